@@ -1,0 +1,25 @@
+/**
+ * Who lives here, answered from memory: domains, addresses and accounts, read from the store when first asked and dropped when it says
+ * the directory changed. RCPT TO, sender checks and routing ask here.
+ */
+import type { Account, AccountId, Domain } from "../store/store.ts";
+
+/** What becomes of mail to one address. */
+export type Resolution =
+  /** Accounts that get it here (`detail` is the sub-address), and addresses elsewhere that get it forwarded. */
+  | { readonly kind: "local"; readonly accounts: readonly AccountId[]; readonly forwards: readonly string[]; readonly detail: string | undefined; readonly domain: Domain; readonly essential: boolean /* postmaster, abuse: over quota too */ }
+  | { readonly kind: "relay"; readonly domain: Domain; readonly known: boolean | "ask" }
+  /** The domain is ours, the address is nobody's. */
+  | { readonly kind: "unknown"; readonly domain: Domain }
+  /** The domain is not ours. */
+  | { readonly kind: "remote" };
+
+export interface Directory {
+  /** `local` as received (case and sub-address kept), `domain` a lower-case A-label. Alias loops end, with depth at most 8 and 1,000 targets. */
+  resolve(local: string, domain: string): Promise<Resolution>;
+  account(id: AccountId): Promise<Account | undefined>;
+  accountByName(name: string): Promise<Account | undefined>;
+  domain(name: string): Promise<Domain | undefined>;
+  /** May this account use this address as sender: its own, with any detail, an alias to it, or one granted. */
+  maySendAs(account: AccountId, local: string, domain: string): Promise<boolean>;
+}

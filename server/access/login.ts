@@ -1,0 +1,28 @@
+/**
+ * Who is this? The one door for every protocol: SMTP AUTH, IMAP, POP3, ManageSieve and HTTP ask here and nowhere else,
+ * so that throttling, constant effort and the cache of proved logins hold everywhere alike.
+ */
+import type { Connection } from "../net/connection.ts";
+import type { Account } from "../store/store.ts";
+
+export type LoginContext = {
+  readonly protocol: "smtp" | "imap" | "pop3" | "sieve" | "http";
+  readonly connection: Pick<Connection, "tls" | "remote" | "channelBinding">;
+};
+
+export type LoginOutcome =
+  | { readonly kind: "ok"; readonly account: Account }
+  /** Unknown user, wrong password and disabled account are one answer, in the same time. */
+  | { readonly kind: "refused"; readonly reason: "credentials" | "throttled" | "needs-tls" | "mechanism" | "malformed" | "cancelled" | "closed" | "unavailable" };
+
+/** Sends a challenge and answers what the client said, both decoded; "cancelled" for "*", "malformed" for bad base64, "closed" when gone. */
+export type AskClient = (challenge: Buffer) => Promise<Buffer | "cancelled" | "malformed" | "closed">;
+
+export interface Login {
+  /** Mechanisms to offer on this connection now, best first: none that needs TLS where there is none. */
+  mechanisms(where: LoginContext): readonly string[];
+  /** Runs one SASL exchange. `initial` is the initial response, decoded ("=" is an empty one), or undefined. A final SCRAM server message is sent through `ask` as a challenge; the client answers it with an empty response (or, where the protocol can carry data with success, `successData`). */
+  sasl(mechanism: string, initial: Buffer | undefined, ask: AskClient, where: LoginContext): Promise<LoginOutcome>;
+  /** LOGIN, USER/PASS, Basic. */
+  password(user: string, password: string, where: LoginContext): Promise<LoginOutcome>;
+}

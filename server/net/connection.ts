@@ -1,0 +1,275 @@
+/**
+ * One TCP connection, ours or a stranger's, seen as chunks in and bytes out. Every protocol conversation, server or
+ * client side, is written against this and never sees a socket. Await per chunk, loop per line.
+ */
+import type { Socket } from "node:net";
+import * as tls from "node:tls";
+
+export type Endpoint = { readonly address: string; readonly port: number };
+
+export type TlsInfo = {
+  readonly protocol: string; // "TLSv1.3"
+  readonly cipher: string;
+  readonly servername: string | undefined;
+  /** Client side: whether the certificate was valid for the name asked for; and why not. */
+  readonly authorized: boolean;
+  readonly authorizationError: string | undefined;
+};
+
+/** RFC 5929 / RFC 9266 channel bindings, for SCRAM-SHA-256-PLUS. */
+export type ChannelBinding = { readonly type: "tls-exporter" | "tls-server-end-point"; readonly data: Buffer };
+
+/** What read() answers besides bytes: the peer closed (or the connection broke), or was silent too long. */
+export type ReadEnd = "closed" | "timeout";
+
+/** Input that has arrived and was not read yet is held up to this; then the socket is paused. */
+const maxUnreadBytes = 256 * 1024;
+
+export class Connection {
+  #socket: Socket;
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
+  #ended = false;
+  #timedOut = false;
+  #waiting: ((chunk: Buffer | ReadEnd) => void) | undefined;
+  #drain: (() => void)[] = [];
+  #corked = false;
+  #tls: TlsInfo | undefined;
+  #timeoutMs = 0;
+  readonly openedAt = Date.now();
+  /** The peer; a PROXY header may replace it (listener.ts). */
+  remote: Endpoint;
+  local: Endpoint;
+  bytesIn = 0;
+  /** Set when the connection broke: for the log, never for the peer. */
+  failure: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remote = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+    this.local = { address: plainAddress(socket.localAddress ?? ""), port: socket.localPort ?? 0 };
+    socket.setNoDelay(true);
+    if (socket instanceof tls.TLSSocket) this.#tls = tlsInfo(socket);
+    this.#listen();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("close", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("timeout", this.#onTimeout);
+    socket.on("drain", this.#onDrain);
+  }
+
+  #unlisten(): void {
+    const socket = this.#socket;
+    socket.off("data", this.#onData);
+    socket.off("end", this.#onEnd);
+    socket.off("close", this.#onEnd);
+    socket.off("timeout", this.#onTimeout);
+    socket.off("drain", this.#onDrain);
+    // The error listener stays: an error without a listener would end the process.
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.bytesIn += chunk.length;
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      this.#waiting = undefined;
+      waiting(chunk);
+      return;
+    }
+    this.#unread.push(chunk);
+    this.#unreadBytes += chunk.length;
+    if (this.#unreadBytes >= maxUnreadBytes) this.#socket.pause();
+  };
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#wake("closed");
+    for (const resolve of this.#drain.splice(0)) resolve();
+  };
+  readonly #onError = (error: Error): void => {
+    this.failure ??= error;
+    this.#onEnd();
+  };
+  readonly #onTimeout = (): void => {
+    this.#timedOut = true;
+    this.#wake("timeout");
+    // A peer that does not read what it asked for must not hold a writer for ever either.
+    if (this.#drain.length > 0) this.destroy();
+  };
+  readonly #onDrain = (): void => {
+    for (const resolve of this.#drain.splice(0)) resolve();
+  };
+
+  #wake(end: ReadEnd): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.(end);
+  }
+
+  get tls(): TlsInfo | undefined {
+    return this.#tls;
+  }
+
+  get closed(): boolean {
+    return this.#ended;
+  }
+
+  /** Bytes that arrived and nobody has read: after STARTTLS these were sent in the clear and must not be believed. */
+  get unreadBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  /** Silence of the peer (nothing read, nothing taken) longer than this ends read() with "timeout". 0 switches off. */
+  setTimeout(ms: number): void {
+    if (ms === this.#timeoutMs) return;
+    this.#timeoutMs = ms;
+    this.#socket.setTimeout(ms);
+  }
+
+  /** The next chunk, as it came. One reader at a time. */
+  read(): Promise<Buffer | ReadEnd> {
+    const chunk = this.#unread.shift();
+    if (chunk !== undefined) {
+      this.#unreadBytes -= chunk.length;
+      if (this.#unreadBytes < maxUnreadBytes && this.#socket.isPaused()) this.#socket.resume();
+      return Promise.resolve(chunk);
+    }
+    if (this.#ended) return Promise.resolve("closed");
+    if (this.#timedOut) {
+      this.#timedOut = false;
+      return Promise.resolve("timeout");
+    }
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+
+  /** Puts bytes back in front: what a reader took and another is to see. */
+  unread(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#unread.unshift(chunk);
+    this.#unreadBytes += chunk.length;
+  }
+
+  /** Writes; what is written in one turn of the event loop leaves together. Strings are byte strings (latin1) unless said. */
+  write(data: string | Uint8Array, encoding: "latin1" | "utf8" = "latin1"): void {
+    if (this.#ended || this.#socket.destroyed || this.#socket.writableEnded) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      const socket = this.#socket;
+      socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        socket.uncork();
+      });
+    }
+    if (typeof data === "string") this.#socket.write(data, encoding);
+    else this.#socket.write(data);
+  }
+
+  /** Resolves at once while the peer keeps up, otherwise when it has taken what was written (or the connection ended). */
+  drained(): Promise<void> | undefined {
+    if (!this.#socket.writableNeedDrain || this.#ended) return undefined;
+    return new Promise((resolve) => this.#drain.push(resolve));
+  }
+
+  /**
+   * Server side of STARTTLS. The caller has answered "go ahead" already and has made sure that `unreadBytes` was 0 or
+   * refuses the command: RFC 3207 §4.2, CVE-2011-0411. Answers false when the handshake fails (the connection is closed then).
+   */
+  async startTls(options: tls.TLSSocketOptions, timeoutMs = 30_000): Promise<boolean> {
+    this.#unread = [];
+    this.#unreadBytes = 0;
+    return this.#secure((plain) => new tls.TLSSocket(plain, { ...options, isServer: true }), "secure", timeoutMs);
+  }
+
+  /** Client side of STARTTLS or of implicit TLS. Whether the certificate is acceptable is the caller's to judge by `tls`. */
+  async connectTls(options: tls.ConnectionOptions, timeoutMs = 30_000): Promise<boolean> {
+    this.#unread = [];
+    this.#unreadBytes = 0;
+    return this.#secure((plain) => tls.connect({ ...options, socket: plain, rejectUnauthorized: false }), "secureConnect", timeoutMs);
+  }
+
+  async #secure(make: (plain: Socket) => tls.TLSSocket, event: "secure" | "secureConnect", timeoutMs: number): Promise<boolean> {
+    if (this.#ended) return false;
+    const plain = this.#socket;
+    if (this.#corked) {
+      this.#corked = false;
+      plain.uncork();
+    }
+    this.#unlisten();
+    plain.setTimeout(0);
+    const secured = make(plain);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const fail = (error?: Error): void => {
+      this.failure ??= error;
+      resolve(false);
+    };
+    const timer = setTimeout(() => fail(new Error("TLS handshake took too long")), timeoutMs);
+    secured.once(event, () => resolve(true));
+    secured.once("error", fail);
+    secured.once("close", () => fail());
+    plain.once("close", () => fail());
+    const done = await promise;
+    clearTimeout(timer);
+    this.#socket = secured;
+    if (!done) {
+      secured.on("error", () => {});
+      secured.destroy();
+      plain.destroy();
+      this.#onEnd();
+      return false;
+    }
+    secured.setNoDelay(true);
+    this.#tls = tlsInfo(secured);
+    this.#listen();
+    if (this.#timeoutMs > 0) secured.setTimeout(this.#timeoutMs);
+    return true;
+  }
+
+  /** For SCRAM-SHA-256-PLUS: undefined without TLS. `tls-exporter` on TLS 1.3, `tls-server-end-point` from our certificate's hash. */
+  channelBinding(type: ChannelBinding["type"], serverCertificate?: Buffer): ChannelBinding | undefined {
+    if (!(this.#socket instanceof tls.TLSSocket)) return undefined;
+    if (type === "tls-exporter") {
+      if (this.#tls?.protocol !== "TLSv1.3") return undefined; // RFC 9266 §4.2: only with TLS 1.3 or extended master secret
+      return { type, data: this.#socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0)) };
+    }
+    return serverCertificate === undefined ? undefined : { type, data: serverCertificate };
+  }
+
+  /** Sends what was written, then closes. */
+  async end(): Promise<void> {
+    if (this.#socket.destroyed) return;
+    const socket = this.#socket;
+    socket.setTimeout(5_000, () => socket.destroy());
+    socket.end();
+    socket.resume();
+    if (!this.#ended) await new Promise<void>((resolve) => socket.once("close", resolve));
+    socket.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+    this.#onEnd();
+  }
+}
+
+/** "::ffff:192.0.2.1" is 192.0.2.1. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
+
+function tlsInfo(socket: tls.TLSSocket): TlsInfo {
+  const servername = (socket as { servername?: string | false }).servername;
+  return {
+    protocol: socket.getProtocol() ?? "",
+    cipher: socket.getCipher()?.name ?? "",
+    servername: typeof servername === "string" ? servername : undefined,
+    authorized: socket.authorized,
+    authorizationError: socket.authorizationError === undefined || socket.authorizationError === null ? undefined : String(socket.authorizationError),
+  };
+}

@@ -1,0 +1,14 @@
+/** The outbound queue as the rest of the server sees it. The rows live in the store; this schedules and sends them. */
+import type { QueueAction, QueuedMessage, QueueFilter, QueueId } from "../store/store.ts";
+
+export interface Queue {
+  /** The lease that `accept` should take for a message made now, so that it can be sent without another write; undefined when memory is full (it is claimed later). */
+  leaseForNew(): { readonly owner: string; readonly until: number; readonly token: number } | undefined;
+  /** A message just accepted (with the lease from `leaseForNew`); `bytes` saves a read while memory allows. */
+  offer(message: QueuedMessage, bytes: Uint8Array): void;
+  act(filter: QueueFilter, action: QueueAction | "bounce"): Promise<number>;
+  show(id: QueueId): Promise<QueuedMessage | undefined>;
+  start(): Promise<void>;
+  /** Stops taking work, lets running transactions end (bounded), returns the leases. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+/** Search and sort as plain values, the same for IMAP SEARCH and JMAP Email/query. Sequence numbers are already UIDs. */
+import type { FlagBits, Instant, UidRange } from "./store.ts";
+
+/**
+ * Text keys match as RFC 9051 §6.4.4 says: case-insensitive substring of the decoded text (encoded words, transfer
+ * encodings and charsets undone), never across header fields or parts. `needle` is as the client gave it, decoded to Unicode.
+ */
+export type SearchKey =
+  | { readonly kind: "all" }
+  | { readonly kind: "none" }
+  | { readonly kind: "and" | "or"; readonly keys: readonly SearchKey[] }
+  | { readonly kind: "not"; readonly key: SearchKey }
+  | { readonly kind: "uids"; readonly uids: readonly UidRange[] }
+  | { readonly kind: "flag"; readonly flag: FlagBits }
+  | { readonly kind: "keyword"; readonly keyword: string }
+  | { readonly kind: "larger" | "smaller"; readonly bytes: number }
+  | { readonly kind: "modseq"; readonly from: number }
+  | { readonly kind: "email"; readonly email: number }
+  | { readonly kind: "thread"; readonly thread: number }
+  /** `from` inclusive, `before` exclusive; INTERNALDATE ("received"), RFC 8514 SAVEDATE ("saved"), or the Date field ("sent"). */
+  | { readonly kind: "date"; readonly of: "received" | "saved" | "sent"; readonly from?: Instant; readonly before?: Instant }
+  /** Header field `name` holds `needle` ("" matches where the field is there at all). */
+  | { readonly kind: "header"; readonly name: string; readonly needle: string }
+  | { readonly kind: "body"; readonly needle: string }
+  | { readonly kind: "text"; readonly needle: string };
+
+export type SortKey = { readonly by: "arrival" | "cc" | "date" | "from" | "size" | "subject" | "to" | "displayfrom" | "displayto"; readonly reverse: boolean };

@@ -1,0 +1,389 @@
+/**
+ * The store: everything Angarium remembers. Each operation is whole (it is atomic, and it crosses to another thread or
+ * another machine exactly once) and speaks plain data. `StoreReader` cannot write. Implementations: SQLite and
+ * PostgreSQL, one set of operations (`ops/*`), two drivers. The contract suite is `test/contract/store.ts`.
+ *
+ * A promise of a `StoreWriter` operation resolves only after the commit is durable (ARCHITECTURE.md, law 4).
+ * Operations reject only for breakage (disk, database); what a caller may ask wrongly is a value in the result.
+ */
+import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { SearchKey, SortKey } from "./search-key.ts";
+
+export type Instant = number; // milliseconds since 1970, UTC
+export type AccountId = number;
+export type MailboxId = number;
+export type ContentId = number; // one stored sequence of message bytes, shared by all who received it
+export type EmailId = number; // one email of one account; copies in several mailboxes share it (RFC 8474 EMAILID)
+export type ThreadId = number;
+export type QueueId = string; // of a queued message, as people see it: "q" + base32, e.g. "q7k3m9xw2c"
+
+// ---------------------------------------------------------------- people, domains, addresses
+
+export type Account = {
+  readonly id: AccountId;
+  /** Login name and primary address, lower case: "u1@example.test". */
+  readonly name: string;
+  readonly displayName: string;
+  readonly role: "user" | "admin";
+  readonly disabled: boolean;
+  /** Bytes this account may keep; 0 means no limit. */
+  readonly quotaBytes: number;
+  readonly usedBytes: number;
+  readonly usedMessages: number;
+  readonly createdAt: Instant;
+};
+
+export type Credential = {
+  readonly id: number;
+  readonly account: AccountId;
+  readonly kind: "password" | "app-password";
+  readonly label: string;
+  /** Argon2id in PHC string format. */
+  readonly argon2id: string;
+  /** RFC 5803 style "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey", or "" where SCRAM is not offered. */
+  readonly scramSha256: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+};
+
+export type Domain = {
+  readonly name: string; // lower-case A-label form
+  readonly kind: "local" | "relay";
+  readonly settings: DomainSettings;
+};
+
+export type DomainSettings = {
+  /** Address that gets what no other address of the domain takes. */
+  readonly catchAll?: string;
+  /** Separates a user from a detail in a local part; "" switches sub-addressing off. Default "+". */
+  readonly subaddressSeparator?: string;
+  /** kind relay: where the mail goes ("mx" or "smtp:host:port" or "lmtp:host:port"), and who is a recipient. */
+  readonly relayTo?: string;
+  readonly relayRecipients?: "any" | "listed" | "callout";
+  readonly maxMessageBytes?: number;
+};
+
+/** One address and where its mail goes. `local` "" with targets is refused: a catch-all is a domain setting. */
+export type Address = {
+  readonly local: string; // lower case, no detail
+  readonly domain: string;
+  readonly kind: "account" | "alias" | "relay";
+  /** kind account: the account. kind alias: addresses ("a@b.test"), local or remote, at least one. */
+  readonly account: AccountId | undefined;
+  readonly targets: readonly string[];
+  /** kind alias: accounts that may send as this address. */
+  readonly senders: readonly AccountId[];
+};
+
+// ---------------------------------------------------------------- mailboxes and messages
+
+export type SpecialUse = "inbox" | "archive" | "drafts" | "junk" | "sent" | "trash" | "all" | "flagged" | "important";
+
+export type Mailbox = {
+  readonly id: MailboxId;
+  readonly parent: MailboxId | undefined;
+  /** One level, NFC, no "/" and no control characters. The path is the names joined with "/". */
+  readonly name: string;
+  readonly path: string; // "INBOX" is the inbox, whatever its case
+  readonly role: SpecialUse | undefined;
+  readonly subscribed: boolean;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number; // with \Deleted
+  readonly sizeBytes: number;
+};
+
+/** System flags as bits of `flags`; everything else is a keyword. */
+export const Flag = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
+export type FlagBits = number;
+
+/** Flags and keywords of a message. Keywords keep the case they first came in and compare without it. */
+export type Marks = { readonly flags: FlagBits; readonly keywords: readonly string[] };
+
+export type NewMessage = {
+  /** The message exactly as it will be kept (trace fields included). */
+  readonly bytes: Uint8Array;
+  readonly facts: MessageFacts;
+};
+
+/** Where a delivery or an append puts a message: a mailbox by id, by role, or by path (made when `create`). */
+export type Target = { readonly id: MailboxId } | { readonly role: SpecialUse } | { readonly path: string; readonly create: boolean };
+
+export type Placement = {
+  readonly account: AccountId;
+  readonly target: Target;
+  readonly marks: Marks;
+  readonly receivedAt: Instant; // INTERNALDATE
+  /** Deliver even where the quota is used up (postmaster, abuse, an administrator's restore). */
+  readonly overQuota?: boolean;
+};
+
+export type Placed =
+  | { readonly kind: "placed"; readonly account: AccountId; readonly mailbox: MailboxId; readonly uid: number; readonly uidValidity: number; readonly email: EmailId; readonly thread: ThreadId; readonly modseq: number }
+  | { readonly kind: "over-quota"; readonly account: AccountId }
+  | { readonly kind: "no-mailbox"; readonly account: AccountId }
+  | { readonly kind: "no-account"; readonly account: AccountId };
+
+/** A message that we take responsibility for: filed for local people, queued for others, its journey noted; all or nothing, except that each placement answers for itself. */
+export type Acceptance = {
+  readonly message: NewMessage;
+  readonly placements: readonly Placement[];
+  readonly queue?: NewQueued;
+  readonly journey: readonly JourneyEntry[];
+};
+export type Accepted = { readonly content: ContentId; readonly placed: readonly Placed[]; readonly queued: QueuedMessage | undefined };
+
+/** What a session shows of an open mailbox. `uids` ascend. Plain typed array: 4 bytes per message. */
+export type MailboxSnapshot = {
+  readonly mailbox: Mailbox;
+  readonly uids: Uint32Array;
+  /** Sequence number of the first message without \Seen, or undefined. */
+  readonly firstUnseen: number | undefined;
+  /** UIDs at or above this are \Recent for the first session that selects read-write after they came. */
+  readonly recentFrom: number;
+  /** Keywords in use in the mailbox, for the FLAGS response. */
+  readonly keywords: readonly string[];
+  /** Mod-sequence below which tombstones have been dropped: QRESYNC from before it must be answered in full. */
+  readonly tombstonesFrom: number;
+};
+
+/** Fields of a message that FETCH, POP3 or JMAP may ask; ask only what you need, bytes are read only for `bytes`/`header`. */
+export type Field = "marks" | "size" | "receivedAt" | "envelope" | "structure" | "subject" | "email" | "thread" | "bytes" | "header" | "facts";
+
+/** One row per message found, in UID order. Only the asked fields are set. */
+export type MessageRow = {
+  readonly uid: number;
+  readonly flags: FlagBits;
+  readonly keywords: readonly string[]; // shared frozen empty array when there are none
+  readonly modseq: number;
+  readonly sizeBytes: number;
+  readonly receivedAt: Instant;
+  readonly savedAt: Instant;
+  readonly email: EmailId;
+  readonly thread: ThreadId;
+  readonly content: ContentId;
+  readonly envelope?: string;
+  readonly structure?: string;
+  readonly subject?: string;
+  readonly sentAt?: Instant | undefined;
+  readonly messageId?: string | undefined;
+  readonly hasAttachment?: boolean;
+  readonly headerBytes?: number;
+  readonly bytes?: Uint8Array; // the whole message
+  readonly header?: Uint8Array; // the header section, empty line included
+};
+
+/** Ascending, disjoint, inclusive ranges of UIDs; `high` may be 0xffffffff for "*". */
+export type UidRange = readonly [low: number, high: number];
+
+export type FlagChange = {
+  readonly uids: readonly UidRange[];
+  readonly mode: "add" | "remove" | "replace";
+  readonly marks: Marks;
+  /** RFC 7162 §3.1.3: leave alone what has changed since. */
+  readonly unchangedSince?: number;
+};
+export type FlagResult = {
+  readonly kind: "done";
+  readonly changed: readonly { readonly uid: number; readonly flags: FlagBits; readonly keywords: readonly string[]; readonly modseq: number }[];
+  /** UIDs that failed `unchangedSince`. */
+  readonly modified: readonly number[];
+  /** Mod-sequence of the account after the change. */
+  readonly modseq: number;
+} | NoMailbox | { readonly kind: "too-many-keywords" };
+
+export type CopyResult =
+  | { readonly kind: "done"; readonly uidValidity: number; readonly from: readonly number[]; readonly to: readonly number[]; readonly modseq: number }
+  | NoMailbox
+  | { readonly kind: "no-target" }
+  | { readonly kind: "over-quota" };
+
+export type ExpungeResult = { readonly kind: "done"; readonly uids: readonly number[]; readonly modseq: number } | NoMailbox;
+export type NoMailbox = { readonly kind: "no-mailbox" };
+
+export type MailboxChanges = {
+  readonly kind: "done";
+  /** Messages whose marks changed or that are new since the given mod-sequence, in UID order. */
+  readonly changed: readonly { readonly uid: number; readonly flags: FlagBits; readonly keywords: readonly string[]; readonly modseq: number }[];
+  /** UIDs expunged since then, ascending. */
+  readonly vanished: readonly number[];
+  readonly uidNext: number;
+  readonly highestModseq: number;
+} | NoMailbox;
+
+export type MailboxEdit =
+  | { readonly kind: "done"; readonly mailbox: Mailbox }
+  | { readonly kind: "exists" | "no-mailbox" | "bad-name" | "too-many" | "is-inbox" | "has-children" | "role-taken" };
+
+// ---------------------------------------------------------------- queue
+
+export type Notify = { readonly never: boolean; readonly success: boolean; readonly failure: boolean; readonly delay: boolean };
+
+/** A message to be sent on. One row per message, one per recipient. */
+export type NewQueued = {
+  /** "" is the null reverse-path. */
+  readonly envelopeFrom: string;
+  readonly recipients: readonly NewRecipient[];
+  readonly envid: string | undefined;
+  readonly ret: "full" | "hdrs" | undefined;
+  readonly smtputf8: boolean;
+  readonly body: "7bit" | "8bitmime" | "binarymime";
+  readonly requireTls: boolean;
+  /** Who asked: an account, or undefined for mail we relay or generate. */
+  readonly account: AccountId | undefined;
+  /** Scheduled side: tenant and stream come with the sending engine; "default" until then. */
+  readonly stream: string;
+  readonly createdAt: Instant;
+  readonly notBefore: Instant; // FUTURERELEASE; createdAt otherwise
+  readonly expiresAt: Instant;
+  readonly held: boolean;
+  /** The lease taken with the insertion so that a fresh message needs no second write; undefined leaves it for `claim`. */
+  readonly lease: Lease | undefined;
+};
+export type NewRecipient = {
+  readonly address: string; // as it goes into RCPT TO
+  readonly domain: string; // lower-case A-label: the scheduled queue's key
+  readonly orcpt: string | undefined;
+  readonly notify: Notify | undefined; // undefined: not said
+};
+
+export type Lease = { readonly owner: string; readonly until: Instant; /** Fencing token: grows with each claim. */ readonly token: number };
+
+export type RecipientState = "scheduled" | "leased" | "held";
+
+export type QueuedRecipient = NewRecipient & {
+  readonly id: number;
+  readonly state: RecipientState;
+  readonly attempts: number;
+  readonly nextAt: Instant;
+  readonly delayWarned: boolean;
+  readonly lastReply: string | undefined;
+  readonly lease: Lease | undefined;
+};
+
+export type QueuedMessage = Omit<NewQueued, "recipients" | "lease" | "held"> & {
+  readonly id: QueueId;
+  readonly content: ContentId;
+  readonly sizeBytes: number;
+  readonly recipients: readonly QueuedRecipient[];
+};
+
+/** What one attempt came to, for one recipient. `token` must match the lease or the settlement is dropped. */
+export type Settlement = {
+  readonly queue: QueueId;
+  readonly recipient: number;
+  readonly token: number;
+  readonly outcome:
+    | { readonly kind: "delivered" }
+    | { readonly kind: "failed" }
+    | { readonly kind: "later"; readonly nextAt: Instant; readonly delayWarned: boolean; readonly countsAsAttempt: boolean };
+  readonly reply: string;
+};
+/** Settlements, the notices they cause, and the journey, in one transaction: no bounce is lost or sent twice. */
+export type SettleRequest = { readonly settlements: readonly Settlement[]; readonly notices: readonly Acceptance[]; readonly journey: readonly JourneyEntry[] };
+export type SettleResult = { readonly stale: number; readonly accepted: readonly Accepted[] };
+
+export type QueueFilter = { readonly id?: QueueId; readonly domain?: string; readonly sender?: string; readonly recipient?: string; readonly state?: RecipientState; readonly limit?: number; readonly after?: QueueId };
+export type QueueAction = "retry" | "hold" | "release" | "delete"; // "bounce" is done by the queue: it needs a notice
+
+// ---------------------------------------------------------------- journey
+
+/** One thing that happened to a message. `trace` joins all entries of one message: the queue id, or "m" + content id. */
+export type JourneyEntry = {
+  readonly at: Instant;
+  readonly stage: "accepted" | "refused" | "filed" | "queued" | "attempt" | "delivered" | "deferred" | "bounced" | "held" | "released" | "deleted" | "expired" | "notified";
+  /** Undefined: filled in by `accept` with the id it gives. */
+  readonly trace: string | undefined;
+  /** What `angarium trace` finds it by: message id, addresses. Lower-cased by the store. */
+  readonly keys: readonly string[];
+  /** Plain JSON: reasons, replies, hosts, times. */
+  readonly detail: { readonly [name: string]: unknown };
+};
+
+// ---------------------------------------------------------------- changes
+
+/** Something that others may be looking at has changed. Published after the commit, never before. */
+export type Change =
+  | { readonly kind: "mail"; readonly account: AccountId; readonly mailbox: MailboxId; readonly modseq: number }
+  | { readonly kind: "mailboxes"; readonly account: AccountId; readonly modseq: number }
+  | { readonly kind: "directory" }
+  | { readonly kind: "queue" };
+
+// ---------------------------------------------------------------- the interface
+
+export interface StoreReader {
+  // directory
+  domains(): Promise<readonly Domain[]>;
+  accounts(filter?: { readonly name?: string; readonly id?: AccountId }): Promise<readonly Account[]>;
+  credentials(account: AccountId): Promise<readonly Credential[]>;
+  addresses(filter?: { readonly domain?: string; readonly local?: string; readonly account?: AccountId }): Promise<readonly Address[]>;
+  setting(key: string): Promise<unknown | undefined>;
+  settings(prefix: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
+  // mailboxes and messages
+  mailboxes(account: AccountId): Promise<readonly Mailbox[]>;
+  openMailbox(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot | NoMailbox>;
+  /** Rows of these UIDs. The caller pages: at most `maxFetchRows` rows and about `maxFetchBytes` bytes per call; `next` is the first UID not answered yet. */
+  fetch(account: AccountId, mailbox: MailboxId, uids: readonly UidRange[], fields: readonly Field[]): Promise<{ readonly rows: readonly MessageRow[]; readonly next: number | undefined }>;
+  changesSince(account: AccountId, mailbox: MailboxId, modseq: number): Promise<MailboxChanges>;
+  /** UIDs that match, ascending, and the highest mod-sequence among them (RFC 7162 §3.1.5). */
+  search(account: AccountId, mailbox: MailboxId, key: SearchKey): Promise<{ readonly uids: readonly number[]; readonly highestModseq: number }>;
+  /** RFC 5256 SORT: UIDs in the order asked. */
+  sort(account: AccountId, mailbox: MailboxId, key: SearchKey, order: readonly SortKey[]): Promise<{ readonly uids: readonly number[] }>;
+  content(content: ContentId): Promise<Uint8Array | undefined>;
+  // queue and journey
+  queueCount(): Promise<number>; // recipients not yet delivered, held ones included
+  queueList(filter: QueueFilter): Promise<readonly QueuedMessage[]>;
+  trace(key: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
+}
+
+export interface StoreWriter {
+  // directory; each answers "exists"/"missing" instead of throwing
+  putDomain(domain: Domain): Promise<void>;
+  removeDomain(name: string): Promise<"done" | "missing" | "in-use">;
+  createAccount(account: { readonly name: string; readonly displayName: string; readonly role: "user" | "admin"; readonly quotaBytes: number }, credentials: readonly Omit<Credential, "id" | "account">[], at: Instant): Promise<{ readonly kind: "done"; readonly account: Account } | { readonly kind: "exists" | "no-domain" }>;
+  updateAccount(id: AccountId, change: { readonly displayName?: string; readonly role?: "user" | "admin"; readonly disabled?: boolean; readonly quotaBytes?: number }): Promise<"done" | "missing">;
+  removeAccount(id: AccountId): Promise<"done" | "missing">;
+  putCredential(account: AccountId, credential: Omit<Credential, "id" | "account">): Promise<number>; // kind "password" replaces the old one
+  removeCredential(account: AccountId, id: number): Promise<"done" | "missing">;
+  putAddress(address: Address): Promise<"done" | "no-domain" | "no-account" | "taken">; // "taken": an account's own address cannot become an alias
+  removeAddress(local: string, domain: string): Promise<"done" | "missing" | "in-use">;
+  putSetting(key: string, value: unknown): Promise<void>; // undefined removes
+  // mail
+  accept(acceptance: Acceptance): Promise<Accepted>;
+  /** IMAP APPEND / MULTIAPPEND, JMAP import: all or none. */
+  append(account: AccountId, mailbox: MailboxId, messages: readonly (NewMessage & { readonly marks: Marks; readonly receivedAt: Instant })[]): Promise<{ readonly kind: "done"; readonly uidValidity: number; readonly uids: readonly number[]; readonly emails: readonly EmailId[]; readonly modseq: number } | NoMailbox | { readonly kind: "over-quota" }>;
+  createMailbox(account: AccountId, path: string, role?: SpecialUse): Promise<MailboxEdit>; // makes missing parents
+  renameMailbox(account: AccountId, mailbox: MailboxId, path: string): Promise<MailboxEdit>; // INBOX: RFC 9051 §6.3.6, its mail moves to a new mailbox
+  deleteMailbox(account: AccountId, mailbox: MailboxId): Promise<MailboxEdit>;
+  setSubscribed(account: AccountId, path: string, subscribed: boolean): Promise<MailboxEdit>;
+  setFlags(account: AccountId, mailbox: MailboxId, change: FlagChange): Promise<FlagResult>;
+  copy(account: AccountId, from: MailboxId, uids: readonly UidRange[], to: MailboxId): Promise<CopyResult>;
+  move(account: AccountId, from: MailboxId, uids: readonly UidRange[], to: MailboxId): Promise<CopyResult>;
+  /** Removes messages with \Deleted (among `uids` where given), or exactly `uids` when `force`. */
+  expunge(account: AccountId, mailbox: MailboxId, uids: readonly UidRange[] | undefined, force?: boolean): Promise<ExpungeResult>;
+  /** RFC 9051 \Recent: a read-write SELECT takes them; answers the first recent UID. */
+  takeRecent(account: AccountId, mailbox: MailboxId): Promise<number>;
+  // queue
+  claim(request: { readonly owner: string; readonly now: Instant; readonly until: Instant; readonly limit: number; readonly exceptDomains?: readonly string[] }): Promise<readonly QueuedMessage[]>; // only the leased recipients are listed
+  settle(request: SettleRequest): Promise<SettleResult>;
+  renewLeases(owner: string, until: Instant): Promise<void>;
+  releaseLeases(owner: string): Promise<void>; // at start: what a former life of this node held
+  queueAct(filter: QueueFilter, action: QueueAction, now: Instant): Promise<number>; // recipients touched
+  note(journey: readonly JourneyEntry[]): Promise<void>;
+  // upkeep
+  /** Removes bytes nobody names, old tombstones and journey entries; bounded work per call; answers whether there is more. */
+  tidy(now: Instant): Promise<{ readonly more: boolean }>;
+}
+
+export interface Store extends StoreReader, StoreWriter {
+  /** Told of every change this process made (and, in a cluster, the others made), after its commit. Answers the unsubscriber. */
+  subscribe(listener: (changes: readonly Change[]) => void): () => void;
+  /** Online, consistent copy into an empty or missing folder. */
+  backup(folder: string, progress?: (done: number, total: number) => void): Promise<void>;
+  /** Reads everything and checks it against everything else; sentences about what is wrong. */
+  verify(progress?: (done: number, total: number) => void): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
