@@ -7,7 +7,14 @@ import type { Account, AccountId, Domain } from "../store/store.ts";
 /** What becomes of mail to one address. */
 export type Resolution =
   /** Accounts that get it here (`detail` is the sub-address), and addresses elsewhere that get it forwarded. */
-  | { readonly kind: "local"; readonly accounts: readonly AccountId[]; readonly forwards: readonly string[]; readonly detail: string | undefined; readonly domain: Domain; readonly essential: boolean /* postmaster, abuse: over quota too */ }
+  | {
+      readonly kind: "local";
+      readonly accounts: readonly AccountId[];
+      readonly forwards: readonly string[];
+      readonly detail: string | undefined;
+      readonly domain: Domain;
+      readonly essential: boolean /* postmaster, abuse: over quota too */;
+    }
   | { readonly kind: "relay"; readonly domain: Domain; readonly known: boolean | "ask" }
   /** The domain is ours, the address is nobody's. */
   | { readonly kind: "unknown"; readonly domain: Domain }

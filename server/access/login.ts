@@ -13,7 +13,18 @@ export type LoginContext = {
 export type LoginOutcome =
   | { readonly kind: "ok"; readonly account: Account }
   /** Unknown user, wrong password and disabled account are one answer, in the same time. */
-  | { readonly kind: "refused"; readonly reason: "credentials" | "throttled" | "needs-tls" | "mechanism" | "malformed" | "cancelled" | "closed" | "unavailable" };
+  | {
+      readonly kind: "refused";
+      readonly reason:
+        | "credentials"
+        | "throttled"
+        | "needs-tls"
+        | "mechanism"
+        | "malformed"
+        | "cancelled"
+        | "closed"
+        | "unavailable";
+    };
 
 /** Sends a challenge and answers what the client said, both decoded; "cancelled" for "*", "malformed" for bad base64, "closed" when gone. */
 export type AskClient = (challenge: Buffer) => Promise<Buffer | "cancelled" | "malformed" | "closed">;

@@ -191,10 +191,18 @@ export class Connection {
   async connectTls(options: tls.ConnectionOptions, timeoutMs = 30_000): Promise<boolean> {
     this.#unread = [];
     this.#unreadBytes = 0;
-    return this.#secure((plain) => tls.connect({ ...options, socket: plain, rejectUnauthorized: false }), "secureConnect", timeoutMs);
+    return this.#secure(
+      (plain) => tls.connect({ ...options, socket: plain, rejectUnauthorized: false }),
+      "secureConnect",
+      timeoutMs,
+    );
   }
 
-  async #secure(make: (plain: Socket) => tls.TLSSocket, event: "secure" | "secureConnect", timeoutMs: number): Promise<boolean> {
+  async #secure(
+    make: (plain: Socket) => tls.TLSSocket,
+    event: "secure" | "secureConnect",
+    timeoutMs: number,
+  ): Promise<boolean> {
     if (this.#ended) return false;
     const plain = this.#socket;
     if (this.#corked) {
@@ -270,6 +278,9 @@ function tlsInfo(socket: tls.TLSSocket): TlsInfo {
     cipher: socket.getCipher()?.name ?? "",
     servername: typeof servername === "string" ? servername : undefined,
     authorized: socket.authorized,
-    authorizationError: socket.authorizationError === undefined || socket.authorizationError === null ? undefined : String(socket.authorizationError),
+    authorizationError:
+      socket.authorizationError === undefined || socket.authorizationError === null
+        ? undefined
+        : String(socket.authorizationError),
   };
 }

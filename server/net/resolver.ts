@@ -2,11 +2,21 @@
 export type Answer<T> =
   /** `secure`: DNSSEC-validated by a resolver we believe (AD), or said so by the file. */
   | { readonly kind: "found"; readonly records: readonly T[]; readonly secure: boolean; readonly ttlSeconds: number }
-  | { readonly kind: "none"; readonly exists: boolean /* NODATA: the name exists */; readonly secure: boolean; readonly ttlSeconds: number }
+  | {
+      readonly kind: "none";
+      readonly exists: boolean /* NODATA: the name exists */;
+      readonly secure: boolean;
+      readonly ttlSeconds: number;
+    }
   | { readonly kind: "trouble"; readonly reason: "timeout" | "servfail" | "refused" | "malformed" };
 
 export type Mx = { readonly preference: number; readonly exchange: string }; // "" is a null MX (RFC 7505)
-export type Tlsa = { readonly usage: number; readonly selector: number; readonly matchingType: number; readonly data: Buffer };
+export type Tlsa = {
+  readonly usage: number;
+  readonly selector: number;
+  readonly matchingType: number;
+  readonly data: Buffer;
+};
 
 /** Names are lower-case A-labels without a trailing dot. CNAMEs are followed. */
 export interface Resolver {

@@ -18,10 +18,18 @@ export type SearchKey =
   | { readonly kind: "email"; readonly email: number }
   | { readonly kind: "thread"; readonly thread: number }
   /** `from` inclusive, `before` exclusive; INTERNALDATE ("received"), RFC 8514 SAVEDATE ("saved"), or the Date field ("sent"). */
-  | { readonly kind: "date"; readonly of: "received" | "saved" | "sent"; readonly from?: Instant; readonly before?: Instant }
+  | {
+      readonly kind: "date";
+      readonly of: "received" | "saved" | "sent";
+      readonly from?: Instant;
+      readonly before?: Instant;
+    }
   /** Header field `name` holds `needle` ("" matches where the field is there at all). */
   | { readonly kind: "header"; readonly name: string; readonly needle: string }
   | { readonly kind: "body"; readonly needle: string }
   | { readonly kind: "text"; readonly needle: string };
 
-export type SortKey = { readonly by: "arrival" | "cc" | "date" | "from" | "size" | "subject" | "to" | "displayfrom" | "displayto"; readonly reverse: boolean };
+export type SortKey = {
+  readonly by: "arrival" | "cc" | "date" | "from" | "size" | "subject" | "to" | "displayfrom" | "displayto";
+  readonly reverse: boolean;
+};

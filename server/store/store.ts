@@ -110,7 +110,10 @@ export type NewMessage = {
 };
 
 /** Where a delivery or an append puts a message: a mailbox by id, by role, or by path (made when `create`). */
-export type Target = { readonly id: MailboxId } | { readonly role: SpecialUse } | { readonly path: string; readonly create: boolean };
+export type Target =
+  | { readonly id: MailboxId }
+  | { readonly role: SpecialUse }
+  | { readonly path: string; readonly create: boolean };
 
 export type Placement = {
   readonly account: AccountId;
@@ -122,7 +125,16 @@ export type Placement = {
 };
 
 export type Placed =
-  | { readonly kind: "placed"; readonly account: AccountId; readonly mailbox: MailboxId; readonly uid: number; readonly uidValidity: number; readonly email: EmailId; readonly thread: ThreadId; readonly modseq: number }
+  | {
+      readonly kind: "placed";
+      readonly account: AccountId;
+      readonly mailbox: MailboxId;
+      readonly uid: number;
+      readonly uidValidity: number;
+      readonly email: EmailId;
+      readonly thread: ThreadId;
+      readonly modseq: number;
+    }
   | { readonly kind: "over-quota"; readonly account: AccountId }
   | { readonly kind: "no-mailbox"; readonly account: AccountId }
   | { readonly kind: "no-account"; readonly account: AccountId };
@@ -134,7 +146,11 @@ export type Acceptance = {
   readonly queue?: NewQueued;
   readonly journey: readonly JourneyEntry[];
 };
-export type Accepted = { readonly content: ContentId; readonly placed: readonly Placed[]; readonly queued: QueuedMessage | undefined };
+export type Accepted = {
+  readonly content: ContentId;
+  readonly placed: readonly Placed[];
+  readonly queued: QueuedMessage | undefined;
+};
 
 /** What a session shows of an open mailbox. `uids` ascend. Plain typed array: 4 bytes per message. */
 export type MailboxSnapshot = {
@@ -151,7 +167,18 @@ export type MailboxSnapshot = {
 };
 
 /** Fields of a message that FETCH, POP3 or JMAP may ask; ask only what you need, bytes are read only for `bytes`/`header`. */
-export type Field = "marks" | "size" | "receivedAt" | "envelope" | "structure" | "subject" | "email" | "thread" | "bytes" | "header" | "facts";
+export type Field =
+  | "marks"
+  | "size"
+  | "receivedAt"
+  | "envelope"
+  | "structure"
+  | "subject"
+  | "email"
+  | "thread"
+  | "bytes"
+  | "header"
+  | "facts";
 
 /** One row per message found, in UID order. Only the asked fields are set. */
 export type MessageRow = {
@@ -186,33 +213,56 @@ export type FlagChange = {
   /** RFC 7162 §3.1.3: leave alone what has changed since. */
   readonly unchangedSince?: number;
 };
-export type FlagResult = {
-  readonly kind: "done";
-  readonly changed: readonly { readonly uid: number; readonly flags: FlagBits; readonly keywords: readonly string[]; readonly modseq: number }[];
-  /** UIDs that failed `unchangedSince`. */
-  readonly modified: readonly number[];
-  /** Mod-sequence of the account after the change. */
-  readonly modseq: number;
-} | NoMailbox | { readonly kind: "too-many-keywords" };
+export type FlagResult =
+  | {
+      readonly kind: "done";
+      readonly changed: readonly {
+        readonly uid: number;
+        readonly flags: FlagBits;
+        readonly keywords: readonly string[];
+        readonly modseq: number;
+      }[];
+      /** UIDs that failed `unchangedSince`. */
+      readonly modified: readonly number[];
+      /** Mod-sequence of the account after the change. */
+      readonly modseq: number;
+    }
+  | NoMailbox
+  | { readonly kind: "too-many-keywords" };
 
 export type CopyResult =
-  | { readonly kind: "done"; readonly uidValidity: number; readonly from: readonly number[]; readonly to: readonly number[]; readonly modseq: number }
+  | {
+      readonly kind: "done";
+      readonly uidValidity: number;
+      readonly from: readonly number[];
+      readonly to: readonly number[];
+      readonly modseq: number;
+    }
   | NoMailbox
   | { readonly kind: "no-target" }
   | { readonly kind: "over-quota" };
 
-export type ExpungeResult = { readonly kind: "done"; readonly uids: readonly number[]; readonly modseq: number } | NoMailbox;
+export type ExpungeResult =
+  | { readonly kind: "done"; readonly uids: readonly number[]; readonly modseq: number }
+  | NoMailbox;
 export type NoMailbox = { readonly kind: "no-mailbox" };
 
-export type MailboxChanges = {
-  readonly kind: "done";
-  /** Messages whose marks changed or that are new since the given mod-sequence, in UID order. */
-  readonly changed: readonly { readonly uid: number; readonly flags: FlagBits; readonly keywords: readonly string[]; readonly modseq: number }[];
-  /** UIDs expunged since then, ascending. */
-  readonly vanished: readonly number[];
-  readonly uidNext: number;
-  readonly highestModseq: number;
-} | NoMailbox;
+export type MailboxChanges =
+  | {
+      readonly kind: "done";
+      /** Messages whose marks changed or that are new since the given mod-sequence, in UID order. */
+      readonly changed: readonly {
+        readonly uid: number;
+        readonly flags: FlagBits;
+        readonly keywords: readonly string[];
+        readonly modseq: number;
+      }[];
+      /** UIDs expunged since then, ascending. */
+      readonly vanished: readonly number[];
+      readonly uidNext: number;
+      readonly highestModseq: number;
+    }
+  | NoMailbox;
 
 export type MailboxEdit =
   | { readonly kind: "done"; readonly mailbox: Mailbox }
@@ -220,7 +270,12 @@ export type MailboxEdit =
 
 // ---------------------------------------------------------------- queue
 
-export type Notify = { readonly never: boolean; readonly success: boolean; readonly failure: boolean; readonly delay: boolean };
+export type Notify = {
+  readonly never: boolean;
+  readonly success: boolean;
+  readonly failure: boolean;
+  readonly delay: boolean;
+};
 
 /** A message to be sent on. One row per message, one per recipient. */
 export type NewQueued = {
@@ -250,7 +305,11 @@ export type NewRecipient = {
   readonly notify: Notify | undefined; // undefined: not said
 };
 
-export type Lease = { readonly owner: string; readonly until: Instant; /** Fencing token: grows with each claim. */ readonly token: number };
+export type Lease = {
+  readonly owner: string;
+  readonly until: Instant /** Fencing token: grows with each claim. */;
+  readonly token: number;
+};
 
 export type RecipientState = "scheduled" | "leased" | "held";
 
@@ -279,14 +338,31 @@ export type Settlement = {
   readonly outcome:
     | { readonly kind: "delivered" }
     | { readonly kind: "failed" }
-    | { readonly kind: "later"; readonly nextAt: Instant; readonly delayWarned: boolean; readonly countsAsAttempt: boolean };
+    | {
+        readonly kind: "later";
+        readonly nextAt: Instant;
+        readonly delayWarned: boolean;
+        readonly countsAsAttempt: boolean;
+      };
   readonly reply: string;
 };
 /** Settlements, the notices they cause, and the journey, in one transaction: no bounce is lost or sent twice. */
-export type SettleRequest = { readonly settlements: readonly Settlement[]; readonly notices: readonly Acceptance[]; readonly journey: readonly JourneyEntry[] };
+export type SettleRequest = {
+  readonly settlements: readonly Settlement[];
+  readonly notices: readonly Acceptance[];
+  readonly journey: readonly JourneyEntry[];
+};
 export type SettleResult = { readonly stale: number; readonly accepted: readonly Accepted[] };
 
-export type QueueFilter = { readonly id?: QueueId; readonly domain?: string; readonly sender?: string; readonly recipient?: string; readonly state?: RecipientState; readonly limit?: number; readonly after?: QueueId };
+export type QueueFilter = {
+  readonly id?: QueueId;
+  readonly domain?: string;
+  readonly sender?: string;
+  readonly recipient?: string;
+  readonly state?: RecipientState;
+  readonly limit?: number;
+  readonly after?: QueueId;
+};
 export type QueueAction = "retry" | "hold" | "release" | "delete"; // "bounce" is done by the queue: it needs a notice
 
 // ---------------------------------------------------------------- journey
@@ -294,7 +370,20 @@ export type QueueAction = "retry" | "hold" | "release" | "delete"; // "bounce" i
 /** One thing that happened to a message. `trace` joins all entries of one message: the queue id, or "m" + content id. */
 export type JourneyEntry = {
   readonly at: Instant;
-  readonly stage: "accepted" | "refused" | "filed" | "queued" | "attempt" | "delivered" | "deferred" | "bounced" | "held" | "released" | "deleted" | "expired" | "notified";
+  readonly stage:
+    | "accepted"
+    | "refused"
+    | "filed"
+    | "queued"
+    | "attempt"
+    | "delivered"
+    | "deferred"
+    | "bounced"
+    | "held"
+    | "released"
+    | "deleted"
+    | "expired"
+    | "notified";
   /** Undefined: filled in by `accept` with the id it gives. */
   readonly trace: string | undefined;
   /** What `angarium trace` finds it by: message id, addresses. Lower-cased by the store. */
@@ -319,19 +408,37 @@ export interface StoreReader {
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: { readonly name?: string; readonly id?: AccountId }): Promise<readonly Account[]>;
   credentials(account: AccountId): Promise<readonly Credential[]>;
-  addresses(filter?: { readonly domain?: string; readonly local?: string; readonly account?: AccountId }): Promise<readonly Address[]>;
+  addresses(filter?: {
+    readonly domain?: string;
+    readonly local?: string;
+    readonly account?: AccountId;
+  }): Promise<readonly Address[]>;
   setting(key: string): Promise<unknown | undefined>;
   settings(prefix: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
   // mailboxes and messages
   mailboxes(account: AccountId): Promise<readonly Mailbox[]>;
   openMailbox(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot | NoMailbox>;
   /** Rows of these UIDs. The caller pages: at most `maxFetchRows` rows and about `maxFetchBytes` bytes per call; `next` is the first UID not answered yet. */
-  fetch(account: AccountId, mailbox: MailboxId, uids: readonly UidRange[], fields: readonly Field[]): Promise<{ readonly rows: readonly MessageRow[]; readonly next: number | undefined }>;
+  fetch(
+    account: AccountId,
+    mailbox: MailboxId,
+    uids: readonly UidRange[],
+    fields: readonly Field[],
+  ): Promise<{ readonly rows: readonly MessageRow[]; readonly next: number | undefined }>;
   changesSince(account: AccountId, mailbox: MailboxId, modseq: number): Promise<MailboxChanges>;
   /** UIDs that match, ascending, and the highest mod-sequence among them (RFC 7162 §3.1.5). */
-  search(account: AccountId, mailbox: MailboxId, key: SearchKey): Promise<{ readonly uids: readonly number[]; readonly highestModseq: number }>;
+  search(
+    account: AccountId,
+    mailbox: MailboxId,
+    key: SearchKey,
+  ): Promise<{ readonly uids: readonly number[]; readonly highestModseq: number }>;
   /** RFC 5256 SORT: UIDs in the order asked. */
-  sort(account: AccountId, mailbox: MailboxId, key: SearchKey, order: readonly SortKey[]): Promise<{ readonly uids: readonly number[] }>;
+  sort(
+    account: AccountId,
+    mailbox: MailboxId,
+    key: SearchKey,
+    order: readonly SortKey[],
+  ): Promise<{ readonly uids: readonly number[] }>;
   content(content: ContentId): Promise<Uint8Array | undefined>;
   // queue and journey
   queueCount(): Promise<number>; // recipients not yet delivered, held ones included
@@ -343,8 +450,25 @@ export interface StoreWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;
-  createAccount(account: { readonly name: string; readonly displayName: string; readonly role: "user" | "admin"; readonly quotaBytes: number }, credentials: readonly Omit<Credential, "id" | "account">[], at: Instant): Promise<{ readonly kind: "done"; readonly account: Account } | { readonly kind: "exists" | "no-domain" }>;
-  updateAccount(id: AccountId, change: { readonly displayName?: string; readonly role?: "user" | "admin"; readonly disabled?: boolean; readonly quotaBytes?: number }): Promise<"done" | "missing">;
+  createAccount(
+    account: {
+      readonly name: string;
+      readonly displayName: string;
+      readonly role: "user" | "admin";
+      readonly quotaBytes: number;
+    },
+    credentials: readonly Omit<Credential, "id" | "account">[],
+    at: Instant,
+  ): Promise<{ readonly kind: "done"; readonly account: Account } | { readonly kind: "exists" | "no-domain" }>;
+  updateAccount(
+    id: AccountId,
+    change: {
+      readonly displayName?: string;
+      readonly role?: "user" | "admin";
+      readonly disabled?: boolean;
+      readonly quotaBytes?: number;
+    },
+  ): Promise<"done" | "missing">;
   removeAccount(id: AccountId): Promise<"done" | "missing">;
   putCredential(account: AccountId, credential: Omit<Credential, "id" | "account">): Promise<number>; // kind "password" replaces the old one
   removeCredential(account: AccountId, id: number): Promise<"done" | "missing">;
@@ -354,7 +478,21 @@ export interface StoreWriter {
   // mail
   accept(acceptance: Acceptance): Promise<Accepted>;
   /** IMAP APPEND / MULTIAPPEND, JMAP import: all or none. */
-  append(account: AccountId, mailbox: MailboxId, messages: readonly (NewMessage & { readonly marks: Marks; readonly receivedAt: Instant })[]): Promise<{ readonly kind: "done"; readonly uidValidity: number; readonly uids: readonly number[]; readonly emails: readonly EmailId[]; readonly modseq: number } | NoMailbox | { readonly kind: "over-quota" }>;
+  append(
+    account: AccountId,
+    mailbox: MailboxId,
+    messages: readonly (NewMessage & { readonly marks: Marks; readonly receivedAt: Instant })[],
+  ): Promise<
+    | {
+        readonly kind: "done";
+        readonly uidValidity: number;
+        readonly uids: readonly number[];
+        readonly emails: readonly EmailId[];
+        readonly modseq: number;
+      }
+    | NoMailbox
+    | { readonly kind: "over-quota" }
+  >;
   createMailbox(account: AccountId, path: string, role?: SpecialUse): Promise<MailboxEdit>; // makes missing parents
   renameMailbox(account: AccountId, mailbox: MailboxId, path: string): Promise<MailboxEdit>; // INBOX: RFC 9051 §6.3.6, its mail moves to a new mailbox
   deleteMailbox(account: AccountId, mailbox: MailboxId): Promise<MailboxEdit>;
@@ -363,11 +501,22 @@ export interface StoreWriter {
   copy(account: AccountId, from: MailboxId, uids: readonly UidRange[], to: MailboxId): Promise<CopyResult>;
   move(account: AccountId, from: MailboxId, uids: readonly UidRange[], to: MailboxId): Promise<CopyResult>;
   /** Removes messages with \Deleted (among `uids` where given), or exactly `uids` when `force`. */
-  expunge(account: AccountId, mailbox: MailboxId, uids: readonly UidRange[] | undefined, force?: boolean): Promise<ExpungeResult>;
+  expunge(
+    account: AccountId,
+    mailbox: MailboxId,
+    uids: readonly UidRange[] | undefined,
+    force?: boolean,
+  ): Promise<ExpungeResult>;
   /** RFC 9051 \Recent: a read-write SELECT takes them; answers the first recent UID. */
   takeRecent(account: AccountId, mailbox: MailboxId): Promise<number>;
   // queue
-  claim(request: { readonly owner: string; readonly now: Instant; readonly until: Instant; readonly limit: number; readonly exceptDomains?: readonly string[] }): Promise<readonly QueuedMessage[]>; // only the leased recipients are listed
+  claim(request: {
+    readonly owner: string;
+    readonly now: Instant;
+    readonly until: Instant;
+    readonly limit: number;
+    readonly exceptDomains?: readonly string[];
+  }): Promise<readonly QueuedMessage[]>; // only the leased recipients are listed
   settle(request: SettleRequest): Promise<SettleResult>;
   renewLeases(owner: string, until: Instant): Promise<void>;
   releaseLeases(owner: string): Promise<void>; // at start: what a former life of this node held
