@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The `angarium` command on any Node from 20 on: installs what is missing, then runs main.ts with the pinned Node.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { ensureInstalled, root } from "./install.mjs";
+
+const node = ensureInstalled({ withTests: false });
+const pinned = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).dependencies.node;
+
+if (process.version === `v${pinned}`) {
+  process.argv[1] = join(root, "main.ts");
+  await import("../main.ts");
+} else {
+  const child = spawn(node, [join(root, "main.ts"), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// `npm test`: installs what is missing, then runs every test with the pinned Node's own runner.
+// `npm test -- protocol/smtp server/queue` runs the tests below those folders (or the files named).
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { ensureInstalled, root } from "./install.mjs";
+
+const node = ensureInstalled({ withTests: true });
+if (process.execPath !== node && typeof fs.globSync !== "function") {
+  // Node 20 has no globSync: the pinned one has.
+  const again = spawnSync(node, [join(root, "scripts", "test.mjs"), ...process.argv.slice(2)], { stdio: "inherit", cwd: root });
+  process.exit(again.status ?? 1);
+}
+const wanted = process.argv.slice(2);
+const folders = wanted.length > 0 ? wanted : ["protocol", "server", "test"];
+const files = folders.flatMap((path) =>
+  fs.statSync(join(root, path)).isDirectory() ? fs.globSync(`${path}/**/*.test.ts`, { cwd: root }) : [path],
+);
+if (files.length === 0) {
+  process.stderr.write(`No test file below ${folders.join(", ")}.\n`);
+  process.exit(1);
+}
+const run = spawnSync(node, ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files.sort()], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
+});
+process.exit(run.status ?? 1);
