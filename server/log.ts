@@ -1,4 +1,6 @@
 /** Structured logs, one line of JSON each, on stderr. Everything takes a `Log` and never a logger library. */
+import { destination, type Logger, pino } from "pino";
+
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -8,5 +10,24 @@ export interface Log {
   child(fields: object): Log;
 }
 
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 /** For tests and tools that want silence. */
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
+
+/** Writes to stderr without waiting for it; what is still in memory is written when the process ends in order. */
+export function makeLog(level: LogLevel): { readonly log: Log; readonly flush: () => void } {
+  const out = destination({ fd: 2, sync: false, minLength: 4096, periodicFlush: 200 });
+  const logger = pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, out);
+  return { log: wrap(logger), flush: () => out.flushSync() };
+}
+
+function wrap(logger: Logger): Log {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}

@@ -1,0 +1,6 @@
+/** The whole configuration: the base keys and a section for each part that has settings. */
+import { z } from "zod";
+import { baseShape } from "./schema.ts";
+
+export const configSchema = z.strictObject({ ...baseShape });
+export type Config = z.output<typeof configSchema>;

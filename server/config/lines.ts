@@ -1,0 +1,44 @@
+/** Where a key stands in a TOML text, so that a mistake can be shown with its line. */
+
+/**
+ * Line numbers (from 1) by dotted path: "listen.smtp" → 4, "listen" → 3. Good for what a configuration file holds: tables, arrays of
+ * tables ("route.0.host"), bare and quoted keys. A path that is not found answers the nearest parent's line.
+ */
+export function keyLines(text: string): (path: readonly (string | number)[]) => number | undefined {
+  const lines = new Map<string, number>();
+  const counts = new Map<string, number>();
+  let table = "";
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.trim();
+    const header = /^\[(\[?)\s*([^\]]+?)\s*\]\]?/.exec(line);
+    if (header !== null) {
+      const name = dotted(header[2] ?? "");
+      if (header[1] === "[") {
+        const count = counts.get(name) ?? 0;
+        counts.set(name, count + 1);
+        table = `${name}.${count}`;
+        if (count === 0) lines.set(name, index + 1);
+      } else table = name;
+      lines.set(table, index + 1);
+      continue;
+    }
+    const key = /^((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=/.exec(line);
+    if (key === null) continue;
+    const path = dotted(key[1] ?? "");
+    lines.set(table === "" ? path : `${table}.${path}`, index + 1);
+  }
+  return (path) => {
+    for (let length = path.length; length > 0; length--) {
+      const line = lines.get(path.slice(0, length).join("."));
+      if (line !== undefined) return line;
+    }
+    return undefined;
+  };
+}
+
+function dotted(key: string): string {
+  return key
+    .split(".")
+    .map((part) => part.trim().replace(/^["']|["']$/g, ""))
+    .join(".");
+}

@@ -1,0 +1,188 @@
+/** The configuration file: every key with its type, its default and its documentation. Unknown keys are mistakes. */
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { parseDuration, parseSize } from "./units.ts";
+
+/** The services that can listen, as they are called in the configuration, in `angarium dev --ports` and in its ready line. */
+export const services = [
+  "smtp",
+  "submission",
+  "submissions",
+  "lmtp",
+  "imap",
+  "imaps",
+  "pop3",
+  "pop3s",
+  "sieve",
+  "http",
+  "https",
+] as const;
+export type Service = (typeof services)[number];
+
+/** Where each service belongs, and where it goes when the program may not bind ports below 1024. */
+export const standardPorts: { readonly [service in Service]: { readonly port: number; readonly high: number } } = {
+  smtp: { port: 25, high: 2525 },
+  submission: { port: 587, high: 2587 },
+  submissions: { port: 465, high: 2465 },
+  lmtp: { port: 24, high: 2424 },
+  imap: { port: 143, high: 2143 },
+  imaps: { port: 993, high: 2993 },
+  pop3: { port: 110, high: 2110 },
+  pop3s: { port: 995, high: 2995 },
+  sieve: { port: 4190, high: 4190 },
+  http: { port: 80, high: 2080 },
+  https: { port: 443, high: 2443 },
+};
+
+export type ListenAddress = { readonly address: string; readonly port: number };
+
+/** "0.0.0.0:25", "[::]:25" (which takes IPv4 too), "127.0.0.1:0". */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
+  const address = found?.[1] ?? found?.[2] ?? "";
+  const port = Number(found?.[3]);
+  return found !== null && ipaddr.isValid(address) && port <= 65_535 ? { address, port } : undefined;
+}
+
+const listenAddress = z.string().transform((text, context) => {
+  const parsed = parseListenAddress(text);
+  if (parsed === undefined) {
+    context.addIssue(`"${text}" is no address to listen on: write "0.0.0.0:25" or "[::]:25"`);
+    return z.NEVER;
+  }
+  return parsed;
+});
+
+const network = z.string().refine(isNetwork, {
+  error: (issue) => `"${String(issue.input)}" is no network: write "192.0.2.0/24", "2001:db8::/32" or one address`,
+});
+
+export function isNetwork(text: string): boolean {
+  return ipaddr.isValidCIDR(text) || ipaddr.isValid(text);
+}
+
+/** A number whose name tells its unit: bytes may be written "50MB", milliseconds "5m". */
+function amount(name: string, byDefault: number): z.ZodType<number> {
+  const parse = name.endsWith("Bytes") ? parseSize : name.endsWith("Ms") ? parseDuration : undefined;
+  const shape = name.endsWith("Bytes")
+    ? 'a size such as 52428800 or "50MB"'
+    : name.endsWith("Ms")
+      ? 'a time such as 300000 or "5m"'
+      : "a number that is not negative";
+  return z
+    .union([z.number(), z.string()], { error: `must be ${shape}` })
+    .transform((value, context) => {
+      const parsed = typeof value === "number" ? value : parse?.(value);
+      if (parsed === undefined || !Number.isFinite(parsed) || parsed < 0) {
+        context.addIssue(`must be ${shape}`);
+        return z.NEVER;
+      }
+      return parsed;
+    })
+    .default(byDefault) as unknown as z.ZodType<number>;
+}
+
+type Plain = number | boolean | string | readonly string[];
+
+/**
+ * A section made from a part's own settings: types and defaults are those of `defaults`, and the compiler sees to it
+ * that no setting is without its sentence.
+ */
+export function section<T extends { readonly [K in keyof T]: Plain }>(
+  defaults: T,
+  docs: { readonly [K in keyof T]: string },
+): z.ZodType<T> {
+  const shape: { [key: string]: z.ZodType } = {};
+  for (const [key, value] of Object.entries(defaults as { readonly [key: string]: Plain })) {
+    const text = (docs as { readonly [key: string]: string })[key] ?? "";
+    const type =
+      typeof value === "number"
+        ? amount(key, value)
+        : typeof value === "boolean"
+          ? z.boolean({ error: "must be true or false" }).default(value)
+          : typeof value === "string"
+            ? z.string({ error: "must be a text in quotes" }).default(value)
+            : z.array(z.string()).default([...value]);
+    shape[key] = type.meta({ description: text });
+  }
+  return z.strictObject(shape).prefault({}) as unknown as z.ZodType<T>;
+}
+
+const listen = z
+  .strictObject(
+    Object.fromEntries(
+      services.map((service) => [
+        service,
+        z
+          .array(listenAddress, { error: 'must be a list of addresses such as ["0.0.0.0:25"]' })
+          .default([])
+          .meta({
+            description: `Addresses for ${service} (port ${standardPorts[service].port}); none switches it off.`,
+          }),
+      ]),
+    ) as { [service in Service]: z.ZodDefault<z.ZodArray<typeof listenAddress>> },
+  )
+  .prefault({});
+
+export const baseShape = {
+  hostname: z
+    .string({ error: 'must be the full name of this machine, such as "mail.example.org"' })
+    .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, {
+      error: "is no host name",
+    })
+    .meta({
+      description: "Full name of this machine, as its reverse DNS says it: used in greetings, HELO and trace fields.",
+    }),
+  logLevel: z
+    .enum(["debug", "info", "warn", "error"])
+    .default("info")
+    .meta({ description: "How much is logged (to stderr, one line of JSON each)." }),
+  listen: listen.meta({ description: "What listens where." }),
+  proxyNetworks: z.array(network).default([]).meta({
+    description:
+      "Load balancers that send a PROXY protocol header (v1 or v2) on every listener; from them it is required, from others not believed.",
+  }),
+  tls: z
+    .strictObject({
+      certificate: z
+        .string()
+        .default("")
+        .meta({ description: 'PEM file with the certificate chain; "" uses the self-signed one in the data folder.' }),
+      key: z.string().default("").meta({ description: "PEM file with its private key." }),
+    })
+    .prefault({})
+    .meta({ description: "The certificate shown to clients and other servers." }),
+  relay: z
+    .strictObject({
+      trust: z
+        .array(network)
+        .default([])
+        .meta({ description: "Networks that may relay without AUTH. Not even loopback may unless it is listed." }),
+    })
+    .prefault({})
+    .meta({ description: "Who may send through this server without logging in." }),
+  dns: z
+    .strictObject({
+      servers: z.array(z.string()).default([]).meta({
+        description: 'Resolvers ("192.0.2.53:53") whose DNSSEC verdict is believed; none uses the system\'s.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: "Where DNS questions go." }),
+  store: z
+    .strictObject({
+      postgres: z
+        .string()
+        .default("")
+        .meta({ description: 'PostgreSQL connection URL; "" keeps everything in the data folder (SQLite).' }),
+      readers: z
+        .number()
+        .int()
+        .min(1)
+        .max(64)
+        .default(2)
+        .meta({ description: "Threads that read the embedded store." }),
+    })
+    .prefault({})
+    .meta({ description: "Where mail is kept." }),
+};

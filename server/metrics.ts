@@ -1,0 +1,74 @@
+/**
+ * Numbers for Prometheus. What happens to messages is counted where every stage passes anyway: in the journey entries
+ * that go to the store.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { JourneyEntry, Store } from "./store/store.ts";
+
+export type Gauges = {
+  /** Open connections by service. */
+  readonly connections: () => { readonly [service: string]: number };
+  /** Recipients waiting in the outbound queue. */
+  readonly queued: () => Promise<number>;
+};
+
+export type Metrics = {
+  readonly contentType: string;
+  readonly text: () => Promise<string>;
+  /** The same store, with its journey entries counted on the way. */
+  readonly counting: (store: Store) => Store;
+};
+
+export function makeMetrics(gauges: Gauges): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const stages = new Counter({
+    name: "angarium_messages_total",
+    help: "Journey entries by stage: accepted, refused, filed, queued, delivered, deferred, bounced, …",
+    labelNames: ["stage"],
+    registers: [registry],
+  });
+  new Gauge({
+    name: "angarium_connections",
+    help: "Open connections by service.",
+    labelNames: ["service"],
+    registers: [registry],
+    collect() {
+      for (const [service, count] of Object.entries(gauges.connections())) this.set({ service }, count);
+    },
+  });
+  new Gauge({
+    name: "angarium_queue_recipients",
+    help: "Recipients waiting in the outbound queue, held ones included.",
+    registers: [registry],
+    async collect() {
+      this.set(await gauges.queued());
+    },
+  });
+  const count = (journey: readonly JourneyEntry[]): void => {
+    for (const entry of journey) stages.inc({ stage: entry.stage });
+  };
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    counting: (store) => {
+      const counted = Object.create(store) as Store;
+      counted.accept = async (acceptance) => {
+        const accepted = await store.accept(acceptance);
+        count(acceptance.journey);
+        return accepted;
+      };
+      counted.settle = async (request) => {
+        const result = await store.settle(request);
+        count(request.journey);
+        for (const notice of request.notices) count(notice.journey);
+        return result;
+      };
+      counted.note = async (journey) => {
+        await store.note(journey);
+        count(journey);
+      };
+      return counted;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** HTTP: health, readiness and metrics now; JMAP, the console and the webmail join here. */
+import type { Server } from "node:http";
+import { type FastifyInstance, fastify } from "fastify";
+import ipaddr from "ipaddr.js";
+import type { Metrics } from "../metrics.ts";
+
+export type HttpPorts = {
+  readonly metrics: Metrics;
+  /** Undefined when all is well, otherwise a sentence about what is not ready. */
+  readonly notReady: () => Promise<string | undefined>;
+  readonly version: string;
+};
+
+/** One application for the plain and the TLS listener. Metrics are told to this machine only; health says nothing but yes or no. */
+export function makeHttp(
+  ports: HttpPorts,
+  https?: { readonly cert: string | Buffer; readonly key: string | Buffer },
+): FastifyInstance {
+  const options = { bodyLimit: 1024 * 1024, requestTimeout: 60_000, forceCloseConnections: true as const };
+  const app = (https === undefined
+    ? fastify(options)
+    : fastify({ ...options, https })) as unknown as FastifyInstance<Server>;
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("x-content-type-options", "nosniff").header("cache-control", "no-store");
+  });
+  app.get("/healthz", async (_request, reply) => reply.type("text/plain").send("ok\n"));
+  app.get("/readyz", async (_request, reply) => {
+    const problem = await ports.notReady();
+    return reply
+      .code(problem === undefined ? 200 : 503)
+      .type("text/plain")
+      .send(`${problem ?? "ready"}\n`);
+  });
+  app.get("/metrics", async (request, reply) => {
+    if (!isLoopback(request.ip))
+      return reply.code(403).type("text/plain").send("Metrics are told to this machine only.\n");
+    return reply.type(ports.metrics.contentType).send(await ports.metrics.text());
+  });
+  app.get("/", async (_request, reply) => reply.type("text/plain").send(`Angarium ${ports.version}\n`));
+  return app as unknown as FastifyInstance;
+}
+
+function isLoopback(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === "loopback";
+}
