@@ -1,0 +1,89 @@
+/** The laws of ARCHITECTURE.md about who may import whom. */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "node:test";
+
+const root = join(import.meta.dirname, "..");
+type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean };
+
+const files = globSync(["protocol/**/*.ts", "server/**/*.ts", "main.ts"], { cwd: root }).filter(
+  (file) => !file.endsWith(".test.ts"),
+);
+const imports: Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, from), "utf8");
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)";?/gm),
+    ...text.matchAll(/\bimport\((?:\s*)"([^"]+)"\)/g),
+  ];
+  return found.map((match) => {
+    const [name, typeOnly] = match.length === 3 ? [match[2] ?? "", match[1] !== undefined] : [match[1] ?? "", false];
+    const to = name.startsWith(".") ? relative(root, join(root, dirname(from), name)) : name;
+    return { from, to, typeOnly };
+  });
+});
+const folder = (file: string): string => file.split("/").slice(0, 2).join("/");
+const isOurs = (name: string): boolean =>
+  name.startsWith("protocol/") || name.startsWith("server/") || name === "main.ts";
+
+function none(broken: readonly Import[]): void {
+  assert.deepEqual(
+    broken.map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
+}
+
+test("there is something to look at", () => {
+  assert.ok(imports.length > 100);
+});
+
+test("protocol imports only protocol, and pure builtins", () => {
+  const pure = new Set(["node:buffer", "node:crypto", "node:url", "node:punycode", "node:util"]);
+  none(imports.filter(({ from, to }) => from.startsWith("protocol/") && !to.startsWith("protocol/") && !pure.has(to)));
+});
+
+test("store imports nobody but protocol", () => {
+  none(
+    imports.filter(
+      ({ from, to }) => from.startsWith("server/store/") && isOurs(to) && !/^(protocol|server\/store)\//.test(to),
+    ),
+  );
+});
+
+test("the entrances are known to roles.ts alone", () => {
+  const entrances = /^server\/(receive|submit|imap|pop3|managesieve|jmap|web|admin)\//;
+  const assembly = /^(main\.ts|server\/(roles|dev|start|commands)\.ts)$/;
+  none(
+    imports.filter(
+      ({ from, to, typeOnly }) =>
+        entrances.test(to) &&
+        !typeOnly &&
+        folder(from) !== folder(to) &&
+        !assembly.test(from) &&
+        !(from.startsWith("server/receive/") && to.startsWith("server/submit/")),
+    ),
+  );
+});
+
+test("folders depend on each other one way", () => {
+  const edges = new Map<string, Set<string>>();
+  for (const { from, to, typeOnly } of imports) {
+    if (
+      typeOnly ||
+      !from.startsWith("server/") ||
+      !to.startsWith("server/") ||
+      to.split("/").length < 3 ||
+      from.split("/").length < 3
+    )
+      continue;
+    if (folder(from) !== folder(to)) edges.set(folder(from), (edges.get(folder(from)) ?? new Set()).add(folder(to)));
+  }
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(name), `a ring: ${[...path, name].join(" → ")}`);
+    if (done.has(name)) return;
+    for (const next of edges.get(name) ?? []) visit(next, [...path, name]);
+    done.add(name);
+  };
+  for (const name of edges.keys()) visit(name, []);
+});
