@@ -21,12 +21,13 @@ export type Resolution =
   /** The domain is not ours. */
   | { readonly kind: "remote" };
 
+/** What memory holds is answered at once, without a promise, so that RCPT TO waits for nobody. */
 export interface Directory {
   /** `local` as received (case and sub-address kept), `domain` a lower-case A-label. Alias loops end, with depth at most 8 and 1,000 targets. */
-  resolve(local: string, domain: string): Promise<Resolution>;
-  account(id: AccountId): Promise<Account | undefined>;
+  resolve(local: string, domain: string): Resolution | Promise<Resolution>;
+  account(id: AccountId): Account | undefined | Promise<Account | undefined>;
   accountByName(name: string): Promise<Account | undefined>;
-  domain(name: string): Promise<Domain | undefined>;
+  domain(name: string): Domain | undefined | Promise<Domain | undefined>;
   /** May this account use this address as sender: its own, with any detail, an alias to it, or one granted. */
-  maySendAs(account: AccountId, local: string, domain: string): Promise<boolean>;
+  maySendAs(account: AccountId, local: string, domain: string): boolean | Promise<boolean>;
 }
