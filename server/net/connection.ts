@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import * as tls from "node:tls";
+import { Compression } from "./compression.ts";
 
 export type Endpoint = { readonly address: string; readonly port: number };
 
@@ -35,6 +36,7 @@ export class Connection {
   #drain: (() => void)[] = [];
   #corked = false;
   #tls: TlsInfo | undefined;
+  #compression: Compression | undefined;
   #timeoutMs = 0;
   readonly openedAt = Date.now();
   /** The peer; a PROXY header may replace it (listener.ts). */
@@ -75,6 +77,10 @@ export class Connection {
 
   readonly #onData = (chunk: Buffer): void => {
     this.bytesIn += chunk.length;
+    if (this.#compression === undefined) this.#take(chunk);
+    else this.#compression.take(chunk);
+  };
+  readonly #take = (chunk: Buffer): void => {
     const waiting = this.#waiting;
     if (waiting !== undefined) {
       this.#waiting = undefined;
@@ -83,12 +89,17 @@ export class Connection {
     }
     this.#unread.push(chunk);
     this.#unreadBytes += chunk.length;
-    if (this.#unreadBytes >= maxUnreadBytes) this.#socket.pause();
+    if (this.#unreadBytes >= maxUnreadBytes) (this.#compression ?? this.#socket).pause();
   };
   readonly #onEnd = (): void => {
+    // What was packed last may still be being unpacked: then its end is the end.
+    if (this.#compression?.finish() === true) this.#releaseWriters();
+    else this.#finish();
+  };
+  readonly #finish = (): void => {
     this.#ended = true;
     this.#wake("closed");
-    for (const resolve of this.#drain.splice(0)) resolve();
+    this.#releaseWriters();
   };
   readonly #onError = (error: Error): void => {
     this.failure ??= error;
@@ -101,8 +112,18 @@ export class Connection {
     if (this.#drain.length > 0) this.destroy();
   };
   readonly #onDrain = (): void => {
-    for (const resolve of this.#drain.splice(0)) resolve();
+    this.#compression?.socketDrained();
+    if (!this.#mustDrain) this.#releaseWriters();
   };
+
+  get #mustDrain(): boolean {
+    if (this.#ended || this.#socket.destroyed) return false;
+    return this.#socket.writableNeedDrain || this.#compression?.needsDrain === true;
+  }
+
+  #releaseWriters(): void {
+    for (const resolve of this.#drain.splice(0)) resolve();
+  }
 
   #wake(end: ReadEnd): void {
     const waiting = this.#waiting;
@@ -135,7 +156,10 @@ export class Connection {
     const chunk = this.#unread.shift();
     if (chunk !== undefined) {
       this.#unreadBytes -= chunk.length;
-      if (this.#unreadBytes < maxUnreadBytes && this.#socket.isPaused()) this.#socket.resume();
+      if (this.#unreadBytes < maxUnreadBytes) {
+        if (this.#compression !== undefined) this.#compression.resume();
+        else if (this.#socket.isPaused()) this.#socket.resume();
+      }
       return Promise.resolve(chunk);
     }
     if (this.#ended) return Promise.resolve("closed");
@@ -164,16 +188,18 @@ export class Connection {
       socket.cork();
       process.nextTick(() => {
         this.#corked = false;
+        this.#compression?.flush();
         socket.uncork();
       });
     }
-    if (typeof data === "string") this.#socket.write(data, encoding);
+    if (this.#compression !== undefined) this.#compression.write(data, encoding);
+    else if (typeof data === "string") this.#socket.write(data, encoding);
     else this.#socket.write(data);
   }
 
   /** Resolves at once while the peer keeps up, otherwise when it has taken what was written (or the connection ended). */
   drained(): Promise<void> | undefined {
-    if (!this.#socket.writableNeedDrain || this.#ended) return undefined;
+    if (!this.#mustDrain) return undefined;
     return new Promise((resolve) => this.#drain.push(resolve));
   }
 
@@ -185,6 +211,26 @@ export class Connection {
     this.#unread = [];
     this.#unreadBytes = 0;
     return this.#secure((plain) => new tls.TLSSocket(plain, { ...options, isServer: true }), "secure", timeoutMs);
+  }
+
+  /**
+   * RFC 4978: from here on both directions are deflated. The caller has written its last plain bytes and has made sure that `unreadBytes` is 0.
+   * What is unpacked and not read yet is bounded as all input is, so a bomb costs time only as fast as somebody reads it.
+   */
+  compress(): void {
+    if (this.#corked) {
+      this.#corked = false;
+      this.#socket.uncork();
+    }
+    this.#compression = new Compression(this.#socket, {
+      data: this.#take,
+      end: this.#finish,
+      error: (error) => {
+        this.failure ??= error;
+        this.destroy();
+      },
+      drain: this.#onDrain,
+    });
   }
 
   /** Client side of STARTTLS or of implicit TLS. Whether the certificate is acceptable is the caller's to judge by `tls`. */
@@ -254,7 +300,8 @@ export class Connection {
     if (this.#socket.destroyed) return;
     const socket = this.#socket;
     socket.setTimeout(5_000, () => socket.destroy());
-    socket.end();
+    if (this.#compression === undefined) socket.end();
+    else this.#compression.end(() => socket.end());
     socket.resume();
     if (!this.#ended) await new Promise<void>((resolve) => socket.once("close", resolve));
     socket.destroy();
@@ -262,7 +309,8 @@ export class Connection {
 
   destroy(): void {
     this.#socket.destroy();
-    this.#onEnd();
+    this.#compression?.destroy();
+    this.#finish();
   }
 }
 
