@@ -1,0 +1,95 @@
+/** `angarium dev` as a child process, started and stopped as a user would: for the journeys. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export type Ready = {
+  readonly ready: true;
+  readonly host: string;
+  readonly ports: { readonly [service: string]: number };
+  readonly domain: string;
+  readonly users: readonly string[];
+  readonly password: string;
+  readonly admin: { readonly user: string; readonly password: string };
+  readonly ca: string;
+  readonly data: string;
+};
+
+export type DevProcess = {
+  readonly ready: Ready;
+  readonly child: ChildProcess;
+  /** All that it logged so far. */
+  readonly log: () => string;
+  /** SIGTERM and wait; answers how long it took and how it ended. */
+  readonly stop: () => Promise<{ readonly ms: number; readonly code: number | null }>;
+  /** kill -9 and wait. */
+  readonly kill: () => Promise<void>;
+};
+
+const main = join(import.meta.dirname, "..", "main.ts");
+
+/** Starts it and waits for its ready line. */
+export async function startDev(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<DevProcess> {
+  const child = spawn(process.execPath, [main, "dev", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  let log = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    log = (log + chunk.toString()).slice(-200_000);
+  });
+  const exited = once(child, "exit");
+  const ready = await new Promise<Ready>((resolve, reject) => {
+    let text = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(JSON.parse(text.slice(0, end)) as Ready);
+    });
+    exited.then(
+      ([code]) => reject(new Error(`angarium dev ended with ${String(code)} before it was ready:\n${log}`)),
+      reject,
+    );
+  });
+  return {
+    ready,
+    child,
+    log: () => log,
+    stop: async () => {
+      const start = performance.now();
+      child.kill("SIGTERM");
+      const [code] = (await exited) as [number | null];
+      return { ms: performance.now() - start, code };
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** A folder for one test, gone when it ends. */
+export async function temporaryFolder(t: { after(work: () => Promise<void>): void }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "angarium-test-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Runs the `angarium` command to its end. */
+export async function angarium(
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, out, err };
+}

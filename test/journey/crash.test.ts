@@ -1,0 +1,18 @@
+/** Law 3: after 250 the message survives kill -9. The long run is `npm run crash`. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { crashRun } from "../crash-run.ts";
+import { angarium, temporaryFolder } from "../dev-process.ts";
+
+test("three kills under load lose nothing", { timeout: 240_000 }, async (t) => {
+  const data = await temporaryFolder(t);
+  const verify = async (): Promise<string> => {
+    const { code, out, err } = await angarium("verify", "--data", data);
+    return code === 0 ? "" : out + err;
+  };
+  const report = await crashRun({ data, kills: 3, betweenMs: 1_500, connections: 8, verify });
+  t.diagnostic(JSON.stringify({ ...report, lost: report.lost.length }));
+  assert.ok(report.acknowledged > 300, `only ${report.acknowledged} messages went in: no load`);
+  assert.deepEqual(report.lost, []);
+  assert.deepEqual(report.problems, []);
+});
