@@ -4,7 +4,7 @@ export const maxPasswordChars = 1024;
 
 const plainAscii = /^[\x20-\x7e]*$/;
 // RFC 3454 tables B.1 (mapped to nothing) and C.1.2 (other spaces).
-const mappedToNothing = /\u034f|[\u00ad\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/gu;
+const mappedToNothing = /\u034f|[\u180b-\u180d]|[\ufe00-\ufe0f]|[\u00ad\u1806\u200b-\u200d\u2060\ufeff]/gu;
 const otherSpaces = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/gu;
 // RFC 4013 §2.3: controls, private use, non-characters, surrogates, format and tagging characters, inappropriate for plain text.
 const prohibited =
