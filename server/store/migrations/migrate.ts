@@ -1,0 +1,22 @@
+/** Brings the schema up to date, within the transaction that the driver has opened. */
+import { type Op, one, run } from "../ops/tx.ts";
+import { statements as first } from "./001.ts";
+
+/** Migration n is at n - 1. A released one is never changed. */
+const migrations: readonly (readonly string[])[] = [first];
+export const schemaVersion = migrations.length;
+
+/** Answers the version it found. Throws where the data are of a newer Angarium: an older one would harm them. */
+export function* migrate(): Op<number> {
+  yield* run("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)");
+  const row = yield* one<{ readonly version: number }>("SELECT version FROM schema_version");
+  const found = row?.version ?? 0;
+  if (found > schemaVersion)
+    throw new Error(
+      `These data were written by a newer Angarium (schema ${found}; this one knows ${schemaVersion}). Run that version or restore a backup.`,
+    );
+  for (const statements of migrations.slice(found)) for (const statement of statements) yield* run(statement);
+  if (row === undefined) yield* run("INSERT INTO schema_version (version) VALUES ($1)", schemaVersion);
+  else if (found < schemaVersion) yield* run("UPDATE schema_version SET version = $1", schemaVersion);
+  return found;
+}

@@ -1,0 +1,86 @@
+/**
+ * What a store operation may do, as values: an operation is a generator that yields effects and is given their results.
+ * One implementation so runs at once on SQLite, inside its thread, and with waiting on PostgreSQL. The driver opens
+ * the transaction, commits it and undoes it when the operation throws.
+ */
+import type { Change, Instant } from "../store.ts";
+
+export type Param = number | string | null | Uint8Array;
+/** A row by column name; integers are numbers, bytes are Uint8Array (maybe a view of something larger). */
+export type Row = { readonly [column: string]: Param };
+/** A row by column position: cheaper where there are many. */
+export type Cells = readonly Param[];
+
+/** Where the bytes of a content are: inline (`data`), or in the blob `blob` when `data` is null. */
+export type StoredBytes = {
+  readonly encoding: Encoding;
+  readonly sizeBytes: number; // of the message, decoded
+  readonly blob: string; // "" when inline
+  readonly data: Uint8Array | null;
+};
+/** 0: as they are. 1: zstd. 2: zstd with the dictionary of `zstd.ts`. */
+export type Encoding = 0 | 1 | 2;
+
+export type Effect =
+  | {
+      readonly kind: "sql";
+      /** Placeholders `$1`…`$n`; `{words}` are of `dialect.ts`. The text must come from a small set: it is a cache key. */
+      readonly sql: string;
+      readonly params: readonly Param[];
+      /** all: Row[]. rows: Cells[]. one: Row or undefined. run: number of rows changed. */
+      readonly want: "all" | "rows" | "one" | "run";
+    }
+  /** Bytes of a message, decoded and read from its blob where need be. */
+  | { readonly kind: "load"; readonly stored: StoredBytes }
+  /** Names of blobs, with the time of their last change. */
+  | { readonly kind: "list-blobs"; readonly shard: number }
+  /** Deletes a blob after the commit of this transaction; one that is not there is deleted already. */
+  | { readonly kind: "remove-blob"; readonly blob: string }
+  /** Told to the subscribers after the commit. */
+  | { readonly kind: "publish"; readonly change: Change }
+  | { readonly kind: "now" };
+
+// biome-ignore lint/suspicious/noExplicitAny: what `next` is given depends on the effect; the functions below give it its type.
+export type Op<T> = Generator<Effect, T, any>;
+
+export type BlobListed = { readonly blob: string; readonly modifiedAt: Instant };
+/** Blobs are spread over this many folders: the first two hexadecimal digits of their names. */
+export const blobShards = 256;
+
+export function* all<R = Row>(sql: string, ...params: readonly Param[]): Op<readonly R[]> {
+  return yield { kind: "sql", sql, params, want: "all" };
+}
+
+export function* rows(sql: string, ...params: readonly Param[]): Op<readonly Cells[]> {
+  return yield { kind: "sql", sql, params, want: "rows" };
+}
+
+export function* one<R = Row>(sql: string, ...params: readonly Param[]): Op<R | undefined> {
+  return yield { kind: "sql", sql, params, want: "one" };
+}
+
+/** Answers how many rows were changed. */
+export function* run(sql: string, ...params: readonly Param[]): Op<number> {
+  return yield { kind: "sql", sql, params, want: "run" };
+}
+
+export function* load(stored: StoredBytes): Op<Uint8Array> {
+  return yield { kind: "load", stored };
+}
+
+export function* listBlobs(shard: number): Op<readonly BlobListed[]> {
+  return yield { kind: "list-blobs", shard };
+}
+
+export function* removeBlob(blob: string): Op<void> {
+  yield { kind: "remove-blob", blob };
+}
+
+export function* publish(change: Change): Op<void> {
+  yield { kind: "publish", change };
+}
+
+/** The store's clock. */
+export function* now(): Op<Instant> {
+  return yield { kind: "now" };
+}
