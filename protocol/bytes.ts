@@ -1,0 +1,60 @@
+/** Collects pieces of bytes into one Buffer: large pieces as views, small ones copied together, so that neither many nor tiny pieces cost more than they hold. */
+
+/** Pieces of at least this size are kept as views; smaller ones after the first are copied into a block. */
+const viewBytes = 8 * 1024;
+const firstBlockBytes = 1024;
+const largestBlockBytes = 64 * 1024;
+
+export class ByteCollector {
+  #pieces: Buffer[] = [];
+  #block: Buffer | undefined;
+  #blockAt = 0;
+  #blockBytes = firstBlockBytes;
+  /** Bytes collected. */
+  length = 0;
+
+  /** `piece` may be a view: it is kept, not copied, when it is the first or large. */
+  add(piece: Buffer): void {
+    if (piece.length === 0) return;
+    const first = this.length === 0;
+    this.length += piece.length;
+    if (first || piece.length >= viewBytes) {
+      this.#close();
+      this.#pieces.push(piece);
+      return;
+    }
+    let from = 0;
+    while (from < piece.length) {
+      if (this.#block === undefined) {
+        this.#block = Buffer.allocUnsafeSlow(this.#blockBytes);
+        this.#blockAt = 0;
+        if (this.#blockBytes < largestBlockBytes) this.#blockBytes *= 2;
+      }
+      const copied = piece.copy(this.#block, this.#blockAt, from);
+      from += copied;
+      this.#blockAt += copied;
+      if (this.#blockAt === this.#block.length) this.#close();
+    }
+  }
+
+  /** All that was collected, and an empty collector again. */
+  take(): Buffer {
+    this.#close();
+    const pieces = this.#pieces;
+    const length = this.length;
+    this.clear();
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length);
+  }
+
+  clear(): void {
+    this.#pieces = [];
+    this.#block = undefined;
+    this.#blockBytes = firstBlockBytes;
+    this.length = 0;
+  }
+
+  #close(): void {
+    if (this.#block !== undefined && this.#blockAt > 0) this.#pieces.push(this.#block.subarray(0, this.#blockAt));
+    this.#block = undefined;
+  }
+}
