@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dkimVerify } from "mailauth/lib/dkim/verify.js";
+import { makePool } from "../work/pool.ts";
+import { type DkimKeys, ensureDkimKeys, makeDkimKeys } from "./dkim-keys.ts";
+import { dkimSignature } from "./dkim-signature.ts";
+import { makeSigner } from "./signer.ts";
+
+const now = Date.parse("2026-01-02T03:04:05Z");
+const made = await makeDkimKeys(now);
+const task = (bytes: Buffer) => ({ bytes, domain: "example.test", keys: made.keys, signedAt: now });
+
+async function verify(bytes: Buffer, keys: DkimKeys = made) {
+  const { results } = await dkimVerify(bytes, {
+    resolver: async (name, type) => {
+      const key = keys.keys.find((one) => name === `${one.selector}._domainkey.example.test`);
+      if (key === undefined || type !== "TXT") throw Object.assign(new Error(name), { code: "ENOTFOUND" });
+      return [[key.record]];
+    },
+    curTime: new Date(now + 1000),
+    strict: true,
+  });
+  return results.map(({ algo, status }) => `${algo} ${status.result}`);
+}
+
+const header = "From: U <u1@example.test>\r\nTo: a@b.test\r\nSubject: long\r\n\tand folded \r\nX-Other: x\r\n";
+const messages: readonly [name: string, text: string][] = [
+  ["plain", `${header}\r\nHello\r\n`],
+  ["without a body", `${header}\r\n`],
+  ["without an empty line", header],
+  ["without a last line end", `${header}\r\nHello \t there`],
+  ["white space and empty lines at the end", `${header}\r\n a  b\t\r\n\r\n \r\n\r\n`],
+  ["8-bit", `${header}\r\n\xfc\xe4\x00\xff\r\n`],
+  ["two of a field", `Received: 1\r\nTo: c@d.test\r\n${header}Resent-To: x@y.test\r\nResent-To: z@y.test\r\n\r\nx\r\n`],
+  ["names in other cases, space before the colon", "FROM : u1@example.test\r\nsubject:x\r\n\r\nx\r\n"],
+];
+for (const [name, text] of messages) {
+  test(`signed and verified: ${name}`, async () => {
+    const bytes = Buffer.from(text, "latin1");
+    const fields = dkimSignature(task(bytes));
+    assert.match(fields, /^DKIM-Signature: [\s\S]*\r\n$/);
+    for (const line of fields.split("\r\n")) assert.ok(line.length <= 998);
+    const whole = Buffer.concat([Buffer.from(fields), bytes]);
+    assert.deepEqual(await verify(whole), ["rsa-sha256 pass", "ed25519-sha256 pass"]);
+  });
+}
+
+const changes: readonly [name: string, change: (text: string) => string][] = [
+  ["the body", (text) => text.replace("Hello", "Hallo")],
+  ["a signed field", (text) => text.replace("a@b.test", "a@c.test")],
+  ["a second From", (text) => `From: evil@example.test\r\n${text}`],
+  ["a Reply-To that was not there", (text) => text.replace("To: a@b", "Reply-To: evil@example.test\r\nTo: a@b")],
+];
+for (const [name, change] of changes) {
+  test(`a signature breaks with ${name}`, async () => {
+    const bytes = Buffer.from(`${header}\r\nHello\r\n`);
+    const whole = dkimSignature(task(bytes)) + bytes.toString();
+    const results = await verify(Buffer.from(change(whole)));
+    assert.equal(results.length, 2);
+    for (const result of results) assert.match(result, / (fail|neutral)$/);
+  });
+}
+
+test("no From, no signature", () => {
+  assert.equal(dkimSignature(task(Buffer.from("Subject: x\r\n\r\nx\r\n"))), "");
+  assert.equal(dkimSignature(task(Buffer.alloc(0))), "");
+});
+
+test("the signer works in the pool, with keys from the store", async () => {
+  await using pool = makePool({ threads: 1 });
+  const settings = new Map<string, unknown>();
+  const store = {
+    setting: async (key: string) => settings.get(key),
+    putSetting: async (key: string, value: unknown) => void settings.set(key, value),
+  };
+  const keys = await ensureDkimKeys(store, "example.test", now);
+  assert.deepEqual(await ensureDkimKeys(store, "example.test", now + 1), keys);
+  const signer = makeSigner({ store, pool, now: () => now });
+  const bytes = Buffer.from(`${header}\r\nHello\r\n`);
+  assert.equal(await signer.sign(bytes, "other.test"), "");
+  const fields = await signer.sign(bytes, "example.test");
+  const whole = Buffer.concat([Buffer.from(fields), bytes]);
+  assert.deepEqual(await verify(whole, keys), ["rsa-sha256 pass", "ed25519-sha256 pass"]);
+});
+
+test("a header of very many lines is no trouble", () => {
+  const bytes = Buffer.from(`${header}X: y\r\n${" z\r\n".repeat(200_000)}${"A: b\r\n".repeat(50_000)}\r\nx`);
+  assert.notEqual(dkimSignature(task(bytes)), "");
+});
