@@ -2,7 +2,8 @@
 export type Dialect = { readonly [word: string]: string };
 
 /**
- * `{id}`: a primary key that counts by itself and never repeats; `{counter}`: the same where the newest row is never deleted. `{bytes}`: a column of bytes. `{without_rowid}`: the table
+ * `{id}`: a primary key that counts by itself and never repeats; `{counter}`: the same where the newest row is never deleted;
+ * `{key}`: a primary key that is given. `{bytes}`: a column of bytes. `{without_rowid}`: the table
  * is its primary key. `{for_update}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
@@ -10,6 +11,7 @@ export type Dialect = { readonly [word: string]: string };
 export const sqliteDialect: Dialect = {
   id: "INTEGER PRIMARY KEY AUTOINCREMENT",
   counter: "INTEGER PRIMARY KEY",
+  key: "INTEGER PRIMARY KEY",
   bytes: "BLOB",
   without_rowid: "WITHOUT ROWID",
   for_update: "",
@@ -23,6 +25,7 @@ export const sqliteDialect: Dialect = {
 export const postgresDialect: Dialect = {
   id: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
   counter: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+  key: "BIGINT NOT NULL PRIMARY KEY",
   bytes: "BYTEA",
   without_rowid: "",
   for_update: "FOR UPDATE",

@@ -113,18 +113,17 @@ export const statements: readonly string[] = [
   )`,
   "CREATE INDEX contents_unused ON contents (id) WHERE refs = 0",
   `CREATE TABLE bytes (
-    content BIGINT NOT NULL,
+    content {key},
     encoding BIGINT NOT NULL,        -- 0 plain, 1 zstd, 2 zstd with our dictionary
     blob TEXT NOT NULL,              -- name of the file when data is null, else ''
-    data {bytes},
-    PRIMARY KEY (content)
+    data {bytes}
   )`,
   // Blobs whose content row is gone; the file is removed a grace period later, so that no reader is in the middle of it.
   "CREATE TABLE doomed_blobs (blob TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL) {without_rowid}",
 
   // ------------------------------------------------ queue
   `CREATE TABLE queue_messages (
-    id BIGINT NOT NULL PRIMARY KEY,  -- the content
+    id {key},                        -- the content
     envelope_from TEXT NOT NULL,
     envid TEXT,
     ret TEXT,
