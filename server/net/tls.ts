@@ -1,0 +1,225 @@
+/** The certificates we show, by the name the client asks for, and what TLS we speak (1.2 and 1.3, forward secrecy, AEAD only). */
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import * as tls from "node:tls";
+import type { Log } from "../log.ts";
+import { ensureOwnCertificate } from "./own-certificate.ts";
+
+export type CertificateFiles = {
+  /** PEM: the certificate and the intermediate ones behind it. */
+  readonly certFile: string;
+  readonly keyFile: string;
+};
+
+export type TlsSettings = {
+  /** Tried in this order; the first is also shown to clients that ask for no name or an unknown one. Empty: our own certificate. */
+  readonly certificates: readonly CertificateFiles[];
+  /** How often the files are looked at for a change. */
+  readonly reloadMs: number;
+  /** How long the keys of session tickets live: a stolen one opens the sessions of this time. */
+  readonly ticketKeysMs: number;
+};
+
+export const defaultTlsSettings: TlsSettings = {
+  certificates: [],
+  reloadMs: 60_000,
+  ticketKeysMs: 12 * 60 * 60 * 1000,
+};
+
+export interface KeyRing extends Disposable {
+  /** For `new tls.TLSSocket(socket, {...serverOptions(), isServer: true})`; ask anew for each connection. */
+  serverOptions(): tls.TLSSocketOptions;
+  /** The certificate chain and key shown by default, in PEM, for servers that take them so (HTTPS). */
+  pem(): { readonly cert: string; readonly key: string };
+  /** RFC 5929 §4.1 `tls-server-end-point` of the certificate shown for this name; undefined where its hash is not defined. */
+  endPointHash(servername: string | undefined): Buffer | undefined;
+  /** PEM file of our own authority, when the certificate is our own. */
+  readonly caFile: string | undefined;
+  /** Names and end of each certificate, for people. */
+  describe(): readonly { readonly names: readonly string[]; readonly validTo: string; readonly file: string }[];
+  /** Reads the files again; a certificate that cannot be used is logged and the former one kept. */
+  reload(): Promise<void>;
+  close(): void;
+}
+
+const cipherSuites = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+
+type Shown = {
+  readonly files: CertificateFiles;
+  readonly stamp: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly names: readonly string[];
+  readonly validTo: string;
+  readonly endPointHash: Buffer | undefined;
+  readonly context: tls.SecureContext;
+};
+
+/**
+ * Opens the ring. `folder` is where our own certificate lives when `settings.certificates` is empty. Throws a sentence for
+ * an administrator when a configured certificate cannot be used.
+ */
+export async function makeKeyRing(parts: {
+  readonly settings: Partial<TlsSettings>;
+  readonly folder: string;
+  readonly hostname: string;
+  readonly log: Log;
+  readonly now: () => number;
+}): Promise<KeyRing> {
+  const settings = { ...defaultTlsSettings, ...parts.settings };
+  const { folder, hostname, log, now } = parts;
+  const isOwn = settings.certificates.length === 0;
+  const own = isOwn ? await ensureOwnCertificate(folder, hostname, now()) : undefined;
+  const certificates = own === undefined ? settings.certificates : [own];
+
+  let ticketKeys = randomBytes(48);
+  let ticketKeysMadeAt = performance.now();
+  let shown = certificates.map((files) => load(files, ticketKeys));
+  let options: tls.TLSSocketOptions;
+  let byName: Map<string, Shown>;
+  arrange();
+
+  function arrange(): void {
+    byName = new Map();
+    for (const one of shown) for (const name of one.names) if (!byName.has(name)) byName.set(name, one);
+    const first = shown[0]!;
+    options = { secureContext: first.context };
+    if (shown.length > 1) {
+      options.SNICallback = (servername, answer) => answer(null, find(servername).context);
+    }
+  }
+
+  function find(servername: string | undefined): Shown {
+    if (servername === undefined) return shown[0]!;
+    const name = servername.toLowerCase();
+    return byName.get(name) ?? byName.get(`*${name.slice(name.indexOf("."))}`) ?? shown[0]!;
+  }
+
+  async function reload(): Promise<void> {
+    if (own !== undefined) await ensureOwnCertificate(folder, hostname, now());
+    const freshTickets = performance.now() - ticketKeysMadeAt >= settings.ticketKeysMs;
+    if (freshTickets) {
+      ticketKeys = randomBytes(48);
+      ticketKeysMadeAt = performance.now();
+    }
+    let changed = false;
+    shown = shown.map((old) => {
+      try {
+        if (!freshTickets && stampOf(old.files) === old.stamp) return old;
+        const fresh = load(old.files, ticketKeys);
+        changed = true;
+        return fresh;
+      } catch (error) {
+        log.error({ error: (error as Error).message }, "certificate not reloaded, the former one stays");
+        return old;
+      }
+    });
+    if (!changed) return;
+    arrange();
+    if (!freshTickets) log.info({ certificates: ring.describe() }, "certificates reloaded");
+  }
+
+  const timer = setInterval(() => {
+    reload().catch((error: Error) => log.error({ error: error.message }, "certificates not reloaded"));
+  }, settings.reloadMs);
+  timer.unref();
+
+  const ring: KeyRing = {
+    serverOptions: () => options,
+    pem: () => ({ cert: shown[0]!.cert, key: shown[0]!.key }),
+    endPointHash: (servername) => find(servername).endPointHash,
+    caFile: own?.caFile,
+    describe: () => shown.map(({ names, validTo, files }) => ({ names, validTo, file: files.certFile })),
+    reload,
+    close: () => clearInterval(timer),
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+  return ring;
+}
+
+/** Reads and checks one certificate with its key; what is wrong is a sentence. */
+function load(files: CertificateFiles, ticketKeys: Buffer): Shown {
+  const stamp = stampOf(files);
+  const cert = read(files.certFile, "certificate");
+  const key = read(files.keyFile, "private key");
+  let leaf: X509Certificate;
+  try {
+    leaf = new X509Certificate(cert);
+  } catch {
+    throw new Error(`${files.certFile} holds no certificate in PEM form ("-----BEGIN CERTIFICATE-----").`);
+  }
+  let context: tls.SecureContext;
+  try {
+    context = tls.createSecureContext({
+      cert,
+      key,
+      minVersion: "TLSv1.2",
+      ciphers: cipherSuites,
+      honorCipherOrder: true,
+      ticketKeys,
+      sessionIdContext: "angarium",
+    });
+  } catch (error) {
+    throw new Error(`${files.keyFile} is not the private key of ${files.certFile}: ${(error as Error).message}`);
+  }
+  return {
+    files,
+    stamp,
+    cert,
+    key,
+    names: namesOf(leaf),
+    validTo: new Date(leaf.validTo).toISOString(),
+    endPointHash: endPointHash(leaf),
+    context,
+  };
+}
+
+function read(file: string, what: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`The ${what} ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+function stampOf(files: CertificateFiles): string {
+  const one = (file: string): string => {
+    const { mtimeMs, size, ino } = statSync(file);
+    return `${mtimeMs} ${size} ${ino}`;
+  };
+  try {
+    return `${one(files.certFile)} ${one(files.keyFile)}`;
+  } catch (error) {
+    throw new Error(`${files.certFile} or ${files.keyFile} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+/** DNS names of the certificate, lower case; the common name only where it has none (RFC 6125 §6.4.4). */
+function namesOf(leaf: X509Certificate): readonly string[] {
+  const names = [...(leaf.subjectAltName ?? "").matchAll(/(?:^|, )DNS:([^,\s]+)/g)].map((match) =>
+    match[1]!.toLowerCase(),
+  );
+  if (names.length > 0) return names;
+  const common = /^CN=(\S+)$/m.exec(leaf.subject)?.[1];
+  return common === undefined ? [] : [common.toLowerCase()];
+}
+
+/** RFC 5929 §4.1: the hash of the certificate's own signature, with SHA-256 in place of MD5 and SHA-1. */
+function endPointHash(leaf: X509Certificate): Buffer | undefined {
+  const named = /sha-?(1|224|256|384|512)\b|(md5)/i.exec(leaf.signatureAlgorithm ?? "");
+  if (named === null) return undefined; // Ed25519, RSA-PSS: not defined
+  const bits = named[1];
+  return createHash(bits === undefined || bits === "1" ? "sha256" : `sha${bits}`)
+    .update(leaf.raw)
+    .digest();
+}
