@@ -10,7 +10,7 @@ export type Endpoint = { readonly address: string; readonly port: number };
 
 export type TlsInfo = {
   readonly protocol: string; // "TLSv1.3"
-  readonly cipher: string;
+  readonly cipher: string; // the IANA name, "TLS_AES_256_GCM_SHA384"
   readonly servername: string | undefined;
   /** Client side: whether the certificate was valid for the name asked for; and why not. */
   readonly authorized: boolean;
@@ -25,6 +25,9 @@ export type ReadEnd = "closed" | "timeout";
 
 /** Input that has arrived and was not read yet is held up to this; then the socket is paused. */
 const maxUnreadBytes = 256 * 1024;
+
+/** How long a peer may take to read our last words and to close. */
+const farewellMs = 5_000;
 
 export class Connection {
   #socket: Socket;
@@ -181,7 +184,8 @@ export class Connection {
 
   /** Writes; what is written in one turn of the event loop leaves together. Strings are byte strings (latin1) unless said. */
   write(data: string | Uint8Array, encoding: "latin1" | "utf8" = "latin1"): void {
-    if (this.#ended || this.#socket.destroyed || this.#socket.writableEnded) return;
+    // A peer that has closed its side only still gets its answers.
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
     if (!this.#corked) {
       this.#corked = true;
       const socket = this.#socket;
@@ -206,8 +210,13 @@ export class Connection {
   /**
    * Server side of STARTTLS. The caller has answered "go ahead" already and has made sure that `unreadBytes` was 0 or
    * refuses the command: RFC 3207 §4.2, CVE-2011-0411. Answers false when the handshake fails (the connection is closed then).
+   * `keepUnread`: what is unread belongs to the handshake (implicit TLS behind a PROXY header).
    */
-  async startTls(options: tls.TLSSocketOptions, timeoutMs = 30_000): Promise<boolean> {
+  async startTls(options: tls.TLSSocketOptions, timeoutMs = 30_000, keepUnread = false): Promise<boolean> {
+    if (keepUnread && this.#unreadBytes > 0) {
+      this.#unlisten();
+      this.#socket.unshift(Buffer.concat(this.#unread));
+    }
     this.#unread = [];
     this.#unreadBytes = 0;
     return this.#secure((plain) => new tls.TLSSocket(plain, { ...options, isServer: true }), "secure", timeoutMs);
@@ -299,12 +308,13 @@ export class Connection {
   async end(): Promise<void> {
     if (this.#socket.destroyed) return;
     const socket = this.#socket;
-    socket.setTimeout(5_000, () => socket.destroy());
+    const closed = new Promise<void>((resolve) => socket.once("close", resolve));
+    const timer = setTimeout(() => socket.destroy(), farewellMs);
     if (this.#compression === undefined) socket.end();
     else this.#compression.end(() => socket.end());
     socket.resume();
-    if (!this.#ended) await new Promise<void>((resolve) => socket.once("close", resolve));
-    socket.destroy();
+    await closed;
+    clearTimeout(timer);
   }
 
   destroy(): void {
@@ -323,7 +333,7 @@ function tlsInfo(socket: tls.TLSSocket): TlsInfo {
   const servername = (socket as { servername?: string | false }).servername;
   return {
     protocol: socket.getProtocol() ?? "",
-    cipher: socket.getCipher()?.name ?? "",
+    cipher: socket.getCipher()?.standardName ?? "",
     servername: typeof servername === "string" ? servername : undefined,
     authorized: socket.authorized,
     authorizationError:
