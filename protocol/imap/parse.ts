@@ -1,0 +1,91 @@
+/** The grammar of commands: what was read becomes a `Command`, or the answer it deserves. */
+import type { Command, CommandBody, Refused } from "./command.ts";
+import { authenticate, compress, enable, id, login } from "./command-access.ts";
+import { fetch } from "./command-fetch.ts";
+import { list, lsub } from "./command-list.ts";
+import { create, getQuota, onMailbox, rename, select, setQuota, status } from "./command-mailbox.ts";
+import { search, sort, thread } from "./command-search.ts";
+import { append, copyOrMove, expunge, store } from "./command-store.ts";
+import { type CommandInput, tagOf } from "./reader.ts";
+import { Cursor } from "./token.ts";
+
+type Parser = (cursor: Cursor, uid: boolean) => CommandBody | undefined;
+
+const parsers = new Map<string, Parser>([
+  ["LOGIN", login],
+  ["AUTHENTICATE", authenticate],
+  ["ID", id],
+  ["ENABLE", enable],
+  ["COMPRESS", compress],
+  ["SELECT", select("SELECT")],
+  ["EXAMINE", select("EXAMINE")],
+  ["CREATE", create],
+  ["DELETE", onMailbox("DELETE")],
+  ["RENAME", rename],
+  ["SUBSCRIBE", onMailbox("SUBSCRIBE")],
+  ["UNSUBSCRIBE", onMailbox("UNSUBSCRIBE")],
+  ["LIST", list],
+  ["LSUB", lsub],
+  ["STATUS", status],
+  ["APPEND", append],
+  ["EXPUNGE", expunge],
+  ["SEARCH", search],
+  ["SORT", sort],
+  ["THREAD", thread],
+  ["FETCH", fetch],
+  ["STORE", store],
+  ["COPY", copyOrMove("COPY")],
+  ["MOVE", copyOrMove("MOVE")],
+  ["GETQUOTA", getQuota],
+  ["GETQUOTAROOT", onMailbox("GETQUOTAROOT")],
+  ["SETQUOTA", setQuota],
+]);
+for (const name of [
+  "CAPABILITY",
+  "NOOP",
+  "LOGOUT",
+  "STARTTLS",
+  "NAMESPACE",
+  "IDLE",
+  "CHECK",
+  "CLOSE",
+  "UNSELECT",
+  "UNAUTHENTICATE",
+] as const) {
+  const command = { name };
+  parsers.set(name, () => command);
+}
+
+const uidForms: ReadonlySet<string> = new Set([
+  "FETCH",
+  "STORE",
+  "COPY",
+  "MOVE",
+  "SEARCH",
+  "SORT",
+  "THREAD",
+  "EXPUNGE",
+]);
+
+/** `utf8`: the client has enabled UTF8=ACCEPT or IMAP4rev2, so mailbox names are UTF-8 and not modified UTF-7. */
+export function parseCommand(input: CommandInput, utf8: boolean): Command | Refused {
+  const { text } = input;
+  const tag = tagOf(text);
+  if (tag === "*") {
+    // RFC 9051 §6.3.13: the one line without a tag.
+    if (/^done *$/i.test(text)) return { tag: "", name: "DONE" };
+    return { name: "refused", tag, status: "BAD", text: text === "" ? "Empty command" : "Invalid tag" };
+  }
+  const cursor = new Cursor(input, tag.length + 1, utf8);
+  let name = cursor.word() ?? "";
+  const uid = name === "UID";
+  if (uid && cursor.take(" ")) name = cursor.word() ?? "";
+  const parser = uid && !uidForms.has(name) ? undefined : parsers.get(name);
+  if (parser === undefined) return { name: "refused", tag, status: "BAD", text: "Unknown command" };
+  const body = parser(cursor, uid);
+  if (body !== undefined && !cursor.done) cursor.fail("Unexpected text after the command");
+  if (body === undefined || cursor.refusal !== undefined) {
+    return { name: "refused", tag, ...(cursor.refusal ?? { status: "BAD" as const, text: "Syntax error" }) };
+  }
+  return { tag, ...body };
+}

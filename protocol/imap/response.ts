@@ -1,0 +1,170 @@
+/** What the server says, RFC 9051 §7 and the extensions: byte strings, whole lines with their CRLF unless a name says otherwise. */
+import type { Marks, StatusItem } from "./command.ts";
+import { writeMailboxName } from "./mailbox-name.ts";
+import { formatSet } from "./set.ts";
+import { astring, nstring, string } from "./string.ts";
+import type { ThreadNode } from "./thread.ts";
+
+export { basicStructure } from "./structure.ts";
+
+const flagNames = ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft", "\\Recent"];
+const recentBit = 32;
+/** Each combination of system flags, written. */
+const flagTexts = Array.from({ length: 64 }, (_, bits) =>
+  flagNames.filter((_name, bit) => bits & (1 << bit)).join(" "),
+);
+
+/** Flags and keywords with spaces between and no parentheses. */
+export function formatFlags(flags: Marks["flags"], keywords: readonly string[], recent = false): string {
+  const text = flagTexts[(flags & 31) | (recent ? recentBit : 0)]!;
+  if (keywords.length === 0) return text;
+  return text === "" ? keywords.join(" ") : `${text} ${keywords.join(" ")}`;
+}
+
+/** `* FLAGS (…)` and the PERMANENTFLAGS code that goes with it; an EXAMINEd mailbox has none that would last. */
+export function flagsLines(keywords: readonly string[], readOnly: boolean, mayAddKeywords: boolean): string {
+  const all = formatFlags(31, keywords);
+  const permanent = readOnly ? "" : mayAddKeywords ? `${all} \\*` : all;
+  return `* FLAGS (${all})\r\n* OK [PERMANENTFLAGS (${permanent})] Flags that stay\r\n`;
+}
+
+/** A mailbox name as an argument: atom, quoted or literal. */
+export function mailboxText(path: string, utf8: boolean): string {
+  return astring(writeMailboxName(path, utf8), utf8);
+}
+
+/** One line of LIST or LSUB. Attributes with their backslash. `childInfo`: RFC 5258 §4, `oldName`: RFC 9051 §6.3.9.7. */
+export function listLine(
+  name: "LIST" | "LSUB",
+  attributes: readonly string[],
+  path: string,
+  utf8: boolean,
+  extended: { readonly childInfo?: readonly string[]; readonly oldName?: string } = {},
+): string {
+  let items = "";
+  if (extended.childInfo !== undefined)
+    items = `"CHILDINFO" (${extended.childInfo.map((info) => `"${info}"`).join(" ")})`;
+  if (extended.oldName !== undefined) {
+    items += `${items === "" ? "" : " "}"OLDNAME" (${mailboxText(extended.oldName, utf8)})`;
+  }
+  return `* ${name} (${attributes.join(" ")}) "/" ${mailboxText(path, utf8)}${items === "" ? "" : ` (${items})`}\r\n`;
+}
+
+/** The answer to a LIST with an empty pattern: the delimiter and the root. */
+export const delimiterLine = '* LIST (\\Noselect) "/" ""\r\n';
+
+/** Numbers as they are; MAILBOXID as `objectId` gives it; APPENDLIMIT undefined is NIL. */
+export function statusLine(
+  path: string,
+  utf8: boolean,
+  values: readonly (readonly [item: StatusItem, value: number | string | undefined])[],
+): string {
+  const text = values.map(([item, value]) => `${item} ${item === "MAILBOXID" ? `(${value})` : (value ?? "NIL")}`);
+  return `* STATUS ${mailboxText(path, utf8)} (${text.join(" ")})\r\n`;
+}
+
+/** One personal namespace with "/" and no others. RFC 2342. */
+export const namespaceLine = '* NAMESPACE (("" "/")) NIL NIL\r\n';
+
+/** RFC 9208 §5.1; STORAGE is in units of 1024 octets. */
+export function quotaLine(
+  root: string,
+  resources: readonly { readonly resource: "STORAGE" | "MESSAGE"; readonly usage: number; readonly limit: number }[],
+): string {
+  const text = resources.map(({ resource, usage, limit }) => `${resource} ${usage} ${limit}`);
+  return `* QUOTA ${string(root)} (${text.join(" ")})\r\n`;
+}
+
+export function quotaRootLine(path: string, utf8: boolean, roots: readonly string[]): string {
+  return `* QUOTAROOT ${mailboxText(path, utf8)}${roots.map((root) => ` ${string(root)}`).join("")}\r\n`;
+}
+
+/** RFC 2971. Values are texts; what is not ASCII is left out. */
+export function idLine(fields: readonly (readonly [field: string, value: string])[]): string {
+  return `* ID (${fields.map(([field, value]) => `${string(field)} ${string(value)}`).join(" ")})\r\n`;
+}
+
+export function enabledLine(capabilities: readonly string[]): string {
+  return `* ENABLED${capabilities.map((capability) => ` ${capability}`).join("")}\r\n`;
+}
+
+export function capabilityLine(capabilities: readonly string[]): string {
+  return `* CAPABILITY ${capabilities.join(" ")}\r\n`;
+}
+
+/** RFC 7162 §3.2.10; "" where nothing vanished. */
+export function vanishedLine(uids: ArrayLike<number>, earlier: boolean): string {
+  return uids.length === 0 ? "" : `* VANISHED ${earlier ? "(EARLIER) " : ""}${formatSet(uids)}\r\n`;
+}
+
+/** `* SEARCH` or `* SORT` with numbers in their order; `modseq` as RFC 7162 §3.1.5 where something was found. */
+export function numbersLine(name: "SEARCH" | "SORT", numbers: readonly number[], modseq?: number): string {
+  if (numbers.length === 0) return `* ${name}\r\n`;
+  return `* ${name} ${numbers.join(" ")}${modseq === undefined ? "" : ` (MODSEQ ${modseq})`}\r\n`;
+}
+
+export type SearchAnswer = {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  readonly count?: number | undefined;
+  /** In the order to be sent: ascending for SEARCH, sorted for SORT. */
+  readonly all?: ArrayLike<number> | undefined;
+  readonly modseq?: number | undefined;
+};
+
+/** RFC 4731 §3.1: MIN, MAX and ALL are left out where nothing was found; COUNT 0 is said. */
+export function esearchLine(tag: string, uid: boolean, answer: SearchAnswer): string {
+  let line = `* ESEARCH (TAG ${string(tag)})${uid ? " UID" : ""}`;
+  if (answer.min !== undefined) line += ` MIN ${answer.min}`;
+  if (answer.max !== undefined) line += ` MAX ${answer.max}`;
+  if (answer.count !== undefined) line += ` COUNT ${answer.count}`;
+  if (answer.all !== undefined && answer.all.length > 0) line += ` ALL ${formatSet(answer.all)}`;
+  if (answer.modseq !== undefined) line += ` MODSEQ ${answer.modseq}`;
+  return `${line}\r\n`;
+}
+
+/** RFC 5256 §4 `* THREAD`: each thread is a list whose members follow one another until they branch. Walks, does not call itself. */
+export function threadLine(threads: readonly ThreadNode[]): string {
+  if (threads.length === 0) return "* THREAD\r\n";
+  const out: string[] = [];
+  const todo: (ThreadNode | string)[] = [];
+  for (const thread of threads) {
+    todo.push(")", thread, "(");
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      if (typeof next === "string") {
+        out.push(next);
+        continue;
+      }
+      const { number, children } = next;
+      if (number !== undefined) out.push(String(number));
+      if (children.length === 1) todo.push(children[0]!);
+      else for (let at = children.length - 1; at >= 0; at--) todo.push(")", children[at]!, "(");
+      if (number !== undefined && children.length > 0) todo.push(" ");
+    }
+  }
+  return `* THREAD ${out.join("")}\r\n`;
+}
+
+/** RFC 4315 §3: `[APPENDUID 38505 3955:3957]`, without brackets. */
+export function appendUid(uidValidity: number, uids: ArrayLike<number>): string {
+  return `APPENDUID ${uidValidity} ${formatSet(uids)}`;
+}
+
+/** RFC 4315 §3: the two sets pair by position. */
+export function copyUid(uidValidity: number, from: ArrayLike<number>, to: ArrayLike<number>): string {
+  return `COPYUID ${uidValidity} ${formatSet(from)} ${formatSet(to)}`;
+}
+
+/** Kinds of RFC 8474 identifiers: a mailbox, an email, a thread. */
+export type ObjectKind = "F" | "M" | "T";
+
+export function objectId(kind: ObjectKind, id: number): string {
+  return `${kind}${id}`;
+}
+
+/** The number within an identifier that `objectId` made, or undefined where no such thing can exist. */
+export function parseObjectId(kind: ObjectKind, text: string): number | undefined {
+  return text.startsWith(kind) && /^[1-9]\d{0,14}$/.test(text.slice(1)) ? Number(text.slice(1)) : undefined;
+}
+
+export { astring, nstring, string };
