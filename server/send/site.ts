@@ -1,0 +1,27 @@
+/** Where a message can be handed over, worked out: the site (the roll-up key of the ready queue) and its hosts. */
+import type { HostTarget } from "./route.ts";
+import type { TlsPolicy } from "./tls-policy.ts";
+
+/** One host of a site. `name` is what its certificate must say; addresses are in the order to try. */
+export type Host = { readonly name: string; readonly port: number; readonly addresses: readonly string[] };
+
+/** A way to a site from one of our sources. Paths with one `key` share connections, limits and back-off. */
+export type Path = {
+  readonly key: string;
+  readonly source: string;
+  readonly site: string;
+  readonly protocol: "smtp" | "lmtp";
+  readonly hosts: readonly Host[];
+  readonly tls: TlsPolicy;
+  readonly auth: HostTarget["auth"];
+  /** A host that the administrator named, not one that a recipient's domain did. */
+  readonly fixed: boolean;
+};
+
+/** The normalised, sorted set of hosts: domains served by the same machines are one site. */
+export function siteOf(hosts: readonly Pick<Host, "name" | "port">[], protocol: "smtp" | "lmtp"): string {
+  const names = hosts.map(
+    ({ name, port }) => name.toLowerCase().replace(/\.$/, "") + (protocol === "smtp" && port === 25 ? "" : `:${port}`),
+  );
+  return (protocol === "lmtp" ? "lmtp:" : "") + [...new Set(names)].sort().join(",");
+}
