@@ -185,26 +185,25 @@ function gather(roots: readonly Container[]): Container[] {
       (known.row !== undefined && (root.row === undefined || (known.row.isReply && !root.row.isReply)));
     if (better) subjects.set(key, root);
   }
-  const out = new Set<Container>();
+  const out: Container[] = [];
+  const moved = new Set<Container>();
   for (const [at, root] of roots.entries()) {
     const known = subjects.get(keys[at]!);
-    if (known === undefined || known === root) out.add(root);
+    if (known === undefined || known === root) out.push(root);
     else if (known.row === undefined) {
-      if (root.row === undefined) for (const child of root.children) known.children.push(child);
-      else known.children.push(root);
+      if (root.row !== undefined) {
+        if (!moved.has(root)) known.children.push(root);
+      } else for (const child of root.children) known.children.push(child);
     } else if (subjectOf(root).isReply && !known.row.isReply) known.children.push(root);
     else {
       const together = new Container(undefined, -1);
       together.children = [known, root];
+      moved.add(known);
       subjects.set(keys[at]!, together);
-      out.delete(known);
-      out.add(together);
+      out.push(together);
     }
   }
-  // One that was put under a common place before its own turn came.
-  for (const together of subjects.values())
-    if (together.row === undefined) for (const child of together.children) out.delete(child);
-  return [...out];
+  return moved.size === 0 ? out : out.filter((root) => !moved.has(root));
 }
 
 function nodes(roots: readonly Container[], numberOf: (uid: number) => number): ThreadNode[] {
