@@ -1,0 +1,324 @@
+/**
+ * Connections, kept by path (source → site) and used for many messages. Each site has its own bound, its own back-off and
+ * its own work, so that a slow or dead one costs the others nothing but its connections.
+ */
+import { type Attempt, Conversation, type Job } from "./converse.ts";
+import { type OpenFailure, openSession, type Session, type SessionAsk, type SessionSettings } from "./session.ts";
+import type { Path } from "./site.ts";
+
+export type PoolSettings = SessionSettings & {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerSite: number;
+  /** For hosts that the administrator named: smart hosts, LMTP, relay domains. */
+  readonly maxConnectionsPerFixedHost: number;
+  readonly maxMessagesPerConnection: number;
+  readonly maxMessagesPerFixedConnection: number;
+  /** After so many messages a connection gives way when other sites wait for one. */
+  readonly fairMessages: number;
+  readonly idleMs: number;
+  /** Addresses that are tried before a site counts as not to be reached. */
+  readonly maxAddressesPerAttempt: number;
+  readonly firstBackOffMs: number;
+  readonly maxBackOffMs: number;
+};
+
+/** Where the pool gets its work: the ready stage of the queue. */
+export interface JobSource {
+  /** The next job for the path, or undefined. */
+  take(key: string): Job | undefined;
+  /** Takes back a job that was not tried. */
+  putBack(key: string, job: Job): void;
+  /** How many wait. */
+  waiting(key: string): number;
+  /** No host of the site could be reached; nothing is tried there for `backOffMs`. */
+  unreachable(path: Path, failures: readonly OpenFailure[], backOffMs: number): void;
+}
+
+export type PoolAsk = {
+  readonly settings: PoolSettings;
+  readonly session: Omit<SessionAsk, "settings">;
+  readonly source: JobSource;
+  readonly random: () => number;
+  readonly sevenBit: (message: Buffer) => Buffer | undefined;
+  /** A mistake of ours was met: for the log. */
+  readonly broken: (error: unknown) => void;
+};
+
+type Lane = {
+  path: Path;
+  /** Connections, those being opened and the idle ones included. */
+  connections: number;
+  readonly idle: IdleSession[];
+  failures: number;
+  suspendedUntil: number;
+  /** A lower bound than the settings', found by the server refusing more connections. */
+  limit: { readonly connections: number; readonly until: number } | undefined;
+  queuedForSlot: boolean;
+  /** When a connection last took a job. */
+  tookAt: number;
+};
+type IdleSession = { readonly since: number; readonly wake: (job: Job | undefined) => void };
+
+/** How often idle connections are looked at. */
+const sweepMs = 1000;
+/** How long a bound that a server's refusal taught us holds. */
+const learntLimitMs = 300_000;
+/** One more connection is opened when more jobs than this wait for each there is. */
+const jobsPerConnection = 4;
+/** Sites remembered without work or connections. */
+const maxLanes = 20_000;
+
+export class Pool {
+  readonly #ask: PoolAsk;
+  readonly #lanes = new Map<string, Lane>();
+  #connections = 0;
+  #idle = 0;
+  /** Sites that wait for a connection because the whole bound is reached, first come first served. */
+  readonly #waiting: Lane[] = [];
+  #sweeper: NodeJS.Timeout | undefined;
+  #stopping = false;
+  readonly #workers = new Set<Promise<void>>();
+
+  constructor(ask: PoolAsk) {
+    this.#ask = ask;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** There is work for the path: sees to it that a connection takes it. */
+  wake(path: Path): void {
+    if (this.#stopping) return;
+    const lane = this.#lane(path);
+    lane.path = path;
+    if (this.suspendedMs(path.key) > 0) return;
+    const idle = lane.idle.pop();
+    if (idle !== undefined) {
+      const job = this.#take(lane);
+      if (job === undefined) lane.idle.push(idle);
+      else idle.wake(job);
+      return;
+    }
+    this.#grow(lane);
+  }
+
+  /** For how long nothing is tried on this path; 0 when it is open. */
+  suspendedMs(key: string): number {
+    const lane = this.#lanes.get(key);
+    return lane === undefined ? 0 : Math.max(0, lane.suspendedUntil - this.#now);
+  }
+
+  /** Forgets back-offs: an administrator wants it tried now. */
+  forgive(): void {
+    for (const lane of this.#lanes.values()) {
+      lane.suspendedUntil = 0;
+      lane.failures = 0;
+      lane.limit = undefined;
+    }
+  }
+
+  /** Lets running transactions end, for at most `graceMs`; then connections are cut. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#sweeper);
+    for (const lane of this.#lanes.values()) for (const idle of lane.idle.splice(0)) idle.wake(undefined);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, graceMs);
+    await Promise.race([Promise.all(this.#workers), late]);
+    clearTimeout(timer);
+    for (const session of this.#open) session.connection.destroy();
+  }
+  readonly #open = new Set<Session>();
+
+  get #now(): number {
+    return this.#ask.session.monotonic();
+  }
+
+  #lane(path: Path): Lane {
+    let lane = this.#lanes.get(path.key);
+    if (lane === undefined) {
+      if (this.#lanes.size >= maxLanes) this.#dropLanes();
+      lane = {
+        path,
+        connections: 0,
+        idle: [],
+        failures: 0,
+        suspendedUntil: 0,
+        limit: undefined,
+        queuedForSlot: false,
+        tookAt: this.#now,
+      };
+      this.#lanes.set(path.key, lane);
+    }
+    return lane;
+  }
+
+  #dropLanes(): void {
+    for (const [key, lane] of this.#lanes)
+      if (lane.connections === 0 && !lane.queuedForSlot && lane.suspendedUntil <= this.#now) this.#lanes.delete(key);
+  }
+
+  #bound(lane: Lane): number {
+    const { settings } = this.#ask;
+    if (lane.limit !== undefined && lane.limit.until <= this.#now) lane.limit = undefined;
+    const bound = lane.path.fixed ? settings.maxConnectionsPerFixedHost : settings.maxConnectionsPerSite;
+    return Math.min(bound, lane.limit?.connections ?? bound);
+  }
+
+  /** Opens one more connection for the lane when its work asks for it (or `anyway`) and the bounds allow it. */
+  #grow(lane: Lane, anyway = false): void {
+    if (this.#stopping || lane.queuedForSlot) return;
+    const waiting = this.#ask.source.waiting(lane.path.key);
+    if (waiting === 0 || (!anyway && waiting <= lane.connections * jobsPerConnection)) return;
+    if (lane.connections >= this.#bound(lane)) return;
+    if (this.#connections >= this.#ask.settings.maxConnections) {
+      lane.queuedForSlot = true;
+      this.#waiting.push(lane);
+      this.#closeAnIdle();
+      return;
+    }
+    lane.connections++;
+    this.#connections++;
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
+    const worker = this.#work(lane)
+      .catch(this.#ask.broken)
+      .finally(() => {
+        lane.connections--;
+        this.#connections--;
+        this.#workers.delete(worker);
+        this.#giveSlot();
+        if (lane.suspendedUntil <= this.#now) this.#grow(lane);
+      });
+    this.#workers.add(worker);
+  }
+
+  #take(lane: Lane): Job | undefined {
+    lane.tookAt = this.#now;
+    return this.#ask.source.take(lane.path.key);
+  }
+
+  #giveSlot(): void {
+    while (this.#connections < this.#ask.settings.maxConnections) {
+      const lane = this.#waiting.shift();
+      if (lane === undefined) return;
+      lane.queuedForSlot = false;
+      this.#grow(lane);
+    }
+  }
+
+  /** Makes room by ending the connection that has been idle longest; it frees its slot a little later. */
+  #closeAnIdle(): void {
+    if (this.#idle === 0) return;
+    let oldest: Lane | undefined;
+    for (const lane of this.#lanes.values())
+      if (lane.idle.length > 0 && (oldest === undefined || lane.idle[0]!.since < oldest.idle[0]!.since)) oldest = lane;
+    oldest?.idle.shift()?.wake(undefined);
+  }
+
+  /** The life of one connection: opened, used for all there is, kept for a while, closed. */
+  async #work(lane: Lane): Promise<void> {
+    const session = await this.#connect(lane);
+    if (session === undefined) return;
+    this.#open.add(session);
+    const conversation = this.#converse(lane, session);
+    let job = this.#take(lane);
+    while (!conversation.dead && !this.#stopping) {
+      job ??= await this.#rest(lane, conversation);
+      if (job === undefined) break;
+      const current: Job = job;
+      job = undefined;
+      await conversation.send(current);
+      if (!conversation.dead && this.#mustYield(lane, session, conversation)) break;
+    }
+    if (job !== undefined) this.#ask.source.putBack(lane.path.key, job);
+    this.#open.delete(session);
+    if (conversation.dead) session.connection.destroy();
+    else conversation.close();
+  }
+
+  #converse(lane: Lane, session: Session): Conversation {
+    const { settings, source, sevenBit } = this.#ask;
+    const { key, protocol } = lane.path;
+    const conversation: Conversation = new Conversation({
+      session,
+      protocol,
+      settings,
+      sevenBit,
+      monotonic: this.#ask.session.monotonic,
+      next: () => (this.#stopping || this.#mustYield(lane, session, conversation) ? undefined : source.take(key)),
+      putBack: (job) => source.putBack(key, job),
+      broken: this.#ask.broken,
+    });
+    return conversation;
+  }
+
+  /** This connection has served enough, or others have waited long enough. */
+  #mustYield(lane: Lane, session: Session, { begun }: Conversation): boolean {
+    const { settings } = this.#ask;
+    const most = lane.path.fixed ? settings.maxMessagesPerFixedConnection : settings.maxMessagesPerConnection;
+    if (begun >= Math.min(most, session.capabilities.maxTransactions ?? most)) return true;
+    return this.#waiting.length > 0 && begun >= settings.fairMessages;
+  }
+
+  /** Waits for a job with the connection kept open; undefined when it should be closed. */
+  async #rest(lane: Lane, conversation: Conversation): Promise<Job | undefined> {
+    if (this.#stopping || this.#waiting.length > 0) return undefined;
+    const { promise, resolve } = Promise.withResolvers<Job | undefined>();
+    const idle: IdleSession = { since: this.#now, wake: resolve };
+    lane.idle.push(idle);
+    this.#idle++;
+    const watching = conversation.watch().then(() => resolve(undefined));
+    watching.catch(this.#ask.broken);
+    const job = await promise;
+    this.#idle--;
+    const at = lane.idle.indexOf(idle);
+    if (at >= 0) lane.idle.splice(at, 1);
+    return job;
+  }
+
+  #sweep(): void {
+    const now = this.#now;
+    for (const lane of this.#lanes.values()) {
+      while (lane.idle.length > 0 && lane.idle[0]!.since <= now - this.#ask.settings.idleMs)
+        lane.idle.shift()!.wake(undefined);
+      // Its connections are all busy with slow messages: one more.
+      if (lane.connections > 0 && lane.suspendedUntil <= now && lane.tookAt <= now - sweepMs) this.#grow(lane, true);
+    }
+    if (this.#connections > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+
+  /** A session with the first host and address that takes one; undefined, and the site told of, where none does. */
+  async #connect(lane: Lane): Promise<Session | undefined> {
+    const { settings, session: ask } = this.#ask;
+    const { path } = lane;
+    const failures: OpenFailure[] = [];
+    for (const host of path.hosts) {
+      for (const address of host.addresses) {
+        if (failures.length >= settings.maxAddressesPerAttempt || this.#stopping) break;
+        const opened = await openSession(path, host, address, { ...ask, settings });
+        if (opened.kind === "session") {
+          lane.failures = 0;
+          return opened;
+        }
+        failures.push(opened);
+      }
+    }
+    if (this.#stopping) return undefined;
+    if (lane.connections > 1) {
+      // Others of the site are open or under way: it is up, but wants no more of us at once.
+      lane.limit = { connections: Math.max(1, lane.connections - 1), until: this.#now + learntLimitMs };
+      return undefined;
+    }
+    lane.failures++;
+    const grown = settings.firstBackOffMs * 2 ** Math.min(lane.failures - 1, 20);
+    const backOffMs = Math.round(Math.min(grown, settings.maxBackOffMs) * (0.8 + 0.4 * this.#ask.random()));
+    lane.suspendedUntil = this.#now + backOffMs;
+    this.#ask.source.unreachable(path, failures, backOffMs);
+    return undefined;
+  }
+}
+
+export type { Attempt, Job };
