@@ -1,0 +1,211 @@
+/** The directory: domains, accounts, credentials, addresses, settings, and what each refuses. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Address, Credential, Store } from "../../server/store/store.ts";
+import {
+  deliver,
+  domainName,
+  inboxOf,
+  letter,
+  made,
+  newAccount,
+  newQueued,
+  noon,
+  type Open,
+  type Opened,
+} from "./world.ts";
+
+const credential = (label: string, kind: Credential["kind"] = "app-password"): Omit<Credential, "id" | "account"> => ({
+  kind,
+  label,
+  argon2id: `$argon2id$v=19$m=19456,t=2,p=1$${label}`,
+  scramSha256: "",
+  createdAt: noon,
+  expiresAt: undefined,
+});
+
+const aliasOf = (local: string, targets: readonly string[], given: Partial<Address> = {}): Address => ({
+  local,
+  domain: domainName,
+  kind: "alias",
+  account: undefined,
+  targets,
+  senders: [],
+  ...given,
+});
+
+export function directoryContract(open: Open): void {
+  describe("directory", () => {
+    let world: Opened;
+    let store: Store;
+    before(async () => {
+      world = await open();
+      store = world.store;
+    });
+    after(() => world.close());
+
+    test("a domain is put, replaced, listed and removed", async () => {
+      await store.putDomain({ name: "one.test", kind: "local", settings: {} });
+      await store.putDomain({
+        name: "one.test",
+        kind: "relay",
+        settings: { relayTo: "smtp:inner.test:25", relayRecipients: "any", maxMessageBytes: 1000 },
+      });
+      const found = (await store.domains()).filter((domain) => domain.name === "one.test");
+      assert.deepEqual(found, [
+        {
+          name: "one.test",
+          kind: "relay",
+          settings: { relayTo: "smtp:inner.test:25", relayRecipients: "any", maxMessageBytes: 1000 },
+        },
+      ]);
+      assert.equal(await store.removeDomain("one.test"), "done");
+      assert.equal(await store.removeDomain("one.test"), "missing");
+    });
+
+    test("a domain that somebody lives in stays", async () => {
+      await newAccount(store);
+      assert.equal(await store.removeDomain(domainName), "in-use");
+    });
+
+    test("an account is made once, with its address and INBOX", async () => {
+      await store.putDomain({ name: domainName, kind: "local", settings: {} });
+      const wanted = { name: `carol@${domainName}`, displayName: "Carol", role: "admin", quotaBytes: 5000 } as const;
+      const created = await store.createAccount(wanted, [credential("main", "password")], noon);
+      assert.equal(created.kind, "done");
+      if (created.kind !== "done") return;
+      const { id, ...rest } = created.account;
+      assert.deepEqual(rest, { ...wanted, disabled: false, usedBytes: 0, usedMessages: 0, createdAt: noon });
+      assert.deepEqual(await store.accounts({ id }), [created.account]);
+      assert.deepEqual(await store.accounts({ name: wanted.name }), [created.account]);
+      assert.ok((await store.accounts()).some((account) => account.id === id));
+      assert.deepEqual(await store.createAccount(wanted, [], noon), { kind: "exists" });
+      assert.deepEqual(await store.createAccount({ ...wanted, name: "carol@elsewhere.test" }, [], noon), {
+        kind: "no-domain",
+      });
+      const [own] = await store.addresses({ account: id });
+      assert.deepEqual(own, { ...aliasOf("carol", []), kind: "account", account: id });
+      assert.deepEqual(
+        (await store.mailboxes(id)).filter((mailbox) => mailbox.role === "inbox").map((mailbox) => mailbox.path),
+        ["INBOX"],
+      );
+      assert.deepEqual(
+        (await store.credentials(id)).map(({ id: _, ...shown }) => shown),
+        [{ account: id, ...credential("main", "password") }],
+      );
+    });
+
+    test("an account is changed field by field", async () => {
+      const { id, ...was } = await newAccount(store);
+      assert.equal(await store.updateAccount(id, { displayName: "Dora" }), "done");
+      assert.equal(await store.updateAccount(id, { disabled: true, quotaBytes: 77 }), "done");
+      assert.equal(await store.updateAccount(id, { role: "admin" }), "done");
+      assert.deepEqual(await store.accounts({ id }), [
+        { ...was, id, displayName: "Dora", disabled: true, quotaBytes: 77, role: "admin" },
+      ]);
+      assert.equal(await store.updateAccount(987654, { disabled: true }), "missing");
+    });
+
+    test("removing an account takes its mail, mailboxes, credentials and addresses with it", async () => {
+      const { id, name } = await newAccount(store);
+      await store.putCredential(id, credential("phone"));
+      await made(store, id, "Work/Plans");
+      await deliver(store, id, await inboxOf(store, id), { references: ["a@b", "c@d"] });
+      assert.equal(await store.removeAccount(id), "done");
+      assert.equal(await store.removeAccount(id), "missing");
+      assert.deepEqual(await store.accounts({ id }), []);
+      assert.deepEqual(await store.credentials(id), []);
+      assert.deepEqual(await store.addresses({ account: id }), []);
+      assert.deepEqual(await store.mailboxes(id), []);
+      const again = await store.createAccount({ name, displayName: "", role: "user", quotaBytes: 0 }, [], noon);
+      assert.equal(again.kind, "done");
+      if (again.kind === "done") assert.notEqual(again.account.id, id, "an account id is never used again");
+    });
+
+    test("a password replaces the one before, app passwords stand side by side", async () => {
+      const { id } = await newAccount(store);
+      await store.putCredential(id, credential("first", "password"));
+      await store.putCredential(id, credential("second", "password"));
+      const phone = await store.putCredential(id, { ...credential("phone"), expiresAt: noon + 1 });
+      await store.putCredential(id, credential("laptop"));
+      const labels = async () => (await store.credentials(id)).map((known) => known.label).sort();
+      assert.deepEqual(await labels(), ["laptop", "phone", "second"]);
+      assert.equal((await store.credentials(id)).find((known) => known.id === phone)?.expiresAt, noon + 1);
+      const other = await newAccount(store);
+      assert.equal(await store.removeCredential(other.id, phone), "missing", "somebody else's credential");
+      assert.equal(await store.removeCredential(id, phone), "done");
+      assert.equal(await store.removeCredential(id, phone), "missing");
+      assert.deepEqual(await labels(), ["laptop", "second"]);
+    });
+
+    test("an alias is put, replaced, found and removed", async () => {
+      const { id, name } = await newAccount(store);
+      const sales = aliasOf("sales", [name, "help@far.test"], { senders: [id] });
+      assert.equal(await store.putAddress(sales), "done");
+      assert.deepEqual(await store.addresses({ domain: domainName, local: "sales" }), [sales]);
+      const narrower = aliasOf("sales", [name]);
+      assert.equal(await store.putAddress(narrower), "done");
+      assert.deepEqual(await store.addresses({ domain: domainName, local: "sales" }), [narrower]);
+      assert.ok((await store.addresses({ domain: domainName })).length > 1);
+      assert.ok((await store.addresses()).some((address) => address.local === "sales"));
+      assert.equal(await store.removeAddress("sales", domainName), "done");
+      assert.equal(await store.removeAddress("sales", domainName), "missing");
+    });
+
+    test("an address wants its domain, its account, and to be free", async () => {
+      const { id, name } = await newAccount(store);
+      const local = name.slice(0, name.indexOf("@"));
+      const second = { ...aliasOf("second", []), kind: "account", account: id } as const;
+      assert.equal(await store.putAddress(second), "done", "a second address of the account");
+      assert.deepEqual((await store.addresses({ account: id })).map((address) => address.local).sort(), [
+        local,
+        "second",
+      ]);
+      assert.equal(await store.putAddress(aliasOf("x", ["a@b.test"], { domain: "nowhere.test" })), "no-domain");
+      assert.equal(await store.putAddress({ ...second, account: 987654 }), "no-account");
+      assert.equal(await store.putAddress(aliasOf(local, ["a@b.test"])), "taken");
+      assert.equal(await store.removeAddress(local, domainName), "in-use", "an account's own address");
+      const taken = await store.createAccount(
+        { name: `second@${domainName}`, displayName: "", role: "user", quotaBytes: 0 },
+        [],
+        noon,
+      );
+      assert.equal(taken.kind, "exists", "the address is somebody's");
+    });
+
+    test("a setting holds any JSON value; undefined removes it", async () => {
+      const value = { deep: [1, "two", { three: null }], text: 'quote " and \u{1f600}' };
+      assert.equal(await store.setting("contract.a"), undefined);
+      await store.putSetting("contract.a", value);
+      await store.putSetting("contract.b", false);
+      await store.putSetting("contract_c", 1);
+      assert.deepEqual(await store.setting("contract.a"), value);
+      assert.equal(await store.setting("contract.b"), false);
+      assert.deepEqual(await store.settings("contract."), [
+        { key: "contract.a", value },
+        { key: "contract.b", value: false },
+      ]);
+      await store.putSetting("contract.a", [1]);
+      assert.deepEqual(await store.setting("contract.a"), [1]);
+      await store.putSetting("contract.a", undefined);
+      assert.equal(await store.setting("contract.a"), undefined);
+      assert.deepEqual(await store.settings("contract."), [{ key: "contract.b", value: false }]);
+      assert.deepEqual(await store.settings("con%"), [], "a prefix is no pattern");
+    });
+
+    test("mail of a removed account that waits in the queue still goes out", async () => {
+      const { id } = await newAccount(store);
+      const accepted = await store.accept({
+        message: letter(),
+        placements: [],
+        queue: newQueued({ account: id, to: ["last@far.test"] }),
+        journey: [],
+      });
+      assert.equal(await store.removeAccount(id), "done");
+      const [queued] = await store.queueList({ recipient: "last@far.test" });
+      assert.equal(queued?.id, accepted.queued?.id);
+      assert.ok(await store.content(accepted.content));
+      await store.queueAct({ recipient: "last@far.test" }, "delete", noon);
+    });
+  });
+}

@@ -1,0 +1,38 @@
+/** The store's contract: what every implementation does, whatever it stands on. */
+import { describe } from "node:test";
+import { acceptContract } from "./accept.ts";
+import { copyingContract } from "./copying.ts";
+import { directoryContract } from "./directory.ts";
+import { fetchingContract } from "./fetching.ts";
+import { flagsContract } from "./flags.ts";
+import { knowingContract } from "./knowing.ts";
+import { mailboxesContract } from "./mailboxes.ts";
+import { modelContract } from "./model.ts";
+import { queueContract } from "./queue.ts";
+import { searchContract } from "./searching.ts";
+import { threadsContract } from "./threads.ts";
+import { togetherContract } from "./together.ts";
+import { upkeepContract } from "./upkeep.ts";
+import type { Open } from "./world.ts";
+
+/** Declares the whole suite for the store that `open` gives: a new, empty one each time. */
+export function storeContract(name: string, open: Open): void {
+  describe(name, () => {
+    for (const part of [
+      directoryContract,
+      acceptContract,
+      mailboxesContract,
+      flagsContract,
+      copyingContract,
+      threadsContract,
+      fetchingContract,
+      searchContract,
+      queueContract,
+      knowingContract,
+      upkeepContract,
+      togetherContract,
+      modelContract,
+    ])
+      part(open);
+  });
+}
