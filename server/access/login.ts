@@ -26,6 +26,11 @@ export type LoginOutcome =
         | "unavailable";
     };
 
+export const refused = (reason: Extract<LoginOutcome, { kind: "refused" }>["reason"]): LoginOutcome => ({
+  kind: "refused",
+  reason,
+});
+
 /** Sends a challenge and answers what the client said, both decoded; "cancelled" for "*", "malformed" for bad base64, "closed" when gone. */
 export type AskClient = (challenge: Buffer) => Promise<Buffer | "cancelled" | "malformed" | "closed">;
 

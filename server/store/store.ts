@@ -406,7 +406,11 @@ export type Change =
 export interface StoreReader {
   // directory
   domains(): Promise<readonly Domain[]>;
-  accounts(filter?: { readonly name?: string; readonly id?: AccountId }): Promise<readonly Account[]>;
+  accounts(filter?: {
+    readonly name?: string;
+    readonly id?: AccountId;
+    readonly role?: "user" | "admin";
+  }): Promise<readonly Account[]>;
   credentials(account: AccountId): Promise<readonly Credential[]>;
   addresses(filter?: {
     readonly domain?: string;

@@ -1,0 +1,264 @@
+/** The one door (see `login.ts` for what it promises): passwords, SASL exchanges, the cache of proved logins, throttling. */
+import { availableParallelism } from "node:os";
+import { loginChallenges, loginText, parsePlain } from "../../protocol/sasl/plain.ts";
+import { maxNameChars, maxPasswordChars } from "../../protocol/sasl/prep.ts";
+import type { Log } from "../log.ts";
+import type { Account, Credential, Instant, Store } from "../store/store.ts";
+import type { Directory } from "./directory.ts";
+import { type AskClient, type Login, type LoginContext, type LoginOutcome, refused } from "./login.ts";
+import { loginName } from "./login-name.ts";
+import {
+  appPasswordId,
+  decoyPhc,
+  defaultPasswordSettings,
+  type PasswordSettings,
+  parsePhc,
+  preparePassword,
+  verifyPassword,
+} from "./password.ts";
+import { ProofLine, type ProofLineSettings } from "./proof-line.ts";
+import { isExpired, ProvedLogins, type ProvedSettings } from "./proved.ts";
+import { ScramLogin } from "./scram-login.ts";
+import { type Attempt, addressKey, defaultThrottleSettings, makeThrottle, type ThrottleSettings } from "./throttle.ts";
+
+export type LoginSettings = {
+  /** Logins without TLS, from loopback only. */
+  readonly cleartextAuth: boolean;
+  /** Added to a login name without a domain; "" for none. */
+  readonly defaultDomain: string;
+  readonly password: PasswordSettings;
+  readonly throttle: ThrottleSettings;
+  readonly proved: ProvedSettings;
+  readonly line: ProofLineSettings;
+};
+
+export const defaultLoginSettings: LoginSettings = {
+  cleartextAuth: false,
+  defaultDomain: "",
+  password: defaultPasswordSettings,
+  throttle: defaultThrottleSettings,
+  proved: { maxEntries: 50_000, provedMs: 60 * 60 * 1000, uncheckedMs: 5_000, refusedMs: 30_000 },
+  line: { concurrentProofs: Math.max(1, availableParallelism() - 1), maxWaiting: 1_000, maxWaitingPerAddress: 200 },
+};
+
+export type LoginParts = {
+  readonly store: Pick<Store, "credentials" | "setting" | "putSetting" | "subscribe">;
+  readonly directory: Pick<Directory, "account" | "accountByName">;
+  readonly settings: LoginSettings;
+  /** `tls-server-end-point` of the certificate shown for a name: `KeyRing.endPointHash`. */
+  readonly endPointHash: (servername: string | undefined) => Buffer | undefined;
+  /** Wall clock, for the expiry of credentials. */
+  readonly now: () => Instant;
+  /** Monotonic milliseconds, for everything else. */
+  readonly ticks?: () => number;
+  readonly log: Log;
+};
+
+/** Dispose to stop listening to the store. */
+export function makeLogin(parts: LoginParts): Login & Disposable {
+  return new Door(parts);
+}
+
+type Verified = { readonly account: Account; readonly credential: Credential };
+
+const withTls = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"] as const;
+const withoutScram: readonly string[] = ["PLAIN", "LOGIN"];
+const inTheClear: readonly string[] = ["SCRAM-SHA-256", "PLAIN", "LOGIN"];
+
+class Door implements Login, Disposable {
+  readonly #parts: LoginParts;
+  readonly #settings: LoginSettings;
+  readonly #proved: ProvedLogins;
+  readonly #throttle: ReturnType<typeof makeThrottle>;
+  readonly #line: ProofLine;
+  readonly #scram: ScramLogin;
+  readonly #running = new Map<string, Promise<LoginOutcome>>();
+  readonly #unsubscribe: () => void;
+
+  constructor(parts: LoginParts) {
+    const { settings } = parts;
+    const ticks = parts.ticks ?? (() => performance.now());
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#proved = new ProvedLogins(settings.proved, ticks);
+    this.#throttle = makeThrottle(settings.throttle, ticks);
+    this.#line = new ProofLine(settings.line);
+    this.#scram = new ScramLogin({ ...parts, throttle: this.#throttle });
+    this.#unsubscribe = parts.store.subscribe((changes) => {
+      if (changes.some((change) => change.kind === "directory")) this.#proved.changed();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+  }
+
+  mechanisms(where: LoginContext): readonly string[] {
+    const scram = this.#settings.password.scramIterations > 0;
+    if (where.connection.tls !== undefined) return scram ? withTls : withoutScram;
+    if (!this.#settings.cleartextAuth || !isLoopback(where.connection.remote.address)) return [];
+    return scram ? inTheClear : withoutScram;
+  }
+
+  async sasl(
+    mechanism: string,
+    initial: Buffer | undefined,
+    ask: AskClient,
+    where: LoginContext,
+  ): Promise<LoginOutcome> {
+    const name = mechanism.toUpperCase();
+    const offered = this.mechanisms(where);
+    if (!offered.includes(name)) {
+      return refused(offered.length === 0 && (withTls as readonly string[]).includes(name) ? "needs-tls" : "mechanism");
+    }
+    switch (name) {
+      case "PLAIN":
+        return this.#plain(initial, ask, where);
+      case "LOGIN":
+        return this.#login(initial, ask, where);
+      default:
+        try {
+          return await this.#scram.run(
+            name === "SCRAM-SHA-256-PLUS",
+            offered.includes(withTls[0]),
+            initial,
+            ask,
+            where,
+          );
+        } catch (error) {
+          return this.#broken(error);
+        }
+    }
+  }
+
+  async #plain(initial: Buffer | undefined, ask: AskClient, where: LoginContext): Promise<LoginOutcome> {
+    const message = initial ?? (await ask(Buffer.alloc(0)));
+    if (typeof message === "string") return refused(message);
+    const plain = parsePlain(message);
+    if (plain === undefined) return refused("malformed");
+    const { authzid, user, password } = plain;
+    const { defaultDomain } = this.#settings;
+    // Nobody acts for another here.
+    if (authzid !== "" && loginName(authzid, defaultDomain) !== loginName(user, defaultDomain)) {
+      return refused("credentials");
+    }
+    return this.password(user, password, where);
+  }
+
+  async #login(initial: Buffer | undefined, ask: AskClient, where: LoginContext): Promise<LoginOutcome> {
+    const first = initial ?? (await ask(loginChallenges.user));
+    if (typeof first === "string") return refused(first);
+    const second = await ask(loginChallenges.password);
+    if (typeof second === "string") return refused(second);
+    const user = loginText(first, maxNameChars);
+    const password = loginText(second, maxPasswordChars);
+    if (!user || !password) return refused("malformed");
+    return this.password(user, password, where);
+  }
+
+  async password(user: string, password: string, where: LoginContext): Promise<LoginOutcome> {
+    if (this.mechanisms(where).length === 0) return refused("needs-tls");
+    if (user.length > maxNameChars || password.length > maxPasswordChars) return refused("credentials");
+    const name = loginName(user, this.#settings.defaultDomain);
+    const prepared = preparePassword(password);
+    const attempt: Attempt = { address: addressKey(where.connection.remote.address), account: name };
+    // Before the cache: else it could be asked without end whether a guess is in it.
+    if (!this.#throttle.allows(attempt)) return refused("throttled");
+    const key = this.#proved.key(name, prepared);
+    try {
+      const remembered = await this.#remembered(key);
+      if (remembered !== undefined) {
+        this.#throttle.succeeded(attempt);
+        return { kind: "ok", account: remembered };
+      }
+      if (this.#proved.isRefused(key)) {
+        this.#throttle.charge(attempt);
+        this.#throttle.refund(attempt, true);
+        return refused("credentials");
+      }
+      let running = this.#running.get(key);
+      if (running === undefined) {
+        running = this.#prove(key, name, prepared, attempt).finally(() => this.#running.delete(key));
+        this.#running.set(key, running);
+      }
+      const outcome = await running;
+      if (outcome.kind === "ok") this.#throttle.succeeded(attempt);
+      return outcome;
+    } catch (error) {
+      return this.#broken(error);
+    }
+  }
+
+  /** The account of a login that was proved lately and still stands. */
+  async #remembered(key: string): Promise<Account | undefined> {
+    const found = this.#proved.find(key);
+    if (found === undefined) return undefined;
+    const { proof } = found;
+    if (!found.isFresh) {
+      const { generation } = this.#proved;
+      const credentials = await this.#parts.store.credentials(proof.account);
+      const same = credentials.some(
+        (one) => one.id === proof.credential.id && one.argon2id === proof.credential.argon2id,
+      );
+      if (!same) {
+        this.#proved.forget(key);
+        return undefined;
+      }
+      this.#proved.checkedAgain(key, proof, generation);
+    }
+    if (isExpired(proof.credential, this.#parts.now())) return undefined;
+    const account = await this.#parts.directory.account(proof.account);
+    return account === undefined || account.disabled ? undefined : account;
+  }
+
+  async #prove(key: string, name: string, prepared: string, attempt: Attempt): Promise<LoginOutcome> {
+    const { address } = attempt;
+    const outcome = await this.#line.run(address, this.#throttle.isKnown(attempt), async () => {
+      // Those before us in the line may have used up what the address may guess.
+      if (!this.#throttle.allows(attempt)) return refused("throttled");
+      this.#throttle.charge(attempt);
+      const { generation } = this.#proved;
+      let result: Verified | undefined;
+      try {
+        result = await this.#verify(name, prepared);
+      } catch (error) {
+        this.#throttle.refund(attempt);
+        throw error;
+      }
+      if (result === undefined) {
+        this.#proved.refused(key, generation);
+        return refused("credentials");
+      }
+      this.#throttle.refund(attempt);
+      this.#proved.proved(key, result.credential, generation);
+      return { kind: "ok", account: result.account } satisfies LoginOutcome;
+    });
+    return outcome === "full" ? refused("unavailable") : outcome;
+  }
+
+  /** One argon2 run, whoever it is: an unknown name, a disabled account and a wrong password cost alike. */
+  async #verify(name: string, prepared: string): Promise<Verified | undefined> {
+    const account = await this.#parts.directory.accountByName(name);
+    const credentials = await this.#parts.store.credentials(account?.id ?? 0);
+    const now = this.#parts.now();
+    const id = appPasswordId(prepared);
+    let chosen: { readonly credential: Credential; readonly phc: NonNullable<ReturnType<typeof parsePhc>> } | undefined;
+    for (const credential of credentials) {
+      const phc = isExpired(credential, now) ? undefined : parsePhc(credential.argon2id);
+      if (phc === undefined) continue;
+      if (phc.keyId === id || (phc.keyId === undefined && chosen === undefined)) chosen = { credential, phc };
+      if (phc.keyId === id) break;
+    }
+    const isRight = await verifyPassword(prepared, chosen?.phc ?? decoyPhc(this.#settings.password));
+    if (!isRight || chosen === undefined || account === undefined || account.disabled) return undefined;
+    return { account, credential: chosen.credential };
+  }
+
+  /** The store cannot be asked: not the client's fault, and every protocol has words for it. */
+  #broken(error: unknown): LoginOutcome {
+    this.#parts.log.error({ error: error instanceof Error ? error.message : String(error) }, "login not possible");
+    return refused("unavailable");
+  }
+}
+
+const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");

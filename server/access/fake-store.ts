@@ -1,0 +1,207 @@
+/** For tests: the part of a store that accounts, addresses, settings and the queue's rows need, in memory. */
+import type {
+  Account,
+  Address,
+  Change,
+  Credential,
+  Domain,
+  JourneyEntry,
+  QueuedMessage,
+  QueueFilter,
+  Store,
+} from "../store/store.ts";
+
+type Used = Pick<
+  Store,
+  | "domains"
+  | "accounts"
+  | "credentials"
+  | "addresses"
+  | "setting"
+  | "settings"
+  | "queueCount"
+  | "queueList"
+  | "trace"
+  | "putDomain"
+  | "removeDomain"
+  | "createAccount"
+  | "updateAccount"
+  | "removeAccount"
+  | "putCredential"
+  | "removeCredential"
+  | "putAddress"
+  | "removeAddress"
+  | "putSetting"
+  | "queueAct"
+  | "subscribe"
+>;
+
+export class FakeStore implements Used {
+  readonly domainRows = new Map<string, Domain>();
+  readonly accountRows = new Map<number, Account>();
+  readonly addressRows = new Map<string, Address>();
+  readonly settingRows = new Map<string, unknown>();
+  credentialRows: Credential[] = [];
+  queue: QueuedMessage[] = [];
+  journey: (JourneyEntry & { readonly id: number })[] = [];
+  /** How often each reading operation was asked. */
+  readonly asked: { [operation: string]: number } = {};
+  readonly #listeners = new Set<(changes: readonly Change[]) => void>();
+  #nextId = 1;
+
+  #count(operation: string): void {
+    this.asked[operation] = (this.asked[operation] ?? 0) + 1;
+  }
+  publish(...changes: readonly Change[]): void {
+    for (const listener of this.#listeners) listener(changes);
+  }
+  #changed(): void {
+    this.publish({ kind: "directory" });
+  }
+
+  subscribe(listener: (changes: readonly Change[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  async domains() {
+    this.#count("domains");
+    return [...this.domainRows.values()];
+  }
+  async accounts(filter: Parameters<Store["accounts"]>[0] = {}) {
+    this.#count("accounts");
+    return [...this.accountRows.values()].filter(
+      (one) => (filter.id ?? one.id) === one.id && (filter.name ?? one.name) === one.name,
+    );
+  }
+  async credentials(account: number) {
+    this.#count("credentials");
+    return this.credentialRows.filter((one) => one.account === account);
+  }
+  async addresses(filter: Parameters<Store["addresses"]>[0] = {}) {
+    this.#count("addresses");
+    return [...this.addressRows.values()].filter(
+      (one) =>
+        (filter.local ?? one.local) === one.local &&
+        (filter.domain ?? one.domain) === one.domain &&
+        (filter.account ?? one.account) === one.account,
+    );
+  }
+  async setting(key: string) {
+    return this.settingRows.get(key);
+  }
+  async settings(prefix: string) {
+    return [...this.settingRows].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => ({ key, value }));
+  }
+  async putDomain(domain: Domain) {
+    this.domainRows.set(domain.name, domain);
+    this.#changed();
+  }
+  async removeDomain(name: string) {
+    if ([...this.addressRows.values()].some((one) => one.domain === name)) return "in-use" as const;
+    const done = this.domainRows.delete(name);
+    this.#changed();
+    return done ? ("done" as const) : ("missing" as const);
+  }
+  async createAccount(...[account, credentials, at]: Parameters<Store["createAccount"]>) {
+    const cut = account.name.lastIndexOf("@");
+    const [local, domain] = [account.name.slice(0, cut), account.name.slice(cut + 1)];
+    if (!this.domainRows.has(domain)) return { kind: "no-domain" as const };
+    if (this.addressRows.has(account.name)) return { kind: "exists" as const };
+    const id = this.#nextId++;
+    const row: Account = { ...account, id, disabled: false, usedBytes: 0, usedMessages: 0, createdAt: at };
+    this.accountRows.set(id, row);
+    this.addressRows.set(account.name, { local, domain, kind: "account", account: id, targets: [], senders: [] });
+    for (const one of credentials) await this.putCredential(id, one);
+    this.#changed();
+    return { kind: "done" as const, account: row };
+  }
+  async updateAccount(...[id, change]: Parameters<Store["updateAccount"]>) {
+    const row = this.accountRows.get(id);
+    if (row === undefined) return "missing" as const;
+    this.accountRows.set(id, { ...row, ...change });
+    this.#changed();
+    return "done" as const;
+  }
+  async removeAccount(id: number) {
+    for (const [key, one] of this.addressRows) if (one.account === id) this.addressRows.delete(key);
+    const done = this.accountRows.delete(id);
+    this.#changed();
+    return done ? ("done" as const) : ("missing" as const);
+  }
+  async putCredential(account: number, credential: Omit<Credential, "id" | "account">) {
+    const id = this.#nextId++;
+    if (credential.kind === "password") {
+      this.credentialRows = this.credentialRows.filter((one) => one.account !== account || one.kind !== "password");
+    }
+    this.credentialRows.push({ ...credential, id, account });
+    this.#changed();
+    return id;
+  }
+  async removeCredential(account: number, id: number) {
+    const before = this.credentialRows.length;
+    this.credentialRows = this.credentialRows.filter((one) => one.account !== account || one.id !== id);
+    this.#changed();
+    return this.credentialRows.length < before ? ("done" as const) : ("missing" as const);
+  }
+  async putAddress(address: Address) {
+    if (!this.domainRows.has(address.domain)) return "no-domain" as const;
+    const key = `${address.local}@${address.domain}`;
+    if (this.addressRows.get(key)?.kind === "account") return "taken" as const;
+    this.addressRows.set(key, address);
+    this.#changed();
+    return "done" as const;
+  }
+  async removeAddress(local: string, domain: string) {
+    const key = `${local}@${domain}`;
+    if (this.addressRows.get(key)?.kind === "account") return "in-use" as const;
+    const done = this.addressRows.delete(key);
+    this.#changed();
+    return done ? ("done" as const) : ("missing" as const);
+  }
+  async putSetting(key: string, value: unknown) {
+    if (value === undefined) this.settingRows.delete(key);
+    else this.settingRows.set(key, value);
+  }
+  #queued(filter: QueueFilter): QueuedMessage[] {
+    return this.queue.filter(
+      (one) =>
+        (filter.id ?? one.id) === one.id &&
+        (filter.sender ?? one.envelopeFrom) === one.envelopeFrom &&
+        one.recipients.some(
+          (to) => (filter.domain ?? to.domain) === to.domain && (filter.recipient ?? to.address) === to.address,
+        ),
+    );
+  }
+  async queueCount() {
+    return this.queue.reduce((sum, one) => sum + one.recipients.length, 0);
+  }
+  async queueList(filter: QueueFilter) {
+    return this.#queued(filter).slice(0, filter.limit);
+  }
+  async queueAct(...[filter, action]: Parameters<Store["queueAct"]>) {
+    const found = this.#queued(filter);
+    if (action === "delete") this.queue = this.queue.filter((one) => !found.includes(one));
+    return found.reduce((sum, one) => sum + one.recipients.length, 0);
+  }
+  async trace(key: string, limit: number) {
+    return this.journey.filter((one) => one.trace === key || one.keys.includes(key)).slice(0, limit);
+  }
+
+  /** An account without a password, and the address rows that come with it. */
+  async user(
+    name: string,
+    more: { readonly role?: "user" | "admin"; readonly credential?: Omit<Credential, "id" | "account"> } = {},
+  ) {
+    const made = await this.createAccount(
+      { name, displayName: "", role: more.role ?? "user", quotaBytes: 0 },
+      more.credential === undefined ? [] : [more.credential],
+      0,
+    );
+    if (made.kind !== "done") throw new Error(`${name}: ${made.kind}`);
+    return made.account.id;
+  }
+  async alias(name: string, targets: readonly string[], senders: readonly number[] = []) {
+    const [local = "", domain = ""] = name.split("@");
+    await this.putAddress({ local, domain, kind: "alias", account: undefined, targets, senders });
+  }
+}
