@@ -47,7 +47,7 @@ export type Send = {
   suspendedMs(key: string): number;
   /** Forgets back-offs and what DNS said: an administrator wants it tried now. */
   retryNow(): void;
-  /** Routes or domains have changed. */
+  /** Domains have changed. (New routes are seen by their identity.) */
   changed(): void;
   stop(graceMs: number): Promise<void>;
 };
@@ -55,7 +55,7 @@ export type Send = {
 export type SendAsk = {
   readonly settings: SendSettings;
   readonly resolver: Resolver;
-  /** The routes now in force (see `parseRoutes`). */
+  /** The routes now in force (see `parseRoutes`): the same object until they change. */
   readonly routing: () => Routing;
   /** The domain, where it is one of ours (a relay domain may say where its mail goes). */
   readonly domain: (name: string) => Domain | undefined | Promise<Domain | undefined>;
@@ -86,16 +86,27 @@ export function makeSend(ask: SendAsk): Send {
   const targets = new Map<string, Target>();
   const paths = new Map<string, { readonly result: PathResult; readonly until: number }>();
   const lookups = new Map<string, Promise<PathResult>>();
+  let routing: Routing | undefined;
+  let bySender = false;
+
+  function forget(): void {
+    targets.clear();
+    paths.clear();
+  }
 
   function path(domain: string, sender: string, requireTls: boolean): PathResult | Promise<PathResult> {
-    const routing = ask.routing();
-    const bySender = routing.deliverTo === undefined && routing.routes.some((entry) => entry.sender !== undefined);
+    const now = ask.routing();
+    if (now !== routing) {
+      routing = now;
+      bySender = now.deliverTo === undefined && now.routes.some((entry) => entry.sender !== undefined);
+      forget();
+    }
     const key = bySender ? `${domain} ${sender}` : domain;
     const known = targets.get(key);
     if (known !== undefined) return pathTo(known, requireTls);
     const found = ask.domain(domain);
     const decide = (ours: Domain | undefined): PathResult | Promise<PathResult> => {
-      const target = route(domain, sender, routing, ours);
+      const target = route(domain, sender, now, ours);
       bound(targets);
       targets.set(key, target);
       return pathTo(target, requireTls);
@@ -196,10 +207,7 @@ export function makeSend(ask: SendAsk): Send {
       paths.clear();
       pool?.forgive();
     },
-    changed() {
-      targets.clear();
-      paths.clear();
-    },
+    changed: forget,
     stop: async (graceMs) => pool?.stop(graceMs),
   };
 }
