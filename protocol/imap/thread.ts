@@ -6,7 +6,7 @@ export type ThreadRow = {
   readonly messageId: string | undefined;
   /** References (or, without them, In-Reply-To), oldest first, without brackets. */
   readonly references: readonly string[];
-  /** `baseSubject(subject).text` of base-subject.ts; compared without regard to case. */
+  /** `baseSubject(subject).text` of protocol/mime/subject.ts; compared without regard to case. */
   readonly baseSubject: string;
   readonly isReply: boolean;
   /** The Date field, or INTERNALDATE where there is none: milliseconds. */
