@@ -57,6 +57,7 @@ test("the entrances are known to roles.ts alone", () => {
     imports.filter(
       ({ from, to, typeOnly }) =>
         entrances.test(to) &&
+        !to.endsWith("/settings.ts") &&
         !typeOnly &&
         folder(from) !== folder(to) &&
         !assembly.test(from) &&

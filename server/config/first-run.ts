@@ -29,7 +29,10 @@ export async function choosePorts(address: string): Promise<"standard" | "high">
 
 /** The name this machine calls itself by; one without a dot gets ".internal", the domain for private use. */
 export function ownName(): string {
-  const name = hostname().toLowerCase().replace(/[^a-z0-9.-]/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  const name = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, "-")
+    .replace(/^[-.]+|[-.]+$/g, "");
   if (name === "") return "mail.internal";
   return name.includes(".") ? name : `${name}.internal`;
 }

@@ -82,7 +82,7 @@ function amount(name: string, byDefault: number): z.ZodType<number> {
     .default(byDefault) as unknown as z.ZodType<number>;
 }
 
-type Plain = number | boolean | string | readonly string[];
+type Plain = number | boolean | string | readonly string[] | undefined;
 
 /**
  * A section made from a part's own settings: types and defaults are those of `defaults`, and the compiler sees to it
@@ -102,7 +102,9 @@ export function section<T extends { readonly [K in keyof T]: Plain }>(
           ? z.boolean({ error: "must be true or false" }).default(value)
           : typeof value === "string"
             ? z.string({ error: "must be a text in quotes" }).default(value)
-            : z.array(z.string()).default([...value]);
+            : value === undefined
+              ? z.number({ error: "must be a number" }).min(0).optional()
+              : z.array(z.string()).default([...value]);
     shape[key] = type.meta({ description: text });
   }
   return z.strictObject(shape).prefault({}) as unknown as z.ZodType<T>;

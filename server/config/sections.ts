@@ -1,0 +1,68 @@
+/** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
+import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
+import { defaultListenerSettings, type ListenerSettings } from "../net/listener.ts";
+import { defaultPop3Settings, type Pop3Settings } from "../pop3/settings.ts";
+import { defaultSmtpSettings, type SmtpSettings } from "../receive/settings.ts";
+import { section } from "./schema.ts";
+
+type ConnectionSettings = Omit<ListenerSettings, "proxies">;
+const { proxies: _, ...connectionDefaults } = defaultListenerSettings;
+
+export const connections = section<ConnectionSettings>(connectionDefaults, {
+  maxConnections: "Connections that one listener serves at a time.",
+  maxPerAddress: "Connections of one address (IPv6: one /64) at a time, per listener.",
+  uncounted: "Networks whose connections are not counted per address.",
+  openingTimeoutMs: "How long a TLS handshake or a PROXY header may take.",
+  backlog: "Connections that the kernel holds until they are accepted.",
+});
+
+const smtpDocs: { readonly [K in keyof SmtpSettings]: string } = {
+  maxMessageBytes: "Largest message taken; a domain may set less.",
+  maxRecipients: "Recipients of one message.",
+  maxMessagesPerSession: "Messages of one session; 0 for no limit.",
+  maxErrors: "Refused commands of one session before it is ended.",
+  maxRefusedRecipients: "Refused recipients of one session before it is ended: more is somebody trying names.",
+  maxCommandsPerMessage: "Commands since the session began or since its last message.",
+  maxAuthFailures: "Failed logins of one session before it is ended.",
+  idleTimeoutMs: "Silence before a session is ended (RFC 5321 §4.5.3.2.7 asks for 5 minutes).",
+  handshakeTimeoutMs: "How long a TLS handshake may take.",
+  maxTransferMs: "How long the data of one message may take.",
+  maxSessionMs: "How long one session may take in all.",
+  maxDiscardedBytes: "A refused message is still read up to this much, so that the client hears why.",
+  maxHoldSeconds:
+    "How far in the future a message may be released (FUTURERELEASE, submission only); 0 switches it off.",
+  tlsRequired: "Refuse mail before TLS even where a login would be possible.",
+  authOnMx: "Offer logins on the port where strangers come too.",
+  normaliseLineEnds:
+    "From trusted networks and authenticated senders, turn bare CR and LF into CRLF instead of refusing the message.",
+};
+export const receive = section<SmtpSettings>(defaultSmtpSettings, smtpDocs);
+export const submission = section<SmtpSettings>(defaultSmtpSettings, smtpDocs);
+
+type ImapOwn = Omit<ImapSettings, "host">;
+const { host: __, ...imapDefaults } = defaultImapSettings;
+export const imap = section<ImapOwn>(imapDefaults, {
+  loginTimeoutMs: "A session that has not logged in by then ends.",
+  idleTimeoutMs:
+    "A client that says nothing for so long is logged out, while idling too (RFC 9051 §5.4: at least 30 minutes).",
+  keepAliveMs: "While idling, a word after so much silence keeps address translators awake; 0 for none.",
+  maxMessageBytes: "Largest message that may be appended (APPENDLIMIT).",
+  maxAppendBytes: "All messages of one MULTIAPPEND together.",
+  maxBadCommands: "Commands answered BAD before the session ends; half as many before login.",
+  maxLogins: "Refused logins before the session ends.",
+  maxThreadMessages: "Messages one THREAD command works on.",
+  largeMessageBytes: "Messages from this size on are analysed in a worker thread.",
+});
+
+export const pop3 = section<Pop3Settings>(defaultPop3Settings, {
+  idleTimeoutMs: "Silence before a session is ended (RFC 1939 §3: at least 10 minutes).",
+  loginTimeoutMs: "A session that has not logged in by then ends.",
+  maxLineBytes: "Longest command line.",
+  maxErrors: "Refused commands of one session before it is ended.",
+  maxLogins: "Refused logins before the session ends.",
+  loginDelaySeconds: "Seconds from one login of an account to its next (LOGIN-DELAY); 0 for none.",
+  expireDays: "QUIT removes what was retrieved and is older than so many days (EXPIRE); not set: never.",
+  marksSeen: "What was retrieved is marked as read in IMAP too.",
+  readAheadMessages: "Messages read from the store before the client asks for them.",
+  readAheadBytes: "Bytes read from the store before the client asks for them.",
+});
