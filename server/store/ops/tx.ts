@@ -30,8 +30,8 @@ export type Effect =
       /** all: Row[]. rows: Cells[]. one: Row or undefined. run: number of rows changed. */
       readonly want: "all" | "rows" | "one" | "run";
     }
-  /** Bytes of a message, decoded and read from its blob where need be. */
-  | { readonly kind: "load"; readonly stored: StoredBytes }
+  /** The first `limit` bytes of a message, decoded and read from its blob where need be. */
+  | { readonly kind: "load"; readonly stored: StoredBytes; readonly limit: number }
   /** Names of blobs, with the time of their last change. */
   | { readonly kind: "list-blobs"; readonly shard: number }
   /** Deletes a blob after the commit of this transaction; one that is not there is deleted already. */
@@ -64,8 +64,9 @@ export function* run(sql: string, ...params: readonly Param[]): Op<number> {
   return yield { kind: "sql", sql, params, want: "run" };
 }
 
-export function* load(stored: StoredBytes): Op<Uint8Array> {
-  return yield { kind: "load", stored };
+/** The first `limit` bytes of a message (all of them: `stored.sizeBytes`). */
+export function* load(stored: StoredBytes, limit: number): Op<Uint8Array> {
+  return yield { kind: "load", stored, limit };
 }
 
 export function* listBlobs(shard: number): Op<readonly BlobListed[]> {

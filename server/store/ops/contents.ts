@@ -1,0 +1,46 @@
+/** Message bytes and what is known about them, stored once however many mailboxes and queues name them. */
+import type { ContentId } from "../store.ts";
+import type { KeptMessage } from "./kept.ts";
+import { type Encoding, load, type Op, one, run, type StoredBytes } from "./tx.ts";
+
+/** PostgreSQL keeps no NUL in a text; it says nothing in any of these either. Lengths stay, so literals stay true. */
+function text(value: string): string {
+  return value.includes("\0") ? value.replaceAll("\0", "?") : value;
+}
+
+/** Stores bytes and facts with `refs` owners. */
+export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op<ContentId> {
+  const row = yield* one<{ id: number }>(
+    `INSERT INTO contents (refs, size, header_bytes, envelope, structure, subject, sent_at, message_id, has_attachment, signature)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
+    refs,
+    stored.sizeBytes,
+    facts.headerBytes,
+    text(facts.envelope),
+    text(facts.structure),
+    text(facts.subject),
+    facts.sentAt ?? null,
+    facts.messageId === undefined ? null : text(facts.messageId),
+    facts.hasAttachment ? 1 : 0,
+    facts.signature,
+  );
+  const { id } = row as { id: number };
+  yield* run(
+    "INSERT INTO bytes (content, encoding, blob, data) VALUES ($1, $2, $3, $4)",
+    id,
+    stored.encoding,
+    stored.blob,
+    stored.data,
+  );
+  return id;
+}
+
+export function* content(id: ContentId): Op<Uint8Array | undefined> {
+  const row = yield* one<{ size: number; encoding: Encoding; blob: string; data: Uint8Array | null }>(
+    "SELECT c.size, b.encoding, b.blob, b.data FROM contents c JOIN bytes b ON b.content = c.id WHERE c.id = $1",
+    id,
+  );
+  if (row === undefined) return undefined;
+  const stored: StoredBytes = { encoding: row.encoding, sizeBytes: row.size, blob: row.blob, data: row.data };
+  return yield* load(stored, row.size);
+}

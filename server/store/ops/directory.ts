@@ -1,0 +1,333 @@
+/** Domains, addresses, accounts, credentials and settings. */
+import type {
+  Account,
+  AccountId,
+  Address,
+  Credential,
+  Domain,
+  DomainSettings,
+  Instant,
+  StoreReader,
+  StoreWriter,
+} from "../store.ts";
+import { makeMailbox } from "./mailbox-tree.ts";
+import { all, type Op, one, publish, type Row, run } from "./tx.ts";
+
+const directoryChanged = () => publish({ kind: "directory" });
+
+// ---------------------------------------------------------------- domains
+
+export function* domains(): Op<readonly Domain[]> {
+  const found = yield* all<{ name: string; kind: Domain["kind"]; settings: string }>(
+    "SELECT name, kind, settings FROM domains ORDER BY name",
+  );
+  return found.map((row) => ({
+    name: row.name,
+    kind: row.kind,
+    settings: JSON.parse(row.settings) as DomainSettings,
+  }));
+}
+
+export function* putDomain(domain: Domain): Op<void> {
+  yield* run(
+    `INSERT INTO domains (name, kind, settings) VALUES ($1, $2, $3)
+     ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, settings = excluded.settings`,
+    domain.name,
+    domain.kind,
+    JSON.stringify(domain.settings),
+  );
+  yield* directoryChanged();
+}
+
+export function* removeDomain(name: string): Op<"done" | "missing" | "in-use"> {
+  if (yield* one("SELECT 1 AS n FROM addresses WHERE domain = $1 LIMIT 1", name)) return "in-use";
+  if ((yield* run("DELETE FROM domains WHERE name = $1", name)) === 0) return "missing";
+  yield* directoryChanged();
+  return "done";
+}
+
+// ---------------------------------------------------------------- accounts
+
+type AccountRow = {
+  readonly id: number;
+  readonly name: string;
+  readonly display_name: string;
+  readonly role: Account["role"];
+  readonly disabled: number;
+  readonly quota_bytes: number;
+  readonly used_bytes: number;
+  readonly used_messages: number;
+  readonly created_at: number;
+};
+
+function accountOf(row: AccountRow): Account {
+  return {
+    id: row.id,
+    name: row.name,
+    displayName: row.display_name,
+    role: row.role,
+    disabled: row.disabled !== 0,
+    quotaBytes: row.quota_bytes,
+    usedBytes: row.used_bytes,
+    usedMessages: row.used_messages,
+    createdAt: row.created_at,
+  };
+}
+
+const accountColumns = "id, name, display_name, role, disabled, quota_bytes, used_bytes, used_messages, created_at";
+
+export function* accounts(filter: Parameters<StoreReader["accounts"]>[0] = {}): Op<readonly Account[]> {
+  const { name, id, role } = filter;
+  let found: readonly AccountRow[];
+  if (id !== undefined) found = yield* all(`SELECT ${accountColumns} FROM accounts WHERE id = $1`, id);
+  else if (name !== undefined) found = yield* all(`SELECT ${accountColumns} FROM accounts WHERE name = $1`, name);
+  else found = yield* all(`SELECT ${accountColumns} FROM accounts ORDER BY name`);
+  return found
+    .map(accountOf)
+    .filter(
+      (account) => (name === undefined || account.name === name) && (role === undefined || account.role === role),
+    );
+}
+
+/** What every new account finds in its tree. */
+const firstMailboxes = [
+  ["INBOX", "inbox"],
+  ["Drafts", "drafts"],
+  ["Sent", "sent"],
+  ["Archive", "archive"],
+  ["Junk", "junk"],
+  ["Trash", "trash"],
+] as const;
+
+export function* createAccount(
+  account: Parameters<StoreWriter["createAccount"]>[0],
+  credentials: readonly Omit<Credential, "id" | "account">[],
+  at: Instant,
+): Op<Awaited<ReturnType<StoreWriter["createAccount"]>>> {
+  const cut = account.name.lastIndexOf("@");
+  const [local, domain] = [account.name.slice(0, cut), account.name.slice(cut + 1)];
+  const home = yield* one("SELECT kind FROM domains WHERE name = $1", domain);
+  if (cut <= 0 || home?.["kind"] !== "local") return { kind: "no-domain" };
+  if (yield* one("SELECT 1 AS n FROM addresses WHERE domain = $1 AND local = $2", domain, local))
+    return { kind: "exists" };
+  const row = yield* one<AccountRow>(
+    `INSERT INTO accounts (name, display_name, role, disabled, quota_bytes, used_bytes, used_messages, created_at,
+       modseq, next_email, next_object, uidvalidity)
+     VALUES ($1, $2, $3, 0, $4, 0, 0, $5, 1, 1, 1, $6) ON CONFLICT (name) DO NOTHING RETURNING ${accountColumns}`,
+    account.name,
+    account.displayName,
+    account.role,
+    account.quotaBytes,
+    at,
+    Math.floor(at / 1000),
+  );
+  if (row === undefined) return { kind: "exists" };
+  yield* run(
+    "INSERT INTO addresses (domain, local, kind, account, targets, senders) VALUES ($1, $2, 'account', $3, '[]', '[]')",
+    domain,
+    local,
+    row.id,
+  );
+  for (const [name, role] of firstMailboxes) yield* makeMailbox(row.id, 0, name, role);
+  for (const credential of credentials) yield* insertCredential(row.id, credential);
+  yield* directoryChanged();
+  return { kind: "done", account: accountOf(row) };
+}
+
+export function* updateAccount(
+  id: AccountId,
+  change: Parameters<StoreWriter["updateAccount"]>[1],
+): Op<"done" | "missing"> {
+  const { displayName, role, disabled, quotaBytes } = change;
+  const touched = yield* run(
+    `UPDATE accounts SET display_name = coalesce($2, display_name), role = coalesce($3, role),
+       disabled = coalesce($4, disabled), quota_bytes = coalesce($5, quota_bytes) WHERE id = $1`,
+    id,
+    displayName ?? null,
+    role ?? null,
+    disabled === undefined ? null : disabled ? 1 : 0,
+    quotaBytes ?? null,
+  );
+  if (touched === 0) return "missing";
+  yield* directoryChanged();
+  return "done";
+}
+
+export function* removeAccount(id: AccountId): Op<"done" | "missing"> {
+  if ((yield* run("DELETE FROM accounts WHERE id = $1", id)) === 0) return "missing";
+  yield* run(
+    `UPDATE contents SET refs = refs - d.n
+     FROM (SELECT content, count(*) AS n FROM messages WHERE account = $1 GROUP BY content) AS d WHERE contents.id = d.content`,
+    id,
+  );
+  for (const table of ["messages", "expunged", "thread_refs", "mailboxes", "credentials", "addresses"])
+    yield* run(`DELETE FROM ${table} WHERE account = $1`, id);
+  // The few aliases with senders: an account that is gone sends as nobody.
+  const granting = yield* all<AddressRow>("SELECT * FROM addresses WHERE senders <> '[]'");
+  for (const row of granting) {
+    const senders = JSON.parse(row.senders) as number[];
+    if (!senders.includes(id)) continue;
+    const left = JSON.stringify(senders.filter((sender) => sender !== id));
+    yield* run("UPDATE addresses SET senders = $3 WHERE domain = $1 AND local = $2", row.domain, row.local, left);
+  }
+  yield* directoryChanged();
+  return "done";
+}
+
+// ---------------------------------------------------------------- credentials
+
+export function* credentials(account: AccountId): Op<readonly Credential[]> {
+  const found = yield* all<{
+    account: number;
+    id: number;
+    kind: Credential["kind"];
+    label: string;
+    argon2id: string;
+    scram_sha256: string;
+    created_at: number;
+    expires_at: number | null;
+  }>("SELECT * FROM credentials WHERE account = $1 ORDER BY id", account);
+  return found.map((row) => ({
+    id: row.id,
+    account: row.account,
+    kind: row.kind,
+    label: row.label,
+    argon2id: row.argon2id,
+    scramSha256: row.scram_sha256,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+  }));
+}
+
+function* insertCredential(account: AccountId, credential: Omit<Credential, "id" | "account">): Op<number> {
+  const owner = yield* one<{ next_object: number }>(
+    "UPDATE accounts SET next_object = next_object + 1 WHERE id = $1 RETURNING next_object",
+    account,
+  );
+  if (owner === undefined) throw new Error(`A credential for account ${account}, which is not there.`);
+  const id = owner.next_object - 1;
+  yield* run(
+    `INSERT INTO credentials (account, id, kind, label, argon2id, scram_sha256, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    account,
+    id,
+    credential.kind,
+    credential.label,
+    credential.argon2id,
+    credential.scramSha256,
+    credential.createdAt,
+    credential.expiresAt ?? null,
+  );
+  return id;
+}
+
+export function* putCredential(account: AccountId, credential: Omit<Credential, "id" | "account">): Op<number> {
+  if (credential.kind === "password")
+    yield* run("DELETE FROM credentials WHERE account = $1 AND kind = 'password'", account);
+  const id = yield* insertCredential(account, credential);
+  yield* directoryChanged();
+  return id;
+}
+
+export function* removeCredential(account: AccountId, id: number): Op<"done" | "missing"> {
+  if ((yield* run("DELETE FROM credentials WHERE account = $1 AND id = $2", account, id)) === 0) return "missing";
+  yield* directoryChanged();
+  return "done";
+}
+
+// ---------------------------------------------------------------- addresses
+
+type AddressRow = {
+  readonly domain: string;
+  readonly local: string;
+  readonly kind: Address["kind"];
+  readonly account: number | null;
+  readonly targets: string;
+  readonly senders: string;
+} & Row;
+
+export function* addresses(filter: Parameters<StoreReader["addresses"]>[0] = {}): Op<readonly Address[]> {
+  const { domain, local, account } = filter;
+  const from = "SELECT domain, local, kind, account, targets, senders FROM addresses";
+  let found: readonly AddressRow[];
+  if (account !== undefined) found = yield* all(`${from} WHERE account = $1 ORDER BY domain, local`, account);
+  else if (domain !== undefined && local !== undefined)
+    found = yield* all(`${from} WHERE domain = $1 AND local = $2`, domain, local);
+  else if (domain !== undefined) found = yield* all(`${from} WHERE domain = $1 ORDER BY local`, domain);
+  else found = yield* all(`${from} ORDER BY domain, local`);
+  return found
+    .filter((row) => (domain === undefined || row.domain === domain) && (local === undefined || row.local === local))
+    .map((row) => ({
+      local: row.local,
+      domain: row.domain,
+      kind: row.kind,
+      account: row.account ?? undefined,
+      targets: JSON.parse(row.targets) as string[],
+      senders: JSON.parse(row.senders) as number[],
+    }));
+}
+
+/** The address that is an account's name. */
+function* isPrimary(local: string, domain: string): Op<boolean> {
+  return (yield* one("SELECT id FROM accounts WHERE name = $1", `${local}@${domain}`)) !== undefined;
+}
+
+export function* putAddress(address: Address): Op<"done" | "no-domain" | "no-account" | "taken"> {
+  const { local, domain, kind } = address;
+  if (local === "" || (kind === "alias" && address.targets.length === 0))
+    throw new Error("An address needs a local part, and an alias a target.");
+  if (!(yield* one("SELECT 1 AS n FROM domains WHERE name = $1", domain))) return "no-domain";
+  const account = kind === "account" ? address.account : undefined;
+  if (kind === "account") {
+    if (account === undefined) return "no-account";
+    if (!(yield* one("SELECT 1 AS n FROM accounts WHERE id = $1", account))) return "no-account";
+  }
+  const primary = yield* one<{ id: number }>("SELECT id FROM accounts WHERE name = $1", `${local}@${domain}`);
+  if (primary !== undefined && primary.id !== account) return "taken";
+  yield* run(
+    `INSERT INTO addresses (domain, local, kind, account, targets, senders) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (domain, local) DO UPDATE SET kind = excluded.kind, account = excluded.account,
+       targets = excluded.targets, senders = excluded.senders`,
+    domain,
+    local,
+    kind,
+    account ?? null,
+    JSON.stringify(kind === "alias" ? address.targets : []),
+    JSON.stringify(address.senders),
+  );
+  yield* directoryChanged();
+  return "done";
+}
+
+export function* removeAddress(local: string, domain: string): Op<"done" | "missing" | "in-use"> {
+  if (yield* isPrimary(local, domain)) return "in-use";
+  if ((yield* run("DELETE FROM addresses WHERE domain = $1 AND local = $2", domain, local)) === 0) return "missing";
+  yield* directoryChanged();
+  return "done";
+}
+
+// ---------------------------------------------------------------- settings
+
+export function* setting(key: string): Op<unknown | undefined> {
+  const row = yield* one<{ value: string }>("SELECT value FROM settings WHERE key = $1", key);
+  return row === undefined ? undefined : JSON.parse(row.value);
+}
+
+export function* settings(prefix: string): Op<readonly { readonly key: string; readonly value: unknown }[]> {
+  const found = yield* all<{ key: string; value: string }>(
+    "SELECT key, value FROM settings WHERE substr(key, 1, length($1)) = $1 ORDER BY key",
+    prefix,
+  );
+  return found.map((row) => ({ key: row.key, value: JSON.parse(row.value) as unknown }));
+}
+
+export function* putSetting(key: string, value: unknown): Op<void> {
+  if (value === undefined) yield* run("DELETE FROM settings WHERE key = $1", key);
+  else
+    yield* run(
+      "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      key,
+      JSON.stringify(value),
+    );
+  yield* directoryChanged();
+}

@@ -1,0 +1,89 @@
+/** What happened to each message, found by its ids and addresses. */
+import type { JourneyEntry } from "../store.ts";
+import { hash53 } from "./threads.ts";
+import { all, type Op, one, type Param, type Row, run } from "./tx.ts";
+
+/** Entries whose keys lie together. */
+export const bucketEntries = 512;
+/** More keys of one entry than this are not indexed (a message to a thousand people is found by its first ones and its id). */
+export const maxJourneyKeys = 120;
+/** Threads of entries that one question may lead to. */
+export const maxTraces = 200;
+
+const keyRows = Array.from(
+  { length: maxJourneyKeys + 1 },
+  (_, n) =>
+    `INSERT INTO journey_keys (bucket, hash, journey) VALUES ${Array.from({ length: n }, (_, i) => `($1, $${i + 3}, $2)`).join(", ")}
+     ON CONFLICT DO NOTHING`,
+);
+
+/** Writes the entries; those without a trace get this one. */
+export function* note(journey: readonly JourneyEntry[], trace = ""): Op<void> {
+  for (const entry of journey) {
+    const named = entry.trace ?? trace;
+    const keys = entry.keys.slice(0, maxJourneyKeys - 1).map(journeyKey);
+    const row = yield* one<{ id: number }>(
+      "INSERT INTO journey (at, stage, trace, keys, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+      entry.at,
+      entry.stage,
+      named,
+      keys.join("\n"),
+      JSON.stringify(entry.detail),
+    );
+    const { id } = row as { id: number };
+    const hashes = new Set(keys.map(hash53));
+    if (named !== "") hashes.add(hash53(named));
+    if (hashes.size === 0) continue;
+    const params: Param[] = [Math.floor(id / bucketEntries), id, ...hashes];
+    yield* run(keyRows[hashes.size] as string, ...params);
+  }
+}
+
+/** A key as it is kept and asked: lower case, one line. */
+function journeyKey(key: string): string {
+  return key.toLowerCase().replace(/[\0\n]/g, "?");
+}
+
+type JourneyRow = {
+  readonly id: number;
+  readonly at: number;
+  readonly stage: JourneyEntry["stage"];
+  readonly trace: string;
+  readonly keys: string;
+  readonly detail: string;
+} & Row;
+
+/** Entries that a hash leads to, newest first; a clash of hashes may bring strangers along. */
+function* byHash(hash: number, limit: number): Op<readonly JourneyRow[]> {
+  return yield* all<JourneyRow>(
+    `WITH RECURSIVE b (n) AS (
+       SELECT coalesce(max(bucket), -1) FROM journey_keys
+       UNION ALL SELECT n - 1 FROM b WHERE n > (SELECT coalesce(min(bucket), 0) FROM journey_keys))
+     SELECT j.id, j.at, j.stage, j.trace, j.keys, j.detail
+     FROM b {cross} journey_keys k {cross} journey j WHERE k.bucket = b.n AND k.hash = $1 AND j.id = k.journey
+     ORDER BY j.id DESC LIMIT $2`,
+    hash,
+    limit,
+  );
+}
+
+/** The newest `limit` entries of all messages that the key leads to, oldest first. */
+export function* trace(key: string, limit: number): Op<readonly (JourneyEntry & { readonly id: number })[]> {
+  const asked = journeyKey(key.replace(/^<(.*)>$/, "$1"));
+  const direct = (yield* byHash(hash53(asked), limit)).filter(
+    (row) => row.trace === asked || row.keys.split("\n").includes(asked),
+  );
+  const found = new Map(direct.map((row) => [row.id, row]));
+  const traces = new Set(direct.map((row) => row.trace).filter((name) => name !== "" && name !== asked));
+  for (const name of [...traces].slice(0, maxTraces))
+    for (const row of yield* byHash(hash53(name), limit)) if (row.trace === name) found.set(row.id, row);
+  const sorted = [...found.values()].sort((a, b) => a.at - b.at || a.id - b.id);
+  return sorted.slice(-limit).map((row) => ({
+    id: row.id,
+    at: row.at,
+    stage: row.stage,
+    trace: row.trace,
+    keys: row.keys === "" ? [] : row.keys.split("\n"),
+    detail: JSON.parse(row.detail) as JourneyEntry["detail"],
+  }));
+}

@@ -1,0 +1,248 @@
+/** Messages come in: accepted for people here and elsewhere, or appended by their owner. */
+
+import { queueIdOf } from "../queue-id.ts";
+import {
+  type Accepted,
+  type AccountId,
+  type EmailId,
+  Flag,
+  type FlagBits,
+  type MailboxId,
+  type Placed,
+  type Placement,
+  type StoreWriter,
+  type Target,
+} from "../store.ts";
+import { insertContent } from "./contents.ts";
+import { note } from "./journey.ts";
+import type { KeptAcceptance, KeptAppend, KeptMessage } from "./kept.ts";
+import { adoptKeywords, keywordText } from "./keywords.ts";
+import { atPath, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
+import { enqueue } from "./queue-rows.ts";
+import { joinThread, threadHashes } from "./threads.ts";
+import { now, type Op, one, publish, run } from "./tx.ts";
+
+// ---------------------------------------------------------------- accept
+
+type Room = {
+  readonly kind: "room";
+  readonly placement: Placement;
+  readonly mailbox: MailboxId;
+  readonly uid: number;
+  readonly uidValidity: number;
+  readonly email: EmailId;
+  readonly modseq: number;
+  readonly keywords: string;
+};
+
+/**
+ * Files the message for its placements, queues it, notes its journey. Where nobody could take it (all over quota or gone)
+ * nothing is kept, `content` is 0 and no journey is noted.
+ */
+export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
+  const { message, queue } = acceptance;
+  // Rows of accounts are locked in one order everywhere, so that two deliveries never wait for each other.
+  const order = acceptance.placements.map((_, index) => index);
+  if (order.length > 1) order.sort((a, b) => acceptance.placements[a]!.account - acceptance.placements[b]!.account);
+  const rooms: (Room | Placed)[] = [];
+  let refs = queue === undefined ? 0 : 1;
+  for (const index of order) {
+    const room = yield* makeRoom(acceptance.placements[index]!, message.stored.sizeBytes);
+    if (room.kind === "room") refs++;
+    rooms[index] = room;
+  }
+  if (refs === 0) return { content: 0, placed: rooms as Placed[], queued: undefined };
+
+  const content = yield* insertContent(message, refs);
+  const savedAt = yield* now();
+  const hashes = threadHashes(message.facts);
+  const placed: Placed[] = [];
+  const emails = new Map<AccountId, { readonly email: EmailId; readonly thread: number }>();
+  for (const index of order) {
+    const room = rooms[index]!;
+    if (room.kind !== "room") {
+      placed[index] = room;
+      continue;
+    }
+    const { account, marks, receivedAt } = room.placement;
+    // Two mailboxes of one account: two copies of one email.
+    let identity = emails.get(account);
+    if (identity === undefined) {
+      identity = { email: room.email, thread: yield* joinThread(account, room.email, hashes) };
+      emails.set(account, identity);
+    }
+    const { email, thread } = identity;
+    yield* insertMessage(
+      account,
+      room.mailbox,
+      room.uid,
+      email,
+      thread,
+      content,
+      marks.flags,
+      room.keywords,
+      room.modseq,
+      receivedAt,
+      savedAt,
+      message.stored.sizeBytes,
+    );
+    placed[index] = {
+      kind: "placed",
+      account,
+      mailbox: room.mailbox,
+      uid: room.uid,
+      uidValidity: room.uidValidity,
+      email,
+      thread,
+      modseq: room.modseq,
+    };
+    yield* publish({ kind: "mail", account, mailbox: room.mailbox, modseq: room.modseq });
+  }
+  const queued = queue && (yield* enqueue(content, message.stored.sizeBytes, queue));
+  yield* note(acceptance.journey, queued === undefined ? `m${content}` : queueIdOf(content));
+  return { content, placed, queued };
+}
+
+/** Takes quota, a UID and a mod-sequence for one placement. */
+function* makeRoom(placement: Placement, size: number): Op<Room | Placed> {
+  const { account, target, marks } = placement;
+  const owner = yield* one<{ modseq: number; next_email: number }>(
+    `UPDATE accounts SET used_bytes = used_bytes + $2, used_messages = used_messages + 1, modseq = modseq + 1,
+       next_email = next_email + 1
+     WHERE id = $1 AND (quota_bytes = 0 OR used_bytes + $2 <= quota_bytes OR $3 = 1) RETURNING modseq, next_email`,
+    account,
+    size,
+    placement.overQuota === true ? 1 : 0,
+  );
+  if (owner === undefined) return { kind: (yield* lockAccount(account)) ? "over-quota" : "no-account", account };
+  let modseq = owner.modseq;
+  let taken = yield* takeUid(account, target, marks.flags, size, modseq);
+  if (taken === undefined && "path" in target && target.create) {
+    const names = parsePath(target.path);
+    const made = names === undefined ? "too-many" : yield* makePath(account, names, undefined);
+    if (made !== "too-many") {
+      modseq = Math.max(modseq, made.modseq);
+      taken = yield* takeUid(account, { id: made.id }, marks.flags, size, modseq);
+    }
+  }
+  if (taken === undefined) {
+    yield* run(
+      "UPDATE accounts SET used_bytes = used_bytes - $2, used_messages = used_messages - 1 WHERE id = $1",
+      account,
+      size,
+    );
+    return { kind: "no-mailbox", account };
+  }
+  // A keyword too many is no reason to lose a message: it comes in without.
+  const keywords = yield* adoptKeywords(account, taken.id, marks.keywords);
+  return {
+    kind: "room",
+    placement,
+    mailbox: taken.id,
+    uid: taken.uidnext - 1,
+    uidValidity: taken.uidvalidity,
+    email: owner.next_email - 1,
+    modseq,
+    keywords: keywords === "too-many" ? "" : keywordText(keywords),
+  };
+}
+
+const takeText = (where: string) =>
+  `UPDATE mailboxes SET uidnext = uidnext + 1, messages = messages + 1, unseen = unseen + $3, deleted = deleted + $4,
+     size = size + $5, modseq = $6 WHERE account = $1 AND ${where} RETURNING id, uidnext, uidvalidity`;
+const takeById = takeText("id = $2");
+const takeByRole = takeText("role = $2");
+
+/** Takes one UID of a mailbox. */
+function* takeUid(
+  account: AccountId,
+  target: Target,
+  flags: FlagBits,
+  size: number,
+  modseq: number,
+): Op<{ readonly id: MailboxId; readonly uidnext: number; readonly uidvalidity: number } | undefined> {
+  const unseen = (flags & Flag.seen) === 0 ? 1 : 0;
+  const deleted = (flags & Flag.deleted) === 0 ? 0 : 1;
+  if ("role" in target) return yield* one(takeByRole, account, target.role, unseen, deleted, size, modseq);
+  let id = "id" in target ? target.id : undefined;
+  if (id === undefined && "path" in target) {
+    const names = parsePath(target.path);
+    id = names && (yield* atPath(account, names))?.id;
+  }
+  if (id === undefined) return undefined;
+  return yield* one(takeById, account, id, unseen, deleted, size, modseq);
+}
+
+const insertText = `INSERT INTO messages (account, mailbox, uid, email, thread, content, flags, keywords, modseq, created_modseq,
+    received_at, saved_at, size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)`;
+
+function insertMessage(...values: [number, number, number, number, number, number, number, string, ...number[]]) {
+  return run(insertText, ...values);
+}
+
+// ---------------------------------------------------------------- append
+
+/** All or none. */
+export function* append(
+  account: AccountId,
+  mailbox: MailboxId,
+  messages: readonly KeptAppend[],
+): Op<Awaited<ReturnType<StoreWriter["append"]>>> {
+  if (!(yield* lockAccount(account))) return { kind: "no-mailbox" };
+  const row = yield* mailboxRow(account, mailbox);
+  if (row === undefined) return { kind: "no-mailbox" };
+  const size = messages.reduce((sum, message) => sum + message.stored.sizeBytes, 0);
+  const owner = yield* one<{ modseq: number; next_email: number }>(
+    `UPDATE accounts SET used_bytes = used_bytes + $2, used_messages = used_messages + $3, modseq = modseq + 1,
+       next_email = next_email + $3
+     WHERE id = $1 AND (quota_bytes = 0 OR used_bytes + $2 <= quota_bytes) RETURNING modseq, next_email`,
+    account,
+    size,
+    messages.length,
+  );
+  if (owner === undefined) return { kind: "over-quota" };
+  const { modseq } = owner;
+  const count = (flag: number) => messages.filter(({ marks }) => (marks.flags & flag) !== 0).length;
+  yield* run(
+    `UPDATE mailboxes SET uidnext = uidnext + $3, messages = messages + $3, unseen = unseen + $4, deleted = deleted + $5,
+       size = size + $6, modseq = $7 WHERE account = $1 AND id = $2`,
+    account,
+    mailbox,
+    messages.length,
+    messages.length - count(Flag.seen),
+    count(Flag.deleted),
+    size,
+    modseq,
+  );
+  const savedAt = yield* now();
+  const uids: number[] = [];
+  const emails: EmailId[] = [];
+  for (const message of messages) {
+    const uid = row.uidnext + uids.length;
+    const email = owner.next_email - messages.length + emails.length;
+    const content = yield* insertContent(message satisfies KeptMessage, 1);
+    const thread = yield* joinThread(account, email, threadHashes(message.facts));
+    const { flags } = message.marks;
+    const adopted = yield* adoptKeywords(account, mailbox, message.marks.keywords);
+    const keywords = adopted === "too-many" ? "" : keywordText(adopted);
+    const { sizeBytes } = message.stored;
+    yield* insertMessage(
+      account,
+      mailbox,
+      uid,
+      email,
+      thread,
+      content,
+      flags,
+      keywords,
+      modseq,
+      message.receivedAt,
+      savedAt,
+      sizeBytes,
+    );
+    uids.push(uid);
+    emails.push(email);
+  }
+  yield* publish({ kind: "mail", account, mailbox, modseq });
+  return { kind: "done", uidValidity: row.uidvalidity, uids, emails, modseq };
+}

@@ -1,0 +1,90 @@
+/** The queue as an administrator sees it and acts on it. */
+
+import { contentOfQueueId } from "../queue-id.ts";
+import type { QueueAction, QueuedMessage, QueueFilter } from "../store.ts";
+import { dropEmpty, held, type RecipientRow, recipientColumns, scheduled, states, withMessages } from "./queue-rows.ts";
+import { all, type Op, one, publish, run } from "./tx.ts";
+
+/** Messages that one `queueList` answers when nothing is said. */
+export const defaultListLimit = 1000;
+
+export function* queueCount(): Op<number> {
+  const row = yield* one<{ n: number }>("SELECT count(*) AS n FROM queue_recipients");
+  return row?.n ?? 0;
+}
+
+/** Conditions on a recipient `r` and its message `q`; the parameters are `$1`…`$7`, the same for every filter. */
+const matches = `(CAST($1 AS BIGINT) IS NULL OR r.queue = $1) AND (CAST($2 AS TEXT) IS NULL OR r.domain = $2)
+  AND (CAST($3 AS TEXT) IS NULL OR lower(q.envelope_from) = $3) AND (CAST($4 AS TEXT) IS NULL OR lower(r.address) = $4)
+  AND (CAST($5 AS BIGINT) IS NULL OR r.state = $5) AND r.queue BETWEEN $6 AND $7`;
+
+function filterParams(filter: QueueFilter) {
+  const id = filter.id === undefined ? null : (contentOfQueueId(filter.id) ?? -1);
+  const after = filter.after === undefined ? 0 : (contentOfQueueId(filter.after) ?? 0);
+  return [
+    id,
+    filter.domain ?? null,
+    filter.sender?.toLowerCase() ?? null,
+    filter.recipient?.toLowerCase() ?? null,
+    filter.state === undefined ? null : states.indexOf(filter.state),
+    Math.max(after + 1, id ?? 0),
+    id ?? Number.MAX_SAFE_INTEGER,
+  ] as const;
+}
+
+/** Messages in the order of their ids, with those of their recipients that match. */
+export function* queueList(filter: QueueFilter): Op<readonly QueuedMessage[]> {
+  const found = yield* all<RecipientRow>(
+    `SELECT ${recipientColumns} FROM queue_recipients r LEFT JOIN queue_owners o ON o.owner = r.lease_owner
+     WHERE r.queue IN (SELECT DISTINCT r.queue FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue
+       WHERE ${matches} ORDER BY r.queue LIMIT $8)
+       AND (CAST($2 AS TEXT) IS NULL OR r.domain = $2) AND (CAST($4 AS TEXT) IS NULL OR lower(r.address) = $4)
+       AND (CAST($5 AS BIGINT) IS NULL OR r.state = $5)
+     ORDER BY r.queue, r.id`,
+    ...filterParams(filter),
+    filter.limit ?? defaultListLimit,
+  );
+  return yield* withMessages(found);
+}
+
+/** What is being sent right now is left alone by all but "delete", whose settlement then comes too late. */
+export function* queueAct(filter: QueueFilter, action: QueueAction, now: number): Op<number> {
+  const chosen = `(queue, id) IN (SELECT r.queue, r.id FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue WHERE ${matches})`;
+  const params = filterParams(filter);
+  let touched: number;
+  switch (action) {
+    case "retry":
+      touched = yield* run(
+        `UPDATE queue_recipients SET next_at = $8 WHERE ${chosen} AND state = ${scheduled}`,
+        ...params,
+        now,
+      );
+      break;
+    case "hold":
+      touched = yield* run(
+        `UPDATE queue_recipients SET state = ${held} WHERE ${chosen} AND state = ${scheduled}`,
+        ...params,
+      );
+      break;
+    case "release":
+      touched = yield* run(
+        `UPDATE queue_recipients SET state = ${scheduled}, next_at = $8 WHERE ${chosen} AND state = ${held}`,
+        ...params,
+        now,
+      );
+      break;
+    case "delete": {
+      const gone = yield* all<{ queue: number }>(
+        `DELETE FROM queue_recipients WHERE ${chosen} RETURNING queue`,
+        ...params,
+      );
+      for (const queue of new Set(gone.map((row) => row.queue))) yield* dropEmpty(queue);
+      touched = gone.length;
+      break;
+    }
+    default:
+      return action satisfies never;
+  }
+  if (touched > 0) yield* publish({ kind: "queue" });
+  return touched;
+}

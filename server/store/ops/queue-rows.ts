@@ -1,0 +1,196 @@
+/** Rows of the queue as values, and how a message comes into it and leaves it. */
+
+import { queueIdOf } from "../queue-id.ts";
+import type { Acceptance, ContentId, Notify, QueuedMessage, QueuedRecipient, RecipientState } from "../store.ts";
+import { all, type Op, one, publish, type Row, run } from "./tx.ts";
+
+export const states = ["scheduled", "leased", "held"] as const satisfies readonly RecipientState[];
+export const [scheduled, leased, held] = [0, 1, 2] as const;
+
+function notifyBits(notify: Notify | undefined): number | null {
+  if (notify === undefined) return null;
+  return (notify.never ? 1 : 0) + (notify.success ? 2 : 0) + (notify.failure ? 4 : 0) + (notify.delay ? 8 : 0);
+}
+
+function notifyOf(bits: number | null): Notify | undefined {
+  if (bits === null) return undefined;
+  return { never: (bits & 1) !== 0, success: (bits & 2) !== 0, failure: (bits & 4) !== 0, delay: (bits & 8) !== 0 };
+}
+
+type MessageRow = {
+  readonly id: number;
+  readonly envelope_from: string;
+  readonly envid: string | null;
+  readonly ret: "full" | "hdrs" | null;
+  readonly smtputf8: number;
+  readonly body: QueuedMessage["body"];
+  readonly require_tls: number;
+  readonly account: number | null;
+  readonly stream: string;
+  readonly created_at: number;
+  readonly not_before: number;
+  readonly expires_at: number;
+  readonly size: number;
+} & Row;
+
+export type RecipientRow = {
+  readonly queue: number;
+  readonly id: number;
+  readonly address: string;
+  readonly domain: string;
+  readonly orcpt: string | null;
+  readonly notify: number | null;
+  readonly state: number;
+  readonly attempts: number;
+  readonly next_at: number;
+  readonly delay_warned: number;
+  readonly last_reply: string | null;
+  readonly lease_owner: string | null;
+  readonly lease_token: number;
+  readonly until: number | null; // of the owner
+} & Row;
+
+export const recipientColumns = `r.queue, r.id, r.address, r.domain, r.orcpt, r.notify, r.state, r.attempts, r.next_at, r.delay_warned,
+  r.last_reply, r.lease_owner, r.lease_token, o.until`;
+
+function messageOf(row: MessageRow, recipients: readonly RecipientRow[]): QueuedMessage {
+  return {
+    id: queueIdOf(row.id),
+    content: row.id,
+    sizeBytes: row.size,
+    envelopeFrom: row.envelope_from,
+    envid: row.envid ?? undefined,
+    ret: row.ret ?? undefined,
+    smtputf8: row.smtputf8 !== 0,
+    body: row.body,
+    requireTls: row.require_tls !== 0,
+    account: row.account ?? undefined,
+    stream: row.stream,
+    createdAt: row.created_at,
+    notBefore: row.not_before,
+    expiresAt: row.expires_at,
+    recipients: recipients.map(recipientOf),
+  };
+}
+
+function recipientOf(row: RecipientRow): QueuedRecipient {
+  const owner = row.lease_owner;
+  return {
+    id: row.id,
+    address: row.address,
+    domain: row.domain,
+    orcpt: row.orcpt ?? undefined,
+    notify: notifyOf(row.notify),
+    state: states[row.state] as RecipientState,
+    attempts: row.attempts,
+    nextAt: row.next_at,
+    delayWarned: row.delay_warned !== 0,
+    lastReply: row.last_reply ?? undefined,
+    lease: owner === null ? undefined : { owner, until: row.until ?? 0, token: row.lease_token },
+  };
+}
+
+/** Recipients (in any order) with their messages, in the order of their first recipient. */
+export function* withMessages(recipients: readonly RecipientRow[]): Op<readonly QueuedMessage[]> {
+  const byQueue = Map.groupBy(recipients, (row) => row.queue);
+  if (byQueue.size === 0) return [];
+  const found = yield* all<MessageRow>(
+    "SELECT * FROM queue_messages WHERE id IN {list $1}",
+    JSON.stringify([...byQueue.keys()]),
+  );
+  const messages = new Map(found.map((row) => [row.id, row]));
+  return [...byQueue].flatMap(([queue, rows]) => {
+    const row = messages.get(queue);
+    return row === undefined
+      ? []
+      : [
+          messageOf(
+            row,
+            rows.sort((a, b) => a.id - b.id),
+          ),
+        ];
+  });
+}
+
+// ---------------------------------------------------------------- in and out
+
+/** The rows of a message whose content has been stored (with a reference for the queue). */
+export function* enqueue(
+  content: ContentId,
+  sizeBytes: number,
+  queue: NonNullable<Acceptance["queue"]>,
+): Op<QueuedMessage> {
+  const { recipients, lease, held: onHold, ...message } = queue;
+  yield* run(
+    `INSERT INTO queue_messages (id, envelope_from, envid, ret, smtputf8, body, require_tls, account, stream, created_at,
+       not_before, expires_at, size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    content,
+    message.envelopeFrom,
+    message.envid ?? null,
+    message.ret ?? null,
+    message.smtputf8 ? 1 : 0,
+    message.body,
+    message.requireTls ? 1 : 0,
+    message.account ?? null,
+    message.stream,
+    message.createdAt,
+    message.notBefore,
+    message.expiresAt,
+    sizeBytes,
+  );
+  const taken = onHold ? undefined : lease;
+  const state = onHold ? held : taken === undefined ? scheduled : leased;
+  if (taken !== undefined) yield* holdLease(taken.owner, taken.until);
+  const rows: QueuedRecipient[] = [];
+  for (const recipient of recipients) {
+    const id = rows.length + 1;
+    yield* run(
+      `INSERT INTO queue_recipients (queue, id, address, domain, orcpt, notify, state, attempts, next_at, delay_warned,
+         last_reply, lease_owner, lease_token) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, NULL, $9, $10)`,
+      content,
+      id,
+      recipient.address,
+      recipient.domain,
+      recipient.orcpt ?? null,
+      notifyBits(recipient.notify),
+      state,
+      message.notBefore,
+      taken?.owner ?? null,
+      taken?.token ?? 0,
+    );
+    rows.push({
+      ...recipient,
+      id,
+      state: states[state] as RecipientState,
+      attempts: 0,
+      nextAt: message.notBefore,
+      delayWarned: false,
+      lastReply: undefined,
+      lease: taken,
+    });
+  }
+  if (taken === undefined) yield* publish({ kind: "queue" });
+  return { ...message, id: queueIdOf(content), content, sizeBytes, recipients: rows };
+}
+
+/** A message without recipients leaves the queue and gives its content back. */
+export function* dropEmpty(content: ContentId): Op<void> {
+  const gone = yield* run(
+    "DELETE FROM queue_messages WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM queue_recipients WHERE queue = $1)",
+    content,
+  );
+  if (gone > 0) yield* run("UPDATE contents SET refs = refs - 1 WHERE id = $1", content);
+}
+
+/** All leases of an owner end together, and no lease ever ends earlier than was promised. */
+export function* holdLease(owner: string, until: number): Op<void> {
+  // Looked at first: in PostgreSQL an upsert would make all that queue mail wait for one row.
+  const held = yield* one<{ until: number }>("SELECT until FROM queue_owners WHERE owner = $1", owner);
+  if (held !== undefined && held.until >= until) return;
+  yield* run(
+    `INSERT INTO queue_owners (owner, until) VALUES ($1, $2)
+     ON CONFLICT (owner) DO UPDATE SET until = excluded.until WHERE queue_owners.until < excluded.until`,
+    owner,
+    until,
+  );
+}

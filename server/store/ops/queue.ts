@@ -1,0 +1,99 @@
+/** The queue at work: leases taken and given back, attempts settled. */
+
+import { contentOfQueueId } from "../queue-id.ts";
+import type { Accepted, ContentId, QueuedMessage, SettleResult, StoreWriter } from "../store.ts";
+import { note } from "./journey.ts";
+import type { KeptSettleRequest } from "./kept.ts";
+import { accept } from "./place.ts";
+import {
+  dropEmpty,
+  holdLease,
+  leased,
+  type RecipientRow,
+  recipientColumns,
+  scheduled,
+  withMessages,
+} from "./queue-rows.ts";
+import { all, type Op, publish, run } from "./tx.ts";
+
+const claimedColumns = recipientColumns.replace("o.until", "CAST($4 AS BIGINT) AS until").replaceAll("r.", "");
+
+export function* claim(request: Parameters<StoreWriter["claim"]>[0]): Op<readonly QueuedMessage[]> {
+  const { owner, now, until, limit, exceptDomains = [] } = request;
+  // Leases that have run out (a node died) are anyone's; the owner's row goes, so that this is looked for only then.
+  const ended = yield* all<{ owner: string }>("DELETE FROM queue_owners WHERE until < $1 RETURNING owner", now);
+  for (const lost of ended) yield* unlease(lost.owner);
+  yield* holdLease(owner, until);
+  const free = exceptDomains.length === 0 ? "" : " AND domain NOT IN {texts $5}";
+  const taken = yield* all<RecipientRow>(
+    `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
+     FROM (SELECT queue AS due_queue, id AS due_id FROM queue_recipients
+       WHERE state = ${scheduled} AND next_at <= $2${free} ORDER BY next_at LIMIT $3 {skip_locked}) AS due
+     WHERE queue = due_queue AND id = due_id
+     RETURNING ${claimedColumns}`,
+    owner,
+    now,
+    limit,
+    until,
+    ...(exceptDomains.length === 0 ? [] : [JSON.stringify(exceptDomains)]),
+  );
+  return yield* withMessages([...taken].sort((a, b) => a.next_at - b.next_at || a.queue - b.queue));
+}
+
+/** What an owner held is due again, at its own time. */
+function* unlease(owner: string): Op<number> {
+  return yield* run(
+    `UPDATE queue_recipients SET state = ${scheduled}, lease_owner = NULL WHERE state = ${leased} AND lease_owner = $1`,
+    owner,
+  );
+}
+
+export function* renewLeases(owner: string, until: number): Op<void> {
+  yield* holdLease(owner, until);
+}
+
+export function* releaseLeases(owner: string): Op<void> {
+  yield* run("DELETE FROM queue_owners WHERE owner = $1", owner);
+  if ((yield* unlease(owner)) > 0) yield* publish({ kind: "queue" });
+}
+
+// ---------------------------------------------------------------- settling
+
+export function* settle(request: KeptSettleRequest): Op<SettleResult> {
+  let stale = 0;
+  const touched = new Set<ContentId>();
+  for (const { queue, recipient, token, outcome, reply } of request.settlements) {
+    const content = contentOfQueueId(queue) ?? -1;
+    let rows: number;
+    if (outcome.kind === "later")
+      rows = yield* run(
+        `UPDATE queue_recipients SET state = ${scheduled}, lease_owner = NULL, next_at = $4, delay_warned = $5,
+           attempts = attempts + $6, last_reply = $7
+         WHERE queue = $1 AND id = $2 AND state = ${leased} AND lease_token = $3`,
+        content,
+        recipient,
+        token,
+        outcome.nextAt,
+        outcome.delayWarned ? 1 : 0,
+        outcome.countsAsAttempt ? 1 : 0,
+        reply.replaceAll("\0", "?"),
+      );
+    else {
+      rows = yield* run(
+        `DELETE FROM queue_recipients WHERE queue = $1 AND id = $2 AND state = ${leased} AND lease_token = $3`,
+        content,
+        recipient,
+        token,
+      );
+      touched.add(content);
+    }
+    if (rows === 0) stale++;
+  }
+  for (const content of touched) yield* dropEmpty(content);
+  const accepted: Accepted[] = [];
+  // Where the whole request is stale somebody else settles it: its notices are theirs.
+  if (stale < request.settlements.length || stale === 0)
+    for (const notice of request.notices) accepted.push(yield* accept(notice));
+  yield* note(request.journey);
+  return { stale, accepted };
+}

@@ -1,0 +1,168 @@
+/** Messages go from one mailbox to another of the same account, or out of it. */
+import { type AccountId, type CopyResult, type ExpungeResult, Flag, type MailboxId, type UidRange } from "../store.ts";
+import { parseKeywordList, usedKeywords } from "./keywords.ts";
+import { lockAccount, type MailboxRow, mailboxRow, nextModseq } from "./mailbox-tree.ts";
+import { clamp, type Within, within } from "./ranges.ts";
+import { now, type Op, publish, rows, run } from "./tx.ts";
+
+/** What leaves a mailbox: its UIDs, ascending, and what the counters lose. */
+type Taken = {
+  readonly uids: readonly number[];
+  readonly size: number;
+  readonly unseen: number;
+  readonly deleted: number;
+};
+
+function* look(part: Within, condition = ""): Op<Taken> {
+  const found = yield* rows(
+    `SELECT m.uid, m.size, m.flags FROM ${part.from} WHERE ${part.where}${condition}`,
+    ...part.params,
+  );
+  const uids: number[] = [];
+  let [size, unseen, deleted] = [0, 0, 0];
+  for (const [uid, bytes, flags] of found as readonly (readonly [number, number, number])[]) {
+    uids.push(uid);
+    size += bytes;
+    if ((flags & Flag.seen) === 0) unseen++;
+    if ((flags & Flag.deleted) !== 0) deleted++;
+  }
+  return { uids: uids.sort((a, b) => a - b), size, unseen, deleted };
+}
+
+/** Adds (sign 1) or takes away (-1) from the counters of a mailbox. */
+function* count(row: MailboxRow, sign: 1 | -1, taken: Taken, modseq: number): Op<void> {
+  yield* run(
+    `UPDATE mailboxes SET messages = messages + $3, unseen = unseen + $4, deleted = deleted + $5, size = size + $6,
+       modseq = $7, uidnext = uidnext + $8 WHERE account = $1 AND id = $2`,
+    row.account,
+    row.id,
+    sign * taken.uids.length,
+    sign * taken.unseen,
+    sign * taken.deleted,
+    sign * taken.size,
+    modseq,
+    sign === 1 ? taken.uids.length : 0,
+  );
+}
+
+/** Removes messages and leaves tombstones. */
+function* remove(row: MailboxRow, part: Within, condition: string, taken: Taken, modseq: number): Op<void> {
+  yield* run(
+    `INSERT INTO expunged (account, mailbox, modseq, uid, email)
+     SELECT m.account, m.mailbox, $5, m.uid, m.email FROM ${part.from} WHERE ${part.where}${condition}`,
+    ...part.params,
+    modseq,
+  );
+  yield* run(`DELETE FROM messages WHERE ${part.own}${condition.replace("m.", "")}`, ...part.params);
+  yield* count(row, -1, taken, modseq);
+}
+
+export function* transfer(
+  account: AccountId,
+  from: MailboxId,
+  uids: readonly UidRange[],
+  to: MailboxId,
+  how: "copy" | "move",
+): Op<CopyResult> {
+  if (!(yield* lockAccount(account))) return { kind: "no-mailbox" };
+  const source = yield* mailboxRow(account, from);
+  if (source === undefined) return { kind: "no-mailbox" };
+  const target = yield* mailboxRow(account, to);
+  if (target === undefined) return { kind: "no-target" };
+  const part = within(account, from, clamp(uids, source.uidnext));
+  const taken = yield* look(part);
+  const uidValidity = target.uidvalidity;
+  if (taken.uids.length === 0) return { kind: "done", uidValidity, from: [], to: [], modseq: source.modseq };
+  if (how === "copy") {
+    const paid = yield* run(
+      `UPDATE accounts SET used_bytes = used_bytes + $2, used_messages = used_messages + $3
+       WHERE id = $1 AND (quota_bytes = 0 OR used_bytes + $2 <= quota_bytes)`,
+      account,
+      taken.size,
+      taken.uids.length,
+    );
+    if (paid === 0) return { kind: "over-quota" };
+    yield* run(
+      `UPDATE contents SET refs = refs + d.n
+       FROM (SELECT m.content, count(*) AS n FROM ${part.from} WHERE ${part.where} GROUP BY m.content) AS d
+       WHERE contents.id = d.content`,
+      ...part.params,
+    );
+  }
+  const modseq = yield* nextModseq(account);
+  yield* run(
+    `INSERT INTO messages (account, mailbox, uid, email, thread, content, flags, keywords, modseq, created_modseq,
+       received_at, saved_at, size)
+     SELECT m.account, $5, $6 + row_number() OVER (ORDER BY m.uid) - 1, m.email, m.thread, m.content, m.flags, m.keywords,
+       $7, $7, m.received_at, $8, m.size FROM ${part.from} WHERE ${part.where}`,
+    ...part.params,
+    to,
+    target.uidnext,
+    modseq,
+    yield* now(),
+  );
+  if (source.keywords !== "[]" && from !== to) yield* carryKeywords(target, source);
+  if (how === "move") yield* remove(source, part, "", taken, modseq);
+  yield* count(target, 1, taken, modseq);
+  if (how === "move") yield* publish({ kind: "mail", account, mailbox: from, modseq });
+  if (how === "copy" || from !== to) yield* publish({ kind: "mail", account, mailbox: to, modseq });
+  return { kind: "done", uidValidity, from: taken.uids, to: taken.uids.map((_, i) => target.uidnext + i), modseq };
+}
+
+/** The target knows the keywords that have come with the messages. */
+function* carryKeywords(target: MailboxRow, source: MailboxRow): Op<void> {
+  const known = parseKeywordList(target.keywords);
+  const seen = new Set(known.map((keyword) => keyword.toLowerCase()));
+  const fresh = parseKeywordList(source.keywords).filter((keyword) => !seen.has(keyword.toLowerCase()));
+  if (fresh.length === 0) return;
+  const used = new Set(yield* usedKeywords(target.account, target.id));
+  const come = fresh.filter((keyword) => used.has(keyword));
+  if (come.length === 0) return;
+  yield* run(
+    "UPDATE mailboxes SET keywords = $3 WHERE account = $1 AND id = $2",
+    target.account,
+    target.id,
+    JSON.stringify([...known, ...come]),
+  );
+}
+
+export function copy(account: AccountId, from: MailboxId, uids: readonly UidRange[], to: MailboxId): Op<CopyResult> {
+  return transfer(account, from, uids, to, "copy");
+}
+
+/** RFC 6851. */
+export function move(account: AccountId, from: MailboxId, uids: readonly UidRange[], to: MailboxId): Op<CopyResult> {
+  return transfer(account, from, uids, to, "move");
+}
+
+export function* expunge(
+  account: AccountId,
+  mailbox: MailboxId,
+  uids: readonly UidRange[] | undefined,
+  force = false,
+): Op<ExpungeResult> {
+  const row = (yield* lockAccount(account)) ? yield* mailboxRow(account, mailbox) : undefined;
+  if (row === undefined) return { kind: "no-mailbox" };
+  const none = { kind: "done", uids: [], modseq: row.modseq } as const;
+  if (!force && row.deleted === 0) return none;
+  const part = within(account, mailbox, clamp(uids ?? [[1, 0xffffffff]], row.uidnext));
+  const condition = force ? "" : ` AND (m.flags & ${Flag.deleted}) <> 0`;
+  const taken = yield* look(part, condition);
+  if (taken.uids.length === 0) return none;
+  yield* run(
+    `UPDATE contents SET refs = refs - d.n
+     FROM (SELECT m.content, count(*) AS n FROM ${part.from} WHERE ${part.where}${condition} GROUP BY m.content) AS d
+     WHERE contents.id = d.content`,
+    ...part.params,
+  );
+  yield* run(
+    "UPDATE accounts SET used_bytes = used_bytes - $2, used_messages = used_messages - $3 WHERE id = $1",
+    account,
+    taken.size,
+    taken.uids.length,
+  );
+  const modseq = yield* nextModseq(account);
+  yield* remove(row, part, condition, taken, modseq);
+  yield* publish({ kind: "mail", account, mailbox, modseq });
+  return { kind: "done", uids: taken.uids, modseq };
+}
