@@ -171,9 +171,11 @@ export class CommandReader {
 
   #lineRead(line: string): ReadStep | undefined {
     const clean = line.charCodeAt(line.length - 1) === CR;
-    this.#text += clean ? line.slice(0, -1) : line;
+    const piece = clean ? line.slice(0, -1) : line;
+    this.#text += piece;
     if (!clean) this.#refusal ??= { status: "BAD", text: "Lines end with CR LF" };
-    const literal = clean ? announced(this.#text) : undefined;
+    // Of this line alone: the text before it may end with the literal that was just read.
+    const literal = clean ? announced(piece) : undefined;
     if (literal === undefined) {
       const input = { text: this.#text, literals: this.#literals };
       const refusal = this.#refusal;
