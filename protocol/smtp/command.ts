@@ -31,7 +31,9 @@ export type Command =
   | RcptCommand
   | BdatCommand
   | AuthCommand
-  | { readonly verb: "data" | "rset" | "noop" | "quit" | "help" | "vrfy" | "expn" | "starttls" }
+  | { readonly verb: "data" }
+  | { readonly verb: "starttls" }
+  | { readonly verb: "rset" | "noop" | "quit" | "help" | "vrfy" | "expn" }
   /** Another protocol speaks (a browser made to by a page): close. */
   | { readonly verb: "foreign" };
 

@@ -31,6 +31,9 @@ export const defaultListenerSettings: ListenerSettings = {
   backlog: 1024,
 };
 
+/** Peers turned away that are still being told so; beyond it they are cut off. */
+const maxLeaving = 1000;
+
 /** Why a peer is turned away before the protocol began. */
 export type Refusal = "too-many-connections" | "too-many-from-address";
 
@@ -75,14 +78,22 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   let turnedAway = 0;
+  let leaving = 0;
   let emptied: (() => void) | undefined;
 
   const turnAway = (connection: Connection, why: Refusal): void => {
     turnedAway++;
     log.debug({ listener: name, remote: connection.remote.address, why }, "connection turned away");
-    if (options.implicitTls !== undefined) return connection.destroy();
+    if (options.implicitTls !== undefined || leaving >= maxLeaving) {
+      connection.destroy();
+      return;
+    }
+    leaving++;
     connection.write(options.turnAway(why));
-    connection.end().catch(() => connection.destroy());
+    connection
+      .end()
+      .catch(() => connection.destroy())
+      .finally(() => leaving--);
   };
 
   const served = async (connection: Connection): Promise<void> => {
@@ -117,7 +128,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
   const accept = (socket: Socket): void => {
     const connection = new Connection(socket);
-    if (open.size >= settings.maxConnections) return turnAway(connection, "too-many-connections");
+    if (open.size >= settings.maxConnections) {
+      turnAway(connection, "too-many-connections");
+      return;
+    }
     open.add(connection);
     served(connection)
       .catch((error: unknown) => {
