@@ -1,0 +1,52 @@
+/** APPEND and MULTIAPPEND. RFC 9051 §6.3.12, RFC 3502, RFC 4315. */
+import type { AppendMessage, Command } from "../../../protocol/imap/command.ts";
+import { appendUid } from "../../../protocol/imap/response.ts";
+import type { MessageFacts } from "../../../protocol/mime/facts.ts";
+import type { Instant, NewMessage, Store } from "../../store/store.ts";
+import { type Answer, no, ok, overQuota, tryCreate } from "../answer.ts";
+import { findMailbox } from "../names.ts";
+import type { Session } from "../session.ts";
+
+export type FactsMakers = {
+  /** At once, on this thread: for small messages. */
+  readonly factsOf: (bytes: Uint8Array) => MessageFacts;
+  /** Elsewhere: for messages of `settings.largeMessageBytes` and more. */
+  readonly factsOfLarge: (bytes: Uint8Array) => Promise<MessageFacts>;
+};
+
+type Ask = FactsMakers & {
+  readonly store: Pick<Store, "mailboxes" | "append">;
+  readonly settings: { readonly largeMessageBytes: number };
+  readonly now: () => Instant;
+};
+
+export async function append(
+  session: Session,
+  command: Extract<Command, { name: "APPEND" }>,
+  ask: Ask,
+): Promise<Answer> {
+  const account = session.user.id;
+  const target = await findMailbox(ask.store, account, command.mailbox);
+  if (target === undefined) return tryCreate;
+  // RFC 3516 §4.4: a literal8 may hold NUL; anything else that does is no message.
+  if (command.messages.some((message) => !message.binary && message.bytes.includes(0))) {
+    return no("CANNOT", "A message must not hold NUL");
+  }
+  const receivedAt = ask.now();
+  const messages: (NewMessage & { readonly marks: AppendMessage["marks"]; readonly receivedAt: Instant })[] = [];
+  for (const { bytes, marks, receivedAt: given } of command.messages) {
+    const facts = bytes.length >= ask.settings.largeMessageBytes ? await ask.factsOfLarge(bytes) : ask.factsOf(bytes);
+    messages.push({ bytes, facts, marks, receivedAt: given ?? receivedAt });
+  }
+  const result = await ask.store.append(account, target.id, messages);
+  switch (result.kind) {
+    case "done":
+      return ok("APPEND completed", appendUid(result.uidValidity, result.uids));
+    case "no-mailbox":
+      return tryCreate;
+    case "over-quota":
+      return overQuota;
+    default:
+      return result satisfies never;
+  }
+}

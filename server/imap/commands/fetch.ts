@@ -1,0 +1,176 @@
+/**
+ * FETCH: reads the messages page by page, the next page while this one is written, and waits for a client that does not keep up.
+ */
+import type { Command, FetchItem } from "../../../protocol/imap/command.ts";
+import { formatRanges, inRanges, rangesOf, type SetRange, sizeOf } from "../../../protocol/imap/set.ts";
+import { type AccountId, Flag, type MessageRow, type Store, type UidRange } from "../../store/store.ts";
+import { type Answer, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
+import type { ContentCache } from "../content-cache.ts";
+import { fieldsOf, inPieces, marksSeen, writeMessage } from "../fetch-items.ts";
+import type { Selected, Session } from "../session.ts";
+import { type Marked, recent, tellMarks } from "../updates.ts";
+import { vanishedSince } from "./select.ts";
+
+type FetchCommand = Extract<Command, { name: "FETCH" }>;
+type FetchStore = Pick<Store, "fetch" | "changesSince" | "openMailbox" | "setFlags" | "content">;
+
+/** A message of this size that is asked for in pieces is kept at hand. */
+const largeBytes = 128 * 1024;
+
+export async function fetch(
+  session: Session,
+  selected: Selected,
+  command: FetchCommand,
+  ask: { readonly store: FetchStore; readonly cache: ContentCache },
+): Promise<Answer> {
+  const account = session.user.id;
+  let ranges = selected.view.select(command.set, command.uid, session.saved);
+  if (ranges === undefined) return outOfRange;
+  let items = command.items;
+  if (command.changedSince !== undefined) {
+    // RFC 7162 §3.1.4.1: asking by mod-sequence asks for it.
+    if (!items.some((item) => item.kind === "modseq")) items = [...items, { kind: "modseq" }];
+    const changes = await ask.store.changesSince(account, selected.mailbox, command.changedSince);
+    if (changes.kind === "no-mailbox") return noSuchMailbox;
+    if (command.vanished) {
+      const asked = command.set.kind === "ranges" ? command.set.ranges : session.saved;
+      const gone = await vanishedSince(account, selected, command.changedSince, asked, changes.vanished, ask.store);
+      if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatRanges(gone)}`);
+    }
+    const within = ranges;
+    const changed = changes.changed.filter((message) => inRanges(within, message.uid));
+    if (items.every((item) => item.kind === "uid" || item.kind === "flags" || item.kind === "modseq")) {
+      await writeMarks(session, selected, items, changed);
+      return ok("FETCH completed");
+    }
+    ranges = rangesOf(changed.map((message) => message.uid));
+  }
+  const expected = command.uid ? 0 : selected.view.within(ranges).length;
+  const result = await writeAll(session, selected, account, ranges, items, ask);
+  if (!result.decoded) return no("UNKNOWN-CTE", "A part is encoded in an unknown way");
+  if (result.count < expected) return no("EXPUNGEISSUED", "Some of these messages are gone");
+  return ok("FETCH completed");
+}
+
+/** What `changesSince` answered is all that was asked for. */
+async function writeMarks(
+  session: Session,
+  selected: Selected,
+  items: readonly FetchItem[],
+  changed: readonly Marked[],
+): Promise<void> {
+  tellMarks(session, selected, changed);
+  for (const message of changed) {
+    const sequence = selected.view.seqOf(message.uid);
+    if (sequence === 0) continue;
+    writeMessage(
+      session.out,
+      sequence,
+      items,
+      message as MessageRow,
+      undefined,
+      recent(session, selected, message.uid),
+    );
+    const full = session.out.full ? session.out.drained() : undefined;
+    if (full !== undefined) await full;
+  }
+}
+
+async function writeAll(
+  session: Session,
+  selected: Selected,
+  account: AccountId,
+  ranges: readonly SetRange[],
+  items: readonly FetchItem[],
+  { store, cache }: { readonly store: FetchStore; readonly cache: ContentCache },
+): Promise<{ readonly count: number; readonly decoded: boolean }> {
+  if (ranges.length === 0) return { count: 0, decoded: true };
+  const setsSeen = !selected.readOnly && items.some(marksSeen);
+  let fields = fieldsOf(items);
+  // One message in pieces: most likely the next piece is asked for next.
+  const piece = fields.includes("bytes") && inPieces(items) && ranges.length === 1 && sizeOf(ranges) === 1;
+  if (piece) fields = [...fields.filter((field) => field !== "bytes"), "size"];
+  const withFlags: readonly FetchItem[] = items.some((item) => item.kind === "flags")
+    ? items
+    : [...items, { kind: "flags" }];
+  let count = 0;
+  let decoded = true;
+  let coming: ReturnType<FetchStore["fetch"]> | undefined = store.fetch(account, selected.mailbox, ranges, fields);
+  try {
+    while (coming !== undefined) {
+      const page: Awaited<ReturnType<FetchStore["fetch"]>> = await coming;
+      const rest = page.next === undefined ? [] : from(ranges, page.next);
+      coming = rest.length === 0 ? undefined : store.fetch(account, selected.mailbox, rest, fields);
+      // Whoever awaits it hears of a failure; nobody may be left to.
+      coming?.catch(() => {});
+      const seen = setsSeen ? await markSeen(selected, account, page.rows, store) : undefined;
+      if (fields.includes("marks")) tellMarks(session, selected, page.rows);
+      for (const row of page.rows) {
+        const sequence = selected.view.seqOf(row.uid);
+        if (sequence === 0) continue;
+        const now = seen?.get(row.uid);
+        const bytes = piece ? await contentOf(row, store, cache) : (row.bytes ?? row.header);
+        const written = writeMessage(
+          session.out,
+          sequence,
+          now === undefined ? items : withFlags,
+          now === undefined ? row : { ...row, ...now },
+          bytes === undefined ? undefined : asBuffer(bytes),
+          recent(session, selected, row.uid),
+        );
+        decoded &&= written;
+        count++;
+        if (!session.out.full) continue;
+        const full = session.out.drained();
+        if (full !== undefined) await full;
+      }
+    }
+  } finally {
+    await coming?.catch(() => {});
+  }
+  return { count, decoded };
+}
+
+/** Sets \Seen on those of a page that lack it; answers their marks since then. */
+async function markSeen(
+  selected: Selected,
+  account: AccountId,
+  rows: readonly MessageRow[],
+  store: Pick<Store, "setFlags">,
+): Promise<ReadonlyMap<number, Marked> | undefined> {
+  const unseen = rows.filter((row) => (row.flags & Flag.seen) === 0).map((row) => row.uid);
+  if (unseen.length === 0) return undefined;
+  const result = await store.setFlags(account, selected.mailbox, {
+    uids: rangesOf(unseen),
+    mode: "add",
+    marks: { flags: Flag.seen, keywords: [] },
+  });
+  if (result.kind !== "done") return undefined;
+  selected.changedBySelf(result.modseq);
+  return new Map(result.changed.map((message) => [message.uid, message]));
+}
+
+async function contentOf(
+  row: MessageRow,
+  store: Pick<Store, "content">,
+  cache: ContentCache,
+): Promise<Uint8Array | undefined> {
+  const held = cache.get(row.content);
+  if (held !== undefined) return held;
+  const bytes = await store.content(row.content);
+  if (bytes !== undefined && row.sizeBytes >= largeBytes) cache.put(row.content, bytes);
+  return bytes;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The part of ascending ranges that begins at `uid`. */
+export function from(ranges: readonly UidRange[], uid: number): UidRange[] {
+  const rest: UidRange[] = [];
+  for (const [low, high] of ranges) {
+    if (high >= uid) rest.push([Math.max(low, uid), high]);
+  }
+  return rest;
+}

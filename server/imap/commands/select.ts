@@ -1,0 +1,178 @@
+/** SELECT, EXAMINE, CLOSE, UNSELECT. RFC 9051 §6.3.2, RFC 7162 §3.1.8 and §3.2.5. */
+import type { Command, QresyncParams } from "../../../protocol/imap/command.ts";
+import { listLine, objectId } from "../../../protocol/imap/response.ts";
+import { formatRanges, inRanges, normalise, type SetRange } from "../../../protocol/imap/set.ts";
+import { View } from "../../../protocol/imap/view.ts";
+import type { AccountId, MailboxSnapshot, Store, StoreReader } from "../../store/store.ts";
+import { type Answer, bad, noSuchMailbox, ok } from "../answer.ts";
+import { findMailbox } from "../names.ts";
+import { Selected, type Session } from "../session.ts";
+import { tellFlags, tellMarked, tellMarks } from "../updates.ts";
+
+type SelectCommand = Extract<Command, { name: "SELECT" | "EXAMINE" }>;
+type SelectStore = Pick<Store, "mailboxes" | "openMailbox" | "changesSince" | "takeRecent">;
+
+export async function select(
+  session: Session,
+  command: SelectCommand,
+  { store }: { readonly store: SelectStore },
+): Promise<Answer> {
+  if (command.qresync !== undefined && !session.qresync) return bad("ENABLE QRESYNC first");
+  const account = session.user.id;
+  if (session.selected !== undefined) {
+    // RFC 9051 §7.1: all that follows is about the new mailbox.
+    session.out.line("* OK [CLOSED] Previous mailbox is closed");
+    session.close();
+  }
+  const mailbox = await findMailbox(store, account, command.mailbox);
+  if (mailbox === undefined) return noSuchMailbox;
+  session.opening = { mailbox: mailbox.id, heard: 0 };
+  const snapshot = await store.openMailbox(account, mailbox.id);
+  if ("kind" in snapshot) return noSuchMailbox;
+  const readOnly = command.name === "EXAMINE";
+  let recentFrom = snapshot.recentFrom;
+  if (!readOnly && !session.rev2 && recentFrom < snapshot.mailbox.uidNext) {
+    recentFrom = await store.takeRecent(account, mailbox.id);
+  }
+  const view = new View(snapshot.uids, recentFrom);
+  const { highestModseq } = snapshot.mailbox;
+  const selected = new Selected(mailbox.id, readOnly, view, highestModseq, snapshot.keywords);
+  if (command.condstore) session.condstore = true;
+  session.open(selected);
+  tellMailbox(session, selected, snapshot);
+  if (command.qresync !== undefined) await resync(session, selected, snapshot, command.qresync, account, store);
+  return ok(`${command.name} completed`, readOnly ? "READ-ONLY" : "READ-WRITE");
+}
+
+function tellMailbox(session: Session, selected: Selected, { mailbox, firstUnseen }: MailboxSnapshot): void {
+  const { out } = session;
+  tellFlags(session, selected);
+  out.line(`* ${selected.view.count} EXISTS`);
+  if (!session.rev2) {
+    out.line(`* ${selected.view.recent} RECENT`);
+    if (firstUnseen !== undefined) out.line(`* OK [UNSEEN ${firstUnseen}] First unseen message`);
+  }
+  out.line(`* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid`);
+  out.line(`* OK [UIDNEXT ${mailbox.uidNext}] Predicted next UID`);
+  out.line(`* OK [HIGHESTMODSEQ ${mailbox.highestModseq}] Highest mod-sequence`);
+  out.line(`* OK [MAILBOXID (${objectId("F", mailbox.id)})] Mailbox id`);
+  if (session.rev2) out.text(listLine("LIST", [], mailbox.path, session.utf8));
+}
+
+/** RFC 7162 §3.2.5.1: what was expunged and what changed since the client was here last. */
+async function resync(
+  session: Session,
+  selected: Selected,
+  snapshot: MailboxSnapshot,
+  known: QresyncParams,
+  account: AccountId,
+  store: Pick<Store, "changesSince" | "openMailbox">,
+): Promise<void> {
+  if (known.uidValidity !== snapshot.mailbox.uidValidity || known.modseq >= snapshot.mailbox.highestModseq) return;
+  const changes = await store.changesSince(account, selected.mailbox, known.modseq);
+  if (changes.kind === "no-mailbox") return; // `update` will tell
+  let asked: readonly SetRange[] = [[1, snapshot.mailbox.uidNext - 1]];
+  if (known.knownUids?.kind === "ranges") asked = known.knownUids.ranges;
+  const wanted = normalise(asked, snapshot.mailbox.uidNext - 1);
+  if (known.modseq < snapshot.tombstonesFrom) {
+    const from = firstUncertain(selected.view, known);
+    const gone = missing(wanted, selected.view, from, snapshot.mailbox.uidNext - 1);
+    if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatRanges(gone)}`);
+  } else {
+    const gone = rangesWithin(changes.vanished, wanted, selected.view);
+    if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatRanges(gone)}`);
+  }
+  const changed = changes.changed.filter((message) => inRanges(wanted, message.uid));
+  tellMarks(session, selected, changed);
+  for (const message of changed) tellMarked(session, selected, message, true, true);
+}
+
+/** The most pairs of known sequence numbers and UIDs that are looked at. */
+const maxKnownPairs = 10_000;
+
+/** RFC 7162 §3.2.5.2: up to here the client has seen every expunge, because its sequence numbers and UIDs still agree. */
+function firstUncertain(view: View, { match }: QresyncParams): number {
+  if (match?.sequences.kind !== "ranges" || match.uids.kind !== "ranges") return 1;
+  const uids = numbersOf(match.uids.ranges);
+  let certain = 0;
+  for (const sequence of numbersOf(match.sequences.ranges)) {
+    const uid = uids.next().value;
+    if (uid === undefined || view.uidAt(sequence) !== uid) break;
+    certain = uid;
+  }
+  return certain + 1;
+}
+
+function* numbersOf(ranges: readonly SetRange[]): Generator<number, undefined> {
+  let left = maxKnownPairs;
+  for (const [low, high] of ranges) for (let number = low; number <= high && left-- > 0; number++) yield number;
+  return undefined;
+}
+
+/**
+ * What of the asked UIDs is gone since a mod-sequence, for VANISHED (EARLIER); `vanished` is what the store's tombstones say, and where
+ * they do not reach back far enough, everything that is not there is told of.
+ */
+export async function vanishedSince(
+  account: AccountId,
+  selected: Selected,
+  modseq: number,
+  asked: readonly SetRange[],
+  vanished: readonly number[],
+  store: Pick<StoreReader, "openMailbox">,
+): Promise<readonly SetRange[]> {
+  const snapshot = await store.openMailbox(account, selected.mailbox);
+  if ("kind" in snapshot) return [];
+  const wanted = normalise(asked, selected.view.lastUid);
+  return modseq < snapshot.tombstonesFrom
+    ? missing(wanted, selected.view, 1, snapshot.mailbox.uidNext - 1)
+    : rangesWithin(vanished, wanted, selected.view);
+}
+
+/** Those of ascending UIDs that are wanted and that the view does not show any more, as ranges. */
+function rangesWithin(uids: readonly number[], wanted: readonly SetRange[], view: View): SetRange[] {
+  const out: [number, number][] = [];
+  for (const uid of uids) {
+    if (!inRanges(wanted, uid) || view.seqOf(uid) !== 0) continue;
+    const last = out[out.length - 1];
+    if (last !== undefined && last[1] === uid - 1) last[1] = uid;
+    else out.push([uid, uid]);
+  }
+  return out;
+}
+
+/** The UIDs from `first` to `last` within the ranges that the view does not have. */
+function missing(ranges: readonly SetRange[], view: View, first: number, last: number): SetRange[] {
+  const out: SetRange[] = [];
+  for (const [low, high] of ranges) {
+    let at = Math.max(low, first);
+    const end = Math.min(high, last);
+    if (at > end) continue;
+    for (const uid of view.within([[at, end]])) {
+      if (uid > at) out.push([at, uid - 1]);
+      at = uid + 1;
+    }
+    if (at <= end) out.push([at, end]);
+  }
+  return out;
+}
+
+/** CLOSE removes what is marked \Deleted, silently; UNSELECT (RFC 3691) does not. */
+export async function close(
+  session: Session,
+  selected: Selected,
+  command: { readonly name: "CLOSE" | "UNSELECT" },
+  { store }: { readonly store: Pick<Store, "expunge"> },
+): Promise<Answer> {
+  if (command.name === "CLOSE" && !selected.readOnly && !selected.gone) {
+    const result = await store.expunge(session.user.id, selected.mailbox, undefined);
+    // RFC 7162 §3.2.8: so that a client knows it missed nothing.
+    session.close();
+    if (result.kind === "done" && session.qresync && result.uids.length > 0) {
+      return ok("CLOSE completed", `HIGHESTMODSEQ ${result.modseq}`);
+    }
+    return ok("CLOSE completed");
+  }
+  session.close();
+  return ok(`${command.name} completed`);
+}

@@ -1,0 +1,78 @@
+/** STORE. RFC 9051 §6.4.6, RFC 7162 §3.1.3. */
+import type { Command } from "../../../protocol/imap/command.ts";
+import { formatSet, rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
+import type { AccountId, Store } from "../../store/store.ts";
+import { type Answer, no, noSuchMailbox, ok, outOfRange, readOnly } from "../answer.ts";
+import type { Selected, Session } from "../session.ts";
+import { type Marked, tellMarked, tellMarks } from "../updates.ts";
+import { from } from "./fetch.ts";
+
+type StoreCommand = Extract<Command, { name: "STORE" }>;
+
+export async function store(
+  session: Session,
+  selected: Selected,
+  command: StoreCommand,
+  { store }: { readonly store: Pick<Store, "setFlags" | "fetch"> },
+): Promise<Answer> {
+  // RFC 7162 §3.1.3: asking by mod-sequence enables CONDSTORE.
+  if (command.unchangedSince !== undefined) session.condstore = true;
+  const ranges = selected.view.select(command.set, command.uid, session.saved);
+  if (ranges === undefined) return outOfRange;
+  if (selected.readOnly) return readOnly;
+  if (ranges.length === 0) return ok("STORE completed");
+  const { id } = session.user;
+  const result = await store.setFlags(id, selected.mailbox, {
+    uids: ranges,
+    mode: command.mode,
+    marks: command.marks,
+    ...(command.unchangedSince === undefined ? undefined : { unchangedSince: command.unchangedSince }),
+  });
+  if (result.kind === "no-mailbox") return noSuchMailbox;
+  if (result.kind === "too-many-keywords") return no("LIMIT", "Too many keywords");
+  if (result.changed.length > 0) selected.changedBySelf(result.modseq);
+  tellMarks(session, selected, result.changed);
+  const asked = selected.view.within(ranges);
+  const rest =
+    command.silent || result.changed.length + result.modified.length === asked.length
+      ? []
+      : await marksOf(without(asked, result.changed, result.modified), id, selected, store);
+  // RFC 7162 §3.1.3: with CONDSTORE even .SILENT is told the new mod-sequence.
+  if (!command.silent || session.condstore) {
+    for (const message of result.changed) tellMarked(session, selected, message, !command.silent, command.uid);
+  }
+  for (const message of rest) tellMarked(session, selected, message, true, command.uid);
+  if (result.modified.length > 0) {
+    const failed = command.uid
+      ? result.modified
+      : result.modified.map((uid) => selected.view.seqOf(uid)).filter((sequence) => sequence > 0);
+    return ok("Some messages have changed since", `MODIFIED ${formatSet(failed)}`);
+  }
+  if (!command.uid && !command.silent && result.changed.length + rest.length < asked.length) {
+    return no("EXPUNGEISSUED", "Some of these messages are gone");
+  }
+  return ok("STORE completed");
+}
+
+function without(asked: readonly number[], changed: readonly Marked[], modified: readonly number[]): number[] {
+  const done = new Set(modified);
+  for (const message of changed) done.add(message.uid);
+  return asked.filter((uid) => !done.has(uid));
+}
+
+/** Messages that were as asked already: the client wants to see that they are. */
+async function marksOf(
+  uids: readonly number[],
+  account: AccountId,
+  selected: Selected,
+  store: Pick<Store, "fetch">,
+): Promise<Marked[]> {
+  const found: Marked[] = [];
+  let ranges: SetRange[] = rangesOf(uids);
+  while (ranges.length > 0) {
+    const page = await store.fetch(account, selected.mailbox, ranges, ["marks"]);
+    found.push(...page.rows);
+    ranges = page.next === undefined ? [] : from(ranges, page.next);
+  }
+  return found;
+}

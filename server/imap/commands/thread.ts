@@ -1,0 +1,57 @@
+/** THREAD. RFC 5256 §3. */
+
+import type { Command } from "../../../protocol/imap/command.ts";
+import { threadLine } from "../../../protocol/imap/response.ts";
+import { rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
+import { orderedSubject, references, type ThreadRow } from "../../../protocol/imap/thread.ts";
+import { baseSubject } from "../../../protocol/mime/subject.ts";
+import type { Field, Instant, MessageRow, StoreReader } from "../../store/store.ts";
+import { type Answer, no, ok, outOfRange } from "../answer.ts";
+import { storeKey } from "../search-key.ts";
+import { referencesOf } from "../sections.ts";
+import type { Selected, Session } from "../session.ts";
+import { from } from "./fetch.ts";
+import { shown } from "./search.ts";
+
+export async function thread(
+  session: Session,
+  selected: Selected,
+  command: Extract<Command, { name: "THREAD" }>,
+  ask: {
+    readonly store: Pick<StoreReader, "search" | "fetch">;
+    readonly now: () => Instant;
+    readonly settings: { readonly maxThreadMessages: number };
+  },
+): Promise<Answer> {
+  const { view } = selected;
+  const key = storeKey(command.key, view, session.saved, ask.now());
+  if (key === undefined) return outOfRange;
+  const result = await ask.store.search(session.user.id, selected.mailbox, key);
+  const uids = shown(view, result.uids);
+  if (uids.length > ask.settings.maxThreadMessages) return no("LIMIT", "Too many messages to thread");
+  const byReferences = command.algorithm === "REFERENCES";
+  const fields: Field[] = ["subject", "facts", "receivedAt"];
+  if (byReferences) fields.push("header");
+  const rows: ThreadRow[] = [];
+  let ranges: SetRange[] = rangesOf(uids);
+  while (ranges.length > 0) {
+    const page = await ask.store.fetch(session.user.id, selected.mailbox, ranges, fields);
+    for (const row of page.rows) rows.push(threadRow(row));
+    ranges = page.next === undefined ? [] : from(ranges, page.next);
+  }
+  const numberOf = command.uid ? (uid: number): number => uid : (uid: number): number => view.seqOf(uid);
+  session.out.text(threadLine(byReferences ? references(rows, numberOf) : orderedSubject(rows, numberOf)));
+  return ok("THREAD completed");
+}
+
+function threadRow(row: MessageRow): ThreadRow {
+  const subject = baseSubject(row.subject ?? "");
+  return {
+    uid: row.uid,
+    messageId: row.messageId,
+    references: row.header === undefined ? [] : referencesOf(row.header),
+    baseSubject: subject.text,
+    isReply: subject.isReply,
+    sentAt: row.sentAt ?? row.receivedAt,
+  };
+}

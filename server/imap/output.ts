@@ -1,0 +1,79 @@
+/** What a session is about to send: many short lines and some long bodies, put together into few writes. */
+import type { Connection } from "../net/connection.ts";
+
+/** Gathered up to this much, then written. */
+const gatherBytes = 64 * 1024;
+/** A body of this size is not copied to be gathered. */
+const directBytes = 32 * 1024;
+
+export class Output {
+  #parts: (string | Uint8Array)[] = [];
+  #size = 0;
+  #binary = false;
+  #written = false;
+  readonly #connection: Pick<Connection, "write" | "drained">;
+
+  constructor(connection: Pick<Connection, "write" | "drained">) {
+    this.#connection = connection;
+  }
+
+  /** One response line, a byte string without its CRLF. */
+  line(text: string): void {
+    this.text(`${text}\r\n`);
+  }
+
+  /** Part of a response, a byte string. */
+  text(text: string): void {
+    this.#parts.push(text);
+    this.#size += text.length;
+    if (this.#size >= gatherBytes) this.flush();
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (bytes.length >= directBytes) {
+      this.flush();
+      this.#connection.write(bytes);
+      this.#written = true;
+      return;
+    }
+    this.#parts.push(bytes);
+    this.#size += bytes.length;
+    this.#binary = true;
+    if (this.#size >= gatherBytes) this.flush();
+  }
+
+  /** Something has been written since `drained` was asked last: a good moment to ask. */
+  get full(): boolean {
+    return this.#written;
+  }
+
+  flush(): void {
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    this.#connection.write(this.#binary ? joined(parts as Uint8Array[], this.#size) : (parts as string[]).join(""));
+    this.#written = true;
+    this.#parts = [];
+    this.#size = 0;
+    this.#binary = false;
+  }
+
+  /** Sends what was gathered; a promise where the client does not keep up. */
+  drained(): Promise<void> | undefined {
+    this.flush();
+    this.#written = false;
+    return this.#connection.drained();
+  }
+}
+
+function joined(parts: readonly (string | Uint8Array)[], size: number): Buffer {
+  const all = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === "string") at += all.write(part, at, "latin1");
+    else {
+      all.set(part, at);
+      at += part.length;
+    }
+  }
+  return all;
+}

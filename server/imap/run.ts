@@ -1,0 +1,121 @@
+/** Which function does which command, and when it may be given: RFC 9051 §6.3 to §6.4. */
+import type { Command } from "../../protocol/imap/command.ts";
+import { type Answer, bad, no, ok } from "./answer.ts";
+import { enable, id } from "./commands/access.ts";
+import { append } from "./commands/append.ts";
+import { copyOrMove, expunge } from "./commands/copy.ts";
+import { fetch } from "./commands/fetch.ts";
+import { list, lsub, status } from "./commands/list.ts";
+import { create, remove, rename, subscribe } from "./commands/mailboxes.ts";
+import { getQuota, getQuotaRoot } from "./commands/quota.ts";
+import { search } from "./commands/search.ts";
+import { close, select } from "./commands/select.ts";
+import { store } from "./commands/store.ts";
+import { thread } from "./commands/thread.ts";
+import type { ImapNeeds } from "./conversation.ts";
+import type { Session } from "./session.ts";
+
+/** Each command by its own name, so that the compiler counts the cases. */
+export type OneCommand = Split<Command>;
+type Split<C> = C extends { readonly name: infer Name extends string }
+  ? Name extends unknown
+    ? Omit<C, "name"> & { readonly name: Name }
+    : never
+  : never;
+
+type OfConversation =
+  | "CAPABILITY"
+  | "LOGOUT"
+  | "STARTTLS"
+  | "LOGIN"
+  | "AUTHENTICATE"
+  | "DONE"
+  | "NAMESPACE"
+  | "IDLE"
+  | "COMPRESS"
+  | "UNAUTHENTICATE";
+type UserCommand = Exclude<OneCommand, { name: OfConversation }>;
+
+export function runForUser(session: Session, command: UserCommand, needs: ImapNeeds): Answer | Promise<Answer> {
+  if (command.name === "NOOP") return ok("NOOP completed");
+  if (command.name === "ID") return id(session);
+  if (session.account === undefined) return bad("Log in first");
+  switch (command.name) {
+    case "ENABLE":
+      return enable(session, command);
+    case "SELECT":
+    case "EXAMINE":
+      return select(session, command, needs);
+    case "CREATE":
+      return create(session, command, needs);
+    case "DELETE":
+      return remove(session, command, needs);
+    case "RENAME":
+      return rename(session, command, needs);
+    case "SUBSCRIBE":
+    case "UNSUBSCRIBE":
+      return subscribe(session, command, needs);
+    case "LIST":
+      return list(session, command, needs);
+    case "LSUB":
+      return lsub(session, command, needs);
+    case "STATUS":
+      return status(session, command, needs);
+    case "APPEND":
+      return append(session, command, needs);
+    case "GETQUOTA":
+      return getQuota(session, command, needs);
+    case "GETQUOTAROOT":
+      return getQuotaRoot(session, command.mailbox, needs);
+    case "SETQUOTA":
+      return no("NOPERM", "Quotas are the administrator's");
+    default:
+      return runOnSelected(session, command, needs);
+  }
+}
+
+type SelectedCommand = Extract<
+  UserCommand,
+  {
+    name:
+      | "CHECK"
+      | "CLOSE"
+      | "UNSELECT"
+      | "EXPUNGE"
+      | "SEARCH"
+      | "SORT"
+      | "THREAD"
+      | "FETCH"
+      | "STORE"
+      | "COPY"
+      | "MOVE";
+  }
+>;
+
+function runOnSelected(session: Session, command: SelectedCommand, needs: ImapNeeds): Answer | Promise<Answer> {
+  const { selected } = session;
+  if (selected === undefined) return bad("Select a mailbox first");
+  switch (command.name) {
+    case "CHECK":
+      return ok("CHECK completed");
+    case "CLOSE":
+    case "UNSELECT":
+      return close(session, selected, command, needs);
+    case "EXPUNGE":
+      return expunge(session, selected, command, needs);
+    case "SEARCH":
+    case "SORT":
+      return search(session, selected, command, needs);
+    case "THREAD":
+      return thread(session, selected, command, needs);
+    case "FETCH":
+      return fetch(session, selected, command, needs);
+    case "STORE":
+      return store(session, selected, command, needs);
+    case "COPY":
+    case "MOVE":
+      return copyOrMove(session, selected, command, needs);
+    default:
+      return command satisfies never;
+  }
+}

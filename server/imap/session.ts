@@ -1,0 +1,111 @@
+/** What one IMAP session knows: who it is, what it enabled, and the mailbox it has open. */
+import type { SetRange } from "../../protocol/imap/set.ts";
+import type { View } from "../../protocol/imap/view.ts";
+import type { Watcher } from "../notify/changes.ts";
+import type { Account, Change, MailboxId } from "../store/store.ts";
+import type { Output } from "./output.ts";
+
+/** The mailbox a session has open. */
+export class Selected {
+  readonly mailbox: MailboxId;
+  readonly readOnly: boolean;
+  readonly view: View;
+  /** Mod-sequence up to which the view knows everything. */
+  modseq: number;
+  /** Highest mod-sequence of the mailbox we were told of. */
+  heard = 0;
+  /** Look even if nothing was heard: what another node did is heard of with a delay. */
+  unsure = false;
+  /** Our own changes above `modseq`: the client has their results already. */
+  readonly own = new Set<number>();
+  /** Gone from the store, not yet from the view: waiting for a moment when EXPUNGE may be sent. Ascending. */
+  vanished: readonly number[] = none;
+  /** Keywords the client has seen in FLAGS, in lower case. */
+  readonly keywords: Map<string, string>;
+  /** The mailbox itself was deleted under us. */
+  gone = false;
+
+  constructor(mailbox: MailboxId, readOnly: boolean, view: View, modseq: number, keywords: readonly string[]) {
+    this.mailbox = mailbox;
+    this.readOnly = readOnly;
+    this.view = view;
+    this.modseq = modseq;
+    this.keywords = new Map(keywords.map((keyword) => [keyword.toLowerCase(), keyword]));
+  }
+
+  /** There may be something the view does not know. */
+  get behind(): boolean {
+    return this.unsure || this.heard > this.modseq;
+  }
+
+  /**
+   * Notes a change of our own whose result the client is being told. Mod-sequences of an account go up by one with each change, so the
+   * one right after what the view knows leaves nothing in between; otherwise `update` asks what else there was.
+   */
+  changedBySelf(modseq: number): void {
+    if (modseq === this.modseq + 1) this.modseq = modseq;
+    else if (modseq > this.modseq) {
+      this.own.add(modseq);
+      this.heard = Math.max(this.heard, modseq);
+    }
+  }
+}
+
+const none: readonly number[] = [];
+
+export class Session implements Watcher {
+  readonly out: Output;
+  account: Account | undefined;
+  /** What is heard of a mailbox while it is being opened. */
+  opening: { readonly mailbox: MailboxId; heard: number } | undefined;
+  selected: Selected | undefined;
+  /** RFC 5182 "$": UIDs of the selected mailbox. */
+  saved: readonly SetRange[] = [];
+  condstore = false;
+  qresync = false;
+  utf8 = false;
+  rev2 = false;
+  compressed = false;
+  /** Set while the session waits in IDLE: a change wakes it. */
+  wake: (() => void) | undefined;
+
+  constructor(out: Output) {
+    this.out = out;
+  }
+
+  /** Told by the hub; see notify/changes.ts. */
+  changed(change: Extract<Change, { readonly account: number }>): void {
+    const selected = this.selected ?? this.opening;
+    if (selected === undefined) return;
+    // When mailboxes come and go, ours may be the one.
+    if (change.kind === "mail" && change.mailbox !== selected.mailbox) return;
+    if (change.modseq > selected.heard) selected.heard = change.modseq;
+    if (this.selected?.behind) this.wake?.();
+  }
+
+  /** Who is logged in: for commands that come only then. */
+  get user(): Account {
+    if (this.account === undefined) throw new Error("Nobody is logged in");
+    return this.account;
+  }
+
+  open(selected: Selected): void {
+    selected.heard = this.opening?.heard ?? 0;
+    this.opening = undefined;
+    this.selected = selected;
+    this.saved = [];
+  }
+
+  /** Everything but the connection's own state. */
+  forget(): void {
+    this.close();
+    this.account = undefined;
+    this.condstore = this.qresync = this.utf8 = this.rev2 = false;
+  }
+
+  close(): void {
+    this.opening = undefined;
+    this.selected = undefined;
+    this.saved = [];
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Brings the client's view of its mailbox up to date: EXPUNGE or VANISHED, EXISTS, RECENT, FLAGS and FETCH, at the moments
+ * when they are allowed (RFC 9051 §5.5, §7.5.1; RFC 7162 §3.2.10). Nobody else changes the view of an open session.
+ */
+import { flagsLines, formatFlags, vanishedLine } from "../../protocol/imap/response.ts";
+import type { StoreReader } from "../store/store.ts";
+import type { Selected, Session } from "./session.ts";
+
+export type Marked = {
+  readonly uid: number;
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  readonly modseq: number;
+};
+
+/** Tells the client what happened to its mailbox since it was told last. Without `mayExpunge` what is gone stays in the view. */
+export async function update(
+  session: Session,
+  store: Pick<StoreReader, "changesSince">,
+  mayExpunge: boolean,
+): Promise<void> {
+  const selected = session.selected;
+  if (selected === undefined) return;
+  let changed: readonly Marked[] = [];
+  if (selected.behind) {
+    const heard = selected.heard;
+    const changes = await store.changesSince(session.user.id, selected.mailbox, selected.modseq);
+    selected.unsure = false;
+    if (changes.kind === "no-mailbox") {
+      lose(selected, heard);
+    } else {
+      // What came while we asked is asked for next time; a change elsewhere in the account must not make us ask again.
+      selected.modseq = Math.max(selected.modseq, changes.highestModseq, heard);
+      if (changes.vanished.length > 0) selected.vanished = merged(selected.vanished, changes.vanished);
+      changed = changes.changed;
+    }
+  }
+  if (mayExpunge && selected.vanished.length > 0) {
+    const vanished = selected.vanished;
+    selected.vanished = [];
+    tellExpunged(session, selected, vanished);
+  }
+  if (changed.length > 0) tellChanged(session, selected, changed);
+  selected.own.clear();
+}
+
+/** The mailbox was deleted: all its messages are gone, and so will all be that come. */
+function lose(selected: Selected, heard: number): void {
+  selected.gone = true;
+  selected.modseq = Math.max(selected.modseq, heard);
+  selected.vanished = [...selected.view.uids];
+}
+
+/** Takes these (ascending) UIDs out of the view and says so. */
+export function tellExpunged(session: Session, selected: Selected, uids: readonly number[]): void {
+  const gone = selected.view.expunge(uids);
+  if (gone.uids.length === 0) return;
+  if (session.qresync) session.out.text(vanishedLine(gone.uids, false));
+  else for (const sequence of gone.sequences) session.out.line(`* ${sequence} EXPUNGE`);
+}
+
+function tellChanged(session: Session, selected: Selected, changed: readonly Marked[]): void {
+  const { view, own } = selected;
+  const last = view.lastUid;
+  const arrived: number[] = [];
+  const marked: Marked[] = [];
+  for (const message of changed) {
+    if (message.uid > last) arrived.push(message.uid);
+    else if (!own.has(message.modseq)) marked.push(message);
+  }
+  if (arrived.length > 0 && view.append(arrived) > 0) tellSize(session, selected);
+  tellMarks(session, selected, changed);
+  for (const message of marked) tellMarked(session, selected, message, true);
+}
+
+/** EXISTS, and RECENT where the client is of the older kind. */
+export function tellSize(session: Session, selected: Selected): void {
+  session.out.line(`* ${selected.view.count} EXISTS`);
+  if (!session.rev2) session.out.line(`* ${selected.view.recent} RECENT`);
+}
+
+/** Where a message has a keyword the client was never told of, FLAGS and PERMANENTFLAGS come first (RFC 9051 §7.3.5). */
+export function tellMarks(session: Session, selected: Selected, messages: readonly Marked[]): void {
+  let fresh = false;
+  for (const { keywords } of messages) {
+    for (const keyword of keywords) {
+      const key = keyword.toLowerCase();
+      if (selected.keywords.has(key)) continue;
+      selected.keywords.set(key, keyword);
+      fresh = true;
+    }
+  }
+  if (fresh) tellFlags(session, selected);
+}
+
+/** RFC 9051 §7.3.5 and §7.1 PERMANENTFLAGS: any keyword may be made, unless the mailbox is open read-only. */
+export function tellFlags(session: Session, selected: Selected): void {
+  session.out.text(flagsLines([...selected.keywords.values()], selected.readOnly, true));
+}
+
+/** One untagged FETCH with a message's marks; nothing where the view does not have it. */
+export function tellMarked(
+  session: Session,
+  selected: Selected,
+  message: Marked,
+  withFlags: boolean,
+  uid = false,
+): void {
+  const sequence = selected.view.seqOf(message.uid);
+  if (sequence === 0) return;
+  let items = "";
+  // RFC 7162 §3.2.4: with QRESYNC a FETCH of our own accord names the UID; RFC 9051 §7.5.2 wants the same.
+  if (uid || session.qresync || session.rev2) items = `UID ${message.uid} `;
+  if (withFlags)
+    items += `FLAGS (${formatFlags(message.flags, message.keywords, recent(session, selected, message.uid))}) `;
+  if (session.condstore) items += `MODSEQ (${message.modseq}) `;
+  session.out.line(`* ${sequence} FETCH (${items.slice(0, -1)})`);
+}
+
+/** RFC 9051 knows no \Recent. */
+export function recent(session: Session, selected: Selected, uid: number): boolean {
+  return !session.rev2 && selected.view.isRecent(uid);
+}
+
+/** Two ascending lists without repeats. */
+function merged(left: readonly number[], right: readonly number[]): readonly number[] {
+  return left.length === 0 ? right : [...new Set([...left, ...right])].sort((a, b) => a - b);
+}
