@@ -1,0 +1,282 @@
+/** Takes responsibility for a message: filed for the people here, queued for those elsewhere, in one durable step. */
+import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import { type Header, splitHeader } from "../../protocol/mime/header.ts";
+import { formatMailbox } from "../../protocol/smtp/address.ts";
+import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
+import type { Directory } from "../access/directory.ts";
+import type { Judge, Verdict } from "../judge/judge.ts";
+import type { Log } from "../log.ts";
+import type { Queue } from "../queue/queue.ts";
+import type { Received, ReceivedRecipient } from "../receive/received.ts";
+import type {
+  Acceptance,
+  Accepted,
+  AccountId,
+  JourneyEntry,
+  Marks,
+  NewQueued,
+  Placed,
+  Placement,
+  Store,
+  Target,
+} from "../store/store.ts";
+import { type Destination, type Destinations, destinationsOf } from "./destinations.ts";
+import type { Notices } from "./notices.ts";
+import { mailboxFull } from "./recipients.ts";
+import { traced } from "./traced.ts";
+
+export type DeliverSettings = {
+  /** Messages up to this size are taken apart on the spot, larger ones in another thread. */
+  readonly inlineBytes: number;
+  /** How long the queue tries (RFC 5321 §4.5.4.1: 4-5 days). */
+  readonly queueLifetimeMs: number;
+};
+
+export const defaultDeliverSettings: DeliverSettings = {
+  inlineBytes: 128 * 1024,
+  queueLifetimeMs: 5 * 24 * 60 * 60 * 1000,
+};
+
+export type DeliverPorts = {
+  readonly store: Pick<Store, "accept">;
+  readonly directory: Pick<Directory, "resolve">;
+  readonly queue: Pick<Queue, "leaseForNew" | "offer">;
+  readonly judge: Judge;
+  readonly notices: Notices;
+  readonly factsOf: (message: Buffer) => MessageFacts;
+  /** The same in another thread. */
+  readonly factsOfLarge: (message: Buffer) => Promise<MessageFacts>;
+  readonly settings: DeliverSettings;
+  readonly log: Log;
+};
+
+export type Deliver = {
+  /** Judges, files and queues. One reply for SMTP, one for each recipient (in order) for LMTP. Rejects when the store is in trouble: then nothing was taken. */
+  take(mail: Received): Promise<readonly Reply[]>;
+  /** What would be committed, unjudged: for notices, whose commit is part of another. Recipients nobody takes are left out; undefined where that leaves none. */
+  plan(mail: Received): Promise<Acceptance | undefined>;
+};
+
+const inbox: Target = { role: "inbox" };
+const junk: Target = { role: "junk" };
+const unmarked: Marks = { flags: 0, keywords: [] };
+const quarantined: Marks = { flags: 0, keywords: ["$Quarantined"] };
+const noKeys: readonly string[] = [];
+const accountGone = reply(550, "5.1.1", "No such address here");
+const noMailbox = reply(451, "4.3.0", "Local trouble, try again later");
+const quotaUsedUp = reply(552, "5.2.2", "Mailbox is full");
+const accepted: Verdict = { kind: "accept", notes: [] };
+
+export function makeDeliver(ports: DeliverPorts): Deliver {
+  const { store, directory, queue, judge, notices, settings, log } = ports;
+
+  const acceptanceOf = async (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    verdict: Verdict,
+  ): Promise<Acceptance> => {
+    const bytes = traced(mail, header, to.accounts.size > 0);
+    const facts = bytes.length <= settings.inlineBytes ? ports.factsOf(bytes) : await ports.factsOfLarge(bytes);
+    const placements = placementsOf(mail, to, verdict);
+    const journey: JourneyEntry[] = [acceptedEntry(mail, facts.messageId, verdict)];
+    if (placements.length > 0)
+      journey.push(
+        entry(mail, "filed", { accounts: [...to.accounts.keys()], into: verdict.kind === "accept" ? "inbox" : "junk" }),
+      );
+    const message = { bytes, facts };
+    if (to.queued.length === 0) return { message, placements, journey };
+    const queued = queuedOf(mail, to, queue, settings);
+    journey.push(
+      entry(mail, "queued", { recipients: to.queued.map(({ address }) => address), notBefore: mail.notBefore }),
+    );
+    return { message, placements, queue: queued, journey };
+  };
+
+  const commit = async (acceptance: Acceptance): Promise<Accepted> => {
+    const result = await store.accept(acceptance);
+    if (result.queued !== undefined) queue.offer(result.queued, acceptance.message.bytes);
+    return result;
+  };
+
+  /** A notice is owed, but the message is safe already: trouble with it is a line in the log. */
+  const commitNotice = async (mail: Received, made: Promise<Acceptance | undefined>): Promise<void> => {
+    try {
+      const notice = await made;
+      if (notice !== undefined) await commit(notice);
+    } catch (error) {
+      log.error({ id: mail.id, error }, "notice not sent");
+    }
+  };
+
+  const take = async (mail: Received): Promise<readonly Reply[]> => {
+    const header = splitHeader(mail.bytes, 0, mail.bytes.length);
+    const judged = judge(mail, header);
+    const verdict = judged instanceof Promise ? await judged : judged;
+    if (verdict.kind === "refuse" || verdict.kind === "later") {
+      logRefused(log, mail, verdict.reply, verdict.notes);
+      return everyone(mail, verdict.reply);
+    }
+    const to = await destinationsOf(mail, directory);
+    if (to.accounts.size === 0 && to.queued.length === 0) {
+      const refusals = to.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
+      const first = refusals[0] ?? accountGone;
+      logRefused(log, mail, first, []);
+      return isLmtp(mail) ? refusals : [first];
+    }
+    const acceptance = await acceptanceOf(mail, header, to, verdict);
+    const result = await commit(acceptance);
+    const refusals = refusalsOf(to, result.placed);
+    const taken = reply(250, "2.0.0", `accepted as ${mail.id}`);
+    const refused = refusals.filter((one) => one !== undefined);
+    log.info(
+      {
+        id: mail.id,
+        messageId: acceptance.message.facts.messageId,
+        from: mail.envelopeFrom,
+        remote: mail.remote.address,
+        bytes: mail.bytes.length,
+        recipients: mail.recipients.length,
+        filed: acceptance.placements.length,
+        queue: result.queued?.id,
+        refused: refused.length,
+      },
+      "accepted",
+    );
+    const wanting = mail.recipients.filter(
+      (one, index) => one.notify?.success === true && wasFiled(to.each[index]!, refusals[index]),
+    );
+    if (wanting.length > 0) await commitNotice(mail, notices.successNotice(mail, wanting));
+    if (isLmtp(mail)) return refusals.map((one) => one ?? taken);
+    if (refused.length === mail.recipients.length) return [refused[0]!];
+    // The one reply to the data said yes for all: who was left out is the sender's to know.
+    if (refused.length > 0) await commitNotice(mail, notices.failureNotice(mail, failuresOf(mail, refusals)));
+    return [taken];
+  };
+
+  const plan = async (mail: Received): Promise<Acceptance | undefined> => {
+    const to = await destinationsOf(mail, directory);
+    if (to.accounts.size === 0 && to.queued.length === 0) return undefined;
+    return acceptanceOf(mail, splitHeader(mail.bytes, 0, mail.bytes.length), to, accepted);
+  };
+
+  return { take, plan };
+}
+
+function isLmtp(mail: Received): boolean {
+  return mail.via.includes("LMTP");
+}
+
+function everyone(mail: Received, one: Reply): readonly Reply[] {
+  return isLmtp(mail) ? mail.recipients.map(() => one) : [one];
+}
+
+function logRefused(log: Log, mail: Received, refusal: Reply, notes: readonly string[]): void {
+  const { id, envelopeFrom: from, remote } = mail;
+  log.info({ id, from, remote: remote.address, bytes: mail.bytes.length, reply: replyText(refusal), notes }, "refused");
+}
+
+function placementsOf(mail: Received, to: Destinations, verdict: Verdict): readonly Placement[] {
+  const target = verdict.kind === "accept" ? inbox : junk;
+  const marks = verdict.kind === "quarantine" ? quarantined : unmarked;
+  const placements: Placement[] = [];
+  for (const [account, overQuota] of to.accounts) {
+    const placement = { account, target, marks, receivedAt: mail.at };
+    placements.push(overQuota ? { ...placement, overQuota } : placement);
+  }
+  return placements;
+}
+
+function queuedOf(
+  mail: Received,
+  to: Destinations,
+  queue: Pick<Queue, "leaseForNew">,
+  settings: DeliverSettings,
+): NewQueued {
+  const notBefore = Math.max(mail.notBefore ?? mail.at, mail.at);
+  return {
+    envelopeFrom: mail.envelopeFrom,
+    recipients: to.queued,
+    envid: mail.envid,
+    ret: mail.ret,
+    smtputf8: mail.smtputf8,
+    body: mail.body,
+    requireTls: mail.requireTls,
+    account: mail.account?.id,
+    stream: "default",
+    createdAt: mail.at,
+    notBefore,
+    expiresAt: notBefore + settings.queueLifetimeMs,
+    held: false,
+    lease: notBefore > mail.at ? undefined : queue.leaseForNew(),
+  };
+}
+
+function entry(mail: Received, stage: JourneyEntry["stage"], detail: JourneyEntry["detail"]): JourneyEntry {
+  return { at: mail.at, stage, trace: undefined, keys: noKeys, detail };
+}
+
+/** The entry by which `angarium trace` finds the message: by our id, its Message-ID, and everybody in the envelope. */
+function acceptedEntry(mail: Received, messageId: string | undefined, verdict: Verdict): JourneyEntry {
+  const keys = [mail.id];
+  if (messageId !== undefined) keys.push(messageId);
+  if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
+  for (const recipient of mail.recipients) keys.push(formatMailbox(recipient));
+  const detail = {
+    id: mail.id,
+    from: mail.envelopeFrom,
+    remote: mail.remote.address,
+    remoteName: mail.remoteName,
+    helo: mail.helo,
+    via: mail.via,
+    tls: mail.tls === undefined ? undefined : `${mail.tls.protocol} ${mail.tls.cipher}`,
+    account: mail.account?.name,
+    bytes: mail.bytes.length,
+    notes: verdict.notes.length === 0 ? undefined : verdict.notes,
+  };
+  return { at: mail.at, stage: "accepted", trace: undefined, keys, detail };
+}
+
+/** For each recipient why it got nothing at all, or undefined. */
+function refusalsOf(to: Destinations, placed: readonly Placed[]): readonly (Reply | undefined)[] {
+  const failed = new Map<AccountId, Reply>();
+  for (const one of placed) {
+    switch (one.kind) {
+      case "placed":
+        break;
+      case "over-quota":
+        failed.set(one.account, mailboxFull);
+        break;
+      case "no-account":
+        failed.set(one.account, accountGone);
+        break;
+      case "no-mailbox":
+        failed.set(one.account, noMailbox);
+        break;
+      default:
+        one satisfies never;
+    }
+  }
+  return to.each.map((one) => {
+    if (one.kind === "refused") return one.reply;
+    if (failed.size === 0 || one.queued || one.accounts.some((account) => !failed.has(account))) return undefined;
+    return failed.get(one.accounts[0]!);
+  });
+}
+
+/** Everything of this recipient's mail is in mailboxes here: "delivered" in the words of RFC 3461 §6.2. */
+function wasFiled(destination: Destination, refusal: Reply | undefined): boolean {
+  return refusal === undefined && destination.kind === "taken" && !destination.queued;
+}
+
+function failuresOf(
+  mail: Received,
+  refusals: readonly (Reply | undefined)[],
+): readonly { readonly recipient: ReceivedRecipient; readonly reply: Reply }[] {
+  const failures: { recipient: ReceivedRecipient; reply: Reply }[] = [];
+  for (const [index, recipient] of mail.recipients.entries()) {
+    const refusal = refusals[index];
+    if (refusal !== undefined) failures.push({ recipient, reply: refusal === mailboxFull ? quotaUsedUp : refusal });
+  }
+  return failures;
+}

@@ -1,0 +1,88 @@
+/** Where a message goes: the accounts here, the addresses elsewhere, and the recipients that nobody takes. */
+import { formatMailbox } from "../../protocol/smtp/address.ts";
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import type { Directory, Resolution } from "../access/directory.ts";
+import type { Received, ReceivedRecipient } from "../receive/received.ts";
+import type { AccountId, NewRecipient } from "../store/store.ts";
+
+const gone = reply(550, "5.1.1", "No such address here");
+const relayDenied = reply(550, "5.7.1", "Relay access denied");
+
+/** What one recipient of the envelope came to. */
+export type Destination =
+  | {
+      readonly kind: "taken";
+      readonly accounts: readonly AccountId[];
+      /** Some of its mail goes into the queue. */
+      readonly queued: boolean;
+    }
+  | { readonly kind: "refused"; readonly reply: Reply };
+
+export type Destinations = {
+  /** One for each recipient, in order. */
+  readonly each: readonly Destination[];
+  /** Accounts that get the message, each once; whether they get it over quota too (postmaster, abuse). */
+  readonly accounts: ReadonlyMap<AccountId, boolean>;
+  /** Each address once. */
+  readonly queued: readonly NewRecipient[];
+};
+
+/** The directory is asked again, not believed from RCPT: what it said then may have changed. */
+export async function destinationsOf(mail: Received, directory: Pick<Directory, "resolve">): Promise<Destinations> {
+  const each: Destination[] = [];
+  const accounts = new Map<AccountId, boolean>();
+  const queued = new Map<string, NewRecipient>();
+  const mayRelay = mail.trusted || mail.account !== undefined;
+  for (const recipient of mail.recipients) {
+    const answer = directory.resolve(recipient.local, recipient.domain);
+    const resolution: Resolution = answer instanceof Promise ? await answer : answer;
+    each.push(place(recipient, resolution, mayRelay, accounts, queued));
+  }
+  return { each, accounts, queued: [...queued.values()] };
+}
+
+function place(
+  recipient: ReceivedRecipient,
+  resolution: Resolution,
+  mayRelay: boolean,
+  accounts: Map<AccountId, boolean>,
+  queued: Map<string, NewRecipient>,
+): Destination {
+  switch (resolution.kind) {
+    case "unknown":
+      return { kind: "refused", reply: gone };
+    case "remote":
+      if (!mayRelay) return { kind: "refused", reply: relayDenied };
+      addQueued(queued, formatMailbox(recipient), recipient.domain, recipient.orcpt, recipient);
+      return { kind: "taken", accounts: [], queued: true };
+    case "relay":
+      addQueued(queued, formatMailbox(recipient), recipient.domain, recipient.orcpt, recipient);
+      return { kind: "taken", accounts: [], queued: true };
+    case "local": {
+      for (const account of resolution.accounts)
+        accounts.set(account, resolution.essential || accounts.get(account) === true);
+      // RFC 3461 §5.2.7.1: an alias forwards under its own name as the original recipient.
+      const orcpt = recipient.orcpt ?? originalRecipient(recipient);
+      for (const forward of resolution.forwards)
+        addQueued(queued, forward, forward.slice(forward.lastIndexOf("@") + 1).toLowerCase(), orcpt, recipient);
+      return { kind: "taken", accounts: resolution.accounts, queued: resolution.forwards.length > 0 };
+    }
+    default:
+      return resolution satisfies never;
+  }
+}
+
+function addQueued(
+  queued: Map<string, NewRecipient>,
+  address: string,
+  domain: string,
+  orcpt: string | undefined,
+  { notify }: ReceivedRecipient,
+): void {
+  if (!queued.has(address)) queued.set(address, { address, domain, orcpt, notify });
+}
+
+function originalRecipient(recipient: ReceivedRecipient): string | undefined {
+  const address = formatMailbox(recipient);
+  return /^[ -~]*$/.test(address) ? `rfc822;${address}` : undefined;
+}

@@ -1,0 +1,51 @@
+/** The message as we keep it: with our trace fields in front, and with no Return-Path but ours. */
+import type { Header } from "../../protocol/mime/header.ts";
+import { receivedField, returnPathField } from "../../protocol/smtp/trace.ts";
+import type { Received } from "../receive/received.ts";
+
+/** Mail that was made here has not come "from" anywhere. */
+const madeHere: ReadonlySet<string> = new Set(["local", "API", "JMAP"]);
+
+/**
+ * `header` is that of `mail.bytes`. `final`: somebody here gets it, so that it bears a Return-Path (RFC 5321 §4.4); the
+ * queue leaves that out again where it goes elsewhere too (`withoutReturnPath`).
+ */
+export function traced(mail: Received, header: Header, final: boolean): Buffer {
+  const only = mail.recipients.length === 1 ? mail.recipients[0] : undefined;
+  const received = receivedField({
+    helo: madeHere.has(mail.via) ? undefined : mail.helo,
+    remoteAddress: mail.remote.address,
+    remoteName: mail.remoteName,
+    ourHost: mail.ourHost,
+    via: mail.via,
+    id: mail.id,
+    // A header of ASCII stays one: a name in UTF-8 only in a message that declared it (RFC 6531 §3.7.3).
+    only: only !== undefined && (mail.smtputf8 || /^[ -~]*$/.test(only.local)) ? only : undefined,
+    cipher: mail.tls?.cipher,
+    at: mail.at,
+  });
+  const fields = final ? returnPathField(mail.envelopeFrom) + received : received;
+  const kept = final ? withoutField(mail.bytes, header, "return-path") : [mail.bytes];
+  const fieldBytes = Buffer.byteLength(fields, "utf8");
+  let length = fieldBytes;
+  for (const piece of kept) length += piece.length;
+  const message = Buffer.allocUnsafeSlow(length);
+  message.write(fields, 0, "utf8");
+  let at = fieldBytes;
+  for (const piece of kept) at += piece.copy(message, at);
+  return message;
+}
+
+/** The message without all fields of this name (lower case), as pieces of itself. */
+export function withoutField(bytes: Buffer, header: Header, name: string): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const field of header.fields) {
+    if (field.name !== name) continue;
+    const start = header.start + field.start;
+    if (start > from) pieces.push(bytes.subarray(from, start));
+    from = header.start + field.end;
+  }
+  pieces.push(from === 0 ? bytes : bytes.subarray(from));
+  return pieces;
+}
