@@ -1,0 +1,51 @@
+/** The texts of a message that a search looks at: one per header field and one per text part, decoded (RFC 9051 §6.4.4). */
+import { type Buffer, isAscii } from "node:buffer";
+import { asciiCompatible, charsetFor, decodeCharset } from "./charset.ts";
+import { charsetOf, decodeBody, fileNameOf } from "./decode.ts";
+import { decodeWords } from "./fields/encoded-word.ts";
+import { bytesOf, fieldValue, type Header } from "./header.ts";
+import type { Part } from "./parse.ts";
+
+/** Answers true to end the walk. Text comes as Unicode, or as the ASCII bytes that it is. */
+export type TextVisitor = (text: string | Buffer) => boolean;
+
+/** Parts within a part, the part itself first. */
+export function* partsOf(part: Part): Generator<Part> {
+  yield part;
+  for (const child of part.parts) yield* partsOf(child);
+}
+
+/** Visits the decoded values of all fields of a header, and the file name its part has. */
+export function visitHeader(part: Part, visit: TextVisitor): boolean {
+  const { header } = part;
+  for (const field of header.fields) {
+    if (field.name === "") continue;
+    const value = fieldValue(header, field);
+    if (value !== "" && visit(decodeWords(value))) return true;
+  }
+  const name = hasParameters(header) ? fileNameOf(part) : undefined;
+  return name !== undefined && visit(name);
+}
+
+function hasParameters(header: Header): boolean {
+  for (const { name } of header.fields) if (name === "content-disposition" || name === "content-type") return true;
+  return false;
+}
+
+/** Visits the text of a text part, from at most `maxBytes` of it. Other parts have no text. */
+export function visitText(raw: Uint8Array, part: Part, maxBytes: number, visit: TextVisitor): boolean {
+  if (part.kind !== "leaf" || part.contentType.type !== "text") return false;
+  const bytes = decodeBody(raw, part, maxBytes);
+  const charset = charsetOf(part);
+  if (isAscii(bytes) && asciiCompatible(charsetFor(charset))) return visit(bytes);
+  return visit(decodeCharset(bytes, charset));
+}
+
+/** Whether the raw bytes of a header are its decoded text but for folds: plain ASCII without encoded words. */
+export function isPlainHeader(raw: Uint8Array, header: Header): boolean {
+  return (
+    header.end - header.start === header.text.length &&
+    !header.text.includes("=?") &&
+    isAscii(bytesOf(raw).subarray(header.start, header.end))
+  );
+}
