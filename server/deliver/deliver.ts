@@ -20,7 +20,7 @@ import type {
   Store,
   Target,
 } from "../store/store.ts";
-import { type Destination, type Destinations, destinationsOf } from "./destinations.ts";
+import { type Destinations, destinationsOf } from "./destinations.ts";
 import type { Notices } from "./notices.ts";
 import { mailboxFull } from "./recipients.ts";
 import { traced } from "./traced.ts";
@@ -126,9 +126,8 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     }
     const acceptance = await acceptanceOf(mail, header, to, verdict);
     const result = await commit(acceptance);
-    const refusals = refusalsOf(to, result.placed);
+    const outcomes = outcomesOf(mail, to, result.placed);
     const taken = reply(250, "2.0.0", `accepted as ${mail.id}`);
-    const refused = refusals.filter((one) => one !== undefined);
     log.info(
       {
         id: mail.id,
@@ -139,19 +138,29 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         recipients: mail.recipients.length,
         filed: acceptance.placements.length,
         queue: result.queued?.id,
-        refused: refused.length,
       },
       "accepted",
     );
-    const wanting = mail.recipients.filter(
-      (one, index) => one.notify?.success === true && wasFiled(to.each[index]!, refusals[index]),
-    );
-    if (wanting.length > 0) await commitNotice(mail, notices.successNotice(mail, wanting));
-    if (isLmtp(mail)) return refusals.map((one) => one ?? taken);
-    if (refused.length === mail.recipients.length) return [refused[0]!];
-    // The one reply to the data said yes for all: who was left out is the sender's to know.
-    if (refused.length > 0) await commitNotice(mail, notices.failureNotice(mail, failuresOf(mail, refusals)));
-    return [taken];
+    const allRefused = outcomes.every(({ refusal }) => refusal !== undefined);
+    // One reply for all said yes: who was left out is the sender's to know. LMTP says so at once, but not of a part.
+    const unsaid = (one: Outcome): Reply | undefined =>
+      isLmtp(mail) || allRefused ? one.partial : (one.refusal ?? one.partial);
+    const left = outcomes.filter((one) => unsaid(one) !== undefined);
+    if (left.length > 0) {
+      const failures = left.map((one) => ({ recipient: one.recipient, reply: forGood(unsaid(one)!) }));
+      await commitNotice(mail, notices.failureNotice(mail, failures));
+    }
+    const wanting = outcomes.filter((one) => one.filed && one.recipient.notify?.success === true);
+    if (wanting.length > 0)
+      await commitNotice(
+        mail,
+        notices.successNotice(
+          mail,
+          wanting.map((one) => one.recipient),
+        ),
+      );
+    if (isLmtp(mail)) return outcomes.map((one) => one.refusal ?? taken);
+    return [allRefused ? outcomes[0]!.refusal! : taken];
   };
 
   const plan = async (mail: Received): Promise<Acceptance | undefined> => {
@@ -237,8 +246,8 @@ function acceptedEntry(mail: Received, messageId: string | undefined, verdict: V
   return { at: mail.at, stage: "accepted", trace: undefined, keys, detail };
 }
 
-/** For each recipient why it got nothing at all, or undefined. */
-function refusalsOf(to: Destinations, placed: readonly Placed[]): readonly (Reply | undefined)[] {
+/** Accounts whose part failed, and why. */
+function failedAccounts(placed: readonly Placed[]): ReadonlyMap<AccountId, Reply> {
   const failed = new Map<AccountId, Reply>();
   for (const one of placed) {
     switch (one.kind) {
@@ -257,26 +266,35 @@ function refusalsOf(to: Destinations, placed: readonly Placed[]): readonly (Repl
         one satisfies never;
     }
   }
-  return to.each.map((one) => {
-    if (one.kind === "refused") return one.reply;
-    if (failed.size === 0 || one.queued || one.accounts.some((account) => !failed.has(account))) return undefined;
-    return failed.get(one.accounts[0]!);
+  return failed;
+}
+
+type Outcome = {
+  readonly recipient: ReceivedRecipient;
+  /** Why it got nothing at all. */
+  readonly refusal: Reply | undefined;
+  /** Why some of those behind it (an alias for several) got nothing. */
+  readonly partial: Reply | undefined;
+  /** Everything of its mail is in mailboxes here: "delivered" in the words of RFC 3461 §6.2. */
+  readonly filed: boolean;
+};
+
+function outcomesOf(mail: Received, to: Destinations, placed: readonly Placed[]): readonly Outcome[] {
+  const failed = failedAccounts(placed);
+  return mail.recipients.map((recipient, index) => {
+    const destination = to.each[index]!;
+    if (destination.kind === "refused")
+      return { recipient, refusal: destination.reply, partial: undefined, filed: false };
+    const { accounts, queued } = destination;
+    const missed = failed.size === 0 ? [] : accounts.filter((account) => failed.has(account));
+    if (missed.length === 0) return { recipient, refusal: undefined, partial: undefined, filed: !queued };
+    const why = failed.get(missed[0]!);
+    const all = !queued && missed.length === accounts.length;
+    return { recipient, refusal: all ? why : undefined, partial: all ? undefined : why, filed: false };
   });
 }
 
-/** Everything of this recipient's mail is in mailboxes here: "delivered" in the words of RFC 3461 §6.2. */
-function wasFiled(destination: Destination, refusal: Reply | undefined): boolean {
-  return refusal === undefined && destination.kind === "taken" && !destination.queued;
-}
-
-function failuresOf(
-  mail: Received,
-  refusals: readonly (Reply | undefined)[],
-): readonly { readonly recipient: ReceivedRecipient; readonly reply: Reply }[] {
-  const failures: { recipient: ReceivedRecipient; reply: Reply }[] = [];
-  for (const [index, recipient] of mail.recipients.entries()) {
-    const refusal = refusals[index];
-    if (refusal !== undefined) failures.push({ recipient, reply: refusal === mailboxFull ? quotaUsedUp : refusal });
-  }
-  return failures;
+/** The words of a notice: nobody will try again. */
+function forGood(refusal: Reply): Reply {
+  return refusal === mailboxFull ? quotaUsedUp : refusal.code < 500 ? reply(554, "5.3.0", ...refusal.lines) : refusal;
 }

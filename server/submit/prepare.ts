@@ -1,0 +1,32 @@
+/** What a submission still lacks (RFC 6409 §8): Date, Message-ID, a signature; and what must not go out: Bcc. Nothing else is touched. */
+import { findField, type Header, splitHeader } from "../../protocol/mime/header.ts";
+import { dateTime } from "../../protocol/smtp/trace.ts";
+import { withoutField } from "../deliver/traced.ts";
+
+export type PrepareParts = {
+  /** ms since 1970. */
+  readonly at: number;
+  /** The left side of a Message-ID: unique, atoms and dots. */
+  readonly newMessageId: () => string;
+  /** Domain of the author: the right side of a new Message-ID, and who signs. */
+  readonly domain: string;
+  /** DKIM-Signature lines, each ended with CRLF; "" where the domain has no keys. */
+  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+};
+
+/** The message as it goes out. `header` is that of `bytes`. */
+export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts): Promise<Buffer> {
+  let pieces = withoutField(bytes, header, "bcc");
+  if (findField(header, "resent-bcc") !== undefined) {
+    const rest = Buffer.concat(pieces);
+    pieces = withoutField(rest, splitHeader(rest, 0, rest.length), "resent-bcc");
+  }
+  let added = "";
+  if (findField(header, "date") === undefined) added += `Date: ${dateTime(parts.at)}\r\n`;
+  if (findField(header, "message-id") === undefined)
+    added += `Message-ID: <${parts.newMessageId()}@${parts.domain}>\r\n`;
+  const whole =
+    pieces.length === 1 && added === "" ? pieces[0]! : Buffer.concat([Buffer.from(added, "latin1"), ...pieces]);
+  const signature = await parts.sign(whole, parts.domain);
+  return signature === "" ? whole : Buffer.concat([Buffer.from(signature, "latin1"), whole]);
+}

@@ -1,0 +1,87 @@
+/** A user sends only as somebody that is theirs: in MAIL, and in every From and Sender of the header. RFC 6409 §6.1. */
+
+import { type AddressEntry, parseAddresses } from "../../protocol/mime/fields/address.ts";
+import { fieldValue, type Header } from "../../protocol/mime/header.ts";
+import { formatMailbox, type Mailbox, parseDomain } from "../../protocol/smtp/address.ts";
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import type { Directory } from "../access/directory.ts";
+import type { Account } from "../store/store.ts";
+
+/** Authors of one message that are looked at; more is refused. */
+const maxAuthors = 100;
+const tooManyAuthors = reply(550, "5.7.1", `The header names more than ${maxAuthors} senders`);
+
+type Senders = Pick<Directory, "maySendAs">;
+
+/** For MAIL: undefined where the account may use the address. The null reverse-path is everybody's (RFC 6409 §6.1: notices of a mail program). */
+export function checkEnvelopeSender(
+  account: Account,
+  from: Mailbox | undefined,
+  directory: Senders,
+): Reply | undefined | Promise<Reply | undefined> {
+  if (from === undefined) return undefined;
+  const allowed = directory.maySendAs(account.id, from.local, from.domain);
+  if (allowed instanceof Promise)
+    return allowed.then((yes) => (yes ? undefined : notYours(account, formatMailbox(from))));
+  return allowed ? undefined : notYours(account, formatMailbox(from));
+}
+
+/** For the message: undefined where every From and Sender is the account's. */
+export async function checkHeaderSenders(
+  account: Account,
+  header: Header,
+  directory: Senders,
+): Promise<Reply | undefined> {
+  const authors = authorsOf(header);
+  if (authors.length > maxAuthors) return tooManyAuthors;
+  for (const author of authors) {
+    const mailbox = author.domain === "" ? undefined : mailboxOf(author);
+    const shown = printable(author.domain === "" ? author.local || author.name : `${author.local}@${author.domain}`);
+    if (mailbox === undefined) return notYours(account, shown);
+    const allowed = directory.maySendAs(account.id, mailbox.local, mailbox.domain);
+    if (!(allowed instanceof Promise ? await allowed : allowed)) return notYours(account, shown);
+  }
+  return undefined;
+}
+
+/** The domain that answers for the message: of the first From, lower-case A-labels. */
+export function authorDomain(header: Header): string | undefined {
+  const first = authorsOf(header)[0];
+  return first === undefined ? undefined : mailboxOf(first)?.domain;
+}
+
+type Author = AddressEntry & { readonly kind: "mailbox" };
+
+function authorsOf(header: Header): readonly Author[] {
+  const found: Author[] = [];
+  for (const field of header.fields) {
+    if (field.name !== "from" && field.name !== "sender") continue;
+    for (const entry of parseAddresses(fieldValue(header, field), maxAuthors + 1))
+      if (entry.kind === "mailbox") found.push(entry);
+    if (found.length > maxAuthors) break;
+  }
+  return found;
+}
+
+/** Header text is bytes; an internationalised one is UTF-8 (RFC 6532). */
+function mailboxOf({ local, domain }: Author): Mailbox | undefined {
+  const parsed = parseDomain(unicode(domain));
+  return parsed === undefined ? undefined : { local: unicode(local), domain: parsed };
+}
+
+function unicode(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
+function printable(text: string): string {
+  return text.replace(/[^ -~]/g, "?").slice(0, 100);
+}
+
+function notYours(account: Account, address: string): Reply {
+  return reply(
+    550,
+    "5.7.1",
+    `You may not send as <${address}>: use <${account.name}> or an alias of it,`,
+    "or ask your administrator to grant you that address",
+  );
+}
