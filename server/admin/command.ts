@@ -1,0 +1,78 @@
+/** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
+import type { Queue } from "../queue/queue.ts";
+import type { Instant, Store } from "../store/store.ts";
+
+/** What a running server says of itself. */
+export type Running = {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: Instant;
+  readonly listeners: readonly { readonly service: string; readonly address: string; readonly port: number }[];
+  readonly connections: { readonly [service: string]: number };
+};
+
+/** What commands work on. Without a running server there are only the store and the clock. */
+export type World = {
+  readonly store: Store;
+  readonly queue: Pick<Queue, "act"> | undefined;
+  readonly running: (() => Running) | undefined;
+  readonly hostname: string;
+  readonly now: () => Instant;
+};
+
+/** Plain JSON, or a sentence that says what is wrong and what to do. */
+export type Outcome =
+  | { readonly kind: "done"; readonly result: unknown }
+  | { readonly kind: "refused"; readonly why: string };
+export const done = (result: unknown): Outcome => ({ kind: "done", result });
+export const no = (why: string): Outcome => ({ kind: "refused", why });
+
+/** Tells whoever waits how far long work has come. */
+export type Progress = (line: string) => void;
+
+type Values = {
+  readonly text: string;
+  readonly number: number;
+  /** "500M", "2G", or plain bytes; "0" or "none" is no limit. */
+  readonly bytes: number;
+  readonly flag: boolean;
+  readonly list: readonly string[];
+  readonly json: unknown;
+};
+
+export type Argument = {
+  readonly type: keyof Values;
+  readonly help: string;
+  readonly required?: true;
+  /** Given by its place on the command line instead of by --name; a list takes all that follow. */
+  readonly placed?: true;
+  readonly choices?: readonly string[];
+};
+export type Arguments = { readonly [name: string]: Argument };
+export type Given<A extends Arguments> = {
+  readonly [N in keyof A]: A[N] extends { readonly required: true }
+    ? Values[A[N]["type"]]
+    : Values[A[N]["type"]] | undefined;
+};
+
+export type Command = {
+  /** Words as they are typed: "account add". */
+  readonly name: string;
+  readonly help: string;
+  readonly args: Arguments;
+  readonly run: (given: Given<Arguments>, world: World, progress: Progress) => Promise<Outcome>;
+};
+
+/** Keeps the types of a command's arguments for its own function. */
+export function command<const A extends Arguments>(
+  name: string,
+  help: string,
+  args: A,
+  run: (given: Given<A>, world: World, progress: Progress) => Promise<Outcome>,
+): Command {
+  return { name, help, args, run: run as Command["run"] };
+}
+
+/** A time as results show it. */
+export const time = (at: Instant | undefined): string | undefined =>
+  at === undefined ? undefined : new Date(at).toISOString();

@@ -1,0 +1,54 @@
+/** All administrative commands. */
+import { accountCommands } from "./account-commands.ts";
+import { addressCommands } from "./address-commands.ts";
+import { fromJson, usage } from "./arguments.ts";
+import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
+import { domainCommands } from "./domain-commands.ts";
+import { queueCommands } from "./queue-commands.ts";
+import { serverCommands } from "./server-commands.ts";
+
+export const commands: readonly Command[] = [
+  ...domainCommands,
+  ...accountCommands,
+  ...addressCommands,
+  ...queueCommands,
+  ...serverCommands,
+];
+
+const byName = new Map(commands.map((one) => [one.name, one]));
+
+export const findCommand = (name: string): Command | undefined => byName.get(name);
+
+/** The command that the first words name (the longest name wins), and the words after it. */
+export function commandOf(
+  words: readonly string[],
+): { readonly command: Command; readonly rest: readonly string[] } | undefined {
+  for (let count = Math.min(3, words.length); count > 0; count--) {
+    const found = byName.get(words.slice(0, count).join(" "));
+    if (found !== undefined) return { command: found, rest: words.slice(count) };
+  }
+  return undefined;
+}
+
+/** Runs a command with arguments as JSON has them. Rejects only for breakage. */
+export async function perform(name: string, args: unknown, world: World, progress: Progress): Promise<Outcome> {
+  const found = byName.get(name);
+  if (found === undefined) return no(`There is no command "${name}". See them all: angarium help`);
+  const read = fromJson(found, args);
+  return read.kind === "refused" ? read : found.run(read.given, world, progress);
+}
+
+/** One line for each command. */
+export function helpText(): string {
+  const width = Math.max(...commands.map((one) => one.name.length));
+  return commands.map((one) => `  ${one.name.padEnd(width)}  ${one.help}`).join("\n");
+}
+
+/** All about one command. */
+export function commandHelp(found: Command): string {
+  const lines = Object.entries(found.args).map(([name, { help, placed }]) => {
+    const label = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return `  ${placed ? label.toUpperCase() : `--${label}`}  ${help}`;
+  });
+  return [found.help, "", usage(found), ...(lines.length > 0 ? ["", ...lines] : [])].join("\n");
+}

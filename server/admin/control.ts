@@ -1,0 +1,191 @@
+/**
+ * How the command line talks to a running server: HTTP on a Unix socket that only the server's own user may open. Where no
+ * server runs, the same command works on the store itself.
+ */
+import { createHash } from "node:crypto";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { isMainThread } from "node:worker_threads";
+import type { Log } from "../log.ts";
+import { no, type Outcome, type Progress, type World } from "./command.ts";
+import { perform } from "./commands.ts";
+
+const maxRequestBytes = 4 * 1024 * 1024;
+const maxAnswerLineChars = 256 * 1024 * 1024;
+/** sun_path of Linux has 108 bytes, of macOS and the BSDs 104. */
+const maxPathBytes = 103;
+
+/** One line of an answer. The last one is an outcome. */
+type Line =
+  | { readonly kind: "progress"; readonly line: string }
+  | Outcome
+  | { readonly kind: "broken"; readonly why: string };
+
+/** `<data>/control.sock`, or a name in the folder for temporary files where that is too long for a socket. */
+export function controlPath(dataFolder: string): string {
+  const path = join(resolve(dataFolder), "control.sock");
+  if (Buffer.byteLength(path) <= maxPathBytes) return path;
+  const name = createHash("sha256").update(path).digest("hex").slice(0, 24);
+  return join(tmpdir(), `angarium-${name}.sock`);
+}
+
+/** Listens for commands. Rejects with a sentence where another server answers there already. */
+export async function serveControl(parts: {
+  readonly dataFolder: string;
+  readonly world: World;
+  readonly log: Log;
+}): Promise<{ close(): Promise<void> }> {
+  const path = controlPath(parts.dataFolder);
+  if (await isAnswering(path)) {
+    throw new Error(
+      `Another server is using ${parts.dataFolder} (it answers at ${path}). Stop it first, or give --data another folder.`,
+    );
+  }
+  remove(path);
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (incoming, outgoing) => {
+    answer(incoming, outgoing, parts.world).catch((error: Error) => {
+      parts.log.error({ error: error.message }, "control command broke");
+      outgoing.destroy();
+    });
+  });
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", resolve);
+  });
+  // listen() makes the socket before it returns: at no moment may another user open it. (A thread cannot set the mask.)
+  const mask = isMainThread ? process.umask(0o177) : undefined;
+  try {
+    server.listen(path);
+  } finally {
+    if (mask !== undefined) process.umask(mask);
+  }
+  await listening;
+  chmodSync(path, 0o600);
+  server.unref();
+  return {
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function answer(incoming: IncomingMessage, outgoing: ServerResponse, world: World): Promise<void> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxRequestBytes) {
+      outgoing.writeHead(413).end();
+      return;
+    }
+    chunks.push(chunk);
+  }
+  const say = (line: Line): void => void outgoing.write(`${JSON.stringify(line)}\n`);
+  outgoing.writeHead(200, { "content-type": "application/x-ndjson" });
+  outgoing.flushHeaders();
+  let outcome: Line;
+  try {
+    const { name, args } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { name: unknown; args: unknown };
+    outcome = await perform(String(name), args, world, (line) => say({ kind: "progress", line }));
+  } catch (error) {
+    outcome = { kind: "broken", why: error instanceof Error ? error.message : String(error) };
+  }
+  say(outcome);
+  outgoing.end();
+}
+
+/**
+ * Runs a command in the server that uses this data folder, or, where none runs, here on the store that `openWorld` opens.
+ * `args` are as JSON has them (arguments.ts reads command lines). Rejects for breakage only.
+ */
+export async function runCommand(
+  dataFolder: string,
+  name: string,
+  args: unknown,
+  openWorld: () => Promise<World & { readonly close: () => Promise<void> }>,
+  progress: Progress = () => {},
+): Promise<Outcome> {
+  const answered = await askServer(dataFolder, { name, args }, progress);
+  if (answered !== "nobody") return answered;
+  const world = await openWorld();
+  try {
+    return await perform(name, args, world, progress);
+  } finally {
+    await world.close();
+  }
+}
+
+async function askServer(dataFolder: string, question: object, progress: Progress): Promise<Outcome | "nobody"> {
+  const path = controlPath(dataFolder);
+  if (!isOurs(path, dataFolder)) return "nobody";
+  const incoming = await new Promise<IncomingMessage | "nobody">((resolve, reject) => {
+    const outgoing = request({ socketPath: path, path: "/", method: "POST", agent: false }, resolve);
+    outgoing.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ECONNREFUSED" || error.code === "ENOENT") resolve("nobody");
+      else reject(new Error(`The running server cannot be asked (${error.code ?? error.message}).`));
+    });
+    outgoing.end(JSON.stringify(question));
+  });
+  if (incoming === "nobody") return "nobody";
+  if (incoming.statusCode !== 200) return no(`The running server refuses the command (${incoming.statusCode}).`);
+  incoming.setEncoding("utf8");
+  let rest = "";
+  let outcome: Outcome | undefined;
+  try {
+    for await (const chunk of incoming as AsyncIterable<string>) {
+      rest += chunk;
+      if (!chunk.includes("\n")) {
+        if (rest.length > maxAnswerLineChars) throw new Error("The running server's answer is too long.");
+        continue;
+      }
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      for (const text of lines) {
+        const line = JSON.parse(text) as Line;
+        if (line.kind === "progress") progress(line.line);
+        else if (line.kind === "broken") throw new Error(line.why);
+        else outcome = line;
+      }
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+  }
+  if (outcome === undefined)
+    throw new Error("The running server stopped while it worked on this. Look what was done, then try again.");
+  return outcome;
+}
+
+/** Whether the socket is there and belongs to us or to the owner of the data: nobody else may get to hear passwords. */
+function isOurs(path: string, dataFolder: string): boolean {
+  try {
+    const { uid: owner } = lstatSync(path);
+    return owner === process.getuid?.() || owner === lstatSync(dataFolder).uid;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** What a server that was killed left behind. */
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/** The DNS records a domain should have, as values. */
+import type { Domain } from "../store/store.ts";
+
+export type DnsRecord = {
+  readonly name: string; // without a trailing dot
+  readonly type: "MX" | "TXT" | "SRV";
+  /** As a zone file has it, except that TXT is one string: see `zoneLine`. */
+  readonly value: string;
+  readonly why: string;
+};
+
+export function dnsRecords(about: {
+  readonly domain: string;
+  readonly kind: Domain["kind"];
+  readonly hostname: string;
+  readonly keys: readonly { readonly selector: string; readonly record: string }[];
+}): readonly DnsRecord[] {
+  const { domain, kind, hostname, keys } = about;
+  const mx: DnsRecord = { name: domain, type: "MX", value: `10 ${hostname}.`, why: "where mail for the domain goes" };
+  if (kind === "relay") return [mx];
+  const service = (name: string, port: number, why: string): DnsRecord => ({
+    name: `_${name}._tcp.${domain}`,
+    type: "SRV",
+    value: `0 1 ${port} ${hostname}.`,
+    why,
+  });
+  return [
+    mx,
+    { name: domain, type: "TXT", value: "v=spf1 mx ~all", why: "SPF: who may send for the domain" },
+    ...keys.map(
+      ({ selector, record }): DnsRecord => ({
+        name: `${selector}._domainkey.${domain}`,
+        type: "TXT",
+        value: record,
+        why: "DKIM: the key its mail is signed with",
+      }),
+    ),
+    {
+      name: `_dmarc.${domain}`,
+      type: "TXT",
+      value: `v=DMARC1; p=none; rua=mailto:postmaster@${domain}`,
+      why: "DMARC: what others do with mail that is neither; tighten to quarantine or reject later",
+    },
+    // RFC 8314 §5.1, RFC 6186
+    service("submissions", 465, "how mail programs find the server that sends"),
+    service("imaps", 993, "how mail programs find the server with their mail"),
+    service("pop3s", 995, "the same for POP3"),
+  ];
+}
+
+/** One line of a zone file. RFC 1035 §3.3.14: a string of TXT holds at most 255 octets. */
+export function zoneLine({ name, type, value }: DnsRecord): string {
+  const data = type === "TXT" ? (value.match(/.{1,250}/g) ?? [""]).map((part) => `"${part}"`).join(" ") : value;
+  return `${name}. IN ${type} ${data}`;
+}

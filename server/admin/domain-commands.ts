@@ -1,0 +1,162 @@
+import { parseTarget } from "../send/route.ts";
+import { dkimSetting, ensureDkimKeys, makeDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
+import type { Domain, DomainSettings } from "../store/store.ts";
+import { type Arguments, type Command, command, done, type Given, no, type Outcome, time } from "./command.ts";
+import { dnsRecords } from "./dns-records.ts";
+import { badDomain, findDomain, noDomain, readAddress, readDomain } from "./names.ts";
+
+const name = { type: "text", placed: true, required: true, help: "the domain, like example.org" } as const;
+const settings = {
+  catchAll: { type: "text", help: 'address that gets what no other address takes; "" for none' },
+  subaddressSeparator: {
+    type: "text",
+    help: 'what separates a user from a detail, "+" by default; "" for no sub-addresses',
+  },
+  relayTo: { type: "text", help: "relay domains: mx, smtp:HOST[:PORT], smtps:HOST[:PORT] or lmtp:HOST[:PORT]" },
+  relayRecipients: {
+    type: "text",
+    choices: ["any", "listed", "callout"],
+    help: "relay domains: who is a recipient (any, listed, or what the next server says)",
+  },
+  maxMessageBytes: { type: "bytes", help: "largest message taken for this domain" },
+} as const satisfies Arguments;
+
+/** The settings with the given changes, or a sentence about a change that cannot be. */
+function changed(
+  before: DomainSettings,
+  kind: Domain["kind"],
+  given: Omit<Given<typeof settings>, never>,
+): { readonly settings: DomainSettings } | Outcome {
+  const { catchAll, subaddressSeparator, relayTo, relayRecipients, maxMessageBytes } = given;
+  const after: { -readonly [K in keyof DomainSettings]: DomainSettings[K] } = { ...before };
+  if (catchAll === "") delete after.catchAll;
+  else if (catchAll !== undefined) {
+    if (readAddress(catchAll) === undefined) return no(`--catch-all "${catchAll}" is no address.`);
+    after.catchAll = catchAll;
+  }
+  if (subaddressSeparator !== undefined) {
+    if (!/^[!#$%&'*+\-/=?^_`{|}~.]{0,4}$/.test(subaddressSeparator)) {
+      return no("--subaddress-separator can be up to four of the signs + - _ = . and their like.");
+    }
+    after.subaddressSeparator = subaddressSeparator;
+  }
+  if (kind === "local" && (relayTo !== undefined || relayRecipients !== undefined)) {
+    return no("--relay-to and --relay-recipients are for relay domains (angarium domain add NAME --relay).");
+  }
+  if (relayTo === "") delete after.relayTo;
+  else if (relayTo !== undefined) {
+    if (parseTarget(relayTo) === undefined)
+      return no(`--relay-to "${relayTo}" is no route. Write smtp:mail.example.org:25 or the like.`);
+    after.relayTo = relayTo;
+  }
+  if (relayRecipients !== undefined)
+    after.relayRecipients = relayRecipients as NonNullable<DomainSettings["relayRecipients"]>;
+  if (maxMessageBytes === 0) delete after.maxMessageBytes;
+  else if (maxMessageBytes !== undefined) after.maxMessageBytes = maxMessageBytes;
+  return { settings: after };
+}
+
+export const domainCommands: readonly Command[] = [
+  command(
+    "domain add",
+    "Take mail for a domain: its own people's, or (with --relay) another server's.",
+    { name, relay: { type: "flag", help: "mail for it is passed on to another server" }, ...settings },
+    async ({ name, relay, ...given }, { store, now, hostname }) => {
+      const domain = readDomain(name);
+      if (domain === undefined) return badDomain(name);
+      if ((await findDomain(store, domain)) !== undefined)
+        return no(`The domain ${domain} is here already. Change it: angarium domain set ${domain}`);
+      const kind = relay ? "relay" : "local";
+      const made = changed({}, kind, given);
+      if ("kind" in made) return made;
+      await store.putDomain({ name: domain, kind, settings: made.settings });
+      const keys = kind === "local" ? (await ensureDkimKeys(store, domain, now())).keys : [];
+      return done({ name: domain, kind, ...made.settings, dns: dnsRecords({ domain, kind, hostname, keys }) });
+    },
+  ),
+  command("domain list", "All domains.", {}, async (_, { store }) =>
+    done((await store.domains()).map(({ name, kind, settings }) => ({ name, kind, ...settings }))),
+  ),
+  command(
+    "domain set",
+    "Change settings of a domain.",
+    { name, ...settings },
+    async ({ name, ...given }, { store }) => {
+      const domain = readDomain(name);
+      if (domain === undefined) return badDomain(name);
+      const before = await findDomain(store, domain);
+      if (before === undefined) return noDomain(domain);
+      const made = changed(before.settings, before.kind, given);
+      if ("kind" in made) return made;
+      await store.putDomain({ ...before, settings: made.settings });
+      return done({ name: domain, kind: before.kind, ...made.settings });
+    },
+  ),
+  command(
+    "domain remove",
+    "Take no more mail for a domain; its accounts and aliases must be gone.",
+    { name },
+    async ({ name }, { store }) => {
+      const domain = readDomain(name);
+      if (domain === undefined) return badDomain(name);
+      const answer = await store.removeDomain(domain);
+      if (answer === "missing") return noDomain(domain);
+      if (answer === "in-use") {
+        return no(
+          `${domain} has accounts or aliases. Remove them first: angarium account list --domain ${domain}, angarium alias list --domain ${domain}`,
+        );
+      }
+      await store.putSetting(dkimSetting(domain), undefined);
+      return done({ removed: domain });
+    },
+  ),
+  command(
+    "dkim show",
+    "The DKIM keys of a domain, and the TXT records that publish them.",
+    { name },
+    async ({ name }, { store }) => {
+      const domain = readDomain(name);
+      if (domain === undefined) return badDomain(name);
+      const found = await readDkimKeys(store, domain);
+      if (found === undefined) return no(`${domain} has no DKIM keys. Make them: angarium dkim make ${domain}`);
+      return done(
+        found.keys.map(({ selector, algorithm, record, createdAt }) => ({
+          selector,
+          algorithm,
+          createdAt: time(createdAt),
+          name: `${selector}._domainkey.${domain}`,
+          record,
+        })),
+      );
+    },
+  ),
+  command(
+    "dkim make",
+    "Make DKIM keys for a domain that has none, or (with --replace) new ones: publish them at once, mail is signed with them from now on.",
+    { name, replace: { type: "flag", help: "replace the keys there are" } },
+    async ({ name, replace }, { store, now, hostname }) => {
+      const domain = readDomain(name);
+      if (domain === undefined) return badDomain(name);
+      const row = await findDomain(store, domain);
+      if (row === undefined) return noDomain(domain);
+      const before = await readDkimKeys(store, domain);
+      if (before !== undefined && !replace)
+        return no(`${domain} has DKIM keys already. Show them: angarium dkim show ${domain}`);
+      const made = await makeDkimKeys(now());
+      if (before?.keys.some((old) => made.keys.some((key) => key.selector === old.selector))) {
+        return no(`${domain} got its DKIM keys today, and selectors are named by the day: try again tomorrow.`);
+      }
+      await store.putSetting(dkimSetting(domain), made);
+      const records = dnsRecords({ domain, kind: row.kind, hostname, keys: made.keys });
+      return done(records.filter((record) => record.name.includes("._domainkey.")));
+    },
+  ),
+  command("dns", "The DNS records a domain should have.", { name }, async ({ name }, { store, hostname }) => {
+    const domain = readDomain(name);
+    if (domain === undefined) return badDomain(name);
+    const row = await findDomain(store, domain);
+    if (row === undefined) return noDomain(domain);
+    const keys = (await readDkimKeys(store, domain))?.keys ?? [];
+    return done(dnsRecords({ domain, kind: row.kind, hostname, keys }));
+  }),
+];

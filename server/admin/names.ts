@@ -1,0 +1,35 @@
+/** Domains and addresses as administrators type them. */
+import { type Mailbox, parseDomain, parseMailbox } from "../../protocol/smtp/address.ts";
+import type { Account, Domain, StoreReader } from "../store/store.ts";
+import { no, type Outcome } from "./command.ts";
+
+/** A domain's lower-case A-labels; undefined where it is none (or an address literal). */
+export function readDomain(text: string): string | undefined {
+  const domain = parseDomain(text.trim().replace(/\.$/, ""));
+  return domain === undefined || domain.startsWith("[") || !domain.includes(".") ? undefined : domain;
+}
+
+/** An address with its local part in lower case, as the directory keeps it. */
+export function readAddress(text: string): Mailbox | undefined {
+  const mailbox = parseMailbox(text.trim());
+  if (mailbox === undefined || mailbox.domain.startsWith("[")) return undefined;
+  return { local: mailbox.local.toLowerCase().normalize("NFC"), domain: mailbox.domain };
+}
+
+export const badDomain = (text: string): Outcome => no(`"${text}" is no domain name. Write it like example.org.`);
+export const badAddress = (text: string): Outcome => no(`"${text}" is no address. Write it like anna@example.org.`);
+export const noDomain = (name: string): Outcome =>
+  no(`The domain ${name} is not here. Add it first: angarium domain add ${name}`);
+export const noAccount = (name: string): Outcome =>
+  no(`There is no account ${name}. See them all: angarium account list`);
+
+export async function findDomain(store: Pick<StoreReader, "domains">, name: string): Promise<Domain | undefined> {
+  return (await store.domains()).find((domain) => domain.name === name);
+}
+
+/** The account of this name, whatever the case it was typed in. */
+export async function findAccount(store: Pick<StoreReader, "accounts">, text: string): Promise<Account | undefined> {
+  const address = readAddress(text);
+  if (address === undefined) return undefined;
+  return (await store.accounts({ name: `${address.local}@${address.domain}` }))[0];
+}

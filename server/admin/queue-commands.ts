@@ -1,0 +1,111 @@
+import type { QueueAction, QueuedMessage, QueueFilter, RecipientState } from "../store/store.ts";
+import { type Arguments, type Command, command, done, type Given, no, time } from "./command.ts";
+
+const filters = {
+  id: { type: "text", placed: true, help: "the queue id, like q7k3m9xw2c" },
+  domain: { type: "text", help: "recipient domain" },
+  sender: { type: "text", help: 'envelope sender; "" for the null sender' },
+  recipient: { type: "text", help: "recipient address" },
+} as const satisfies Arguments;
+const defaultLimit = 100;
+const maxLimit = 10_000;
+
+function filterOf({ id, domain, sender, recipient }: Given<typeof filters>): QueueFilter {
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(domain === undefined ? {} : { domain: domain.toLowerCase() }),
+    ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : sender }),
+    ...(recipient === undefined ? {} : { recipient }),
+  };
+}
+
+const shown = (message: QueuedMessage) => ({
+  id: message.id,
+  from: message.envelopeFrom,
+  sizeBytes: message.sizeBytes,
+  createdAt: time(message.createdAt),
+  expiresAt: time(message.expiresAt),
+  recipients: message.recipients.map((one) => ({
+    address: one.address,
+    state: one.state,
+    attempts: one.attempts,
+    nextAt: time(one.nextAt),
+    lastReply: one.lastReply,
+  })),
+});
+
+const verbs: readonly [verb: QueueAction | "bounce", help: string][] = [
+  ["retry", "Try messages again now."],
+  ["hold", "Keep messages back until they are released."],
+  ["release", "Let held messages go."],
+  ["bounce", "Give up messages and tell their senders."],
+  ["delete", "Remove messages without telling anybody."],
+];
+
+export const queueCommands: readonly Command[] = [
+  command("queue count", "How many recipients wait.", {}, async (_, { store }) => done(await store.queueCount())),
+  command(
+    "queue list",
+    "Messages that wait, the oldest first.",
+    {
+      ...filters,
+      state: { type: "text", choices: ["scheduled", "leased", "held"], help: "only those with such a recipient" },
+      limit: { type: "number", help: `how many at most, ${defaultLimit} by default` },
+      after: { type: "text", help: "continue after this queue id" },
+    },
+    async ({ state, limit, after, ...given }, { store }) => {
+      const filter: QueueFilter = {
+        ...filterOf(given),
+        limit: Math.min(limit ?? defaultLimit, maxLimit),
+        ...(state === undefined ? {} : { state: state as RecipientState }),
+        ...(after === undefined ? {} : { after }),
+      };
+      return done((await store.queueList(filter)).map(shown));
+    },
+  ),
+  command(
+    "queue show",
+    "One message of the queue, with what happened to it.",
+    { id: { ...filters.id, required: true } },
+    async ({ id }, { store }) => {
+      const message = (await store.queueList({ id, limit: 1 }))[0];
+      if (message === undefined) return no(`There is no ${id} in the queue. What became of it: angarium trace ${id}`);
+      const journey = await store.trace(id, defaultLimit);
+      return done({
+        ...shown(message),
+        journey: journey.map(({ at, stage, detail }) => ({ at: time(at), stage, ...detail })),
+      });
+    },
+  ),
+  ...verbs.map(([verb, help]) =>
+    command(
+      `queue ${verb}`,
+      help,
+      { ...filters, all: { type: "flag", help: "the whole queue" } },
+      async ({ all, ...given }, { store, queue, now }) => {
+        const filter = filterOf(given);
+        if (Object.keys(filter).length === 0 && !all)
+          return no(`Say which: a queue id, --domain, --sender, --recipient, or --all.`);
+        if (queue !== undefined) return done({ recipients: await queue.act(filter, verb) });
+        if (verb === "bounce") return no("Bouncing needs the running server. Start it first.");
+        return done({ recipients: await store.queueAct(filter, verb, now()) });
+      },
+    ),
+  ),
+  command(
+    "trace",
+    "What happened to a message: by Message-ID, queue id or address.",
+    {
+      key: { type: "text", placed: true, required: true, help: "a Message-ID, a queue id or an address" },
+      limit: { type: "number", help: `how many entries at most, ${defaultLimit} by default` },
+    },
+    async ({ key, limit }, { store }) => {
+      const plain = key
+        .trim()
+        .replace(/^<(.*)>$/, "$1")
+        .toLowerCase();
+      const entries = await store.trace(plain, Math.min(limit ?? defaultLimit, maxLimit));
+      return done(entries.map(({ at, stage, trace, keys, detail }) => ({ at: time(at), trace, stage, keys, detail })));
+    },
+  ),
+];
