@@ -30,7 +30,7 @@ export const defaultPoolSettings: PoolSettings = {
   maxTaskMs: 20_000,
   maxKills: 3,
   maxHeapMb: 512,
-  idleMs: 60_000,
+  idleMs: 5 * 60_000,
 };
 
 /** The pool has as much to do as it may hold: try later (a 4xx to whoever asked). */
