@@ -8,29 +8,31 @@ import type { QueuedMessage, QueuedRecipient } from "../store/store.ts";
 /** A queued message while some of its recipients are ours to serve. Its bytes are shared by its items. */
 export type Held = {
   readonly message: QueuedMessage;
+  /** It came straight from `accept`, not from the backlog. */
+  readonly fresh: boolean;
+  /** The message, while it is in memory (`MessageMemory`). */
   bytes: Buffer | undefined;
-  /** Items not settled yet. */
-  items: number;
+  /** It came with its bytes and there was room to keep them. */
+  kept: boolean;
+  loading: Promise<boolean> | undefined;
+  /** Recipients not settled yet. */
+  pending: number;
 };
 
 /** Those recipients of one message that go one way together: one transaction. */
 export class Item implements Job {
   readonly held: Held;
   readonly recipients: readonly QueuedRecipient[];
-  /** It came straight from `accept`, not from the backlog. */
-  readonly fresh: boolean;
-  path: Path | undefined;
-  /** Set while a connection works on it. */
-  inFlight = false;
+  readonly path: Path;
   readonly #owner: ItemOwner;
   #envelope: Envelope | undefined;
+  #over = false;
 
-  constructor(held: Held, recipients: readonly QueuedRecipient[], fresh: boolean, owner: ItemOwner) {
+  constructor(held: Held, recipients: readonly QueuedRecipient[], path: Path, owner: ItemOwner) {
     this.held = held;
     this.recipients = recipients;
-    this.fresh = fresh;
+    this.path = path;
     this.#owner = owner;
-    held.items++;
   }
 
   get envelope(): Envelope {
@@ -58,11 +60,20 @@ export class Item implements Job {
   }
 
   done(outcomes: readonly Outcome[], attempt: Attempt): void {
-    this.#owner.done(this, outcomes, attempt);
+    if (this.#over) return;
+    this.#over = true;
+    this.#owner.done(this.held, this.recipients, outcomes, attempt, this.path);
   }
 }
 
 export interface ItemOwner {
+  /** Reads the item's message; false when it is not to be had, and the item is over. */
   load(item: Item): Promise<boolean>;
-  done(item: Item, outcomes: readonly Outcome[], attempt: Attempt | undefined): void;
+  done(
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+    outcomes: readonly Outcome[],
+    attempt: Attempt | undefined,
+    path: Path | undefined,
+  ): void;
 }

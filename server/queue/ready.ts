@@ -35,14 +35,14 @@ export class ReadyStage {
   }
 
   push(item: Item): void {
-    const site = this.#site(item.path!.key);
-    (item.fresh ? site.fresh : site.claimed).push(item);
+    const site = this.#site(item.path.key);
+    (item.held.fresh ? site.fresh : site.claimed).push(item);
     this.#items++;
   }
 
   putBack(item: Item): void {
-    const site = this.#site(item.path!.key);
-    (item.fresh ? site.fresh : site.claimed).unshift(item);
+    const site = this.#site(item.path.key);
+    (item.held.fresh ? site.fresh : site.claimed).unshift(item);
     this.#items++;
   }
 

@@ -4,10 +4,10 @@
  */
 import type { Log } from "../log.ts";
 import type { Acceptance, JourneyEntry, Settlement, Store } from "../store/store.ts";
-import type { Item } from "./item.ts";
+import type { Held } from "./item.ts";
 
 export type Result = {
-  readonly item: Item;
+  readonly held: Held;
   readonly settlements: readonly Settlement[];
   readonly notices: readonly Acceptance[];
   readonly journey: readonly JourneyEntry[];
@@ -17,7 +17,7 @@ export type SettlerAsk = {
   readonly store: Pick<Store, "settle">;
   readonly maxBatch: number;
   readonly log: Log;
-  /** The results are durable: their items are over. `accepted[i]` belongs to `notices[i]`. */
+  /** The results are durable: their recipients are over. `accepted[i]` belongs to `notices[i]`. */
   readonly settled: (results: readonly Result[], notices: readonly Acceptance[], accepted: Accepted) => void;
 };
 type Accepted = Awaited<ReturnType<Store["settle"]>>["accepted"];
@@ -61,10 +61,7 @@ export class Settler {
     // What ends in one turn of the event loop is settled together.
     await new Promise(setImmediate);
     while (this.#pending.length > 0) {
-      const batch =
-        this.#pending.length <= this.#ask.maxBatch
-          ? this.#pending.splice(0)
-          : this.#pending.splice(0, this.#ask.maxBatch);
+      const batch = this.#batch();
       const done = await this.#settle(batch);
       if (done) continue;
       if (this.#stopped) break;
@@ -72,6 +69,14 @@ export class Settler {
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
     this.#running = undefined;
+  }
+
+  /** Results up to the bound. One with notices goes alone: whoever has lost its lease sends no bounce, and that is all or nothing. */
+  #batch(): Result[] {
+    if (this.#pending[0]!.notices.length > 0) return this.#pending.splice(0, 1);
+    const next = this.#pending.findIndex(({ notices }) => notices.length > 0);
+    const most = next < 0 ? this.#pending.length : next;
+    return this.#pending.splice(0, Math.min(most, this.#ask.maxBatch));
   }
 
   async #settle(batch: readonly Result[]): Promise<boolean> {

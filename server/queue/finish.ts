@@ -1,0 +1,163 @@
+/** What becomes of recipients when their attempt is over: settlements, journey and notices, brought into the store as one. */
+import type { Log } from "../log.ts";
+import type { Outcome } from "../send/classify.ts";
+import type { Attempt } from "../send/converse.ts";
+import type { Path } from "../send/site.ts";
+import type { Acceptance, QueuedMessage, QueuedRecipient, Settlement, Store } from "../store/store.ts";
+import type { Holding } from "./holding.ts";
+import type { Held } from "./item.ts";
+import type { MessageMemory } from "./message-memory.ts";
+import { type Reported, type Results, resultsOf } from "./results.ts";
+import type { Schedule } from "./schedule.ts";
+import { Settler } from "./settler.ts";
+
+/** Makes the notices that mail in the queue causes (`server/report/bounce.ts`); undefined where none is due. */
+export type QueueNotices = {
+  notice(
+    kind: "failure" | "delay" | "success",
+    message: QueuedMessage,
+    content: Buffer,
+    recipients: readonly Reported[],
+  ): Promise<Acceptance | undefined>;
+};
+
+export type FinisherAsk = {
+  readonly store: Pick<Store, "settle">;
+  readonly notices: QueueNotices;
+  readonly holding: Holding;
+  readonly memory: MessageMemory;
+  readonly schedule: (stream: string) => Schedule;
+  readonly maxBatch: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  /** A notice was accepted that has to be sent: it can go at once. */
+  readonly offer: (message: QueuedMessage, bytes: Uint8Array) => void;
+  /** Recipients have left memory. */
+  readonly madeRoom: () => void;
+};
+
+const noBytes = Buffer.alloc(0);
+/** A notice that could not be made is tried again with its message after this. */
+const noticeRetryMs = 300_000;
+
+export class Finisher {
+  readonly #ask: FinisherAsk;
+  readonly #settler: Settler;
+  /** Notices being made. */
+  readonly #making = new Set<Promise<void>>();
+  delivered = 0;
+  deferred = 0;
+  failed = 0;
+
+  constructor(ask: FinisherAsk) {
+    this.#ask = ask;
+    this.#settler = new Settler({
+      store: ask.store,
+      maxBatch: ask.maxBatch,
+      log: ask.log,
+      settled: (results, notices, accepted) => {
+        for (const { held, settlements } of results)
+          ask.holding.forget(
+            held,
+            settlements.map(({ recipient }) => recipient),
+          );
+        for (let index = 0; index < accepted.length; index++) {
+          const { queued } = accepted[index]!;
+          if (queued !== undefined) ask.offer(queued, notices[index]!.message.bytes);
+        }
+        ask.madeRoom();
+      },
+    });
+  }
+
+  get stale(): number {
+    return this.#settler.stale;
+  }
+
+  /** One outcome for each recipient. `attempt` is undefined where no session came about. */
+  finish(
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+    outcomes: readonly Outcome[],
+    attempt: Attempt | undefined,
+    path: Path | undefined,
+    details: { readonly [name: string]: unknown },
+  ): void {
+    const { message } = held;
+    const { holding, now, random, schedule } = this.#ask;
+    const results = resultsOf(message, recipients, outcomes, attempt, path, details, {
+      now: now(),
+      schedule: schedule(message.stream),
+      random,
+      token: (recipient) => holding.lease(message, recipient)?.token ?? 0,
+    });
+    this.#count(results.settlements);
+    if (results.failed.length + results.delayed.length + results.succeeded.length === 0) {
+      this.#settler.add({ held, settlements: results.settlements, notices: [], journey: results.journey });
+      return;
+    }
+    const making = this.#finishWithNotices(held, results).finally(() => this.#making.delete(making));
+    this.#making.add(making);
+  }
+
+  /** Gives recipients back to the store, untried, until a time. */
+  postpone(held: Held, recipients: readonly QueuedRecipient[], nextAt: number): void {
+    const settlements = recipients.map((recipient) => ({
+      queue: held.message.id,
+      recipient: recipient.id,
+      token: this.#ask.holding.lease(held.message, recipient)?.token ?? 0,
+      outcome: { kind: "later", nextAt, delayWarned: recipient.delayWarned, countsAsAttempt: false } as const,
+      reply: recipient.lastReply ?? "",
+    }));
+    this.#settler.add({ held, settlements, notices: [], journey: [] });
+  }
+
+  /** Resolves when all is durable; a store in trouble is not waited for. */
+  async stop(): Promise<void> {
+    while (this.#making.size > 0) await Promise.all(this.#making);
+    this.#settler.stop();
+    await this.#settler.flushed();
+  }
+
+  /** The notice is stored in one with the result that causes it. When it cannot be made now, the result waits for it. */
+  async #finishWithNotices(held: Held, results: Results): Promise<void> {
+    const { notices, memory, now, log } = this.#ask;
+    const { message } = held;
+    try {
+      // A message that cannot be read any more still gets its notice, without its text.
+      const content = held.bytes ?? ((await memory.load(held)) ? held.bytes : undefined) ?? noBytes;
+      const made: Acceptance[] = [];
+      for (const [kind, reported] of [
+        ["failure", results.failed],
+        ["delay", results.delayed],
+        ["success", results.succeeded],
+      ] as const) {
+        const notice = reported.length === 0 ? undefined : await notices.notice(kind, message, content, reported);
+        if (notice !== undefined) made.push(notice);
+      }
+      this.#settler.add({ held, settlements: results.settlements, notices: made, journey: results.journey });
+    } catch (error) {
+      log.error({ err: error, queue: message.id }, "a notice could not be made; the message is tried again");
+      const nextAt = now() + noticeRetryMs;
+      const settlements = results.settlements.map((settlement) =>
+        settlement.outcome.kind === "delivered"
+          ? settlement
+          : {
+              ...settlement,
+              outcome: { kind: "later", nextAt, delayWarned: false, countsAsAttempt: true } as const,
+            },
+      );
+      this.#settler.add({ held, settlements, notices: [], journey: results.journey });
+    }
+    memory.drop(held);
+  }
+
+  #count(settlements: readonly Settlement[]): void {
+    for (const { outcome } of settlements) {
+      if (outcome.kind === "delivered") this.delivered++;
+      else if (outcome.kind === "failed") this.failed++;
+      else this.deferred++;
+    }
+  }
+}

@@ -1,0 +1,485 @@
+/**
+ * The queue at work. Two stages: scheduled mail is in the store, by time; ready mail is in memory, by path (source → site).
+ * What is due is claimed in portions under a lease; fresh mail comes straight from its acceptance. Every path has its own
+ * share of the room, so that no destination holds another up.
+ */
+import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
+import type { Log } from "../log.ts";
+import type { Outcome } from "../send/classify.ts";
+import type { Attempt } from "../send/converse.ts";
+import type { PathResult, Send } from "../send/send.ts";
+import type { OpenFailure } from "../send/session.ts";
+import type { Path } from "../send/site.ts";
+import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Store } from "../store/store.ts";
+import { Finisher, type QueueNotices } from "./finish.ts";
+import { Holding, keyOf } from "./holding.ts";
+import { type Held, Item, type ItemOwner } from "./item.ts";
+import { asBuffer, MessageMemory } from "./message-memory.ts";
+import type { Queue } from "./queue.ts";
+import { ReadyStage } from "./ready.ts";
+import type { Schedule } from "./schedule.ts";
+import { type QueueSettings, scheduleOf } from "./settings.ts";
+import { steadyClock } from "./steady-clock.ts";
+
+export type QueueAsk = {
+  readonly store: Pick<
+    Store,
+    "claim" | "settle" | "renewLeases" | "releaseLeases" | "queueAct" | "queueList" | "content" | "subscribe"
+  >;
+  readonly send: Send;
+  readonly notices: QueueNotices;
+  readonly settings: QueueSettings;
+  /** Schedules of streams that have one of their own. */
+  readonly schedules: { readonly [stream: string]: Schedule };
+  /** Name of this node: the same after a restart, another for each node. */
+  readonly node: string;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** Milliseconds that never jump. */
+  readonly monotonic: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+};
+
+/** Totals since the start, and what is in memory now, in recipients; for metrics. */
+export type QueueCounters = {
+  readonly delivered: number;
+  readonly deferred: number;
+  readonly failed: number;
+  readonly stale: number;
+  readonly inMemory: number;
+};
+
+/** A lease must last at least this long when its message's turn comes; otherwise it is left to be claimed again. */
+const leaseReserveMs = 60_000;
+/** Mail for a path without room is looked at again after this. */
+const crowdedMs = 5_000;
+/** Domains named in one claim as not wanted now. */
+const maxExceptDomains = 1000;
+/** Recipients that "bounce" has condemned and that have not come by yet. */
+const maxCondemned = 100_000;
+/** Messages that "bounce" lists at a time. */
+const pageSize = 1000;
+/** Journey entries name this many of the hosts that could not be reached. */
+const maxTriesShown = 6;
+
+export function makeQueue(ask: QueueAsk): Queue & { counters(): QueueCounters } {
+  return new WorkingQueue(ask);
+}
+
+type Looking = { readonly held: Held; recipients: readonly QueuedRecipient[] };
+
+class WorkingQueue implements Queue, ItemOwner {
+  readonly #ask: QueueAsk;
+  readonly #now: () => number;
+  readonly #ready: ReadyStage;
+  readonly #memory: MessageMemory;
+  readonly #holding: Holding;
+  readonly #finisher: Finisher;
+  /** Mail whose way is being looked up. */
+  readonly #looking = new Set<Looking>();
+  /** What was said of paths that are suspended now. */
+  readonly #suspended = new Map<string, Reply>();
+  /** Domains whose path has no room or is suspended, with the path's key: not to be claimed for the moment. */
+  readonly #crowded = new Map<string, string>();
+  /** Recipients that an administrator returns to their senders. */
+  readonly #condemned = new Set<string>();
+  #claiming: Promise<void> | undefined;
+  /** The last claim left due mail in the store. */
+  #backlog = false;
+  #timers: NodeJS.Timeout[] = [];
+  #unsubscribe: (() => void) | undefined;
+  #running = false;
+  #freshLease: Lease | undefined;
+
+  constructor(ask: QueueAsk) {
+    const { settings, store, log, random, send } = ask;
+    this.#ask = ask;
+    this.#now = steadyClock(ask.wall, ask.monotonic);
+    this.#ready = new ReadyStage(settings.maxReady);
+    const bounds = { kept: settings.maxReadyBytes, inFlight: settings.maxInFlightBytes };
+    this.#memory = new MessageMemory((content) => store.content(content), bounds, log);
+    this.#holding = new Holding(this.#memory);
+    const schedule = scheduleOf(settings);
+    this.#finisher = new Finisher({
+      store,
+      log,
+      random,
+      notices: ask.notices,
+      holding: this.#holding,
+      memory: this.#memory,
+      schedule: (stream) => ask.schedules[stream] ?? schedule,
+      maxBatch: settings.settleBatch,
+      now: this.#now,
+      offer: (message, bytes) => this.offer(message, bytes),
+      madeRoom: () => {
+        if (this.#backlog && this.#holding.recipients < settings.maxReady / 4) this.#claim();
+      },
+    });
+    send.begin({
+      take: (key) => this.#take(key),
+      putBack: (_, job) => this.#ready.putBack(job as Item),
+      waiting: (key) => this.#ready.waiting(key),
+      unreachable: (path, failures, backOffMs) => this.#unreachable(path, failures, backOffMs),
+    });
+  }
+
+  counters(): QueueCounters {
+    const { delivered, deferred, failed, stale } = this.#finisher;
+    return { delivered, deferred, failed, stale, inMemory: this.#holding.recipients };
+  }
+
+  async start(): Promise<void> {
+    const { store, node, settings, send } = this.#ask;
+    await store.releaseLeases(node);
+    await store.releaseLeases(this.#freshOwner);
+    this.#running = true;
+    this.#unsubscribe = store.subscribe((changes) => {
+      if (changes.some(({ kind }) => kind === "directory")) send.changed();
+    });
+    this.#timers = [
+      setInterval(() => this.#claim(), settings.claimEveryMs),
+      setInterval(() => this.#renew(), Math.max(1000, settings.leaseMs / 3)),
+    ];
+    this.#claim();
+  }
+
+  async stop(): Promise<void> {
+    const { store, node, settings, send } = this.#ask;
+    this.#running = false;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#unsubscribe?.();
+    await this.#claiming;
+    await send.stop(settings.stopGraceMs);
+    await this.#finisher.stop();
+    await store.releaseLeases(node);
+    await store.releaseLeases(this.#freshOwner);
+  }
+
+  // ---------------------------------------------------------------- coming in
+
+  get #freshOwner(): string {
+    return `${this.#ask.node}/new`;
+  }
+
+  leaseForNew(): Lease | undefined {
+    if (!this.#running || this.#holding.recipients >= this.#ask.settings.maxReady) return undefined;
+    const until = this.#now() + this.#ask.settings.leaseMs;
+    // This lease is never renewed: were the answer to `accept` lost, the message would otherwise be nobody's until a restart.
+    if (this.#freshLease === undefined || this.#freshLease.until < until - 1000)
+      this.#freshLease = { owner: this.#freshOwner, until, token: 1 };
+    return this.#freshLease;
+  }
+
+  offer(message: QueuedMessage, bytes: Uint8Array): void {
+    if (this.#running) this.#hold(message, asBuffer(bytes));
+  }
+
+  /** Takes a message into memory and sends its recipients on their ways. */
+  #hold(message: QueuedMessage, bytes: Buffer | undefined): void {
+    const ours = this.#holding.take(message);
+    if (ours.length === 0) return;
+    const held: Held = {
+      message,
+      fresh: bytes !== undefined,
+      bytes: undefined,
+      kept: false,
+      loading: undefined,
+      pending: ours.length,
+    };
+    if (bytes !== undefined) this.#memory.keep(held, bytes);
+    if (this.#condemned.size > 0 && this.#failCondemned(held, ours, undefined)) return;
+    if (message.notBefore > this.#now() + 1000) this.#finisher.postpone(held, ours, message.notBefore);
+    else this.#route(held, ours);
+  }
+
+  #route(held: Held, recipients: readonly QueuedRecipient[]): void {
+    const { message } = held;
+    const { send } = this.#ask;
+    if (recipients.length === 1) {
+      const result = send.path(recipients[0]!.domain, message.envelopeFrom, message.requireTls);
+      this.#whenKnown(result, held, recipients);
+      return;
+    }
+    // Domains that go the same way share transactions, as far as their ways are known now.
+    const byPath = new Map<string, { readonly result: PathResult; readonly recipients: QueuedRecipient[] }>();
+    for (const [domain, some] of Map.groupBy(recipients, (recipient) => recipient.domain)) {
+      const result = send.path(domain, message.envelopeFrom, message.requireTls);
+      if (result instanceof Promise || result.kind === "none") {
+        this.#whenKnown(result, held, some);
+        continue;
+      }
+      const group = byPath.get(result.path.key);
+      if (group === undefined) byPath.set(result.path.key, { result, recipients: [...some] });
+      else group.recipients.push(...some);
+    }
+    for (const group of byPath.values()) this.#place(held, group.recipients, group.result);
+  }
+
+  #whenKnown(result: PathResult | Promise<PathResult>, held: Held, recipients: readonly QueuedRecipient[]): void {
+    if (!(result instanceof Promise)) {
+      this.#place(held, recipients, result);
+      return;
+    }
+    const looking: Looking = { held, recipients };
+    this.#looking.add(looking);
+    result
+      .catch((error): PathResult => {
+        this.#ask.log.error({ err: error, queue: held.message.id }, "finding a way broke");
+        const outcome = later(reply(451, "4.3.0", "Internal error while looking for the way"), "system");
+        return { kind: "none", outcome };
+      })
+      .then((known) => {
+        this.#looking.delete(looking);
+        this.#place(held, looking.recipients, known);
+      })
+      .catch((error) => this.#ask.log.error({ err: error, queue: held.message.id }, "the queue broke"));
+  }
+
+  /** Puts recipients into the ready stage, or says at once what becomes of them. */
+  #place(held: Held, recipients: readonly QueuedRecipient[], result: PathResult): void {
+    if (!this.#running || recipients.length === 0) return;
+    if (result.kind === "none") {
+      this.#all(held, recipients, result.outcome, undefined);
+      return;
+    }
+    const { path } = result;
+    const suspendedMs = this.#ask.send.suspendedMs(path.key);
+    if (suspendedMs > 0) {
+      this.#crowd(recipients, path);
+      const said = this.#suspended.get(path.key) ?? reply(451, "4.4.1", "No host of the destination can be reached");
+      this.#all(held, recipients, later(said, "network", suspendedMs), path);
+      return;
+    }
+    const most = this.#ask.settings.maxRecipientsPerTransaction;
+    for (let at = 0; at < recipients.length; at += most) {
+      const some = recipients.length <= most ? recipients : recipients.slice(at, at + most);
+      if (this.#ready.full(path.key)) {
+        this.#crowd(some, path);
+        this.#finisher.postpone(held, some, this.#now() + crowdedMs);
+      } else this.#ready.push(new Item(held, some, path, this));
+    }
+    this.#ask.send.wake(path);
+  }
+
+  #crowd(recipients: readonly QueuedRecipient[], path: Path): void {
+    for (const { domain } of recipients) if (this.#crowded.size < maxExceptDomains) this.#crowded.set(domain, path.key);
+  }
+
+  // ---------------------------------------------------------------- claims
+
+  #claim(): void {
+    if (!this.#running || this.#claiming !== undefined) return;
+    this.#claiming = this.#claimAll()
+      .catch((error) => this.#ask.log.error({ err: error }, "the queue could not be read"))
+      .finally(() => {
+        this.#claiming = undefined;
+      });
+  }
+
+  /** Claims portions until nothing more is due, or the half of the room that is the backlog's is full. */
+  async #claimAll(): Promise<void> {
+    const { store, settings, node, send } = this.#ask;
+    while (this.#running) {
+      const room = Math.floor(settings.maxReady / 2) - this.#holding.recipients;
+      this.#backlog = room <= 0;
+      if (room <= 0) return;
+      for (const [domain, key] of this.#crowded)
+        if (!this.#ready.full(key) && send.suspendedMs(key) === 0) this.#crowded.delete(domain);
+      const limit = Math.min(settings.claimBatch, room);
+      const now = this.#now();
+      const claimed = await store.claim({
+        owner: node,
+        now,
+        until: now + settings.leaseMs,
+        limit,
+        exceptDomains: [...this.#crowded.keys()],
+      });
+      let recipients = 0;
+      for (const message of claimed) {
+        recipients += message.recipients.length;
+        this.#hold(message, undefined);
+      }
+      if (recipients < limit) return;
+    }
+  }
+
+  #renew(): void {
+    const { store, settings, node, log } = this.#ask;
+    store
+      .renewLeases(node, this.#now() + settings.leaseMs)
+      .catch((error) => log.error({ err: error }, "leases could not be renewed"));
+  }
+
+  // ---------------------------------------------------------------- the pool's side
+
+  #take(key: string): Item | undefined {
+    for (let item = this.#ready.take(key); item !== undefined; item = this.#ready.take(key)) {
+      const { held, recipients, path } = item;
+      if (this.#condemned.size > 0 && this.#failCondemned(held, recipients, path)) continue;
+      const lease = this.#holding.lease(held.message, recipients[0]!);
+      if (lease === undefined) continue;
+      if (lease.owner === this.#ask.node || lease.until - this.#now() > leaseReserveMs) return item;
+      // Its lease is about to run out: whoever claims it next sends it.
+      this.#forget(held, recipients);
+    }
+    return undefined;
+  }
+
+  async load(item: Item): Promise<boolean> {
+    const there = await this.#memory.load(item.held);
+    if (!there) {
+      const lost = later(reply(451, "4.3.0", "The message could not be read from the store"), "system");
+      this.#all(item.held, item.recipients, lost, item.path);
+    }
+    return there;
+  }
+
+  done(
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+    outcomes: readonly Outcome[],
+    attempt: Attempt | undefined,
+    path: Path | undefined,
+  ): void {
+    if (this.#condemned.size > 0)
+      for (let index = 0; index < recipients.length; index++)
+        if (outcomes[index]?.kind !== "later") this.#condemned.delete(keyOf(held.message, recipients[index]!));
+    this.#finisher.finish(held, recipients, outcomes, attempt, path, {});
+    this.#memory.drop(held);
+  }
+
+  #unreachable(path: Path, failures: readonly OpenFailure[], backOffMs: number): void {
+    const said = failures.at(-1)?.reply ?? reply(451, "4.4.1", "The destination has no host to try");
+    if (this.#suspended.size >= maxExceptDomains) this.#suspended.delete(this.#suspended.keys().next().value!);
+    this.#suspended.set(path.key, said);
+    const tries = failures.slice(0, maxTriesShown).map(({ host, address, stage, reply }) => ({
+      host,
+      address,
+      stage,
+      reply: replyText(reply),
+    }));
+    const items = this.#ready.drain(path.key);
+    this.#ask.log.info({ site: path.site, tries, waiting: items.length, backOffMs }, "destination cannot be reached");
+    const outcome = later(said, "network", backOffMs);
+    for (const { held, recipients } of items) {
+      this.#crowd(recipients, path);
+      this.#all(held, recipients, outcome, path, { tries });
+    }
+  }
+
+  /** The same outcome for all, without a session. */
+  #all(
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+    outcome: Outcome,
+    path: Path | undefined,
+    details: { readonly [name: string]: unknown } = {},
+  ): void {
+    const outcomes = recipients.map(() => outcome);
+    this.#finisher.finish(held, recipients, outcomes, undefined, path, details);
+  }
+
+  #forget(held: Held, recipients: readonly QueuedRecipient[]): void {
+    this.#holding.forget(
+      held,
+      recipients.map(({ id }) => id),
+    );
+  }
+
+  // ---------------------------------------------------------------- the administrator
+
+  async show(id: string): Promise<QueuedMessage | undefined> {
+    return (await this.#ask.store.queueList({ id, limit: 1 }))[0];
+  }
+
+  async act(filter: QueueFilter, action: "retry" | "hold" | "release" | "delete" | "bounce"): Promise<number> {
+    if (action === "bounce") return this.#bounce(filter);
+    const touched = await this.#ask.store.queueAct(filter, action, this.#now());
+    // The store has taken the leases of what is held or deleted: what is not under way already is dropped here too.
+    if (action === "hold" || action === "delete") this.#withdraw(filter, (held, some) => this.#forget(held, some));
+    else this.#tryAllAgain();
+    return touched;
+  }
+
+  #tryAllAgain(): void {
+    this.#ask.send.retryNow();
+    this.#suspended.clear();
+    this.#crowded.clear();
+    this.#claim();
+  }
+
+  /** Takes what matches and is not under way yet out of memory. */
+  #withdraw(filter: QueueFilter, then: (held: Held, recipients: readonly QueuedRecipient[]) => void): void {
+    for (const item of this.#ready.remove(({ held, recipients }) => matching(filter, held, recipients).length > 0)) {
+      const gone = matching(filter, item.held, item.recipients);
+      const stay = item.recipients.filter((recipient) => !gone.includes(recipient));
+      if (stay.length > 0) this.#ready.push(new Item(item.held, stay, item.path, this));
+      then(item.held, gone);
+    }
+    for (const looking of this.#looking) {
+      const gone = matching(filter, looking.held, looking.recipients);
+      if (gone.length === 0) continue;
+      looking.recipients = looking.recipients.filter((recipient) => !gone.includes(recipient));
+      then(looking.held, gone);
+    }
+  }
+
+  /** Condemns what matches; each is failed, with its notice, when it comes by, which is at once. */
+  async #bounce(filter: QueueFilter): Promise<number> {
+    const { store, log } = this.#ask;
+    let count = 0;
+    let page: readonly QueuedMessage[] = [];
+    do {
+      const after = page.at(-1)?.id ?? filter.after;
+      page = await store.queueList({ ...filter, limit: pageSize, ...(after === undefined ? {} : { after }) });
+      for (const message of page)
+        for (const recipient of message.recipients) {
+          if (this.#condemned.size >= maxCondemned) break;
+          this.#condemned.add(keyOf(message, recipient));
+          count++;
+        }
+    } while (page.length === pageSize && this.#condemned.size < maxCondemned);
+    if (this.#condemned.size >= maxCondemned)
+      log.warn({ condemned: this.#condemned.size }, "too much to return at once: repeat the command for the rest");
+    this.#withdraw(filter, (held, some) => this.#failCondemned(held, some, undefined));
+    const now = this.#now();
+    await store.queueAct(filter, "release", now);
+    if (filter.state === undefined || filter.state === "scheduled") await store.queueAct(filter, "retry", now);
+    this.#tryAllAgain();
+    return count;
+  }
+
+  /** Fails those that are condemned, if any; the others with them come again. */
+  #failCondemned(held: Held, recipients: readonly QueuedRecipient[], path: Path | undefined): boolean {
+    const condemned = recipients.filter((recipient) => this.#condemned.delete(keyOf(held.message, recipient)));
+    if (condemned.length === 0) return false;
+    const others = recipients.filter((recipient) => !condemned.includes(recipient));
+    if (others.length > 0) this.#finisher.postpone(held, others, this.#now());
+    this.#all(held, condemned, returnedByHand, path);
+    return true;
+  }
+}
+
+const returnedByHand: Outcome = {
+  kind: "failed",
+  why: "policy",
+  reply: reply(554, "5.7.0", "Returned by the administrator"),
+};
+
+function later(reply: Reply, why: "network" | "system", delayMs?: number): Outcome {
+  return { kind: "later", reply, why, delayMs };
+}
+
+/** Those of a message's recipients that a filter of the store's names. */
+function matching(filter: QueueFilter, { message }: Held, recipients: readonly QueuedRecipient[]): QueuedRecipient[] {
+  const { id, domain, sender, recipient, state } = filter;
+  if (state !== undefined && state !== "leased") return [];
+  if (id !== undefined && message.id !== id) return [];
+  if (sender !== undefined && message.envelopeFrom.toLowerCase() !== sender.toLowerCase()) return [];
+  return recipients.filter(
+    (one) =>
+      (domain === undefined || one.domain === domain.toLowerCase()) &&
+      (recipient === undefined || one.address.toLowerCase() === recipient.toLowerCase()),
+  );
+}

@@ -1,0 +1,74 @@
+/** Which messages of the ready stage have their bytes in memory: fresh ones as long as there is room, others while they are being sent. */
+import type { Log } from "../log.ts";
+import type { Store } from "../store/store.ts";
+import type { Held } from "./item.ts";
+import { MemoryBound } from "./memory-bound.ts";
+
+export class MessageMemory {
+  readonly #content: Store["content"];
+  readonly #maxKeptBytes: number;
+  readonly #inFlight: MemoryBound;
+  readonly #log: Log;
+  #keptBytes = 0;
+
+  constructor(content: Store["content"], bounds: { readonly kept: number; readonly inFlight: number }, log: Log) {
+    this.#content = content;
+    this.#maxKeptBytes = bounds.kept;
+    this.#inFlight = new MemoryBound(bounds.inFlight);
+    this.#log = log;
+  }
+
+  /** Keeps the bytes of a fresh message if there is room. */
+  keep(held: Held, bytes: Buffer): void {
+    if (this.#keptBytes + bytes.length > this.#maxKeptBytes) return;
+    held.bytes = bytes;
+    held.kept = true;
+    this.#keptBytes += bytes.length;
+  }
+
+  /** Sees to it that the bytes are there; false when they are not to be had. */
+  load(held: Held): Promise<boolean> {
+    held.loading ??= this.#load(held).finally(() => {
+      held.loading = undefined;
+    });
+    return held.loading;
+  }
+
+  async #load(held: Held): Promise<boolean> {
+    if (held.bytes !== undefined) return true;
+    const { sizeBytes, content } = held.message;
+    await this.#inFlight.enter(sizeBytes);
+    try {
+      const bytes = await this.#content(content);
+      if (bytes !== undefined) {
+        held.bytes = asBuffer(bytes);
+        return true;
+      }
+      this.#log.error({ queue: held.message.id, content }, "a queued message is missing from the store");
+    } catch (error) {
+      this.#log.error({ err: error, queue: held.message.id }, "a queued message could not be read");
+    }
+    this.#inFlight.leave(sizeBytes);
+    return false;
+  }
+
+  /** An item has been done. Bytes that were read for it go: another that waits for a slow site must not hold them. */
+  drop(held: Held): void {
+    if (held.bytes === undefined || held.kept) return;
+    held.bytes = undefined;
+    this.#inFlight.leave(held.message.sizeBytes);
+  }
+
+  /** All items of the message are over. */
+  forget(held: Held): void {
+    this.drop(held);
+    if (held.bytes === undefined) return;
+    this.#keptBytes -= held.bytes.length;
+    held.bytes = undefined;
+    held.kept = false;
+  }
+}
+
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

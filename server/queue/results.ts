@@ -1,0 +1,133 @@
+/** From the outcomes of one item to what the store is told: settlements, the journey, and which notices are due. Pure. */
+import { replyText } from "../../protocol/smtp/reply.ts";
+import type { Outcome } from "../send/classify.ts";
+import type { Attempt } from "../send/converse.ts";
+import type { Path } from "../send/site.ts";
+import type { Instant, JourneyEntry, QueuedMessage, QueuedRecipient, Settlement } from "../store/store.ts";
+import { nextAttempt, type Schedule, warningDue } from "./schedule.ts";
+
+/** What a notice says about one recipient. */
+export type Reported = {
+  readonly recipient: QueuedRecipient;
+  readonly outcome: Outcome;
+  /** The host that said it, or undefined where it was us. */
+  readonly host: string | undefined;
+};
+
+export type Results = {
+  readonly settlements: readonly Settlement[];
+  readonly journey: readonly JourneyEntry[];
+  readonly failed: readonly Reported[];
+  readonly delayed: readonly Reported[];
+  /** Success that nobody else will report (RFC 3461 §5.2.2). */
+  readonly succeeded: readonly Reported[];
+};
+
+/** Replies are kept to this length. */
+const maxReplyChars = 500;
+
+type Group = {
+  readonly kind: "delivered" | "deferred" | "bounced" | "expired";
+  readonly outcome: Outcome;
+  readonly to: string[];
+  nextAt: Instant | undefined;
+};
+
+export function resultsOf(
+  message: QueuedMessage,
+  recipients: readonly QueuedRecipient[],
+  outcomes: readonly Outcome[],
+  attempt: Attempt | undefined,
+  path: Path | undefined,
+  details: { readonly [name: string]: unknown },
+  ask: {
+    readonly now: Instant;
+    readonly schedule: Schedule;
+    readonly random: () => number;
+    /** The fencing token under which we hold a recipient now. */
+    readonly token: (recipient: QueuedRecipient) => number;
+  },
+): Results {
+  const { now, schedule, random } = ask;
+  const settlements: Settlement[] = [];
+  const groups: Group[] = [];
+  const failed: Reported[] = [];
+  const delayed: Reported[] = [];
+  const succeeded: Reported[] = [];
+  const host = attempt?.host;
+  for (let index = 0; index < recipients.length; index++) {
+    const recipient = recipients[index]!;
+    const outcome = outcomes[index]!;
+    const reported: Reported = { recipient, outcome, host };
+    let kind: Group["kind"];
+    let nextAt: Instant | undefined;
+    let settled: Settlement["outcome"];
+    switch (outcome.kind) {
+      case "delivered":
+        kind = "delivered";
+        settled = { kind: "delivered" };
+        if (recipient.notify?.success === true && attempt?.dsn !== true) succeeded.push(reported);
+        break;
+      case "failed":
+        kind = "bounced";
+        settled = { kind: "failed" };
+        failed.push(reported);
+        break;
+      case "later": {
+        const life = { ...message, attempts: recipient.attempts + 1 };
+        const counts = outcome.delayMs !== 0;
+        const next = counts ? nextAttempt(life, now, schedule, random(), outcome.delayMs) : now;
+        if (next === "expired") {
+          kind = "expired";
+          settled = { kind: "failed" };
+          failed.push(reported);
+          break;
+        }
+        kind = "deferred";
+        nextAt = next;
+        const warn = counts && !recipient.delayWarned && warningDue(life, now, schedule);
+        if (warn) delayed.push(reported);
+        settled = {
+          kind: "later",
+          nextAt: next,
+          delayWarned: recipient.delayWarned || warn,
+          countsAsAttempt: counts,
+        };
+        break;
+      }
+      default:
+        return outcome satisfies never;
+    }
+    settlements.push({
+      queue: message.id,
+      recipient: recipient.id,
+      token: ask.token(recipient),
+      outcome: settled,
+      reply: replyText(outcome.reply).slice(0, maxReplyChars),
+    });
+    const group = groups.find((other) => other.outcome.reply === outcome.reply && other.kind === kind);
+    if (group === undefined) groups.push({ kind, outcome, to: [recipient.address], nextAt });
+    else {
+      group.to.push(recipient.address);
+      if (nextAt !== undefined && group.nextAt !== undefined) group.nextAt = Math.min(group.nextAt, nextAt);
+    }
+  }
+  const journey = groups.map((group): JourneyEntry => {
+    const detail: { [name: string]: unknown } = {
+      to: group.to,
+      reply: replyText(group.outcome.reply).slice(0, maxReplyChars),
+    };
+    if (path !== undefined) detail["site"] = path.site;
+    if (attempt !== undefined) {
+      detail["host"] = attempt.host;
+      detail["address"] = attempt.address;
+      detail["port"] = attempt.port;
+      detail["tls"] = attempt.tls;
+      detail["ms"] = attempt.ms;
+    }
+    if (group.outcome.kind !== "delivered") detail["why"] = group.outcome.why;
+    if (group.nextAt !== undefined) detail["nextAt"] = group.nextAt;
+    return { at: now, stage: group.kind, trace: message.id, keys: [], detail: { ...detail, ...details } };
+  });
+  return { settlements, journey, failed, delayed, succeeded };
+}
