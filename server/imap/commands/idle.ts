@@ -24,6 +24,8 @@ export async function idle(
   try {
     for (;;) {
       await update(session, ask.store, true);
+      const full = session.out.drained();
+      if (full !== undefined) await full;
       // Nothing may be missed between asking and waiting: a change since then has woken the input already.
       const step = await ask.input.line();
       if (ask.stopping()) return "stopping";

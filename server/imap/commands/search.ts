@@ -45,11 +45,13 @@ export async function search(
     modseq = onlyEdges(returns) ? await modseqOf(session, selected, saves(returns, found), store) : highestModseq;
   }
   const numbers = command.uid ? found : found.map((uid) => view.seqOf(uid));
+  const sorts = command.name === "SORT";
   const some = numbers.length > 0;
   session.out.text(
     esearchLine(command.tag, command.uid, {
-      min: some && returns.min ? least(numbers) : undefined,
-      max: some && returns.max ? greatest(numbers) : undefined,
+      // Of what was sorted, the first and the last (RFC 5267 §3).
+      min: some && returns.min ? (sorts ? numbers[0] : least(numbers)) : undefined,
+      max: some && returns.max ? (sorts ? numbers.at(-1) : greatest(numbers)) : undefined,
       count: returns.count ? numbers.length : undefined,
       all: returns.all ? numbers : undefined,
       modseq,
