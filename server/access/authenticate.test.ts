@@ -323,6 +323,10 @@ test("the same wrong password again and again locks nobody out", async () => {
     assert.equal(await say("u1@a.test", "old", from("192.0.2.9")), "credentials");
   }
   assert.equal(await say("u1@a.test", "pw", from("192.0.2.10")), "u1@a.test");
+  // But the address that does it too fast is stopped like any other.
+  const fast: string[] = [];
+  for (let n = 0; n < 60; n++) fast.push(await say("u1@a.test", "old", from("192.0.2.9")));
+  assert.equal(fast.at(-1), "throttled");
 });
 
 test("SCRAM proofs are throttled like passwords", async () => {

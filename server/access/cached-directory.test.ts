@@ -170,10 +170,16 @@ test("used bytes follow the mail, without a read for each message", async () => 
     await used();
   }
   assert.ok(store.asked["accounts"]! - before <= 3);
+  await new Promise(setImmediate);
   wait(1_000);
+  const between = store.asked["accounts"];
+  await used(); // nothing has come since it was read
+  assert.equal(store.asked["accounts"], between);
+  store.publish({ kind: "mail", account: u1, mailbox: 1, modseq: 1001 });
+  store.accountRows.set(u1, { ...store.accountRows.get(u1)!, usedBytes: 1001 });
   await used(); // starts the reading
   await new Promise(setImmediate);
-  assert.equal(await used(), 1000);
+  assert.equal(await used(), 1001);
 });
 
 test("a failing store is an error, not an answer, and is asked again", async () => {
