@@ -7,6 +7,7 @@ export type Dialect = { readonly [word: string]: string };
  * is its primary key. `{for_update}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
+ * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there.
  */
 export const sqliteDialect: Dialect = {
   id: "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -20,6 +21,7 @@ export const sqliteDialect: Dialect = {
   list: "(SELECT value FROM json_each($))",
   texts: "(SELECT value FROM json_each($))",
   cross: "CROSS JOIN",
+  instr: "instr",
 };
 
 export const postgresDialect: Dialect = {
@@ -35,6 +37,7 @@ export const postgresDialect: Dialect = {
   list: "(SELECT CAST(value AS BIGINT) AS value FROM json_array_elements_text(CAST($ AS JSON)))",
   texts: "(SELECT value FROM json_array_elements_text(CAST($ AS JSON)))",
   cross: "CROSS JOIN",
+  instr: "strpos",
 };
 
 /** A statement in the words of one database. */

@@ -118,6 +118,7 @@ export const statements: readonly string[] = [
     blob TEXT NOT NULL,              -- name of the file when data is null, else ''
     data {bytes}
   )`,
+  "CREATE INDEX bytes_blob ON bytes (blob) WHERE blob <> ''",
   // Blobs whose content row is gone; the file is removed a grace period later, so that no reader is in the middle of it.
   "CREATE TABLE doomed_blobs (blob TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL) {without_rowid}",
 

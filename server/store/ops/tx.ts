@@ -30,8 +30,8 @@ export type Effect =
       /** all: Row[]. rows: Cells[]. one: Row or undefined. run: number of rows changed. */
       readonly want: "all" | "rows" | "one" | "run";
     }
-  /** The first `limit` bytes of a message, decoded and read from its blob where need be. */
-  | { readonly kind: "load"; readonly stored: StoredBytes; readonly limit: number }
+  /** The first `limit` bytes of a message, decoded and read from its blob where need be; `passing` ones are good until the next effect only. */
+  | { readonly kind: "load"; readonly stored: StoredBytes; readonly limit: number; readonly passing: boolean }
   /** Names of blobs, with the time of their last change. */
   | { readonly kind: "list-blobs"; readonly shard: number }
   /** Deletes a blob after the commit of this transaction; one that is not there is deleted already. */
@@ -66,7 +66,12 @@ export function* run(sql: string, ...params: readonly Param[]): Op<number> {
 
 /** The first `limit` bytes of a message (all of them: `stored.sizeBytes`). */
 export function* load(stored: StoredBytes, limit: number): Op<Uint8Array> {
-  return yield { kind: "load", stored, limit };
+  return yield { kind: "load", stored, limit, passing: false };
+}
+
+/** The same for a look in passing: the bytes are good until the next effect, and then their memory serves again. */
+export function* glance(stored: StoredBytes, limit: number): Op<Uint8Array> {
+  return yield { kind: "load", stored, limit, passing: true };
 }
 
 export function* listBlobs(shard: number): Op<readonly BlobListed[]> {
