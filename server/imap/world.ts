@@ -13,7 +13,10 @@ import { defaultImapSettings, type ImapSettings } from "./settings.ts";
 export type ImapWorld = {
   readonly port: number;
   readonly store: Store;
+  readonly needs: ImapNeeds;
   readonly stop: AbortController;
+  /** From now on the store fails what is asked of it, until mended. */
+  breakStore(error: Error): { mend(): void };
   connect(): Promise<Client>;
   /** Connected and logged in. */
   user(): Promise<Client>;
@@ -27,8 +30,15 @@ export async function imapWorld(
 ): Promise<ImapWorld> {
   const stop = new AbortController();
   const hub = new ChangeHub(store);
+  let trouble: Error | undefined;
   const needs: ImapNeeds = {
-    store,
+    store: new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return trouble === undefined ? value.bind(target) : () => Promise.reject(trouble);
+      },
+    }),
     login: openDoor(accounts),
     notify: hub,
     tls: undefined,
@@ -69,7 +79,16 @@ export async function imapWorld(
   return {
     port,
     store,
+    needs,
     stop,
+    breakStore(error) {
+      trouble = error;
+      return {
+        mend() {
+          trouble = undefined;
+        },
+      };
+    },
     connect,
     async user() {
       const client = await connect();
