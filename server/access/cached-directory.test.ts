@@ -19,7 +19,9 @@ async function world() {
   const exact = await store.user("u1+exact@a.test");
   const admin = await store.user("admin@a.test", { role: "admin" });
   const onB = await store.user("u@b.test");
-  const onRelay = await store.user("here@relay.test");
+  const onRelay = await store.user("other@a.test");
+  const own = { kind: "account", account: onRelay, targets: [], senders: [] } as const;
+  await store.putAddress({ local: "here", domain: "relay.test", ...own });
   await store.putAddress({
     local: "listed",
     domain: "relay.test",

@@ -105,7 +105,7 @@ export class FakeStore implements Used {
   async createAccount(...[account, credentials, at]: Parameters<Store["createAccount"]>) {
     const cut = account.name.lastIndexOf("@");
     const [local, domain] = [account.name.slice(0, cut), account.name.slice(cut + 1)];
-    if (!this.domainRows.has(domain)) return { kind: "no-domain" as const };
+    if (this.domainRows.get(domain)?.kind !== "local") return { kind: "no-domain" as const };
     if (this.addressRows.has(account.name)) return { kind: "exists" as const };
     const id = this.#nextId++;
     const row: Account = { ...account, id, disabled: false, usedBytes: 0, usedMessages: 0, createdAt: at };

@@ -2,7 +2,16 @@ import { maxPasswordChars } from "../../protocol/sasl/prep.ts";
 import { generatePassword, makeAppPassword, makeCredential, type NewCredential } from "../access/password.ts";
 import type { Account, Instant, StoreWriter } from "../store/store.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
-import { badAddress, badDomain, findAccount, noAccount, noDomain, readAddress, readDomain } from "./names.ts";
+import {
+  badAddress,
+  badDomain,
+  findAccount,
+  findDomain,
+  noAccount,
+  noDomain,
+  readAddress,
+  readDomain,
+} from "./names.ts";
 
 const name = {
   type: "text",
@@ -94,7 +103,10 @@ export const accountCommands: readonly Command[] = [
         return no("The password is empty, too long, or holds line ends.");
       const address = readAddress(name);
       if (address === undefined) return badAddress(name);
-      if (!(await store.domains()).some((domain) => domain.name === address.domain)) return noDomain(address.domain);
+      const domain = await findDomain(store, address.domain);
+      if (domain === undefined) return noDomain(address.domain);
+      if (domain.kind === "relay")
+        return no(`${domain.name} is a relay domain: its people have their mail on another server.`);
       const secret = password ?? generatePassword();
       const credential = await makeCredential(secret, now());
       const account = {
