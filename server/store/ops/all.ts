@@ -1,5 +1,9 @@
 /** Every operation of the store by its name. The drivers run these; the clients speak `Store`. */
 
+import { search } from "../search.ts";
+import { sort } from "../search-sort.ts";
+import { tidy } from "../tidy.ts";
+import { verify } from "../verify.ts";
 import * as contents from "./contents.ts";
 import * as directory from "./directory.ts";
 import * as changes from "./fetch.ts";
@@ -27,6 +31,9 @@ export const readOps = {
   queueCount: admin.queueCount,
   queueList: admin.queueList,
   trace: journey.trace,
+  search,
+  sort,
+  verify,
 } as const;
 
 export const writeOps = {
@@ -57,6 +64,7 @@ export const writeOps = {
   releaseLeases: queue.releaseLeases,
   queueAct: admin.queueAct,
   note: journey.note,
+  tidy,
 } as const;
 
 export type ReadOps = typeof readOps;

@@ -1,0 +1,181 @@
+/** The SQLite store, seen from the main thread: `Store` over a thread that writes and some that read. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Blobs, makeDataFolder } from "./blobs.ts";
+import { messageRows } from "./fetched.ts";
+import { keepLarge, maxQuickBytes } from "./keep.ts";
+import { Lane } from "./lane.ts";
+import type { FetchedCells } from "./ops/fetch.ts";
+import type { StoredBytes } from "./ops/tx.ts";
+import { databaseFile } from "./sqlite.ts";
+import type { Acceptance, Accepted, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
+import type { ThreadData } from "./worker.ts";
+
+export type SqliteSettings = {
+  /** Threads that read. */
+  readonly readers: number;
+  /** Memory for pages of the database, for each thread. */
+  readonly cacheKiB: number;
+};
+export const defaultSqliteSettings: SqliteSettings = { readers: 2, cacheKiB: 32 * 1024 };
+
+export type SqliteOptions = Partial<SqliteSettings> & {
+  readonly dir: string;
+  /** For a second process beside a running server: every writing call is refused. */
+  readonly readOnly?: boolean;
+  /** A clock that stands still, for tests. */
+  readonly clock?: number;
+  /** Pages that the database may have, for tests of a full disk. */
+  readonly maxPages?: number;
+};
+
+/** Opens (or makes) the data in `dir`. Rejects where the folder cannot be used or is of a newer Angarium. */
+export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
+  const { dir, readOnly = false } = options;
+  const { readers, cacheKiB } = { ...defaultSqliteSettings, ...options };
+  if (readOnly) {
+    if (!existsSync(join(dir, databaseFile))) throw new Error(`There are no mail data in ${dir}.`);
+  } else makeDataFolder(dir);
+  const listeners = new Set<(changes: readonly Change[]) => void>();
+  const publish = (changes: readonly Change[]) => {
+    for (const listener of [...listeners]) listener(changes);
+  };
+  const data = { dir, cacheKiB, maxPages: options.maxPages, clock: options.clock };
+  const lanes: Lane[] = [];
+  const open = async (role: ThreadData["role"]) => {
+    const lane = new Lane({ ...data, role }, publish);
+    lanes.push(lane);
+    await lane.start();
+    return lane;
+  };
+  const close = async () => {
+    await Promise.all(lanes.map((lane) => lane.close()));
+  };
+  try {
+    // The writer first: it makes the schema that the readers find.
+    const writer = readOnly ? undefined : await open("writer");
+    const reading = await Promise.all(Array.from({ length: Math.max(1, readers) }, () => open("reader")));
+    const blobs = new Blobs(dir);
+    return {
+      ...readerOf(reading),
+      ...writerOf(writer, blobs),
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      close,
+    } as unknown as Store;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+// ---------------------------------------------------------------- reading
+
+function readerOf(lanes: readonly Lane[]): StoreReader {
+  const ask = <T>(name: string, args: readonly unknown[]): Promise<T> => {
+    let idlest = lanes[0] as Lane;
+    for (const lane of lanes) if (lane.load < idlest.load) idlest = lane;
+    return idlest.call(name, args);
+  };
+  const op = <N extends keyof StoreReader>(name: N) =>
+    ((...args: readonly unknown[]) => ask(name, args)) as unknown as StoreReader[N];
+  return {
+    domains: op("domains"),
+    accounts: op("accounts"),
+    credentials: op("credentials"),
+    addresses: op("addresses"),
+    setting: op("setting"),
+    settings: op("settings"),
+    mailboxes: op("mailboxes"),
+    openMailbox: op("openMailbox"),
+    fetch: async (account, mailbox, uids, fields) =>
+      messageRows(await ask<FetchedCells>("fetchCells", [account, mailbox, uids, fields]), fields),
+    changesSince: op("changesSince"),
+    search: op("search"),
+    sort: op("sort"),
+    content: op("content"),
+    queueCount: op("queueCount"),
+    queueList: op("queueList"),
+    trace: op("trace"),
+  };
+}
+
+// ---------------------------------------------------------------- writing
+
+type Prepared<M extends NewMessage> = M & { readonly stored?: StoredBytes };
+const noBytes = new Uint8Array(0);
+
+/** Calls that are refused, with nothing behind them. */
+const nowhere: Pick<Lane, "call" | "lay"> = {
+  call: () => Promise.reject(new Error("The store was opened for reading only.")),
+  lay: () => noBytes,
+};
+
+function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
+  const to = lane ?? nowhere;
+  const put = <T>(name: string, args: readonly unknown[]): Promise<T> => to.call(name, args);
+  const op = <N extends keyof StoreWriter>(name: N) =>
+    ((...args: readonly unknown[]) => put(name, args)) as unknown as StoreWriter[N];
+
+  /** Large messages are compressed, and durable where they become a blob, before they cross. */
+  const prepare = <M extends NewMessage>(message: M): Prepared<M> | Promise<Prepared<M>> =>
+    message.bytes.length <= maxQuickBytes
+      ? message
+      : keepLarge(message.bytes, blobs).then((stored) => ({ ...message, bytes: noBytes, stored }));
+  /** Only in the turn in which the call is made: what is laid goes with it. */
+  const lay = <M extends NewMessage>(message: Prepared<M>): object => {
+    const facts = { ...message.facts, signature: to.lay(message.facts.signature) };
+    if (message.stored === undefined) return { ...message, facts, bytes: to.lay(message.bytes) };
+    const { data } = message.stored;
+    return { ...message, facts, stored: { ...message.stored, data: data === null ? null : to.lay(data) } };
+  };
+  const accept = (acceptance: Acceptance, message: Prepared<NewMessage>) =>
+    put<Accepted>("accept", [{ ...acceptance, message: lay(message) }]);
+
+  return {
+    putDomain: op("putDomain"),
+    removeDomain: op("removeDomain"),
+    createAccount: op("createAccount"),
+    updateAccount: op("updateAccount"),
+    removeAccount: op("removeAccount"),
+    putCredential: op("putCredential"),
+    removeCredential: op("removeCredential"),
+    putAddress: op("putAddress"),
+    removeAddress: op("removeAddress"),
+    putSetting: op("putSetting"),
+    accept: (acceptance) => {
+      const message = prepare(acceptance.message);
+      return message instanceof Promise
+        ? message.then((large) => accept(acceptance, large))
+        : accept(acceptance, message);
+    },
+    append: async (account, mailbox, messages) => {
+      const prepared = await Promise.all(messages.map(prepare));
+      return put("append", [account, mailbox, prepared.map(lay)]);
+    },
+    createMailbox: op("createMailbox"),
+    renameMailbox: op("renameMailbox"),
+    deleteMailbox: op("deleteMailbox"),
+    setSubscribed: op("setSubscribed"),
+    setFlags: op("setFlags"),
+    copy: op("copy"),
+    move: op("move"),
+    expunge: op("expunge"),
+    takeRecent: op("takeRecent"),
+    claim: op("claim"),
+    settle: async (request) => {
+      const { notices } = request;
+      if (notices.length === 0) return put("settle", [request]);
+      const prepared = await Promise.all(notices.map(({ message }) => prepare(message)));
+      const laid = notices.map((notice, i) => ({ ...notice, message: lay(prepared[i] as Prepared<NewMessage>) }));
+      return put("settle", [{ ...request, notices: laid }]);
+    },
+    renewLeases: op("renewLeases"),
+    releaseLeases: op("releaseLeases"),
+    queueAct: op("queueAct"),
+    note: op("note"),
+    tidy: op("tidy"),
+  };
+}

@@ -1,0 +1,205 @@
+/** SQLite behind the effects of the operations. The only file that knows `node:sqlite`. Runs in a worker thread: it blocks. */
+
+import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { Blobs } from "./blobs.ts";
+import { inDialect, sqliteDialect } from "./dialect.ts";
+import type { Effect, Op, StoredBytes } from "./ops/tx.ts";
+import type { Change } from "./store.ts";
+import { decodeInto } from "./zstd.ts";
+
+export const databaseFile = "angarium.sqlite";
+/** Prepared statements that are kept. */
+const maxStatements = 500;
+/** How long a statement waits for another process. */
+const busyMs = 10_000;
+/** A checkpoint, which the writer makes itself, comes after this many pages of write-ahead log. */
+const checkpointPages = 4000;
+/** Decoded bytes are laid side by side in pieces of this size, which then go to the other thread without a copy. */
+const slabBytes = 1024 * 1024;
+
+export type DatabaseOptions = {
+  readonly dir: string;
+  readonly readOnly: boolean;
+  readonly cacheKiB: number;
+  /** Pages that the database may have at most (for tests of a full disk). */
+  readonly maxPages?: number;
+};
+
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #rowStatements = new Map<string, StatementSync>();
+
+  constructor({ dir, readOnly, cacheKiB, maxPages }: DatabaseOptions) {
+    this.#db = new DatabaseSync(join(dir, databaseFile), {
+      readOnly,
+      timeout: busyMs,
+      enableForeignKeyConstraints: false,
+    });
+    try {
+      if (!readOnly) {
+        // Acknowledged mail must survive a power cut: FULL syncs the log at each commit.
+        this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+        this.#db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = 67108864`);
+        if (maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${maxPages}`);
+      }
+      this.#db.exec(`PRAGMA cache_size = -${cacheKiB}; PRAGMA temp_store = MEMORY`);
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  begin(): void {
+    this.#db.exec("BEGIN");
+  }
+
+  /** For writing: waits for other processes now, and not in the middle. */
+  beginImmediate(): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+  }
+
+  commit(): void {
+    this.#db.exec("COMMIT");
+  }
+
+  /** SQLite undoes a transaction by itself on some errors. */
+  rollback(): void {
+    if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.isTransaction;
+  }
+
+  savepoint(): void {
+    this.run("SAVEPOINT op");
+  }
+
+  release(): void {
+    this.run("RELEASE op");
+  }
+
+  rollbackToSavepoint(): void {
+    this.#db.exec("ROLLBACK TO op; RELEASE op");
+  }
+
+  /** A number that changes when another connection has written. */
+  dataVersion(): number {
+    return (this.#prepare("PRAGMA data_version", false).get() as { data_version: number }).data_version;
+  }
+
+  run(sql: string): void {
+    this.#prepare(sql, false).run();
+  }
+
+  sql(effect: Extract<Effect, { kind: "sql" }>): unknown {
+    const statement = this.#prepare(effect.sql, effect.want === "rows");
+    const params = effect.params as SQLInputValue[];
+    switch (effect.want) {
+      case "all":
+      case "rows":
+        return statement.all(...params);
+      case "one":
+        return statement.get(...params);
+      case "run":
+        return Number(statement.run(...params).changes);
+      default:
+        return effect.want satisfies never;
+    }
+  }
+
+  #prepare(sql: string, asArrays: boolean): StatementSync {
+    const statements = asArrays ? this.#rowStatements : this.#statements;
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(inDialect(sql, sqliteDialect).replace(/\$(\d+)/g, "?$1"));
+    if (asArrays) statement.setReturnArrays(true);
+    if (statements.size >= maxStatements) {
+      const oldest = statements.keys().next().value as string;
+      statements.delete(oldest);
+    }
+    statements.set(sql, statement);
+    return statement;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+// ---------------------------------------------------------------- running an operation
+
+/** Memory for bytes that are looked at in passing; larger ones get their own. */
+const passing = new Uint8Array(slabBytes);
+const passingBytes = (length: number) =>
+  length <= passing.length ? passing.subarray(0, length) : new Uint8Array(length);
+
+/** What the effects of one operation leave behind: what follows the commit, and memory that may be given away. */
+export class Effects {
+  readonly #database: Database;
+  readonly #blobs: Blobs;
+  readonly #clock: () => number;
+  readonly changes: Change[] = [];
+  readonly removedBlobs: string[] = [];
+  readonly slabs: ArrayBuffer[] = [];
+  #slab: Uint8Array = new Uint8Array(0);
+  #used = 0;
+
+  constructor(database: Database, blobs: Blobs, clock: () => number) {
+    this.#database = database;
+    this.#blobs = blobs;
+    this.#clock = clock;
+  }
+
+  run<T>(op: Op<T>): T {
+    for (let step = op.next(); ; ) {
+      if (step.done) return step.value;
+      let result: unknown;
+      try {
+        result = this.#perform(step.value);
+      } catch (error) {
+        step = op.throw(error);
+        continue;
+      }
+      step = op.next(result);
+    }
+  }
+
+  #perform(effect: Effect): unknown {
+    switch (effect.kind) {
+      case "sql":
+        return this.#database.sql(effect);
+      case "now":
+        return this.#clock();
+      case "publish":
+        return this.changes.push(effect.change);
+      case "load":
+        return this.#load(effect.stored, effect.limit, effect.passing);
+      case "list-blobs":
+        return this.#blobs.list(effect.shard);
+      case "remove-blob":
+        return this.removedBlobs.push(effect.blob);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #load(stored: StoredBytes, limit: number, passing: boolean): Uint8Array {
+    const length = Math.min(limit, stored.sizeBytes);
+    const target = passing ? passingBytes(length) : this.#take(length);
+    const data = stored.data ?? this.#blobs.read(stored.blob);
+    decodeInto({ encoding: stored.encoding, data }, target);
+    return target;
+  }
+
+  #take(length: number): Uint8Array {
+    if (this.#used + length > this.#slab.length) {
+      this.#slab = new Uint8Array(Math.max(length, slabBytes));
+      this.slabs.push(this.#slab.buffer as ArrayBuffer);
+      this.#used = 0;
+    }
+    return this.#slab.subarray(this.#used, (this.#used += length));
+  }
+}

@@ -1,0 +1,52 @@
+/** Breakage of the store, told apart only as far as callers answer differently (SMTP 452 or 451, IMAP NO [UNAVAILABLE]). */
+export type TroubleKind = "disk-full" | "io" | "unavailable";
+
+/** Nothing of the call was acknowledged. It may nevertheless have become durable where the commit itself failed. */
+export class StoreTrouble extends Error {
+  readonly kind: TroubleKind;
+
+  constructor(kind: TroubleKind, message: string) {
+    super(message);
+    this.name = "StoreTrouble";
+    this.kind = kind;
+  }
+}
+
+// Primary result codes of SQLite.
+const sqliteKinds: { readonly [code: number]: TroubleKind } = {
+  5: "unavailable", // BUSY
+  6: "unavailable", // LOCKED
+  7: "unavailable", // NOMEM
+  8: "io", // READONLY
+  10: "io", // IOERR
+  11: "io", // CORRUPT
+  13: "disk-full", // FULL
+  14: "io", // CANTOPEN
+  26: "io", // NOTADB
+};
+
+const systemKinds: { readonly [code: string]: TroubleKind } = {
+  ENOSPC: "disk-full",
+  EDQUOT: "disk-full",
+  EIO: "io",
+  EROFS: "io",
+  ENOENT: "io",
+  EACCES: "io",
+  EMFILE: "unavailable",
+  ENFILE: "unavailable",
+  ENOMEM: "unavailable",
+};
+
+/** The trouble that an error of SQLite or of the file system is, or undefined where it is a mistake in the program. */
+export function troubleOf(error: unknown): StoreTrouble | undefined {
+  if (error instanceof StoreTrouble) return error;
+  if (!(error instanceof Error)) return undefined;
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  const kind =
+    typeof errcode === "number"
+      ? sqliteKinds[errcode & 0xff]
+      : typeof code === "string"
+        ? systemKinds[code]
+        : undefined;
+  return kind && new StoreTrouble(kind, error.message);
+}

@@ -1,0 +1,184 @@
+/** The one that writes: what is waiting becomes one transaction, one commit, one answer. */
+import type { Blobs } from "./blobs.ts";
+import { keepQuickly } from "./keep.ts";
+import { migrate } from "./migrations/migrate.ts";
+import { writeOps } from "./ops/all.ts";
+import type { KeptAcceptance, KeptAppend, KeptSettleRequest } from "./ops/kept.ts";
+import type { Op, StoredBytes } from "./ops/tx.ts";
+import { type Database, Effects } from "./sqlite.ts";
+import type { Change } from "./store.ts";
+import { StoreTrouble, troubleOf } from "./trouble.ts";
+
+/** Calls in one transaction. */
+export const maxBatchCalls = 512;
+
+export type Call = readonly [id: number, name: string, args: readonly unknown[]];
+export type Answer = readonly [id: number, failure: Failure | undefined, value: unknown];
+/** An error as it crosses the thread; `kind` where it is a `StoreTrouble`. */
+export type Failure = {
+  readonly kind: StoreTrouble["kind"] | undefined;
+  readonly message: string;
+  readonly stack: string;
+};
+export type Answers = { readonly answers: readonly Answer[]; readonly changes: readonly Change[] };
+
+export function failureOf(error: unknown): Failure {
+  const trouble = troubleOf(error);
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { kind: trouble?.kind, message, stack: stack ?? message };
+}
+
+export class Writer {
+  readonly #open: () => Database;
+  readonly #blobs: Blobs;
+  readonly #clock: () => number;
+  #database: Database | undefined;
+  #seenVersion = -1;
+
+  /** `open` is called at once, and again after a commit has failed. */
+  constructor(open: () => Database, blobs: Blobs, clock: () => number) {
+    this.#open = open;
+    this.#blobs = blobs;
+    this.#clock = clock;
+    const database = open();
+    try {
+      database.beginImmediate();
+      new Effects(database, blobs, clock).run(migrate());
+      database.commit();
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    this.#database = database;
+  }
+
+  /** Runs the calls as one transaction. Each is undone alone when it fails by itself; none is acknowledged when the commit fails. */
+  run(calls: readonly Call[]): Answers {
+    try {
+      return this.#transaction(calls);
+    } catch (error) {
+      this.#reopen();
+      // Whatever broke, it was not one of the calls: none of them may be said to be done.
+      const trouble =
+        troubleOf(error) ?? new StoreTrouble("io", error instanceof Error ? error.message : String(error));
+      const failure = failureOf(trouble);
+      return { answers: calls.map(([id]) => [id, failure, undefined]), changes: [] };
+    }
+  }
+
+  #transaction(calls: readonly Call[]): Answers {
+    this.#database ??= this.#open();
+    const database = this.#database;
+    database.beginImmediate();
+    const answers: Answer[] = [];
+    const changes: Change[] = [];
+    const removed: string[] = [];
+    for (const [id, name, args] of calls) {
+      const effects = new Effects(database, this.#blobs, this.#clock);
+      database.savepoint();
+      try {
+        const value = effects.run(operation(name, args));
+        database.release();
+        answers.push([id, undefined, value]);
+        changes.push(...effects.changes);
+        removed.push(...effects.removedBlobs);
+      } catch (error) {
+        // A disk that is full or broken is no call's own fault.
+        if (troubleOf(error) !== undefined || !database.inTransaction) throw error;
+        database.rollbackToSavepoint();
+        answers.push([id, failureOf(error), undefined]);
+      }
+    }
+    database.commit();
+    for (const blob of removed) this.#removeBlob(blob);
+    return { answers, changes: changes.length > 1 ? latest(changes) : changes };
+  }
+
+  /** Nothing is lost when it stays: it is found again as a blob that no row names. */
+  #removeBlob(blob: string): void {
+    try {
+      this.#blobs.remove(blob);
+    } catch (error) {
+      if (troubleOf(error) === undefined) throw error;
+    }
+  }
+
+  /** A connection whose commit has failed knows less than it believes: a new one reads what is really there. */
+  #reopen(): void {
+    const broken = this.#database;
+    this.#database = undefined;
+    try {
+      broken?.rollback();
+    } catch {}
+    try {
+      broken?.close();
+    } catch {}
+    this.#seenVersion = -1;
+  }
+
+  /** What another process (the command line) may have changed since the last call; we cannot know what it was. */
+  foreignChanges(): readonly Change[] {
+    if (this.#database === undefined) return [];
+    const version = this.#database.dataVersion();
+    const changed = this.#seenVersion !== -1 && version !== this.#seenVersion;
+    this.#seenVersion = version;
+    return changed ? [{ kind: "directory" }, { kind: "queue" }] : [];
+  }
+
+  close(): void {
+    this.#database?.close();
+    this.#database = undefined;
+  }
+}
+
+/** One change for each thing that changed: the last. */
+function latest(changes: readonly Change[]): readonly Change[] {
+  const last = new Map<string, Change>();
+  for (const change of changes) {
+    const name =
+      change.kind === "mail"
+        ? `${change.account} ${change.mailbox}`
+        : "account" in change
+          ? `${change.account}`
+          : change.kind;
+    last.set(name, change);
+  }
+  return [...last.values()];
+}
+
+// ---------------------------------------------------------------- calls
+
+/** Bytes that the caller's thread has already compressed or written. */
+type Kept = { readonly stored: StoredBytes };
+type Raw = { readonly bytes: Uint8Array };
+type Message = (Kept | Raw) & object;
+
+function kept<M extends Message>(message: M): M & Kept {
+  return "stored" in message && message.stored !== undefined
+    ? (message as M & Kept)
+    : { ...message, stored: keepQuickly((message as Raw).bytes) };
+}
+
+type RawAcceptance = Omit<KeptAcceptance, "message"> & { readonly message: Message };
+
+function keptAcceptance(acceptance: RawAcceptance): KeptAcceptance {
+  return { ...acceptance, message: kept(acceptance.message) as KeptAcceptance["message"] };
+}
+
+function operation(name: string, args: readonly unknown[]): Op<unknown> {
+  switch (name) {
+    case "accept":
+      return writeOps.accept(keptAcceptance(args[0] as RawAcceptance));
+    case "append":
+      return writeOps.append(args[0] as number, args[1] as number, (args[2] as Message[]).map(kept) as KeptAppend[]);
+    case "settle": {
+      const request = args[0] as Omit<KeptSettleRequest, "notices"> & { notices: readonly RawAcceptance[] };
+      return writeOps.settle({ ...request, notices: request.notices.map(keptAcceptance) });
+    }
+    default: {
+      const op = writeOps[name as keyof typeof writeOps] as ((...args: readonly unknown[]) => Op<unknown>) | undefined;
+      if (op === undefined) throw new Error(`The store has no operation "${name}".`);
+      return op(...args);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Bytes of messages, compressed. Small ones are compressed with a dictionary of what mail is made of, which saves a
+ * third of them.
+ *
+ * `node:zlib` makes a new zstd context for each call of its synchronous functions; that costs several times the
+ * compression of a small message. So one context of each sort is kept and driven through its handle, which is not public:
+ * where it does not look and work as expected, the public functions do the same, only slower.
+ */
+import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { Encoding } from "./ops/tx.ts";
+import { dictionary } from "./zstd-dictionary.ts";
+
+/** Below this nothing is won. */
+const minBytes = 128;
+/** Beyond this the dictionary is nothing beside the message. */
+const maxDictionaryBytes = 16 * 1024;
+const level = 1;
+
+export type Encoded = { readonly encoding: Encoding; readonly data: Uint8Array };
+
+/** The bytes in their shortest form; `data` shares memory with nothing but, when they stay plain, `bytes`. */
+export function encode(bytes: Uint8Array): Encoded {
+  const encoding = bytes.length <= maxDictionaryBytes ? 2 : 1;
+  const packed = bytes.length < minBytes ? undefined : compressors[encoding](bytes);
+  return packed === undefined ? { encoding: 0, data: bytes } : { encoding, data: packed };
+}
+
+/** Fills `target` with the first bytes of what was encoded; throws when the data are damaged or too short. */
+export function decodeInto({ encoding, data }: Encoded, target: Uint8Array): void {
+  if (encoding !== 0) decompressors[encoding](data, target);
+  else if (data.length < target.length) throw new Error("Stored bytes are shorter than they should be.");
+  else target.set(data.subarray(0, target.length));
+}
+
+// ---------------------------------------------------------------- contexts
+
+type Handle = {
+  onerror: (message: string, errno: number, code: string) => void;
+  reset(): void;
+  writeSync(
+    flush: number,
+    input: Uint8Array,
+    inOffset: number,
+    inLength: number,
+    output: Uint8Array,
+    outOffset: number,
+    outLength: number,
+  ): void;
+};
+type Context = {
+  readonly handle: Handle /** What is left: of the output, of the input. */;
+  readonly left: Uint32Array;
+};
+
+/** The insides of a zlib stream, where they are what we know. */
+function contextOf(stream: object): Context | undefined {
+  const { _handle: handle, _writeState: left } = stream as { _handle?: Handle; _writeState?: unknown };
+  const fits =
+    typeof handle?.writeSync === "function" && typeof handle.reset === "function" && left instanceof Uint32Array;
+  return fits ? { handle, left: left as Uint32Array } : undefined;
+}
+
+/** Runs a context once from its beginning; answers the bytes written. */
+function once({ handle, left }: Context, flush: number, input: Uint8Array, output: Uint8Array): number {
+  let failure: string | undefined;
+  handle.onerror = (message) => {
+    failure = message;
+  };
+  handle.reset();
+  handle.writeSync(flush, input, 0, input.length, output, 0, output.length);
+  if (failure !== undefined) throw new Error(`zstd: ${failure}`);
+  return output.length - left[0]!;
+}
+
+type Compress = (bytes: Uint8Array) => Uint8Array | undefined; // undefined: not shorter
+type Decompress = (data: Uint8Array, target: Uint8Array) => void;
+
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
+function compressor(words: Buffer | undefined): Compress {
+  const options = {
+    params: { [constants.ZSTD_c_compressionLevel]: level },
+    ...(words === undefined ? {} : { dictionary: words }),
+  };
+  const plain: Compress = (bytes) => {
+    const packed = zstdCompressSync(bytes, { ...options, pledgedSrcSize: bytes.length });
+    return packed.length < bytes.length ? packed : undefined;
+  };
+  const context = contextOf(createZstdCompress(options));
+  if (context === undefined) return plain;
+  const fast: Compress = (bytes) => {
+    if (scratch.length < bytes.length) scratch = Buffer.allocUnsafeSlow(bytes.length);
+    // The output is cut where it would be no shorter than the input: then it is full.
+    const output = scratch.subarray(0, bytes.length - 1);
+    const length = once(context, constants.ZSTD_e_end, bytes, output);
+    return length === output.length ? undefined : Buffer.from(output.subarray(0, length));
+  };
+  const sample = Buffer.from("Angarium ".repeat(40));
+  const works = () => {
+    const packed = fast(sample);
+    return packed !== undefined && zstdDecompressSync(packed, options).equals(sample);
+  };
+  return tried(works) ? fast : plain;
+}
+
+function decompressor(words: Buffer | undefined): Decompress {
+  const options = words === undefined ? {} : { dictionary: words };
+  const plain: Decompress = (data, target) => {
+    const bytes = zstdDecompressSync(data, options);
+    if (bytes.length < target.length) throw new Error("Stored bytes are shorter than they should be.");
+    target.set(bytes.subarray(0, target.length));
+  };
+  const context = contextOf(createZstdDecompress(options));
+  if (context === undefined) return plain;
+  const fast: Decompress = (data, target) => {
+    if (target.length > 0 && once(context, constants.ZSTD_e_continue, data, target) < target.length)
+      throw new Error("Stored bytes are shorter than they should be.");
+  };
+  const sample = Buffer.from("Angarium ".repeat(40));
+  const works = () => {
+    const target = Buffer.alloc(sample.length);
+    fast(zstdCompressSync(sample, options), target);
+    return target.equals(sample);
+  };
+  return tried(works) ? fast : plain;
+}
+
+function tried(works: () => boolean): boolean {
+  try {
+    return works() && works();
+  } catch {
+    return false;
+  }
+}
+
+const compressors = { 1: compressor(undefined), 2: compressor(dictionary) } as const;
+const decompressors = { 1: decompressor(undefined), 2: decompressor(dictionary) } as const;
