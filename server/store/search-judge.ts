@@ -1,0 +1,246 @@
+/**
+ * A search key as a judge of single messages, in two instances: the first looks at the row and may not know; the second
+ * looks at the bytes and always does. Cheap keys are asked first, and the rest only where they decide something.
+ */
+import { foldText } from "../../protocol/mime/fold.ts";
+import { mayContainSlots, needleSlots } from "../../protocol/mime/signature.ts";
+import { isOneLine, isSubject, wholeSubjectChars } from "./search-bounds.ts";
+import { envelopeDate } from "./search-envelope.ts";
+import type { SearchKey } from "./search-key.ts";
+import { maxZoneMs, wallClock } from "./search-sent.ts";
+import type { UidRange } from "./store.ts";
+
+/** What the rows say of one message. Fields that `Needs` does not ask for are empty. */
+export type Candidate = {
+  readonly uid: number;
+  readonly flags: number;
+  readonly keywords: string;
+  readonly modseq: number;
+  readonly receivedAt: number;
+  readonly savedAt: number;
+  readonly size: number;
+  readonly email: number;
+  readonly thread: number;
+  readonly content: number;
+  readonly sentAt: number | null;
+  readonly subject: string;
+  readonly headerBytes: number;
+  readonly envelope: string;
+  readonly signature: Uint8Array;
+};
+
+/** A message whose bytes are at hand, for text keys. */
+export type Look = {
+  readonly header: (name: string, needle: string) => boolean;
+  readonly body: (needle: string) => boolean;
+  readonly text: (needle: string) => boolean;
+};
+
+export type Needs = {
+  /** sentAt and subject. */
+  readonly content: boolean;
+  readonly envelope: boolean;
+  readonly signature: boolean;
+  /** What a second look needs: nothing (there is none), the header section, or the whole message. */
+  readonly bytes: "none" | "header" | "all";
+};
+
+export type Verdict = 0 | 1 | 2;
+export const no: Verdict = 0;
+export const yes: Verdict = 1;
+export const unknown: Verdict = 2;
+
+export type Judge = {
+  readonly needs: Needs;
+  readonly first: (candidate: Candidate) => Verdict;
+  /** Only for those whom `first` does not know. */
+  readonly second: (candidate: Candidate, look: Look) => boolean;
+};
+
+/** Levels of and, or and not. The parsers of the protocols allow fewer. */
+export const maxSearchDepth = 1000;
+
+type Node = Judge & { readonly cost: number };
+
+const nothing: Needs = { content: false, envelope: false, signature: false, bytes: "none" };
+const free = 0;
+const cheap = 1;
+const folding = 4;
+const text = 1000;
+
+export function judgeOf(key: SearchKey): Judge {
+  return nodeOf(key, 0);
+}
+
+function nodeOf(key: SearchKey, depth: number): Node {
+  if (depth > maxSearchDepth) throw new RangeError(`A search key is more than ${maxSearchDepth} levels deep.`);
+  switch (key.kind) {
+    case "all":
+      return row(free, () => yes);
+    case "none":
+      return row(free, () => no);
+    case "and":
+    case "or":
+      return several(
+        key.kind,
+        key.keys.map((each) => nodeOf(each, depth + 1)),
+      );
+    case "not": {
+      const inner = nodeOf(key.key, depth + 1);
+      return {
+        cost: inner.cost,
+        needs: inner.needs,
+        first: (candidate) => {
+          const verdict = inner.first(candidate);
+          return verdict === unknown ? unknown : verdict === yes ? no : yes;
+        },
+        second: (candidate, look) => !inner.second(candidate, look),
+      };
+    }
+    case "uids": {
+      const { uids } = key;
+      return row(cheap, ({ uid }) => isAmong(uids, uid));
+    }
+    case "flag": {
+      const { flag } = key;
+      return row(free, ({ flags }) => (flags & flag) === flag);
+    }
+    case "keyword": {
+      const wanted = ` ${key.keyword.toLowerCase()} `;
+      return row(cheap, ({ keywords }) => keywords !== "" && ` ${keywords} `.toLowerCase().includes(wanted));
+    }
+    case "larger":
+      return row(free, ({ size }) => size > key.bytes);
+    case "smaller":
+      return row(free, ({ size }) => size < key.bytes);
+    case "modseq":
+      return row(free, ({ modseq }) => modseq >= key.from);
+    case "email":
+      return row(free, ({ email }) => email === key.email);
+    case "thread":
+      return row(free, ({ thread }) => thread === key.thread);
+    case "date":
+      return date(key);
+    case "header":
+      return isSubject(key.name) && isOneLine(key.needle)
+        ? subject(key.name, key.needle)
+        : header(key.name, key.needle);
+    case "body":
+      return bytes(key.needle, "all", (look) => look.body(key.needle));
+    case "text":
+      return bytes(key.needle, "all", (look) => look.text(key.needle));
+    default:
+      return key satisfies never;
+  }
+}
+
+/** A key that the row decides. */
+function row(cost: number, holds: (candidate: Candidate) => boolean | Verdict, needs: Needs = nothing): Node {
+  return {
+    cost,
+    needs,
+    first: (candidate) => (holds(candidate) ? yes : no),
+    second: () => {
+      throw new Error("The row has decided already.");
+    },
+  };
+}
+
+function several(kind: "and" | "or", unordered: readonly Node[]): Node {
+  const nodes = [...unordered].sort((a, b) => a.cost - b.cost);
+  const decisive = kind === "and" ? no : yes;
+  const otherwise = kind === "and" ? yes : no;
+  return {
+    cost: nodes.reduce((sum, node) => sum + node.cost, 0),
+    needs: nodes.reduce((sum, node) => together(sum, node.needs), nothing),
+    first: (candidate) => {
+      let verdict: Verdict = otherwise;
+      for (const node of nodes) {
+        const each = node.first(candidate);
+        if (each === decisive) return decisive;
+        if (each === unknown) verdict = unknown;
+      }
+      return verdict;
+    },
+    second: (candidate, look) => {
+      for (const node of nodes) {
+        const each = node.first(candidate);
+        const holds = each === unknown ? node.second(candidate, look) : each === yes;
+        if (holds === (decisive === yes)) return holds;
+      }
+      return kind === "and";
+    },
+  };
+}
+
+function together(a: Needs, b: Needs): Needs {
+  const bytesOfBoth = a.bytes === "all" || b.bytes === "all" ? "all" : a.bytes === "header" ? "header" : b.bytes;
+  return {
+    content: a.content || b.content,
+    envelope: a.envelope || b.envelope,
+    signature: a.signature || b.signature,
+    bytes: bytesOfBoth,
+  };
+}
+
+function date(key: Extract<SearchKey, { readonly kind: "date" }>): Node {
+  const { from = Number.NEGATIVE_INFINITY, before = Number.POSITIVE_INFINITY } = key;
+  const within = (at: number) => at >= from && at < before;
+  if (key.of === "received") return row(free, ({ receivedAt }) => within(receivedAt));
+  if (key.of === "saved") return row(free, ({ savedAt }) => within(savedAt));
+  return row(
+    cheap,
+    ({ sentAt, envelope }) => {
+      if (sentAt === null) return no;
+      const near = (bound: number) => Math.abs(sentAt - bound) <= maxZoneMs;
+      if (!near(from) && !near(before)) return within(sentAt);
+      const field = envelopeDate(envelope);
+      return within(field === undefined ? sentAt : wallClock(field, sentAt));
+    },
+    { ...nothing, content: true, envelope: true },
+  );
+}
+
+/** The subject is kept decoded, so that only a cut one must be looked up. */
+function subject(name: string, needle: string): Node {
+  const folded = foldText(needle);
+  return {
+    cost: folding,
+    needs: { ...nothing, content: true, bytes: "header" },
+    first: (candidate) => {
+      if (foldText(candidate.subject).includes(folded)) return yes;
+      return candidate.subject.length >= wholeSubjectChars ? unknown : no;
+    },
+    second: (_, look) => look.header(name, needle),
+  };
+}
+
+function header(name: string, needle: string): Node {
+  return bytes(needle, "header", (look) => look.header(name, needle));
+}
+
+/** A key that only the bytes decide; the signature may rule it out. */
+function bytes(needle: string, what: "header" | "all", holds: (look: Look) => boolean): Node {
+  const slots = needleSlots(needle);
+  const needs: Needs = { ...nothing, signature: slots.length > 0, bytes: what };
+  return {
+    cost: what === "all" ? 2 * text : text,
+    needs,
+    first: (candidate) => (mayContainSlots(candidate.signature, slots) ? unknown : no),
+    second: (_, look) => holds(look),
+  };
+}
+
+/** Whether a UID is in ascending, disjoint ranges. */
+function isAmong(uids: readonly UidRange[], uid: number): boolean {
+  let low = 0;
+  let high = uids.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const range = uids[middle] as UidRange;
+    if (uid < range[0]) high = middle;
+    else if (uid > range[1]) low = middle + 1;
+    else return true;
+  }
+  return false;
+}

@@ -1,0 +1,183 @@
+/**
+ * SEARCH over one mailbox: the database passes on what satisfies the bounds of the key, the judge decides by the row
+ * (signature included) what it can, and the bytes of the rest are read, a bounded number at a time. Dates of the Date
+ * field are those of the writer's clock (`search-sent.ts`); INTERNALDATE is compared as an instant.
+ */
+
+import { within } from "./ops/ranges.ts";
+import { type Cells, type Encoding, glance, type Op, rows } from "./ops/tx.ts";
+import { type Bounds, boundsOf, wholeSubjectChars } from "./search-bounds.ts";
+import { type Candidate, type Judge, judgeOf, type Needs, unknown, yes } from "./search-judge.ts";
+import type { SearchKey } from "./search-key.ts";
+import { lookInto } from "./search-look.ts";
+import type { AccountId, MailboxId, UidRange } from "./store.ts";
+
+/** Rows read at once. With signatures (up to 32 KiB each) or envelopes there are fewer. */
+export const maxRowsAtOnce = 8192;
+export const maxWideRowsAtOnce = 512;
+/** Message bytes read at once, unless one message alone has more. */
+export const maxBytesAtOnce = 4 * 1024 * 1024;
+const maxMessagesAtOnce = 512;
+
+export type Found = { readonly uids: readonly number[]; readonly highestModseq: number };
+
+export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey): Op<Found> {
+  const bounds = boundsOf(key);
+  const uids: number[] = [];
+  let highestModseq = 0;
+  if (bounds.empty) return { uids, highestModseq };
+  if (bounds.whole) {
+    for (const [uid, modseq] of yield* rows(
+      statement(bounds, "m.uid, m.modseq", false),
+      ...parameters(account, mailbox, bounds.uids, bounds, -1),
+    )) {
+      uids.push(uid as number);
+      if ((modseq as number) > highestModseq) highestModseq = modseq as number;
+    }
+    return { uids, highestModseq };
+  }
+  const judge = judgeOf(key);
+  const sql = statement(bounds, columns(judge.needs), isJoined(judge.needs) || bounds.subject !== "");
+  const limit = judge.needs.signature || judge.needs.envelope ? maxWideRowsAtOnce : maxRowsAtOnce;
+  for (let ranges: readonly UidRange[] = bounds.uids; ranges.length > 0; ) {
+    const page = yield* rows(sql, ...parameters(account, mailbox, ranges, bounds, limit));
+    const hits: Candidate[] = [];
+    const open: Candidate[] = [];
+    for (const cells of page) {
+      const candidate = candidateOf(cells);
+      const verdict = judge.first(candidate);
+      if (verdict === yes) hits.push(candidate);
+      else if (verdict === unknown) open.push(candidate);
+    }
+    if (open.length > 0) {
+      hits.push(...(yield* lookAt(open, judge)));
+      hits.sort((a, b) => a.uid - b.uid);
+    }
+    for (const { uid, modseq } of hits) {
+      uids.push(uid);
+      if (modseq > highestModseq) highestModseq = modseq;
+    }
+    ranges = page.length < limit ? [] : after(ranges, page.at(-1)?.[0] as number);
+  }
+  return { uids, highestModseq };
+}
+
+/** Which of these match, by their bytes. */
+function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly Candidate[]> {
+  const headerOnly = judge.needs.bytes === "header";
+  const hits: Candidate[] = [];
+  for (let from = 0; from < open.length; ) {
+    let to = from;
+    for (let bytes = 0; to < open.length && to - from < maxMessagesAtOnce; to++) {
+      bytes += open[to]?.size ?? 0;
+      if (bytes > maxBytesAtOnce && to > from) break;
+    }
+    const batch = open.slice(from, to);
+    const contents = JSON.stringify([...new Set(batch.map(({ content }) => content))]);
+    const stored = new Map<number, Cells>();
+    for (const cells of yield* rows(
+      "SELECT b.content, b.encoding, b.blob, b.data FROM {list $1} l {cross} bytes b WHERE b.content = l.value",
+      contents,
+    ))
+      stored.set(cells[0] as number, cells);
+    for (const candidate of batch) {
+      const cells = stored.get(candidate.content);
+      if (cells === undefined)
+        throw new Error(`Message ${candidate.uid} names content ${candidate.content}, which has no bytes.`);
+      const bytes = yield* glance(
+        {
+          encoding: cells[1] as Encoding,
+          sizeBytes: candidate.size,
+          blob: cells[2] as string,
+          data: cells[3] as Uint8Array | null,
+        },
+        headerOnly ? candidate.headerBytes : candidate.size,
+      );
+      if (judge.second(candidate, lookInto(bytes))) hits.push(candidate);
+    }
+    from = to;
+  }
+  return hits;
+}
+
+// ---------------------------------------------------------------- statements: a small set, for they are prepared
+
+const isJoined = (needs: Needs): boolean =>
+  needs.content || needs.envelope || needs.signature || needs.bytes !== "none";
+
+function columns(needs: Needs): string {
+  const of = (asked: boolean, column: string, otherwise: string) => (asked ? column : otherwise);
+  return `m.uid, m.flags, m.keywords, m.modseq, m.received_at, m.saved_at, m.size, m.email, m.thread, m.content,
+    ${of(needs.content, "c.sent_at, c.subject", "0, ''")}, ${of(needs.bytes !== "none", "c.header_bytes", "0")},
+    ${of(needs.envelope, "c.envelope", "''")}, ${of(needs.signature, "c.signature", "NULL")}`;
+}
+
+function statement(bounds: Bounds, selected: string, joined: boolean): string {
+  const { from, where } = within(0, 0, bounds.uids);
+  const subject =
+    bounds.subject === ""
+      ? "CAST($13 AS TEXT) = ''"
+      : `({instr}(lower(c.subject), $13) > 0 OR octet_length(c.subject) <> length(c.subject) OR length(c.subject) >= ${wholeSubjectChars})`;
+  return `SELECT ${selected} FROM ${from}${joined ? " {cross} contents c" : ""}
+    WHERE ${where}${joined ? " AND c.id = m.content" : ""}
+      AND (m.flags & $5) = $6 AND m.modseq >= $7 AND m.size BETWEEN $8 AND $9
+      AND m.received_at >= $10 AND m.received_at < $11 AND length(m.keywords) >= $12 AND ${subject}
+    ORDER BY m.uid LIMIT $14`;
+}
+
+const noLimit = 0xffffffff;
+
+function parameters(
+  account: AccountId,
+  mailbox: MailboxId,
+  uids: readonly UidRange[],
+  bounds: Bounds,
+  limit: number,
+): readonly (string | number | null | Uint8Array)[] {
+  // The form of the statement was chosen by the key's own ranges; what is left of them keeps to it.
+  const several = bounds.uids.length !== 1;
+  const first = uids[0] ?? [0, 0];
+  return [
+    account,
+    mailbox,
+    several ? JSON.stringify(uids) : first[0],
+    several ? 0 : first[1],
+    bounds.flagMask,
+    bounds.flagWanted,
+    bounds.modseqFrom,
+    bounds.sizeFrom,
+    bounds.sizeTo,
+    bounds.receivedFrom,
+    bounds.receivedBefore,
+    bounds.minKeywordChars,
+    bounds.subject,
+    limit < 0 ? noLimit : limit,
+  ];
+}
+
+/** What of the ranges lies above a UID. */
+function after(ranges: readonly UidRange[], uid: number): readonly UidRange[] {
+  return ranges.filter(([, high]) => high > uid).map(([low, high]): UidRange => [Math.max(low, uid + 1), high]);
+}
+
+const noSignature = new Uint8Array(0);
+
+function candidateOf(cells: Cells): Candidate {
+  return {
+    uid: cells[0] as number,
+    flags: cells[1] as number,
+    keywords: cells[2] as string,
+    modseq: cells[3] as number,
+    receivedAt: cells[4] as number,
+    savedAt: cells[5] as number,
+    size: cells[6] as number,
+    email: cells[7] as number,
+    thread: cells[8] as number,
+    content: cells[9] as number,
+    sentAt: cells[10] as number | null,
+    subject: cells[11] as string,
+    headerBytes: cells[12] as number,
+    envelope: cells[13] as string,
+    signature: (cells[14] as Uint8Array | null) ?? noSignature,
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Upkeep, a bounded piece at a time: contents that nobody names go, their blobs a grace period later; blobs that no row
+ * names (a process died before its commit) go after two such periods; old tombstones and journeys go.
+ */
+import { bucketEntries } from "./ops/journey.ts";
+import { blobShards, listBlobs, type Op, one, type Row, removeBlob, rows, run } from "./ops/tx.ts";
+import type { Instant } from "./store.ts";
+
+/** Longer than any transaction and than any reader is in the middle of a blob. */
+export const blobGraceMs = 60 * 60_000;
+/** Age at which a blob that no row names is one that nobody will name any more. */
+export const orphanGraceMs = 24 * 60 * 60_000;
+/** Tombstones kept per mailbox: who was away for longer is told everything anew (RFC 7162 §3.2.5). */
+export const maxTombstones = 20_000;
+/** Days that a journey is kept, unless the setting `upkeep.journeyDays` says otherwise. */
+export const journeyDays = 30;
+export const journeyDaysSetting = "upkeep.journeyDays";
+
+const maxContents = 500;
+const maxBlobs = 500;
+const maxJourneys = 2000;
+const maxMailboxesLookedAt = 100;
+const dayMs = 86_400_000;
+
+export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
+  const contents = yield* dropContents(now);
+  const blobs = yield* dropBlobs(now);
+  const journeys = yield* dropJourneys(now);
+  const tombstones = yield* dropTombstones();
+  yield* findOrphans(now);
+  return { more: contents || blobs || journeys || tombstones };
+}
+
+/** Rows of contents without an owner. Answers whether there may be more. */
+function* dropContents(now: Instant): Op<boolean> {
+  const found = yield* rows(
+    `SELECT c.id, b.blob FROM contents c LEFT JOIN bytes b ON b.content = c.id WHERE c.refs = 0 ORDER BY c.id LIMIT $1`,
+    maxContents,
+  );
+  if (found.length === 0) return false;
+  const ids = JSON.stringify(found.map(([id]) => id));
+  yield* doom(
+    found.map(([, blob]) => blob as string | null),
+    now,
+  );
+  yield* run("DELETE FROM bytes WHERE content IN {list $1}", ids);
+  yield* run("DELETE FROM contents WHERE id IN {list $1}", ids);
+  return found.length === maxContents;
+}
+
+function* doom(blobs: readonly (string | null)[], now: Instant): Op<void> {
+  const named = blobs.filter((blob) => blob !== null && blob !== "");
+  if (named.length === 0) return;
+  yield* run(
+    "INSERT INTO doomed_blobs (blob, at) SELECT t.value, $2 FROM {texts $1} t WHERE true ON CONFLICT (blob) DO NOTHING",
+    JSON.stringify(named),
+    now,
+  );
+}
+
+/** The blobs among these that a content names after all. */
+function* namedAmong(blobs: readonly string[]): Op<ReadonlySet<string>> {
+  if (blobs.length === 0) return new Set();
+  const found = yield* rows(
+    "SELECT b.blob FROM {texts $1} t {cross} bytes b WHERE b.blob = t.value AND b.blob <> ''",
+    JSON.stringify(blobs),
+  );
+  return new Set(found.map(([blob]) => blob as string));
+}
+
+function* dropBlobs(now: Instant): Op<boolean> {
+  const due = (yield* rows(
+    "SELECT blob FROM doomed_blobs WHERE at <= $1 ORDER BY blob LIMIT $2",
+    now - blobGraceMs,
+    maxBlobs,
+  )).map(([blob]) => blob as string);
+  if (due.length === 0) return false;
+  const named = yield* namedAmong(due);
+  for (const blob of due) if (!named.has(blob)) yield* removeBlob(blob);
+  yield* run("DELETE FROM doomed_blobs WHERE blob IN {texts $1}", JSON.stringify(due));
+  return due.length === maxBlobs;
+}
+
+function* dropJourneys(now: Instant): Op<boolean> {
+  const days = yield* numberSetting(journeyDaysSetting, journeyDays);
+  const before = now - days * dayMs;
+  // The newest entry stays: its number must not be given again. Numbers ascend with time, but for a clock that was set.
+  const first = yield* rows(
+    "SELECT id, at FROM journey WHERE id < (SELECT max(id) FROM journey) ORDER BY id LIMIT $1",
+    maxJourneys,
+  );
+  const old = first.filter(([, at]) => (at as number) < before).map(([id]) => id as number);
+  if (old.length === 0) return false;
+  const ids = JSON.stringify(old);
+  yield* run(
+    "DELETE FROM journey_keys WHERE bucket BETWEEN $2 AND $3 AND journey IN {list $1}",
+    ids,
+    Math.floor((old[0] as number) / bucketEntries),
+    Math.floor((old.at(-1) as number) / bucketEntries),
+  );
+  yield* run("DELETE FROM journey WHERE id IN {list $1}", ids);
+  return old.length === maxJourneys;
+}
+
+type Place = { readonly account: number; readonly mailbox: number };
+
+/** Looks at the next mailboxes that have tombstones; where it stopped is kept as a setting. */
+function* dropTombstones(): Op<boolean> {
+  let at = (yield* placeSetting()) ?? { account: 0, mailbox: 0 };
+  let more = false;
+  for (let looked = 0; looked < maxMailboxesLookedAt; looked++) {
+    const next: (Place & Row) | undefined = yield* one<Place & Row>(
+      `SELECT account, mailbox FROM expunged WHERE (account, mailbox) > ($1, $2) ORDER BY account, mailbox LIMIT 1`,
+      at.account,
+      at.mailbox,
+    );
+    at = next === undefined ? { account: 0, mailbox: 0 } : { account: next.account, mailbox: next.mailbox };
+    if (next === undefined) break;
+    more = (yield* thin(at)) || more;
+  }
+  yield* run(
+    "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    tombstonePlace,
+    JSON.stringify(at),
+  );
+  return more;
+}
+
+const tombstonePlace = "upkeep.tombstonesLookedAt";
+
+function* placeSetting(): Op<Place | undefined> {
+  const row = yield* one<{ value: string }>("SELECT value FROM settings WHERE key = $1", tombstonePlace);
+  return row && (JSON.parse(row.value) as Place);
+}
+
+/** Drops what one mailbox has above its share, and says so in `tombstones_from`. */
+function* thin({ account, mailbox }: Place): Op<boolean> {
+  const last = yield* one<{ modseq: number }>(
+    `SELECT modseq FROM expunged WHERE account = $1 AND mailbox = $2 ORDER BY modseq DESC LIMIT 1 OFFSET ${maxTombstones}`,
+    account,
+    mailbox,
+  );
+  if (last === undefined) return false;
+  yield* run(
+    `UPDATE mailboxes SET tombstones_from = CASE WHEN tombstones_from < $3 THEN $3 ELSE tombstones_from END
+     WHERE account = $1 AND id = $2`,
+    account,
+    mailbox,
+    last.modseq,
+  );
+  yield* run(
+    "DELETE FROM expunged WHERE account = $1 AND mailbox = $2 AND modseq <= $3",
+    account,
+    mailbox,
+    last.modseq,
+  );
+  return true;
+}
+
+/** Looks through the next folder of blobs for old ones that no row names, and dooms them. */
+function* findOrphans(now: Instant): Op<void> {
+  const shard = (yield* numberSetting(shardSetting, 0)) % blobShards;
+  const old = (yield* listBlobs(shard)).filter(({ modifiedAt }) => modifiedAt < now - orphanGraceMs);
+  for (let from = 0; from < old.length; from += maxBlobs) {
+    const blobs = old.slice(from, from + maxBlobs).map(({ blob }) => blob);
+    const named = yield* namedAmong(blobs);
+    yield* doom(
+      blobs.filter((blob) => !named.has(blob)),
+      now,
+    );
+  }
+  yield* run(
+    "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    shardSetting,
+    JSON.stringify((shard + 1) % blobShards),
+  );
+}
+
+const shardSetting = "upkeep.blobShardLookedAt";
+
+function* numberSetting(key: string, otherwise: number): Op<number> {
+  const row = yield* one<{ value: string }>("SELECT value FROM settings WHERE key = $1", key);
+  const value: unknown = row === undefined ? otherwise : JSON.parse(row.value);
+  return typeof value === "number" && value >= 0 ? value : otherwise;
+}
