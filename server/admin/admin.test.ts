@@ -5,7 +5,7 @@ import { parsePhc, verifyPassword } from "../access/password.ts";
 import type { QueuedMessage, Store } from "../store/store.ts";
 import { fromJson, fromWords, usage } from "./arguments.ts";
 import { command, done, type World } from "./command.ts";
-import { commandHelp, commandOf, commands, findCommand, helpText, perform } from "./commands.ts";
+import { commandHelp, commandOf, commands, findCommand, helpText, perform, textOf } from "./commands.ts";
 import { dnsRecords, zoneLine } from "./dns-records.ts";
 import { render } from "./render.ts";
 
@@ -255,6 +255,25 @@ test("routes and status", async () => {
   assert.match(String(await run(["route", "set", '[{"too":"mx"}]'])), /Route 1/);
   const status = (await run("status")) as Any;
   assert.deepEqual([status["running"], status["queuedRecipients"]], [false, 0]);
+});
+
+test("DNS records and journeys for people", async () => {
+  const { run, fake } = world();
+  const added = textOf("domain add", await run("domain add a.test"));
+  assert.match(
+    added,
+    /^name {2}a\.test\nkind {2}local\n\nDNS records to publish:\n; where mail .*\na\.test\. IN MX 10 mail\.a\.test\.\n/,
+  );
+  assert.match(textOf("dns", await run("dns a.test")), /_imaps\._tcp\.a\.test\. IN SRV 0 1 993 mail\.a\.test\./);
+  fake.journey = [
+    { id: 1, at, stage: "attempt", trace: "q1", keys: ["id@x"], detail: { host: "mx", reply: "250\u001b" } },
+  ];
+  assert.equal(
+    textOf("trace", await run("trace id@x")),
+    "2026-01-02T03:04:05.000Z  q1  attempt    host=mx  reply=250\u00b7",
+  );
+  assert.equal(textOf("trace", []), "(nothing is known of it)");
+  assert.equal(textOf("queue count", 3), "3");
 });
 
 test("arguments", () => {

@@ -61,6 +61,8 @@ export type Command = {
   readonly help: string;
   readonly args: Arguments;
   readonly run: (given: Given<Arguments>, world: World, progress: Progress) => Promise<Outcome>;
+  /** The result for people, where `render` would not show it well. */
+  readonly text?: (result: never) => string;
 };
 
 /** Keeps the types of a command's arguments for its own function. */
@@ -69,8 +71,10 @@ export function command<const A extends Arguments>(
   help: string,
   args: A,
   run: (given: Given<A>, world: World, progress: Progress) => Promise<Outcome>,
+  text?: Command["text"],
 ): Command {
-  return { name, help, args, run: run as Command["run"] };
+  const made = { name, help, args, run: run as Command["run"] };
+  return text === undefined ? made : { ...made, text };
 }
 
 /** A time as results show it. */

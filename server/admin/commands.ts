@@ -5,6 +5,7 @@ import { fromJson, usage } from "./arguments.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
 import { domainCommands } from "./domain-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
+import { render } from "./render.ts";
 import { serverCommands } from "./server-commands.ts";
 
 export const commands: readonly Command[] = [
@@ -36,6 +37,11 @@ export async function perform(name: string, args: unknown, world: World, progres
   if (found === undefined) return no(`There is no command "${name}". See them all: angarium help`);
   const read = fromJson(found, args);
   return read.kind === "refused" ? read : found.run(read.given, world, progress);
+}
+
+/** The result of a command for people, without a last line end. */
+export function textOf(name: string, result: unknown): string {
+  return byName.get(name)?.text?.(result as never) ?? render(result);
 }
 
 /** One line for each command. */

@@ -53,3 +53,7 @@ export function zoneLine({ name, type, value }: DnsRecord): string {
   const data = type === "TXT" ? (value.match(/.{1,250}/g) ?? [""]).map((part) => `"${part}"`).join(" ") : value;
   return `${name}. IN ${type} ${data}`;
 }
+
+/** All records as a part of a zone file, each with its reason as a comment above it. */
+export const zoneText = (records: readonly DnsRecord[]): string =>
+  records.map((record) => `; ${record.why}\n${zoneLine(record)}`).join("\n");

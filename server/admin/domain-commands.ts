@@ -2,8 +2,9 @@ import { parseTarget } from "../send/route.ts";
 import { dkimSetting, ensureDkimKeys, makeDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
 import type { Domain, DomainSettings } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, no, type Outcome, time } from "./command.ts";
-import { dnsRecords } from "./dns-records.ts";
+import { type DnsRecord, dnsRecords, zoneText } from "./dns-records.ts";
 import { badDomain, findDomain, noDomain, readAddress, readDomain } from "./names.ts";
+import { render } from "./render.ts";
 
 const name = { type: "text", placed: true, required: true, help: "the domain, like example.org" } as const;
 const settings = {
@@ -73,6 +74,8 @@ export const domainCommands: readonly Command[] = [
       const keys = kind === "local" ? (await ensureDkimKeys(store, domain, now())).keys : [];
       return done({ name: domain, kind, ...made.settings, dns: dnsRecords({ domain, kind, hostname, keys }) });
     },
+    ({ dns, ...added }: { readonly dns: readonly DnsRecord[] }) =>
+      `${render(added)}\n\nDNS records to publish:\n${zoneText(dns)}`,
   ),
   command("domain list", "All domains.", {}, async (_, { store }) =>
     done((await store.domains()).map(({ name, kind, settings }) => ({ name, kind, ...settings }))),
@@ -150,13 +153,20 @@ export const domainCommands: readonly Command[] = [
       const records = dnsRecords({ domain, kind: row.kind, hostname, keys: made.keys });
       return done(records.filter((record) => record.name.includes("._domainkey.")));
     },
+    zoneText,
   ),
-  command("dns", "The DNS records a domain should have.", { name }, async ({ name }, { store, hostname }) => {
-    const domain = readDomain(name);
-    if (domain === undefined) return badDomain(name);
-    const row = await findDomain(store, domain);
-    if (row === undefined) return noDomain(domain);
-    const keys = (await readDkimKeys(store, domain))?.keys ?? [];
-    return done(dnsRecords({ domain, kind: row.kind, hostname, keys }));
-  }),
+  command(
+    "dns",
+    "The DNS records a domain should have.",
+    { name },
+    async ({ name }, { store, hostname }) => {
+      const domain = readDomain(name);
+      if (domain === undefined) return badDomain(name);
+      const row = await findDomain(store, domain);
+      if (row === undefined) return noDomain(domain);
+      const keys = (await readDkimKeys(store, domain))?.keys ?? [];
+      return done(dnsRecords({ domain, kind: row.kind, hostname, keys }));
+    },
+    zoneText,
+  ),
 ];

@@ -1,5 +1,6 @@
 import type { QueueAction, QueuedMessage, QueueFilter, RecipientState } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, no, time } from "./command.ts";
+import { cell } from "./render.ts";
 
 const filters = {
   id: { type: "text", placed: true, help: "the queue id, like q7k3m9xw2c" },
@@ -33,6 +34,24 @@ const shown = (message: QueuedMessage) => ({
     lastReply: one.lastReply,
   })),
 });
+
+type Entry = {
+  readonly at: string;
+  readonly trace?: string;
+  readonly stage: string;
+  readonly detail: { readonly [name: string]: unknown };
+};
+
+/** One line for each thing that happened: when, to which message, what, and why. */
+function journeyText(entries: readonly Entry[]): string {
+  if (entries.length === 0) return "(nothing is known of it)";
+  return entries
+    .map(({ at, trace = "", stage, detail }) => {
+      const reasons = Object.entries(detail).map(([name, value]) => `${name}=${cell(value)}`);
+      return `${at}  ${trace}  ${stage.padEnd(9)}  ${reasons.join("  ")}`.trimEnd();
+    })
+    .join("\n");
+}
 
 const verbs: readonly [verb: QueueAction | "bounce", help: string][] = [
   ["retry", "Try messages again now."],
@@ -107,5 +126,6 @@ export const queueCommands: readonly Command[] = [
       const entries = await store.trace(plain, Math.min(limit ?? defaultLimit, maxLimit));
       return done(entries.map(({ at, stage, trace, keys, detail }) => ({ at: time(at), trace, stage, keys, detail })));
     },
+    journeyText,
   ),
 ];

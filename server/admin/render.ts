@@ -59,7 +59,7 @@ const isEmpty = (value: unknown): boolean =>
 const clip = (text: string): string => (text.length > maxCellChars ? `${text.slice(0, maxCellChars - 1)}…` : text);
 
 /** One value on one line; what a stranger wrote (a reply, an address) must not steer the terminal. */
-function cell(value: unknown): string {
+export function cell(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "boolean") return value ? "yes" : "no";
   const text = Array.isArray(value)
