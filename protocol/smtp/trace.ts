@@ -34,9 +34,17 @@ export function returnPathField(reversePath: string): string {
   return `Return-Path: <${reversePath}>\r\n`;
 }
 
+let lastSecond = -1;
+let lastDateTime = "";
+
 /** RFC 5322 §3.3 date-time in UTC. */
 export function dateTime(at: number): string {
-  return new Date(at).toUTCString().replace("GMT", "+0000");
+  const second = Math.floor(at / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second; // Thousands of messages share a second.
+    lastDateTime = new Date(at).toUTCString().replace("GMT", "+0000");
+  }
+  return lastDateTime;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A user sends only as somebody that is theirs: in MAIL, and in every From and Sender of the header. RFC 6409 §6.1. */
 
 import { type AddressEntry, parseAddresses } from "../../protocol/mime/fields/address.ts";
-import { fieldValue, type Header } from "../../protocol/mime/header.ts";
+import { fieldValue, findField, type Header } from "../../protocol/mime/header.ts";
 import { formatMailbox, type Mailbox, parseDomain } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
@@ -46,7 +46,9 @@ export async function checkHeaderSenders(
 
 /** The domain that answers for the message: of the first From, lower-case A-labels. */
 export function authorDomain(header: Header): string | undefined {
-  const first = authorsOf(header)[0];
+  const field = findField(header, "from");
+  if (field === undefined) return undefined;
+  const first = parseAddresses(fieldValue(header, field), maxAuthors).find((entry) => entry.kind === "mailbox");
   return first === undefined ? undefined : mailboxOf(first)?.domain;
 }
 
