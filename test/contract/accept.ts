@@ -158,11 +158,11 @@ export function acceptContract(open: Open): void {
       const theirs = await newAccount(store);
       const done = await store.accept({
         message: letter(),
-        placements: [placement(ours.id, { id: await inboxOf(store, theirs.id) })],
+        placements: [placement(ours.id, { id: await made(store, theirs.id, "Theirs") })],
         journey: [],
       });
       assert.deepEqual(done.placed, [{ kind: "no-mailbox", account: ours.id }]);
-      assert.equal((await mailboxAt(store, theirs.id, "INBOX")).messages, 0);
+      assert.equal((await mailboxAt(store, theirs.id, "Theirs")).messages, 0);
     });
 
     test("each placement answers for itself: over quota, nobody, and the rest is placed", async () => {

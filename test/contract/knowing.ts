@@ -140,7 +140,7 @@ export function knowingContract(open: Open): void {
       await expect("mail", () => store.copy(id, inbox, only(1), box), box);
       await expect("mail", () => store.move(id, box, only(1), inbox), box);
       await expect("mail", () => store.expunge(id, inbox, only(1), true), inbox);
-      await expect("mailboxes", () => store.setSubscribed(id, "New", true));
+      await expect("mailboxes", () => store.setSubscribed(id, "New", false));
       await expect("mailboxes", () => store.renameMailbox(id, box, "Newer"));
       await expect("mailboxes", () => store.deleteMailbox(id, box));
       await expect("directory", () => store.putDomain({ name: "heard.test", kind: "local", settings: {} }));

@@ -153,9 +153,11 @@ export function mailboxesContract(open: Open): void {
     test("another account's mailboxes are not there", async () => {
       const ours = await newAccount(store);
       const theirs = await newAccount(store);
-      const inbox = await inboxOf(store, theirs.id);
-      await deliver(store, theirs.id, inbox);
       const other = await made(store, ours.id, "Other");
+      // Mailboxes are numbered within their account: this number is one that ours does not have.
+      await made(store, theirs.id, "Other");
+      const inbox = await made(store, theirs.id, "Theirs");
+      await deliver(store, theirs.id, inbox);
       const missing = { kind: "no-mailbox" };
       assert.deepEqual(await store.openMailbox(ours.id, inbox), missing);
       assert.deepEqual(await store.changesSince(ours.id, inbox, 0), missing);

@@ -49,7 +49,7 @@ async function story(store: Store, seed: number): Promise<void> {
   const boxes: Box[] = [];
   for (const box of [await inboxOf(store, id), await made(store, id, "A"), await made(store, id, "B")])
     boxes.push({ id: box, uidNext: 1, messages: [], gone: [] });
-  let highest = 0;
+  let highest = Math.max(...(await store.mailboxes(id)).map(({ highestModseq }) => highestModseq));
 
   const someMarks = (): Marks => ({
     flags: flags.filter(() => random(3) === 0).reduce((sum, flag) => sum | flag, 0),

@@ -298,22 +298,24 @@ export function queueContract(open: Open): void {
       assert.equal((await claim("n", noon + day)).length, 1);
     });
 
-    test("hold takes a lease away; retry makes due now; delete removes", async () => {
+    test("retry makes due now; hold leaves alone what is being sent; delete takes it away", async () => {
       const message = await enqueue({ notBefore: noon + day, to: ["a@far.test", "b@other.test"] });
       assert.equal(await store.queueAct({ id: message.id, domain: "far.test" }, "retry", noon), 1);
       const [claimed] = await claim("n", noon);
       assert.ok(claimed);
       assert.deepEqual(addresses([claimed]), ["a@far.test"]);
-      assert.equal(await store.queueAct({ id: message.id }, "hold", noon), 2);
+      assert.equal(await store.queueAct({ id: message.id }, "hold", noon), 1);
+      assert.deepEqual(addresses(await store.queueList({ id: message.id, state: "held" })), ["b@other.test"]);
+      assert.deepEqual(addresses(await store.queueList({ id: message.id, state: "leased" })), ["a@far.test"]);
+      assert.equal(await store.queueAct({ id: message.id }, "delete", noon), 2);
+      assert.equal(await store.queueCount(), 0);
       const result = await store.settle({
         settlements: [settlement(claimed, { kind: "later", nextAt: noon, delayWarned: false, countsAsAttempt: true })],
         notices: [],
         journey: [],
       });
-      assert.equal(result.stale, 1);
+      assert.equal(result.stale, 1, "its settlement comes too late");
       assert.deepEqual(await claim("n", noon + 2 * day), []);
-      assert.equal(await store.queueAct({ id: message.id }, "delete", noon), 2);
-      assert.equal(await store.queueCount(), 0);
       assert.equal(await store.queueAct({ id: message.id }, "delete", noon), 0);
     });
 

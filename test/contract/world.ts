@@ -82,10 +82,10 @@ let people = 0;
 
 /** A new account in `contract.test` (made when missing). */
 export async function newAccount(store: Store, quotaBytes = 0): Promise<Account> {
-  people += 1;
+  const person = (people += 1);
   await store.putDomain({ name: domainName, kind: "local", settings: {} });
   const made = await store.createAccount(
-    { name: `person${people}@${domainName}`, displayName: `Person ${people}`, role: "user", quotaBytes },
+    { name: `person${person}@${domainName}`, displayName: `Person ${person}`, role: "user", quotaBytes },
     [],
     noon,
   );

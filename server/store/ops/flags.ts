@@ -97,9 +97,15 @@ function keywordChange(mode: FlagChange["mode"], named: readonly string[]): (tex
   return (text) => {
     let after = known.get(text);
     if (after !== undefined) return after;
-    if (mode === "replace") after = keywordText(named);
-    else if (mode === "add") after = keywordText([...new Set([...parseKeywords(text), ...named])]);
-    else after = keywordText(parseKeywords(text).filter((keyword) => !named.includes(keyword)));
+    // A copy from another mailbox may have brought other case along: compared is without it.
+    const present = parseKeywords(text);
+    const has = (list: readonly string[]) => {
+      const lower = new Set(list.map((keyword) => keyword.toLowerCase()));
+      return (keyword: string) => lower.has(keyword.toLowerCase());
+    };
+    if (mode === "add") after = keywordText([...present, ...named.filter((keyword) => !has(present)(keyword))]);
+    else if (mode === "remove") after = keywordText(present.filter((keyword) => !has(named)(keyword)));
+    else after = present.length === named.length && present.every(has(named)) ? text : keywordText(named);
     known.set(text, after);
     return after;
   };
