@@ -157,8 +157,11 @@ export function decodeUuencode(body: Uint8Array, maxBytes: number): Buffer {
   while (line < bytes.length && length < maxBytes) {
     let end = bytes.indexOf(10, line);
     if (end < 0) end = bytes.length;
-    if (!began) began = /^begin(?:-base64)? [0-7]{3,4} /.test(bytes.toString("latin1", line, Math.min(end, line + 20)));
-    else if (bytes.toString("latin1", line, Math.min(end, line + 4)).trimEnd() === "end") break;
+    if (!began)
+      began =
+        bytes[line] === 98 &&
+        /^begin(?:-base64)? [0-7]{3,4} /.test(bytes.toString("latin1", line, Math.min(end, line + 20)));
+    else if (bytes[line] === 101 && bytes.toString("latin1", line, Math.min(end, line + 4)).trimEnd() === "end") break;
     else {
       let left = ((bytes[line] ?? 32) - 32) & 63;
       for (let i = line + 1; left > 0 && i < end; i += 4) {

@@ -102,7 +102,7 @@ function addField(fields: HeaderField[], text: string, start: number, end: numbe
     if (code === 58) break;
     if (code === 32 || code === 9) {
       if (nameEnd < 0) nameEnd = colon; // RFC 5322 §4.5: blanks may stand before the colon.
-    } else if (nameEnd >= 0 || code < 33 || code === 127) {
+    } else if (nameEnd >= 0 || code < 33 || code > 126) {
       colon = end;
       break;
     }

@@ -1,6 +1,7 @@
 /** The texts of a message that a search looks at: one per header field and one per text part, decoded (RFC 9051 §6.4.4). */
 import { type Buffer, isAscii } from "node:buffer";
-import { asciiCompatible, charsetFor, decodeCharset } from "./charset.ts";
+import { asciiCompatible, decodeCharset } from "./charset.ts";
+import { charsetFor } from "./charset-names.ts";
 import { charsetOf, decodeBody, fileNameOf } from "./decode.ts";
 import { decodeWords } from "./fields/encoded-word.ts";
 import { bytesOf, fieldValue, type Header } from "./header.ts";
@@ -41,11 +42,12 @@ export function visitText(raw: Uint8Array, part: Part, maxBytes: number, visit: 
   return visit(decodeCharset(bytes, charset));
 }
 
-/** Whether the raw bytes of a header are its decoded text but for folds: plain ASCII without encoded words. */
+/** Whether the raw bytes of a header are its decoded text but for folds: plain ASCII without encoded words and file names. */
 export function isPlainHeader(raw: Uint8Array, header: Header): boolean {
   return (
     header.end - header.start === header.text.length &&
     !header.text.includes("=?") &&
+    !/name/i.test(header.text) &&
     isAscii(bytesOf(raw).subarray(header.start, header.end))
   );
 }

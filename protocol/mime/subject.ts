@@ -24,7 +24,7 @@ export type BaseSubject = {
 
 /** RFC 5256 §2.1, steps 1 to 6, of a decoded subject. */
 export function baseSubject(subject: string): BaseSubject {
-  let text = subject.replace(/[\s]+/g, " ");
+  let text = subject.slice(0, maxSubjectChars).replace(/\s+/g, " ");
   let isReply = false;
   for (;;) {
     // (2) trailing "(fwd)" and blanks

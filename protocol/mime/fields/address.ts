@@ -95,6 +95,7 @@ class Draft {
 export function parseAddresses(value: string, max: number = maxAddresses): AddressEntry[] {
   const entries: AddressEntry[] = [];
   const lastQuote = value.lastIndexOf('"');
+  const lastBracket = value.lastIndexOf("]");
   let draft = new Draft();
   let inGroup = false;
   let i = 0;
@@ -165,8 +166,7 @@ export function parseAddresses(value: string, max: number = maxAddresses): Addre
           i = plainAddress.lastIndex;
           break;
         }
-        const angle = readAngle(value, i + 1, lastQuote);
-        draft.angle = angle;
+        const angle = readAngle(value, i + 1, lastQuote, lastBracket);
         i = angle.end;
         draft.angle = { route: angle.route, local: angle.local, domain: angle.domain };
         break;
@@ -181,8 +181,7 @@ export function parseAddresses(value: string, max: number = maxAddresses): Addre
         break;
       case 91: {
         // [ domain literal
-        const close = value.indexOf("]", i);
-        const end = close < 0 || close - i > 256 ? i + 1 : close + 1;
+        const end = literalEnd(value, i, lastBracket);
         const text = value.slice(i, end);
         draft.add(text, text, draft.at >= 0 && draft.glue);
         draft.glue = false;
@@ -204,6 +203,15 @@ export function parseAddresses(value: string, max: number = maxAddresses): Addre
   if (entries.length < max) flush();
   if (inGroup) entries.push({ kind: "end" });
   return entries;
+}
+
+const maxLiteralChars = 64;
+
+/** Just after the "]" of the domain literal at `start`; a bracket without an end near it is an ordinary character. */
+function literalEnd(value: string, start: number, lastBracket: number): number {
+  const limit = Math.min(lastBracket, start + maxLiteralChars);
+  for (let i = start + 1; i <= limit; i++) if (value.charCodeAt(i) === 93) return i + 1;
+  return start + 1;
 }
 
 function quotedString(value: string, start: number): { readonly text: string; readonly end: number } {
@@ -243,6 +251,7 @@ function readAngle(
   value: string,
   start: number,
   lastQuote: number,
+  lastBracket: number,
 ): { readonly route: string; readonly local: string; readonly domain: string; readonly end: number } {
   let text = "";
   let at = -1;
@@ -291,8 +300,7 @@ function readAngle(
         i++;
         break;
       case 91: {
-        const close = value.indexOf("]", i);
-        const end = close < 0 || close - i > 256 ? i + 1 : close + 1;
+        const end = literalEnd(value, i, lastBracket);
         text += value.slice(i, end);
         i = end;
         break;

@@ -152,7 +152,7 @@ function zoneMinutes(zone: string): number | undefined {
     const minutes = Number(numeric[2]) * 60 + Number(numeric[3] ?? 0);
     return numeric[1] === "-" ? -minutes : minutes;
   }
-  const name = zone.toLowerCase();
+  const name = zone.toLowerCase().replace(/\d.*$/, ""); // "EST5EDT"
   return Object.hasOwn(zones, name) ? zones[name] : undefined;
 }
 

@@ -64,10 +64,14 @@ export function parseParameterized(value: string): { readonly value: string; rea
     }
   }
   // "text/plain charset=x": the semicolon is missing.
-  const missing = /[^;=\s]*=/.exec(value.slice(0, i));
-  if (missing !== null && missing.index > 0) {
-    head = withoutBlanks(value.slice(0, missing.index));
-    i = missing.index;
+  const equals = value.indexOf("=");
+  if (equals >= 0 && equals < i) {
+    let name = equals;
+    while (name > 0 && value.charCodeAt(name - 1) > 32) name--;
+    if (name > 0) {
+      head = withoutBlanks(value.slice(0, name));
+      i = name;
+    }
   }
   const parameters: Parameter[] = [];
   while (i < value.length && parameters.length < maxParameters) {
@@ -83,7 +87,7 @@ export function parseParameterized(value: string): { readonly value: string; rea
     const nameStart = i;
     while (i < value.length && value.charCodeAt(i) !== 61 && value.charCodeAt(i) !== 59) i++;
     if (value.charCodeAt(i) !== 61) continue; // A name without "=": not a parameter.
-    const name = withoutBlanks(value.slice(nameStart, i)).toLowerCase();
+    const name = lowerAscii(withoutBlanks(value.slice(nameStart, i)));
     i++;
     while (value.charCodeAt(i) <= 32) i++;
     let text: string;
@@ -96,23 +100,36 @@ export function parseParameterized(value: string): { readonly value: string; rea
     } else {
       if (value.charCodeAt(i) === 34) i++;
       const start = i;
-      while (i < value.length) {
-        const next = value.charCodeAt(i);
-        if (next === 59) break;
-        if (next === 40 && i > start && value.charCodeAt(i - 1) <= 32) break; // a comment after blanks
-        i++;
-      }
+      i = unquotedEnd(value, start);
       text = value.slice(start, i).trimEnd();
-      // Unquoted values may hold blanks ("name=my file.pdf") unless another parameter follows them.
-      const next = /[ \t]+[\w*%-]+=/.exec(text);
-      if (next !== null && !text.startsWith("=?")) {
-        i = start + next.index;
-        text = text.slice(0, next.index);
-      }
     }
     if (name !== "") parameters.push({ name, value: text });
   }
-  return { value: head.toLowerCase(), parameters };
+  return { value: lowerAscii(head), parameters };
+}
+
+/** Lower case for ASCII only: the bytes of 8-bit text are no letters. */
+function lowerAscii(text: string): string {
+  return /[\x80-\xff]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text.toLowerCase();
+}
+
+const nextParameter = /[ \t]+[\w*%-]+ ?=/y;
+
+/** Unquoted values may hold blanks ("name=my file.pdf") unless another parameter or a comment follows them. */
+function unquotedEnd(value: string, start: number): number {
+  const isWord = value.startsWith("=?", start);
+  let i = start;
+  while (i < value.length) {
+    const code = value.charCodeAt(i);
+    if (code === 59) break;
+    if (code <= 32 && i > start) {
+      if (value.charCodeAt(i + 1) === 40) break;
+      nextParameter.lastIndex = i;
+      if (!isWord && value.charCodeAt(i - 1) > 32 && nextParameter.test(value)) break;
+    }
+    i++;
+  }
+  return i;
 }
 
 function withoutBlanks(text: string): string {

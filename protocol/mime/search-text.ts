@@ -1,0 +1,105 @@
+/**
+ * Exact search (RFC 9051 §6.4.4): case-insensitive substrings of the decoded text, one field or one part at a time.
+ * What matches here always passes `mayContain` of the message's signature.
+ */
+import { type Buffer, isAscii } from "node:buffer";
+import { decodeWords } from "./fields/encoded-word.ts";
+import { foldText } from "./fold.ts";
+import { bytesOf, fieldValue, splitHeader } from "./header.ts";
+import { type Part, parseMessage } from "./parse.ts";
+import { type TextVisitor, visitHeader, visitText } from "./searchable.ts";
+
+/** Decoded bytes of one part that are searched. */
+export const maxSearchedBytes = 64 * 1024 * 1024;
+/** Longer messages skip the short cut, which makes strings of the whole message. */
+const maxShortcutBytes = 4 * 1024 * 1024;
+
+/** IMAP TEXT: whether a header field or a text part of the message, at any depth, holds `needle` (in Unicode). */
+export function textContains(raw: Uint8Array, needle: string): boolean {
+  return contains(bytesOf(raw), foldText(needle), true);
+}
+
+/** IMAP BODY: whether a text part, or the header of a message within the message, holds `needle` (in Unicode). */
+export function bodyContains(raw: Uint8Array, needle: string): boolean {
+  return contains(bytesOf(raw), foldText(needle), false);
+}
+
+/** IMAP HEADER: whether a field `name` (any case) of the message holds `needle`; "" asks whether there is such a field. */
+export function headerContains(raw: Uint8Array, name: string, needle: string): boolean {
+  const bytes = bytesOf(raw);
+  const header = splitHeader(bytes, 0, bytes.length);
+  const wanted = name.toLowerCase();
+  const folded = foldText(needle);
+  for (const field of header.fields) {
+    if (field.name !== wanted || wanted === "") continue;
+    if (folded === "" || foldText(decodeWords(fieldValue(header, field))).includes(folded)) return true;
+  }
+  return false;
+}
+
+function contains(bytes: Buffer, folded: string, withHeader: boolean): boolean {
+  if (folded === "") return true;
+  const quick = plainContains(bytes, folded, withHeader);
+  if (quick !== undefined) return quick;
+  return walk(bytes, parseMessage(bytes), withHeader, withHeader, visitor(folded));
+}
+
+function visitor(folded: string): TextVisitor {
+  return (text) => (typeof text === "string" ? foldText(text) : text.toString("latin1").toLowerCase()).includes(folded);
+}
+
+/** Recursion is bounded by `maxDepth` of the tree. */
+function walk(bytes: Buffer, part: Part, thisHeader: boolean, allHeaders: boolean, visit: TextVisitor): boolean {
+  if (thisHeader && visitHeader(part, visit)) return true;
+  if (visitText(bytes, part, maxSearchedBytes, visit)) return true;
+  for (const child of part.parts)
+    if (walk(bytes, child, allHeaders || part.kind === "message", allHeaders, visit)) return true;
+  return false;
+}
+
+const plainType =
+  /content-type[ \t]*:[ \t]*text\/(?:plain|html)(?:;\s*(?:charset="?(?:us-ascii|utf-8|iso-8859-\d{1,2}|windows-125\d)"?|format="?\w+"?|delsp="?\w+"?))*[ \t]*\r?\n(?![ \t])/y;
+const plainEncoding = /content-transfer-encoding[ \t]*:[ \t]*(?:7bit|8bit|binary)[ \t]*\r?\n(?![ \t])/y;
+
+/** The same for a message of one part whose bytes are its text, without taking it apart; undefined for any other message. */
+function plainContains(bytes: Buffer, folded: string, withHeader: boolean): boolean | undefined {
+  if (bytes.length > maxShortcutBytes || !isAscii(bytes)) return undefined;
+  const text = bytes.toString("latin1").toLowerCase();
+  const end = emptyLine(text);
+  if (end < 0) return undefined;
+  const header = text.slice(0, end);
+  if (header.includes("=?") || /\0|\r[^\n]/.test(header)) return undefined;
+  if (!lineIsPlain(header, "content-type", plainType)) return undefined;
+  if (!lineIsPlain(header, "content-transfer-encoding", plainEncoding)) return undefined;
+  if (lineAt(header, "content-disposition") >= 0) return undefined;
+  if (text.includes(folded, end)) return true;
+  // Raw text over a fold is not what the field says: let the fields themselves decide where it matters.
+  if (!withHeader || !(header.includes(folded) || /\s/.test(folded))) return false;
+  const split = splitHeader(bytes, 0, bytes.length);
+  for (const field of split.fields)
+    if (field.name !== "" && fieldValue(split, field).toLowerCase().includes(folded)) return true;
+  return false;
+}
+
+/** Just after the empty line of a message that does not begin with one, or -1. */
+function emptyLine(text: string): number {
+  const first = text.charCodeAt(0);
+  if (first === 10 || first === 13) return -1;
+  const crlf = text.indexOf("\n\r\n");
+  const lf = (crlf < 0 ? text : text.slice(0, crlf + 1)).indexOf("\n\n");
+  return lf >= 0 ? lf + 2 : crlf >= 0 ? crlf + 3 : -1;
+}
+
+function lineAt(header: string, name: string): number {
+  if (header.startsWith(name)) return 0;
+  const at = header.indexOf(`\n${name}`);
+  return at < 0 ? -1 : at + 1;
+}
+
+/** Whether the header has no such field, or the first one is as `pattern` says. */
+function lineIsPlain(header: string, name: string, pattern: RegExp): boolean {
+  const at = lineAt(header, name);
+  if (at < 0) return true;
+  pattern.lastIndex = at;
+  return pattern.test(header);
+}
