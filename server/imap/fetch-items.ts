@@ -2,9 +2,10 @@
 import type { FetchItem, Partial } from "../../protocol/imap/command.ts";
 import { formatDateTime } from "../../protocol/imap/date-time.ts";
 import { basicStructure, formatFlags } from "../../protocol/imap/response.ts";
+import { type Part, parseMessage } from "../../protocol/mime/parse.ts";
+import { binaryOf, sectionOf } from "../../protocol/mime/section.ts";
 import type { Field, MessageRow } from "../store/store.ts";
 import type { Output } from "./output.ts";
-import { binaryOf, sectionOf } from "./sections.ts";
 
 /** What to ask the store for, so that these items can be written. Bytes are read only where some item needs them. */
 export function fieldsOf(items: readonly FetchItem[]): Field[] {
@@ -82,6 +83,10 @@ export function writeMessage(
   let text = `* ${sequence} FETCH (`;
   let separator = "";
   let decoded = true;
+  // However many parts are asked for, the message is parsed once.
+  let root: Part | undefined;
+  const treeFor = (part: readonly number[]): Part | undefined =>
+    part.length === 0 || bytes === undefined ? undefined : (root ??= parseMessage(bytes));
   for (const item of items) {
     text += separator;
     separator = " ";
@@ -121,13 +126,13 @@ export function writeMessage(
         break;
       case "section": {
         text += `${item.label} `;
-        const section = bytes === undefined ? undefined : sectionOf(bytes, item.section);
+        const section = bytes === undefined ? undefined : sectionOf(bytes, item.section, treeFor(item.section.part));
         text = writeBytes(out, text, section, item.partial, false);
         break;
       }
       case "binary": {
         text += `${item.label} `;
-        let part = bytes === undefined ? undefined : binaryOf(bytes, item.part);
+        let part = bytes === undefined ? undefined : binaryOf(bytes, item.part, treeFor(item.part));
         if (part === "unknown-cte") {
           decoded = false;
           part = undefined;
@@ -136,7 +141,7 @@ export function writeMessage(
         break;
       }
       case "binary-size": {
-        const part = bytes === undefined ? undefined : binaryOf(bytes, item.part);
+        const part = bytes === undefined ? undefined : binaryOf(bytes, item.part, treeFor(item.part));
         if (part === "unknown-cte") decoded = false;
         text += `${item.label} ${part === undefined || part === "unknown-cte" ? 0 : part.length}`;
         break;

@@ -4,11 +4,12 @@ import type { Command } from "../../../protocol/imap/command.ts";
 import { threadLine } from "../../../protocol/imap/response.ts";
 import { rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
 import { orderedSubject, references, type ThreadRow } from "../../../protocol/imap/thread.ts";
+import { parseMessageIds } from "../../../protocol/mime/fields/message-id.ts";
+import { bytesOf, headerValue, splitHeader } from "../../../protocol/mime/header.ts";
 import { baseSubject } from "../../../protocol/mime/subject.ts";
 import type { Field, Instant, MessageRow, StoreReader } from "../../store/store.ts";
 import { type Answer, no, ok, outOfRange } from "../answer.ts";
 import { storeKey } from "../search-key.ts";
-import { referencesOf } from "../sections.ts";
 import type { Selected, Session } from "../session.ts";
 import { from } from "./fetch.ts";
 import { shown } from "./search.ts";
@@ -54,4 +55,13 @@ function threadRow(row: MessageRow): ThreadRow {
     isReply: subject.isReply,
     sentAt: row.sentAt ?? row.receivedAt,
   };
+}
+
+const maxReferencesRead = 1000;
+
+/** RFC 5256 §3: References, or else the first id of In-Reply-To; oldest first, without brackets. */
+function referencesOf(header: Uint8Array): readonly string[] {
+  const split = splitHeader(bytesOf(header), 0, header.length);
+  const ids = parseMessageIds(headerValue(split, "references") ?? "", maxReferencesRead);
+  return ids.length > 0 ? ids : parseMessageIds(headerValue(split, "in-reply-to") ?? "", 1);
 }
