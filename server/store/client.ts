@@ -9,6 +9,7 @@ import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
 import { databaseFile } from "./sqlite.ts";
 import type { Acceptance, Accepted, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
+import { verifyStore } from "./verify.ts";
 import type { ThreadData } from "./worker.ts";
 
 export type SqliteSettings = {
@@ -59,10 +60,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     return {
       ...readerOf(reading),
       ...writerOf(writer, blobs),
-      subscribe: (listener) => {
+      subscribe: (listener: (changes: readonly Change[]) => void) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      verify: (progress?: (done: number, total: number) => void) =>
+        verifyStore((part) => reading[0]!.call("verify", [part]), progress),
       close,
     } as unknown as Store;
   } catch (error) {
