@@ -232,12 +232,12 @@ const users: readonly [name: string, script: string][] = [
   ],
   [
     "special uses",
-    `C: a CREATE Archives/Old (USE (\\Archive))
+    `C: a CREATE Archives/Old (USE (\\Important))
      S: a OK [MAILBOXID (F)] CREATE completed
-     C: b CREATE More (USE (\\Archive))
+     C: b CREATE More (USE (\\Important))
      S: b NO [USEATTR] Another mailbox has that special use
-     C: c LIST (SPECIAL-USE) "" Arch*
-     S: * LIST (\\HasNoChildren \\Archive) "/" Archives/Old
+     C: c LIST (SPECIAL-USE) "" Archives*
+     S: * LIST (\\HasNoChildren \\Important) "/" Archives/Old
      S: c OK LIST completed
      C: d DELETE Archives/Old
      S: d OK DELETE completed
@@ -270,7 +270,7 @@ const cases: readonly Case[] = [
      S: * 1 FETCH (FLAGS () RFC822.SIZE ${message.length} UID 1)
      S: b OK FETCH completed
      C: c FETCH 1 (BODY.PEEK[HEADER.FIELDS (SUBJECT)] BODY.PEEK[TEXT]<1.3> BODY.PEEK[2] BODY.PEEK[TEXT]<90.1>)
-     S: * 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {31}~Subject: IMAP4rev2 WG mtg~~ BODY[TEXT]<1> {3}~ell BODY[2] NIL BODY[TEXT]<90> "")
+     S: * 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {29}~Subject: IMAP4rev2 WG mtg~~ BODY[TEXT]<1> {3}~ell BODY[2] NIL BODY[TEXT]<90> "")
      S: c OK FETCH completed
      C: d UID FETCH 1 (EMAILID THREADID MODSEQ)
      S: * 1 FETCH (UID 1 EMAILID (M) THREADID (T) MODSEQ (M))
@@ -413,7 +413,7 @@ const cases: readonly Case[] = [
      S: * SEARCH
      S: o OK SEARCH completed
      C: p SEARCH RETURN (SAVE) CHARSET X-NONE ALL
-     S: p NO [BADCHARSET (US-ASCII UTF-8)] Unknown character set`,
+     S: p NO [BADCHARSET (US-ASCII UTF-8)] Unknown charset`,
   ],
   [
     "SORT and THREAD: RFC 5256",

@@ -27,9 +27,10 @@ export async function fetch(
   let ranges = selected.view.select(command.set, command.uid, session.saved);
   if (ranges === undefined) return outOfRange;
   let items = command.items;
+  // RFC 7162 §3.1.4.1: asking by mod-sequence asks for it; §3.1: who asks for it has CONDSTORE enabled.
+  if (command.changedSince !== undefined) items = including(items, "modseq");
+  if (items.some((item) => item.kind === "modseq")) session.condstore = true;
   if (command.changedSince !== undefined) {
-    // RFC 7162 §3.1.4.1: asking by mod-sequence asks for it.
-    if (!items.some((item) => item.kind === "modseq")) items = [...items, { kind: "modseq" }];
     const changes = await ask.store.changesSince(account, selected.mailbox, command.changedSince);
     if (changes.kind === "no-mailbox") return noSuchMailbox;
     if (command.vanished) {
@@ -90,9 +91,8 @@ async function writeAll(
   // One message in pieces: most likely the next piece is asked for next.
   const piece = fields.includes("bytes") && inPieces(items) && ranges.length === 1 && sizeOf(ranges) === 1;
   if (piece) fields = [...fields.filter((field) => field !== "bytes"), "size"];
-  const withFlags: readonly FetchItem[] = items.some((item) => item.kind === "flags")
-    ? items
-    : [...items, { kind: "flags" }];
+  let withFlags = including(items, "flags");
+  if (session.condstore) withFlags = including(withFlags, "modseq");
   let count = 0;
   let decoded = true;
   let coming: ReturnType<FetchStore["fetch"]> | undefined = store.fetch(account, selected.mailbox, ranges, fields);
@@ -129,6 +129,10 @@ async function writeAll(
     await coming?.catch(() => {});
   }
   return { count, decoded };
+}
+
+function including(items: readonly FetchItem[], kind: "flags" | "modseq"): readonly FetchItem[] {
+  return items.some((item) => item.kind === kind) ? items : [...items, { kind }];
 }
 
 /** Sets \Seen on those of a page that lack it; answers their marks since then. */
