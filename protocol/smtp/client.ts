@@ -9,7 +9,7 @@ import { encodeXtext } from "./xtext.ts";
 
 export type EnvelopeRecipient = {
   readonly address: string;
-  /** "rfc822;" and the address, decoded. */
+  /** "rfc822;" or another type, and the address, decoded. */
   readonly orcpt: string | undefined;
   readonly notify:
     | { readonly never: boolean; readonly success: boolean; readonly failure: boolean; readonly delay: boolean }
@@ -328,13 +328,11 @@ function rcptCommand(recipient: EnvelopeRecipient, dsn: boolean): string {
   return `${command}\r\n`;
 }
 
-/** RFC 3461 §4.2: "rfc822;" addresses are kept decoded, other types (RFC 6533 "utf-8;" among them) as they came. */
+/** RFC 3461 §4.2: addresses are kept decoded; those of type "utf-8" (RFC 6533 §3) as they came. */
 function orcptValue(orcpt: string): string | undefined {
   if (!isPrintable(orcpt)) return undefined;
-  const semicolon = orcpt.indexOf(";");
-  if (orcpt.slice(0, semicolon).toLowerCase() === "rfc822")
-    return orcpt.slice(0, semicolon + 1) + encodeXtext(orcpt.slice(semicolon + 1));
-  return orcpt.includes(" ") ? undefined : orcpt;
+  const address = orcpt.indexOf(";") + 1;
+  return orcpt.startsWith("utf-8;") ? orcpt : orcpt.slice(0, address) + encodeXtext(orcpt.slice(address));
 }
 
 function isPrintable(text: string): boolean {

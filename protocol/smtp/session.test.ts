@@ -88,6 +88,20 @@ for (const [mode, script, expected] of cases)
     assert.equal(play(mode, script), expected);
   });
 
+test("where no login is offered in the clear, STARTTLS is what is missing", () => {
+  const session = { ...newSession(offerOf("submission"), false, []), greeting: "ehlo" as const };
+  for (const [line, code] of [
+    ["AUTH PLAIN", 538],
+    [mail, 530],
+  ] as const) {
+    const command = parseCommand(Buffer.from(line));
+    assert.ok(!("code" in command));
+    const refusal = outOfTurn(session, command);
+    assert.equal(refusal?.code, code);
+    assert.match(refusal?.lines[0] ?? "", /STARTTLS/);
+  }
+});
+
 test("TLS and AUTH may be demanded before mail", () => {
   assert.equal(play("submission", `EHLO x|AUTH PLAIN|${mail}`, { tlsRequired: true }), "250 235 530");
   assert.equal(play("mx", "EHLO x|STARTTLS", { startTls: false }), "250 502");

@@ -93,7 +93,7 @@ export function outOfTurn(session: Session, command: Command): Reply | undefined
     case "mail":
       if (session.greeting === "none") return offer.mode === "lmtp" ? needLhlo : needGreeting;
       if (offer.tlsRequired && !session.tls) return needTls;
-      if (offer.authRequired && !session.authenticated) return needAuth;
+      if (offer.authRequired && !session.authenticated) return canOnlyStartTls(session) ? needTls : needAuth;
       return transaction === undefined ? mailInTurn(session, command) : nested;
     case "rcpt":
       if (transaction === undefined) return needMail;
@@ -116,8 +116,8 @@ export function outOfTurn(session: Session, command: Command): Reply | undefined
       if (session.greeting === "none" || session.greeting === "helo") return needGreeting;
       if (transaction !== undefined) return authInMail;
       if (session.mechanisms.includes(command.mechanism)) return undefined;
-      if (!session.tls && offer.startTls && offer.authRequired) return authNeedsTls;
-      return session.mechanisms.length === 0 ? noAuth : mechanism;
+      if (session.mechanisms.length > 0) return mechanism;
+      return canOnlyStartTls(session) ? authNeedsTls : noAuth;
     case "rset":
     case "noop":
     case "quit":
@@ -129,6 +129,11 @@ export function outOfTurn(session: Session, command: Command): Reply | undefined
     default:
       return command satisfies never;
   }
+}
+
+/** A login is wanted and none is offered in the clear. */
+function canOnlyStartTls({ offer, tls, mechanisms }: Session): boolean {
+  return offer.authRequired && offer.startTls && !tls && mechanisms.length === 0;
 }
 
 function mailInTurn(session: Session, command: MailCommand): Reply | undefined {
