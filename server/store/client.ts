@@ -1,6 +1,7 @@
 /** The SQLite store, seen from the main thread: `Store` over a thread that writes and some that read. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
 import { messageRows } from "./fetched.ts";
 import { keepLarge, maxQuickBytes } from "./keep.ts";
@@ -13,7 +14,7 @@ import { verifyStore } from "./verify.ts";
 import type { ThreadData } from "./worker.ts";
 
 export type SqliteSettings = {
-  /** Threads that read. */
+  /** Threads that read; one more searches. */
   readonly readers: number;
   /** Memory for pages of the database, for each thread. */
   readonly cacheKiB: number;
@@ -55,19 +56,23 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   try {
     // The writer first: it makes the schema that the readers find.
     const writer = readOnly ? undefined : await open("writer");
-    const reading = await Promise.all(Array.from({ length: Math.max(1, readers) }, () => open("reader")));
+    // A long search must not stand in the way of quick reads: it has a thread of its own.
+    const [searching, ...reading] = await Promise.all(
+      Array.from({ length: Math.max(1, readers) + 1 }, () => open("reader")),
+    );
     const blobs = new Blobs(dir);
     return {
-      ...readerOf(reading),
+      ...readerOf(reading, searching as Lane),
       ...writerOf(writer, blobs),
       subscribe: (listener: (changes: readonly Change[]) => void) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
       verify: (progress?: (done: number, total: number) => void) =>
-        verifyStore((part) => reading[0]!.call("verify", [part]), progress),
+        verifyStore((part) => (searching as Lane).call("verify", [part]), progress),
+      backup: (folder: string, progress?: (done: number, total: number) => void) => backUp(dir, folder, progress),
       close,
-    } as unknown as Store;
+    };
   } catch (error) {
     await close();
     throw error;
@@ -76,7 +81,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
 
 // ---------------------------------------------------------------- reading
 
-function readerOf(lanes: readonly Lane[]): StoreReader {
+function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
   const ask = <T>(name: string, args: readonly unknown[]): Promise<T> => {
     let idlest = lanes[0] as Lane;
     for (const lane of lanes) if (lane.load < idlest.load) idlest = lane;
@@ -96,8 +101,8 @@ function readerOf(lanes: readonly Lane[]): StoreReader {
     fetch: async (account, mailbox, uids, fields) =>
       messageRows(await ask<FetchedCells>("fetchCells", [account, mailbox, uids, fields]), fields),
     changesSince: op("changesSince"),
-    search: op("search"),
-    sort: op("sort"),
+    search: (...args) => searching.call("search", args),
+    sort: (...args) => searching.call("sort", args),
     content: op("content"),
     queueCount: op("queueCount"),
     queueList: op("queueList"),
