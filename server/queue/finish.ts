@@ -128,6 +128,7 @@ export class Finisher {
       // A message that cannot be read any more still gets its notice, without its text.
       const content = held.bytes ?? ((await memory.load(held)) ? held.bytes : undefined) ?? noBytes;
       const made: Acceptance[] = [];
+      const journey = [...results.journey];
       for (const [kind, reported] of [
         ["failure", results.failed],
         ["delay", results.delayed],
@@ -135,8 +136,17 @@ export class Finisher {
       ] as const) {
         const notice = reported.length === 0 ? undefined : await notices.notice(kind, message, content, reported);
         if (notice !== undefined) made.push(notice);
+        // The null sender is told nothing (RFC 5321 §4.5.5): the journey is all that remains of it.
+        if (notice !== undefined || (kind === "failure" && message.envelopeFrom === ""))
+          journey.push({
+            at: now(),
+            stage: "notified",
+            trace: message.id,
+            keys: [],
+            detail: { kind, sender: message.envelopeFrom, sent: notice !== undefined },
+          });
       }
-      this.#settler.add({ held, settlements: results.settlements, notices: made, journey: results.journey });
+      this.#settler.add({ held, settlements: results.settlements, notices: made, journey });
     } catch (error) {
       log.error({ err: error, queue: message.id }, "a notice could not be made; the message is tried again");
       const nextAt = now() + noticeRetryMs;

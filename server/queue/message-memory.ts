@@ -21,9 +21,9 @@ export class MessageMemory {
   /** Keeps the bytes of a fresh message if there is room. */
   keep(held: Held, bytes: Buffer): void {
     if (this.#keptBytes + bytes.length > this.#maxKeptBytes) return;
-    held.bytes = bytes;
+    held.bytes = withoutReturnPath(bytes);
     held.kept = true;
-    this.#keptBytes += bytes.length;
+    this.#keptBytes += held.bytes.length;
   }
 
   /** Sees to it that the bytes are there; false when they are not to be had. */
@@ -41,7 +41,7 @@ export class MessageMemory {
     try {
       const bytes = await this.#content(content);
       if (bytes !== undefined) {
-        held.bytes = asBuffer(bytes);
+        held.bytes = withoutReturnPath(asBuffer(bytes));
         return true;
       }
       this.#log.error({ queue: held.message.id, content }, "a queued message is missing from the store");
@@ -71,4 +71,16 @@ export class MessageMemory {
 
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** RFC 5321 §4.4: Return-Path is added at final delivery. A message that was filed here too has one on top, which is not sent on. */
+export function withoutReturnPath(message: Buffer): Buffer {
+  if (message.length < 12 || message.toString("latin1", 0, 12).toLowerCase() !== "return-path:") return message;
+  let end = message.indexOf(10);
+  while (message[end + 1] === 32 || message[end + 1] === 9) {
+    const next = message.indexOf(10, end + 1);
+    if (next < 0) return message;
+    end = next;
+  }
+  return end < 0 ? message : message.subarray(end + 1);
 }

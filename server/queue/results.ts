@@ -12,6 +12,8 @@ export type Reported = {
   readonly outcome: Outcome;
   /** The host that said it, or undefined where it was us. */
   readonly host: string | undefined;
+  /** That host is where mail ends (LMTP): success is delivery, not relay. */
+  readonly final: boolean;
 };
 
 export type Results = {
@@ -58,7 +60,7 @@ export function resultsOf(
   for (let index = 0; index < recipients.length; index++) {
     const recipient = recipients[index]!;
     const outcome = outcomes[index]!;
-    const reported: Reported = { recipient, outcome, host };
+    const reported: Reported = { recipient, outcome, host, final: path?.protocol === "lmtp" };
     let kind: Group["kind"];
     let nextAt: Instant | undefined;
     let settled: Settlement["outcome"];
