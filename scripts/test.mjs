@@ -9,7 +9,10 @@ import { ensureInstalled, root } from "./install.mjs";
 const node = ensureInstalled({ withTests: true });
 if (process.execPath !== node && typeof fs.globSync !== "function") {
   // Node 20 has no globSync: the pinned one has.
-  const again = spawnSync(node, [join(root, "scripts", "test.mjs"), ...process.argv.slice(2)], { stdio: "inherit", cwd: root });
+  const again = spawnSync(node, [join(root, "scripts", "test.mjs"), ...process.argv.slice(2)], {
+    stdio: "inherit",
+    cwd: root,
+  });
   process.exit(again.status ?? 1);
 }
 const wanted = process.argv.slice(2);

@@ -52,23 +52,34 @@ export function makeMetrics(gauges: Gauges): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     counting: (store) => {
-      const counted = Object.create(store) as Store;
-      counted.accept = async (acceptance) => {
+      const accept: Store["accept"] = async (acceptance) => {
         const accepted = await store.accept(acceptance);
         count(acceptance.journey);
         return accepted;
       };
-      counted.settle = async (request) => {
+      const settle: Store["settle"] = async (request) => {
         const result = await store.settle(request);
         count(request.journey);
         for (const notice of request.notices) count(notice.journey);
         return result;
       };
-      counted.note = async (journey) => {
+      const note: Store["note"] = async (journey) => {
         await store.note(journey);
         count(journey);
       };
-      return counted;
+      const own = new Map<PropertyKey, unknown>(Object.entries({ accept, settle, note }));
+      // The other operations are the store's own, bound to it once.
+      return new Proxy(store, {
+        get(target, name) {
+          const known = own.get(name);
+          if (known !== undefined) return known;
+          const value: unknown = Reflect.get(target, name, target);
+          if (typeof value !== "function") return value;
+          const bound: unknown = value.bind(target);
+          own.set(name, bound);
+          return bound;
+        },
+      });
     },
   };
 }

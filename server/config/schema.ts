@@ -79,7 +79,16 @@ function amount(name: string, byDefault: number): z.ZodType<number> {
       }
       return parsed;
     })
-    .default(byDefault) as unknown as z.ZodType<number>;
+    .prefault(byDefault) as unknown as z.ZodType<number>;
+}
+
+/** Texts in lists: waits ("…Delays") and networks are checked. */
+function listItem(key: string): z.ZodString {
+  if (key.endsWith("Delays"))
+    return z.string().refine((text) => parseDuration(text) !== undefined, {
+      error: (issue) => `"${String(issue.input)}" is no time: write "5m" (ms, s, m, h, d)`,
+    });
+  return key === "uncounted" ? network : z.string();
 }
 
 type Plain = number | boolean | string | readonly string[] | undefined;
@@ -104,7 +113,7 @@ export function section<T extends { readonly [K in keyof T]: Plain }>(
             ? z.string({ error: "must be a text in quotes" }).default(value)
             : value === undefined
               ? z.number({ error: "must be a number" }).min(0).optional()
-              : z.array(z.string()).default([...value]);
+              : z.array(listItem(key)).default([...value]);
     shape[key] = type.meta({ description: text });
   }
   return z.strictObject(shape).prefault({}) as unknown as z.ZodType<T>;
@@ -117,12 +126,12 @@ const listen = z
         service,
         z
           .array(listenAddress, { error: 'must be a list of addresses such as ["0.0.0.0:25"]' })
-          .default([])
+          .prefault([])
           .meta({
             description: `Addresses for ${service} (port ${standardPorts[service].port}); none switches it off.`,
           }),
       ]),
-    ) as { [service in Service]: z.ZodDefault<z.ZodArray<typeof listenAddress>> },
+    ) as { [service in Service]: z.ZodPrefault<z.ZodArray<typeof listenAddress>> },
   )
   .prefault({});
 

@@ -1,8 +1,12 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
+import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
 import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
+import { defaultJudgeSettings, type JudgeSettings } from "../judge/judge.ts";
 import { defaultListenerSettings, type ListenerSettings } from "../net/listener.ts";
 import { defaultPop3Settings, type Pop3Settings } from "../pop3/settings.ts";
+import { defaultQueueSettings, type QueueSettings } from "../queue/settings.ts";
 import { defaultSmtpSettings, type SmtpSettings } from "../receive/settings.ts";
+import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submit/sending-limits.ts";
 import { section } from "./schema.ts";
 
 type ConnectionSettings = Omit<ListenerSettings, "proxies">;
@@ -65,4 +69,37 @@ export const pop3 = section<Pop3Settings>(defaultPop3Settings, {
   marksSeen: "What was retrieved is marked as read in IMAP too.",
   readAheadMessages: "Messages read from the store before the client asks for them.",
   readAheadBytes: "Bytes read from the store before the client asks for them.",
+});
+
+export const judge = section<JudgeSettings>(defaultJudgeSettings, {
+  maxHops: "Received fields before a message is called a loop.",
+  maxHeaderBytes: "Largest header of a message.",
+  maxHeaderFields: "Most fields of a header.",
+});
+
+export const deliver = section<DeliverSettings>(defaultDeliverSettings, {
+  inlineBytes: "Messages up to this size are analysed on the main thread, larger ones in a worker thread.",
+  queueLifetimeMs: "How long the queue tries before a message is returned (RFC 5321 §4.5.4.1: 4 to 5 days).",
+});
+
+export const sendingLimits = section<SendingLimitSettings>(defaultSendingLimitSettings, {
+  maxMessagesPerDay: "Messages of one account in 24 hours; 0 for no limit.",
+  maxRecipientsPerDay: "Recipients of all its messages in 24 hours; 0 for no limit.",
+  maxRecipientsPerMessage: "Recipients of one message; 0 for no limit of its own.",
+});
+
+export const queue = section<QueueSettings>(defaultQueueSettings, {
+  maxReady: "Recipients in memory at most, being sent or ready to be; more stay in the store until there is room.",
+  maxReadyBytes: "Message bytes kept in memory for them; beyond this they are read again when their turn comes.",
+  maxInFlightBytes: "Message bytes read for transactions under way.",
+  claimBatch: "Due mail is claimed from the store in portions of this size.",
+  claimEveryMs: "How often due mail is looked for.",
+  leaseMs: "How long claimed mail belongs to this node without a renewal.",
+  maxRecipientsPerTransaction: "Recipients of one SMTP transaction.",
+  settleBatch: "Results made durable together at most.",
+  retryDelays: "Waits between attempts; the last one repeats.",
+  retryJitterPercent: "Each wait is longer or shorter by up to this.",
+  warnAfterMs: "Age at which the sender is told that a message is delayed.",
+  expireAfterMs: "Age at which a message is returned.",
+  stopGraceMs: "How long running transactions may go on when the server stops.",
 });

@@ -1,0 +1,89 @@
+/** `angarium check`: what is wrong in the configuration, and what DNS still lacks. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type DnsRecord, dnsRecords } from "./admin/dns-records.ts";
+import { configFile, readConfig } from "./config/read.ts";
+import { quiet } from "./log.ts";
+import type { Answer, Resolver } from "./net/resolver.ts";
+import { resolverOrSentence } from "./resolver.ts";
+import { readDkimKeys } from "./sign/dkim-keys.ts";
+import { UsageError } from "./usage.ts";
+import { openStore } from "./world.ts";
+
+/** Prints sentences. Answers 0 when all is well, 1 when DNS lacks something, 2 when the configuration is wrong. */
+export async function check(words: readonly string[]): Promise<number> {
+  const { data = "data", config: given, dns } = parse(words);
+  const dataDir = resolve(data);
+  const file = given ?? configFile(dataDir);
+  const config = await readConfig(file); // throws all mistakes
+  if (config === undefined)
+    throw new UsageError(`there is no configuration file ${file}; the first "angarium start" writes it`);
+  process.stdout.write(`${file}: good\n`);
+  const resolver = resolverOrSentence(dns, config.dns.servers)(quiet);
+  const lacks = await lacksOfHost(config.hostname, resolver);
+  const store = existsSync(dataDir) ? await openStore(dataDir, { ...config.store, readers: 1 }) : undefined;
+  try {
+    for (const { name, kind } of (await store?.domains()) ?? []) {
+      const keys = store === undefined ? undefined : await readDkimKeys(store, name);
+      const records = dnsRecords({ domain: name, kind, hostname: config.hostname, keys: keys?.keys ?? [] });
+      lacks.push(...(await lacksOf(records, config.hostname, resolver)));
+    }
+  } finally {
+    await store?.close();
+  }
+  process.stdout.write(lacks.length === 0 ? "DNS: good\n" : lacks.map((sentence) => `DNS: ${sentence}\n`).join(""));
+  return lacks.length === 0 ? 0 : 1;
+}
+
+function parse(words: readonly string[]): { readonly data?: string; readonly config?: string; readonly dns?: string } {
+  const text = { type: "string" } as const;
+  try {
+    return parseArgs({ args: [...words], options: { data: text, config: text, dns: text } }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+async function lacksOfHost(host: string, resolver: Resolver): Promise<string[]> {
+  const [v4, v6] = await Promise.all([resolver.a(host), resolver.aaaa(host)]);
+  const addresses = [...found(v4), ...found(v6)];
+  if (addresses.length === 0) return [`${host} has no address (A or AAAA): nobody can deliver here.${trouble(v4)}`];
+  const lacks: string[] = [];
+  for (const address of addresses) {
+    const names = await resolver.ptr(address);
+    if (!found(names).includes(host))
+      lacks.push(
+        `the reverse name (PTR) of ${address} is ${found(names).join(", ") || "missing"}, not ${host}: large providers refuse mail from it.${trouble(names)}`,
+      );
+  }
+  return lacks;
+}
+
+async function lacksOf(records: readonly DnsRecord[], host: string, resolver: Resolver): Promise<readonly string[]> {
+  const lacks: string[] = [];
+  for (const { name, type, value, why } of records) {
+    if (type === "SRV") continue; // convenience of mail programs; nothing breaks without
+    if (type === "MX") {
+      const answer = await resolver.mx(name);
+      if (!found(answer).some(({ exchange }) => exchange === host))
+        lacks.push(`${name} has no MX ${host} (${why}).${trouble(answer)}`);
+      continue;
+    }
+    const answer = await resolver.txt(name);
+    const tag = /^v=[^ ;]+/.exec(value)?.[0] ?? value;
+    const present = found(answer).filter((text) => text.startsWith(tag));
+    // A key must be exactly ours; a policy is the administrator's own affair.
+    const good = tag === "v=DKIM1" ? present.some((text) => squeeze(text) === squeeze(value)) : present.length === 1;
+    if (!good)
+      lacks.push(
+        `${name} ${present.length > 1 ? `has ${present.length} TXT records "${tag}…", it must be one` : `has no TXT "${value}"`} (${why}).${trouble(answer)}`,
+      );
+  }
+  return lacks;
+}
+
+const squeeze = (text: string): string => text.replaceAll(/\s+/g, "");
+const found = <T>(answer: Answer<T>): readonly T[] => (answer.kind === "found" ? answer.records : []);
+const trouble = (answer: Answer<unknown>): string =>
+  answer.kind === "trouble" ? ` (DNS did not answer: ${answer.reason})` : "";

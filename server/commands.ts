@@ -1,0 +1,116 @@
+/** The command line: the few commands that are programs of their own, and the administrative ones from `admin/`. */
+import { fromWords } from "./admin/arguments.ts";
+import { commandHelp, commandOf, helpText, textOf } from "./admin/commands.ts";
+import { runCommand } from "./admin/control.ts";
+import { ConfigMistakes } from "./config/read.ts";
+import { UsageError } from "./usage.ts";
+import { version } from "./version.ts";
+
+const programs = `  start [--data DIR] [--config FILE] [--hostname NAME] [--domain NAME]
+  dev [--data DIR] [--users N] [--domain D] [--ports smtp=2525,…] [--deliver-to HOST:PORT]
+      [--dns FILE|HOST:PORT] [--trust CIDR] [--cleartext-auth] [--strict]
+  check      Says what the configuration and DNS still lack.
+  config     Prints the reference of the configuration file.
+  restore FOLDER   Puts a backup into an empty data folder.
+  version`;
+
+const help = (): string => `Usage: angarium COMMAND
+
+${programs}
+
+Commands that work beside a running server, or without one (--data DIR, default "data"; --json for programs):
+
+${helpText()}
+
+"angarium help COMMAND" tells more.
+`;
+
+/** Runs the words given. Answers the exit code, or undefined for a server that goes on running: 0 done, 1 refused or broken, 2 used wrongly. */
+export async function commandLine(words: readonly string[]): Promise<number | undefined> {
+  const [first = "help", ...rest] = words;
+  try {
+    switch (first) {
+      case "start":
+        return await (await import("./start.ts")).start(rest);
+      case "dev":
+        return await (await import("./dev.ts")).dev(rest);
+      case "check":
+        return await (await import("./check.ts")).check(rest);
+      case "config":
+        process.stdout.write((await import("./config/describe.ts")).describeConfiguration());
+        return 0;
+      case "restore":
+        return await (await import("./restore.ts")).restore(rest);
+      case "version":
+      case "--version":
+        process.stdout.write(`${version}\n`);
+        return 0;
+      case "help":
+      case "--help":
+        return showHelp(rest);
+      default:
+        return await administer(words);
+    }
+  } catch (error) {
+    if (error instanceof UsageError) return complain(error.message, 2);
+    if (error instanceof ConfigMistakes) {
+      process.stderr.write(`${error.message}\n`);
+      return 2;
+    }
+    return complain(error instanceof Error ? error.message : String(error), 1);
+  }
+}
+
+function complain(sentence: string, code: number): number {
+  process.stderr.write(`angarium: ${sentence}\n`);
+  return code;
+}
+
+function showHelp(words: readonly string[]): number {
+  const found = commandOf(words);
+  process.stdout.write(found === undefined ? help() : `${commandHelp(found.command)}\n`);
+  return 0;
+}
+
+async function administer(words: readonly string[]): Promise<number> {
+  const { dataDir, json, others } = common(words);
+  const found = commandOf(others);
+  if (found === undefined)
+    throw new UsageError(`there is no command "${others.slice(0, 2).join(" ")}". See them all: angarium help`);
+  if (others.includes("--help")) return showHelp(others);
+  const read = fromWords(found.command, found.rest);
+  if (read.kind === "refused") throw new UsageError(read.why);
+  const outcome = await runCommand(
+    dataDir,
+    found.command.name,
+    read.given,
+    async () => (await import("./world.ts")).openWorld(dataDir),
+    (line) => process.stderr.write(`${line}\n`),
+  );
+  if (outcome.kind === "refused") return complain(outcome.why, 1);
+  const text = json ? JSON.stringify(outcome.result) : textOf(found.command.name, outcome.result);
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  return 0;
+}
+
+/** Takes out what every command understands. */
+function common(words: readonly string[]): {
+  readonly dataDir: string;
+  readonly json: boolean;
+  readonly others: readonly string[];
+} {
+  let dataDir = "data";
+  let json = false;
+  const others: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === "--json") json = true;
+    else if (word === "--data") {
+      const value = words[++i];
+      if (value === undefined) throw new UsageError("--data wants a folder");
+      dataDir = value;
+    } else if (word.startsWith("--data=")) dataDir = word.slice("--data=".length);
+    else others.push(word);
+  }
+  return { dataDir, json, others };
+}

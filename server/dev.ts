@@ -1,0 +1,166 @@
+/** `angarium dev`: a complete server on loopback for tests, ready in one line of JSON. The contract is docs/dev.md. */
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { flushCompileCache } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { makeCredential } from "./access/password.ts";
+import { addAccount } from "./admin/account-commands.ts";
+import { readDomain } from "./admin/names.ts";
+import { configSchema } from "./config/config.ts";
+import { isNetwork, type Service, services } from "./config/schema.ts";
+import { makeLog } from "./log.ts";
+import { resolverOrSentence } from "./resolver.ts";
+import { startServer } from "./roles.ts";
+import { parseTarget } from "./send/route.ts";
+import { ensureDkimKeys } from "./sign/dkim-keys.ts";
+import type { Store } from "./store/store.ts";
+import { untilStopped } from "./until-stopped.ts";
+import { UsageError } from "./usage.ts";
+import { version } from "./version.ts";
+import { openStore } from "./world.ts";
+
+const host = "127.0.0.1";
+const password = "pw";
+const maxUsers = 100_000;
+
+/** Runs until it is stopped; answers the exit code. */
+export async function dev(words: readonly string[]): Promise<number> {
+  const options = readOptions(words);
+  const { log, flush } = makeLog(options.logLevel);
+  const temporary = options.data === undefined;
+  const dataDir = resolve(options.data ?? mkdtempSync(join(tmpdir(), "angarium-dev-")));
+  const config = configSchema.parse({
+    hostname: `mail.${options.domain}`,
+    logLevel: options.logLevel,
+    listen: Object.fromEntries(services.map((service) => [service, [`${host}:${options.ports.get(service) ?? 0}`]])),
+    relay: { trust: options.trust },
+  });
+  const store = await openStore(dataDir, config.store);
+  const users = Array.from({ length: options.users }, (_, index) => `u${index + 1}@${options.domain}`);
+  const admin = `admin@${options.domain}`;
+  await settle(store, options.domain, users, admin);
+  const server = await startServer({
+    config,
+    dataDir,
+    store,
+    resolver: options.resolver(log),
+    log,
+    version,
+    ...(options.deliverTo === undefined ? {} : { deliverTo: options.deliverTo }),
+    cleartextAuth: options.cleartextAuth,
+    edgePolicies: options.strict,
+  });
+  const stopped = untilStopped(server, async () => {
+    flush();
+    if (temporary) await rm(dataDir, { recursive: true, force: true });
+  });
+  const ports = Object.fromEntries(server.listeners.map(({ service, port }) => [service, port]));
+  const ready = {
+    ready: true,
+    host,
+    ports,
+    domain: options.domain,
+    users,
+    password,
+    admin: { user: admin, password },
+    ca: server.caFile,
+    data: dataDir,
+  };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  flushCompileCache();
+  return stopped;
+}
+
+/** Makes the domain, the keys and the people that are not there yet. */
+async function settle(store: Store, domain: string, users: readonly string[], admin: string): Promise<void> {
+  const now = Date.now();
+  const known = new Set((await store.accounts()).map((account) => account.name));
+  const missing = [...users, admin].filter((name) => !known.has(name));
+  if (missing.length === 0) return;
+  if (!(await store.domains()).some(({ name }) => name === domain))
+    await store.putDomain({ name: domain, kind: "local", settings: {} });
+  const keys = ensureDkimKeys(store, domain, now);
+  // One password, one hash: a thousand users are there in a moment.
+  const credential = await makeCredential(password, now);
+  await Promise.all(
+    missing.map(async (name) => {
+      const made = await addAccount(store, { name, role: name === admin ? "admin" : "user" }, credential, now);
+      if (made.kind === "refused") throw new Error(made.why);
+    }),
+  );
+  const [first = admin] = users;
+  await store.putAddress({
+    local: "postmaster",
+    domain,
+    kind: "alias",
+    account: undefined,
+    targets: [first],
+    senders: [],
+  });
+  await keys;
+}
+
+function readOptions(words: readonly string[]) {
+  const { values } = parse(words);
+  const domain = readDomain(values.domain);
+  if (domain === undefined) throw new UsageError(`--domain "${values.domain}" is no domain name`);
+  const users = Number(values.users);
+  if (!Number.isInteger(users) || users < 0 || users > maxUsers)
+    throw new UsageError(`--users must be a number up to ${maxUsers}`);
+  const deliverTo = values["deliver-to"] === undefined ? undefined : parseTarget(`smtp:${values["deliver-to"]}`);
+  if (values["deliver-to"] !== undefined && (typeof deliverTo !== "object" || deliverTo.kind !== "host"))
+    throw new UsageError(`--deliver-to "${values["deliver-to"]}": write HOST:PORT`);
+  const trust = values.trust.flatMap((list) => list.split(",")).filter((network) => network !== "");
+  for (const network of trust)
+    if (!isNetwork(network)) throw new UsageError(`--trust "${network}" is no network: write 127.0.0.0/8`);
+  return {
+    data: values.data,
+    domain,
+    users,
+    deliverTo: typeof deliverTo === "object" && deliverTo.kind === "host" ? deliverTo : undefined,
+    trust,
+    ports: readPorts(values.ports ?? ""),
+    resolver: resolverOrSentence(values.dns, []),
+    cleartextAuth: values["cleartext-auth"],
+    strict: values.strict,
+    logLevel: values["log-level"] === "debug" ? ("debug" as const) : ("info" as const),
+  };
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      options: {
+        data: { type: "string" },
+        users: { type: "string", default: "10" },
+        domain: { type: "string", default: "example.test" },
+        ports: { type: "string" },
+        "deliver-to": { type: "string" },
+        dns: { type: "string" },
+        trust: { type: "string", multiple: true, default: [] },
+        "cleartext-auth": { type: "boolean", default: false },
+        strict: { type: "boolean", default: false },
+        "log-level": { type: "string", default: "info" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function readPorts(text: string): ReadonlyMap<Service, number> {
+  const ports = new Map<Service, number>();
+  for (const part of text.split(",").filter((part) => part !== "")) {
+    const [name, number] = part.split("=");
+    const service = services.find((known) => known === name?.trim());
+    const port = Number(number);
+    if (service === undefined)
+      throw new UsageError(`--ports: there is no service "${name}"; there are ${services.join(", ")}`);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError(`--ports: "${number}" is no port`);
+    ports.set(service, port);
+  }
+  return ports;
+}

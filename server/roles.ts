@@ -1,0 +1,324 @@
+/** The only place where the parts are put together: from a configuration and a data folder to a server that runs. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { factsOf } from "../protocol/mime/facts-of.ts";
+import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
+import { makeDirectory } from "./access/cached-directory.ts";
+import type { Running, World } from "./admin/command.ts";
+import { serveControl } from "./admin/control.ts";
+import type { Config } from "./config/config.ts";
+import type { Service } from "./config/schema.ts";
+import { makeDeliver } from "./deliver/deliver.ts";
+import { ContentCache } from "./imap/content-cache.ts";
+import { serveImap } from "./imap/conversation.ts";
+import { makeJudge } from "./judge/judge.ts";
+import { type MailService, openListeners, type Serve, whyNotBound } from "./listeners.ts";
+import type { Log } from "./log.ts";
+import { makeMetrics } from "./metrics.ts";
+import type { Connection } from "./net/connection.ts";
+import { networks } from "./net/networks.ts";
+import type { Resolver } from "./net/resolver.ts";
+import { makeKeyRing } from "./net/tls.ts";
+import { ChangeHub } from "./notify/changes.ts";
+import { LocalMaildropLocks } from "./pop3/locks.ts";
+import { servePop3 } from "./pop3/pop3.ts";
+import { makeQueue } from "./queue/make-queue.ts";
+import { BytesInFlight } from "./receive/bytes-in-flight.ts";
+import { serveSmtp } from "./receive/conversation.ts";
+import { newSmtpCounters, type SmtpPorts } from "./receive/ports.ts";
+import { remoteNameOf } from "./receive/remote-name.ts";
+import { makeNotices } from "./report/notices.ts";
+import { watchRoutes } from "./routing.ts";
+import type { HostTarget } from "./send/route.ts";
+import { defaultSendSettings, makeSend } from "./send/send.ts";
+import { makeSigner } from "./sign/signer.ts";
+import type { Store } from "./store/store.ts";
+import { SendingLimits } from "./submit/sending-limits.ts";
+import { makeSubmit } from "./submit/submit.ts";
+import { makeHttp } from "./web/http.ts";
+import { makePool } from "./work/pool.ts";
+
+export type ServerOptions = {
+  readonly config: Config;
+  readonly dataDir: string;
+  /** Opened already; closed by `stop`. */
+  readonly store: Store;
+  readonly resolver: Resolver & Partial<Disposable>;
+  readonly log: Log;
+  readonly version: string;
+  /** Everything outbound goes to this server. */
+  readonly deliverTo?: HostTarget;
+  /** Logins without TLS on loopback. */
+  readonly cleartextAuth?: boolean;
+  /** Off: rate limits and login throttling that would disturb a load test. */
+  readonly edgePolicies: boolean;
+};
+
+export type RunningServer = {
+  readonly listeners: readonly { readonly service: Service; readonly address: string; readonly port: number }[];
+  /** PEM file of our own certificate authority; undefined with a configured certificate. */
+  readonly caFile: string | undefined;
+  /** Takes leave of everybody, finishes what runs, closes the store. Within five seconds. */
+  stop(): Promise<void>;
+};
+
+/** Sessions get this long to take leave. */
+const listenerGraceMs = 2_000;
+const tidyEveryMs = 60_000;
+
+/** Rejects with a sentence for an administrator when a port or a certificate cannot be used. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, dataDir, log, resolver, version } = options;
+  const now = Date.now;
+  const ourHost = config.hostname;
+  const cleanUp = new DisposableStack();
+  const tlsFolder = join(dataDir, "tls");
+  mkdirSync(tlsFolder, { recursive: true, mode: 0o700 });
+  const { certificate, key } = config.tls;
+  const keyRing = cleanUp.use(
+    await makeKeyRing({
+      settings: certificate === "" ? {} : { certificates: [{ certFile: certificate, keyFile: key }] },
+      folder: tlsFolder,
+      hostname: ourHost,
+      log,
+      now,
+    }),
+  );
+  const tls = () => keyRing.serverOptions();
+
+  let connections = (): { [service: string]: number } => ({});
+  const metrics = makeMetrics({ connections: () => connections(), queued: () => options.store.queueCount() });
+  const store = metrics.counting(options.store);
+  const pool = makePool();
+  const directory = cleanUp.use(makeDirectory({ store }));
+  const { throttle } = defaultLoginSettings;
+  const login = cleanUp.use(
+    makeLogin({
+      store,
+      directory,
+      settings: {
+        ...defaultLoginSettings,
+        cleartextAuth: options.cleartextAuth ?? false,
+        throttle: { ...throttle, enabled: options.edgePolicies },
+      },
+      endPointHash: (name) => keyRing.endPointHash(name),
+      now,
+      log,
+    }),
+  );
+  const changes = cleanUp.use(new ChangeHub(store));
+
+  // ------------------------------------------------ outbound
+  const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
+  const send = makeSend({
+    settings: defaultSendSettings,
+    resolver,
+    routing: routes.now,
+    domain: (name) => directory.domain(name),
+    ourHost,
+    ours: [],
+    source: "",
+    tls: {},
+    sevenBit: () => undefined,
+    random: Math.random,
+    nonce: () => randomBytes(18).toString("base64"),
+    monotonic: () => performance.now(),
+    log,
+  });
+  const newId = () => randomBytes(8).toString("hex");
+  const notices = makeNotices({ plan: (mail) => deliver.plan(mail), ourHost, now, newId });
+  const queue = makeQueue({
+    store,
+    send,
+    notices,
+    settings: config.queue,
+    schedules: {},
+    node: ourHost,
+    wall: now,
+    monotonic: () => performance.now(),
+    random: Math.random,
+    log,
+  });
+
+  // ------------------------------------------------ inbound
+  const factsOfLarge = (bytes: Uint8Array) => pool.run("facts", { bytes });
+  const deliver = makeDeliver({
+    store,
+    directory,
+    queue,
+    judge: makeJudge(config.judge),
+    notices,
+    factsOf,
+    factsOfLarge,
+    settings: config.deliver,
+    log,
+  });
+  const signer = makeSigner({ store, pool, now });
+  const submit = makeSubmit({
+    deliver,
+    directory,
+    limits: new SendingLimits(
+      options.edgePolicies
+        ? config.sendingLimits
+        : { maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
+    ),
+    sign: (bytes, domain) => signer.sign(bytes, domain),
+    newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
+    log,
+  });
+  const inFlight = new BytesInFlight();
+  const counters = newSmtpCounters();
+  const domains = await store.domains();
+  const common: Omit<SmtpPorts, "mode" | "settings"> = {
+    ourHost,
+    postmasterDomain: domains.find((domain) => domain.kind === "local")?.name ?? ourHost,
+    directory,
+    login,
+    tls,
+    trusted: networks(config.relay.trust),
+    take: (mail) => submit.take(mail),
+    checkSender: (account, from) => submit.checkSender(account, from),
+    callout: undefined,
+    remoteName: (address) => remoteNameOf(address, resolver),
+    inFlight,
+    now,
+    newId,
+    counters,
+    log,
+  };
+  const mx: SmtpPorts = {
+    ...common,
+    mode: "mx",
+    settings: config.receive,
+    login: config.receive.authOnMx ? login : undefined,
+  };
+  const submission: SmtpPorts = { ...common, mode: "submission", settings: config.submission };
+  const lmtp: SmtpPorts = { ...common, mode: "lmtp", settings: config.receive, login: undefined };
+  const imapNeeds = {
+    store,
+    login,
+    notify: changes,
+    settings: { ...config.imap, host: ourHost },
+    tls,
+    factsOf,
+    factsOfLarge,
+    cache: new ContentCache(),
+    log,
+    now,
+  };
+  const locks = new LocalMaildropLocks();
+  const smtp =
+    (ports: SmtpPorts): Serve =>
+    (connection, stopping) =>
+      serveSmtp(connection, ports, stopping);
+  const imap: Serve = (connection, stopping) => serveImap(connection, imapNeeds, stopping);
+  const pop3: Serve = (connection, stopping) =>
+    servePop3(connection, { store, login, locks, tlsOptions: tls, stopping, settings: config.pop3, now, log });
+  const serve: { readonly [service in MailService]: Serve } = {
+    smtp: smtp(mx),
+    submission: smtp(submission),
+    submissions: smtp(submission),
+    lmtp: smtp(lmtp),
+    imap,
+    imaps: imap,
+    pop3,
+    pop3s: pop3,
+    sieve: sieveIsNotOffered,
+  };
+
+  // ------------------------------------------------ open the doors
+  const uncounted = options.edgePolicies ? config.connections.uncounted : ["0.0.0.0/0", "::/0"];
+  const listeners = await openListeners({
+    addresses: config.listen,
+    serve,
+    settings: { ...config.connections, uncounted, proxies: config.proxyNetworks },
+    keyRing,
+    ourHost,
+    log,
+  });
+  connections = () => {
+    const counts: { [service: string]: number } = {};
+    for (const { service, connections } of listeners) counts[service] = (counts[service] ?? 0) + connections;
+    return counts;
+  };
+  const notReady = async (): Promise<string | undefined> => {
+    try {
+      await options.store.queueCount();
+      return undefined;
+    } catch (error) {
+      return `The store does not answer: ${(error as Error).message}`;
+    }
+  };
+  const apps: ReturnType<typeof makeHttp>[] = [];
+  const addresses: { service: Service; address: string; port: number }[] = listeners.map(({ service, host, port }) => ({
+    service,
+    address: host,
+    port,
+  }));
+  for (const service of ["http", "https"] as const)
+    for (const { address, port } of config.listen[service]) {
+      const app = makeHttp({ metrics, notReady, version }, service === "https" ? keyRing.pem() : undefined);
+      try {
+        await app.listen({ host: address, port });
+      } catch (error) {
+        await Promise.all([...listeners.map((listener) => listener.close(0)), ...apps.map((open) => open.close())]);
+        throw new Error(whyNotBound(service, address, port, error as NodeJS.ErrnoException));
+      }
+      apps.push(app);
+      const bound = app.server.address();
+      addresses.push({ service, address, port: typeof bound === "object" && bound !== null ? bound.port : port });
+    }
+
+  const startedAt = now();
+  const running = (): Running => ({
+    version,
+    pid: process.pid,
+    startedAt,
+    listeners: addresses,
+    connections: connections(),
+  });
+  const world: World = { store, queue, running, hostname: ourHost, now };
+  const control = await serveControl({ dataFolder: dataDir, world, log });
+  await queue.start();
+  const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
+
+  let stopped: Promise<void> | undefined;
+  return {
+    listeners: addresses,
+    caFile: keyRing.caFile,
+    stop: () =>
+      (stopped ??= (async () => {
+        clearInterval(tidying);
+        await Promise.all([
+          control.close(),
+          ...apps.map((app) => app.close()),
+          ...listeners.map((listener) => listener.close(listenerGraceMs)),
+        ]);
+        await queue.stop();
+        await pool[Symbol.asyncDispose]();
+        cleanUp.dispose();
+        resolver[Symbol.dispose]?.();
+        await options.store.close();
+      })()),
+  };
+}
+
+/** RFC 5804 §1.2: what is not there yet says so and closes. */
+async function sieveIsNotOffered(connection: Connection): Promise<void> {
+  connection.write('BYE "ManageSieve is not offered by this version."\r\n');
+  await connection.end();
+}
+
+let tidyingNow = false;
+async function tidy(store: Store, log: Log): Promise<void> {
+  if (tidyingNow) return;
+  tidyingNow = true;
+  try {
+    while ((await store.tidy(Date.now())).more);
+  } catch (error) {
+    log.error({ error }, "tidying failed; it is tried again");
+  } finally {
+    tidyingNow = false;
+  }
+}

@@ -1,0 +1,144 @@
+/** `angarium start`: the server itself. The first start makes everything it needs and says what to do next. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { generatePassword, makeCredential } from "./access/password.ts";
+import { addAccount } from "./admin/account-commands.ts";
+import { dnsRecords } from "./admin/dns-records.ts";
+import { readDomain } from "./admin/names.ts";
+import { render } from "./admin/render.ts";
+import type { Config } from "./config/config.ts";
+import { configFile, readConfig } from "./config/read.ts";
+import { standardPorts } from "./config/schema.ts";
+import { makeLog } from "./log.ts";
+import { resolverOrSentence } from "./resolver.ts";
+import { type RunningServer, startServer } from "./roles.ts";
+import { ensureDkimKeys, readDkimKeys } from "./sign/dkim-keys.ts";
+import type { Store } from "./store/store.ts";
+import { untilStopped } from "./until-stopped.ts";
+import { UsageError } from "./usage.ts";
+import { version } from "./version.ts";
+import { openStore } from "./world.ts";
+
+/** Runs until it is stopped; answers the exit code. */
+export async function start(words: readonly string[]): Promise<number> {
+  const options = parse(words);
+  const dataDir = resolve(options.data);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const config = await configuration(dataDir, options);
+  const { log, flush } = makeLog(config.logLevel);
+  const store = await openStore(dataDir, config.store);
+  const first = await firstPeople(store, options.domain ?? domainOfHost(config.hostname));
+  let server: RunningServer;
+  try {
+    server = await startServer({
+      config,
+      dataDir,
+      store,
+      resolver: resolverOrSentence(undefined, config.dns.servers)(log),
+      log,
+      version,
+      edgePolicies: true,
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const stopped = untilStopped(server, flush);
+  process.stdout.write(
+    first === undefined
+      ? `Angarium ${version} is ready: ${places(server)}\n`
+      : await welcome(server, store, config, dataDir, first),
+  );
+  flushCompileCache();
+  return stopped;
+}
+
+type Options = {
+  readonly data: string;
+  readonly config: string | undefined;
+  readonly hostname: string | undefined;
+  readonly domain: string | undefined;
+};
+
+function parse(words: readonly string[]): Options {
+  const text = { type: "string" } as const;
+  let values: { data?: string; config?: string; hostname?: string; domain?: string };
+  try {
+    ({ values } = parseArgs({ args: [...words], options: { data: text, config: text, hostname: text, domain: text } }));
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  for (const name of ["hostname", "domain"] as const)
+    if (values[name] !== undefined && readDomain(values[name]) === undefined)
+      throw new UsageError(`--${name} "${values[name]}" is no name`);
+  return { data: values.data ?? "data", config: values.config, hostname: values.hostname, domain: values.domain };
+}
+
+async function configuration(dataDir: string, options: Options): Promise<Config> {
+  const file = options.config ?? configFile(dataDir);
+  const known = await readConfig(file);
+  if (known !== undefined) return known;
+  if (options.config !== undefined) throw new UsageError(`there is no configuration file ${options.config}`);
+  const { anyAddress, choosePorts, firstConfig, ownName } = await import("./config/first-run.ts");
+  const address = anyAddress();
+  const host = options.hostname ?? (options.domain === undefined ? ownName() : `mail.${options.domain}`);
+  writeFileSync(file, firstConfig(host, address, await choosePorts(address)), { mode: 0o600, flag: "wx" });
+  const made = await readConfig(file);
+  if (made === undefined) throw new Error(`The configuration file ${file} cannot be read.`);
+  return made;
+}
+
+const domainOfHost = (host: string): string => {
+  const labels = host.split(".");
+  return labels.length > 2 ? labels.slice(1).join(".") : host;
+};
+
+type First = { readonly domain: string; readonly admin: string; readonly password: string };
+
+/** On an empty store: a domain with its keys, and an administrator with a password nobody has chosen. */
+async function firstPeople(store: Store, domain: string): Promise<First | undefined> {
+  if ((await store.accounts()).length > 0) return undefined;
+  const now = Date.now();
+  await store.putDomain({ name: domain, kind: "local", settings: {} });
+  await ensureDkimKeys(store, domain, now);
+  const password = generatePassword();
+  const admin = `admin@${domain}`;
+  const made = await addAccount(store, { name: admin, role: "admin" }, await makeCredential(password, now), now);
+  if (made.kind === "refused") throw new Error(made.why);
+  return { domain, admin, password };
+}
+
+function places(server: RunningServer): string {
+  return server.listeners.map(({ service, port }) => `${service} ${port}`).join(", ");
+}
+
+async function welcome(
+  server: RunningServer,
+  store: Store,
+  config: Config,
+  dataDir: string,
+  first: First,
+): Promise<string> {
+  const keys = (await readDkimKeys(store, first.domain))?.keys ?? [];
+  const records = dnsRecords({ domain: first.domain, kind: "local", hostname: config.hostname, keys });
+  const high = server.listeners.some(({ service, port }) => service !== "http" && port !== standardPorts[service].port);
+  const listeners = server.listeners.map(({ service, address, port }) => ({ service, address, port }));
+  return `Angarium ${version} is ready.
+
+What listens where${high ? " (the standard ports were not free for this user: high ones were taken)" : ""}:
+
+${render(listeners)}
+Administrator: ${first.admin}
+Password:      ${first.password}   (shown once; change it: angarium account password ${first.admin})
+
+Data and configuration: ${dataDir}
+Certificate: self-signed; clients may trust ${server.caFile ?? "the configured one"}
+
+DNS records to publish for ${first.domain}:
+
+${render(records.map(({ name, type, value, why }) => ({ name, type, value, why })))}
+Next: angarium account add NAME@${first.domain}; angarium check
+`;
+}

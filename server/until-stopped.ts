@@ -1,0 +1,31 @@
+/** A server program's end: signals stop it in order, and within five seconds whatever happens. */
+import type { RunningServer } from "./roles.ts";
+
+const deadlineMs = 4_800;
+
+/** Resolves with the exit code after SIGTERM or SIGINT and an orderly stop; a second signal ends it at once. */
+export function untilStopped(server: RunningServer, afterwards: () => Promise<void> | void): Promise<number> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (): void => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      setTimeout(() => {
+        process.stderr.write("angarium: did not stop in order within 5 seconds; what was acknowledged is safe.\n");
+        process.exit(1);
+      }, deadlineMs).unref();
+      server
+        .stop()
+        .then(afterwards)
+        .then(
+          () => resolve(0),
+          (error: unknown) => {
+            process.stderr.write(`angarium: stopping: ${error instanceof Error ? error.message : String(error)}\n`);
+            resolve(1);
+          },
+        );
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+  });
+}
