@@ -3,7 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "
 import { Blobs } from "./blobs.ts";
 import { Reader } from "./reader.ts";
 import { Database } from "./sqlite.ts";
-import { type Answer, type Answers, type Call, type Failure, failureOf, maxBatchCalls, Writer } from "./writer.ts";
+import { type Answer, type Answers, type Call, type Failure, failureOf, Writer } from "./writer.ts";
 
 export type ThreadData = {
   readonly role: "writer" | "reader";
@@ -43,23 +43,21 @@ function serveWriter(writer: Writer): void {
     if (changes.length > 0) port.postMessage({ answers: [], changes } satisfies FromThread);
   };
   const timer = setInterval(lookForForeign, foreignMs);
-  port.on("message", (first: ToThread) => {
-    for (let message: ToThread | undefined = first; message !== undefined; message = waiting()) {
-      if ("close" in message) return close(timer, writer);
-      let calls = message.calls as Call[];
-      let ends = false;
-      // All that has come while the last transaction was written goes into the next one.
-      while (calls.length < maxBatchCalls && !ends) {
-        const more = waiting();
-        if (more === undefined) break;
-        if ("close" in more) ends = true;
-        else calls = calls.concat(more.calls);
-      }
-      for (let at = 0; at < calls.length; at += maxBatchCalls)
-        port.postMessage(writer.run(calls.slice(at, at + maxBatchCalls)) satisfies FromThread);
-      if (ends) return close(timer, writer);
+  let ends = false;
+  const more = (): readonly Call[] => {
+    const message = ends ? undefined : waiting();
+    if (message === undefined) return [];
+    if ("calls" in message) return message.calls;
+    ends = true;
+    return [];
+  };
+  port.on("message", (message: ToThread) => {
+    if ("close" in message) ends = true;
+    for (let calls = callsOf(message); calls.length > 0; calls = more()) {
+      port.postMessage(writer.run(calls, more) satisfies FromThread);
       if (performance.now() - lastLook > foreignMs) lookForForeign();
     }
+    if (ends) close(timer, writer);
   });
 }
 
@@ -75,6 +73,10 @@ function serveReader(reader: Reader): void {
 
 function post(answers: readonly Answer[], transfer: ArrayBuffer[]): void {
   port.postMessage({ answers, changes: [] } satisfies FromThread, transfer);
+}
+
+function callsOf(message: ToThread): readonly Call[] {
+  return "calls" in message ? message.calls : [];
 }
 
 function waiting(): ToThread | undefined {

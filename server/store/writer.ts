@@ -9,8 +9,9 @@ import { type Database, Effects } from "./sqlite.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble, troubleOf } from "./trouble.ts";
 
-/** Calls in one transaction. */
+/** One transaction takes calls in until it has this many, or has run for so long. */
 export const maxBatchCalls = 512;
+const maxGatherMs = 20;
 
 export type Call = readonly [id: number, name: string, args: readonly unknown[]];
 export type Answer = readonly [id: number, failure: Failure | undefined, value: unknown];
@@ -52,10 +53,14 @@ export class Writer {
     this.#database = database;
   }
 
-  /** Runs the calls as one transaction. Each is undone alone when it fails by itself; none is acknowledged when the commit fails. */
-  run(calls: readonly Call[]): Answers {
+  /**
+   * Runs the calls, and those that `more` gives meanwhile, as one transaction. Each is undone alone when it fails by
+   * itself; none is acknowledged when the commit fails.
+   */
+  run(first: readonly Call[], more: () => readonly Call[] = () => []): Answers {
+    const calls: Call[] = [];
     try {
-      return this.#transaction(calls);
+      return this.#transaction(first, calls, more);
     } catch (error) {
       this.#reopen();
       // Whatever broke, it was not one of the calls: none of them may be said to be done.
@@ -66,14 +71,17 @@ export class Writer {
     }
   }
 
-  #transaction(calls: readonly Call[]): Answers {
+  #transaction(first: readonly Call[], calls: Call[], more: () => readonly Call[]): Answers {
+    calls.push(...first);
     this.#database ??= this.#open();
     const database = this.#database;
     database.beginImmediate();
+    const begun = performance.now();
     const answers: Answer[] = [];
     const changes: Change[] = [];
     const removed: string[] = [];
-    for (const [id, name, args] of calls) {
+    for (let at = 0; at < calls.length; at++) {
+      const [id, name, args] = calls[at]!;
       const effects = new Effects(database, this.#blobs, this.#clock);
       database.savepoint();
       try {
@@ -88,6 +96,9 @@ export class Writer {
         database.rollbackToSavepoint();
         answers.push([id, failureOf(error), undefined]);
       }
+      // What has come while these ran is spared a commit of its own.
+      const last = at === calls.length - 1;
+      if (last && calls.length < maxBatchCalls && performance.now() - begun < maxGatherMs) calls.push(...more());
     }
     database.commit();
     for (const blob of removed) this.#removeBlob(blob);

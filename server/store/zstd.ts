@@ -78,10 +78,8 @@ type Decompress = (data: Uint8Array, target: Uint8Array) => void;
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 function compressor(words: Buffer | undefined): Compress {
-  const options = {
-    params: { [constants.ZSTD_c_compressionLevel]: level },
-    ...(words === undefined ? {} : { dictionary: words }),
-  };
+  const unpacking = words === undefined ? {} : { dictionary: words };
+  const options = { params: { [constants.ZSTD_c_compressionLevel]: level }, ...unpacking };
   const plain: Compress = (bytes) => {
     const packed = zstdCompressSync(bytes, { ...options, pledgedSrcSize: bytes.length });
     return packed.length < bytes.length ? packed : undefined;
@@ -98,7 +96,7 @@ function compressor(words: Buffer | undefined): Compress {
   const sample = Buffer.from("Angarium ".repeat(40));
   const works = () => {
     const packed = fast(sample);
-    return packed !== undefined && zstdDecompressSync(packed, options).equals(sample);
+    return packed !== undefined && zstdDecompressSync(packed, unpacking).equals(sample);
   };
   return tried(works) ? fast : plain;
 }
