@@ -28,7 +28,7 @@ import { BytesInFlight } from "./receive/bytes-in-flight.ts";
 import { serveSmtp } from "./receive/conversation.ts";
 import { newSmtpCounters, type SmtpPorts } from "./receive/ports.ts";
 import { remoteNameOf } from "./receive/remote-name.ts";
-import { makeNotices } from "./report/notices.ts";
+import { makeReports } from "./report/bounce.ts";
 import { watchRoutes } from "./routing.ts";
 import type { HostTarget } from "./send/route.ts";
 import { defaultSendSettings, makeSend } from "./send/send.ts";
@@ -127,7 +127,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
   });
   const newId = () => randomBytes(8).toString("hex");
-  const notices = makeNotices({ plan: (mail) => deliver.plan(mail), ourHost, now, newId });
+  const notices = makeReports({ plan: (mail) => deliver.plan(mail), ourHost, now, newId });
   const queue = makeQueue({
     store,
     send,
