@@ -50,9 +50,9 @@ test("store imports nobody but protocol", () => {
   );
 });
 
-test("the entrances are known to roles.ts alone", () => {
+test("the entrances are known to the assembly alone: the files that lie directly in server/", () => {
   const entrances = /^server\/(receive|submit|imap|pop3|managesieve|jmap|web|admin)\//;
-  const assembly = /^(main\.ts|server\/(roles|dev|start|commands)\.ts)$/;
+  const assembly = /^(main\.ts|server\/[a-z-]+\.ts|server\/config\/sections\.ts)$/;
   none(
     imports.filter(
       ({ from, to, typeOnly }) =>

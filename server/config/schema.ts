@@ -1,7 +1,7 @@
 /** The configuration file: every key with its type, its default and its documentation. Unknown keys are mistakes. */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { parseDuration, parseSize } from "./units.ts";
+import { parseDuration, parseSize } from "../units.ts";
 
 /** The services that can listen, as they are called in the configuration, in `angarium dev --ports` and in its ready line. */
 export const services = [
