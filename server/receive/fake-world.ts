@@ -133,7 +133,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     limits:
       options.limits ?? new SendingLimits({ maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 }),
     sign: options.sign ?? (async () => ""),
-    newMessageId: () => `made.${++ids}`,
+    newMessageId: () => `made.${++ids}@mx.example.test`,
     log: quiet,
   });
   const ports = {

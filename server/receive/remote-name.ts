@@ -10,6 +10,7 @@ export async function remoteNameOf(
   address: string,
   dns: Pick<Resolver, "ptr" | "a" | "aaaa">,
 ): Promise<string | undefined> {
+  if (isLoopback(address)) return undefined;
   const pointers = await dns.ptr(address);
   if (pointers.kind !== "found") return undefined;
   for (const name of pointers.records.slice(0, maxNames)) {
@@ -19,4 +20,9 @@ export async function remoteNameOf(
     if (addresses.kind === "found" && addresses.records.includes(address)) return domain;
   }
   return undefined;
+}
+
+/** Nobody's DNS knows more about ourselves than we do. */
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
 }

@@ -4,6 +4,7 @@
  */
 import { beginTransaction, type Envelope, type Phase, Transaction } from "../../protocol/smtp/client.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
+import { withoutReturnPath } from "../../protocol/smtp/trace.ts";
 import type { ReadEnd } from "../net/connection.ts";
 import { brokenOff, classify, type Outcome } from "./classify.ts";
 import type { Session, SessionSettings } from "./session.ts";
@@ -155,7 +156,8 @@ export class Conversation {
 
   #start(job: Job): Running | undefined {
     const { session, protocol, monotonic, sevenBit } = this.#ask;
-    const began = beginTransaction(job.envelope, job.bytes!, session.capabilities, protocol, sevenBit);
+    const message = withoutReturnPath(job.bytes!);
+    const began = beginTransaction(job.envelope, message, session.capabilities, protocol, sevenBit);
     if (began instanceof Transaction) {
       this.begun++;
       return { job, transaction: began, startedAt: monotonic() };

@@ -6,9 +6,9 @@ import { withoutField } from "../deliver/traced.ts";
 export type PrepareParts = {
   /** ms since 1970. */
   readonly at: number;
-  /** The left side of a Message-ID: unique, atoms and dots. */
+  /** A new Message-ID without its angle brackets: unique, printable ASCII. */
   readonly newMessageId: () => string;
-  /** Domain of the author: the right side of a new Message-ID, and who signs. */
+  /** Domain of the author: who signs. */
   readonly domain: string;
   /** DKIM-Signature lines, each ended with CRLF; "" where the domain has no keys. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
@@ -23,8 +23,7 @@ export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts
   }
   let added = "";
   if (findField(header, "date") === undefined) added += `Date: ${dateTime(parts.at)}\r\n`;
-  if (findField(header, "message-id") === undefined)
-    added += `Message-ID: <${parts.newMessageId()}@${parts.domain}>\r\n`;
+  if (findField(header, "message-id") === undefined) added += `Message-ID: <${parts.newMessageId()}>\r\n`;
   const whole =
     pieces.length === 1 && added === "" ? pieces[0]! : Buffer.concat([Buffer.from(added, "latin1"), ...pieces]);
   const signature = await parts.sign(whole, parts.domain);

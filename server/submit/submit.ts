@@ -17,6 +17,7 @@ export type SubmitPorts = {
   readonly limits: SendingLimits;
   /** DKIM-Signature lines for the message, "" where the domain has no keys. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+  /** A new Message-ID without its angle brackets. */
   readonly newMessageId: () => string;
   readonly log: Log;
 };

@@ -1,0 +1,350 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { factsOf } from "../../protocol/mime/facts-of.ts";
+import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
+import type { Verdict } from "../judge/judge.ts";
+import { quiet } from "../log.ts";
+import { acceptedAs, account, fakeDirectory } from "../receive/fake-world.ts";
+import type { Received, ReceivedRecipient } from "../receive/received.ts";
+import type { Acceptance, Accepted, Placed, QueuedMessage } from "../store/store.ts";
+import { type DeliverPorts, defaultDeliverSettings, makeDeliver } from "./deliver.ts";
+
+const at = Date.UTC(2026, 10, 23, 5);
+const to = (address: string, more: Partial<ReceivedRecipient> = {}): ReceivedRecipient => {
+  const [local, domain] = address.split("@") as [string, string];
+  return { local, domain, orcpt: undefined, notify: undefined, ...more };
+};
+const success = { never: false, success: true, failure: false, delay: false };
+
+function mail(recipients: readonly ReceivedRecipient[], change: Partial<Received> = {}): Received {
+  return {
+    at,
+    id: "id1",
+    remote: { address: "192.0.2.1", port: 1 },
+    remoteName: undefined,
+    ourHost: "mx.example.test",
+    helo: "c.test",
+    via: "ESMTP",
+    tls: undefined,
+    account: undefined,
+    trusted: false,
+    envelopeFrom: "a@b.test",
+    recipients,
+    body: "7bit",
+    smtputf8: false,
+    requireTls: false,
+    ret: undefined,
+    envid: undefined,
+    notBefore: undefined,
+    bytes: Buffer.from("Message-ID: <m@b.test>\r\nSubject: x\r\n\r\nbody\r\n"),
+    ...change,
+  };
+}
+
+/** Delivers with a store where some accounts fail, and answers everything that came of it. */
+async function deliver(
+  message: Received,
+  how: {
+    readonly failing?: { readonly [id: number]: "over-quota" | "no-account" | "no-mailbox" };
+    readonly verdict?: Verdict;
+  } & Partial<DeliverPorts> = {},
+) {
+  const accepted: Acceptance[] = [];
+  const offered: QueuedMessage[] = [];
+  const notices: string[] = [];
+  const notice = (kind: string, who: readonly { local: string }[]): Promise<Acceptance | undefined> => {
+    notices.push(`${kind} ${who.map(({ local }) => local).join(",")}`);
+    return made.plan(mail([to("u5@example.test")], { envelopeFrom: "", via: "local", id: "notice" }));
+  };
+  const made = makeDeliver({
+    store: {
+      async accept(acceptance): Promise<Accepted> {
+        accepted.push(acceptance);
+        const result = acceptedAs(acceptance, accepted.length);
+        const placed = result.placed.map((one): Placed => {
+          const kind = how.failing?.[one.account];
+          return kind === undefined ? one : { kind, account: one.account };
+        });
+        return { ...result, placed };
+      },
+    },
+    directory: fakeDirectory(true),
+    queue: { leaseForNew: () => ({ owner: "n", until: 1, token: 1 }), offer: (one) => offered.push(one) },
+    judge: () => how.verdict ?? { kind: "accept", notes: [] },
+    notices: {
+      successNotice: (_, who) => notice("success", who),
+      failureNotice: (_, failed) =>
+        notice(
+          `failure ${failed.map((one) => replyText(one.reply)).join(",")}`,
+          failed.map((one) => one.recipient),
+        ),
+    },
+    factsOf,
+    factsOfLarge: async (bytes) => factsOf(bytes),
+    settings: defaultDeliverSettings,
+    log: quiet,
+    ...how,
+  });
+  const replies = await made.take(message);
+  const first = accepted[0];
+  return {
+    replies: replies.map(replyText),
+    text: first === undefined ? "" : Buffer.from(first.message.bytes).toString("latin1"),
+    placed: first?.placements ?? [],
+    who: (first?.placements ?? []).map((one) => one.account),
+    queued: first?.queue,
+    accepted,
+    offered,
+    notices,
+  };
+}
+
+test("one recipient: trace fields, one placement, a journey that can be found", async () => {
+  const done = await deliver(mail([to("u1+tag@example.test")]));
+  assert.deepEqual(done.replies, ["250 2.0.0 accepted as id1"]);
+  assert.equal(
+    done.text,
+    "Return-Path: <a@b.test>\r\nReceived: from c.test ([192.0.2.1])\r\n\tby mx.example.test with ESMTP id id1\r\n\tfor <u1+tag@example.test>;\r\n\tMon, 23 Nov 2026 05:00:00 +0000\r\nMessage-ID: <m@b.test>\r\nSubject: x\r\n\r\nbody\r\n",
+  );
+  assert.deepEqual(done.placed, [
+    { account: 1, target: { role: "inbox" }, marks: { flags: 0, keywords: [] }, receivedAt: at },
+  ]);
+  const { message, journey, queue } = done.accepted[0]!;
+  assert.equal(queue, undefined);
+  assert.equal(message.facts.headerBytes, done.text.indexOf("body"));
+  assert.deepEqual(
+    journey.map(({ stage }) => stage),
+    ["accepted", "filed"],
+  );
+  assert.deepEqual(journey[0]!.keys, ["id1", "m@b.test", "a@b.test", "u1+tag@example.test"]);
+  assert.equal(done.accepted.length, 1);
+});
+
+test("the same people behind several addresses get one message", async () => {
+  const done = await deliver(
+    mail([
+      to("u1@example.test"),
+      to("u1+x@example.test"),
+      to("list@example.test"),
+      to("u2@example.test"),
+      to("postmaster@example.test"),
+    ]),
+  );
+  assert.deepEqual(done.who, [1, 2]);
+  assert.equal(done.placed[0]!.overQuota, true);
+  assert.equal(done.placed[1]!.overQuota, undefined);
+  assert.deepEqual(done.queued?.recipients, [
+    { address: "far@else.test", domain: "else.test", orcpt: "rfc822;list@example.test", notify: undefined },
+  ]);
+  assert.doesNotMatch(done.text, /for </);
+  assert.equal(done.offered.length, 1);
+  assert.deepEqual(
+    done.accepted[0]!.journey.map(({ stage }) => stage),
+    ["accepted", "filed", "queued"],
+  );
+});
+
+test("what is only sent on bears no Return-Path of ours, and keeps what it brought", async () => {
+  const bytes = Buffer.from("Return-Path: <old@b.test>\r\nSubject: x\r\n\r\nx\r\n");
+  const done = await deliver(
+    mail([to("x@else.test")], { trusted: true, bytes, ret: "hdrs", envid: "e", requireTls: true }),
+  );
+  assert.match(done.text, /^Received: [^]*\r\nReturn-Path: <old@b\.test>\r\nSubject: x\r\n/);
+  const { recipients, ...queue } = done.queued!;
+  assert.deepEqual(
+    recipients.map(({ address }) => address),
+    ["x@else.test"],
+  );
+  assert.deepEqual(queue, {
+    envelopeFrom: "a@b.test",
+    envid: "e",
+    ret: "hdrs",
+    smtputf8: false,
+    body: "7bit",
+    requireTls: true,
+    account: undefined,
+    stream: "default",
+    createdAt: at,
+    notBefore: at,
+    expiresAt: at + defaultDeliverSettings.queueLifetimeMs,
+    held: false,
+    lease: { owner: "n", until: 1, token: 1 },
+  });
+});
+
+test("every Return-Path that came along goes", async () => {
+  const bytes = Buffer.from("return-path: <x>\r\n folded\r\nA: b\r\nRETURN-PATH : <y>\r\n\r\nReturn-Path: <body>\r\n");
+  const done = await deliver(mail([to("u1@example.test")], { bytes }));
+  assert.match(
+    done.text,
+    /^Return-Path: <a@b\.test>\r\nReceived: (?:.|\r\n\t)*\r\nA: b\r\n\r\nReturn-Path: <body>\r\n$/,
+  );
+});
+
+test("held until later: no lease, and its life begins then", async () => {
+  const done = await deliver(mail([to("x@else.test")], { account: account(1), notBefore: at + 60_000 }));
+  assert.equal(done.queued!.lease, undefined);
+  assert.equal(done.queued!.notBefore, at + 60_000);
+  assert.equal(done.queued!.expiresAt, at + 60_000 + defaultDeliverSettings.queueLifetimeMs);
+  assert.equal(done.queued!.account, 1);
+});
+
+const outcomes: readonly [
+  name: string,
+  recipients: readonly ReceivedRecipient[],
+  change: Partial<Received>,
+  failing: { readonly [id: number]: "over-quota" | "no-account" | "no-mailbox" },
+  replies: readonly string[],
+  notices: readonly string[],
+][] = [
+  ["full at the last moment", [to("u1@example.test")], {}, { 1: "over-quota" }, ["452 4.2.2 Mailbox is full"], []],
+  ["gone at the last moment", [to("u1@example.test")], {}, { 1: "no-account" }, ["550 5.1.1 No such address here"], []],
+  ["no inbox", [to("u1@example.test")], {}, { 1: "no-mailbox" }, ["451 4.3.0 Local trouble, try again later"], []],
+  [
+    "one of two full",
+    [to("u1@example.test"), to("u2@example.test")],
+    {},
+    { 2: "over-quota" },
+    ["250 2.0.0 accepted as id1"],
+    ["failure 552 5.2.2 Mailbox is full u2"],
+  ],
+  [
+    "one of two full, LMTP",
+    [to("u1@example.test"), to("u2@example.test")],
+    { via: "LMTP" },
+    { 2: "over-quota" },
+    ["250 2.0.0 accepted as id1", "452 4.2.2 Mailbox is full"],
+    [],
+  ],
+  [
+    "one behind an alias full",
+    [to("list@example.test")],
+    { via: "LMTP" },
+    { 2: "over-quota" },
+    ["250 2.0.0 accepted as id1"],
+    ["failure 552 5.2.2 Mailbox is full list"],
+  ],
+  [
+    "all local ones behind an alias full",
+    [to("list@example.test")],
+    {},
+    { 1: "over-quota", 2: "over-quota" },
+    ["250 2.0.0 accepted as id1"],
+    ["failure 552 5.2.2 Mailbox is full list"],
+  ],
+  [
+    "success asked for",
+    [to("u1@example.test", { notify: success }), to("u2@example.test")],
+    {},
+    {},
+    ["250 2.0.0 accepted as id1"],
+    ["success u1"],
+  ],
+  [
+    "success asked for, forwarded",
+    [to("list@example.test", { notify: success })],
+    {},
+    {},
+    ["250 2.0.0 accepted as id1"],
+    [],
+  ],
+  [
+    "success asked for, not had",
+    [to("u1@example.test", { notify: success }), to("u2@example.test")],
+    {},
+    { 1: "over-quota" },
+    ["250 2.0.0 accepted as id1"],
+    ["failure 552 5.2.2 Mailbox is full u1"],
+  ],
+  ["gone since RCPT", [to("nobody@example.test")], {}, {}, ["550 5.1.1 No such address here"], []],
+  ["not ours since RCPT", [to("x@else.test")], {}, {}, ["550 5.7.1 Relay access denied"], []],
+  [
+    "gone since RCPT, one of two",
+    [to("nobody@example.test"), to("u1@example.test")],
+    {},
+    {},
+    ["250 2.0.0 accepted as id1"],
+    ["failure 550 5.1.1 No such address here nobody"],
+  ],
+  [
+    "gone since RCPT, LMTP",
+    [to("nobody@example.test"), to("u1@example.test")],
+    { via: "LMTPS" },
+    {},
+    ["550 5.1.1 No such address here", "250 2.0.0 accepted as id1"],
+    [],
+  ],
+];
+for (const [name, recipients, change, failing, replies, notices] of outcomes)
+  test(name, async () => {
+    const done = await deliver(mail(recipients, change), { failing });
+    assert.deepEqual(done.replies, replies);
+    assert.deepEqual(done.notices, notices);
+    assert.equal(
+      done.accepted.length,
+      (notices.length === 0 ? 0 : 1) + (done.who.length + (done.queued === undefined ? 0 : 1) > 0 ? 1 : 0),
+    );
+  });
+
+test("a notice that cannot be sent is not the message's fault", async () => {
+  const notices = {
+    successNotice: async () => {
+      throw new Error("no");
+    },
+    failureNotice: async () => undefined,
+  };
+  const done = await deliver(mail([to("u1@example.test", { notify: success })]), { notices });
+  assert.deepEqual(done.replies, ["250 2.0.0 accepted as id1"]);
+});
+
+const no: Reply = reply(550, "5.7.1", "No");
+const verdicts: readonly [verdict: Verdict, via: string, replies: readonly string[], target: unknown][] = [
+  [{ kind: "junk", notes: ["x"] }, "ESMTP", ["250 2.0.0 accepted as id1"], [{ role: "junk" }, []]],
+  [{ kind: "quarantine", notes: [] }, "ESMTP", ["250 2.0.0 accepted as id1"], [{ role: "junk" }, ["$Quarantined"]]],
+  [{ kind: "refuse", reply: no, notes: [] }, "ESMTP", ["550 5.7.1 No"], undefined],
+  [{ kind: "refuse", reply: no, notes: [] }, "UTF8LMTP", ["550 5.7.1 No", "550 5.7.1 No"], undefined],
+  [{ kind: "later", reply: reply(451, "4.7.1", "Later"), notes: [] }, "ESMTP", ["451 4.7.1 Later"], undefined],
+];
+for (const [verdict, via, replies, target] of verdicts)
+  test(`verdict ${verdict.kind} over ${via}`, async () => {
+    const done = await deliver(mail([to("u1@example.test"), to("u2@example.test")], { via }), { verdict });
+    assert.deepEqual(done.replies, replies);
+    assert.deepEqual(
+      done.placed[0] === undefined ? undefined : [done.placed[0].target, done.placed[0].marks.keywords],
+      target,
+    );
+  });
+
+test("large messages are taken apart elsewhere", async () => {
+  const large = { bytes: Buffer.from(`Subject: x\r\n\r\n${"x".repeat(200_000)}`) };
+  let elsewhere = 0;
+  const factsOfLarge = async (bytes: Buffer) => {
+    elsewhere++;
+    return factsOf(bytes);
+  };
+  await deliver(mail([to("u1@example.test")], large), { factsOfLarge });
+  await deliver(mail([to("u1@example.test")]), { factsOfLarge });
+  assert.equal(elsewhere, 1);
+});
+
+test("a plan is what would be committed, unjudged, or nothing", async () => {
+  const made = makeDeliver({
+    store: { accept: () => Promise.reject(new Error("nothing is committed")) },
+    directory: fakeDirectory(),
+    queue: { leaseForNew: () => undefined, offer: () => assert.fail() },
+    judge: () => assert.fail(),
+    notices: { successNotice: async () => undefined, failureNotice: async () => undefined },
+    factsOf,
+    factsOfLarge: async (bytes) => factsOf(bytes),
+    settings: defaultDeliverSettings,
+    log: quiet,
+  });
+  const notice = { envelopeFrom: "", via: "local", trusted: true };
+  const planned = await made.plan(mail([to("u1@example.test")], notice));
+  assert.match(
+    Buffer.from(planned!.message.bytes).toString(),
+    /^Return-Path: <>\r\nReceived: by mx\.example\.test with local id id1\r\n/,
+  );
+  assert.equal((await made.plan(mail([to("x@else.test")], notice)))?.queue?.recipients.length, 1);
+  assert.equal(await made.plan(mail([to("nobody@example.test")], notice)), undefined);
+});

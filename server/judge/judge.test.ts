@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { splitHeader } from "../../protocol/mime/header.ts";
+import type { Received } from "../receive/received.ts";
+import { defaultJudgeSettings, makeJudge } from "./judge.ts";
+
+function judge(message: string): string {
+  const bytes = Buffer.from(message);
+  const verdict = makeJudge(defaultJudgeSettings)({ bytes } as Received, splitHeader(bytes, 0, bytes.length));
+  const code = "reply" in verdict ? ` ${verdict.reply.code} ${verdict.reply.enhanced}` : "";
+  return `${verdict.kind}${code} ${verdict.notes.join(",")}`.trim();
+}
+
+const from = "From: a@b.test\r\n";
+const cases: readonly [name: string, message: string, expected: string][] = [
+  ["an ordinary message", `${from}Subject: x\r\n\r\nx`, "accept"],
+  ["no From", "Subject: x\r\n\r\nFrom: a@b.test\r\n", "accept no-from"],
+  ["two From", `${from}${from}\r\nx`, "accept several-from"],
+  ["50 hops", `${"Received: x\r\n".repeat(50)}${from}\r\n`, "accept"],
+  ["51 hops", `${"Received: x\r\n".repeat(51)}${from}\r\n`, "refuse 554 5.4.6 loop"],
+  ["51 hops in the body are text", `${from}\r\n${"Received: x\r\n".repeat(51)}`, "accept"],
+  ["51 hops, oddly written", `${"RECEIVED : x\r\n".repeat(51)}${from}\r\n`, "refuse 554 5.4.6 loop"],
+  ["too many fields", `${"X: y\r\n".repeat(2001)}\r\n`, "refuse 552 5.3.4 header-too-large"],
+  ["too large a field", `X: ${"y".repeat(600_000)}\r\n\r\n`, "refuse 552 5.3.4 header-too-large"],
+  ["a large body", `${from}\r\n${"y".repeat(600_000)}`, "accept"],
+];
+for (const [name, message, expected] of cases)
+  test(name, () => {
+    assert.equal(judge(message), expected);
+  });

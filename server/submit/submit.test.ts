@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { splitHeader } from "../../protocol/mime/header.ts";
+import { reply, replyText } from "../../protocol/smtp/reply.ts";
+import { quiet } from "../log.ts";
+import { account, fakeDirectory } from "../receive/fake-world.ts";
+import type { Received } from "../receive/received.ts";
+import { prepare } from "./prepare.ts";
+import { authorDomain } from "./sender.ts";
+import { SendingLimits } from "./sending-limits.ts";
+import { makeSubmit } from "./submit.ts";
+
+const headerOf = (text: string) => splitHeader(Buffer.from(text), 0, Buffer.byteLength(text));
+
+async function prepared(text: string, signature = ""): Promise<string> {
+  const made = await prepare(Buffer.from(text), headerOf(text), {
+    at: 0,
+    newMessageId: () => "new@mx.test",
+    domain: "example.test",
+    sign: async (bytes, domain) => signature && `${signature} ${domain} ${bytes.length}\r\n`,
+  });
+  return made.toString();
+}
+
+const date = "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n";
+const full = "Date: x\r\nMessage-ID: <a@b>\r\n";
+const cases: readonly [name: string, before: string, after: string][] = [
+  ["nothing lacks", `${full}Subject: x\r\n\r\nbody`, `${full}Subject: x\r\n\r\nbody`],
+  ["no Date", "Message-ID: <a@b>\r\n\r\nbody", `${date}Message-ID: <a@b>\r\n\r\nbody`],
+  ["no Message-ID", "Date: x\r\n\r\nbody", "Message-ID: <new@mx.test>\r\nDate: x\r\n\r\nbody"],
+  ["neither", "\r\nbody", `${date}Message-ID: <new@mx.test>\r\n\r\nbody`],
+  [
+    "Bcc",
+    `Bcc: x@y\r\n${full}bcc: z@y,\r\n more@y\r\nTo: a@b\r\n\r\nBcc: text\r\n`,
+    `${full}To: a@b\r\n\r\nBcc: text\r\n`,
+  ],
+  ["Resent-Bcc", `${full}Resent-Bcc: x@y\r\nBCC : x@y\r\nTo: a@b\r\n\r\n`, `${full}To: a@b\r\n\r\n`],
+  [
+    "nothing else is mended",
+    `${full}X\tno field\r\nMIME-Version: 2.0\r\nSubject:\r\n\r\n`,
+    `${full}X\tno field\r\nMIME-Version: 2.0\r\nSubject:\r\n\r\n`,
+  ],
+];
+for (const [name, before, after] of cases)
+  test(`prepares: ${name}`, async () => {
+    assert.equal(await prepared(before), after);
+  });
+
+test("the signature is over what goes out", async () => {
+  const plain = await prepared("Bcc: x@y\r\n\r\nbody");
+  assert.equal(
+    await prepared("Bcc: x@y\r\n\r\nbody", "DKIM-Signature:"),
+    `DKIM-Signature: example.test ${plain.length}\r\n${plain}`,
+  );
+});
+
+test("the author's domain signs", () => {
+  assert.equal(
+    authorDomain(headerOf("Sender: a@sender.test\r\nFrom: X <a@Bücher.test>\r\n\r\n")),
+    "xn--bcher-kva.test",
+  );
+  assert.equal(authorDomain(headerOf("Sender: a@sender.test\r\n\r\n")), undefined);
+});
+
+test("limits of messages, of recipients, and their end after a day", () => {
+  let now = 0;
+  const hour = 3_600_000;
+  const limits = new SendingLimits(
+    { maxMessagesPerDay: 2, maxRecipientsPerDay: 5, maxRecipientsPerMessage: 4 },
+    () => now,
+  );
+  const tried = (recipients: number): string => {
+    const refusal = limits.check(1, recipients);
+    if (refusal !== undefined) return `${refusal.code}`;
+    limits.count(1, recipients);
+    return "sent";
+  };
+  assert.equal(tried(5), "550");
+  assert.equal(tried(3), "sent");
+  now += hour;
+  assert.equal(tried(3), "452");
+  assert.equal(tried(2), "sent");
+  assert.equal(tried(1), "452");
+  assert.equal(limits.check(2, 1), undefined);
+  now += 22 * hour;
+  assert.equal(tried(1), "452");
+  now += hour;
+  assert.equal(tried(1), "sent");
+  assert.equal(tried(1), "452");
+  now += 1000 * hour;
+  assert.equal(tried(4), "sent");
+});
+
+test("limits of 0 are none", () => {
+  const limits = new SendingLimits(
+    { maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
+    () => 0,
+  );
+  for (let count = 0; count < 100; count++) limits.count(1, 1000);
+  assert.equal(limits.check(1, 1_000_000), undefined);
+});
+
+test("only what was taken counts, and strangers' mail passes as it is", async () => {
+  const limits = new SendingLimits(
+    { maxMessagesPerDay: 1, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
+    () => 0,
+  );
+  let answer = reply(451, "4.3.0", "Later");
+  const seen: Received[] = [];
+  const submit = makeSubmit({
+    deliver: { take: async (mail) => (seen.push(mail), [answer]) },
+    directory: fakeDirectory(true),
+    limits,
+    sign: async () => "",
+    newMessageId: () => "new@mx.test",
+    log: quiet,
+  });
+  const mail = {
+    account: account(1),
+    at: 0,
+    envelopeFrom: "u1@example.test",
+    ourHost: "mx",
+    recipients: [{}],
+    bytes: Buffer.from("From: u1@example.test\r\n\r\n"),
+  } as unknown as Received;
+  const send = async (one: Received): Promise<string> => (await submit.take(one)).map(replyText).join();
+  assert.equal(await send(mail), "451 4.3.0 Later");
+  answer = reply(250, "2.0.0", "OK");
+  assert.equal(await send(mail), "250 2.0.0 OK");
+  assert.match(await send(mail), /^452 4\.7\.0 You have sent 1 messages/);
+  const stranger = { ...mail, account: undefined };
+  assert.equal(await send(stranger), "250 2.0.0 OK");
+  assert.equal(seen.at(-1), stranger);
+  assert.match(seen[0]!.bytes.toString(), /^Date: /);
+});
