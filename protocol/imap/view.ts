@@ -64,8 +64,8 @@ export class View {
    */
   select(set: SequenceSet, uid: boolean, saved: readonly SetRange[] = []): SetRange[] | undefined {
     if (set.kind === "saved") return this.#clip(saved);
+    if (this.#count === 0) return uid ? [] : undefined;
     if (uid) return this.#clip(normalise(set.ranges, this.lastUid));
-    if (this.#count === 0) return undefined;
     const ranges = normalise(set.ranges, this.#count);
     if (ranges[ranges.length - 1]![1] > this.#count) return undefined;
     return ranges.map(([low, high]) => [this.#uids[low - 1]!, this.#uids[high - 1]!]);
