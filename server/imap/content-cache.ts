@@ -1,13 +1,17 @@
 /**
- * Large messages that somebody is reading piece by piece (`BODY[]<65536.65536>`): kept unpacked for a moment, so that each
+ * Messages on their way from the store to clients. Large ones that somebody is reading piece by piece (`BODY[]<65536.65536>`): kept unpacked for a moment, so that each
  * piece does not unpack the whole. Bounded over all sessions together.
  */
+
 import type { ContentId } from "../store/store.ts";
+import { FetchBudget } from "./fetch-budget.ts";
 
 const maxCachedBytes = 64 * 1024 * 1024;
 const keptMs = 15_000;
 
 export class ContentCache {
+  /** What all that read messages hold together, beside what is kept here. */
+  readonly budget = new FetchBudget();
   readonly #entries = new Map<ContentId, Uint8Array>();
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;

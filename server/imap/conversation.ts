@@ -56,7 +56,7 @@ class Conversation {
   readonly #out: Output;
   readonly #session: Session;
   readonly #where: LoginContext;
-  readonly #loginBy: Instant;
+  #loginBy: Instant;
   #badCommands = 0;
   #refusedLogins = 0;
 
@@ -64,7 +64,7 @@ class Conversation {
     this.#connection = connection;
     this.#needs = needs;
     this.#stopping = stopping;
-    this.#out = new Output(connection);
+    this.#out = new Output(connection, needs.settings.stallMs);
     this.#input = new Input(connection, this.#reader, () => this.#out.flush());
     this.#session = new Session(this.#out);
     this.#where = { protocol: "imap", connection };
@@ -73,7 +73,7 @@ class Conversation {
 
   async run(): Promise<void> {
     const { settings, notify } = this.#needs;
-    this.#connection.setTimeout(settings.loginTimeoutMs);
+    this.#out.allowSilence(settings.loginTimeoutMs);
     this.#stopping.addEventListener("abort", this.#input.wake);
     try {
       this.#out.line(`* OK [CAPABILITY ${this.#capabilities().join(" ")}] ${settings.host} Angarium ready`);
@@ -229,13 +229,16 @@ class Conversation {
     const { login, settings, notify, log } = this.#needs;
     if (this.#session.account !== undefined) return bad("Logged in already");
     const outcome = await authenticate(command, { login, where: this.#where, input: this.#input, out: this.#out });
+    if (outcome.kind === "ok" && notify.watchers(outcome.account.id) >= settings.maxSessionsPerAccount) {
+      return no("LIMIT", "Too many sessions of this account");
+    }
     if (outcome.kind === "ok") {
       this.#session.account = outcome.account;
       notify.watch(outcome.account.id, this.#session);
       const { maxMessageBytes, maxAppendBytes } = settings;
       const maxDiscardBytes = Math.max(userLimits.maxDiscardBytes, 2 * maxMessageBytes);
       this.#reader.limits = { ...userLimits, maxMessageBytes, maxAppendBytes, maxDiscardBytes };
-      this.#connection.setTimeout(settings.idleTimeoutMs);
+      this.#out.allowSilence(settings.idleTimeoutMs);
       log.debug({ account: outcome.account.name, remote: this.#connection.remote.address }, "IMAP login");
       return ok("Logged in", `CAPABILITY ${this.#capabilities().join(" ")}`);
     }
@@ -252,7 +255,7 @@ class Conversation {
   async #idle(): Promise<Answer | After> {
     const { store, now, settings } = this.#needs;
     const { keepAliveMs, idleTimeoutMs } = settings;
-    if (keepAliveMs > 0) this.#connection.setTimeout(Math.min(keepAliveMs, idleTimeoutMs));
+    if (keepAliveMs > 0) this.#out.allowSilence(Math.min(keepAliveMs, idleTimeoutMs));
     const end = await idle(this.#session, {
       input: this.#input,
       store,
@@ -260,7 +263,7 @@ class Conversation {
       idleTimeoutMs,
       stopping: () => this.#stopping.aborted,
     });
-    this.#connection.setTimeout(idleTimeoutMs);
+    this.#out.allowSilence(idleTimeoutMs);
     switch (end) {
       case "closed":
         return "over";
@@ -292,6 +295,9 @@ class Conversation {
     if (account !== undefined) this.#needs.notify.unwatch(account.id, this.#session);
     this.#session.forget();
     this.#reader.limits = strangerLimits;
+    const { loginTimeoutMs } = this.#needs.settings;
+    this.#loginBy = this.#needs.now() + loginTimeoutMs;
+    this.#out.allowSilence(loginTimeoutMs);
     return ok("Nobody is logged in");
   }
 }

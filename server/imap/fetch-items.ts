@@ -68,18 +68,21 @@ export function inPieces(items: readonly FetchItem[]): boolean {
   return items.some((item) => (item.kind === "section" || item.kind === "binary") && item.partial !== undefined);
 }
 
+/** A literal longer than this is written in pieces, so that a slow client is waited for in between. */
+const pieceBytes = 256 * 1024;
+
 /**
- * Writes one FETCH response. `bytes` is the message, or its header section where nothing else was asked of it. Answers false where a
+ * Writes one FETCH response; each time it yields is a good moment to wait for the client. `bytes` is the message, or its header section where nothing else was asked of it. Answers false where a
  * part could not be decoded (RFC 3516 §4.3: the command then fails with UNKNOWN-CTE).
  */
-export function writeMessage(
+export function* writeMessage(
   out: Output,
   sequence: number,
   items: readonly FetchItem[],
   row: MessageRow,
   bytes: Buffer | undefined,
   recent: boolean,
-): boolean {
+): Generator<void, boolean> {
   let text = `* ${sequence} FETCH (`;
   let separator = "";
   let decoded = true;
@@ -127,7 +130,7 @@ export function writeMessage(
       case "section": {
         text += `${item.label} `;
         const section = bytes === undefined ? undefined : sectionOf(bytes, item.section, treeFor(item.section.part));
-        text = writeBytes(out, text, section, item.partial, false);
+        text = yield* writeBytes(out, text, section, item.partial, false);
         break;
       }
       case "binary": {
@@ -137,7 +140,7 @@ export function writeMessage(
           decoded = false;
           part = undefined;
         }
-        text = writeBytes(out, text, part, item.partial, true);
+        text = yield* writeBytes(out, text, part, item.partial, true);
         break;
       }
       case "binary-size": {
@@ -155,19 +158,22 @@ export function writeMessage(
 }
 
 /** A literal of these bytes, or of the piece that was asked for; NIL where there is no such section. Answers the text that is still to be written. */
-function writeBytes(
+function* writeBytes(
   out: Output,
   text: string,
   bytes: Buffer | undefined,
   partial: Partial | undefined,
   binary: boolean,
-): string {
+): Generator<void, string> {
   if (bytes === undefined) return `${text}NIL`;
   const piece = partial === undefined ? bytes : bytes.subarray(partial.offset, partial.offset + partial.count);
   if (piece.length === 0) return `${text}""`;
   // RFC 9051 §4.3.1: what holds NUL goes as a literal8.
   const mark = binary && piece.includes(0) ? "~" : "";
   out.text(`${text}${mark}{${piece.length}}\r\n`);
-  out.bytes(piece);
+  for (let at = 0; at < piece.length; at += pieceBytes) {
+    if (at > 0) yield;
+    out.bytes(piece.subarray(at, at + pieceBytes));
+  }
   return "";
 }

@@ -11,10 +11,20 @@ export class Output {
   #size = 0;
   #binary = false;
   #written = false;
-  readonly #connection: Pick<Connection, "write" | "drained">;
+  readonly #connection: Pick<Connection, "write" | "drained" | "setTimeout">;
+  readonly #stallMs: number;
+  #silenceMs = 0;
 
-  constructor(connection: Pick<Connection, "write" | "drained">) {
+  /** A client that does not take what it asked for is cut off after `stallMs`. */
+  constructor(connection: Pick<Connection, "write" | "drained" | "setTimeout">, stallMs: number) {
     this.#connection = connection;
+    this.#stallMs = stallMs;
+  }
+
+  /** How long the client may say nothing while it is not us who are to speak. */
+  allowSilence(ms: number): void {
+    this.#silenceMs = ms;
+    this.#connection.setTimeout(ms);
   }
 
   /** One response line, a byte string without its CRLF. */
@@ -61,7 +71,10 @@ export class Output {
   drained(): Promise<void> | undefined {
     this.flush();
     this.#written = false;
-    return this.#connection.drained();
+    const drained = this.#connection.drained();
+    if (drained === undefined) return undefined;
+    this.#connection.setTimeout(this.#stallMs);
+    return drained.then(() => this.#connection.setTimeout(this.#silenceMs));
   }
 }
 

@@ -8,6 +8,8 @@ export type ImapSettings = {
   readonly idleTimeoutMs: number;
   /** While idling, "* OK Still here" after so much silence keeps network address translators awake; 0 for none. */
   readonly keepAliveMs: number;
+  /** A client that does not take what it asked for is cut off after so long. */
+  readonly stallMs: number;
   /** One message of an APPEND (APPENDLIMIT), and all of one MULTIAPPEND. */
   readonly maxMessageBytes: number;
   readonly maxAppendBytes: number;
@@ -15,6 +17,7 @@ export type ImapSettings = {
   readonly maxBadCommands: number;
   /** Refused logins before the session ends. */
   readonly maxLogins: number;
+  readonly maxSessionsPerAccount: number;
   /** Messages one THREAD works on: it must hold all of them. */
   readonly maxThreadMessages: number;
   /** Messages from this size on have their facts worked out by `factsOfLarge`. */
@@ -26,10 +29,12 @@ export const defaultImapSettings: ImapSettings = {
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 30 * 60_000,
   keepAliveMs: 4 * 60_000,
+  stallMs: 2 * 60_000,
   maxMessageBytes: 50 * 1024 * 1024,
-  maxAppendBytes: 200 * 1024 * 1024,
+  maxAppendBytes: 64 * 1024 * 1024,
   maxBadCommands: 50,
   maxLogins: 5,
+  maxSessionsPerAccount: 200,
   maxThreadMessages: 100_000,
   largeMessageBytes: 256 * 1024,
 };

@@ -13,6 +13,8 @@ export interface Watcher {
 export interface Changes {
   watch(account: AccountId, watcher: Watcher): void;
   unwatch(account: AccountId, watcher: Watcher): void;
+  /** How many watch this account. */
+  watchers(account: AccountId): number;
 }
 
 /** The hub of one process: subscribes to the store at once, until disposed. */
@@ -37,6 +39,10 @@ export class ChangeHub implements Changes {
     if (list.length === 1) this.#watchers.delete(account);
     // A new array: this may happen while #publish walks the old one.
     else this.#watchers.set(account, list.toSpliced(index, 1));
+  }
+
+  watchers(account: AccountId): number {
+    return this.#watchers.get(account)?.length ?? 0;
   }
 
   #publish(changes: readonly Change[]): void {

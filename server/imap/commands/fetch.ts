@@ -1,12 +1,11 @@
-/**
- * FETCH: reads the messages page by page, the next page while this one is written, and waits for a client that does not keep up.
- */
+/** FETCH: reads the messages page by page and writes them as fast as the client takes them. RFC 9051 §6.4.5. */
 import type { Command, FetchItem } from "../../../protocol/imap/command.ts";
 import { formatRanges, inRanges, rangesOf, type SetRange, sizeOf } from "../../../protocol/imap/set.ts";
-import { type AccountId, Flag, type MessageRow, type Store, type UidRange } from "../../store/store.ts";
+import { type AccountId, Flag, type MessageRow, type Store } from "../../store/store.ts";
 import { type Answer, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { fieldsOf, inPieces, marksSeen, writeMessage } from "../fetch-items.ts";
+import { Pages } from "../pages.ts";
 import type { Selected, Session } from "../session.ts";
 import { type Marked, recent, tellMarks } from "../updates.ts";
 import { vanishedSince } from "./select.ts";
@@ -64,6 +63,7 @@ async function writeMarks(
   for (const message of changed) {
     const sequence = selected.view.seqOf(message.uid);
     if (sequence === 0) continue;
+    // Nothing long is among the items, so this is written in one go.
     writeMessage(
       session.out,
       sequence,
@@ -71,7 +71,7 @@ async function writeMarks(
       message as MessageRow,
       undefined,
       recent(session, selected, message.uid),
-    );
+    ).next();
     const full = session.out.full ? session.out.drained() : undefined;
     if (full !== undefined) await full;
   }
@@ -95,38 +95,34 @@ async function writeAll(
   if (session.condstore) withFlags = including(withFlags, "modseq");
   let count = 0;
   let decoded = true;
-  let coming: ReturnType<FetchStore["fetch"]> | undefined = store.fetch(account, selected.mailbox, ranges, fields);
-  try {
-    while (coming !== undefined) {
-      const page: Awaited<ReturnType<FetchStore["fetch"]>> = await coming;
-      const rest = page.next === undefined ? [] : from(ranges, page.next);
-      coming = rest.length === 0 ? undefined : store.fetch(account, selected.mailbox, rest, fields);
-      // Whoever awaits it hears of a failure; nobody may be left to.
-      coming?.catch(() => {});
-      const seen = setsSeen ? await markSeen(selected, account, page.rows, store) : undefined;
-      if (fields.includes("marks")) tellMarks(session, selected, page.rows);
-      for (const row of page.rows) {
-        const sequence = selected.view.seqOf(row.uid);
-        if (sequence === 0) continue;
-        const now = seen?.get(row.uid);
-        const bytes = piece ? await contentOf(row, store, cache) : (row.bytes ?? row.header);
-        const written = writeMessage(
-          session.out,
-          sequence,
-          now === undefined ? items : withFlags,
-          now === undefined ? row : { ...row, ...now },
-          bytes === undefined ? undefined : asBuffer(bytes),
-          recent(session, selected, row.uid),
-        );
-        decoded &&= written;
-        count++;
-        if (!session.out.full) continue;
+  await using pages = new Pages(store, cache.budget, account, selected.mailbox, ranges, fields);
+  for (let rows = await pages.next(); rows !== undefined; rows = await pages.next()) {
+    const seen = setsSeen ? await markSeen(selected, account, rows, store) : undefined;
+    if (fields.includes("marks")) tellMarks(session, selected, rows);
+    for (const row of rows) {
+      const sequence = selected.view.seqOf(row.uid);
+      if (sequence === 0) continue;
+      const now = seen?.get(row.uid);
+      const bytes = piece ? await contentOf(row, store, cache) : (row.bytes ?? row.header);
+      const writing = writeMessage(
+        session.out,
+        sequence,
+        now === undefined ? items : withFlags,
+        now === undefined ? row : { ...row, ...now },
+        bytes === undefined ? undefined : asBuffer(bytes),
+        recent(session, selected, row.uid),
+      );
+      let step = writing.next();
+      while (step.done !== true) {
         const full = session.out.drained();
         if (full !== undefined) await full;
+        step = writing.next();
       }
+      decoded &&= step.value;
+      count++;
+      const full = session.out.full ? session.out.drained() : undefined;
+      if (full !== undefined) await full;
     }
-  } finally {
-    await coming?.catch(() => {});
   }
   return { count, decoded };
 }
@@ -168,13 +164,4 @@ async function contentOf(
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** The part of ascending ranges that begins at `uid`. */
-export function from(ranges: readonly UidRange[], uid: number): UidRange[] {
-  const rest: UidRange[] = [];
-  for (const [low, high] of ranges) {
-    if (high >= uid) rest.push([Math.max(low, uid), high]);
-  }
-  return rest;
 }

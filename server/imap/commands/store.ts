@@ -1,11 +1,12 @@
 /** STORE. RFC 9051 §6.4.6, RFC 7162 §3.1.3. */
 import type { Command } from "../../../protocol/imap/command.ts";
-import { formatSet, rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
-import type { AccountId, Store } from "../../store/store.ts";
+import { formatSet, rangesOf } from "../../../protocol/imap/set.ts";
+import type { Store } from "../../store/store.ts";
 import { type Answer, no, noSuchMailbox, ok, outOfRange, readOnly } from "../answer.ts";
+import type { ContentCache } from "../content-cache.ts";
+import { ofEach } from "../pages.ts";
 import type { Selected, Session } from "../session.ts";
 import { type Marked, tellMarked, tellMarks } from "../updates.ts";
-import { from } from "./fetch.ts";
 
 type StoreCommand = Extract<Command, { name: "STORE" }>;
 
@@ -13,7 +14,7 @@ export async function store(
   session: Session,
   selected: Selected,
   command: StoreCommand,
-  { store }: { readonly store: Pick<Store, "setFlags" | "fetch"> },
+  { store, cache }: { readonly store: Pick<Store, "setFlags" | "fetch">; readonly cache: ContentCache },
 ): Promise<Answer> {
   // RFC 7162 §3.1.3: asking by mod-sequence enables CONDSTORE.
   if (command.unchangedSince !== undefined) session.condstore = true;
@@ -33,10 +34,12 @@ export async function store(
   if (result.changed.length > 0) selected.changedBySelf(result.modseq);
   tellMarks(session, selected, result.changed);
   const asked = selected.view.within(ranges);
+  // Messages that were as asked already: the client wants to see that they are.
+  const unchanged = command.silent ? [] : without(asked, result.changed, result.modified);
   const rest =
-    command.silent || result.changed.length + result.modified.length === asked.length
+    unchanged.length === 0
       ? []
-      : await marksOf(without(asked, result.changed, result.modified), id, selected, store);
+      : await ofEach(store, cache.budget, id, selected.mailbox, rangesOf(unchanged), ["marks"], (row): Marked => row);
   // RFC 7162 §3.1.3: with CONDSTORE even .SILENT is told the new mod-sequence.
   if (!command.silent || session.condstore) {
     for (const message of result.changed) tellMarked(session, selected, message, !command.silent, command.uid);
@@ -58,21 +61,4 @@ function without(asked: readonly number[], changed: readonly Marked[], modified:
   const done = new Set(modified);
   for (const message of changed) done.add(message.uid);
   return asked.filter((uid) => !done.has(uid));
-}
-
-/** Messages that were as asked already: the client wants to see that they are. */
-async function marksOf(
-  uids: readonly number[],
-  account: AccountId,
-  selected: Selected,
-  store: Pick<Store, "fetch">,
-): Promise<Marked[]> {
-  const found: Marked[] = [];
-  let ranges: SetRange[] = rangesOf(uids);
-  while (ranges.length > 0) {
-    const page = await store.fetch(account, selected.mailbox, ranges, ["marks"]);
-    found.push(...page.rows);
-    ranges = page.next === undefined ? [] : from(ranges, page.next);
-  }
-  return found;
 }

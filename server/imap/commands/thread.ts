@@ -2,16 +2,17 @@
 
 import type { Command } from "../../../protocol/imap/command.ts";
 import { threadLine } from "../../../protocol/imap/response.ts";
-import { rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
+import { rangesOf } from "../../../protocol/imap/set.ts";
 import { orderedSubject, references, type ThreadRow } from "../../../protocol/imap/thread.ts";
 import { parseMessageIds } from "../../../protocol/mime/fields/message-id.ts";
 import { bytesOf, headerValue, splitHeader } from "../../../protocol/mime/header.ts";
 import { baseSubject } from "../../../protocol/mime/subject.ts";
 import type { Field, Instant, MessageRow, StoreReader } from "../../store/store.ts";
 import { type Answer, no, ok, outOfRange } from "../answer.ts";
+import type { ContentCache } from "../content-cache.ts";
+import { ofEach } from "../pages.ts";
 import { storeKey } from "../search-key.ts";
 import type { Selected, Session } from "../session.ts";
-import { from } from "./fetch.ts";
 import { shown } from "./search.ts";
 
 export async function thread(
@@ -21,6 +22,7 @@ export async function thread(
   ask: {
     readonly store: Pick<StoreReader, "search" | "fetch">;
     readonly now: () => Instant;
+    readonly cache: ContentCache;
     readonly settings: { readonly maxThreadMessages: number };
   },
 ): Promise<Answer> {
@@ -33,13 +35,8 @@ export async function thread(
   const byReferences = command.algorithm === "REFERENCES";
   const fields: Field[] = ["subject", "facts", "receivedAt"];
   if (byReferences) fields.push("header");
-  const rows: ThreadRow[] = [];
-  let ranges: SetRange[] = rangesOf(uids);
-  while (ranges.length > 0) {
-    const page = await ask.store.fetch(session.user.id, selected.mailbox, ranges, fields);
-    for (const row of page.rows) rows.push(threadRow(row));
-    ranges = page.next === undefined ? [] : from(ranges, page.next);
-  }
+  const { budget } = ask.cache;
+  const rows = await ofEach(ask.store, budget, session.user.id, selected.mailbox, rangesOf(uids), fields, threadRow);
   const numberOf = command.uid ? (uid: number): number => uid : (uid: number): number => view.seqOf(uid);
   session.out.text(threadLine(byReferences ? references(rows, numberOf) : orderedSubject(rows, numberOf)));
   return ok("THREAD completed");
