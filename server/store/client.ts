@@ -1,5 +1,6 @@
 /** The SQLite store, seen from the main thread: `Store` over a thread that writes and some that read. */
 import { existsSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
 import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
@@ -42,7 +43,8 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const publish = (changes: readonly Change[]) => {
     for (const listener of [...listeners]) listener(changes);
   };
-  const data = { dir, cacheKiB, maxPages: options.maxPages, clock: options.clock };
+  const { maxPages, clock } = options;
+  const data = { dir, cacheKiB, maxPages, clock, compileCache: getCompileCacheDir() };
   const lanes: Lane[] = [];
   const open = async (role: ThreadData["role"]) => {
     const lane = new Lane({ ...data, role }, publish);

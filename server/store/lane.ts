@@ -1,9 +1,9 @@
 /** One thread of the store as the main thread sees it: calls go in, promises come out, and a thread that dies is replaced. */
 import { Worker } from "node:worker_threads";
+import { type Call, errorOf, type FromThread, type ToThread } from "./calls.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble } from "./trouble.ts";
-import type { FromThread, ThreadData, ToThread } from "./worker.ts";
-import type { Call, Failure } from "./writer.ts";
+import type { ThreadData } from "./worker.ts";
 
 /** A thread that dies again and again is started this often at most. */
 const restartMs = { first: 50, most: 5000 } as const;
@@ -18,7 +18,8 @@ export class Lane {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #ready = false;
-  #closing: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+  #closed: () => void = () => {};
   #restartMs: number = restartMs.first;
   #restarting: NodeJS.Timeout | undefined;
   #nextId = 1;
@@ -72,15 +73,18 @@ export class Lane {
 
   /** Lets the thread finish what it was given, then ends it. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      clearTimeout(this.#restarting);
-      this.#flush();
-      this.#closing = resolve;
-      if (this.#worker === undefined) {
-        this.#rejectAll("The store was closed.");
-        resolve();
-      } else this.#worker.postMessage({ close: true } satisfies ToThread);
+    if (this.#closing !== undefined) return this.#closing;
+    clearTimeout(this.#restarting);
+    this.#flush();
+    this.#closing = new Promise((resolve) => {
+      this.#closed = resolve;
     });
+    if (this.#worker !== undefined) this.#worker.postMessage({ close: true } satisfies ToThread);
+    else {
+      this.#rejectAll("The store was closed.");
+      this.#closed();
+    }
+    return this.#closing;
   }
 
   // ---------------------------------------------------------------- the thread
@@ -114,7 +118,7 @@ export class Lane {
           : `A thread of the store has ended: ${failure.message}`,
       );
       reject(failure ?? new Error("A thread of the store has ended."));
-      if (this.#closing !== undefined) return this.#closing();
+      if (this.#closing !== undefined) return this.#closed();
       if (wasReady) this.#restartMs = restartMs.first;
       this.#restart();
     });
@@ -172,10 +176,4 @@ export class Lane {
       else waiting.reject(errorOf(failure));
     }
   }
-}
-
-function errorOf({ kind, message, stack }: Failure): Error {
-  const error = kind === undefined ? new Error(message) : new StoreTrouble(kind, message);
-  error.stack = stack;
-  return error;
 }

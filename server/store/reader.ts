@@ -1,10 +1,10 @@
 /** One that reads: each call sees one state of the data, everything committed before it began. */
 import type { Blobs } from "./blobs.ts";
-import { readOps } from "./ops/all.ts";
+import { type Answer, type Call, failureOf } from "./calls.ts";
+import { readOps } from "./ops/read.ts";
 import type { Op } from "./ops/tx.ts";
 import { type Database, Effects } from "./sqlite.ts";
 import { troubleOf } from "./trouble.ts";
-import { type Answer, type Call, failureOf } from "./writer.ts";
 
 export class Reader {
   readonly #open: () => Database;

@@ -1,9 +1,9 @@
-/** A thread of the SQLite store: the writer, or one of the readers. */
+/** A thread of the SQLite store: the writer, or one of the readers. Imports only what its role needs: it starts sooner. */
+import { enableCompileCache } from "node:module";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { Blobs } from "./blobs.ts";
-import { Reader } from "./reader.ts";
-import { Database } from "./sqlite.ts";
-import { type Answer, type Answers, type Call, type Failure, failureOf, Writer } from "./writer.ts";
+import { type Call, type FromThread, failureOf, type ToThread } from "./calls.ts";
+import type { Reader } from "./reader.ts";
+import type { Writer } from "./writer.ts";
 
 export type ThreadData = {
   readonly role: "writer" | "reader";
@@ -12,11 +12,9 @@ export type ThreadData = {
   readonly maxPages: number | undefined;
   /** A fixed clock, for tests; the machine's otherwise. */
   readonly clock: number | undefined;
+  /** Where the main thread keeps compiled modules, if it does. */
+  readonly compileCache: string | undefined;
 };
-/** What comes in: calls, or the wish that the thread ends. */
-export type ToThread = { readonly calls: readonly Call[] } | { readonly close: true };
-/** What goes out: once whether the thread is ready, then answers. */
-export type FromThread = { readonly ready: true } | { readonly failed: Failure } | Answers;
 
 /** How often the writer looks for what another process has written. */
 const foreignMs = 1000;
@@ -24,15 +22,17 @@ const foreignMs = 1000;
 const data = workerData as ThreadData;
 const port = parentPort as MessagePort;
 
-function start(): void {
+async function start(): Promise<void> {
   const { role, dir, cacheKiB, maxPages } = data;
+  if (data.compileCache !== undefined) enableCompileCache(data.compileCache);
+  const [{ Database }, { Blobs }] = await Promise.all([import("./sqlite.ts"), import("./blobs.ts")]);
   const blobs = new Blobs(dir);
   const clock = data.clock === undefined ? Date.now : () => data.clock as number;
   const open = () =>
     new Database({ dir, readOnly: role === "reader", cacheKiB, ...(maxPages === undefined ? {} : { maxPages }) });
-  if (role === "writer") serveWriter(new Writer(open, blobs, clock));
-  else serveReader(new Reader(open, blobs, clock));
-  port.postMessage({ ready: true } satisfies FromThread);
+  if (role === "writer") serveWriter(new (await import("./writer.ts")).Writer(open, blobs, clock));
+  else serveReader(new (await import("./reader.ts")).Reader(open, blobs, clock));
+  post({ ready: true });
 }
 
 function serveWriter(writer: Writer): void {
@@ -40,7 +40,7 @@ function serveWriter(writer: Writer): void {
   const lookForForeign = () => {
     lastLook = performance.now();
     const changes = writer.foreignChanges();
-    if (changes.length > 0) port.postMessage({ answers: [], changes } satisfies FromThread);
+    if (changes.length > 0) post({ answers: [], changes });
   };
   const timer = setInterval(lookForForeign, foreignMs);
   let ends = false;
@@ -53,8 +53,9 @@ function serveWriter(writer: Writer): void {
   };
   port.on("message", (message: ToThread) => {
     if ("close" in message) ends = true;
-    for (let calls = callsOf(message); calls.length > 0; calls = more()) {
-      port.postMessage(writer.run(calls, more) satisfies FromThread);
+    let calls = "calls" in message ? message.calls : [];
+    for (; calls.length > 0; calls = more()) {
+      post(writer.run(calls, more));
       if (performance.now() - lastLook > foreignMs) lookForForeign();
     }
     if (ends) close(timer, writer);
@@ -66,17 +67,13 @@ function serveReader(reader: Reader): void {
     if ("close" in message) return close(undefined, reader);
     for (const call of message.calls) {
       const { answer, transfer } = reader.run(call);
-      post([answer], transfer);
+      post({ answers: [answer], changes: [] }, transfer);
     }
   });
 }
 
-function post(answers: readonly Answer[], transfer: ArrayBuffer[]): void {
-  port.postMessage({ answers, changes: [] } satisfies FromThread, transfer);
-}
-
-function callsOf(message: ToThread): readonly Call[] {
-  return "calls" in message ? message.calls : [];
+function post(message: FromThread, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
 }
 
 function waiting(): ToThread | undefined {
@@ -89,9 +86,7 @@ function close(timer: NodeJS.Timeout | undefined, thread: { close(): void }): vo
   port.close();
 }
 
-try {
-  start();
-} catch (error) {
-  port.postMessage({ failed: failureOf(error) } satisfies FromThread);
+start().catch((error: unknown) => {
+  post({ failed: failureOf(error) });
   port.close();
-}
+});

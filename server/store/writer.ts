@@ -1,10 +1,11 @@
 /** The one that writes: what is waiting becomes one transaction, one commit, one answer. */
 import type { Blobs } from "./blobs.ts";
+import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
 import { keepQuickly } from "./keep.ts";
 import { migrate } from "./migrations/migrate.ts";
-import { writeOps } from "./ops/all.ts";
 import type { KeptAcceptance, KeptAppend, KeptSettleRequest } from "./ops/kept.ts";
 import type { Op, StoredBytes } from "./ops/tx.ts";
+import { writeOps } from "./ops/write.ts";
 import { type Database, Effects } from "./sqlite.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble, troubleOf } from "./trouble.ts";
@@ -12,22 +13,6 @@ import { StoreTrouble, troubleOf } from "./trouble.ts";
 /** One transaction takes calls in until it has this many, or has run for so long. */
 export const maxBatchCalls = 512;
 const maxGatherMs = 20;
-
-export type Call = readonly [id: number, name: string, args: readonly unknown[]];
-export type Answer = readonly [id: number, failure: Failure | undefined, value: unknown];
-/** An error as it crosses the thread; `kind` where it is a `StoreTrouble`. */
-export type Failure = {
-  readonly kind: StoreTrouble["kind"] | undefined;
-  readonly message: string;
-  readonly stack: string;
-};
-export type Answers = { readonly answers: readonly Answer[]; readonly changes: readonly Change[] };
-
-export function failureOf(error: unknown): Failure {
-  const trouble = troubleOf(error);
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { kind: trouble?.kind, message, stack: stack ?? message };
-}
 
 export class Writer {
   readonly #open: () => Database;

@@ -167,7 +167,7 @@ export const statements: readonly string[] = [
     keys TEXT NOT NULL,              -- lower case, separated by line feeds
     detail TEXT NOT NULL             -- JSON
   )`,
-  // bucket: journey id / 512. Keys of one time lie together, so that a delivery writes to few pages.
+  // bucket: journey id / 128. Keys of one time lie together, so that a delivery writes to few pages.
   `CREATE TABLE journey_keys (
     bucket BIGINT NOT NULL,
     hash BIGINT NOT NULL,

@@ -89,7 +89,7 @@ export function* accounts(filter: Parameters<StoreReader["accounts"]>[0] = {}): 
     );
 }
 
-/** What every new account finds in its tree. */
+/** What every new account finds in its tree; INBOX, the first, gets `inboxId`. */
 const firstMailboxes = [
   ["INBOX", "inbox"],
   ["Drafts", "drafts"],

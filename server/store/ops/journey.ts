@@ -4,7 +4,7 @@ import { hash53 } from "./threads.ts";
 import { all, type Op, one, type Param, type Row, run } from "./tx.ts";
 
 /** Entries whose keys lie together. */
-export const bucketEntries = 512;
+export const bucketEntries = 128;
 /** More keys of one entry than this are not indexed (a message to a thousand people is found by its first ones and its id). */
 export const maxJourneyKeys = 120;
 /** Threads of entries that one question may lead to. */

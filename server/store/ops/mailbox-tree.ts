@@ -7,6 +7,9 @@ export const maxNameBytes = 255;
 export const maxDepth = 20;
 export const maxMailboxes = 10_000;
 
+/** INBOX is the first thing that an account is given, and it stays. */
+export const inboxId: MailboxId = 1;
+
 export type MailboxRow = {
   readonly account: number;
   readonly id: number;

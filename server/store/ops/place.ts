@@ -17,7 +17,7 @@ import { insertContent } from "./contents.ts";
 import { note } from "./journey.ts";
 import type { KeptAcceptance, KeptAppend, KeptMessage } from "./kept.ts";
 import { adoptKeywords, keywordText } from "./keywords.ts";
-import { atPath, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
+import { atPath, inboxId, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
 import { enqueue } from "./queue-rows.ts";
 import { joinThread, threadHashes } from "./threads.ts";
 import { now, type Op, one, publish, run } from "./tx.ts";
@@ -163,8 +163,9 @@ function* takeUid(
 ): Op<{ readonly id: MailboxId; readonly uidnext: number; readonly uidvalidity: number } | undefined> {
   const unseen = (flags & Flag.seen) === 0 ? 1 : 0;
   const deleted = (flags & Flag.deleted) === 0 ? 0 : 1;
-  if ("role" in target) return yield* one(takeByRole, account, target.role, unseen, deleted, size, modseq);
-  let id = "id" in target ? target.id : undefined;
+  if ("role" in target && target.role !== "inbox")
+    return yield* one(takeByRole, account, target.role, unseen, deleted, size, modseq);
+  let id = "id" in target ? target.id : "role" in target ? inboxId : undefined;
   if (id === undefined && "path" in target) {
     const names = parsePath(target.path);
     id = names && (yield* atPath(account, names))?.id;

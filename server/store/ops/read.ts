@@ -1,0 +1,31 @@
+/** The operations that read, by their names in `Store`. */
+import { search } from "../search.ts";
+import { sort } from "../search-sort.ts";
+import { verify } from "../verify.ts";
+import * as contents from "./contents.ts";
+import * as directory from "./directory.ts";
+import * as changes from "./fetch.ts";
+import * as journey from "./journey.ts";
+import * as tree from "./mailbox-tree.ts";
+import * as mailboxes from "./mailboxes.ts";
+import * as admin from "./queue-admin.ts";
+
+export const readOps = {
+  domains: directory.domains,
+  accounts: directory.accounts,
+  credentials: directory.credentials,
+  addresses: directory.addresses,
+  setting: directory.setting,
+  settings: directory.settings,
+  mailboxes: tree.mailboxes,
+  openMailbox: mailboxes.openMailbox,
+  fetchCells: changes.fetchCells,
+  changesSince: changes.changesSince,
+  content: contents.content,
+  queueCount: admin.queueCount,
+  queueList: admin.queueList,
+  trace: journey.trace,
+  search,
+  sort,
+  verify,
+} as const;

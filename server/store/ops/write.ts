@@ -1,0 +1,42 @@
+/** The operations that write, by their names in `Store`. */
+import { tidy } from "../tidy.ts";
+import * as directory from "./directory.ts";
+import { setFlags } from "./flags.ts";
+import * as journey from "./journey.ts";
+import * as tree from "./mailbox-tree.ts";
+import * as mailboxes from "./mailboxes.ts";
+import * as place from "./place.ts";
+import * as queue from "./queue.ts";
+import * as admin from "./queue-admin.ts";
+import * as transfer from "./transfer.ts";
+
+export const writeOps = {
+  putDomain: directory.putDomain,
+  removeDomain: directory.removeDomain,
+  createAccount: directory.createAccount,
+  updateAccount: directory.updateAccount,
+  removeAccount: directory.removeAccount,
+  putCredential: directory.putCredential,
+  removeCredential: directory.removeCredential,
+  putAddress: directory.putAddress,
+  removeAddress: directory.removeAddress,
+  putSetting: directory.putSetting,
+  accept: place.accept,
+  append: place.append,
+  createMailbox: tree.createMailbox,
+  renameMailbox: mailboxes.renameMailbox,
+  deleteMailbox: mailboxes.deleteMailbox,
+  setSubscribed: tree.setSubscribed,
+  setFlags,
+  copy: transfer.copy,
+  move: transfer.move,
+  expunge: transfer.expunge,
+  takeRecent: mailboxes.takeRecent,
+  claim: queue.claim,
+  settle: queue.settle,
+  renewLeases: queue.renewLeases,
+  releaseLeases: queue.releaseLeases,
+  queueAct: admin.queueAct,
+  note: journey.note,
+  tidy,
+} as const;
