@@ -33,16 +33,21 @@ export function openPool(url: string, max: number): pg.Pool {
     connectionTimeoutMillis: 10_000,
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
-  });
-  // synchronous_commit: law 4. jit: compiling costs more than any of our statements.
-  pool.on("connect", (client) => {
-    client
-      .query("SET synchronous_commit = on; SET jit = off; SET client_min_messages = warning; SET bytea_output = hex")
-      .catch(() => client.end());
+    onConnect: prepareSession,
   });
   // A connection that dies while idle is replaced when it is needed.
   pool.on("error", () => {});
   return pool;
+}
+
+/** synchronous_commit: law 4. jit: compiling costs more than any of our statements. */
+const sessionSettings =
+  "SET synchronous_commit = on; SET jit = off; SET client_min_messages = warning; SET bytea_output = hex";
+
+async function prepareSession(client: pg.ClientBase): Promise<void> {
+  // What fails between two queries is told by the next one; without a listener it would end the process.
+  client.on("error", () => {});
+  await client.query(sessionSettings);
 }
 
 const number = (text: string) => Number(text);
@@ -86,12 +91,9 @@ export async function runOp<T>(
 async function runOnce<T>(pool: pg.Pool, mode: "read" | "write", op: Op<T>, outside: Outside): Promise<Ran<T>> {
   const client = await pool.connect();
   let fault: Error | undefined;
-  // What fails on an idle moment of the connection is told by the next query.
-  const ignore = () => {};
-  client.on("error", ignore);
   try {
     const begun = client.query(mode === "read" ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN");
-    begun.catch(ignore);
+    begun.catch(() => {});
     const changes: Change[] = [];
     const doomed: string[] = [];
     let value: T;
@@ -117,7 +119,6 @@ async function runOnce<T>(pool: pg.Pool, mode: "read" | "write", op: Op<T>, outs
     for (const blob of doomed) await outside.removeBlob(blob);
     return { value, changes };
   } finally {
-    client.off("error", ignore);
     client.release(fault);
   }
 }
