@@ -44,7 +44,6 @@ const authenticated = [
   "UTF8=ACCEPT",
   "QUOTA",
   "QUOTA=RES-STORAGE",
-  "QUOTA=RES-MESSAGE",
   "UNAUTHENTICATE",
 ];
 

@@ -123,6 +123,7 @@ const statusNames: ReadonlySet<string> = new Set<StatusItem>([
   "UNSEEN",
   "RECENT",
   "DELETED",
+  "DELETED-STORAGE",
   "SIZE",
   "HIGHESTMODSEQ",
   "APPENDLIMIT",

@@ -23,6 +23,7 @@ export type StatusItem =
   | "UNSEEN"
   | "RECENT"
   | "DELETED"
+  | "DELETED-STORAGE"
   | "SIZE"
   | "HIGHESTMODSEQ"
   | "APPENDLIMIT"

@@ -2,6 +2,7 @@
  * Cuts what a client sends into whole commands: lines and the literals that belong to them (RFC 9051 §4.3, RFC 7888).
  * Fed with chunks, it answers what is to be done next; it never holds more than its limits say.
  */
+import { ByteCollector } from "../bytes.ts";
 
 export type ReaderLimits = {
   /** All text of one command, literals not counted; and one line of an AUTHENTICATE exchange. */
@@ -68,8 +69,7 @@ export class CommandReader {
   #chunk: Buffer = empty;
   #at = 0;
   /** The beginning of a line whose end has not come yet. */
-  #partial: Buffer[] = [];
-  #partialBytes = 0;
+  readonly #partial = new ByteCollector();
   /** The command so far. */
   #text = "";
   #literals: { at: number; bytes: Buffer }[] = [];
@@ -94,14 +94,12 @@ export class CommandReader {
 
   /** Bytes pushed that no command has used: after STARTTLS they must not be believed (CVE-2011-0411), after COMPRESS they are compressed. */
   get unreadBytes(): number {
-    return this.#chunk.length - this.#at + this.#partialBytes;
+    return this.#chunk.length - this.#at + this.#partial.length;
   }
 
   /** Takes those bytes out of the reader. */
   takeUnread(): Buffer {
-    const rest = Buffer.concat([...this.#partial, this.#chunk.subarray(this.#at)]);
-    this.#partial = [];
-    this.#partialBytes = 0;
+    const rest = Buffer.concat([this.#partial.take(), this.#chunk.subarray(this.#at)]);
     this.#chunk = empty;
     this.#at = 0;
     return rest;
@@ -140,31 +138,18 @@ export class CommandReader {
   #readLine(): string | Extract<ReadStep, { kind: "close" }> | undefined {
     const end = this.#chunk.indexOf(LF, this.#at);
     const upTo = end < 0 ? this.#chunk.length : end;
-    if (this.#text.length + this.#partialBytes + upTo - this.#at > this.limits.maxLineBytes) {
-      const seen =
-        this.#text +
-        Buffer.concat([...this.#partial, this.#chunk.subarray(this.#at, upTo)]).toString("latin1", 0, maxTagBytes + 1);
-      this.#partial = [];
-      this.#partialBytes = 0;
-      return this.#close(tagOf(seen), "Command line is too long");
+    if (this.#text.length + this.#partial.length + upTo - this.#at > this.limits.maxLineBytes) {
+      const seen = Buffer.concat([this.#partial.take(), this.#chunk.subarray(this.#at, upTo)]);
+      return this.#close(tagOf(this.#text + seen.toString("latin1", 0, maxTagBytes + 1)), "Command line is too long");
     }
     if (end < 0) {
-      if (upTo > this.#at) {
-        this.#partial.push(this.#chunk.subarray(this.#at));
-        this.#partialBytes += upTo - this.#at;
-        // Bytes that come one by one must not keep a buffer each.
-        if (this.#partial.length === 64) this.#partial = [Buffer.concat(this.#partial)];
-      }
+      this.#partial.add(this.#chunk.subarray(this.#at));
       this.#chunk = empty;
       this.#at = 0;
       return undefined;
     }
     let line = this.#chunk.toString("latin1", this.#at, end);
-    if (this.#partialBytes > 0) {
-      line = Buffer.concat(this.#partial).toString("latin1") + line;
-      this.#partial = [];
-      this.#partialBytes = 0;
-    }
+    if (this.#partial.length > 0) line = this.#partial.take().toString("latin1") + line;
     this.#at = end + 1;
     return line;
   }
