@@ -15,7 +15,8 @@ export type PasswordSettings = {
 export const defaultPasswordSettings: PasswordSettings = {
   argon2MemoryKib: 19 * 1024,
   argon2Passes: 2,
-  scramIterations: 100_000,
+  // Cyrus SASL (mutt, mbsync and many others) refuses to compute more than 65,536.
+  scramIterations: 60_000,
 };
 
 const parallelism = 1;
