@@ -3,7 +3,7 @@ import type { AppendMessage, Command } from "../../../protocol/imap/command.ts";
 import { appendUid } from "../../../protocol/imap/response.ts";
 import type { MessageFacts } from "../../../protocol/mime/facts.ts";
 import type { Instant, NewMessage, Store } from "../../store/store.ts";
-import { type Answer, no, ok, overQuota, tryCreate } from "../answer.ts";
+import { type Answer, bad, no, ok, overQuota, tryCreate } from "../answer.ts";
 import { findMailbox } from "../names.ts";
 import type { Session } from "../session.ts";
 
@@ -32,6 +32,8 @@ export async function append(
   if (command.messages.some((message) => !message.binary && message.bytes.includes(0))) {
     return no("CANNOT", "A message must not hold NUL");
   }
+  // RFC 6855 §4.
+  if (!session.utf8 && command.messages.some((message) => message.utf8)) return bad("ENABLE UTF8=ACCEPT first");
   const receivedAt = ask.now();
   const messages: (NewMessage & { readonly marks: AppendMessage["marks"]; readonly receivedAt: Instant })[] = [];
   for (const { bytes, marks, receivedAt: given } of command.messages) {

@@ -2,13 +2,20 @@
 import type { Command, ListCommand, StatusItem } from "../../../protocol/imap/command.ts";
 import { matchesPattern } from "../../../protocol/imap/mailbox-name.ts";
 import * as response from "../../../protocol/imap/response.ts";
-import type { Mailbox, SpecialUse, StoreReader } from "../../store/store.ts";
+import { rangesOf } from "../../../protocol/imap/set.ts";
+import { Flag, type Mailbox, type SpecialUse, type StoreReader } from "../../store/store.ts";
 import { type Answer, noSuchMailbox, ok } from "../answer.ts";
+import type { ContentCache } from "../content-cache.ts";
 import { findMailbox } from "../names.ts";
+import { ofEach } from "../pages.ts";
 import type { Session } from "../session.ts";
 
-type ListStore = Pick<StoreReader, "mailboxes" | "openMailbox">;
-type Bounds = { readonly maxMessageBytes: number };
+type ListStore = Pick<StoreReader, "mailboxes" | "openMailbox" | "search" | "fetch">;
+type Ask = {
+  readonly store: ListStore;
+  readonly settings: { readonly maxMessageBytes: number };
+  readonly cache: ContentCache;
+};
 
 const useAttributes: { readonly [use in SpecialUse]: string | undefined } = {
   inbox: undefined,
@@ -22,11 +29,7 @@ const useAttributes: { readonly [use in SpecialUse]: string | undefined } = {
   important: "\\Important",
 };
 
-export async function list(
-  session: Session,
-  command: ListCommand,
-  { store, settings }: { readonly store: ListStore; readonly settings: Bounds },
-): Promise<Answer> {
+export async function list(session: Session, command: ListCommand, { store, settings, cache }: Ask): Promise<Answer> {
   if (command.patterns.every((pattern) => pattern === "")) {
     // RFC 9051 §6.3.9: an empty pattern asks for the delimiter and the root of the reference.
     session.out.text(response.delimiterLine);
@@ -37,13 +40,14 @@ export async function list(
   const parents = parentsOf(mailboxes);
   const patterns = command.patterns.map((pattern) => command.reference + pattern);
   const { select, returns } = command;
+  const recursive = select.recursiveMatch && select.subscribed;
+  const above = recursive ? aboveSubscribed(mailboxes, patterns) : new Set<string>();
   for (const mailbox of mailboxes) {
     if (!patterns.some((pattern) => matchesPattern(pattern, mailbox.path))) continue;
     const use = mailbox.role === undefined ? undefined : useAttributes[mailbox.role];
     const chosen = (!select.subscribed || mailbox.subscribed) && (!select.specialUse || use !== undefined);
     // RFC 5258 §3.5: a parent is told of for the sake of its subscribed children.
-    const childInfo =
-      select.recursiveMatch && select.subscribed && hasSubscribedBelow(mailboxes, mailbox.path, patterns);
+    const childInfo = above.has(mailbox.path);
     if (!chosen && !childInfo) continue;
     const attributes: string[] = [];
     if (mailbox.subscribed && (select.subscribed || returns.subscribed)) attributes.push("\\Subscribed");
@@ -52,7 +56,7 @@ export async function list(
     const extended = childInfo ? { childInfo: ["SUBSCRIBED"] } : {};
     session.out.text(response.listLine("LIST", attributes, mailbox.path, session.utf8, extended));
     if (returns.status !== undefined && chosen) {
-      session.out.text(await statusLine(session, mailbox, returns.status, store, settings));
+      session.out.text(await statusLine(session, mailbox, returns.status, { store, settings, cache }));
     }
   }
   return ok("LIST completed");
@@ -67,12 +71,13 @@ export async function lsub(
   const account = session.user.id;
   const mailboxes = byPath(await store.mailboxes(account));
   const pattern = command.reference + command.pattern;
+  // With "%" a subscribed name further down shows as its parent.
+  const above = command.pattern.endsWith("%") ? aboveSubscribed(mailboxes, []) : new Set<string>();
   if (command.pattern === "") session.out.line('* LSUB (\\Noselect) "/" ""');
   for (const mailbox of mailboxes) {
     if (!matchesPattern(pattern, mailbox.path)) continue;
     if (mailbox.subscribed) session.out.text(response.listLine("LSUB", [], mailbox.path, session.utf8));
-    // With "%" a subscribed name further down shows as its parent.
-    else if (command.pattern.endsWith("%") && hasSubscribedBelow(mailboxes, mailbox.path, [])) {
+    else if (above.has(mailbox.path)) {
       session.out.text(response.listLine("LSUB", ["\\Noselect"], mailbox.path, session.utf8));
     }
   }
@@ -90,24 +95,24 @@ function parentsOf(mailboxes: readonly Mailbox[]): ReadonlySet<number | undefine
   return new Set(mailboxes.map((mailbox) => mailbox.parent));
 }
 
-/** Is there a subscribed mailbox below this one (that none of the patterns shows by itself)? */
-function hasSubscribedBelow(mailboxes: readonly Mailbox[], path: string, patterns: readonly string[]): boolean {
-  return mailboxes.some(
-    (mailbox) =>
-      mailbox.subscribed &&
-      mailbox.path.startsWith(`${path}/`) &&
-      !patterns.some((pattern) => matchesPattern(pattern, mailbox.path)),
-  );
+/** The paths above all subscribed mailboxes that none of the patterns shows by itself. */
+function aboveSubscribed(mailboxes: readonly Mailbox[], patterns: readonly string[]): ReadonlySet<string> {
+  const above = new Set<string>();
+  for (const { path, subscribed } of mailboxes) {
+    if (!subscribed || patterns.some((pattern) => matchesPattern(pattern, path))) continue;
+    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) above.add(path.slice(0, at));
+  }
+  return above;
 }
 
 export async function status(
   session: Session,
   command: Extract<Command, { name: "STATUS" }>,
-  { store, settings }: { readonly store: ListStore; readonly settings: Bounds },
+  { store, settings, cache }: Ask,
 ): Promise<Answer> {
   const mailbox = await findMailbox(store, session.user.id, command.mailbox);
   if (mailbox === undefined) return noSuchMailbox;
-  session.out.text(await statusLine(session, mailbox, command.items, store, settings));
+  session.out.text(await statusLine(session, mailbox, command.items, { store, settings, cache }));
   return ok("STATUS completed");
 }
 
@@ -115,8 +120,7 @@ async function statusLine(
   session: Session,
   mailbox: Mailbox,
   items: readonly StatusItem[],
-  store: Pick<StoreReader, "openMailbox">,
-  settings: Bounds,
+  { store, settings, cache }: Ask,
 ): Promise<string> {
   const values: (readonly [StatusItem, number | string])[] = [];
   for (const item of items) values.push([item, await answered(item)]);
@@ -134,6 +138,8 @@ async function statusLine(
         return mailbox.unseen;
       case "DELETED":
         return mailbox.deleted;
+      case "DELETED-STORAGE":
+        return mailbox.deleted === 0 ? 0 : deletedBytes(session, mailbox, store, cache);
       case "SIZE":
         return mailbox.sizeBytes;
       case "HIGHESTMODSEQ":
@@ -150,6 +156,19 @@ async function statusLine(
         return item satisfies never;
     }
   }
+}
+
+/** RFC 9208 §5.2: what EXPUNGE would set free, in octets. */
+async function deletedBytes(
+  session: Session,
+  mailbox: Mailbox,
+  store: Pick<StoreReader, "search" | "fetch">,
+  cache: ContentCache,
+): Promise<number> {
+  const { id } = session.user;
+  const { uids } = await store.search(id, mailbox.id, { kind: "flag", flag: Flag.deleted });
+  const sizes = await ofEach(store, cache.budget, id, mailbox.id, rangesOf(uids), ["size"], (row) => row.sizeBytes);
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function recentIn(session: Session, mailbox: Mailbox, store: Pick<StoreReader, "openMailbox">): Promise<number> {
