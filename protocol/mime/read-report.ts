@@ -63,7 +63,8 @@ export function readReport(raw: Uint8Array): ReadReport | undefined {
   let status: Part | undefined;
   let feedback: Part | undefined;
   let returned: Part | undefined;
-  for (const part of partsOf(parseMessage(bytes))) {
+  const root = parseMessage(bytes);
+  for (const part of partsOf(root)) {
     const type = `${part.contentType.type}/${part.contentType.subtype}`;
     switch (type) {
       case "message/delivery-status":
@@ -84,12 +85,16 @@ export function readReport(raw: Uint8Array): ReadReport | undefined {
     }
   }
   if (feedback !== undefined) return readComplaint(bytes, feedback, returned);
-  return status === undefined ? undefined : readDelivery(bytes, status, returned);
+  if (status !== undefined) return readDelivery(groupsOf(decodeBody(bytes, status, maxReportBytes)), bytes, returned);
+  // Gateways lose delimiters: a report whose parts are gone still has its fields somewhere.
+  if (root.contentType.type !== "multipart" || root.contentType.subtype !== "report") return undefined;
+  const body = bytes.subarray(root.bodyStart, root.bodyStart + maxReportBytes);
+  const fields = /^(?:Reporting-MTA|Final-Recipient):/im.exec(body.toString("latin1"));
+  return fields === null ? undefined : readDelivery(groupsOf(body.subarray(fields.index)), bytes, returned);
 }
 
 /** Groups of fields with empty lines between them. */
-function groupsOf(bytes: Buffer, part: Part): Header[] {
-  const content = decodeBody(bytes, part, maxReportBytes);
+function groupsOf(content: Buffer): Header[] {
   const groups: Header[] = [];
   let at = 0;
   while (at < content.length && groups.length <= maxReportedRecipients) {
@@ -100,8 +105,7 @@ function groupsOf(bytes: Buffer, part: Part): Header[] {
   return groups;
 }
 
-function readDelivery(bytes: Buffer, status: Part, returned: Part | undefined): ReadReport {
-  const groups = groupsOf(bytes, status);
+function readDelivery(groups: readonly Header[], bytes: Buffer, returned: Part | undefined): ReadReport {
   const about = groups[0];
   const recipients: ReadRecipient[] = [];
   for (const group of groups) {
@@ -215,7 +219,7 @@ function addressText({ local, domain }: { readonly local: string; readonly domai
 }
 
 function readComplaint(bytes: Buffer, feedback: Part, returned: Part | undefined): ReadReport {
-  const fields = groupsOf(bytes, feedback)[0];
+  const fields = groupsOf(decodeBody(bytes, feedback, maxReportBytes))[0];
   const value = (name: string): string | undefined => (fields === undefined ? undefined : headerValue(fields, name));
   const original = returned === undefined ? undefined : readReturned(bytes, returned);
   const recipients: string[] = [];

@@ -50,6 +50,12 @@ class Draft {
   /** The next text joins `word` whatever blanks come between (after "." or "@"). */
   glue = false;
   angle: { route: string; local: string; domain: string } | undefined;
+  /** Begun by words after "<…>" without a comma: an entry only where an address follows. */
+  readonly isTail: boolean;
+
+  constructor(isTail = false) {
+    this.isTail = isTail;
+  }
 
   add(text: string, shown: string, isGlue: boolean): void {
     if (this.gap && !this.glue && !isGlue && this.word !== "" && this.at < 0) {
@@ -84,6 +90,7 @@ class Draft {
         domain: this.word.slice(this.at + 1),
       };
     }
+    if (this.isTail) return undefined;
     // "root", or a name without an address.
     if (!this.phrase.trim().includes(" "))
       return { kind: "mailbox", name: this.comment, route: "", local: this.word, domain: "" };
@@ -99,10 +106,13 @@ export function parseAddresses(value: string, max: number = maxAddresses): Addre
   let draft = new Draft();
   let inGroup = false;
   let i = 0;
-  const flush = (): void => {
+  const flush = (beforeTail = false): void => {
     const entry = draft.finish();
+    const last = entries.at(-1);
     if (entry !== undefined) entries.push(entry);
-    draft = new Draft();
+    else if (draft.isTail && last?.kind === "mailbox" && last.name === "")
+      entries[entries.length - 1] = { ...last, name: draft.phrase.trim() || draft.comment }; // "<a@b.test> Ann"
+    draft = new Draft(beforeTail);
   };
   while (i < value.length && entries.length < max) {
     const code = value.charCodeAt(i);
@@ -116,6 +126,7 @@ export function parseAddresses(value: string, max: number = maxAddresses): Addre
       const start = i++;
       while (i < value.length && (classes[value.charCodeAt(i)] ?? atom) === atom) i++;
       const text = value.slice(start, i);
+      if (draft.angle !== undefined) flush(true);
       draft.add(text, text, false);
       continue;
     }
@@ -127,6 +138,7 @@ export function parseAddresses(value: string, max: number = maxAddresses): Addre
           break;
         }
         const quoted = quotedString(value, i);
+        if (draft.angle !== undefined) flush(true);
         draft.add(quoted.text, quoted.text, false);
         i = quoted.end;
         break;

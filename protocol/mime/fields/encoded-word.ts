@@ -32,8 +32,9 @@ export function decodeWords(value: string): string {
       flush();
       out += decodeByteString(between);
     }
-    if (run.length > 0 && charset !== word.charset) flush();
-    charset = word.charset; // A character may be split over words of one charset: join the bytes first.
+    // A character may be split over words of one charset: join their bytes first, unless each begins in its own shift state.
+    if (run.length > 0 && (charset !== word.charset || /^(?:iso-2022|utf-?7|hz)/.test(charset))) flush();
+    charset = word.charset;
     run.push(word.bytes);
     plainFrom = word.end;
     at = value.indexOf("=?", word.end);
