@@ -54,6 +54,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
   ["a LOGIN  a b", "a BAD Expected a string"],
   ["a LOGIN a b c", "a BAD Unexpected text after the command"],
   ["a LOGIN {1} b", "a BAD Expected a literal"],
+  ["a LOGIN {1} {1+}\r\nb c", "a BAD Expected a literal"],
   ["a LOGIN {x{1+}\r\nb c", "a BAD Expected a literal"],
   ["a AUTHENTICATE plain", { tag: "a", name: "AUTHENTICATE", mechanism: "PLAIN", initial: undefined }],
   [

@@ -113,6 +113,15 @@ const cases: readonly [name: string, messages: readonly Short[], expected: strin
     "(1 2 3)",
   ],
   [
+    "one that came later and names nobody stays first",
+    [
+      [1, "w", ""],
+      [2, "y", "w x"],
+      [3, "x", ""],
+    ],
+    "(1)(3 2)",
+  ],
+  [
     "a loop is not made",
     [
       [1, "1", "2"],

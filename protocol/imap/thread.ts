@@ -191,9 +191,8 @@ function gather(roots: readonly Container[]): Container[] {
     const known = subjects.get(keys[at]!);
     if (known === undefined || known === root) out.push(root);
     else if (known.row === undefined) {
-      if (root.row !== undefined) {
-        if (!moved.has(root)) known.children.push(root);
-      } else for (const child of root.children) known.children.push(child);
+      if (root.row !== undefined) known.children.push(root);
+      else for (const child of root.children) known.children.push(child);
     } else if (subjectOf(root).isReply && !known.row.isReply) known.children.push(root);
     else {
       const together = new Container(undefined, -1);
