@@ -64,6 +64,8 @@ const strangers: readonly [name: string, script: string][] = [
      S: e BAD Log in first
      C: f STARTTLS
      S: f BAD TLS is not offered
+     C: DONE
+     S: * BAD Nothing to be done with
      C: g nonsense
      S: g BAD Unknown command
      C: h LOGOUT

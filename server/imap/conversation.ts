@@ -138,7 +138,8 @@ class Conversation {
     }
     if (typeof answer === "string") return answer;
     await this.#update(command);
-    this.#out.line(formatAnswer(command.tag, answer));
+    // A DONE out of turn has no tag.
+    this.#out.line(formatAnswer(command.tag === "" ? "*" : command.tag, answer));
     // A client that does not read its answers is not read from either.
     if (this.#out.full) {
       const full = this.#out.drained();
