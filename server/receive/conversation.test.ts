@@ -159,6 +159,13 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       [],
     ],
     [
+      "room is given back after each message",
+      { maxBytesInFlight: 25 },
+      `${begin}${toU1}DATA\r\n${message}.\r\nMAIL FROM:<>\r\n${toU1}BDAT 20\r\n${"x".repeat(20)}RSET\r\nMAIL FROM:<>\r\n${toU1}DATA\r\n${message}.\r\nQUIT\r\n`,
+      "220 250 250 250 354 250 250 250 250 250 250 250 354 250 221",
+      [message, message],
+    ],
+    [
       "no room",
       { maxBytesInFlight: 10 },
       `${begin}${toU1}DATA\r\n${message}.\r\nQUIT\r\n`,
