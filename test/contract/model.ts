@@ -23,7 +23,7 @@ import {
 type Message = { uid: number; flags: number; keywords: Set<string>; modseq: number; size: number; email: number };
 type Box = { id: MailboxId; uidNext: number; messages: Message[]; gone: { uid: number; modseq: number }[] };
 
-const turns = Number(process.env["TURNS"] ?? 400);
+const turns = Number(process.env["TURNS"] ?? 300);
 const words = ["Alpha", "Beta", "Gamma", "$Label1", "NonJunk"];
 const flags = Object.values(Flag);
 

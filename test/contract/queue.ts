@@ -150,6 +150,8 @@ export function queueContract(open: Open): void {
       const journey = [{ at: noon, stage: "delivered", trace: old.id, keys: ["stale@far.test"], detail: {} }] as const;
       const stale = await store.settle({ settlements: [settlement(old, { kind: "delivered" })], notices: [], journey });
       assert.equal(stale.stale, 1);
+      const invented = settlement(old, { kind: "failed" }, { token: leaseOf(taken).token + 1 });
+      assert.equal((await store.settle({ settlements: [invented], notices: [], journey: [] })).stale, 1);
       assert.equal(await store.queueCount(), 1);
       const done = await store.settle({
         settlements: [settlement(taken ?? old, { kind: "delivered" })],

@@ -152,6 +152,17 @@ export function togetherContract(open: Open): void {
       await recount(store, id);
     });
 
+    test("recent messages are one session's only", async () => {
+      const { id } = await newAccount(store);
+      const inbox = await inboxOf(store, id);
+      await deliverMany(store, id, inbox, 3);
+      const taken = await Promise.all(to(10).map(() => store.takeRecent(id, inbox)));
+      assert.deepEqual(
+        taken.sort((a, b) => a - b),
+        [1, ...Array(9).fill(4)],
+      );
+    });
+
     test("readers see a mailbox before or after a change, never the middle of it", async () => {
       const { id } = await newAccount(store);
       const inbox = await inboxOf(store, id);

@@ -60,7 +60,7 @@ function parseUids(text: string, expected: number): Uint32Array {
 
 /** RFC 9051 \Recent: answers the first UID that no session has had, and takes them all. */
 export function* takeRecent(account: AccountId, mailbox: MailboxId): Op<number> {
-  const row = yield* mailboxRow(account, mailbox);
+  const row = (yield* lockAccount(account)) ? yield* mailboxRow(account, mailbox) : undefined;
   if (row === undefined) return 1;
   if (row.recent_from < row.uidnext)
     yield* run("UPDATE mailboxes SET recent_from = $3 WHERE account = $1 AND id = $2", account, mailbox, row.uidnext);
