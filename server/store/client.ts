@@ -1,6 +1,5 @@
 /** The SQLite store, seen from the main thread: `Store` over a thread that writes and some that read. */
 import { existsSync } from "node:fs";
-import { getCompileCacheDir } from "node:module";
 import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
@@ -44,24 +43,30 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     for (const listener of [...listeners]) listener(changes);
   };
   const { maxPages, clock } = options;
-  const data = { dir, cacheKiB, maxPages, clock, compileCache: getCompileCacheDir() };
-  const lanes: Lane[] = [];
+  const data = { dir, cacheKiB, maxPages, clock };
+  const lanes: { readonly role: ThreadData["role"]; readonly lane: Lane }[] = [];
   const open = async (role: ThreadData["role"]) => {
     const lane = new Lane({ ...data, role }, publish);
-    lanes.push(lane);
+    lanes.push({ role, lane });
     await lane.start();
     return lane;
   };
   const close = async () => {
-    await Promise.all(lanes.map((lane) => lane.close()));
+    for (const { lane } of lanes) lane.refuse();
+    // Those that cannot write go first: the last one to go leaves the log empty.
+    for (const last of ["reader", "writer"])
+      await Promise.all(lanes.filter(({ role }) => role === last).map(({ lane }) => lane.close()));
   };
   try {
-    // The writer first: it makes the schema that the readers find.
-    const writer = readOnly ? undefined : await open("writer");
+    // The first time, the writer makes what the readers find.
+    const fresh = !existsSync(join(dir, databaseFile));
+    const writing = readOnly ? undefined : open("writer");
+    if (fresh) await writing;
     // A long search must not stand in the way of quick reads: it has a thread of its own.
     const [searching, ...reading] = await Promise.all(
       Array.from({ length: Math.max(1, readers) + 1 }, () => open("reader")),
     );
+    const writer = await writing;
     const blobs = new Blobs(dir);
     return {
       ...readerOf(reading, searching as Lane),

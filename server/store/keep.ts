@@ -1,10 +1,10 @@
 /** Makes of a message's bytes what the operations take: large ones compressed off the thread and written to a blob first. */
 
 import { promisify } from "node:util";
-import { constants, zstdCompress } from "node:zlib";
+import { zstdCompress } from "node:zlib";
 import type { Blobs } from "./blobs.ts";
 import type { StoredBytes } from "./ops/tx.ts";
-import { encode } from "./zstd.ts";
+import { compressionParams, encode } from "./zstd.ts";
 
 /** Up to this many bytes compressing is so quick that the thread that stores may do it. */
 export const maxQuickBytes = 32 * 1024;
@@ -23,7 +23,7 @@ export async function keepLarge(bytes: Uint8Array, blobs: Pick<Blobs, "write">):
   const sizeBytes = bytes.length;
   const packed: Uint8Array = await compressElsewhere(bytes, {
     pledgedSrcSize: sizeBytes,
-    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+    params: compressionParams,
   });
   const shorter = packed.length < sizeBytes;
   const [encoding, data] = shorter ? ([1, packed] as const) : ([0, bytes] as const);

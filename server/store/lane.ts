@@ -1,4 +1,6 @@
 /** One thread of the store as the main thread sees it: calls go in, promises come out, and a thread that dies is replaced. */
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Call, errorOf, type FromThread, type ToThread } from "./calls.ts";
 import type { Change } from "./store.ts";
@@ -18,6 +20,7 @@ export class Lane {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #ready = false;
+  #refusing = false;
   #closing: Promise<void> | undefined;
   #closed: () => void = () => {};
   #restartMs: number = restartMs.first;
@@ -49,7 +52,7 @@ export class Lane {
   }
 
   call<T>(name: string, args: readonly unknown[]): Promise<T> {
-    if (this.#closing !== undefined) return Promise.reject(new StoreTrouble("unavailable", "The store is closed."));
+    if (this.#refusing) return Promise.reject(new StoreTrouble("unavailable", "The store is closed."));
     return new Promise<T>((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
@@ -71,9 +74,15 @@ export class Lane {
     return view;
   }
 
+  /** Takes no calls any more. */
+  refuse(): void {
+    this.#refusing = true;
+  }
+
   /** Lets the thread finish what it was given, then ends it. */
   close(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing;
+    this.refuse();
     clearTimeout(this.#restarting);
     this.#flush();
     this.#closing = new Promise((resolve) => {
@@ -90,9 +99,12 @@ export class Lane {
   // ---------------------------------------------------------------- the thread
 
   #start(resolve: () => void, reject: (error: Error) => void): void {
+    const cache = getCompileCacheDir();
     const worker = new Worker(new URL("./worker.ts", import.meta.url), {
       workerData: this.#data,
       name: `store ${this.#data.role}`,
+      // Where the main thread keeps compiled modules the thread finds them, and starts in a third of the time.
+      ...(cache === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(cache) } }),
     });
     this.#worker = worker;
     let failure: Error | undefined;

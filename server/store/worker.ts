@@ -1,5 +1,4 @@
 /** A thread of the SQLite store: the writer, or one of the readers. Imports only what its role needs: it starts sooner. */
-import { enableCompileCache } from "node:module";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { type Call, type FromThread, failureOf, type ToThread } from "./calls.ts";
 import type { Reader } from "./reader.ts";
@@ -12,8 +11,6 @@ export type ThreadData = {
   readonly maxPages: number | undefined;
   /** A fixed clock, for tests; the machine's otherwise. */
   readonly clock: number | undefined;
-  /** Where the main thread keeps compiled modules, if it does. */
-  readonly compileCache: string | undefined;
 };
 
 /** How often the writer looks for what another process has written. */
@@ -24,7 +21,6 @@ const port = parentPort as MessagePort;
 
 async function start(): Promise<void> {
   const { role, dir, cacheKiB, maxPages } = data;
-  if (data.compileCache !== undefined) enableCompileCache(data.compileCache);
   const [{ Database }, { Blobs }] = await Promise.all([import("./sqlite.ts"), import("./blobs.ts")]);
   const blobs = new Blobs(dir);
   const clock = data.clock === undefined ? Date.now : () => data.clock as number;
