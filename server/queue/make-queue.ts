@@ -52,7 +52,7 @@ export type QueueCounters = {
 
 /** A lease must last at least this long when its message's turn comes; otherwise it is left to be claimed again. */
 const leaseReserveMs = 60_000;
-/** Mail for a path without room is looked at again after this. */
+/** Mail for a path without room is looked at again after this, when too many domains are crowded to be named in a claim. */
 const crowdedMs = 5_000;
 /** Domains named in one claim as not wanted now. */
 const maxExceptDomains = 1000;
@@ -255,15 +255,21 @@ class WorkingQueue implements Queue, ItemOwner {
     for (let at = 0; at < recipients.length; at += most) {
       const some = recipients.length <= most ? recipients : recipients.slice(at, at + most);
       if (this.#ready.full(path.key)) {
-        this.#crowd(some, path);
-        this.#finisher.postpone(held, some, this.#now() + crowdedMs);
+        const noted = this.#crowd(some, path);
+        this.#finisher.postpone(held, some, this.#now() + (noted ? 0 : crowdedMs));
       } else this.#ready.push(new Item(held, some, path, this));
     }
     this.#ask.send.wake(path);
   }
 
-  #crowd(recipients: readonly QueuedRecipient[], path: Path): void {
-    for (const { domain } of recipients) if (this.#crowded.size < maxExceptDomains) this.#crowded.set(domain, path.key);
+  /** Notes that mail for these domains is not to be claimed now; false when there are too many such. */
+  #crowd(recipients: readonly QueuedRecipient[], path: Path): boolean {
+    this.#backlog = true;
+    for (const { domain } of recipients) {
+      if (this.#crowded.size >= maxExceptDomains && !this.#crowded.has(domain)) return false;
+      this.#crowded.set(domain, path.key);
+    }
+    return true;
   }
 
   // ---------------------------------------------------------------- claims
@@ -282,10 +288,10 @@ class WorkingQueue implements Queue, ItemOwner {
     const { store, settings, node, send } = this.#ask;
     while (this.#running) {
       const room = Math.floor(settings.maxReady / 2) - this.#holding.recipients;
-      this.#backlog = room <= 0;
-      if (room <= 0) return;
       for (const [domain, key] of this.#crowded)
-        if (!this.#ready.full(key) && send.suspendedMs(key) === 0) this.#crowded.delete(domain);
+        if (this.#ready.roomy(key) && send.suspendedMs(key) === 0) this.#crowded.delete(domain);
+      this.#backlog = room <= 0 || this.#crowded.size > 0;
+      if (room <= 0) return;
       const limit = Math.min(settings.claimBatch, room);
       const now = this.#now();
       const claimed = await store.claim({

@@ -13,7 +13,7 @@ const backlogTurns = 4;
 /** A path may always hold this many, however full the stage is. */
 const minPerSite = 20;
 /** And otherwise this share of the room that is left, so that no number of slow sites fills the stage. */
-const shareOfFree = 0.5;
+const shareOfFree = 1;
 
 export class ReadyStage {
   readonly #maxItems: number;
@@ -30,8 +30,16 @@ export class ReadyStage {
 
   /** Whether one more item for the path would be one too many. */
   full(key: string): boolean {
-    const waiting = this.waiting(key);
-    return waiting >= minPerSite && waiting >= shareOfFree * (this.#maxItems - this.#items);
+    return this.waiting(key) >= this.#bound;
+  }
+
+  /** Whether a path that was full has room again, enough that it is worth while to fetch more. */
+  roomy(key: string): boolean {
+    return this.waiting(key) <= this.#bound / 2;
+  }
+
+  get #bound(): number {
+    return Math.max(minPerSite, shareOfFree * (this.#maxItems - this.#items));
   }
 
   push(item: Item): void {

@@ -31,7 +31,7 @@ export type QueueSettings = {
 };
 
 export const defaultQueueSettings: QueueSettings = {
-  maxReady: 20_000,
+  maxReady: 50_000,
   maxReadyBytes: 64 * 1024 * 1024,
   maxInFlightBytes: 256 * 1024 * 1024,
   claimBatch: 500,

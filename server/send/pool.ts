@@ -64,7 +64,7 @@ const sweepMs = 1000;
 /** How long a bound that a server's refusal taught us holds. */
 const learntLimitMs = 300_000;
 /** One more connection is opened when more jobs than this wait for each there is. */
-const jobsPerConnection = 4;
+const jobsPerConnection = 10;
 /** Sites remembered without work or connections. */
 const maxLanes = 20_000;
 
