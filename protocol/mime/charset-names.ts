@@ -1,6 +1,6 @@
 /** Which decoder a charset label of a message means: labels of the Encoding Standard, and those that mail uses besides. */
 
-/** Decoders: names of the Encoding Standard, the two 7-bit encodings it left out, and "guess" (UTF-8 where it is valid, else windows-1252). */
+/** Decoders: names of the Encoding Standard, the 7-bit encodings it left out, and "guess" (UTF-8 where it is valid, else windows-1252). */
 export type Charset = string & { readonly __brand: "Charset" };
 
 /** Decoder → labels besides its own name, blanks and "-_:." taken out. Later rows do not repeat a label. */
@@ -10,6 +10,7 @@ const table: { readonly [charset: string]: string } = {
     "xuserdefined ascii8bit x8bit undefined null auto",
   "utf-7": "unicode11utf7 xunicode20utf7 csunicode11utf7 cp65000 unicode20utf7 xutf7",
   "hz-gb-2312": "hz hzgb",
+  "iso-2022-kr": "csiso2022kr cp50225",
   "utf-8": "utf8mb4 cp65001 xutf8 csutf8 unicode11utf8 unicode20utf8 xunicode20utf8",
   ibm866: "866 cp866 csibm866",
   "iso-8859-2": "csisolatin2 isoir101 iso885921987 l2 latin2",
@@ -48,7 +49,7 @@ const table: { readonly [charset: string]: string } = {
   shift_jis:
     "cp932 windows932 xms932 shiftjisms shiftjisx0213 xshiftjis mscp932 csshiftjis ms932 mskanji sjis windows31j xsjis",
   "euc-kr":
-    "cp949 ms949 uhc xwindows949 ksx1001 kscode xcp949 iso2022kr cseuckr csksc56011987 isoir149 korean ksc56011987 ksc56011989 ksc5601 windows949",
+    "cp949 ms949 uhc xwindows949 ksx1001 kscode xcp949 cseuckr csksc56011987 isoir149 korean ksc56011987 ksc56011989 ksc5601 windows949",
   "utf-16be": "cp1201 unicodefffe",
   "utf-16le": "cp1200 csutf16 csunicode iso10646ucs2 ucs2 unicode unicodefeff utf16",
   "windows-1252":

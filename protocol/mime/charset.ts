@@ -10,6 +10,7 @@ export function decodeCharset(bytes: Uint8Array, label: string): string {
   const charset = charsetFor(label);
   if (charset === "utf-7") return decodeUtf7(bytesOf(bytes).toString("latin1"));
   if (charset === "hz-gb-2312") return decodeHz(bytesOf(bytes));
+  if (charset === "iso-2022-kr") return decodeKr(bytesOf(bytes));
   if (charset === guessed) return guess(bytes);
   if (asciiCompatible(charset) && isAscii(bytes)) return bytesOf(bytes).toString("latin1");
   return decoderFor(bigEndian(charset, bytes) ? "utf-16be" : charset).decode(bytes);
@@ -75,4 +76,18 @@ function decodeHz(bytes: Buffer): string {
     out[length++] = chinese && byte > 32 ? byte | 128 : byte;
   }
   return decoderFor("gbk").decode(out.subarray(0, length));
+}
+
+/** RFC 1557: KS C 5601 characters as 7-bit pairs between SO and SI, announced by "ESC $ ) C". */
+function decodeKr(bytes: Buffer): string {
+  const out = Buffer.alloc(bytes.length);
+  let length = 0;
+  let korean = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte === 14 || byte === 15) korean = byte === 14;
+    else if (byte === 27 && bytes[i + 1] === 36 && bytes[i + 2] === 41 && bytes[i + 3] === 67) i += 3;
+    else out[length++] = korean && byte > 32 ? byte | 128 : byte;
+  }
+  return decoderFor("euc-kr").decode(out.subarray(0, length));
 }

@@ -155,6 +155,7 @@ const charsets: readonly [label: string, bytes: string, expected: string][] = [
   ["cp866", "\xa0", "а"],
   ["koi8-u", "\xc1", "а"],
   ["macintosh", "\x8e", "é"],
+  ["iso-2022-kr", "\x1b$)C\x0e0!\x0f ok", "가 ok"],
   ["utf-16", "\xff\xfea\x00", "a"],
   ["utf-16", "\xfe\xff\x00a", "a"],
   ["utf-16be", "\x00a", "a"],

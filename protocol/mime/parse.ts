@@ -112,7 +112,9 @@ class Parser {
     if (end > 0 && this.#raw[end - 1] === 13 && end < line) end--;
     while (this.#chain.length > depth + 1) {
       const part = this.#chain.pop()!;
-      part.end = Math.max(part.bodyStart, end);
+      // A header cut off by the delimiter reaches up to it, and so do the parts around it.
+      end = Math.max(part.bodyStart, end);
+      part.end = end;
     }
   }
 

@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 
 /** RFC 5322 §2.1.1. */
 const maxLine = 78;
-/** RFC 2047 §2. */
-const maxEncodedWord = 75;
+/** RFC 2047 §2 allows 75; shorter ones fit on the first line behind the name of the field. */
+const maxEncodedWord = 55;
 
 /** A mailbox to write: `address` is "local@domain" as SMTP has it, `name` what people see. */
 export type NamedAddress = { readonly name?: string; readonly address: string };
