@@ -212,5 +212,7 @@ function isLost(error: unknown): boolean {
  * a connection lost before the commit was asked for: nothing has happened then.
  */
 function mayHelp(error: unknown): boolean {
-  return /^(?:40001|40P01|23505|55P03)$/.test(codeOf(error) ?? "") || isLost(error);
+  if (/^(?:40001|40P01|23505|55P03)$/.test(codeOf(error) ?? "")) return true;
+  // Who has waited in vain for a free connection must not wait ten times as long.
+  return isLost(error) && !/timeout/i.test((error as Error).message);
 }
