@@ -1,5 +1,5 @@
 /** The only place where the parts are put together: from a configuration and a data folder to a server that runs. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { factsOf } from "../protocol/mime/facts-of.ts";
@@ -126,7 +126,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     monotonic: () => performance.now(),
     log,
   });
-  const newId = () => randomBytes(8).toString("hex");
+  // 62 random bits; randomUUID draws them from a cache where randomBytes asks the kernel each time.
+  const newId = () => randomUUID().replaceAll("-", "").slice(16);
   const notices = makeReports({ plan: (mail) => deliver.plan(mail), ourHost, now, newId });
   const queue = makeQueue({
     store,
