@@ -5,7 +5,7 @@ import type { StoreReader } from "../store/store.ts";
 export type ReadAheadBounds = { readonly readAheadMessages: number; readonly readAheadBytes: number };
 
 /** How much wider each page is than the one before, while the client goes on in order. */
-const growth = 4;
+const growth = 8;
 
 export class ReadAhead {
   readonly #fetch: (low: number, high: number) => ReturnType<StoreReader["fetch"]>;

@@ -30,6 +30,6 @@ export const defaultPop3Settings: Pop3Settings = {
   loginDelaySeconds: 0,
   expireDays: undefined,
   marksSeen: true,
-  readAheadMessages: 128,
+  readAheadMessages: 256,
   readAheadBytes: 512 * 1024,
 };
