@@ -23,7 +23,7 @@ export async function idle(
   session.wake = ask.input.wake;
   try {
     for (;;) {
-      await update(session, ask.store, true);
+      await update(session, ask.store, !ask.input.pipelined);
       const full = session.out.drained();
       if (full !== undefined) await full;
       // Nothing may be missed between asking and waiting: a change since then has woken the input already.
