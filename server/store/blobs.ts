@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type BlobListed, blobShards } from "./ops/tx.ts";
 
@@ -24,14 +24,21 @@ export class Blobs {
       await syncFolder(this.#folder);
       this.#known.add(shard);
     }
-    const file = await open(join(shard, name), "wx", 0o600);
+    const path = join(shard, name);
     try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(path, "wx", 0o600);
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await syncFolder(shard);
+    } catch (error) {
+      // No row will name it. On a full disk it would be in the way.
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
     }
-    await syncFolder(shard);
     return name;
   }
 

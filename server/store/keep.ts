@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { zstdCompress } from "node:zlib";
 import type { Blobs } from "./blobs.ts";
 import type { StoredBytes } from "./ops/tx.ts";
+import { troubleOf } from "./trouble.ts";
 import { compressionParams, encode } from "./zstd.ts";
 
 /** Up to this many bytes compressing is so quick that the thread that stores may do it. */
@@ -18,7 +19,7 @@ export function keepQuickly(bytes: Uint8Array): StoredBytes {
   return { ...encode(bytes), sizeBytes: bytes.length, blob: "" };
 }
 
-/** For large ones: durable, where they become a blob, when the promise resolves. */
+/** For large ones: durable, where they become a blob, when the promise resolves. Rejects with `StoreTrouble`. */
 export async function keepLarge(bytes: Uint8Array, blobs: Pick<Blobs, "write">): Promise<StoredBytes> {
   const sizeBytes = bytes.length;
   const packed: Uint8Array = await compressElsewhere(bytes, {
@@ -28,5 +29,9 @@ export async function keepLarge(bytes: Uint8Array, blobs: Pick<Blobs, "write">):
   const shorter = packed.length < sizeBytes;
   const [encoding, data] = shorter ? ([1, packed] as const) : ([0, bytes] as const);
   if (data.length <= maxInlineBytes) return { encoding, sizeBytes, blob: "", data };
-  return { encoding, sizeBytes, blob: await blobs.write(data), data: null };
+  try {
+    return { encoding, sizeBytes, blob: await blobs.write(data), data: null };
+  } catch (error) {
+    throw troubleOf(error) ?? error;
+  }
 }
