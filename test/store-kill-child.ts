@@ -54,7 +54,7 @@ const queue = (): NewQueued => ({
   lease: undefined,
 });
 
-if (dir !== "") {
+if (import.meta.main) {
   const store = await openSqliteStore({ dir });
   const [account] = await store.accounts();
   const one = async () => {
