@@ -149,7 +149,7 @@ test("what is only sent on bears no Return-Path of ours, and keeps what it broug
   const done = await deliver(
     mail([to("x@else.test")], { trusted: true, bytes, ret: "hdrs", envid: "e", requireTls: true }),
   );
-  assert.match(done.text, /^Received: [^]*\r\nReturn-Path: <old@b\.test>\r\nSubject: x\r\n/);
+  assert.match(done.text, /^Received: (?:.|\r\n\t)*\r\nReturn-Path: <old@b\.test>\r\nSubject: x\r\n/);
   const { recipients, ...queue } = done.queued!;
   assert.deepEqual(
     recipients.map(({ address }) => address),

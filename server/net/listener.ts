@@ -1,5 +1,4 @@
 /** Listens on one address and port and gives each peer, once it may speak, to a protocol. */
-import { setMaxListeners } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { TLSSocketOptions } from "node:tls";
 import { maxProxyHeaderBytes, readProxyHeader } from "../../protocol/proxy.ts";
@@ -74,9 +73,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const proxies = networks(settings.proxies);
   const expectsProxy = settings.proxies.length > 0;
   const perAddress = new Map<string, number>();
-  const open = new Set<Connection>();
-  const stop = new AbortController();
-  setMaxListeners(0, stop.signal);
+  // A signal each: thousands of listeners on one would be walked through at each new connection.
+  const open = new Map<Connection, AbortController>();
+  let stopped = false;
   let turnedAway = 0;
   let leaving = 0;
   let emptied: (() => void) | undefined;
@@ -96,7 +95,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       .finally(() => leaving--);
   };
 
-  const served = async (connection: Connection): Promise<void> => {
+  const served = async (connection: Connection, stopping: AbortSignal): Promise<void> => {
     if (expectsProxy && !(await readProxy(connection, proxies.has(connection.remote.address), settings))) {
       log.info({ listener: name, remote: connection.remote.address }, "no valid PROXY header from a known proxy");
       return;
@@ -116,7 +115,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
           return;
         }
       }
-      await options.serve(connection, stop.signal);
+      await options.serve(connection, stopping);
     } finally {
       if (counted) {
         const count = perAddress.get(key)! - 1;
@@ -132,8 +131,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       turnAway(connection, "too-many-connections");
       return;
     }
-    open.add(connection);
-    served(connection)
+    const leave = new AbortController();
+    if (stopped) leave.abort();
+    open.set(connection, leave);
+    served(connection, leave.signal)
       .catch((error: unknown) => {
         log.error({ listener: name, remote: connection.remote.address, error }, "conversation broke");
         connection.destroy();
@@ -173,13 +174,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      stop.abort();
+      stopped = true;
+      for (const leave of open.values()) leave.abort();
       if (open.size > 0) {
         const gone = new Promise<void>((resolve) => {
           emptied = resolve;
         });
         const timer = setTimeout(() => {
-          for (const connection of open) connection.destroy();
+          for (const connection of open.keys()) connection.destroy();
         }, graceMs);
         await gone;
         clearTimeout(timer);

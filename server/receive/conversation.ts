@@ -20,6 +20,8 @@ const startTlsReady = reply(220, "2.0.0", "Ready to start TLS");
 const tlsUnavailable = reply(454, "4.7.0", "TLS is not available at the moment");
 const lineTooLong = reply(500, "5.5.2", "Command line too long");
 
+const lastWords = { timeout: closing.idleTooLong, late: closing.sessionTooLong, flood: closing.flooded };
+
 /** Serves the connection to its end and leaves closing it to the caller. */
 export async function serveSmtp(connection: Connection, ports: SmtpPorts, stopping: AbortSignal): Promise<void> {
   ports.counters.sessions++;
@@ -127,20 +129,8 @@ class Conversation {
   }
 
   #end(end: InputEnd | "flood"): void {
-    if (this.#over) return;
-    switch (end) {
-      case "closed":
-        this.#over = true;
-        return;
-      case "timeout":
-        return this.#leave(closing.idleTooLong);
-      case "late":
-        return this.#leave(closing.sessionTooLong);
-      case "flood":
-        return this.#leave(closing.flooded);
-      default:
-        return end satisfies never;
-    }
+    if (end === "closed") this.#over = true;
+    else if (!this.#over) this.#leave(lastWords[end]);
   }
 
   #leave(last: Reply): void {
@@ -239,13 +229,15 @@ class Conversation {
 
   #refuse(refusal: Reply): void {
     this.#ports.counters.refusedCommands++;
-    if (++this.#errors > this.#ports.settings.maxErrors) this.#leave(closing.tooManyErrors);
+    // What is temporary is not the peer's mistake.
+    if (refusal.code >= 500 && ++this.#errors > this.#ports.settings.maxErrors) this.#leave(closing.tooManyErrors);
     else this.#write(refusal);
   }
 
   #refuseRecipient(refusal: Reply): void {
     this.#ports.counters.refusedRecipients++;
-    if (++this.#refusedRecipients > this.#ports.settings.maxRefusedRecipients) this.#leave(closing.tooManyErrors);
+    if (refusal.code >= 500 && ++this.#refusedRecipients > this.#ports.settings.maxRefusedRecipients)
+      this.#leave(closing.tooManyErrors);
     else this.#write(refusal);
   }
 
@@ -315,7 +307,8 @@ class Conversation {
       this.#commands = 0;
     } else {
       counters.refusedMessages++;
-      if (++this.#errors > this.#ports.settings.maxErrors) this.#leave(closing.tooManyErrors);
+      const isMistake = replies.some(({ code }) => code >= 500);
+      if (isMistake && ++this.#errors > this.#ports.settings.maxErrors) this.#leave(closing.tooManyErrors);
     }
     this.#session = ended(this.#session);
     this.#clear();

@@ -147,3 +147,20 @@ test("a peer that vanishes while its message is committed leaves it delivered", 
   assert.equal(world.accepted.length, 1);
   assert.equal(world.inFlight.usedBytes, 0);
 });
+
+test("our own trouble and a full mailbox are not the peer's mistakes", async () => {
+  const accept = (): Promise<Accepted> => Promise.reject(new Error("disk I/O error"));
+  await using world = await startWorld({
+    accept,
+    settings: { maxErrors: 2, maxRefusedRecipients: 2, maxRecipients: 1 },
+  });
+  const client = await inData(world);
+  for (let round = 0; round < 5; round++) {
+    assert.match(await client.ask("x\r\n.\r\n"), /^451/);
+    client.send(
+      "MAIL FROM:<>\r\nRCPT TO:<u8@example.test>\r\nRCPT TO:<u1@example.test>\r\nRCPT TO:<u2@example.test>\r\nDATA\r\n",
+    );
+    for (const code of ["250", "452", "250", "452", "354"]) assert.ok((await client.reply()).startsWith(code));
+  }
+  client.close();
+});

@@ -5,9 +5,9 @@ export type SmtpSettings = {
   readonly maxRecipients: number;
   /** Messages of one session; 0: no limit. Announced as MAILMAX (RFC 9422). */
   readonly maxMessagesPerSession: number;
-  /** Refused commands of one session, recipients not counted. */
+  /** Commands and messages of one session refused for good, recipients not counted. */
   readonly maxErrors: number;
-  /** Refused recipients of one session: more is somebody trying names. */
+  /** Recipients of one session refused for good: more is somebody trying names. */
   readonly maxRefusedRecipients: number;
   /** Commands since the session began or since its last message. */
   readonly maxCommandsPerMessage: number;
@@ -36,7 +36,7 @@ export const defaultSmtpSettings: SmtpSettings = {
   maxMessagesPerSession: 0,
   maxErrors: 20,
   maxRefusedRecipients: 100,
-  maxCommandsPerMessage: 2000,
+  maxCommandsPerMessage: 10_000,
   maxAuthFailures: 3,
   idleTimeoutMs: 5 * 60 * 1000,
   handshakeTimeoutMs: 30 * 1000,

@@ -108,7 +108,12 @@ test("only what was taken counts, and strangers' mail passes as it is", async ()
   let answer = reply(451, "4.3.0", "Later");
   const seen: Received[] = [];
   const submit = makeSubmit({
-    deliver: { take: async (mail) => (seen.push(mail), [answer]) },
+    deliver: {
+      take: async (mail) => {
+        seen.push(mail);
+        return [answer];
+      },
+    },
     directory: fakeDirectory(true),
     limits,
     sign: async () => "",
