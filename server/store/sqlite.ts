@@ -15,7 +15,7 @@ const maxStatements = 500;
 const busyMs = 10_000;
 /** A checkpoint, which the writer makes itself, comes after this many pages of write-ahead log. */
 const checkpointPages = 4000;
-/** Decoded bytes are laid side by side in pieces of this size, which then go to the other thread without a copy. */
+/** Decoded bytes are laid side by side in pieces of up to this size, which then go to the other thread without a copy. */
 const slabBytes = 1024 * 1024;
 
 export type DatabaseOptions = {
@@ -146,6 +146,7 @@ export class Effects {
   readonly slabs: ArrayBuffer[] = [];
   #slab: Uint8Array = new Uint8Array(0);
   #used = 0;
+  #nextSlab = 0;
 
   constructor(database: Database, blobs: Blobs, clock: () => number) {
     this.#database = database;
@@ -196,7 +197,9 @@ export class Effects {
 
   #take(length: number): Uint8Array {
     if (this.#used + length > this.#slab.length) {
-      this.#slab = new Uint8Array(Math.max(length, slabBytes));
+      // One message has memory of its own size; a page of them gets ever larger pieces.
+      this.#slab = new Uint8Array(Math.max(length, this.#nextSlab));
+      this.#nextSlab = Math.min(slabBytes, Math.max(16 * 1024, this.#nextSlab * 2));
       this.slabs.push(this.#slab.buffer as ArrayBuffer);
       this.#used = 0;
     }
