@@ -113,7 +113,7 @@ class WorkingQueue implements Queue, ItemOwner {
       now: this.#now,
       offer: (message, bytes) => this.offer(message, bytes),
       madeRoom: () => {
-        if (this.#backlog && this.#holding.recipients < settings.maxReady / 4) this.#claim();
+        if (this.#backlog && this.#holding.recipients < settings.maxReady / 2) this.#claim();
       },
     });
     send.begin({
@@ -283,11 +283,12 @@ class WorkingQueue implements Queue, ItemOwner {
       });
   }
 
-  /** Claims portions until nothing more is due, or the half of the room that is the backlog's is full. */
+  /** Claims portions until nothing more is due or there is no room. */
   async #claimAll(): Promise<void> {
     const { store, settings, node, send } = this.#ask;
     while (this.#running) {
-      const room = Math.floor(settings.maxReady / 2) - this.#holding.recipients;
+      // Half of what is free is left to fresh mail.
+      const room = Math.floor((settings.maxReady - this.#holding.recipients) / 2);
       for (const [domain, key] of this.#crowded)
         if (this.#ready.roomy(key) && send.suspendedMs(key) === 0) this.#crowded.delete(domain);
       this.#backlog = room <= 0 || this.#crowded.size > 0;

@@ -99,7 +99,7 @@ function whyOf({ code, enhanced }: Reply): Why {
     case "4":
       return detail === "6" ? "loop" : detail === "5" ? "rate" : "network";
     case "5":
-      return "protocol";
+      return detail === "3" ? "rate" : "protocol";
     case "6":
       return "content";
     case "7":
