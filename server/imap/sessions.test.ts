@@ -196,6 +196,62 @@ describe("QRESYNC: RFC 7162 §3.2", () => {
   });
 });
 
+describe("what happens while a mailbox is being opened", () => {
+  /** A world in which something happens right after the store has answered one call. */
+  async function meddled(name: "openMailbox" | "changesSince", meddle: () => Promise<unknown>): Promise<ImapWorld> {
+    let once = true;
+    const store = new Proxy(kept.store, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property);
+        if (typeof value !== "function") return value;
+        if (property !== name) return value.bind(target);
+        return async (...args: unknown[]) => {
+          const answer: unknown = await value.apply(target, args);
+          if (once) {
+            once = false;
+            await meddle();
+          }
+          return answer;
+        };
+      },
+    });
+    return imapWorld(store, kept.accounts);
+  }
+
+  test("a message that arrives is told of before SELECT is answered", async () => {
+    const { box, a } = await two(1);
+    const own = await meddled("openMailbox", () => a.append(box, message("meanwhile")));
+    const lines = await (await own.user()).ok(`SELECT ${box}`);
+    assert.deepEqual(
+      lines.filter((line) => line.endsWith("EXISTS")),
+      ["* 1 EXISTS", "* 2 EXISTS"],
+    );
+    await own.close();
+  });
+
+  test("what is expunged before the resynchronisation is not told twice", async () => {
+    const { box, a, b } = await two(3);
+    const seen = (await b.ok(`SELECT ${box}`)).join();
+    const [validity, modseq] = ["UIDVALIDITY", "HIGHESTMODSEQ"].map(
+      (code) => new RegExp(`${code} (\\d+)`).exec(seen)?.[1],
+    );
+    await a.ok("UID STORE 1 +FLAGS.SILENT (\\Deleted)");
+    await a.ok("EXPUNGE");
+    const own = await meddled("openMailbox", async () => {
+      await a.ok("UID STORE 2 +FLAGS.SILENT (\\Deleted)");
+      await a.ok("EXPUNGE");
+    });
+    const client = await own.user();
+    await client.ok("ENABLE QRESYNC");
+    const lines = await client.ok(`SELECT ${box} (QRESYNC (${validity} ${modseq}))`);
+    assert.deepEqual(
+      lines.filter((line) => line.includes("VANISHED")),
+      ["* VANISHED (EARLIER) 1", "* VANISHED 2"],
+    );
+    await own.close();
+  });
+});
+
 describe("orderly ends", () => {
   test("a stopping server says BYE to the idle, the waiting and the strangers", async () => {
     const own = await imapWorld(kept.store, kept.accounts);
