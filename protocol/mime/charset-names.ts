@@ -57,17 +57,20 @@ const table: { readonly [charset: string]: string } = {
     "iso88591windows31latin1",
 };
 
-const charsets = new Map<string, Charset>();
+const charsets = new Map<string, Charset>([["utf-8", "utf-8" as Charset]]);
 for (const [charset, labels] of Object.entries(table)) {
   charsets.set(charset.replace(/[-_]/g, ""), charset as Charset);
   for (const label of labels.split(" ")) if (label !== "") charsets.set(label, charset as Charset);
 }
 
 export const guessed = "guess" as Charset;
+charsets.set("", guessed).set("us-ascii", guessed);
 const maxLabelChars = 64;
 
 /** The decoder for a label; "guess" for what nobody knows. */
 export function charsetFor(label: string): Charset {
+  const plain = charsets.get(label);
+  if (plain !== undefined) return plain;
   let name = label.slice(0, maxLabelChars).toLowerCase();
   const star = name.indexOf("*"); // RFC 2231 §5: charset*language
   if (star >= 0) name = name.slice(0, star);

@@ -36,7 +36,7 @@ function guess(bytes: Uint8Array): string {
 
 /** Whether bytes below 128 always mean ASCII, so that plain text needs no decoding. */
 export function asciiCompatible(charset: Charset): boolean {
-  return !/^(?:utf-16|iso-2022|utf-7|hz)/.test(charset);
+  return charset === "utf-8" || charset === guessed || !/^(?:utf-16|utf-7|iso-2022|hz)/.test(charset);
 }
 
 function decoderFor(charset: string): TextDecoder {

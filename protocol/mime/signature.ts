@@ -20,11 +20,12 @@ const asciiFold = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte++) asciiFold[byte] = byte >= 65 && byte <= 90 ? byte + 32 : byte;
 asciiFold[10] = asciiFold[13] = 0;
 
-const scratch = new Uint32Array(maxSignatureBytes / 4);
+/** Work space of the one builder in use, as bytes and as words. */
+const scratch = new Uint8Array(maxSignatureBytes);
+const scratchWords = new Uint32Array(scratch.buffer);
 
-/** Collects text and makes the signature of it. One at a time: `startSignature` forgets what the one before collected. */
+/** Collects text and makes the signature of it. One at a time: a new builder forgets what the one before collected. */
 export class SignatureBuilder {
-  readonly #bits: Uint32Array;
   readonly #mask: number;
   #left = maxIndexedBytes;
 
@@ -32,15 +33,14 @@ export class SignatureBuilder {
   constructor(expectedBytes: number) {
     let bytes = minSignatureBytes;
     while (bytes < maxSignatureBytes && bytes * bytesPerSignatureByte < expectedBytes) bytes *= 2;
-    this.#bits = scratch.subarray(0, bytes / 4).fill(0);
+    scratchWords.fill(0, 0, bytes / 4);
     this.#mask = bytes * 8 - 1;
   }
 
-  /** Adds ASCII bytes as they are (case does not matter); answers how many line feeds they have. */
-  addAscii(bytes: Uint8Array): number {
+  /** Adds ASCII bytes as they are; case does not matter. */
+  addAscii(bytes: Uint8Array): void {
     this.#left -= bytes.length;
-    if (this.#left < 0) return 0;
-    return addTrigrams(bytes, this.#bits, this.#mask);
+    if (this.#left >= 0) addTrigrams(bytes, this.#mask);
   }
 
   /** Adds decoded text. */
@@ -48,7 +48,7 @@ export class SignatureBuilder {
     const folded = foldText(text);
     const bytes = Buffer.from(folded, "utf8");
     this.#left -= bytes.length;
-    if (this.#left >= 0) addTrigrams(bytes, this.#bits, this.#mask);
+    if (this.#left >= 0) addTrigrams(bytes, this.#mask);
   }
 
   /** Whether more came than is looked at. */
@@ -59,58 +59,36 @@ export class SignatureBuilder {
   /** The filter: zero-length where the text was too long. */
   finish(): Uint8Array {
     if (this.full) return new Uint8Array(0);
-    const bits = this.#bits;
-    let words = bits.length;
+    let words = (this.#mask + 1) / 32;
     while (words * 4 > minSignatureBytes) {
       const half = words / 2;
       let set = 0;
-      for (let i = 0; i < half; i++) set += bitCount(bits[i]! | bits[i + half]!);
+      for (let i = 0; i < half; i++) set += bitCount(scratchWords[i]! | scratchWords[i + half]!);
       if (set > half * 32 * maxLoad) break;
-      for (let i = 0; i < half; i++) bits[i] = bits[i]! | bits[i + half]!;
+      for (let i = 0; i < half; i++) scratchWords[i] = scratchWords[i]! | scratchWords[i + half]!;
       words = half;
     }
-    const out = new Uint8Array(words * 4);
-    for (let i = 0; i < words; i++) {
-      const word = bits[i]!;
-      out[i * 4] = word;
-      out[i * 4 + 1] = word >>> 8;
-      out[i * 4 + 2] = word >>> 16;
-      out[i * 4 + 3] = word >>> 24;
-    }
-    return out;
+    return scratch.slice(0, words * 4);
   }
 }
 
-function addTrigrams(bytes: Uint8Array, bits: Uint32Array, mask: number): number {
-  let lines = 0;
+function addTrigrams(bytes: Uint8Array, mask: number): void {
   let trigram = 0;
-  let length = 0;
-  const end = bytes.length;
   let i = 0;
   // The first two bytes only fill the window.
-  for (; i < end && length < 2; i++) {
-    const byte = bytes[i]!;
-    const folded = asciiFold[byte]!;
-    if (folded === 0) {
-      if (byte === 10) lines++;
-      continue;
-    }
-    trigram = (trigram << 8) | folded;
+  for (let length = 0; i < bytes.length && length < 2; i++) {
+    const byte = asciiFold[bytes[i]!]!;
+    if (byte === 0) continue;
+    trigram = (trigram << 8) | byte;
     length++;
   }
-  for (; i < end; i++) {
-    const byte = bytes[i]!;
-    const folded = asciiFold[byte]!;
-    if (folded === 0) {
-      if (byte === 10) lines++;
-      continue;
-    }
-    trigram = ((trigram << 8) | folded) & 0xffffff;
+  for (; i < bytes.length; i++) {
+    const byte = asciiFold[bytes[i]!]!;
+    if (byte === 0) continue;
+    trigram = ((trigram << 8) | byte) & 0xffffff;
     const index = slot(trigram) & mask;
-    const word = index >>> 5;
-    bits[word] = bits[word]! | (1 << (index & 31));
+    scratch[index >>> 3]! |= 1 << (index & 7);
   }
-  return lines;
 }
 
 /** Fibonacci hashing, the high bits mixed down so that a filter can be halved by its upper bit. */
