@@ -200,7 +200,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store,
     login,
     notify: changes,
-    settings: { ...config.imap, host: ourHost },
+    settings: {
+      ...config.imap,
+      host: ourHost,
+      maxSessionsPerAccount: options.edgePolicies ? config.imap.maxSessionsPerAccount : Number.MAX_SAFE_INTEGER,
+    },
     tls,
     factsOf,
     factsOfLarge,

@@ -50,10 +50,12 @@ export const imap = section<ImapOwn>(imapDefaults, {
   idleTimeoutMs:
     "A client that says nothing for so long is logged out, while idling too (RFC 9051 §5.4: at least 30 minutes).",
   keepAliveMs: "While idling, a word after so much silence keeps address translators awake; 0 for none.",
+  stallMs: "A client that takes nothing of what it asked for, for so long, is cut off.",
   maxMessageBytes: "Largest message that may be appended (APPENDLIMIT).",
   maxAppendBytes: "All messages of one MULTIAPPEND together.",
   maxBadCommands: "Commands answered BAD before the session ends; half as many before login.",
   maxLogins: "Refused logins before the session ends.",
+  maxSessionsPerAccount: "Sessions of one account at a time.",
   maxThreadMessages: "Messages one THREAD command works on.",
   largeMessageBytes: "Messages from this size on are analysed in a worker thread.",
 });
