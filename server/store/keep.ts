@@ -24,6 +24,8 @@ export async function keepLarge(bytes: Uint8Array, blobs: Pick<Blobs, "write">):
   const sizeBytes = bytes.length;
   const packed: Uint8Array = await compressElsewhere(bytes, {
     pledgedSrcSize: sizeBytes,
+    // One piece: going back and forth for each of many small ones costs as much as the compressing.
+    chunkSize: Math.max(sizeBytes, 64),
     params: compressionParams,
   });
   const shorter = packed.length < sizeBytes;
