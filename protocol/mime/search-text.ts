@@ -9,8 +9,10 @@ import { bytesOf, fieldValue, splitHeader } from "./header.ts";
 import { type Part, parseMessage } from "./parse.ts";
 import { type TextVisitor, visitHeader, visitText } from "./searchable.ts";
 
-/** Decoded bytes of one part that are searched. */
-export const maxSearchedBytes = 64 * 1024 * 1024;
+/** Decoded bytes of a message's text that are searched, all parts together. */
+export const maxSearchedBytes = 8 * 1024 * 1024;
+/** Longer texts are folded in pieces, for the sake of memory. */
+const pieceChars = 256 * 1024;
 /** Longer messages skip the short cut, which makes strings of the whole message. */
 const maxShortcutBytes = 4 * 1024 * 1024;
 
@@ -41,19 +43,46 @@ function contains(bytes: Buffer, folded: string, withHeader: boolean): boolean {
   if (folded === "") return true;
   const quick = plainContains(bytes, folded, withHeader);
   if (quick !== undefined) return quick;
-  return walk(bytes, parseMessage(bytes), withHeader, withHeader, visitor(folded));
+  return new Search(bytes, folded).walk(parseMessage(bytes), withHeader, withHeader);
 }
 
-function visitor(folded: string): TextVisitor {
-  return (text) => (typeof text === "string" ? foldText(text) : text.toString("latin1").toLowerCase()).includes(folded);
+/** One search through the tree of a message. */
+class Search {
+  readonly #bytes: Buffer;
+  readonly #folded: string;
+  #left = maxSearchedBytes;
+
+  constructor(bytes: Buffer, folded: string) {
+    this.#bytes = bytes;
+    this.#folded = folded;
+  }
+
+  /** Recursion is bounded by `maxDepth` of the tree. */
+  walk(part: Part, thisHeader: boolean, allHeaders: boolean): boolean {
+    if (thisHeader && visitHeader(part, this.#holds)) return true;
+    if (this.#left > 0 && visitText(this.#bytes, part, this.#left, this.#textHolds)) return true;
+    for (const child of part.parts)
+      if (this.walk(child, allHeaders || part.kind === "message", allHeaders)) return true;
+    return false;
+  }
+
+  readonly #textHolds: TextVisitor = (text) => {
+    this.#left -= text.length;
+    return this.#holds(text);
+  };
+
+  readonly #holds: TextVisitor = (text) =>
+    typeof text === "string"
+      ? foldedIncludes(text, this.#folded)
+      : text.toString("latin1").toLowerCase().includes(this.#folded);
 }
 
-/** Recursion is bounded by `maxDepth` of the tree. */
-function walk(bytes: Buffer, part: Part, thisHeader: boolean, allHeaders: boolean, visit: TextVisitor): boolean {
-  if (thisHeader && visitHeader(part, visit)) return true;
-  if (visitText(bytes, part, maxSearchedBytes, visit)) return true;
-  for (const child of part.parts)
-    if (walk(bytes, child, allHeaders || part.kind === "message", allHeaders, visit)) return true;
+/** Whether the folded form of `text` includes `folded`; the pieces of a long text overlap by more than a match can take. */
+function foldedIncludes(text: string, folded: string): boolean {
+  if (text.length <= pieceChars) return foldText(text).includes(folded);
+  const overlap = 4 * folded.length + 64;
+  for (let from = 0; from < text.length; from += pieceChars)
+    if (foldText(text.slice(from, from + pieceChars + overlap)).includes(folded)) return true;
   return false;
 }
 

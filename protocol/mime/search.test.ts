@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { factsOf } from "./facts-of.ts";
 import { foldText } from "./fold.ts";
-import { bodyContains, headerContains, textContains } from "./search-text.ts";
+import { bodyContains, headerContains, maxSearchedBytes, textContains } from "./search-text.ts";
 import { maxIndexedBytes, maxSignatureBytes, mayContain } from "./signature.ts";
 import { baseSubject, maxSubjectChars, subjectText } from "./subject.ts";
 
@@ -58,6 +58,16 @@ for (const [message, needle, text, body] of cases)
     const { signature } = factsOf(message);
     if (text || body) assert.ok(mayContain(signature, needle));
   });
+
+test("long texts are searched in pieces, and only so far", () => {
+  for (const at of [262_100, 262_143, 262_144, 262_145, 524_280, 1_000_000]) {
+    const text = Buffer.from(`Subject: \u00e9\r\n\r\n${"\u00e4 ".repeat(at / 2)}ge\u0308sucht${" x".repeat(300_000)}`);
+    assert.equal(bodyContains(text, "GËSUCHT"), true);
+    assert.equal(bodyContains(text, "gesucht"), false);
+  }
+  const beyond = Buffer.from(`Subject: \u00e9\r\n\r\n${"x ".repeat(maxSearchedBytes / 2)}needle`);
+  assert.equal(bodyContains(beyond, "needle"), false);
+});
 
 test("a signature rules out what is not there", () => {
   for (const message of [plain, encoded])

@@ -25,7 +25,7 @@ function write(raw: Buffer, part: Part): string {
     return `${out} ${short(part.contentType.subtype)} ${parameterList(part.contentType.parameters)}${extension(part.header)})`;
   }
   const { type, subtype, parameters } = part.contentType;
-  const fields = bodyFields(raw, part);
+  const fields = bodyFields(part);
   if (part.kind === "message") {
     const inner = part.parts[0]!;
     return `("message" ${short(subtype)} ${parameterList(parameters)} ${fields} ${envelopeOf(inner.header)} ${write(raw, inner)} ${countLines(raw, part.bodyStart, part.end)} NIL${extension(part.header)})`;
@@ -39,7 +39,7 @@ function write(raw: Buffer, part: Part): string {
 }
 
 /** body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets */
-function bodyFields(_raw: Buffer, part: Part): string {
+function bodyFields(part: Part): string {
   const { header } = part;
   const encoding = part.encoding === "7bit" ? '"7bit"' : short(part.encoding);
   return `${field(header, "content-id")} ${field(header, "content-description")} ${encoding} ${part.end - part.bodyStart}`;
