@@ -4,14 +4,15 @@
  * PostgreSQL, one set of operations (`ops/*`), two drivers. The contract suite is `test/contract/store.ts`.
  *
  * A promise of a `StoreWriter` operation resolves only after the commit is durable (ARCHITECTURE.md, law 4).
- * Operations reject only for breakage (disk, database); what a caller may ask wrongly is a value in the result.
+ * Operations reject only for breakage, with a `StoreTrouble` ("disk-full", "io", "unavailable"; see `trouble.ts`) where it is
+ * the disk's or the database's; what a caller may ask wrongly is a value in the result.
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
 
 export type Instant = number; // milliseconds since 1970, UTC
 export type AccountId = number;
-export type MailboxId = number;
+export type MailboxId = number; // unique within its account, and never given twice; INBOX is 1
 export type ContentId = number; // one stored sequence of message bytes, shared by all who received it
 export type EmailId = number; // one email of one account; copies in several mailboxes share it (RFC 8474 EMAILID)
 export type ThreadId = number;
@@ -139,7 +140,7 @@ export type Placed =
   | { readonly kind: "no-mailbox"; readonly account: AccountId }
   | { readonly kind: "no-account"; readonly account: AccountId };
 
-/** A message that we take responsibility for: filed for local people, queued for others, its journey noted; all or nothing, except that each placement answers for itself. */
+/** A message that we take responsibility for: filed for local people, queued for others, its journey noted; all or nothing, except that each placement answers for itself. Where none can take it and nothing is queued, nothing is kept: `content` is 0 and no journey is noted. */
 export type Acceptance = {
   readonly message: NewMessage;
   readonly placements: readonly Placement[];
