@@ -3,6 +3,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { factsOf } from "../protocol/mime/facts-of.ts";
+import { toSevenBit } from "../protocol/mime/seven-bit.ts";
+import { formatMailbox } from "../protocol/smtp/address.ts";
 import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
 import type { Running, World } from "./admin/command.ts";
@@ -120,7 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ours: [],
     source: "",
     tls: {},
-    sevenBit: () => undefined,
+    sevenBit: toSevenBit,
     random: Math.random,
     nonce: () => randomBytes(18).toString("base64"),
     monotonic: () => performance.now(),
@@ -180,7 +182,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     trusted: networks(config.relay.trust),
     take: (mail) => submit.take(mail),
     checkSender: (account, from) => submit.checkSender(account, from),
-    callout: undefined,
+    callout: (recipient) => send.callout(formatMailbox(recipient), recipient.domain),
     remoteName: (address) => remoteNameOf(address, resolver),
     inFlight,
     now,

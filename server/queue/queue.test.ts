@@ -83,6 +83,7 @@ class FakeSend implements Send {
     this.suspended.clear();
   }
   changed(): void {}
+  async callout(): Promise<undefined> {}
   async stop(): Promise<void> {
     for (const job of this.hanging.splice(0))
       job.done(

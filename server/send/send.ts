@@ -3,10 +3,11 @@
  * The queue hands over jobs (`JobSource`) and gets an outcome for each recipient back.
  */
 import { isIP } from "node:net";
-import { reply } from "../../protocol/smtp/reply.ts";
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Log } from "../log.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Domain } from "../store/store.ts";
+import { type CalloutSettings, defaultCalloutSettings, makeCallout } from "./callout.ts";
 import type { Outcome } from "./classify.ts";
 import { defaultMxSettings, type Lookup, lookUpHosts, lookUpMx, type MxSettings } from "./mx.ts";
 import { type JobSource, Pool, type PoolSettings } from "./pool.ts";
@@ -15,10 +16,11 @@ import { BrokenTls, defaultSessionSettings, type SessionAsk } from "./session.ts
 import { type Path, siteOf } from "./site.ts";
 import { requireTlsPolicy } from "./tls-policy.ts";
 
-export type SendSettings = PoolSettings & MxSettings;
+export type SendSettings = PoolSettings & MxSettings & CalloutSettings;
 export const defaultSendSettings: SendSettings = {
   ...defaultSessionSettings,
   ...defaultMxSettings,
+  ...defaultCalloutSettings,
   maxConnections: 250,
   maxConnectionsPerSite: 10,
   maxConnectionsPerFixedHost: 20,
@@ -49,6 +51,8 @@ export type Send = {
   retryNow(): void;
   /** Domains have changed. (New routes are seen by their identity.) */
   changed(): void;
+  /** Asks the server behind a relay domain whether it takes "local@domain": undefined where it does, else the reply to give. */
+  callout(address: string, domain: string): Promise<Reply | undefined>;
   stop(graceMs: number): Promise<void>;
 };
 
@@ -79,6 +83,8 @@ const maxRemembered = 20_000;
 /** How long at least: an answer with a TTL of 0 serves the messages that are here now. */
 const minRememberMs = 5_000;
 const failureRememberMs = 30_000;
+/** A sender waits while we ask on: not as long as a message may. */
+const calloutMs = 20_000;
 
 export function makeSend(ask: SendAsk): Send {
   const ours = new Set([ask.ourHost, ...ask.ours].map((name) => name.toLowerCase()));
@@ -183,17 +189,34 @@ export function makeSend(ask: SendAsk): Send {
     return { kind: "path", path: { key, source: ask.source, site, protocol, hosts: found.hosts, tls, auth, fixed } };
   }
 
+  const session = {
+    ourHost: ask.ourHost,
+    tls: ask.tls,
+    nonce: ask.nonce,
+    brokenTls: new BrokenTls(),
+    monotonic: ask.monotonic,
+  };
+  const callout = makeCallout({
+    settings: ask.settings,
+    session: {
+      ...session,
+      settings: {
+        ...ask.settings,
+        greetingTimeoutMs: calloutMs,
+        ehloTimeoutMs: calloutMs,
+        rcptTimeoutMs: calloutMs,
+        connectTimeoutMs: calloutMs,
+      },
+    },
+    path,
+  });
+
   return {
+    callout,
     begin(source) {
       pool = new Pool({
         settings: ask.settings,
-        session: {
-          ourHost: ask.ourHost,
-          tls: ask.tls,
-          nonce: ask.nonce,
-          brokenTls: new BrokenTls(),
-          monotonic: ask.monotonic,
-        },
+        session,
         source,
         random: ask.random,
         sevenBit: ask.sevenBit,
