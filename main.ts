@@ -4,4 +4,5 @@ import { enableCompileCache } from "node:module";
 enableCompileCache();
 const { commandLine } = await import("./server/commands.ts");
 const code = await commandLine(process.argv.slice(2));
-if (code !== undefined) process.exitCode = code;
+// Ends also where a failed start has left something open; what was printed is written first.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

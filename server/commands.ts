@@ -25,8 +25,8 @@ ${helpText()}
 "angarium help COMMAND" tells more.
 `;
 
-/** Runs the words given. Answers the exit code, or undefined for a server that goes on running: 0 done, 1 refused or broken, 2 used wrongly. */
-export async function commandLine(words: readonly string[]): Promise<number | undefined> {
+/** Runs the words given (a server: until it is stopped) and answers the exit code: 0 done, 1 refused or broken, 2 used wrongly. */
+export async function commandLine(words: readonly string[]): Promise<number> {
   const [first = "help", ...rest] = words;
   try {
     switch (first) {

@@ -69,8 +69,17 @@ export type RunningServer = {
 const listenerGraceMs = 2_000;
 const tidyEveryMs = 60_000;
 
-/** Rejects with a sentence for an administrator when a port or a certificate cannot be used. */
+/** Rejects with a sentence for an administrator when a port or a certificate cannot be used; the store is closed then. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  try {
+    return await assemble(options);
+  } catch (error) {
+    await options.store.close();
+    throw error;
+  }
+}
+
+async function assemble(options: ServerOptions): Promise<RunningServer> {
   const { config, dataDir, log, resolver, version } = options;
   const now = Date.now;
   const ourHost = config.hostname;

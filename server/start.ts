@@ -30,21 +30,15 @@ export async function start(words: readonly string[]): Promise<number> {
   const { log, flush } = makeLog(config.logLevel);
   const store = await openStore(dataDir, config.store);
   const first = await firstPeople(store, options.domain ?? domainOfHost(config.hostname));
-  let server: RunningServer;
-  try {
-    server = await startServer({
-      config,
-      dataDir,
-      store,
-      resolver: resolverOrSentence(undefined, config.dns.servers)(log),
-      log,
-      version,
-      edgePolicies: true,
-    });
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+  const server = await startServer({
+    config,
+    dataDir,
+    store,
+    resolver: resolverOrSentence(undefined, config.dns.servers)(log),
+    log,
+    version,
+    edgePolicies: true,
+  });
   const stopped = untilStopped(server, flush);
   process.stdout.write(
     first === undefined
