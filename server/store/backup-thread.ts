@@ -17,10 +17,10 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Blobs, makeDataFolder } from "./blobs.ts";
+import { type Failure, failureOf } from "./calls.ts";
 import { schemaVersion } from "./migrations/migrate.ts";
 import { blobShards } from "./ops/tx.ts";
 import { databaseFile } from "./sqlite.ts";
-import { type Failure, failureOf } from "./writer.ts";
 
 export type BackupOrder = { readonly task: "backup" | "restore"; readonly from: string; readonly to: string };
 export type FromBackup = { readonly done: number; readonly total: number } | { readonly failed: Failure | undefined };
