@@ -54,6 +54,7 @@ type Lane = {
   /** A lower bound than the settings', found by the server refusing more connections. */
   limit: { readonly connections: number; readonly until: number } | undefined;
   queuedForSlot: boolean;
+  dispatching: boolean;
   /** When a connection last took a job. */
   tookAt: number;
 };
@@ -65,6 +66,8 @@ const sweepMs = 1000;
 const learntLimitMs = 300_000;
 /** One more connection is opened when more jobs than this wait for each there is. */
 const jobsPerConnection = 10;
+/** One idle connection is woken for so many jobs that wait, where busy ones will not take them. */
+const jobsPerIdle = 4;
 /** Sites remembered without work or connections. */
 const maxLanes = 20_000;
 
@@ -93,14 +96,32 @@ export class Pool {
     const lane = this.#lane(path);
     lane.path = path;
     if (this.suspendedMs(path.key) > 0) return;
-    const idle = lane.idle.pop();
-    if (idle !== undefined) {
-      const job = this.#take(lane);
-      if (job === undefined) lane.idle.push(idle);
-      else idle.wake(job);
-      return;
+    if (lane.idle.length === 0) this.#grow(lane);
+    else if (!lane.dispatching) {
+      lane.dispatching = true;
+      setImmediate(() => this.#dispatch(lane));
     }
-    this.#grow(lane);
+  }
+
+  /**
+   * Gives what came in one turn of the event loop to as few idle connections as will do: messages that follow each other on
+   * one connection cost half of those that are sent side by side.
+   */
+  #dispatch(lane: Lane): void {
+    lane.dispatching = false;
+    if (this.#stopping) return;
+    const busy = lane.connections - lane.idle.length;
+    const wanted = Math.ceil(this.#ask.source.waiting(lane.path.key) / jobsPerIdle) - busy;
+    this.#wakeIdle(lane, busy === 0 ? Math.max(1, wanted) : wanted);
+    if (lane.idle.length === 0) this.#grow(lane);
+  }
+
+  #wakeIdle(lane: Lane, most: number): void {
+    for (let count = 0; count < most && lane.idle.length > 0; count++) {
+      const job = this.#take(lane);
+      if (job === undefined) return;
+      lane.idle.pop()!.wake(job);
+    }
   }
 
   /** For how long nothing is tried on this path; 0 when it is open. */
@@ -147,6 +168,7 @@ export class Pool {
         suspendedUntil: 0,
         limit: undefined,
         queuedForSlot: false,
+        dispatching: false,
         tookAt: this.#now,
       };
       this.#lanes.set(path.key, lane);
@@ -282,8 +304,10 @@ export class Pool {
     for (const lane of this.#lanes.values()) {
       while (lane.idle.length > 0 && lane.idle[0]!.since <= now - this.#ask.settings.idleMs)
         lane.idle.shift()!.wake(undefined);
-      // Its connections are all busy with slow messages: one more.
-      if (lane.connections > 0 && lane.suspendedUntil <= now && lane.tookAt <= now - sweepMs) this.#grow(lane, true);
+      // Those that work are busy with slow messages: one more.
+      if (lane.connections === 0 || lane.suspendedUntil > now || lane.tookAt > now - sweepMs) continue;
+      if (lane.idle.length > 0) this.#wakeIdle(lane, 1);
+      else this.#grow(lane, true);
     }
     if (this.#connections > 0) return;
     clearInterval(this.#sweeper);
