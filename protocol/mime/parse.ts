@@ -82,24 +82,18 @@ class Parser {
     return found < 0 ? -1 : found + 1;
   }
 
-  /** The multipart whose delimiter the line is: RFC 2046 §5.1.1, an exact match first, else the longest boundary it begins with. */
+  /** The multipart whose delimiter the line is: RFC 2046 §5.1.1, the longest boundary that it begins with, the innermost of equals. */
   #delimiter(line: number): { readonly depth: number; readonly last: boolean } | undefined {
     const raw = this.#raw;
     let stop = line + 2;
     const limit = Math.min(raw.length, stop + maxBoundaryBytes + 8);
     while (stop < limit && raw[stop] !== 10) stop++;
-    let text = raw.toString("latin1", line + 2, stop);
-    let end = text.length;
-    while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--;
-    text = text.slice(0, end);
+    const text = raw.toString("latin1", line + 2, stop);
     let best: Multipart | undefined;
     for (let i = this.#open.length - 1; i >= 0; i--) {
       const multipart = this.#open[i]!;
       const boundary = multipart.boundary;
-      if (!text.startsWith(boundary)) continue;
-      if (text.length === boundary.length) return { depth: multipart.depth, last: false };
-      if (text.length === boundary.length + 2 && text.endsWith("--")) return { depth: multipart.depth, last: true };
-      if (best === undefined || boundary.length > best.boundary.length) best = multipart;
+      if (text.startsWith(boundary) && (best === undefined || boundary.length > best.boundary.length)) best = multipart;
     }
     if (best === undefined) return undefined;
     return { depth: best.depth, last: text.startsWith("--", best.boundary.length) };
@@ -191,8 +185,4 @@ function boundaryOf(contentType: ContentType): string | undefined {
     if (parameter.name === "boundary" && parameter.value !== "" && parameter.value.length <= maxBoundaryBytes)
       return parameter.value.replace(/[ \t]+$/, "") || undefined;
   return undefined;
-}
-
-function isBlank(code: number): boolean {
-  return code === 32 || code === 9 || code === 13;
 }
