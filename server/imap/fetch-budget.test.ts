@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import type { UidRange } from "../store/store.ts";
 import { FetchBudget } from "./fetch-budget.ts";
-import { Pages } from "./pages.ts";
+import { Pages, portionsOf } from "./pages.ts";
 
 test("gives what there is, then waits its turn", async () => {
   const budget = new FetchBudget(10);
@@ -21,7 +22,12 @@ test("gives what there is, then waits its turn", async () => {
   budget.give(1000);
 });
 
-function pagesOf(count: number, budget: FetchBudget, failAt = 0): { pages: Pages; asked: number[] } {
+function pagesOf(
+  count: number,
+  budget: FetchBudget,
+  failAt = 0,
+  portions: UidRange[][] = [[[1, count]]],
+): { pages: Pages; asked: number[] } {
   const asked: number[] = [];
   const pages = new Pages(
     {
@@ -30,13 +36,13 @@ function pagesOf(count: number, budget: FetchBudget, failAt = 0): { pages: Pages
         asked.push(uid);
         if (uid === failAt) throw new Error("broken");
         const row = { uid, sizeBytes: 100 };
-        return { rows: [row], next: uid === count ? undefined : uid + 1 } as never;
+        return { rows: [row], next: uid === (uids.at(-1)?.[1] ?? 0) ? undefined : uid + 1 } as never;
       },
     },
     budget,
     1,
     1,
-    [[1, count]],
+    portions,
     ["bytes"],
   );
   return { pages, asked };
@@ -67,6 +73,33 @@ test("reads one page ahead where the budget allows, and gives everything back", 
   await made.pages.next();
   await made.pages[Symbol.asyncDispose]();
   assert.equal(small.heldBytes, 0);
+});
+
+test("portions are asked for two at a time, and come in order whatever the store leaves over", async () => {
+  const budget = new FetchBudget();
+  const made = pagesOf(6, budget, 0, [[[1, 2]], [[3, 3]], [[4, 6]]]);
+  const uids: (number | undefined)[] = [];
+  {
+    await using pages = made.pages;
+    for (let rows = await pages.next(); rows !== undefined; rows = await pages.next()) uids.push(rows[0]?.uid);
+  }
+  assert.deepEqual(uids, [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(made.asked, [1, 3, 2, 4, 5, 6]);
+  assert.equal(budget.heldBytes, 0);
+});
+
+test("portions hold what they are made of", () => {
+  const uids = Uint32Array.from({ length: 600 }, (_, i) => i * 2 + 1);
+  const portions = portionsOf(uids, ["bytes"]);
+  assert.deepEqual(
+    portions.map((portion) => portion.length),
+    [256, 256, 88],
+  );
+  assert.deepEqual(
+    portions.flat().map(([low]) => low),
+    [...uids],
+  );
+  assert.deepEqual(portionsOf([1, 2, 3], ["marks"]), [[[1, 3]]]);
 });
 
 test("a page that fails fails its reader only", async () => {

@@ -4,7 +4,7 @@ import type { Connection } from "../net/connection.ts";
 /** Gathered up to this much, then written. */
 const gatherBytes = 64 * 1024;
 /** A body of this size is not copied to be gathered. */
-const directBytes = 1024;
+const directBytes = 16 * 1024;
 
 export class Output {
   #parts: (string | Uint8Array)[] = [];

@@ -1,4 +1,5 @@
-/** Rows of messages, page by page: the next page is read while the present one is written, as far as the process's budget allows. */
+/** Rows of messages, page by page: the next pages are read (by as many threads) while the present one is written, as far as the process's budget allows. */
+import { rangesOf } from "../../protocol/imap/set.ts";
 import type { AccountId, Field, MailboxId, MessageRow, StoreReader, UidRange } from "../store/store.ts";
 import type { FetchBudget } from "./fetch-budget.ts";
 
@@ -7,29 +8,46 @@ type Page = Awaited<ReturnType<StoreReader["fetch"]>>;
 /** What a page is taken for until it is there: with message bytes (store: `maxFetchBytes`), and without. */
 const fullPageBytes = 4 * 1024 * 1024;
 const lightPageBytes = 1024 * 1024;
+/** Pages that are read ahead: two threads read. */
+const pagesAhead = 2;
+/** Messages of one portion, with their bytes and without: small enough that the first is there soon, large enough that the way there and back is nothing. */
+const fullPortion = 256;
+const lightPortion = 1024;
+
+/** UIDs in portions that can be asked for independently, in their order. */
+export function portionsOf(uids: ArrayLike<number>, fields: readonly Field[]): UidRange[][] {
+  const portionMessages = fields.includes("bytes") ? fullPortion : lightPortion;
+  const portions: UidRange[][] = [];
+  const all = Array.isArray(uids) ? uids : Array.from(uids);
+  for (let at = 0; at < all.length; at += portionMessages) portions.push(rangesOf(all.slice(at, at + portionMessages)));
+  return portions;
+}
+
+/** A portion, and its page once it has been asked for. */
+type Slot = { readonly uids: readonly UidRange[]; coming: Promise<Page> | undefined };
 
 export class Pages implements AsyncDisposable {
   readonly #ask: (uids: readonly UidRange[]) => Promise<Page>;
   readonly #budget: FetchBudget;
   readonly #estimate: number;
   readonly #full: boolean;
-  #rest: readonly UidRange[];
-  #coming: Promise<Page> | undefined;
-  /** Taken from the budget for the page that is being written, and for the one that is coming. */
+  readonly #slots: Slot[];
+  /** Taken from the budget for the page that is being written, and for those that are coming. */
   #held = 0;
   #ahead = 0;
 
+  /** `portions`: ascending and disjoint, each such that one answer of the store most likely holds it. */
   constructor(
     store: Pick<StoreReader, "fetch">,
     budget: FetchBudget,
     account: AccountId,
     mailbox: MailboxId,
-    uids: readonly UidRange[],
+    portions: readonly (readonly UidRange[])[],
     fields: readonly Field[],
   ) {
-    this.#ask = (rest) => store.fetch(account, mailbox, rest, fields);
+    this.#ask = (uids) => store.fetch(account, mailbox, uids, fields);
     this.#budget = budget;
-    this.#rest = uids;
+    this.#slots = portions.map((uids) => ({ uids, coming: undefined }));
     this.#full = fields.includes("bytes");
     this.#estimate = this.#full ? fullPageBytes : lightPageBytes;
   }
@@ -38,35 +56,45 @@ export class Pages implements AsyncDisposable {
   async next(): Promise<readonly MessageRow[] | undefined> {
     this.#budget.give(this.#held);
     this.#held = 0;
-    if (this.#coming === undefined) {
-      if (this.#rest.length === 0) return undefined;
+    const slot = this.#slots[0];
+    if (slot === undefined) return undefined;
+    if (slot.coming === undefined) {
       await this.#budget.take(this.#estimate);
-      this.#start();
+      this.#start(slot);
     }
-    const page = await this.#coming;
-    this.#coming = undefined;
-    this.#held = this.#ahead;
-    this.#ahead = 0;
-    if (page === undefined) return undefined;
+    this.#lookAhead();
+    const page = await (slot.coming as Promise<Page>);
+    this.#slots.shift();
+    this.#ahead -= this.#estimate;
+    this.#held = this.#estimate;
     if (this.#full) {
       const bytes = page.rows.reduce((sum, row) => sum + row.sizeBytes, 0);
       this.#budget.correct(bytes - this.#held);
       this.#held = bytes;
     }
-    this.#rest = page.next === undefined ? [] : from(this.#rest, page.next);
-    if (this.#rest.length > 0 && this.#budget.tryTake(this.#estimate)) this.#start();
+    if (page.next !== undefined) this.#slots.unshift({ uids: from(slot.uids, page.next), coming: undefined });
+    this.#lookAhead();
     return page.rows;
   }
 
-  #start(): void {
-    this.#ahead = this.#estimate;
-    this.#coming = this.#ask(this.#rest);
+  #lookAhead(): void {
+    for (let at = 0; at < Math.min(pagesAhead, this.#slots.length); at++) {
+      const slot = this.#slots[at]!;
+      if (slot.coming !== undefined) continue;
+      if (!this.#budget.tryTake(this.#estimate)) return;
+      this.#start(slot);
+    }
+  }
+
+  #start(slot: Slot): void {
+    this.#ahead += this.#estimate;
+    slot.coming = this.#ask(slot.uids);
     // Whoever asks for the page hears of its failure; nobody may be left to.
-    this.#coming.catch(() => {});
+    slot.coming.catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#coming?.catch(() => {});
+    await Promise.allSettled(this.#slots.map((slot) => slot.coming));
     this.#budget.give(this.#held + this.#ahead);
     this.#held = this.#ahead = 0;
   }
@@ -92,7 +120,7 @@ export async function ofEach<T>(
   make: (row: MessageRow) => T,
 ): Promise<T[]> {
   const made: T[] = [];
-  await using pages = new Pages(store, budget, account, mailbox, uids, fields);
+  await using pages = new Pages(store, budget, account, mailbox, [uids], fields);
   for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
     for (const row of page) made.push(make(row));
   }

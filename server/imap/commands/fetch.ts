@@ -5,7 +5,7 @@ import { type AccountId, Flag, type MessageRow, type Store } from "../../store/s
 import { type Answer, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { fieldsOf, inPieces, marksSeen, writeMessage } from "../fetch-items.ts";
-import { Pages } from "../pages.ts";
+import { Pages, portionsOf } from "../pages.ts";
 import type { Selected, Session } from "../session.ts";
 import { type Marked, recent, tellMarks } from "../updates.ts";
 import { vanishedSince } from "./select.ts";
@@ -95,7 +95,8 @@ async function writeAll(
   if (session.condstore) withFlags = including(withFlags, "modseq");
   let count = 0;
   let decoded = true;
-  await using pages = new Pages(store, cache.budget, account, selected.mailbox, ranges, fields);
+  const portions = portionsOf(selected.view.within(ranges), fields);
+  await using pages = new Pages(store, cache.budget, account, selected.mailbox, portions, fields);
   for (let rows = await pages.next(); rows !== undefined; rows = await pages.next()) {
     const seen = setsSeen ? await markSeen(selected, account, rows, store) : undefined;
     if (fields.includes("marks")) tellMarks(session, selected, rows);
