@@ -483,27 +483,6 @@ test("an unreachable site is left alone for a while, and an administrator can en
   }
 });
 
-test("callout: the server behind a relay domain is asked, once for each recipient", async () => {
-  const server = await fakeServer({
-    on: { "RCPT TO:<no@fake.test>": "550 5.1.1 unknown", "RCPT TO:<busy@fake.test>": "451 x" },
-  });
-  const world = new World(to(server), noDns);
-  const ask = async (local: string): Promise<string> => {
-    const said = await world.send.callout(`${local}@fake.test`, "fake.test");
-    return said === undefined ? "yes" : replyText(said).slice(0, 9);
-  };
-  try {
-    assert.deepEqual(await Promise.all(["b", "no", "busy", "b"].map(ask)), ["yes", "550 5.1.1", "451 4.4.1", "yes"]);
-    assert.equal(await ask("no"), "550 5.1.1");
-    assert.equal(server.connections, 3);
-    await server.idle();
-    assert.equal(server.log.filter((line) => line === "MAIL FROM:<>").length, 3);
-    assert.equal(server.messages.length, 0);
-  } finally {
-    await server.close();
-  }
-});
-
 test("stop cuts what does not end", async () => {
   const server = await fakeServer({ ...p, on: { MESSAGE: "silence" } });
   const world = new World(to(server), noDns);

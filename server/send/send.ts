@@ -51,7 +51,7 @@ export type Send = {
   retryNow(): void;
   /** Domains have changed. (New routes are seen by their identity.) */
   changed(): void;
-  /** Asks the server behind a relay domain whether it takes "local@domain": undefined where it does, else the reply to give. */
+  /** Asks the server behind a relay domain whether it takes "local@domain": undefined where it does or cannot be asked, else the reply to give. */
   callout(address: string, domain: string): Promise<Reply | undefined>;
   stop(graceMs: number): Promise<void>;
 };
@@ -83,8 +83,6 @@ const maxRemembered = 20_000;
 /** How long at least: an answer with a TTL of 0 serves the messages that are here now. */
 const minRememberMs = 5_000;
 const failureRememberMs = 30_000;
-/** A sender waits while we ask on: not as long as a message may. */
-const calloutMs = 20_000;
 
 export function makeSend(ask: SendAsk): Send {
   const ours = new Set([ask.ourHost, ...ask.ours].map((name) => name.toLowerCase()));
@@ -196,23 +194,26 @@ export function makeSend(ask: SendAsk): Send {
     brokenTls: new BrokenTls(),
     monotonic: ask.monotonic,
   };
+  // A sender waits while we ask on: not as long as a message may.
+  const { calloutTimeoutMs } = ask.settings;
   const callout = makeCallout({
     settings: ask.settings,
     session: {
       ...session,
       settings: {
         ...ask.settings,
-        greetingTimeoutMs: calloutMs,
-        ehloTimeoutMs: calloutMs,
-        rcptTimeoutMs: calloutMs,
-        connectTimeoutMs: calloutMs,
+        connectTimeoutMs: Math.min(ask.settings.connectTimeoutMs, calloutTimeoutMs),
+        tlsTimeoutMs: Math.min(ask.settings.tlsTimeoutMs, calloutTimeoutMs),
+        greetingTimeoutMs: calloutTimeoutMs,
+        ehloTimeoutMs: calloutTimeoutMs,
       },
     },
     path,
+    log: ask.log,
   });
 
   return {
-    callout,
+    callout: callout.ask,
     begin(source) {
       pool = new Pool({
         settings: ask.settings,
@@ -228,9 +229,13 @@ export function makeSend(ask: SendAsk): Send {
     suspendedMs: (key) => pool?.suspendedMs(key) ?? 0,
     retryNow() {
       paths.clear();
+      callout.forget();
       pool?.forgive();
     },
-    changed: forget,
+    changed() {
+      forget();
+      callout.forget();
+    },
     stop: async (graceMs) => pool?.stop(graceMs),
   };
 }
