@@ -12,8 +12,8 @@ export const maxIndexedBytes = 256 * 1024;
 /** A filter is halved as long as no more than this share of its bits is set afterwards. */
 const maxLoad = 0.25;
 const minSignatureBytes = 16;
-/** Text for one byte of a new filter: ordinary text then sets about two bits in five. */
-const bytesPerSignatureByte = 12;
+/** Text for one byte of a new filter: ordinary text then sets about half of the bits. */
+const bytesPerSignatureByte = 24;
 
 /** ASCII capitals to small letters; 0 for what is passed over. */
 const asciiFold = new Uint8Array(256);

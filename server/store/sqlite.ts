@@ -1,5 +1,6 @@
 /** SQLite behind the effects of the operations. The only file that knows `node:sqlite`. Runs in a worker thread: it blocks. */
 
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { Blobs } from "./blobs.ts";
@@ -15,8 +16,14 @@ const maxStatements = 500;
 const busyMs = 10_000;
 /** A checkpoint, which the writer makes itself, comes after this many pages of write-ahead log. */
 const checkpointPages = 4000;
+/** A log of this size is worth a quiet moment. */
+const shrinkLogBytes = 2 * 1024 * 1024;
 /** Decoded bytes are laid side by side in pieces of up to this size, which then go to the other thread without a copy. */
 const slabBytes = 1024 * 1024;
+
+function logBytes(file: string): number {
+  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
 
 export type DatabaseOptions = {
   readonly dir: string;
@@ -28,11 +35,13 @@ export type DatabaseOptions = {
 
 export class Database {
   readonly #db: DatabaseSync;
+  readonly #file: string;
   readonly #statements = new Map<string, StatementSync>();
   readonly #rowStatements = new Map<string, StatementSync>();
 
   constructor({ dir, readOnly, cacheKiB, maxPages }: DatabaseOptions) {
-    this.#db = new DatabaseSync(join(dir, databaseFile), {
+    this.#file = join(dir, databaseFile);
+    this.#db = new DatabaseSync(this.#file, {
       readOnly,
       timeout: busyMs,
       enableForeignKeyConstraints: false,
@@ -83,6 +92,12 @@ export class Database {
 
   rollbackToSavepoint(): void {
     this.#db.exec("ROLLBACK TO op; RELEASE op");
+  }
+
+  /** In a quiet moment: brings the write-ahead log into the database and gives its room back, unless somebody is reading from it. */
+  shrinkLog(): void {
+    if (logBytes(this.#file) < shrinkLogBytes) return;
+    this.#db.exec(`PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = ${busyMs}`);
   }
 
   /** A number that changes when another connection has written. */

@@ -13,6 +13,8 @@ export type ThreadData = {
   readonly clock: number | undefined;
 };
 
+/** After so long without a call the writer puts its log in order. */
+const quietMs = 500;
 /** How often the writer looks for what another process has written. */
 const foreignMs = 1000;
 
@@ -39,6 +41,7 @@ function serveWriter(writer: Writer): void {
     if (changes.length > 0) post({ answers: [], changes });
   };
   const timer = setInterval(lookForForeign, foreignMs);
+  const quiet = setTimeout(() => writer.rest(), quietMs);
   let ends = false;
   const more = (): readonly Call[] => {
     const message = ends ? undefined : waiting();
@@ -54,7 +57,11 @@ function serveWriter(writer: Writer): void {
       post(writer.run(calls, more));
       if (performance.now() - lastLook > foreignMs) lookForForeign();
     }
-    if (ends) close(timer, writer);
+    quiet.refresh();
+    if (ends) {
+      clearTimeout(quiet);
+      close(timer, writer);
+    }
   });
 }
 

@@ -121,6 +121,11 @@ export class Writer {
     return changed ? [{ kind: "directory" }, { kind: "queue" }] : [];
   }
 
+  /** Nobody has asked for anything for a while. */
+  rest(): void {
+    this.#database?.shrinkLog();
+  }
+
   close(): void {
     this.#database?.close();
     this.#database = undefined;
