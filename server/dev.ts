@@ -36,6 +36,7 @@ export async function dev(words: readonly string[]): Promise<number> {
     logLevel: options.logLevel,
     listen: Object.fromEntries(services.map((service) => [service, [`${host}:${options.ports.get(service) ?? 0}`]])),
     relay: { trust: options.trust },
+    send: { port: options.mxPort },
   });
   const store = await openStore(dataDir, config.store);
   const users = Array.from({ length: options.users }, (_, index) => `u${index + 1}@${options.domain}`);
@@ -115,8 +116,12 @@ function readOptions(words: readonly string[]) {
   const trust = values.trust.flatMap((list) => list.split(",")).filter((network) => network !== "");
   for (const network of trust)
     if (!isNetwork(network)) throw new UsageError(`--trust "${network}" is no network: write 127.0.0.0/8`);
+  const mxPort = Number(values["mx-port"]);
+  if (!Number.isInteger(mxPort) || mxPort < 1 || mxPort > 65_535)
+    throw new UsageError(`--mx-port "${values["mx-port"]}" is no port`);
   return {
     data: values.data,
+    mxPort,
     domain,
     users,
     deliverTo: typeof deliverTo === "object" && deliverTo.kind === "host" ? deliverTo : undefined,
@@ -140,6 +145,7 @@ function parse(words: readonly string[]) {
         ports: { type: "string" },
         "deliver-to": { type: "string" },
         dns: { type: "string" },
+        "mx-port": { type: "string", default: "25" },
         trust: { type: "string", multiple: true, default: [] },
         "cleartext-auth": { type: "boolean", default: false },
         strict: { type: "boolean", default: false },

@@ -23,6 +23,7 @@ import { networks } from "./net/networks.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { makeKeyRing } from "./net/tls.ts";
 import { ChangeHub } from "./notify/changes.ts";
+import { ownAddresses } from "./own-addresses.ts";
 import { LocalMaildropLocks } from "./pop3/locks.ts";
 import { servePop3 } from "./pop3/pop3.ts";
 import { makeQueue } from "./queue/make-queue.ts";
@@ -33,7 +34,7 @@ import { remoteNameOf } from "./receive/remote-name.ts";
 import { makeReports } from "./report/bounce.ts";
 import { watchRoutes } from "./routing.ts";
 import type { HostTarget } from "./send/route.ts";
-import { defaultSendSettings, makeSend } from "./send/send.ts";
+import { makeSend } from "./send/send.ts";
 import { makeSigner } from "./sign/signer.ts";
 import type { Store } from "./store/store.ts";
 import { SendingLimits } from "./submit/sending-limits.ts";
@@ -123,12 +124,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
   const send = makeSend({
-    settings: defaultSendSettings,
+    settings: config.send,
     resolver,
     routing: routes.now,
     domain: (name) => directory.domain(name),
     ourHost,
-    ours: [],
+    ours: ownAddresses(config.listen.smtp, config.send.port),
     source: "",
     tls: {},
     sevenBit: toSevenBit,

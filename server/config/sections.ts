@@ -6,6 +6,7 @@ import { defaultListenerSettings, type ListenerSettings } from "../net/listener.
 import { defaultPop3Settings, type Pop3Settings } from "../pop3/settings.ts";
 import { defaultQueueSettings, type QueueSettings } from "../queue/settings.ts";
 import { defaultSmtpSettings, type SmtpSettings } from "../receive/settings.ts";
+import { defaultSendSettings, type SendSettings } from "../send/send.ts";
 import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submit/sending-limits.ts";
 import { section } from "./schema.ts";
 
@@ -102,6 +103,40 @@ export const queue = section<QueueSettings>(defaultQueueSettings, {
   retryDelays: "Waits between attempts; the last one repeats.",
   retryJitterPercent: "Each wait is longer or shorter by up to this.",
   warnAfterMs: "Age at which the sender is told that a message is delayed.",
-  expireAfterMs: "Age at which a message is returned.",
   stopGraceMs: "How long running transactions may go on when the server stops.",
+});
+
+export const send = section<SendSettings>(defaultSendSettings, {
+  port: "Port of every MX host: 25, but for tests.",
+  ipv4: "Use IPv4 addresses of MX hosts.",
+  ipv6: "Use IPv6 addresses of MX hosts.",
+  preferIpv6: "Try IPv6 addresses first.",
+  maxHosts: "MX hosts of a domain that are looked at, best first.",
+  maxAddressesPerHost: "Addresses of one host.",
+  maxAddressesPerAttempt: "Addresses that are tried before a destination counts as not to be reached.",
+  firstBackOffMs: "Rest for a destination that cannot be reached; doubled each time.",
+  maxBackOffMs: "Longest such rest.",
+  maxConnections: "Connections to all destinations together.",
+  maxConnectionsPerSite: "Connections to one set of MX hosts.",
+  maxConnectionsPerFixedHost: "Connections to a host that a route or a relay domain names.",
+  maxMessagesPerConnection: "Messages over one connection to an MX host.",
+  maxMessagesPerFixedConnection: "Messages over one connection to a host that a route or a relay domain names.",
+  fairMessages: "Messages after which a connection gives way when other destinations wait for one.",
+  idleMs: "How long a connection is kept open without work.",
+  connectTimeoutMs: "How long a connection may take to be made.",
+  tlsTimeoutMs: "How long a TLS handshake may take.",
+  greetingTimeoutMs: "Wait for the greeting (RFC 5321 §4.5.3.2 asks for 5 minutes).",
+  ehloTimeoutMs: "Wait for the answer to EHLO.",
+  mailTimeoutMs: "Wait for the answer to MAIL (5 minutes).",
+  rcptTimeoutMs: "Wait for the answer to RCPT (5 minutes).",
+  dataTimeoutMs: "Wait for the answer to DATA (2 minutes).",
+  bodyTimeoutMs: "Wait for a stalled peer to take more of a message (3 minutes).",
+  endTimeoutMs: "Wait for the answer to the end of a message (10 minutes).",
+  brokenTlsMs: "An address whose STARTTLS failed is spoken to in the clear for so long, where no route wants TLS.",
+  calloutYesMs: "Callout: how long a recipient that the next server takes is remembered.",
+  calloutNoMs: "Callout: how long a recipient that it refuses is remembered.",
+  calloutSilenceMs: "Callout: how long a domain is not asked again when nobody could be asked there.",
+  calloutTimeoutMs: "Callout: how long a sender waits for it; then the recipient is taken.",
+  maxCalloutsRemembered: "Callout: recipients remembered.",
+  maxCallouts: "Callout: questions at a time; more are told to try again later.",
 });

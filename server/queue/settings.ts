@@ -24,8 +24,6 @@ export type QueueSettings = {
   readonly retryJitterPercent: number;
   /** Age at which the sender is warned. */
   readonly warnAfterMs: number;
-  /** Age at which a message is returned. */
-  readonly expireAfterMs: number;
   /** How long running transactions may go on when the server stops. */
   readonly stopGraceMs: number;
 };
@@ -42,7 +40,6 @@ export const defaultQueueSettings: QueueSettings = {
   retryDelays: ["1m", "5m", "15m", "30m", "1h", "2h", "4h"],
   retryJitterPercent: 20,
   warnAfterMs: mailboxSchedule.warnAfterMs,
-  expireAfterMs: 5 * 24 * 3_600_000,
   stopGraceMs: 3000,
 };
 
