@@ -144,9 +144,8 @@ export class FakeStore implements QueuePart {
         else if (action === "release" && row.state === "held") {
           row.state = "scheduled";
           row.nextAt = now;
-        } else if (action === "hold") {
+        } else if (action === "hold" && row.state === "scheduled") {
           row.state = "held";
-          row.lease = undefined;
         } else if (action === "delete") {
           rows.delete(row.id);
           if (rows.size === 0) this.messages.delete(id);

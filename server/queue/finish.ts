@@ -103,14 +103,18 @@ export class Finisher {
 
   /** Gives recipients back to the store, untried, until a time. */
   postpone(held: Held, recipients: readonly QueuedRecipient[], nextAt: number): void {
-    const settlements = recipients.map((recipient) => ({
+    this.#settler.add({ held, settlements: this.untried(held, recipients, nextAt), notices: [], journey: [] });
+  }
+
+  /** The settlements that give recipients back. */
+  untried(held: Held, recipients: readonly QueuedRecipient[], nextAt: number): Settlement[] {
+    return recipients.map((recipient) => ({
       queue: held.message.id,
       recipient: recipient.id,
       token: this.#ask.holding.lease(held.message, recipient)?.token ?? 0,
-      outcome: { kind: "later", nextAt, delayWarned: recipient.delayWarned, countsAsAttempt: false } as const,
+      outcome: { kind: "later", nextAt, delayWarned: recipient.delayWarned, countsAsAttempt: false },
       reply: recipient.lastReply ?? "",
     }));
-    this.#settler.add({ held, settlements, notices: [], journey: [] });
   }
 
   /** Resolves when all is durable; a store in trouble is not waited for. */

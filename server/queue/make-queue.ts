@@ -10,7 +10,7 @@ import type { Attempt } from "../send/converse.ts";
 import type { PathResult, Send } from "../send/send.ts";
 import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
-import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Store } from "../store/store.ts";
+import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Settlement, Store } from "../store/store.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
 import { Holding, keyOf } from "./holding.ts";
 import { type Held, Item, type ItemOwner } from "./item.ts";
@@ -85,6 +85,7 @@ class WorkingQueue implements Queue, ItemOwner {
   /** Recipients that an administrator returns to their senders. */
   readonly #condemned = new Set<string>();
   #claiming: Promise<void> | undefined;
+  #claimsPaused = 0;
   /** The last claim left due mail in the store. */
   #backlog = false;
   #timers: NodeJS.Timeout[] = [];
@@ -275,7 +276,7 @@ class WorkingQueue implements Queue, ItemOwner {
   // ---------------------------------------------------------------- claims
 
   #claim(): void {
-    if (!this.#running || this.#claiming !== undefined) return;
+    if (!this.#running || this.#claiming !== undefined || this.#claimsPaused > 0) return;
     this.#claiming = this.#claimAll()
       .catch((error) => this.#ask.log.error({ err: error }, "the queue could not be read"))
       .finally(() => {
@@ -286,7 +287,7 @@ class WorkingQueue implements Queue, ItemOwner {
   /** Claims portions until nothing more is due or there is no room. */
   async #claimAll(): Promise<void> {
     const { store, settings, node, send } = this.#ask;
-    while (this.#running) {
+    while (this.#running && this.#claimsPaused === 0) {
       // Half of what is free is left to fresh mail.
       const room = Math.floor((settings.maxReady - this.#holding.recipients) / 2);
       for (const [domain, key] of this.#crowded)
@@ -402,11 +403,39 @@ class WorkingQueue implements Queue, ItemOwner {
 
   async act(filter: QueueFilter, action: "retry" | "hold" | "release" | "delete" | "bounce"): Promise<number> {
     if (action === "bounce") return this.#bounce(filter);
+    if (action === "hold") return this.#keepBack(filter);
     const touched = await this.#ask.store.queueAct(filter, action, this.#now());
-    // The store has taken the leases of what is held or deleted: what is not under way already is dropped here too.
-    if (action === "hold" || action === "delete") this.#withdraw(filter, (held, some) => this.#forget(held, some));
+    // The store has it no more: what is not under way already is dropped here too.
+    if (action === "delete") this.#withdraw(filter, (held, some) => this.#forget(held, some));
     else this.#tryAllAgain();
     return touched;
+  }
+
+  /** The store holds only what nobody works on: what waits here is given back first, and not claimed again before it is held. */
+  async #keepBack(filter: QueueFilter): Promise<number> {
+    const { store } = this.#ask;
+    this.#claimsPaused++;
+    try {
+      await this.#claiming;
+      const now = this.#now();
+      const settlements: Settlement[] = [];
+      const given: (readonly [held: Held, recipients: readonly QueuedRecipient[]])[] = [];
+      this.#withdraw(filter, (held, some) => {
+        settlements.push(...this.#finisher.untried(held, some, now));
+        given.push([held, some]);
+      });
+      try {
+        if (settlements.length > 0) await store.settle({ settlements, notices: [], journey: [] });
+      } catch (error) {
+        for (const [held, some] of given) this.#finisher.postpone(held, some, now);
+        throw error;
+      }
+      for (const [held, some] of given) this.#forget(held, some);
+      return await store.queueAct(filter, "hold", now);
+    } finally {
+      this.#claimsPaused--;
+      this.#claim();
+    }
   }
 
   #tryAllAgain(): void {

@@ -321,6 +321,21 @@ export function queueContract(open: Open): void {
       assert.equal(await store.queueAct({ id: message.id }, "delete", noon), 0);
     });
 
+    test("what a person does is told by the message's journey", async () => {
+      const message = await enqueue({ to: ["a@far.test", "b@other.test"] });
+      await store.queueAct({ id: message.id }, "hold", noon);
+      await store.queueAct({ id: message.id, domain: "far.test" }, "release", noon + 1);
+      await store.queueAct({ id: message.id }, "hold", noon + 2);
+      await store.queueAct({ id: message.id }, "delete", noon + 3);
+      const told = (await store.trace(message.id, 10)).map(({ at, stage, detail }) => [at - noon, stage, detail["to"]]);
+      assert.deepEqual(told, [
+        [0, "held", ["a@far.test", "b@other.test"]],
+        [1, "released", ["a@far.test"]],
+        [2, "held", ["a@far.test"]],
+        [3, "deleted", ["a@far.test", "b@other.test"]],
+      ]);
+    });
+
     test("every filter means what it says", async () => {
       const one = await enqueue({ envelopeFrom: "Ann@here.test", to: ["a@x.test", "b@y.test"] });
       const two = await enqueue({ envelopeFrom: "eve@here.test", to: ["c@x.test"], held: true });

@@ -1,9 +1,10 @@
 /** The queue as an administrator sees it and acts on it. */
 
-import { contentOfQueueId } from "../queue-id.ts";
+import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
 import type { QueueAction, QueuedMessage, QueueFilter } from "../store.ts";
+import { note } from "./journey.ts";
 import { dropEmpty, held, type RecipientRow, recipientColumns, scheduled, states, withMessages } from "./queue-rows.ts";
-import { all, type Op, one, publish, run } from "./tx.ts";
+import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** Messages that one `queueList` answers when nothing is said. */
 export const defaultListLimit = 1000;
@@ -51,6 +52,7 @@ export function* queueList(filter: QueueFilter): Op<readonly QueuedMessage[]> {
 export function* queueAct(filter: QueueFilter, action: QueueAction, now: number): Op<number> {
   const chosen = `(queue, id) IN (SELECT r.queue, r.id FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue WHERE ${matches})`;
   const params = filterParams(filter);
+  const column = "RETURNING queue, address";
   let touched: number;
   switch (action) {
     case "retry":
@@ -60,26 +62,27 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
         now,
       );
       break;
-    case "hold":
-      touched = yield* run(
-        `UPDATE queue_recipients SET state = ${held} WHERE ${chosen} AND state = ${scheduled}`,
+    case "hold": {
+      const kept = yield* all<Touched>(
+        `UPDATE queue_recipients SET state = ${held} WHERE ${chosen} AND state = ${scheduled} ${column}`,
         ...params,
       );
+      touched = yield* noteAct("held", kept, now);
       break;
-    case "release":
-      touched = yield* run(
-        `UPDATE queue_recipients SET state = ${scheduled}, next_at = $8 WHERE ${chosen} AND state = ${held}`,
+    }
+    case "release": {
+      const free = yield* all<Touched>(
+        `UPDATE queue_recipients SET state = ${scheduled}, next_at = $8 WHERE ${chosen} AND state = ${held} ${column}`,
         ...params,
         now,
       );
+      touched = yield* noteAct("released", free, now);
       break;
+    }
     case "delete": {
-      const gone = yield* all<{ queue: number }>(
-        `DELETE FROM queue_recipients WHERE ${chosen} RETURNING queue`,
-        ...params,
-      );
+      const gone = yield* all<Touched>(`DELETE FROM queue_recipients WHERE ${chosen} ${column}`, ...params);
       for (const queue of new Set(gone.map((row) => row.queue))) yield* dropEmpty(queue);
-      touched = gone.length;
+      touched = yield* noteAct("deleted", gone, now);
       break;
     }
     default:
@@ -87,4 +90,15 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
   }
   if (touched > 0) yield* publish({ kind: "queue" });
   return touched;
+}
+
+type Touched = { readonly queue: number; readonly address: string } & Row;
+
+/** The journey of each message tells what a person did to it; answers how many recipients that were. */
+function* noteAct(stage: "held" | "released" | "deleted", rows: readonly Touched[], at: number): Op<number> {
+  for (const [queue, some] of Map.groupBy(rows, (row) => row.queue)) {
+    const to = some.map(({ address }) => address).sort();
+    yield* note([{ at, stage, trace: queueIdOf(queue), keys: [], detail: { to, why: "by the administrator" } }]);
+  }
+  return rows.length;
 }
