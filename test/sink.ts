@@ -1,7 +1,13 @@
 /** A small honest SMTP server that keeps what it is sent: the "next server" of the journeys. */
 import { createServer, type Socket } from "node:net";
 
-export type Taken = { readonly from: string; readonly to: readonly string[]; readonly data: string };
+export type Taken = {
+  readonly from: string;
+  readonly to: readonly string[];
+  /** MAIL and RCPT as they were said. */
+  readonly commands: readonly string[];
+  readonly data: string;
+};
 export type Sink = {
   readonly port: number;
   readonly taken: Taken[];
@@ -11,7 +17,10 @@ export type Sink = {
 };
 
 /** `answer` may refuse a recipient or the data with its own reply line; undefined means 250. */
-export async function startSink(answer: (command: string) => string | undefined = () => undefined): Promise<Sink> {
+export async function startSink(
+  answer: (command: string) => string | undefined = () => undefined,
+  { host = "127.0.0.1", port = 0 }: { readonly host?: string; readonly port?: number } = {},
+): Promise<Sink> {
   const taken: Taken[] = [];
   const sockets = new Set<Socket>();
   let handedOut = 0;
@@ -24,6 +33,7 @@ export async function startSink(answer: (command: string) => string | undefined 
     let data = false;
     let from = "";
     let to: string[] = [];
+    let commands: string[] = [];
     socket.write("220 sink.test ESMTP\r\n");
     socket.on("data", (chunk) => {
       buffer += chunk.toString("latin1");
@@ -35,7 +45,7 @@ export async function startSink(answer: (command: string) => string | undefined 
           buffer = buffer.slice(end === 0 ? 3 : end + 5);
           data = false;
           const refused = answer("DATA-END");
-          if (refused === undefined) taken.push({ from, to, data: text.replaceAll("\r\n.", "\r\n") });
+          if (refused === undefined) taken.push({ from, to, commands, data: text.replaceAll("\r\n.", "\r\n") });
           socket.write(refused ?? "250 2.0.0 taken\r\n");
           wake();
           continue;
@@ -52,11 +62,14 @@ export async function startSink(answer: (command: string) => string | undefined 
         else if (verb === "MAIL") {
           from = /<([^>]*)>/.exec(line)?.[1] ?? "";
           to = [];
+          commands = [line];
           socket.write("250 2.1.0 ok\r\n");
         } else if (verb === "RCPT") {
           to.push(/<([^>]*)>/.exec(line)?.[1] ?? "");
+          commands.push(line);
           socket.write("250 2.1.5 ok\r\n");
-        } else if (verb === "DATA") {
+        } else if (verb === "DATA" && to.length === 0) socket.write("554 5.5.1 no valid recipients\r\n");
+        else if (verb === "DATA") {
           data = true;
           socket.write("354 go\r\n");
         } else if (verb === "QUIT") socket.end("221 2.0.0 bye\r\n");
@@ -64,7 +77,7 @@ export async function startSink(answer: (command: string) => string | undefined 
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return {
     port: (server.address() as { port: number }).port,
     taken,

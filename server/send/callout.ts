@@ -145,7 +145,12 @@ function verdict(said: Reply): Answer {
   const enhanced = said.enhanced?.startsWith("5.") === true ? said.enhanced : "5.1.1";
   return {
     kind: "no",
-    reply: reply(550, enhanced, "The recipient's server says:", ...said.lines.slice(0, maxLines)),
+    reply: reply(
+      550,
+      enhanced,
+      `The recipient's server says: ${said.lines[0] ?? ""}`,
+      ...said.lines.slice(1, maxLines),
+    ),
   };
 }
 /** Lines of the other server's reply that are passed on. */
