@@ -165,7 +165,7 @@ export const statements: readonly string[] = [
     stage TEXT NOT NULL,
     trace TEXT NOT NULL,
     keys TEXT NOT NULL,              -- lower case, separated by line feeds
-    detail TEXT NOT NULL             -- JSON
+    detail TEXT NOT NULL             -- JSON: the detail, or [detail, [stage, detail], …] with what came in the same moment
   )`,
   // bucket: journey id / 128. Keys of one time lie together, so that a delivery writes to few pages.
   `CREATE TABLE journey_keys (

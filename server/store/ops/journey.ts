@@ -17,10 +17,19 @@ const keyRows = Array.from(
      ON CONFLICT DO NOTHING`,
 );
 
+/** Stages of the same moment and the same message that have no keys of their own are kept in the row of the first. */
+type More = readonly [stage: JourneyEntry["stage"], detail: JourneyEntry["detail"]];
+
 /** Writes the entries; those without a trace get this one. */
 export function* note(journey: readonly JourneyEntry[], trace = ""): Op<void> {
-  for (const entry of journey) {
+  for (let at = 0; at < journey.length; ) {
+    const entry = journey[at++]!;
     const named = entry.trace ?? trace;
+    const more: More[] = [];
+    for (let next = journey[at]; next !== undefined; next = journey[++at]) {
+      if (next.keys.length > 0 || next.at !== entry.at || (next.trace ?? trace) !== named) break;
+      more.push([next.stage, next.detail]);
+    }
     const keys = entry.keys.slice(0, maxJourneyKeys - 1).map(journeyKey);
     const row = yield* one<{ id: number }>(
       "INSERT INTO journey (at, stage, trace, keys, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id",
@@ -28,7 +37,7 @@ export function* note(journey: readonly JourneyEntry[], trace = ""): Op<void> {
       entry.stage,
       named,
       keys.join("\n"),
-      JSON.stringify(entry.detail),
+      JSON.stringify(more.length === 0 ? entry.detail : [entry.detail, ...more]),
     );
     const { id } = row as { id: number };
     const hashes = new Set(keys.map(hash53));
@@ -78,12 +87,17 @@ export function* trace(key: string, limit: number): Op<readonly (JourneyEntry & 
   for (const name of [...traces].slice(0, maxTraces))
     for (const row of yield* byHash(hash53(name), limit)) if (row.trace === name) found.set(row.id, row);
   const sorted = [...found.values()].sort((a, b) => a.at - b.at || a.id - b.id);
-  return sorted.slice(-limit).map((row) => ({
-    id: row.id,
-    at: row.at,
-    stage: row.stage,
-    trace: row.trace,
-    keys: row.keys === "" ? [] : row.keys.split("\n"),
-    detail: JSON.parse(row.detail) as JourneyEntry["detail"],
-  }));
+  return sorted.flatMap(entriesOf).slice(-limit);
+}
+
+function entriesOf(row: JourneyRow): (JourneyEntry & { readonly id: number })[] {
+  const kept = JSON.parse(row.detail) as JourneyEntry["detail"] | readonly [JourneyEntry["detail"], ...More[]];
+  const { id, at, trace } = row;
+  const keys = row.keys === "" ? [] : row.keys.split("\n");
+  if (!Array.isArray(kept)) return [{ id, at, stage: row.stage, trace, keys, detail: kept as JourneyEntry["detail"] }];
+  const [detail, ...more] = kept as [JourneyEntry["detail"], ...More[]];
+  return [
+    { id, at, stage: row.stage, trace, keys, detail },
+    ...more.map(([stage, detail]) => ({ id, at, stage, trace, keys: [], detail })),
+  ];
 }
