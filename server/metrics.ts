@@ -3,6 +3,7 @@
  * that go to the store.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { SmtpCounters } from "./receive/ports.ts";
 import type { JourneyEntry, Store } from "./store/store.ts";
 
 export type Gauges = {
@@ -10,6 +11,9 @@ export type Gauges = {
   readonly connections: () => { readonly [service: string]: number };
   /** Recipients waiting in the outbound queue. */
   readonly queued: () => Promise<number>;
+  /** Those of them in memory: ready to go or under way. */
+  readonly queuedInMemory: () => number;
+  readonly smtp: SmtpCounters;
 };
 
 export type Metrics = {
@@ -24,7 +28,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
   collectDefaultMetrics({ register: registry });
   const stages = new Counter({
     name: "angarium_messages_total",
-    help: "Journey entries by stage: accepted, refused, filed, queued, delivered, deferred, bounced, …",
+    help: "Journey entries by stage: accepted, filed, queued, delivered, deferred, bounced, expired, notified.",
     labelNames: ["stage"],
     registers: [registry],
   });
@@ -45,6 +49,33 @@ export function makeMetrics(gauges: Gauges): Metrics {
       this.set(await gauges.queued());
     },
   });
+  new Gauge({
+    name: "angarium_queue_memory_recipients",
+    help: "Recipients of the outbound queue that are in memory: ready to go, or under way.",
+    registers: [registry],
+    collect() {
+      this.set(gauges.queuedInMemory());
+    },
+  });
+  const total = (name: string, help: string, read: (smtp: SmtpCounters) => number): void => {
+    new Counter({
+      name: `angarium_smtp_${name}_total`,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(read(gauges.smtp));
+      },
+    });
+  };
+  total("sessions", "SMTP, submission and LMTP sessions.", ({ sessions }) => sessions);
+  total("messages", "Messages taken.", ({ messages }) => messages);
+  total("bytes", "Bytes of the messages taken.", ({ bytes }) => bytes);
+  total("refused_messages", "Messages refused at the end of their data.", (smtp) => smtp.refusedMessages);
+  total("refused_recipients", "Recipients refused.", ({ refusedRecipients }) => refusedRecipients);
+  total("refused_commands", "Other commands refused.", ({ refusedCommands }) => refusedCommands);
+  total("logins", "Successful logins.", ({ authenticated }) => authenticated);
+  total("failed_logins", "Failed logins.", ({ authFailures }) => authFailures);
   const count = (journey: readonly JourneyEntry[]): void => {
     for (const entry of journey) stages.inc({ stage: entry.stage });
   };

@@ -1,6 +1,7 @@
 /** `angarium restore FOLDER`: a backup into an empty data folder. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { counted } from "./admin/progress.ts";
 import { restoreBackup } from "./store/backup.ts";
 import { UsageError } from "./usage.ts";
 
@@ -15,8 +16,10 @@ export async function restore(words: readonly string[]): Promise<number> {
   const [folder, ...others] = parsed.positionals;
   if (folder === undefined || others.length > 0) throw new UsageError("usage: angarium restore FOLDER [--data DIR]");
   const dataDir = resolve(parsed.values.data ?? "data");
-  await restoreBackup(resolve(folder), dataDir, (done, total) =>
-    process.stderr.write(`restored: ${done} of ${total}\n`),
+  await restoreBackup(
+    resolve(folder),
+    dataDir,
+    counted((line) => process.stderr.write(`${line}\n`), "restored"),
   );
   process.stdout.write(`Restored ${folder} into ${dataDir}. Start the server with --data ${dataDir}.\n`);
   return 0;

@@ -100,7 +100,14 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const tls = () => keyRing.serverOptions();
 
   let connections = (): { [service: string]: number } => ({});
-  const metrics = makeMetrics({ connections: () => connections(), queued: () => options.store.queueCount() });
+  let queuedInMemory = (): number => 0;
+  const counters = newSmtpCounters();
+  const metrics = makeMetrics({
+    connections: () => connections(),
+    queued: () => options.store.queueCount(),
+    queuedInMemory: () => queuedInMemory(),
+    smtp: counters,
+  });
   const store = metrics.counting(options.store);
   const pool = makePool();
   const directory = cleanUp.use(makeDirectory({ store }));
@@ -154,6 +161,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
 
+  queuedInMemory = () => queue.counters().inMemory;
+
   // ------------------------------------------------ inbound
   const factsOfLarge = (bytes: Uint8Array) => pool.run("facts", { bytes });
   const deliver = makeDeliver({
@@ -181,7 +190,6 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const inFlight = new BytesInFlight();
-  const counters = newSmtpCounters();
   const domains = await store.domains();
   const common: Omit<SmtpPorts, "mode" | "settings"> = {
     ourHost,

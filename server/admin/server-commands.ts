@@ -1,5 +1,6 @@
 import { parseRoutes } from "../send/route.ts";
-import { type Command, command, done, no, type Progress, time } from "./command.ts";
+import { type Command, command, done, no, time } from "./command.ts";
+import { counted } from "./progress.ts";
 
 const routesSetting = "routes";
 type RawRoute = { readonly [key: string]: unknown };
@@ -11,11 +12,6 @@ async function readRoutes(store: { setting(key: string): Promise<unknown> }): Pr
 
 const withoutPassword = ({ password, ...route }: RawRoute): RawRoute =>
   password === undefined ? route : { ...route, password: "…" };
-
-const counted =
-  (progress: Progress, what: string) =>
-  (done: number, total: number): void =>
-    progress(`${what}: ${done} of ${total}`);
 
 export const serverCommands: readonly Command[] = [
   command("status", "What runs and how much there is to do.", {}, async (_, { store, running, hostname }) => {

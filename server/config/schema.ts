@@ -151,7 +151,7 @@ export const baseShape = {
   listen: listen.meta({ description: "What listens where." }),
   proxyNetworks: z.array(network).default([]).meta({
     description:
-      "Load balancers that send a PROXY protocol header (v1 or v2) on every listener; from them it is required, from others not believed.",
+      "Load balancers that send a PROXY protocol header (v1 or v2); where any are named, the mail ports take connections from them alone.",
   }),
   tls: z
     .strictObject({
