@@ -192,3 +192,9 @@ test("what cannot be opened says so", async () => {
   await assert.rejects(openSqliteStore({ dir: nothing, readOnly: true }), /There are no mail data in/);
   await assert.rejects(openSqliteStore({ dir: join(dir, "angarium.sqlite") }));
 });
+
+test("what cannot go to another thread is rejected, and the store goes on", async () => {
+  const entry = { at: 1, stage: "held", trace: "q1", keys: [], detail: { oops: () => 1 } } as const;
+  await assert.rejects(store.note([entry]), /could not be cloned/);
+  assert.equal((await store.accept(acceptance(Buffer.from("A: b\r\n\r\n")))).placed[0]?.kind, "placed");
+});

@@ -175,7 +175,16 @@ export class Lane {
     this.#slabs = [];
     this.#slab = Buffer.alloc(0);
     this.#used = 0;
-    this.#worker.postMessage({ calls } satisfies ToThread, slabs);
+    try {
+      this.#worker.postMessage({ calls } satisfies ToThread, slabs);
+    } catch (error) {
+      // Something in a call cannot go to another thread (a function, say): a mistake of ours, and nobody may wait for ever.
+      const reason = error instanceof Error ? error : new Error(String(error));
+      for (const [id] of calls) {
+        this.#waiting.get(id)?.reject(reason);
+        this.#waiting.delete(id);
+      }
+    }
   }
 
   #answered({ answers, changes }: Extract<FromThread, { answers: unknown }>): void {
