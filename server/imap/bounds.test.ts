@@ -38,6 +38,24 @@ test("sessions of one account are counted, and UNAUTHENTICATE gives one back", a
   for (const client of [...clients, late]) client.destroy();
 });
 
+test("who drips a command in without end has to log in in time all the same", async () => {
+  const impatient = await imapWorld(kept.store, kept.accounts, { cache, log, settings: { loginTimeoutMs: 300 } });
+  for (const beginning of ["a LOGIN ", "a LOGIN {4000}\r\n", "a AUTHENTICATE PLAIN\r\n"]) {
+    const client = await impatient.connect();
+    client.write(beginning);
+    const dripping = setInterval(() => client.write("A"), 20);
+    const said: string[] = [];
+    for (let line = await client.line(); line !== ""; line = await client.line()) said.push(line);
+    clearInterval(dripping);
+    if (!beginning.includes("PLAIN")) assert.equal(said.at(-1), "* BYE Nobody logged in");
+    client.destroy();
+  }
+  const client = await impatient.user();
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await client.ok("NOOP");
+  await impatient.close();
+});
+
 /** The sessions before have to be gone for the account's bound. */
 async function user(): Promise<Client> {
   for (;;) {

@@ -56,7 +56,9 @@ class Conversation {
   readonly #out: Output;
   readonly #session: Session;
   readonly #where: LoginContext;
-  #loginBy: Instant;
+  /** Ends a session that nobody has logged in to, also in the middle of a command that drips in. */
+  #loginTimer: NodeJS.Timeout | undefined;
+  #loginLate = false;
   #badCommands = 0;
   #refusedLogins = 0;
 
@@ -68,17 +70,26 @@ class Conversation {
     this.#input = new Input(connection, this.#reader, () => this.#out.flush());
     this.#session = new Session(this.#out);
     this.#where = { protocol: "imap", connection };
-    this.#loginBy = needs.now() + needs.settings.loginTimeoutMs;
+  }
+
+  #expectLogin(): void {
+    const { loginTimeoutMs } = this.#needs.settings;
+    this.#loginTimer = setTimeout(() => {
+      this.#loginLate = true;
+      this.#input.wake();
+    }, loginTimeoutMs);
+    this.#out.allowSilence(loginTimeoutMs);
   }
 
   async run(): Promise<void> {
     const { settings, notify } = this.#needs;
-    this.#out.allowSilence(settings.loginTimeoutMs);
+    this.#expectLogin();
     this.#stopping.addEventListener("abort", this.#input.wake);
     try {
       this.#out.line(`* OK [CAPABILITY ${this.#capabilities().join(" ")}] ${settings.host} Angarium ready`);
       while ((await this.#turn()) === "next");
     } finally {
+      clearTimeout(this.#loginTimer);
       this.#stopping.removeEventListener("abort", this.#input.wake);
       if (this.#session.account !== undefined) notify.unwatch(this.#session.account.id, this.#session);
       this.#out.flush();
@@ -89,7 +100,7 @@ class Conversation {
   async #turn(): Promise<After> {
     if (this.#stopping.aborted) return this.#bye("Server is going down, come back soon");
     const step = await this.#input.command();
-    if (this.#session.account === undefined && this.#needs.now() > this.#loginBy) return this.#bye("Nobody logged in");
+    if (this.#session.account === undefined && this.#loginLate) return this.#bye("Nobody logged in");
     switch (step.kind) {
       case "command": {
         const command = parseCommand(step.input, this.#session.utf8);
@@ -234,6 +245,7 @@ class Conversation {
       return no("LIMIT", "Too many sessions of this account");
     }
     if (outcome.kind === "ok") {
+      clearTimeout(this.#loginTimer);
       this.#session.account = outcome.account;
       notify.watch(outcome.account.id, this.#session);
       const { maxMessageBytes, maxAppendBytes } = settings;
@@ -296,9 +308,7 @@ class Conversation {
     if (account !== undefined) this.#needs.notify.unwatch(account.id, this.#session);
     this.#session.forget();
     this.#reader.limits = strangerLimits;
-    const { loginTimeoutMs } = this.#needs.settings;
-    this.#loginBy = this.#needs.now() + loginTimeoutMs;
-    this.#out.allowSilence(loginTimeoutMs);
+    this.#expectLogin();
     return ok("Nobody is logged in");
   }
 }

@@ -130,7 +130,7 @@ const talks: readonly [name: string, sent: string, expected: string, left?: read
     `${"x".repeat(400)}\r\nQUIT\r\n`,
     `${greeting}-ERR Line is too long\r\n${bye}`,
   ],
-  ["a line without an end is not waited for", "x".repeat(4000), greeting],
+  ["a line without an end is not waited for", "x".repeat(4000), `${greeting}-ERR Line is too long\r\n`],
   ["a bare line feed ends it", "NOOP\nQUIT\r\n", `${greeting}-ERR Lines end with CR LF\r\n`],
   [
     "enough is enough",

@@ -143,7 +143,11 @@ class Conversation {
     for (;;) {
       const line = this.#reader.next();
       if (line !== undefined) return line;
-      if (this.#reader.skippedBytes > this.#parts.settings.maxLineBytes * 8) return undefined;
+      if (this.#reader.skippedBytes > this.#parts.settings.maxLineBytes * 8) {
+        this.#say(tooLong);
+        await this.#flush();
+        return undefined;
+      }
       await this.#flush();
       this.#idle = true;
       if (this.#parts.stopping.aborted) this.#leave();

@@ -128,7 +128,7 @@ class Conversation {
     if (end !== undefined) this.#end(end);
   }
 
-  #end(end: InputEnd | "flood"): void {
+  #end(end: InputEnd): void {
     if (end === "closed") this.#over = true;
     else if (!this.#over) this.#leave(lastWords[end]);
   }

@@ -3,8 +3,8 @@ import { type LineFault, LineReader } from "../../protocol/lines.ts";
 import { maxAuthLineBytes } from "../../protocol/smtp/command.ts";
 import type { Connection, ReadEnd } from "../net/connection.ts";
 
-/** Why nothing more comes: the connection's reasons, or a deadline of ours. */
-export type InputEnd = ReadEnd | "late";
+/** Why nothing more comes: the connection's reasons, a deadline of ours ("late"), or far more than anybody may send ("flood"). */
+export type InputEnd = ReadEnd | "late" | "flood";
 
 /** A line that goes on and on is cut off after this much. */
 const maxSkippedBytes = 4 * 1024 * 1024;
@@ -30,7 +30,7 @@ export class Input {
     const chunk = await this.#read();
     if (typeof chunk === "string") return chunk;
     this.#reader.push(chunk);
-    return this.#reader.skippedBytes > maxSkippedBytes ? "late" : undefined;
+    return this.#reader.skippedBytes > maxSkippedBytes ? "flood" : undefined;
   }
 
   /** The next raw bytes, at most `atMost`, as a view. */

@@ -117,6 +117,9 @@ test("a flood after the message is too big is cut off", async () => {
   const chunker = await Wire.open(world.port);
   chunker.send(`${upToData.replace("DATA\r\n", "")}BDAT 999999999\r\n`);
   assert.match(await chunker.rest(), /\r\n421 4\.3\.4/);
+  const endless = await Wire.open(world.port);
+  endless.send(Buffer.alloc(6_000_000, "x"));
+  assert.match(await endless.rest(), /^220 [ -~]*\r\n(?:421 4\.3\.4[ -~]*\r\n)?$/);
 });
 
 test("a peer that reads no replies is not served for ever", async () => {

@@ -9,8 +9,7 @@ const tooBig = reply(552, "5.3.4", "Message is larger than this server takes");
 const bareLineEnd = reply(550, "5.5.2", "Message holds a bare CR or LF; lines end with CRLF");
 const noRoom = reply(452, "4.3.1", "Too much mail at the moment, try again later");
 
-/** "flood": the peer sends far more than it may. */
-export type Transferred = Buffer | Reply | InputEnd | "flood";
+export type Transferred = Buffer | Reply | InputEnd;
 
 export type TransferBounds = {
   readonly maxBytes: number;
@@ -113,7 +112,7 @@ export async function discard(
   sizeBytes: number,
   maxBytes: number,
   refusal: Reply,
-): Promise<Reply | InputEnd | "flood"> {
+): Promise<Reply | InputEnd> {
   if (sizeBytes > maxBytes) return "flood";
   for (let left = sizeBytes; left > 0; ) {
     const piece = await input.bytes(left);
