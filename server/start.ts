@@ -19,14 +19,16 @@ import type { Store } from "./store/store.ts";
 import { untilStopped } from "./until-stopped.ts";
 import { UsageError } from "./usage.ts";
 import { version } from "./version.ts";
-import { openStore } from "./world.ts";
+import { inFolder, openStore } from "./world.ts";
 
 /** Runs until it is stopped; answers the exit code. */
 export async function start(words: readonly string[]): Promise<number> {
   const options = parse(words);
   const dataDir = resolve(options.data);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const config = await configuration(dataDir, options);
+  const config = await inFolder(dataDir, async () => {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return configuration(dataDir, options);
+  });
   const { log, flush } = makeLog(config.logLevel);
   const store = await openStore(dataDir, config.store);
   const first = await firstPeople(store, options.domain ?? domainOfHost(config.hostname));

@@ -1,18 +1,46 @@
 /** The data folder as a command sees it when no server runs: its configuration and its store. */
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { World } from "./admin/command.ts";
 import type { Config } from "./config/config.ts";
 import { configFile, readConfig } from "./config/read.ts";
 import { openSqliteStore } from "./store/client.ts";
 import type { Store } from "./store/store.ts";
+import { troubleOf } from "./store/trouble.ts";
 
 /** PostgreSQL where the configuration names one, otherwise the embedded store in the data folder. */
 export async function openStore(dataDir: string, settings: Config["store"] | undefined): Promise<Store> {
   if (settings === undefined || settings.postgres === "")
-    return openSqliteStore({ dir: dataDir, readers: settings?.readers ?? 2 });
+    return inFolder(dataDir, () => openSqliteStore({ dir: dataDir, readers: settings?.readers ?? 2 }));
   const { openPostgresStore } = await import("./store/postgres.ts");
   return openPostgresStore({ url: settings.postgres, folder: dataDir });
+}
+
+/** Does `work`; where the data folder or what lies in it is the trouble, rejects with a sentence that says so. */
+export async function inFolder<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const system = (error as NodeJS.ErrnoException).syscall !== undefined;
+    if (!system && troubleOf(error) === undefined) throw error;
+    const why = whyUnusable(dataDir) ?? (error as Error).message;
+    throw new Error(`The data folder ${dataDir} cannot be used: ${why}.`, {
+      cause: error,
+    });
+  }
+}
+
+function whyUnusable(dataDir: string): string | undefined {
+  try {
+    if (!statSync(dataDir).isDirectory()) return "it is not a folder";
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EROFS") return "it lies on a file system that can only be read";
+    if (code === "EACCES" || code === "EPERM") return "this user may not read and write it";
+    return undefined;
+  }
 }
 
 /** For commands beside no running server. Rejects with a sentence where there are no data. */

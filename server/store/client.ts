@@ -63,20 +63,21 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const writing = readOnly ? undefined : open("writer");
     if (fresh) await writing;
     // A long search must not stand in the way of quick reads: it has a thread of its own.
-    const [searching, ...reading] = await Promise.all(
-      Array.from({ length: Math.max(1, readers) + 1 }, () => open("reader")),
-    );
-    const writer = await writing;
+    const [writer, searching, ...reading] = await Promise.all([
+      writing,
+      open("reader"),
+      ...Array.from({ length: Math.max(1, readers) }, () => open("reader")),
+    ]);
     const blobs = new Blobs(dir);
     return {
-      ...readerOf(reading, searching as Lane),
+      ...readerOf(reading, searching),
       ...writerOf(writer, blobs),
       subscribe: (listener: (changes: readonly Change[]) => void) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
       verify: (progress?: (done: number, total: number) => void) =>
-        verifyStore((part) => (searching as Lane).call("verify", [part]), progress),
+        verifyStore((part) => searching.call("verify", [part]), progress),
       backup: (folder: string, progress?: (done: number, total: number) => void) => backUp(dir, folder, progress),
       close,
     };
