@@ -218,7 +218,9 @@ test("the queue and the journeys", async () => {
   assert.equal(((await run("queue list --domain FAR.test")) as Any[])[0]?.["id"], "q1");
   assert.equal(((await run("queue list --sender <>")) as Any[])[0]?.["id"], "q2");
   assert.match(String(await run("queue list --state lost")), /one of scheduled/);
-  assert.equal(((await run("queue show q1")) as { journey: Any[] }).journey[0]?.["from"], "192.0.2.1");
+  const shown = (await run("queue show q1")) as { journey: { detail: Any }[] };
+  assert.equal(shown.journey[0]?.detail["from"], "192.0.2.1");
+  assert.match(textOf("queue show", shown), /x@far\.test[\s\S]*\n20\S+ {2}accepted +from=192\.0\.2\.1/);
   assert.match(String(await run("queue show q9")), /angarium trace q9/);
   assert.match(String(await run("queue delete")), /Say which/);
   assert.match(String(await run("queue bounce q1")), /running server/);
@@ -226,6 +228,15 @@ test("the queue and the journeys", async () => {
   assert.deepEqual(await run("queue delete --recipient y@near.test"), { recipients: 1 });
   assert.equal(await run("queue count"), 1);
   assert.equal(((await run("trace <ID@x>")) as Any[]).length, 2);
+  await run("domain add a.test");
+  await run("account add ann@a.test");
+  fake.journey = [
+    { id: 1, at, stage: "filed", trace: "m1", keys: ["ann@a.test"], detail: { accounts: [1, 77], into: "inbox" } },
+    { id: 2, at, stage: "deferred", trace: "m1", keys: ["ann@a.test"], detail: { nextAt: at } },
+  ];
+  const [filed, deferred] = (await run("trace ann@a.test")) as { detail: Any }[];
+  assert.deepEqual(filed?.detail["accounts"], ["ann@a.test", "account 77"]);
+  assert.equal(deferred?.detail["nextAt"], new Date(at).toISOString());
   const acts: unknown[] = [];
   const running = world({ queue: { act: async (...act) => acts.push(act) } });
   await running.run("queue bounce q1");

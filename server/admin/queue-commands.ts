@@ -1,6 +1,13 @@
-import type { QueueAction, QueuedMessage, QueueFilter, RecipientState } from "../store/store.ts";
+import type {
+  AccountId,
+  QueueAction,
+  QueuedMessage,
+  QueueFilter,
+  RecipientState,
+  StoreReader,
+} from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, no, time } from "./command.ts";
-import { cell } from "./render.ts";
+import { cell, render } from "./render.ts";
 
 const filters = {
   id: { type: "text", placed: true, help: "the queue id, like q7k3m9xw2c" },
@@ -35,6 +42,29 @@ const shown = (message: QueuedMessage) => ({
   })),
 });
 
+/** Accounts of one answer that are shown by their names. */
+const maxNamed = 100;
+
+/** The details of journeys as people read them: times as text, accounts by name. */
+async function readable(
+  entries: readonly { readonly detail: Entry["detail"] }[],
+  store: Pick<StoreReader, "accounts">,
+): Promise<Entry["detail"][]> {
+  const names = new Map<unknown, string>();
+  const ids = new Set(entries.flatMap(({ detail }) => (Array.isArray(detail["accounts"]) ? detail["accounts"] : [])));
+  for (const id of [...ids].slice(0, maxNamed) as AccountId[]) {
+    const account = (await store.accounts({ id }))[0];
+    if (account !== undefined) names.set(id, account.name);
+  }
+  return entries.map(({ detail }) => {
+    const shown: { [name: string]: unknown } = { ...detail };
+    for (const name of ["nextAt", "notBefore"]) if (typeof detail[name] === "number") shown[name] = time(detail[name]);
+    if (Array.isArray(detail["accounts"]))
+      shown["accounts"] = detail["accounts"].map((id: unknown) => names.get(id) ?? `account ${String(id)}`);
+    return shown;
+  });
+}
+
 type Entry = {
   readonly at: string;
   readonly trace?: string;
@@ -48,7 +78,7 @@ function journeyText(entries: readonly Entry[]): string {
   return entries
     .map(({ at, trace = "", stage, detail }) => {
       const reasons = Object.entries(detail).map(([name, value]) => `${name}=${cell(value)}`);
-      return `${at}  ${trace}  ${stage.padEnd(9)}  ${reasons.join("  ")}`.trimEnd();
+      return `${at}  ${trace === "" ? "" : `${trace}  `}${stage.padEnd(9)}  ${reasons.join("  ")}`.trimEnd();
     })
     .join("\n");
 }
@@ -90,11 +120,13 @@ export const queueCommands: readonly Command[] = [
       const message = (await store.queueList({ id, limit: 1 }))[0];
       if (message === undefined) return no(`There is no ${id} in the queue. What became of it: angarium trace ${id}`);
       const journey = await store.trace(id, defaultLimit);
+      const details = await readable(journey, store);
       return done({
         ...shown(message),
-        journey: journey.map(({ at, stage, detail }) => ({ at: time(at), stage, ...detail })),
+        journey: journey.map(({ at, stage }, index) => ({ at: time(at), stage, detail: details[index] })),
       });
     },
+    ({ journey, ...message }: { readonly journey: readonly Entry[] }) => `${render(message)}\n${journeyText(journey)}`,
   ),
   ...verbs.map(([verb, help]) =>
     command(
@@ -124,7 +156,16 @@ export const queueCommands: readonly Command[] = [
         .replace(/^<(.*)>$/, "$1")
         .toLowerCase();
       const entries = await store.trace(plain, Math.min(limit ?? defaultLimit, maxLimit));
-      return done(entries.map(({ at, stage, trace, keys, detail }) => ({ at: time(at), trace, stage, keys, detail })));
+      const details = await readable(entries, store);
+      return done(
+        entries.map(({ at, stage, trace, keys }, index) => ({
+          at: time(at),
+          trace,
+          stage,
+          keys,
+          detail: details[index],
+        })),
+      );
     },
     journeyText,
   ),

@@ -128,6 +128,9 @@ export class Finisher {
   async #finishWithNotices(held: Held, results: Results): Promise<void> {
     const { notices, memory, now, log } = this.#ask;
     const { message } = held;
+    for (const { stage, detail } of results.journey)
+      if (stage === "bounced" || stage === "expired")
+        log.info({ queue: message.id, from: message.envelopeFrom, ...detail }, stage);
     try {
       // A message that cannot be read any more still gets its notice, without its text.
       const content = held.bytes ?? ((await memory.load(held)) ? held.bytes : undefined) ?? noBytes;
