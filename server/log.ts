@@ -18,7 +18,9 @@ export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, child:
 /** Writes to stderr without waiting for it; what is still in memory is written when the process ends in order. */
 export function makeLog(level: LogLevel): { readonly log: Log; readonly flush: () => void } {
   const out = destination({ fd: 2, sync: false, minLength: 4096, periodicFlush: 200 });
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, out);
+  // Without it an error's message, which is no own enumerable property, would not be written.
+  const serializers = { error: pino.stdSerializers.err };
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, out);
   return { log: wrap(logger), flush: () => out.flushSync() };
 }
 
