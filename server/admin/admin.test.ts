@@ -216,6 +216,10 @@ test("the queue and the journeys", async () => {
   assert.equal(await run("queue count"), 2);
   assert.equal(((await run("queue list")) as Any[]).length, 2);
   assert.equal(((await run("queue list --domain FAR.test")) as Any[])[0]?.["id"], "q1");
+  fake.queue.push(message("q3", "a@a.test", "x@xn--bcher-kva.test"), message("q4", "a@a.test", "x@[192.0.2.1]"));
+  assert.equal(((await run("queue list --domain bücher.test")) as Any[])[0]?.["id"], "q3");
+  assert.equal(((await run("queue list --domain [192.0.2.1]")) as Any[])[0]?.["id"], "q4");
+  fake.queue.splice(2);
   assert.equal(((await run("queue list --sender <>")) as Any[])[0]?.["id"], "q2");
   assert.match(String(await run("queue list --state lost")), /one of scheduled/);
   const shown = (await run("queue show q1")) as { journey: { detail: Any }[] };

@@ -7,6 +7,7 @@ import type {
   StoreReader,
 } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, no, time } from "./command.ts";
+import { readDomain } from "./names.ts";
 import { cell, render } from "./render.ts";
 
 const filters = {
@@ -21,7 +22,8 @@ const maxLimit = 10_000;
 function filterOf({ id, domain, sender, recipient }: Given<typeof filters>): QueueFilter {
   return {
     ...(id === undefined ? {} : { id }),
-    ...(domain === undefined ? {} : { domain: domain.toLowerCase() }),
+    // What is no domain name may be an address literal.
+    ...(domain === undefined ? {} : { domain: readDomain(domain) ?? domain.toLowerCase() }),
     ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : sender }),
     ...(recipient === undefined ? {} : { recipient }),
   };
