@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { createConnection, type Socket } from "node:net";
 import { ImapFlow } from "imapflow";
 import { type DevProcess, startDev } from "./dev-process.ts";
-import { startSink } from "./sink.ts";
+import { type Sink, startSink } from "./sink.ts";
 
 export type CrashReport = {
   readonly kills: number;
@@ -20,14 +20,24 @@ export type CrashReport = {
 
 const users = 4;
 
-export async function crashRun(options: {
+export type CrashOptions = {
   readonly data: string;
   readonly kills: number;
   readonly betweenMs: number;
   readonly connections: number;
   readonly verify: (data: string) => Promise<string>;
-}): Promise<CrashReport> {
+};
+
+export async function crashRun(options: CrashOptions): Promise<CrashReport> {
   const sink = await startSink();
+  try {
+    return await killAndCount(options, sink);
+  } finally {
+    await sink.close();
+  }
+}
+
+async function killAndCount(options: CrashOptions, sink: Sink): Promise<CrashReport> {
   const args = [
     "--data",
     options.data,
@@ -44,6 +54,11 @@ export async function crashRun(options: {
   let dev: DevProcess = await startDev(args);
   let loading = true;
   let serial = 0;
+  await using stack = new AsyncDisposableStack();
+  stack.defer(async () => {
+    loading = false;
+    await dev.kill();
+  });
 
   const client = async (): Promise<void> => {
     while (loading) {
@@ -89,7 +104,6 @@ export async function crashRun(options: {
   for (const taken of sink.taken) count(idOf(taken.data));
   await dev.stop();
   const verdict = await options.verify(options.data);
-  await sink.close();
   return {
     kills: options.kills,
     acknowledged: acknowledged.size,

@@ -6,7 +6,7 @@ import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, inflateR
 import { Connection } from "./connection.ts";
 
 /** A server side connection with compression on, and the plain socket of its peer. */
-async function pair() {
+async function pair(before: (connection: Connection) => void = () => {}) {
   const server = net.createServer({ allowHalfOpen: true });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -14,6 +14,7 @@ async function pair() {
   const peer = net.connect({ port: (server.address() as net.AddressInfo).port, host: "127.0.0.1" });
   const [socket] = await accepted;
   const connection = new Connection(socket);
+  before(connection);
   connection.compress();
   const close = (): void => {
     peer.destroy();
@@ -54,6 +55,16 @@ test("what is written in one turn can be unpacked at once, without an end", asyn
   while (got !== "* OK one\r\n* OK two\r\n") got += (await once(inflate, "data"))[0];
   connection.write("* OK three\r\n");
   assert.equal(String((await once(inflate, "data"))[0]), "* OK three\r\n");
+  close();
+});
+
+test("behind the last plain words nothing follows until something is written", async () => {
+  const { connection, peer, close } = await pair((plain) => plain.write("a OK DEFLATE active\r\n"));
+  const chunks: Buffer[] = [];
+  peer.on("data", (chunk) => chunks.push(chunk));
+  peer.write(deflateRawSync(Buffer.from("b NOOP\r\n")));
+  assert.equal(String(await connection.read()), "b NOOP\r\n");
+  assert.equal(Buffer.concat(chunks).toString(), "a OK DEFLATE active\r\n");
   close();
 });
 

@@ -20,6 +20,8 @@ export class Compression {
   readonly #inflate: InflateRaw;
   readonly #deflate: DeflateRaw;
   readonly #socket: Socket;
+  /** Something has been written since the last flush. */
+  #unflushed = false;
 
   constructor(socket: Socket, on: CompressionEvents) {
     this.#socket = socket;
@@ -60,12 +62,18 @@ export class Compression {
   }
 
   write(data: string | Uint8Array, encoding: "latin1" | "utf8"): void {
+    this.#unflushed = true;
     if (typeof data === "string") this.#deflate.write(data, encoding);
     else this.#deflate.write(data);
   }
 
-  /** Sends what was written so far, so that the peer can unpack all of it. */
+  /**
+   * Sends what was written so far, so that the peer can unpack all of it. Nothing leaves where there is nothing to send: an
+   * empty block right behind the OK of COMPRESS is more than some clients expect.
+   */
   flush(): void {
+    if (!this.#unflushed) return;
+    this.#unflushed = false;
     if (this.#deflate.writable) this.#deflate.flush(constants.Z_SYNC_FLUSH);
   }
 
