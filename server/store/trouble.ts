@@ -50,3 +50,11 @@ export function troubleOf(error: unknown): StoreTrouble | undefined {
         : undefined;
   return kind && new StoreTrouble(kind, error.message);
 }
+
+/** For `catch`: where writing is only by the way, trouble of the store is answered with `instead`; mistakes in the program are not. */
+export function unlessTrouble<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof StoreTrouble) return instead;
+    throw error;
+  };
+}

@@ -2,6 +2,7 @@
 import type { Command, FetchItem } from "../../../protocol/imap/command.ts";
 import { formatRanges, inRanges, rangesOf, type SetRange, sizeOf } from "../../../protocol/imap/set.ts";
 import { type AccountId, Flag, type MessageRow, type Store } from "../../store/store.ts";
+import { unlessTrouble } from "../../store/trouble.ts";
 import { type Answer, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { fieldsOf, inPieces, marksSeen, writeMessage } from "../fetch-items.ts";
@@ -141,12 +142,10 @@ async function markSeen(
 ): Promise<ReadonlyMap<number, Marked> | undefined> {
   const unseen = rows.filter((row) => (row.flags & Flag.seen) === 0).map((row) => row.uid);
   if (unseen.length === 0) return undefined;
-  const result = await store.setFlags(account, selected.mailbox, {
-    uids: rangesOf(unseen),
-    mode: "add",
-    marks: { flags: Flag.seen, keywords: [] },
-  });
-  if (result.kind !== "done") return undefined;
+  const wanted = { uids: rangesOf(unseen), mode: "add", marks: { flags: Flag.seen, keywords: [] } } as const;
+  // What cannot be marked as seen, because the disk is full, can be read all the same.
+  const result = await store.setFlags(account, selected.mailbox, wanted).catch(unlessTrouble(undefined));
+  if (result?.kind !== "done") return undefined;
   selected.changedBySelf(result.modseq);
   return new Map(result.changed.map((message) => [message.uid, message]));
 }

@@ -4,6 +4,7 @@ import { listLine, objectId } from "../../../protocol/imap/response.ts";
 import { formatRanges, inRanges, normalise, type SetRange } from "../../../protocol/imap/set.ts";
 import { View } from "../../../protocol/imap/view.ts";
 import type { AccountId, MailboxSnapshot, Store, StoreReader } from "../../store/store.ts";
+import { unlessTrouble } from "../../store/trouble.ts";
 import { type Answer, bad, noSuchMailbox, ok } from "../answer.ts";
 import { findMailbox } from "../names.ts";
 import { Selected, type Session } from "../session.ts";
@@ -32,7 +33,8 @@ export async function select(
   const readOnly = command.name === "EXAMINE";
   let recentFrom = snapshot.recentFrom;
   if (!readOnly && !session.rev2 && recentFrom < snapshot.mailbox.uidNext) {
-    recentFrom = await store.takeRecent(account, mailbox.id);
+    // A disk that is full must not keep anybody from reading: then another session hears of them as recent too.
+    recentFrom = await store.takeRecent(account, mailbox.id).catch(unlessTrouble(recentFrom));
   }
   const view = new View(snapshot.uids, recentFrom);
   const { highestModseq } = snapshot.mailbox;
