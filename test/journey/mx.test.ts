@@ -58,11 +58,12 @@ after(async () => {
 const u1 = "u1@near.test";
 const send = (to: string, subject: string): Promise<string> => submit(dev.ready, { from: u1, to: [to], subject });
 
-const ways: readonly [name: string, domain: string, host: string, mx: string][] = [
+type Way = readonly [name: string, domain: string, host: string, mx: string];
+const ways: readonly Way[] = [
   ["the best preference", "preference.test", first, "mx1.test"],
   ["the next host where the first is down", "down.test", second, "mx2.test"],
   ["no MX record: the domain's own address", "plain.test", second, "plain.test"],
-  ...(hasIpv6 ? ([["IPv6", "six.test", "::1", "mx6.test"]] as const) : []),
+  ...(hasIpv6 ? ([["IPv6", "six.test", "::1", "mx6.test"]] satisfies Way[]) : []),
   ["an address literal", `[${second}]`, second, second],
 ];
 for (const [name, domain, host, mx] of ways)
