@@ -2,7 +2,7 @@
 // any Node from 20 on: this runs before anything else can. Everything it prints goes to stderr.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,38 +30,49 @@ function missing(withTests) {
   return lacks;
 }
 
-/** One installation at a time, also when several commands start together on a fresh clone. */
+/** Whether the process that holds the lock has gone without giving it back. */
+function abandoned(lock) {
+  try {
+    process.kill(Number(readFileSync(join(lock, "pid"), "utf8")), 0);
+    return false;
+  } catch (error) {
+    if (error.code === "EPERM") return false;
+    if (error.code === "ESRCH") return true;
+  }
+  // It has just been taken, or just been given back.
+  const age = statSync(lock, { throwIfNoEntry: false });
+  return age !== undefined && Date.now() - age.mtimeMs > 5_000;
+}
+
+/** One installation at a time, also when several commands start together on a fresh clone. `work` must return: an exit would keep the lock. */
 function locked(work) {
   const lock = join(tmpdir(), `angarium-install-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
-  const staleMs = 15 * 60_000;
-  for (;;) {
+  for (let told = false; ; told = true) {
     try {
       mkdirSync(lock);
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
-      let ageMs = 0;
-      try {
-        ageMs = Date.now() - statSync(lock).mtimeMs;
-      } catch {
-        continue;
+      if (abandoned(lock)) rmSync(lock, { recursive: true, force: true });
+      else {
+        if (!told) process.stderr.write("Angarium: waiting for another command that installs …\n");
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
       }
-      if (ageMs > staleMs) rmdirSync(lock);
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
     }
   }
   try {
+    writeFileSync(join(lock, "pid"), String(process.pid));
     return work();
   } finally {
-    rmdirSync(lock);
+    rmSync(lock, { recursive: true, force: true });
   }
 }
 
 /** Installs if need be. Answers the path of the Node program to run with. Ends the process with a sentence when it cannot. */
 export function ensureInstalled({ withTests }) {
   if (missing(withTests).length > 0) {
-    locked(() => {
-      if (missing(withTests).length === 0) return;
+    const lacks = locked(() => {
+      if (missing(withTests).length === 0) return [];
       process.stderr.write("Angarium: installing what it needs (npm ci), once …\n");
       const npm = process.env.npm_execpath;
       const args = ["ci", "--no-audit", "--no-fund", ...(withTests ? ["--include=dev"] : ["--omit=dev"])];
@@ -71,14 +82,15 @@ export function ensureInstalled({ withTests }) {
         stdio: ["ignore", 2, 2],
         env: { ...process.env, NODE_ENV: "", npm_config_ignore_scripts: "false" },
       });
-      const lacks = missing(withTests);
-      if (run.status !== 0 || lacks.length > 0) {
-        process.stderr.write(
-          `Angarium: the installation did not succeed; missing: ${lacks.join(", ")}. Run "npm ci" in ${root}, see what it says, and try again.\n`,
-        );
-        process.exit(1);
-      }
+      const left = missing(withTests);
+      return run.status === 0 || left.length > 0 ? left : ["an installation without errors"];
     });
+    if (lacks.length > 0) {
+      process.stderr.write(
+        `Angarium: the installation did not succeed; missing: ${lacks.join(", ")}. Run "npm ci" in ${root}, see what it says, and try again.\n`,
+      );
+      process.exit(1);
+    }
   }
   return nodeProgram;
 }

@@ -126,6 +126,7 @@ async function welcome(
 What listens where${high ? " (the standard ports were not free for this user: high ones were taken)" : ""}:
 
 ${render(listeners)}
+
 Administrator: ${first.admin}
 Password:      ${first.password}   (shown once; change it: angarium account password ${first.admin})
 
@@ -135,6 +136,7 @@ Certificate: self-signed; clients may trust ${server.caFile ?? "the configured o
 DNS records to publish for ${first.domain}:
 
 ${render(records.map(({ name, type, value, why }) => ({ name, type, value, why })))}
+
 Next: angarium account add NAME@${first.domain}; angarium check
 `;
 }
