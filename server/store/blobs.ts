@@ -8,7 +8,8 @@ import { type BlobListed, blobShards } from "./ops/tx.ts";
 
 export class Blobs {
   readonly #folder: string;
-  readonly #known = new Set<string>();
+  /** The folders, made together before the first blob: one by one each would cost its message two more syncs. */
+  #shards: Promise<void> | undefined;
 
   /** `dir` is the data folder of the store. */
   constructor(dir: string) {
@@ -19,10 +20,12 @@ export class Blobs {
   async write(bytes: Uint8Array): Promise<string> {
     const name = randomBytes(16).toString("hex");
     const shard = join(this.#folder, name.slice(0, 2));
-    if (!this.#known.has(shard)) {
-      await mkdir(shard, { recursive: true, mode: 0o700 });
-      await syncFolder(this.#folder);
-      this.#known.add(shard);
+    this.#shards ??= this.#makeShards();
+    try {
+      await this.#shards;
+    } catch (error) {
+      this.#shards = undefined;
+      throw error;
     }
     const path = join(shard, name);
     try {
@@ -42,6 +45,12 @@ export class Blobs {
     return name;
   }
 
+  async #makeShards(): Promise<void> {
+    for (let shard = 0; shard < blobShards; shard++)
+      await mkdir(join(this.#folder, shardName(shard)), { recursive: true, mode: 0o700 });
+    await syncFolder(this.#folder);
+  }
+
   read(name: string): Uint8Array {
     return readFileSync(this.path(name));
   }
@@ -57,7 +66,7 @@ export class Blobs {
 
   /** The blobs of one of the `blobShards` folders. */
   list(shard: number): readonly BlobListed[] {
-    const folder = join(this.#folder, (shard % blobShards).toString(16).padStart(2, "0"));
+    const folder = join(this.#folder, shardName(shard % blobShards));
     const found: BlobListed[] = [];
     for (const blob of listFolder(folder)) {
       const stat = statSync(join(folder, blob), { throwIfNoEntry: false });
@@ -93,3 +102,5 @@ export function makeDataFolder(dir: string): void {
   fsyncSync(folder);
   closeSync(folder);
 }
+
+const shardName = (shard: number): string => shard.toString(16).padStart(2, "0");
