@@ -12,7 +12,7 @@ import { configSchema } from "./config/config.ts";
 import { isNetwork, type Service, services } from "./config/schema.ts";
 import { makeLog } from "./log.ts";
 import { resolverOrSentence } from "./resolver.ts";
-import { startServer } from "./roles.ts";
+import { type RunningServer, startServer } from "./roles.ts";
 import { parseTarget } from "./send/route.ts";
 import { ensureDkimKeys } from "./sign/dkim-keys.ts";
 import type { Store } from "./store/store.ts";
@@ -38,25 +38,32 @@ export async function dev(words: readonly string[]): Promise<number> {
     relay: { trust: options.trust },
     send: { port: options.mxPort },
   });
-  const store = await openStore(dataDir, config.store);
-  const users = Array.from({ length: options.users }, (_, index) => `u${index + 1}@${options.domain}`);
-  const admin = `admin@${options.domain}`;
-  await settle(store, options.domain, users, admin);
-  const server = await startServer({
-    config,
-    dataDir,
-    store,
-    resolver: options.resolver(log),
-    log,
-    version,
-    ...(options.deliverTo === undefined ? {} : { deliverTo: options.deliverTo }),
-    cleartextAuth: options.cleartextAuth,
-    edgePolicies: options.strict,
-  });
-  const stopped = untilStopped(server, async () => {
+  const cleanUp = async (): Promise<void> => {
     flush();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
-  });
+  };
+  const users = Array.from({ length: options.users }, (_, index) => `u${index + 1}@${options.domain}`);
+  const admin = `admin@${options.domain}`;
+  let server: RunningServer;
+  try {
+    const store = await openStore(dataDir, config.store);
+    await settle(store, options.domain, users, admin);
+    server = await startServer({
+      config,
+      dataDir,
+      store,
+      resolver: options.resolver(log),
+      log,
+      version,
+      ...(options.deliverTo === undefined ? {} : { deliverTo: options.deliverTo }),
+      cleartextAuth: options.cleartextAuth,
+      edgePolicies: options.strict,
+    });
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+  const stopped = untilStopped(server, cleanUp);
   const ports = Object.fromEntries(server.listeners.map(({ service, port }) => [service, port]));
   const ready = {
     ready: true,

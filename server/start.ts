@@ -9,6 +9,7 @@ import { dnsRecords } from "./admin/dns-records.ts";
 import { readDomain } from "./admin/names.ts";
 import { render } from "./admin/render.ts";
 import type { Config } from "./config/config.ts";
+import { anyAddress, choosePorts, domainOf, firstConfig, ownName } from "./config/first-run.ts";
 import { configFile, readConfig } from "./config/read.ts";
 import { standardPorts } from "./config/schema.ts";
 import { makeLog } from "./log.ts";
@@ -31,7 +32,7 @@ export async function start(words: readonly string[]): Promise<number> {
   });
   const { log, flush } = makeLog(config.logLevel);
   const store = await openStore(dataDir, config.store);
-  const first = await firstPeople(store, options.domain ?? domainOfHost(config.hostname));
+  const first = await firstPeople(store, options.domain ?? domainOf(config.hostname));
   const server = await startServer({
     config,
     dataDir,
@@ -77,7 +78,6 @@ async function configuration(dataDir: string, options: Options): Promise<Config>
   const known = await readConfig(file);
   if (known !== undefined) return known;
   if (options.config !== undefined) throw new UsageError(`there is no configuration file ${options.config}`);
-  const { anyAddress, choosePorts, firstConfig, ownName } = await import("./config/first-run.ts");
   const address = anyAddress();
   const host = options.hostname ?? (options.domain === undefined ? ownName() : `mail.${options.domain}`);
   writeFileSync(file, firstConfig(host, address, await choosePorts(address)), { mode: 0o600, flag: "wx" });
@@ -85,11 +85,6 @@ async function configuration(dataDir: string, options: Options): Promise<Config>
   if (made === undefined) throw new Error(`The configuration file ${file} cannot be read.`);
   return made;
 }
-
-const domainOfHost = (host: string): string => {
-  const labels = host.split(".");
-  return labels.length > 2 ? labels.slice(1).join(".") : host;
-};
 
 type First = { readonly domain: string; readonly admin: string; readonly password: string };
 
