@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../dev-process.ts";
@@ -110,4 +111,25 @@ test("the lock file names every package for every platform: npm ci refuses one t
     ),
   );
   assert.deepEqual(missing, []);
+});
+
+test("SIGTERM to npm itself stops the server in order", { timeout: 60_000 }, async () => {
+  const child = spawn("npm", ["run", "--silent", "angarium", "--", "dev", "--users", "1"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const exited = once(child, "exit");
+  let text = "";
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    text += chunk.toString();
+    if (text.includes("\n")) break;
+  }
+  const { ports } = JSON.parse(text) as { readonly ports: { readonly smtp: number } };
+  child.kill("SIGTERM");
+  const [code] = (await exited) as [number | null];
+  assert.equal(code, 0);
+  // Nobody is left behind: the port is free again.
+  const left = connect({ host: "127.0.0.1", port: ports.smtp });
+  const [error] = (await once(left, "error")) as [NodeJS.ErrnoException];
+  assert.equal(error.code, "ECONNREFUSED");
 });
