@@ -37,6 +37,7 @@ export async function dev(words: readonly string[]): Promise<number> {
     listen: Object.fromEntries(services.map((service) => [service, [`${host}:${options.ports.get(service) ?? 0}`]])),
     relay: { trust: options.trust },
     send: { port: options.mxPort },
+    dkim: options.dkim === "seen" ? { settleMs: 0, checkMs: 1000 } : { settleMs: 0, assumePublished: true },
   });
   const cleanUp = async (): Promise<void> => {
     flush();
@@ -120,6 +121,8 @@ function readOptions(words: readonly string[]) {
   const deliverTo = values["deliver-to"] === undefined ? undefined : parseTarget(`smtp:${values["deliver-to"]}`);
   if (values["deliver-to"] !== undefined && (typeof deliverTo !== "object" || deliverTo.kind !== "host"))
     throw new UsageError(`--deliver-to "${values["deliver-to"]}": write HOST:PORT`);
+  if (values.dkim !== "always" && values.dkim !== "seen")
+    throw new UsageError(`--dkim "${values.dkim}": write always, or seen (only with keys that DNS shows)`);
   const trust = values.trust.flatMap((list) => list.split(",")).filter((network) => network !== "");
   for (const network of trust)
     if (!isNetwork(network)) throw new UsageError(`--trust "${network}" is no network: write 127.0.0.0/8`);
@@ -137,6 +140,7 @@ function readOptions(words: readonly string[]) {
     resolver: resolverOrSentence(values.dns, []),
     cleartextAuth: values["cleartext-auth"],
     strict: values.strict,
+    dkim: values.dkim,
     logLevel: values["log-level"] === "debug" ? ("debug" as const) : ("info" as const),
   };
 }
@@ -156,6 +160,7 @@ function parse(words: readonly string[]) {
         trust: { type: "string", multiple: true, default: [] },
         "cleartext-auth": { type: "boolean", default: false },
         strict: { type: "boolean", default: false },
+        dkim: { type: "string", default: "always" },
         "log-level": { type: "string", default: "info" },
       },
     });

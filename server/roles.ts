@@ -35,7 +35,7 @@ import { makeReports } from "./report/bounce.ts";
 import { watchRoutes } from "./routing.ts";
 import type { HostTarget } from "./send/route.ts";
 import { makeSend } from "./send/send.ts";
-import { makeSigner } from "./sign/signer.ts";
+import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
 import { SendingLimits } from "./submit/sending-limits.ts";
 import { makeSubmit } from "./submit/submit.ts";
@@ -127,6 +127,16 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     }),
   );
   const changes = cleanUp.use(new ChangeHub(store));
+  const { signer, ...signing } = await startSigning({
+    store,
+    directory,
+    pool,
+    resolver,
+    settings: config.dkim,
+    now,
+    log,
+  });
+  const sign = (bytes: Uint8Array, domain: string) => signer.sign(bytes, domain);
 
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
@@ -147,7 +157,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   // 62 random bits; randomUUID draws them from a cache where randomBytes asks the kernel each time.
   const newId = () => randomUUID().replaceAll("-", "").slice(16);
-  const notices = makeReports({ plan: (mail) => deliver.plan(mail), ourHost, now, newId });
+  const notices = makeReports({ plan: (mail) => deliver.plan(mail), sign, ourHost, now, newId });
   const queue = makeQueue({
     store,
     send,
@@ -176,7 +186,6 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     settings: config.deliver,
     log,
   });
-  const signer = makeSigner({ store, pool, now });
   const submit = makeSubmit({
     deliver,
     directory,
@@ -185,7 +194,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         ? config.sendingLimits
         : { maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
     ),
-    sign: (bytes, domain) => signer.sign(bytes, domain),
+    sign,
     newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
     log,
   });
@@ -303,7 +312,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     listeners: addresses,
     connections: connections(),
   });
-  const world: World = { store, queue, running, hostname: ourHost, now };
+  const world: World = { store, queue, running, hostname: ourHost, now, keys: signing.keys };
   const control = await serveControl({ dataFolder: dataDir, world, log });
   await queue.start();
   const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
@@ -320,7 +329,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
           ...apps.map((app) => app.close()),
           ...listeners.map((listener) => listener.close(listenerGraceMs)),
         ]);
-        await queue.stop();
+        await Promise.all([queue.stop(), signing.stop()]);
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();

@@ -4,6 +4,9 @@ import { hostname } from "node:os";
 import type { World } from "./admin/command.ts";
 import type { Config } from "./config/config.ts";
 import { configFile, readConfig } from "./config/read.ts";
+import { quiet } from "./log.ts";
+import { resolverOrSentence } from "./resolver.ts";
+import { defaultDkimSettings, makeKeyKeeper } from "./sign/key-keeper.ts";
 import { openSqliteStore } from "./store/client.ts";
 import type { Store } from "./store/store.ts";
 import { troubleOf } from "./store/trouble.ts";
@@ -49,12 +52,15 @@ export async function openWorld(dataDir: string): Promise<World & { readonly clo
     throw new Error(`There is no data folder ${dataDir}. Name it with --data DIR, or start the server first.`);
   const config = await readConfig(configFile(dataDir));
   const store = await openStore(dataDir, config === undefined ? undefined : { ...config.store, readers: 1 });
+  const now = Date.now;
+  const resolver = resolverOrSentence(undefined, config?.dns.servers ?? [])(quiet);
   return {
     store,
     queue: undefined,
     running: undefined,
     hostname: config?.hostname ?? hostname(),
-    now: Date.now,
+    now,
+    keys: makeKeyKeeper({ store, resolver, settings: config?.dkim ?? defaultDkimSettings, now, log: quiet }),
     close: () => store.close(),
   };
 }

@@ -1,5 +1,6 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
 import type { Queue } from "../queue/queue.ts";
+import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { Instant, Store } from "../store/store.ts";
 
 /** What a running server says of itself. */
@@ -18,6 +19,8 @@ export type World = {
   readonly running: (() => Running) | undefined;
   readonly hostname: string;
   readonly now: () => Instant;
+  /** Looks after DKIM keys; undefined where DNS cannot be asked. */
+  readonly keys?: KeyKeeper;
 };
 
 /** Plain JSON, or a sentence that says what is wrong and what to do. */

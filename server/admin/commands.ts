@@ -3,6 +3,7 @@ import { accountCommands } from "./account-commands.ts";
 import { addressCommands } from "./address-commands.ts";
 import { fromJson, usage } from "./arguments.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
+import { dkimCommands } from "./dkim-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
@@ -10,6 +11,7 @@ import { serverCommands } from "./server-commands.ts";
 
 export const commands: readonly Command[] = [
   ...domainCommands,
+  ...dkimCommands,
   ...accountCommands,
   ...addressCommands,
   ...queueCommands,

@@ -1,4 +1,5 @@
 /** The DNS records a domain should have, as values. */
+import type { DkimKey } from "../sign/dkim-keys.ts";
 import type { Domain } from "../store/store.ts";
 
 export type DnsRecord = {
@@ -13,7 +14,7 @@ export function dnsRecords(about: {
   readonly domain: string;
   readonly kind: Domain["kind"];
   readonly hostname: string;
-  readonly keys: readonly { readonly selector: string; readonly record: string }[];
+  readonly keys: readonly PublishedKey[];
 }): readonly DnsRecord[] {
   const { domain, kind, hostname, keys } = about;
   const mx: DnsRecord = { name: domain, type: "MX", value: `10 ${hostname}.`, why: "where mail for the domain goes" };
@@ -27,14 +28,7 @@ export function dnsRecords(about: {
   return [
     mx,
     { name: domain, type: "TXT", value: "v=spf1 mx ~all", why: "SPF: who may send for the domain" },
-    ...keys.map(
-      ({ selector, record }): DnsRecord => ({
-        name: `${selector}._domainkey.${domain}`,
-        type: "TXT",
-        value: record,
-        why: "DKIM: the key its mail is signed with",
-      }),
-    ),
+    ...dkimRecords(domain, keys),
     {
       name: `_dmarc.${domain}`,
       type: "TXT",
@@ -46,6 +40,20 @@ export function dnsRecords(about: {
     service("imaps", 993, "how mail programs find the server with their mail"),
     service("pop3s", 995, "the same for POP3"),
   ];
+}
+
+type PublishedKey = Pick<DkimKey, "selector" | "record" | "state">;
+
+/** Those that DNS must show. */
+export function dkimRecords(domain: string, keys: readonly PublishedKey[]): readonly DnsRecord[] {
+  return keys
+    .filter(({ state }) => state !== "removed")
+    .map(({ selector, record, state }) => ({
+      name: `${selector}._domainkey.${domain}`,
+      type: "TXT",
+      value: record,
+      why: state === "retired" ? "DKIM: a key that has signed lately" : "DKIM: a key its mail is signed with",
+    }));
 }
 
 /** One line of a zone file. RFC 1035 §3.3.14: a string of TXT holds at most 255 octets. */

@@ -1,7 +1,7 @@
 import { parseTarget } from "../send/route.ts";
-import { dkimSetting, ensureDkimKeys, makeDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
+import { dkimSetting, ensureDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
 import type { Domain, DomainSettings } from "../store/store.ts";
-import { type Arguments, type Command, command, done, type Given, no, type Outcome, time } from "./command.ts";
+import { type Arguments, type Command, command, done, type Given, no, type Outcome } from "./command.ts";
 import { type DnsRecord, dnsRecords, zoneText } from "./dns-records.ts";
 import { badDomain, findDomain, noDomain, readAddress, readDomain } from "./names.ts";
 import { render } from "./render.ts";
@@ -20,6 +20,10 @@ const settings = {
     help: "relay domains: who is a recipient (any, listed, or what the next server says)",
   },
   maxMessageBytes: { type: "bytes", help: "largest message taken for this domain" },
+  signatureDays: {
+    type: "number",
+    help: "DKIM signatures expire after so many days (8 or more: mail may wait in queues); 0: never",
+  },
 } as const satisfies Arguments;
 
 /** The settings with the given changes, or a sentence about a change that cannot be. */
@@ -28,7 +32,7 @@ function changed(
   kind: Domain["kind"],
   given: Omit<Given<typeof settings>, never>,
 ): { readonly settings: DomainSettings } | Outcome {
-  const { catchAll, subaddressSeparator, relayTo, relayRecipients, maxMessageBytes } = given;
+  const { catchAll, subaddressSeparator, relayTo, relayRecipients, maxMessageBytes, signatureDays } = given;
   const after: { -readonly [K in keyof DomainSettings]: DomainSettings[K] } = { ...before };
   if (catchAll === "") delete after.catchAll;
   else if (catchAll !== undefined) {
@@ -54,6 +58,12 @@ function changed(
     after.relayRecipients = relayRecipients as NonNullable<DomainSettings["relayRecipients"]>;
   if (maxMessageBytes === 0) delete after.maxMessageBytes;
   else if (maxMessageBytes !== undefined) after.maxMessageBytes = maxMessageBytes;
+  if (signatureDays === 0) delete after.signatureDays;
+  else if (signatureDays !== undefined) {
+    if (!Number.isInteger(signatureDays) || signatureDays < 8)
+      return no("--signature-days must be 8 or more: mail may wait in queues for days. 0 is no expiry.");
+    after.signatureDays = signatureDays;
+  }
   return { settings: after };
 }
 
@@ -112,48 +122,6 @@ export const domainCommands: readonly Command[] = [
       await store.putSetting(dkimSetting(domain), undefined);
       return done({ removed: domain });
     },
-  ),
-  command(
-    "dkim show",
-    "The DKIM keys of a domain, and the TXT records that publish them.",
-    { name },
-    async ({ name }, { store }) => {
-      const domain = readDomain(name);
-      if (domain === undefined) return badDomain(name);
-      const found = await readDkimKeys(store, domain);
-      if (found === undefined) return no(`${domain} has no DKIM keys. Make them: angarium dkim make ${domain}`);
-      return done(
-        found.keys.map(({ selector, algorithm, record, createdAt }) => ({
-          selector,
-          algorithm,
-          createdAt: time(createdAt),
-          name: `${selector}._domainkey.${domain}`,
-          record,
-        })),
-      );
-    },
-  ),
-  command(
-    "dkim make",
-    "Make DKIM keys for a domain that has none, or (with --replace) new ones: publish them at once, mail is signed with them from now on.",
-    { name, replace: { type: "flag", help: "replace the keys there are" } },
-    async ({ name, replace }, { store, now, hostname }) => {
-      const domain = readDomain(name);
-      if (domain === undefined) return badDomain(name);
-      const row = await findDomain(store, domain);
-      if (row === undefined) return noDomain(domain);
-      const before = await readDkimKeys(store, domain);
-      if (before !== undefined && !replace)
-        return no(`${domain} has DKIM keys already. Show them: angarium dkim show ${domain}`);
-      const made = await makeDkimKeys(now());
-      if (before?.keys.some((old) => made.keys.some((key) => key.selector === old.selector))) {
-        return no(`${domain} got its DKIM keys today, and selectors are named by the day: try again tomorrow.`);
-      }
-      await store.putSetting(dkimSetting(domain), made);
-      const records = dnsRecords({ domain, kind: row.kind, hostname, keys: made.keys });
-      return done(records.filter((record) => record.name.includes("._domainkey.")));
-    },
-    zoneText,
   ),
   command(
     "dns",

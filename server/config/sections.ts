@@ -7,6 +7,7 @@ import { defaultPop3Settings, type Pop3Settings } from "../pop3/settings.ts";
 import { defaultQueueSettings, type QueueSettings } from "../queue/settings.ts";
 import { defaultSmtpSettings, type SmtpSettings } from "../receive/settings.ts";
 import { defaultSendSettings, type SendSettings } from "../send/send.ts";
+import { type DkimSettings, defaultDkimSettings } from "../sign/key-keeper.ts";
 import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submit/sending-limits.ts";
 import { section } from "./schema.ts";
 
@@ -89,6 +90,14 @@ export const sendingLimits = section<SendingLimitSettings>(defaultSendingLimitSe
   maxMessagesPerDay: "Messages of one account in 24 hours; 0 for no limit.",
   maxRecipientsPerDay: "Recipients of all its messages in 24 hours; 0 for no limit.",
   maxRecipientsPerMessage: "Recipients of one message; 0 for no limit of its own.",
+});
+
+export const dkim = section<DkimSettings>(defaultDkimSettings, {
+  rotateAfterMs: "A key that has signed for so long is replaced; 0: only when asked (angarium domain dkim rotate).",
+  settleMs: "How long a new key must be in DNS before it signs in place of another.",
+  keepRetiredMs: "How long a key that signs no more must stay in DNS: what it signed may wait in queues for days.",
+  checkMs: "How often DNS is asked whether it shows the keys.",
+  assumePublished: "Sign without asking DNS for the keys: for tests only.",
 });
 
 export const queue = section<QueueSettings>(defaultQueueSettings, {

@@ -16,6 +16,7 @@ function reports() {
   let ids = 0;
   const made = makeReports({
     ourHost: "mx.us.test",
+    sign: async () => "",
     plan: async (mail) => {
       planned.push(mail);
       return acceptance;

@@ -13,6 +13,8 @@ import type { Acceptance, Notify, QueuedMessage } from "../store/store.ts";
 
 export type ReportAsk = {
   readonly ourHost: string;
+  /** DKIM-Signature lines for a message of this domain's, "" for none. */
+  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   /** What would be committed for a message made here (`server/deliver`). */
   readonly plan: (mail: Received) => Promise<Acceptance | undefined>;
   readonly now: () => number;
@@ -47,6 +49,7 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
       recipients: cause.recipients,
       message: cause.message,
     });
+    const signature = await ask.sign(bytes, ask.ourHost);
     return ask.plan({
       at,
       id,
@@ -66,7 +69,7 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
       ret: undefined,
       envid: undefined,
       notBefore: undefined,
-      bytes,
+      bytes: signature === "" ? bytes : Buffer.concat([Buffer.from(signature, "latin1"), bytes]),
     });
   }
 

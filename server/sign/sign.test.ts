@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
+import type { Domain } from "../store/store.ts";
 import { makePool } from "../work/pool.ts";
 import { type DkimKeys, ensureDkimKeys, makeDkimKeys } from "./dkim-keys.ts";
 import { dkimSignature } from "./dkim-signature.ts";
@@ -75,12 +76,21 @@ test("the signer works in the pool, with keys from the store", async () => {
   };
   const keys = await ensureDkimKeys(store, "example.test", now);
   assert.deepEqual(await ensureDkimKeys(store, "example.test", now + 1), keys);
-  const signer = makeSigner({ store, pool, now: () => now });
+  const ours: Domain = { name: "example.test", kind: "local", settings: { signatureDays: 10 } };
+  const domain = (name: string) => (name === ours.name ? ours : undefined);
+  const fresh = makeSigner({ store, domain, pool, now: () => now });
+  assert.equal(await fresh.sign(Buffer.from(`${header}\r\nHello\r\n`), "example.test"), "", "not in DNS yet");
+  const used = keys.keys.map((key) => ({ ...key, state: "used" as const }));
+  settings.set("dkim/example.test", { keys: used });
+  const signer = makeSigner({ store, domain, pool, now: () => now });
   const bytes = Buffer.from(`${header}\r\nHello\r\n`);
   assert.equal(await signer.sign(bytes, "other.test"), "");
   const fields = await signer.sign(bytes, "example.test");
   const whole = Buffer.concat([Buffer.from(fields), bytes]);
   assert.deepEqual(await verify(whole, keys), ["rsa-sha256 pass", "ed25519-sha256 pass"]);
+  assert.match(fields, new RegExp(`t=${now / 1000};\\s+x=${now / 1000 + 10 * 86400};`));
+  assert.match(await signer.sign(bytes, "mail.example.test"), / d=example\.test;/, "a host of ours");
+  assert.equal((await signer.sealingKey("example.test"))?.key.algorithm, "rsa-sha256");
 });
 
 test("a header of very many lines is no trouble", () => {

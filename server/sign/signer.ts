@@ -1,41 +1,80 @@
 /** Signs outgoing messages with the keys of their domain; the work is done in the pool. */
-import type { Instant, StoreReader } from "../store/store.ts";
+import type { Domain, Instant, StoreReader } from "../store/store.ts";
 import type { WorkPool } from "../work/pool.ts";
-import { type DkimKeys, readDkimKeys } from "./dkim-keys.ts";
+import { type DkimKey, readDkimKeys } from "./dkim-keys.ts";
 
 export interface Signer {
-  /** DKIM-Signature lines, each ended with CRLF, to put before `bytes`; "" for a domain without keys. `domain` is a lower-case A-label. */
+  /**
+   * DKIM-Signature lines, each ended with CRLF, to put before `bytes`; "" where no key can be used. `domain` (a lower-case A-label) is
+   * the author's; where it has no keys, the nearest domain above it that has some signs (a host of ours: "mail.example.org").
+   */
   sign(bytes: Uint8Array, domain: string): Promise<string>;
+  /** The key for an ARC seal by `domain` or the nearest above it. RFC 8617 §4.1.2 knows rsa-sha256 alone. */
+  sealingKey(domain: string): Promise<{ readonly domain: string; readonly key: DkimKey } | undefined>;
 }
 
 /** Keys are read again after this long: another process may have made new ones. */
 const keysTtlMs = 5_000;
 const maxDomains = 10_000;
+/** Domains above the author's that are asked for. */
+const maxParents = 3;
+const dayMs = 24 * 60 * 60 * 1000;
+
+type Signing = {
+  readonly domain: string;
+  readonly keys: readonly DkimKey[];
+  readonly signatureDays: number | undefined;
+};
 
 export function makeSigner(parts: {
   readonly store: Pick<StoreReader, "setting">;
+  readonly domain: (name: string) => Domain | undefined | Promise<Domain | undefined>;
   readonly pool: Pick<WorkPool, "run">;
   readonly now: () => Instant;
 }): Signer {
-  const known = new Map<string, { readonly at: number; readonly keys: Promise<DkimKeys | undefined> }>();
-  const keysOf = (domain: string): Promise<DkimKeys | undefined> => {
+  const known = new Map<string, { readonly at: number; readonly signing: Promise<Signing | undefined> }>();
+
+  const find = async (name: string): Promise<Signing | undefined> => {
+    let domain = name;
+    for (let up = 0; up <= maxParents && domain.includes("."); up++) {
+      const row = await parts.domain(domain);
+      if (row?.kind === "local") {
+        const found = await readDkimKeys(parts.store, domain);
+        const keys = found?.keys.filter(({ state }) => state === "used") ?? [];
+        return { domain, keys, signatureDays: row.settings.signatureDays };
+      }
+      domain = domain.slice(domain.indexOf(".") + 1);
+    }
+    return undefined;
+  };
+
+  const signingOf = (domain: string): Promise<Signing | undefined> => {
     const at = performance.now();
     const found = known.get(domain);
-    if (found !== undefined && at - found.at < keysTtlMs) return found.keys;
+    if (found !== undefined && at - found.at < keysTtlMs) return found.signing;
     if (known.size >= maxDomains) known.clear();
-    const entry = { at, keys: readDkimKeys(parts.store, domain) };
-    entry.keys.catch(() => {
+    const entry = { at, signing: find(domain) };
+    entry.signing.catch(() => {
       if (known.get(domain) === entry) known.delete(domain);
     });
     known.set(domain, entry);
-    return entry.keys;
+    return entry.signing;
   };
+
   return {
-    async sign(bytes, domain) {
-      const found = await keysOf(domain);
-      if (found === undefined || found.keys.length === 0) return "";
-      const keys = found.keys.map(({ selector, privateKey }) => ({ selector, privateKey }));
-      return parts.pool.run("dkim-sign", { bytes, domain, keys, signedAt: parts.now() });
+    async sign(bytes, author) {
+      const signing = await signingOf(author);
+      if (signing === undefined || signing.keys.length === 0) return "";
+      const { domain, signatureDays } = signing;
+      const keys = signing.keys.map(({ selector, privateKey }) => ({ selector, privateKey }));
+      const signedAt = parts.now();
+      const expiresAt = signatureDays === undefined ? undefined : signedAt + signatureDays * dayMs;
+      return parts.pool.run("dkim-sign", { bytes, domain, keys, signedAt, expiresAt });
+    },
+    async sealingKey(name) {
+      const signing = await signingOf(name);
+      const key = signing?.keys.find(({ algorithm }) => algorithm === "rsa-sha256");
+      return signing === undefined || key === undefined ? undefined : { domain: signing.domain, key };
     },
   };
 }

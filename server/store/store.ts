@@ -62,6 +62,8 @@ export type DomainSettings = {
   readonly relayTo?: string;
   readonly relayRecipients?: "any" | "listed" | "callout";
   readonly maxMessageBytes?: number;
+  /** DKIM signatures expire after so many days (x= of RFC 6376 §3.5); undefined: never. */
+  readonly signatureDays?: number;
 };
 
 /** One address and where its mail goes. `local` "" with targets is refused: a catch-all is a domain setting. */

@@ -13,7 +13,7 @@ import type { SendingLimits } from "./sending-limits.ts";
 
 export type SubmitPorts = {
   readonly deliver: Pick<Deliver, "take">;
-  readonly directory: Pick<Directory, "maySendAs">;
+  readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly limits: SendingLimits;
   /** DKIM-Signature lines for the message, "" where the domain has no keys. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
@@ -31,11 +31,20 @@ export type Submit = {
 
 export function makeSubmit(ports: SubmitPorts): Submit {
   const { deliver, directory, limits, sign, newMessageId, log } = ports;
+  /** A trusted network's mail by one of our domains to people elsewhere is ours too: signed, and nothing else is done to it. */
+  const signedForTrusted = async (mail: Received): Promise<Received> => {
+    const outward = await Promise.all(mail.recipients.map(({ domain }) => directory.domain(domain)));
+    if (outward.every((domain) => domain?.kind === "local")) return mail;
+    const author = authorDomain(splitHeader(mail.bytes, 0, mail.bytes.length));
+    const signature = author === undefined ? "" : await sign(mail.bytes, author);
+    return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
+  };
+
   return {
     checkSender: (account, from) => checkEnvelopeSender(account, from, directory),
     async take(mail) {
       const { account } = mail;
-      if (account === undefined) return deliver.take(mail);
+      if (account === undefined) return deliver.take(mail.trusted ? await signedForTrusted(mail) : mail);
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
       const refusal =
         limits.check(account.id, mail.recipients.length) ?? (await checkHeaderSenders(account, header, directory));

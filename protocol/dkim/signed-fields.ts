@@ -1,0 +1,93 @@
+/** Which header fields a signature covers, and their canonical text. */
+import { type Header, type HeaderField, splitHeader } from "../mime/header.ts";
+import { relaxedField } from "./canonical.ts";
+
+/** Signed once more than they occur, so that nobody can add one (RFC 6376 §8.15). */
+const oversigned = [
+  "From",
+  "To",
+  "Cc",
+  "Subject",
+  "Date",
+  "Message-ID",
+  "Reply-To",
+  "In-Reply-To",
+  "References",
+  "MIME-Version",
+  "Content-Type",
+  "Content-Transfer-Encoding",
+];
+/** Signed where they occur: lists and resenders may add their own. */
+const signedIfThere = [
+  "Sender",
+  "Content-ID",
+  "Content-Description",
+  "Resent-Date",
+  "Resent-From",
+  "Resent-Sender",
+  "Resent-To",
+  "Resent-Cc",
+  "Resent-Message-ID",
+  "List-Id",
+  "List-Help",
+  "List-Unsubscribe",
+  "List-Unsubscribe-Post",
+  "List-Subscribe",
+  "List-Post",
+  "List-Owner",
+  "List-Archive",
+];
+const byKey = (names: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(names.map((name) => [name.toLowerCase(), name]));
+const dkimNames = byKey([...oversigned, ...signedIfThere]);
+/** RFC 8617 §4.1.2: signatures that are there are covered too. Nothing is oversigned: the next forwarder may add what it must. */
+const arcNames = byKey([...oversigned, ...signedIfThere, "DKIM-Signature"]);
+
+export type SignedFields = {
+  /** For the h= tag, in the order in which they are signed. */
+  readonly names: readonly string[];
+  /** The fields in canonical form, each ended with CRLF: a byte string. */
+  readonly text: string;
+  readonly header: Header;
+  readonly body: Buffer;
+};
+
+/** What DKIM signs of `message`; undefined where there is no From (RFC 6376 §5.4 wants it signed). */
+export function dkimFields(message: Buffer): SignedFields | undefined {
+  const found = select(message, (field) => dkimNames.get(field.name));
+  if (!found.names.includes("From")) return undefined;
+  return { ...found, names: [...found.names, ...oversigned] };
+}
+
+/** What an ARC-Message-Signature signs of `message`; `only` (lower case, in order) names the fields instead. */
+export function arcFields(message: Buffer, only?: readonly string[]): SignedFields {
+  if (only === undefined) return select(message, (field) => arcNames.get(field.name));
+  const header = splitHeader(message, 0, message.length);
+  const left = header.fields.slice();
+  let text = "";
+  for (const name of only) {
+    // RFC 6376 §5.4.2: the last one first; a name without a field signs its absence.
+    const index = left.findLastIndex((field) => field.name === name);
+    if (index >= 0) text += canonical(header, left.splice(index, 1)[0]!);
+  }
+  return { names: only, text, header, body: message.subarray(header.end) };
+}
+
+function select(message: Buffer, nameOf: (field: HeaderField) => string | undefined): SignedFields {
+  const header = splitHeader(message, 0, message.length);
+  const names: string[] = [];
+  let text = "";
+  // From the last to the first, as RFC 6376 §5.4.2 counts them.
+  for (let i = header.fields.length - 1; i >= 0; i--) {
+    const field = header.fields[i]!;
+    const name = nameOf(field);
+    if (name === undefined) continue;
+    names.push(name);
+    text += canonical(header, field);
+  }
+  return { names, text, header, body: message.subarray(header.end) };
+}
+
+function canonical(header: Header, field: HeaderField): string {
+  return `${relaxedField(header.text.slice(field.start, field.end))}\r\n`;
+}

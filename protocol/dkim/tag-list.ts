@@ -1,0 +1,42 @@
+/** Signature header fields as tag lists (RFC 6376 §3.2, §3.5), folded so that a verifier sees the same text as the signer. */
+
+/** In the order in which they are written; undefined ones are left out. "b" is the signature's place and must be last or empty. */
+export type Tags = readonly (readonly [name: string, value: string | undefined])[];
+
+const maxLineChars = 76;
+
+/**
+ * The field without its signature, folded, no line end. Folds stand where a blank stands in any case, and in h= after a colon,
+ * where the relaxed form would see it: so h= is folded with blanks that belong to the text that is signed.
+ */
+export function tagField(name: string, tags: Tags): string {
+  let text = `${name}:`;
+  let line = text.length;
+  const given = tags.filter((tag): tag is readonly [string, string] => tag[1] !== undefined);
+  for (const [index, [tag, value]] of given.entries()) {
+    const end = index < given.length - 1 ? ";" : "";
+    const words = tag === "h" ? value.split(/(?<=:)/) : [value];
+    for (const [i, word] of words.entries()) {
+      const piece = (i === 0 ? `${tag}=` : "") + word + (i === words.length - 1 ? end : "");
+      if (i === 0) {
+        const fold = line > name.length + 1 && line + 1 + piece.length > maxLineChars;
+        text += fold ? `\r\n ${piece}` : ` ${piece}`;
+        line = fold ? 1 + piece.length : line + 1 + piece.length;
+      } else if (line + piece.length > maxLineChars) {
+        text += `\r\n ${piece}`;
+        line = 1 + piece.length;
+      } else {
+        text += piece;
+        line += piece.length;
+      }
+    }
+  }
+  return text;
+}
+
+/** Puts the signature (base64) into the empty b= of a field made by `tagField`. RFC 6376 §3.5: blanks in it mean nothing. */
+export function withSignature(field: string, signature: string): string {
+  const at = field.search(/[ \n]b=(?:;|$)/) + 3;
+  const folded = signature.replace(/(.{72})(?=.)/g, "$1\r\n ");
+  return `${field.slice(0, at)}\r\n ${folded}${field.slice(at)}`;
+}

@@ -1,0 +1,219 @@
+/** Sees to it that the keys of all our domains change in time, and only as DNS shows them: looks, decides (`rotate.ts`), keeps, tells. */
+import { setTimeout as wait } from "node:timers/promises";
+import type { Log } from "../log.ts";
+import type { Resolver } from "../net/resolver.ts";
+import type { Domain, Instant, StoreReader, StoreWriter } from "../store/store.ts";
+import {
+  algorithms,
+  type DkimKey,
+  type DkimKeys,
+  dkimSetting,
+  makeDkimKey,
+  publicKeyOf,
+  readDkimKeys,
+} from "./dkim-keys.ts";
+import { type KeyEvent, nextStep, type RotationSettings, type View } from "./rotate.ts";
+
+export type DkimSettings = RotationSettings & {
+  /** How often DNS is looked at. */
+  readonly checkMs: number;
+  /** Tests without a zone of their own: every key counts as published. */
+  readonly assumePublished: boolean;
+};
+
+const hour = 60 * 60 * 1000;
+const day = 24 * hour;
+export const defaultDkimSettings: DkimSettings = {
+  rotateAfterMs: 180 * day,
+  settleMs: hour,
+  keepRetiredMs: 40 * day, // 30 that a message may be held (FUTURERELEASE), 5 in our queue, 5 on the way
+  checkMs: 5 * 60 * 1000,
+  assumePublished: false,
+};
+
+/** Domains that are looked at together. */
+const together = 8;
+/** The same alarm is not told again sooner. */
+const alarmEveryMs = day;
+const maxAlarms = 100_000;
+
+export interface KeyKeeper {
+  /** Looks at the keys of one domain now, and does what is due; undefined where it has none. */
+  look(domain: string): Promise<DkimKeys | undefined>;
+  /** Makes the next keys of a domain, unless they wait already; then looks. */
+  rotate(domain: string): Promise<DkimKeys>;
+  /** Looks at all our domains now. */
+  lookAtAll(): Promise<void>;
+  /** From now on all of them every `checkMs`. Answers how to stop. */
+  start(): () => Promise<void>;
+}
+
+export type KeeperParts = {
+  readonly store: Pick<StoreReader, "setting" | "domains"> & Pick<StoreWriter, "putSetting">;
+  readonly resolver: Pick<Resolver, "txt">;
+  readonly settings: DkimSettings;
+  readonly now: () => Instant;
+  readonly log: Log;
+};
+
+export function makeKeyKeeper({ store, resolver, settings, now, log }: KeeperParts): KeyKeeper {
+  const turns = new Map<string, Promise<unknown>>();
+  const told = new Map<string, Instant>();
+
+  /** One after the other for each domain: a change is read, made and written whole. */
+  const inTurn = <T>(domain: string, work: () => Promise<T>): Promise<T> => {
+    const before = turns.get(domain) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    turns.set(domain, turn);
+    const over = (): void => void (turns.get(domain) === turn && turns.delete(domain));
+    turn.then(over, over);
+    return turn;
+  };
+
+  const put = async (domain: string, keys: readonly DkimKey[]): Promise<DkimKeys> => {
+    await store.putSetting(dkimSetting(domain), { keys });
+    return { keys };
+  };
+
+  const lookNow = async (domain: string): Promise<DkimKeys | undefined> => {
+    const found = await readDkimKeys(store, domain);
+    if (found === undefined) return undefined;
+    const views = new Map<string, View>();
+    for (const key of found.keys)
+      views.set(key.selector, await viewOf(key, domain, resolver, settings.assumePublished));
+    const step = nextStep(found.keys, (selector) => views.get(selector) ?? "trouble", now(), settings);
+    const made: DkimKey[] = [];
+    for (const algorithm of step.wanted)
+      made.push(
+        await makeDkimKey(
+          algorithm,
+          now(),
+          [...step.keys, ...made].map(({ selector }) => selector),
+        ),
+      );
+    const keys = [...step.keys, ...made];
+    for (const event of step.events) tell(domain, event);
+    for (const key of made) tell(domain, { kind: "unpublished", key });
+    const changed = keys.length !== found.keys.length || keys.some((key, index) => key !== found.keys[index]);
+    return changed ? put(domain, keys) : found;
+  };
+
+  const tell = (domain: string, { kind, key }: KeyEvent): void => {
+    const { selector } = key;
+    const [level, sentence] = words(kind, `${selector}._domainkey.${domain}`, key);
+    const at = now();
+    if (level !== "info") {
+      const name = `${kind} ${selector}._domainkey.${domain}`;
+      if (at - (told.get(name) ?? Number.NEGATIVE_INFINITY) < alarmEveryMs) return;
+      if (told.size >= maxAlarms) told.clear();
+      told.set(name, at);
+    }
+    log[level]({ domain, selector, algorithm: key.algorithm, what: kind }, sentence);
+  };
+
+  const look = (domain: string): Promise<DkimKeys | undefined> => inTurn(domain, () => lookNow(domain));
+
+  const lookAtAll = async (): Promise<void> => {
+    const waiting = (await store.domains()).filter(({ kind }: Domain) => kind === "local");
+    const one = async (): Promise<void> => {
+      for (let domain = waiting.pop(); domain !== undefined; domain = waiting.pop()) {
+        try {
+          await look(domain.name);
+        } catch (error) {
+          log.error({ domain: domain.name, error }, "the DKIM keys could not be looked after; tried again");
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: together }, one));
+  };
+
+  return {
+    look,
+    lookAtAll,
+    async rotate(domain) {
+      await inTurn(domain, async () => {
+        const { keys } = (await readDkimKeys(store, domain)) ?? { keys: [] };
+        const due = algorithms.filter(
+          (algorithm) =>
+            !keys.some((key) => key.algorithm === algorithm && (key.state === "publish" || key.state === "seen")),
+        );
+        const made: DkimKey[] = [];
+        for (const algorithm of due)
+          made.push(
+            await makeDkimKey(
+              algorithm,
+              now(),
+              [...keys, ...made].map(({ selector }) => selector),
+            ),
+          );
+        if (made.length > 0) await put(domain, [...keys, ...made]);
+      });
+      return (await look(domain)) ?? { keys: [] };
+    },
+    start() {
+      const stopping = new AbortController();
+      const run = async (): Promise<void> => {
+        while (!stopping.signal.aborted) {
+          try {
+            await lookAtAll();
+          } catch (error) {
+            log.error({ error }, "the DKIM keys could not be looked after; tried again");
+          }
+          await wait(settings.checkMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
+        }
+      };
+      const running = run();
+      return () => {
+        stopping.abort();
+        return running;
+      };
+    },
+  };
+}
+
+async function viewOf(
+  key: DkimKey,
+  domain: string,
+  resolver: Pick<Resolver, "txt">,
+  assumePublished: boolean,
+): Promise<View> {
+  if (assumePublished) return key.state === "removed" ? "none" : "ours";
+  const answer = await resolver.txt(`${key.selector}._domainkey.${domain}`);
+  if (answer.kind === "trouble") return "trouble";
+  if (answer.kind === "none") return "none";
+  const wanted = publicKeyOf(key.record);
+  const shown = answer.records.map(publicKeyOf);
+  // RFC 6376 §3.6.2.2: with several records the result is undefined. An empty p= says that the key is withdrawn.
+  if (shown.length === 1 && shown[0] === wanted) return "ours";
+  return shown.every((one) => one === undefined || one === "") ? "none" : "another";
+}
+
+function words(kind: KeyEvent["kind"], name: string, key: DkimKey): ["info" | "warn" | "error", string] {
+  switch (kind) {
+    case "unpublished":
+      return [
+        "warn",
+        `a DKIM key waits to be published: ${name} TXT "${key.record}"; it signs as soon as DNS shows it`,
+      ];
+    case "wrong":
+      return ["error", `DNS shows another DKIM key at ${name}: it must be "${key.record}"`];
+    case "seen":
+      return ["info", `DNS shows the DKIM key ${name}`];
+    case "used":
+      return ["info", `mail is signed with the DKIM key ${name} now`];
+    case "vanished":
+      return ["error", `the DKIM key ${name} is gone from DNS: mail is not signed with it until it is back`];
+    case "retired":
+      return ["info", `the DKIM key ${name} signs no more; leave it in DNS until told`];
+    case "gone-early":
+      return ["error", `the DKIM key ${name} is gone from DNS too early: mail that it signed may be under way still`];
+    case "removable":
+      return ["info", `the DKIM key ${name} is not needed any more: remove it from DNS`];
+    case "lingers":
+      return ["info", `the DKIM key ${name} is still in DNS; it may be removed`];
+    case "forgotten":
+      return ["info", `the DKIM key ${name} is gone from DNS and forgotten`];
+    default:
+      return kind satisfies never;
+  }
+}
