@@ -110,12 +110,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const store = metrics.counting(options.store);
   const pool = makePool();
-  const directory = cleanUp.use(makeDirectory({ store }));
+  const people = cleanUp.use(makeDirectory({ store }));
   const { throttle } = defaultLoginSettings;
   const login = cleanUp.use(
     makeLogin({
       store,
-      directory,
+      directory: people,
       settings: {
         ...defaultLoginSettings,
         cleartextAuth: options.cleartextAuth ?? false,
@@ -127,16 +127,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     }),
   );
   const changes = cleanUp.use(new ChangeHub(store));
-  const { signer, ...signing } = await startSigning({
-    store,
-    directory,
-    pool,
-    resolver,
-    settings: config.dkim,
-    now,
-    log,
-  });
-  const sign = (bytes: Uint8Array, domain: string) => signer.sign(bytes, domain);
+  const signing = await startSigning({ store, directory: people, pool, resolver, settings: config.dkim, now, log });
+  const { directory, sign } = signing;
 
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
@@ -181,6 +173,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     queue,
     judge: makeJudge(config.judge),
     notices,
+    forward: signing.forward,
     factsOf,
     factsOfLarge,
     settings: config.deliver,

@@ -1,15 +1,22 @@
-/** The assembly of what makes outgoing mail ours: DKIM signatures, and the keys that change by themselves. */
+/** The assembly of what makes outgoing mail ours: DKIM signatures, keys that change by themselves, return paths and seals of forwarded mail. */
+
 import type { Directory } from "./access/directory.ts";
+import { withReturnPaths } from "./access/return-paths.ts";
+import type { ForwardPorts } from "./deliver/forward.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { type DkimSettings, type KeyKeeper, makeKeyKeeper } from "./sign/key-keeper.ts";
-import { makeSigner, type Signer } from "./sign/signer.ts";
+import { openReturnPaths } from "./sign/return-paths.ts";
+import { makeSigner } from "./sign/signer.ts";
 import type { Store } from "./store/store.ts";
 import type { WorkPool } from "./work/pool.ts";
 
 export type Signing = {
-  readonly signer: Signer;
+  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly keys: KeyKeeper;
+  readonly forward: ForwardPorts;
+  /** The directory, which knows return paths of ours too. */
+  readonly directory: Directory;
   stop(): Promise<void>;
 };
 
@@ -23,9 +30,26 @@ export async function startSigning(parts: {
   readonly now: () => number;
   readonly log: Log;
 }): Promise<Signing> {
+  const { directory, store, pool, now } = parts;
   const keys = makeKeyKeeper(parts);
+  const returnPaths = await openReturnPaths(store, now);
   if (parts.settings.assumePublished) await keys.lookAtAll();
-  const stop = keys.start();
-  const { directory } = parts;
-  return { signer: makeSigner({ ...parts, domain: (name) => directory.domain(name) }), keys, stop };
+  const signer = makeSigner({ store, pool, now, domain: (name) => directory.domain(name) });
+  return {
+    sign: (bytes, domain) => signer.sign(bytes, domain),
+    keys,
+    directory: withReturnPaths(directory, returnPaths.back),
+    forward: {
+      directory,
+      returnPath: returnPaths.local,
+      async seal(bytes, domain, found) {
+        const sealing = await signer.sealingKey(domain);
+        if (sealing === undefined) return "";
+        const { selector, privateKey } = sealing.key;
+        const by = { domain: sealing.domain, selector, privateKey, sealedAt: now() };
+        return pool.run("arc-seal", { bytes, ...found, ...by });
+      },
+    },
+    stop: keys.start(),
+  };
 }

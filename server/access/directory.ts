@@ -2,6 +2,7 @@
  * Who lives here, answered from memory: domains, addresses and accounts, read from the store when first asked and dropped when it says
  * the directory changed. RCPT TO, sender checks and routing ask here.
  */
+import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Account, AccountId, Domain } from "../store/store.ts";
 
 /** What becomes of mail to one address. */
@@ -17,7 +18,7 @@ export type Resolution =
     }
   | { readonly kind: "relay"; readonly domain: Domain; readonly known: boolean | "ask" }
   /** The domain is ours, the address is nobody's. */
-  | { readonly kind: "unknown"; readonly domain: Domain }
+  | { readonly kind: "unknown"; readonly domain: Domain; readonly why?: Reply }
   /** The domain is not ours. */
   | { readonly kind: "remote" };
 

@@ -67,7 +67,12 @@ async function deliver(
         });
         return { ...result, placed };
       },
+      async settle({ notices }) {
+        accepted.push(...notices);
+        return { stale: 0, accepted: notices.map((one, index) => acceptedAs(one, 100 + index)) };
+      },
     },
+    forward: undefined,
     directory: fakeDirectory(true),
     queue: { leaseForNew: () => ({ owner: "n", until: 1, token: 1 }), offer: (one) => offered.push(one) },
     judge: () => how.verdict ?? { kind: "accept", notes: [] },
@@ -329,7 +334,11 @@ test("large messages are taken apart elsewhere", async () => {
 
 test("a plan is what would be committed, unjudged, or nothing", async () => {
   const made = makeDeliver({
-    store: { accept: () => Promise.reject(new Error("nothing is committed")) },
+    store: {
+      accept: () => Promise.reject(new Error("nothing is committed")),
+      settle: () => Promise.reject(new Error("nothing is committed")),
+    },
+    forward: undefined,
     directory: fakeDirectory(),
     queue: { leaseForNew: () => undefined, offer: () => assert.fail() },
     judge: () => assert.fail(),
@@ -347,4 +356,59 @@ test("a plan is what would be committed, unjudged, or nothing", async () => {
   );
   assert.equal((await made.plan(mail([to("x@else.test")], notice)))?.queue?.recipients.length, 1);
   assert.equal(await made.plan(mail([to("nobody@example.test")], notice)), undefined);
+});
+
+const forward = {
+  directory: fakeDirectory(),
+  returnPath: ({ local, domain }: { local: string; domain: string }) => `back=${domain}=${local}`,
+  seal: async (_: Buffer, domain: string, found: { chain: string; results: string }) =>
+    `ARC-Seal: ${found.chain} ${domain} ${found.results}\r\n`,
+};
+const sealed: Verdict = { kind: "accept", notes: [], seal: { chain: "none", results: "mx; spf=pass" } };
+
+test("what a stranger sends to an alias elsewhere goes on under a return path of ours, sealed; the copy here stays as it came", async () => {
+  const { accepted, offered } = await deliver(mail([to("list@example.test")]), { forward, verdict: sealed });
+  assert.equal(accepted.length, 2);
+  const [here, onward] = accepted;
+  assert.deepEqual(
+    here!.placements.map(({ account }) => account),
+    [1, 2],
+  );
+  assert.equal(here!.queue, undefined);
+  assert.match(Buffer.from(here!.message.bytes).toString(), /^Return-Path: <a@b\.test>\r\nReceived: /);
+  assert.equal(onward!.placements.length, 0);
+  assert.equal(onward!.queue?.envelopeFrom, "back=b.test=a@example.test");
+  assert.deepEqual(
+    onward!.queue?.recipients.map(({ address }) => address),
+    ["far@else.test"],
+  );
+  assert.match(
+    Buffer.from(onward!.message.bytes).toString(),
+    /^ARC-Seal: none example\.test mx; spf=pass\r\nDelivered-To: list@example\.test\r\nReceived: /,
+  );
+  assert.equal(offered.length, 1);
+});
+
+const unchanged: readonly [name: string, change: Partial<Received>, from: string, messages: number][] = [
+  ["a null sender stays one", { envelopeFrom: "" }, "", 2],
+  ["an address of ours holds as it is", { envelopeFrom: "u1@example.test" }, "u1@example.test", 2],
+  [
+    "our own people's mail is one message",
+    { account: account(1), envelopeFrom: "u1@example.test" },
+    "u1@example.test",
+    1,
+  ],
+];
+for (const [name, change, from, messages] of unchanged)
+  test(`forwarding: ${name}`, async () => {
+    const { accepted } = await deliver(mail([to("list@example.test")], change), { forward });
+    assert.equal(accepted.length, messages);
+    assert.equal(accepted.at(-1)!.queue?.envelopeFrom, from);
+  });
+
+test("an address that has forwarded a message does not forward it again", async () => {
+  const bytes = Buffer.from("Delivered-To: LIST@example.test\r\nSubject: x\r\n\r\nbody\r\n");
+  const { accepted } = await deliver(mail([to("list@example.test")], { bytes }), { forward });
+  assert.equal(accepted.length, 1);
+  assert.equal(accepted[0]!.queue, undefined);
 });

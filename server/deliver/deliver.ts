@@ -15,12 +15,14 @@ import type {
   JourneyEntry,
   Marks,
   NewQueued,
+  NewRecipient,
   Placed,
   Placement,
   Store,
   Target,
 } from "../store/store.ts";
 import { type Destinations, destinationsOf } from "./destinations.ts";
+import { type ForwardPorts, forwarded } from "./forward.ts";
 import type { Notices } from "./notices.ts";
 import { mailboxFull } from "./recipients.ts";
 import { traced } from "./traced.ts";
@@ -38,11 +40,13 @@ export const defaultDeliverSettings: DeliverSettings = {
 };
 
 export type DeliverPorts = {
-  readonly store: Pick<Store, "accept">;
+  readonly store: Pick<Store, "accept" | "settle">;
   readonly directory: Pick<Directory, "resolve">;
   readonly queue: Pick<Queue, "leaseForNew" | "offer">;
   readonly judge: Judge;
   readonly notices: Notices;
+  /** Undefined: what is forwarded goes on as it came. */
+  readonly forward: ForwardPorts | undefined;
   readonly factsOf: (message: Buffer) => MessageFacts;
   /** The same in another thread. */
   readonly factsOfLarge: (message: Buffer) => Promise<MessageFacts>;
@@ -76,27 +80,69 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     to: Destinations,
     verdict: Verdict,
   ): Promise<Acceptance> => {
-    const bytes = traced(mail, header, to.accounts.size > 0);
-    const facts = bytes.length <= settings.inlineBytes ? ports.factsOf(bytes) : await ports.factsOfLarge(bytes);
+    const message = await messageOf(traced(mail, header, to.accounts.size > 0));
+    const { facts } = message;
     const placements = placementsOf(mail, to, verdict);
     const journey: JourneyEntry[] = [acceptedEntry(mail, facts.messageId, verdict)];
     if (placements.length > 0)
       journey.push(
         entry(mail, "filed", { accounts: [...to.accounts.keys()], into: verdict.kind === "accept" ? "inbox" : "junk" }),
       );
-    const message = { bytes, facts };
     if (to.queued.length === 0) return { message, placements, journey };
-    const queued = queuedOf(mail, to, queue, settings);
+    const queued = queuedOf(mail, to.queued, queue, settings);
     journey.push(
       entry(mail, "queued", { recipients: to.queued.map(({ address }) => address), notBefore: mail.notBefore }),
     );
     return { message, placements, queue: queued, journey };
   };
 
+  /** What goes on from here as mail of others: a message of its own, for its return path and its first fields are others. */
+  const forwardOf = async (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    verdict: Verdict,
+    forward: ForwardPorts,
+  ): Promise<Acceptance> => {
+    const [by, ...more] = to.forwarders;
+    const delivered = by === undefined || more.length > 0 ? undefined : formatMailbox(by);
+    const made = await forwarded(
+      mail,
+      header,
+      { domain: by?.domain ?? mail.ourHost, delivered, seal: "seal" in verdict ? verdict.seal : undefined },
+      forward,
+    );
+    const message = await messageOf(made.bytes);
+    const { envelopeFrom } = made;
+    const recipients = to.forwarded.map(({ address }) => address);
+    return {
+      message,
+      placements: [],
+      queue: { ...queuedOf(mail, to.forwarded, queue, settings), envelopeFrom },
+      journey: [
+        acceptedEntry(mail, message.facts.messageId, verdict),
+        entry(mail, "queued", { recipients, forwardedBy: to.forwarders.map(formatMailbox), from: envelopeFrom }),
+      ],
+    };
+  };
+
+  const messageOf = async (bytes: Buffer): Promise<Acceptance["message"]> => ({
+    bytes,
+    facts: bytes.length <= settings.inlineBytes ? ports.factsOf(bytes) : await ports.factsOfLarge(bytes),
+  });
+
   const commit = async (acceptance: Acceptance): Promise<Accepted> => {
     const result = await store.accept(acceptance);
     if (result.queued !== undefined) queue.offer(result.queued, acceptance.message.bytes);
     return result;
+  };
+
+  /** All or none, in one transaction. */
+  const commitTogether = async (acceptances: readonly Acceptance[]): Promise<readonly Accepted[]> => {
+    const { accepted } = await store.settle({ settlements: [], notices: acceptances, journey: [] });
+    for (const [index, { queued }] of accepted.entries())
+      if (queued !== undefined) queue.offer(queued, acceptances[index]!.message.bytes);
+    return accepted;
   };
 
   /** A notice is owed, but the message is safe already: trouble with it is a line in the log. */
@@ -117,15 +163,21 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, verdict.reply, verdict.notes);
       return everyone(mail, verdict.reply);
     }
-    const to = await destinationsOf(mail, directory);
-    if (to.accounts.size === 0 && to.queued.length === 0) {
-      const refusals = to.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
+    const found = await destinationsOf(mail, header, directory);
+    if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
+      const refusals = found.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
       const first = refusals[0] ?? accountGone;
       logRefused(log, mail, first, []);
       return isLmtp(mail) ? refusals : [first];
     }
-    const acceptance = await acceptanceOf(mail, header, to, verdict);
-    const result = await commit(acceptance);
+    // Our own people's mail holds for SPF and DMARC as it is: an alias elsewhere is a recipient like others.
+    const forward = mail.account === undefined && found.forwarded.length > 0 ? ports.forward : undefined;
+    const to = forward === undefined ? together(found) : found;
+    const onward = forward && (await forwardOf(mail, header, to, verdict, forward));
+    const kept = to.accounts.size > 0 || to.queued.length > 0;
+    const acceptance = kept || onward === undefined ? await acceptanceOf(mail, header, to, verdict) : onward;
+    const result =
+      onward === undefined || !kept ? await commit(acceptance) : (await commitTogether([acceptance, onward]))[0]!;
     const outcomes = outcomesOf(mail, to, result.placed);
     const taken = reply(250, "2.0.0", `accepted as ${mail.id}`);
     log.info(
@@ -138,6 +190,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         recipients: mail.recipients.length,
         filed: acceptance.placements.length,
         queue: result.queued?.id,
+        forwarded: to.forwarded.length === 0 ? undefined : to.forwarded.length,
       },
       "accepted",
     );
@@ -164,12 +217,20 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   };
 
   const plan = async (mail: Received): Promise<Acceptance | undefined> => {
-    const to = await destinationsOf(mail, directory);
+    const header = splitHeader(mail.bytes, 0, mail.bytes.length);
+    const to = together(await destinationsOf(mail, header, directory));
     if (to.accounts.size === 0 && to.queued.length === 0) return undefined;
-    return acceptanceOf(mail, splitHeader(mail.bytes, 0, mail.bytes.length), to, accepted);
+    return acceptanceOf(mail, header, to, accepted);
   };
 
   return { take, plan };
+}
+
+/** With what is forwarded among what is queued. */
+function together(to: Destinations): Destinations {
+  if (to.forwarded.length === 0) return to;
+  const known = new Set(to.queued.map(({ address }) => address));
+  return { ...to, queued: [...to.queued, ...to.forwarded.filter(({ address }) => !known.has(address))], forwarded: [] };
 }
 
 function isLmtp(mail: Received): boolean {
@@ -198,14 +259,14 @@ function placementsOf(mail: Received, to: Destinations, verdict: Verdict): reado
 
 function queuedOf(
   mail: Received,
-  to: Destinations,
+  recipients: readonly NewRecipient[],
   queue: Pick<Queue, "leaseForNew">,
   settings: DeliverSettings,
 ): NewQueued {
   const notBefore = Math.max(mail.notBefore ?? mail.at, mail.at);
   return {
     envelopeFrom: mail.envelopeFrom,
-    recipients: to.queued,
+    recipients,
     envid: mail.envid,
     ret: mail.ret,
     smtputf8: mail.smtputf8,

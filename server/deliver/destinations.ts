@@ -1,11 +1,14 @@
 /** Where a message goes: the accounts here, the addresses elsewhere, and the recipients that nobody takes. */
-import { formatMailbox } from "../../protocol/smtp/address.ts";
+import type { Header } from "../../protocol/mime/header.ts";
+import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory, Resolution } from "../access/directory.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { AccountId, NewRecipient } from "../store/store.ts";
+import { forwardersOf } from "./forward.ts";
 
 const gone = reply(550, "5.1.1", "No such address here");
+const loop = reply(554, "5.4.6", "This message has been forwarded by this address already: it goes round in a loop");
 const relayDenied = reply(550, "5.7.1", "Relay access denied");
 
 /** What one recipient of the envelope came to. */
@@ -25,32 +28,47 @@ export type Destinations = {
   readonly accounts: ReadonlyMap<AccountId, boolean>;
   /** Each address once. */
   readonly queued: readonly NewRecipient[];
+  /** Addresses elsewhere that an address of ours stands for, each once. */
+  readonly forwarded: readonly NewRecipient[];
+  /** The addresses of ours that forward. */
+  readonly forwarders: readonly Mailbox[];
 };
 
 /** The directory is asked again, not believed from RCPT: what it said then may have changed. */
-export async function destinationsOf(mail: Received, directory: Pick<Directory, "resolve">): Promise<Destinations> {
+export async function destinationsOf(
+  mail: Received,
+  header: Header,
+  directory: Pick<Directory, "resolve">,
+): Promise<Destinations> {
   const each: Destination[] = [];
-  const accounts = new Map<AccountId, boolean>();
-  const queued = new Map<string, NewRecipient>();
+  const found: Found = { accounts: new Map(), queued: new Map(), forwarded: new Map(), forwarders: [], header };
   const mayRelay = mail.trusted || mail.account !== undefined;
   for (const recipient of mail.recipients) {
     const answer = directory.resolve(recipient.local, recipient.domain);
     const resolution: Resolution = answer instanceof Promise ? await answer : answer;
-    each.push(place(recipient, resolution, mayRelay, accounts, queued));
+    each.push(place(recipient, resolution, mayRelay, found));
   }
-  return { each, accounts, queued: [...queued.values()] };
+  const { accounts, queued, forwarded, forwarders } = found;
+  return { each, accounts, queued: [...queued.values()], forwarded: [...forwarded.values()], forwarders };
 }
+
+type Found = {
+  readonly accounts: Map<AccountId, boolean>;
+  readonly queued: Map<string, NewRecipient>;
+  readonly forwarded: Map<string, NewRecipient>;
+  readonly forwarders: Mailbox[];
+  readonly header: Header;
+};
 
 function place(
   recipient: ReceivedRecipient,
   resolution: Resolution,
   mayRelay: boolean,
-  accounts: Map<AccountId, boolean>,
-  queued: Map<string, NewRecipient>,
+  { accounts, queued, forwarded, forwarders, header }: Found,
 ): Destination {
   switch (resolution.kind) {
     case "unknown":
-      return { kind: "refused", reply: gone };
+      return { kind: "refused", reply: resolution.why ?? gone };
     case "remote":
       if (!mayRelay) return { kind: "refused", reply: relayDenied };
       addQueued(queued, formatMailbox(recipient), recipient.domain, recipient.orcpt, recipient);
@@ -61,11 +79,17 @@ function place(
     case "local": {
       for (const account of resolution.accounts)
         accounts.set(account, resolution.essential || accounts.get(account) === true);
+      if (resolution.forwards.length === 0) return { kind: "taken", accounts: resolution.accounts, queued: false };
+      if (forwardersOf(header).has(formatMailbox(recipient).toLowerCase()))
+        return resolution.accounts.length === 0
+          ? { kind: "refused", reply: loop }
+          : { kind: "taken", accounts: resolution.accounts, queued: false };
+      forwarders.push(recipient);
       // RFC 3461 §5.2.7.1: an alias forwards under its own name as the original recipient.
       const orcpt = recipient.orcpt ?? originalRecipient(recipient);
       for (const forward of resolution.forwards)
-        addQueued(queued, forward, forward.slice(forward.lastIndexOf("@") + 1).toLowerCase(), orcpt, recipient);
-      return { kind: "taken", accounts: resolution.accounts, queued: resolution.forwards.length > 0 };
+        addQueued(forwarded, forward, forward.slice(forward.lastIndexOf("@") + 1).toLowerCase(), orcpt, recipient);
+      return { kind: "taken", accounts: resolution.accounts, queued: true };
     }
     default:
       return resolution satisfies never;

@@ -35,7 +35,7 @@ export function decideRecipient({
     case "remote":
       return mayRelay ? take : relayDenied;
     case "unknown":
-      return unknownUser;
+      return resolution.why ?? unknownUser;
     case "relay":
       if (sizeBytes !== undefined && sizeBytes > domainLimit(resolution)) return tooBigForDomain;
       return resolution.known === "ask" ? ask : resolution.known ? take : unknownUser;

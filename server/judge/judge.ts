@@ -6,9 +6,17 @@ import type { Header } from "../../protocol/mime/header.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Received } from "../receive/received.ts";
 
+/** What an ARC set says of a message (RFC 8617 §4.1): of the chain it came with, and our results ("mx.us.test; spf=pass …", RFC 8601). */
+export type ForSeal = { readonly chain: "none" | "pass" | "fail"; readonly results: string };
+
 /** `notes` are for the journey of the message: short, stable words. */
 export type Verdict =
-  | { readonly kind: "accept" | "junk" | "quarantine"; readonly notes: readonly string[] }
+  | {
+      readonly kind: "accept" | "junk" | "quarantine";
+      readonly notes: readonly string[];
+      /** For what is forwarded; undefined where nothing was checked. */
+      readonly seal?: ForSeal;
+    }
   | { readonly kind: "refuse" | "later"; readonly reply: Reply; readonly notes: readonly string[] };
 
 /** `header` is that of `mail.bytes`. */

@@ -114,7 +114,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return result;
   };
   const deliver = makeDeliver({
-    store: { accept },
+    store: { accept, settle: never },
+    forward: undefined,
     directory,
     queue: { leaseForNew: () => undefined, offer: (message) => offered.push(message) },
     judge: makeJudge(defaultJudgeSettings),
@@ -185,6 +186,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 /** What a store answers that has room for all. */
+const never = async (): Promise<never> => {
+  throw new Error("nothing is forwarded here");
+};
+
 export function acceptedAs(acceptance: Acceptance, content: number): Accepted {
   const placed = acceptance.placements.map(
     (one): Placed => ({

@@ -3,6 +3,7 @@
  * first asked. A task's result is moved, not copied, where it owns its memory.
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { ArcSealTask } from "../sign/arc-seal.ts";
 import type { DkimSignTask } from "../sign/dkim-signature.ts";
 
 /** Arguments and result of each task. */
@@ -11,6 +12,8 @@ export type TaskTypes = {
   readonly facts: { readonly args: { readonly bytes: Uint8Array }; readonly result: MessageFacts };
   /** DKIM-Signature header lines for a message, each ended with CRLF. */
   readonly "dkim-sign": { readonly args: DkimSignTask; readonly result: string };
+  /** The fields of an ARC set for a message, each ended with CRLF. */
+  readonly "arc-seal": { readonly args: ArcSealTask; readonly result: string };
 };
 
 export type TaskName = keyof TaskTypes;
@@ -24,5 +27,9 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   "dkim-sign": async (task) => {
     const { dkimSignature } = await import("../sign/dkim-signature.ts");
     return dkimSignature(task);
+  },
+  "arc-seal": async (task) => {
+    const { arcSeal } = await import("../sign/arc-seal.ts");
+    return arcSeal(task);
   },
 };
