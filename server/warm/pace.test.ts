@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type DayUse, divide, take, unused } from "./pace.ts";
+import { dayMs } from "./plan.ts";
+
+const start = 20_000 * dayMs;
+
+/** Asks every `everyMs` for a day; answers when messages went, in ms since midnight. */
+function spend(cap: number, everyMs: number, from: DayUse = unused, day = start): { times: number[]; use: DayUse } {
+  const times: number[] = [];
+  let use = from;
+  for (let now = day; now < day + dayMs; now += everyMs) {
+    const taken = take(use, cap, now);
+    if (taken.kind === "wait") {
+      assert.ok(taken.until > now && taken.until <= day + dayMs);
+      continue;
+    }
+    use = taken.use;
+    times.push(now - day);
+  }
+  return { times, use };
+}
+
+for (const cap of [1, 7, 50, 100, 3_200])
+  test(`a day's cap of ${cap} is spent whole, over many hours, and never exceeded`, () => {
+    const { times } = spend(cap, 10_000);
+    assert.equal(times.length, cap);
+    const perHour = Map.groupBy(times, (time) => Math.floor(time / 3_600_000));
+    for (const hour of perHour.values()) assert.ok(hour.length <= Math.max(5, cap / 12));
+    if (cap >= 50) assert.ok(times.at(-1)! > 10 * 3_600_000, "spread over the day");
+    assert.ok(times.filter((time) => time === 0).length <= Math.max(1, cap / 48), "not all at midnight");
+  });
+
+test("after a restart in the middle of the day nothing is given twice", () => {
+  const { times, use } = spend(100, 10_000);
+  assert.equal(times.length, 100);
+  assert.equal(spend(100, 10_000, structuredClone(use)).times.length, 0);
+});
+
+test("the next day is a new one", () => {
+  const { use } = spend(100, 10_000);
+  assert.equal(spend(100, 10_000, use, start + dayMs).times.length, 100);
+});
+
+test("no cap, no mail", () => assert.deepEqual(take(unused, 0, start), { kind: "wait", until: start + dayMs }));
+
+test("what an address may send is divided by planned volume, the rest in order", () => {
+  const even = [
+    { cap: 100, planned: 200_000 },
+    { cap: 100, planned: 100_000 },
+    { cap: 100, planned: 60_000 },
+    { cap: 50, planned: 20_000 },
+  ];
+  const parts = divide(200, even);
+  assert.equal(
+    parts.reduce((sum, part) => sum + part, 0),
+    200,
+  );
+  assert.deepEqual(parts, [100, 59, 31, 10]);
+  assert.deepEqual(divide(1_000, even), [100, 100, 100, 50]);
+  assert.deepEqual(divide(10, [{ cap: 0, planned: 5 }]), [0]);
+});

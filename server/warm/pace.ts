@@ -1,0 +1,75 @@
+/**
+ * How a day's cap is spent: evenly over the hours in which mail is wanted, never all at midnight. A generic cell rate
+ * algorithm with a bound per hour. The use of a day is a value that the caller keeps: after a restart no quota is given twice.
+ */
+import { type Day, dayMs, dayOf } from "./plan.ts";
+
+export type DayUse = {
+  readonly day: Day;
+  readonly used: number;
+  readonly hour: number;
+  readonly usedInHour: number;
+  /** When the next message would be due if all went evenly, in ms since 1970. */
+  readonly theoretical: number;
+};
+
+export type PaceSettings = {
+  /** Hours of a day over which the cap is spread. */
+  readonly activeHours: number;
+};
+export const defaultPaceSettings: PaceSettings = { activeHours: 16 };
+
+const hourMs = 3_600_000;
+const burstShare = 48;
+const hourShare = 12;
+const minPerHour = 5;
+
+export const unused: DayUse = { day: 0, used: 0, hour: 0, usedInHour: 0, theoretical: 0 };
+
+export type Taken =
+  | { readonly kind: "taken"; readonly use: DayUse }
+  /** Nothing until then. */
+  | { readonly kind: "wait"; readonly until: number };
+
+/** One message of a day's `cap`, at `now` (ms since 1970). */
+export function take(use: DayUse, cap: number, now: number, { activeHours } = defaultPaceSettings): Taken {
+  const day = dayOf(now);
+  const hour = Math.floor(now / hourMs);
+  const tomorrow = (day + 1) * dayMs;
+  const used = use.day === day ? use.used : 0;
+  if (used >= cap) return { kind: "wait", until: tomorrow };
+  const usedInHour = use.hour === hour ? use.usedInHour : 0;
+  if (usedInHour >= Math.max(minPerHour, Math.floor(cap / hourShare)))
+    return { kind: "wait", until: Math.min(tomorrow, (hour + 1) * hourMs) };
+  const interval = (activeHours * hourMs) / cap;
+  const burst = Math.max(1, Math.floor(cap / burstShare));
+  const theoretical = Math.max(use.theoretical, now);
+  const earliest = theoretical - (burst - 1) * interval;
+  if (now < earliest) return { kind: "wait", until: Math.min(tomorrow, Math.ceil(earliest)) };
+  return {
+    kind: "taken",
+    use: { day, used: used + 1, hour, usedInHour: usedInHour + 1, theoretical: theoretical + interval },
+  };
+}
+
+/**
+ * Divides what one address may send today among its plans, in the order given: each gets its part by planned volume, what
+ * one cannot use goes to those before the others. The sum never exceeds `total`, nor a part its cap.
+ */
+export function divide(
+  total: number,
+  plans: readonly { readonly cap: number; readonly planned: number }[],
+): readonly number[] {
+  const wanted = plans.reduce((sum, { cap }) => sum + cap, 0);
+  if (wanted <= total) return plans.map(({ cap }) => cap);
+  const planned = plans.reduce((sum, plan) => sum + (plan.cap > 0 ? plan.planned : 0), 0);
+  const parts = plans.map((plan) =>
+    Math.min(plan.cap, planned === 0 ? 0 : Math.floor((total * plan.planned) / planned)),
+  );
+  let left = total - parts.reduce((sum, part) => sum + part, 0);
+  return parts.map((part, index) => {
+    const more = Math.min(left, plans[index]!.cap - part);
+    left -= more;
+    return part + more;
+  });
+}
