@@ -1,45 +1,15 @@
 /** From the text of a configuration file to a checked value, or to all its mistakes at once, each with its line. */
-import { parse, TomlError } from "smol-toml";
-import type { z } from "zod";
+import { type Mistake, readToml } from "../toml.ts";
 import { type Config, configSchema } from "./config.ts";
-import { keyLines } from "./lines.ts";
 
-export type Mistake = { readonly line: number | undefined; readonly key: string; readonly message: string };
+export { describeMistake } from "../toml.ts";
+export type { Mistake };
 export type Loaded =
   | { readonly kind: "ok"; readonly config: Config }
   | { readonly kind: "mistakes"; readonly mistakes: readonly Mistake[] };
 
 /** Never throws for what a person may have written. */
 export function loadConfig(text: string): Loaded {
-  let raw: unknown;
-  try {
-    raw = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const message = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
-    return { kind: "mistakes", mistakes: [{ line: error.line, key: "", message: `not readable as TOML: ${message}` }] };
-  }
-  const result = configSchema.safeParse(raw);
-  if (result.success) return { kind: "ok", config: result.data };
-  const lineOf = keyLines(text);
-  const mistakes = result.error.issues.flatMap((issue) => mistakesOf(issue, lineOf));
-  mistakes.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return { kind: "mistakes", mistakes };
-}
-
-function mistakesOf(issue: z.core.$ZodIssue, lineOf: ReturnType<typeof keyLines>): readonly Mistake[] {
-  const path = issue.path.filter((part) => typeof part !== "symbol");
-  if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => {
-      const full = [...path, key];
-      return { line: lineOf(full), key: full.join("."), message: "there is no such setting" };
-    });
-  const missing = issue.code === "invalid_type" && issue.input === undefined;
-  return [{ line: missing ? undefined : lineOf(path), key: path.join("."), message: issue.message }];
-}
-
-/** "angarium.toml:12: imap.maxSessions must be a number" */
-export function describeMistake(file: string, mistake: Mistake): string {
-  const place = mistake.line === undefined ? file : `${file}:${mistake.line}`;
-  return `${place}: ${mistake.key === "" ? "" : `${mistake.key}: `}${mistake.message}`;
+  const read = readToml(text, configSchema);
+  return read.kind === "ok" ? { kind: "ok", config: read.value } : read;
 }

@@ -1,0 +1,97 @@
+/** Shaping as data: which provider a domain belongs to, which limits hold there, and which rule a reply hits. */
+
+import { type Mistake, readToml } from "../toml.ts";
+import { keyLines } from "../toml-lines.ts";
+import type { ReplyClass } from "./reply-class.ts";
+import { type Limits, type Provider, type Rule, shapingSchema } from "./schema.ts";
+
+export type Shaping = {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly rules: readonly Rule[];
+};
+export type LoadedShaping =
+  | { readonly kind: "ok"; readonly shaping: Shaping }
+  | { readonly kind: "mistakes"; readonly mistakes: readonly Mistake[] };
+
+/** Key of everybody who is no known provider: limits and statistics are per site there. */
+export const otherProvider = "other";
+const defaults = "default";
+
+/** The shipped text, or one laid over `base`: what has the same name or id replaces what was there, other rules come first. */
+export function loadShaping(text: string, base?: Shaping): LoadedShaping {
+  const read = readToml(text, shapingSchema);
+  if (read.kind === "mistakes") return read;
+  const providers = new Map(base?.providers);
+  for (const [key, provider] of Object.entries(read.value.provider)) providers.set(key, { ...provider, key });
+  const mistakes = mistakesIn(text, read.value.rule, providers);
+  if (mistakes.length > 0) return { kind: "mistakes", mistakes };
+  const ours = new Set(read.value.rule.map(({ id }) => id));
+  const rules = [...read.value.rule, ...(base?.rules.filter(({ id }) => !ours.has(id)) ?? [])];
+  return { kind: "ok", shaping: { providers, rules } };
+}
+
+function mistakesIn(
+  text: string,
+  rules: readonly Rule[],
+  providers: ReadonlyMap<string, Provider>,
+): readonly Mistake[] {
+  const lineOf = keyLines(text);
+  const mistakes: Mistake[] = [];
+  const seen = new Set<string>();
+  for (const [index, rule] of rules.entries()) {
+    const say = (field: string, message: string): void => {
+      mistakes.push({ line: lineOf(["rule", index, field]), key: `rule "${rule.id}"`, message });
+    };
+    for (const provider of providersOf(rule))
+      if (!providers.has(provider)) say("provider", `there is no provider "${provider}": this rule would never be hit`);
+    if (seen.has(rule.id)) say("id", "there are two rules of this name");
+    seen.add(rule.id);
+    for (const reaction of rule.reaction)
+      if (
+        reaction.for === undefined &&
+        (reaction.slow ?? reaction.rate ?? reaction.connections ?? reaction.messagesPerConnection) !== undefined
+      )
+        say("reaction", 'a limit needs an end: add for = "1h"');
+  }
+  return mistakes;
+}
+
+function providersOf(rule: Rule): readonly string[] {
+  return rule.provider === undefined ? [] : typeof rule.provider === "string" ? [rule.provider] : rule.provider;
+}
+
+/**
+ * The provider of a domain: all its MX hosts (lower case, no trailing dot) end as the provider's do. Without hosts (they
+ * could not be looked up) the domain's name decides.
+ */
+export function providerOf(shaping: Shaping, domain: string, hosts: readonly string[]): string {
+  for (const provider of shaping.providers.values())
+    if (
+      hosts.length === 0
+        ? provider.domains.includes(domain)
+        : hosts.every((host) => provider.mx.some((suffix) => host.endsWith(suffix) || host === suffix.slice(1)))
+    )
+      return provider.key;
+  return otherProvider;
+}
+
+/** The limits of a provider, with the defaults where it says nothing. */
+export function limitsOf(shaping: Shaping, provider: string): Limits {
+  return { ...shaping.providers.get(defaults)?.limits, ...shaping.providers.get(provider)?.limits };
+}
+
+export type Classified = { readonly class: ReplyClass; readonly rule: Rule | undefined };
+
+/** Replies are looked at up to this length: a rule's text stands at the beginning, and a pattern's work stays bounded. */
+const maxReplyLength = 1000;
+
+/** The first rule whose provider and text fit. `text` is `CODE ENHANCED words`, lines joined with blanks. */
+export function classifyReply(shaping: Shaping, provider: string, text: string): Classified {
+  const looked = text.slice(0, maxReplyLength).replace(/\s+/g, " ");
+  for (const rule of shaping.rules) {
+    const providers = providersOf(rule);
+    if (providers.length > 0 && !providers.includes(provider)) continue;
+    if (rule.reply.test(looked)) return { class: rule.class, rule };
+  }
+  return { class: "unknown", rule: undefined };
+}
