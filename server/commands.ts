@@ -11,6 +11,8 @@ const programs = `  start [--data DIR] [--config FILE] [--hostname NAME] [--doma
       [--dns FILE|HOST:PORT] [--mx-port N] [--trust CIDR] [--cleartext-auth] [--strict] [--dkim always|seen]
   check      Says what the configuration and DNS still lack.
   config     Prints the reference of the configuration file.
+  simulate [--scenario NAME…] [--seed N] [--json]
+             Warms up servers against modelled receivers and says what came of it.
   restore FOLDER   Puts a backup into an empty data folder.
   version`;
 
@@ -39,6 +41,8 @@ export async function commandLine(words: readonly string[]): Promise<number> {
       case "config":
         process.stdout.write((await import("./config/describe.ts")).describeConfiguration());
         return 0;
+      case "simulate":
+        return await (await import("./simulate.ts")).simulate(rest);
       case "restore":
         return await (await import("./restore.ts")).restore(rest);
       case "version":

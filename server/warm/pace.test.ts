@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DayUse, divide, take, unused } from "./pace.ts";
+import { type DayUse, divide, giveBack, take, unused } from "./pace.ts";
 import { dayMs } from "./plan.ts";
 
 const start = 20_000 * dayMs;
@@ -10,8 +10,8 @@ function spend(cap: number, everyMs: number, from: DayUse = unused, day = start)
   const times: number[] = [];
   let use = from;
   for (let now = day; now < day + dayMs; now += everyMs) {
-    const taken = take(use, cap, now);
-    if (taken.kind === "wait") {
+    const taken = take(use, cap, 1, now);
+    if (taken.granted === 0) {
       assert.ok(taken.until > now && taken.until <= day + dayMs);
       continue;
     }
@@ -42,7 +42,23 @@ test("the next day is a new one", () => {
   assert.equal(spend(100, 10_000, use, start + dayMs).times.length, 100);
 });
 
-test("no cap, no mail", () => assert.deepEqual(take(unused, 0, start), { kind: "wait", until: start + dayMs }));
+test("no cap, no mail", () => {
+  assert.deepEqual(take(unused, 0, 1, start), { use: unused, granted: 0, until: start + dayMs });
+});
+
+test("many at once are granted as one by one", () => {
+  for (let offset = 0; offset < dayMs; offset += 3_333_333) {
+    const many = take(unused, 4_800, 1_000, start + offset);
+    assert.equal(many.granted, 100);
+    assert.equal(take(many.use, 4_800, 1, many.until - 1).granted, 0);
+    assert.equal(take(many.use, 4_800, 1, many.until).granted, 1);
+  }
+});
+
+test("what was given back can be taken again", () => {
+  const { use } = take(unused, 4_800, 100, start);
+  assert.equal(take(giveBack(use, 40, 4_800), 4_800, 100, start).granted, 40);
+});
 
 test("what an address may send is divided by planned volume, the rest in order", () => {
   const even = [

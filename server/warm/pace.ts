@@ -26,29 +26,55 @@ const minPerHour = 5;
 
 export const unused: DayUse = { day: 0, used: 0, hour: 0, usedInHour: 0, theoretical: 0 };
 
-export type Taken =
-  | { readonly kind: "taken"; readonly use: DayUse }
-  /** Nothing until then. */
-  | { readonly kind: "wait"; readonly until: number };
+export type Taken = {
+  readonly use: DayUse;
+  /** Messages that may go now; 0 to what was asked. */
+  readonly granted: number;
+  /** Where fewer were granted than asked: no more before then. */
+  readonly until: number;
+};
 
-/** One message of a day's `cap`, at `now` (ms since 1970). */
-export function take(use: DayUse, cap: number, now: number, { activeHours } = defaultPaceSettings): Taken {
+/** Up to `wanted` messages of a day's `cap`, at `now` (ms since 1970). */
+export function take(use: DayUse, cap: number, wanted: number, now: number, settings = defaultPaceSettings): Taken {
   const day = dayOf(now);
   const hour = Math.floor(now / hourMs);
   const tomorrow = (day + 1) * dayMs;
   const used = use.day === day ? use.used : 0;
-  if (used >= cap) return { kind: "wait", until: tomorrow };
   const usedInHour = use.hour === hour ? use.usedInHour : 0;
-  if (usedInHour >= Math.max(minPerHour, Math.floor(cap / hourShare)))
-    return { kind: "wait", until: Math.min(tomorrow, (hour + 1) * hourMs) };
-  const interval = (activeHours * hourMs) / cap;
+  const ofDay = Math.max(0, cap - used);
+  const ofHour = Math.max(0, Math.max(minPerHour, Math.floor(cap / hourShare)) - usedInHour);
+  const interval = (settings.activeHours * hourMs) / Math.max(1, cap);
   const burst = Math.max(1, Math.floor(cap / burstShare));
   const theoretical = Math.max(use.theoretical, now);
-  const earliest = theoretical - (burst - 1) * interval;
-  if (now < earliest) return { kind: "wait", until: Math.min(tomorrow, Math.ceil(earliest)) };
+  const ofPace = Math.max(0, Math.floor((now - theoretical) / interval + burst));
+  const granted = Math.min(wanted, ofDay, ofHour, ofPace);
+  const next: DayUse =
+    granted === 0
+      ? use
+      : {
+          day,
+          used: used + granted,
+          hour,
+          usedInHour: usedInHour + granted,
+          theoretical: theoretical + granted * interval,
+        };
+  return { use: next, granted, until: granted < wanted ? Math.min(tomorrow, nextChance()) : now };
+
+  function nextChance(): number {
+    if (ofDay <= granted) return tomorrow;
+    if (ofHour <= granted) return (hour + 1) * hourMs;
+    return Math.max(now + 1, Math.ceil(Math.max(use.theoretical, now) + (granted + 1 - burst) * interval));
+  }
+}
+
+/** Gives back what was taken and could not be used: it never went out. */
+export function giveBack(use: DayUse, count: number, cap: number, settings = defaultPaceSettings): DayUse {
+  const interval = (settings.activeHours * hourMs) / Math.max(1, cap);
   return {
-    kind: "taken",
-    use: { day, used: used + 1, hour, usedInHour: usedInHour + 1, theoretical: theoretical + interval },
+    ...use,
+    used: Math.max(0, use.used - count),
+    usedInHour: Math.max(0, use.usedInHour - count),
+    theoretical: use.theoretical - count * interval,
   };
 }
 

@@ -18,10 +18,7 @@ import {
 
 const start = 20_000;
 const fresh = (change: Partial<Plan> = {}): Plan => ({
-  ...newPlan(
-    { scope: "source", subject: "mta1", provider: "gmail", profile: "normal", target: 200_000 },
-    start * dayMs,
-  ),
+  ...newPlan({ scope: "source", subject: "mta1", provider: "gmail", profile: "normal", target: 200_000 }),
   ...change,
 });
 
@@ -54,7 +51,7 @@ test("sixteen levels take eighteen green days", () => {
 
 test("the careful profile takes two days a level", () => {
   const plan = sendDays(
-    newPlan({ scope: "source", subject: "a", provider: "gmail", profile: "careful", target: 1_000 }, start * dayMs),
+    newPlan({ scope: "source", subject: "a", provider: "gmail", profile: "careful", target: 1_000 }),
     start,
     4,
   );
@@ -117,7 +114,7 @@ test("pauses grow, and the third in 30 days waits for a person", () => {
   assert.deepEqual(lengths, [1, 2, 4]);
   assert.equal(plan.needsPerson, true);
   assert.equal(tick(plan, (start + 60) * dayMs).state, "paused");
-  assert.equal(resume(plan, (start + 60) * dayMs).state, "probing");
+  assert.equal(resume(plan).state, "probing");
 });
 
 const silences: readonly [scope: "source" | "domain", days: number, expected: string][] = [

@@ -49,8 +49,8 @@ export type Plan = {
   readonly needsPerson: boolean;
   /** The day of the last step back or pause: no second one for the same evidence, and no step up. */
   readonly touchedOn: Day | undefined;
-  /** Counts from before this are about a level that was left: gates look at what came after. */
-  readonly evidenceFrom: Instant;
+  /** The last day that a receiver's reply held at its level. */
+  readonly heldOn: Day | undefined;
   /** Delivered on green days of the last 30. */
   readonly volumes: readonly { readonly day: Day; readonly delivered: number }[];
   /** An operator says that it is warm already; shown as such, and never as proven. */
@@ -73,7 +73,7 @@ const rememberDays = 90;
 const volumeDays = 30;
 const guardDays = 7;
 
-export function newPlan(made: Pick<Plan, "scope" | "subject" | "provider" | "profile" | "target">, at: Instant): Plan {
+export function newPlan(made: Pick<Plan, "scope" | "subject" | "provider" | "profile" | "target">): Plan {
   return {
     ...made,
     levels: ladder(startCap(made.profile, made.provider), made.target),
@@ -89,7 +89,7 @@ export function newPlan(made: Pick<Plan, "scope" | "subject" | "provider" | "pro
     pausedUntil: undefined,
     needsPerson: false,
     touchedOn: undefined,
-    evidenceFrom: at,
+    heldOn: undefined,
     volumes: [],
     asserted: undefined,
     because: "new",
@@ -125,7 +125,7 @@ function guarded(plan: Plan): number {
 export function tick(plan: Plan, at: Instant): Plan {
   const after = afterSilence(plan, dayOf(at));
   if (after.state === "paused" && !after.needsPerson && after.pausedUntil !== undefined && at >= after.pausedUntil)
-    return { ...after, state: "probing", pausedUntil: undefined, evidenceFrom: at, because: "the pause is over" };
+    return { ...after, state: "probing", pausedUntil: undefined, because: "the pause is over" };
   return after;
 }
 
@@ -159,14 +159,18 @@ export function react(plan: Plan, gate: GateLevel, because: string, at: Instant)
       return plan;
     case "back": {
       if (plan.touchedOn === today) return plan;
-      const level = Math.max(0, plan.level - 1);
-      return lowered(plan, level, { state: "warming", touchedOn: today, evidenceFrom: at, because });
+      return lowered(plan, Math.max(0, plan.level - 1), { state: "warming", touchedOn: today, because });
     }
     case "pause":
       return pause(plan, because, at);
     default:
       return gate satisfies never;
   }
+}
+
+/** No step up today: a receiver said so in a reply. */
+export function hold(plan: Plan, because: string, at: Instant): Plan {
+  return plan.heldOn === dayOf(at) ? plan : { ...plan, heldOn: dayOf(at), because };
 }
 
 /** Stops sending for a day, then two, four, seven. */
@@ -182,7 +186,6 @@ export function pause(plan: Plan, because: string, at: Instant): Plan {
     pausedUntil: at + length * dayMs,
     needsPerson: recent >= maxPauses,
     touchedOn: today,
-    evidenceFrom: at,
     because,
   });
 }
@@ -204,18 +207,17 @@ export function probed(plan: Plan, attempts: number, bad: number, at: Instant): 
       because: `the probe failed: ${bad} of ${attempts} were refused`,
     };
   if (attempts < size) return plan;
-  return { ...plan, state: "warming", evidenceFrom: at, because: "the probe went well" };
+  return { ...plan, state: "warming", because: "the probe went well" };
 }
 
 /** A person looked into it. */
-export function resume(plan: Plan, at: Instant): Plan {
+export function resume(plan: Plan): Plan {
   if (plan.state !== "paused") return plan;
   return {
     ...plan,
     state: "probing",
     needsPerson: false,
     pausedUntil: undefined,
-    evidenceFrom: at,
     because: "resumed by a person",
   };
 }
@@ -254,7 +256,8 @@ export function closeDay(plan: Plan, closed: ClosedDay): Plan {
     idleLost: 0,
     volumes: plan.volumes.filter(({ day }) => day > closed.day - volumeDays),
   };
-  const green = closed.gate === "green" && !closed.tainted && plan.touchedOn !== closed.day;
+  const green =
+    closed.gate === "green" && !closed.tainted && plan.touchedOn !== closed.day && plan.heldOn !== closed.day;
   if (!green || closed.delivered === 0) return sent;
   const proving = sent.state === "warming" && closed.delivered >= dayShare * plan.levels[plan.level]!;
   const counted: Plan = {

@@ -1,0 +1,67 @@
+/** `angarium simulate`: warm-ups against modelled receivers, seventy days in seconds; 0 only where every promise holds. */
+import { parseArgs } from "node:util";
+import { shippedShaping } from "./shape/shipped.ts";
+import { chart } from "./simulate/chart.ts";
+import { promisesOf, totals, warmDay } from "./simulate/promises.ts";
+import { type Run, run } from "./simulate/run.ts";
+import { scenarios } from "./simulate/scenario.ts";
+import { UsageError } from "./usage.ts";
+
+export async function simulate(words: readonly string[]): Promise<number> {
+  const { names, seed, json } = readOptions(words);
+  const wanted = scenarios.filter(({ name }) => names.length === 0 || names.includes(name));
+  const shaping = shippedShaping();
+  const runs = new Map<string, Run>();
+  let held = true;
+  const report = [];
+  for (const scenario of wanted) {
+    const done = run(scenario, seed, shaping);
+    runs.set(scenario.name, done);
+    const promises = promisesOf(done, runs);
+    held &&= promises.every((promise) => promise.held);
+    if (json) {
+      report.push({
+        scenario: scenario.name,
+        says: scenario.says,
+        seed,
+        held: promises.every((promise) => promise.held),
+        promises: promises.map(({ says, figure, held }) => ({ promise: says, figure, held })),
+        totals: totals(done.days),
+        gmailWarmOnDay: warmDay(done),
+        days: done.days,
+        events: done.events,
+      });
+      continue;
+    }
+    const lines = promises.map(
+      (promise) => `  ${promise.held ? "holds" : "BROKEN"}  ${promise.says}: ${promise.figure}`,
+    );
+    process.stdout.write(`${chart(done)}\n\n${lines.join("\n")}\n\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ seed, held, scenarios: report })}\n`);
+  return held ? 0 : 1;
+}
+
+function readOptions(words: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        scenario: { type: "string", multiple: true, default: [] },
+        seed: { type: "string", default: "1" },
+        json: { type: "boolean", default: false },
+      },
+    });
+    const names = [...values.scenario.flatMap((list) => list.split(",")), ...positionals];
+    const known = scenarios.map(({ name }) => name);
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown !== undefined) throw new UsageError(`there is no scenario "${unknown}"; there are ${known.join(", ")}`);
+    const seed = Number(values.seed);
+    if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed "${values.seed}" is no whole number`);
+    return { names, seed, json: values.json };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError((error as Error).message);
+  }
+}

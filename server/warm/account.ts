@@ -1,0 +1,192 @@
+/**
+ * The books of one plan: what it may still send today, what was counted, and what follows from that at once. Values in,
+ * values out; `book.ts` keeps many of them.
+ */
+import { confidence, type GateLevel, type GateReading, gravest, type Observed, readGates } from "./gates.ts";
+import { type DayUse, unused } from "./pace.ts";
+import { closeDay, type Day, dayMs, dayOf, type Plan, probed, react, tick } from "./plan.ts";
+
+type Instant = number;
+
+export type Counts = {
+  readonly attempts: number;
+  readonly delivered: number;
+  readonly rateDeferrals: number;
+  readonly hardBounces: number;
+  readonly blockBounces: number;
+  readonly complaints: number;
+  readonly authFailures: number;
+};
+export const noCounts: Counts = {
+  attempts: 0,
+  delivered: 0,
+  rateDeferrals: 0,
+  hardBounces: 0,
+  blockBounces: 0,
+  complaints: 0,
+  authFailures: 0,
+};
+
+/** What is known beside the counts; undefined where it was not measured. */
+export type Signals = Pick<Observed, "spamRate" | "snds" | "seeds" | "engagement"> & {
+  readonly listedOn: readonly string[];
+  /** The provider tells us of complaints. */
+  readonly tellsComplaints: boolean;
+};
+export const noSignals: Signals = { listedOn: [], tellsComplaints: false };
+
+export type PlanAccount = {
+  readonly plan: Plan;
+  readonly use: DayUse;
+  /** The day the counts of `today` are of. */
+  readonly day: Day;
+  /** All of the day, for its end. */
+  readonly today: Counts;
+  /** Since the last reaction: today, and the sending days before it, latest first. */
+  readonly evidence: readonly Counts[];
+  /** The latest attempts, in portions. */
+  readonly recent: readonly Counts[];
+  readonly probe: Counts;
+  readonly signals: Signals;
+  readonly tainted: boolean;
+  readonly readings: readonly GateReading[];
+  /** Days that the last levels took. */
+  readonly levelDays: readonly number[];
+  readonly levelSince: number;
+};
+
+/** Sending days before today that the gates look at. */
+const windowDays = 3;
+/** The latest attempts that are looked at by themselves: a block shows there first. */
+const recentAttempts = 100;
+const evaluateEvery = 100;
+
+export function openAccount(plan: Plan, at: Instant, signals: Signals = noSignals): PlanAccount {
+  return {
+    plan,
+    use: unused,
+    day: dayOf(at),
+    today: noCounts,
+    evidence: [noCounts],
+    recent: [],
+    probe: noCounts,
+    signals,
+    tainted: false,
+    readings: [],
+    levelDays: [],
+    levelSince: 0,
+  };
+}
+
+export function add(one: Counts, other: Partial<Counts>): Counts {
+  return {
+    attempts: one.attempts + (other.attempts ?? 0),
+    delivered: one.delivered + (other.delivered ?? 0),
+    rateDeferrals: one.rateDeferrals + (other.rateDeferrals ?? 0),
+    hardBounces: one.hardBounces + (other.hardBounces ?? 0),
+    blockBounces: one.blockBounces + (other.blockBounces ?? 0),
+    complaints: one.complaints + (other.complaints ?? 0),
+    authFailures: one.authFailures + (other.authFailures ?? 0),
+  };
+}
+
+const sum = (all: readonly Counts[]): Counts => all.reduce(add, noCounts);
+
+/** Takes notice of results; a few at a time, or the pause comes late. */
+export function record(account: PlanAccount, counts: Partial<Counts>, at: Instant): PlanAccount {
+  const current = settle(account, at);
+  const [today = noCounts, ...before] = current.evidence;
+  const noted: PlanAccount = {
+    ...current,
+    today: add(current.today, counts),
+    evidence: [add(today, counts), ...before],
+    recent: latest([add(noCounts, counts), ...current.recent]),
+    probe: current.plan.state === "probing" ? add(current.probe, counts) : noCounts,
+  };
+  if (noted.plan.state === "probing") {
+    const bad = noted.probe.rateDeferrals + noted.probe.blockBounces;
+    const plan = probed(noted.plan, noted.probe.attempts, bad, at);
+    return plan === noted.plan ? noted : afresh({ ...noted, plan });
+  }
+  const bad = (counts.rateDeferrals ?? 0) + (counts.blockBounces ?? 0) + (counts.authFailures ?? 0) > 0;
+  const due = Math.floor(noted.today.attempts / evaluateEvery) > Math.floor(current.today.attempts / evaluateEvery);
+  return bad || due ? evaluate(noted, at) : noted;
+}
+
+function latest(portions: readonly Counts[]): readonly Counts[] {
+  let attempts = 0;
+  return portions.filter((portion) => {
+    const wanted = attempts < recentAttempts;
+    attempts += portion.attempts;
+    return wanted;
+  });
+}
+
+/** A plan that has moved begins with new evidence. */
+function afresh(account: PlanAccount): PlanAccount {
+  return { ...account, evidence: [noCounts], recent: [], probe: noCounts };
+}
+
+function observed({ signals }: PlanAccount, counts: Counts): Observed {
+  const { complaints, ...rest } = counts;
+  const { tellsComplaints, ...known } = signals;
+  return { ...rest, ...known, ...(tellsComplaints ? { complaints } : {}) };
+}
+
+/** Looks at the gates over the window, over today, and (for blocks alone) over the latest attempts; moves the plan. */
+export function evaluate(account: PlanAccount, at: Instant): PlanAccount {
+  const readings = readGates(observed(account, sum(account.evidence)));
+  const today = readGates(observed(account, account.evidence[0] ?? noCounts));
+  const now = readGates(observed(account, sum(account.recent))).filter(
+    ({ signal, level }) => level === "pause" && signal === "block-bounces",
+  );
+  const all = [...readings, ...today, ...now];
+  const gate = gravest(all);
+  const plan = react(account.plan, gate, because(all, gate), at);
+  const seen = { ...account, readings };
+  return plan === account.plan ? seen : afresh({ ...seen, plan });
+}
+
+function because(readings: readonly GateReading[], gate: GateLevel): string {
+  const worst = readings.find(({ level }) => level === gate);
+  return worst === undefined ? "" : `${worst.signal}: ${worst.said}`;
+}
+
+/** What passing time does: closes days that are over, ends pauses, notices silence. */
+export function settle(account: PlanAccount, at: Instant): PlanAccount {
+  const day = dayOf(at);
+  const closed = day > account.day ? close(account, day) : account;
+  const plan = tick(closed.plan, at);
+  return plan === closed.plan ? closed : afresh({ ...closed, plan });
+}
+
+function close(account: PlanAccount, next: Day): PlanAccount {
+  const judged = evaluate(account, (account.day + 1) * dayMs - 1);
+  const { today } = account;
+  const window = gravest(judged.readings);
+  const plan = closeDay(judged.plan, {
+    day: account.day,
+    attempts: today.attempts,
+    delivered: today.delivered,
+    gate: window,
+    tainted: account.tainted,
+  });
+  const climbed = plan.level > judged.plan.level || (plan.state === "warm" && judged.plan.state !== "warm");
+  const sent = today.attempts > 0;
+  return {
+    ...judged,
+    plan,
+    day: next,
+    today: noCounts,
+    evidence: sent ? [noCounts, ...judged.evidence.slice(0, windowDays)] : judged.evidence,
+    recent: [],
+    tainted: false,
+    levelSince: climbed ? 0 : judged.levelSince + (sent ? 1 : 0),
+    levelDays: climbed ? [...judged.levelDays, judged.levelSince + 1].slice(-7) : judged.levelDays,
+  };
+}
+
+/** Measured gates ÷ gates: shown beside the progress. */
+export function confidenceOf(account: PlanAccount): number {
+  return account.readings.length === 0 ? 0 : confidence(account.readings);
+}

@@ -1,0 +1,39 @@
+/** Who gets the scarce messages of a warm-up: those who wait for them first, then those who are known to read. */
+import type { Plan } from "./plan.ts";
+
+/**
+ * 1: asked for by the recipient (registration, reset). 2: engaged within 30 days, 3: 60, 4: 90, 5: longer ago or never.
+ * Engagement is a click, a reply, a login; opens by machines are none.
+ */
+export type Rank = 1 | 2 | 3 | 4 | 5;
+
+const sendingDaysForStrangers = 42;
+/** Of a day's volume for rank 5. */
+export const strangersShare = 0.15;
+
+/** From the days since the recipient last showed interest. */
+export function rankOf(daysSince: number | undefined): Rank {
+  if (daysSince === undefined || daysSince > 90) return 5;
+  return daysSince <= 30 ? 2 : daysSince <= 60 ? 3 : 4;
+}
+
+/** Whether this plan may carry a message to such a recipient now. */
+export function isEligible(rank: Rank, plan: Plan): boolean {
+  if (plan.state === "warm" || plan.asserted !== undefined) return true;
+  // A probe asks how we stand: with those who want the mail.
+  if (plan.state === "probing") return rank <= 2;
+  const way = plan.level / plan.levels.length;
+  switch (rank) {
+    case 1:
+    case 2:
+      return true;
+    case 3:
+      return way >= 0.5;
+    case 4:
+      return way >= 0.75;
+    case 5:
+      return plan.sendingDays >= sendingDaysForStrangers;
+    default:
+      return rank satisfies never;
+  }
+}
