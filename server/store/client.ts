@@ -115,6 +115,8 @@ function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
     queueCount: op("queueCount"),
     queueList: op("queueList"),
     trace: op("trace"),
+    tallyDays: op("tallyDays"),
+    tallyRows: op("tallyRows"),
   };
 }
 
@@ -192,6 +194,9 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     releaseLeases: op("releaseLeases"),
     queueAct: op("queueAct"),
     note: op("note"),
+    tally: op("tally"),
+    dropTally: op("dropTally"),
+    forgetTallies: op("forgetTallies"),
     tidy: op("tidy"),
   };
 }

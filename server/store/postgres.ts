@@ -184,6 +184,8 @@ class PostgresStore {
       queueCount: reading(readOps.queueCount),
       queueList: reading(readOps.queueList),
       trace: reading(readOps.trace),
+      tallyDays: reading(readOps.tallyDays),
+      tallyRows: reading(readOps.tallyRows),
       putDomain: writing(writeOps.putDomain),
       removeDomain: writing(writeOps.removeDomain),
       createAccount: writing(writeOps.createAccount),
@@ -231,6 +233,9 @@ class PostgresStore {
       renewLeases: writing(writeOps.renewLeases),
       releaseLeases: writing(writeOps.releaseLeases),
       queueAct: writing(writeOps.queueAct),
+      tally: writing((tallies, once) => writeOps.tally(tallies, once)),
+      dropTally: writing(writeOps.dropTally),
+      forgetTallies: writing(writeOps.forgetTallies),
       note: writing((journey) => writeOps.note(journey)),
       tidy: writing(writeOps.tidy),
       subscribe: (listener) => {

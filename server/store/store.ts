@@ -9,6 +9,7 @@
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
+import type { TallyReader, TallyWriter } from "./tallies.ts";
 
 export type Instant = number; // milliseconds since 1970, UTC
 export type AccountId = number;
@@ -406,7 +407,7 @@ export type Change =
 
 // ---------------------------------------------------------------- the interface
 
-export interface StoreReader {
+export interface StoreReader extends TallyReader {
   // directory
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: {
@@ -453,7 +454,7 @@ export interface StoreReader {
   trace(key: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
 }
 
-export interface StoreWriter {
+export interface StoreWriter extends TallyWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;

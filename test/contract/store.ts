@@ -10,6 +10,7 @@ import { mailboxesContract } from "./mailboxes.ts";
 import { modelContract } from "./model.ts";
 import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
+import { talliesContract } from "./tallies.ts";
 import { threadsContract } from "./threads.ts";
 import { togetherContract } from "./together.ts";
 import { upkeepContract } from "./upkeep.ts";
@@ -29,6 +30,7 @@ export function storeContract(name: string, open: Open): void {
       searchContract,
       queueContract,
       knowingContract,
+      talliesContract,
       upkeepContract,
       togetherContract,
       modelContract,

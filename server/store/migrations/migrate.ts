@@ -1,9 +1,10 @@
 /** Brings the schema up to date, within the transaction that the driver has opened. */
 import { type Op, one, run } from "../ops/tx.ts";
 import { statements as first } from "./001.ts";
+import { statements as tallies } from "./002.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
-const migrations: readonly (readonly string[])[] = [first];
+const migrations: readonly (readonly string[])[] = [first, tallies];
 export const schemaVersion = migrations.length;
 
 /** Answers the version it found. Throws where the data are of a newer Angarium: an older one would harm them. */

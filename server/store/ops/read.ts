@@ -9,6 +9,7 @@ import * as journey from "./journey.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
 import * as admin from "./queue-admin.ts";
+import * as tallies from "./tallies.ts";
 
 export const readOps = {
   domains: directory.domains,
@@ -25,6 +26,8 @@ export const readOps = {
   queueCount: admin.queueCount,
   queueList: admin.queueList,
   trace: journey.trace,
+  tallyDays: tallies.tallyDays,
+  tallyRows: tallies.tallyRows,
   search,
   sort,
   verify,

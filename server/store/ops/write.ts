@@ -8,6 +8,7 @@ import * as mailboxes from "./mailboxes.ts";
 import * as place from "./place.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
+import * as tallies from "./tallies.ts";
 import * as transfer from "./transfer.ts";
 
 export const writeOps = {
@@ -38,5 +39,8 @@ export const writeOps = {
   releaseLeases: queue.releaseLeases,
   queueAct: admin.queueAct,
   note: journey.note,
+  tally: tallies.tally,
+  dropTally: tallies.dropTally,
+  forgetTallies: tallies.forgetTallies,
   tidy,
 } as const;
