@@ -52,6 +52,11 @@ export type ReadReport =
       readonly userAgent: string | undefined;
       readonly sourceIp: string | undefined;
       readonly originalMailFrom: string | undefined;
+      /** RFC 6591: the domain that the report is for, what failed ("dkim", "dmarc", …), and what became of the message. */
+      readonly reportedDomain: string | undefined;
+      readonly authFailure: string | undefined;
+      readonly deliveryResult: string | undefined;
+      readonly arrivalDate: number | undefined;
       /** Whoever complained, where the report says so, else to whom the returned message was addressed. */
       readonly recipients: readonly string[];
       readonly original: ReturnedMessage | undefined;
@@ -230,12 +235,17 @@ function readComplaint(bytes: Buffer, feedback: Part, returned: Part | undefined
       recipients.push(address);
   }
   const mailFrom = value("original-mail-from");
+  const arrival = value("arrival-date") ?? value("received-date");
   return {
     kind: "complaint",
     feedbackType: (value("feedback-type") ?? "other").toLowerCase(),
     userAgent: value("user-agent"),
     sourceIp: value("source-ip"),
     originalMailFrom: mailFrom === undefined ? undefined : (addressOf(mailFrom) ?? ""),
+    reportedDomain: value("reported-domain")?.toLowerCase(),
+    authFailure: value("auth-failure")?.toLowerCase(),
+    deliveryResult: value("delivery-result")?.toLowerCase(),
+    arrivalDate: arrival === undefined ? undefined : parseDate(arrival),
     recipients: recipients.length > 0 ? recipients : (original?.to ?? []),
     original,
   };
