@@ -32,6 +32,7 @@ import { serveSmtp } from "./receive/conversation.ts";
 import { newSmtpCounters, type SmtpPorts } from "./receive/ports.ts";
 import { remoteNameOf } from "./receive/remote-name.ts";
 import { makeReports } from "./report/bounce.ts";
+import { startReporting } from "./reporting.ts";
 import { watchRoutes } from "./routing.ts";
 import type { HostTarget } from "./send/route.ts";
 import { makeSend } from "./send/send.ts";
@@ -128,7 +129,23 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   );
   const changes = cleanUp.use(new ChangeHub(store));
   const signing = await startSigning({ store, directory: people, pool, resolver, settings: config.dkim, now, log });
-  const { directory, sign } = signing;
+  const { sign } = signing;
+  // 62 random bits; randomUUID draws them from a cache where randomBytes asks the kernel each time.
+  const newId = () => randomUUID().replaceAll("-", "").slice(16);
+  const reporting = startReporting({
+    store,
+    directory: signing.directory,
+    resolver,
+    pool,
+    sign,
+    give: (mail) => deliver.give(mail),
+    ourHost,
+    version,
+    now,
+    newId,
+    log,
+  });
+  const { directory } = reporting;
 
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
@@ -147,8 +164,6 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     monotonic: () => performance.now(),
     log,
   });
-  // 62 random bits; randomUUID draws them from a cache where randomBytes asks the kernel each time.
-  const newId = () => randomUUID().replaceAll("-", "").slice(16);
   const notices = makeReports({ plan: (mail) => deliver.plan(mail), sign, ourHost, now, newId });
   const queue = makeQueue({
     store,
@@ -174,6 +189,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     judge: makeJudge(config.judge),
     notices,
     forward: signing.forward,
+    reports: reporting.incoming,
     factsOf,
     factsOfLarge,
     settings: config.deliver,
@@ -305,7 +321,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     listeners: addresses,
     connections: connections(),
   });
-  const world: World = { store, queue, running, hostname: ourHost, now, keys: signing.keys };
+  const world: World = { store, queue, running, hostname: ourHost, now, keys: signing.keys, reports: reporting };
   const control = await serveControl({ dataFolder: dataDir, world, log });
   await queue.start();
   const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
@@ -317,12 +333,13 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     stop: () =>
       (stopped ??= (async () => {
         clearInterval(tidying);
+        signing.stop();
         await Promise.all([
           control.close(),
           ...apps.map((app) => app.close()),
           ...listeners.map((listener) => listener.close(listenerGraceMs)),
         ]);
-        await Promise.all([queue.stop(), signing.stop()]);
+        await Promise.all([queue.stop(), reporting.stop()]);
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();

@@ -17,7 +17,7 @@ export type Signing = {
   readonly forward: ForwardPorts;
   /** The directory, which knows return paths of ours too. */
   readonly directory: Directory;
-  stop(): Promise<void>;
+  readonly stop: () => void;
 };
 
 /** Where keys count as published they sign from the first message on; otherwise DNS is asked while the server runs already. */

@@ -15,6 +15,8 @@ export type Resolution =
       readonly detail: string | undefined;
       readonly domain: Domain;
       readonly essential: boolean /* postmaster, abuse: over quota too */;
+      /** Nobody's mailbox: reports of other servers are read there. */
+      readonly reports?: true;
     }
   | { readonly kind: "relay"; readonly domain: Domain; readonly known: boolean | "ask" }
   /** The domain is ours, the address is nobody's. */

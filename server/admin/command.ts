@@ -1,5 +1,6 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
 import type { Queue } from "../queue/queue.ts";
+import type { Sent } from "../report/dmarc-send.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { Instant, Store } from "../store/store.ts";
 
@@ -21,6 +22,8 @@ export type World = {
   readonly now: () => Instant;
   /** Looks after DKIM keys; undefined where DNS cannot be asked. */
   readonly keys?: KeyKeeper;
+  /** Sends reports; the running server alone does. */
+  readonly reports?: { readonly send: (today: boolean) => Promise<readonly Sent[]> };
 };
 
 /** Plain JSON, or a sentence that says what is wrong and what to do. */

@@ -7,6 +7,7 @@ import { dkimCommands } from "./dkim-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
+import { reportCommands } from "./report-commands.ts";
 import { serverCommands } from "./server-commands.ts";
 
 export const commands: readonly Command[] = [
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   ...accountCommands,
   ...addressCommands,
   ...queueCommands,
+  ...reportCommands,
   ...serverCommands,
 ];
 

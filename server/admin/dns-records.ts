@@ -32,7 +32,7 @@ export function dnsRecords(about: {
     {
       name: `_dmarc.${domain}`,
       type: "TXT",
-      value: `v=DMARC1; p=none; rua=mailto:postmaster@${domain}`,
+      value: `v=DMARC1; p=none; rua=mailto:dmarc-reports@${domain}`,
       why: "DMARC: what others do with mail that is neither; tighten to quarantine or reject later",
     },
     // RFC 8314 §5.1, RFC 6186

@@ -47,6 +47,8 @@ export type DeliverPorts = {
   readonly notices: Notices;
   /** Undefined: what is forwarded goes on as it came. */
   readonly forward: ForwardPorts | undefined;
+  /** Reads reports of other servers; undefined: they are mail like other mail. */
+  readonly reports: Reports | undefined;
   readonly factsOf: (message: Buffer) => MessageFacts;
   /** The same in another thread. */
   readonly factsOfLarge: (message: Buffer) => Promise<MessageFacts>;
@@ -54,11 +56,20 @@ export type DeliverPorts = {
   readonly log: Log;
 };
 
+export type Reports = {
+  /** Whether a message may be a report, by its header. */
+  looksLike(header: Header): boolean;
+  /** Counts what it reports, durably; false where it is none. */
+  take(message: { readonly id: string; readonly bytes: Buffer }): Promise<boolean>;
+};
+
 export type Deliver = {
   /** Judges, files and queues. One reply for SMTP, one for each recipient (in order) for LMTP. Rejects when the store is in trouble: then nothing was taken. */
   take(mail: Received): Promise<readonly Reply[]>;
   /** What would be committed, unjudged: for notices, whose commit is part of another. Recipients nobody takes are left out; undefined where that leaves none. */
   plan(mail: Received): Promise<Acceptance | undefined>;
+  /** Takes mail that was made here, unjudged; false where nobody takes it. */
+  give(mail: Received): Promise<boolean>;
 };
 
 const inbox: Target = { role: "inbox" };
@@ -69,6 +80,7 @@ const noKeys: readonly string[] = [];
 const accountGone = reply(550, "5.1.1", "No such address here");
 const noMailbox = reply(451, "4.3.0", "Local trouble, try again later");
 const quotaUsedUp = reply(552, "5.2.2", "Mailbox is full");
+const noReport = reply(550, "5.7.1", "Only reports of mail servers are taken at this address, and this is none");
 const accepted: Verdict = { kind: "accept", notes: [] };
 
 export function makeDeliver(ports: DeliverPorts): Deliver {
@@ -164,7 +176,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       return everyone(mail, verdict.reply);
     }
     const found = await destinationsOf(mail, header, directory);
+    const { reports } = ports;
+    const counted =
+      reports !== undefined &&
+      (found.reports || (found.accounts.size > 0 && reports.looksLike(header))) &&
+      (await reports.take(mail));
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
+      if (found.reports) return reportsAlone(mail, found, counted);
       const refusals = found.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
       const first = refusals[0] ?? accountGone;
       logRefused(log, mail, first, []);
@@ -216,6 +234,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return [allRefused ? outcomes[0]!.refusal! : taken];
   };
 
+  /** For addresses that are for reports and nothing else. */
+  const reportsAlone = (mail: Received, to: Destinations, counted: boolean): readonly Reply[] => {
+    const answer = counted ? reply(250, "2.0.0", `counted as ${mail.id}`) : noReport;
+    if (!counted) logRefused(log, mail, noReport, []);
+    return isLmtp(mail) ? to.each.map((one) => (one.kind === "refused" ? one.reply : answer)) : [answer];
+  };
+
   const plan = async (mail: Received): Promise<Acceptance | undefined> => {
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
     const to = together(await destinationsOf(mail, header, directory));
@@ -223,7 +248,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return acceptanceOf(mail, header, to, accepted);
   };
 
-  return { take, plan };
+  const give = async (mail: Received): Promise<boolean> => {
+    const acceptance = await plan(mail);
+    if (acceptance !== undefined) await commit(acceptance);
+    return acceptance !== undefined;
+  };
+
+  return { take, plan, give };
 }
 
 /** With what is forwarded among what is queued. */

@@ -32,6 +32,8 @@ export type Destinations = {
   readonly forwarded: readonly NewRecipient[];
   /** The addresses of ours that forward. */
   readonly forwarders: readonly Mailbox[];
+  /** Some recipient is an address where reports are read. */
+  readonly reports: boolean;
 };
 
 /** The directory is asked again, not believed from RCPT: what it said then may have changed. */
@@ -41,15 +43,22 @@ export async function destinationsOf(
   directory: Pick<Directory, "resolve">,
 ): Promise<Destinations> {
   const each: Destination[] = [];
-  const found: Found = { accounts: new Map(), queued: new Map(), forwarded: new Map(), forwarders: [], header };
+  const found: Found = {
+    accounts: new Map(),
+    queued: new Map(),
+    forwarded: new Map(),
+    forwarders: [],
+    reports: false,
+    header,
+  };
   const mayRelay = mail.trusted || mail.account !== undefined;
   for (const recipient of mail.recipients) {
     const answer = directory.resolve(recipient.local, recipient.domain);
     const resolution: Resolution = answer instanceof Promise ? await answer : answer;
     each.push(place(recipient, resolution, mayRelay, found));
   }
-  const { accounts, queued, forwarded, forwarders } = found;
-  return { each, accounts, queued: [...queued.values()], forwarded: [...forwarded.values()], forwarders };
+  const { accounts, queued, forwarded, forwarders, reports } = found;
+  return { each, accounts, queued: [...queued.values()], forwarded: [...forwarded.values()], forwarders, reports };
 }
 
 type Found = {
@@ -57,15 +66,12 @@ type Found = {
   readonly queued: Map<string, NewRecipient>;
   readonly forwarded: Map<string, NewRecipient>;
   readonly forwarders: Mailbox[];
+  reports: boolean;
   readonly header: Header;
 };
 
-function place(
-  recipient: ReceivedRecipient,
-  resolution: Resolution,
-  mayRelay: boolean,
-  { accounts, queued, forwarded, forwarders, header }: Found,
-): Destination {
+function place(recipient: ReceivedRecipient, resolution: Resolution, mayRelay: boolean, found: Found): Destination {
+  const { accounts, queued, forwarded, forwarders, header } = found;
   switch (resolution.kind) {
     case "unknown":
       return { kind: "refused", reply: resolution.why ?? gone };
@@ -79,6 +85,7 @@ function place(
     case "local": {
       for (const account of resolution.accounts)
         accounts.set(account, resolution.essential || accounts.get(account) === true);
+      if (resolution.reports) found.reports = true;
       if (resolution.forwards.length === 0) return { kind: "taken", accounts: resolution.accounts, queued: false };
       if (forwardersOf(header).has(formatMailbox(recipient).toLowerCase()))
         return resolution.accounts.length === 0

@@ -116,6 +116,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const deliver = makeDeliver({
     store: { accept, settle: never },
     forward: undefined,
+    reports: undefined,
     directory,
     queue: { leaseForNew: () => undefined, offer: (message) => offered.push(message) },
     judge: makeJudge(defaultJudgeSettings),

@@ -10,11 +10,9 @@ import type { QueueNotices } from "../queue/finish.ts";
 import type { Reported } from "../queue/results.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { Acceptance, Notify, QueuedMessage } from "../store/store.ts";
+import { type MadeHereAsk, madeHere } from "./made-here.ts";
 
-export type ReportAsk = {
-  readonly ourHost: string;
-  /** DKIM-Signature lines for a message of this domain's, "" for none. */
-  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+export type ReportAsk = MadeHereAsk & {
   /** What would be committed for a message made here (`server/deliver`). */
   readonly plan: (mail: Received) => Promise<Acceptance | undefined>;
   readonly now: () => number;
@@ -49,28 +47,7 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
       recipients: cause.recipients,
       message: cause.message,
     });
-    const signature = await ask.sign(bytes, ask.ourHost);
-    return ask.plan({
-      at,
-      id,
-      remote: { address: "127.0.0.1", port: 0 },
-      remoteName: undefined,
-      ourHost: ask.ourHost,
-      helo: ask.ourHost,
-      via: "local",
-      tls: undefined,
-      account: undefined,
-      trusted: true,
-      envelopeFrom: "",
-      recipients: [{ ...sender, orcpt: undefined, notify: undefined }],
-      body,
-      smtputf8,
-      requireTls: false,
-      ret: undefined,
-      envid: undefined,
-      notBefore: undefined,
-      bytes: signature === "" ? bytes : Buffer.concat([Buffer.from(signature, "latin1"), bytes]),
-    });
+    return ask.plan(await madeHere({ at, id, to: sender, bytes, body, smtputf8, domain: ask.ourHost }, ask));
   }
 
   return {

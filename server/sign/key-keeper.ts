@@ -44,8 +44,8 @@ export interface KeyKeeper {
   rotate(domain: string): Promise<DkimKeys>;
   /** Looks at all our domains now. */
   lookAtAll(): Promise<void>;
-  /** From now on all of them every `checkMs`. Answers how to stop. */
-  start(): () => Promise<void>;
+  /** From now on all of them every `checkMs`. Answers how to stop; a question that is under way is not waited for. */
+  start(): () => void;
 }
 
 export type KeeperParts = {
@@ -59,6 +59,7 @@ export type KeeperParts = {
 export function makeKeyKeeper({ store, resolver, settings, now, log }: KeeperParts): KeyKeeper {
   const turns = new Map<string, Promise<unknown>>();
   const told = new Map<string, Instant>();
+  let stopped = false;
 
   /** One after the other for each domain: a change is read, made and written whole. */
   const inTurn = <T>(domain: string, work: () => Promise<T>): Promise<T> => {
@@ -120,6 +121,7 @@ export function makeKeyKeeper({ store, resolver, settings, now, log }: KeeperPar
         try {
           await look(domain.name);
         } catch (error) {
+          if (stopped) return;
           log.error({ domain: domain.name, error }, "the DKIM keys could not be looked after; tried again");
         }
       }
@@ -157,15 +159,16 @@ export function makeKeyKeeper({ store, resolver, settings, now, log }: KeeperPar
           try {
             await lookAtAll();
           } catch (error) {
+            if (stopped) return;
             log.error({ error }, "the DKIM keys could not be looked after; tried again");
           }
           await wait(settings.checkMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
         }
       };
-      const running = run();
+      void run();
       return () => {
+        stopped = true;
         stopping.abort();
-        return running;
       };
     },
   };

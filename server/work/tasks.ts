@@ -3,6 +3,7 @@
  * first asked. A task's result is moved, not copied, where it owns its memory.
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
 import type { DkimSignTask } from "../sign/dkim-signature.ts";
 
@@ -14,6 +15,8 @@ export type TaskTypes = {
   readonly "dkim-sign": { readonly args: DkimSignTask; readonly result: string };
   /** The fields of an ARC set for a message, each ended with CRLF. */
   readonly "arc-seal": { readonly args: ArcSealTask; readonly result: string };
+  /** The DMARC reports in a mail. */
+  readonly "read-dmarc": { readonly args: { readonly bytes: Uint8Array }; readonly result: ReadDmarc };
 };
 
 export type TaskName = keyof TaskTypes;
@@ -31,5 +34,9 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   "arc-seal": async (task) => {
     const { arcSeal } = await import("../sign/arc-seal.ts");
     return arcSeal(task);
+  },
+  "read-dmarc": async ({ bytes }) => {
+    const { readDmarc } = await import("../report/read-dmarc.ts");
+    return readDmarc(bytes);
   },
 };

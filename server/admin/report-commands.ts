@@ -1,0 +1,77 @@
+/** What other servers report about our domains, and the reports that we send. */
+import { dayOf } from "../report/daily.ts";
+import { type DomainSummary, listFailures, summarizeDmarc } from "../report/dmarc-words.ts";
+import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
+import { badDomain, findDomain, noDomain, readDomain } from "./names.ts";
+
+const domain = { type: "text", placed: true, help: "the domain; all of them where none is named" } as const;
+const days = { type: "number", help: "how many days back, 30 by default" } as const;
+const maxDays = 400;
+const maxFailures = 200;
+
+type Span = { readonly names: readonly string[]; readonly from: number; readonly to: number };
+
+async function spanOf(
+  { store, now }: World,
+  typed: string | undefined,
+  back: number | undefined,
+): Promise<Span | Outcome> {
+  if (back !== undefined && (!Number.isInteger(back) || back < 1 || back > maxDays))
+    return no(`--days must be a number from 1 to ${maxDays}.`);
+  const to = dayOf(now());
+  const from = to - (back ?? 30);
+  if (typed === undefined) {
+    const all = await store.domains();
+    return { names: all.filter(({ kind }) => kind === "local").map(({ name }) => name), from, to };
+  }
+  const name = readDomain(typed);
+  if (name === undefined) return badDomain(typed);
+  return (await findDomain(store, name)) === undefined ? noDomain(name) : { names: [name], from, to };
+}
+
+export const reportCommands: readonly Command[] = [
+  command(
+    "report dmarc",
+    "What others report of mail that is sent as your domains: by source and day, and in words.",
+    { domain, days },
+    async ({ domain, days }, world) => {
+      const span = await spanOf(world, domain, days);
+      if ("kind" in span) return span;
+      const summaries: DomainSummary[] = [];
+      for (const name of span.names) summaries.push(await summarizeDmarc(world.store, name, span.from, span.to));
+      return done(summaries);
+    },
+    (summaries: readonly DomainSummary[]) =>
+      summaries.length === 0
+        ? "There are no domains."
+        : summaries
+            .map(
+              ({ domain, from, to, sentences }) =>
+                `${domain}, ${from} to ${to}\n${sentences.map((one) => `  ${one}`).join("\n")}`,
+            )
+            .join("\n\n"),
+  ),
+  command(
+    "report failures",
+    "Single messages whose failure others have reported (ruf).",
+    { domain, days },
+    async ({ domain, days }, world) => {
+      const span = await spanOf(world, domain, days);
+      if ("kind" in span) return span;
+      const found: object[] = [];
+      for (const name of span.names)
+        for (const { at, ...rest } of await listFailures(world.store, name, span.from, span.to, maxFailures))
+          found.push({ at: time(at), ...rest });
+      return done(found);
+    },
+  ),
+  command(
+    "report send",
+    "Send the reports that are due now (the server does it every day).",
+    { today: { type: "flag", help: "also of the day that is not over" } },
+    async ({ today }, { reports }) =>
+      reports === undefined
+        ? no("Reports are sent by the running server: start it first.")
+        : done(await reports.send(today === true)),
+  ),
+];

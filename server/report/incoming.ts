@@ -1,0 +1,39 @@
+/** Mail that is a report for us: recognised, counted, and answered for. */
+
+import { parseContentType } from "../../protocol/mime/fields/parameters.ts";
+import { fieldValue, findField, type Header, headerValue } from "../../protocol/mime/header.ts";
+
+/** Reads one kind of report. False where the message is none. Rejects only when the store is in trouble. */
+export type ReportReader = (message: { readonly id: string; readonly bytes: Buffer }) => Promise<boolean>;
+
+export type IncomingReports = {
+  /** Whether the message may be a report, by its header alone. */
+  looksLike(header: Header): boolean;
+  take: ReportReader;
+};
+
+export function incomingReports(readers: readonly ReportReader[]): IncomingReports {
+  return {
+    looksLike,
+    async take(message) {
+      let found = false;
+      for (const read of readers) found = (await read(message)) || found;
+      return found;
+    },
+  };
+}
+
+const packed = new Set(["gzip", "x-gzip", "zip", "x-zip", "x-zip-compressed", "xml", "tlsrpt+gzip", "tlsrpt+json"]);
+
+function looksLike(header: Header): boolean {
+  const subject = findField(header, "subject");
+  if (subject !== undefined && /^report[ \t]+domain:/i.test(fieldValue(header, subject))) return true;
+  const value = headerValue(header, "content-type");
+  if (value === undefined || !/^(?:application|multipart\/report|text\/xml)/i.test(value)) return false;
+  const type = parseContentType(value);
+  if (type === undefined) return false;
+  if (type.type !== "multipart") return packed.has(type.subtype);
+  return type.parameters.some(
+    ({ name, value: kind }) => name === "report-type" && /^(?:feedback-report|tlsrpt)$/i.test(kind),
+  );
+}

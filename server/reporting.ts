@@ -1,0 +1,103 @@
+/** The assembly of reports, both ways: what is counted for others and sent to them, and what they send us. */
+import { setTimeout as wait } from "node:timers/promises";
+
+import type { Directory } from "./access/directory.ts";
+import { withReportAddresses } from "./access/report-addresses.ts";
+import type { Deliver } from "./deliver/deliver.ts";
+import type { Log } from "./log.ts";
+import type { Resolver } from "./net/resolver.ts";
+import { daily, dayOf } from "./report/daily.ts";
+import { dmarcReader, failureKind, keepDays, receivedKind } from "./report/dmarc-in.ts";
+import { type DmarcSeen, makeSeenCounter } from "./report/dmarc-seen.ts";
+import { type Sent, sendDmarcReports } from "./report/dmarc-send.ts";
+import { type IncomingReports, incomingReports } from "./report/incoming.ts";
+import { makePost } from "./report/post.ts";
+import { watchPublished } from "./report/published.ts";
+import type { Store } from "./store/store.ts";
+import { PoisonTask, type WorkPool } from "./work/pool.ts";
+
+export type Reporting = {
+  /** The directory, which knows addresses for reports too. */
+  readonly directory: Directory;
+  readonly incoming: IncomingReports;
+  /** One message whose author's domain has a DMARC policy was judged. */
+  readonly observe: (seen: DmarcSeen) => void;
+  /** Sends what is due; with `today` also of the day that is not over. */
+  readonly send: (today: boolean) => Promise<readonly Sent[]>;
+  stop(): Promise<void>;
+};
+
+/** Where reports for us go when nothing else is published: `dmarc-reports@` each of our domains. */
+const ownLocals: ReadonlySet<string> = new Set(["dmarc-reports"]);
+/** Spread over the first hours of the day (RFC 9990 §3.5 asks not to send all at midnight). */
+const spreadMs = 3 * 60 * 60 * 1000;
+const firstMs = 2 * 60 * 1000;
+const stopGraceMs = 1_000;
+
+export function startReporting(parts: {
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly resolver: Resolver;
+  readonly pool: WorkPool;
+  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+  readonly give: Deliver["give"];
+  readonly ourHost: string;
+  readonly version: string;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly log: Log;
+}): Reporting {
+  const { store, directory, resolver, pool, ourHost, now, log } = parts;
+  const published = watchPublished({ names: ["_dmarc"], store, resolver, log });
+  const seen = makeSeenCounter({ store, log });
+  const read = (bytes: Buffer) =>
+    pool.run("read-dmarc", { bytes }).catch((error: unknown) => {
+      if (error instanceof PoisonTask) return undefined;
+      throw error;
+    });
+
+  let sending: Promise<unknown> = Promise.resolve();
+  const sendNow = async (today: boolean): Promise<readonly Sent[]> => {
+    await seen.flush();
+    const domain = (await store.domains()).find(({ kind }) => kind === "local")?.name ?? ourHost;
+    const email = `dmarc-reports@${domain}`;
+    const post = makePost({ ...parts, from: { name: `DMARC reports of ${ourHost}`, address: email }, domain });
+    return sendDmarcReports({ ...parts, post, email, generator: `Angarium ${parts.version}` }, today);
+  };
+  /** One at a time: nothing is sent twice. */
+  const send = (today: boolean): Promise<readonly Sent[]> => {
+    const turn = sending.then(
+      () => sendNow(today),
+      () => sendNow(today),
+    );
+    sending = turn;
+    return turn;
+  };
+  const stopDaily = daily({
+    what: "sending DMARC reports",
+    work: async () => {
+      await send(false);
+      for (const kind of [receivedKind, failureKind]) await store.forgetTallies(kind, dayOf(now()) - keepDays);
+    },
+    afterMs: Math.floor(Math.random() * spreadMs),
+    firstMs,
+    now,
+    log,
+  });
+  return {
+    directory: withReportAddresses(
+      directory,
+      (local, domain) => ownLocals.has(local.toLowerCase()) || published.has(local, domain),
+    ),
+    incoming: incomingReports([dmarcReader({ store, read, directory, now, log })]),
+    observe: (one) => seen.observe(one),
+    send,
+    async stop() {
+      published.stop();
+      stopDaily();
+      // DNS may be silent for longer than a stop may take; what is not sent now is sent after the next start.
+      await Promise.race([sending.catch(() => {}), wait(stopGraceMs, undefined, { ref: false })]);
+      await seen.flush();
+    },
+  };
+}
