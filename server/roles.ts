@@ -14,6 +14,7 @@ import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
+import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
 import { type MailService, openListeners, type Serve, whyNotBound } from "./listeners.ts";
 import type { Log } from "./log.ts";
@@ -293,6 +294,26 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       return `The store does not answer: ${(error as Error).message}`;
     }
   };
+  const jmap = cleanUp.use(
+    makeJmap({
+      store,
+      login,
+      directory,
+      notify: changes,
+      pool,
+      factsOf,
+      factsOfLarge,
+      submit: (mail) => submit.take(mail),
+      mayFrom: (account, local, domain) => directory.maySendAs(account.id, local, domain),
+      settings: config.jmap,
+      ourHost,
+      now,
+      newId,
+      random: (bytes) => randomBytes(bytes).toString("hex"),
+      pushAnywhere: !options.edgePolicies,
+      log,
+    }),
+  );
   const apps: ReturnType<typeof makeHttp>[] = [];
   const addresses: { service: Service; address: string; port: number }[] = listeners.map(({ service, host, port }) => ({
     service,
@@ -301,7 +322,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   }));
   for (const service of ["http", "https"] as const)
     for (const { address, port } of config.listen[service]) {
-      const app = makeHttp({ metrics, notReady, version }, service === "https" ? keyRing.pem() : undefined);
+      const app = makeHttp(
+        { metrics, notReady, version, mount: jmap.mount },
+        service === "https" ? keyRing.pem() : undefined,
+      );
       try {
         await app.listen({ host: address, port });
       } catch (error) {

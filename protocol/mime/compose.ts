@@ -1,12 +1,17 @@
 /** Writes a message from plain values: fields folded and encoded, bodies in an encoding that survives any transport. Pure: ids, dates and boundaries are given. */
-import { Buffer } from "node:buffer";
+import { Buffer, isAscii } from "node:buffer";
 import { encodeBase64, encodeQuotedPrintable, encodingFor, textBytes } from "./encode.ts";
 import { formatDate } from "./fields/date.ts";
-import { addressField, type NamedAddress, parameter, rawField, textField } from "./fields/write.ts";
+import { addressField, groupField, type NamedAddress, parameter, rawField, textField } from "./fields/write.ts";
 
 export type ComposedField =
   | { readonly name: string; readonly text: string }
   | { readonly name: string; readonly addresses: readonly NamedAddress[] }
+  /** Addresses in groups; those without a name stand by themselves. */
+  | {
+      readonly name: string;
+      readonly groups: readonly { readonly name: string | undefined; readonly addresses: readonly NamedAddress[] }[];
+    }
   /** Milliseconds since 1970. */
   | { readonly name: string; readonly date: number }
   /** Message ids without brackets. */
@@ -34,8 +39,20 @@ export type ComposedPart =
       readonly bytes: Uint8Array;
       readonly description?: string;
     }
+  /** A leaf with all its fields given: text and messages go out in an encoding that fits them, everything else in base64. */
+  | {
+      readonly kind: "leaf";
+      /** "text/plain; charset=utf-8", with its parameters. */
+      readonly type: string;
+      /** Fields beside Content-Type and Content-Transfer-Encoding. */
+      readonly fields: readonly ComposedField[];
+      /** Text with CRLF lines, where `type` is text. */
+      readonly bytes: Uint8Array;
+    }
   | {
       readonly kind: "multipart";
+      /** Further fields of the multipart itself. */
+      readonly fields?: readonly ComposedField[];
       /** "mixed", "alternative", "report; report-type=delivery-status" */
       readonly subtype: string;
       /** Must not occur in the parts: make it of enough randomness. */
@@ -53,6 +70,7 @@ export function composeMessage(fields: readonly ComposedField[], body: ComposedP
 function writeField(field: ComposedField, utf8: boolean): string {
   if ("text" in field) return textField(field.name, field.text, utf8);
   if ("addresses" in field) return addressField(field.name, field.addresses, utf8);
+  if ("groups" in field) return groupField(field.name, field.groups, utf8);
   if ("date" in field) return rawField(field.name, formatDate(field.date));
   if ("ids" in field) return rawField(field.name, field.ids.map((id) => `<${id.replace(/[\s<>]/g, "")}>`).join(" "));
   return rawField(field.name, field.raw);
@@ -93,10 +111,24 @@ function writePart(part: ComposedPart): Buffer[] {
         Buffer.from(part.bytes.buffer, part.bytes.byteOffset, part.bytes.byteLength),
       ];
     }
+    case "leaf": {
+      const encoding = leafEncoding(part.type, part.bytes);
+      const fields = part.fields.map((field) => writeField(field, false)).join("");
+      const bytes = Buffer.from(part.bytes.buffer, part.bytes.byteOffset, part.bytes.byteLength);
+      return [
+        Buffer.from(`${rawField("Content-Type", part.type)}${fields}Content-Transfer-Encoding: ${encoding}\r\n\r\n`),
+        encoding === "base64"
+          ? Buffer.from(encodeBase64(bytes), "latin1")
+          : encoding === "quoted-printable"
+            ? Buffer.from(encodeQuotedPrintable(bytes), "latin1")
+            : bytes,
+      ];
+    }
     case "multipart": {
+      const fields = (part.fields ?? []).map((field) => writeField(field, false)).join("");
       const pieces: Buffer[] = [
         Buffer.from(
-          `${rawField("Content-Type", `multipart/${part.subtype}; boundary="${part.boundary}"`)}${needs8bit(part)}\r\n`,
+          `${rawField("Content-Type", `multipart/${part.subtype}; boundary="${part.boundary}"`)}${fields}${needs8bit(part)}\r\n`,
         ),
       ];
       const delimiter = Buffer.from(`\r\n--${part.boundary}\r\n`);
@@ -110,6 +142,12 @@ function writePart(part: ComposedPart): Buffer[] {
   }
 }
 
+/** RFC 2046 §5.2.1: a message within a message is never encoded. */
+function leafEncoding(type: string, bytes: Uint8Array): "7bit" | "8bit" | "quoted-printable" | "base64" {
+  if (/^message\/(?:rfc822|global|partial)/i.test(type)) return isAscii(bytes) ? "7bit" : "8bit";
+  return /^text\//i.test(type) || /^message\//i.test(type) ? encodingFor(bytes) : "base64";
+}
+
 /** RFC 2045 §6.4: a multipart says when something in it is not 7bit. */
 function needs8bit(part: ComposedPart): string {
   const wide = widest(part);
@@ -118,6 +156,7 @@ function needs8bit(part: ComposedPart): string {
 
 function widest(part: ComposedPart): "7bit" | "8bit" | "binary" {
   if (part.kind === "raw") return part.encoding;
+  if (part.kind === "leaf") return leafEncoding(part.type, part.bytes) === "8bit" ? "8bit" : "7bit";
   if (part.kind !== "multipart") return "7bit";
   const inner = part.parts.map(widest);
   return inner.includes("binary") ? "binary" : inner.includes("8bit") ? "8bit" : "7bit";

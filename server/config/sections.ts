@@ -1,6 +1,7 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
 import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
+import { defaultJmapSettings, type JmapSettings } from "../jmap/settings.ts";
 import { defaultJudgeSettings, type JudgeSettings } from "../judge/judge.ts";
 import { defaultListenerSettings, type ListenerSettings } from "../net/listener.ts";
 import { defaultPop3Settings, type Pop3Settings } from "../pop3/settings.ts";
@@ -60,6 +61,25 @@ export const imap = section<ImapOwn>(imapDefaults, {
   maxSessionsPerAccount: "Sessions of one account at a time.",
   maxThreadMessages: "Messages one THREAD command works on.",
   largeMessageBytes: "Messages from this size on are analysed in a worker thread.",
+});
+
+export const jmap = section<JmapSettings>(defaultJmapSettings, {
+  maxUploadBytes: "Largest upload (maxSizeUpload).",
+  maxConcurrentUploads: "Uploads of one account at a time.",
+  maxRequestBytes: "Largest request (maxSizeRequest).",
+  maxConcurrentRequests: "Requests of one account at a time.",
+  maxCallsInRequest: "Method calls of one request.",
+  maxObjectsInGet: "Objects that one /get may ask for.",
+  maxObjectsInSet: "Objects that one /set may change.",
+  maxAttachmentsBytes: "Bytes of all parts of an email that is made (maxSizeAttachmentsPerEmail).",
+  maxDelayedSendSeconds: "How far in the future an email may be sent; 0 switches it off.",
+  uploadLifetimeMs: "How long an upload that nothing was made of is kept.",
+  maxAllUploadsBytes: "Bytes of all uploads of one account.",
+  maxUploads: "Uploads of one account that are kept.",
+  maxEventSources: "Connections of one account that wait for pushes (EventSource and WebSocket).",
+  maxPushSubscriptions: "Push subscriptions of one account.",
+  sessionLifetimeMs: "How long a login of a browser lasts.",
+  tokenLifetimeMs: "How long an access token lasts.",
 });
 
 export const pop3 = section<Pop3Settings>(defaultPop3Settings, {

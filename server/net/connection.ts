@@ -329,7 +329,7 @@ function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 
-function tlsInfo(socket: tls.TLSSocket): TlsInfo {
+export function tlsInfo(socket: tls.TLSSocket): TlsInfo {
   const servername = (socket as { servername?: string | false }).servername;
   return {
     protocol: socket.getProtocol() ?? "",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
 import { messageRows } from "./fetched.ts";
+import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
 import { keepLarge, maxQuickBytes } from "./keep.ts";
 import { Lane } from "./lane.ts";
 import type { FetchedCells } from "./ops/fetch.ts";
@@ -87,6 +88,9 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   }
 }
 
+const each = <N extends string>(names: readonly N[], of: (name: N) => unknown): object =>
+  Object.fromEntries(names.map((name) => [name, of(name)]));
+
 // ---------------------------------------------------------------- reading
 
 function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
@@ -117,6 +121,13 @@ function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
     trace: op("trace"),
     tallyDays: op("tallyDays"),
     tallyRows: op("tallyRows"),
+    ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
+    ...(each(
+      jmapQueries,
+      (name) =>
+        (...args: readonly unknown[]) =>
+          searching.call(name, args),
+    ) as Pick<StoreReader, (typeof jmapQueries)[number]>),
   };
 }
 
@@ -198,5 +209,14 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     dropTally: op("dropTally"),
     forgetTallies: op("forgetTallies"),
     tidy: op("tidy"),
+    ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
+    emailAdd: async (account, message, ...rest) => {
+      const prepared = await prepare(message);
+      return put("emailAdd", [account, lay(prepared), ...rest]);
+    },
+    uploadPut: async (account, id, message, ...rest) => {
+      const prepared = await prepare(message);
+      return put("uploadPut", [account, id, lay(prepared), ...rest]);
+    },
   };
 }

@@ -157,6 +157,8 @@ function keyOf(change: Change): string {
       return `mail ${change.account} ${change.mailbox}`;
     case "mailboxes":
       return `mailboxes ${change.account}`;
+    case "objects":
+      return `objects ${change.account} ${change.type}`;
     default:
       return change.kind;
   }

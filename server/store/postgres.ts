@@ -8,6 +8,7 @@ import { zstdDecompress } from "node:zlib";
 import type pg from "pg";
 import { Blobs, makeDataFolder } from "./blobs.ts";
 import { messageRows } from "./fetched.ts";
+import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
 import { keepLarge, keepQuickly, maxQuickBytes } from "./keep.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { readOps, writeOps } from "./ops/all.ts";
@@ -16,7 +17,7 @@ import { type Op, one, type StoredBytes } from "./ops/tx.ts";
 import { openChangeBus } from "./postgres-changes.ts";
 import { type Outside, openPool, runOp } from "./postgres-session.ts";
 import { postgresTroubleOf } from "./postgres-trouble.ts";
-import type { Acceptance, Change, NewMessage, Store } from "./store.ts";
+import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
 import { decodeInto } from "./zstd.ts";
 
@@ -166,7 +167,25 @@ class PostgresStore {
       <A extends readonly unknown[], T>(operation: (...args: A) => Op<T>) =>
       (...args: A): Promise<T> =>
         this.#write(() => operation(...args));
+    type Any = (...args: readonly unknown[]) => Op<unknown>;
+    const named = <N extends string>(names: readonly N[], ops: object, how: (operation: Any) => unknown): object =>
+      Object.fromEntries(names.map((name) => [name, how((ops as { readonly [name: string]: Any })[name] as Any)]));
     return {
+      ...(named([...jmapReads, ...jmapQueries], readOps, reading) as Pick<
+        StoreReader,
+        (typeof jmapReads)[number] | (typeof jmapQueries)[number]
+      >),
+      ...(named(jmapWrites, writeOps, writing) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
+      emailAdd: (account, message, ...rest) =>
+        this.#run(async () => {
+          const kept = await this.#keep(message);
+          return this.#writeNow(() => writeOps.emailAdd(account, kept, ...rest));
+        }),
+      uploadPut: (account, id, message, ...rest) =>
+        this.#run(async () => {
+          const kept = await this.#keep(message);
+          return this.#writeNow(() => writeOps.uploadPut(account, id, kept, ...rest));
+        }),
       domains: reading(readOps.domains),
       accounts: reading(readOps.accounts),
       credentials: reading(readOps.credentials),

@@ -1,5 +1,7 @@
 /** Reads what is needed of a kept ENVELOPE (RFC 9051 §7.5.2, a byte string): its strings and the first address of a list. */
 
+import { decodeWords } from "../../protocol/mime/fields/encoded-word.ts";
+
 export type EnvelopeAddress = {
   /** Byte strings; undefined for NIL. */
   readonly name: string | undefined;
@@ -31,6 +33,14 @@ export function firstAddress(envelope: string, field: keyof typeof fieldsBefore)
   const mailbox = reader.string();
   reader.take(" ");
   return { name, mailbox, host: reader.string() };
+}
+
+/** RFC 5957 §3: the decoded name, else the address; of a group its name; "" for none. */
+export function shownName(address: EnvelopeAddress | undefined): string {
+  if (address === undefined) return "";
+  if (address.name !== undefined && address.name !== "") return decodeWords(address.name);
+  const { mailbox = "", host } = address;
+  return decodeWords(host === undefined || host === "" ? mailbox : `${mailbox}@${host}`);
 }
 
 class EnvelopeReader {

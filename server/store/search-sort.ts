@@ -5,7 +5,7 @@ import { baseSubject } from "../../protocol/mime/subject.ts";
 import { rangesOf } from "./ops/ranges.ts";
 import { type Cells, type Op, rows } from "./ops/tx.ts";
 import { search } from "./search.ts";
-import { type EnvelopeAddress, firstAddress } from "./search-envelope.ts";
+import { type EnvelopeAddress, firstAddress, shownName } from "./search-envelope.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
 import type { AccountId, MailboxId } from "./store.ts";
 
@@ -68,10 +68,4 @@ function mailboxOf(address: EnvelopeAddress | undefined): string {
   return foldText(decodeWords(address?.mailbox ?? ""));
 }
 
-/** RFC 5957 §3: the decoded name, else the address; of a group its name. */
-function displayed(address: EnvelopeAddress | undefined): string {
-  if (address === undefined) return "";
-  if (address.name !== undefined && address.name !== "") return foldText(decodeWords(address.name));
-  const { mailbox = "", host } = address;
-  return foldText(decodeWords(host === undefined || host === "" ? mailbox : `${mailbox}@${host}`));
-}
+const displayed = (address: EnvelopeAddress | undefined): string => foldText(shownName(address));

@@ -8,6 +8,7 @@
  * the disk's or the database's; what a caller may ask wrongly is a value in the result.
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
 import type { TallyReader, TallyWriter } from "./tallies.ts";
 
@@ -402,12 +403,14 @@ export type JourneyEntry = {
 export type Change =
   | { readonly kind: "mail"; readonly account: AccountId; readonly mailbox: MailboxId; readonly modseq: number }
   | { readonly kind: "mailboxes"; readonly account: AccountId; readonly modseq: number }
+  /** Objects of a type beside mail (`jmap.ts`). */
+  | { readonly kind: "objects"; readonly account: AccountId; readonly type: string; readonly modseq: number }
   | { readonly kind: "directory" }
   | { readonly kind: "queue" };
 
 // ---------------------------------------------------------------- the interface
 
-export interface StoreReader extends TallyReader {
+export interface StoreReader extends JmapReader, TallyReader {
   // directory
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: {
@@ -454,7 +457,7 @@ export interface StoreReader extends TallyReader {
   trace(key: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
 }
 
-export interface StoreWriter extends TallyWriter {
+export interface StoreWriter extends JmapWriter, TallyWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;

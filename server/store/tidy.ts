@@ -23,12 +23,28 @@ const maxMailboxesLookedAt = 100;
 const dayMs = 86_400_000;
 
 export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
+  const uploads = yield* dropUploads(now);
   const contents = yield* dropContents(now);
   const blobs = yield* dropBlobs(now);
   const journeys = yield* dropJourneys(now);
   const tombstones = yield* dropTombstones();
   yield* findOrphans(now);
-  return { more: contents || blobs || journeys || tombstones };
+  return { more: uploads || contents || blobs || journeys || tombstones };
+}
+
+/** Uploads that have expired give their contents back; sessions that have, go. */
+function* dropUploads(now: Instant): Op<boolean> {
+  const due = yield* rows(
+    "SELECT account, id, content FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
+    now,
+    maxContents,
+  );
+  for (const [account, id, content] of due) {
+    yield* run("DELETE FROM uploads WHERE account = $1 AND id = $2", account as number, id as string);
+    yield* run("UPDATE contents SET refs = refs - 1 WHERE id = $1", content as number);
+  }
+  yield* run("DELETE FROM web_sessions WHERE expires_at <= $1", now);
+  return due.length === maxContents;
 }
 
 /** Rows of contents without an owner. Answers whether there may be more. */
@@ -44,6 +60,7 @@ function* dropContents(now: Instant): Op<boolean> {
     now,
   );
   yield* run("DELETE FROM bytes WHERE content IN {list $1}", ids);
+  yield* run("DELETE FROM content_keys WHERE content IN {list $1}", ids);
   yield* run("DELETE FROM contents WHERE id IN {list $1}", ids);
   return found.length === maxContents;
 }
@@ -144,6 +161,13 @@ function* thin({ account, mailbox }: Place): Op<boolean> {
   yield* run(
     `UPDATE mailboxes SET tombstones_from = CASE WHEN tombstones_from < $3 THEN $3 ELSE tombstones_from END
      WHERE account = $1 AND id = $2`,
+    account,
+    mailbox,
+    last.modseq,
+  );
+  yield* run(
+    `UPDATE accounts SET changes_from = $3 WHERE id = $1 AND changes_from < $3
+       AND EXISTS (SELECT 1 FROM gone_mailboxes WHERE account = $1 AND id = $2)`,
     account,
     mailbox,
     last.modseq,

@@ -68,7 +68,8 @@ type Check = readonly [sql: string, say: (cells: readonly unknown[]) => string];
 const totalChecks: readonly Check[] = [
   [
     `SELECT c.id, c.refs, coalesce(d.n, 0) FROM contents c LEFT JOIN (
-       SELECT named.id, count(*) AS n FROM (SELECT content AS id FROM messages UNION ALL SELECT id FROM queue_messages) AS named
+       SELECT named.id, count(*) AS n FROM (SELECT content AS id FROM messages UNION ALL SELECT id FROM queue_messages
+       UNION ALL SELECT content FROM uploads) AS named
        GROUP BY named.id) AS d ON d.id = c.id
      WHERE c.refs <> coalesce(d.n, 0)`,
     ([id, refs, found]) => `Content ${id} says that ${refs} rows name it; ${found} do.`,
@@ -107,7 +108,7 @@ const totalChecks: readonly Check[] = [
     `SELECT d.blob, b.content FROM doomed_blobs d JOIN bytes b ON b.blob = d.blob WHERE b.blob <> ''`,
     ([blob, content]) => `Blob ${blob} is to be removed, and content ${content} names it.`,
   ],
-  ...["mailboxes", "messages", "expunged", "thread_refs", "credentials"].map(
+  ...["mailboxes", "messages", "expunged", "gone_mailboxes", "thread_refs", "credentials", "objects", "uploads"].map(
     (table): Check => [
       `SELECT t.account, count(*) FROM ${table} t LEFT JOIN accounts a ON a.id = t.account WHERE a.id IS NULL GROUP BY t.account`,
       ([id, count]) => `${count} rows of ${table} belong to account ${id}, which is not there.`,

@@ -3,7 +3,7 @@ import type { Blobs } from "./blobs.ts";
 import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
 import { keepQuickly } from "./keep.ts";
 import { migrate } from "./migrations/migrate.ts";
-import type { KeptAcceptance, KeptAppend, KeptSettleRequest } from "./ops/kept.ts";
+import type { KeptAcceptance, KeptAppend, KeptMessage, KeptSettleRequest } from "./ops/kept.ts";
 import type { Op, StoredBytes } from "./ops/tx.ts";
 import { writeOps } from "./ops/write.ts";
 import { type Database, Effects } from "./sqlite.ts";
@@ -139,9 +139,11 @@ function latest(changes: readonly Change[]): readonly Change[] {
     const name =
       change.kind === "mail"
         ? `${change.account} ${change.mailbox}`
-        : "account" in change
-          ? `${change.account}`
-          : change.kind;
+        : change.kind === "objects"
+          ? `${change.account} ${change.type}`
+          : "account" in change
+            ? `${change.account}`
+            : change.kind;
     last.set(name, change);
   }
   return [...last.values()];
@@ -172,6 +174,14 @@ function operation(name: string, args: readonly unknown[]): Op<unknown> {
       return writeOps.accept(keptAcceptance(args[0] as RawAcceptance));
     case "append":
       return writeOps.append(args[0] as number, args[1] as number, (args[2] as Message[]).map(kept) as KeptAppend[]);
+    case "emailAdd": {
+      const [account, message, ...rest] = args as Parameters<typeof writeOps.emailAdd>;
+      return writeOps.emailAdd(account, kept(message as Message) as KeptMessage, ...rest);
+    }
+    case "uploadPut": {
+      const [account, id, message, ...rest] = args as Parameters<typeof writeOps.uploadPut>;
+      return writeOps.uploadPut(account, id, kept(message as Message) as KeptMessage, ...rest);
+    }
     case "settle": {
       const request = args[0] as Omit<KeptSettleRequest, "notices"> & { notices: readonly RawAcceptance[] };
       return writeOps.settle({ ...request, notices: request.notices.map(keptAcceptance) });

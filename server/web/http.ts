@@ -9,6 +9,8 @@ export type HttpPorts = {
   /** Undefined when all is well, otherwise a sentence about what is not ready. */
   readonly notReady: () => Promise<string | undefined>;
   readonly version: string;
+  /** Adds what else is served: JMAP and its logins. */
+  readonly mount: (app: FastifyInstance) => void;
 };
 
 /** One application for the plain and the TLS listener. Metrics are told to this machine only; health says nothing but yes or no. */
@@ -21,7 +23,8 @@ export function makeHttp(
     ? fastify(options)
     : fastify({ ...options, https })) as unknown as FastifyInstance<Server>;
   app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff").header("cache-control", "no-store");
+    reply.header("x-content-type-options", "nosniff");
+    if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
   });
   app.get("/healthz", async (_request, reply) => reply.type("text/plain").send("ok\n"));
   app.get("/readyz", async (_request, reply) => {
@@ -37,6 +40,7 @@ export function makeHttp(
     return reply.type(ports.metrics.contentType).send(await ports.metrics.text());
   });
   app.get("/", async (_request, reply) => reply.type("text/plain").send(`Angarium ${ports.version}\n`));
+  ports.mount(app as unknown as FastifyInstance);
   return app as unknown as FastifyInstance;
 }
 

@@ -2,6 +2,10 @@
  * The table of tasks that the worker threads know. Each is pure (what it needs comes with the message) and loads its code when
  * first asked. A task's result is moved, not copied, where it owns its memory.
  */
+
+import type { EmailMeta, EmailWant } from "../../protocol/jmap/email.ts";
+import type { Draft, DraftDefaults } from "../../protocol/jmap/email-create.ts";
+import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
@@ -17,6 +21,28 @@ export type TaskTypes = {
   readonly "arc-seal": { readonly args: ArcSealTask; readonly result: string };
   /** The DMARC reports in a mail. */
   readonly "read-dmarc": { readonly args: { readonly bytes: Uint8Array }; readonly result: ReadDmarc };
+  /** Messages, one after the other in `bytes`, as JMAP Email objects. */
+  readonly "jmap-render": {
+    readonly args: {
+      readonly bytes: Uint8Array;
+      readonly lengths: readonly number[];
+      readonly metas: readonly EmailMeta[];
+      readonly want: EmailWant;
+    };
+    readonly result: readonly JsonObject[];
+  };
+  /** A part of a message, decoded. */
+  readonly "jmap-part": {
+    readonly args: { readonly bytes: Uint8Array; readonly path: readonly number[] };
+    readonly result:
+      | { readonly bytes: Uint8Array; readonly type: string; readonly name: string | undefined }
+      | undefined;
+  };
+  /** A message made of a JMAP Email object. */
+  readonly "jmap-compose": {
+    readonly args: { readonly draft: Draft; readonly defaults: DraftDefaults };
+    readonly result: Uint8Array;
+  };
 };
 
 export type TaskName = keyof TaskTypes;
@@ -38,5 +64,18 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   "read-dmarc": async ({ bytes }) => {
     const { readDmarc } = await import("../report/read-dmarc.ts");
     return readDmarc(bytes);
+  },
+  "jmap-render": async ({ bytes, lengths, metas, want }) => {
+    const { renderEmail } = await import("../../protocol/jmap/email.ts");
+    let at = 0;
+    return lengths.map((length, i) => renderEmail(bytes.subarray(at, (at += length)), metas[i] as EmailMeta, want));
+  },
+  "jmap-part": async ({ bytes, path }) => {
+    const { partAt } = await import("../../protocol/jmap/email-body.ts");
+    return partAt(bytes, path);
+  },
+  "jmap-compose": async ({ draft, defaults }) => {
+    const { writeDraft } = await import("../../protocol/jmap/email-create.ts");
+    return writeDraft(draft, defaults);
   },
 };

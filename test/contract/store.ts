@@ -3,6 +3,7 @@ import { describe } from "node:test";
 import { acceptContract } from "./accept.ts";
 import { copyingContract } from "./copying.ts";
 import { directoryContract } from "./directory.ts";
+import { emailsContract } from "./emails.ts";
 import { fetchingContract } from "./fetching.ts";
 import { flagsContract } from "./flags.ts";
 import { knowingContract } from "./knowing.ts";
@@ -26,6 +27,7 @@ export function storeContract(name: string, open: Open): void {
       flagsContract,
       copyingContract,
       threadsContract,
+      emailsContract,
       fetchingContract,
       searchContract,
       queueContract,

@@ -156,6 +156,23 @@ function zoneMinutes(zone: string): number | undefined {
   return Object.hasOwn(zones, name) ? zones[name] : undefined;
 }
 
+/** No zone is further from UTC. */
+export const maxZoneMs = 24 * 3_600_000;
+
+/** What the clock showed where the message was written, as if it were UTC. */
+export function wallClock(dateField: string, sentAt: number): number {
+  const plain = dateField.replace(/\([^()]*\)/g, " ").trimEnd();
+  const zone = /(?:^|[\s\d])([+-])(\d\d):?(\d\d)$/.exec(plain);
+  if (zone !== null) {
+    const minutes = Number(zone[2]) * 60 + Number(zone[3]);
+    if (minutes * 60_000 >= maxZoneMs) return sentAt;
+    return sentAt + (zone[1] === "-" ? -minutes : minutes) * 60_000;
+  }
+  // A zone with a name ("EST"): without it the value reads as UTC, which is the writer's clock.
+  const named = /^(.*\d)\s+(?![AaPp][Mm]$)[A-Za-z]{1,5}$/.exec(plain);
+  return (named === null ? undefined : parseDate(named[1] as string)) ?? sentAt;
+}
+
 const dayNames = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const monthNames = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

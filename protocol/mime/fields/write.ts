@@ -16,6 +16,32 @@ export function textField(name: string, text: string, utf8 = false): string {
 
 /** A field with an address list. */
 export function addressField(name: string, addresses: readonly NamedAddress[], utf8 = false): string {
+  return foldedField(name, addressWords(addresses, utf8));
+}
+
+/** A field with groups (RFC 5322 §3.4); a group without a name is only its addresses. */
+export function groupField(
+  name: string,
+  groups: readonly { readonly name: string | undefined; readonly addresses: readonly NamedAddress[] }[],
+  utf8 = false,
+): string {
+  const words: string[] = [];
+  for (const [i, group] of groups.entries()) {
+    const inside = addressWords(group.addresses, utf8);
+    const own =
+      group.name === undefined
+        ? inside
+        : [...endWith(phrase(clean(group.name).trim(), utf8), ":"), ...endWith(inside, ";")];
+    words.push(...(i < groups.length - 1 && own.length > 0 ? endWith(own, ",") : own));
+  }
+  return foldedField(name, words);
+}
+
+function endWith(words: readonly string[], end: string): string[] {
+  return words.length === 0 ? [end] : [...words.slice(0, -1), `${words.at(-1)}${end}`];
+}
+
+function addressWords(addresses: readonly NamedAddress[], utf8: boolean): string[] {
   const words: string[] = [];
   for (const [i, { name: shown, address }] of addresses.entries()) {
     const comma = i < addresses.length - 1 ? "," : "";
@@ -24,7 +50,7 @@ export function addressField(name: string, addresses: readonly NamedAddress[], u
     if (display === "") words.push(`<${spec}>${comma}`);
     else words.push(...phrase(display, utf8), `<${spec}>${comma}`);
   }
-  return foldedField(name, words);
+  return words;
 }
 
 /** A field whose value has its syntax already; folded between words that a single blank parts. */

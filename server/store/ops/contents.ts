@@ -1,4 +1,7 @@
 /** Message bytes and what is known about them, stored once however many mailboxes and queues name them. */
+import { foldText } from "../../../protocol/mime/fold.ts";
+import { baseSubject } from "../../../protocol/mime/subject.ts";
+import { firstAddress, shownName } from "../search-envelope.ts";
 import type { ContentId } from "../store.ts";
 import type { KeptMessage } from "./kept.ts";
 import { type Encoding, load, type Op, one, run, type StoredBytes } from "./tx.ts";
@@ -7,6 +10,10 @@ import { type Encoding, load, type Op, one, run, type StoredBytes } from "./tx.t
 function text(value: string): string {
   return value.includes("\0") ? value.replaceAll("\0", "?") : value;
 }
+
+/** Characters of a subject or a name that a list is sorted by. */
+const maxSortChars = 60;
+const sortText = (value: string): string => foldText(value.slice(0, maxSortChars)).toWellFormed();
 
 /** Stores bytes and facts with `refs` owners. */
 export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op<ContentId> {
@@ -25,6 +32,15 @@ export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op
     facts.signature,
   );
   const { id } = row as { id: number };
+  yield* run(
+    "INSERT INTO content_keys (content, sent_at, has_attachment, subject, sender, recipient) VALUES ($1, $2, $3, $4, $5, $6)",
+    id,
+    facts.sentAt ?? null,
+    facts.hasAttachment ? 1 : 0,
+    text(sortText(baseSubject(facts.subject).text)),
+    text(sortText(shownName(firstAddress(facts.envelope, "from")))),
+    text(sortText(shownName(firstAddress(facts.envelope, "to")))),
+  );
   yield* run(
     "INSERT INTO bytes (content, encoding, blob, data) VALUES ($1, $2, $3, $4)",
     id,

@@ -153,15 +153,28 @@ export function* updateAccount(
   return "done";
 }
 
+const accountTables = [
+  "messages",
+  "expunged",
+  "gone_mailboxes",
+  "thread_refs",
+  "mailboxes",
+  "objects",
+  "uploads",
+  "web_sessions",
+  "credentials",
+  "addresses",
+] as const;
+
 export function* removeAccount(id: AccountId): Op<"done" | "missing"> {
   if ((yield* run("DELETE FROM accounts WHERE id = $1", id)) === 0) return "missing";
   yield* run(
     `UPDATE contents SET refs = refs - d.n
-     FROM (SELECT content, count(*) AS n FROM messages WHERE account = $1 GROUP BY content) AS d WHERE contents.id = d.content`,
+     FROM (SELECT content, count(*) AS n FROM (SELECT content FROM messages WHERE account = $1
+       UNION ALL SELECT content FROM uploads WHERE account = $1) AS named GROUP BY content) AS d WHERE contents.id = d.content`,
     id,
   );
-  for (const table of ["messages", "expunged", "thread_refs", "mailboxes", "credentials", "addresses"])
-    yield* run(`DELETE FROM ${table} WHERE account = $1`, id);
+  for (const table of accountTables) yield* run(`DELETE FROM ${table} WHERE account = $1`, id);
   // The few aliases with senders: an account that is gone sends as nobody.
   const granting = yield* all<AddressRow>("SELECT * FROM addresses WHERE senders <> '[]'");
   for (const row of granting) {

@@ -29,7 +29,7 @@ export type MailboxRow = {
   readonly keywords: string;
 } & Row;
 
-const columns = `account, id, parent, name, role, subscribed, uidvalidity, uidnext, modseq, messages, unseen, deleted, size,
+export const mailboxColumns = `account, id, parent, name, role, subscribed, uidvalidity, uidnext, modseq, messages, unseen, deleted, size,
   recent_from, tombstones_from, keywords`;
 
 function mailboxOf(row: MailboxRow, path: string): Mailbox {
@@ -53,7 +53,7 @@ function mailboxOf(row: MailboxRow, path: string): Mailbox {
 // ---------------------------------------------------------------- looking
 
 export function* mailboxes(account: AccountId): Op<readonly Mailbox[]> {
-  const found = yield* all<MailboxRow>(`SELECT ${columns} FROM mailboxes WHERE account = $1`, account);
+  const found = yield* all<MailboxRow>(`SELECT ${mailboxColumns} FROM mailboxes WHERE account = $1`, account);
   const byId = new Map(found.map((row) => [row.id, row]));
   const paths = new Map<number, string>();
   const pathOf = (row: MailboxRow): string => {
@@ -68,7 +68,11 @@ export function* mailboxes(account: AccountId): Op<readonly Mailbox[]> {
 }
 
 export function* mailboxRow(account: AccountId, mailbox: MailboxId): Op<MailboxRow | undefined> {
-  return yield* one<MailboxRow>(`SELECT ${columns} FROM mailboxes WHERE account = $1 AND id = $2`, account, mailbox);
+  return yield* one<MailboxRow>(
+    `SELECT ${mailboxColumns} FROM mailboxes WHERE account = $1 AND id = $2`,
+    account,
+    mailbox,
+  );
 }
 
 /** A mailbox with its path, as it is now. */
@@ -88,7 +92,7 @@ export function* atPath(account: AccountId, names: readonly string[]): Op<Mailbo
   let row: MailboxRow | undefined;
   for (const name of names) {
     row = yield* one<MailboxRow>(
-      `SELECT ${columns} FROM mailboxes WHERE account = $1 AND parent = $2 AND name = $3`,
+      `SELECT ${mailboxColumns} FROM mailboxes WHERE account = $1 AND parent = $2 AND name = $3`,
       account,
       row?.id ?? 0,
       name,
@@ -143,7 +147,8 @@ export function* makeMailbox(
   );
   if (given === undefined) throw new Error(`Account ${account} is not there.`);
   const row = yield* one<MailboxRow>(
-    `INSERT INTO mailboxes (${columns}) VALUES ($1, $2, $3, $4, $5, 1, $6, 1, $7, 0, 0, 0, 0, 1, $7, '[]') RETURNING ${columns}`,
+    `INSERT INTO mailboxes (${mailboxColumns}, created_modseq, changed_modseq)
+     VALUES ($1, $2, $3, $4, $5, 1, $6, 1, $7, 0, 0, 0, 0, 1, $7, '[]', $7, $7) RETURNING ${mailboxColumns}`,
     account,
     given.next_object - 1,
     parent,
@@ -197,7 +202,13 @@ export function* setSubscribed(account: AccountId, path: string, subscribed: boo
   if ((row.subscribed !== 0) === subscribed) return { kind: "done", mailbox: yield* withPath(row) };
   const modseq = yield* nextModseq(account);
   const state = subscribed ? 1 : 0;
-  yield* run("UPDATE mailboxes SET subscribed = $3 WHERE account = $1 AND id = $2", account, row.id, state);
+  yield* run(
+    "UPDATE mailboxes SET subscribed = $3, changed_modseq = $4 WHERE account = $1 AND id = $2",
+    account,
+    row.id,
+    state,
+    modseq,
+  );
   yield* publish({ kind: "mailboxes", account, modseq });
   return { kind: "done", mailbox: yield* withPath({ ...row, subscribed: state }) };
 }
@@ -213,11 +224,12 @@ export function* moveInTree(row: MailboxRow, names: readonly string[]): Op<Mailb
   }
   const modseq = yield* nextModseq(account);
   yield* run(
-    "UPDATE mailboxes SET parent = $3, name = $4 WHERE account = $1 AND id = $2",
+    "UPDATE mailboxes SET parent = $3, name = $4, changed_modseq = $5 WHERE account = $1 AND id = $2",
     account,
     id,
     parent,
     names.at(-1) as string,
+    modseq,
   );
   yield* publish({ kind: "mailboxes", account, modseq });
   const moved = (yield* mailboxRow(account, id)) as MailboxRow;

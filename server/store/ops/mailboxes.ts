@@ -85,6 +85,25 @@ export function* renameMailbox(account: AccountId, mailbox: MailboxId, path: str
   return after === undefined ? { kind: "no-mailbox" } : { kind: "done", mailbox: yield* withPath(after) };
 }
 
+/** Mailboxes of an account that are gone and whose tombstones are kept. */
+export const maxGoneMailboxes = 500;
+
+/** Drops the oldest of the mailboxes that are gone, and says so in `changes_from`. */
+function* forgetGone(account: AccountId): Op<void> {
+  const last = yield* one<{ modseq: number }>(
+    `SELECT modseq FROM gone_mailboxes WHERE account = $1 ORDER BY modseq DESC LIMIT 1 OFFSET ${maxGoneMailboxes}`,
+    account,
+  );
+  if (last === undefined) return;
+  yield* run(
+    "DELETE FROM expunged WHERE account = $1 AND mailbox IN (SELECT id FROM gone_mailboxes WHERE account = $1 AND modseq <= $2)",
+    account,
+    last.modseq,
+  );
+  yield* run("DELETE FROM gone_mailboxes WHERE account = $1 AND modseq <= $2", account, last.modseq);
+  yield* run("UPDATE accounts SET changes_from = $2 WHERE id = $1", account, last.modseq);
+}
+
 /** Answers the mailbox as it was. */
 export function* deleteMailbox(account: AccountId, mailbox: MailboxId): Op<MailboxEdit> {
   const row = (yield* lockAccount(account)) ? yield* mailboxRow(account, mailbox) : undefined;
@@ -99,8 +118,6 @@ export function* deleteMailbox(account: AccountId, mailbox: MailboxId): Op<Mailb
     account,
     mailbox,
   );
-  for (const table of ["messages", "expunged"])
-    yield* run(`DELETE FROM ${table} WHERE account = $1 AND mailbox = $2`, account, mailbox);
   yield* run("DELETE FROM mailboxes WHERE account = $1 AND id = $2", account, mailbox);
   yield* run(
     "UPDATE accounts SET used_bytes = used_bytes - $2, used_messages = used_messages - $3 WHERE id = $1",
@@ -109,6 +126,17 @@ export function* deleteMailbox(account: AccountId, mailbox: MailboxId): Op<Mailb
     row.messages,
   );
   const modseq = yield* nextModseq(account);
+  // The tombstones stay, so that JMAP can say which emails went with it.
+  yield* run(
+    `INSERT INTO expunged (account, mailbox, modseq, uid, email, thread)
+     SELECT account, mailbox, $3, uid, email, thread FROM messages WHERE account = $1 AND mailbox = $2`,
+    account,
+    mailbox,
+    modseq,
+  );
+  yield* run("DELETE FROM messages WHERE account = $1 AND mailbox = $2", account, mailbox);
+  yield* run("INSERT INTO gone_mailboxes (account, modseq, id) VALUES ($1, $2, $3)", account, modseq, mailbox);
+  yield* forgetGone(account);
   yield* publish({ kind: "mailboxes", account, modseq });
   yield* publish({ kind: "mail", account, mailbox, modseq });
   return { kind: "done", mailbox: gone };

@@ -57,6 +57,8 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
   const savedAt = yield* now();
   const hashes = threadHashes(message.facts);
   const placed: Placed[] = [];
+  const rowsOf = (account: AccountId) =>
+    rooms.filter((room) => room.kind === "room" && room.placement.account === account).length;
   const emails = new Map<AccountId, { readonly email: EmailId; readonly thread: number }>();
   for (const index of order) {
     const room = rooms[index]!;
@@ -85,6 +87,7 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
       receivedAt,
       savedAt,
       message.stored.sizeBytes,
+      rooms.length > 1 && rowsOf(account) > 1 ? 1 : 0,
     );
     placed[index] = {
       kind: "placed",
@@ -175,9 +178,12 @@ function* takeUid(
 }
 
 const insertText = `INSERT INTO messages (account, mailbox, uid, email, thread, content, flags, keywords, modseq, created_modseq,
-    received_at, saved_at, size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)`;
+    received_at, saved_at, size, shared) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13)`;
 
-function insertMessage(...values: [number, number, number, number, number, number, number, string, ...number[]]) {
+/** The last value is 1 where the email has more than one row. */
+export function insertMessage(
+  ...values: [number, number, number, number, number, number, number, string, ...number[]]
+) {
   return run(insertText, ...values);
 }
 
@@ -240,6 +246,7 @@ export function* append(
       message.receivedAt,
       savedAt,
       sizeBytes,
+      0,
     );
     uids.push(uid);
     emails.push(email);

@@ -4,10 +4,15 @@ import { sort } from "../search-sort.ts";
 import { verify } from "../verify.ts";
 import * as contents from "./contents.ts";
 import * as directory from "./directory.ts";
+import { emailChanges, mailboxChanges, threadChanges } from "./email-changes.ts";
+import { emailQuery, emailQueryChanges } from "./email-query.ts";
+import * as emails from "./email-rows.ts";
 import * as changes from "./fetch.ts";
 import * as journey from "./journey.ts";
+import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
+import * as objects from "./objects.ts";
 import * as admin from "./queue-admin.ts";
 import * as tallies from "./tallies.ts";
 
@@ -31,4 +36,20 @@ export const readOps = {
   search,
   sort,
   verify,
+  mailState: emails.mailState,
+  emailRows: emails.emailRows,
+  threadEmails: emails.threadEmails,
+  emailQuery,
+  emailQueryChanges,
+  emailChanges,
+  threadChanges,
+  mailboxChanges,
+  jmapMailboxes: jmapMailboxes.jmapMailboxes,
+  mailboxCounts: jmapMailboxes.mailboxCounts,
+  objects: objects.objects,
+  objectStates: objects.objectStates,
+  objectChanges: objects.objectChanges,
+  objectsOfAll: objects.objectsOfAll,
+  uploads: objects.uploads,
+  webSession: objects.webSession,
 } as const;

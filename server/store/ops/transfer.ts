@@ -6,14 +6,14 @@ import { clamp, type Within, within } from "./ranges.ts";
 import { now, type Op, publish, rows, run } from "./tx.ts";
 
 /** What leaves a mailbox: its UIDs, ascending, and what the counters lose. */
-type Taken = {
+export type Taken = {
   readonly uids: readonly number[];
   readonly size: number;
   readonly unseen: number;
   readonly deleted: number;
 };
 
-function* look(part: Within, condition = ""): Op<Taken> {
+export function* look(part: Within, condition = ""): Op<Taken> {
   const found = yield* rows(
     `SELECT m.uid, m.size, m.flags FROM ${part.from} WHERE ${part.where}${condition}`,
     ...part.params,
@@ -46,10 +46,10 @@ function* count(row: MailboxRow, sign: 1 | -1, taken: Taken, modseq: number): Op
 }
 
 /** Removes messages and leaves tombstones. */
-function* remove(row: MailboxRow, part: Within, condition: string, taken: Taken, modseq: number): Op<void> {
+export function* remove(row: MailboxRow, part: Within, condition: string, taken: Taken, modseq: number): Op<void> {
   yield* run(
-    `INSERT INTO expunged (account, mailbox, modseq, uid, email)
-     SELECT m.account, m.mailbox, $5, m.uid, m.email FROM ${part.from} WHERE ${part.where}${condition}`,
+    `INSERT INTO expunged (account, mailbox, modseq, uid, email, thread)
+     SELECT m.account, m.mailbox, $5, m.uid, m.email, m.thread FROM ${part.from} WHERE ${part.where}${condition}`,
     ...part.params,
     modseq,
   );
@@ -88,13 +88,14 @@ export function* transfer(
        WHERE contents.id = d.content`,
       ...part.params,
     );
+    yield* run(`UPDATE messages SET shared = 1 WHERE ${part.own} AND shared = 0`, ...part.params);
   }
   const modseq = yield* nextModseq(account);
   yield* run(
     `INSERT INTO messages (account, mailbox, uid, email, thread, content, flags, keywords, modseq, created_modseq,
-       received_at, saved_at, size)
+       received_at, saved_at, size, shared)
      SELECT m.account, $5, $6 + row_number() OVER (ORDER BY m.uid) - 1, m.email, m.thread, m.content, m.flags, m.keywords,
-       $7, $7, m.received_at, $8, m.size FROM ${part.from} WHERE ${part.where}`,
+       $7, $7, m.received_at, $8, m.size, m.shared FROM ${part.from} WHERE ${part.where}`,
     ...part.params,
     to,
     target.uidnext,

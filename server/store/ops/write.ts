@@ -1,10 +1,13 @@
 /** The operations that write, by their names in `Store`. */
 import { tidy } from "../tidy.ts";
 import * as directory from "./directory.ts";
+import { emailAdd, emailsSet } from "./email-set.ts";
 import { setFlags } from "./flags.ts";
 import * as journey from "./journey.ts";
+import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
+import * as objects from "./objects.ts";
 import * as place from "./place.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
@@ -43,4 +46,13 @@ export const writeOps = {
   dropTally: tallies.dropTally,
   forgetTallies: tallies.forgetTallies,
   tidy,
+  emailAdd,
+  emailsSet,
+  mailboxMake: jmapMailboxes.mailboxMake,
+  mailboxChange: jmapMailboxes.mailboxChange,
+  mailboxRemove: jmapMailboxes.mailboxRemove,
+  objectsPut: objects.objectsPut,
+  uploadPut: objects.uploadPut,
+  webSessionPut: objects.webSessionPut,
+  webSessionsEnd: objects.webSessionsEnd,
 } as const;

@@ -1,0 +1,117 @@
+/** A request as it comes (RFC 8620 §3.3), with the problems of §3.6.1. */
+import { Mismatch } from "./check.ts";
+import { type Invocation, isObject, type JmapRequest, type JsonObject, type Problem } from "./types.ts";
+
+export type RequestLimits = { readonly maxCallsInRequest: number; readonly maxSizeRequest: number };
+
+/** Objects and arrays within each other. */
+export const maxJsonDepth = 100;
+const callIdChars = 1000;
+
+const problem = (kind: "notJSON" | "notRequest" | "unknownCapability" | "limit"): string =>
+  `urn:ietf:params:jmap:error:${kind}`;
+
+export const limitProblem = (limit: string, detail: string, status = 400): Problem => ({
+  type: problem("limit"),
+  status,
+  detail,
+  limit,
+});
+const notRequest = (pointer: string, expected: string): Problem => ({
+  type: problem("notRequest"),
+  status: 400,
+  detail: `${pointer === "" ? "The request" : pointer}: expected ${expected}.`,
+  pointer,
+});
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** I-JSON (RFC 7493): UTF-8, and no deeper than `maxJsonDepth`. */
+export function parseJson(bytes: Uint8Array): { readonly value: unknown } | Problem {
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(bytes));
+  } catch (error) {
+    const why = error instanceof SyntaxError ? error.message : "It is not UTF-8.";
+    return { type: problem("notJSON"), status: 400, detail: `The request is not JSON: ${why}` };
+  }
+  if (isDeeper(value, maxJsonDepth))
+    return {
+      type: problem("notJSON"),
+      status: 400,
+      detail: `The request has more than ${maxJsonDepth} levels of arrays and objects.`,
+    };
+  return { value };
+}
+
+/** Level by level, without recursion. */
+function isDeeper(value: unknown, max: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > max) return true;
+    const next: unknown[] = [];
+    for (const one of level)
+      if (typeof one === "object" && one !== null)
+        for (const each of Object.values(one)) if (typeof each === "object" && each !== null) next.push(each);
+    level = next;
+  }
+  return false;
+}
+
+/** The request in a JSON value. `knows` tells which capabilities there are. */
+export function readRequest(
+  value: unknown,
+  limits: RequestLimits,
+  knows: (capability: string) => boolean,
+): JmapRequest | Problem {
+  if (!isObject(value)) return notRequest("", "an object");
+  const { using, methodCalls, createdIds } = value;
+  if (!Array.isArray(using)) return notRequest("/using", "an array of capabilities");
+  for (const [i, capability] of using.entries()) {
+    if (typeof capability !== "string") return notRequest(`/using/${i}`, "a string");
+    if (!knows(capability))
+      return {
+        type: problem("unknownCapability"),
+        status: 400,
+        detail: `/using/${i}: this server does not know the capability "${capability.slice(0, 200)}".`,
+        pointer: `/using/${i}`,
+      };
+  }
+  if (!Array.isArray(methodCalls)) return notRequest("/methodCalls", "an array of method calls");
+  if (methodCalls.length > limits.maxCallsInRequest)
+    return limitProblem(
+      "maxCallsInRequest",
+      `A request may have ${limits.maxCallsInRequest} method calls; this one has ${methodCalls.length}.`,
+    );
+  const calls: Invocation[] = [];
+  for (const [i, call] of methodCalls.entries()) {
+    const checked = readCall(call, `/methodCalls/${i}`);
+    if (checked instanceof Mismatch) return notRequest(checked.pointer, checked.expected);
+    calls.push(checked);
+  }
+  const created = readCreated(createdIds);
+  if (created instanceof Mismatch) return notRequest(created.pointer, created.expected);
+  return { using: using as string[], methodCalls: calls, createdIds: created };
+}
+
+function readCall(call: unknown, pointer: string): Invocation | Mismatch {
+  if (!Array.isArray(call) || call.length !== 3)
+    return new Mismatch(pointer, "an array of a method's name, its arguments, and a call id");
+  const [name, args, callId] = call as readonly unknown[];
+  if (typeof name !== "string" || name.length > callIdChars)
+    return new Mismatch(`${pointer}/0`, "the name of a method");
+  if (!isObject(args)) return new Mismatch(`${pointer}/1`, "an object");
+  if (typeof callId !== "string" || callId.length > callIdChars) return new Mismatch(`${pointer}/2`, "a string");
+  return [name, args as JsonObject, callId];
+}
+
+function readCreated(value: unknown): { [creationId: string]: string } | undefined | Mismatch {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) return new Mismatch("/createdIds", "an object");
+  const ids: { [creationId: string]: string } = {};
+  for (const [creation, id] of Object.entries(value)) {
+    if (typeof id !== "string") return new Mismatch(`/createdIds/${creation}`, "an id");
+    ids[creation] = id;
+  }
+  return ids;
+}

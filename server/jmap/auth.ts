@@ -1,0 +1,161 @@
+/** Who asks over HTTP: Basic, a Bearer token, or the cookie of our own pages. Passwords go through the one door (`access/login.ts`). */
+import { createHash } from "node:crypto";
+import { TLSSocket } from "node:tls";
+import type { FastifyRequest } from "fastify";
+import type { LoginOutcome } from "../access/login.ts";
+import { tlsInfo } from "../net/connection.ts";
+import type { Account, AccountId } from "../store/store.ts";
+import type { JmapPorts } from "./ports.ts";
+
+export const cookieName = "angarium_session";
+
+export type Who =
+  | {
+      readonly kind: "ok";
+      readonly account: Account;
+      readonly by: "basic" | "token" | "cookie";
+      readonly secretHash: string | undefined;
+    }
+  | { readonly kind: "refused"; readonly status: 401 | 403 | 429 | 503; readonly detail: string };
+
+/** What a token or a cookie was found to be is believed for so long without looking again. */
+const rememberedMs = 5_000;
+const maxRemembered = 10_000;
+
+type Found = { readonly account: AccountId; readonly until: number; readonly expiresAt: number };
+
+export class Authentication {
+  readonly #ports: JmapPorts;
+  readonly #found = new Map<string, Found>();
+  readonly #unsubscribe: () => void;
+
+  constructor(ports: JmapPorts) {
+    this.#ports = ports;
+    // A password, an account or the rights of one have changed: nothing is believed any more.
+    this.#unsubscribe = ports.store.subscribe((changes) => {
+      if (changes.some(({ kind }) => kind === "directory")) this.#found.clear();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+  }
+
+  async who(request: FastifyRequest): Promise<Who> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) {
+      const [scheme = "", value = ""] = authorization.split(/ +/, 2);
+      if (/^basic$/i.test(scheme)) return this.#basic(request, value);
+      if (/^bearer$/i.test(scheme)) return this.#secret(value, "token");
+      return { kind: "refused", status: 401, detail: "Basic and Bearer are the schemes that are known here." };
+    }
+    const cookie = cookieOf(request);
+    if (cookie === undefined) return { kind: "refused", status: 401, detail: "Log in first." };
+    const refusal = crossSite(request);
+    if (refusal !== undefined) return { kind: "refused", status: 403, detail: refusal };
+    return this.#secret(cookie, "cookie");
+  }
+
+  async #basic(request: FastifyRequest, encoded: string): Promise<Who> {
+    const text = Buffer.from(encoded, "base64").toString("utf8");
+    const colon = text.indexOf(":");
+    if (colon < 0) return { kind: "refused", status: 401, detail: "Basic takes a name and a password." };
+    const outcome = await this.login(request, text.slice(0, colon), text.slice(colon + 1));
+    return outcome.kind === "ok"
+      ? { kind: "ok", account: outcome.account, by: "basic", secretHash: undefined }
+      : refusalOf(outcome.reason);
+  }
+
+  login(request: FastifyRequest, user: string, password: string): Promise<LoginOutcome> {
+    const { socket } = request.raw;
+    return this.#ports.login.password(user, password, {
+      protocol: "http",
+      connection: {
+        tls: socket instanceof TLSSocket ? tlsInfo(socket) : undefined,
+        remote: { address: request.ip, port: socket.remotePort ?? 0 },
+        channelBinding: () => undefined,
+      },
+    });
+  }
+
+  async #secret(secret: string, kind: "token" | "cookie"): Promise<Who> {
+    const refused: Who = { kind: "refused", status: 401, detail: "The session has ended: log in again." };
+    if (!/^[0-9a-f]{64}$/.test(secret)) return refused;
+    const { store, directory, now } = this.#ports;
+    const hash = hashOf(secret);
+    const at = now();
+    let found = this.#found.get(hash);
+    if (found === undefined || found.until <= at) {
+      const session = await store.webSession(hash);
+      if (session === undefined || session.kind !== kind || session.expiresAt <= at) return refused;
+      // A new password ends what the old one began.
+      const credentials = await store.credentials(session.account);
+      const password = credentials.find((credential) => credential.kind === "password");
+      if (password !== undefined && password.createdAt > session.createdAt) return refused;
+      found = { account: session.account, until: at + rememberedMs, expiresAt: session.expiresAt };
+      if (this.#found.size >= maxRemembered) this.#found.clear();
+      this.#found.set(hash, found);
+    }
+    const account = await directory.account(found.account);
+    if (account === undefined || account.disabled || found.expiresAt <= at) return refused;
+    return { kind: "ok", account, by: kind, secretHash: hash };
+  }
+
+  /** A new session: the secret, which is kept nowhere. */
+  async begin(
+    account: AccountId,
+    kind: "token" | "cookie",
+    label: string,
+  ): Promise<{ readonly secret: string; readonly expiresAt: number }> {
+    const { store, settings, random, now } = this.#ports;
+    const secret = random(32);
+    const createdAt = now();
+    const expiresAt = createdAt + (kind === "cookie" ? settings.sessionLifetimeMs : settings.tokenLifetimeMs);
+    await store.webSessionPut(hashOf(secret), { account, kind, label, createdAt, expiresAt });
+    return { secret, expiresAt };
+  }
+
+  async end(hash: string): Promise<void> {
+    this.#found.delete(hash);
+    await this.#ports.store.webSessionPut(hash, undefined);
+  }
+}
+
+const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
+
+export function refusalOf(
+  reason: Extract<LoginOutcome, { kind: "refused" }>["reason"],
+): Extract<Who, { kind: "refused" }> {
+  switch (reason) {
+    case "throttled":
+      return { kind: "refused", status: 429, detail: "There were too many wrong passwords: try again later." };
+    case "unavailable":
+      return { kind: "refused", status: 503, detail: "Nobody can be let in just now: try again later." };
+    case "needs-tls":
+      return { kind: "refused", status: 403, detail: "Passwords are taken over TLS only: use https." };
+    default:
+      return { kind: "refused", status: 401, detail: "The name or the password is wrong." };
+  }
+}
+
+function cookieOf(request: FastifyRequest): string | undefined {
+  for (const part of (request.headers.cookie ?? "").split(";")) {
+    const [name, value] = part.trim().split("=", 2);
+    if (name === cookieName) return value;
+  }
+  return undefined;
+}
+
+/** SameSite=Strict keeps the cookie from other sites; old browsers and other origins of our own site are turned away here. */
+export function crossSite(request: FastifyRequest): string | undefined {
+  const { origin, host } = request.headers;
+  const site = request.headers["sec-fetch-site"];
+  const refusal = "A session of our own pages is not for other sites.";
+  if (site !== undefined && site !== "same-origin" && site !== "none") return refusal;
+  if (origin !== undefined && origin !== `${request.protocol}://${host}`) return refusal;
+  // Nobody else's page can send this header without asking first, and we would say no.
+  const isSafe = request.method === "GET" || request.method === "HEAD";
+  if (!isSafe && site === undefined && origin === undefined && request.headers["x-requested-with"] === undefined)
+    return `${refusal} Send the header X-Requested-With.`;
+  return undefined;
+}

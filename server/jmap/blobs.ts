@@ -1,0 +1,65 @@
+/** Blobs of an account: messages, their parts, and what has been uploaded. */
+
+import { createHash } from "node:crypto";
+import { partAt } from "../../protocol/jmap/email-body.ts";
+import { parseBlobId } from "../../protocol/jmap/ids.ts";
+import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { Upload } from "../store/jmap.ts";
+import type { AccountId } from "../store/store.ts";
+import type { JmapPorts } from "./ports.ts";
+
+export type Blob = { readonly bytes: Uint8Array; readonly type: string; readonly name: string | undefined };
+
+/** Messages larger than this are taken apart in a worker thread. */
+const maxQuickBytes = 256 * 1024;
+
+/** The bytes behind an id, or undefined where it is nobody's or not this account's. */
+export async function readBlob(
+  ports: Pick<JmapPorts, "store" | "pool">,
+  account: AccountId,
+  blobId: string,
+): Promise<Blob | undefined> {
+  const id = parseBlobId(blobId);
+  if (id === undefined) return undefined;
+  let whole: Blob | undefined;
+  if (id.kind === "email") {
+    const { rows } = await ports.store.emailRows(account, [id.email], "all");
+    const bytes = rows[0]?.bytes;
+    if (bytes !== undefined) whole = { bytes, type: "message/rfc822", name: undefined };
+  } else {
+    const [upload] = await ports.store.uploads(account, [id.id]);
+    const bytes = upload && (await ports.store.content(upload.content));
+    if (upload !== undefined && bytes !== undefined) whole = { bytes, type: upload.type, name: undefined };
+  }
+  if (whole === undefined || id.path.length === 0) return whole;
+  return whole.bytes.length <= maxQuickBytes
+    ? partAt(whole.bytes, id.path)
+    : ports.pool.run("jmap-part", { bytes: whole.bytes, path: id.path });
+}
+
+const noFacts: MessageFacts = {
+  headerBytes: 0,
+  envelope: "",
+  structure: "",
+  subject: "",
+  sentAt: undefined,
+  messageId: undefined,
+  references: [],
+  hasAttachment: false,
+  signature: new Uint8Array(0),
+};
+
+/** Keeps uploaded bytes until they expire; the same bytes of an account are one blob. */
+export async function upload(
+  ports: Pick<JmapPorts, "store" | "settings" | "now">,
+  account: AccountId,
+  bytes: Uint8Array,
+  type: string,
+): Promise<Upload | "over-quota"> {
+  const { settings } = ports;
+  const id = `U${createHash("sha1").update(`${account}\0`).update(bytes).digest("hex")}`;
+  return ports.store.uploadPut(account, id, { bytes, facts: noFacts }, type, ports.now() + settings.uploadLifetimeMs, {
+    bytes: settings.maxAllUploadsBytes,
+    count: settings.maxUploads,
+  });
+}

@@ -1,0 +1,111 @@
+/** Runs the method calls of one request in their order (RFC 8620 §3.3): references resolved, creation ids remembered, each error its own answer. */
+import type { Shape } from "../../protocol/jmap/check.ts";
+import { Mismatch, sayMismatch } from "../../protocol/jmap/check.ts";
+import { numberOf } from "../../protocol/jmap/ids.ts";
+import { resolveReferences } from "../../protocol/jmap/reference.ts";
+import {
+  failed,
+  type Invocation,
+  type JmapRequest,
+  type JsonObject,
+  type MethodError,
+} from "../../protocol/jmap/types.ts";
+import type { Account, AccountId } from "../store/store.ts";
+import type { JmapPorts } from "./ports.ts";
+
+/** What one method call knows: who asks, what has been created in this request, and what it may use. */
+export type Call = {
+  readonly ports: JmapPorts;
+  readonly account: Account;
+  readonly using: ReadonlySet<string>;
+  /** Creation id → id, over the whole request. */
+  readonly created: Map<string, string>;
+  /** URL that the client has reached us by, for absolute URLs. */
+  readonly origin: string;
+};
+
+export type Answer =
+  | { readonly error: MethodError }
+  /** `also`: further answers to the same call (RFC 8620 §3.4: implicit method calls). */
+  | { readonly ok: JsonObject; readonly also?: readonly (readonly [name: string, answer: Answer])[] };
+
+export type Method = {
+  /** The capability that must be in `using`. */
+  readonly capability: string;
+  readonly run: (args: JsonObject, call: Call) => Promise<Answer> | Answer;
+};
+
+/** A method from the shape of its arguments and what it does with them. */
+export function method<T>(
+  capability: string,
+  shape: Shape<T>,
+  run: (args: T, call: Call, account: AccountId) => Promise<Answer> | Answer,
+): Method {
+  return {
+    capability,
+    run: (args, call) => {
+      const checked = shape(args, "");
+      if (checked instanceof Mismatch)
+        return failed("invalidArguments", sayMismatch(checked), { pointer: checked.pointer });
+      const named = (checked as { readonly accountId?: unknown }).accountId;
+      if (typeof named === "string" && numberOf("A", named) !== call.account.id)
+        return failed("accountNotFound", `There is no account "${named}" for you.`);
+      return run(checked, call, call.account.id);
+    },
+  };
+}
+
+/** The id behind an id or "#creation id"; undefined where nothing was created under it. */
+export function createdId(call: Pick<Call, "created">, id: string): string | undefined {
+  return id.startsWith("#") ? call.created.get(id.slice(1)) : id;
+}
+
+export async function runRequest(
+  request: JmapRequest,
+  methods: ReadonlyMap<string, Method>,
+  call: Omit<Call, "using" | "created">,
+): Promise<{ readonly methodResponses: readonly Invocation[]; readonly createdIds?: JsonObject }> {
+  const using = new Set(request.using);
+  const created = new Map(Object.entries(request.createdIds ?? {}));
+  const responses: Invocation[] = [];
+  for (const [name, args, callId] of request.methodCalls) {
+    const answers = await runOne(name, args, responses, methods, { ...call, using, created });
+    for (const [answered, answer] of answers)
+      responses.push("error" in answer ? ["error", answer.error, callId] : [answered, answer.ok, callId]);
+  }
+  return request.createdIds === undefined
+    ? { methodResponses: responses }
+    : { methodResponses: responses, createdIds: Object.fromEntries(created) };
+}
+
+async function runOne(
+  name: string,
+  args: JsonObject,
+  responses: readonly Invocation[],
+  methods: ReadonlyMap<string, Method>,
+  call: Call,
+): Promise<readonly (readonly [string, Answer])[]> {
+  const known = methods.get(name);
+  if (known === undefined) return [[name, failed("unknownMethod", `There is no method ${name.slice(0, 100)}.`)]];
+  if (!call.using.has(known.capability))
+    return [[name, failed("unknownMethod", `${name} needs "${known.capability}" in "using".`)]];
+  const resolved = resolveReferences(args, responses);
+  if ("error" in resolved) return [[name, resolved]];
+  try {
+    const answer = await known.run(resolved.ok, call);
+    if ("error" in answer || answer.also === undefined) return [[name, answer]];
+    return [[name, { ok: answer.ok }], ...answer.also];
+  } catch (error) {
+    call.ports.log.error({ error, method: name, account: call.account.name }, "JMAP method failed");
+    const kind = (error as { readonly kind?: unknown }).kind;
+    // RFC 8620 §3.6.2: what may pass is told apart from what will not.
+    return [
+      [
+        name,
+        kind === "unavailable"
+          ? failed("serverUnavailable")
+          : failed("serverFail", "The server could not do it; its log says why."),
+      ],
+    ];
+  }
+}

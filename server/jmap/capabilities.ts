@@ -1,0 +1,13 @@
+/** Capability URNs. */
+export const core = "urn:ietf:params:jmap:core";
+export const mail = "urn:ietf:params:jmap:mail";
+export const submission = "urn:ietf:params:jmap:submission";
+export const vacation = "urn:ietf:params:jmap:vacationresponse";
+export const websocket = "urn:ietf:params:jmap:websocket";
+export const blob = "urn:ietf:params:jmap:blob";
+export const quota = "urn:ietf:params:jmap:quota";
+export const mdn = "urn:ietf:params:jmap:mdn";
+export const sieve = "urn:ietf:params:jmap:sieve";
+export const contacts = "urn:ietf:params:jmap:contacts";
+export const principals = "urn:ietf:params:jmap:principals";
+export const webpushVapid = "urn:ietf:params:jmap:webpush-vapid";

@@ -1,0 +1,117 @@
+/** Mailbox objects (RFC 8621 §2), with their counts remembered until the mailbox changes. */
+import { idOf } from "../../protocol/jmap/ids.ts";
+import type { JsonObject } from "../../protocol/jmap/types.ts";
+import type { JmapMailbox, MailboxCounts, MailState } from "../store/jmap.ts";
+import type { AccountId, SpecialUse, Store } from "../store/store.ts";
+
+export const mailboxProperties: readonly string[] = [
+  "id",
+  "name",
+  "parentId",
+  "role",
+  "sortOrder",
+  "totalEmails",
+  "unreadEmails",
+  "totalThreads",
+  "unreadThreads",
+  "myRights",
+  "isSubscribed",
+];
+const countNames = ["totalEmails", "unreadEmails", "totalThreads", "unreadThreads"];
+export const roles: readonly SpecialUse[] = [
+  "inbox",
+  "archive",
+  "drafts",
+  "junk",
+  "sent",
+  "trash",
+  "all",
+  "flagged",
+  "important",
+];
+
+/** INBOX has a name for people. */
+export const shownName = (mailbox: Pick<JmapMailbox, "name" | "role">): string =>
+  mailbox.role === "inbox" && mailbox.name === "INBOX" ? "Inbox" : mailbox.name;
+
+type Remembered = { readonly modseq: number; readonly counts: MailboxCounts };
+
+export class MailboxMemory {
+  readonly #store: Pick<Store, "jmapMailboxes" | "mailboxCounts">;
+  readonly #counts = new Map<string, Remembered>();
+  readonly #max: number;
+
+  constructor(store: Pick<Store, "jmapMailboxes" | "mailboxCounts">, max = 50_000) {
+    this.#store = store;
+    this.#max = max;
+  }
+
+  list(account: AccountId): Promise<{ readonly mailboxes: readonly JmapMailbox[]; readonly state: MailState }> {
+    return this.#store.jmapMailboxes(account);
+  }
+
+  /** The objects of these mailboxes with these properties. */
+  async show(
+    account: AccountId,
+    mailboxes: readonly JmapMailbox[],
+    properties: readonly string[],
+  ): Promise<readonly JsonObject[]> {
+    const counts = properties.some((name) => countNames.includes(name))
+      ? await this.#countsOf(account, mailboxes)
+      : undefined;
+    return mailboxes.map((mailbox) => {
+      const isInbox = mailbox.role === "inbox";
+      const { mailbox: _, ...numbers } = counts?.get(mailbox.id) ?? { mailbox: 0 };
+      const all: JsonObject = {
+        id: idOf("F", mailbox.id),
+        name: shownName(mailbox),
+        parentId: mailbox.parent === undefined ? null : idOf("F", mailbox.parent),
+        role: mailbox.role ?? null,
+        sortOrder: mailbox.sortOrder,
+        ...numbers,
+        myRights: {
+          mayReadItems: true,
+          mayAddItems: true,
+          mayRemoveItems: true,
+          maySetSeen: true,
+          maySetKeywords: true,
+          mayCreateChild: true,
+          mayRename: !isInbox,
+          mayDelete: !isInbox,
+          maySubmit: true,
+        },
+        isSubscribed: mailbox.subscribed,
+      };
+      return Object.fromEntries(properties.map((name) => [name, all[name] ?? null])) as JsonObject;
+    });
+  }
+
+  async #countsOf(account: AccountId, mailboxes: readonly JmapMailbox[]): Promise<ReadonlyMap<number, MailboxCounts>> {
+    const counts = new Map<number, MailboxCounts>();
+    const unknown: JmapMailbox[] = [];
+    for (const mailbox of mailboxes) {
+      const known = this.#counts.get(`${account} ${mailbox.id}`);
+      if (mailbox.messages === 0)
+        counts.set(mailbox.id, {
+          mailbox: mailbox.id,
+          totalEmails: 0,
+          unreadEmails: 0,
+          totalThreads: 0,
+          unreadThreads: 0,
+        });
+      else if (known?.modseq === mailbox.highestModseq) counts.set(mailbox.id, known.counts);
+      else unknown.push(mailbox);
+    }
+    if (unknown.length === 0) return counts;
+    for (const found of await this.#store.mailboxCounts(
+      account,
+      unknown.map(({ id }) => id),
+    )) {
+      const mailbox = unknown.find(({ id }) => id === found.mailbox) as JmapMailbox;
+      counts.set(found.mailbox, found);
+      if (this.#counts.size >= this.#max) this.#counts.delete(this.#counts.keys().next().value as string);
+      this.#counts.set(`${account} ${found.mailbox}`, { modseq: mailbox.highestModseq, counts: found });
+    }
+    return counts;
+  }
+}

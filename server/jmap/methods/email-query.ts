@@ -1,0 +1,49 @@
+import * as is from "../../../protocol/jmap/check.ts";
+import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
+import { stateText } from "../../../protocol/jmap/state.ts";
+import { failed } from "../../../protocol/jmap/types.ts";
+import { queryArgs } from "../arguments.ts";
+import { method } from "../call.ts";
+import { mail } from "../capabilities.ts";
+import { readFilter, readSort } from "../email-filter.ts";
+
+const shape = is.object({ ...queryArgs, collapseThreads: is.optional(is.bool) });
+/** Ids of one page, whatever the client asks for. */
+export const maxQueryLimit = 5_000;
+export const tooExpensive = failed(
+  "unsupportedFilter",
+  "This search would have to read too many messages: name a mailbox, a time, or longer words.",
+);
+
+/** RFC 8621 §4.4. */
+export const emailQuery = method(mail, shape, async (args, call, account) => {
+  const filter = readFilter(args.filter);
+  if (filter !== undefined && "error" in filter) return filter;
+  const sort = readSort(args.sort);
+  if ("error" in sort) return sort;
+  const limit = Math.min(args.limit ?? maxQueryLimit, maxQueryLimit);
+  const anchor = args.anchor === undefined ? undefined : numberOf("M", args.anchor);
+  if (args.anchor !== undefined && anchor === undefined) return failed("anchorNotFound");
+  const result = await call.ports.store.emailQuery(account, {
+    filter,
+    sort,
+    collapseThreads: args.collapseThreads ?? false,
+    position: args.position ?? 0,
+    anchor: anchor === undefined ? undefined : { email: anchor, offset: args.anchorOffset ?? 0 },
+    limit,
+    total: args.calculateTotal ?? false,
+  });
+  if (result.kind === "anchor-not-found") return failed("anchorNotFound");
+  if (result.kind === "too-expensive") return tooExpensive;
+  return {
+    ok: {
+      accountId: args.accountId,
+      queryState: stateText(result.state),
+      canCalculateChanges: true,
+      position: result.position,
+      ids: result.emails.map((email) => idOf("M", email)),
+      ...(result.total === undefined ? {} : { total: result.total }),
+      ...(args.limit === undefined || args.limit > limit ? { limit } : {}),
+    },
+  };
+});

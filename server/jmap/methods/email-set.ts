@@ -1,0 +1,131 @@
+import * as is from "../../../protocol/jmap/check.ts";
+import { numberOf } from "../../../protocol/jmap/ids.ts";
+import { setPatch } from "../../../protocol/jmap/patch.ts";
+import { stateText } from "../../../protocol/jmap/state.ts";
+import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import type { EmailEdit } from "../../store/jmap.ts";
+import type { MailboxId } from "../../store/store.ts";
+import { setArgs, tooManyToSet } from "../arguments.ts";
+import { type Answer, type Call, createdId, method } from "../call.ts";
+import { mail } from "../capabilities.ts";
+import { marksOf } from "../emails.ts";
+import { makeEmail } from "../make-email.ts";
+
+const shape = is.object(setArgs);
+
+/** RFC 8621 §4.6. Updates and destructions of one call are one step for everybody who looks. */
+export const emailSet = method(mail, shape, async (args, call, account): Promise<Answer> => {
+  const refusal = tooManyToSet(args, call);
+  if (refusal !== undefined) return refusal;
+  const { store } = call.ports;
+  const before = await store.mailState(account);
+  if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
+  const created: { [id: string]: JsonObject } = {};
+  const notCreated: { [id: string]: SetError } = {};
+  for (const [creation, object] of Object.entries(args.create ?? {})) {
+    const made = await makeEmail(object as JsonObject, call, account);
+    if ("made" in made) {
+      created[creation] = made.made as JsonObject;
+      call.created.set(creation, (made.made as { readonly id: string }).id);
+    } else notCreated[creation] = made;
+  }
+
+  const notUpdated: { [id: string]: SetError } = {};
+  const edits: EmailEdit[] = [];
+  const keys: string[] = [];
+  const doomed = new Map<number, string>();
+  const notDestroyed: { [id: string]: SetError } = {};
+  for (const key of args.destroy ?? []) {
+    const email = numberOf("M", createdId(call, key) ?? "");
+    if (email === undefined) notDestroyed[key] = setError("notFound");
+    else doomed.set(email, createdId(call, key) as string);
+  }
+  for (const [key, patch] of Object.entries(args.update ?? {})) {
+    const email = numberOf("M", createdId(call, key) ?? "");
+    const edit = email === undefined ? setError("notFound") : readEdit(email, patch as JsonObject, call);
+    if ("type" in edit) notUpdated[key] = edit;
+    else if (doomed.has(edit.email)) notUpdated[key] = setError("willDestroy");
+    else {
+      edits.push(edit);
+      keys.push(key);
+    }
+  }
+  const ifState = args.ifInState !== undefined && args.create === undefined ? before.modseq : undefined;
+  const done = await store.emailsSet(account, edits, [...doomed.keys()], ifState);
+  if (done.kind === "state-mismatch") return failed("stateMismatch");
+  const updated: { [id: string]: null } = {};
+  for (const [i, key] of keys.entries()) {
+    const error = errorOf(done.edited[i] as (typeof done.edited)[number]);
+    if (error === undefined) updated[key] = null;
+    else notUpdated[key] = error;
+  }
+  const destroyed: string[] = [];
+  for (const [i, id] of [...doomed.values()].entries())
+    if (done.destroyed[i] === "done") destroyed.push(id);
+    else notDestroyed[id] = setError("notFound");
+  return {
+    ok: {
+      accountId: args.accountId,
+      oldState: stateText(before),
+      newState: stateText(done.state),
+      created,
+      updated,
+      destroyed,
+      notCreated,
+      notUpdated,
+      notDestroyed,
+    },
+  };
+});
+
+function errorOf(
+  edited: Extract<Awaited<ReturnType<Call["ports"]["store"]["emailsSet"]>>, { kind: "done" }>["edited"][number],
+): SetError | undefined {
+  switch (edited) {
+    case "done":
+      return undefined;
+    case "not-found":
+      return setError("notFound");
+    case "no-mailbox":
+      return invalidProperties(["mailboxIds"], "mailboxIds: one of the mailboxes is not there.");
+    case "homeless":
+      return invalidProperties(["mailboxIds"], "mailboxIds: an email is in at least one mailbox.");
+    case "too-many-keywords":
+      return setError("tooManyKeywords");
+    case "over-quota":
+      return setError("overQuota", "The account has no room for it.");
+    default:
+      return edited satisfies never;
+  }
+}
+
+function readEdit(email: number, patch: JsonObject, call: Call): EmailEdit | SetError {
+  for (const path of Object.keys(patch)) {
+    const name = path.split("/")[0] as string;
+    if (name !== "keywords" && name !== "mailboxIds")
+      return invalidProperties([name], `${name}: only keywords and mailboxIds of an email can be changed.`);
+  }
+  const keywords = setPatch(patch, "keywords");
+  if (typeof keywords === "string") return setError("invalidPatch", keywords);
+  const mailboxIds = setPatch(patch, "mailboxIds");
+  if (typeof mailboxIds === "string") return setError("invalidPatch", mailboxIds);
+  const edit: { -readonly [K in keyof EmailEdit]: EmailEdit[K] } = { email };
+  if (keywords !== undefined) {
+    const lists = keywords.kind === "set" ? [keywords.names] : [keywords.add, keywords.remove];
+    const [first, second] = lists.map(marksOf);
+    for (const marks of [first, second])
+      if (marks !== undefined && "bad" in marks)
+        return invalidProperties(["keywords"], `keywords/${is.escapePointer(marks.bad)}: this is no keyword.`);
+    if (first === undefined || "bad" in first) throw new Error("Said already.");
+    if (second === undefined) edit.marks = { set: first };
+    else if (!("bad" in second)) edit.marks = { add: first, remove: second };
+  }
+  if (mailboxIds !== undefined) {
+    const number = (key: string): MailboxId => numberOf("F", createdId(call, key) ?? "") ?? 0;
+    edit.mailboxes =
+      mailboxIds.kind === "set"
+        ? { set: mailboxIds.names.map(number) }
+        : { add: mailboxIds.add.map(number), remove: mailboxIds.remove.map(number) };
+  }
+  return edit;
+}

@@ -1,0 +1,201 @@
+import * as is from "../../../protocol/jmap/check.ts";
+import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
+import { stateText } from "../../../protocol/jmap/state.ts";
+import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import type { MailboxFields, MailboxMade } from "../../store/jmap.ts";
+import type { MailboxId, SpecialUse } from "../../store/store.ts";
+import { setArgs, tooManyToSet } from "../arguments.ts";
+import { type Call, createdId, type Method, method } from "../call.ts";
+import { mail } from "../capabilities.ts";
+import { type MailboxMemory, mailboxProperties, roles } from "../mailboxes.ts";
+
+const shape = is.object({ ...setArgs, onDestroyRemoveEmails: is.optional(is.bool) });
+
+/** RFC 8621 §2.5. */
+export const mailboxSet = (memory: MailboxMemory): Method =>
+  method(mail, shape, async (args, call, account) => {
+    const refusal = tooManyToSet(args, call);
+    if (refusal !== undefined) return refusal;
+    const { store } = call.ports;
+    const before = await store.mailState(account);
+    if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
+    const created: { [id: string]: JsonObject } = {};
+    const updated: { [id: string]: null } = {};
+    const destroyed: string[] = [];
+    const [notCreated, notUpdated, notDestroyed]: { [id: string]: SetError }[] = [{}, {}, {}];
+
+    // A parent may be made in the same call, whatever the order.
+    const waiting = new Map(Object.entries(args.create ?? {}));
+    for (let progress = true; progress && waiting.size > 0; ) {
+      progress = false;
+      for (const [creation, object] of [...waiting]) {
+        const parent = object["parentId"];
+        if (typeof parent === "string" && parent.startsWith("#") && waiting.has(parent.slice(1))) continue;
+        waiting.delete(creation);
+        progress = true;
+        const fields = readFields(object, call);
+        const made = "type" in fields ? fields : await store.mailboxMake(account, withDefaults(fields));
+        const error = "type" in made ? made : errorOf(made, object);
+        if (error !== undefined) {
+          (notCreated as { [id: string]: SetError })[creation] = error;
+          continue;
+        }
+        const id = idOf("F", (made as Extract<MailboxMade, { kind: "done" }>).mailbox);
+        call.created.set(creation, id);
+        const { mailboxes } = await memory.list(account);
+        const [shown] = await memory.show(
+          account,
+          mailboxes.filter((one) => idOf("F", one.id) === id),
+          mailboxProperties.filter((name) => !Object.hasOwn(object, name) || name === "id"),
+        );
+        created[creation] = shown ?? { id };
+      }
+    }
+    for (const creation of waiting.keys())
+      (notCreated as { [id: string]: SetError })[creation] = invalidProperties(
+        ["parentId"],
+        "parentId: they are each other's parents.",
+      );
+
+    for (const [key, patch] of Object.entries(args.update ?? {})) {
+      const id = createdId(call, key);
+      const mailbox = id === undefined ? undefined : numberOf("F", id);
+      const fields = readFields(patch, call);
+      const made =
+        mailbox === undefined
+          ? setError("notFound")
+          : "type" in fields
+            ? fields
+            : await store.mailboxChange(account, mailbox, fields);
+      const error = "type" in made ? made : errorOf(made, patch);
+      if (error === undefined) updated[key] = null;
+      else (notUpdated as { [id: string]: SetError })[key] = error;
+    }
+
+    // Children go before their parents, whatever the order.
+    let doomed = [...(args.destroy ?? [])];
+    for (let progress = true; progress && doomed.length > 0; ) {
+      progress = false;
+      const stay: string[] = [];
+      for (const key of doomed) {
+        const id = createdId(call, key);
+        const mailbox = id === undefined ? undefined : numberOf("F", id);
+        const made: MailboxMade =
+          mailbox === undefined
+            ? { kind: "no-mailbox" }
+            : await store.mailboxRemove(account, mailbox, args.onDestroyRemoveEmails ?? false);
+        const error = errorOf(made, {});
+        if (error === undefined) {
+          destroyed.push(id as string);
+          progress = true;
+        } else {
+          (notDestroyed as { [id: string]: SetError })[key] = error;
+          if (made.kind === "has-children") stay.push(key);
+        }
+      }
+      doomed = stay;
+    }
+    for (const id of destroyed) delete (notDestroyed as { [id: string]: SetError })[id];
+    return {
+      ok: {
+        accountId: args.accountId,
+        oldState: stateText(before),
+        newState: stateText(await store.mailState(account)),
+        created,
+        updated,
+        destroyed,
+        notCreated: notCreated as JsonObject,
+        notUpdated: notUpdated as JsonObject,
+        notDestroyed: notDestroyed as JsonObject,
+      },
+    };
+  });
+
+type Given = { -readonly [K in keyof MailboxFields]?: MailboxFields[K] };
+
+const withDefaults = (fields: Given): MailboxFields => ({
+  name: fields.name ?? "",
+  parent: fields.parent,
+  role: fields.role,
+  subscribed: fields.subscribed ?? false,
+  sortOrder: fields.sortOrder ?? 0,
+});
+
+function readFields(
+  object: { readonly [name: string]: unknown },
+  call: Call,
+): Given | (SetError & { readonly type: string }) {
+  const fields: Given = {};
+  const bad: string[] = [];
+  for (const [name, value] of Object.entries(object))
+    switch (name) {
+      case "name":
+        if (typeof value === "string" && value !== "") fields.name = value;
+        else bad.push(name);
+        break;
+      case "parentId": {
+        const parent = value === null ? undefined : typeof value === "string" ? parentOf(value, call) : "bad";
+        if (parent === "bad") bad.push(name);
+        else fields.parent = parent;
+        break;
+      }
+      case "role":
+        if (value === null) fields.role = undefined;
+        else if (typeof value === "string" && (roles as readonly string[]).includes(value))
+          fields.role = value as SpecialUse;
+        else bad.push(name);
+        break;
+      case "sortOrder":
+        if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31)
+          fields.sortOrder = value as number;
+        else bad.push(name);
+        break;
+      case "isSubscribed":
+        if (typeof value === "boolean") fields.subscribed = value;
+        else bad.push(name);
+        break;
+      default:
+        // Also id, counts and myRights, which are the server's.
+        bad.push(name);
+    }
+  return bad.length === 0 ? fields : invalidProperties(bad, `These cannot be set, or not to this: ${bad.join(", ")}.`);
+}
+
+function parentOf(value: string, call: Call): MailboxId | "bad" {
+  const id = createdId(call, value);
+  return (id === undefined ? undefined : numberOf("F", id)) ?? "bad";
+}
+
+function errorOf(made: MailboxMade, object: { readonly [name: string]: unknown }): SetError | undefined {
+  switch (made.kind) {
+    case "done":
+      return undefined;
+    case "no-mailbox":
+      return setError("notFound");
+    case "no-parent":
+      return invalidProperties(["parentId"], "parentId: there is no such mailbox.");
+    case "loop":
+      return invalidProperties(["parentId"], "parentId: a mailbox cannot lie in itself.");
+    case "bad-name":
+      return invalidProperties(
+        ["name"],
+        Object.hasOwn(object, "name")
+          ? 'name: a name has no "/" and no control characters, at most 255 bytes, and lies at most 20 levels deep.'
+          : "name: a name is needed.",
+      );
+    case "exists":
+      return invalidProperties(["name"], "name: there is a mailbox with this name already.");
+    case "role-taken":
+      return invalidProperties(["role"], "role: another mailbox has this role.");
+    case "too-many":
+      return setError("overQuota", "There are as many mailboxes as an account may have.");
+    case "is-inbox":
+      return setError("forbidden", "The inbox keeps its name, place and role, and stays.");
+    case "has-children":
+      return setError("mailboxHasChild");
+    case "has-emails":
+      return setError("mailboxHasEmail");
+    default:
+      return made satisfies never;
+  }
+}

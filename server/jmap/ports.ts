@@ -1,0 +1,33 @@
+/** What JMAP needs of the rest of the server. */
+import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { Reply } from "../../protocol/smtp/reply.ts";
+import type { Directory } from "../access/directory.ts";
+import type { Login } from "../access/login.ts";
+import type { Log } from "../log.ts";
+import type { Changes } from "../notify/changes.ts";
+import type { Received } from "../receive/received.ts";
+import type { Account, Instant, Store } from "../store/store.ts";
+import type { WorkPool } from "../work/pool.ts";
+import type { JmapSettings } from "./settings.ts";
+
+export type JmapPorts = {
+  readonly store: Store;
+  readonly login: Login;
+  readonly directory: Directory;
+  readonly notify: Changes;
+  readonly pool: Pick<WorkPool, "run">;
+  readonly factsOf: (bytes: Uint8Array) => MessageFacts;
+  readonly factsOfLarge: (bytes: Uint8Array) => Promise<MessageFacts>;
+  /** As an authenticated sender's: one reply for all recipients. */
+  readonly submit: (mail: Received) => Promise<readonly Reply[]>;
+  readonly mayFrom: (account: Account, local: string, domain: string) => boolean | Promise<boolean>;
+  readonly settings: JmapSettings;
+  readonly ourHost: string;
+  readonly now: () => Instant;
+  readonly newId: () => string;
+  /** `bytes` random bytes in hexadecimal. */
+  readonly random: (bytes: number) => string;
+  /** Push may go to private addresses, and unencrypted HTTP: for tests on one machine. */
+  readonly pushAnywhere: boolean;
+  readonly log: Log;
+};

@@ -1,0 +1,202 @@
+/** JMAP over HTTP (RFC 8620): session, API, upload, download. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { numberOf } from "../../protocol/jmap/ids.ts";
+import { limitProblem, parseJson, readRequest } from "../../protocol/jmap/request.ts";
+import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
+import type { Account } from "../store/store.ts";
+import type { Authentication } from "./auth.ts";
+import { readBlob, upload } from "./blobs.ts";
+import { type Method, runRequest } from "./call.ts";
+import { sendDownload } from "./download.ts";
+import { Load } from "./load.ts";
+import type { JmapPorts } from "./ports.ts";
+import { knowsCapability, paths, sessionObject } from "./session-object.ts";
+
+export type JmapService = {
+  readonly ports: JmapPorts;
+  readonly auth: Authentication;
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly requests: Load;
+  readonly uploads: Load;
+};
+
+/** Requests of an account that work at the same time; more of them wait. */
+const workingAtOnce = 4;
+
+export const makeLoads = ({ settings }: Pick<JmapPorts, "settings">): Pick<JmapService, "requests" | "uploads"> => ({
+  requests: new Load(settings.maxConcurrentRequests, workingAtOnce),
+  uploads: new Load(settings.maxConcurrentUploads, settings.maxConcurrentUploads),
+});
+
+export const originOf = (request: FastifyRequest): string =>
+  `${request.protocol}://${request.headers.host ?? "localhost"}`;
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+}
+
+/** The account that asks; where there is none the reply has been sent. */
+export async function authenticated(
+  service: Pick<JmapService, "auth">,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Account | undefined> {
+  const who = await service.auth.who(request);
+  if (who.kind === "ok") return who.account;
+  if (who.status === 401) reply.header("www-authenticate", ['Basic realm="Angarium", charset="UTF-8"', "Bearer"]);
+  if (who.status === 429) reply.header("retry-after", "60");
+  sendProblem(reply, { type: "about:blank", status: who.status, detail: who.detail });
+  return undefined;
+}
+
+/** Answers one API request; for HTTP and the WebSocket alike. */
+export async function answerRequest(
+  service: JmapService,
+  account: Account,
+  value: unknown,
+  origin: string,
+): Promise<JsonObject | Problem> {
+  const { ports, methods } = service;
+  const { settings } = ports;
+  const request = readRequest(
+    value,
+    { maxCallsInRequest: settings.maxCallsInRequest, maxSizeRequest: settings.maxRequestBytes },
+    knowsCapability,
+  );
+  if ("status" in request) return request;
+  const answer = await service.requests.run(account.id, () => runRequest(request, methods, { ports, account, origin }));
+  if (answer === "full")
+    return limitProblem(
+      "maxConcurrentRequests",
+      `At most ${settings.maxConcurrentRequests} requests of an account can be under way: wait for their answers.`,
+      429,
+    );
+  const { state } = sessionObject(account, { settings, origin });
+  return { ...(answer as unknown as JsonObject), sessionState: state };
+}
+
+export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
+  const { settings } = service.ports;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    "*",
+    { parseAs: "buffer", bodyLimit: Math.max(settings.maxUploadBytes, settings.maxRequestBytes) },
+    (_, body, done) => done(null, body),
+  );
+  app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
+    if (error.statusCode === 413) {
+      const name = request.url.startsWith(paths.upload) ? "maxSizeUpload" : "maxSizeRequest";
+      return sendProblem(reply, limitProblem(name, "The body is larger than this server takes.", 413));
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 500) service.ports.log.error({ error, url: request.url }, "request failed");
+    return sendProblem(reply, {
+      type: "about:blank",
+      status,
+      detail: status >= 500 ? "The server could not do it; its log says why." : error.message,
+    });
+  });
+  allowOtherOrigins(app);
+
+  const session = async (request: FastifyRequest, reply: FastifyReply) => {
+    const account = await authenticated(service, request, reply);
+    if (account === undefined) return reply;
+    return reply
+      .type("application/json")
+      .send(JSON.stringify(sessionObject(account, { settings, origin: originOf(request) })));
+  };
+  app.get("/.well-known/jmap", session);
+  app.get(paths.session, session);
+
+  const api = { bodyLimit: settings.maxRequestBytes };
+  app.post(paths.api, api, async (request, reply) => {
+    const account = await authenticated(service, request, reply);
+    if (account === undefined) return reply;
+    if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
+      return sendProblem(reply, {
+        type: "urn:ietf:params:jmap:error:notJSON",
+        status: 400,
+        detail: "The Content-Type of a request is application/json.",
+      });
+    const parsed = parseJson(bodyOf(request));
+    if ("status" in parsed) return sendProblem(reply, parsed);
+    const answer = await answerRequest(service, account, parsed.value, originOf(request));
+    if ("status" in answer) return sendProblem(reply, answer as Problem);
+    return reply.type("application/json").send(JSON.stringify(answer));
+  });
+  app.post(`${paths.api}/`, api, (_request, reply) => reply.redirect(paths.api, 308));
+
+  const uploading = { bodyLimit: settings.maxUploadBytes };
+  const takeUpload = async (request: FastifyRequest, reply: FastifyReply) => {
+    const account = await authenticated(service, request, reply);
+    if (account === undefined) return reply;
+    const { accountId } = request.params as { readonly accountId: string };
+    if (numberOf("A", accountId) !== account.id) return notFound(reply);
+    const type = mediaType(request.headers["content-type"]);
+    const bytes = bodyOf(request);
+    const kept = await service.uploads.run(account.id, () => upload(service.ports, account.id, bytes, type));
+    if (kept === "full")
+      return sendProblem(
+        reply,
+        limitProblem("maxConcurrentUpload", `At most ${settings.maxConcurrentUploads} uploads can be under way.`, 429),
+      );
+    if (kept === "over-quota")
+      return sendProblem(reply, {
+        type: "about:blank",
+        status: 507,
+        detail: "There is no room for more uploads: use or wait for those that are there.",
+      });
+    return reply
+      .code(201)
+      .type("application/json")
+      .send(JSON.stringify({ accountId, blobId: kept.id, type: kept.type, size: kept.sizeBytes }));
+  };
+  app.post(`${paths.upload}/:accountId`, uploading, takeUpload);
+  app.post(`${paths.upload}/:accountId/`, uploading, takeUpload);
+
+  app.get(`${paths.download}/:accountId/:blobId/:name`, async (request, reply) => {
+    const account = await authenticated(service, request, reply);
+    if (account === undefined) return reply;
+    const { accountId, blobId, name } = request.params as { readonly [name: string]: string };
+    if (numberOf("A", accountId ?? "") !== account.id) return notFound(reply);
+    const blob = await service.requests.run(account.id, () => readBlob(service.ports, account.id, blobId ?? ""));
+    if (blob === "full") return sendProblem(reply, limitProblem("maxConcurrentRequests", "Wait for the others.", 429));
+    if (blob === undefined) return notFound(reply);
+    const { type, accept } = request.query as { readonly type?: string; readonly accept?: string };
+    return sendDownload(request, reply, blob.bytes, mediaType(type ?? accept ?? blob.type), name ?? "download");
+  });
+}
+
+const notFound = (reply: FastifyReply): FastifyReply =>
+  sendProblem(reply, { type: "about:blank", status: 404, detail: "There is no such account or blob for you." });
+
+const noBytes = new Uint8Array(0);
+const bodyOf = (request: FastifyRequest): Uint8Array => (request.body as Uint8Array | null | undefined) ?? noBytes;
+
+/** A media type with its parameters, or application/octet-stream. */
+function mediaType(value: string | undefined): string {
+  return value !== undefined &&
+    /^[\w!#$&.+^-]+\/[\w!#$&.+^-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|"[^"\r\n]*"))*\s*$/.test(value) &&
+    value.length < 250
+    ? value
+    : "application/octet-stream";
+}
+
+/** Any page may speak to us with a password or a token of its own, none with our cookies. */
+function allowOtherOrigins(app: FastifyInstance): void {
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.headers.origin === undefined) return;
+    reply
+      .header("access-control-allow-origin", "*")
+      .header("access-control-expose-headers", "Content-Disposition, Content-Range");
+  });
+  const preflight = async (_request: FastifyRequest, reply: FastifyReply) =>
+    reply
+      .header("access-control-allow-methods", "GET, POST, OPTIONS")
+      .header("access-control-allow-headers", "Authorization, Content-Type, Range, Last-Event-ID")
+      .header("access-control-max-age", "86400")
+      .code(204)
+      .send();
+  app.options("/jmap/*", preflight);
+  app.options("/.well-known/jmap", preflight);
+}

@@ -1,0 +1,78 @@
+/** The session object (RFC 8620 §2): who you are, what there is, and where. */
+import { createHash } from "node:crypto";
+import { idOf } from "../../protocol/jmap/ids.ts";
+import type { JsonObject } from "../../protocol/jmap/types.ts";
+import type { Account } from "../store/store.ts";
+import { collations } from "./arguments.ts";
+import * as urn from "./capabilities.ts";
+import { sortOptions } from "./email-filter.ts";
+import type { JmapSettings } from "./settings.ts";
+
+export type SessionFacts = {
+  readonly settings: JmapSettings;
+  /** "https://mail.example.test": where the client has reached us. */
+  readonly origin: string;
+};
+
+export const paths = {
+  session: "/jmap/session",
+  api: "/jmap/api",
+  upload: "/jmap/upload",
+  download: "/jmap/download",
+  eventSource: "/jmap/eventsource",
+  webSocket: "/jmap/ws",
+} as const;
+
+export function coreCapability(settings: JmapSettings): JsonObject {
+  return {
+    maxSizeUpload: settings.maxUploadBytes,
+    maxConcurrentUpload: settings.maxConcurrentUploads,
+    maxSizeRequest: settings.maxRequestBytes,
+    maxConcurrentRequests: settings.maxConcurrentRequests,
+    maxCallsInRequest: settings.maxCallsInRequest,
+    maxObjectsInGet: settings.maxObjectsInGet,
+    maxObjectsInSet: settings.maxObjectsInSet,
+    collationAlgorithms: collations,
+  };
+}
+
+function accountCapabilities({ settings }: SessionFacts): JsonObject {
+  return {
+    [urn.core]: {},
+    [urn.mail]: {
+      maxMailboxesPerEmail: null,
+      maxMailboxDepth: 20,
+      maxSizeMailboxName: 255,
+      maxSizeAttachmentsPerEmail: settings.maxAttachmentsBytes,
+      emailQuerySortOptions: sortOptions,
+      mayCreateTopLevelMailbox: true,
+    },
+  };
+}
+
+export function sessionObject(account: Account, facts: SessionFacts): JsonObject & { readonly state: string } {
+  const { settings, origin } = facts;
+  const accountId = idOf("A", account.id);
+  const own = accountCapabilities(facts);
+  const serverWide: { [name: string]: JsonObject } = {};
+  for (const name of Object.keys(own)) serverWide[name] = {};
+  serverWide[urn.core] = coreCapability(settings);
+  const primary = Object.keys(own).filter((name) => name !== urn.core);
+  const session: JsonObject = {
+    capabilities: serverWide,
+    accounts: {
+      [accountId]: { name: account.name, isPersonal: true, isReadOnly: false, accountCapabilities: own },
+    },
+    primaryAccounts: Object.fromEntries(primary.map((name) => [name, accountId])),
+    username: account.name,
+    apiUrl: `${origin}${paths.api}`,
+    downloadUrl: `${origin}${paths.download}/{accountId}/{blobId}/{name}?type={type}`,
+    uploadUrl: `${origin}${paths.upload}/{accountId}`,
+    eventSourceUrl: `${origin}${paths.eventSource}?types={types}&closeafter={closeafter}&ping={ping}`,
+  };
+  const state = createHash("sha1").update(JSON.stringify(session)).digest("base64url").slice(0, 16);
+  return { ...session, state };
+}
+
+/** Whether the capability may stand in `using`. */
+export const knowsCapability = (name: string): boolean => (Object.values(urn) as readonly string[]).includes(name);

@@ -1,0 +1,242 @@
+/** Email/query: the emails that match, in order, one page of them, and how they have changed. */
+import type { EmailFilter, EmailQuery, EmailQueryChanges, EmailQueryResult, MailState } from "../jmap.ts";
+import type { AccountId, EmailId, MailboxId, ThreadId } from "../store.ts";
+import { touchesSince } from "./email-changes.ts";
+import {
+  condition,
+  drivingMailbox,
+  hasText,
+  looksAtThreads,
+  needsKeys,
+  orderOf,
+  Params,
+  superset,
+  visible,
+} from "./email-filter.ts";
+import { mailState, rowsOfThreads } from "./email-rows.ts";
+import { holdsText, TextBudget, type TextTree, textTree } from "./email-text.ts";
+import { type Cells, type Op, one, type Param, rows } from "./tx.ts";
+
+/** With more mailboxes the account's messages are sorted as one heap. */
+const maxMergedMailboxes = 40;
+const everything = 0xffffffff;
+/** `queryChanges` looks at no more changes than this. */
+export const maxQueryTouches = 20_000;
+
+type What = Pick<EmailQuery, "filter" | "sort" | "collapseThreads">;
+type Plan = {
+  readonly sql: string;
+  readonly params: readonly Param[];
+  readonly tree: TextTree | undefined;
+  readonly firstLeaf: number;
+  readonly driving: MailboxId | undefined;
+};
+
+/** The statement that gives the rows (email, thread, content, leaves…) in order; its last parameter is the limit. */
+function plan(account: AccountId, what: What, merged: readonly MailboxId[]): Plan {
+  const { filter } = what;
+  const driving = drivingMailbox(filter);
+  const params = new Params(account);
+  const order = orderOf(what.sort, params);
+  const where = filter === undefined ? "" : superset(filter, driving, params);
+  const leaves: EmailFilter[] = [];
+  const tree = filter !== undefined && hasText(filter) ? textTree(filter, leaves) : undefined;
+  const columns = leaves.map((leaf) => `CASE WHEN ${condition(leaf, driving, params)} THEN 1 ELSE 0 END`);
+  const keyed = order.keys || needsKeys(filter);
+  const from = keyed ? "messages m {cross} content_keys k" : "messages m";
+  const selected = ["m.email", "m.thread", "m.content", ...columns].map((column, i) => `${column} AS c${i}`);
+  const restrict = (mailbox: string | undefined) =>
+    `m.account = $1${mailbox === undefined ? "" : ` AND m.mailbox = ${mailbox}`} AND ${visible("m")}${
+      keyed ? " AND k.content = m.content" : ""
+    }${where === "" ? "" : ` AND ${where}`}`;
+  const direction = (ascending: boolean) => (ascending ? "" : " DESC");
+  const inOrder = order.sql.map(({ expression, ascending }) => `${expression}${direction(ascending)}`).join(", ");
+  const only = driving ?? (merged.length === 1 ? merged[0] : undefined);
+  const firstLeaf = 3;
+  if (only !== undefined || merged.length === 0) {
+    const mailbox = only === undefined ? undefined : params.add(only);
+    const limit = `$${params.values.length + 1}`;
+    const sql = `SELECT ${selected.join(", ")} FROM ${from} WHERE ${restrict(mailbox)} ORDER BY ${inOrder} LIMIT ${limit}`;
+    return { sql, params: params.values, tree, firstLeaf, driving };
+  }
+  // The first ones of each mailbox by its own index, then the first ones of these.
+  const ids = merged.map((id) => params.add(id));
+  const limit = `$${params.values.length + 1}`;
+  const keys = order.sql.map(({ expression }, i) => `${expression} AS s${i}`);
+  const parts = ids.map(
+    (id) =>
+      `SELECT * FROM (SELECT ${[...selected, ...keys].join(", ")} FROM ${from} WHERE ${restrict(id)} ORDER BY ${inOrder} LIMIT ${limit}) AS q${id.slice(1)}`,
+  );
+  const outer = order.sql.map(({ ascending }, i) => `s${i}${direction(ascending)}`).join(", ");
+  const sql = `SELECT ${selected.map((_, i) => `c${i}`).join(", ")} FROM (${parts.join(" UNION ALL ")}) AS u ORDER BY ${outer} LIMIT ${limit}`;
+  return { sql, params: params.values, tree, firstLeaf, driving };
+}
+
+/** Mailboxes that a query without one goes through, each by its own index; none where there are too many of them. */
+function* mergedMailboxes(account: AccountId, what: What): Op<readonly MailboxId[]> {
+  if (drivingMailbox(what.filter) !== undefined) return [];
+  const found = yield* rows(
+    `SELECT id FROM mailboxes WHERE account = $1 AND messages > 0 ORDER BY id LIMIT ${maxMergedMailboxes + 1}`,
+    account,
+  );
+  return found.length > maxMergedMailboxes ? [] : found.map(([id]) => id as number);
+}
+
+type Listed = {
+  readonly emails: readonly EmailId[];
+  /** Whether these are all. */
+  readonly whole: boolean;
+};
+
+/** The results in order, until `enough` says so: asked after each portion with what there is. */
+function* list(
+  account: AccountId,
+  what: What,
+  firstLimit: number,
+  enough: (emails: readonly EmailId[]) => boolean,
+): Op<Listed | "too-expensive"> {
+  const made = plan(account, what, yield* mergedMailboxes(account, what));
+  const judged = new Map<EmailId, boolean>();
+  const budget = new TextBudget();
+  for (let limit = firstLimit; ; limit = Math.min(everything, limit * 8)) {
+    const found = yield* rows(made.sql, ...made.params, limit);
+    if (made.tree !== undefined) {
+      const open = found.filter(([email]) => !judged.has(email as number));
+      const verdicts = yield* holdsText(
+        made.tree,
+        open.map((cells) => ({
+          content: cells[2] as number,
+          leaves: cells.slice(made.firstLeaf).map((cell) => cell === 1),
+        })),
+        budget,
+      );
+      if (verdicts === "too-expensive") return verdicts;
+      for (const [i, cells] of open.entries()) judged.set(cells[0] as number, verdicts[i] === true);
+    }
+    const emails = distinct(found, what.collapseThreads, made.tree === undefined ? undefined : judged);
+    const whole = found.length < limit;
+    if (whole || limit === everything || enough(emails)) return { emails, whole };
+  }
+}
+
+/** One of the rows of each email, and of each thread where they are collapsed: the first. */
+function distinct(
+  found: readonly Cells[],
+  collapse: boolean,
+  judged: ReadonlyMap<EmailId, boolean> | undefined,
+): readonly EmailId[] {
+  const seen = new Set<EmailId | ThreadId>();
+  const emails: EmailId[] = [];
+  for (const cells of found) {
+    const email = cells[0] as number;
+    if (judged !== undefined && judged.get(email) !== true) continue;
+    const name = collapse ? (cells[1] as number) : email;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    emails.push(email);
+  }
+  return emails;
+}
+
+/** How many results there are, counted without listing them. For filters without text. */
+function* count(account: AccountId, { filter, collapseThreads }: What): Op<number> {
+  const driving = drivingMailbox(filter);
+  if (driving !== undefined && filter?.kind === "in-mailbox" && !collapseThreads)
+    return yield* countMailbox(account, driving);
+  const params = new Params(account);
+  const where = filter === undefined ? "" : superset(filter, driving, params);
+  const keyed = needsKeys(filter);
+  const sql = `SELECT count(DISTINCT m.${collapseThreads ? "thread" : "email"}) AS n FROM messages m${keyed ? " {cross} content_keys k" : ""}
+    WHERE m.account = $1${driving === undefined ? "" : ` AND m.mailbox = ${params.add(driving)}`} AND ${visible("m")}${
+      keyed ? " AND k.content = m.content" : ""
+    }${where === "" ? "" : ` AND ${where}`}`;
+  return (yield* one<{ n: number }>(sql, ...params.values))?.n ?? 0;
+}
+
+/** Emails of a mailbox: its counters, less those that are in it twice. */
+function* countMailbox(account: AccountId, mailbox: MailboxId): Op<number> {
+  const row = yield* one<{ n: number }>(
+    "SELECT messages - deleted AS n FROM mailboxes WHERE account = $1 AND id = $2",
+    account,
+    mailbox,
+  );
+  const twice = yield* one<{ n: number }>(
+    `SELECT count(*) - count(DISTINCT m.email) AS n FROM messages m
+     WHERE m.account = $1 AND m.mailbox = $2 AND m.shared = 1 AND ${visible("m")}`,
+    account,
+    mailbox,
+  );
+  return (row?.n ?? 0) - (twice?.n ?? 0);
+}
+
+export function* emailQuery(account: AccountId, query: EmailQuery): Op<EmailQueryResult> {
+  const state = yield* mailState(account);
+  const { anchor, limit } = query;
+  const withText = query.filter !== undefined && hasText(query.filter);
+  const fromEnd = anchor === undefined && query.position < 0;
+  const counts = query.total && withText;
+  const end = (emails: readonly EmailId[]): number => {
+    if (anchor === undefined) return query.position + limit;
+    const at = emails.indexOf(anchor.email);
+    return at < 0 ? Number.POSITIVE_INFINITY : Math.max(0, at + anchor.offset) + limit;
+  };
+  const first =
+    counts || fromEnd
+      ? everything
+      : anchor !== undefined
+        ? 2048
+        : Math.min(everything, (query.position + limit) * (query.collapseThreads ? 2 : 1) + 1);
+  const listed = yield* list(account, query, first, (emails) => emails.length >= end(emails));
+  if (listed === "too-expensive") return { kind: "too-expensive" };
+  const { emails, whole } = listed;
+  let position = fromEnd ? Math.max(0, emails.length + query.position) : query.position;
+  if (anchor !== undefined) {
+    const at = emails.indexOf(anchor.email);
+    if (at < 0) return { kind: "anchor-not-found" };
+    position = Math.max(0, at + anchor.offset);
+  }
+  const total = query.total ? (whole ? emails.length : yield* count(account, query)) : undefined;
+  return { kind: "done", emails: emails.slice(position, position + limit), position, total, state };
+}
+
+export function* emailQueryChanges(
+  account: AccountId,
+  query: What & { readonly total: boolean },
+  since: MailState,
+  max: number | undefined,
+  upTo: EmailId | undefined,
+): Op<EmailQueryChanges> {
+  const state = yield* mailState(account);
+  if (since.modseq > state.modseq) return { kind: "cannot" };
+  const found = yield* touchesSince(account, since, maxQueryTouches);
+  if (found === undefined || found.upTo !== undefined) return { kind: "cannot" };
+  const touched = new Set(found.touches.map(({ email }) => email));
+  if (query.collapseThreads || looksAtThreads(query.filter, query.sort)) {
+    const threads = [...new Set(found.touches.map(({ thread }) => thread))];
+    for (const [email] of yield* rowsOfThreads(account, threads, "x.email")) touched.add(email as number);
+  }
+  if (touched.size === 0) {
+    const total = query.total ? yield* totalOf(account, query) : undefined;
+    if (total === "too-expensive") return { kind: "too-expensive" };
+    return { kind: "done", removed: [], added: [], total, state };
+  }
+  const listed = yield* list(account, query, query.total && hasTextIn(query) ? everything : 4096, (emails) => {
+    return upTo !== undefined && emails.includes(upTo);
+  });
+  if (listed === "too-expensive") return { kind: "too-expensive" };
+  const removed = [...touched].filter((email) => email < since.nextEmail);
+  const added: { email: EmailId; index: number }[] = [];
+  for (const [index, email] of listed.emails.entries()) if (touched.has(email)) added.push({ email, index });
+  if (max !== undefined && removed.length + added.length > max)
+    return { kind: "too-many", count: removed.length + added.length };
+  const total = query.total ? (listed.whole ? listed.emails.length : yield* count(account, query)) : undefined;
+  return { kind: "done", removed, added, total, state };
+}
+
+const hasTextIn = ({ filter }: What): boolean => filter !== undefined && hasText(filter);
+
+function* totalOf(account: AccountId, what: What): Op<number | "too-expensive"> {
+  if (!hasTextIn(what)) return yield* count(account, what);
+  const listed = yield* list(account, what, everything, () => true);
+  return listed === "too-expensive" ? listed : listed.emails.length;
+}

@@ -1,0 +1,161 @@
+/**
+ * The text conditions of Email/query, decided for a batch of emails: the signature first, the bytes of what remains. The one
+ * place that knows how texts are found.
+ */
+import type { EmailFilter } from "../jmap.ts";
+import { type Candidate, type Judge, judgeOf, no, unknown, type Verdict, yes } from "../search-judge.ts";
+import { lookInto } from "../search-look.ts";
+import { type Encoding, glance, type Op, rows } from "./tx.ts";
+
+/** Message bytes that one query may read; more is refused as too expensive. */
+export const maxQueryBytes = 512 * 1024 * 1024;
+const batchSize = 256;
+
+/** A row as the query found it: its content, and what SQL said of each leaf that has no text. */
+export type TextCandidate = { readonly content: number; readonly leaves: readonly boolean[] };
+
+/** The filter as a tree over leaves: those SQL decides, by their number, and texts with their judges. */
+export type TextTree =
+  | { readonly kind: "and" | "or"; readonly of: readonly TextTree[] }
+  | { readonly kind: "not"; readonly of: TextTree }
+  | { readonly kind: "sql"; readonly leaf: number }
+  | { readonly kind: "text"; readonly judge: Judge };
+
+/** Splits the filter; `leaves` are the conditions for SQL, in the order of their numbers. */
+export function textTree(filter: EmailFilter, leaves: EmailFilter[]): TextTree {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      return { kind: filter.kind, of: filter.of.map((one) => textTree(one, leaves)) };
+    case "not":
+      return { kind: "not", of: textTree(filter.of, leaves) };
+    case "text":
+      return { kind: "text", judge: judgeOf(filter.key) };
+    default:
+      leaves.push(filter);
+      return { kind: "sql", leaf: leaves.length - 1 };
+  }
+}
+
+export class TextBudget {
+  left = maxQueryBytes;
+}
+
+/** Which of the candidates satisfy the tree, or "too-expensive". */
+export function* holdsText(
+  tree: TextTree,
+  candidates: readonly TextCandidate[],
+  budget: TextBudget,
+): Op<readonly boolean[] | "too-expensive"> {
+  const answer: boolean[] = [];
+  for (let from = 0; from < candidates.length; from += batchSize) {
+    const batch = candidates.slice(from, from + batchSize);
+    const list = JSON.stringify([...new Set(batch.map(({ content }) => content))]);
+    const known = new Map<number, Candidate>();
+    for (const cells of yield* rows(
+      `SELECT c.id, c.size, c.subject, c.header_bytes, c.signature
+       FROM {list $1} l {cross} contents c WHERE c.id = l.value`,
+      list,
+    ))
+      known.set(cells[0] as number, {
+        ...nobody,
+        content: cells[0] as number,
+        size: cells[1] as number,
+        subject: cells[2] as string,
+        headerBytes: cells[3] as number,
+        signature: cells[4] as Uint8Array,
+      });
+    for (const { content, leaves } of batch) {
+      const candidate = known.get(content);
+      if (candidate === undefined) {
+        answer.push(false);
+        continue;
+      }
+      const verdict = first(tree, candidate, leaves);
+      if (verdict !== unknown) {
+        answer.push(verdict === yes);
+        continue;
+      }
+      budget.left -= candidate.size;
+      if (budget.left < 0) return "too-expensive";
+      const [stored] = yield* rows("SELECT encoding, blob, data FROM bytes WHERE content = $1", content);
+      if (stored === undefined) throw new Error(`Content ${content} has no bytes.`);
+      const bytes = yield* glance(
+        {
+          encoding: stored[0] as Encoding,
+          sizeBytes: candidate.size,
+          blob: stored[1] as string,
+          data: stored[2] as Uint8Array | null,
+        },
+        candidate.size,
+      );
+      answer.push(second(tree, candidate, leaves, lookInto(bytes)));
+    }
+  }
+  return answer;
+}
+
+const nobody: Candidate = {
+  uid: 0,
+  flags: 0,
+  keywords: "",
+  modseq: 0,
+  receivedAt: 0,
+  savedAt: 0,
+  size: 0,
+  email: 0,
+  thread: 0,
+  content: 0,
+  sentAt: null,
+  subject: "",
+  headerBytes: 0,
+  envelope: "",
+  signature: new Uint8Array(0),
+};
+
+function first(tree: TextTree, candidate: Candidate, leaves: readonly boolean[]): Verdict {
+  switch (tree.kind) {
+    case "sql":
+      return leaves[tree.leaf] ? yes : no;
+    case "text":
+      return tree.judge.first(candidate);
+    case "not": {
+      const inner = first(tree.of, candidate, leaves);
+      return inner === unknown ? unknown : inner === yes ? no : yes;
+    }
+    default: {
+      const decisive = tree.kind === "and" ? no : yes;
+      let verdict: Verdict = tree.kind === "and" ? yes : no;
+      for (const one of tree.of) {
+        const each = first(one, candidate, leaves);
+        if (each === decisive) return decisive;
+        if (each === unknown) verdict = unknown;
+      }
+      return verdict;
+    }
+  }
+}
+
+function second(
+  tree: TextTree,
+  candidate: Candidate,
+  leaves: readonly boolean[],
+  look: ReturnType<typeof lookInto>,
+): boolean {
+  switch (tree.kind) {
+    case "sql":
+      return leaves[tree.leaf] === true;
+    case "text": {
+      const quick = tree.judge.first(candidate);
+      return quick === unknown ? tree.judge.second(candidate, look) : quick === yes;
+    }
+    case "not":
+      return !second(tree.of, candidate, leaves, look);
+    case "and":
+      return tree.of.every((one) => second(one, candidate, leaves, look));
+    case "or":
+      return tree.of.some((one) => second(one, candidate, leaves, look));
+    default:
+      return tree satisfies never;
+  }
+}

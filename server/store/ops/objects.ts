@@ -1,0 +1,273 @@
+/** Small things of an account that are kept as JSON with their changes; uploaded blobs; sessions of browsers and programs. */
+import type { ObjectEdit, ObjectsChanges, StoredObject, Upload, WebSession } from "../jmap.ts";
+import type { AccountId } from "../store.ts";
+import { insertContent } from "./contents.ts";
+import type { KeptMessage } from "./kept.ts";
+import { lockAccount, nextModseq } from "./mailbox-tree.ts";
+import { all, type Op, one, publish, rows, run } from "./tx.ts";
+
+/** Objects of one type that an account may have. */
+export const maxObjects = 20_000;
+/** Of those that are gone, the newest are remembered. */
+export const maxGoneObjects = 5_000;
+/** Row that remembers up to where the gone ones are forgotten; no object has an empty id. */
+const floorId = "";
+
+function* stateOf(account: AccountId, type: string): Op<number> {
+  const row = yield* one<{ modseq: number | null }>(
+    "SELECT max(modseq) AS modseq FROM objects WHERE account = $1 AND type = $2",
+    account,
+    type,
+  );
+  return row?.modseq ?? 0;
+}
+
+export function* objects(
+  account: AccountId,
+  type: string,
+  ids?: readonly string[],
+): Op<{ readonly objects: readonly StoredObject[]; readonly state: number }> {
+  const state = yield* stateOf(account, type);
+  const found =
+    ids === undefined
+      ? yield* rows(
+          "SELECT id, data FROM objects WHERE account = $1 AND type = $2 AND gone = 0 ORDER BY id",
+          account,
+          type,
+        )
+      : yield* rows(
+          `SELECT o.id, o.data FROM {texts $3} t {cross} objects o
+           WHERE o.account = $1 AND o.type = $2 AND o.id = t.value AND o.gone = 0 ORDER BY o.id`,
+          account,
+          type,
+          JSON.stringify(ids),
+        );
+  return { objects: found.map(([id, data]) => ({ id: id as string, data: JSON.parse(data as string) })), state };
+}
+
+export function* objectStates(account: AccountId): Op<readonly { readonly type: string; readonly state: number }[]> {
+  return yield* all<{ type: string; state: number }>(
+    "SELECT type, max(modseq) AS state FROM objects WHERE account = $1 GROUP BY type",
+    account,
+  );
+}
+
+export function* objectsOfAll(
+  type: string,
+): Op<readonly { readonly account: AccountId; readonly id: string; readonly data: unknown }[]> {
+  const found = yield* rows(
+    "SELECT account, id, data FROM objects WHERE type = $1 AND gone = 0 AND id <> '' ORDER BY account, id",
+    type,
+  );
+  return found.map(([account, id, data]) => ({
+    account: account as number,
+    id: id as string,
+    data: JSON.parse(data as string),
+  }));
+}
+
+export function* objectChanges(account: AccountId, type: string, since: number, max: number): Op<ObjectsChanges> {
+  const state = yield* stateOf(account, type);
+  const floor = yield* one<{ created_modseq: number }>(
+    "SELECT created_modseq FROM objects WHERE account = $1 AND type = $2 AND id = $3",
+    account,
+    type,
+    floorId,
+  );
+  if (since > state || since < (floor?.created_modseq ?? 0)) return { kind: "cannot" };
+  const found = yield* all<{ id: string; created_modseq: number; modseq: number; gone: number }>(
+    `SELECT id, created_modseq, modseq, gone FROM objects
+     WHERE account = $1 AND type = $2 AND modseq > $3 AND id <> '' ORDER BY modseq, id LIMIT $4`,
+    account,
+    type,
+    since,
+    max + 1,
+  );
+  let piece = found;
+  const more = found.length > max;
+  if (more) {
+    // A piece ends between two moments.
+    let end = max;
+    while (end > 0 && found[end]?.modseq === found[end - 1]?.modseq) end--;
+    if (end === 0) return { kind: "cannot" };
+    piece = found.slice(0, end);
+  }
+  const ids = (which: (row: (typeof found)[number]) => boolean) => piece.filter(which).map(({ id }) => id);
+  return {
+    kind: "done",
+    created: ids((row) => row.gone === 0 && row.created_modseq > since),
+    updated: ids((row) => row.gone === 0 && row.created_modseq <= since),
+    destroyed: ids((row) => row.gone !== 0 && row.created_modseq <= since),
+    state: more ? (piece.at(-1)?.modseq ?? state) : state,
+    more,
+  };
+}
+
+export function* objectsPut(
+  account: AccountId,
+  type: string,
+  edits: readonly ObjectEdit[],
+  ifState: number | undefined,
+): Op<{ readonly before: number; readonly state: number } | "state-mismatch" | "too-many"> {
+  if (!(yield* lockAccount(account))) return "state-mismatch";
+  const before = yield* stateOf(account, type);
+  if (ifState !== undefined && ifState !== before) return "state-mismatch";
+  if (edits.length === 0) return { before, state: before };
+  const count = yield* one<{ n: number }>(
+    "SELECT count(*) AS n FROM objects WHERE account = $1 AND type = $2 AND gone = 0",
+    account,
+    type,
+  );
+  if ((count?.n ?? 0) + edits.filter(({ data }) => data !== undefined).length > maxObjects) return "too-many";
+  const modseq = yield* nextModseq(account);
+  for (const { id, data } of edits) {
+    if (data === undefined)
+      yield* run(
+        "UPDATE objects SET gone = 1, data = 'null', modseq = $4 WHERE account = $1 AND type = $2 AND id = $3 AND gone = 0",
+        account,
+        type,
+        id,
+        modseq,
+      );
+    else
+      yield* run(
+        `INSERT INTO objects (account, type, id, created_modseq, modseq, gone, data) VALUES ($1, $2, $3, $4, $4, 0, $5)
+         ON CONFLICT (account, type, id) DO UPDATE SET data = excluded.data, modseq = excluded.modseq, gone = 0,
+           created_modseq = CASE WHEN objects.gone = 1 THEN excluded.modseq ELSE objects.created_modseq END`,
+        account,
+        type,
+        id,
+        modseq,
+        JSON.stringify(data),
+      );
+  }
+  if (edits.some(({ data }) => data === undefined)) yield* forgetGone(account, type);
+  yield* publish({ kind: "objects", account, type, modseq });
+  return { before, state: modseq };
+}
+
+function* forgetGone(account: AccountId, type: string): Op<void> {
+  const last = yield* one<{ modseq: number }>(
+    `SELECT modseq FROM objects WHERE account = $1 AND type = $2 AND gone = 1 AND id <> ''
+     ORDER BY modseq DESC LIMIT 1 OFFSET ${maxGoneObjects}`,
+    account,
+    type,
+  );
+  if (last === undefined) return;
+  yield* run(
+    "DELETE FROM objects WHERE account = $1 AND type = $2 AND gone = 1 AND modseq <= $3",
+    account,
+    type,
+    last.modseq,
+  );
+  yield* run(
+    `INSERT INTO objects (account, type, id, created_modseq, modseq, gone, data) VALUES ($1, $2, '', $3, $3, 1, 'null')
+     ON CONFLICT (account, type, id) DO UPDATE SET created_modseq = excluded.created_modseq, modseq = excluded.modseq`,
+    account,
+    type,
+    last.modseq,
+  );
+}
+
+// ---------------------------------------------------------------- uploads
+
+const uploadColumns = "u.id, u.content, u.type, u.size";
+const uploadOf = (cells: readonly unknown[]): Upload => ({
+  id: cells[0] as string,
+  content: cells[1] as number,
+  type: cells[2] as string,
+  sizeBytes: cells[3] as number,
+});
+
+export function* uploads(account: AccountId, ids: readonly string[]): Op<readonly Upload[]> {
+  const found = yield* rows(
+    `SELECT ${uploadColumns} FROM {texts $2} t {cross} uploads u WHERE u.account = $1 AND u.id = t.value`,
+    account,
+    JSON.stringify(ids),
+  );
+  return found.map(uploadOf);
+}
+
+/** The same bytes under the same id live longer. `bounds`: what all uploads of the account may take. */
+export function* uploadPut(
+  account: AccountId,
+  id: string,
+  message: KeptMessage,
+  type: string,
+  expiresAt: number,
+  bounds: { readonly bytes: number; readonly count: number },
+): Op<Upload | "over-quota"> {
+  yield* lockAccount(account);
+  const [known] = yield* rows(
+    `UPDATE uploads SET expires_at = $3, type = $4 WHERE account = $1 AND id = $2 RETURNING id, content, type, size`,
+    account,
+    id,
+    expiresAt,
+    type,
+  );
+  if (known !== undefined) return uploadOf(known);
+  const used = yield* one<{ n: number; bytes: number | null }>(
+    "SELECT count(*) AS n, sum(size) AS bytes FROM uploads WHERE account = $1",
+    account,
+  );
+  const { sizeBytes } = message.stored;
+  if ((used?.n ?? 0) >= bounds.count || (used?.bytes ?? 0) + sizeBytes > bounds.bytes) return "over-quota";
+  const content = yield* insertContent(message, 1);
+  yield* run(
+    "INSERT INTO uploads (account, id, content, type, size, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    account,
+    id,
+    content,
+    type,
+    sizeBytes,
+    expiresAt,
+  );
+  return { id, content, type, sizeBytes };
+}
+
+// ---------------------------------------------------------------- sessions
+
+export function* webSession(hash: string): Op<WebSession | undefined> {
+  const row = yield* one<{
+    account: number;
+    kind: WebSession["kind"];
+    label: string;
+    created_at: number;
+    expires_at: number;
+  }>("SELECT account, kind, label, created_at, expires_at FROM web_sessions WHERE hash = $1", hash);
+  return (
+    row && {
+      account: row.account,
+      kind: row.kind,
+      label: row.label,
+      createdAt: row.created_at,
+      expiresAt: row.expires_at,
+    }
+  );
+}
+
+/** Sessions of one account; beyond these the oldest ends. */
+export const maxWebSessions = 200;
+
+export function* webSessionPut(hash: string, session: WebSession | undefined): Op<void> {
+  yield* run("DELETE FROM web_sessions WHERE hash = $1", hash);
+  if (session === undefined) return;
+  yield* run(
+    "INSERT INTO web_sessions (hash, account, kind, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    hash,
+    session.account,
+    session.kind,
+    session.label,
+    session.createdAt,
+    session.expiresAt,
+  );
+  yield* run(
+    `DELETE FROM web_sessions WHERE account = $1 AND hash IN (SELECT hash FROM web_sessions WHERE account = $1
+       ORDER BY created_at DESC LIMIT 1000 OFFSET ${maxWebSessions})`,
+    session.account,
+  );
+}
+
+export function* webSessionsEnd(account: AccountId, except: string): Op<void> {
+  yield* run("DELETE FROM web_sessions WHERE account = $1 AND hash <> $2", account, except);
+}
