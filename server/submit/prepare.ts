@@ -1,4 +1,4 @@
-/** What a submission still lacks (RFC 6409 §8): Date, Message-ID, a signature; and what must not go out: Bcc. Nothing else is touched. */
+/** What a submission still lacks (RFC 6409 §8): Date, From, Message-ID, a signature; and what must not go out: Bcc. Nothing else is touched. */
 import { findField, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { dateTime } from "../../protocol/smtp/trace.ts";
 import { withoutField } from "../deliver/traced.ts";
@@ -8,6 +8,8 @@ export type PrepareParts = {
   readonly at: number;
   /** A new Message-ID without its angle brackets: unique, printable ASCII. */
   readonly newMessageId: () => string;
+  /** Address for a message that names no author. */
+  readonly author: string;
   /** Domain of the author: who signs. */
   readonly domain: string;
   /** DKIM-Signature lines, each ended with CRLF; "" where the domain has no keys. */
@@ -23,9 +25,10 @@ export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts
   }
   let added = "";
   if (findField(header, "date") === undefined) added += `Date: ${dateTime(parts.at)}\r\n`;
+  if (findField(header, "from") === undefined) added += `From: <${parts.author}>\r\n`;
   if (findField(header, "message-id") === undefined) added += `Message-ID: <${parts.newMessageId()}>\r\n`;
   const whole =
-    pieces.length === 1 && added === "" ? pieces[0]! : Buffer.concat([Buffer.from(added, "latin1"), ...pieces]);
+    pieces.length === 1 && added === "" ? pieces[0]! : Buffer.concat([Buffer.from(added, "utf8"), ...pieces]);
   const signature = await parts.sign(whole, parts.domain);
   return signature === "" ? whole : Buffer.concat([Buffer.from(signature, "latin1"), whole]);
 }

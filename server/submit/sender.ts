@@ -11,6 +11,13 @@ import type { Account } from "../store/store.ts";
 const maxAuthors = 100;
 const tooManyAuthors = reply(550, "5.7.1", `The header names more than ${maxAuthors} senders`);
 
+const severalFrom = reply(
+  550,
+  "5.7.1",
+  "The message has several From fields; write all its authors into one (RFC 5322 §3.6)",
+);
+const nobodysFrom = reply(550, "5.7.1", "The From field names no address: write it like Anna <anna@example.org>");
+
 type Senders = Pick<Directory, "maySendAs">;
 
 /** For MAIL: undefined where the account may use the address. The null reverse-path is everybody's (RFC 6409 §6.1: notices of a mail program). */
@@ -26,12 +33,18 @@ export function checkEnvelopeSender(
   return allowed ? undefined : notYours(account, formatMailbox(from));
 }
 
-/** For the message: undefined where every From and Sender is the account's. */
+/**
+ * For the message: undefined where every author in From, and Sender, is the account's. A message without From passes: it is given one
+ * (`prepare`); a From that cannot be read does not, for others may read more in it than we.
+ */
 export async function checkHeaderSenders(
   account: Account,
   header: Header,
   directory: Senders,
 ): Promise<Reply | undefined> {
+  const from = header.fields.filter(({ name }) => name === "from");
+  if (from.length > 1) return severalFrom;
+  if (from[0] !== undefined && !hasMailbox(fieldValue(header, from[0]))) return nobodysFrom;
   const authors = authorsOf(header);
   if (authors.length > maxAuthors) return tooManyAuthors;
   for (const author of authors) {
@@ -53,6 +66,10 @@ export function authorDomain(header: Header): string | undefined {
 }
 
 type Author = AddressEntry & { readonly kind: "mailbox" };
+
+function hasMailbox(value: string): boolean {
+  return parseAddresses(value, 1 + maxAuthors).some(({ kind }) => kind === "mailbox");
+}
 
 function authorsOf(header: Header): readonly Author[] {
   const found: Author[] = [];

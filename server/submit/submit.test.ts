@@ -6,7 +6,7 @@ import { quiet } from "../log.ts";
 import { account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received } from "../receive/received.ts";
 import { prepare } from "./prepare.ts";
-import { authorDomain } from "./sender.ts";
+import { authorDomain, checkHeaderSenders } from "./sender.ts";
 import { SendingLimits } from "./sending-limits.ts";
 import { makeSubmit } from "./submit.ts";
 
@@ -16,6 +16,7 @@ async function prepared(text: string, signature = ""): Promise<string> {
   const made = await prepare(Buffer.from(text), headerOf(text), {
     at: 0,
     newMessageId: () => "new@mx.test",
+    author: "u1@example.test",
     domain: "example.test",
     sign: async (bytes, domain) => signature && `${signature} ${domain} ${bytes.length}\r\n`,
   });
@@ -23,12 +24,16 @@ async function prepared(text: string, signature = ""): Promise<string> {
 }
 
 const date = "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n";
-const full = "Date: x\r\nMessage-ID: <a@b>\r\n";
+const full = "Date: x\r\nFrom: a@b\r\nMessage-ID: <a@b>\r\n";
 const cases: readonly [name: string, before: string, after: string][] = [
   ["nothing lacks", `${full}Subject: x\r\n\r\nbody`, `${full}Subject: x\r\n\r\nbody`],
-  ["no Date", "Message-ID: <a@b>\r\n\r\nbody", `${date}Message-ID: <a@b>\r\n\r\nbody`],
-  ["no Message-ID", "Date: x\r\n\r\nbody", "Message-ID: <new@mx.test>\r\nDate: x\r\n\r\nbody"],
-  ["neither", "\r\nbody", `${date}Message-ID: <new@mx.test>\r\n\r\nbody`],
+  ["no Date", "From: a@b\r\nMessage-ID: <a@b>\r\n\r\nbody", `${date}From: a@b\r\nMessage-ID: <a@b>\r\n\r\nbody`],
+  [
+    "no Message-ID",
+    "From: a@b\r\nDate: x\r\n\r\nbody",
+    "Message-ID: <new@mx.test>\r\nFrom: a@b\r\nDate: x\r\n\r\nbody",
+  ],
+  ["none of them", "\r\nbody", `${date}From: <u1@example.test>\r\nMessage-ID: <new@mx.test>\r\n\r\nbody`],
   [
     "Bcc",
     `Bcc: x@y\r\n${full}bcc: z@y,\r\n more@y\r\nTo: a@b\r\n\r\nBcc: text\r\n`,
@@ -61,6 +66,32 @@ test("the author's domain signs", () => {
   );
   assert.equal(authorDomain(headerOf("Sender: a@sender.test\r\n\r\n")), undefined);
 });
+
+const own = "From: u1@example.test\r\n";
+const senders: readonly [name: string, header: string, refusal: RegExp | undefined][] = [
+  ["one's own address", own, undefined],
+  ["with a sub-address, in other case, with a name", "From: Me <U1+x@Example.TEST>\r\n", undefined],
+  ["folded, with a comment", "From:\r\n (me)\r\n u1@example.test\r\n", undefined],
+  ["oneself as Sender too", `${own}Sender: u1@example.test\r\n`, undefined],
+  ["no From: it is given one", "Subject: x\r\n", undefined],
+  ["somebody else", "From: u2@example.test\r\n", /<u2@example\.test>: use <u1@example\.test> or an alias of it/],
+  ["somebody elsewhere", "From: a@far.test\r\n", /You may not send as <a@far\.test>/],
+  ["a name that looks like an address", 'From: "boss@bank.test" <a@far.test>\r\n', /<a@far\.test>/],
+  ["oneself and somebody else", "From: u1@example.test, u2@example.test\r\n", /<u2@example\.test>/],
+  ["somebody else in a group", "From: all: u1@example.test, u2@example.test;\r\n", /<u2@example\.test>/],
+  ["somebody else as Sender", `${own}Sender: u2@example.test\r\n`, /<u2@example\.test>/],
+  ["two From fields", `${own}From: u1@example.test\r\n`, /several From fields/],
+  ["an empty group", "From: undisclosed:;\r\n", /names no address/],
+  ["an empty From", "From:\r\n", /names no address/],
+  ["no domain", "From: u1\r\n", /You may not send as <u1>/],
+];
+for (const [name, text, refusal] of senders)
+  test(`header sender: ${name}`, async () => {
+    const answer = await checkHeaderSenders(account(1), headerOf(`${text}\r\n`), fakeDirectory(true));
+    if (refusal === undefined) return assert.equal(answer, undefined);
+    assert.match(replyText(answer!), /^550 5\.7\.1 /);
+    assert.match(replyText(answer!), refusal);
+  });
 
 test("limits of messages, of recipients, and their end after a day", () => {
   let now = 0;

@@ -52,8 +52,9 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         log.info({ id: mail.id, account: account.name, reply: refusal.lines.join(" ") }, "submission refused");
         return [refusal];
       }
-      const domain = authorDomain(header) ?? domainOf(mail.envelopeFrom) ?? mail.ourHost;
-      const bytes = await prepare(mail.bytes, header, { at: mail.at, newMessageId, domain, sign });
+      const author = mail.envelopeFrom === "" ? account.name : mail.envelopeFrom;
+      const domain = authorDomain(header) ?? domainOf(author) ?? mail.ourHost;
+      const bytes = await prepare(mail.bytes, header, { at: mail.at, newMessageId, author, domain, sign });
       const replies = await deliver.take({ ...mail, bytes });
       if (replies.some(({ code }) => code < 400)) limits.count(account.id, mail.recipients.length);
       return replies;

@@ -133,10 +133,28 @@ test("nobody sends as somebody else, and a stranger relays nothing", async () =>
     tls: { ca, servername: "localhost" },
     auth: { user: "u1@example.test", pass: "pw" },
   });
-  await assert.rejects(
-    own.sendMail({ from: "u2@example.test", to: "alice@far.test", subject: "x", text: "x" }),
-    /5\.7\.1/,
-  );
+  const letter = { to: "alice@far.test", subject: "x", text: "x" };
+  const envelope = { from: "u1@example.test", to: "alice@far.test" };
+  for (const forged of [
+    { from: "u2@example.test" },
+    { from: "Boss <boss@far.test>", envelope },
+    { from: ["u1@example.test", "u2@example.test"], envelope },
+    { from: "u1@example.test", sender: "u2@example.test", envelope },
+    {
+      from: "u1@example.test",
+      headers: { From: "u1@example.test" },
+      raw: "From: u1@example.test\r\nFrom: u2@example.test\r\n\r\nx",
+      envelope,
+    },
+  ])
+    await assert.rejects(own.sendMail({ ...letter, ...forged } as never), /550 5\.7\.1 /);
+  await own.sendMail({
+    ...letter,
+    from: ["u1@example.test", "U1+both@example.test"],
+    sender: "u1@example.test",
+    envelope,
+  } as never);
+  assert.match((await sink.next()).data, /^From: u1@example\.test, U1\+both@example\.test/im);
   const stranger = nodemailer.createTransport({ host: "127.0.0.1", port: dev.ready.ports["smtp"]!, ignoreTLS: true });
   await assert.rejects(
     stranger.sendMail({ from: "a@far.test", to: "b@elsewhere.test", subject: "x", text: "x" }),
