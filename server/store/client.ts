@@ -128,6 +128,12 @@ function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
         (...args: readonly unknown[]) =>
           searching.call(name, args),
     ) as Pick<StoreReader, (typeof jmapQueries)[number]>),
+    sieveScripts: op("sieveScripts"),
+    vacationResponse: op("vacationResponse"),
+    sieveAccounts: op("sieveAccounts"),
+    sharedScripts: op("sharedScripts"),
+    sieveRemembers: op("sieveRemembers"),
+    annotations: op("annotations"),
   };
 }
 
@@ -208,6 +214,14 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     tally: op("tally"),
     dropTally: op("dropTally"),
     forgetTallies: op("forgetTallies"),
+    putSieveScript: op("putSieveScript"),
+    updateSieveScript: op("updateSieveScript"),
+    activateSieveScript: op("activateSieveScript"),
+    removeSieveScript: op("removeSieveScript"),
+    putVacationResponse: op("putVacationResponse"),
+    putSharedScript: op("putSharedScript"),
+    removeSharedScript: op("removeSharedScript"),
+    putAnnotations: op("putAnnotations"),
     tidy: op("tidy"),
     ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {

@@ -159,6 +159,8 @@ function keyOf(change: Change): string {
       return `mailboxes ${change.account}`;
     case "objects":
       return `objects ${change.account} ${change.type}`;
+    case "sieve":
+      return `sieve ${change.account}`;
     default:
       return change.kind;
   }

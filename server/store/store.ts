@@ -10,6 +10,7 @@
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
+import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { TallyReader, TallyWriter } from "./tallies.ts";
 
 export type Instant = number; // milliseconds since 1970, UTC
@@ -355,6 +356,8 @@ export type Settlement = {
 export type SettleRequest = {
   readonly settlements: readonly Settlement[];
   readonly notices: readonly Acceptance[];
+  /** What Sieve scripts must not do again for a while. */
+  readonly remember?: readonly Remembered[];
   readonly journey: readonly JourneyEntry[];
 };
 export type SettleResult = { readonly stale: number; readonly accepted: readonly Accepted[] };
@@ -405,12 +408,14 @@ export type Change =
   | { readonly kind: "mailboxes"; readonly account: AccountId; readonly modseq: number }
   /** Objects of a type beside mail (`jmap.ts`). */
   | { readonly kind: "objects"; readonly account: AccountId; readonly type: string; readonly modseq: number }
+  /** Scripts, the vacation answer or annotations of an account; undefined: scripts of a domain or of the server. */
+  | { readonly kind: "sieve"; readonly account: AccountId | undefined }
   | { readonly kind: "directory" }
   | { readonly kind: "queue" };
 
 // ---------------------------------------------------------------- the interface
 
-export interface StoreReader extends JmapReader, TallyReader {
+export interface StoreReader extends JmapReader, TallyReader, SieveReader {
   // directory
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: {
@@ -457,7 +462,7 @@ export interface StoreReader extends JmapReader, TallyReader {
   trace(key: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
 }
 
-export interface StoreWriter extends JmapWriter, TallyWriter {
+export interface StoreWriter extends JmapWriter, TallyWriter, SieveWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;

@@ -3,6 +3,7 @@
  * names (a process died before its commit) go after two such periods; old tombstones and journeys go.
  */
 import { bucketEntries } from "./ops/journey.ts";
+import { forget } from "./ops/sieve.ts";
 import { blobShards, listBlobs, type Op, one, type Row, removeBlob, rows, run } from "./ops/tx.ts";
 import type { Instant } from "./store.ts";
 
@@ -19,6 +20,8 @@ export const journeyDaysSetting = "upkeep.journeyDays";
 const maxContents = 500;
 const maxBlobs = 500;
 const maxJourneys = 2000;
+/** What Sieve scripts need not remember any more. */
+const maxForgotten = 2000;
 const maxMailboxesLookedAt = 100;
 const dayMs = 86_400_000;
 
@@ -28,8 +31,9 @@ export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
   const blobs = yield* dropBlobs(now);
   const journeys = yield* dropJourneys(now);
   const tombstones = yield* dropTombstones();
+  const forgotten = (yield* forget(now, maxForgotten)) === maxForgotten;
   yield* findOrphans(now);
-  return { more: uploads || contents || blobs || journeys || tombstones };
+  return { more: uploads || contents || blobs || journeys || tombstones || forgotten };
 }
 
 /** Uploads that have expired give their contents back; sessions that have, go. */

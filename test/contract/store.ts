@@ -11,6 +11,7 @@ import { mailboxesContract } from "./mailboxes.ts";
 import { modelContract } from "./model.ts";
 import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
+import { sieveContract } from "./sieve.ts";
 import { talliesContract } from "./tallies.ts";
 import { threadsContract } from "./threads.ts";
 import { togetherContract } from "./together.ts";
@@ -31,6 +32,7 @@ export function storeContract(name: string, open: Open): void {
       fetchingContract,
       searchContract,
       queueContract,
+      sieveContract,
       knowingContract,
       talliesContract,
       upkeepContract,

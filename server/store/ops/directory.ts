@@ -11,6 +11,7 @@ import type {
   StoreWriter,
 } from "../store.ts";
 import { makeMailbox } from "./mailbox-tree.ts";
+import { sieveTables } from "./sieve.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 const directoryChanged = () => publish({ kind: "directory" });
@@ -164,6 +165,7 @@ const accountTables = [
   "web_sessions",
   "credentials",
   "addresses",
+  ...sieveTables,
 ] as const;
 
 export function* removeAccount(id: AccountId): Op<"done" | "missing"> {

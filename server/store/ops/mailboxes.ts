@@ -118,6 +118,7 @@ export function* deleteMailbox(account: AccountId, mailbox: MailboxId): Op<Mailb
     account,
     mailbox,
   );
+  yield* run("DELETE FROM annotations WHERE account = $1 AND mailbox = $2", account, mailbox);
   yield* run("DELETE FROM mailboxes WHERE account = $1 AND id = $2", account, mailbox);
   yield* run(
     "UPDATE accounts SET used_bytes = used_bytes - $2, used_messages = used_messages - $3 WHERE id = $1",

@@ -14,6 +14,7 @@ import {
   scheduled,
   withMessages,
 } from "./queue-rows.ts";
+import { remember } from "./sieve.ts";
 import { all, type Op, publish, run } from "./tx.ts";
 
 const claimedColumns = recipientColumns.replace("o.until", "CAST($4 AS BIGINT) AS until").replaceAll("r.", "");
@@ -94,6 +95,7 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
   // Where the whole request is stale somebody else settles it: its notices are theirs.
   if (stale < request.settlements.length || stale === 0)
     for (const notice of request.notices) accepted.push(yield* accept(notice));
+  if (request.remember !== undefined) yield* remember(request.remember);
   yield* note(request.journey);
   return { stale, accepted };
 }

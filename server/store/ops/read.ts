@@ -14,6 +14,7 @@ import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
 import * as objects from "./objects.ts";
 import * as admin from "./queue-admin.ts";
+import * as sieve from "./sieve.ts";
 import * as tallies from "./tallies.ts";
 
 export const readOps = {
@@ -33,6 +34,12 @@ export const readOps = {
   trace: journey.trace,
   tallyDays: tallies.tallyDays,
   tallyRows: tallies.tallyRows,
+  sieveScripts: sieve.sieveScripts,
+  vacationResponse: sieve.vacationResponse,
+  sieveAccounts: sieve.sieveAccounts,
+  sharedScripts: sieve.sharedScripts,
+  sieveRemembers: sieve.sieveRemembers,
+  annotations: sieve.annotations,
   search,
   sort,
   verify,

@@ -11,6 +11,7 @@ import * as objects from "./objects.ts";
 import * as place from "./place.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
+import * as sieve from "./sieve.ts";
 import * as tallies from "./tallies.ts";
 import * as transfer from "./transfer.ts";
 
@@ -45,6 +46,14 @@ export const writeOps = {
   tally: tallies.tally,
   dropTally: tallies.dropTally,
   forgetTallies: tallies.forgetTallies,
+  putSieveScript: sieve.putSieveScript,
+  updateSieveScript: sieve.updateSieveScript,
+  activateSieveScript: sieve.activateSieveScript,
+  removeSieveScript: sieve.removeSieveScript,
+  putVacationResponse: sieve.putVacationResponse,
+  putSharedScript: sieve.putSharedScript,
+  removeSharedScript: sieve.removeSharedScript,
+  putAnnotations: sieve.putAnnotations,
   tidy,
   emailAdd,
   emailsSet,
