@@ -15,7 +15,7 @@ import { makeDeliver } from "./deliver/deliver.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
 import { makeJmap } from "./jmap.ts";
-import { makeJudge } from "./judge/judge.ts";
+import { makeJudge, together } from "./judge/judge.ts";
 import { type MailService, openListeners, type Serve, whyNotBound } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
@@ -187,7 +187,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     store,
     directory,
     queue,
-    judge: makeJudge(config.judge),
+    judge: together([makeJudge(config.judge)]),
     notices,
     forward: signing.forward,
     reports: reporting.incoming,

@@ -366,7 +366,7 @@ const forward = {
   seal: async (_: Buffer, domain: string, found: { chain: string; results: string }) =>
     `ARC-Seal: ${found.chain} ${domain} ${found.results}\r\n`,
 };
-const sealed: Verdict = { kind: "accept", notes: [], seal: { chain: "none", results: "mx; spf=pass" } };
+const sealed: Verdict = { kind: "accept", notes: [], findings: { seal: { chain: "none", results: "mx; spf=pass" } } };
 
 test("what a stranger sends to an alias elsewhere goes on under a return path of ours, sealed; the copy here stays as it came", async () => {
   const { accepted, offered } = await deliver(mail([to("list@example.test")]), { forward, verdict: sealed });

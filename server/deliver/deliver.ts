@@ -4,7 +4,7 @@ import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
-import type { Judge, Verdict } from "../judge/judge.ts";
+import type { Judge, Taken } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
@@ -81,7 +81,7 @@ const accountGone = reply(550, "5.1.1", "No such address here");
 const noMailbox = reply(451, "4.3.0", "Local trouble, try again later");
 const quotaUsedUp = reply(552, "5.2.2", "Mailbox is full");
 const noReport = reply(550, "5.7.1", "Only reports of mail servers are taken at this address, and this is none");
-const accepted: Verdict = { kind: "accept", notes: [] };
+const accepted: Taken = { kind: "accept", notes: [] };
 
 export function makeDeliver(ports: DeliverPorts): Deliver {
   const { store, directory, queue, judge, notices, settings, log } = ports;
@@ -90,9 +90,9 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     mail: Received,
     header: Header,
     to: Destinations,
-    verdict: Verdict,
+    verdict: Taken,
   ): Promise<Acceptance> => {
-    const message = await messageOf(traced(mail, header, to.accounts.size > 0));
+    const message = await messageOf(traced(mail, header, to.accounts.size > 0, verdict));
     const { facts } = message;
     const placements = placementsOf(mail, to, verdict);
     const journey: JourneyEntry[] = [acceptedEntry(mail, facts.messageId, verdict)];
@@ -113,7 +113,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     mail: Received,
     header: Header,
     to: Destinations,
-    verdict: Verdict,
+    verdict: Taken,
     forward: ForwardPorts,
   ): Promise<Acceptance> => {
     const [by, ...more] = to.forwarders;
@@ -121,7 +121,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const made = await forwarded(
       mail,
       header,
-      { domain: by?.domain ?? mail.ourHost, delivered, seal: "seal" in verdict ? verdict.seal : undefined },
+      { domain: by?.domain ?? mail.ourHost, delivered, seal: verdict.findings?.seal },
       forward,
     );
     const message = await messageOf(made.bytes);
@@ -171,8 +171,8 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
     const judged = judge(mail, header);
     const verdict = judged instanceof Promise ? await judged : judged;
-    if (verdict.kind === "refuse" || verdict.kind === "later") {
-      logRefused(log, mail, verdict.reply, verdict.notes);
+    if ("reply" in verdict) {
+      logRefused(log, mail, verdict.reply, [...verdict.notes, ...(verdict.reasons ?? [])]);
       return everyone(mail, verdict.reply);
     }
     const found = await destinationsOf(mail, header, directory);
@@ -277,7 +277,7 @@ function logRefused(log: Log, mail: Received, refusal: Reply, notes: readonly st
   log.info({ id, from, remote: remote.address, bytes: mail.bytes.length, reply: replyText(refusal), notes }, "refused");
 }
 
-function placementsOf(mail: Received, to: Destinations, verdict: Verdict): readonly Placement[] {
+function placementsOf(mail: Received, to: Destinations, verdict: Taken): readonly Placement[] {
   const target = verdict.kind === "accept" ? inbox : junk;
   const marks = verdict.kind === "quarantine" ? quarantined : unmarked;
   const placements: Placement[] = [];
@@ -318,7 +318,7 @@ function entry(mail: Received, stage: JourneyEntry["stage"], detail: JourneyEntr
 }
 
 /** The entry by which `angarium trace` finds the message: by our id, its Message-ID, and everybody in the envelope. */
-function acceptedEntry(mail: Received, messageId: string | undefined, verdict: Verdict): JourneyEntry {
+function acceptedEntry(mail: Received, messageId: string | undefined, verdict: Taken): JourneyEntry {
   const keys = [mail.id];
   if (messageId !== undefined) keys.push(messageId);
   if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
@@ -334,6 +334,7 @@ function acceptedEntry(mail: Received, messageId: string | undefined, verdict: V
     account: mail.account?.name,
     bytes: mail.bytes.length,
     notes: verdict.notes.length === 0 ? undefined : verdict.notes,
+    reasons: verdict.reasons === undefined || verdict.reasons.length === 0 ? undefined : verdict.reasons,
   };
   return { at: mail.at, stage: "accepted", trace: undefined, keys, detail };
 }

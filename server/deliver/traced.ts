@@ -1,16 +1,18 @@
 /** The message as we keep it: with our trace fields in front, and with no Return-Path but ours. */
 import type { Header } from "../../protocol/mime/header.ts";
 import { receivedField, returnPathField } from "../../protocol/smtp/trace.ts";
+import type { Marking } from "../judge/judge.ts";
 import type { Received } from "../receive/received.ts";
 
 /** Mail that was made here has not come "from" anywhere. */
 const madeHere: ReadonlySet<string> = new Set(["local", "API", "JMAP"]);
 
 /**
- * `header` is that of `mail.bytes`. `final`: somebody here gets it, so that it bears a Return-Path (RFC 5321 §4.4); the
+ * `header` is that of `mail.bytes`; `marking` is what the judges want done to it (their results stand above our Received field,
+ * RFC 8601 §5). `final`: somebody here gets it, so that it bears a Return-Path (RFC 5321 §4.4); the
  * queue leaves that out again where it goes elsewhere too (`withoutReturnPath`).
  */
-export function traced(mail: Received, header: Header, final: boolean): Buffer {
+export function traced(mail: Received, header: Header, final: boolean, marking: Marking = {}): Buffer {
   const only = mail.recipients.length === 1 ? mail.recipients[0] : undefined;
   const received = receivedField({
     helo: madeHere.has(mail.via) ? undefined : mail.helo,
@@ -24,8 +26,12 @@ export function traced(mail: Received, header: Header, final: boolean): Buffer {
     cipher: mail.tls?.cipher,
     at: mail.at,
   });
-  const fields = final ? returnPathField(mail.envelopeFrom) + received : received;
-  const kept = final ? withoutField(mail.bytes, header, "return-path") : [mail.bytes];
+  const fields = (final ? returnPathField(mail.envelopeFrom) : "") + (marking.fields ?? "") + received;
+  const dropped = new Set(marking.dropped);
+  const kept =
+    final || dropped.size > 0
+      ? without(mail.bytes, header, (name, index) => (final && name === "return-path") || dropped.has(index))
+      : [mail.bytes];
   const fieldBytes = Buffer.byteLength(fields, "utf8");
   let length = fieldBytes;
   for (const piece of kept) length += piece.length;
@@ -38,10 +44,18 @@ export function traced(mail: Received, header: Header, final: boolean): Buffer {
 
 /** The message without all fields of this name (lower case), as pieces of itself. */
 export function withoutField(bytes: Buffer, header: Header, name: string): readonly Buffer[] {
+  return without(bytes, header, (each) => each === name);
+}
+
+function without(
+  bytes: Buffer,
+  header: Header,
+  isDropped: (name: string, index: number) => boolean,
+): readonly Buffer[] {
   const pieces: Buffer[] = [];
   let from = 0;
-  for (const field of header.fields) {
-    if (field.name !== name) continue;
+  for (const [index, field] of header.fields.entries()) {
+    if (!isDropped(field.name, index)) continue;
     const start = header.start + field.start;
     if (start > from) pieces.push(bytes.subarray(from, start));
     from = header.start + field.end;

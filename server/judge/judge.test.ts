@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { splitHeader } from "../../protocol/mime/header.ts";
+import { reply } from "../../protocol/smtp/reply.ts";
 import type { Received } from "../receive/received.ts";
-import { defaultJudgeSettings, makeJudge } from "./judge.ts";
+import { defaultJudgeSettings, makeJudge, type PartialJudge, together, type Verdict } from "./judge.ts";
 
 function judge(message: string): string {
   const bytes = Buffer.from(message);
@@ -28,3 +29,38 @@ for (const [name, message, expected] of cases)
   test(name, () => {
     assert.equal(judge(message), expected);
   });
+
+const mail = { bytes: Buffer.from(from) } as Received;
+const opinion =
+  (verdict: Verdict): PartialJudge =>
+  () =>
+    verdict;
+
+test("several judges: the gravest opinion, the remarks and fields of all", async () => {
+  const seal = { chain: "none", results: "x" } as const;
+  const verdict = await together([
+    opinion({ kind: "accept", notes: ["one"], fields: "A: 1\r\n", dropped: [1], findings: { seal } }),
+    async (_mail, _header, findings) => {
+      assert.equal(findings.seal, seal);
+      return { kind: "quarantine", notes: ["two"], reasons: ["Because."], fields: "B: 2\r\n" };
+    },
+    opinion({ kind: "junk", notes: ["three"], dropped: [4] }),
+  ])(mail, splitHeader(mail.bytes, 0, mail.bytes.length));
+  assert.deepEqual(verdict, {
+    kind: "quarantine",
+    notes: ["one", "two", "three"],
+    reasons: ["Because."],
+    fields: "A: 1\r\nB: 2\r\n",
+    dropped: [1, 4],
+    findings: { seal },
+  });
+});
+
+test("who refuses ends it", async () => {
+  const verdict = await together([
+    opinion({ kind: "junk", notes: ["one"] }),
+    opinion({ kind: "later", notes: ["two"], reply: reply(451, "4.7.0", "Later") }),
+    () => assert.fail(),
+  ])(mail, splitHeader(mail.bytes, 0, mail.bytes.length));
+  assert.deepEqual([verdict.kind, verdict.notes], ["later", ["one", "two"]]);
+});

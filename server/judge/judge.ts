@@ -1,6 +1,7 @@
 /**
- * What is thought of a message before anybody takes responsibility for it. The seam where authentication, reputation and
- * content come in; today the rules that no mail server can be without: loops and headers that are a weapon.
+ * What is thought of a message before anybody takes responsibility for it: several judges, one after the other, each seeing
+ * what those before it found, and one verdict. The first are the rules that no mail server can be without: loops and headers
+ * that are a weapon.
  */
 import type { Header } from "../../protocol/mime/header.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
@@ -9,18 +10,70 @@ import type { Received } from "../receive/received.ts";
 /** What an ARC set says of a message (RFC 8617 §4.1): of the chain it came with, and our results ("mx.us.test; spf=pass …", RFC 8601). */
 export type ForSeal = { readonly chain: "none" | "pass" | "fail"; readonly results: string };
 
-/** `notes` are for the journey of the message: short, stable words. */
-export type Verdict =
-  | {
-      readonly kind: "accept" | "junk" | "quarantine";
-      readonly notes: readonly string[];
-      /** For what is forwarded; undefined where nothing was checked. */
-      readonly seal?: ForSeal;
-    }
-  | { readonly kind: "refuse" | "later"; readonly reply: Reply; readonly notes: readonly string[] };
+/** What judges find out, for those after them and for whoever delivers. Each part belongs to one judge, which adds its type here. */
+export interface Findings {
+  /** For what is forwarded; undefined where nothing was checked. */
+  readonly seal?: ForSeal;
+}
+
+/** What is said of every message: notes for its journey (short, stable words), reasons for people (sentences). */
+type Remarks = { readonly notes: readonly string[]; readonly reasons?: readonly string[] };
+/** What is done to the header of a message that is taken. */
+export type Marking = {
+  /** Fields to put in front, each ended with CRLF. */
+  readonly fields?: string;
+  /** Fields that are not kept, by their place in `header.fields`. */
+  readonly dropped?: readonly number[];
+};
+export interface Taken extends Remarks, Marking {
+  readonly kind: "accept" | "junk" | "quarantine";
+  readonly findings?: Findings;
+}
+export interface Refused extends Remarks {
+  readonly kind: "refuse" | "later";
+  readonly reply: Reply;
+}
+export type Verdict = Taken | Refused;
 
 /** `header` is that of `mail.bytes`. */
 export type Judge = (mail: Received, header: Header) => Verdict | Promise<Verdict>;
+/** One of several: `findings` are those of the judges before it. */
+export type PartialJudge = (mail: Received, header: Header, findings: Findings) => Verdict | Promise<Verdict>;
+
+const gravity = ["accept", "junk", "quarantine"] as const;
+
+/** Asks one judge after the other. The first that refuses ends it; else the gravest opinion holds, with the remarks of all. */
+export function together(judges: readonly PartialJudge[]): Judge {
+  const [only, ...others] = judges;
+  if (only !== undefined && others.length === 0) return (mail, header) => only(mail, header, {});
+  return async (mail, header) => {
+    let verdict: Taken = accept;
+    for (const judge of judges) {
+      const opinion = judge(mail, header, verdict.findings ?? {});
+      const next = opinion instanceof Promise ? await opinion : opinion;
+      if ("reply" in next) return { ...next, ...remarksOf(verdict, next) };
+      verdict = next === accept ? verdict : both(verdict, next);
+    }
+    return verdict;
+  };
+}
+
+function both(one: Taken, other: Taken): Taken {
+  return {
+    kind: gravity[Math.max(gravity.indexOf(one.kind), gravity.indexOf(other.kind))]!,
+    ...remarksOf(one, other),
+    fields: (one.fields ?? "") + (other.fields ?? ""),
+    dropped: [...(one.dropped ?? []), ...(other.dropped ?? [])],
+    findings: { ...one.findings, ...other.findings },
+  };
+}
+
+function remarksOf(one: Remarks, other: Remarks): Required<Remarks> {
+  return {
+    notes: [...one.notes, ...other.notes],
+    reasons: [...(one.reasons ?? []), ...(other.reasons ?? [])],
+  };
+}
 
 export type JudgeSettings = {
   /** Received fields before we call it a loop (RFC 5321 §6.3 asks for at least 100 or another way to tell; 50 is what others use). */
@@ -45,7 +98,7 @@ const headerTooLarge: Verdict = {
   reply: reply(552, "5.3.4", "The header of this message is too large"),
   notes: ["header-too-large"],
 };
-const accept: Verdict = { kind: "accept", notes: [] };
+const accept: Taken = { kind: "accept", notes: [] };
 
 export function makeJudge(settings: JudgeSettings): (mail: Received, header: Header) => Verdict {
   return (_mail, header) => {
