@@ -1,0 +1,64 @@
+/** What the name of an attachment gives away: what a double click would do with it, and tricks that hide that. */
+
+const programs =
+  "ade adp apk app appref-ms appx appxbundle bin:no cab:no chm cmd com cpl diagcab dll drv exe fxp gadget hlp hta inf ins isp its jar jnlp job jse lib:no mad maf mag mam maq mas mau mav maw mda mdb:no mde mdt mdw mdz msc msh msh1 msh2 mshxml msi msix msixbundle msp mst ocx ops osd pcd pif plg prf prg pst:no ps1 ps1xml ps2 ps2xml psc1 psc2 psm1 psd1 reg scf scr sct shb shs sys theme themepack tmp:no url vb vbe vbp vbs vsmacros vsw vxd webpnp website ws wsb wsc wsf wsh xbap xll xnk library-ms search-ms searchconnector-ms settingcontent-ms desktop:no slk:no iqy oqy dqy rqy printerexport udl lnk bat js mjs wsf action command workflow terminal scpt applescript";
+const words = programs.split(" ").filter((word) => !word.endsWith(":no"));
+
+const shortcuts = new Set(
+  "lnk url scf website appref-ms library-ms search-ms searchconnector-ms settingcontent-ms xnk iqy oqy dqy rqy".split(
+    " ",
+  ),
+);
+const scripts = new Set(
+  "bat cmd js jse mjs vb vbe vbs ws wsc wsf wsh hta ps1 ps1xml ps2 ps2xml psc1 psc2 psm1 psd1 reg sct inf ins jnlp msh msh1 msh2 mshxml command scpt applescript workflow action terminal".split(
+    " ",
+  ),
+);
+const all = new Set(words);
+
+/** What a double click does with such a name. */
+export type NameKind = "program" | "script" | "shortcut" | "harmless";
+
+/** Extensions of what people send each other: before a program's they are a disguise. */
+const innocent =
+  /\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|rtf|txt|csv|jpe?g|png|gif|bmp|tiff?|webp|mp3|mp4|avi|mov|html?|xml|zip|rar|7z|eml|msg|ics|vcf)$/i;
+const turnsAround = /[\u202a-\u202e\u2066-\u2069\u200e\u200f]/;
+
+/** The extension as Windows sees it: blanks and dots at the end do not count, compatibility forms are what they look like. */
+export function extensionOf(name: string): string {
+  const plain = tidy(name);
+  const dot = plain.lastIndexOf(".");
+  return dot < 0 ? "" : plain.slice(dot + 1).toLowerCase();
+}
+
+function tidy(name: string): string {
+  return name
+    .normalize("NFKC")
+    .replace(/[\p{Cf}\p{Cc}]/gu, "")
+    .replace(/[\s.]+$/, "");
+}
+
+export function nameKind(name: string): NameKind {
+  const extension = extensionOf(name);
+  if (!all.has(extension)) return /\.\{[0-9a-f-]{36}\}$/i.test(name.trim()) ? "shortcut" : "harmless";
+  return shortcuts.has(extension) ? "shortcut" : scripts.has(extension) ? "script" : "program";
+}
+
+/** How the name deceives, or undefined. */
+export function disguise(name: string): string | undefined {
+  if (name.length > 2000) return "the name is endless";
+  if (turnsAround.test(name)) {
+    // Marks for right-to-left scripts are ordinary beside such letters; an override in front of Latin ones never is.
+    const override = /[\u202d\u202e]/.test(name);
+    const rtlLetters = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(name);
+    if (override || (!rtlLetters && nameKind(name) !== "harmless"))
+      return "the name turns the direction of writing around";
+  }
+  if (nameKind(name) === "harmless") return undefined;
+  const plain = tidy(name);
+  const before = plain.slice(0, plain.lastIndexOf("."));
+  if (/\s{5,}$/.test(before)) return "blanks push the true extension out of sight";
+  const rest = before.replace(/[\s_]+$/, "");
+  const found = innocent.exec(rest);
+  return found === null ? undefined : `it looks like ${found[0]} but is .${extensionOf(name)}`;
+}

@@ -1,0 +1,140 @@
+/** A whole message: its attachments one by one, within one budget. Pure: runs in a worker thread. */
+
+import { dispositionOf } from "../../../protocol/mime/attachments.ts";
+import { decodeBody, fileNameOf } from "../../../protocol/mime/decode.ts";
+import { bytesOf, headerValue } from "../../../protocol/mime/header.ts";
+import { type Part, parseMessage } from "../../../protocol/mime/parse.ts";
+import { openArchives } from "./archive.ts";
+import { Budget, defaultScanBounds, type ScanBounds } from "./bounds.ts";
+import { type Examination, examine, teachMessages } from "./examine.ts";
+import type { Finding } from "./finding.ts";
+
+/** Attachments of one message that are looked at; more is noted. */
+const maxAttachments = 500;
+
+export type AttachmentReport = {
+  readonly findings: readonly Finding[];
+  readonly attachments: number;
+};
+
+/** Whether a leaf is something that a reader would open, rather than the text of the message. */
+export function isAttachment(part: Part): boolean {
+  if (part.kind !== "leaf") return false;
+  const { type, subtype } = part.contentType;
+  if (type !== "text" || (subtype !== "plain" && subtype !== "html")) return true;
+  return dispositionOf(part) === "attachment" || fileNameOf(part) !== undefined;
+}
+
+/** Whether a message has anything to look at: cheap, for the many that have not. */
+export function hasAttachments(raw: Buffer, root: Part): boolean {
+  return root.kind === "leaf"
+    ? isAttachment(root) || hasUuencoded(raw, root)
+    : leavesOf(root).some((part) => isAttachment(part) || hasUuencoded(raw, part));
+}
+
+export function leavesOf(root: Part): readonly Part[] {
+  const found: Part[] = [];
+  const walk = (part: Part): void => {
+    if (part.kind === "leaf") found.push(part);
+    else for (const child of part.parts) walk(child);
+  };
+  walk(root);
+  return found;
+}
+
+export async function scanMessage(raw: Uint8Array, bounds: ScanBounds = defaultScanBounds): Promise<AttachmentReport> {
+  const bytes = bytesOf(raw);
+  await openArchives();
+  const root = parseMessage(bytes);
+  const budget = new Budget(bounds);
+  const findings: Finding[] = [];
+  let attachments = 0;
+  for (const [part, leaf] of leavesOf(root).entries()) {
+    const at: Examination = { budget, part, findings };
+    for (const { name, type, content } of filesOf(bytes, leaf)) {
+      if (++attachments > maxAttachments || !budget.entry()) {
+        findings.push({ danger: "unopened", name: "", what: "there are very many attachments", part: -1 });
+        return { findings, attachments };
+      }
+      if (type === "message/partial") findings.push({ danger: "fragment", name, what: "message/partial", part });
+      examine(content(), name, type, at);
+      await openArchives(); // One that broke is made anew.
+    }
+  }
+  return { findings, attachments };
+}
+
+type File = { readonly name: string; readonly type: string; readonly content: () => Buffer };
+
+function* filesOf(raw: Buffer, leaf: Part): Generator<File> {
+  const { type, subtype } = leaf.contentType;
+  if (isAttachment(leaf)) {
+    const size = leaf.end - leaf.bodyStart;
+    const bytes = { type: `${type}/${subtype}`, content: (): Buffer => decodeBody(raw, leaf, size) };
+    const [first = "", ...others] = namesOf(leaf);
+    yield { name: first, ...bytes };
+    // A second name, in the other field, is one that some programs would use.
+    for (const name of others) yield { name, ...bytes };
+  } else if (hasUuencoded(raw, leaf))
+    yield* uuencoded(decodeBody(raw, leaf, leaf.end - leaf.bodyStart).toString("latin1"));
+}
+
+function namesOf(leaf: Part): readonly string[] {
+  const names = new Set<string>();
+  const shown = fileNameOf(leaf);
+  if (shown !== undefined) names.add(shown);
+  const type = headerValue(leaf.header, "content-type");
+  const other = type === undefined ? undefined : /[;\s]name\s*=\s*(?:"([^"]{1,500})"|([^\s;]{1,500}))/i.exec(type);
+  const second = other?.[1] ?? other?.[2];
+  // An encoded name is the same one in other letters.
+  if (second !== undefined && !second.startsWith("=?") && /^[ -~]+$/.test(second)) names.add(second);
+  return [...names];
+}
+
+const begin = Buffer.from("\nbegin ", "latin1");
+
+function hasUuencoded(raw: Buffer, leaf: Part): boolean {
+  if (leaf.kind !== "leaf") return false;
+  const body = raw.subarray(leaf.bodyStart, leaf.end);
+  const at = body.indexOf(begin);
+  return at >= 0
+    ? /^\nbegin [0-7]{3,4} \S/.test(body.toString("latin1", at, at + 20))
+    : /^begin [0-7]{3,4} \S/.test(body.toString("latin1", 0, 20));
+}
+
+/** Files in the text itself, as mail had them before MIME; programs still show them. */
+function* uuencoded(text: string): Generator<File> {
+  let from = 0;
+  for (let count = 0; count < 50; count++) {
+    const found = /(?:^|\n)begin [0-7]{3,4} ([^\r\n]{1,500})\r?\n/.exec(text.slice(from));
+    if (found === null) return;
+    const start = from + found.index + found[0].length;
+    let end = text.indexOf("\nend", start);
+    if (end < 0) end = text.length;
+    const lines = text.slice(start, end).split(/\r?\n/);
+    yield { name: found[1]!, type: "", content: () => Buffer.concat(lines.map(uudecode)) };
+    from = end;
+  }
+}
+
+function uudecode(line: string): Buffer {
+  if (line === "") return Buffer.alloc(0);
+  const size = (line.charCodeAt(0) - 32) & 63;
+  const out = Buffer.alloc(Math.ceil((line.length - 1) / 4) * 3);
+  for (let i = 1, to = 0; i < line.length; i += 4, to += 3) {
+    const four = [0, 1, 2, 3].map((k) => ((i + k < line.length ? line.charCodeAt(i + k) : 32) - 32) & 63) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    out[to] = (four[0] << 2) | (four[1] >> 4);
+    out[to + 1] = (four[1] << 4) | (four[2] >> 2);
+    out[to + 2] = (four[2] << 6) | four[3];
+  }
+  return out.subarray(0, size);
+}
+
+teachMessages((raw, root, inner) => {
+  for (const leaf of leavesOf(root)) for (const { name, content } of filesOf(raw, leaf)) inner(content(), name, 1);
+});
