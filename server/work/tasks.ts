@@ -9,12 +9,15 @@ import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
+import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
 import type { DkimSignTask } from "../sign/dkim-signature.ts";
 
 /** Arguments and result of each task. */
 export type TaskTypes = {
   /** What is worked out about a message when it arrives. */
   readonly facts: { readonly args: { readonly bytes: Uint8Array }; readonly result: MessageFacts };
+  /** What is dangerous among a message's attachments. */
+  readonly attachments: { readonly args: { readonly bytes: Uint8Array }; readonly result: AttachmentReport };
   /** DKIM-Signature header lines for a message, each ended with CRLF. */
   readonly "dkim-sign": { readonly args: DkimSignTask; readonly result: string };
   /** The fields of an ARC set for a message, each ended with CRLF. */
@@ -52,6 +55,10 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   facts: async ({ bytes }) => {
     const { factsOf } = await import("../../protocol/mime/facts-of.ts");
     return factsOf(bytes);
+  },
+  attachments: async ({ bytes }) => {
+    const { scanMessage } = await import("../judge/attachments/scan-message.ts");
+    return scanMessage(bytes);
   },
   "dkim-sign": async (task) => {
     const { dkimSignature } = await import("../sign/dkim-signature.ts");

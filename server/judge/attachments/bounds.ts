@@ -18,7 +18,7 @@ export const defaultScanBounds: ScanBounds = {
   maxEntries: 5000,
   maxUnpackedBytes: 192 * 1024 * 1024,
   maxEntryBytes: 32 * 1024 * 1024,
-  maxMs: 8000,
+  maxMs: 4000,
   maxFindings: 50,
 };
 

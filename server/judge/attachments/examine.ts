@@ -239,7 +239,7 @@ function lookIntoZip(bytes: Buffer, given: Given, at: Examination, inner: Inner)
   const files = zip.entries.filter((entry) => !entry.name.endsWith("/"));
   if (files.some((entry) => entry.encrypted)) found("encrypted", "");
   for (const entry of files) {
-    if (!budget.entry()) return found("unopened", "there is too much in it");
+    if (!budget.entry() || budget.spent) return found("unopened", "there is too much in it");
     // The parts of Office documents are XML and pictures; what else is in them is looked at.
     if (isOffice && /\.(?:xml|rels|png|jpe?g|gif|emf|wmf)$/i.test(entry.name)) continue;
     const name = entry.name.slice(entry.name.lastIndexOf("/") + 1);
@@ -268,6 +268,7 @@ function lookIntoArchive(contents: ArchiveContents, given: Given, at: Examinatio
     return found("bomb", `${Math.round(unpackedBytes / 1024 / 1024)} MB in ${Math.ceil(given.bytes.length / 1024)} KB`);
   if (contents.more && !contents.encrypted) found("unopened", "it cannot be read to its end");
   for (const file of files) {
+    if (at.budget.spent) return found("unopened", "there is too much in it");
     const name = file.name.replaceAll("\\", "/");
     inner(file.bytes ?? Buffer.alloc(0), name.slice(name.lastIndexOf("/") + 1), files.length);
   }

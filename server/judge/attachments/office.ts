@@ -103,7 +103,10 @@ function isDde(text: string): boolean {
   return /\bDDEAUTO\b|[\x13{]\s*DDE\s+["\\a-z]/i.test(text);
 }
 
-const rels = /<Relationship\b[^>]{0,4000}>/g;
+const rels = /<Relationship\b[^>]{0,1000}>/g;
+/** Relations of one part, and text of one part of a document, that are looked at. */
+const maxRelationBytes = 1024 * 1024;
+const maxPartBytes = 8 * 1024 * 1024;
 
 /** `read` gives the content of an entry, bounded. */
 export function ooxmlSigns(zip: Zip, read: (entry: ZipEntry) => Buffer | undefined): readonly OfficeSign[] {
@@ -115,7 +118,7 @@ export function ooxmlSigns(zip: Zip, read: (entry: ZipEntry) => Buffer | undefin
     else if (/(?:^|\/)basic\/.+\.(?:xml|xlb)$/.test(name) || (/(?:^|\/)scripts\/.+/.test(name) && !name.endsWith("/")))
       signs.push({ danger: "macro", what: "OpenDocument macros" });
     else if (name.endsWith(".rels")) {
-      const text = read(entry)?.toString("utf8") ?? "";
+      const text = read(entry)?.toString("utf8", 0, maxRelationBytes) ?? "";
       for (const [relationship] of text.matchAll(rels)) {
         if (!/TargetMode\s*=\s*["']External/i.test(relationship)) continue;
         const type = /Type\s*=\s*["'][^"']*\/([A-Za-z]+)["']/.exec(relationship)?.[1]?.toLowerCase() ?? "";
@@ -131,7 +134,7 @@ export function ooxmlSigns(zip: Zip, read: (entry: ZipEntry) => Buffer | undefin
           signs.push({ danger: "office-trap", what: "a link that starts programs" });
       }
     } else if (/(?:^|\/)(?:document|footnotes|endnotes|header\d*|footer\d*|settings|comments)\.xml$/.test(name)) {
-      const text = read(entry)?.toString("utf8") ?? "";
+      const text = read(entry)?.toString("utf8", 0, maxPartBytes) ?? "";
       const fields = [...text.matchAll(/<w:instrText\b[^>]{0,200}>([^<]{0,2000})|w:instr\s*=\s*"([^"]{0,2000})/g)]
         .map((match) => match[1] ?? match[2] ?? "")
         .join("");
@@ -154,7 +157,8 @@ export function rtfSigns(file: Buffer): {
   const embedded: Embedded[] = [];
   if (/\\\*\\template\s{0,20}(?:https?:|ftp:|file:|\\\\)/i.test(text))
     signs.push({ danger: "office-trap", what: "fetches a template from elsewhere" });
-  if (/\\fldinst[^}]{0,200}\bDDE(?:AUTO)?\b/i.test(text)) signs.push({ danger: "office-trap", what: "DDE" });
+  if (text.includes("DDE") && /\\fldinst[^}]{0,200}\bDDE(?:AUTO)?\b/i.test(text))
+    signs.push({ danger: "office-trap", what: "DDE" });
   if (/\\objupdate\b/.test(text)) signs.push({ danger: "office-trap", what: "an object that opens by itself" });
   let objects = 0;
   for (let at = text.indexOf("\\objdata"); at >= 0 && objects < 20; at = text.indexOf("\\objdata", at + 8), objects++) {

@@ -11,31 +11,44 @@ export type PdfSigns = {
 };
 
 const running = new Set(["JavaScript", "JS", "Launch", "RichMedia", "GoToE", "ImportData"]);
+/** First letters of all names that mean something here; "#" may hide any. */
+const firstLetters = new Set([..."JLRGIEOXFU#"].map((char) => char.charCodeAt(0)));
 const maxEmbedded = 50;
 const maxPackedObjects = 2000;
+/** Of all packed objects together. */
+const maxPackedBytes = 32 * 1024 * 1024;
+/** Strings without an end after which parentheses count no more. */
+const maxBrokenStrings = 100;
+/** The budget is asked after so many bytes. */
+const stride = 1 << 16;
 
 export function pdfSigns(file: Buffer, budget: Budget): PdfSigns {
   const runs = new Set<string>();
   const names: string[] = [];
   const embedded: { name: string; bytes: Buffer }[] = [];
   let packed = 0;
+  let packedLeft = maxPackedBytes;
+  let broken = 0;
   const scan = (text: Buffer, depth: number): void => {
     const found = new Set<string>(); // names since the last object began
     let lastName = "";
     for (let i = 0; i < text.length; i++) {
       const byte = text[i]!;
+      if ((i & (stride - 1)) === 0 && budget.spent) return;
       if (byte === 40) {
+        if (broken > maxBrokenStrings) continue;
         const end = stringEnd(text, i);
         if ((lastName === "F" || lastName === "UF") && names.length < maxEmbedded)
           names.push(stringOf(text.subarray(i + 1, end)));
+        if (end === i) broken++;
         i = end;
       } else if (byte === 37) {
         // A comment, to the end of its line.
         while (i + 1 < text.length && text[i + 1] !== 10 && text[i + 1] !== 13) i++;
       } else if (byte === 47) {
         const end = nameEnd(text, i + 1);
-        lastName = nameOf(text, i + 1, end);
-        found.add(lastName);
+        lastName = firstLetters.has(text[i + 1]!) ? nameOf(text, i + 1, end) : "";
+        if (lastName !== "") found.add(lastName);
         if (running.has(lastName)) runs.add(lastName === "JS" ? "JavaScript" : lastName);
         i = end - 1;
       } else if (byte === 115 && depth === 0 && isStream(text, i)) {
@@ -46,13 +59,22 @@ export function pdfSigns(file: Buffer, budget: Budget): PdfSigns {
         if (end < 0) end = text.length;
         const isFile = found.has("EmbeddedFile");
         const isObjects = found.has("ObjStm") || found.has("XFA");
-        if ((isFile && embedded.length < maxEmbedded) || (isObjects && ++packed <= maxPackedObjects)) {
+        if (
+          (isFile && embedded.length < maxEmbedded) ||
+          (isObjects && packedLeft > 0 && ++packed <= maxPackedObjects)
+        ) {
           const raw = text.subarray(start, end);
-          const bytes = found.has("FlateDecode") || found.has("Fl") ? inflate(raw, budget.bytes, inflateSync) : raw;
+          const bytes =
+            found.has("FlateDecode") || found.has("Fl")
+              ? inflate(raw, Math.min(budget.bytes, isFile ? budget.bytes : packedLeft), inflateSync)
+              : raw;
           if (bytes !== undefined) {
             budget.unpacked(bytes.length);
             if (isFile) embedded.push({ name: "", bytes });
-            else scan(bytes, 1);
+            else {
+              packedLeft = Math.max(0, packedLeft - bytes.length);
+              scan(bytes, 1);
+            }
           }
         }
         found.clear();

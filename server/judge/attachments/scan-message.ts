@@ -91,6 +91,9 @@ function namesOf(leaf: Part): readonly string[] {
   return [...names];
 }
 
+/** Of one file in the text of a message. */
+const maxUuencodedChars = 8 * 1024 * 1024;
+
 const begin = Buffer.from("\nbegin ", "latin1");
 
 function hasUuencoded(raw: Buffer, leaf: Part): boolean {
@@ -111,28 +114,30 @@ function* uuencoded(text: string): Generator<File> {
     const start = from + found.index + found[0].length;
     let end = text.indexOf("\nend", start);
     if (end < 0) end = text.length;
-    const lines = text.slice(start, end).split(/\r?\n/);
-    yield { name: found[1]!, type: "", content: () => Buffer.concat(lines.map(uudecode)) };
+    const encoded = text.slice(start, Math.min(end, start + maxUuencodedChars));
+    yield { name: found[1]!, type: "", content: () => uudecode(encoded) };
     from = end;
   }
 }
 
-function uudecode(line: string): Buffer {
-  if (line === "") return Buffer.alloc(0);
-  const size = (line.charCodeAt(0) - 32) & 63;
-  const out = Buffer.alloc(Math.ceil((line.length - 1) / 4) * 3);
-  for (let i = 1, to = 0; i < line.length; i += 4, to += 3) {
-    const four = [0, 1, 2, 3].map((k) => ((i + k < line.length ? line.charCodeAt(i + k) : 32) - 32) & 63) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    out[to] = (four[0] << 2) | (four[1] >> 4);
-    out[to + 1] = (four[1] << 4) | (four[2] >> 2);
-    out[to + 2] = (four[2] << 6) | four[3];
+function uudecode(text: string): Buffer {
+  const out = Buffer.alloc(Math.ceil(text.length / 4) * 3);
+  let filled = 0;
+  for (let line = 0; line < text.length; ) {
+    let end = text.indexOf("\n", line);
+    if (end < 0) end = text.length;
+    const size = (text.charCodeAt(line) - 32) & 63;
+    const at = (i: number): number => (i < end ? (text.charCodeAt(i) - 32) & 63 : 0);
+    let written = 0;
+    for (let i = line + 1; written < size && i < end; i += 4, written += 3) {
+      out[filled + written] = (at(i) << 2) | (at(i + 1) >> 4);
+      out[filled + written + 1] = (at(i + 1) << 4) | (at(i + 2) >> 2);
+      out[filled + written + 2] = (at(i + 2) << 6) | at(i + 3);
+    }
+    filled = Math.min(filled + Math.min(written, size), out.length);
+    line = end + 1;
   }
-  return out.subarray(0, size);
+  return out.subarray(0, filled);
 }
 
 teachMessages((raw, root, inner) => {

@@ -62,7 +62,8 @@ export function endsAsZip(file: Buffer): boolean {
 
 /** The content of an entry, at most `maxBytes`; undefined where it cannot be unpacked. */
 export function unzip(file: Buffer, entry: ZipEntry, maxBytes: number): Buffer | undefined {
-  if (entry.encrypted || file.compare(local, 0, 4, entry.at, entry.at + 4) !== 0) return undefined;
+  if (entry.encrypted || entry.at < 0 || entry.at + 30 > file.length) return undefined;
+  if (file.compare(local, 0, 4, entry.at, entry.at + 4) !== 0) return undefined;
   const start = dataStart(file, entry.at);
   // Where sizes are not said (they follow the data), what remains of the file holds it.
   const packed = file.subarray(start, entry.packedBytes > 0 ? start + entry.packedBytes : file.length);
@@ -130,7 +131,9 @@ function readLocal(file: Buffer, at: number): ZipEntry | undefined {
 }
 
 function dataStart(file: Buffer, at: number): number {
-  return at + 30 > file.length ? file.length : at + 30 + file.readUInt16LE(at + 26) + file.readUInt16LE(at + 28);
+  return at < 0 || at + 30 > file.length
+    ? file.length
+    : at + 30 + file.readUInt16LE(at + 26) + file.readUInt16LE(at + 28);
 }
 
 /** UTF-8 whatever the flag says; old code pages come out garbled, which does not hide an extension. */
