@@ -7,9 +7,9 @@ import type { EmailMeta, EmailWant } from "../../protocol/jmap/email.ts";
 import type { Draft, DraftDefaults } from "../../protocol/jmap/email-create.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
 import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
-import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
 import type { DkimSignTask } from "../sign/dkim-signature.ts";
 
 /** Arguments and result of each task. */
