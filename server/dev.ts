@@ -37,6 +37,8 @@ export async function dev(words: readonly string[]): Promise<number> {
     listen: Object.fromEntries(services.map((service) => [service, [`${host}:${options.ports.get(service) ?? 0}`]])),
     relay: { trust: options.trust },
     send: { port: options.mxPort },
+    // Everything that a test names is on this machine.
+    transit: { httpsPort: options.httpsPort, caFile: options.ca, privateAddresses: true },
     dkim: options.dkim === "seen" ? { settleMs: 0, checkMs: 1000 } : { settleMs: 0, assumePublished: true },
   });
   const cleanUp = async (): Promise<void> => {
@@ -126,12 +128,11 @@ function readOptions(words: readonly string[]) {
   const trust = values.trust.flatMap((list) => list.split(",")).filter((network) => network !== "");
   for (const network of trust)
     if (!isNetwork(network)) throw new UsageError(`--trust "${network}" is no network: write 127.0.0.0/8`);
-  const mxPort = Number(values["mx-port"]);
-  if (!Number.isInteger(mxPort) || mxPort < 1 || mxPort > 65_535)
-    throw new UsageError(`--mx-port "${values["mx-port"]}" is no port`);
   return {
     data: values.data,
-    mxPort,
+    mxPort: readPort("mx-port", values["mx-port"]),
+    httpsPort: readPort("https-port", values["https-port"]),
+    ca: values.ca,
     domain,
     users,
     deliverTo: typeof deliverTo === "object" && deliverTo.kind === "host" ? deliverTo : undefined,
@@ -143,6 +144,12 @@ function readOptions(words: readonly string[]) {
     dkim: values.dkim,
     logLevel: values["log-level"] === "debug" ? ("debug" as const) : ("info" as const),
   };
+}
+
+function readPort(option: string, text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new UsageError(`--${option} "${text}" is no port`);
 }
 
 function parse(words: readonly string[]) {
@@ -157,6 +164,8 @@ function parse(words: readonly string[]) {
         "deliver-to": { type: "string" },
         dns: { type: "string" },
         "mx-port": { type: "string", default: "25" },
+        "https-port": { type: "string", default: "443" },
+        ca: { type: "string", default: "" },
         trust: { type: "string", multiple: true, default: [] },
         "cleartext-auth": { type: "boolean", default: false },
         strict: { type: "boolean", default: false },

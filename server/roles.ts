@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
 import { factsOf } from "../protocol/mime/facts-of.ts";
 import { toSevenBit } from "../protocol/mime/seven-bit.ts";
 import { formatMailbox } from "../protocol/smtp/address.ts";
@@ -41,7 +42,9 @@ import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
 import { SendingLimits } from "./submit/sending-limits.ts";
 import { makeSubmit } from "./submit/submit.ts";
+import { startTransit } from "./transit.ts";
 import { makeHttp } from "./web/http.ts";
+import { serveOwnPolicies } from "./web/own-sts-policy.ts";
 import { makePool } from "./work/pool.ts";
 
 export type ServerOptions = {
@@ -148,6 +151,16 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const { directory } = reporting;
 
+  const { tls: outboundTls, ...transit } = await startTransit({
+    store,
+    resolver,
+    settings: config.transit,
+    keyRing,
+    tlsFolder,
+    now,
+    log,
+  });
+
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
   const send = makeSend({
@@ -158,7 +171,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     ourHost,
     ours: ownAddresses(config.listen.smtp, config.send.port),
     source: "",
-    tls: {},
+    tls: outboundTls,
+    sts: transit.sts,
+    tlsResults: transit.seen,
+    now,
     sevenBit: toSevenBit,
     random: Math.random,
     nonce: () => randomBytes(18).toString("base64"),
@@ -314,6 +330,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       log,
     }),
   );
+  const mount = (app: FastifyInstance): void => {
+    jmap.mount(app);
+    serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
+  };
   const apps: ReturnType<typeof makeHttp>[] = [];
   const addresses: { service: Service; address: string; port: number }[] = listeners.map(({ service, host, port }) => ({
     service,
@@ -322,10 +342,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   }));
   for (const service of ["http", "https"] as const)
     for (const { address, port } of config.listen[service]) {
-      const app = makeHttp(
-        { metrics, notReady, version, mount: jmap.mount },
-        service === "https" ? keyRing.pem() : undefined,
-      );
+      const app = makeHttp({ metrics, notReady, version, mount }, service === "https" ? keyRing : undefined);
       try {
         await app.listen({ host: address, port });
       } catch (error) {
@@ -364,6 +381,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
           ...listeners.map((listener) => listener.close(listenerGraceMs)),
         ]);
         await Promise.all([queue.stop(), reporting.stop()]);
+        await transit.stop();
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();

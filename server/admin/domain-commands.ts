@@ -1,3 +1,4 @@
+import type { StsMode } from "../../protocol/policy/mta-sts.ts";
 import { parseTarget } from "../send/route.ts";
 import { dkimSetting, ensureDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
 import type { Domain, DomainSettings } from "../store/store.ts";
@@ -20,6 +21,12 @@ const settings = {
     help: "relay domains: who is a recipient (any, listed, or what the next server says)",
   },
   maxMessageBytes: { type: "bytes", help: "largest message taken for this domain" },
+  mtaSts: {
+    type: "text",
+    choices: ["enforce", "testing", "none"],
+    help: "mode of the MTA-STS policy served for it; testing by default",
+  },
+  mtaStsMx: { type: "text", help: 'MX hosts besides this one that the policy names, with commas; "" for none' },
   signatureDays: {
     type: "number",
     help: "DKIM signatures expire after so many days (8 or more: mail may wait in queues); 0: never",
@@ -32,7 +39,8 @@ function changed(
   kind: Domain["kind"],
   given: Omit<Given<typeof settings>, never>,
 ): { readonly settings: DomainSettings } | Outcome {
-  const { catchAll, subaddressSeparator, relayTo, relayRecipients, maxMessageBytes, signatureDays } = given;
+  const { catchAll, subaddressSeparator, relayTo, relayRecipients, maxMessageBytes, signatureDays, mtaSts, mtaStsMx } =
+    given;
   const after: { -readonly [K in keyof DomainSettings]: DomainSettings[K] } = { ...before };
   if (catchAll === "") delete after.catchAll;
   else if (catchAll !== undefined) {
@@ -56,6 +64,13 @@ function changed(
   }
   if (relayRecipients !== undefined)
     after.relayRecipients = relayRecipients as NonNullable<DomainSettings["relayRecipients"]>;
+  if (mtaSts !== undefined) after.mtaSts = mtaSts as StsMode;
+  if (mtaStsMx !== undefined) {
+    const hosts = mtaStsMx.split(",").filter((host) => host !== "");
+    const wrong = hosts.find((host) => readDomain(host.replace(/^\*\./, "")) === undefined);
+    if (wrong !== undefined) return no(`--mta-sts-mx "${wrong}" is no host name.`);
+    after.mtaStsMx = hosts;
+  }
   if (maxMessageBytes === 0) delete after.maxMessageBytes;
   else if (maxMessageBytes !== undefined) after.maxMessageBytes = maxMessageBytes;
   if (signatureDays === 0) delete after.signatureDays;

@@ -175,7 +175,8 @@ export const baseShape = {
   dns: z
     .strictObject({
       servers: z.array(z.string()).default([]).meta({
-        description: 'Resolvers ("192.0.2.53:53") whose DNSSEC verdict is believed; none uses the system\'s.',
+        description:
+          'Resolvers ("127.0.0.1:53"); none uses the system\'s. The DNSSEC verdict of one on this machine is believed, of no other.',
       }),
     })
     .prefault({})

@@ -10,6 +10,7 @@ import { defaultSmtpSettings, type SmtpSettings } from "../receive/settings.ts";
 import { defaultSendSettings, type SendSettings } from "../send/send.ts";
 import { type DkimSettings, defaultDkimSettings } from "../sign/key-keeper.ts";
 import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submit/sending-limits.ts";
+import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
 import { section } from "./schema.ts";
 
 type ConnectionSettings = Omit<ListenerSettings, "proxies">;
@@ -118,6 +119,17 @@ export const dkim = section<DkimSettings>(defaultDkimSettings, {
   keepRetiredMs: "How long a key that signs no more must stay in DNS: what it signed may wait in queues for days.",
   checkMs: "How often DNS is asked whether it shows the keys.",
   assumePublished: "Sign without asking DNS for the keys: for tests only.",
+});
+
+export const transit = section<TransitSettings>(defaultTransitSettings, {
+  httpsPort: "Port at which the MTA-STS policies of other domains are fetched: 443, but for tests.",
+  policyTimeoutMs: "How long the fetch of a policy may take; mail to its domain waits.",
+  policyRetryMs: "How long a domain is left alone after a fetch that failed.",
+  policyRefreshMs: "A policy older than this is fetched again.",
+  caFile:
+    'PEM file with further authorities to believe, for other mail servers, MTA-STS, reports and ACME; "" for none.',
+  privateAddresses:
+    "Fetch policies and deliver reports at private addresses too: for domains within one's own network.",
 });
 
 export const queue = section<QueueSettings>(defaultQueueSettings, {

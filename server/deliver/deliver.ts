@@ -1,6 +1,6 @@
 /** Takes responsibility for a message: filed for the people here, queued for those elsewhere, in one durable step. */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
-import { type Header, splitHeader } from "../../protocol/mime/header.ts";
+import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
@@ -101,7 +101,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         entry(mail, "filed", { accounts: [...to.accounts.keys()], into: verdict.kind === "accept" ? "inbox" : "junk" }),
       );
     if (to.queued.length === 0) return { message, placements, journey };
-    const queued = queuedOf(mail, to.queued, queue, settings);
+    const queued = queuedOf(mail, header, to.queued, queue, settings);
     journey.push(
       entry(mail, "queued", { recipients: to.queued.map(({ address }) => address), notBefore: mail.notBefore }),
     );
@@ -130,7 +130,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return {
       message,
       placements: [],
-      queue: { ...queuedOf(mail, to.forwarded, queue, settings), envelopeFrom },
+      queue: { ...queuedOf(mail, header, to.forwarded, queue, settings), envelopeFrom },
       journey: [
         acceptedEntry(mail, message.facts.messageId, verdict),
         entry(mail, "queued", { recipients, forwardedBy: to.forwarders.map(formatMailbox), from: envelopeFrom }),
@@ -290,6 +290,7 @@ function placementsOf(mail: Received, to: Destinations, verdict: Taken): readonl
 
 function queuedOf(
   mail: Received,
+  header: Header,
   recipients: readonly NewRecipient[],
   queue: Pick<Queue, "leaseForNew">,
   settings: DeliverSettings,
@@ -303,6 +304,7 @@ function queuedOf(
     smtputf8: mail.smtputf8,
     body: mail.body,
     requireTls: mail.requireTls,
+    ...(!mail.requireTls && isTlsOptional(header) ? { tlsOptional: true } : {}),
     account: mail.account?.id,
     stream: "default",
     createdAt: mail.at,
@@ -311,6 +313,12 @@ function queuedOf(
     held: false,
     lease: notBefore > mail.at ? undefined : queue.leaseForNew(),
   };
+}
+
+/** RFC 8689 §5: one field "TLS-Required: No"; anything else says nothing. */
+function isTlsOptional(header: Header): boolean {
+  const fields = header.fields.filter(({ name }) => name === "tls-required");
+  return fields.length === 1 && /^no$/i.test(fieldValue(header, fields[0]!));
 }
 
 function entry(mail: Received, stage: JourneyEntry["stage"], detail: JourneyEntry["detail"]): JourneyEntry {

@@ -29,6 +29,9 @@ const maxUnreadBytes = 256 * 1024;
 /** How long a peer may take to read our last words and to close. */
 const farewellMs = 5_000;
 
+/** Certificates of a server's chain that are looked at. */
+const maxPeerCertificates = 10;
+
 export class Connection {
   #socket: Socket;
   #unread: Buffer[] = [];
@@ -240,6 +243,19 @@ export class Connection {
       },
       drain: this.#onDrain,
     });
+  }
+
+  /** Client side: the certificates that the server showed (DER), its own first; none without TLS. */
+  peerCertificates(): readonly Buffer[] {
+    if (!(this.#socket instanceof tls.TLSSocket)) return [];
+    const chain: Buffer[] = [];
+    let certificate: tls.DetailedPeerCertificate | undefined = this.#socket.getPeerCertificate(true);
+    // The end of a chain is its own issuer.
+    while (certificate?.raw !== undefined && chain.length < maxPeerCertificates) {
+      chain.push(certificate.raw);
+      certificate = certificate.issuerCertificate === certificate ? undefined : certificate.issuerCertificate;
+    }
+    return chain;
   }
 
   /** Client side of STARTTLS or of implicit TLS. Whether the certificate is acceptable is the caller's to judge by `tls`. */

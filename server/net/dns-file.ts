@@ -185,7 +185,8 @@ function answer(zone: Zone, asked: string, type: QuestionType): Answer<Value> {
     secure &&= entry.secure;
     ttlSeconds = Math.min(ttlSeconds, entry.ttlSeconds);
     const records = entry.records.get(type);
-    if (records !== undefined) return { kind: "found", records, secure, ttlSeconds };
+    if (records !== undefined)
+      return { kind: "found", records, secure, ttlSeconds, ...(name === asked ? {} : { owner: name }) };
     if (entry.cname === undefined) return { kind: "none", exists: true, secure, ttlSeconds };
     name = entry.cname;
   }

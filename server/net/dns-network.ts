@@ -37,8 +37,10 @@ export async function askNetwork(
   for (let step = 0; step < maxFollowed; step++) {
     const said = await askServers(asked, type, servers, times);
     if (said.kind === "trouble") return said;
-    if (said.kind !== "follow")
-      return { ...said, secure: said.secure && secure, ttlSeconds: Math.min(said.ttlSeconds, ttlSeconds) };
+    if (said.kind !== "follow") {
+      const whole = { ...said, secure: said.secure && secure, ttlSeconds: Math.min(said.ttlSeconds, ttlSeconds) };
+      return whole.kind === "found" && asked !== name ? { owner: asked, ...whole } : whole;
+    }
     secure &&= said.secure;
     ttlSeconds = Math.min(ttlSeconds, said.ttlSeconds);
     asked = said.name;

@@ -78,7 +78,10 @@ export function readAnswer(message: Buffer, id: number, name: string, type: Ques
       for (const record of found) ttlSeconds = Math.min(ttlSeconds, ttlOf(record));
       const values = found.map((record) => valueIn(record, type)).filter((value) => value !== undefined);
       if (values.length === 0) return malformed;
-      return { kind: "answer", answer: { kind: "found", records: values, secure, ttlSeconds } };
+      return {
+        kind: "answer",
+        answer: { kind: "found", records: values, secure, ttlSeconds, ...ownerOf(owner, name) },
+      };
     }
     const alias = here.find((record) => record.type === ("CNAME" satisfies RecordType));
     if (alias?.type !== "CNAME" || typeof alias.data !== "string") break;
@@ -93,6 +96,8 @@ export function readAnswer(message: Buffer, id: number, name: string, type: Ques
     answer: { kind: "none", exists, secure, ttlSeconds: Math.min(ttlSeconds, negativeTtl(packet.authorities)) },
   };
 }
+
+const ownerOf = (owner: string, asked: string): { readonly owner?: string } => (owner === asked ? {} : { owner });
 
 /** RFC 1035 §2.3.4: labels of 1 to 63 octets, 253 in all as text. (The codec would write others, wrongly.) */
 export function isName(name: string): boolean {

@@ -129,18 +129,18 @@ test("reverse names", () => {
 });
 
 test("servers as they are written", () => {
-  const good = { believeAd: true };
-  assert.deepEqual(parseDnsServer("192.0.2.53"), { address: "192.0.2.53", port: 53, ...good });
-  assert.deepEqual(parseDnsServer("127.0.0.1:5353"), { address: "127.0.0.1", port: 5353, ...good });
-  assert.deepEqual(parseDnsServer("[::1]:53"), { address: "::1", port: 53, ...good });
-  assert.deepEqual(parseDnsServer("2001:db8::53"), { address: "2001:db8::53", port: 53, ...good });
+  const [near, far] = [{ believeAd: true }, { believeAd: false }];
+  assert.deepEqual(parseDnsServer("192.0.2.53"), { address: "192.0.2.53", port: 53, ...far });
+  assert.deepEqual(parseDnsServer("127.0.0.1:5353"), { address: "127.0.0.1", port: 5353, ...near });
+  assert.deepEqual(parseDnsServer("[::1]:53"), { address: "::1", port: 53, ...near });
+  assert.deepEqual(parseDnsServer("2001:db8::53"), { address: "2001:db8::53", port: 53, ...far });
   for (const bad of ["x.json", "192.0.2.1:0", "192.0.2.1:99999", "999.1.1.1:53", "[x]:53", "./dns.json", ""])
     assert.equal(parseDnsServer(bad), undefined, bad);
   assert.deepEqual(
     parseResolvConf("# x\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\noptions edns0 trust-ad\n").map(
       ({ address, believeAd }) => `${address} ${believeAd}`,
     ),
-    ["192.0.2.1 true", "fe80::1 true"],
+    ["192.0.2.1 false", "fe80::1 false"],
   );
   assert.deepEqual(
     parseResolvConf("nameserver 192.0.2.1\nnameserver 127.0.0.53\n").map(({ believeAd }) => believeAd),

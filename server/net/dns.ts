@@ -40,32 +40,35 @@ export function resolverFrom(text: string, ask: DnsAsk): Resolver | { readonly m
   return parseDnsServer(text) === undefined ? fileResolver(text, ask) : networkResolver([text], ask);
 }
 
-/** "192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:53", "localhost:5353". An administrator who names a server believes it. */
+/**
+ * "192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:53", "localhost:5353". RFC 7672 §2.1.1: the AD bit says something only
+ * over a path that nobody can forge on, which is this machine's own.
+ */
 export function parseDnsServer(text: string): DnsServer | undefined {
-  if (isIP(text) !== 0) return { address: text, port: 53, believeAd: true };
+  if (isIP(text) !== 0) return { address: text, port: 53, believeAd: isLoopback(text) };
   const found = /^(?:\[([\da-fA-F:.]+)\]|([\d.]+|localhost))(?::(\d{1,5}))?$/.exec(text);
   const host = found?.[1] ?? found?.[2];
   if (found === null || host === undefined) return undefined;
   const address = host === "localhost" ? "127.0.0.1" : host;
   const port = Number(found[3] ?? 53);
-  return isIP(address) !== 0 && port >= 1 && port <= 65_535 ? { address, port, believeAd: true } : undefined;
+  return isIP(address) !== 0 && port >= 1 && port <= 65_535
+    ? { address, port, believeAd: isLoopback(address) }
+    : undefined;
 }
 
-/** resolv.conf(5). A server's AD bit is believed when it is this machine's own, or `options trust-ad` says so. */
+const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
+
+/** resolv.conf(5). */
 export function parseResolvConf(text: string): readonly DnsServer[] {
   const servers: string[] = [];
-  let trustAd = false;
   for (const line of text.split("\n")) {
     const [keyword, ...values] = line.trim().split(/\s+/);
     if (keyword === "nameserver" && values[0] !== undefined) servers.push(values[0].replace(/%.*$/, ""));
-    if (keyword === "options" && values.includes("trust-ad")) trustAd = true;
   }
   const usable = servers.filter((address) => isIP(address) !== 0);
-  return (usable.length === 0 ? ["127.0.0.1"] : usable).slice(0, maxSystemServers).map((address) => ({
-    address,
-    port: 53,
-    believeAd: trustAd || address.startsWith("127.") || address === "::1",
-  }));
+  return (usable.length === 0 ? ["127.0.0.1"] : usable)
+    .slice(0, maxSystemServers)
+    .map((address) => ({ address, port: 53, believeAd: isLoopback(address) }));
 }
 
 const maxSystemServers = 3;

@@ -1,7 +1,14 @@
 /** DNS questions as values. Implemented over the network or a file by `server/net/dns.ts`; faked as a table in tests. */
 export type Answer<T> =
   /** `secure`: DNSSEC-validated by a resolver we believe (AD), or said so by the file. */
-  | { readonly kind: "found"; readonly records: readonly T[]; readonly secure: boolean; readonly ttlSeconds: number }
+  | {
+      readonly kind: "found";
+      readonly records: readonly T[];
+      readonly secure: boolean;
+      readonly ttlSeconds: number;
+      /** The name that aliases (CNAME) led to, where it is not the one asked. */
+      readonly owner?: string;
+    }
   | {
       readonly kind: "none";
       readonly exists: boolean /* NODATA: the name exists */;

@@ -1,8 +1,9 @@
 /** The certificates we show, by the name the client asks for, and what TLS we speak (1.2 and 1.3, forward secrecy, AEAD only). */
-import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { createHash, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import * as tls from "node:tls";
 import type { Log } from "../log.ts";
+import type { MayChangeKey } from "./next-key.ts";
 import { ensureOwnCertificate } from "./own-certificate.ts";
 
 export type CertificateFiles = {
@@ -22,21 +23,32 @@ export type TlsSettings = {
 
 export const defaultTlsSettings: TlsSettings = {
   certificates: [],
-  reloadMs: 60_000,
+  reloadMs: 10_000,
   ticketKeysMs: 12 * 60 * 60 * 1000,
 };
 
 export interface KeyRing extends Disposable {
+  /** Further certificates: those that come before the configured ones (or our own), and those that come after them. Unusable ones are logged and left out. */
+  show(before: readonly CertificateFiles[], after: readonly CertificateFiles[]): Promise<void>;
+  /** For a server of HTTPS: certificates by name, read anew; `renew` is called with new default options when they change. */
+  httpsOptions(renew: (options: tls.SecureContextOptions) => void): tls.TlsOptions;
+  /** While it is set, HTTPS answers a challenge for a name with this certificate (RFC 8737). */
+  answerChallenge(servername: string, certificate: { readonly cert: string; readonly key: string } | undefined): void;
   /** For `new tls.TLSSocket(socket, {...serverOptions(), isServer: true})`; ask anew for each connection. */
   serverOptions(): tls.TLSSocketOptions;
-  /** The certificate chain and key shown by default, in PEM, for servers that take them so (HTTPS). */
-  pem(): { readonly cert: string; readonly key: string };
   /** RFC 5929 §4.1 `tls-server-end-point` of the certificate shown for this name; undefined where its hash is not defined. */
   endPointHash(servername: string | undefined): Buffer | undefined;
   /** PEM file of our own authority, when the certificate is our own. */
   readonly caFile: string | undefined;
   /** Names and end of each certificate, for people. */
-  describe(): readonly { readonly names: readonly string[]; readonly validTo: string; readonly file: string }[];
+  describe(): readonly {
+    readonly names: readonly string[];
+    readonly validTo: string;
+    readonly file: string;
+    readonly publicKey: KeyObject;
+  }[];
+  /** The key of our own next certificate, where the certificate is our own. */
+  readonly nextKeyFile: string | undefined;
   /** Reads the files again; a certificate that cannot be used is logged and the former one kept. */
   reload(): Promise<void>;
   close(): void;
@@ -54,6 +66,17 @@ const cipherSuites = [
   "ECDHE-RSA-CHACHA20-POLY1305",
 ].join(":");
 
+const contextOptions = (ticketKeys: Buffer): tls.SecureContextOptions => ({
+  minVersion: "TLSv1.2",
+  ciphers: cipherSuites,
+  honorCipherOrder: true,
+  ticketKeys,
+  sessionIdContext: "angarium",
+});
+
+/** What HTTPS speaks; "acme-tls/1" only proves that a name is ours (RFC 8737). */
+const alpn = ["http/1.1", "acme-tls/1"];
+
 type Shown = {
   readonly files: CertificateFiles;
   readonly stamp: string;
@@ -61,6 +84,7 @@ type Shown = {
   readonly key: string;
   readonly names: readonly string[];
   readonly validTo: string;
+  readonly publicKey: KeyObject;
   readonly endPointHash: Buffer | undefined;
   readonly context: tls.SecureContext;
 };
@@ -75,12 +99,16 @@ export async function makeKeyRing(parts: {
   readonly hostname: string;
   readonly log: Log;
   readonly now: () => number;
+  /** Whether our own certificate may change its key: see `next-key.ts`. */
+  readonly mayChangeKey?: MayChangeKey;
 }): Promise<KeyRing> {
   const settings = { ...defaultTlsSettings, ...parts.settings };
   const { folder, hostname, log, now } = parts;
   const isOwn = settings.certificates.length === 0;
-  const own = isOwn ? await ensureOwnCertificate(folder, hostname, now()) : undefined;
+  const own = isOwn ? await ensureOwnCertificate(folder, hostname, now(), parts.mayChangeKey) : undefined;
   const certificates = own === undefined ? settings.certificates : [own];
+  const renewals: ((options: tls.SecureContextOptions) => void)[] = [];
+  const challenges = new Map<string, tls.SecureContext>();
 
   let ticketKeys = randomBytes(48);
   let ticketKeysMadeAt = performance.now();
@@ -97,6 +125,12 @@ export async function makeKeyRing(parts: {
     if (shown.length > 1) {
       options.SNICallback = (servername, answer) => answer(null, find(servername).context);
     }
+    for (const renew of renewals) renew(defaults());
+  }
+
+  function defaults(): tls.SecureContextOptions {
+    const { cert, key } = shown[0]!;
+    return { cert, key, ...contextOptions(ticketKeys) };
   }
 
   function find(servername: string | undefined): Shown {
@@ -106,7 +140,7 @@ export async function makeKeyRing(parts: {
   }
 
   async function reload(): Promise<void> {
-    if (own !== undefined) await ensureOwnCertificate(folder, hostname, now());
+    if (own !== undefined) await ensureOwnCertificate(folder, hostname, now(), parts.mayChangeKey);
     const freshTickets = performance.now() - ticketKeysMadeAt >= settings.ticketKeysMs;
     if (freshTickets) {
       ticketKeys = randomBytes(48);
@@ -126,7 +160,8 @@ export async function makeKeyRing(parts: {
     });
     if (!changed) return;
     arrange();
-    if (!freshTickets) log.info({ certificates: ring.describe() }, "certificates reloaded");
+    if (!freshTickets)
+      log.info({ certificates: ring.describe().map(({ publicKey: _, ...shown }) => shown) }, "certificates reloaded");
   }
 
   const timer = setInterval(() => {
@@ -136,10 +171,37 @@ export async function makeKeyRing(parts: {
 
   const ring: KeyRing = {
     serverOptions: () => options,
-    pem: () => ({ cert: shown[0]!.cert, key: shown[0]!.key }),
+    async show(before, after) {
+      const known = new Map(shown.map((one) => [one.files.certFile, one]));
+      shown = [...before, ...certificates, ...after].flatMap((files) => {
+        const old = known.get(files.certFile);
+        try {
+          return old?.stamp === stampOf(files) ? old : load(files, ticketKeys);
+        } catch (error) {
+          log.error({ error: (error as Error).message }, "certificate left out");
+          return old ?? [];
+        }
+      });
+      arrange();
+    },
+    httpsOptions: (renew) => {
+      renewals.push(renew);
+      return {
+        ...defaults(),
+        ALPNCallback: ({ protocols }) => alpn.find((known) => protocols.includes(known)),
+        SNICallback: (servername, answer) =>
+          answer(null, challenges.get(servername.toLowerCase()) ?? find(servername).context),
+      };
+    },
+    answerChallenge(servername, certificate) {
+      if (certificate === undefined) challenges.delete(servername);
+      else challenges.set(servername, tls.createSecureContext(certificate));
+    },
     endPointHash: (servername) => find(servername).endPointHash,
     caFile: own?.caFile,
-    describe: () => shown.map(({ names, validTo, files }) => ({ names, validTo, file: files.certFile })),
+    describe: () =>
+      shown.map(({ names, validTo, files, publicKey }) => ({ names, validTo, file: files.certFile, publicKey })),
+    nextKeyFile: own?.nextKeyFile,
     reload,
     close: () => clearInterval(timer),
     [Symbol.dispose]: () => clearInterval(timer),
@@ -163,11 +225,7 @@ function load(files: CertificateFiles, ticketKeys: Buffer): Shown {
     context = tls.createSecureContext({
       cert,
       key,
-      minVersion: "TLSv1.2",
-      ciphers: cipherSuites,
-      honorCipherOrder: true,
-      ticketKeys,
-      sessionIdContext: "angarium",
+      ...contextOptions(ticketKeys),
     });
   } catch (error) {
     throw new Error(`${files.keyFile} is not the private key of ${files.certFile}: ${(error as Error).message}`);
@@ -179,6 +237,7 @@ function load(files: CertificateFiles, ticketKeys: Buffer): Shown {
     key,
     names: namesOf(leaf),
     validTo: new Date(leaf.validTo).toISOString(),
+    publicKey: leaf.publicKey,
     endPointHash: endPointHash(leaf),
     context,
   };

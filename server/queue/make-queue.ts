@@ -10,6 +10,7 @@ import type { Attempt } from "../send/converse.ts";
 import type { PathResult, Send } from "../send/send.ts";
 import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
+import type { TlsWish } from "../send/strongest.ts";
 import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Settlement, Store } from "../store/store.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
 import { Holding, keyOf } from "./holding.ts";
@@ -198,14 +199,14 @@ class WorkingQueue implements Queue, ItemOwner {
     const { message } = held;
     const { send } = this.#ask;
     if (recipients.length === 1) {
-      const result = send.path(recipients[0]!.domain, message.envelopeFrom, message.requireTls);
+      const result = send.path(recipients[0]!.domain, message.envelopeFrom, wishOf(message));
       this.#whenKnown(result, held, recipients);
       return;
     }
     // Domains that go the same way share transactions, as far as their ways are known now.
     const byPath = new Map<string, { readonly result: PathResult; readonly recipients: QueuedRecipient[] }>();
     for (const [domain, some] of Map.groupBy(recipients, (recipient) => recipient.domain)) {
-      const result = send.path(domain, message.envelopeFrom, message.requireTls);
+      const result = send.path(domain, message.envelopeFrom, wishOf(message));
       if (result instanceof Promise || result.kind === "none") {
         this.#whenKnown(result, held, some);
         continue;
@@ -369,7 +370,7 @@ class WorkingQueue implements Queue, ItemOwner {
     }));
     const items = this.#ready.drain(path.key);
     this.#ask.log.info({ site: path.site, tries, waiting: items.length, backOffMs }, "destination cannot be reached");
-    const outcome = later(said, "network", backOffMs);
+    const outcome = later(said, failures.at(-1)?.stage === "tls" ? "tls" : "network", backOffMs);
     for (const { held, recipients } of items) {
       this.#crowd(recipients, path);
       this.#all(held, recipients, outcome, path, { tries });
@@ -503,8 +504,12 @@ const returnedByHand: Outcome = {
   reply: reply(554, "5.7.0", "Returned by the administrator"),
 };
 
-function later(reply: Reply, why: "network" | "system", delayMs?: number): Outcome {
+function later(reply: Reply, why: "network" | "tls" | "system", delayMs?: number): Outcome {
   return { kind: "later", reply, why, delayMs };
+}
+
+function wishOf({ requireTls, tlsOptional }: QueuedMessage): TlsWish {
+  return requireTls ? "require" : tlsOptional === true ? "optional" : "default";
 }
 
 /** Those of a message's recipients that a filter of the store's names. */

@@ -16,7 +16,15 @@ import type { Reported } from "./results.ts";
 import { defaultQueueSettings, type QueueSettings } from "./settings.ts";
 
 const bytes = Buffer.from("Subject: hi\r\n\r\nhello\r\n");
-const attempt: Attempt = { host: "mx.test", address: "192.0.2.1", port: 25, tls: "none", ms: 1, dsn: false };
+const attempt: Attempt = {
+  host: "mx.test",
+  address: "192.0.2.1",
+  port: 25,
+  tls: "none",
+  policy: "default",
+  ms: 1,
+  dsn: false,
+};
 const later: Outcome = { kind: "later", reply: reply(451, "4.3.0", "later"), why: "system", delayMs: undefined };
 const delivered: Outcome = { kind: "delivered", reply: reply(250, "2.0.0", "ok") };
 const failed: Outcome = { kind: "failed", reply: reply(550, "5.1.1", "unknown"), why: "recipient" };
@@ -45,7 +53,17 @@ class FakeSend implements Send {
     if (behaviour === "dns") return new Promise(() => {});
     if (behaviour === "none") return { kind: "none", outcome: failed };
     const tls = { mode: "opportunistic", because: "default", secureNames: false } as const;
-    const path: Path = { key, source: "", site: key, protocol: "smtp", hosts: [], tls, auth: undefined, fixed: false };
+    const path: Path = {
+      key,
+      source: "",
+      site: key,
+      domain,
+      protocol: "smtp",
+      hosts: [],
+      tls,
+      auth: undefined,
+      fixed: false,
+    };
     return { kind: "path", path };
   }
   wake(path: Path): void {

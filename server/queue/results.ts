@@ -120,11 +120,14 @@ export function resultsOf(
       reply: replyText(group.outcome.reply).slice(0, maxReplyChars),
     };
     if (path !== undefined) detail["site"] = path.site;
+    if (attempt === undefined && path !== undefined && path.tls.because !== "default")
+      detail["policy"] = path.tls.because;
     if (attempt !== undefined) {
       detail["host"] = attempt.host;
       detail["address"] = attempt.address;
       detail["port"] = attempt.port;
       detail["tls"] = attempt.tls;
+      if (attempt.policy !== "default") detail["policy"] = attempt.policy;
       detail["ms"] = attempt.ms;
     }
     if (group.outcome.kind !== "delivered") detail["why"] = group.outcome.why;

@@ -4,6 +4,7 @@ import { reply, replyText } from "../../protocol/smtp/reply.ts";
 import { quiet } from "../log.ts";
 import { type Callout, type CalloutSettings, defaultCalloutSettings, makeCallout } from "./callout.ts";
 import { type FakeServer, fakeServer } from "./fake-server.ts";
+import { noTlsResults } from "./fake-transit.ts";
 import type { PathResult } from "./send.ts";
 import { BrokenTls, defaultSessionSettings } from "./session.ts";
 
@@ -23,6 +24,8 @@ class World {
         nonce: () => "n",
         brokenTls: new BrokenTls(),
         monotonic: () => this.now,
+        now: Date.now,
+        tlsResults: noTlsResults,
       },
       path: () => {
         this.paths++;
@@ -43,7 +46,17 @@ function pathTo(servers: readonly FakeServer[]): PathResult {
   const tls = { mode: "never", because: "route", secureNames: true } as const;
   return {
     kind: "path",
-    path: { key: "k", source: "", site: "fake.test", protocol: "smtp", hosts, tls, auth: undefined, fixed: true },
+    path: {
+      key: "k",
+      source: "",
+      site: "fake.test",
+      domain: undefined,
+      protocol: "smtp",
+      hosts,
+      tls,
+      auth: undefined,
+      fixed: true,
+    },
   };
 }
 

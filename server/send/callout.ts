@@ -6,6 +6,7 @@ import { type Reply, type ReplyParser, reply } from "../../protocol/smtp/reply.t
 import type { Log } from "../log.ts";
 import type { PathResult } from "./send.ts";
 import { openSession, type Session, type SessionAsk } from "./session.ts";
+import type { TlsWish } from "./strongest.ts";
 
 export type CalloutSettings = {
   /** How long a yes and a no are remembered. */
@@ -32,7 +33,7 @@ export const defaultCalloutSettings: CalloutSettings = {
 export type CalloutAsk = {
   readonly settings: CalloutSettings;
   readonly session: SessionAsk;
-  readonly path: (domain: string, sender: string, requireTls: boolean) => PathResult | Promise<PathResult>;
+  readonly path: (domain: string, sender: string, wish: TlsWish) => PathResult | Promise<PathResult>;
   readonly log: Log;
 };
 
@@ -61,7 +62,7 @@ export function makeCallout(ask: CalloutAsk): Callout {
   const asking = new Map<string, Promise<Reply | undefined>>();
 
   async function find(address: string, domain: string): Promise<Answer> {
-    const found = await ask.path(domain, "", false);
+    const found = await ask.path(domain, "", "default");
     if (found.kind === "none") {
       const { kind, reply } = found.outcome;
       return kind === "failed" ? { kind: "no", reply } : { kind: "silence", why: reply.lines.join(" ") };

@@ -22,6 +22,7 @@ test("routes", () => {
     { sender: "@x.test", to: "smtp:three.test" },
     { sender: "<>", to: "mx:bounces.test" },
     { domain: "split2.test", to: "mx" },
+    { domain: ".partner.test", to: "mx", tls: "verified" },
     { to: "smtp:smart.test:587", tls: "verified", user: "me", password: "pw" },
   ]);
   assert.deepEqual(mistakes, []);
@@ -35,6 +36,7 @@ test("routes", () => {
     ["b.test", "other@x.test", undefined, "smtp three.test:25 opportunistic"],
     ["c.test", "", undefined, "mx bounces.test opportunistic"],
     ["split2.test", "q@q.test", undefined, "mx split2.test opportunistic"],
+    ["x.partner.test", "q@q.test", undefined, "mx x.partner.test verified"],
     ["split.test", "q@q.test", relayed, "smtp inner.test:2525 opportunistic"],
     ["backup.test", "q@q.test", backup, "smtp smart.test:587 verified me"],
     ["wrong.test", "q@q.test", wrong, 'broken the domain\'s relayTo "nowhere" is no route'],
@@ -62,7 +64,7 @@ test("mistakes in routes are sentences, all of them", () => {
     { to: "x" },
     5,
     { domain: "a b", sender: "nobody", to: "smtp:h:99999", tls: "much", user: "u", cleartextAuth: 1, foo: 2 },
-    { domain: "a.test", to: "mx", user: "u", password: "p", tls: "required" },
+    { domain: "a.test", to: "mx", user: "u", password: "p", tls: "implicit" },
     { domain: "ok.test", to: "mx" },
   ]);
   assert.equal(routes.length, 1);

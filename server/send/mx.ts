@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Answer, Resolver } from "../net/resolver.ts";
 import type { Host } from "./site.ts";
+import type { HostNames } from "./tlsa.ts";
 
 export type MxSettings = {
   /** Hosts of a domain that are looked at, best first. */
@@ -25,10 +26,13 @@ export const defaultMxSettings: MxSettings = {
   port: 25,
 };
 
+/** A host with what DNSSEC says of its names. */
+export type FoundHost = Host & HostNames;
+
 export type Lookup =
   | {
       readonly kind: "found";
-      readonly hosts: readonly Host[];
+      readonly hosts: readonly FoundHost[];
       /** DNSSEC vouches for the names of the hosts. */
       readonly secure: boolean;
       readonly ttlSeconds: number;
@@ -54,7 +58,7 @@ export async function lookUpMx(domain: string, ask: LookupAsk): Promise<Lookup> 
     if (ask.ours.has(literal)) return loop(domain);
     return {
       kind: "found",
-      hosts: [{ name: literal, port: ask.settings.port, addresses: [literal] }],
+      hosts: [{ name: literal, port: ask.settings.port, addresses: [literal], owner: literal, secure: false }],
       secure: false,
       ttlSeconds: maxTtlSeconds,
     };
@@ -99,10 +103,10 @@ export async function lookUpHosts(
   ask: LookupAsk,
 ): Promise<Lookup> {
   const found = await Promise.all(names.map((name) => addressesOf(name, ask)));
-  const hosts: Host[] = [];
+  const hosts: FoundHost[] = [];
   let ttl = ttlSeconds;
   let unknown: Answer<string> | undefined;
-  for (const [index, { addresses, ttlSeconds, trouble }] of found.entries()) {
+  for (const [index, { addresses, ttlSeconds, trouble, owner, secure }] of found.entries()) {
     // An address of ours under another name: it and all after it lead back here.
     if (addresses.some((address) => ask.ours.has(address))) {
       if (hosts.length === 0 && unknown === undefined) return loop(domain);
@@ -111,7 +115,7 @@ export async function lookUpHosts(
     unknown ??= trouble;
     if (addresses.length === 0) continue;
     ttl = Math.min(ttl, ttlSeconds);
-    hosts.push({ name: names[index]!, port: ask.settings.port, addresses });
+    hosts.push({ name: names[index]!, port: ask.settings.port, addresses, owner, secure });
   }
   if (hosts.length > 0) return { kind: "found", hosts, secure, ttlSeconds: Math.min(ttl, maxTtlSeconds) };
   if (unknown !== undefined) return trouble(names.join(", "), unknown);
@@ -121,11 +125,14 @@ export async function lookUpHosts(
 /** Answers older than this are asked again, whatever DNS allows. */
 const maxTtlSeconds = 3600;
 
-async function addressesOf(
-  name: string,
-  { resolver, settings, random }: LookupAsk,
-): Promise<{ addresses: string[]; ttlSeconds: number; trouble: Answer<string> | undefined }> {
-  if (isIP(name) !== 0) return { addresses: [name], ttlSeconds: maxTtlSeconds, trouble: undefined };
+type Addresses = Pick<FoundHost, "addresses" | "owner" | "secure"> & {
+  readonly ttlSeconds: number;
+  readonly trouble: Answer<string> | undefined;
+};
+
+async function addressesOf(name: string, { resolver, settings, random }: LookupAsk): Promise<Addresses> {
+  if (isIP(name) !== 0)
+    return { addresses: [name], ttlSeconds: maxTtlSeconds, trouble: undefined, owner: name, secure: false };
   const none: Answer<string> = { kind: "none", exists: true, secure: false, ttlSeconds: maxTtlSeconds };
   const [a, aaaa] = await Promise.all([
     settings.ipv4 ? resolver.a(name) : none,
@@ -134,14 +141,21 @@ async function addressesOf(
   const ordered = settings.preferIpv6 ? [aaaa, a] : [a, aaaa];
   const addresses: string[] = [];
   let ttlSeconds = maxTtlSeconds;
+  let owner = name;
+  // What counts is where connections go: the families that were found (RFC 7672 §2.1.2).
+  let secure = true;
   for (const answer of ordered) {
     if (answer.kind !== "found") continue;
+    owner = answer.owner ?? name;
+    secure &&= answer.secure;
     addresses.push(...shuffled(answer.records, random));
     ttlSeconds = Math.min(ttlSeconds, answer.ttlSeconds);
   }
   return {
     addresses: addresses.slice(0, settings.maxAddressesPerHost),
     ttlSeconds,
+    owner,
+    secure,
     trouble: ordered.find((answer) => answer.kind === "trouble"),
   };
 }

@@ -33,6 +33,8 @@ export type Route = {
   /** Envelope sender: "someone@example.org", "@example.org", or "<>" for the null sender. */
   readonly sender: string | undefined;
   readonly target: Target | "mx";
+  /** With target "mx": how much TLS; undefined as everywhere. */
+  readonly tls?: TlsMode;
 };
 
 export type Routing = {
@@ -55,7 +57,7 @@ export function route(domain: string, sender: string, routing: Routing, relay: D
   for (const candidate of routing.routes) {
     if (candidate.sender !== undefined && !matchesSender(candidate.sender, from)) continue;
     if (candidate.domain === undefined) general ??= candidate;
-    else if (matchesDomain(candidate.domain, domain)) return resolve(candidate.target, domain, routing);
+    else if (matchesDomain(candidate.domain, domain)) return resolve(candidate.target, domain, routing, candidate.tls);
   }
   const relayTo = relay?.kind === "relay" ? relay.settings.relayTo : undefined;
   if (relayTo !== undefined) {
@@ -63,11 +65,11 @@ export function route(domain: string, sender: string, routing: Routing, relay: D
     if (target === undefined) return { kind: "broken", why: `the domain's relayTo "${relayTo}" is no route` };
     return resolve(target, domain, routing);
   }
-  return resolve(general?.target ?? "mx", domain, routing);
+  return resolve(general?.target ?? "mx", domain, routing, general?.tls);
 }
 
-function resolve(target: Target | "mx", domain: string, routing: Routing): Target {
-  return target === "mx" ? { kind: "mx", domain, tls: routing.tls } : target;
+function resolve(target: Target | "mx", domain: string, routing: Routing, tls?: TlsMode): Target {
+  return target === "mx" ? { kind: "mx", domain, tls: tls ?? routing.tls } : target;
 }
 
 function matchesDomain(pattern: string, domain: string): boolean {
@@ -160,9 +162,9 @@ function parseRoute(entry: unknown, mistake: (sentence: string) => void): Route 
   if (target === undefined) return undefined;
   if (target === "mx" || target.kind !== "host") {
     if (user !== undefined) mistake('only a host takes "user" and "password".');
-    // Bare "mx" with a TLS wish of its own needs to know the domain only when it is used.
-    if (target === "mx" && fields["tls"] !== undefined) mistake('"tls" needs "mx:DOMAIN" or a host.');
-    return { domain, sender, target };
+    if (target !== "mx" || fields["tls"] === undefined || !isTlsMode(tls)) return { domain, sender, target };
+    if (tls === "implicit") mistake('"tls" can be "implicit" for a host only.');
+    return { domain, sender, target, tls };
   }
   const auth =
     user === undefined || password === undefined ? undefined : { user, password, cleartext: cleartext === true };

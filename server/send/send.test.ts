@@ -12,6 +12,7 @@ import type { Resolver } from "../net/resolver.ts";
 import type { Outcome } from "./classify.ts";
 import type { Attempt, Job } from "./converse.ts";
 import { type FakeServer, fakeServer, type Script } from "./fake-server.ts";
+import { noSts, noTlsResults } from "./fake-transit.ts";
 import type { HostTarget, Routing } from "./route.ts";
 import { defaultSendSettings, makeSend, type Send, type SendSettings } from "./send.ts";
 import type { Path } from "./site.ts";
@@ -55,6 +56,9 @@ class World {
       random: () => 0.5,
       nonce: () => "abcdefghijklmnopqrstuvwx",
       monotonic: () => performance.now(),
+      now: Date.now,
+      sts: noSts,
+      tlsResults: noTlsResults,
       log: { ...quiet, error: (fields) => this.results.push(`BROKEN ${JSON.stringify(fields)}`) },
     });
     this.send.begin({
@@ -101,7 +105,11 @@ class World {
           this.#note(job, outcomes.map(brief).join(", "));
         },
       };
-      const found = await this.send.path("fake.test", "a@us.test", envelope.requireTls === true);
+      const found = await this.send.path(
+        "fake.test",
+        "a@us.test",
+        envelope.requireTls === true ? "require" : "default",
+      );
       if (found.kind === "none") {
         this.#note(job, `no path: ${brief(found.outcome)}`);
         continue;
@@ -435,7 +443,7 @@ test("the next host is tried when one fails, and the one after that", async () =
   try {
     // One port for all: the fakes listen on different ones, so the path is made by hand.
     const world = new World(to(good), noDns);
-    const found = await world.send.path("fake.test", "", false);
+    const found = await world.send.path("fake.test", "", "default");
     assert.equal(found.kind, "path");
     if (found.kind !== "path") return;
     const hosts = [closed, bad, good].map(({ port }, at) => ({ name: `mx${at}.test`, port, addresses: ["127.0.0.1"] }));
@@ -471,7 +479,7 @@ test("an unreachable site is left alone for a while, and an administrator can en
   const world = new World(to(server), noDns);
   try {
     assert.equal(await world.mail([["b@fake.test"]]), "unreachable");
-    const found = await world.send.path("fake.test", "", false);
+    const found = await world.send.path("fake.test", "", "default");
     assert.ok(found.kind === "path" && world.send.suspendedMs(found.path.key) > 40_000);
     world.send.retryNow();
     assert.equal(world.send.suspendedMs(found.path.key), 0);

@@ -2,7 +2,10 @@
  * Sending, as the queue sees it: which path a message takes (route, DNS, TLS policy), and connections that do the work.
  * The queue hands over jobs (`JobSource`) and gets an outcome for each recipient back.
  */
+import { createHash } from "node:crypto";
 import { isIP } from "node:net";
+import { tlsaText } from "../../protocol/policy/dane.ts";
+import type { ReportedPolicy } from "../../protocol/policy/tls-report.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Log } from "../log.ts";
 import type { Resolver } from "../net/resolver.ts";
@@ -13,8 +16,11 @@ import { defaultMxSettings, type Lookup, lookUpHosts, lookUpMx, type MxSettings 
 import { type JobSource, Pool, type PoolSettings } from "./pool.ts";
 import { type HostTarget, type Routing, route, type Target } from "./route.ts";
 import { BrokenTls, defaultSessionSettings, type SessionAsk } from "./session.ts";
-import { type Path, siteOf } from "./site.ts";
-import { requireTlsPolicy } from "./tls-policy.ts";
+import { type Host, type Path, siteOf } from "./site.ts";
+import { reportedSts, strongest, type TlsWish } from "./strongest.ts";
+import type { StsFound, StsPolicies, StsTrouble } from "./sts-policies.ts";
+import type { TlsPolicy } from "./tls-policy.ts";
+import { lookUpTlsa, noTlsa } from "./tlsa.ts";
 
 export type SendSettings = PoolSettings & MxSettings & CalloutSettings;
 export const defaultSendSettings: SendSettings = {
@@ -42,7 +48,7 @@ export type Send = {
   /** Where the jobs come from; called once, before anything else. */
   begin(source: JobSource): void;
   /** Which way mail from this sender to this domain goes; at once where memory knows. */
-  path(domain: string, sender: string, requireTls: boolean): PathResult | Promise<PathResult>;
+  path(domain: string, sender: string, wish: TlsWish): PathResult | Promise<PathResult>;
   /** There are jobs for this path. */
   wake(path: Path): void;
   /** For how long nothing is tried on this path. */
@@ -70,6 +76,12 @@ export type SendAsk = {
   /** Our address to send from; "" leaves it to the system. */
   readonly source: string;
   readonly tls: SessionAsk["tls"];
+  /** The MTA-STS policies of others. */
+  readonly sts: Pick<StsPolicies, "find" | "forgetFailures">;
+  /** Takes what is to be told in TLS reports. */
+  readonly tlsResults: TlsResults;
+  /** Milliseconds since 1970, for certificates. */
+  readonly now: () => number;
   /** Converts a message for a server that only takes 7 bits, or declines. */
   readonly sevenBit: (message: Buffer) => Buffer | undefined;
   readonly random: () => number;
@@ -78,11 +90,19 @@ export type SendAsk = {
   readonly log: Log;
 };
 
+/** What connections came to, for reports to the domains they were for (RFC 8460). */
+export type TlsResults = SessionAsk["tlsResults"] & {
+  /** The MTA-STS policy of a domain could not be fetched. */
+  stsTrouble(domain: string, trouble: StsTrouble): void;
+  /** An enforced policy does not name one of the domain's MX hosts. */
+  notNamed(domain: string, host: string, policy: ReportedPolicy): void;
+};
+
 /** Paths and targets remembered. */
 const maxRemembered = 20_000;
 /** How long at least: an answer with a TTL of 0 serves the messages that are here now. */
 const minRememberMs = 5_000;
-const failureRememberMs = 30_000;
+const failureRememberSeconds = 30;
 
 export function makeSend(ask: SendAsk): Send {
   const ours = new Set([ask.ourHost, ...ask.ours].map((name) => name.toLowerCase()));
@@ -98,7 +118,7 @@ export function makeSend(ask: SendAsk): Send {
     paths.clear();
   }
 
-  function path(domain: string, sender: string, requireTls: boolean): PathResult | Promise<PathResult> {
+  function path(domain: string, sender: string, wish: TlsWish): PathResult | Promise<PathResult> {
     const now = ask.routing();
     if (now !== routing) {
       routing = now;
@@ -107,18 +127,18 @@ export function makeSend(ask: SendAsk): Send {
     }
     const key = bySender ? `${domain} ${sender}` : domain;
     const known = targets.get(key);
-    if (known !== undefined) return pathTo(known, requireTls);
+    if (known !== undefined) return pathTo(known, wish);
     const found = ask.domain(domain);
     const decide = (ours: Domain | undefined): PathResult | Promise<PathResult> => {
       const target = route(domain, sender, now, ours);
       bound(targets);
       targets.set(key, target);
-      return pathTo(target, requireTls);
+      return pathTo(target, wish);
     };
     return found instanceof Promise ? found.then(decide) : decide(found);
   }
 
-  function pathTo(target: Target, requireTls: boolean): PathResult | Promise<PathResult> {
+  function pathTo(target: Target, wish: TlsWish): PathResult | Promise<PathResult> {
     if (target.kind === "broken")
       return none({
         kind: "later",
@@ -126,65 +146,86 @@ export function makeSend(ask: SendAsk): Send {
         delayMs: undefined,
         reply: reply(451, "4.3.5", `No route: ${target.why}`),
       });
-    const key = keyOf(target, requireTls);
+    const key = keyOf(target, wish);
     const known = paths.get(key);
     if (known !== undefined && ask.monotonic() < known.until) return known.result;
     let lookup = lookups.get(key);
     if (lookup === undefined) {
-      lookup = look(target, requireTls, key).finally(() => lookups.delete(key));
+      lookup = look(target, wish, key).finally(() => lookups.delete(key));
       lookups.set(key, lookup);
     }
     return lookup;
   }
 
-  async function look(
-    target: Exclude<Target, { kind: "broken" }>,
-    requireTls: boolean,
-    key: string,
-  ): Promise<PathResult> {
+  async function look(target: Exclude<Target, { kind: "broken" }>, wish: TlsWish, key: string): Promise<PathResult> {
     const lookupAsk = { resolver: ask.resolver, ours, random: ask.random, settings: ask.settings };
-    const found =
+    const byMx = target.kind === "mx" && target.domain[0] !== "[";
+    const [found, sts] = await Promise.all([
       target.kind === "mx"
-        ? await lookUpMx(target.domain, lookupAsk)
-        : await lookUpHosts([target.host], target.host, true, 300, {
+        ? lookUpMx(target.domain, lookupAsk)
+        : lookUpHosts([target.host], target.host, true, 300, {
             ...lookupAsk,
             ours: new Set(),
             settings: { ...ask.settings, port: target.port },
-          });
-    const result = resultOf(target, requireTls, found);
-    const ttlMs = found.kind === "later" ? failureRememberMs : found.ttlSeconds * 1000;
+          }),
+      byMx && target.tls !== "never" ? ask.sts.find(target.domain) : undefined,
+    ]);
+    const { result, ttlSeconds } = await resultOf(target, wish, found, sts);
     bound(paths);
-    paths.set(key, { result, until: ask.monotonic() + Math.max(minRememberMs, ttlMs) });
+    paths.set(key, { result, until: ask.monotonic() + Math.max(minRememberMs, ttlSeconds * 1000) });
     return result;
   }
 
-  function resultOf(target: Exclude<Target, { kind: "broken" }>, requireTls: boolean, found: Lookup): PathResult {
+  async function resultOf(
+    target: Exclude<Target, { kind: "broken" }>,
+    wish: TlsWish,
+    found: Lookup,
+    sts: StsFound | undefined,
+  ): Promise<{ readonly result: PathResult; readonly ttlSeconds: number }> {
     // A host that the administrator named and that DNS does not know is his mistake, not the recipient's fault.
-    if (found.kind === "failed" && target.kind === "mx")
-      return none({ kind: "failed", reply: found.reply, why: found.reply.enhanced === "5.4.6" ? "loop" : "dns" });
+    if (found.kind === "failed" && target.kind === "mx") {
+      const why = found.reply.enhanced === "5.4.6" ? "loop" : "dns";
+      return { result: none({ kind: "failed", reply: found.reply, why }), ttlSeconds: found.ttlSeconds };
+    }
     if (found.kind !== "found") {
       const text = found.reply.lines.join(" ");
-      return none({ kind: "later", why: "dns", delayMs: undefined, reply: reply(451, "4.4.3", text) });
+      const result = none({ kind: "later", why: "dns", delayMs: undefined, reply: reply(451, "4.4.3", text) });
+      return { result, ttlSeconds: failureRememberSeconds };
     }
     const fixed = target.kind === "host";
-    const base = { mode: target.tls, because: fixed ? "route" : "default", secureNames: fixed || found.secure };
-    // RFC 8689 §4.2.1: the names of the hosts must come from where nobody can forge them.
-    if (requireTls && !base.secureNames)
-      return none({
-        kind: "failed",
-        why: "tls",
-        reply: reply(
-          550,
-          "5.7.10",
-          "REQUIRETLS, and the recipient's domain does not secure its mail hosts with DNSSEC",
-        ),
-      });
+    const domain = fixed ? undefined : target.domain;
+    if (sts?.trouble !== undefined && domain !== undefined) ask.tlsResults.stsTrouble(domain, sts.trouble);
+    // A route may ask for TLS of its own by MX too; without one the default counts.
+    const because = fixed || target.tls !== ask.routing().tls ? "route" : "default";
+    const base: TlsPolicy = { mode: target.tls, because, secureNames: fixed || found.secure };
+    // RFC 7672 §2.2.1: hosts that DNSSEC does not vouch for could be anybody's.
+    const mayHaveTlsa = (fixed || found.secure) && target.tls !== "never" && (!fixed || target.protocol === "smtp");
+    const hosts = await Promise.all(
+      found.hosts.map(async ({ owner, secure, ...host }) => {
+        // With a port for tests in place of 25 the records may stand under either.
+        const ports = fixed ? [target.port] : [...new Set([25, host.port])];
+        const names = { name: host.name, owner, secure };
+        const from = domain === undefined ? [] : [domain];
+        return { host, tlsa: mayHaveTlsa ? await lookUpTlsa(names, ports, from, ask.resolver) : noTlsa };
+      }),
+    );
+    const best = strongest({ base, wish, domain, hosts, sts: sts?.policy });
+    if (domain !== undefined && best.kind !== "failed" && sts?.policy !== undefined)
+      for (const host of best.left) ask.tlsResults.notNamed(domain, host, reportedSts(domain, sts.policy));
+    if (best.kind === "failed")
+      return { result: none({ kind: "failed", why: "tls", reply: best.reply }), ttlSeconds: found.ttlSeconds };
+    if (best.kind === "later") {
+      const result = none({ kind: "later", why: "tls", delayMs: undefined, reply: best.reply });
+      return { result, ttlSeconds: failureRememberSeconds };
+    }
     const protocol = fixed ? target.protocol : "smtp";
-    const tls = requireTls ? requireTlsPolicy(base) : base;
-    const site = siteOf(found.hosts, protocol);
+    const site = siteOf(best.hosts, protocol);
     const auth = fixed ? target.auth : undefined;
-    const key = `${ask.source}>${site}/${tls.mode}${auth === undefined ? "" : ` as ${auth.user}`}`;
-    return { kind: "path", path: { key, source: ask.source, site, protocol, hosts: found.hosts, tls, auth, fixed } };
+    const tls = best.hosts[0]?.tls ?? base;
+    const key = `${ask.source}>${site}/${keyOfTls(best.hosts, tls)}${auth === undefined ? "" : ` as ${auth.user}`}`;
+    const path = { key, source: ask.source, site, domain, protocol, hosts: best.hosts, tls, auth, fixed };
+    const ttls = hosts.map(({ tlsa }) => (tlsa.kind === "found" ? tlsa.ttlSeconds : Infinity));
+    return { result: { kind: "path", path }, ttlSeconds: Math.min(found.ttlSeconds, ...ttls) };
   }
 
   const session = {
@@ -192,6 +233,8 @@ export function makeSend(ask: SendAsk): Send {
     tls: ask.tls,
     nonce: ask.nonce,
     brokenTls: new BrokenTls(),
+    tlsResults: ask.tlsResults,
+    now: ask.now,
     monotonic: ask.monotonic,
   };
   // A sender waits while we ask on: not as long as a message may.
@@ -229,6 +272,7 @@ export function makeSend(ask: SendAsk): Send {
     suspendedMs: (key) => pool?.suspendedMs(key) ?? 0,
     retryNow() {
       paths.clear();
+      ask.sts.forgetFailures();
       callout.forget();
       pool?.forgive();
     },
@@ -244,12 +288,20 @@ function none(outcome: Outcome): PathResult {
   return { kind: "none", outcome };
 }
 
-function keyOf(target: HostTarget | Extract<Target, { kind: "mx" }>, requireTls: boolean): string {
+function keyOf(target: HostTarget | Extract<Target, { kind: "mx" }>, wish: TlsWish): string {
   const way =
     target.kind === "mx"
       ? `mx ${target.domain}`
       : `${target.protocol} ${isIP(target.host) === 6 ? `[${target.host}]` : target.host}:${target.port} ${target.auth?.user ?? ""}`;
-  return `${way} ${target.tls}${requireTls ? "!" : ""}`;
+  return `${way} ${target.tls} ${wish}`;
+}
+
+/** Connections are shared where the same is asked of every host: a connection that fitted other records proves nothing. */
+function keyOfTls(hosts: readonly Host[], first: TlsPolicy): string {
+  const plain = hosts.every(({ tls }) => tls === undefined || (tls.mode === first.mode && tls.dane === undefined));
+  if (plain) return first.mode;
+  const asked = hosts.map(({ name, tls }) => [name, tls?.mode, tls?.dane?.base, tls?.dane?.records.map(tlsaText)]);
+  return `${first.mode} ${createHash("sha256").update(JSON.stringify(asked)).digest("base64url").slice(0, 16)}`;
 }
 
 /** Forgets the oldest entry when there are too many. */

@@ -5,8 +5,16 @@ import { type Capabilities, capabilitiesOf, noCapabilities } from "../../protoco
 import { type Reply, type ReplyFault, ReplyParser, reply } from "../../protocol/smtp/reply.ts";
 import type { Connection, ReadEnd } from "../net/connection.ts";
 import { dial } from "./dial.ts";
-import type { Host, Path } from "./site.ts";
-import { acceptable, afterEhlo, describeTls, mayGoInTheClear } from "./tls-policy.ts";
+import { type Host, type Path, policyFor } from "./site.ts";
+import {
+  afterEhlo,
+  judgeTls,
+  mayGoInTheClear,
+  startTlsNotOffered,
+  type TlsPolicy,
+  type TlsResult,
+  withoutTls,
+} from "./tls-policy.ts";
 
 export type SessionSettings = {
   readonly connectTimeoutMs: number;
@@ -46,6 +54,12 @@ export type SessionAsk = {
   readonly brokenTls: BrokenTls;
   /** Milliseconds that never jump. */
   readonly monotonic: () => number;
+  /** Milliseconds since 1970, for the dates of certificates. */
+  readonly now: () => number;
+  /** Told of each connection to a host of a domain whose TLS policies count. */
+  readonly tlsResults: {
+    connected(domain: string, host: Host, address: string, from: string, results: readonly TlsResult[]): void;
+  };
 };
 
 /** Why no session came about. `reply` is the server's (then `fromServer`) or our own words. */
@@ -67,8 +81,10 @@ export type Session = {
   readonly host: string;
   readonly address: string;
   readonly port: number;
-  /** "TLSv1.3, certificate verified" or "none". */
+  /** "TLSv1.3, certificate verified by DANE (3 1 1)" or "none". */
   readonly tls: string;
+  /** Why no less would do: "DANE", "MTA-STS enforce", "default" … */
+  readonly policy: string;
 };
 
 /** Addresses whose STARTTLS failed lately. */
@@ -111,11 +127,15 @@ class Opening {
   readonly #host: Host;
   readonly #address: string;
   readonly #ask: SessionAsk;
+  readonly #policy: TlsPolicy;
   #parser = new ReplyParser();
+  #described = "none";
+  #from = "";
 
   constructor(path: Path, host: Host, address: string, ask: SessionAsk) {
     this.#path = path;
     this.#host = host;
+    this.#policy = policyFor(path, host);
     this.#address = address;
     this.#ask = ask;
   }
@@ -131,6 +151,7 @@ class Opening {
     );
     if (typeof connection === "string")
       return this.#ours("connect", "4.4.1", `No connection to ${this.#named}: ${connection}`);
+    this.#from = connection.local.address;
     const opened = await this.#greet(connection, tlsBroken);
     if (opened === "tls-broken" || opened.kind === "failure") connection.destroy();
     return opened;
@@ -142,7 +163,7 @@ class Opening {
 
   async #greet(connection: Connection, tlsBroken: boolean): Promise<Session | OpenFailure | "tls-broken"> {
     const { settings } = this.#ask;
-    const policy = this.#path.tls;
+    const policy = this.#policy;
     if (policy.mode === "implicit") {
       const failure = await this.#secure(connection);
       if (failure !== undefined) return failure;
@@ -154,12 +175,14 @@ class Opening {
     let capabilities = await this.#hello(connection);
     if ("kind" in capabilities) return capabilities;
     const step = afterEhlo(policy, capabilities.startTls, tlsBroken);
+    if (!capabilities.startTls) this.#tell(withoutTls(policy, startTlsNotOffered));
     if (typeof step === "object") return this.#ours("tls", "4.7.10", step.refuse);
     if (step === "starttls") {
       connection.write("STARTTLS\r\n");
       const answer = await this.#reply(connection);
       const injected = this.#parser.pending || connection.unreadBytes > 0;
       if (isFailure(answer) || answer.code !== 220) {
+        this.#tell(withoutTls(policy, { result: "starttls-not-supported", why: "STARTTLS was refused" }));
         if (mayGoInTheClear(policy)) return "tls-broken";
         return isFailure(answer) ? this.#silent("tls", answer) : this.#theirs("tls", answer);
       }
@@ -181,7 +204,8 @@ class Opening {
       host: this.#host.name,
       address: this.#address,
       port: this.#host.port,
-      tls: describeTls(connection.tls),
+      tls: this.#described,
+      policy: policy.because,
     };
   }
 
@@ -201,7 +225,9 @@ class Opening {
   }
 
   async #secure(connection: Connection): Promise<OpenFailure | undefined> {
-    const { name } = this.#host;
+    const policy = this.#policy;
+    // RFC 7672 §8.1: a server with several certificates shows the one that its TLSA records are of.
+    const name = policy.dane?.base ?? this.#host.name;
     const isName = name !== this.#address;
     const done = await connection.connectTls(
       // Node checks the certificate against `host`; `servername` goes on the wire and must not be an address (RFC 6066 §3).
@@ -210,10 +236,24 @@ class Opening {
     );
     this.#parser = new ReplyParser();
     const { tls } = connection;
-    if (!done || tls === undefined)
-      return this.#ours("tls", "4.7.5", `TLS with ${this.#named} failed: ${connection.failure?.message ?? "closed"}`);
-    const why = acceptable(this.#path.tls, tls);
-    return why === undefined ? undefined : this.#ours("tls", "4.7.5", `TLS with ${this.#named}: ${why}`);
+    if (!done || tls === undefined) {
+      const error: NodeJS.ErrnoException | undefined = connection.failure;
+      const why = `the handshake failed: ${error?.code ?? error?.message ?? "closed"}`;
+      this.#tell(withoutTls(policy, { result: "validation-failure", why }));
+      return this.#ours("tls", "4.7.5", `TLS with ${this.#named}: ${why}`);
+    }
+    const judged = judgeTls(policy, tls, () => connection.peerCertificates(), this.#ask.now());
+    this.#described = judged.described;
+    this.#tell(judged.results);
+    return judged.refuse === undefined
+      ? undefined
+      : this.#ours("tls", "4.7.5", `TLS with ${this.#named}: ${judged.refuse}`);
+  }
+
+  #tell(results: readonly TlsResult[]): void {
+    const { domain } = this.#path;
+    if (domain !== undefined && results.length > 0)
+      this.#ask.tlsResults.connected(domain, this.#host, this.#address, this.#from, results);
   }
 
   async #authenticate(connection: Connection, capabilities: Capabilities): Promise<OpenFailure | undefined> {

@@ -3,13 +3,24 @@ import type { HostTarget } from "./route.ts";
 import type { TlsPolicy } from "./tls-policy.ts";
 
 /** One host of a site. `name` is what its certificate must say; addresses are in the order to try. */
-export type Host = { readonly name: string; readonly port: number; readonly addresses: readonly string[] };
+export type Host = {
+  readonly name: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
+  /** Its own TLS policy, where that is not the path's. */
+  readonly tls?: TlsPolicy;
+};
+
+/** The policy for a host of a path. */
+export const policyFor = (path: Path, host: Host): TlsPolicy => host.tls ?? path.tls;
 
 /** A way to a site from one of our sources. Paths with one `key` share connections, limits and back-off. */
 export type Path = {
   readonly key: string;
   readonly source: string;
   readonly site: string;
+  /** The domain that mail by this path is for: the one whose TLS policies count. Undefined for `fixed` ones. */
+  readonly domain: string | undefined;
   readonly protocol: "smtp" | "lmtp";
   readonly hosts: readonly Host[];
   readonly tls: TlsPolicy;

@@ -134,6 +134,8 @@ function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
     sharedScripts: op("sharedScripts"),
     sieveRemembers: op("sieveRemembers"),
     annotations: op("annotations"),
+    stsPolicy: op("stsPolicy"),
+    stsPoliciesBefore: op("stsPoliciesBefore"),
   };
 }
 
@@ -222,6 +224,8 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     putSharedScript: op("putSharedScript"),
     removeSharedScript: op("removeSharedScript"),
     putAnnotations: op("putAnnotations"),
+    putStsPolicy: op("putStsPolicy"),
+    dropStsPolicies: op("dropStsPolicies"),
     tidy: op("tidy"),
     ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {

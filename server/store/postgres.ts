@@ -211,6 +211,8 @@ class PostgresStore {
       sharedScripts: reading(readOps.sharedScripts),
       sieveRemembers: reading(readOps.sieveRemembers),
       annotations: reading(readOps.annotations),
+      stsPolicy: reading(readOps.stsPolicy),
+      stsPoliciesBefore: reading(readOps.stsPoliciesBefore),
       putDomain: writing(writeOps.putDomain),
       removeDomain: writing(writeOps.removeDomain),
       createAccount: writing(writeOps.createAccount),
@@ -270,6 +272,8 @@ class PostgresStore {
       putSharedScript: writing(writeOps.putSharedScript),
       removeSharedScript: writing(writeOps.removeSharedScript),
       putAnnotations: writing(writeOps.putAnnotations),
+      putStsPolicy: writing(writeOps.putStsPolicy),
+      dropStsPolicies: writing(writeOps.dropStsPolicies),
       tidy: writing(writeOps.tidy),
       subscribe: (listener) => {
         this.#listeners.add(listener);

@@ -8,9 +8,11 @@
  * the disk's or the database's; what a caller may ask wrongly is a value in the result.
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { StsMode } from "../../protocol/policy/mta-sts.ts";
 import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
+import type { StsReader, StsWriter } from "./sts-store.ts";
 import type { TallyReader, TallyWriter } from "./tallies.ts";
 
 export type Instant = number; // milliseconds since 1970, UTC
@@ -65,6 +67,10 @@ export type DomainSettings = {
   readonly relayTo?: string;
   readonly relayRecipients?: "any" | "listed" | "callout";
   readonly maxMessageBytes?: number;
+  /** Mode of the MTA-STS policy that we serve for it (RFC 8461 §3.2); "testing" where it is not set. */
+  readonly mtaSts?: StsMode;
+  /** MX hosts besides our own that the policy names. */
+  readonly mtaStsMx?: readonly string[];
   /** DKIM signatures expire after so many days (x= of RFC 6376 §3.5); undefined: never. */
   readonly signatureDays?: number;
 };
@@ -293,6 +299,8 @@ export type NewQueued = {
   readonly smtputf8: boolean;
   readonly body: "7bit" | "8bitmime" | "binarymime";
   readonly requireTls: boolean;
+  /** "TLS-Required: No" (RFC 8689 §5): the sender would rather have it go in the clear than not at all. */
+  readonly tlsOptional?: boolean;
   /** Who asked: an account, or undefined for mail we relay or generate. */
   readonly account: AccountId | undefined;
   /** Scheduled side: tenant and stream come with the sending engine; "default" until then. */
@@ -415,7 +423,7 @@ export type Change =
 
 // ---------------------------------------------------------------- the interface
 
-export interface StoreReader extends JmapReader, TallyReader, SieveReader {
+export interface StoreReader extends JmapReader, TallyReader, SieveReader, StsReader {
   // directory
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: {
@@ -462,7 +470,7 @@ export interface StoreReader extends JmapReader, TallyReader, SieveReader {
   trace(key: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
 }
 
-export interface StoreWriter extends JmapWriter, TallyWriter, SieveWriter {
+export interface StoreWriter extends JmapWriter, TallyWriter, SieveWriter, StsWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;

@@ -1,8 +1,10 @@
 /** HTTP: health, readiness and metrics now; JMAP, the console and the webmail join here. */
 import type { Server } from "node:http";
+import type { Server as HttpsServer } from "node:https";
 import { type FastifyInstance, fastify } from "fastify";
 import ipaddr from "ipaddr.js";
 import type { Metrics } from "../metrics.ts";
+import type { KeyRing } from "../net/tls.ts";
 
 export type HttpPorts = {
   readonly metrics: Metrics;
@@ -14,14 +16,14 @@ export type HttpPorts = {
 };
 
 /** One application for the plain and the TLS listener. Metrics are told to this machine only; health says nothing but yes or no. */
-export function makeHttp(
-  ports: HttpPorts,
-  https?: { readonly cert: string | Buffer; readonly key: string | Buffer },
-): FastifyInstance {
+export function makeHttp(ports: HttpPorts, keyRing?: Pick<KeyRing, "httpsOptions">): FastifyInstance {
   const options = { bodyLimit: 1024 * 1024, requestTimeout: 60_000, forceCloseConnections: true as const };
-  const app = (https === undefined
+  const app = (keyRing === undefined
     ? fastify(options)
-    : fastify({ ...options, https })) as unknown as FastifyInstance<Server>;
+    : fastify({
+        ...options,
+        https: keyRing.httpsOptions((fresh) => (app.server as unknown as HttpsServer).setSecureContext(fresh)),
+      })) as unknown as FastifyInstance<Server>;
   app.addHook("onSend", async (_request, reply) => {
     reply.header("x-content-type-options", "nosniff");
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");

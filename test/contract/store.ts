@@ -12,6 +12,7 @@ import { modelContract } from "./model.ts";
 import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
 import { sieveContract } from "./sieve.ts";
+import { stsContract } from "./sts.ts";
 import { talliesContract } from "./tallies.ts";
 import { threadsContract } from "./threads.ts";
 import { togetherContract } from "./together.ts";
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: Open): void {
       knowingContract,
       talliesContract,
       upkeepContract,
+      stsContract,
       togetherContract,
       modelContract,
     ])

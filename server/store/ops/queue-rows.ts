@@ -6,6 +6,8 @@ import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 export const states = ["scheduled", "leased", "held"] as const satisfies readonly RecipientState[];
 export const [scheduled, leased, held] = [0, 1, 2] as const;
+/** What the sender asked of TLS. */
+const [requireTls, tlsOptional] = [1, 2] as const;
 
 function notifyBits(notify: Notify | undefined): number | null {
   if (notify === undefined) return null;
@@ -63,7 +65,8 @@ function messageOf(row: MessageRow, recipients: readonly RecipientRow[]): Queued
     ret: row.ret ?? undefined,
     smtputf8: row.smtputf8 !== 0,
     body: row.body,
-    requireTls: row.require_tls !== 0,
+    requireTls: row.require_tls === requireTls,
+    ...(row.require_tls === tlsOptional ? { tlsOptional: true } : {}),
     account: row.account ?? undefined,
     stream: row.stream,
     createdAt: row.created_at,
@@ -130,7 +133,7 @@ export function* enqueue(
     message.ret ?? null,
     message.smtputf8 ? 1 : 0,
     message.body,
-    message.requireTls ? 1 : 0,
+    message.requireTls ? requireTls : message.tlsOptional === true ? tlsOptional : 0,
     message.account ?? null,
     message.stream,
     message.createdAt,

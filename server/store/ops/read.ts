@@ -15,6 +15,7 @@ import * as mailboxes from "./mailboxes.ts";
 import * as objects from "./objects.ts";
 import * as admin from "./queue-admin.ts";
 import * as sieve from "./sieve.ts";
+import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
 
 export const readOps = {
@@ -40,6 +41,8 @@ export const readOps = {
   sharedScripts: sieve.sharedScripts,
   sieveRemembers: sieve.sieveRemembers,
   annotations: sieve.annotations,
+  stsPolicy: sts.stsPolicy,
+  stsPoliciesBefore: sts.stsPoliciesBefore,
   search,
   sort,
   verify,

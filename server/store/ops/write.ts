@@ -12,6 +12,7 @@ import * as place from "./place.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
 import * as sieve from "./sieve.ts";
+import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
 import * as transfer from "./transfer.ts";
 
@@ -54,6 +55,8 @@ export const writeOps = {
   putSharedScript: sieve.putSharedScript,
   removeSharedScript: sieve.removeSharedScript,
   putAnnotations: sieve.putAnnotations,
+  putStsPolicy: sts.putStsPolicy,
+  dropStsPolicies: sts.dropStsPolicies,
   tidy,
   emailAdd,
   emailsSet,
