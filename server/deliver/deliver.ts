@@ -121,7 +121,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const made = await forwarded(
       mail,
       header,
-      { domain: by?.domain ?? mail.ourHost, delivered, seal: verdict.findings?.seal },
+      { domain: by?.domain ?? mail.ourHost, delivered, seal: verdict.findings?.seal, marking: verdict },
       forward,
     );
     const message = await messageOf(made.bytes);

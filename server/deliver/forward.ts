@@ -6,7 +6,7 @@ import type { Header } from "../../protocol/mime/header.ts";
 import { fieldValue } from "../../protocol/mime/header.ts";
 import { formatMailbox, type Mailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Directory } from "../access/directory.ts";
-import type { ForSeal } from "../judge/judge.ts";
+import type { ForSeal, Marking } from "../judge/judge.ts";
 import type { Received } from "../receive/received.ts";
 import { traced } from "./traced.ts";
 
@@ -24,7 +24,12 @@ export type Forwarded = { readonly envelopeFrom: string; readonly bytes: Buffer 
 export async function forwarded(
   mail: Received,
   header: Header,
-  by: { readonly domain: string; readonly delivered: string | undefined; readonly seal: ForSeal | undefined },
+  by: {
+    readonly domain: string;
+    readonly delivered: string | undefined;
+    readonly seal: ForSeal | undefined;
+    readonly marking: Marking;
+  },
   { directory, returnPath, seal }: ForwardPorts,
 ): Promise<Forwarded> {
   const sender = mail.envelopeFrom === "" ? undefined : parseMailbox(mail.envelopeFrom);
@@ -35,7 +40,7 @@ export async function forwarded(
   const sealed = by.seal === undefined ? "" : await seal(mail.bytes, by.domain, by.seal);
   const delivered = by.delivered === undefined ? "" : `Delivered-To: ${by.delivered}\r\n`;
   const front = Buffer.from(sealed + delivered, "utf8");
-  return { envelopeFrom, bytes: Buffer.concat([front, traced(mail, header, false)]) };
+  return { envelopeFrom, bytes: Buffer.concat([front, traced(mail, header, false, by.marking)]) };
 }
 
 /** Addresses that have forwarded this message already: it must not go round. Lower case. */

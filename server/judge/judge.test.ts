@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { splitHeader } from "../../protocol/mime/header.ts";
 import { reply } from "../../protocol/smtp/reply.ts";
 import type { Received } from "../receive/received.ts";
-import { defaultJudgeSettings, makeJudge, type PartialJudge, together, type Verdict } from "./judge.ts";
+import { defaultJudgeSettings, makeJudge, originOf, type PartialJudge, together, type Verdict } from "./judge.ts";
 
 function judge(message: string): string {
   const bytes = Buffer.from(message);
@@ -63,4 +63,12 @@ test("who refuses ends it", async () => {
     () => assert.fail(),
   ])(mail, splitHeader(mail.bytes, 0, mail.bytes.length));
   assert.deepEqual([verdict.kind, verdict.notes], ["later", ["one", "two"]]);
+});
+
+test("whose mail it is", () => {
+  const mail = { via: "ESMTP", trusted: false, account: undefined } as const;
+  assert.equal(originOf(mail), "stranger");
+  assert.equal(originOf({ ...mail, trusted: true }), "trusted");
+  assert.equal(originOf({ ...mail, via: "JMAP" }), "own");
+  assert.equal(originOf({ ...mail, account: {} as NonNullable<Received["account"]> }), "own");
 });

@@ -6,6 +6,7 @@
 import type { Header } from "../../protocol/mime/header.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Received } from "../receive/received.ts";
+import type { Authentication } from "./authenticate/authentication.ts";
 
 /** What an ARC set says of a message (RFC 8617 §4.1): of the chain it came with, and our results ("mx.us.test; spf=pass …", RFC 8601). */
 export type ForSeal = { readonly chain: "none" | "pass" | "fail"; readonly results: string };
@@ -14,6 +15,8 @@ export type ForSeal = { readonly chain: "none" | "pass" | "fail"; readonly resul
 export interface Findings {
   /** For what is forwarded; undefined where nothing was checked. */
   readonly seal?: ForSeal;
+  /** Who sent it (server/judge/authenticate, asked right after the rules here); undefined where that was not checked. */
+  readonly authentication?: Authentication;
 }
 
 /** What is said of every message: notes for its journey (short, stable words), reasons for people (sentences). */
@@ -39,6 +42,14 @@ export type Verdict = Taken | Refused;
 export type Judge = (mail: Received, header: Header) => Verdict | Promise<Verdict>;
 /** One of several: `findings` are those of the judges before it. */
 export type PartialJudge = (mail: Received, header: Header, findings: Findings) => Verdict | Promise<Verdict>;
+
+/** Who hands us the message: a stranger, a network or an LMTP client that the administrator trusts, or an account (programs of ours too). */
+export type Origin = "stranger" | "trusted" | "own";
+
+export function originOf(mail: Pick<Received, "account" | "trusted" | "via">): Origin {
+  if (mail.account !== undefined || mail.via === "local" || mail.via === "API" || mail.via === "JMAP") return "own";
+  return mail.trusted ? "trusted" : "stranger";
+}
 
 const gravity = ["accept", "junk", "quarantine"] as const;
 
