@@ -121,6 +121,8 @@ function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
     trace: op("trace"),
     tallyDays: op("tallyDays"),
     tallyRows: op("tallyRows"),
+    peers: op("peers"),
+    quarantined: op("quarantined"),
     ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
     ...(each(
       jmapQueries,
@@ -214,6 +216,8 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     queueAct: op("queueAct"),
     note: op("note"),
     tally: op("tally"),
+    putPeers: op("putPeers"),
+    removeQuarantined: op("removeQuarantined"),
     dropTally: op("dropTally"),
     forgetTallies: op("forgetTallies"),
     putSieveScript: op("putSieveScript"),

@@ -10,6 +10,8 @@
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { StsMode } from "../../protocol/policy/mta-sts.ts";
 import type { JmapReader, JmapWriter } from "./jmap.ts";
+import type { PeerReader, PeerWriter } from "./peers.ts";
+import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quarantine.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { StsReader, StsWriter } from "./sts-store.ts";
@@ -156,6 +158,10 @@ export type Acceptance = {
   readonly message: NewMessage;
   readonly placements: readonly Placement[];
   readonly queue?: NewQueued;
+  /** Kept and not shown: one row for each account, and one for the recipients elsewhere. */
+  readonly quarantine?: readonly NewQuarantined[];
+  /** Rows of the quarantine that this takes the place of. */
+  readonly released?: readonly number[];
   readonly journey: readonly JourneyEntry[];
 };
 export type Accepted = {
@@ -399,7 +405,8 @@ export type JourneyEntry = {
     | "released"
     | "deleted"
     | "expired"
-    | "notified";
+    | "notified"
+    | "quarantined";
   /** Undefined: filled in by `accept` with the id it gives. */
   readonly trace: string | undefined;
   /** What `angarium trace` finds it by: message id, addresses. Lower-cased by the store. */
@@ -423,7 +430,7 @@ export type Change =
 
 // ---------------------------------------------------------------- the interface
 
-export interface StoreReader extends JmapReader, TallyReader, SieveReader, StsReader {
+export interface StoreReader extends JmapReader, TallyReader, SieveReader, StsReader, PeerReader, QuarantineReader {
   // directory
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: {
@@ -470,7 +477,7 @@ export interface StoreReader extends JmapReader, TallyReader, SieveReader, StsRe
   trace(key: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
 }
 
-export interface StoreWriter extends JmapWriter, TallyWriter, SieveWriter, StsWriter {
+export interface StoreWriter extends JmapWriter, TallyWriter, SieveWriter, StsWriter, PeerWriter, QuarantineWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;

@@ -3,6 +3,8 @@
  * names (a process died before its commit) go after two such periods; old tombstones and journeys go.
  */
 import { bucketEntries } from "./ops/journey.ts";
+import { dropPeers } from "./ops/peers.ts";
+import { dropQuarantined } from "./ops/quarantine.ts";
 import { forget } from "./ops/sieve.ts";
 import { blobShards, listBlobs, type Op, one, type Row, removeBlob, rows, run } from "./ops/tx.ts";
 import type { Instant } from "./store.ts";
@@ -18,6 +20,7 @@ export const journeyDays = 30;
 export const journeyDaysSetting = "upkeep.journeyDays";
 
 const maxContents = 500;
+const maxPeersDropped = 5000;
 const maxBlobs = 500;
 const maxJourneys = 2000;
 /** What Sieve scripts need not remember any more. */
@@ -26,6 +29,8 @@ const maxMailboxesLookedAt = 100;
 const dayMs = 86_400_000;
 
 export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
+  const quarantined = yield* dropQuarantined(now, maxContents);
+  const peers = yield* dropPeers(now, maxPeersDropped);
   const uploads = yield* dropUploads(now);
   const contents = yield* dropContents(now);
   const blobs = yield* dropBlobs(now);
@@ -33,7 +38,7 @@ export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
   const tombstones = yield* dropTombstones();
   const forgotten = (yield* forget(now, maxForgotten)) === maxForgotten;
   yield* findOrphans(now);
-  return { more: uploads || contents || blobs || journeys || tombstones || forgotten };
+  return { more: quarantined || peers || uploads || contents || blobs || journeys || tombstones || forgotten };
 }
 
 /** Uploads that have expired give their contents back; sessions that have, go. */

@@ -9,6 +9,7 @@ import { flagsContract } from "./flags.ts";
 import { knowingContract } from "./knowing.ts";
 import { mailboxesContract } from "./mailboxes.ts";
 import { modelContract } from "./model.ts";
+import { quarantineContract } from "./quarantine.ts";
 import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
 import { sieveContract } from "./sieve.ts";
@@ -35,6 +36,7 @@ export function storeContract(name: string, open: Open): void {
       queueContract,
       sieveContract,
       knowingContract,
+      quarantineContract,
       talliesContract,
       upkeepContract,
       stsContract,

@@ -5,9 +5,10 @@ import { statements as tallies } from "./002.ts";
 import { statements as jmap } from "./003.ts";
 import { statements as sieve } from "./004.ts";
 import { statements as sts } from "./005.ts";
+import { statements as door } from "./006.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
-const migrations: readonly (readonly string[])[] = [first, tallies, jmap, sieve, sts];
+const migrations: readonly (readonly string[])[] = [first, tallies, jmap, sieve, sts, door];
 export const schemaVersion = migrations.length;
 
 /** Answers the version it found. Throws where the data are of a newer Angarium: an older one would harm them. */

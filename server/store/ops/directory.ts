@@ -162,6 +162,7 @@ const accountTables = [
   "mailboxes",
   "objects",
   "uploads",
+  "quarantine",
   "web_sessions",
   "credentials",
   "addresses",
@@ -173,7 +174,7 @@ export function* removeAccount(id: AccountId): Op<"done" | "missing"> {
   yield* run(
     `UPDATE contents SET refs = refs - d.n
      FROM (SELECT content, count(*) AS n FROM (SELECT content FROM messages WHERE account = $1
-       UNION ALL SELECT content FROM uploads WHERE account = $1) AS named GROUP BY content) AS d WHERE contents.id = d.content`,
+       UNION ALL SELECT content FROM uploads WHERE account = $1 UNION ALL SELECT content FROM quarantine WHERE account = $1) AS named GROUP BY content) AS d WHERE contents.id = d.content`,
     id,
   );
   for (const table of accountTables) yield* run(`DELETE FROM ${table} WHERE account = $1`, id);

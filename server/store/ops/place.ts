@@ -18,6 +18,7 @@ import { note } from "./journey.ts";
 import type { KeptAcceptance, KeptAppend, KeptMessage } from "./kept.ts";
 import { adoptKeywords, keywordText } from "./keywords.ts";
 import { atPath, inboxId, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
+import { keepQuarantined, takeFromQuarantine } from "./quarantine.ts";
 import { enqueue } from "./queue-rows.ts";
 import { joinThread, threadHashes } from "./threads.ts";
 import { now, type Op, one, publish, run } from "./tx.ts";
@@ -45,7 +46,8 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
   const order = acceptance.placements.map((_, index) => index);
   if (order.length > 1) order.sort((a, b) => acceptance.placements[a]!.account - acceptance.placements[b]!.account);
   const rooms: (Room | Placed)[] = [];
-  let refs = queue === undefined ? 0 : 1;
+  const quarantine = acceptance.quarantine ?? [];
+  let refs = (queue === undefined ? 0 : 1) + quarantine.length;
   for (const index of order) {
     const room = yield* makeRoom(acceptance.placements[index]!, message.stored.sizeBytes);
     if (room.kind === "room") refs++;
@@ -102,6 +104,8 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
     yield* publish({ kind: "mail", account, mailbox: room.mailbox, modseq: room.modseq });
   }
   const queued = queue && (yield* enqueue(content, message.stored.sizeBytes, queue));
+  if (quarantine.length > 0) yield* keepQuarantined(content, message.stored.sizeBytes, quarantine);
+  if (acceptance.released !== undefined) yield* takeFromQuarantine(acceptance.released);
   yield* note(acceptance.journey, queued === undefined ? `m${content}` : queueIdOf(content));
   return { content, placed, queued };
 }

@@ -13,6 +13,8 @@ import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
 import * as objects from "./objects.ts";
+import { peers } from "./peers.ts";
+import { quarantined } from "./quarantine.ts";
 import * as admin from "./queue-admin.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
@@ -33,6 +35,8 @@ export const readOps = {
   queueCount: admin.queueCount,
   queueList: admin.queueList,
   trace: journey.trace,
+  peers,
+  quarantined,
   tallyDays: tallies.tallyDays,
   tallyRows: tallies.tallyRows,
   sieveScripts: sieve.sieveScripts,

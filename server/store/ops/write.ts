@@ -8,7 +8,9 @@ import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
 import * as objects from "./objects.ts";
+import { putPeers } from "./peers.ts";
 import * as place from "./place.ts";
+import { removeQuarantined } from "./quarantine.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
 import * as sieve from "./sieve.ts";
@@ -44,6 +46,8 @@ export const writeOps = {
   releaseLeases: queue.releaseLeases,
   queueAct: admin.queueAct,
   note: journey.note,
+  putPeers,
+  removeQuarantined,
   tally: tallies.tally,
   dropTally: tallies.dropTally,
   forgetTallies: tallies.forgetTallies,
