@@ -1,29 +1,61 @@
-/** Puts JMAP together: its methods, its memory and its routes on the HTTP servers. */
+/** Puts JMAP together: its methods, its memory, its pushes, and its routes on the HTTP servers. */
 import type { FastifyInstance } from "fastify";
 import { Authentication } from "./jmap/auth.ts";
 import { PreviewMemory } from "./jmap/emails.ts";
+import { eventSourceRoute } from "./jmap/event-source.ts";
 import { loginRoutes } from "./jmap/login-routes.ts";
 import { MailboxMemory } from "./jmap/mailboxes.ts";
 import { makeMethods } from "./jmap/methods.ts";
+import { Outbox } from "./jmap/outbox.ts";
 import type { JmapPorts } from "./jmap/ports.ts";
+import { PushHub } from "./jmap/push.ts";
+import { Subscriptions } from "./jmap/push-subscriptions.ts";
 import { type JmapService, jmapRoutes, makeLoads } from "./jmap/routes.ts";
+import { webSocketRoute } from "./jmap/web-socket.ts";
+import type { Queue } from "./queue/queue.ts";
 
-export type Jmap = Disposable & {
+export type Jmap = {
   /** Adds the routes to an HTTP server. */
   readonly mount: (app: FastifyInstance) => void;
+  /** Takes up what a former life left: mail that waits for its time, subscriptions to pushes. */
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
-export function makeJmap(ports: JmapPorts): Jmap {
+export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">): Jmap {
   const auth = new Authentication(ports);
-  const methods = makeMethods(new MailboxMemory(ports.store), new PreviewMemory());
-  const service: JmapService = { ports, auth, methods, ...makeLoads(ports) };
+  const hub = new PushHub(ports);
+  const outbox = new Outbox(ports, queue);
+  const subscriptions = new Subscriptions(ports, hub);
+  const service: JmapService = {
+    ports,
+    auth,
+    methods: makeMethods({
+      mailboxes: new MailboxMemory(ports.store),
+      previews: new PreviewMemory(),
+      outbox,
+      subscriptions,
+    }),
+    vapidKey: () => subscriptions.applicationServerKey,
+    ...makeLoads(ports),
+  };
   return {
     mount: (app) => {
       app.register(async (scope) => {
         jmapRoutes(scope, service);
         loginRoutes(scope, service);
+        eventSourceRoute(scope, service, hub);
+        await webSocketRoute(scope, service, hub);
       });
     },
-    [Symbol.dispose]: () => auth[Symbol.dispose](),
+    start: async () => {
+      await subscriptions.start();
+      await outbox.start();
+    },
+    stop: async () => {
+      auth[Symbol.dispose]();
+      subscriptions.stop();
+      await outbox.stop();
+    },
   };
 }

@@ -310,8 +310,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       return `The store does not answer: ${(error as Error).message}`;
     }
   };
-  const jmap = cleanUp.use(
-    makeJmap({
+  const jmap = makeJmap(
+    {
       store,
       login,
       directory,
@@ -328,7 +328,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       random: (bytes) => randomBytes(bytes).toString("hex"),
       pushAnywhere: !options.edgePolicies,
       log,
-    }),
+    },
+    queue,
   );
   const mount = (app: FastifyInstance): void => {
     jmap.mount(app);
@@ -365,6 +366,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const world: World = { store, queue, running, hostname: ourHost, now, keys: signing.keys, reports: reporting };
   const control = await serveControl({ dataFolder: dataDir, world, log });
   await queue.start();
+  await jmap.start();
   const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
 
   let stopped: Promise<void> | undefined;
@@ -380,6 +382,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
           ...apps.map((app) => app.close()),
           ...listeners.map((listener) => listener.close(listenerGraceMs)),
         ]);
+        await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop()]);
         await transit.stop();
         await pool[Symbol.asyncDispose]();

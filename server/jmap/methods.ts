@@ -11,15 +11,35 @@ import { emailParse } from "./methods/email-parse.ts";
 import { emailQuery } from "./methods/email-query.ts";
 import { emailQueryChanges } from "./methods/email-query-changes.ts";
 import { emailSet } from "./methods/email-set.ts";
+import { emailSubmissionChanges } from "./methods/email-submission-changes.ts";
+import { emailSubmissionGet } from "./methods/email-submission-get.ts";
+import { emailSubmissionQuery } from "./methods/email-submission-query.ts";
+import { emailSubmissionQueryChanges } from "./methods/email-submission-query-changes.ts";
+import { emailSubmissionSet } from "./methods/email-submission-set.ts";
+import { identityChanges } from "./methods/identity-changes.ts";
+import { identityGet } from "./methods/identity-get.ts";
+import { identitySet } from "./methods/identity-set.ts";
 import { mailboxChanges } from "./methods/mailbox-changes.ts";
 import { mailboxGet } from "./methods/mailbox-get.ts";
 import { mailboxQuery } from "./methods/mailbox-query.ts";
 import { mailboxQueryChanges } from "./methods/mailbox-query-changes.ts";
 import { mailboxSet } from "./methods/mailbox-set.ts";
+import { pushSubscriptionGet } from "./methods/push-subscription-get.ts";
+import { pushSubscriptionSet } from "./methods/push-subscription-set.ts";
+import { searchSnippetGet } from "./methods/search-snippet-get.ts";
 import { threadChanges } from "./methods/thread-changes.ts";
 import { threadGet } from "./methods/thread-get.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Subscriptions } from "./push-subscriptions.ts";
 
-export const makeMethods = (mailboxes: MailboxMemory, previews: PreviewMemory): ReadonlyMap<string, Method> =>
+export type MethodParts = {
+  readonly mailboxes: MailboxMemory;
+  readonly previews: PreviewMemory;
+  readonly outbox: Outbox;
+  readonly subscriptions: Subscriptions;
+};
+
+export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: MethodParts): ReadonlyMap<string, Method> =>
   new Map([
     ["Core/echo", coreEcho],
     ["Mailbox/get", mailboxGet(mailboxes)],
@@ -37,4 +57,15 @@ export const makeMethods = (mailboxes: MailboxMemory, previews: PreviewMemory): 
     ["Email/copy", emailCopy],
     ["Email/import", emailImport],
     ["Email/parse", emailParse],
+    ["SearchSnippet/get", searchSnippetGet],
+    ["Identity/get", identityGet],
+    ["Identity/changes", identityChanges],
+    ["Identity/set", identitySet],
+    ["EmailSubmission/get", emailSubmissionGet(outbox)],
+    ["EmailSubmission/changes", emailSubmissionChanges(outbox)],
+    ["EmailSubmission/query", emailSubmissionQuery(outbox)],
+    ["EmailSubmission/queryChanges", emailSubmissionQueryChanges(outbox)],
+    ["EmailSubmission/set", emailSubmissionSet(outbox)],
+    ["PushSubscription/get", pushSubscriptionGet],
+    ["PushSubscription/set", pushSubscriptionSet(subscriptions)],
   ]);

@@ -16,6 +16,8 @@ export type JmapService = {
   readonly ports: JmapPorts;
   readonly auth: Authentication;
   readonly methods: ReadonlyMap<string, Method>;
+  /** RFC 9749: the key that pushes are signed with. */
+  readonly vapidKey: () => string;
   readonly requests: Load;
   readonly uploads: Load;
 };
@@ -71,7 +73,7 @@ export async function answerRequest(
       `At most ${settings.maxConcurrentRequests} requests of an account can be under way: wait for their answers.`,
       429,
     );
-  const { state } = sessionObject(account, { settings, origin });
+  const { state } = sessionObject(account, { settings, origin, vapidKey: service.vapidKey() });
   return { ...(answer as unknown as JsonObject), sessionState: state };
 }
 
@@ -103,7 +105,9 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
     if (account === undefined) return reply;
     return reply
       .type("application/json")
-      .send(JSON.stringify(sessionObject(account, { settings, origin: originOf(request) })));
+      .send(
+        JSON.stringify(sessionObject(account, { settings, origin: originOf(request), vapidKey: service.vapidKey() })),
+      );
   };
   app.get("/.well-known/jmap", session);
   app.get(paths.session, session);

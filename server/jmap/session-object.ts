@@ -12,6 +12,7 @@ export type SessionFacts = {
   readonly settings: JmapSettings;
   /** "https://mail.example.test": where the client has reached us. */
   readonly origin: string;
+  readonly vapidKey: string;
 };
 
 export const paths = {
@@ -47,6 +48,15 @@ function accountCapabilities({ settings }: SessionFacts): JsonObject {
       emailQuerySortOptions: sortOptions,
       mayCreateTopLevelMailbox: true,
     },
+    [urn.submission]: {
+      maxDelayedSend: settings.maxDelayedSendSeconds,
+      submissionExtensions: {
+        FUTURERELEASE: [String(settings.maxDelayedSendSeconds)],
+        DSN: [],
+        REQUIRETLS: [],
+        SIZE: [String(settings.maxAttachmentsBytes)],
+      },
+    },
   };
 }
 
@@ -57,6 +67,8 @@ export function sessionObject(account: Account, facts: SessionFacts): JsonObject
   const serverWide: { [name: string]: JsonObject } = {};
   for (const name of Object.keys(own)) serverWide[name] = {};
   serverWide[urn.core] = coreCapability(settings);
+  serverWide[urn.websocket] = { url: `${origin.replace(/^http/, "ws")}${paths.webSocket}`, supportsPush: true };
+  serverWide[urn.webpushVapid] = { applicationServerKey: facts.vapidKey };
   const primary = Object.keys(own).filter((name) => name !== urn.core);
   const session: JsonObject = {
     capabilities: serverWide,

@@ -5,6 +5,7 @@
 
 import type { EmailMeta, EmailWant } from "../../protocol/jmap/email.ts";
 import type { Draft, DraftDefaults } from "../../protocol/jmap/email-create.ts";
+import type { Snippet, Wanted } from "../../protocol/jmap/snippet.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
@@ -40,6 +41,11 @@ export type TaskTypes = {
     readonly result:
       | { readonly bytes: Uint8Array; readonly type: string; readonly name: string | undefined }
       | undefined;
+  };
+  /** Where a message holds what was searched for. */
+  readonly "jmap-snippet": {
+    readonly args: { readonly bytes: Uint8Array; readonly wanted: Wanted };
+    readonly result: Snippet;
   };
   /** A message made of a JMAP Email object. */
   readonly "jmap-compose": {
@@ -80,6 +86,10 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   "jmap-part": async ({ bytes, path }) => {
     const { partAt } = await import("../../protocol/jmap/email-body.ts");
     return partAt(bytes, path);
+  },
+  "jmap-snippet": async ({ bytes, wanted }) => {
+    const { snippetOf } = await import("../../protocol/jmap/snippet.ts");
+    return snippetOf(bytes, wanted);
   },
   "jmap-compose": async ({ draft, defaults }) => {
     const { writeDraft } = await import("../../protocol/jmap/email-create.ts");

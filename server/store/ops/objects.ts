@@ -199,7 +199,7 @@ export function* uploadPut(
 ): Op<Upload | "over-quota"> {
   yield* lockAccount(account);
   const [known] = yield* rows(
-    `UPDATE uploads SET expires_at = $3, type = $4 WHERE account = $1 AND id = $2 RETURNING id, content, type, size`,
+    `UPDATE uploads SET expires_at = CASE WHEN expires_at > $3 THEN expires_at ELSE $3 END, type = $4 WHERE account = $1 AND id = $2 RETURNING id, content, type, size`,
     account,
     id,
     expiresAt,

@@ -1,0 +1,86 @@
+/** EventSource push: RFC 8620 §7.3. */
+import type { FastifyInstance } from "fastify";
+import { limitProblem } from "../../protocol/jmap/request.ts";
+import { type PushHub, type States, stateChange } from "./push.ts";
+import { authenticated, type JmapService, sendProblem } from "./routes.ts";
+import { paths } from "./session-object.ts";
+
+/** Seconds between pings that a client may ask for; what is outside is brought inside (RFC 8620 §7.3). */
+const pingSeconds = { least: 1, most: 900 } as const;
+/** Bytes that a client has not taken; one that takes nothing is let go and comes back. */
+const maxUnsentBytes = 256 * 1024;
+
+export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub: PushHub): void {
+  app.get(paths.eventSource, async (request, reply) => {
+    const account = await authenticated(service, request, reply);
+    if (account === undefined) return reply;
+    const query = request.query as { readonly types?: string; readonly closeafter?: string; readonly ping?: string };
+    const ping = Number(query.ping ?? "0");
+    if (!["state", "no", undefined].includes(query.closeafter) || !Number.isInteger(ping) || ping < 0)
+      return sendProblem(reply, {
+        type: "about:blank",
+        status: 400,
+        detail: 'closeafter is "state" or "no", ping a number of seconds.',
+      });
+    const { maxEventSources } = service.ports.settings;
+    if (hub.listeners(account.id) >= maxEventSources)
+      return sendProblem(
+        reply,
+        limitProblem(
+          "maxEventSources",
+          `At most ${maxEventSources} connections of an account can wait for pushes.`,
+          429,
+        ),
+      );
+    const types = query.types === undefined || query.types === "*" ? undefined : new Set(query.types.split(","));
+    reply.hijack();
+    const { raw } = reply;
+    raw.setTimeout(0);
+    raw.socket?.setNoDelay(true);
+    raw.writeHead(200, {
+      ...(Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined)) as {
+        [name: string]: string;
+      }),
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-accel-buffering": "no",
+    });
+    raw.flushHeaders();
+    let timer: NodeJS.Timeout | undefined;
+    const write = (text: string): void => {
+      if (raw.writableLength > maxUnsentBytes) raw.destroy();
+      else raw.write(text);
+    };
+    const tell = (states: States): void => {
+      const change = stateChange(account.id, states, types);
+      if (change === undefined) return;
+      write(`event: state\nid: ${idOfStates(states)}\ndata: ${JSON.stringify(change)}\n\n`);
+      if (query.closeafter === "state") end();
+    };
+    const stop = hub.listen(account.id, tell);
+    const end = (): void => {
+      clearInterval(timer);
+      stop();
+      raw.end();
+    };
+    raw.on("close", () => {
+      clearInterval(timer);
+      stop();
+    });
+    if (ping > 0) {
+      const interval = Math.min(pingSeconds.most, Math.max(pingSeconds.least, ping));
+      timer = setInterval(() => write(`event: ping\ndata: {"interval":${interval}}\n\n`), interval * 1000);
+    }
+    // Who was away hears at once where things are now, unless nothing has happened.
+    const last = request.headers["last-event-id"];
+    if (last !== undefined) {
+      const states = await hub.states(account.id);
+      if (idOfStates(states) !== last) tell(states);
+    } else write(": here\n\n");
+    return reply;
+  });
+}
+
+/** The mail's state says enough about when this was. */
+const idOfStates = (states: States): string => states["Email"] ?? Object.values(states).join("-");

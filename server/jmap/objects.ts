@@ -1,0 +1,229 @@
+/** /get, /changes and /set of things that the store keeps as JSON (RFC 8620 §5): each type says how one is read and shown. */
+import * as is from "../../protocol/jmap/check.ts";
+import { applyPatch } from "../../protocol/jmap/patch.ts";
+import { failed, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
+import type { ObjectEdit } from "../store/jmap.ts";
+import type { AccountId } from "../store/store.ts";
+import { changesArgs, getArgs, pick, pickProperties, setArgs, tooManyToGet, tooManyToSet } from "./arguments.ts";
+import { type Answer, type Call, createdId, type Method, method } from "./call.ts";
+
+export type ObjectType = {
+  readonly name: string;
+  readonly capability: string;
+  /** All that /get shows. */
+  readonly properties: readonly string[];
+  /** Where an account has never had one: what it begins with. */
+  readonly first?: (call: Call) => readonly { readonly id: string; readonly data: JsonObject }[];
+  /** What a new or changed object is kept as, or what is wrong with it. `before` is undefined for a new one; `after` is what the client wants. */
+  readonly accept: (
+    after: JsonObject,
+    before: JsonObject | undefined,
+    call: Call,
+    id: string,
+  ) => Accepted | Promise<Accepted>;
+  /** What a client sees of it; without it, the data. */
+  readonly show?: (data: JsonObject, id: string) => JsonObject;
+  /** Why it cannot go. */
+  readonly keep?: (data: JsonObject, id: string, call: Call) => SetError | undefined | Promise<SetError | undefined>;
+  /** Properties that the server sets: a client may send them unchanged. */
+  readonly serverSet?: readonly string[];
+};
+
+export type Accepted = { readonly data: JsonObject } | { readonly error: SetError };
+
+export const objectId = (random: (bytes: number) => string): string => `o${random(10)}`;
+
+async function load(type: ObjectType, call: Call, account: AccountId) {
+  const { store } = call.ports;
+  const found = await store.objects(account, type.name);
+  if (found.state !== 0 || type.first === undefined) return found;
+  await store.objectsPut(account, type.name, type.first(call), 0);
+  return store.objects(account, type.name);
+}
+
+export const allObjects = load;
+
+const shown = (type: ObjectType, id: string, data: JsonObject): JsonObject => ({
+  id,
+  ...(type.show === undefined ? data : type.show(data, id)),
+});
+
+export const getObjects = (type: ObjectType): Method =>
+  method(
+    type.capability,
+    is.object(getArgs),
+    async ({ accountId, ids, properties }, call, account): Promise<Answer> => {
+      const names = pickProperties(properties, type.properties);
+      if ("error" in names) return names.error;
+      const refusal = tooManyToGet(ids, call);
+      if (refusal !== undefined) return refusal;
+      const { objects, state } = await load(type, call, account);
+      const wanted = ids === undefined ? undefined : new Set(ids);
+      const list = objects.filter(({ id }) => wanted === undefined || wanted.has(id));
+      if (list.length > call.ports.settings.maxObjectsInGet) return failed("requestTooLarge");
+      const there = new Set(list.map(({ id }) => id));
+      return {
+        ok: {
+          accountId,
+          state: String(state),
+          list: list.map(({ id, data }) => pick(shown(type, id, data as JsonObject), names)),
+          notFound: [...(wanted ?? [])].filter((id) => !there.has(id)),
+        },
+      };
+    },
+  );
+
+const stateNumber = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
+
+export const changedObjects = (type: ObjectType): Method =>
+  method(
+    type.capability,
+    changesArgs,
+    async ({ accountId, sinceState, maxChanges }, call, account): Promise<Answer> => {
+      const since = stateNumber(sinceState);
+      const changes =
+        since === undefined
+          ? undefined
+          : await call.ports.store.objectChanges(account, type.name, since, maxChanges ?? 5000);
+      if (changes === undefined || changes.kind === "cannot") return failed("cannotCalculateChanges");
+      const { created, updated, destroyed, state, more } = changes;
+      return {
+        ok: {
+          accountId,
+          oldState: sinceState,
+          newState: String(state),
+          hasMoreChanges: more,
+          created,
+          updated,
+          destroyed,
+        },
+      };
+    },
+  );
+
+/** What one /set came to, for methods that do more than this. */
+export type SetDone = {
+  readonly ok: JsonObject;
+  readonly created: ReadonlyMap<string, string>;
+  readonly updated: readonly string[];
+};
+
+export const setObjects = (type: ObjectType): Method =>
+  method(type.capability, is.object(setArgs), async (args, call, account): Promise<Answer> => {
+    const done = await setThem(type, args, call, account);
+    return "error" in done ? done : { ok: done.ok };
+  });
+
+type SetArgs = is.Of<ReturnType<typeof is.object<typeof setArgs>>>;
+
+export async function setThem(
+  type: ObjectType,
+  args: SetArgs,
+  call: Call,
+  account: AccountId,
+): Promise<SetDone | Extract<Answer, { error: unknown }>> {
+  const refusal = tooManyToSet(args, call);
+  if (refusal !== undefined && "error" in refusal) return refusal;
+  const ifState = args.ifInState === undefined ? undefined : (stateNumber(args.ifInState) ?? -1);
+  const { objects, state } = await load(type, call, account);
+  if (ifState !== undefined && ifState !== state) return failed("stateMismatch");
+  const known = new Map(objects.map(({ id, data }) => [id, data as JsonObject]));
+  const edits: ObjectEdit[] = [];
+  const created: { [id: string]: JsonObject } = {};
+  const updated: { [id: string]: JsonObject | null } = {};
+  const destroyed: string[] = [];
+  const notCreated: { [id: string]: SetError } = {};
+  const notUpdated: { [id: string]: SetError } = {};
+  const notDestroyed: { [id: string]: SetError } = {};
+  const made = new Map<string, string>();
+  for (const [creation, object] of Object.entries(args.create ?? {})) {
+    const id = objectId(call.ports.random);
+    const accepted = await type.accept(object as JsonObject, undefined, call, id);
+    if ("error" in accepted) {
+      notCreated[creation] = accepted.error;
+      continue;
+    }
+    const { data } = accepted;
+    edits.push({ id, data });
+    known.set(id, data);
+    made.set(creation, id);
+    call.created.set(creation, id);
+    const all = shown(type, id, data);
+    // RFC 8620 §5.3: what the client has not said, or has said otherwise.
+    created[creation] = Object.fromEntries(
+      Object.entries(all).filter(
+        ([name, value]) => JSON.stringify((object as JsonObject)[name]) !== JSON.stringify(value),
+      ),
+    );
+  }
+  for (const [key, patch] of Object.entries(args.update ?? {})) {
+    const id = createdId(call, key);
+    const before = id === undefined ? undefined : known.get(id);
+    if (id === undefined || before === undefined) {
+      notUpdated[key] = setError("notFound");
+      continue;
+    }
+    const seen = shown(type, id, before);
+    const patched = applyPatch({ ...before, ...seen }, patch as JsonObject);
+    if ("why" in patched) {
+      notUpdated[key] = setError("invalidPatch", `${patched.path}: ${patched.why}`);
+      continue;
+    }
+    const frozen = ["id", ...(type.serverSet ?? [])].find(
+      (name) =>
+        Object.hasOwn(patch, name) && JSON.stringify(patched.ok[name] ?? null) !== JSON.stringify(seen[name] ?? null),
+    );
+    if (frozen !== undefined) {
+      notUpdated[key] = setError("invalidProperties", `${frozen}: only the server sets it.`, { properties: [frozen] });
+      continue;
+    }
+    const { id: _, ...wanted } = patched.ok;
+    const accepted = await type.accept(wanted, before, call, id);
+    if ("error" in accepted) {
+      notUpdated[key] = accepted.error;
+      continue;
+    }
+    const { data } = accepted;
+    known.set(id, data);
+    edits.push({ id, data });
+    const after = shown(type, id, data);
+    const more = Object.fromEntries(
+      Object.entries(after).filter(
+        ([name, value]) => JSON.stringify(patched.ok[name]) !== JSON.stringify(value) && name !== "id",
+      ),
+    );
+    updated[key] = Object.keys(more).length === 0 ? null : more;
+  }
+  for (const key of args.destroy ?? []) {
+    const id = createdId(call, key);
+    const data = id === undefined ? undefined : known.get(id);
+    if (id === undefined || data === undefined) {
+      notDestroyed[key] = setError("notFound");
+      continue;
+    }
+    const why = await type.keep?.(data, id, call);
+    if (why === undefined) {
+      edits.push({ id, data: undefined });
+      known.delete(id);
+      destroyed.push(id);
+    } else notDestroyed[key] = why;
+  }
+  const put = await call.ports.store.objectsPut(account, type.name, edits, ifState);
+  if (put === "state-mismatch") return failed("stateMismatch");
+  if (put === "too-many") return failed("requestTooLarge", "There are as many of these as an account may have.");
+  return {
+    ok: {
+      accountId: args.accountId,
+      oldState: String(put.before),
+      newState: String(put.state),
+      created,
+      updated,
+      destroyed,
+      notCreated,
+      notUpdated,
+      notDestroyed,
+    },
+    created: made,
+    updated: Object.keys(updated).flatMap((key) => createdId(call, key) ?? []),
+  };
+}

@@ -1,0 +1,175 @@
+/** Push subscriptions (RFC 8620 §7.2): made, verified, served, forgotten. */
+import webPush from "web-push";
+import type { AccountId } from "../store/store.ts";
+import type { JmapPorts } from "./ports.ts";
+import { type PushHub, type States, stateChange } from "./push.ts";
+import { type PushKeys, sendPush, type VapidKeys } from "./push-send.ts";
+
+export const subscriptionName = "PushSubscription";
+/** The longest that a subscription lives without being renewed. */
+export const maxLifetimeMs = 7 * 24 * 60 * 60 * 1000;
+const vapidSetting = "jmap.vapid";
+/** A push service that has failed so often in a row is let go. */
+const maxFailures = 20;
+
+export type Subscription = {
+  readonly deviceClientId: string;
+  readonly url: string;
+  readonly keys: PushKeys | null;
+  readonly types: readonly string[] | null;
+  readonly expires: string;
+  /** What was sent to the URL, and whether the client has sent it back. */
+  readonly code: string;
+  readonly verified: boolean;
+};
+
+type Served = {
+  readonly account: AccountId;
+  readonly id: string;
+  subscription: Subscription;
+  stop: () => void;
+  pending: { [type: string]: string };
+  sending: boolean;
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+};
+
+export class Subscriptions {
+  readonly #ports: JmapPorts;
+  readonly #hub: PushHub;
+  readonly #served = new Map<string, Served>();
+  #vapid: VapidKeys | undefined;
+  #stopped = false;
+
+  constructor(ports: JmapPorts, hub: PushHub) {
+    this.#ports = ports;
+    this.#hub = hub;
+  }
+
+  /** RFC 9749: the key that our pushes are signed with. Known after `start`. */
+  get applicationServerKey(): string {
+    return this.#vapid?.publicKey ?? "";
+  }
+
+  async start(): Promise<void> {
+    const { store } = this.#ports;
+    let keys = (await store.setting(vapidSetting)) as VapidKeys | undefined;
+    if (keys === undefined) {
+      keys = webPush.generateVAPIDKeys();
+      await store.putSetting(vapidSetting, keys);
+    }
+    this.#vapid = keys;
+    for (const { account, id, data } of await store.objectsOfAll(subscriptionName))
+      this.serve(account, id, data as Subscription);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const served of this.#served.values()) this.#end(served);
+    this.#served.clear();
+  }
+
+  /** Serves a subscription as it is now; undefined: it is gone. */
+  serve(account: AccountId, id: string, subscription: Subscription | undefined): void {
+    const key = `${account} ${id}`;
+    const known = this.#served.get(key);
+    if (subscription === undefined) {
+      if (known !== undefined) this.#end(known);
+      this.#served.delete(key);
+      return;
+    }
+    if (known !== undefined) {
+      const isNew = !known.subscription.verified && subscription.verified;
+      known.subscription = subscription;
+      if (isNew) known.stop = this.#hub.listen(account, (states) => this.#tell(known, states));
+      return;
+    }
+    const served: Served = {
+      account,
+      id,
+      subscription,
+      stop: () => {},
+      pending: {},
+      sending: false,
+      failures: 0,
+      timer: undefined,
+    };
+    this.#served.set(key, served);
+    if (subscription.verified) served.stop = this.#hub.listen(account, (states) => this.#tell(served, states));
+  }
+
+  /** RFC 8620 §7.2.2: proof that the URL is the client's. */
+  verify(id: string, subscription: Subscription): void {
+    const payload = { "@type": "PushVerification", pushSubscriptionId: id, verificationCode: subscription.code };
+    this.#post(subscription, payload).catch((error: unknown) =>
+      this.#ports.log.info({ error, subscription: id }, "a push could not be verified"),
+    );
+  }
+
+  #end(served: Served): void {
+    served.stop();
+    clearTimeout(served.timer);
+  }
+
+  #post(subscription: Subscription, payload: object): ReturnType<typeof sendPush> {
+    if (this.#vapid === undefined) return Promise.resolve({ kind: "later", afterMs: 1000 });
+    const { url, keys } = subscription;
+    return sendPush({ url, keys: keys ?? undefined }, JSON.stringify(payload), {
+      vapid: this.#vapid,
+      subject: `mailto:postmaster@${this.#ports.ourHost}`,
+      anywhere: this.#ports.pushAnywhere,
+    });
+  }
+
+  #tell(served: Served, states: States): void {
+    Object.assign(served.pending, states);
+    if (!served.sending && served.timer === undefined) this.#send(served);
+  }
+
+  #send(served: Served): void {
+    const { types } = served.subscription;
+    const states = served.pending;
+    served.pending = {};
+    const change = stateChange(served.account, states, types === null ? undefined : new Set(types));
+    if (change === undefined || this.#stopped) return;
+    served.sending = true;
+    this.#deliver(served, change, states)
+      .catch((error: unknown) => this.#ports.log.error({ error, subscription: served.id }, "a push failed"))
+      .finally(() => {
+        served.sending = false;
+        if (Object.keys(served.pending).length > 0 && served.timer === undefined) this.#send(served);
+      });
+  }
+
+  async #deliver(served: Served, change: object, states: States): Promise<void> {
+    if (Date.parse(served.subscription.expires) <= this.#ports.now()) return this.#forget(served);
+    const outcome = await this.#post(served.subscription, change);
+    switch (outcome.kind) {
+      case "done":
+        served.failures = 0;
+        return;
+      case "gone":
+        return this.#forget(served);
+      case "later":
+        if (++served.failures > maxFailures) return this.#forget(served);
+        served.pending = { ...states, ...served.pending };
+        served.timer = setTimeout(() => {
+          served.timer = undefined;
+          this.#send(served);
+        }, outcome.afterMs * Math.min(served.failures, 10)).unref();
+        return;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  async #forget(served: Served): Promise<void> {
+    this.serve(served.account, served.id, undefined);
+    await this.#ports.store.objectsPut(
+      served.account,
+      subscriptionName,
+      [{ id: served.id, data: undefined }],
+      undefined,
+    );
+  }
+}

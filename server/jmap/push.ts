@@ -1,0 +1,127 @@
+/** What has changed in an account, told to those who listen (RFC 8620 §7): by EventSource, WebSocket or subscription alike. */
+import { idOf } from "../../protocol/jmap/ids.ts";
+import { stateText } from "../../protocol/jmap/state.ts";
+import type { Log } from "../log.ts";
+import type { Changes, Watcher } from "../notify/changes.ts";
+import type { AccountId, Change, Store } from "../store/store.ts";
+
+/** Type → state. */
+export type States = { readonly [type: string]: string };
+export type StateListener = (states: States) => void;
+
+type Own = {
+  readonly watcher: Watcher;
+  readonly listeners: Set<StateListener>;
+  readonly pending: Map<string, string>;
+  mail: boolean;
+  looking: boolean;
+  emails: number;
+};
+
+/** Types whose state follows that of the mail. */
+export const mailTypes = ["Email", "Mailbox", "Thread"] as const;
+
+export class PushHub {
+  readonly #notify: Changes;
+  readonly #store: Pick<Store, "mailState" | "objectStates">;
+  readonly #log: Log;
+  readonly #accounts = new Map<AccountId, Own>();
+
+  constructor(parts: {
+    readonly notify: Changes;
+    readonly store: Pick<Store, "mailState" | "objectStates">;
+    readonly log: Log;
+  }) {
+    this.#notify = parts.notify;
+    this.#store = parts.store;
+    this.#log = parts.log;
+  }
+
+  /** How many listen to this account. */
+  listeners(account: AccountId): number {
+    return this.#accounts.get(account)?.listeners.size ?? 0;
+  }
+
+  /** Tells of every change from now on, each state once. Answers the unsubscriber. */
+  listen(account: AccountId, listener: StateListener): () => void {
+    let own = this.#accounts.get(account);
+    if (own === undefined) {
+      own = {
+        watcher: { changed: (change) => this.#changed(account, change) },
+        listeners: new Set(),
+        pending: new Map(),
+        mail: false,
+        looking: false,
+        emails: -1,
+      };
+      this.#accounts.set(account, own);
+      this.#notify.watch(account, own.watcher);
+      // EmailDelivery tells of new mail only: what there is now is the mark.
+      const begun = own;
+      this.#store.mailState(account).then(
+        ({ nextEmail }) => {
+          if (begun.emails < 0) begun.emails = nextEmail;
+        },
+        () => {},
+      );
+    }
+    const mine = own;
+    mine.listeners.add(listener);
+    return () => {
+      mine.listeners.delete(listener);
+      if (mine.listeners.size > 0 || this.#accounts.get(account) !== mine) return;
+      this.#accounts.delete(account);
+      this.#notify.unwatch(account, mine.watcher);
+    };
+  }
+
+  /** All states of now. */
+  async states(account: AccountId): Promise<States> {
+    const [mail, objects] = await Promise.all([this.#store.mailState(account), this.#store.objectStates(account)]);
+    const states: { [type: string]: string } = {};
+    for (const type of mailTypes) states[type] = stateText(mail);
+    states["EmailDelivery"] = String(mail.nextEmail);
+    for (const { type, state } of objects) states[type] = String(state);
+    return states;
+  }
+
+  #changed(account: AccountId, change: Extract<Change, { readonly account: AccountId }>): void {
+    const own = this.#accounts.get(account);
+    if (own === undefined) return;
+    if (change.kind === "objects") own.pending.set(change.type, String(change.modseq));
+    else own.mail = true;
+    if (own.looking) return;
+    own.looking = true;
+    this.#tell(account, own).catch((error: unknown) => this.#log.error({ error, account }, "a push failed"));
+  }
+
+  async #tell(account: AccountId, own: Own): Promise<void> {
+    try {
+      while (own.mail || own.pending.size > 0) {
+        const states: { [type: string]: string } = Object.fromEntries(own.pending);
+        own.pending.clear();
+        if (own.mail) {
+          own.mail = false;
+          const mail = await this.#store.mailState(account);
+          for (const type of mailTypes) states[type] = stateText(mail);
+          if (own.emails >= 0 && mail.nextEmail > own.emails) states["EmailDelivery"] = String(mail.nextEmail);
+          own.emails = mail.nextEmail;
+        }
+        for (const listener of [...own.listeners]) listener(states);
+      }
+    } finally {
+      own.looking = false;
+    }
+  }
+}
+
+/** RFC 8620 §7.1, of the types that are asked for; undefined where none of them is among these. */
+export function stateChange(
+  account: AccountId,
+  states: States,
+  types: ReadonlySet<string> | undefined,
+): { readonly "@type": "StateChange"; readonly changed: { readonly [accountId: string]: States } } | undefined {
+  const chosen = Object.entries(states).filter(([type]) => types === undefined || types.has(type));
+  if (chosen.length === 0) return undefined;
+  return { "@type": "StateChange", changed: { [idOf("A", account)]: Object.fromEntries(chosen) } };
+}

@@ -1,0 +1,130 @@
+/** EmailSubmission as objects are set: made (and sent), canceled, forgotten. */
+import { numberOf } from "../../protocol/jmap/ids.ts";
+import { invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
+import { upload } from "./blobs.ts";
+import { type Call, createdId } from "./call.ts";
+import { submission } from "./capabilities.ts";
+import { identityType, maySendAs } from "./identity.ts";
+import { type Accepted, allObjects, type ObjectType } from "./objects.ts";
+import type { Outbox } from "./outbox.ts";
+import {
+  authorsOf,
+  firstStatus,
+  handOver,
+  headerOf,
+  readEnvelope,
+  type Submission,
+  sendAtText,
+  sendTime,
+  shownSubmission,
+  submissionName,
+  waitingStatus,
+} from "./submission.ts";
+
+const error = (type: string, description: string, more: JsonObject = {}): { readonly error: SetError } => ({
+  error: setError(type, description, more),
+});
+
+export const submissionType = (outbox: Outbox): ObjectType => ({
+  name: submissionName,
+  capability: submission,
+  properties: [
+    "id",
+    "identityId",
+    "emailId",
+    "threadId",
+    "envelope",
+    "sendAt",
+    "undoStatus",
+    "deliveryStatus",
+    "dsnBlobIds",
+    "mdnBlobIds",
+  ],
+  serverSet: ["identityId", "emailId", "threadId", "envelope", "sendAt", "deliveryStatus", "dsnBlobIds", "mdnBlobIds"],
+  show: shownSubmission,
+  accept: async (after, before, call, id) => {
+    if (before !== undefined) return cancel(after, before as unknown as Submission, outbox);
+    const made = await make(after, call);
+    if ("data" in made) outbox.watch(call.account.id, id, made.data as unknown as Submission);
+    return made;
+  },
+});
+
+async function cancel(after: JsonObject, before: Submission, outbox: Outbox): Promise<Accepted> {
+  const { undoStatus } = after;
+  if (undoStatus === before.undoStatus) return { data: before as unknown as JsonObject };
+  if (undoStatus !== "canceled")
+    return { error: invalidProperties(["undoStatus"], 'undoStatus: it can only be set to "canceled".') };
+  if (!(await outbox.cancel(before))) return error("cannotUnsend", "It is on its way already.");
+  const { blobId: _, queueId: __, ...rest } = before;
+  return {
+    data: {
+      ...(rest as unknown as JsonObject),
+      undoStatus: "canceled",
+      deliveryStatus: Object.fromEntries(
+        Object.keys(before.deliveryStatus).map((address) => [
+          address,
+          { smtpReply: "250 2.0.0 taken back", delivered: "no", displayed: "unknown" },
+        ]),
+      ),
+    },
+  };
+}
+
+async function make(object: JsonObject, call: Call): Promise<Accepted> {
+  const { ports, account } = call;
+  const unknown = Object.keys(object).filter((name) => !["identityId", "emailId", "envelope"].includes(name));
+  // What the server sets may come back unchanged from a client that copies an object; it is nothing to go by.
+  if (unknown.length > 0) return { error: invalidProperties(unknown, `These cannot be set: ${unknown.join(", ")}.`) };
+  const identityId = typeof object["identityId"] === "string" ? createdId(call, object["identityId"]) : undefined;
+  const { objects: identities } = await allObjects(identityType, call, account.id);
+  const identity = identities.find((one) => one.id === identityId)?.data as JsonObject | undefined;
+  if (identityId === undefined || identity === undefined)
+    return { error: invalidProperties(["identityId"], "identityId: there is no such identity.") };
+  const emailId = typeof object["emailId"] === "string" ? createdId(call, object["emailId"]) : undefined;
+  const email = emailId === undefined ? undefined : numberOf("M", emailId);
+  const found = email === undefined ? undefined : (await ports.store.emailRows(account.id, [email], "all")).rows[0];
+  if (emailId === undefined || found?.bytes === undefined)
+    return { error: invalidProperties(["emailId"], "emailId: there is no such email.") };
+  const { bytes } = found;
+  if (bytes.length > ports.settings.maxAttachmentsBytes)
+    return error("tooLarge", "The email is too large to be sent.", { maxSize: ports.settings.maxAttachmentsBytes });
+  const header = headerOf(bytes);
+  if (!header.fields.some(({ name }) => name === "from"))
+    return error("invalidEmail", "The email has no From.", { properties: ["from"] });
+  const envelope = readEnvelope(object["envelope"], header, identity["email"] as string);
+  if ("type" in envelope) return { error: envelope };
+  if (envelope.from !== "" && !(await maySendAs(call, account, envelope.from)))
+    return error("forbiddenMailFrom", `You may not send mail from ${envelope.from}.`);
+  for (const author of authorsOf(header))
+    if (!(await ports.mayFrom(account, author.local, author.domain.toLowerCase())))
+      return error("forbiddenFrom", `You may not write as ${author.local}@${author.domain}.`);
+  const now = ports.now();
+  const at = sendTime(envelope, now, ports.settings.maxDelayedSendSeconds);
+  if (typeof at !== "number") return { error: at };
+  const known = {
+    identityId,
+    emailId,
+    threadId: `T${found.thread}`,
+    envelope: envelope.shown,
+    sendAt: sendAtText(at),
+  };
+  if (at > now) {
+    // Kept by itself: the email may be changed or go meanwhile.
+    const lifetime = { ...ports.settings, uploadLifetimeMs: at - now + ports.settings.uploadLifetimeMs };
+    const kept = await upload({ ...ports, settings: lifetime }, account.id, bytes, "message/rfc822");
+    if (kept === "over-quota") return error("overQuota", "There is no room to keep it until then.");
+    return { data: { ...known, undoStatus: "pending", blobId: kept.id, deliveryStatus: waitingStatus(envelope) } };
+  }
+  const handed = await handOver(ports, account, bytes, envelope, { address: "127.0.0.1", port: 0 });
+  if (!handed.accepted) return error("forbiddenToSend", handed.reply);
+  const isWhollyQueued = handed.queueId !== undefined && handed.queued.size === envelope.to.length;
+  return {
+    data: {
+      ...known,
+      undoStatus: isWhollyQueued ? "pending" : "final",
+      ...(handed.queueId === undefined ? {} : { queueId: handed.queueId }),
+      deliveryStatus: firstStatus(envelope, handed),
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** JMAP over WebSocket: RFC 8887. */
+import websocket from "@fastify/websocket";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { WebSocket } from "ws";
+import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
+import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
+import type { Account } from "../store/store.ts";
+import { type PushHub, stateChange } from "./push.ts";
+import { answerRequest, authenticated, type JmapService, originOf } from "./routes.ts";
+import { paths } from "./session-object.ts";
+
+/** Bytes that a client has not taken; one that takes nothing is let go. */
+const maxUnsentBytes = 64 * 1024 * 1024;
+const pingMs = 60_000;
+/** A socket that has not answered two pings is gone. */
+const maxMissedPings = 2;
+
+export async function webSocketRoute(app: FastifyInstance, service: JmapService, hub: PushHub): Promise<void> {
+  await app.register(websocket, {
+    options: { maxPayload: service.ports.settings.maxRequestBytes + 1024, handleProtocols: () => "jmap" },
+  });
+  const who = new WeakMap<FastifyRequest, Account>();
+  app.get(
+    paths.webSocket,
+    {
+      websocket: true,
+      preValidation: async (request, reply) => {
+        const account = await authenticated(service, request, reply);
+        if (account === undefined) return reply;
+        // RFC 8887 §4.1: the client must offer "jmap".
+        if (!/(?:^|,)\s*jmap\s*(?:,|$)/.test(request.headers["sec-websocket-protocol"] ?? ""))
+          return reply.code(400).type("text/plain").send('Offer the WebSocket protocol "jmap".\n');
+        who.set(request, account);
+        return undefined;
+      },
+    },
+    (socket, request) => {
+      const account = who.get(request);
+      if (account === undefined) return socket.close(1008);
+      return serve(socket, account, originOf(request), service, hub);
+    },
+  );
+}
+
+function serve(socket: WebSocket, account: Account, origin: string, service: JmapService, hub: PushHub): void {
+  const { log, settings } = service.ports;
+  let stop: (() => void) | undefined;
+  let missed = 0;
+  const send = (message: object): void => {
+    if (socket.bufferedAmount > maxUnsentBytes) socket.terminate();
+    else if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const refuse = (problem: Problem, requestId: unknown): void =>
+    send({ "@type": "RequestError", requestId: typeof requestId === "string" ? requestId : null, ...problem });
+  const ping = setInterval(() => {
+    if (++missed > maxMissedPings) socket.terminate();
+    else socket.ping();
+  }, pingMs);
+  socket.on("pong", () => {
+    missed = 0;
+  });
+  socket.on("close", () => {
+    clearInterval(ping);
+    stop?.();
+  });
+  socket.on("error", (error) => log.debug({ error, account: account.name }, "WebSocket failed"));
+
+  const pushEnable = async (message: JsonObject): Promise<void> => {
+    const { dataTypes, pushState } = message;
+    const types = Array.isArray(dataTypes) ? new Set(dataTypes.map(String)) : undefined;
+    stop?.();
+    stop = undefined;
+    if (hub.listeners(account.id) >= settings.maxEventSources)
+      return refuse(limitProblem("maxEventSources", "Too many connections of the account wait for pushes."), undefined);
+    const tell = (states: { readonly [type: string]: string }): void => {
+      const change = stateChange(account.id, states, types);
+      if (change !== undefined) send({ ...change, pushState: states["Email"] ?? Object.values(states).join("-") });
+    };
+    stop = hub.listen(account.id, tell);
+    // RFC 8887 §4.3.5.2: what has happened since the client's pushState is told at once.
+    if (typeof pushState === "string") {
+      const states = await hub.states(account.id);
+      if (states["Email"] !== pushState) tell(states);
+    }
+  };
+
+  const receive = async (data: Buffer, isBinary: boolean): Promise<void> => {
+    const parsed = isBinary
+      ? { type: "urn:ietf:params:jmap:error:notRequest", status: 400, detail: "Messages are text." }
+      : data.length > settings.maxRequestBytes
+        ? limitProblem("maxSizeRequest", "The message is larger than this server takes.")
+        : parseJson(data);
+    if ("status" in parsed) return refuse(parsed, undefined);
+    const { value } = parsed;
+    const type = isObject(value) ? value["@type"] : undefined;
+    switch (type) {
+      case "Request": {
+        const { "@type": _, id, ...request } = value as JsonObject;
+        const answer = await answerRequest(service, account, request, origin);
+        if ("status" in answer) return refuse(answer as Problem, id);
+        return send({ "@type": "Response", ...(typeof id === "string" ? { requestId: id } : {}), ...answer });
+      }
+      case "WebSocketPushEnable":
+        return pushEnable(value as JsonObject);
+      case "WebSocketPushDisable":
+        stop?.();
+        stop = undefined;
+        return;
+      default:
+        return refuse(
+          {
+            type: "urn:ietf:params:jmap:error:notRequest",
+            status: 400,
+            detail: '/@type: expected "Request", "WebSocketPushEnable" or "WebSocketPushDisable".',
+            pointer: "/@type",
+          },
+          isObject(value) ? value["id"] : undefined,
+        );
+    }
+  };
+  socket.on("message", (data: Buffer, isBinary: boolean) => {
+    receive(data, isBinary).catch((error: unknown) => {
+      log.error({ error, account: account.name }, "a WebSocket message failed");
+      socket.close(1011);
+    });
+  });
+}
