@@ -47,7 +47,7 @@ export class ChangeHub implements Changes {
 
   #publish(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (!("account" in change)) continue;
+      if (change.kind !== "mail" && change.kind !== "mailboxes" && change.kind !== "objects") continue;
       const list = this.#watchers.get(change.account);
       if (list === undefined) continue;
       for (const watcher of list) watcher.changed(change);
