@@ -13,6 +13,9 @@ const programs = `  start [--data DIR] [--config FILE] [--hostname NAME] [--doma
   config     Prints the reference of the configuration file.
   simulate [--scenario NAME…] [--seed N] [--json]
              Warms up servers against modelled receivers and says what came of it.
+  filter train --model OUT [--from BASE] --ham PATH… --spam PATH… [--envelope FILE]
+  filter score --model MODEL|none [--rules on|off] [--envelope FILE] PATH…
+             The spam filter by itself, on mail in files.
   restore FOLDER   Puts a backup into an empty data folder.
   version`;
 
@@ -43,6 +46,8 @@ export async function commandLine(words: readonly string[]): Promise<number> {
         return 0;
       case "simulate":
         return await (await import("./simulate.ts")).simulate(rest);
+      case "filter":
+        return await (await import("./filter-command.ts")).filterCommand(rest);
       case "restore":
         return await (await import("./restore.ts")).restore(rest);
       case "version":

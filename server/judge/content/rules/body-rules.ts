@@ -1,0 +1,485 @@
+/** Rules about what a message says and how it is made: text, HTML, links, attachments. */
+
+import { domainOf, suffixOf } from "../links.ts";
+import type { Facts } from "./facts.ts";
+import { cheapSuffixes, freeHosting } from "./hosts.ts";
+import { type Rule, rule } from "./rule.ts";
+
+/** From the first phrase of a topic to the fourth, evidence grows ever more slowly. */
+const often = (count: number, from = 1): number => (count < from ? 0 : Math.min(1, Math.log2(count - from + 2) / 2));
+const share = (part: number, whole: number): number => (whole <= 0 ? 0 : part / whole);
+const writing = (f: Facts): readonly [Facts["content"]["plainWriting"], Facts["content"]["htmlWriting"]] => [
+  f.content.plainWriting,
+  f.content.htmlWriting,
+];
+const either = (
+  f: Facts,
+  name: "zeroWidth" | "mixedWords" | "leet" | "spaced" | "gibberish" | "shouted" | "exclamations" | "money",
+): number => Math.max(writing(f)[0][name], writing(f)[1][name]);
+
+/** What a company may say of accounts and offers in mail that is visibly its own, strangers may not. */
+const alike = (f: Facts): number =>
+  f.signedByFrom && !f.fromFree && !cheapSuffixes.has(f.fromSuffix) && (f.nameInDomain || f.ownClicks > f.strangeClicks)
+    ? 0.5
+    : 1;
+
+export const talkRules: readonly Rule[] = [
+  rule("talk-fee", 2.6, "It promises money of strangers, as advance-fee swindles do", (f) => often(f.talk.fee, 2)),
+  rule("talk-prize", 1.9, "It promises a prize or a gift", (f) => alike(f) * often(f.talk.prize)),
+  rule("talk-pills", 2, "It advertises medicines or miracle cures", (f) => alike(f) * often(f.talk.pills)),
+  rule("talk-sex", 2, "It advertises sex or acquaintances", (f) => alike(f) * often(f.talk.sex)),
+  rule("talk-credit", 1.5, "It advertises loans or insurance", (f) => alike(f) * often(f.talk.credit)),
+  rule("talk-money", 1.8, "It promises easy money", (f) => alike(f) * often(f.talk.money, 2)),
+  rule("talk-goods", 1.2, "It advertises goods that spam is known for", (f) => alike(f) * often(f.talk.goods)),
+  rule(
+    "talk-account",
+    2,
+    "It frightens with the loss of an account, a payment or a parcel",
+    (f) => alike(f) * often(f.talk.account),
+  ),
+  rule("talk-phish", 1.2, "It uses the words of phishing in other languages", (f) => often(f.talk.phish, 2)),
+  rule("talk-extort", 2.2, "It threatens to publish secrets", (f) => often(f.talk.extort, 3)),
+  rule("talk-push", 1.2, "It presses to act at once", (f) => alike(f) * often(f.talk.push, 2)),
+  rule("talk-remove", 0.8, "It excuses itself as spam does", (f) => often(f.talk.remove)),
+  rule("talk-trade", 0.7, "It offers business to strangers", (f) => often(f.talk.trade, 2)),
+  rule("talk-business", -1.3, "It reads like a shop's or a bank's ordinary mail", (f) =>
+    f.signedByFrom && !cheapSuffixes.has(f.fromSuffix) ? often(f.talk.business, 2) : 0,
+  ),
+  rule("talk-discussion", -1.6, "It reads like people discussing", (f) =>
+    often(f.talk.discussion, f.bulk || f.content.html !== undefined ? 3 : 1),
+  ),
+];
+
+export const bodyRules: readonly Rule[] = [
+  rule("shouting", 0.9, "Much of it is written in capitals", (f) => {
+    const [plain, html] = writing(f);
+    return (
+      Math.max(share(plain.shouted, plain.words.length), share(html.shouted, html.words.length)) > 0.12 && f.words > 30
+    );
+  }),
+  rule("exclaims", 0.6, "It is full of exclamation marks", (f) => often(either(f, "exclamations"), 3)),
+  rule("money-signs", 0.6, "It speaks of sums of money", (f) => (f.signedByFrom ? 0 : often(either(f, "money"), 1))),
+  rule("fancy-letters", 2, "It is written in letters of mathematics, to be read by people and not by filters", (f) =>
+    often(
+      f.content.subjectWriting.fancy +
+        f.content.nameWriting.fancy +
+        Math.max(f.content.plainWriting.fancy, f.content.htmlWriting.fancy),
+      3,
+    ),
+  ),
+  rule("mixed-alphabets", 2.2, "Words mix letters of different alphabets that look alike", (f) =>
+    often(either(f, "mixedWords") + f.content.subjectWriting.mixedWords * 2 + f.content.nameWriting.mixedWords * 2),
+  ),
+  rule(
+    "zero-width-words",
+    1.6,
+    "Invisible characters stand inside words",
+    (f) =>
+      /[a-z][\u200b-\u200d\u2060\u00ad\ufeff][a-z].{0,400}[a-z][\u200b-\u200d\u2060\u00ad\ufeff][a-z]/is.test(
+        f.content.html?.text.slice(0, 20_000) ?? f.content.plain.slice(0, 20_000),
+      ) || f.content.subjectWriting.zeroWidth > 0,
+  ),
+  rule("leet", 1, "Words have digits for letters", (f) =>
+    often(f.content.subjectWriting.leet * 2 + (f.words < 600 ? either(f, "leet") : 0), 2),
+  ),
+  rule("spaced-letters", 0.9, "Words are spelled with blanks between the letters", (f) =>
+    often(either(f, "spaced"), 3),
+  ),
+  rule("gibberish", 0.9, "It contains words without sense", (f) =>
+    f.talk.discussion > 1 ? 0 : often(either(f, "gibberish"), 2),
+  ),
+  rule("split-words", 1.4, "Invisible marks are hidden inside words", (f) => often(f.content.html?.splitWords ?? 0, 6)),
+  rule(
+    "html-comments",
+    0.8,
+    "Much of its HTML is comments nobody sees",
+    (f) => (f.content.html?.commentChars ?? 0) > 2000 && f.content.html!.commentChars > f.content.html!.text.length,
+  ),
+  rule("hidden-text", 1.1, "It hides text from the reader", (f) => f.content.hiddenWriting.words.length > 150),
+  rule(
+    "tiny-text",
+    0.8,
+    "It has text too small to read",
+    (f) => share(f.content.html?.tinyChars ?? 0, f.content.html?.text.length ?? 0) > 0.1,
+  ),
+  rule(
+    "white-text",
+    0.4,
+    "It may have text in the colour of its background",
+    (f) => (f.content.html?.styles.get("white") ?? 0) > 2 && !f.signedByFrom,
+  ),
+  rule(
+    "html-only",
+    0.5,
+    "It is HTML without a plain version",
+    (f) => f.content.html !== undefined && !f.content.parts.some((part) => part.type === "text/plain"),
+  ),
+  rule(
+    "html-only-unsigned",
+    0.6,
+    "It is HTML only, and nobody signed it",
+    (f) => f.content.html !== undefined && f.content.plain === "" && !f.signed,
+  ),
+  rule(
+    "empty-plain",
+    0.8,
+    "Its plain version is empty",
+    (f) =>
+      f.content.html !== undefined &&
+      f.content.parts.some((part) => part.type === "text/plain") &&
+      f.content.plainWriting.words.length < 3 &&
+      f.content.htmlWriting.words.length > 10,
+  ),
+  rule("versions-differ", 0.9, "Its plain version says something else than its HTML", (f) => {
+    const plain = f.content.plainWriting.words;
+    const html = f.content.htmlWriting.words;
+    if (plain.length < 20 || html.length < 20 || f.content.parts.length < 2) return false;
+    const words = new Set(html);
+    let common = 0;
+    for (const word of plain) if (words.has(word)) common++;
+    return common / plain.length < 0.4;
+  }),
+  rule(
+    "base64-text",
+    1,
+    "Plain text is wrapped in base64, which hides it",
+    (f) =>
+      f.content.parts.some((part) => part.encoding === "base64" && part.type.startsWith("text/") && !part.attached) &&
+      mostlyLatin(f),
+  ),
+  rule(
+    "image-only",
+    1.2,
+    "It is hardly more than a picture to click on",
+    (f) =>
+      !(f.signedByFrom && f.clicks.length > 5) &&
+      f.content.html !== undefined &&
+      f.content.html.images > 0 &&
+      f.content.htmlWriting.words.length < 40 &&
+      f.clicks.length > 0,
+  ),
+  rule(
+    "short-link",
+    0.7,
+    "It is a few words and a link",
+    (f) =>
+      f.words > 0 &&
+      f.words < 60 &&
+      f.clicks.length > 0 &&
+      f.clicks.length < 6 &&
+      !f.reply &&
+      f.talk.discussion < 2 &&
+      !f.mua,
+  ),
+  rule(
+    "html-form",
+    0.7,
+    "It asks to fill in a form inside the message",
+    (f) => f.content.html !== undefined && (f.content.html.tags.has("form") || f.content.html.inputs.size > 0),
+  ),
+  rule("html-password", 2.5, "It asks for a password", (f) => f.content.html?.inputs.has("password") === true),
+  rule(
+    "html-script",
+    0.6,
+    "It carries scripts",
+    (f) => f.content.html !== undefined && (f.content.html.scripts > 0 || f.content.html.eventHandlers > 2),
+  ),
+  rule(
+    "html-frame",
+    0.4,
+    "It loads another page into itself",
+    (f) =>
+      f.content.html !== undefined &&
+      (f.content.html.tags.has("iframe") || f.content.html.tags.has("object") || f.content.html.refresh),
+  ),
+  rule("html-attached", 2.2, "It brings a web page as an attachment", (f) =>
+    f.content.parts.some((part) => part.attached && /\.(?:s?html?|xhtml|svg|mht)$/.test(part.fileName)),
+  ),
+  rule(
+    "html-old",
+    0.7,
+    "Its HTML is of the kind that spam programs write",
+    (f) =>
+      f.content.html !== undefined &&
+      !f.signed &&
+      (f.content.html.tags.get("font") ?? 0) > 3 &&
+      f.content.html.tags.has("center"),
+  ),
+  rule(
+    "html-loud",
+    0.6,
+    "It is printed large and in colours",
+    (f) =>
+      f.content.html !== undefined &&
+      !f.signed &&
+      [...f.content.html.styles.keys()].some((style) =>
+        /^font-size=\+?[4-7]$|^color=#?(?:ff0000|red|0000ff|blue)/.test(style),
+      ),
+  ),
+  rule(
+    "placeholder",
+    2,
+    "The sender's program failed to fill in a name or a link",
+    (f) =>
+      /\{(?:first ?name|name|e-?mail|to|user)\}|\[\[?(?:first ?name|name|e-?mail|unsubscribe|domain|user|link)\]\]?|%%?(?:first_?name|name|e-?mail|domain|to|user|random\w*)%%?|%RND|\bRANDOM_|<email>|\{%/i.test(
+        `${f.content.subject} ${f.content.plain.slice(0, 8000)} ${f.content.html?.text.slice(0, 8000) ?? ""}`,
+      ) && f.talk.discussion < 2,
+  ),
+  rule(
+    "many-blank-lines",
+    0.9,
+    "A long gap hides what stands below",
+    (f) => longestGap(f.content.plain.slice(0, 20_000)) >= 14 && !f.reply,
+  ),
+  rule(
+    "foreign-charset",
+    1.2,
+    "It is written in a character set of far away",
+    (f) =>
+      f.content.parts.some((part) =>
+        /^(?:ks_c|euc-kr|gb2312|gbk|gb18030|big5|iso-2022-kr|windows-125[16]|koi8|tis-620)/.test(part.charset),
+      ) &&
+      !f.reply &&
+      f.talk.discussion === 0,
+  ),
+  rule("greets-address", 0.9, "It greets the recipient by address instead of by name", (f) => {
+    const rcpt = f.content.envelope.rcpt.toLowerCase();
+    if (rcpt.length < 5) return false;
+    const text = (f.content.html?.text ?? f.content.plain).slice(0, 3000).toLowerCase();
+    return new RegExp(
+      `(?:dear|hello|hi|hey|attn|attention|hallo|olá|ola|bonjour|user|customer)[\\s,:!]{1,4}${rcpt.replace(/[^a-z0-9@]/g, ".")}`,
+    ).test(text);
+  }),
+  rule(
+    "plain-text",
+    -0.7,
+    "It is plain text",
+    (f) => f.content.html === undefined && f.clicks.length < 5 && f.talk.fee < 2,
+  ),
+  rule(
+    "quotes",
+    -1.3,
+    "It quotes an earlier message",
+    (f) =>
+      /(?:^|\n)>[^\n]*\n>/.test(f.content.plain.slice(0, 30_000)) ||
+      /\bwrote:\s*\n/.test(f.content.plain.slice(0, 30_000)),
+  ),
+  rule("code", -1.4, "It contains a program or a patch", (f) =>
+    /(?:^|\n)(?:diff --git|[+-]{3} [ab]\/|@@ -\d|Signed-off-by:|#include|#!\/|\$ \w+|\s+at [\w.]+\(|[\w.]+@[\w-]+:~?)/.test(
+      f.content.plain.slice(0, 30_000),
+    ),
+  ),
+  rule("signature", -0.7, "It ends with a signature as people have", (f) => /\n-- ?\r?\n/.test(f.content.plain)),
+  rule("list-footer", -1.1, "It carries the footer of a discussion list", (f) =>
+    /\n_{20,}\r?\n.{0,80}(?:mailing list|list)|\nTo unsubscribe(?: from|,)[^\n]*(?:e-?mail|list)/i.test(
+      f.content.plain.slice(-2500),
+    ),
+  ),
+  rule("pgp", -1.2, "It is signed with a personal key", (f) =>
+    /multipart\/signed|BEGIN PGP/.test(`${f.field("content-type") ?? ""}${f.content.plain.slice(0, 500)}`),
+  ),
+  rule(
+    "one-line-footer-ad",
+    -0.3,
+    "It is a person's short note",
+    (f) =>
+      f.content.html === undefined &&
+      f.words > 3 &&
+      f.words < 400 &&
+      f.clicks.length < 2 &&
+      f.talk.push === 0 &&
+      f.talk.fee === 0 &&
+      f.talk.account === 0,
+  ),
+];
+
+export const linkRules: readonly Rule[] = [
+  rule(
+    "link-mismatch",
+    1.9,
+    "A link shows one address and leads to another",
+    (f) => f.mismatch !== undefined && !f.reply,
+  ),
+  rule("link-imitates", 2.4, "A link imitates the address of a well-known name", (f) => f.imitated !== undefined),
+  rule(
+    "link-ip",
+    1.9,
+    "A link leads to a bare address without a name",
+    (f) => f.clicks.some((link) => link.isIp) && !f.reply && f.talk.discussion < 3,
+  ),
+  rule(
+    "link-port",
+    0.9,
+    "A link leads to an unusual port",
+    (f) =>
+      f.clicks.some((link) => link.port !== "" && !/^(?:80|443|8080)$/.test(link.port)) &&
+      !f.reply &&
+      f.talk.discussion < 3,
+  ),
+  rule("link-user", 2, "A link hides where it leads behind an @", (f) => f.clicks.some((link) => link.hasUser)),
+  rule(
+    "link-encoded",
+    1.2,
+    "A link is encoded to hide where it leads",
+    (f) => f.content.html?.links.some(({ href }) => /^https?:\/\/[^/?]*%[0-9a-f]{2}/i.test(href)) === true,
+  ),
+  rule("link-punycode", 1.6, "A link uses letters of another alphabet in its name", (f) =>
+    f.clicks.some((link) => /(?:^|\.)xn--/.test(link.host) || /[^\x00-\x7f]/.test(link.host)),
+  ),
+  rule("link-short", 0.9, "Its links are hidden behind a link shortener", (f) =>
+    f.reply || f.talk.discussion > 3 ? 0 : often(f.shortClicks),
+  ),
+  rule("link-free", 1.3, "Its links lead to a page anybody can put up within a minute", (f) =>
+    f.reply || f.talk.discussion > 3 ? 0 : often(f.freeClicks),
+  ),
+  rule("link-cheap", 1.3, "Its links lead to domains that are sold for cents and used mostly for spam", (f) =>
+    f.reply ? 0 : f.clicks.some((link) => cheapSuffixes.has(link.suffix)),
+  ),
+  rule("link-recipient", 1.1, "A link carries the recipient's address", (f) => {
+    const rcpt = f.content.envelope.rcpt.toLowerCase();
+    if (rcpt.length < 5 || f.field("list-unsubscribe") !== undefined) return false;
+    return (
+      f.content.html?.links.some(
+        ({ href, use }) => use === "a" && !href.startsWith("mailto:") && href.toLowerCase().includes(rcpt),
+      ) === true
+    );
+  }),
+  rule("link-stranger", 0.9, "The link to follow leads neither to the sender nor to a mailing service", (f) => {
+    if (f.clicks.length === 0 || f.content.html === undefined || f.reply) return 0;
+    return share(f.strangeClicks, f.clicks.length) > 0.6 ? 1 : 0;
+  }),
+  rule("link-one-target", 0.6, "All its links lead to the same place", (f) => {
+    if (f.clicks.length < 3 || f.content.html === undefined || f.reply || f.signedByFrom) return false;
+    return new Set(f.clicks.map((link) => `${link.host}${link.path}${link.query}`)).size === 1;
+  }),
+  rule(
+    "link-unlike",
+    0.8,
+    "Its links have random names",
+    (f) =>
+      f.clicks.some(
+        (link) =>
+          /(?:^|\.)(?=[a-z0-9-]*\d)(?=[a-z0-9-]*[a-z])[a-z0-9]{12,}\./.test(link.host) ||
+          /[bcdfghjklmnpqrstvwxz]{7}/.test(link.domain),
+      ) && !f.reply,
+  ),
+  rule(
+    "link-deep",
+    0.8,
+    "A link's host name is unusually long",
+    (f) => f.clicks.some((link) => link.host.split(".").length >= 6 || link.host.length > 60) && !f.viaService,
+  ),
+  rule("link-token", 1.6, "Its links are nothing but random letters", (f) => {
+    const tokens = f.clicks.filter((link) => /^\/[\w-]{30,}$/.test(link.path) && link.query === "");
+    return tokens.length > 0 && tokens.length >= f.clicks.length * 0.6;
+  }),
+  rule("link-data", 1.5, "A link carries a page or a script in itself", (f) =>
+    f.content.links.some((link) => link.use === "a" && (link.scheme === "data" || link.scheme === "javascript")),
+  ),
+  rule(
+    "link-picture-free",
+    0.9,
+    "Its pictures lie where anybody can put them",
+    (f) =>
+      !f.viaService &&
+      f.content.links.some(
+        (link) =>
+          link.use === "image" &&
+          freeHosting.has(link.domain) &&
+          !/amazonaws|cloudfront|azureedge|windows\.net/.test(link.domain),
+      ) &&
+      !f.reply,
+  ),
+  rule(
+    "link-redirect",
+    1,
+    "A link goes through somebody else's redirect",
+    (f) =>
+      f.clicks.some(
+        (link) =>
+          /^(?:www\.)?(?:google\.[a-z.]+|bing\.com|youtube\.com|l\.facebook\.com|linkedin\.com|googleads\.g\.doubleclick\.net|adclick\.g\.doubleclick\.net)$/.test(
+            link.host,
+          ) && /(?:^|[?&/])(?:url|q|u|adurl|redirect\w*|amp\/s)(?:=https?|\/|=)/i.test(`${link.path}${link.query}`),
+      ) && !f.reply,
+  ),
+  rule(
+    "link-http-only",
+    1.2,
+    "Its links are not protected as all serious ones are today",
+    (f) =>
+      f.signed && f.clicks.length > 0 && f.clicks.every((link) => link.scheme === "http") && !f.viaService && !f.reply,
+  ),
+  rule("links-own", -1.3, "Its links lead to the sender's own domain", (f) => {
+    if (
+      f.fromFree ||
+      cheapSuffixes.has(f.fromSuffix) ||
+      f.ownClicks === 0 ||
+      share(f.ownClicks + f.serviceClicks, f.clicks.length) <= 0.5
+    )
+      return 0;
+    // A domain bought for one mailing signs and links to itself as well: then only the name tells.
+    return !f.signed || f.nameInDomain || f.viaService ? 1 : 0.25;
+  }),
+  rule(
+    "links-service",
+    -0.5,
+    "Its links go through a known mailing service",
+    (f) =>
+      f.signedByFrom &&
+      !f.fromFree &&
+      !cheapSuffixes.has(f.fromSuffix) &&
+      share(f.serviceClicks, f.clicks.length) > 0.5,
+  ),
+  rule(
+    "links-varied",
+    -1.2,
+    "It has the many different links of a newsletter",
+    (f) =>
+      f.signedByFrom &&
+      !f.fromFree &&
+      f.clicks.length >= 8 &&
+      new Set(f.clicks.map((link) => link.text.toLowerCase())).size >= 6 &&
+      !cheapSuffixes.has(f.fromSuffix),
+  ),
+  rule(
+    "links-rich",
+    -0.7,
+    "It is long and has many different links, as newsletters have",
+    (f) =>
+      f.clicks.length >= 15 && f.words > 250 && new Set(f.clicks.map((link) => link.text.toLowerCase())).size >= 10,
+  ),
+  rule("mail-link-elsewhere", 0.8, "It asks to write to a free mailbox", (f) => {
+    const found = /[\w+-]@(gmail|yahoo|hotmail|outlook|aol|live|ymail|consultant|mail)\.[a-z.]{2,6}/i.exec(
+      f.content.plain.slice(0, 8000) || (f.content.html?.text.slice(0, 8000) ?? ""),
+    );
+    return found !== null && !f.reply && f.talk.discussion < 2;
+  }),
+  rule(
+    "link-other-from",
+    0.5,
+    "Sender and links end in different cheap domains",
+    (f) =>
+      cheapSuffixes.has(f.fromSuffix) &&
+      f.clicks.length > 0 &&
+      f.clicks.every((link) => domainOf(link.host) !== f.fromOrg) &&
+      suffixOf(f.fromOrg) !== "",
+  ),
+];
+
+/** Whether base64 was not needed for the characters of the text. */
+function mostlyLatin(f: Facts): boolean {
+  for (const { scripts, letters } of writing(f)) if (letters > 40) return scripts.latin > 0.9 * letters;
+  return false;
+}
+
+/** Most empty lines in a row. */
+function longestGap(text: string): number {
+  let longest = 0;
+  let run = -1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 10) longest = Math.max(longest, ++run);
+    else if (code !== 32 && code !== 9 && code !== 13 && code !== 0xa0) run = -1;
+  }
+  return longest;
+}

@@ -1,0 +1,182 @@
+/** What several rules ask about a message, worked out once. */
+import type { Content, Person } from "../content.ts";
+import { domainOf, type Link, shownHost, suffixOf } from "../links.ts";
+import { fieldOf } from "../read-content.ts";
+import { brandIn, imitates, owns } from "./brands.ts";
+import { freeHosting, freeMail, mailServices, neutralHosts, shorteners } from "./hosts.ts";
+import { type Talk, talkOf } from "./phrases.ts";
+
+/** What the recipient's side knows of the sender; all of it may be unknown. */
+export type Acquaintance = {
+  /** The user has written to this address. */
+  readonly wroteTo?: boolean;
+  /** Mail from this address came before and was kept. */
+  readonly seenBefore?: boolean;
+  /** Names of the user's colleagues (same domain) and their addresses, lower case: for mail that only pretends. */
+  readonly colleagues?: ReadonlyMap<string, string>;
+  /** Domains the user writes to. */
+  readonly contactDomains?: ReadonlySet<string>;
+};
+
+export type Facts = {
+  readonly content: Content;
+  readonly known: Acquaintance;
+  readonly talk: Talk;
+  /** Registrable domain of From. */
+  readonly fromOrg: string;
+  readonly fromSuffix: string;
+  readonly fromFree: boolean;
+  readonly pathOrg: string;
+  readonly pathDomain: string;
+  readonly heloOrg: string;
+  /** A signature names the From domain (whether or not it was verified; a failed one does not count). */
+  readonly signedByFrom: boolean;
+  readonly signed: boolean;
+  readonly viaService: boolean;
+  /** Looks sent by a program to many: list fields, or HTML with pictures and links. */
+  readonly bulk: boolean;
+  readonly reply: boolean;
+  /** Links that a person may follow. */
+  readonly clicks: readonly Link[];
+  readonly clickDomains: ReadonlySet<string>;
+  readonly ownClicks: number;
+  readonly serviceClicks: number;
+  readonly strangeClicks: number;
+  readonly shortClicks: number;
+  readonly freeClicks: number;
+  readonly mismatch: Link | undefined;
+  readonly imitated: { readonly host: string; readonly brand: string } | undefined;
+  /** A brand claimed by the sender's name that does not own the sender's domain. */
+  readonly claimedBrand: string | undefined;
+  /** The same of the subject. */
+  readonly subjectBrand: string | undefined;
+  readonly mailer: string;
+  readonly mua: boolean;
+  readonly words: number;
+  readonly nameInDomain: boolean;
+  readonly field: (name: string) => string | undefined;
+};
+
+/** Programs with which people write by hand, as they call themselves. */
+const handWritten =
+  /^(?:mutt|pine|alpine|kmail|evolution|ximian|gnus|vm \d|sylpheed|claws|thunderbird|mozilla|apple mail|nmh|exmh|mh-e|mew|wanderlust|balsa|elm|icedove|betterbird|roundcube|squirrelmail|horde|internet messaging|ipad|iphone|becky|slrn|pan\/|tin\/|forte|lotus notes|eudora|qualcomm|microsoft-entourage|novell|zimbra|b4|git-send-email|aerc|neomutt|meli)/i;
+
+export function factsAbout(content: Content, known: Acquaintance): Facts {
+  const field = (name: string): string | undefined => fieldOf(content, name);
+  const { from, envelope, html } = content;
+  const fromDomain = from?.domain ?? "";
+  const fromOrg = domainOf(fromDomain);
+  const pathDomain = envelope.mailFrom.slice(envelope.mailFrom.lastIndexOf("@") + 1).toLowerCase();
+  const pathOrg = pathDomain === "" ? "" : domainOf(pathDomain);
+  const heloOrg = domainOf(envelope.helo.toLowerCase());
+  const signerOrgs = content.signers.map((signer) => domainOf(signer));
+  const verified = envelope.auth?.dkim === undefined || envelope.auth.dkim === "pass";
+  const clicks = content.links.filter(
+    (link) =>
+      (link.use === "a" || link.use === "plain" || link.use === "area" || link.use === "form") &&
+      link.host !== "" &&
+      link.scheme !== "mailto",
+  );
+  const clickDomains = new Set<string>();
+  let ownClicks = 0;
+  let serviceClicks = 0;
+  let strangeClicks = 0;
+  let shortClicks = 0;
+  let freeClicks = 0;
+  let mismatch: Link | undefined;
+  let imitated: Facts["imitated"];
+  let looked = 0;
+  for (const link of clicks) {
+    const { domain, host } = link;
+    if (!clickDomains.has(domain) && looked++ < 40) {
+      const brand = imitates(host);
+      if (brand !== undefined) imitated ??= { host, brand: brand.name };
+    }
+    clickDomains.add(domain);
+    if (shorteners.has(domain) || shorteners.has(host)) shortClicks++;
+    else if (freeHosting.has(domain) || freeHosting.has(host)) freeClicks++;
+    else if (domain === fromOrg || domain === pathOrg) ownClicks++;
+    else if (mailServices.has(domain)) serviceClicks++;
+    else if (!neutralHosts.has(domain)) strangeClicks++;
+    if (link.use === "a" && mismatch === undefined) {
+      const shown = shownHost(link.text);
+      if (
+        shown !== undefined &&
+        suffixOf(shown) !== "" &&
+        domainOf(shown) !== domain &&
+        !mailServices.has(domain) &&
+        domain !== fromOrg &&
+        domain !== pathOrg
+      )
+        mismatch = link;
+    }
+  }
+  const brand = brandIn(bare(from?.name ?? ""));
+  const inSubject = brandIn(bare(content.subject));
+  const claimedBrand = brand !== undefined && !owns(brand, fromDomain) ? brand.name : undefined;
+  const mailer = field("x-mailer") ?? field("user-agent") ?? "";
+  const listed =
+    field("list-unsubscribe") !== undefined ||
+    field("feedback-id") !== undefined ||
+    field("list-id") !== undefined ||
+    /bulk|list/i.test(field("precedence") ?? "");
+  const text = content.plainWriting.words.length + content.htmlWriting.words.length;
+  return {
+    content,
+    known,
+    talk: talkOf([content.subjectWriting.words, content.plainWriting.words, content.htmlWriting.words]),
+    fromOrg,
+    fromSuffix: suffixOf(fromDomain),
+    fromFree: freeMail.has(fromDomain),
+    pathOrg,
+    pathDomain,
+    heloOrg,
+    signedByFrom: verified && fromOrg !== "" && signerOrgs.includes(fromOrg),
+    signed: signerOrgs.length > 0,
+    viaService:
+      mailServices.has(heloOrg) || mailServices.has(pathOrg) || signerOrgs.some((org) => mailServices.has(org)),
+    bulk: listed || (html !== undefined && html.images > 0 && clicks.length > 0),
+    reply: field("in-reply-to") !== undefined || field("references") !== undefined,
+    clicks,
+    clickDomains,
+    ownClicks,
+    serviceClicks,
+    strangeClicks,
+    shortClicks,
+    freeClicks,
+    mismatch,
+    imitated,
+    claimedBrand,
+    subjectBrand:
+      inSubject !== undefined && !owns(inSubject, fromDomain) && !bare(from?.name ?? "").includes(inSubject.name)
+        ? inSubject.name
+        : undefined,
+    mailer,
+    mua: handWritten.test(mailer),
+    words: text,
+    nameInDomain: from !== undefined && namesDomain(from),
+    field,
+  };
+}
+
+/** Lower case, without accents, fancy letters as plain ones. */
+const bare = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** Whether the display name says what the domain says: "Luekens Wine & Spirits" and luekensliquors.com. */
+export function namesDomain({ name, domain }: Person): boolean {
+  const label = (domainOf(domain).split(".")[0] ?? "").replace(/[^a-z0-9]/g, "");
+  const words = name
+    .toLowerCase()
+    .normalize("NFD")
+    .replace(/\p{M}/gu, "")
+    .replace(/['’]/g, "")
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word.length > 0);
+  if (label.length < 2 || words.length === 0) return false;
+  const joined = words.join("");
+  if (joined.includes(label) || (joined.length >= 3 && label.includes(joined))) return true;
+  if (words.some((word) => word.length >= 4 && label.includes(word))) return true;
+  // Initials: "Bank of America" and boa.com.
+  const initials = words.map((word) => word[0]).join("");
+  return initials.length >= 2 && (initials === label || (initials.length >= 3 && label.startsWith(initials)));
+}
