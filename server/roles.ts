@@ -13,10 +13,11 @@ import { serveControl } from "./admin/control.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
+import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
 import { makeJmap } from "./jmap.ts";
-import { makeJudge, together } from "./judge/judge.ts";
+import { makeJudge } from "./judge/judge.ts";
 import { type MailService, openListeners, type Serve, whyNotBound } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
@@ -199,11 +200,24 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
 
   // ------------------------------------------------ inbound
   const factsOfLarge = (bytes: Uint8Array) => pool.run("facts", { bytes });
+  const guarding = await startGuarding({
+    store,
+    pool,
+    config,
+    before: [makeJudge(config.judge)],
+    after: [],
+    give: (mail) => deliver.give(mail),
+    sign,
+    ourHost,
+    now,
+    newId,
+    log,
+  });
   const deliver = makeDeliver({
     store,
     directory,
     queue,
-    judge: together([makeJudge(config.judge)]),
+    judge: guarding.judge,
     notices,
     forward: signing.forward,
     reports: reporting.incoming,
@@ -363,7 +377,16 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     listeners: addresses,
     connections: connections(),
   });
-  const world: World = { store, queue, running, hostname: ourHost, now, keys: signing.keys, reports: reporting };
+  const world: World = {
+    store,
+    queue,
+    running,
+    hostname: ourHost,
+    now,
+    keys: signing.keys,
+    reports: reporting,
+    quarantine: guarding.quarantine,
+  };
   const control = await serveControl({ dataFolder: dataDir, world, log });
   await queue.start();
   await jmap.start();
@@ -377,6 +400,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       (stopped ??= (async () => {
         clearInterval(tidying);
         signing.stop();
+        guarding.stop();
         await Promise.all([
           control.close(),
           ...apps.map((app) => app.close()),

@@ -1,8 +1,9 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
+import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
-import type { Instant, Store } from "../store/store.ts";
+import type { AccountId, Instant, Store } from "../store/store.ts";
 
 /** What a running server says of itself. */
 export type Running = {
@@ -23,6 +24,11 @@ export type World = {
   /** Looks after DKIM keys; undefined where DNS cannot be asked. */
   readonly keys?: KeyKeeper;
   /** Sends reports; the running server alone does. */
+  /** The quarantine with what the running server alone can do. */
+  readonly quarantine?: {
+    readonly keeper: Quarantine;
+    readonly digest: (account: AccountId | undefined) => Promise<number>;
+  };
   readonly reports?: { readonly send: (today: boolean) => Promise<readonly Sent[]> };
 };
 

@@ -5,6 +5,7 @@ import { fromJson, usage } from "./arguments.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
 import { dkimCommands } from "./dkim-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
+import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
 import { reportCommands } from "./report-commands.ts";
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   ...accountCommands,
   ...addressCommands,
   ...queueCommands,
+  ...quarantineCommands,
   ...reportCommands,
   ...serverCommands,
 ];

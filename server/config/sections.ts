@@ -13,6 +13,8 @@ import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submi
 import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
 import { section } from "./schema.ts";
 
+export { attachments, outbound, scanners } from "./attachment-sections.ts";
+
 type ConnectionSettings = Omit<ListenerSettings, "proxies">;
 const { proxies: _, ...connectionDefaults } = defaultListenerSettings;
 
@@ -104,6 +106,8 @@ export const judge = section<JudgeSettings>(defaultJudgeSettings, {
 
 export const deliver = section<DeliverSettings>(defaultDeliverSettings, {
   inlineBytes: "Messages up to this size are analysed on the main thread, larger ones in a worker thread.",
+  quarantineMs: "How long mail in quarantine waits for somebody to release it.",
+  maxRefusalsNotedPerSecond: "Refused messages of one second that `angarium trace` finds; more are in the log alone.",
   queueLifetimeMs: "How long the queue tries before a message is returned (RFC 5321 §4.5.4.1: 4 to 5 days).",
 });
 

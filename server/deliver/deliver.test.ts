@@ -67,6 +67,7 @@ async function deliver(
         });
         return { ...result, placed };
       },
+      async note() {},
       async settle({ notices }) {
         accepted.push(...notices);
         return { stale: 0, accepted: notices.map((one, index) => acceptedAs(one, 100 + index)) };
@@ -306,7 +307,6 @@ test("a notice that cannot be sent is not the message's fault", async () => {
 const no: Reply = reply(550, "5.7.1", "No");
 const verdicts: readonly [verdict: Verdict, via: string, replies: readonly string[], target: unknown][] = [
   [{ kind: "junk", notes: ["x"] }, "ESMTP", ["250 2.0.0 accepted as id1"], [{ role: "junk" }, []]],
-  [{ kind: "quarantine", notes: [] }, "ESMTP", ["250 2.0.0 accepted as id1"], [{ role: "junk" }, ["$Quarantined"]]],
   [{ kind: "refuse", reply: no, notes: [] }, "ESMTP", ["550 5.7.1 No"], undefined],
   [{ kind: "refuse", reply: no, notes: [] }, "UTF8LMTP", ["550 5.7.1 No", "550 5.7.1 No"], undefined],
   [{ kind: "later", reply: reply(451, "4.7.1", "Later"), notes: [] }, "ESMTP", ["451 4.7.1 Later"], undefined],
@@ -320,6 +320,24 @@ for (const [verdict, via, replies, target] of verdicts)
       target,
     );
   });
+
+test("quarantined mail is kept for everybody it was for, and placed nowhere", async () => {
+  const verdict: Verdict = { kind: "quarantine", notes: ["x"], reasons: ["It is odd"] };
+  const done = await deliver(mail([to("u1@example.test"), to("u2@example.test")]), { verdict });
+  assert.deepEqual(done.replies, ["250 2.0.0 accepted as id1"]);
+  const [kept, ...more] = done.accepted;
+  assert.deepEqual(more, []);
+  assert.deepEqual(kept?.placements, []);
+  assert.equal(kept?.queue, undefined);
+  assert.deepEqual(
+    kept?.quarantine?.map(({ account, recipients, reasons }) => [account > 0, recipients, reasons]),
+    [1, 2].map(() => [true, ["u1@example.test", "u2@example.test"], ["It is odd"]]),
+  );
+  assert.deepEqual(
+    kept?.journey.map(({ stage }) => stage),
+    ["accepted", "quarantined"],
+  );
+});
 
 test("large messages are taken apart elsewhere", async () => {
   const large = { bytes: Buffer.from(`Subject: x\r\n\r\n${"x".repeat(200_000)}`) };
@@ -338,6 +356,7 @@ test("a plan is what would be committed, unjudged, or nothing", async () => {
     store: {
       accept: () => Promise.reject(new Error("nothing is committed")),
       settle: () => Promise.reject(new Error("nothing is committed")),
+      note: () => Promise.reject(new Error("nothing is committed")),
     },
     forward: undefined,
     reports: undefined,

@@ -4,7 +4,7 @@ import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
-import type { Judge, Taken } from "../judge/judge.ts";
+import type { Judge, Refused, Taken } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
@@ -24,7 +24,9 @@ import type {
 import { type Destinations, destinationsOf } from "./destinations.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
 import type { Notices } from "./notices.ts";
+import { quarantineRows } from "./quarantined.ts";
 import { mailboxFull } from "./recipients.ts";
+import { RefusalBudget, refusedEntry } from "./refusals.ts";
 import { traced } from "./traced.ts";
 
 export type DeliverSettings = {
@@ -32,15 +34,21 @@ export type DeliverSettings = {
   readonly inlineBytes: number;
   /** How long the queue tries (RFC 5321 §4.5.4.1: 4-5 days). */
   readonly queueLifetimeMs: number;
+  /** How long quarantined mail waits for somebody to release it. */
+  readonly quarantineMs: number;
+  /** Journeys of refused messages that are written in a second; beyond that they are in the log alone. */
+  readonly maxRefusalsNotedPerSecond: number;
 };
 
 export const defaultDeliverSettings: DeliverSettings = {
   inlineBytes: 128 * 1024,
   queueLifetimeMs: 5 * 24 * 60 * 60 * 1000,
+  quarantineMs: 30 * 24 * 60 * 60 * 1000,
+  maxRefusalsNotedPerSecond: 50,
 };
 
 export type DeliverPorts = {
-  readonly store: Pick<Store, "accept" | "settle">;
+  readonly store: Pick<Store, "accept" | "settle" | "note">;
   readonly directory: Pick<Directory, "resolve">;
   readonly queue: Pick<Queue, "leaseForNew" | "offer">;
   readonly judge: Judge;
@@ -75,7 +83,6 @@ export type Deliver = {
 const inbox: Target = { role: "inbox" };
 const junk: Target = { role: "junk" };
 const unmarked: Marks = { flags: 0, keywords: [] };
-const quarantined: Marks = { flags: 0, keywords: ["$Quarantined"] };
 const noKeys: readonly string[] = [];
 const accountGone = reply(550, "5.1.1", "No such address here");
 const noMailbox = reply(451, "4.3.0", "Local trouble, try again later");
@@ -101,9 +108,12 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         entry(mail, "filed", { accounts: [...to.accounts.keys()], into: verdict.kind === "accept" ? "inbox" : "junk" }),
       );
     if (to.queued.length === 0) return { message, placements, journey };
-    const queued = queuedOf(mail, header, to.queued, queue, settings);
+    const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
     journey.push(
-      entry(mail, "queued", { recipients: to.queued.map(({ address }) => address), notBefore: mail.notBefore }),
+      entry(mail, verdict.held === true ? "held" : "queued", {
+        recipients: to.queued.map(({ address }) => address),
+        notBefore: mail.notBefore,
+      }),
     );
     return { message, placements, queue: queued, journey };
   };
@@ -130,7 +140,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return {
       message,
       placements: [],
-      queue: { ...queuedOf(mail, header, to.forwarded, queue, settings), envelopeFrom },
+      queue: { ...queuedOf(mail, header, to.forwarded, queue, settings, verdict.held === true), envelopeFrom },
       journey: [
         acceptedEntry(mail, message.facts.messageId, verdict),
         entry(mail, "queued", { recipients, forwardedBy: to.forwarders.map(formatMailbox), from: envelopeFrom }),
@@ -167,11 +177,14 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     }
   };
 
-  const take = async (mail: Received): Promise<readonly Reply[]> => {
-    const header = splitHeader(mail.bytes, 0, mail.bytes.length);
-    const judged = judge(mail, header);
+  const take = async (given: Received): Promise<readonly Reply[]> => {
+    const header = splitHeader(given.bytes, 0, given.bytes.length);
+    const judged = judge(given, header);
     const verdict = judged instanceof Promise ? await judged : judged;
+    const mail =
+      "replaced" in verdict && verdict.replaced !== undefined ? { ...given, bytes: verdict.replaced } : given;
     if ("reply" in verdict) {
+      noteRefused(mail, header, verdict);
       logRefused(log, mail, verdict.reply, [...verdict.notes, ...(verdict.reasons ?? [])]);
       return everyone(mail, verdict.reply);
     }
@@ -188,6 +201,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, first, []);
       return isLmtp(mail) ? refusals : [first];
     }
+    if (verdict.kind === "quarantine") return keep(mail, header, found, verdict);
     // Our own people's mail holds for SPF and DMARC as it is: an alias elsewhere is a recipient like others.
     const forward = mail.account === undefined && found.forwarded.length > 0 ? ports.forward : undefined;
     const to = forward === undefined ? together(found) : found;
@@ -232,6 +246,35 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       );
     if (isLmtp(mail)) return outcomes.map((one) => one.refusal ?? taken);
     return [allRefused ? outcomes[0]!.refusal! : taken];
+  };
+
+  /** Kept in quarantine for everybody it was for; the sender hears what others hear. */
+  const keep = async (mail: Received, header: Header, to: Destinations, verdict: Taken): Promise<readonly Reply[]> => {
+    const bytes = traced(mail, header, to.accounts.size > 0, verdict);
+    const message =
+      verdict.unopened === true
+        ? { bytes, facts: ports.factsOf(bytes.subarray(0, bytes.length - (mail.bytes.length - header.end))) }
+        : await messageOf(bytes);
+    const rows = quarantineRows(mail, header, to, verdict, settings.quarantineMs);
+    const accounts = [...to.accounts.keys()];
+    const journey = [
+      acceptedEntry(mail, message.facts.messageId, verdict),
+      entry(mail, "quarantined", { accounts, untilAt: mail.at + settings.quarantineMs }),
+    ];
+    await store.accept({ message, placements: [], quarantine: rows, journey });
+    const { id, envelopeFrom: from, remote } = mail;
+    log.info({ id, from, remote: remote.address, notes: verdict.notes, reasons: verdict.reasons }, "quarantined");
+    const taken = reply(250, "2.0.0", `accepted as ${id}`);
+    return isLmtp(mail) ? to.each.map((one) => (one.kind === "refused" ? one.reply : taken)) : [taken];
+  };
+
+  const refusals = new RefusalBudget(settings.maxRefusalsNotedPerSecond);
+  /** A flood of refused mail must not fill the journeys: beyond the bound it is in the log alone. */
+  const noteRefused = (mail: Received, header: Header, verdict: Refused): void => {
+    if (!refusals.take(mail.at)) return;
+    store.note([refusedEntry(mail, header, verdict)]).catch((error: unknown) => {
+      log.error({ id: mail.id, error }, "journey of a refused message not noted");
+    });
   };
 
   /** For addresses that are for reports and nothing else. */
@@ -279,10 +322,9 @@ function logRefused(log: Log, mail: Received, refusal: Reply, notes: readonly st
 
 function placementsOf(mail: Received, to: Destinations, verdict: Taken): readonly Placement[] {
   const target = verdict.kind === "accept" ? inbox : junk;
-  const marks = verdict.kind === "quarantine" ? quarantined : unmarked;
   const placements: Placement[] = [];
   for (const [account, overQuota] of to.accounts) {
-    const placement = { account, target, marks, receivedAt: mail.at };
+    const placement = { account, target, marks: unmarked, receivedAt: mail.at };
     placements.push(overQuota ? { ...placement, overQuota } : placement);
   }
   return placements;
@@ -294,6 +336,7 @@ function queuedOf(
   recipients: readonly NewRecipient[],
   queue: Pick<Queue, "leaseForNew">,
   settings: DeliverSettings,
+  held: boolean,
 ): NewQueued {
   const notBefore = Math.max(mail.notBefore ?? mail.at, mail.at);
   return {
@@ -310,8 +353,8 @@ function queuedOf(
     createdAt: mail.at,
     notBefore,
     expiresAt: notBefore + settings.queueLifetimeMs,
-    held: false,
-    lease: notBefore > mail.at ? undefined : queue.leaseForNew(),
+    held,
+    lease: held || notBefore > mail.at ? undefined : queue.leaseForNew(),
   };
 }
 

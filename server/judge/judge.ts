@@ -27,10 +27,16 @@ export type Marking = {
   readonly fields?: string;
   /** Fields that are not kept, by their place in `header.fields`. */
   readonly dropped?: readonly number[];
+  /** The message without what was taken out of its body; its header is the same. */
+  readonly replaced?: Buffer;
 };
 export interface Taken extends Remarks, Marking {
   readonly kind: "accept" | "junk" | "quarantine";
   readonly findings?: Findings;
+  /** Goes into the queue held: an administrator decides. */
+  readonly held?: true;
+  /** Nothing may be worked out about its body: that broke before. */
+  readonly unopened?: true;
 }
 export interface Refused extends Remarks {
   readonly kind: "refuse" | "later";
@@ -76,7 +82,13 @@ function both(one: Taken, other: Taken): Taken {
     fields: (one.fields ?? "") + (other.fields ?? ""),
     dropped: [...(one.dropped ?? []), ...(other.dropped ?? [])],
     findings: { ...one.findings, ...other.findings },
+    ...replacedOf(one, other),
   };
+}
+
+function replacedOf(one: Taken, other: Taken): Pick<Taken, "replaced"> {
+  const replaced = other.replaced ?? one.replaced;
+  return replaced === undefined ? {} : { replaced };
 }
 
 function remarksOf(one: Remarks, other: Remarks): Required<Remarks> {

@@ -114,7 +114,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return result;
   };
   const deliver = makeDeliver({
-    store: { accept, settle: never },
+    store: { accept, settle: never, note: async () => {} },
     forward: undefined,
     reports: undefined,
     directory,

@@ -92,7 +92,7 @@ test("one report for each domain and day, with everything in it", async () => {
     letter!.subject,
     /^Report Domain: a\.test Submitter: mx\.us\.test Report-ID: <20454\.[0-9a-f]{20}@mx\.us\.test>$/,
   );
-  const { fileName, type, bytes } = letter!.attachment;
+  const { fileName, type, bytes } = letter!.attachment!;
   assert.match(fileName, /^mx\.us\.test!a\.test!1767225600!1767311999![0-9a-z]+\.xml\.gz$/);
   assert.equal(type, `application/gzip; name="${fileName}"`);
   const read = readAggregate(gunzipSync(bytes));
@@ -167,7 +167,7 @@ test("a size that the receiver sets is kept to, and said", async () => {
     seen("a.test", "mailto:x@a.test!2k", "198.51.100.7"),
     seen("a.test", "mailto:x@a.test!2k", "198.51.100.7"),
   ]);
-  const { bytes } = letters[0]!.attachment;
+  const { bytes } = letters[0]!.attachment!;
   assert.ok(bytes.length <= 2048);
   const xml = gunzipSync(bytes).toString();
   assert.match(xml, /<error>\d+ records are left out: the report may not be larger than 2048 bytes<\/error>/);

@@ -9,7 +9,8 @@ export type Letter = {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
-  readonly attachment: { readonly type: string; readonly fileName: string; readonly bytes: Uint8Array };
+  /** Undefined: the text is the whole message. */
+  readonly attachment?: { readonly type: string; readonly fileName: string; readonly bytes: Uint8Array };
   /** "report; report-type=tlsrpt" instead of "mixed". */
   readonly subtype?: string;
   /** More fields, whose values have their syntax already. */
@@ -35,10 +36,16 @@ export function makePost(
     if (recipient === undefined) return false;
     const at = ask.now();
     const id = ask.newId();
-    const parts: readonly ComposedPart[] = [
-      { kind: "text", subtype: "plain", text },
-      { kind: "file", disposition: "attachment", ...attachment },
-    ];
+    const words: ComposedPart = { kind: "text", subtype: "plain", text };
+    const body: ComposedPart =
+      attachment === undefined
+        ? words
+        : {
+            kind: "multipart",
+            subtype,
+            boundary: `=_${ask.newId()}${ask.newId()}`,
+            parts: [words, { kind: "file", disposition: "attachment", ...attachment }],
+          };
     const bytes = composeMessage(
       [
         { name: "From", addresses: [ask.from] },
@@ -50,7 +57,7 @@ export function makePost(
         { name: "Auto-Submitted", raw: "auto-generated" },
         ...fields,
       ],
-      { kind: "multipart", subtype, boundary: `=_${ask.newId()}${ask.newId()}`, parts },
+      body,
     );
     return ask.give(
       await madeHere({ at, id, to: recipient, bytes, body: "7bit", smtputf8: false, domain: ask.domain }, ask),

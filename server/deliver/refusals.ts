@@ -1,0 +1,54 @@
+/** Refused mail in the journeys, so that "why did it not come" has an answer; bounded, for most of it is not worth a word. */
+import { parseMessageIds } from "../../protocol/mime/fields/message-id.ts";
+import { type Header, headerValue } from "../../protocol/mime/header.ts";
+import { formatMailbox } from "../../protocol/smtp/address.ts";
+import { replyText } from "../../protocol/smtp/reply.ts";
+import type { Refused } from "../judge/judge.ts";
+import type { Received } from "../receive/received.ts";
+import type { Instant, JourneyEntry } from "../store/store.ts";
+
+const maxKeyedRecipients = 20;
+
+export class RefusalBudget {
+  readonly #perSecond: number;
+  #second = 0;
+  #used = 0;
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+  }
+
+  /** Whether one more may be noted at this time. */
+  take(at: Instant): boolean {
+    const second = Math.floor(at / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#used = 0;
+    }
+    return ++this.#used <= this.#perSecond;
+  }
+}
+
+export function refusedEntry(mail: Received, header: Header, { reply, notes, reasons }: Refused): JourneyEntry {
+  const id = parseMessageIds(headerValue(header, "message-id") ?? "", 1)[0];
+  const keys = [mail.id, ...mail.recipients.slice(0, maxKeyedRecipients).map(formatMailbox)];
+  if (id !== undefined) keys.push(id);
+  if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
+  return {
+    at: mail.at,
+    stage: "refused",
+    trace: mail.id,
+    keys,
+    detail: {
+      id: mail.id,
+      from: mail.envelopeFrom,
+      remote: mail.remote.address,
+      remoteName: mail.remoteName,
+      helo: mail.helo,
+      via: mail.via,
+      reply: replyText(reply),
+      notes,
+      ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),
+    },
+  };
+}

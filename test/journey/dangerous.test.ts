@@ -1,0 +1,137 @@
+/** Dangerous mail against the whole server: refused, kept back and released, stripped, told of; and what journeys say. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { ImapFlow } from "imapflow";
+import { dangerous, eicar } from "../attachments/dangerous.ts";
+import { messageWith } from "../attachments/message.ts";
+import { ordinary } from "../attachments/ordinary.ts";
+import { ask as askServer } from "../beside.ts";
+import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
+import { SmtpTalk } from "../smtp-talk.ts";
+
+let dev: DevProcess;
+before(async (t) => {
+  const folder = await temporaryFolder(t as Parameters<typeof temporaryFolder>[0]);
+  dev = await startDev(["--data", folder, "--users", "3", "--cleartext-auth"]);
+});
+after(async () => {
+  await dev?.stop();
+});
+
+const ask = async <T>(name: string, args: object = {}): Promise<T> =>
+  (await askServer(dev.ready.data, name, args)) as T;
+type Kept = {
+  readonly id: number;
+  readonly account: string;
+  readonly subject: string;
+  readonly reasons: readonly string[];
+  readonly trace: string;
+};
+type Entry = {
+  readonly stage: string;
+  readonly detail: { readonly reasons?: readonly string[]; readonly reply?: string };
+};
+
+async function bring(message: Buffer, to: string, login?: string): Promise<string> {
+  const talk = await SmtpTalk.open(login === undefined ? dev.ready.ports["smtp"]! : dev.ready.ports["submission"]!);
+  if (login !== undefined) assert.match(await talk.login(login, dev.ready.password), /^235/);
+  assert.match(await talk.say(`MAIL FROM:<${login ?? "ann@far.test"}>`), /^250/);
+  assert.match(await talk.say(`RCPT TO:<${to}>`), /^250/);
+  const reply = await talk.message(message.toString("latin1").replaceAll("\r\n", "\n"));
+  await talk.quit();
+  return reply;
+}
+const mailFor = (name: string, bytes: Buffer, to: string, id: string, from?: string): Buffer =>
+  messageWith({ name, bytes }, { to, id, ...(from === undefined ? {} : { from }) });
+
+const macro = dangerous.find(({ name }) => name === "letter.docm")!;
+
+test("malware is refused with a sentence, and its journey is known", async () => {
+  const reply = await bring(mailFor("eicar.txt", eicar, "u1@example.test", "eicar@far.test"), "u1@example.test");
+  assert.match(reply, /^554 5\.7\.1 The attachment "eicar\.txt" is malware \(EICAR test file\); it is not taken here/);
+  const journey = await ask<readonly Entry[]>("trace", { key: "eicar@far.test" });
+  assert.deepEqual(
+    journey.map(({ stage }) => stage),
+    ["refused"],
+  );
+  assert.match(journey[0]!.detail.reply!, /^554 5\.7\.1/);
+  assert.deepEqual(await ask("quarantine list"), []);
+});
+
+test("an ordinary attachment comes through", async () => {
+  const file = ordinary.find(({ name }) => name.endsWith(".docx"))!;
+  assert.match(
+    await bring(mailFor(file.name, file.bytes, "u1@example.test", "ordinary@far.test"), "u1@example.test"),
+    /^250/,
+  );
+  const journey = await ask<readonly Entry[]>("trace", { key: "ordinary@far.test" });
+  assert.deepEqual(
+    journey.map(({ stage }) => stage),
+    ["accepted", "filed"],
+  );
+});
+
+test("macros are kept back: in no mailbox, told of by mail, released into the inbox", async () => {
+  assert.match(
+    await bring(mailFor(macro.name, macro.bytes, "u2@example.test", "macro@far.test"), "u2@example.test"),
+    /^250/,
+  );
+  const [kept, ...more] = await ask<readonly Kept[]>("quarantine list", { account: "u2@example.test" });
+  assert.deepEqual(more, []);
+  assert.equal(kept!.subject, "A file for you");
+  assert.match(kept!.reasons[0]!, /letter\.docm" is an Office document with macros/);
+  const shown = await ask<Kept & { readonly message: string }>("quarantine show", { id: kept!.id });
+  assert.match(shown.message, /^Return-Path: <ann@far\.test>/);
+  assert.equal(await messages("u2@example.test"), 0);
+  assert.deepEqual(await ask("quarantine digest"), { told: 1 });
+  assert.deepEqual(await ask("quarantine digest"), { told: 0 });
+  assert.equal(await messages("u2@example.test"), 1);
+  assert.deepEqual(await ask("quarantine release", { ids: [String(kept!.id)] }), { messages: 1 });
+  assert.equal(await messages("u2@example.test"), 2);
+  assert.deepEqual(await ask("quarantine list"), []);
+  const journey = await ask<readonly Entry[]>("trace", { key: "macro@far.test" });
+  assert.deepEqual(journey.map(({ stage }) => stage).sort(), ["accepted", "filed", "quarantined", "released"]);
+  await assert.rejects(ask("quarantine release", { ids: [String(kept!.id)] }), /There is no message/);
+});
+
+test("our own people cannot send programs", async () => {
+  const u1 = "u1@example.test";
+  const reply = await bring(
+    mailFor(
+      "setup.exe",
+      dangerous.find(({ name }) => name === "setup.exe")!.bytes,
+      "u3@example.test",
+      "out@example.test",
+      u1,
+    ),
+    "u3@example.test",
+    u1,
+  );
+  assert.match(reply, /^554 5\.7\.1/);
+  assert.match(
+    await bring(mailFor(macro.name, macro.bytes, "u3@example.test", "out2@example.test", u1), "u3@example.test", u1),
+    /^250/,
+  );
+  assert.equal(await messages("u3@example.test"), 1);
+});
+
+/** How many messages are in somebody's inbox. */
+async function messages(user: string): Promise<number> {
+  const { ready } = dev;
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: ready.ports["imaps"] ?? 0,
+    secure: true,
+    tls: { ca: await readFile(ready.ca, "utf8"), servername: "localhost" },
+    auth: { user, pass: ready.password },
+    logger: false,
+  });
+  await client.connect();
+  try {
+    const status = await client.status("INBOX", { messages: true });
+    return status === false ? 0 : (status.messages ?? 0);
+  } finally {
+    await client.logout();
+  }
+}
