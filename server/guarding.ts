@@ -17,7 +17,7 @@ import { daily } from "./report/daily.ts";
 import { sendDigests } from "./report/digest.ts";
 import { makePost } from "./report/post.ts";
 import type { AccountId, Store } from "./store/store.ts";
-import type { WorkPool } from "./work/pool.ts";
+import { PoisonTask, PoolBusy, type WorkPool } from "./work/pool.ts";
 
 export type Guarding = {
   /** One judge of these: ours, and after them attachments and scanners; a message that breaks one of them ends in quarantine. */
@@ -81,7 +81,13 @@ export async function startGuarding(parts: GuardingParts): Promise<Guarding> {
     ...(scanners.length === 0 ? [] : [makeScannerJudge(scanners, config.scanners.whenDown, log)]),
     ...parts.after,
   ];
-  const judge = await guarded(outbound(together(judges), config.outbound.holdSpam, tell), { store, now, log, tell });
+  const judge = await guarded(outbound(together(judges), config.outbound.holdSpam, tell), {
+    store,
+    now,
+    log,
+    tell,
+    tellOf: (error) => (error instanceof PoisonTask ? "poison" : error instanceof PoolBusy ? "busy" : undefined),
+  });
   const keeper = makeQuarantine({ store, factsOf, now, learn: parts.learn });
   const digest = async (account: AccountId | undefined): Promise<number> =>
     sendDigests({ store, post: await post(), now }, account);

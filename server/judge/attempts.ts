@@ -8,7 +8,6 @@ import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { StoreTrouble } from "../store/trouble.ts";
-import { PoisonTask, PoolBusy } from "../work/pool.ts";
 import type { Judge, Verdict } from "./judge.ts";
 
 export const maxTries = 3;
@@ -20,20 +19,22 @@ const kind = "judge-broke";
 export type AttemptPorts = {
   readonly store: Pick<Store, "peers" | "putPeers">;
   readonly now: () => Instant;
+  /** What an error says of the message: it killed its threads already ("poison"), it has nothing to do with it ("busy"), or neither. */
+  readonly tellOf: (error: Error) => "poison" | "busy" | undefined;
   readonly log: Log;
   /** Tells an administrator, in sentences. */
   readonly tell: (subject: string, lines: readonly string[]) => void;
 };
 
 /** Counts by the hash of the message, durably; for mail while nothing is broken it costs one comparison. */
-export async function guarded(judge: Judge, { store, now, log, tell }: AttemptPorts): Promise<Judge> {
+export async function guarded(judge: Judge, { store, now, log, tell, tellOf }: AttemptPorts): Promise<Judge> {
   const broken = new Map<string, number>();
   for (const { key, value } of await store.peers(kind, { limit: maxRemembered, now: now() }))
     broken.set(key, Number(value) || 1);
 
   const failed = async (mail: Received, error: Error): Promise<Verdict> => {
     const key = hashOf(mail);
-    const tries = (broken.get(key) ?? 0) + (error instanceof PoisonTask ? maxTries : 1);
+    const tries = (broken.get(key) ?? 0) + (tellOf(error) === "poison" ? maxTries : 1);
     if (broken.size >= maxRemembered) broken.delete(broken.keys().next().value!);
     broken.set(key, tries);
     await store.putPeers([{ kind, key, value: String(tries), expiresAt: now() + rememberMs }]);
@@ -57,7 +58,7 @@ export async function guarded(judge: Judge, { store, now, log, tell }: AttemptPo
     if (broken.size > 0 && (broken.get(hashOf(mail)) ?? 0) >= maxTries) return unopened(mail);
     const caught = (error: unknown): Promise<Verdict> => {
       // Trouble that is not the message's says so itself.
-      if (error instanceof StoreTrouble || error instanceof PoolBusy || !(error instanceof Error)) throw error;
+      if (!(error instanceof Error) || error instanceof StoreTrouble || tellOf(error) === "busy") throw error;
       return failed(mail, error);
     };
     try {

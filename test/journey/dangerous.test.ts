@@ -6,7 +6,7 @@ import { ImapFlow } from "imapflow";
 import { dangerous, eicar } from "../attachments/dangerous.ts";
 import { messageWith } from "../attachments/message.ts";
 import { ordinary } from "../attachments/ordinary.ts";
-import { ask as askServer } from "../beside.ts";
+import { ask as askServer, has, journey as journeyOf } from "../beside.ts";
 import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
 
@@ -50,12 +50,12 @@ const macro = dangerous.find(({ name }) => name === "letter.docm")!;
 test("malware is refused with a sentence, and its journey is known", async () => {
   const reply = await bring(mailFor("eicar.txt", eicar, "u1@example.test", "eicar@far.test"), "u1@example.test");
   assert.match(reply, /^554 5\.7\.1 The attachment "eicar\.txt" is malware \(EICAR test file\); it is not taken here/);
-  const journey = await ask<readonly Entry[]>("trace", { key: "eicar@far.test" });
+  const journey = await journeyOf(dev.ready.data, "eicar@far.test", has("refused"));
   assert.deepEqual(
     journey.map(({ stage }) => stage),
     ["refused"],
   );
-  assert.match(journey[0]!.detail.reply!, /^554 5\.7\.1/);
+  assert.match(String(journey[0]!.detail["reply"]), /^554 5\.7\.1/);
   assert.deepEqual(await ask("quarantine list"), []);
 });
 
