@@ -5,6 +5,7 @@ const tab = 9;
 const lf = 10;
 const cr = 13;
 const space = 32;
+const maxLoop = 200;
 
 /** RFC 6376 §3.4.2: a whole field (name, colon, value, folds and line end included) as a byte string; no line end after it. */
 export function relaxedField(field: string): string {
@@ -20,12 +21,7 @@ export function relaxedField(field: string): string {
 
 /** RFC 6376 §3.4.4: runs of blanks are one space, none at the end of a line, no empty lines at the end. A view of `body` where nothing changes. */
 export function relaxedBody(body: Buffer): Buffer {
-  const plain =
-    body.indexOf(tab) < 0 &&
-    body.indexOf("  ", 0, "latin1") < 0 &&
-    body.indexOf(" \r\n", 0, "latin1") < 0 &&
-    body[body.length - 1] !== space;
-  const squeezed = plain ? body : squeeze(body);
+  const squeezed = squeeze(body);
   let end = squeezed.length;
   while (end >= 2 && squeezed[end - 2] === cr && squeezed[end - 1] === lf) end -= 2;
   if (end === 0) return squeezed.subarray(0, 0);
@@ -34,21 +30,28 @@ export function relaxedBody(body: Buffer): Buffer {
   return Buffer.concat([squeezed.subarray(0, end), Buffer.from("\r\n")]);
 }
 
+/** Most bytes are only looked at: what lies between two places that change is copied as a whole. */
 function squeeze(body: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(body.length);
+  let out = body;
   let length = 0;
-  let blank = false;
+  let from = 0;
   for (let i = 0; i < body.length; i++) {
     const byte = body[i]!;
-    if (byte === space || byte === tab) {
-      blank = true;
-      continue;
-    }
-    if (blank) {
-      if (byte !== cr || body[i + 1] !== lf) out[length++] = space;
-      blank = false;
-    }
-    out[length++] = byte;
+    if (byte > space || (byte !== space && byte !== tab)) continue;
+    if (byte === space && (body[i + 1] ?? 0) > space) continue; // nearly always
+    let end = i + 1;
+    while (body[end] === space || body[end] === tab) end++;
+    const last = end === body.length || (body[end] === cr && body[end + 1] === lf);
+    if (!last && end === i + 1 && byte === space) continue;
+    if (out === body) out = Buffer.allocUnsafe(body.length);
+    // A call into native code costs more than a short loop.
+    if (i - from > maxLoop) length += body.copy(out, length, from, i);
+    else while (from < i) out[length++] = body[from++]!;
+    if (!last) out[length++] = space;
+    from = end;
+    i = end - 1;
   }
+  if (out === body) return body;
+  length += body.copy(out, length, from);
   return out.subarray(0, length);
 }

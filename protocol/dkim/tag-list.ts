@@ -4,6 +4,7 @@
 export type Tags = readonly (readonly [name: string, value: string | undefined])[];
 
 const maxLineChars = 76;
+const maxSignatureChars = 72;
 
 /**
  * The field without its signature, folded, no line end. Folds stand where a blank stands in any case, and in h= after a colon,
@@ -36,7 +37,9 @@ export function tagField(name: string, tags: Tags): string {
 
 /** Puts the signature (base64) into the empty b= of a field made by `tagField`. RFC 6376 §3.5: blanks in it mean nothing. */
 export function withSignature(field: string, signature: string): string {
-  const at = field.search(/[ \n]b=(?:;|$)/) + 3;
-  const folded = signature.replace(/(.{72})(?=.)/g, "$1\r\n ");
-  return `${field.slice(0, at)}\r\n ${folded}${field.slice(at)}`;
+  const at = field.endsWith(" b=") ? field.length : field.search(/[ \n]b=;/) + 3;
+  let folded = "";
+  for (let from = 0; from < signature.length; from += maxSignatureChars)
+    folded += `\r\n ${signature.slice(from, from + maxSignatureChars)}`;
+  return field.slice(0, at) + folded + field.slice(at);
 }
