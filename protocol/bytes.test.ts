@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ByteCollector } from "./bytes.ts";
+import { ByteCollector, prepend } from "./bytes.ts";
 
 test("pieces of all sizes come out as one", () => {
   for (const size of [1, 7, 1000, 8192, 100_000]) {
@@ -26,4 +26,29 @@ test("one piece is given out as it came", () => {
   const collector = new ByteCollector();
   collector.add(piece);
   assert.equal(collector.take(), piece);
+});
+
+test("what is put in front of a large message copies nothing, once, and never touches what was there", () => {
+  for (const size of [100, 40_000, 300_000]) {
+    const collector = new ByteCollector();
+    const piece = Buffer.alloc(size, "x");
+    collector.add(piece);
+    const bytes = collector.take();
+    const shared = size >= 32 * 1024;
+    assert.equal(bytes.buffer instanceof SharedArrayBuffer, shared);
+    const first = prepend("Received: \u00e9\r\n", bytes);
+    const second = prepend("Other: x\r\n", bytes);
+    assert.equal(first.buffer === bytes.buffer, shared);
+    assert.notEqual(second.buffer, bytes.buffer);
+    assert.ok(first.equals(Buffer.concat([Buffer.from("Received: \u00e9\r\n"), piece])));
+    assert.ok(second.equals(Buffer.concat([Buffer.from("Other: x\r\n"), piece])));
+    assert.ok(bytes.equals(piece));
+  }
+  const collector = new ByteCollector();
+  collector.add(Buffer.alloc(50_000, "y"));
+  const bytes = collector.take();
+  // More than there is room for, and a part that does not begin where the message does.
+  assert.equal(prepend("z".repeat(9000), bytes).length, 59_000);
+  assert.ok(prepend("a", bytes.subarray(1)).equals(Buffer.from(`a${"y".repeat(49_999)}`)));
+  assert.ok(bytes.equals(Buffer.alloc(50_000, "y")));
 });

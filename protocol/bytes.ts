@@ -1,5 +1,12 @@
 /** Collects pieces of bytes into one Buffer: large pieces as views, small ones copied together, so that neither many nor tiny pieces cost more than they hold. */
 
+/** A message of at least this size is laid into shared memory: other threads look at it without a copy. */
+const sharedBytes = 32 * 1024;
+/** Room in front of it, for the trace fields that are put there (`prepend`). */
+const roomBytes = 8 * 1024;
+/** What is free in front of the bytes of a memory. */
+const freeInFront = new WeakMap<ArrayBufferLike, number>();
+
 /** Pieces of at least this size are kept as views; smaller ones after the first are copied into a block. */
 const viewBytes = 8 * 1024;
 const firstBlockBytes = 1024;
@@ -43,6 +50,7 @@ export class ByteCollector {
     const pieces = this.#pieces;
     const length = this.length;
     this.clear();
+    if (length >= sharedBytes) return shared(pieces, length);
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length);
   }
 
@@ -57,4 +65,31 @@ export class ByteCollector {
     if (this.#block !== undefined && this.#blockAt > 0) this.#pieces.push(this.#block.subarray(0, this.#blockAt));
     this.#block = undefined;
   }
+}
+
+function shared(pieces: readonly Buffer[], length: number): Buffer {
+  const memory = new SharedArrayBuffer(roomBytes + length);
+  freeInFront.set(memory, roomBytes);
+  const bytes = Buffer.from(memory, roomBytes, length);
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(bytes, at);
+  return bytes;
+}
+
+/**
+ * `text` (UTF-8) and then `bytes`, as one. Where a `ByteCollector` has left room in front of `bytes` (all that it collected,
+ * not a part) nothing is copied, the first time.
+ */
+export function prepend(text: string, bytes: Buffer): Buffer {
+  const length = Buffer.byteLength(text, "utf8");
+  if (length <= (freeInFront.get(bytes.buffer) ?? 0) && bytes.byteOffset === roomBytes) {
+    freeInFront.delete(bytes.buffer);
+    const whole = Buffer.from(bytes.buffer, bytes.byteOffset - length, length + bytes.length);
+    whole.write(text, 0, "utf8");
+    return whole;
+  }
+  const whole = Buffer.allocUnsafeSlow(length + bytes.length);
+  whole.write(text, 0, "utf8");
+  bytes.copy(whole, length);
+  return whole;
 }

@@ -5,6 +5,7 @@ import { basicStructure } from "../imap/structure.ts";
 import { envelopeOf, maxEnvelopeAddresses, nstring } from "./envelope.ts";
 import { factsOf } from "./facts-of.ts";
 import { splitHeader } from "./header.ts";
+import { countLines } from "./structure.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
 
@@ -194,4 +195,11 @@ test("structures of the MIME RFCs are well formed", () => {
     assert.ok(basic.length < structure.length);
     assert.equal(basicStructure(basic), basic);
   }
+});
+
+test("lines are counted wherever a body begins and ends", () => {
+  const text = Buffer.from("\n\na\u008a\n\n\n\n\nbcdefgh\nij\r\n\n\0\x0b\x0a\x09\u0101\n", "latin1");
+  for (let start = 0; start <= text.length; start++)
+    for (let end = start; end <= text.length; end++)
+      assert.equal(countLines(text, start, end), text.toString("latin1", start, end).split("\n").length - 1);
 });

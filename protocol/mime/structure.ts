@@ -99,8 +99,26 @@ function short(value: string): string {
   return nstring(value.slice(0, maxStructureValueBytes));
 }
 
-/** Lines of a body: its line feeds. */
+/** Lines of a body: its line feeds. Looked for in four bytes at once, as most words hold none. */
 export function countLines(raw: Buffer, start: number, end: number): number {
+  const firstWord = start + ((4 - ((raw.byteOffset + start) & 3)) & 3);
+  if (firstWord >= end) return countOneByOne(raw, start, end);
+  const words = new Int32Array(raw.buffer, raw.byteOffset + firstWord, (end - firstWord) >> 2);
+  let lines = countOneByOne(raw, start, firstWord) + countOneByOne(raw, firstWord + words.length * 4, end);
+  for (let i = 0; i < words.length; i++) {
+    // A byte of `word` is zero where the text has a line feed; `zeros` is 0 where there is none (it may find too many).
+    const word = words[i]! ^ 0x0a0a0a0a;
+    const zeros = (word - 0x01010101) & ~word & 0x80808080;
+    if (zeros === 0) continue;
+    if ((word & 0xff) === 0) lines++;
+    if ((word & 0xff00) === 0) lines++;
+    if ((word & 0xff0000) === 0) lines++;
+    if ((word & 0xff000000) === 0) lines++;
+  }
+  return lines;
+}
+
+function countOneByOne(raw: Buffer, start: number, end: number): number {
   let lines = 0;
   for (let i = start; i < end; i++) if (raw[i] === 10) lines++;
   return lines;

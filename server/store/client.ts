@@ -5,7 +5,7 @@ import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
 import { messageRows } from "./fetched.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
-import { keepLarge, maxQuickBytes } from "./keep.ts";
+import { keepLarge, maxWriterBytes } from "./keep.ts";
 import { Lane } from "./lane.ts";
 import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
@@ -160,7 +160,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
 
   /** Large messages are compressed, and durable where they become a blob, before they cross. */
   const prepare = <M extends NewMessage>(message: M): Prepared<M> | Promise<Prepared<M>> =>
-    message.bytes.length <= maxQuickBytes
+    message.bytes.length <= maxWriterBytes
       ? message
       : keepLarge(message.bytes, blobs).then((stored) => ({ ...message, bytes: noBytes, stored }));
   /** Only in the turn in which the call is made: what is laid goes with it. */

@@ -7,8 +7,10 @@ import type { StoredBytes } from "./ops/tx.ts";
 import { troubleOf } from "./trouble.ts";
 import { compressionParams, encode } from "./zstd.ts";
 
-/** Up to this many bytes compressing is so quick that the thread that stores may do it. */
+/** Up to this many bytes compressing is so quick that the main thread may do it. */
 export const maxQuickBytes = 32 * 1024;
+/** Up to this many bytes SQLite's writer does it: with the context that it keeps that is less work than in passing. */
+export const maxWriterBytes = 128 * 1024;
 /** What is larger than this when compressed becomes a blob. */
 export const maxInlineBytes = 256 * 1024;
 
@@ -24,8 +26,8 @@ export async function keepLarge(bytes: Uint8Array, blobs: Pick<Blobs, "write">):
   const sizeBytes = bytes.length;
   const packed: Uint8Array = await compressElsewhere(bytes, {
     pledgedSrcSize: sizeBytes,
-    // One piece: going back and forth for each of many small ones costs as much as the compressing.
-    chunkSize: Math.max(sizeBytes, 64),
+    // Few pieces: going back and forth for each of many small ones costs as much as the compressing.
+    chunkSize: Math.max(sizeBytes >> 1, 64 * 1024),
     params: compressionParams,
   });
   const shorter = packed.length < sizeBytes;

@@ -61,8 +61,9 @@ export class Lane {
     });
   }
 
-  /** Lays bytes beside the others that go with the next calls, and answers the view to send in their place. */
+  /** Lays bytes beside the others that go with the next calls, and answers the view to send in their place. Shared memory needs none. */
   lay(bytes: Uint8Array): Uint8Array {
+    if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
     if (this.#used + bytes.length > this.#slab.length) {
       this.#slab = Buffer.allocUnsafeSlow(Math.max(bytes.length, slabBytes));
       this.#slabs.push(this.#slab.buffer as ArrayBuffer);
