@@ -1,7 +1,10 @@
 /** Filters and sorts of Email/query (RFC 8621 §4.4) as the store takes them, or the refusal. */
+
 import * as is from "../../protocol/jmap/check.ts";
 import { numberOf } from "../../protocol/jmap/ids.ts";
 import { failed, isObject } from "../../protocol/jmap/types.ts";
+import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
+import { askedWords } from "../../protocol/words/words.ts";
 import type { EmailFilter, EmailSort, Mark } from "../store/jmap.ts";
 import type { SearchKey } from "../store/search-key.ts";
 import type { Comparator } from "./arguments.ts";
@@ -76,7 +79,11 @@ function condition(name: string, value: unknown, at: string): EmailFilter | Refu
       const filter: EmailFilter = { kind: "mark", of, mark };
       return negated ? { kind: "not", of: filter } : filter;
     });
-  const text = (key: (needle: string) => SearchKey) => given(is.string, (words) => textFilter(words, key));
+  const text = (places: Places, key: (needle: string) => SearchKey) =>
+    given(is.string, (words) => textFilter(words, places, key));
+  // The index does not tell To from Cc.
+  const exactly = (key: (needle: string) => SearchKey) =>
+    given(is.string, (words) => textFilter(words, undefined, key));
   switch (name) {
     case "inMailbox":
       return given(is.id, (id) => {
@@ -112,15 +119,17 @@ function condition(name: string, value: unknown, at: string): EmailFilter | Refu
         return wanted ? filter : { kind: "not", of: filter };
       });
     case "text":
-      return text((needle) => ({ kind: "text", needle }));
+      return text(everywhere, (needle) => ({ kind: "text", needle }));
     case "from":
+      return text(Place.from, (needle) => ({ kind: "header", name, needle }));
+    case "subject":
+      return text(Place.subject, (needle) => ({ kind: "header", name, needle }));
     case "to":
     case "cc":
     case "bcc":
-    case "subject":
-      return text((needle) => ({ kind: "header", name, needle }));
+      return exactly((needle) => ({ kind: "header", name, needle }));
     case "body":
-      return text((needle) => ({ kind: "body", needle }));
+      return text(Place.body | Place.attachment, (needle) => ({ kind: "body", needle }));
     case "header":
       return given(is.array(is.string), (pair) => {
         const [field, needle = ""] = pair;
@@ -143,12 +152,23 @@ export function wordsOf(text: string): readonly string[] {
   return words;
 }
 
-function textFilter(text: string, key: (needle: string) => SearchKey): EmailFilter | Refusal {
+/** `places`: where the index of words looks; undefined asks the messages themselves. */
+function textFilter(
+  text: string,
+  places: Places | undefined,
+  key: (needle: string) => SearchKey,
+): EmailFilter | Refusal {
   const words = wordsOf(text);
   if (words.length > maxFilterWords)
     return failed("unsupportedFilter", `A text has at most ${maxFilterWords} words: use fewer of them.`);
   if (words.length === 0) return { kind: "and", of: [] };
-  const of = words.map((word): EmailFilter => ({ kind: "text", key: key(word) }));
+  const of = words.map((word): EmailFilter => {
+    const asked = places === undefined ? [] : askedWords(word);
+    if (places === undefined || asked.length === 0) return { kind: "text", key: key(word) };
+    // Several words in quotes, or joined by signs ("re-open", "a@b.test"), must stand together.
+    const phrase = asked.length > 1 ? key(word) : undefined;
+    return { kind: "words", group: { words: asked, places }, phrase };
+  });
   return of.length === 1 ? (of[0] as EmailFilter) : { kind: "and", of };
 }
 

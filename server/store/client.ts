@@ -12,6 +12,7 @@ import type { StoredBytes } from "./ops/tx.ts";
 import { databaseFile } from "./sqlite.ts";
 import type { Acceptance, Accepted, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
+import { wordsQueries, wordsReads, wordsWrites } from "./words.ts";
 import type { ThreadData } from "./worker.ts";
 
 export type SqliteSettings = {
@@ -124,12 +125,13 @@ function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
     peers: op("peers"),
     quarantined: op("quarantined"),
     ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
+    ...(each(wordsReads, op) as Pick<StoreReader, (typeof wordsReads)[number]>),
     ...(each(
-      jmapQueries,
+      [...jmapQueries, ...wordsQueries],
       (name) =>
         (...args: readonly unknown[]) =>
           searching.call(name, args),
-    ) as Pick<StoreReader, (typeof jmapQueries)[number]>),
+    ) as Pick<StoreReader, (typeof jmapQueries)[number] | (typeof wordsQueries)[number]>),
     sieveScripts: op("sieveScripts"),
     vacationResponse: op("vacationResponse"),
     sieveAccounts: op("sieveAccounts"),
@@ -232,6 +234,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     dropStsPolicies: op("dropStsPolicies"),
     tidy: op("tidy"),
     ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
+    ...(each(wordsWrites, op) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {
       const prepared = await prepare(message);
       return put("emailAdd", [account, lay(prepared), ...rest]);

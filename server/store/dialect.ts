@@ -3,7 +3,7 @@ export type Dialect = { readonly [word: string]: string };
 
 /**
  * `{id}`: a primary key that counts by itself and never repeats; `{counter}`: the same where the newest row is never deleted;
- * `{key}`: a primary key that is given. `{bytes}`: a column of bytes. `{without_rowid}`: the table
+ * `{key}`: a primary key that is given. `{bytes}`: a column of bytes. `{text}`: a text that is ordered by its bytes. `{without_rowid}`: the table
  * is its primary key. `{for_update}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
@@ -14,6 +14,7 @@ export const sqliteDialect: Dialect = {
   counter: "INTEGER PRIMARY KEY",
   key: "INTEGER PRIMARY KEY",
   bytes: "BLOB",
+  text: "TEXT",
   without_rowid: "WITHOUT ROWID",
   for_update: "",
   skip_locked: "",
@@ -29,6 +30,7 @@ export const postgresDialect: Dialect = {
   counter: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
   key: "BIGINT NOT NULL PRIMARY KEY",
   bytes: "BYTEA",
+  text: 'TEXT COLLATE "C"',
   without_rowid: "",
   for_update: "FOR UPDATE",
   skip_locked: "FOR UPDATE SKIP LOCKED",

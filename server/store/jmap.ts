@@ -15,6 +15,7 @@ import type {
   SpecialUse,
   ThreadId,
 } from "./store.ts";
+import type { WordGroup } from "./words.ts";
 
 /** A moment of an account's mail. `after`: of what changed at `modseq` itself, emails up to this one are known already. */
 export type MailState = {
@@ -40,7 +41,11 @@ export type EmailFilter =
   | { readonly kind: "size"; readonly from?: number; readonly below?: number }
   | { readonly kind: "mark"; readonly of: "email" | "all-in-thread" | "some-in-thread"; readonly mark: Mark }
   | { readonly kind: "has-attachment" }
-  | { readonly kind: "text"; readonly key: SearchKey };
+  | { readonly kind: "text"; readonly key: SearchKey }
+  /** What the index of words finds; emails that it does not have yet are looked into. `phrase` must stand there as it is. */
+  | { readonly kind: "words"; readonly group: WordGroup; readonly phrase: SearchKey | undefined }
+  | { readonly kind: "emails"; readonly emails: readonly EmailId[] }
+  | { readonly kind: "newer"; readonly than: EmailId };
 
 export type EmailSort = {
   readonly by:

@@ -19,6 +19,7 @@ import { type Outside, openPool, runOp } from "./postgres-session.ts";
 import { postgresTroubleOf } from "./postgres-trouble.ts";
 import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
+import { wordsQueries, wordsReads, wordsWrites } from "./words.ts";
 import { decodeInto } from "./zstd.ts";
 
 export type PostgresSettings = {
@@ -176,6 +177,11 @@ class PostgresStore {
         (typeof jmapReads)[number] | (typeof jmapQueries)[number]
       >),
       ...(named(jmapWrites, writeOps, writing) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
+      ...(named([...wordsReads, ...wordsQueries], readOps, reading) as Pick<
+        StoreReader,
+        (typeof wordsReads)[number] | (typeof wordsQueries)[number]
+      >),
+      ...(named(wordsWrites, writeOps, writing) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
       emailAdd: (account, message, ...rest) =>
         this.#run(async () => {
           const kept = await this.#keep(message);

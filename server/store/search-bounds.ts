@@ -100,6 +100,7 @@ function demand(bounds: Bounds, key: SearchKey): void {
     case "email":
     case "thread":
     case "body":
+    case "words":
     case "text":
       bounds.whole = false;
       return;

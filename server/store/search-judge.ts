@@ -4,6 +4,8 @@
  */
 import { foldText } from "../../protocol/mime/fold.ts";
 import { mayContainSlots, needleSlots } from "../../protocol/mime/signature.ts";
+import type { Places } from "../../protocol/words/postings.ts";
+import type { AskedWord } from "../../protocol/words/words.ts";
 import { isOneLine, isSubject, wholeSubjectChars } from "./search-bounds.ts";
 import { envelopeDate } from "./search-envelope.ts";
 import type { SearchKey } from "./search-key.ts";
@@ -34,6 +36,7 @@ export type Look = {
   readonly header: (name: string, needle: string) => boolean;
   readonly body: (needle: string) => boolean;
   readonly text: (needle: string) => boolean;
+  readonly words: (words: readonly AskedWord[], places: Places) => boolean;
 };
 
 export type Needs = {
@@ -129,6 +132,14 @@ function nodeOf(key: SearchKey, depth: number): Node {
       return bytes(key.needle, "all", (look) => look.body(key.needle));
     case "text":
       return bytes(key.needle, "all", (look) => look.text(key.needle));
+    case "words":
+      // Signatures know accents and cases that words do not: they cannot rule words out.
+      return {
+        cost: 2 * text,
+        needs: { ...nothing, bytes: "all" },
+        first: () => unknown,
+        second: (_, look) => look.words(key.words, key.places),
+      };
     default:
       return key satisfies never;
   }

@@ -1,4 +1,6 @@
 /** Search and sort as plain values, the same for IMAP SEARCH and JMAP Email/query. Sequence numbers are already UIDs. */
+import type { Places } from "../../protocol/words/postings.ts";
+import type { AskedWord } from "../../protocol/words/words.ts";
 import type { FlagBits, Instant, UidRange } from "./store.ts";
 
 /**
@@ -27,7 +29,9 @@ export type SearchKey =
   /** Header field `name` holds `needle` ("" matches where the field is there at all). */
   | { readonly kind: "header"; readonly name: string; readonly needle: string }
   | { readonly kind: "body"; readonly needle: string }
-  | { readonly kind: "text"; readonly needle: string };
+  | { readonly kind: "text"; readonly needle: string }
+  /** All these words, in one of these places each, as the index of words knows them. */
+  | { readonly kind: "words"; readonly words: readonly AskedWord[]; readonly places: Places };
 
 export type SortKey = {
   readonly by: "arrival" | "cc" | "date" | "from" | "size" | "subject" | "to" | "displayfrom" | "displayto";

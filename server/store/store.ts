@@ -16,6 +16,7 @@ import type { SearchKey, SortKey } from "./search-key.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { StsReader, StsWriter } from "./sts-store.ts";
 import type { TallyReader, TallyWriter } from "./tallies.ts";
+import type { WordsReader, WordsWriter } from "./words.ts";
 
 export type Instant = number; // milliseconds since 1970, UTC
 export type AccountId = number;
@@ -430,7 +431,14 @@ export type Change =
 
 // ---------------------------------------------------------------- the interface
 
-export interface StoreReader extends JmapReader, TallyReader, SieveReader, StsReader, PeerReader, QuarantineReader {
+export interface StoreReader
+  extends JmapReader,
+    TallyReader,
+    SieveReader,
+    StsReader,
+    PeerReader,
+    QuarantineReader,
+    WordsReader {
   // directory
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: {
@@ -477,7 +485,14 @@ export interface StoreReader extends JmapReader, TallyReader, SieveReader, StsRe
   trace(key: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
 }
 
-export interface StoreWriter extends JmapWriter, TallyWriter, SieveWriter, StsWriter, PeerWriter, QuarantineWriter {
+export interface StoreWriter
+  extends JmapWriter,
+    TallyWriter,
+    SieveWriter,
+    StsWriter,
+    PeerWriter,
+    QuarantineWriter,
+    WordsWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;

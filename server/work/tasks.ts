@@ -8,6 +8,7 @@ import type { Draft, DraftDefaults } from "../../protocol/jmap/email-create.ts";
 import type { Snippet, Wanted } from "../../protocol/jmap/snippet.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { Segment, SegmentTask } from "../extract/segment.ts";
 import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
 import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
@@ -52,6 +53,8 @@ export type TaskTypes = {
     readonly args: { readonly draft: Draft; readonly defaults: DraftDefaults };
     readonly result: Uint8Array;
   };
+  /** The words of some messages and their attachments, turned round. */
+  readonly segment: { readonly args: SegmentTask; readonly result: Segment };
 };
 
 export type TaskName = keyof TaskTypes;
@@ -94,5 +97,9 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   "jmap-compose": async ({ draft, defaults }) => {
     const { writeDraft } = await import("../../protocol/jmap/email-create.ts");
     return writeDraft(draft, defaults);
+  },
+  segment: async (task) => {
+    const { segmentOf } = await import("../extract/segment.ts");
+    return segmentOf(task);
   },
 };

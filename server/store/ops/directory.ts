@@ -13,6 +13,7 @@ import type {
 import { makeMailbox } from "./mailbox-tree.ts";
 import { sieveTables } from "./sieve.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
+import { wordTables } from "./words.ts";
 
 const directoryChanged = () => publish({ kind: "directory" });
 
@@ -167,6 +168,7 @@ const accountTables = [
   "credentials",
   "addresses",
   ...sieveTables,
+  ...wordTables,
 ] as const;
 
 export function* removeAccount(id: AccountId): Op<"done" | "missing"> {

@@ -1,6 +1,6 @@
 /** JMAP filters and sorts in SQL. Conditions are about emails; `m` is one of the rows of an email. */
 import type { EmailFilter, EmailSort, Mark } from "../jmap.ts";
-import { Flag, type MailboxId } from "../store.ts";
+import { type EmailId, Flag, type MailboxId } from "../store.ts";
 import type { Param } from "./tx.ts";
 
 /** Collects parameters; `$1` is the account. */
@@ -27,9 +27,21 @@ export function hasText(filter: EmailFilter): boolean {
     case "not":
       return hasText(filter.of);
     default:
-      return filter.kind === "text";
+      return filter.kind === "text" || filter.kind === "words";
   }
 }
+
+/** Emails that every result is among, where they are few: the query goes from them to their rows. */
+export function drivingEmails(filter: EmailFilter | undefined): readonly EmailId[] | undefined {
+  if (filter?.kind === "emails") return filter.emails.length <= maxDrivingEmails ? filter.emails : undefined;
+  if (filter?.kind !== "and") return undefined;
+  for (const one of filter.of) {
+    const emails = drivingEmails(one);
+    if (emails !== undefined) return emails;
+  }
+  return undefined;
+}
+const maxDrivingEmails = 5000;
 
 /** Whether what holds for an email may change with the marks of others of its thread. */
 export function looksAtThreads(filter: EmailFilter | undefined, sort: readonly EmailSort[]): boolean {
@@ -74,6 +86,7 @@ export function superset(filter: EmailFilter, driving: MailboxId | undefined, pa
       return parts.includes("") ? "" : all(parts, " OR ", "1 = 0");
     }
     case "text":
+    case "words":
       return "";
     default:
       return hasText(filter) ? "" : condition(filter, driving, params);
@@ -118,7 +131,12 @@ export function condition(filter: EmailFilter, driving: MailboxId | undefined, p
       return marked(filter.of, filter.mark, params);
     case "has-attachment":
       return "k.has_attachment = 1";
+    case "emails":
+      return `m.email IN {list ${params.add(JSON.stringify(filter.emails))}}`;
+    case "newer":
+      return `m.email > ${params.add(filter.than)}`;
     case "text":
+    case "words":
       throw new Error("A text is not for SQL.");
     default:
       return filter satisfies never;

@@ -4,6 +4,7 @@ import type { AccountId, EmailId, MailboxId, ThreadId } from "../store.ts";
 import { touchesSince } from "./email-changes.ts";
 import {
   condition,
+  drivingEmails,
   drivingMailbox,
   hasText,
   looksAtThreads,
@@ -16,6 +17,7 @@ import {
 import { mailState, rowsOfThreads } from "./email-rows.ts";
 import { holdsText, TextBudget, type TextTree, textTree } from "./email-text.ts";
 import { type Cells, type Op, one, type Param, rows } from "./tx.ts";
+import { findWords } from "./words.ts";
 
 /** With more mailboxes the account's messages are sorted as one heap. */
 const maxMergedMailboxes = 40;
@@ -43,17 +45,19 @@ function plan(account: AccountId, what: What, merged: readonly MailboxId[]): Pla
   const tree = filter !== undefined && hasText(filter) ? textTree(filter, leaves) : undefined;
   const columns = leaves.map((leaf) => `CASE WHEN ${condition(leaf, driving, params)} THEN 1 ELSE 0 END`);
   const keyed = order.keys || needsKeys(filter);
-  const from = keyed ? "messages m {cross} content_keys k" : "messages m";
+  const few = drivingEmails(filter);
+  const named = few === undefined ? undefined : params.add(JSON.stringify(few));
+  const from = `${named === undefined ? "" : `{list ${named}} l {cross} `}messages m${keyed ? " {cross} content_keys k" : ""}`;
   const selected = ["m.email", "m.thread", "m.content", ...columns].map((column, i) => `${column} AS c${i}`);
   const restrict = (mailbox: string | undefined) =>
     `m.account = $1${mailbox === undefined ? "" : ` AND m.mailbox = ${mailbox}`} AND ${visible("m")}${
-      keyed ? " AND k.content = m.content" : ""
-    }${where === "" ? "" : ` AND ${where}`}`;
+      named === undefined ? "" : " AND m.email = l.value"
+    }${keyed ? " AND k.content = m.content" : ""}${where === "" ? "" : ` AND ${where}`}`;
   const direction = (ascending: boolean) => (ascending ? "" : " DESC");
   const inOrder = order.sql.map(({ expression, ascending }) => `${expression}${direction(ascending)}`).join(", ");
   const only = driving ?? (merged.length === 1 ? merged[0] : undefined);
   const firstLeaf = 3;
-  if (only !== undefined || merged.length === 0) {
+  if (only !== undefined || merged.length === 0 || named !== undefined) {
     const mailbox = only === undefined ? undefined : params.add(only);
     const limit = `$${params.values.length + 1}`;
     const sql = `SELECT ${selected.join(", ")} FROM ${from} WHERE ${restrict(mailbox)} ORDER BY ${inOrder} LIMIT ${limit}`;
@@ -70,6 +74,35 @@ function plan(account: AccountId, what: What, merged: readonly MailboxId[]): Pla
   const outer = order.sql.map(({ ascending }, i) => `s${i}${direction(ascending)}`).join(", ");
   const sql = `SELECT ${selected.map((_, i) => `c${i}`).join(", ")} FROM (${parts.join(" UNION ALL ")}) AS u ORDER BY ${outer} LIMIT ${limit}`;
   return { sql, params: params.values, tree, firstLeaf, driving };
+}
+
+/** The filter with what the index of words says in place of words. */
+function* withWordsFound(account: AccountId, filter: EmailFilter | undefined): Op<EmailFilter | undefined> {
+  switch (filter?.kind) {
+    case "and":
+    case "or": {
+      const of: EmailFilter[] = [];
+      for (const one of filter.of) of.push((yield* withWordsFound(account, one))!);
+      return { kind: filter.kind, of };
+    }
+    case "not":
+      return { kind: "not", of: (yield* withWordsFound(account, filter.of))! };
+    case "words": {
+      const { group, phrase } = filter;
+      const whole: EmailFilter[] = phrase === undefined ? [] : [{ kind: "text", key: phrase }];
+      const { emails, indexedUpTo, cut } = yield* findWords(account, [group]);
+      // A beginning of too many words is no word for the index.
+      const looked: EmailFilter = { kind: "text", key: { kind: "words", ...group } };
+      if (cut) return { kind: "and", of: [looked, ...whole] };
+      const indexed: EmailFilter = { kind: "emails", emails };
+      const { nextEmail } = yield* mailState(account);
+      if (indexedUpTo >= nextEmail - 1) return whole.length === 0 ? indexed : { kind: "and", of: [indexed, ...whole] };
+      const later: EmailFilter = { kind: "and", of: [{ kind: "newer", than: indexedUpTo }, looked] };
+      return { kind: "and", of: [{ kind: "or", of: [indexed, later] }, ...whole] };
+    }
+    default:
+      return filter;
+  }
 }
 
 /** Mailboxes that a query without one goes through, each by its own index; none where there are too many of them. */
@@ -91,10 +124,11 @@ type Listed = {
 /** The results in order, until `enough` says so: asked after each portion with what there is. */
 function* list(
   account: AccountId,
-  what: What,
+  asked: What,
   firstLimit: number,
   enough: (emails: readonly EmailId[]) => boolean,
 ): Op<Listed | "too-expensive"> {
+  const what = { ...asked, filter: yield* withWordsFound(account, asked.filter) };
   const made = plan(account, what, yield* mergedMailboxes(account, what));
   const judged = new Map<EmailId, boolean>();
   const budget = new TextBudget();

@@ -31,6 +31,8 @@ export function textTree(filter: EmailFilter, leaves: EmailFilter[]): TextTree {
       return { kind: "not", of: textTree(filter.of, leaves) };
     case "text":
       return { kind: "text", judge: judgeOf(filter.key) };
+    case "words":
+      throw new Error("Words have been found before the tree is made.");
     default:
       leaves.push(filter);
       return { kind: "sql", leaf: leaves.length - 1 };

@@ -19,6 +19,7 @@ import * as admin from "./queue-admin.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
+import * as words from "./words.ts";
 
 export const readOps = {
   domains: directory.domains,
@@ -37,6 +38,10 @@ export const readOps = {
   trace: journey.trace,
   peers,
   quarantined,
+  wordsDue: words.wordsDue,
+  wordsInput: words.wordsInput,
+  findWords: words.findWords,
+  wordsSize: words.wordsSize,
   tallyDays: tallies.tallyDays,
   tallyRows: tallies.tallyRows,
   sieveScripts: sieve.sieveScripts,

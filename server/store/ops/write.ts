@@ -17,6 +17,7 @@ import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
 import * as transfer from "./transfer.ts";
+import * as words from "./words.ts";
 
 export const writeOps = {
   putDomain: directory.putDomain,
@@ -48,6 +49,10 @@ export const writeOps = {
   note: journey.note,
   putPeers,
   removeQuarantined,
+  wordsLay: words.wordsLay,
+  wordsJoin: words.wordsJoin,
+  wordsMerge: words.wordsMerge,
+  wordsForget: words.wordsForget,
   tally: tallies.tally,
   dropTally: tallies.dropTally,
   forgetTallies: tallies.forgetTallies,

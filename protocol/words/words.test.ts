@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { anyOf, fuzzRounds, seeded } from "../../test/fuzz.ts";
+import { among, decodePostings, encodePostings, everywhere, intersect, Place, unite } from "./postings.ts";
+import { askedWords, eachWord, maxWordChars } from "./words.ts";
+
+function wordsOf(text: string): string[] {
+  const words: string[] = [];
+  eachWord(text, (word) => words.push(word) > 0);
+  return words;
+}
+
+const cases: readonly [name: string, text: string, words: string][] = [
+  ["plain", "Hello, World! 42", "hello|world|42"],
+  ["an address", "Anna.Meier+x@Example.ORG", "anna|meier|x|example|org"],
+  ["accents", "Café Müller naïve Ångström", "cafe|muller|naive|angstrom"],
+  ["folded forms", "STRASSE straße ﬁne", "strasse|strasse|fine"],
+  ["Greek and Cyrillic", "Ελλάς Привет", "ελλασ|привет"],
+  ["Chinese", "東京都庁", "東京|京都|都庁|庁"],
+  ["one character", "猫", "猫"],
+  ["mixed", "会議room2026資料", "会議|議|room2026|資料|料"],
+  ["Korean has spaces", "안녕 하세요", "안녕|하세요"],
+  ["Hindi keeps its marks", "नमस्ते", "नमस्ते"],
+  ["codes are no words", `a${"x".repeat(100)} b`, "b"],
+  ["long words are cut", "y".repeat(50), "y".repeat(maxWordChars)],
+  ["nothing", "  --- !!", ""],
+];
+for (const [name, text, words] of cases) test(name, () => assert.equal(wordsOf(text).join("|"), words));
+
+const asked: readonly [text: string, words: string][] = [
+  ["inv 2026", "inv*|2026*"],
+  ["東京都", "東京|京都"],
+  ["東", "東*"],
+  ["the the", "the*"],
+  ["", ""],
+];
+for (const [text, words] of asked)
+  test(`asked: "${text}"`, () =>
+    assert.equal(
+      askedWords(text)
+        .map(({ word, prefix }) => `${word}${prefix ? "*" : ""}`)
+        .join("|"),
+      words,
+    ));
+
+test("every part of a text without spaces is found by its words", () => {
+  const random = seeded(11);
+  const characters = [..."東京都庁会議資料ありがとうสวัสดี"];
+  for (let round = 0; round < fuzzRounds(2_000); round++) {
+    const text = anyOf(random, characters, 12);
+    const words = wordsOf(text);
+    const all = [...text.normalize("NFC")];
+    const from = random(all.length + 1);
+    const part = all.slice(from, from + 1 + random(5)).join("");
+    for (const { word, prefix } of askedWords(part))
+      assert.ok(
+        words.some((one) => (prefix ? one.startsWith(word) : one === word)),
+        `${word} of ${part} in ${text}`,
+      );
+  }
+});
+
+test("postings come back as they went in", () => {
+  const random = seeded(5);
+  for (let round = 0; round < fuzzRounds(500); round++) {
+    const emails: number[] = [];
+    for (let email = random(1000), left = random(50); left > 0; left--, email += 1 + random(round * 1_000_000 + 1))
+      emails.push(email);
+    const places = emails.map(() => 1 + random(everywhere));
+    assert.deepEqual(decodePostings(encodePostings({ emails, places })), { emails, places });
+  }
+});
+
+test("any bytes decode", () => {
+  const random = seeded(6);
+  for (let round = 0; round < fuzzRounds(2_000); round++)
+    decodePostings(Uint8Array.from({ length: random(30) }, () => random(256)));
+});
+
+test("united, intersected, filtered", () => {
+  const one = { emails: [1, 3, 5], places: [Place.body, Place.subject, Place.body] };
+  const two = { emails: [3, 4, 5], places: [Place.body, Place.to, Place.from] };
+  assert.deepEqual(unite([one, two]), {
+    emails: [1, 3, 4, 5],
+    places: [Place.body, Place.subject | Place.body, Place.to, Place.body | Place.from],
+  });
+  assert.deepEqual(intersect(one, two), { emails: [3, 5], places: [Place.subject, Place.body] });
+  assert.deepEqual(among(two, Place.from | Place.to).emails, [4, 5]);
+});

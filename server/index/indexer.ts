@@ -1,0 +1,155 @@
+/**
+ * Keeps the index of words behind the mail: takes what is new of an account in portions, has a worker thread make words of it,
+ * and joins them to the index. Deliveries come first: it rests as long as it works. A process that dies loses nothing but work.
+ */
+import type { Segment } from "../extract/segment.ts";
+import type { Log } from "../log.ts";
+import type { AccountId, Store } from "../store/store.ts";
+import type { WordRows } from "../store/words.ts";
+import type { WorkPool } from "../work/pool.ts";
+import { PoisonTask } from "../work/pool.ts";
+
+export type IndexSettings = {
+  /** The index of words is kept. */
+  readonly enabled: boolean;
+  /** Emails of an account that are indexed together at least, unless it has been quiet. */
+  readonly batch: number;
+  /** An account without new mail for so long is indexed, however little waits. */
+  readonly quietMs: number;
+};
+export const defaultIndexSettings: IndexSettings = { enabled: true, batch: 64, quietMs: 3_000 };
+
+export type IndexAsk = {
+  readonly store: Pick<Store, "wordsDue" | "wordsInput" | "wordsLay" | "wordsJoin" | "wordsMerge" | "subscribe">;
+  readonly pool: Pick<WorkPool, "run">;
+  readonly settings: IndexSettings;
+  readonly log: Log;
+  readonly monotonic: () => number;
+};
+
+export type Indexer = {
+  start(): void;
+  /** Indexes all that waits, now; for tests and for whoever rebuilds. */
+  catchUp(account?: AccountId): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Emails taken at once. */
+const maxPortion = 256;
+/** Words written at once: a delivery waits no longer than for so many. */
+const rowsAtOnce = 100;
+const lookEveryMs = 1_000;
+/** Accounts that are remembered as having new mail; others are found by asking the store. */
+const maxNoted = 10_000;
+const maxDue = 1_000;
+
+export function makeIndexer(ask: IndexAsk): Indexer {
+  const { store, pool, settings, log, monotonic } = ask;
+  /** Accounts with new mail: how many changes, and when the last one came. */
+  const noted = new Map<AccountId, { changes: number; at: number }>();
+  let unsubscribe: (() => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let stopped = false;
+
+  const segmentFor = async (
+    messages: readonly { readonly email: number; readonly bytes: Uint8Array }[],
+  ): Promise<Segment> => {
+    try {
+      return await pool.run("segment", { messages });
+    } catch (error) {
+      if (!(error instanceof PoisonTask)) throw error;
+      // One of them kills whoever opens it: each alone, and that one stays without words.
+      if (messages.length === 1) {
+        log.warn({ email: messages[0]!.email }, "a message could not be indexed: its words are not found");
+        return [];
+      }
+      const half = messages.length >> 1;
+      const parts = [await segmentFor(messages.slice(0, half)), await segmentFor(messages.slice(half))];
+      const { joinSegments } = await import("../extract/segment.ts");
+      return joinSegments(parts);
+    }
+  };
+
+  /** One portion; answers whether there is more. */
+  const portion = async (account: AccountId): Promise<boolean> => {
+    const { messages, after, upTo, more } = await store.wordsInput(account, undefined, maxPortion);
+    if (upTo === after) return false;
+    const rows: WordRows = messages.length === 0 ? [] : await segmentFor(messages);
+    let segment = 0;
+    for (let at = 0; at < rows.length; at += rowsAtOnce) {
+      if (stopped) return false;
+      segment = await store.wordsLay(account, segment, rows.slice(at, at + rowsAtOnce));
+    }
+    if ((await store.wordsJoin(account, segment, after, upTo, messages.length)) === "late") return true;
+    while (!stopped && (await store.wordsMerge(account)) === "more") await rest(0);
+    return more;
+  };
+
+  const indexAccount = async (account: AccountId): Promise<void> => {
+    for (let more = true; more && !stopped; ) {
+      const began = monotonic();
+      more = await portion(account);
+      await rest(monotonic() - began);
+    }
+  };
+
+  const rest = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      setTimeout(resolve, stopped ? 0 : ms).unref();
+    });
+
+  const round = async (): Promise<void> => {
+    const now = monotonic();
+    for (const [account, { changes, at }] of [...noted]) {
+      if (stopped) return;
+      if (changes < settings.batch && now - at < settings.quietMs) continue;
+      noted.delete(account);
+      await indexAccount(account);
+    }
+  };
+
+  const look = (): void => {
+    if (running !== undefined || stopped) return;
+    running = round()
+      .catch((error) => log.error({ err: error }, "indexing failed; it is tried again"))
+      .finally(() => {
+        running = undefined;
+      });
+  };
+
+  const noteDue = async (): Promise<void> => {
+    const at = Number.NEGATIVE_INFINITY;
+    for (const { account, waiting } of await store.wordsDue(maxDue)) noted.set(account, { changes: waiting, at });
+  };
+
+  return {
+    start() {
+      if (!settings.enabled) return;
+      unsubscribe = store.subscribe((changes) => {
+        for (const change of changes) {
+          if (change.kind !== "mail") continue;
+          const known = noted.get(change.account);
+          if (known !== undefined) {
+            known.changes++;
+            known.at = monotonic();
+          } else if (noted.size < maxNoted) noted.set(change.account, { changes: 1, at: monotonic() });
+        }
+      });
+      noteDue().catch((error) => log.error({ err: error }, "the index of words does not know what it lacks"));
+      timer = setInterval(look, lookEveryMs).unref();
+    },
+    async catchUp(account) {
+      await running;
+      if (account !== undefined) return indexAccount(account);
+      for (let due = await store.wordsDue(maxDue); due.length > 0 && !stopped; due = await store.wordsDue(maxDue))
+        for (const one of due) await indexAccount(one.account);
+    },
+    async stop() {
+      stopped = true;
+      unsubscribe?.();
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
