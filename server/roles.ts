@@ -16,6 +16,7 @@ import { makeDeliver } from "./deliver/deliver.ts";
 import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
+import { makeIndexer } from "./index/indexer.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
 import { type MailService, openListeners, type Serve, whyNotBound } from "./listeners.ts";
@@ -213,6 +214,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     newId,
     log,
   });
+  const indexer = makeIndexer({ store, pool, settings: config.index, log, monotonic: () => performance.now() });
   const deliver = makeDeliver({
     store,
     directory,
@@ -378,6 +380,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     connections: connections(),
   });
   const world: World = {
+    indexer,
     store,
     queue,
     running,

@@ -1,5 +1,6 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
 import type { Quarantine } from "../deliver/quarantine.ts";
+import type { Indexer } from "../index/indexer.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
@@ -21,6 +22,8 @@ export type World = {
   readonly running: (() => Running) | undefined;
   readonly hostname: string;
   readonly now: () => Instant;
+  /** Keeps the index of words; the running server alone does. */
+  readonly indexer?: Pick<Indexer, "catchUp">;
   /** Looks after DKIM keys; undefined where DNS cannot be asked. */
   readonly keys?: KeyKeeper;
   /** Sends reports; the running server alone does. */

@@ -9,6 +9,7 @@ import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
 import { reportCommands } from "./report-commands.ts";
+import { searchCommands } from "./search-commands.ts";
 import { serverCommands } from "./server-commands.ts";
 
 export const commands: readonly Command[] = [
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   ...queueCommands,
   ...quarantineCommands,
   ...reportCommands,
+  ...searchCommands,
   ...serverCommands,
 ];
 

@@ -1,6 +1,7 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
 import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
+import { defaultIndexSettings, type IndexSettings } from "../index/indexer.ts";
 import { defaultJmapSettings, type JmapSettings } from "../jmap/settings.ts";
 import { defaultJudgeSettings, type JudgeSettings } from "../judge/judge.ts";
 import { defaultListenerSettings, type ListenerSettings } from "../net/listener.ts";
@@ -96,6 +97,12 @@ export const pop3 = section<Pop3Settings>(defaultPop3Settings, {
   marksSeen: "What was retrieved is marked as read in IMAP too.",
   readAheadMessages: "Messages read from the store before the client asks for them.",
   readAheadBytes: "Bytes read from the store before the client asks for them.",
+});
+
+export const index = section<IndexSettings>(defaultIndexSettings, {
+  enabled: "Keep an index of the words of mail and attachments; without it searches read the mail itself.",
+  batch: "New messages of an account that are indexed together.",
+  quietMs: "An account without new mail for so long is indexed, however little waits.",
 });
 
 export const judge = section<JudgeSettings>(defaultJudgeSettings, {

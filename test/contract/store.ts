@@ -18,6 +18,7 @@ import { talliesContract } from "./tallies.ts";
 import { threadsContract } from "./threads.ts";
 import { togetherContract } from "./together.ts";
 import { upkeepContract } from "./upkeep.ts";
+import { wordsContract } from "./words.ts";
 import type { Open } from "./world.ts";
 
 /** Declares the whole suite for the store that `open` gives: a new, empty one each time. */
@@ -42,6 +43,7 @@ export function storeContract(name: string, open: Open): void {
       stsContract,
       togetherContract,
       modelContract,
+      wordsContract,
     ])
       part(open);
   });
