@@ -393,6 +393,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const control = await serveControl({ dataFolder: dataDir, world, log });
   await queue.start();
   await jmap.start();
+  indexer.start();
   const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
 
   let stopped: Promise<void> | undefined;
