@@ -411,7 +411,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
           ...listeners.map((listener) => listener.close(listenerGraceMs)),
         ]);
         await jmap.stop();
-        await Promise.all([queue.stop(), reporting.stop()]);
+        await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
         await transit.stop();
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
