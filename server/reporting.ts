@@ -1,22 +1,18 @@
 /** The assembly of reports, both ways: what is counted for others and sent to them, and what they send us. */
 import { setTimeout as wait } from "node:timers/promises";
 
-import type { PolicyWord } from "../protocol/report/aggregate.ts";
 import type { Directory } from "./access/directory.ts";
 import { withReportAddresses } from "./access/report-addresses.ts";
 import type { Deliver } from "./deliver/deliver.ts";
-import type { Authentication } from "./judge/authenticate/authentication.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
-import type { Received } from "./receive/received.ts";
 import { daily, dayOf } from "./report/daily.ts";
 import { dmarcReader, failureKind, keepDays, receivedKind } from "./report/dmarc-in.ts";
-import { makeSeenCounter } from "./report/dmarc-seen.ts";
+import { type DmarcSeen, makeSeenCounter } from "./report/dmarc-seen.ts";
 import { type Sent, sendDmarcReports } from "./report/dmarc-send.ts";
 import { type IncomingReports, incomingReports } from "./report/incoming.ts";
 import { makePost } from "./report/post.ts";
 import { watchPublished } from "./report/published.ts";
-import { seenOf } from "./report/seen-of.ts";
 import type { Store } from "./store/store.ts";
 import { PoisonTask, type WorkPool } from "./work/pool.ts";
 
@@ -24,8 +20,8 @@ export type Reporting = {
   /** The directory, which knows addresses for reports too. */
   readonly directory: Directory;
   readonly incoming: IncomingReports;
-  /** A stranger's message was judged: `disposition` is what was done because of its author's DMARC policy. Cheap; never throws. */
-  readonly judged: (mail: Received, found: Authentication, disposition: PolicyWord) => void;
+  /** One message whose author's domain has a DMARC policy was judged. */
+  readonly observe: (seen: DmarcSeen) => void;
   /** Sends what is due; with `today` also of the day that is not over. */
   readonly send: (today: boolean) => Promise<readonly Sent[]>;
   stop(): Promise<void>;
@@ -94,10 +90,7 @@ export function startReporting(parts: {
       (local, domain) => ownLocals.has(local.toLowerCase()) || published.has(local, domain),
     ),
     incoming: incomingReports([dmarcReader({ store, read, directory, now, log })]),
-    judged(mail, found, disposition) {
-      const one = seenOf(mail, found, disposition);
-      if (one !== undefined) seen.observe(one);
-    },
+    observe: (one) => seen.observe(one),
     send,
     async stop() {
       published.stop();
