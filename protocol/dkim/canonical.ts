@@ -1,4 +1,4 @@
-/** The "relaxed" canonical forms that DKIM and ARC sign (RFC 6376 §3.4.2, §3.4.4). */
+/** The canonical forms that DKIM and ARC sign (RFC 6376 §3.4). */
 import { Buffer } from "node:buffer";
 
 const tab = 9;
@@ -28,6 +28,14 @@ export function relaxedBody(body: Buffer): Buffer {
   // The last line keeps, or is given, its CRLF.
   if (end + 2 <= squeezed.length) return squeezed.subarray(0, end + 2);
   return Buffer.concat([squeezed.subarray(0, end), Buffer.from("\r\n")]);
+}
+
+/** RFC 6376 §3.4.3: as it is, with one line end at its end. A view of `body` where nothing changes. */
+export function simpleBody(body: Buffer): Buffer {
+  let end = body.length;
+  while (end >= 2 && body[end - 2] === cr && body[end - 1] === lf) end -= 2;
+  if (end + 2 <= body.length) return body.subarray(0, end + 2);
+  return Buffer.concat([body.subarray(0, end), Buffer.from("\r\n")]);
 }
 
 /** Most bytes are only looked at: what lies between two places that change is copied as a whole. */

@@ -59,18 +59,26 @@ export function dkimFields(message: Buffer): SignedFields | undefined {
   return { ...found, names: [...found.names, ...oversigned] };
 }
 
+/** The fields that h= names (lower case), in canonical form, each ended with CRLF: from the last one up, each once; a name too many signs that there is none (RFC 6376 §5.4.2). */
+export function fieldsNamed(header: Header, names: readonly string[], form: "simple" | "relaxed"): string {
+  const byName = new Map<string, HeaderField[]>();
+  for (const name of names) byName.set(name, []);
+  for (const field of header.fields) byName.get(field.name)?.push(field);
+  let text = "";
+  for (const name of names) {
+    const field = byName.get(name)!.pop();
+    if (field === undefined) continue;
+    if (form === "relaxed") text += canonical(header, field);
+    else text += header.text.slice(field.start, field.end);
+  }
+  return text;
+}
+
 /** What an ARC-Message-Signature signs of `message`; `only` (lower case, in order) names the fields instead. */
 export function arcFields(message: Buffer, only?: readonly string[]): SignedFields {
   if (only === undefined) return select(message, (field) => arcNames.get(field.name));
   const header = splitHeader(message, 0, message.length);
-  const left = header.fields.slice();
-  let text = "";
-  for (const name of only) {
-    // RFC 6376 §5.4.2: the last one first; a name without a field signs its absence.
-    const index = left.findLastIndex((field) => field.name === name);
-    if (index >= 0) text += canonical(header, left.splice(index, 1)[0]!);
-  }
-  return { names: only, text, header, body: message.subarray(header.end) };
+  return { names: only, text: fieldsNamed(header, only, "relaxed"), header, body: message.subarray(header.end) };
 }
 
 function select(message: Buffer, nameOf: (field: HeaderField) => string | undefined): SignedFields {
