@@ -1,0 +1,36 @@
+/** Whose domain a message claims to come from (RFC 9989 §4.3, §11.5). */
+import { parseAddresses } from "../mime/fields/address.ts";
+import { fieldValue, type Header } from "../mime/header.ts";
+import { parseDomain } from "../smtp/address.ts";
+
+export type Authors =
+  /** One From field whose authors are all of one domain. */
+  | { readonly kind: "one"; readonly domain: string }
+  /** Of such a message nothing counts as aligned. */
+  | { readonly kind: "none" }
+  | { readonly kind: "several"; readonly domains: readonly string[] };
+
+/** Domains of authors that are looked at. */
+export const maxAuthorDomains = 4;
+const maxAuthors = 100;
+
+export function authorsOf(header: Header): Authors {
+  const domains = new Set<string>();
+  let fields = 0;
+  let unreadable = false;
+  for (const field of header.fields) {
+    if (field.name !== "from") continue;
+    fields++;
+    // Byte strings: a domain in UTF-8 (RFC 6532) is read as such.
+    const value = Buffer.from(fieldValue(header, field), "latin1").toString("utf8");
+    for (const entry of parseAddresses(value, maxAuthors)) {
+      if (entry.kind !== "mailbox") continue;
+      const domain = entry.domain === "" ? undefined : parseDomain(entry.domain.replace(/\.$/, ""));
+      if (domain === undefined || domain.startsWith("[")) unreadable = true;
+      else domains.add(domain);
+    }
+  }
+  if (domains.size === 0) return { kind: "none" };
+  if (fields === 1 && domains.size === 1 && !unreadable) return { kind: "one", domain: [...domains][0]! };
+  return { kind: "several", domains: [...domains].slice(0, maxAuthorDomains) };
+}
