@@ -37,6 +37,8 @@ export async function dev(words: readonly string[]): Promise<number> {
     listen: Object.fromEntries(services.map((service) => [service, [`${host}:${options.ports.get(service) ?? 0}`]])),
     relay: { trust: options.trust },
     send: { port: options.mxPort },
+    // Whoever gives DNS speaks of loopback too; without it nobody's DNS knows about the clients here.
+    authentication: { enforce: options.strict, ...(options.dns === undefined ? {} : { exemptNetworks: [] }) },
     // Everything that a test names is on this machine.
     transit: { httpsPort: options.httpsPort, caFile: options.ca, privateAddresses: true },
     dkim: options.dkim === "seen" ? { settleMs: 0, checkMs: 1000 } : { settleMs: 0, assumePublished: true },
@@ -138,6 +140,7 @@ function readOptions(words: readonly string[]) {
     deliverTo: typeof deliverTo === "object" && deliverTo.kind === "host" ? deliverTo : undefined,
     trust,
     ports: readPorts(values.ports ?? ""),
+    dns: values.dns,
     resolver: resolverOrSentence(values.dns, []),
     cleartextAuth: values["cleartext-auth"],
     strict: values.strict,

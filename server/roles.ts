@@ -10,6 +10,7 @@ import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
 import type { Running, World } from "./admin/command.ts";
 import { serveControl } from "./admin/control.ts";
+import { makeAuthenticating } from "./authenticating.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
@@ -205,7 +206,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     store,
     pool,
     config,
-    before: [makeJudge(config.judge)],
+    before: [
+      makeJudge(config.judge),
+      makeAuthenticating({ config, resolver, pool, ourHost, now, seen: reporting.observe }),
+    ],
     after: [],
     give: (mail) => deliver.give(mail),
     sign,

@@ -2,7 +2,7 @@
 
 export type TagMap = ReadonlyMap<string, string>;
 
-const tag = /^[ \t\r\n]*([a-z][a-z\d_]*)[ \t\r\n]*=([^]*)$/i;
+const tag = /^[ \t\r\n]*([a-z][a-z\d_]*)[ \t\r\n]*=(.*)$/is;
 
 /** Values without the blanks around them; undefined where the text is no tag list, or a name stands there twice. */
 export function parseTags(text: string): TagMap | undefined {

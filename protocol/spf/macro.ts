@@ -10,7 +10,7 @@ export type MacroPart =
       readonly reverse: boolean;
       readonly delimiters: string;
       /** Written in upper case: the value is escaped as in a URL. */
-      readonly escape: boolean;
+      readonly escaped: boolean;
     };
 export type MacroString = readonly MacroPart[];
 
@@ -37,7 +37,7 @@ export function parseMacros(text: string, inExplanation = false): MacroString | 
         keep: Math.min(Number(digits), 128),
         reverse: reverse !== "",
         delimiters: delimiters || ".",
-        escape: letter !== lower,
+        escaped: letter !== lower,
       });
     }
     from = macro.lastIndex;
@@ -68,12 +68,12 @@ export type MacroValues = { readonly [letter: string]: string };
 
 export function expandMacros(parts: MacroString, values: MacroValues): string {
   let text = "";
-  for (const part of parts) text += typeof part === "string" ? part : valueOf(part, values);
+  for (const part of parts) text += typeof part === "string" ? part : written(part, values);
   return text;
 }
 
-function valueOf(part: Exclude<MacroPart, string>, values: MacroValues): string {
-  const { letter, keep, reverse, delimiters, escape } = part;
+function written(part: Exclude<MacroPart, string>, values: MacroValues): string {
+  const { letter, keep, reverse, delimiters, escaped } = part;
   let value = values[letter] ?? "";
   if (keep > 0 || reverse || delimiters !== ".") {
     const labels: string[] = [""];
@@ -83,7 +83,7 @@ function valueOf(part: Exclude<MacroPart, string>, values: MacroValues): string 
     if (reverse) labels.reverse();
     value = (keep > 0 ? labels.slice(-keep) : labels).join(".");
   }
-  return escape
+  return escaped
     ? encodeURIComponent(value).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)
     : value;
 }

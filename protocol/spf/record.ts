@@ -74,7 +74,7 @@ export function parseSpf(text: string): SpfRecord | string {
 }
 
 function parseMechanism(term: string): Mechanism | undefined {
-  const found = /^([+~?-]?)([a-z\d]+)(?::([^]*?))?((?:\/[^]*)?)$/i.exec(term);
+  const found = /^([+~?-]?)([a-z\d]+)(?=[:/]|$)/i.exec(term);
   if (found === null) return undefined;
   const qualifier = qualifiers[found[1]!] ?? "pass";
   const name = found[2]!.toLowerCase();

@@ -88,7 +88,7 @@ function listItem(key: string): z.ZodString {
     return z.string().refine((text) => parseDuration(text) !== undefined, {
       error: (issue) => `"${String(issue.input)}" is no time: write "5m" (ms, s, m, h, d)`,
     });
-  return key === "uncounted" ? network : z.string();
+  return key === "uncounted" || key.endsWith("Networks") ? network : z.string();
 }
 
 type Plain = number | boolean | string | readonly string[] | undefined;

@@ -3,6 +3,7 @@ import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver
 import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
 import { defaultIndexSettings, type IndexSettings } from "../index/indexer.ts";
 import { defaultJmapSettings, type JmapSettings } from "../jmap/settings.ts";
+import { type AuthenticationSettings, defaultAuthenticationSettings } from "../judge/authenticate/settings.ts";
 import { defaultJudgeSettings, type JudgeSettings } from "../judge/judge.ts";
 import { defaultListenerSettings, type ListenerSettings } from "../net/listener.ts";
 import { defaultPop3Settings, type Pop3Settings } from "../pop3/settings.ts";
@@ -109,6 +110,20 @@ export const judge = section<JudgeSettings>(defaultJudgeSettings, {
   maxHops: "Received fields before a message is called a loop.",
   maxHeaderBytes: "Largest header of a message.",
   maxHeaderFields: "Most fields of a header.",
+});
+
+export const authentication = section<AuthenticationSettings>(defaultAuthenticationSettings, {
+  enabled:
+    "Check who sent the mail of strangers (SPF, DKIM, DMARC, ARC, reverse name) and write Authentication-Results.",
+  enforce: "Follow the DMARC policies of authors' domains: refuse, or file as junk. Off: results are only written.",
+  exemptNetworks: "Peers that are not checked: nobody's DNS knows about the programs on this machine.",
+  lmtp: "Check mail that comes over LMTP too, all but SPF and reverse name, which know only the machine that hands it over.",
+  believedSealers:
+    "Domains whose ARC seals are believed: mail that they saw pass DMARC is taken although forwarding has broken its proof.",
+  bimi: "Look up the picture (BIMI) of domains whose mail passes a strict DMARC policy.",
+  timeoutMs: "How long all DNS questions about one message may take.",
+  maxQuestions: "DNS questions about one message.",
+  inlineBytes: "Bodies of messages up to this size are hashed on the main thread, larger ones in a worker thread.",
 });
 
 export const deliver = section<DeliverSettings>(defaultDeliverSettings, {

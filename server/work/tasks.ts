@@ -3,6 +3,7 @@
  * first asked. A task's result is moved, not copied, where it owns its memory.
  */
 
+import type { BodyHash, WantedHash } from "../../protocol/dkim/hashes.ts";
 import type { EmailMeta, EmailWant } from "../../protocol/jmap/email.ts";
 import type { Draft, DraftDefaults } from "../../protocol/jmap/email-create.ts";
 import type { Snippet, Wanted } from "../../protocol/jmap/snippet.ts";
@@ -20,6 +21,11 @@ export type TaskTypes = {
   readonly facts: { readonly args: { readonly bytes: Uint8Array }; readonly result: MessageFacts };
   /** What is dangerous among a message's attachments. */
   readonly attachments: { readonly args: { readonly bytes: Uint8Array }; readonly result: AttachmentReport };
+  /** Hashes of the body of a message, for those who verify its signatures. */
+  readonly "body-hashes": {
+    readonly args: { readonly bytes: Uint8Array; readonly bodyStart: number; readonly wanted: readonly WantedHash[] };
+    readonly result: readonly BodyHash[];
+  };
   /** DKIM-Signature header lines for a message, each ended with CRLF. */
   readonly "dkim-sign": { readonly args: DkimSignTask; readonly result: string };
   /** The fields of an ARC set for a message, each ended with CRLF. */
@@ -68,6 +74,11 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   attachments: async ({ bytes }) => {
     const { scanMessage } = await import("../judge/attachments/scan-message.ts");
     return scanMessage(bytes);
+  },
+  "body-hashes": async ({ bytes, bodyStart, wanted }) => {
+    const { bodyHashes } = await import("../../protocol/dkim/hashes.ts");
+    const { bytesOf } = await import("../../protocol/mime/header.ts");
+    return bodyHashes(bytesOf(bytes).subarray(bodyStart), wanted);
   },
   "dkim-sign": async (task) => {
     const { dkimSignature } = await import("../sign/dkim-signature.ts");

@@ -1,0 +1,33 @@
+/** BIMI: the picture that the author's domain wants shown beside its mail, where DMARC is strict enough and has passed. */
+import type { BimiResult, DmarcResult } from "../../../protocol/authentication/results.ts";
+import { bimiIn } from "../../../protocol/bimi/record.ts";
+import { parseTags } from "../../../protocol/dkim/tags.ts";
+import { type Header, headerValue } from "../../../protocol/mime/header.ts";
+import type { Resolver } from "../../net/resolver.ts";
+
+export async function checkBimi(
+  header: Header,
+  dmarc: DmarcResult,
+  dns: Pick<Resolver, "txt">,
+): Promise<BimiResult | undefined> {
+  const { policy, fromDomain, organization } = dmarc;
+  // A domain that would let forgeries through is shown with no picture.
+  if (dmarc.result !== "pass" || policy === undefined || fromDomain === undefined) return undefined;
+  if (policy.testing || policy.p === "none" || policy.sp === "none") return undefined;
+  const given = headerValue(header, "bimi-selector");
+  const asked = given === undefined ? undefined : parseTags(given)?.get("s")?.toLowerCase();
+  const selector = asked !== undefined && /^[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(asked) ? asked : "default";
+  for (const domain of new Set([fromDomain, organization ?? fromDomain])) {
+    const answer = await dns.txt(`${selector}._bimi.${domain}`);
+    if (answer.kind === "trouble") return { result: "temperror", domain, selector };
+    if (answer.kind === "none") continue;
+    const record = bimiIn(answer.records);
+    if (record === undefined) continue;
+    if (record === "bad") return { result: "fail", domain, selector, reason: "the record cannot be used" };
+    const { location, authority } = record;
+    if (location === "" && authority === "") return { result: "declined", domain, selector };
+    if (authority === "") return { result: "pass", domain, selector, location };
+    return { result: "skipped", domain, selector, location, authority, reason: "the certificate has not been checked" };
+  }
+  return { result: "none" };
+}
