@@ -1,10 +1,13 @@
 /** `angarium check`: what is wrong in the configuration, and what DNS still lacks. */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { tlsaText } from "../protocol/policy/dane.ts";
+import { stsId } from "../protocol/policy/mta-sts.ts";
 import { type DnsRecord, dnsRecords } from "./admin/dns-records.ts";
 import { configFile, readConfig } from "./config/read.ts";
 import { quiet } from "./log.ts";
+import { publishedKeys } from "./net/published-keys.ts";
 import type { Answer, Resolver } from "./net/resolver.ts";
 import { resolverOrSentence } from "./resolver.ts";
 import { readDkimKeys } from "./sign/dkim-keys.ts";
@@ -24,11 +27,20 @@ export async function check(words: readonly string[]): Promise<number> {
   const lacks = await lacksOfHost(config.hostname, resolver);
   const store = existsSync(dataDir) ? await openStore(dataDir, { ...config.store, readers: 1 }) : undefined;
   try {
-    for (const { name, kind } of (await store?.domains()) ?? []) {
+    const tlsa = publishedKeys(join(dataDir, "tls"), config.tls.certificate);
+    for (const { name, kind, settings } of (await store?.domains()) ?? []) {
       const keys = store === undefined ? undefined : await readDkimKeys(store, name);
-      const records = dnsRecords({ domain: name, kind, hostname: config.hostname, keys: keys?.keys ?? [] });
+      const records = dnsRecords({
+        domain: name,
+        kind,
+        hostname: config.hostname,
+        keys: keys?.keys ?? [],
+        settings,
+        tlsa: [],
+      });
       lacks.push(...(await lacksOf(records, config.hostname, resolver)));
     }
+    lacks.push(...(await lacksOfTlsa(config.hostname, tlsa, resolver)));
   } finally {
     await store?.close();
   }
@@ -63,7 +75,7 @@ async function lacksOfHost(host: string, resolver: Resolver): Promise<string[]> 
 async function lacksOf(records: readonly DnsRecord[], host: string, resolver: Resolver): Promise<readonly string[]> {
   const lacks: string[] = [];
   for (const { name, type, value, why } of records) {
-    if (type === "SRV") continue; // convenience of mail programs; nothing breaks without
+    if (type !== "MX" && type !== "TXT") continue; // convenience of mail programs; nothing breaks without
     if (type === "MX") {
       const answer = await resolver.mx(name);
       if (!found(answer).some(({ exchange }) => exchange === host))
@@ -71,6 +83,15 @@ async function lacksOf(records: readonly DnsRecord[], host: string, resolver: Re
       continue;
     }
     const answer = await resolver.txt(name);
+    // Nothing is wrong without these; there must only not be two, and the id must be that of the policy we serve.
+    if (/^v=(STSv1|TLSRPTv1)/.test(value)) {
+      const kind = value.split(";", 1)[0]!;
+      const own = found(answer).filter((text) => text.startsWith(kind));
+      if (own.length > 1) lacks.push(`${name} has ${own.length} TXT records "${kind}…", it must be one (${why}).`);
+      else if (kind === "v=STSv1" && own.length === 1 && stsId(own) !== stsId([value]))
+        lacks.push(`${name} has not the id of the policy that is served: publish "${value}" (${why}).`);
+      continue;
+    }
     const tag = /^v=[^ ;]+/.exec(value)?.[0] ?? value;
     const present = found(answer).filter((text) => text.startsWith(tag));
     // A key must be exactly ours; a policy is the administrator's own affair.
@@ -81,6 +102,22 @@ async function lacksOf(records: readonly DnsRecord[], host: string, resolver: Re
       );
   }
   return lacks;
+}
+
+/** Without TLSA records there is no DANE; with wrong ones no mail comes from who honours them. */
+async function lacksOfTlsa(host: string, ours: readonly string[], resolver: Resolver): Promise<readonly string[]> {
+  const name = `_25._tcp.${host}`;
+  const published = found(await resolver.tlsa(name)).map(tlsaText);
+  if (published.length === 0 || ours.length === 0) return [];
+  if (!published.includes(ours[0]!))
+    return [`${name} has TLSA records, none of them "${ours[0]}": servers that honour DANE do not deliver here.`];
+  return ours
+    .slice(1)
+    .flatMap((next) =>
+      published.includes(next)
+        ? []
+        : [`${name} lacks TLSA "${next}": the key cannot change with the next certificate.`],
+    );
 }
 
 const squeeze = (text: string): string => text.replaceAll(/\s+/g, "");

@@ -13,22 +13,27 @@ import { type Sent, sendDmarcReports } from "./report/dmarc-send.ts";
 import { type IncomingReports, incomingReports } from "./report/incoming.ts";
 import { makePost } from "./report/post.ts";
 import { watchPublished } from "./report/published.ts";
-import type { Store } from "./store/store.ts";
+import { makeTlsIntake, tlsReceivedKind } from "./report/tls-in.ts";
+import { type SentTls, sendTlsReports } from "./report/tls-send.ts";
+import type { Domain, Store } from "./store/store.ts";
+import type { Transit } from "./transit.ts";
 import { PoisonTask, type WorkPool } from "./work/pool.ts";
 
 export type Reporting = {
   /** The directory, which knows addresses for reports too. */
   readonly directory: Directory;
   readonly incoming: IncomingReports;
+  /** Counts the TLS reports in the body of an HTTPS request: how many there were. */
+  readonly takeTls: (body: Buffer) => Promise<number>;
   /** One message whose author's domain has a DMARC policy was judged. */
   readonly observe: (seen: DmarcSeen) => void;
   /** Sends what is due; with `today` also of the day that is not over. */
-  readonly send: (today: boolean) => Promise<readonly Sent[]>;
+  readonly send: (today: boolean) => Promise<readonly (Sent | SentTls)[]>;
   stop(): Promise<void>;
 };
 
-/** Where reports for us go when nothing else is published: `dmarc-reports@` each of our domains. */
-const ownLocals: ReadonlySet<string> = new Set(["dmarc-reports"]);
+/** Where reports for us go when nothing else is published: `dmarc-reports@` and `tls-reports@` each of our domains. */
+const ownLocals: ReadonlySet<string> = new Set(["dmarc-reports", "tls-reports"]);
 /** Spread over the first hours of the day (RFC 9990 §3.5 asks not to send all at midnight). */
 const spreadMs = 3 * 60 * 60 * 1000;
 const firstMs = 2 * 60 * 1000;
@@ -41,31 +46,42 @@ export function startReporting(parts: {
   readonly pool: WorkPool;
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly give: Deliver["give"];
+  readonly transit: Pick<Transit, "seen" | "https">;
   readonly ourHost: string;
   readonly version: string;
   readonly now: () => number;
   readonly newId: () => string;
   readonly log: Log;
 }): Reporting {
-  const { store, directory, resolver, pool, ourHost, now, log } = parts;
-  const published = watchPublished({ names: ["_dmarc"], store, resolver, log });
+  const { store, directory, resolver, pool, ourHost, transit, now, log } = parts;
+  const published = watchPublished({ names: ["_dmarc", "_smtp._tls"], store, resolver, log });
   const seen = makeSeenCounter({ store, log });
-  const read = (bytes: Buffer) =>
-    pool.run("read-dmarc", { bytes }).catch((error: unknown) => {
-      if (error instanceof PoisonTask) return undefined;
-      throw error;
-    });
+  const read = (bytes: Buffer) => pool.run("read-dmarc", { bytes }).catch(unlessPoison);
+  const tls = makeTlsIntake({
+    store,
+    read: (task) => pool.run("read-tls", task).catch(unlessPoison),
+    directory,
+    now,
+    log,
+  });
 
+  const sendTlsNow = async (domain: string, today: boolean): Promise<readonly SentTls[]> => {
+    await transit.seen.flush();
+    const email = `tls-reports@${domain}`;
+    const post = makePost({ ...parts, from: { name: `TLS reports of ${ourHost}`, address: email }, domain });
+    return sendTlsReports({ ...parts, post, https: transit.https, email }, today);
+  };
   let sending: Promise<unknown> = Promise.resolve();
-  const sendNow = async (today: boolean): Promise<readonly Sent[]> => {
+  const sendNow = async (today: boolean): Promise<readonly (Sent | SentTls)[]> => {
     await seen.flush();
-    const domain = (await store.domains()).find(({ kind }) => kind === "local")?.name ?? ourHost;
+    const domain = reportingDomain(await store.domains(), ourHost);
     const email = `dmarc-reports@${domain}`;
     const post = makePost({ ...parts, from: { name: `DMARC reports of ${ourHost}`, address: email }, domain });
-    return sendDmarcReports({ ...parts, post, email, generator: `Angarium ${parts.version}` }, today);
+    const sent = await sendDmarcReports({ ...parts, post, email, generator: `Angarium ${parts.version}` }, today);
+    return [...sent, ...(await sendTlsNow(domain, today))];
   };
   /** One at a time: nothing is sent twice. */
-  const send = (today: boolean): Promise<readonly Sent[]> => {
+  const send = (today: boolean): Promise<readonly (Sent | SentTls)[]> => {
     const turn = sending.then(
       () => sendNow(today),
       () => sendNow(today),
@@ -74,10 +90,11 @@ export function startReporting(parts: {
     return turn;
   };
   const stopDaily = daily({
-    what: "sending DMARC reports",
+    what: "sending reports",
     work: async () => {
       await send(false);
-      for (const kind of [receivedKind, failureKind]) await store.forgetTallies(kind, dayOf(now()) - keepDays);
+      for (const kind of [receivedKind, failureKind, tlsReceivedKind])
+        await store.forgetTallies(kind, dayOf(now()) - keepDays);
     },
     afterMs: Math.floor(Math.random() * spreadMs),
     firstMs,
@@ -89,7 +106,11 @@ export function startReporting(parts: {
       directory,
       (local, domain) => ownLocals.has(local.toLowerCase()) || published.has(local, domain),
     ),
-    incoming: incomingReports([dmarcReader({ store, read, directory, now, log })]),
+    incoming: incomingReports([
+      async ({ id, bytes }) => (await tls.take({ form: "mail", bytes }, id)) > 0,
+      dmarcReader({ store, read, directory, now, log }),
+    ]),
+    takeTls: (bytes) => tls.take({ form: "alone", bytes }, "https"),
     observe: (one) => seen.observe(one),
     send,
     async stop() {
@@ -100,4 +121,16 @@ export function startReporting(parts: {
       await seen.flush();
     },
   };
+}
+
+/** What a worker thread did not survive is no report. */
+function unlessPoison(error: unknown): undefined {
+  if (error instanceof PoisonTask) return undefined;
+  throw error;
+}
+
+/** Reports come from the domain that our host belongs to, otherwise from the first one. */
+function reportingDomain(domains: readonly Domain[], ourHost: string): string {
+  const local = domains.flatMap(({ name, kind }) => (kind === "local" ? [name] : []));
+  return local.find((name) => ourHost === name || ourHost.endsWith(`.${name}`)) ?? local[0] ?? ourHost;
 }

@@ -25,6 +25,8 @@ import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
 import type { Connection } from "./net/connection.ts";
 import { networks } from "./net/networks.ts";
+import { publicKeyOf } from "./net/next-key.ts";
+import { mayChangeKey, publishedKeys } from "./net/published-keys.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { makeKeyRing } from "./net/tls.ts";
 import { ChangeHub } from "./notify/changes.ts";
@@ -48,6 +50,7 @@ import { makeSubmit } from "./submit/submit.ts";
 import { startTransit } from "./transit.ts";
 import { makeHttp } from "./web/http.ts";
 import { serveOwnPolicies } from "./web/own-sts-policy.ts";
+import { takeTlsReports } from "./web/tls-reports.ts";
 import { makePool } from "./work/pool.ts";
 
 export type ServerOptions = {
@@ -103,6 +106,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       hostname: ourHost,
       log,
       now,
+      mayChangeKey: mayChangeKey(ourHost, resolver, () => publicKeyOf(join(tlsFolder, "server-key.pem"))),
     }),
   );
   const tls = () => keyRing.serverOptions();
@@ -137,23 +141,6 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const changes = cleanUp.use(new ChangeHub(store));
   const signing = await startSigning({ store, directory: people, pool, resolver, settings: config.dkim, now, log });
   const { sign } = signing;
-  // 62 random bits; randomUUID draws them from a cache where randomBytes asks the kernel each time.
-  const newId = () => randomUUID().replaceAll("-", "").slice(16);
-  const reporting = startReporting({
-    store,
-    directory: signing.directory,
-    resolver,
-    pool,
-    sign,
-    give: (mail) => deliver.give(mail),
-    ourHost,
-    version,
-    now,
-    newId,
-    log,
-  });
-  const { directory } = reporting;
-
   const { tls: outboundTls, ...transit } = await startTransit({
     store,
     resolver,
@@ -163,6 +150,23 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     now,
     log,
   });
+  // 62 random bits; randomUUID draws them from a cache where randomBytes asks the kernel each time.
+  const newId = () => randomUUID().replaceAll("-", "").slice(16);
+  const reporting = startReporting({
+    store,
+    directory: signing.directory,
+    resolver,
+    pool,
+    sign,
+    give: (mail) => deliver.give(mail),
+    transit,
+    ourHost,
+    version,
+    now,
+    newId,
+    log,
+  });
+  const { directory } = reporting;
 
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
@@ -354,6 +358,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const mount = (app: FastifyInstance): void => {
     jmap.mount(app);
     serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
+    takeTlsReports(app, (bytes) => reporting.takeTls(bytes));
   };
   const apps: ReturnType<typeof makeHttp>[] = [];
   const addresses: { service: Service; address: string; port: number }[] = listeners.map(({ service, host, port }) => ({
@@ -389,6 +394,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     queue,
     running,
     hostname: ourHost,
+    tlsa: () => publishedKeys(tlsFolder, certificate),
     now,
     keys: signing.keys,
     reports: reporting,

@@ -1,7 +1,7 @@
 /** `angarium start`: the server itself. The first start makes everything it needs and says what to do next. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { generatePassword, makeCredential } from "./access/password.ts";
 import { addAccount } from "./admin/account-commands.ts";
@@ -13,6 +13,7 @@ import { anyAddress, choosePorts, domainOf, firstConfig, ownName } from "./confi
 import { configFile, readConfig } from "./config/read.ts";
 import { standardPorts } from "./config/schema.ts";
 import { makeLog } from "./log.ts";
+import { publishedKeys } from "./net/published-keys.ts";
 import { resolverOrSentence } from "./resolver.ts";
 import { type RunningServer, startServer } from "./roles.ts";
 import { ensureDkimKeys, readDkimKeys } from "./sign/dkim-keys.ts";
@@ -113,7 +114,14 @@ async function welcome(
   first: First,
 ): Promise<string> {
   const keys = (await readDkimKeys(store, first.domain))?.keys ?? [];
-  const records = dnsRecords({ domain: first.domain, kind: "local", hostname: config.hostname, keys });
+  const records = dnsRecords({
+    domain: first.domain,
+    kind: "local",
+    hostname: config.hostname,
+    keys,
+    settings: {},
+    tlsa: publishedKeys(join(dataDir, "tls"), config.tls.certificate),
+  });
   const high = server.listeners.some(({ service, port }) => service !== "http" && port !== standardPorts[service].port);
   const listeners = server.listeners.map(({ service, address, port }) => ({ service, address, port }));
   return `Angarium ${version} is ready.

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import type { Log } from "./log.ts";
+import type { HttpsAsk } from "./net/https-talk.ts";
 import { ensureHostedCertificate } from "./net/own-certificate.ts";
 import type { Resolver } from "./net/resolver.ts";
 import type { KeyRing } from "./net/tls.ts";
@@ -15,6 +16,8 @@ export type Transit = {
   readonly tls: { readonly secureContext: SecureContext };
   readonly sts: StsPolicies;
   readonly seen: TlsSeen;
+  /** For reports that are delivered over HTTPS. */
+  readonly https: Pick<HttpsAsk, "trust" | "privateAddresses"> & { readonly port: number };
   stop(): Promise<void>;
 };
 
@@ -61,6 +64,7 @@ export async function startTransit(parts: {
     tls: { secureContext: trust },
     sts,
     seen,
+    https: { trust, privateAddresses: settings.privateAddresses, port: settings.httpsPort },
     async stop() {
       clearInterval(timer);
       unsubscribe();

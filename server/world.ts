@@ -1,10 +1,12 @@
 /** The data folder as a command sees it when no server runs: its configuration and its store. */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import type { World } from "./admin/command.ts";
 import type { Config } from "./config/config.ts";
 import { configFile, readConfig } from "./config/read.ts";
 import { quiet } from "./log.ts";
+import { publishedKeys } from "./net/published-keys.ts";
 import { resolverOrSentence } from "./resolver.ts";
 import { defaultDkimSettings, makeKeyKeeper } from "./sign/key-keeper.ts";
 import { openSqliteStore } from "./store/client.ts";
@@ -59,6 +61,7 @@ export async function openWorld(dataDir: string): Promise<World & { readonly clo
     queue: undefined,
     running: undefined,
     hostname: config?.hostname ?? hostname(),
+    tlsa: () => publishedKeys(join(dataDir, "tls"), config?.tls.certificate ?? ""),
     now,
     keys: makeKeyKeeper({ store, resolver, settings: config?.dkim ?? defaultDkimSettings, now, log: quiet }),
     close: () => store.close(),

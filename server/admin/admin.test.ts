@@ -14,7 +14,15 @@ const at = Date.parse("2026-01-02T03:04:05Z");
 function world(more: Partial<World> = {}) {
   const fake = new FakeStore();
   const store = fake as unknown as Store;
-  const parts: World = { store, queue: undefined, running: undefined, hostname: "mail.a.test", now: () => at, ...more };
+  const parts: World = {
+    store,
+    queue: undefined,
+    running: undefined,
+    hostname: "mail.a.test",
+    tlsa: () => [],
+    now: () => at,
+    ...more,
+  };
   /** Runs a command line; the result, or the sentence. */
   const run = async (line: string | readonly string[]): Promise<unknown> => {
     const words = typeof line === "string" ? line.split(" ") : line;
@@ -41,6 +49,9 @@ test("domains, from the first to the last", async () => {
       "r20260102._domainkey.a.test",
       "e20260102._domainkey.a.test",
       "_dmarc.a.test",
+      "_mta-sts.a.test",
+      "mta-sts.a.test",
+      "_smtp._tls.a.test",
       "_submissions._tcp.a.test",
       "_imaps._tcp.a.test",
       "_pop3s._tcp.a.test",
@@ -85,7 +96,7 @@ test("domains, from the first to the last", async () => {
   assert.match(JSON.stringify(await run("dkim show a.test")), /^((?!PRIVATE).)*$/);
   assert.match(String(await run("dkim make a.test")), /already/);
   assert.match(String(await run("dkim make a.test --replace")), /DNS cannot be asked/);
-  assert.equal(((await run("dns a.test")) as Any[]).length, 8);
+  assert.equal(((await run("dns a.test")) as Any[]).length, 11);
   assert.equal(((await run("dns r.test")) as Any[]).length, 1);
   await run("account add u@a.test --password secret123");
   assert.match(String(await run("domain remove a.test")), /has accounts or aliases/);
@@ -362,7 +373,13 @@ test("what people see", () => {
     kind: "local",
     hostname: "mx.a.test",
     keys: [{ selector: "s", record: "x".repeat(400), state: "used" }],
+    settings: {},
+    tlsa: ["3 1 1 00", "3 1 1 01"],
   });
+  assert.deepEqual(
+    long.filter(({ type }) => type === "TLSA").map(({ name, value }) => `${name} ${value}`),
+    ["_25._tcp.mx.a.test 3 1 1 00", "_25._tcp.mx.a.test 3 1 1 01"],
+  );
   const line = zoneLine(long.find((record) => record.name.startsWith("s."))!);
   assert.equal(line, `s._domainkey.a.test. IN TXT "${"x".repeat(250)}" "${"x".repeat(150)}"`);
 });

@@ -3,6 +3,7 @@ import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Indexer } from "../index/indexer.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
+import type { SentTls } from "../report/tls-send.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
 
@@ -21,18 +22,20 @@ export type World = {
   readonly queue: Pick<Queue, "act"> | undefined;
   readonly running: (() => Running) | undefined;
   readonly hostname: string;
+  /** The TLSA records of this host that should be in DNS. */
+  readonly tlsa: () => readonly string[];
   readonly now: () => Instant;
   /** Keeps the index of words; the running server alone does. */
   readonly indexer?: Pick<Indexer, "catchUp">;
   /** Looks after DKIM keys; undefined where DNS cannot be asked. */
   readonly keys?: KeyKeeper;
-  /** Sends reports; the running server alone does. */
   /** The quarantine with what the running server alone can do. */
   readonly quarantine?: {
     readonly keeper: Quarantine;
     readonly digest: (account: AccountId | undefined) => Promise<number>;
   };
-  readonly reports?: { readonly send: (today: boolean) => Promise<readonly Sent[]> };
+  /** Sends reports; the running server alone does. */
+  readonly reports?: { readonly send: (today: boolean) => Promise<readonly (Sent | SentTls)[]> };
 };
 
 /** Plain JSON, or a sentence that says what is wrong and what to do. */

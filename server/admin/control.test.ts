@@ -15,7 +15,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 function makeWorld(change: object = {}): World {
   const store = Object.assign(new FakeStore(), change) as unknown as Store;
-  return { store, queue: undefined, running: undefined, hostname: "mail.a.test", now: Date.now };
+  return { store, queue: undefined, running: undefined, hostname: "mail.a.test", tlsa: () => [], now: Date.now };
 }
 const never = () => Promise.reject(new Error("the store was opened"));
 

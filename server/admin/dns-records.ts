@@ -1,10 +1,13 @@
 /** The DNS records a domain should have, as values. */
+
+import { policyId } from "../../protocol/policy/mta-sts.ts";
+import { hostedPolicy } from "../send/hosted-policy.ts";
 import type { DkimKey } from "../sign/dkim-keys.ts";
-import type { Domain } from "../store/store.ts";
+import type { Domain, DomainSettings } from "../store/store.ts";
 
 export type DnsRecord = {
   readonly name: string; // without a trailing dot
-  readonly type: "MX" | "TXT" | "SRV";
+  readonly type: "MX" | "TXT" | "SRV" | "TLSA" | "CNAME";
   /** As a zone file has it, except that TXT is one string: see `zoneLine`. */
   readonly value: string;
   readonly why: string;
@@ -15,10 +18,24 @@ export function dnsRecords(about: {
   readonly kind: Domain["kind"];
   readonly hostname: string;
   readonly keys: readonly PublishedKey[];
+  readonly settings: DomainSettings;
+  /** TLSA records of the host, as a zone file has them. */
+  readonly tlsa: readonly string[];
 }): readonly DnsRecord[] {
-  const { domain, kind, hostname, keys } = about;
+  const { domain, kind, hostname, keys, settings } = about;
   const mx: DnsRecord = { name: domain, type: "MX", value: `10 ${hostname}.`, why: "where mail for the domain goes" };
-  if (kind === "relay") return [mx];
+  const tlsa = about.tlsa.map(
+    (value, at): DnsRecord => ({
+      name: `_25._tcp.${hostname}`,
+      type: "TLSA",
+      value,
+      why:
+        at === 0
+          ? "DANE, for zones with DNSSEC: the key of the server's certificate"
+          : "DANE: the key that its next certificate will have",
+    }),
+  );
+  if (kind === "relay") return [mx, ...tlsa];
   const service = (name: string, port: number, why: string): DnsRecord => ({
     name: `_${name}._tcp.${domain}`,
     type: "SRV",
@@ -35,6 +52,20 @@ export function dnsRecords(about: {
       value: `v=DMARC1; p=none; rua=mailto:dmarc-reports@${domain}`,
       why: "DMARC: what others do with mail that is neither; tighten to quarantine or reject later",
     },
+    {
+      name: `_mta-sts.${domain}`,
+      type: "TXT",
+      value: `v=STSv1; id=${policyId(hostedPolicy(settings, hostname))}`,
+      why: "MTA-STS: there is a policy about TLS (a new id when it changes)",
+    },
+    { name: `mta-sts.${domain}`, type: "CNAME", value: `${hostname}.`, why: "where that policy is fetched" },
+    {
+      name: `_smtp._tls.${domain}`,
+      type: "TXT",
+      value: `v=TLSRPTv1; rua=mailto:tls-reports@${domain}`,
+      why: "others report how encryption went",
+    },
+    ...tlsa,
     // RFC 8314 §5.1, RFC 6186
     service("submissions", 465, "how mail programs find the server that sends"),
     service("imaps", 993, "how mail programs find the server with their mail"),

@@ -87,7 +87,7 @@ export const domainCommands: readonly Command[] = [
     "domain add",
     "Take mail for a domain: its own people's, or (with --relay) another server's.",
     { name, relay: { type: "flag", help: "mail for it is passed on to another server" }, ...settings },
-    async ({ name, relay, ...given }, { store, now, hostname }) => {
+    async ({ name, relay, ...given }, { store, now, hostname, tlsa }) => {
       const domain = readDomain(name);
       if (domain === undefined) return badDomain(name);
       if ((await findDomain(store, domain)) !== undefined)
@@ -97,7 +97,12 @@ export const domainCommands: readonly Command[] = [
       if ("kind" in made) return made;
       await store.putDomain({ name: domain, kind, settings: made.settings });
       const keys = kind === "local" ? (await ensureDkimKeys(store, domain, now())).keys : [];
-      return done({ name: domain, kind, ...made.settings, dns: dnsRecords({ domain, kind, hostname, keys }) });
+      return done({
+        name: domain,
+        kind,
+        ...made.settings,
+        dns: dnsRecords({ domain, kind, hostname, keys, settings: made.settings, tlsa: tlsa() }),
+      });
     },
     ({ dns, ...added }: { readonly dns: readonly DnsRecord[] }) =>
       `${render(added)}\n\nDNS records to publish:\n${zoneText(dns)}`,
@@ -142,13 +147,13 @@ export const domainCommands: readonly Command[] = [
     "dns",
     "The DNS records a domain should have.",
     { name },
-    async ({ name }, { store, hostname }) => {
+    async ({ name }, { store, hostname, tlsa }) => {
       const domain = readDomain(name);
       if (domain === undefined) return badDomain(name);
       const row = await findDomain(store, domain);
       if (row === undefined) return noDomain(domain);
       const keys = (await readDkimKeys(store, domain))?.keys ?? [];
-      return done(dnsRecords({ domain, kind: row.kind, hostname, keys }));
+      return done(dnsRecords({ domain, kind: row.kind, hostname, keys, settings: row.settings, tlsa: tlsa() }));
     },
     zoneText,
   ),

@@ -1,6 +1,7 @@
 /** What other servers report about our domains, and the reports that we send. */
 import { dayOf } from "../report/daily.ts";
 import { type DomainSummary, listFailures, summarizeDmarc } from "../report/dmarc-words.ts";
+import { summarizeTls, type TlsSummary } from "../report/tls-words.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
 import { badDomain, findDomain, noDomain, readDomain } from "./names.ts";
 
@@ -29,6 +30,18 @@ async function spanOf(
   return (await findDomain(store, name)) === undefined ? noDomain(name) : { names: [name], from, to };
 }
 
+const inWords = (
+  summaries: readonly Pick<DomainSummary | TlsSummary, "domain" | "from" | "to" | "sentences">[],
+): string =>
+  summaries.length === 0
+    ? "There are no domains."
+    : summaries
+        .map(
+          ({ domain, from, to, sentences }) =>
+            `${domain}, ${from} to ${to}\n${sentences.map((one) => `  ${one}`).join("\n")}`,
+        )
+        .join("\n\n");
+
 export const reportCommands: readonly Command[] = [
   command(
     "report dmarc",
@@ -41,15 +54,20 @@ export const reportCommands: readonly Command[] = [
       for (const name of span.names) summaries.push(await summarizeDmarc(world.store, name, span.from, span.to));
       return done(summaries);
     },
-    (summaries: readonly DomainSummary[]) =>
-      summaries.length === 0
-        ? "There are no domains."
-        : summaries
-            .map(
-              ({ domain, from, to, sentences }) =>
-                `${domain}, ${from} to ${to}\n${sentences.map((one) => `  ${one}`).join("\n")}`,
-            )
-            .join("\n\n"),
+    inWords,
+  ),
+  command(
+    "report tls",
+    "What others report of the encryption of mail to your domains: in figures, and in words.",
+    { domain, days },
+    async ({ domain, days }, world) => {
+      const span = await spanOf(world, domain, days);
+      if ("kind" in span) return span;
+      const summaries: TlsSummary[] = [];
+      for (const name of span.names) summaries.push(await summarizeTls(world.store, name, span.from, span.to));
+      return done(summaries);
+    },
+    inWords,
   ),
   command(
     "report failures",

@@ -60,7 +60,7 @@ export async function payloadsOf(
 }
 
 /** By what the bytes are, not by what they are called; a sentence's end where they cannot be had. */
-async function unpack(bytes: Buffer, maxBytes: number): Promise<Buffer | string> {
+export async function unpack(bytes: Buffer, maxBytes: number): Promise<Buffer | string> {
   try {
     if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes, { maxOutputLength: Math.max(1, maxBytes) });
     if (bytes[0] === 0x50 && bytes[1] === 0x4b) return await unzipFirst(bytes, maxBytes);

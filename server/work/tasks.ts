@@ -12,6 +12,7 @@ import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Segment, SegmentTask } from "../extract/segment.ts";
 import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
 import type { ReadDmarc } from "../report/read-dmarc.ts";
+import type { ReadTls, ReadTlsTask } from "../report/read-tls.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
 import type { DkimSignTask } from "../sign/dkim-signature.ts";
 
@@ -32,6 +33,8 @@ export type TaskTypes = {
   readonly "arc-seal": { readonly args: ArcSealTask; readonly result: string };
   /** The DMARC reports in a mail. */
   readonly "read-dmarc": { readonly args: { readonly bytes: Uint8Array }; readonly result: ReadDmarc };
+  /** The TLS reports in a mail, or in what came over HTTPS. */
+  readonly "read-tls": { readonly args: ReadTlsTask; readonly result: ReadTls };
   /** Messages, one after the other in `bytes`, as JMAP Email objects. */
   readonly "jmap-render": {
     readonly args: {
@@ -91,6 +94,10 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   "read-dmarc": async ({ bytes }) => {
     const { readDmarc } = await import("../report/read-dmarc.ts");
     return readDmarc(bytes);
+  },
+  "read-tls": async (task) => {
+    const { readTls } = await import("../report/read-tls.ts");
+    return readTls(task);
   },
   "jmap-render": async ({ bytes, lengths, metas, want }) => {
     const { renderEmail } = await import("../../protocol/jmap/email.ts");

@@ -60,6 +60,14 @@ function names(changed: Names = {}): Names {
     "unnamed.test": { MX: "10 other.far.test" },
     "testing.test": { MX: "10 other.far.test" },
     ...Object.fromEntries(sts),
+    "_smtp._tls.near.test": { TXT: "v=TLSRPTv1; rua=mailto:postmaster@near.test" },
+    "_smtp._tls.enforced.test": { TXT: "v=TLSRPTv1;rua=https://mail.far.test/tls-reports" },
+    ...Object.fromEntries(
+      ["dane.test", "wrongkey.test", "testing.test", "unnamed.test", "mismatched.test"].map((domain) => [
+        `_smtp._tls.${domain}`,
+        { TXT: `v=TLSRPTv1; rua=mailto:tls-reports@${domain}` },
+      ]),
+    ),
     ...changed,
   };
 }
@@ -168,10 +176,76 @@ test("the right key is published: the mail goes", async () => {
 test("a policy counts on when its record and its file are gone, also after a restart (RFC 8461 §5.1)", async () => {
   const subject = "bad mismatched.test";
   writeNames({ "_mta-sts.mismatched.test": host, "mta-sts.mismatched.test": { servfail: true } });
-  await near.kill();
+  await near.stop();
   near = await startNear();
   const before = (await journey(near.ready.data, idOf(subject), has("deferred"))).length;
   await ask(near.ready.data, "queue retry", { domain: "mismatched.test" });
   const told = await journey(near.ready.data, idOf(subject), (entries) => entries.length > before);
   assert.match(String(told.at(-1)!.detail["reply"]), /MTA-STS enforce/);
+});
+
+type Summary = {
+  readonly domain: string;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly failures: readonly { readonly result: string; readonly mxHost: string; readonly connections: number }[];
+  readonly sentences: readonly string[];
+};
+
+/** What the server has been told of a domain, once it has been told anything. */
+async function reported(dev: DevProcess, domain: string): Promise<Summary> {
+  for (;;) {
+    const [summary] = (await ask(dev.ready.data, "report tls", { domain })) as readonly Summary[];
+    if (summary !== undefined && summary.succeeded + summary.failed > 0) return summary;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("what happened is reported: by mail even where the certificate is wrong, and over HTTPS", async () => {
+  await ask(near.ready.data, "queue retry", { domain: "wrongkey.test" });
+  const sent = (await ask(near.ready.data, "report send", { today: true })) as readonly {
+    readonly domain: string;
+    readonly to: readonly string[];
+  }[];
+  const to = (domain: string): readonly string[] | undefined => sent.find((one) => one.domain === domain)?.to;
+  assert.deepEqual(to("wrongkey.test"), ["mailto:tls-reports@wrongkey.test"]);
+  assert.deepEqual(to("enforced.test"), ["https://mail.far.test/tls-reports"]);
+  assert.deepEqual(to("unsigned.test"), [], "nobody asked for it");
+
+  const good = await reported(far, "dane.test");
+  assert.deepEqual([good.succeeded, good.failed, good.failures], [1, 0, []]);
+  const overHttps = await reported(far, "enforced.test");
+  assert.deepEqual([overHttps.succeeded, overHttps.failed], [1, 0]);
+
+  const wrongKey = await reported(far, "wrongkey.test");
+  assert.ok(wrongKey.failed >= 1 && wrongKey.succeeded >= 1);
+  assert.equal(wrongKey.failures[0]!.result, "validation-failure");
+  assert.equal(wrongKey.failures[0]!.mxHost, "mail.wrongkey.test");
+  assert.match(wrongKey.sentences.join("\n"), /mail\.near\.test to mail\.wrongkey\.test .*no TLSA record matches/);
+
+  const testing = await reported(far, "testing.test");
+  assert.deepEqual([testing.succeeded, testing.failed], [0, 1]);
+  assert.equal(testing.failures[0]!.result, "certificate-host-mismatch");
+  const unnamed = await reported(far, "unnamed.test");
+  assert.match(unnamed.sentences.join("\n"), /does not name this MX host/);
+});
+
+test("and the other way: the report is signed and has the form of RFC 8460", async () => {
+  await submit(far.ready, { from: "u1@far.test", to: ["u1@near.test"], subject: "back" });
+  await journey(far.ready.data, idOf("back"), has("delivered"));
+  await ask(far.ready.data, "report send", { today: true });
+  const told = await reported(near, "near.test");
+  assert.deepEqual([told.succeeded, told.failed], [1, 0]);
+  assert.match(told.sentences[0]!, /1 connection for near\.test: all were encrypted/);
+  // It went to a person's address: counted, and filed all the same.
+  const mail = await mailOf(near.ready, "u1@near.test", /^TLS-Report-Domain: near\.test/im);
+  assert.match(
+    mail,
+    /^Subject: Report Domain: near\.test Submitter: mail\.far\.test\s+Report-ID:\s+<\S+@mail\.far\.test>/m,
+  );
+  assert.match(mail, /^TLS-Report-Submitter: mail\.far\.test/im);
+  assert.match(mail, /^Content-Type: multipart\/report;\s+report-type=tlsrpt/m);
+  assert.match(mail, /^Content-Type: application\/tlsrpt\+gzip/m);
+  assert.match(mail, /^DKIM-Signature: v=1;.*d=far\.test/ms);
+  assert.match(mail, /name="mail\.far\.test!near\.test!\d{10}!\d{10}!\w+\.json\.gz"/);
 });
