@@ -37,7 +37,7 @@ export type Indexer = {
 /** Emails taken at once. */
 const maxPortion = 256;
 /** Words written at once: a delivery waits no longer than for so many. */
-const rowsAtOnce = 100;
+const rowsAtOnce = 1_000;
 const lookEveryMs = 1_000;
 /** Accounts that are remembered as having new mail; others are found by asking the store. */
 const maxNoted = 10_000;

@@ -45,6 +45,8 @@ export type EmailFilter =
   /** What the index of words finds; emails that it does not have yet are looked into. `phrase` must stand there as it is. */
   | { readonly kind: "words"; readonly group: WordGroup; readonly phrase: SearchKey | undefined }
   | { readonly kind: "emails"; readonly emails: readonly EmailId[] }
+  /** The same where they are many: decided outside of the database. */
+  | { readonly kind: "among"; readonly emails: ReadonlySet<EmailId> }
   | { readonly kind: "newer"; readonly than: EmailId };
 
 export type EmailSort = {

@@ -27,7 +27,7 @@ export function hasText(filter: EmailFilter): boolean {
     case "not":
       return hasText(filter.of);
     default:
-      return filter.kind === "text" || filter.kind === "words";
+      return filter.kind === "text" || filter.kind === "words" || filter.kind === "among";
   }
 }
 
@@ -41,7 +41,8 @@ export function drivingEmails(filter: EmailFilter | undefined): readonly EmailId
   }
   return undefined;
 }
-const maxDrivingEmails = 5000;
+/** More than these are many. */
+export const maxDrivingEmails = 2000;
 
 /** Whether what holds for an email may change with the marks of others of its thread. */
 export function looksAtThreads(filter: EmailFilter | undefined, sort: readonly EmailSort[]): boolean {
@@ -85,6 +86,7 @@ export function superset(filter: EmailFilter, driving: MailboxId | undefined, pa
       const parts = filter.of.map((one) => superset(one, driving, params));
       return parts.includes("") ? "" : all(parts, " OR ", "1 = 0");
     }
+    case "among":
     case "text":
     case "words":
       return "";
@@ -135,6 +137,7 @@ export function condition(filter: EmailFilter, driving: MailboxId | undefined, p
       return `m.email IN {list ${params.add(JSON.stringify(filter.emails))}}`;
     case "newer":
       return `m.email > ${params.add(filter.than)}`;
+    case "among":
     case "text":
     case "words":
       throw new Error("A text is not for SQL.");

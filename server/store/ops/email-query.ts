@@ -8,6 +8,7 @@ import {
   drivingMailbox,
   hasText,
   looksAtThreads,
+  maxDrivingEmails,
   needsKeys,
   orderOf,
   Params,
@@ -94,7 +95,8 @@ function* withWordsFound(account: AccountId, filter: EmailFilter | undefined): O
       // A beginning of too many words is no word for the index.
       const looked: EmailFilter = { kind: "text", key: { kind: "words", ...group } };
       if (cut) return { kind: "and", of: [looked, ...whole] };
-      const indexed: EmailFilter = { kind: "emails", emails };
+      const indexed: EmailFilter =
+        emails.length > maxDrivingEmails ? { kind: "among", emails: new Set(emails) } : { kind: "emails", emails };
       const { nextEmail } = yield* mailState(account);
       if (indexedUpTo >= nextEmail - 1) return whole.length === 0 ? indexed : { kind: "and", of: [indexed, ...whole] };
       const later: EmailFilter = { kind: "and", of: [{ kind: "newer", than: indexedUpTo }, looked] };
@@ -139,6 +141,7 @@ function* list(
       const verdicts = yield* holdsText(
         made.tree,
         open.map((cells) => ({
+          email: cells[0] as number,
           content: cells[2] as number,
           leaves: cells.slice(made.firstLeaf).map((cell) => cell === 1),
         })),

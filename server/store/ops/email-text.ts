@@ -12,13 +12,14 @@ export const maxQueryBytes = 512 * 1024 * 1024;
 const batchSize = 256;
 
 /** A row as the query found it: its content, and what SQL said of each leaf that has no text. */
-export type TextCandidate = { readonly content: number; readonly leaves: readonly boolean[] };
+export type TextCandidate = { readonly email: number; readonly content: number; readonly leaves: readonly boolean[] };
 
 /** The filter as a tree over leaves: those SQL decides, by their number, and texts with their judges. */
 export type TextTree =
   | { readonly kind: "and" | "or"; readonly of: readonly TextTree[] }
   | { readonly kind: "not"; readonly of: TextTree }
   | { readonly kind: "sql"; readonly leaf: number }
+  | { readonly kind: "among"; readonly emails: ReadonlySet<number> }
   | { readonly kind: "text"; readonly judge: Judge };
 
 /** Splits the filter; `leaves` are the conditions for SQL, in the order of their numbers. */
@@ -31,6 +32,8 @@ export function textTree(filter: EmailFilter, leaves: EmailFilter[]): TextTree {
       return { kind: "not", of: textTree(filter.of, leaves) };
     case "text":
       return { kind: "text", judge: judgeOf(filter.key) };
+    case "among":
+      return filter;
     case "words":
       throw new Error("Words have been found before the tree is made.");
     default:
@@ -50,8 +53,15 @@ export function* holdsText(
   budget: TextBudget,
 ): Op<readonly boolean[] | "too-expensive"> {
   const answer: boolean[] = [];
-  for (let from = 0; from < candidates.length; from += batchSize) {
-    const batch = candidates.slice(from, from + batchSize);
+  const open: number[] = [];
+  for (const [index, candidate] of candidates.entries()) {
+    const verdict = first(tree, undefined, candidate);
+    answer.push(verdict === yes);
+    if (verdict === unknown) open.push(index);
+  }
+  for (let from = 0; from < open.length; from += batchSize) {
+    const places = open.slice(from, from + batchSize);
+    const batch = places.map((index) => candidates[index]!);
     const list = JSON.stringify([...new Set(batch.map(({ content }) => content))]);
     const known = new Map<number, Candidate>();
     for (const cells of yield* rows(
@@ -67,15 +77,14 @@ export function* holdsText(
         headerBytes: cells[3] as number,
         signature: cells[4] as Uint8Array,
       });
-    for (const { content, leaves } of batch) {
+    for (const [at, found] of batch.entries()) {
+      const { content } = found;
+      const index = places[at]!;
       const candidate = known.get(content);
-      if (candidate === undefined) {
-        answer.push(false);
-        continue;
-      }
-      const verdict = first(tree, candidate, leaves);
+      if (candidate === undefined) continue;
+      const verdict = first(tree, candidate, found);
       if (verdict !== unknown) {
-        answer.push(verdict === yes);
+        answer[index] = verdict === yes;
         continue;
       }
       budget.left -= candidate.size;
@@ -91,7 +100,7 @@ export function* holdsText(
         },
         candidate.size,
       );
-      answer.push(second(tree, candidate, leaves, lookInto(bytes)));
+      answer[index] = second(tree, candidate, found, lookInto(bytes));
     }
   }
   return answer;
@@ -115,21 +124,24 @@ const nobody: Candidate = {
   signature: new Uint8Array(0),
 };
 
-function first(tree: TextTree, candidate: Candidate, leaves: readonly boolean[]): Verdict {
+/** `candidate`: what the content's row says; undefined where it has not been read. */
+function first(tree: TextTree, candidate: Candidate | undefined, found: TextCandidate): Verdict {
   switch (tree.kind) {
     case "sql":
-      return leaves[tree.leaf] ? yes : no;
+      return found.leaves[tree.leaf] ? yes : no;
+    case "among":
+      return tree.emails.has(found.email) ? yes : no;
     case "text":
-      return tree.judge.first(candidate);
+      return candidate === undefined ? unknown : tree.judge.first(candidate);
     case "not": {
-      const inner = first(tree.of, candidate, leaves);
+      const inner = first(tree.of, candidate, found);
       return inner === unknown ? unknown : inner === yes ? no : yes;
     }
     default: {
       const decisive = tree.kind === "and" ? no : yes;
       let verdict: Verdict = tree.kind === "and" ? yes : no;
       for (const one of tree.of) {
-        const each = first(one, candidate, leaves);
+        const each = first(one, candidate, found);
         if (each === decisive) return decisive;
         if (each === unknown) verdict = unknown;
       }
@@ -141,22 +153,24 @@ function first(tree: TextTree, candidate: Candidate, leaves: readonly boolean[])
 function second(
   tree: TextTree,
   candidate: Candidate,
-  leaves: readonly boolean[],
+  found: TextCandidate,
   look: ReturnType<typeof lookInto>,
 ): boolean {
   switch (tree.kind) {
     case "sql":
-      return leaves[tree.leaf] === true;
+      return found.leaves[tree.leaf] === true;
+    case "among":
+      return tree.emails.has(found.email);
     case "text": {
       const quick = tree.judge.first(candidate);
       return quick === unknown ? tree.judge.second(candidate, look) : quick === yes;
     }
     case "not":
-      return !second(tree.of, candidate, leaves, look);
+      return !second(tree.of, candidate, found, look);
     case "and":
-      return tree.of.every((one) => second(one, candidate, leaves, look));
+      return tree.of.every((one) => second(one, candidate, found, look));
     case "or":
-      return tree.of.some((one) => second(one, candidate, leaves, look));
+      return tree.of.some((one) => second(one, candidate, found, look));
     default:
       return tree satisfies never;
   }

@@ -22,7 +22,7 @@ export const maxExpansion = 2000;
 /** Segments of one size before they become one of the next. */
 const mergeWidth = 8;
 /** Words that one step of a merge moves. */
-const mergeStep = 64;
+const mergeStep = 500;
 /** Bytes of messages given to the indexer at once; one message may have more. */
 const maxInputBytes = 8 * 1024 * 1024;
 const end = "\u{10ffff}";

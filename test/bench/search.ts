@@ -1,0 +1,141 @@
+/**
+ * Measures finding in one mailbox as it grows: `node test/bench/search.ts [messages… ] [--mail FOLDER]`. Messages are made of a vocabulary whose
+ * words are as frequent as words are (Zipf), or taken from a folder of .eml files. Not part of the tests.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { factsOf } from "../../protocol/mime/facts-of.ts";
+import { everywhere } from "../../protocol/words/postings.ts";
+import { askedWords } from "../../protocol/words/words.ts";
+import { segmentOf } from "../../server/extract/segment.ts";
+import { makeIndexer } from "../../server/index/indexer.ts";
+import { openSqliteStore } from "../../server/store/client.ts";
+import type { EmailQuery } from "../../server/store/jmap.ts";
+import { seeded } from "../fuzz.ts";
+
+const { values, positionals } = parseArgs({ options: { mail: { type: "string" } }, allowPositionals: true });
+const sizes = positionals.length === 0 ? [1_000, 10_000, 100_000] : positionals.map(Number);
+
+const random = seeded(7);
+const syllables = "ba ce di fo gu la me ni po ru sa te vi wo zu kra ble stri pno qua".split(" ");
+const vocabulary = Array.from({ length: 40_000 }, (_, at) => {
+  let word = "";
+  for (let left = 1 + (at % 3) + random(2); left > 0; left--) word += syllables[random(syllables.length)];
+  return word + (at > 20_000 ? String(at) : "");
+});
+/** A word by its rank, the frequent ones often. */
+const anyWord = (): string => vocabulary[Math.floor(vocabulary.length ** (random(1_000_000) / 1_000_000)) - 1] ?? "ba";
+const text = (count: number): string =>
+  Array.from({ length: count }, (_, at) => anyWord() + (at % 12 === 11 ? "\r\n" : "")).join(" ");
+
+const files = values.mail === undefined ? [] : readdirSync(values.mail).map((name) => join(values.mail!, name));
+let serial = 0;
+function message(): Buffer {
+  serial++;
+  const head = `Message-ID: <${serial}@bench.test>\r\n`;
+  if (files.length > 0) return Buffer.concat([Buffer.from(head), readFileSync(files[serial % files.length]!)]);
+  const from = `${anyWord()} <${anyWord()}@${anyWord()}.test>`;
+  return Buffer.from(
+    `${head}From: ${from}\r\nTo: u1@bench.test\r\nSubject: ${text(6).trim()} mark${serial}\r\nDate: Tue, 1 Dec 2026 10:00:00 +0000\r\n\r\n${text(40 + random(500))}\r\n`,
+  );
+}
+
+const dir = mkdtempSync(join(tmpdir(), "angarium-search-bench-"));
+const store = await openSqliteStore({ dir });
+await store.putDomain({ name: "bench.test", kind: "local", settings: {} });
+const made = await store.createAccount(
+  { name: "u1@bench.test", displayName: "", role: "user", quotaBytes: 0 },
+  [],
+  Date.now(),
+);
+if (made.kind !== "done") throw new Error(made.kind);
+const account = made.account.id;
+const inbox = (await store.mailboxes(account)).find(({ role }) => role === "inbox")!.id;
+const quiet = () => {};
+const indexer = makeIndexer({
+  store,
+  pool: { run: async (_name: string, task: never) => (await segmentOf(task)) as never },
+  settings: { enabled: true, batch: 64, quietMs: 0 },
+  log: { info: quiet, warn: quiet, error: console.error } as never,
+  monotonic: () => performance.now(),
+});
+
+async function time(name: string, run: () => Promise<number>): Promise<void> {
+  const took: number[] = [];
+  let found = 0;
+  for (let round = 0; round < 7; round++) {
+    const at = performance.now();
+    found = await run();
+    took.push(performance.now() - at);
+  }
+  took.sort((one, other) => one - other);
+  process.stdout.write(
+    `  ${name.padEnd(46)} ${took[3]!.toFixed(1).padStart(8)} ms  (${took[0]!.toFixed(1)}–${took[6]!.toFixed(1)}), ${found} found\n`,
+  );
+}
+
+const query = (filter: EmailQuery["filter"]): EmailQuery => ({
+  filter,
+  sort: [],
+  collapseThreads: false,
+  position: 0,
+  anchor: undefined,
+  limit: 50,
+  total: false,
+});
+const words = (asked: string): EmailQuery["filter"] => ({
+  kind: "words",
+  group: { words: askedWords(asked), places: everywhere },
+  phrase: undefined,
+});
+
+let there = 0;
+let mailBytes = 0;
+for (const size of sizes) {
+  while (there < size) {
+    const count = Math.min(200, size - there);
+    const messages = Array.from({ length: count }, () => {
+      const bytes = message();
+      mailBytes += bytes.length;
+      return {
+        bytes,
+        facts: factsOf(bytes),
+        marks: { flags: 0, keywords: [] },
+        receivedAt: 1_790_000_000_000 + there * 1000,
+      };
+    });
+    await store.append(account, inbox, messages);
+    there += count;
+  }
+  const at = performance.now();
+  await indexer.catchUp(account);
+  const indexMs = performance.now() - at;
+  const index = await store.wordsSize(account);
+  process.stdout.write(
+    `${size} messages, ${(mailBytes / 1e6).toFixed(1)} MB as they came: indexed in ${(indexMs / 1000).toFixed(1)} s; index ${(index.indexBytes / 1e6).toFixed(1)} MB, ${index.words} rows, ${index.segments} segments\n`,
+  );
+  const rare = files.length > 0 ? "unsubscribe newsletter" : `mark${Math.floor(size / 2)}`;
+  for (const [name, asked] of [
+    ["one rare word", rare],
+    ["a frequent and a rare word", `${vocabulary[0]} ${rare}`],
+    ["a frequent word", vocabulary[0]!],
+    ["a beginning of three letters", vocabulary[5]!.slice(0, 3)],
+    ["nothing", "zzzzqqq"],
+  ] as const)
+    await time(`words: ${name}`, async () => {
+      const result = await store.emailQuery(account, query(words(asked)));
+      return result.kind === "done" ? result.emails.length : -1;
+    });
+  for (const [name, needle] of [
+    ["rare", `ark${Math.floor(size / 2)}`],
+    ["nothing", "zzzzqqq"],
+  ] as const)
+    await time(
+      `IMAP SEARCH TEXT: ${name}`,
+      async () => (await store.search(account, inbox, { kind: "text", needle })).uids.length,
+    );
+}
+await store.close();
+rmSync(dir, { recursive: true, force: true });
