@@ -39,6 +39,16 @@ export async function dev(words: readonly string[]): Promise<number> {
     send: { port: options.mxPort },
     // Whoever gives DNS speaks of loopback too; without it nobody's DNS knows about the clients here.
     authentication: { enforce: options.strict, ...(options.dns === undefined ? {} : { exemptNetworks: [] }) },
+    door: {
+      enabled: options.strict,
+      blocklists: options.blocklists,
+      allowlists: options.allowlists,
+      greylist: options.greylist,
+      // Tests do not wait for minutes.
+      greylistMs: 1000,
+      greetPauseMs: 50,
+      tarpitMs: 50,
+    },
     // Everything that a test names is on this machine.
     transit: { httpsPort: options.httpsPort, caFile: options.ca, privateAddresses: true },
     dkim: options.dkim === "seen" ? { settleMs: 0, checkMs: 1000 } : { settleMs: 0, assumePublished: true },
@@ -144,6 +154,9 @@ function readOptions(words: readonly string[]) {
     resolver: resolverOrSentence(values.dns, []),
     cleartextAuth: values["cleartext-auth"],
     strict: values.strict,
+    blocklists: values.blocklist,
+    allowlists: values.allowlist,
+    greylist: values.greylist,
     dkim: values.dkim,
     logLevel: values["log-level"] === "debug" ? ("debug" as const) : ("info" as const),
   };
@@ -172,6 +185,9 @@ function parse(words: readonly string[]) {
         trust: { type: "string", multiple: true, default: [] },
         "cleartext-auth": { type: "boolean", default: false },
         strict: { type: "boolean", default: false },
+        blocklist: { type: "string", multiple: true, default: [] },
+        allowlist: { type: "string", multiple: true, default: [] },
+        greylist: { type: "string", default: "doubtful" },
         dkim: { type: "string", default: "always" },
         "log-level": { type: "string", default: "info" },
       },

@@ -14,13 +14,14 @@ import { makeAuthenticating } from "./authenticating.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
+import { startDooring } from "./dooring.ts";
 import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
 import { makeIndexer } from "./index/indexer.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
-import { type MailService, openListeners, type Serve, whyNotBound } from "./listeners.ts";
+import { type MailService, mailServices, openListeners, type Serve, whyNotBound } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
 import type { Connection } from "./net/connection.ts";
@@ -112,6 +113,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const tls = () => keyRing.serverOptions();
 
   let connections = (): { [service: string]: number } => ({});
+  let guessed: (address: string, account: string) => void = () => {};
   let queuedInMemory = (): number => 0;
   const counters = newSmtpCounters();
   const metrics = makeMetrics({
@@ -128,6 +130,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     makeLogin({
       store,
       directory: people,
+      guessed: ({ address, account }) => guessed(address, account),
       settings: {
         ...defaultLoginSettings,
         cleartextAuth: options.cleartextAuth ?? false,
@@ -206,6 +209,18 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
 
   // ------------------------------------------------ inbound
   const factsOfLarge = (bytes: Uint8Array) => pool.run("facts", { bytes });
+  const dooring = await startDooring({
+    settings: config.door,
+    trusted: config.relay.trust,
+    store,
+    resolver,
+    ourHost,
+    now,
+    newId,
+    log,
+  });
+  const { door } = dooring;
+  guessed = dooring.loginFailed;
   const guarding = await startGuarding({
     store,
     pool,
@@ -214,7 +229,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       makeJudge(config.judge),
       makeAuthenticating({ config, resolver, pool, ourHost, now, seen: reporting.observe }),
     ],
-    after: [],
+    after: door === undefined ? [] : [door.judge],
     give: (mail) => deliver.give(mail),
     sign,
     ourHost,
@@ -227,7 +242,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     store,
     directory,
     queue,
-    judge: guarding.judge,
+    judge: door?.learning(guarding.judge) ?? guarding.judge,
     notices,
     forward: signing.forward,
     reports: reporting.incoming,
@@ -261,6 +276,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     checkSender: (account, from) => submit.checkSender(account, from),
     callout: (recipient) => send.callout(formatMailbox(recipient), recipient.domain),
     remoteName: (address) => remoteNameOf(address, resolver),
+    door,
     inFlight,
     now,
     newId,
@@ -299,7 +315,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const imap: Serve = (connection, stopping) => serveImap(connection, imapNeeds, stopping);
   const pop3: Serve = (connection, stopping) =>
     servePop3(connection, { store, login, locks, tlsOptions: tls, stopping, settings: config.pop3, now, log });
-  const serve: { readonly [service in MailService]: Serve } = {
+  const unguarded: { readonly [service in MailService]: Serve } = {
     smtp: smtp(mx),
     submission: smtp(submission),
     submissions: smtp(submission),
@@ -310,6 +326,9 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     pop3s: pop3,
     sieve: sieveIsNotOffered,
   };
+  const serve = Object.fromEntries(
+    mailServices.map((service) => [service, dooring.guard(service, unguarded[service])]),
+  ) as { readonly [service in MailService]: Serve };
 
   // ------------------------------------------------ open the doors
   const uncounted = options.edgePolicies ? config.connections.uncounted : ["0.0.0.0/0", "::/0"];
@@ -399,6 +418,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     keys: signing.keys,
     reports: reporting,
     quarantine: guarding.quarantine,
+    bans: dooring.bans,
+    lists: dooring.lists,
   };
   const control = await serveControl({ dataFolder: dataDir, world, log });
   await queue.start();
@@ -423,6 +444,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
         await transit.stop();
+        await dooring.stop();
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();

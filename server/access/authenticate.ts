@@ -42,6 +42,8 @@ export const defaultLoginSettings: LoginSettings = {
 };
 
 export type LoginParts = {
+  /** A wrong password, or a name that nobody has, was tried. */
+  readonly guessed?: ((attempt: Attempt) => void) | undefined;
   readonly store: Pick<Store, "credentials" | "setting" | "putSetting" | "subscribe">;
   readonly directory: Pick<Directory, "account" | "accountByName">;
   readonly settings: LoginSettings;
@@ -227,6 +229,7 @@ class Door implements Login, Disposable {
       }
       if (result === undefined) {
         this.#proved.refused(key, generation);
+        this.#parts.guessed?.(attempt);
         return refused("credentials");
       }
       this.#throttle.refund(attempt);

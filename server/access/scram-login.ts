@@ -7,7 +7,7 @@ import type { LoginParts } from "./authenticate.ts";
 import { type AskClient, type LoginContext, type LoginOutcome, refused } from "./login.ts";
 import { loginName } from "./login-name.ts";
 import { isExpired } from "./proved.ts";
-import { addressKey, type Throttle } from "./throttle.ts";
+import { type Attempt, addressKey, type Throttle } from "./throttle.ts";
 
 /** Kept in the store, so that a name nobody has shows the same salt today and after a restart. */
 const decoySetting = "login/decoy-key";
@@ -16,6 +16,7 @@ const bindingTypes: readonly string[] = ["tls-exporter", "tls-server-end-point"]
 
 type ScramParts = Pick<LoginParts, "store" | "directory" | "settings" | "endPointHash" | "now"> & {
   readonly throttle: Throttle;
+  readonly guessed?: ((attempt: Attempt) => void) | undefined;
 };
 
 export class ScramLogin {
@@ -60,8 +61,14 @@ export class ScramLogin {
     if (!throttle.allows(attempt)) return refused("throttled");
     throttle.charge(attempt);
     const end = finishExchange(exchange, answer, binding);
-    if (end.kind === "refused") return refused(end.reason === "malformed" ? "malformed" : "credentials");
-    if (verifier === undefined || account === undefined || account.disabled) return refused("credentials");
+    if (end.kind === "refused") {
+      if (end.reason !== "malformed") this.#parts.guessed?.(attempt);
+      return refused(end.reason === "malformed" ? "malformed" : "credentials");
+    }
+    if (verifier === undefined || account === undefined || account.disabled) {
+      this.#parts.guessed?.(attempt);
+      return refused("credentials");
+    }
     throttle.refund(attempt);
     throttle.succeeded(attempt);
     const last = await ask(Buffer.from(end.message, "utf8"));

@@ -1,5 +1,6 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
 import type { Quarantine } from "../deliver/quarantine.ts";
+import type { Dooring } from "../dooring.ts";
 import type { Indexer } from "../index/indexer.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
@@ -34,6 +35,8 @@ export type World = {
     readonly keeper: Quarantine;
     readonly digest: (account: AccountId | undefined) => Promise<number>;
   };
+  readonly bans?: Dooring["bans"];
+  readonly lists?: Dooring["lists"];
   /** Sends reports; the running server alone does. */
   readonly reports?: { readonly send: (today: boolean) => Promise<readonly (Sent | SentTls)[]> };
 };

@@ -5,6 +5,7 @@ import { fromJson, usage } from "./arguments.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
 import { dkimCommands } from "./dkim-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
+import { doorCommands } from "./door-commands.ts";
 import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   ...addressCommands,
   ...queueCommands,
   ...quarantineCommands,
+  ...doorCommands,
   ...reportCommands,
   ...searchCommands,
   ...serverCommands,

@@ -1,5 +1,6 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
+import { type DoorSettings, defaultDoorSettings } from "../door/settings.ts";
 import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
 import { defaultIndexSettings, type IndexSettings } from "../index/indexer.ts";
 import { defaultJmapSettings, type JmapSettings } from "../jmap/settings.ts";
@@ -49,6 +50,36 @@ const smtpDocs: { readonly [K in keyof SmtpSettings]: string } = {
     "From trusted networks and authenticated senders, turn bare CR and LF into CRLF instead of refusing the message.",
 };
 export const receive = section<SmtpSettings>(defaultSmtpSettings, smtpDocs);
+export const door = section<DoorSettings>(defaultDoorSettings, {
+  enabled:
+    "Keep the door at all (`angarium dev` without `--strict` does not); bans by an administrator hold without it.",
+  exempt: "Networks that nothing of this is for; those that may relay are among them.",
+  blocklists: 'DNS blocklists whose listings count (RFC 5782), such as "zen.example.org".',
+  allowlists: "DNS allow-lists: who is on one is not refused by a blocklist and not greylisted.",
+  blocklistAction: "What a listing means: `refuse` at RCPT, `junk`, or `mark` in the journey alone.",
+  greylist:
+    "Who is asked to come again: `doubtful` peers (no reverse name, an odd HELO, a bad reputation, a listing), `all` that are not known, or `off`.",
+  greylistMs: "How long after the first try a second one counts.",
+  greylistWindowMs: "Until when the second try must have come.",
+  greylistKnownMs: "How long who came again is known.",
+  greetPauseMs: "Silence before the greeting; who speaks in it is turned away. 0 for none.",
+  tarpitMs: "How long the reply to a refused recipient waits, after `tarpitAfter` of them.",
+  tarpitAfter: "Refused recipients of one session that are answered at once.",
+  connectionsPerMinute: "Connections of one address; 0 for no limit.",
+  connectionsPerMinutePerNetwork: "Connections of one /24 or /64.",
+  messagesPerMinute: "Messages of one address.",
+  messagesPerMinutePerNetwork: "Messages of one /24 or /64.",
+  maxPerNetwork: "Sessions of one /24 or /64 at a time.",
+  harvestPerHour: "Unknown recipients that one address may ask for in an hour; then it is banned. 0 for no limit.",
+  stuffingPerHour:
+    "Failed logins of one address in an hour, beside those of accounts that it knows; then it is banned. 0 for no limit.",
+  banMs: "How long such a ban lasts.",
+  traps: "Addresses that exist for spammers alone: who writes to one is banned for a day. They must not be anybody's.",
+  heloChecks: "Look at HELO names: who claims to be us is refused, odd ones are doubtful.",
+  reputation:
+    "Remember what peers brought: good and bad messages by address, network, HELO, envelope and signing domain.",
+  maxRemembered: "Entries of each book; those unchanged for longest are forgotten.",
+});
 export const submission = section<SmtpSettings>(defaultSmtpSettings, smtpDocs);
 
 type ImapOwn = Omit<ImapSettings, "host">;

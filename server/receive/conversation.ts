@@ -1,14 +1,17 @@
 /** One SMTP or LMTP session from its greeting to its end. The rules are in `protocol/smtp`; this carries them out. */
 
+import { setTimeout as wait } from "node:timers/promises";
 import type { LineFault } from "../../protocol/lines.ts";
+import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type AuthCommand, type BdatCommand, type Command, parseCommand } from "../../protocol/smtp/command.ts";
 import { formatReply, type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import { advance, ended, newSession, type Offer, outOfTurn, type Session } from "../../protocol/smtp/session.ts";
+import type { Visitor } from "../door/door.ts";
 import type { Connection } from "../net/connection.ts";
 import { closing } from "./closing.ts";
 import { Input, type InputEnd } from "./input.ts";
 import { authenticate } from "./login.ts";
-import { answer, answerRcpt, type Peer, recipientOf } from "./policy.ts";
+import { answer, answerRcpt, type Peer, type RcptAnswer, recipientOf } from "./policy.ts";
 import type { SmtpPorts } from "./ports.ts";
 import type { Received, ReceivedRecipient } from "./received.ts";
 import { storeTrouble } from "./store-trouble.ts";
@@ -48,6 +51,10 @@ class Conversation {
   #session: Session;
   #peer: Peer;
   #remoteName: string | undefined;
+  /** The same, once it is looked up. */
+  readonly #name: Promise<string | undefined> | undefined;
+  /** Undefined for friends, and where no door is kept. */
+  readonly #visitor: Visitor | undefined;
   #recipients: ReceivedRecipient[] = [];
   /** What the recipients' domains take; the server's own bound at most. */
   #maxBytes: number;
@@ -70,6 +77,12 @@ class Conversation {
     this.#input = new Input(connection, this.#deadline);
     this.#room = new Room(ports.inFlight);
     this.#peer = { account: undefined, trusted: mode !== "submission" && ports.trusted.has(connection.remote.address) };
+    const { door } = ports;
+    const { address } = connection.remote;
+    this.#visitor =
+      mode !== "mx" || this.#peer.trusted || door === undefined || door.exempts(address)
+        ? undefined
+        : door.visit(address);
     this.#maxBytes = settings.maxMessageBytes;
     const offer: Offer = {
       mode,
@@ -83,16 +96,19 @@ class Conversation {
     };
     this.#session = newSession(offer, connection.tls !== undefined, this.#mechanisms());
     connection.setTimeout(settings.idleTimeoutMs);
-    ports.remoteName?.(connection.remote.address).then(
-      (name) => {
-        this.#remoteName = name;
-      },
-      () => {}, // A name that cannot be looked up is a name we do not know.
+    this.#name = ports.remoteName?.(address).then(
+      (name) => (this.#remoteName = name),
+      () => undefined, // A name that cannot be looked up is a name we do not know.
     );
   }
 
   async run(): Promise<void> {
     const { mode, ourHost } = this.#ports;
+    const turnedAway = await this.#visitor?.greet(() => this.#input.pending);
+    if (turnedAway !== undefined) {
+      this.#leave(turnedAway);
+      return this.#log();
+    }
     this.#write(reply(220, undefined, `${ourHost} ${mode === "lmtp" ? "LMTP" : "ESMTP"} Angarium`));
     while (!this.#over) {
       const line = this.#input.line();
@@ -119,6 +135,7 @@ class Conversation {
 
   release(): void {
     this.#room.release();
+    this.#visitor?.[Symbol.dispose]();
   }
 
   async #fill(): Promise<void> {
@@ -177,9 +194,13 @@ class Conversation {
           }
           this.#answer(command, answered.reply);
         };
-        if (found instanceof Promise) return this.#patiently(found.then(settle), command);
-        settle(found);
-        return undefined;
+        const visitor = this.#peer.account === undefined ? this.#visitor : undefined;
+        if (visitor === undefined) {
+          if (found instanceof Promise) return this.#patiently(found.then(settle), command);
+          settle(found);
+          return undefined;
+        }
+        return this.#patiently(this.#atTheDoor(visitor, recipient, found).then(settle), command);
       }
       case "data":
         return this.#data(command);
@@ -190,6 +211,12 @@ class Conversation {
       case "auth":
         return this.#auth(command);
       default: {
+        const tooFast =
+          command.verb === "mail" && this.#peer.account === undefined ? this.#visitor?.message() : undefined;
+        if (tooFast !== undefined) {
+          this.#answer(command, tooFast);
+          return undefined;
+        }
         const found = answer(this.#session, command, this.#peer, this.#ports);
         if (found instanceof Promise)
           return this.#patiently(
@@ -200,6 +227,30 @@ class Conversation {
         return undefined;
       }
     }
+  }
+
+  /** What is said of a stranger's recipient once the door has been asked; refusals may take their time. */
+  async #atTheDoor(
+    visitor: Visitor,
+    { local, domain }: Mailbox,
+    found: RcptAnswer | Promise<RcptAnswer>,
+  ): Promise<RcptAnswer> {
+    const answered = await found;
+    const recipient = formatMailbox({ local, domain });
+    if (answered.reply.code >= 500) {
+      const waitMs = visitor.refused(recipient);
+      if (waitMs > 0) await wait(waitMs, undefined, { ref: false });
+      return answered;
+    }
+    if (answered.reply.code >= 400) return answered;
+    const from = this.#session.transaction?.mail.from;
+    const refusal = await visitor.recipient({
+      helo: this.#session.helo,
+      remoteName: await this.#name,
+      from: from === undefined ? "" : formatMailbox(from),
+      recipient,
+    });
+    return refusal === undefined ? answered : { ...answered, reply: refusal };
   }
 
   /** What had to be asked elsewhere may fail there: that is not the peer's fault and not the session's end. */

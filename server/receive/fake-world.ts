@@ -151,6 +151,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     checkSender: submit.checkSender,
     callout: undefined,
     remoteName: undefined,
+    door: undefined,
     inFlight,
     now: () => Date.UTC(2026, 10, 23, 5),
     newId: () => `id${++ids}`,

@@ -5,6 +5,7 @@ import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Mode } from "../../protocol/smtp/session.ts";
 import type { Directory } from "../access/directory.ts";
 import type { Login } from "../access/login.ts";
+import type { Door } from "../door/door.ts";
 import type { Log } from "../log.ts";
 import type { Networks } from "../net/networks.ts";
 import type { Account, Instant } from "../store/store.ts";
@@ -61,6 +62,8 @@ export type SmtpPorts = {
   readonly callout: ((recipient: Mailbox) => Promise<Reply | undefined>) | undefined;
   /** Verified reverse name of a peer; the message does not wait for it. */
   readonly remoteName: ((address: string) => Promise<string | undefined>) | undefined;
+  /** Looks at strangers; undefined: everybody may come as they like. */
+  readonly door: Pick<Door, "visit" | "exempts"> | undefined;
   readonly inFlight: BytesInFlight;
   readonly now: () => Instant;
   /** A short unique id for a message: letters and digits. */
