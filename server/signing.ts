@@ -35,6 +35,10 @@ export async function startSigning(parts: {
   const returnPaths = await openReturnPaths(store, now);
   if (parts.settings.assumePublished) await keys.lookAtAll();
   const signer = makeSigner({ store, pool, now, domain: (name) => directory.domain(name) });
+  const unsubscribe = store.subscribe((changes) => {
+    if (changes.some(({ kind }) => kind === "directory")) signer.forget();
+  });
+  const stopKeys = keys.start();
   return {
     sign: (bytes, domain) => signer.sign(bytes, domain),
     keys,
@@ -50,6 +54,9 @@ export async function startSigning(parts: {
         return pool.run("arc-seal", { bytes, ...found, ...by });
       },
     },
-    stop: keys.start(),
+    stop() {
+      unsubscribe();
+      stopKeys();
+    },
   };
 }

@@ -9,6 +9,8 @@ export interface Signer {
    * the author's; where it has no keys, the nearest domain above it that has some signs (a host of ours: "mail.example.org").
    */
   sign(bytes: Uint8Array, domain: string): Promise<string>;
+  /** Keys have changed: they are read again. */
+  forget(): void;
   /** The key for an ARC seal by `domain` or the nearest above it. RFC 8617 §4.1.2 knows rsa-sha256 alone. */
   sealingKey(domain: string): Promise<{ readonly domain: string; readonly key: DkimKey } | undefined>;
 }
@@ -71,6 +73,7 @@ export function makeSigner(parts: {
       const expiresAt = signatureDays === undefined ? undefined : signedAt + signatureDays * dayMs;
       return parts.pool.run("dkim-sign", { bytes, domain, keys, signedAt, expiresAt });
     },
+    forget: () => known.clear(),
     async sealingKey(name) {
       const signing = await signingOf(name);
       const key = signing?.keys.find(({ algorithm }) => algorithm === "rsa-sha256");
