@@ -1,16 +1,20 @@
 /** Mail that goes on from here to addresses elsewhere, and what comes back. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, submit } from "../beside.ts";
-import { type DevProcess, startDev } from "../dev-process.ts";
+import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { type Sink, startSink } from "../sink.ts";
 import { give, SmtpTalk } from "../smtp-talk.ts";
 
 let dev: DevProcess;
 let sink: Sink;
-before(async () => {
+before(async (t) => {
+  const dns = join(await temporaryFolder(t as Parameters<typeof temporaryFolder>[0]), "dns.json");
+  await writeFile(dns, "{}");
   sink = await startSink();
-  dev = await startDev(["--users", "2", "--deliver-to", `127.0.0.1:${sink.port}`]);
+  dev = await startDev(["--users", "2", "--dns", dns, "--deliver-to", `127.0.0.1:${sink.port}`]);
   await ask(dev.ready.data, "alias add", { address: "fwd@example.test", targets: ["x@far.test"] });
 });
 after(async () => {

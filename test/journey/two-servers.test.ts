@@ -1,0 +1,91 @@
+/** Two of our servers with one DNS: what one forwards the other believes, and what one sees in the other's name it reports to it. */
+import assert from "node:assert/strict";
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { authenticate } from "mailauth";
+import { ask, mailOf } from "../beside.ts";
+import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
+import { give, SmtpTalk } from "../smtp-talk.ts";
+
+let a: DevProcess;
+let b: DevProcess;
+const zone: { [name: string]: { [type: string]: string } } = {
+  "a.test": { TXT: "v=spf1 ip4:127.0.0.1 -all" },
+  "b.test": { TXT: "v=spf1 -all" },
+  "_dmarc.b.test": { TXT: "v=DMARC1; p=none; rua=mailto:dmarc-reports@b.test" },
+  "far.test": { TXT: "v=spf1 ip4:127.0.0.1 -all" },
+};
+
+before(async (t) => {
+  const file = join(await temporaryFolder(t as Parameters<typeof temporaryFolder>[0]), "dns.json");
+  const publish = async (): Promise<void> => {
+    await writeFile(`${file}.new`, JSON.stringify(zone));
+    await rename(`${file}.new`, file);
+  };
+  await publish();
+  b = await startDev(["--domain", "b.test", "--users", "1", "--dns", file]);
+  const toB = `127.0.0.1:${b.ready.ports["smtp"]}`;
+  a = await startDev(["--domain", "a.test", "--users", "1", "--dns", file, "--deliver-to", toB]);
+  for (const { name, record } of (await ask(a.ready.data, "dkim show", { name: "a.test" })) as {
+    name: string;
+    record: string;
+  }[])
+    zone[name] = { TXT: record };
+  await publish();
+  await ask(a.ready.data, "alias add", { address: "fwd@a.test", targets: ["u1@b.test"] });
+});
+after(() => Promise.all([a?.stop(), b?.stop()]));
+
+async function bring(server: DevProcess, letter: Parameters<typeof give>[1]): Promise<void> {
+  const talk = await SmtpTalk.open(server.ready.ports["smtp"]!);
+  await give(talk, letter);
+  await talk.quit();
+}
+
+test("what is forwarded comes with a return path that SPF allows and a seal that holds", async () => {
+  await bring(a, { from: "anna@far.test", to: ["fwd@a.test"], subject: "forwarded" });
+  const kept = await mailOf(b.ready, "u1@b.test", /^Subject: forwarded/m);
+  assert.match(kept, /^Return-Path: <SRS0=\S+=far\.test=anna@a\.test>/);
+  const results = /^Authentication-Results: mail\.b\.test;(?:.*\r\n[ \t])*.*/m.exec(kept)?.[0] ?? kept;
+  assert.match(results, /arc=pass/);
+  assert.match(results, /spf=pass/);
+  assert.match(kept, /^ARC-Authentication-Results: i=1; mail\.a\.test;[\s\S]*?spf=pass[\s\S]*?\r\n(?![ \t])/m);
+  const { arc } = await authenticate(Buffer.from(kept, "latin1"), {
+    ip: "127.0.0.1",
+    sender: "anna@far.test",
+    disableDmarc: true,
+    disableBimi: true,
+    resolver: async (name: string) => {
+      const record = zone[name]?.["TXT"];
+      if (record === undefined) throw Object.assign(new Error(name), { code: "ENOTFOUND" });
+      return [[record]];
+    },
+  } as never);
+  assert.equal((arc as { status: { result: string } }).status.result, "pass", "mailauth thinks so too");
+});
+
+test("mail in another's name is reported to it, and it is told in words", async () => {
+  for (const subject of ["one", "two", "three"]) await bring(a, { from: "boss@b.test", to: ["u1@a.test"], subject });
+  const sent = (await ask(a.ready.data, "report send", { today: true })) as {
+    domain: string;
+    messages: number;
+    to: string[];
+  }[];
+  assert.deepEqual(
+    sent.map(({ domain, messages, to }) => [domain, messages, to]),
+    [["b.test", 3, ["dmarc-reports@b.test"]]],
+  );
+  for (;;) {
+    const [summary] = (await ask(b.ready.data, "report dmarc", { domain: "b.test" })) as { sentences: string[] }[];
+    if (summary!.sentences.length > 1) {
+      assert.match(
+        summary!.sentences[1]!,
+        /^127\.0\.0\.1, unknown to you, sent 3 messages as b\.test that fail DMARC\.$/,
+      );
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.deepEqual(await ask(a.ready.data, "report send", { today: true }), [], "sent once");
+});
