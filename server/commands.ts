@@ -47,6 +47,8 @@ export async function commandLine(words: readonly string[]): Promise<number> {
       case "simulate":
         return await (await import("./simulate.ts")).simulate(rest);
       case "filter":
+        // The others of the name are administrative: they work on the store.
+        if (rest[0] !== "train" && rest[0] !== "score") return await administer(words);
         return await (await import("./filter-command.ts")).filterCommand(rest);
       case "restore":
         return await (await import("./restore.ts")).restore(rest);

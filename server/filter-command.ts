@@ -67,7 +67,7 @@ function train(given: Options): number {
   const examples: Example[] = [];
   for (const kind of ["ham", "spam"] as const)
     for (const path of mailFiles(lists[kind])) {
-      const { features, rules } = readMessage(readMail(path), envelopes.get(mailId(path)));
+      const { features, rules } = readMessage(readMail(path), { envelope: envelopes.get(mailId(path)) });
       examples.push({ features, rules, spam: kind === "spam" });
     }
   if (examples.length === 0) throw new UsageError("there is no mail to learn from in these paths");
@@ -94,7 +94,11 @@ function score(given: Options): number {
     const raw = readMail(path);
     const started = performance.now();
     const before = process.threadCpuUsage();
-    const opinion = judgeMessage(readMessage(raw, envelopes.get(id)), model, rules === "on");
+    const opinion = judgeMessage(
+      readMessage(raw, { envelope: envelopes.get(id), features: model !== undefined }),
+      model,
+      rules === "on",
+    );
     const used = process.threadCpuUsage(before);
     const spam = opinion.probability >= spamFrom;
     lines += `${JSON.stringify({
@@ -121,7 +125,7 @@ function warmUp(model: ModelState | undefined): void {
   const raw = Buffer.from(
     `Return-Path: <a@example.com>\nReceived: from a.example (a.example [192.0.2.7]) by b.example; Mon, 5 Jan 2026 10:00:00 +0000\nFrom: A B <a@example.com>\nTo: b@example.net\nSubject: Hello\nDate: Mon, 5 Jan 2026 10:00:00 +0000\nMessage-ID: <1@example.com>\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=x\n\n--x\n\nHello you\n\n--x\nContent-Type: text/html; charset=utf-8\n\n${text}\n--x--\n`,
   );
-  for (let i = 0; i < 60; i++) judgeMessage(readMessage(raw, undefined), model);
+  for (let i = 0; i < 60; i++) judgeMessage(readMessage(raw), model);
 }
 
 function modelFrom(path: string, judging: boolean): ModelState {

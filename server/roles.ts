@@ -15,6 +15,7 @@ import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
 import { startDooring } from "./dooring.ts";
+import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
@@ -221,6 +222,20 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const { door } = dooring;
   guessed = dooring.loginFailed;
+  const filtering = cleanUp.use(
+    await startFiltering({
+      store,
+      directory,
+      pool,
+      resolver,
+      settings: config.filter,
+      dataDir,
+      skipHarmless: !options.edgePolicies,
+      now,
+      log,
+    }),
+  );
+  const mailStore = filtering.watched;
   const guarding = await startGuarding({
     store,
     pool,
@@ -229,7 +244,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       makeJudge(config.judge),
       makeAuthenticating({ config, resolver, pool, ourHost, now, seen: reporting.observe }),
     ],
-    after: door === undefined ? [] : [door.judge],
+    after: [...(door === undefined ? [] : [door.judge]), ...filtering.judges],
+    learn: filtering.learn,
     give: (mail) => deliver.give(mail),
     sign,
     ourHost,
@@ -239,7 +255,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const indexer = makeIndexer({ store, pool, settings: config.index, log, monotonic: () => performance.now() });
   const deliver = makeDeliver({
-    store,
+    store: mailStore,
     directory,
     queue,
     judge: door?.learning(guarding.judge) ?? guarding.judge,
@@ -263,6 +279,11 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
     log,
   });
+  const take: SmtpPorts["take"] = async (mail) => {
+    const replies = await submit.take(mail);
+    if (replies.some(({ code }) => code < 400)) filtering.submitted(mail);
+    return replies;
+  };
   const inFlight = new BytesInFlight();
   const domains = await store.domains();
   const common: Omit<SmtpPorts, "mode" | "settings"> = {
@@ -272,7 +293,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     login,
     tls,
     trusted: networks(config.relay.trust),
-    take: (mail) => submit.take(mail),
+    take,
     checkSender: (account, from) => submit.checkSender(account, from),
     callout: (recipient) => send.callout(formatMailbox(recipient), recipient.domain),
     remoteName: (address) => remoteNameOf(address, resolver),
@@ -292,7 +313,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const submission: SmtpPorts = { ...common, mode: "submission", settings: config.submission };
   const lmtp: SmtpPorts = { ...common, mode: "lmtp", settings: config.receive, login: undefined };
   const imapNeeds = {
-    store,
+    store: mailStore,
     login,
     notify: changes,
     settings: {
@@ -355,14 +376,14 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   };
   const jmap = makeJmap(
     {
-      store,
+      store: mailStore,
       login,
       directory,
       notify: changes,
       pool,
       factsOf,
       factsOfLarge,
-      submit: (mail) => submit.take(mail),
+      submit: take,
       mayFrom: (account, local, domain) => directory.maySendAs(account.id, local, domain),
       settings: config.jmap,
       ourHost,

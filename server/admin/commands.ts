@@ -6,6 +6,7 @@ import { type Command, no, type Outcome, type Progress, type World } from "./com
 import { dkimCommands } from "./dkim-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
 import { doorCommands } from "./door-commands.ts";
+import { filterCommands } from "./filter-commands.ts";
 import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   ...dkimCommands,
   ...accountCommands,
   ...addressCommands,
+  ...filterCommands,
   ...queueCommands,
   ...quarantineCommands,
   ...doorCommands,

@@ -1,6 +1,7 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
 import { type DoorSettings, defaultDoorSettings } from "../door/settings.ts";
+import { defaultFilterSettings, type FilterSettings } from "../filtering-settings.ts";
 import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
 import { defaultIndexSettings, type IndexSettings } from "../index/indexer.ts";
 import { defaultJmapSettings, type JmapSettings } from "../jmap/settings.ts";
@@ -155,6 +156,16 @@ export const authentication = section<AuthenticationSettings>(defaultAuthenticat
   timeoutMs: "How long all DNS questions about one message may take.",
   maxQuestions: "DNS questions about one message.",
   inlineBytes: "Bodies of messages up to this size are hashed on the main thread, larger ones in a worker thread.",
+});
+
+export const filter = section<FilterSettings>(defaultFilterSettings, {
+  enabled: "Whether mail of strangers is judged as spam or not, and people's Junk mailboxes teach.",
+  junkPercent: "From this probability on mail goes into Junk.",
+  quarantinePercent: "From this probability on mail is kept back; 0: never.",
+  refusePercent: "From this probability on mail is refused; 0: never.",
+  model:
+    'A model made with "angarium filter train"; "" is the file filter.model in the data folder, where there is one.',
+  domainLists: "DNS lists that are asked about the domains that mail links to, such as dbl.example.org.",
 });
 
 export const deliver = section<DeliverSettings>(defaultDeliverSettings, {

@@ -105,7 +105,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const journey: JourneyEntry[] = [acceptedEntry(mail, facts.messageId, verdict)];
     if (placements.length > 0)
       journey.push(
-        entry(mail, "filed", { accounts: [...to.accounts.keys()], into: verdict.kind === "accept" ? "inbox" : "junk" }),
+        entry(mail, "filed", {
+          accounts: [...to.accounts.keys()],
+          into: verdict.kind === "accept" ? "inbox" : "junk",
+          junkFor: verdict.findings?.spam?.junkFor === undefined ? undefined : [...verdict.findings.spam.junkFor],
+        }),
       );
     if (to.queued.length === 0) return { message, placements, journey };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
@@ -324,7 +328,8 @@ function placementsOf(mail: Received, to: Destinations, verdict: Taken): readonl
   const target = verdict.kind === "accept" ? inbox : junk;
   const placements: Placement[] = [];
   for (const [account, overQuota] of to.accounts) {
-    const placement = { account, target, marks: unmarked, receivedAt: mail.at };
+    const into = verdict.findings?.spam?.junkFor?.has(account) === true ? junk : target;
+    const placement = { account, target: into, marks: unmarked, receivedAt: mail.at };
     placements.push(overQuota ? { ...placement, overQuota } : placement);
   }
   return placements;

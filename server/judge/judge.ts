@@ -6,13 +6,19 @@
 import type { Header } from "../../protocol/mime/header.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Received } from "../receive/received.ts";
+import type { AccountId } from "../store/store.ts";
 import type { Authentication } from "./authenticate/authentication.ts";
 
 /** What an ARC set says of a message (RFC 8617 §4.1): of the chain it came with, and our results ("mx.us.test; spf=pass …", RFC 8601). */
 export type ForSeal = { readonly chain: "none" | "pass" | "fail"; readonly results: string };
 
+/** What the filter thinks of a message: how probable it is that it is spam, 0 to 1, and for whom it is junk though it is accepted. */
+export type Spam = { readonly probability: number; readonly junkFor?: ReadonlySet<AccountId> };
+
 /** What judges find out, for those after them and for whoever delivers. Each part belongs to one judge, which adds its type here. */
 export interface Findings {
+  /** What the filter thinks; undefined where it was not asked. */
+  readonly spam?: Spam;
   /** For what is forwarded; undefined where nothing was checked. */
   readonly seal?: ForSeal;
   /** Who sent it (server/judge/authenticate, asked right after the rules here); undefined where that was not checked. */

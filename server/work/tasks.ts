@@ -11,6 +11,7 @@ import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Segment, SegmentTask } from "../extract/segment.ts";
 import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
+import type { Asked, Reading } from "../judge/content/filter.ts";
 import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ReadTls, ReadTlsTask } from "../report/read-tls.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
@@ -18,6 +19,11 @@ import type { DkimSignTask } from "../sign/dkim-signature.ts";
 
 /** Arguments and result of each task. */
 export type TaskTypes = {
+  /** A message read for the spam filter. */
+  readonly "spam-read": {
+    readonly args: { readonly bytes: Uint8Array; readonly reading: Reading };
+    readonly result: Asked;
+  };
   /** What is worked out about a message when it arrives. */
   readonly facts: { readonly args: { readonly bytes: Uint8Array }; readonly result: MessageFacts };
   /** What is dangerous among a message's attachments. */
@@ -70,6 +76,10 @@ export type TaskName = keyof TaskTypes;
 export type TaskTable = { readonly [name: string]: (args: never) => unknown };
 
 export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => Promise<TaskTypes[N]["result"]> } = {
+  "spam-read": async ({ bytes, reading }) => {
+    const { readMessage } = await import("../judge/content/filter.ts");
+    return readMessage(bytes, reading);
+  },
   facts: async ({ bytes }) => {
     const { factsOf } = await import("../../protocol/mime/facts-of.ts");
     return factsOf(bytes);

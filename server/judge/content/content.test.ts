@@ -147,7 +147,7 @@ for (const [name, make] of hostile)
   test(`bounded: ${name}`, () => {
     const raw = make();
     const before = process.cpuUsage();
-    const opinion = judgeMessage(readMessage(raw, undefined), undefined);
+    const opinion = judgeMessage(readMessage(raw), undefined);
     const { user, system } = process.cpuUsage(before);
     assert.ok(Number.isFinite(opinion.odds));
     // A quarter of a second is the promise; a busy machine that compiles for the first time gets four times as much.

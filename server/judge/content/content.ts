@@ -13,6 +13,8 @@ export type Envelope = {
   readonly mailFrom: string;
   readonly rcpt: string;
   readonly auth: Authentication | undefined;
+  /** When it came, milliseconds since 1970; undefined: as the first Received field of a delivered message says. */
+  readonly at?: number;
 };
 
 /** Results in the words of RFC 8601: "pass", "fail", "none"… */

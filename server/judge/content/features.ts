@@ -18,6 +18,18 @@ export const maxFeatures = 12_000;
 /** For each group the hashes, each once. */
 export type Features = { readonly [group in Group]: Uint32Array };
 
+const none = new Uint32Array(0);
+export const noFeatures: Features = {
+  words: none,
+  pairs: none,
+  subject: none,
+  header: none,
+  route: none,
+  shape: none,
+  links: none,
+  rules: none,
+};
+
 /** How far apart the words of a pair may stand (orthogonal sparse bigrams). */
 const pairWindow = 4;
 
@@ -286,6 +298,7 @@ function route(content: Content, out: Collector): void {
 
 /** A reverse name as providers give to their customers' lines: "adsl-1-2-3-4.example.net". */
 export function isDynamicName(host: string): boolean {
+  if (!hasDigits(host)) return false;
   return (
     /(?:\d{1,3}[-.x_]){3}\d{1,3}/.test(host) ||
     /(?:^|[.-])(?:a?dsl|dial(?:up|in)?|dyn(?:amic)?|pool|ppp|cable|dhcp|client|cust(?:omer)?|host\d+|broadband|cpe|user)(?:[.\d-]|$)/i.test(

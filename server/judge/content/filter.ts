@@ -1,7 +1,7 @@
 /** The filter: a message in, a probability and the reasons for it out. Pure: what it knows of people and what it learned come with the question. */
-import type { Part } from "../../../protocol/mime/parse.ts";
-import type { Content, Envelope } from "./content.ts";
-import { type Features, featuresOf } from "./features.ts";
+import { type Fingerprint, fingerprintOf } from "./campaigns.ts";
+import type { Envelope } from "./content.ts";
+import { type Features, featuresOf, noFeatures } from "./features.ts";
 import { type ModelState, modelEvidence, rulesShare } from "./model.ts";
 import { readContent } from "./read-content.ts";
 import type { Acquaintance } from "./rules/facts.ts";
@@ -21,32 +21,49 @@ export type Opinion = {
   readonly learned: number;
 };
 
+/** A message read for the filter: plain data, so that another thread may have done it. */
 export type Asked = {
-  readonly content: Content;
+  /** Empty where nobody wants them. */
   readonly features: Features;
   readonly hits: readonly Hit[];
   /** Evidence of the rules alone. */
   readonly rules: number;
+  readonly print: Fingerprint | undefined;
+  /** Domains that its links lead to, at most `maxDomains`. */
+  readonly domains: readonly string[];
+};
+
+export const maxDomains = 10;
+
+/** What `readMessage` is told beside the message. */
+export type Reading = {
+  /** Undefined: the message itself says (it was delivered before). */
+  readonly envelope?: Envelope | undefined;
+  readonly known?: Acquaintance;
+  /** Weights of rules that an administrator has changed; 0 turns a rule off. */
+  readonly weights?: ReadonlyMap<string, number> | undefined;
+  /** False where only the rules are asked. */
+  readonly features?: boolean;
 };
 
 /** Everything about a message that judging and learning need. */
-export function readMessage(
-  raw: Uint8Array,
-  envelope: Envelope | undefined,
-  known: Acquaintance = {},
-  root?: Part,
-  weights?: ReadonlyMap<string, number>,
-): Asked {
-  const content = root === undefined ? readContent(raw, envelope) : readContent(raw, envelope, root);
+export function readMessage(raw: Uint8Array, { envelope, known = {}, weights, features = true }: Reading = {}): Asked {
+  const content = readContent(raw, envelope);
   const { hits, score } = judgeRules(content, known, weights);
+  const domains = new Set<string>();
+  for (const { domain, scheme } of content.links)
+    if (scheme.startsWith("http") && domain.includes(".") && domains.size < maxDomains) domains.add(domain);
   return {
-    content,
-    features: featuresOf(
-      content,
-      hits.map(({ name }) => name),
-    ),
+    features: features
+      ? featuresOf(
+          content,
+          hits.map(({ name }) => name),
+        )
+      : noFeatures,
     hits,
     rules: score,
+    print: fingerprintOf(content),
+    domains: [...domains],
   };
 }
 

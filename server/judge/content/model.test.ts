@@ -18,13 +18,13 @@ function mail(topic: "garden" | "boat", number: number): Buffer {
 }
 
 const example = (topic: "garden" | "boat", number: number, spam: boolean): Example => {
-  const { features, rules } = readMessage(mail(topic, number), undefined);
+  const { features, rules } = readMessage(mail(topic, number));
   return { features, rules, spam };
 };
 const few = (topic: "garden" | "boat", count: number, spam: boolean): Example[] =>
   Array.from({ length: count }, (_, i) => example(topic, i, spam));
 const evidence = (model: ModelState, topic: "garden" | "boat", number = 999): number =>
-  modelEvidence(model, readMessage(mail(topic, number), undefined).features);
+  modelEvidence(model, readMessage(mail(topic, number)).features);
 
 test("learns what is spam for us, whatever the rules think", () => {
   const model = emptyModel();
@@ -83,7 +83,7 @@ test("an empty installation knows a swindle from a letter", () => {
   const letter = Buffer.from(
     "Received: from mail.friends.example (mail.friends.example [192.0.2.7]) by mx.us.example; Mon, 5 Jan 2026 10:00:00 +0000\r\nFrom: Ann Smith <ann@friends.example>\r\nTo: Bob <bob@us.example>\r\nSubject: Re: Dinner on Friday\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\nMessage-ID: <1@friends.example>\r\nIn-Reply-To: <2@us.example>\r\n\r\n> Shall we say eight?\r\n\r\nEight is fine, I think. See you there.\r\n",
   );
-  assert.ok(judgeMessage(readMessage(swindle, undefined), undefined).probability > 0.999);
-  assert.ok(judgeMessage(readMessage(letter, undefined), undefined).probability < 0.01);
+  assert.ok(judgeMessage(readMessage(swindle), undefined).probability > 0.999);
+  assert.ok(judgeMessage(readMessage(letter), undefined).probability < 0.01);
   assert.ok(spamFrom > 0.5);
 });

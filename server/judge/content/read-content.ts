@@ -104,7 +104,7 @@ export function readContent(raw: Uint8Array, envelope?: Envelope, root: Part = p
     messageId: messageId === undefined ? undefined : (parseMessageId(messageId) ?? ""),
     date: first.has("date") ? parseDate(first.get("date")!) : undefined,
     dateText: first.get("date") ?? "",
-    arrived: handedOver?.date,
+    arrived: known.at ?? handedOver?.date,
     hops: hops.slice(0, maxHopsRead).map(
       (hop): Hop => ({
         from: hop.from?.toLowerCase() ?? "",

@@ -51,6 +51,12 @@ export const talkRules: readonly Rule[] = [
 ];
 
 export const bodyRules: readonly Rule[] = [
+  // The text with which administrators test filters (GTUBE); written in two halves, so that this file is no spam.
+  rule("gtube", 100, "It is the text with which filters are tested", (f) =>
+    `${f.content.plain.slice(0, 4000)}${f.content.html?.text.slice(0, 4000) ?? ""}`.includes(
+      `XJS*C4JDBQADN1.NSBN3*2IDNEN*${"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL"}*C.34X`,
+    ),
+  ),
   rule("shouting", 0.9, "Much of it is written in capitals", (f) => {
     const [plain, html] = writing(f);
     return (

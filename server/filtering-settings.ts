@@ -1,0 +1,18 @@
+/** Settings of the spam filter: section `[filter]`. */
+export type FilterSettings = {
+  readonly enabled: boolean;
+  readonly junkPercent: number;
+  readonly quarantinePercent: number;
+  readonly refusePercent: number;
+  readonly model: string;
+  readonly domainLists: readonly string[];
+};
+
+export const defaultFilterSettings: FilterSettings = {
+  enabled: true,
+  junkPercent: 95,
+  quarantinePercent: 0,
+  refusePercent: 0,
+  model: "",
+  domainLists: [],
+};

@@ -1,0 +1,312 @@
+/** The assembly of the spam filter: its judge, what it knows of people, and its learning. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Directory } from "./access/directory.ts";
+import type { FilterSettings } from "./filtering-settings.ts";
+import { type Campaign, Campaigns } from "./judge/content/campaigns.ts";
+import { makeContentJudge } from "./judge/content/content-judge.ts";
+import type { Asked, Reading } from "./judge/content/filter.ts";
+import { domainOf } from "./judge/content/links.ts";
+import type { ModelState } from "./judge/content/model.ts";
+import { readModel } from "./judge/content/model-file.ts";
+import type { People, Preferences, Thresholds } from "./judge/content/people.ts";
+import { filterPrefixes } from "./judge/content/preference-keys.ts";
+import { freeMail } from "./judge/content/rules/hosts.ts";
+import type { PartialJudge } from "./judge/judge.ts";
+import { Correspondents } from "./learn/correspondents.ts";
+import { Learner } from "./learn/learner.ts";
+import { Lessons } from "./learn/lessons.ts";
+import type { Log } from "./log.ts";
+import type { Resolver } from "./net/resolver.ts";
+import type { Received } from "./receive/received.ts";
+import type { Acceptance, Accepted, AccountId, Store } from "./store/store.ts";
+import type { WorkPool } from "./work/pool.ts";
+
+export type FilteringParts = {
+  readonly store: Store;
+  readonly directory: Pick<Directory, "resolve">;
+  readonly pool: WorkPool;
+  readonly resolver: Pick<Resolver, "a">;
+  readonly settings: FilterSettings;
+  readonly dataDir: string;
+  /** Load tests must not pay for judging harmless text. */
+  readonly skipHarmless: boolean;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+export type Filtering = {
+  /** None where the filter is switched off. */
+  readonly judges: readonly PartialJudge[];
+  /** The store, with an eye on what teaches the filter. */
+  readonly watched: Store;
+  /** What a person says of a message that was kept back. */
+  learn(account: AccountId, bytes: Uint8Array, kind: "good" | "bad"): Promise<void>;
+  /** Remembers whom a person writes to; call it when the message was taken. */
+  submitted(mail: Received): void;
+} & Disposable;
+
+const rereadMs = 5_000;
+const campaignsKey = "filter.campaigns";
+/** With more people than this nobody's name is guarded: such a domain is no circle of colleagues. */
+const maxColleagues = 5_000;
+
+export async function startFiltering(parts: FilteringParts): Promise<Filtering> {
+  const { store, directory, pool, settings, now, log } = parts;
+  if (!settings.enabled)
+    return {
+      judges: [],
+      watched: store,
+      learn: async () => undefined,
+      submitted: () => undefined,
+      [Symbol.dispose]: () => undefined,
+    };
+  const model = await modelOf(parts);
+  const taught = (await store.settings(filterPrefixes.lessons)).map(({ key }) =>
+    Number(key.slice(key.lastIndexOf(".") + 1)),
+  );
+  const lessons = new Lessons(store, taught);
+  const campaigns = new Campaigns(((await store.setting(campaignsKey)) as Campaign[] | undefined) ?? []);
+  const correspondents = new Correspondents(store, now);
+  const preferences = await watchPreferences(store, settings, log);
+  const colleagues = watchColleagues(store, log);
+  const read = (bytes: Uint8Array, reading: Reading): Promise<Asked> => pool.run("spam-read", { bytes, reading });
+
+  let saving: NodeJS.Timeout | undefined;
+  const learner = new Learner({
+    store,
+    lessons,
+    campaigns,
+    campaignsChanged: () => {
+      saving ??= setTimeout(() => {
+        saving = undefined;
+        store
+          .putSetting(campaignsKey, campaigns.all())
+          .catch((error: unknown) => log.error({ error }, "campaigns not kept"));
+      }, 1000).unref();
+    },
+    model: () => model,
+    threshold: (account) => {
+      const junk = Math.min(0.999, preferences.of(account, "").junk ?? preferences.defaults().junk);
+      return Math.log(junk / (1 - junk));
+    },
+    read,
+    now,
+    log,
+  });
+  const unsubscribe = store.subscribe((changes) => learner.changed(changes));
+
+  const people: People = {
+    async accountsOf(recipients) {
+      const accounts = new Set<AccountId>();
+      for (const { local, domain } of recipients) {
+        const answer = directory.resolve(local, domain);
+        const resolution = answer instanceof Promise ? await answer : answer;
+        if (resolution.kind === "local") for (const account of resolution.accounts) accounts.add(account);
+      }
+      return [...accounts];
+    },
+    personal: (account) => lessons.personal(account),
+    preferences: preferences.of,
+    wroteTo: (account, address) => correspondents.knows(account, address),
+    contactDomains: (account) => correspondents.domains(account),
+    colleagues: colleagues.of,
+  };
+  const judge = makeContentJudge({
+    people,
+    model: () => model,
+    campaigns,
+    thresholds: preferences.defaults,
+    weights: preferences.weights,
+    readLarge: read,
+    badDomains:
+      settings.domainLists.length === 0
+        ? undefined
+        : (domains) => listedDomains(domains, settings.domainLists, parts.resolver),
+    skipHarmless: parts.skipHarmless,
+  });
+  return {
+    judges: [judge],
+    watched: watching(store, learner),
+    learn: (account, bytes, kind) => learner.told(account, bytes, kind === "bad"),
+    submitted: (mail) => {
+      if (mail.account === undefined) return;
+      correspondents
+        .wrote(
+          mail.account.id,
+          mail.recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase()),
+        )
+        .catch((error: unknown) => log.error({ error }, "correspondents not remembered"));
+    },
+    [Symbol.dispose]() {
+      clearTimeout(saving);
+      unsubscribe();
+      preferences[Symbol.dispose]();
+      colleagues[Symbol.dispose]();
+    },
+  };
+}
+
+/** The administrator's model: the file that is set, or "filter.model" in the data folder where there is one. */
+async function modelOf({ settings, dataDir, log }: FilteringParts): Promise<ModelState | undefined> {
+  const path = settings.model === "" ? join(dataDir, "filter.model") : settings.model;
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    if (settings.model !== "") log.error({ path, error }, "the filter's model cannot be read; only the rules judge");
+    return undefined;
+  }
+  const model = readModel(bytes, true);
+  if (typeof model !== "string") return model;
+  log.error({ path }, `the filter's model is not used: ${model}`);
+  return undefined;
+}
+
+/** Operations that mark messages, and deliveries into Junk, are told to the learner; the rest is the store's own. */
+function watching(store: Store, learner: Learner): Store {
+  const isMark = (keyword: string): boolean => /^\$?(?:not|non)?junk$/i.test(keyword);
+  const noteFiled = ({ placements }: Acceptance, { placed }: Accepted): void => {
+    for (const [index, one] of placed.entries()) {
+      const target = placements[index]?.target;
+      if (one.kind === "placed" && !(target !== undefined && "role" in target && target.role === "inbox"))
+        learner.filed(one.account, one.email);
+    }
+  };
+  const accept: Store["accept"] = async (acceptance) => {
+    const accepted = await store.accept(acceptance);
+    noteFiled(acceptance, accepted);
+    return accepted;
+  };
+  const settle: Store["settle"] = async (request) => {
+    const result = await store.settle(request);
+    for (const [index, accepted] of result.accepted.entries()) noteFiled(request.notices[index]!, accepted);
+    return result;
+  };
+  const setFlags: Store["setFlags"] = async (account, mailbox, change) => {
+    const result = await store.setFlags(account, mailbox, change);
+    if (result.kind === "done" && change.marks.keywords.some(isMark)) learner.look(account, result.modseq);
+    return result;
+  };
+  const emailsSet: Store["emailsSet"] = async (account, edits, destroy, ifState) => {
+    const result = await store.emailsSet(account, edits, destroy, ifState);
+    if (result.kind === "done" && /junk/i.test(JSON.stringify(edits))) learner.look(account, result.state.modseq);
+    return result;
+  };
+  const own = new Map<PropertyKey, unknown>(Object.entries({ accept, settle, setFlags, emailsSet }));
+  return new Proxy(store, {
+    get(target, name) {
+      const known = own.get(name);
+      if (known !== undefined) return known;
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      const bound: unknown = value.bind(target);
+      own.set(name, bound);
+      return bound;
+    },
+  });
+}
+
+type WatchedPreferences = {
+  of(account: AccountId, domain: string): Preferences;
+  defaults(): Thresholds;
+  weights(): ReadonlyMap<string, number> | undefined;
+} & Disposable;
+
+const never = 2;
+const share = (percent: number): number => (percent <= 0 ? never : percent / 100);
+
+/** What administrators and people have set; read again every few seconds, for another process may have changed it. */
+async function watchPreferences(store: Store, settings: FilterSettings, log: Log): Promise<WatchedPreferences> {
+  const defaults: Thresholds = {
+    junk: share(settings.junkPercent),
+    quarantine: share(settings.quarantinePercent),
+    refuse: share(settings.refusePercent),
+  };
+  const nothing: Preferences = {};
+  let accounts = new Map<string, Preferences>();
+  let domains = new Map<string, Preferences>();
+  let weights: ReadonlyMap<string, number> | undefined;
+  const mapOf = async (prefix: string): Promise<Map<string, Preferences>> =>
+    new Map((await store.settings(prefix)).map(({ key, value }) => [key.slice(prefix.length), value as Preferences]));
+  const read = async (): Promise<void> => {
+    [accounts, domains] = await Promise.all([mapOf(filterPrefixes.account), mapOf(filterPrefixes.domain)]);
+    const changed = (await store.setting(filterPrefixes.rules)) as { readonly [name: string]: number } | undefined;
+    weights = changed === undefined ? undefined : new Map(Object.entries(changed));
+  };
+  await read();
+  const timer = setInterval(() => {
+    read().catch((error: unknown) =>
+      log.error({ error }, "the filter's settings cannot be read; the former ones stay"),
+    );
+  }, rereadMs).unref();
+  return {
+    of(account, domain) {
+      if (accounts.size === 0 && domains.size === 0) return nothing;
+      return { ...domains.get(domain), ...accounts.get(String(account)) };
+    },
+    defaults: () => defaults,
+    weights: () => weights,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+/** Names of the people of each domain, as they are shown; read when the directory changes. */
+function watchColleagues(store: Store, log: Log): { of(domain: string): ReadonlyMap<string, string> } & Disposable {
+  const empty: ReadonlyMap<string, string> = new Map();
+  let byDomain = new Map<string, Map<string, string>>();
+  let reading: NodeJS.Timeout | undefined;
+  const read = async (): Promise<void> => {
+    const accounts = await store.accounts();
+    const found = new Map<string, Map<string, string>>();
+    if (accounts.length <= maxColleagues)
+      for (const { name, displayName } of accounts) {
+        // Only a full name is guarded: half the world is called "Ann".
+        if (!/\S\s+\S/.test(displayName) || displayName.includes("@")) continue;
+        const domain = name.slice(name.lastIndexOf("@") + 1);
+        const people = found.get(domain) ?? new Map<string, string>();
+        found.set(domain, people.set(displayName.toLowerCase().trim(), name));
+      }
+    byDomain = found;
+  };
+  const readSoon = (): void => {
+    reading ??= setTimeout(() => {
+      reading = undefined;
+      read().catch((error: unknown) => log.error({ error }, "names of people cannot be read"));
+    }, 500).unref();
+  };
+  readSoon();
+  const unsubscribe = store.subscribe((changes) => {
+    if (changes.some(({ kind }) => kind === "directory")) readSoon();
+  });
+  return {
+    of: (domain) => byDomain.get(domain) ?? empty,
+    [Symbol.dispose]() {
+      clearTimeout(reading);
+      unsubscribe();
+    },
+  };
+}
+
+/** Which of the domains a list names: 127.0.0.x and 127.0.1.x say so; 127.255.255.x is the list's complaint about us, 127.0.1.255 about the question. */
+async function listedDomains(
+  domains: readonly string[],
+  lists: readonly string[],
+  resolver: Pick<Resolver, "a">,
+): Promise<string[]> {
+  const asked = domains.flatMap((domain) =>
+    freeMail.has(domain) || /^[\d.]+$/.test(domain) ? [] : lists.map((list) => ({ domain: domainOf(domain), list })),
+  );
+  const answers = await Promise.all(
+    asked.map(async ({ domain, list }) => {
+      const answer = await resolver.a(`${domain}.${list}`);
+      return answer.kind === "found" &&
+        answer.records.some(
+          (address) => /^127\.0\.(?:0|1)\.\d+$/.test(address) && address !== "127.0.1.255" && address !== "127.0.0.1",
+        )
+        ? domain
+        : undefined;
+    }),
+  );
+  return answers.filter((domain) => domain !== undefined);
+}

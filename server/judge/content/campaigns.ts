@@ -1,0 +1,106 @@
+/**
+ * Bodies seen before: near-duplicates of mail that several people called spam. The fingerprint of a text (64 bits, of its words and
+ * their neighbours) changes little where the text changes little.
+ */
+import type { Content } from "./content.ts";
+import { hashPair } from "./hash.ts";
+
+/** Two texts whose fingerprints differ in so many bits are one campaign. */
+const nearBits = 11;
+/** Shorter texts are like too many others. */
+const leastWords = 12;
+/** Campaigns that are remembered; the oldest are forgotten. */
+export const maxCampaigns = 2000;
+const maxVoters = 20;
+/** So many people, none of whom says otherwise, speak for all. */
+export const enoughVoters = 3;
+
+export type Fingerprint = { readonly high: number; readonly low: number };
+export type Campaign = Fingerprint & {
+  at: number;
+  /** Accounts that called it spam, and that called it good. */
+  readonly spam: number[];
+  readonly ham: number[];
+};
+
+/** Undefined where there is too little text. */
+export function fingerprintOf(content: Content): Fingerprint | undefined {
+  const words =
+    content.htmlWriting.words.length > content.plainWriting.words.length
+      ? content.htmlWriting.words
+      : content.plainWriting.words;
+  if (words.length < leastWords) return undefined;
+  const votes = new Int32Array(64);
+  const vote = (high: number, low: number): void => {
+    for (let bit = 0; bit < 32; bit++) {
+      votes[bit]! += (high >>> bit) & 1 ? 1 : -1;
+      votes[bit + 32]! += (low >>> bit) & 1 ? 1 : -1;
+    }
+  };
+  const count = Math.min(words.length, 600);
+  for (let i = 0; i + 1 < count; i++)
+    vote(hashPair(words[i]!, words[i + 1]!, 7), hashPair(words[i + 1]!, words[i]!, 11));
+  let high = 0;
+  let low = 0;
+  for (let bit = 0; bit < 32; bit++) {
+    if (votes[bit]! > 0) high |= 1 << bit;
+    if (votes[bit + 32]! > 0) low |= 1 << bit;
+  }
+  return { high: high >>> 0, low: low >>> 0 };
+}
+
+function bits(value: number): number {
+  let left = value >>> 0;
+  let count = 0;
+  while (left !== 0) {
+    left &= left - 1;
+    count++;
+  }
+  return count;
+}
+
+export class Campaigns {
+  readonly #list: Campaign[];
+
+  constructor(known: readonly Campaign[] = []) {
+    this.#list = known.slice(0, maxCampaigns).map((one) => ({ ...one, spam: [...one.spam], ham: [...one.ham] }));
+  }
+
+  find({ high, low }: Fingerprint): Campaign | undefined {
+    for (const one of this.#list) if (bits(one.high ^ high) + bits(one.low ^ low) <= nearBits) return one;
+    return undefined;
+  }
+
+  /** Whether enough people called this spam and nobody good. */
+  isSpam(print: Fingerprint): boolean {
+    const found = this.find(print);
+    return found !== undefined && found.ham.length === 0 && found.spam.length >= enoughVoters;
+  }
+
+  /** One person has one voice for each campaign; `undefined` takes it back. */
+  vote(print: Fingerprint, account: number, spam: boolean | undefined, at: number): void {
+    let found = this.find(print);
+    if (found === undefined) {
+      if (spam === undefined) return;
+      found = { ...print, at, spam: [], ham: [] };
+      this.#list.push(found);
+      if (this.#list.length > maxCampaigns) {
+        this.#list.sort((a, b) => b.at - a.at);
+        this.#list.length = maxCampaigns;
+      }
+    }
+    for (const side of [found.spam, found.ham]) {
+      const index = side.indexOf(account);
+      if (index >= 0) side.splice(index, 1);
+    }
+    if (spam !== undefined) {
+      const side = spam ? found.spam : found.ham;
+      if (side.length < maxVoters) side.push(account);
+      found.at = at;
+    }
+  }
+
+  all(): readonly Campaign[] {
+    return this.#list.filter(({ spam, ham }) => spam.length + ham.length > 0);
+  }
+}

@@ -1,0 +1,41 @@
+/** What the filter asks about the people mail is for; kept in memory by whoever assembles it. */
+import type { AccountId } from "../../store/store.ts";
+import type { Personal } from "./personal.ts";
+
+/** From which probability on mail is put into Junk, kept back, or refused; above 1 it never is. */
+export type Thresholds = { readonly junk: number; readonly quarantine: number; readonly refuse: number };
+
+/** What an administrator or the person has set. */
+export type Preferences = Partial<Thresholds> & {
+  /** "ann@example.org" or "example.org". */
+  readonly allow?: readonly string[];
+  readonly block?: readonly string[];
+};
+
+export type People = {
+  /** Recipients of the message that have a mailbox here. */
+  accountsOf(
+    recipients: readonly { readonly local: string; readonly domain: string }[],
+  ): Promise<readonly AccountId[]> | readonly AccountId[];
+  /** Undefined where the person has taught nothing. */
+  personal(account: AccountId): Personal | undefined | Promise<Personal | undefined>;
+  /** Those of the account over those of its domain. */
+  preferences(account: AccountId, domain: string): Preferences;
+  /** Whether the person has written to the address (lower case). */
+  wroteTo(account: AccountId, address: string): boolean | Promise<boolean>;
+  /** Names of the people of a domain, lower case, and their addresses. */
+  colleagues(domain: string): ReadonlyMap<string, string>;
+  contactDomains(account: AccountId): ReadonlySet<string> | undefined;
+};
+
+/** Whether an address is on a list. */
+export function listed(list: readonly string[] | undefined, address: string): boolean {
+  if (list === undefined || list.length === 0) return false;
+  const domain = address.slice(address.lastIndexOf("@") + 1);
+  return list.some(
+    (entry) =>
+      entry === address ||
+      entry === domain ||
+      (domain.endsWith(entry) && domain[domain.length - entry.length - 1] === "."),
+  );
+}

@@ -1,0 +1,113 @@
+/** What people teach: read off where mail lies, exact to take back, and each one's own. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Campaigns, fingerprintOf } from "../judge/content/campaigns.ts";
+import { readMessage } from "../judge/content/filter.ts";
+import {
+  emptyPersonal,
+  personalEvidence,
+  readPersonal,
+  teach,
+  unteach,
+  writePersonal,
+} from "../judge/content/personal.ts";
+import { readContent } from "../judge/content/read-content.ts";
+import { Lessons } from "./lessons.ts";
+import { type Lying, verdictIn, type Wish, wishOf } from "./wishes.ts";
+
+const lying = (role: Lying["role"], verdict: Lying["verdict"], more: Partial<Lying> = {}): Lying => ({
+  role,
+  verdict,
+  keywords: [],
+  delivered: false,
+  ...more,
+});
+const wishes: readonly [name: string, lying: Lying, wish: Wish][] = [
+  ["moved to Junk", lying("junk", "ham"), "spam"],
+  ["moved to Junk, from before the filter", lying("junk", undefined), "spam"],
+  ["filed in Junk by the filter", lying("junk", "spam"), "nothing"],
+  ["filed in Junk by a script of the person", lying("junk", "ham", { delivered: true }), undefined],
+  ["rescued from Junk", lying("inbox", "spam"), "ham"],
+  ["rescued into a folder", lying(undefined, "spam"), "ham"],
+  ["good mail that stays", lying("inbox", "ham"), "nothing"],
+  ["thrown away from Junk", lying("trash", "spam"), undefined],
+  ["a draft", lying("drafts", "spam"), undefined],
+  ["marked $Junk", lying("inbox", "ham", { keywords: ["$Junk"] }), "spam"],
+  ["marked NonJunk in Junk", lying("junk", "spam", { keywords: ["NonJunk"] }), "ham"],
+];
+for (const [name, where, wish] of wishes) test(`wish: ${name}`, () => assert.equal(wishOf(where), wish));
+
+test("the verdict is the first field of the header", () => {
+  assert.equal(verdictIn("Return-Path: <>\r\nX-Spam-Status: Yes, score=4\r\nX-Spam-Status: No\r\n\r\n"), "spam");
+  assert.equal(verdictIn("Subject: X-Spam-Status: Yes\r\n\r\n"), undefined);
+});
+
+const mail = (about: string, number: number): Buffer =>
+  Buffer.from(
+    `From: Club ${about} <club@${about}.test>\r\nSubject: ${about} ${number}\r\n\r\nThe ${about} club meets on Thursday, bring your ${about} and friends who like ${about}, there is tea and cake for all of us\r\n`,
+  );
+const read = (about: string, number: number) => readMessage(mail(about, number));
+
+const letter = Buffer.from(
+  "From: Ann Smith <ann@friends.test>\r\nTo: u@us.test\r\nSubject: Holidays\r\n\r\nWe have come home from the mountains, the weather was fine and the children walked a lot. Shall we meet in May? Love, Ann\r\n",
+);
+
+test("one lesson is enough for its like, leaves others alone, and is taken back exactly", () => {
+  const personal = emptyPersonal();
+  const odds = -5;
+  const lesson = teach(personal, read("orchids", 1).features, true, odds, 3);
+  assert.ok(odds + personalEvidence(personal, read("orchids", 2).features) > 3, "the next one is junk");
+  assert.ok(odds + personalEvidence(personal, readMessage(letter).features) < 0, "a friend's letter is not");
+  const back = readPersonal(writePersonal(personal));
+  assert.ok(back !== undefined);
+  assert.ok(
+    Math.abs(
+      personalEvidence(back, read("orchids", 2).features) - personalEvidence(personal, read("orchids", 2).features),
+    ) < 0.01,
+  );
+  unteach(personal, read("orchids", 1).features, lesson);
+  assert.ok(Math.abs(personalEvidence(personal, read("orchids", 2).features)) < 1e-4);
+  assert.deepEqual([personal.ham, personal.spam], [0, 0]);
+});
+
+test("a lesson that is known already moves nothing; a flood of one kind teaches less and less", () => {
+  const personal = emptyPersonal();
+  assert.equal(teach(personal, read("orchids", 1).features, true, 9, 3).step, 0);
+  const steps = Array.from({ length: 200 }, (_, i) => teach(personal, read(`topic${i}`, i).features, true, -5, 3).step);
+  assert.ok(steps[199]! < steps[0]! / 2);
+});
+
+test("lessons are durable and each one's own; another version's are forgotten", async () => {
+  const kept = new Map<string, unknown>();
+  const store = {
+    setting: async (key: string) => structuredClone(kept.get(key)),
+    putSetting: async (key: string, value: unknown) => void kept.set(key, JSON.parse(JSON.stringify(value))),
+  };
+  const features = read("orchids", 1).features;
+  const first = new Lessons(store, []);
+  assert.equal(first.personal(1), undefined);
+  await first.change(1, 77, (personal) => teach(personal, features, true, -5, 3));
+  const later = new Lessons(store, [1]);
+  assert.equal((await later.of(1, 77))?.spam, true);
+  assert.ok(personalEvidence((await later.personal(1))!, features) > 3);
+  assert.equal(later.personal(2), undefined);
+  kept.set("filter.lessons.3", { corrections: "0 1 1 x", lessons: [] });
+  assert.equal((await new Lessons(store, [3]).personal(3))?.spam, 0);
+});
+
+test("campaigns: near-duplicates are one, three people speak for all, one voice against ends it", () => {
+  const text = (name: string, code: string): string =>
+    `Subject: x\r\n\r\nDear ${name}, we have reserved a beautiful set of tools for you and it waits in our warehouse in the north of the town. Please come and fetch it before the end of the week, for then it goes to the next person on our long list. Your code is ${code}. We are glad to have you with us and send you our kindest regards.\r\n`;
+  const print = (name: string, code: string) => fingerprintOf(readContent(Buffer.from(text(name, code))))!;
+  const campaigns = new Campaigns();
+  campaigns.vote(print("Ann", "A1"), 1, true, 1);
+  campaigns.vote(print("Bob", "B2"), 1, true, 2);
+  campaigns.vote(print("Bob", "B2"), 2, true, 2);
+  assert.equal(campaigns.isSpam(print("Cid", "C3")), false, "one person has one voice");
+  campaigns.vote(print("Cid", "C3"), 3, true, 3);
+  assert.equal(campaigns.isSpam(print("Dan", "D4")), true);
+  assert.equal(campaigns.isSpam(fingerprintOf(readContent(mail("orchids", 1)))!), false);
+  assert.equal(new Campaigns(campaigns.all()).isSpam(print("Dan", "D4")), true, "kept");
+  campaigns.vote(print("Eve", "E5"), 4, false, 4);
+  assert.equal(campaigns.isSpam(print("Dan", "D4")), false);
+});
