@@ -148,11 +148,11 @@ test("nonsense for certificates is a failure, not a crash", () => {
   const noise = { ...leaf, der: Buffer.from("not a certificate") };
   assert.equal(verify([record(3, 1, 1, leaf)], [noise, leaf]), "validation-failure");
   assert.equal(verify([record(3, 1, 1, leaf)], [leaf, noise]), "3 1 1");
-  const started = performance.now();
+  const started = process.cpuUsage();
   for (let count = 0; count < 50; count++)
     verify(
       Array.from({ length: maxTlsaRecords }, () => record(2, 0, 1, stranger)),
       [leaf, middle, root, stranger, lone, expired, leaf, middle, root, stranger, lone],
     );
-  assert.ok(performance.now() - started < 10_000);
+  assert.ok(process.cpuUsage(started).user / 1000 < 10_000);
 });

@@ -93,9 +93,9 @@ test("no text makes the parser throw or hang", () => {
     parsePolicy(text);
     stsId([text]);
   }
-  const started = performance.now();
+  const started = process.cpuUsage();
   parsePolicy(`mx: ${"a".repeat(65_000)}`);
   parsePolicy("a:".repeat(32_000));
   parsePolicy(" ".repeat(65_000));
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(process.cpuUsage(started).user / 1000 < 1000);
 });

@@ -167,7 +167,7 @@ test("any text gives an answer, and one that survives the way out and in", () =>
 });
 
 test("hostile text costs no more than its length", () => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   for (const text of [
     `<${'"\\"'.repeat(50_000)}`,
     `<@${"a,@".repeat(50_000)}:x@y>`,
@@ -176,5 +176,5 @@ test("hostile text costs no more than its length", () => {
     `<a@[IPv6:${":1".repeat(50_000)}]>`,
   ])
     path(text);
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(process.cpuUsage(started).user / 1000 < 1000);
 });

@@ -185,7 +185,7 @@ test("any line gives a command or a reply, in no time", () => {
     "STARTTLS",
     "DATA",
   ];
-  const started = performance.now();
+  const started = process.cpuUsage();
   const rounds = fuzzRounds(50_000);
   for (let round = 0; round < rounds; round++) {
     const found = parseCommand(Buffer.from(anyOf(random, words, 10), random(8) === 0 ? "latin1" : "utf8"));
@@ -195,5 +195,5 @@ test("any line gives a command or a reply, in no time", () => {
       );
     else assert.ok(found.verb.length > 0);
   }
-  assert.ok(performance.now() - started < rounds / 5);
+  assert.ok(process.cpuUsage(started).user / 1000 < rounds / 5);
 });

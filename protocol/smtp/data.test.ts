@@ -114,11 +114,11 @@ test("tiny pieces take no more memory than the message, and bare ends no more ti
   const scanner = new DataScanner(10_000_000, "refuse");
   for (let count = 0; count < 300_000; count++) scanner.push(Buffer.from("x"));
   assert.equal(scanner.heldBytes, 300_000);
-  const started = performance.now();
+  const started = process.cpuUsage();
   for (const text of ["\n", "\r", "\r\n", "a\n", "\r\n.."])
     for (const mode of ["refuse", "normalise"] as const)
       new DataScanner(1e8, mode).push(Buffer.from(text.repeat(300_000)));
-  assert.ok(performance.now() - started < 3000);
+  assert.ok(process.cpuUsage(started).user / 1000 < 3000);
 });
 
 test("bare line ends are found anywhere", () => {

@@ -10,12 +10,13 @@ import { dangerous } from "./dangerous.ts";
 import { messageWith } from "./message.ts";
 import { ordinary } from "./ordinary.ts";
 
+/** Of the processor: a busy machine is no reason to fail. */
 const maxMs = 5000;
 
 async function inTime(message: Buffer): Promise<void> {
-  const start = performance.now();
+  const start = process.cpuUsage();
   await scanMessage(message);
-  const ms = performance.now() - start;
+  const ms = process.cpuUsage(start).user / 1000;
   assert.ok(ms < maxMs, `${Math.round(ms)} ms`);
 }
 
