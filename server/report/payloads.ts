@@ -11,7 +11,7 @@ import { type Part, parseMessage } from "../../protocol/mime/parse.ts";
 import { partsOf } from "../../protocol/mime/searchable.ts";
 
 /** All payloads of one message together, unpacked. */
-export const maxPayloadBytes = 24 * 1024 * 1024;
+export const maxPayloadBytes = 10 * 1024 * 1024;
 /** One part of the mail, packed. */
 export const maxPackedBytes = 12 * 1024 * 1024;
 /** Parts that are looked at. */

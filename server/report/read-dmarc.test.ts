@@ -171,6 +171,7 @@ const bombs: readonly [name: string, type: string, bytes: () => Buffer, fault: R
   ["half a zip", "application/zip", () => zipOf("r.xml", Buffer.from(xml)).subarray(0, 50), /cannot be unpacked/],
   ["an empty file", "application/gzip", () => Buffer.alloc(0), /no DMARC report|no XML/],
   ["entities", "text/xml", () => Buffer.from(`<!DOCTYPE x [<!ENTITY a "b">]>${legacy}`), /declares entities/],
+  ["very many tags", "text/xml", () => Buffer.from(`<feedback>${"<a/>".repeat(1_500_000)}`), /too many tags/],
   ["a deep tree", "text/xml", () => Buffer.from("<a>".repeat(1_000_000)), /no XML/],
   ["another XML", "text/xml", () => Buffer.from("<html><body>x</body></html>"), /no DMARC report/],
   [

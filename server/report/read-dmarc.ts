@@ -10,6 +10,8 @@ import { payloadsOf } from "./payloads.ts";
 
 /** Records of one report that are read; more are left out, and the report says so. */
 export const maxRecords = 20_000;
+/** Opening and closing tags of one report: `maxRecords` records have about a million. More would only keep the reader busy. */
+const maxTags = 1_200_000;
 const maxTextChars = 255;
 /** Domains of one kind that a row names. */
 const maxDomains = 5;
@@ -91,6 +93,7 @@ type Node = { readonly [name: string]: unknown };
 /** A sentence's end where it is no such report. */
 export function readAggregate(bytes: Uint8Array): ReadAggregate | string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  if (tagsIn(bytes) > maxTags) return "has too many tags";
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) return "declares entities: that is no report";
   let root: Node;
   try {
@@ -111,6 +114,12 @@ export function readAggregate(bytes: Uint8Array): ReadAggregate | string {
     if (read !== undefined) rows.push(read);
   }
   return { domain, reporter, id, begin, rows };
+}
+
+function tagsIn(bytes: Uint8Array): number {
+  let tags = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 60) tags++;
+  return tags;
 }
 
 function readRecord(record: Node, domain: string, reporter: string): ReadAggregate["rows"][number] | undefined {
