@@ -13,6 +13,8 @@ export type Gauges = {
   readonly queued: () => Promise<number>;
   /** Those of them in memory: ready to go or under way. */
   readonly queuedInMemory: () => number;
+  /** Those we show, and their ends. */
+  readonly certificates: () => readonly { readonly file: string; readonly validTo: string }[];
   readonly smtp: SmtpCounters;
 };
 
@@ -22,6 +24,9 @@ export type Metrics = {
   /** The same store, with its journey entries counted on the way. */
   readonly counting: (store: Store) => Store;
 };
+
+/** Certificates that are told of one by one. */
+const maxCertificates = 20;
 
 export function makeMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
@@ -55,6 +60,17 @@ export function makeMetrics(gauges: Gauges): Metrics {
     registers: [registry],
     collect() {
       this.set(gauges.queuedInMemory());
+    },
+  });
+  new Gauge({
+    name: "angarium_certificate_expires_timestamp_seconds",
+    help: "When a certificate that is shown ends, in seconds since 1970, by its file.",
+    labelNames: ["file"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { file, validTo } of gauges.certificates().slice(0, maxCertificates))
+        this.set({ file }, Date.parse(validTo) / 1000);
     },
   });
   const total = (name: string, help: string, read: (smtp: SmtpCounters) => number): void => {

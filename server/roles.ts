@@ -11,6 +11,7 @@ import { makeDirectory } from "./access/cached-directory.ts";
 import type { Running, World } from "./admin/command.ts";
 import { serveControl } from "./admin/control.ts";
 import { makeAuthenticating } from "./authenticating.ts";
+import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
@@ -121,6 +122,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     connections: () => connections(),
     queued: () => options.store.queueCount(),
     queuedInMemory: () => queuedInMemory(),
+    certificates: () => keyRing.describe(),
     smtp: counters,
   });
   const store = metrics.counting(options.store);
@@ -149,8 +151,18 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     store,
     resolver,
     settings: config.transit,
+    now,
+    log,
+  });
+  const certificates = await makeCertificates({
+    store,
+    resolver,
     keyRing,
-    tlsFolder,
+    folder: tlsFolder,
+    acme: config.acme,
+    caFile: config.transit.caFile,
+    configured: certificate !== "",
+    ourHost,
     now,
     log,
   });
@@ -398,6 +410,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const mount = (app: FastifyInstance): void => {
     jmap.mount(app);
     serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
+    certificates.mount(app);
     takeTlsReports(app, (bytes) => reporting.takeTls(bytes));
   };
   const apps: ReturnType<typeof makeHttp>[] = [];
@@ -442,6 +455,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     bans: dooring.bans,
     lists: dooring.lists,
   };
+  certificates.start();
   const control = await serveControl({ dataFolder: dataDir, world, log });
   await queue.start();
   await jmap.start();
@@ -464,6 +478,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         ]);
         await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
+        certificates.stop();
         await transit.stop();
         await dooring.stop();
         await pool[Symbol.asyncDispose]();

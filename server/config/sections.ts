@@ -1,4 +1,6 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
+
+import { type AcmeSettings, defaultAcmeSettings } from "../certify/settings.ts";
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
 import { type DoorSettings, defaultDoorSettings } from "../door/settings.ts";
 import { defaultFilterSettings, type FilterSettings } from "../filtering-settings.ts";
@@ -187,6 +189,22 @@ export const dkim = section<DkimSettings>(defaultDkimSettings, {
   keepRetiredMs: "How long a key that signs no more must stay in DNS: what it signed may wait in queues for days.",
   checkMs: "How often DNS is asked whether it shows the keys.",
   assumePublished: "Sign without asking DNS for the keys: for tests only.",
+});
+
+export const acme = section<AcmeSettings>(defaultAcmeSettings, {
+  directory:
+    'Directory of an ACME authority ("https://acme-v02.api.letsencrypt.org/directory"): certificates are ordered and renewed there, and its terms of service accepted; "" for none.',
+  email: "Address that the authority may write to.",
+  challenge:
+    "How we prove that names are ours: tls-alpn-01 (port 443), http-01 (port 80, open to the world) or dns-01 (dynamic updates).",
+  names:
+    "Names for the certificate besides our host's; those of our domains that lead here (mta-sts., mail., autoconfig., autodiscover.) are added by themselves.",
+  dnsServer: "dns-01: the server that takes dynamic updates (RFC 2136).",
+  dnsZone: 'dns-01: the zone to change; "" is the name without its first label.',
+  tsigName: "dns-01: name of the TSIG key.",
+  tsigSecret: "dns-01: the TSIG key in base64.",
+  tsigAlgorithm: "dns-01: hmac-sha256 or hmac-sha512.",
+  dnsWaitMs: "dns-01: how long other servers of the zone may take to fetch a change.",
 });
 
 export const transit = section<TransitSettings>(defaultTransitSettings, {

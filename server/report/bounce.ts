@@ -22,6 +22,8 @@ export type ReportAsk = MadeHereAsk & {
 
 type Kind = DeliveryReport["kind"];
 type Cause = Pick<DeliveryReport, "envid" | "ret" | "smtputf8" | "recipients" | "message"> & {
+  /** RFC 8689 §5: what had to be kept private stays so: the notice asks for the same, and bears the header alone. */
+  readonly requireTls: boolean;
   readonly envelopeFrom: string;
   readonly arrivedAt: number;
 };
@@ -42,20 +44,30 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
       boundary: `=_${ask.newId()}${ask.newId()}`,
       envid: cause.envid,
       arrivalDate: cause.arrivedAt,
-      ret: cause.ret,
+      ret: cause.requireTls ? "hdrs" : cause.ret,
       smtputf8: cause.smtputf8,
       recipients: cause.recipients,
       message: cause.message,
     });
-    return ask.plan(await madeHere({ at, id, to: sender, bytes, body, smtputf8, domain: ask.ourHost }, ask));
+    const mail = await madeHere({ at, id, to: sender, bytes, body, smtputf8, domain: ask.ourHost }, ask);
+    return ask.plan(cause.requireTls ? { ...mail, requireTls: true } : mail);
   }
 
   return {
     notice(kind, message, content, reported) {
       const wanted = reported.filter(({ recipient }) => isWanted(kind, recipient.notify));
       const recipients = wanted.map((one) => ofQueue(kind, message, one, ask.now()));
-      const { envelopeFrom, envid, ret, createdAt, smtputf8 } = message;
-      return send(kind, { envelopeFrom, envid, ret, smtputf8, arrivedAt: createdAt, message: content, recipients });
+      const { envelopeFrom, envid, ret, createdAt, smtputf8, requireTls } = message;
+      return send(kind, {
+        envelopeFrom,
+        envid,
+        ret,
+        smtputf8,
+        requireTls,
+        arrivedAt: createdAt,
+        message: content,
+        recipients,
+      });
     },
     successNotice(mail, recipients) {
       const wanted = recipients.filter(({ notify }) => isWanted("success", notify));
@@ -86,6 +98,7 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
       ret: mail.ret,
       arrivedAt: mail.at,
       smtputf8: mail.smtputf8,
+      requireTls: mail.requireTls,
       message: mail.bytes,
       recipients: recipients.map(([recipient, reply]) => ({
         address: formatMailbox(recipient),

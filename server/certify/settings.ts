@@ -1,0 +1,26 @@
+/** Settings of certificates by ACME. */
+export type AcmeSettings = {
+  readonly directory: string;
+  readonly email: string;
+  readonly challenge: string;
+  readonly names: readonly string[];
+  readonly dnsServer: string;
+  readonly dnsZone: string;
+  readonly tsigName: string;
+  readonly tsigSecret: string;
+  readonly tsigAlgorithm: string;
+  readonly dnsWaitMs: number;
+};
+
+export const defaultAcmeSettings: AcmeSettings = {
+  directory: "",
+  email: "",
+  challenge: "tls-alpn-01",
+  names: [],
+  dnsServer: "127.0.0.1:53",
+  dnsZone: "",
+  tsigName: "",
+  tsigSecret: "",
+  tsigAlgorithm: "hmac-sha256",
+  dnsWaitMs: 10_000,
+};

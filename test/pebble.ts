@@ -1,0 +1,131 @@
+/**
+ * Certificates by ACME against Debian's `pebble` (`apt-get install pebble`): `npm run pebble`. A server is started as an administrator would,
+ * once for each kind of challenge; it must get a certificate of the authority's, show it by name, and publish its key.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import type { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { endEntityRecord, tlsaText } from "../protocol/policy/dane.ts";
+import { ensureOwnCertificate } from "../server/net/own-certificate.ts";
+import { publishedKeys } from "../server/net/published-keys.ts";
+import { freePort } from "./beside.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "angarium-pebble-"));
+const children: ChildProcess[] = [];
+const main = join(import.meta.dirname, "..", "main.ts");
+
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+  child.on("error", (error) => {
+    process.stderr.write(`${program} cannot be run (${error.message}): apt-get install pebble\n`);
+    process.exit(1);
+  });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk: Buffer) => {
+      log = (log + chunk.toString()).slice(-20_000);
+    });
+  child.on("exit", (code) => {
+    if (code !== 0 && code !== null) process.stderr.write(`${program} ended with ${code}:\n${log}\n`);
+  });
+  children.push(child);
+  Object.assign(child, { log: () => log });
+  return child;
+}
+
+const shownAt = (port: number, servername: string): Promise<X509Certificate | undefined> =>
+  new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1", servername, rejectUnauthorized: false }, () => {
+      const certificate = socket.getPeerX509Certificate();
+      socket.destroy();
+      resolve(certificate);
+    });
+    socket.on("error", () => resolve(undefined));
+  });
+
+async function certificateBy(
+  challenge: string,
+  port: (name: string) => number,
+  own: { caFile: string },
+): Promise<void> {
+  const data = join(folder, challenge);
+  const config = join(folder, `${challenge}.toml`);
+  writeFileSync(
+    config,
+    `hostname = "mail.acme.test"
+[listen]
+http = ["127.0.0.1:${port("http")}"]
+https = ["127.0.0.1:${port("https")}"]
+submissions = ["127.0.0.1:${port("submissions")}"]
+[dns]
+servers = ["127.0.0.1:${port("dns")}"]
+[transit]
+caFile = "${own.caFile}"
+[acme]
+directory = "https://localhost:${port("acme")}/dir"
+challenge = "${challenge}"
+email = "admin@acme.test"
+`,
+  );
+  const server = run(process.execPath, [main, "start", "--data", data, "--config", config, "--domain", "acme.test"]);
+  const until = Date.now() + 60_000;
+  for (;;) {
+    const certificate = await shownAt(port("submissions"), "mail.acme.test");
+    if (certificate?.issuer.includes("Pebble")) {
+      assert.ok(certificate.checkHost("mta-sts.acme.test"), "the names of our domain that lead here are in it");
+      const https = await shownAt(port("https"), "mta-sts.acme.test");
+      assert.equal(https?.fingerprint256, certificate.fingerprint256, "HTTPS shows it too, without a restart");
+      const [current, next] = publishedKeys(join(data, "tls"), "");
+      assert.equal(current, tlsaText(endEntityRecord(certificate)));
+      assert.notEqual(next, undefined);
+      break;
+    }
+    if (Date.now() > until) throw new Error(`no certificate: ${(server as unknown as { log(): string }).log()}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const exited = once(server, "exit");
+  server.kill("SIGTERM");
+  await exited;
+  process.stdout.write(`${challenge}: a certificate was ordered, shown and published\n`);
+}
+
+try {
+  const ports = new Map<string, number>();
+  for (const name of ["dns", "acme", "management", "http", "https", "submissions", "challtest"])
+    ports.set(name, await freePort("127.0.0.1"));
+  const port = (name: string): number => ports.get(name)!;
+  const own = await ensureOwnCertificate(join(folder, "authority"), "localhost", Date.now());
+  run("pebble-challtestsrv", [
+    ...["-dns01", `127.0.0.1:${port("dns")}`, "-http01", "", "-https01", "", "-tlsalpn01", ""],
+    ...["-defaultIPv6", "", "-management", `127.0.0.1:${port("challtest")}`],
+  ]);
+  writeFileSync(
+    join(folder, "pebble.json"),
+    JSON.stringify({
+      pebble: {
+        listenAddress: `127.0.0.1:${port("acme")}`,
+        managementListenAddress: `127.0.0.1:${port("management")}`,
+        certificate: own.certFile,
+        privateKey: own.keyFile,
+        httpPort: port("http"),
+        tlsPort: port("https"),
+      },
+    }),
+  );
+  run(
+    "pebble",
+    ["-config", join(folder, "pebble.json"), "-dnsserver", `127.0.0.1:${port("dns")}`, "-strict", "false"],
+    {
+      PEBBLE_VA_NOSLEEP: "1",
+    },
+  );
+  for (const challenge of ["tls-alpn-01", "http-01"]) await certificateBy(challenge, port, own);
+} finally {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+}
