@@ -8,7 +8,7 @@ import { version } from "./version.ts";
 
 const programs = `  start [--data DIR] [--config FILE] [--hostname NAME] [--domain NAME]
   dev [--data DIR] [--users N] [--domain D] [--ports smtp=2525,…] [--deliver-to HOST:PORT]
-      [--dns FILE|HOST:PORT] [--mx-port N] [--https-port N] [--ca FILE] [--trust CIDR] [--cleartext-auth] [--strict] [--dkim always|seen]
+      [--dns FILE|HOST:PORT] [--mx-port N] [--https-port N] [--ca FILE] [--trust CIDR] [--cleartext-auth] [--strict] [--believe-sealer DOMAIN] [--dkim always|seen]
   check      Says what the configuration and DNS still lack.
   config     Prints the reference of the configuration file.
   simulate [--scenario NAME…] [--seed N] [--json]

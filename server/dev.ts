@@ -38,7 +38,11 @@ export async function dev(words: readonly string[]): Promise<number> {
     relay: { trust: options.trust },
     send: { port: options.mxPort },
     // Whoever gives DNS speaks of loopback too; without it nobody's DNS knows about the clients here.
-    authentication: { enforce: options.strict, ...(options.dns === undefined ? {} : { exemptNetworks: [] }) },
+    authentication: {
+      enforce: options.strict,
+      believedSealers: options.believedSealers,
+      ...(options.dns === undefined ? {} : { exemptNetworks: [] }),
+    },
     door: {
       enabled: options.strict,
       blocklists: options.blocklists,
@@ -151,6 +155,7 @@ function readOptions(words: readonly string[]) {
     trust,
     ports: readPorts(values.ports ?? ""),
     dns: values.dns,
+    believedSealers: values["believe-sealer"].flatMap((list) => list.split(",")).filter((one) => one !== ""),
     resolver: resolverOrSentence(values.dns, []),
     cleartextAuth: values["cleartext-auth"],
     strict: values.strict,
@@ -179,6 +184,7 @@ function parse(words: readonly string[]) {
         ports: { type: "string" },
         "deliver-to": { type: "string" },
         dns: { type: "string" },
+        "believe-sealer": { type: "string", multiple: true, default: [] },
         "mx-port": { type: "string", default: "25" },
         "https-port": { type: "string", default: "443" },
         ca: { type: "string", default: "" },
