@@ -193,7 +193,8 @@ export class Door {
     const doubtful =
       said?.kind === "doubtful" ||
       (remoteName === undefined && !local) ||
-      standings.includes("bad") ||
+      // This machine is many senders: what one of its programs did says nothing of the others.
+      (standings.includes("bad") && !local) ||
       listing !== undefined;
     if (settings.greylist !== "all" && !doubtful) return undefined;
     const key = `${network} ${from.toLowerCase()} ${recipient.toLowerCase()}`;
