@@ -7,25 +7,29 @@ import type { Directory, Resolution } from "./directory.ts";
 const forged = reply(550, "5.1.1", "This return path was not made here");
 const expired = reply(550, "5.1.1", "This return path has expired: the message it belongs to is too old");
 
+const other: SrsReturn = { kind: "other" };
+const ourForm = /^srs[01]=[a-z2-7]{7}=/i;
+
 export function withReturnPaths(directory: Directory, back: (local: string) => SrsReturn): Directory {
   const resolveBack = async (local: string, domain: string): Promise<Resolution> => {
-    const found = await directory.resolve(local, domain);
-    // Somebody's own address comes first; other domains' return paths are theirs to know.
-    if (found.kind !== "unknown") return found;
-    const returned = back(local);
+    const ours = await directory.domain(domain);
+    const returned = ours?.kind === "local" ? back(local) : other;
     switch (returned.kind) {
       case "other":
-        return found;
+        return directory.resolve(local, domain);
       case "forged":
-        return { ...found, why: forged };
-      case "expired":
-        return { ...found, why: expired };
+      case "expired": {
+        const found = await directory.resolve(local, domain);
+        // What has our form is no catch-all's business; another form may be somebody's own address.
+        if (found.kind !== "unknown" && !ourForm.test(local)) return found;
+        return { kind: "unknown", domain: ours!, why: returned.kind === "forged" ? forged : expired };
+      }
       case "to": {
         const { mailbox } = returned;
         const home = await directory.resolve(mailbox.local, mailbox.domain);
         if (home.kind !== "remote") return home;
         const forwards = [formatMailbox(mailbox)];
-        return { kind: "local", accounts: [], forwards, detail: undefined, domain: found.domain, essential: false };
+        return { kind: "local", accounts: [], forwards, detail: undefined, domain: ours!, essential: false };
       }
       default:
         return returned satisfies never;
