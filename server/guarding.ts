@@ -4,7 +4,7 @@ import type { Config } from "./config/config.ts";
 import type { Deliver } from "./deliver/deliver.ts";
 import { makeQuarantine, type Quarantine, type QuarantinePorts } from "./deliver/quarantine.ts";
 import { makeDangerJudge } from "./judge/attachments/danger-judge.ts";
-import { type AttachmentPolicy, isAction, isDanger } from "./judge/attachments/policy.ts";
+import { type AttachmentPolicy, domainPolicyPrefix, isAction, isDanger } from "./judge/attachments/policy.ts";
 import { guarded } from "./judge/attempts.ts";
 import { type Judge, type PartialJudge, together, type Verdict } from "./judge/judge.ts";
 import { clamav } from "./judge/scanners/clamav.ts";
@@ -45,11 +45,10 @@ export type GuardingParts = {
   readonly log: Log;
 };
 
-const rereadMs = 5_000;
+const rereadMs = 1_000;
 /** When in the morning (UTC) digests are sent. */
 const digestAfterMs = 5 * 60 * 60 * 1000;
 const firstMs = 10 * 60 * 1000;
-export const domainPolicyPrefix = "attachments.domain.";
 
 export async function startGuarding(parts: GuardingParts): Promise<Guarding> {
   const { store, pool, config, ourHost, now, log } = parts;

@@ -2,6 +2,7 @@
 import { accountCommands } from "./account-commands.ts";
 import { addressCommands } from "./address-commands.ts";
 import { fromJson, usage } from "./arguments.ts";
+import { attachmentCommands } from "./attachment-commands.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
 import { dkimCommands } from "./dkim-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   ...queueCommands,
   ...quarantineCommands,
   ...doorCommands,
+  ...attachmentCommands,
   ...reportCommands,
   ...searchCommands,
   ...serverCommands,

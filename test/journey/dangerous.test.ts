@@ -6,7 +6,7 @@ import { ImapFlow } from "imapflow";
 import { dangerous, eicar } from "../attachments/dangerous.ts";
 import { messageWith } from "../attachments/message.ts";
 import { ordinary } from "../attachments/ordinary.ts";
-import { ask as askServer, has, journey as journeyOf } from "../beside.ts";
+import { ask as askServer, has, journey as journeyOf, mailOf } from "../beside.ts";
 import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
 
@@ -114,6 +114,21 @@ test("our own people cannot send programs", async () => {
     /^250/,
   );
   assert.equal(await messages("u3@example.test"), 1);
+});
+
+test("a domain may have attachments taken out, with a note", async () => {
+  await ask("attachments set", { domain: "example.test", danger: "macro", action: "strip" });
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // Policies are read again every second.
+  const message = mailFor(macro.name, macro.bytes, "u1@example.test", "strip@far.test");
+  assert.match(await bring(message, "u1@example.test"), /^250/);
+  await ask("attachments set", { domain: "example.test", danger: "macro", action: "default" });
+  const kept = await mailOf(dev.ready, "u1@example.test", /strip@far\.test/);
+  assert.match(kept, /X-Angarium-Attachments: macro/);
+  assert.doesNotMatch(kept, /letter\.docm/);
+  assert.match(
+    Buffer.from(kept.split("Content-Transfer-Encoding: base64\r\n\r\n")[1]!, "base64").toString(),
+    /An attachment was removed.*\r\n.*letter\.docm" is an Office document with macros/,
+  );
 });
 
 /** How many messages are in somebody's inbox. */

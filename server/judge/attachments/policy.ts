@@ -40,6 +40,10 @@ export const outboundPolicy: AttachmentPolicy = {
   "html-trap": "refuse",
 };
 
+/** Where a domain's own policy is kept. */
+export const domainPolicyPrefix = "attachments.domain.";
+export const domainPolicySetting = (domain: string): string => `${domainPolicyPrefix}${domain}`;
+
 export const isDanger = (text: string): text is Danger => Object.hasOwn(dangers, text);
 export const isAction = (text: unknown): text is Action => actions.includes(text as Action);
 
