@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { makeCredential } from "./access/password.ts";
 import { addAccount } from "./admin/account-commands.ts";
+import { nobodyElse } from "./admin/control.ts";
 import { readDomain } from "./admin/names.ts";
 import { configSchema } from "./config/config.ts";
 import { isNetwork, type Service, services } from "./config/schema.ts";
@@ -71,6 +72,7 @@ export async function dev(words: readonly string[]): Promise<number> {
   const admin = `admin@${options.domain}`;
   let server: RunningServer;
   try {
+    await nobodyElse(dataDir);
     const store = await openStore(dataDir, config.store);
     await settle(store, options.domain, users, admin);
     server = await startServer({

@@ -1,10 +1,11 @@
 /** `angarium start`: the server itself. The first start makes everything it needs and says what to do next. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { generatePassword, makeCredential } from "./access/password.ts";
 import { addAccount } from "./admin/account-commands.ts";
+import { nobodyElse } from "./admin/control.ts";
 import { dnsRecords } from "./admin/dns-records.ts";
 import { readDomain } from "./admin/names.ts";
 import { render } from "./admin/render.ts";
@@ -17,6 +18,7 @@ import { publishedKeys } from "./net/published-keys.ts";
 import { resolverOrSentence } from "./resolver.ts";
 import { type RunningServer, startServer } from "./roles.ts";
 import { ensureDkimKeys, readDkimKeys } from "./sign/dkim-keys.ts";
+import { makeFolder } from "./store/folders.ts";
 import type { Store } from "./store/store.ts";
 import { untilStopped } from "./until-stopped.ts";
 import { UsageError } from "./usage.ts";
@@ -28,10 +30,11 @@ export async function start(words: readonly string[]): Promise<number> {
   const options = parse(words);
   const dataDir = resolve(options.data);
   const config = await inFolder(dataDir, async () => {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     return configuration(dataDir, options);
   });
   const { log, flush } = makeLog(config.logLevel);
+  await nobodyElse(dataDir);
   const store = await openStore(dataDir, config.store);
   const first = await firstPeople(store, options.domain ?? domainOf(config.hostname));
   const server = await startServer({

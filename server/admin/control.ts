@@ -32,6 +32,16 @@ export function controlPath(dataFolder: string): string {
   return join(tmpdir(), `angarium-${name}.sock`);
 }
 
+/** Rejects with a sentence where a server uses the folder: asked before anything in it is opened, or brought up to date. */
+export async function nobodyElse(dataFolder: string): Promise<void> {
+  const path = controlPath(dataFolder);
+  if (await isAnswering(path)) {
+    throw new Error(
+      `Another server is using ${dataFolder} (it answers at ${path}). Stop it first, or give --data another folder.`,
+    );
+  }
+}
+
 /** Listens for commands. Rejects with a sentence where another server answers there already. */
 export async function serveControl(parts: {
   readonly dataFolder: string;
@@ -39,11 +49,7 @@ export async function serveControl(parts: {
   readonly log: Log;
 }): Promise<{ close(): Promise<void> }> {
   const path = controlPath(parts.dataFolder);
-  if (await isAnswering(path)) {
-    throw new Error(
-      `Another server is using ${parts.dataFolder} (it answers at ${path}). Stop it first, or give --data another folder.`,
-    );
-  }
+  await nobodyElse(parts.dataFolder);
   remove(path);
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (incoming, outgoing) => {
     answer(incoming, outgoing, parts.world).catch((error: Error) => {

@@ -1,9 +1,10 @@
 /** Large contents as files: `blobs/ab/abcdef…`, written and synced before the row that names them, never changed. */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "./folders.ts";
 import { type BlobListed, blobShards } from "./ops/tx.ts";
 
 export class Blobs {
@@ -97,7 +98,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Makes the data folder, which nobody else may read. */
 export function makeDataFolder(dir: string): void {
-  mkdirSync(join(dir, "blobs"), { recursive: true, mode: 0o700 });
+  makeFolder(join(dir, "blobs"));
   const folder = openSync(dir, "r");
   fsyncSync(folder);
   closeSync(folder);

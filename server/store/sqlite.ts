@@ -1,6 +1,6 @@
 /** SQLite behind the effects of the operations. The only file that knows `node:sqlite`. Runs in a worker thread: it blocks. */
 
-import { statSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { Blobs } from "./blobs.ts";
@@ -18,11 +18,28 @@ const busyMs = 10_000;
 const checkpointPages = 4000;
 /** A log of this size is worth a quiet moment. */
 const shrinkLogBytes = 2 * 1024 * 1024;
+/** The log is made longer by this much at a time, and by its own length while it is shorter than the most. */
+const growLogBytes = { least: 256 * 1024, most: 2 * 1024 * 1024 } as const;
 /** Decoded bytes are laid side by side in pieces of up to this size, which then go to the other thread without a copy. */
 const slabBytes = 1024 * 1024;
 
 function logBytes(file: string): number {
   return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Whether it could; where not (a full disk) the file is as it was. */
+function extendWithZeros(file: string, size: number, more: number): boolean {
+  const fd = openSync(file, "r+");
+  try {
+    const zeros = new Uint8Array(more);
+    for (let done = 0; done < more; ) done += writeSync(fd, zeros, done, more - done, size + done);
+    return true;
+  } catch {
+    ftruncateSync(fd, size);
+    return false;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export type DatabaseOptions = {
@@ -36,6 +53,7 @@ export type DatabaseOptions = {
 export class Database {
   readonly #db: DatabaseSync;
   readonly #file: string;
+  #logBytes = 0;
   readonly #statements = new Map<string, StatementSync>();
   readonly #rowStatements = new Map<string, StatementSync>();
 
@@ -67,6 +85,24 @@ export class Database {
   /** For writing: waits for other processes now, and not in the middle. */
   beginImmediate(): void {
     this.#db.exec("BEGIN IMMEDIATE");
+    this.#growLog();
+  }
+
+  /**
+   * A commit that makes the log file longer waits for the file system's own journal too, and takes up to three times as long. So
+   * where the last one did, the file is made longer by a good piece at once. What is written are zeros behind its end, which are
+   * no frames of the log (a frame names a page, and there is no page 0), and only in a transaction that has the lock on
+   * writing: nobody else appends meanwhile.
+   */
+  #growLog(): void {
+    const size = logBytes(this.#file);
+    if (size <= this.#logBytes) {
+      // Shorter: it was cut in a quiet moment.
+      this.#logBytes = size;
+      return;
+    }
+    const more = Math.min(growLogBytes.most, Math.max(growLogBytes.least, size));
+    this.#logBytes = extendWithZeros(`${this.#file}-wal`, size, more) ? size + more : size;
   }
 
   commit(): void {
