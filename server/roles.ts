@@ -40,6 +40,7 @@ import { makeQueue } from "./queue/make-queue.ts";
 import { BytesInFlight } from "./receive/bytes-in-flight.ts";
 import { serveSmtp } from "./receive/conversation.ts";
 import { newSmtpCounters, type SmtpPorts } from "./receive/ports.ts";
+import { RefusedJournal, refusedMail } from "./receive/refused.ts";
 import { remoteNameOf } from "./receive/remote-name.ts";
 import { makeReports } from "./report/bounce.ts";
 import { startReporting } from "./reporting.ts";
@@ -279,6 +280,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     settings: config.deliver,
     log,
   });
+  const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));
   const submit = makeSubmit({
     deliver,
     directory,
@@ -288,6 +290,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         : { maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
     ),
     sign,
+    refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
     newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
     log,
   });
@@ -310,6 +313,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     callout: (recipient) => send.callout(formatMailbox(recipient), recipient.domain),
     remoteName: (address) => remoteNameOf(address, resolver),
     door,
+    refused: (mail) => refused.note(mail),
     inFlight,
     now,
     newId,

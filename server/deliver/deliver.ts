@@ -202,6 +202,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       if (found.reports) return reportsAlone(mail, found, counted);
       const refusals = found.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
       const first = refusals[0] ?? accountGone;
+      noteRefused(mail, header, { kind: "refuse", reply: first, notes: [] });
       logRefused(log, mail, first, []);
       return isLmtp(mail) ? refusals : [first];
     }
@@ -231,6 +232,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       "accepted",
     );
     const allRefused = outcomes.every(({ refusal }) => refusal !== undefined);
+    if (allRefused) noteRefused(mail, header, { kind: "refuse", reply: outcomes[0]!.refusal!, notes: [] });
     // One reply for all said yes: who was left out is the sender's to know. LMTP says so at once, but not of a part.
     const unsaid = (one: Outcome): Reply | undefined =>
       isLmtp(mail) || allRefused ? one.partial : (one.refusal ?? one.partial);

@@ -14,6 +14,7 @@ import { authenticate } from "./login.ts";
 import { answer, answerRcpt, type Peer, type RcptAnswer, recipientOf } from "./policy.ts";
 import type { SmtpPorts } from "./ports.ts";
 import type { Received, ReceivedRecipient } from "./received.ts";
+import type { RefusedMail } from "./refused.ts";
 import { storeTrouble } from "./store-trouble.ts";
 import { received } from "./transaction.ts";
 import { Chunks, discard, Room, readData, type TransferBounds, type Transferred } from "./transfer.ts";
@@ -178,6 +179,7 @@ class Conversation {
     const refusal = outOfTurn(this.#session, command);
     if (refusal !== undefined) {
       if (command.verb === "bdat") return this.#discard(command.sizeBytes, refusal);
+      if (command.verb === "mail") this.#noteRefused("MAIL", refusal, [], command.from);
       this.#answer(command, refusal);
       return undefined;
     }
@@ -185,7 +187,12 @@ class Conversation {
       case "rcpt": {
         const recipient = recipientOf(command, this.#ports);
         const { sizeBytes } = this.#session.transaction!.mail;
-        const found = answerRcpt(recipient, this.#recipients.length, sizeBytes, this.#peer, this.#ports);
+        const found = this.#noting(
+          "RCPT",
+          answerRcpt(recipient, this.#recipients.length, sizeBytes, this.#peer, this.#ports),
+          ({ reply }) => reply,
+          [recipient],
+        );
         const settle = (answered: { readonly reply: Reply; readonly maxBytes: number }): void => {
           if (answered.reply.code < 400) {
             const { notify, orcpt } = command;
@@ -217,7 +224,8 @@ class Conversation {
           this.#answer(command, tooFast);
           return undefined;
         }
-        const found = answer(this.#session, command, this.#peer, this.#ports);
+        let found = answer(this.#session, command, this.#peer, this.#ports);
+        if (command.verb === "mail") found = this.#noting("MAIL", found, (reply) => reply, [], command.from);
         if (found instanceof Promise)
           return this.#patiently(
             found.then((answered) => this.#answer(command, answered)),
@@ -227,6 +235,40 @@ class Conversation {
         return undefined;
       }
     }
+  }
+
+  /** Passes on what was answered; a refusal is told to who keeps the journeys. */
+  #noting<A>(
+    stage: RefusedMail["stage"],
+    answered: A | Promise<A>,
+    replyOf: (answered: A) => Reply,
+    recipients: readonly Mailbox[],
+    from?: Mailbox,
+  ): A | Promise<A> {
+    const note = (one: A): A => {
+      const said = replyOf(one);
+      if (said.code >= 400) this.#noteRefused(stage, said, recipients, from);
+      return one;
+    };
+    return answered instanceof Promise ? answered.then(note) : note(answered);
+  }
+
+  #noteRefused(
+    stage: RefusedMail["stage"],
+    said: Reply,
+    recipients: readonly Mailbox[],
+    from: Mailbox | undefined = this.#session.transaction?.mail.from,
+  ): void {
+    this.#ports.refused?.({
+      stage,
+      remote: this.#connection.remote.address,
+      remoteName: this.#remoteName,
+      helo: this.#session.helo,
+      envelopeFrom: from === undefined ? "" : formatMailbox(from),
+      recipients: recipients.map(formatMailbox),
+      account: this.#peer.account?.name,
+      reply: said,
+    });
   }
 
   /** What is said of a stranger's recipient once the door has been asked; refusals may take their time. */
@@ -342,6 +384,7 @@ class Conversation {
   /** The data has come, or has failed: its reply or replies, and the end of the transaction. */
   async #finish(command: BdatCommand | (Command & { verb: "data" }), transferred: Transferred): Promise<void> {
     if (typeof transferred === "string") return this.#end(transferred);
+    if ("code" in transferred) this.#noteRefused("DATA", transferred, this.#recipients);
     const { counters } = this.#ports;
     const replies = "code" in transferred ? [transferred] : await this.#handOn(transferred);
     // RFC 2033 §4.2: one reply for each recipient that was taken; a refused chunk is refused once.

@@ -18,6 +18,7 @@ import { BytesInFlight } from "./bytes-in-flight.ts";
 import { smtpTurnAway } from "./closing.ts";
 import { serveSmtp } from "./conversation.ts";
 import { newSmtpCounters, type SmtpCounters } from "./ports.ts";
+import type { RefusedMail } from "./refused.ts";
 import { defaultSmtpSettings, type SmtpSettings } from "./settings.ts";
 
 export type WorldOptions = {
@@ -38,6 +39,7 @@ export type WorldOptions = {
   readonly maxConnections?: number;
   readonly sign?: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly limits?: SendingLimits;
+  readonly refused?: (mail: RefusedMail) => void;
 };
 
 export type World = AsyncDisposable & {
@@ -152,6 +154,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     callout: undefined,
     remoteName: undefined,
     door: undefined,
+    refused: options.refused,
     inFlight,
     now: () => Date.UTC(2026, 10, 23, 5),
     newId: () => `id${++ids}`,

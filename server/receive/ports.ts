@@ -11,6 +11,7 @@ import type { Networks } from "../net/networks.ts";
 import type { Account, Instant } from "../store/store.ts";
 import type { BytesInFlight } from "./bytes-in-flight.ts";
 import type { Received } from "./received.ts";
+import type { RefusedMail } from "./refused.ts";
 import type { SmtpSettings } from "./settings.ts";
 
 /** Totals since the start, for metrics. */
@@ -64,6 +65,8 @@ export type SmtpPorts = {
   readonly remoteName: ((address: string) => Promise<string | undefined>) | undefined;
   /** Looks at strangers; undefined: everybody may come as they like. */
   readonly door: Pick<Door, "visit" | "exempts"> | undefined;
+  /** Hears of each refused sender, recipient and transfer that nobody else has written down. */
+  readonly refused: ((mail: RefusedMail) => void) | undefined;
   readonly inFlight: BytesInFlight;
   readonly now: () => Instant;
   /** A short unique id for a message: letters and digits. */

@@ -19,6 +19,8 @@ export type SubmitPorts = {
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   /** A new Message-ID without its angle brackets. */
   readonly newMessageId: () => string;
+  /** Hears of what is refused here. */
+  readonly refused?: (mail: Received, reply: Reply) => void;
   readonly log: Log;
 };
 
@@ -30,7 +32,7 @@ export type Submit = {
 };
 
 export function makeSubmit(ports: SubmitPorts): Submit {
-  const { deliver, directory, limits, sign, newMessageId, log } = ports;
+  const { deliver, directory, limits, sign, newMessageId, refused, log } = ports;
   /** A trusted network's mail by one of our domains to people elsewhere is ours too: signed, and nothing else is done to it. */
   const signedForTrusted = async (mail: Received): Promise<Received> => {
     const outward = await Promise.all(mail.recipients.map(({ domain }) => directory.domain(domain)));
@@ -50,6 +52,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         limits.check(account.id, mail.recipients.length) ?? (await checkHeaderSenders(account, header, directory));
       if (refusal !== undefined) {
         log.info({ id: mail.id, account: account.name, reply: refusal.lines.join(" ") }, "submission refused");
+        refused?.(mail, refusal);
         return [refusal];
       }
       const author = mail.envelopeFrom === "" ? account.name : mail.envelopeFrom;
