@@ -10,7 +10,7 @@ export type FilterSettings = {
 
 export const defaultFilterSettings: FilterSettings = {
   enabled: true,
-  junkPercent: 95,
+  junkPercent: 97,
   quarantinePercent: 0,
   refusePercent: 0,
   model: "",

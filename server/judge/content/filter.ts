@@ -9,7 +9,7 @@ import { judgeRules } from "./rules/judge-rules.ts";
 import type { Hit } from "./rules/rule.ts";
 
 /** From this probability on a message is spam, unless settings say otherwise: a good mail lost weighs more than a spam seen. */
-export const spamFrom = 0.95;
+export const spamFrom = 0.97;
 
 export type Opinion = {
   /** Probability that it is spam, 0 to 1. */
@@ -70,8 +70,7 @@ export function readMessage(raw: Uint8Array, { envelope, known = {}, weights, fe
 /** `withRules` false asks only what was learned. */
 export function judgeMessage(asked: Asked, model: ModelState | undefined, withRules = true): Opinion {
   const learned = model === undefined ? 0 : modelEvidence(model, asked.features);
-  const trained = model !== undefined && model.ham + model.spam > 0;
-  const odds = learned + (withRules ? asked.rules * (trained ? rulesShare : 1) : 0);
+  const odds = learned + (withRules ? asked.rules * (model === undefined ? 1 : rulesShare(model)) : 0);
   return { probability: 1 / (1 + Math.exp(-odds)), odds, hits: withRules ? asked.hits : [], learned };
 }
 

@@ -24,8 +24,11 @@ const shares: { readonly [group in Group]: number } = {
   rules: 0.7,
 };
 
-/** What the rules say counts so much beside what was learned. */
-export const rulesShare = 0.8;
+/** What the rules say counts in full beside nothing learned, and the less the more was learned: then learning knows better. */
+export function rulesShare(model: ModelState): number {
+  const count = model.ham + model.spam;
+  return 1 - (0.5 * count) / (count + 2000);
+}
 const rate = 0.3;
 /** What every weight is taken to have learned before it learned anything: keeps the first step short. */
 const firstPrecision = 1e-3;
@@ -33,8 +36,8 @@ const firstPrecision = 1e-3;
 const enough = 1e-4;
 /** Evidence from what was learned never exceeds this, and with few messages learned much less: then the rules lead. */
 const leastCap = 3;
-const mostCap = 8;
-const halfTrained = 1500;
+const mostCap = 20;
+const halfTrained = 6000;
 
 export type Example = { readonly features: Features; readonly rules: number; readonly spam: boolean };
 
@@ -92,17 +95,18 @@ export function learn(model: ModelState, examples: readonly Example[], epochs: n
   const total = spam + ham;
   const spamWeight = spam === 0 ? 1 : Math.min(4, Math.sqrt(total / (2 * spam)));
   const hamWeight = ham === 0 ? 1 : Math.min(4, Math.sqrt(total / (2 * ham)));
-  for (let epoch = 0; epoch < epochs; epoch++)
-    for (const example of shuffled(examples, 12_345 + epoch * 7919))
-      learnOne(model, example, example.spam ? spamWeight : hamWeight);
   model.spam = spam;
   model.ham = ham;
+  const share = rulesShare(model);
+  for (let epoch = 0; epoch < epochs; epoch++)
+    for (const example of shuffled(examples, 12_345 + epoch * 7919))
+      learnOne(model, example, example.spam ? spamWeight : hamWeight, share);
 }
 
-function learnOne(model: ModelState, { features, rules, spam }: Example, weight: number): void {
+function learnOne(model: ModelState, { features, rules, spam }: Example, weight: number, share: number): void {
   const { weights, precision } = model;
   if (precision === undefined) throw new Error("This model was made for judging only: it cannot learn.");
-  const odds = learned(model, features) + rulesShare * rules;
+  const odds = learned(model, features) + share * rules;
   const slope = (1 / (1 + Math.exp(-odds)) - (spam ? 1 : 0)) * weight;
   if (Math.abs(slope) < enough) return;
   for (const group of groups) {

@@ -1,8 +1,9 @@
 /** Applies the table of rules to a message. */
 import type { Content } from "../content.ts";
-import { bodyRules, linkRules, talkRules } from "./body-rules.ts";
+import { bodyRules, talkRules } from "./body-rules.ts";
 import { type Acquaintance, factsAbout } from "./facts.ts";
 import { headerRules } from "./header-rules.ts";
+import { linkRules } from "./link-rules.ts";
 import type { Hit, Rule } from "./rule.ts";
 import { senderRules } from "./sender-rules.ts";
 

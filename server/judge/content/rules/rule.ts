@@ -20,3 +20,10 @@ export const rule = (name: string, weight: number, sentence: string, holds: Rule
   sentence,
   holds,
 });
+
+/** From the first phrase of a topic to the fourth, evidence grows ever more slowly. */
+export const often = (count: number, from = 1): number =>
+  count < from ? 0 : Math.min(1, Math.log2(count - from + 2) / 2);
+
+/** What part of the whole; 0 of nothing. */
+export const share = (part: number, whole: number): number => (whole <= 0 ? 0 : part / whole);

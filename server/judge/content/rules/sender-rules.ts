@@ -2,7 +2,7 @@
 import { domainOf } from "../links.ts";
 import { hasDigits } from "../shape.ts";
 import type { Facts } from "./facts.ts";
-import { cheapSuffixes, freeMail } from "./hosts.ts";
+import { cheapSuffixes, freeMail, mailServices } from "./hosts.ts";
 import { type Rule, rule } from "./rule.ts";
 
 const senderDomain = (address: string): string => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
@@ -34,7 +34,7 @@ export const senderRules: readonly Rule[] = [
     "from-brand",
     2.6,
     "The sender calls itself by a well-known name, but writes from another domain",
-    (f) => f.claimedBrand !== undefined && !f.reply,
+    (f) => f.claimedBrand !== undefined && !f.reply && !mailServices.has(f.fromOrg),
   ),
   rule(
     "subject-brand",
@@ -214,11 +214,12 @@ export const senderRules: readonly Rule[] = [
     "It was sent through a known mailing service",
     (f) => f.viaService && f.signedByFrom && !cheapSuffixes.has(f.fromSuffix),
   ),
+  rule("own-forward", -0.8, "The recipient's other mailbox forwarded it", isOwnForward),
   rule(
     "path-foreign-free",
     0.8,
     "The envelope names a mailbox provider, the message another sender",
-    (f) => freeMail.has(f.pathDomain) && f.pathOrg !== f.fromOrg && !f.signedByFrom && !f.reply,
+    (f) => freeMail.has(f.pathDomain) && f.pathOrg !== f.fromOrg && !f.signedByFrom && !f.reply && !isOwnForward(f),
   ),
   rule(
     "path-null-bulk",
@@ -276,6 +277,16 @@ export const senderRules: readonly Rule[] = [
     return false;
   }),
 ];
+
+/** Gmail writes "me+caf_=recipient=domain@gmail.com" when a person has it forward to the recipient. */
+function isOwnForward(f: Facts): boolean {
+  const found = /\+caf_=([^@]+)=([^@=]+)@gmail\.com$/i.exec(f.content.envelope.mailFrom);
+  return (
+    found !== null &&
+    f.heloOrg === "google.com" &&
+    `${found[1]}@${found[2]}`.toLowerCase() === f.content.envelope.rcpt.toLowerCase()
+  );
+}
 
 /** How often a word changes between letters and digits. */
 function turns(word: string): number {
