@@ -181,6 +181,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     }
   };
 
+  /** Whether it was a report for us, which is counted now. */
+  const countReports = (mail: Received, header: Header, to: Destinations): boolean | Promise<boolean> => {
+    const { reports } = ports;
+    if (reports === undefined) return false;
+    return (to.reports || (to.accounts.size > 0 && reports.looksLike(header))) && reports.take(mail);
+  };
+
   const take = async (given: Received): Promise<readonly Reply[]> => {
     const header = splitHeader(given.bytes, 0, given.bytes.length);
     const judged = judge(given, header);
@@ -193,11 +200,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       return everyone(mail, verdict.reply);
     }
     const found = await destinationsOf(mail, header, directory);
-    const { reports } = ports;
-    const counted =
-      reports !== undefined &&
-      (found.reports || (found.accounts.size > 0 && reports.looksLike(header))) &&
-      (await reports.take(mail));
+    const counted = await countReports(mail, header, found);
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
       if (found.reports) return reportsAlone(mail, found, counted);
       const refusals = found.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
@@ -298,9 +301,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   };
 
   const give = async (mail: Received): Promise<boolean> => {
+    const header = splitHeader(mail.bytes, 0, mail.bytes.length);
+    const counted = await countReports(mail, header, await destinationsOf(mail, header, directory));
     const acceptance = await plan(mail);
     if (acceptance !== undefined) await commit(acceptance);
-    return acceptance !== undefined;
+    return counted || acceptance !== undefined;
   };
 
   return { take, plan, give };

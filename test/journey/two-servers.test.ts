@@ -11,6 +11,7 @@ import { give, SmtpTalk } from "../smtp-talk.ts";
 let a: DevProcess;
 let b: DevProcess;
 const zone: { [name: string]: { [type: string]: string } } = {
+  "_dmarc.a.test": { TXT: "v=DMARC1; p=none; rua=mailto:dmarc-reports@a.test" },
   "a.test": { TXT: "v=spf1 ip4:127.0.0.1 -all" },
   "b.test": { TXT: "v=spf1 -all" },
   "_dmarc.b.test": { TXT: "v=DMARC1; p=none; rua=mailto:dmarc-reports@b.test" },
@@ -88,4 +89,17 @@ test("mail in another's name is reported to it, and it is told in words", async 
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assert.deepEqual(await ask(a.ready.data, "report send", { today: true }), [], "sent once");
+});
+
+test("what comes here in our own name is told too, without a letter to ourselves", async () => {
+  await bring(a, { from: "boss@a.test", to: ["u1@a.test"], subject: "by SPF it is ours" });
+  const talk = await SmtpTalk.open(a.ready.ports["smtp"]!, { from: "127.0.0.7" });
+  await give(talk, { from: "boss@a.test", to: ["u1@a.test"], subject: "spoofed" });
+  await talk.quit();
+  assert.equal(((await ask(a.ready.data, "report send", { today: true })) as unknown[]).length, 1);
+  const [summary] = (await ask(a.ready.data, "report dmarc", { domain: "a.test" })) as {
+    messages: number;
+    failed: number;
+  }[];
+  assert.deepEqual([summary!.messages, summary!.failed], [2, 1]);
 });
