@@ -35,6 +35,8 @@ export async function makeCertificates(parts: {
   readonly caFile: string;
   /** The administrator named a certificate: it comes first. */
   readonly configured: boolean;
+  /** Further files that he named, where our own certificate stays the first. */
+  readonly more: readonly CertificateFiles[];
   readonly ourHost: string;
   readonly now: () => number;
   readonly log: Log;
@@ -69,7 +71,7 @@ export async function makeCertificates(parts: {
     if (!whole && what === shown) return;
     const own: CertificateFiles[] = [];
     for (const name of names) own.push(await ensureHostedCertificate(folder, name, now()));
-    await (parts.configured ? keyRing.show([], [...byAcme, ...own]) : keyRing.show(byAcme, own));
+    await (parts.configured ? keyRing.show([], [...byAcme, ...own]) : keyRing.show(byAcme, [...parts.more, ...own]));
     shown = what;
   };
   const inTurn = (whole: boolean): Promise<void> => (turn = turn.catch(() => {}).then(() => look(whole)));

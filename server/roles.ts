@@ -103,9 +103,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const tlsFolder = join(dataDir, "tls");
   mkdirSync(tlsFolder, { recursive: true, mode: 0o700 });
   const { certificate, key } = config.tls;
+  const more = config.tls.more.map((file) => ({ certFile: file, keyFile: file }));
   const keyRing = cleanUp.use(
     await makeKeyRing({
-      settings: certificate === "" ? {} : { certificates: [{ certFile: certificate, keyFile: key }] },
+      settings: certificate === "" ? {} : { certificates: [{ certFile: certificate, keyFile: key }, ...more] },
       folder: tlsFolder,
       hostname: ourHost,
       log,
@@ -163,6 +164,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     acme: config.acme,
     caFile: config.transit.caFile,
     configured: certificate !== "",
+    more: certificate === "" ? more : [],
     ourHost,
     now,
     log,

@@ -160,6 +160,10 @@ export const baseShape = {
         .default("")
         .meta({ description: 'PEM file with the certificate chain; "" uses the self-signed one in the data folder.' }),
       key: z.string().default("").meta({ description: "PEM file with its private key." }),
+      more: z.array(z.string()).default([]).meta({
+        description:
+          "Further certificates, chosen by the name a client asks for: PEM files with the chain and the private key together.",
+      }),
     })
     .prefault({})
     .meta({ description: "The certificate shown to clients and other servers." }),

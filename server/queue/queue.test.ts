@@ -21,7 +21,6 @@ const attempt: Attempt = {
   address: "192.0.2.1",
   port: 25,
   tls: "none",
-  policy: "default",
   ms: 1,
   dsn: false,
 };

@@ -120,14 +120,13 @@ export function resultsOf(
       reply: replyText(group.outcome.reply).slice(0, maxReplyChars),
     };
     if (path !== undefined) detail["site"] = path.site;
-    if (attempt === undefined && path !== undefined && path.tls.because !== "default")
-      detail["policy"] = path.tls.because;
+    const policy = path === undefined ? undefined : policyShown(path, attempt?.host);
+    if (policy !== undefined) detail["policy"] = policy;
     if (attempt !== undefined) {
       detail["host"] = attempt.host;
       detail["address"] = attempt.address;
       detail["port"] = attempt.port;
       detail["tls"] = attempt.tls;
-      if (attempt.policy !== "default") detail["policy"] = attempt.policy;
       detail["ms"] = attempt.ms;
     }
     if (group.outcome.kind !== "delivered") detail["why"] = group.outcome.why;
@@ -135,4 +134,10 @@ export function resultsOf(
     return { at: now, stage: group.kind, trace: message.id, keys: [], detail: { ...detail, ...details } };
   });
   return { settlements, journey, failed, delayed, succeeded };
+}
+
+/** Why no less TLS would have done for this message (connections are shared by those who ask the same); nothing where less would have. */
+function policyShown(path: Path, host: string | undefined): string | undefined {
+  const { mode, because } = path.hosts.find(({ name }) => name === host)?.tls ?? path.tls;
+  return because === "default" || (path.fixed && mode === "opportunistic") ? undefined : because;
 }

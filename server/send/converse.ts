@@ -26,8 +26,6 @@ export type Attempt = {
   readonly address: string;
   readonly port: number;
   readonly tls: string;
-  /** Why no less TLS would have done. */
-  readonly policy: string;
   readonly ms: number;
   /** The server knows DSN and was told what the sender wishes: success is its to report (RFC 3461 §5.2.2). */
   readonly dsn: boolean;
@@ -204,8 +202,8 @@ export class Conversation {
   }
 
   #attempt(ms: number): Attempt {
-    const { host, address, port, tls, policy, capabilities } = this.#ask.session;
-    return { host, address, port, tls, policy, ms: Math.round(ms), dsn: capabilities.dsn };
+    const { host, address, port, tls, capabilities } = this.#ask.session;
+    return { host, address, port, tls, ms: Math.round(ms), dsn: capabilities.dsn };
   }
 
   #write(output: readonly (string | Buffer)[]): void {

@@ -299,7 +299,8 @@ function keyOf(target: HostTarget | Extract<Target, { kind: "mx" }>, wish: TlsWi
 /** Connections are shared where the same is asked of every host: a connection that fitted other records proves nothing. */
 function keyOfTls(hosts: readonly Host[], first: TlsPolicy): string {
   const plain = hosts.every(({ tls }) => tls === undefined || (tls.mode === first.mode && tls.dane === undefined));
-  if (plain) return first.mode;
+  // What was said of one reason to insist is not said of another.
+  if (plain) return first.mode === "opportunistic" ? first.mode : `${first.mode} ${first.because}`;
   const asked = hosts.map(({ name, tls }) => [name, tls?.mode, tls?.dane?.base, tls?.dane?.records.map(tlsaText)]);
   return `${first.mode} ${createHash("sha256").update(JSON.stringify(asked)).digest("base64url").slice(0, 16)}`;
 }

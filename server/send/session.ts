@@ -83,8 +83,6 @@ export type Session = {
   readonly port: number;
   /** "TLSv1.3, certificate verified by DANE (3 1 1)" or "none". */
   readonly tls: string;
-  /** Why no less would do: "DANE", "MTA-STS enforce", "default" … */
-  readonly policy: string;
 };
 
 /** Addresses whose STARTTLS failed lately. */
@@ -205,7 +203,6 @@ class Opening {
       address: this.#address,
       port: this.#host.port,
       tls: this.#described,
-      policy: policy.because,
     };
   }
 

@@ -8,7 +8,7 @@ import { endEntityRecord, tlsaText } from "../../protocol/policy/dane.ts";
 import { policyId } from "../../protocol/policy/mta-sts.ts";
 import { ask, freePort, has, journey, mailOf, submit } from "../beside.ts";
 import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
-import { idOf } from "../smtp-talk.ts";
+import { idOf, SmtpTalk } from "../smtp-talk.ts";
 
 type Names = { readonly [name: string]: { readonly [type: string]: unknown } };
 
@@ -59,6 +59,8 @@ function names(changed: Names = {}): Names {
     "mismatched.test": { MX: "10 other.far.test" },
     "unnamed.test": { MX: "10 other.far.test" },
     "testing.test": { MX: "10 other.far.test" },
+    "good.routed.test": { MX: mx },
+    "bad.routed.test": { MX: "10 other.far.test" },
     ...Object.fromEntries(sts),
     "_smtp._tls.near.test": { TXT: "v=TLSRPTv1; rua=mailto:postmaster@near.test" },
     "_smtp._tls.enforced.test": { TXT: "v=TLSRPTv1;rua=https://mail.far.test/tls-reports" },
@@ -93,7 +95,7 @@ before(async (t) => {
   itsKey = tlsaText(endEntityRecord(new X509Certificate(readFileSync(join(far.ready.data, "tls", "server.pem")))));
   writeNames();
   const domains = [
-    ...["dane", "rolled", "wrongkey", "unusable", "unsigned", "lying"].map((name) => `${name}.test`),
+    ...["dane", "rolled", "wrongkey", "unusable", "unsigned", "lying", "good.routed"].map((name) => `${name}.test`),
     ...Object.keys(policies),
   ];
   for (const name of domains) await ask(far.ready.data, "domain add", { name, catchAll: "u1@far.test" });
@@ -184,6 +186,49 @@ test("a policy counts on when its record and its file are gone, also after a res
   assert.match(String(told.at(-1)!.detail["reply"]), /MTA-STS enforce/);
 });
 
+test("REQUIRETLS: only where names are secured and the certificate is good, and the notice asks for it too (RFC 8689)", async () => {
+  const require = { mail: "REQUIRETLS" };
+  await send("dane.test", "private dane", require);
+  const dane = await journey(near.ready.data, idOf("private dane"), has("delivered"));
+  assert.equal(dane.at(-1)!.detail["policy"], "REQUIRETLS, DANE");
+  await send("enforced.test", "private sts", require);
+  const sts = await journey(near.ready.data, idOf("private sts"), has("delivered"));
+  assert.equal(sts.at(-1)!.detail["policy"], "REQUIRETLS, MTA-STS enforce");
+  await send("far.test", "private nothing", require);
+  const refused = await journey(near.ready.data, idOf("private nothing"), has("bounced"));
+  assert.match(
+    String(refused.find(({ stage }) => stage === "bounced")!.detail["reply"]),
+    /^550 5\.7\.10 .*neither DNSSEC nor MTA-STS vouches/,
+  );
+  await mailOf(near.ready, "u1@near.test", /^Status: 5\.7\.10/m);
+});
+
+test("TLS-Required: No goes where DANE would not let it (RFC 8689 §5)", async () => {
+  writeNames();
+  await seen();
+  const talk = await SmtpTalk.open(near.ready.ports["submission"]!);
+  await talk.startTls(readFileSync(near.ready.ca, "utf8"));
+  await talk.login("u1@near.test", near.ready.password);
+  await talk.say("MAIL FROM:<u1@near.test>");
+  await talk.say("RCPT TO:<u1@wrongkey.test>");
+  const header = "From: <u1@near.test>\nTo: <u1@wrongkey.test>\nMessage-ID: <optional@client.test>\nSubject: optional";
+  assert.match(await talk.message(`${header}\nTLS-Required: No\n\nhello`), /^250/);
+  await talk.quit();
+  const told = await journey(near.ready.data, "optional@client.test", has("delivered"));
+  assert.equal(told.at(-1)!.detail["policy"], "TLS-Required: No");
+});
+
+test("a route by MX may ask for a good certificate", async () => {
+  await ask(near.ready.data, "route add", { to: "mx", domain: ".routed.test", tls: "verified" });
+  await seen(); // routes are read again a moment after they change
+  await send("good.routed.test", "routed good");
+  const good = await journey(near.ready.data, idOf("routed good"), has("delivered"));
+  assert.equal(good.at(-1)!.detail["policy"], "route");
+  await send("bad.routed.test", "routed bad");
+  const bad = await journey(near.ready.data, idOf("routed bad"), has("deferred"));
+  assert.match(String(bad.at(-1)!.detail["reply"]), /not valid: ERR_TLS_CERT_ALTNAME_INVALID \(route\)/);
+});
+
 type Summary = {
   readonly domain: string;
   readonly succeeded: number;
@@ -213,9 +258,9 @@ test("what happened is reported: by mail even where the certificate is wrong, an
   assert.deepEqual(to("unsigned.test"), [], "nobody asked for it");
 
   const good = await reported(far, "dane.test");
-  assert.deepEqual([good.succeeded, good.failed, good.failures], [1, 0, []]);
+  assert.deepEqual([good.succeeded, good.failed, good.failures], [2, 0, []]);
   const overHttps = await reported(far, "enforced.test");
-  assert.deepEqual([overHttps.succeeded, overHttps.failed], [1, 0]);
+  assert.deepEqual([overHttps.succeeded, overHttps.failed], [2, 0]);
 
   const wrongKey = await reported(far, "wrongkey.test");
   assert.ok(wrongKey.failed >= 1 && wrongKey.succeeded >= 1);
