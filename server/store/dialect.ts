@@ -7,7 +7,8 @@ export type Dialect = { readonly [word: string]: string };
  * is its primary key. `{for_update}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
- * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there.
+ * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there. `{by_email}`, `{by_thread}`, `{by_shared}`:
+ * the index of `messages` to use; SQLite, which knows nothing of how many messages an account has, takes another by itself.
  */
 export const sqliteDialect: Dialect = {
   id: "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -23,6 +24,9 @@ export const sqliteDialect: Dialect = {
   texts: "(SELECT value FROM json_each($))",
   cross: "CROSS JOIN",
   instr: "instr",
+  by_email: "INDEXED BY messages_email",
+  by_thread: "INDEXED BY messages_thread",
+  by_shared: "INDEXED BY messages_shared",
 };
 
 export const postgresDialect: Dialect = {
@@ -40,6 +44,9 @@ export const postgresDialect: Dialect = {
   texts: "(SELECT value FROM json_array_elements_text(CAST($ AS JSON)))",
   cross: "CROSS JOIN",
   instr: "strpos",
+  by_email: "",
+  by_thread: "",
+  by_shared: "",
 };
 
 /** A statement in the words of one database. */

@@ -145,7 +145,7 @@ function* cameInto(account: number, mailbox: number, low: number, high: number, 
 /** The emails among these that are there. */
 export function* visibleAmong(account: AccountId, emails: readonly EmailId[]): Op<ReadonlySet<EmailId>> {
   const found = yield* rows(
-    `SELECT DISTINCT m.email FROM {list $2} l {cross} messages m
+    `SELECT DISTINCT m.email FROM {list $2} l {cross} messages m {by_email}
      WHERE m.account = $1 AND m.email = l.value AND (m.flags & ${Flag.deleted}) = 0`,
     account,
     JSON.stringify(emails),
@@ -194,9 +194,12 @@ export function* threadChanges(account: AccountId, since: MailState, max: number
     if (thread !== 0 && (email >= since.nextEmail || !there.has(email))) threads.add(thread);
   const list = JSON.stringify([...threads]);
   const alive = new Set<ThreadId>();
-  for (const where of ["x.email = l.value AND x.thread = l.value", "x.thread = l.value AND x.thread <> x.email"])
+  for (const [index, where] of [
+    ["{by_email}", "x.email = l.value AND x.thread = l.value"],
+    ["{by_thread}", "x.thread = l.value AND x.thread <> x.email"],
+  ])
     for (const [thread] of yield* rows(
-      `SELECT DISTINCT x.thread FROM {list $2} l {cross} messages x
+      `SELECT DISTINCT x.thread FROM {list $2} l {cross} messages x ${index}
        WHERE x.account = $1 AND ${where} AND (x.flags & ${Flag.deleted}) = 0`,
       account,
       list,

@@ -6,9 +6,12 @@ import type { Param } from "./tx.ts";
 /** Collects parameters; `$1` is the account. */
 export class Params {
   readonly values: Param[];
+  /** Results come in the order of their time. */
+  readonly inTimeOrder: boolean;
 
-  constructor(account: number) {
+  constructor(account: number, inTimeOrder = false) {
     this.values = [account];
+    this.inTimeOrder = inTimeOrder;
   }
 
   add(value: Param): string {
@@ -126,7 +129,8 @@ export function condition(filter: EmailFilter, driving: MailboxId | undefined, p
       return elsewhere((alias) => `${alias}.mailbox NOT IN {list ${ids}}`);
     }
     case "received":
-      return range("m.received_at", filter.from, filter.before, params);
+      // The sum keeps SQLite from going through the index of times where the order is another: it would jump from row to row.
+      return range(params.inTimeOrder ? "m.received_at" : "(m.received_at + 0)", filter.from, filter.before, params);
     case "size":
       return range("m.size", filter.from, filter.below, params);
     case "mark":
@@ -149,7 +153,7 @@ export function condition(filter: EmailFilter, driving: MailboxId | undefined, p
 /** True of the row, or of another row of the same email where there may be one. */
 function elsewhere(of: (alias: string) => string, row = "m"): string {
   const other = row === "m" ? "o" : "p";
-  return `(${of(row)} OR (${row}.shared = 1 AND EXISTS (SELECT 1 FROM messages ${other} WHERE ${other}.account = ${row}.account
+  return `(${of(row)} OR (${row}.shared = 1 AND EXISTS (SELECT 1 FROM messages ${other} {by_email} WHERE ${other}.account = ${row}.account
     AND ${other}.email = ${row}.email AND ${visible(other)} AND ${of(other)})))`;
 }
 
@@ -168,8 +172,8 @@ function marked(of: "email" | "all-in-thread" | "some-in-thread", mark: Mark, pa
       : `{instr}(' ' || lower(${alias}.keywords) || ' ', ${value}) > 0`;
   if (of === "email") return elsewhere(has);
   const inThread = (test: string) =>
-    `(EXISTS (SELECT 1 FROM messages x WHERE x.account = m.account AND x.email = m.thread AND x.thread = m.thread AND ${visible("x")} AND ${test})
-      OR EXISTS (SELECT 1 FROM messages x WHERE x.account = m.account AND x.thread = m.thread AND x.thread <> x.email AND ${visible("x")} AND ${test}))`;
+    `(EXISTS (SELECT 1 FROM messages x {by_email} WHERE x.account = m.account AND x.email = m.thread AND x.thread = m.thread AND ${visible("x")} AND ${test})
+      OR EXISTS (SELECT 1 FROM messages x {by_thread} WHERE x.account = m.account AND x.thread = m.thread AND x.thread <> x.email AND ${visible("x")} AND ${test}))`;
   if (of === "some-in-thread") return `(${has("m")} OR ${inThread(has("x"))})`;
   return `(${elsewhere(has)} AND NOT ${inThread(`NOT ${elsewhere(has, "x")}`)})`;
 }

@@ -36,19 +36,21 @@ type Plan = {
 };
 
 /** The statement that gives the rows (email, thread, content, leaves…) in order; its last parameter is the limit. */
-function plan(account: AccountId, what: What, merged: readonly MailboxId[]): Plan {
+function plan(account: AccountId, what: What, merged: readonly MailboxId[], only?: readonly EmailId[]): Plan {
   const { filter } = what;
   const driving = drivingMailbox(filter);
-  const params = new Params(account);
+  const [first] = what.sort;
+  const params = new Params(account, first === undefined || first.by === "receivedAt");
   const order = orderOf(what.sort, params);
   const where = filter === undefined ? "" : superset(filter, driving, params);
   const leaves: EmailFilter[] = [];
   const tree = filter !== undefined && hasText(filter) ? textTree(filter, leaves) : undefined;
   const columns = leaves.map((leaf) => `CASE WHEN ${condition(leaf, driving, params)} THEN 1 ELSE 0 END`);
   const keyed = order.keys || needsKeys(filter);
-  const few = drivingEmails(filter);
+  const few = only ?? drivingEmails(filter);
   const named = few === undefined ? undefined : params.add(JSON.stringify(few));
-  const from = `${named === undefined ? "" : `{list ${named}} l {cross} `}messages m${keyed ? " {cross} content_keys k" : ""}`;
+  const table = named === undefined ? "messages m" : `{list ${named}} l {cross} messages m {by_email}`;
+  const from = keyed ? `${table} {cross} content_keys k` : table;
   const selected = ["m.email", "m.thread", "m.content", ...columns].map((column, i) => `${column} AS c${i}`);
   const restrict = (mailbox: string | undefined) =>
     `m.account = $1${mailbox === undefined ? "" : ` AND m.mailbox = ${mailbox}`} AND ${visible("m")}${
@@ -56,10 +58,10 @@ function plan(account: AccountId, what: What, merged: readonly MailboxId[]): Pla
     }${keyed ? " AND k.content = m.content" : ""}${where === "" ? "" : ` AND ${where}`}`;
   const direction = (ascending: boolean) => (ascending ? "" : " DESC");
   const inOrder = order.sql.map(({ expression, ascending }) => `${expression}${direction(ascending)}`).join(", ");
-  const only = driving ?? (merged.length === 1 ? merged[0] : undefined);
+  const home = driving ?? (merged.length === 1 ? merged[0] : undefined);
   const firstLeaf = 3;
-  if (only !== undefined || merged.length === 0 || named !== undefined) {
-    const mailbox = only === undefined ? undefined : params.add(only);
+  if (home !== undefined || merged.length === 0 || named !== undefined) {
+    const mailbox = home === undefined ? undefined : params.add(home);
     const limit = `$${params.values.length + 1}`;
     const sql = `SELECT ${selected.join(", ")} FROM ${from} WHERE ${restrict(mailbox)} ORDER BY ${inOrder} LIMIT ${limit}`;
     return { sql, params: params.values, tree, firstLeaf, driving };
@@ -128,7 +130,7 @@ function* list(
   account: AccountId,
   asked: What,
   firstLimit: number,
-  enough: (emails: readonly EmailId[]) => boolean,
+  enough: (emails: readonly EmailId[], names: ReadonlySet<number>) => boolean,
 ): Op<Listed | "too-expensive"> {
   const what = { ...asked, filter: yield* withWordsFound(account, asked.filter) };
   const made = plan(account, what, yield* mergedMailboxes(account, what));
@@ -150,18 +152,18 @@ function* list(
       if (verdicts === "too-expensive") return verdicts;
       for (const [i, cells] of open.entries()) judged.set(cells[0] as number, verdicts[i] === true);
     }
-    const emails = distinct(found, what.collapseThreads, made.tree === undefined ? undefined : judged);
+    const { emails, names } = distinct(found, what.collapseThreads, made.tree === undefined ? undefined : judged);
     const whole = found.length < limit;
-    if (whole || limit === everything || enough(emails)) return { emails, whole };
+    if (whole || limit === everything || enough(emails, names)) return { emails, whole };
   }
 }
 
-/** One of the rows of each email, and of each thread where they are collapsed: the first. */
+/** One of the rows of each email, and of each thread where they are collapsed: the first. `names`: which these are. */
 function distinct(
   found: readonly Cells[],
   collapse: boolean,
   judged: ReadonlyMap<EmailId, boolean> | undefined,
-): readonly EmailId[] {
+): { readonly emails: readonly EmailId[]; readonly names: ReadonlySet<EmailId | ThreadId> } {
   const seen = new Set<EmailId | ThreadId>();
   const emails: EmailId[] = [];
   for (const cells of found) {
@@ -172,7 +174,14 @@ function distinct(
     seen.add(name);
     emails.push(email);
   }
-  return emails;
+  return { emails, names: seen };
+}
+
+/** Of these emails, the ones that match, by the names under which they are listed. For filters without text. */
+function* matching(account: AccountId, what: What, emails: readonly EmailId[]): Op<readonly (EmailId | ThreadId)[]> {
+  const made = plan(account, { ...what, sort: [] }, [], emails);
+  const found = yield* rows(made.sql, ...made.params, everything);
+  return [...new Set(found.map((cells) => cells[what.collapseThreads ? 1 : 0] as number))];
 }
 
 /** How many results there are, counted without listing them. For filters without text. */
@@ -198,7 +207,7 @@ function* countMailbox(account: AccountId, mailbox: MailboxId): Op<number> {
     mailbox,
   );
   const twice = yield* one<{ n: number }>(
-    `SELECT count(*) - count(DISTINCT m.email) AS n FROM messages m
+    `SELECT count(*) - count(DISTINCT m.email) AS n FROM messages m {by_shared}
      WHERE m.account = $1 AND m.mailbox = $2 AND m.shared = 1 AND ${visible("m")}`,
     account,
     mailbox,
@@ -257,9 +266,15 @@ export function* emailQueryChanges(
     if (total === "too-expensive") return { kind: "too-expensive" };
     return { kind: "done", removed: [], added: [], total, state };
   }
-  const listed = yield* list(account, query, query.total && hasTextIn(query) ? everything : 4096, (emails) => {
-    return upTo !== undefined && emails.includes(upTo);
-  });
+  // Listed as far as the last of them that matches: what was touched lies mostly near the beginning.
+  const wanted = hasTextIn(query) ? undefined : yield* matching(account, query, [...touched]);
+  const listed = yield* list(
+    account,
+    query,
+    query.total && wanted === undefined ? everything : Math.max(512, 2 * (wanted?.length ?? 0)),
+    (emails, names) =>
+      (upTo !== undefined && emails.includes(upTo)) || (wanted?.every((name) => names.has(name)) ?? false),
+  );
   if (listed === "too-expensive") return { kind: "too-expensive" };
   const removed = [...touched].filter((email) => email < since.nextEmail);
   const added: { email: EmailId; index: number }[] = [];

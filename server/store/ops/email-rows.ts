@@ -29,7 +29,7 @@ export function* emailRows(account: AccountId, emails: readonly EmailId[], bytes
   const state = yield* mailState(account);
   const found = yield* rows(
     `SELECT m.email, m.thread, m.content, m.mailbox, m.flags, m.keywords, m.size, m.received_at
-     FROM {list $2} l {cross} messages m WHERE m.account = $1 AND m.email = l.value AND (m.flags & ${Flag.deleted}) = 0`,
+     FROM {list $2} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND (m.flags & ${Flag.deleted}) = 0`,
     account,
     JSON.stringify([...new Set(emails)]),
   );
@@ -119,9 +119,12 @@ export function* rowsOfThreads(
   columns: string,
 ): Op<readonly Cells[]> {
   const list = JSON.stringify(threads);
-  const of = (where: string) =>
-    `SELECT ${columns} FROM {list $2} l {cross} messages x WHERE ${where} AND (x.flags & ${Flag.deleted}) = 0`;
-  return [...(yield* rows(of(firstOfThread), account, list)), ...(yield* rows(of(restOfThread), account, list))];
+  const of = (where: string, index: string) =>
+    `SELECT ${columns} FROM {list $2} l {cross} messages x ${index} WHERE ${where} AND (x.flags & ${Flag.deleted}) = 0`;
+  return [
+    ...(yield* rows(of(firstOfThread, "{by_email}"), account, list)),
+    ...(yield* rows(of(restOfThread, "{by_thread}"), account, list)),
+  ];
 }
 
 export function* threadEmails(account: AccountId, threads: readonly ThreadId[]) {

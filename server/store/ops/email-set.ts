@@ -174,7 +174,7 @@ const isVisible = (row: Row): boolean => (row.flags & Flag.deleted) === 0;
 function* rowsOf(account: AccountId, emails: readonly EmailId[]): Op<Map<EmailId, Row[]>> {
   const found = yield* rows(
     `SELECT m.email, m.mailbox, m.uid, m.thread, m.content, m.flags, m.keywords, m.size, m.received_at, m.shared
-     FROM {list $2} l {cross} messages m WHERE m.account = $1 AND m.email = l.value`,
+     FROM {list $2} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value`,
     account,
     JSON.stringify([...new Set(emails)]),
   );
@@ -311,7 +311,7 @@ function* perform(account: AccountId, work: Work): Op<"over-quota" | "too-many-k
   }
   if (work.share.length > 0)
     yield* run(
-      `UPDATE messages SET shared = 1 WHERE account = $1 AND email IN {list $2} AND shared = 0`,
+      `UPDATE messages {by_email} SET shared = 1 WHERE account = $1 AND email IN {list $2} AND shared = 0`,
       account,
       JSON.stringify(work.share),
     );

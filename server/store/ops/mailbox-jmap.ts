@@ -32,17 +32,29 @@ export function* jmapMailboxes(
 }
 
 /** RFC 8621 §2: unread is neither $seen nor $draft; \Deleted is not there. */
-const unread = `(m.flags & ${Flag.seen | Flag.draft}) = 0 AND NOT (m.shared = 1 AND EXISTS (SELECT 1 FROM messages o
+const unread = `(m.flags & ${Flag.seen | Flag.draft}) = 0 AND NOT (m.shared = 1 AND EXISTS (SELECT 1 FROM messages o {by_email}
   WHERE o.account = m.account AND o.email = m.email AND (o.flags & ${Flag.deleted}) = 0 AND (o.flags & ${Flag.seen | Flag.draft}) <> 0))`;
+
+const countEmails = `SELECT count(DISTINCT m.email) AS emails, count(DISTINCT m.thread) AS threads,
+    count(DISTINCT CASE WHEN ${unread} THEN m.email END) AS unread,
+    count(DISTINCT CASE WHEN ${unread} THEN m.thread END) AS unread_threads
+  FROM messages m WHERE m.account = $1 AND m.mailbox = $2 AND (m.flags & ${Flag.deleted}) = 0`;
+const isUnread = `(m.flags & ${Flag.seen | Flag.draft}) = 0`;
+const countRows = `SELECT count(*) AS emails, count(DISTINCT m.thread) AS threads, sum(CASE WHEN ${isUnread} THEN 1 ELSE 0 END) AS unread,
+    count(DISTINCT CASE WHEN ${isUnread} THEN m.thread END) AS unread_threads
+  FROM messages m WHERE m.account = $1 AND m.mailbox = $2 AND (m.flags & ${Flag.deleted}) = 0`;
 
 export function* mailboxCounts(account: AccountId, ids: readonly MailboxId[]): Op<readonly MailboxCounts[]> {
   const counts: MailboxCounts[] = [];
   for (const id of ids) {
-    const row = yield* one<{ emails: number; threads: number; unread: number; unread_threads: number }>(
-      `SELECT count(DISTINCT m.email) AS emails, count(DISTINCT m.thread) AS threads,
-         count(DISTINCT CASE WHEN ${unread} THEN m.email END) AS unread,
-         count(DISTINCT CASE WHEN ${unread} THEN m.thread END) AS unread_threads
-       FROM messages m WHERE m.account = $1 AND m.mailbox = $2 AND (m.flags & ${Flag.deleted}) = 0`,
+    // An email is in a mailbox twice only where it is shared: otherwise its rows need no telling apart.
+    const shared = yield* one(
+      "SELECT m.email FROM messages m {by_shared} WHERE m.account = $1 AND m.mailbox = $2 AND m.shared = 1 LIMIT 1",
+      account,
+      id,
+    );
+    const row = yield* one<{ emails: number; threads: number; unread: number | null; unread_threads: number }>(
+      shared === undefined ? countRows : countEmails,
       account,
       id,
     );

@@ -1,0 +1,168 @@
+/**
+ * How fast JMAP is on a large mailbox: `node test/bench/jmap.ts [messages…]` (1000 10000 100000). Each figure is the median and
+ * the worst of its runs over HTTP on loopback, the client's JSON included.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { factsOf } from "../../protocol/mime/facts-of.ts";
+import { openSqliteStore } from "../../server/store/client.ts";
+import { startDev } from "../dev-process.ts";
+import { type Any, JmapTalk } from "../jmap-talk.ts";
+import { SmtpTalk } from "../smtp-talk.ts";
+
+const sizes = process.argv.slice(2).map(Number);
+const runs = 21;
+const words =
+  "report invoice meeting holiday picture letter garden travel kitchen window bridge music winter paper river".split(
+    " ",
+  );
+
+function letter(i: number): Buffer {
+  const word = words[i % words.length];
+  const other = words[(i * 7) % words.length];
+  const isReply = i % 5 === 4;
+  const body = `Dear all,\r\n\r\n${`the ${word} and the ${other} number ${i} are ready.\r\n`.repeat(12)}\r\nYours, Person ${i % 97}\r\n`;
+  return Buffer.from(
+    `From: Person ${i % 97} <p${i % 97}@far.test>\r\nTo: u1@example.test\r\nSubject: ${isReply ? "Re: " : ""}The ${word} ${Math.floor(i / 5)}\r\n` +
+      `Date: ${new Date(1_700_000_000_000 + i * 60_000).toUTCString().replace("GMT", "+0000")}\r\nMessage-ID: <m${i}@far.test>\r\n` +
+      `${isReply ? `References: <m${i - 1}@far.test>\r\n` : ""}MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${body}`,
+  );
+}
+
+async function fill(data: string, count: number): Promise<void> {
+  const store = await openSqliteStore({ dir: data });
+  const [account] = await store.accounts({ name: "u1@example.test" });
+  if (account === undefined) throw new Error("There is no u1.");
+  for (let from = 0; from < count; from += 1000)
+    await store.append(
+      account.id,
+      1,
+      Array.from({ length: Math.min(1000, count - from) }, (_, k) => {
+        const i = from + k;
+        const bytes = letter(i);
+        const flags = (i % 3 === 0 ? 0 : 1) | (i % 50 === 0 ? 4 : 0);
+        return {
+          bytes,
+          facts: factsOf(bytes),
+          marks: { flags, keywords: [] },
+          receivedAt: 1_700_000_000_000 + i * 60_000,
+        };
+      }),
+    );
+  await store.close();
+}
+
+/** Where the work answers a number, that is its time. */
+async function timed(work: (run: number) => Promise<unknown>): Promise<string> {
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const begun = performance.now();
+    const own = await work(run);
+    times.push(typeof own === "number" ? own : performance.now() - begun);
+  }
+  times.sort((a, b) => a - b);
+  return `${(times[Math.floor(runs / 2)] as number).toFixed(1)} ms (worst ${(times.at(-1) as number).toFixed(1)})`;
+}
+
+for (const count of sizes.length === 0 ? [1000, 10_000, 100_000] : sizes) {
+  const data = mkdtempSync(join(tmpdir(), "angarium-bench-jmap-"));
+  try {
+    await (await startDev(["--data", data, "--users", "2"])).stop();
+    await fill(data, count);
+    const dev = await startDev(["--data", data, "--users", "2", "--cleartext-auth"]);
+    const me = await new JmapTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, "u1@example.test", "pw").open();
+    const newest = [{ property: "receivedAt", isAscending: false }];
+    const inbox = { inMailbox: "F1" };
+    const query = (args: Any) => me.call("Email/query", { limit: 50, ...args });
+    const say = (name: string, figure: string) =>
+      console.log(`${String(count).padStart(8)}  ${name.padEnd(44)} ${figure}`);
+    const queries: readonly [string, Any][] = [
+      ["first page", { filter: inbox, sort: newest }],
+      ["first page, total", { filter: inbox, sort: newest, calculateTotal: true }],
+      ["first page, threads collapsed", { filter: inbox, sort: newest, collapseThreads: true }],
+      ["first page of all mailboxes", { sort: newest }],
+      ["page at 500", { filter: inbox, sort: newest, position: 500 }],
+      ["unread, newest first", { filter: { ...inbox, notKeyword: "$seen" }, sort: newest }],
+      ["flagged, by size", { filter: { ...inbox, hasKeyword: "$flagged" }, sort: [{ property: "size" }] }],
+      ["all, by size", { filter: inbox, sort: [{ property: "size" }] }],
+      ["unread, by subject", { filter: { ...inbox, notKeyword: "$seen" }, sort: [{ property: "subject" }] }],
+      ["all, by from then subject", { filter: inbox, sort: [{ property: "from" }, { property: "subject" }] }],
+      ["a year, by sentAt", { filter: { ...inbox, after: "2023-12-01T00:00:00Z" }, sort: [{ property: "sentAt" }] }],
+      ["a word in the subject", { filter: { ...inbox, subject: "garden" }, sort: newest }],
+      ["a rare word anywhere", { filter: { ...inbox, text: `number ${count - 7}` }, sort: newest }],
+    ];
+    for (const [name, args] of queries) say(`Email/query ${name}`, await timed(() => query(args)));
+    const { ids, queryState } = await query({ filter: inbox, sort: newest });
+    const list = [
+      "subject",
+      "from",
+      "receivedAt",
+      "preview",
+      "keywords",
+      "mailboxIds",
+      "hasAttachment",
+      "size",
+      "threadId",
+    ];
+    say("Email/get 50 for a list", await timed(() => me.call("Email/get", { ids, properties: list })));
+    say(
+      "Email/get 50 with bodyValues",
+      await timed(async (run) => {
+        const page = (await query({ filter: inbox, sort: newest, position: run * 40 })).ids;
+        const begun = performance.now();
+        await me.call("Email/get", { ids: page, fetchAllBodyValues: true });
+        return performance.now() - begun;
+      }),
+    );
+    say("Mailbox/get, nothing changed", await timed(() => me.call("Mailbox/get", { ids: null })));
+    const thousand = (await query({ filter: inbox, limit: 1000 })).ids as string[];
+    const { state } = await me.call("Email/get", { ids: [] });
+    const begun = performance.now();
+    await me.call("Email/set", {
+      update: Object.fromEntries(thousand.map((id) => [id, { "keywords/$flagged": true }])),
+    });
+    say("Email/set of 1000, once", `${(performance.now() - begun).toFixed(1)} ms`);
+    say("Email/changes after 1000 changes", await timed(() => me.call("Email/changes", { sinceState: state })));
+    say(
+      "Email/queryChanges after 1000 changes",
+      await timed(() => me.call("Email/queryChanges", { sinceQueryState: queryState, filter: inbox, sort: newest })),
+    );
+    say(
+      "Mailbox/get after a change",
+      await timed(async (run) => {
+        await me.call("Email/set", {
+          update: { [ids[run] as string]: { "keywords/$seen": run % 2 === 0 ? true : null } },
+        });
+        return me.call("Mailbox/get", { ids: ["F1"] });
+      }),
+    );
+    // A push: from the 250 of a delivery to the event.
+    const source = await me.fetch(
+      me.session.eventSourceUrl.replace("{types}", "Email").replace("{closeafter}", "no").replace("{ping}", "0"),
+    );
+    const reader = source.body?.getReader();
+    await reader?.read();
+    const smtp = await SmtpTalk.open(dev.ready.ports["smtp"] as number);
+    const pushes: number[] = [];
+    for (let i = 0; i < runs; i++) {
+      await smtp.say("MAIL FROM:<a@far.test>");
+      await smtp.say("RCPT TO:<u1@example.test>");
+      await smtp.say("DATA");
+      const event = reader?.read().then(() => performance.now());
+      await smtp.say("From: a@far.test\r\nSubject: push\r\n\r\nHello\r\n.");
+      const taken = performance.now();
+      pushes.push(((await event) ?? Number.NaN) - taken);
+    }
+    pushes.sort((a, b) => a - b);
+    say(
+      "push after the 250",
+      `${(pushes[10] as number).toFixed(1)} ms (worst ${(pushes.at(-1) as number).toFixed(1)})`,
+    );
+    await reader?.cancel();
+    await smtp.say("QUIT");
+    await dev.stop();
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+}
