@@ -74,9 +74,9 @@ export class Session implements Watcher {
   }
 
   /** Told by the hub; see notify/changes.ts. */
-  changed(change: Extract<Change, { readonly account: number }>): void {
+  changed(change: Change): void {
     const selected = this.selected ?? this.opening;
-    if (selected === undefined || change.kind === "objects") return;
+    if (selected === undefined || (change.kind !== "mail" && change.kind !== "mailboxes")) return;
     // When mailboxes come and go, ours may be the one.
     if (change.kind === "mail" && change.mailbox !== selected.mailbox) return;
     if (change.modseq > selected.heard) selected.heard = change.modseq;

@@ -2,6 +2,19 @@
 import type { Method } from "./call.ts";
 import type { PreviewMemory } from "./emails.ts";
 import type { MailboxMemory } from "./mailboxes.ts";
+import { addressBookChanges } from "./methods/address-book-changes.ts";
+import { addressBookGet } from "./methods/address-book-get.ts";
+import { addressBookSet } from "./methods/address-book-set.ts";
+import { blobCopy } from "./methods/blob-copy.ts";
+import { blobGet } from "./methods/blob-get.ts";
+import { blobLookup } from "./methods/blob-lookup.ts";
+import { blobUpload } from "./methods/blob-upload.ts";
+import { contactCardChanges } from "./methods/contact-card-changes.ts";
+import { contactCardCopy } from "./methods/contact-card-copy.ts";
+import { contactCardGet } from "./methods/contact-card-get.ts";
+import { contactCardQuery } from "./methods/contact-card-query.ts";
+import { contactCardQueryChanges } from "./methods/contact-card-query-changes.ts";
+import { contactCardSet } from "./methods/contact-card-set.ts";
 import { coreEcho } from "./methods/core-echo.ts";
 import { emailChanges } from "./methods/email-changes.ts";
 import { emailCopy } from "./methods/email-copy.ts";
@@ -24,11 +37,21 @@ import { mailboxGet } from "./methods/mailbox-get.ts";
 import { mailboxQuery } from "./methods/mailbox-query.ts";
 import { mailboxQueryChanges } from "./methods/mailbox-query-changes.ts";
 import { mailboxSet } from "./methods/mailbox-set.ts";
+import { mdnParse } from "./methods/mdn-parse.ts";
+import { mdnSend } from "./methods/mdn-send.ts";
+import { principalGet } from "./methods/principal-get.ts";
+import { principalQuery } from "./methods/principal-query.ts";
 import { pushSubscriptionGet } from "./methods/push-subscription-get.ts";
 import { pushSubscriptionSet } from "./methods/push-subscription-set.ts";
+import { quotaChanges } from "./methods/quota-changes.ts";
+import { quotaGet } from "./methods/quota-get.ts";
+import { quotaQuery } from "./methods/quota-query.ts";
+import { quotaQueryChanges } from "./methods/quota-query-changes.ts";
 import { searchSnippetGet } from "./methods/search-snippet-get.ts";
 import { threadChanges } from "./methods/thread-changes.ts";
 import { threadGet } from "./methods/thread-get.ts";
+import { vacationResponseGet } from "./methods/vacation-response-get.ts";
+import { vacationResponseSet } from "./methods/vacation-response-set.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Subscriptions } from "./push-subscriptions.ts";
 
@@ -66,6 +89,29 @@ export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: Meth
     ["EmailSubmission/query", emailSubmissionQuery(outbox)],
     ["EmailSubmission/queryChanges", emailSubmissionQueryChanges(outbox)],
     ["EmailSubmission/set", emailSubmissionSet(outbox)],
+    ["Blob/copy", blobCopy],
+    ["Blob/get", blobGet],
+    ["Blob/lookup", blobLookup],
+    ["Blob/upload", blobUpload],
+    ["Quota/get", quotaGet],
+    ["Quota/changes", quotaChanges],
+    ["Quota/query", quotaQuery],
+    ["Quota/queryChanges", quotaQueryChanges],
+    ["MDN/send", mdnSend],
+    ["MDN/parse", mdnParse],
+    ["VacationResponse/get", vacationResponseGet],
+    ["VacationResponse/set", vacationResponseSet],
+    ["AddressBook/get", addressBookGet],
+    ["AddressBook/changes", addressBookChanges],
+    ["AddressBook/set", addressBookSet],
+    ["ContactCard/get", contactCardGet],
+    ["ContactCard/changes", contactCardChanges],
+    ["ContactCard/query", contactCardQuery],
+    ["ContactCard/queryChanges", contactCardQueryChanges],
+    ["ContactCard/set", contactCardSet],
+    ["ContactCard/copy", contactCardCopy],
+    ["Principal/get", principalGet],
+    ["Principal/query", principalQuery],
     ["PushSubscription/get", pushSubscriptionGet],
     ["PushSubscription/set", pushSubscriptionSet(subscriptions)],
   ]);

@@ -3,7 +3,7 @@ import { idOf } from "../../protocol/jmap/ids.ts";
 import { stateText } from "../../protocol/jmap/state.ts";
 import type { Log } from "../log.ts";
 import type { Changes, Watcher } from "../notify/changes.ts";
-import type { AccountId, Change, Store } from "../store/store.ts";
+import type { AccountId, Store } from "../store/store.ts";
 
 /** Type → state. */
 export type States = { readonly [type: string]: string };
@@ -14,6 +14,7 @@ type Own = {
   readonly listeners: Set<StateListener>;
   readonly pending: Map<string, string>;
   mail: boolean;
+  sieve: boolean;
   looking: boolean;
   emails: number;
 };
@@ -21,15 +22,18 @@ type Own = {
 /** Types whose state follows that of the mail. */
 export const mailTypes = ["Email", "Mailbox", "Thread"] as const;
 
+/** Types whose state is that of the Sieve scripts and the vacation answer. */
+export const sieveTypes = ["VacationResponse"] as const;
+
 export class PushHub {
   readonly #notify: Changes;
-  readonly #store: Pick<Store, "mailState" | "objectStates">;
+  readonly #store: Pick<Store, "mailState" | "objectStates" | "sieveScripts">;
   readonly #log: Log;
   readonly #accounts = new Map<AccountId, Own>();
 
   constructor(parts: {
     readonly notify: Changes;
-    readonly store: Pick<Store, "mailState" | "objectStates">;
+    readonly store: Pick<Store, "mailState" | "objectStates" | "sieveScripts">;
     readonly log: Log;
   }) {
     this.#notify = parts.notify;
@@ -51,6 +55,7 @@ export class PushHub {
         listeners: new Set(),
         pending: new Map(),
         mail: false,
+        sieve: false,
         looking: false,
         emails: -1,
       };
@@ -77,18 +82,24 @@ export class PushHub {
 
   /** All states of now. */
   async states(account: AccountId): Promise<States> {
-    const [mail, objects] = await Promise.all([this.#store.mailState(account), this.#store.objectStates(account)]);
+    const [mail, objects, sieve] = await Promise.all([
+      this.#store.mailState(account),
+      this.#store.objectStates(account),
+      this.#store.sieveScripts(account),
+    ]);
     const states: { [type: string]: string } = {};
     for (const type of mailTypes) states[type] = stateText(mail);
     states["EmailDelivery"] = String(mail.nextEmail);
+    for (const type of sieveTypes) states[type] = String(sieve.revision);
     for (const { type, state } of objects) states[type] = String(state);
     return states;
   }
 
-  #changed(account: AccountId, change: Extract<Change, { readonly account: AccountId }>): void {
+  #changed(account: AccountId, change: Parameters<Watcher["changed"]>[0]): void {
     const own = this.#accounts.get(account);
     if (own === undefined) return;
-    if (change.kind === "objects") own.pending.set(change.type, String(change.modseq));
+    if (change.kind === "sieve") own.sieve = true;
+    else if (change.kind === "objects") own.pending.set(change.type, String(change.modseq));
     else own.mail = true;
     if (own.looking) return;
     own.looking = true;
@@ -97,7 +108,7 @@ export class PushHub {
 
   async #tell(account: AccountId, own: Own): Promise<void> {
     try {
-      while (own.mail || own.pending.size > 0) {
+      while (own.mail || own.sieve || own.pending.size > 0) {
         const states: { [type: string]: string } = Object.fromEntries(own.pending);
         own.pending.clear();
         if (own.mail) {
@@ -106,6 +117,11 @@ export class PushHub {
           for (const type of mailTypes) states[type] = stateText(mail);
           if (own.emails >= 0 && mail.nextEmail > own.emails) states["EmailDelivery"] = String(mail.nextEmail);
           own.emails = mail.nextEmail;
+        }
+        if (own.sieve) {
+          own.sieve = false;
+          const { revision } = await this.#store.sieveScripts(account);
+          for (const type of sieveTypes) states[type] = String(revision);
         }
         for (const listener of [...own.listeners]) listener(states);
       }

@@ -6,6 +6,7 @@ import type { Account } from "../store/store.ts";
 import { collations } from "./arguments.ts";
 import * as urn from "./capabilities.ts";
 import { sortOptions } from "./email-filter.ts";
+import { principalId } from "./principals.ts";
 import type { JmapSettings } from "./settings.ts";
 
 export type SessionFacts = {
@@ -24,6 +25,10 @@ export const paths = {
   webSocket: "/jmap/ws",
 } as const;
 
+/** RFC 9404 §2. */
+export const maxDataSources = 100;
+export const lookupTypes: readonly string[] = ["Mailbox", "Thread", "Email"];
+
 export function coreCapability(settings: JmapSettings): JsonObject {
   return {
     maxSizeUpload: settings.maxUploadBytes,
@@ -37,7 +42,7 @@ export function coreCapability(settings: JmapSettings): JsonObject {
   };
 }
 
-function accountCapabilities({ settings }: SessionFacts): JsonObject {
+function accountCapabilities({ settings }: SessionFacts, account: Account): JsonObject {
   return {
     [urn.core]: {},
     [urn.mail]: {
@@ -57,13 +62,24 @@ function accountCapabilities({ settings }: SessionFacts): JsonObject {
         SIZE: [String(settings.maxAttachmentsBytes)],
       },
     },
+    [urn.vacation]: {},
+    [urn.blob]: {
+      maxSizeBlobSet: settings.maxUploadBytes,
+      maxDataSources,
+      supportedTypeNames: lookupTypes,
+      supportedDigestAlgorithms: ["sha", "sha-256"],
+    },
+    [urn.quota]: {},
+    [urn.mdn]: {},
+    [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
+    [urn.principals]: { currentUserPrincipalId: principalId(account) },
   };
 }
 
 export function sessionObject(account: Account, facts: SessionFacts): JsonObject & { readonly state: string } {
   const { settings, origin } = facts;
   const accountId = idOf("A", account.id);
-  const own = accountCapabilities(facts);
+  const own = accountCapabilities(facts, account);
   const serverWide: { [name: string]: JsonObject } = {};
   for (const name of Object.keys(own)) serverWide[name] = {};
   serverWide[urn.core] = coreCapability(settings);
@@ -87,4 +103,5 @@ export function sessionObject(account: Account, facts: SessionFacts): JsonObject
 }
 
 /** Whether the capability may stand in `using`. */
-export const knowsCapability = (name: string): boolean => (Object.values(urn) as readonly string[]).includes(name);
+export const knowsCapability = (name: string): boolean =>
+  name !== urn.sieve && (Object.values(urn) as readonly string[]).includes(name);

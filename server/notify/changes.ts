@@ -4,9 +4,12 @@
  */
 import type { AccountId, Change, Store } from "../store/store.ts";
 
+/** A change that belongs to one account. */
+export type AccountChange = Exclude<Change, { readonly kind: "directory" | "queue" }> & { readonly account: AccountId };
+
 /** Told of each change to its account, after the commit, synchronously: note it and return; never throw. */
 export interface Watcher {
-  changed(change: Extract<Change, { readonly account: AccountId }>): void;
+  changed(change: AccountChange): void;
 }
 
 /** What sessions need of the hub. */
@@ -47,10 +50,10 @@ export class ChangeHub implements Changes {
 
   #publish(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind !== "mail" && change.kind !== "mailboxes" && change.kind !== "objects") continue;
+      if (!("account" in change) || change.account === undefined) continue;
       const list = this.#watchers.get(change.account);
       if (list === undefined) continue;
-      for (const watcher of list) watcher.changed(change);
+      for (const watcher of list) watcher.changed(change as AccountChange);
     }
   }
 

@@ -2,6 +2,7 @@ import * as is from "../../../protocol/jmap/check.ts";
 import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
 import { snippetOf, type Wanted } from "../../../protocol/jmap/snippet.ts";
 import { failed, type Json } from "../../../protocol/jmap/types.ts";
+import { Place } from "../../../protocol/words/postings.ts";
 import type { EmailFilter } from "../../store/jmap.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
@@ -57,6 +58,14 @@ function gather(filter: EmailFilter, subject: Set<string>, body: Set<string>): v
     case "or":
       for (const one of filter.of) gather(one, subject, body);
       return;
+    case "words": {
+      const { words, places } = filter.group;
+      for (const { word } of words) {
+        if ((places & Place.subject) !== 0) subject.add(word);
+        if ((places & (Place.body | Place.attachment)) !== 0) body.add(word);
+      }
+      return;
+    }
     case "text": {
       const { key } = filter;
       if (!("needle" in key)) return;

@@ -1,0 +1,194 @@
+/** Address books and the cards in them: RFC 9610. */
+
+import * as is from "../../protocol/jmap/check.ts";
+import { cardFault, cardTexts, maxCardChars } from "../../protocol/jmap/contact-card.ts";
+import { utcDateText } from "../../protocol/jmap/email-header.ts";
+import { invalidProperties, isObject, type JsonObject, setError } from "../../protocol/jmap/types.ts";
+import { type Call, createdId } from "./call.ts";
+import { contacts } from "./capabilities.ts";
+import { wordsOf } from "./email-filter.ts";
+import { property, type QueryRules } from "./object-query.ts";
+import { allObjects, type ObjectType } from "./objects.ts";
+
+export const firstBookId = "B1";
+export const maxAddressBooks = 100;
+const rights = { mayRead: true, mayWrite: true, mayShare: false, mayDelete: true };
+
+export const addressBookType: ObjectType = {
+  name: "AddressBook",
+  capability: contacts,
+  properties: ["id", "name", "description", "sortOrder", "isDefault", "isSubscribed", "shareWith", "myRights"],
+  serverSet: ["isDefault", "myRights"],
+  first: () => [
+    {
+      id: firstBookId,
+      data: { name: "Personal", description: null, sortOrder: 0, isDefault: true, isSubscribed: true },
+    },
+  ],
+  show: (data) => ({ ...data, shareWith: null, myRights: rights }),
+  accept: async (after, before, call) => {
+    const { myRights: _, shareWith, ...given } = after;
+    if (shareWith !== undefined && shareWith !== null)
+      return { error: setError("forbidden", "Address books cannot be shared here.") };
+    const data: JsonObject = {
+      name: "",
+      description: null,
+      sortOrder: 0,
+      isDefault: before?.["isDefault"] ?? false,
+      isSubscribed: true,
+      ...given,
+    };
+    const bad = Object.entries(data).flatMap(([name, value]) => (isBookValue(name, value) ? [] : [name]));
+    if (bad.length > 0)
+      return { error: invalidProperties(bad, `These cannot be set, or not to this: ${bad.join(", ")}.`) };
+    if (before === undefined) {
+      if (data["isDefault"] !== false)
+        return { error: invalidProperties(["isDefault"], "isDefault: onSuccessSetIsDefault sets it.") };
+      const { objects } = await allObjects(addressBookType, call, call.account.id);
+      if (objects.length >= maxAddressBooks)
+        return { error: setError("overQuota", `At most ${maxAddressBooks} address books.`) };
+    }
+    return { data };
+  },
+};
+
+function isBookValue(name: string, value: unknown): boolean {
+  switch (name) {
+    case "name":
+      return typeof value === "string" && value !== "" && Buffer.byteLength(value) <= 255;
+    case "description":
+      return value === null || (typeof value === "string" && value.length <= 10_000);
+    case "sortOrder":
+      return Number.isSafeInteger(value) && (value as number) >= 0;
+    case "isSubscribed":
+    case "isDefault":
+      return typeof value === "boolean";
+    default:
+      return false;
+  }
+}
+
+export const cardType: ObjectType = {
+  name: "ContactCard",
+  capability: contacts,
+  // A card has whatever properties it has: all of them are shown where none are asked for.
+  properties: [],
+  accept: async (after, before, call) => {
+    const data: { [name: string]: JsonObject[string] } = { ...after };
+    const books = await readBooks(data["addressBookIds"], call);
+    if (books === undefined)
+      return {
+        error: invalidProperties(
+          ["addressBookIds"],
+          "addressBookIds: a card is in at least one address book that is there.",
+        ),
+      };
+    data["addressBookIds"] = books;
+    data["@type"] ??= "Card";
+    data["version"] ??= "1.0";
+    data["uid"] ??= `urn:uuid:${uuidOf(call.ports.random(16))}`;
+    data["kind"] ??= "individual";
+    const at = utcDateText(call.ports.now());
+    data["created"] ??= at;
+    if (before === undefined) data["updated"] ??= at;
+    else if (after["updated"] === before["updated"]) data["updated"] = at;
+    const fault = cardFault(data);
+    if (fault !== undefined) return { error: invalidProperties([fault.property], fault.why) };
+    if (before !== undefined && before["uid"] !== data["uid"])
+      return { error: invalidProperties(["uid"], "uid: it cannot be changed.") };
+    if (JSON.stringify(data).length > maxCardChars)
+      return { error: setError("tooLarge", `A card has at most ${maxCardChars} characters.`) };
+    if (before === undefined) {
+      const { objects } = await allObjects(cardType, call, call.account.id);
+      if (objects.some((one) => property(one, "uid") === data["uid"]))
+        return { error: invalidProperties(["uid"], "uid: another card has it.") };
+    }
+    return { data };
+  },
+};
+
+async function readBooks(value: unknown, call: Call): Promise<JsonObject | undefined> {
+  if (!isObject(value)) return undefined;
+  const { objects } = await allObjects(addressBookType, call, call.account.id);
+  const known = new Set(objects.map(({ id }) => id));
+  const books: { [id: string]: true } = {};
+  for (const [key, one] of Object.entries(value)) {
+    const id = createdId(call, key);
+    if (one !== true || id === undefined || !known.has(id)) return undefined;
+    books[id] = true;
+  }
+  return Object.keys(books).length === 0 ? undefined : books;
+}
+
+function uuidOf(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+const textConditions: ReadonlySet<string> = new Set([
+  "text",
+  "name",
+  "name/given",
+  "name/surname",
+  "name/surname2",
+  "nickname",
+  "organization",
+  "email",
+  "phone",
+  "onlineService",
+  "address",
+  "note",
+]);
+
+/** RFC 9610 §3.3. */
+export const cardRules: QueryRules = {
+  condition: (name, value) => {
+    if (textConditions.has(name)) {
+      if (typeof value !== "string") return "wrong";
+      const words = wordsOf(value).map((word) => word.toLowerCase());
+      return (one) => {
+        const texts = cardTexts(one.data as JsonObject, name).map((text) => text.toLowerCase());
+        return words.every((word) => texts.some((text) => text.includes(word)));
+      };
+    }
+    switch (name) {
+      case "inAddressBook":
+        return typeof value === "string"
+          ? (one) => Object.hasOwn((property(one, "addressBookIds") as object | undefined) ?? {}, value)
+          : "wrong";
+      case "uid":
+      case "kind":
+        return typeof value === "string" ? (one) => property(one, name) === value : "wrong";
+      case "hasMember":
+        return typeof value === "string"
+          ? (one) => Object.hasOwn((property(one, "members") as object | undefined) ?? {}, value)
+          : "wrong";
+      case "createdBefore":
+      case "createdAfter":
+      case "updatedBefore":
+      case "updatedAfter": {
+        const date = is.utcDate(value, "");
+        if (date instanceof is.Mismatch) return "wrong";
+        const bound = Date.parse(date);
+        const own = name.startsWith("created") ? "created" : "updated";
+        const at = (text: unknown) => Date.parse(String(text));
+        return name.endsWith("Before")
+          ? (one) => at(property(one, own)) < bound
+          : (one) => at(property(one, own)) >= bound;
+      }
+      default:
+        return undefined;
+    }
+  },
+  sortKey: (name) => {
+    if (name === "created" || name === "updated") return (one) => String(property(one, name) ?? "");
+    if (name === "name/given" || name === "name/surname" || name === "name/surname2")
+      return (one) =>
+        (
+          cardTexts(one.data as JsonObject, name)[0] ??
+          cardTexts(one.data as JsonObject, "name")[0] ??
+          ""
+        ).toLowerCase();
+    return undefined;
+  },
+  defaultSort: [{ property: "name/given", isAscending: true, collation: undefined, keyword: undefined }],
+};

@@ -1,0 +1,32 @@
+import * as is from "../../../protocol/jmap/check.ts";
+import type { JsonObject } from "../../../protocol/jmap/types.ts";
+import { failed } from "../../../protocol/jmap/types.ts";
+import { getArgs, pick, tooManyToGet } from "../arguments.ts";
+import { method } from "../call.ts";
+import { contacts } from "../capabilities.ts";
+import { cardType } from "../contacts.ts";
+
+/** RFC 9610 §3.1: a card has the properties it has. */
+export const contactCardGet = method(
+  contacts,
+  is.object(getArgs),
+  async ({ accountId, ids, properties }, call, account) => {
+    const refusal = tooManyToGet(ids, call);
+    if (refusal !== undefined) return refusal;
+    const { objects, state } = await call.ports.store.objects(account, cardType.name, ids);
+    if (objects.length > call.ports.settings.maxObjectsInGet)
+      return failed("requestTooLarge", "There are more cards than that: ask for them by their ids.");
+    const there = new Set(objects.map(({ id }) => id));
+    return {
+      ok: {
+        accountId,
+        state: String(state),
+        list: objects.map(({ id, data }) => {
+          const card: JsonObject = { id, ...(data as JsonObject) };
+          return properties === undefined ? card : pick(card, ["id", ...properties]);
+        }),
+        notFound: [...new Set(ids ?? [])].filter((id) => !there.has(id)),
+      },
+    };
+  },
+);

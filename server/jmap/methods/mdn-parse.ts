@@ -1,0 +1,24 @@
+import * as is from "../../../protocol/jmap/check.ts";
+import { readMdn } from "../../../protocol/jmap/mdn.ts";
+import { failed, type JsonObject } from "../../../protocol/jmap/types.ts";
+import { readBlob } from "../blobs.ts";
+import { createdId, method } from "../call.ts";
+import { mdn } from "../capabilities.ts";
+
+const shape = is.object({ accountId: is.id, blobIds: is.array(is.idOrCreation) });
+
+/** RFC 9007 §2.2. */
+export const mdnParse = method(mdn, shape, async ({ accountId, blobIds }, call, account) => {
+  if (blobIds.length > call.ports.settings.maxObjectsInGet) return failed("requestTooLarge");
+  const parsed: { [id: string]: JsonObject } = {};
+  const notParsable: string[] = [];
+  const notFound: string[] = [];
+  for (const id of new Set(blobIds)) {
+    const blob = await readBlob(call.ports, account, createdId(call, id) ?? "");
+    const read = blob && readMdn(blob.bytes);
+    if (blob === undefined) notFound.push(id);
+    else if (read === undefined) notParsable.push(id);
+    else parsed[id] = read;
+  }
+  return { ok: { accountId, parsed, notParsable, notFound } };
+});

@@ -1,0 +1,103 @@
+import * as is from "../../../protocol/jmap/check.ts";
+import { numberOf } from "../../../protocol/jmap/ids.ts";
+import { type Mdn, mdnShape, writeMdn } from "../../../protocol/jmap/mdn.ts";
+import {
+  failed,
+  invalidProperties,
+  type Json,
+  type JsonObject,
+  type SetError,
+  setError,
+} from "../../../protocol/jmap/types.ts";
+import { mailboxesOf } from "../../../protocol/mime/fields/address.ts";
+import { headerValue } from "../../../protocol/mime/header.ts";
+import { formatMailbox, parseMailbox } from "../../../protocol/smtp/address.ts";
+import { type Answer, type Call, createdId, method } from "../call.ts";
+import { mdn } from "../capabilities.ts";
+import { identityType } from "../identity.ts";
+import { allObjects } from "../objects.ts";
+import { handOver, headerOf } from "../submission.ts";
+import { emailSet } from "./email-set.ts";
+
+const shape = is.object({
+  accountId: is.id,
+  identityId: is.idOrCreation,
+  send: is.map(is.id, is.anyObject),
+  onSuccessUpdateEmail: is.maybe(is.map(is.idOrCreation, is.anyObject)),
+});
+const sentKeyword = "$mdnsent";
+const reportingUA = "Angarium";
+
+/** RFC 9007 §2.1. */
+export const mdnSend = method(mdn, shape, async (args, call, account): Promise<Answer> => {
+  if (Object.keys(args.send).length > call.ports.settings.maxObjectsInSet) return failed("requestTooLarge");
+  const { objects } = await allObjects(identityType, call, account);
+  const identity = objects.find(({ id }) => id === createdId(call, args.identityId))?.data as JsonObject | undefined;
+  if (identity === undefined)
+    return failed("invalidArguments", "/identityId: there is no such identity.", { pointer: "/identityId" });
+  const sent: { [id: string]: Json } = {};
+  const notSent: { [id: string]: SetError } = {};
+  const update: { [id: string]: Json } = {};
+  for (const [creation, object] of Object.entries(args.send)) {
+    const checked = mdnShape(object, "");
+    const done =
+      checked instanceof is.Mismatch
+        ? invalidProperties([checked.pointer.split("/")[1] ?? ""], `${checked.pointer}: expected ${checked.expected}.`)
+        : await sendOne(checked, identity, call, account);
+    if ("type" in done) {
+      notSent[creation] = done;
+      continue;
+    }
+    sent[creation] = done.shown;
+    const patch = args.onSuccessUpdateEmail?.[`#${creation}`];
+    update[done.emailId] = { [`keywords/${sentKeyword}`]: true, ...(patch as JsonObject | undefined) };
+  }
+  const ok = { accountId: args.accountId, sent, notSent };
+  if (Object.keys(update).length === 0) return { ok };
+  return { ok, also: [["Email/set", await emailSet.run({ accountId: args.accountId, update }, call)]] };
+});
+
+async function sendOne(
+  wanted: Mdn,
+  identity: JsonObject,
+  call: Call,
+  account: number,
+): Promise<{ readonly emailId: string; readonly shown: JsonObject } | SetError> {
+  const { ports } = call;
+  const emailId = wanted.forEmailId === undefined ? undefined : createdId(call, wanted.forEmailId);
+  const email = emailId === undefined ? undefined : numberOf("M", emailId);
+  const row = email === undefined ? undefined : (await ports.store.emailRows(account, [email], "all")).rows[0];
+  if (emailId === undefined || row?.bytes === undefined)
+    return setError("notFound", "forEmailId: there is no such email.");
+  if (row.marks.keywords.includes(sentKeyword)) return setError("mdnAlreadySent");
+  const asked = headerValue(headerOf(row.bytes), "disposition-notification-to");
+  const to = asked === undefined ? undefined : mailboxesOf(asked, 2)[0];
+  const mailbox = to && parseMailbox(formatMailbox(to));
+  if (mailbox === undefined) return setError("noRecipients", "The email asks for no notification.");
+  const address = formatMailbox(mailbox);
+  const bytes = writeMdn(wanted, {
+    from: { name: identity["name"] as string, address: identity["email"] as string },
+    to: address,
+    original: row.bytes,
+    at: ports.now(),
+    messageId: `${ports.random(12)}@${ports.ourHost}`,
+    boundary: `=_${ports.random(16)}`,
+    reportingUA,
+  });
+  // RFC 8098 §3: nobody is to answer a notification.
+  const envelope = {
+    from: "",
+    parameters: {},
+    to: [{ ...mailbox, text: address, orcpt: undefined, notify: undefined }],
+    shown: {},
+  };
+  const handed = await handOver(ports, call.account, bytes, envelope, { address: "127.0.0.1", port: 0 });
+  if (!handed.accepted) return setError("forbiddenToSend", handed.reply);
+  return {
+    emailId,
+    shown: {
+      finalRecipient: `rfc822; ${identity["email"] as string}`,
+      originalMessageId: headerValue(headerOf(row.bytes), "message-id") ?? null,
+    },
+  };
+}
