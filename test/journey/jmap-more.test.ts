@@ -80,6 +80,7 @@ describe("quota (RFC 9425)", () => {
       "account",
       "add",
       "u9@example.test",
+      "--password",
       "small enough",
       "--quota",
       "1MB",
