@@ -226,7 +226,9 @@ describe("vectors", () => {
       const numbers = (list: Any) => list.map((part: Any) => order.indexOf(part.partId));
       // The vectors call media that is shown in line an attachment; RFC 8621 §4.1.4 shows it.
       const isMedia = (at: number) =>
-        email.textBody.some((part: Any) => order.indexOf(part.partId) === at && !/^text/.test(part.type));
+        [email.textBody, email.htmlBody].every((list: Any) =>
+          list.some((part: Any) => order.indexOf(part.partId) === at && !/^text/.test(part.type)),
+        );
       const shown = (list: Any) => numbers(list).filter((at: number) => !isMedia(at));
       assert.deepEqual(
         numbers(email.attachments),
