@@ -55,6 +55,7 @@ test("domains, from the first to the last", async () => {
       "_submissions._tcp.a.test",
       "_imaps._tcp.a.test",
       "_pop3s._tcp.a.test",
+      "_jmap._tcp.a.test",
     ],
   );
   assert.match(String(await run("domain add a.test")), /is here already/);

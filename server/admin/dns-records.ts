@@ -70,6 +70,8 @@ export function dnsRecords(about: {
     service("submissions", 465, "how mail programs find the server that sends"),
     service("imaps", 993, "how mail programs find the server with their mail"),
     service("pop3s", 995, "the same for POP3"),
+    // RFC 8620 §2.2
+    service("jmap", 443, "the same for JMAP"),
   ];
 }
 
