@@ -97,7 +97,7 @@ test("domains, from the first to the last", async () => {
   assert.match(JSON.stringify(await run("dkim show a.test")), /^((?!PRIVATE).)*$/);
   assert.match(String(await run("dkim make a.test")), /already/);
   assert.match(String(await run("dkim make a.test --replace")), /DNS cannot be asked/);
-  assert.equal(((await run("dns a.test")) as Any[]).length, 11);
+  assert.equal(((await run("dns a.test")) as Any[]).length, 12);
   assert.equal(((await run("dns r.test")) as Any[]).length, 1);
   await run("account add u@a.test --password secret123");
   assert.match(String(await run("domain remove a.test")), /has accounts or aliases/);
