@@ -15,6 +15,7 @@ import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
+import { StoredPeerBook } from "./door/peer-book.ts";
 import { startDooring } from "./dooring.ts";
 import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
@@ -49,7 +50,7 @@ import type { HostTarget } from "./send/route.ts";
 import { makeSend } from "./send/send.ts";
 import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
-import { SendingLimits } from "./submit/sending-limits.ts";
+import { maxCountedAccounts, SendingLimits, type SentCounts } from "./submit/sending-limits.ts";
 import { makeSubmit } from "./submit/submit.ts";
 import { startTransit } from "./transit.ts";
 import { makeHttp } from "./web/http.ts";
@@ -283,6 +284,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));
+  const sentBook = await StoredPeerBook.open<SentCounts>("sent", maxCountedAccounts, { store, now, log });
   const submit = makeSubmit({
     deliver,
     directory,
@@ -290,6 +292,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       options.edgePolicies
         ? config.sendingLimits
         : { maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
+      now,
+      sentBook,
     ),
     sign,
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
@@ -487,6 +491,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         certificates.stop();
         await transit.stop();
         await dooring.stop();
+        await sentBook[Symbol.asyncDispose]();
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();

@@ -1,4 +1,4 @@
-/** How much one account may send: a stolen password must not become a flood. Counted in memory, over the last 24 hours. */
+/** How much one account may send: a stolen password must not become a flood. Counted over the last 24 hours, across restarts. */
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { AccountId } from "../store/store.ts";
 
@@ -19,19 +19,33 @@ export const defaultSendingLimitSettings: SendingLimitSettings = {
 
 const hourMs = 60 * 60 * 1000;
 const hours = 24;
+/** Accounts whose counts are kept: far more than send in a day. */
+export const maxCountedAccounts = 100_000;
 
-type Sent = { readonly messages: Uint32Array; readonly recipients: Uint32Array; hour: number };
+/** What one account has sent in each of the last 24 hours; hour h is at h % 24. */
+export type SentCounts = {
+  /** Hours since 1970 of the newest count. */
+  readonly hour: number;
+  readonly messages: readonly number[];
+  readonly recipients: readonly number[];
+};
+
+/** Where the counts are: by account, each with an end. */
+export type SentBook = {
+  get(account: string): SentCounts | undefined;
+  set(account: string, counts: SentCounts, expiresAt: number): void;
+};
 
 export class SendingLimits {
   readonly #settings: SendingLimitSettings;
-  /** Monotonic ms. */
   readonly #now: () => number;
-  readonly #sent = new Map<AccountId, Sent>();
-  #sweptHour = 0;
+  readonly #book: SentBook;
 
-  constructor(settings: SendingLimitSettings, now: () => number = () => performance.now()) {
+  /** `now` is ms since 1970. Without a book of its own the counts end with the process. */
+  constructor(settings: SendingLimitSettings, now: () => number = Date.now, book: SentBook = new Map()) {
     this.#settings = settings;
     this.#now = now;
+    this.#book = book;
   }
 
   /** The refusal of a further message, or undefined. */
@@ -60,43 +74,32 @@ export class SendingLimits {
   count(account: AccountId, recipients: number): void {
     const { maxMessagesPerDay, maxRecipientsPerDay } = this.#settings;
     if (maxMessagesPerDay === 0 && maxRecipientsPerDay === 0) return;
-    const hour = this.#hour();
-    this.#sweep(hour);
-    let sent = this.#present(account);
-    if (sent === undefined) {
-      sent = { messages: new Uint32Array(hours), recipients: new Uint32Array(hours), hour };
-      this.#sent.set(account, sent);
-    }
-    sent.messages[hour % hours]! += 1;
-    sent.recipients[hour % hours]! += recipients;
-  }
-
-  #hour(): number {
-    return Math.floor(this.#now() / hourMs);
+    const hour = Math.floor(this.#now() / hourMs);
+    const { messages, recipients: all } = this.#present(account) ?? { messages: zeros, recipients: zeros };
+    const counts = {
+      hour,
+      messages: messages.with(hour % hours, messages[hour % hours]! + 1),
+      recipients: all.with(hour % hours, all[hour % hours]! + recipients),
+    };
+    this.#book.set(`${account}`, counts, (hour + hours) * hourMs);
   }
 
   /** The account's counts with the hours forgotten that are over. */
-  #present(account: AccountId): Sent | undefined {
-    const sent = this.#sent.get(account);
+  #present(account: AccountId): SentCounts | undefined {
+    const sent = this.#book.get(`${account}`);
     if (sent === undefined) return undefined;
-    const hour = this.#hour();
-    for (let past = Math.max(sent.hour + 1, hour - hours + 1); past <= hour; past++) {
-      sent.messages[past % hours] = 0;
-      sent.recipients[past % hours] = 0;
-    }
-    sent.hour = hour;
-    return sent;
-  }
-
-  /** Once an hour: forgets who has not sent for a day. */
-  #sweep(hour: number): void {
-    if (hour === this.#sweptHour) return;
-    this.#sweptHour = hour;
-    for (const [account, sent] of this.#sent) if (hour - sent.hour >= hours) this.#sent.delete(account);
+    const hour = Math.floor(this.#now() / hourMs);
+    if (hour <= sent.hour) return sent;
+    const [messages, recipients] = [[...sent.messages], [...sent.recipients]];
+    for (let past = Math.max(sent.hour + 1, hour - hours + 1); past <= hour; past++)
+      messages[past % hours] = recipients[past % hours] = 0;
+    return { hour, messages, recipients };
   }
 }
 
-function sum(counts: Uint32Array): number {
+const zeros: readonly number[] = Array.from({ length: hours }, () => 0);
+
+function sum(counts: readonly number[]): number {
   let total = 0;
   for (const count of counts) total += count;
   return total;

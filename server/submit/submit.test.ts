@@ -5,9 +5,10 @@ import { reply, replyText } from "../../protocol/smtp/reply.ts";
 import { quiet } from "../log.ts";
 import { account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received } from "../receive/received.ts";
+import { maxPeerValueChars } from "../store/peers.ts";
 import { prepare } from "./prepare.ts";
 import { authorDomain, checkHeaderSenders } from "./sender.ts";
-import { SendingLimits } from "./sending-limits.ts";
+import { SendingLimits, type SentBook, type SentCounts } from "./sending-limits.ts";
 import { makeSubmit } from "./submit.ts";
 
 const headerOf = (text: string) => splitHeader(Buffer.from(text), 0, Buffer.byteLength(text));
@@ -120,6 +121,30 @@ test("limits of messages, of recipients, and their end after a day", () => {
   assert.equal(tried(1), "452");
   now += 1000 * hour;
   assert.equal(tried(4), "sent");
+});
+
+test("what an account has sent counts after a restart too, and is forgotten after a day", () => {
+  let now = 1_700_000_000_000;
+  const settings = { maxMessagesPerDay: 2, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 };
+  const kept = new Map<string, { readonly text: string; readonly expiresAt: number }>();
+  // As the store keeps it: as text.
+  const book: SentBook = {
+    get: (account) => {
+      const found = kept.get(account);
+      return found === undefined || found.expiresAt <= now ? undefined : (JSON.parse(found.text) as SentCounts);
+    },
+    set: (account, counts, expiresAt) => void kept.set(account, { text: JSON.stringify(counts), expiresAt }),
+  };
+  const again = () => new SendingLimits(settings, () => now, book);
+  again().count(1, 1_000_000);
+  now += 3_600_000;
+  again().count(1, 1_000_000);
+  assert.equal(again().check(1, 1)?.code, 452);
+  assert.ok(kept.get("1")!.text.length <= maxPeerValueChars);
+  now += 23 * 3_600_000;
+  assert.equal(again().check(1, 1), undefined);
+  now += 3_600_000;
+  assert.equal(book.get("1"), undefined);
 });
 
 test("limits of 0 are none", () => {
