@@ -41,6 +41,8 @@ export async function startDooring(parts: {
   readonly log: Log;
 }): Promise<Dooring> {
   const { store, resolver, ourHost, now, newId, log } = parts;
+  check("greylist", parts.settings.greylist, ["doubtful", "all", "off"]);
+  check("blocklistAction", parts.settings.blocklistAction, ["refuse", "junk", "mark"]);
   const settings: DoorSettings = { ...parts.settings, exempt: [...parts.settings.exempt, ...parts.trusted] };
   const ports = { store, now, log };
   const banBook = await StoredPeerBook.open<Ban>("ban", settings.maxRemembered, ports);
@@ -57,12 +59,12 @@ export async function startDooring(parts: {
       return book;
     };
     lists = new Blocklists(settings.blocklists, settings.allowlists, resolver, log);
-    const check = (): void => {
+    const checkLists = (): void => {
       lists.check().catch((error: unknown) => log.error({ error }, "DNS lists could not be checked"));
     };
     if (lists.zones.length > 0) {
       await lists.check().catch((error: unknown) => log.error({ error }, "DNS lists could not be checked"));
-      timer = setInterval(check, checkListsMs).unref();
+      timer = setInterval(checkLists, checkListsMs).unref();
     }
     let domains: ReadonlySet<string> = new Set();
     const readDomains = async (): Promise<void> => {
@@ -118,6 +120,11 @@ export async function startDooring(parts: {
       await Promise.all(books.map((book) => book[Symbol.asyncDispose]()));
     },
   };
+}
+
+function check(setting: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value))
+    throw new Error(`[door] ${setting} cannot be "${value}": it is one of ${choices.join(", ")}.`);
 }
 
 function bannedWords(service: MailService, ourHost: string, sentence: string): string {

@@ -4,6 +4,7 @@ export type FilterSettings = {
   readonly junkPercent: number;
   readonly quarantinePercent: number;
   readonly refusePercent: number;
+  readonly outboundPercent: number;
   readonly model: string;
   readonly domainLists: readonly string[];
 };
@@ -13,6 +14,7 @@ export const defaultFilterSettings: FilterSettings = {
   junkPercent: 97,
   quarantinePercent: 0,
   refusePercent: 0,
+  outboundPercent: 99,
   model: "",
   domainLists: [],
 };

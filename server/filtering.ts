@@ -9,6 +9,7 @@ import type { Asked, Reading } from "./judge/content/filter.ts";
 import { domainOf } from "./judge/content/links.ts";
 import type { ModelState } from "./judge/content/model.ts";
 import { readModel } from "./judge/content/model-file.ts";
+import { makeOutboundJudge } from "./judge/content/outbound-judge.ts";
 import type { People, Preferences, Thresholds } from "./judge/content/people.ts";
 import { filterPrefixes } from "./judge/content/preference-keys.ts";
 import { freeMail } from "./judge/content/rules/hosts.ts";
@@ -125,8 +126,14 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
         : (domains) => listedDomains(domains, settings.domainLists, parts.resolver),
     skipHarmless: parts.skipHarmless,
   });
+  const outboundJudge = makeOutboundJudge({
+    model: () => model,
+    weights: preferences.weights,
+    readLarge: read,
+    threshold: settings.outboundPercent / 100,
+  });
   return {
-    judges: [judge],
+    judges: settings.outboundPercent === 0 ? [judge] : [judge, outboundJudge],
     watched: watching(store, learner),
     learn: (account, bytes, kind) => learner.told(account, bytes, kind === "bad"),
     submitted: (mail) => {

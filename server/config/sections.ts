@@ -164,6 +164,8 @@ export const filter = section<FilterSettings>(defaultFilterSettings, {
   enabled: "Whether mail of strangers is judged as spam or not, and people's Junk mailboxes teach.",
   junkPercent: "From this probability on mail goes into Junk.",
   quarantinePercent: "From this probability on mail is kept back; 0: never.",
+  outboundPercent:
+    "Mail of our own people from this probability on is spam (see `[outbound] holdSpam`); 0: it is not asked about.",
   refusePercent: "From this probability on mail is refused; 0: never.",
   model:
     'A model made with "angarium filter train"; "" is the file filter.model in the data folder, where there is one.',

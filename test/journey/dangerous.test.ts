@@ -131,6 +131,26 @@ test("a domain may have attachments taken out, with a note", async () => {
   );
 });
 
+const gtube = `XJS*C4JDBQADN1.NSBN3*2IDNEN*${"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL"}*C.34X`;
+const spam = (from: string, id: string): Buffer =>
+  Buffer.from(`From: <${from}>\r\nTo: <u2@example.test>\r\nSubject: Offer\r\nMessage-ID: <${id}>\r\n\r\n${gtube}\r\n`);
+
+test("spam of a stranger is in Junk, and its journey says why", async () => {
+  assert.match(await bring(spam("ann@far.test", "spam@far.test"), "u2@example.test"), /^250/);
+  const journey = await journeyOf(dev.ready.data, "spam@far.test", has("filed"));
+  assert.equal(journey.find(({ stage }) => stage === "filed")?.detail["into"], "junk");
+  assert.ok((journey[0]?.detail["reasons"] as readonly string[]).length > 0);
+});
+
+test("spam of our own people is held in the queue, and the postmaster is told", async () => {
+  const u3 = "u3@example.test";
+  assert.match(await bring(spam(u3, "ours@example.test"), "bob@far.test", u3), /^250/);
+  await journeyOf(dev.ready.data, "ours@example.test", has("held"));
+  const [held] = await ask<readonly { readonly recipients: readonly { readonly state: string }[] }[]>("queue list");
+  assert.equal(held?.recipients[0]?.state, "held");
+  assert.match(await mailOf(dev.ready, "u1@example.test", /is held/), /angarium queue release ID/);
+});
+
 /** How many messages are in somebody's inbox. */
 async function messages(user: string): Promise<number> {
   const { ready } = dev;

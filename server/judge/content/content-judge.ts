@@ -226,7 +226,7 @@ const inlineBytes = 64 * 1024;
 const harmlessBytes = 16 * 1024;
 
 /** Short plain text in which nothing can be clicked: it costs a load test microseconds. */
-function isHarmless(bytes: Buffer): boolean {
+export function isHarmless(bytes: Buffer): boolean {
   if (bytes.length > harmlessBytes) return false;
   const text = bytes.toString("latin1");
   return !/:\/\/|www\.|content-type:(?!\s*text\/plain)|content-transfer-encoding:\s*(?:base64|quoted)|GTUBE/i.test(
