@@ -140,11 +140,32 @@ function clean(id: string): string {
 
 /** Whether results (of a sealer) say that DMARC passed for mail of `fromDomain`. Comments and quoted texts cannot say it. */
 export function saysDmarcPass(results: string, fromDomain: string): boolean {
-  const bare = results.replace(/"(?:[^"\\]|\\.)*"/g, '""').replace(/\((?:[^()\\]|\\.)*\)/g, " ");
+  const bare = withoutSaid(results);
   for (const piece of bare.split(";")) {
     if (!/^\s*dmarc\s*=\s*pass(?:\s|$)/i.test(piece)) continue;
     const from = /\sheader\.from\s*=\s*([^\s;]+)/i.exec(piece)?.[1]?.toLowerCase();
     if (from === undefined || from.slice(from.lastIndexOf("@") + 1) === fromDomain) return true;
   }
   return false;
+}
+
+/** Without comments, and with nothing in quotes; what is opened and not closed goes to the end. */
+function withoutSaid(text: string): string {
+  let bare = "";
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === "\\" && (quoted || depth > 0)) i++;
+    else if (char === '"' && depth === 0) {
+      quoted = !quoted;
+      bare += char;
+    } else if (quoted) continue;
+    else if (char === "(") depth++;
+    else if (char === ")" && depth > 0) {
+      depth--;
+      bare += " ";
+    } else if (depth === 0) bare += char;
+  }
+  return bare;
 }
