@@ -258,7 +258,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     config,
     before: [
       makeJudge(config.judge),
-      makeAuthenticating({ config, resolver, pool, ourHost, now, seen: reporting.observe }),
+      makeAuthenticating({ config, resolver, pool, ourHost, now, https: transit.https, seen: reporting.observe }),
     ],
     after: [...(door === undefined ? [] : [door.judge]), ...filtering.judges],
     learn: filtering.learn,

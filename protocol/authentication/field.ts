@@ -84,7 +84,9 @@ function bimiPiece(bimi: BimiResult): string {
   const said = bimi.reason === undefined ? "" : ` reason=${quoted(bimi.reason)}`;
   const domain = bimi.domain === undefined ? "" : ` header.d=${token(bimi.domain)}`;
   const selector = bimi.selector === undefined ? "" : ` header.selector=${token(bimi.selector)}`;
-  return `bimi=${bimi.result}${said}${domain}${selector}`;
+  const authority = bimi.authority === undefined ? "none" : bimi.result;
+  const type = bimi.type === undefined ? "" : ` (${bimi.type})`;
+  return `bimi=${bimi.result}${type}${said}${domain}${selector} policy.authority=${authority}`;
 }
 
 function isPlainLocal(local: string): boolean {

@@ -91,5 +91,7 @@ export type BimiResult = {
   readonly location?: string;
   /** Where its certificate is. */
   readonly authority?: string;
+  /** What the certificate is, where it was checked. */
+  readonly type?: "VMC" | "CMC";
   readonly reason?: string;
 };

@@ -21,6 +21,7 @@ import { type Disposition, dispositionOf } from "./disposition.ts";
 import { forgedFields } from "./fields.ts";
 import { listOf, voucherOf } from "./forwarded.ts";
 import { checkIprev } from "./iprev.ts";
+import type { Marks } from "./marks.ts";
 import { type Questions, questionsOf } from "./questions.ts";
 import type { AuthenticationSettings } from "./settings.ts";
 import { suffixOf } from "./suffix.ts";
@@ -45,6 +46,8 @@ export type AuthenticatePorts = {
     bodyStart: number,
     wanted: readonly WantedHash[],
   ) => Promise<readonly BodyHash[]>;
+  /** Checks mark certificates; undefined: they are not checked. */
+  readonly marks?: Marks | undefined;
   /** Hears of every message that was checked. */
   readonly observe?: (message: AuthenticatedMessage) => void;
 };
@@ -95,7 +98,7 @@ export function makeAuthenticate(ports: AuthenticatePorts): PartialJudge {
       dmarc,
       arc,
       iprev,
-      bimi: settings.bimi ? await checkBimi(header, dmarc, dns) : undefined,
+      bimi: settings.bimi ? await checkBimi(header, dmarc, dns, ports.marks) : undefined,
       fromDomain: domainOf(authors),
       organization: dmarc.organization,
       aligned,
@@ -162,5 +165,7 @@ function notesOf({ spf, dkim, dmarc, arc }: Authentication, { kind, override }: 
 }
 
 function bimiField(bimi: Authentication["bimi"]): string {
-  return bimi?.result === "pass" && bimi.location !== undefined ? `BIMI-Location: v=BIMI1; l=${bimi.location}\r\n` : "";
+  if (bimi?.result !== "pass" || bimi.location === undefined) return "";
+  const authority = bimi.authority === undefined ? "" : `;\r\n\ta=${bimi.authority}`;
+  return `BIMI-Location: v=BIMI1; l=${bimi.location}${authority}\r\n`;
 }

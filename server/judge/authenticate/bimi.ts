@@ -4,11 +4,13 @@ import { bimiIn } from "../../../protocol/bimi/record.ts";
 import { parseTags } from "../../../protocol/dkim/tags.ts";
 import { type Header, headerValue } from "../../../protocol/mime/header.ts";
 import type { Resolver } from "../../net/resolver.ts";
+import type { Marks } from "./marks.ts";
 
 export async function checkBimi(
   header: Header,
   dmarc: DmarcResult,
   dns: Pick<Resolver, "txt">,
+  marks: Marks | undefined,
 ): Promise<BimiResult | undefined> {
   const { policy, fromDomain, organization } = dmarc;
   // A domain that would let forgeries through is shown with no picture.
@@ -27,7 +29,11 @@ export async function checkBimi(
     const { location, authority } = record;
     if (location === "" && authority === "") return { result: "declined", domain, selector };
     if (authority === "") return { result: "pass", domain, selector, location };
-    return { result: "skipped", domain, selector, location, authority, reason: "the certificate has not been checked" };
+    const base = { domain, selector, location, authority };
+    const names = [fromDomain, domain].flatMap((name) => [name, `${selector}._bimi.${name}`]);
+    const mark = (await marks?.of({ authority, location, names })) ?? "later";
+    if (mark === "later") return { ...base, result: "skipped", reason: "the certificate is not fetched yet" };
+    return { ...base, ...mark };
   }
   return { result: "none" };
 }
