@@ -181,11 +181,18 @@ test("$Junk and $NotJunk teach where they are set", async () => {
   await client.logout();
 });
 
-test("allowed and blocked senders; whom one has written to is no stranger", async () => {
+test("allowed and blocked senders; refused and kept back where that is set; whom one has written to is no stranger", async () => {
   const set = await angarium("filter", "block", "u3@example.test", "far.test", "--data", dev.ready.data);
   assert.equal(set.code, 0, set.err);
   const allow = await angarium("filter", "allow", "u3@example.test", "paypal-secure.click", "--data", dev.ready.data);
   assert.equal(allow.code, 0, allow.err);
+  for (const words of [
+    ["u4@example.test", "--quarantine", "90"],
+    ["u2@example.test", "--refuse", "90"],
+  ]) {
+    const done = await angarium("filter", "set", ...words, "--data", dev.ready.data);
+    assert.equal(done.code, 0, done.err);
+  }
   await new Promise((resolve) => setTimeout(resolve, 5_500)); // Settings are read again every five seconds.
   const client = await open("u3@example.test");
   await send("u3@example.test", circular("Chess 1", "chess"));
@@ -196,6 +203,21 @@ test("allowed and blocked senders; whom one has written to is no stranger", asyn
   await send("u3@example.test", swindle("Allowed"));
   assert.ok((await mailIn(client, "INBOX")).some(({ subject }) => subject === "Allowed"));
   await client.logout();
+
+  const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!);
+  await talk.say("MAIL FROM:<refused@far.test>");
+  await talk.say("RCPT TO:<u2@example.test>");
+  assert.match(await talk.message(swindle("Refused")), /^554 5\.7\.1 This message looks like spam: /);
+  await talk.say("QUIT");
+  const refused = await angarium("trace", "refused@far.test", "--data", dev.ready.data);
+  assert.match(refused.out, /refused[\s\S]*password/);
+  await send("u4@example.test", swindle("Kept back"), "kept@far.test");
+  const quarantine = await angarium("quarantine", "list", "--data", dev.ready.data, "--json");
+  assert.match(quarantine.out, /Kept back/);
+  const four = await open("u4@example.test");
+  for (const path of ["INBOX", "Junk"])
+    assert.ok(!(await mailIn(four, path)).some(({ subject }) => subject === "Kept back"));
+  await four.logout();
 
   const own = nodemailer.createTransport({
     host: "127.0.0.1",

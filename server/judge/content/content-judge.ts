@@ -78,9 +78,12 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
       const personal = personals[index];
       const lessons = personal === undefined ? 0 : personalEvidence(personal, asked.features);
       const opinion = lessons === 0 ? shared : withEvidence(shared, lessons);
-      return { account, ...decided(opinion, address, proved, preferences, ports.thresholds()) };
+      return {
+        account,
+        ...decided(opinion, { address, proved, wrote: wrote[index] === true }, preferences, ports.thresholds()),
+      };
     });
-    return verdictOf(opinions, { ...decided(shared, address, proved, {}, ports.thresholds()) }, header);
+    return verdictOf(opinions, decided(shared, { address, proved, wrote: false }, {}, ports.thresholds()), header);
   };
 }
 
@@ -90,10 +93,11 @@ type Decision = {
   readonly why: string | undefined;
 };
 
+type Sender = { readonly address: string; readonly proved: boolean; readonly wrote: boolean };
+
 function decided(
   opinion: Opinion,
-  address: string,
-  proved: boolean,
+  { address, proved, wrote }: Sender,
   preferences: Preferences,
   defaults: Thresholds,
 ): Decision {
@@ -102,6 +106,7 @@ function decided(
   // An allowed sender's name in the hands of somebody else is not allowed.
   if (proved && listed(preferences.allow, address))
     return { kind: "accept", opinion, why: "The recipient allows this sender" };
+  if (wrote) return { kind: "accept", opinion, why: "The recipient has written to this sender" };
   const { junk, quarantine, refuse } = { ...defaults, ...preferences };
   const { probability } = opinion;
   const kind =

@@ -1,0 +1,143 @@
+/** The filter as a judge: whom it asks about, what it does for each of several people, and what it writes. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { splitHeader } from "../../../protocol/mime/header.ts";
+import type { Received } from "../../receive/received.ts";
+import type { Findings, Verdict } from "../judge.ts";
+import { Campaigns } from "./campaigns.ts";
+import { type ContentJudgePorts, makeContentJudge } from "./content-judge.ts";
+import { readMessage } from "./filter.ts";
+import type { Preferences } from "./people.ts";
+
+const odd = `From: "Gifts" <gifts@cards.click>\r\nSubject: Claim your prize now!!\r\nX-Spam-Status: No\r\nContent-Type: text/html\r\n\r\n<p>Claim your prize, click here: <a href="http://cards.click/1">now</a>. Limited time, act now!\r\n`;
+const plain = `From: Ann <ann@far.test>\r\nTo: u1@us.test\r\nSubject: Lunch\r\n\r\nShall we have lunch on Friday?\r\n`;
+
+function mail(text: string, to: readonly string[] = ["u1"], more: Partial<Received> = {}): Received {
+  return {
+    at: 1_767_607_200_000,
+    id: "id1",
+    remote: { address: "192.0.2.7", port: 1 },
+    remoteName: "mail.far.test",
+    ourHost: "mx.us.test",
+    helo: "mail.far.test",
+    via: "ESMTP",
+    tls: undefined,
+    account: undefined,
+    trusted: false,
+    envelopeFrom: "ann@far.test",
+    recipients: to.map((local) => ({ local, domain: "us.test", orcpt: undefined, notify: undefined })),
+    body: "7bit",
+    smtputf8: false,
+    requireTls: false,
+    ret: undefined,
+    envid: undefined,
+    notBefore: undefined,
+    bytes: Buffer.from(text),
+    ...more,
+  };
+}
+
+type Setup = {
+  readonly preferences?: { readonly [account: number]: Preferences };
+  readonly wroteTo?: readonly string[];
+  readonly ports?: Partial<ContentJudgePorts>;
+  readonly findings?: Findings;
+};
+async function judge(
+  message: Received,
+  { preferences = {}, wroteTo = [], ports = {}, findings = {} }: Setup = {},
+): Promise<Verdict> {
+  const judgeOf = makeContentJudge({
+    people: {
+      accountsOf: (recipients) => recipients.map(({ local }) => Number(local.slice(1))),
+      personal: () => undefined,
+      preferences: (account) => preferences[account] ?? {},
+      wroteTo: (_, address) => wroteTo.includes(address),
+      colleagues: () => new Map([["ann boss", "ann@us.test"]]),
+      contactDomains: () => new Set(["bigbank.test"]),
+    },
+    model: () => undefined,
+    campaigns: new Campaigns(),
+    thresholds: () => ({ junk: 0.97, quarantine: 2, refuse: 2 }),
+    weights: () => undefined,
+    badDomains: undefined,
+    readLarge: async (bytes, reading) => readMessage(bytes, reading),
+    skipHarmless: false,
+    ...ports,
+  });
+  return judgeOf(message, splitHeader(message.bytes, 0, message.bytes.length), findings);
+}
+const notProved = {
+  authentication: { spf: undefined, dkim: [], dmarc: { result: "fail" }, aligned: [] },
+} as unknown as Findings;
+
+test("strangers are judged; our own people and trusted networks are not", async () => {
+  assert.equal((await judge(mail(odd))).kind, "junk");
+  assert.equal((await judge(mail(plain))).kind, "accept");
+  assert.equal((await judge(mail(odd, ["u1"], { trusted: true }))).kind, "accept");
+  assert.deepEqual(await judge(mail(odd, ["u1"], { account: { id: 1 } as never })), { kind: "accept", notes: [] });
+});
+
+test("harmless text goes unasked in load tests, and nothing else does", async () => {
+  const ports = { skipHarmless: true };
+  assert.deepEqual(await judge(mail(plain), { ports }), { kind: "accept", notes: [] });
+  assert.equal((await judge(mail(odd), { ports })).kind, "junk");
+  assert.equal((await judge(mail(plain), { ports, preferences: { 1: { block: ["far.test"] } } })).kind, "junk");
+});
+
+test("thresholds of a person: kept back, refused with the reason", async () => {
+  assert.equal((await judge(mail(odd), { preferences: { 1: { quarantine: 0.9 } } })).kind, "quarantine");
+  const refused = await judge(mail(odd), { preferences: { 1: { refuse: 0.9 } } });
+  assert.ok(refused.kind === "refuse");
+  assert.match(refused.reply.lines[0] ?? "", /looks like spam: It promises a prize|looks like spam: /);
+  assert.equal((await judge(mail(odd), { preferences: { 1: { junk: 2 } } })).kind, "accept");
+});
+
+test("several people: the mildest wish holds for the message, who wants it stricter has it in Junk", async () => {
+  const verdict = await judge(mail(odd, ["u1", "u2"]), { preferences: { 1: { allow: ["cards.click"] } } });
+  assert.ok(verdict.kind === "accept");
+  assert.deepEqual([...(verdict.findings?.spam?.junkFor ?? [])], [2]);
+});
+
+test("an allowed or known sender must be really that sender", async () => {
+  const preferences = { 1: { allow: ["gifts@cards.click"] } };
+  assert.equal((await judge(mail(odd), { preferences })).kind, "accept");
+  assert.equal((await judge(mail(odd), { preferences, findings: notProved })).kind, "junk");
+  assert.equal((await judge(mail(odd), { wroteTo: ["gifts@cards.click"] })).kind, "accept");
+  assert.equal((await judge(mail(odd), { wroteTo: ["gifts@cards.click"], findings: notProved })).kind, "junk");
+});
+
+test("what strangers write of spam is taken off, what we think is written", async () => {
+  const verdict = await judge(mail(odd));
+  assert.ok(verdict.kind === "junk");
+  assert.deepEqual(verdict.dropped, [2]);
+  assert.match(verdict.fields ?? "", /^X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=\d/);
+  for (const line of (verdict.fields ?? "").split("\r\n")) assert.ok(line.length <= 200, line);
+  assert.ok((verdict.reasons?.length ?? 0) > 0);
+});
+
+test("people's names and domains that are close to known ones", async () => {
+  const boss = await judge(
+    mail(
+      "From: Ann Boss <ann.boss81@gmail.com>\r\nTo: u1@us.test\r\nSubject: Quick favor\r\n\r\nAre you available? I need gift cards, kindly reply me.\r\n",
+    ),
+  );
+  assert.ok(boss.kind === "junk" && boss.fields?.includes("from-colleague="));
+  const bank = await judge(mail("From: Bank <a@bigbnak.test>\r\nTo: u1@us.test\r\nSubject: Hello\r\n\r\nHello\r\n"));
+  assert.ok("fields" in bank && bank.fields?.includes("contact-look-alike="));
+});
+
+test("lists of bad domains and campaigns count", async () => {
+  const text = plain.replace("Friday?", "Friday? http://menu.bad.test/today");
+  const asked: string[] = [];
+  const listed = await judge(mail(text), {
+    ports: {
+      badDomains: async (domains) => {
+        asked.push(...domains);
+        return ["bad.test"];
+      },
+    },
+  });
+  assert.deepEqual(asked, ["bad.test"]);
+  assert.ok("fields" in listed && listed.fields?.includes("link-listed=3.5"));
+});
