@@ -150,7 +150,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const changes = cleanUp.use(new ChangeHub(store));
   const signing = await startSigning({ store, directory: people, pool, resolver, settings: config.dkim, now, log });
   const { sign } = signing;
-  const { tls: outboundTls, ...transit } = await startTransit({
+  const { tls: outboundTls, ...transit } = startTransit({
     store,
     resolver,
     settings: config.transit,

@@ -1,9 +1,9 @@
 /** The assembly of what keeps mail private on its way: the TLS policies of others, and what TLS reports are made of. */
-import { readFileSync } from "node:fs";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { Log } from "./log.ts";
 import type { HttpsAsk } from "./net/https-talk.ts";
 import type { Resolver } from "./net/resolver.ts";
+import { makeTrust } from "./net/trust.ts";
 import { makeTlsSeen, type TlsSeen } from "./report/tls-seen.ts";
 import { StsPolicies } from "./send/sts-policies.ts";
 import type { Store } from "./store/store.ts";
@@ -21,16 +21,28 @@ export type Transit = {
 
 const hourMs = 3_600_000;
 
-/** Rejects with a sentence where the file of trusted authorities cannot be used. */
-export async function startTransit(parts: {
+export function startTransit(parts: {
   readonly store: Store;
   readonly resolver: Resolver;
   readonly settings: TransitSettings;
   readonly now: () => number;
   readonly log: Log;
-}): Promise<Transit> {
+}): Transit {
   const { store, resolver, settings, now, log } = parts;
-  const trust = trusted(settings.caFile);
+  const trusted = makeTrust(settings.caFile, log);
+  // Asked for anew by each connection.
+  const tls = {
+    get secureContext() {
+      return trusted();
+    },
+  };
+  const https = {
+    get trust() {
+      return trusted();
+    },
+    privateAddresses: settings.privateAddresses,
+    port: settings.httpsPort,
+  };
   const seen = makeTlsSeen({ store, now, log });
   const sts = new StsPolicies({
     settings: {
@@ -40,7 +52,7 @@ export async function startTransit(parts: {
       refreshMs: settings.policyRefreshMs,
     },
     resolver,
-    https: { trust, privateAddresses: settings.privateAddresses },
+    https,
     store,
     now,
     log,
@@ -51,10 +63,10 @@ export async function startTransit(parts: {
   };
   const timer = setInterval(() => inBackground(upkeep(), log), hourMs).unref();
   return {
-    tls: { secureContext: trust },
+    tls,
     sts,
     seen,
-    https: { trust, privateAddresses: settings.privateAddresses, port: settings.httpsPort },
+    https,
     async stop() {
       clearInterval(timer);
       await seen.flush();
@@ -64,15 +76,4 @@ export async function startTransit(parts: {
 
 function inBackground(work: Promise<void>, log: Log): void {
   work.catch((error: unknown) => log.error({ err: error }, "upkeep of TLS policies failed; it is tried again"));
-}
-
-/** The authorities we believe: the usual ones, and those of the file. One context for all connections: making one costs a millisecond. */
-function trusted(caFile: string): SecureContext {
-  if (caFile === "") return createSecureContext({ minVersion: "TLSv1.2" });
-  try {
-    const ca = [...getCACertificates("default"), readFileSync(caFile, "utf8")];
-    return createSecureContext({ minVersion: "TLSv1.2", ca });
-  } catch (error) {
-    throw new Error(`The authorities in ${caFile} cannot be used: ${(error as Error).message}.`);
-  }
 }

@@ -215,7 +215,7 @@ export const transit = section<TransitSettings>(defaultTransitSettings, {
   policyRetryMs: "How long a domain is left alone after a fetch that failed.",
   policyRefreshMs: "A policy older than this is fetched again.",
   caFile:
-    'PEM file with further authorities to believe, for other mail servers, MTA-STS, reports and ACME; "" for none.',
+    'PEM file with further authorities to believe, for other mail servers, MTA-STS, reports and ACME, looked at again when it changes; "" for none.',
   privateAddresses:
     "Fetch policies and deliver reports at private addresses too: for domains within one's own network.",
 });

@@ -81,17 +81,18 @@ before(async (t) => {
   dnsFile = join(folder, "dns.json");
   itsKey = anotherKey;
   writeNames();
-  const [nearSmtp, farSmtp, farHttps] = [
+  const [nearSmtp, nearHttps, farSmtp, farHttps] = [
+    await freePort("127.0.0.1"),
     await freePort("127.0.0.1"),
     await freePort("127.0.0.1"),
     await freePort("127.0.0.1"),
   ];
-  far = await startDev(
-    ["--domain", "far.test", "--users", "1", "--dns", dnsFile, "--mx-port", String(nearSmtp)].concat(
-      "--ports",
-      `smtp=${farSmtp},https=${farHttps}`,
-    ),
-  );
+  far = await startDev([
+    ...["--domain", "far.test", "--users", "1", "--dns", dnsFile, "--mx-port", String(nearSmtp)],
+    // A file that is not there yet: whoever starts first cannot know the other's authority.
+    ...["--https-port", String(nearHttps), "--ca", join(folder, "near", "tls", "ca.pem")],
+    ...["--ports", `smtp=${farSmtp},https=${farHttps}`],
+  ]);
   itsKey = tlsaText(endEntityRecord(new X509Certificate(readFileSync(join(far.ready.data, "tls", "server.pem")))));
   writeNames();
   const domains = [
@@ -105,7 +106,7 @@ before(async (t) => {
     startDev([
       ...["--data", join(folder, "near"), "--domain", "near.test", "--users", "1", "--dns", dnsFile],
       ...["--mx-port", String(farSmtp), "--https-port", String(farHttps), "--ca", far.ready.ca],
-      ...["--ports", `smtp=${nearSmtp}`],
+      ...["--ports", `smtp=${nearSmtp},https=${nearHttps}`],
     ]);
   near = await startNear();
 });
@@ -276,8 +277,14 @@ test("what happened is reported: by mail even where the certificate is wrong, an
 });
 
 test("and the other way: the report is signed and has the form of RFC 8460", async () => {
+  await ask(near.ready.data, "domain set", { name: "near.test", mtaSts: "enforce" });
+  const id = policyId({ mode: "enforce", mx: ["mail.near.test"], maxAge: maxAge.enforce });
+  writeNames({ "_mta-sts.near.test": { TXT: `v=STSv1; id=${id}` }, "mta-sts.near.test": host });
+  await seen();
   await submit(far.ready, { from: "u1@far.test", to: ["u1@near.test"], subject: "back" });
-  await journey(far.ready.data, idOf("back"), has("delivered"));
+  const back = await journey(far.ready.data, idOf("back"), has("delivered"));
+  assert.equal(back.at(-1)!.detail["policy"], "MTA-STS enforce");
+  assert.equal(back.at(-1)!.detail["tls"], "TLSv1.3, certificate verified");
   await ask(far.ready.data, "report send", { today: true });
   const told = await reported(near, "near.test");
   assert.deepEqual([told.succeeded, told.failed], [1, 0]);
