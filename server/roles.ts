@@ -148,7 +148,16 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     }),
   );
   const changes = cleanUp.use(new ChangeHub(store));
-  const signing = await startSigning({ store, directory: people, pool, resolver, settings: config.dkim, now, log });
+  const signing = await startSigning({
+    store,
+    directory: people,
+    pool,
+    resolver,
+    settings: config.dkim,
+    acme: config.acme,
+    now,
+    log,
+  });
   const { sign } = signing;
   const { tls: outboundTls, ...transit } = startTransit({
     store,

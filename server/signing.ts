@@ -2,6 +2,8 @@
 
 import type { Directory } from "./access/directory.ts";
 import { withReturnPaths } from "./access/return-paths.ts";
+import { makeDnsChallenge } from "./certify/dns-challenge.ts";
+import type { AcmeSettings } from "./certify/settings.ts";
 import type { ForwardPorts } from "./deliver/forward.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
@@ -27,11 +29,14 @@ export async function startSigning(parts: {
   readonly pool: WorkPool;
   readonly resolver: Resolver;
   readonly settings: DkimSettings;
+  /** How zones are changed, where `settings.dynamicUpdates` wants that. */
+  readonly acme: AcmeSettings;
   readonly now: () => number;
   readonly log: Log;
 }): Promise<Signing> {
   const { directory, store, pool, now } = parts;
-  const keys = makeKeyKeeper(parts);
+  const zone = parts.settings.dynamicUpdates ? makeDnsChallenge(parts.acme, parts.now) : undefined;
+  const keys = makeKeyKeeper({ ...parts, zone });
   const returnPaths = await openReturnPaths(store, now);
   if (parts.settings.assumePublished) await keys.lookAtAll();
   const signer = makeSigner({ store, pool, now, domain: (name) => directory.domain(name) });

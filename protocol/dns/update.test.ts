@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { decode, type TxtAnswer } from "dns-packet";
 import { updateResult, writeUpdate } from "./update.ts";
 
 const key = {
@@ -42,4 +43,18 @@ test("what a server answers", () => {
   assert.equal(updateResult(answer(4712, 0xa800), 4711), undefined);
   assert.equal(updateResult(answer(4711, 0x2800), 4711), undefined, "a question is no answer");
   assert.equal(updateResult(Buffer.alloc(3), 4711), undefined);
+});
+
+test("a text longer than one string is written as several (RFC 1035 §3.3.14)", () => {
+  const text = `v=DKIM1; p=${"x".repeat(500)}`;
+  const name = "r1._domainkey.example.test";
+  const update = writeUpdate({ id: 7, zone: "example.test", name, text, action: "add", ttlSeconds: 60 }, key, 1);
+  const [record] = decode(update).authorities as TxtAnswer[];
+  assert.equal(record?.name, name);
+  const strings = record.data as Buffer[];
+  assert.deepEqual(
+    strings.map((one) => one.length),
+    [255, 255, 1],
+  );
+  assert.equal(Buffer.concat(strings).toString(), text);
 });

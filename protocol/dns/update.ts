@@ -11,7 +11,7 @@ export type TxtUpdate = {
   readonly id: number; // 16 bits
   readonly zone: string;
   readonly name: string;
-  readonly text: string; // at most 255 bytes
+  readonly text: string; // ASCII; written in strings of at most 255 bytes
   readonly action: "add" | "delete";
   readonly ttlSeconds: number;
 };
@@ -24,7 +24,9 @@ const fudgeSeconds = 300;
 /** The message to send. `nowSeconds`: since 1970. */
 export function writeUpdate(update: TxtUpdate, key: TsigKey, nowSeconds: number): Buffer {
   const { id, zone, name, text, action, ttlSeconds } = update;
-  const rdata = Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)]);
+  const rdata = Buffer.concat(
+    (text.match(/.{1,255}/gs) ?? [""]).flatMap((part) => [Buffer.from([part.length]), Buffer.from(part, "latin1")]),
+  );
   const message = Buffer.concat([
     shorts(id, opcodeUpdate << 11, 1, 0, 1, 0),
     nameBytes(zone),

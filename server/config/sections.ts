@@ -190,6 +190,8 @@ export const dkim = section<DkimSettings>(defaultDkimSettings, {
   settleMs: "How long a new key must be in DNS before it signs in place of another.",
   keepRetiredMs: "How long a key that signs no more must stay in DNS: what it signed may wait in queues for days.",
   checkMs: "How often DNS is asked whether it shows the keys.",
+  dynamicUpdates:
+    "Put the keys into DNS, and take them out, by dynamic updates (RFC 2136) with dnsServer, dnsZone and the tsig… settings of [acme].",
   assumePublished: "Sign without asking DNS for the keys: for tests only.",
 });
 

@@ -17,6 +17,8 @@ import { type KeyEvent, nextStep, type RotationSettings, type View } from "./rot
 export type DkimSettings = RotationSettings & {
   /** How often DNS is looked at. */
   readonly checkMs: number;
+  /** Put the records of keys into DNS, and take them out, by dynamic updates (RFC 2136) with the server and the TSIG key of `[acme]`. */
+  readonly dynamicUpdates: boolean;
   /** Tests without a zone of their own: every key counts as published. */
   readonly assumePublished: boolean;
 };
@@ -28,6 +30,7 @@ export const defaultDkimSettings: DkimSettings = {
   settleMs: hour,
   keepRetiredMs: 40 * day, // 30 that a message may be held (FUTURERELEASE), 5 in our queue, 5 on the way
   checkMs: 5 * 60 * 1000,
+  dynamicUpdates: false,
   assumePublished: false,
 };
 
@@ -48,15 +51,22 @@ export interface KeyKeeper {
   start(): () => void;
 }
 
+export type ZoneUpdates = {
+  add(name: string, text: string): Promise<void>;
+  remove(name: string, text: string): Promise<void>;
+};
+
 export type KeeperParts = {
   readonly store: Pick<StoreReader, "setting" | "domains"> & Pick<StoreWriter, "putSetting">;
   readonly resolver: Pick<Resolver, "txt">;
   readonly settings: DkimSettings;
+  /** Changes TXT records; undefined: a person does it. */
+  readonly zone?: ZoneUpdates | undefined;
   readonly now: () => Instant;
   readonly log: Log;
 };
 
-export function makeKeyKeeper({ store, resolver, settings, now, log }: KeeperParts): KeyKeeper {
+export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: KeeperParts): KeyKeeper {
   const turns = new Map<string, Promise<unknown>>();
   const told = new Map<string, Instant>();
   let stopped = false;
@@ -95,8 +105,24 @@ export function makeKeyKeeper({ store, resolver, settings, now, log }: KeeperPar
     const keys = [...step.keys, ...made];
     for (const event of step.events) tell(domain, event);
     for (const key of made) tell(domain, { kind: "unpublished", key });
+    if (zone !== undefined) for (const key of keys) update(zone, domain, key, views.get(key.selector) ?? "none");
     const changed = keys.length !== found.keys.length || keys.some((key, index) => key !== found.keys[index]);
     return changed ? put(domain, keys) : found;
+  };
+
+  const updating = new Set<string>();
+  /** Not waited for: the next look sees what came of it. */
+  const update = (to: ZoneUpdates, domain: string, { selector, state, record }: DkimKey, view: View): void => {
+    const name = `${selector}._domainkey.${domain}`;
+    const adds = state === "publish" && view === "none";
+    if ((!adds && !(state === "removed" && view === "ours")) || updating.has(name)) return;
+    updating.add(name);
+    const done = adds ? to.add(name, record) : to.remove(name, record);
+    done
+      .catch((error: unknown) =>
+        log.error({ domain, selector, error }, `the DKIM key ${name} could not be changed in DNS`),
+      )
+      .finally(() => updating.delete(name));
   };
 
   const tell = (domain: string, { kind, key }: KeyEvent): void => {

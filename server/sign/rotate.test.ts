@@ -280,3 +280,45 @@ test("a rotation that is asked for begins at once, and once", async () => {
   assert.deepEqual([usedRsa, usedEd], ["r20260102b publish", "e20260102b publish"], "not in DNS: they sign no more");
   assert.deepEqual(waiting, ["r20260102c publish", "e20260102c publish"]);
 });
+
+test("where zones take updates nobody has to do anything: published, used, replaced, taken out", async () => {
+  let now = start;
+  const zone = new Map<string, string>();
+  const values = new Map<string, unknown>();
+  const store = {
+    setting: async (key: string) => structuredClone(values.get(key)),
+    putSetting: async (key: string, value: unknown) => void values.set(key, structuredClone(value)),
+    domains: async () => [{ name: "example.test", kind: "local" as const, settings: {} }],
+  };
+  const resolver = {
+    txt: async (name: string): Promise<Answer<string>> => {
+      const record = zone.get(name);
+      return record === undefined
+        ? { kind: "none", exists: false, secure: false, ttlSeconds: 1 }
+        : { kind: "found", records: [record], secure: false, ttlSeconds: 1 };
+    },
+  };
+  let refuses = true;
+  const updates = {
+    add: async (name: string, text: string) => {
+      if (refuses) throw new Error("refused");
+      zone.set(name, text);
+    },
+    remove: async (name: string, text: string) => void (zone.get(name) === text && zone.delete(name)),
+  };
+  const keeper = makeKeyKeeper({
+    store,
+    resolver,
+    settings: { ...defaultDkimSettings, ...settings },
+    zone: updates,
+    now: () => now,
+    log: quiet,
+  });
+  values.set("dkim/example.test", await makeDkimKeys(now));
+  await keeper.lookAtAll();
+  refuses = false;
+  for (let hours = 0; hours < 24 * 60; hours += 6, now += 6 * hour) await keeper.lookAtAll();
+  const states = (await readDkimKeys(store, "example.test"))!.keys.map(({ state }) => state);
+  assert.deepEqual(states, ["used", "used"], "the first ones are gone, and so are their records");
+  assert.equal(zone.size, 2);
+});
