@@ -11,9 +11,10 @@ import type { PathResult, Send } from "../send/send.ts";
 import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
 import type { TlsWish } from "../send/strongest.ts";
-import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Settlement, Store } from "../store/store.ts";
+import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Store } from "../store/store.ts";
+import { Administrator, type Looking } from "./administer.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
-import { Holding, keyOf } from "./holding.ts";
+import { Holding } from "./holding.ts";
 import { type Held, Item, type ItemOwner } from "./item.ts";
 import { asBuffer, MessageMemory } from "./message-memory.ts";
 import type { Queue } from "./queue.ts";
@@ -57,18 +58,12 @@ const leaseReserveMs = 60_000;
 const crowdedMs = 5_000;
 /** Domains named in one claim as not wanted now. */
 const maxExceptDomains = 1000;
-/** Recipients that "bounce" has condemned and that have not come by yet. */
-const maxCondemned = 100_000;
-/** Messages that "bounce" lists at a time. */
-const pageSize = 1000;
 /** Journey entries name this many of the hosts that could not be reached. */
 const maxTriesShown = 6;
 
 export function makeQueue(ask: QueueAsk): Queue & { counters(): QueueCounters } {
   return new WorkingQueue(ask);
 }
-
-type Looking = { readonly held: Held; recipients: readonly QueuedRecipient[] };
 
 class WorkingQueue implements Queue, ItemOwner {
   readonly #ask: QueueAsk;
@@ -83,8 +78,7 @@ class WorkingQueue implements Queue, ItemOwner {
   readonly #suspended = new Map<string, Reply>();
   /** Domains whose path has no room or is suspended, with the path's key: not to be claimed for the moment. */
   readonly #crowded = new Map<string, string>();
-  /** Recipients that an administrator returns to their senders. */
-  readonly #condemned = new Set<string>();
+  readonly #administrator: Administrator;
   #claiming: Promise<void> | undefined;
   #claimsPaused = 0;
   /** The last claim left due mail in the store. */
@@ -117,6 +111,19 @@ class WorkingQueue implements Queue, ItemOwner {
       madeRoom: () => {
         if (this.#backlog && this.#holding.recipients < settings.maxReady / 2) this.#claim();
       },
+    });
+    this.#administrator = new Administrator({
+      store,
+      log,
+      ready: this.#ready,
+      looking: this.#looking,
+      finisher: this.#finisher,
+      owner: this,
+      now: this.#now,
+      pauseClaims: () => this.#pauseClaims(),
+      tryAllAgain: () => this.#tryAllAgain(),
+      forget: (held, recipients) => this.#forget(held, recipients),
+      all: (held, recipients, outcome, path) => this.#all(held, recipients, outcome, path),
     });
     send.begin({
       take: (key) => this.#take(key),
@@ -190,7 +197,7 @@ class WorkingQueue implements Queue, ItemOwner {
       pending: ours.length,
     };
     if (bytes !== undefined) this.#memory.keep(held, bytes);
-    if (this.#condemned.size > 0 && this.#failCondemned(held, ours, undefined)) return;
+    if (this.#administrator.failCondemned(held, ours, undefined)) return;
     if (message.notBefore > this.#now() + 1000) this.#finisher.postpone(held, ours, message.notBefore);
     else this.#route(held, ours);
   }
@@ -325,7 +332,7 @@ class WorkingQueue implements Queue, ItemOwner {
   #take(key: string): Item | undefined {
     for (let item = this.#ready.take(key); item !== undefined; item = this.#ready.take(key)) {
       const { held, recipients, path } = item;
-      if (this.#condemned.size > 0 && this.#failCondemned(held, recipients, path)) continue;
+      if (this.#administrator.failCondemned(held, recipients, path)) continue;
       const lease = this.#holding.lease(held.message, recipients[0]!);
       if (lease === undefined) continue;
       if (lease.owner === this.#ask.node || lease.until - this.#now() > leaseReserveMs) return item;
@@ -351,9 +358,7 @@ class WorkingQueue implements Queue, ItemOwner {
     attempt: Attempt | undefined,
     path: Path | undefined,
   ): void {
-    if (this.#condemned.size > 0)
-      for (let index = 0; index < recipients.length; index++)
-        if (outcomes[index]?.kind !== "later") this.#condemned.delete(keyOf(held.message, recipients[index]!));
+    this.#administrator.done(held, recipients, outcomes);
     this.#finisher.finish(held, recipients, outcomes, attempt, path, {});
     this.#memory.drop(held);
   }
@@ -396,47 +401,21 @@ class WorkingQueue implements Queue, ItemOwner {
     );
   }
 
-  // ---------------------------------------------------------------- the administrator
-
-  async show(id: string): Promise<QueuedMessage | undefined> {
-    return (await this.#ask.store.queueList({ id, limit: 1 }))[0];
+  show(id: string): Promise<QueuedMessage | undefined> {
+    return this.#administrator.show(id);
   }
 
-  async act(filter: QueueFilter, action: "retry" | "hold" | "release" | "delete" | "bounce"): Promise<number> {
-    if (action === "bounce") return this.#bounce(filter);
-    if (action === "hold") return this.#keepBack(filter);
-    const touched = await this.#ask.store.queueAct(filter, action, this.#now());
-    // The store has it no more: what is not under way already is dropped here too.
-    if (action === "delete") this.#withdraw(filter, (held, some) => this.#forget(held, some));
-    else this.#tryAllAgain();
-    return touched;
+  act(filter: QueueFilter, action: Parameters<Queue["act"]>[1]): Promise<number> {
+    return this.#administrator.act(filter, action);
   }
 
-  /** The store holds only what nobody works on: what waits here is given back first, and not claimed again before it is held. */
-  async #keepBack(filter: QueueFilter): Promise<number> {
-    const { store } = this.#ask;
+  async #pauseClaims(): Promise<() => void> {
     this.#claimsPaused++;
-    try {
-      await this.#claiming;
-      const now = this.#now();
-      const settlements: Settlement[] = [];
-      const given: (readonly [held: Held, recipients: readonly QueuedRecipient[]])[] = [];
-      this.#withdraw(filter, (held, some) => {
-        settlements.push(...this.#finisher.untried(held, some, now));
-        given.push([held, some]);
-      });
-      try {
-        if (settlements.length > 0) await store.settle({ settlements, notices: [], journey: [] });
-      } catch (error) {
-        for (const [held, some] of given) this.#finisher.postpone(held, some, now);
-        throw error;
-      }
-      for (const [held, some] of given) this.#forget(held, some);
-      return await store.queueAct(filter, "hold", now);
-    } finally {
+    await this.#claiming;
+    return () => {
       this.#claimsPaused--;
       this.#claim();
-    }
+    };
   }
 
   #tryAllAgain(): void {
@@ -445,64 +424,7 @@ class WorkingQueue implements Queue, ItemOwner {
     this.#crowded.clear();
     this.#claim();
   }
-
-  /** Takes what matches and is not under way yet out of memory. */
-  #withdraw(filter: QueueFilter, then: (held: Held, recipients: readonly QueuedRecipient[]) => void): void {
-    for (const item of this.#ready.remove(({ held, recipients }) => matching(filter, held, recipients).length > 0)) {
-      const gone = matching(filter, item.held, item.recipients);
-      const stay = item.recipients.filter((recipient) => !gone.includes(recipient));
-      if (stay.length > 0) this.#ready.push(new Item(item.held, stay, item.path, this));
-      then(item.held, gone);
-    }
-    for (const looking of this.#looking) {
-      const gone = matching(filter, looking.held, looking.recipients);
-      if (gone.length === 0) continue;
-      looking.recipients = looking.recipients.filter((recipient) => !gone.includes(recipient));
-      then(looking.held, gone);
-    }
-  }
-
-  /** Condemns what matches; each is failed, with its notice, when it comes by, which is at once. */
-  async #bounce(filter: QueueFilter): Promise<number> {
-    const { store, log } = this.#ask;
-    let count = 0;
-    let page: readonly QueuedMessage[] = [];
-    do {
-      const after = page.at(-1)?.id ?? filter.after;
-      page = await store.queueList({ ...filter, limit: pageSize, ...(after === undefined ? {} : { after }) });
-      for (const message of page)
-        for (const recipient of message.recipients) {
-          if (this.#condemned.size >= maxCondemned) break;
-          this.#condemned.add(keyOf(message, recipient));
-          count++;
-        }
-    } while (page.length === pageSize && this.#condemned.size < maxCondemned);
-    if (this.#condemned.size >= maxCondemned)
-      log.warn({ condemned: this.#condemned.size }, "too much to return at once: repeat the command for the rest");
-    this.#withdraw(filter, (held, some) => this.#failCondemned(held, some, undefined));
-    const now = this.#now();
-    await store.queueAct(filter, "release", now);
-    if (filter.state === undefined || filter.state === "scheduled") await store.queueAct(filter, "retry", now);
-    this.#tryAllAgain();
-    return count;
-  }
-
-  /** Fails those that are condemned, if any; the others with them come again. */
-  #failCondemned(held: Held, recipients: readonly QueuedRecipient[], path: Path | undefined): boolean {
-    const condemned = recipients.filter((recipient) => this.#condemned.delete(keyOf(held.message, recipient)));
-    if (condemned.length === 0) return false;
-    const others = recipients.filter((recipient) => !condemned.includes(recipient));
-    if (others.length > 0) this.#finisher.postpone(held, others, this.#now());
-    this.#all(held, condemned, returnedByHand, path);
-    return true;
-  }
 }
-
-const returnedByHand: Outcome = {
-  kind: "failed",
-  why: "policy",
-  reply: reply(554, "5.7.0", "Returned by the administrator"),
-};
 
 function later(reply: Reply, why: "network" | "tls" | "system", delayMs?: number): Outcome {
   return { kind: "later", reply, why, delayMs };
@@ -510,17 +432,4 @@ function later(reply: Reply, why: "network" | "tls" | "system", delayMs?: number
 
 function wishOf({ requireTls, tlsOptional }: QueuedMessage): TlsWish {
   return requireTls ? "require" : tlsOptional === true ? "optional" : "default";
-}
-
-/** Those of a message's recipients that a filter of the store's names. */
-function matching(filter: QueueFilter, { message }: Held, recipients: readonly QueuedRecipient[]): QueuedRecipient[] {
-  const { id, domain, sender, recipient, state } = filter;
-  if (state !== undefined && state !== "leased") return [];
-  if (id !== undefined && message.id !== id) return [];
-  if (sender !== undefined && message.envelopeFrom.toLowerCase() !== sender.toLowerCase()) return [];
-  return recipients.filter(
-    (one) =>
-      (domain === undefined || one.domain === domain.toLowerCase()) &&
-      (recipient === undefined || one.address.toLowerCase() === recipient.toLowerCase()),
-  );
 }

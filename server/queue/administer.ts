@@ -1,0 +1,166 @@
+/** What an administrator may do with the queue: look, hold, release, try now, delete, and return to the sender. */
+import { reply } from "../../protocol/smtp/reply.ts";
+import type { Log } from "../log.ts";
+import type { Outcome } from "../send/classify.ts";
+import type { Path } from "../send/site.ts";
+import type { QueuedMessage, QueuedRecipient, QueueFilter, Settlement, Store } from "../store/store.ts";
+import type { Finisher } from "./finish.ts";
+import { keyOf } from "./holding.ts";
+import { type Held, Item, type ItemOwner } from "./item.ts";
+import type { Queue } from "./queue.ts";
+import type { ReadyStage } from "./ready.ts";
+
+/** Recipients that "bounce" has condemned and that have not come by yet. */
+const maxCondemned = 100_000;
+/** Messages that "bounce" lists at a time. */
+const pageSize = 1000;
+
+/** Mail whose way is being looked up. */
+export type Looking = { readonly held: Held; recipients: readonly QueuedRecipient[] };
+
+/** What it needs of the queue at work. */
+export type AdministratorPorts = {
+  readonly store: Pick<Store, "queueAct" | "queueList" | "settle">;
+  readonly ready: ReadyStage;
+  readonly looking: ReadonlySet<Looking>;
+  readonly finisher: Finisher;
+  readonly owner: ItemOwner;
+  readonly now: () => number;
+  readonly log: Log;
+  /** Resolves when no claim runs; none begins before the function it gives is called. */
+  readonly pauseClaims: () => Promise<() => void>;
+  /** Nothing is held back for what went wrong before. */
+  readonly tryAllAgain: () => void;
+  readonly forget: (held: Held, recipients: readonly QueuedRecipient[]) => void;
+  /** The same outcome for all, without a session. */
+  readonly all: (held: Held, recipients: readonly QueuedRecipient[], outcome: Outcome, path: Path | undefined) => void;
+};
+
+export class Administrator implements Pick<Queue, "act" | "show"> {
+  readonly #ports: AdministratorPorts;
+  /** Recipients that are returned to their senders. */
+  readonly #condemned = new Set<string>();
+
+  constructor(ports: AdministratorPorts) {
+    this.#ports = ports;
+  }
+
+  /** These have come to an end by themselves, or will be tried again. */
+  done(held: Held, recipients: readonly QueuedRecipient[], outcomes: readonly Outcome[]): void {
+    if (this.#condemned.size === 0) return;
+    for (let index = 0; index < recipients.length; index++)
+      if (outcomes[index]?.kind !== "later") this.#condemned.delete(keyOf(held.message, recipients[index]!));
+  }
+
+  async show(id: string): Promise<QueuedMessage | undefined> {
+    return (await this.#ports.store.queueList({ id, limit: 1 }))[0];
+  }
+
+  async act(filter: QueueFilter, action: "retry" | "hold" | "release" | "delete" | "bounce"): Promise<number> {
+    if (action === "bounce") return this.#bounce(filter);
+    if (action === "hold") return this.#keepBack(filter);
+    const touched = await this.#ports.store.queueAct(filter, action, this.#ports.now());
+    // The store has it no more: what is not under way already is dropped here too.
+    if (action === "delete") this.#withdraw(filter, (held, some) => this.#ports.forget(held, some));
+    else this.#ports.tryAllAgain();
+    return touched;
+  }
+
+  /** The store holds only what nobody works on: what waits here is given back first, and not claimed again before it is held. */
+  async #keepBack(filter: QueueFilter): Promise<number> {
+    const { store, pauseClaims } = this.#ports;
+    const resume = await pauseClaims();
+    try {
+      const now = this.#ports.now();
+      const settlements: Settlement[] = [];
+      const given: (readonly [held: Held, recipients: readonly QueuedRecipient[]])[] = [];
+      this.#withdraw(filter, (held, some) => {
+        settlements.push(...this.#ports.finisher.untried(held, some, now));
+        given.push([held, some]);
+      });
+      try {
+        if (settlements.length > 0) await store.settle({ settlements, notices: [], journey: [] });
+      } catch (error) {
+        for (const [held, some] of given) this.#ports.finisher.postpone(held, some, now);
+        throw error;
+      }
+      for (const [held, some] of given) this.#ports.forget(held, some);
+      return await store.queueAct(filter, "hold", now);
+    } finally {
+      resume();
+    }
+  }
+
+  /** Takes what matches and is not under way yet out of memory. */
+  #withdraw(filter: QueueFilter, then: (held: Held, recipients: readonly QueuedRecipient[]) => void): void {
+    for (const item of this.#ports.ready.remove(
+      ({ held, recipients }) => matching(filter, held, recipients).length > 0,
+    )) {
+      const gone = matching(filter, item.held, item.recipients);
+      const stay = item.recipients.filter((recipient) => !gone.includes(recipient));
+      if (stay.length > 0) this.#ports.ready.push(new Item(item.held, stay, item.path, this.#ports.owner));
+      then(item.held, gone);
+    }
+    for (const looking of this.#ports.looking) {
+      const gone = matching(filter, looking.held, looking.recipients);
+      if (gone.length === 0) continue;
+      looking.recipients = looking.recipients.filter((recipient) => !gone.includes(recipient));
+      then(looking.held, gone);
+    }
+  }
+
+  /** Condemns what matches; each is failed, with its notice, when it comes by, which is at once. */
+  async #bounce(filter: QueueFilter): Promise<number> {
+    const { store, log } = this.#ports;
+    let count = 0;
+    let page: readonly QueuedMessage[] = [];
+    do {
+      const after = page.at(-1)?.id ?? filter.after;
+      page = await store.queueList({ ...filter, limit: pageSize, ...(after === undefined ? {} : { after }) });
+      for (const message of page)
+        for (const recipient of message.recipients) {
+          if (this.#condemned.size >= maxCondemned) break;
+          this.#condemned.add(keyOf(message, recipient));
+          count++;
+        }
+    } while (page.length === pageSize && this.#condemned.size < maxCondemned);
+    if (this.#condemned.size >= maxCondemned)
+      log.warn({ condemned: this.#condemned.size }, "too much to return at once: repeat the command for the rest");
+    this.#withdraw(filter, (held, some) => this.failCondemned(held, some, undefined));
+    const now = this.#ports.now();
+    await store.queueAct(filter, "release", now);
+    if (filter.state === undefined || filter.state === "scheduled") await store.queueAct(filter, "retry", now);
+    this.#ports.tryAllAgain();
+    return count;
+  }
+
+  /** Fails those that are condemned, if any; the others with them come again. */
+  failCondemned(held: Held, recipients: readonly QueuedRecipient[], path: Path | undefined): boolean {
+    if (this.#condemned.size === 0) return false;
+    const condemned = recipients.filter((recipient) => this.#condemned.delete(keyOf(held.message, recipient)));
+    if (condemned.length === 0) return false;
+    const others = recipients.filter((recipient) => !condemned.includes(recipient));
+    if (others.length > 0) this.#ports.finisher.postpone(held, others, this.#ports.now());
+    this.#ports.all(held, condemned, returnedByHand, path);
+    return true;
+  }
+}
+
+const returnedByHand: Outcome = {
+  kind: "failed",
+  why: "policy",
+  reply: reply(554, "5.7.0", "Returned by the administrator"),
+};
+
+/** Those of a message's recipients that a filter of the store's names. */
+function matching(filter: QueueFilter, { message }: Held, recipients: readonly QueuedRecipient[]): QueuedRecipient[] {
+  const { id, domain, sender, recipient, state } = filter;
+  if (state !== undefined && state !== "leased") return [];
+  if (id !== undefined && message.id !== id) return [];
+  if (sender !== undefined && message.envelopeFrom.toLowerCase() !== sender.toLowerCase()) return [];
+  return recipients.filter(
+    (one) =>
+      (domain === undefined || one.domain === domain.toLowerCase()) &&
+      (recipient === undefined || one.address.toLowerCase() === recipient.toLowerCase()),
+  );
+}
