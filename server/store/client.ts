@@ -16,12 +16,15 @@ import { wordsQueries, wordsReads, wordsWrites } from "./words.ts";
 import type { ThreadData } from "./worker.ts";
 
 export type SqliteSettings = {
-  /** Threads that read; one more searches. */
+  /** Threads that read, at most: all but the first start when they are needed. One more searches. */
   readonly readers: number;
   /** Memory for pages of the database, for each thread. */
   readonly cacheKiB: number;
 };
 export const defaultSqliteSettings: SqliteSettings = { readers: 2, cacheKiB: 32 * 1024 };
+
+/** With so many calls waiting for each thread another one is started, up to `readers`: one that nobody needs takes 20 MB. */
+const busyCalls = 4;
 
 export type SqliteOptions = Partial<SqliteSettings> & {
   readonly dir: string;
@@ -50,10 +53,17 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const open = async (role: ThreadData["role"]) => {
     const lane = new Lane({ ...data, role }, publish);
     lanes.push({ role, lane });
-    await lane.start();
+    try {
+      await lane.start();
+    } catch (error) {
+      await lane.close(); // or it would be started again and again
+      throw error;
+    }
     return lane;
   };
+  let closing = false;
   const close = async () => {
+    closing = true;
     for (const { lane } of lanes) lane.refuse();
     // Those that cannot write go first: the last one to go leaves the log empty.
     for (const last of ["reader", "writer"])
@@ -65,14 +75,26 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const writing = readOnly ? undefined : open("writer");
     if (fresh) await writing;
     // A long search must not stand in the way of quick reads: it has a thread of its own.
-    const [writer, searching, ...reading] = await Promise.all([
-      writing,
-      open("reader"),
-      ...Array.from({ length: Math.max(1, readers) }, () => open("reader")),
-    ]);
+    const [writer, searching, first] = await Promise.all([writing, open("reader"), open("reader")]);
+    const reading = [first];
+    let starting = false;
+    const busy = () => {
+      if (starting || closing || reading.length >= readers) return;
+      starting = true;
+      open("reader").then(
+        (lane) => {
+          reading.push(lane);
+          starting = false;
+        },
+        // The others go on alone; it is tried again when they are busy again.
+        () => {
+          starting = false;
+        },
+      );
+    };
     const blobs = new Blobs(dir);
     return {
-      ...readerOf(reading, searching),
+      ...readerOf(reading, searching, busy),
       ...writerOf(writer, blobs),
       subscribe: (listener: (changes: readonly Change[]) => void) => {
         listeners.add(listener);
@@ -94,10 +116,12 @@ const each = <N extends string>(names: readonly N[], of: (name: N) => unknown): 
 
 // ---------------------------------------------------------------- reading
 
-function readerOf(lanes: readonly Lane[], searching: Lane): StoreReader {
+/** `busy` is told when there is more to read than the threads keep up with. */
+function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): StoreReader {
   const ask = <T>(name: string, args: readonly unknown[]): Promise<T> => {
     let idlest = lanes[0] as Lane;
     for (const lane of lanes) if (lane.load < idlest.load) idlest = lane;
+    if (idlest.load >= busyCalls) busy();
     return idlest.call(name, args);
   };
   const op = <N extends keyof StoreReader>(name: N) =>
