@@ -13,7 +13,7 @@ export type Lying = {
 /** "spam" and "ham" are lessons, "nothing" takes an earlier one back, undefined leaves all as it is. */
 export type Wish = "spam" | "ham" | "nothing" | undefined;
 
-/** The keywords are those of RFC 8457 and of the programs before it. */
+/** The keywords are those of RFC 9051 §2.3.2, and of programs before it. */
 export function wishOf({ role, keywords, verdict, delivered }: Lying): Wish {
   const marks = keywords.map((keyword) => keyword.toLowerCase());
   if (marks.some((mark) => mark === "$notjunk" || mark === "notjunk" || mark === "nonjunk")) return "ham";
