@@ -48,7 +48,7 @@ export const defaultDoorSettings: DoorSettings = {
   messagesPerMinutePerNetwork: 3000,
   maxPerNetwork: 300,
   harvestPerHour: 200,
-  stuffingPerHour: 100,
+  stuffingPerHour: 300,
   banMs: hourMs,
   traps: [],
   heloChecks: true,

@@ -124,6 +124,14 @@ export const dangerous: readonly Sample[] = [
   sample("executable", "old.com", hex("b409ba0901cd21b44ccd21")),
   sample("executable", "movie.swf", Buffer.concat([text("FWS"), Buffer.from([10]), Buffer.alloc(60)])),
   sample("executable", "report.zip", zip([{ name: "report.exe", bytes: pe() }])),
+  sample(
+    "executable",
+    "behind.zip",
+    zip([
+      ...Array.from({ length: 9 }, (_, i) => ({ name: `${i}.dat`, bytes: Buffer.alloc(10_000_000, `${i}`) })),
+      { name: "photo.dat", bytes: pe() },
+    ]),
+  ),
   sample("executable", "hidden.zip", zip([{ name: "data.dat", bytes: pe() }], { store: true })),
   sample(
     "executable",

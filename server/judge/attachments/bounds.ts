@@ -16,9 +16,9 @@ export type ScanBounds = {
 export const defaultScanBounds: ScanBounds = {
   maxDepth: 5,
   maxEntries: 5000,
-  maxUnpackedBytes: 192 * 1024 * 1024,
-  maxEntryBytes: 32 * 1024 * 1024,
-  maxMs: 4000,
+  maxUnpackedBytes: 64 * 1024 * 1024,
+  maxEntryBytes: 16 * 1024 * 1024,
+  maxMs: 2000,
   maxFindings: 50,
 };
 

@@ -239,7 +239,11 @@ function lookIntoZip(bytes: Buffer, given: Given, at: Examination, inner: Inner)
   const files = zip.entries.filter((entry) => !entry.name.endsWith("/"));
   if (files.some((entry) => entry.encrypted)) found("encrypted", "");
   for (const entry of files) {
-    if (!budget.entry() || budget.spent) return found("unopened", "there is too much in it");
+    if (!budget.entry() || budget.spent) {
+      found("unopened", "there is too much in it");
+      lookFromOutside(bytes, entry, given, at, files.length);
+      continue;
+    }
     // The parts of Office documents are XML and pictures; what else is in them is looked at.
     if (isOffice && /\.(?:xml|rels|png|jpe?g|gif|emf|wmf)$/i.test(entry.name)) continue;
     const name = entry.name.slice(entry.name.lastIndexOf("/") + 1);
@@ -248,6 +252,29 @@ function lookIntoZip(bytes: Buffer, given: Given, at: Examination, inner: Inner)
       found("unopened", `packed by method ${entry.method}`);
     inner(content ?? Buffer.alloc(0), isOffice ? "" : name, files.length);
   }
+}
+
+/** The beginning of a packed file that tells what it is. */
+const peekBytes = 512;
+
+/** Where the budget is spent: the name and the first bytes still count, so that nothing hides behind much. */
+function lookFromOutside(
+  bytes: Buffer,
+  entry: ZipEntry,
+  { path, depth }: Given,
+  at: Examination,
+  beside: number,
+): void {
+  const name = entry.name.slice(entry.name.lastIndexOf("/") + 1);
+  const peek = unzip(bytes, entry, peekBytes) ?? Buffer.alloc(0);
+  const file: Given = { bytes: peek, name, path: `${path} › ${name}`, depth: depth + 1, beside, type: "" };
+  const found = (danger: Danger, what: string): undefined => note(at, danger, file.path, what);
+  const kind = kindOf(peek);
+  const program = programs[kind];
+  if (program !== undefined) found("executable", program);
+  else byName(file, kind, found);
+  const hidden = disguise(name);
+  if (hidden !== undefined) found("disguised", hidden);
 }
 
 /** ZIPs that are programs. */
