@@ -27,7 +27,6 @@ import { makeJudge } from "./judge/judge.ts";
 import { type MailService, mailServices, openListeners, type Serve, whyNotBound } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
-import type { Connection } from "./net/connection.ts";
 import { networks } from "./net/networks.ts";
 import { publicKeyOf } from "./net/next-key.ts";
 import { mayChangeKey, publishedKeys } from "./net/published-keys.ts";
@@ -46,6 +45,7 @@ import { remoteNameOf } from "./receive/remote-name.ts";
 import { makeReports } from "./report/bounce.ts";
 import { startReporting } from "./reporting.ts";
 import { watchRoutes } from "./routing.ts";
+import { startScripting } from "./scripting.ts";
 import type { HostTarget } from "./send/route.ts";
 import { makeSend } from "./send/send.ts";
 import { startSigning } from "./signing.ts";
@@ -279,6 +279,21 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const indexer = makeIndexer({ store, pool, settings: config.index, log, monotonic: () => performance.now() });
+  const scripting = cleanUp.use(
+    startScripting({
+      store,
+      directory,
+      login,
+      tls,
+      forward: signing.forward,
+      sign,
+      settings: config.manageSieve,
+      newId,
+      version,
+      now,
+      log,
+    }),
+  );
   const deliver = makeDeliver({
     store: mailStore,
     directory,
@@ -286,6 +301,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     judge: door?.learning(guarding.judge) ?? guarding.judge,
     notices,
     forward: signing.forward,
+    sieve: scripting.deliver,
     reports: reporting.incoming,
     factsOf,
     factsOfLarge,
@@ -376,7 +392,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     imaps: imap,
     pop3,
     pop3s: pop3,
-    sieve: sieveIsNotOffered,
+    sieve: scripting.serve,
   };
   const serve = Object.fromEntries(
     mailServices.map((service) => [service, dooring.guard(service, unguarded[service])]),
@@ -507,12 +523,6 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         await options.store.close();
       })()),
   };
-}
-
-/** RFC 5804 §1.2: what is not there yet says so and closes. */
-async function sieveIsNotOffered(connection: Connection): Promise<void> {
-  connection.write('BYE "ManageSieve is not offered by this version."\r\n');
-  await connection.end();
 }
 
 let tidyingNow = false;

@@ -51,6 +51,8 @@ export class Compiler {
   readonly bounds: SieveBounds;
   readonly library: Library | undefined;
   readonly mistakes: Mistake[] = [];
+  /** What is right but will hardly be meant. */
+  readonly warnings: Mistake[] = [];
   readonly #language: Language;
   readonly #required = new Set<string>(builtIn);
   readonly #slots = new Map<string, number>();
@@ -122,6 +124,10 @@ export class Compiler {
       }
     }
     return inOrder(steps);
+  }
+
+  warn(at: number, message: string): void {
+    if (this.warnings.length < this.bounds.mistakes) this.warnings.push(mistakeAt(this.source, at, message));
   }
 
   /** Keeps a mistake; what is none is thrown on. */

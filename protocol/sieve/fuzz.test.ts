@@ -167,9 +167,10 @@ test("nothing takes longer than its bounds let it", () => {
     for (const message of messages) {
       const compiled = compileScript(script);
       assert.ok(compiled.kind === "script", script.slice(0, 80));
-      const began = performance.now();
+      const began = process.cpuUsage();
       runScripts([{ name: "x", script: compiled }], new SieveMessage(Buffer.from(message)), surroundings);
-      const ms = performance.now() - began;
+      const used = process.cpuUsage(began);
+      const ms = (used.user + used.system) / 1000;
       assert.ok(ms < 3000, `${script.slice(0, 60)} took ${ms} ms`);
     }
 });

@@ -37,6 +37,8 @@ export type Compiled = {
   /** Extensions in force. */
   readonly required: ReadonlySet<string>;
   readonly step: Step;
+  /** Right, but hardly meant. */
+  readonly warnings: readonly Mistake[];
 };
 export type CompileResult = Compiled | { readonly kind: "mistakes"; readonly mistakes: readonly Mistake[] };
 
@@ -50,7 +52,7 @@ export function compileScript(
   try {
     const step = compileWhole(compiler);
     if (compiler.mistakes.length > 0) return { kind: "mistakes", mistakes: compiler.mistakes };
-    return { kind: "script", source, required: compiler.required, step };
+    return { kind: "script", source, required: compiler.required, step, warnings: compiler.warnings };
   } catch (error) {
     if (!(error instanceof ScriptError)) throw error;
     return { kind: "mistakes", mistakes: [mistakeAt(source, error.at, error.message)] };

@@ -9,6 +9,7 @@ import { defaultIndexSettings, type IndexSettings } from "../index/indexer.ts";
 import { defaultJmapSettings, type JmapSettings } from "../jmap/settings.ts";
 import { type AuthenticationSettings, defaultAuthenticationSettings } from "../judge/authenticate/settings.ts";
 import { defaultJudgeSettings, type JudgeSettings } from "../judge/judge.ts";
+import { defaultManageSieveSettings, type ManageSieveSettings } from "../managesieve/settings.ts";
 import { defaultListenerSettings, type ListenerSettings } from "../net/listener.ts";
 import { defaultPop3Settings, type Pop3Settings } from "../pop3/settings.ts";
 import { defaultQueueSettings, type QueueSettings } from "../queue/settings.ts";
@@ -138,6 +139,14 @@ export const index = section<IndexSettings>(defaultIndexSettings, {
   enabled: "Keep an index of the words of mail and attachments; without it searches read the mail itself.",
   batch: "New messages of an account that are indexed together.",
   quietMs: "An account without new mail for so long is indexed, however little waits.",
+});
+
+export const manageSieve = section<ManageSieveSettings>(defaultManageSieveSettings, {
+  idleTimeoutMs: "Silence before a session is ended (RFC 5804 §1.4: at least 30 minutes).",
+  loginTimeoutMs: "A session that has not logged in by then ends.",
+  maxLineBytes: "Longest command line.",
+  maxErrors: "Refused commands of one session before it is ended.",
+  maxLogins: "Refused logins before the session ends.",
 });
 
 export const judge = section<JudgeSettings>(defaultJudgeSettings, {

@@ -8,6 +8,7 @@ import type { Judge, Refused, Taken } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
+import type { Remembered } from "../store/sieve-store.ts";
 import type {
   Acceptance,
   Accepted,
@@ -27,6 +28,8 @@ import type { Notices } from "./notices.ts";
 import { quarantineRows } from "./quarantined.ts";
 import { mailboxFull } from "./recipients.ts";
 import { RefusalBudget, refusedEntry } from "./refusals.ts";
+import { type Scripted, scripted } from "./sieve/scripted.ts";
+import type { DeliverSieve } from "./sieve/sieve.ts";
 import { traced } from "./traced.ts";
 
 export type DeliverSettings = {
@@ -55,6 +58,8 @@ export type DeliverPorts = {
   readonly notices: Notices;
   /** Undefined: what is forwarded goes on as it came. */
   readonly forward: ForwardPorts | undefined;
+  /** Scripts of people, domains and the server; undefined: there are none. */
+  readonly sieve?: DeliverSieve;
   /** Reads reports of other servers; undefined: they are mail like other mail. */
   readonly reports: Reports | undefined;
   readonly factsOf: (message: Buffer) => MessageFacts;
@@ -98,19 +103,21 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     header: Header,
     to: Destinations,
     verdict: Taken,
+    scripts?: Scripted,
   ): Promise<Acceptance> => {
-    const message = await messageOf(traced(mail, header, to.accounts.size > 0, verdict));
+    const message = await messageOf(scripts?.bytes ?? traced(mail, header, to.accounts.size > 0, verdict));
     const { facts } = message;
-    const placements = placementsOf(mail, to, verdict);
+    const placements =
+      scripts === undefined
+        ? placementsOf(mail, to.accounts, verdict)
+        : [...placementsOf(mail, scripts.others, verdict), ...scripts.placements];
     const journey: JourneyEntry[] = [acceptedEntry(mail, facts.messageId, verdict)];
-    if (placements.length > 0)
-      journey.push(
-        entry(mail, "filed", {
-          accounts: [...to.accounts.keys()],
-          into: verdict.kind === "accept" ? "inbox" : "junk",
-          junkFor: verdict.findings?.spam?.junkFor === undefined ? undefined : [...verdict.findings.spam.junkFor],
-        }),
-      );
+    const into = verdict.kind === "accept" ? "inbox" : "junk";
+    const others = verdict.findings?.spam?.junkFor;
+    const junkFor = others === undefined ? undefined : [...others];
+    if (scripts !== undefined) journey.push(entry(mail, "filed", { into, junkFor, sieve: scripts.notes }));
+    else if (placements.length > 0)
+      journey.push(entry(mail, "filed", { accounts: [...to.accounts.keys()], into, junkFor }));
     if (to.queued.length === 0) return { message, placements, journey };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
     journey.push(
@@ -164,8 +171,12 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   };
 
   /** All or none, in one transaction. */
-  const commitTogether = async (acceptances: readonly Acceptance[]): Promise<readonly Accepted[]> => {
-    const { accepted } = await store.settle({ settlements: [], notices: acceptances, journey: [] });
+  const commitTogether = async (
+    acceptances: readonly Acceptance[],
+    remember: readonly Remembered[] = [],
+    journey: readonly JourneyEntry[] = [],
+  ): Promise<readonly Accepted[]> => {
+    const { accepted } = await store.settle({ settlements: [], notices: acceptances, remember, journey });
     for (const [index, { queued }] of accepted.entries())
       if (queued !== undefined) queue.offer(queued, acceptances[index]!.message.bytes);
     return accepted;
@@ -214,12 +225,26 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const forward = mail.account === undefined && found.forwarded.length > 0 ? ports.forward : undefined;
     const to = forward === undefined ? together(found) : found;
     const onward = forward && (await forwardOf(mail, header, to, verdict, forward));
+    const concerns = ports.sieve?.concerns(to.accounts.keys()) ?? false;
+    if (concerns === true || (concerns !== false && (await concerns))) {
+      const scripts = await runScripts(mail, header, to, verdict);
+      if (scripts !== undefined) return takeScripted(mail, header, to, verdict, onward, scripts);
+    }
     const kept = to.accounts.size > 0 || to.queued.length > 0;
     const acceptance = kept || onward === undefined ? await acceptanceOf(mail, header, to, verdict) : onward;
     const result =
       onward === undefined || !kept ? await commit(acceptance) : (await commitTogether([acceptance, onward]))[0]!;
-    const outcomes = outcomesOf(mail, to, result.placed);
-    const taken = reply(250, "2.0.0", `accepted as ${mail.id}`);
+    logAccepted(mail, to, acceptance, result);
+    return tell(mail, outcomesOf(mail, to, failedAccounts(result.placed)));
+  };
+
+  const logAccepted = (
+    mail: Received,
+    to: Destinations,
+    acceptance: Acceptance,
+    result: Pick<Accepted, "queued">,
+    sieve?: readonly string[],
+  ): void =>
     log.info(
       {
         id: mail.id,
@@ -231,9 +256,56 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         filed: acceptance.placements.length,
         queue: result.queued?.id,
         forwarded: to.forwarded.length === 0 ? undefined : to.forwarded.length,
+        sieve,
       },
       "accepted",
     );
+
+  /** The scripts of those who have some; undefined: nobody's has anything to say. */
+  const runScripts = async (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    verdict: Taken,
+  ): Promise<Scripted | undefined> => {
+    const bytes = traced(mail, header, true, verdict);
+    const isJunk = (account: AccountId): boolean => isJunkFor(account, verdict);
+    return scripted({ mail, header, to, verdict, bytes, isJunk, sieve: ports.sieve!, plan });
+  };
+
+  /** What scripts want done, the mail of those without any and what goes elsewhere, in one transaction. */
+  const takeScripted = async (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    verdict: Taken,
+    onward: Acceptance | undefined,
+    scripts: Scripted,
+  ): Promise<readonly Reply[]> => {
+    const main = await acceptanceOf(mail, header, to, verdict, scripts);
+    const changed = await Promise.all(
+      scripts.changed.map(
+        async ({ bytes, placements }): Promise<Acceptance> => ({
+          message: await messageOf(bytes),
+          placements,
+          journey: [entry(mail, "filed", { sieve: scripts.notes })],
+        }),
+      ),
+    );
+    const isKept = main.placements.length > 0 || main.queue !== undefined;
+    const own = [...(isKept ? [main] : []), ...changed];
+    const all = [...own, ...(onward === undefined ? [] : [onward]), ...scripts.sent];
+    // Where nothing is kept the journey alone says what became of the message.
+    const journey = isKept ? [] : main.journey.map((one) => ({ ...one, trace: mail.id }));
+    const results = await commitTogether(all, scripts.remember, journey);
+    const failed = failedAccounts(results.slice(0, own.length).flatMap(({ placed }) => placed));
+    logAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, scripts.notes);
+    return tell(mail, outcomesOf(mail, to, new Map([...failed, ...scripts.refused])));
+  };
+
+  /** The replies, and notices to senders who will not hear otherwise. */
+  const tell = async (mail: Received, outcomes: readonly Outcome[]): Promise<readonly Reply[]> => {
+    const taken = reply(250, "2.0.0", `accepted as ${mail.id}`);
     const allRefused = outcomes.every(({ refusal }) => refusal !== undefined);
     if (allRefused) noteRefused(mail, header, { kind: "refuse", reply: outcomes[0]!.refusal!, notes: [] });
     // One reply for all said yes: who was left out is the sender's to know. LMTP says so at once, but not of a part.
@@ -331,12 +403,16 @@ function logRefused(log: Log, mail: Received, refusal: Reply, notes: readonly st
   log.info({ id, from, remote: remote.address, bytes: mail.bytes.length, reply: replyText(refusal), notes }, "refused");
 }
 
-function placementsOf(mail: Received, to: Destinations, verdict: Taken): readonly Placement[] {
-  const target = verdict.kind === "accept" ? inbox : junk;
+/** By what is thought of it altogether, or by what this person has said of such mail. */
+function isJunkFor(account: AccountId, verdict: Taken): boolean {
+  return verdict.kind !== "accept" || verdict.findings?.spam?.junkFor?.has(account) === true;
+}
+
+function placementsOf(mail: Received, accounts: Destinations["accounts"], verdict: Taken): readonly Placement[] {
   const placements: Placement[] = [];
-  for (const [account, overQuota] of to.accounts) {
-    const into = verdict.findings?.spam?.junkFor?.has(account) === true ? junk : target;
-    const placement = { account, target: into, marks: unmarked, receivedAt: mail.at };
+  for (const [account, overQuota] of accounts) {
+    const target = isJunkFor(account, verdict) ? junk : inbox;
+    const placement = { account, target, marks: unmarked, receivedAt: mail.at };
     placements.push(overQuota ? { ...placement, overQuota } : placement);
   }
   return placements;
@@ -435,8 +511,7 @@ type Outcome = {
   readonly filed: boolean;
 };
 
-function outcomesOf(mail: Received, to: Destinations, placed: readonly Placed[]): readonly Outcome[] {
-  const failed = failedAccounts(placed);
+function outcomesOf(mail: Received, to: Destinations, failed: ReadonlyMap<AccountId, Reply>): readonly Outcome[] {
   return mail.recipients.map((recipient, index) => {
     const destination = to.each[index]!;
     if (destination.kind === "refused")

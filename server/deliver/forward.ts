@@ -24,14 +24,25 @@ export type Forwarded = { readonly envelopeFrom: string; readonly bytes: Buffer 
 export async function forwarded(
   mail: Received,
   header: Header,
-  by: {
-    readonly domain: string;
-    readonly delivered: string | undefined;
-    readonly seal: ForSeal | undefined;
-    readonly marking: Marking;
-  },
-  { directory, returnPath, seal }: ForwardPorts,
+  by: ForwardedBy & { readonly marking: Marking },
+  ports: ForwardPorts,
 ): Promise<Forwarded> {
+  const { envelopeFrom, front } = await forwardFront(mail, by, ports);
+  return { envelopeFrom, bytes: Buffer.concat([front, traced(mail, header, false, by.marking)]) };
+}
+
+type ForwardedBy = {
+  readonly domain: string;
+  readonly delivered: string | undefined;
+  readonly seal: ForSeal | undefined;
+};
+
+/** The return path, and the fields that go in front: an ARC set, Delivered-To. */
+export async function forwardFront(
+  mail: Received,
+  by: ForwardedBy,
+  { directory, returnPath, seal }: ForwardPorts,
+): Promise<{ readonly envelopeFrom: string; readonly front: Buffer }> {
   const sender = mail.envelopeFrom === "" ? undefined : parseMailbox(mail.envelopeFrom);
   const domain = sender === undefined ? undefined : await directory.domain(sender.domain);
   // Our own people's addresses hold for SPF as they are; the null sender stays null.
@@ -39,8 +50,7 @@ export async function forwarded(
   const envelopeFrom = foreign ? formatMailbox({ local: returnPath(sender), domain: by.domain }) : mail.envelopeFrom;
   const sealed = by.seal === undefined ? "" : await seal(mail.bytes, by.domain, by.seal);
   const delivered = by.delivered === undefined ? "" : `Delivered-To: ${by.delivered}\r\n`;
-  const front = Buffer.from(sealed + delivered, "utf8");
-  return { envelopeFrom, bytes: Buffer.concat([front, traced(mail, header, false, by.marking)]) };
+  return { envelopeFrom, front: Buffer.from(sealed + delivered, "utf8") };
 }
 
 /** Addresses that have forwarded this message already: it must not go round. Lower case. */

@@ -39,6 +39,8 @@ export const answerCommands: { readonly [name: string]: CommandRule } = {
         given?.kind === "number"
           ? Math.max(given.value, minVacationSeconds)
           : (days?.kind === "number" ? Math.max(1, days.value) : defaultVacationDays) * daySeconds;
+      if (seconds > maxVacationDays * daySeconds)
+        c.warn(node.at, `answers are repeated after ${maxVacationDays} days at most`);
       const subject = c.optionalText(args.tags.get("subject"));
       const fromText = c.optionalText(from);
       const addresses = args.tags.has("addresses") ? c.texts(args.tags.get("addresses")) : () => [];

@@ -131,6 +131,8 @@ function includeStep(
   how: { readonly once: boolean; readonly optional: boolean },
 ): Step {
   const key = `${location} ${name}`;
+  if (c.library !== undefined && !how.optional && c.library(location, name) === undefined)
+    c.warn(at, `there is no ${location} script "${name}" yet`);
   if (c.including.includes(key) || c.including.length >= c.bounds.includeDepth)
     return () => {
       throw new RunError(`the script "${name}" includes itself, or scripts include each other too deep`, at);

@@ -1,0 +1,50 @@
+/** The assembly of Sieve: who has scripts, what they do at delivery, and who changes them over ManageSieve. */
+import type { TLSSocketOptions } from "node:tls";
+import type { Directory } from "./access/directory.ts";
+import type { Login } from "./access/login.ts";
+import { type ForwardPorts, forwardersOf, forwardFront } from "./deliver/forward.ts";
+import { ScriptBook } from "./deliver/sieve/book.ts";
+import { type DeliverSieve, makeDeliverSieve } from "./deliver/sieve/sieve.ts";
+import type { Serve } from "./listeners.ts";
+import type { Log } from "./log.ts";
+import { serveManageSieve } from "./managesieve/conversation.ts";
+import type { ManageSieveSettings } from "./managesieve/settings.ts";
+import type { Store } from "./store/store.ts";
+
+export type Scripting = { readonly deliver: DeliverSieve; readonly serve: Serve } & Disposable;
+
+export function startScripting(parts: {
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly login: Login;
+  readonly tls: () => TLSSocketOptions;
+  readonly forward: ForwardPorts;
+  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+  readonly settings: ManageSieveSettings;
+  readonly newId: () => string;
+  readonly version: string;
+  readonly now: () => number;
+  readonly log: Log;
+}): Scripting {
+  const { store, directory, login, forward, settings, version, now, log } = parts;
+  const book = new ScriptBook(store, log);
+  return {
+    deliver: makeDeliverSieve({
+      store,
+      book,
+      directory,
+      sign: parts.sign,
+      newId: parts.newId,
+      version,
+      log,
+      async onward(mail, header, account, verdict) {
+        if (forwardersOf(header).has(account.name)) return undefined;
+        const domain = account.name.slice(account.name.lastIndexOf("@") + 1);
+        return forwardFront(mail, { domain, delivered: account.name, seal: verdict.findings?.seal }, forward);
+      },
+    }),
+    serve: (connection, stopping) =>
+      serveManageSieve(connection, { store, login, tlsOptions: parts.tls, stopping, settings, version, now, log }),
+    [Symbol.dispose]: () => book[Symbol.dispose](),
+  };
+}
