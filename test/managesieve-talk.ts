@@ -48,7 +48,7 @@ export class ManageSieveTalk {
   }
 
   write(text: string): void {
-    this.#socket.write(text, "latin1");
+    this.#socket.write(text);
   }
 
   /** One line of the server, its literals put in as JSON strings; undefined where it has hung up. */
@@ -98,7 +98,7 @@ export class ManageSieveTalk {
   /** PUTSCRIPT and SETACTIVE; answers what was said to the first. */
   async activate(script: string, name = "main"): Promise<string> {
     const bytes = Buffer.byteLength(script);
-    const { reply } = await this.say(`PUTSCRIPT "${name}" {${bytes}+}\r\n${Buffer.from(script).toString("latin1")}`);
+    const { reply } = await this.say(`PUTSCRIPT "${name}" {${bytes}+}\r\n${script}`);
     if (reply.startsWith("OK")) await this.say(`SETACTIVE "${name}"`);
     return reply;
   }

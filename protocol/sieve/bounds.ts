@@ -23,8 +23,9 @@ export type SieveBounds = {
   readonly bodyBytes: number;
   /** Header fields that a run may add. */
   readonly addedFields: number;
-  /** Instructions of a compiled regular expression. */
+  /** Instructions of a compiled regular expression, and of all of a script. */
   readonly regexSize: number;
+  readonly regexesSize: number;
   /** Mistakes told at once. */
   readonly mistakes: number;
 };
@@ -45,5 +46,6 @@ export const defaultSieveBounds: SieveBounds = {
   bodyBytes: 4 * 1024 * 1024,
   addedFields: 100,
   regexSize: 4000,
+  regexesSize: 50_000,
   mistakes: 20,
 };

@@ -21,7 +21,6 @@ export const capabilities: readonly string[] = [
   "foreverypart",
   "ihave",
   "imap4flags",
-  "imapsieve",
   "include",
   "index",
   "mailbox",

@@ -280,7 +280,7 @@ const tables: { readonly [name: string]: readonly Case[] } = {
       "keep; failed: the variables of the script hold too much",
     ],
     [
-      `require ["regex"]; ${'if header :regex "subject" "(.*.*.*.*)*x{200}" { discard; }'.repeat(400)}`,
+      `require ["regex"]; ${'if header :regex "subject" "(.*.*.*.*)*x{200}" { discard; }'.repeat(200)}`,
       "keep; failed: the script does more work than one message is allowed",
       { message: `Subject: ${"a".repeat(3000)}\r\n\r\n` },
     ],

@@ -77,6 +77,15 @@ export class Compiler {
     this.including = including;
   }
 
+  #regexes = 0;
+
+  /** Regular expressions are the only small text that becomes much. */
+  countRegex(size: number, at: number): void {
+    this.#regexes += size;
+    if (this.#regexes > this.bounds.regexesSize)
+      throw new ScriptError(at, "the regular expressions of this script are too large together");
+  }
+
   // ---------------------------------------------------------------- extensions
 
   has(capability: string): boolean {

@@ -32,7 +32,7 @@ export function matcherOf(c: Compiler, args: Arguments, keys: Argument | undefin
         const wanted = folded(run);
         for (const value of values) {
           run.spend(1 + (value.length >> 6));
-          const fold = comparator.fold(value);
+          const fold = run.fold(comparator, value);
           for (const key of wanted) if (fold === key) return true;
         }
         return false;
@@ -45,7 +45,7 @@ export function matcherOf(c: Compiler, args: Arguments, keys: Argument | undefin
         if (values.length === 0) return false;
         const wanted = folded(run);
         for (const value of values) {
-          const fold = comparator.fold(value);
+          const fold = run.fold(comparator, value);
           for (const key of wanted) {
             run.spend(1 + (value.length >> 6));
             if (fold.includes(key)) return true;
@@ -137,10 +137,16 @@ function regexMatcher(c: Compiler, keys: Argument | undefined, comparator: Compa
   const at = keys?.at ?? 0;
   const compile = (pattern: string): Regex => compileRegex(pattern, comparator.ignoresCase, c.bounds.regexSize, at);
   const constants = c.constants(keys)?.map(compile);
+  for (const { program } of constants ?? []) c.countRegex(program.length, at);
+  const compileNow = (run: Run, pattern: string): Regex => {
+    const regex = compile(pattern);
+    run.spend(regex.program.length);
+    return regex;
+  };
   const texts = c.texts(keys);
   return (run, values) => {
     if (values.length === 0) return false;
-    const regexes = constants ?? texts(run).map(compile);
+    const regexes = constants ?? texts(run).map((pattern) => compileNow(run, pattern));
     for (const value of values)
       for (const regex of regexes) {
         const found = matchRegex(regex, value, groups, (steps) => run.spend(steps));

@@ -178,6 +178,11 @@ test("mistakes are told in their order, and not without end", () => {
   assert.deepEqual(result.mistakes[19], { line: 20, column: 1, message: 'there is no command "foo"' });
 });
 
+test("regular expressions that are too large together", () => {
+  const result = compileScript(`require "regex"; ${'if header :regex "a" "(x{250}){10}" {}\n'.repeat(40)}`);
+  assert.ok(result.kind === "mistakes" && /too large together/.test(result.mistakes[0]!.message));
+});
+
 test("a script that is too long is none", () => {
   const result = compileScript(`# ${"x".repeat(300_000)}`);
   assert.ok(result.kind === "mistakes" && /octets/.test(result.mistakes[0]!.message));

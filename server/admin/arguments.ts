@@ -1,4 +1,5 @@
 /** Arguments of a command, from the command line or from JSON, checked against its description; what is wrong is a sentence. */
+import { readFileSync } from "node:fs";
 import type { Argument, Arguments, Command, Given } from "./command.ts";
 
 export type Read =
@@ -55,12 +56,23 @@ export function fromWords(command: Command, words: readonly string[]): Read {
       if (name === undefined) return refused(`"${word}" is one word too many. Usage: ${usage(command)}`);
       if (argument?.type === "list") raw[name] = [...((raw[name] as string[] | undefined) ?? []), word];
       else {
-        raw[name] = word;
+        const value = argument?.type === "file" ? contentOf(word) : word;
+        if (typeof value !== "string") return refused(value.why);
+        raw[name] = value;
         place++;
       }
     }
   }
   return fromJson(command, raw);
+}
+
+/** What a file holds, or a sentence about why it cannot be read. */
+function contentOf(path: string): string | { readonly why: string } {
+  try {
+    return readFileSync(path === "-" ? 0 : path, "utf8");
+  } catch (error) {
+    return { why: `The file ${path} cannot be read: ${(error as Error).message}` };
+  }
 }
 
 /** An object as the control socket or an API brings it. */
@@ -90,6 +102,7 @@ export function fromJson(command: Command, raw: unknown): Read {
 function readValue(argument: Argument, value: unknown): { readonly value: unknown } | undefined {
   switch (argument.type) {
     case "text":
+    case "file":
       if (typeof value !== "string" || value.length > maxTextChars) return undefined;
       return argument.choices === undefined || argument.choices.includes(value) ? { value } : undefined;
     case "number": {
@@ -125,6 +138,8 @@ function expected(argument: Argument): string {
   switch (argument.type) {
     case "text":
       return "a text";
+    case "file":
+      return "a file of up to a million characters";
     case "number":
       return "a whole number";
     case "bytes":

@@ -53,6 +53,8 @@ export type Progress = (line: string) => void;
 
 type Values = {
   readonly text: string;
+  /** On the command line the name of a file ("-": standard input), in JSON what it holds: text. */
+  readonly file: string;
   readonly number: number;
   /** "500M", "2G", or plain bytes; "0" or "none" is no limit. */
   readonly bytes: number;

@@ -14,6 +14,7 @@ import { render } from "./render.ts";
 import { reportCommands } from "./report-commands.ts";
 import { searchCommands } from "./search-commands.ts";
 import { serverCommands } from "./server-commands.ts";
+import { sieveCommands } from "./sieve-commands.ts";
 
 export const commands: readonly Command[] = [
   ...domainCommands,
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   ...doorCommands,
   ...attachmentCommands,
   ...reportCommands,
+  ...sieveCommands,
   ...searchCommands,
   ...serverCommands,
 ];

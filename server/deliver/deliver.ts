@@ -235,7 +235,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const result =
       onward === undefined || !kept ? await commit(acceptance) : (await commitTogether([acceptance, onward]))[0]!;
     logAccepted(mail, to, acceptance, result);
-    return tell(mail, outcomesOf(mail, to, failedAccounts(result.placed)));
+    return tell(mail, header, outcomesOf(mail, to, failedAccounts(result.placed)));
   };
 
   const logAccepted = (
@@ -300,11 +300,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const results = await commitTogether(all, scripts.remember, journey);
     const failed = failedAccounts(results.slice(0, own.length).flatMap(({ placed }) => placed));
     logAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, scripts.notes);
-    return tell(mail, outcomesOf(mail, to, new Map([...failed, ...scripts.refused])));
+    return tell(mail, header, outcomesOf(mail, to, new Map([...failed, ...scripts.refused])));
   };
 
   /** The replies, and notices to senders who will not hear otherwise. */
-  const tell = async (mail: Received, outcomes: readonly Outcome[]): Promise<readonly Reply[]> => {
+  const tell = async (mail: Received, header: Header, outcomes: readonly Outcome[]): Promise<readonly Reply[]> => {
     const taken = reply(250, "2.0.0", `accepted as ${mail.id}`);
     const allRefused = outcomes.every(({ refusal }) => refusal !== undefined);
     if (allRefused) noteRefused(mail, header, { kind: "refuse", reply: outcomes[0]!.refusal!, notes: [] });

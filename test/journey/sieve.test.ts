@@ -1,9 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how variables of Sieve are written.
 /** Scripts put over ManageSieve, mail over SMTP and LMTP, and what lies in the mailboxes and goes out. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ImapFlow } from "imapflow";
-import { type DevProcess, startDev } from "../dev-process.ts";
+import { tables } from "../../protocol/sieve/test-cases.ts";
+import { sample as longer } from "../../protocol/sieve/test-run.ts";
+import { ask } from "../beside.ts";
+import { angarium, type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { ManageSieveTalk } from "../managesieve-talk.ts";
 import { type Sink, startSink } from "../sink.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
@@ -370,7 +375,7 @@ describe("scripts that fail", () => {
 
   test("a hostile script is stopped", async () => {
     const user = someone();
-    const script = `require ["regex", "variables"]; ${'if header :regex "subject" "(.*.*.*.*)*x{200}" { discard; }'.repeat(3000)}`;
+    const script = `require ["regex", "variables"]; ${'if header :regex "subject" "(.*.*.*.*)*x{200}" { discard; }'.repeat(200)}`;
     await activate(user, script);
     const long = sample(user).replace("hello world", "a".repeat(900));
     const began = performance.now();
@@ -387,4 +392,86 @@ test("a changed message is what it should be", async () => {
   const text = await source(user, "INBOX");
   assert.match(text, /^X-Sorted: yes\r\nReturn-Path: <bob@sender\.test>\r\n/);
   assert.match(text, /\r\nX-Last: z\r\n\r\nthe body\r\n$/);
+});
+
+describe("the tables of tests, through ManageSieve and delivery", () => {
+  for (const { name, needs, options, yes, no } of tables) {
+    if (options?.world !== undefined) continue;
+    // What delivery changes (trace fields, the time, the envelope, what is remembered) is tested by itself.
+    const isKept = (line: string): boolean =>
+      !/received|return-path|currentdate|environment|mailbox|specialuse|metadata|envelope|spamtest|virustest|duplicate|zone|date "date" "(?:hour|time|iso8601|std11)|ihave|size :under 10"/i.test(
+        line,
+      ) && !(needs.includes("date") && /"(?:hour|time|zone|iso8601|julian)"|:value/.test(line));
+    const lines = [...yes.map((line) => [line, "1"] as const), ...no.map((line) => [line, "0"] as const)].filter(
+      ([line]) => isKept(line),
+    );
+    if (lines.length === 0) continue;
+    test(`${name}: ${lines.length} cases`, async () => {
+      const user = someone();
+      const all = [...new Set([...needs, "variables", "editheader"])].map((need) => `"${need}"`).join(", ");
+      const tests = lines.map(([line]) => `if ${line} { set "r" "\${r}1"; } else { set "r" "\${r}0"; }`).join("\n");
+      await activate(user, `require [${all}];\nset "r" "";\n${tests}\naddheader "X-Result" "\${r}";\n`);
+      const message = options?.message ?? longer.replace(/^Return-Path.*\r\n(?:Received.*\r\n)+/, "");
+      assert.match(await deliver(user, message), /^250/);
+      const found = /^X-Result: ([01\r\n ]*)$/m.exec(await source(user, "INBOX"))?.[1]?.replace(/\s/g, "") ?? "";
+      const wrong = lines.filter(([, expected], index) => found[index] !== expected).map(([line]) => line);
+      assert.deepEqual(wrong, []);
+      assert.equal(found.length, lines.length);
+    });
+  }
+});
+
+describe("scripts of domains and the server", () => {
+  const put = (args: object) => ask(dev.ready.data, "sieve put", args);
+
+  test("run before and after those of people, and are managed by commands", async () => {
+    const user = someone();
+    const only = (text: string): string =>
+      `require ["envelope", "editheader", "fileinto", "copy"]; if envelope "to" "${user}" { ${text} }`;
+    await put({ name: "mark", script: only('addheader "X-Before" "server";'), server: true });
+    await put({
+      name: "mark",
+      script: only('if exists "X-Before" { addheader "X-Before" "domain"; }'),
+      domain: "example.test",
+    });
+    await put({ name: "last", script: only('fileinto :copy "Archive";'), server: true, runs: "after" });
+    await activate(user, 'require "editheader"; if header :contains "X-Before" "domain" { addheader "X-Mine" "yes"; }');
+    await deliver(user);
+    assert.deepEqual(await contents(user), ["INBOX: hello world", "Archive: hello world"]);
+    assert.match(await source(user, "Archive"), /^X-Mine: yes\r\nX-Before: domain\r\nX-Before: server\r\n/);
+    for (const [name, whose] of [
+      ["mark", { server: true }],
+      ["mark", { domain: "example.test" }],
+      ["last", { server: true }],
+    ] as const)
+      await ask(dev.ready.data, "sieve delete", { name, ...whose });
+    await deliver(user);
+    assert.equal((await contents(user)).filter((one) => one.startsWith("Archive")).length, 1);
+  });
+
+  test("the commands as they are typed", async (t) => {
+    const user = someone();
+    const folder = await temporaryFolder(t);
+    const file = join(folder, "rules.sieve");
+    const cli = async (...words: string[]) => angarium("sieve", ...words, "--data", dev.ready.data);
+    await writeFile(file, "if true {\n  fooo;\n}\n");
+    const wrong = await cli("check", file);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /line 2, column 3: there is no command "fooo"/);
+    await writeFile(file, 'require "fileinto";\nfileinto "Archive";\n');
+    assert.equal((await cli("check", file)).code, 0);
+    const mail = join(folder, "mail.eml");
+    await writeFile(mail, sample(user));
+    assert.match((await cli("test", file, mail)).out, /file into Archive/);
+    assert.equal((await cli("put", "main", file, "--account", user)).code, 0);
+    assert.equal((await cli("activate", "main", "--account", user)).code, 0);
+    assert.equal((await cli("show", "main", "--account", user)).out, 'require "fileinto";\nfileinto "Archive";\n');
+    assert.match((await cli("list", "--account", user)).out, /main/);
+    await deliver(user);
+    assert.deepEqual(await contents(user), ["Archive: hello world"]);
+    assert.match((await cli("delete", "main", "--account", user)).err, /is active/);
+    assert.equal((await cli("activate", "", "--account", user)).code, 0);
+    assert.equal((await cli("delete", "main", "--account", user)).code, 0);
+    assert.match((await cli("list")).err, /--account NAME, --domain DOMAIN or --server/);
+  });
 });

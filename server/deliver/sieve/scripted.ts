@@ -85,7 +85,8 @@ export async function scripted(given: {
       else if (inPlaceOfKeeping) lost = true;
     }
     // A redirection that nobody takes: the message stays here.
-    if (lost && one.filed.length === 0) put({ target: placeFor(account), marks: { flags: 0, keywords: [] }, bytes: undefined });
+    if (lost && one.filed.length === 0)
+      put({ target: placeFor(account), marks: { flags: 0, keywords: [] }, bytes: undefined });
     if (one.refused !== undefined) refused.set(account, refusalReply(one.refused));
     remember.push(...one.remember);
     notes.push(...one.notes);
