@@ -132,9 +132,12 @@ export function makeAuthenticate(ports: AuthenticatePorts): PartialJudge {
   };
 
   return (mail, header) => {
-    if (originOf(mail) !== "stranger" || (isLmtp(mail) && !settings.lmtp)) return accept;
+    const origin = originOf(mail);
+    if (origin === "trusted" || (isLmtp(mail) && !settings.lmtp)) return accept;
+    // Our own people are not checked, but they do not speak in our name either (RFC 8601 §5).
     const dropped = forgedFields(header, ourHost);
-    if (settings.enabled && !exempt.has(mail.remote.address)) return check(mail, header, dropped);
+    if (origin === "stranger" && settings.enabled && !exempt.has(mail.remote.address))
+      return check(mail, header, dropped);
     return dropped.length === 0 ? accept : { kind: "accept", notes: ["forged-results"], dropped };
   };
 }
