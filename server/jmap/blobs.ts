@@ -49,6 +49,15 @@ const noFacts: MessageFacts = {
   signature: new Uint8Array(0),
 };
 
+/** Of the account and the bytes; large ones on a thread of Node's own. */
+async function digest(account: AccountId, bytes: Uint8Array): Promise<string> {
+  const own =
+    bytes.length <= maxQuickBytes
+      ? createHash("sha1").update(bytes).digest()
+      : Buffer.from(await crypto.subtle.digest("SHA-1", bytes as Uint8Array<ArrayBuffer>));
+  return createHash("sha1").update(`${account}\0`).update(own).digest("hex");
+}
+
 /** Keeps uploaded bytes until they expire; the same bytes of an account are one blob. */
 export async function upload(
   ports: Pick<JmapPorts, "store" | "settings" | "now">,
@@ -57,7 +66,7 @@ export async function upload(
   type: string,
 ): Promise<Upload | "over-quota"> {
   const { settings } = ports;
-  const id = `U${createHash("sha1").update(`${account}\0`).update(bytes).digest("hex")}`;
+  const id = `U${await digest(account, bytes)}`;
   return ports.store.uploadPut(account, id, { bytes, facts: noFacts }, type, ports.now() + settings.uploadLifetimeMs, {
     bytes: settings.maxAllUploadsBytes,
     count: settings.maxUploads,
