@@ -1,11 +1,11 @@
 /** The mailboxes that a Mailbox/query finds, in order: RFC 8621 §2.3. */
-import * as is from "../../protocol/jmap/check.ts";
 import { idOf, numberOf } from "../../protocol/jmap/ids.ts";
-import { failed, isObject } from "../../protocol/jmap/types.ts";
+import { failed } from "../../protocol/jmap/types.ts";
 import type { JmapMailbox } from "../store/jmap.ts";
 import { type Comparator, unknownCollation } from "./arguments.ts";
 import type { Answer } from "./call.ts";
 import { shownName } from "./mailboxes.ts";
+import { readTest } from "./object-query.ts";
 
 export type MailboxQuery = {
   readonly filter: unknown;
@@ -14,12 +14,17 @@ export type MailboxQuery = {
   readonly filterAsTree: boolean;
 };
 type Test = (mailbox: JmapMailbox) => boolean;
-const maxDepth = 20;
 
 /** The ids in order, or the refusal. */
 export function listMailboxes(mailboxes: readonly JmapMailbox[], query: MailboxQuery): readonly string[] | Answer {
-  const test = readTest(query.filter, "/filter", 0);
-  if (typeof test !== "function") return test;
+  const found = readTest(query.filter, {
+    condition: (name, value) => {
+      const test = condition(name, value);
+      return typeof test === "function" ? ({ data }) => test(data as JmapMailbox) : test;
+    },
+  });
+  if (typeof found !== "function") return found;
+  const test: Test = (mailbox) => found({ id: String(mailbox.id), data: mailbox });
   const refusal = unknownCollation(query.sort);
   if (refusal !== undefined) return refusal;
   const keys: { readonly of: (mailbox: JmapMailbox) => string | number; readonly sign: number }[] = [];
@@ -65,40 +70,6 @@ function sortKey(property: string): ((mailbox: JmapMailbox) => string | number) 
     default:
       return undefined;
   }
-}
-
-function readTest(filter: unknown, pointer: string, depth: number): Test | Answer {
-  if (filter === undefined || filter === null) return () => true;
-  if (!isObject(filter)) return failed("invalidArguments", `${pointer}: expected an object.`, { pointer });
-  if (depth > maxDepth) return failed("unsupportedFilter", `A filter has at most ${maxDepth} levels.`);
-  if (Object.hasOwn(filter, "operator")) {
-    const { operator, conditions } = filter;
-    if (!Array.isArray(conditions))
-      return failed("invalidArguments", `${pointer}/conditions: expected an array.`, {
-        pointer: `${pointer}/conditions`,
-      });
-    const tests: Test[] = [];
-    for (const [i, each] of conditions.entries()) {
-      const test = readTest(each, `${pointer}/conditions/${i}`, depth + 1);
-      if (typeof test !== "function") return test;
-      tests.push(test);
-    }
-    if (operator === "AND") return (mailbox) => tests.every((test) => test(mailbox));
-    if (operator === "OR") return (mailbox) => tests.some((test) => test(mailbox));
-    if (operator === "NOT") return (mailbox) => !tests.some((test) => test(mailbox));
-    return failed("invalidArguments", `${pointer}/operator: expected AND, OR or NOT.`, {
-      pointer: `${pointer}/operator`,
-    });
-  }
-  const tests: Test[] = [];
-  for (const [name, value] of Object.entries(filter)) {
-    const test = condition(name, value);
-    const at = `${pointer}/${is.escapePointer(name)}`;
-    if (test === undefined) return failed("unsupportedFilter", `${at}: there is no such condition.`, { pointer: at });
-    if (test === "wrong") return failed("invalidArguments", `${at}: this is no value for it.`, { pointer: at });
-    tests.push(test);
-  }
-  return (mailbox) => tests.every((test) => test(mailbox));
 }
 
 function condition(name: string, value: unknown): Test | "wrong" | undefined {
