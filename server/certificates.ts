@@ -1,7 +1,7 @@
 /** The assembly of our certificates: those of our own authority for the domains hosted here, those by ACME, and the alarm before one ends. */
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { type Acme, makeAcme, readCertificate } from "./certify/acme.ts";
+import { type Acme, makeAcme, maxNames, readCertificate } from "./certify/acme.ts";
 import { alarm } from "./certify/renewal.ts";
 import type { AcmeSettings } from "./certify/settings.ts";
 import type { Log } from "./log.ts";
@@ -140,15 +140,12 @@ async function wantedNames(
   const wanted = new Set([ourHost, ...more].map((name) => name.toLowerCase()));
   for (const domain of domains)
     for (const name of hostedNames(domain).slice(1)) {
-      if (wanted.size >= maxWanted) break;
+      if (wanted.size >= maxNames) break;
       const addresses = await addressesOf(name, resolver);
       if (addresses.length > 0 && addresses.every((address) => here.has(address))) wanted.add(name);
     }
   return [...wanted];
 }
-
-/** Authorities take 100 names. */
-const maxWanted = 100;
 
 async function addressesOf(name: string, resolver: Resolver): Promise<readonly string[]> {
   const answers = await Promise.all([resolver.a(name), resolver.aaaa(name)]);
