@@ -27,18 +27,19 @@ function logBytes(file: string): number {
   return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Whether it could; where not (a full disk) the file is as it was. */
+/** Whether it could. Where not (a full disk, no more files to open) the file is as it was, and the commit tells what is the matter. */
 function extendWithZeros(file: string, size: number, more: number): boolean {
-  const fd = openSync(file, "r+");
+  let fd: number | undefined;
   try {
+    fd = openSync(file, "r+");
     const zeros = new Uint8Array(more);
     for (let done = 0; done < more; ) done += writeSync(fd, zeros, done, more - done, size + done);
     return true;
   } catch {
-    ftruncateSync(fd, size);
+    if (fd !== undefined) ftruncateSync(fd, size);
     return false;
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
