@@ -14,7 +14,9 @@ export function numberOf(kind: IdKind, id: string): number | undefined {
 /** A blob: an email's message ("B12"), an upload ("U…"), or a part of either, by its place ("B12_2_1"). */
 export type BlobId =
   | { readonly kind: "email"; readonly email: number; readonly path: readonly number[] }
-  | { readonly kind: "upload"; readonly id: string; readonly path: readonly number[] };
+  | { readonly kind: "upload"; readonly id: string; readonly path: readonly number[] }
+  /** The text of a Sieve script, as long as it is that: its number and a mark of its content. */
+  | { readonly kind: "script"; readonly id: string; readonly path: readonly number[] };
 
 export const maxBlobPath = 60;
 
@@ -24,6 +26,7 @@ export function parseBlobId(text: string): BlobId | undefined {
   const path = rest.map(Number);
   const email = /^B([1-9]\d{0,14})$/.exec(head);
   if (email !== null) return { kind: "email", email: Number(email[1]), path };
+  if (/^S[1-9]\d{0,14}x[0-9a-f]{16}$/.test(head) && path.length === 0) return { kind: "script", id: head, path };
   return /^U[0-9a-f]{40}$/.test(head) ? { kind: "upload", id: head, path } : undefined;
 }
 

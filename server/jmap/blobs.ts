@@ -5,10 +5,15 @@ import { partAt } from "../../protocol/jmap/email-body.ts";
 import { parseBlobId } from "../../protocol/jmap/ids.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Upload } from "../store/jmap.ts";
+import type { SieveScript } from "../store/sieve-store.ts";
 import type { AccountId } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 
 export type Blob = { readonly bytes: Uint8Array; readonly type: string; readonly name: string | undefined };
+
+/** The content of a script is a blob until it changes. */
+export const scriptBlobId = ({ id, content }: Pick<SieveScript, "id" | "content">): string =>
+  `S${id}x${createHash("sha1").update(content).digest("hex").slice(0, 16)}`;
 
 /** Messages larger than this are taken apart in a worker thread. */
 const maxQuickBytes = 256 * 1024;
@@ -26,6 +31,11 @@ export async function readBlob(
     const { rows } = await ports.store.emailRows(account, [id.email], "all");
     const bytes = rows[0]?.bytes;
     if (bytes !== undefined) whole = { bytes, type: "message/rfc822", name: undefined };
+  } else if (id.kind === "script") {
+    const { scripts } = await ports.store.sieveScripts(account);
+    const script = scripts.find((one) => scriptBlobId(one) === id.id);
+    if (script !== undefined)
+      whole = { bytes: Buffer.from(script.content, "utf8"), type: "application/sieve", name: script.name };
   } else {
     const [upload] = await ports.store.uploads(account, [id.id]);
     const bytes = upload && (await ports.store.content(upload.content));

@@ -48,6 +48,10 @@ import { quotaGet } from "./methods/quota-get.ts";
 import { quotaQuery } from "./methods/quota-query.ts";
 import { quotaQueryChanges } from "./methods/quota-query-changes.ts";
 import { searchSnippetGet } from "./methods/search-snippet-get.ts";
+import { sieveScriptGet } from "./methods/sieve-script-get.ts";
+import { sieveScriptQuery } from "./methods/sieve-script-query.ts";
+import { sieveScriptSet } from "./methods/sieve-script-set.ts";
+import { sieveScriptValidate } from "./methods/sieve-script-validate.ts";
 import { threadChanges } from "./methods/thread-changes.ts";
 import { threadGet } from "./methods/thread-get.ts";
 import { vacationResponseGet } from "./methods/vacation-response-get.ts";
@@ -112,6 +116,10 @@ export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: Meth
     ["ContactCard/copy", contactCardCopy],
     ["Principal/get", principalGet],
     ["Principal/query", principalQuery],
+    ["SieveScript/get", sieveScriptGet],
+    ["SieveScript/set", sieveScriptSet],
+    ["SieveScript/query", sieveScriptQuery],
+    ["SieveScript/validate", sieveScriptValidate],
     ["PushSubscription/get", pushSubscriptionGet],
     ["PushSubscription/set", pushSubscriptionSet(subscriptions)],
   ]);

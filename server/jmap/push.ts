@@ -23,7 +23,7 @@ type Own = {
 export const mailTypes = ["Email", "Mailbox", "Thread"] as const;
 
 /** Types whose state is that of the Sieve scripts and the vacation answer. */
-export const sieveTypes = ["VacationResponse"] as const;
+export const sieveTypes = ["SieveScript", "VacationResponse"] as const;
 
 export class PushHub {
   readonly #notify: Changes;

@@ -8,6 +8,7 @@ import * as urn from "./capabilities.ts";
 import { sortOptions } from "./email-filter.ts";
 import { principalId } from "./principals.ts";
 import type { JmapSettings } from "./settings.ts";
+import { sieveCapability } from "./sieve-scripts.ts";
 
 export type SessionFacts = {
   readonly settings: JmapSettings;
@@ -71,6 +72,7 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
     },
     [urn.quota]: {},
     [urn.mdn]: {},
+    [urn.sieve]: sieveCapability,
     [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
     [urn.principals]: { currentUserPrincipalId: principalId(account) },
   };
@@ -84,6 +86,7 @@ export function sessionObject(account: Account, facts: SessionFacts): JsonObject
   for (const name of Object.keys(own)) serverWide[name] = {};
   serverWide[urn.core] = coreCapability(settings);
   serverWide[urn.websocket] = { url: `${origin.replace(/^http/, "ws")}${paths.webSocket}`, supportsPush: true };
+  serverWide[urn.sieve] = { implementation: "Angarium" };
   serverWide[urn.webpushVapid] = { applicationServerKey: facts.vapidKey };
   const primary = Object.keys(own).filter((name) => name !== urn.core);
   const session: JsonObject = {
@@ -103,5 +106,4 @@ export function sessionObject(account: Account, facts: SessionFacts): JsonObject
 }
 
 /** Whether the capability may stand in `using`. */
-export const knowsCapability = (name: string): boolean =>
-  name !== urn.sieve && (Object.values(urn) as readonly string[]).includes(name);
+export const knowsCapability = (name: string): boolean => (Object.values(urn) as readonly string[]).includes(name);

@@ -178,6 +178,43 @@ describe("the vacation answer (RFC 8621 §8)", () => {
   });
 });
 
+describe("Sieve scripts (RFC 9661)", () => {
+  test("made, checked, activated, changed, and not destroyed while active", async () => {
+    const blob = async (text: string): Promise<string> => (await me.upload(text, "application/sieve")).blobId;
+    const good = await blob('require "fileinto";\r\nfileinto "Archive";\r\n');
+    const bad = await blob('fileinto "x');
+    const valid = await me.call("SieveScript/validate", { blobId: good });
+    assert.equal(valid.error, null);
+    const invalid = await me.call("SieveScript/validate", { blobId: bad });
+    assert.equal(invalid.error.type, "invalidSieve");
+    assert.match(invalid.error.description, /1/, "it says where");
+    const made = await me.call("SieveScript/set", {
+      create: {
+        a: { name: "sort", blobId: good },
+        b: { name: "bad", blobId: bad },
+        c: { name: "none", blobId: "Unope" },
+      },
+    });
+    assert.deepEqual([made.notCreated.b.type, made.notCreated.c.type], ["invalidSieve", "blobNotFound"]);
+    const { id } = made.created.a;
+    const set = await me.call("SieveScript/set", { onSuccessActivateScript: id });
+    assert.notEqual(set.newState, set.oldState);
+    const { list } = await me.call("SieveScript/get", { ids: [id] });
+    assert.deepEqual([list[0].name, list[0].isActive], ["sort", true]);
+    assert.equal(await (await me.download(list[0].blobId)).text(), 'require "fileinto";\r\nfileinto "Archive";\r\n');
+    const kept = await me.call("SieveScript/set", { destroy: [id] });
+    assert.equal(kept.notDestroyed[id].type, "sieveIsActive");
+    const again = await me.call("SieveScript/set", { create: { a: { name: "sort", blobId: good } } });
+    assert.equal(again.notCreated.a.type, "alreadyExists");
+    assert.deepEqual((await me.call("SieveScript/query", { filter: { isActive: true } })).ids, [id]);
+    const renamed = await me.call("SieveScript/set", { update: { [id]: { name: "order" } } });
+    assert.deepEqual(renamed.updated, { [id]: null });
+    await me.call("SieveScript/set", { onSuccessDeactivateScript: true });
+    const gone = await me.call("SieveScript/set", { destroy: [id] });
+    assert.deepEqual(gone.destroyed, [id]);
+  });
+});
+
 describe("contacts (RFC 9610)", () => {
   test("address books: a first one, others, the default, and what is in them", async () => {
     const first = await me.call("AddressBook/get", { ids: null });
