@@ -59,6 +59,8 @@ export async function dev(words: readonly string[]): Promise<number> {
       greylistMs: 1000,
       greetPauseMs: 50,
       tarpitMs: 50,
+      // A table of letters opens hundreds of connections, all from one address.
+      connectionsPerMinute: 600,
     },
     // Everything that a test names is on this machine.
     transit: { httpsPort: options.httpsPort, caFile: options.ca, privateAddresses: true },
