@@ -1,4 +1,5 @@
 /** JMAP over HTTP (RFC 8620): session, API, upload, download. */
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { numberOf } from "../../protocol/jmap/ids.ts";
 import { limitProblem, parseJson, readRequest } from "../../protocol/jmap/request.ts";
@@ -85,8 +86,9 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
     { parseAs: "buffer", bodyLimit: Math.max(settings.maxUploadBytes, settings.maxRequestBytes) },
     (_, body, done) => done(null, body),
   );
-  app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
+  app.setErrorHandler(async (error: Error & { readonly statusCode?: number }, request, reply) => {
     if (error.statusCode === 413) {
+      await passOver(request.raw, maxPassedOver);
       const name = request.url.startsWith(paths.upload) ? "maxSizeUpload" : "maxSizeRequest";
       return sendProblem(reply, limitProblem(name, "The body is larger than this server takes.", 413));
     }
@@ -203,4 +205,20 @@ function allowOtherOrigins(app: FastifyInstance): void {
       .send();
   app.options("/jmap/*", preflight);
   app.options("/.well-known/jmap", preflight);
+}
+
+/** What still comes of a body that is too large is read, up to this: the client is to hear why, not to meet a closed connection. */
+const maxPassedOver = 128 * 1024 * 1024;
+
+function passOver(request: IncomingMessage, most: number): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    let left = most;
+    request.on("data", (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) resolve();
+    });
+    for (const end of ["end", "close", "error"]) request.on(end, () => resolve());
+    request.resume();
+  });
 }
