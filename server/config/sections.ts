@@ -137,8 +137,8 @@ export const pop3 = section<Pop3Settings>(defaultPop3Settings, {
 
 export const index = section<IndexSettings>(defaultIndexSettings, {
   enabled: "Keep an index of the words of mail and attachments; without it searches read the mail itself.",
-  batch: "New messages of an account that are indexed together.",
-  quietMs: "An account without new mail for so long is indexed, however little waits.",
+  quietMs: "The server is quiet when no mail has come for so long: what waits is indexed.",
+  patienceMs: "On a server that is never quiet, the mail of an account waits so long.",
 });
 
 export const manageSieve = section<ManageSieveSettings>(defaultManageSieveSettings, {

@@ -12,12 +12,12 @@ import { PoisonTask } from "../work/pool.ts";
 export type IndexSettings = {
   /** The index of words is kept. */
   readonly enabled: boolean;
-  /** Emails of an account that are indexed together at least, unless it has been quiet. */
-  readonly batch: number;
-  /** An account without new mail for so long is indexed, however little waits. */
+  /** The server is quiet when no mail has come for so long: what waits is indexed. */
   readonly quietMs: number;
+  /** On a server that is never quiet, the mail of an account waits so long. */
+  readonly patienceMs: number;
 };
-export const defaultIndexSettings: IndexSettings = { enabled: true, batch: 64, quietMs: 3_000 };
+export const defaultIndexSettings: IndexSettings = { enabled: true, quietMs: 3_000, patienceMs: 60_000 };
 
 export type IndexAsk = {
   readonly store: Pick<Store, "wordsDue" | "wordsInput" | "wordsLay" | "wordsJoin" | "wordsMerge" | "subscribe">;
@@ -39,14 +39,18 @@ const maxPortion = 256;
 /** Words written at once: a delivery waits no longer than for so many. */
 const rowsAtOnce = 1_000;
 const lookEveryMs = 1_000;
+/** While mail comes in, the index rests so many times as long as it works. */
+const restWhileBusy = 4;
 /** Accounts that are remembered as having new mail; others are found by asking the store. */
 const maxNoted = 10_000;
 const maxDue = 1_000;
 
 export function makeIndexer(ask: IndexAsk): Indexer {
   const { store, pool, settings, log, monotonic } = ask;
-  /** Accounts with new mail: how many changes, and when the last one came. */
-  const noted = new Map<AccountId, { changes: number; at: number }>();
+  /** Accounts with new mail, and since when. */
+  const noted = new Map<AccountId, number>();
+  let lastChange = Number.NEGATIVE_INFINITY;
+  const isQuiet = (): boolean => monotonic() - lastChange >= settings.quietMs;
   let unsubscribe: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -90,7 +94,7 @@ export function makeIndexer(ask: IndexAsk): Indexer {
     for (let more = true; more && !stopped; ) {
       const began = monotonic();
       more = await portion(account);
-      await rest(monotonic() - began);
+      await rest((monotonic() - began) * (isQuiet() ? 1 : restWhileBusy));
     }
   };
 
@@ -100,10 +104,9 @@ export function makeIndexer(ask: IndexAsk): Indexer {
     });
 
   const round = async (): Promise<void> => {
-    const now = monotonic();
-    for (const [account, { changes, at }] of [...noted]) {
+    for (const [account, since] of [...noted]) {
       if (stopped) return;
-      if (changes < settings.batch && now - at < settings.quietMs) continue;
+      if (!isQuiet() && monotonic() - since < settings.patienceMs) continue;
       noted.delete(account);
       await indexAccount(account);
     }
@@ -120,7 +123,7 @@ export function makeIndexer(ask: IndexAsk): Indexer {
 
   const noteDue = async (): Promise<void> => {
     const at = Number.NEGATIVE_INFINITY;
-    for (const { account, waiting } of await store.wordsDue(maxDue)) noted.set(account, { changes: waiting, at });
+    for (const { account } of await store.wordsDue(maxDue)) noted.set(account, at);
   };
 
   return {
@@ -129,11 +132,8 @@ export function makeIndexer(ask: IndexAsk): Indexer {
       unsubscribe = store.subscribe((changes) => {
         for (const change of changes) {
           if (change.kind !== "mail") continue;
-          const known = noted.get(change.account);
-          if (known !== undefined) {
-            known.changes++;
-            known.at = monotonic();
-          } else if (noted.size < maxNoted) noted.set(change.account, { changes: 1, at: monotonic() });
+          lastChange = monotonic();
+          if (!noted.has(change.account) && noted.size < maxNoted) noted.set(change.account, lastChange);
         }
       });
       noteDue().catch((error) => log.error({ err: error }, "the index of words does not know what it lacks"));

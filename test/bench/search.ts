@@ -57,7 +57,7 @@ const quiet = () => {};
 const indexer = makeIndexer({
   store,
   pool: { run: async (_name: string, task: never) => (await segmentOf(task)) as never },
-  settings: { enabled: true, batch: 64, quietMs: 0 },
+  settings: { enabled: true, quietMs: 0, patienceMs: 0 },
   log: { info: quiet, warn: quiet, error: console.error } as never,
   monotonic: () => performance.now(),
 });
