@@ -1,11 +1,8 @@
 /** Puts JMAP together: its methods, its memory, its pushes, and its routes on the HTTP servers. */
 import type { FastifyInstance } from "fastify";
 import { Authentication } from "./jmap/auth.ts";
-import { PreviewMemory } from "./jmap/emails.ts";
 import { eventSourceRoute } from "./jmap/event-source.ts";
 import { loginRoutes } from "./jmap/login-routes.ts";
-import { MailboxMemory } from "./jmap/mailboxes.ts";
-import { makeMethods } from "./jmap/methods.ts";
 import { Outbox } from "./jmap/outbox.ts";
 import type { JmapPorts } from "./jmap/ports.ts";
 import { PushHub } from "./jmap/push.ts";
@@ -22,20 +19,29 @@ export type Jmap = {
   readonly stop: () => Promise<void>;
 };
 
+/** The methods are many files: a server is ready without them, and has them before somebody asks. */
+const loadAfterMs = 500;
+
 export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">): Jmap {
   const auth = new Authentication(ports);
   const hub = new PushHub(ports);
   const outbox = new Outbox(ports, queue);
   const subscriptions = new Subscriptions(ports, hub);
+  let loaded: ReturnType<JmapService["methods"]> | undefined;
+  const load = async () => {
+    const [{ makeMethods }, { MailboxMemory }, { PreviewMemory }] = await Promise.all([
+      import("./jmap/methods.ts"),
+      import("./jmap/mailboxes.ts"),
+      import("./jmap/emails.ts"),
+    ]);
+    const memory = { mailboxes: new MailboxMemory(ports.store), previews: new PreviewMemory() };
+    return makeMethods({ ...memory, outbox, subscriptions });
+  };
+  const methods: JmapService["methods"] = () => (loaded ??= load());
   const service: JmapService = {
     ports,
     auth,
-    methods: makeMethods({
-      mailboxes: new MailboxMemory(ports.store),
-      previews: new PreviewMemory(),
-      outbox,
-      subscriptions,
-    }),
+    methods,
     vapidKey: () => subscriptions.applicationServerKey,
     ...makeLoads(ports),
   };
@@ -51,6 +57,7 @@ export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">): 
     start: async () => {
       await subscriptions.start();
       await outbox.start();
+      setTimeout(() => void methods(), loadAfterMs).unref();
     },
     stop: async () => {
       auth[Symbol.dispose]();

@@ -5,7 +5,6 @@ import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
-import webPush from "web-push";
 
 export type VapidKeys = { readonly publicKey: string; readonly privateKey: string };
 export type PushKeys = { readonly p256dh: string; readonly auth: string };
@@ -88,6 +87,7 @@ async function prepared(
   payload: string,
   { vapid, subject }: { readonly vapid: VapidKeys; readonly subject: string },
 ): Promise<{ readonly headers: { readonly [name: string]: string | number }; readonly body: Buffer }> {
+  const { default: webPush } = await import("web-push");
   if (keys !== undefined) {
     const made = webPush.generateRequestDetails({ endpoint: url, keys }, payload, {
       vapidDetails: { subject, ...vapid },

@@ -1,5 +1,4 @@
 /** Push subscriptions (RFC 8620 §7.2): made, verified, served, forgotten. */
-import webPush from "web-push";
 import type { AccountId } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 import { type PushHub, type States, stateChange } from "./push.ts";
@@ -55,6 +54,7 @@ export class Subscriptions {
     const { store } = this.#ports;
     let keys = (await store.setting(vapidSetting)) as VapidKeys | undefined;
     if (keys === undefined) {
+      const { default: webPush } = await import("web-push");
       keys = webPush.generateVAPIDKeys();
       await store.putSetting(vapidSetting, keys);
     }

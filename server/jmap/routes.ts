@@ -16,7 +16,8 @@ import { knowsCapability, paths, sessionObject } from "./session-object.ts";
 export type JmapService = {
   readonly ports: JmapPorts;
   readonly auth: Authentication;
-  readonly methods: ReadonlyMap<string, Method>;
+  /** Loaded when first asked for. */
+  readonly methods: () => Promise<ReadonlyMap<string, Method>>;
   /** RFC 9749: the key that pushes are signed with. */
   readonly vapidKey: () => string;
   readonly requests: Load;
@@ -59,7 +60,8 @@ export async function answerRequest(
   value: unknown,
   origin: string,
 ): Promise<JsonObject | Problem> {
-  const { ports, methods } = service;
+  const { ports } = service;
+  const methods = await service.methods();
   const { settings } = ports;
   const request = readRequest(
     value,

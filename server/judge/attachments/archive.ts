@@ -2,7 +2,7 @@
  * What 7z, RAR, tar, ISO, CAB, cpio and LHA archives hold: libarchive, compiled to WebAssembly, so that what its parsers do wrong
  * stays inside. A trap (memory, table) ends the instance, and the next archive gets a new one.
  */
-import { ArchiveReader, type LibarchiveWasm, libarchiveWasm } from "libarchive-wasm";
+import type { ArchiveReader, LibarchiveWasm } from "libarchive-wasm";
 import type { Budget } from "./bounds.ts";
 
 export type ArchiveFile = {
@@ -24,23 +24,28 @@ const maxKeptMemoryBytes = 128 * 1024 * 1024;
 /** Files larger than this are looked at by their beginning. */
 const headBytes = 256 * 1024;
 let instance: LibarchiveWasm | undefined;
+let makeReader: ((library: LibarchiveWasm, bytes: Int8Array) => ArchiveReader) | undefined;
 
 /** Loads the library; `listArchive` needs it. */
 export async function openArchives(): Promise<void> {
+  if (instance !== undefined) return;
+  // Only where there is an attachment: the server starts without it.
+  const { ArchiveReader: Reader, libarchiveWasm } = await import("libarchive-wasm");
+  makeReader = (library, bytes) => new Reader(library, bytes);
   instance ??= await libarchiveWasm();
 }
 
 /** Undefined where it is no archive that the library knows. */
 export function listArchive(file: Buffer, budget: Budget): ArchiveContents | undefined {
   const library = instance;
-  if (library === undefined) throw new Error("openArchives comes first.");
+  if (library === undefined || makeReader === undefined) throw new Error("openArchives comes first.");
   const files: ArchiveFile[] = [];
   let more = false;
   let encrypted = false;
   let unpackedBytes = 0;
   let reader: ArchiveReader | undefined;
   try {
-    reader = new ArchiveReader(library, new Int8Array(file.buffer, file.byteOffset, file.byteLength));
+    reader = makeReader(library, new Int8Array(file.buffer, file.byteOffset, file.byteLength));
     for (const entry of reader.entries()) {
       if (!budget.entry()) {
         more = true;
