@@ -13,7 +13,7 @@ export type WordGroup = { readonly words: readonly AskedWord[]; readonly places:
 export type WordsFound = {
   /** Ascending. */
   readonly emails: readonly EmailId[];
-  /** How well each fits: rare words, and words in the subject, weigh more. */
+  /** How well each fits: rare words, and words in the subject, weigh more. Empty where nobody asked. */
   readonly scores: readonly number[];
   /** Emails up to this one are in the index. */
   readonly indexedUpTo: EmailId;
@@ -45,7 +45,8 @@ export interface WordsReader {
   wordsDue(limit: number): Promise<readonly { readonly account: AccountId; readonly waiting: number }[]>;
   /** The next emails after `after` (undefined: where the index ends), bounded in number and bytes. */
   wordsInput(account: AccountId, after: EmailId | undefined, max: number): Promise<IndexInput>;
-  findWords(account: AccountId, groups: readonly WordGroup[]): Promise<WordsFound>;
+  /** `scored`: with scores, for a list in the order of what fits best. */
+  findWords(account: AccountId, groups: readonly WordGroup[], scored: boolean): Promise<WordsFound>;
   wordsSize(account: AccountId): Promise<WordsSize>;
 }
 

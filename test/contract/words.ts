@@ -33,14 +33,14 @@ export function wordsContract(open: Open): void {
     after(() => world.close());
 
     const find = async (account: AccountId, text: string, places: Places = everywhere) =>
-      (await store.findWords(account, [{ words: askedWords(text), places }])).emails;
+      (await store.findWords(account, [{ words: askedWords(text), places }], false)).emails;
 
     test("nothing is found before it is indexed, and what is due is known", async () => {
       const ann = await newAccount(store);
       assert.deepEqual(await find(ann.id, "letter"), []);
       await deliver(store, ann.id, { subject: "first letter" });
       assert.ok((await store.wordsDue(10_000)).some(({ account, waiting }) => account === ann.id && waiting === 1));
-      assert.equal((await store.findWords(ann.id, [])).indexedUpTo, 0);
+      assert.equal((await store.findWords(ann.id, [], false)).indexedUpTo, 0);
       await index(store, ann.id, 10);
       assert.equal((await find(ann.id, "first letter")).length, 1);
       assert.ok((await store.wordsDue(10_000)).every(({ account }) => account !== ann.id));
@@ -61,7 +61,11 @@ export function wordsContract(open: Open): void {
       assert.equal((await find(ann.id, "京都")).length, 1);
       assert.equal((await find(ann.id, "京東")).length, 0);
       assert.equal((await find(ann.id, "nothing")).length, 0);
-      const { emails, scores } = await store.findWords(ann.id, [{ words: askedWords("invoice"), places: everywhere }]);
+      const { emails, scores } = await store.findWords(
+        ann.id,
+        [{ words: askedWords("invoice"), places: everywhere }],
+        true,
+      );
       assert.ok(emails.length === 2 && scores[0]! > scores[1]!);
     });
 

@@ -93,7 +93,7 @@ function* withWordsFound(account: AccountId, filter: EmailFilter | undefined): O
     case "words": {
       const { group, phrase } = filter;
       const whole: EmailFilter[] = phrase === undefined ? [] : [{ kind: "text", key: phrase }];
-      const { emails, indexedUpTo, cut } = yield* findWords(account, [group]);
+      const { emails, indexedUpTo, cut } = yield* findWords(account, [group], false);
       // A beginning of too many words is no word for the index.
       const looked: EmailFilter = { kind: "text", key: { kind: "words", ...group } };
       if (cut) return { kind: "and", of: [looked, ...whole] };

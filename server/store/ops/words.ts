@@ -92,7 +92,7 @@ function weightOf(places: Places): number {
   return 0;
 }
 
-export function* findWords(account: AccountId, groups: readonly WordGroup[]): Op<WordsFound> {
+export function* findWords(account: AccountId, groups: readonly WordGroup[], scored: boolean): Op<WordsFound> {
   const indexedUpTo = yield* upToOf(account);
   const segments = (yield* rows(
     "SELECT segment, emails FROM word_segments WHERE account = $1 AND live = 1",
@@ -113,6 +113,7 @@ export function* findWords(account: AccountId, groups: readonly WordGroup[]): Op
       if (all.emails.length === 0) return { emails: [], scores: [], indexedUpTo, cut };
     }
   const emails = all?.emails ?? [];
+  if (!scored) return { emails, scores: [], indexedUpTo, cut };
   const scores = emails.map(() => 0);
   for (const { postings, rarity } of parts) {
     let at = 0;
