@@ -156,12 +156,13 @@ test("what another process wrote is seen within the time to live", async () => {
   assert.equal((await directory.resolve("late", "a.test")).kind, "unknown");
   store.addressRows.set("late@a.test", { ...store.addressRows.get("u1@a.test")!, local: "late" });
   assert.equal((await directory.resolve("late", "a.test")).kind, "unknown");
-  wait(5_000);
+  wait(30_000);
   assert.equal((await directory.resolve("late", "a.test")).kind, "local");
 });
 
 test("used bytes follow the mail, without a read for each message", async () => {
   const { directory, store, u1, wait } = await world();
+  store.accountRows.set(u1, { ...store.accountRows.get(u1)!, quotaBytes: 1_000_000 });
   const used = async () => (await directory.account(u1))?.usedBytes;
   assert.equal(await used(), 0);
   const before = store.asked["accounts"]!;
@@ -182,6 +183,16 @@ test("used bytes follow the mail, without a read for each message", async () => 
   await used(); // starts the reading
   await new Promise(setImmediate);
   assert.equal(await used(), 1001);
+});
+
+test("mail of an account without a quota makes nobody read it again", async () => {
+  const { directory, store, u1, wait } = await world();
+  await directory.account(u1);
+  const before = store.asked["accounts"];
+  store.publish({ kind: "mail", account: u1, mailbox: 1, modseq: 1 });
+  wait(2_000);
+  await directory.account(u1);
+  assert.equal(store.asked["accounts"], before);
 });
 
 test("a failing store is an error, not an answer, and is asked again", async () => {

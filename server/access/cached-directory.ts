@@ -5,7 +5,7 @@ import type { Directory, Resolution } from "./directory.ts";
 import { Remembered } from "./remembered.ts";
 
 export type DirectorySettings = {
-  /** Nothing told is older: other processes may write to the store. */
+  /** Nothing told is older. The store tells of changes, those of other processes within a second; this is for what it never heard of. */
   readonly ttlMs: number;
   /** Answers, addresses and accounts kept, each. */
   readonly maxEntries: number;
@@ -14,7 +14,7 @@ export type DirectorySettings = {
 };
 
 export const defaultDirectorySettings: DirectorySettings = {
-  ttlMs: 5_000,
+  ttlMs: 30_000,
   maxEntries: 50_000,
   maxAliasDepth: 8,
   maxAliasTargets: 1_000,
@@ -81,7 +81,7 @@ class CachedDirectory implements Directory, Disposable {
 
   #changed(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === "mail") this.#byId.changed(change.account);
+      if (change.kind === "mail") this.#byId.changed(change.account, hasQuota);
       else if (change.kind === "directory") {
         this.#domains.drop();
         this.#addresses.drop();
@@ -223,6 +223,9 @@ class Spread {
 }
 
 const remote: Resolution = { kind: "remote" };
+
+/** Without one nobody asks how much of it is used: its mail changes nothing that is remembered. */
+const hasQuota = (account: Account | undefined): boolean => account !== undefined && account.quotaBytes > 0;
 
 /** Local parts compare without case here (RFC 5321 §2.4 leaves it to us) and in one Unicode form. */
 const plainLocal = (local: string): string => local.toLowerCase().normalize("NFC");

@@ -1,3 +1,8 @@
+/** Read again in good time, after this share of the time to live. */
+const readAgainAt = 0.6;
+/** A value known to have changed is read again sooner, but not for each change. */
+const changedMs = 1_000;
+
 /**
  * Values kept in memory for a short while in front of something slower. What is fresh is answered at once, without a promise;
  * what nears its end is read again in the background, so that under load nobody waits; nothing older than `ttlMs` is told.
@@ -27,15 +32,14 @@ export class Remembered<K, V> {
     if (entry === undefined) return this.#read(key);
     const age = this.#now() - entry.at;
     if (age >= this.#ttlMs) return this.#read(key);
-    // Read again in good time; a value known to have changed sooner, but not for each change.
-    if (age >= this.#ttlMs * (entry.changed ? 0.2 : 0.6)) this.#read(key).catch(() => {});
+    if (age >= (entry.changed ? changedMs : this.#ttlMs * readAgainAt)) this.#read(key).catch(() => {});
     return entry.value;
   }
 
-  /** The value has changed and may be told a little longer (at most `ttlMs` from when it was read). */
-  changed(key: K): void {
+  /** What is kept has changed, where it `matters`, and may be told a little longer (at most `ttlMs` from when it was read). */
+  changed(key: K, matters: (value: V) => boolean): void {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) entry.changed = true;
+    if (entry !== undefined && !entry.changed && matters(entry.value)) entry.changed = true;
   }
 
   /** Forgets all. What is being read now is told to who asked before, and not kept. */
