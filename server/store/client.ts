@@ -9,6 +9,7 @@ import { keepLarge, maxWriterBytes } from "./keep.ts";
 import { Lane } from "./lane.ts";
 import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
+import { sendingReads, sendingWrites } from "./sending.ts";
 import { databaseFile } from "./sqlite.ts";
 import type { Acceptance, Accepted, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
@@ -149,6 +150,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): St
     peers: op("peers"),
     quarantined: op("quarantined"),
     ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
+    ...(each(sendingReads, op) as Pick<StoreReader, (typeof sendingReads)[number]>),
     ...(each(wordsReads, op) as Pick<StoreReader, (typeof wordsReads)[number]>),
     ...(each(
       [...jmapQueries, ...wordsQueries],
@@ -258,6 +260,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     dropStsPolicies: op("dropStsPolicies"),
     tidy: op("tidy"),
     ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
+    ...(each(sendingWrites, op) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
     ...(each(wordsWrites, op) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {
       const prepared = await prepare(message);

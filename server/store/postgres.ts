@@ -17,6 +17,7 @@ import { type Op, one, type StoredBytes } from "./ops/tx.ts";
 import { openChangeBus } from "./postgres-changes.ts";
 import { type Outside, openPool, runOp } from "./postgres-session.ts";
 import { postgresTroubleOf } from "./postgres-trouble.ts";
+import { sendingReads, sendingWrites } from "./sending.ts";
 import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
 import { wordsQueries, wordsReads, wordsWrites } from "./words.ts";
@@ -177,6 +178,8 @@ class PostgresStore {
         (typeof jmapReads)[number] | (typeof jmapQueries)[number]
       >),
       ...(named(jmapWrites, writeOps, writing) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
+      ...(named(sendingReads, readOps, reading) as Pick<StoreReader, (typeof sendingReads)[number]>),
+      ...(named(sendingWrites, writeOps, writing) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
       ...(named([...wordsReads, ...wordsQueries], readOps, reading) as Pick<
         StoreReader,
         (typeof wordsReads)[number] | (typeof wordsQueries)[number]

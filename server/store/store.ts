@@ -13,6 +13,7 @@ import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { PeerReader, PeerWriter } from "./peers.ts";
 import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quarantine.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
+import type { NewSendingEvent, SendingReader, SendingWriter } from "./sending.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { StsReader, StsWriter } from "./sts-store.ts";
 import type { TallyReader, TallyWriter } from "./tallies.ts";
@@ -163,6 +164,8 @@ export type Acceptance = {
   readonly quarantine?: readonly NewQuarantined[];
   /** Rows of the quarantine that this takes the place of. */
   readonly released?: readonly number[];
+  /** Noted with it. */
+  readonly events?: readonly NewSendingEvent[];
   readonly journey: readonly JourneyEntry[];
 };
 export type Accepted = {
@@ -310,8 +313,13 @@ export type NewQueued = {
   readonly tlsOptional?: boolean;
   /** Who asked: an account, or undefined for mail we relay or generate. */
   readonly account: AccountId | undefined;
-  /** Scheduled side: tenant and stream come with the sending engine; "default" until then. */
+  /** Which of the tenant's (or the server's) streams it belongs to; "default" where nothing is configured. */
   readonly stream: string;
+  /** Whose mail it is; undefined: nobody's who is told of events. */
+  readonly tenant?: string;
+  readonly campaign?: string;
+  /** Domain of the header's author, where `tenant` is set: warm-ups go by it. */
+  readonly author?: string;
   readonly createdAt: Instant;
   readonly notBefore: Instant; // FUTURERELEASE; createdAt otherwise
   readonly expiresAt: Instant;
@@ -324,6 +332,10 @@ export type NewRecipient = {
   readonly domain: string; // lower-case A-label: the scheduled queue's key
   readonly orcpt: string | undefined;
   readonly notify: Notify | undefined; // undefined: not said
+  /** Where it waits for its turn; undefined: it goes when it is due. */
+  readonly park?: string;
+  /** Within a park those with less come first; 0 where it is undefined. */
+  readonly urgency?: number;
 };
 
 export type Lease = {
@@ -364,6 +376,8 @@ export type Settlement = {
         readonly nextAt: Instant;
         readonly delayWarned: boolean;
         readonly countsAsAttempt: boolean;
+        /** Where it waits from now on; undefined: nowhere. */
+        readonly park?: string;
       };
   readonly reply: string;
 };
@@ -374,6 +388,7 @@ export type SettleRequest = {
   /** What Sieve scripts must not do again for a while. */
   readonly remember?: readonly Remembered[];
   readonly journey: readonly JourneyEntry[];
+  readonly events?: readonly NewSendingEvent[];
 };
 export type SettleResult = { readonly stale: number; readonly accepted: readonly Accepted[] };
 
@@ -383,6 +398,8 @@ export type QueueFilter = {
   readonly sender?: string;
   readonly recipient?: string;
   readonly state?: RecipientState;
+  readonly tenant?: string;
+  readonly campaign?: string;
   readonly limit?: number;
   readonly after?: QueueId;
 };
@@ -427,7 +444,9 @@ export type Change =
   /** Scripts, the vacation answer or annotations of an account; undefined: scripts of a domain or of the server. */
   | { readonly kind: "sieve"; readonly account: AccountId | undefined }
   | { readonly kind: "directory" }
-  | { readonly kind: "queue" };
+  | { readonly kind: "queue" }
+  /** Rows of these kinds of sending's model, "suppression", or "event". */
+  | { readonly kind: "sending"; readonly of: readonly string[] };
 
 // ---------------------------------------------------------------- the interface
 
@@ -438,6 +457,7 @@ export interface StoreReader
     StsReader,
     PeerReader,
     QuarantineReader,
+    SendingReader,
     WordsReader {
   // directory
   domains(): Promise<readonly Domain[]>;
@@ -492,6 +512,7 @@ export interface StoreWriter
     StsWriter,
     PeerWriter,
     QuarantineWriter,
+    SendingWriter,
     WordsWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
@@ -562,6 +583,9 @@ export interface StoreWriter
     readonly until: Instant;
     readonly limit: number;
     readonly exceptDomains?: readonly string[];
+    /** Of what waits there, the most urgent first, up to `maxUrgency`; undefined: of what waits nowhere. */
+    readonly park?: string;
+    readonly maxUrgency?: number;
   }): Promise<readonly QueuedMessage[]>; // only the leased recipients are listed
   settle(request: SettleRequest): Promise<SettleResult>;
   renewLeases(owner: string, until: Instant): Promise<void>;

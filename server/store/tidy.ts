@@ -5,6 +5,7 @@
 import { bucketEntries } from "./ops/journey.ts";
 import { dropPeers } from "./ops/peers.ts";
 import { dropQuarantined } from "./ops/quarantine.ts";
+import { dropEvents } from "./ops/sending.ts";
 import { forget } from "./ops/sieve.ts";
 import { blobShards, listBlobs, type Op, one, type Row, removeBlob, rows, run } from "./ops/tx.ts";
 import type { Instant } from "./store.ts";
@@ -25,6 +26,7 @@ const maxBlobs = 500;
 const maxJourneys = 2000;
 /** What Sieve scripts need not remember any more. */
 const maxForgotten = 2000;
+const maxEventsDropped = 5000;
 const maxMailboxesLookedAt = 100;
 const dayMs = 86_400_000;
 
@@ -37,8 +39,11 @@ export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
   const journeys = yield* dropJourneys(now);
   const tombstones = yield* dropTombstones();
   const forgotten = (yield* forget(now, maxForgotten)) === maxForgotten;
+  const events = yield* dropEvents(now, maxEventsDropped);
   yield* findOrphans(now);
-  return { more: quarantined || peers || uploads || contents || blobs || journeys || tombstones || forgotten };
+  return {
+    more: events || quarantined || peers || uploads || contents || blobs || journeys || tombstones || forgotten,
+  };
 }
 
 /** Uploads that have expired give their contents back; sessions that have, go. */

@@ -12,6 +12,7 @@ import { modelContract } from "./model.ts";
 import { quarantineContract } from "./quarantine.ts";
 import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
+import { sendingContract } from "./sending.ts";
 import { sieveContract } from "./sieve.ts";
 import { stsContract } from "./sts.ts";
 import { talliesContract } from "./tallies.ts";
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: Open): void {
       searchContract,
       queueContract,
       sieveContract,
+      sendingContract,
       knowingContract,
       quarantineContract,
       talliesContract,

@@ -20,6 +20,7 @@ import { adoptKeywords, keywordText } from "./keywords.ts";
 import { atPath, inboxId, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
 import { keepQuarantined, takeFromQuarantine } from "./quarantine.ts";
 import { enqueue } from "./queue-rows.ts";
+import { addSendingEvents } from "./sending.ts";
 import { joinThread, threadHashes } from "./threads.ts";
 import { now, type Op, one, publish, run } from "./tx.ts";
 
@@ -106,6 +107,8 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
   const queued = queue && (yield* enqueue(content, message.stored.sizeBytes, queue));
   if (quarantine.length > 0) yield* keepQuarantined(content, message.stored.sizeBytes, quarantine);
   if (acceptance.released !== undefined) yield* takeFromQuarantine(acceptance.released);
+  if (acceptance.events !== undefined)
+    yield* addSendingEvents(acceptance.events, queued === undefined ? "" : queueIdOf(content));
   yield* note(acceptance.journey, queued === undefined ? `m${content}` : queueIdOf(content));
   return { content, placed, queued };
 }

@@ -33,6 +33,9 @@ type MessageRow = {
   readonly not_before: number;
   readonly expires_at: number;
   readonly size: number;
+  readonly tenant: string;
+  readonly campaign: string;
+  readonly author: string;
 } & Row;
 
 export type RecipientRow = {
@@ -49,11 +52,13 @@ export type RecipientRow = {
   readonly last_reply: string | null;
   readonly lease_owner: string | null;
   readonly lease_token: number;
+  readonly park: string;
+  readonly urgency: number;
   readonly until: number | null; // of the owner
 } & Row;
 
 export const recipientColumns = `r.queue, r.id, r.address, r.domain, r.orcpt, r.notify, r.state, r.attempts, r.next_at, r.delay_warned,
-  r.last_reply, r.lease_owner, r.lease_token, o.until`;
+  r.last_reply, r.lease_owner, r.lease_token, r.park, r.urgency, o.until`;
 
 function messageOf(row: MessageRow, recipients: readonly RecipientRow[]): QueuedMessage {
   return {
@@ -69,6 +74,9 @@ function messageOf(row: MessageRow, recipients: readonly RecipientRow[]): Queued
     ...(row.require_tls === tlsOptional ? { tlsOptional: true } : {}),
     account: row.account ?? undefined,
     stream: row.stream,
+    ...(row.tenant === "" ? {} : { tenant: row.tenant }),
+    ...(row.campaign === "" ? {} : { campaign: row.campaign }),
+    ...(row.author === "" ? {} : { author: row.author }),
     createdAt: row.created_at,
     notBefore: row.not_before,
     expiresAt: row.expires_at,
@@ -89,6 +97,8 @@ function recipientOf(row: RecipientRow): QueuedRecipient {
     nextAt: row.next_at,
     delayWarned: row.delay_warned !== 0,
     lastReply: row.last_reply ?? undefined,
+    ...(row.park === "" ? {} : { park: row.park }),
+    ...(row.urgency === 0 ? {} : { urgency: row.urgency }),
     lease: owner === null ? undefined : { owner, until: row.until ?? 0, token: row.lease_token },
   };
 }
@@ -126,7 +136,8 @@ export function* enqueue(
   const { recipients, lease, held: onHold, ...message } = queue;
   yield* run(
     `INSERT INTO queue_messages (id, envelope_from, envid, ret, smtputf8, body, require_tls, account, stream, created_at,
-       not_before, expires_at, size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+       not_before, expires_at, size, tenant, campaign, author)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
     content,
     message.envelopeFrom,
     message.envid ?? null,
@@ -140,6 +151,9 @@ export function* enqueue(
     message.notBefore,
     message.expiresAt,
     sizeBytes,
+    message.tenant ?? "",
+    message.campaign ?? "",
+    message.author ?? "",
   );
   const taken = onHold ? undefined : lease;
   const state = onHold ? held : taken === undefined ? scheduled : leased;
@@ -149,7 +163,7 @@ export function* enqueue(
     const id = rows.length + 1;
     yield* run(
       `INSERT INTO queue_recipients (queue, id, address, domain, orcpt, notify, state, attempts, next_at, delay_warned,
-         last_reply, lease_owner, lease_token) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, NULL, $9, $10)`,
+         last_reply, lease_owner, lease_token, park, urgency) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, NULL, $9, $10, $11, $12)`,
       content,
       id,
       recipient.address,
@@ -160,6 +174,8 @@ export function* enqueue(
       message.notBefore,
       taken?.owner ?? null,
       taken?.token ?? 0,
+      recipient.park ?? "",
+      recipient.urgency ?? 0,
     );
     rows.push({
       ...recipient,

@@ -14,22 +14,24 @@ import {
   scheduled,
   withMessages,
 } from "./queue-rows.ts";
+import { addSendingEvents, urgencies } from "./sending.ts";
 import { remember } from "./sieve.ts";
 import { all, type Op, publish, run } from "./tx.ts";
 
 const claimedColumns = recipientColumns.replace("o.until", "CAST($4 AS BIGINT) AS until").replaceAll("r.", "");
 
 export function* claim(request: Parameters<StoreWriter["claim"]>[0]): Op<readonly QueuedMessage[]> {
-  const { owner, now, until, limit, exceptDomains = [] } = request;
+  const { owner, now, until, limit, exceptDomains = [], park } = request;
   // Leases that have run out (a node died) are anyone's; the owner's row goes, so that this is looked for only then.
   const ended = yield* all<{ owner: string }>("DELETE FROM queue_owners WHERE until < $1 RETURNING owner", now);
   for (const lost of ended) yield* unlease(lost.owner);
   yield* holdLease(owner, until);
+  if (park !== undefined) return yield* claimParked({ ...request, park });
   const free = exceptDomains.length === 0 ? "" : " AND domain NOT IN {texts $5}";
   const taken = yield* all<RecipientRow>(
     `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
      FROM (SELECT queue AS due_queue, id AS due_id FROM queue_recipients
-       WHERE state = ${scheduled} AND next_at <= $2${free} ORDER BY next_at LIMIT $3 {skip_locked}) AS due
+       WHERE state = ${scheduled} AND park = '' AND next_at <= $2${free} ORDER BY next_at LIMIT $3 {skip_locked}) AS due
      WHERE queue = due_queue AND id = due_id
      RETURNING ${claimedColumns}`,
     owner,
@@ -39,6 +41,52 @@ export function* claim(request: Parameters<StoreWriter["claim"]>[0]): Op<readonl
     ...(exceptDomains.length === 0 ? [] : [JSON.stringify(exceptDomains)]),
   );
   return yield* withMessages([...taken].sort((a, b) => a.next_at - b.next_at || a.queue - b.queue));
+}
+
+/** The most urgent that are due of one park. */
+function* claimParked(
+  request: Parameters<StoreWriter["claim"]>[0] & { readonly park: string },
+): Op<readonly QueuedMessage[]> {
+  const { owner, now, until, limit, park, maxUrgency = 5 } = request;
+  const taken: RecipientRow[] = [];
+  for (const urgency of urgencies) {
+    if (urgency > maxUrgency || taken.length >= limit) break;
+    taken.push(
+      ...(yield* all<RecipientRow>(
+        `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
+         FROM (SELECT queue AS due_queue, id AS due_id FROM queue_recipients
+           WHERE state = ${scheduled} AND park = $5 AND park <> '' AND urgency = $6 AND next_at <= $2
+           ORDER BY next_at LIMIT $3 {skip_locked}) AS due
+         WHERE queue = due_queue AND id = due_id
+         RETURNING ${claimedColumns}`,
+        owner,
+        now,
+        limit - taken.length,
+        until,
+        park,
+        urgency,
+      )),
+    );
+  }
+  return yield* withMessages(taken);
+}
+
+/** Tenants' mail whose time is over, wherever it waits. */
+export function* claimExpired(request: Parameters<StoreWriter["claimExpired"]>[0]): Op<readonly QueuedMessage[]> {
+  const { owner, now, until, limit } = request;
+  yield* holdLease(owner, until);
+  const taken = yield* all<RecipientRow>(
+    `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
+     FROM (SELECT r.queue AS due_queue, r.id AS due_id FROM queue_messages q {cross} queue_recipients r
+       WHERE q.tenant <> '' AND q.expires_at <= $2 AND r.queue = q.id AND r.state = ${scheduled} LIMIT $3) AS due
+     WHERE queue = due_queue AND id = due_id
+     RETURNING ${claimedColumns}`,
+    owner,
+    now,
+    limit,
+    until,
+  );
+  return yield* withMessages(taken);
 }
 
 /** What an owner held is due again, at its own time. */
@@ -69,7 +117,7 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
     if (outcome.kind === "later")
       rows = yield* run(
         `UPDATE queue_recipients SET state = ${scheduled}, lease_owner = NULL, next_at = $4, delay_warned = $5,
-           attempts = attempts + $6, last_reply = $7
+           attempts = attempts + $6, last_reply = $7, park = $8
          WHERE queue = $1 AND id = $2 AND state = ${leased} AND lease_token = $3`,
         content,
         recipient,
@@ -78,6 +126,7 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
         outcome.delayWarned ? 1 : 0,
         outcome.countsAsAttempt ? 1 : 0,
         reply.replaceAll("\0", "?"),
+        outcome.park ?? "",
       );
     else {
       rows = yield* run(
@@ -97,5 +146,6 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
     for (const notice of request.notices) accepted.push(yield* accept(notice));
   if (request.remember !== undefined) yield* remember(request.remember);
   yield* note(request.journey);
+  if (request.events !== undefined) yield* addSendingEvents(request.events);
   return { stale, accepted };
 }

@@ -16,6 +16,7 @@ import * as objects from "./objects.ts";
 import { peers } from "./peers.ts";
 import { quarantined } from "./quarantine.ts";
 import * as admin from "./queue-admin.ts";
+import * as sending from "./sending.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
@@ -36,6 +37,14 @@ export const readOps = {
   queueCount: admin.queueCount,
   queueList: admin.queueList,
   trace: journey.trace,
+  sendingRows: sending.sendingRows,
+  quotasUsed: sending.quotasUsed,
+  suppressed: sending.suppressed,
+  suppressions: sending.suppressions,
+  anySuppression: sending.anySuppression,
+  sendingEvents: sending.sendingEvents,
+  queueParks: sending.queueParks,
+  parkNext: sending.parkNext,
   peers,
   quarantined,
   wordsDue: words.wordsDue,

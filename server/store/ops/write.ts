@@ -13,6 +13,7 @@ import * as place from "./place.ts";
 import { removeQuarantined } from "./quarantine.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
+import * as sending from "./sending.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
@@ -47,6 +48,13 @@ export const writeOps = {
   releaseLeases: queue.releaseLeases,
   queueAct: admin.queueAct,
   note: journey.note,
+  putSendingRows: sending.putSendingRows,
+  takeQuota: sending.takeQuota,
+  suppress: sending.suppress,
+  strike: sending.strike,
+  unsuppress: sending.unsuppress,
+  addSendingEvents: sending.addSendingEvents,
+  claimExpired: queue.claimExpired,
   putPeers,
   removeQuarantined,
   wordsLay: words.wordsLay,

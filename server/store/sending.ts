@@ -1,0 +1,163 @@
+/** What sending at volume remembers: its model, quotas of warm-ups, suppressed addresses, events. A part of `Store`. */
+import type { Instant, QueuedMessage, QueueId } from "./store.ts";
+
+/** One thing of the model or its state (`server/dispatch`): plain JSON under a kind ("source", "plan", …) and a name. */
+export type SendingRow = { readonly kind: string; readonly name: string; readonly value: unknown };
+
+/** Rows of one kind at most; more are not read. */
+export const maxSendingRows = 100_000;
+
+// ---------------------------------------------------------------- quotas
+
+/** So many of a day's quota under every one of the keys, each with its own cap: all or as many as all allow. */
+export type QuotaAsk = {
+  readonly keys: readonly { readonly key: string; readonly cap: number }[];
+  /** Days since 1970, UTC. */
+  readonly day: number;
+  /** Below 0: gives back. */
+  readonly count: number;
+};
+
+// ---------------------------------------------------------------- suppression
+
+/** Mail to an address is not sent: for everybody ("platform"), or within "tenant:T", "stream:T/S", "list:T/L". */
+export type Suppression = {
+  readonly scope: string;
+  /** Keyed hash of the address, lower case. */
+  readonly hash: string;
+  /** "" where only the hash is kept. */
+  readonly address: string;
+  /** "bounced", "complained", "unsubscribed", "manual", "repeated-failure", … */
+  readonly reason: string;
+  /** What proves it: a reply, a report. */
+  readonly evidence: string;
+  readonly at: Instant;
+  readonly expiresAt: Instant | undefined;
+};
+
+/** A failure that suppresses only when it repeats. */
+export type Strike = Suppression & {
+  /** So many, … */
+  readonly needed: number;
+  /** … each at least so long after the one before, … */
+  readonly gapMs: number;
+  /** … and the last one so long after the first. */
+  readonly spanMs: number;
+};
+
+/** Suppressions that one question answers at most. */
+export const maxSuppressionRows = 1000;
+
+// ---------------------------------------------------------------- events
+
+export type SendingEventType =
+  | "accepted"
+  | "deferred"
+  | "delivered"
+  | "bounced"
+  | "bounced-late"
+  | "expired"
+  | "complained"
+  | "not-spam"
+  | "unsubscribed"
+  | "suppressed"
+  | "paused"
+  | "resumed"
+  | "warmup";
+
+export type NewSendingEvent = {
+  readonly at: Instant;
+  readonly type: SendingEventType;
+  readonly tenant: string;
+  readonly stream: string;
+  readonly campaign: string;
+  /** Undefined: of the message that is being accepted; "" for none. */
+  readonly message: QueueId | undefined;
+  readonly recipient: string;
+  /** Plain JSON: reply, class, rule, host … */
+  readonly detail: { readonly [name: string]: unknown };
+};
+/** `id` ascends in the order of commits: who has read up to one misses nothing by asking for what is after it. */
+export type SendingEvent = NewSendingEvent & { readonly id: number; readonly message: QueueId };
+
+export type EventFilter = {
+  /** Only later ones. */
+  readonly after?: number;
+  readonly tenant?: string;
+  readonly message?: QueueId;
+  readonly limit?: number;
+};
+export const maxEventRows = 1000;
+/** Days that events are kept. */
+export const eventDays = 30;
+
+// ---------------------------------------------------------------- the queue
+
+/** Mail that waits at one place. */
+export type Park = {
+  readonly park: string;
+  readonly recipients: number;
+  /** The earliest that is due. */
+  readonly nextAt: Instant;
+};
+
+export interface SendingReader {
+  /** All rows of these kinds, by kind and name. */
+  sendingRows(kinds: readonly string[]): Promise<readonly SendingRow[]>;
+  /** What was used of a day's quotas so far. */
+  quotasUsed(day: number): Promise<readonly { readonly key: string; readonly used: number }[]>;
+  /** Those in force among these hashes and scopes. */
+  suppressed(scopes: readonly string[], hashes: readonly string[], now: Instant): Promise<readonly Suppression[]>;
+  suppressions(filter: {
+    readonly scope: string;
+    readonly hash?: string;
+    readonly after?: string;
+    readonly limit?: number;
+  }): Promise<readonly Suppression[]>;
+  /** Whether there is any. */
+  anySuppression(): Promise<boolean>;
+  sendingEvents(filter: EventFilter): Promise<readonly SendingEvent[]>;
+  queueParks(): Promise<readonly Park[]>;
+  /** When the next of a park is due; undefined: it is empty. */
+  parkNext(park: string): Promise<Instant | undefined>;
+}
+
+export interface SendingWriter {
+  /** A value of undefined removes the row. */
+  putSendingRows(rows: readonly SendingRow[]): Promise<void>;
+  /** How many of each ask were granted; durable when it resolves. */
+  takeQuota(asks: readonly QuotaAsk[]): Promise<readonly number[]>;
+  /** What is there already stays as it is but for its reason, evidence and end. */
+  suppress(rows: readonly Suppression[]): Promise<void>;
+  /** Answers whether the address is suppressed now. */
+  strike(strikes: readonly Strike[]): Promise<readonly boolean[]>;
+  unsuppress(scope: string, hashes: readonly string[]): Promise<number>;
+  addSendingEvents(events: readonly NewSendingEvent[]): Promise<void>;
+  /** Leases scheduled recipients of tenants' messages whose time is over, wherever they wait. */
+  claimExpired(request: {
+    readonly owner: string;
+    readonly now: Instant;
+    readonly until: Instant;
+    readonly limit: number;
+  }): Promise<readonly QueuedMessage[]>;
+}
+
+export const sendingReads = [
+  "sendingRows",
+  "quotasUsed",
+  "suppressed",
+  "suppressions",
+  "anySuppression",
+  "sendingEvents",
+  "queueParks",
+  "parkNext",
+] as const satisfies readonly (keyof SendingReader)[];
+export const sendingWrites = [
+  "putSendingRows",
+  "takeQuota",
+  "suppress",
+  "strike",
+  "unsuppress",
+  "addSendingEvents",
+  "claimExpired",
+] as const satisfies readonly (keyof SendingWriter)[];

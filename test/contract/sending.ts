@@ -1,0 +1,253 @@
+/** Sending at volume: where queued mail waits, the model, quotas, suppression, events. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { NewSendingEvent, Suppression } from "../../server/store/sending.ts";
+import type { NewQueued, Store } from "../../server/store/store.ts";
+import { day, letter, newQueued, noon, type Open, type Opened } from "./world.ts";
+
+export function sendingContract(open: Open): void {
+  describe("sending at volume", () => {
+    let world: Opened;
+    let store: Store;
+    before(async () => {
+      world = await open();
+      store = world.store;
+    });
+    after(() => world.close());
+
+    const park = "shop|news||";
+    const enqueue = (to: readonly [address: string, urgency: number][], given: Partial<NewQueued> = {}) =>
+      store.accept({
+        message: letter(),
+        placements: [],
+        queue: {
+          ...newQueued({ to: to.map(([address]) => address) }),
+          tenant: "shop",
+          stream: "news",
+          campaign: "may",
+          author: "shop.test",
+          ...given,
+          recipients: to.map(([address, urgency]) => ({
+            address,
+            domain: address.slice(address.indexOf("@") + 1),
+            orcpt: undefined,
+            notify: undefined,
+            park,
+            urgency,
+          })),
+        },
+        journey: [],
+      });
+    const claim = (given: { readonly park?: string; readonly maxUrgency?: number; readonly limit?: number } = {}) =>
+      store.claim({ owner: "n", now: noon, until: noon + 60_000, limit: 100, ...given });
+
+    test("what waits in a park is not due, and comes out by urgency", async () => {
+      const { queued } = await enqueue([
+        ["b@far.test", 3],
+        ["a@far.test", 2],
+        ["c@far.test", 5],
+      ]);
+      assert.deepEqual(
+        [queued?.tenant, queued?.stream, queued?.campaign, queued?.author, queued?.recipients[0]?.park],
+        ["shop", "news", "may", "shop.test", park],
+      );
+      assert.deepEqual(await store.queueList({ id: queued!.id }), [queued]);
+      assert.deepEqual(await store.queueList({ tenant: "other" }), []);
+      assert.equal((await store.queueList({ tenant: "shop", campaign: "may" })).length, 1);
+      assert.deepEqual(await claim(), []);
+      const parks = await store.queueParks();
+      assert.deepEqual(parks, [{ park, recipients: 3, nextAt: queued!.notBefore }]);
+      assert.equal(await store.parkNext(park), queued!.notBefore);
+      const first = await claim({ park, limit: 1 });
+      assert.equal(first[0]?.recipients[0]?.address, "a@far.test");
+      const second = await claim({ park, maxUrgency: 4 });
+      assert.deepEqual(
+        second.flatMap(({ recipients }) => recipients.map(({ address }) => address)),
+        ["b@far.test"],
+      );
+      // Postponed into another park.
+      const { id, token } = { id: second[0]!.recipients[0]!.id, token: second[0]!.recipients[0]!.lease!.token };
+      await store.settle({
+        settlements: [
+          {
+            queue: queued!.id,
+            recipient: id,
+            token,
+            outcome: { kind: "later", nextAt: noon + 5, delayWarned: false, countsAsAttempt: false, park: "elsewhere" },
+            reply: "",
+          },
+        ],
+        notices: [],
+        journey: [],
+      });
+      assert.equal(await store.parkNext("elsewhere"), noon + 5);
+      assert.deepEqual(await claim({ park: "elsewhere" }), []);
+      await store.queueAct({}, "delete", noon);
+      assert.deepEqual(await store.queueParks(), []);
+      assert.equal(await store.parkNext(park), undefined);
+    });
+
+    test("what has expired is claimed wherever it waits", async () => {
+      await enqueue([["late@far.test", 5]], { expiresAt: noon - 1 });
+      await enqueue([["early@far.test", 5]], { expiresAt: noon + day });
+      const claimed = await store.claimExpired({ owner: "n", now: noon, until: noon + 60_000, limit: 10 });
+      assert.deepEqual(
+        claimed.map(({ recipients }) => recipients[0]?.address),
+        ["late@far.test"],
+      );
+      await store.queueAct({}, "delete", noon);
+    });
+
+    test("rows of the model are put, replaced, listed by kind, and removed", async () => {
+      const told: string[][] = [];
+      const off = store.subscribe((changes) => {
+        for (const change of changes) if (change.kind === "sending") told.push([...change.of]);
+      });
+      await store.putSendingRows([
+        { kind: "source", name: "mta1", value: { address: "192.0.2.1" } },
+        { kind: "pool", name: "warm", value: { sources: ["mta1"] } },
+      ]);
+      await store.putSendingRows([{ kind: "source", name: "mta1", value: { address: "192.0.2.2" } }]);
+      assert.deepEqual(await store.sendingRows(["source"]), [
+        { kind: "source", name: "mta1", value: { address: "192.0.2.2" } },
+      ]);
+      await store.putSendingRows([{ kind: "source", name: "mta1", value: undefined }]);
+      assert.deepEqual(await store.sendingRows(["source", "pool"]), [
+        { kind: "pool", name: "warm", value: { sources: ["mta1"] } },
+      ]);
+      assert.deepEqual(told[0]?.sort(), ["pool", "source"]);
+      off();
+    });
+
+    test("a quota is never given twice, whoever asks", async () => {
+      const ask = (count: number, caps: readonly [string, number][], at = 100) =>
+        store.takeQuota([{ keys: caps.map(([key, cap]) => ({ key, cap })), day: at, count }]);
+      const all = await Promise.all(Array.from({ length: 10 }, () => ask(30, [["ip", 100]])));
+      assert.equal(
+        all.flat().reduce((sum, one) => sum + one, 0),
+        100,
+      );
+      assert.deepEqual(
+        await ask(50, [
+          ["ip2", 80],
+          ["domain", 20],
+        ]),
+        [20],
+      );
+      assert.deepEqual(
+        await ask(50, [
+          ["ip2", 80],
+          ["domain", 20],
+        ]),
+        [0],
+      );
+      assert.deepEqual(
+        await store.quotasUsed(100),
+        [
+          { key: "domain", used: 20 },
+          { key: "ip", used: 100 },
+          { key: "ip2", used: 20 },
+        ].filter(({ key }) => key !== ""),
+      );
+      await ask(-5, [["ip2", 80]]);
+      assert.deepEqual(await ask(100, [["ip2", 80]]), [65]);
+      // A new day; an old one is over.
+      assert.deepEqual(await ask(7, [["ip", 100]], 101), [7]);
+      assert.deepEqual(await ask(7, [["ip", 100]], 100), [0]);
+    });
+
+    test("addresses are suppressed by scope, until they expire or are taken off", async () => {
+      const row = (scope: string, hash: string, given: Partial<Suppression> = {}): Suppression => ({
+        scope,
+        hash,
+        address: `${hash}@far.test`,
+        reason: "bounced",
+        evidence: "550 5.1.1 no",
+        at: noon,
+        expiresAt: undefined,
+        ...given,
+      });
+      assert.equal(await store.anySuppression(), false);
+      await store.suppress([row("tenant:shop", "h1"), row("platform", "h2", { expiresAt: noon + 10 })]);
+      assert.equal(await store.anySuppression(), true);
+      const found = async (at: number) =>
+        (await store.suppressed(["tenant:shop", "platform"], ["h1", "h2", "h3"], at)).map(({ hash }) => hash).sort();
+      assert.deepEqual(await found(noon), ["h1", "h2"]);
+      assert.deepEqual(await found(noon + 10), ["h1"]);
+      assert.deepEqual(await store.suppressed(["tenant:other"], ["h1"], noon), []);
+      assert.deepEqual(await store.suppressions({ scope: "tenant:shop" }), [row("tenant:shop", "h1")]);
+      await store.suppress([row("tenant:shop", "h1", { reason: "manual" })]);
+      assert.equal((await store.suppressions({ scope: "tenant:shop", hash: "h1" }))[0]?.reason, "manual");
+      assert.equal(await store.unsuppress("tenant:shop", ["h1", "h9"]), 1);
+      assert.deepEqual(await found(noon + 10), []);
+    });
+
+    test("some failures suppress only when they repeat over time", async () => {
+      const strike = async (at: number) =>
+        (
+          await store.strike([
+            {
+              scope: "tenant:shop",
+              hash: "full",
+              address: "full@far.test",
+              reason: "repeated-failure",
+              evidence: "",
+              at,
+              expiresAt: at + 30 * day,
+              needed: 3,
+              gapMs: day,
+              spanMs: 2 * day,
+            },
+          ])
+        )[0];
+      assert.equal(await strike(noon), false);
+      assert.equal(await strike(noon + 1000), false);
+      assert.equal(await strike(noon + day), false);
+      assert.deepEqual(await store.suppressed(["tenant:shop"], ["full"], noon + day), []);
+      assert.equal(await strike(noon + 2 * day), true);
+      assert.equal((await store.suppressed(["tenant:shop"], ["full"], noon + 2 * day)).length, 1);
+    });
+
+    test("events are read by cursor, of a tenant or of a message, and old ones go", async () => {
+      const event = (given: Partial<NewSendingEvent>): NewSendingEvent => ({
+        at: noon,
+        type: "delivered",
+        tenant: "shop",
+        stream: "news",
+        campaign: "",
+        message: "q000001",
+        recipient: "a@far.test",
+        detail: { reply: "250 ok" },
+        ...given,
+      });
+      await Promise.all(
+        Array.from({ length: 5 }, (_, at) => store.addSendingEvents([event({ recipient: `${at}@far.test` })])),
+      );
+      await store.addSendingEvents([event({ tenant: "other", message: "q000002" })]);
+      const { queued } = await store.accept({
+        message: letter(),
+        placements: [],
+        queue: newQueued(),
+        journey: [],
+        events: [event({ type: "accepted", message: undefined })],
+      });
+      const all = await store.sendingEvents({});
+      assert.equal(all.length, 7);
+      assert.deepEqual(
+        all.map(({ id }) => id),
+        all.map(({ id }) => id).sort((one, other) => one - other),
+      );
+      assert.deepEqual(
+        (await store.sendingEvents({ after: all[2]!.id, limit: 2 })).map(({ id }) => id),
+        [all[3]!.id, all[4]!.id],
+      );
+      assert.equal((await store.sendingEvents({ tenant: "shop" })).length, 6);
+      assert.equal((await store.sendingEvents({ message: "q000002" })).length, 1);
+      assert.equal((await store.sendingEvents({ message: "q000002", tenant: "shop" })).length, 0);
+      assert.equal((await store.sendingEvents({ message: queued!.id }))[0]?.type, "accepted");
+      await store.tidy(noon + 40 * day);
+      assert.deepEqual((await store.sendingEvents({})).length, 1);
+      await store.queueAct({}, "delete", noon);
+    });
+  });
+}
