@@ -1,5 +1,6 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
 import type { Quarantine } from "../deliver/quarantine.ts";
+import type { Sending } from "../dispatch/dispatch.ts";
 import type { Dooring } from "../dooring.ts";
 import type { Indexer } from "../index/indexer.ts";
 import type { Queue } from "../queue/queue.ts";
@@ -37,6 +38,8 @@ export type World = {
   };
   readonly bans?: Dooring["bans"];
   readonly lists?: Dooring["lists"];
+  /** Sending at volume as it works now. */
+  readonly sending?: Sending;
   /** Sends reports; the running server alone does. */
   readonly reports?: { readonly send: (today: boolean) => Promise<readonly (Sent | SentTls)[]> };
 };
