@@ -5,9 +5,14 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { ensureInstalled, root } from "./install.mjs";
+import { stalePages } from "./pages.mjs";
 
 const node = ensureInstalled({ withTests: false });
 const pinned = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).dependencies.node;
+
+// The pages are built beside the server, which is ready before them.
+if (["start", "dev"].includes(process.argv[2] ?? "") && stalePages().length > 0)
+  spawn(node, [join(root, "scripts", "build-pages.mjs"), "--behind"], { stdio: ["ignore", "ignore", 2] }).unref();
 
 if (process.version === `v${pinned}`) {
   process.argv[1] = join(root, "main.ts");

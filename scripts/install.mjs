@@ -21,10 +21,13 @@ function json(path) {
 /** Names of packages that are missing or of another version than package.json pins. */
 function missing(withTests) {
   const wanted = json(join(root, "package.json"));
-  const names = { ...wanted.dependencies, ...(withTests ? wanted.devDependencies : {}) };
-  const lacks = Object.entries(names)
-    .filter(([name, version]) => json(join(root, "node_modules", name, "package.json"))?.version !== version)
-    .map(([name]) => name);
+  const lacks = [];
+  for (const folder of [".", ...(wanted.workspaces ?? [])]) {
+    const { dependencies, devDependencies } = json(join(root, folder, "package.json")) ?? {};
+    for (const [name, version] of Object.entries({ ...dependencies, ...(withTests ? devDependencies : {}) }))
+      if (![folder, "."].some((at) => json(join(root, at, "node_modules", name, "package.json"))?.version === version))
+        lacks.push(name);
+  }
   if (!existsSync(join(root, "node_modules", ".package-lock.json"))) lacks.push("a complete installation");
   if (!existsSync(nodeProgram)) lacks.push("the node program");
   return lacks;
@@ -44,9 +47,9 @@ function abandoned(lock) {
   return age !== undefined && Date.now() - age.mtimeMs > 5_000;
 }
 
-/** One installation at a time, also when several commands start together on a fresh clone. `work` must return: an exit would keep the lock. */
-function locked(work) {
-  const lock = join(tmpdir(), `angarium-install-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
+/** One `what` at a time, also when several commands start together on a fresh clone. Answers how to give it back: an exit before would keep the lock. */
+export function locked(what) {
+  const lock = join(tmpdir(), `angarium-${what}-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
   for (let told = false; ; told = true) {
     try {
       mkdirSync(lock);
@@ -55,36 +58,43 @@ function locked(work) {
       if (error.code !== "EEXIST") throw error;
       if (abandoned(lock)) rmSync(lock, { recursive: true, force: true });
       else {
-        if (!told) process.stderr.write("Angarium: waiting for another command that installs …\n");
+        if (!told) process.stderr.write(`Angarium: waiting for another command (${what}) …\n`);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
       }
     }
   }
+  writeFileSync(join(lock, "pid"), String(process.pid));
+  return () => rmSync(lock, { recursive: true, force: true });
+}
+
+/** The pinned Node program, where it is installed. */
+export const pinnedNode = () => (existsSync(nodeProgram) ? nodeProgram : undefined);
+
+/** Runs npm ci unless another command has just done it; answers what is missing then. */
+function install(withTests) {
+  const release = locked("install");
   try {
-    writeFileSync(join(lock, "pid"), String(process.pid));
-    return work();
+    if (missing(withTests).length === 0) return [];
+    process.stderr.write("Angarium: installing what it needs (npm ci), once …\n");
+    const npm = process.env.npm_execpath;
+    const args = ["ci", "--no-audit", "--no-fund", ...(withTests ? ["--include=dev"] : ["--omit=dev"])];
+    const [program, first] = npm?.endsWith("js") ? [process.execPath, [npm]] : ["npm", []];
+    const run = spawnSync(program, [...first, ...args], {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+      env: { ...process.env, NODE_ENV: "", npm_config_ignore_scripts: "false" },
+    });
+    const left = missing(withTests);
+    return run.status === 0 || left.length > 0 ? left : ["an installation without errors"];
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    release();
   }
 }
 
 /** Installs if need be. Answers the path of the Node program to run with. Ends the process with a sentence when it cannot. */
 export function ensureInstalled({ withTests }) {
   if (missing(withTests).length > 0) {
-    const lacks = locked(() => {
-      if (missing(withTests).length === 0) return [];
-      process.stderr.write("Angarium: installing what it needs (npm ci), once …\n");
-      const npm = process.env.npm_execpath;
-      const args = ["ci", "--no-audit", "--no-fund", ...(withTests ? ["--include=dev"] : ["--omit=dev"])];
-      const [program, first] = npm?.endsWith("js") ? [process.execPath, [npm]] : ["npm", []];
-      const run = spawnSync(program, [...first, ...args], {
-        cwd: root,
-        stdio: ["ignore", 2, 2],
-        env: { ...process.env, NODE_ENV: "", npm_config_ignore_scripts: "false" },
-      });
-      const left = missing(withTests);
-      return run.status === 0 || left.length > 0 ? left : ["an installation without errors"];
-    });
+    const lacks = install(withTests);
     if (lacks.length > 0) {
       process.stderr.write(
         `Angarium: the installation did not succeed; missing: ${lacks.join(", ")}. Run "npm ci" in ${root}, see what it says, and try again.\n`,

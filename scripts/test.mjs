@@ -4,7 +4,9 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { ensureChromium } from "./chromium.mjs";
 import { ensureInstalled, root } from "./install.mjs";
+import { stalePages } from "./pages.mjs";
 
 const node = ensureInstalled({ withTests: true });
 if (process.execPath !== node && typeof fs.globSync !== "function") {
@@ -24,9 +26,16 @@ if (files.length === 0) {
   process.stderr.write(`No test file below ${folders.join(", ")}.\n`);
   process.exit(1);
 }
+// Tests that drive the pages need them built, and a browser.
+const withPages = files.some((file) => file.startsWith("test/pages/"));
+const chromium = withPages ? ensureChromium() : "";
+if (withPages && stalePages().length > 0) {
+  const built = spawnSync(node, [join(root, "scripts", "build-pages.mjs")], { cwd: root, stdio: "inherit" });
+  if (built.status !== 0) process.exit(built.status ?? 1);
+}
 const run = spawnSync(node, ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files.sort()], {
   cwd: root,
   stdio: "inherit",
-  env: { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
+  env: { ...process.env, CHROMIUM: chromium, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
 });
 process.exit(run.status ?? 1);

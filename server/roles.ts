@@ -34,6 +34,7 @@ import type { Resolver } from "./net/resolver.ts";
 import { makeKeyRing } from "./net/tls.ts";
 import { ChangeHub } from "./notify/changes.ts";
 import { ownAddresses } from "./own-addresses.ts";
+import { servePages } from "./pages.ts";
 import { LocalMaildropLocks } from "./pop3/locks.ts";
 import { servePop3 } from "./pop3/pop3.ts";
 import { makeQueue } from "./queue/make-queue.ts";
@@ -447,6 +448,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
     certificates.mount(app);
     takeTlsReports(app, (bytes) => reporting.takeTls(bytes));
+    servePages(app);
   };
   const apps: ReturnType<typeof makeHttp>[] = [];
   const addresses: { service: Service; address: string; port: number }[] = listeners.map(({ service, host, port }) => ({
@@ -456,7 +458,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   }));
   for (const service of ["http", "https"] as const)
     for (const { address, port } of config.listen[service]) {
-      const app = makeHttp({ metrics, notReady, version, mount }, service === "https" ? keyRing : undefined);
+      const app = makeHttp({ metrics, notReady, mount }, service === "https" ? keyRing : undefined);
       try {
         await app.listen({ host: address, port });
       } catch (error) {

@@ -32,6 +32,12 @@ export const makeLoads = ({ settings }: Pick<JmapPorts, "settings">): Pick<JmapS
   uploads: new Load(settings.maxConcurrentUploads, settings.maxConcurrentUploads),
 });
 
+const basic = 'Basic realm="Angarium", charset="UTF-8"';
+
+/** Our own pages ask for the password themselves: a challenge with Basic would open the browser's window. */
+const isOwnPage = ({ headers }: FastifyRequest): boolean =>
+  headers["sec-fetch-site"] === "same-origin" || headers["x-requested-with"] !== undefined;
+
 export const originOf = (request: FastifyRequest): string =>
   `${request.protocol}://${request.headers.host ?? "localhost"}`;
 
@@ -47,7 +53,7 @@ export async function authenticated(
 ): Promise<Account | undefined> {
   const who = await service.auth.who(request);
   if (who.kind === "ok") return who.account;
-  if (who.status === 401) reply.header("www-authenticate", ['Basic realm="Angarium", charset="UTF-8"', "Bearer"]);
+  if (who.status === 401) reply.header("www-authenticate", isOwnPage(request) ? "Bearer" : [basic, "Bearer"]);
   if (who.status === 429) reply.header("retry-after", "60");
   sendProblem(reply, { type: "about:blank", status: who.status, detail: who.detail });
   return undefined;

@@ -1,4 +1,4 @@
-/** HTTP: health, readiness and metrics now; JMAP, the console and the webmail join here. */
+/** HTTP: health, readiness and metrics; JMAP, its logins and the pages join here. */
 import type { Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import { type FastifyInstance, fastify } from "fastify";
@@ -10,8 +10,7 @@ export type HttpPorts = {
   readonly metrics: Metrics;
   /** Undefined when all is well, otherwise a sentence about what is not ready. */
   readonly notReady: () => Promise<string | undefined>;
-  readonly version: string;
-  /** Adds what else is served: JMAP and its logins. */
+  /** Adds what else is served: JMAP, its logins, the pages. */
   readonly mount: (app: FastifyInstance) => void;
 };
 
@@ -47,7 +46,6 @@ export function makeHttp(ports: HttpPorts, keyRing?: Pick<KeyRing, "httpsOptions
       return reply.code(403).type("text/plain").send("Metrics are told to this machine only.\n");
     return reply.type(ports.metrics.contentType).send(await ports.metrics.text());
   });
-  app.get("/", async (_request, reply) => reply.type("text/plain").send(`Angarium ${ports.version}\n`));
   ports.mount(app as unknown as FastifyInstance);
   return app as unknown as FastifyInstance;
 }

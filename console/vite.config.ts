@@ -1,0 +1,3 @@
+import { pages } from "../ui/vite.ts";
+
+export default pages("console", "/admin/");
