@@ -1,4 +1,4 @@
-/** Body hashes for the signatures of a message: each canonical form is made once. */
+/** Body hashes for the signatures of a message: canonical form and hash are made in one go, without a copy of the body. */
 import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { relaxedBody, simpleBody } from "./canonical.ts";
@@ -12,25 +12,39 @@ export type BodyHash = {
   readonly more: boolean;
 };
 
-/** One for each that is wanted, in order. */
+/** One for each that is wanted, in order; those alike are made once. */
 export function bodyHashes(body: Buffer, wanted: readonly WantedHash[]): readonly BodyHash[] {
-  const forms = new Map<Canonicalization, Buffer>();
   const hashes = new Map<string, BodyHash>();
   return wanted.map(({ form, length }) => {
     const key = `${form} ${length}`;
     let found = hashes.get(key);
     if (found === undefined) {
-      let bytes = forms.get(form);
-      if (bytes === undefined) {
-        bytes = form === "relaxed" ? relaxedBody(body) : simpleBody(body);
-        forms.set(form, bytes);
-      }
-      const end = length ?? bytes.length;
-      const hash =
-        end > bytes.length ? undefined : createHash("sha256").update(bytes.subarray(0, end)).digest("base64");
-      found = { hash, more: end < bytes.length };
+      found = bodyHash(body, form, length);
       hashes.set(key, found);
     }
     return found;
   });
+}
+
+/** Base64 of SHA-256 of the whole body in relaxed form: the bh= of what we sign. */
+export function relaxedBodyHash(body: Buffer): string {
+  const sum = createHash("sha256");
+  relaxedBody(body, (piece) => void sum.update(piece));
+  return sum.digest("base64");
+}
+
+function bodyHash(body: Buffer, form: Canonicalization, length = Number.POSITIVE_INFINITY): BodyHash {
+  const sum = createHash("sha256");
+  let left = length;
+  let more = false;
+  const take = (piece: Uint8Array): void => {
+    more ||= piece.length > left;
+    const part = piece.length > left ? piece.subarray(0, left) : piece;
+    if (part.length > 0) sum.update(part);
+    left -= part.length;
+  };
+  if (form === "relaxed") relaxedBody(body, take);
+  else simpleBody(body, take);
+  const tooLong = Number.isFinite(length) && left > 0;
+  return { hash: tooLong ? undefined : sum.digest("base64"), more };
 }

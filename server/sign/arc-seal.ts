@@ -1,7 +1,8 @@
 /** ARC sets for what we forward (RFC 8617 §5.1). Runs in a worker thread. */
-import { createHash, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { chainOf, maxInstances } from "../../protocol/arc/chain.ts";
-import { relaxedBody, relaxedField } from "../../protocol/dkim/canonical.ts";
+import { relaxedField } from "../../protocol/dkim/canonical.ts";
+import { relaxedBodyHash } from "../../protocol/dkim/hashes.ts";
 import { arcFields } from "../../protocol/dkim/signed-fields.ts";
 import type { Tags } from "../../protocol/dkim/tag-list.ts";
 import { rawField } from "../../protocol/mime/fields/write.ts";
@@ -46,7 +47,7 @@ export function arcSeal({ bytes, chain, results, domain, selector, privateKey, s
   const messageTags: Tags = [
     ["a", "rsa-sha256"],
     ["b", ""],
-    ["bh", createHash("sha256").update(relaxedBody(signed.body)).digest("base64")],
+    ["bh", relaxedBodyHash(signed.body)],
     ["c", "relaxed/relaxed"],
     d,
     ["h", signed.names.join(":")],

@@ -1,7 +1,8 @@
 /** DKIM-Signature header fields for one message (RFC 6376, RFC 8463), all algorithms over one body hash. Runs in a worker thread. */
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
-import { relaxedBody, relaxedField } from "../../protocol/dkim/canonical.ts";
+import { relaxedField } from "../../protocol/dkim/canonical.ts";
+import { relaxedBodyHash } from "../../protocol/dkim/hashes.ts";
 import { dkimFields } from "../../protocol/dkim/signed-fields.ts";
 import { type Tags, tagField, withSignature } from "../../protocol/dkim/tag-list.ts";
 import { bytesOf } from "../../protocol/mime/header.ts";
@@ -23,7 +24,7 @@ const maxParsedKeys = 1000;
 export function dkimSignature({ bytes, domain, keys, signedAt, expiresAt }: DkimSignTask): string {
   const signed = dkimFields(bytesOf(bytes));
   if (signed === undefined) return "";
-  const bodyHash = createHash("sha256").update(relaxedBody(signed.body)).digest("base64");
+  const bodyHash = relaxedBodyHash(signed.body);
   let fields = "";
   for (const { selector, privateKey } of keys) {
     const key = parsedKey(privateKey);
