@@ -4,8 +4,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Directory } from "./access/directory.ts";
 import { withReportAddresses } from "./access/report-addresses.ts";
 import type { Deliver } from "./deliver/deliver.ts";
+import { suffixOf } from "./judge/authenticate/suffix.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
+import { type AnswersForAsk, answersFor } from "./report/answers-for.ts";
 import { daily, dayOf } from "./report/daily.ts";
 import { dmarcReader, failureKind, keepDays, receivedKind } from "./report/dmarc-in.ts";
 import { type DmarcSeen, makeSeenCounter } from "./report/dmarc-seen.ts";
@@ -49,6 +51,8 @@ export function startReporting(parts: {
   readonly transit: Pick<Transit, "seen" | "https">;
   readonly ourHost: string;
   readonly version: string;
+  /** TLS reports that come by mail count only with a signature of the reporter's domain; otherwise DNS is not asked (tests). */
+  readonly believesSignedAlone: boolean;
   readonly now: () => number;
   readonly newId: () => string;
   readonly log: Log;
@@ -64,6 +68,15 @@ export function startReporting(parts: {
     now,
     log,
   });
+
+  const signatures: AnswersForAsk = {
+    txt: (name) => resolver.txt(name),
+    registrable: (name) => suffixOf(name)?.registrable,
+    hashes: (bytes, bodyStart, wanted) => pool.run("body-hashes", { bytes, bodyStart, wanted }),
+    now,
+  };
+  const signerOf = async (bytes: Buffer): Promise<string | undefined> =>
+    parts.believesSignedAlone ? answersFor(bytes, signatures) : "unchecked";
 
   const sendTlsNow = async (domain: string, today: boolean): Promise<readonly SentTls[]> => {
     await transit.seen.flush();
@@ -107,10 +120,10 @@ export function startReporting(parts: {
       (local, domain) => ownLocals.has(local.toLowerCase()) || published.has(local, domain),
     ),
     incoming: incomingReports([
-      async ({ id, bytes }) => (await tls.take({ form: "mail", bytes }, id)) > 0,
+      async ({ id, bytes }) => (await tls.take({ form: "mail", bytes }, id, () => signerOf(bytes))) > 0,
       dmarcReader({ store, read, directory, now, log }),
     ]),
-    takeTls: (bytes) => tls.take({ form: "alone", bytes }, "https"),
+    takeTls: (bytes) => tls.take({ form: "alone", bytes }, "https", async () => "https"),
     observe: (one) => seen.observe(one),
     send,
     async stop() {

@@ -192,6 +192,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     transit,
     ourHost,
     version,
+    believesSignedAlone: config.authentication.enforce,
     now,
     newId,
     log,

@@ -15,10 +15,11 @@ const simple = (body: string): string => whole(simpleBody, Buffer.from(body, "la
 
 /** RFC 6376 §3.4.4 word by word. */
 function asWritten(body: string): string {
-  const text = body
-    .replace(/[ \t]+(?=\r\n|$(?![^]))/g, "")
-    .replace(/[ \t]+/g, " ")
-    .replace(/(?:\r\n)+$(?![^])/, "");
+  let text = body
+    .replace(/[ \t]+\r\n/g, "\r\n")
+    .replace(/[ \t]+$/, "")
+    .replace(/[ \t]+/g, " ");
+  while (text.endsWith("\r\n")) text = text.slice(0, -2);
   return text === "" ? "" : `${text}\r\n`;
 }
 

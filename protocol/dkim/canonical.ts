@@ -29,7 +29,6 @@ export type TakePiece = (piece: Uint8Array) => void;
 export function simpleBody(body: Buffer, take: TakePiece): void {
   let end = body.length;
   while (end >= 2 && body[end - 2] === cr && body[end - 1] === lf) end -= 2;
-  if (end + 2 <= body.length) return take(body.subarray(0, end + 2));
   take(body.subarray(0, end));
   take(lineEnd);
 }

@@ -12,7 +12,16 @@ export type DkimKey = {
   readonly testing: boolean;
   /** t=s: no subdomains in i=. */
   readonly strict: boolean;
+  /** s=: what it may be used for; undefined: for everything. */
+  readonly services: readonly string[] | undefined;
 };
+
+/** RFC 6376 §3.6.1; RFC 8460 §3 adds the reports of TLS, which an ordinary key may sign as well. */
+export type Service = "email" | "tlsrpt";
+
+export function servesFor({ services }: DkimKey, service: Service): boolean {
+  return services === undefined || services.some((one) => one === "*" || one === "email" || one === service);
+}
 
 /** RFC 8301 §3.2: 1024 to 4096 bits must be understood. Larger ones up to 8192 are; beyond, they only cost time. */
 export const minRsaBits = 1024;
@@ -53,11 +62,12 @@ function readKey(record: string): DkimKey | string {
   if (p === "") return "the key is revoked";
   const hashes = tags.get("h");
   if (hashes !== undefined && !colonList(hashes).includes("sha256")) return "the key is not for sha256";
-  const services = tags.get("s");
-  if (services !== undefined && !colonList(services).some((one) => one === "*" || one === "email"))
-    return "the key is not for email";
-  const flags = colonList(tags.get("t") ?? "");
-  const common = { testing: flags.includes("y"), strict: flags.includes("s") };
+  const [services, flags] = [tags.get("s"), colonList(tags.get("t") ?? "")];
+  const common = {
+    testing: flags.includes("y"),
+    strict: flags.includes("s"),
+    services: services === undefined ? undefined : colonList(services),
+  };
   const bytes = base64Of(p);
   if (bytes === undefined) return "the key is not base64";
   const type = tags.get("k") ?? "rsa";

@@ -4,7 +4,7 @@ import type { AskTxt } from "../dns.ts";
 import type { Header } from "../mime/header.ts";
 import { relaxedField } from "./canonical.ts";
 import type { BodyHash, WantedHash } from "./hashes.ts";
-import { type DkimKey, isSignedBy, maxRsaBits, minRsaBits, parseKey } from "./key.ts";
+import { type DkimKey, isSignedBy, maxRsaBits, minRsaBits, parseKey, type Service, servesFor } from "./key.ts";
 import { parseSignature, type SignatureTags, startOfSignature, type Unreadable } from "./signature.ts";
 import { fieldsNamed } from "./signed-fields.ts";
 
@@ -20,6 +20,8 @@ export type VerifyParts = {
   readonly now: number; // milliseconds since 1970
   /** The author's, where there is one. */
   readonly authorDomain: string | undefined;
+  /** What the keys must be for; "email" where nothing is said. */
+  readonly service?: Service;
 };
 
 /** One result for each signature that was looked at. */
@@ -35,7 +37,7 @@ export async function verifyDkim(header: Header, parts: VerifyParts): Promise<re
   const wanted = chosen.map((one) => ("wrong" in one ? undefined : { form: one.bodyForm, length: one.length }));
   const [hashes, keys] = await Promise.all([
     parts.hashes(wanted.filter((one) => one !== undefined)),
-    Promise.all(chosen.map((one) => ("wrong" in one ? undefined : findKey(one, parts.txt)))),
+    Promise.all(chosen.map((one) => ("wrong" in one ? undefined : findKey(one, parts.txt, parts.service)))),
   ]);
   let next = 0;
   return chosen.map((one, index) => {
@@ -62,13 +64,15 @@ export type FoundKey = DkimKey | { readonly result: "temperror" | "permerror"; r
 export async function findKey(
   { domain, selector }: { readonly domain: string; readonly selector: string },
   txt: AskTxt,
+  service: Service = "email",
 ): Promise<FoundKey> {
   const answer = await txt(`${selector}._domainkey.${domain}`);
   if (answer.kind === "trouble") return { result: "temperror", reason: "DNS does not answer for the key" };
   if (answer.kind === "none") return { result: "permerror", reason: "there is no key" };
   const keys = answer.records.slice(0, 3).map(parseKey);
   const key = keys.find((one) => typeof one !== "string") ?? keys[0]!;
-  return typeof key === "string" ? { result: "permerror", reason: key } : key;
+  if (typeof key === "string") return { result: "permerror", reason: key };
+  return servesFor(key, service) ? key : { result: "permerror", reason: "the key is not for email" };
 }
 
 function unreadable({ wrong, tags }: Unreadable): DkimResult {

@@ -158,7 +158,8 @@ export const judge = section<JudgeSettings>(defaultJudgeSettings, {
 export const authentication = section<AuthenticationSettings>(defaultAuthenticationSettings, {
   enabled:
     "Check who sent the mail of strangers (SPF, DKIM, DMARC, ARC, reverse name) and write Authentication-Results.",
-  enforce: "Follow the DMARC policies of authors' domains: refuse, or file as junk. Off: results are only written.",
+  enforce:
+    "Follow the DMARC policies of authors' domains: refuse, or file as junk; count TLS reports that come by mail only with a DKIM signature of who reports. Off: results are only written.",
   exemptNetworks: "Peers that are not checked: nobody's DNS knows about the programs on this machine.",
   lmtp: "Check mail that comes over LMTP too, all but SPF and reverse name, which know only the machine that hands it over.",
   believedSealers:

@@ -12,6 +12,8 @@ const keepDays = 400;
 /** Connections alike; without `failure` they fitted the policy. */
 export type TlsReceivedRow = {
   readonly reporter: string;
+  /** The reporter's domain, whose DKIM signature the mail bears (RFC 8460 §3); "https": it came that way. Not there: nobody answers for it. */
+  readonly by?: string;
   readonly type: ReportedPolicy["type"];
   /** As the report names it: the domain, or the host whose TLSA records it is about. */
   readonly policyDomain: string;
@@ -19,8 +21,8 @@ export type TlsReceivedRow = {
 };
 
 export type TlsIntake = {
-  /** Reads and counts what is ours; how many reports were found. Rejects only when the store is in trouble. */
-  take(task: ReadTlsTask, id: string): Promise<number>;
+  /** Reads and counts what is ours; how many reports were found. `by` is asked when there are some. Rejects only when the store is in trouble. */
+  take(task: ReadTlsTask, id: string, by: () => Promise<string | undefined>): Promise<number>;
 };
 
 export function makeTlsIntake(parts: {
@@ -40,7 +42,7 @@ export function makeTlsIntake(parts: {
     return undefined;
   };
 
-  const count = async (id: string, report: TlsReport): Promise<void> => {
+  const count = async (id: string, report: TlsReport, by: string | undefined): Promise<void> => {
     const about = { id, reporter: report.organisation, report: report.id };
     const today = dayOf(now());
     const day = dayOf(report.start);
@@ -56,7 +58,7 @@ export function makeTlsIntake(parts: {
     for (const [domain, policies] of byDomain) {
       const rows = policies.flatMap(({ policy, succeeded, failed, failures }) => {
         const { type, domain: policyDomain } = policy;
-        const same = { reporter: report.organisation, type, policyDomain };
+        const same = { reporter: report.organisation, ...(by === undefined ? {} : { by }), type, policyDomain };
         const told = failures.reduce((sum, { sessions }) => sum + sessions, 0);
         // Some report failures without their details.
         const untold = { result: "not said", sendingIp: "", mxHost: "", receivingIp: "", reason: "" };
@@ -76,21 +78,28 @@ export function makeTlsIntake(parts: {
           count,
           about: "{}",
         })),
-        { kind: tlsReceivedKind, domain, day: today, id: `${report.organisation}\n${report.id}` },
+        // A forged one does not keep the true one from being counted.
+        { kind: tlsReceivedKind, domain, day: today, id: `${report.organisation}\n${report.id}\n${by ?? ""}` },
       );
       log.info({ ...about, domain }, answer === "known" ? "this TLS report was counted already" : "TLS report counted");
     }
   };
 
   return {
-    async take(task, id) {
+    async take(task, id, by) {
       const found = await read(task);
       if (found === undefined) {
         log.warn({ id }, "a TLS report that cannot be read without harm is left aside");
         return 0;
       }
       if (found.faults.length > 0) log.warn({ id, faults: found.faults }, "what looked like a TLS report is none");
-      for (const report of found.reports) await count(id, report);
+      const signer = found.reports.length === 0 ? undefined : await by();
+      if (found.reports.length > 0 && signer === undefined)
+        log.warn(
+          { id },
+          "a TLS report without a DKIM signature of the author's domain that holds: nobody answers for it",
+        );
+      for (const report of found.reports) await count(id, report, signer);
       return found.reports.length;
     },
   };

@@ -28,6 +28,8 @@ export type TlsSummary = {
   readonly reporters: readonly string[];
   readonly days: { readonly [day: string]: { readonly succeeded: number; readonly failed: number } };
   readonly failures: readonly TlsFailureSummary[];
+  /** What came by mail without a DKIM signature of the reporter's domain that holds: in none of the figures above (RFC 8460 §3). */
+  readonly unproven: { readonly connections: number; readonly failed: number; readonly reporters: readonly string[] };
   readonly sentences: readonly string[];
 };
 
@@ -43,11 +45,19 @@ export async function summarizeTls(
   const days: { [day: string]: { succeeded: number; failed: number } } = {};
   const failures = new Map<string, Gathered>();
   const reporters = new Set<string>();
+  const unproven = { connections: 0, failed: 0, reporters: new Set<string>() };
   for (const key of await store.tallyDays(tlsReceivedKind, { domain, from, to, limit: to - from + 1 })) {
     const date = dateOf(key.day);
-    const day = (days[date] = { succeeded: 0, failed: 0 });
+    const day = { succeeded: 0, failed: 0 };
     for (const { row: text, count } of await store.tallyRows(key, maxRowsOfDay)) {
       const row = JSON.parse(text) as TlsReceivedRow;
+      if (row.by === undefined) {
+        unproven.connections += count;
+        if (row.failure !== undefined) unproven.failed += count;
+        unproven.reporters.add(row.reporter);
+        continue;
+      }
+      days[date] = day;
       reporters.add(row.reporter);
       if (row.failure === undefined) {
         day.succeeded += count;
@@ -81,7 +91,8 @@ export async function summarizeTls(
     reporters: [...reporters].sort(),
     days,
     failures: told,
-    sentences: [overall(domain, total), ...told.map(({ sentence }) => sentence)],
+    unproven: { ...unproven, reporters: [...unproven.reporters].sort() },
+    sentences: [overall(domain, total), ...told.map(({ sentence }) => sentence), ...aside(unproven)],
   };
 }
 
@@ -125,6 +136,14 @@ function overall(domain: string, { succeeded, failed }: { succeeded: number; fai
   if (succeeded + failed === 0) return `Nobody has reported of connections for ${domain}.`;
   const all = amount(succeeded + failed);
   return `Reports tell of ${all} for ${domain}: ${failed === 0 ? "all were encrypted as published" : `${succeeded} were encrypted as published, ${failed} failed`}.`;
+}
+
+/** What nobody answers for. */
+function aside({ connections, failed }: { connections: number; failed: number }): readonly string[] {
+  if (connections === 0) return [];
+  return [
+    `Mail without a DKIM signature of its author's domain that holds tells of ${amount(connections)} more, ${failed} failed: not counted, since anybody can have written it.`,
+  ];
 }
 
 const amount = (connections: number): string => (connections === 1 ? "1 connection" : `${connections} connections`);
