@@ -12,6 +12,8 @@ import { webSocketRoute } from "./jmap/web-socket.ts";
 import type { Queue } from "./queue/queue.ts";
 
 export type Jmap = {
+  /** Who asks over HTTP, for the others that do. */
+  readonly auth: Authentication;
   /** Adds the routes to an HTTP server. */
   readonly mount: (app: FastifyInstance) => void;
   /** Takes up what a former life left: mail that waits for its time, subscriptions to pushes. */
@@ -46,6 +48,7 @@ export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">): 
     ...makeLoads(ports),
   };
   return {
+    auth,
     mount: (app) => {
       app.register(async (scope) => {
         jmapRoutes(scope, service);

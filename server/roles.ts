@@ -10,6 +10,7 @@ import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
 import type { Running, World } from "./admin/command.ts";
 import { serveControl } from "./admin/control.ts";
+import { startApi } from "./api.ts";
 import { makeAuthenticating } from "./authenticating.ts";
 import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
@@ -444,7 +445,20 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     },
     queue,
   );
+  const api = cleanUp.use(
+    startApi({
+      world: () => world,
+      auth: jmap.auth,
+      settings: config.api,
+      limits: options.edgePolicies,
+      store,
+      now,
+      version,
+      log,
+    }),
+  );
   const mount = (app: FastifyInstance): void => {
+    api.mount(app);
     jmap.mount(app);
     serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
     certificates.mount(app);
@@ -498,6 +512,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   await queue.start();
   await jmap.start();
   indexer.start();
+  api.start();
   const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
 
   let stopped: Promise<void> | undefined;

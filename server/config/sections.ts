@@ -1,5 +1,6 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
 
+import { type ApiSettings, defaultApiSettings } from "../api/settings.ts";
 import { type AcmeSettings, defaultAcmeSettings } from "../certify/settings.ts";
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
 import { type DoorSettings, defaultDoorSettings } from "../door/settings.ts";
@@ -120,6 +121,14 @@ export const jmap = section<JmapSettings>(defaultJmapSettings, {
   maxPushSubscriptions: "Push subscriptions of one account.",
   sessionLifetimeMs: "How long a login of a browser lasts.",
   tokenLifetimeMs: "How long an access token lasts.",
+});
+
+export const api = section<ApiSettings>(defaultApiSettings, {
+  perSecond: "Requests of one account in a second, on average.",
+  burst: "Requests of one account at once, before that holds.",
+  maxTokenDays: "How long a token may be valid.",
+  undoDays: "How long a deleted tenant, domain or account can be brought back.",
+  hosts: "Names besides `hostname` and those of hosted domains under which web pages and the API are reached.",
 });
 
 export const pop3 = section<Pop3Settings>(defaultPop3Settings, {

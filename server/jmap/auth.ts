@@ -4,6 +4,7 @@ import { TLSSocket } from "node:tls";
 import type { FastifyRequest } from "fastify";
 import type { LoginOutcome } from "../access/login.ts";
 import { tlsInfo } from "../net/connection.ts";
+import type { WebSession } from "../store/jmap.ts";
 import type { Account, AccountId } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 
@@ -15,6 +16,8 @@ export type Who =
       readonly account: Account;
       readonly by: "basic" | "token" | "cookie";
       readonly secretHash: string | undefined;
+      /** What a token may; undefined: everything that its account may. */
+      readonly scopes: readonly string[] | undefined;
     }
   | { readonly kind: "refused"; readonly status: 401 | 403 | 429 | 503; readonly detail: string };
 
@@ -22,7 +25,15 @@ export type Who =
 const rememberedMs = 5_000;
 const maxRemembered = 10_000;
 
-type Found = { readonly account: AccountId; readonly until: number; readonly expiresAt: number };
+type Found = {
+  readonly account: AccountId;
+  readonly until: number;
+  readonly expiresAt: number;
+  readonly scopes: readonly string[] | undefined;
+};
+
+/** The last use of a session is noted once in so long. */
+const usedEveryMs = 10 * 60_000;
 
 export class Authentication {
   readonly #ports: JmapPorts;
@@ -62,7 +73,7 @@ export class Authentication {
     if (colon < 0) return { kind: "refused", status: 401, detail: "Basic takes a name and a password." };
     const outcome = await this.login(request, text.slice(0, colon), text.slice(colon + 1));
     return outcome.kind === "ok"
-      ? { kind: "ok", account: outcome.account, by: "basic", secretHash: undefined }
+      ? { kind: "ok", account: outcome.account, by: "basic", secretHash: undefined, scopes: undefined }
       : refusalOf(outcome.reason);
   }
 
@@ -92,13 +103,19 @@ export class Authentication {
       const credentials = await store.credentials(session.account);
       const password = credentials.find((credential) => credential.kind === "password");
       if (password !== undefined && password.createdAt > session.createdAt) return refused;
-      found = { account: session.account, until: at + rememberedMs, expiresAt: session.expiresAt };
+      if (at - (session.usedAt ?? 0) > usedEveryMs) await store.webSessionUsed(hash, at);
+      found = {
+        account: session.account,
+        until: at + rememberedMs,
+        expiresAt: session.expiresAt,
+        scopes: session.scopes,
+      };
       if (this.#found.size >= maxRemembered) this.#found.clear();
       this.#found.set(hash, found);
     }
     const account = await directory.account(found.account);
     if (account === undefined || account.disabled || found.expiresAt <= at) return refused;
-    return { kind: "ok", account, by: kind, secretHash: hash };
+    return { kind: "ok", account, by: kind, secretHash: hash, scopes: found.scopes };
   }
 
   /** A new session: the secret, which is kept nowhere. */
@@ -106,12 +123,14 @@ export class Authentication {
     account: AccountId,
     kind: "token" | "cookie",
     label: string,
+    more: Pick<WebSession, "scopes" | "remote"> & { readonly expiresAt?: number } = {},
   ): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const { store, settings, random, now } = this.#ports;
     const secret = random(32);
     const createdAt = now();
-    const expiresAt = createdAt + (kind === "cookie" ? settings.sessionLifetimeMs : settings.tokenLifetimeMs);
-    await store.webSessionPut(hashOf(secret), { account, kind, label, createdAt, expiresAt });
+    const expiresAt =
+      more.expiresAt ?? createdAt + (kind === "cookie" ? settings.sessionLifetimeMs : settings.tokenLifetimeMs);
+    await store.webSessionPut(hashOf(secret), { account, kind, label, createdAt, ...more, expiresAt });
     return { secret, expiresAt };
   }
 
@@ -121,7 +140,7 @@ export class Authentication {
   }
 }
 
-const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
+export const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
 export function refusalOf(
   reason: Extract<LoginOutcome, { kind: "refused" }>["reason"],

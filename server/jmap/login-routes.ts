@@ -38,7 +38,9 @@ export function loginRoutes(app: FastifyInstance, service: JmapService): void {
       typeof label === "string"
         ? label.slice(0, maxLabelChars)
         : (request.headers["user-agent"] ?? "").slice(0, maxLabelChars);
-    const begun = await service.auth.begin(account.id, token === true ? "token" : "cookie", named);
+    const begun = await service.auth.begin(account.id, token === true ? "token" : "cookie", named, {
+      remote: request.ip,
+    });
     const expires = new Date(begun.expiresAt).toISOString();
     if (token === true)
       return reply

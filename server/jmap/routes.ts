@@ -45,6 +45,9 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
 }
 
+/** Scopes of a token that may read and write mail. */
+const mailScopes: ReadonlySet<string> = new Set(["mail", "mail:write", "*", "*:write"]);
+
 /** The account that asks; where there is none the reply has been sent. */
 export async function authenticated(
   service: Pick<JmapService, "auth">,
@@ -52,7 +55,15 @@ export async function authenticated(
   reply: FastifyReply,
 ): Promise<Account | undefined> {
   const who = await service.auth.who(request);
-  if (who.kind === "ok") return who.account;
+  if (who.kind === "ok") {
+    if (who.scopes === undefined || who.scopes.some((scope) => mailScopes.has(scope))) return who.account;
+    sendProblem(reply, {
+      type: "about:blank",
+      status: 403,
+      detail: "This token is not for mail: it lacks the scope mail.",
+    });
+    return undefined;
+  }
   if (who.status === 401) reply.header("www-authenticate", isOwnPage(request) ? "Bearer" : [basic, "Bearer"]);
   if (who.status === 429) reply.header("retry-after", "60");
   sendProblem(reply, { type: "about:blank", status: who.status, detail: who.detail });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
 import { messageRows } from "./fetched.ts";
+import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
 import { keepLarge, maxWriterBytes } from "./keep.ts";
 import { Lane } from "./lane.ts";
@@ -151,6 +152,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): St
     quarantined: op("quarantined"),
     ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
     ...(each(sendingReads, op) as Pick<StoreReader, (typeof sendingReads)[number]>),
+    ...(each(hostingReads, op) as Pick<StoreReader, (typeof hostingReads)[number]>),
     ...(each(wordsReads, op) as Pick<StoreReader, (typeof wordsReads)[number]>),
     ...(each(
       [...jmapQueries, ...wordsQueries],
@@ -261,6 +263,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     tidy: op("tidy"),
     ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
     ...(each(sendingWrites, op) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
+    ...(each(hostingWrites, op) as Pick<StoreWriter, (typeof hostingWrites)[number]>),
     ...(each(wordsWrites, op) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {
       const prepared = await prepare(message);

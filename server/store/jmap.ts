@@ -239,6 +239,12 @@ export type WebSession = {
   readonly label: string;
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
+  /** What it may; undefined: everything that its account may. */
+  readonly scopes?: readonly string[];
+  /** Where it was made. */
+  readonly remote?: string;
+  /** When it was last used, to within some minutes; 0: never. */
+  readonly usedAt?: Instant;
 };
 
 // ---------------------------------------------------------------- the interface
@@ -282,6 +288,8 @@ export interface JmapReader {
   ): Promise<readonly { readonly account: AccountId; readonly id: string; readonly data: unknown }[]>;
   uploads(account: AccountId, ids: readonly string[]): Promise<readonly Upload[]>;
   webSession(hash: string): Promise<WebSession | undefined>;
+  /** Sessions and tokens of an account, the newest first. */
+  webSessions(account: AccountId): Promise<readonly (WebSession & { readonly hash: string })[]>;
 }
 
 export interface JmapWriter {
@@ -317,6 +325,7 @@ export interface JmapWriter {
     expiresAt: Instant,
     bounds: { readonly bytes: number; readonly count: number },
   ): Promise<Upload | "over-quota">;
+  webSessionUsed(hash: string, at: Instant): Promise<void>;
   webSessionPut(hash: string, session: WebSession | undefined): Promise<void>;
   /** All sessions of an account end, but the one with this hash. */
   webSessionsEnd(account: AccountId, except: string): Promise<void>;
@@ -338,6 +347,7 @@ export const jmapReads = [
   "objectsOfAll",
   "uploads",
   "webSession",
+  "webSessions",
 ] as const satisfies readonly (keyof JmapReader)[];
 /** Those that may take long: they stand in a line of their own. */
 export const jmapQueries = ["emailQuery", "emailQueryChanges"] as const satisfies readonly (keyof JmapReader)[];
@@ -348,5 +358,6 @@ export const jmapWrites = [
   "mailboxRemove",
   "objectsPut",
   "webSessionPut",
+  "webSessionUsed",
   "webSessionsEnd",
 ] as const satisfies readonly (keyof JmapWriter)[];

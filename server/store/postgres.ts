@@ -8,6 +8,7 @@ import { zstdDecompress } from "node:zlib";
 import type pg from "pg";
 import { Blobs, makeDataFolder } from "./blobs.ts";
 import { messageRows } from "./fetched.ts";
+import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
 import { keepLarge, keepQuickly, maxQuickBytes } from "./keep.ts";
 import { migrate } from "./migrations/migrate.ts";
@@ -184,6 +185,8 @@ class PostgresStore {
         StoreReader,
         (typeof wordsReads)[number] | (typeof wordsQueries)[number]
       >),
+      ...(named(hostingReads, readOps, reading) as Pick<StoreReader, (typeof hostingReads)[number]>),
+      ...(named(hostingWrites, writeOps, writing) as Pick<StoreWriter, (typeof hostingWrites)[number]>),
       ...(named(wordsWrites, writeOps, writing) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
       emailAdd: (account, message, ...rest) =>
         this.#run(async () => {

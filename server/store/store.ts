@@ -9,6 +9,7 @@
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { StsMode } from "../../protocol/policy/mta-sts.ts";
+import type { HostingReader, HostingWriter } from "./hosting.ts";
 import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { PeerReader, PeerWriter } from "./peers.ts";
 import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quarantine.ts";
@@ -89,6 +90,17 @@ export type Address = {
   readonly targets: readonly string[];
   /** kind alias: accounts that may send as this address. */
   readonly senders: readonly AccountId[];
+  /** kind alias: what kind of alias it is, where it is more than one. `kind` stands first. */
+  readonly about?:
+    | { readonly kind: "group"; readonly displayName: string; readonly description: string }
+    /** A one-off address of one account; one that is off takes no mail. */
+    | {
+        readonly kind: "masked";
+        readonly owner: AccountId;
+        readonly label: string;
+        readonly createdAt: Instant;
+        readonly off: boolean;
+      };
 };
 
 // ---------------------------------------------------------------- mailboxes and messages
@@ -458,7 +470,8 @@ export interface StoreReader
     PeerReader,
     QuarantineReader,
     SendingReader,
-    WordsReader {
+    WordsReader,
+    HostingReader {
   // directory
   domains(): Promise<readonly Domain[]>;
   accounts(filter?: {
@@ -513,7 +526,8 @@ export interface StoreWriter
     PeerWriter,
     QuarantineWriter,
     SendingWriter,
-    WordsWriter {
+    WordsWriter,
+    HostingWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;

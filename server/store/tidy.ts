@@ -2,6 +2,8 @@
  * Upkeep, a bounded piece at a time: contents that nobody names go, their blobs a grace period later; blobs that no row
  * names (a process died before its commit) go after two such periods; old tombstones and journeys go.
  */
+import { dropAudit } from "./ops/audit.ts";
+import { purgeDue } from "./ops/deletions.ts";
 import { bucketEntries } from "./ops/journey.ts";
 import { dropPeers } from "./ops/peers.ts";
 import { dropQuarantined } from "./ops/quarantine.ts";
@@ -40,9 +42,12 @@ export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
   const tombstones = yield* dropTombstones();
   const forgotten = (yield* forget(now, maxForgotten)) === maxForgotten;
   const events = yield* dropEvents(now, maxEventsDropped);
+  const purged = yield* purgeDue(now);
+  const audit = yield* dropAudit(now);
   yield* findOrphans(now);
+  const some = [purged, audit, events, quarantined, peers, uploads, contents, blobs, journeys, tombstones, forgotten];
   return {
-    more: events || quarantined || peers || uploads || contents || blobs || journeys || tombstones || forgotten,
+    more: some.some(Boolean),
   };
 }
 

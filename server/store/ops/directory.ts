@@ -50,7 +50,7 @@ export function* removeDomain(name: string): Op<"done" | "missing" | "in-use"> {
 
 // ---------------------------------------------------------------- accounts
 
-type AccountRow = {
+export type AccountRow = {
   readonly id: number;
   readonly name: string;
   readonly display_name: string;
@@ -60,9 +60,9 @@ type AccountRow = {
   readonly used_bytes: number;
   readonly used_messages: number;
   readonly created_at: number;
-};
+} & Row;
 
-function accountOf(row: AccountRow): Account {
+export function accountOf(row: AccountRow): Account {
   return {
     id: row.id,
     name: row.name,
@@ -76,14 +76,16 @@ function accountOf(row: AccountRow): Account {
   };
 }
 
-const accountColumns = "id, name, display_name, role, disabled, quota_bytes, used_bytes, used_messages, created_at";
+export const accountColumns =
+  "id, name, display_name, role, disabled, quota_bytes, used_bytes, used_messages, created_at";
 
 export function* accounts(filter: Parameters<StoreReader["accounts"]>[0] = {}): Op<readonly Account[]> {
   const { name, id, role } = filter;
   let found: readonly AccountRow[];
-  if (id !== undefined) found = yield* all(`SELECT ${accountColumns} FROM accounts WHERE id = $1`, id);
-  else if (name !== undefined) found = yield* all(`SELECT ${accountColumns} FROM accounts WHERE name = $1`, name);
-  else found = yield* all(`SELECT ${accountColumns} FROM accounts ORDER BY name`);
+  if (id !== undefined) found = yield* all(`SELECT ${accountColumns} FROM accounts WHERE id = $1 AND deletion = 0`, id);
+  else if (name !== undefined)
+    found = yield* all(`SELECT ${accountColumns} FROM accounts WHERE name = $1 AND deletion = 0`, name);
+  else found = yield* all(`SELECT ${accountColumns} FROM accounts WHERE deletion = 0 ORDER BY name`);
   return found
     .map(accountOf)
     .filter(
@@ -114,14 +116,15 @@ export function* createAccount(
     return { kind: "exists" };
   const row = yield* one<AccountRow>(
     `INSERT INTO accounts (name, display_name, role, disabled, quota_bytes, used_bytes, used_messages, created_at,
-       modseq, next_email, next_object, uidvalidity)
-     VALUES ($1, $2, $3, 0, $4, 0, 0, $5, 1, 1, 1, $6) ON CONFLICT (name) DO NOTHING RETURNING ${accountColumns}`,
+       modseq, next_email, next_object, uidvalidity, domain)
+     VALUES ($1, $2, $3, 0, $4, 0, 0, $5, 1, 1, 1, $6, $7) ON CONFLICT (name) DO NOTHING RETURNING ${accountColumns}`,
     account.name,
     account.displayName,
     account.role,
     account.quotaBytes,
     at,
     Math.floor(at / 1000),
+    domain,
   );
   if (row === undefined) return { kind: "exists" };
   yield* run(
@@ -167,6 +170,7 @@ const accountTables = [
   "web_sessions",
   "credentials",
   "addresses",
+  "grants",
   ...sieveTables,
   ...wordTables,
 ] as const;
@@ -255,18 +259,29 @@ export function* removeCredential(account: AccountId, id: number): Op<"done" | "
 
 // ---------------------------------------------------------------- addresses
 
-type AddressRow = {
+export type AddressRow = {
   readonly domain: string;
   readonly local: string;
   readonly kind: Address["kind"];
   readonly account: number | null;
   readonly targets: string;
   readonly senders: string;
+  readonly about: string;
 } & Row;
+
+export const addressOf = (row: AddressRow): Address => ({
+  local: row.local,
+  domain: row.domain,
+  kind: row.kind,
+  account: row.account ?? undefined,
+  targets: JSON.parse(row.targets) as string[],
+  senders: JSON.parse(row.senders) as number[],
+  ...(row.about === "" ? {} : { about: JSON.parse(row.about) as NonNullable<Address["about"]> }),
+});
 
 export function* addresses(filter: Parameters<StoreReader["addresses"]>[0] = {}): Op<readonly Address[]> {
   const { domain, local, account } = filter;
-  const from = "SELECT domain, local, kind, account, targets, senders FROM addresses";
+  const from = "SELECT domain, local, kind, account, targets, senders, about FROM addresses";
   let found: readonly AddressRow[];
   if (account !== undefined) found = yield* all(`${from} WHERE account = $1 ORDER BY domain, local`, account);
   else if (domain !== undefined && local !== undefined)
@@ -275,14 +290,7 @@ export function* addresses(filter: Parameters<StoreReader["addresses"]>[0] = {})
   else found = yield* all(`${from} ORDER BY domain, local`);
   return found
     .filter((row) => (domain === undefined || row.domain === domain) && (local === undefined || row.local === local))
-    .map((row) => ({
-      local: row.local,
-      domain: row.domain,
-      kind: row.kind,
-      account: row.account ?? undefined,
-      targets: JSON.parse(row.targets) as string[],
-      senders: JSON.parse(row.senders) as number[],
-    }));
+    .map(addressOf);
 }
 
 /** The address that is an account's name. */
@@ -303,15 +311,16 @@ export function* putAddress(address: Address): Op<"done" | "no-domain" | "no-acc
   const primary = yield* one<{ id: number }>("SELECT id FROM accounts WHERE name = $1", `${local}@${domain}`);
   if (primary !== undefined && primary.id !== account) return "taken";
   yield* run(
-    `INSERT INTO addresses (domain, local, kind, account, targets, senders) VALUES ($1, $2, $3, $4, $5, $6)
+    `INSERT INTO addresses (domain, local, kind, account, targets, senders, about) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (domain, local) DO UPDATE SET kind = excluded.kind, account = excluded.account,
-       targets = excluded.targets, senders = excluded.senders`,
+       targets = excluded.targets, senders = excluded.senders, about = excluded.about`,
     domain,
     local,
     kind,
     account ?? null,
     JSON.stringify(kind === "alias" ? address.targets : []),
     JSON.stringify(address.senders),
+    address.about === undefined ? "" : JSON.stringify(address.about),
   );
   yield* directoryChanged();
   return "done";

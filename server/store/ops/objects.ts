@@ -227,23 +227,45 @@ export function* uploadPut(
 
 // ---------------------------------------------------------------- sessions
 
+type SessionRow = {
+  readonly hash: string;
+  readonly account: number;
+  readonly kind: WebSession["kind"];
+  readonly label: string;
+  readonly created_at: number;
+  readonly expires_at: number;
+  readonly scopes: string;
+  readonly remote: string;
+  readonly used_at: number;
+};
+
+const sessionOf = (row: SessionRow): WebSession & { readonly hash: string } => ({
+  hash: row.hash,
+  account: row.account,
+  kind: row.kind,
+  label: row.label,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  ...(row.scopes === "" ? {} : { scopes: JSON.parse(row.scopes) as string[] }),
+  remote: row.remote,
+  usedAt: row.used_at,
+});
+
 export function* webSession(hash: string): Op<WebSession | undefined> {
-  const row = yield* one<{
-    account: number;
-    kind: WebSession["kind"];
-    label: string;
-    created_at: number;
-    expires_at: number;
-  }>("SELECT account, kind, label, created_at, expires_at FROM web_sessions WHERE hash = $1", hash);
-  return (
-    row && {
-      account: row.account,
-      kind: row.kind,
-      label: row.label,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-    }
+  const row = yield* one<SessionRow>("SELECT * FROM web_sessions WHERE hash = $1", hash);
+  return row && sessionOf(row);
+}
+
+export function* webSessions(account: AccountId): Op<readonly (WebSession & { readonly hash: string })[]> {
+  const found = yield* all<SessionRow>(
+    "SELECT * FROM web_sessions WHERE account = $1 ORDER BY created_at DESC, hash",
+    account,
   );
+  return found.map(sessionOf);
+}
+
+export function* webSessionUsed(hash: string, at: number): Op<void> {
+  yield* run("UPDATE web_sessions SET used_at = $2 WHERE hash = $1", hash, at);
 }
 
 /** Sessions of one account; beyond these the oldest ends. */
@@ -253,13 +275,17 @@ export function* webSessionPut(hash: string, session: WebSession | undefined): O
   yield* run("DELETE FROM web_sessions WHERE hash = $1", hash);
   if (session === undefined) return;
   yield* run(
-    "INSERT INTO web_sessions (hash, account, kind, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    `INSERT INTO web_sessions (hash, account, kind, label, created_at, expires_at, scopes, remote, used_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     hash,
     session.account,
     session.kind,
     session.label,
     session.createdAt,
     session.expiresAt,
+    session.scopes === undefined ? "" : JSON.stringify(session.scopes),
+    session.remote ?? "",
+    session.usedAt ?? 0,
   );
   yield* run(
     `DELETE FROM web_sessions WHERE account = $1 AND hash IN (SELECT hash FROM web_sessions WHERE account = $1

@@ -2,12 +2,15 @@
 import { search } from "../search.ts";
 import { sort } from "../search-sort.ts";
 import { verify } from "../verify.ts";
+import { audit } from "./audit.ts";
 import * as contents from "./contents.ts";
+import { deletions, deletionTakes } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailChanges, mailboxChanges, threadChanges } from "./email-changes.ts";
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
 import * as changes from "./fetch.ts";
+import * as hosting from "./hosting.ts";
 import * as journey from "./journey.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
@@ -80,4 +83,15 @@ export const readOps = {
   objectsOfAll: objects.objectsOfAll,
   uploads: objects.uploads,
   webSession: objects.webSession,
+  webSessions: objects.webSessions,
+  tenants: hosting.tenants,
+  hostedDomains: hosting.hostedDomains,
+  hostedAccounts: hosting.hostedAccounts,
+  hostedAddresses: hosting.hostedAddresses,
+  hostedCounts: hosting.hostedCounts,
+  hostedQueue: hosting.hostedQueue,
+  grants: hosting.grants,
+  audit,
+  deletions,
+  deletionTakes,
 } as const;

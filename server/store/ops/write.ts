@@ -1,8 +1,11 @@
 /** The operations that write, by their names in `Store`. */
 import { tidy } from "../tidy.ts";
+import { beginRequest, endRequest, noteAudit } from "./audit.ts";
+import { purge, softDelete, undelete } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailAdd, emailsSet } from "./email-set.ts";
 import { setFlags } from "./flags.ts";
+import * as hosting from "./hosting.ts";
 import * as journey from "./journey.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
@@ -83,5 +86,16 @@ export const writeOps = {
   objectsPut: objects.objectsPut,
   uploadPut: objects.uploadPut,
   webSessionPut: objects.webSessionPut,
+  webSessionUsed: objects.webSessionUsed,
   webSessionsEnd: objects.webSessionsEnd,
+  createTenant: hosting.createTenant,
+  updateTenant: hosting.updateTenant,
+  giveDomain: hosting.giveDomain,
+  putGrant: hosting.putGrant,
+  noteAudit,
+  softDelete,
+  undelete,
+  purge,
+  beginRequest,
+  endRequest,
 } as const;

@@ -1,0 +1,35 @@
+/** Puts the REST API together. */
+
+import type { World } from "./admin/command.ts";
+import { Standings } from "./api/actor.ts";
+import type { Api } from "./api/mount.ts";
+import { makeApi } from "./api/mount.ts";
+import { Rate } from "./api/rate.ts";
+import type { ApiWorld } from "./api/route.ts";
+import type { ApiSettings } from "./api/settings.ts";
+import type { Jmap } from "./jmap.ts";
+import type { Log } from "./log.ts";
+
+export function startApi(parts: {
+  readonly world: () => World;
+  readonly auth: Jmap["auth"];
+  readonly settings: ApiSettings;
+  /** Off: nobody is slowed down. */
+  readonly limits: boolean;
+  readonly store: World["store"];
+  readonly now: () => number;
+  readonly version: string;
+  readonly log: Log;
+}): Api & Disposable {
+  const { auth, settings, limits, store, now, version, log } = parts;
+  const standings = new Standings(store, now);
+  let world: ApiWorld | undefined;
+  const api = makeApi({
+    world: () => (world ??= { ...parts.world(), standings }),
+    who: (request) => auth.who(request),
+    rate: limits ? new Rate(settings, () => performance.now()) : undefined,
+    version,
+    log,
+  });
+  return { ...api, [Symbol.dispose]: () => standings[Symbol.dispose]() };
+}

@@ -1,0 +1,95 @@
+/** Who asks, and what part of the world is theirs. */
+import type { Grant, TenantId, Within } from "../store/hosting.ts";
+import type { Account, AccountId, Store } from "../store/store.ts";
+
+/** From the least to the most: everybody may what those before may. */
+export const roles = ["user", "domain", "tenant", "platform"] as const;
+export type Role = (typeof roles)[number];
+
+export type Actor = {
+  readonly account: Account;
+  readonly role: Role;
+  /** What they administer: nothing for users. */
+  readonly within: Within;
+  /** Of the domain that the account lives in. */
+  readonly tenant: TenantId;
+  /** Of the token; undefined: all that the role may. */
+  readonly scopes: readonly string[] | undefined;
+  readonly by: "basic" | "token" | "cookie";
+  /** Hash of the secret of the session or token. */
+  readonly session: string | undefined;
+  readonly remote: string;
+};
+
+export const atLeast = (role: Role, wanted: Role): boolean => roles.indexOf(role) >= roles.indexOf(wanted);
+
+/** The role of an account with these grants. */
+export function roleOf(account: Pick<Account, "role">, grants: readonly Grant[]): Role {
+  if (account.role === "admin") return "platform";
+  if (grants.some(({ kind }) => kind === "tenant")) return "tenant";
+  return grants.length > 0 ? "domain" : "user";
+}
+
+function withinOf(role: Role, grants: readonly Grant[]): Within {
+  switch (role) {
+    case "platform":
+      return { kind: "all" };
+    case "tenant":
+      return { kind: "tenant", tenant: Number(grants.find(({ kind }) => kind === "tenant")?.object) };
+    case "domain":
+      return { kind: "domains", names: grants.map(({ object }) => object) };
+    case "user":
+      return { kind: "domains", names: [] };
+    default:
+      return role satisfies never;
+  }
+}
+
+export type Standing = Pick<Actor, "role" | "within" | "tenant">;
+
+/** What accounts may, remembered until the directory changes. */
+export class Standings implements Disposable {
+  readonly #store: Pick<Store, "grants" | "hostedDomains">;
+  readonly #known = new Map<AccountId, { readonly standing: Standing; readonly until: number }>();
+  readonly #now: () => number;
+  readonly #unsubscribe: () => void;
+
+  constructor(store: Pick<Store, "grants" | "hostedDomains" | "subscribe">, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+    this.#unsubscribe = store.subscribe((changes) => {
+      if (changes.some(({ kind }) => kind === "directory")) this.#known.clear();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+  }
+
+  async of(account: Account): Promise<Standing> {
+    const known = this.#known.get(account.id);
+    if (known !== undefined && known.until > this.#now()) return known.standing;
+    const name = account.name.slice(account.name.lastIndexOf("@") + 1);
+    const [grants, domains] = await Promise.all([
+      this.#store.grants({ account: account.id }),
+      this.#store.hostedDomains({ kind: "all" }, { limit: 1, domain: name }),
+    ]);
+    const role = roleOf(account, grants);
+    const standing = { role, within: withinOf(role, grants), tenant: domains[0]?.tenant ?? 0 };
+    if (this.#known.size >= maxStandings) this.#known.clear();
+    this.#known.set(account.id, { standing, until: this.#now() + rememberedMs });
+    return standing;
+  }
+}
+
+const rememberedMs = 5_000;
+const maxStandings = 10_000;
+
+/** "accounts:read" is given by itself, by "accounts:write", "accounts", "*:read" and "*". */
+export function allows(scopes: readonly string[] | undefined, area: string, verb: "read" | "write"): boolean {
+  if (scopes === undefined) return true;
+  return scopes.some((scope) => {
+    const [name, right = "write"] = scope.split(":");
+    return (name === "*" || name === area) && (right === verb || right === "write");
+  });
+}

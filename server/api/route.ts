@@ -1,0 +1,140 @@
+/** What a resource says of one of its routes. Everything a request may carry has a schema; the same schemas make the OpenAPI file. */
+import { z } from "zod";
+import type { World } from "../admin/command.ts";
+import type { TenantId } from "../store/hosting.ts";
+import type { Actor, Role, Standings } from "./actor.ts";
+import { type Problem, wrongField } from "./problem.ts";
+
+/** What handlers work on. */
+export type ApiWorld = World & { readonly standings: Standings };
+
+/** How the text in a path becomes a thing that this actor may see. `undefined`: there is none for them, and the answer is 404. */
+export type Param<T> = {
+  readonly schema: z.ZodType<string>;
+  readonly find: (text: string, actor: Actor, world: ApiWorld, writing: boolean) => Promise<T | Problem | undefined>;
+};
+export type Params = { readonly [name: string]: Param<unknown> };
+
+type Found<P extends Params> = { readonly [N in keyof P]: P[N] extends Param<infer T> ? T : never };
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
+type Input<S> = S extends z.ZodType ? z.input<S> : undefined;
+
+export type Given<P extends Params, Q, B> = Found<P> & {
+  readonly actor: Actor;
+  readonly query: Output<Q>;
+  readonly body: Output<B>;
+  /** "https://mail.example.org": where the client has reached us. */
+  readonly origin: string;
+  /** For the audit log, where path and body do not say it. */
+  readonly audit: { tenant: TenantId | undefined; target: string | undefined; detail: { [name: string]: unknown } };
+};
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export type Route = {
+  readonly method: Method;
+  /** Below /api/v1: "/accounts/{account}". */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Area of the token's scopes: reading for GET, writing for the others. */
+  readonly area: string;
+  /** Who may at least; undefined: everybody, without logging in. */
+  readonly who: Role | undefined;
+  readonly params: Params;
+  readonly query: z.ZodObject | undefined;
+  readonly body: z.ZodType | undefined;
+  /** Of the answer; undefined: 204 without any. */
+  readonly answer: z.ZodType | undefined;
+  readonly status: number;
+  /** Of the answer's body: application/json where nothing is said. */
+  readonly type?: string;
+  readonly maxBodyBytes?: number;
+  /** Sent with another method than GET, though it changes nothing. */
+  readonly changesNothing?: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: `route` checks the types.
+  readonly run: (given: any, world: ApiWorld) => Promise<unknown>;
+};
+
+/** An answer with the place of what was made. */
+export class Created<T> {
+  readonly value: T;
+  readonly location: string;
+  constructor(value: T, location: string) {
+    this.value = value;
+    this.location = location;
+  }
+}
+
+/** Keeps the types of a route for its own function. */
+export function route<
+  const P extends Params,
+  Q extends z.ZodObject | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+  A extends z.ZodType | undefined = undefined,
+>(
+  about: Omit<Route, "params" | "query" | "body" | "answer" | "status" | "run"> & {
+    readonly params?: P;
+    readonly query?: Q;
+    readonly body?: B;
+    readonly answer?: A;
+    readonly status?: number;
+    readonly run: (given: Given<P, Q, B>, world: ApiWorld) => Promise<Input<A> | Created<Input<A>> | Problem>;
+  },
+): Route {
+  const { params, query, body, answer, status, ...rest } = about;
+  return {
+    ...rest,
+    params: params ?? {},
+    query,
+    body,
+    answer,
+    status: status ?? (answer === undefined ? 204 : 200),
+  };
+}
+
+// ---------------------------------------------------------------- pages
+
+export const defaultLimit = 50;
+export const maxLimit = 500;
+
+const cursor = z
+  .string()
+  .max(1000)
+  .transform((text, context) => {
+    const place = Buffer.from(text, "base64url").toString("utf8");
+    if (Buffer.from(place).toString("base64url") === text) return place;
+    context.addIssue("This is no cursor: take `next` of the page before.");
+    return z.NEVER;
+  });
+
+/** Parameters of every list. */
+export const page = {
+  limit: z.coerce.number().int().min(1).max(maxLimit).default(defaultLimit).describe("How many at most."),
+  cursor: cursor.optional().describe("`next` of the page before."),
+} as const;
+
+/** A page of things. `next` leads to the following one; it is null on the last. */
+export const list = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next: z.string().nullable().describe("Cursor of the following page.") });
+
+/** One page of `rows`, of which one more than `limit` was asked; `placeOf` is where the following one begins. */
+export function paged<R, T>(
+  rows: readonly R[],
+  limit: number,
+  placeOf: (row: R) => string,
+  shown: (row: R) => T,
+): { items: T[]; next: string | null } {
+  const kept = rows.slice(0, limit);
+  const last = kept.at(-1);
+  const next = rows.length > limit && last !== undefined ? Buffer.from(placeOf(last)).toString("base64url") : null;
+  return { items: kept.map(shown), next };
+}
+
+/** A time as answers show it. */
+export const time = z.iso.datetime().meta({ description: "A time in UTC." });
+export const at = (instant: number): string => new Date(instant).toISOString();
+
+/** What a command or a shared function refused, beside the field it is about. */
+export const refusedField = (pointer: string, outcome: { readonly why: string }): Problem =>
+  wrongField(pointer, outcome.why);

@@ -1,0 +1,207 @@
+/**
+ * Hosting: who owns which domains, who may administer what, what was done by whom, what was deleted and can come back. A part of `Store`.
+ * Whoever lists says within what: nothing outside of it is ever answered.
+ */
+import type { Account, AccountId, Address, Domain, Instant, QueueId } from "./store.ts";
+
+export type TenantId = number; // 0: the platform itself
+
+export type TenantLimits = {
+  readonly maxDomains?: number;
+  readonly maxAccounts?: number;
+  /** The quotas of all its accounts together; every account then needs a quota. */
+  readonly maxStorageBytes?: number;
+  /** What a new account gets where nothing is said. */
+  readonly defaultQuotaBytes?: number;
+};
+export type Branding = {
+  readonly productName?: string;
+  readonly logoUrl?: string;
+  /** "#rrggbb" */
+  readonly color?: string;
+  readonly supportEmail?: string;
+  readonly supportUrl?: string;
+};
+export type TenantSettings = { readonly limits: TenantLimits; readonly branding: Branding };
+
+export type Tenant = {
+  readonly id: TenantId;
+  /** Short, in addresses of the API: "acme". */
+  readonly name: string;
+  readonly displayName: string;
+  readonly settings: TenantSettings;
+  readonly createdAt: Instant;
+};
+
+/** The part of the world that somebody may see or touch. */
+export type Within =
+  | { readonly kind: "all" }
+  | { readonly kind: "tenant"; readonly tenant: TenantId }
+  | { readonly kind: "domains"; readonly names: readonly string[] };
+
+export type Grant = { readonly account: AccountId; readonly kind: "tenant" | "domain"; readonly object: string };
+
+export type HostedDomain = Domain & { readonly tenant: TenantId };
+export type HostedAccount = Account & { readonly domain: string; readonly tenant: TenantId };
+
+export type Page = {
+  readonly limit: number;
+  /** The name that the page before ended with. */
+  readonly after?: string | undefined;
+  /** Part of a name. */
+  readonly search?: string | undefined;
+  readonly domain?: string | undefined;
+};
+
+export type HostedCounts = {
+  readonly domains: number;
+  readonly accounts: number;
+  readonly aliases: number;
+  readonly messages: number;
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+  /** Accounts without a quota. */
+  readonly unlimited: number;
+};
+
+export type AuditEntry = {
+  readonly at: Instant;
+  readonly tenant: TenantId;
+  /** Name of the account, or "command line". */
+  readonly actor: string;
+  readonly via: "api" | "command line" | "server";
+  readonly remote: string;
+  /** "account add", "POST /accounts" */
+  readonly action: string;
+  /** What it was done to: "anna@example.org". */
+  readonly target: string;
+  readonly detail: { readonly [name: string]: unknown };
+};
+
+export type DeletionKind = "tenant" | "domain" | "account";
+/** What goes with it. */
+export type Takes = {
+  readonly domains: number;
+  readonly accounts: number;
+  readonly addresses: number;
+  readonly messages: number;
+  readonly bytes: number;
+};
+export type Deletion = {
+  readonly id: number;
+  readonly kind: DeletionKind;
+  readonly name: string;
+  readonly tenant: TenantId;
+  readonly domain: string;
+  readonly takes: Takes;
+  readonly by: string;
+  readonly at: Instant;
+  readonly purgeAt: Instant;
+};
+
+export type KeptAnswer =
+  | { readonly kind: "fresh" }
+  /** The same request is under way, or was when the server died. */
+  | { readonly kind: "begun" }
+  /** The key was used for something else. */
+  | { readonly kind: "other" }
+  | { readonly kind: "full" }
+  | { readonly kind: "answered"; readonly answer: Uint8Array };
+
+export interface HostingReader {
+  tenants(): Promise<readonly Tenant[]>;
+  hostedDomains(within: Within, page: Page): Promise<readonly HostedDomain[]>;
+  hostedAccounts(within: Within, page: Page): Promise<readonly HostedAccount[]>;
+  hostedAddresses(
+    within: Within,
+    page: Page & { readonly sort?: "alias" | "group" | "masked"; readonly owner?: AccountId },
+  ): Promise<readonly Address[]>;
+  hostedCounts(within: Within): Promise<HostedCounts>;
+  /** Ids of queued messages that accounts within have sent. */
+  hostedQueue(
+    within: Within,
+    filter: { readonly account?: AccountId | undefined; readonly after?: QueueId | undefined; readonly limit: number },
+  ): Promise<readonly QueueId[]>;
+  grants(filter: {
+    readonly account?: AccountId;
+    readonly kind?: Grant["kind"];
+    readonly object?: string;
+  }): Promise<readonly Grant[]>;
+  audit(
+    within: Within,
+    filter: {
+      readonly limit: number;
+      /** Older than this entry. */
+      readonly before?: number | undefined;
+      readonly actor?: string | undefined;
+      readonly target?: string | undefined;
+    },
+  ): Promise<readonly (AuditEntry & { readonly id: number })[]>;
+  deletions(within: Within): Promise<readonly Deletion[]>;
+  /** What a deletion would take with it; undefined where there is nothing of the name. */
+  deletionTakes(kind: DeletionKind, name: string): Promise<Takes | undefined>;
+}
+
+export interface HostingWriter {
+  createTenant(
+    tenant: Omit<Tenant, "id" | "createdAt">,
+    at: Instant,
+  ): Promise<{ readonly kind: "done"; readonly tenant: Tenant } | { readonly kind: "exists" | "too-many" }>;
+  updateTenant(
+    id: TenantId,
+    change: { readonly displayName?: string; readonly settings?: TenantSettings },
+  ): Promise<"done" | "missing">;
+  /** Gives a domain to a tenant; grants on it end. */
+  giveDomain(name: string, tenant: TenantId): Promise<"done" | "missing" | "no-tenant">;
+  putGrant(grant: Grant, granted: boolean): Promise<void>;
+  noteAudit(entries: readonly AuditEntry[]): Promise<void>;
+  /** Takes it away, and all that belongs to it, so that it can come back until `purgeAt`. */
+  softDelete(
+    kind: DeletionKind,
+    name: string,
+    by: string,
+    at: Instant,
+    purgeAt: Instant,
+  ): Promise<
+    { readonly kind: "done"; readonly deletion: Deletion } | { readonly kind: "missing" | "last-administrator" }
+  >;
+  /** "taken": something else has its name now. */
+  undelete(id: number): Promise<"done" | "missing" | "taken">;
+  /** Removes for ever what a deletion took; bounded work, answers whether there is more. */
+  purge(id: number): Promise<"done" | "more" | "missing">;
+  /** Remembers that a request with this key is under way. */
+  beginRequest(
+    hash: string,
+    account: AccountId,
+    request: string,
+    now: Instant,
+    expiresAt: Instant,
+  ): Promise<KeptAnswer>;
+  /** Keeps its answer; undefined: it may be asked anew. */
+  endRequest(hash: string, answer: Uint8Array | undefined): Promise<void>;
+}
+
+export const hostingReads = [
+  "tenants",
+  "hostedDomains",
+  "hostedAccounts",
+  "hostedAddresses",
+  "hostedCounts",
+  "hostedQueue",
+  "grants",
+  "audit",
+  "deletions",
+  "deletionTakes",
+] as const satisfies readonly (keyof HostingReader)[];
+export const hostingWrites = [
+  "createTenant",
+  "updateTenant",
+  "giveDomain",
+  "putGrant",
+  "noteAudit",
+  "softDelete",
+  "undelete",
+  "purge",
+  "beginRequest",
+  "endRequest",
+] as const satisfies readonly (keyof HostingWriter)[];
