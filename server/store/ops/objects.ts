@@ -247,13 +247,15 @@ const sessionOf = (row: SessionRow): WebSession & { readonly hash: string } => (
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   ...(row.scopes === "" ? {} : { scopes: JSON.parse(row.scopes) as string[] }),
-  remote: row.remote,
-  usedAt: row.used_at,
+  ...(row.remote === "" ? {} : { remote: row.remote }),
+  ...(row.used_at === 0 ? {} : { usedAt: row.used_at }),
 });
 
 export function* webSession(hash: string): Op<WebSession | undefined> {
   const row = yield* one<SessionRow>("SELECT * FROM web_sessions WHERE hash = $1", hash);
-  return row && sessionOf(row);
+  if (row === undefined) return undefined;
+  const { hash: _, ...session } = sessionOf(row);
+  return session;
 }
 
 export function* webSessions(account: AccountId): Op<readonly (WebSession & { readonly hash: string })[]> {
