@@ -147,6 +147,8 @@ function perform(client: pg.PoolClient, effect: Effect, { outside, changes, doom
   switch (effect.kind) {
     case "sql":
       return query(client, effect);
+    case "change":
+      return query(client, { kind: "sql", sql: effect.change.returning, params: effect.params, want: "one" });
     case "load":
       return outside.load(effect.stored, effect.limit);
     case "list-blobs":
@@ -179,7 +181,8 @@ function statementOf(sql: string): Prepared | { readonly text: string } {
 }
 
 async function query(client: pg.PoolClient, effect: Extract<Effect, { kind: "sql" }>): Promise<unknown> {
-  const config = { ...statementOf(effect.sql), values: effect.params as unknown[] };
+  const sql = effect.want === "id" ? `${effect.sql} RETURNING id` : effect.sql;
+  const config = { ...statementOf(sql), values: effect.params as unknown[] };
   switch (effect.want) {
     case "rows":
       return (await client.query({ ...config, rowMode: "array" })).rows;
@@ -189,6 +192,8 @@ async function query(client: pg.PoolClient, effect: Extract<Effect, { kind: "sql
       return (await client.query(config)).rows[0];
     case "run":
       return (await client.query(config)).rowCount ?? 0;
+    case "id":
+      return ((await client.query(config)).rows[0] as { id: number }).id;
     default:
       return effect.want satisfies never;
   }

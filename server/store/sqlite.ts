@@ -157,9 +157,17 @@ export class Database {
         return statement.get(...params);
       case "run":
         return Number(statement.run(...params).changes);
+      case "id":
+        return Number(statement.run(...params).lastInsertRowid);
       default:
         return effect.want satisfies never;
     }
+  }
+
+  change({ change, params }: Extract<Effect, { kind: "change" }>): unknown {
+    const values = params as SQLInputValue[];
+    if (Number(this.#prepare(change.update, false).run(...values).changes) === 0) return undefined;
+    return this.#prepare(change.look, false).get(...values.slice(0, change.keys));
   }
 
   #prepare(sql: string, asArrays: boolean): StatementSync {
@@ -224,6 +232,8 @@ export class Effects {
     switch (effect.kind) {
       case "sql":
         return this.#database.sql(effect);
+      case "change":
+        return this.#database.change(effect);
       case "now":
         return this.#clock();
       case "publish":

@@ -43,9 +43,10 @@ export class Writer {
    * itself; none is acknowledged when the commit fails.
    */
   run(first: readonly Call[], more: () => readonly Call[] = () => []): Answers {
-    const calls: Call[] = [];
+    const calls = [...first];
     try {
-      return this.#transaction(first, calls, more);
+      // Calls hardly ever fail, and a savepoint for each has its price: the pages it touches are copied. They get them when one has failed.
+      return this.#transaction(calls, more, false) ?? this.#transaction(calls, more, true)!;
     } catch (error) {
       this.#reopen();
       // Whatever broke, it was not one of the calls: none of them may be said to be done.
@@ -56,8 +57,8 @@ export class Writer {
     }
   }
 
-  #transaction(first: readonly Call[], calls: Call[], more: () => readonly Call[]): Answers {
-    calls.push(...first);
+  /** `calls` grows by what `more` gives. Without savepoints, undefined where a call failed by itself: all is undone then. */
+  #transaction(calls: Call[], more: () => readonly Call[], savepoints: boolean): Answers | undefined {
     this.#database ??= this.#open();
     const database = this.#database;
     database.beginImmediate();
@@ -68,16 +69,20 @@ export class Writer {
     for (let at = 0; at < calls.length; at++) {
       const [id, name, args] = calls[at]!;
       const effects = new Effects(database, this.#blobs, this.#clock);
-      database.savepoint();
+      if (savepoints) database.savepoint();
       try {
         const value = effects.run(operation(name, args));
-        database.release();
+        if (savepoints) database.release();
         answers.push([id, undefined, value]);
         changes.push(...effects.changes);
         removed.push(...effects.removedBlobs);
       } catch (error) {
         // A disk that is full or broken is no call's own fault.
         if (troubleOf(error) !== undefined || !database.inTransaction) throw error;
+        if (!savepoints) {
+          database.rollback();
+          return undefined;
+        }
         database.rollbackToSavepoint();
         answers.push([id, failureOf(error), undefined]);
       }

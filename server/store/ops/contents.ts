@@ -4,7 +4,7 @@ import { baseSubject } from "../../../protocol/mime/subject.ts";
 import { firstAddress, shownName } from "../search-envelope.ts";
 import type { ContentId } from "../store.ts";
 import type { KeptMessage } from "./kept.ts";
-import { type Encoding, load, type Op, one, run, type StoredBytes } from "./tx.ts";
+import { type Encoding, insert, load, type Op, one, run, type StoredBytes } from "./tx.ts";
 
 /** PostgreSQL keeps no NUL in a text; it says nothing in any of these either. Lengths stay, so literals stay true. */
 function text(value: string): string {
@@ -17,9 +17,9 @@ const sortText = (value: string): string => foldText(value.slice(0, maxSortChars
 
 /** Stores bytes and facts with `refs` owners. */
 export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op<ContentId> {
-  const row = yield* one<{ id: number }>(
+  const id = yield* insert(
     `INSERT INTO contents (refs, size, header_bytes, envelope, structure, subject, sent_at, message_id, has_attachment, signature)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     refs,
     stored.sizeBytes,
     facts.headerBytes,
@@ -31,7 +31,6 @@ export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op
     facts.hasAttachment ? 1 : 0,
     facts.signature,
   );
-  const { id } = row as { id: number };
   yield* run(
     "INSERT INTO content_keys (content, sent_at, has_attachment, subject, sender, recipient) VALUES ($1, $2, $3, $4, $5, $6)",
     id,

@@ -1,7 +1,7 @@
 /** What happened to each message, found by its ids and addresses. */
 import type { JourneyEntry } from "../store.ts";
 import { hash53 } from "./threads.ts";
-import { all, type Op, one, type Param, type Row, run } from "./tx.ts";
+import { all, insert, type Op, type Param, type Row, run } from "./tx.ts";
 
 /** Entries whose keys lie together. */
 export const bucketEntries = 128;
@@ -31,15 +31,14 @@ export function* note(journey: readonly JourneyEntry[], trace = ""): Op<void> {
       more.push([next.stage, next.detail]);
     }
     const keys = entry.keys.slice(0, maxJourneyKeys - 1).map(journeyKey);
-    const row = yield* one<{ id: number }>(
-      "INSERT INTO journey (at, stage, trace, keys, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+    const id = yield* insert(
+      "INSERT INTO journey (at, stage, trace, keys, detail) VALUES ($1, $2, $3, $4, $5)",
       entry.at,
       entry.stage,
       named,
       keys.join("\n"),
       JSON.stringify(more.length === 0 ? entry.detail : [entry.detail, ...more]),
     );
-    const { id } = row as { id: number };
     const hashes = new Set(keys.map(hash53));
     if (named !== "") hashes.add(hash53(named));
     if (hashes.size === 0) continue;

@@ -22,7 +22,7 @@ import { keepQuarantined, takeFromQuarantine } from "./quarantine.ts";
 import { enqueue } from "./queue-rows.ts";
 import { addSendingEvents } from "./sending.ts";
 import { joinThread, threadHashes } from "./threads.ts";
-import { now, type Op, one, publish, run } from "./tx.ts";
+import { changed, now, type Op, publish, rowChange, run } from "./tx.ts";
 
 // ---------------------------------------------------------------- accept
 
@@ -113,15 +113,23 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
   return { content, placed, queued };
 }
 
+/** Room for $3 messages of $2 bytes together; $4 is 1 where the quota does not count. */
+const takeQuota = rowChange({
+  table: "accounts",
+  set: "used_bytes = used_bytes + $2, used_messages = used_messages + $3, modseq = modseq + 1, next_email = next_email + $3",
+  key: "id = $1",
+  where: "(quota_bytes = 0 OR used_bytes + $2 <= quota_bytes OR $4 = 1)",
+  columns: "modseq, next_email",
+});
+
 /** Takes quota, a UID and a mod-sequence for one placement. */
 function* makeRoom(placement: Placement, size: number): Op<Room | Placed> {
   const { account, target, marks } = placement;
-  const owner = yield* one<{ modseq: number; next_email: number }>(
-    `UPDATE accounts SET used_bytes = used_bytes + $2, used_messages = used_messages + 1, modseq = modseq + 1,
-       next_email = next_email + 1
-     WHERE id = $1 AND (quota_bytes = 0 OR used_bytes + $2 <= quota_bytes OR $3 = 1) RETURNING modseq, next_email`,
+  const owner = yield* changed<{ modseq: number; next_email: number }>(
+    takeQuota,
     account,
     size,
+    1,
     placement.overQuota === true ? 1 : 0,
   );
   if (owner === undefined) return { kind: (yield* lockAccount(account)) ? "over-quota" : "no-account", account };
@@ -157,11 +165,16 @@ function* makeRoom(placement: Placement, size: number): Op<Room | Placed> {
   };
 }
 
-const takeText = (where: string) =>
-  `UPDATE mailboxes SET uidnext = uidnext + 1, messages = messages + 1, unseen = unseen + $3, deleted = deleted + $4,
-     size = size + $5, modseq = $6 WHERE account = $1 AND ${where} RETURNING id, uidnext, uidvalidity`;
-const takeById = takeText("id = $2");
-const takeByRole = takeText("role = $2");
+const takeBy = (key: string) =>
+  rowChange({
+    table: "mailboxes",
+    set: `uidnext = uidnext + 1, messages = messages + 1, unseen = unseen + $3, deleted = deleted + $4,
+      size = size + $5, modseq = $6`,
+    key,
+    columns: "id, uidnext, uidvalidity",
+  });
+const takeById = takeBy("account = $1 AND id = $2");
+const takeByRole = takeBy("account = $1 AND role = $2");
 
 /** Takes one UID of a mailbox. */
 function* takeUid(
@@ -174,14 +187,14 @@ function* takeUid(
   const unseen = (flags & Flag.seen) === 0 ? 1 : 0;
   const deleted = (flags & Flag.deleted) === 0 ? 0 : 1;
   if ("role" in target && target.role !== "inbox")
-    return yield* one(takeByRole, account, target.role, unseen, deleted, size, modseq);
+    return yield* changed(takeByRole, account, target.role, unseen, deleted, size, modseq);
   let id = "id" in target ? target.id : "role" in target ? inboxId : undefined;
   if (id === undefined && "path" in target) {
     const names = parsePath(target.path);
     id = names && (yield* atPath(account, names))?.id;
   }
   if (id === undefined) return undefined;
-  return yield* one(takeById, account, id, unseen, deleted, size, modseq);
+  return yield* changed(takeById, account, id, unseen, deleted, size, modseq);
 }
 
 const insertText = `INSERT INTO messages (account, mailbox, uid, email, thread, content, flags, keywords, modseq, created_modseq,
@@ -206,14 +219,7 @@ export function* append(
   const row = yield* mailboxRow(account, mailbox);
   if (row === undefined) return { kind: "no-mailbox" };
   const size = messages.reduce((sum, message) => sum + message.stored.sizeBytes, 0);
-  const owner = yield* one<{ modseq: number; next_email: number }>(
-    `UPDATE accounts SET used_bytes = used_bytes + $2, used_messages = used_messages + $3, modseq = modseq + 1,
-       next_email = next_email + $3
-     WHERE id = $1 AND (quota_bytes = 0 OR used_bytes + $2 <= quota_bytes) RETURNING modseq, next_email`,
-    account,
-    size,
-    messages.length,
-  );
+  const owner = yield* changed<{ modseq: number; next_email: number }>(takeQuota, account, size, messages.length, 0);
   if (owner === undefined) return { kind: "over-quota" };
   const { modseq } = owner;
   const count = (flag: number) => messages.filter(({ marks }) => (marks.flags & flag) !== 0).length;

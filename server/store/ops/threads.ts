@@ -37,14 +37,19 @@ export function* joinThread(account: AccountId, email: EmailId, hashes: readonly
   const own = hashes[0];
   if (own === undefined) return email;
   if (hashes.length === 1) {
-    const row = yield* one<{ thread: number }>(
-      `INSERT INTO thread_refs (account, hash, thread) VALUES ($1, $2, $3)
-       ON CONFLICT (account, hash) DO UPDATE SET thread = thread_refs.thread RETURNING thread`,
+    const isNew = yield* run(
+      "INSERT INTO thread_refs (account, hash, thread) VALUES ($1, $2, $3) ON CONFLICT (account, hash) DO NOTHING",
       account,
       own,
       email,
     );
-    return (row as { thread: number }).thread;
+    if (isNew === 1) return email;
+    const row = yield* one<{ thread: number }>(
+      "SELECT thread FROM thread_refs WHERE account = $1 AND hash = $2",
+      account,
+      own,
+    );
+    return row?.thread ?? email;
   }
   const list = JSON.stringify(hashes);
   const known = yield* all<{ hash: number; thread: number }>(

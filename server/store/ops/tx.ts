@@ -27,9 +27,10 @@ export type Effect =
       /** Placeholders `$1`…`$n`; `{words}` are of `dialect.ts`. The text must come from a small set: it is a cache key. */
       readonly sql: string;
       readonly params: readonly Param[];
-      /** all: Row[]. rows: Cells[]. one: Row or undefined. run: number of rows changed. */
-      readonly want: "all" | "rows" | "one" | "run";
+      /** all: Row[]. rows: Cells[]. one: Row or undefined. run: number of rows changed. id: that of the row inserted. */
+      readonly want: "all" | "rows" | "one" | "run" | "id";
     }
+  | { readonly kind: "change"; readonly change: RowChange; readonly params: readonly Param[] }
   /** The first `limit` bytes of a message, decoded and read from its blob where need be; `passing` ones are good until the next effect only. */
   | { readonly kind: "load"; readonly stored: StoredBytes; readonly limit: number; readonly passing: boolean }
   /** Names of blobs, with the time of their last change. */
@@ -62,6 +63,46 @@ export function* one<R = Row>(sql: string, ...params: readonly Param[]): Op<R | 
 /** Answers how many rows were changed. */
 export function* run(sql: string, ...params: readonly Param[]): Op<number> {
   return yield { kind: "sql", sql, params, want: "run" };
+}
+
+/** Inserts one row into a table whose column `id` counts by itself; answers its number. */
+export function* insert(sql: string, ...params: readonly Param[]): Op<number> {
+  return yield { kind: "sql", sql, params, want: "id" };
+}
+
+/**
+ * One row that is changed and then looked at. PostgreSQL does it in one statement; SQLite in two, for its RETURNING builds a
+ * table for each answer and costs more than the change.
+ */
+export type RowChange = {
+  readonly update: string;
+  readonly returning: string;
+  readonly look: string;
+  /** The first so many parameters name the row. */
+  readonly keys: number;
+};
+
+/** `key` names the row by the first parameters; `where` says on what else the change depends. */
+export function rowChange(parts: {
+  readonly table: string;
+  readonly set: string;
+  readonly key: string;
+  readonly where?: string;
+  readonly columns: string;
+}): RowChange {
+  const { table, set, key, where, columns } = parts;
+  const update = `UPDATE ${table} SET ${set} WHERE ${key}${where === undefined ? "" : ` AND ${where}`}`;
+  return {
+    update,
+    returning: `${update} RETURNING ${columns}`,
+    look: `SELECT ${columns} FROM ${table} WHERE ${key}`,
+    keys: new Set(key.match(/\$\d+/g)).size,
+  };
+}
+
+/** The row as it is then, or undefined where there was none to change. */
+export function* changed<R = Row>(change: RowChange, ...params: readonly Param[]): Op<R | undefined> {
+  return yield { kind: "change", change, params };
 }
 
 /** The first `limit` bytes of a message (all of them: `stored.sizeBytes`). */
