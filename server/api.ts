@@ -26,7 +26,7 @@ export function startApi(parts: {
   let world: ApiWorld | undefined;
   const api = makeApi({
     world: () => (world ??= { ...parts.world(), standings }),
-    who: (request) => auth.who(request),
+    who: (request) => auth.who(request, "api"),
     rate: limits ? new Rate(settings, () => performance.now()) : undefined,
     version,
     log,

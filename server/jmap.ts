@@ -1,7 +1,10 @@
 /** Puts JMAP together: its methods, its memory, its pushes, and its routes on the HTTP servers. */
 import type { FastifyInstance } from "fastify";
+import { Passkeys } from "./access/passkeys.ts";
+import type { SignUp } from "./access/sign-up.ts";
 import { Authentication } from "./jmap/auth.ts";
 import { eventSourceRoute } from "./jmap/event-source.ts";
+import { joinRoutes } from "./jmap/join-routes.ts";
 import { loginRoutes } from "./jmap/login-routes.ts";
 import { Outbox } from "./jmap/outbox.ts";
 import type { JmapPorts } from "./jmap/ports.ts";
@@ -24,8 +27,10 @@ export type Jmap = {
 /** The methods are many files: a server is ready without them, and has them before somebody asks. */
 const loadAfterMs = 500;
 
-export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">): Jmap {
+export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, signUp: SignUp): Jmap {
   const auth = new Authentication(ports);
+  const { store, directory, ourHost, now } = ports;
+  const passkeys = new Passkeys({ store, directory, hosts: [ourHost], now });
   const hub = new PushHub(ports);
   const outbox = new Outbox(ports, queue);
   const subscriptions = new Subscriptions(ports, hub);
@@ -52,7 +57,8 @@ export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">): 
     mount: (app) => {
       app.register(async (scope) => {
         jmapRoutes(scope, service);
-        loginRoutes(scope, service);
+        loginRoutes(scope, service, passkeys);
+        joinRoutes(scope, ports, signUp);
         eventSourceRoute(scope, service, hub);
         await webSocketRoute(scope, service, hub);
       });

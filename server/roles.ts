@@ -444,6 +444,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       log,
     },
     queue,
+    config.signUp,
   );
   const api = cleanUp.use(
     startApi({

@@ -5,7 +5,7 @@ import { maxNameChars, maxPasswordChars } from "../../protocol/sasl/prep.ts";
 import type { Log } from "../log.ts";
 import type { Account, Credential, Instant, Store } from "../store/store.ts";
 import type { Directory } from "./directory.ts";
-import { type AskClient, type Login, type LoginContext, type LoginOutcome, refused } from "./login.ts";
+import { type AskClient, type LoginContext, type LoginOutcome, refused, type SignIn } from "./login.ts";
 import { loginName } from "./login-name.ts";
 import {
   appPasswordId,
@@ -19,6 +19,7 @@ import {
 import { ProofLine, type ProofLineSettings } from "./proof-line.ts";
 import { isExpired, ProvedLogins, type ProvedSettings } from "./proved.ts";
 import { ScramLogin } from "./scram-login.ts";
+import { type FactorStore, useCode } from "./second-factor.ts";
 import { type Attempt, addressKey, defaultThrottleSettings, makeThrottle, type ThrottleSettings } from "./throttle.ts";
 
 export type LoginSettings = {
@@ -44,7 +45,7 @@ export const defaultLoginSettings: LoginSettings = {
 export type LoginParts = {
   /** A wrong password, or a name that nobody has, was tried. */
   readonly guessed?: ((attempt: Attempt) => void) | undefined;
-  readonly store: Pick<Store, "credentials" | "setting" | "putSetting" | "subscribe">;
+  readonly store: Pick<Store, "credentials" | "credentialUsed" | "setting" | "putSetting" | "subscribe"> & FactorStore;
   readonly directory: Pick<Directory, "account" | "accountByName">;
   readonly settings: LoginSettings;
   /** `tls-server-end-point` of the certificate shown for a name: `KeyRing.endPointHash`. */
@@ -57,24 +58,30 @@ export type LoginParts = {
 };
 
 /** Dispose to stop listening to the store. */
-export function makeLogin(parts: LoginParts): Login & Disposable {
+export function makeLogin(parts: LoginParts): SignIn & Disposable {
   return new Door(parts);
 }
 
 type Verified = { readonly account: Account; readonly credential: Credential };
+type Proved = Verified & { readonly kind: "proved" };
+type Refused = Extract<LoginOutcome, { kind: "refused" }>;
+
+/** Wrong codes of one account in an hour: at this pace six digits last for years. */
+const codeThrottle = { enabled: true, accountPerHour: 10, addressPerSecond: 1e9, addressBurst: 1e9 };
 
 const withTls = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"] as const;
 const withoutScram: readonly string[] = ["PLAIN", "LOGIN"];
 const inTheClear: readonly string[] = ["SCRAM-SHA-256", "PLAIN", "LOGIN"];
 
-class Door implements Login, Disposable {
+class Door implements SignIn, Disposable {
   readonly #parts: LoginParts;
   readonly #settings: LoginSettings;
   readonly #proved: ProvedLogins;
   readonly #throttle: ReturnType<typeof makeThrottle>;
+  readonly #codes: ReturnType<typeof makeThrottle>;
   readonly #line: ProofLine;
   readonly #scram: ScramLogin;
-  readonly #running = new Map<string, Promise<LoginOutcome>>();
+  readonly #running = new Map<string, Promise<Proved | Refused>>();
   readonly #unsubscribe: () => void;
 
   constructor(parts: LoginParts) {
@@ -84,6 +91,7 @@ class Door implements Login, Disposable {
     this.#settings = settings;
     this.#proved = new ProvedLogins(settings.proved, ticks);
     this.#throttle = makeThrottle(settings.throttle, ticks);
+    this.#codes = makeThrottle({ ...settings.throttle, ...codeThrottle }, ticks);
     this.#line = new ProofLine(settings.line);
     this.#scram = new ScramLogin({ ...parts, throttle: this.#throttle });
     this.#unsubscribe = parts.store.subscribe((changes) => {
@@ -171,7 +179,7 @@ class Door implements Login, Disposable {
       const remembered = await this.#remembered(key);
       if (remembered !== undefined) {
         this.#throttle.succeeded(attempt);
-        return { kind: "ok", account: remembered };
+        return permitted(remembered, where);
       }
       if (this.#proved.isRefused(key)) {
         this.#throttle.charge(attempt);
@@ -184,36 +192,37 @@ class Door implements Login, Disposable {
         this.#running.set(key, running);
       }
       const outcome = await running;
-      if (outcome.kind === "ok") this.#throttle.succeeded(attempt);
-      return outcome;
+      if (outcome.kind === "refused") return outcome;
+      this.#throttle.succeeded(attempt);
+      return permitted(outcome, where);
     } catch (error) {
       return this.#broken(error);
     }
   }
 
   /** The account of a login that was proved lately and still stands. */
-  async #remembered(key: string): Promise<Account | undefined> {
+  async #remembered(key: string): Promise<Verified | undefined> {
     const found = this.#proved.find(key);
     if (found === undefined) return undefined;
     const { proof } = found;
+    let { credential } = proof;
     if (!found.isFresh) {
       const { generation } = this.#proved;
       const credentials = await this.#parts.store.credentials(proof.account);
-      const same = credentials.some(
-        (one) => one.id === proof.credential.id && one.argon2id === proof.credential.argon2id,
-      );
-      if (!same) {
+      const same = credentials.find((one) => one.id === credential.id && one.argon2id === credential.argon2id);
+      if (same === undefined) {
         this.#proved.forget(key);
         return undefined;
       }
-      this.#proved.checkedAgain(key, proof, generation);
+      credential = same;
+      this.#proved.checkedAgain(key, { ...proof, credential }, generation);
     }
-    if (isExpired(proof.credential, this.#parts.now())) return undefined;
+    if (isExpired(credential, this.#parts.now())) return undefined;
     const account = await this.#parts.directory.account(proof.account);
-    return account === undefined || account.disabled ? undefined : account;
+    return account === undefined || account.disabled ? undefined : { account, credential };
   }
 
-  async #prove(key: string, name: string, prepared: string, attempt: Attempt): Promise<LoginOutcome> {
+  async #prove(key: string, name: string, prepared: string, attempt: Attempt): Promise<Proved | Refused> {
     const { address } = attempt;
     const outcome = await this.#line.run(address, this.#throttle.isKnown(attempt), async () => {
       // Those before us in the line may have used up what the address may guess.
@@ -234,7 +243,8 @@ class Door implements Login, Disposable {
       }
       this.#throttle.refund(attempt);
       this.#proved.proved(key, result.credential, generation);
-      return { kind: "ok", account: result.account } satisfies LoginOutcome;
+      if (result.credential.kind === "app-password") this.#used(result.credential);
+      return { kind: "proved", ...result } satisfies Proved;
     });
     return outcome === "full" ? refused("unavailable") : outcome;
   }
@@ -257,11 +267,48 @@ class Door implements Login, Disposable {
     return { account, credential: chosen.credential };
   }
 
+  /** Noted once in the hour that a proof is remembered; the login does not wait for it. */
+  #used({ account, id }: Credential): void {
+    const { store, now, log } = this.#parts;
+    store
+      .credentialUsed(account, id, now())
+      .catch((error: unknown) => log.warn({ error }, "use of a password not noted"));
+  }
+
+  async secondStep(account: Account, code: string, where: LoginContext): Promise<"ok" | "wrong" | "throttled"> {
+    const attempt: Attempt = { address: addressKey(where.connection.remote.address), account: account.name };
+    // A code has six digits: whoever knows the password may guess few of them, from wherever they come.
+    if (!this.#throttle.allows(attempt) || !this.#codes.allows(codesOf(account))) return "throttled";
+    this.#codes.charge(codesOf(account));
+    if (await useCode(this.#parts.store, account.id, code.slice(0, maxPasswordChars), this.#parts.now())) {
+      this.#codes.refund(codesOf(account));
+      return "ok";
+    }
+    this.#throttle.charge(attempt);
+    this.#parts.guessed?.(attempt);
+    return "wrong";
+  }
+
   /** The store cannot be asked: not the client's fault, and every protocol has words for it. */
-  #broken(error: unknown): LoginOutcome {
+  #broken(error: unknown): Refused {
     this.#parts.log.error({ error: error instanceof Error ? error.message : String(error) }, "login not possible");
     return refused("unavailable");
   }
 }
+
+/** What somebody with a right password may do with it. */
+function permitted({ account, credential }: Verified, { protocol, purpose }: LoginContext): LoginOutcome {
+  if (purpose === "sign-in") {
+    // An app password lies in programs: it opens no page where passwords are changed.
+    if (credential.kind === "app-password") return refused("scope");
+    return credential.secondFactor ? { kind: "ok", account, secondFactor: true } : { kind: "ok", account };
+  }
+  if (credential.secondFactor) return refused("app-password");
+  const scope = protocol === "http" ? (purpose ?? "jmap") : protocol;
+  if (credential.scopes !== undefined && !credential.scopes.includes(scope)) return refused("scope");
+  return { kind: "ok", account };
+}
+
+const codesOf = (account: Account): Attempt => ({ address: "", account: account.name });
 
 const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");

@@ -1,4 +1,5 @@
 /** For tests: the part of a store that accounts, addresses, settings and the queue's rows need, in memory. */
+import type { Factor } from "../store/security-store.ts";
 import type {
   Account,
   Address,
@@ -16,6 +17,11 @@ type Used = Pick<
   | "domains"
   | "accounts"
   | "credentials"
+  | "credentialUsed"
+  | "factors"
+  | "putFactor"
+  | "changeFactor"
+  | "removeFactors"
   | "addresses"
   | "setting"
   | "settings"
@@ -42,6 +48,7 @@ export class FakeStore implements Used {
   readonly addressRows = new Map<string, Address>();
   readonly settingRows = new Map<string, unknown>();
   credentialRows: Credential[] = [];
+  factorRows: Factor[] = [];
   queue: QueuedMessage[] = [];
   journey: (JourneyEntry & { readonly id: number })[] = [];
   /** How often each reading operation was asked. */
@@ -75,7 +82,34 @@ export class FakeStore implements Used {
   }
   async credentials(account: number) {
     this.#count("credentials");
-    return this.credentialRows.filter((one) => one.account === account);
+    const second = this.factorRows.some((one) => one.account === account && one.kind === "totp");
+    const own = this.credentialRows.filter((one) => one.account === account);
+    return second ? own.map((one) => (one.kind === "password" ? { ...one, secondFactor: true as const } : one)) : own;
+  }
+  async credentialUsed() {}
+  async factors(account: number) {
+    return this.factorRows.filter((one) => one.account === account);
+  }
+  async putFactor(...[account, factor, createdAt]: Parameters<Store["putFactor"]>) {
+    const id = this.#nextId++;
+    this.factorRows.push({ ...factor, id, account, createdAt, usedAt: undefined });
+    this.#changed();
+    return { kind: "done" as const, id };
+  }
+  async changeFactor(...[account, id, before, change]: Parameters<Store["changeFactor"]>) {
+    const at = this.factorRows.findIndex((one) => one.account === account && one.id === id && one.data === before);
+    if (at < 0) return "changed" as const;
+    this.factorRows[at] = { ...this.factorRows[at]!, ...change };
+    this.#changed();
+    return "done" as const;
+  }
+  async removeFactors(...[account, which]: Parameters<Store["removeFactors"]>) {
+    const goes = (one: Factor) =>
+      one.account === account && (typeof which === "number" ? one.id === which : which.includes(one.kind));
+    const removed = this.factorRows.filter(goes).length;
+    this.factorRows = this.factorRows.filter((one) => !goes(one));
+    this.#changed();
+    return removed;
   }
   async addresses(filter: Parameters<Store["addresses"]>[0] = {}) {
     this.#count("addresses");

@@ -7,17 +7,28 @@ import type { Account } from "../store/store.ts";
 
 export type LoginContext = {
   readonly protocol: "smtp" | "imap" | "pop3" | "sieve" | "http";
+  /** http: what the password is for, "jmap" where it is not said. "sign-in": somebody at a page of ours, whom the second step is asked of. */
+  readonly purpose?: "jmap" | "api" | "sign-in";
   readonly connection: Pick<Connection, "tls" | "remote" | "channelBinding">;
 };
 
 export type LoginOutcome =
-  | { readonly kind: "ok"; readonly account: Account }
+  | {
+      readonly kind: "ok";
+      readonly account: Account;
+      /** Signing in: the second step has still to be taken. */
+      readonly secondFactor?: true;
+    }
   /** Unknown user, wrong password and disabled account are one answer, in the same time. */
   | {
       readonly kind: "refused";
       readonly reason:
         | "credentials"
         | "throttled"
+        /** The password is right, but the account has a second factor: programs need an app password. */
+        | "app-password"
+        /** The app password is right, but not made for this protocol. */
+        | "scope"
         | "needs-tls"
         | "mechanism"
         | "malformed"
@@ -26,7 +37,9 @@ export type LoginOutcome =
         | "unavailable";
     };
 
-export const refused = (reason: Extract<LoginOutcome, { kind: "refused" }>["reason"]): LoginOutcome => ({
+export const refused = (
+  reason: Extract<LoginOutcome, { kind: "refused" }>["reason"],
+): Extract<LoginOutcome, { kind: "refused" }> => ({
   kind: "refused",
   reason,
 });
@@ -41,4 +54,10 @@ export interface Login {
   sasl(mechanism: string, initial: Buffer | undefined, ask: AskClient, where: LoginContext): Promise<LoginOutcome>;
   /** LOGIN, USER/PASS, Basic. */
   password(user: string, password: string, where: LoginContext): Promise<LoginOutcome>;
+}
+
+/** What pages of ours ask besides. */
+export interface SignIn extends Login {
+  /** The second step of somebody whose password was right: a wrong code counts like a wrong password. */
+  secondStep(account: Account, code: string, where: LoginContext): Promise<"ok" | "wrong" | "throttled">;
 }

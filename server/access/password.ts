@@ -2,6 +2,7 @@
 import { argon2, createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { saslPrep } from "../../protocol/sasl/prep.ts";
 import { formatVerifier, scramVerifier } from "../../protocol/sasl/scram.ts";
+import type { Scope } from "../store/security-store.ts";
 import type { Credential, Instant } from "../store/store.ts";
 
 export type PasswordSettings = {
@@ -27,7 +28,7 @@ const maxMemoryKib = 1024 * 1024;
 const maxPasses = 16;
 const maxParallelism = 16;
 
-export type NewCredential = Omit<Credential, "id" | "account">;
+export type NewCredential = Omit<Credential, "id" | "account" | "usedAt" | "secondFactor">;
 
 /** The one form of a password that is hashed and compared, whatever the client's keyboard made of it. */
 export const preparePassword = (password: string): string => saslPrep(password) ?? password;
@@ -55,17 +56,20 @@ export async function makeAppPassword(
   at: Instant,
   expiresAt: Instant | undefined,
   settings: PasswordSettings = defaultPasswordSettings,
+  scopes: readonly Scope[] = [],
 ): Promise<{ readonly password: string; readonly credential: NewCredential }> {
-  const password = [1, 2, 3, 4, 5].map(() => randomLetters(5)).join("-");
+  const password = [1, 2, 3, 4, 5].map(() => randomText(5)).join("-");
   const argon2id = await hashPassword(password, settings, appPasswordId(password));
-  return { password, credential: { kind: "app-password", label, argon2id, scramSha256: "", createdAt: at, expiresAt } };
+  const made = { kind: "app-password", label, argon2id, scramSha256: "", createdAt: at, expiresAt } as const;
+  return { password, credential: scopes.length === 0 ? made : { ...made, scopes } };
 }
 
 /** A password people can read out: 100 bits, no letters that look alike. */
-export const generatePassword = (): string => [1, 2, 3, 4, 5].map(() => randomLetters(4)).join("-");
+export const generatePassword = (): string => [1, 2, 3, 4, 5].map(() => randomText(4)).join("-");
 
 const letters = "abcdefghjkmnpqrstuvwxyz23456789";
-const randomLetters = (count: number): string =>
+/** Random letters and digits that do not look alike, some 4.95 bits each. */
+export const randomText = (count: number): string =>
   Array.from({ length: count }, () => letters[randomInt(letters.length)]).join("");
 
 /**

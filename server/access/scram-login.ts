@@ -52,6 +52,7 @@ export class ScramLogin {
     const credentials = await store.credentials(account?.id ?? 0);
     const now = this.#parts.now();
     const credential = credentials.find((one) => one.scramSha256 !== "" && !isExpired(one, now));
+    const second = credential?.secondFactor === true;
     const verifier = credential === undefined ? undefined : parseVerifier(credential.scramSha256);
     const decoy = await this.#decoy(name);
 
@@ -71,6 +72,7 @@ export class ScramLogin {
     }
     throttle.refund(attempt);
     throttle.succeeded(attempt);
+    if (second) return refused("app-password");
     const last = await ask(Buffer.from(end.message, "utf8"));
     if (typeof last === "string") return refused(last);
     return last.length === 0 ? { kind: "ok", account } : refused("malformed");

@@ -1,5 +1,5 @@
 import { maxPasswordChars } from "../../protocol/sasl/prep.ts";
-import { generatePassword, makeAppPassword, makeCredential, type NewCredential } from "../access/password.ts";
+import { generatePassword, makeCredential, type NewCredential } from "../access/password.ts";
 import type { Account, Instant, StoreWriter } from "../store/store.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
 import {
@@ -13,7 +13,7 @@ import {
   readDomain,
 } from "./names.ts";
 
-const name = {
+export const name = {
   type: "text",
   placed: true,
   required: true,
@@ -63,7 +63,11 @@ export async function addAccount(
 const badPassword = (text: string): boolean => text === "" || text.length > maxPasswordChars || /[\0\r\n]/.test(text);
 
 /** The account typed, or a sentence. */
-async function withAccount(world: World, typed: string, act: (account: Account) => Promise<Outcome>): Promise<Outcome> {
+export async function withAccount(
+  world: World,
+  typed: string,
+  act: (account: Account) => Promise<Outcome>,
+): Promise<Outcome> {
   const account = await findAccount(world.store, typed);
   return account === undefined ? noAccount(typed) : act(account);
 }
@@ -194,41 +198,6 @@ export const accountCommands: readonly Command[] = [
           );
         await world.store.removeAccount(account.id);
         return done({ removed: account.name });
-      }),
-  ),
-  command(
-    "app-password add",
-    "Make a password for one device or program, and print it.",
-    {
-      name,
-      label: { type: "text", placed: true, required: true, help: "what it is for, like phone" },
-      days: { type: "number", help: "how long it is valid; for ever by default" },
-    },
-    (given, world) =>
-      withAccount(world, given.name, async (account) => {
-        const expiresAt = given.days === undefined ? undefined : world.now() + given.days * 24 * 60 * 60 * 1000;
-        const made = await makeAppPassword(given.label, world.now(), expiresAt);
-        const id = await world.store.putCredential(account.id, made.credential);
-        return done({
-          id,
-          name: account.name,
-          label: given.label,
-          password: made.password,
-          expiresAt: time(expiresAt),
-        });
-      }),
-  ),
-  command(
-    "app-password remove",
-    "Withdraw an app password (its number is in account show).",
-    { name, id: { type: "number", placed: true, required: true, help: "its number" } },
-    (given, world) =>
-      withAccount(world, given.name, async (account) => {
-        const found = (await world.store.credentials(account.id)).find((one) => one.id === given.id);
-        if (found?.kind !== "app-password")
-          return no(`${account.name} has no app password ${given.id}. Look: angarium account show ${account.name}`);
-        await world.store.removeCredential(account.id, given.id);
-        return done({ removed: given.id, label: found.label });
       }),
   ),
 ];

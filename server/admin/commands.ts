@@ -13,6 +13,7 @@ import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
 import { reportCommands } from "./report-commands.ts";
 import { searchCommands } from "./search-commands.ts";
+import { securityCommands } from "./security-commands.ts";
 import { sendingCommands } from "./sending-commands.ts";
 import { serverCommands } from "./server-commands.ts";
 import { sieveCommands } from "./sieve-commands.ts";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...domainCommands,
   ...dkimCommands,
   ...accountCommands,
+  ...securityCommands,
   ...addressCommands,
   ...filterCommands,
   ...queueCommands,

@@ -1,5 +1,6 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
 
+import { defaultSignUp, type SignUp } from "../access/sign-up.ts";
 import { type ApiSettings, defaultApiSettings } from "../api/settings.ts";
 import { type AcmeSettings, defaultAcmeSettings } from "../certify/settings.ts";
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
@@ -20,6 +21,12 @@ import { type DkimSettings, defaultDkimSettings } from "../sign/key-keeper.ts";
 import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submit/sending-limits.ts";
 import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
 import { section } from "./schema.ts";
+
+export const signUp = section<SignUp>(defaultSignUp, {
+  enabled: "Let strangers make accounts by themselves (POST /auth/sign-up); without it there are invitations.",
+  domains: "Domains in which they may take an address.",
+  quotaBytes: "How much mail such an account may keep.",
+});
 
 export { attachments, outbound, scanners } from "./attachment-sections.ts";
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { TLSSocket } from "node:tls";
 import type { FastifyRequest } from "fastify";
-import type { LoginOutcome } from "../access/login.ts";
+import type { LoginContext, LoginOutcome } from "../access/login.ts";
 import { tlsInfo } from "../net/connection.ts";
 import type { WebSession } from "../store/jmap.ts";
 import type { Account, AccountId } from "../store/store.ts";
@@ -52,11 +52,12 @@ export class Authentication {
     this.#unsubscribe();
   }
 
-  async who(request: FastifyRequest): Promise<Who> {
+  /** `purpose`: what is asked for; an app password must be good for it. What a token is good for is the caller's to look at. */
+  async who(request: FastifyRequest, purpose: "jmap" | "api" = "jmap"): Promise<Who> {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
       const [scheme = "", value = ""] = authorization.split(/ +/, 2);
-      if (/^basic$/i.test(scheme)) return this.#basic(request, value);
+      if (/^basic$/i.test(scheme)) return this.#basic(request, value, purpose);
       if (/^bearer$/i.test(scheme)) return this.#secret(value, "token");
       return { kind: "refused", status: 401, detail: "Basic and Bearer are the schemes that are known here." };
     }
@@ -67,31 +68,41 @@ export class Authentication {
     return this.#secret(cookie, "cookie");
   }
 
-  async #basic(request: FastifyRequest, encoded: string): Promise<Who> {
+  async #basic(request: FastifyRequest, encoded: string, purpose: "jmap" | "api"): Promise<Who> {
     const text = Buffer.from(encoded, "base64").toString("utf8");
     const colon = text.indexOf(":");
     if (colon < 0) return { kind: "refused", status: 401, detail: "Basic takes a name and a password." };
-    const outcome = await this.login(request, text.slice(0, colon), text.slice(colon + 1));
+    const outcome = await this.login(request, text.slice(0, colon), text.slice(colon + 1), purpose);
     return outcome.kind === "ok"
       ? { kind: "ok", account: outcome.account, by: "basic", secretHash: undefined, scopes: undefined }
       : refusalOf(outcome.reason);
   }
 
-  login(request: FastifyRequest, user: string, password: string): Promise<LoginOutcome> {
+  login(
+    request: FastifyRequest,
+    user: string,
+    password: string,
+    purpose: NonNullable<LoginContext["purpose"]>,
+  ): Promise<LoginOutcome> {
+    return this.#ports.login.password(user, password, this.where(request, purpose));
+  }
+
+  where(request: FastifyRequest, purpose: NonNullable<LoginContext["purpose"]>): LoginContext {
     const { socket } = request.raw;
-    return this.#ports.login.password(user, password, {
+    return {
       protocol: "http",
+      purpose,
       connection: {
         tls: socket instanceof TLSSocket ? tlsInfo(socket) : undefined,
         remote: { address: request.ip, port: socket.remotePort ?? 0 },
         channelBinding: () => undefined,
       },
-    });
+    };
   }
 
   async #secret(secret: string, kind: "token" | "cookie"): Promise<Who> {
     const refused: Who = { kind: "refused", status: 401, detail: "The session has ended: log in again." };
-    if (!/^[0-9a-f]{64}$/.test(secret)) return refused;
+    if (!isSecret(secret)) return refused;
     const { store, directory, now } = this.#ports;
     const hash = hashOf(secret);
     const at = now();
@@ -134,18 +145,33 @@ export class Authentication {
     return { secret, expiresAt };
   }
 
+  /** Ends the session of the cookie that comes with a request, whoever put it there: a new sign-in has a new one. */
+  async endCookie(request: FastifyRequest): Promise<void> {
+    const cookie = cookieOf(request);
+    if (cookie !== undefined && isSecret(cookie)) await this.end(hashOf(cookie));
+  }
+
   async end(hash: string): Promise<void> {
     this.#found.delete(hash);
     await this.#ports.store.webSessionPut(hash, undefined);
   }
 }
 
+const isSecret = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 export const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
 export function refusalOf(
   reason: Extract<LoginOutcome, { kind: "refused" }>["reason"],
 ): Extract<Who, { kind: "refused" }> {
   switch (reason) {
+    case "app-password":
+      return {
+        kind: "refused",
+        status: 401,
+        detail: "This account has a second factor: programs need an app password or a token.",
+      };
+    case "scope":
+      return { kind: "refused", status: 403, detail: "This app password is not made for this." };
     case "throttled":
       return { kind: "refused", status: 429, detail: "There were too many wrong passwords: try again later." };
     case "unavailable":

@@ -2,7 +2,7 @@
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
-import type { Login } from "../access/login.ts";
+import type { SignIn } from "../access/login.ts";
 import type { Log } from "../log.ts";
 import type { Changes } from "../notify/changes.ts";
 import type { Received } from "../receive/received.ts";
@@ -12,7 +12,7 @@ import type { JmapSettings } from "./settings.ts";
 
 export type JmapPorts = {
   readonly store: Store;
-  readonly login: Login;
+  readonly login: SignIn;
   readonly directory: Directory;
   readonly notify: Changes;
   readonly pool: Pick<WorkPool, "run">;

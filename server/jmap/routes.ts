@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { numberOf } from "../../protocol/jmap/ids.ts";
 import { limitProblem, parseJson, readRequest } from "../../protocol/jmap/request.ts";
 import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
+import { permits } from "../access/scopes.ts";
 import type { Account } from "../store/store.ts";
 import type { Authentication } from "./auth.ts";
 import { readBlob, upload } from "./blobs.ts";
@@ -45,9 +46,6 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
 }
 
-/** Scopes of a token that may read and write mail. */
-const mailScopes: ReadonlySet<string> = new Set(["mail", "mail:write", "*", "*:write"]);
-
 /** The account that asks; where there is none the reply has been sent. */
 export async function authenticated(
   service: Pick<JmapService, "auth">,
@@ -56,7 +54,7 @@ export async function authenticated(
 ): Promise<Account | undefined> {
   const who = await service.auth.who(request);
   if (who.kind === "ok") {
-    if (who.scopes === undefined || who.scopes.some((scope) => mailScopes.has(scope))) return who.account;
+    if (permits(who.scopes, "jmap")) return who.account;
     sendProblem(reply, {
       type: "about:blank",
       status: 403,

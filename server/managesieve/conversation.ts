@@ -252,6 +252,8 @@ const refusals: {
   readonly [reason in Exclude<Extract<LoginOutcome, { kind: "refused" }>["reason"], "closed">]: Reply;
 } = {
   credentials: no("Authentication failed"),
+  "app-password": no("This account has a second factor: use an app password"),
+  scope: no("This app password is not for ManageSieve"),
   throttled: no("Too many attempts, try again later", "TRYLATER"),
   "needs-tls": no("Use STARTTLS first", "ENCRYPT-NEEDED"),
   mechanism: no("That mechanism is not offered"),

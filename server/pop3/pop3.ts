@@ -364,6 +364,8 @@ const refusals: {
   readonly [reason in Exclude<Extract<LoginOutcome, { kind: "refused" }>["reason"], "closed">]: Reply;
 } = {
   credentials: err("Authentication failed", "AUTH"),
+  "app-password": err("This account has a second factor: use an app password", "AUTH"),
+  scope: err("This app password is not for POP3", "AUTH"),
   throttled: err("Too many attempts, try again later", "SYS/TEMP"),
   "needs-tls": err("Use STLS first"),
   mechanism: err("Mechanism is not available"),

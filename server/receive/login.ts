@@ -8,6 +8,9 @@ import type { Input } from "./input.ts";
 const success = reply(235, "2.7.0", "Authentication successful");
 const refusals = {
   credentials: reply(535, "5.7.8", "Authentication credentials invalid"),
+  // RFC 4954 §6 with the enhanced code of RFC 5248: the words that programs of today show.
+  "app-password": reply(534, "5.7.9", "This account has a second factor: use an app password"),
+  scope: reply(535, "5.7.8", "This app password is not for sending mail"),
   throttled: reply(454, "4.7.0", "Too many failed attempts, try again later"),
   "needs-tls": reply(538, "5.7.11", "Encryption required for this mechanism"),
   mechanism: reply(504, "5.5.4", "Mechanism is not offered"),

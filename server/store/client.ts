@@ -10,6 +10,7 @@ import { keepLarge, maxWriterBytes } from "./keep.ts";
 import { Lane } from "./lane.ts";
 import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
+import { securityReads, securityWrites } from "./security-store.ts";
 import { sendingReads, sendingWrites } from "./sending.ts";
 import { databaseFile } from "./sqlite.ts";
 import type { Acceptance, Accepted, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
@@ -153,6 +154,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): St
     ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
     ...(each(sendingReads, op) as Pick<StoreReader, (typeof sendingReads)[number]>),
     ...(each(hostingReads, op) as Pick<StoreReader, (typeof hostingReads)[number]>),
+    ...(each(securityReads, op) as Pick<StoreReader, (typeof securityReads)[number]>),
     ...(each(wordsReads, op) as Pick<StoreReader, (typeof wordsReads)[number]>),
     ...(each(
       [...jmapQueries, ...wordsQueries],
@@ -264,6 +266,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
     ...(each(sendingWrites, op) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
     ...(each(hostingWrites, op) as Pick<StoreWriter, (typeof hostingWrites)[number]>),
+    ...(each(securityWrites, op) as Pick<StoreWriter, (typeof securityWrites)[number]>),
     ...(each(wordsWrites, op) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {
       const prepared = await prepare(message);

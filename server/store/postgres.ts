@@ -18,6 +18,7 @@ import { type Op, one, type StoredBytes } from "./ops/tx.ts";
 import { openChangeBus } from "./postgres-changes.ts";
 import { type Outside, openPool, runOp } from "./postgres-session.ts";
 import { postgresTroubleOf } from "./postgres-trouble.ts";
+import { securityReads, securityWrites } from "./security-store.ts";
 import { sendingReads, sendingWrites } from "./sending.ts";
 import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
@@ -181,6 +182,8 @@ class PostgresStore {
       ...(named(jmapWrites, writeOps, writing) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
       ...(named(sendingReads, readOps, reading) as Pick<StoreReader, (typeof sendingReads)[number]>),
       ...(named(sendingWrites, writeOps, writing) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
+      ...(named(securityReads, readOps, reading) as Pick<StoreReader, (typeof securityReads)[number]>),
+      ...(named(securityWrites, writeOps, writing) as Pick<StoreWriter, (typeof securityWrites)[number]>),
       ...(named([...wordsReads, ...wordsQueries], readOps, reading) as Pick<
         StoreReader,
         (typeof wordsReads)[number] | (typeof wordsQueries)[number]

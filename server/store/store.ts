@@ -14,6 +14,7 @@ import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { PeerReader, PeerWriter } from "./peers.ts";
 import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quarantine.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
+import type { Scope, SecurityReader, SecurityWriter } from "./security-store.ts";
 import type { NewSendingEvent, SendingReader, SendingWriter } from "./sending.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { StsReader, StsWriter } from "./sts-store.ts";
@@ -55,6 +56,11 @@ export type Credential = {
   readonly scramSha256: string;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
+  /** What it is good for; without any, for everything. */
+  readonly scopes?: readonly Scope[];
+  readonly usedAt?: Instant;
+  /** Set by the store where the account has a second factor: this password alone is not enough. */
+  readonly secondFactor?: true;
 };
 
 export type Domain = {
@@ -470,6 +476,7 @@ export interface StoreReader
     PeerReader,
     QuarantineReader,
     SendingReader,
+    SecurityReader,
     WordsReader,
     HostingReader {
   // directory
@@ -526,6 +533,7 @@ export interface StoreWriter
     PeerWriter,
     QuarantineWriter,
     SendingWriter,
+    SecurityWriter,
     WordsWriter,
     HostingWriter {
   // directory; each answers "exists"/"missing" instead of throwing

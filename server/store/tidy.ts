@@ -63,6 +63,7 @@ function* dropUploads(now: Instant): Op<boolean> {
     yield* run("UPDATE contents SET refs = refs - 1 WHERE id = $1", content as number);
   }
   yield* run("DELETE FROM web_sessions WHERE expires_at <= $1", now);
+  yield* run("DELETE FROM invitations WHERE expires_at <= $1", now);
   return due.length === maxContents;
 }
 

@@ -12,6 +12,7 @@ import { modelContract } from "./model.ts";
 import { quarantineContract } from "./quarantine.ts";
 import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
+import { securityContract } from "./security.ts";
 import { sendingContract } from "./sending.ts";
 import { sieveContract } from "./sieve.ts";
 import { stsContract } from "./sts.ts";
@@ -38,6 +39,7 @@ export function storeContract(name: string, open: Open): void {
       queueContract,
       sieveContract,
       sendingContract,
+      securityContract,
       knowingContract,
       quarantineContract,
       talliesContract,

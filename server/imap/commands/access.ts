@@ -41,6 +41,10 @@ export function refusedLogin(reason: Extract<LoginOutcome, { kind: "refused" }>[
   switch (reason) {
     case "credentials":
       return no("AUTHENTICATIONFAILED", "Authentication failed");
+    case "app-password":
+      return no("AUTHORIZATIONFAILED", "This account has a second factor: use an app password");
+    case "scope":
+      return no("AUTHORIZATIONFAILED", "This app password is not for IMAP");
     case "throttled":
       return no("UNAVAILABLE", "Too many attempts, try again later");
     case "needs-tls":

@@ -9,9 +9,21 @@ import { statements as door } from "./006.ts";
 import { statements as words } from "./007.ts";
 import { statements as sending } from "./008.ts";
 import { statements as hosting } from "./009.ts";
+import { statements as security } from "./010.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
-const migrations: readonly (readonly string[])[] = [first, tallies, jmap, sieve, sts, door, words, sending, hosting];
+const migrations: readonly (readonly string[])[] = [
+  first,
+  tallies,
+  jmap,
+  sieve,
+  sts,
+  door,
+  words,
+  sending,
+  hosting,
+  security,
+];
 export const schemaVersion = migrations.length;
 
 /** Answers the version it found. Throws where the data are of a newer Angarium: an older one would harm them. */

@@ -11,6 +11,7 @@ import type {
   StoreWriter,
 } from "../store.ts";
 import { makeMailbox } from "./mailbox-tree.ts";
+import { scopesOf } from "./security.ts";
 import { sieveTables } from "./sieve.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 import { wordTables } from "./words.ts";
@@ -169,6 +170,7 @@ const accountTables = [
   "quarantine",
   "web_sessions",
   "credentials",
+  "factors",
   "addresses",
   "grants",
   ...sieveTables,
@@ -208,7 +210,10 @@ export function* credentials(account: AccountId): Op<readonly Credential[]> {
     scram_sha256: string;
     created_at: number;
     expires_at: number | null;
+    scopes: string;
+    used_at: number | null;
   }>("SELECT * FROM credentials WHERE account = $1 ORDER BY id", account);
+  const second = yield* one("SELECT 1 AS n FROM factors WHERE account = $1 AND kind = 'totp' LIMIT 1", account);
   return found.map((row) => ({
     id: row.id,
     account: row.account,
@@ -218,6 +223,9 @@ export function* credentials(account: AccountId): Op<readonly Credential[]> {
     scramSha256: row.scram_sha256,
     createdAt: row.created_at,
     expiresAt: row.expires_at ?? undefined,
+    ...scopesOf(row.scopes),
+    ...(row.used_at === null ? {} : { usedAt: row.used_at }),
+    ...(second !== undefined && row.kind === "password" ? { secondFactor: true as const } : {}),
   }));
 }
 
@@ -229,8 +237,8 @@ function* insertCredential(account: AccountId, credential: Omit<Credential, "id"
   if (owner === undefined) throw new Error(`A credential for account ${account}, which is not there.`);
   const id = owner.next_object - 1;
   yield* run(
-    `INSERT INTO credentials (account, id, kind, label, argon2id, scram_sha256, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `INSERT INTO credentials (account, id, kind, label, argon2id, scram_sha256, created_at, expires_at, scopes)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     account,
     id,
     credential.kind,
@@ -239,6 +247,7 @@ function* insertCredential(account: AccountId, credential: Omit<Credential, "id"
     credential.scramSha256,
     credential.createdAt,
     credential.expiresAt ?? null,
+    JSON.stringify(credential.scopes ?? []),
   );
   return id;
 }

@@ -19,6 +19,7 @@ import * as objects from "./objects.ts";
 import { peers } from "./peers.ts";
 import { quarantined } from "./quarantine.ts";
 import * as admin from "./queue-admin.ts";
+import * as security from "./security.ts";
 import * as sending from "./sending.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
@@ -94,4 +95,8 @@ export const readOps = {
   audit,
   deletions,
   deletionTakes,
+  factors: security.factors,
+  factorByKey: security.factorByKey,
+  invitation: security.invitation,
+  invitations: security.invitations,
 } as const;

@@ -16,6 +16,7 @@ import * as place from "./place.ts";
 import { removeQuarantined } from "./quarantine.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
+import * as security from "./security.ts";
 import * as sending from "./sending.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
@@ -98,4 +99,12 @@ export const writeOps = {
   purge,
   beginRequest,
   endRequest,
+  putFactor: security.putFactor,
+  changeFactor: security.changeFactor,
+  removeFactors: security.removeFactors,
+  credentialUsed: security.credentialUsed,
+  webSessionEnd: security.webSessionEnd,
+  putInvitation: security.putInvitation,
+  takeInvitation: security.takeInvitation,
+  removeInvitation: security.removeInvitation,
 } as const;

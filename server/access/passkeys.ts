@@ -1,0 +1,233 @@
+/** Passkeys (WebAuthn): registering one, and signing in with it, as the whole sign-in or as its second step. */
+import type {
+  AuthenticationResponseJSON,
+  AuthenticatorTransport,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
+} from "@simplewebauthn/server";
+import type { Factor } from "../store/security-store.ts";
+import type { Account, AccountId, Instant } from "../store/store.ts";
+import type { Directory } from "./directory.ts";
+import type { FactorStore } from "./second-factor.ts";
+
+type PasskeyData = {
+  /** COSE key, base64url. */
+  readonly publicKey: string;
+  readonly counter: number;
+  readonly transports: readonly string[];
+};
+
+export type PasskeyPorts = {
+  readonly store: FactorStore & { factorByKey(kind: "passkey", key: string): Promise<Factor | undefined> };
+  readonly directory: Pick<Directory, "account">;
+  /** Names of this server under which people see its pages. */
+  readonly hosts: readonly string[];
+  readonly now: () => Instant;
+};
+
+/** A challenge that nobody answers is forgotten after so long. */
+const challengeMs = 5 * 60 * 1000;
+const maxChallenges = 10_000;
+const maxLabelChars = 100;
+
+type Challenge = { readonly until: Instant; readonly host: string; readonly account: AccountId | undefined };
+
+// Loaded when somebody uses a passkey: it reads a dozen formats of certificates.
+const library = () => import("@simplewebauthn/server");
+
+export class Passkeys {
+  readonly #ports: PasskeyPorts;
+  readonly #challenges = new Map<string, Challenge>();
+
+  constructor(ports: PasskeyPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * The name that a passkey is bound to: the one under which the page is seen, where it is a name of ours. A forged Host gets
+   * the first of our names, and with it no passkey that its page could use.
+   */
+  #relyingParty(host: string): string {
+    const name = host.replace(/:\d+$/, "").toLowerCase();
+    const { hosts } = this.#ports;
+    return name === "localhost" || hosts.includes(name) ? name : (hosts[0] ?? "localhost");
+  }
+
+  #remember(challenge: string, host: string, account: AccountId | undefined): void {
+    if (this.#challenges.size >= maxChallenges) this.#challenges.delete(this.#challenges.keys().next().value!);
+    this.#challenges.set(challenge, { until: this.#ports.now() + challengeMs, host, account });
+  }
+
+  /** A challenge is good once. */
+  #take(response: {
+    readonly response?: { readonly clientDataJSON?: unknown };
+  }): (Challenge & { challenge: string }) | undefined {
+    const challenge = challengeOf(response.response?.clientDataJSON);
+    const known = challenge === undefined ? undefined : this.#challenges.get(challenge);
+    if (challenge === undefined || known === undefined) return undefined;
+    this.#challenges.delete(challenge);
+    return known.until > this.#ports.now() ? { ...known, challenge } : undefined;
+  }
+
+  /** For `navigator.credentials.create`. */
+  async registration(account: Account, host: string): Promise<PublicKeyCredentialCreationOptionsJSON> {
+    const { generateRegistrationOptions } = await library();
+    const known = await this.#of(account.id);
+    const rpID = this.#relyingParty(host);
+    const options = await generateRegistrationOptions({
+      rpName: "Angarium",
+      rpID,
+      userName: account.name,
+      userDisplayName: account.displayName || account.name,
+      userID: Uint8Array.from(Buffer.from(`account ${account.id}`, "utf8")),
+      attestationType: "none",
+      excludeCredentials: known.map(descriptor),
+      authenticatorSelection: { residentKey: "preferred", userVerification: "preferred" },
+    });
+    this.#remember(options.challenge, rpID, account.id);
+    return options;
+  }
+
+  /** Keeps the new passkey; a sentence where it cannot be. */
+  async register(
+    account: Account,
+    response: unknown,
+    label: string,
+  ): Promise<{ readonly kind: "done"; readonly id: number } | { readonly kind: "refused"; readonly why: string }> {
+    const refused = (why: string) => ({ kind: "refused", why }) as const;
+    if (!isResponse(response)) return refused("That is no passkey: send what the browser answered.");
+    const asked = this.#take(response);
+    if (asked === undefined || asked.account !== account.id)
+      return refused("The time to add this passkey is over: begin again.");
+    const { verifyRegistrationResponse } = await library();
+    let verified: Awaited<ReturnType<typeof verifyRegistrationResponse>>;
+    try {
+      verified = await verifyRegistrationResponse({
+        response: response as unknown as RegistrationResponseJSON,
+        expectedChallenge: asked.challenge,
+        expectedOrigin: originsOf(response, asked.host),
+        expectedRPID: asked.host,
+        requireUserVerification: false,
+      });
+    } catch (error) {
+      return refused(`The passkey could not be checked: ${(error as Error).message}`);
+    }
+    if (!verified.verified) return refused("The passkey could not be checked: its signature is wrong.");
+    const { credential } = verified.registrationInfo;
+    const data: PasskeyData = {
+      publicKey: Buffer.from(credential.publicKey).toString("base64url"),
+      counter: credential.counter,
+      transports: credential.transports ?? [],
+    };
+    const made = { kind: "passkey", key: credential.id, label: label.slice(0, maxLabelChars), data } as const;
+    const put = await this.#ports.store.putFactor(account.id, made, this.#ports.now());
+    switch (put.kind) {
+      case "done":
+        return put;
+      case "taken":
+        return refused("This passkey is here already.");
+      case "too-many":
+        return refused("There are too many passkeys: remove one first.");
+      case "no-account":
+        return refused("The account is gone.");
+      default:
+        return put satisfies never;
+    }
+  }
+
+  /** For `navigator.credentials.get`. Without an account, any passkey that knows whose it is; with one, its passkeys. */
+  async request(host: string, account?: AccountId): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    const { generateAuthenticationOptions } = await library();
+    const rpID = this.#relyingParty(host);
+    const options = await generateAuthenticationOptions({
+      rpID,
+      userVerification: account === undefined ? "required" : "preferred",
+      ...(account === undefined ? {} : { allowCredentials: (await this.#of(account)).map(descriptor) }),
+    });
+    this.#remember(options.challenge, rpID, account);
+    return options;
+  }
+
+  /**
+   * Whose passkey signed; undefined where none did. `account`: as the second step of this one. Alone it must have made sure of
+   * the person (PIN, finger), so that what is stolen opens nothing.
+   */
+  async verify(response: unknown, account?: AccountId): Promise<Account | undefined> {
+    if (!isResponse(response)) return undefined;
+    const asked = this.#take(response);
+    if (asked === undefined || asked.account !== account) return undefined;
+    const factor = await this.#ports.store.factorByKey("passkey", response.id);
+    if (factor === undefined || (account !== undefined && factor.account !== account)) return undefined;
+    const data = factor.data as PasskeyData;
+    const { verifyAuthenticationResponse } = await library();
+    let counter: number;
+    try {
+      const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+        response: response as unknown as AuthenticationResponseJSON,
+        expectedChallenge: asked.challenge,
+        expectedOrigin: originsOf(response, asked.host),
+        expectedRPID: asked.host,
+        requireUserVerification: account === undefined,
+        credential: {
+          id: factor.key,
+          publicKey: Uint8Array.from(Buffer.from(data.publicKey, "base64url")),
+          counter: data.counter,
+        },
+      });
+      if (!verified) return undefined;
+      counter = authenticationInfo.newCounter;
+    } catch {
+      // What a stranger sends is wrong in many ways; a counter that went back (a cloned key) is one of them.
+      return undefined;
+    }
+    const { store, directory, now } = this.#ports;
+    const change = { data: { ...data, counter } satisfies PasskeyData, usedAt: now() };
+    if ((await store.changeFactor(factor.account, factor.id, factor.data, change)) !== "done") return undefined;
+    const found = await directory.account(factor.account);
+    return found === undefined || found.disabled ? undefined : found;
+  }
+
+  async #of(account: AccountId): Promise<readonly Factor[]> {
+    return (await this.#ports.store.factors(account)).filter(({ kind }) => kind === "passkey");
+  }
+}
+
+const descriptor = ({ key, data }: Factor) => ({
+  id: key,
+  transports: [...(data as PasskeyData).transports] as AuthenticatorTransport[],
+});
+
+type Response = { readonly id: string; readonly response: { readonly clientDataJSON: string } };
+
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, response } = value as { id?: unknown; response?: unknown };
+  if (typeof id !== "string" || typeof response !== "object" || response === null) return false;
+  return typeof (response as { clientDataJSON?: unknown }).clientDataJSON === "string";
+}
+
+type ClientData = { readonly challenge?: unknown; readonly origin?: unknown };
+
+function clientDataOf(text: string): ClientData {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function challengeOf(text: unknown): string | undefined {
+  const { challenge } = typeof text === "string" ? clientDataOf(text) : {};
+  return typeof challenge === "string" ? challenge : undefined;
+}
+
+/** Pages of this host, on whatever port, over TLS; localhost alone may do without (Secure Contexts §3.1). */
+function originsOf({ response }: Response, host: string): string[] {
+  const { origin } = clientDataOf(response.clientDataJSON);
+  if (typeof origin !== "string" || !URL.canParse(origin)) return [];
+  const { protocol, hostname, origin: plain } = new URL(origin);
+  const secure = protocol === "https:" || (protocol === "http:" && host === "localhost");
+  return secure && hostname === host && plain === origin ? [origin] : [];
+}

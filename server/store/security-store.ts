@@ -1,0 +1,90 @@
+/** What the store keeps of how people prove who they are: second factors and passkeys, sessions, invitations. */
+import type { AccountId, Instant } from "./store.ts";
+
+/** What an app password or a token is good for; without any it is good for everything. */
+export const scopes = ["imap", "pop3", "smtp", "sieve", "jmap", "api"] as const;
+export type Scope = (typeof scopes)[number];
+
+/** Factors of one account, all kinds together. */
+export const maxFactors = 40;
+
+/**
+ * totp: data {secret (base32), lastStep}; while one is there, a password alone is not enough. totp-new: not confirmed yet.
+ * passkey: key is the credential id. recovery: data {hashes}. identity: somebody at an OpenID Connect issuer, key "issuer subject".
+ */
+export type FactorKind = "totp" | "totp-new" | "passkey" | "recovery" | "identity";
+
+export type Factor = {
+  readonly id: number;
+  readonly account: AccountId;
+  readonly kind: FactorKind;
+  readonly key: string;
+  readonly label: string;
+  readonly data: unknown;
+  readonly createdAt: Instant;
+  readonly usedAt: Instant | undefined;
+};
+export type NewFactor = Pick<Factor, "kind" | "key" | "label" | "data">;
+
+export type Invitation = {
+  readonly id: string;
+  /** The address that the account will have. */
+  readonly name: string;
+  readonly data: unknown;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant;
+};
+
+export interface SecurityReader {
+  factors(account: AccountId): Promise<readonly Factor[]>;
+  factorByKey(kind: FactorKind, key: string): Promise<Factor | undefined>;
+  invitation(hash: string): Promise<Invitation | undefined>;
+  /** Newest first, expired ones too until they are tidied away. */
+  invitations(): Promise<readonly Invitation[]>;
+}
+
+export interface SecurityWriter {
+  /** "taken": another factor of the kind has the key. */
+  putFactor(
+    account: AccountId,
+    factor: NewFactor,
+    at: Instant,
+  ): Promise<{ readonly kind: "done"; readonly id: number } | { readonly kind: "taken" | "too-many" | "no-account" }>;
+  /** Only where its data are still `before`: a code is used once, whoever else is trying it. */
+  changeFactor(
+    account: AccountId,
+    id: number,
+    before: unknown,
+    change: { readonly kind?: FactorKind; readonly label?: string; readonly data?: unknown; readonly usedAt?: Instant },
+  ): Promise<"done" | "changed">;
+  /** By id, or all of these kinds; answers how many. */
+  removeFactors(account: AccountId, which: number | readonly FactorKind[]): Promise<number>;
+  /** A credential was used; noted for its owner to see. */
+  credentialUsed(account: AccountId, id: number, at: Instant): Promise<void>;
+  /** By the first `shownHashChars` of its hash. */
+  webSessionEnd(account: AccountId, id: string): Promise<"done" | "missing">;
+  putInvitation(hash: string, invitation: Omit<Invitation, "id">): Promise<void>;
+  /** Takes it away and answers it: it is good once. */
+  takeInvitation(hash: string): Promise<Invitation | undefined>;
+  removeInvitation(id: string): Promise<"done" | "missing">;
+}
+
+export const securityReads = [
+  "factors",
+  "factorByKey",
+  "invitation",
+  "invitations",
+] as const satisfies readonly (keyof SecurityReader)[];
+export const securityWrites = [
+  "putFactor",
+  "changeFactor",
+  "removeFactors",
+  "credentialUsed",
+  "webSessionEnd",
+  "putInvitation",
+  "takeInvitation",
+  "removeInvitation",
+] as const satisfies readonly (keyof SecurityWriter)[];
+
+/** Characters of a hash that name a session or an invitation: enough to be unique, and nothing to enter with. */
+export const shownHashChars = 16;

@@ -1,0 +1,197 @@
+/** Signing in with all that there is: second factor, app passwords with scopes, sessions, invitations, by real clients. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ImapFlow } from "imapflow";
+import nodemailer from "nodemailer";
+import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
+import { angarium, type DevProcess, startDev } from "../dev-process.ts";
+
+let server: DevProcess;
+let origin: string;
+before(async () => {
+  server = await startDev(["--users", "4", "--cleartext-auth"]);
+  origin = `http://127.0.0.1:${server.ready.ports["http"]}`;
+});
+after(() => server.stop());
+
+type Json = { readonly [name: string]: unknown };
+async function run(...words: string[]): Promise<Json & Json[]> {
+  const { code, out, err } = await angarium(...words, "--data", server.ready.data, "--json");
+  assert.equal(code, 0, err);
+  return JSON.parse(out) as Json & Json[];
+}
+const post = (path: string, body: unknown, headers: { readonly [name: string]: string } = {}): Promise<Response> =>
+  fetch(origin + path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+const cookieOf = (response: Response): string => (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+const session = (headers: { readonly [name: string]: string }): Promise<Response> =>
+  fetch(`${origin}/.well-known/jmap`, { headers });
+
+async function imap(user: string, password: string): Promise<string> {
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: server.ready.ports["imap"]!,
+    secure: false,
+    doSTARTTLS: false,
+    auth: { user, pass: password },
+    logger: false,
+  });
+  try {
+    await client.connect();
+    await client.logout();
+    return "in";
+  } catch (error) {
+    return String((error as { responseText?: string }).responseText ?? error);
+  }
+}
+async function smtp(user: string, password: string): Promise<string> {
+  const transport = nodemailer.createTransport({
+    host: "127.0.0.1",
+    port: server.ready.ports["submission"]!,
+    ignoreTLS: true,
+    auth: { user, pass: password },
+  });
+  try {
+    await transport.verify();
+    return "in";
+  } catch (error) {
+    return String((error as { response?: string }).response);
+  } finally {
+    transport.close();
+  }
+}
+
+test("a second factor: asked of people, good once, and programs need an app password", async () => {
+  const user = server.ready.users[0]!;
+  const password = "pw";
+  const { secret } = await run("second-factor", "begin", user);
+  const key = totpSecret(String(secret))!;
+  const code = (steps: number) => hotp(key, totpStep(Date.now()) + steps);
+  assert.equal((await post("/auth/login", { username: user, password })).status, 200, "not confirmed yet");
+  const { recoveryCodes } = await run("second-factor", "confirm", user, code(-1));
+  const [recovery] = recoveryCodes as string[];
+
+  const first = await post("/auth/login", { username: user, password });
+  assert.equal(first.status, 401);
+  const problem = (await first.json()) as Json;
+  assert.equal(problem["type"], "urn:angarium:second-factor");
+  assert.deepEqual(problem["methods"], ["totp", "recovery"]);
+  assert.equal(first.headers.get("set-cookie"), null);
+  assert.equal((await post("/auth/login", { username: user, password, code: "000000" })).status, 401);
+  assert.equal((await post("/auth/login", { username: user, password: "wrong", code: code(0) })).status, 401);
+  const second = code(0);
+  assert.equal((await post("/auth/login", { username: user, password, code: second })).status, 200);
+  assert.equal((await post("/auth/login", { username: user, password, code: second })).status, 401, "good once");
+  assert.equal((await post("/auth/login", { username: user, password, code: recovery })).status, 200);
+  assert.equal((await post("/auth/login", { username: user, password, code: recovery })).status, 401, "good once");
+
+  assert.match(await imap(user, password), /app password/);
+  assert.match(await smtp(user, password), /^534 5\.7\.9/);
+  const basic = { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
+  assert.equal((await session(basic)).status, 401);
+
+  const phone = await run("app-password", "add", user, "phone", "--scopes", "imap");
+  assert.equal(await imap(user, String(phone["password"])), "in");
+  assert.match(await smtp(user, String(phone["password"])), /^535 .*not for sending/);
+  const page = await post("/auth/login", { username: user, password: phone["password"] });
+  assert.equal(page.status, 403, "an app password opens no page");
+  const all = await run("app-password", "add", user, "old program");
+  assert.equal(await smtp(user, String(all["password"])), "in");
+  const listed = await run("app-password", "list", user);
+  assert.deepEqual(
+    listed.map(({ label, scopes }) => [label, scopes]),
+    [
+      ["phone", ["imap"]],
+      ["old program", undefined],
+    ],
+  );
+  assert.ok(listed[0]?.["usedAt"], "its use is noted");
+  await run("app-password", "remove", user, String(phone["id"]));
+  assert.match(await imap(user, String(phone["password"])), /Authentication failed/);
+  await run("second-factor", "remove", user);
+  assert.equal(await imap(user, password), "in");
+});
+
+test("codes cannot be guessed: the account is closed to codes after ten", async () => {
+  const user = server.ready.users[3]!;
+  const { secret } = await run("second-factor", "begin", user);
+  const key = totpSecret(String(secret))!;
+  await run("second-factor", "confirm", user, hotp(key, totpStep(Date.now())));
+  const statuses: number[] = [];
+  for (let i = 0; i < 12; i++)
+    statuses.push((await post("/auth/login", { username: user, password: "pw", code: `00000${i % 10}` })).status);
+  // Without --strict there are no throttles but this.
+  assert.deepEqual([...new Set(statuses)], [401, 429]);
+  assert.equal(statuses.indexOf(429), 10);
+});
+
+test("sessions: a fresh one at each sign-in, listed, ended; nothing for pages of other sites", async () => {
+  const user = server.ready.users[1]!;
+  const fixed = `angarium_session=${"a".repeat(64)}`;
+  const first = await post("/auth/login", { username: user, password: "pw" }, { cookie: fixed });
+  assert.equal(first.status, 200);
+  const cookie = cookieOf(first);
+  assert.notEqual(cookie, fixed);
+  const own = { "x-requested-with": "test" };
+  assert.equal((await session({ cookie, ...own })).status, 200);
+  assert.equal((await session({ cookie: fixed, ...own })).status, 401, "a planted cookie is nobody's session");
+  const again = await post("/auth/login", { username: user, password: "pw" }, { cookie });
+  assert.equal((await session({ cookie, ...own })).status, 401, "what the browser had before has ended");
+  const listed = await run("session", "list", user);
+  assert.deepEqual(
+    listed.map(({ kind, remote }) => [kind, remote]),
+    [["browser", "127.0.0.1"]],
+  );
+  assert.ok(!JSON.stringify(listed).includes(cookieOf(again).split("=")[1]!));
+
+  const evil = { origin: "https://evil.test" };
+  assert.equal((await session({ cookie: cookieOf(again), ...evil })).status, 403);
+  assert.equal((await post("/auth/login", { username: user, password: "pw" }, evil)).status, 403, "login CSRF");
+  const crossSite = { "sec-fetch-site": "cross-site" };
+  assert.equal((await post("/auth/login", { username: user, password: "pw" }, crossSite)).status, 403);
+  assert.equal((await post("/auth/logout", {}, { cookie: cookieOf(again), ...evil })).status, 403);
+
+  await run("session", "end", user, String(listed[0]?.["id"]));
+  assert.equal((await session({ cookie: cookieOf(again), ...own })).status, 401);
+});
+
+test("a token is good for what it was made for", async () => {
+  const user = server.ready.users[1]!;
+  const token = async (scopes?: unknown) =>
+    post("/auth/login", { username: user, password: "pw", token: true, label: "t", ...(scopes ? { scopes } : {}) });
+  assert.equal((await token(["Every thing"])).status, 400);
+  assert.equal((await token([])).status, 400);
+  const bearer = async (scopes?: unknown) => ({
+    authorization: `Bearer ${String(((await (await token(scopes)).json()) as Json)["accessToken"])}`,
+  });
+  assert.equal((await session(await bearer(["imap"]))).status, 403);
+  const good = await bearer(["jmap", "imap"]);
+  assert.equal((await session(good)).status, 200);
+  await run("session", "end", user, "--all");
+  assert.equal((await session(good)).status, 401);
+});
+
+test("an invitation makes one account, with a password that holds; signing up is off", async () => {
+  const address = `new@${server.ready.domain}`;
+  const made = await run("invite", "add", address, "--display-name", "New Person");
+  const token = String(made["token"]);
+  assert.match(String(made["link"]), new RegExp(`^https://mail\\.${server.ready.domain}/invitation#${token}$`));
+  assert.equal((await run("invite", "list"))[0]?.["address"], address);
+  assert.deepEqual(await (await post("/auth/invitation", { token })).json(), {
+    name: address,
+    displayName: "New Person",
+  });
+  const weak = await post("/auth/invitation", { token, password: "password1" });
+  assert.equal(weak.status, 422);
+  assert.ok(((await weak.json()) as { errors: string[] }).errors.length >= 2);
+  const password = "tomat räv cykel";
+  assert.equal((await post("/auth/invitation", { token, password })).status, 201);
+  assert.equal((await post("/auth/invitation", { token, password })).status, 422, "good once");
+  assert.equal((await post("/auth/invitation", { token })).status, 404);
+  assert.equal(await imap(address, password), "in");
+  const stranger = await post("/auth/sign-up", { name: `x@${server.ready.domain}`, password });
+  assert.equal(stranger.status, 403);
+});
