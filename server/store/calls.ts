@@ -1,4 +1,5 @@
 /** What crosses between the main thread and the threads of the store. */
+import type { PackedChanges } from "./crossing.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble, troubleOf } from "./trouble.ts";
 
@@ -15,7 +16,10 @@ export type Answers = { readonly answers: readonly Answer[]; readonly changes: r
 /** What comes into a thread: calls, or the wish that it ends. */
 export type ToThread = { readonly calls: readonly Call[] } | { readonly close: true };
 /** What comes out: once whether it is ready, then answers. */
-export type FromThread = { readonly ready: true } | { readonly failed: Failure } | Answers;
+export type FromThread =
+  | { readonly ready: true }
+  | { readonly failed: Failure }
+  | ({ readonly answers: readonly Answer[] } & PackedChanges);
 
 export function failureOf(error: unknown): Failure {
   const trouble = troubleOf(error);

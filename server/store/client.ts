@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
+import { type Packed, packAcceptance, unpackAccepted } from "./crossing.ts";
 import { messageRows } from "./fetched.ts";
 import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
@@ -13,7 +14,7 @@ import type { StoredBytes } from "./ops/tx.ts";
 import { securityReads, securityWrites } from "./security-store.ts";
 import { sendingReads, sendingWrites } from "./sending.ts";
 import { databaseFile } from "./sqlite.ts";
-import type { Acceptance, Accepted, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
+import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
 import { wordsQueries, wordsReads, wordsWrites } from "./words.ts";
 import type { ThreadData } from "./worker.ts";
@@ -196,14 +197,14 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
       ? message
       : keepLarge(message.bytes, blobs).then((stored) => ({ ...message, bytes: noBytes, stored }));
   /** Only in the turn in which the call is made: what is laid goes with it. */
-  const lay = <M extends NewMessage>(message: Prepared<M>): object => {
+  const lay = <M extends NewMessage>(message: Prepared<M>): Prepared<M> => {
     const facts = { ...message.facts, signature: to.lay(message.facts.signature) };
     if (message.stored === undefined) return { ...message, facts, bytes: to.lay(message.bytes) };
     const { data } = message.stored;
     return { ...message, facts, stored: { ...message.stored, data: data === null ? null : to.lay(data) } };
   };
-  const accept = (acceptance: Acceptance, message: Prepared<NewMessage>) =>
-    put<Accepted>("accept", [{ ...acceptance, message: lay(message) }]);
+  const accept = async (acceptance: Acceptance, message: Prepared<NewMessage>) =>
+    unpackAccepted(await put<Packed>("accept", packAcceptance({ ...acceptance, message: lay(message) })));
 
   return {
     putDomain: op("putDomain"),

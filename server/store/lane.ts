@@ -3,14 +3,15 @@ import { getCompileCacheDir } from "node:module";
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Call, errorOf, type FromThread, type ToThread } from "./calls.ts";
+import { unpackChanges } from "./crossing.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble } from "./trouble.ts";
 import type { ThreadData } from "./worker.ts";
 
 /** A thread that dies again and again is started this often at most. */
 const restartMs = { first: 50, most: 5000 } as const;
-/** Bytes that go to the thread with the calls of one turn are laid into pieces of this size. */
-const slabBytes = 64 * 1024;
+/** Bytes that go to the thread with the calls of one turn are laid into pieces of this size: memory outside the heap, of which V8 keeps count. */
+const slabBytes = 16 * 1024;
 
 type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void };
 
@@ -188,7 +189,8 @@ export class Lane {
     }
   }
 
-  #answered({ answers, changes }: Extract<FromThread, { answers: unknown }>): void {
+  #answered({ answers, ...packed }: Extract<FromThread, { answers: unknown }>): void {
+    const changes = unpackChanges(packed);
     if (changes.length > 0) this.#onChanges(changes);
     for (const [id, failure, value] of answers) {
       const waiting = this.#waiting.get(id);

@@ -1,6 +1,7 @@
 /** A thread of the SQLite store: the writer, or one of the readers. Imports only what its role needs: it starts sooner. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { type Call, type FromThread, failureOf, type ToThread } from "./calls.ts";
+import { packChanges } from "./crossing.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -38,7 +39,7 @@ function serveWriter(writer: Writer): void {
   const lookForForeign = () => {
     lastLook = performance.now();
     const changes = writer.foreignChanges();
-    if (changes.length > 0) post({ answers: [], changes });
+    if (changes.length > 0) post({ answers: [], ...packChanges(changes) });
   };
   const timer = setInterval(lookForForeign, foreignMs);
   const quiet = setTimeout(() => writer.rest(), quietMs);
@@ -54,7 +55,8 @@ function serveWriter(writer: Writer): void {
     if ("close" in message) ends = true;
     let calls = "calls" in message ? message.calls : [];
     for (; calls.length > 0; calls = more()) {
-      post(writer.run(calls, more));
+      const { answers, changes } = writer.run(calls, more);
+      post({ answers, ...packChanges(changes) });
       if (performance.now() - lastLook > foreignMs) lookForForeign();
     }
     quiet.refresh();
@@ -70,7 +72,7 @@ function serveReader(reader: Reader): void {
     if ("close" in message) return close(undefined, reader);
     for (const call of message.calls) {
       const { answer, transfer } = reader.run(call);
-      post({ answers: [answer], changes: [] }, transfer);
+      post({ answers: [answer], mail: [], changes: [] }, transfer);
     }
   });
 }

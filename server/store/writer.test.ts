@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { Blobs, makeDataFolder } from "./blobs.ts";
 import type { Answer, Call } from "./calls.ts";
+import { packAcceptance } from "./crossing.ts";
 import { Reader } from "./reader.ts";
 import { Database } from "./sqlite.ts";
-import type { Mailbox } from "./store.ts";
+import type { Mailbox, NewMessage } from "./store.ts";
 import { Writer } from "./writer.ts";
 
 /** What the next commits do instead of succeeding, and how many there were. */
@@ -76,7 +77,7 @@ function failures(answers: readonly Answer[]): readonly (string | undefined)[] {
   return answers.map(([, failure]) => failure && (failure.kind ?? failure.message));
 }
 
-function letter(bytes: Uint8Array = Buffer.from("Subject: x\r\n\r\nHello\r\n")): object {
+function letter(bytes: Uint8Array = Buffer.from("Subject: x\r\n\r\nHello\r\n")): NewMessage {
   const facts = {
     headerBytes: 14,
     envelope: "()",
@@ -91,13 +92,14 @@ function letter(bytes: Uint8Array = Buffer.from("Subject: x\r\n\r\nHello\r\n")):
   return { bytes, facts };
 }
 
-function accept(detail: unknown = {}, bytes?: Uint8Array): Call {
+function accept(bytes?: Uint8Array, at = 1): Call {
   const marks = { flags: 0, keywords: [] };
-  return call("accept", {
+  const packed = packAcceptance({
     message: letter(bytes),
     placements: [{ account: 1, target: { role: "inbox" }, marks, receivedAt: 1 }],
-    journey: [{ at: 1, stage: "accepted", trace: undefined, keys: ["k"], detail }],
+    journey: [{ at, stage: "accepted", trace: undefined, keys: ["k"], detail: {} }],
   });
+  return call("accept", ...packed);
 }
 
 function inboxMessages(): number {
@@ -132,15 +134,21 @@ test("what comes while they run joins them, each answered once", () => {
 });
 
 test("a call that throws is undone alone", () => {
-  // A journey's detail that is no JSON throws when most of the acceptance is written.
-  const { answers, changes } = writer.run([accept(), accept({ n: 1n }), call("nonsense"), accept()]);
+  // A journey's time that is no number is refused by its table, when most of the acceptance is written.
+  const broken = accept(undefined, Number.NaN);
+  const late = [[accept(), broken], [accept()]];
+  const { answers, changes } = writer.run([accept(), broken, call("nonsense"), accept()], () => late.shift() ?? []);
   const failed = failures(answers);
   assert.equal(failed[0], undefined);
-  assert.match(failed[1] ?? "", /BigInt/);
+  assert.match(failed[1] ?? "", /NOT NULL/);
   assert.match(failed[2] ?? "", /no operation "nonsense"/);
   assert.equal(failed[3], undefined);
-  assert.equal(inboxMessages(), 2);
+  assert.equal(failed[4], undefined);
+  assert.match(failed[5] ?? "", /NOT NULL/);
+  assert.equal(failed.length, 7, "what came meanwhile is run too");
+  assert.equal(inboxMessages(), 4);
   assert.equal(changes.length, 1);
+  assert.equal(faults.commits, 1);
 });
 
 test("when the commit fails nothing is acknowledged, nothing is there, and the next one works", () => {
@@ -175,16 +183,16 @@ test("a full disk is said to be one, and clearing it is enough", () => {
   let failed: readonly (string | undefined)[] = [];
   let kept = 0;
   for (let i = 0; i < 100 && failed[0] === undefined; i++) {
-    failed = failures(writer.run([accept({}, noise(i))]).answers);
+    failed = failures(writer.run([accept(noise(i))]).answers);
     if (failed[0] === undefined) kept++;
   }
   assert.deepEqual(failed, ["disk-full"]);
   assert.ok(kept > 0);
   assert.equal(inboxMessages(), kept);
-  assert.deepEqual(failures(writer.run([call("nonsense"), accept({}, noise(0))]).answers), ["disk-full", "disk-full"]);
+  assert.deepEqual(failures(writer.run([call("nonsense"), accept(noise(0))]).answers), ["disk-full", "disk-full"]);
   writer.close();
   start();
-  assert.deepEqual(failures(writer.run([accept({}, noise(0))]).answers), [undefined]);
+  assert.deepEqual(failures(writer.run([accept(noise(0))]).answers), [undefined]);
   assert.equal(inboxMessages(), kept + 1);
 });
 

@@ -1,6 +1,7 @@
 /** The one that writes: what is waiting becomes one transaction, one commit, one answer. */
 import type { Blobs } from "./blobs.ts";
 import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
+import { type Packed, packAccepted, unpackAcceptance } from "./crossing.ts";
 import { keepQuickly } from "./keep.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { KeptAcceptance, KeptAppend, KeptMessage, KeptSettleRequest } from "./ops/kept.ts";
@@ -173,10 +174,14 @@ function keptAcceptance(acceptance: RawAcceptance): KeptAcceptance {
   return { ...acceptance, message: kept(acceptance.message) as KeptAcceptance["message"] };
 }
 
+function* acceptPacked(args: Packed): Op<Packed> {
+  return packAccepted(yield* writeOps.accept(keptAcceptance(unpackAcceptance(args))));
+}
+
 function operation(name: string, args: readonly unknown[]): Op<unknown> {
   switch (name) {
     case "accept":
-      return writeOps.accept(keptAcceptance(args[0] as RawAcceptance));
+      return acceptPacked(args);
     case "append":
       return writeOps.append(args[0] as number, args[1] as number, (args[2] as Message[]).map(kept) as KeptAppend[]);
     case "emailAdd": {

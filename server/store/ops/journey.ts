@@ -1,5 +1,6 @@
 /** What happened to each message, found by its ids and addresses. */
 import type { JourneyEntry } from "../store.ts";
+import type { KeptJourneyEntry } from "./kept.ts";
 import { hash53 } from "./threads.ts";
 import { all, insert, type Op, type Param, type Row, run } from "./tx.ts";
 
@@ -20,15 +21,18 @@ const keyRows = Array.from(
 /** Stages of the same moment and the same message that have no keys of their own are kept in the row of the first. */
 type More = readonly [stage: JourneyEntry["stage"], detail: JourneyEntry["detail"]];
 
+const jsonOf = (detail: KeptJourneyEntry["detail"]): string =>
+  typeof detail === "string" ? detail : JSON.stringify(detail);
+
 /** Writes the entries; those without a trace get this one. */
-export function* note(journey: readonly JourneyEntry[], trace = ""): Op<void> {
+export function* note(journey: readonly KeptJourneyEntry[], trace = ""): Op<void> {
   for (let at = 0; at < journey.length; ) {
     const entry = journey[at++]!;
     const named = entry.trace ?? trace;
-    const more: More[] = [];
+    let more = "";
     for (let next = journey[at]; next !== undefined; next = journey[++at]) {
       if (next.keys.length > 0 || next.at !== entry.at || (next.trace ?? trace) !== named) break;
-      more.push([next.stage, next.detail]);
+      more += `,["${next.stage}",${jsonOf(next.detail)}]`;
     }
     const keys = entry.keys.slice(0, maxJourneyKeys - 1).map(journeyKey);
     const id = yield* insert(
@@ -37,7 +41,7 @@ export function* note(journey: readonly JourneyEntry[], trace = ""): Op<void> {
       entry.stage,
       named,
       keys.join("\n"),
-      JSON.stringify(more.length === 0 ? entry.detail : [entry.detail, ...more]),
+      more === "" ? jsonOf(entry.detail) : `[${jsonOf(entry.detail)}${more}]`,
     );
     const hashes = new Set(keys.map(hash53));
     if (named !== "") hashes.add(hash53(named));

@@ -4,7 +4,12 @@ import type { Acceptance, JourneyEntry, Marks, SettleRequest } from "../store.ts
 import type { StoredBytes } from "./tx.ts";
 
 export type KeptMessage = { readonly stored: StoredBytes; readonly facts: MessageFacts };
-export type KeptAcceptance = Omit<Acceptance, "message"> & { readonly message: KeptMessage };
+/** `detail` may be the text of its JSON already. */
+export type KeptJourneyEntry = Omit<JourneyEntry, "detail"> & { readonly detail: JourneyEntry["detail"] | string };
+export type KeptAcceptance = Omit<Acceptance, "message" | "journey"> & {
+  readonly message: KeptMessage;
+  readonly journey: readonly KeptJourneyEntry[];
+};
 export type KeptAppend = KeptMessage & { readonly marks: Marks; readonly receivedAt: number };
 export type KeptSettleRequest = Omit<SettleRequest, "notices"> & {
   readonly notices: readonly KeptAcceptance[];
