@@ -70,8 +70,16 @@ function referencesOf(references: string | undefined, inReplyTo: string | undefi
 
 /** The trigram signature of a message (see `signature.ts`) over all that a TEXT search looks at. */
 export function signatureOf(raw: Uint8Array, root: Part = parseMessage(raw)): Uint8Array {
+  const builder = new SignatureBuilder(root.kind === "leaf" ? raw.length : textBytes(root));
+  visitSearched(raw, builder, root);
+  return builder.finish();
+}
+
+type TextTaker = Pick<SignatureBuilder, "addAscii" | "addText" | "full">;
+
+/** Gives all that a TEXT search looks at, until the taker has enough. */
+export function visitSearched(raw: Uint8Array, builder: TextTaker, root: Part = parseMessage(raw)): void {
   const bytes = bytesOf(raw);
-  const builder = new SignatureBuilder(root.kind === "leaf" ? bytes.length : textBytes(root));
   const add = (text: string | Buffer): boolean => {
     if (typeof text === "string") builder.addText(text);
     else builder.addAscii(text);
@@ -83,7 +91,6 @@ export function signatureOf(raw: Uint8Array, root: Part = parseMessage(raw)): Ui
     if (part.kind === "leaf") visitText(bytes, part, maxIndexedBytes + 1, add);
     if (builder.full) break;
   }
-  return builder.finish();
 }
 
 /** Roughly how much text a message has. */

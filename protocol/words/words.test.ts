@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { anyOf, fuzzRounds, seeded } from "../../test/fuzz.ts";
-import { among, decodePostings, encodePostings, everywhere, intersect, Place, unite } from "./postings.ts";
 import { askedWords, eachWord, maxWordChars } from "./words.ts";
 
 function wordsOf(text: string): string[] {
@@ -58,32 +57,4 @@ test("every part of a text without spaces is found by its words", () => {
         `${word} of ${part} in ${text}`,
       );
   }
-});
-
-test("postings come back as they went in", () => {
-  const random = seeded(5);
-  for (let round = 0; round < fuzzRounds(500); round++) {
-    const emails: number[] = [];
-    for (let email = random(1000), left = random(50); left > 0; left--, email += 1 + random(round * 1_000_000 + 1))
-      emails.push(email);
-    const places = emails.map(() => 1 + random(everywhere));
-    assert.deepEqual(decodePostings(encodePostings({ emails, places })), { emails, places });
-  }
-});
-
-test("any bytes decode", () => {
-  const random = seeded(6);
-  for (let round = 0; round < fuzzRounds(2_000); round++)
-    decodePostings(Uint8Array.from({ length: random(30) }, () => random(256)));
-});
-
-test("united, intersected, filtered", () => {
-  const one = { emails: [1, 3, 5], places: [Place.body, Place.subject, Place.body] };
-  const two = { emails: [3, 4, 5], places: [Place.body, Place.to, Place.from] };
-  assert.deepEqual(unite([one, two]), {
-    emails: [1, 3, 4, 5],
-    places: [Place.body, Place.subject | Place.body, Place.to, Place.body | Place.from],
-  });
-  assert.deepEqual(intersect(one, two), { emails: [3, 5], places: [Place.subject, Place.body] });
-  assert.deepEqual(among(two, Place.from | Place.to).emails, [4, 5]);
 });

@@ -11,15 +11,15 @@ const noAccount = (name: string) => no(`There is no account ${name}. See them al
 export const searchCommands: readonly Command[] = [
   command(
     "search size",
-    "How large the index of words is, by account.",
+    "How large the indexes for search are, by account.",
     { account: { type: "text", placed: true, help: "one account; all where none is named" } },
     async ({ account }, { store }) => {
       const accounts = await accountsOf(store, account);
       if (account !== undefined && accounts.length === 0) return noAccount(account);
       const sizes = [];
       for (const { id, name, usedBytes } of accounts) {
-        const { emails, words, indexBytes, segments } = await store.wordsSize(id);
-        sizes.push({ account: name, mailBytes: usedBytes, emails, words, indexBytes, segments });
+        const { emails, words, indexBytes, gramBytes, segments } = await store.wordsSize(id);
+        sizes.push({ account: name, mailBytes: usedBytes, emails, words, indexBytes, gramBytes, segments });
       }
       return done(sizes);
     },

@@ -1,11 +1,18 @@
 /** The words of some messages, turned round: for each word, in which of them it is. */
+import { visitSearched } from "../../protocol/mime/facts-of.ts";
+import { compareWords, type DictionaryBlock, DictionaryWriter, eachEntry } from "../../protocol/words/dictionary.ts";
+import { GramBuilder } from "../../protocol/words/grams.ts";
 import { decodePostings, encodePostings, type Places, unite } from "../../protocol/words/postings.ts";
 import { eachWord } from "../../protocol/words/words.ts";
 import { messageText } from "./message-text.ts";
 
 export type SegmentTask = { readonly messages: readonly { readonly email: number; readonly bytes: Uint8Array }[] };
-/** Ascending by word. */
-export type Segment = readonly (readonly [word: string, postings: Uint8Array])[];
+export type Segment = {
+  readonly blocks: readonly DictionaryBlock[];
+  readonly words: number;
+  readonly grams: EmailGrams;
+};
+type EmailGrams = readonly (readonly [email: number, filter: Uint8Array])[];
 
 /** Different words of one message that are kept. */
 export const maxWordsPerMessage = 10_000;
@@ -13,7 +20,9 @@ export const maxWordsPerMessage = 10_000;
 /** `messages` ascend by email. */
 export async function segmentOf({ messages }: SegmentTask): Promise<Segment> {
   const words = new Map<string, { readonly emails: number[]; readonly places: Places[] }>();
-  for (const { email, bytes } of messages)
+  const grams: [email: number, filter: Uint8Array][] = [];
+  for (const { email, bytes } of messages) {
+    grams.push([email, gramsOf(bytes)]);
     for (const [word, places] of await wordsOfMessage(bytes)) {
       const known = words.get(word);
       if (known === undefined) words.set(word, { emails: [email], places: [places] });
@@ -22,11 +31,21 @@ export async function segmentOf({ messages }: SegmentTask): Promise<Segment> {
         known.places.push(places);
       }
     }
-  return inOrder([...words].map(([word, postings]) => [word, encodePostings(postings)]));
+  }
+  return { ...inBlocks(words, encodePostings), grams };
 }
 
-function inOrder(rows: (readonly [word: string, postings: Uint8Array])[]): Segment {
-  return rows.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+function inBlocks<T>(words: ReadonlyMap<string, T>, encode: (of: T) => Uint8Array): Omit<Segment, "grams"> {
+  const writer = new DictionaryWriter();
+  for (const word of [...words.keys()].sort(compareWords)) writer.add(word, encode(words.get(word)!));
+  const blocks = writer.finish();
+  return { blocks, words: writer.words };
+}
+
+function gramsOf(bytes: Uint8Array): Uint8Array {
+  const builder = new GramBuilder(bytes.length);
+  visitSearched(bytes, builder);
+  return builder.finish();
 }
 
 /** The words of one message and where they are. */
@@ -43,7 +62,16 @@ export async function wordsOfMessage(bytes: Uint8Array): Promise<ReadonlyMap<str
 /** Several segments in one. */
 export function joinSegments(segments: readonly Segment[]): Segment {
   const words = new Map<string, Uint8Array[]>();
-  for (const segment of segments)
-    for (const [word, postings] of segment) words.set(word, [...(words.get(word) ?? []), postings]);
-  return inOrder([...words].map(([word, all]) => [word, encodePostings(unite(all.map(decodePostings)))]));
+  for (const { blocks } of segments)
+    for (const [, body] of blocks)
+      eachEntry(body, (word, postings) => {
+        const known = words.get(word);
+        if (known === undefined) words.set(word, [postings]);
+        else known.push(postings);
+        return true;
+      });
+  return {
+    ...inBlocks(words, (all) => encodePostings(unite(all.map(decodePostings)))),
+    grams: segments.flatMap(({ grams }) => grams),
+  };
 }

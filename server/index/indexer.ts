@@ -2,10 +2,10 @@
  * Keeps the index of words behind the mail: takes what is new of an account in portions, has a worker thread make words of it,
  * and joins them to the index. Deliveries come first: it rests as long as it works. A process that dies loses nothing but work.
  */
+import { fitsAll } from "../../protocol/words/grams.ts";
 import type { Segment } from "../extract/segment.ts";
 import type { Log } from "../log.ts";
 import type { AccountId, Store } from "../store/store.ts";
-import type { WordRows } from "../store/words.ts";
 import type { WorkPool } from "../work/pool.ts";
 import { PoisonTask } from "../work/pool.ts";
 
@@ -20,7 +20,10 @@ export type IndexSettings = {
 export const defaultIndexSettings: IndexSettings = { enabled: true, quietMs: 3_000, patienceMs: 60_000 };
 
 export type IndexAsk = {
-  readonly store: Pick<Store, "wordsDue" | "wordsInput" | "wordsLay" | "wordsJoin" | "wordsMerge" | "subscribe">;
+  readonly store: Pick<
+    Store,
+    "wordsDue" | "wordsInput" | "wordsLay" | "wordsJoin" | "wordsMerge" | "nextGrams" | "gramsLay" | "subscribe"
+  >;
   readonly pool: Pick<WorkPool, "run">;
   readonly settings: IndexSettings;
   readonly log: Log;
@@ -35,15 +38,18 @@ export type Indexer = {
 };
 
 /** Emails taken at once. */
-const maxPortion = 256;
-/** Words written at once: a delivery waits no longer than for so many. */
-const rowsAtOnce = 1_000;
+const maxPortion = 1_024;
+/** Blocks of words written at once: a delivery waits no longer than for so many. */
+const blocksAtOnce = 20;
 const lookEveryMs = 1_000;
-/** While mail comes in, the index rests so many times as long as it works. */
+/** After a portion the index rests so many times as long as it has worked: when the server is quiet, and while mail comes in. */
+const restWhileQuiet = 0.25;
 const restWhileBusy = 4;
 /** Accounts that are remembered as having new mail; others are found by asking the store. */
 const maxNoted = 10_000;
 const maxDue = 1_000;
+
+const noWords: Segment = { blocks: [], words: 0, grams: [] };
 
 export function makeIndexer(ask: IndexAsk): Indexer {
   const { store, pool, settings, log, monotonic } = ask;
@@ -66,7 +72,7 @@ export function makeIndexer(ask: IndexAsk): Indexer {
       // One of them kills whoever opens it: each alone, and that one stays without words.
       if (messages.length === 1) {
         log.warn({ email: messages[0]!.email }, "a message could not be indexed: its words are not found");
-        return [];
+        return { ...noWords, grams: [[messages[0]!.email, fitsAll]] };
       }
       const half = messages.length >> 1;
       const parts = [await segmentFor(messages.slice(0, half)), await segmentFor(messages.slice(half))];
@@ -79,14 +85,19 @@ export function makeIndexer(ask: IndexAsk): Indexer {
   const portion = async (account: AccountId): Promise<boolean> => {
     const { messages, after, upTo, more } = await store.wordsInput(account, undefined, maxPortion);
     if (upTo === after) return false;
-    const rows: WordRows = messages.length === 0 ? [] : await segmentFor(messages);
+    const { blocks, words, grams } = messages.length === 0 ? noWords : await segmentFor(messages);
     let segment = 0;
-    for (let at = 0; at < rows.length; at += rowsAtOnce) {
+    for (let at = 0; at < blocks.length; at += blocksAtOnce) {
       if (stopped) return false;
-      segment = await store.wordsLay(account, segment, rows.slice(at, at + rowsAtOnce));
+      segment = await store.wordsLay(account, segment, blocks.slice(at, at + blocksAtOnce));
     }
-    if ((await store.wordsJoin(account, segment, after, upTo, messages.length)) === "late") return true;
+    const joined = await store.wordsJoin(account, segment, after, upTo, { emails: messages.length, words, grams });
+    if (joined === "late") return true;
     while (!stopped && (await store.wordsMerge(account)) === "more") await rest(0);
+    for (let next = await store.nextGrams(account); next !== undefined && !stopped; ) {
+      if ((await store.gramsLay(account, next)) === "late") break;
+      next = await store.nextGrams(account);
+    }
     return more;
   };
 
@@ -94,7 +105,7 @@ export function makeIndexer(ask: IndexAsk): Indexer {
     for (let more = true; more && !stopped; ) {
       const began = monotonic();
       more = await portion(account);
-      await rest((monotonic() - began) * (isQuiet() ? 1 : restWhileBusy));
+      await rest((monotonic() - began) * (isQuiet() ? restWhileQuiet : restWhileBusy));
     }
   };
 

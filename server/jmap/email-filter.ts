@@ -188,7 +188,13 @@ export const sortOptions: readonly string[] = [
   "hasKeyword",
   "allInThreadHaveKeyword",
   "someInThreadHaveKeyword",
+  "relevance",
 ];
+
+/** Our own sort, announced in `emailQuerySortOptions`: what fits the words of the filter best comes first. Alone, and descending only. */
+export function isRanked(sort: readonly Comparator[] | undefined): boolean {
+  return sort?.length === 1 && sort[0]?.property === "relevance" && sort[0].isAscending === false;
+}
 
 export function readSort(sort: readonly Comparator[] | undefined): readonly EmailSort[] | Refusal {
   const keys: EmailSort[] = [];
@@ -221,6 +227,8 @@ export function readSort(sort: readonly Comparator[] | undefined): readonly Emai
         keys.push({ by: { of, mark }, ascending });
         break;
       }
+      case "relevance":
+        return failed("unsupportedSort", `/sort/${i}: "relevance" stands alone, with isAscending false.`);
       default:
         return failed("unsupportedSort", `/sort/${i}/property: emails cannot be sorted by "${property}".`);
     }

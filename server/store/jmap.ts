@@ -2,6 +2,8 @@
  * What JMAP asks of the store beyond what IMAP does: an email of an account has one id, whatever mailboxes it is in. Messages
  * with \Deleted are not there for JMAP (RFC 8621 §4.1.1). Each operation sees, or makes, one moment.
  */
+
+import type { EmailSet } from "../../protocol/words/email-set.ts";
 import type { SearchKey } from "./search-key.ts";
 import type {
   AccountId,
@@ -46,7 +48,7 @@ export type EmailFilter =
   | { readonly kind: "words"; readonly group: WordGroup; readonly phrase: SearchKey | undefined }
   | { readonly kind: "emails"; readonly emails: readonly EmailId[] }
   /** The same where they are many: decided outside of the database. */
-  | { readonly kind: "among"; readonly emails: ReadonlySet<EmailId> }
+  | { readonly kind: "among"; readonly emails: EmailSet }
   | { readonly kind: "newer"; readonly than: EmailId };
 
 export type EmailSort = {
@@ -70,6 +72,8 @@ export type EmailQuery = {
   readonly anchor: { readonly email: EmailId; readonly offset: number } | undefined;
   readonly limit: number;
   readonly total: boolean;
+  /** What fits best comes first, and `sort` is not asked; by time where the filter demands no words. */
+  readonly ranked?: boolean;
 };
 
 export type EmailQueryResult =

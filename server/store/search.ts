@@ -10,6 +10,7 @@ import { type Bounds, boundsOf, wholeSubjectChars } from "./search-bounds.ts";
 import { type Candidate, type Judge, judgeOf, type Needs, unknown, yes } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
 import { lookInto } from "./search-look.ts";
+import { siftedUids } from "./search-sift.ts";
 import type { AccountId, MailboxId, UidRange } from "./store.ts";
 
 /** Rows read at once. With signatures (up to 32 KiB each) or envelopes there are fewer. */
@@ -22,7 +23,7 @@ const maxMessagesAtOnce = 512;
 export type Found = { readonly uids: readonly number[]; readonly highestModseq: number };
 
 export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey): Op<Found> {
-  const bounds = boundsOf(key);
+  let bounds = boundsOf(key);
   const uids: number[] = [];
   let highestModseq = 0;
   if (bounds.empty) return { uids, highestModseq };
@@ -37,6 +38,10 @@ export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey):
     return { uids, highestModseq };
   }
   const judge = judgeOf(key);
+  if (judge.needs.signature) {
+    const sifted = yield* siftedUids(account, mailbox, key, bounds.uids);
+    if (sifted !== undefined) bounds = { ...bounds, uids: sifted };
+  }
   const sql = statement(bounds, columns(judge.needs), isJoined(judge.needs) || bounds.subject !== "");
   const limit = judge.needs.signature || judge.needs.envelope ? maxWideRowsAtOnce : maxRowsAtOnce;
   for (let ranges: readonly UidRange[] = bounds.uids; ranges.length > 0; ) {

@@ -3,6 +3,7 @@
  * has come, and what is newer must be looked at by other means. Deleted emails may still be named: the caller's business.
  */
 
+import type { DictionaryBlock } from "../../protocol/words/dictionary.ts";
 import type { Places } from "../../protocol/words/postings.ts";
 import type { AskedWord } from "../../protocol/words/words.ts";
 import type { AccountId, EmailId } from "./store.ts";
@@ -13,8 +14,8 @@ export type WordGroup = { readonly words: readonly AskedWord[]; readonly places:
 export type WordsFound = {
   /** Ascending. */
   readonly emails: readonly EmailId[];
-  /** How well each fits: rare words, and words in the subject, weigh more. Empty where nobody asked. */
-  readonly scores: readonly number[];
+  /** How well each fits: rare words, and words in the subject, weigh more. */
+  readonly scores: ArrayLike<number>;
   /** Emails up to this one are in the index. */
   readonly indexedUpTo: EmailId;
   /** A beginning stood for more words than are looked at: there may be more. */
@@ -30,12 +31,30 @@ export type IndexInput = {
   readonly more: boolean;
 };
 
-/** Some words of a segment. */
-export type WordRows = readonly (readonly [word: string, postings: Uint8Array])[];
+/** Some blocks of a segment (`protocol/words/dictionary.ts`), each named by its first word. */
+export type WordRows = readonly DictionaryBlock[];
+
+/** For exact search: emails with the filters of their grams (`protocol/words/grams.ts`). */
+export type EmailGrams = readonly (readonly [email: EmailId, filter: Uint8Array])[];
+
+/** What a portion of mail brings to the index. */
+export type WordsPortion = { readonly emails: number; readonly words: number; readonly grams: EmailGrams };
+
+/** Filters of one size of some emails, turned round (`protocol/words/gram-block.ts`). */
+export type NextGrams = {
+  /** From 1, one after the other. */
+  readonly block: number;
+  readonly size: number;
+  readonly upTo: EmailId;
+  readonly emails: Uint8Array;
+  readonly chunks: readonly Uint8Array[];
+};
 
 export type WordsSize = {
   readonly words: number;
   readonly indexBytes: number;
+  /** Of the filters for exact search. */
+  readonly gramBytes: number;
   readonly emails: number;
   readonly segments: number;
 };
@@ -45,8 +64,10 @@ export interface WordsReader {
   wordsDue(limit: number): Promise<readonly { readonly account: AccountId; readonly waiting: number }[]>;
   /** The next emails after `after` (undefined: where the index ends), bounded in number and bytes. */
   wordsInput(account: AccountId, after: EmailId | undefined, max: number): Promise<IndexInput>;
-  /** `scored`: with scores, for a list in the order of what fits best. */
-  findWords(account: AccountId, groups: readonly WordGroup[], scored: boolean): Promise<WordsFound>;
+  /** All emails with the words, and how well they fit. */
+  findWords(account: AccountId, groups: readonly WordGroup[]): Promise<WordsFound>;
+  /** The next block of filters; undefined while there are not emails enough for one. */
+  nextGrams(account: AccountId): Promise<NextGrams | undefined>;
   wordsSize(account: AccountId): Promise<WordsSize>;
 }
 
@@ -59,9 +80,10 @@ export interface WordsWriter {
     segment: number,
     after: EmailId,
     upTo: EmailId,
-    emails: number,
+    portion: WordsPortion,
   ): Promise<"done" | "late">;
-  /** Moves some words of small segments into a larger one; undefined where nothing is to be done. */
+  gramsLay(account: AccountId, next: NextGrams): Promise<"done" | "late">;
+  /** One step: moves some words of small segments into a larger one, or drops some of what has moved. */
   wordsMerge(account: AccountId): Promise<"more" | "done">;
   /** Forgets the index of an account: it is made anew. */
   wordsForget(account: AccountId): Promise<void>;
@@ -69,10 +91,11 @@ export interface WordsWriter {
 
 export const wordsReads = ["wordsDue", "wordsSize"] as const satisfies readonly (keyof WordsReader)[];
 /** Those that may take long: they stand in a line of their own. */
-export const wordsQueries = ["wordsInput", "findWords"] as const satisfies readonly (keyof WordsReader)[];
+export const wordsQueries = ["wordsInput", "findWords", "nextGrams"] as const satisfies readonly (keyof WordsReader)[];
 export const wordsWrites = [
   "wordsLay",
   "wordsJoin",
   "wordsMerge",
+  "gramsLay",
   "wordsForget",
 ] as const satisfies readonly (keyof WordsWriter)[];

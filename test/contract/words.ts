@@ -1,6 +1,7 @@
 /** The index of words: what is found, how it follows the mail, and that merging changes nothing. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { factsOf } from "../../protocol/mime/facts-of.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { askedWords } from "../../protocol/words/words.ts";
 import { segmentOf } from "../../server/extract/segment.ts";
@@ -15,10 +16,10 @@ const deliver = async (store: Store, account: AccountId, given: Letter) =>
 async function index(store: Store, account: AccountId, max: number): Promise<boolean> {
   const { messages, after, upTo, more } = await store.wordsInput(account, undefined, max);
   if (upTo === after) return false;
-  const rows = await segmentOf({ messages });
+  const { blocks, words, grams } = await segmentOf({ messages });
   let segment = 0;
-  for (let at = 0; at < rows.length; at += 7) segment = await store.wordsLay(account, segment, rows.slice(at, at + 7));
-  assert.equal(await store.wordsJoin(account, segment, after, upTo, messages.length), "done");
+  for (const block of blocks) segment = await store.wordsLay(account, segment, [block]);
+  assert.equal(await store.wordsJoin(account, segment, after, upTo, { emails: messages.length, words, grams }), "done");
   return more;
 }
 
@@ -33,14 +34,14 @@ export function wordsContract(open: Open): void {
     after(() => world.close());
 
     const find = async (account: AccountId, text: string, places: Places = everywhere) =>
-      (await store.findWords(account, [{ words: askedWords(text), places }], false)).emails;
+      (await store.findWords(account, [{ words: askedWords(text), places }])).emails;
 
     test("nothing is found before it is indexed, and what is due is known", async () => {
       const ann = await newAccount(store);
       assert.deepEqual(await find(ann.id, "letter"), []);
       await deliver(store, ann.id, { subject: "first letter" });
       assert.ok((await store.wordsDue(10_000)).some(({ account, waiting }) => account === ann.id && waiting === 1));
-      assert.equal((await store.findWords(ann.id, [], false)).indexedUpTo, 0);
+      assert.equal((await store.findWords(ann.id, [])).indexedUpTo, 0);
       await index(store, ann.id, 10);
       assert.equal((await find(ann.id, "first letter")).length, 1);
       assert.ok((await store.wordsDue(10_000)).every(({ account }) => account !== ann.id));
@@ -61,11 +62,7 @@ export function wordsContract(open: Open): void {
       assert.equal((await find(ann.id, "京都")).length, 1);
       assert.equal((await find(ann.id, "京東")).length, 0);
       assert.equal((await find(ann.id, "nothing")).length, 0);
-      const { emails, scores } = await store.findWords(
-        ann.id,
-        [{ words: askedWords("invoice"), places: everywhere }],
-        true,
-      );
+      const { emails, scores } = await store.findWords(ann.id, [{ words: askedWords("invoice"), places: everywhere }]);
       assert.ok(emails.length === 2 && scores[0]! > scores[1]!);
     });
 
@@ -106,7 +103,7 @@ export function wordsContract(open: Open): void {
     test("what an indexer left behind is not read, and goes", async () => {
       const ann = await newAccount(store);
       await deliver(store, ann.id, { subject: "alpha" });
-      await store.wordsLay(ann.id, 0, [["ghost", Uint8Array.of(33)]]);
+      await store.wordsLay(ann.id, 0, [["ghost", Uint8Array.of(0, 5, ...Buffer.from("ghost"), 2, 1, 33)]]);
       assert.deepEqual(await find(ann.id, "ghost"), []);
       await index(store, ann.id, 10);
       assert.deepEqual(await find(ann.id, "ghost"), []);
@@ -119,8 +116,8 @@ export function wordsContract(open: Open): void {
       const ann = await newAccount(store);
       await deliver(store, ann.id, { subject: "alpha" });
       const { after, upTo } = await store.wordsInput(ann.id, undefined, 10);
-      assert.equal(await store.wordsJoin(ann.id, 0, after, upTo, 0), "done");
-      assert.equal(await store.wordsJoin(ann.id, 0, after, upTo, 0), "late");
+      assert.equal(await store.wordsJoin(ann.id, 0, after, upTo, { emails: 0, words: 0, grams: [] }), "done");
+      assert.equal(await store.wordsJoin(ann.id, 0, after, upTo, { emails: 0, words: 0, grams: [] }), "late");
     });
 
     test("a query by words: what is indexed, what is not yet, together with other conditions", async () => {
@@ -159,6 +156,86 @@ export function wordsContract(open: Open): void {
       assert.deepEqual(await query("green"), []);
       while (await index(store, ann.id, 10));
       assert.deepEqual(await query("blue"), [ids[0], ids[1], ids[3]]);
+    });
+
+    test("what fits best comes first where that is asked, also before it is indexed, in pages and by threads", async () => {
+      const ann = await newAccount(store);
+      const bodies: readonly (readonly [subject: string, body: string])[] = [
+        ["minutes", "the budget was talked about"],
+        ["budget", "numbers"],
+        ["lunch", "no numbers"],
+        ["budget for hats", "the hats"],
+        ["plans", "budget"],
+      ];
+      const ids: number[] = [];
+      for (const [subject, body] of bodies) ids.push((await deliver(store, ann.id, { subject, body })).email);
+      while (await index(store, ann.id, 2));
+      const query = async (text: string, position = 0, limit = 10) => {
+        const result = await store.emailQuery(ann.id, {
+          filter: { kind: "words", group: { words: askedWords(text), places: everywhere }, phrase: undefined },
+          sort: [],
+          ranked: true,
+          collapseThreads: false,
+          position,
+          anchor: undefined,
+          limit,
+          total: true,
+        });
+        return result.kind === "done" ? [...result.emails, result.total] : assert.fail(result.kind);
+      };
+      assert.deepEqual(await query("budget"), [ids[3], ids[1], ids[4], ids[0], 4]);
+      assert.deepEqual(await query("budget hats"), [ids[3], 1]);
+      assert.deepEqual(await query("budget", 1, 2), [ids[1], ids[4], 4]);
+      const newest = (await deliver(store, ann.id, { subject: "later", body: "the budget again" })).email;
+      assert.deepEqual(await query("budget"), [newest, ids[3], ids[1], ids[4], ids[0], 5]);
+    });
+
+    test("exact search finds the same with filters, waiting and in blocks, and without", async () => {
+      const ann = await newAccount(store);
+      const inbox = await inboxOf(store, ann.id);
+      const vocabulary = "alpha beta gamma delta budget Straße meeting 4711 x9 lorem ipsum".split(" ");
+      const texts: string[] = [];
+      for (let batch = 0; batch < 7; batch++)
+        await store.append(
+          ann.id,
+          inbox,
+          Array.from({ length: 300 }, (_, at) => {
+            const words = Array.from({ length: 12 }, (__, i) => vocabulary[(at * 7 + i * i * (batch + 3)) % 11]);
+            const text = `${words.join(" ")} own${batch * 300 + at}end`;
+            texts.push(text.toLowerCase().replaceAll("ß", "ss"));
+            const bytes = Buffer.from(`Subject: s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${text}\r\n`);
+            return { bytes, facts: factsOf(bytes), marks: { flags: 0, keywords: [] }, receivedAt: 1_790_000_000_000 };
+          }),
+        );
+      const needles = ["own17end", "n1999e", "a alpha", "STRASSE", "budget x9", "nowhere", "ma"];
+      const find = async (needle: string) => (await store.search(ann.id, inbox, { kind: "body", needle })).uids;
+      const expected = (needle: string) =>
+        texts.flatMap((text, at) => (text.includes(needle.toLowerCase()) ? [at + 1] : []));
+      for (const needle of needles) assert.deepEqual(await find(needle), expected(needle), needle);
+      assert.equal(await store.nextGrams(ann.id), undefined);
+      while (await index(store, ann.id, 1_000));
+      for (const needle of needles) assert.deepEqual(await find(needle), expected(needle), needle);
+      const next = await store.nextGrams(ann.id);
+      assert.ok(next !== undefined);
+      assert.equal(await store.gramsLay(ann.id, next), "done");
+      assert.equal(await store.gramsLay(ann.id, next), "late");
+      assert.equal(await store.nextGrams(ann.id), undefined);
+      for (const needle of needles) assert.deepEqual(await find(needle), expected(needle), needle);
+      const both = await store.search(ann.id, inbox, {
+        kind: "or",
+        keys: [
+          {
+            kind: "and",
+            keys: [
+              { kind: "text", needle: "own17end" },
+              { kind: "uids", uids: [[5, 100]] },
+            ],
+          },
+          { kind: "text", needle: "own2050end" },
+        ],
+      });
+      assert.deepEqual(both.uids, [18, 2051]);
+      assert.ok((await store.wordsSize(ann.id)).gramBytes > 50_000);
     });
   });
 }

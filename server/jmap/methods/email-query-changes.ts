@@ -5,7 +5,7 @@ import { failed } from "../../../protocol/jmap/types.ts";
 import { queryChangesArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
-import { readFilter, readSort } from "../email-filter.ts";
+import { isRanked, readFilter, readSort } from "../email-filter.ts";
 import { tooExpensive } from "./email-query.ts";
 
 const shape = is.object({ ...queryChangesArgs, collapseThreads: is.optional(is.bool) });
@@ -14,6 +14,7 @@ const shape = is.object({ ...queryChangesArgs, collapseThreads: is.optional(is.b
 export const emailQueryChanges = method(mail, shape, async (args, call, account) => {
   const filter = readFilter(args.filter);
   if (filter !== undefined && "error" in filter) return filter;
+  if (isRanked(args.sort)) return failed("cannotCalculateChanges");
   const sort = readSort(args.sort);
   if ("error" in sort) return sort;
   const since = parseState(args.sinceQueryState);

@@ -5,7 +5,7 @@ import { failed } from "../../../protocol/jmap/types.ts";
 import { queryArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
-import { readFilter, readSort } from "../email-filter.ts";
+import { isRanked, readFilter, readSort } from "../email-filter.ts";
 
 const shape = is.object({ ...queryArgs, collapseThreads: is.optional(is.bool) });
 /** Ids of one page, whatever the client asks for. */
@@ -19,7 +19,8 @@ export const tooExpensive = failed(
 export const emailQuery = method(mail, shape, async (args, call, account) => {
   const filter = readFilter(args.filter);
   if (filter !== undefined && "error" in filter) return filter;
-  const sort = readSort(args.sort);
+  const ranked = isRanked(args.sort);
+  const sort = ranked ? [] : readSort(args.sort);
   if ("error" in sort) return sort;
   const limit = Math.min(args.limit ?? maxQueryLimit, maxQueryLimit);
   const anchor = args.anchor === undefined ? undefined : numberOf("M", args.anchor);
@@ -32,6 +33,7 @@ export const emailQuery = method(mail, shape, async (args, call, account) => {
     anchor: anchor === undefined ? undefined : { email: anchor, offset: args.anchorOffset ?? 0 },
     limit,
     total: args.calculateTotal ?? false,
+    ranked,
   });
   if (result.kind === "anchor-not-found") return failed("anchorNotFound");
   if (result.kind === "too-expensive") return tooExpensive;
@@ -39,7 +41,8 @@ export const emailQuery = method(mail, shape, async (args, call, account) => {
     ok: {
       accountId: args.accountId,
       queryState: stateText(result.state),
-      canCalculateChanges: true,
+      // Where another email comes in, all of them may fit better or worse.
+      canCalculateChanges: !ranked,
       position: result.position,
       ids: result.emails.map((email) => idOf("M", email)),
       ...(result.total === undefined ? {} : { total: result.total }),

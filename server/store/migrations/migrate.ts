@@ -10,6 +10,7 @@ import { statements as words } from "./007.ts";
 import { statements as sending } from "./008.ts";
 import { statements as hosting } from "./009.ts";
 import { statements as security } from "./010.ts";
+import { statements as index } from "./011.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -23,6 +24,7 @@ const migrations: readonly (readonly string[])[] = [
   sending,
   hosting,
   security,
+  index,
 ];
 export const schemaVersion = migrations.length;
 

@@ -14,7 +14,7 @@ import { makeMailbox } from "./mailbox-tree.ts";
 import { scopesOf } from "./security.ts";
 import { sieveTables } from "./sieve.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
-import { wordTables } from "./words.ts";
+import { wordTables } from "./words-write.ts";
 
 const directoryChanged = () => publish({ kind: "directory" });
 

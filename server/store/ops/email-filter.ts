@@ -36,7 +36,7 @@ export function hasText(filter: EmailFilter): boolean {
 
 /** Emails that every result is among, where they are few: the query goes from them to their rows. */
 export function drivingEmails(filter: EmailFilter | undefined): readonly EmailId[] | undefined {
-  if (filter?.kind === "emails") return filter.emails.length <= maxDrivingEmails ? filter.emails : undefined;
+  if (filter?.kind === "emails") return filter.emails;
   if (filter?.kind !== "and") return undefined;
   for (const one of filter.of) {
     const emails = drivingEmails(one);
@@ -44,8 +44,6 @@ export function drivingEmails(filter: EmailFilter | undefined): readonly EmailId
   }
   return undefined;
 }
-/** More than these are many. */
-export const maxDrivingEmails = 2000;
 
 /** Whether what holds for an email may change with the marks of others of its thread. */
 export function looksAtThreads(filter: EmailFilter | undefined, sort: readonly EmailSort[]): boolean {

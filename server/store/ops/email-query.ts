@@ -8,13 +8,13 @@ import {
   drivingMailbox,
   hasText,
   looksAtThreads,
-  maxDrivingEmails,
   needsKeys,
   orderOf,
   Params,
   superset,
   visible,
 } from "./email-filter.ts";
+import { demandedWords, driven, newerThan, withFound } from "./email-found.ts";
 import { mailState, rowsOfThreads } from "./email-rows.ts";
 import { holdsText, TextBudget, type TextTree, textTree } from "./email-text.ts";
 import { type Cells, type Op, one, type Param, rows } from "./tx.ts";
@@ -79,36 +79,6 @@ function plan(account: AccountId, what: What, merged: readonly MailboxId[], only
   return { sql, params: params.values, tree, firstLeaf, driving };
 }
 
-/** The filter with what the index of words says in place of words. */
-function* withWordsFound(account: AccountId, filter: EmailFilter | undefined): Op<EmailFilter | undefined> {
-  switch (filter?.kind) {
-    case "and":
-    case "or": {
-      const of: EmailFilter[] = [];
-      for (const one of filter.of) of.push((yield* withWordsFound(account, one))!);
-      return { kind: filter.kind, of };
-    }
-    case "not":
-      return { kind: "not", of: (yield* withWordsFound(account, filter.of))! };
-    case "words": {
-      const { group, phrase } = filter;
-      const whole: EmailFilter[] = phrase === undefined ? [] : [{ kind: "text", key: phrase }];
-      const { emails, indexedUpTo, cut } = yield* findWords(account, [group], false);
-      // A beginning of too many words is no word for the index.
-      const looked: EmailFilter = { kind: "text", key: { kind: "words", ...group } };
-      if (cut) return { kind: "and", of: [looked, ...whole] };
-      const indexed: EmailFilter =
-        emails.length > maxDrivingEmails ? { kind: "among", emails: new Set(emails) } : { kind: "emails", emails };
-      const { nextEmail } = yield* mailState(account);
-      if (indexedUpTo >= nextEmail - 1) return whole.length === 0 ? indexed : { kind: "and", of: [indexed, ...whole] };
-      const later: EmailFilter = { kind: "and", of: [{ kind: "newer", than: indexedUpTo }, looked] };
-      return { kind: "and", of: [{ kind: "or", of: [indexed, later] }, ...whole] };
-    }
-    default:
-      return filter;
-  }
-}
-
 /** Mailboxes that a query without one goes through, each by its own index; none where there are too many of them. */
 function* mergedMailboxes(account: AccountId, what: What): Op<readonly MailboxId[]> {
   if (drivingMailbox(what.filter) !== undefined) return [];
@@ -125,6 +95,11 @@ type Listed = {
   readonly whole: boolean;
 };
 
+/** Rows gone through cost about a quarter of what it takes to ask an email for its rows. */
+const rowsForEmail = 4;
+/** More emails than these are never asked for their rows. */
+const maxDriven = 50_000;
+
 /** The results in order, until `enough` says so: asked after each portion with what there is. */
 function* list(
   account: AccountId,
@@ -132,30 +107,85 @@ function* list(
   firstLimit: number,
   enough: (emails: readonly EmailId[], names: ReadonlySet<number>) => boolean,
 ): Op<Listed | "too-expensive"> {
-  const what = { ...asked, filter: yield* withWordsFound(account, asked.filter) };
-  const made = plan(account, what, yield* mergedMailboxes(account, what));
-  const judged = new Map<EmailId, boolean>();
-  const budget = new TextBudget();
+  let what = { ...asked, filter: yield* withFound(account, asked.filter) };
+  const merged = yield* mergedMailboxes(account, what);
+  let made = plan(account, what, merged);
+  const look = new TextLook();
   for (let limit = firstLimit; ; limit = Math.min(everything, limit * 8)) {
     const found = yield* rows(made.sql, ...made.params, limit);
-    if (made.tree !== undefined) {
-      const open = found.filter(([email]) => !judged.has(email as number));
-      const verdicts = yield* holdsText(
-        made.tree,
-        open.map((cells) => ({
-          email: cells[0] as number,
-          content: cells[2] as number,
-          leaves: cells.slice(made.firstLeaf).map((cell) => cell === 1),
-        })),
-        budget,
-      );
-      if (verdicts === "too-expensive") return verdicts;
-      for (const [i, cells] of open.entries()) judged.set(cells[0] as number, verdicts[i] === true);
-    }
-    const { emails, names } = distinct(found, what.collapseThreads, made.tree === undefined ? undefined : judged);
+    if ((yield* look.at(made, found)) === "too-expensive") return "too-expensive";
+    const { emails, names } = distinct(found, what.collapseThreads, made.tree === undefined ? undefined : look.judged);
     const whole = found.length < limit;
     if (whole || limit === everything || enough(emails, names)) return { emails, whole };
+    // Few of the rows match: going through those that may is cheaper than going on.
+    if (what.filter !== undefined && hasText(what.filter)) {
+      what = { ...what, filter: driven(what.filter, Math.min(maxDriven, limit * rowsForEmail)) };
+      made = plan(account, what, merged);
+    }
   }
+}
+
+/** What texts have been looked at for one query. */
+class TextLook {
+  readonly judged = new Map<EmailId, boolean>();
+  readonly #budget = new TextBudget();
+
+  *at(made: Plan, found: readonly Cells[]): Op<"too-expensive" | undefined> {
+    if (made.tree === undefined) return undefined;
+    const open = found.filter(([email]) => !this.judged.has(email as number));
+    const verdicts = yield* holdsText(
+      made.tree,
+      open.map((cells) => ({
+        email: cells[0] as number,
+        content: cells[2] as number,
+        leaves: cells.slice(made.firstLeaf).map((cell) => cell === 1),
+      })),
+      this.#budget,
+    );
+    if (verdicts === "too-expensive") return verdicts;
+    for (const [i, cells] of open.entries()) this.judged.set(cells[0] as number, verdicts[i] === true);
+    return undefined;
+  }
+}
+
+/** Emails that are asked for their rows at first, where the best are wanted. */
+const firstRanked = 512;
+
+/** The results, what fits best first, then the newest; emails that the index does not have yet come before all. */
+function* listRanked(
+  account: AccountId,
+  asked: What,
+  enough: (emails: readonly EmailId[]) => boolean,
+): Op<Listed | "too-expensive"> {
+  const { emails, scores, indexedUpTo, cut } = yield* findWords(account, demandedWords(asked.filter));
+  const newer = yield* newerThan(account, indexedUpTo);
+  const byScore = Array.from(emails, (_, at) => at).sort((a, b) => scores[b]! - scores[a]! || emails[b]! - emails[a]!);
+  const ranked = [...[...newer].sort((a, b) => b - a), ...byScore.map((at) => emails[at]!)];
+  // Where the index cannot name them all, those that it does not name come last, by time.
+  const what = { ...asked, filter: yield* withFound(account, asked.filter) };
+  const look = new TextLook();
+  const listed: Cells[] = [];
+  const done = (whole: boolean): Listed => ({
+    emails: distinct(listed, what.collapseThreads, undefined).emails,
+    whole,
+  });
+  for (let from = 0, many = firstRanked; from < ranked.length; from += many, many *= 4) {
+    const portion = ranked.slice(from, from + many);
+    const made = plan(account, what, [], portion);
+    const found = yield* rows(made.sql, ...made.params, everything);
+    if ((yield* look.at(made, found)) === "too-expensive") return "too-expensive";
+    const rowOf = new Map(found.map((cells) => [cells[0] as number, cells]));
+    for (const email of portion) {
+      const cells = rowOf.get(email);
+      if (cells !== undefined && (made.tree === undefined || look.judged.get(email) === true)) listed.push(cells);
+    }
+    if (from + many < ranked.length && enough(done(false).emails)) return done(false);
+  }
+  if (!cut || enough(done(false).emails)) return done(!cut);
+  const rest = yield* list(account, asked, everything, () => true);
+  if (rest === "too-expensive") return rest;
+  const named = new Set(done(true).emails);
+  return { emails: [...named, ...rest.emails.filter((email) => !named.has(email))], whole: true };
 }
 
 /** One of the rows of each email, and of each thread where they are collapsed: the first. `names`: which these are. */
@@ -232,7 +262,9 @@ export function* emailQuery(account: AccountId, query: EmailQuery): Op<EmailQuer
       : anchor !== undefined
         ? 2048
         : Math.min(everything, (query.position + limit) * (query.collapseThreads ? 2 : 1) + 1);
-  const listed = yield* list(account, query, first, (emails) => emails.length >= end(emails));
+  const enough = (emails: readonly EmailId[]): boolean => !(counts || fromEnd) && emails.length >= end(emails);
+  const ranked = query.ranked && demandedWords(query.filter).length > 0;
+  const listed = ranked ? yield* listRanked(account, query, enough) : yield* list(account, query, first, enough);
   if (listed === "too-expensive") return { kind: "too-expensive" };
   const { emails, whole } = listed;
   let position = fromEnd ? Math.max(0, emails.length + query.position) : query.position;

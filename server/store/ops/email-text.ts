@@ -2,6 +2,7 @@
  * The text conditions of Email/query, decided for a batch of emails: the signature first, the bytes of what remains. The one
  * place that knows how texts are found.
  */
+import type { EmailSet } from "../../../protocol/words/email-set.ts";
 import type { EmailFilter } from "../jmap.ts";
 import { type Candidate, type Judge, judgeOf, no, unknown, type Verdict, yes } from "../search-judge.ts";
 import { lookInto } from "../search-look.ts";
@@ -19,7 +20,7 @@ export type TextTree =
   | { readonly kind: "and" | "or"; readonly of: readonly TextTree[] }
   | { readonly kind: "not"; readonly of: TextTree }
   | { readonly kind: "sql"; readonly leaf: number }
-  | { readonly kind: "among"; readonly emails: ReadonlySet<number> }
+  | { readonly kind: "among"; readonly emails: EmailSet }
   | { readonly kind: "text"; readonly judge: Judge };
 
 /** Splits the filter; `leaves` are the conditions for SQL, in the order of their numbers. */

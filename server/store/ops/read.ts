@@ -10,6 +10,7 @@ import { emailChanges, mailboxChanges, threadChanges } from "./email-changes.ts"
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
 import * as changes from "./fetch.ts";
+import * as grams from "./grams.ts";
 import * as hosting from "./hosting.ts";
 import * as journey from "./journey.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
@@ -55,6 +56,7 @@ export const readOps = {
   wordsInput: words.wordsInput,
   findWords: words.findWords,
   wordsSize: words.wordsSize,
+  nextGrams: grams.nextGrams,
   tallyDays: tallies.tallyDays,
   tallyRows: tallies.tallyRows,
   sieveScripts: sieve.sieveScripts,

@@ -1,33 +1,24 @@
 /**
- * The index of words as rows. A segment holds the words of some emails; small segments are merged into larger ones, a few
- * words at a time, each step whole: a word's postings are in the old segments or in the new one, never in both or neither.
+ * The index of words, asked. A segment holds the words of some emails as blocks of a sorted dictionary; what is in any
+ * of the segments that are read is found.
  */
-import {
-  among,
-  decodePostings,
-  encodePostings,
-  intersect,
-  Place,
-  type Places,
-  type Postings,
-  unite,
-} from "../../../protocol/words/postings.ts";
+
+import { compareWords, eachEntry, entryOf } from "../../../protocol/words/dictionary.ts";
+import { type EmailSet, FewEmails, inAll, TermSet } from "../../../protocol/words/email-set.ts";
+import { Place, type Places, PostingList } from "../../../protocol/words/postings.ts";
 import type { AskedWord } from "../../../protocol/words/words.ts";
 import type { AccountId, EmailId } from "../store.ts";
-import type { IndexInput, WordGroup, WordRows, WordsFound, WordsSize } from "../words.ts";
-import { type Cells, type Encoding, load, type Op, one, rows, run } from "./tx.ts";
+import type { IndexInput, WordGroup, WordsFound, WordsSize } from "../words.ts";
+import { type Cells, type Encoding, load, type Op, one, rows } from "./tx.ts";
 
-/** Words that one beginning may stand for. */
-export const maxExpansion = 2000;
-/** Segments of one size before they become one of the next. */
-const mergeWidth = 8;
-/** Words that one step of a merge moves. */
-const mergeStep = 500;
+/** Words of all segments that one beginning may stand for, and bytes of blocks that are read for it. */
+export const maxExpansion = 20_000;
+export const maxExpansionBytes = 32 * 1024 * 1024;
 /** Bytes of messages given to the indexer at once; one message may have more. */
 const maxInputBytes = 8 * 1024 * 1024;
 const end = "\u{10ffff}";
-/** All of an account's index. */
-export const wordTables = ["words", "word_segments", "word_states"] as const;
+/** States of a segment. */
+export const Segment = { laying: 0, read: 1, merging: 2, dropped: 3 } as const;
 
 export function* wordsDue(limit: number): Op<readonly { readonly account: AccountId; readonly waiting: number }[]> {
   const found = yield* rows(
@@ -38,13 +29,13 @@ export function* wordsDue(limit: number): Op<readonly { readonly account: Accoun
   return found.map(([account, waiting]) => ({ account: account as number, waiting: waiting as number }));
 }
 
-function* upToOf(account: AccountId): Op<EmailId> {
+export function* indexedUpTo(account: AccountId): Op<EmailId> {
   const state = yield* one<{ readonly up_to: number }>("SELECT up_to FROM word_states WHERE account = $1", account);
   return state?.up_to ?? 0;
 }
 
 export function* wordsInput(account: AccountId, after: EmailId | undefined, max: number): Op<IndexInput> {
-  const from = after ?? (yield* upToOf(account));
+  const from = after ?? (yield* indexedUpTo(account));
   const last = yield* one<{ readonly next_email: number }>("SELECT next_email FROM accounts WHERE id = $1", account);
   const found = yield* rows(
     `SELECT m.email, c.size, b.encoding, b.blob, b.data FROM messages m {cross} contents c {cross} bytes b
@@ -79,6 +70,24 @@ export function* wordsInput(account: AccountId, after: EmailId | undefined, max:
 
 // ---------------------------------------------------------------- asking
 
+export type WordsSet = {
+  readonly emails: EmailSet;
+  readonly indexedUpTo: EmailId;
+  /** A beginning stood for more words than are looked at: there may be more. */
+  readonly cut: boolean;
+};
+
+type Term = { readonly lists: readonly PostingList[]; readonly places: Places };
+
+/** The emails in which all words of all groups are, as a set that is read as far as it is asked. */
+export function* wordsSet(account: AccountId, groups: readonly WordGroup[]): Op<WordsSet> {
+  const { terms, ...rest } = yield* termsOf(account, groups);
+  if (terms === undefined) return { emails: new FewEmails([]), ...rest };
+  const past = rest.indexedUpTo + 1;
+  const sets = terms.map(({ lists, places }) => new TermSet(lists, places, past));
+  return { emails: inAll(sets, past), ...rest };
+}
+
 const weights: readonly (readonly [place: Places, weight: number])[] = [
   [Place.subject, 8],
   [Place.from, 6],
@@ -86,219 +95,132 @@ const weights: readonly (readonly [place: Places, weight: number])[] = [
   [Place.body, 2],
   [Place.attachment, 1],
 ];
-
-function weightOf(places: Places): number {
+/** By the bits of the places: the weight of the best of them. */
+const weightOf = Float64Array.from({ length: 32 }, (_, places) => {
   for (const [place, weight] of weights) if ((places & place) !== 0) return weight;
   return 0;
+});
+
+export function* findWords(account: AccountId, groups: readonly WordGroup[]): Op<WordsFound> {
+  const { terms, ...rest } = yield* termsOf(account, groups);
+  if (terms === undefined) return { emails: [], scores: [], ...rest };
+  const past = rest.indexedUpTo + 1;
+  const emails = inAll(
+    terms.map(({ lists, places }) => new TermSet(lists, places, past)),
+    past,
+  ).list();
+  const scores = new Float64Array(emails.length);
+  for (const { lists, places } of terms) {
+    const best = new Uint8Array(past);
+    let holding = 0;
+    for (const list of lists) {
+      holding += list.count;
+      for (let block = 0; block < list.blocks; block++)
+        list.eachOf(block, (email, found) => {
+          if (email < past) best[email]! |= found & places;
+        });
+    }
+    const rarity = Math.log(1 + rest.emailsIndexed / (1 + Math.min(holding, rest.emailsIndexed)));
+    for (let at = 0; at < emails.length; at++) scores[at]! += rarity * weightOf[best[emails[at]!]!]!;
+  }
+  return { emails, scores, ...rest };
 }
 
-export function* findWords(account: AccountId, groups: readonly WordGroup[], scored: boolean): Op<WordsFound> {
-  const indexedUpTo = yield* upToOf(account);
-  const segments = (yield* rows(
-    "SELECT segment, emails FROM word_segments WHERE account = $1 AND live = 1",
+/** The lists of each word; undefined where one has none. */
+function* termsOf(
+  account: AccountId,
+  groups: readonly WordGroup[],
+): Op<{ terms: readonly Term[] | undefined; indexedUpTo: EmailId; cut: boolean; emailsIndexed: number }> {
+  const upTo = yield* indexedUpTo(account);
+  const segments = yield* rows(
+    `SELECT segment, emails FROM word_segments WHERE account = $1 AND state = ${Segment.read} ORDER BY segment`,
     account,
-  )).map(([segment, emails]) => ({ segment: segment as number, emails: emails as number }));
-  const live = new Set(segments.map(({ segment }) => segment));
-  const known = segments.reduce((sum, { emails }) => sum + emails, 1);
+  );
+  const emailsIndexed = segments.reduce((sum, [, emails]) => sum + (emails as number), 1);
+  const rest = { indexedUpTo: upTo, emailsIndexed };
+  const numbers = segments.map(([segment]) => segment as number);
+  const terms: Term[] = [];
   let cut = false;
-  let all: Postings | undefined;
-  const parts: { readonly postings: Postings; readonly rarity: number }[] = [];
   for (const { words, places } of groups)
     for (const asked of words) {
-      const found = yield* postingsOf(account, asked, live);
-      cut ||= found.cut;
-      const postings = among(found.postings, places);
-      parts.push({ postings, rarity: Math.log(1 + known / (1 + postings.emails.length)) });
-      all = all === undefined ? postings : intersect(all, postings);
-      if (all.emails.length === 0) return { emails: [], scores: [], indexedUpTo, cut };
+      const lists: PostingList[] = [];
+      if (asked.prefix) cut = (yield* listsOfBeginning(account, asked, numbers, lists)) || cut;
+      else
+        for (const segment of numbers) {
+          const block = yield* blockOf(account, segment, asked.word);
+          const postings = block === undefined ? undefined : entryOf(block, asked.word);
+          if (postings !== undefined) lists.push(new PostingList(postings));
+        }
+      if (lists.length === 0) return { ...rest, terms: undefined, cut };
+      terms.push({ lists, places });
     }
-  const emails = all?.emails ?? [];
-  if (!scored) return { emails, scores: [], indexedUpTo, cut };
-  const scores = emails.map(() => 0);
-  for (const { postings, rarity } of parts) {
-    let at = 0;
-    for (let index = 0; index < emails.length; index++) {
-      while (postings.emails[at]! < emails[index]!) at++;
-      scores[index]! += rarity * weightOf(postings.places[at]!);
-    }
-  }
-  return { emails, scores, indexedUpTo, cut };
+  return { ...rest, terms, cut };
 }
 
-function* postingsOf(
+/** The block in which a word would be. */
+function* blockOf(account: AccountId, segment: number, word: string): Op<Uint8Array | undefined> {
+  const [found] = yield* rows(
+    "SELECT body FROM word_blocks WHERE account = $1 AND segment = $2 AND word <= $3 ORDER BY word DESC LIMIT 1",
+    account,
+    segment,
+    word,
+  );
+  return found?.[0] as Uint8Array | undefined;
+}
+
+/** Puts the lists of all words that begin so into `lists`; answers whether there were too many. */
+function* listsOfBeginning(
   account: AccountId,
-  { word, prefix }: AskedWord,
-  live: ReadonlySet<number>,
-): Op<{ readonly postings: Postings; readonly cut: boolean }> {
-  const found = prefix
-    ? yield* rows(
-        "SELECT segment, postings FROM words WHERE account = $1 AND word >= $2 AND word < $3 ORDER BY word, segment LIMIT $4",
+  { word }: AskedWord,
+  segments: readonly number[],
+  lists: PostingList[],
+): Op<boolean> {
+  let bytes = 0;
+  for (const segment of segments) {
+    const take = (body: Uint8Array): void => {
+      bytes += body.length;
+      eachEntry(body, (entry, postings) => {
+        if (entry.startsWith(word)) lists.push(new PostingList(postings));
+        else if (compareWords(entry, word) > 0) return false;
+        return lists.length < maxExpansion;
+      });
+    };
+    const first = yield* blockOf(account, segment, word);
+    if (first !== undefined) take(first);
+    for (let after = word; lists.length < maxExpansion && bytes < maxExpansionBytes; ) {
+      const more = yield* rows(
+        "SELECT word, body FROM word_blocks WHERE account = $1 AND segment = $2 AND word > $3 AND word < $4 ORDER BY word LIMIT 64",
         account,
-        word,
+        segment,
+        after,
         word + end,
-        maxExpansion,
-      )
-    : yield* rows("SELECT segment, postings FROM words WHERE account = $1 AND word = $2", account, word);
-  const postings = found
-    .filter(([segment]) => live.has(segment as number))
-    .map(([, bytes]) => decodePostings(bytes as Uint8Array));
-  return { postings: unite(postings), cut: prefix && found.length === maxExpansion };
+      );
+      for (const [, body] of more) take(body as Uint8Array);
+      if (more.length < 64) break;
+      after = more.at(-1)![0] as string;
+    }
+    if (lists.length >= maxExpansion || bytes >= maxExpansionBytes) return true;
+  }
+  return false;
 }
 
 export function* wordsSize(account: AccountId): Op<WordsSize> {
-  const [words = 0, indexBytes = 0] = (yield* rows(
-    "SELECT count(*), COALESCE(sum(octet_length(word) + octet_length(postings) + 6), 0) FROM words WHERE account = $1",
+  const bytesOf = function* (table: string, column: string): Op<number> {
+    const [found] = yield* rows(
+      `SELECT COALESCE(sum(octet_length(${column})), 0) FROM ${table} WHERE account = $1`,
+      account,
+    );
+    return Number(found![0]);
+  };
+  const [emails = 0, words = 0, segments = 0] = (yield* rows(
+    `SELECT COALESCE(sum(emails), 0), COALESCE(sum(words), 0), count(*) FROM word_segments WHERE account = $1 AND state = ${Segment.read}`,
     account,
   ))[0] as readonly number[];
-  const [emails = 0, segments = 0] = (yield* rows(
-    "SELECT COALESCE(sum(emails), 0), count(*) FROM word_segments WHERE account = $1 AND live = 1",
-    account,
-  ))[0] as readonly number[];
-  return { words, indexBytes: Number(indexBytes), emails: Number(emails), segments };
-}
-
-// ---------------------------------------------------------------- writing
-
-export function* wordsLay(account: AccountId, segment: number, laid: WordRows): Op<number> {
-  let number = segment;
-  if (number === 0) {
-    yield* dropDead(account);
-    const last = yield* one<{ readonly n: number | null }>(
-      "SELECT max(segment) AS n FROM word_segments WHERE account = $1",
-      account,
-    );
-    number = (last?.n ?? 0) + 1;
-    yield* run(
-      "INSERT INTO word_segments (account, segment, level, emails, live, into_segment, merged) VALUES ($1, $2, 0, 0, 0, 0, '')",
-      account,
-      number,
-    );
-  }
-  for (const [word, postings] of laid) yield* put(account, word, number, postings);
-  return number;
-}
-
-/** What an indexer that died had begun: rows nobody reads. */
-function* dropDead(account: AccountId): Op<void> {
-  const dead = yield* rows("SELECT segment FROM word_segments WHERE account = $1 AND live = 0", account);
-  for (const [segment] of dead) {
-    yield* run("DELETE FROM words WHERE account = $1 AND segment = $2", account, segment as number);
-    yield* run("DELETE FROM word_segments WHERE account = $1 AND segment = $2", account, segment as number);
-  }
-}
-
-function* put(account: AccountId, word: string, segment: number, postings: Uint8Array): Op<void> {
-  yield* run(
-    `INSERT INTO words (account, word, segment, postings) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (account, word, segment) DO UPDATE SET postings = excluded.postings`,
-    account,
-    word,
-    segment,
-    postings,
-  );
-}
-
-export function* wordsJoin(
-  account: AccountId,
-  segment: number,
-  after: EmailId,
-  upTo: EmailId,
-  emails: number,
-): Op<"done" | "late"> {
-  if ((yield* upToOf(account)) !== after) return "late";
-  yield* run(
-    `INSERT INTO word_states (account, up_to) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET up_to = excluded.up_to`,
-    account,
-    upTo,
-  );
-  if (segment > 0)
-    yield* run(
-      "UPDATE word_segments SET live = 1, emails = $3 WHERE account = $1 AND segment = $2",
-      account,
-      segment,
-      emails,
-    );
-  return "done";
-}
-
-export function* wordsMerge(account: AccountId): Op<"more" | "done"> {
-  const target = yield* one<{ readonly segment: number; readonly merged: string }>(
-    "SELECT segment, merged FROM word_segments WHERE account = $1 AND live = 1 AND segment IN (SELECT into_segment FROM word_segments WHERE account = $1)",
-    account,
-  );
-  if (target === undefined) return yield* beginMerge(account);
-  const from = (yield* rows(
-    "SELECT segment FROM word_segments WHERE account = $1 AND into_segment = $2",
-    account,
-    target.segment,
-  )).map(([segment]) => segment as number);
-  const old = JSON.stringify(from);
-  const moved = yield* rows(
-    `SELECT DISTINCT word FROM words WHERE account = $1 AND word > $2 AND segment IN {list $3} ORDER BY word LIMIT ${mergeStep}`,
-    account,
-    target.merged,
-    old,
-  );
-  if (moved.length === 0) {
-    yield* run("DELETE FROM word_segments WHERE account = $1 AND into_segment = $2", account, target.segment);
-    return "more";
-  }
-  for (const [word] of moved) {
-    const found = yield* rows(
-      "SELECT postings FROM words WHERE account = $1 AND word = $2 AND segment IN {list $3}",
-      account,
-      word as string,
-      old,
-    );
-    const all = unite(found.map(([bytes]) => decodePostings(bytes as Uint8Array)));
-    yield* run(
-      "DELETE FROM words WHERE account = $1 AND word = $2 AND segment IN {list $3}",
-      account,
-      word as string,
-      old,
-    );
-    yield* put(account, word as string, target.segment, encodePostings(all));
-  }
-  yield* run(
-    "UPDATE word_segments SET merged = $3 WHERE account = $1 AND segment = $2",
-    account,
-    target.segment,
-    moved.at(-1)![0] as string,
-  );
-  return "more";
-}
-
-function* beginMerge(account: AccountId): Op<"more" | "done"> {
-  const full = yield* one<{ readonly level: number }>(
-    `SELECT level FROM word_segments WHERE account = $1 AND live = 1 GROUP BY level HAVING count(*) >= ${mergeWidth} ORDER BY level LIMIT 1`,
-    account,
-  );
-  if (full === undefined) return "done";
-  const { level } = full;
-  const last = yield* one<{ readonly n: number; readonly emails: number }>(
-    `SELECT (SELECT max(segment) FROM word_segments WHERE account = $1) AS n,
-       (SELECT sum(emails) FROM word_segments WHERE account = $1 AND live = 1 AND level = $2) AS emails`,
-    account,
-    level,
-  );
-  const number = last!.n + 1;
-  yield* run(
-    "UPDATE word_segments SET into_segment = $3 WHERE account = $1 AND live = 1 AND level = $2",
-    account,
-    level,
-    number,
-  );
-  yield* run("UPDATE word_segments SET emails = 0 WHERE account = $1 AND into_segment = $2", account, number);
-  yield* run(
-    "INSERT INTO word_segments (account, segment, level, emails, live, into_segment, merged) VALUES ($1, $2, $3, $4, 1, 0, '')",
-    account,
-    number,
-    level + 1,
-    Number(last!.emails),
-  );
-  return "more";
-}
-
-export function* wordsForget(account: AccountId): Op<void> {
-  for (const table of wordTables) yield* run(`DELETE FROM ${table} WHERE account = $1`, account);
+  return {
+    words: Number(words),
+    indexBytes: yield* bytesOf("word_blocks", "body"),
+    gramBytes: (yield* bytesOf("gram_columns", "body")) + (yield* bytesOf("gram_waiting", "filter")),
+    emails: Number(emails),
+    segments,
+  };
 }

@@ -5,6 +5,7 @@ import { purge, softDelete, undelete } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailAdd, emailsSet } from "./email-set.ts";
 import { setFlags } from "./flags.ts";
+import { gramsLay } from "./grams.ts";
 import * as hosting from "./hosting.ts";
 import * as journey from "./journey.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
@@ -22,7 +23,7 @@ import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
 import * as transfer from "./transfer.ts";
-import * as words from "./words.ts";
+import * as words from "./words-write.ts";
 
 export const writeOps = {
   putDomain: directory.putDomain,
@@ -65,6 +66,7 @@ export const writeOps = {
   wordsJoin: words.wordsJoin,
   wordsMerge: words.wordsMerge,
   wordsForget: words.wordsForget,
+  gramsLay,
   tally: tallies.tally,
   dropTally: tallies.dropTally,
   forgetTallies: tallies.forgetTallies,

@@ -1,0 +1,150 @@
+/** Filters of an account's emails (`protocol/words/grams.ts`) in blocks that are turned round, and what they say of a needle. */
+import { BitSet } from "../../../protocol/words/email-set.ts";
+import {
+  type Column,
+  columnOf,
+  decodeEmails,
+  encodeEmails,
+  gramBlockEmails,
+  holdsSlots,
+  Left,
+  turnRound,
+} from "../../../protocol/words/gram-block.ts";
+import type { AccountId, EmailId } from "../store.ts";
+import type { EmailGrams, NextGrams } from "../words.ts";
+import { type Op, one, rows, run } from "./tx.ts";
+import { indexedUpTo } from "./words.ts";
+
+/** Slots of one needle that are asked: more say little more. */
+const maxSlotsAsked = 32;
+
+/** Filters that wait until there are enough of one size for a block. */
+export function* keepGrams(account: AccountId, grams: EmailGrams): Op<void> {
+  for (const [email, filter] of grams)
+    yield* run(
+      "INSERT INTO gram_waiting (account, size, email, filter) VALUES ($1, $2, $3, $4)",
+      account,
+      filter.length,
+      email,
+      filter,
+    );
+}
+
+/** The next block of the size that has most waiting, where they are enough. */
+export function* nextGrams(account: AccountId): Op<NextGrams | undefined> {
+  const most = yield* one<{ readonly size: number; readonly n: number }>(
+    "SELECT size, count(*) AS n FROM gram_waiting WHERE account = $1 GROUP BY size ORDER BY 2 DESC LIMIT 1",
+    account,
+  );
+  if (most === undefined || most.n < gramBlockEmails) return undefined;
+  const last = yield* one<{ readonly n: number | null }>(
+    "SELECT max(block) AS n FROM gram_blocks WHERE account = $1",
+    account,
+  );
+  const waiting = yield* rows(
+    `SELECT email, filter FROM gram_waiting WHERE account = $1 AND size = $2 ORDER BY email LIMIT ${gramBlockEmails}`,
+    account,
+    most.size,
+  );
+  const emails = waiting.map(([email]) => email as number);
+  return {
+    block: (last?.n ?? 0) + 1,
+    size: most.size,
+    upTo: emails.at(-1)!,
+    emails: encodeEmails(emails),
+    chunks: turnRound(
+      waiting.map(([, filter]) => filter as Uint8Array),
+      most.size,
+    ),
+  };
+}
+
+export function* gramsLay(account: AccountId, next: NextGrams): Op<"done" | "late"> {
+  const last = yield* one<{ readonly n: number | null }>(
+    "SELECT max(block) AS n FROM gram_blocks WHERE account = $1",
+    account,
+  );
+  if ((last?.n ?? 0) !== next.block - 1) return "late";
+  const moved = yield* run(
+    "DELETE FROM gram_waiting WHERE account = $1 AND size = $2 AND email <= $3",
+    account,
+    next.size,
+    next.upTo,
+  );
+  if (moved === 0) return "late"; // the index has been forgotten meanwhile
+  yield* run(
+    "INSERT INTO gram_blocks (account, block, size, emails) VALUES ($1, $2, $3, $4)",
+    account,
+    next.block,
+    next.size,
+    next.emails,
+  );
+  for (const [chunk, body] of next.chunks.entries())
+    yield* run(
+      "INSERT INTO gram_columns (account, size, chunk, block, body) VALUES ($1, $2, $3, $4, $5)",
+      account,
+      next.size,
+      chunk,
+      next.block,
+      body,
+    );
+  return "done";
+}
+
+// ---------------------------------------------------------------- asking
+
+/** What there is, read once for a question with several needles. */
+export type GramBlocks = {
+  /** Emails above this one have no filter yet. */
+  readonly upTo: EmailId;
+  /** Numbers of the blocks by the size of their filters. */
+  readonly bySize: ReadonlyMap<number, readonly number[]>;
+  readonly waiting: readonly (readonly [email: EmailId, filter: Uint8Array])[];
+};
+
+export function* gramBlocks(account: AccountId): Op<GramBlocks> {
+  const bySize = new Map<number, number[]>();
+  for (const cells of yield* rows("SELECT block, size FROM gram_blocks WHERE account = $1", account)) {
+    const [block, size] = cells as readonly number[];
+    const known = bySize.get(size!);
+    if (known === undefined) bySize.set(size!, [block!]);
+    else known.push(block!);
+  }
+  const waiting = yield* rows("SELECT email, filter FROM gram_waiting WHERE account = $1", account);
+  return {
+    upTo: yield* indexedUpTo(account),
+    bySize,
+    waiting: waiting as unknown as GramBlocks["waiting"],
+  };
+}
+
+/** The emails whose filters do not rule the needle out. */
+export function* mayHold(account: AccountId, blocks: GramBlocks, slots: readonly number[]): Op<BitSet> {
+  const found = new BitSet(blocks.upTo + 1);
+  for (const [email, filter] of blocks.waiting) if (holdsSlots(filter, slots)) found.add(email);
+  for (const [size, numbers] of blocks.bySize) {
+    const left = new Map(numbers.map((block) => [block, new Left()]));
+    const columns = new Map<string, Column>();
+    for (const slot of slots) {
+      const column = columnOf(slot, size);
+      columns.set(`${column.chunk}/${column.from}`, column);
+      if (columns.size === maxSlotsAsked) break;
+    }
+    for (const { chunk, from } of columns.values()) {
+      if (left.size === 0) break;
+      for (const [block, body] of yield* rows(
+        "SELECT block, body FROM gram_columns WHERE account = $1 AND size = $2 AND chunk = $3",
+        account,
+        size,
+        chunk,
+      ))
+        if (left.get(block as number)?.keep(body as Uint8Array, from) === false) left.delete(block as number);
+    }
+    for (const [block, members] of left) {
+      const [row] = yield* rows("SELECT emails FROM gram_blocks WHERE account = $1 AND block = $2", account, block);
+      for (const [index, email] of decodeEmails(row![0] as Uint8Array).entries())
+        if (members.has(index)) found.add(email);
+    }
+  }
+  return found;
+}
