@@ -1,5 +1,5 @@
 /**
- * Certificates by ACME against Debian's `pebble` (`apt-get install pebble`): `npm run pebble`. A server is started as an administrator would,
+ * Certificates by ACME against Debian's `pebble`, with its Knot DNS for DNS-01 (`apt-get install pebble knot`): `npm run pebble`. A server is started as an administrator would,
  * once for each kind of challenge; it must get a certificate of the authority's, show it by name, and publish its key.
  */
 import assert from "node:assert/strict";
@@ -14,6 +14,8 @@ import { endEntityRecord, tlsaText } from "../protocol/policy/dane.ts";
 import { ensureOwnCertificate } from "../server/net/own-certificate.ts";
 import { publishedKeys } from "../server/net/published-keys.ts";
 import { freePort } from "./beside.ts";
+import { type Knot, startKnot } from "./knot.ts";
+import { updateSettings, updatesWork } from "./pebble-dns.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "angarium-pebble-"));
 const children: ChildProcess[] = [];
@@ -22,7 +24,7 @@ const main = join(import.meta.dirname, "..", "main.ts");
 function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   child.on("error", (error) => {
-    process.stderr.write(`${program} cannot be run (${error.message}): apt-get install pebble\n`);
+    process.stderr.write(`${program} cannot be run (${error.message}): apt-get install pebble knot\n`);
     process.exit(1);
   });
   let log = "";
@@ -38,6 +40,13 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = 
   return child;
 }
 
+async function freePorts(): Promise<(name: string) => number> {
+  const ports = new Map<string, number>();
+  for (const name of ["dns", "acme", "management", "http", "https", "submissions", "challtest"])
+    ports.set(name, await freePort("127.0.0.1"));
+  return (name) => ports.get(name)!;
+}
+
 const shownAt = (port: number, servername: string): Promise<X509Certificate | undefined> =>
   new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", servername, rejectUnauthorized: false }, () => {
@@ -48,10 +57,57 @@ const shownAt = (port: number, servername: string): Promise<X509Certificate | un
     socket.on("error", () => resolve(undefined));
   });
 
+function runPebble(port: (name: string) => number, own: { readonly certFile: string; readonly keyFile: string }): void {
+  const config = join(folder, `pebble-${port("acme")}.json`);
+  writeFileSync(
+    config,
+    JSON.stringify({
+      pebble: {
+        listenAddress: `127.0.0.1:${port("acme")}`,
+        managementListenAddress: `127.0.0.1:${port("management")}`,
+        certificate: own.certFile,
+        privateKey: own.keyFile,
+        httpPort: port("http"),
+        tlsPort: port("https"),
+      },
+    }),
+  );
+  run("pebble", ["-config", config, "-dnsserver", `127.0.0.1:${port("dns")}`, "-strict", "false"], {
+    PEBBLE_VA_NOSLEEP: "1",
+  });
+}
+
+/** A zone of its own, which takes updates: proofs and DKIM keys come and go by themselves. */
+async function byDns(port: (name: string) => number, own: { caFile: string }, knot: Knot): Promise<void> {
+  const { tsigName, tsigSecret, tsigAlgorithm, dnsServer, dnsZone, dnsWaitMs } = updateSettings(knot, "acme.test");
+  const acme = Object.entries({ tsigName, tsigSecret, tsigAlgorithm, dnsServer, dnsZone });
+  const lines = acme.map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join("");
+  const proofs = new Set<string>();
+  await certificateBy(
+    "dns-01",
+    port,
+    own,
+    `${lines}dnsWaitMs = ${dnsWaitMs}\n[dkim]\ndynamicUpdates = true\ncheckMs = 1000\n`,
+    async () => {
+      for (const proof of await knot.txt("_acme-challenge.mail.acme.test")) proofs.add(proof);
+    },
+  );
+  assert.equal(proofs.size, 1, "the proof was in DNS");
+  for (const name of ["mail", "mta-sts", "autoconfig"])
+    assert.deepEqual(await knot.txt(`_acme-challenge.${name}.acme.test`), [], "and is no more");
+  const day = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+  for (const selector of [`r${day}`, `e${day}`])
+    assert.match((await knot.txt(`${selector}._domainkey.acme.test`)).join(), /^v=DKIM1; k=(rsa|ed25519); h=sha256; p=/);
+  process.stdout.write("dns-01: the proof was published and removed by dynamic update, the DKIM keys were published\n");
+}
+
+/** `more`: lines of the configuration, those of `[acme]` first; `meanwhile` is asked until the certificate is there. */
 async function certificateBy(
   challenge: string,
   port: (name: string) => number,
   own: { caFile: string },
+  more = "",
+  meanwhile: () => Promise<unknown> = async () => {},
 ): Promise<void> {
   const data = join(folder, challenge);
   const config = join(folder, `${challenge}.toml`);
@@ -70,11 +126,12 @@ caFile = "${own.caFile}"
 directory = "https://localhost:${port("acme")}/dir"
 challenge = "${challenge}"
 email = "admin@acme.test"
-`,
+${more}`,
   );
   const server = run(process.execPath, [main, "start", "--data", data, "--config", config, "--domain", "acme.test"]);
   const until = Date.now() + 60_000;
   for (;;) {
+    await meanwhile();
     const certificate = await shownAt(port("submissions"), "mail.acme.test");
     if (certificate?.issuer.includes("Pebble")) {
       assert.ok(certificate.checkHost("mta-sts.acme.test"), "the names of our domain that lead here are in it");
@@ -95,36 +152,27 @@ email = "admin@acme.test"
 }
 
 try {
-  const ports = new Map<string, number>();
-  for (const name of ["dns", "acme", "management", "http", "https", "submissions", "challtest"])
-    ports.set(name, await freePort("127.0.0.1"));
-  const port = (name: string): number => ports.get(name)!;
+  const port = await freePorts();
   const own = await ensureOwnCertificate(join(folder, "authority"), "localhost", Date.now());
   run("pebble-challtestsrv", [
     ...["-dns01", `127.0.0.1:${port("dns")}`, "-http01", "", "-https01", "", "-tlsalpn01", ""],
     ...["-defaultIPv6", "", "-management", `127.0.0.1:${port("challtest")}`],
   ]);
-  writeFileSync(
-    join(folder, "pebble.json"),
-    JSON.stringify({
-      pebble: {
-        listenAddress: `127.0.0.1:${port("acme")}`,
-        managementListenAddress: `127.0.0.1:${port("management")}`,
-        certificate: own.certFile,
-        privateKey: own.keyFile,
-        httpPort: port("http"),
-        tlsPort: port("https"),
-      },
-    }),
-  );
-  run(
-    "pebble",
-    ["-config", join(folder, "pebble.json"), "-dnsserver", `127.0.0.1:${port("dns")}`, "-strict", "false"],
-    {
-      PEBBLE_VA_NOSLEEP: "1",
-    },
-  );
+  runPebble(port, own);
   for (const challenge of ["tls-alpn-01", "http-01"]) await certificateBy(challenge, port, own);
+
+  for (const algorithm of ["hmac-sha256", "hmac-sha512"] as const) {
+    const ports = await freePorts();
+    const knot = await startKnot(join(folder, algorithm), "acme.test", ports("dns"), algorithm);
+    try {
+      await updatesWork(knot, "acme.test");
+      if (algorithm === "hmac-sha512") continue;
+      runPebble(ports, own);
+      await byDns(ports, own, knot);
+    } finally {
+      await knot.stop();
+    }
+  }
 } finally {
   for (const child of children) child.kill("SIGKILL");
   rmSync(folder, { recursive: true, force: true });
