@@ -11,6 +11,7 @@ import { mayChangeKey } from "./net/published-keys.ts";
 import type { Resolver } from "./net/resolver.ts";
 import type { CertificateFiles, KeyRing } from "./net/tls.ts";
 import type { Store } from "./store/store.ts";
+import { inTurn as inTurnOfNodes } from "./store/turn.ts";
 
 export type Certificates = {
   /** Answers HTTP-01 challenges (RFC 8555 §8.3). */
@@ -27,7 +28,7 @@ const acmeEveryMs = 60_000;
 const maxHosted = 2000;
 
 export async function makeCertificates(parts: {
-  readonly store: Pick<Store, "domains" | "subscribe">;
+  readonly store: Pick<Store, "domains" | "subscribe" | "setting" | "swapSetting">;
   readonly resolver: Resolver;
   readonly keyRing: KeyRing;
   readonly folder: string;
@@ -87,7 +88,10 @@ export async function makeCertificates(parts: {
     }
   };
   const order = async (): Promise<void> => {
-    if (await acme?.look()) await inTurn(true);
+    if (acme === undefined) return;
+    // Nodes that share a store order one after the other: a proof is for one order, and authorities count.
+    const answer = await inTurnOfNodes({ store, now }, "acme", () => acme.look());
+    if (answer.kind === "done" && answer.result) await inTurn(true);
   };
 
   await inTurn(true);

@@ -18,6 +18,7 @@ import { watchPublished } from "./report/published.ts";
 import { makeTlsIntake, tlsReceivedKind } from "./report/tls-in.ts";
 import { type SentTls, sendTlsReports } from "./report/tls-send.ts";
 import type { Domain, Store } from "./store/store.ts";
+import { inTurn } from "./store/turn.ts";
 import type { Transit } from "./transit.ts";
 import { PoisonTask, type WorkPool } from "./work/pool.ts";
 
@@ -79,14 +80,19 @@ export function startReporting(parts: {
     parts.believesSignedAlone ? answersFor(bytes, signatures) : "unchecked";
 
   const sendTlsNow = async (domain: string, today: boolean): Promise<readonly SentTls[]> => {
-    await transit.seen.flush();
     const email = `tls-reports@${domain}`;
     const post = makePost({ ...parts, from: { name: `TLS reports of ${ourHost}`, address: email }, domain });
     return sendTlsReports({ ...parts, post, https: transit.https, email }, today);
   };
   let sending: Promise<unknown> = Promise.resolve();
+  /** Of several nodes one sends what is counted for all of them. */
+  const sendInTurn = async (today: boolean): Promise<readonly (Sent | SentTls)[]> => {
+    await Promise.all([seen.flush(), transit.seen.flush()]);
+    const answer = await inTurn({ store, now }, "reports", () => sendNow(today));
+    if (answer.kind === "done") return answer.result;
+    throw new Error("Another node is sending reports just now: try again in a minute.");
+  };
   const sendNow = async (today: boolean): Promise<readonly (Sent | SentTls)[]> => {
-    await seen.flush();
     const domain = reportingDomain(await store.domains(), ourHost);
     const email = `dmarc-reports@${domain}`;
     const post = makePost({ ...parts, from: { name: `DMARC reports of ${ourHost}`, address: email }, domain });
@@ -96,8 +102,8 @@ export function startReporting(parts: {
   /** One at a time: nothing is sent twice. */
   const send = (today: boolean): Promise<readonly (Sent | SentTls)[]> => {
     const turn = sending.then(
-      () => sendNow(today),
-      () => sendNow(today),
+      () => sendInTurn(today),
+      () => sendInTurn(today),
     );
     sending = turn;
     return turn;

@@ -49,5 +49,7 @@ export async function updatesWork(knot: Knot, zone: string): Promise<void> {
       what,
     );
   assert.deepEqual(await knot.txt(name), []);
-  process.stdout.write(`${knot.key.algorithm}: texts were put into the zone and taken out again; wrong keys were refused\n`);
+  process.stdout.write(
+    `${knot.key.algorithm}: texts were put into the zone and taken out again; wrong keys were refused\n`,
+  );
 }

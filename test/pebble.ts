@@ -97,7 +97,10 @@ async function byDns(port: (name: string) => number, own: { caFile: string }, kn
     assert.deepEqual(await knot.txt(`_acme-challenge.${name}.acme.test`), [], "and is no more");
   const day = new Date().toISOString().slice(0, 10).replaceAll("-", "");
   for (const selector of [`r${day}`, `e${day}`])
-    assert.match((await knot.txt(`${selector}._domainkey.acme.test`)).join(), /^v=DKIM1; k=(rsa|ed25519); h=sha256; p=/);
+    assert.match(
+      (await knot.txt(`${selector}._domainkey.acme.test`)).join(),
+      /^v=DKIM1; k=(rsa|ed25519); h=sha256; p=/,
+    );
   process.stdout.write("dns-01: the proof was published and removed by dynamic update, the DKIM keys were published\n");
 }
 

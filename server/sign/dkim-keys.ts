@@ -67,21 +67,27 @@ export async function makeDkimKeys(now: Instant, taken: readonly string[] = []):
 type Stored = Omit<DkimKey, "state" | "since"> & Partial<Pick<DkimKey, "state" | "since">>;
 
 export async function readDkimKeys(store: Pick<StoreReader, "setting">, domain: string): Promise<DkimKeys | undefined> {
-  const found = (await store.setting(dkimSetting(domain))) as { readonly keys: readonly Stored[] } | undefined;
+  return dkimKeysOf(await store.setting(dkimSetting(domain)));
+}
+
+/** What the setting of a domain holds. */
+export function dkimKeysOf(setting: unknown): DkimKeys | undefined {
+  const found = setting as { readonly keys: readonly Stored[] } | undefined;
   return found && { keys: found.keys.map((key) => ({ state: "publish", since: key.createdAt, ...key })) };
 }
 
 /** The keys of the domain, made now where it has none. */
 export async function ensureDkimKeys(
-  store: Pick<StoreReader, "setting"> & Pick<StoreWriter, "putSetting">,
+  store: Pick<StoreReader, "setting"> & Pick<StoreWriter, "swapSetting">,
   domain: string,
   now: Instant,
 ): Promise<DkimKeys> {
   const found = await readDkimKeys(store, domain);
   if (found !== undefined) return found;
   const made = await makeDkimKeys(now);
-  await store.putSetting(dkimSetting(domain), made);
-  return made;
+  // Another node may have been first: then its keys are the domain's.
+  if (await store.swapSetting(dkimSetting(domain), undefined, made)) return made;
+  return (await readDkimKeys(store, domain)) ?? made;
 }
 
 /** The p= of a key record without its blanks; undefined where it has none. RFC 6376 §3.6.1. */

@@ -4,13 +4,14 @@ import type { Log } from "../log.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Domain, Instant, StoreReader, StoreWriter } from "../store/store.ts";
 import {
+  type Algorithm,
   algorithms,
   type DkimKey,
   type DkimKeys,
+  dkimKeysOf,
   dkimSetting,
   makeDkimKey,
   publicKeyOf,
-  readDkimKeys,
 } from "./dkim-keys.ts";
 import { type KeyEvent, nextStep, type RotationSettings, type View } from "./rotate.ts";
 
@@ -36,6 +37,8 @@ export const defaultDkimSettings: DkimSettings = {
 
 /** Domains that are looked at together. */
 const together = 8;
+/** A change is begun anew so often where another node was first. */
+const maxAttempts = 5;
 /** The same alarm is not told again sooner. */
 const alarmEveryMs = day;
 const maxAlarms = 100_000;
@@ -57,7 +60,7 @@ export type ZoneUpdates = {
 };
 
 export type KeeperParts = {
-  readonly store: Pick<StoreReader, "setting" | "domains"> & Pick<StoreWriter, "putSetting">;
+  readonly store: Pick<StoreReader, "setting" | "domains"> & Pick<StoreWriter, "swapSetting">;
   readonly resolver: Pick<Resolver, "txt">;
   readonly settings: DkimSettings;
   /** Changes TXT records; undefined: a person does it. */
@@ -66,12 +69,15 @@ export type KeeperParts = {
   readonly log: Log;
 };
 
+/** What becomes of the keys of a domain (undefined: they stay), and what is done once that is written. */
+type Change = { readonly keys: readonly DkimKey[] | undefined; readonly after?: () => void };
+
 export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: KeeperParts): KeyKeeper {
   const turns = new Map<string, Promise<unknown>>();
   const told = new Map<string, Instant>();
   let stopped = false;
 
-  /** One after the other for each domain: a change is read, made and written whole. */
+  /** One after the other for each domain; other nodes may work on the same one. */
   const inTurn = <T>(domain: string, work: () => Promise<T>): Promise<T> => {
     const before = turns.get(domain) ?? Promise.resolve();
     const turn = before.then(work, work);
@@ -81,33 +87,49 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     return turn;
   };
 
-  const put = async (domain: string, keys: readonly DkimKey[]): Promise<DkimKeys> => {
-    await store.putSetting(dkimSetting(domain), { keys });
-    return { keys };
+  /** Reads the keys, has `work` decide what becomes of them, and writes that whole: anew where another node has changed them meanwhile. */
+  const change = async (
+    domain: string,
+    work: (found: DkimKeys | undefined) => Promise<Change | undefined>,
+  ): Promise<DkimKeys | undefined> => {
+    for (let attempt = 1; ; attempt++) {
+      const before = await store.setting(dkimSetting(domain));
+      const found = dkimKeysOf(before);
+      const { keys, after }: Partial<Change> = (await work(found)) ?? {};
+      if (keys !== undefined && !(await store.swapSetting(dkimSetting(domain), before, { keys }))) {
+        if (attempt < maxAttempts) continue;
+        throw new Error(`The DKIM keys of ${domain} are being changed by others all the time.`);
+      }
+      after?.();
+      return keys === undefined ? found : { keys };
+    }
   };
 
-  const lookNow = async (domain: string): Promise<DkimKeys | undefined> => {
-    const found = await readDkimKeys(store, domain);
-    if (found === undefined) return undefined;
+  const nextOf = async (domain: string, found: DkimKeys): Promise<Change> => {
     const views = new Map<string, View>();
     for (const key of found.keys)
       views.set(key.selector, await viewOf(key, domain, resolver, settings.assumePublished));
     const step = nextStep(found.keys, (selector) => views.get(selector) ?? "trouble", now(), settings);
-    const made: DkimKey[] = [];
-    for (const algorithm of step.wanted)
-      made.push(
-        await makeDkimKey(
-          algorithm,
-          now(),
-          [...step.keys, ...made].map(({ selector }) => selector),
-        ),
-      );
+    const made = await makeAll(step.wanted, step.keys);
     const keys = [...step.keys, ...made];
-    for (const event of step.events) tell(domain, event);
-    for (const key of made) tell(domain, { kind: "unpublished", key });
-    if (zone !== undefined) for (const key of keys) update(zone, domain, key, views.get(key.selector) ?? "none");
     const changed = keys.length !== found.keys.length || keys.some((key, index) => key !== found.keys[index]);
-    return changed ? put(domain, keys) : found;
+    return {
+      keys: changed ? keys : undefined,
+      after() {
+        for (const event of step.events) tell(domain, event);
+        for (const key of made) tell(domain, { kind: "unpublished", key });
+        if (zone !== undefined) for (const key of keys) update(zone, domain, key, views.get(key.selector) ?? "none");
+      },
+    };
+  };
+
+  const makeAll = async (wanted: readonly Algorithm[], beside: readonly DkimKey[]): Promise<readonly DkimKey[]> => {
+    const made: DkimKey[] = [];
+    for (const algorithm of wanted) {
+      const taken = [...beside, ...made].map(({ selector }) => selector);
+      made.push(await makeDkimKey(algorithm, now(), taken));
+    }
+    return made;
   };
 
   const updating = new Set<string>();
@@ -138,7 +160,15 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     log[level]({ domain, selector, algorithm: key.algorithm, what: kind }, sentence);
   };
 
-  const look = (domain: string): Promise<DkimKeys | undefined> => inTurn(domain, () => lookNow(domain));
+  /** With a key that waits for each algorithm; undefined where there is one already. */
+  const withNext = async (keys: readonly DkimKey[]): Promise<readonly DkimKey[] | undefined> => {
+    const waits = ({ state }: DkimKey): boolean => state === "publish" || state === "seen";
+    const due = algorithms.filter((algorithm) => !keys.some((key) => key.algorithm === algorithm && waits(key)));
+    return due.length === 0 ? undefined : [...keys, ...(await makeAll(due, keys))];
+  };
+
+  const look = (domain: string): Promise<DkimKeys | undefined> =>
+    inTurn(domain, () => change(domain, async (found) => found && nextOf(domain, found)));
 
   const lookAtAll = async (): Promise<void> => {
     const waiting = (await store.domains()).filter(({ kind }: Domain) => kind === "local");
@@ -159,23 +189,7 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     look,
     lookAtAll,
     async rotate(domain) {
-      await inTurn(domain, async () => {
-        const { keys } = (await readDkimKeys(store, domain)) ?? { keys: [] };
-        const due = algorithms.filter(
-          (algorithm) =>
-            !keys.some((key) => key.algorithm === algorithm && (key.state === "publish" || key.state === "seen")),
-        );
-        const made: DkimKey[] = [];
-        for (const algorithm of due)
-          made.push(
-            await makeDkimKey(
-              algorithm,
-              now(),
-              [...keys, ...made].map(({ selector }) => selector),
-            ),
-          );
-        if (made.length > 0) await put(domain, [...keys, ...made]);
-      });
+      await inTurn(domain, () => change(domain, async (found) => ({ keys: await withNext(found?.keys ?? []) })));
       return (await look(domain)) ?? { keys: [] };
     },
     start() {

@@ -19,11 +19,12 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /** Makes the secret the first time. */
 export async function openReturnPaths(
-  store: Pick<StoreReader, "setting"> & Pick<StoreWriter, "putSetting">,
+  store: Pick<StoreReader, "setting"> & Pick<StoreWriter, "swapSetting">,
   now: () => Instant,
 ): Promise<ReturnPaths> {
   const read = async () => (await store.setting(setting)) as { readonly secret: string } | undefined;
-  if ((await read()) === undefined) await store.putSetting(setting, { secret: randomBytes(32).toString("base64") });
+  if ((await read()) === undefined)
+    await store.swapSetting(setting, undefined, { secret: randomBytes(32).toString("base64") });
   const key = Buffer.from((await read())?.secret ?? "", "base64");
   const mac: Mac = (text) => createHmac("sha256", key).update(text).digest();
   const ask = () => ({ mac, day: Math.floor(now() / dayMs) });

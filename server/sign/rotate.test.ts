@@ -4,7 +4,7 @@ import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import { quiet } from "../log.ts";
 import type { Answer } from "../net/resolver.ts";
 import type { DkimKey } from "./dkim-keys.ts";
-import { makeDkimKeys, readDkimKeys } from "./dkim-keys.ts";
+import { ensureDkimKeys, makeDkimKeys, readDkimKeys } from "./dkim-keys.ts";
 import { dkimSignature } from "./dkim-signature.ts";
 import { defaultDkimSettings, makeKeyKeeper } from "./key-keeper.ts";
 import { nextStep, type RotationSettings, type View } from "./rotate.ts";
@@ -170,7 +170,11 @@ test("keys change by themselves while mail flows: every message verifies by what
   const values = new Map<string, unknown>();
   const store = {
     setting: async (key: string) => structuredClone(values.get(key)),
-    putSetting: async (key: string, value: unknown) => void values.set(key, structuredClone(value)),
+    swapSetting: async (key: string, before: unknown, value: unknown) => {
+      if (JSON.stringify(values.get(key)) !== JSON.stringify(before)) return false;
+      values.set(key, structuredClone(value));
+      return true;
+    },
     domains: async () => [{ name: "example.test", kind: "local" as const, settings: {} }],
   };
   const resolver = {
@@ -254,7 +258,11 @@ test("a rotation that is asked for begins at once, and once", async () => {
   const values = new Map<string, unknown>();
   const store = {
     setting: async (key: string) => structuredClone(values.get(key)),
-    putSetting: async (key: string, value: unknown) => void values.set(key, structuredClone(value)),
+    swapSetting: async (key: string, before: unknown, value: unknown) => {
+      if (JSON.stringify(values.get(key)) !== JSON.stringify(before)) return false;
+      values.set(key, structuredClone(value));
+      return true;
+    },
     domains: async () => [{ name: "example.test", kind: "local" as const, settings: {} }],
   };
   const resolver = { txt: async () => assert.fail("nobody asks") };
@@ -287,7 +295,11 @@ test("where zones take updates nobody has to do anything: published, used, repla
   const values = new Map<string, unknown>();
   const store = {
     setting: async (key: string) => structuredClone(values.get(key)),
-    putSetting: async (key: string, value: unknown) => void values.set(key, structuredClone(value)),
+    swapSetting: async (key: string, before: unknown, value: unknown) => {
+      if (JSON.stringify(values.get(key)) !== JSON.stringify(before)) return false;
+      values.set(key, structuredClone(value));
+      return true;
+    },
     domains: async () => [{ name: "example.test", kind: "local" as const, settings: {} }],
   };
   const resolver = {
@@ -321,4 +333,60 @@ test("where zones take updates nobody has to do anything: published, used, repla
   const states = (await readDkimKeys(store, "example.test"))!.keys.map(({ state }) => state);
   assert.deepEqual(states, ["used", "used"], "the first ones are gone, and so are their records");
   assert.equal(zone.size, 2);
+});
+
+test("two nodes that look after the keys of one store make one set of keys, and lose none", async () => {
+  const now = start;
+  const values = new Map<string, unknown>();
+  const zone = new Map<string, string>();
+  const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const store = {
+    async setting(key: string) {
+      await pause();
+      return structuredClone(values.get(key));
+    },
+    async swapSetting(key: string, before: unknown, value: unknown) {
+      await pause();
+      if (JSON.stringify(values.get(key)) !== JSON.stringify(before)) return false;
+      values.set(key, structuredClone(value));
+      return true;
+    },
+    domains: async () => [{ name: "example.test", kind: "local" as const, settings: {} }],
+  };
+  const resolver = {
+    txt: async (name: string): Promise<Answer<string>> => {
+      await pause();
+      const record = zone.get(name);
+      return record === undefined
+        ? { kind: "none", exists: false, secure: false, ttlSeconds: 1 }
+        : { kind: "found", records: [record], secure: false, ttlSeconds: 1 };
+    },
+  };
+  const [one, two] = await Promise.all([
+    ensureDkimKeys(store, "example.test", now),
+    ensureDkimKeys(store, "example.test", now),
+  ]);
+  assert.deepEqual(one, two, "both nodes go on with the keys of the first");
+  const node = () =>
+    makeKeyKeeper({ store, resolver, settings: { ...defaultDkimSettings, ...settings }, now: () => now, log: quiet });
+  const [first, second] = [node(), node()];
+  await Promise.all([first.rotate("example.test"), second.rotate("example.test")]);
+  const publish = async (): Promise<void> => {
+    for (const { selector, record } of (await readDkimKeys(store, "example.test"))!.keys)
+      zone.set(`${selector}._domainkey.example.test`, record);
+  };
+  await publish();
+  await Promise.all([first.lookAtAll(), second.lookAtAll()]);
+  const before = (await readDkimKeys(store, "example.test"))!.keys;
+  assert.deepEqual(
+    before.map(({ state }) => state),
+    ["used", "used"],
+  );
+  await Promise.all([first.rotate("example.test"), second.rotate("example.test")]);
+  const after = (await readDkimKeys(store, "example.test"))!.keys;
+  assert.deepEqual(
+    after.map(({ state }) => state),
+    ["used", "used", "publish", "publish"],
+    "one new key for each algorithm",
+  );
 });

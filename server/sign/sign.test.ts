@@ -72,7 +72,7 @@ test("the signer works in the pool, with keys from the store", async () => {
   const settings = new Map<string, unknown>();
   const store = {
     setting: async (key: string) => settings.get(key),
-    putSetting: async (key: string, value: unknown) => void settings.set(key, value),
+    swapSetting: async (key: string, _before: unknown, value: unknown) => settings.set(key, value) === settings,
   };
   const keys = await ensureDkimKeys(store, "example.test", now);
   assert.deepEqual(await ensureDkimKeys(store, "example.test", now + 1), keys);

@@ -217,6 +217,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     putAddress: op("putAddress"),
     removeAddress: op("removeAddress"),
     putSetting: op("putSetting"),
+    swapSetting: op("swapSetting"),
     accept: (acceptance) => {
       const message = prepare(acceptance.message);
       return message instanceof Promise

@@ -240,6 +240,7 @@ class PostgresStore {
       putAddress: writing(writeOps.putAddress),
       removeAddress: writing(writeOps.removeAddress),
       putSetting: writing(writeOps.putSetting),
+      swapSetting: writing(writeOps.swapSetting),
       accept: (acceptance) =>
         this.#run(async () => {
           const kept = await this.#keepAcceptance(acceptance);

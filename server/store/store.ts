@@ -564,6 +564,8 @@ export interface StoreWriter
   putAddress(address: Address): Promise<"done" | "no-domain" | "no-account" | "taken">; // "taken": an account's own address cannot become an alias
   removeAddress(local: string, domain: string): Promise<"done" | "missing" | "in-use">;
   putSetting(key: string, value: unknown): Promise<void>; // undefined removes
+  /** The same where `before`, as it was read, still stands (undefined: nothing does); false: somebody else was first, and nothing was put. */
+  swapSetting(key: string, before: unknown, after: unknown): Promise<boolean>;
   // mail
   accept(acceptance: Acceptance): Promise<Accepted>;
   /** IMAP APPEND / MULTIAPPEND, JMAP import: all or none. */

@@ -173,6 +173,25 @@ export function directoryContract(open: Open): void {
       assert.equal(taken.kind, "exists", "the address is somebody's");
     });
 
+    test("of several who change a setting at once one is first", async () => {
+      const at = async (before: unknown, after: unknown) =>
+        Promise.all([1, 2, 3].map((who) => store.swapSetting("swapped", before, after && { who, after })));
+      const won = (answers: readonly boolean[]): number => answers.indexOf(true) + 1;
+      const first = await at(undefined, "first");
+      assert.equal(first.filter(Boolean).length, 1);
+      const put = await store.setting("swapped");
+      assert.deepEqual(put, { who: won(first), after: "first" });
+      assert.equal(await store.swapSetting("swapped", undefined, 1), false);
+      assert.equal(await store.swapSetting("swapped", { who: 9, after: "first" }, 1), false);
+      const second = await at(put, "second");
+      assert.equal(second.filter(Boolean).length, 1);
+      const then = await store.setting("swapped");
+      assert.deepEqual(then, { who: won(second), after: "second" });
+      assert.equal((await at(then, undefined)).filter(Boolean).length, 1);
+      assert.equal(await store.setting("swapped"), undefined);
+      assert.equal(await store.swapSetting("swapped", then, 1), false);
+    });
+
     test("a setting holds any JSON value; undefined removes it", async () => {
       const value = { deep: [1, "two", { three: null }], text: 'quote " and \u{1f600}' };
       assert.equal(await store.setting("contract.a"), undefined);

@@ -357,6 +357,19 @@ export function* settings(prefix: string): Op<readonly { readonly key: string; r
   return found.map((row) => ({ key: row.key, value: JSON.parse(row.value) as unknown }));
 }
 
+/** Puts `after` where `before` still stands (undefined: nothing); false where something else does by now. */
+export function* swapSetting(key: string, before: unknown, after: unknown): Op<boolean> {
+  const [was, text] = [JSON.stringify(before), JSON.stringify(after)] as const;
+  const changed =
+    was === undefined
+      ? yield* run("INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", key, text)
+      : text === undefined
+        ? yield* run("DELETE FROM settings WHERE key = $1 AND value = $2", key, was)
+        : yield* run("UPDATE settings SET value = $3 WHERE key = $1 AND value = $2", key, was, text);
+  if (changed > 0) yield* directoryChanged();
+  return changed > 0;
+}
+
 export function* putSetting(key: string, value: unknown): Op<void> {
   if (value === undefined) yield* run("DELETE FROM settings WHERE key = $1", key);
   else

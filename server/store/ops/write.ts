@@ -36,6 +36,7 @@ export const writeOps = {
   putAddress: directory.putAddress,
   removeAddress: directory.removeAddress,
   putSetting: directory.putSetting,
+  swapSetting: directory.swapSetting,
   accept: place.accept,
   append: place.append,
   createMailbox: tree.createMailbox,
