@@ -1,5 +1,6 @@
 /** Whose domain a message claims to come from (RFC 9989 §4.3, §11.5). */
 import { parseAddresses } from "../mime/fields/address.ts";
+import { decodeWords } from "../mime/fields/encoded-word.ts";
 import { fieldValue, type Header } from "../mime/header.ts";
 import { parseDomain } from "../smtp/address.ts";
 
@@ -13,16 +14,20 @@ export type Authors =
 /** Domains of authors that are looked at. */
 export const maxAuthorDomains = 4;
 const maxAuthors = 100;
+/** Characters of From fields that are searched for what looks like an author. */
+const maxSearchedChars = 4000;
 
 export function authorsOf(header: Header): Authors {
   const domains = new Set<string>();
   let fields = 0;
   let unreadable = false;
+  let text = "";
   for (const field of header.fields) {
     if (field.name !== "from") continue;
     fields++;
     // Byte strings: a domain in UTF-8 (RFC 6532) is read as such.
     const value = Buffer.from(fieldValue(header, field), "latin1").toString("utf8");
+    text = `${text} ${value}`.slice(0, maxSearchedChars);
     for (const entry of parseAddresses(value, maxAuthors)) {
       if (entry.kind !== "mailbox") continue;
       const domain = entry.domain === "" ? undefined : parseDomain(entry.domain.replace(/\.$/, ""));
@@ -30,6 +35,13 @@ export function authorsOf(header: Header): Authors {
       else domains.add(domain);
     }
   }
+  // A mail program may make an author of what we cannot read: then the policies of all that it might show hold.
+  if (domains.size === 0)
+    for (const [, name = ""] of decodeWords(text).matchAll(/@([^\s<>()[\],;:"@\0]+)/g)) {
+      const domain = parseDomain(name.replace(/\.$/, ""));
+      if (domain !== undefined) domains.add(domain);
+      unreadable = true;
+    }
   if (domains.size === 0) return { kind: "none" };
   if (fields === 1 && domains.size === 1 && !unreadable) return { kind: "one", domain: [...domains][0]! };
   return { kind: "several", domains: [...domains].slice(0, maxAuthorDomains) };
