@@ -80,8 +80,10 @@ test("the pages", async (t) => {
     await page.getByText("The name or the password is wrong.").waitFor();
     await page.locator('input[name="password"]').fill("pw");
     await page.keyboard.press("Enter");
-    await page.getByText("Signed in as u1@example.test.").waitFor();
+    const me = page.getByRole("button", { name: "u1@example.test" });
+    await me.waitFor();
     await page.reload();
+    await me.click();
     await page.getByText("Sign out").click();
     await page.locator('input[name="password"]').waitFor();
     assert.deepEqual(complaints, []);

@@ -9,6 +9,4 @@ export const en = {
   "signIn.away": "The server does not answer. Try again in a moment.",
   "signIn.needsTls": "Passwords are only taken over an encrypted connection: open this page with https.",
   "signIn.incomplete": "Write your name and your password.",
-  "home.hello": "Signed in as {name}.",
-  "home.signOut": "Sign out",
 } as const;

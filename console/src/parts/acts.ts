@@ -1,0 +1,44 @@
+/** What can be done about one thing: the requests of the API whose path begins with its own. */
+import type { Description, Operation } from "../api/description.ts";
+import type { Resource } from "../resources.ts";
+import { label } from "../say.ts";
+
+export type ActKind = "change" | "delete" | "other";
+export type ActOn = { readonly kind: ActKind; readonly operation: Operation; readonly title: string };
+
+/** The parameter that names the thing in paths: "account" of "/accounts/{account}". */
+export function itemPath(
+  api: Description,
+  { path }: Resource,
+): { readonly path: string; readonly param: string } | undefined {
+  for (const operation of api.operations) {
+    const rest = operation.path.startsWith(`${path}/{`) ? operation.path.slice(path.length) : undefined;
+    const param = /^\/\{(\w+)\}(?:\/|$)/.exec(rest ?? "")?.[1];
+    if (param !== undefined) return { path: `${path}/{${param}}`, param };
+  }
+  return undefined;
+}
+
+export function actsOn(
+  api: Description,
+  resource: Resource,
+  allowed: (method: string, path: string) => boolean,
+): readonly ActOn[] {
+  const item = itemPath(api, resource);
+  if (item === undefined) return [];
+  const found: ActOn[] = [];
+  for (const operation of api.operations) {
+    const { method, path } = operation;
+    if (!allowed(method, path)) continue;
+    if (path === item.path && method === "PATCH") found.push({ kind: "change", operation, title: "Change" });
+    else if (path === item.path && method === "DELETE") found.push({ kind: "delete", operation, title: "Delete" });
+    else if (method === "POST" && path.startsWith(`${item.path}/`)) {
+      const verb = path.slice(item.path.length + 1);
+      // Below it a list of its own: that one has its own way to add.
+      if (!verb.includes("/") && !verb.includes("{") && api.find("GET", path) === undefined)
+        found.push({ kind: "other", operation, title: label(verb) });
+    }
+  }
+  const order: readonly ActKind[] = ["change", "other", "delete"];
+  return found.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}

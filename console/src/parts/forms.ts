@@ -1,0 +1,106 @@
+/** A form as strings and booleans, and the JSON that it stands for. */
+import type { Description, Schema } from "../api/description.ts";
+import { bytes, readBytes } from "../say.ts";
+
+export type Kind = "text" | "number" | "bytes" | "choice" | "yesno" | "lines" | "time" | "password" | "json" | "long";
+export type FormField = {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly hint: string | undefined;
+  readonly required: boolean;
+  readonly nullable: boolean;
+  readonly choices: readonly string[];
+  readonly usual: unknown;
+};
+export type Written = { [name: string]: string | boolean };
+
+export function fieldsOf(description: Description, body: Schema | undefined): readonly FormField[] {
+  const whole = description.plain(body);
+  const properties = whole.properties ?? {};
+  return Object.entries(properties).map(([name, raw]) => {
+    const schema = description.plain(raw);
+    return {
+      name,
+      kind: kindOf(name, schema, description),
+      hint: raw.description ?? schema.description,
+      required: whole.required?.includes(name) === true && schema.default === undefined,
+      nullable: description.nullable(raw),
+      choices: (schema.enum ?? []).map(String),
+      usual: raw.default ?? schema.default,
+    };
+  });
+}
+
+function kindOf(name: string, schema: Schema, description: Description): Kind {
+  const type = Array.isArray(schema.type)
+    ? (schema.type as readonly string[]).find((one) => one !== "null")
+    : schema.type;
+  if (schema.enum !== undefined) return "choice";
+  if (type === "boolean") return "yesno";
+  if (type === "integer" || type === "number") return /bytes$/i.test(name) ? "bytes" : "number";
+  if (type === "array") return description.plain(schema.items).type === "string" ? "lines" : "json";
+  if (type === "object") return "json";
+  if (schema.format === "date-time") return "time";
+  if (/password|secret/i.test(name)) return "password";
+  return /^(text|note|reason|description|script|csv|footer|body)$/i.test(name) ? "long" : "text";
+}
+
+/** What the form shows at first. */
+export function written(fields: readonly FormField[], values: { readonly [name: string]: unknown }): Written {
+  return Object.fromEntries(fields.map((field) => [field.name, shown(field, values[field.name] ?? field.usual)]));
+}
+function shown({ kind }: FormField, value: unknown): string | boolean {
+  if (kind === "yesno") return value === true;
+  if (value === undefined || value === null) return "";
+  if (kind === "bytes") return Number(value) === 0 ? "0" : bytes(Number(value));
+  if (kind === "lines") return (value as readonly string[]).join("\n");
+  if (kind === "json") return JSON.stringify(value, null, 2);
+  if (kind === "time") {
+    const at = new Date(String(value));
+    return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  }
+  return String(value);
+}
+
+/** The body to send: what was left empty and may be left out is; what was not touched where `before` is given too. */
+export function bodyOf(
+  fields: readonly FormField[],
+  now: Written,
+  before: Written | undefined,
+): { readonly [name: string]: unknown } {
+  const body: { [name: string]: unknown } = {};
+  for (const field of fields) {
+    const value = now[field.name];
+    if (before !== undefined && value === before[field.name]) continue;
+    const read = meant(field, value ?? "");
+    if (read !== undefined) body[field.name] = read;
+    else if (before !== undefined && field.nullable) body[field.name] = null;
+    else if (before !== undefined && field.kind === "text") body[field.name] = "";
+  }
+  return body;
+}
+function meant({ kind }: FormField, value: string | boolean): unknown {
+  if (typeof value === "boolean") return value;
+  const text = kind === "password" || kind === "long" ? value : value.trim();
+  if (kind === "lines") {
+    const lines = text.split(/[\n,]/).map((line) => line.trim());
+    return text === "" ? undefined : lines.filter(Boolean);
+  }
+  if (text === "") return undefined;
+  switch (kind) {
+    case "number":
+      return Number.isNaN(Number(text)) ? text : Number(text);
+    case "bytes":
+      return readBytes(text) ?? text;
+    case "time":
+      return new Date(text).toISOString();
+    case "json":
+      try {
+        return JSON.parse(text);
+      } catch {
+        return text;
+      }
+    default:
+      return text;
+  }
+}
