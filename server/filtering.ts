@@ -5,7 +5,7 @@ import type { Directory } from "./access/directory.ts";
 import type { FilterSettings } from "./filtering-settings.ts";
 import { type Campaign, Campaigns } from "./judge/content/campaigns.ts";
 import { makeContentJudge } from "./judge/content/content-judge.ts";
-import type { Asked, Reading } from "./judge/content/filter.ts";
+import { type Asked, oddsOf, type Reading } from "./judge/content/filter.ts";
 import { domainOf } from "./judge/content/links.ts";
 import type { ModelState } from "./judge/content/model.ts";
 import { readModel } from "./judge/content/model-file.ts";
@@ -89,7 +89,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     model: () => model,
     threshold: (account) => {
       const junk = Math.min(0.999, preferences.of(account, "").junk ?? preferences.defaults().junk);
-      return Math.log(junk / (1 - junk));
+      return oddsOf(junk, model === undefined ? 0 : model.ham + model.spam);
     },
     read,
     now,

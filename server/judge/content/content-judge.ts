@@ -10,7 +10,15 @@ import type { Authentication } from "../authenticate/authentication.ts";
 import type { PartialJudge, Spam, Taken, Verdict } from "../judge.ts";
 import type { Campaigns } from "./campaigns.ts";
 import type { Envelope } from "./content.ts";
-import { type Asked, judgeMessage, type Opinion, type Reading, readMessage, reasonsFor } from "./filter.ts";
+import {
+  type Asked,
+  judgeMessage,
+  type Opinion,
+  probabilityOf,
+  type Reading,
+  readMessage,
+  reasonsFor,
+} from "./filter.ts";
 import { domainOf } from "./links.ts";
 import type { ModelState } from "./model.ts";
 import { listed, type People, type Preferences, type Thresholds } from "./people.ts";
@@ -196,12 +204,12 @@ function forged(header: Header): number[] {
 function withHits(opinion: Opinion, more: readonly Hit[]): Opinion {
   if (more.length === 0) return opinion;
   const odds = more.reduce((sum, { weight }) => sum + weight, opinion.odds);
-  return { ...opinion, odds, probability: 1 / (1 + Math.exp(-odds)), hits: [...opinion.hits, ...more] };
+  return { ...opinion, odds, probability: probabilityOf(odds, opinion.messages), hits: [...opinion.hits, ...more] };
 }
 
 function withEvidence(opinion: Opinion, evidence: number): Opinion {
   const odds = opinion.odds + evidence;
-  return { ...opinion, odds, probability: 1 / (1 + Math.exp(-odds)), learned: opinion.learned + evidence };
+  return { ...opinion, odds, probability: probabilityOf(odds, opinion.messages), learned: opinion.learned + evidence };
 }
 
 /** What others know of the message: people who had it before, and lists of bad domains. */

@@ -7,9 +7,9 @@ import { hashPair, hashText } from "./hash.ts";
 import { hasDigits, patternOf } from "./shape.ts";
 
 /** Changes whenever the same message may give other features: what was learned before then means nothing. */
-export const featureVersion = 1;
+export const featureVersion = 2;
 
-export const groups = ["words", "pairs", "subject", "header", "route", "shape", "links", "rules"] as const;
+export const groups = ["words", "pairs", "subject", "header", "route", "shape", "links"] as const;
 export type Group = (typeof groups)[number];
 
 /** Features of one message in all groups together; a longer message keeps those of its beginning. */
@@ -27,7 +27,6 @@ export const noFeatures: Features = {
   route: none,
   shape: none,
   links: none,
-  rules: none,
 };
 
 /** How far apart the words of a pair may stand (orthogonal sparse bigrams). */
@@ -43,7 +42,6 @@ class Collector {
     route: [],
     shape: [],
     links: [],
-    rules: [],
   };
   #count = 0;
 
@@ -68,15 +66,16 @@ class Collector {
       route: Uint32Array.from(lists.route),
       shape: Uint32Array.from(lists.shape),
       links: Uint32Array.from(lists.links),
-      rules: Uint32Array.from(lists.rules),
     };
   }
 }
 
-/** `rules` are the names of the rules that hold. */
-export function featuresOf(content: Content, rules: readonly string[]): Features {
+/**
+ * Which rules hold is no feature: their weights say what holds everywhere, and a model that learns them anew for one server (whose good
+ * mail comes from lists, say) is wrong about the next.
+ */
+export function featuresOf(content: Content): Features {
   const out = new Collector();
-  for (const rule of rules) out.text("rules", `r:${rule}`);
   header(content, out);
   route(content, out);
   shape(content, out);

@@ -2,7 +2,7 @@
 import { type Fingerprint, fingerprintOf } from "./campaigns.ts";
 import type { Envelope } from "./content.ts";
 import { type Features, featuresOf, noFeatures } from "./features.ts";
-import { type ModelState, modelEvidence, rulesShare } from "./model.ts";
+import { type ModelState, modelEvidence } from "./model.ts";
 import { readContent } from "./read-content.ts";
 import type { Acquaintance } from "./rules/facts.ts";
 import { judgeRules } from "./rules/judge-rules.ts";
@@ -14,9 +14,11 @@ export const spamFrom = 0.97;
 export type Opinion = {
   /** Probability that it is spam, 0 to 1. */
   readonly probability: number;
-  /** The same as logarithmic odds: the sum of all evidence. */
+  /** The sum of all evidence, in logarithmic odds; `probabilityOf` makes the probability of it. */
   readonly odds: number;
   readonly hits: readonly Hit[];
+  /** How many messages the model had learned. */
+  readonly messages: number;
   /** Share of the odds that was learned. */
   readonly learned: number;
 };
@@ -54,12 +56,7 @@ export function readMessage(raw: Uint8Array, { envelope, known = {}, weights, fe
   for (const { domain, scheme } of content.links)
     if (scheme.startsWith("http") && domain.includes(".") && domains.size < maxDomains) domains.add(domain);
   return {
-    features: features
-      ? featuresOf(
-          content,
-          hits.map(({ name }) => name),
-        )
-      : noFeatures,
+    features: features ? featuresOf(content) : noFeatures,
     hits,
     rules: score,
     print: fingerprintOf(content),
@@ -70,8 +67,9 @@ export function readMessage(raw: Uint8Array, { envelope, known = {}, weights, fe
 /** `withRules` false asks only what was learned. */
 export function judgeMessage(asked: Asked, model: ModelState | undefined, withRules = true): Opinion {
   const learned = model === undefined ? 0 : modelEvidence(model, asked.features);
-  const odds = learned + (withRules ? asked.rules * (model === undefined ? 1 : rulesShare(model)) : 0);
-  return { probability: 1 / (1 + Math.exp(-odds)), odds, hits: withRules ? asked.hits : [], learned };
+  const odds = learned + (withRules ? asked.rules : 0);
+  const messages = model === undefined ? 0 : model.ham + model.spam;
+  return { probability: probabilityOf(odds, messages), messages, odds, hits: withRules ? asked.hits : [], learned };
 }
 
 /** The sentences that explain an opinion, the weightiest first, at most `max`; for spam why it is, for good mail why it is not. */
@@ -80,11 +78,48 @@ export function reasonsFor(opinion: Opinion, spam: boolean, max: number): string
   const reasons: { readonly weight: number; readonly text: string }[] = [];
   for (const { weight, sentence } of opinion.hits)
     if (weight * side > 0) reasons.push({ weight: weight * side, text: sentence });
-  if (opinion.learned * side > 0.5)
+  if (opinion.learned * side > 1)
     reasons.push({
       weight: opinion.learned * side,
       text: spam ? "It resembles mail that was marked as spam" : "It resembles mail that was kept",
     });
   reasons.sort((a, b) => b.weight - a.weight);
   return reasons.slice(0, max).map(({ text }) => text);
+}
+
+/**
+ * How often mail with so much evidence was spam, measured (docs/filtering.md has the table). Rules are weighed for the clear cases: what
+ * they are in doubt about is spam more often than their sum says, and what they are sure of as often. A model makes up for that: `learned`
+ * messages.
+ */
+export function probabilityOf(odds: number, learned: number): number {
+  return 1 / (1 + Math.exp(-calibrated(odds, learned)));
+}
+
+/** The evidence that makes a probability; the inverse of `probabilityOf`. */
+export function oddsOf(probability: number, learned: number): number {
+  const wanted = Math.log(probability / (1 - probability));
+  const { gentle, lift, middle } = curve(learned);
+  if (wanted >= surely) return wanted;
+  return wanted <= middle
+    ? (wanted - lift) / gentle
+    : doubt + ((wanted - middle) * (surely - doubt)) / (surely - middle);
+}
+
+const surely = Math.log(spamFrom / (1 - spamFrom));
+/** Odds up to which the rules are in doubt. */
+const doubt = 2;
+
+function curve(learned: number): { readonly gentle: number; readonly lift: number; readonly middle: number } {
+  const alone = 50 / (50 + learned);
+  const gentle = 1 - 0.2 * alone;
+  const lift = 1.2 * alone;
+  return { gentle, lift, middle: gentle * doubt + lift };
+}
+
+function calibrated(odds: number, learned: number): number {
+  if (odds >= surely) return odds;
+  const { gentle, lift, middle } = curve(learned);
+  if (odds <= doubt) return gentle * odds + lift;
+  return middle + ((odds - doubt) * (surely - middle)) / (surely - doubt);
 }

@@ -91,13 +91,16 @@ function parts(host: string): { host: string; domain: string; suffix: string; is
   return { host: clean, domain: domainOf(clean), suffix: suffixOf(clean), isIp };
 }
 
+/** Private registries below ".com" and ".net" that sell names to anybody as top-level domains do. */
+const soldBelow = /(?:^|\.)([a-z0-9_-]+\.((?:ru|za|sa|us|uk|eu|de|br|cn|jpn|mex)\.com|(?:in|uk|se)\.net))$/;
+
 /** The registrable domain of a host: "example.co.uk" of "a.b.example.co.uk"; the host itself where there is none. */
 export function domainOf(host: string): string {
-  return host === "" ? "" : (getDomain(host) ?? host);
+  return host === "" ? "" : (soldBelow.exec(host)?.[1] ?? getDomain(host) ?? host);
 }
 
 export function suffixOf(host: string): string {
-  return host === "" ? "" : (getPublicSuffix(host) ?? "");
+  return host === "" ? "" : (soldBelow.exec(host)?.[2] ?? getPublicSuffix(host) ?? "");
 }
 
 const inText = /(?:\bhttps?:\/\/|\bwww\.)[^\s<>"'()[\]{}|\\^`]{3,800}/gi;

@@ -1,7 +1,7 @@
 /** The learned part: it learns, it is the same every time, it is balanced, and it survives being a file. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeMessage, readMessage, spamFrom } from "./filter.ts";
+import { judgeMessage, oddsOf, probabilityOf, readMessage, spamFrom } from "./filter.ts";
 import { type Example, emptyModel, learn, type ModelState, modelEvidence } from "./model.ts";
 import { readModel, writeModel } from "./model-file.ts";
 
@@ -84,6 +84,19 @@ test("an empty installation knows a swindle from a letter", () => {
     "Received: from mail.friends.example (mail.friends.example [192.0.2.7]) by mx.us.example; Mon, 5 Jan 2026 10:00:00 +0000\r\nFrom: Ann Smith <ann@friends.example>\r\nTo: Bob <bob@us.example>\r\nSubject: Re: Dinner on Friday\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\nMessage-ID: <1@friends.example>\r\nIn-Reply-To: <2@us.example>\r\n\r\n> Shall we say eight?\r\n\r\nEight is fine, I think. See you there.\r\n",
   );
   assert.ok(judgeMessage(readMessage(swindle), undefined).probability > 0.999);
-  assert.ok(judgeMessage(readMessage(letter), undefined).probability < 0.01);
+  assert.ok(judgeMessage(readMessage(letter), undefined).probability < 0.02);
   assert.ok(spamFrom > 0.5);
+});
+
+test("more evidence is more probability, and there is a way back", () => {
+  for (const learned of [0, 30, 5000]) {
+    let last = 0;
+    for (let odds = -12; odds < 12; odds += 0.25) {
+      const probability = probabilityOf(odds, learned);
+      assert.ok(probability > last, `at ${odds}`);
+      assert.ok(Math.abs(oddsOf(probability, learned) - odds) < 1e-3, `back from ${odds}`);
+      last = probability;
+    }
+    assert.ok(Math.abs(oddsOf(spamFrom, learned) - Math.log(spamFrom / (1 - spamFrom))) < 1e-9);
+  }
 });

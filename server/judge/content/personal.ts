@@ -37,7 +37,6 @@ const shares: { readonly [group in Group]: number } = {
   route: 0.3,
   shape: 0.2,
   links: 0.7,
-  rules: 0.1,
 };
 
 function each(features: Features, visit: (place: number, value: number) => void): void {

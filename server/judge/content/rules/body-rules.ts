@@ -26,6 +26,9 @@ export const talkRules: readonly Rule[] = [
   rule("talk-sex", 2, "It advertises sex or acquaintances", (f) => alike(f) * often(f.talk.sex)),
   rule("talk-credit", 1.5, "It advertises loans or insurance", (f) => alike(f) * often(f.talk.credit)),
   rule("talk-money", 1.8, "It promises easy money", (f) => alike(f) * often(f.talk.money, 2)),
+  rule("talk-crypto", 2, "It speaks of crypto coins, which strangers write about to steal them", (f) =>
+    f.talk.discussion > 2 && f.content.html === undefined ? 0 : alike(f) * often(f.talk.crypto, 2),
+  ),
   rule("talk-goods", 1.2, "It advertises goods that spam is known for", (f) => alike(f) * often(f.talk.goods)),
   rule(
     "talk-account",
@@ -60,7 +63,7 @@ export const bodyRules: readonly Rule[] = [
     );
   }),
   rule("exclaims", 0.6, "It is full of exclamation marks", (f) => often(either(f, "exclamations"), 3)),
-  rule("money-signs", 0.6, "It speaks of sums of money", (f) => (f.signedByFrom ? 0 : often(either(f, "money"), 1))),
+  rule("money-signs", 0.4, "It speaks of sums of money", (f) => (f.signedByFrom ? 0 : often(either(f, "money"), 1))),
   rule("fancy-letters", 2, "It is written in letters of mathematics, to be read by people and not by filters", (f) =>
     often(
       f.content.subjectWriting.fancy +
@@ -151,7 +154,7 @@ export const bodyRules: readonly Rule[] = [
   ),
   rule(
     "image-only",
-    1.2,
+    1.6,
     "It is hardly more than a picture to click on",
     (f) =>
       !(f.signedByFrom && f.clicks.length > 5) &&
@@ -162,7 +165,7 @@ export const bodyRules: readonly Rule[] = [
   ),
   rule(
     "short-link",
-    0.7,
+    0.5,
     "It is a few words and a link",
     (f) =>
       f.words > 0 &&
@@ -175,20 +178,20 @@ export const bodyRules: readonly Rule[] = [
   ),
   rule(
     "html-form",
-    0.7,
+    0.4,
     "It asks to fill in a form inside the message",
     (f) => f.content.html !== undefined && (f.content.html.tags.has("form") || f.content.html.inputs.size > 0),
   ),
   rule("html-password", 2.5, "It asks for a password", (f) => f.content.html?.inputs.has("password") === true),
   rule(
     "html-script",
-    0.6,
+    0.3,
     "It carries scripts",
     (f) => f.content.html !== undefined && (f.content.html.scripts > 0 || f.content.html.eventHandlers > 2),
   ),
   rule(
     "html-frame",
-    0.4,
+    0.2,
     "It loads another page into itself",
     (f) =>
       f.content.html !== undefined &&
@@ -199,7 +202,7 @@ export const bodyRules: readonly Rule[] = [
   ),
   rule(
     "html-old",
-    0.7,
+    0.5,
     "Its HTML is of the kind that spam programs write",
     (f) =>
       f.content.html !== undefined &&
@@ -255,8 +258,12 @@ export const bodyRules: readonly Rule[] = [
   rule(
     "plain-text",
     -0.7,
-    "It is plain text",
-    (f) => f.content.html === undefined && f.clicks.length < 5 && f.talk.fee < 2,
+    "It is plain text, as people write it to people",
+    (f) =>
+      f.content.html === undefined &&
+      f.clicks.length < 5 &&
+      f.talk.fee < 2 &&
+      (f.reply || f.mua || f.talk.discussion > 1),
   ),
   rule(
     "quotes",

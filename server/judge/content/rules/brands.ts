@@ -104,7 +104,7 @@ const table: readonly (readonly [pattern: string, domains: string])[] = [
   ["kroger", "kroger.com"],
   ["aldi", "aldi.us aldi.de aldi-sued.de aldi-nord.de"],
   ["lidl", "lidl.de lidl.com lidl.co.uk"],
-  ["dick'?s sporting", "dickssportinggoods.com"],
+  ["dick'?s(?: sporting)?", "dickssportinggoods.com"],
   ["bass pro", "basspro.com"],
   ["tractor supply", "tractorsupply.com"],
   ["ace hardware", "acehardware.com"],
@@ -147,6 +147,25 @@ const table: readonly (readonly [pattern: string, domains: string])[] = [
   ["delta air", "delta.com"],
   ["united airlines", "united.com"],
   ["starbucks", "starbucks.com"],
+  ["sam'?s club", "samsclub.com"],
+  ["kohl'?s", "kohls.com"],
+  ["macy'?s", "macys.com"],
+  ["sephora", "sephora.com"],
+  ["trader joe'?s?", "traderjoes.com"],
+  ["hobby lobby", "hobbylobby.com"],
+  ["northern tool", "northerntool.com"],
+  ["car ?shield", "carshield.com"],
+  ["liberty mutual", "libertymutual.com"],
+  ["geico", "geico.com"],
+  ["stellar(?:\\.org| development| lumens)", "stellar.org"],
+  ["ripple(?:labs| team|x| xrp)?", "ripple.com xrpl.org"],
+  ["\\bftx\\b", "ftx.com"],
+  ["lido(?: finance| dao)?", "lido.fi"],
+  ["github", "github.com"],
+  [
+    "mercado ?(?:pago|livre|libre)",
+    "mercadopago.com mercadopago.com.br mercadolivre.com mercadolivre.com.br mercadolibre.com",
+  ],
   ["omaha steaks", "omahasteaks.com"],
   ["ana(?:マイレージ| mileage)", "ana.co.jp"],
   ["三井住友|smbc", "smbc.co.jp smbc-card.com"],
@@ -177,6 +196,11 @@ export const owns = (brand: Brand, host: string): boolean => {
   // Brands with a top-level domain of their own: ".apple", ".google".
   return brand.domains.has(domain.slice(domain.lastIndexOf(".") + 1));
 };
+
+const brandDomains = new Set(brands.flatMap(({ domains }) => [...domains]));
+
+/** Whether a registrable domain is one of those that well-known names write from. */
+export const isBrandDomain = (domain: string): boolean => brandDomains.has(domain);
 
 /** A host that shows a brand's domain to the eye but belongs to somebody else: "paypal.com.evil.example", "paypa1.com". */
 export function imitates(host: string): Brand | undefined {

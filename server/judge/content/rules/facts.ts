@@ -61,6 +61,9 @@ export type Facts = {
 const handWritten =
   /^(?:mutt|pine|alpine|kmail|evolution|ximian|gnus|vm \d|sylpheed|claws|thunderbird|mozilla|apple mail|nmh|exmh|mh-e|mew|wanderlust|balsa|elm|icedove|betterbird|roundcube|squirrelmail|horde|internet messaging|ipad|iphone|becky|slrn|pan\/|tin\/|forte|lotus notes|eudora|qualcomm|microsoft-entourage|novell|zimbra|b4|git-send-email|aerc|neomutt|meli)/i;
 
+/** How programs begin the subject of an answer, in any language, and discussion lists the subject of all. */
+const isAnswer = /^\s*(?:\[[^\]]*\]\s*)*(?:re|aw|antw|sv|vs|rv|res|ris|r|fwd?|wg|tr|enc|回复|答复)\s*(?:\[\d+\])?:/i;
+
 export function factsAbout(content: Content, known: Acquaintance): Facts {
   const field = (name: string): string | undefined => fieldOf(content, name);
   const { from, envelope, html } = content;
@@ -124,7 +127,12 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
   return {
     content,
     known,
-    talk: talkOf([content.subjectWriting.words, content.plainWriting.words, content.htmlWriting.words]),
+    talk: talkOf([
+      content.nameWriting.words,
+      content.subjectWriting.words,
+      content.plainWriting.words,
+      content.htmlWriting.words,
+    ]),
     fromOrg,
     fromSuffix: suffixOf(fromDomain),
     fromFree: freeMail.has(fromDomain),
@@ -136,7 +144,10 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
     viaService:
       mailServices.has(heloOrg) || mailServices.has(pathOrg) || signerOrgs.some((org) => mailServices.has(org)),
     bulk: listed || (html !== undefined && html.images > 0 && clicks.length > 0),
-    reply: field("in-reply-to") !== undefined || field("references") !== undefined,
+    reply:
+      (field("in-reply-to") !== undefined || field("references") !== undefined) &&
+      // Who answers quotes or says "Re:"; a page without text that refers to somebody's letter only wants to look so.
+      (html === undefined || content.plain !== "" || isAnswer.test(content.subject)),
     clicks,
     clickDomains,
     ownClicks,

@@ -39,7 +39,10 @@ export const headerRules: readonly Rule[] = [
     -0.3,
     "Its Message-ID is of the sender's domain",
     (f) =>
-      domainOf((f.content.messageId ?? "").replace(/^.*@/, "").toLowerCase()) === f.fromOrg && !f.bulk && !f.fromFree,
+      f.fromOrg !== "" &&
+      domainOf((f.content.messageId ?? "").replace(/^.*@/, "").toLowerCase()) === f.fromOrg &&
+      !f.bulk &&
+      !f.fromFree,
   ),
   rule("date-missing", 1.2, "It has no date", (f) => f.content.dateText === ""),
   rule("date-bad", 1, "Its date cannot be read", (f) => f.content.dateText !== "" && f.content.date === undefined),
@@ -92,7 +95,7 @@ export const headerRules: readonly Rule[] = [
       /[A-Z]{4}/.test(f.content.subject) &&
       f.content.subject === f.content.subject.toUpperCase(),
   ),
-  rule("subject-marks", 0.7, "The subject shouts with !!, ?? or $$", (f) =>
+  rule("subject-marks", 0.9, "The subject shouts with !!, ?? or $$", (f) =>
     /[!?$]{2,}|!\s*$|\$\d+[\d,]*.*!/.test(f.content.subject),
   ),
   rule("subject-tail", 1.6, "The subject ends in blanks and random letters", (f) =>
@@ -175,7 +178,7 @@ export const headerRules: readonly Rule[] = [
     "It came straight from where it was written, through no mail server",
     (f) => f.content.hops.length === 0 && !f.signed,
   ),
-  rule("direct-signed", 0.6, "It has come through no other server", (f) => f.content.hops.length === 0 && f.signed),
+  rule("direct-signed", 0.8, "It has come through no other server", (f) => f.content.hops.length === 0 && f.signed),
   rule("helo-ip", 1, "The sending server introduced itself with a bare address", (f) =>
     /^\[?\d+\.\d+\.\d+\.\d+\]?$/.test(f.content.envelope.helo),
   ),
@@ -213,7 +216,11 @@ export const headerRules: readonly Rule[] = [
     "helo-fits",
     -0.5,
     "The sending server, its name and the sender belong together",
-    (f) => f.heloOrg === f.fromOrg && domainOf((f.content.envelope.rdns ?? "").toLowerCase()) === f.fromOrg && !f.bulk,
+    (f) =>
+      f.fromOrg !== "" &&
+      f.heloOrg === f.fromOrg &&
+      domainOf((f.content.envelope.rdns ?? "").toLowerCase()) === f.fromOrg &&
+      !f.bulk,
   ),
   rule("hop-single", 0.5, "It was written on a machine without a name", (f) => {
     const first = f.content.hops.at(-1);
@@ -231,7 +238,7 @@ export const headerRules: readonly Rule[] = [
   }),
   rule(
     "hops-many",
-    -0.6,
+    -0.3,
     "It went through several mail servers, as forwarded and listed mail does",
     (f) => f.content.hops.length >= 3,
   ),
@@ -279,7 +286,11 @@ export const headerRules: readonly Rule[] = [
     "discussion-list",
     -1.2,
     "It comes from a discussion list",
-    (f) => (f.field("list-post") !== undefined || f.field("list-id") !== undefined) && f.reply,
+    (f) =>
+      (f.field("list-post") !== undefined || f.field("list-id") !== undefined) &&
+      f.reply &&
+      f.content.plain !== "" &&
+      f.talk.discussion > 0,
   ),
   rule(
     "in-thread",
@@ -287,6 +298,7 @@ export const headerRules: readonly Rule[] = [
     "It answers an earlier message",
     (f) =>
       f.reply &&
+      (f.content.html === undefined || f.content.plain !== "") &&
       (/^\s*(?:re|aw|sv|antw|\[[^\]]*\])\s*:?/i.test(f.content.subject) || />/.test(f.content.plain.slice(0, 6000))),
   ),
   rule("written-by-hand", -1.4, "It was written with a mail program for people", (f) => f.mua),

@@ -31,7 +31,7 @@ export const freeMail =
 export const cheapSuffixes =
   set(`shop xyz top click icu buzz rest cfd sbs cyou monster quest site online store live club work loan win bid date stream download racing review
  country gq ml cf tk ga space website fun host press pw party trade webcam science faith accountant cricket men gdn kim mom lol bond beauty hair skin makeup autos boats
- homes yachts motorcycles life today world vip wang ink link uno ooo support zone guru ninja gold shopping agency rocks digital cam best bar pics click lat help ltd`);
+ homes yachts motorcycles life today world vip wang ink link uno ooo support zone guru ninja gold shopping agency rocks digital cam best bar pics click lat help ltd ru.com za.com sa.com in.net`);
 
 /** Services that send for many companies: a company's links and signatures may be theirs. Registrable domains. */
 export const mailServices =

@@ -155,7 +155,7 @@ export const linkRules: readonly Rule[] = [
   ),
   rule(
     "links-rich",
-    -0.7,
+    -1.2,
     "It is long and has many different links, as newsletters have",
     (f) =>
       f.clicks.length >= 15 && f.words > 250 && new Set(f.clicks.map((link) => link.text.toLowerCase())).size >= 10,

@@ -1,6 +1,7 @@
 /** Rules about who writes: names, addresses, and whether they fit together. */
 import { domainOf } from "../links.ts";
 import { hasDigits } from "../shape.ts";
+import { isBrandDomain } from "./brands.ts";
 import type { Facts } from "./facts.ts";
 import { cheapSuffixes, freeMail, mailServices } from "./hosts.ts";
 import { type Rule, rule } from "./rule.ts";
@@ -16,7 +17,7 @@ function unaligned(f: Facts): boolean {
 export const senderRules: readonly Rule[] = [
   rule(
     "from-missing",
-    2.4,
+    2,
     "It says not who wrote it",
     (f) => f.content.from === undefined || f.content.from.domain === "",
   ),
@@ -94,7 +95,7 @@ export const senderRules: readonly Rule[] = [
       f.field("list-post") === undefined &&
       f.field("list-id") === undefined,
   ),
-  rule("from-random", 1.1, "The sender's address looks random", (f) => {
+  rule("from-random", 1.3, "The sender's address looks random", (f) => {
     const local = (f.content.from?.local ?? "").toLowerCase();
     const label = f.fromOrg.split(".")[0] ?? "";
     return (
@@ -118,7 +119,10 @@ export const senderRules: readonly Rule[] = [
     "from-name-odd",
     1,
     "The sender's name is decorated with signs that people do not use",
-    (f) => /[!$★✔✅🔔*#_^~|"]|⚠|\.{2,}|\d{4,}/u.test((f.content.from?.name ?? "").replace(/^"|"$/g, "")) && !f.reply,
+    (f) =>
+      /[!$★✔✅🔔*#_^~|"]|⚠|\p{Extended_Pictographic}|\.{2,}|\d{4,}/u.test(
+        (f.content.from?.name ?? "").replace(/^"|"$/g, ""),
+      ) && !f.reply,
   ),
   rule(
     "from-name-hidden",
@@ -139,7 +143,38 @@ export const senderRules: readonly Rule[] = [
     "name-fits",
     -0.9,
     "The sender's name and domain belong together",
-    (f) => f.nameInDomain && !f.fromFree && !cheapSuffixes.has(f.fromSuffix),
+    (f) =>
+      f.nameInDomain &&
+      f.claimedBrand === undefined &&
+      !f.fromFree &&
+      !cheapSuffixes.has(f.fromSuffix) &&
+      // An address as a name says nothing.
+      !(f.content.from?.name ?? "").includes("@"),
+  ),
+  rule(
+    "from-brand-unproved",
+    1.8,
+    "It shows the domain of a well-known name, which neither sent nor signed it",
+    (f) =>
+      unaligned(f) &&
+      !f.fromFree &&
+      f.heloOrg !== f.fromOrg &&
+      !f.reply &&
+      isBrandDomain(f.fromOrg) &&
+      f.field("list-id") === undefined &&
+      f.field("list-post") === undefined &&
+      f.content.hops.length < 3,
+  ),
+  rule(
+    "from-name-goods",
+    1.8,
+    "The sender calls itself after goods or offers that spam is known for",
+    (f) =>
+      /viagra|cialis|pfizer|pharmac|\bmed[sz]\b|\brx\b|\bpills?\b|replica|rolex|casino|jackpot|\bloans?\b|lottery|\bketo\b|\bcbd\b|gummies|crypto|bitcoin|airdrop|weight loss|\bsurvey|\brewards?\b|gift ?card|\bdeals?\b|winner|warranty|\bsex|\bdating\b|singles/i.test(
+        f.content.from?.name ?? "",
+      ) &&
+      !f.reply &&
+      !(f.nameInDomain && f.signedByFrom),
   ),
   rule("local-is-name", 1.4, "The address was made from the sender's name for this one mailing", (f) => {
     const { from } = f.content;
