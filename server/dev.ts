@@ -33,7 +33,7 @@ export async function dev(words: readonly string[]): Promise<number> {
   const { log, flush } = makeLog(options.logLevel);
   const temporary = options.data === undefined;
   const dataDir = resolve(options.data ?? mkdtempSync(join(tmpdir(), "angarium-dev-")));
-  const config = configSchema.parse({
+  const wanted = {
     hostname: `mail.${options.domain}`,
     logLevel: options.logLevel,
     listen: Object.fromEntries(services.map((service) => [service, [`${host}:${options.ports.get(service) ?? 0}`]])),
@@ -68,7 +68,8 @@ export async function dev(words: readonly string[]): Promise<number> {
     // Everything that a test names is on this machine.
     transit: { httpsPort: options.httpsPort, caFile: options.ca, privateAddresses: true },
     dkim: options.dkim === "seen" ? { settleMs: 0, checkMs: 1000 } : { settleMs: 0, assumePublished: true },
-  });
+  };
+  const config = configSchema.parse(withSettings(wanted, options.set));
   const cleanUp = async (): Promise<void> => {
     flush();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
@@ -180,8 +181,29 @@ function readOptions(words: readonly string[]) {
     allowlists: values.allowlist,
     greylist: values.greylist,
     dkim: values.dkim,
+    set: values.set,
     logLevel: values["log-level"] === "debug" ? ("debug" as const) : ("info" as const),
   };
+}
+
+type Settings = { readonly [key: string]: unknown };
+
+/** "section.key=value": any setting of the configuration; the value is JSON, or else a text. */
+function withSettings(settings: Settings, changes: readonly string[]): Settings {
+  let changed = settings;
+  for (const change of changes) {
+    const found = /^([A-Za-z]+)\.([A-Za-z]+)=(.*)$/s.exec(change);
+    if (found === null) throw new UsageError(`--set "${change}": write SECTION.KEY=VALUE`);
+    const [, section = "", key = "", text = ""] = found;
+    let value: unknown = text;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      // A text as it is.
+    }
+    changed = { ...changed, [section]: { ...(changed[section] as Settings | undefined), [key]: value } };
+  }
+  return changed;
 }
 
 function readPort(option: string, text: string): number {
@@ -216,6 +238,7 @@ function parse(words: readonly string[]) {
         allowlist: { type: "string", multiple: true, default: [] },
         greylist: { type: "string", default: "doubtful" },
         dkim: { type: "string", default: "always" },
+        set: { type: "string", multiple: true, default: [] },
         "log-level": { type: "string", default: "info" },
       },
     });

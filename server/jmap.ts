@@ -1,11 +1,13 @@
 /** Puts JMAP together: its methods, its memory, its pushes, and its routes on the HTTP servers. */
 import type { FastifyInstance } from "fastify";
+import type { Oidc } from "./access/oidc.ts";
 import { Passkeys } from "./access/passkeys.ts";
 import type { SignUp } from "./access/sign-up.ts";
 import { Authentication } from "./jmap/auth.ts";
 import { eventSourceRoute } from "./jmap/event-source.ts";
 import { joinRoutes } from "./jmap/join-routes.ts";
 import { loginRoutes } from "./jmap/login-routes.ts";
+import { oidcRoutes } from "./jmap/oidc-routes.ts";
 import { Outbox } from "./jmap/outbox.ts";
 import type { JmapPorts } from "./jmap/ports.ts";
 import { PushHub } from "./jmap/push.ts";
@@ -27,7 +29,7 @@ export type Jmap = {
 /** The methods are many files: a server is ready without them, and has them before somebody asks. */
 const loadAfterMs = 500;
 
-export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, signUp: SignUp): Jmap {
+export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, signUp: SignUp, oidc?: Oidc): Jmap {
   const auth = new Authentication(ports);
   const { store, directory, ourHost, now } = ports;
   const passkeys = new Passkeys({ store, directory, hosts: [ourHost], now });
@@ -59,6 +61,7 @@ export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, s
         jmapRoutes(scope, service);
         loginRoutes(scope, service, passkeys);
         joinRoutes(scope, ports, signUp);
+        oidcRoutes(scope, service, oidc, [ourHost, "localhost", "127.0.0.1"]);
         eventSourceRoute(scope, service, hub);
         await webSocketRoute(scope, service, hub);
       });

@@ -18,6 +18,7 @@ import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
 import { StoredPeerBook } from "./door/peer-book.ts";
 import { startDooring } from "./dooring.ts";
+import { elsewhere } from "./elsewhere.ts";
 import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
@@ -134,8 +135,11 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const pool = makePool();
   const people = cleanUp.use(makeDirectory({ store }));
   const { throttle } = defaultLoginSettings;
+  const { oidc, ldap } = elsewhere({ settings: config, store, directory: people, now, log });
   const login = cleanUp.use(
     makeLogin({
+      oidc,
+      ldap,
       store,
       directory: people,
       guessed: ({ address, account }) => guessed(address, account),
@@ -445,6 +449,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     },
     queue,
     config.signUp,
+    oidc,
   );
   const api = cleanUp.use(
     startApi({
@@ -499,6 +504,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     store,
     queue,
     running,
+    ldap,
     hostname: ourHost,
     tlsa: () => publishedKeys(tlsFolder, certificate),
     now,

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Ldap } from "./access/ldap.ts";
 import type { World } from "./admin/command.ts";
 import type { Config } from "./config/config.ts";
 import { configFile, readConfig } from "./config/read.ts";
@@ -64,6 +65,7 @@ export async function openWorld(dataDir: string): Promise<World & { readonly clo
     tlsa: () => publishedKeys(join(dataDir, "tls"), config?.tls.certificate ?? ""),
     now,
     keys: makeKeyKeeper({ store, resolver, settings: config?.dkim ?? defaultDkimSettings, now, log: quiet }),
+    ldap: config === undefined || config.ldap.url === "" ? undefined : new Ldap(config.ldap, quiet),
     close: () => store.close(),
   };
 }

@@ -108,11 +108,19 @@ test("mechanisms depend on TLS and on the setting", async () => {
     "SCRAM-SHA-256",
     "PLAIN",
     "LOGIN",
+    "OAUTHBEARER",
+    "XOAUTH2",
   ]);
   assert.deepEqual(strict.login.mechanisms(from("127.0.0.1", clear)), []);
   assert.equal(await strict.say("u1@a.test", "pw", from("127.0.0.1", clear)), "needs-tls");
   const easy = await world({ cleartextAuth: true });
-  assert.deepEqual(easy.login.mechanisms(from("127.0.0.1", clear)), ["SCRAM-SHA-256", "PLAIN", "LOGIN"]);
+  assert.deepEqual(easy.login.mechanisms(from("127.0.0.1", clear)), [
+    "SCRAM-SHA-256",
+    "PLAIN",
+    "LOGIN",
+    "OAUTHBEARER",
+    "XOAUTH2",
+  ]);
   assert.deepEqual(easy.login.mechanisms(from("192.0.2.1", clear)), []);
   assert.equal(await easy.say("u1@a.test", "pw", from("127.0.0.1", clear)), "u1@a.test");
   assert.equal(await easy.say("u1@a.test", "pw", from("192.0.2.1", clear)), "needs-tls");

@@ -4,9 +4,12 @@ import { loginChallenges, loginText, parsePlain } from "../../protocol/sasl/plai
 import { maxNameChars, maxPasswordChars } from "../../protocol/sasl/prep.ts";
 import type { Log } from "../log.ts";
 import type { Account, Credential, Instant, Store } from "../store/store.ts";
+import { bearerLogin, bearerMechanisms } from "./bearer.ts";
 import type { Directory } from "./directory.ts";
+import type { Ldap } from "./ldap.ts";
 import { type AskClient, type LoginContext, type LoginOutcome, refused, type SignIn } from "./login.ts";
 import { loginName } from "./login-name.ts";
+import type { Oidc } from "./oidc.ts";
 import {
   appPasswordId,
   decoyPhc,
@@ -42,10 +45,27 @@ export const defaultLoginSettings: LoginSettings = {
   line: { concurrentProofs: Math.max(1, availableParallelism() - 1), maxWaiting: 1_000, maxWaitingPerAddress: 200 },
 };
 
+type LoginStore = FactorStore &
+  Pick<
+    Store,
+    | "createAccount"
+    | "credentials"
+    | "credentialUsed"
+    | "setting"
+    | "putSetting"
+    | "subscribe"
+    | "webSession"
+    | "webSessionUsed"
+  >;
+
 export type LoginParts = {
   /** A wrong password, or a name that nobody has, was tried. */
   readonly guessed?: ((attempt: Attempt) => void) | undefined;
-  readonly store: Pick<Store, "credentials" | "credentialUsed" | "setting" | "putSetting" | "subscribe"> & FactorStore;
+  readonly store: LoginStore;
+  /** Whose tokens open accounts here, beside our own. */
+  readonly oidc?: Oidc | undefined;
+  /** Proves passwords of accounts that have none here. */
+  readonly ldap?: Pick<Ldap, "prove" | "rememberedMs" | "createAccounts"> | undefined;
   readonly directory: Pick<Directory, "account" | "accountByName">;
   readonly settings: LoginSettings;
   /** `tls-server-end-point` of the certificate shown for a name: `KeyRing.endPointHash`. */
@@ -69,9 +89,9 @@ type Refused = Extract<LoginOutcome, { kind: "refused" }>;
 /** Wrong codes of one account in an hour: at this pace six digits last for years. */
 const codeThrottle = { enabled: true, accountPerHour: 10, addressPerSecond: 1e9, addressBurst: 1e9 };
 
-const withTls = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"] as const;
-const withoutScram: readonly string[] = ["PLAIN", "LOGIN"];
-const inTheClear: readonly string[] = ["SCRAM-SHA-256", "PLAIN", "LOGIN"];
+const withTls = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN", ...bearerMechanisms] as const;
+const withoutScram: readonly string[] = ["PLAIN", "LOGIN", ...bearerMechanisms];
+const inTheClear: readonly string[] = ["SCRAM-SHA-256", "PLAIN", "LOGIN", ...bearerMechanisms];
 
 class Door implements SignIn, Disposable {
   readonly #parts: LoginParts;
@@ -104,7 +124,8 @@ class Door implements SignIn, Disposable {
   }
 
   mechanisms(where: LoginContext): readonly string[] {
-    const scram = this.#settings.password.scramIterations > 0;
+    // Clients take the best that is offered: a password that only the directory knows cannot be proved by SCRAM.
+    const scram = this.#settings.password.scramIterations > 0 && this.#parts.ldap === undefined;
     if (where.connection.tls !== undefined) return scram ? withTls : withoutScram;
     if (!this.#settings.cleartextAuth || !isLoopback(where.connection.remote.address)) return [];
     return scram ? inTheClear : withoutScram;
@@ -126,6 +147,16 @@ class Door implements SignIn, Disposable {
         return this.#plain(initial, ask, where);
       case "LOGIN":
         return this.#login(initial, ask, where);
+      case "OAUTHBEARER":
+      case "XOAUTH2":
+        try {
+          const { store, directory, oidc, guessed, now } = this.#parts;
+          const { defaultDomain } = this.#settings;
+          const parts = { store, directory, oidc, guessed, now, defaultDomain, throttle: this.#throttle };
+          return await bearerLogin(name, initial, ask, where, parts);
+        } catch (error) {
+          return this.#broken(error);
+        }
       default:
         try {
           return await this.#scram.run(
@@ -206,7 +237,10 @@ class Door implements SignIn, Disposable {
     if (found === undefined) return undefined;
     const { proof } = found;
     let { credential } = proof;
-    if (!found.isFresh) {
+    if (credential.id === directoryCredential) {
+      // The directory's: it is asked again soon, and knows nothing of what changes here.
+      if (this.#proved.age(proof) >= (this.#parts.ldap?.rememberedMs ?? 0)) return undefined;
+    } else if (!found.isFresh) {
       const { generation } = this.#proved;
       const credentials = await this.#parts.store.credentials(proof.account);
       const same = credentials.find((one) => one.id === credential.id && one.argon2id === credential.argon2id);
@@ -262,9 +296,45 @@ class Door implements SignIn, Disposable {
       if (phc.keyId === id || (phc.keyId === undefined && chosen === undefined)) chosen = { credential, phc };
       if (phc.keyId === id) break;
     }
+    const { ldap } = this.#parts;
+    if (ldap !== undefined && chosen === undefined) return this.#verifyElsewhere(ldap, name, prepared, account);
     const isRight = await verifyPassword(prepared, chosen?.phc ?? decoyPhc(this.#settings.password));
     if (!isRight || chosen === undefined || account === undefined || account.disabled) return undefined;
     return { account, credential: chosen.credential };
+  }
+
+  /** By the directory; whoever it knows and we do not may get an account. */
+  async #verifyElsewhere(
+    ldap: NonNullable<LoginParts["ldap"]>,
+    name: string,
+    prepared: string,
+    known: Account | undefined,
+  ): Promise<Verified | undefined> {
+    if (known?.disabled === true || (known === undefined && !ldap.createAccounts)) return undefined;
+    const person = await ldap.prove(name, prepared);
+    if (person === undefined) return undefined;
+    const { store, now } = this.#parts;
+    let account = known;
+    if (account === undefined) {
+      const wanted = { name: person.address, displayName: person.displayName, role: "user", quotaBytes: 0 } as const;
+      const made = await store.createAccount(wanted, [], now());
+      if (made.kind === "done") account = made.account;
+      else account = await this.#parts.directory.accountByName(person.address);
+    }
+    if (account === undefined || account.disabled || account.name !== person.address) return undefined;
+    const second = (await store.factors(account.id)).some(({ kind }) => kind === "totp");
+    const credential: Credential = {
+      id: directoryCredential,
+      account: account.id,
+      kind: "password",
+      label: "",
+      argon2id: "",
+      scramSha256: "",
+      createdAt: now(),
+      expiresAt: undefined,
+      ...(second ? { secondFactor: true } : {}),
+    };
+    return { account, credential };
   }
 
   /** Noted once in the hour that a proof is remembered; the login does not wait for it. */
@@ -308,6 +378,9 @@ function permitted({ account, credential }: Verified, { protocol, purpose }: Log
   if (credential.scopes !== undefined && !credential.scopes.includes(scope)) return refused("scope");
   return { kind: "ok", account };
 }
+
+/** Stands for a password that is kept elsewhere: no credential has this number. */
+const directoryCredential = 0;
 
 const codesOf = (account: Account): Attempt => ({ address: "", account: account.name });
 

@@ -1,4 +1,5 @@
 /** For tests: the part of a store that accounts, addresses, settings and the queue's rows need, in memory. */
+import type { WebSession } from "../store/jmap.ts";
 import type { Factor } from "../store/security-store.ts";
 import type {
   Account,
@@ -18,6 +19,8 @@ type Used = Pick<
   | "accounts"
   | "credentials"
   | "credentialUsed"
+  | "webSession"
+  | "webSessionUsed"
   | "factors"
   | "putFactor"
   | "changeFactor"
@@ -87,6 +90,11 @@ export class FakeStore implements Used {
     return second ? own.map((one) => (one.kind === "password" ? { ...one, secondFactor: true as const } : one)) : own;
   }
   async credentialUsed() {}
+  readonly sessions = new Map<string, WebSession>();
+  async webSession(hash: string) {
+    return this.sessions.get(hash);
+  }
+  async webSessionUsed() {}
   async factors(account: number) {
     return this.factorRows.filter((one) => one.account === account);
   }

@@ -63,6 +63,10 @@ export class ProvedLogins {
     return { proof, isFresh };
   }
 
+  age(proof: Proof): number {
+    return this.#now() - proof.provedAt;
+  }
+
   isRefused(key: string): boolean {
     const refused = this.#refused.get(key);
     return (

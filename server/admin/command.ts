@@ -1,4 +1,5 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
+import type { Ldap } from "../access/ldap.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Sending } from "../dispatch/dispatch.ts";
 import type { Dooring } from "../dooring.ts";
@@ -36,6 +37,8 @@ export type World = {
     readonly keeper: Quarantine;
     readonly digest: (account: AccountId | undefined) => Promise<number>;
   };
+  /** The configured LDAP directory. */
+  readonly ldap?: Ldap | undefined;
   readonly bans?: Dooring["bans"];
   readonly lists?: Dooring["lists"];
   /** Sending at volume as it works now. */

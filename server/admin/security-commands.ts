@@ -2,6 +2,8 @@
 
 import { totpUri } from "../../protocol/otp/totp.ts";
 import { makeInvitation } from "../access/invitations.ts";
+import { syncLdap } from "../access/ldap.ts";
+import { identityKey } from "../access/oidc.ts";
 import { makeAppPassword } from "../access/password.ts";
 import { beginTotp, confirmTotp, endTotp, newRecoveryCodes, recoveryCodesLeft } from "../access/second-factor.ts";
 import { type Scope, scopes, shownHashChars } from "../store/security-store.ts";
@@ -212,6 +214,47 @@ export const securityCommands: readonly Command[] = [
       });
     },
   ),
+  command(
+    "identity add",
+    "Let somebody who signs in at the configured OpenID Connect issuer have this account.",
+    {
+      name,
+      issuer: { type: "text", placed: true, required: true, help: "the issuer, as it is configured" },
+      subject: { type: "text", placed: true, required: true, help: "who they are there: the claim sub" },
+    },
+    (given, world) =>
+      withAccount(world, given.name, async (account) => {
+        const key = identityKey(given.issuer, given.subject);
+        const factor = { kind: "identity", key, label: given.subject, data: { issuer: given.issuer } } as const;
+        const put = await world.store.putFactor(account.id, factor, world.now());
+        return put.kind === "done" ? done({ id: put.id, name: account.name }) : no(`It cannot be added (${put.kind}).`);
+      }),
+  ),
+  command("identity list", "Who at the issuer may have an account.", { name }, (given, world) =>
+    withAccount(world, given.name, async (account) =>
+      done(
+        (await world.store.factors(account.id))
+          .filter(({ kind }) => kind === "identity")
+          .map(({ id, label, data }) => ({ id, subject: label, issuer: (data as { issuer: string }).issuer })),
+      ),
+    ),
+  ),
+  command(
+    "identity remove",
+    "Take an identity off an account.",
+    { name, id: { type: "number", placed: true, required: true, help: "its number in identity list" } },
+    (given, world) =>
+      withAccount(world, given.name, async (account) => {
+        const found = (await world.store.factors(account.id)).find((one) => one.id === given.id);
+        if (found?.kind !== "identity") return no(`${account.name} has no identity ${given.id}.`);
+        await world.store.removeFactors(account.id, given.id);
+        return done({ removed: given.id });
+      }),
+  ),
+  command("ldap sync", "Make accounts for everybody in the LDAP directory who has none.", {}, async (_, world) => {
+    if (world.ldap === undefined) return no("No directory is configured: see [ldap] in the configuration.");
+    return done(await syncLdap(world.ldap, world.store, world.now()));
+  }),
   command("invite list", "Invitations that nobody has taken up.", {}, async (_, { store, now }) =>
     done(
       (await store.invitations())

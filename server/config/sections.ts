@@ -1,5 +1,7 @@
 /** The sections of the configuration that belong to one part each: its own settings, and a sentence for every one of them. */
 
+import { defaultLdapSettings, type LdapSettings } from "../access/ldap.ts";
+import { defaultOidcSettings, type OidcSettings } from "../access/oidc.ts";
 import { defaultSignUp, type SignUp } from "../access/sign-up.ts";
 import { type ApiSettings, defaultApiSettings } from "../api/settings.ts";
 import { type AcmeSettings, defaultAcmeSettings } from "../certify/settings.ts";
@@ -22,6 +24,33 @@ import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submi
 import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
 import { section } from "./schema.ts";
 
+export const oidc = section<OidcSettings>(defaultOidcSettings, {
+  issuer:
+    "OpenID Connect issuer at which people may sign in, and whose access tokens mail programs may bring; none by default.",
+  clientId: "What the issuer knows this server as; its redirect URI is https://HOSTNAME/auth/oidc/callback.",
+  clientSecret: 'The secret that belongs to it; "" for a public client.',
+  name: "What the button on the sign-in page says.",
+  audience: 'Audience that access tokens must be for; "" for the client id.',
+  addressClaim: "Claim that holds the address of the account.",
+  byAddress:
+    "Give people the account of the address that the issuer says is theirs; without it only who has been linked.",
+  createAccounts: "Make an account, in a domain that is here, for who has none.",
+});
+export const ldap = section<LdapSettings>(defaultLdapSettings, {
+  url: 'Directory that proves the passwords of accounts without one here: "ldaps://ldap.example.org"; none by default.',
+  startTls: "Begin TLS on an ldap:// connection before anything is said.",
+  caFile: 'PEM file of the authority of its certificate; "" for the usual ones.',
+  bindDn: 'Who looks for people; "" looks without a name.',
+  bindPassword: "The password of who looks.",
+  base: "Below which entry people are.",
+  filter: "Finds one person; `{address}` is the address, `{local}` what stands before its @.",
+  allFilter: "Finds everybody, for `angarium ldap sync`.",
+  addressAttribute: "Attribute with the address.",
+  nameAttribute: "Attribute with the person's name.",
+  createAccounts: "Make an account, in a domain that is here, for who has none, at the first sign-in.",
+  timeoutMs: "How long the directory may take.",
+  rememberedMs: "How long a proved password is believed without asking again.",
+});
 export const signUp = section<SignUp>(defaultSignUp, {
   enabled: "Let strangers make accounts by themselves (POST /auth/sign-up); without it there are invitations.",
   domains: "Domains in which they may take an address.",

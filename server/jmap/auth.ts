@@ -1,8 +1,8 @@
 /** Who asks over HTTP: Basic, a Bearer token, or the cookie of our own pages. Passwords go through the one door (`access/login.ts`). */
-import { createHash } from "node:crypto";
 import { TLSSocket } from "node:tls";
 import type { FastifyRequest } from "fastify";
 import type { LoginContext, LoginOutcome } from "../access/login.ts";
+import { hashOf, isSecret, standingSession } from "../access/web-session.ts";
 import { tlsInfo } from "../net/connection.ts";
 import type { WebSession } from "../store/jmap.ts";
 import type { Account, AccountId } from "../store/store.ts";
@@ -108,12 +108,8 @@ export class Authentication {
     const at = now();
     let found = this.#found.get(hash);
     if (found === undefined || found.until <= at) {
-      const session = await store.webSession(hash);
-      if (session === undefined || session.kind !== kind || session.expiresAt <= at) return refused;
-      // A new password ends what the old one began.
-      const credentials = await store.credentials(session.account);
-      const password = credentials.find((credential) => credential.kind === "password");
-      if (password !== undefined && password.createdAt > session.createdAt) return refused;
+      const session = await standingSession(store, hash, at);
+      if (session?.kind !== kind) return refused;
       if (at - (session.usedAt ?? 0) > usedEveryMs) await store.webSessionUsed(hash, at);
       found = {
         account: session.account,
@@ -156,9 +152,6 @@ export class Authentication {
     await this.#ports.store.webSessionPut(hash, undefined);
   }
 }
-
-const isSecret = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
-export const hashOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
 export function refusalOf(
   reason: Extract<LoginOutcome, { kind: "refused" }>["reason"],

@@ -119,7 +119,10 @@ export function loginRoutes(app: FastifyInstance, service: JmapService, passkeys
         .type("application/json")
         .send(JSON.stringify({ accessToken: begun.secret, tokenType: "Bearer", expiresAt: expires }));
     return reply
-      .header("set-cookie", cookie(request, begun.secret, Math.floor(service.ports.settings.sessionLifetimeMs / 1000)))
+      .header(
+        "set-cookie",
+        sessionCookie(request, begun.secret, Math.floor(service.ports.settings.sessionLifetimeMs / 1000)),
+      )
       .type("application/json")
       .send(JSON.stringify({ username: account.name, expiresAt: expires }));
   });
@@ -132,7 +135,7 @@ export function loginRoutes(app: FastifyInstance, service: JmapService, passkeys
     if (who.kind === "refused") return refuse(reply, who.status, who.detail);
     if (who.secretHash !== undefined) await auth.end(who.secretHash);
     return reply
-      .header("set-cookie", cookie(request, "", 0))
+      .header("set-cookie", sessionCookie(request, "", 0))
       .code(204)
       .send();
   });
@@ -145,7 +148,8 @@ function readScopes(value: unknown): readonly string[] | "wrong" {
     : "wrong";
 }
 
-function cookie(request: FastifyRequest, value: string, maxAgeSeconds: number): string {
+/** The cookie of our own pages. */
+export function sessionCookie(request: FastifyRequest, value: string, maxAgeSeconds: number): string {
   const secure = request.protocol === "https" ? "; Secure" : "";
   return `${cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
 }
