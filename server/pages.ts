@@ -9,8 +9,8 @@ export function servePages(app: FastifyInstance): void {
   servePage(app, {
     base: "/",
     dist: join(root, "webmail", "dist"),
-    fixed: ["favicon.svg"],
-    framed: [],
+    fixed: ["favicon.svg", "frame.html"],
+    framed: ["frame.html"],
   });
   servePage(app, { base: "/admin/", dist: join(root, "console", "dist"), fixed: ["favicon.svg"], framed: [] });
 }

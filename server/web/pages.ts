@@ -20,7 +20,9 @@ const forever = "public, max-age=31536000, immutable";
 const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
+  // Editors set style attributes; elements of style and style sheets of others stay out.
   "style-src 'self'",
+  "style-src-attr 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "media-src 'self' blob:",
   "font-src 'self'",
@@ -41,7 +43,7 @@ const framePolicy = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'self'",
-  "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox",
+  "sandbox allow-same-origin",
 ].join("; ");
 
 const features =

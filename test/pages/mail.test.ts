@@ -1,0 +1,245 @@
+/** The webmail as people use it: reading, sorting, writing, by mouse and by keyboard, at a desk and on a phone. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JmapTalk } from "../jmap-talk.ts";
+import { accessible, type Person, picture, startPages } from "./browser.ts";
+import { ordinaryDay, seedMail } from "./seed.ts";
+
+const row = ({ page }: Person, text: string) => page.locator("[data-row]", { hasText: text });
+const note = ({ page }: Person, text: string | RegExp) => page.locator(".toast", { hasText: text });
+
+async function inbox(talk: JmapTalk): Promise<readonly string[]> {
+  const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
+  const id = boxes?.[1].list.find((box: { role: string }) => box.role === "inbox").id;
+  const [, emails] = await talk.calls(
+    ["Email/query", { filter: { inMailbox: id } }, "q"],
+    ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["subject"] }, "e"],
+  );
+  return emails?.[1].list.map((email: { subject: string }) => email.subject);
+}
+
+async function eventually(look: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await look()) return;
+    await new Promise((later) => setTimeout(later, 100));
+  }
+  assert.fail(what);
+}
+
+test("the webmail", async (t) => {
+  const pages = await startPages(t);
+  const [user = "", friend = ""] = pages.dev.ready.users;
+  const [talk] = await Promise.all([seedMail(pages.origin, user, "pw", ordinaryDay)]);
+  const ann = await pages.person();
+  await ann.signIn();
+  await row(ann, "Boat trip").waitFor();
+
+  await t.test("lists conversations, unread first seen, with counts", async () => {
+    assert.match((await row(ann, "Boat trip").textContent()) ?? "", /Nadia, me\s*3/);
+    assert.equal(await row(ann, "Boat trip").locator(".dot").count(), 1);
+    assert.equal(await ann.page.title(), "(4) Inbox · Angarium");
+    await accessible(ann.page, "the list");
+    await picture(ann.page, "inbox");
+  });
+
+  await t.test("reads a conversation: the newest message is open, read is said to the server", async () => {
+    await row(ann, "Boat trip").click();
+    await ann.page.getByText("Perfect, see you there.").last().waitFor();
+    await ann.page.getByText("Really from harbour.test").last().waitFor();
+    assert.equal(await ann.page.locator("article.unfolded").count(), 2);
+    await row(ann, "Boat trip").locator(".dot").waitFor({ state: "detached" });
+    await accessible(ann.page, "a conversation");
+  });
+
+  await t.test(
+    "shows HTML in a frame: nothing is fetched from elsewhere, trackers are counted, links say where they go",
+    async () => {
+      const asked: string[] = [];
+      ann.page.on("request", (request) => asked.push(request.url()));
+      await row(ann, "New timetable").click();
+      const frame = ann.page.frameLocator('iframe[title="Text of the message"]');
+      await frame.getByText("Three new islands").waitFor();
+      await ann.page.getByText("1 tracker blocked").waitFor();
+      await ann.page.getByText("1 picture from elsewhere is not loaded").waitFor();
+      await frame.getByText("https://ferryline.test/account").click();
+      await ann.page.getByText("the link goes to evil.test").waitFor();
+      await picture(ann.page, "link");
+      await ann.page.keyboard.press("Escape");
+      assert.deepEqual(
+        asked.filter((url) => !url.startsWith(pages.origin) && !/^(?:data|blob):/.test(url)),
+        [],
+      );
+    },
+  );
+
+  await t.test("warns of look-alikes and of what nobody vouches for", async () => {
+    await row(ann, "mailbox is almost full").click();
+    await ann.page.getByText("The domain exarnple.test looks like example.test").waitFor();
+    await ann.page.getByText("Nobody vouches for exarnple.test").waitFor();
+    await ann.page.getByText("Came unencrypted").waitFor();
+  });
+
+  await t.test("archives by key, and takes it back", async () => {
+    await ann.page.keyboard.press("e");
+    await note(ann, "Archived.").waitFor();
+    await eventually(async () => !(await inbox(talk)).includes("Your mailbox is almost full"), "it is archived");
+    await note(ann, "Archived.").getByText("Undo").click();
+    await eventually(async () => (await inbox(talk)).includes("Your mailbox is almost full"), "it is back");
+    await row(ann, "mailbox is almost full").waitFor();
+  });
+
+  await t.test("stars, selects several, deletes them together, takes them back", async () => {
+    await row(ann, "Rechnung").locator(".star").click();
+    await row(ann, "Rechnung").locator(".star.on").waitFor();
+    await row(ann, "Rechnung").locator(".box").click();
+    await row(ann, "Drawings")
+      .locator(".box")
+      .click({ modifiers: ["ControlOrMeta"] });
+    await ann.page.getByText("2 selected").waitFor();
+    await ann.page.locator("header.choosing").getByLabel("Delete").click();
+    await note(ann, "2 conversations moved to the trash.").waitFor();
+    await eventually(async () => !(await inbox(talk)).some((one) => /Rechnung|Drawings/.test(one)), "both are gone");
+    await ann.page.keyboard.press("z");
+    await eventually(
+      async () => (await inbox(talk)).filter((one) => /Rechnung|Drawings/.test(one)).length === 2,
+      "both are back",
+    );
+  });
+
+  await t.test("new mail appears by itself", async () => {
+    await seedMail(pages.origin, user, "pw", [
+      { from: "Late <late@x.test>", subject: "Just now", text: "hello", ago: 0 },
+    ]);
+    await row(ann, "Just now").waitFor({ timeout: 4_000 });
+  });
+
+  await t.test("why it is in junk, and one click out of it", async () => {
+    await ann.page.getByRole("link", { name: /^Junk/ }).click();
+    await row(ann, "You have WON").click();
+    await ann.page.getByText("It promises money that nobody has asked for.").waitFor();
+    await picture(ann.page, "junk");
+    await ann.page.getByRole("button", { name: "Not junk" }).last().click();
+    await eventually(async () => (await inbox(talk)).includes("You have WON"), "it is in the inbox");
+    await ann.page.keyboard.press("g");
+    await ann.page.keyboard.press("i");
+    await row(ann, "You have WON").waitFor();
+  });
+
+  await t.test("writes, saves the draft, sends, and it arrives", async () => {
+    await ann.page.keyboard.press("c");
+    const letter = ann.page.locator(".letter");
+    await letter.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await letter.getByLabel("Subject").fill("Lunch?");
+    await letter.getByLabel("Text of the message").click();
+    await ann.page.keyboard.type("Shall we eat together at noon?");
+    await letter.getByText("Saved").waitFor();
+    await accessible(ann.page, "a letter");
+    await picture(ann.page, "compose");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await note(ann, "Sent.").waitFor();
+    const bob = await new (talk.constructor as typeof JmapTalk)(pages.origin, friend, "pw").open();
+    await eventually(async () => (await inbox(bob)).includes("Lunch?"), "the letter arrives after the seconds of undo");
+    const [, emails] = await bob.calls(
+      ["Email/query", { filter: { subject: "Lunch?" } }, "q"],
+      ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, fetchAllBodyValues: true }, "e"],
+    );
+    assert.deepEqual(
+      emails?.[1].list[0].textBody.map((part: { type: string }) => part.type),
+      ["text/plain"],
+    );
+    assert.match(JSON.stringify(emails?.[1].list[0].bodyValues), /Shall we eat together at noon\?/);
+  });
+
+  await t.test("takes a sent letter back", async () => {
+    await ann.page.keyboard.press("c");
+    const letter = ann.page.locator(".letter");
+    await letter.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await letter.getByLabel("Subject").fill("Not this one");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await note(ann, "Sent.").last().getByText("Undo").click();
+    await letter.getByLabel("Subject").waitFor();
+    assert.equal(await letter.getByLabel("Subject").inputValue(), "Not this one");
+    await letter.getByLabel("Throw away").click();
+    await note(ann, "The draft was thrown away.").waitFor();
+  });
+
+  await t.test("a letter survives a crash of the page", async () => {
+    await ann.page.keyboard.press("c");
+    await ann.page.locator(".letter").getByLabel("Subject").fill("Half a letter");
+    await ann.page.reload();
+    await ann.page.getByText("was recovered").waitFor();
+    assert.equal(await ann.page.locator(".letter").getByLabel("Subject").inputValue(), "Half a letter");
+    await ann.page.locator(".letter").getByLabel("Throw away").click();
+  });
+
+  await t.test("searches with operators and shows what was found", async () => {
+    await ann.page.keyboard.press("/");
+    await ann.page.keyboard.type("from:nadia forecast");
+    await ann.page.keyboard.press("Enter");
+    await ann.page.locator("[data-row] mark", { hasText: "forecast" }).first().waitFor();
+    assert.equal(await ann.page.locator("[data-row]").count(), 1);
+    await picture(ann.page, "search");
+    await ann.page.getByLabel("End the search").click();
+    await row(ann, "Boat trip").waitFor();
+  });
+
+  await t.test("the palette finds commands, the help sheet lists keys", async () => {
+    await ann.page.keyboard.press("Control+k");
+    await ann.page.keyboard.type("archive");
+    await ann.page.getByRole("option", { name: /Go to Archive/ }).waitFor();
+    await accessible(ann.page, "the palette");
+    await ann.page.keyboard.press("Escape");
+    await ann.page.keyboard.press("?");
+    await ann.page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+    await accessible(ann.page, "the help sheet");
+    await ann.page.keyboard.press("Escape");
+  });
+
+  await t.test("makes a label, drops a conversation on it", async () => {
+    await ann.page.getByRole("button", { name: "New folder or label" }).click();
+    await ann.page.getByLabel("Name").fill("Kitchen");
+    await ann.page.keyboard.press("Enter");
+    const target = ann.page.getByRole("link", { name: "Kitchen" });
+    await target.waitFor();
+    await row(ann, "Drawings").dragTo(target);
+    await note(ann, "Moved to Kitchen.").waitFor();
+    await target.click();
+    await row(ann, "Drawings").waitFor();
+  });
+
+  await t.test("dark, and on a phone", async () => {
+    for (const look of [{ theme: "dark" }, { size: "phone" }, { size: "phone", theme: "dark" }] as const) {
+      const other = await pages.person(look);
+      await other.signIn();
+      await row(other, "Boat trip").click();
+      await other.page.getByText("Perfect, see you there.").last().waitFor();
+      await accessible(other.page, JSON.stringify(look));
+      await picture(other.page, `conversation-${Object.values(look).join("-")}`);
+      if ("size" in look) {
+        await other.page.getByRole("button", { name: "Back", exact: true }).click();
+        await row(other, "New timetable").waitFor();
+        await other.page.getByLabel("Open the list of mailboxes").click();
+        await other.page.getByRole("link", { name: "Sent" }).click();
+        await row(other, "Re: Boat trip").waitFor();
+        await accessible(other.page, "sent mail on a phone");
+      }
+      assert.deepEqual(other.complaints, []);
+      await other.context.close();
+    }
+  });
+
+  await t.test("the session ends: the door opens, what was written is still there", async () => {
+    await ann.page.keyboard.press("c");
+    await ann.page.locator(".letter").getByLabel("Subject").fill("Still here");
+    await ann.page.locator(".letter").getByText("Saved").waitFor();
+    await ann.context.clearCookies();
+    await ann.page.reload();
+    await ann.page.locator('input[name="password"]').fill("pw");
+    await ann.page.locator('input[name="username"]').fill(user);
+    await ann.page.keyboard.press("Enter");
+    await ann.page.getByRole("link", { name: "Drafts" }).click();
+    await row(ann, "Still here").waitFor();
+  });
+
+  assert.deepEqual(ann.complaints, []);
+});

@@ -1,0 +1,160 @@
+/** One open letter: what is written, kept on the device at once, saved to the server after a pause. */
+import type { EmailAddress, Id } from "../jmap/types.ts";
+import { sentenceOf } from "../shell/say.ts";
+import { session } from "../state/session.svelte.ts";
+import { t } from "../words.ts";
+import { type Attached, type Draft, dropHere, keepHere } from "./draft.ts";
+import { saveDraft } from "./send.ts";
+import { Upload } from "./upload.svelte.ts";
+
+/** So long nobody has written before the server is told. */
+const saveAfterMs = 1_500;
+const againAfterMs = 10_000;
+
+export type SaveState =
+  | { readonly kind: "clean" }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "saving" }
+  | { readonly kind: "saved"; readonly at: number }
+  /** On this device only. */
+  | { readonly kind: "here"; readonly why: string };
+
+export class Letter {
+  readonly key: string;
+  emailId: Id | undefined;
+  identityId = $state<Id>();
+  to = $state.raw<readonly EmailAddress[]>([]);
+  cc = $state.raw<readonly EmailAddress[]>([]);
+  bcc = $state.raw<readonly EmailAddress[]>([]);
+  subject = $state("");
+  html = $state("");
+  plain = $state(false);
+  attached = $state.raw<readonly Attached[]>([]);
+  uploads = $state.raw<readonly Upload[]>([]);
+  receipt = $state(false);
+  size = $state<"window" | "full" | "bar">("window");
+  save = $state.raw<SaveState>({ kind: "clean" });
+  /** Told once: another tab has changed the same draft. */
+  apart = $state(false);
+  readonly #fixed: Pick<Draft, "inReplyTo" | "references" | "about">;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #saving: Promise<void> | undefined;
+  #revision = 0;
+  #savedRevision = 0;
+  closed = false;
+
+  constructor(draft: Draft) {
+    this.key = draft.key;
+    this.emailId = draft.emailId;
+    this.identityId = draft.identityId;
+    this.to = draft.to;
+    this.cc = draft.cc;
+    this.bcc = draft.bcc;
+    this.subject = draft.subject;
+    this.html = draft.html;
+    this.plain = draft.plain;
+    this.attached = draft.attached;
+    this.receipt = draft.receipt;
+    this.#fixed = { inReplyTo: draft.inReplyTo, references: draft.references, about: draft.about };
+  }
+
+  draft(): Draft {
+    return {
+      key: this.key,
+      emailId: this.emailId,
+      identityId: this.identityId,
+      to: this.to,
+      cc: this.cc,
+      bcc: this.bcc,
+      subject: this.subject,
+      html: this.html,
+      plain: this.plain,
+      attached: this.attached,
+      receipt: this.receipt,
+      ...this.#fixed,
+      changedAt: Date.now(),
+    };
+  }
+
+  get changed(): boolean {
+    return this.#revision > this.#savedRevision;
+  }
+
+  /** Something was written. */
+  touch(): void {
+    if (this.closed) return;
+    this.#revision++;
+    keepHere(session.username, this.draft());
+    this.save = { kind: "waiting" };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.saveNow(), saveAfterMs);
+  }
+
+  /** Saves what is written until now; failures keep it on the device and are tried again. */
+  async saveNow(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    while (this.#saving !== undefined) await this.#saving;
+    if (!this.changed || this.closed) return true;
+    const revision = this.#revision;
+    this.save = { kind: "saving" };
+    let well = false;
+    this.#saving = (async () => {
+      try {
+        const { emailId, apart } = await saveDraft(this.draft());
+        this.emailId = emailId;
+        this.#savedRevision = revision;
+        if (apart) this.apart = true;
+        if (!this.changed) dropHere(this.key);
+        else keepHere(session.username, this.draft());
+        this.save = { kind: "saved", at: Date.now() };
+        well = true;
+      } catch (error) {
+        this.save = { kind: "here", why: sentenceOf(error) };
+        if (!this.closed) this.#timer = setTimeout(() => void this.saveNow(), againAfterMs);
+      }
+    })();
+    await this.#saving;
+    this.#saving = undefined;
+    return well;
+  }
+
+  /** No more saving: it is sent, thrown away or closed. */
+  async end(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.#timer);
+    for (const upload of this.uploads) upload.cancel();
+    await this.#saving;
+    dropHere(this.key);
+  }
+
+  attach(files: Iterable<File>): void {
+    const { client } = session;
+    const most = client.limit("maxSizeUpload", Number.POSITIVE_INFINITY);
+    for (const file of files) {
+      if (file.size > most) {
+        this.problem = t("compose.tooLarge", { name: file.name });
+        continue;
+      }
+      const upload = new Upload(file, file.name || "attachment", (blobId) => {
+        this.uploads = this.uploads.filter((one) => one !== upload);
+        this.attached = [
+          ...this.attached,
+          { blobId, name: upload.name, type: upload.type, size: file.size, cid: undefined },
+        ];
+        this.touch();
+      });
+      this.uploads = [...this.uploads, upload];
+    }
+  }
+  /** What could not be done just now. */
+  problem = $state<string>();
+
+  detach(gone: Attached): void {
+    this.attached = this.attached.filter((one) => one !== gone);
+    this.touch();
+  }
+  dropUpload(gone: Upload): void {
+    gone.cancel();
+    this.uploads = this.uploads.filter((one) => one !== gone);
+  }
+}

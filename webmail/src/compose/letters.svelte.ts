@@ -1,0 +1,99 @@
+/** The letters that are open. */
+import { toast } from "../../../ui/toasts.svelte.ts";
+import { Trouble } from "../jmap/trouble.ts";
+import { longDate } from "../shell/dates.ts";
+import { attempt, sentenceOf } from "../shell/say.ts";
+import { session } from "../state/session.svelte.ts";
+import { view } from "../state/view.svelte.ts";
+import { language, t } from "../words.ts";
+import { type Draft, keptHere } from "./draft.ts";
+import { Letter } from "./letter.svelte.ts";
+import { discardDraft, maxDelaySeconds, sendDraft, takeBack } from "./send.ts";
+import { newDraft } from "./start.ts";
+
+const maxOpen = 4;
+/** So long a letter can be taken back. */
+export const undoSendSeconds = (): number => Number(localStorage.getItem("angarium.undoSend") ?? 10);
+
+let open = $state.raw<readonly Letter[]>([]);
+
+export const letters = {
+  get open(): readonly Letter[] {
+    return open;
+  },
+};
+
+export function openLetter(draft: Draft = newDraft()): Letter {
+  const there = open.find(
+    ({ key, emailId }) => key === draft.key || (emailId !== undefined && emailId === draft.emailId),
+  );
+  if (there !== undefined) {
+    there.size = "window";
+    return there;
+  }
+  for (const one of open) if (one.size !== "bar") one.size = "bar";
+  if (open.length >= maxOpen) void closeLetter(open[0] as Letter);
+  const letter = new Letter(draft);
+  open = [...open, letter];
+  return letter;
+}
+
+/** Saved and put away. */
+export async function closeLetter(letter: Letter): Promise<void> {
+  const saved = await letter.saveNow();
+  if (!saved) {
+    toast(t("compose.keptHere"), { kind: "problem" });
+    letter.closed = true;
+  } else await letter.end();
+  open = open.filter((one) => one !== letter);
+  view.refreshSoon();
+}
+
+export async function throwAway(letter: Letter): Promise<void> {
+  const draft = letter.draft();
+  open = open.filter((one) => one !== letter);
+  await letter.end();
+  await attempt(() => discardDraft({ ...draft, emailId: letter.emailId }));
+  toast(t("compose.thrownAway"), {
+    action: {
+      label: t("undo"),
+      run: () => openLetter({ ...draft, emailId: undefined }).touch(),
+    },
+  });
+  view.refreshSoon();
+}
+
+/** Sends, with some seconds in which it can be taken back, or at a time. */
+export async function send(letter: Letter, at?: number): Promise<void> {
+  await letter.saveNow();
+  const draft = letter.draft();
+  const wait = maxDelaySeconds() > 0 ? undoSendSeconds() : 0;
+  try {
+    const sent = await sendDraft(draft, at === undefined ? { seconds: wait } : { at });
+    open = open.filter((one) => one !== letter);
+    await letter.end();
+    const undo = () =>
+      void attempt(async () => {
+        await takeBack(sent);
+        openLetter({ ...draft, emailId: sent.emailId });
+        view.refreshSoon();
+      });
+    if (at !== undefined)
+      toast(t("compose.scheduled", { date: longDate(at, language()) }), { action: { label: t("undo"), run: undo } });
+    else if (sent.until === undefined) toast(t("compose.sent"));
+    else toast(t("compose.sent"), { action: { label: t("undo"), run: undo }, forMs: wait * 1000 - 500 });
+    view.refreshSoon();
+  } catch (error) {
+    // The server has made a draft of it all the same.
+    const made = (error as { emailId?: string }).emailId;
+    if (made !== undefined) letter.emailId = made;
+    letter.problem = error instanceof Trouble && error.kind === "refused" ? error.message : sentenceOf(error);
+  }
+}
+
+/** What a crash or a closed window has left on this device. */
+export function recoverLetters(): void {
+  const left = keptHere(session.username).filter(({ key }) => !open.some((one) => one.key === key));
+  for (const draft of left.slice(0, maxOpen)) openLetter(draft).touch();
+  if (left.length > 0) toast(t("compose.recovered", { n: left.length }));
+}

@@ -1,0 +1,231 @@
+/** Saving and sending (RFC 8621 §4.6, §7.5). An email cannot be changed: a new one takes the place of the old. */
+import { throwRefusal } from "../jmap/client.ts";
+import { Trouble } from "../jmap/trouble.ts";
+import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
+import { identities } from "../state/identities.svelte.ts";
+import { mailboxes, mailboxOf } from "../state/mailboxes.svelte.ts";
+import { session } from "../state/session.svelte.ts";
+import { t } from "../words.ts";
+import { isAddress } from "./addresses.ts";
+import type { Draft } from "./draft.ts";
+
+/** HTML to text as people write it: lists have dashes, quotes have >. */
+export function htmlToText(html: string): string {
+  const parsed = new DOMParser().parseFromString(html.replace(/<style\b[\s\S]*?<\/style\b[^>]*>/gi, ""), "text/html");
+  const walk = (node: Node, prefix: string): string => {
+    let text = "";
+    for (const child of node.childNodes) {
+      if (child.nodeType === Node.TEXT_NODE) text += (child.textContent ?? "").replace(/[ \t\n]+/g, " ");
+      else if (child instanceof HTMLElement || child instanceof Element) {
+        const name = child.tagName.toLowerCase();
+        if (name === "br") text += "\n";
+        else if (name === "style" || name === "script" || name === "head") continue;
+        else if (name === "blockquote")
+          text += `\n${walk(child, "")
+            .trim()
+            .split("\n")
+            .map((line) => (line.startsWith(">") ? `>${line}` : `> ${line}`))
+            .join("\n")}\n`;
+        else if (name === "li") text += `\n- ${walk(child, prefix).trim()}`;
+        else if (name === "a") {
+          const inner = walk(child, prefix);
+          const href = child.getAttribute("href") ?? "";
+          text += href.startsWith("http") && !inner.includes(href.replace(/\/$/, "")) ? `${inner} <${href}>` : inner;
+        } else if (/^(?:div|p|h[1-6]|ul|ol|tr|table|pre|section|article)$/.test(name)) {
+          const inner = walk(child, prefix);
+          text += `${text === "" || text.endsWith("\n") ? "" : "\n"}${inner}${inner.endsWith("\n") ? "" : "\n"}`;
+          if (name === "p") text += "\n";
+        } else text += walk(child, prefix);
+      }
+    }
+    return text;
+  };
+  return walk(parsed.body, "")
+    .replace(/[ \t]+$/gm, "")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+}
+
+function emailOf(
+  draft: Draft,
+  mailboxId: Id,
+  keywords: { readonly [name: string]: boolean },
+): { readonly [name: string]: unknown } {
+  const identity = identities.list.find(({ id }) => id === draft.identityId) ?? identities.list[0];
+  const valid = (people: readonly EmailAddress[]) => people.filter(({ email }) => isAddress(email));
+  const html = `<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>${draft.html}</body></html>`;
+  const used = draft.attached.filter(
+    ({ cid }) => cid === undefined || (!draft.plain && draft.html.includes(`cid:${cid}`)),
+  );
+  return {
+    mailboxIds: { [mailboxId]: true },
+    keywords,
+    from:
+      identity === undefined
+        ? [{ name: null, email: session.username }]
+        : [{ name: identity.name || null, email: identity.email }],
+    ...(identity?.replyTo ? { replyTo: identity.replyTo } : {}),
+    to: valid(draft.to),
+    cc: valid(draft.cc),
+    bcc: valid(draft.bcc),
+    subject: draft.subject,
+    ...(draft.inReplyTo === undefined ? {} : { inReplyTo: draft.inReplyTo }),
+    ...(draft.references === undefined ? {} : { references: draft.references }),
+    // RFC 8098 §2.1.
+    ...(draft.receipt
+      ? {
+          "header:Disposition-Notification-To:asAddresses": [
+            { name: null, email: identity?.email ?? session.username },
+          ],
+        }
+      : {}),
+    bodyValues: {
+      text: { value: htmlToText(draft.html) },
+      ...(draft.plain ? {} : { html: { value: html } }),
+    },
+    textBody: [{ partId: "text", type: "text/plain" }],
+    ...(draft.plain ? {} : { htmlBody: [{ partId: "html", type: "text/html" }] }),
+    ...(used.length === 0
+      ? {}
+      : {
+          attachments: used.map(({ blobId, name, type, cid }) => ({
+            blobId,
+            name,
+            type,
+            disposition: cid === undefined ? "attachment" : "inline",
+            ...(cid === undefined ? {} : { cid }),
+          })),
+        }),
+  };
+}
+
+export type Saved = {
+  readonly emailId: Id;
+  /** Somebody else has changed or removed the draft meanwhile: theirs is still there, ours stands beside it. */
+  readonly apart: boolean;
+};
+
+export async function saveDraft(draft: Draft): Promise<Saved> {
+  const box = await mailboxOf("drafts", t("role.drafts"));
+  const answer = await session.client.one("Email/set", {
+    create: { draft: emailOf(draft, box.id, { $draft: true, $seen: true }) },
+    ...(draft.emailId === undefined ? {} : { destroy: [draft.emailId] }),
+  });
+  throwRefusal({ notCreated: answer.notCreated });
+  return { emailId: answer.created.draft.id as Id, apart: Object.keys(answer.notDestroyed ?? {}).length > 0 };
+}
+
+export async function discardDraft(draft: Draft): Promise<void> {
+  if (draft.emailId !== undefined) await session.client.one("Email/set", { destroy: [draft.emailId] });
+}
+
+/** A letter to begin with, kept in a mailbox of its own. */
+export async function saveTemplate(draft: Draft, mailboxId: Id): Promise<void> {
+  await session.client.set("Email/set", { create: { template: emailOf(draft, mailboxId, { $seen: true }) } });
+}
+
+export type Sent = {
+  readonly submissionId: Id;
+  readonly emailId: Id;
+  /** It can be taken back until then. */
+  readonly until: number | undefined;
+};
+
+/** How long the server can keep a letter before it sends it: 0 where it cannot. */
+export function maxDelaySeconds(): number {
+  const { client } = session;
+  const value = client.session.accounts[client.accountId]?.accountCapabilities[urn.submission]?.["maxDelayedSend"];
+  return typeof value === "number" ? value : 0;
+}
+
+/** @param when seconds to wait (so long it can be taken back), or the time it is to be sent */
+export async function sendDraft(
+  draft: Draft,
+  when: { readonly seconds: number } | { readonly at: number },
+): Promise<Sent> {
+  const everybody = [...draft.to, ...draft.cc, ...draft.bcc];
+  const wrong = everybody.find(({ email }) => !isAddress(email));
+  if (wrong !== undefined) throw new Trouble("refused", t("compose.wrongAddress", { address: wrong.email }));
+  if (everybody.length === 0) throw new Trouble("refused", t("compose.nobody"));
+  const drafts = await mailboxOf("drafts", t("role.drafts"));
+  const sent = await mailboxOf("sent", t("role.sent"));
+  const identity = identities.list.find(({ id }) => id === draft.identityId) ?? identities.list[0];
+  if (identity === undefined) throw new Trouble("refused", t("compose.noIdentity"));
+  const most = maxDelaySeconds();
+  const held =
+    most === 0
+      ? {}
+      : "at" in when
+        ? { HOLDUNTIL: `${new Date(when.at).toISOString().slice(0, 19)}Z` }
+        : when.seconds > 0
+          ? { HOLDFOR: String(when.seconds) }
+          : {};
+  const recipients = [...new Set(everybody.map(({ email }) => email))];
+  const answers = await session.client.all([
+    [
+      "Email/set",
+      {
+        create: { draft: emailOf(draft, drafts.id, { $draft: true, $seen: true }) },
+        ...(draft.about === undefined
+          ? {}
+          : { update: { [draft.about.id]: { [`keywords/${draft.about.keyword}`]: true } } }),
+      },
+      "e",
+    ],
+    [
+      "EmailSubmission/set",
+      {
+        create: {
+          send: {
+            identityId: identity.id,
+            emailId: "#draft",
+            ...(Object.keys(held).length === 0
+              ? {}
+              : {
+                  envelope: {
+                    mailFrom: { email: identity.email, parameters: held },
+                    rcptTo: recipients.map((email) => ({ email, parameters: null })),
+                  },
+                }),
+          },
+        },
+        onSuccessUpdateEmail: {
+          "#send": { [`mailboxIds/${drafts.id}`]: null, [`mailboxIds/${sent.id}`]: true, "keywords/$draft": null },
+        },
+      },
+      "s",
+    ],
+  ]);
+  const email = answers.get("e");
+  throwRefusal({ notCreated: email.notCreated });
+  const submission = answers.get("s");
+  if (submission.notCreated?.send !== undefined) {
+    // What could not be sent is a draft still, and the newer one.
+    const emailId = email.created.draft.id as Id;
+    if (draft.emailId !== undefined) await session.client.one("Email/set", { destroy: [draft.emailId] });
+    const refused = submission.notCreated.send as { type: string; description?: string };
+    throw Object.assign(new Trouble("refused", refused.description ?? refused.type), { emailId });
+  }
+  if (draft.emailId !== undefined) await session.client.one("Email/set", { destroy: [draft.emailId] });
+  return {
+    submissionId: submission.created.send.id as Id,
+    emailId: email.created.draft.id as Id,
+    until: "at" in when ? when.at : when.seconds > 0 && most > 0 ? Date.now() + when.seconds * 1000 : undefined,
+  };
+}
+
+/** Takes back what waits to be sent, and makes a draft of it again. Throws where it is under way. */
+export async function takeBack({ submissionId, emailId }: Pick<Sent, "submissionId" | "emailId">): Promise<void> {
+  await session.client.set("EmailSubmission/set", { update: { [submissionId]: { undoStatus: "canceled" } } });
+  const [drafts, sent] = [mailboxes.role("drafts"), mailboxes.role("sent")];
+  if (drafts === undefined) return;
+  await session.client.set("Email/set", {
+    update: {
+      [emailId]: {
+        [`mailboxIds/${drafts.id}`]: true,
+        ...(sent === undefined ? {} : { [`mailboxIds/${sent.id}`]: null }),
+        "keywords/$draft": true,
+      },
+    },
+  });
+}

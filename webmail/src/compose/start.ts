@@ -1,0 +1,181 @@
+/** How letters begin: empty, to somebody, as answers, forwarded, or taken up again. */
+import type { Email, EmailAddress, Identity } from "../jmap/types.ts";
+import { bodyOf } from "../reading/body.ts";
+import { longDate } from "../shell/dates.ts";
+import { nameOf } from "../shell/people.ts";
+import { identities } from "../state/identities.svelte.ts";
+import { language, t } from "../words.ts";
+import { parseAddress, splitAddresses } from "./addresses.ts";
+import { type Attached, type Draft, emptyDraft } from "./draft.ts";
+
+export const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"]/g, (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? char);
+
+export const textToHtml = (text: string): string =>
+  text
+    .replace(/\r\n?/g, "\n")
+    .split("\n")
+    .map((line) => `<div>${line === "" ? "<br>" : escapeHtml(line)}</div>`)
+    .join("");
+
+/** The identity a letter came to, or the first. */
+export function identityFor(people: readonly EmailAddress[]): Identity | undefined {
+  const { list } = identities;
+  for (const { email } of people) {
+    // RFC 5233: what stands behind + is the person's own business.
+    const plain = email.toLowerCase().replace(/\+[^@]*@/, "@");
+    const found =
+      list.find((one) => one.email.toLowerCase() === email.toLowerCase()) ??
+      list.find((one) => one.email.toLowerCase() === plain);
+    if (found !== undefined) return found;
+  }
+  return list[0];
+}
+
+export function signatureHtml(identity: Identity | undefined): string {
+  if (identity === undefined) return "";
+  const { htmlSignature, textSignature } = identity;
+  if (htmlSignature.trim() !== "") return `<div class="signature">${htmlSignature}</div>`;
+  if (textSignature.trim() !== "") return `<div class="signature"><div>-- </div>${textToHtml(textSignature)}</div>`;
+  return "";
+}
+
+export function newDraft(fields: Partial<Draft> = {}): Draft {
+  const identity = identities.list.find(({ id }) => id === fields.identityId) ?? identities.list[0];
+  const signature = signatureHtml(identity);
+  return {
+    ...emptyDraft(Date.now()),
+    identityId: identity?.id,
+    html: `<div><br></div>${signature === "" ? "" : `<div><br></div>${signature}`}`,
+    ...fields,
+  };
+}
+
+/** RFC 6068. */
+export function mailtoDraft(href: string): Draft {
+  const url = new URL(href);
+  const people = (text: string | null) => splitAddresses(text ?? "").map(parseAddress);
+  const params = new Map([...url.searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  const body = params.get("body");
+  const draft = newDraft({
+    to: [...people(decodeURIComponent(url.pathname)), ...people(params.get("to") ?? null)],
+    cc: people(params.get("cc") ?? null),
+    bcc: people(params.get("bcc") ?? null),
+    subject: params.get("subject") ?? "",
+  });
+  return body === undefined ? draft : { ...draft, html: textToHtml(body) + draft.html };
+}
+
+const prefixed = (prefix: string, pattern: RegExp, subject: string): string =>
+  pattern.test(subject) ? subject : `${prefix} ${subject}`.trim();
+
+function quoted(email: Email): string {
+  const { kind, html, text } = bodyOf(email);
+  return kind === "html" ? html : textToHtml(text);
+}
+
+const inlineOf = (email: Email, html: string): readonly Attached[] =>
+  email.attachments.flatMap(({ cid, blobId, name, type, size }) =>
+    cid !== null && blobId !== null && type.startsWith("image/") && html.includes(`cid:${cid}`)
+      ? [{ cid, blobId, name: name ?? "image", type, size }]
+      : [],
+  );
+
+/** RFC 5322 §3.6.4. */
+function threading(email: Email): Pick<Draft, "inReplyTo" | "references"> {
+  const id = email.messageId ?? [];
+  const before = email.references ?? email.inReplyTo ?? [];
+  return { inReplyTo: id.length > 0 ? id : undefined, references: [...before, ...id].slice(-50) };
+}
+
+export function replyDraft(email: Email, all: boolean): Draft {
+  const own = identities.own;
+  const isOwn = ({ email: address }: EmailAddress) => own.has(address.toLowerCase().replace(/\+[^@]*@/, "@"));
+  const fromMe = email.from?.some(isOwn) ?? false;
+  const answerTo = fromMe ? (email.to ?? []) : (email.replyTo ?? email.from ?? []);
+  const seen = new Set(answerTo.map(({ email: address }) => address.toLowerCase()));
+  const others = all
+    ? [...(fromMe ? [] : (email.to ?? [])), ...(email.cc ?? [])].filter((person) => {
+        const key = person.email.toLowerCase();
+        if (isOwn(person) || seen.has(key)) return false;
+        seen.add(key);
+        return true;
+      })
+    : [];
+  const identity = identityFor([...(email.to ?? []), ...(email.cc ?? []), ...(fromMe ? (email.from ?? []) : [])]);
+  const sender = email.from?.[0];
+  const html = quoted(email);
+  const intro = escapeHtml(
+    t("compose.wrote", {
+      date: longDate(email.sentAt ?? email.receivedAt, language()),
+      name: sender === undefined ? "" : nameOf(sender),
+    }),
+  );
+  const signature = signatureHtml(identity);
+  return {
+    ...newDraft({ identityId: identity?.id }),
+    to: answerTo,
+    cc: others,
+    subject: prefixed("Re:", /^\s*re\s*:/i, email.subject ?? ""),
+    html: `<div><br></div>${signature}<div><br></div><div>${intro}</div><blockquote type="cite">${html}</blockquote>`,
+    attached: inlineOf(email, html),
+    about: { id: email.id, keyword: "$answered" },
+    ...threading(email),
+  };
+}
+
+export function forwardDraft(email: Email): Draft {
+  const html = quoted(email);
+  const line = (name: string, people: readonly EmailAddress[] | null) =>
+    people === null || people.length === 0
+      ? ""
+      : `<div>${escapeHtml(`${name}: ${people.map((one) => (one.name ? `${one.name} <${one.email}>` : one.email)).join(", ")}`)}</div>`;
+  const inline = inlineOf(email, html);
+  const listed = email.attachments.flatMap(({ blobId, name, type, size, cid }) =>
+    blobId === null || inline.some((one) => one.cid === cid)
+      ? []
+      : [{ blobId, name: name ?? "attachment", type, size, cid: undefined }],
+  );
+  const draft = newDraft();
+  return {
+    ...draft,
+    subject: prefixed("Fwd:", /^\s*fwd?\s*:/i, email.subject ?? ""),
+    html: `${draft.html}<div><br></div><div>${escapeHtml(t("compose.forwarded"))}</div>${line(t("details.from"), email.from)}<div>${escapeHtml(`${t("details.date")}: ${longDate(email.sentAt ?? email.receivedAt, language())}`)}</div><div>${escapeHtml(`${t("compose.subject")}: ${email.subject ?? ""}`)}</div>${line(t("details.to"), email.to)}${line(t("details.cc"), email.cc)}<div><br></div>${html}`,
+    attached: [...inline, ...listed],
+    about: { id: email.id, keyword: "$forwarded" },
+    references: threading(email).references,
+  };
+}
+
+/** Taken up again; as a new letter where it was sent already. */
+export function resumeDraft(email: Email): Draft {
+  const isDraft = email.keywords["$draft"] === true;
+  const { kind, html, text } = bodyOf(email);
+  const body = kind === "html" ? html : textToHtml(text);
+  return {
+    ...emptyDraft(Date.now()),
+    emailId: isDraft ? email.id : undefined,
+    identityId: identityFor(email.from ?? [])?.id,
+    to: email.to ?? [],
+    cc: email.cc ?? [],
+    bcc: email.bcc ?? [],
+    subject: email.subject ?? "",
+    html: body,
+    plain: kind === "text",
+    attached: email.attachments.flatMap(({ blobId, name, type, size, cid, disposition }) =>
+      blobId === null
+        ? []
+        : [
+            {
+              blobId,
+              name: name ?? "attachment",
+              type,
+              size,
+              cid: cid !== null && disposition !== "attachment" ? cid : undefined,
+            },
+          ],
+    ),
+    inReplyTo: email.inReplyTo ?? undefined,
+    references: email.references ?? undefined,
+  };
+}

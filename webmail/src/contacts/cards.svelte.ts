@@ -1,0 +1,91 @@
+/** The cards of the address books (JSContact, RFC 9553, over JMAP, RFC 9610). */
+import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
+import { session, whenPushed } from "../state/session.svelte.ts";
+
+export type Card = {
+  readonly id: Id;
+  readonly uid: string;
+  readonly kind?: "individual" | "group" | "org" | "location" | "device" | "application";
+  readonly addressBookIds: { readonly [id: Id]: boolean };
+  readonly name?: {
+    readonly full?: string;
+    readonly components?: readonly { readonly kind: string; readonly value: string }[];
+  };
+  readonly emails?: {
+    readonly [key: string]: { readonly address: string; readonly contexts?: { readonly [name: string]: boolean } };
+  };
+  readonly phones?: { readonly [key: string]: { readonly number: string } };
+  readonly organizations?: { readonly [key: string]: { readonly name?: string } };
+  readonly notes?: { readonly [key: string]: { readonly note: string } };
+  /** Of a group: uids. */
+  readonly members?: { readonly [uid: string]: boolean };
+};
+
+/** An address book with more is shown up to here. */
+export const maxCards = 5_000;
+
+let list = $state.raw<readonly Card[]>([]);
+let loading: Promise<void> | undefined;
+whenPushed((states) => {
+  if (loading !== undefined && ("ContactCard" in states || "AddressBook" in states)) {
+    loading = undefined;
+    void loadCards().catch(() => {});
+  }
+});
+
+export const cards = {
+  get list(): readonly Card[] {
+    return list;
+  },
+  byUid: (uid: string): Card | undefined => list.find((card) => card.uid === uid),
+};
+
+export function loadCards(): Promise<void> {
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(): Promise<void> {
+  const { client } = session;
+  if (!client.has(urn.contacts)) return;
+  const found: Card[] = [];
+  const atOnce = Math.min(500, client.limit("maxObjectsInGet", 500));
+  for (let position = 0; position < maxCards; position += atOnce) {
+    const answers = await client.all([
+      ["ContactCard/query", { position, limit: atOnce }, "q"],
+      ["ContactCard/get", { "#ids": { resultOf: "q", name: "ContactCard/query", path: "/ids" } }, "c"],
+    ]);
+    const { list: some } = answers.get("c") as { list: Card[] };
+    found.push(...some);
+    if (some.length < atOnce) break;
+  }
+  list = found.sort((a, b) => nameOfCard(a).localeCompare(nameOfCard(b)));
+}
+
+export async function reloadCards(): Promise<void> {
+  loading = undefined;
+  await loadCards();
+}
+
+export function nameOfCard(card: Card): string {
+  const full = card.name?.full ?? card.name?.components?.map(({ value }) => value).join(" ");
+  if (full !== undefined && full.trim() !== "") return full;
+  return Object.values(card.organizations ?? {})[0]?.name ?? Object.values(card.emails ?? {})[0]?.address ?? "?";
+}
+
+/** The addresses of a card; of a group those of its members. */
+export function addressesOf(card: Card): readonly EmailAddress[] {
+  if (card.kind === "group")
+    return Object.keys(card.members ?? {}).flatMap((uid) => {
+      const member = cards.byUid(uid);
+      return member === undefined || member.kind === "group" ? [] : addressesOf(member).slice(0, 1);
+    });
+  const name = nameOfCard(card);
+  return Object.values(card.emails ?? {}).map(({ address }) => ({
+    name: name === address ? null : name,
+    email: address,
+  }));
+}

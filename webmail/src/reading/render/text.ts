@@ -1,0 +1,55 @@
+/** Plain text for the eye: links can be followed, what is quoted can be folded, the signature is quiet. */
+
+export type TextPiece =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "link"; readonly text: string; readonly href: string };
+
+export type TextBlock = {
+  /** How many > stand before each line. */
+  readonly depth: number;
+  readonly kind: "text" | "signature";
+  readonly pieces: readonly TextPiece[];
+};
+
+/** A message with more lines is shown up to here. */
+export const maxTextLines = 20_000;
+
+const linkLike = /\b(?:https?:\/\/[^\s<>"'`]+|www\.[\w-]+\.[^\s<>"'`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)/gi;
+/** Of a sentence and not of a link. */
+const trailing = /[.,;:!?)\]}'"»]+$/;
+
+export function piecesOf(text: string): readonly TextPiece[] {
+  const pieces: TextPiece[] = [];
+  let end = 0;
+  for (const match of text.matchAll(linkLike)) {
+    let found = match[0];
+    const tail = trailing.exec(found)?.[0] ?? "";
+    // A closing bracket that was opened inside belongs to the address.
+    if (tail !== "" && !(tail.startsWith(")") && found.includes("("))) found = found.slice(0, -tail.length);
+    if (found === "") continue;
+    if (match.index > end) pieces.push({ kind: "text", text: text.slice(end, match.index) });
+    const href = /^https?:/i.test(found) ? found : /^www\./i.test(found) ? `https://${found}` : `mailto:${found}`;
+    pieces.push({ kind: "link", text: found, href });
+    end = match.index + found.length;
+  }
+  if (end < text.length) pieces.push({ kind: "text", text: text.slice(end) });
+  return pieces;
+}
+
+/** RFC 3676 §4.5: > at the beginning of a line; §4.3: "-- " begins the signature. */
+export function blocksOf(text: string): readonly TextBlock[] {
+  const lines = text.replace(/\r\n?/g, "\n").split("\n");
+  const blocks: { depth: number; kind: "text" | "signature"; lines: string[] }[] = [];
+  let signature = false;
+  for (const line of lines.slice(0, maxTextLines)) {
+    const quoted = /^(?:>\s?)+/.exec(line)?.[0] ?? "";
+    const depth = (quoted.match(/>/g) ?? []).length;
+    if (depth === 0 && line === "-- ") signature = true;
+    if (depth > 0) signature = false;
+    const kind = signature ? "signature" : "text";
+    const last = blocks.at(-1);
+    if (last !== undefined && last.depth === depth && last.kind === kind) last.lines.push(line.slice(quoted.length));
+    else blocks.push({ depth, kind, lines: [line.slice(quoted.length)] });
+  }
+  return blocks.map(({ depth, kind, lines: own }) => ({ depth, kind, pieces: piecesOf(own.join("\n")) }));
+}

@@ -1,0 +1,60 @@
+/** Times as people say them, in the reader's language and zone. */
+
+const dayMs = 86_400_000;
+const made = new Map<string, Intl.DateTimeFormat>();
+
+function format(language: string, kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${kind}`;
+  let found = made.get(key);
+  if (found === undefined) {
+    found = new Intl.DateTimeFormat(language, options);
+    made.set(key, found);
+  }
+  return found;
+}
+
+const startOfDay = (at: Date): number => new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
+
+/** For a list: the hour today, the day this year, the year before. */
+export function shortDate(iso: string, language: string, now: number): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "";
+  const today = startOfDay(new Date(now));
+  if (at.getTime() >= today && at.getTime() < today + dayMs)
+    return format(language, "time", { hour: "numeric", minute: "2-digit" }).format(at);
+  if (at.getTime() >= today - 6 * dayMs && at.getTime() < today + dayMs)
+    return format(language, "weekday", { weekday: "short" }).format(at);
+  if (at.getFullYear() === new Date(now).getFullYear())
+    return format(language, "day", { day: "numeric", month: "short" }).format(at);
+  return format(language, "year", { year: "numeric", month: "numeric", day: "numeric" }).format(at);
+}
+
+export function longDate(iso: string | number, language: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "";
+  return format(language, "long", {
+    weekday: "short",
+    year: "numeric",
+    month: "long",
+    day: "numeric",
+    hour: "numeric",
+    minute: "2-digit",
+  }).format(at);
+}
+
+const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+
+export function sizeText(bytes: number, language: string): string {
+  let at = 0;
+  let size = bytes;
+  while (size >= 1000 && at < units.length - 1) {
+    size /= 1000;
+    at++;
+  }
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: units[at] ?? "byte",
+    unitDisplay: "short",
+    maximumFractionDigits: size < 10 && at > 0 ? 1 : 0,
+  }).format(size);
+}

@@ -1,0 +1,239 @@
+/** What can be done to emails: seen at once, sent behind, taken back on failure or by "undo". */
+import { toast } from "../../../ui/toasts.svelte.ts";
+import type { EmailHead, Id } from "../jmap/types.ts";
+import { attempt } from "../shell/say.ts";
+import { t } from "../words.ts";
+import { forget, head, type Patch, patchHead } from "./heads.svelte.ts";
+import { loadMailboxes, mailboxes, mailboxOf } from "./mailboxes.svelte.ts";
+import { session } from "./session.svelte.ts";
+import { view } from "./view.svelte.ts";
+
+/** Updates in one request; the server's bound where it is lower. */
+const maxAtOnce = 500;
+/** So long "undo" is offered for what cannot be taken back afterwards. */
+const undoMs = 8_000;
+
+const under = $state({ way: 0 });
+/** Changes that are not yet confirmed: what the server tells meanwhile is not the last word. */
+export const changesUnderWay = (): number => under.way;
+
+type Patches = ReadonlyMap<Id, Patch>;
+
+async function send(patches: Patches): Promise<void> {
+  const atOnce = Math.min(maxAtOnce, session.client.limit("maxObjectsInSet", maxAtOnce));
+  const entries = [...patches].filter(([, patch]) => Object.keys(patch).length > 0);
+  for (let i = 0; i < entries.length; i += atOnce)
+    await session.client.set("Email/set", { update: Object.fromEntries(entries.slice(i, i + atOnce)) });
+}
+
+function show(patches: Patches): Patches {
+  return new Map([...patches].map(([id, patch]) => [id, patchHead(id, patch)]));
+}
+
+/** Applies patches. Answers the patches that take them back, or undefined where it failed (and has been taken back). */
+export async function apply(patches: Patches): Promise<Patches | undefined> {
+  const back = show(patches);
+  under.way++;
+  const well = await attempt(() => send(patches));
+  under.way--;
+  if (well) return back;
+  show(back);
+  return undefined;
+}
+
+/** Applies patches that take rows out of the list that is shown; with undo. */
+async function applyLeaving(rows: ReadonlySet<Id>, patches: Patches, done: string): Promise<void> {
+  const putBack = view.leave(rows);
+  const back = show(patches);
+  const undo = async () => {
+    closeNote();
+    putBack();
+    await apply(back);
+    view.refreshSoon();
+  };
+  const closeNote = toast(done, { action: { label: t("undo"), run: () => void undo() }, forMs: undoMs });
+  view.undo = () => void undo();
+  under.way++;
+  const well = await attempt(() => send(patches));
+  under.way--;
+  if (well) return;
+  closeNote();
+  show(back);
+  putBack();
+}
+
+export function setKeyword(emails: readonly EmailHead[], keyword: string, on: boolean): Promise<Patches | undefined> {
+  const changed = emails.filter((one) => (one.keywords[keyword] === true) !== on);
+  return apply(new Map(changed.map(({ id }) => [id, { [`keywords/${keyword}`]: on ? true : null }])));
+}
+
+/** Read or unread: the whole conversation; unread marks the newest only. */
+export function markSeen(emails: readonly EmailHead[], seen: boolean): Promise<Patches | undefined> {
+  return setKeyword(seen ? emails : emails.slice(-1), "$seen", seen);
+}
+
+/** A star on a conversation stands on its newest email. */
+export function star(emails: readonly EmailHead[]): Promise<Patches | undefined> {
+  const on = !emails.some(({ keywords }) => keywords["$flagged"]);
+  return setKeyword(on ? emails.slice(-1) : emails, "$flagged", on);
+}
+
+/** Out of the mailboxes of `from` (all of them where undefined) into `to`. */
+function moving(emails: readonly EmailHead[], from: Id | undefined, to: Id, more: Patch = {}): Patches {
+  return new Map(
+    emails.map((one) => {
+      const patch: { [path: string]: true | null } = { ...more };
+      for (const id of Object.keys(one.mailboxIds))
+        if (id !== to && (from === undefined || id === from)) patch[`mailboxIds/${id}`] = null;
+      patch[`mailboxIds/${to}`] = true;
+      return [one.id, patch];
+    }),
+  );
+}
+
+export type Rows = {
+  /** The emails that stand in the list. */
+  readonly rows: ReadonlySet<Id>;
+  readonly emails: readonly EmailHead[];
+};
+
+const countOf = ({ rows }: Rows) => rows.size;
+
+export async function archive(what: Rows): Promise<void> {
+  const here = view.mailbox;
+  const to = await target("archive", t("role.archive"));
+  if (to === undefined) return;
+  // Sent and drafts stay what they are; only what is in the list moves.
+  const emails =
+    here === undefined ? what.emails.filter(inRole("inbox")) : what.emails.filter((one) => one.mailboxIds[here]);
+  await applyLeaving(
+    what.rows,
+    moving(emails, here ?? mailboxes.role("inbox")?.id, to),
+    t("done.archived", { n: countOf(what) }),
+  );
+}
+
+const inRole = (role: "inbox" | "trash" | "junk") => (one: EmailHead) => {
+  const id = mailboxes.role(role)?.id;
+  return id !== undefined && one.mailboxIds[id] === true;
+};
+
+async function target(role: "archive" | "trash" | "junk" | "inbox", name: string): Promise<Id | undefined> {
+  let id: Id | undefined;
+  await attempt(async () => {
+    id = (await mailboxOf(role, name)).id;
+  });
+  return id;
+}
+
+/** Only the emails of the conversation that are in the mailbox that is shown. */
+const here = (emails: readonly EmailHead[]): readonly EmailHead[] => {
+  const { mailbox } = view;
+  return mailbox === undefined ? emails : emails.filter((one) => one.mailboxIds[mailbox]);
+};
+
+/** To the trash; out of the trash and junk for good. */
+export async function remove(what: Rows): Promise<void> {
+  const role = view.mailbox === undefined ? undefined : mailboxes.get(view.mailbox)?.role;
+  if (role === "trash") return destroy(what.rows, here(what.emails), t("done.destroyed", { n: countOf(what) }));
+  const to = await target("trash", t("role.trash"));
+  if (to === undefined) return;
+  await applyLeaving(what.rows, moving(here(what.emails), undefined, to), t("done.deleted", { n: countOf(what) }));
+}
+
+/** For good, after the time in which it can be taken back. */
+export function destroy(rows: ReadonlySet<Id>, emails: readonly EmailHead[], done: string): void {
+  const putBack = view.leave(rows);
+  const ids = emails.map(({ id }) => id);
+  let taken = false;
+  under.way++;
+  const finish = async () => {
+    if (taken) return;
+    taken = true;
+    removeEventListener("pagehide", finish);
+    const well = await attempt(() => session.client.set("Email/set", { destroy: ids }));
+    under.way--;
+    if (well) forget(ids);
+    else putBack();
+  };
+  const timer = setTimeout(finish, undoMs);
+  addEventListener("pagehide", finish);
+  const undo = () => {
+    if (taken) return;
+    taken = true;
+    clearTimeout(timer);
+    removeEventListener("pagehide", finish);
+    under.way--;
+    closeNote();
+    putBack();
+  };
+  const closeNote = toast(done, { action: { label: t("undo"), run: undo }, forMs: undoMs });
+  view.undo = undo;
+}
+
+export async function junk(what: Rows, is: boolean): Promise<void> {
+  const to = is ? await target("junk", t("role.junk")) : await target("inbox", t("role.inbox"));
+  if (to === undefined) return;
+  const marks: Patch = is
+    ? { "keywords/$junk": true, "keywords/$notjunk": null }
+    : { "keywords/$junk": null, "keywords/$notjunk": true };
+  const emails = is ? here(what.emails) : what.emails.filter(inRole("junk"));
+  await applyLeaving(
+    what.rows,
+    moving(emails, undefined, to, marks),
+    t(is ? "done.junk" : "done.notJunk", { n: countOf(what) }),
+  );
+}
+
+export async function moveTo(what: Rows, to: Id): Promise<void> {
+  const name = mailboxes.get(to)?.name ?? "";
+  await applyLeaving(
+    what.rows,
+    moving(here(what.emails), view.mailbox, to),
+    t("done.moved", { n: countOf(what), name }),
+  );
+}
+
+/** A label is a mailbox that the email is in besides. */
+export async function label(emails: readonly EmailHead[], id: Id, on: boolean): Promise<void> {
+  const back = await apply(new Map(emails.map((one) => [one.id, { [`mailboxIds/${id}`]: on ? true : null }])));
+  if (back === undefined) return;
+  const name = mailboxes.get(id)?.name ?? "";
+  toast(t(on ? "done.labelled" : "done.unlabelled", { name }), {
+    action: { label: t("undo"), run: () => void apply(back) },
+  });
+}
+
+/** Keywords that lists of people hide behind: pinned on top, muted out of sight. */
+export async function toggleKeyword(
+  emails: readonly EmailHead[],
+  keyword: string,
+  said: { on: string; off: string },
+): Promise<void> {
+  const on = !emails.some(({ keywords }) => keywords[keyword]);
+  const back = await setKeyword(emails, keyword, on);
+  if (back === undefined) return;
+  toast(on ? said.on : said.off, {
+    action: { label: t("undo"), run: () => void apply(back).then(() => view.refreshSoon()) },
+  });
+  view.refreshSoon();
+}
+
+/** Everything in the trash or the junk mailbox, for good; asked before. */
+export async function emptyMailbox(id: Id): Promise<void> {
+  await attempt(async () => {
+    for (;;) {
+      const { client } = session;
+      const { ids } = (await client.one("Email/query", { filter: { inMailbox: id }, limit: maxAtOnce })) as {
+        ids: Id[];
+      };
+      if (ids.length === 0) break;
+      await client.set("Email/set", { destroy: ids });
+      forget(ids);
+    }
+    await loadMailboxes();
+    view.refreshSoon();
+  });
+}
+
+export { head };

@@ -1,0 +1,178 @@
+/** A list of conversations of any length: windows of it are fetched where somebody looks. */
+import type { Answer, Call, Client } from "../jmap/client.ts";
+import { type EmailHead, type Filter, headProperties, type Id, type Thread } from "../jmap/types.ts";
+import { head, learn, prune, threadHeads } from "./heads.svelte.ts";
+
+export type Comparator = { readonly property: string; readonly isAscending: boolean; readonly keyword?: string };
+export type Query = {
+  readonly filter: Filter;
+  readonly sort: readonly Comparator[];
+  readonly collapse: boolean;
+  /** Passages that were found are asked for and shown. */
+  readonly snippets: boolean;
+};
+
+export type Snippet = { readonly subject: string | null; readonly preview: string | null };
+
+/** Rows fetched at once. */
+const windowRows = 50;
+/** Windows remembered around where somebody looks. */
+const keptWindows = 24;
+
+export class ConversationList {
+  readonly #client: Client;
+  readonly query: Query;
+  /** Undefined until the first answer. */
+  total = $state<number>();
+  #ids = $state.raw<ReadonlyMap<number, Id>>(new Map());
+  snippets = $state.raw<ReadonlyMap<Id, Snippet>>(new Map());
+  failed = $state.raw<unknown>();
+  readonly #loading = new Set<number>();
+  #wanted: readonly [number, number] = [0, 0];
+  #generation = 0;
+
+  constructor(client: Client, query: Query) {
+    this.#client = client;
+    this.query = query;
+  }
+
+  /** The email that stands for the conversation in row `at`; undefined while it is not there yet. */
+  at(at: number): Id | undefined {
+    return this.#ids.get(at);
+  }
+
+  indexOf(id: Id): number | undefined {
+    for (const [at, each] of this.#ids) if (each === id) return at;
+    return undefined;
+  }
+
+  indexOfThread(threadId: Id): number | undefined {
+    for (const [at, id] of this.#ids) if (head(id)?.threadId === threadId) return at;
+    return undefined;
+  }
+
+  /** Rows that are known, in order. */
+  known(): readonly (readonly [number, Id])[] {
+    return [...this.#ids].sort(([a], [b]) => a - b);
+  }
+
+  /** Sees to it that the rows from `first` to `last` come. */
+  async want(first: number, last: number): Promise<void> {
+    this.#wanted = [first, last];
+    const missing: number[] = [];
+    for (let at = Math.floor(first / windowRows); at <= Math.floor(last / windowRows); at++)
+      if (!this.#loading.has(at) && !this.#has(at)) missing.push(at);
+    await Promise.all(missing.map((at) => this.#load(at)));
+  }
+
+  #has(window: number): boolean {
+    const end = Math.min((window + 1) * windowRows, this.total ?? Number.POSITIVE_INFINITY);
+    for (let at = window * windowRows; at < end; at++) if (!this.#ids.has(at)) return false;
+    return this.total !== undefined;
+  }
+
+  async #load(window: number): Promise<void> {
+    const generation = this.#generation;
+    this.#loading.add(window);
+    try {
+      const answer = await this.#client.all(this.#calls(window * windowRows, windowRows, "w"));
+      if (generation !== this.#generation) return;
+      const ids = new Map(this.#ids);
+      this.#take(answer, "w", ids);
+      this.#ids = ids;
+      this.#forget();
+      this.failed = undefined;
+    } catch (error) {
+      if (generation === this.#generation) this.failed = error;
+      throw error;
+    } finally {
+      this.#loading.delete(window);
+    }
+  }
+
+  #calls(position: number, limit: number, id: string): readonly Call[] {
+    const { filter, sort, collapse, snippets } = this.query;
+    const ref = (of: string, name: string, path: string) => ({ resultOf: of, name, path });
+    return [
+      ["Email/query", { filter, sort, collapseThreads: collapse, position, limit, calculateTotal: true }, `${id}q`],
+      ["Email/get", { "#ids": ref(`${id}q`, "Email/query", "/ids"), properties: headProperties }, `${id}e`],
+      ["Thread/get", { "#ids": ref(`${id}e`, "Email/get", "/list/*/threadId") }, `${id}t`],
+      ["Email/get", { "#ids": ref(`${id}t`, "Thread/get", "/list/*/emailIds"), properties: headProperties }, `${id}a`],
+      ...(snippets
+        ? [["SearchSnippet/get", { filter, "#emailIds": ref(`${id}q`, "Email/query", "/ids") }, `${id}s`] as const]
+        : []),
+    ];
+  }
+
+  #take(answer: ReadonlyMap<string, Answer>, id: string, ids: Map<number, Id>): void {
+    const query = answer.get(`${id}q`) as { ids: Id[]; position: number; total: number };
+    learn((answer.get(`${id}e`) as { list: EmailHead[] }).list, (answer.get(`${id}t`) as { list: Thread[] }).list);
+    learn((answer.get(`${id}a`) as { list: EmailHead[] }).list);
+    for (const [i, each] of query.ids.entries()) ids.set(query.position + i, each);
+    this.total = query.total;
+    const found = answer.get(`${id}s`) as { list: (Snippet & { emailId: Id })[] } | undefined;
+    if (found === undefined) return;
+    const snippets = new Map(this.snippets);
+    for (const { emailId, ...snippet } of found.list) snippets.set(emailId, snippet);
+    this.snippets = snippets;
+  }
+
+  /** Rows far from where somebody looks are forgotten. */
+  #forget(): void {
+    const [first, last] = this.#wanted;
+    const from = first - (keptWindows / 2) * windowRows;
+    const to = last + (keptWindows / 2) * windowRows;
+    if (this.#ids.size <= keptWindows * windowRows) return;
+    this.#ids = new Map([...this.#ids].filter(([at]) => at >= from && at <= to));
+    const needed = new Set<Id>();
+    for (const id of this.#ids.values()) {
+      needed.add(id);
+      const threadId = head(id)?.threadId;
+      if (threadId !== undefined) needed.add(threadId);
+    }
+    prune(needed);
+  }
+
+  /** Asks anew for what is looked at, and forgets the rest: something has changed. Answers the rows there were and are now. */
+  async refresh(): Promise<void> {
+    const generation = ++this.#generation;
+    const [first, last] = this.#wanted;
+    const position = Math.floor(first / windowRows) * windowRows;
+    const limit = (Math.floor(last / windowRows) + 1) * windowRows - position;
+    const answer = await this.#client.all(this.#calls(position, limit, "w"));
+    if (generation !== this.#generation) return;
+    const ids = new Map<number, Id>();
+    this.#take(answer, "w", ids);
+    this.#ids = ids;
+    this.failed = undefined;
+    // What was scrolled to meanwhile.
+    const [nowFirst, nowLast] = this.#wanted;
+    await this.want(nowFirst, nowLast);
+  }
+
+  /** Takes rows out before the server has said so. Answers how to put them back. */
+  remove(gone: ReadonlySet<Id>): () => void {
+    const before = this.#ids;
+    const total = this.total;
+    const ids = new Map<number, Id>();
+    let removed = 0;
+    for (const [at, id] of this.known()) {
+      if (gone.has(id)) removed++;
+      else ids.set(at - removed, id);
+    }
+    this.#generation++;
+    this.#ids = ids;
+    if (this.total !== undefined) this.total -= removed;
+    return () => {
+      this.#ids = before;
+      this.total = total;
+    };
+  }
+}
+
+/** The emails of a row: the whole conversation, or the one email where conversations are not collapsed. */
+export function emailsOfRow(id: Id, list: ConversationList): readonly EmailHead[] {
+  const one = head(id);
+  if (one === undefined) return [];
+  return list.query.collapse ? threadHeads(one.threadId) : [one];
+}

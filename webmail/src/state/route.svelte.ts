@@ -1,0 +1,96 @@
+/** Where the reader is, as it stands behind # in the address: back, forward and bookmarks work. */
+import type { Id } from "../jmap/types.ts";
+
+export type Route =
+  | {
+      readonly view: "mail";
+      /** Undefined: the inbox. */
+      readonly mailbox: Id | undefined;
+      /** One of the views that are no mailbox. */
+      readonly special: Special | undefined;
+      readonly search: string | undefined;
+      readonly thread: Id | undefined;
+    }
+  | { readonly view: "settings"; readonly part: string };
+
+export const specials = ["starred", "unread", "pinned", "scheduled"] as const;
+export type Special = (typeof specials)[number];
+
+export function parseRoute(hash: string): Route {
+  const [first = "", ...rest] = hash.replace(/^#\/?/, "").split("/").map(decode);
+  const threadIn = (parts: readonly string[]) => (parts[0] === "t" && parts[1] ? parts[1] : undefined);
+  const none = { mailbox: undefined, special: undefined, search: undefined };
+  switch (first) {
+    case "settings":
+      return { view: "settings", part: rest[0] ?? "" };
+    case "m":
+      return { view: "mail", ...none, mailbox: rest[0], thread: threadIn(rest.slice(1)) };
+    case "search":
+      return { view: "mail", ...none, search: rest[0] ?? "", thread: threadIn(rest.slice(1)) };
+    default: {
+      const special = specials.find((one) => one === first);
+      return { view: "mail", ...none, special, thread: threadIn(special === undefined ? [first, ...rest] : rest) };
+    }
+  }
+}
+
+export function formatRoute(route: Route): string {
+  const parts: string[] = [];
+  switch (route.view) {
+    case "settings":
+      parts.push("settings", ...(route.part === "" ? [] : [route.part]));
+      break;
+    case "mail":
+      if (route.search !== undefined) parts.push("search", route.search);
+      else if (route.special !== undefined) parts.push(route.special);
+      else if (route.mailbox !== undefined) parts.push("m", route.mailbox);
+      if (route.thread !== undefined) parts.push("t", route.thread);
+      break;
+    default:
+      return route satisfies never;
+  }
+  return `#/${parts.map(encodeURIComponent).join("/")}`;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+let current = $state.raw<Route>(parseRoute(location.hash));
+addEventListener("hashchange", () => {
+  current = parseRoute(location.hash);
+});
+
+export const route = {
+  get now(): Route {
+    return current;
+  },
+};
+
+/** `replace`: no new step for the back button. */
+export function go(to: Route, { replace = false } = {}): void {
+  const hash = formatRoute(to);
+  if (hash === location.hash) return;
+  if (replace) history.replaceState(null, "", hash);
+  else history.pushState(null, "", hash);
+  current = to;
+}
+
+export const inbox: Route = {
+  view: "mail",
+  mailbox: undefined,
+  special: undefined,
+  search: undefined,
+  thread: undefined,
+};
+
+export const toMailbox = (id: Id): Route => ({ ...(inbox as Extract<Route, { view: "mail" }>), mailbox: id });
+export const toSpecial = (special: Special): Route => ({ ...(inbox as Extract<Route, { view: "mail" }>), special });
+export const toSearch = (search: string): Route => ({ ...(inbox as Extract<Route, { view: "mail" }>), search });
+/** The same list with a conversation opened, or none. */
+export const withThread = (thread: Id | undefined): Route =>
+  current.view === "mail" ? { ...current, thread } : { ...(inbox as Extract<Route, { view: "mail" }>), thread };

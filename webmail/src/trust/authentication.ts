@@ -1,0 +1,54 @@
+/** Who really sent it, from Authentication-Results (RFC 8601) of the server that took it: the topmost field, others may be forged. */
+import type { Email } from "../jmap/types.ts";
+import { headerValues } from "./headers.ts";
+
+export type Check = { readonly method: string; readonly result: string; readonly domain: string | undefined };
+
+export type Authentication =
+  /** The domain of From stands for it: DMARC passed, or an aligned signature. */
+  | { readonly kind: "verified"; readonly domain: string; readonly checks: readonly Check[] }
+  /** The domain of From says that it is not theirs. */
+  | { readonly kind: "forged"; readonly domain: string; readonly checks: readonly Check[] }
+  /** Nobody stands for it. */
+  | { readonly kind: "unknown"; readonly domain: string; readonly checks: readonly Check[] }
+  /** It came from a signed-in person of this server. */
+  | { readonly kind: "ours"; readonly domain: string; readonly checks: readonly Check[] };
+
+/** RFC 8601 §2.2: method=result, then comments, reasons and properties. */
+export function checksOf(field: string): readonly Check[] {
+  const plain = field
+    .replace(/\([^()]*\)/g, " ")
+    .replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => quoted.replaceAll(";", ","));
+  return plain
+    .split(";")
+    .slice(1)
+    .flatMap((part) => {
+      const [, method, result] = /^\s*([\w-]+)(?:\/\d+)?\s*=\s*([\w-]+)/.exec(part) ?? [];
+      if (method === undefined || result === undefined) return [];
+      const domain = /\b(?:header\.from|header\.d|smtp\.mailfrom|smtp\.helo|header\.i)\s*=\s*"?([^\s;"]+)/i.exec(
+        part,
+      )?.[1];
+      return [
+        {
+          method: method.toLowerCase(),
+          result: result.toLowerCase(),
+          domain: domain?.replace(/^.*@/, "").toLowerCase(),
+        },
+      ];
+    });
+}
+
+const below = (one: string, other: string) => one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
+
+export function authenticationOf(email: Pick<Email, "headers" | "from">): Authentication {
+  const domain = (email.from?.[0]?.email.split("@").pop() ?? "").toLowerCase();
+  const [field] = headerValues(email, "Authentication-Results");
+  const checks = field === undefined ? [] : checksOf(field);
+  const of = (method: string) => checks.filter((check) => check.method === method);
+  if (of("dmarc").some(({ result }) => result === "pass")) return { kind: "verified", domain, checks };
+  if (of("dkim").some((check) => check.result === "pass" && check.domain !== undefined && below(domain, check.domain)))
+    return { kind: "verified", domain, checks };
+  if (of("auth").some(({ result }) => result === "pass")) return { kind: "ours", domain, checks };
+  if (of("dmarc").some(({ result }) => result === "fail")) return { kind: "forged", domain, checks };
+  return { kind: "unknown", domain, checks };
+}
