@@ -25,7 +25,15 @@ export function startApi(parts: {
   const standings = new Standings(store, now);
   let world: ApiWorld | undefined;
   const api = makeApi({
-    world: () => (world ??= { ...parts.world(), standings }),
+    world: () =>
+      (world ??= {
+        ...parts.world(),
+        standings,
+        undoDays: settings.undoDays,
+        maxTokenDays: settings.maxTokenDays,
+        endSession: (hash) => auth.end(hash),
+        isPassword: (account, password, remote) => auth.isPassword(account, password, remote),
+      }),
     who: (request) => auth.who(request, "api"),
     rate: limits ? new Rate(settings, () => performance.now()) : undefined,
     version,

@@ -4,7 +4,7 @@ import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { generatePassword, makeCredential } from "./access/password.ts";
-import { addAccount } from "./admin/account-commands.ts";
+import { addAccount } from "./admin/people.ts";
 import { nobodyElse } from "./admin/control.ts";
 import { dnsRecords } from "./admin/dns-records.ts";
 import { readDomain } from "./admin/names.ts";

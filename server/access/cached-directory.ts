@@ -146,6 +146,8 @@ class CachedDirectory implements Directory, Disposable {
       const who = domain.settings.relayRecipients ?? "any";
       return { kind: "relay", domain, known: who === "any" ? true : who === "callout" ? "ask" : false };
     }
+    // A one-off address that its owner has switched off is nobody's, whatever the catch-all takes.
+    if (found?.row.about?.kind === "masked" && found.row.about.off) return { kind: "unknown", domain };
     const spread = new Spread();
     if (found !== undefined) await this.#spread(found, spread, 0);
     else if (!essential && domain.settings.catchAll) await this.#spreadTo(domain.settings.catchAll, spread, 0);

@@ -1,4 +1,5 @@
 /** For tests: the part of a store that accounts, addresses, settings and the queue's rows need, in memory. */
+import type { AuditEntry, Deletion } from "../store/hosting.ts";
 import type { WebSession } from "../store/jmap.ts";
 import type { Factor } from "../store/security-store.ts";
 import type {
@@ -43,6 +44,12 @@ type Used = Pick<
   | "putSetting"
   | "queueAct"
   | "subscribe"
+  | "hostedDomains"
+  | "tenants"
+  | "noteAudit"
+  | "deletionTakes"
+  | "softDelete"
+  | "purge"
 >;
 
 export class FakeStore implements Used {
@@ -127,6 +134,38 @@ export class FakeStore implements Used {
         (filter.domain ?? one.domain) === one.domain &&
         (filter.account ?? one.account) === one.account,
     );
+  }
+  readonly auditRows: AuditEntry[] = [];
+  async noteAudit(entries: readonly AuditEntry[]) {
+    this.auditRows.push(...entries);
+  }
+  async tenants() {
+    return [];
+  }
+  async hostedDomains(...[, { domain }]: Parameters<Store["hostedDomains"]>) {
+    return [...this.domainRows.values()]
+      .filter(({ name }) => (domain ?? name) === name)
+      .map((row) => ({ ...row, tenant: 0 }));
+  }
+  async deletionTakes(...[kind, name]: Parameters<Store["deletionTakes"]>) {
+    const named = (one: string): boolean => (kind === "account" ? one === name : one.endsWith(`@${name}`));
+    const accounts = [...this.accountRows.values()].filter((one) => named(one.name));
+    const addresses = [...this.addressRows.keys()].filter(named).length;
+    if (kind === "account" ? accounts.length === 0 : !this.domainRows.has(name)) return undefined;
+    return { domains: 1, accounts: accounts.length, addresses, messages: 0, bytes: 0 };
+  }
+  async softDelete(...[kind, name, by, at, purgeAt]: Parameters<Store["softDelete"]>) {
+    const takes = await this.deletionTakes(kind, name);
+    if (takes === undefined) return { kind: "missing" as const };
+    for (const one of [...this.accountRows.values()])
+      if (kind === "account" ? one.name === name : one.name.endsWith(`@${name}`)) await this.removeAccount(one.id);
+    if (kind === "domain") this.domainRows.delete(name);
+    this.#changed();
+    const deletion: Deletion = { id: this.#nextId++, kind, name, tenant: 0, domain: name, takes, by, at, purgeAt };
+    return { kind: "done" as const, deletion };
+  }
+  async purge() {
+    return "done" as const;
   }
   async setting(key: string) {
     return this.settingRows.get(key);

@@ -1,17 +1,10 @@
-import { maxPasswordChars } from "../../protocol/sasl/prep.ts";
-import { generatePassword, makeCredential, type NewCredential } from "../access/password.ts";
-import type { Account, Instant, StoreWriter } from "../store/store.ts";
+import { generatePassword, makeCredential } from "../access/password.ts";
+import type { Account } from "../store/store.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
-import {
-  badAddress,
-  badDomain,
-  findAccount,
-  findDomain,
-  noAccount,
-  noDomain,
-  readAddress,
-  readDomain,
-} from "./names.ts";
+import { removeByHand } from "./deletion-commands.ts";
+import { columns, importAccounts } from "./import-accounts.ts";
+import { badDomain, findAccount, noAccount, readDomain } from "./names.ts";
+import { badPassword, hostedDomain, isLastAdministrator, lastAdministrator, makePerson } from "./people.ts";
 
 export const name = {
   type: "text",
@@ -32,36 +25,6 @@ const shown = (account: Account) => ({
   createdAt: time(account.createdAt),
 });
 
-/**
- * Makes an account with its first mailboxes. The credential is made already (`makeCredential`): hashing takes its time, and
- * many test accounts may share one.
- */
-export async function addAccount(
-  store: Pick<StoreWriter, "createAccount">,
-  account: {
-    readonly name: string;
-    readonly displayName?: string;
-    readonly role?: "user" | "admin";
-    readonly quotaBytes?: number;
-  },
-  credential: NewCredential,
-  at: Instant,
-): Promise<{ readonly kind: "done"; readonly account: Account } | { readonly kind: "refused"; readonly why: string }> {
-  const address = readAddress(account.name);
-  if (address === undefined) return badAddress(account.name) as { kind: "refused"; why: string };
-  const name = `${address.local}@${address.domain}`;
-  const { displayName = "", role = "user", quotaBytes = 0 } = account;
-  const made = await store.createAccount({ name, displayName, role, quotaBytes }, [credential], at);
-  if (made.kind === "done") return made;
-  if (made.kind === "no-domain") return noDomain(address.domain) as { kind: "refused"; why: string };
-  return {
-    kind: "refused",
-    why: `${name} is an account or alias already. Look: angarium account list, angarium alias list`,
-  };
-}
-
-const badPassword = (text: string): boolean => text === "" || text.length > maxPasswordChars || /[\0\r\n]/.test(text);
-
 /** The account typed, or a sentence. */
 export async function withAccount(
   world: World,
@@ -71,15 +34,6 @@ export async function withAccount(
   const account = await findAccount(world.store, typed);
   return account === undefined ? noAccount(typed) : act(account);
 }
-
-/** Somebody must be left who can administer. */
-async function isLastAdministrator(world: World, account: Account): Promise<boolean> {
-  if (account.role !== "admin" || account.disabled) return false;
-  const all = await world.store.accounts({ role: "admin" });
-  return !all.some((one) => one.role === "admin" && !one.disabled && one.id !== account.id);
-}
-const lastAdministrator = (account: Account): Outcome =>
-  no(`${account.name} is the last administrator. Make another first: angarium account role NAME admin`);
 
 const setDisabled = (verb: "disable" | "enable", help: string): Command =>
   command(`account ${verb}`, help, { name }, (given, world) =>
@@ -98,30 +52,19 @@ export const accountCommands: readonly Command[] = [
     {
       name,
       password,
+      passwordHash: {
+        type: "text",
+        help: "a hash (argon2id, PHC format) that another system kept, instead of a password",
+      },
       displayName: { type: "text", help: "the person's name" },
       admin: { type: "flag", help: "may administer the server" },
       quota: { type: "bytes", help: "how much mail it may keep, like 5G; none by default" },
     },
-    async ({ name, password, displayName, admin, quota }, { store, now }) => {
-      if (password !== undefined && badPassword(password))
-        return no("The password is empty, too long, or holds line ends.");
-      const address = readAddress(name);
-      if (address === undefined) return badAddress(name);
-      const domain = await findDomain(store, address.domain);
-      if (domain === undefined) return noDomain(address.domain);
-      if (domain.kind === "relay")
-        return no(`${domain.name} is a relay domain: its people have their mail on another server.`);
-      const secret = password ?? generatePassword();
-      const credential = await makeCredential(secret, now());
-      const account = {
-        name,
-        displayName: displayName ?? "",
-        role: admin ? "admin" : "user",
-        quotaBytes: quota ?? 0,
-      } as const;
-      const made = await addAccount(store, account, credential, now());
+    async ({ name, password, passwordHash, displayName, admin, quota }, world) => {
+      const role = admin ? "admin" : "user";
+      const made = await makePerson(world, { name, password, passwordHash, displayName, role, quotaBytes: quota });
       if (made.kind === "refused") return made;
-      return done({ ...shown(made.account), ...(password === undefined ? { password: secret } : {}) });
+      return done({ ...shown(made.account), ...(made.password === undefined ? {} : { password: made.password }) });
     },
   ),
   command(
@@ -187,17 +130,32 @@ export const accountCommands: readonly Command[] = [
   ),
   command(
     "account remove",
-    "Remove an account and all its mail, for ever.",
-    { name, yes: { type: "flag", help: "really" } },
+    "Remove an account and all its mail; for some days it can come back (angarium deletion undo).",
+    {
+      name,
+      yes: { type: "flag", help: "really" },
+      forever: { type: "flag", help: "at once and for ever" },
+    },
     (given, world) =>
       withAccount(world, given.name, async (account) => {
         if (await isLastAdministrator(world, account)) return lastAdministrator(account);
-        if (!given.yes)
-          return no(
-            `This removes ${account.usedMessages} messages of ${account.name} for ever. If you mean it, add --yes.`,
-          );
-        await world.store.removeAccount(account.id);
-        return done({ removed: account.name });
+        return removeByHand(world, "account", account.name, given);
       }),
+  ),
+  command(
+    "account import",
+    "Make many accounts from a CSV file; those that are there already are left alone, so that it can be run again.",
+    {
+      csv: {
+        type: "file",
+        placed: true,
+        required: true,
+        help: `a file with a first line that names its columns: ${columns.join(",")}`,
+      },
+    },
+    async ({ csv }, world, progress) => {
+      const found = await importAccounts(world, csv, (name) => hostedDomain(world, name), progress);
+      return "why" in found ? found : done(found);
+    },
   ),
 ];

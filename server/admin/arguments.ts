@@ -9,6 +9,8 @@ export type Read =
 const refused = (why: string): Read => ({ kind: "refused", why });
 const units: { readonly [unit: string]: number } = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 const maxTextChars = 1_000_000;
+/** What a file given by its name may hold. */
+const maxFileChars = 16_000_000;
 
 /** camelCase is --kebab-case on the command line. */
 export const optionName = (name: string): string =>
@@ -99,23 +101,27 @@ export function fromJson(command: Command, raw: unknown): Read {
   return { kind: "given", given: given as Given<Arguments> };
 }
 
+/** "500M", "2GB", plain bytes; "none" is 0. */
+export function readBytes(text: string): number | undefined {
+  if (text === "none") return 0;
+  const found = /^(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]?)(?:i?b)?$/i.exec(text);
+  return found === null ? undefined : Math.round(Number(found[1]) * units[found[2]!.toLowerCase()]!);
+}
+
 function readValue(argument: Argument, value: unknown): { readonly value: unknown } | undefined {
   switch (argument.type) {
     case "text":
     case "file":
-      if (typeof value !== "string" || value.length > maxTextChars) return undefined;
+      if (typeof value !== "string" || value.length > (argument.type === "file" ? maxFileChars : maxTextChars))
+        return undefined;
       return argument.choices === undefined || argument.choices.includes(value) ? { value } : undefined;
     case "number": {
       const number = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
       return Number.isSafeInteger(number) && (number as number) >= 0 ? { value: number } : undefined;
     }
     case "bytes": {
-      if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? { value } : undefined;
-      if (value === "none") return { value: 0 };
-      const found = typeof value === "string" ? /^(\d{1,15}(?:\.\d{1,3})?)([kmgt]?)(?:i?b)?$/i.exec(value) : null;
-      if (found === null) return undefined;
-      const bytes = Math.round(Number(found[1]) * units[found[2]!.toLowerCase()]!);
-      return Number.isSafeInteger(bytes) ? { value: bytes } : undefined;
+      const bytes = typeof value === "string" ? readBytes(value) : value;
+      return Number.isSafeInteger(bytes) && (bytes as number) >= 0 ? { value: bytes } : undefined;
     }
     case "flag":
       return typeof value === "boolean" ? { value } : undefined;
@@ -139,7 +145,7 @@ function expected(argument: Argument): string {
     case "text":
       return "a text";
     case "file":
-      return "a file of up to a million characters";
+      return "a file of up to 16 million characters";
     case "number":
       return "a whole number";
     case "bytes":

@@ -50,9 +50,15 @@ export type World = {
 /** Plain JSON, or a sentence that says what is wrong and what to do. */
 export type Outcome =
   | { readonly kind: "done"; readonly result: unknown }
-  | { readonly kind: "refused"; readonly why: string };
+  | {
+      readonly kind: "refused";
+      readonly why: string /** The argument that is wrong, where it is one. */;
+      readonly field?: string;
+    };
 export const done = (result: unknown): Outcome => ({ kind: "done", result });
-export const no = (why: string): Outcome => ({ kind: "refused", why });
+export type Refused = Extract<Outcome, { kind: "refused" }>;
+export const no = (why: string, field?: string): Refused =>
+  field === undefined ? { kind: "refused", why } : { kind: "refused", why, field };
 
 /** Tells whoever waits how far long work has come. */
 export type Progress = (line: string) => void;

@@ -1,13 +1,17 @@
 /** All administrative commands. */
+import { accessCommands } from "./access-commands.ts";
 import { accountCommands } from "./account-commands.ts";
 import { addressCommands } from "./address-commands.ts";
 import { fromJson, usage } from "./arguments.ts";
 import { attachmentCommands } from "./attachment-commands.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
+import { deletionCommands } from "./deletion-commands.ts";
 import { dkimCommands } from "./dkim-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
 import { doorCommands } from "./door-commands.ts";
 import { filterCommands } from "./filter-commands.ts";
+import { groupCommands } from "./group-commands.ts";
+import { noteCommand } from "./noted.ts";
 import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
@@ -17,6 +21,7 @@ import { securityCommands } from "./security-commands.ts";
 import { sendingCommands } from "./sending-commands.ts";
 import { serverCommands } from "./server-commands.ts";
 import { sieveCommands } from "./sieve-commands.ts";
+import { tenantCommands } from "./tenant-commands.ts";
 
 export const commands: readonly Command[] = [
   ...domainCommands,
@@ -24,6 +29,10 @@ export const commands: readonly Command[] = [
   ...accountCommands,
   ...securityCommands,
   ...addressCommands,
+  ...groupCommands,
+  ...accessCommands,
+  ...tenantCommands,
+  ...deletionCommands,
   ...filterCommands,
   ...queueCommands,
   ...quarantineCommands,
@@ -57,6 +66,14 @@ export async function perform(name: string, args: unknown, world: World, progres
   if (found === undefined) return no(`There is no command "${name}". See them all: angarium help`);
   const read = fromJson(found, args);
   return read.kind === "refused" ? read : found.run(read.given, world, progress);
+}
+
+/** The same by hand, with a note in the audit log. */
+export async function performByHand(name: string, args: unknown, world: World, progress: Progress): Promise<Outcome> {
+  const outcome = await perform(name, args, world, progress);
+  const found = byName.get(name);
+  if (found !== undefined) await noteCommand(found, args as { readonly [name: string]: unknown }, outcome, world);
+  return outcome;
 }
 
 /** The result of a command for people, without a last line end. */

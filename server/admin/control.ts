@@ -11,9 +11,9 @@ import { join, resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type { Log } from "../log.ts";
 import { no, type Outcome, type Progress, type World } from "./command.ts";
-import { perform } from "./commands.ts";
+import { performByHand } from "./commands.ts";
 
-const maxRequestBytes = 4 * 1024 * 1024;
+const maxRequestBytes = 20 * 1024 * 1024;
 const maxAnswerLineChars = 256 * 1024 * 1024;
 /** sun_path of Linux has 108 bytes, of macOS and the BSDs 104. */
 const maxPathBytes = 103;
@@ -96,7 +96,7 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, world
   let outcome: Line;
   try {
     const { name, args } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { name: unknown; args: unknown };
-    outcome = await perform(String(name), args, world, (line) => say({ kind: "progress", line }));
+    outcome = await performByHand(String(name), args, world, (line) => say({ kind: "progress", line }));
   } catch (error) {
     outcome = { kind: "broken", why: error instanceof Error ? error.message : String(error) };
   }
@@ -119,7 +119,7 @@ export async function runCommand(
   if (answered !== "nobody") return answered;
   const world = await openWorld();
   try {
-    return await perform(name, args, world, progress);
+    return await performByHand(name, args, world, progress);
   } finally {
     await world.close();
   }

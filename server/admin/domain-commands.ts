@@ -1,8 +1,9 @@
 import type { StsMode } from "../../protocol/policy/mta-sts.ts";
 import { parseTarget } from "../send/route.ts";
-import { dkimSetting, ensureDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
+import { ensureDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
 import type { Domain, DomainSettings } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, no, type Outcome } from "./command.ts";
+import { removeByHand } from "./deletion-commands.ts";
 import { type DnsRecord, dnsRecords, zoneText } from "./dns-records.ts";
 import { badDomain, findDomain, noDomain, readAddress, readDomain } from "./names.ts";
 import { render } from "./render.ts";
@@ -127,20 +128,17 @@ export const domainCommands: readonly Command[] = [
   ),
   command(
     "domain remove",
-    "Take no more mail for a domain; its accounts and aliases must be gone.",
-    { name },
-    async ({ name }, { store }) => {
+    "Take no more mail for a domain; for some days it can come back, with its accounts and aliases (angarium deletion undo).",
+    {
+      name,
+      yes: { type: "flag", help: "really, with its accounts and aliases" },
+      forever: { type: "flag", help: "at once and for ever" },
+    },
+    async ({ name, ...given }, world) => {
       const domain = readDomain(name);
       if (domain === undefined) return badDomain(name);
-      const answer = await store.removeDomain(domain);
-      if (answer === "missing") return noDomain(domain);
-      if (answer === "in-use") {
-        return no(
-          `${domain} has accounts or aliases. Remove them first: angarium account list --domain ${domain}, angarium alias list --domain ${domain}`,
-        );
-      }
-      await store.putSetting(dkimSetting(domain), undefined);
-      return done({ removed: domain });
+      if ((await findDomain(world.store, domain)) === undefined) return noDomain(domain);
+      return removeByHand(world, "domain", domain, given);
     },
   ),
   command(

@@ -1,7 +1,7 @@
 /** Domains and addresses as administrators type them. */
 import { type Mailbox, parseDomain, parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Account, Domain, StoreReader } from "../store/store.ts";
-import { no, type Outcome } from "./command.ts";
+import { no, type Refused } from "./command.ts";
 
 /** A domain's lower-case A-labels; undefined where it is none (or an address literal). */
 export function readDomain(text: string): string | undefined {
@@ -16,11 +16,11 @@ export function readAddress(text: string): Mailbox | undefined {
   return { local: mailbox.local.toLowerCase().normalize("NFC"), domain: mailbox.domain };
 }
 
-export const badDomain = (text: string): Outcome => no(`"${text}" is no domain name. Write it like example.org.`);
-export const badAddress = (text: string): Outcome => no(`"${text}" is no address. Write it like anna@example.org.`);
-export const noDomain = (name: string): Outcome =>
+export const badDomain = (text: string): Refused => no(`"${text}" is no domain name. Write it like example.org.`);
+export const badAddress = (text: string): Refused => no(`"${text}" is no address. Write it like anna@example.org.`);
+export const noDomain = (name: string): Refused =>
   no(`The domain ${name} is not here. Add it first: angarium domain add ${name}`);
-export const noAccount = (name: string): Outcome =>
+export const noAccount = (name: string): Refused =>
   no(`There is no account ${name}. See them all: angarium account list`);
 
 export async function findDomain(store: Pick<StoreReader, "domains">, name: string): Promise<Domain | undefined> {

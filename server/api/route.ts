@@ -2,11 +2,21 @@
 import { z } from "zod";
 import type { World } from "../admin/command.ts";
 import type { TenantId } from "../store/hosting.ts";
+import type { Account } from "../store/store.ts";
 import type { Actor, Role, Standings } from "./actor.ts";
 import { type Problem, wrongField } from "./problem.ts";
 
 /** What handlers work on. */
-export type ApiWorld = World & { readonly standings: Standings };
+export type ApiWorld = World & {
+  readonly standings: Standings;
+  /** How long what is deleted can come back. */
+  readonly undoDays: number;
+  readonly maxTokenDays: number;
+  /** Whether somebody who asks again for their password knows it; wrong ones count as failed logins. */
+  /** Ends a session or a token at once, by the hash of its secret. */
+  readonly endSession: (hash: string) => Promise<void>;
+  readonly isPassword: (account: Account, password: string, remote: string) => Promise<boolean>;
+};
 
 /** How the text in a path becomes a thing that this actor may see. `undefined`: there is none for them, and the answer is 404. */
 export type Param<T> = {

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
+import { withoutSecrets } from "../admin/noted.ts";
 import type { Who } from "../jmap/auth.ts";
 import type { Log } from "../log.ts";
 import type { AuditEntry } from "../store/hosting.ts";
@@ -312,17 +313,4 @@ async function note(
     detail: { ...(withoutSecrets(body) as object | undefined), ...audit.detail },
   };
   await world.store.noteAudit([entry]);
-}
-
-/** What was sent, with nothing in it that opens a door. */
-export function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length > 20 ? [`${value.length} entries`] : value.map(withoutSecrets);
-  if (typeof value === "string") return value.length > 500 ? `${value.slice(0, 500)}…` : value;
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [
-      name,
-      /password|secret|token|hash|key$/i.test(name) ? "…" : withoutSecrets(part),
-    ]),
-  );
 }

@@ -111,7 +111,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       scripts === undefined
         ? placementsOf(mail, to.accounts, verdict)
         : [...placementsOf(mail, scripts.others, verdict), ...scripts.placements];
-    const journey: JourneyEntry[] = [acceptedEntry(mail, facts.messageId, verdict)];
+    const journey: JourneyEntry[] = [acceptedEntry(mail, facts, verdict)];
     const into = verdict.kind === "accept" ? "inbox" : "junk";
     const others = verdict.findings?.spam?.junkFor;
     const junkFor = others === undefined ? undefined : [...others];
@@ -153,7 +153,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       placements: [],
       queue: { ...queuedOf(mail, header, to.forwarded, queue, settings, verdict.held === true), envelopeFrom },
       journey: [
-        acceptedEntry(mail, message.facts.messageId, verdict),
+        acceptedEntry(mail, message.facts, verdict),
         entry(mail, "queued", { recipients, forwardedBy: to.forwarders.map(formatMailbox), from: envelopeFrom }),
       ],
     };
@@ -339,7 +339,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const rows = quarantineRows(mail, header, to, verdict, settings.quarantineMs);
     const accounts = [...to.accounts.keys()];
     const journey = [
-      acceptedEntry(mail, message.facts.messageId, verdict),
+      acceptedEntry(mail, message.facts, verdict),
       entry(mail, "quarantined", { accounts, untilAt: mail.at + settings.quarantineMs }),
     ];
     await store.accept({ message, placements: [], quarantine: rows, journey });
@@ -456,15 +456,26 @@ function entry(mail: Received, stage: JourneyEntry["stage"], detail: JourneyEntr
   return { at: mail.at, stage, trace: undefined, keys: noKeys, detail };
 }
 
+/** Of a subject, and of recipients, in what a journey tells. */
+const maxSubjectChars = 150;
+const maxToldRecipients = 20;
+
 /** The entry by which `angarium trace` finds the message: by our id, its Message-ID, and everybody in the envelope. */
-function acceptedEntry(mail: Received, messageId: string | undefined, verdict: Taken): JourneyEntry {
+function acceptedEntry(
+  mail: Received,
+  { messageId, subject }: Pick<MessageFacts, "messageId" | "subject">,
+  verdict: Taken,
+): JourneyEntry {
   const keys = [mail.id];
   if (messageId !== undefined) keys.push(messageId);
   if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
-  for (const recipient of mail.recipients) keys.push(formatMailbox(recipient));
+  const to = mail.recipients.map(formatMailbox);
+  for (const recipient of to) keys.push(recipient);
   const detail = {
     id: mail.id,
     from: mail.envelopeFrom,
+    to: to.length > maxToldRecipients ? to.slice(0, maxToldRecipients) : to,
+    subject: subject.length > maxSubjectChars ? subject.slice(0, maxSubjectChars) : subject,
     remote: mail.remote.address,
     remoteName: mail.remoteName,
     helo: mail.helo,

@@ -100,6 +100,27 @@ export class Authentication {
     };
   }
 
+  /** Whether this is the password of somebody who has logged in already. */
+  async isPassword(account: Account, password: string, remote: string): Promise<boolean> {
+    const outcome = await this.#ports.login.password(account.name, password, {
+      protocol: "http",
+      purpose: "sign-in",
+      // Whoever has come so far has come over TLS, or may do without.
+      connection: {
+        tls: {
+          protocol: "TLSv1.3",
+          cipher: "",
+          servername: undefined,
+          authorized: false,
+          authorizationError: undefined,
+        },
+        remote: { address: remote, port: 0 },
+        channelBinding: () => undefined,
+      },
+    });
+    return outcome.kind === "ok" && outcome.account.id === account.id;
+  }
+
   async #secret(secret: string, kind: "token" | "cookie"): Promise<Who> {
     const refused: Who = { kind: "refused", status: 401, detail: "The session has ended: log in again." };
     if (!isSecret(secret)) return refused;

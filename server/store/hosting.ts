@@ -2,7 +2,7 @@
  * Hosting: who owns which domains, who may administer what, what was done by whom, what was deleted and can come back. A part of `Store`.
  * Whoever lists says within what: nothing outside of it is ever answered.
  */
-import type { Account, AccountId, Address, Domain, Instant, QueueId } from "./store.ts";
+import type { Account, AccountId, Address, Domain, Instant, JourneyEntry, QueueId } from "./store.ts";
 
 export type TenantId = number; // 0: the platform itself
 
@@ -108,7 +108,31 @@ export type KeptAnswer =
   | { readonly kind: "full" }
   | { readonly kind: "answered"; readonly answer: Uint8Array };
 
+/** Where somebody looks for a message. With `key` it is found by an index; without, the newest entries are looked through. */
+export type JourneyQuery = {
+  /** A whole address, a Message-ID, a queue id, an address of a peer. */
+  readonly key?: string | undefined;
+  /** Part of a subject. */
+  readonly subject?: string | undefined;
+  readonly since?: Instant | undefined;
+  readonly until?: Instant | undefined;
+  /** Older than this entry. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+  /** Only messages that name one of these addresses (a detail after the separator does not matter), or an address of these domains. */
+  readonly of?: { readonly addresses: readonly string[] } | { readonly domains: readonly string[] };
+};
+export type JourneyFound = {
+  /** How each message came, the newest first. */
+  readonly heads: readonly (JourneyEntry & { readonly id: number })[];
+  /** Go on before this entry; undefined: all was looked through. */
+  readonly before: number | undefined;
+};
+
 export interface HostingReader {
+  journeys(query: JourneyQuery): Promise<JourneyFound>;
+  /** All of one message, oldest first; `from`: the entry it begins with, where that is known. */
+  journey(trace: string, limit: number): Promise<readonly (JourneyEntry & { readonly id: number })[]>;
   tenants(): Promise<readonly Tenant[]>;
   hostedDomains(within: Within, page: Page): Promise<readonly HostedDomain[]>;
   hostedAccounts(within: Within, page: Page): Promise<readonly HostedAccount[]>;
@@ -182,6 +206,8 @@ export interface HostingWriter {
 }
 
 export const hostingReads = [
+  "journeys",
+  "journey",
   "tenants",
   "hostedDomains",
   "hostedAccounts",

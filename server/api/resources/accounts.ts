@@ -1,9 +1,19 @@
 /** Accounts: people with a password and mailboxes. */
 import { z } from "zod";
+import { generatePassword, makeCredential } from "../../access/password.ts";
+import { passwordFaults } from "../../access/password-rules.ts";
+import { importAccounts } from "../../admin/import-accounts.ts";
+import { badPassword, changePerson, isLastAdministrator, lastAdministrator, makePerson } from "../../admin/people.ts";
+import { remove } from "../../admin/tenancy.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
+import { atLeast } from "../actor.ts";
+import { Deletion, shownDeletion } from "../deletion.ts";
+import { refusal } from "../outcome.ts";
 import { domainOf, theAccount } from "../params.ts";
-import { notFound } from "../problem.ts";
-import { at, list, page, paged, type Route, route, time } from "../route.ts";
+import { forbidden, notFound, Problem, wrongField } from "../problem.ts";
+import { at, Created, list, page, paged, type Route, route, time } from "../route.ts";
+
+const maxCsvBytes = 16 * 1024 * 1024;
 
 export const Account = z
   .object({
@@ -24,6 +34,10 @@ export const shownAccount = (account: HostedAccount): z.input<typeof Account> =>
   ...account,
   createdAt: at(account.createdAt),
 });
+
+const displayName = z.string().max(200);
+const quotaBytes = z.int().min(0).describe("0: no limit.");
+const password = z.string().min(1).max(1000);
 
 export const routes: readonly Route[] = [
   route({
@@ -52,6 +66,70 @@ export const routes: readonly Route[] = [
     },
   }),
   route({
+    method: "POST",
+    path: "/accounts",
+    summary: "Make an account.",
+    description: "Without password and passwordHash a password is made and told, once.",
+    area: "accounts",
+    who: "domain",
+    body: z.strictObject({
+      name: z.string().min(3).max(320).describe("Its address: anna@example.org."),
+      displayName: displayName.optional(),
+      password: password.optional(),
+      passwordHash: z.string().max(500).optional().describe("Argon2id in PHC format, from another system."),
+      quotaBytes: quotaBytes.optional(),
+      role: z.enum(["user", "admin"]).optional(),
+    }),
+    answer: Account.extend({ password: z.string().optional().describe("Where it was made here.") }),
+    status: 201,
+    run: async ({ actor, body, audit }, world) => {
+      if (body.role === "admin" && actor.role !== "platform")
+        return forbidden("Administrators of the platform are made by their like.");
+      const name = body.name.slice(body.name.lastIndexOf("@") + 1);
+      const domain = await domainOf(name, actor, world);
+      if (domain === undefined) return wrongField("/name", `The domain ${name.slice(0, 100)} is not here.`);
+      const made = await makePerson(world, body);
+      if (made.kind === "refused") return refusal(made);
+      audit.tenant = domain.tenant;
+      audit.target = made.account.name;
+      const shown = {
+        ...shownAccount(made.account),
+        ...(made.password === undefined ? {} : { password: made.password }),
+      };
+      return new Created(shown, `/accounts/${encodeURIComponent(made.account.name)}`);
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/accounts/import",
+    summary: "Make many accounts from CSV.",
+    description:
+      "The first line names the columns: address, password, passwordHash, displayName, quota, aliases. What is there already is left alone, so that an import can be sent again.",
+    area: "accounts",
+    who: "domain",
+    maxBodyBytes: maxCsvBytes,
+    body: z.strictObject({ csv: z.string().min(1).max(maxCsvBytes) }),
+    answer: z.object({
+      made: z.int(),
+      present: z.int().describe("They were there already."),
+      aliases: z.int(),
+      passwords: z.array(z.object({ name: z.string(), password: z.string() })).describe("Those that were made here."),
+      mistakes: z.array(z.object({ line: z.int(), why: z.string() })),
+    }),
+    run: async ({ actor, body, audit }, world) => {
+      const found = await importAccounts(
+        world,
+        body.csv,
+        (name) => domainOf(name, actor, world),
+        () => {},
+      );
+      if ("why" in found) return refusal(found);
+      audit.target = "import";
+      audit.detail = { made: found.made, present: found.present, mistakes: found.mistakes.length };
+      return { ...found, passwords: [...found.passwords], mistakes: [...found.mistakes] };
+    },
+  }),
+  route({
     method: "GET",
     path: "/accounts/{account}",
     summary: "One account.",
@@ -60,5 +138,85 @@ export const routes: readonly Route[] = [
     params: { account: theAccount },
     answer: Account,
     run: async ({ account }) => shownAccount(account),
+  }),
+  route({
+    method: "PATCH",
+    path: "/accounts/{account}",
+    summary: "Change an account.",
+    description: "Users may change their own display name; the rest is for administrators.",
+    area: "accounts",
+    who: "user",
+    params: { account: theAccount },
+    body: z.strictObject({
+      displayName: displayName.optional(),
+      disabled: z.boolean().optional(),
+      quotaBytes: quotaBytes.optional(),
+      role: z.enum(["user", "admin"]).optional(),
+    }),
+    answer: Account,
+    run: async ({ actor, account, body }, world) => {
+      const { displayName: _, ...rest } = body;
+      if (Object.keys(rest).length > 0 && !atLeast(actor.role, "domain"))
+        return forbidden("You may change your name here; ask an administrator for the rest.");
+      if (body.role !== undefined && body.role !== account.role && actor.role !== "platform")
+        return forbidden("Administrators of the platform are made by their like.");
+      const answer = await changePerson(world, account, body);
+      if (answer.kind === "refused") return refusal(answer);
+      const fresh = (await world.store.accounts({ id: account.id }))[0];
+      return fresh === undefined ? notFound() : shownAccount({ ...account, ...fresh });
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/accounts/{account}/deletion",
+    summary: "What would go with an account.",
+    area: "accounts",
+    who: "domain",
+    params: { account: theAccount },
+    answer: Deletion.shape.takes,
+    run: async ({ account }, { store }) => (await store.deletionTakes("account", account.name)) ?? notFound(),
+  }),
+  route({
+    method: "DELETE",
+    path: "/accounts/{account}",
+    summary: "Delete an account with its mail; it can come back for some days.",
+    area: "accounts",
+    who: "domain",
+    params: { account: theAccount },
+    answer: Deletion,
+    run: async ({ actor, account }, world) => {
+      if (account.id === actor.account.id) return new Problem(409, "conflict", "You cannot delete yourself.");
+      if (await isLastAdministrator(world, account)) return refusal(lastAdministrator(account));
+      const gone = await remove(world, "account", account.name, actor.account.name, world.undoDays);
+      return "why" in gone ? refusal(gone) : shownDeletion(gone);
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/accounts/{account}/password",
+    summary: "Set a new password; without one, one is made and told.",
+    description: "Whoever changes their own says the old one. All sessions and tokens that the old one began end.",
+    area: "accounts",
+    who: "user",
+    params: { account: theAccount },
+    body: z.strictObject({ password: password.optional(), currentPassword: z.string().max(1000).optional() }),
+    answer: z.object({ password: z.string().optional().describe("Where it was made here.") }),
+    run: async ({ actor, account, body }, world) => {
+      if (account.id === actor.account.id) {
+        if (body.currentPassword === undefined)
+          return wrongField("/currentPassword", "Say your password as it is now.");
+        if (!(await world.isPassword(account, body.currentPassword, actor.remote)))
+          return wrongField("/currentPassword", "This is not your password.");
+        const own = [account.name, account.displayName];
+        const faults = body.password === undefined ? [] : await passwordFaults(body.password, own);
+        if (faults.length > 0) return wrongField("/password", faults.join(" "));
+      }
+      if (body.password !== undefined && badPassword(body.password))
+        return wrongField("/password", "The password is empty, too long, or holds line ends.");
+      const secret = body.password ?? generatePassword();
+      await world.store.putCredential(account.id, await makeCredential(secret, world.now()));
+      await world.store.webSessionsEnd(account.id, account.id === actor.account.id ? (actor.session ?? "") : "");
+      return body.password === undefined ? { password: secret } : {};
+    },
   }),
 ];

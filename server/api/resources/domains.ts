@@ -1,24 +1,36 @@
 /** Domains that mail is taken for. */
 import { z } from "zod";
+import { readDomain } from "../../admin/names.ts";
+import { findTenant, giveDomain, mayHaveDomain, remove } from "../../admin/tenancy.ts";
 import type { HostedDomain } from "../../store/hosting.ts";
+import { Deletion, shownDeletion } from "../deletion.ts";
+import { performed, refusal } from "../outcome.ts";
 import { theDomain } from "../params.ts";
-import { list, page, paged, type Route, route } from "../route.ts";
+import { forbidden, notFound, Problem, wrongField } from "../problem.ts";
+import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
+
+const settings = {
+  catchAll: z.string().max(330).nullable().describe("Address that gets what no other address takes."),
+  subaddressSeparator: z.string().max(4).describe('What separates a user from a detail; "" for no sub-addresses.'),
+  relayTo: z.string().max(300).nullable().describe("kind relay: mx, smtp:HOST[:PORT], smtps:… or lmtp:…"),
+  relayRecipients: z.enum(["any", "listed", "callout"]).nullable(),
+  maxMessageBytes: z.int().min(1).nullable(),
+  mtaSts: z.enum(["enforce", "testing", "none"]),
+  mtaStsMx: z.array(z.string().max(255)).max(50).describe("MX hosts besides our own that the policy names."),
+  signatureDays: z.int().min(8).nullable().describe("DKIM signatures expire after so many days; null: never."),
+} as const;
 
 export const Domain = z
   .object({
     name: z.string(),
     kind: z.enum(["local", "relay"]).describe("relay: its mail goes on to another server."),
     tenant: z.string().nullable(),
-    catchAll: z.string().nullable().describe("Address that gets what no other address takes."),
-    subaddressSeparator: z.string(),
-    relayTo: z.string().nullable(),
-    relayRecipients: z.enum(["any", "listed", "callout"]).nullable(),
-    maxMessageBytes: z.int().nullable(),
-    mtaSts: z.enum(["enforce", "testing", "none"]),
-    mtaStsMx: z.array(z.string()),
-    signatureDays: z.int().nullable(),
+    ...settings,
   })
   .meta({ id: "Domain" });
+
+const Settings = z.strictObject(settings).partial();
+type Settings = z.output<typeof Settings>;
 
 export const shownDomain = (
   { name, kind, settings, tenant }: HostedDomain,
@@ -35,6 +47,23 @@ export const shownDomain = (
   mtaSts: settings.mtaSts ?? "testing",
   mtaStsMx: [...(settings.mtaStsMx ?? [])],
   signatureDays: settings.signatureDays ?? null,
+});
+
+async function shownNow(name: string, { store }: ApiWorld): Promise<z.input<typeof Domain> | Problem> {
+  const found = (await store.hostedDomains({ kind: "all" }, { limit: 1, domain: name }))[0];
+  if (found === undefined) return notFound();
+  return shownDomain(found, new Map((await store.tenants()).map(({ id, name }) => [id, name])));
+}
+
+/** As the command takes them: nothing is an empty text or 0. */
+const asArguments = ({ mtaStsMx, ...given }: Settings) => ({
+  ...given,
+  ...(given.catchAll === null ? { catchAll: "" } : {}),
+  ...(given.relayTo === null ? { relayTo: "" } : {}),
+  ...(given.relayRecipients === null ? { relayRecipients: undefined } : {}),
+  ...(given.maxMessageBytes === null ? { maxMessageBytes: 0 } : {}),
+  ...(given.signatureDays === null ? { signatureDays: 0 } : {}),
+  ...(mtaStsMx === undefined ? {} : { mtaStsMx: mtaStsMx.join(",") }),
 });
 
 export const routes: readonly Route[] = [
@@ -59,6 +88,43 @@ export const routes: readonly Route[] = [
     },
   }),
   route({
+    method: "POST",
+    path: "/domains",
+    summary: "Take mail for a domain. What DNS needs is at /domains/{domain}/dns.",
+    area: "domains",
+    who: "tenant",
+    body: Settings.extend({
+      name: z.string().min(3).max(255),
+      kind: z.enum(["local", "relay"]).default("local"),
+      tenant: z.string().max(100).nullable().optional().describe("Whose it is; for administrators of the platform."),
+    }),
+    answer: Domain,
+    status: 201,
+    run: async ({ actor, body, audit }, world) => {
+      const { name: typed, kind, tenant: wanted, ...given } = body;
+      const name = readDomain(typed);
+      if (name === undefined) return wrongField("/name", "This is no domain name. Write it like example.org.");
+      let tenant = actor.tenant;
+      if (actor.within.kind === "all") {
+        const found = wanted === undefined || wanted === null ? undefined : await findTenant(world, wanted);
+        if (found === undefined && typeof wanted === "string") return wrongField("/tenant", "There is no such tenant.");
+        tenant = found?.id ?? 0;
+      } else if (wanted !== undefined)
+        return forbidden("Domains that you add belong to your tenant: leave tenant out.");
+      const full = await mayHaveDomain(world, tenant);
+      if (full !== undefined) return refusal(full);
+      const relay = kind === "relay" ? true : undefined;
+      const answer = await performed(world, "domain add", { name, relay, ...asArguments(given) });
+      if (answer instanceof Problem) return answer;
+      const refused = await giveDomain(world, name, tenant);
+      if (refused !== undefined) return refusal(refused);
+      audit.tenant = tenant;
+      audit.target = name;
+      const shown = await shownNow(name, world);
+      return shown instanceof Problem ? shown : new Created(shown, `/domains/${name}`);
+    },
+  }),
+  route({
     method: "GET",
     path: "/domains/{domain}",
     summary: "One domain.",
@@ -66,7 +132,61 @@ export const routes: readonly Route[] = [
     who: "domain",
     params: { domain: theDomain },
     answer: Domain,
-    run: async ({ domain }, { store }) =>
-      shownDomain(domain, new Map((await store.tenants()).map(({ id, name }) => [id, name]))),
+    run: async ({ domain }, world) => shownNow(domain.name, world),
+  }),
+  route({
+    method: "PATCH",
+    path: "/domains/{domain}",
+    summary: "Change settings of a domain.",
+    area: "domains",
+    who: "domain",
+    params: { domain: theDomain },
+    body: Settings.extend({
+      tenant: z.string().max(100).nullable().optional().describe("Give it away; for administrators of the platform."),
+    }),
+    answer: Domain,
+    run: async ({ actor, domain, body }, world) => {
+      const { tenant: wanted, ...given } = body;
+      if (wanted !== undefined && actor.within.kind !== "all")
+        return forbidden("Domains are given away by administrators of the platform.");
+      if (domain.kind === "relay" && given.relayTo !== undefined && actor.within.kind !== "all")
+        return forbidden("Where mail is relayed to is set by administrators of the platform.");
+      if (Object.keys(given).length > 0) {
+        const answer = await performed(world, "domain set", { name: domain.name, ...asArguments(given) });
+        if (answer instanceof Problem) return answer;
+      }
+      if (wanted !== undefined) {
+        const found = wanted === null ? undefined : await findTenant(world, wanted);
+        if (found === undefined && wanted !== null) return wrongField("/tenant", "There is no such tenant.");
+        const refused = await giveDomain(world, domain.name, found?.id ?? 0);
+        if (refused !== undefined) return refusal(refused);
+      }
+      return shownNow(domain.name, world);
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/domains/{domain}/deletion",
+    summary: "What would go with a domain.",
+    area: "domains",
+    who: "tenant",
+    params: { domain: theDomain },
+    answer: Deletion.shape.takes,
+    run: async ({ domain }, { store }) => (await store.deletionTakes("domain", domain.name)) ?? notFound(),
+  }),
+  route({
+    method: "DELETE",
+    path: "/domains/{domain}",
+    summary: "Delete a domain with its accounts, addresses and mail; it can come back for some days.",
+    area: "domains",
+    who: "tenant",
+    params: { domain: theDomain },
+    answer: Deletion,
+    run: async ({ actor, domain }, world) => {
+      if (actor.account.name.endsWith(`@${domain.name}`))
+        return new Problem(409, "conflict", "You live in this domain: somebody else must delete it.");
+      const gone = await remove(world, "domain", domain.name, actor.account.name, world.undoDays);
+      return "why" in gone ? refusal(gone) : shownDeletion(gone);
+    },
   }),
 ];

@@ -130,15 +130,17 @@ export function* softDelete(
   );
   const deletion = deletionOf(row as DeletionRow);
   const { id } = deletion;
-  if (kind === "account") yield* run("UPDATE accounts SET deletion = $2 WHERE name = $1 AND deletion = 0", name, id);
-  else yield* run("UPDATE accounts SET deletion = $2 WHERE domain IN {texts $1} AND deletion = 0", names, id);
+  // The name is free for others at once: no address has a space in it.
+  const away = `SET deletion = $2, name = name || $3 WHERE deletion = 0`;
+  if (kind === "account") yield* run(`UPDATE accounts ${away} AND name = $1`, name, id, suffix(id));
+  else yield* run(`UPDATE accounts ${away} AND domain IN {texts $1}`, names, id, suffix(id));
   const left = yield* one("SELECT 1 AS n FROM accounts WHERE role = 'admin' AND disabled = 0 AND deletion = 0 LIMIT 1");
   const had = yield* one(
     "SELECT 1 AS n FROM accounts WHERE role = 'admin' AND disabled = 0 AND deletion = $1 LIMIT 1",
     id,
   );
   if (left === undefined && had !== undefined) {
-    yield* run("UPDATE accounts SET deletion = 0 WHERE deletion = $1", id);
+    yield* bringBackAccounts(id);
     yield* run("DELETE FROM deletions WHERE id = $1", id);
     return { kind: "last-administrator" };
   }
@@ -168,13 +170,25 @@ export function* softDelete(
   return { kind: "done", deletion };
 }
 
+const suffix = (id: number): string => ` #${id}`;
+
+function* bringBackAccounts(id: number): Op<void> {
+  yield* run(
+    "UPDATE accounts SET deletion = 0, name = substr(name, 1, length(name) - length($2)) WHERE deletion = $1",
+    id,
+    suffix(id),
+  );
+}
+
 export function* undelete(id: number): Op<"done" | "missing" | "taken"> {
   const row = yield* one<DeletionRow>("SELECT * FROM deletions WHERE id = $1", id);
   if (row === undefined) return "missing";
   const clash = yield* one(
     `SELECT 1 AS n FROM gone_addresses g JOIN addresses a ON a.domain = g.domain AND a.local = g.local WHERE g.deletion = $1
+     UNION ALL SELECT 1 AS n FROM accounts g JOIN accounts a ON g.name = a.name || $2 WHERE g.deletion = $1
      UNION ALL SELECT 1 AS n FROM gone_domains g JOIN domains d ON d.name = g.name WHERE g.deletion = $1 LIMIT 1`,
     id,
+    suffix(id),
   );
   if (clash !== undefined) return "taken";
   // An account comes back to a domain that is there; a domain to a tenant that is there, or to the platform.
@@ -187,7 +201,7 @@ export function* undelete(id: number): Op<"done" | "missing" | "taken"> {
   );
   const columns = "domain, local, kind, account, targets, senders, about";
   yield* run(`INSERT INTO addresses (${columns}) SELECT ${columns} FROM gone_addresses WHERE deletion = $1`, id);
-  yield* run("UPDATE accounts SET deletion = 0 WHERE deletion = $1", id);
+  yield* bringBackAccounts(id);
   yield* forget(id);
   yield* publish({ kind: "directory" });
   return "done";
@@ -211,7 +225,7 @@ export function* purge(id: number): Op<"done" | "more" | "missing"> {
   const domains = yield* rows("SELECT name FROM gone_domains WHERE deletion = $1", id);
   for (const [name] of domains) {
     yield* run("DELETE FROM grants WHERE kind = 'domain' AND object = $1", name as string);
-    yield* run("DELETE FROM settings WHERE key = $1", `dkim:${name as string}`);
+    yield* run("DELETE FROM settings WHERE key = $1", `dkim/${name as string}`);
   }
   yield* run(
     "DELETE FROM grants WHERE kind = 'tenant' AND object IN (SELECT CAST(id AS TEXT) FROM tenants WHERE deletion = $1)",

@@ -52,11 +52,11 @@ export function* note(journey: readonly KeptJourneyEntry[], trace = ""): Op<void
 }
 
 /** A key as it is kept and asked: lower case, one line. */
-function journeyKey(key: string): string {
+export function journeyKey(key: string): string {
   return key.toLowerCase().replace(/[\0\n]/g, "?");
 }
 
-type JourneyRow = {
+export type JourneyRow = {
   readonly id: number;
   readonly at: number;
   readonly stage: JourneyEntry["stage"];
@@ -66,16 +66,17 @@ type JourneyRow = {
 } & Row;
 
 /** Entries that a hash leads to, newest first; a clash of hashes may bring strangers along. */
-function* byHash(hash: number, limit: number): Op<readonly JourneyRow[]> {
+export function* byHash(hash: number, limit: number, before = Number.MAX_SAFE_INTEGER): Op<readonly JourneyRow[]> {
   return yield* all<JourneyRow>(
     `WITH RECURSIVE b (n) AS (
        SELECT coalesce(max(bucket), -1) FROM journey_keys
        UNION ALL SELECT n - 1 FROM b WHERE n > (SELECT coalesce(min(bucket), 0) FROM journey_keys))
      SELECT j.id, j.at, j.stage, j.trace, j.keys, j.detail
-     FROM b {cross} journey_keys k {cross} journey j WHERE k.bucket = b.n AND k.hash = $1 AND j.id = k.journey
+     FROM b {cross} journey_keys k {cross} journey j WHERE k.bucket = b.n AND k.hash = $1 AND k.journey < $3 AND j.id = k.journey
      ORDER BY j.id DESC LIMIT $2`,
     hash,
     limit,
+    before,
   );
 }
 
@@ -93,7 +94,7 @@ export function* trace(key: string, limit: number): Op<readonly (JourneyEntry & 
   return sorted.flatMap(entriesOf).slice(-limit);
 }
 
-function entriesOf(row: JourneyRow): (JourneyEntry & { readonly id: number })[] {
+export function entriesOf(row: JourneyRow): (JourneyEntry & { readonly id: number })[] {
   const kept = JSON.parse(row.detail) as JourneyEntry["detail"] | readonly [JourneyEntry["detail"], ...More[]];
   const { id, at, trace } = row;
   const keys = row.keys === "" ? [] : row.keys.split("\n");

@@ -13,6 +13,7 @@ import * as changes from "./fetch.ts";
 import * as grams from "./grams.ts";
 import * as hosting from "./hosting.ts";
 import * as journey from "./journey.ts";
+import * as finding from "./journey-find.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
@@ -87,6 +88,8 @@ export const readOps = {
   uploads: objects.uploads,
   webSession: objects.webSession,
   webSessions: objects.webSessions,
+  journeys: finding.journeys,
+  journey: finding.journey,
   tenants: hosting.tenants,
   hostedDomains: hosting.hostedDomains,
   hostedAccounts: hosting.hostedAccounts,

@@ -1,0 +1,56 @@
+/** What was deleted: see it, bring it back, remove it for ever. */
+import type { DeletionKind } from "../store/hosting.ts";
+import { type Command, command, done, no, type Outcome, type World } from "./command.ts";
+import { bringBack, defaultUndoDays, purge, remove, shownDeletion, takesInWords } from "./tenancy.ts";
+
+const id = { type: "number", placed: true, required: true, help: "its number in deletion list" } as const;
+const by = "command line";
+
+/** Asks first where something else would go with it. */
+export async function removeByHand(
+  world: World,
+  kind: DeletionKind,
+  name: string,
+  given: { readonly yes?: boolean | undefined; readonly forever?: boolean | undefined },
+): Promise<Outcome> {
+  const takes = await world.store.deletionTakes(kind, name);
+  if (takes === undefined) return no(`There is no ${kind} ${name}.`);
+  const alone = kind === "domain" && takes.accounts === 0 && takes.addresses === 0;
+  if (!given.yes && !alone)
+    return no(
+      `With ${name} go ${takesInWords(takes)}${given.forever ? ", for ever" : ""}. If you mean it, add --yes${given.forever ? "" : ` (it can come back for ${defaultUndoDays} days)`}.`,
+    );
+  const deletion = await remove(world, kind, name, by, defaultUndoDays);
+  if (!("id" in deletion)) return deletion;
+  if (given.forever) {
+    await purge(world, deletion.id);
+    return done({ removed: name, forever: true });
+  }
+  const { id, purgeAt } = shownDeletion(deletion);
+  return done({ removed: name, deletion: id, undoUntil: purgeAt });
+}
+
+export const deletionCommands: readonly Command[] = [
+  command("deletion list", "What was deleted and can still come back.", {}, async (_, { store }) =>
+    done((await store.deletions({ kind: "all" })).map(shownDeletion)),
+  ),
+  command(
+    "deletion undo",
+    "Bring back what was deleted, with all that went with it.",
+    { id },
+    async ({ id }, world) => (await bringBack(world, id)) ?? done({ back: id }),
+  ),
+  command(
+    "deletion purge",
+    "Remove for ever what was deleted.",
+    { id, yes: { type: "flag", help: "really" } },
+    async ({ id, yes }, world) => {
+      const found = (await world.store.deletions({ kind: "all" })).find((one) => one.id === id);
+      if (found === undefined) return no(`There is no deletion ${id}. See them: angarium deletion list`);
+      if (!yes)
+        return no(`This removes ${found.name} and ${takesInWords(found.takes)} for ever. If you mean it, add --yes.`);
+      await purge(world, id);
+      return done({ purged: found.name });
+    },
+  ),
+];

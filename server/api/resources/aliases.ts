@@ -1,0 +1,147 @@
+/** Aliases: addresses whose mail goes to others, here or elsewhere. */
+import { z } from "zod";
+import { keepAlias, maxTargets, readTargets } from "../../admin/alias-kinds.ts";
+import type { Address } from "../../store/store.ts";
+import type { Actor } from "../actor.ts";
+import { addressOf, addressText, inDomains, placeOf, theAlias } from "../alias.ts";
+import { refusal } from "../outcome.ts";
+import { accountOf, domainOf } from "../params.ts";
+import { notFound, type Problem, wrongField } from "../problem.ts";
+import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
+
+const addresses = z.array(addressText).max(maxTargets);
+
+const Alias = z
+  .object({
+    address: z.string(),
+    targets: z.array(z.string()).describe("Where its mail goes."),
+    senders: z.array(z.string()).describe("Accounts that may send as it, besides a single target."),
+  })
+  .meta({ id: "Alias" });
+
+async function shown(row: Address, { store }: ApiWorld): Promise<z.input<typeof Alias>> {
+  const names = await Promise.all(row.senders.map(async (id) => (await store.accounts({ id }))[0]?.name));
+  return {
+    address: addressOf(row),
+    targets: [...row.targets],
+    senders: names.filter((name) => name !== undefined),
+  };
+}
+
+/** Accounts that this actor administers, by their addresses. */
+async function sendersOf(
+  typed: readonly string[],
+  actor: Actor,
+  world: ApiWorld,
+): Promise<readonly number[] | Problem> {
+  const ids = new Set<number>();
+  for (const [index, text] of typed.entries()) {
+    const account = await accountOf(text, actor, world);
+    if (account === undefined) return wrongField(`/senders/${index}`, `There is no account ${text}.`);
+    ids.add(account.id);
+  }
+  return [...ids];
+}
+
+async function keep(
+  typed: string,
+  body: { readonly targets: readonly string[]; readonly senders: readonly string[] },
+  actor: Actor,
+  world: ApiWorld,
+  over: boolean,
+): Promise<Address | Problem> {
+  if ((await inDomains(typed, actor, world)) === undefined)
+    return wrongField("/address", "This is no address of a domain that is here.");
+  const targets = readTargets(body.targets, "targets");
+  if ("why" in targets) return refusal(targets);
+  const senders = await sendersOf(body.senders, actor, world);
+  if ("status" in senders) return senders;
+  const kept = await keepAlias(world, typed, { targets, senders, kind: undefined }, over);
+  return "why" in kept ? refusal(kept) : kept;
+}
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/aliases",
+    summary: "Aliases, by domain and name.",
+    area: "aliases",
+    who: "domain",
+    query: z.object({ ...page, domain: z.string().optional(), search: z.string().max(200).optional() }),
+    answer: list(Alias),
+    run: async ({ actor, query }, world) => {
+      const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
+      if (query.domain !== undefined && domain === undefined) return notFound("This domain is not here.");
+      const { limit, cursor, search } = query;
+      const rows = await world.store.hostedAddresses(actor.within, {
+        limit: limit + 1,
+        after: cursor,
+        search,
+        domain: domain?.name,
+        sort: "alias",
+      });
+      const found = paged(rows, limit, placeOf, (row) => row);
+      return { ...found, items: await Promise.all(found.items.map((row) => shown(row, world))) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/aliases",
+    summary: "Make an alias.",
+    area: "aliases",
+    who: "domain",
+    body: z.strictObject({ address: addressText, targets: addresses.min(1), senders: addresses.default([]) }),
+    answer: Alias,
+    status: 201,
+    run: async ({ actor, body, audit }, world) => {
+      const kept = await keep(body.address, body, actor, world, false);
+      if ("status" in kept) return kept;
+      audit.target = addressOf(kept);
+      audit.tenant = (await domainOf(kept.domain, actor, world))?.tenant;
+      return new Created(await shown(kept, world), `/aliases/${encodeURIComponent(addressOf(kept))}`);
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/aliases/{alias}",
+    summary: "One alias.",
+    area: "aliases",
+    who: "domain",
+    params: { alias: theAlias(undefined) },
+    answer: Alias,
+    run: async ({ alias }, world) => shown(alias, world),
+  }),
+  route({
+    method: "PATCH",
+    path: "/aliases/{alias}",
+    summary: "Change where the mail of an alias goes, or who sends as it.",
+    area: "aliases",
+    who: "domain",
+    params: { alias: theAlias(undefined) },
+    body: z.strictObject({ targets: addresses.min(1), senders: addresses }).partial(),
+    answer: Alias,
+    run: async ({ actor, alias, body }, world) => {
+      const before = await shown(alias, world);
+      const kept = await keep(
+        before.address,
+        { targets: body.targets ?? before.targets, senders: body.senders ?? before.senders },
+        actor,
+        world,
+        true,
+      );
+      return "status" in kept ? kept : shown(kept, world);
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/aliases/{alias}",
+    summary: "Remove an alias.",
+    area: "aliases",
+    who: "domain",
+    params: { alias: theAlias(undefined) },
+    run: async ({ alias }, { store }) => {
+      await store.removeAddress(alias.local, alias.domain);
+      return undefined;
+    },
+  }),
+];

@@ -1,0 +1,166 @@
+/** Groups: an address whose mail goes to all members. */
+import { z } from "zod";
+import { keepAlias, maxTargets, readTargets } from "../../admin/alias-kinds.ts";
+import type { Address } from "../../store/store.ts";
+import type { Actor } from "../actor.ts";
+import { addressOf, addressText, inDomains, placeOf, theAlias } from "../alias.ts";
+import { refusal } from "../outcome.ts";
+import { domainOf } from "../params.ts";
+import { conflict, notFound, type Problem, wrongField } from "../problem.ts";
+import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
+
+const Group = z
+  .object({
+    address: z.string(),
+    displayName: z.string(),
+    description: z.string(),
+    members: z.array(z.string()),
+  })
+  .meta({ id: "Group" });
+
+const body = {
+  displayName: z.string().max(200),
+  description: z.string().max(2000),
+  members: z.array(addressText).min(1).max(maxTargets),
+} as const;
+
+const shown = (row: Address): z.input<typeof Group> => {
+  const { displayName, description } = row.about?.kind === "group" ? row.about : { displayName: "", description: "" };
+  return { address: addressOf(row), displayName, description, members: [...row.targets] };
+};
+
+async function keep(
+  given: z.input<typeof Group>,
+  senders: readonly number[],
+  actor: Actor,
+  world: ApiWorld,
+  over: boolean,
+): Promise<Address | Problem> {
+  if ((await inDomains(given.address, actor, world)) === undefined)
+    return wrongField("/address", "This is no address of a domain that is here.");
+  const targets = readTargets(given.members, "members");
+  if ("why" in targets) return refusal(targets);
+  const kind = { kind: "group", displayName: given.displayName, description: given.description } as const;
+  const kept = await keepAlias(world, given.address, { targets, senders, kind }, over);
+  return "why" in kept ? refusal(kept, { targets: "members" }) : kept;
+}
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/groups",
+    summary: "Groups, by domain and name.",
+    area: "groups",
+    who: "domain",
+    query: z.object({ ...page, domain: z.string().optional(), search: z.string().max(200).optional() }),
+    answer: list(Group),
+    run: async ({ actor, query }, world) => {
+      const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
+      if (query.domain !== undefined && domain === undefined) return notFound("This domain is not here.");
+      const { limit, cursor, search } = query;
+      const rows = await world.store.hostedAddresses(actor.within, {
+        limit: limit + 1,
+        after: cursor,
+        search,
+        domain: domain?.name,
+        sort: "group",
+      });
+      return paged(rows, limit, placeOf, shown);
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/groups",
+    summary: "Make a group.",
+    area: "groups",
+    who: "domain",
+    body: z.strictObject({
+      ...body,
+      address: addressText,
+      displayName: body.displayName.default(""),
+      description: body.description.default(""),
+    }),
+    answer: Group,
+    status: 201,
+    run: async ({ actor, body, audit }, world) => {
+      const kept = await keep(body, [], actor, world, false);
+      if ("status" in kept) return kept;
+      audit.target = addressOf(kept);
+      audit.tenant = (await domainOf(kept.domain, actor, world))?.tenant;
+      return new Created(shown(kept), `/groups/${encodeURIComponent(addressOf(kept))}`);
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/groups/{group}",
+    summary: "One group.",
+    area: "groups",
+    who: "domain",
+    params: { group: theAlias("group") },
+    answer: Group,
+    run: async ({ group }) => shown(group),
+  }),
+  route({
+    method: "PATCH",
+    path: "/groups/{group}",
+    summary: "Change a group.",
+    area: "groups",
+    who: "domain",
+    params: { group: theAlias("group") },
+    body: z.strictObject(body).partial(),
+    answer: Group,
+    run: async ({ actor, group, body }, world) => {
+      const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+      const kept = await keep({ ...shown(group), ...change }, group.senders, actor, world, true);
+      return "status" in kept ? kept : shown(kept);
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/groups/{group}",
+    summary: "Remove a group.",
+    area: "groups",
+    who: "domain",
+    params: { group: theAlias("group") },
+    run: async ({ group }, { store }) => {
+      await store.removeAddress(group.local, group.domain);
+      return undefined;
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/groups/{group}/members",
+    summary: "Add members to a group.",
+    area: "groups",
+    who: "domain",
+    params: { group: theAlias("group") },
+    body: z.strictObject({ members: body.members }),
+    answer: Group,
+    run: async ({ actor, group, body }, world) => {
+      const before = shown(group);
+      const members = [...new Set([...before.members, ...body.members])];
+      const kept = await keep({ ...before, members }, group.senders, actor, world, true);
+      return "status" in kept ? kept : shown(kept);
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/groups/{group}/members/{member}",
+    summary: "Take a member out of a group.",
+    area: "groups",
+    who: "domain",
+    params: {
+      group: theAlias("group"),
+      member: { schema: addressText, find: async (text) => text.toLowerCase() },
+    },
+    answer: Group,
+    run: async ({ group, member }, { store }) => {
+      const targets = group.targets.filter((target) => target.toLowerCase() !== member);
+      if (targets.length === group.targets.length) return notFound("This is no member.");
+      if (targets.length === 0) return conflict("This is the last member: remove the group.");
+      const { tenant: _, ...row } = group;
+      await store.putAddress({ ...row, targets });
+      return shown({ ...row, targets });
+    },
+  }),
+];

@@ -1,0 +1,181 @@
+/** The queue: what waits to be sent, each attempt, and what can be done about it. */
+import { z } from "zod";
+import { inWords } from "../../admin/journey-words.ts";
+import { readDomain } from "../../admin/names.ts";
+import type { QueuedMessage } from "../../store/store.ts";
+import type { Actor } from "../actor.ts";
+import { performed } from "../outcome.ts";
+import { forbidden, notFound, Problem } from "../problem.ts";
+import { type ApiWorld, at, list, type Param, page, paged, type Route, route, time } from "../route.ts";
+
+const maxAttempts = 500;
+
+const Recipient = z.object({
+  address: z.string(),
+  state: z.enum(["scheduled", "leased", "held"]).describe("leased: on its way right now."),
+  attempts: z.int(),
+  nextAt: time,
+  lastReply: z.string().nullable(),
+});
+const Queued = z
+  .object({
+    id: z.string(),
+    from: z.string().describe("Empty for notices."),
+    sizeBytes: z.int(),
+    createdAt: time,
+    expiresAt: time,
+    recipients: z.array(Recipient),
+  })
+  .meta({ id: "QueuedMessage" });
+const QueuedWhole = Queued.extend({
+  steps: z.array(
+    z.object({ at: time, stage: z.string(), words: z.string(), detail: z.record(z.string(), z.unknown()) }),
+  ),
+}).meta({ id: "QueuedMessageWithAttempts" });
+
+const shown = (message: QueuedMessage): z.input<typeof Queued> => ({
+  id: message.id,
+  from: message.envelopeFrom,
+  sizeBytes: message.sizeBytes,
+  createdAt: at(message.createdAt),
+  expiresAt: at(message.expiresAt),
+  recipients: message.recipients.map(({ address, state, attempts, nextAt, lastReply }) => ({
+    address,
+    state,
+    attempts,
+    nextAt: at(nextAt),
+    lastReply: lastReply ?? null,
+  })),
+});
+
+/** A message that an account of theirs has sent; for administrators of the platform any. */
+async function isTheirs(message: QueuedMessage, actor: Actor, { store }: ApiWorld): Promise<boolean> {
+  if (actor.within.kind === "all") return true;
+  if (message.account === undefined) return false;
+  if (message.account === actor.account.id) return true;
+  const name = (await store.accounts({ id: message.account }))[0]?.name ?? "";
+  const domain = name.slice(name.lastIndexOf("@") + 1);
+  return (await store.hostedDomains(actor.within, { limit: 1, domain })).length > 0;
+}
+
+const theQueued: Param<QueuedMessage> = {
+  schema: z
+    .string()
+    .regex(/^q[0-9a-z]{6,10}$/)
+    .describe("A queue id."),
+  find: async (text, actor, world) => {
+    const found = (await world.store.queueList({ id: text, limit: 1 }))[0];
+    return found !== undefined && (await isTheirs(found, actor, world)) ? found : undefined;
+  },
+};
+
+const verbs = {
+  retry: "Try a message again now.",
+  hold: "Keep a message back until it is released.",
+  release: "Let a held message go.",
+  bounce: "Give a message up and tell its sender.",
+} as const;
+
+const filters = {
+  domain: z.string().max(255).optional().describe("Recipient domain."),
+  sender: z.string().max(330).optional().describe("Envelope sender; <> for notices."),
+  recipient: z.string().max(330).optional(),
+} as const;
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/queue",
+    summary: "Messages that wait, the oldest first.",
+    description: "Users see what they have sent themselves. The filters are for administrators of the platform.",
+    area: "queue",
+    who: "user",
+    query: z.object({ ...page, ...filters, state: z.enum(["scheduled", "leased", "held"]).optional() }),
+    answer: list(Queued),
+    run: async ({ actor, query }, { store }) => {
+      const { limit, cursor, domain, sender, recipient, state } = query;
+      if (actor.within.kind !== "all") {
+        const account = actor.role === "user" ? actor.account.id : undefined;
+        const within = actor.role === "user" ? ({ kind: "all" } as const) : actor.within;
+        const ids = await store.hostedQueue(within, { account, after: cursor, limit: limit + 1 });
+        const rows = (await Promise.all(ids.map((id) => store.queueList({ id, limit: 1 })))).flat();
+        return paged(rows, limit, ({ id }) => id, shown);
+      }
+      const rows = await store.queueList({
+        limit: limit + 1,
+        ...(cursor === undefined ? {} : { after: cursor }),
+        ...(domain === undefined ? {} : { domain: readDomain(domain) ?? domain.toLowerCase() }),
+        ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : sender }),
+        ...(recipient === undefined ? {} : { recipient }),
+        ...(state === undefined ? {} : { state }),
+      });
+      return paged(rows, limit, ({ id }) => id, shown);
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/queue/actions",
+    summary: "Do something to all messages that a filter finds.",
+    area: "queue",
+    who: "platform",
+    body: z.strictObject({
+      action: z.enum(["retry", "hold", "release", "bounce", "delete"]),
+      ...filters,
+      all: z.boolean().optional().describe("The whole queue."),
+    }),
+    answer: z.object({ recipients: z.int().describe("How many recipients it was done to.") }),
+    run: async ({ body: { action, ...filter } }, world) => {
+      const answer = await performed(world, `queue ${action}`, filter);
+      return answer instanceof Problem ? answer : (answer.result as { recipients: number });
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/queue/{queued}",
+    summary: "One message that waits, with each attempt.",
+    area: "queue",
+    who: "user",
+    params: { queued: theQueued },
+    answer: QueuedWhole,
+    run: async ({ queued }, { store }) => {
+      const entries = await store.journey(queued.id, maxAttempts);
+      const steps = entries.map((entry) => ({
+        at: at(entry.at),
+        stage: entry.stage,
+        words: inWords(entry),
+        detail: entry.detail,
+      }));
+      return { ...shown(queued), steps };
+    },
+  }),
+  ...(Object.entries(verbs) as [keyof typeof verbs, string][]).map(([verb, summary]) =>
+    route({
+      method: "POST",
+      path: `/queue/{queued}/${verb}`,
+      summary,
+      area: "queue",
+      who: "domain",
+      params: { queued: theQueued },
+      answer: z.object({ recipients: z.int() }),
+      run: async ({ queued }, world) => {
+        const answer = await performed(world, `queue ${verb}`, { id: queued.id });
+        return answer instanceof Problem ? answer : (answer.result as { recipients: number });
+      },
+    }),
+  ),
+  route({
+    method: "DELETE",
+    path: "/queue/{queued}",
+    summary: "Remove a message without telling anybody. Senders may remove their own that nobody has tried yet.",
+    area: "queue",
+    who: "user",
+    params: { queued: theQueued },
+    run: async ({ actor, queued }, world) => {
+      if (actor.role === "user" && queued.recipients.some(({ attempts, state }) => attempts > 0 || state === "leased"))
+        return forbidden("It is on its way already.");
+      const answer = await performed(world, "queue delete", { id: queued.id });
+      if (answer instanceof Problem) return answer;
+      return (answer.result as { recipients: number }).recipients === 0 ? notFound() : undefined;
+    },
+  }),
+];

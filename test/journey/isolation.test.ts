@@ -1,0 +1,160 @@
+/** Nobody reaches what is another tenant's: every route of the OpenAPI file is tried with every other tenant's ids, by everybody. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type Any, ApiTalk } from "../api-talk.ts";
+import { type DevProcess, startDev } from "../dev-process.ts";
+import { smtpSend } from "../smtp-send.ts";
+
+/** In every name of the tenant that is not ours. */
+const mark = "bravo";
+
+describe("tenants apart", () => {
+  let dev: DevProcess;
+  let platform: ApiTalk;
+  const actors: { name: string; talk: ApiTalk }[] = [];
+  /** What the other tenant has, by the names of the parameters that mean it. */
+  const theirs: { [parameter: string]: string } = {};
+  let description: Any;
+
+  before(async () => {
+    dev = await startDev(["--users", "1", "--cleartext-auth", "--deliver-to", "127.0.0.1:9"]);
+    const origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
+    platform = new ApiTalk(origin, dev.ready.admin);
+    for (const tenant of ["alfa", mark]) {
+      await platform.ok("POST", "/tenants", { name: tenant });
+      for (const part of ["one", "two"])
+        await platform.ok("POST", "/domains", { name: `${tenant}-${part}.test`, tenant });
+      for (const name of ["boss", "keeper", "person"])
+        await platform.ok("POST", "/accounts", { name: `${name}@${tenant}-one.test`, password: "correct horse" });
+      await platform.ok("POST", "/accounts", { name: `other@${tenant}-two.test`, password: "correct horse" });
+      await platform.ok("POST", "/administrators", { account: `boss@${tenant}-one.test`, tenant });
+      await platform.ok("POST", "/administrators", {
+        account: `keeper@${tenant}-one.test`,
+        domain: `${tenant}-one.test`,
+      });
+    }
+    const as = (user: string) => new ApiTalk(origin, { user, password: "correct horse" });
+    for (const name of ["boss", "keeper", "person"]) actors.push({ name, talk: as(`${name}@alfa-one.test`) });
+    const boss = as(`boss@${mark}-one.test`);
+    const person = as(`person@${mark}-one.test`);
+    await boss.ok("POST", "/aliases", { address: `info@${mark}-one.test`, targets: [`person@${mark}-one.test`] });
+    await boss.ok("POST", "/groups", {
+      address: `all@${mark}-one.test`,
+      members: [`person@${mark}-one.test`, "x@far.test"],
+    });
+    const masked = await person.ok("POST", "/masked-addresses", { label: `shop of ${mark}` });
+    const token = await person.ok("POST", "/accounts/me/tokens", { label: mark });
+    await boss.ok("POST", "/accounts", { name: `gone@${mark}-one.test`, password: "correct horse" });
+    const deletion = await boss.ok("DELETE", `/accounts/gone@${mark}-one.test`);
+    await smtpSend(dev.ready, { user: `person@${mark}-one.test`, password: "correct horse" }, [
+      "x@far.test",
+      `boss@${mark}-one.test`,
+    ]);
+    await smtpSend(dev.ready, undefined, [`person@${mark}-one.test`]);
+    const queued = (await boss.ok("GET", "/queue")).items;
+    assert.ok(queued.length > 0);
+    const journeys = (await boss.ok("GET", `/journeys?address=person@${mark}-one.test`)).items;
+    assert.ok(journeys.length > 0);
+    Object.assign(theirs, {
+      tenant: mark,
+      domain: `${mark}-one.test`,
+      account: `person@${mark}-one.test`,
+      alias: `info@${mark}-one.test`,
+      group: `all@${mark}-one.test`,
+      member: "x@far.test",
+      masked: masked.address,
+      id: token.id,
+      deletion: String(deletion.id),
+      queued: queued[0].id,
+      journey: journeys[0].id,
+      quarantined: "1",
+    });
+    description = await platform.ok("GET", "/openapi.json");
+  });
+  after(() => dev.stop());
+
+  test("the other tenant sees its own things", async () => {
+    const boss = new ApiTalk(platform.origin, { user: `boss@${mark}-one.test`, password: "correct horse" });
+    const names = (await boss.ok("GET", "/domains")).items.map(({ name }: Any) => name);
+    assert.deepEqual(names, [`${mark}-one.test`, `${mark}-two.test`]);
+    assert.equal((await boss.ok("GET", "/accounts")).items.length, 4);
+    assert.ok(JSON.stringify(await boss.ok("GET", "/audit")).includes(mark));
+  });
+
+  test("every path with the other tenant's ids is refused to everybody", async () => {
+    let tried = 0;
+    for (const [path, operations] of Object.entries<Any>(description.paths)) {
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
+      if (names.length === 0 || names.every((name) => isOfThePlatform.has(name))) continue;
+      for (const name of names)
+        assert.ok(theirs[name] ?? isOfThePlatform.has(name), `give a sample for {${name}} of ${path}`);
+      const real = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(theirs[name] ?? "x"));
+      for (const [method, operation] of Object.entries<Any>(operations))
+        for (const { name, talk } of actors) {
+          const body = operation.requestBody === undefined ? undefined : {};
+          const said = await talk.ask(method.toUpperCase(), real, body);
+          assert.ok(
+            [403, 404].includes(said.status),
+            `${name}: ${method} ${real} → ${said.status} ${JSON.stringify(said.body)}`,
+          );
+          tried++;
+        }
+    }
+    assert.ok(tried > 60, `${tried} requests`);
+  });
+
+  test("no list tells of the other tenant", async () => {
+    for (const [path, operations] of Object.entries<Any>(description.paths)) {
+      if (path.includes("{") || operations.get === undefined) continue;
+      for (const { name, talk } of actors) {
+        const said = await talk.get(path);
+        assert.ok([200, 400, 403, 503].includes(said.status), `${name}: ${path} → ${said.status}`);
+        assert.ok(!JSON.stringify(said.body).includes(mark), `${name}: ${path} tells of ${mark}`);
+      }
+    }
+  });
+
+  test("no body reaches over", async () => {
+    const [boss, keeper, person] = actors.map(({ talk }) => talk) as [ApiTalk, ApiTalk, ApiTalk];
+    const there = `${mark}-one.test`;
+    for (const talk of [boss, keeper]) {
+      await talk.no(422, "POST", "/accounts", { name: `new@${there}`, password: "correct horse" });
+      await talk.no(422, "POST", "/aliases", { address: `new@${there}`, targets: ["a@far.test"] });
+      await talk.no(422, "POST", "/groups", { address: `new@${there}`, members: ["a@far.test"] });
+      await talk.no(422, "POST", "/aliases", {
+        address: "mine@alfa-one.test",
+        targets: ["a@far.test"],
+        senders: [`person@${there}`],
+      });
+      const imported = await talk.ok("POST", "/accounts/import", { csv: `address\nevil@${there}\n` });
+      assert.equal(imported.made, 0);
+      await talk.no(404, "GET", `/accounts?domain=${there}`);
+      await talk.no(403, "PATCH", "/accounts/person@alfa-one.test", { role: "admin" });
+    }
+    await boss.no(422, "POST", "/administrators", { account: `person@${there}`, tenant: "alfa" });
+    await boss.no(422, "POST", "/administrators", { account: "person@alfa-one.test", tenant: mark });
+    await boss.no(403, "POST", "/domains", { name: "new.test", tenant: mark });
+    await boss.no(403, "PATCH", "/domains/alfa-one.test", { tenant: mark });
+    await boss.no(403, "PATCH", "/tenants/alfa", { limits: { maxAccounts: 1000 } });
+    // Below their tenant: who administers one domain, and who administers none.
+    await keeper.no(404, "GET", "/accounts/other@alfa-two.test");
+    await keeper.no(404, "GET", "/domains/alfa-two.test");
+    await keeper.no(403, "PATCH", "/accounts/boss@alfa-one.test", { displayName: "x" });
+    await keeper.no(403, "POST", "/accounts/boss@alfa-one.test/password", { password: "hijacked now" });
+    await keeper.no(403, "DELETE", "/accounts/boss@alfa-one.test");
+    await person.no(403, "PATCH", "/accounts/me", { quotaBytes: 1 });
+    await person.no(404, "GET", "/accounts/boss@alfa-one.test");
+    await person.no(404, "POST", "/masked-addresses", { label: "x", account: "boss@alfa-one.test" });
+    await boss.no(403, "POST", "/accounts/person@alfa-one.test/tokens", { label: "theirs" });
+  });
+
+  test("a domain that is given away takes its people's rights with it", async () => {
+    await platform.ok("PATCH", "/domains/alfa-two.test", { tenant: mark });
+    const boss = actors[0]?.talk as ApiTalk;
+    await boss.no(404, "GET", "/domains/alfa-two.test");
+    await boss.no(404, "GET", "/accounts/other@alfa-two.test");
+  });
+});
+
+/** Parameters that mean nothing of a tenant's: their routes are for administrators of the platform. */
+const isOfThePlatform: ReadonlySet<string> = new Set(["address", "backup", "setting"]);
