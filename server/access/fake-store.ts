@@ -42,6 +42,7 @@ type Used = Pick<
   | "putAddress"
   | "removeAddress"
   | "putSetting"
+  | "swapSetting"
   | "queueAct"
   | "subscribe"
   | "hostedDomains"
@@ -238,6 +239,11 @@ export class FakeStore implements Used {
     const done = this.addressRows.delete(key);
     this.#changed();
     return done ? ("done" as const) : ("missing" as const);
+  }
+  async swapSetting(key: string, before: unknown, after: unknown) {
+    if (JSON.stringify(this.settingRows.get(key)) !== JSON.stringify(before)) return false;
+    await this.putSetting(key, after);
+    return true;
   }
   async putSetting(key: string, value: unknown) {
     if (value === undefined) this.settingRows.delete(key);
