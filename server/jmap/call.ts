@@ -11,12 +11,15 @@ import {
   type MethodError,
 } from "../../protocol/jmap/types.ts";
 import type { Account, AccountId } from "../store/store.ts";
+import { type Access, accessTo, ownAccess } from "./access.ts";
 import type { JmapPorts } from "./ports.ts";
 
 /** What one method call knows: who asks, what has been created in this request, and what it may use. */
 export type Call = {
   readonly ports: JmapPorts;
   readonly account: Account;
+  /** What they may do in the account that the method names. */
+  readonly access: Access;
   readonly using: ReadonlySet<string>;
   /** Creation id → id, over the whole request. */
   readonly created: Map<string, string>;
@@ -40,17 +43,27 @@ export function method<T>(
   capability: string,
   shape: Shape<T>,
   run: (args: T, call: Call, account: AccountId) => Promise<Answer> | Answer,
+  /** "shared": the method looks at `call.access`, and so may be called for accounts that others share. */
+  forWhom: "own" | "shared" = "own",
 ): Method {
   return {
     capability,
-    run: (args, call) => {
+    run: async (args, call) => {
       const checked = shape(args, "");
       if (checked instanceof Mismatch)
         return failed("invalidArguments", sayMismatch(checked), { pointer: checked.pointer });
       const named = (checked as { readonly accountId?: unknown }).accountId;
-      if (typeof named === "string" && numberOf("A", named) !== call.account.id)
+      const account = typeof named === "string" ? numberOf("A", named) : call.account.id;
+      if (account === call.account.id) return run(checked, { ...call, access: ownAccess }, account);
+      const access = account === undefined ? undefined : await accessTo(call.ports.store, call.account.id, account);
+      if (access === undefined || account === undefined)
         return failed("accountNotFound", `There is no account "${named}" for you.`);
-      return run(checked, call, call.account.id);
+      if (forWhom === "own")
+        return failed(
+          "accountNotSupportedByMethod",
+          "This method is for your own account: others share mailboxes only.",
+        );
+      return run(checked, { ...call, access }, account);
     },
   };
 }
@@ -63,13 +76,13 @@ export function createdId(call: Pick<Call, "created">, id: string): string | und
 export async function runRequest(
   request: JmapRequest,
   methods: ReadonlyMap<string, Method>,
-  call: Omit<Call, "using" | "created">,
+  call: Omit<Call, "using" | "created" | "access">,
 ): Promise<{ readonly methodResponses: readonly Invocation[]; readonly createdIds?: JsonObject }> {
   const using = new Set(request.using);
   const created = new Map(Object.entries(request.createdIds ?? {}));
   const responses: Invocation[] = [];
   for (const [name, args, callId] of request.methodCalls) {
-    const answers = await runOne(name, args, responses, methods, { ...call, using, created });
+    const answers = await runOne(name, args, responses, methods, { ...call, access: ownAccess, using, created });
     for (const [answered, answer] of answers)
       responses.push("error" in answer ? ["error", answer.error, callId] : [answered, answer.ok, callId]);
   }

@@ -10,4 +10,5 @@ export const mdn = "urn:ietf:params:jmap:mdn";
 export const sieve = "urn:ietf:params:jmap:sieve";
 export const contacts = "urn:ietf:params:jmap:contacts";
 export const principals = "urn:ietf:params:jmap:principals";
+export const principalsOwner = "urn:ietf:params:jmap:principals:owner";
 export const webpushVapid = "urn:ietf:params:jmap:webpush-vapid";

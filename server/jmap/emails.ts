@@ -7,6 +7,7 @@ import { emailBlobId, idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { EmailRow, MailState } from "../store/jmap.ts";
 import { type AccountId, type EmailId, Flag, type Marks } from "../store/store.ts";
+import type { Access } from "./access.ts";
 import type { JmapPorts } from "./ports.ts";
 
 /** Bytes of messages that are taken apart on the spot. */
@@ -93,6 +94,7 @@ export async function showEmails(
   account: AccountId,
   ids: readonly EmailId[],
   want: EmailWant,
+  access: Access,
 ): Promise<Shown | "too-large"> {
   const { properties } = want;
   const wantsValues = want.fetchAllBodyValues || want.fetchTextBodyValues || want.fetchHTMLBodyValues;
@@ -109,19 +111,20 @@ export async function showEmails(
     const answer = await ports.store.emailRows(account, rest, needed);
     state ??= answer.state;
     rest = answer.rest;
-    for (const row of answer.rows) total += row.bytes?.length ?? 0;
+    const found = access.own ? answer.rows : readableRows(answer.rows, access);
+    for (const row of found) total += row.bytes?.length ?? 0;
     if (total > maxAnswerBytes) return "too-large";
-    const metas = answer.rows.map((row) => {
+    const metas = found.map((row) => {
       const preview = wantsPreview ? previews.get(account, row.email) : undefined;
       return { known: preview === undefined ? known(row) : { ...known(row), preview }, blobId: emailBlobId(row.email) };
     });
     const objects = await render(
       ports,
-      answer.rows.map(({ bytes }) => bytes ?? noBytes),
+      found.map(({ bytes }) => bytes ?? noBytes),
       metas,
       want,
     );
-    for (const [i, row] of answer.rows.entries()) {
+    for (const [i, row] of found.entries()) {
       const object = objects[i] as JsonObject;
       if (wantsPreview) previews.put(account, row.email, object["preview"] as string);
       list.push({ email: row.email, object });
@@ -129,6 +132,13 @@ export async function showEmails(
   }
   return { list, state };
 }
+
+/** What can be read of another's emails, and of their mailboxes those that can. */
+const readableRows = (rows: readonly EmailRow[], access: Access): readonly EmailRow[] =>
+  rows.flatMap((row) => {
+    const mailboxes = row.mailboxes.filter((mailbox) => access.reads(mailbox));
+    return mailboxes.length === 0 ? [] : [{ ...row, mailboxes }];
+  });
 
 const noBytes = new Uint8Array(0);
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { limitProblem } from "../../protocol/jmap/request.ts";
 import { type PushHub, type States, stateChange } from "./push.ts";
+import { listenToShared } from "./push-shared.ts";
 import { authenticated, type JmapService, sendProblem } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
@@ -58,7 +59,27 @@ export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub
       write(`event: state\nid: ${idOfStates(states)}\ndata: ${JSON.stringify(change)}\n\n`);
       if (query.closeafter === "state") end();
     };
-    const stop = hub.listen(account.id, tell);
+    const stopOwn = hub.listen(account.id, tell);
+    let gone = false;
+    let stopShared = (): void => {};
+    const stop = (): void => {
+      gone = true;
+      stopOwn();
+      stopShared();
+    };
+    listenToShared(hub, service.ports.store, account.id, (owner, states) => {
+      const change = stateChange(owner, states, types);
+      if (change === undefined) return;
+      write(`event: state\ndata: ${JSON.stringify(change)}\n\n`);
+      if (query.closeafter === "state") end();
+    }).then(
+      (unsubscribe) => {
+        if (gone) unsubscribe();
+        else stopShared = unsubscribe;
+      },
+      (error: unknown) =>
+        service.ports.log.warn({ error, account: account.name }, "pushes of shared mailboxes are not heard"),
+    );
     const end = (): void => {
       clearInterval(timer);
       stop();

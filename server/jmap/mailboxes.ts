@@ -1,8 +1,10 @@
 /** Mailbox objects (RFC 8621 §2), with their counts remembered until the mailbox changes. */
+import { allRights, jmapRights } from "../../protocol/imap/rights.ts";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { JmapMailbox, MailboxCounts, MailState } from "../store/jmap.ts";
 import type { AccountId, SpecialUse, Store } from "../store/store.ts";
+import type { Access } from "./access.ts";
 
 export const mailboxProperties: readonly string[] = [
   "id",
@@ -16,6 +18,7 @@ export const mailboxProperties: readonly string[] = [
   "unreadThreads",
   "myRights",
   "isSubscribed",
+  "shareWith",
 ];
 const countNames = ["totalEmails", "unreadEmails", "totalThreads", "unreadThreads"];
 export const roles: readonly SpecialUse[] = [
@@ -37,17 +40,41 @@ export const shownName = (mailbox: Pick<JmapMailbox, "name" | "role">): string =
 type Remembered = { readonly modseq: number; readonly counts: MailboxCounts };
 
 export class MailboxMemory {
-  readonly #store: Pick<Store, "jmapMailboxes" | "mailboxCounts">;
+  readonly #store: Pick<Store, "jmapMailboxes" | "mailboxCounts" | "mailboxRights">;
   readonly #counts = new Map<string, Remembered>();
   readonly #max: number;
 
-  constructor(store: Pick<Store, "jmapMailboxes" | "mailboxCounts">, max = 50_000) {
+  constructor(store: Pick<Store, "jmapMailboxes" | "mailboxCounts" | "mailboxRights">, max = 50_000) {
     this.#store = store;
     this.#max = max;
   }
 
-  list(account: AccountId): Promise<{ readonly mailboxes: readonly JmapMailbox[]; readonly state: MailState }> {
-    return this.#store.jmapMailboxes(account);
+  /** Those that can be seen; a parent that cannot is none. */
+  async list(
+    account: AccountId,
+    access: Access,
+  ): Promise<{ readonly mailboxes: readonly JmapMailbox[]; readonly state: MailState }> {
+    const all = await this.#store.jmapMailboxes(account);
+    if (access.own) return all;
+    const mailboxes = all.mailboxes
+      .filter(({ id }) => access.sees(id))
+      .map((one) => ({
+        ...one,
+        parent: one.parent !== undefined && access.sees(one.parent) ? one.parent : undefined,
+        subscribed: access.subscribed(one.id),
+      }));
+    return { mailboxes, state: all.state };
+  }
+
+  /** Whom each mailbox is shared with, by principal; of those that `access` may share. */
+  async #shares(account: AccountId): Promise<ReadonlyMap<number, JsonObject>> {
+    const shares = new Map<number, { [principal: string]: JsonObject }>();
+    for (const { mailbox, grantee, rights } of await this.#store.mailboxRights(account)) {
+      const own = shares.get(mailbox) ?? {};
+      own[`P${grantee}`] = jmapRights(rights);
+      shares.set(mailbox, own);
+    }
+    return shares;
   }
 
   /** The objects of these mailboxes with these properties. */
@@ -55,7 +82,9 @@ export class MailboxMemory {
     account: AccountId,
     mailboxes: readonly JmapMailbox[],
     properties: readonly string[],
+    access: Access,
   ): Promise<readonly JsonObject[]> {
+    const shares = properties.includes("shareWith") ? await this.#shares(account) : undefined;
     const counts = properties.some((name) => countNames.includes(name))
       ? await this.#countsOf(account, mailboxes)
       : undefined;
@@ -70,17 +99,11 @@ export class MailboxMemory {
         sortOrder: mailbox.sortOrder,
         ...numbers,
         myRights: {
-          mayReadItems: true,
-          mayAddItems: true,
-          mayRemoveItems: true,
-          maySetSeen: true,
-          maySetKeywords: true,
-          mayCreateChild: true,
-          mayRename: !isInbox,
-          mayDelete: !isInbox,
-          maySubmit: true,
+          ...jmapRights(access.rightsOf(mailbox.id) ?? allRights),
+          ...(isInbox ? { mayRename: false, mayDelete: false } : {}),
         },
         isSubscribed: mailbox.subscribed,
+        shareWith: access.may(mailbox.id, "a") ? (shares?.get(mailbox.id) ?? null) : null,
       };
       return Object.fromEntries(properties.map((name) => [name, all[name] ?? null])) as JsonObject;
     });

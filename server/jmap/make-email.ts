@@ -4,8 +4,8 @@ import * as is from "../../protocol/jmap/check.ts";
 import { blobsMissing, readDraft, writeDraft } from "../../protocol/jmap/email-create.ts";
 import { emailBlobId, idOf, numberOf } from "../../protocol/jmap/ids.ts";
 import { invalidProperties, isObject, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
-import type { AccountId, MailboxId, Marks } from "../store/store.ts";
-import { readBlob } from "./blobs.ts";
+import { type AccountId, Flag, type MailboxId, type Marks } from "../store/store.ts";
+import { type Access, blobFor } from "./access.ts";
 import { type Call, createdId } from "./call.ts";
 import { marksOf } from "./emails.ts";
 
@@ -53,6 +53,21 @@ export function readPlace(object: { readonly [name: string]: unknown }, call: Ca
   return { mailboxes, marks, receivedAt: at };
 }
 
+/** The place, unless it is in another's account and a mailbox there takes nothing from the caller, or not so marked. */
+export function mayFile(place: Place | SetError, access: Access): Place | SetError {
+  if ("type" in place || access.own) return place;
+  if (!place.mailboxes.every((mailbox) => access.may(mailbox, "i")))
+    return setError("forbidden", "mailboxIds: you may not add emails to all of these mailboxes.");
+  const needs = neededForMarks(place.marks);
+  return place.mailboxes.every((mailbox) => access.may(mailbox, needs))
+    ? place
+    : setError("forbidden", "keywords: you may not set these in all of the mailboxes.");
+}
+
+/** RFC 4314 §4: "s" for $seen, "w" for all others. */
+export const neededForMarks = ({ flags, keywords }: Marks): string =>
+  `${(flags & Flag.seen) !== 0 ? "s" : ""}${(flags & ~Flag.seen) !== 0 || keywords.length > 0 ? "w" : ""}`;
+
 /** Files the bytes; answers what the client is told of the new email. */
 export async function fileEmail(
   bytes: Uint8Array,
@@ -96,7 +111,7 @@ export async function makeEmail(
   call: Call,
   account: AccountId,
 ): Promise<{ readonly made: JsonObject } | SetError> {
-  const place = readPlace(object, call);
+  const place = mayFile(readPlace(object, call), call.access);
   if ("type" in place) return place;
   const draft = readDraft(object);
   if ("type" in draft) return draft;
@@ -104,7 +119,7 @@ export async function makeEmail(
   const missing: string[] = [];
   let total = 0;
   for (const id of draft.blobIds) {
-    const blob = await readBlob(call.ports, account, createdId(call, id) ?? "");
+    const blob = await blobFor(call, account, createdId(call, id) ?? "");
     if (blob === undefined) missing.push(id);
     else {
       total += blob.bytes.length;

@@ -39,8 +39,11 @@ import { mailboxQueryChanges } from "./methods/mailbox-query-changes.ts";
 import { mailboxSet } from "./methods/mailbox-set.ts";
 import { mdnParse } from "./methods/mdn-parse.ts";
 import { mdnSend } from "./methods/mdn-send.ts";
+import { principalChanges } from "./methods/principal-changes.ts";
 import { principalGet } from "./methods/principal-get.ts";
 import { principalQuery } from "./methods/principal-query.ts";
+import { principalQueryChanges } from "./methods/principal-query-changes.ts";
+import { principalSet } from "./methods/principal-set.ts";
 import { pushSubscriptionGet } from "./methods/push-subscription-get.ts";
 import { pushSubscriptionSet } from "./methods/push-subscription-set.ts";
 import { quotaChanges } from "./methods/quota-changes.ts";
@@ -48,6 +51,11 @@ import { quotaGet } from "./methods/quota-get.ts";
 import { quotaQuery } from "./methods/quota-query.ts";
 import { quotaQueryChanges } from "./methods/quota-query-changes.ts";
 import { searchSnippetGet } from "./methods/search-snippet-get.ts";
+import { shareNotificationChanges } from "./methods/share-notification-changes.ts";
+import { shareNotificationGet } from "./methods/share-notification-get.ts";
+import { shareNotificationQuery } from "./methods/share-notification-query.ts";
+import { shareNotificationQueryChanges } from "./methods/share-notification-query-changes.ts";
+import { shareNotificationSet } from "./methods/share-notification-set.ts";
 import { sieveScriptGet } from "./methods/sieve-script-get.ts";
 import { sieveScriptQuery } from "./methods/sieve-script-query.ts";
 import { sieveScriptSet } from "./methods/sieve-script-set.ts";
@@ -116,6 +124,14 @@ export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: Meth
     ["ContactCard/copy", contactCardCopy],
     ["Principal/get", principalGet],
     ["Principal/query", principalQuery],
+    ["Principal/changes", principalChanges],
+    ["Principal/queryChanges", principalQueryChanges],
+    ["Principal/set", principalSet],
+    ["ShareNotification/get", shareNotificationGet],
+    ["ShareNotification/changes", shareNotificationChanges],
+    ["ShareNotification/set", shareNotificationSet],
+    ["ShareNotification/query", shareNotificationQuery],
+    ["ShareNotification/queryChanges", shareNotificationQueryChanges],
     ["SieveScript/get", sieveScriptGet],
     ["SieveScript/set", sieveScriptSet],
     ["SieveScript/query", sieveScriptQuery],

@@ -1,8 +1,10 @@
-/** Principals (RFC 9670): the people of one's own domain, by whom an address is found. Nothing is shared between them here. */
+/** Principals (RFC 9670 §2): the people of one's own domain, and those who share mailboxes with one. */
+import { createHash } from "node:crypto";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { Account } from "../store/store.ts";
 import type { Call } from "./call.ts";
+import { mail, principalsOwner } from "./capabilities.ts";
 import { property, type QueryRules } from "./object-query.ts";
 
 export const principalProperties: readonly string[] = [
@@ -17,13 +19,28 @@ export const principalProperties: readonly string[] = [
 ];
 export const principalId = (account: Pick<Account, "id">): string => `P${account.id}`;
 
+/** A state that is another one whenever somebody has come, gone or changed. */
+export const principalsState = (all: readonly { readonly data: JsonObject }[]): string =>
+  createHash("sha1")
+    .update(JSON.stringify(all.map(({ data }) => data)))
+    .digest("base64url")
+    .slice(0, 16);
+
+/** RFC 9670 §1.5.2: whose account it is. */
+export const ownerCapability = (owner: Pick<Account, "id">): JsonObject => ({
+  accountIdForPrincipal: idOf("A", owner.id),
+  principalId: principalId(owner),
+});
+
 const domainOf = (name: string): string => name.slice(name.lastIndexOf("@") + 1);
 
 export async function principalsOf(call: Call): Promise<readonly { readonly id: string; readonly data: JsonObject }[]> {
   const own = domainOf(call.account.name);
-  const accounts = await call.ports.store.accounts();
+  const { store } = call.ports;
+  const [accounts, shared] = await Promise.all([store.accounts(), store.sharedWith(call.account.id)]);
+  const owners = new Set(shared.map(({ owner }) => owner));
   return accounts
-    .filter(({ name, disabled }) => !disabled && domainOf(name) === own)
+    .filter(({ id, name, disabled }) => !disabled && (domainOf(name) === own || owners.has(id)))
     .map((account) => {
       const id = principalId(account);
       const isMe = account.id === call.account.id;
@@ -37,7 +54,10 @@ export async function principalsOf(call: Call): Promise<readonly { readonly id: 
           email: account.name,
           timeZone: null,
           capabilities: {},
-          accounts: isMe ? { [idOf("A", account.id)]: {} } : null,
+          accounts:
+            isMe || owners.has(account.id)
+              ? { [idOf("A", account.id)]: { [mail]: {}, [principalsOwner]: ownerCapability(account) } }
+              : null,
         },
       };
     });

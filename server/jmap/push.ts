@@ -12,6 +12,8 @@ export type StateListener = (states: States) => void;
 type Own = {
   readonly watcher: Watcher;
   readonly listeners: Set<StateListener>;
+  /** Of these, the ones of people with whom something of the account is shared. */
+  guests: number;
   readonly pending: Map<string, string>;
   mail: boolean;
   sieve: boolean;
@@ -43,16 +45,18 @@ export class PushHub {
 
   /** How many listen to this account. */
   listeners(account: AccountId): number {
-    return this.#accounts.get(account)?.listeners.size ?? 0;
+    const own = this.#accounts.get(account);
+    return own === undefined ? 0 : own.listeners.size - own.guests;
   }
 
   /** Tells of every change from now on, each state once. Answers the unsubscriber. */
-  listen(account: AccountId, listener: StateListener): () => void {
+  listen(account: AccountId, listener: StateListener, as: "owner" | "guest" = "owner"): () => void {
     let own = this.#accounts.get(account);
     if (own === undefined) {
       own = {
         watcher: { changed: (change) => this.#changed(account, change) },
         listeners: new Set(),
+        guests: 0,
         pending: new Map(),
         mail: false,
         sieve: false,
@@ -72,8 +76,9 @@ export class PushHub {
     }
     const mine = own;
     mine.listeners.add(listener);
+    if (as === "guest") mine.guests++;
     return () => {
-      mine.listeners.delete(listener);
+      if (mine.listeners.delete(listener) && as === "guest") mine.guests--;
       if (mine.listeners.size > 0 || this.#accounts.get(account) !== mine) return;
       this.#accounts.delete(account);
       this.#notify.unwatch(account, mine.watcher);

@@ -6,8 +6,9 @@ import { limitProblem, parseJson, readRequest } from "../../protocol/jmap/reques
 import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
 import { permits } from "../access/scopes.ts";
 import type { Account } from "../store/store.ts";
+import { type Access, accessTo, blobFor } from "./access.ts";
 import type { Authentication } from "./auth.ts";
-import { readBlob, upload } from "./blobs.ts";
+import { upload } from "./blobs.ts";
 import { type Method, runRequest } from "./call.ts";
 import { sendDownload } from "./download.ts";
 import { Load } from "./load.ts";
@@ -84,14 +85,17 @@ export async function answerRequest(
     knowsCapability,
   );
   if ("status" in request) return request;
-  const answer = await service.requests.run(account.id, () => runRequest(request, methods, { ports, account, origin }));
+  const [answer, shared] = await Promise.all([
+    service.requests.run(account.id, () => runRequest(request, methods, { ports, account, origin })),
+    ports.store.sharedWith(account.id),
+  ]);
   if (answer === "full")
     return limitProblem(
       "maxConcurrentRequests",
       `At most ${settings.maxConcurrentRequests} requests of an account can be under way: wait for their answers.`,
       429,
     );
-  const { state } = sessionObject(account, { settings, origin, vapidKey: service.vapidKey() });
+  const { state } = sessionObject(account, { settings, origin, vapidKey: service.vapidKey() }, shared);
   return { ...(answer as unknown as JsonObject), sessionState: state };
 }
 
@@ -122,11 +126,9 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
   const session = async (request: FastifyRequest, reply: FastifyReply) => {
     const account = await authenticated(service, request, reply);
     if (account === undefined) return reply;
-    return reply
-      .type("application/json")
-      .send(
-        JSON.stringify(sessionObject(account, { settings, origin: originOf(request), vapidKey: service.vapidKey() })),
-      );
+    const facts = { settings, origin: originOf(request), vapidKey: service.vapidKey() };
+    const shared = await service.ports.store.sharedWith(account.id);
+    return reply.type("application/json").send(JSON.stringify(sessionObject(account, facts, shared)));
   };
   app.get("/.well-known/jmap", session);
   app.get(paths.session, session);
@@ -154,7 +156,8 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
     const account = await authenticated(service, request, reply);
     if (account === undefined) return reply;
     const { accountId } = request.params as { readonly accountId: string };
-    if (numberOf("A", accountId) !== account.id) return notFound(reply);
+    // What is uploaded for another's account is kept for who uploads it.
+    if ((await accessIn(service, account, accountId)) === undefined) return notFound(reply);
     const type = mediaType(request.headers["content-type"]);
     const bytes = bodyOf(request);
     const kept = await service.uploads.run(account.id, () => upload(service.ports, account.id, bytes, type));
@@ -181,13 +184,25 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
     const account = await authenticated(service, request, reply);
     if (account === undefined) return reply;
     const { accountId, blobId, name } = request.params as { readonly [name: string]: string };
-    if (numberOf("A", accountId ?? "") !== account.id) return notFound(reply);
-    const blob = await service.requests.run(account.id, () => readBlob(service.ports, account.id, blobId ?? ""));
+    const access = await accessIn(service, account, accountId ?? "");
+    if (access === undefined) return notFound(reply);
+    const blob = await service.requests.run(account.id, () =>
+      blobFor({ ports: service.ports, account, access }, numberOf("A", accountId ?? "") as number, blobId ?? ""),
+    );
     if (blob === "full") return sendProblem(reply, limitProblem("maxConcurrentRequests", "Wait for the others.", 429));
     if (blob === undefined) return notFound(reply);
     const { type, accept } = request.query as { readonly type?: string; readonly accept?: string };
     return sendDownload(request, reply, blob.bytes, mediaType(type ?? accept ?? blob.type), name ?? "download");
   });
+}
+
+async function accessIn(
+  { ports }: Pick<JmapService, "ports">,
+  account: Account,
+  accountId: string,
+): Promise<Access | undefined> {
+  const named = numberOf("A", accountId);
+  return named === undefined ? undefined : accessTo(ports.store, account.id, named);
 }
 
 const notFound = (reply: FastifyReply): FastifyReply =>

@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
+import type { SharedMailbox } from "../store/sharing-store.ts";
 import type { Account } from "../store/store.ts";
 import { collations } from "./arguments.ts";
 import * as urn from "./capabilities.ts";
 import { sortOptions } from "./email-filter.ts";
-import { principalId } from "./principals.ts";
+import { ownerCapability, principalId } from "./principals.ts";
 import type { JmapSettings } from "./settings.ts";
 import { sieveCapability } from "./sieve-scripts.ts";
 
@@ -75,10 +76,36 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
     [urn.sieve]: sieveCapability,
     [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
     [urn.principals]: { currentUserPrincipalId: principalId(account) },
+    [urn.principalsOwner]: ownerCapability(account),
   };
 }
 
-export function sessionObject(account: Account, facts: SessionFacts): JsonObject & { readonly state: string } {
+/** The accounts of others of which something is shared with this one (RFC 9670 §1.5). */
+function sharedAccounts(facts: SessionFacts, account: Account, shared: readonly SharedMailbox[]): JsonObject {
+  const byOwner = Map.groupBy(shared, ({ owner }) => owner);
+  const mail = accountCapabilities(facts, account)[urn.mail] as JsonObject;
+  return Object.fromEntries(
+    [...byOwner].map(([owner, mailboxes]) => [
+      idOf("A", owner),
+      {
+        name: mailboxes[0]!.ownerName,
+        isPersonal: false,
+        isReadOnly: !mailboxes.some(({ rights }) => /[swipkxtea]/.test(rights)),
+        accountCapabilities: {
+          [urn.core]: {},
+          [urn.mail]: { ...mail, mayCreateTopLevelMailbox: false },
+          [urn.principalsOwner]: ownerCapability({ id: owner }),
+        },
+      },
+    ]),
+  );
+}
+
+export function sessionObject(
+  account: Account,
+  facts: SessionFacts,
+  shared: readonly SharedMailbox[],
+): JsonObject & { readonly state: string } {
   const { settings, origin } = facts;
   const accountId = idOf("A", account.id);
   const own = accountCapabilities(facts, account);
@@ -88,11 +115,12 @@ export function sessionObject(account: Account, facts: SessionFacts): JsonObject
   serverWide[urn.websocket] = { url: `${origin.replace(/^http/, "ws")}${paths.webSocket}`, supportsPush: true };
   serverWide[urn.sieve] = { implementation: "Angarium" };
   serverWide[urn.webpushVapid] = { applicationServerKey: facts.vapidKey };
-  const primary = Object.keys(own).filter((name) => name !== urn.core);
+  const primary = Object.keys(own).filter((name) => name !== urn.core && name !== urn.principalsOwner);
   const session: JsonObject = {
     capabilities: serverWide,
     accounts: {
       [accountId]: { name: account.name, isPersonal: true, isReadOnly: false, accountCapabilities: own },
+      ...sharedAccounts(facts, account, shared),
     },
     primaryAccounts: Object.fromEntries(primary.map((name) => [name, accountId])),
     username: account.name,

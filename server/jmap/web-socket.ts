@@ -6,6 +6,7 @@ import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
 import type { Account } from "../store/store.ts";
 import { type PushHub, stateChange } from "./push.ts";
+import { listenToShared } from "./push-shared.ts";
 import { answerRequest, authenticated, type JmapService, originOf } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
@@ -76,7 +77,18 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
       const change = stateChange(account.id, states, types);
       if (change !== undefined) send({ ...change, pushState: states["Email"] ?? Object.values(states).join("-") });
     };
-    stop = hub.listen(account.id, tell);
+    const stopOwn = hub.listen(account.id, tell);
+    stop = stopOwn;
+    const stopShared = await listenToShared(hub, service.ports.store, account.id, (owner, states) => {
+      const change = stateChange(owner, states, types);
+      if (change !== undefined) send(change);
+    });
+    if (stop !== stopOwn || socket.readyState !== socket.OPEN) stopShared();
+    else
+      stop = () => {
+        stopOwn();
+        stopShared();
+      };
     // RFC 8887 §4.3.5.2: what has happened since the client's pushState is told at once.
     if (typeof pushState === "string") {
       const states = await hub.states(account.id);

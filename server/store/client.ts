@@ -13,6 +13,7 @@ import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
 import { securityReads, securityWrites } from "./security-store.ts";
 import { sendingReads, sendingWrites } from "./sending.ts";
+import { sharingReads, sharingWrites } from "./sharing-store.ts";
 import { databaseFile } from "./sqlite.ts";
 import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
@@ -156,6 +157,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): St
     ...(each(sendingReads, op) as Pick<StoreReader, (typeof sendingReads)[number]>),
     ...(each(hostingReads, op) as Pick<StoreReader, (typeof hostingReads)[number]>),
     ...(each(securityReads, op) as Pick<StoreReader, (typeof securityReads)[number]>),
+    ...(each(sharingReads, op) as Pick<StoreReader, (typeof sharingReads)[number]>),
     ...(each(wordsReads, op) as Pick<StoreReader, (typeof wordsReads)[number]>),
     ...(each(
       [...jmapQueries, ...wordsQueries],
@@ -269,6 +271,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     ...(each(sendingWrites, op) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
     ...(each(hostingWrites, op) as Pick<StoreWriter, (typeof hostingWrites)[number]>),
     ...(each(securityWrites, op) as Pick<StoreWriter, (typeof securityWrites)[number]>),
+    ...(each(sharingWrites, op) as Pick<StoreWriter, (typeof sharingWrites)[number]>),
     ...(each(wordsWrites, op) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {
       const prepared = await prepare(message);

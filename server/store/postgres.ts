@@ -20,6 +20,7 @@ import { type Outside, openPool, runOp } from "./postgres-session.ts";
 import { postgresTroubleOf } from "./postgres-trouble.ts";
 import { securityReads, securityWrites } from "./security-store.ts";
 import { sendingReads, sendingWrites } from "./sending.ts";
+import { sharingReads, sharingWrites } from "./sharing-store.ts";
 import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
 import { verifyStore } from "./verify.ts";
 import { wordsQueries, wordsReads, wordsWrites } from "./words.ts";
@@ -184,6 +185,8 @@ class PostgresStore {
       ...(named(sendingWrites, writeOps, writing) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
       ...(named(securityReads, readOps, reading) as Pick<StoreReader, (typeof securityReads)[number]>),
       ...(named(securityWrites, writeOps, writing) as Pick<StoreWriter, (typeof securityWrites)[number]>),
+      ...(named(sharingReads, readOps, reading) as Pick<StoreReader, (typeof sharingReads)[number]>),
+      ...(named(sharingWrites, writeOps, writing) as Pick<StoreWriter, (typeof sharingWrites)[number]>),
       ...(named([...wordsReads, ...wordsQueries], readOps, reading) as Pick<
         StoreReader,
         (typeof wordsReads)[number] | (typeof wordsQueries)[number]

@@ -16,6 +16,7 @@ import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quara
 import type { SearchKey, SortKey } from "./search-key.ts";
 import type { Scope, SecurityReader, SecurityWriter } from "./security-store.ts";
 import type { NewSendingEvent, SendingReader, SendingWriter } from "./sending.ts";
+import type { SharingReader, SharingWriter } from "./sharing-store.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { StsReader, StsWriter } from "./sts-store.ts";
 import type { TallyReader, TallyWriter } from "./tallies.ts";
@@ -478,6 +479,7 @@ export interface StoreReader
     SendingReader,
     SecurityReader,
     WordsReader,
+    SharingReader,
     HostingReader {
   // directory
   domains(): Promise<readonly Domain[]>;
@@ -535,6 +537,7 @@ export interface StoreWriter
     SendingWriter,
     SecurityWriter,
     WordsWriter,
+    SharingWriter,
     HostingWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;

@@ -14,6 +14,7 @@ import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
 import { securityContract } from "./security.ts";
 import { sendingContract } from "./sending.ts";
+import { sharingContract } from "./sharing.ts";
 import { sieveContract } from "./sieve.ts";
 import { stsContract } from "./sts.ts";
 import { talliesContract } from "./tallies.ts";
@@ -37,6 +38,7 @@ export function storeContract(name: string, open: Open): void {
       fetchingContract,
       searchContract,
       queueContract,
+      sharingContract,
       sieveContract,
       sendingContract,
       securityContract,

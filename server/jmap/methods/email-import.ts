@@ -1,10 +1,10 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
-import { readBlob } from "../blobs.ts";
+import { blobFor } from "../access.ts";
 import { type Answer, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
-import { fileEmail, readPlace } from "../make-email.ts";
+import { fileEmail, mayFile, readPlace } from "../make-email.ts";
 
 const shape = is.object({
   accountId: is.id,
@@ -21,40 +21,45 @@ const shape = is.object({
 });
 
 /** RFC 8621 §4.8. */
-export const emailImport = method(mail, shape, async (args, call, account): Promise<Answer> => {
-  const { store, settings } = call.ports;
-  if (Object.keys(args.emails).length > settings.maxObjectsInSet)
-    return failed("requestTooLarge", `At most ${settings.maxObjectsInSet} emails can be imported at once.`);
-  const before = await store.mailState(account);
-  if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
-  const created: { [id: string]: JsonObject } = {};
-  const notCreated: { [id: string]: SetError } = {};
-  for (const [creation, wanted] of Object.entries(args.emails)) {
-    const place = readPlace(wanted, call);
-    const blob = await readBlob(call.ports, account, createdId(call, wanted.blobId) ?? "");
-    const made =
-      "type" in place
-        ? place
-        : blob === undefined
-          ? invalidProperties(["blobId"], "blobId: there is no such blob.")
-          : !looksLikeMessage(blob.bytes)
-            ? setError("invalidEmail", "The blob is no message: it does not begin with header fields.")
-            : await fileEmail(blob.bytes, place, call, account);
-    if ("made" in made) {
-      created[creation] = made.made as JsonObject;
-      call.created.set(creation, (made.made as { readonly id: string }).id);
-    } else notCreated[creation] = made;
-  }
-  return {
-    ok: {
-      accountId: args.accountId,
-      oldState: stateText(before),
-      newState: stateText(await store.mailState(account)),
-      created,
-      notCreated,
-    },
-  };
-});
+export const emailImport = method(
+  mail,
+  shape,
+  async (args, call, account): Promise<Answer> => {
+    const { store, settings } = call.ports;
+    if (Object.keys(args.emails).length > settings.maxObjectsInSet)
+      return failed("requestTooLarge", `At most ${settings.maxObjectsInSet} emails can be imported at once.`);
+    const before = await store.mailState(account);
+    if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
+    const created: { [id: string]: JsonObject } = {};
+    const notCreated: { [id: string]: SetError } = {};
+    for (const [creation, wanted] of Object.entries(args.emails)) {
+      const place = mayFile(readPlace(wanted, call), call.access);
+      const blob = await blobFor(call, account, createdId(call, wanted.blobId) ?? "");
+      const made =
+        "type" in place
+          ? place
+          : blob === undefined
+            ? invalidProperties(["blobId"], "blobId: there is no such blob.")
+            : !looksLikeMessage(blob.bytes)
+              ? setError("invalidEmail", "The blob is no message: it does not begin with header fields.")
+              : await fileEmail(blob.bytes, place, call, account);
+      if ("made" in made) {
+        created[creation] = made.made as JsonObject;
+        call.created.set(creation, (made.made as { readonly id: string }).id);
+      } else notCreated[creation] = made;
+    }
+    return {
+      ok: {
+        accountId: args.accountId,
+        oldState: stateText(before),
+        newState: stateText(await store.mailState(account)),
+        created,
+        notCreated,
+      },
+    };
+  },
+  "shared",
+);
 
 /** A header field at the beginning; an mbox "From " line before it is none. */
 function looksLikeMessage(bytes: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { defaultParseProperties } from "../../../protocol/jmap/email-properties.ts";
 import { failed, type JsonObject } from "../../../protocol/jmap/types.ts";
-import { readBlob } from "../blobs.ts";
+import { blobFor } from "../access.ts";
 import { createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { readWant, wantArgs } from "../email-want.ts";
@@ -10,37 +10,42 @@ import { maxAnswerBytes, render } from "../emails.ts";
 const shape = is.object({ accountId: is.id, blobIds: is.array(is.idOrCreation), ...wantArgs });
 
 /** RFC 8621 §4.9. Metadata of an email is null here; parts have blob ids all the same. */
-export const emailParse = method(mail, shape, async (args, call, account) => {
-  const want = readWant(args, defaultParseProperties);
-  if ("error" in want) return want;
-  if (args.blobIds.length > call.ports.settings.maxObjectsInGet)
-    return failed("requestTooLarge", `At most ${call.ports.settings.maxObjectsInGet} blobs can be parsed at once.`);
-  const parsed: { [id: string]: JsonObject } = {};
-  const notFound: string[] = [];
-  const notParsable: string[] = [];
-  let total = 0;
-  for (const id of new Set(args.blobIds)) {
-    const blobId = createdId(call, id) ?? "";
-    const blob = await readBlob(call.ports, account, blobId);
-    if (blob === undefined) notFound.push(id);
-    else if (!/^[!-~]+[ \t]*:|^\r?\n/m.test(Buffer.from(blob.bytes.subarray(0, 4096)).toString("latin1")))
-      notParsable.push(id);
-    else {
-      total += blob.bytes.length;
-      if (total > maxAnswerBytes)
-        return failed("requestTooLarge", "The blobs are too large together: ask for fewer at once.");
-      const known = {
-        id: null,
-        blobId,
-        threadId: null,
-        mailboxIds: null,
-        keywords: null,
-        size: blob.bytes.length,
-        receivedAt: null,
-      };
-      const [object] = await render(call.ports, [blob.bytes], [{ known, blobId }], want);
-      parsed[id] = object as JsonObject;
+export const emailParse = method(
+  mail,
+  shape,
+  async (args, call, account) => {
+    const want = readWant(args, defaultParseProperties);
+    if ("error" in want) return want;
+    if (args.blobIds.length > call.ports.settings.maxObjectsInGet)
+      return failed("requestTooLarge", `At most ${call.ports.settings.maxObjectsInGet} blobs can be parsed at once.`);
+    const parsed: { [id: string]: JsonObject } = {};
+    const notFound: string[] = [];
+    const notParsable: string[] = [];
+    let total = 0;
+    for (const id of new Set(args.blobIds)) {
+      const blobId = createdId(call, id) ?? "";
+      const blob = await blobFor(call, account, blobId);
+      if (blob === undefined) notFound.push(id);
+      else if (!/^[!-~]+[ \t]*:|^\r?\n/m.test(Buffer.from(blob.bytes.subarray(0, 4096)).toString("latin1")))
+        notParsable.push(id);
+      else {
+        total += blob.bytes.length;
+        if (total > maxAnswerBytes)
+          return failed("requestTooLarge", "The blobs are too large together: ask for fewer at once.");
+        const known = {
+          id: null,
+          blobId,
+          threadId: null,
+          mailboxIds: null,
+          keywords: null,
+          size: blob.bytes.length,
+          receivedAt: null,
+        };
+        const [object] = await render(call.ports, [blob.bytes], [{ known, blobId }], want);
+        parsed[id] = object as JsonObject;
+      }
     }
-  }
-  return { ok: { accountId: args.accountId, parsed, notParsable, notFound } };
-});
+    return { ok: { accountId: args.accountId, parsed, notParsable, notFound } };
+  },
+  "shared",
+);

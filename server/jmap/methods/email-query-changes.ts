@@ -2,6 +2,7 @@ import * as is from "../../../protocol/jmap/check.ts";
 import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
 import { parseState, stateText } from "../../../protocol/jmap/state.ts";
 import { failed } from "../../../protocol/jmap/types.ts";
+import { readableFilter } from "../access.ts";
 import { queryChangesArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
@@ -11,44 +12,50 @@ import { tooExpensive } from "./email-query.ts";
 const shape = is.object({ ...queryChangesArgs, collapseThreads: is.optional(is.bool) });
 
 /** RFC 8621 §4.5. */
-export const emailQueryChanges = method(mail, shape, async (args, call, account) => {
-  const filter = readFilter(args.filter);
-  if (filter !== undefined && "error" in filter) return filter;
-  if (isRanked(args.sort)) return failed("cannotCalculateChanges");
-  const sort = readSort(args.sort);
-  if ("error" in sort) return sort;
-  const since = parseState(args.sinceQueryState);
-  if (since === undefined) return failed("cannotCalculateChanges");
-  const { collapseThreads = false, calculateTotal: total = false } = args;
-  // RFC 8620 §5.6: where mailboxes and keywords may change, upToId says nothing.
-  const isFixed = filter === undefined && !collapseThreads && sort.every(({ by }) => typeof by === "string");
-  const upTo = isFixed && args.upToId !== undefined ? numberOf("M", args.upToId) : undefined;
-  const result = await call.ports.store.emailQueryChanges(
-    account,
-    { filter, sort, collapseThreads, total },
-    since,
-    args.maxChanges,
-    upTo,
-  );
-  switch (result.kind) {
-    case "cannot":
-      return failed("cannotCalculateChanges");
-    case "too-expensive":
-      return tooExpensive;
-    case "too-many":
-      return failed("tooManyChanges", `There are ${result.count} changes.`);
-    case "done":
-      return {
-        ok: {
-          accountId: args.accountId,
-          oldQueryState: args.sinceQueryState,
-          newQueryState: stateText(result.state),
-          removed: result.removed.map((email) => idOf("M", email)),
-          added: result.added.map(({ email, index }) => ({ id: idOf("M", email), index })),
-          ...(result.total === undefined ? {} : { total: result.total }),
-        },
-      };
-    default:
-      return result satisfies never;
-  }
-});
+export const emailQueryChanges = method(
+  mail,
+  shape,
+  async (args, call, account) => {
+    const asked = readFilter(args.filter);
+    if (asked !== undefined && "error" in asked) return asked;
+    const filter = readableFilter(asked, call.access);
+    if (isRanked(args.sort)) return failed("cannotCalculateChanges");
+    const sort = readSort(args.sort);
+    if ("error" in sort) return sort;
+    const since = parseState(args.sinceQueryState);
+    if (since === undefined) return failed("cannotCalculateChanges");
+    const { collapseThreads = false, calculateTotal: total = false } = args;
+    // RFC 8620 §5.6: where mailboxes and keywords may change, upToId says nothing.
+    const isFixed = filter === undefined && !collapseThreads && sort.every(({ by }) => typeof by === "string");
+    const upTo = isFixed && args.upToId !== undefined ? numberOf("M", args.upToId) : undefined;
+    const result = await call.ports.store.emailQueryChanges(
+      account,
+      { filter, sort, collapseThreads, total },
+      since,
+      args.maxChanges,
+      upTo,
+    );
+    switch (result.kind) {
+      case "cannot":
+        return failed("cannotCalculateChanges");
+      case "too-expensive":
+        return tooExpensive;
+      case "too-many":
+        return failed("tooManyChanges", `There are ${result.count} changes.`);
+      case "done":
+        return {
+          ok: {
+            accountId: args.accountId,
+            oldQueryState: args.sinceQueryState,
+            newQueryState: stateText(result.state),
+            removed: result.removed.map((email) => idOf("M", email)),
+            added: result.added.map(({ email, index }) => ({ id: idOf("M", email), index })),
+            ...(result.total === undefined ? {} : { total: result.total }),
+          },
+        };
+      default:
+        return result satisfies never;
+    }
+  },
+  "shared",
+);

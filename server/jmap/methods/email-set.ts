@@ -5,6 +5,7 @@ import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import type { EmailEdit } from "../../store/jmap.ts";
 import type { MailboxId } from "../../store/store.ts";
+import { allowedEdits } from "../allowed-edits.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
@@ -14,69 +15,87 @@ import { makeEmail } from "../make-email.ts";
 const shape = is.object(setArgs);
 
 /** RFC 8621 §4.6. Updates and destructions of one call are one step for everybody who looks. */
-export const emailSet = method(mail, shape, async (args, call, account): Promise<Answer> => {
-  const refusal = tooManyToSet(args, call);
-  if (refusal !== undefined) return refusal;
-  const { store } = call.ports;
-  const before = await store.mailState(account);
-  if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
-  const created: { [id: string]: JsonObject } = {};
-  const notCreated: { [id: string]: SetError } = {};
-  for (const [creation, object] of Object.entries(args.create ?? {})) {
-    const made = await makeEmail(object as JsonObject, call, account);
-    if ("made" in made) {
-      created[creation] = made.made as JsonObject;
-      call.created.set(creation, (made.made as { readonly id: string }).id);
-    } else notCreated[creation] = made;
-  }
-
-  const notUpdated: { [id: string]: SetError } = {};
-  const edits: EmailEdit[] = [];
-  const keys: string[] = [];
-  const doomed = new Map<number, string>();
-  const notDestroyed: { [id: string]: SetError } = {};
-  for (const key of args.destroy ?? []) {
-    const email = numberOf("M", createdId(call, key) ?? "");
-    if (email === undefined) notDestroyed[key] = setError("notFound");
-    else doomed.set(email, createdId(call, key) as string);
-  }
-  for (const [key, patch] of Object.entries(args.update ?? {})) {
-    const email = numberOf("M", createdId(call, key) ?? "");
-    const edit = email === undefined ? setError("notFound") : readEdit(email, patch as JsonObject, call);
-    if ("type" in edit) notUpdated[key] = edit;
-    else if (doomed.has(edit.email)) notUpdated[key] = setError("willDestroy");
-    else {
-      edits.push(edit);
-      keys.push(key);
+export const emailSet = method(
+  mail,
+  shape,
+  async (args, call, account): Promise<Answer> => {
+    const refusal = tooManyToSet(args, call);
+    if (refusal !== undefined) return refusal;
+    const { store } = call.ports;
+    const before = await store.mailState(account);
+    if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
+    const created: { [id: string]: JsonObject } = {};
+    const notCreated: { [id: string]: SetError } = {};
+    for (const [creation, object] of Object.entries(args.create ?? {})) {
+      const made = await makeEmail(object as JsonObject, call, account);
+      if ("made" in made) {
+        created[creation] = made.made as JsonObject;
+        call.created.set(creation, (made.made as { readonly id: string }).id);
+      } else notCreated[creation] = made;
     }
-  }
-  const ifState = args.ifInState !== undefined && args.create === undefined ? before.modseq : undefined;
-  const done = await store.emailsSet(account, edits, [...doomed.keys()], ifState);
-  if (done.kind === "state-mismatch") return failed("stateMismatch");
-  const updated: { [id: string]: null } = {};
-  for (const [i, key] of keys.entries()) {
-    const error = errorOf(done.edited[i] as (typeof done.edited)[number]);
-    if (error === undefined) updated[key] = null;
-    else notUpdated[key] = error;
-  }
-  const destroyed: string[] = [];
-  for (const [i, id] of [...doomed.values()].entries())
-    if (done.destroyed[i] === "done") destroyed.push(id);
-    else notDestroyed[id] = setError("notFound");
-  return {
-    ok: {
-      accountId: args.accountId,
-      oldState: stateText(before),
-      newState: stateText(done.state),
-      created,
-      updated,
-      destroyed,
-      notCreated,
-      notUpdated,
-      notDestroyed,
-    },
-  };
-});
+
+    const notUpdated: { [id: string]: SetError } = {};
+    const edits: EmailEdit[] = [];
+    const keys: string[] = [];
+    const doomed = new Map<number, string>();
+    const notDestroyed: { [id: string]: SetError } = {};
+    for (const key of args.destroy ?? []) {
+      const email = numberOf("M", createdId(call, key) ?? "");
+      if (email === undefined) notDestroyed[key] = setError("notFound");
+      else doomed.set(email, createdId(call, key) as string);
+    }
+    for (const [key, patch] of Object.entries(args.update ?? {})) {
+      const email = numberOf("M", createdId(call, key) ?? "");
+      const edit = email === undefined ? setError("notFound") : readEdit(email, patch as JsonObject, call);
+      if ("type" in edit) notUpdated[key] = edit;
+      else if (doomed.has(edit.email)) notUpdated[key] = setError("willDestroy");
+      else {
+        edits.push(edit);
+        keys.push(key);
+      }
+    }
+    if (!call.access.own) {
+      const allowed = await allowedEdits(call, account, edits, doomed);
+      for (const [i, error] of [...allowed.refused].reverse()) {
+        notUpdated[keys[i] as string] = error;
+        keys.splice(i, 1);
+        edits.splice(i, 1);
+      }
+      for (const [i, edit] of edits.entries()) edits[i] = allowed.kept(edit);
+      for (const [email, error] of allowed.stay) {
+        notDestroyed[doomed.get(email) as string] = error;
+        doomed.delete(email);
+      }
+    }
+    const ifState = args.ifInState !== undefined && args.create === undefined ? before.modseq : undefined;
+    const done = await store.emailsSet(account, edits, [...doomed.keys()], ifState);
+    if (done.kind === "state-mismatch") return failed("stateMismatch");
+    const updated: { [id: string]: null } = {};
+    for (const [i, key] of keys.entries()) {
+      const error = errorOf(done.edited[i] as (typeof done.edited)[number]);
+      if (error === undefined) updated[key] = null;
+      else notUpdated[key] = error;
+    }
+    const destroyed: string[] = [];
+    for (const [i, id] of [...doomed.values()].entries())
+      if (done.destroyed[i] === "done") destroyed.push(id);
+      else notDestroyed[id] = setError("notFound");
+    return {
+      ok: {
+        accountId: args.accountId,
+        oldState: stateText(before),
+        newState: stateText(done.state),
+        created,
+        updated,
+        destroyed,
+        notCreated,
+        notUpdated,
+        notDestroyed,
+      },
+    };
+  },
+  "shared",
+);
 
 function errorOf(
   edited: Extract<Awaited<ReturnType<Call["ports"]["store"]["emailsSet"]>>, { kind: "done" }>["edited"][number],

@@ -8,21 +8,26 @@ import { type MailboxMemory, mailboxProperties } from "../mailboxes.ts";
 
 /** RFC 8621 §2.1. */
 export const mailboxGet = (memory: MailboxMemory): Method =>
-  method(mail, is.object(getArgs), async ({ accountId, ids, properties }, call, account) => {
-    const names = pickProperties(properties, mailboxProperties);
-    if ("error" in names) return names.error;
-    const refusal = tooManyToGet(ids, call);
-    if (refusal !== undefined) return refusal;
-    const { mailboxes, state } = await memory.list(account);
-    const wanted = ids && new Set(ids.map((id) => numberOf("F", id)));
-    const found = wanted === undefined ? mailboxes : mailboxes.filter(({ id }) => wanted.has(id));
-    const there = new Set(found.map(({ id }) => id));
-    return {
-      ok: {
-        accountId,
-        state: stateText(state),
-        list: await memory.show(account, found, names),
-        notFound: [...new Set(ids ?? [])].filter((id) => !there.has(numberOf("F", id) ?? -1)),
-      },
-    };
-  });
+  method(
+    mail,
+    is.object(getArgs),
+    async ({ accountId, ids, properties }, call, account) => {
+      const names = pickProperties(properties, mailboxProperties);
+      if ("error" in names) return names.error;
+      const refusal = tooManyToGet(ids, call);
+      if (refusal !== undefined) return refusal;
+      const { mailboxes, state } = await memory.list(account, call.access);
+      const wanted = ids && new Set(ids.map((id) => numberOf("F", id)));
+      const found = wanted === undefined ? mailboxes : mailboxes.filter(({ id }) => wanted.has(id));
+      const there = new Set(found.map(({ id }) => id));
+      return {
+        ok: {
+          accountId,
+          state: stateText(state),
+          list: await memory.show(account, found, names, call.access),
+          notFound: [...new Set(ids ?? [])].filter((id) => !there.has(numberOf("F", id) ?? -1)),
+        },
+      };
+    },
+    "shared",
+  );

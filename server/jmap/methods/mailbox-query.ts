@@ -10,14 +10,19 @@ const shape = is.object({ ...queryArgs, sortAsTree: is.optional(is.bool), filter
 
 /** RFC 8621 §2.3. */
 export const mailboxQuery = (memory: MailboxMemory): Method =>
-  method(mail, shape, async (args, call, account) => {
-    const { mailboxes, state } = await memory.list(account);
-    const { filter, sort, sortAsTree = false, filterAsTree = false } = args;
-    const ids = listMailboxes(mailboxes, { filter, sort, sortAsTree, filterAsTree });
-    if (!Array.isArray(ids)) return ids as Exclude<typeof ids, readonly string[]>;
-    const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
-    if ("error" in paged) return paged;
-    return {
-      ok: { accountId: args.accountId, queryState: stateText(state), canCalculateChanges: true, ...paged.ok },
-    };
-  });
+  method(
+    mail,
+    shape,
+    async (args, call, account) => {
+      const { mailboxes, state } = await memory.list(account, call.access);
+      const { filter, sort, sortAsTree = false, filterAsTree = false } = args;
+      const ids = listMailboxes(mailboxes, { filter, sort, sortAsTree, filterAsTree });
+      if (!Array.isArray(ids)) return ids as Exclude<typeof ids, readonly string[]>;
+      const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
+      if ("error" in paged) return paged;
+      return {
+        ok: { accountId: args.accountId, queryState: stateText(state), canCalculateChanges: true, ...paged.ok },
+      };
+    },
+    "shared",
+  );

@@ -3,115 +3,164 @@ import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import type { MailboxFields, MailboxMade } from "../../store/jmap.ts";
-import type { MailboxId, SpecialUse } from "../../store/store.ts";
+import type { AccountId, MailboxId, SpecialUse } from "../../store/store.ts";
+import { type Access, accessTo } from "../access.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
 import { type Call, createdId, type Method, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { type MailboxMemory, mailboxProperties, roles } from "../mailboxes.ts";
+import { noShares, type ShareEdit, share, shareEdit } from "../share.ts";
 
 const shape = is.object({ ...setArgs, onDestroyRemoveEmails: is.optional(is.bool) });
 
 /** RFC 8621 §2.5. */
 export const mailboxSet = (memory: MailboxMemory): Method =>
-  method(mail, shape, async (args, call, account) => {
-    const refusal = tooManyToSet(args, call);
-    if (refusal !== undefined) return refusal;
-    const { store } = call.ports;
-    const before = await store.mailState(account);
-    if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
-    const created: { [id: string]: JsonObject } = {};
-    const updated: { [id: string]: null } = {};
-    const destroyed: string[] = [];
-    const [notCreated, notUpdated, notDestroyed]: { [id: string]: SetError }[] = [{}, {}, {}];
+  method(
+    mail,
+    shape,
+    async (args, call, account) => {
+      const refusal = tooManyToSet(args, call);
+      if (refusal !== undefined) return refusal;
+      const { store } = call.ports;
+      const before = await store.mailState(account);
+      if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
+      const created: { [id: string]: JsonObject } = {};
+      const updated: { [id: string]: null } = {};
+      const destroyed: string[] = [];
+      const [notCreated, notUpdated, notDestroyed]: { [id: string]: SetError }[] = [{}, {}, {}];
 
-    // A parent may be made in the same call, whatever the order.
-    const waiting = new Map(Object.entries(args.create ?? {}));
-    for (let progress = true; progress && waiting.size > 0; ) {
-      progress = false;
-      for (const [creation, object] of [...waiting]) {
-        const parent = object["parentId"];
-        if (typeof parent === "string" && parent.startsWith("#") && waiting.has(parent.slice(1))) continue;
-        waiting.delete(creation);
-        progress = true;
-        const fields = readFields(object, call);
-        const made = "type" in fields ? fields : await store.mailboxMake(account, withDefaults(fields));
-        const error = "type" in made ? made : errorOf(made, object);
-        if (error !== undefined) {
-          (notCreated as { [id: string]: SetError })[creation] = error;
-          continue;
+      // A parent may be made in the same call, whatever the order.
+      const waiting = new Map(Object.entries(args.create ?? {}));
+      for (let progress = true; progress && waiting.size > 0; ) {
+        progress = false;
+        for (const [creation, object] of [...waiting]) {
+          const parent = object["parentId"];
+          if (typeof parent === "string" && parent.startsWith("#") && waiting.has(parent.slice(1))) continue;
+          waiting.delete(creation);
+          progress = true;
+          const fields = readFields(object, call);
+          const refused = "type" in fields ? undefined : mayMake(fields, call.access);
+          const made =
+            "type" in fields ? fields : (refused ?? (await store.mailboxMake(account, withDefaults(fields))));
+          const error = "type" in made ? made : errorOf(made, object);
+          if (error !== undefined) {
+            (notCreated as { [id: string]: SetError })[creation] = error;
+            continue;
+          }
+          const id = idOf("F", (made as Extract<MailboxMade, { kind: "done" }>).mailbox);
+          call.created.set(creation, id);
+          if ("type" in fields) continue;
+          const notShared = await share(call, account, numberOf("F", id)!, fields.shareWith);
+          if (notShared !== undefined) (notCreated as { [id: string]: SetError })[creation] = notShared;
+          // What was made just now is shared as its parent is.
+          const access = (await accessTo(store, call.account.id, account)) ?? call.access;
+          const { mailboxes } = await memory.list(account, access);
+          const [shown] = await memory.show(
+            account,
+            mailboxes.filter((one) => idOf("F", one.id) === id),
+            mailboxProperties.filter((name) => !Object.hasOwn(object, name) || name === "id"),
+            access,
+          );
+          created[creation] = shown ?? { id };
         }
-        const id = idOf("F", (made as Extract<MailboxMade, { kind: "done" }>).mailbox);
-        call.created.set(creation, id);
-        const { mailboxes } = await memory.list(account);
-        const [shown] = await memory.show(
-          account,
-          mailboxes.filter((one) => idOf("F", one.id) === id),
-          mailboxProperties.filter((name) => !Object.hasOwn(object, name) || name === "id"),
-        );
-        created[creation] = shown ?? { id };
       }
-    }
-    for (const creation of waiting.keys())
-      (notCreated as { [id: string]: SetError })[creation] = invalidProperties(
-        ["parentId"],
-        "parentId: they are each other's parents.",
-      );
+      for (const creation of waiting.keys())
+        (notCreated as { [id: string]: SetError })[creation] = invalidProperties(
+          ["parentId"],
+          "parentId: they are each other's parents.",
+        );
 
-    for (const [key, patch] of Object.entries(args.update ?? {})) {
-      const id = createdId(call, key);
-      const mailbox = id === undefined ? undefined : numberOf("F", id);
-      const fields = readFields(patch, call);
-      const made =
-        mailbox === undefined
-          ? setError("notFound")
-          : "type" in fields
-            ? fields
-            : await store.mailboxChange(account, mailbox, fields);
-      const error = "type" in made ? made : errorOf(made, patch);
-      if (error === undefined) updated[key] = null;
-      else (notUpdated as { [id: string]: SetError })[key] = error;
-    }
-
-    // Children go before their parents, whatever the order.
-    let doomed = [...(args.destroy ?? [])];
-    for (let progress = true; progress && doomed.length > 0; ) {
-      progress = false;
-      const stay: string[] = [];
-      for (const key of doomed) {
+      for (const [key, patch] of Object.entries(args.update ?? {})) {
         const id = createdId(call, key);
         const mailbox = id === undefined ? undefined : numberOf("F", id);
-        const made: MailboxMade =
+        const fields = readFields(patch, call);
+        const made =
           mailbox === undefined
-            ? { kind: "no-mailbox" }
-            : await store.mailboxRemove(account, mailbox, args.onDestroyRemoveEmails ?? false);
-        const error = errorOf(made, {});
-        if (error === undefined) {
-          destroyed.push(id as string);
-          progress = true;
-        } else {
-          (notDestroyed as { [id: string]: SetError })[key] = error;
-          if (made.kind === "has-children") stay.push(key);
-        }
+            ? setError("notFound")
+            : "type" in fields
+              ? fields
+              : await change(call, account, mailbox, fields);
+        const error = "type" in made ? made : errorOf(made, patch);
+        if (error === undefined) updated[key] = null;
+        else (notUpdated as { [id: string]: SetError })[key] = error;
       }
-      doomed = stay;
-    }
-    for (const id of destroyed) delete (notDestroyed as { [id: string]: SetError })[id];
-    return {
-      ok: {
-        accountId: args.accountId,
-        oldState: stateText(before),
-        newState: stateText(await store.mailState(account)),
-        created,
-        updated,
-        destroyed,
-        notCreated: notCreated as JsonObject,
-        notUpdated: notUpdated as JsonObject,
-        notDestroyed: notDestroyed as JsonObject,
-      },
-    };
-  });
 
-type Given = { -readonly [K in keyof MailboxFields]?: MailboxFields[K] };
+      // Children go before their parents, whatever the order.
+      let doomed = [...(args.destroy ?? [])];
+      for (let progress = true; progress && doomed.length > 0; ) {
+        progress = false;
+        const stay: string[] = [];
+        for (const key of doomed) {
+          const id = createdId(call, key);
+          const mailbox = id === undefined ? undefined : numberOf("F", id);
+          const made: Made =
+            mailbox === undefined || !call.access.sees(mailbox)
+              ? { kind: "no-mailbox" }
+              : !call.access.may(mailbox, args.onDestroyRemoveEmails ? "xte" : "x")
+                ? { kind: "forbidden" }
+                : await store.mailboxRemove(account, mailbox, args.onDestroyRemoveEmails ?? false);
+          const error = errorOf(made, {});
+          if (error === undefined) {
+            destroyed.push(id as string);
+            progress = true;
+          } else {
+            (notDestroyed as { [id: string]: SetError })[key] = error;
+            if (made.kind === "has-children") stay.push(key);
+          }
+        }
+        doomed = stay;
+      }
+      for (const id of destroyed) delete (notDestroyed as { [id: string]: SetError })[id];
+      return {
+        ok: {
+          accountId: args.accountId,
+          oldState: stateText(before),
+          newState: stateText(await store.mailState(account)),
+          created,
+          updated,
+          destroyed,
+          notCreated: notCreated as JsonObject,
+          notUpdated: notUpdated as JsonObject,
+          notDestroyed: notDestroyed as JsonObject,
+        },
+      };
+    },
+    "shared",
+  );
+
+/** In another's account a mailbox is made below one that allows it. */
+function mayMake(fields: Given, access: Access): Made | undefined {
+  if (access.own) return undefined;
+  return fields.parent !== undefined && access.may(fields.parent, "k") ? undefined : { kind: "forbidden" };
+}
+
+/** The change of one mailbox, as far as the caller may: its subscription is their own, sharing needs "a", the rest "x". */
+async function change(
+  call: Call,
+  account: AccountId,
+  mailbox: MailboxId,
+  { shareWith, ...fields }: Given,
+): Promise<Made | SetError> {
+  const { access, ports } = call;
+  if (!access.sees(mailbox)) return { kind: "no-mailbox" };
+  let made: Made = { kind: "done", mailbox };
+  if (access.own) {
+    if (Object.keys(fields).length > 0 || shareWith === undefined)
+      made = await ports.store.mailboxChange(account, mailbox, fields);
+  } else {
+    const { subscribed, ...rest } = fields;
+    if (subscribed !== undefined) await ports.store.setSharedSubscribed(call.account.id, account, mailbox, subscribed);
+    if (Object.keys(rest).length > 0) {
+      const parentFits = rest.parent === undefined || access.may(rest.parent, "k");
+      if (!access.may(mailbox, "x") || !parentFits || "role" in rest) return { kind: "forbidden" };
+      made = await ports.store.mailboxChange(account, mailbox, rest);
+    }
+  }
+  if (made.kind !== "done") return made;
+  return (await share(call, account, mailbox, shareWith)) ?? made;
+}
+
+type Given = { -readonly [K in keyof MailboxFields]?: MailboxFields[K] } & { shareWith?: ShareEdit };
 
 const withDefaults = (fields: Given): MailboxFields => ({
   name: fields.name ?? "",
@@ -154,7 +203,21 @@ function readFields(
         if (typeof value === "boolean") fields.subscribed = value;
         else bad.push(name);
         break;
+      case "shareWith": {
+        const edit = shareEdit(value);
+        if (edit === undefined) bad.push(name);
+        else fields.shareWith = edit;
+        break;
+      }
       default:
+        // "shareWith/P7": one person's rights; null takes them away.
+        if (name.startsWith("shareWith/") && (fields.shareWith ?? noShares).kind === "some") {
+          const one = shareEdit({ [name.slice(10)]: value ?? {} });
+          if (one === undefined) bad.push(name);
+          else
+            fields.shareWith = { kind: "some", rights: new Map([...(fields.shareWith?.rights ?? []), ...one.rights]) };
+          break;
+        }
         // Also id, counts and myRights, which are the server's.
         bad.push(name);
     }
@@ -166,7 +229,9 @@ function parentOf(value: string, call: Call): MailboxId | "bad" {
   return (id === undefined ? undefined : numberOf("F", id)) ?? "bad";
 }
 
-function errorOf(made: MailboxMade, object: { readonly [name: string]: unknown }): SetError | undefined {
+type Made = MailboxMade | { readonly kind: "forbidden" };
+
+function errorOf(made: Made, object: { readonly [name: string]: unknown }): SetError | undefined {
   switch (made.kind) {
     case "done":
       return undefined;
@@ -195,6 +260,8 @@ function errorOf(made: MailboxMade, object: { readonly [name: string]: unknown }
       return setError("mailboxHasChild");
     case "has-emails":
       return setError("mailboxHasEmail");
+    case "forbidden":
+      return setError("forbidden", "The owner of the mailbox has not allowed you this.");
     default:
       return made satisfies never;
   }

@@ -1,7 +1,7 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { readMdn } from "../../../protocol/jmap/mdn.ts";
 import { failed, type JsonObject } from "../../../protocol/jmap/types.ts";
-import { readBlob } from "../blobs.ts";
+import { blobFor } from "../access.ts";
 import { createdId, method } from "../call.ts";
 import { mdn } from "../capabilities.ts";
 
@@ -14,7 +14,7 @@ export const mdnParse = method(mdn, shape, async ({ accountId, blobIds }, call, 
   const notParsable: string[] = [];
   const notFound: string[] = [];
   for (const id of new Set(blobIds)) {
-    const blob = await readBlob(call.ports, account, createdId(call, id) ?? "");
+    const blob = await blobFor(call, account, createdId(call, id) ?? "");
     const read = blob && readMdn(blob.bytes);
     if (blob === undefined) notFound.push(id);
     else if (read === undefined) notParsable.push(id);

@@ -3,7 +3,7 @@ import { failed } from "../../../protocol/jmap/types.ts";
 import { getArgs, pick, pickProperties, tooManyToGet } from "../arguments.ts";
 import { method } from "../call.ts";
 import { principals } from "../capabilities.ts";
-import { principalProperties, principalsOf } from "../principals.ts";
+import { principalProperties, principalsOf, principalsState } from "../principals.ts";
 
 /** RFC 9670 §2.1. */
 export const principalGet = method(principals, is.object(getArgs), async ({ accountId, ids, properties }, call) => {
@@ -18,7 +18,7 @@ export const principalGet = method(principals, is.object(getArgs), async ({ acco
   return {
     ok: {
       accountId,
-      state: String(all.length),
+      state: principalsState(all),
       list: found.map(({ data }) => pick(data, names)),
       notFound: (ids ?? []).filter((id) => !there.has(id)),
     },

@@ -3,7 +3,7 @@ import { page, queryArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { principals } from "../capabilities.ts";
 import { listObjects } from "../object-query.ts";
-import { principalRules, principalsOf } from "../principals.ts";
+import { principalRules, principalsOf, principalsState } from "../principals.ts";
 
 /** RFC 9670 §2.4. */
 export const principalQuery = method(principals, is.object(queryArgs), async (args, call) => {
@@ -13,6 +13,6 @@ export const principalQuery = method(principals, is.object(queryArgs), async (ar
   const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
   if ("error" in paged) return paged;
   return {
-    ok: { accountId: args.accountId, queryState: String(all.length), canCalculateChanges: false, ...paged.ok },
+    ok: { accountId: args.accountId, queryState: principalsState(all), canCalculateChanges: true, ...paged.ok },
   };
 });

@@ -11,6 +11,7 @@ import { statements as sending } from "./008.ts";
 import { statements as hosting } from "./009.ts";
 import { statements as security } from "./010.ts";
 import { statements as index } from "./011.ts";
+import { statements as sharing } from "./012.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -25,6 +26,7 @@ const migrations: readonly (readonly string[])[] = [
   hosting,
   security,
   index,
+  sharing,
 ];
 export const schemaVersion = migrations.length;
 

@@ -173,6 +173,7 @@ const accountTables = [
   "factors",
   "addresses",
   "grants",
+  "mailbox_rights",
   ...sieveTables,
   ...wordTables,
 ] as const;
@@ -186,6 +187,7 @@ export function* removeAccount(id: AccountId): Op<"done" | "missing"> {
     id,
   );
   for (const table of accountTables) yield* run(`DELETE FROM ${table} WHERE account = $1`, id);
+  yield* run("DELETE FROM mailbox_rights WHERE grantee = $1", id);
   // The few aliases with senders: an account that is gone sends as nobody.
   const granting = yield* all<AddressRow>("SELECT * FROM addresses WHERE senders <> '[]'");
   for (const row of granting) {

@@ -12,7 +12,7 @@ import {
 } from "../../../protocol/words/gram-block.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import type { EmailGrams, NextGrams } from "../words.ts";
-import { type Op, one, rows, run } from "./tx.ts";
+import { type Op, one, type Param, rows, run } from "./tx.ts";
 import { indexedUpTo } from "./words.ts";
 
 /** Slots of one needle that are asked: more say little more. */
@@ -20,14 +20,28 @@ const maxSlotsAsked = 32;
 
 /** Filters that wait until there are enough of one size for a block. */
 export function* keepGrams(account: AccountId, grams: EmailGrams): Op<void> {
-  for (const [email, filter] of grams)
-    yield* run(
-      "INSERT INTO gram_waiting (account, size, email, filter) VALUES ($1, $2, $3, $4)",
-      account,
-      filter.length,
-      email,
-      filter,
-    );
+  yield* insertRows(
+    "gram_waiting (account, size, email, filter)",
+    account,
+    grams.map(([email, filter]) => [filter.length, email, filter]),
+  );
+}
+
+/** Rows of one statement: on PostgreSQL each is a way there and back. */
+const rowsAtOnce = 32;
+
+function* insertRows(into: string, account: AccountId, all: readonly (readonly Param[])[]): Op<void> {
+  for (let from = 0; from < all.length; from += rowsAtOnce) {
+    // The rest goes one by one: statements are prepared, and there must be few of them.
+    const step = from + rowsAtOnce <= all.length ? rowsAtOnce : 1;
+    for (let at = from; at < Math.min(all.length, from + rowsAtOnce); at += step) {
+      const params: Param[] = [account];
+      const values = all
+        .slice(at, at + step)
+        .map((row) => `($1, ${row.map((param) => `$${params.push(param)}`).join(", ")})`);
+      yield* run(`INSERT INTO ${into} VALUES ${values.join(", ")}`, ...params);
+    }
+  }
 }
 
 /** The next block of the size that has most waiting, where they are enough. */
@@ -79,15 +93,11 @@ export function* gramsLay(account: AccountId, next: NextGrams): Op<"done" | "lat
     next.size,
     next.emails,
   );
-  for (const [chunk, body] of next.chunks.entries())
-    yield* run(
-      "INSERT INTO gram_columns (account, size, chunk, block, body) VALUES ($1, $2, $3, $4, $5)",
-      account,
-      next.size,
-      chunk,
-      next.block,
-      body,
-    );
+  yield* insertRows(
+    "gram_columns (account, size, chunk, block, body)",
+    account,
+    next.chunks.map((body, chunk) => [next.size, chunk, next.block, body]),
+  );
   return "done";
 }
 

@@ -157,6 +157,15 @@ export function* makeMailbox(
     given.uidvalidity,
     given.modseq,
   );
+  // A mailbox that is made below another is shared as that one is.
+  if (parent !== 0)
+    yield* run(
+      `INSERT INTO mailbox_rights (account, mailbox, grantee, rights, subscribed)
+       SELECT account, CAST($3 AS BIGINT), grantee, rights, 1 FROM mailbox_rights WHERE account = $1 AND mailbox = $2`,
+      account,
+      parent,
+      given.next_object - 1,
+    );
   yield* publish({ kind: "mailboxes", account, modseq: given.modseq });
   return row as MailboxRow;
 }

@@ -13,6 +13,7 @@ import {
   parsePath,
   withPath,
 } from "./mailbox-tree.ts";
+import { forgetRights } from "./sharing.ts";
 import { transfer } from "./transfer.ts";
 import { type Op, one, publish, run } from "./tx.ts";
 
@@ -119,6 +120,7 @@ export function* deleteMailbox(account: AccountId, mailbox: MailboxId): Op<Mailb
     mailbox,
   );
   yield* run("DELETE FROM annotations WHERE account = $1 AND mailbox = $2", account, mailbox);
+  yield* forgetRights(account, mailbox);
   yield* run("DELETE FROM mailboxes WHERE account = $1 AND id = $2", account, mailbox);
   yield* run(
     "UPDATE accounts SET used_bytes = used_bytes - $2, used_messages = used_messages - $3 WHERE id = $1",

@@ -23,6 +23,7 @@ import { quarantined } from "./quarantine.ts";
 import * as admin from "./queue-admin.ts";
 import * as security from "./security.ts";
 import * as sending from "./sending.ts";
+import * as sharing from "./sharing.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
@@ -53,6 +54,8 @@ export const readOps = {
   parkNext: sending.parkNext,
   peers,
   quarantined,
+  sharedWith: sharing.sharedWith,
+  mailboxRights: sharing.mailboxRights,
   wordsDue: words.wordsDue,
   wordsInput: words.wordsInput,
   findWords: words.findWords,

@@ -19,6 +19,7 @@ import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
 import * as security from "./security.ts";
 import * as sending from "./sending.ts";
+import * as sharing from "./sharing.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
@@ -63,6 +64,8 @@ export const writeOps = {
   claimExpired: queue.claimExpired,
   putPeers,
   removeQuarantined,
+  setMailboxRights: sharing.setMailboxRights,
+  setSharedSubscribed: sharing.setSharedSubscribed,
   wordsLay: words.wordsLay,
   wordsJoin: words.wordsJoin,
   wordsMerge: words.wordsMerge,

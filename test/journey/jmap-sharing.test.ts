@@ -1,0 +1,232 @@
+/** Mailboxes that people share (RFC 9670): what the other one sees, may do and may not do, by JMAP and by IMAP. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type DevProcess, startDev } from "../dev-process.ts";
+import { type Any, JmapTalk } from "../jmap-talk.ts";
+
+let dev: DevProcess;
+let ann: JmapTalk;
+let bob: JmapTalk;
+let eve: JmapTalk;
+let annId: string;
+let bobId: string;
+let team: string;
+
+const letter = (subject: string): string =>
+  `From: far@far.test\r\nTo: u1@example.test\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@far.test>\r\n\r\nThe word is ${subject}.\r\n`;
+
+before(async () => {
+  dev = await startDev(["--users", "3", "--cleartext-auth"]);
+  const origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
+  [ann, bob, eve] = (await Promise.all(
+    [1, 2, 3].map((n) => new JmapTalk(origin, `u${n}@example.test`, "pw").open()),
+  )) as [JmapTalk, JmapTalk, JmapTalk];
+  annId = ann.accountId;
+  bobId = bob.accountId;
+  const { created } = await ann.call("Mailbox/set", { create: { t: { name: "Team" } } });
+  team = created.t.id;
+});
+after(() => dev.stop());
+
+const principalOf = async (who: JmapTalk, email: string): Promise<string> =>
+  (await who.call("Principal/query", { filter: { email } })).ids[0];
+
+const share = async (rights: Any, mailbox = team): Promise<Any> => {
+  const principal = await principalOf(ann, "u2@example.test");
+  return ann.call("Mailbox/set", { update: { [mailbox]: { [`shareWith/${principal}`]: rights } } });
+};
+
+const errorOf = async (who: JmapTalk, name: string, args: Any): Promise<string> => (await who.error(name, args)).type;
+
+test("nothing of another's account is there until it is shared", async () => {
+  assert.deepEqual(Object.keys(bob.session.accounts), [bobId]);
+  for (const method of ["Mailbox/get", "Email/query", "Email/set"])
+    assert.equal(await errorOf(bob, method, { accountId: annId }), "accountNotFound");
+  const upload = await bob.fetch(bob.session.uploadUrl.replace("{accountId}", annId), { method: "POST", body: "x" });
+  assert.equal(upload.status, 404);
+});
+
+test("reading: one mailbox, its emails, and nothing else", async () => {
+  const inTeam = await ann.import(letter("inteam"), { mailboxIds: { [team]: true } });
+  const hidden = await ann.import(letter("hidden"));
+  const inbox = await ann.mailbox("inbox");
+  const both = await ann.import(letter("both"), { mailboxIds: { [team]: true, [inbox]: true } });
+  const shared = await share({ mayReadItems: true });
+  assert.deepEqual(shared.notUpdated, {});
+  await bob.open();
+  const account = bob.session.accounts[annId];
+  assert.deepEqual([account.name, account.isPersonal, account.isReadOnly], ["u1@example.test", false, true]);
+  assert.ok(account.accountCapabilities["urn:ietf:params:jmap:mail"]);
+  const boxes = await bob.call("Mailbox/get", { accountId: annId });
+  assert.deepEqual(
+    boxes.list.map(({ id, myRights }: Any) => [id, myRights.mayReadItems, myRights.mayAddItems]),
+    [[team, true, false]],
+  );
+  assert.equal(boxes.list[0].shareWith, null);
+  assert.equal(boxes.list[0].totalEmails, 2);
+  const query = await bob.call("Email/query", { accountId: annId, calculateTotal: true });
+  assert.deepEqual([...query.ids].sort(), [inTeam, both].sort());
+  assert.equal(query.total, 2);
+  const inHidden = await bob.call("Email/query", { accountId: annId, filter: { inMailbox: inbox } });
+  assert.deepEqual(inHidden.ids, []);
+  const words = await bob.call("Email/query", { accountId: annId, filter: { text: "word" } });
+  assert.equal(words.ids.length, 2);
+  const got = await bob.call("Email/get", {
+    accountId: annId,
+    ids: [inTeam, hidden, both],
+    properties: ["subject", "mailboxIds", "blobId", "threadId"],
+  });
+  assert.deepEqual(got.notFound, [hidden]);
+  assert.deepEqual(
+    got.list.map(({ mailboxIds }: Any) => mailboxIds),
+    [{ [team]: true }, { [team]: true }],
+  );
+  const snippets = await bob.call("SearchSnippet/get", {
+    accountId: annId,
+    filter: { text: "word" },
+    emailIds: [inTeam, hidden],
+  });
+  assert.deepEqual(snippets.notFound, [hidden]);
+  const [hiddenRow] = (await ann.call("Email/get", { ids: [hidden], properties: ["blobId", "threadId"] })).list;
+  const download = (blobId: string) =>
+    bob.fetch(
+      bob.session.downloadUrl
+        .replace("{accountId}", annId)
+        .replace("{blobId}", blobId)
+        .replace("{name}", "m")
+        .replace("{type}", "message/rfc822"),
+    );
+  assert.equal(await (await download(got.list[0].blobId)).text(), letter("inteam"));
+  assert.equal((await download(hiddenRow.blobId)).status, 404);
+  const threads = await bob.call("Thread/get", { accountId: annId, ids: [got.list[0].threadId, hiddenRow.threadId] });
+  assert.deepEqual(threads.notFound, [hiddenRow.threadId]);
+  assert.equal(await errorOf(eve, "Mailbox/get", { accountId: annId }), "accountNotFound");
+  for (const method of ["Identity/get", "VacationResponse/get", "SieveScript/get"])
+    assert.equal(await errorOf(bob, method, { accountId: annId }), "accountNotSupportedByMethod");
+});
+
+test("what is not allowed is refused one by one", async () => {
+  const { ids } = await bob.call("Email/query", { accountId: annId });
+  const refused = await bob.call("Email/set", {
+    accountId: annId,
+    create: { c: { mailboxIds: { [team]: true }, subject: "x" } },
+    update: { [ids[0]]: { "keywords/$seen": true } },
+    destroy: [ids[1]],
+  });
+  assert.equal(refused.notCreated.c.type, "forbidden");
+  assert.equal(refused.notUpdated[ids[0]].type, "forbidden");
+  assert.equal(refused.notDestroyed[ids[1]].type, "forbidden");
+  const boxes = await bob.call("Mailbox/set", {
+    accountId: annId,
+    create: { top: { name: "Mine" }, child: { name: "Child", parentId: team } },
+    update: { [team]: { name: "Other" } },
+    destroy: [await ann.mailbox("inbox")],
+  });
+  assert.deepEqual(
+    [boxes.notCreated.top.type, boxes.notCreated.child.type, boxes.notUpdated[team].type],
+    ["forbidden", "forbidden", "forbidden"],
+  );
+  assert.equal(
+    Object.values(boxes.notDestroyed as Any)[0] && (Object.values(boxes.notDestroyed as Any)[0] as Any).type,
+    "notFound",
+  );
+  const widen = await bob.call("Mailbox/set", { accountId: annId, update: { [team]: { shareWith: null } } });
+  assert.equal(widen.notUpdated[team].type, "forbidden");
+});
+
+test("with more rights: marks, new emails, children, copies both ways, and the owner sees it all", async () => {
+  await share({ mayReadItems: true, mayAddItems: true, maySetSeen: true, mayCreateChild: true, mayRemoveItems: true });
+  const { ids } = await bob.call("Email/query", { accountId: annId, filter: { subject: "inteam" } });
+  const [id] = ids;
+  const set = await bob.call("Email/set", { accountId: annId, update: { [id]: { "keywords/$seen": true } } });
+  assert.deepEqual(set.updated, { [id]: null });
+  const flag = await bob.call("Email/set", { accountId: annId, update: { [id]: { "keywords/$flagged": true } } });
+  assert.equal(flag.notUpdated[id].type, "forbidden");
+  const [seen] = (await ann.call("Email/get", { ids: [id], properties: ["keywords"] })).list;
+  assert.deepEqual(seen.keywords, { $seen: true });
+  const child = await bob.call("Mailbox/set", { accountId: annId, create: { c: { name: "Child", parentId: team } } });
+  assert.equal(child.created.c.myRights.mayReadItems, true);
+  const mine = await bob.import(letter("mine"));
+  const copied = await bob.call("Email/copy", {
+    fromAccountId: bobId,
+    accountId: annId,
+    create: { k: { id: mine, mailboxIds: { [child.created.c.id]: true }, keywords: { $seen: true } } },
+  });
+  assert.deepEqual(copied.notCreated, {});
+  const [subject] = (await ann.call("Email/get", { ids: [copied.created.k.id], properties: ["subject", "keywords"] }))
+    .list;
+  assert.deepEqual([subject.subject, subject.keywords], ["mine", { $seen: true }]);
+  const inbox = await bob.mailbox("inbox");
+  const answers = await bob.calls([
+    "Email/copy",
+    {
+      fromAccountId: annId,
+      accountId: bobId,
+      create: { k: { id, mailboxIds: { [inbox]: true } } },
+      onSuccessDestroyOriginal: true,
+    },
+  ]);
+  assert.deepEqual(
+    answers.map(([name]) => name),
+    ["Email/copy", "Email/set"],
+  );
+  assert.deepEqual(answers[1]?.[1].destroyed, [id]);
+  assert.deepEqual((await ann.call("Email/get", { ids: [id] })).notFound, [id]);
+  assert.equal(answers[0]?.[1].created.k.id.startsWith("M"), true);
+  const blobs = await bob.call("Blob/copy", {
+    fromAccountId: annId,
+    accountId: bobId,
+    blobIds: [copied.created.k.blobId, "Unope"],
+  });
+  assert.equal(blobs.notCopied.Unope.type, "notFound");
+  const text = await bob.call("Blob/get", {
+    ids: [blobs.copied[copied.created.k.blobId]],
+    properties: ["data:asText"],
+  });
+  assert.equal(text.list[0]["data:asText"], letter("mine"));
+});
+
+test("the other one is told of it, follows the changes, and loses it again", async () => {
+  const told = await bob.call("ShareNotification/get", {});
+  const last = told.list.find(({ newRights }: Any) => newRights?.mayAddItems);
+  assert.deepEqual(
+    [last.objectType, last.objectAccountId, last.objectId, last.name, last.changedBy.email],
+    ["Mailbox", annId, team, "Team", "u1@example.test"],
+  );
+  assert.equal(last.oldRights.mayAddItems, false);
+  const { ids } = await bob.call("ShareNotification/query", {
+    filter: { objectType: "Mailbox" },
+    sort: [{ property: "created" }],
+  });
+  assert.equal(ids.length, 2);
+  const dismissed = await bob.call("ShareNotification/set", { destroy: [ids[0]], create: { x: {} } });
+  assert.deepEqual([dismissed.destroyed, dismissed.notCreated.x.type], [[ids[0]], "forbidden"]);
+  const { state } = await bob.call("Mailbox/get", { accountId: annId });
+  const emails = await bob.call("Email/get", { accountId: annId, ids: [] });
+  const fresh = await ann.import(letter("fresh"), { mailboxIds: { [team]: true } });
+  await ann.import(letter("private"));
+  const changes = await bob.call("Email/changes", { accountId: annId, sinceState: emails.state });
+  assert.deepEqual(changes.created, [fresh]);
+  await share(null);
+  const after = await bob.call("Mailbox/changes", { accountId: annId, sinceState: state });
+  assert.ok(after.destroyed.includes(team));
+  const [mine] = (await ann.call("Mailbox/get", { ids: [team], properties: ["shareWith"] })).list;
+  assert.equal(mine.shareWith, null);
+  const wrong = await ann.call("Mailbox/set", {
+    update: { [team]: { shareWith: { P99999: { mayReadItems: true } } } },
+  });
+  assert.deepEqual(wrong.notUpdated[team].properties, ["shareWith"]);
+  const bad = await ann.call("Mailbox/set", { update: { [team]: { shareWith: { P2: { mayFly: true } } } } });
+  assert.equal(bad.notUpdated[team].type, "invalidProperties");
+});
+
+test("principals: people of the domain, and no changes from here", async () => {
+  const all = await bob.call("Principal/get", {});
+  const people = all.list.map(({ email }: Any) => email).sort();
+  assert.deepEqual(people, ["admin@example.test", "u1@example.test", "u2@example.test", "u3@example.test"]);
+  const changes = await bob.call("Principal/changes", { sinceState: all.state });
+  assert.deepEqual([changes.newState, changes.updated], [all.state, []]);
+  assert.equal(await errorOf(bob, "Principal/changes", { sinceState: "nope" }), "cannotCalculateChanges");
+  const set = await bob.call("Principal/set", { update: { [all.list[0].id]: { name: "x" } } });
+  assert.equal(set.notUpdated[all.list[0].id].type, "forbidden");
+});
