@@ -19,7 +19,14 @@ export type View = {
   readonly one?: Loads;
 };
 
-const groups: { readonly [id: string]: View["group"] } = { audit: "Security" };
+const groups: { readonly [id: string]: View["group"] } = {
+  audit: "Security",
+  bans: "Security",
+  administrators: "Security",
+  queue: "Mail",
+  quarantine: "Mail",
+  deletions: "Server",
+};
 const ones: { readonly [id: string]: Loads } = {};
 
 const listed = (id: string): View[] =>
@@ -44,9 +51,17 @@ export const views: readonly View[] = [
     needs: ["GET", "/me"],
     load: () => import("./views/Overview.svelte"),
   },
-  ...listed("domains"),
-  ...listed("accounts"),
-  ...listed("audit"),
+  {
+    id: "mail",
+    title: "Where is my mail?",
+    icon: "search",
+    group: "Mail",
+    needs: ["GET", "/journeys"],
+    load: () => import("./views/Mail.svelte"),
+    one: () => import("./views/Journey.svelte"),
+  },
+  ...["queue", "quarantine", "domains", "accounts", "groups", "aliases", "masked-addresses", "tenants"].flatMap(listed),
+  ...["bans", "administrators", "audit", "deletions"].flatMap(listed),
   {
     id: "reference",
     title: "API reference",
@@ -54,5 +69,13 @@ export const views: readonly View[] = [
     group: "Server",
     needs: ["GET", "/me"],
     load: () => import("./views/Reference.svelte"),
+  },
+  {
+    id: "me",
+    title: "My account",
+    icon: "person",
+    group: "You",
+    needs: ["GET", "/accounts/{account}"],
+    load: () => import("./views/Me.svelte"),
   },
 ];
