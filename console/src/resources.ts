@@ -172,7 +172,7 @@ export const resources: readonly Resource[] = [
     about: "What was deleted, and can still come back.",
     nothing: "Nothing that was deleted can come back.",
     key: "id",
-    columns: ["name", "what", "kind", "deletedAt", "at", "by", "until", "takes"],
+    columns: ["name", "kind", "takes", "by", "at", "purgeAt"],
     takes: "It is gone for ever then, and nothing brings it back.",
   },
   {
