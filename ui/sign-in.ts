@@ -1,29 +1,53 @@
 /** Sessions by cookie, for pages that this server serves: the page never sees a secret. */
+import { usePasskey } from "./passkey.ts";
 
 export type SignedIn =
   | { readonly kind: "ok"; readonly username: string }
   | { readonly kind: "refused"; readonly detail: string }
+  /** The password was right; a code or a passkey is wanted besides. */
+  | { readonly kind: "second-factor"; readonly wrong: boolean; readonly passkey: object | undefined }
   /** Passwords are taken over TLS only. */
   | { readonly kind: "needs-tls" }
   | { readonly kind: "away" };
 
+export type Proof =
+  | { readonly username: string; readonly password: string; readonly code?: string; readonly passkey?: unknown }
+  | { readonly passkey: unknown };
+
+const headers = { "content-type": "application/json", "x-requested-with": "angarium" };
+const secondFactor = "urn:angarium:second-factor";
+
 /** POST /auth/login. */
-export async function signIn(username: string, password: string): Promise<SignedIn> {
+export async function signIn(proof: Proof): Promise<SignedIn> {
   let response: Response;
   try {
-    response = await fetch("/auth/login", {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-requested-with": "angarium" },
-      body: JSON.stringify({ username, password }),
-    });
+    response = await fetch("/auth/login", { method: "POST", headers, body: JSON.stringify(proof) });
   } catch {
     return { kind: "away" };
   }
-  const said = (await response.json().catch(() => ({}))) as { readonly detail?: string; readonly username?: string };
-  if (response.ok) return { kind: "ok", username: said.username ?? username };
+  const said = (await response.json().catch(() => ({}))) as {
+    readonly type?: string;
+    readonly detail?: string;
+    readonly username?: string;
+    readonly passkey?: object;
+  };
+  if (response.ok) return { kind: "ok", username: said.username ?? "" };
+  if (said.type === secondFactor)
+    return { kind: "second-factor", wrong: "code" in proof || "passkey" in proof, passkey: said.passkey };
   if (response.status === 403 && location.protocol === "http:") return { kind: "needs-tls" };
   if (response.status >= 500 && said.detail === undefined) return { kind: "away" };
   return { kind: "refused", detail: said.detail ?? "" };
+}
+
+/** With a passkey alone; undefined where the person changed their mind. */
+export async function signInWithPasskey(): Promise<SignedIn | undefined> {
+  try {
+    const response = await fetch("/auth/passkey", { method: "POST", headers, body: "{}" });
+    const passkey = await usePasskey(await response.json());
+    return passkey === undefined ? undefined : await signIn({ passkey });
+  } catch {
+    return { kind: "away" };
+  }
 }
 
 export async function signOut(): Promise<void> {

@@ -9,4 +9,8 @@ export const en = {
   "signIn.away": "The server does not answer. Try again in a moment.",
   "signIn.needsTls": "Passwords are only taken over an encrypted connection: open this page with https.",
   "signIn.incomplete": "Write your name and your password.",
+  "signIn.code": "Code of your authenticator app",
+  "signIn.codeHint": "Or one of your recovery codes.",
+  "signIn.codeWrong": "The code or the passkey is wrong. Try a new one.",
+  "signIn.passkey": "Use a passkey",
 } as const;

@@ -1,25 +1,7 @@
 /** The cards of the address books (JSContact, RFC 9553, over JMAP, RFC 9610). */
-import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
+import { type EmailAddress, urn } from "../jmap/types.ts";
 import { session, whenPushed } from "../state/session.svelte.ts";
-
-export type Card = {
-  readonly id: Id;
-  readonly uid: string;
-  readonly kind?: "individual" | "group" | "org" | "location" | "device" | "application";
-  readonly addressBookIds: { readonly [id: Id]: boolean };
-  readonly name?: {
-    readonly full?: string;
-    readonly components?: readonly { readonly kind: string; readonly value: string }[];
-  };
-  readonly emails?: {
-    readonly [key: string]: { readonly address: string; readonly contexts?: { readonly [name: string]: boolean } };
-  };
-  readonly phones?: { readonly [key: string]: { readonly number: string } };
-  readonly organizations?: { readonly [key: string]: { readonly name?: string } };
-  readonly notes?: { readonly [key: string]: { readonly note: string } };
-  /** Of a group: uids. */
-  readonly members?: { readonly [uid: string]: boolean };
-};
+import type { Card } from "./card.ts";
 
 /** An address book with more is shown up to here. */
 export const maxCards = 5_000;

@@ -12,6 +12,7 @@ export type MessageDoes = {
   readonly junk: (email: Email, is: boolean) => void;
   readonly source: (email: Email) => void;
   readonly print: (email: Email) => void;
+  readonly filterLike: (email: Email) => void;
   readonly writeTo: (address: string) => void;
   readonly unsubscribe: (email: Email) => void;
 };
@@ -31,6 +32,7 @@ export function messageMenu(
     "line",
     { label: t("do.unreadFrom"), icon: "mail", run: () => does.unreadFrom(email) },
     { label: t("do.deleteMessage"), icon: "trash", run: () => does.remove(email) },
+    { label: t("do.filterLike"), icon: "filter", run: () => does.filterLike(email) },
     "line",
     { label: t("do.details"), icon: "info", run: shown.details },
     ...(shown.asText === undefined

@@ -143,6 +143,14 @@ export function doings(page: PageDoes): readonly Doing[] {
       run: () => show({ kind: "go" }),
     },
     {
+      id: "goContacts",
+      label: "go.contacts",
+      icon: "group",
+      keys: ["g c"],
+      group: "help.go",
+      run: () => go({ view: "contacts", card: undefined }),
+    },
+    {
       id: "goSettings",
       label: "go.settings",
       icon: "settings",

@@ -11,7 +11,8 @@ export type Route =
       readonly search: string | undefined;
       readonly thread: Id | undefined;
     }
-  | { readonly view: "settings"; readonly part: string };
+  | { readonly view: "settings"; readonly part: string }
+  | { readonly view: "contacts"; readonly card: Id | undefined };
 
 export const specials = ["starred", "unread", "pinned", "scheduled"] as const;
 export type Special = (typeof specials)[number];
@@ -23,6 +24,8 @@ export function parseRoute(hash: string): Route {
   switch (first) {
     case "settings":
       return { view: "settings", part: rest[0] ?? "" };
+    case "contacts":
+      return { view: "contacts", card: rest[0] };
     case "m":
       return { view: "mail", ...none, mailbox: rest[0], thread: threadIn(rest.slice(1)) };
     case "search":
@@ -39,6 +42,9 @@ export function formatRoute(route: Route): string {
   switch (route.view) {
     case "settings":
       parts.push("settings", ...(route.part === "" ? [] : [route.part]));
+      break;
+    case "contacts":
+      parts.push("contacts", ...(route.card === undefined ? [] : [route.card]));
       break;
     case "mail":
       if (route.search !== undefined) parts.push("search", route.search);

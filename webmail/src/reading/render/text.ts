@@ -16,16 +16,21 @@ export const maxTextLines = 20_000;
 
 const linkLike = /\b(?:https?:\/\/[^\s<>"'`]+|www\.[\w-]+\.[^\s<>"'`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)/gi;
 /** Of a sentence and not of a link. */
-const trailing = /[.,;:!?)\]}'"»]+$/;
+const trailing = /[.,;:!?\]}'"»]$/;
+
+/** A closing bracket that was opened inside belongs to the address. */
+function trimmed(link: string): string {
+  for (let text = link; ; text = text.slice(0, -1)) {
+    const unopened = text.endsWith(")") && text.split(")").length > text.split("(").length;
+    if (!unopened && !trailing.test(text)) return text;
+  }
+}
 
 export function piecesOf(text: string): readonly TextPiece[] {
   const pieces: TextPiece[] = [];
   let end = 0;
   for (const match of text.matchAll(linkLike)) {
-    let found = match[0];
-    const tail = trailing.exec(found)?.[0] ?? "";
-    // A closing bracket that was opened inside belongs to the address.
-    if (tail !== "" && !(tail.startsWith(")") && found.includes("("))) found = found.slice(0, -tail.length);
+    const found = trimmed(match[0]);
     if (found === "") continue;
     if (match.index > end) pieces.push({ kind: "text", text: text.slice(end, match.index) });
     const href = /^https?:/i.test(found) ? found : /^www\./i.test(found) ? `https://${found}` : `mailto:${found}`;

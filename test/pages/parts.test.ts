@@ -1,0 +1,185 @@
+/** The parts of the webmail that need no browser: what is read, what is written, what is doubted. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileScript } from "../../protocol/sieve/sieve.ts";
+import { formatAddress, isAddress, parseAddress, splitAddresses } from "../../webmail/src/compose/addresses.ts";
+import { readVcards, writeVcards } from "../../webmail/src/contacts/vcard.ts";
+import { doubtOf } from "../../webmail/src/reading/render/links.ts";
+import { isTracker } from "../../webmail/src/reading/render/remote.ts";
+import { blocksOf, piecesOf } from "../../webmail/src/reading/render/text.ts";
+import { type Action, type Condition, type Rule, readRules, writeRules } from "../../webmail/src/settings/rules.ts";
+import { authenticationOf } from "../../webmail/src/trust/authentication.ts";
+import { doubtsOf } from "../../webmail/src/trust/doubts.ts";
+import { hopsOf } from "../../webmail/src/trust/journey.ts";
+import { unsubscribeOf } from "../../webmail/src/trust/unsubscribe.ts";
+
+const headers = (...lines: readonly string[]) => ({
+  headers: lines.map((line) => ({ name: line.slice(0, line.indexOf(":")), value: line.slice(line.indexOf(":") + 1) })),
+});
+const from = (name: string | null, email: string) => ({ from: [{ name, email }] });
+
+test("addresses as people paste them", () => {
+  assert.deepEqual(splitAddresses('"Smith, Ann" <a@x.test>, b@y.test; c@z.test\n d@w.test ,').map(parseAddress), [
+    { name: "Smith, Ann", email: "a@x.test" },
+    { name: null, email: "b@y.test" },
+    { name: null, email: "c@z.test" },
+    { name: null, email: "d@w.test" },
+  ]);
+  assert.equal(formatAddress({ name: 'Smith, "Ann"', email: "a@x.test" }), '"Smith, \\"Ann\\"" <a@x.test>');
+  for (const good of ["a@b.test", "jürgen+x@müller.test", "a@[192.0.2.1]"]) assert.ok(isAddress(good), good);
+  for (const bad of ["a", "a@", "@b.test", "a b@c.test", "a@b..test", "a@b", "<a@b.test>"])
+    assert.ok(!isAddress(bad), bad);
+});
+
+test("vCards of three versions are read, and what is written is read again", () => {
+  const cards = readVcards(
+    "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:u1\r\nFN:Ann Smith\\, MD\r\nN:Smith;Ann;;;\r\nEMAIL;TYPE=work:ann@x.te\r\n st\r\nitem1.TEL;TYPE=cell:+1 555\r\nNOTE:two\\nlines\r\nEND:VCARD\r\n" +
+      "BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=utf-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=B6rg\nEMAIL;INTERNET;HOME:j@x.test\nEND:VCARD\n" +
+      "BEGIN:VCARD\nVERSION:3.0\nUID:g1\nX-ADDRESSBOOKSERVER-KIND:group\nFN:Both\nX-ADDRESSBOOKSERVER-MEMBER:u1\nEND:VCARD\nBEGIN:VCARD\nEND:VCARD\n",
+  );
+  assert.equal(cards.length, 3);
+  const [ann, joerg, both] = cards;
+  assert.equal(ann?.name?.full, "Ann Smith, MD");
+  assert.deepEqual(ann?.emails, { email1: { address: "ann@x.test", contexts: { work: true } } });
+  assert.equal(ann?.notes?.["note1"]?.note, "two\nlines");
+  assert.equal(joerg?.name?.full, "Jörg Müller");
+  assert.deepEqual(both?.members, { u1: true });
+  assert.deepEqual(readVcards(writeVcards(cards)), cards);
+  for (const line of writeVcards([{ uid: "x", name: { full: "é".repeat(200) } }]).split("\r\n"))
+    assert.ok(Buffer.byteLength(line) <= 75, line);
+});
+
+test("filters become a script that compiles, whatever is written into them, and are read again", () => {
+  const nasty = 'a"b\\c\r\n} stop; #';
+  const conditions: Condition[] = (["from", "to", "subject", "list", "body"] as const).flatMap((field) =>
+    (["contains", "not-contains", "is"] as const).map((is) => ({ field, is, value: nasty })),
+  );
+  const actions: Action[] = [
+    { kind: "move", mailbox: nasty },
+    { kind: "copy", mailbox: "A/B" },
+    { kind: "seen" },
+    { kind: "star" },
+    { kind: "forward", address: "x@y.test" },
+    { kind: "trash" },
+    { kind: "stop" },
+  ];
+  const rules: Rule[] = [
+    { id: "1", name: nasty, on: true, all: true, conditions, actions },
+    { id: "2", name: "off", on: false, all: false, conditions: [{ field: "size", is: "larger", value: "x" }], actions },
+    {
+      id: "3",
+      name: "any",
+      on: true,
+      all: false,
+      conditions: [{ field: "size", is: "larger", value: "500" }],
+      actions: [{ kind: "stop" }],
+    },
+  ];
+  for (const include of [undefined, 'theirs "quoted"']) {
+    const script = writeRules(rules, include);
+    const compiled = compileScript(script, (_where, name) => (name === include ? "keep;" : undefined));
+    assert.equal(compiled.kind, "script", JSON.stringify(compiled));
+    assert.deepEqual(readRules(script), { rules, include });
+  }
+});
+
+test("who sent it, from the topmost field only", () => {
+  const ours =
+    "Authentication-Results: mx.test; dkim=pass (1024 bits; x) header.d=mail.bank.test; spf=fail smtp.mailfrom=a@b.test; dmarc=none";
+  const forged = "Authentication-Results: mx.test; dmarc=fail header.from=bank.test";
+  assert.equal(authenticationOf({ ...headers(ours, forged), ...from(null, "x@bank.test") }).kind, "verified");
+  assert.equal(authenticationOf({ ...headers(forged, ours), ...from(null, "x@bank.test") }).kind, "forged");
+  assert.equal(authenticationOf({ ...headers(ours), ...from(null, "x@notbank.test") }).kind, "unknown");
+  assert.equal(authenticationOf({ ...headers(), ...from(null, "x@bank.test") }).kind, "unknown");
+});
+
+test("look-alikes, names that are addresses, answers that go elsewhere", () => {
+  const known = new Set(["example.test", "mybank.test"]);
+  const kinds = (name: string | null, email: string, replyTo?: string) =>
+    doubtsOf(
+      { ...from(name, email), replyTo: replyTo === undefined ? null : [{ name: null, email: replyTo }] },
+      known,
+      new Set(["ann smith"]),
+    ).map(({ kind }) => kind);
+  assert.deepEqual(kinds(null, "x@exarnple.test"), ["look-alike"]);
+  assert.deepEqual(kinds(null, "x@examp1e.test"), ["look-alike"]);
+  assert.deepEqual(kinds(null, "x@еxample.test"), ["look-alike"]);
+  assert.deepEqual(kinds(null, "x@mail.example.test"), []);
+  assert.deepEqual(kinds(null, "x@other.test"), []);
+  assert.deepEqual(kinds("ceo@example.test", "x@other.test"), ["name-is-address"]);
+  assert.deepEqual(kinds("Ann Smith", "x@other.test"), ["name-of-ours"]);
+  assert.deepEqual(kinds(null, "x@other.test", "y@third.test"), ["reply-elsewhere"]);
+  assert.deepEqual(kinds(null, "x@news.other.test", "y@other.test"), []);
+});
+
+test("the way of a message, and whether each hop was encrypted", () => {
+  const hops = hopsOf(
+    headers(
+      "Received: from mx.a.test (mx.a.test [192.0.2.1])\r\n by mx.b.test with ESMTPS (TLSv1.3 TLS_AES_128_GCM_SHA256) id 1; Wed, 25 Nov 2026 10:00:01 +0000",
+      "Received: from laptop ([10.0.0.1]) by mx.a.test with SMTP; Wed, 25 Nov 2026 10:00:00 +0000 (UTC)",
+    ),
+  );
+  assert.deepEqual(
+    hops.map(({ from: host, by, encrypted }) => [host, by, encrypted]),
+    [
+      ["laptop", "mx.a.test", false],
+      ["mx.a.test", "mx.b.test", true],
+    ],
+  );
+  assert.equal(hops[1]?.at, Date.parse("2026-11-25T10:00:01Z"));
+});
+
+test("how to leave a list", () => {
+  const fields = [
+    "List-Unsubscribe: <https://l.test/u/1>,\r\n <mailto:u@l.test?subject=out>",
+    "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+  ];
+  assert.deepEqual(
+    unsubscribeOf(headers(...fields)).map(({ kind }) => kind),
+    ["one-click", "mail"],
+  );
+  assert.deepEqual(unsubscribeOf(headers("List-Unsubscribe: <http://l.test/plain>, <javascript:alert(1)>")), []);
+});
+
+test("links that go elsewhere", () => {
+  const cases: readonly [href: string, text: string, kind: string][] = [
+    ["https://bank.test/login", "bank.test", "fine"],
+    ["https://www.bank.test/login", "https://bank.test/other", "fine"],
+    ["https://login.bank.test/", "bank.test", "fine"],
+    ["https://evil.test/", "https://bank.test/login", "other-host"],
+    ["https://bank.test.evil.test/", "bank.test", "other-host"],
+    ["https://bank.test@evil.test/", "click here", "odd"],
+    ["http://192.0.2.1/", "click here", "odd"],
+    ["https://bаnk.test/", "click here", "look-alike"],
+    ["https://evil.test/", "click here", "fine"],
+  ];
+  for (const [href, text, kind] of cases) assert.equal(doubtOf(href, text).kind, kind, href);
+});
+
+test("pictures that only tell who reads", () => {
+  assert.ok(isTracker("https://x.test/a.gif", "1", "1", ""));
+  assert.ok(isTracker("https://x.test/logo.gif", null, null, "display:none"));
+  assert.ok(isTracker("https://x.test/logo.gif", null, null, "width:1px;height:1px"));
+  assert.ok(isTracker("https://x.test/open/123.gif", null, null, ""));
+  assert.ok(!isTracker("https://x.test/boat.jpg", "520", "180", ""));
+  assert.ok(!isTracker("https://x.test/boat.jpg", null, null, "width:100%"));
+});
+
+test("plain text: quotes, signature, links", () => {
+  assert.deepEqual(
+    blocksOf("a\r\n> b\n>> c\n-- \nAnn").map(({ depth, kind }) => [depth, kind]),
+    [
+      [0, "text"],
+      [1, "text"],
+      [2, "text"],
+      [0, "signature"],
+    ],
+  );
+  assert.deepEqual(
+    piecesOf("see (https://x.test/a_(b)), or mail a@b.test.").filter(({ kind }) => kind === "link"),
+    [
+      { kind: "link", text: "https://x.test/a_(b)", href: "https://x.test/a_(b)" },
+      { kind: "link", text: "a@b.test", href: "mailto:a@b.test" },
+    ],
+  );
+});
