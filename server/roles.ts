@@ -51,6 +51,7 @@ import { watchRoutes } from "./routing.ts";
 import { startScripting } from "./scripting.ts";
 import type { HostTarget } from "./send/route.ts";
 import { makeSend } from "./send/send.ts";
+import { makeSending } from "./sending.ts";
 import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
 import { maxCountedAccounts, SendingLimits, type SentCounts } from "./submit/sending-limits.ts";
@@ -206,7 +207,11 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
 
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
+  const sending = config.sending.enabled
+    ? await makeSending({ store, settings: config.sending, dataDir, now, log })
+    : undefined;
   const send = makeSend({
+    ...sending?.forSend,
     settings: config.send,
     resolver,
     routing: routes.now,
@@ -230,7 +235,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     send,
     notices,
     settings: config.queue,
-    schedules: {},
+    dispatch: sending?.dispatch,
     node: ourHost,
     wall: now,
     monotonic: () => performance.now(),
@@ -310,6 +315,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     forward: signing.forward,
     sieve: scripting.deliver,
     reports: reporting.incoming,
+    suppression: sending?.suppression,
     factsOf,
     factsOfLarge,
     settings: config.deliver,
@@ -328,6 +334,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       sentBook,
     ),
     sign,
+    ...(sending === undefined ? {} : { sending: sending.forSubmit }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
     newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
     log,
@@ -513,9 +520,11 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     quarantine: guarding.quarantine,
     bans: dooring.bans,
     lists: dooring.lists,
+    ...(sending === undefined ? {} : { sending }),
   };
   certificates.start();
   const control = await serveControl({ dataFolder: dataDir, world, log });
+  sending?.start();
   await queue.start();
   await jmap.start();
   indexer.start();
@@ -538,6 +547,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         ]);
         await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
+        await sending?.stop();
         certificates.stop();
         await transit.stop();
         await dooring.stop();

@@ -6,9 +6,11 @@ import { Ldap } from "./access/ldap.ts";
 import type { World } from "./admin/command.ts";
 import type { Config } from "./config/config.ts";
 import { configFile, readConfig } from "./config/read.ts";
+import { defaultSendingSettings } from "./dispatch/settings.ts";
 import { quiet } from "./log.ts";
 import { publishedKeys } from "./net/published-keys.ts";
 import { resolverOrSentence } from "./resolver.ts";
+import { makeSending } from "./sending.ts";
 import { defaultDkimSettings, makeKeyKeeper } from "./sign/key-keeper.ts";
 import { openSqliteStore } from "./store/client.ts";
 import type { Store } from "./store/store.ts";
@@ -56,6 +58,13 @@ export async function openWorld(dataDir: string): Promise<World & { readonly clo
   const config = await readConfig(configFile(dataDir));
   const store = await openStore(dataDir, config === undefined ? undefined : { ...config.store, readers: 1 });
   const now = Date.now;
+  const sending = await makeSending({
+    store,
+    settings: config?.sending ?? defaultSendingSettings,
+    dataDir,
+    now,
+    log: quiet,
+  });
   const resolver = resolverOrSentence(undefined, config?.dns.servers ?? [])(quiet);
   return {
     store,
@@ -66,6 +75,10 @@ export async function openWorld(dataDir: string): Promise<World & { readonly clo
     now,
     keys: makeKeyKeeper({ store, resolver, settings: config?.dkim ?? defaultDkimSettings, now, log: quiet }),
     ldap: config === undefined || config.ldap.url === "" ? undefined : new Ldap(config.ldap, quiet),
-    close: () => store.close(),
+    sending,
+    close: async () => {
+      await sending.stop();
+      await store.close();
+    },
   };
 }

@@ -36,6 +36,10 @@ const signedIfThere = [
   "List-Post",
   "List-Owner",
   "List-Archive",
+  // RFC 9477 §3.1.3 wants them signed, and Gmail's its own.
+  "CFBL-Address",
+  "CFBL-Feedback-ID",
+  "Feedback-ID",
 ];
 const byKey = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [name.toLowerCase(), name]));

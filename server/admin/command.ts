@@ -1,12 +1,12 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
 import type { Ldap } from "../access/ldap.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
-import type { Sending } from "../dispatch/dispatch.ts";
 import type { Dooring } from "../dooring.ts";
 import type { Indexer } from "../index/indexer.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
 import type { SentTls } from "../report/tls-send.ts";
+import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
 

@@ -21,7 +21,9 @@ import { securityCommands } from "./security-commands.ts";
 import { sendingCommands } from "./sending-commands.ts";
 import { serverCommands } from "./server-commands.ts";
 import { sieveCommands } from "./sieve-commands.ts";
+import { suppressionCommands } from "./suppression-commands.ts";
 import { tenantCommands } from "./tenant-commands.ts";
+import { warmupCommands } from "./warmup-commands.ts";
 
 export const commands: readonly Command[] = [
   ...domainCommands,
@@ -40,6 +42,8 @@ export const commands: readonly Command[] = [
   ...attachmentCommands,
   ...reportCommands,
   ...sendingCommands,
+  ...warmupCommands,
+  ...suppressionCommands,
   ...sieveCommands,
   ...searchCommands,
   ...serverCommands,

@@ -15,17 +15,21 @@ const filters = {
   domain: { type: "text", help: "recipient domain" },
   sender: { type: "text", help: 'envelope sender; "" for the null sender' },
   recipient: { type: "text", help: "recipient address" },
+  tenant: { type: "text", help: "whose mail" },
+  campaign: { type: "text", help: "of this campaign" },
 } as const satisfies Arguments;
 const defaultLimit = 100;
 const maxLimit = 10_000;
 
-function filterOf({ id, domain, sender, recipient }: Given<typeof filters>): QueueFilter {
+function filterOf({ id, domain, sender, recipient, tenant, campaign }: Given<typeof filters>): QueueFilter {
   return {
     ...(id === undefined ? {} : { id }),
     // What is no domain name may be an address literal.
     ...(domain === undefined ? {} : { domain: readDomain(domain) ?? domain.toLowerCase() }),
     ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : sender }),
     ...(recipient === undefined ? {} : { recipient }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(campaign === undefined ? {} : { campaign }),
   };
 }
 
@@ -33,6 +37,9 @@ const shown = (message: QueuedMessage) => ({
   id: message.id,
   from: message.envelopeFrom,
   sizeBytes: message.sizeBytes,
+  tenant: message.tenant,
+  stream: message.tenant === undefined ? undefined : message.stream,
+  campaign: message.campaign,
   createdAt: time(message.createdAt),
   expiresAt: time(message.expiresAt),
   recipients: message.recipients.map((one) => ({

@@ -6,6 +6,7 @@ import { defaultSignUp, type SignUp } from "../access/sign-up.ts";
 import { type ApiSettings, defaultApiSettings } from "../api/settings.ts";
 import { type AcmeSettings, defaultAcmeSettings } from "../certify/settings.ts";
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
+import { defaultSendingSettings, type SendingSettings } from "../dispatch/settings.ts";
 import { type DoorSettings, defaultDoorSettings } from "../door/settings.ts";
 import { defaultFilterSettings, type FilterSettings } from "../filtering-settings.ts";
 import { defaultImapSettings, type ImapSettings } from "../imap/settings.ts";
@@ -264,6 +265,13 @@ export const acme = section<AcmeSettings>(defaultAcmeSettings, {
   tsigSecret: "dns-01: the TSIG key in base64.",
   tsigAlgorithm: "dns-01: hmac-sha256 or hmac-sha512.",
   dnsWaitMs: "dns-01: how long other servers of the zone may take to fetch a change.",
+});
+
+export const sending = section<SendingSettings>(defaultSendingSettings, {
+  enabled: "Whether limits of providers, warm-ups, tenants and suppression are looked after at all.",
+  model:
+    'A file (beside the data) with sources, pools, streams, tenants and sending domains, as "angarium sending export" writes it; what it names is changed there alone. "" for none.',
+  shaping: 'A file laid over the shipped limits and rules of providers (see docs/sending.md); "" for none.',
 });
 
 export const transit = section<TransitSettings>(defaultTransitSettings, {

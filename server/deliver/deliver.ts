@@ -30,6 +30,7 @@ import { mailboxFull } from "./recipients.ts";
 import { RefusalBudget, refusedEntry } from "./refusals.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
+import { type Suppressing, sendingEvents, withoutSuppressed } from "./suppressed.ts";
 import { traced } from "./traced.ts";
 
 export type DeliverSettings = {
@@ -60,6 +61,8 @@ export type DeliverPorts = {
   readonly forward: ForwardPorts | undefined;
   /** Scripts of people, domains and the server; undefined: there are none. */
   readonly sieve?: DeliverSieve;
+  /** Who must not be written to; undefined: everybody may be. */
+  readonly suppression?: Suppressing | undefined;
   /** Reads reports of other servers; undefined: they are mail like other mail. */
   readonly reports: Reports | undefined;
   readonly factsOf: (message: Buffer) => MessageFacts;
@@ -73,7 +76,7 @@ export type Reports = {
   /** Whether a message may be a report, by its header. */
   looksLike(header: Header): boolean;
   /** Counts what it reports, durably; false where it is none. */
-  take(message: { readonly id: string; readonly bytes: Buffer }): Promise<boolean>;
+  take(message: Pick<Received, "id" | "bytes" | "envelopeFrom" | "recipients">): Promise<boolean>;
 };
 
 export type Deliver = {
@@ -126,7 +129,8 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         notBefore: mail.notBefore,
       }),
     );
-    return { message, placements, queue: queued, journey };
+    const events = sendingEvents(mail, to);
+    return { message, placements, queue: queued, journey, ...(events.length === 0 ? {} : { events }) };
   };
 
   /** What goes on from here as mail of others: a message of its own, for its return path and its first fields are others. */
@@ -210,10 +214,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, verdict.reply, [...verdict.notes, ...(verdict.reasons ?? [])]);
       return everyone(mail, verdict.reply);
     }
-    const found = await destinationsOf(mail, header, directory);
+    const everywhere = await destinationsOf(mail, header, directory);
+    const checked = withoutSuppressed(mail, everywhere, ports.suppression);
+    const found = checked instanceof Promise ? await checked : checked;
     const counted = await countReports(mail, header, found);
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
       if (found.reports) return reportsAlone(mail, found, counted);
+      if (found.suppressed !== undefined) await noteSuppressed(mail, found);
       const refusals = found.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
       const first = refusals[0] ?? accountGone;
       noteRefused(mail, header, { kind: "refuse", reply: first, notes: [] });
@@ -358,6 +365,18 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     });
   };
 
+  /** Nothing of it is sent: only the tenant's events tell of it. */
+  const noteSuppressed = async (mail: Received, to: Destinations): Promise<void> => {
+    const events = sendingEvents(mail, to);
+    if (events.length === 0) return;
+    await store.settle({
+      settlements: [],
+      notices: [],
+      journey: [],
+      events: events.map((event) => ({ ...event, message: "" })),
+    });
+  };
+
   /** For addresses that are for reports and nothing else. */
   const reportsAlone = (mail: Received, to: Destinations, counted: boolean): readonly Reply[] => {
     const answer = counted ? reply(250, "2.0.0", `counted as ${mail.id}`) : noReport;
@@ -427,9 +446,17 @@ function queuedOf(
   held: boolean,
 ): NewQueued {
   const notBefore = Math.max(mail.notBefore ?? mail.at, mail.at);
+  const { sending } = mail;
   return {
     envelopeFrom: mail.envelopeFrom,
-    recipients,
+    recipients:
+      sending === undefined
+        ? recipients
+        : recipients.map((one) => ({
+            ...one,
+            urgency: sending.rankOf(one.address),
+            ...(sending.park === undefined ? {} : { park: sending.park }),
+          })),
     envid: mail.envid,
     ret: mail.ret,
     smtputf8: mail.smtputf8,
@@ -437,12 +464,15 @@ function queuedOf(
     requireTls: mail.requireTls,
     ...(!mail.requireTls && isTlsOptional(header) ? { tlsOptional: true } : {}),
     account: mail.account?.id,
-    stream: "default",
+    stream: sending?.stream ?? "default",
+    ...(sending === undefined ? {} : { tenant: sending.tenant, author: sending.author }),
+    ...(sending?.campaign === undefined ? {} : { campaign: sending.campaign }),
     createdAt: mail.at,
     notBefore,
-    expiresAt: notBefore + settings.queueLifetimeMs,
+    expiresAt: notBefore + (sending?.lifetimeMs ?? settings.queueLifetimeMs),
     held,
-    lease: held || notBefore > mail.at ? undefined : queue.leaseForNew(),
+    // What takes turns waits in the store.
+    lease: held || notBefore > mail.at || sending?.park !== undefined ? undefined : queue.leaseForNew(),
   };
 }
 

@@ -34,7 +34,11 @@ export type Destinations = {
   readonly forwarders: readonly Mailbox[];
   /** Some recipient is an address where reports are read. */
   readonly reports: boolean;
+  /** Those left out because they are suppressed, with why. */
+  readonly suppressed?: readonly Suppressed[];
 };
+
+export type Suppressed = { readonly address: string; readonly reason: string; readonly scope: string };
 
 /** The directory is asked again, not believed from RCPT: what it said then may have changed. */
 export async function destinationsOf(

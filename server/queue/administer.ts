@@ -154,9 +154,11 @@ const returnedByHand: Outcome = {
 
 /** Those of a message's recipients that a filter of the store's names. */
 function matching(filter: QueueFilter, { message }: Held, recipients: readonly QueuedRecipient[]): QueuedRecipient[] {
-  const { id, domain, sender, recipient, state } = filter;
+  const { id, domain, sender, recipient, state, tenant, campaign } = filter;
   if (state !== undefined && state !== "leased") return [];
   if (id !== undefined && message.id !== id) return [];
+  if (tenant !== undefined && message.tenant !== tenant) return [];
+  if (campaign !== undefined && message.campaign !== campaign) return [];
   if (sender !== undefined && message.envelopeFrom.toLowerCase() !== sender.toLowerCase()) return [];
   return recipients.filter(
     (one) =>

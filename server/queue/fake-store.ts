@@ -16,7 +16,17 @@ type Row = { -readonly [name in keyof QueuedRecipient]: QueuedRecipient[name] } 
 type Message = { message: QueuedMessage; bytes: Buffer; rows: Map<number, Row> };
 type QueuePart = Pick<
   Store,
-  "claim" | "settle" | "renewLeases" | "releaseLeases" | "queueAct" | "queueList" | "content" | "subscribe"
+  | "claim"
+  | "settle"
+  | "renewLeases"
+  | "releaseLeases"
+  | "queueAct"
+  | "queueList"
+  | "content"
+  | "subscribe"
+  | "queueParks"
+  | "parkNext"
+  | "claimExpired"
 >;
 
 export class FakeStore implements QueuePart {
@@ -68,15 +78,16 @@ export class FakeStore implements QueuePart {
     until,
     limit,
     exceptDomains = [],
+    park,
   }: Parameters<Store["claim"]>[0]): Promise<QueuedMessage[]> {
     const except = new Set(exceptDomains);
     const due: { row: Row; message: Message }[] = [];
     for (const message of this.messages.values())
       for (const row of message.rows.values()) {
         const free = row.state === "scheduled" || (row.state === "leased" && (row.lease?.until ?? 0) < now);
-        if (free && row.nextAt <= now && !except.has(row.domain)) due.push({ row, message });
+        if (free && row.park === park && row.nextAt <= now && !except.has(row.domain)) due.push({ row, message });
       }
-    due.sort((a, b) => a.row.nextAt - b.row.nextAt);
+    due.sort((a, b) => (a.row.urgency ?? 0) - (b.row.urgency ?? 0) || a.row.nextAt - b.row.nextAt);
     const byMessage = new Map<Message, Set<number>>();
     for (const { row, message } of due.slice(0, limit)) {
       row.state = "leased";
@@ -84,6 +95,38 @@ export class FakeStore implements QueuePart {
       byMessage.set(message, (byMessage.get(message) ?? new Set()).add(row.id));
     }
     return [...byMessage].map(([message, ids]) => shown(message, ({ id }) => ids.has(id))!);
+  }
+
+  async queueParks(): ReturnType<Store["queueParks"]> {
+    const parks = new Map<string, { park: string; recipients: number; nextAt: number }>();
+    for (const { rows } of this.messages.values())
+      for (const { park, state, nextAt } of rows.values()) {
+        if (park === undefined || state !== "scheduled") continue;
+        const known = parks.get(park) ?? { park, recipients: 0, nextAt };
+        parks.set(park, { park, recipients: known.recipients + 1, nextAt: Math.min(known.nextAt, nextAt) });
+      }
+    return [...parks.values()];
+  }
+
+  async parkNext(park: string): ReturnType<Store["parkNext"]> {
+    return (await this.queueParks()).find((one) => one.park === park)?.nextAt;
+  }
+
+  async claimExpired({ owner, now, until, limit }: Parameters<Store["claimExpired"]>[0]): Promise<QueuedMessage[]> {
+    const late: QueuedMessage[] = [];
+    for (const entry of this.messages.values()) {
+      if (entry.message.tenant === undefined || entry.message.expiresAt > now || late.length >= limit) continue;
+      const ids = new Set<number>();
+      for (const row of entry.rows.values()) {
+        if (row.state !== "scheduled") continue;
+        row.state = "leased";
+        row.lease = { owner, until, token: ++row.claims };
+        ids.add(row.id);
+      }
+      const message = ids.size === 0 ? undefined : shown(entry, ({ id }) => ids.has(id));
+      if (message !== undefined) late.push(message);
+    }
+    return late;
   }
 
   async settle({ settlements, notices, journey }: SettleRequest): ReturnType<Store["settle"]> {
@@ -109,6 +152,8 @@ export class FakeStore implements QueuePart {
       row.state = "scheduled";
       row.lease = undefined;
       row.nextAt = outcome.nextAt;
+      if (outcome.park === undefined) delete row.park;
+      else row.park = outcome.park;
       row.delayWarned = outcome.delayWarned;
       row.lastReply = reply;
       if (outcome.countsAsAttempt) row.attempts++;

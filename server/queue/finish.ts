@@ -4,6 +4,7 @@ import type { Outcome } from "../send/classify.ts";
 import type { Attempt } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
 import type { Acceptance, QueuedMessage, QueuedRecipient, Settlement, Store } from "../store/store.ts";
+import type { Heard } from "./dispatching.ts";
 import type { Holding } from "./holding.ts";
 import type { Held } from "./item.ts";
 import type { MessageMemory } from "./message-memory.ts";
@@ -26,7 +27,11 @@ export type FinisherAsk = {
   readonly notices: QueueNotices;
   readonly holding: Holding;
   readonly memory: MessageMemory;
-  readonly schedule: (stream: string) => Schedule;
+  readonly schedule: (message: QueuedMessage) => Schedule;
+  /** Where a message's recipients wait that are tried again; undefined: nowhere. */
+  readonly park: (message: QueuedMessage, path: Path | undefined) => string | undefined;
+  /** Recipients wait in the store now: where, and until when. */
+  readonly parked: (park: string, until: number) => void;
   readonly maxBatch: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -38,6 +43,7 @@ export type FinisherAsk = {
 };
 
 const noBytes = Buffer.alloc(0);
+const nothingHeard: Pick<Heard, "suppress" | "strikes"> = { suppress: [], strikes: [] };
 /** A notice that could not be made is tried again with its message after this. */
 const noticeRetryMs = 300_000;
 
@@ -62,6 +68,9 @@ export class Finisher {
             held,
             settlements.map(({ recipient }) => recipient),
           );
+        for (const { settlements } of results)
+          for (const { outcome } of settlements)
+            if (outcome.kind === "later" && outcome.park !== undefined) ask.parked(outcome.park, outcome.nextAt);
         for (let index = 0; index < accepted.length; index++) {
           const { queued } = accepted[index]!;
           if (queued !== undefined) ask.offer(queued, notices[index]!.message.bytes);
@@ -83,38 +92,51 @@ export class Finisher {
     attempt: Attempt | undefined,
     path: Path | undefined,
     details: { readonly [name: string]: unknown },
+    heard: Pick<Heard, "suppress" | "strikes"> = nothingHeard,
   ): void {
     const { message } = held;
-    const { holding, now, random, schedule } = this.#ask;
+    const { holding, now, random, schedule, park } = this.#ask;
     const results = resultsOf(message, recipients, outcomes, attempt, path, details, {
       now: now(),
-      schedule: schedule(message.stream),
+      schedule: schedule(message),
       random,
+      park: park(message, path),
       token: (recipient) => holding.lease(message, recipient)?.token ?? 0,
     });
     this.#count(results.settlements);
     if (results.failed.length + results.delayed.length + results.succeeded.length === 0) {
-      this.#settler.add({ held, settlements: results.settlements, notices: [], journey: results.journey });
+      const { settlements, journey, events } = results;
+      this.#settler.add({ held, settlements, notices: [], journey, events, ...heard });
       return;
     }
-    const making = this.#finishWithNotices(held, results).finally(() => this.#making.delete(making));
+    const making = this.#finishWithNotices(held, results, heard).finally(() => this.#making.delete(making));
     this.#making.add(making);
   }
 
   /** Gives recipients back to the store, untried, until a time. */
-  postpone(held: Held, recipients: readonly QueuedRecipient[], nextAt: number): void {
-    this.#settler.add({ held, settlements: this.untried(held, recipients, nextAt), notices: [], journey: [] });
+  postpone(held: Held, recipients: readonly QueuedRecipient[], nextAt: number, park?: string): void {
+    this.#settler.add({ held, settlements: this.untried(held, recipients, nextAt, park), notices: [], journey: [] });
   }
 
   /** The settlements that give recipients back. */
-  untried(held: Held, recipients: readonly QueuedRecipient[], nextAt: number): Settlement[] {
-    return recipients.map((recipient) => ({
-      queue: held.message.id,
-      recipient: recipient.id,
-      token: this.#ask.holding.lease(held.message, recipient)?.token ?? 0,
-      outcome: { kind: "later", nextAt, delayWarned: recipient.delayWarned, countsAsAttempt: false },
-      reply: recipient.lastReply ?? "",
-    }));
+  untried(held: Held, recipients: readonly QueuedRecipient[], nextAt: number, park?: string): Settlement[] {
+    return recipients.map((recipient): Settlement => {
+      // Where it came from, unless another place is known.
+      const place = park ?? recipient.park;
+      return {
+        queue: held.message.id,
+        recipient: recipient.id,
+        token: this.#ask.holding.lease(held.message, recipient)?.token ?? 0,
+        outcome: {
+          kind: "later",
+          nextAt,
+          delayWarned: recipient.delayWarned,
+          countsAsAttempt: false,
+          ...(place === undefined ? {} : { park: place }),
+        },
+        reply: recipient.lastReply ?? "",
+      };
+    });
   }
 
   /** Resolves when all is durable; a store in trouble is not waited for. */
@@ -125,7 +147,7 @@ export class Finisher {
   }
 
   /** The notice is stored in one with the result that causes it. When it cannot be made now, the result waits for it. */
-  async #finishWithNotices(held: Held, results: Results): Promise<void> {
+  async #finishWithNotices(held: Held, results: Results, heard: Pick<Heard, "suppress" | "strikes">): Promise<void> {
     const { notices, memory, now, log } = this.#ask;
     const { message } = held;
     for (const { stage, detail } of results.journey)
@@ -153,7 +175,8 @@ export class Finisher {
             detail: { kind, sender: message.envelopeFrom, sent: notice !== undefined },
           });
       }
-      this.#settler.add({ held, settlements: results.settlements, notices: made, journey });
+      const { settlements, events } = results;
+      this.#settler.add({ held, settlements, notices: made, journey, events, ...heard });
     } catch (error) {
       log.error({ err: error, queue: message.id }, "a notice could not be made; the message is tried again");
       const nextAt = now() + noticeRetryMs;

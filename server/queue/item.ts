@@ -5,11 +5,16 @@ import type { Attempt, Job } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
 import type { QueuedMessage, QueuedRecipient } from "../store/store.ts";
 
+/** A tenant's part of the turns of its kind of mail. */
+export type Share = { readonly tenant: string; readonly weight: number };
+
 /** A queued message while some of its recipients are ours to serve. Its bytes are shared by its items. */
 export type Held = {
   readonly message: QueuedMessage;
   /** It came straight from `accept`, not from the backlog. */
   readonly fresh: boolean;
+  /** It stands behind all mail that has none, and takes turns with other tenants. */
+  readonly share: Share | undefined;
   /** The message, while it is in memory (`MessageMemory`). */
   bytes: Buffer | undefined;
   /** It came with its bytes and there was room to keep them. */
@@ -39,7 +44,7 @@ export class Item implements Job {
     if (this.#envelope === undefined) {
       const { message } = this.held;
       this.#envelope = {
-        from: message.envelopeFrom,
+        from: this.#owner.returnPath(message, this.recipients) ?? message.envelopeFrom,
         recipients: this.recipients,
         envid: message.envid,
         ret: message.ret,
@@ -69,6 +74,8 @@ export class Item implements Job {
 export interface ItemOwner {
   /** Reads the item's message; false when it is not to be had, and the item is over. */
   load(item: Item): Promise<boolean>;
+  /** The return path where it is not the message's. */
+  returnPath(message: QueuedMessage, recipients: readonly QueuedRecipient[]): string | undefined;
   done(
     held: Held,
     recipients: readonly QueuedRecipient[],

@@ -13,26 +13,37 @@ import type { Path } from "../send/site.ts";
 import type { TlsWish } from "../send/strongest.ts";
 import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Store } from "../store/store.ts";
 import { Administrator, type Looking } from "./administer.ts";
+import type { Admission, Dispatching } from "./dispatching.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
 import { Holding } from "./holding.ts";
 import { type Held, Item, type ItemOwner } from "./item.ts";
 import { asBuffer, MessageMemory } from "./message-memory.ts";
+import { ParkLine } from "./park-line.ts";
 import type { Queue } from "./queue.ts";
 import { ReadyStage } from "./ready.ts";
-import type { Schedule } from "./schedule.ts";
 import { type QueueSettings, scheduleOf } from "./settings.ts";
 import { steadyClock } from "./steady-clock.ts";
 
 export type QueueAsk = {
   readonly store: Pick<
     Store,
-    "claim" | "settle" | "renewLeases" | "releaseLeases" | "queueAct" | "queueList" | "content" | "subscribe"
+    | "claim"
+    | "settle"
+    | "renewLeases"
+    | "releaseLeases"
+    | "queueAct"
+    | "queueList"
+    | "content"
+    | "subscribe"
+    | "queueParks"
+    | "parkNext"
+    | "claimExpired"
   >;
   readonly send: Send;
   readonly notices: QueueNotices;
   readonly settings: QueueSettings;
-  /** Schedules of streams that have one of their own. */
-  readonly schedules: { readonly [stream: string]: Schedule };
+  /** Sending at volume; undefined: one source, and everything goes when it is due. */
+  readonly dispatch?: Dispatching | undefined;
   /** Name of this node: the same after a restart, another for each node. */
   readonly node: string;
   /** Milliseconds since 1970. */
@@ -58,6 +69,10 @@ const leaseReserveMs = 60_000;
 const crowdedMs = 5_000;
 /** Domains named in one claim as not wanted now. */
 const maxExceptDomains = 1000;
+/** Mail that has waited too long is looked for this often. */
+const expiredEveryMs = 30_000;
+/** Changes to these may let go what waits. */
+const modelKinds: ReadonlySet<string> = new Set(["source", "pool", "stream", "tenant", "campaign", "park"]);
 /** Journey entries name this many of the hosts that could not be reached. */
 const maxTriesShown = 6;
 
@@ -79,6 +94,9 @@ class WorkingQueue implements Queue, ItemOwner {
   /** Domains whose path has no room or is suspended, with the path's key: not to be claimed for the moment. */
   readonly #crowded = new Map<string, string>();
   readonly #administrator: Administrator;
+  /** Mail that waits for its turn; undefined without sending at volume. */
+  readonly #line: ParkLine | undefined;
+  #expiredAt = 0;
   #claiming: Promise<void> | undefined;
   #claimsPaused = 0;
   /** The last claim left due mail in the store. */
@@ -104,7 +122,9 @@ class WorkingQueue implements Queue, ItemOwner {
       notices: ask.notices,
       holding: this.#holding,
       memory: this.#memory,
-      schedule: (stream) => ask.schedules[stream] ?? schedule,
+      schedule: (message) => ask.dispatch?.schedule(message) ?? schedule,
+      park: (message, path) => ask.dispatch?.parkOf(message, path),
+      parked: (park, until) => this.#line?.note(park, until),
       maxBatch: settings.settleBatch,
       now: this.#now,
       offer: (message, bytes) => this.offer(message, bytes),
@@ -112,6 +132,15 @@ class WorkingQueue implements Queue, ItemOwner {
         if (this.#backlog && this.#holding.recipients < settings.maxReady / 2) this.#claim();
       },
     });
+    if (ask.dispatch !== undefined)
+      this.#line = new ParkLine({
+        store,
+        dispatch: ask.dispatch,
+        owner: ask.node,
+        leaseMs: settings.leaseMs,
+        now: this.#now,
+        log,
+      });
     this.#administrator = new Administrator({
       store,
       log,
@@ -145,6 +174,9 @@ class WorkingQueue implements Queue, ItemOwner {
     this.#running = true;
     this.#unsubscribe = store.subscribe((changes) => {
       if (changes.some(({ kind }) => kind === "directory")) send.changed();
+      // Somebody may have taken back what held mail up.
+      if (changes.some((change) => change.kind === "sending" && change.of.some((kind) => modelKinds.has(kind))))
+        this.#lineChanged();
     });
     this.#timers = [
       setInterval(() => this.#claim(), settings.claimEveryMs),
@@ -160,6 +192,10 @@ class WorkingQueue implements Queue, ItemOwner {
     this.#unsubscribe?.();
     await this.#claiming;
     await send.stop(settings.stopGraceMs);
+    const { dispatch } = this.#ask;
+    if (dispatch !== undefined)
+      for (const { held, recipients, path } of this.#ready.remove(() => true))
+        dispatch.untried(held.message, recipients, path);
     await this.#finisher.stop();
     await store.releaseLeases(node);
     await store.releaseLeases(this.#freshOwner);
@@ -181,7 +217,19 @@ class WorkingQueue implements Queue, ItemOwner {
   }
 
   offer(message: QueuedMessage, bytes: Uint8Array): void {
-    if (this.#running) this.#hold(message, asBuffer(bytes));
+    if (!this.#running) return;
+    if (message.tenant !== undefined && message.recipients[0]?.lease === undefined) this.#noteParked(message);
+    else this.#hold(message, asBuffer(bytes));
+  }
+
+  #lineChanged(): void {
+    this.#line?.reopen();
+    this.#claim();
+  }
+
+  /** It waits in the store already. */
+  #noteParked({ recipients, notBefore }: QueuedMessage): void {
+    for (const { park } of recipients) if (park !== undefined) this.#line?.note(park, notBefore);
   }
 
   /** Takes a message into memory and sends its recipients on their ways. */
@@ -191,6 +239,7 @@ class WorkingQueue implements Queue, ItemOwner {
     const held: Held = {
       message,
       fresh: bytes !== undefined,
+      share: this.#shareOf(message),
       bytes: undefined,
       kept: false,
       loading: undefined,
@@ -200,6 +249,11 @@ class WorkingQueue implements Queue, ItemOwner {
     if (this.#administrator.failCondemned(held, ours, undefined)) return;
     if (message.notBefore > this.#now() + 1000) this.#finisher.postpone(held, ours, message.notBefore);
     else this.#route(held, ours);
+  }
+
+  #shareOf(message: QueuedMessage): Held["share"] {
+    const park = message.tenant === undefined ? undefined : this.#ask.dispatch?.parkOf(message, undefined);
+    return park === undefined ? undefined : this.#ask.dispatch?.shareOf(park);
   }
 
   #route(held: Held, recipients: readonly QueuedRecipient[]): void {
@@ -255,20 +309,74 @@ class WorkingQueue implements Queue, ItemOwner {
     const { path } = result;
     const suspendedMs = this.#ask.send.suspendedMs(path.key);
     if (suspendedMs > 0) {
-      this.#crowd(recipients, path);
+      if (held.share === undefined) this.#crowd(recipients, path);
       const said = this.#suspended.get(path.key) ?? reply(451, "4.4.1", "No host of the destination can be reached");
       this.#all(held, recipients, later(said, "network", suspendedMs), path);
       return;
     }
-    const most = this.#ask.settings.maxRecipientsPerTransaction;
+    const { dispatch } = this.#ask;
+    if (dispatch === undefined) {
+      this.#makeReady(held, recipients, path);
+      return;
+    }
+    const admitted = dispatch.admit(held.message, recipients, path);
+    if (!(admitted instanceof Promise)) {
+      this.#follow(held, admitted);
+      return;
+    }
+    const looking: Looking = { held, recipients };
+    this.#looking.add(looking);
+    admitted
+      .finally(() => this.#looking.delete(looking))
+      .then((known) => this.#follow(held, known, new Set(looking.recipients)))
+      .catch((error) => {
+        this.#ask.log.error({ err: error, queue: held.message.id }, "a message could not be let in");
+        this.#finisher.postpone(held, looking.recipients, this.#now() + crowdedMs);
+      });
+  }
+
+  /** Does what was decided about recipients, those that were withdrawn meanwhile left out. */
+  #follow(held: Held, admitted: readonly Admission[], still?: ReadonlySet<QueuedRecipient>): void {
+    if (!this.#running) return;
+    for (const one of admitted) {
+      const recipients = still === undefined ? one.recipients : one.recipients.filter((each) => still.has(each));
+      if (recipients.length === 0) continue;
+      if (one.kind === "go") this.#makeReady(held, recipients, one.path);
+      else this.#finisher.postpone(held, recipients, one.until, one.park);
+    }
+  }
+
+  #makeReady(held: Held, recipients: readonly QueuedRecipient[], path: Path): void {
+    const { dispatch, settings } = this.#ask;
+    const { message } = held;
+    // A return path of one's own is one recipient's.
+    const alone = recipients.length > 1 && dispatch?.returnPath(message, recipients[0]!) !== undefined;
+    const usual = settings.maxRecipientsPerTransaction;
+    const most = alone ? 1 : Math.min(usual, dispatch?.maxRecipients(path) ?? usual);
     for (let at = 0; at < recipients.length; at += most) {
       const some = recipients.length <= most ? recipients : recipients.slice(at, at + most);
-      if (this.#ready.full(path.key)) {
-        const noted = this.#crowd(some, path);
-        this.#finisher.postpone(held, some, this.#now() + (noted ? 0 : crowdedMs));
-      } else this.#ready.push(new Item(held, some, path, this));
+      if (this.#ready.full(path.key, held.share !== undefined)) this.#noRoom(held, some, path);
+      else this.#ready.push(new Item(held, some, path, this));
     }
     this.#ask.send.wake(path);
+  }
+
+  #noRoom(held: Held, recipients: readonly QueuedRecipient[], path: Path): void {
+    this.#ask.dispatch?.untried(held.message, recipients, path);
+    // What takes turns waits where it is: claims of other mail for the same domain go on.
+    if (held.share !== undefined) {
+      const park = this.#ask.dispatch?.parkOf(held.message, path);
+      this.#finisher.postpone(held, recipients, this.#now() + crowdedMs, park);
+      return;
+    }
+    const noted = this.#crowd(recipients, path);
+    this.#finisher.postpone(held, recipients, this.#now() + (noted ? 0 : crowdedMs));
+  }
+
+  returnPath(message: QueuedMessage, recipients: readonly QueuedRecipient[]): string | undefined {
+    return message.tenant === undefined || recipients.length !== 1
+      ? undefined
+      : this.#ask.dispatch?.returnPath(message, recipients[0]!);
   }
 
   /** Notes that mail for these domains is not to be claimed now; false when there are too many such. */
@@ -316,8 +424,40 @@ class WorkingQueue implements Queue, ItemOwner {
         recipients += message.recipients.length;
         this.#hold(message, undefined);
       }
-      if (recipients < limit) return;
+      if (recipients < limit) break;
     }
+    await this.#claimParked();
+  }
+
+  /** Mail that waits for its turn gets what is left, at most half of the room; and what has waited too long is given up. */
+  async #claimParked(): Promise<void> {
+    const line = this.#line;
+    if (line === undefined || !this.#running || this.#claimsPaused > 0) return;
+    const { maxReady } = this.#ask.settings;
+    const now = this.#now();
+    if (now >= this.#expiredAt) {
+      const late = await line.expired();
+      for (const message of late) this.#giveUp(message);
+      this.#expiredAt = late.length === 0 ? now + expiredEveryMs : now;
+    }
+    const room = Math.floor(maxReady / 2) - this.#holding.recipients;
+    if (room > 0) await line.claim(room, (message) => this.#hold(message, undefined));
+  }
+
+  #giveUp(message: QueuedMessage): void {
+    const ours = this.#holding.take(message);
+    if (ours.length === 0) return;
+    const share = this.#shareOf(message);
+    const held: Held = {
+      message,
+      fresh: false,
+      share,
+      bytes: undefined,
+      kept: false,
+      loading: undefined,
+      pending: ours.length,
+    };
+    this.#all(held, ours, waitedTooLong, undefined);
   }
 
   #renew(): void {
@@ -335,6 +475,12 @@ class WorkingQueue implements Queue, ItemOwner {
       if (this.#administrator.failCondemned(held, recipients, path)) continue;
       const lease = this.#holding.lease(held.message, recipients[0]!);
       if (lease === undefined) continue;
+      const heldUntil = this.#ask.dispatch?.heldUntil(held.message, path);
+      if (heldUntil !== undefined) {
+        this.#ask.dispatch?.untried(held.message, recipients, path);
+        this.#finisher.postpone(held, recipients, heldUntil, this.#ask.dispatch?.parkOf(held.message, path));
+        continue;
+      }
       if (lease.owner === this.#ask.node || lease.until - this.#now() > leaseReserveMs) return item;
       // Its lease is about to run out: whoever claims it next sends it.
       this.#forget(held, recipients);
@@ -358,8 +504,14 @@ class WorkingQueue implements Queue, ItemOwner {
     attempt: Attempt | undefined,
     path: Path | undefined,
   ): void {
-    this.#administrator.done(held, recipients, outcomes);
-    this.#finisher.finish(held, recipients, outcomes, attempt, path, {});
+    const { dispatch } = this.#ask;
+    const heard =
+      dispatch === undefined || path === undefined
+        ? undefined
+        : dispatch.heard(held.message, recipients, outcomes, path);
+    const after = heard?.outcomes ?? outcomes;
+    this.#administrator.done(held, recipients, after);
+    this.#finisher.finish(held, recipients, after, attempt, path, {}, heard);
     this.#memory.drop(held);
   }
 
@@ -374,10 +526,15 @@ class WorkingQueue implements Queue, ItemOwner {
       reply: replyText(reply),
     }));
     const items = this.#ready.drain(path.key);
+    const { dispatch } = this.#ask;
+    if (dispatch !== undefined) {
+      dispatch.unreachable(path, failures);
+      for (const { held, recipients } of items) dispatch.untried(held.message, recipients, path);
+    }
     this.#ask.log.info({ site: path.site, tries, waiting: items.length, backOffMs }, "destination cannot be reached");
     const outcome = later(said, failures.at(-1)?.stage === "tls" ? "tls" : "network", backOffMs);
     for (const { held, recipients } of items) {
-      this.#crowd(recipients, path);
+      if (held.share === undefined) this.#crowd(recipients, path);
       this.#all(held, recipients, outcome, path, { tries });
     }
   }
@@ -425,6 +582,13 @@ class WorkingQueue implements Queue, ItemOwner {
     this.#claim();
   }
 }
+
+const waitedTooLong: Outcome = {
+  kind: "failed",
+  why: "rate",
+  reply: reply(554, "4.4.7", "The message waited too long for its turn and was given up"),
+  ours: true,
+};
 
 function later(reply: Reply, why: "network" | "tls" | "system", delayMs?: number): Outcome {
   return { kind: "later", reply, why, delayMs };

@@ -138,7 +138,6 @@ function world(settings: Partial<QueueSettings> = {}, store = new FakeStore(), n
     send,
     notices,
     settings: { ...defaultQueueSettings, claimEveryMs: 5, ...settings },
-    schedules: {},
     node,
     wall: () => clock + monotonic(),
     monotonic,

@@ -1,4 +1,8 @@
-/** The ready stage: what can be sent now, in memory, by path. Bounded as a whole, and each path by what is left of the whole. */
+/**
+ * The ready stage: what can be sent now, in memory, by path. Bounded as a whole, and each path by what is left of the whole.
+ * Within a path ordinary mail goes first; mail with a share (marketing) follows, its tenants in turns.
+ */
+import { Fifo } from "./fifo.ts";
 import type { Item } from "./item.ts";
 
 type Site = {
@@ -6,6 +10,8 @@ type Site = {
   readonly claimed: Fifo<Item>;
   /** Counts to let claimed mail through although fresh mail keeps coming. */
   turn: number;
+  /** Undefined until there is some. */
+  shared: SharedLine | undefined;
 };
 
 /** Of so many turns one belongs to mail from the backlog. */
@@ -28,9 +34,12 @@ export class ReadyStage {
     return this.#items;
   }
 
-  /** Whether one more item for the path would be one too many. */
-  full(key: string): boolean {
-    return this.waiting(key) >= this.#bound;
+  /** Whether one more item for the path would be one too many. What has a share takes no room from what has none. */
+  full(key: string, shared = false): boolean {
+    const site = this.#sites.get(key);
+    if (site === undefined) return false;
+    const waiting = shared ? (site.shared?.length ?? 0) : site.fresh.length + site.claimed.length;
+    return waiting >= this.#bound;
   }
 
   /** Whether a path that was full has room again, enough that it is worth while to fetch more. */
@@ -43,14 +52,12 @@ export class ReadyStage {
   }
 
   push(item: Item): void {
-    const site = this.#site(item.path.key);
-    (item.held.fresh ? site.fresh : site.claimed).push(item);
+    this.#line(item).push(item);
     this.#items++;
   }
 
   putBack(item: Item): void {
-    const site = this.#site(item.path.key);
-    (item.held.fresh ? site.fresh : site.claimed).unshift(item);
+    this.#line(item).unshift(item);
     this.#items++;
   }
 
@@ -58,16 +65,17 @@ export class ReadyStage {
     const site = this.#sites.get(key);
     if (site === undefined) return undefined;
     site.turn = (site.turn + 1) % backlogTurns;
-    const item =
+    const ordinary =
       site.turn === 0 ? (site.claimed.shift() ?? site.fresh.shift()) : (site.fresh.shift() ?? site.claimed.shift());
-    if (item === undefined || site.fresh.length + site.claimed.length === 0) this.#sites.delete(key);
+    const item = ordinary ?? site.shared?.shift();
+    if (item === undefined || lengthOf(site) === 0) this.#sites.delete(key);
     if (item !== undefined) this.#items--;
     return item;
   }
 
   waiting(key: string): number {
     const site = this.#sites.get(key);
-    return site === undefined ? 0 : site.fresh.length + site.claimed.length;
+    return site === undefined ? 0 : lengthOf(site);
   }
 
   /** Takes out all items of a path. */
@@ -89,42 +97,71 @@ export class ReadyStage {
     return removed;
   }
 
-  #site(key: string): Site {
-    let site = this.#sites.get(key);
+  #line({ path, held }: Item): Pick<Fifo<Item>, "push" | "unshift"> {
+    let site = this.#sites.get(path.key);
     if (site === undefined) {
-      site = { fresh: new Fifo(), claimed: new Fifo(), turn: 0 };
-      this.#sites.set(key, site);
+      site = { fresh: new Fifo(), claimed: new Fifo(), turn: 0, shared: undefined };
+      this.#sites.set(path.key, site);
     }
-    return site;
+    if (held.share !== undefined) {
+      site.shared ??= new SharedLine();
+      return site.shared;
+    }
+    return held.fresh ? site.fresh : site.claimed;
   }
 }
 
-/** First in, first out, without moving what is inside. */
-class Fifo<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
+function lengthOf({ fresh, claimed, shared }: Site): number {
+  return fresh.length + claimed.length + (shared?.length ?? 0);
+}
 
-  get length(): number {
-    return this.#items.length - this.#head;
+/** Tenants take turns, each as many as its weight says (deficit round robin). */
+class SharedLine {
+  readonly #tenants = new Map<string, { readonly items: Fifo<Item>; weight: number; credit: number }>();
+  length = 0;
+
+  push(item: Item): void {
+    this.#of(item).push(item);
+    this.length++;
   }
 
-  push(item: T): void {
-    this.#items.push(item);
+  unshift(item: Item): void {
+    this.#of(item).unshift(item);
+    this.length++;
   }
 
-  unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
-  }
-
-  shift(): T | undefined {
-    if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
+  shift(): Item | undefined {
+    // Each round gives credit to everybody, so that a weight below one has its turn too.
+    while (this.length > 0) {
+      const [name, tenant] = this.#tenants.entries().next().value!;
+      if (tenant.credit < 1) {
+        // To the end of the line.
+        this.#tenants.delete(name);
+        tenant.credit += tenant.weight;
+        this.#tenants.set(name, tenant);
+        continue;
+      }
+      const item = tenant.items.shift();
+      if (tenant.items.length === 0) this.#tenants.delete(name);
+      if (item === undefined) continue;
+      tenant.credit--;
+      this.length--;
+      return item;
     }
-    return item;
+    return undefined;
+  }
+
+  #of({ held }: Item): Fifo<Item> {
+    const { tenant, weight } = held.share!;
+    let known = this.#tenants.get(tenant);
+    if (known === undefined) {
+      known = { items: new Fifo(), weight: Math.max(weight, minWeight), credit: weight };
+      this.#tenants.set(tenant, known);
+    }
+    known.weight = Math.max(weight, minWeight);
+    return known.items;
   }
 }
+
+/** So that no turn is waited for without end. */
+const minWeight = 0.01;

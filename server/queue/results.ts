@@ -3,6 +3,7 @@ import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
+import type { NewSendingEvent, SendingEventType } from "../store/sending.ts";
 import type { Instant, JourneyEntry, QueuedMessage, QueuedRecipient, Settlement } from "../store/store.ts";
 import { nextAttempt, type Schedule, warningDue } from "./schedule.ts";
 
@@ -23,6 +24,8 @@ export type Results = {
   readonly delayed: readonly Reported[];
   /** Success that nobody else will report (RFC 3461 §5.2.2). */
   readonly succeeded: readonly Reported[];
+  /** For tenants. */
+  readonly events: readonly NewSendingEvent[];
 };
 
 /** Replies are kept to this length. */
@@ -48,6 +51,8 @@ export function resultsOf(
     readonly random: () => number;
     /** The fencing token under which we hold a recipient now. */
     readonly token: (recipient: QueuedRecipient) => number;
+    /** Where those wait that are tried again; undefined: nowhere. */
+    readonly park: string | undefined;
   },
 ): Results {
   const { now, schedule, random } = ask;
@@ -56,6 +61,7 @@ export function resultsOf(
   const failed: Reported[] = [];
   const delayed: Reported[] = [];
   const succeeded: Reported[] = [];
+  const events: NewSendingEvent[] = [];
   const host = attempt?.host;
   for (let index = 0; index < recipients.length; index++) {
     const recipient = recipients[index]!;
@@ -71,7 +77,7 @@ export function resultsOf(
         if (recipient.notify?.success === true && attempt?.dsn !== true) succeeded.push(reported);
         break;
       case "failed":
-        kind = "bounced";
+        kind = outcome.reply.enhanced === "4.4.7" && outcome.ours === true ? "expired" : "bounced";
         settled = { kind: "failed" };
         failed.push(reported);
         break;
@@ -94,6 +100,7 @@ export function resultsOf(
           nextAt: next,
           delayWarned: recipient.delayWarned || warn,
           countsAsAttempt: counts,
+          ...(ask.park === undefined ? {} : { park: ask.park }),
         };
         break;
       }
@@ -107,6 +114,8 @@ export function resultsOf(
       outcome: settled,
       reply: replyText(outcome.reply).slice(0, maxReplyChars),
     });
+    if (message.tenant !== undefined)
+      events.push(eventOf(message, recipient, outcome, eventTypes[kind], { now, host, path, nextAt }));
     const group = groups.find((other) => other.outcome.reply === outcome.reply && other.kind === kind);
     if (group === undefined) groups.push({ kind, outcome, to: [recipient.address], nextAt });
     else {
@@ -129,11 +138,55 @@ export function resultsOf(
       detail["tls"] = attempt.tls;
       detail["ms"] = attempt.ms;
     }
-    if (group.outcome.kind !== "delivered") detail["why"] = group.outcome.why;
+    if (group.outcome.kind !== "delivered") {
+      detail["why"] = group.outcome.why;
+      const { named } = group.outcome;
+      if (named !== undefined) {
+        detail["class"] = named.class;
+        if (named.rule !== undefined) detail["rule"] = named.rule;
+      }
+    }
+    if (path?.egress !== undefined) detail["source"] = path.egress.name;
+    if (path?.provider !== undefined) detail["provider"] = path.provider;
     if (group.nextAt !== undefined) detail["nextAt"] = group.nextAt;
     return { at: now, stage: group.kind, trace: message.id, keys: [], detail: { ...detail, ...details } };
   });
-  return { settlements, journey, failed, delayed, succeeded };
+  return { settlements, journey, failed, delayed, succeeded, events };
+}
+
+const eventTypes = { delivered: "delivered", deferred: "deferred", bounced: "bounced", expired: "expired" } as const;
+
+function eventOf(
+  { id, tenant = "", stream, campaign = "" }: QueuedMessage,
+  recipient: QueuedRecipient,
+  outcome: Outcome,
+  type: SendingEventType,
+  {
+    now,
+    host,
+    path,
+    nextAt,
+  }: {
+    readonly now: Instant;
+    readonly host: string | undefined;
+    readonly path: Path | undefined;
+    readonly nextAt: Instant | undefined;
+  },
+): NewSendingEvent {
+  const named = outcome.kind === "delivered" ? undefined : outcome.named;
+  const detail: { [name: string]: unknown } = {
+    // By this number a bounce that comes later finds back.
+    n: recipient.id,
+    attempt: recipient.attempts + 1,
+    reply: replyText(outcome.reply).slice(0, maxReplyChars),
+  };
+  if (host !== undefined) detail["host"] = host;
+  if (path?.egress !== undefined) detail["source"] = path.egress.name;
+  if (path?.provider !== undefined) detail["provider"] = path.provider;
+  if (named !== undefined) detail["class"] = named.class;
+  if (named?.rule !== undefined) detail["rule"] = named.rule;
+  if (nextAt !== undefined) detail["nextAt"] = nextAt;
+  return { at: now, type, tenant, stream, campaign, message: id, recipient: recipient.address, detail };
 }
 
 /** Why no less TLS would have done for this message (connections are shared by those who ask the same); nothing where less would have. */

@@ -3,6 +3,7 @@
  * batch grows with the load and no timer is needed.
  */
 import type { Log } from "../log.ts";
+import type { NewSendingEvent, Strike, Suppression } from "../store/sending.ts";
 import type { Acceptance, JourneyEntry, Settlement, Store } from "../store/store.ts";
 import type { Held } from "./item.ts";
 
@@ -11,6 +12,9 @@ export type Result = {
   readonly settlements: readonly Settlement[];
   readonly notices: readonly Acceptance[];
   readonly journey: readonly JourneyEntry[];
+  readonly events?: readonly NewSendingEvent[];
+  readonly suppress?: readonly Suppression[];
+  readonly strikes?: readonly Strike[];
 };
 
 export type SettlerAsk = {
@@ -83,13 +87,26 @@ export class Settler {
     const settlements: Settlement[] = [];
     const notices: Acceptance[] = [];
     const journey: JourneyEntry[] = [];
+    const events: NewSendingEvent[] = [];
+    const suppress: Suppression[] = [];
+    const strikes: Strike[] = [];
     for (const result of batch) {
       for (const settlement of result.settlements) settlements.push(settlement);
       for (const notice of result.notices) notices.push(notice);
       for (const entry of result.journey) journey.push(entry);
+      if (result.events !== undefined) events.push(...result.events);
+      if (result.suppress !== undefined) suppress.push(...result.suppress);
+      if (result.strikes !== undefined) strikes.push(...result.strikes);
     }
     try {
-      const { stale, accepted } = await this.#ask.store.settle({ settlements, notices, journey });
+      const { stale, accepted } = await this.#ask.store.settle({
+        settlements,
+        notices,
+        journey,
+        ...(events.length === 0 ? {} : { events }),
+        ...(suppress.length === 0 ? {} : { suppress }),
+        ...(strikes.length === 0 ? {} : { strikes }),
+      });
       if (stale > 0) {
         this.stale += stale;
         this.#ask.log.warn({ stale }, "leases were lost while sending: some mail may have been sent twice");

@@ -1,5 +1,6 @@
 /** A message as a conversation took it: a plain value that the later stages work on. They never see the connection. */
 
+import type { Sender } from "../dispatch/sender.ts";
 import type { Endpoint, TlsInfo } from "../net/connection.ts";
 import type { Account, Instant, Notify } from "../store/store.ts";
 
@@ -38,6 +39,8 @@ export type Received = {
   readonly envid: string | undefined;
   /** FUTURERELEASE, RFC 4865. */
   readonly notBefore: Instant | undefined;
+  /** Of a tenant whose sending is looked after; set by submission alone. */
+  readonly sending?: Sender;
   /** The message as it came, without our trace fields. */
   readonly bytes: Buffer;
 };

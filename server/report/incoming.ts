@@ -2,9 +2,12 @@
 
 import { parseContentType } from "../../protocol/mime/fields/parameters.ts";
 import { fieldValue, findField, type Header, headerValue } from "../../protocol/mime/header.ts";
+import type { Received } from "../receive/received.ts";
 
 /** Reads one kind of report. False where the message is none. Rejects only when the store is in trouble. */
-export type ReportReader = (message: { readonly id: string; readonly bytes: Buffer }) => Promise<boolean>;
+export type ReportReader = (
+  message: Pick<Received, "id" | "bytes" | "envelopeFrom" | "recipients">,
+) => Promise<boolean>;
 
 export type IncomingReports = {
   /** Whether the message may be a report, by its header alone. */

@@ -21,8 +21,17 @@ export type Why =
 export type Outcome =
   | { readonly kind: "delivered"; readonly reply: Reply }
   /** `delayMs`: when to try again at the earliest, where the server or the reason tells; 0 is at once. */
-  | { readonly kind: "later"; readonly reply: Reply; readonly why: Why; readonly delayMs: number | undefined }
-  | { readonly kind: "failed"; readonly reply: Reply; readonly why: Why };
+  | ({ readonly kind: "later"; readonly delayMs: number | undefined } & Trouble)
+  | ({ readonly kind: "failed" } & Trouble);
+
+type Trouble = {
+  readonly reply: Reply;
+  readonly why: Why;
+  /** Our own words, not a server's: no rule is asked about them. */
+  readonly ours?: true;
+  /** What the shaping rules make of the reply, and which rule. */
+  readonly named?: { readonly class: string; readonly rule: string | undefined };
+};
 
 /** Shortest and longest wait that a greylisting server is granted: less is asked in vain, more is not believed. */
 const minGreylistMs = 5 * 60_000;
@@ -55,6 +64,7 @@ export function brokenOff(phase: Phase, cause: "closed" | "timeout" | "fault", h
     reply: reply(451, cause === "fault" ? "4.5.0" : "4.4.2", `${host} ${what} at ${when}`),
     why: cause === "fault" ? "protocol" : "network",
     delayMs: undefined,
+    ours: true,
   };
 }
 

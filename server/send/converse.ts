@@ -162,7 +162,7 @@ export class Conversation {
       this.begun++;
       return { job, transaction: began, startedAt: monotonic() };
     }
-    const outcome = classify({ phase: "message", reply: began }, false);
+    const outcome = { ...classify({ phase: "message", reply: began }, false), ours: true as const };
     job.done(
       job.envelope.recipients.map(() => outcome),
       this.#attempt(0),

@@ -1,6 +1,8 @@
 /** A TCP connection to an address, within a time. */
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
+import ipaddr from "ipaddr.js";
 import { Connection } from "../net/connection.ts";
+import type { Egress } from "./site.ts";
 
 /** Opens a TCP connection; the system's error code ("ECONNREFUSED", "ETIMEDOUT") where that fails. `from` is our own address. */
 export function dial(
@@ -24,4 +26,60 @@ export function dial(
       resolve(new Connection(socket));
     });
   });
+}
+
+/**
+ * The same through a proxy, so that it is the proxy's address (`address` of the egress, where it has several) that the server sees:
+ * SOCKS5 without a login (RFC 1928), or a proxy that reads a PROXY protocol header for where to connect from and to.
+ */
+export async function dialThrough(
+  { proxy, address: from }: Pick<Egress, "proxy" | "address">,
+  address: string,
+  port: number,
+  timeoutMs: number,
+): Promise<Connection | string> {
+  const found = /^(socks5|haproxy):\/\/(?:\[([^\]]+)\]|([^:]+)):(\d+)$/i.exec(proxy);
+  if (found === null) return "EPROXY";
+  const connection = await dial(found[2] ?? found[3]!, Number(found[4]), timeoutMs, undefined);
+  if (typeof connection === "string") return connection;
+  connection.setTimeout(timeoutMs);
+  if (found[1]!.toLowerCase() === "haproxy") {
+    connection.write(
+      `PROXY TCP${isIP(address)} ${from === "" ? connection.local.address : from} ${address} 0 ${port}\r\n`,
+    );
+    return connection;
+  }
+  const refused = await askSocks(connection, address, port);
+  if (refused === undefined) return connection;
+  connection.destroy();
+  return refused;
+}
+
+/** RFC 1928 §6, in words of the system where it has some. */
+const socksReplies = ["", "EPROXY", "EACCES", "ENETUNREACH", "EHOSTUNREACH", "ECONNREFUSED", "ETIMEDOUT"];
+
+async function askSocks(connection: Connection, address: string, port: number): Promise<string | undefined> {
+  let unread = Buffer.alloc(0);
+  const take = async (count: number): Promise<Buffer | undefined> => {
+    while (unread.length < count) {
+      const chunk = await connection.read();
+      if (typeof chunk === "string") return undefined;
+      unread = Buffer.concat([unread, chunk]);
+    }
+    const taken = unread.subarray(0, count);
+    unread = unread.subarray(count);
+    return taken;
+  };
+  connection.write(Buffer.from([5, 1, 0]));
+  const method = await take(2);
+  if (method === undefined || method[0] !== 5 || method[1] !== 0) return "EPROXY";
+  const bytes = ipaddr.parse(address).toByteArray();
+  connection.write(Buffer.from([5, 1, 0, bytes.length === 4 ? 1 : 4, ...bytes, port >> 8, port & 255]));
+  const head = await take(4);
+  if (head === undefined || head[0] !== 5) return "EPROXY";
+  if (head[1] !== 0) return socksReplies[head[1]!] ?? "EPROXY";
+  const bound = head[3] === 1 ? 4 : head[3] === 4 ? 16 : ((await take(1))?.[0] ?? 0);
+  if ((await take(bound + 2)) === undefined) return "EPROXY";
+  if (unread.length > 0) connection.unread(unread);
+  return undefined;
 }

@@ -3,6 +3,7 @@
  * its own work, so that a slow or dead one costs the others nothing but its connections.
  */
 import { type Attempt, Conversation, type Job } from "./converse.ts";
+import { pass, type RateState, type Shaper, unpaced, waitFor } from "./rate.ts";
 import { type OpenFailure, openSession, type Session, type SessionAsk, type SessionSettings } from "./session.ts";
 import type { Path } from "./site.ts";
 
@@ -38,6 +39,8 @@ export type PoolAsk = {
   readonly settings: PoolSettings;
   readonly session: Omit<SessionAsk, "settings">;
   readonly source: JobSource;
+  /** Limits of paths that have a provider. */
+  readonly shaper?: Shaper | undefined;
   readonly random: () => number;
   readonly sevenBit: (message: Buffer) => Buffer | undefined;
   /** A mistake of ours was met: for the log. */
@@ -57,6 +60,10 @@ type Lane = {
   dispatching: boolean;
   /** When a connection last took a job. */
   tookAt: number;
+  /** For paths with a provider. */
+  readonly rate: RateState;
+  /** Runs until the rate lets one more message through. */
+  slowed: NodeJS.Timeout | undefined;
 };
 type IdleSession = { readonly since: number; readonly wake: (job: Job | undefined) => void };
 
@@ -68,6 +75,8 @@ const learntLimitMs = 300_000;
 const jobsPerConnection = 10;
 /** One idle connection is woken for so many jobs that wait, where busy ones will not take them. */
 const jobsPerIdle = 4;
+/** A rate is looked at again after so long: it may have been given back. */
+const maxSlowedMs = 60_000;
 /** Sites remembered without work or connections. */
 const maxLanes = 20_000;
 
@@ -143,6 +152,7 @@ export class Pool {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#sweeper);
+    for (const lane of this.#lanes.values()) clearTimeout(lane.slowed);
     for (const lane of this.#lanes.values()) for (const idle of lane.idle.splice(0)) idle.wake(undefined);
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, graceMs);
@@ -151,6 +161,7 @@ export class Pool {
     for (const session of this.#open) session.connection.destroy();
   }
   readonly #open = new Set<Session>();
+  readonly #perGroup = new Map<string, number>();
 
   get #now(): number {
     return this.#ask.session.monotonic();
@@ -170,6 +181,8 @@ export class Pool {
         queuedForSlot: false,
         dispatching: false,
         tookAt: this.#now,
+        rate: unpaced(),
+        slowed: undefined,
       };
       this.#lanes.set(path.key, lane);
     }
@@ -178,20 +191,63 @@ export class Pool {
 
   #dropLanes(): void {
     for (const [key, lane] of this.#lanes)
-      if (lane.connections === 0 && !lane.queuedForSlot && lane.suspendedUntil <= this.#now) this.#lanes.delete(key);
+      if (
+        lane.connections === 0 &&
+        !lane.queuedForSlot &&
+        lane.slowed === undefined &&
+        lane.suspendedUntil <= this.#now
+      )
+        this.#lanes.delete(key);
   }
 
   #bound(lane: Lane): number {
     const { settings } = this.#ask;
     if (lane.limit !== undefined && lane.limit.until <= this.#now) lane.limit = undefined;
     const bound = lane.path.fixed ? settings.maxConnectionsPerFixedHost : settings.maxConnectionsPerSite;
-    return Math.min(bound, lane.limit?.connections ?? bound);
+    const learnt = Math.min(bound, lane.limit?.connections ?? bound);
+    const limits = this.#limits(lane);
+    if (limits === undefined) return learnt;
+    const { connections = learnt, totalConnections } = limits;
+    if (totalConnections === undefined) return Math.min(learnt, connections);
+    const elsewhere = (this.#perGroup.get(groupOf(lane.path)) ?? 0) - lane.connections;
+    return Math.min(learnt, connections, Math.max(0, totalConnections - elsewhere));
+  }
+
+  #limits(lane: Lane) {
+    return lane.path.provider === undefined ? undefined : this.#ask.shaper?.limits(lane.path);
+  }
+
+  /** Whether the rate lets one more message begin; where not, the lane is woken when it does. */
+  #mayBegin(lane: Lane): boolean {
+    const limits = this.#limits(lane);
+    if (limits === undefined) return true;
+    const wait = waitFor(lane.rate, limits, this.#now);
+    if (wait <= 0) return true;
+    lane.slowed ??= setTimeout(
+      () => {
+        lane.slowed = undefined;
+        this.wake(lane.path);
+      },
+      Math.min(Math.ceil(wait), maxSlowedMs),
+    );
+    return false;
+  }
+
+  /** The next job of a lane, as far as its rate allows. */
+  #next(lane: Lane): Job | undefined {
+    if (lane.path.provider === undefined) return this.#ask.source.take(lane.path.key);
+    if (!this.#mayBegin(lane)) return undefined;
+    const job = this.#ask.source.take(lane.path.key);
+    const limits = job === undefined ? undefined : this.#limits(lane);
+    if (limits !== undefined) pass(lane.rate, limits, this.#now);
+    return job;
   }
 
   /** Opens one more connection for the lane when its work asks for it (or `anyway`) and the bounds allow it. */
   #grow(lane: Lane, anyway = false): void {
     if (this.#stopping || lane.queuedForSlot) return;
     const waiting = this.#ask.source.waiting(lane.path.key);
+    if (lane.slowed !== undefined && lane.connections > 0) return;
     if (waiting === 0 || (!anyway && waiting <= lane.connections * jobsPerConnection)) return;
     if (lane.connections >= this.#bound(lane)) return;
     if (this.#connections >= this.#ask.settings.maxConnections) {
@@ -202,12 +258,14 @@ export class Pool {
     }
     lane.connections++;
     this.#connections++;
+    const group = this.#count(lane, 1);
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
     const worker = this.#work(lane)
       .catch(this.#ask.broken)
       .finally(() => {
         lane.connections--;
         this.#connections--;
+        if (group !== undefined) this.#perGroup.set(group, this.#perGroup.get(group)! - 1);
         this.#workers.delete(worker);
         this.#giveSlot();
         if (lane.suspendedUntil <= this.#now) this.#grow(lane);
@@ -215,9 +273,17 @@ export class Pool {
     this.#workers.add(worker);
   }
 
+  /** Connections of one source to one provider, where they have a bound of their own. */
+  #count(lane: Lane, more: number): string | undefined {
+    if (lane.path.provider === undefined) return undefined;
+    const group = groupOf(lane.path);
+    this.#perGroup.set(group, (this.#perGroup.get(group) ?? 0) + more);
+    return group;
+  }
+
   #take(lane: Lane): Job | undefined {
     lane.tookAt = this.#now;
-    return this.#ask.source.take(lane.path.key);
+    return this.#next(lane);
   }
 
   #giveSlot(): void {
@@ -268,7 +334,7 @@ export class Pool {
       settings,
       sevenBit,
       monotonic: this.#ask.session.monotonic,
-      next: () => (this.#stopping || this.#mustYield(lane, session, conversation) ? undefined : source.take(key)),
+      next: () => (this.#stopping || this.#mustYield(lane, session, conversation) ? undefined : this.#next(lane)),
       putBack: (job) => source.putBack(key, job),
       broken: this.#ask.broken,
     });
@@ -278,7 +344,8 @@ export class Pool {
   /** This connection has served enough, or others have waited long enough. */
   #mustYield(lane: Lane, session: Session, { begun }: Conversation): boolean {
     const { settings } = this.#ask;
-    const most = lane.path.fixed ? settings.maxMessagesPerFixedConnection : settings.maxMessagesPerConnection;
+    const usual = lane.path.fixed ? settings.maxMessagesPerFixedConnection : settings.maxMessagesPerConnection;
+    const most = Math.min(usual, this.#limits(lane)?.messagesPerConnection ?? usual);
     if (begun >= Math.min(most, session.capabilities.maxTransactions ?? most)) return true;
     return this.#waiting.length > 0 && begun >= settings.fairMessages;
   }
@@ -306,6 +373,7 @@ export class Pool {
         lane.idle.shift()!.wake(undefined);
       // Those that work are busy with slow messages: one more.
       if (lane.connections === 0 || lane.suspendedUntil > now || lane.tookAt > now - sweepMs) continue;
+      if (lane.slowed !== undefined) continue;
       if (lane.idle.length > 0) this.#wakeIdle(lane, 1);
       else this.#grow(lane, true);
     }
@@ -343,6 +411,10 @@ export class Pool {
     this.#ask.source.unreachable(path, failures, backOffMs);
     return undefined;
   }
+}
+
+function groupOf({ egress, provider }: Path): string {
+  return `${egress?.name ?? ""} ${provider}`;
 }
 
 export type { Attempt, Job };

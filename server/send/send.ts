@@ -14,6 +14,7 @@ import { type CalloutSettings, defaultCalloutSettings, makeCallout } from "./cal
 import type { Outcome } from "./classify.ts";
 import { defaultMxSettings, type Lookup, lookUpHosts, lookUpMx, type MxSettings } from "./mx.ts";
 import { type JobSource, Pool, type PoolSettings } from "./pool.ts";
+import type { Shaper } from "./rate.ts";
 import { type HostTarget, type Routing, route, type Target } from "./route.ts";
 import { BrokenTls, defaultSessionSettings, type SessionAsk } from "./session.ts";
 import { type Host, type Path, siteOf } from "./site.ts";
@@ -75,6 +76,10 @@ export type SendAsk = {
   readonly ours: readonly string[];
   /** Our address to send from; "" leaves it to the system. */
   readonly source: string;
+  /** The provider that a domain with these MX hosts belongs to; undefined: its limits are the pool's alone. */
+  readonly provider?: (domain: string, hosts: readonly Host[]) => string | undefined;
+  /** Limits of providers, as they are now. */
+  readonly shaper?: Shaper;
   readonly tls: SessionAsk["tls"];
   /** The MTA-STS policies of others. */
   readonly sts: Pick<StsPolicies, "find" | "forgetFailures">;
@@ -223,7 +228,19 @@ export function makeSend(ask: SendAsk): Send {
     const auth = fixed ? target.auth : undefined;
     const tls = best.hosts[0]?.tls ?? base;
     const key = `${ask.source}>${site}/${keyOfTls(best.hosts, tls)}${auth === undefined ? "" : ` as ${auth.user}`}`;
-    const path = { key, source: ask.source, site, domain, protocol, hosts: best.hosts, tls, auth, fixed };
+    const provider = domain === undefined ? undefined : ask.provider?.(domain, best.hosts);
+    const path: Path = {
+      key,
+      source: ask.source,
+      site,
+      domain,
+      protocol,
+      hosts: best.hosts,
+      tls,
+      auth,
+      fixed,
+      ...(provider === undefined ? {} : { provider }),
+    };
     const ttls = hosts.map(({ tlsa }) => (tlsa.kind === "found" ? tlsa.ttlSeconds : Infinity));
     return { result: { kind: "path", path }, ttlSeconds: Math.min(found.ttlSeconds, ...ttls) };
   }
@@ -262,6 +279,7 @@ export function makeSend(ask: SendAsk): Send {
         settings: ask.settings,
         session,
         source,
+        shaper: ask.shaper,
         random: ask.random,
         sevenBit: ask.sevenBit,
         broken: (error) => ask.log.error({ err: error }, "sending broke"),

@@ -4,7 +4,7 @@ import { chooseMechanism, saslClient } from "../../protocol/sasl/client.ts";
 import { type Capabilities, capabilitiesOf, noCapabilities } from "../../protocol/smtp/capabilities.ts";
 import { type Reply, type ReplyFault, ReplyParser, reply } from "../../protocol/smtp/reply.ts";
 import type { Connection, ReadEnd } from "../net/connection.ts";
-import { dial } from "./dial.ts";
+import { dial, dialThrough } from "./dial.ts";
 import { type Host, type Path, policyFor } from "./site.ts";
 import {
   afterEhlo,
@@ -140,13 +140,13 @@ class Opening {
 
   async open(tlsBroken: boolean): Promise<Session | OpenFailure | "tls-broken"> {
     const { settings } = this.#ask;
-    const source = this.#path.source;
-    const connection = await dial(
-      this.#address,
-      this.#host.port,
-      settings.connectTimeoutMs,
-      source === "" ? undefined : source,
-    );
+    const { source, egress } = this.#path;
+    const from = source === "" ? undefined : source;
+    const { port } = this.#host;
+    const connection =
+      egress === undefined || egress.proxy === ""
+        ? await dial(this.#address, port, settings.connectTimeoutMs, from)
+        : await dialThrough(egress, this.#address, port, settings.connectTimeoutMs);
     if (typeof connection === "string")
       return this.#ours("connect", "4.4.1", `No connection to ${this.#named}: ${connection}`);
     this.#from = connection.local.address;
@@ -210,12 +210,13 @@ class Opening {
   async #hello(connection: Connection): Promise<Capabilities | OpenFailure> {
     connection.setTimeout(this.#ask.settings.ehloTimeoutMs);
     const lmtp = this.#path.protocol === "lmtp";
-    connection.write(`${lmtp ? "LHLO" : "EHLO"} ${this.#ask.ourHost}\r\n`);
+    const ourHost = this.#path.egress?.ehlo || this.#ask.ourHost;
+    connection.write(`${lmtp ? "LHLO" : "EHLO"} ${ourHost}\r\n`);
     const answer = await this.#reply(connection);
     if (isFailure(answer)) return this.#silent("ehlo", answer);
     if (answer.code === 250) return capabilitiesOf(answer);
     if (lmtp || answer.code < 500) return this.#theirs("ehlo", answer);
-    connection.write(`HELO ${this.#ask.ourHost}\r\n`);
+    connection.write(`HELO ${ourHost}\r\n`);
     const second = await this.#reply(connection);
     if (isFailure(second)) return this.#silent("ehlo", second);
     return second.code === 250 ? noCapabilities : this.#theirs("ehlo", second);

@@ -27,7 +27,27 @@ export type Path = {
   readonly auth: HostTarget["auth"];
   /** A host that the administrator named, not one that a recipient's domain did. */
   readonly fixed: boolean;
+  /** Group of sites whose limits hold here (`server/shape`); undefined: only the pool's own bounds. */
+  readonly provider?: string;
+  /** The source that it goes out by; undefined: the server's own address and name. */
+  readonly egress?: Egress;
 };
+
+/** Where mail leaves from: one of our addresses, under a name of its own. */
+export type Egress = {
+  readonly name: string;
+  /** "" leaves it to the system. */
+  readonly address: string;
+  /** "" is the server's name. */
+  readonly ehlo: string;
+  /** "socks5://HOST:PORT" or "haproxy://HOST:PORT"; "" for none. */
+  readonly proxy: string;
+};
+
+/** The same way by another source of ours: connections, limits and back-off are its own. */
+export function byEgress(path: Path, egress: Egress): Path {
+  return { ...path, key: `${egress.name}${path.key}`, source: egress.address, egress };
+}
 
 /** The normalised, sorted set of hosts: domains served by the same machines are one site. */
 export function siteOf(hosts: readonly Pick<Host, "name" | "port">[], protocol: "smtp" | "lmtp"): string {

@@ -77,6 +77,8 @@ export function hit(state: ShapingState, rule: Rule, parties: Parties, sample: s
   const counted = new Set<string>();
   for (const reaction of rule.reaction) {
     const subject = subjectOf(reaction.scope, parties);
+    // Mail of no tenant or campaign is nobody's to be stopped.
+    if (subject === "" && reaction.scope !== "recipient") continue;
     const key = `${rule.id} ${reaction.scope} ${subject} ${parties.provider}`;
     if (!counted.has(key)) {
       counted.add(key);

@@ -24,6 +24,9 @@ const limits = z.strictObject({
   totalConnections: count.optional(),
   messagesPerConnection: count.optional(),
   perSecond: z.number().positive("must be above 0").optional(),
+  perMinute: z.number().positive("must be above 0").optional(),
+  perHour: z.number().positive("must be above 0").optional(),
+  recipientsPerMessage: count.optional(),
   perDomainPerSecond: z.number().positive("must be above 0").optional(),
   tls: z.enum(["opportunistic", "required"]).optional(),
 });

@@ -133,6 +133,8 @@ export interface SendingWriter {
   strike(strikes: readonly Strike[]): Promise<readonly boolean[]>;
   unsuppress(scope: string, hashes: readonly string[]): Promise<number>;
   addSendingEvents(events: readonly NewSendingEvent[]): Promise<void>;
+  /** What waits at these places is due now; answers how many there are. */
+  wakeParks(parks: readonly string[], now: Instant): Promise<number>;
   /** Leases scheduled recipients of tenants' messages whose time is over, wherever they wait. */
   claimExpired(request: {
     readonly owner: string;
@@ -159,5 +161,6 @@ export const sendingWrites = [
   "strike",
   "unsuppress",
   "addSendingEvents",
+  "wakeParks",
   "claimExpired",
 ] as const satisfies readonly (keyof SendingWriter)[];

@@ -15,7 +15,7 @@ import type { PeerReader, PeerWriter } from "./peers.ts";
 import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quarantine.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
 import type { Scope, SecurityReader, SecurityWriter } from "./security-store.ts";
-import type { NewSendingEvent, SendingReader, SendingWriter } from "./sending.ts";
+import type { NewSendingEvent, SendingReader, SendingWriter, Strike, Suppression } from "./sending.ts";
 import type { SharingReader, SharingWriter } from "./sharing-store.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { StsReader, StsWriter } from "./sts-store.ts";
@@ -408,6 +408,9 @@ export type SettleRequest = {
   readonly remember?: readonly Remembered[];
   readonly journey: readonly JourneyEntry[];
   readonly events?: readonly NewSendingEvent[];
+  /** Addresses that the results show to be nobody's, and failures that count when they repeat. */
+  readonly suppress?: readonly Suppression[];
+  readonly strikes?: readonly Strike[];
 };
 export type SettleResult = { readonly stale: number; readonly accepted: readonly Accepted[] };
 

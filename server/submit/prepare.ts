@@ -12,6 +12,10 @@ export type PrepareParts = {
   readonly author: string;
   /** Domain of the author: who signs. */
   readonly domain: string;
+  /** Fields to be taken out, by their names in lower case. */
+  readonly without: readonly string[];
+  /** Further fields, each ended with CRLF. */
+  readonly fields: string;
   /** DKIM-Signature lines, each ended with CRLF; "" where the domain has no keys. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
 };
@@ -23,7 +27,11 @@ export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts
     const rest = Buffer.concat(pieces);
     pieces = withoutField(rest, splitHeader(rest, 0, rest.length), "resent-bcc");
   }
-  let added = "";
+  for (const name of parts.without) {
+    const rest = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    pieces = withoutField(rest, splitHeader(rest, 0, rest.length), name);
+  }
+  let added = parts.fields;
   if (findField(header, "date") === undefined) added += `Date: ${dateTime(parts.at)}\r\n`;
   if (findField(header, "from") === undefined) added += `From: <${parts.author}>\r\n`;
   if (findField(header, "message-id") === undefined) added += `Message-ID: <${parts.newMessageId()}>\r\n`;

@@ -19,6 +19,8 @@ async function prepared(text: string, signature = ""): Promise<string> {
     newMessageId: () => "new@mx.test",
     author: "u1@example.test",
     domain: "example.test",
+    without: [],
+    fields: "",
     sign: async (bytes, domain) => signature && `${signature} ${domain} ${bytes.length}\r\n`,
   });
   return made.toString();

@@ -1,14 +1,16 @@
 /** Submission: what an authenticated user or an application sends is checked, completed, signed and handed to delivery. RFC 6409. */
-import { splitHeader } from "../../protocol/mime/header.ts";
+import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
 import type { Deliver } from "../deliver/deliver.ts";
+import type { Sender, SendingWish } from "../dispatch/sender.ts";
 import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
 import type { Account } from "../store/store.ts";
 import { prepare } from "./prepare.ts";
 import { authorDomain, checkEnvelopeSender, checkHeaderSenders } from "./sender.ts";
+import { ownFields, wishOf } from "./sending-fields.ts";
 import type { SendingLimits } from "./sending-limits.ts";
 
 export type SubmitPorts = {
@@ -19,6 +21,11 @@ export type SubmitPorts = {
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   /** A new Message-ID without its angle brackets. */
   readonly newMessageId: () => string;
+  /** Whose mail it is, by the author's domain and what its header asks for; undefined: nobody's who is looked after. */
+  readonly sending?: {
+    readonly senderOf: (author: string, wish: SendingWish) => Sender | Reply | undefined;
+    readonly fields: (sender: Sender, id: string) => string;
+  };
   /** Hears of what is refused here. */
   readonly refused?: (mail: Received, reply: Reply) => void;
   readonly log: Log;
@@ -34,31 +41,54 @@ export type Submit = {
 export function makeSubmit(ports: SubmitPorts): Submit {
   const { deliver, directory, limits, sign, newMessageId, refused, log } = ports;
   /** A trusted network's mail by one of our domains to people elsewhere is ours too: signed, and nothing else is done to it. */
-  const signedForTrusted = async (mail: Received): Promise<Received> => {
+  const signedForTrusted = async (mail: Received): Promise<Received | Reply> => {
     const outward = await Promise.all(mail.recipients.map(({ domain }) => directory.domain(domain)));
     if (outward.every((domain) => domain?.kind === "local")) return mail;
-    const author = authorDomain(splitHeader(mail.bytes, 0, mail.bytes.length));
+    const header = splitHeader(mail.bytes, 0, mail.bytes.length);
+    const author = authorDomain(header);
+    const sender = author === undefined ? undefined : ports.sending?.senderOf(author, wishOf(header));
+    if (sender !== undefined && "code" in sender) return sender;
+    if (sender !== undefined) return ofTenant(mail, header, sender, author!);
     const signature = author === undefined ? "" : await sign(mail.bytes, author);
     return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
+  };
+
+  /** A tenant's message that an application hands over on a trusted network. */
+  const ofTenant = async (mail: Received, header: Header, sender: Sender, domain: string): Promise<Received> => {
+    const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign };
+    const fields = ports.sending!.fields(sender, mail.id);
+    const bytes = await prepare(mail.bytes, header, { ...parts, without: ownFields(header), fields });
+    return { ...mail, bytes, sending: sender };
+  };
+
+  const refuse = (mail: Received, refusal: Reply): readonly Reply[] => {
+    log.info({ id: mail.id, account: mail.account?.name, reply: refusal.lines.join(" ") }, "submission refused");
+    refused?.(mail, refusal);
+    return [refusal];
   };
 
   return {
     checkSender: (account, from) => checkEnvelopeSender(account, from, directory),
     async take(mail) {
       const { account } = mail;
-      if (account === undefined) return deliver.take(mail.trusted ? await signedForTrusted(mail) : mail);
+      if (account === undefined) {
+        const made = mail.trusted ? await signedForTrusted(mail) : mail;
+        return "code" in made ? refuse(mail, made) : deliver.take(made);
+      }
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
       const refusal =
         limits.check(account.id, mail.recipients.length) ?? (await checkHeaderSenders(account, header, directory));
-      if (refusal !== undefined) {
-        log.info({ id: mail.id, account: account.name, reply: refusal.lines.join(" ") }, "submission refused");
-        refused?.(mail, refusal);
-        return [refusal];
-      }
+      if (refusal !== undefined) return refuse(mail, refusal);
       const author = mail.envelopeFrom === "" ? account.name : mail.envelopeFrom;
       const domain = authorDomain(header) ?? domainOf(author) ?? mail.ourHost;
-      const bytes = await prepare(mail.bytes, header, { at: mail.at, newMessageId, author, domain, sign });
-      const replies = await deliver.take({ ...mail, bytes });
+      // The API says itself whose mail it is.
+      const sender = mail.sending ?? ports.sending?.senderOf(domain, wishOf(header));
+      if (sender !== undefined && "code" in sender) return refuse(mail, sender);
+      const without = ownFields(header);
+      const fields = sender === undefined ? "" : ports.sending!.fields(sender, mail.id);
+      const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign };
+      const bytes = await prepare(mail.bytes, header, parts);
+      const replies = await deliver.take({ ...mail, bytes, ...(sender === undefined ? {} : { sending: sender }) });
       if (replies.some(({ code }) => code < 400)) limits.count(account.id, mail.recipients.length);
       return replies;
     },

@@ -63,6 +63,13 @@ export class WarmupBook {
     this.#put(openAccount(plan, at, signals));
   }
 
+  /** Forgets a plan: what it stood for is warm, or gone. */
+  close({ scope, subject, provider }: Pick<Plan, "scope" | "subject" | "provider">): void {
+    const plans = this.#plans[scope].get(subject);
+    plans?.delete(provider);
+    if (plans?.size === 0) this.#plans[scope].delete(subject);
+  }
+
   /** Changes one plan: a person's doing, or a shaping rule's. */
   change(of: Pick<Plan, "scope" | "subject" | "provider">, change: (plan: Plan) => Plan, at: Instant): void {
     const account = this.account(of.scope, of.subject, of.provider);

@@ -18,7 +18,7 @@ const starts: readonly [profile: "careful" | "normal" | "fast", provider: string
   ["normal", "apple", 50],
   ["careful", "orange", 25],
   ["normal", "netease", 25],
-  ["fast", "other", 20],
+  ["fast", "other", 200],
 ];
 for (const [profile, provider, cap] of starts)
   test(`${profile} begins at ${provider} with ${cap}`, () => assert.equal(startCap(profile, provider), cap));

@@ -18,14 +18,12 @@ const startShare: ReadonlyMap<string, number> = new Map([
   ["tencent", 1 / 4],
   ["netease", 1 / 4],
 ]);
-/** A site of no known provider: it is small, and so is what it expects of strangers. */
-const startOfOtherSite = 20;
 /** All sites of no known provider together, on the first level. */
-export const startOfAllOthers = 200;
+const startOfAllOthers = 200;
 
 /** First level: messages a day from one source (IPv6: one /64) to `provider`. */
 export function startCap(profile: WarmupProfile, provider: string): number {
-  if (provider === "other") return startOfOtherSite;
+  if (provider === "other") return startOfAllOthers;
   return Math.max(1, Math.round(startOf[profile] * (startShare.get(provider) ?? 1)));
 }
 

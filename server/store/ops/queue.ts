@@ -14,7 +14,7 @@ import {
   scheduled,
   withMessages,
 } from "./queue-rows.ts";
-import { addSendingEvents, urgencies } from "./sending.ts";
+import { addSendingEvents, strike, suppress, urgencies } from "./sending.ts";
 import { remember } from "./sieve.ts";
 import { all, type Op, publish, run } from "./tx.ts";
 
@@ -146,6 +146,11 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
     for (const notice of request.notices) accepted.push(yield* accept(notice));
   if (request.remember !== undefined) yield* remember(request.remember);
   yield* note(request.journey);
-  if (request.events !== undefined) yield* addSendingEvents(request.events);
+  // Who has lost all leases has not seen what became of them: somebody else notes it.
+  if (stale === 0 || stale < request.settlements.length) {
+    if (request.events !== undefined) yield* addSendingEvents(request.events);
+    if (request.suppress !== undefined) yield* suppress(request.suppress);
+    if (request.strikes !== undefined) yield* strike(request.strikes);
+  }
   return { stale, accepted };
 }

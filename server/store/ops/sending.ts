@@ -277,5 +277,17 @@ export function* parkNext(park: string): Op<Instant | undefined> {
   return next;
 }
 
+export function* wakeParks(parks: readonly string[], now: Instant): Op<number> {
+  let woken = 0;
+  for (const park of parks)
+    woken += yield* run(
+      "UPDATE queue_recipients SET next_at = $2 WHERE state = 0 AND park = $1 AND park <> '' AND next_at > $2",
+      park,
+      now,
+    );
+  yield* publish({ kind: "sending", of: ["park"] });
+  return woken;
+}
+
 /** 0 is ordinary mail, the others are ranks of eagerness. */
 export const urgencies = [0, 1, 2, 3, 4, 5] as const;

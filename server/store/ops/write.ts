@@ -61,6 +61,7 @@ export const writeOps = {
   strike: sending.strike,
   unsuppress: sending.unsuppress,
   addSendingEvents: sending.addSendingEvents,
+  wakeParks: sending.wakeParks,
   claimExpired: queue.claimExpired,
   putPeers,
   removeQuarantined,

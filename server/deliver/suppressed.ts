@@ -1,0 +1,70 @@
+/** Addresses elsewhere that must not be written to are left out here, however the message came: SMTP, API, JMAP or forwarding. */
+import { formatMailbox } from "../../protocol/smtp/address.ts";
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import type { SuppressionBook } from "../dispatch/suppression.ts";
+import type { Received } from "../receive/received.ts";
+import type { NewSendingEvent } from "../store/sending.ts";
+import type { Destination, Destinations } from "./destinations.ts";
+
+export type Suppressing = Pick<SuppressionBook, "suppressed">;
+
+/** The destinations without those that are suppressed for the writer; at once where nobody is. */
+export function withoutSuppressed(
+  mail: Pick<Received, "sending" | "recipients">,
+  to: Destinations,
+  book: Suppressing | undefined,
+): Destinations | Promise<Destinations> {
+  if (book === undefined || to.queued.length + to.forwarded.length === 0) return to;
+  const addresses = [...to.queued, ...to.forwarded].map(({ address }) => address);
+  const asked = book.suppressed(addresses, mail.sending ?? {});
+  return asked === undefined ? to : asked.then((found) => (found === undefined ? to : leaveOut(mail, to, found)));
+}
+
+function leaveOut(
+  { recipients }: Pick<Received, "recipients">,
+  to: Destinations,
+  found: NonNullable<Awaited<ReturnType<Suppressing["suppressed"]>>>,
+): Destinations {
+  const stays = ({ address }: { readonly address: string }): boolean => !found.has(address);
+  const forwarded = to.forwarded.filter(stays);
+  const each = to.each.map((destination, index): Destination => {
+    if (destination.kind === "refused") return destination;
+    const address = formatMailbox(recipients[index]!);
+    const own = found.get(address);
+    if (own !== undefined) return { kind: "refused", reply: refusal(address, own.reason) };
+    const nothingLeft = destination.queued && destination.accounts.length === 0 && forwarded.length === 0;
+    const first = to.forwarded.find((one) => !stays(one));
+    return nothingLeft && first !== undefined && !to.queued.some((one) => one.address === address)
+      ? { kind: "refused", reply: refusal(address, found.get(first.address)!.reason) }
+      : destination;
+  });
+  const suppressed = [...found].map(([address, { reason, scope }]) => ({ address, reason, scope }));
+  return { ...to, each, queued: to.queued.filter(stays), forwarded, suppressed };
+}
+
+function refusal(address: string, reason: string): Reply {
+  return reply(
+    550,
+    "5.7.1",
+    `<${printable(address)}> is suppressed (${reason}): take it off the list before writing to it`,
+  );
+}
+
+function printable(text: string): string {
+  return text.replace(/[^ -~]/g, "?").slice(0, 200);
+}
+
+/** What a tenant is told of a message that comes in: whom it is sent to, and whom not. */
+export function sendingEvents({ at, id, sending }: Received, to: Destinations): readonly NewSendingEvent[] {
+  if (sending === undefined) return [];
+  const { tenant, stream, campaign = "" } = sending;
+  const event = (
+    type: NewSendingEvent["type"],
+    recipient: string,
+    detail: NewSendingEvent["detail"],
+  ): NewSendingEvent => ({ at, type, tenant, stream, campaign, message: undefined, recipient, detail });
+  return [
+    ...to.queued.map(({ address }, index) => event("accepted", address, { id, n: index + 1 })),
+    ...(to.suppressed ?? []).map(({ address, reason, scope }) => event("suppressed", address, { id, reason, scope })),
+  ];
+}

@@ -1,0 +1,104 @@
+/** Whose mail a message is and how it is sent: its tenant, stream and campaign, by what the submission asks for and the model allows. Pure. */
+import { base32 } from "../../protocol/return-path/base32.ts";
+import type { Mac } from "../../protocol/return-path/srs.ts";
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import { type Rank, rankOf } from "../warm/eligible.ts";
+import { lifetimeOf, type Named, streamOf } from "./model.ts";
+import { parkName } from "./parks.ts";
+
+/** What a submission may ask for: `X-Angarium-Stream`, `-Campaign`, `-List`, `-Engaged`; the API has the same by other names. */
+export type SendingWish = {
+  readonly stream?: string | undefined;
+  readonly campaign?: string | undefined;
+  /** Of the tenant's lists: unsubscriptions go by it. */
+  readonly list?: string | undefined;
+  /** Days since the recipients last showed interest; who has shown none is asked last. */
+  readonly engagedDays?: number | undefined;
+  /** The same for single recipients, by address in lower case. */
+  readonly engaged?: ReadonlyMap<string, number> | undefined;
+};
+
+/** A message of a tenant on its way into the queue. */
+export type Sender = {
+  readonly tenant: string;
+  readonly stream: string;
+  readonly marketing: boolean;
+  readonly campaign: string | undefined;
+  readonly list: string | undefined;
+  /** Domain of the header's author. */
+  readonly author: string;
+  /** Undefined: as the queue does by itself. */
+  readonly lifetimeMs: number | undefined;
+  /** Where it waits for its turn; undefined: it goes at once. */
+  readonly park: string | undefined;
+  readonly rankOf: (address: string) => Rank;
+};
+
+const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+
+/** Undefined: nobody's who is looked after here. `tenant`: whose it is, where that is known otherwise than by the author's domain. */
+export function senderOf(model: Named, author: string, wish: SendingWish, tenant?: string): Sender | Reply | undefined {
+  const whose = tenant ?? model.domain.get(author)?.tenant ?? "";
+  if (whose === "") return undefined;
+  for (const [what, name] of Object.entries({ campaign: wish.campaign, list: wish.list }))
+    if (name !== undefined && !nameForm.test(name))
+      return refusal(`The ${what} must be a name of letters, digits, ".", "_" and "-" (64 at most)`);
+  const owner = model.tenant.get(whose);
+  const campaign = wish.campaign === undefined ? undefined : model.campaign.get(`${whose}/${wish.campaign}`);
+  const name =
+    wish.stream ?? campaign?.stream ?? (wish.campaign === undefined ? owner?.stream : "marketing") ?? "transactional";
+  const stream = streamOf(model, whose, name);
+  if (stream === undefined) return refusal(`There is no stream "${name.slice(0, 64)}"`);
+  if (owner?.state === "suspended") return refusal(`Sending is suspended${because(owner.reason)}`);
+  if (campaign?.state === "stopped" || campaign?.state === "done")
+    return refusal(`The campaign ${wish.campaign} is ${campaign.state}${because(campaign.reason)}`);
+  const marketing = stream.kind === "marketing";
+  const { engaged, engagedDays } = wish;
+  return {
+    tenant: whose,
+    stream: name,
+    marketing,
+    campaign: wish.campaign,
+    list: wish.list,
+    author,
+    lifetimeMs: lifetimeOf(stream),
+    park: marketing
+      ? parkName({ tenant: whose, stream: name, campaign: wish.campaign ?? "", provider: "" })
+      : undefined,
+    // Whoever asked for the mail waits for it; of others it counts when they last cared.
+    rankOf: marketing ? (address) => rankOf(engaged?.get(address.toLowerCase()) ?? engagedDays) : () => 1,
+  };
+}
+
+function because(reason: string): string {
+  return reason === "" ? "" : `: ${reason.replace(/[^ -~]/g, "?").slice(0, 300)}`;
+}
+
+function refusal(text: string): Reply {
+  return reply(550, "5.7.1", text);
+}
+
+const refChars = 10;
+
+/** What a message bears so that a complaint about it finds back: our id of it, which nobody can make up. */
+export function refOf(id: string, mac: Mac): string {
+  return `${id}-${base32(mac(`ref ${id}`), refChars)}`;
+}
+
+/** Our id out of a reference, or undefined where it is none of ours. */
+export function idOfRef(ref: string, mac: Mac): string | undefined {
+  const found = /^([a-z0-9]{4,40})-([a-z2-7]{10})$/.exec(ref.trim());
+  return found !== null && refOf(found[1]!, mac) === `${found[1]}-${found[2]}` ? found[1] : undefined;
+}
+
+/** Fields that a tenant's message is given before it is signed, each ended with CRLF. */
+export function senderFields(model: Named, sender: Sender, id: string, mac: Mac): string {
+  const ref = refOf(id, mac);
+  const { feedback = "" } = model.domain.get(sender.author) ?? {};
+  // RFC 9477 §3.1; Gmail's Feedback-ID counts complaints by campaign, tenant and stream.
+  return (
+    `X-Angarium-Ref: ${ref}\r\n` +
+    (feedback === "" ? "" : `CFBL-Address: ${feedback}; report=arf\r\nCFBL-Feedback-ID: ${ref}\r\n`) +
+    (sender.marketing ? `Feedback-ID: ${sender.campaign ?? ""}:${sender.tenant}:${sender.stream}:angarium\r\n` : "")
+  );
+}

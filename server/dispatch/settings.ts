@@ -1,0 +1,8 @@
+/** Settings of sending at volume; what it is made of is in the store or in the file that `model` names. */
+export type SendingSettings = {
+  readonly model: string;
+  readonly shaping: string;
+  readonly enabled: boolean;
+};
+
+export const defaultSendingSettings: SendingSettings = { model: "", shaping: "", enabled: true };

@@ -1,0 +1,48 @@
+/** How fast and how wide a path may be used: a bound of messages per time, by the generic cell rate algorithm. Pure. */
+import type { Path } from "./site.ts";
+
+export type PathLimits = {
+  readonly connections?: number | undefined;
+  /** To all sites of the provider together, from one source. */
+  readonly totalConnections?: number | undefined;
+  readonly messagesPerConnection?: number | undefined;
+  readonly recipientsPerMessage?: number | undefined;
+  readonly perSecond?: number | undefined;
+  readonly perMinute?: number | undefined;
+  readonly perHour?: number | undefined;
+};
+
+export type Shaper = {
+  /** Asked for every connection and message of a path with a provider: from memory. */
+  limits(path: Path): PathLimits;
+};
+
+/** Milliseconds at which the next message would be due if all went evenly, for each kind of rate. */
+export type RateState = { second: number; minute: number; hour: number };
+export const unpaced = (): RateState => ({ second: 0, minute: 0, hour: 0 });
+
+const kinds = [
+  ["second", "perSecond", 1000],
+  ["minute", "perMinute", 60_000],
+  ["hour", "perHour", 3_600_000],
+] as const;
+
+/** Milliseconds until one more message may begin; 0: now. What one period holds may go at once. */
+export function waitFor(state: RateState, limits: PathLimits, now: number): number {
+  let wait = 0;
+  for (const [kind, name, periodMs] of kinds) {
+    const rate = limits[name];
+    if (rate === undefined) continue;
+    const interval = periodMs / rate;
+    wait = Math.max(wait, state[kind] - now - Math.max(0, periodMs - interval));
+  }
+  return wait;
+}
+
+/** One message begins. */
+export function pass(state: RateState, limits: PathLimits, now: number): void {
+  for (const [kind, name, periodMs] of kinds) {
+    const rate = limits[name];
+    if (rate !== undefined) state[kind] = Math.max(state[kind], now) + periodMs / rate;
+  }
+}

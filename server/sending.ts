@@ -1,0 +1,307 @@
+/** The assembly of sending at volume: its model, warm-ups, limits, suppression, and what the queue, commands and the API ask of them. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Mac } from "../protocol/return-path/srs.ts";
+import { verpLocal } from "../protocol/return-path/verp.ts";
+import { ConductBook, conductKind, judgeCampaign, judgeTenant } from "./dispatch/conduct.ts";
+import { type Alert, Dispatcher } from "./dispatch/dispatch.ts";
+import { loadModel, putThing } from "./dispatch/edit.ts";
+import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
+import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
+import { parkKey } from "./dispatch/parks.ts";
+import { kinds } from "./dispatch/schema.ts";
+import { senderFields, senderOf } from "./dispatch/sender.ts";
+import type { SendingSettings } from "./dispatch/settings.ts";
+import { type Throttle, throttlesOf, type WarmupStatus, warmupStatus } from "./dispatch/status.ts";
+import { SuppressionBook } from "./dispatch/suppression.ts";
+import { Warmups } from "./dispatch/warmups.ts";
+import type { Log } from "./log.ts";
+import type { SendAsk } from "./send/send.ts";
+import type { Override } from "./shape/overrides.ts";
+import { classifyReply, loadShaping, providerOf, type Shaping } from "./shape/shaping.ts";
+import { shippedShaping } from "./shape/shipped.ts";
+import { openReturnPaths } from "./sign/return-paths.ts";
+import type { NewSendingEvent } from "./store/sending.ts";
+import type { Instant, QueuedMessage, Store } from "./store/store.ts";
+import type { SubmitPorts } from "./submit/submit.ts";
+import { describeMistake } from "./toml.ts";
+import { assertWarm, type Plan, pause, resume } from "./warm/plan.ts";
+
+/** What commands and the API may ask of sending at volume. */
+export type Sending = {
+  /** Of the file that the configuration names. */
+  readonly file: Named | undefined;
+  readonly model: () => Model;
+  readonly suppression: SuppressionBook;
+  providers(): readonly string[];
+  /** What a reply means, by which rule, and what that would do. `to`: a provider's key, or a domain. */
+  classify(reply: string, to: string): ReturnType<typeof classifyReply> & { readonly provider: string };
+  warmups(): readonly WarmupStatus[];
+  throttles(): readonly Throttle[];
+  /** Takes throttles back; answers how many there were. */
+  cancelThrottles(matches: (one: Override) => boolean): Promise<number>;
+  /** A person's doing to a plan; false where there is none. */
+  changePlan(
+    of: Pick<Plan, "scope" | "subject" | "provider">,
+    what: "resume" | "pause" | "assert",
+    by: string,
+  ): Promise<boolean>;
+  /** What a person should see to, latest first. */
+  alerts(): readonly Alert[];
+  /** A complaint about a message of a tenant, or its opposite. */
+  complained(message: Pick<QueuedMessage, "tenant" | "campaign">, count: number): void;
+};
+
+export type RunningSending = Sending & {
+  readonly dispatch: Dispatcher;
+  /** What `makeSend` asks of it. */
+  readonly forSend: Pick<SendAsk, "provider" | "shaper">;
+  readonly mac: Mac;
+  /** What submission asks of it. */
+  readonly forSubmit: NonNullable<SubmitPorts["sending"]>;
+  /** From now on time passes, and what changes is kept. */
+  start(): void;
+  stop(): Promise<void>;
+};
+
+/** State is written so often at most. */
+const keepEveryMs = 1_000;
+const tickMs = 5_000;
+const rereadMs = 5_000;
+const maxAlerts = 200;
+const modelKinds: ReadonlySet<string> = new Set(kinds);
+
+/** Rejects with sentences for an administrator where a file that the settings name is wrong. */
+export async function makeSending(parts: {
+  readonly store: Store;
+  readonly settings: SendingSettings;
+  readonly dataDir: string;
+  readonly now: () => Instant;
+  readonly log: Log;
+}): Promise<RunningSending> {
+  const { store, settings, dataDir, now, log } = parts;
+  const shaping = readShaping(settings.shaping, dataDir);
+  const file = readFile(settings.model, dataDir);
+  let model = await loadModel(store, file);
+  const warmups = new Warmups({ store, shaping, now, log });
+  const limits = new ShapingBook(shaping, now);
+  const conduct = new ConductBook(now);
+  const suppression = await SuppressionBook.open(store, now);
+  const { mac } = await openReturnPaths(store, now);
+  const alerts: Alert[] = [];
+  await warmups.load();
+  const kept = await store.sendingRows([overrideKind, conductKind]);
+  limits.load(kept.find(({ kind }) => kind === overrideKind));
+  conduct.load(kept);
+  warmups.follow(model);
+
+  const safely = (what: string, work: Promise<unknown>): void => {
+    work.catch((error: unknown) => log.error({ error }, `${what} failed; it is tried again`));
+  };
+
+  const told = (event: Pick<NewSendingEvent, "type" | "tenant" | "campaign" | "detail">): NewSendingEvent => ({
+    at: now(),
+    stream: "",
+    message: "",
+    recipient: "",
+    ...event,
+  });
+  const stopCampaign = (name: string, reason: string): void => {
+    const known = model.campaign.get(name);
+    if (known?.state === "stopped") return;
+    log.warn({ campaign: name, reason }, "campaign stopped");
+    const [tenant = "", campaign = ""] = name.split("/");
+    const change = { ...known, state: "stopped", reason: reason.slice(0, 500), since: now() };
+    safely(
+      "stopping a campaign",
+      putThing(store, "campaign", name, change, "either", file).then(() =>
+        store.addSendingEvents([told({ type: "paused", tenant, campaign, detail: { campaign: true, reason } })]),
+      ),
+    );
+  };
+  const judged = new Map<string, string>();
+  /** Acts once on each new measure: a person who lifts it is believed until it grows worse. */
+  const judgeNow = (tenant: string, campaign: string | undefined): void => {
+    const subject = `tenant:${tenant}`;
+    const verdict = judgeTenant(conduct.tally(subject, 24), conduct.tally(subject));
+    if (judged.get(subject) !== verdict.measure) {
+      judged.set(subject, verdict.measure);
+      const state = {
+        "pause-all": "suspended",
+        "pause-marketing": "paused",
+        limit: "limited",
+        warn: undefined,
+        none: undefined,
+      }[verdict.measure];
+      if (verdict.measure !== "none") log.warn({ tenant, ...verdict }, "a tenant's mail is not wanted");
+      if (state !== undefined)
+        safely(
+          "slowing a tenant",
+          putThing(store, "tenant", tenant, { state, reason: verdict.why, since: now() }, "either", file).then(() =>
+            store.addSendingEvents([
+              told({ type: "paused", tenant, campaign: "", detail: { state, reason: verdict.why } }),
+            ]),
+          ),
+        );
+    }
+    if (campaign === undefined) return;
+    const mailing = judgeCampaign(conduct.tally(`campaign:${tenant}/${campaign}`));
+    if (mailing.measure === "pause-marketing" || mailing.measure === "pause-all")
+      stopCampaign(`${tenant}/${campaign}`, mailing.why);
+  };
+  const noteConduct = (
+    { tenant, campaign }: Pick<QueuedMessage, "tenant" | "campaign">,
+    change: Parameters<ConductBook["note"]>[1],
+  ): void => {
+    if (tenant === undefined) return;
+    conduct.note(`tenant:${tenant}`, change);
+    if (campaign !== undefined) conduct.note(`campaign:${tenant}/${campaign}`, change);
+    if ((change.hard ?? 0) + (change.complaints ?? 0) > 0) judgeNow(tenant, campaign);
+  };
+
+  const dispatch = new Dispatcher({
+    shaping,
+    model: () => model,
+    warmups,
+    limits,
+    suppression,
+    stopCampaign,
+    alert: (alert) => {
+      log.warn(alert, "a receiver's reply wants somebody's attention");
+      alerts.unshift(alert);
+      alerts.length = Math.min(alerts.length, maxAlerts);
+    },
+    conduct: {
+      note: (message, kind, count) =>
+        noteConduct(message, {
+          sent: count,
+          ...(kind === "delivered" ? { delivered: count } : kind === "hard" ? { hard: count } : {}),
+        }),
+    },
+    returnPath: (token, host) => {
+      const local = verpLocal(token, mac);
+      return local === undefined ? undefined : `${local}@${host}`;
+    },
+    now,
+    log,
+  });
+
+  const reread = async (): Promise<void> => {
+    const next = await loadModel(store, file);
+    if (JSON.stringify(plain(next)) === JSON.stringify(plain(model))) return;
+    model = next;
+    warmups.follow(model);
+  };
+  const keep = async (): Promise<void> => {
+    await warmups.keep();
+    const rows = [...conduct.keep(), ...(limits.dirty ? [limits.keep()] : [])];
+    if (rows.length > 0) await store.putSendingRows(rows);
+  };
+  const timers: NodeJS.Timeout[] = [];
+  let unsubscribe = (): void => {};
+  let keeping: Promise<void> = Promise.resolve();
+  const keepNow = (): Promise<void> => {
+    keeping = keeping.then(keep, keep);
+    return keeping;
+  };
+  /** Whoever waits for one of these providers is looked at again. */
+  const wake = async (providers: ReadonlySet<string>): Promise<void> => {
+    const parks = (await store.queueParks()).map(({ park }) => park);
+    await store.wakeParks(
+      parks.filter((park) => providers.has(parkKey(park).provider)),
+      now(),
+    );
+  };
+  const throttles = (): readonly Throttle[] => throttlesOf(limits.overrides(), shaping);
+
+  return {
+    dispatch,
+    forSend: {
+      provider: (name, hosts) => dispatch.provider(name, hosts),
+      shaper: dispatch.shaper,
+    },
+    mac,
+    forSubmit: {
+      senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
+      fields: (sender, id) => senderFields(model, sender, id, mac),
+    },
+    file,
+    model: () => model,
+    suppression,
+    providers: () => [...shaping.providers.keys()].filter((key) => key !== "default"),
+    classify(reply, to) {
+      const provider = shaping.providers.has(to) || to === "other" ? to : providerOf(shaping, to, []);
+      return { provider, ...classifyReply(shaping, provider, reply) };
+    },
+    warmups: () => warmupStatus(warmups.book, shaping, throttles(), warmups.ceilings(), now()),
+    throttles,
+    async cancelThrottles(matches) {
+      const gone = limits.cancel(matches);
+      await keepNow();
+      await wake(new Set(gone.map(({ provider }) => provider)));
+      return gone.length;
+    },
+    async changePlan(of, what, by) {
+      if (warmups.book.account(of.scope, of.subject, of.provider) === undefined) return false;
+      const at = now();
+      const change = {
+        resume,
+        pause: (plan: Plan) => pause(plan, `paused by ${by}`, at),
+        assert: (plan: Plan) => assertWarm(plan, by, at),
+      }[what];
+      warmups.change(of, change);
+      await keepNow();
+      await wake(new Set([of.provider]));
+      return true;
+    },
+    alerts: () => alerts,
+    complained: (message, count) => noteConduct(message, { complaints: count }),
+    start() {
+      unsubscribe = store.subscribe((changes) => {
+        if (changes.some((change) => change.kind === "sending" && change.of.some((kind) => modelKinds.has(kind))))
+          safely("reading the model of sending", reread());
+      });
+      timers.push(
+        setInterval(() => safely("keeping the state of sending", keepNow()), keepEveryMs).unref(),
+        setInterval(() => safely("the clock of warm-ups", warmups.passTime()), tickMs).unref(),
+        setInterval(() => safely("reading the model of sending", reread()), rereadMs).unref(),
+      );
+    },
+    async stop() {
+      for (const timer of timers) clearInterval(timer);
+      unsubscribe();
+      await warmups.passTime(true);
+      await keepNow();
+      suppression[Symbol.dispose]();
+    },
+  };
+}
+
+function plain({ fixed: _, ...maps }: Model): unknown {
+  return kinds.map((kind) => [...maps[kind]]);
+}
+
+function readShaping(path: string, dataDir: string): Shaping {
+  const shipped = shippedShaping();
+  if (path === "") return shipped;
+  const name = resolve(dataDir, path);
+  const loaded = loadShaping(textOf(name), shipped);
+  if (loaded.kind === "ok") return loaded.shaping;
+  throw new Error(loaded.mistakes.map((mistake) => describeMistake(name, mistake)).join("\n"));
+}
+
+function readFile(path: string, dataDir: string): Named | undefined {
+  if (path === "") return undefined;
+  const name = resolve(dataDir, path);
+  const read = readModelFile(textOf(name));
+  if (read.kind === "ok") return read.model;
+  throw new Error(read.mistakes.map((mistake) => describeMistake(name, mistake)).join("\n"));
+}
+
+function textOf(name: string): string {
+  try {
+    return readFileSync(name, "utf8");
+  } catch (error) {
+    throw new Error(`The file ${name} that [sending] names cannot be read: ${(error as Error).message}`);
+  }
+}

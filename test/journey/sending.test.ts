@@ -1,0 +1,263 @@
+/** Sending at volume on a running server: sources, tenants, warm-ups, throttles, suppression and events. All DNS comes from a file. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ask, freePort } from "../beside.ts";
+import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
+import { type Sink, startSink } from "../sink.ts";
+import { SmtpTalk } from "../smtp-talk.ts";
+
+const gmail = "127.0.0.5";
+const microsoft = "127.0.0.6";
+const names = {
+  "gmail.com": { MX: "10 gmail-smtp-in.l.google.com" },
+  "gmail-smtp-in.l.google.com": { A: gmail },
+  "hotmail.com": { MX: "10 hotmail-com.olc.protection.outlook.com" },
+  "hotmail-com.olc.protection.outlook.com": { A: microsoft },
+};
+
+let dev: DevProcess;
+let data: string;
+let options: string[];
+const sinks: { [host: string]: Sink } = {};
+let answers: (command: string) => string | undefined = () => undefined;
+
+before(async (t) => {
+  const port = await freePort(gmail, microsoft);
+  for (const host of [gmail, microsoft]) sinks[host] = await startSink((command) => answers(command), { host, port });
+  const folder = await temporaryFolder(t as Parameters<typeof temporaryFolder>[0]);
+  data = join(folder, "data");
+  const file = join(folder, "dns.json");
+  await writeFile(file, JSON.stringify(names));
+  options = [
+    "--domain",
+    "near.test",
+    "--users",
+    "1",
+    "--trust",
+    "127.0.0.4/32",
+    "--dns",
+    file,
+    "--mx-port",
+    String(port),
+    "--data",
+    data,
+  ];
+  dev = await startDev(options);
+});
+after(async () => {
+  await dev?.stop();
+  for (const sink of Object.values(sinks)) await sink.close();
+});
+
+const run = (name: string, args: object = {}) => ask(data, name, args);
+type Event = {
+  readonly id: number;
+  readonly type: string;
+  readonly recipient: string;
+  readonly message: string;
+  readonly detail: { readonly [name: string]: unknown };
+};
+const events = async (filter: object = {}) =>
+  (await run("sending events", { limit: 1000, ...filter })) as readonly Event[];
+
+/** Hands messages over as an application on a trusted network, one transaction each; answers the replies. */
+async function hand(to: readonly string[], fields = "", from = "news@shop.test"): Promise<readonly string[]> {
+  const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!, { from: "127.0.0.4" });
+  const replies: string[] = [];
+  for (const address of to) {
+    await talk.say(`MAIL FROM:<${from}>`);
+    const taken = await talk.say(`RCPT TO:<${address}>`);
+    assert.match(taken, /^250/);
+    await talk.say("DATA");
+    replies.push(
+      await talk.say(`From: ${from}\r\nTo: ${address}\r\nSubject: for ${address}\r\n${fields}\r\nHello.\r\n.`),
+    );
+  }
+  await talk.quit();
+  return replies;
+}
+
+async function until<T>(look: () => Promise<T> | T, good: (value: T) => boolean, what: string): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const value = await look();
+    if (good(value)) return value;
+    if (Date.now() > deadline) assert.fail(`${what}: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+
+test("a source has its own address and name, and a tenant's messages have events", async () => {
+  await run("source add", { name: "old", address: "127.0.0.7", ehlo: "old.shop.test" });
+  await run("pool add", { name: "warm", sources: ["old"] });
+  await run("stream add", { name: "notices", kind: "transactional", pool: "warm" });
+  await run("sending tenant add", { name: "shop", stream: "notices" });
+  await run("sending domain add", { name: "shop.test", tenant: "shop", returnPath: "rp.shop.test" });
+  assert.match(
+    (await hand(["a@gmail.com"], "X-Angarium-Campaign: \r\n"))[0]!,
+    /^550 5\.7\.1 The campaign must be a name/,
+  );
+  assert.match((await hand(["a@gmail.com"], "X-Angarium-Stream: nothing\r\n"))[0]!, /^550 5\.7\.1 There is no stream/);
+  assert.match((await hand(["a@gmail.com"], "X-Angarium-Stream: notices\r\n"))[0]!, /^250/);
+  const taken = await sinks[gmail]!.next();
+  assert.match(taken.from, /^bounce-q[0-9a-z]+\.1-[a-z2-7]{10}@rp\.shop\.test$/);
+  assert.match(taken.data, /^X-Angarium-Ref: [a-z0-9]+-[a-z2-7]{10}\r$/m);
+  assert.doesNotMatch(taken.data, /X-Angarium-Stream/);
+  const seen = await until(
+    () => events({ tenant: "shop" }),
+    (all) => all.some(({ type }) => type === "delivered"),
+    "delivered",
+  );
+  assert.deepEqual(
+    seen.map(({ type }) => type),
+    ["accepted", "delivered"],
+  );
+  assert.deepEqual([seen[1]!.detail["source"], seen[1]!.detail["provider"]], ["old", "gmail"]);
+  assert.equal(new Set(seen.map(({ message }) => message)).size, 1);
+  // Others' mail has none.
+  assert.match((await hand(["b@gmail.com"], "", "x@other.test"))[0]!, /^250/);
+  assert.equal((await sinks[gmail]!.next()).from, "x@other.test");
+  assert.equal((await events()).length, 2);
+});
+
+test("an unknown address is suppressed at once, for this tenant alone, and a later message says so", async () => {
+  answers = (command) => (command.startsWith("RCPT TO:<gone@") ? "550 5.1.1 no such user\r\n" : undefined);
+  await hand(["gone@gmail.com"]);
+  const bounced = await until(
+    () => events({ tenant: "shop" }),
+    (all) => all.some(({ type }) => type === "bounced"),
+    "bounced",
+  );
+  const last = bounced.find(({ type }) => type === "bounced")!;
+  assert.deepEqual([last.recipient, last.detail["class"]], ["gone@gmail.com", "invalid-recipient"]);
+  answers = () => undefined;
+  assert.match((await hand(["gone@gmail.com"]))[0]!, /^550 5\.7\.1 <gone@gmail\.com> is suppressed \(bounced\)/);
+  assert.equal((await events({ tenant: "shop" })).at(-1)!.type, "suppressed");
+  assert.match((await hand(["gone@gmail.com"], "", "x@other.test"))[0]!, /^250/);
+  await sinks[gmail]!.next();
+  const listed = (await run("suppression list", { scope: "tenant:shop" })) as readonly {
+    readonly address: string;
+    readonly evidence: string;
+  }[];
+  assert.deepEqual(
+    listed.map(({ address }) => address),
+    ["gone@gmail.com"],
+  );
+  assert.match(listed[0]!.evidence, /^550 5\.1\.1/);
+  await run("suppression remove", { scope: "tenant:shop", addresses: ["gone@gmail.com"] });
+  assert.match((await hand(["gone@gmail.com"]))[0]!, /^250/);
+  await sinks[gmail]!.next();
+});
+
+test("a cold source sends what its warm-up allows, engaged recipients first, the rest waits; a restart gives no quota twice", async () => {
+  await run("source add", {
+    name: "new",
+    address: "127.0.0.8",
+    ehlo: "new.shop.test",
+    warmup: "normal",
+    targets: ["gmail=5000"],
+  });
+  await run("pool add", { name: "cold", sources: ["new"] });
+  await run("stream add", { name: "news", kind: "marketing", pool: "cold" });
+  await run("campaign add", { name: "shop/may", stream: "news" });
+  const before = sinks[gmail]!.taken.length;
+  const people = (kind: string) => Array.from({ length: 12 }, (_, at) => `${kind}${at}@gmail.com`);
+  await run("campaign set", { name: "shop/may", state: "paused" });
+  for (const [kind, days] of [
+    ["old", 400],
+    ["fresh", 3],
+  ] as const)
+    for (const reply of await hand(people(kind), `X-Angarium-Campaign: may\r\nX-Angarium-Engaged: ${days}\r\n`))
+      assert.match(reply, /^250/);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(sinks[gmail]!.taken.length, before, "a paused campaign waits");
+  await run("campaign set", { name: "shop/may", state: "sending" });
+  // Level 1 is 100 a day, 8 an hour, and 2 at once.
+  const sent = () => sinks[gmail]!.taken.slice(before).flatMap(({ to }) => to);
+  await until(sent, (all) => all.length >= 2, "the first messages");
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  const first = sent();
+  assert.ok(first.length <= 8, `${first.length} messages`);
+  assert.deepEqual(
+    first.filter((address) => !address.startsWith("fresh")),
+    [],
+  );
+  const waiting = (await run("queue parks")) as readonly { readonly provider: string; readonly recipients: number }[];
+  assert.equal(
+    waiting.reduce((sum, { recipients }) => sum + recipients, 0),
+    24 - first.length,
+  );
+  const status = async () =>
+    (
+      (await run("warmup status")) as readonly {
+        readonly summary: string;
+        readonly percent: number;
+        readonly providers: readonly { readonly today: { readonly used: number; readonly cap: number } }[];
+      }[]
+    )[0]!;
+  const used = (await status()).providers[0]!.today;
+  assert.equal(used.cap, 100);
+  assert.ok(used.used >= first.length);
+  assert.match((await status()).summary, /^0 % warm; Gmail step 0 of \d+$/);
+  await dev.kill();
+  dev = await startDev(options);
+  const after = (await status()).providers[0]!.today;
+  assert.ok(after.used >= first.length, `${after.used} counted of ${first.length}`);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.ok(sent().length <= after.cap / 12 + 1, `${sent().length} in one hour`);
+  // Nothing of the wait is lost.
+  const parks = (await run("queue parks")) as readonly { readonly recipients: number }[];
+  assert.equal(
+    parks.reduce((sum, { recipients }) => sum + recipients, 0),
+    24 - sent().length,
+  );
+});
+
+test("a block suspends the source at this provider alone, says why and until when, and can be taken back", async () => {
+  answers = (command) =>
+    command === "DATA-END"
+      ? "550 5.7.1 Unfortunately, messages from [127.0.0.7] weren't sent, part of their network is on our block list (S3150).\r\n"
+      : undefined;
+  await hand(["a@hotmail.com"]);
+  const throttles = async () =>
+    (await run("shaping throttles")) as readonly {
+      readonly rule: string;
+      readonly provider: string;
+      readonly subject: string;
+      readonly because: string;
+      readonly until: string;
+      readonly advice: string;
+    }[];
+  const [found] = await until(throttles, (all) => all.length > 0, "a throttle");
+  assert.deepEqual(
+    [found!.rule, found!.provider, found!.subject],
+    ["microsoft-block-list", "microsoft-consumer", "old"],
+  );
+  assert.match(found!.because, /S3150/);
+  assert.match(found!.advice, /removal/);
+  assert.ok(Date.parse(found!.until) > Date.now() + 3_600_000);
+  // The address is nobody's fault.
+  assert.deepEqual(await run("suppression list", { scope: "tenant:shop" }), []);
+  answers = () => undefined;
+  const taken = sinks[microsoft]!.taken.length;
+  await hand(["b@hotmail.com"]);
+  await hand(["c@gmail.com"]);
+  await until(
+    () => sinks[gmail]!.taken,
+    (all) => all.some(({ to }) => to.includes("c@gmail.com")),
+    "mail to others",
+  );
+  assert.equal(sinks[microsoft]!.taken.length, taken);
+  assert.deepEqual(await run("shaping release", { provider: "microsoft-consumer" }), { released: 1 });
+  await until(
+    () => sinks[microsoft]!.taken,
+    (all) => all.some(({ to }) => to.includes("b@hotmail.com")),
+    "what had waited",
+  );
+  const said = (await run("shaping test", { reply: "550 5.7.1 (S3150)", to: "hotmail.com" })) as {
+    readonly rule: string;
+  };
+  assert.equal(said.rule, "microsoft-block-list");
+});
