@@ -12,7 +12,7 @@ import { daily, dayOf } from "./report/daily.ts";
 import { dmarcReader, failureKind, keepDays, receivedKind } from "./report/dmarc-in.ts";
 import { type DmarcSeen, makeSeenCounter } from "./report/dmarc-seen.ts";
 import { type Sent, sendDmarcReports } from "./report/dmarc-send.ts";
-import { type IncomingReports, incomingReports } from "./report/incoming.ts";
+import { type IncomingReports, incomingReports, type ReportReader } from "./report/incoming.ts";
 import { makePost } from "./report/post.ts";
 import { watchPublished } from "./report/published.ts";
 import { makeTlsIntake, tlsReceivedKind } from "./report/tls-in.ts";
@@ -35,8 +35,8 @@ export type Reporting = {
   stop(): Promise<void>;
 };
 
-/** Where reports for us go when nothing else is published: `dmarc-reports@` and `tls-reports@` each of our domains. */
-const ownLocals: ReadonlySet<string> = new Set(["dmarc-reports", "tls-reports"]);
+/** Where reports for us go when nothing else is published: `dmarc-reports@`, `tls-reports@` and, for complaints, `fbl@` each of our domains. */
+const ownLocals: ReadonlySet<string> = new Set(["dmarc-reports", "tls-reports", "fbl"]);
 /** Spread over the first hours of the day (RFC 9990 §3.5 asks not to send all at midnight). */
 const spreadMs = 3 * 60 * 60 * 1000;
 const firstMs = 2 * 60 * 1000;
@@ -49,6 +49,8 @@ export function startReporting(parts: {
   readonly pool: WorkPool;
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly give: Deliver["give"];
+  /** Reads reports that are no business of these. */
+  readonly others?: readonly ReportReader[];
   readonly transit: Pick<Transit, "seen" | "https">;
   readonly ourHost: string;
   readonly version: string;
@@ -126,6 +128,7 @@ export function startReporting(parts: {
       (local, domain) => ownLocals.has(local.toLowerCase()) || published.has(local, domain),
     ),
     incoming: incomingReports([
+      ...(parts.others ?? []),
       async ({ id, bytes }) => (await tls.take({ form: "mail", bytes }, id, () => signerOf(bytes))) > 0,
       dmarcReader({ store, read, directory, now, log }),
     ]),

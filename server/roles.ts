@@ -188,6 +188,9 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   // 62 random bits; randomUUID draws them from a cache where randomBytes asks the kernel each time.
   const newId = () => randomUUID().replaceAll("-", "").slice(16);
+  const sending = config.sending.enabled
+    ? await makeSending({ store, settings: config.sending, dataDir, now, log })
+    : undefined;
   const reporting = startReporting({
     store,
     directory: signing.directory,
@@ -195,6 +198,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     pool,
     sign,
     give: (mail) => deliver.give(mail),
+    ...(sending === undefined ? {} : { others: [sending.lateReport] }),
     transit,
     ourHost,
     version,
@@ -203,13 +207,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     newId,
     log,
   });
-  const { directory } = reporting;
+  const directory = sending?.withAddresses(reporting.directory) ?? reporting.directory;
 
   // ------------------------------------------------ outbound
   const routes = cleanUp.use(await watchRoutes(store, { deliverTo: options.deliverTo, tls: "opportunistic" }, log));
-  const sending = config.sending.enabled
-    ? await makeSending({ store, settings: config.sending, dataDir, now, log })
-    : undefined;
   const send = makeSend({
     ...sending?.forSend,
     settings: config.send,

@@ -3,9 +3,12 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Mac } from "../protocol/return-path/srs.ts";
 import { verpLocal } from "../protocol/return-path/verp.ts";
+import type { Directory } from "./access/directory.ts";
+import { withSendingAddresses } from "./access/sending-addresses.ts";
 import { ConductBook, conductKind, judgeCampaign, judgeTenant } from "./dispatch/conduct.ts";
 import { type Alert, Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
+import { type LateReport, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
 import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
 import { parkKey } from "./dispatch/parks.ts";
@@ -57,6 +60,10 @@ export type RunningSending = Sending & {
   /** What `makeSend` asks of it. */
   readonly forSend: Pick<SendAsk, "provider" | "shaper">;
   readonly mac: Mac;
+  /** Bounces and complaints that come by mail: true where it was one. */
+  readonly lateReport: (report: LateReport) => Promise<boolean>;
+  /** The directory with the addresses at which they come. */
+  readonly withAddresses: (directory: Directory) => Directory;
   /** What submission asks of it. */
   readonly forSubmit: NonNullable<SubmitPorts["sending"]>;
   /** From now on time passes, and what changes is kept. */
@@ -159,6 +166,33 @@ export async function makeSending(parts: {
     if ((change.hard ?? 0) + (change.complaints ?? 0) > 0) judgeNow(tenant, campaign);
   };
 
+  const lateReport = makeLateReports({
+    store,
+    suppression,
+    shaping,
+    mac,
+    conduct: noteConduct,
+    warmed: (source, domain, provider, counts) => {
+      const where = { source, domain, provider, tenant: "", campaign: "" };
+      if (warmups.counts(where)) warmups.book.note(where, counts, now());
+    },
+    now,
+    log,
+  });
+  let namedBy: Model | undefined;
+  let hosts = { returnPaths: new Set<string>(), feedback: new Set<string>() };
+  /** Where bounces and complaints come in, by the model as it is. */
+  const named = () => {
+    if (namedBy !== model) {
+      namedBy = model;
+      const all = [...model.domain.values()];
+      hosts = {
+        returnPaths: new Set(all.map(({ returnPath }) => returnPath).filter((host) => host !== "")),
+        feedback: new Set(all.map(({ feedback }) => feedback.toLowerCase()).filter((address) => address !== "")),
+      };
+    }
+    return hosts;
+  };
   const dispatch = new Dispatcher({
     shaping,
     model: () => model,
@@ -221,6 +255,13 @@ export async function makeSending(parts: {
       shaper: dispatch.shaper,
     },
     mac,
+    lateReport,
+    withAddresses: (directory) =>
+      withSendingAddresses(directory, {
+        mac,
+        isReturnPath: (host) => named().returnPaths.has(host),
+        isFeedback: (address) => named().feedback.has(address),
+      }),
     forSubmit: {
       senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
       fields: (sender, id) => senderFields(model, sender, id, mac),

@@ -76,7 +76,12 @@ export type Reports = {
   /** Whether a message may be a report, by its header. */
   looksLike(header: Header): boolean;
   /** Counts what it reports, durably; false where it is none. */
-  take(message: Pick<Received, "id" | "bytes" | "envelopeFrom" | "recipients">): Promise<boolean>;
+  take(
+    message: Pick<Received, "id" | "bytes" | "recipients"> & {
+      /** Whether the author's domain stands for it; undefined: that was not checked. */
+      readonly authentic?: boolean | undefined;
+    },
+  ): Promise<boolean>;
 };
 
 export type Deliver = {
@@ -197,10 +202,18 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   };
 
   /** Whether it was a report for us, which is counted now. */
-  const countReports = (mail: Received, header: Header, to: Destinations): boolean | Promise<boolean> => {
+  const countReports = (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    findings?: Taken["findings"],
+  ): boolean | Promise<boolean> => {
     const { reports } = ports;
     if (reports === undefined) return false;
-    return (to.reports || (to.accounts.size > 0 && reports.looksLike(header))) && reports.take(mail);
+    if (!to.reports && !(to.accounts.size > 0 && reports.looksLike(header))) return false;
+    const { authentication } = findings ?? {};
+    const authentic = authentication === undefined ? undefined : authentication.aligned.length > 0;
+    return reports.take({ ...mail, authentic });
   };
 
   const take = async (given: Received): Promise<readonly Reply[]> => {
@@ -217,7 +230,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const everywhere = await destinationsOf(mail, header, directory);
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
     const found = checked instanceof Promise ? await checked : checked;
-    const counted = await countReports(mail, header, found);
+    const counted = await countReports(mail, header, found, verdict.findings);
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
       if (found.reports) return reportsAlone(mail, found, counted);
       if (found.suppressed !== undefined) await noteSuppressed(mail, found);

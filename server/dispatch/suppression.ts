@@ -103,6 +103,8 @@ export class SuppressionBook {
     reason: SuppressionReason,
     given: { readonly evidence?: string; readonly expiresAt?: Instant | undefined } = {},
   ): Suppression {
+    // Whoever asks for a row means to keep it: from now on the store is asked.
+    this.#empty = false;
     return {
       scope,
       hash: this.hash(address),

@@ -50,18 +50,25 @@ export class ParkLine {
     this.#rereadAt = 0;
   }
 
-  /** Claims up to `room` recipients; answers how many came. */
-  async claim(room: number, hold: (message: QueuedMessage) => void): Promise<number> {
+  /** Claims up to `wanted` recipients; answers how many came. */
+  async claim(wanted: number, hold: (message: QueuedMessage) => void): Promise<number> {
     const { now, log } = this.#ask;
     if (now() >= this.#rereadAt) {
       this.#rereadAt = now() + rereadMs;
       for (const { park, nextAt } of await this.#ask.store.queueParks()) this.note(park, nextAt);
     }
-    let left = room;
+    let left = wanted;
     try {
       for (let open = this.#open(); open.length > 0 && left > 0; open = this.#open()) {
-        const turns = inTurns(open);
-        const claimed = await Promise.all(turns.map(({ park, count }) => this.#claimPark(park, Math.min(count, left))));
+        let room = left;
+        const claims: Promise<readonly QueuedMessage[]>[] = [];
+        for (const { park, count } of inTurns(open)) {
+          const most = Math.min(count, room);
+          if (most === 0) break;
+          room -= most;
+          claims.push(this.#claimPark(park, most));
+        }
+        const claimed = await Promise.all(claims);
         for (const message of claimed.flat()) {
           left -= message.recipients.length;
           hold(message);
@@ -71,7 +78,7 @@ export class ParkLine {
     } catch (error) {
       log.error({ err: error }, "mail that waits could not be claimed");
     }
-    return room - left;
+    return wanted - left;
   }
 
   /** Mail whose time is over while it waited. */

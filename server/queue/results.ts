@@ -157,7 +157,7 @@ export function resultsOf(
 const eventTypes = { delivered: "delivered", deferred: "deferred", bounced: "bounced", expired: "expired" } as const;
 
 function eventOf(
-  { id, tenant = "", stream, campaign = "" }: QueuedMessage,
+  { id, tenant = "", stream, campaign = "", author }: QueuedMessage,
   recipient: QueuedRecipient,
   outcome: Outcome,
   type: SendingEventType,
@@ -183,6 +183,7 @@ function eventOf(
   if (host !== undefined) detail["host"] = host;
   if (path?.egress !== undefined) detail["source"] = path.egress.name;
   if (path?.provider !== undefined) detail["provider"] = path.provider;
+  if (author !== undefined) detail["author"] = author;
   if (named !== undefined) detail["class"] = named.class;
   if (named?.rule !== undefined) detail["rule"] = named.rule;
   if (nextAt !== undefined) detail["nextAt"] = nextAt;

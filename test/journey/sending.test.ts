@@ -261,3 +261,139 @@ test("a block suspends the source at this provider alone, says why and until whe
   };
   assert.equal(said.rule, "microsoft-block-list");
 });
+
+/** Brings a mail of another server, as it is. */
+async function bringRaw(to: string, raw: string, from = ""): Promise<string> {
+  const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!);
+  await talk.say(`MAIL FROM:<${from}>`);
+  const taken = await talk.say(`RCPT TO:<${to}>`);
+  if (!taken.startsWith("250")) {
+    await talk.quit();
+    return taken;
+  }
+  await talk.say("DATA");
+  const reply = await talk.say(`${raw.replace(/\r?\n/g, "\r\n")}\r\n.`);
+  await talk.quit();
+  return reply;
+}
+
+const dsn = (recipient: string) => `From: MAILER-DAEMON@far.test
+To: someone
+Subject: Undelivered
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: text/plain
+
+It did not arrive.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.far.test
+
+Final-Recipient: rfc822; ${recipient}
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 user unknown
+--b--`;
+
+test("a bounce that comes by mail finds its message by its return path; a forged one finds nothing", async () => {
+  const before = sinks[gmail]!.taken.length;
+  await hand(["late@gmail.com"]);
+  const sent = await until(
+    () => sinks[gmail]!.taken.slice(before).find(({ to }) => to.includes("late@gmail.com")),
+    (one) => one !== undefined,
+    "the message",
+  );
+  const path = sent!.from;
+  assert.match(
+    await bringRaw(path.replace(/-[a-z2-7]{10}@/, "-aaaaaaaaaa@"), dsn("late@gmail.com")),
+    /^550 5\.1\.1 This return path was not made here/,
+  );
+  assert.match(await bringRaw("somebody@rp.shop.test", dsn("late@gmail.com")), /^550/);
+  await until(
+    () => events({ tenant: "shop" }),
+    (all) => all.some(({ type, recipient }) => type === "delivered" && recipient === "late@gmail.com"),
+    "delivered",
+  );
+  // An automatic answer is no bounce.
+  assert.match(
+    await bringRaw(path, "From: late@gmail.com\nAuto-Submitted: auto-replied\nSubject: away\n\nI am away."),
+    /^250/,
+  );
+  assert.equal((await events({ tenant: "shop" })).at(-1)!.type, "delivered");
+  assert.match(await bringRaw(path, dsn("other@elsewhere.test")), /^250/);
+  const late = (await events({ tenant: "shop" })).at(-1)!;
+  assert.deepEqual(
+    [late.type, late.recipient, late.detail["class"]],
+    ["bounced-late", "late@gmail.com", "invalid-recipient"],
+  );
+  assert.match(await bringRaw(path, dsn("late@gmail.com")), /^250/);
+  assert.equal((await events({ tenant: "shop" })).at(-1)!.id, late.id, "told once");
+  assert.match((await hand(["late@gmail.com"]))[0]!, /^550 5\.7\.1 <late@gmail\.com> is suppressed/);
+});
+
+test("a complaint suppresses marketing, a second one everything; not-spam takes it back", async () => {
+  const arf = (type: string, headers: string) => `From: feedback@far.test
+To: fbl@near.test
+Subject: complaint
+Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+--b
+Content-Type: text/plain
+
+A complaint.
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: ${type}
+User-Agent: SomeFBL/1.0
+Version: 1
+Original-Rcpt-To: <redacted>
+--b
+Content-Type: message/rfc822
+
+${headers}
+
+Hello.
+--b--`;
+  const ref = async (address: string): Promise<string> => {
+    const before = sinks[gmail]!.taken.length;
+    assert.match((await hand([address]))[0]!, /^250/);
+    const sent = await until(
+      () => sinks[gmail]!.taken.slice(before).find(({ to }) => to.includes(address)),
+      (one) => one !== undefined,
+      "the message",
+    );
+    await until(
+      () => events({ tenant: "shop" }),
+      (all) => all.some(({ type, recipient }) => type === "delivered" && recipient === address),
+      "delivered",
+    );
+    return /^X-Angarium-Ref: .*$/m.exec(sent!.data)![0];
+  };
+  const first = await ref("angry@gmail.com");
+  assert.match(
+    await bringRaw("fbl@near.test", arf("abuse", "From: news@shop.test\nX-Angarium-Ref: abcdef-aaaaaaaaaa")),
+    /^550/,
+  );
+  assert.match(
+    await bringRaw("fbl@near.test", arf("abuse", `From: news@shop.test\n${first}`), "feedback@far.test"),
+    /^250/,
+  );
+  const seen = (await events({ tenant: "shop" })).at(-1)!;
+  assert.deepEqual([seen.type, seen.recipient], ["complained", "angry@gmail.com"]);
+  const listed = async (scope: string) =>
+    ((await run("suppression list", { scope })) as readonly { readonly address: string }[]).map(
+      ({ address }) => address,
+    );
+  assert.deepEqual(await listed("marketing:shop"), ["angry@gmail.com"]);
+  const refused = await hand(["angry@gmail.com"], "X-Angarium-Stream: marketing\r\n");
+  assert.match(refused[0]!, /^550 5\.7\.1 .*\(complained\)/);
+  // Whoever complained of marketing still gets what they asked for; who complains of that too gets nothing.
+  const second = await ref("angry@gmail.com");
+  assert.match(await bringRaw("fbl@near.test", arf("not-spam", `From: news@shop.test\n${first}`)), /^250/);
+  assert.deepEqual(await listed("marketing:shop"), []);
+  assert.match(await bringRaw("fbl@near.test", arf("abuse", `From: news@shop.test\n${second}`)), /^250/);
+  assert.deepEqual(await listed("marketing:shop"), ["angry@gmail.com"]);
+});

@@ -1,0 +1,253 @@
+/**
+ * Bounces that come by mail after all, and complaints (ARF, RFC 5965; CFBL, RFC 9477): which of our messages they are about, by what
+ * only we can have written into it, and what follows: an event, suppression, and a mark against the tenant.
+ */
+import { headerValue, splitHeader } from "../../protocol/mime/header.ts";
+import { type ReadReport, readReport } from "../../protocol/mime/read-report.ts";
+import type { Mac } from "../../protocol/return-path/srs.ts";
+import { verpToken } from "../../protocol/return-path/verp.ts";
+import { parseMailbox } from "../../protocol/smtp/address.ts";
+import type { Log } from "../log.ts";
+import { gateCountOf, suppressionOf } from "../shape/reply-class.ts";
+import { classifyReply, otherProvider, type Shaping } from "../shape/shaping.ts";
+import type { NewSendingEvent, SendingEvent } from "../store/sending.ts";
+import type { Instant, QueuedMessage, Store } from "../store/store.ts";
+import type { Counts } from "../warm/account.ts";
+import { idOfRef } from "./sender.ts";
+import type { SuppressionBook } from "./suppression.ts";
+
+export type LateReportsAsk = {
+  readonly store: Pick<Store, "sendingEvents" | "addSendingEvents" | "trace">;
+  readonly suppression: SuppressionBook;
+  readonly shaping: Shaping;
+  readonly mac: Mac;
+  /** What receivers say of a tenant's mail counts for it … */
+  readonly conduct: (
+    message: Pick<QueuedMessage, "tenant" | "campaign">,
+    change: { hard?: number; complaints?: number },
+  ) => void;
+  /** … and for the warm-ups of where it went. */
+  readonly warmed: (source: string, domain: string, provider: string, counts: Partial<Counts>) => void;
+  readonly now: () => Instant;
+  readonly log: Log;
+};
+
+/** A report as it came: its bytes, whom it was for, and whether its author's domain stands for it (undefined: that was not checked). */
+export type LateReport = {
+  readonly id: string;
+  readonly bytes: Buffer;
+  readonly recipients: readonly { readonly local: string; readonly domain: string }[];
+  readonly authentic?: boolean | undefined;
+};
+
+type Where = { readonly source: string; readonly provider: string; readonly author: string };
+
+/** Of a report so much is read: what it is about stands in front. */
+const maxReadBytes = 256 * 1024;
+/** Bounces by mail that one message may cause. */
+const maxLatePerMessage = 10;
+/** Older messages have no bounces: somebody plays an old one again. */
+const maxAgeMs = 14 * 86_400_000;
+const inactiveMs = 180 * 86_400_000;
+
+/** Answers whether the mail was such a report (or an automatic answer to a return path of ours): nobody's mailbox gets it then. */
+export function makeLateReports(ask: LateReportsAsk): (report: LateReport) => Promise<boolean> {
+  const { store, suppression, shaping, mac, now, log } = ask;
+
+  /** The recipient of our message that a token "q7k3m9xw2c.12" names, out of its events. */
+  const byToken = async (token: string): Promise<SendingEvent | undefined> => {
+    const [message = "", n] = token.split(".");
+    const events = await store.sendingEvents({ message });
+    return events.find(({ detail }) => String(detail["n"]) === n);
+  };
+
+  /** A message by our id of it (in X-Angarium-Ref) or by its Message-ID: the event of the recipient who complains. */
+  const byKey = async (key: string, recipients: readonly string[]): Promise<SendingEvent | undefined> => {
+    for (const { trace } of await store.trace(key.toLowerCase(), 20)) {
+      if (trace === undefined || !trace.startsWith("q")) continue;
+      const events = await store.sendingEvents({ message: trace });
+      const sent = events.filter(({ recipient }) => recipient !== "");
+      const named = new Set(recipients.map((one) => one.toLowerCase()));
+      const found = sent.find(({ recipient }) => named.has(recipient.toLowerCase()));
+      if (found !== undefined) return found;
+      // A redacted report: of a message to one person it can only be that one.
+      if (new Set(sent.map(({ recipient }) => recipient)).size === 1) return sent[0];
+    }
+    return undefined;
+  };
+
+  const note = (about: SendingEvent, type: NewSendingEvent["type"], detail: NewSendingEvent["detail"]): Promise<void> =>
+    store.addSendingEvents([
+      {
+        at: now(),
+        type,
+        tenant: about.tenant,
+        stream: about.stream,
+        campaign: about.campaign,
+        message: about.message,
+        recipient: about.recipient,
+        detail: { n: about.detail["n"], ...detail },
+      },
+    ]);
+
+  const whereItWent = async (about: SendingEvent): Promise<Where | undefined> => {
+    const sent = (await store.sendingEvents({ message: about.message })).find(
+      ({ detail }) => detail["source"] !== undefined,
+    );
+    const { source, provider, author } = sent?.detail ?? {};
+    return typeof source === "string" && typeof provider === "string"
+      ? { source, provider, author: typeof author === "string" ? author : "" }
+      : undefined;
+  };
+  const count = async (about: SendingEvent, counts: Partial<Counts>): Promise<void> => {
+    const where = await whereItWent(about);
+    if (where !== undefined) ask.warmed(where.source, where.author, where.provider, counts);
+  };
+  const messageOf = ({ tenant, campaign }: SendingEvent) => ({ tenant, ...(campaign === "" ? {} : { campaign }) });
+
+  const bounced = async (about: SendingEvent, report: ReadReport & { readonly kind: "delivery" }): Promise<void> => {
+    if (now() - about.at > maxAgeMs) return;
+    const one =
+      report.recipients.find(({ recipient }) => recipient.toLowerCase() === about.recipient.toLowerCase()) ??
+      report.recipients[0];
+    // Late is not lost, and "relayed" is no news.
+    if (one !== undefined && one.action !== "failed" && one.action !== "unknown") return;
+    const before = (await store.sendingEvents({ message: about.message })).filter(
+      ({ type }) => type === "bounced-late",
+    );
+    if (before.length >= maxLatePerMessage || before.some(({ recipient }) => recipient === about.recipient)) return;
+    const reply = [one?.replyCode, one?.status, one?.diagnostic]
+      .filter((part) => part !== undefined && part !== "")
+      .join(" ");
+    const provider = (await whereItWent(about))?.provider ?? otherProvider;
+    const { class: name, rule } = classifyReply(shaping, provider, reply);
+    const permanent = !/^4/.test(one?.status ?? "5");
+    await note(about, "bounced-late", {
+      class: name,
+      rule: rule?.id,
+      reply: reply.slice(0, 500),
+      by: report.reportingMta,
+    });
+    if (suppressionOf(name, permanent) === "at-once") {
+      const inactive = name === "inactive-mailbox";
+      await suppression.add(`tenant:${about.tenant}`, [about.recipient], inactive ? "inactive" : "bounced", {
+        evidence: reply,
+        ...(inactive ? { expiresAt: now() + inactiveMs } : {}),
+      });
+    }
+    const gate = gateCountOf(name, permanent);
+    if (gate === "hard") ask.conduct(messageOf(about), { hard: 1 });
+    if (gate === "hard") await count(about, { hardBounces: 1 });
+    else if (gate === "block") await count(about, { blockBounces: 1 });
+  };
+
+  const complained = async (
+    about: SendingEvent,
+    report: ReadReport & { readonly kind: "complaint" },
+  ): Promise<void> => {
+    const { feedbackType, userAgent } = report;
+    const before = (await store.sendingEvents({ message: about.message })).filter(
+      ({ recipient }) => recipient === about.recipient,
+    );
+    const type = feedbackType === "not-spam" ? "not-spam" : "complained";
+    // One person complains of one message once, however often it is reported.
+    if (before.some((event) => event.type === type)) return;
+    await note(about, type, { feedbackType, userAgent });
+    const marketing = `marketing:${about.tenant}`;
+    const known = await suppression.list(marketing, { address: about.recipient });
+    if (type === "not-spam") {
+      if (known[0]?.reason === "complained") await suppression.remove(marketing, [about.recipient]);
+      return;
+    }
+    // Who complains a second time wants nothing at all.
+    const scope = known.length > 0 ? `tenant:${about.tenant}` : marketing;
+    await suppression.add(scope, [about.recipient], "complained", {
+      evidence: `${feedbackType} ${userAgent ?? ""}`.trim(),
+    });
+    ask.conduct(messageOf(about), { complaints: 1 });
+    await count(about, { complaints: 1 });
+  };
+
+  return async ({ id, bytes, recipients, authentic }) => {
+    const head = bytes.subarray(0, maxReadBytes);
+    const tokens = recipients.flatMap(({ local }) => {
+      const token = verpToken(local, mac);
+      return token === undefined || token === "forged" ? [] : [token.token];
+    });
+    const report = readReport(head);
+    for (const token of tokens) {
+      const about = await byToken(token);
+      if (about === undefined) continue;
+      if (report?.kind === "delivery") await bounced(about, report);
+      else if (report?.kind === "complaint") await complained(about, report);
+      else if (!isAutomatic(head)) await bounced(about, textReport(head));
+      log.info(
+        { id, message: about.message, recipient: about.recipient, kind: report?.kind ?? "text" },
+        "a report about our mail",
+      );
+    }
+    if (tokens.length > 0) return true;
+    if (report?.kind !== "complaint") return false;
+    const about = await complaintAbout(report, head, authentic !== false);
+    if (about === undefined) return false;
+    await complained(about, report);
+    log.info({ id, message: about.message, recipient: about.recipient, kind: "complaint" }, "a report about our mail");
+    return true;
+  };
+
+  async function complaintAbout(
+    report: ReadReport & { readonly kind: "complaint" },
+    head: Buffer,
+    authentic: boolean,
+  ): Promise<SendingEvent | undefined> {
+    const path = parseMailbox(report.originalMailFrom ?? "");
+    const token = path === undefined ? undefined : verpToken(path.local, mac);
+    if (token !== undefined && token !== "forged") return byToken(token.token);
+    const ref = /^(?:X-Angarium-Ref|CFBL-Feedback-ID):[ \t]*([a-z0-9-]{1,60})[ \t]*\r?$/im.exec(
+      head.toString("latin1"),
+    )?.[1];
+    const own = ref === undefined ? undefined : idOfRef(ref, mac);
+    if (own !== undefined) return byKey(own, report.recipients);
+    // RFC 9477 §3.2 wants reports signed by their author's domain. What only our message bears proves more; a Message-ID is known to many.
+    const messageId = report.original?.messageId;
+    return messageId === undefined || !authentic ? undefined : byKey(messageId, report.recipients);
+  }
+}
+
+/** Answers of people's programs say nothing about an address (RFC 3834 §5). */
+function isAutomatic(bytes: Buffer): boolean {
+  const header = splitHeader(bytes, 0, bytes.length);
+  const said = headerValue(header, "auto-submitted");
+  return (
+    (said !== undefined && /^auto-replied/i.test(said)) ||
+    headerValue(header, "x-autoreply") !== undefined ||
+    /\b(?:out of (?:the )?office|auto(?:matic)?[- ]?reply|abwesen|vacation)\b/i.test(
+      headerValue(header, "subject") ?? "",
+    )
+  );
+}
+
+/** A bounce without form: its words are all there is. The return path says whose it is. */
+function textReport(bytes: Buffer): ReadReport & { readonly kind: "delivery" } {
+  const header = splitHeader(bytes, 0, bytes.length);
+  const text = bytes.toString("latin1", header.end, header.end + 4000).replace(/\s+/g, " ");
+  const said = /(?:^|\s)([45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3}\s)?.{0,300})/.exec(text)?.[1];
+  return {
+    kind: "delivery",
+    reportingMta: undefined,
+    originalEnvelopeId: undefined,
+    arrivalDate: undefined,
+    original: undefined,
+    recipients: [
+      {
+        recipient: "",
+        original: undefined,
+        action: "failed",
+        status: "",
+        replyCode: undefined,
+        diagnostic: said ?? text.slice(0, 500),
+        remoteMta: undefined,
+      },
+    ],
+  };
+}
