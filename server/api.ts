@@ -12,6 +12,9 @@ import type { Log } from "./log.ts";
 
 export function startApi(parts: {
   readonly world: () => World;
+  readonly dataDir: string;
+  readonly certificates: ApiWorld["certificates"];
+  readonly traffic: ApiWorld["traffic"];
   readonly auth: Jmap["auth"];
   readonly settings: ApiSettings;
   /** Off: nobody is slowed down. */
@@ -29,6 +32,9 @@ export function startApi(parts: {
       (world ??= {
         ...parts.world(),
         standings,
+        dataDir: parts.dataDir,
+        certificates: parts.certificates,
+        traffic: parts.traffic,
         undoDays: settings.undoDays,
         maxTokenDays: settings.maxTokenDays,
         endSession: (hash) => auth.end(hash),
@@ -40,4 +46,14 @@ export function startApi(parts: {
     log,
   });
   return { ...api, [Symbol.dispose]: () => standings[Symbol.dispose]() };
+}
+
+/** What the pages of a domain are called: its tenant's brand, or our own name. */
+export async function productNameOf(
+  store: Pick<World["store"], "hostedDomains" | "tenants">,
+  domain: string,
+): Promise<string> {
+  const [home] = await store.hostedDomains({ kind: "all" }, { limit: 1, domain });
+  const tenant = home === undefined ? undefined : (await store.tenants()).find(({ id }) => id === home.tenant);
+  return tenant?.settings.branding.productName ?? tenant?.displayName ?? `Mail of ${domain}`;
 }

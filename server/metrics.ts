@@ -16,6 +16,8 @@ export type Gauges = {
   /** Those we show, and their ends. */
   readonly certificates: () => readonly { readonly file: string; readonly validTo: string }[];
   readonly smtp: SmtpCounters;
+  /** Hears of every entry too. */
+  readonly heard?: (entry: JourneyEntry) => void;
 };
 
 export type Metrics = {
@@ -93,7 +95,10 @@ export function makeMetrics(gauges: Gauges): Metrics {
   total("logins", "Successful logins.", ({ authenticated }) => authenticated);
   total("failed_logins", "Failed logins.", ({ authFailures }) => authFailures);
   const count = (journey: readonly JourneyEntry[]): void => {
-    for (const entry of journey) stages.inc({ stage: entry.stage });
+    for (const entry of journey) {
+      stages.inc({ stage: entry.stage });
+      gauges.heard?.(entry);
+    }
   };
   return {
     contentType: registry.contentType,

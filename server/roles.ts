@@ -10,12 +10,13 @@ import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
 import type { Running, World } from "./admin/command.ts";
 import { serveControl } from "./admin/control.ts";
-import { startApi } from "./api.ts";
+import { productNameOf, startApi } from "./api.ts";
 import { makeAuthenticating } from "./authenticating.ts";
 import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
+import { watchDomains } from "./domain-watch.ts";
 import { StoredPeerBook } from "./door/peer-book.ts";
 import { startDooring } from "./dooring.ts";
 import { elsewhere } from "./elsewhere.ts";
@@ -56,8 +57,10 @@ import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
 import { maxCountedAccounts, SendingLimits, type SentCounts } from "./submit/sending-limits.ts";
 import { makeSubmit } from "./submit/submit.ts";
+import { Traffic } from "./traffic.ts";
 import { startTransit } from "./transit.ts";
 import { makeHttp } from "./web/http.ts";
+import { serveMailSettings } from "./web/mail-settings.ts";
 import { serveOwnPolicies } from "./web/own-sts-policy.ts";
 import { takeTlsReports } from "./web/tls-reports.ts";
 import { makePool } from "./work/pool.ts";
@@ -125,12 +128,14 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   let guessed: (address: string, account: string) => void = () => {};
   let queuedInMemory = (): number => 0;
   const counters = newSmtpCounters();
+  const traffic = new Traffic(now);
   const metrics = makeMetrics({
     connections: () => connections(),
     queued: () => options.store.queueCount(),
     queuedInMemory: () => queuedInMemory(),
     certificates: () => keyRing.describe(),
     smtp: counters,
+    heard: (entry) => traffic.note(entry),
   });
   const store = metrics.counting(options.store);
   const pool = makePool();
@@ -463,6 +468,9 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     startApi({
       world: () => world,
       auth: jmap.auth,
+      dataDir,
+      certificates: () => keyRing.describe(),
+      traffic: () => traffic.shown(),
       settings: config.api,
       limits: options.edgePolicies,
       store,
@@ -471,11 +479,18 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       log,
     }),
   );
+  const mailSettings = {
+    ourHost,
+    domain: (name: string) => directory.domain(name),
+    ports: () => Object.fromEntries(addresses.map(({ service, port }) => [service, port])),
+    productName: (domain: string) => productNameOf(store, domain),
+  };
   const mount = (app: FastifyInstance): void => {
     api.mount(app);
     jmap.mount(app);
     serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
     certificates.mount(app);
+    serveMailSettings(app, mailSettings);
     takeTlsReports(app, (bytes) => reporting.takeTls(bytes));
     servePages(app);
   };
@@ -487,7 +502,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   }));
   for (const service of ["http", "https"] as const)
     for (const { address, port } of config.listen[service]) {
-      const app = makeHttp({ metrics, notReady, mount }, service === "https" ? keyRing : undefined);
+      const app = makeHttp(
+        { metrics, notReady, hosts: { ourHost, hosts: config.api.hosts, domain: mailSettings.domain }, mount },
+        service === "https" ? keyRing : undefined,
+      );
       try {
         await app.listen({ host: address, port });
       } catch (error) {
@@ -517,6 +535,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     tlsa: () => publishedKeys(tlsFolder, certificate),
     now,
     keys: signing.keys,
+    resolver,
+    dnsUpdate: config.acme,
     reports: reporting,
     quarantine: guarding.quarantine,
     bans: dooring.bans,
@@ -530,6 +550,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   await jmap.start();
   indexer.start();
   api.start();
+  const watching = watchDomains({ world: () => world, log });
+  watching.start();
   const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
 
   let stopped: Promise<void> | undefined;
@@ -540,6 +562,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       (stopped ??= (async () => {
         clearInterval(tidying);
         signing.stop();
+        watching.stop();
         guarding.stop();
         await Promise.all([
           control.close(),

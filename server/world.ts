@@ -73,6 +73,8 @@ export async function openWorld(dataDir: string): Promise<World & { readonly clo
     hostname: config?.hostname ?? hostname(),
     tlsa: () => publishedKeys(join(dataDir, "tls"), config?.tls.certificate ?? ""),
     now,
+    resolver,
+    ...(config === undefined ? {} : { dnsUpdate: config.acme }),
     keys: makeKeyKeeper({ store, resolver, settings: config?.dkim ?? defaultDkimSettings, now, log: quiet }),
     ldap: config === undefined || config.ldap.url === "" ? undefined : new Ldap(config.ldap, quiet),
     sending,

@@ -1,4 +1,4 @@
-/** A dynamic DNS update (RFC 2136) of one TXT record, authenticated by TSIG (RFC 8945). Pure: ids and times are given. */
+/** Dynamic DNS updates (RFC 2136), authenticated by TSIG (RFC 8945). Pure: ids and times are given. */
 import { createHmac } from "node:crypto";
 
 export type TsigKey = {
@@ -7,40 +7,92 @@ export type TsigKey = {
   readonly secret: Buffer;
 };
 
+/** One record, its value as a zone file has it with full names; TXT is one text (ASCII), written in strings of at most 255 bytes. */
+export type RecordChange = {
+  readonly action: "add" | "delete";
+  readonly name: string;
+  readonly type: "TXT" | "MX" | "CNAME" | "SRV" | "TLSA";
+  readonly value: string;
+  readonly ttlSeconds: number;
+};
+
 export type TxtUpdate = {
   readonly id: number; // 16 bits
   readonly zone: string;
   readonly name: string;
-  readonly text: string; // ASCII; written in strings of at most 255 bytes
+  readonly text: string;
   readonly action: "add" | "delete";
   readonly ttlSeconds: number;
 };
 
 const [classIn, classNone, classAny] = [1, 254, 255];
-const [typeSoa, typeTxt, typeTsig] = [6, 16, 250];
+const typeNumbers = { CNAME: 5, MX: 15, TXT: 16, SRV: 33, TLSA: 52 } as const;
+const [typeSoa, typeTsig] = [6, 250];
 const opcodeUpdate = 5;
 const fudgeSeconds = 300;
 
-/** The message to send. `nowSeconds`: since 1970. */
-export function writeUpdate(update: TxtUpdate, key: TsigKey, nowSeconds: number): Buffer {
-  const { id, zone, name, text, action, ttlSeconds } = update;
-  const rdata = Buffer.concat(
-    (text.match(/.{1,255}/gs) ?? [""]).flatMap((part) => [Buffer.from([part.length]), Buffer.from(part, "latin1")]),
-  );
+/** The message that changes one TXT record. `nowSeconds`: since 1970. */
+export const writeUpdate = ({ id, zone, text, ...change }: TxtUpdate, key: TsigKey, nowSeconds: number): Buffer =>
+  writeUpdates({ id, zone, changes: [{ ...change, type: "TXT", value: text }] }, key, nowSeconds);
+
+/** The message that makes all changes, or none of them (RFC 2136 §3.7). Throws on a value that is none of its type. */
+export function writeUpdates(
+  update: { readonly id: number; readonly zone: string; readonly changes: readonly RecordChange[] },
+  key: TsigKey,
+  nowSeconds: number,
+): Buffer {
+  const { id, zone, changes } = update;
   const message = Buffer.concat([
-    shorts(id, opcodeUpdate << 11, 1, 0, 1, 0),
+    shorts(id, opcodeUpdate << 11, 1, 0, changes.length, 0),
     nameBytes(zone),
     shorts(typeSoa, classIn),
-    nameBytes(name),
-    // RFC 2136 §2.5.1, §2.5.4: class NONE takes away the very record.
-    shorts(typeTxt, action === "add" ? classIn : classNone),
-    long(action === "add" ? ttlSeconds : 0),
-    shorts(rdata.length),
-    rdata,
+    ...changes.map(changeBytes),
   ]);
   return signed(message, id, key, nowSeconds);
 }
 
+function changeBytes({ action, name, type, value, ttlSeconds }: RecordChange): Buffer {
+  const rdata = rdataOf(type, value);
+  return Buffer.concat([
+    nameBytes(name),
+    // RFC 2136 §2.5.1, §2.5.4: class NONE takes away the very record.
+    shorts(typeNumbers[type], action === "add" ? classIn : classNone),
+    long(action === "add" ? ttlSeconds : 0),
+    shorts(rdata.length),
+    rdata,
+  ]);
+}
+
+function rdataOf(type: RecordChange["type"], value: string): Buffer {
+  const parts = value.trim().split(/\s+/);
+  const number = (at: number): number => {
+    const found = Number(parts[at]);
+    if (!Number.isInteger(found) || found < 0 || found > 65_535) throw new Error(`"${value}" is no ${type} record.`);
+    return found;
+  };
+  switch (type) {
+    case "TXT":
+      return Buffer.concat(
+        (value.match(/.{1,255}/gs) ?? [""]).flatMap((part) => [
+          Buffer.from([part.length]),
+          Buffer.from(part, "latin1"),
+        ]),
+      );
+    case "MX":
+      return Buffer.concat([shorts(number(0)), nameBytes(parts[1] ?? "")]);
+    case "CNAME":
+      return nameBytes(value);
+    case "SRV":
+      return Buffer.concat([shorts(number(0), number(1), number(2)), nameBytes(parts[3] ?? "")]);
+    case "TLSA":
+      return Buffer.concat([
+        Buffer.from([number(0), number(1), number(2)]),
+        Buffer.from(parts.slice(3).join(""), "hex"),
+      ]);
+    default:
+      return type satisfies never;
+  }
+}
 /** RFC 8945 §4.2, §4.3.3: the record at the end of the message, and what its MAC is of. */
 function signed(message: Buffer, id: number, key: TsigKey, nowSeconds: number): Buffer {
   const owner = nameBytes(key.name.toLowerCase());

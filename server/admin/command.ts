@@ -3,6 +3,8 @@ import type { Ldap } from "../access/ldap.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Dooring } from "../dooring.ts";
 import type { Indexer } from "../index/indexer.ts";
+import type { DnsUpdateSettings } from "../net/dns-update.ts";
+import type { Resolver } from "../net/resolver.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
 import type { SentTls } from "../report/tls-send.ts";
@@ -30,6 +32,10 @@ export type World = {
   readonly now: () => Instant;
   /** Keeps the index of words; the running server alone does. */
   readonly indexer?: Pick<Indexer, "catchUp">;
+  /** Undefined where DNS cannot be asked. */
+  readonly resolver?: Resolver;
+  /** Where dynamic updates go where nothing else is said. */
+  readonly dnsUpdate?: DnsUpdateSettings;
   /** Looks after DKIM keys; undefined where DNS cannot be asked. */
   readonly keys?: KeyKeeper;
   /** The quarantine with what the running server alone can do. */

@@ -7,6 +7,7 @@ import { attachmentCommands } from "./attachment-commands.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
 import { deletionCommands } from "./deletion-commands.ts";
 import { dkimCommands } from "./dkim-commands.ts";
+import { dnsCommands } from "./dns-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
 import { doorCommands } from "./door-commands.ts";
 import { filterCommands } from "./filter-commands.ts";
@@ -27,6 +28,7 @@ import { warmupCommands } from "./warmup-commands.ts";
 
 export const commands: readonly Command[] = [
   ...domainCommands,
+  ...dnsCommands,
   ...dkimCommands,
   ...accountCommands,
   ...securityCommands,

@@ -3,12 +3,22 @@ import { z } from "zod";
 import type { World } from "../admin/command.ts";
 import type { TenantId } from "../store/hosting.ts";
 import type { Account } from "../store/store.ts";
+import type { Hour } from "../traffic.ts";
 import type { Actor, Role, Standings } from "./actor.ts";
 import { type Problem, wrongField } from "./problem.ts";
 
 /** What handlers work on. */
 export type ApiWorld = World & {
   readonly standings: Standings;
+  readonly dataDir: string;
+  /** Those that are shown, and their ends. */
+  readonly certificates: () => readonly {
+    readonly file: string;
+    readonly names: readonly string[];
+    readonly validTo: string;
+  }[];
+  /** Mail of the last 24 hours, by the hour. */
+  readonly traffic: () => readonly Hour[];
   /** How long what is deleted can come back. */
   readonly undoDays: number;
   readonly maxTokenDays: number;

@@ -34,6 +34,7 @@ const defaultMaxBodyBytes = 1024 * 1024;
 export async function serve(request: FastifyRequest, reply: FastifyReply, parts: ApiParts): Promise<FastifyReply> {
   reply
     .header("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+    .header("x-frame-options", "DENY")
     .header("referrer-policy", "no-referrer")
     .header("cross-origin-resource-policy", "same-origin");
   let answer: KeptReply;

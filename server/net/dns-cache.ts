@@ -1,6 +1,6 @@
 /** A resolver over any source of answers: equal questions are asked once, answers are kept for their time, the load is bounded. */
 import { normalName, type QuestionType, reverseName, type Value } from "./dns-wire.ts";
-import type { Answer, Mx, Resolver, Tlsa } from "./resolver.ts";
+import type { Answer, Mx, Resolver, Srv, Tlsa } from "./resolver.ts";
 
 export type AskDns = (name: string, type: QuestionType) => Promise<Answer<Value>>;
 
@@ -71,6 +71,7 @@ export function resolverOf(ask: AskDns): Resolver {
     aaaa: (name) => ask(normalName(name), "AAAA") as Promise<Answer<string>>,
     txt: (name) => ask(normalName(name), "TXT") as Promise<Answer<string>>,
     tlsa: (name) => ask(normalName(name), "TLSA") as Promise<Answer<Tlsa>>,
+    srv: (name) => ask(normalName(name), "SRV") as Promise<Answer<Srv>>,
     async ptr(address) {
       const name = reverseName(address);
       if (name === undefined) return { kind: "none", exists: false, secure: false, ttlSeconds: 3600 };

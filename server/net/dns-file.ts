@@ -5,6 +5,7 @@
  *       "mx.example.org":   { "A": ["192.0.2.1"], "AAAA": ["2001:db8::1"] },
  *       "_25._tcp.mx.example.org": { "TLSA": ["3 1 1 0123…"], "secure": true },
  *       "192.0.2.1":        { "PTR": "mx.example.org" },
+ *       "_imaps._tcp.example.org": { "SRV": "0 1 993 mx.example.org" },
  *       "www.example.org":  { "CNAME": "mx.example.org" },
  *       "nomail.example":   { "MX": ["0 ."] },
  *       "*.wild.example":   { "A": ["192.0.2.2"] },
@@ -32,7 +33,7 @@ type Entry = {
 };
 type Zone = { readonly entries: ReadonlyMap<string, Entry>; readonly above: ReadonlySet<string> };
 
-const types: readonly QuestionType[] = ["MX", "A", "AAAA", "TXT", "TLSA", "PTR"];
+const types: readonly QuestionType[] = ["MX", "A", "AAAA", "TXT", "TLSA", "PTR", "SRV"];
 const maxAliases = 8;
 /** How often the file is looked at. */
 const lookEveryMs = 200;
@@ -145,6 +146,7 @@ const forms: { readonly [type in QuestionType]: string } = {
   TXT: "a text",
   TLSA: '"3 1 1 " and an even number of hexadecimal digits',
   PTR: "a name",
+  SRV: '"0 1 993 mail.example.org"',
 };
 
 function parseRecord(type: QuestionType, text: string): Value | undefined {
@@ -153,6 +155,12 @@ function parseRecord(type: QuestionType, text: string): Value | undefined {
       const found = /^(\d{1,5}) +(\S+)$/.exec(text);
       if (found === null || Number(found[1]) > 65_535) return undefined;
       return { preference: Number(found[1]), exchange: normalName(found[2]!) };
+    }
+    case "SRV": {
+      const found = /^(\d{1,5}) +(\d{1,5}) +(\d{1,5}) +(\S+)$/.exec(text);
+      const [priority, weight, port] = [Number(found?.[1]), Number(found?.[2]), Number(found?.[3])];
+      if (found === null || Math.max(priority, weight, port) > 65_535) return undefined;
+      return { priority, weight, port, target: normalName(found[4]!) };
     }
     case "A":
       return isIPv4(text) ? text : undefined;

@@ -1,10 +1,10 @@
 /** DNS messages to and from answers as values. The codec is `dns-packet`; what a server says is checked here. */
 import { decode, encode, type Answer as Record, type RecordType } from "dns-packet";
 import ipaddr from "ipaddr.js";
-import type { Answer, Mx, Tlsa } from "./resolver.ts";
+import type { Answer, Mx, Srv, Tlsa } from "./resolver.ts";
 
-export type QuestionType = "MX" | "A" | "AAAA" | "TXT" | "TLSA" | "PTR";
-export type Value = Mx | Tlsa | string;
+export type QuestionType = "MX" | "A" | "AAAA" | "TXT" | "TLSA" | "PTR" | "SRV";
+export type Value = Mx | Tlsa | Srv | string;
 
 const recursionDesired = 1 << 8;
 const authenticData = 1 << 5;
@@ -140,6 +140,10 @@ function valueIn(record: Record, type: QuestionType): Value | undefined {
     case "TLSA": {
       const { usage, selector, matchingType, certificate } = record.data;
       return { usage, selector, matchingType, data: certificate };
+    }
+    case "SRV": {
+      const { priority = 0, weight = 0, port, target } = record.data;
+      return { priority, weight, port, target: normalName(target) };
     }
     case "TXT": {
       const parts = Array.isArray(record.data) ? record.data : [record.data];

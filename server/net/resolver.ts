@@ -25,6 +25,13 @@ export type Tlsa = {
   readonly data: Buffer;
 };
 
+export type Srv = {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  readonly target: string;
+};
+
 /** Names are lower-case A-labels without a trailing dot. CNAMEs are followed. */
 export interface Resolver {
   mx(name: string): Promise<Answer<Mx>>;
@@ -33,6 +40,8 @@ export interface Resolver {
   /** Each record's strings joined. */
   txt(name: string): Promise<Answer<string>>;
   tlsa(name: string): Promise<Answer<Tlsa>>;
+  /** Not asked in the course of mail: a resolver of a test may lack it. */
+  srv?(name: string): Promise<Answer<Srv>>;
   /** `address` is an IP address. */
   ptr(address: string): Promise<Answer<string>>;
 }

@@ -5,11 +5,15 @@ import { type FastifyInstance, fastify } from "fastify";
 import ipaddr from "ipaddr.js";
 import type { Metrics } from "../metrics.ts";
 import type { KeyRing } from "../net/tls.ts";
+import { checkHosts, type HostPorts } from "./host-check.ts";
+
+const hstsSeconds = 365 * 24 * 60 * 60;
 
 export type HttpPorts = {
   readonly metrics: Metrics;
   /** Undefined when all is well, otherwise a sentence about what is not ready. */
   readonly notReady: () => Promise<string | undefined>;
+  readonly hosts: HostPorts;
   /** Adds what else is served: JMAP, its logins, the pages. */
   readonly mount: (app: FastifyInstance) => void;
 };
@@ -29,9 +33,14 @@ export function makeHttp(ports: HttpPorts, keyRing?: Pick<KeyRing, "httpsOptions
         ...options,
         https: keyRing.httpsOptions((fresh) => (app.server as unknown as HttpsServer).setSecureContext(fresh)),
       })) as unknown as FastifyInstance<Server>;
-  app.addHook("onSend", async (_request, reply) => {
+  checkHosts(app as unknown as FastifyInstance, ports.hosts);
+  app.addHook("onSend", async (request, reply) => {
     reply.header("x-content-type-options", "nosniff");
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+    if (!reply.hasHeader("x-frame-options")) reply.header("x-frame-options", "SAMEORIGIN");
+    if (!reply.hasHeader("referrer-policy")) reply.header("referrer-policy", "no-referrer");
+    // RFC 6797 §7.2: said over TLS alone.
+    if (request.protocol === "https") reply.header("strict-transport-security", `max-age=${hstsSeconds}`);
   });
   app.get("/healthz", async (_request, reply) => reply.type("text/plain").send("ok\n"));
   app.get("/readyz", async (_request, reply) => {

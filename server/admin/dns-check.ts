@@ -1,0 +1,195 @@
+/** Looks whether DNS has what a domain should have: what is found, what should be, and what it means. */
+import { tlsaText } from "../../protocol/policy/dane.ts";
+import { stsId } from "../../protocol/policy/mta-sts.ts";
+import type { Answer, Resolver } from "../net/resolver.ts";
+import type { WantedRecord } from "./dns-wanted.ts";
+
+/** good: as it should be. other: there is something else that does the same. */
+export type RecordState = "good" | "other" | "missing" | "wrong" | "unknown";
+
+export type CheckedRecord = WantedRecord & {
+  readonly state: RecordState;
+  readonly found: readonly string[];
+  /** What is wrong, in a sentence; "" where nothing is. */
+  readonly problem: string;
+};
+
+type Verdict = Pick<CheckedRecord, "state" | "found" | "problem">;
+
+const recordsOf = <T>(answer: Answer<T>): readonly T[] => (answer.kind === "found" ? answer.records : []);
+
+/** DNS that does not answer says nothing about the record. */
+function unknown(answer: Answer<unknown>): Verdict | undefined {
+  return answer.kind === "trouble"
+    ? { state: "unknown", found: [], problem: `DNS did not answer (${answer.reason}): it is looked at again.` }
+    : undefined;
+}
+const missing = (): Verdict => ({ state: "missing", found: [], problem: "It is not there." });
+const good = (found: readonly string[]): Verdict => ({ state: "good", found, problem: "" });
+
+/** Asks about every record, some at a time. */
+export async function checkRecords(
+  wanted: readonly WantedRecord[],
+  hostname: string,
+  resolver: Resolver,
+): Promise<readonly CheckedRecord[]> {
+  const ours = await addressesOf(hostname, resolver);
+  return Promise.all(
+    wanted.map(async (record) => ({ ...record, ...(await verdictOf(record, hostname, ours, resolver)) })),
+  );
+}
+
+async function verdictOf(
+  record: WantedRecord,
+  hostname: string,
+  ours: ReadonlySet<string>,
+  resolver: Resolver,
+): Promise<Verdict> {
+  switch (record.type) {
+    case "MX":
+      return mx(record, hostname, resolver);
+    case "TXT":
+      return txt(record, hostname, ours, resolver);
+    case "TLSA":
+      return tlsa(record, resolver);
+    case "SRV":
+      return srv(record, hostname, resolver);
+    case "CNAME":
+      return leadsHere(record, ours, resolver);
+    default:
+      return record.type satisfies never;
+  }
+}
+
+async function mx({ name }: WantedRecord, hostname: string, resolver: Resolver): Promise<Verdict> {
+  const answer = await resolver.mx(name);
+  const found = recordsOf(answer).map(({ preference, exchange }) => `${preference} ${exchange}.`);
+  if (recordsOf(answer).some(({ exchange }) => exchange === hostname)) return good(found);
+  if (found.length === 0) return unknown(answer) ?? missing();
+  return { state: "wrong", found, problem: `Its mail goes to ${found.join(", ")}, not to ${hostname}.` };
+}
+
+const squeezed = (text: string): string => text.replaceAll(/[\s;]+/g, ";").replace(/;$/, "");
+
+async function txt(
+  record: WantedRecord,
+  hostname: string,
+  ours: ReadonlySet<string>,
+  resolver: Resolver,
+): Promise<Verdict> {
+  const answer = await resolver.txt(record.name);
+  const tag = /^v=[^ ;]+/.exec(record.value)?.[0] ?? record.value;
+  const found = recordsOf(answer).filter((text) => text.toLowerCase().startsWith(tag.toLowerCase()));
+  const [only] = found;
+  if (only === undefined) return unknown(answer) ?? missing();
+  if (record.id.startsWith("dkim:")) {
+    const same = found.some((text) => squeezed(text) === squeezed(record.value));
+    return same ? good(found) : { state: "wrong", found, problem: "It is another key than the one we sign with." };
+  }
+  if (found.length > 1)
+    return {
+      state: "wrong",
+      found,
+      problem: `There are ${found.length} such records: it must be one, or none of them counts.`,
+    };
+  if (squeezed(only) === squeezed(record.value)) return good(found);
+  switch (record.id) {
+    case "spf":
+      return spf(only, hostname, ours);
+    case "mta-sts":
+      return stsId([only]) === stsId([record.value])
+        ? good(found)
+        : {
+            state: "wrong",
+            found,
+            problem: "It has not the id of the policy that is served: others keep the old one.",
+          };
+    case "dmarc":
+      return dmarc(only, record.name);
+    default:
+      return { state: "other", found, problem: "It says something else than we would; that may be as you want it." };
+  }
+}
+
+/** A record of one's own is as good, if mail from here passes it. */
+function spf(text: string, hostname: string, ours: ReadonlySet<string>): Verdict {
+  const found = [text];
+  const terms = text.toLowerCase().split(/\s+/).slice(1);
+  if (terms.includes("+all") || terms.includes("all"))
+    return { state: "wrong", found, problem: "It lets the whole world send for the domain." };
+  const allows = terms.some(
+    (term) =>
+      /^\+?mx(?:$|[:/])/.test(term) ||
+      /^\+?(?:include|redirect)[:=]/.test(term) ||
+      term.replace(/^\+/, "") === `a:${hostname}` ||
+      [...ours].some((address) => term.replace(/^\+?ip[46]:/, "").split("/")[0] === address),
+  );
+  return allows
+    ? { state: "other", found, problem: "" }
+    : { state: "wrong", found, problem: `It does not let ${hostname} send: add mx.` };
+}
+
+function dmarc(text: string, name: string): Verdict {
+  const found = [text];
+  const tags = new Map(text.split(";").map((part) => part.split("=", 2).map((one) => one.trim()) as [string, string]));
+  if (!/^(?:none|quarantine|reject)$/i.test(tags.get("p") ?? ""))
+    return { state: "wrong", found, problem: "It has no policy (p=none, quarantine or reject)." };
+  const reports = tags.get("rua") ?? "";
+  return reports === ""
+    ? {
+        state: "other",
+        found,
+        problem: `It asks for no reports: add rua=mailto:dmarc-reports@${name.replace(/^_dmarc\./, "")}.`,
+      }
+    : { state: "other", found, problem: "" };
+}
+
+async function tlsa({ name, value, id }: WantedRecord, resolver: Resolver): Promise<Verdict> {
+  const answer = await resolver.tlsa(name);
+  const found = recordsOf(answer).map(tlsaText);
+  if (found.includes(value)) return good(found);
+  if (found.length === 0) return unknown(answer) ?? missing();
+  return id === "tlsa"
+    ? { state: "wrong", found, problem: "None of them is our key: servers that honour DANE deliver nothing here." }
+    : { state: "missing", found, problem: "The key that comes next is not among them." };
+}
+
+async function srv({ name, value }: WantedRecord, hostname: string, resolver: Resolver): Promise<Verdict> {
+  const answer = await (resolver.srv?.(name) ?? ({ kind: "trouble", reason: "refused" } as const));
+  const found = recordsOf(answer).map(
+    ({ priority, weight, port, target }) => `${priority} ${weight} ${port} ${target}.`,
+  );
+  const port = Number(value.split(" ")[2]);
+  if (recordsOf(answer).some((one) => one.port === port && one.target === hostname)) return good(found);
+  if (found.length === 0) return unknown(answer) ?? missing();
+  return { state: "wrong", found, problem: `It leads elsewhere than to ${hostname}, port ${port}.` };
+}
+
+/** Whether it is an alias or has addresses of its own does not matter, only where they lead. */
+async function leadsHere({ name }: WantedRecord, ours: ReadonlySet<string>, resolver: Resolver): Promise<Verdict> {
+  const [v4, v6] = await Promise.all([resolver.a(name), resolver.aaaa(name)]);
+  const found = [...recordsOf(v4), ...recordsOf(v6)];
+  if (found.length === 0) return unknown(v4) ?? unknown(v6) ?? missing();
+  const elsewhere = found.filter((address) => !ours.has(address));
+  if (ours.size > 0 && elsewhere.length === 0) return good(found);
+  return { state: "wrong", found, problem: `It leads to ${elsewhere.join(", ")}, which is not this server.` };
+}
+
+async function addressesOf(host: string, resolver: Resolver): Promise<ReadonlySet<string>> {
+  const [v4, v6] = await Promise.all([resolver.a(host), resolver.aaaa(host)]);
+  return new Set([...recordsOf(v4), ...recordsOf(v6)]);
+}
+
+// ---------------------------------------------------------------- the whole
+
+export type DomainStanding = "good" | "works" | "broken" | "unknown";
+
+/** good: all that must and should be is there. works: what must be is. */
+export function standingOf(records: readonly Pick<CheckedRecord, "state" | "need">[]): DomainStanding {
+  const bad = ({ state }: Pick<CheckedRecord, "state">): boolean => state === "missing" || state === "wrong";
+  const must = records.filter(({ need }) => need === "must");
+  if (must.some(bad)) return "broken";
+  if (must.some(({ state }) => state === "unknown")) return "unknown";
+  const others = records.filter((one) => bad(one) && (one.need === "should" || one.state === "wrong"));
+  return others.length > 0 ? "works" : "good";
+}

@@ -1,0 +1,119 @@
+/** The DNS of a hosted domain: wanted, checked, published. */
+
+import type { RecordChange } from "../../protocol/dns/update.ts";
+import { type DnsUpdateSettings, makeDnsUpdater } from "../net/dns-update.ts";
+import { readDkimKeys } from "../sign/dkim-keys.ts";
+import type { Domain } from "../store/store.ts";
+import type { World } from "./command.ts";
+import { no, type Refused, time } from "./command.ts";
+import { type CheckedRecord, checkRecords, type DomainStanding, standingOf } from "./dns-check.ts";
+import { type WantedRecord, wantedRecords } from "./dns-wanted.ts";
+
+const ttlSeconds = 3600;
+
+export type DomainCheck = {
+  readonly domain: string;
+  readonly at: string;
+  readonly standing: DomainStanding;
+  /** What is wrong with the server itself, for all domains alike; "" where nothing is. */
+  readonly problem: string;
+  readonly records: readonly CheckedRecord[];
+};
+
+/** Where the check that the server makes by itself is kept. */
+export const checkPrefix = "dns-check/";
+
+type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver">>;
+
+export async function wantedOf(world: Omit<Used, "resolver">, domain: Domain): Promise<readonly WantedRecord[]> {
+  const { store, hostname, tlsa } = world;
+  const keys = (await readDkimKeys(store, domain.name))?.keys ?? [];
+  return wantedRecords({ domain, hostname, keys, tlsa: tlsa() });
+}
+
+/** Asks DNS now; undefined where it cannot be asked. */
+export async function checkDomain(world: Used, domain: Domain): Promise<DomainCheck | undefined> {
+  const { resolver, hostname, now } = world;
+  if (resolver === undefined) return undefined;
+  const [records, v4, v6] = await Promise.all([
+    checkRecords(await wantedOf(world, domain), hostname, resolver),
+    resolver.a(hostname),
+    resolver.aaaa(hostname),
+  ]);
+  const nowhere = v4.kind === "none" && v6.kind !== "found";
+  return {
+    domain: domain.name,
+    at: time(now()) as string,
+    standing: nowhere ? "broken" : standingOf(records),
+    problem: nowhere
+      ? `${hostname}, the name of this server, has no address (A or AAAA): nobody can deliver here.`
+      : "",
+    records,
+  };
+}
+
+export type Published = {
+  readonly published: readonly { readonly name: string; readonly type: string; readonly value: string }[];
+  readonly removed: readonly { readonly name: string; readonly type: string; readonly value: string }[];
+  /** What is wrong in DNS and was left alone. */
+  readonly left: readonly { readonly name: string; readonly type: string; readonly problem: string }[];
+};
+
+/** Puts what is missing into the zone; with `replace` what is wrong goes out of it in the same update. */
+export async function publishMissing(
+  world: Used & Partial<Pick<World, "dnsUpdate">>,
+  domain: Domain,
+  how: {
+    readonly replace: boolean;
+    readonly server?: string | undefined;
+    readonly zone?: string | undefined;
+    readonly tsigName?: string | undefined;
+    readonly tsigSecret?: string | undefined;
+    readonly tsigAlgorithm?: string | undefined;
+  },
+): Promise<Published | Refused> {
+  const check = await checkDomain(world, domain);
+  if (check === undefined) return no("DNS cannot be asked here.");
+  const base = world.dnsUpdate;
+  const settings: DnsUpdateSettings = {
+    dnsServer: how.server ?? base?.dnsServer ?? "",
+    dnsZone: how.zone ?? base?.dnsZone ?? "",
+    tsigName: how.tsigName ?? base?.tsigName ?? "",
+    tsigSecret: how.tsigSecret ?? base?.tsigSecret ?? "",
+    tsigAlgorithm: how.tsigAlgorithm ?? base?.tsigAlgorithm ?? "hmac-sha256",
+  };
+  const zone = settings.dnsZone === "" ? domain.name : settings.dnsZone;
+  const inZone = (name: string): boolean => name === zone || name.endsWith(`.${zone}`);
+  const adds: RecordChange[] = [];
+  const removes: RecordChange[] = [];
+  const left: { name: string; type: string; problem: string }[] = [];
+  for (const record of check.records) {
+    const { name, type, value, state, problem, found } = record;
+    if (state !== "missing" && state !== "wrong") continue;
+    if (!inZone(name)) {
+      left.push({ name, type, problem: `It is not in the zone ${zone}.` });
+      continue;
+    }
+    if (state === "wrong" && !how.replace) {
+      left.push({ name, type, problem });
+      continue;
+    }
+    // What leads elsewhere by addresses of its own is for a person to take away.
+    if (state === "wrong" && type === "CNAME") {
+      left.push({ name, type, problem });
+      continue;
+    }
+    if (state === "wrong")
+      for (const former of found) removes.push({ action: "delete", name, type, value: former, ttlSeconds: 0 });
+    adds.push({ action: "add", name, type, value, ttlSeconds });
+  }
+  if (adds.length > 0) {
+    try {
+      await makeDnsUpdater(settings, world.now).change(zone, [...removes, ...adds]);
+    } catch (error) {
+      return no((error as Error).message);
+    }
+  }
+  const shown = ({ name, type, value }: RecordChange) => ({ name, type, value });
+  return { published: adds.map(shown), removed: removes.map(shown), left };
+}

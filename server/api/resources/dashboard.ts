@@ -1,0 +1,141 @@
+/** The figures of a first look: mail in and out, verdicts, queue, storage, what needs a person. */
+import { z } from "zod";
+import { checkPrefix } from "../../admin/domain-dns.ts";
+import type { Actor } from "../actor.ts";
+import { type ApiWorld, type Route, route, time } from "../route.ts";
+
+const hour = z.object({
+  at: time,
+  in: z.int().describe("Messages taken from others."),
+  out: z.int().describe("Messages that our people and programs handed in."),
+  refused: z.int(),
+  junk: z.int(),
+  quarantined: z.int(),
+  delivered: z.int(),
+  deferred: z.int(),
+  bounced: z.int(),
+});
+
+const Dashboard = z
+  .object({
+    domains: z.int(),
+    accounts: z.int(),
+    aliases: z.int(),
+    storage: z.object({ messages: z.int(), usedBytes: z.int(), quotaBytes: z.int() }),
+    queue: z.object({ messages: z.int().describe("At most 1000 are counted for administrators of a tenant.") }),
+    quarantine: z.object({ messages: z.int().describe("At most 1000 are counted.") }),
+    mail: z
+      .object({ hours: z.array(hour) })
+      .nullable()
+      .describe("Of the last 24 hours; for administrators of the platform."),
+    needs: z
+      .array(
+        z.object({
+          severity: z.enum(["bad", "warning"]),
+          kind: z.enum(["dns", "certificate", "queue", "quarantine", "quota"]),
+          about: z.string(),
+          words: z.string(),
+        }),
+      )
+      .describe("What needs a person, the worst first."),
+  })
+  .meta({ id: "Dashboard" });
+
+type Need = z.input<typeof Dashboard>["needs"][number];
+const maxCounted = 1000;
+const maxNeeds = 100;
+const dayMs = 86_400_000;
+const fullShare = 0.95;
+
+async function needsOf(actor: Actor, world: ApiWorld): Promise<readonly Need[]> {
+  const { store, now } = world;
+  const needs: Need[] = [];
+  const mine = new Set((await store.hostedDomains(actor.within, { limit: 100_000 })).map(({ name }) => name));
+  for (const { key, value } of await store.settings(checkPrefix)) {
+    const domain = key.slice(checkPrefix.length);
+    const check = value as {
+      readonly standing?: string;
+      readonly records?: { readonly [id: string]: { readonly state: string; readonly label: string } };
+    };
+    if (!mine.has(domain) || check.standing === "good" || check.standing === "unknown") continue;
+    const wrong = Object.values(check.records ?? {}).filter(({ state }) => state === "missing" || state === "wrong");
+    needs.push({
+      severity: check.standing === "broken" ? "bad" : "warning",
+      kind: "dns",
+      about: domain,
+      words: `DNS lacks ${wrong
+        .map(({ label }) => label)
+        .slice(0, 5)
+        .join(", ")}.`,
+    });
+  }
+  if (actor.within.kind === "all") {
+    for (const { names, validTo } of world.certificates()) {
+      const days = Math.floor((Date.parse(validTo) - now()) / dayMs);
+      if (days < 14)
+        needs.push({
+          severity: days < 3 ? "bad" : "warning",
+          kind: "certificate",
+          about: names[0] ?? "",
+          words: days < 0 ? "Its certificate has ended." : `Its certificate ends in ${days} days.`,
+        });
+    }
+    const held = await store.queueList({ state: "held", limit: maxCounted });
+    if (held.length > 0)
+      needs.push({
+        severity: "warning",
+        kind: "queue",
+        about: "",
+        words: `${held.length} messages are held in the queue.`,
+      });
+  }
+  for (const { name, quotaBytes, usedBytes } of await store.hostedAccounts(actor.within, { limit: 100_000 }))
+    if (quotaBytes > 0 && usedBytes >= quotaBytes * fullShare && needs.length < maxNeeds)
+      needs.push({
+        severity: usedBytes >= quotaBytes ? "bad" : "warning",
+        kind: "quota",
+        about: name,
+        words: `${name} has used ${Math.floor((usedBytes / quotaBytes) * 100)} % of its quota.`,
+      });
+  return needs
+    .sort((one, other) => (one.severity === other.severity ? 0 : one.severity === "bad" ? -1 : 1))
+    .slice(0, maxNeeds);
+}
+
+async function quarantineCount(actor: Actor, { store }: ApiWorld): Promise<number> {
+  const rows = await store.quarantined({ limit: maxCounted });
+  if (actor.within.kind === "all") return rows.length;
+  const ids = new Set((await store.hostedAccounts(actor.within, { limit: 100_000 })).map(({ id }) => id));
+  return rows.filter(({ account }) => ids.has(account)).length;
+}
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/dashboard",
+    summary: "Mail in and out, verdicts, queue, storage, and what needs a person.",
+    area: "dashboard",
+    who: "domain",
+    answer: Dashboard,
+    run: async ({ actor }, world) => {
+      const { store } = world;
+      const all = actor.within.kind === "all";
+      const [counts, queued, quarantined, needs] = await Promise.all([
+        store.hostedCounts(actor.within),
+        all ? store.queueCount() : store.hostedQueue(actor.within, { limit: maxCounted }).then(({ length }) => length),
+        quarantineCount(actor, world),
+        needsOf(actor, world),
+      ]);
+      return {
+        domains: counts.domains,
+        accounts: counts.accounts,
+        aliases: counts.aliases,
+        storage: { messages: counts.messages, usedBytes: counts.usedBytes, quotaBytes: counts.quotaBytes },
+        queue: { messages: queued },
+        quarantine: { messages: quarantined },
+        mail: all ? { hours: [...world.traffic()] } : null,
+        needs: [...needs],
+      };
+    },
+  }),
+];

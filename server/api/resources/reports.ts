@@ -1,0 +1,98 @@
+/** What others report of our domains, as figures for charts and in words. */
+import { z } from "zod";
+import { dayOf } from "../../report/daily.ts";
+import { summarizeDmarc } from "../../report/dmarc-words.ts";
+import { summarizeTls } from "../../report/tls-words.ts";
+import { theDomain } from "../params.ts";
+import { type Route, route } from "../route.ts";
+
+const query = z.object({
+  days: z.coerce.number().int().min(1).max(400).default(30).describe("How many days back."),
+});
+
+const DmarcReport = z
+  .object({
+    domain: z.string(),
+    from: z.string(),
+    to: z.string(),
+    messages: z.int(),
+    passed: z.int(),
+    failed: z.int(),
+    days: z.record(z.string(), z.object({ messages: z.int(), failed: z.int() })),
+    sources: z.array(
+      z.object({
+        source: z.string(),
+        known: z.boolean().describe("Some of its mail passes."),
+        messages: z.int(),
+        passed: z.int(),
+        failed: z.int(),
+        rejected: z.int(),
+        quarantined: z.int(),
+        headerFrom: z.array(z.string()),
+        signedBy: z.array(z.string()),
+        reporters: z.array(z.string()),
+        sentence: z.string(),
+      }),
+    ),
+    sentences: z.array(z.string()),
+  })
+  .meta({ id: "DmarcReport" });
+
+const TlsReport = z
+  .object({
+    domain: z.string(),
+    from: z.string(),
+    to: z.string(),
+    connections: z.int(),
+    succeeded: z.int(),
+    failed: z.int(),
+    reporters: z.array(z.string()),
+    days: z.record(z.string(), z.object({ succeeded: z.int(), failed: z.int() })),
+    failures: z.array(
+      z.object({
+        result: z.string(),
+        mxHost: z.string(),
+        connections: z.int(),
+        reporters: z.array(z.string()),
+        lastDay: z.string(),
+        sentence: z.string(),
+      }),
+    ),
+    sentences: z.array(z.string()),
+  })
+  .meta({ id: "TlsReport" });
+
+// What the summaries answer is read only; answers are what their schemas say.
+type Dmarc = z.input<typeof DmarcReport>;
+type Tls = z.input<typeof TlsReport>;
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/domains/{domain}/reports/dmarc",
+    summary: "What others report of mail that is sent as the domain: by source and day, and in words.",
+    area: "reports",
+    who: "domain",
+    params: { domain: theDomain },
+    query,
+    answer: DmarcReport,
+    run: async ({ domain, query: { days } }, { store, now }) => {
+      const to = dayOf(now());
+      return (await summarizeDmarc(store, domain.name, to - days, to)) as unknown as Dmarc;
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/domains/{domain}/reports/tls",
+    summary: "What others report of the encryption of mail to the domain: in figures, and in words.",
+    area: "reports",
+    who: "domain",
+    params: { domain: theDomain },
+    query,
+    answer: TlsReport,
+    run: async ({ domain, query: { days } }, { store, now }) => {
+      const to = dayOf(now());
+      return (await summarizeTls(store, domain.name, to - days, to)) as unknown as Tls;
+    },
+  }),
+];

@@ -1,0 +1,87 @@
+/** Settings that are kept in the store and hold at once; the configuration file has the others. */
+import { z } from "zod";
+import { parseRoutes } from "../../send/route.ts";
+import { auditDays, auditDaysSetting } from "../../store/ops/audit.ts";
+import { journeyDays, journeyDaysSetting } from "../../store/tidy.ts";
+import { wrongField } from "../problem.ts";
+import { type ApiWorld, type Route, route } from "../route.ts";
+
+const days = z.int().min(1).max(4000);
+const Settings = z
+  .object({
+    journeyDays: days.describe("How long it is kept what happened to each message."),
+    auditDays: days.describe("How long the audit log is kept."),
+    routes: z
+      .array(z.record(z.string(), z.unknown()))
+      .describe(
+        "Routes of outbound mail, in the order they are tried: domain, sender, to, tls, user. Passwords are not told.",
+      ),
+  })
+  .meta({ id: "Settings" });
+
+type RawRoute = { readonly [name: string]: unknown };
+const untold = "…";
+
+async function read({ store }: ApiWorld): Promise<z.input<typeof Settings>> {
+  const [journeys, audit, routes] = await Promise.all([
+    store.setting(journeyDaysSetting),
+    store.setting(auditDaysSetting),
+    store.setting("routes"),
+  ]);
+  const shown = (Array.isArray(routes) ? (routes as RawRoute[]) : []).map(({ password, ...rest }) =>
+    password === undefined ? rest : { ...rest, password: untold },
+  );
+  return {
+    journeyDays: typeof journeys === "number" ? journeys : journeyDays,
+    auditDays: typeof audit === "number" ? audit : auditDays,
+    routes: shown,
+  };
+}
+
+export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/settings",
+    summary: "Settings of the server that hold at once.",
+    area: "settings",
+    who: "platform",
+    answer: Settings,
+    run: async (_, world) => read(world),
+  }),
+  route({
+    method: "PATCH",
+    path: "/settings",
+    summary: "Change settings of the server.",
+    area: "settings",
+    who: "platform",
+    body: z
+      .strictObject({
+        journeyDays: days,
+        auditDays: days,
+        routes: z.array(z.record(z.string(), z.unknown())).max(1000),
+      })
+      .partial(),
+    answer: Settings,
+    run: async ({ body }, world) => {
+      const { store } = world;
+      if (body.routes !== undefined) {
+        // A password that was not told stays what it is.
+        const before = (await store.setting("routes")) as readonly RawRoute[] | undefined;
+        const after = body.routes.map((one) =>
+          one["password"] === untold
+            ? {
+                ...one,
+                password: before?.find(({ to, user }) => to === one["to"] && user === one["user"])?.["password"] ?? "",
+              }
+            : one,
+        );
+        const { mistakes } = parseRoutes(after);
+        if (mistakes.length > 0) return wrongField("/routes", mistakes.join(" "));
+        await store.putSetting("routes", after);
+      }
+      if (body.journeyDays !== undefined) await store.putSetting(journeyDaysSetting, body.journeyDays);
+      if (body.auditDays !== undefined) await store.putSetting(auditDaysSetting, body.auditDays);
+      return read(world);
+    },
+  }),
+];

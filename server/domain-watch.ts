@@ -1,0 +1,97 @@
+/** Looks at the DNS of every domain by itself, remembers what it found, and alarms when something that was there is gone. */
+import type { World } from "./admin/command.ts";
+import { checkDomain, checkPrefix, type DomainCheck } from "./admin/domain-dns.ts";
+import type { Log } from "./log.ts";
+
+const everyMs = 60 * 60_000;
+const firstAfterMs = 60_000;
+/** Domains that are looked at before the others have their turn. */
+const pauseMs = 200;
+
+/** What was remembered of a check: enough for a list and to see what has changed. */
+export type KeptCheck = Pick<DomainCheck, "at" | "standing" | "problem"> & {
+  readonly records: {
+    readonly [id: string]: { readonly state: string; readonly problem: string; readonly label: string };
+  };
+};
+
+export const kept = (check: DomainCheck): KeptCheck => ({
+  at: check.at,
+  standing: check.standing,
+  problem: check.problem,
+  records: Object.fromEntries(check.records.map(({ id, state, problem, label }) => [id, { state, problem, label }])),
+});
+
+const isBad = (state: string | undefined): boolean => state === "missing" || state === "wrong";
+
+/** What was good and is not any more, in sentences. */
+export function drift(before: KeptCheck | undefined, now: DomainCheck): readonly string[] {
+  if (before === undefined) return [];
+  return now.records
+    .filter(({ id, state }) => isBad(state) && before.records[id] !== undefined && !isBad(before.records[id]?.state))
+    .map(
+      ({ label, name, type, problem, breaks }) =>
+        `${label} (${name} ${type}) was right and is not any more: ${problem} ${breaks}`,
+    );
+}
+
+export function watchDomains(parts: { readonly world: () => World; readonly log: Log }): {
+  readonly start: () => void;
+  readonly stop: () => void;
+  readonly look: () => Promise<void>;
+} {
+  const { log } = parts;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const look = async (): Promise<void> => {
+    const world = parts.world();
+    const { store, now } = world;
+    for (const domain of await store.domains()) {
+      if (stopped) return;
+      const check = await checkDomain(world, domain);
+      if (check === undefined) return;
+      const key = checkPrefix + domain.name;
+      const before = (await store.setting(key)) as KeptCheck | undefined;
+      const { at: _, ...fresh } = kept(check);
+      const { at: __, ...former } = before ?? { at: "" };
+      const alarms = drift(before, check);
+      for (const alarm of alarms) log.error({ domain: domain.name }, alarm);
+      if (alarms.length > 0)
+        await store.noteAudit([
+          {
+            at: now(),
+            tenant: (await store.hostedDomains({ kind: "all" }, { limit: 1, domain: domain.name }))[0]?.tenant ?? 0,
+            actor: "the server",
+            via: "server",
+            remote: "",
+            action: "DNS has changed",
+            target: domain.name,
+            detail: { alarms },
+          },
+        ]);
+      // Written only where it says something new: a setting that changes has everybody read the directory anew.
+      if (JSON.stringify(fresh) !== JSON.stringify(former)) await store.putSetting(key, kept(check));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  };
+  const again = (afterMs: number): void => {
+    timer = setTimeout(() => {
+      look()
+        .catch((error: unknown) =>
+          log.error({ error }, "the DNS of the domains could not be looked at; it is tried again"),
+        )
+        .finally(() => {
+          if (!stopped) again(everyMs);
+        });
+    }, afterMs).unref();
+  };
+  return {
+    look,
+    start: () => again(firstAfterMs),
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
