@@ -25,6 +25,7 @@ import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
 import { makeIndexer } from "./index/indexer.ts";
+import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
 import { type MailService, mailServices, openListeners, type Serve, whyNotBound } from "./listeners.ts";
@@ -391,6 +392,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     tls,
     factsOf,
     factsOfLarge,
+    shared: (change: Parameters<typeof tellOfShare>[1]) =>
+      tellOfShare({ store: mailStore, now, random: (bytes) => randomBytes(bytes).toString("hex") }, change),
     cache: new ContentCache(),
     log,
     now,

@@ -45,6 +45,9 @@ const authenticated = [
   "QUOTA",
   "QUOTA=RES-STORAGE",
   "UNAUTHENTICATE",
+  "ACL",
+  "RIGHTS=kxte",
+  "METADATA",
 ];
 
 /** The capability list, in the order it is sent. */

@@ -99,7 +99,9 @@ export function create(cursor: Cursor): CommandBody | undefined {
   return { name: "CREATE", mailbox: mailbox.endsWith("/") ? mailbox.slice(0, -1) : mailbox, uses: wanted };
 }
 
-export function onMailbox<Name extends "DELETE" | "SUBSCRIBE" | "UNSUBSCRIBE" | "GETQUOTAROOT">(name: Name) {
+export function onMailbox<Name extends "DELETE" | "SUBSCRIBE" | "UNSUBSCRIBE" | "GETQUOTAROOT" | "GETACL" | "MYRIGHTS">(
+  name: Name,
+) {
   return (cursor: Cursor): { readonly name: Name; readonly mailbox: string } | undefined => {
     if (!cursor.space()) return undefined;
     const mailbox = cursor.mailbox();

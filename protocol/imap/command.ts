@@ -239,6 +239,23 @@ export type CommandBody =
       readonly root: string;
       readonly limits: readonly { readonly resource: string; readonly limit: number }[];
     }
+  /** RFC 4314. `identifier` is a name as people log in; `rights` as the client wrote them, with its sign. */
+  | { readonly name: "SETACL"; readonly mailbox: MailboxName; readonly identifier: string; readonly rights: string }
+  | { readonly name: "DELETEACL" | "LISTRIGHTS"; readonly mailbox: MailboxName; readonly identifier: string }
+  | { readonly name: "GETACL" | "MYRIGHTS"; readonly mailbox: MailboxName }
+  /** RFC 5464. `mailbox` "" is the server. Entries in lower case; a value is text, undefined takes the entry away. */
+  | {
+      readonly name: "GETMETADATA";
+      readonly mailbox: MailboxName;
+      readonly maxSize: number | undefined;
+      readonly depth: "0" | "1" | "infinity";
+      readonly entries: readonly string[];
+    }
+  | {
+      readonly name: "SETMETADATA";
+      readonly mailbox: MailboxName;
+      readonly entries: readonly { readonly entry: string; readonly value: string | undefined }[];
+    }
   | { readonly name: "COMPRESS"; readonly mechanism: string };
 
 export type Command = { readonly tag: string } & CommandBody;

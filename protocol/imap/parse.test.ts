@@ -39,6 +39,57 @@ const cases: readonly [wire: string, expected: object | string][] = [
   ["a FOO", "a BAD Unknown command"],
   ["a UID NOOP", "a BAD Unknown command"],
   ["a UIDFETCH 1 UID", "a BAD Unknown command"],
+  // rights, annotations
+  [
+    "a SETACL Team bob@x.test +lr",
+    { tag: "a", name: "SETACL", mailbox: "Team", identifier: "bob@x.test", rights: "+lr" },
+  ],
+  ["a SETACL Team bob", "a BAD Missing argument"],
+  [
+    'a DELETEACL "Other Users/ann/Team" bob',
+    { tag: "a", name: "DELETEACL", mailbox: "Other Users/ann/Team", identifier: "bob" },
+  ],
+  ["a LISTRIGHTS inbox bob", { tag: "a", name: "LISTRIGHTS", mailbox: "INBOX", identifier: "bob" }],
+  ["a GETACL Team", { tag: "a", name: "GETACL", mailbox: "Team" }],
+  ["a MYRIGHTS Team x", "a BAD Unexpected text after the command"],
+  [
+    'a GETMETADATA "" /Shared/Comment',
+    { tag: "a", name: "GETMETADATA", mailbox: "", maxSize: undefined, depth: "0", entries: ["/shared/comment"] },
+  ],
+  [
+    "a GETMETADATA (MAXSIZE 1024 DEPTH infinity) INBOX (/shared/a /private/b)",
+    {
+      tag: "a",
+      name: "GETMETADATA",
+      mailbox: "INBOX",
+      maxSize: 1024,
+      depth: "infinity",
+      entries: ["/shared/a", "/private/b"],
+    },
+  ],
+  [
+    "a GETMETADATA INBOX (DEPTH 1) (/shared)",
+    { tag: "a", name: "GETMETADATA", mailbox: "INBOX", maxSize: undefined, depth: "1", entries: ["/shared"] },
+  ],
+  ["a GETMETADATA (DEPTH 2) INBOX /shared/a", "a BAD Unknown GETMETADATA option"],
+  ["a GETMETADATA INBOX ()", "a BAD Empty list"],
+  [
+    'a SETMETADATA INBOX (/private/comment "x y" /shared/Old NIL)',
+    {
+      tag: "a",
+      name: "SETMETADATA",
+      mailbox: "INBOX",
+      entries: [
+        { entry: "/private/comment", value: "x y" },
+        { entry: "/shared/old", value: undefined },
+      ],
+    },
+  ],
+  [
+    "a SETMETADATA INBOX (/private/comment {5+}\r\nl\xc3\xbcke)",
+    { tag: "a", name: "SETMETADATA", mailbox: "INBOX", entries: [{ entry: "/private/comment", value: "lüke" }] },
+  ],
+  ["a SETMETADATA INBOX (/private/comment)", "a BAD Missing argument"],
   // access
   ["a001 LOGIN SMITH SESAME", { tag: "a001", name: "LOGIN", user: "SMITH", password: "SESAME" }],
   ['a LOGIN "a\\"b\\\\" ""', { tag: "a", name: "LOGIN", user: 'a"b\\', password: "" }],

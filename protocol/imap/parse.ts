@@ -1,6 +1,7 @@
 /** The grammar of commands: what was read becomes a `Command`, or the answer it deserves. */
 import type { Command, CommandBody, Refused } from "./command.ts";
 import { authenticate, compress, enable, id, login } from "./command-access.ts";
+import { aclOf, getMetadata, setAcl, setMetadata } from "./command-acl.ts";
 import { fetch } from "./command-fetch.ts";
 import { list, lsub } from "./command-list.ts";
 import { create, getQuota, onMailbox, rename, select, setQuota, status } from "./command-mailbox.ts";
@@ -39,6 +40,13 @@ const parsers = new Map<string, Parser>([
   ["GETQUOTA", getQuota],
   ["GETQUOTAROOT", onMailbox("GETQUOTAROOT")],
   ["SETQUOTA", setQuota],
+  ["SETACL", setAcl],
+  ["DELETEACL", aclOf("DELETEACL")],
+  ["LISTRIGHTS", aclOf("LISTRIGHTS")],
+  ["GETACL", onMailbox("GETACL")],
+  ["MYRIGHTS", onMailbox("MYRIGHTS")],
+  ["GETMETADATA", getMetadata],
+  ["SETMETADATA", setMetadata],
 ]);
 for (const name of [
   "CAPABILITY",

@@ -63,8 +63,43 @@ export function statusLine(
   return `* STATUS ${mailboxText(path, utf8)} (${text.join(" ")})\r\n`;
 }
 
-/** One personal namespace with "/" and no others. RFC 2342. */
-export const namespaceLine = '* NAMESPACE (("" "/")) NIL NIL\r\n';
+/** RFC 2342: one's own mailboxes, those of others, none that belong to nobody. */
+export const namespaceLine = '* NAMESPACE (("" "/")) (("Other Users/" "/")) NIL\r\n';
+
+/** RFC 4314 §3.6. Names are Unicode. */
+export function aclLine(
+  path: string,
+  utf8: boolean,
+  entries: readonly (readonly [identifier: string, rights: string])[],
+): string {
+  const text = entries.map(([identifier, rights]) => ` ${nameText(identifier)} ${rights}`);
+  return `* ACL ${mailboxText(path, utf8)}${text.join("")}\r\n`;
+}
+
+/** RFC 4314 §3.7: what they always have, and each further right by itself. */
+export function listRightsLine(path: string, utf8: boolean, identifier: string, always: string, each: string): string {
+  const optional = [...each].map((letter) => ` ${letter}`).join("");
+  return `* LISTRIGHTS ${mailboxText(path, utf8)} ${nameText(identifier)} ${always === "" ? '""' : always}${optional}\r\n`;
+}
+
+export function myRightsLine(path: string, utf8: boolean, rights: string): string {
+  return `* MYRIGHTS ${mailboxText(path, utf8)} ${rights}\r\n`;
+}
+
+/** RFC 5464 §4.4.1. `path` "" is the server. */
+export function metadataLine(
+  path: string,
+  utf8: boolean,
+  entries: readonly (readonly [entry: string, value: string | undefined])[],
+): string {
+  const text = entries.map(
+    ([entry, value]) =>
+      `${astring(entry)} ${nstring(value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1"))}`,
+  );
+  return `* METADATA ${path === "" ? '""' : mailboxText(path, utf8)} (${text.join(" ")})\r\n`;
+}
+
+const nameText = (name: string): string => astring(Buffer.from(name, "utf8").toString("latin1"));
 
 /** RFC 9208 §5.1; STORAGE is in units of 1024 octets. */
 export function quotaLine(

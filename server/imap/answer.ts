@@ -25,6 +25,8 @@ export function formatAnswer(tag: string, answer: Answer): string {
 export const noSuchMailbox = no("NONEXISTENT", "No such mailbox");
 /** RFC 9051 §6.3.12: the client may create it and try again. */
 export const tryCreate = no("TRYCREATE", "No such mailbox");
+/** RFC 4314 §4. */
+export const notAllowed = no("NOPERM", "You may not do that to this mailbox");
 export const overQuota = no("OVERQUOTA", "Not enough storage left");
 export const readOnly = no("READ-ONLY", "The mailbox is open read-only");
 export const outOfRange = bad("No message has that sequence number");

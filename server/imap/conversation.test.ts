@@ -143,7 +143,7 @@ const users: readonly [name: string, script: string][] = [
      S: * ID ("name" "Angarium")
      S: a OK ID completed
      C: b NAMESPACE
-     S: * NAMESPACE (("" "/")) NIL NIL
+     S: * NAMESPACE (("" "/")) (("Other Users/" "/")) NIL
      S: b OK NAMESPACE completed
      C: c ENABLE CONDSTORE X-NONE QRESYNC
      S: * ENABLED CONDSTORE QRESYNC

@@ -15,6 +15,7 @@ import type { Changes } from "../notify/changes.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { type Answer, bad, formatAnswer, no, ok } from "./answer.ts";
 import { authenticate, mayLogin, refusedLogin } from "./commands/access.ts";
+import type { ShareTold } from "./commands/acl.ts";
 import type { FactsMakers } from "./commands/append.ts";
 import { idle } from "./commands/idle.ts";
 import type { ContentCache } from "./content-cache.ts";
@@ -25,18 +26,19 @@ import { Session } from "./session.ts";
 import type { ImapSettings } from "./settings.ts";
 import { update } from "./updates.ts";
 
-export type ImapNeeds = FactsMakers & {
-  readonly store: Store;
-  readonly login: Login;
-  readonly notify: Changes;
-  readonly settings: ImapSettings;
-  /** What STARTTLS uses, asked anew for each connection; undefined: STARTTLS is not offered. */
-  readonly tls: (() => TLSSocketOptions) | undefined;
-  readonly log: Log;
-  readonly now: () => Instant;
-  /** One for all connections of the process. */
-  readonly cache: ContentCache;
-};
+export type ImapNeeds = FactsMakers &
+  ShareTold & {
+    readonly store: Store;
+    readonly login: Login;
+    readonly notify: Changes;
+    readonly settings: ImapSettings;
+    /** What STARTTLS uses, asked anew for each connection; undefined: STARTTLS is not offered. */
+    readonly tls: (() => TLSSocketOptions) | undefined;
+    readonly log: Log;
+    readonly now: () => Instant;
+    /** One for all connections of the process. */
+    readonly cache: ContentCache;
+  };
 
 /** Serves one connection to its end; `stopping` makes it say BYE as soon as the command in progress is answered. Never rejects for what a client does. */
 export async function serveImap(connection: Connection, needs: ImapNeeds, stopping: AbortSignal): Promise<void> {
@@ -91,6 +93,7 @@ class Conversation {
     } finally {
       clearTimeout(this.#loginTimer);
       this.#stopping.removeEventListener("abort", this.#input.wake);
+      this.#session.close();
       if (this.#session.account !== undefined) notify.unwatch(this.#session.account.id, this.#session);
       this.#out.flush();
     }
@@ -248,6 +251,7 @@ class Conversation {
       clearTimeout(this.#loginTimer);
       this.#session.account = outcome.account;
       notify.watch(outcome.account.id, this.#session);
+      this.#session.hub = notify;
       const { maxMessageBytes, maxAppendBytes } = settings;
       const maxDiscardBytes = Math.max(userLimits.maxDiscardBytes, 2 * maxMessageBytes);
       this.#reader.limits = { ...userLimits, maxMessageBytes, maxAppendBytes, maxDiscardBytes };

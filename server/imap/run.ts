@@ -2,11 +2,13 @@
 import type { Command } from "../../protocol/imap/command.ts";
 import { type Answer, bad, no, ok } from "./answer.ts";
 import { enable, id } from "./commands/access.ts";
+import { getAcl, myRights, setAcl } from "./commands/acl.ts";
 import { append } from "./commands/append.ts";
 import { copyOrMove, expunge } from "./commands/copy.ts";
 import { fetch } from "./commands/fetch.ts";
 import { list, lsub, status } from "./commands/list.ts";
 import { create, remove, rename, subscribe } from "./commands/mailboxes.ts";
+import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { getQuota, getQuotaRoot } from "./commands/quota.ts";
 import { search } from "./commands/search.ts";
 import { close, select } from "./commands/select.ts";
@@ -67,6 +69,18 @@ export function runForUser(session: Session, command: UserCommand, needs: ImapNe
       return getQuota(session, command, needs);
     case "GETQUOTAROOT":
       return getQuotaRoot(session, command.mailbox, needs);
+    case "SETACL":
+    case "DELETEACL":
+    case "LISTRIGHTS":
+      return setAcl(session, command, needs);
+    case "GETACL":
+      return getAcl(session, command.mailbox, needs);
+    case "MYRIGHTS":
+      return myRights(session, command.mailbox, needs);
+    case "GETMETADATA":
+      return getMetadata(session, command, needs);
+    case "SETMETADATA":
+      return setMetadata(session, command, needs);
     case "SETQUOTA":
       return no("NOPERM", "Quotas are the administrator's");
     default:

@@ -1,12 +1,19 @@
 /** What one IMAP session knows: who it is, what it enabled, and the mailbox it has open. */
+
+import type { Rights } from "../../protocol/imap/rights.ts";
 import type { SetRange } from "../../protocol/imap/set.ts";
 import type { View } from "../../protocol/imap/view.ts";
-import type { Watcher } from "../notify/changes.ts";
-import type { Account, Change, MailboxId } from "../store/store.ts";
+import type { AccountChange, Changes, Watcher } from "../notify/changes.ts";
+import type { Account, AccountId, MailboxId } from "../store/store.ts";
+import type { Place } from "./names.ts";
 import type { Output } from "./output.ts";
 
 /** The mailbox a session has open. */
 export class Selected {
+  /** Whose mailbox it is. */
+  readonly account: AccountId;
+  /** What the session may do with it (RFC 4314). */
+  readonly rights: Rights;
   readonly mailbox: MailboxId;
   readonly readOnly: boolean;
   readonly view: View;
@@ -25,8 +32,16 @@ export class Selected {
   /** The mailbox itself was deleted under us. */
   gone = false;
 
-  constructor(mailbox: MailboxId, readOnly: boolean, view: View, modseq: number, keywords: readonly string[]) {
-    this.mailbox = mailbox;
+  constructor(
+    { account, mailbox, rights }: Place,
+    readOnly: boolean,
+    view: View,
+    modseq: number,
+    keywords: readonly string[],
+  ) {
+    this.account = account;
+    this.rights = rights;
+    this.mailbox = mailbox.id;
     this.readOnly = readOnly;
     this.view = view;
     this.modseq = modseq;
@@ -57,7 +72,11 @@ export class Session implements Watcher {
   readonly out: Output;
   account: Account | undefined;
   /** What is heard of a mailbox while it is being opened. */
-  opening: { readonly mailbox: MailboxId; heard: number } | undefined;
+  opening: { readonly account: AccountId; readonly mailbox: MailboxId; heard: number } | undefined;
+  /** Where changes of others' accounts are heard of; known once somebody has logged in. */
+  hub: Pick<Changes, "watch" | "unwatch"> | undefined;
+  /** Another's account that is watched for its mailbox that is open. */
+  #watched: AccountId | undefined;
   selected: Selected | undefined;
   /** RFC 5182 "$": UIDs of the selected mailbox. */
   saved: readonly SetRange[] = [];
@@ -74,9 +93,10 @@ export class Session implements Watcher {
   }
 
   /** Told by the hub; see notify/changes.ts. */
-  changed(change: Change): void {
+  changed(change: AccountChange): void {
     const selected = this.selected ?? this.opening;
     if (selected === undefined || (change.kind !== "mail" && change.kind !== "mailboxes")) return;
+    if (change.account !== selected.account) return;
     // When mailboxes come and go, ours may be the one.
     if (change.kind === "mail" && change.mailbox !== selected.mailbox) return;
     if (change.modseq > selected.heard) selected.heard = change.modseq;
@@ -87,6 +107,14 @@ export class Session implements Watcher {
   get user(): Account {
     if (this.account === undefined) throw new Error("Nobody is logged in");
     return this.account;
+  }
+
+  /** From now on what happens to this mailbox is noted. */
+  begin(account: AccountId, mailbox: MailboxId): void {
+    this.opening = { account, mailbox, heard: 0 };
+    if (account === this.account?.id || this.#watched === account) return;
+    this.hub?.watch(account, this);
+    this.#watched = account;
   }
 
   open(selected: Selected): void {
@@ -104,6 +132,8 @@ export class Session implements Watcher {
   }
 
   close(): void {
+    if (this.#watched !== undefined) this.hub?.unwatch(this.#watched, this);
+    this.#watched = undefined;
     this.opening = undefined;
     this.selected = undefined;
     this.saved = [];

@@ -24,7 +24,7 @@ export async function update(
   let changed: readonly Marked[] = [];
   if (selected.behind) {
     const heard = selected.heard;
-    const changes = await store.changesSince(session.user.id, selected.mailbox, selected.modseq);
+    const changes = await store.changesSince(selected.account, selected.mailbox, selected.modseq);
     selected.unsure = false;
     if (changes.kind === "no-mailbox") {
       lose(selected, heard);

@@ -47,6 +47,7 @@ export async function imapWorld(
     cache: new ContentCache(),
     factsOf,
     factsOfLarge: async (bytes) => factsOf(bytes),
+    shared: async () => {},
     ...more,
     settings: { ...defaultImapSettings, host: "mail.example.test", ...more.settings },
   };

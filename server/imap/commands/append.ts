@@ -3,8 +3,8 @@ import type { AppendMessage, Command } from "../../../protocol/imap/command.ts";
 import { appendUid } from "../../../protocol/imap/response.ts";
 import type { MessageFacts } from "../../../protocol/mime/facts.ts";
 import type { Instant, NewMessage, Store } from "../../store/store.ts";
-import { type Answer, bad, no, ok, overQuota, tryCreate } from "../answer.ts";
-import { findMailbox } from "../names.ts";
+import { type Answer, bad, no, notAllowed, ok, overQuota, tryCreate } from "../answer.ts";
+import { findPlace, marksFor, may, type PlaceStore } from "../names.ts";
 import type { Session } from "../session.ts";
 
 export type FactsMakers = {
@@ -15,7 +15,7 @@ export type FactsMakers = {
 };
 
 type Ask = FactsMakers & {
-  readonly store: Pick<Store, "mailboxes" | "append">;
+  readonly store: PlaceStore & Pick<Store, "append">;
   readonly settings: { readonly largeMessageBytes: number };
   readonly now: () => Instant;
 };
@@ -25,9 +25,10 @@ export async function append(
   command: Extract<Command, { name: "APPEND" }>,
   ask: Ask,
 ): Promise<Answer> {
-  const account = session.user.id;
-  const target = await findMailbox(ask.store, account, command.mailbox);
-  if (target === undefined) return tryCreate;
+  const place = await findPlace(ask.store, session.user, command.mailbox);
+  if (place === undefined) return tryCreate;
+  if (!may(place, "i")) return notAllowed;
+  const { account, mailbox: target } = place;
   // RFC 3516 §4.4: a literal8 may hold NUL; anything else that does is no message.
   if (command.messages.some((message) => !message.binary && message.bytes.includes(0))) {
     return no("CANNOT", "A message must not hold NUL");
@@ -38,7 +39,7 @@ export async function append(
   const messages: (NewMessage & { readonly marks: AppendMessage["marks"]; readonly receivedAt: Instant })[] = [];
   for (const { bytes, marks, receivedAt: given } of command.messages) {
     const facts = bytes.length >= ask.settings.largeMessageBytes ? await ask.factsOfLarge(bytes) : ask.factsOf(bytes);
-    messages.push({ bytes, facts, marks, receivedAt: given ?? receivedAt });
+    messages.push({ bytes, facts, marks: marksFor(place, marks), receivedAt: given ?? receivedAt });
   }
   const result = await ask.store.append(account, target.id, messages);
   switch (result.kind) {

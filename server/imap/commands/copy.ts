@@ -1,27 +1,38 @@
 /** COPY, MOVE, EXPUNGE and UID EXPUNGE. RFC 9051 §6.4.3, §6.4.7-9, RFC 4315. */
 import type { Command } from "../../../protocol/imap/command.ts";
 import { copyUid } from "../../../protocol/imap/response.ts";
-import type { Store } from "../../store/store.ts";
-import { type Answer, noSuchMailbox, ok, outOfRange, overQuota, readOnly, tryCreate } from "../answer.ts";
-import { findMailbox } from "../names.ts";
+import { rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
+import { type Field, Flag, type Store } from "../../store/store.ts";
+import { type Answer, noSuchMailbox, notAllowed, ok, outOfRange, overQuota, readOnly, tryCreate } from "../answer.ts";
+import type { ContentCache } from "../content-cache.ts";
+import { findPlace, marksFor, may, type Place, type PlaceStore } from "../names.ts";
+import { Pages } from "../pages.ts";
 import type { Selected, Session } from "../session.ts";
 import { tellExpunged } from "../updates.ts";
+import type { FactsMakers } from "./append.ts";
 
 export async function copyOrMove(
   session: Session,
   selected: Selected,
   command: Extract<Command, { name: "COPY" | "MOVE" }>,
-  { store }: { readonly store: Pick<Store, "mailboxes" | "copy" | "move"> },
+  ask: Ask,
 ): Promise<Answer> {
+  const { store } = ask;
   const moves = command.name === "MOVE";
   const ranges = selected.view.select(command.set, command.uid, session.saved);
   if (ranges === undefined) return outOfRange;
   if (moves && selected.readOnly) return readOnly;
-  const account = session.user.id;
-  const target = await findMailbox(store, account, command.mailbox);
-  if (target === undefined) return tryCreate;
+  const place = await findPlace(store, session.user, command.mailbox);
+  if (place === undefined) return tryCreate;
+  if (!may(place, "i") || (moves && !may(selected, "te"))) return notAllowed;
   if (ranges.length === 0) return ok(`${command.name} completed`);
-  const result = await store[moves ? "move" : "copy"](account, selected.mailbox, ranges, target.id);
+  const { account } = selected;
+  const target = place.mailbox;
+  // Within an account nothing but a row is copied; rights that keep a mark from being set need a copy of their own.
+  const result =
+    place.account === account && may(place, "swt")
+      ? await store[moves ? "move" : "copy"](account, selected.mailbox, ranges, target.id)
+      : await copyAcross(selected, ranges, place, moves, ask);
   switch (result.kind) {
     case "no-mailbox":
       return noSuchMailbox;
@@ -45,8 +56,59 @@ export async function copyOrMove(
     result.from.toSorted((a, b) => a - b),
   );
   // Moved into the same mailbox they arrive again: `update` has to look.
-  if (target.id !== selected.mailbox) selected.changedBySelf(result.modseq);
+  if (target.id !== selected.mailbox || place.account !== account) selected.changedBySelf(result.modseq);
   return ok("MOVE completed", session.condstore ? `HIGHESTMODSEQ ${result.modseq}` : undefined);
+}
+
+type Ask = FactsMakers & {
+  readonly store: PlaceStore & Pick<Store, "copy" | "move" | "fetch" | "append" | "setFlags" | "expunge">;
+  readonly cache: ContentCache;
+  readonly settings: { readonly largeMessageBytes: number };
+};
+
+/** Messages that one COPY may take to another account: each is read and written anew. */
+const maxAcross = 10_000;
+
+/** Copies message by message, for another account. What has arrived there is there, whatever happens after. */
+async function copyAcross(
+  selected: Selected,
+  ranges: readonly SetRange[],
+  place: Place,
+  moves: boolean,
+  { store, cache, factsOf, factsOfLarge, settings }: Ask,
+): Promise<Awaited<ReturnType<Store["copy"]>>> {
+  const { account, mailbox } = selected;
+  const fields: readonly Field[] = ["marks", "receivedAt", "bytes"];
+  const wanted = rangesOf(selected.view.within(ranges).slice(0, maxAcross));
+  const from: number[] = [];
+  const to: number[] = [];
+  let uidValidity = place.mailbox.uidValidity;
+  await using pages = new Pages(store, cache.budget, account, mailbox, [wanted], fields);
+  for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
+    const uids: number[] = [];
+    const messages: Parameters<Store["append"]>[2][number][] = [];
+    for (const { uid, bytes, receivedAt, ...row } of page) {
+      if (bytes === undefined) continue;
+      const facts = bytes.length >= settings.largeMessageBytes ? await factsOfLarge(bytes) : factsOf(bytes);
+      messages.push({ bytes, facts, marks: marksFor(place, row), receivedAt });
+      uids.push(uid);
+    }
+    const done = await store.append(place.account, place.mailbox.id, messages);
+    if (done.kind === "no-mailbox") return { kind: "no-target" };
+    if (done.kind === "over-quota") return { kind: "over-quota" };
+    uidValidity = done.uidValidity;
+    from.push(...uids);
+    to.push(...done.uids);
+  }
+  let modseq = selected.modseq;
+  if (moves && from.length > 0) {
+    const doomed = { uids: rangesOf(from), mode: "add", marks: { flags: Flag.deleted, keywords: [] } } as const;
+    await store.setFlags(account, mailbox, doomed);
+    const gone = await store.expunge(account, mailbox, doomed.uids);
+    if (gone.kind === "no-mailbox") return { kind: "no-mailbox" };
+    modseq = gone.modseq;
+  }
+  return { kind: "done", uidValidity, from, to, modseq };
 }
 
 export async function expunge(
@@ -56,9 +118,10 @@ export async function expunge(
   { store }: { readonly store: Pick<Store, "expunge"> },
 ): Promise<Answer> {
   if (selected.readOnly) return readOnly;
+  if (!may(selected, "e")) return notAllowed;
   const ranges = command.set === undefined ? undefined : selected.view.select(command.set, true, session.saved);
   // What arrived and was not told of yet may be \Deleted already: it is expunged too, and the client never hears of it.
-  const result = await store.expunge(session.user.id, selected.mailbox, ranges);
+  const result = await store.expunge(selected.account, selected.mailbox, ranges);
   if (result.kind === "no-mailbox") return noSuchMailbox;
   if (result.uids.length === 0) return ok("EXPUNGE completed");
   tellExpunged(session, selected, result.uids);

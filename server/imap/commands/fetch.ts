@@ -6,6 +6,7 @@ import { unlessTrouble } from "../../store/trouble.ts";
 import { type Answer, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { fieldsOf, inPieces, marksSeen, writeMessage } from "../fetch-items.ts";
+import { may } from "../names.ts";
 import { Pages, portionsOf } from "../pages.ts";
 import type { Selected, Session } from "../session.ts";
 import { type Marked, recent, tellMarks } from "../updates.ts";
@@ -23,7 +24,7 @@ export async function fetch(
   command: FetchCommand,
   ask: { readonly store: FetchStore; readonly cache: ContentCache },
 ): Promise<Answer> {
-  const account = session.user.id;
+  const { account } = selected;
   let ranges = selected.view.select(command.set, command.uid, session.saved);
   if (ranges === undefined) return outOfRange;
   let items = command.items;
@@ -87,7 +88,7 @@ async function writeAll(
   { store, cache }: { readonly store: FetchStore; readonly cache: ContentCache },
 ): Promise<{ readonly count: number; readonly decoded: boolean }> {
   if (ranges.length === 0) return { count: 0, decoded: true };
-  const setsSeen = !selected.readOnly && items.some(marksSeen);
+  const setsSeen = !selected.readOnly && may(selected, "s") && items.some(marksSeen);
   let fields = fieldsOf(items);
   // One message in pieces: most likely the next piece is asked for next.
   const piece = fields.includes("bytes") && inPieces(items) && ranges.length === 1 && sizeOf(ranges) === 1;

@@ -2,15 +2,16 @@
 import type { Command, ListCommand, StatusItem } from "../../../protocol/imap/command.ts";
 import { matchesPattern } from "../../../protocol/imap/mailbox-name.ts";
 import * as response from "../../../protocol/imap/response.ts";
+import { allRights } from "../../../protocol/imap/rights.ts";
 import { rangesOf } from "../../../protocol/imap/set.ts";
 import { Flag, type Mailbox, type SpecialUse, type StoreReader } from "../../store/store.ts";
-import { type Answer, noSuchMailbox, ok } from "../answer.ts";
+import { type Answer, noSuchMailbox, notAllowed, ok } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
-import { findMailbox } from "../names.ts";
+import { findPlace, may, type Place, type PlaceStore, sharedPlaces } from "../names.ts";
 import { ofEach } from "../pages.ts";
 import type { Session } from "../session.ts";
 
-type ListStore = Pick<StoreReader, "mailboxes" | "openMailbox" | "search" | "fetch">;
+type ListStore = PlaceStore & Pick<StoreReader, "openMailbox" | "search" | "fetch">;
 type Ask = {
   readonly store: ListStore;
   readonly settings: { readonly maxMessageBytes: number };
@@ -35,15 +36,21 @@ export async function list(session: Session, command: ListCommand, { store, sett
     session.out.text(response.delimiterLine);
     return ok("LIST completed");
   }
-  const account = session.user.id;
-  const mailboxes = byPath(await store.mailboxes(account));
-  const parents = parentsOf(mailboxes);
+  const { all, nodes } = await visible(session, store);
+  const mailboxes = byPath(all.map(({ mailbox }) => mailbox));
+  const parents = new Set(mailboxes.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf("/")))));
+  const placeOf = new Map(all.map((place) => [place.mailbox, place]));
   const patterns = command.patterns.map((pattern) => command.reference + pattern);
   const { select, returns } = command;
   const recursive = select.recursiveMatch && select.subscribed;
   const above = recursive ? aboveSubscribed(mailboxes, patterns) : new Set<string>();
+  if (!select.subscribed && !select.specialUse)
+    for (const node of nodes)
+      if (patterns.some((pattern) => matchesPattern(pattern, node)))
+        session.out.text(response.listLine("LIST", ["\\Noselect", "\\HasChildren"], node, session.utf8));
   for (const mailbox of mailboxes) {
     if (!patterns.some((pattern) => matchesPattern(pattern, mailbox.path))) continue;
+    const place = placeOf.get(mailbox)!;
     const use = mailbox.role === undefined ? undefined : useAttributes[mailbox.role];
     const chosen = (!select.subscribed || mailbox.subscribed) && (!select.specialUse || use !== undefined);
     // RFC 5258 §3.5: a parent is told of for the sake of its subscribed children.
@@ -51,12 +58,12 @@ export async function list(session: Session, command: ListCommand, { store, sett
     if (!chosen && !childInfo) continue;
     const attributes: string[] = [];
     if (mailbox.subscribed && (select.subscribed || returns.subscribed)) attributes.push("\\Subscribed");
-    attributes.push(parents.has(mailbox.id) ? "\\HasChildren" : "\\HasNoChildren");
+    attributes.push(parents.has(mailbox.path) ? "\\HasChildren" : "\\HasNoChildren");
     if (use !== undefined) attributes.push(use);
     const extended = childInfo ? { childInfo: ["SUBSCRIBED"] } : {};
     session.out.text(response.listLine("LIST", attributes, mailbox.path, session.utf8, extended));
-    if (returns.status !== undefined && chosen) {
-      session.out.text(await statusLine(session, mailbox, returns.status, { store, settings, cache }));
+    if (returns.status !== undefined && chosen && may(place, "r")) {
+      session.out.text(await statusLine(session, place, returns.status, { store, settings, cache }));
     }
   }
   return ok("LIST completed");
@@ -68,8 +75,8 @@ export async function lsub(
   command: Extract<Command, { name: "LSUB" }>,
   { store }: { readonly store: ListStore },
 ): Promise<Answer> {
-  const account = session.user.id;
-  const mailboxes = byPath(await store.mailboxes(account));
+  const { all } = await visible(session, store);
+  const mailboxes = byPath(all.map(({ mailbox }) => mailbox));
   const pattern = command.reference + command.pattern;
   // With "%" a subscribed name further down shows as its parent.
   const above = command.pattern.endsWith("%") ? aboveSubscribed(mailboxes, []) : new Set<string>();
@@ -91,8 +98,20 @@ function byPath(mailboxes: readonly Mailbox[]): Mailbox[] {
   );
 }
 
-function parentsOf(mailboxes: readonly Mailbox[]): ReadonlySet<number | undefined> {
-  return new Set(mailboxes.map((mailbox) => mailbox.parent));
+/** All that the session may look up; `nodes`: levels above what others share that are no mailboxes. */
+async function visible(
+  session: Session,
+  store: PlaceStore,
+): Promise<{ readonly all: readonly Place[]; readonly nodes: readonly string[] }> {
+  const { user } = session;
+  const [own, shared] = await Promise.all([store.mailboxes(user.id), sharedPlaces(store, user)]);
+  const all = [...own.map((mailbox): Place => ({ account: user.id, mailbox, rights: allRights })), ...shared];
+  const there = new Set(all.map(({ mailbox }) => mailbox.path));
+  const nodes = new Set<string>();
+  for (const { mailbox } of shared)
+    for (let at = mailbox.path.lastIndexOf("/"); at > 0; at = mailbox.path.lastIndexOf("/", at - 1))
+      if (!there.has(mailbox.path.slice(0, at))) nodes.add(mailbox.path.slice(0, at));
+  return { all, nodes: [...nodes].sort() };
 }
 
 /** The paths above all subscribed mailboxes that none of the patterns shows by itself. */
@@ -110,18 +129,20 @@ export async function status(
   command: Extract<Command, { name: "STATUS" }>,
   { store, settings, cache }: Ask,
 ): Promise<Answer> {
-  const mailbox = await findMailbox(store, session.user.id, command.mailbox);
-  if (mailbox === undefined) return noSuchMailbox;
-  session.out.text(await statusLine(session, mailbox, command.items, { store, settings, cache }));
+  const place = await findPlace(store, session.user, command.mailbox);
+  if (place === undefined) return noSuchMailbox;
+  if (!may(place, "r")) return notAllowed;
+  session.out.text(await statusLine(session, place, command.items, { store, settings, cache }));
   return ok("STATUS completed");
 }
 
 async function statusLine(
   session: Session,
-  mailbox: Mailbox,
+  place: Place,
   items: readonly StatusItem[],
   { store, settings, cache }: Ask,
 ): Promise<string> {
+  const { mailbox } = place;
   const values: (readonly [StatusItem, number | string])[] = [];
   for (const item of items) values.push([item, await answered(item)]);
   return response.statusLine(mailbox.path, session.utf8, values);
@@ -139,7 +160,7 @@ async function statusLine(
       case "DELETED":
         return mailbox.deleted;
       case "DELETED-STORAGE":
-        return mailbox.deleted === 0 ? 0 : deletedBytes(session, mailbox, store, cache);
+        return mailbox.deleted === 0 ? 0 : deletedBytes(place, store, cache);
       case "SIZE":
         return mailbox.sizeBytes;
       case "HIGHESTMODSEQ":
@@ -151,7 +172,7 @@ async function statusLine(
       case "MAILBOXID":
         return response.objectId("F", mailbox.id);
       case "RECENT":
-        return recentIn(session, mailbox, store);
+        return recentIn(place, store);
       default:
         return item satisfies never;
     }
@@ -160,19 +181,17 @@ async function statusLine(
 
 /** RFC 9208 §5.2: what EXPUNGE would set free, in octets. */
 async function deletedBytes(
-  session: Session,
-  mailbox: Mailbox,
+  { account: id, mailbox }: Place,
   store: Pick<StoreReader, "search" | "fetch">,
   cache: ContentCache,
 ): Promise<number> {
-  const { id } = session.user;
   const { uids } = await store.search(id, mailbox.id, { kind: "flag", flag: Flag.deleted });
   const sizes = await ofEach(store, cache.budget, id, mailbox.id, rangesOf(uids), ["size"], (row) => row.sizeBytes);
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-async function recentIn(session: Session, mailbox: Mailbox, store: Pick<StoreReader, "openMailbox">): Promise<number> {
-  const snapshot = await store.openMailbox(session.user.id, mailbox.id);
+async function recentIn({ account, mailbox }: Place, store: Pick<StoreReader, "openMailbox">): Promise<number> {
+  const snapshot = await store.openMailbox(account, mailbox.id);
   if ("kind" in snapshot) return 0;
   let count = 0;
   for (let at = snapshot.uids.length - 1; at >= 0 && snapshot.uids[at]! >= snapshot.recentFrom; at--) count++;

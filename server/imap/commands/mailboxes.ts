@@ -1,13 +1,14 @@
 /** CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. RFC 9051 §6.3.4-8, RFC 6154 §3. */
 import type { Command } from "../../../protocol/imap/command.ts";
 import { objectId } from "../../../protocol/imap/response.ts";
-import type { AccountId, MailboxEdit, Store } from "../../store/store.ts";
-import { type Answer, no, noSuchMailbox, ok } from "../answer.ts";
-import { findMailbox } from "../names.ts";
+import type { MailboxEdit, Store } from "../../store/store.ts";
+import { type Answer, no, noSuchMailbox, notAllowed, ok } from "../answer.ts";
+import { findParent, findPlace, may, type PlaceStore } from "../names.ts";
 import type { Session } from "../session.ts";
 
 type Ask = {
-  readonly store: Pick<Store, "mailboxes" | "createMailbox" | "deleteMailbox" | "renameMailbox" | "setSubscribed">;
+  readonly store: PlaceStore &
+    Pick<Store, "createMailbox" | "deleteMailbox" | "renameMailbox" | "setSubscribed" | "setSharedSubscribed">;
 };
 
 export async function create(
@@ -18,7 +19,11 @@ export async function create(
   if (command.uses.length > 1) return no("USEATTR", "A mailbox has one special use");
   // RFC 9051 §6.3.4: a trailing delimiter says that names will be created below; there is nothing more to do for that.
   const path = withoutDelimiter(command.mailbox);
-  const result = await store.createMailbox(accountOf(session), path, command.uses[0]);
+  const parent = await findParent(store, session.user, path);
+  if (parent === "not-allowed") return notAllowed;
+  if (parent === "no-parent") return no("CANNOT", "Mailboxes of others lie below one that they share");
+  if (parent.account !== session.user.id && command.uses.length > 0) return no("USEATTR", "Not in another's mailboxes");
+  const result = await store.createMailbox(parent.account, parent.path, command.uses[0]);
   if (result.kind !== "done") return refusal(result.kind);
   return ok("CREATE completed", `MAILBOXID (${objectId("F", result.mailbox.id)})`);
 }
@@ -28,10 +33,10 @@ export async function remove(
   command: Extract<Command, { name: "DELETE" | "SUBSCRIBE" | "UNSUBSCRIBE" }>,
   { store }: Ask,
 ): Promise<Answer> {
-  const account = accountOf(session);
-  const mailbox = await findMailbox(store, account, withoutDelimiter(command.mailbox));
-  if (mailbox === undefined) return noSuchMailbox;
-  const result = await store.deleteMailbox(account, mailbox.id);
+  const place = await findPlace(store, session.user, withoutDelimiter(command.mailbox));
+  if (place === undefined) return noSuchMailbox;
+  if (!may(place, "x")) return notAllowed;
+  const result = await store.deleteMailbox(place.account, place.mailbox.id);
   return result.kind === "done" ? ok("DELETE completed") : refusal(result.kind);
 }
 
@@ -40,10 +45,12 @@ export async function rename(
   command: Extract<Command, { name: "RENAME" }>,
   { store }: Ask,
 ): Promise<Answer> {
-  const account = accountOf(session);
-  const mailbox = await findMailbox(store, account, withoutDelimiter(command.from));
-  if (mailbox === undefined) return noSuchMailbox;
-  const result = await store.renameMailbox(account, mailbox.id, withoutDelimiter(command.to));
+  const place = await findPlace(store, session.user, withoutDelimiter(command.from));
+  if (place === undefined) return noSuchMailbox;
+  const parent = await findParent(store, session.user, withoutDelimiter(command.to));
+  if (parent === "not-allowed" || !may(place, "x")) return notAllowed;
+  if (parent === "no-parent" || parent.account !== place.account) return no("CANNOT", "A mailbox stays with its owner");
+  const result = await store.renameMailbox(place.account, place.mailbox.id, parent.path);
   return result.kind === "done" ? ok("RENAME completed") : refusal(result.kind);
 }
 
@@ -53,7 +60,13 @@ export async function subscribe(
   { store }: Ask,
 ): Promise<Answer> {
   const path = withoutDelimiter(command.mailbox);
-  const result = await store.setSubscribed(accountOf(session), path, command.name === "SUBSCRIBE");
+  const subscribed = command.name === "SUBSCRIBE";
+  const place = await findPlace(store, session.user, path);
+  if (place !== undefined && place.account !== session.user.id) {
+    await store.setSharedSubscribed(session.user.id, place.account, place.mailbox.id, subscribed);
+    return ok(`${command.name} completed`);
+  }
+  const result = await store.setSubscribed(session.user.id, path, subscribed);
   // Unsubscribing from what is gone is what the client wants to have.
   if (result.kind === "done" || command.name === "UNSUBSCRIBE") return ok(`${command.name} completed`);
   return refusal(result.kind);
@@ -78,10 +91,6 @@ function refusal(kind: Exclude<MailboxEdit["kind"], "done">): Answer {
     default:
       return kind satisfies never;
   }
-}
-
-function accountOf(session: Session): AccountId {
-  return session.user.id;
 }
 
 function withoutDelimiter(path: string): string {

@@ -3,10 +3,10 @@ import type { Command } from "../../../protocol/imap/command.ts";
 import { quotaLine, quotaRootLine } from "../../../protocol/imap/response.ts";
 import type { StoreReader } from "../../store/store.ts";
 import { type Answer, no, noSuchMailbox, ok } from "../answer.ts";
-import { findMailbox } from "../names.ts";
+import { findPlace, type PlaceStore } from "../names.ts";
 import type { Session } from "../session.ts";
 
-type Ask = { readonly store: Pick<StoreReader, "accounts" | "mailboxes"> };
+type Ask = { readonly store: PlaceStore & Pick<StoreReader, "accounts"> };
 
 export async function getQuota(
   session: Session,
@@ -19,8 +19,12 @@ export async function getQuota(
 }
 
 export async function getQuotaRoot(session: Session, path: string, { store }: Ask): Promise<Answer> {
-  if ((await findMailbox(store, session.user.id, path)) === undefined) return noSuchMailbox;
-  session.out.text(quotaRootLine(path, session.utf8, [""]));
+  const place = await findPlace(store, session.user, path);
+  if (place === undefined) return noSuchMailbox;
+  // Of another's quota nothing is told.
+  const isOwn = place.account === session.user.id;
+  session.out.text(quotaRootLine(path, session.utf8, isOwn ? [""] : []));
+  if (!isOwn) return ok("GETQUOTAROOT completed");
   await tellQuota(session, store);
   return ok("GETQUOTAROOT completed");
 }

@@ -26,9 +26,9 @@ export async function search(
   if (command.returns?.save) session.saved = [];
   let uids: ArrayLike<number>;
   let highestModseq = 0;
-  if (command.name === "SORT") ({ uids } = await store.sort(session.user.id, selected.mailbox, key, command.order));
+  if (command.name === "SORT") ({ uids } = await store.sort(selected.account, selected.mailbox, key, command.order));
   else if (key.kind === "all") uids = view.uids;
-  else ({ uids, highestModseq } = await store.search(session.user.id, selected.mailbox, key));
+  else ({ uids, highestModseq } = await store.search(selected.account, selected.mailbox, key));
   const found = shown(view, uids);
   // RFC 9051 §6.4.4: IMAP4rev2 answers every SEARCH with ESEARCH.
   const returns = command.returns ?? (session.rev2 && command.name === "SEARCH" ? allOnly : undefined);
@@ -42,7 +42,7 @@ export async function search(
   if (!tells(returns)) return ok(`${command.name} completed`);
   let modseq: number | undefined;
   if (withModseq && found.length > 0) {
-    modseq = onlyEdges(returns) ? await modseqOf(session, selected, saves(returns, found), store) : highestModseq;
+    modseq = onlyEdges(returns) ? await modseqOf(selected, saves(returns, found), store) : highestModseq;
   }
   const numbers = command.uid ? found : found.map((uid) => view.seqOf(uid));
   const sorts = command.name === "SORT";
@@ -91,12 +91,11 @@ function tells(returns: SearchReturn): boolean {
 
 /** RFC 7162 §3.1.10: of the messages that the answer names. */
 async function modseqOf(
-  session: Session,
   selected: Selected,
   uids: readonly number[],
   store: Pick<StoreReader, "fetch">,
 ): Promise<number> {
-  const page = await store.fetch(session.user.id, selected.mailbox, rangesOf(uids), ["marks"]);
+  const page = await store.fetch(selected.account, selected.mailbox, rangesOf(uids), ["marks"]);
   return page.rows.reduce((highest, row) => Math.max(highest, row.modseq), 0);
 }
 

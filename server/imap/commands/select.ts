@@ -5,13 +5,13 @@ import { formatRanges, inRanges, normalise, type SetRange } from "../../../proto
 import { View } from "../../../protocol/imap/view.ts";
 import type { AccountId, MailboxSnapshot, Store, StoreReader } from "../../store/store.ts";
 import { unlessTrouble } from "../../store/trouble.ts";
-import { type Answer, bad, noSuchMailbox, ok } from "../answer.ts";
-import { findMailbox } from "../names.ts";
+import { type Answer, bad, noSuchMailbox, notAllowed, ok } from "../answer.ts";
+import { findPlace, may, type PlaceStore } from "../names.ts";
 import { Selected, type Session } from "../session.ts";
 import { tellFlags, tellMarked, tellMarks } from "../updates.ts";
 
 type SelectCommand = Extract<Command, { name: "SELECT" | "EXAMINE" }>;
-type SelectStore = Pick<Store, "mailboxes" | "openMailbox" | "changesSince" | "takeRecent">;
+type SelectStore = PlaceStore & Pick<Store, "openMailbox" | "changesSince" | "takeRecent">;
 
 export async function select(
   session: Session,
@@ -19,18 +19,20 @@ export async function select(
   { store }: { readonly store: SelectStore },
 ): Promise<Answer> {
   if (command.qresync !== undefined && !session.qresync) return bad("ENABLE QRESYNC first");
-  const account = session.user.id;
   if (session.selected !== undefined) {
     // RFC 9051 §7.1: all that follows is about the new mailbox.
     session.out.line("* OK [CLOSED] Previous mailbox is closed");
     session.close();
   }
-  const mailbox = await findMailbox(store, account, command.mailbox);
-  if (mailbox === undefined) return noSuchMailbox;
-  session.opening = { mailbox: mailbox.id, heard: 0 };
+  const place = await findPlace(store, session.user, command.mailbox);
+  if (place === undefined) return noSuchMailbox;
+  if (!may(place, "r")) return notAllowed;
+  const { account, mailbox } = place;
+  session.begin(account, mailbox.id);
   const snapshot = await store.openMailbox(account, mailbox.id);
   if ("kind" in snapshot) return noSuchMailbox;
-  const readOnly = command.name === "EXAMINE";
+  // RFC 4314 §5.2: who may change nothing has it read-only.
+  const readOnly = command.name === "EXAMINE" || !["s", "w", "t", "e", "i"].some((right) => may(place, right));
   let recentFrom = snapshot.recentFrom;
   if (!readOnly && !session.rev2 && recentFrom < snapshot.mailbox.uidNext) {
     // A disk that is full must not keep anybody from reading: then another session hears of them as recent too.
@@ -38,15 +40,20 @@ export async function select(
   }
   const view = new View(snapshot.uids, recentFrom);
   const { highestModseq } = snapshot.mailbox;
-  const selected = new Selected(mailbox.id, readOnly, view, highestModseq, snapshot.keywords);
+  const selected = new Selected(place, readOnly, view, highestModseq, snapshot.keywords);
   if (command.condstore) session.condstore = true;
   session.open(selected);
-  tellMailbox(session, selected, snapshot);
+  tellMailbox(session, selected, snapshot, mailbox.path);
   if (command.qresync !== undefined) await resync(session, selected, snapshot, command.qresync, account, store);
   return ok(`${command.name} completed`, readOnly ? "READ-ONLY" : "READ-WRITE");
 }
 
-function tellMailbox(session: Session, selected: Selected, { mailbox, firstUnseen }: MailboxSnapshot): void {
+function tellMailbox(
+  session: Session,
+  selected: Selected,
+  { mailbox, firstUnseen }: MailboxSnapshot,
+  path: string,
+): void {
   const { out } = session;
   tellFlags(session, selected);
   out.line(`* ${selected.view.count} EXISTS`);
@@ -58,7 +65,7 @@ function tellMailbox(session: Session, selected: Selected, { mailbox, firstUnsee
   out.line(`* OK [UIDNEXT ${mailbox.uidNext}] Predicted next UID`);
   out.line(`* OK [HIGHESTMODSEQ ${mailbox.highestModseq}] Highest mod-sequence`);
   out.line(`* OK [MAILBOXID (${objectId("F", mailbox.id)})] Mailbox id`);
-  if (session.rev2) out.text(listLine("LIST", [], mailbox.path, session.utf8));
+  if (session.rev2) out.text(listLine("LIST", [], path, session.utf8));
 }
 
 /** RFC 7162 §3.2.5.1: what was expunged and what changed since the client was here last. */
@@ -166,8 +173,8 @@ export async function close(
   command: { readonly name: "CLOSE" | "UNSELECT" },
   { store }: { readonly store: Pick<Store, "expunge"> },
 ): Promise<Answer> {
-  if (command.name === "CLOSE" && !selected.readOnly && !selected.gone) {
-    const result = await store.expunge(session.user.id, selected.mailbox, undefined);
+  if (command.name === "CLOSE" && !selected.readOnly && !selected.gone && may(selected, "e")) {
+    const result = await store.expunge(selected.account, selected.mailbox, undefined);
     // RFC 7162 §3.2.8: so that a client knows it missed nothing.
     session.close();
     if (result.kind === "done" && session.qresync && result.uids.length > 0) {

@@ -1,9 +1,11 @@
 /** STORE. RFC 9051 §6.4.6, RFC 7162 §3.1.3. */
-import type { Command } from "../../../protocol/imap/command.ts";
+import type { Command, Marks } from "../../../protocol/imap/command.ts";
+import { allRights } from "../../../protocol/imap/rights.ts";
 import { formatSet, rangesOf } from "../../../protocol/imap/set.ts";
 import type { Store } from "../../store/store.ts";
-import { type Answer, no, noSuchMailbox, ok, outOfRange, readOnly } from "../answer.ts";
+import { type Answer, no, noSuchMailbox, notAllowed, ok, outOfRange, readOnly } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
+import { marksFor, may } from "../names.ts";
 import { ofEach } from "../pages.ts";
 import type { Selected, Session } from "../session.ts";
 import { type Marked, tellMarked, tellMarks } from "../updates.ts";
@@ -21,12 +23,14 @@ export async function store(
   const ranges = selected.view.select(command.set, command.uid, session.saved);
   if (ranges === undefined) return outOfRange;
   if (selected.readOnly) return readOnly;
+  const marks = allowedMarks(selected, command);
+  if (marks === undefined) return notAllowed;
   if (ranges.length === 0) return ok("STORE completed");
-  const { id } = session.user;
+  const id = selected.account;
   const result = await store.setFlags(id, selected.mailbox, {
     uids: ranges,
     mode: command.mode,
-    marks: command.marks,
+    marks,
     ...(command.unchangedSince === undefined ? undefined : { unchangedSince: command.unchangedSince }),
   });
   if (result.kind === "no-mailbox") return noSuchMailbox;
@@ -55,6 +59,14 @@ export async function store(
     return no("EXPUNGEISSUED", "Some of these messages are gone");
   }
   return ok("STORE completed");
+}
+
+/** RFC 4314 §4: what may be set is set; undefined where nothing of it may. All of them are needed to replace them. */
+function allowedMarks(selected: Selected, { mode, marks }: StoreCommand): Marks | undefined {
+  if (selected.rights === allRights) return marks;
+  if (mode === "replace") return may(selected, "swt") ? marks : undefined;
+  const allowed = marksFor(selected, marks);
+  return allowed.flags === 0 && allowed.keywords.length === 0 ? undefined : allowed;
 }
 
 function without(asked: readonly number[], changed: readonly Marked[], modified: readonly number[]): number[] {

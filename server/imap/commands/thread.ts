@@ -29,14 +29,14 @@ export async function thread(
   const { view } = selected;
   const key = storeKey(command.key, view, session.saved, ask.now());
   if (key === undefined) return outOfRange;
-  const result = await ask.store.search(session.user.id, selected.mailbox, key);
+  const result = await ask.store.search(selected.account, selected.mailbox, key);
   const uids = shown(view, result.uids);
   if (uids.length > ask.settings.maxThreadMessages) return no("LIMIT", "Too many messages to thread");
   const byReferences = command.algorithm === "REFERENCES";
   const fields: Field[] = ["subject", "facts", "receivedAt"];
   if (byReferences) fields.push("header");
   const { budget } = ask.cache;
-  const rows = await ofEach(ask.store, budget, session.user.id, selected.mailbox, rangesOf(uids), fields, threadRow);
+  const rows = await ofEach(ask.store, budget, selected.account, selected.mailbox, rangesOf(uids), fields, threadRow);
   const numberOf = command.uid ? (uid: number): number => uid : (uid: number): number => view.seqOf(uid);
   session.out.text(threadLine(byReferences ? references(rows, numberOf) : orderedSubject(rows, numberOf)));
   return ok("THREAD completed");
