@@ -14,7 +14,7 @@ const programs = `  start [--data DIR] [--config FILE] [--hostname NAME] [--doma
   simulate [--scenario NAME…] [--seed N] [--json]
              Warms up servers against modelled receivers and says what came of it.
   filter train --model OUT [--from BASE] --ham PATH… --spam PATH… [--envelope FILE]
-  filter score --model MODEL|none [--rules on|off] [--envelope FILE] PATH…
+  filter score --model MODEL|shipped|none [--rules on|off] [--envelope FILE] PATH…
              The spam filter by itself, on mail in files.
   restore FOLDER   Puts a backup into an empty data folder.
   version`;

@@ -1,4 +1,5 @@
 /** The assembly of the door: its books, its lists and their checks, and how it stands before every protocol. */
+import { checkSpf } from "../protocol/spf/check.ts";
 import { type Ban, type Banned, Bans } from "./door/bans.ts";
 import { Blocklists } from "./door/blocklists.ts";
 import { Door } from "./door/door.ts";
@@ -6,6 +7,7 @@ import type { Grey } from "./door/greylist.ts";
 import { StoredPeerBook } from "./door/peer-book.ts";
 import { type Record, Reputation } from "./door/reputation.ts";
 import type { DoorSettings } from "./door/settings.ts";
+import { questionsOf } from "./judge/authenticate/questions.ts";
 import type { MailService, Serve } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
@@ -35,6 +37,8 @@ export async function startDooring(parts: {
   readonly trusted: readonly string[];
   readonly store: Store;
   readonly resolver: Resolver;
+  /** Bounds of the DNS questions that SPF asks. */
+  readonly authentication: Parameters<typeof questionsOf>[1];
   readonly ourHost: string;
   readonly now: () => number;
   readonly newId: () => string;
@@ -84,6 +88,16 @@ export async function startDooring(parts: {
       lists,
       ourHost,
       isOurDomain: (name) => domains.has(name),
+      async maySend(address, helo, envelopeFrom) {
+        const dns = questionsOf(resolver, parts.authentication);
+        try {
+          const { result, reason } = await checkSpf({ address, helo, envelopeFrom, ourHost, now: now() }, dns);
+          // "+all" lets everybody: that proves nothing.
+          return result === "pass" && !/ \+?all$/i.test(reason ?? "");
+        } finally {
+          dns.done();
+        }
+      },
       store,
       now,
       newId,

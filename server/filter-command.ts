@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { mailFiles, mailId, readEnvelopes, readMail } from "./judge/content/files.ts";
 import { judgeMessage, readMessage, reasonsFor, spamFrom } from "./judge/content/filter.ts";
 import { type Example, emptyModel, learn, type ModelState } from "./judge/content/model.ts";
-import { readModel, writeModel } from "./judge/content/model-file.ts";
+import { readModel, shippedModel, writeModel } from "./judge/content/model-file.ts";
 import { UsageError } from "./usage.ts";
 
 export const filterUsage = `filter train --model OUT [--from BASE] --ham PATH… --spam PATH… [--envelope FILE.jsonl]
-  filter score --model MODEL|none [--rules on|off] [--envelope FILE.jsonl] PATH…`;
+  filter score --model MODEL|shipped|none [--rules on|off] [--envelope FILE.jsonl] PATH…`;
 
 const epochs = 4;
 const clockTickMs = 4;
@@ -80,10 +80,12 @@ function train(given: Options): number {
 function score(given: Options): number {
   const name = one(given, "model");
   if (name === undefined)
-    throw new UsageError(`--model is missing ("none" for the rules alone). Usage: angarium ${filterUsage}`);
+    throw new UsageError(
+      `--model is missing ("none" for the rules alone, "shipped" for the one that comes along). Usage: angarium ${filterUsage}`,
+    );
   const rules = one(given, "rules") ?? "on";
   if (rules !== "on" && rules !== "off") throw new UsageError('--rules is "on" or "off"');
-  const model = name === "none" ? undefined : modelFrom(name, true);
+  const model = name === "none" ? undefined : modelFrom(name === "shipped" ? shippedModel : name, true);
   const envelopes = envelopesOf(given);
   if (given.placed.length === 0) throw new UsageError(`name a folder of mails. Usage: angarium ${filterUsage}`);
   const files = mailFiles(given.placed);

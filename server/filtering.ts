@@ -1,18 +1,20 @@
 /** The assembly of the spam filter: its judge, what it knows of people, and its learning. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { mailboxesOf } from "../protocol/mime/fields/address.ts";
+import { decodeWords } from "../protocol/mime/fields/encoded-word.ts";
+import { headerValue, splitHeader } from "../protocol/mime/header.ts";
 import type { Directory } from "./access/directory.ts";
 import type { FilterSettings } from "./filtering-settings.ts";
 import { type Campaign, Campaigns } from "./judge/content/campaigns.ts";
 import { makeContentJudge } from "./judge/content/content-judge.ts";
+import { DomainLists } from "./judge/content/domain-lists.ts";
 import { type Asked, oddsOf, type Reading } from "./judge/content/filter.ts";
-import { domainOf } from "./judge/content/links.ts";
 import type { ModelState } from "./judge/content/model.ts";
-import { readModel } from "./judge/content/model-file.ts";
+import { readModel, shippedModel } from "./judge/content/model-file.ts";
 import { makeOutboundJudge } from "./judge/content/outbound-judge.ts";
 import type { People, Preferences, Thresholds } from "./judge/content/people.ts";
 import { filterPrefixes } from "./judge/content/preference-keys.ts";
-import { freeMail } from "./judge/content/rules/hosts.ts";
 import type { PartialJudge } from "./judge/judge.ts";
 import { Correspondents } from "./learn/correspondents.ts";
 import { Learner } from "./learn/learner.ts";
@@ -45,12 +47,17 @@ export type Filtering = {
   learn(account: AccountId, bytes: Uint8Array, kind: "good" | "bad"): Promise<void>;
   /** Remembers whom a person writes to; call it when the message was taken. */
   submitted(mail: Received): void;
+  /** Lists of bad domains, and how they are. */
+  lists(): readonly { readonly list: string; readonly kind: "domains"; readonly health: string }[];
 } & Disposable;
 
 const rereadMs = 5_000;
+const checkListsMs = 60 * 60 * 1000;
 const campaignsKey = "filter.campaigns";
 /** With more people than this nobody's name is guarded: such a domain is no circle of colleagues. */
 const maxColleagues = 5_000;
+/** Addresses of a message that one of us sends whose names are remembered. */
+const maxNamed = 100;
 
 export async function startFiltering(parts: FilteringParts): Promise<Filtering> {
   const { store, directory, pool, settings, now, log } = parts;
@@ -60,6 +67,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
       watched: store,
       learn: async () => undefined,
       submitted: () => undefined,
+      lists: () => [],
       [Symbol.dispose]: () => undefined,
     };
   const model = await modelOf(parts);
@@ -68,7 +76,9 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
   );
   const lessons = new Lessons(store, taught);
   const campaigns = new Campaigns(((await store.setting(campaignsKey)) as Campaign[] | undefined) ?? []);
-  const correspondents = new Correspondents(store, now);
+  const notRemembered = (error: unknown): void => log.error({ error }, "correspondents not remembered");
+  const correspondents = new Correspondents("wrote", store, now);
+  const senders = new Correspondents("from", store, now, notRemembered);
   const preferences = await watchPreferences(store, settings, log);
   const colleagues = watchColleagues(store, log);
   const read = (bytes: Uint8Array, reading: Reading): Promise<Asked> => pool.run("spam-read", { bytes, reading });
@@ -110,9 +120,17 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     personal: (account) => lessons.personal(account),
     preferences: preferences.of,
     wroteTo: (account, address) => correspondents.knows(account, address),
-    contactDomains: (account) => correspondents.domains(account),
+    contacts: (account) => correspondents.contacts(account),
+    hasSeen: (account, address) => senders.knows(account, address),
+    saw: (account, address) => senders.addSoon(account, address),
     colleagues: colleagues.of,
   };
+  const lists = new DomainLists(settings.domainLists, parts.resolver, log);
+  const checkLists = (): void => {
+    lists.check().catch((error: unknown) => log.error({ error }, "lists of bad domains could not be checked"));
+  };
+  if (lists.zones.length > 0) checkLists();
+  const checking = lists.zones.length > 0 ? setInterval(checkLists, checkListsMs).unref() : undefined;
   const judge = makeContentJudge({
     people,
     model: () => model,
@@ -120,10 +138,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     thresholds: preferences.defaults,
     weights: preferences.weights,
     readLarge: read,
-    badDomains:
-      settings.domainLists.length === 0
-        ? undefined
-        : (domains) => listedDomains(domains, settings.domainLists, parts.resolver),
+    badDomains: lists.zones.length === 0 ? undefined : (domains) => lists.find(domains),
     skipHarmless: parts.skipHarmless,
   });
   const outboundJudge = makeOutboundJudge({
@@ -138,35 +153,50 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     learn: (account, bytes, kind) => learner.told(account, bytes, kind === "bad"),
     submitted: (mail) => {
       if (mail.account === undefined) return;
-      correspondents
-        .wrote(
-          mail.account.id,
-          mail.recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase()),
-        )
-        .catch((error: unknown) => log.error({ error }, "correspondents not remembered"));
+      const addresses = mail.recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase());
+      correspondents.add(mail.account.id, addresses, () => namesIn(mail)).catch(notRemembered);
     },
+    lists: () => lists.zones.map(({ name, health }) => ({ list: name, kind: "domains", health })),
     [Symbol.dispose]() {
       clearTimeout(saving);
+      clearInterval(checking);
       unsubscribe();
       preferences[Symbol.dispose]();
       colleagues[Symbol.dispose]();
+      senders[Symbol.dispose]();
     },
   };
 }
 
-/** The administrator's model: the file that is set, or "filter.model" in the data folder where there is one. */
-async function modelOf({ settings, dataDir, log }: FilteringParts): Promise<ModelState | undefined> {
-  const path = settings.model === "" ? join(dataDir, "filter.model") : settings.model;
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if (settings.model !== "") log.error({ path, error }, "the filter's model cannot be read; only the rules judge");
-    return undefined;
+/** By which names a message that one of us sends calls its recipients. */
+function namesIn({ bytes }: Received): Map<string, string> {
+  const header = splitHeader(bytes, 0, bytes.length);
+  const names = new Map<string, string>();
+  for (const field of ["to", "cc"])
+    for (const { name, local, domain } of mailboxesOf(headerValue(header, field) ?? "", maxNamed))
+      names.set(`${local}@${domain}`.toLowerCase(), decodeWords(name));
+  return names;
+}
+
+/**
+ * The administrator's model (the file that is set, or "filter.model" in the data folder where there is one), else the one that is shipped.
+ * A load test has neither.
+ */
+async function modelOf({ settings, dataDir, skipHarmless, log }: FilteringParts): Promise<ModelState | undefined> {
+  if (settings.model === "none") return undefined;
+  const own = settings.model === "" ? join(dataDir, "filter.model") : settings.model;
+  for (const path of skipHarmless ? [own] : [own, shippedModel]) {
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(path);
+    } catch (error) {
+      if (settings.model !== "") log.error({ path, error }, "the filter's model cannot be read");
+      continue;
+    }
+    const model = readModel(bytes, true);
+    if (typeof model !== "string") return model;
+    log.error({ path }, `the filter's model is not used: ${model}`);
   }
-  const model = readModel(bytes, true);
-  if (typeof model !== "string") return model;
-  log.error({ path }, `the filter's model is not used: ${model}`);
   return undefined;
 }
 
@@ -293,27 +323,4 @@ function watchColleagues(store: Store, log: Log): { of(domain: string): Readonly
       unsubscribe();
     },
   };
-}
-
-/** Which of the domains a list names: 127.0.0.x and 127.0.1.x say so; 127.255.255.x is the list's complaint about us, 127.0.1.255 about the question. */
-async function listedDomains(
-  domains: readonly string[],
-  lists: readonly string[],
-  resolver: Pick<Resolver, "a">,
-): Promise<string[]> {
-  const asked = domains.flatMap((domain) =>
-    freeMail.has(domain) || /^[\d.]+$/.test(domain) ? [] : lists.map((list) => ({ domain: domainOf(domain), list })),
-  );
-  const answers = await Promise.all(
-    asked.map(async ({ domain, list }) => {
-      const answer = await resolver.a(`${domain}.${list}`);
-      return answer.kind === "found" &&
-        answer.records.some(
-          (address) => /^127\.0\.(?:0|1)\.\d+$/.test(address) && address !== "127.0.1.255" && address !== "127.0.0.1",
-        )
-        ? domain
-        : undefined;
-    }),
-  );
-  return answers.filter((domain) => domain !== undefined);
 }

@@ -259,6 +259,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     trusted: config.relay.trust,
     store,
     resolver,
+    authentication: config.authentication,
     ourHost,
     now,
     newId,
@@ -543,7 +544,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     reports: reporting,
     quarantine: guarding.quarantine,
     bans: dooring.bans,
-    lists: dooring.lists,
+    lists: () => [...dooring.lists(), ...filtering.lists()],
     ...(sending === undefined ? {} : { sending }),
   };
   certificates.start();

@@ -79,7 +79,7 @@ export const doorCommands: readonly Command[] = [
   }),
   command(
     "blocklist list",
-    "The DNS lists that are asked about peers, and whether they are well.",
+    "The DNS lists that are asked about peers and about links, and whether they are well.",
     {},
     async (_, { lists }) =>
       lists === undefined ? no("Only the running server knows how its lists are. Start it first.") : done(lists()),

@@ -7,6 +7,8 @@ import { type Command, command, done, no, type Outcome, time, type World } from 
 const defaultLimit = 100;
 const maxLimit = 1000;
 const by = "the administrator";
+/** As an owner would: messages of others are not there. */
+const as = { type: "text", help: "only if it was kept back from this account, and in its name" } as const;
 const ids = { type: "list", placed: true, required: true, help: 'numbers, as "quarantine list" shows them' } as const;
 
 const keeper = (world: World): Quarantine =>
@@ -34,13 +36,19 @@ async function shown(rows: readonly Quarantined[], { store }: World) {
 }
 
 /** Does it for each number; where any is wrong, says which. */
-async function forEach(words: readonly string[], work: (id: number) => Promise<string | undefined>): Promise<Outcome> {
+async function forEach(
+  { ids: words, account }: { readonly ids: readonly string[]; readonly account?: string | undefined },
+  world: World,
+  work: (id: number, actor: Actor) => Promise<string | undefined>,
+): Promise<Outcome> {
+  const actor = await actorOf(account, world);
+  if (typeof actor === "string") return no(actor);
   const wrong = words.find((word) => !/^\d{1,15}$/.test(word));
   if (wrong !== undefined) return no(`"${wrong}" is no number. See them: angarium quarantine list`);
   const refusals: string[] = [];
   let count = 0;
   for (const word of words) {
-    const refusal = await work(Number(word));
+    const refusal = await work(Number(word), actor);
     if (refusal === undefined) count++;
     else refusals.push(refusal);
   }
@@ -62,6 +70,14 @@ const refusal = (id: number, { kind }: Released): string | undefined => {
       return kind satisfies never;
   }
 };
+
+/** In whose name: of an account, or (undefined) of the administrator, who may do all. */
+async function actorOf(name: string | undefined, world: World): Promise<Actor | string> {
+  if (name === undefined) return { by };
+  const of = await accountNamed(name, world);
+  return of === undefined ? `There is no account ${name}.` : { by: name.toLowerCase(), of };
+}
+type Actor = { readonly by: string; readonly of?: number };
 
 async function accountNamed(name: string, { store }: World): Promise<number | undefined> {
   return (await store.accounts({ name: name.toLowerCase() }))[0]?.id;
@@ -90,9 +106,11 @@ export const quarantineCommands: readonly Command[] = [
   command(
     "quarantine show",
     "One message that was kept back, with all its bytes.",
-    { id: { type: "number", placed: true, required: true, help: "its number" } },
-    async ({ id }, world) => {
-      const found = await keeper(world).show(id);
+    { id: { type: "number", placed: true, required: true, help: "its number" }, account: as },
+    async ({ id, account }, world) => {
+      const actor = await actorOf(account, world);
+      if (typeof actor === "string") return no(actor);
+      const found = await keeper(world).show(id, actor.of);
       if (found === undefined) return no(missing(id));
       const [row] = await shown([found.row], world);
       return done({ ...row, message: Buffer.from(found.bytes).toString("latin1") });
@@ -101,18 +119,23 @@ export const quarantineCommands: readonly Command[] = [
   command(
     "quarantine release",
     "Delivers messages that were kept back; the filter learns that they were good.",
-    { ids },
-    (given, world) => forEach(given.ids, async (id) => refusal(id, await keeper(world).release(id, by))),
+    { ids, account: as },
+    (given, world) =>
+      forEach(given, world, async (id, { by, of }) => refusal(id, await keeper(world).release(id, by, of))),
   ),
   command(
     "quarantine report",
     "Removes messages that were rightly kept back; the filter learns that they were bad.",
-    { ids },
+    { ids, account: as },
     (given, world) =>
-      forEach(given.ids, async (id) => ((await keeper(world).report(id, by)) ? undefined : missing(id))),
+      forEach(given, world, async (id, { by, of }) =>
+        (await keeper(world).report(id, by, of)) ? undefined : missing(id),
+      ),
   ),
-  command("quarantine delete", "Removes messages that were kept back.", { ids }, (given, world) =>
-    forEach(given.ids, async (id) => ((await keeper(world).remove(id, by)) ? undefined : missing(id))),
+  command("quarantine delete", "Removes messages that were kept back.", { ids, account: as }, (given, world) =>
+    forEach(given, world, async (id, { by, of }) =>
+      (await keeper(world).remove(id, by, of)) ? undefined : missing(id),
+    ),
   ),
   command(
     "quarantine digest",

@@ -224,7 +224,7 @@ export const filter = section<FilterSettings>(defaultFilterSettings, {
     "Mail of our own people from this probability on is spam (see `[outbound] holdSpam`); 0: it is not asked about.",
   refusePercent: "From this probability on mail is refused; 0: never.",
   model:
-    'A model made with "angarium filter train"; "" is the file filter.model in the data folder, where there is one.',
+    'A model made with "angarium filter train"; "" is the file filter.model in the data folder where there is one, else the model that is shipped; "none": the rules alone.',
   domainLists: "DNS lists that are asked about the domains that mail links to, such as dbl.example.org.",
 });
 

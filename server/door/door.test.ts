@@ -69,6 +69,7 @@ async function world(change: Partial<DoorSettings> = {}, zone: { readonly [name:
     lists,
     ourHost: "mx.us.test",
     isOurDomain: (name) => name === "us.test",
+    maySend: async (_, __, from) => from.endsWith("@proved.test"),
     store,
     now,
     newId: () => "id",
@@ -133,6 +134,9 @@ test("greylisting all, and those who are spared", async () => {
   const { door, reputation } = await world({ greylist: "all" });
   using visitor = door.visit(stranger);
   assert.match(said(await visitor.recipient(asked())), /^451/);
+  assert.equal(await visitor.recipient(asked({ from: "ann@proved.test" })), undefined);
+  reputation.learn(["f proved.test"], "bad", 6);
+  assert.match(said(await visitor.recipient(asked({ from: "ann@proved.test" }))), /^451/);
   reputation.learn([`a ${stranger}`], "good", 6);
   assert.equal(await visitor.recipient(asked()), undefined);
 });

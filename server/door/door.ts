@@ -27,6 +27,8 @@ export type DoorPorts = {
   readonly lists: Blocklists;
   readonly ourHost: string;
   readonly isOurDomain: (name: string) => boolean;
+  /** Whether the envelope's domain lets this peer send for it (SPF). */
+  readonly maySend: (address: string, helo: string, from: string) => Promise<boolean>;
   readonly store: Pick<Store, "note">;
   readonly now: () => Instant;
   readonly newId: () => string;
@@ -174,7 +176,7 @@ export class Door {
     network: string,
     { helo, remoteName, from, recipient }: RecipientAsked,
   ): Promise<Reply | undefined> {
-    const { settings, reputation, grey, now, isOurDomain, ourHost } = this.#ports;
+    const { settings, reputation, grey, now, isOurDomain, maySend, ourHost } = this.#ports;
     const { blocked, allowed } = await this.#listing(address);
     const listing = blocked[0];
     if (listing !== undefined && allowed.length === 0 && settings.blocklistAction === "refuse") {
@@ -197,6 +199,11 @@ export class Door {
       (standings.includes("bad") && !local) ||
       listing !== undefined;
     if (settings.greylist !== "all" && !doubtful) return undefined;
+    // Who can prove whom it sends for is not made to wait, as long as nothing is known against either.
+    const domain = from.slice(from.lastIndexOf("@") + 1).toLowerCase();
+    const blameless =
+      listing === undefined && !standings.includes("bad") && reputation.standing(`f ${domain}`) !== "bad";
+    if (from !== "" && blameless && (await maySend(address, helo, from))) return undefined;
     const key = `${network} ${from.toLowerCase()} ${recipient.toLowerCase()}`;
     return greylisted(grey, key, now(), {
       delayMs: settings.greylistMs,

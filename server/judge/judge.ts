@@ -19,6 +19,8 @@ export type Spam = { readonly probability: number; readonly junkFor?: ReadonlySe
 export interface Findings {
   /** What the filter thinks; undefined where it was not asked. */
   readonly spam?: Spam;
+  /** What was found among its attachments, as RFC 5235 §3 counts: 1 nothing, 2 taken out, 4 perhaps something; undefined where nobody looked. */
+  readonly virus?: 1 | 2 | 4;
   /** For what is forwarded; undefined where nothing was checked. */
   readonly seal?: ForSeal;
   /** Who sent it (server/judge/authenticate, asked right after the rules here); undefined where that was not checked. */

@@ -12,6 +12,7 @@ import {
   writePersonal,
 } from "../judge/content/personal.ts";
 import { readContent } from "../judge/content/read-content.ts";
+import { Correspondents } from "./correspondents.ts";
 import { Lessons } from "./lessons.ts";
 import { type Lying, verdictIn, type Wish, wishOf } from "./wishes.ts";
 
@@ -110,4 +111,28 @@ test("campaigns: near-duplicates are one, three people speak for all, one voice 
   assert.equal(new Campaigns(campaigns.all()).isSpam(print("Dan", "D4")), true, "kept");
   campaigns.vote(print("Eve", "E5"), 4, false, 4);
   assert.equal(campaigns.isSpam(print("Dan", "D4")), false);
+});
+
+test("whom one wrote to is kept with name and domain, each one's own, until it ends", async () => {
+  const rows: { kind: string; key: string; value: string; expiresAt: number }[] = [];
+  const store = {
+    peers: async (kind: string, { now }: { readonly now: number }) =>
+      rows.filter((row) => row.kind === kind && row.expiresAt > now),
+    putPeers: async (fresh: readonly (typeof rows)[number][]) => void rows.push(...fresh),
+  };
+  let now = 1_000;
+  const first = new Correspondents("wrote", store, () => now);
+  await first.add(1, ["carl@friends.test", "x@gmail.com"], () => new Map([["carl@friends.test", "Carl Friend"]]));
+  await first.add(1, ["carl@friends.test"], () => assert.fail("known people's names are not looked for"));
+  assert.equal(rows.length, 2);
+  const later = new Correspondents("wrote", store, () => now);
+  assert.equal(await later.knows(1, "carl@friends.test"), true);
+  assert.equal(await later.knows(2, "carl@friends.test"), false);
+  assert.deepEqual([...(later.contacts(1)?.domains ?? [])], ["friends.test"]);
+  assert.equal(later.contacts(1)?.names.get("carl friend"), "carl@friends.test");
+  now += 3 * 365 * 86_400_000;
+  assert.equal(await new Correspondents("wrote", store, () => now).knows(1, "carl@friends.test"), false);
+  using soon = new Correspondents("from", store, () => now);
+  soon.addSoon(1, "shop@store.test");
+  assert.equal(await soon.knows(1, "shop@store.test"), true);
 });

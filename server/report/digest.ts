@@ -56,7 +56,8 @@ export function digestText(rows: readonly Quarantined[], at: Instant): string {
   );
   return [
     "These messages were kept back, because they may be dangerous or unwanted. Nobody else has read them.",
-    "To get one of them, ask your administrator to release it by its number (angarium quarantine release NUMBER).",
+    "To get one of them, release it by its number where you manage your account (POST /api/v1/quarantine/NUMBER/release),",
+    "or ask your administrator to do so (angarium quarantine release NUMBER).",
     "If you do not expect them, you need not do anything: they will be removed.",
     "",
     ...listed.flatMap((one) => [one, ""]),

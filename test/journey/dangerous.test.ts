@@ -87,7 +87,9 @@ test("macros are kept back: in no mailbox, told of by mail, released into the in
   assert.deepEqual(await ask("quarantine digest"), { told: 1 });
   assert.deepEqual(await ask("quarantine digest"), { told: 0 });
   assert.equal(await messages("u2@example.test"), 1);
-  assert.deepEqual(await ask("quarantine release", { ids: [String(kept!.id)] }), { messages: 1 });
+  const number = [String(kept!.id)];
+  await assert.rejects(ask("quarantine release", { ids: number, account: "u1@example.test" }), /There is no message/);
+  assert.deepEqual(await ask("quarantine release", { ids: number, account: "u2@example.test" }), { messages: 1 });
   assert.equal(await messages("u2@example.test"), 2);
   assert.deepEqual(await ask("quarantine list"), []);
   const journey = await ask<readonly Entry[]>("trace", { key: "macro@far.test" });
@@ -114,6 +116,23 @@ test("our own people cannot send programs", async () => {
     /^250/,
   );
   assert.equal(await messages("u3@example.test"), 1);
+});
+
+test("a script of the person hears what was found among the attachments", async () => {
+  const account = "u3@example.test";
+  const script = `require ["virustest", "imap4flags", "relational", "comparator-i;ascii-numeric"];
+    if virustest :value "eq" :comparator "i;ascii-numeric" "1" { addflag "$Looked"; }
+    elsif virustest :value "ge" :comparator "i;ascii-numeric" "2" { addflag "$Taken"; }`;
+  await ask("sieve put", { name: "v", script, account });
+  await ask("sieve activate", { name: "v", account });
+  await ask("attachments set", { domain: "example.test", danger: "macro", action: "strip" });
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // Policies are read again every second.
+  const file = ordinary.find(({ name }) => name.endsWith(".docx"))!;
+  assert.match(await bring(mailFor(file.name, file.bytes, account, "looked@far.test"), account), /^250/);
+  assert.match(await bring(mailFor(macro.name, macro.bytes, account, "taken@far.test"), account), /^250/);
+  await ask("attachments set", { domain: "example.test", danger: "macro", action: "default" });
+  const [looked, taken] = await flagsOf(account, ["looked@far.test", "taken@far.test"]);
+  assert.deepEqual([looked, taken], ["$Looked", "$Taken"]);
 });
 
 test("a domain may have attachments taken out, with a note", async () => {
@@ -152,7 +171,8 @@ test("spam of our own people is held in the queue, and the postmaster is told", 
 });
 
 /** How many messages are in somebody's inbox. */
-async function messages(user: string): Promise<number> {
+/** Looks into somebody's inbox. */
+async function inInbox<T>(user: string, look: (client: ImapFlow) => Promise<T>): Promise<T> {
   const { ready } = dev;
   const client = new ImapFlow({
     host: "127.0.0.1",
@@ -164,9 +184,27 @@ async function messages(user: string): Promise<number> {
   });
   await client.connect();
   try {
-    const status = await client.status("INBOX", { messages: true });
-    return status === false ? 0 : (status.messages ?? 0);
+    return await look(client);
   } finally {
     await client.logout();
   }
 }
+
+const messages = (user: string): Promise<number> =>
+  inInbox(user, async (client) => {
+    const status = await client.status("INBOX", { messages: true });
+    return status === false ? 0 : (status.messages ?? 0);
+  });
+
+/** The keywords of messages, one each, by Message-ID. */
+const flagsOf = (user: string, ids: readonly string[]): Promise<(string | undefined)[]> =>
+  inInbox(user, async (client) => {
+    await client.mailboxOpen("INBOX");
+    const found = new Map<string, string | undefined>();
+    for await (const { envelope, flags } of client.fetch("1:*", { envelope: true, flags: true }))
+      found.set(
+        envelope?.messageId ?? "",
+        [...(flags ?? [])].find((flag) => flag.startsWith("$")),
+      );
+    return ids.map((id) => found.get(`<${id}>`));
+  });

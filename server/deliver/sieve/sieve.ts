@@ -176,8 +176,7 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
     now: mail.at,
     zoneMinutes: (at) => -new Date(at).getTimezoneOffset(),
     spamPercent: spamPercent(verdict, isJunk),
-    // What is infected does not get here; whether others were looked at is not told.
-    virus: undefined,
+    virus: verdict.findings?.virus,
     flags: [],
   });
 

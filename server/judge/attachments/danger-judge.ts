@@ -22,6 +22,7 @@ export type DangerPorts = {
 };
 
 const nothing: Taken = { kind: "accept", notes: [] };
+const unsuspicious: Taken = { ...nothing, findings: { virus: 1 } };
 /** The field that says what was seen; one that a stranger wrote is not kept. */
 const fieldName = "X-Angarium-Attachments";
 
@@ -50,7 +51,7 @@ export function makeDangerJudge({ scan, policies, outbound }: DangerPorts): Part
     if ((own && !outbound) || !mayHaveAttachments(mail.bytes, header))
       return forged === undefined ? nothing : { ...nothing, dropped: forged };
     return scan(mail.bytes).then(({ findings }) => {
-      if (findings.length === 0) return forged === undefined ? nothing : { ...nothing, dropped: forged };
+      if (findings.length === 0) return forged === undefined ? unsuspicious : { ...unsuspicious, dropped: forged };
       const applied = own ? [outboundPolicy] : policies(new Set(mail.recipients.map(({ domain }) => domain)));
       return verdictOf(mail, forged, findings, applied);
     });
@@ -71,11 +72,18 @@ function verdictOf(
     case "allow":
       return nothing;
     case "mark":
-      return { kind: "accept", notes, reasons, ...marking };
+      return { kind: "accept", notes, reasons, ...marking, findings: { virus: 4 } };
     case "strip": {
       const replaced = strip(mail.bytes, because);
       if (replaced === undefined) return { kind: "quarantine", notes, reasons, ...marking };
-      return { kind: "accept", notes: [...notes, "attachment-stripped"], reasons, ...marking, replaced };
+      return {
+        kind: "accept",
+        notes: [...notes, "attachment-stripped"],
+        reasons,
+        ...marking,
+        replaced,
+        findings: { virus: 2 },
+      };
     }
     case "quarantine":
       return { kind: "quarantine", notes, reasons, ...marking };

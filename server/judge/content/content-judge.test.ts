@@ -42,10 +42,12 @@ type Setup = {
   readonly wroteTo?: readonly string[];
   readonly ports?: Partial<ContentJudgePorts>;
   readonly findings?: Findings;
+  /** "1 ann@far.test" */
+  readonly seen?: Set<string>;
 };
 async function judge(
   message: Received,
-  { preferences = {}, wroteTo = [], ports = {}, findings = {} }: Setup = {},
+  { preferences = {}, wroteTo = [], ports = {}, findings = {}, seen = new Set() }: Setup = {},
 ): Promise<Verdict> {
   const judgeOf = makeContentJudge({
     people: {
@@ -54,7 +56,9 @@ async function judge(
       preferences: (account) => preferences[account] ?? {},
       wroteTo: (_, address) => wroteTo.includes(address),
       colleagues: () => new Map([["ann boss", "ann@us.test"]]),
-      contactDomains: () => new Set(["bigbank.test"]),
+      contacts: () => ({ domains: new Set(["bigbank.test"]), names: new Map([["carl friend", "carl@friends.test"]]) }),
+      hasSeen: (account, address) => seen.has(`${account} ${address}`),
+      saw: (account, address) => void seen.add(`${account} ${address}`),
     },
     model: () => undefined,
     campaigns: new Campaigns(),
@@ -125,6 +129,26 @@ test("people's names and domains that are close to known ones", async () => {
   assert.ok(boss.kind === "junk" && boss.fields?.includes("from-colleague="));
   const bank = await judge(mail("From: Bank <a@bigbnak.test>\r\nTo: u1@us.test\r\nSubject: Hello\r\n\r\nHello\r\n"));
   assert.ok("fields" in bank && bank.fields?.includes("contact-look-alike="));
+  const friend = (address: string) =>
+    judge(mail(`From: Carl Friend <${address}>\r\nTo: u1@us.test\r\nSubject: Hello\r\n\r\nHello\r\n`));
+  const other = await friend("carl.friend9@gmail.com");
+  assert.ok("fields" in other && other.fields?.includes("from-contact="));
+  const same = await friend("carl.f@friends.test");
+  assert.ok("fields" in same && !same.fields?.includes("from-contact="));
+});
+
+test("a sender's first mail is told from the next; forged and unwanted mail makes nobody known", async () => {
+  const seen = new Set<string>();
+  const tests = async (text: string, more: Setup = {}) => {
+    const verdict = await judge(mail(text), { seen, ...more });
+    return "fields" in verdict ? (verdict.fields ?? "") : "";
+  };
+  assert.match(await tests(plain, { findings: notProved }), /^(?!.*(?:first-time|known-sender))/s);
+  assert.equal(seen.size, 0);
+  assert.match(await tests(plain), /first-time=0.2/);
+  assert.match(await tests(plain), /known-sender=-1.2/);
+  await tests(odd);
+  assert.deepEqual([...seen], ["1 ann@far.test"]);
 });
 
 test("lists of bad domains and campaigns count", async () => {

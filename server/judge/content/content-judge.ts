@@ -65,14 +65,18 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
     const wrote = await Promise.all(
       accounts.map(async (account) => proved && (await people.wroteTo(account, address))),
     );
-    const contacts = accounts[0] === undefined ? undefined : people.contactDomains(accounts[0]);
+    // What happens to a message in a load test is not remembered.
+    const remembers = proved && address !== "" && !ports.skipHarmless;
+    const seen = remembers && (await Promise.all(accounts.map((account) => people.hasSeen(account, address))));
+    const contacts = accounts[0] === undefined ? undefined : people.contacts(accounts[0]);
     const reading: Reading = {
       envelope,
       known: {
         // Nobody is trusted for all because one has written to them.
         wroteTo: wrote.length > 0 && wrote.every(Boolean),
         colleagues: people.colleagues(domain),
-        ...(contacts === undefined ? {} : { contactDomains: contacts }),
+        ...(seen === false || seen.length === 0 ? {} : { seenBefore: seen.every(Boolean) }),
+        ...(contacts === undefined ? {} : { contactDomains: contacts.domains, contactNames: contacts.names }),
       },
       weights: ports.weights(),
       features: !nobodyTaught,
@@ -91,6 +95,7 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
         ...decided(opinion, { address, proved, wrote: wrote[index] === true }, preferences, ports.thresholds()),
       };
     });
+    if (remembers) for (const { account, kind } of opinions) if (kind === "accept") people.saw(account, address);
     return verdictOf(opinions, decided(shared, { address, proved, wrote: false }, {}, ports.thresholds()), header);
   };
 }

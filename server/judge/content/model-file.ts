@@ -1,4 +1,5 @@
 /** A model as a file: one line of JSON, then what was learned, compressed. */
+import { join } from "node:path";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { featureVersion } from "./features.ts";
 import { emptyModel, type ModelState, modelBits } from "./model.ts";
@@ -13,6 +14,9 @@ type Head = {
   readonly spam: number;
   readonly weights: number;
 };
+
+/** The model for servers that have none of their own; docs/filtering.md says how it is made, and from what. */
+export const shippedModel = join(import.meta.dirname, "shipped.model");
 
 /** What a model file may unpack to, at most. */
 const maxUnpackedBytes = 64 * 1024 * 1024;

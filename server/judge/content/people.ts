@@ -25,7 +25,14 @@ export type People = {
   wroteTo(account: AccountId, address: string): boolean | Promise<boolean>;
   /** Names of the people of a domain, lower case, and their addresses. */
   colleagues(domain: string): ReadonlyMap<string, string>;
-  contactDomains(account: AccountId): ReadonlySet<string> | undefined;
+  /** Whom the person writes to, as far as it is in memory: domains of companies, and full names with the address each is used for. */
+  contacts(
+    account: AccountId,
+  ): { readonly domains: ReadonlySet<string>; readonly names: ReadonlyMap<string, string> } | undefined;
+  /** Whether proved mail from the address (lower case) was taken for the person before. */
+  hasSeen(account: AccountId, address: string): boolean | Promise<boolean>;
+  /** Proved mail from the address was taken for the person. */
+  saw(account: AccountId, address: string): void;
 };
 
 /** Whether an address is on a list. */

@@ -10,6 +10,7 @@ export type ClamavSettings = { readonly address: SocketAddress; readonly timeout
 export function clamav({ address, timeoutMs, maxBytes }: ClamavSettings): Scanner {
   return {
     name: "ClamAV",
+    knowsMalware: true,
     ask: async ({ bytes }) => answerOf(await instream(address, bytes.subarray(0, maxBytes), timeoutMs)),
   };
 }

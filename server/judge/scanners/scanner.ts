@@ -3,7 +3,7 @@ import type { Header } from "../../../protocol/mime/header.ts";
 import { reply } from "../../../protocol/smtp/reply.ts";
 import type { Log } from "../../log.ts";
 import type { Received } from "../../receive/received.ts";
-import type { PartialJudge, Taken } from "../judge.ts";
+import type { PartialJudge, Taken, Verdict } from "../judge.ts";
 
 export type Opinion =
   | { readonly kind: "clean" }
@@ -12,6 +12,8 @@ export type Opinion =
 export type Scanner = {
   /** "ClamAV" */
   readonly name: string;
+  /** It knows malware: what it lets pass holds none that is known. */
+  readonly knowsMalware?: true;
   /** Rejects where the scanner cannot be asked. */
   readonly ask: (mail: Received, header: Header) => Promise<Opinion>;
 };
@@ -19,34 +21,37 @@ export type Scanner = {
 export const downPolicies = ["accept", "later", "quarantine"] as const;
 export type DownPolicy = (typeof downPolicies)[number];
 
+/** `asked`: it answered. */
+type Answer = { readonly name: string; readonly asked: boolean; readonly opinion: Opinion };
+
 const clean: Taken = { kind: "accept", notes: [] };
+const clear: Taken = { ...clean, findings: { virus: 1 } };
 
 /** All are asked at the same time. */
 export function makeScannerJudge(scanners: readonly Scanner[], whenDown: DownPolicy, log: Log): PartialJudge {
-  return async (mail, header) => {
+  return async (mail, header, findings) => {
     const opinions = await Promise.all(
-      scanners.map(async (scanner): Promise<{ readonly name: string; readonly opinion: Opinion }> => {
+      scanners.map(async (scanner): Promise<Answer> => {
         const { name } = scanner;
         try {
-          return { name, opinion: await scanner.ask(mail, header) };
+          return { name, asked: true, opinion: await scanner.ask(mail, header) };
         } catch (error) {
           log.error({ id: mail.id, scanner: name, error, whenDown }, "a scanner cannot be asked");
           const why = `${name} could not be asked`;
-          return { name, opinion: whenDown === "accept" ? { kind: "clean" } : { kind: whenDown, why } };
+          return { name, asked: false, opinion: whenDown === "accept" ? { kind: "clean" } : { kind: whenDown, why } };
         }
       }),
     );
-    return verdictOf(opinions, mail);
+    const verdict = verdictOf(opinions, mail);
+    const looked = scanners.some(({ knowsMalware }, index) => knowsMalware === true && opinions[index]?.asked === true);
+    return looked && verdict === clean && findings.virus === undefined ? clear : verdict;
   };
 }
 
 const gravity = ["clean", "junk", "later", "quarantine", "refuse"] as const;
 
-function verdictOf(
-  opinions: readonly { readonly name: string; readonly opinion: Opinion }[],
-  mail: Received,
-): ReturnType<PartialJudge> {
-  const worst = opinions.reduce<(typeof opinions)[number] | undefined>(
+function verdictOf(opinions: readonly Answer[], mail: Received): Verdict {
+  const worst = opinions.reduce<Answer | undefined>(
     (one, next) =>
       one === undefined || gravity.indexOf(next.opinion.kind) > gravity.indexOf(one.opinion.kind) ? next : one,
     undefined,

@@ -274,7 +274,7 @@ export const bodyRules: readonly Rule[] = [
       /\bwrote:\s*\n/.test(f.content.plain.slice(0, 30_000)),
   ),
   rule("code", -1.4, "It contains a program or a patch", (f) =>
-    /(?:^|\n)(?:diff --git|[+-]{3} [ab]\/|@@ -\d|Signed-off-by:|#include|#!\/|\$ \w+|\s+at [\w.]+\(|[\w.]+@[\w-]+:~?)/.test(
+    /(?:^|\n)(?:diff --git|[+-]{3} [ab]\/|@@ -\d|Signed-off-by:|#include|#!\/|\$ \w+|[ \t]+at [\w.]+\(|[\w.]+@[\w-]+:~?)/.test(
       f.content.plain.slice(0, 30_000),
     ),
   ),

@@ -14,6 +14,8 @@ export type Acquaintance = {
   readonly seenBefore?: boolean;
   /** Names of the user's colleagues (same domain) and their addresses, lower case: for mail that only pretends. */
   readonly colleagues?: ReadonlyMap<string, string>;
+  /** Full names of people the user has written to, lower case, and their addresses. */
+  readonly contactNames?: ReadonlyMap<string, string>;
   /** Domains the user writes to. */
   readonly contactDomains?: ReadonlySet<string>;
 };

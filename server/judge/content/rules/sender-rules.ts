@@ -62,6 +62,12 @@ export const senderRules: readonly Rule[] = [
       f.fromOrg !== domainOf(senderDomain(own))
     );
   }),
+  rule("from-contact", 1.5, "The sender uses the name of somebody you write to, but another address", (f) => {
+    const { from } = f.content;
+    if (from === undefined || f.reply || f.known.wroteTo === true || f.known.seenBefore === true) return false;
+    const own = f.known.contactNames?.get(from.name.toLowerCase().trim());
+    return own !== undefined && f.fromOrg !== domainOf(senderDomain(own));
+  }),
   rule("from-self", 1.2, "It claims to come from the recipient", (f) => {
     const { from, to } = f.content;
     return (
