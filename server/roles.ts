@@ -25,6 +25,7 @@ import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
 import { makeIndexer } from "./index/indexer.ts";
+import { startInjecting, withUnsubscribe } from "./injecting.ts";
 import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
@@ -342,7 +343,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       sentBook,
     ),
     sign,
-    ...(sending === undefined ? {} : { sending: sending.forSubmit }),
+    ...(sending === undefined ? {} : { sending: withUnsubscribe(sending, config.sending.publicUrl, ourHost) }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
     newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
     log,
@@ -352,6 +353,21 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     if (replies.some(({ code }) => code < 400)) filtering.submitted(mail);
     return replies;
   };
+  const injecting =
+    sending &&
+    startInjecting({
+      sending,
+      submit: take,
+      directory,
+      queue,
+      store,
+      resolver,
+      local: !options.edgePolicies,
+      ourHost,
+      now,
+      newId,
+      log,
+    });
   const inFlight = new BytesInFlight();
   const domains = await store.domains();
   const common: Omit<SmtpPorts, "mode" | "settings"> = {
@@ -495,6 +511,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
     certificates.mount(app);
     serveMailSettings(app, mailSettings);
+    injecting?.mount(app);
     takeTlsReports(app, (bytes) => reporting.takeTls(bytes));
     servePages(app);
   };
@@ -546,10 +563,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     bans: dooring.bans,
     lists: () => [...dooring.lists(), ...filtering.lists()],
     ...(sending === undefined ? {} : { sending }),
+    ...(injecting === undefined ? {} : { injection: injecting.injection, webhooks: injecting.webhooks }),
   };
   certificates.start();
   const control = await serveControl({ dataFolder: dataDir, world, log });
   sending?.start();
+  await injecting?.webhooks.start();
   await queue.start();
   await jmap.start();
   indexer.start();
@@ -575,6 +594,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         ]);
         await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
+        await injecting?.webhooks.stop();
         await sending?.stop();
         certificates.stop();
         await transit.stop();

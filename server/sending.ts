@@ -264,7 +264,7 @@ export async function makeSending(parts: {
       }),
     forSubmit: {
       senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
-      fields: (sender, id) => senderFields(model, sender, id, mac),
+      fields: (sender, { id }) => senderFields(model, sender, id, mac),
     },
     file,
     model: () => model,

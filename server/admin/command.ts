@@ -3,6 +3,7 @@ import type { Ldap } from "../access/ldap.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Dooring } from "../dooring.ts";
 import type { Indexer } from "../index/indexer.ts";
+import type { Injection } from "../inject/injection.ts";
 import type { DnsUpdateSettings } from "../net/dns-update.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Queue } from "../queue/queue.ts";
@@ -11,6 +12,7 @@ import type { SentTls } from "../report/tls-send.ts";
 import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
+import type { Webhooks } from "../tell/webhooks.ts";
 
 /** What a running server says of itself. */
 export type Running = {
@@ -49,6 +51,9 @@ export type World = {
   readonly lists?: Dooring["lists"];
   /** Sending at volume as it works now. */
   readonly sending?: Sending;
+  readonly webhooks?: Webhooks;
+  /** Emails of programs; the running server alone takes them. */
+  readonly injection?: Injection;
   /** Sends reports; the running server alone does. */
   readonly reports?: { readonly send: (today: boolean) => Promise<readonly (Sent | SentTls)[]> };
 };

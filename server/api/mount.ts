@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { loadRoutes } from "./load.ts";
 import type { Routes } from "./match.ts";
 import { openApi } from "./openapi.ts";
-import { type ApiParts, root, serve } from "./serve.ts";
+import { type ApiParts, root, serve, shortRoot } from "./serve.ts";
 
 /** A server is ready without the resources, and has them before somebody asks. */
 const loadAfterMs = 700;
@@ -28,7 +28,8 @@ export function makeApi(given: Omit<ApiParts, "routes"> & { readonly version: st
           description ??= JSON.stringify(openApi((await routes()).all, given.version), undefined, 1);
           return reply.type("application/json; charset=utf-8").send(description);
         });
-        for (const url of [root, `${root}/*`]) scope.all(url, (request, reply) => serve(request, reply, parts));
+        for (const url of [root, `${root}/*`, `${shortRoot}/*`])
+          scope.all(url, (request, reply) => serve(request, reply, parts));
       });
     },
   };

@@ -8,9 +8,9 @@ import { Problem } from "./problem.ts";
 
 /** How long a key is remembered. */
 export const keptForMs = 24 * 60 * 60 * 1000;
-export const maxKeyChars = 200;
+export const maxKeyChars = 256;
 /** An answer that is larger is not kept: the request is then known as done, without its answer. */
-const maxKeptBytes = 256 * 1024;
+const maxKeptBytes = 512 * 1024;
 
 export type KeptReply = {
   readonly status: number;

@@ -70,6 +70,8 @@ export type Route = {
   /** Of the answer's body: application/json where nothing is said. */
   readonly type?: string;
   readonly maxBodyBytes?: number;
+  /** Left out of the audit log: mail has its own record. */
+  readonly unaudited?: boolean;
   /** Sent with another method than GET, though it changes nothing. */
   readonly changesNothing?: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: `route` checks the types.

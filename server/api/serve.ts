@@ -28,6 +28,8 @@ export type ApiParts = {
 };
 
 export const root = "/api/v1";
+/** The same by a shorter name. */
+export const shortRoot = "/v1";
 const defaultMaxBodyBytes = 1024 * 1024;
 
 /** Answers one request; rejects never. */
@@ -58,7 +60,9 @@ const problemReply = (problem: Problem): KeptReply => ({
 
 async function answerTo(request: FastifyRequest, reply: FastifyReply, parts: ApiParts): Promise<KeptReply | Problem> {
   const world = parts.world();
-  const [path = "", queryText = ""] = request.url.slice(root.length).split("?", 2);
+  const [path = "", queryText = ""] = request.url
+    .slice((request.url.startsWith(root) ? root : shortRoot).length)
+    .split("?", 2);
   const method = request.method === "HEAD" ? "GET" : request.method;
   const found = (await parts.routes()).find(method, path === "" ? "/" : path);
   if (!("route" in found)) {
@@ -132,7 +136,8 @@ async function answerTo(request: FastifyRequest, reply: FastifyReply, parts: Api
       const changed = await hasChanged(request, parts, path, given);
       if (changed !== undefined) return changed;
       const value = await route.run(given, world);
-      if (!(value instanceof Problem) && writing) await note(route, texts, resolved, given, body.value, parts);
+      if (!(value instanceof Problem) && writing && route.unaudited !== true)
+        await note(route, texts, resolved, given, body.value, parts);
       return value instanceof Problem ? value : toReply(route, value, request);
     });
   } finally {

@@ -27,7 +27,7 @@ import { type ForwardPorts, forwarded } from "./forward.ts";
 import type { Notices } from "./notices.ts";
 import { quarantineRows } from "./quarantined.ts";
 import { mailboxFull } from "./recipients.ts";
-import { RefusalBudget, refusedEntry } from "./refusals.ts";
+import { ofProgram, RefusalBudget, refusedEntry } from "./refusals.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
 import { type Suppressing, sendingEvents, withoutSuppressed } from "./suppressed.ts";
@@ -422,8 +422,9 @@ function together(to: Destinations): Destinations {
   return { ...to, queued: [...to.queued, ...to.forwarded.filter(({ address }) => !known.has(address))], forwarded: [] };
 }
 
+/** Whether every recipient has a reply of its own. */
 function isLmtp(mail: Received): boolean {
-  return mail.via.includes("LMTP");
+  return mail.via.includes("LMTP") || mail.via === "API";
 }
 
 function everyone(mail: Received, one: Reply): readonly Reply[] {
@@ -525,6 +526,7 @@ function acceptedEntry(
     via: mail.via,
     tls: mail.tls === undefined ? undefined : `${mail.tls.protocol} ${mail.tls.cipher}`,
     account: mail.account?.name,
+    ...ofProgram(mail),
     bytes: mail.bytes.length,
     notes: verdict.notes.length === 0 ? undefined : verdict.notes,
     reasons: verdict.reasons === undefined || verdict.reasons.length === 0 ? undefined : verdict.reasons,

@@ -29,6 +29,12 @@ export class RefusalBudget {
   }
 }
 
+/** What the journey of a message from the API says more of it. */
+export function ofProgram({ via, account, recipients, sending }: Received): { readonly [name: string]: unknown } {
+  if (via !== "API") return {};
+  return { account: account?.name, to: recipients.map(formatMailbox), about: sending?.about };
+}
+
 export function refusedEntry(mail: Received, header: Header, { reply, notes, reasons }: Refused): JourneyEntry {
   const id = parseMessageIds(headerValue(header, "message-id") ?? "", 1)[0];
   const keys = [mail.id, ...mail.recipients.slice(0, maxKeyedRecipients).map(formatMailbox)];
@@ -46,6 +52,7 @@ export function refusedEntry(mail: Received, header: Header, { reply, notes, rea
       remoteName: mail.remoteName,
       helo: mail.helo,
       via: mail.via,
+      ...ofProgram(mail),
       reply: replyText(reply),
       notes,
       ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),

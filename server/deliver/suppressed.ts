@@ -57,14 +57,14 @@ function printable(text: string): string {
 /** What a tenant is told of a message that comes in: whom it is sent to, and whom not. */
 export function sendingEvents({ at, id, sending }: Received, to: Destinations): readonly NewSendingEvent[] {
   if (sending === undefined) return [];
-  const { tenant, stream, campaign = "" } = sending;
+  const { tenant, stream, campaign = "", about } = sending;
   const event = (
     type: NewSendingEvent["type"],
     recipient: string,
     detail: NewSendingEvent["detail"],
   ): NewSendingEvent => ({ at, type, tenant, stream, campaign, message: undefined, recipient, detail });
   return [
-    ...to.queued.map(({ address }, index) => event("accepted", address, { id, n: index + 1 })),
+    ...to.queued.map(({ address }, index) => event("accepted", address, { id, n: index + 1, ...about })),
     ...(to.suppressed ?? []).map(({ address, reason, scope }) => event("suppressed", address, { id, reason, scope })),
   ];
 }

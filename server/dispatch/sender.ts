@@ -32,6 +32,8 @@ export type Sender = {
   /** Where it waits for its turn; undefined: it goes at once. */
   readonly park: string | undefined;
   readonly rankOf: (address: string) => Rank;
+  /** What the tenant said of it (tags, metadata): plain JSON, told again in its events. */
+  readonly about?: { readonly [name: string]: unknown };
 };
 
 const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;

@@ -3,6 +3,7 @@ export type SendingSettings = {
   readonly model: string;
   readonly shaping: string;
   readonly enabled: boolean;
+  readonly publicUrl: string;
 };
 
-export const defaultSendingSettings: SendingSettings = { model: "", shaping: "", enabled: true };
+export const defaultSendingSettings: SendingSettings = { model: "", shaping: "", enabled: true, publicUrl: "" };

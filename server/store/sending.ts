@@ -114,6 +114,13 @@ export interface SendingReader {
     readonly after?: string;
     readonly limit?: number;
   }): Promise<readonly Suppression[]>;
+  /** All of a tenant's own, in whatever scope, by scope and hash. */
+  tenantSuppressions(filter: {
+    readonly tenant: string;
+    readonly hash?: string;
+    readonly after?: Pick<Suppression, "scope" | "hash">;
+    readonly limit: number;
+  }): Promise<readonly Suppression[]>;
   /** Whether there is any. */
   anySuppression(): Promise<boolean>;
   sendingEvents(filter: EventFilter): Promise<readonly SendingEvent[]>;
@@ -149,6 +156,7 @@ export const sendingReads = [
   "quotasUsed",
   "suppressed",
   "suppressions",
+  "tenantSuppressions",
   "anySuppression",
   "sendingEvents",
   "queueParks",

@@ -24,7 +24,7 @@ export type SubmitPorts = {
   /** Whose mail it is, by the author's domain and what its header asks for; undefined: nobody's who is looked after. */
   readonly sending?: {
     readonly senderOf: (author: string, wish: SendingWish) => Sender | Reply | undefined;
-    readonly fields: (sender: Sender, id: string) => string;
+    readonly fields: (sender: Sender, mail: Received, header: Header) => string;
   };
   /** Hears of what is refused here. */
   readonly refused?: (mail: Received, reply: Reply) => void;
@@ -56,7 +56,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
   /** A tenant's message that an application hands over on a trusted network. */
   const ofTenant = async (mail: Received, header: Header, sender: Sender, domain: string): Promise<Received> => {
     const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign };
-    const fields = ports.sending!.fields(sender, mail.id);
+    const fields = ports.sending!.fields(sender, mail, header);
     const bytes = await prepare(mail.bytes, header, { ...parts, without: ownFields(header), fields });
     return { ...mail, bytes, sending: sender };
   };
@@ -85,7 +85,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const sender = mail.sending ?? ports.sending?.senderOf(domain, wishOf(header));
       if (sender !== undefined && "code" in sender) return refuse(mail, sender);
       const without = ownFields(header);
-      const fields = sender === undefined ? "" : ports.sending!.fields(sender, mail.id);
+      const fields = sender === undefined ? "" : ports.sending!.fields(sender, mail, header);
       const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign };
       const bytes = await prepare(mail.bytes, header, parts);
       const replies = await deliver.take({ ...mail, bytes, ...(sender === undefined ? {} : { sending: sender }) });

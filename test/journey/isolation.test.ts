@@ -55,7 +55,13 @@ describe("tenants apart", () => {
     assert.ok(queued.length > 0);
     const journeys = (await boss.ok("GET", `/journeys?address=person@${mark}-one.test`)).items;
     assert.ok(journeys.length > 0);
+    const email = await person.ok("POST", "/emails", { from: `person@${mark}-one.test`, to: "x@far.test", text: "x" });
+    const webhook = await boss.ok("POST", "/webhooks", { url: `https://hook.${mark}.test/` });
+    await boss.ok("POST", "/suppressions", { address: `stop@${mark}.test` });
     Object.assign(theirs, {
+      email: email.id,
+      webhook: webhook.id,
+      suppressed: `stop@${mark}.test`,
       tenant: mark,
       domain: `${mark}-one.test`,
       account: `person@${mark}-one.test`,
@@ -130,6 +136,12 @@ describe("tenants apart", () => {
       assert.equal(imported.made, 0);
       await talk.no(404, "GET", `/accounts?domain=${there}`);
       await talk.no(403, "PATCH", "/accounts/person@alfa-one.test", { role: "admin" });
+    }
+    for (const talk of [boss, keeper]) {
+      await talk.no(404, "POST", "/webhooks", { url: "https://far.test/", tenant: mark });
+      await talk.no(404, "POST", `/suppressions?tenant=${mark}`, { address: "x@far.test" });
+      await talk.no(404, "GET", `/events?tenant=${mark}`);
+      await talk.no(403, "POST", "/emails", { from: `person@${there}`, to: "x@far.test", text: "x" });
     }
     await boss.no(422, "POST", "/administrators", { account: `person@${there}`, tenant: "alfa" });
     await boss.no(422, "POST", "/administrators", { account: "person@alfa-one.test", tenant: mark });

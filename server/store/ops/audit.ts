@@ -7,7 +7,7 @@ import { all, type Op, one, type Row, rows, run } from "./tx.ts";
 export const auditDays = 400;
 export const auditDaysSetting = "upkeep.auditDays";
 /** Requests of one account whose answers are kept at a time. */
-export const maxKeptAnswers = 1000;
+export const maxKeptAnswers = 20_000;
 const maxDetailChars = 8000;
 const maxDropped = 2000;
 const dayMs = 86_400_000;

@@ -48,6 +48,7 @@ export const readOps = {
   quotasUsed: sending.quotasUsed,
   suppressed: sending.suppressed,
   suppressions: sending.suppressions,
+  tenantSuppressions: sending.tenantSuppressions,
   anySuppression: sending.anySuppression,
   sendingEvents: sending.sendingEvents,
   queueParks: sending.queueParks,

@@ -130,6 +130,33 @@ export function* suppressions(filter: Parameters<SendingReader["suppressions"]>[
   return found.map(shown);
 }
 
+export function* tenantSuppressions({
+  tenant,
+  hash,
+  after,
+  limit,
+}: Parameters<SendingReader["tenantSuppressions"]>[0]): Op<readonly Suppression[]> {
+  // Compared by their first letters: LIKE would take what is in a name for a pattern.
+  const of = (kind: string): string => `${kind}:${tenant}/`;
+  const found = yield* all<SuppressionRow>(
+    `SELECT ${suppressionColumns} FROM suppressions
+     WHERE (scope = $1 OR scope = $2 OR substr(scope, 1, CAST($3 AS INTEGER)) = $4 OR substr(scope, 1, CAST($5 AS INTEGER)) = $6)
+       AND active = 1 AND (scope > $7 OR (scope = $7 AND hash > $8)) AND (CAST($9 AS TEXT) IS NULL OR hash = $9)
+     ORDER BY scope, hash LIMIT $10`,
+    `tenant:${tenant}`,
+    `marketing:${tenant}`,
+    of("stream").length,
+    of("stream"),
+    of("list").length,
+    of("list"),
+    after?.scope ?? "",
+    after?.hash ?? "",
+    hash ?? null,
+    Math.min(limit, maxSuppressionRows),
+  );
+  return found.map(shown);
+}
+
 export function* suppress(rows: readonly Suppression[]): Op<void> {
   for (const row of rows) yield* putSuppression(row, true, 0, row.at);
   yield* publish({ kind: "sending", of: ["suppression"] });

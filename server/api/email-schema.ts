@@ -1,0 +1,345 @@
+/** What a program may say of an email: checked field by field, and made into what `server/inject` takes. */
+import { z } from "zod";
+import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
+import { parseMailbox } from "../../protocol/smtp/address.ts";
+import type { Attachment } from "../inject/email.ts";
+import { type Addressee, type Asked, type AskedCopy, maxDelayMs } from "../inject/inject.ts";
+import { namesIn, type Variables } from "../inject/personalise.ts";
+
+/** Recipients of one message, To, Cc and Bcc each. */
+export const maxRecipients = 50;
+/** Messages of one batch. */
+export const maxBatch = 1000;
+const maxTextChars = 10 * 1024 * 1024;
+const maxFields = 50;
+const maxVariables = 200;
+
+const isLine = (text: string): boolean => !/[\x00-\x08\x0a-\x1f\x7f]/.test(text);
+const line = (max: number) => z.string().max(max).refine(isLine, "This must be one line, without control characters.");
+
+// ---------------------------------------------------------------- addresses
+
+/** Header text is bytes. */
+function addresseesIn(text: string): readonly Addressee[] | undefined {
+  const found = mailboxesOf(Buffer.from(text, "utf8").toString("latin1"), 1000);
+  const all = found.map(({ name, local, domain }) => addressee(`${local}@${domain}`, name));
+  return all.every((one) => one !== undefined) ? all : undefined;
+}
+
+function addressee(address: string, name = ""): Addressee | undefined {
+  const mailbox = parseMailbox(address);
+  return mailbox === undefined ? undefined : { mailbox, address, ...(name === "" ? {} : { name }) };
+}
+
+const AddressObject = z.strictObject({ email: line(330), name: line(200).optional() });
+const address = z.union([line(1000), AddressObject]).transform((given, context): Addressee => {
+  const found =
+    typeof given === "string"
+      ? addresseesIn(given)
+      : [addressee(given.email, given.name)].filter((one) => one !== undefined);
+  if (found?.length === 1) return found[0]!;
+  context.addIssue("This is no address: write it like anna@example.org or Anna <anna@example.org>.");
+  return z.NEVER;
+});
+
+/** One address, several in one text, or a list. */
+const addresses = (least: number) =>
+  z
+    .preprocess((given) => {
+      if (given === undefined || Array.isArray(given)) return given;
+      const several = typeof given === "string" && isLine(given) ? addresseesIn(given) : undefined;
+      return several === undefined || several.length < 2
+        ? [given]
+        : several.map(({ address: email, name }) => ({ email, ...(name === undefined ? {} : { name }) }));
+    }, z.array(address).min(least, "There is nobody to send it to.").max(maxRecipients))
+    .meta({
+      anyOf: [
+        { type: "string", description: "anna@example.org, or Anna <anna@example.org>; several with commas." },
+        { type: "array", maxItems: maxRecipients, items: { anyOf: [{ type: "string" }, { type: "object" }] } },
+      ],
+    });
+
+// ---------------------------------------------------------------- the rest
+
+const AttachmentField = z
+  .strictObject({
+    filename: line(255),
+    content: z.string().describe("Base64."),
+    content_type: z
+      .string()
+      .max(200)
+      .regex(
+        /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+(?:; ?[a-z0-9-]+=(?:[\w.-]+|"[\w .-]*"))*$/i,
+        "This is no media type: image/png.",
+      )
+      .default("application/octet-stream"),
+    content_id: line(200).optional().describe("The HTML shows it as cid:…"),
+    cid: line(200).optional().describe("The same as content_id."),
+  })
+  .transform(({ filename, content, content_type, content_id, cid }, context): Attachment => {
+    const plain = content.replace(/\s+/g, "");
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(plain) || plain.length % 4 !== 0)
+      context.issues.push({ code: "custom", message: "This is no base64.", path: ["content"], input: "" });
+    if (/^(?:multipart|message)\//i.test(content_type))
+      context.issues.push({
+        code: "custom",
+        message: "Messages and multiparts cannot be attached.",
+        path: ["content_type"],
+        input: "",
+      });
+    const id = content_id ?? cid;
+    return {
+      filename,
+      bytes: Buffer.from(plain, "base64"),
+      type: content_type,
+      contentId: id === undefined ? undefined : id.replace(/^<|>$/g, ""),
+    };
+  });
+
+/** What we write ourselves, and what would make another message of it. */
+const ownFields =
+  /^(?:from|sender|to|cc|bcc|reply-to|subject|date|mime-version|content-.*|received|return-path|dkim-signature|arc-.*|authentication-results|x-angarium-.*|resent-.*|feedback-id|cfbl-.*)$/i;
+const headers = z
+  .preprocess(
+    (given) =>
+      Array.isArray(given)
+        ? Object.fromEntries(given.map((one: { name?: unknown; value?: unknown }) => [String(one?.name), one?.value]))
+        : given,
+    z.record(z.string(), line(2000)).superRefine((given, context) => {
+      const names = Object.keys(given);
+      if (names.length > maxFields) context.addIssue(`At most ${maxFields} fields.`);
+      for (const name of names)
+        if (!/^[A-Za-z0-9-]{1,76}$/.test(name))
+          context.addIssue({ code: "custom", path: [name], message: "This is no name of a header field." });
+        else if (ownFields.test(name))
+          context.addIssue({ code: "custom", path: [name], message: `${name} cannot be set here.` });
+    }),
+  )
+  .meta({ type: "object", additionalProperties: { type: "string" } });
+
+const label = z.union([z.string().max(500), z.number(), z.boolean()]);
+const labels = z
+  .record(z.string().max(100), label)
+  .refine((given) => Object.keys(given).length <= maxFields, `At most ${maxFields}.`);
+const tags = z.union([
+  labels,
+  z.array(line(256)).max(maxFields),
+  z.array(z.strictObject({ name: line(256), value: line(256) })).max(maxFields),
+]);
+const variables = z
+  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.union([z.string().max(100_000), z.number(), z.boolean()]))
+  .refine((given) => Object.keys(given).length <= maxVariables, `At most ${maxVariables}.`)
+  .describe("What is put in for {{name}} in subject, text, HTML and headers.");
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/,
+    'This must be a name of letters, digits, ".", "_" and "-".',
+  );
+const moment = z.iso.datetime({ offset: true });
+
+const how = {
+  stream: name.optional().describe("transactional, marketing, or a stream of your own."),
+  campaign: name.optional(),
+  campaign_id: name.optional().describe("The same as campaign."),
+  list: name.optional().describe("Whoever unsubscribes leaves this list; without one, the stream."),
+  send_at: moment.optional().describe("Not before this time, 30 days ahead at most."),
+  scheduled_at: moment.optional().describe("The same as send_at."),
+  expires_in: z
+    .int()
+    .min(60)
+    .max(maxDelayMs / 1000)
+    .optional()
+    .describe("Seconds that it is tried."),
+} as const;
+const whom = {
+  to: addresses(1),
+  cc: addresses(0).optional(),
+  bcc: addresses(0).optional(),
+  variables: variables.optional(),
+  tags: tags.optional(),
+  metadata: labels.optional().describe("Comes again in events and webhooks."),
+} as const;
+const what = {
+  from: address,
+  reply_to: addresses(0).optional(),
+  subject: line(2000).default(""),
+  text: z.string().max(maxTextChars).optional(),
+  html: z.string().max(maxTextChars).optional(),
+  headers: headers.optional(),
+  attachments: z.array(AttachmentField).max(maxFields).optional(),
+} as const;
+
+type What = z.output<z.ZodObject<typeof what>>;
+type Whom = z.output<z.ZodObject<typeof whom>>;
+type How = z.output<z.ZodObject<typeof how>>;
+type Issues = { readonly addIssue: (issue: { code: "custom"; path: PropertyKey[]; message: string }) => void };
+
+function wrong(context: Issues, path: PropertyKey[], message: string): void {
+  context.addIssue({ code: "custom", path, message });
+}
+
+/** Names that the texts ask for and nobody gives. */
+function checkVariables(
+  { subject, text, html }: What,
+  given: Variables | undefined,
+  context: Issues,
+  path: PropertyKey[],
+): void {
+  if (given === undefined) return;
+  for (const one of new Set([subject, text ?? "", html ?? ""].flatMap((part) => [...namesIn(part)])))
+    if (!Object.hasOwn(given, one))
+      wrong(context, [...path, "variables", one], `The texts ask for {{${one}}}: give it a value.`);
+}
+
+function checkBody({ text, html }: What, context: Issues): void {
+  if (text === undefined && html === undefined) wrong(context, ["text"], "An email has text, html or both.");
+}
+
+function checkTime(given: How, context: Issues): void {
+  const field = given.send_at === undefined ? "scheduled_at" : "send_at";
+  const text = given.send_at ?? given.scheduled_at;
+  if (text !== undefined && Date.parse(text) > Date.now() + maxDelayMs)
+    wrong(context, [field], "Mail can wait for 30 days at most.");
+}
+
+export const wishOf = ({ stream, campaign, campaign_id, list }: How): Asked["wish"] => ({
+  stream,
+  campaign: campaign ?? campaign_id,
+  list,
+});
+
+/** When, and for how long. */
+export function timesOf({ send_at, scheduled_at, expires_in }: How): Pick<Asked, "notBefore" | "lifetimeMs"> {
+  const at = send_at ?? scheduled_at;
+  return {
+    notBefore: at === undefined ? undefined : Date.parse(at),
+    lifetimeMs: expires_in === undefined ? undefined : expires_in * 1000,
+  };
+}
+
+export function copyOf(
+  { to, cc, bcc, variables: given, tags: labelled, metadata }: Whom,
+  subject: string | undefined,
+): AskedCopy {
+  return {
+    to,
+    cc: cc ?? [],
+    bcc: bcc ?? [],
+    variables: given,
+    about: {
+      ...(subject === undefined ? {} : { subject: subject.slice(0, 200) }),
+      ...(labelled === undefined ? {} : { tags: labelled }),
+      ...(metadata === undefined ? {} : { metadata }),
+    },
+  };
+}
+
+function askedOf(given: What & How, copies: readonly AskedCopy[]): Asked {
+  const { from, reply_to, subject, text, html, attachments } = given;
+  return {
+    content: {
+      kind: "email",
+      email: {
+        from,
+        replyTo: reply_to ?? [],
+        subject,
+        text,
+        html,
+        headers: Object.entries(given.headers ?? {}),
+        attachments: attachments ?? [],
+      },
+    },
+    from,
+    copies,
+    wish: wishOf(given),
+    ...timesOf(given),
+  };
+}
+
+/** One email. */
+export const EmailBody = z
+  .strictObject({ ...what, ...whom, ...how })
+  .superRefine((given, context) => {
+    checkBody(given, context);
+    checkTime(given, context);
+    checkVariables(given, given.variables, context, []);
+  })
+  .transform((given): Asked => askedOf(given, [copyOf(given, given.subject)]));
+
+/** A message that is written already. */
+export const RawBody = z
+  .strictObject({
+    from: address.optional().describe("Where bounces go, and who sends; the message's From where it is left out."),
+    to: addresses(1),
+    message: z.string().optional().describe("The message as text."),
+    raw: z.string().optional().describe("The message in base64."),
+    tags: tags.optional(),
+    metadata: labels.optional(),
+    ...how,
+  })
+  .superRefine((given, context) => {
+    checkTime(given, context);
+    if ((given.raw === undefined) === (given.message === undefined))
+      wrong(context, ["raw"], "Give the message either in raw (base64) or in message (text).");
+  });
+
+const listForm = z.array(EmailBody).min(1).max(maxBatch);
+const emailsForm = z.strictObject({ emails: listForm });
+/** One email for many: what they have in common is said once. */
+const sharedForm = z
+  .strictObject({
+    ...what,
+    ...how,
+    tags: tags.optional(),
+    recipients: z.array(z.strictObject(whom)).min(1).max(maxBatch),
+  })
+  .superRefine((given, context) => {
+    checkBody(given, context);
+    checkTime(given, context);
+    for (const [index, one] of given.recipients.entries())
+      checkVariables(given, one.variables ?? {}, context, ["recipients", index]);
+  })
+  .transform(
+    (given): Asked =>
+      askedOf(
+        given,
+        given.recipients.map((one) =>
+          copyOf({ ...one, variables: one.variables ?? {}, tags: one.tags ?? given.tags }, given.subject),
+        ),
+      ),
+  );
+
+export type Batch = {
+  readonly asked: readonly Asked[];
+  /** Where an email stands in the body: "/emails/3". */
+  readonly pointerTo: (index: number) => string;
+};
+
+const described = (schema: z.ZodType): object => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return rest;
+};
+
+/** A list of emails, `{emails: […]}`, or one email with `recipients`. What is wrong is told in the form that was used. */
+export const BatchBody = z
+  .unknown()
+  .transform((given, context): Batch => {
+    const told = <T>(schema: z.ZodType<T>): T | undefined => {
+      const read = schema.safeParse(given);
+      if (read.success) return read.data;
+      for (const issue of read.error.issues) context.issues.push({ ...issue, input: undefined } as never);
+      return undefined;
+    };
+    if (Array.isArray(given)) {
+      const asked = told(listForm);
+      return asked === undefined ? z.NEVER : { asked, pointerTo: (index) => `/${index}` };
+    }
+    if (typeof given === "object" && given !== null && "recipients" in given) {
+      const one = told(sharedForm);
+      return one === undefined ? z.NEVER : { asked: [one], pointerTo: () => "" };
+    }
+    const read = told(emailsForm);
+    return read === undefined ? z.NEVER : { asked: read.emails, pointerTo: (index) => `/emails/${index}` };
+  })
+  .meta({ anyOf: [described(emailsForm), described(listForm), described(sharedForm)] });

@@ -1,0 +1,270 @@
+/** Sending: one email, many at once, one that is written already; what became of each; taking it back. */
+import { z } from "zod";
+import { splitHeader } from "../../../protocol/mime/header.ts";
+import type { Asked, Injected, NotAsked } from "../../inject/inject.ts";
+import { type EmailStatus, recipientStates } from "../../inject/status.ts";
+import type { Actor } from "../actor.ts";
+import { fromOf } from "../email-from.ts";
+import { BatchBody, copyOf, EmailBody, RawBody, timesOf, wishOf } from "../email-schema.ts";
+import { domainOf } from "../params.ts";
+import { conflict, Problem, wrongField } from "../problem.ts";
+import { type ApiWorld, at, type Param, type Route, route, time } from "../route.ts";
+import { sendingIsOff, tenantOf } from "../sending-tenant.ts";
+
+/** Of a whole request, attachments in base64 and all. */
+const maxEmailBytes = 40 * 1024 * 1024;
+const maxBatchBytes = 50 * 1024 * 1024;
+
+const Told = z.object({
+  id: z.string().describe("Of the message that this recipient gets."),
+  address: z.string(),
+  status: z.enum(["queued", "scheduled", "suppressed", "rejected"]),
+  reason: z.string().nullable(),
+});
+const Accepted = z
+  .object({
+    id: z.string(),
+    status: z.enum(["queued", "scheduled", "suppressed", "rejected"]).describe("The best of its recipients'."),
+    recipients: z.array(Told),
+  })
+  .meta({ id: "AcceptedEmail" });
+
+const order = ["queued", "scheduled", "suppressed", "rejected"] as const;
+
+const shownInjected = ({ id, recipients }: Injected): z.input<typeof Accepted> => ({
+  id,
+  status: order.find((status) => recipients.some((one) => one.status === status)) ?? "rejected",
+  recipients: recipients.map(({ id: own, address, status, reason }) => ({
+    id: own,
+    address,
+    status,
+    reason: reason ?? null,
+  })),
+});
+
+const Status = z
+  .object({
+    id: z.string(),
+    created_at: time,
+    from: z.string(),
+    subject: z.string().nullable(),
+    scheduled_at: time.nullable(),
+    tags: z.unknown(),
+    metadata: z.unknown(),
+    status: z.enum(recipientStates).describe("Of the recipient with the most yet to come."),
+    recipients: z.array(
+      z.object({ address: z.string(), status: z.enum(recipientStates), reply: z.string().nullable() }),
+    ),
+    events: z
+      .array(
+        z.object({
+          at: time,
+          type: z.string(),
+          recipient: z.string().nullable(),
+          detail: z.record(z.string(), z.unknown()).describe("Reply, host, class, when it is tried again."),
+        }),
+      )
+      .describe("What happened, the oldest first."),
+  })
+  .meta({ id: "Email" });
+
+const rank: readonly string[] = [
+  "scheduled",
+  "deferred",
+  "queued",
+  "bounced",
+  "expired",
+  "complained",
+  "unsubscribed",
+  "delivered",
+  "canceled",
+  "suppressed",
+];
+
+const shownStatus = (id: string, email: EmailStatus): z.input<typeof Status> => ({
+  id,
+  created_at: at(email.at),
+  from: email.from,
+  subject: typeof email.about["subject"] === "string" ? email.about["subject"] : null,
+  scheduled_at: email.sendAt === undefined ? null : at(email.sendAt),
+  tags: email.about["tags"] ?? {},
+  metadata: email.about["metadata"] ?? {},
+  status:
+    [...email.recipients].sort((one, other) => rank.indexOf(one.state) - rank.indexOf(other.state))[0]?.state ??
+    "queued",
+  recipients: email.recipients.map(({ address, state, reply }) => ({ address, status: state, reply: reply ?? null })),
+  events: email.steps.map(({ at: when, type, recipient, detail }) => ({
+    at: at(when),
+    type,
+    recipient: recipient ?? null,
+    detail,
+  })),
+});
+
+/** An email that the actor's account has sent, or one of an account that they administer. */
+const theEmail: Param<{ readonly id: string; readonly email: EmailStatus }> = {
+  schema: z
+    .string()
+    .regex(/^[0-9a-z]{8,40}$/)
+    .describe("The id of an email."),
+  find: async (id, actor, world) => {
+    const email = await world.injection?.status(id);
+    if (email === undefined) return undefined;
+    if (email.account !== actor.account.name && actor.within.kind !== "all") {
+      const domain = email.account.slice(email.account.lastIndexOf("@") + 1);
+      if ((await domainOf(domain, actor, world)) === undefined) return undefined;
+    }
+    return { id, email };
+  },
+};
+
+type Who = { readonly actor: Actor };
+
+async function send(
+  asked: readonly Asked[],
+  pointerTo: (index: number) => string,
+  { actor }: Who,
+  world: ApiWorld,
+): Promise<readonly Injected[] | Problem> {
+  if (world.injection === undefined) return sendingIsOff();
+  const tenant = await tenantOf(actor, world);
+  const sent = await world.injection.send(asked, { account: actor.account, tenant, remote: actor.remote });
+  return "kind" in sent ? refused(sent, pointerTo) : sent;
+}
+
+function refused({ kind, index, field, why }: NotAsked, pointerTo: (index: number) => string): Problem {
+  const pointer = `${pointerTo(index)}/${field}`;
+  return kind === "wrong"
+    ? wrongField(pointer, why)
+    : new Problem(403, "forbidden", why, [{ pointer: `#${pointer}`, detail: why }]);
+}
+
+/** Nobody gets it: the whole request failed. */
+function whollyRejected({ recipients }: Injected): Problem | undefined {
+  if (!recipients.every(({ status }) => status === "rejected")) return undefined;
+  const errors = recipients.map(({ address, reason = "" }) => ({ pointer: "#/to", detail: `${address}: ${reason}` }));
+  const later = recipients.every((one) => one.later === true);
+  return new Problem(later ? 429 : 422, later ? "rate" : "rejected", recipients[0]?.reason ?? "", errors);
+}
+
+async function sendOne(asked: Asked, who: Who, world: ApiWorld): Promise<z.input<typeof Accepted> | Problem> {
+  const sent = await send([asked], () => "", who, world);
+  if (sent instanceof Problem) return sent;
+  return whollyRejected(sent[0]!) ?? shownInjected(sent[0]!);
+}
+
+const cancel = async ({ email }: { readonly email: EmailStatus }, world: ApiWorld): Promise<Problem | number> => {
+  const taken = email.queue === undefined ? 0 : ((await world.injection?.cancel(email.queue)) ?? 0);
+  return taken === 0 ? conflict("Nothing of it waits any more: it is on its way, or has come to its end.") : taken;
+};
+
+export const routes: readonly Route[] = [
+  route({
+    method: "POST",
+    path: "/emails",
+    summary: "Send an email.",
+    description:
+      "Answered when it is durably stored. A stream of marketing makes a message of its own for each recipient, with a link to unsubscribe.",
+    area: "emails",
+    who: "user",
+    body: EmailBody,
+    answer: Accepted,
+    status: 202,
+    maxBodyBytes: maxEmailBytes,
+    unaudited: true,
+    run: async (given, world) => sendOne(given.body, given, world),
+  }),
+  route({
+    method: "POST",
+    path: "/emails/batch",
+    summary: "Send up to 1000 emails, or one email to up to 1000 people with {{variables}}.",
+    description:
+      "Either all of them are well-formed, or none is sent; what becomes of each is in the answer, in order.",
+    area: "emails",
+    who: "user",
+    body: BatchBody,
+    answer: z.object({ emails: z.array(Accepted) }),
+    status: 202,
+    maxBodyBytes: maxBatchBytes,
+    unaudited: true,
+    run: async (given, world) => {
+      const { asked, pointerTo } = given.body;
+      const sent = await send(asked, pointerTo, given, world);
+      return sent instanceof Problem ? sent : { emails: sent.map(shownInjected) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/messages/raw",
+    summary: "Send a message that is written already (RFC 5322).",
+    area: "emails",
+    who: "user",
+    body: RawBody,
+    answer: Accepted,
+    status: 202,
+    maxBodyBytes: maxBatchBytes,
+    unaudited: true,
+    run: async (given, world) => {
+      const { body } = given;
+      const bytes = withLineEnds(
+        body.raw === undefined ? Buffer.from(body.message ?? "", "utf8") : Buffer.from(body.raw, "base64"),
+      );
+      const header = splitHeader(bytes, 0, bytes.length);
+      const from = body.from ?? fromOf(header);
+      if (from === undefined)
+        return wrongField(
+          body.raw === undefined ? "/message" : "/raw",
+          "The message needs a From field with one address.",
+        );
+      const asked: Asked = {
+        content: { kind: "raw", bytes },
+        from,
+        copies: [copyOf({ ...body, cc: undefined, bcc: undefined, variables: undefined }, undefined)],
+        wish: wishOf(body),
+        ...timesOf(body),
+      };
+      return sendOne(asked, given, world);
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/emails/{email}",
+    summary: "What became of an email.",
+    area: "emails",
+    who: "user",
+    params: { email: theEmail },
+    answer: Status,
+    run: async ({ email }) => shownStatus(email.id, email.email),
+  }),
+  route({
+    method: "POST",
+    path: "/emails/{email}/cancel",
+    summary: "Take back what still waits of an email.",
+    area: "emails",
+    who: "user",
+    params: { email: theEmail },
+    answer: z.object({ recipients: z.int().describe("How many do not get it.") }),
+    run: async ({ email }, world) => {
+      const taken = await cancel(email, world);
+      return taken instanceof Problem ? taken : { recipients: taken };
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/emails/{email}",
+    summary: "The same as cancel.",
+    area: "emails",
+    who: "user",
+    params: { email: theEmail },
+    run: async ({ email }, world) => {
+      const taken = await cancel(email, world);
+      return taken instanceof Problem ? taken : undefined;
+    },
+  }),
+];
+
+/** Programs write lines as their systems do. */
+function withLineEnds(bytes: Buffer): Buffer {
+  const text = bytes.toString("latin1");
+  return /(?:^|[^\r])\n|\r(?!\n)/.test(text) ? Buffer.from(text.replace(/\r\n|\r|\n/g, "\r\n"), "latin1") : bytes;
+}

@@ -1,0 +1,258 @@
+/** What a program hands over through the API goes the way of submission: one message for each copy, and an answer for each recipient. */
+import { randomBytes } from "node:crypto";
+import type { NamedAddress } from "../../protocol/mime/fields/write.ts";
+import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
+import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
+import type { Directory } from "../access/directory.ts";
+import type { Model } from "../dispatch/model.ts";
+import { type Sender, type SendingWish, senderOf } from "../dispatch/sender.ts";
+import type { SuppressionBook } from "../dispatch/suppression.ts";
+import type { Received } from "../receive/received.ts";
+import type { Suppression } from "../store/sending.ts";
+import type { Account, Instant, Store } from "../store/store.ts";
+import { type Email, writeEmail } from "./email.ts";
+import type { Variables } from "./personalise.ts";
+
+export type Addressee = NamedAddress & { readonly mailbox: Mailbox };
+/** What a tenant wants to hear again in events: plain JSON. */
+export type About = { readonly [name: string]: unknown };
+
+export type AskedCopy = {
+  readonly to: readonly Addressee[];
+  readonly cc: readonly Addressee[];
+  readonly bcc: readonly Addressee[];
+  readonly variables: Variables | undefined;
+  readonly about: About;
+};
+
+/** One email, to be sent in one copy or in many. */
+export type Asked = {
+  /** A message that is there already goes as it is. */
+  readonly content:
+    | { readonly kind: "email"; readonly email: Email }
+    | { readonly kind: "raw"; readonly bytes: Buffer };
+  readonly from: Addressee;
+  readonly copies: readonly AskedCopy[];
+  readonly wish: SendingWish;
+  readonly notBefore: Instant | undefined;
+  readonly lifetimeMs: number | undefined;
+};
+
+export type Told = {
+  readonly id: string;
+  readonly address: string;
+  readonly status: "queued" | "scheduled" | "suppressed" | "rejected";
+  readonly reason?: string;
+  /** Rejected for now: it may be sent again later. */
+  readonly later?: boolean;
+};
+/** What became of one copy. */
+export type Injected = { readonly id: string; readonly recipients: readonly Told[] };
+
+/** Nothing was sent: what is wrong with which of those asked. */
+export type NotAsked = {
+  readonly kind: "forbidden" | "wrong";
+  readonly index: number;
+  readonly field: "from" | "stream";
+  readonly why: string;
+};
+
+export type InjectPorts = {
+  readonly submit: (mail: Received) => Promise<readonly Reply[]>;
+  readonly directory: Pick<Directory, "maySendAs">;
+  readonly model: () => Model;
+  readonly suppression: SuppressionBook;
+  readonly store: Pick<Store, "note" | "addSendingEvents">;
+  readonly ourHost: string;
+  readonly now: () => Instant;
+  readonly newId: () => string;
+};
+
+/** Messages that are written and handed over at a time: the store commits them together. */
+const atOnce = 100;
+/** What mail waits for at most before it is sent. */
+export const maxDelayMs = 30 * 24 * 60 * 60 * 1000;
+
+type Ready = {
+  readonly asked: Asked;
+  readonly copy: AskedCopy;
+  readonly sender: Sender;
+  readonly id: string;
+  readonly to: readonly Mailbox[];
+};
+
+export type Inject = (
+  asked: readonly Asked[],
+  by: { readonly account: Account; readonly tenant: string; readonly remote: string },
+) => Promise<NotAsked | readonly Injected[]>;
+
+export function makeInject(ports: InjectPorts): Inject {
+  const { directory, suppression, store, now, newId } = ports;
+
+  const sendersOf = async (
+    asked: readonly Asked[],
+    { account, tenant }: Parameters<Inject>[1],
+  ): Promise<NotAsked | readonly Sender[]> => {
+    const allowed = new Map<string, boolean>();
+    const senders: Sender[] = [];
+    for (const [index, { from, wish }] of asked.entries()) {
+      const { local, domain } = from.mailbox;
+      const address = formatMailbox(from.mailbox);
+      let may = allowed.get(address);
+      if (may === undefined) allowed.set(address, (may = await directory.maySendAs(account.id, local, domain)));
+      if (!may) return { kind: "forbidden", index, field: "from", why: `${account.name} may not send as ${address}.` };
+      const model = ports.model();
+      const sender = senderOf(model, domain, wish, model.domain.get(domain)?.tenant || tenant);
+      if (sender === undefined || "code" in sender)
+        return { kind: "wrong", index, field: "stream", why: sender === undefined ? "" : sender.lines.join(" ") };
+      senders.push(sender);
+    }
+    return senders;
+  };
+
+  /** Those of a message's recipients that its sender must not write to, for many messages at once. */
+  const suppressedFor = async (
+    ready: readonly Ready[],
+  ): Promise<(one: Ready) => ReadonlyMap<string, Suppression> | undefined> => {
+    const groups = new Map<string, { readonly sender: Sender; readonly addresses: Set<string> }>();
+    const keyOf = ({ sender: { tenant, stream, list = "" } }: Ready): string => JSON.stringify([tenant, stream, list]);
+    for (const one of ready) {
+      const key = keyOf(one);
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, (group = { sender: one.sender, addresses: new Set() }));
+      for (const mailbox of one.to) group.addresses.add(formatMailbox(mailbox));
+    }
+    const found = new Map<string, ReadonlyMap<string, Suppression> | undefined>();
+    for (const [key, { sender, addresses }] of groups)
+      found.set(key, await suppression.suppressed([...addresses], sender));
+    return (one) => found.get(keyOf(one));
+  };
+
+  const sendOne = async (
+    { asked, copy, sender, id, to }: Ready,
+    suppressed: ReadonlyMap<string, Suppression> | undefined,
+    { account, remote }: Parameters<Inject>[1],
+  ): Promise<Injected> => {
+    const at = now();
+    const left = suppressed === undefined ? to : to.filter((one) => !suppressed.has(formatMailbox(one)));
+    const notBefore = asked.notBefore !== undefined && asked.notBefore > at ? asked.notBefore : undefined;
+    const out = to.flatMap((one) => {
+      const address = formatMailbox(one);
+      const row = suppressed?.get(address);
+      return row === undefined ? [] : [{ address, reason: row.reason, scope: row.scope }];
+    });
+    const about = { ...copy.about, ...(out.length === 0 ? {} : { suppressed: out }) };
+    const { tenant, stream, campaign = "" } = sender;
+    if (out.length > 0)
+      await store.addSendingEvents(
+        out.map(({ address, reason, scope }) => ({
+          at,
+          type: "suppressed",
+          tenant,
+          stream,
+          campaign,
+          message: "",
+          recipient: address,
+          detail: { id, reason, scope, ...copy.about },
+        })),
+      );
+    if (left.length === 0)
+      await store.note([
+        {
+          at,
+          stage: "refused",
+          trace: id,
+          keys: [id, ...out.map(({ address }) => address)],
+          detail: { id, via: "API", account: account.name, reply: "suppressed", about },
+        },
+      ]);
+    let replies: readonly Reply[] = [];
+    if (left.length > 0) {
+      const bytes =
+        asked.content.kind === "raw"
+          ? asked.content.bytes
+          : writeEmail(asked.content.email, copy, at, () => `=_${randomBytes(12).toString("hex")}`);
+      replies = await ports.submit({
+        at,
+        id,
+        remote: { address: remote, port: 0 },
+        remoteName: undefined,
+        ourHost: ports.ourHost,
+        helo: "",
+        via: "API",
+        tls: undefined,
+        account,
+        trusted: false,
+        envelopeFrom: formatMailbox(asked.from.mailbox),
+        recipients: left.map((mailbox) => ({ ...mailbox, orcpt: undefined, notify: noNotices })),
+        body: "8bitmime",
+        smtputf8: left.some(({ local }) => /[^\x00-\x7f]/.test(local)),
+        requireTls: false,
+        ret: "hdrs",
+        envid: undefined,
+        notBefore,
+        sending: { ...sender, about, ...(asked.lifetimeMs === undefined ? {} : { lifetimeMs: asked.lifetimeMs }) },
+        bytes,
+      });
+    }
+    const refused = left.flatMap((mailbox, index) => {
+      const reply = replies.length === left.length ? replies[index]! : replies[0]!;
+      return reply.code < 400 ? [] : [{ address: formatMailbox(mailbox), reply: replyText(reply) }];
+    });
+    // Where all are refused the journey says so already.
+    if (refused.length > 0 && refused.length < left.length)
+      await store.note(
+        refused.map(({ address, reply }) => ({
+          at,
+          stage: "bounced",
+          trace: id,
+          keys: [id],
+          detail: { to: [address], reply },
+        })),
+      );
+    const recipients = to.map((mailbox): Told => {
+      const address = formatMailbox(mailbox);
+      const reason = suppressed?.get(address)?.reason;
+      if (reason !== undefined) return { id, address, status: "suppressed", reason };
+      const reply = replies.length === 1 ? replies[0]! : replies[left.indexOf(mailbox)]!;
+      return reply.code < 400
+        ? { id, address, status: notBefore === undefined ? "queued" : "scheduled" }
+        : { id, address, status: "rejected", reason: replyText(reply), later: reply.code < 500 };
+    });
+    return { id, recipients };
+  };
+
+  return async (asked, by) => {
+    const senders = await sendersOf(asked, by);
+    if ("kind" in senders) return senders;
+    // A link to unsubscribe names its recipient: where there is one, everybody gets a message of their own.
+    const perCopy = asked.map(({ copies }, index) =>
+      copies.map((copy): Ready[] => {
+        const sender = senders[index]!;
+        const to = unique([...copy.to, ...copy.cc, ...copy.bcc]);
+        const parts = sender.marketing ? to.map((one) => [one]) : [to];
+        return parts.map((part) => ({ asked: asked[index]!, copy, sender, id: newId(), to: part }));
+      }),
+    );
+    const suppressed = await suppressedFor(perCopy.flat(2));
+    const wanted = perCopy.flat();
+    const made: Injected[] = [];
+    for (let start = 0; start < wanted.length; start += atOnce)
+      made.push(
+        ...(await Promise.all(
+          wanted.slice(start, start + atOnce).map(async (parts): Promise<Injected> => {
+            const sent = await Promise.all(parts.map((one) => sendOne(one, suppressed(one), by)));
+            return { id: sent[0]!.id, recipients: sent.flatMap(({ recipients }) => recipients) };
+          }),
+        )),
+      );
+    return made;
+  };
+}
+
+/** Programs hear of failures by events and status, not by mail. */
+const noNotices = { never: true, success: false, failure: false, delay: false } as const;
+
+function unique(given: readonly Addressee[]): readonly Mailbox[] {
+  return [...new Map(given.map(({ mailbox }) => [formatMailbox(mailbox).toLowerCase(), mailbox])).values()];
+}

@@ -1,0 +1,33 @@
+/** What the API may do with emails. */
+import type { Queue } from "../queue/queue.ts";
+import type { Store } from "../store/store.ts";
+import type { Inject } from "./inject.ts";
+import { type EmailStatus, statusOf } from "./status.ts";
+
+export type Injection = {
+  readonly send: Inject;
+  readonly status: (id: string) => Promise<EmailStatus | undefined>;
+  /** Takes back what still waits of a message in the queue; answers for how many recipients. */
+  readonly cancel: (queue: string) => Promise<number>;
+};
+
+/** Steps of one email that are looked at. */
+const maxSteps = 1000;
+
+export function makeInjection(parts: {
+  readonly send: Inject;
+  readonly queue: Pick<Queue, "act">;
+  readonly store: Pick<Store, "trace" | "sendingEvents">;
+}): Injection {
+  const { send, queue, store } = parts;
+  return {
+    send,
+    status: async (id) => {
+      const entries = await store.trace(id, maxSteps);
+      const message = entries.find(({ stage }) => stage === "queued")?.trace;
+      const events = message === undefined ? [] : await store.sendingEvents({ message, limit: maxSteps });
+      return statusOf(id, entries, events);
+    },
+    cancel: (id) => queue.act({ id }, "delete"),
+  };
+}

@@ -1,0 +1,61 @@
+/** Puts together what programs send with: emails through the API, webhooks, and links to unsubscribe. */
+import type { FastifyInstance } from "fastify";
+import type { Directory } from "./access/directory.ts";
+import { type Inject, makeInject } from "./inject/inject.ts";
+import { type Injection, makeInjection } from "./inject/injection.ts";
+import { leave, readLeaving, unsubscribeFields, unsubscribePath } from "./inject/unsubscribe.ts";
+import type { Log } from "./log.ts";
+import type { Resolver } from "./net/resolver.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { RunningSending } from "./sending.ts";
+import type { Instant, Store } from "./store/store.ts";
+import type { SubmitPorts } from "./submit/submit.ts";
+import type { Webhooks } from "./tell/webhooks.ts";
+import { makeWebhooks } from "./telling.ts";
+import { takeUnsubscribes } from "./web/unsubscribe.ts";
+
+/** What submission asks of sending: with a link to unsubscribe for marketing. `publicUrl`: "" is our own host. */
+export function withUnsubscribe(
+  { forSubmit, mac }: Pick<RunningSending, "forSubmit" | "mac">,
+  publicUrl: string,
+  ourHost: string,
+): NonNullable<SubmitPorts["sending"]> {
+  const base = publicUrl === "" ? `https://${ourHost}` : publicUrl.replace(/\/+$/, "");
+  return {
+    ...forSubmit,
+    fields: (sender, mail, header) =>
+      forSubmit.fields(sender, mail, header) + unsubscribeFields(sender, mail, header, { mac, base }),
+  };
+}
+
+export function startInjecting(parts: {
+  readonly sending: RunningSending;
+  readonly submit: Parameters<typeof makeInject>[0]["submit"];
+  readonly directory: Pick<Directory, "maySendAs">;
+  readonly queue: Pick<Queue, "act">;
+  readonly store: Store;
+  readonly ourHost: string;
+  readonly now: () => Instant;
+  readonly newId: () => string;
+  readonly resolver: Pick<Resolver, "a" | "aaaa">;
+  /** Webhooks may lead to this machine. */
+  readonly local: boolean;
+  readonly log: Log;
+}): { readonly injection: Injection; readonly webhooks: Webhooks; readonly mount: (app: FastifyInstance) => void } {
+  const { sending, queue, store, now } = parts;
+  const { mac, suppression, model } = sending;
+  const send: Inject = makeInject({ ...parts, model, suppression });
+  return {
+    injection: makeInjection({ send, queue, store }),
+    webhooks: makeWebhooks(parts),
+    mount: (app) =>
+      takeUnsubscribes(app, {
+        path: unsubscribePath,
+        read: (token) => readLeaving(token, mac),
+        leave: async (token) => {
+          const leaving = readLeaving(token, mac);
+          if (leaving !== undefined) await leave(leaving, { suppression, store, now });
+        },
+      }),
+  };
+}

@@ -1,0 +1,262 @@
+/** Sending through the REST API, on a running server: emails, batches, raw messages, status, cancel, unsubscribing, suppression, events. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Any, ApiTalk } from "../api-talk.ts";
+import { type DevProcess, startDev } from "../dev-process.ts";
+import { type Sink, startSink, type Taken } from "../sink.ts";
+
+let dev: DevProcess;
+let sink: Sink;
+let admin: ApiTalk;
+let user: ApiTalk;
+let other: ApiTalk;
+let origin: string;
+const from = "u1@example.test";
+const person = (name: string): string => `${name}@far.test`;
+
+before(async () => {
+  sink = await startSink();
+  dev = await startDev(["--users", "3", "--cleartext-auth", "--deliver-to", `127.0.0.1:${sink.port}`]);
+  origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
+  admin = new ApiTalk(origin, dev.ready.admin);
+  user = new ApiTalk(origin, { user: from, password: "pw" });
+  other = new ApiTalk(origin, { user: "u2@example.test", password: "pw" });
+});
+after(async () => {
+  await dev?.stop();
+  await sink?.close();
+});
+
+async function until<T>(look: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
+  for (const deadline = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const value = await look();
+    if (good(value)) return value;
+    assert.ok(Date.now() < deadline, JSON.stringify(value));
+  }
+}
+
+/** The next message that comes to this address; others wait. */
+const waiting: Taken[] = [];
+async function arrived(address: string): Promise<Taken> {
+  for (;;) {
+    const index = waiting.findIndex(({ to }) => to.includes(address));
+    if (index >= 0) return waiting.splice(index, 1)[0]!;
+    waiting.push(await sink.next());
+  }
+}
+
+const pointers = (problem: Any): readonly string[] => problem.errors.map(({ pointer }: Any) => pointer).sort();
+
+test("an email goes out, and its status tells how", async () => {
+  const sent = await user.ask("POST", "/emails", {
+    from: `Ünal Shop <${from}>`,
+    to: [`Anna Ä <${person("anna")}>`, { email: person("ben"), name: "Ben, B." }],
+    cc: person("cc"),
+    bcc: [person("hidden")],
+    reply_to: "help@example.test",
+    subject: "Grüße {{not touched}}",
+    text: "Hallo\nWelt",
+    html: '<p>Hallo <img src="cid:logo"></p>',
+    headers: { "X-Order": "17" },
+    attachments: [
+      {
+        filename: "Rechnung ü.pdf",
+        content: Buffer.from("%PDF-1.4 x").toString("base64"),
+        content_type: "application/pdf",
+      },
+      { filename: "logo.png", content: "iVBORw0KGgo=", content_type: "image/png", content_id: "logo" },
+    ],
+    tags: { kind: "order" },
+    metadata: { order: 17 },
+  });
+  assert.equal(sent.status, 202, JSON.stringify(sent.body));
+  assert.deepEqual(
+    sent.body.recipients.map(({ address, status }: Any) => [address, status]),
+    ["anna", "ben", "cc", "hidden"].map((name) => [person(name), "queued"]),
+  );
+  const got = await arrived(person("anna"));
+  assert.deepEqual([...got.to].sort(), ["anna", "ben", "cc", "hidden"].map(person).sort());
+  assert.equal(got.from, from);
+  assert.match(got.data, /^From: =\?utf-8\?q\?=C3=9Cnal_Shop\?= <u1@example\.test>\r$/m);
+  assert.match(got.data, /^To: .*<anna@far\.test>,\s+"Ben, B\." <ben@far\.test>\r$/m);
+  assert.match(got.data, /^Cc: <cc@far\.test>\r$/m);
+  assert.match(got.data, /^X-Order: 17\r$/m);
+  assert.match(got.data, /^Message-ID: /m);
+  assert.match(got.data, /^DKIM-Signature: /m);
+  assert.doesNotMatch(got.data, /hidden@|List-Unsubscribe|^Bcc/im);
+  assert.match(got.data, /multipart\/mixed[\s\S]*multipart\/alternative[\s\S]*text\/plain[\s\S]*multipart\/related/);
+  assert.match(got.data, /Content-ID: <logo>/);
+  assert.match(got.data, /filename\*=utf-8''Rechnung%20%C3%BC\.pdf/);
+  const whole = await until(
+    () => user.ok("GET", `/emails/${sent.body.id}`),
+    ({ recipients }) => recipients.every(({ status }: Any) => status === "delivered"),
+  );
+  assert.equal(whole.status, "delivered");
+  assert.deepEqual([whole.tags, whole.metadata, whole.from], [{ kind: "order" }, { order: 17 }, from]);
+  const types = whole.events.map(({ type }: Any) => type);
+  assert.deepEqual([types[0], types.at(-1), whole.recipients.length], ["accepted", "delivered", 4]);
+  // Nobody else's.
+  await other.no(404, "GET", `/emails/${sent.body.id}`);
+  assert.equal((await admin.ok("GET", `/emails/${sent.body.id}`)).id, sent.body.id);
+});
+
+test("the short name of the API, and mail to people here", async () => {
+  const response = await fetch(`${origin}/v1/emails`, {
+    method: "POST",
+    headers: { ...user.headers, "content-type": "application/json" },
+    body: JSON.stringify({ from, to: "u2@example.test", subject: "here", text: "x" }),
+  });
+  assert.equal(response.status, 202);
+  const { id } = (await response.json()) as Any;
+  const whole = await user.ok("GET", `/emails/${id}`);
+  assert.deepEqual(whole.recipients, [{ address: "u2@example.test", status: "delivered", reply: null }]);
+  const problem = await user.no(422, "POST", "/emails", { from, to: "nobody@example.test", text: "x" });
+  assert.match(problem.detail, /^550 5\.1\.1/);
+});
+
+test("what is wrong is told with pointers, and nothing is sent", async () => {
+  const good = { from, to: person("x"), text: "x" };
+  const wrong: readonly [body: object, pointers: readonly string[]][] = [
+    [{ ...good, to: "no address" }, ["#/to/0"]],
+    [{ ...good, to: [person("a"), "b@"] }, ["#/to/1"]],
+    [{ ...good, to: [] }, ["#/to"]],
+    [{ from, to: person("x") }, ["#/text"]],
+    [{ ...good, shoe: 1 }, ["#/shoe"]],
+    [{ ...good, subject: "a\r\nBcc: x@y.test" }, ["#/subject"]],
+    [{ ...good, headers: { "X-A": "1\nBcc: x@y.test" } }, ["#/headers/X-A"]],
+    [{ ...good, headers: { "X-A: 1\r\nBcc": "x@y.test" } }, ["#/headers/X-A: 1\r\nBcc"]],
+    [{ ...good, headers: { Bcc: "x@y.test" } }, ["#/headers/Bcc"]],
+    [{ ...good, from: "a@b.test\r\nBcc: x@y.test" }, ["#/from"]],
+    [{ ...good, to: "a@b.test\r\nRCPT TO:<x@y.test>" }, ["#/to/0"]],
+    [{ ...good, attachments: [{ filename: "a", content: "!" }] }, ["#/attachments/0/content"]],
+    [{ ...good, send_at: "tomorrow" }, ["#/send_at"]],
+    [{ ...good, send_at: new Date(Date.now() + 40 * 86_400_000).toISOString() }, ["#/send_at"]],
+    [{ ...good, text: "{{name}} {{town}}", variables: { name: "A" } }, ["#/variables/town"]],
+    [{ ...good, stream: "nothing" }, ["#/stream"]],
+  ];
+  for (const [body, expected] of wrong)
+    assert.deepEqual(pointers(await user.no(422, "POST", "/emails", body)), expected);
+  const forged = await user.no(403, "POST", "/emails", { ...good, from: "u2@example.test" });
+  assert.deepEqual(pointers(forged), ["#/from"]);
+  await user.no(400, "POST", "/emails", "{");
+  await new ApiTalk(origin).no(401, "POST", "/emails", good);
+  const batch = await user.no(422, "POST", "/emails/batch", {
+    emails: [good, good, good, { ...good, to: ["b@"] }],
+  });
+  assert.deepEqual(pointers(batch), ["#/emails/3/to/0"]);
+  assert.deepEqual(pointers(await user.no(422, "POST", "/emails/batch", [good, { ...good, to: 7 }])), ["#/1/to/0"]);
+  assert.deepEqual(
+    pointers(await user.no(403, "POST", "/emails/batch", { emails: [good, { ...good, from: "u2@example.test" }] })),
+    ["#/emails/1/from"],
+  );
+  await user.no(422, "POST", "/emails/batch", { emails: Array.from({ length: 1001 }, () => good) });
+});
+
+test("the same request with the same key is sent once", async () => {
+  const body = { from, to: person("once"), subject: "once", text: "x" };
+  const key = { "idempotency-key": "order-17" };
+  const first = await user.ask("POST", "/emails", body, key);
+  const again = await user.ask("POST", "/emails", body, key);
+  assert.deepEqual([again.status, again.body], [202, first.body]);
+  assert.equal(again.headers.get("idempotency-replayed"), "true");
+  await user.no(422, "POST", "/emails", { ...body, subject: "other" }, key);
+  await arrived(person("once"));
+  await user.ok("POST", "/emails", { ...body, to: person("after") });
+  assert.deepEqual((await arrived(person("after"))).to, [person("after")]);
+  assert.equal(waiting.filter(({ to }) => to.includes(person("once"))).length, 0);
+});
+
+test("a batch is personal, in the order that was asked", async () => {
+  const said = await user.ask("POST", "/emails/batch", {
+    from,
+    subject: "Dear {{name}}",
+    text: "Hello {{name}}, {{n}}.",
+    html: "<p>Hello {{name}}</p>",
+    recipients: [1, 2, 3].map((n) => ({ to: person(`p${n}`), variables: { name: `<P${n}>\r\nBcc: evil@y.test`, n } })),
+  });
+  assert.equal(said.status, 202, JSON.stringify(said.body));
+  assert.deepEqual(
+    said.body.emails.map(({ recipients }: Any) => recipients[0].address),
+    [1, 2, 3].map((n) => person(`p${n}`)),
+  );
+  const got = await arrived(person("p2"));
+  assert.match(got.data, /^Subject: Dear <P2> Bcc: evil@y\.test\r$/m);
+  assert.doesNotMatch(got.data.slice(0, got.data.indexOf("\r\n\r\n")), /^Bcc/im);
+  assert.match(got.data, /<p>Hello &lt;P2&gt;/);
+});
+
+test("mail that is to wait waits, and can be taken back", async () => {
+  const sent = await user.ok("POST", "/emails", {
+    from,
+    to: person("later"),
+    text: "x",
+    send_at: new Date(Date.now() + 3_600_000).toISOString(),
+  });
+  assert.equal(sent.status, "scheduled");
+  const whole = await user.ok("GET", `/emails/${sent.id}`);
+  assert.deepEqual([whole.status, whole.events.at(-1).type], ["scheduled", "scheduled"]);
+  assert.ok(Date.parse(whole.scheduled_at) > Date.now());
+  await other.no(404, "POST", `/emails/${sent.id}/cancel`);
+  assert.deepEqual(await user.ok("POST", `/emails/${sent.id}/cancel`), { recipients: 1 });
+  assert.equal((await user.ok("GET", `/emails/${sent.id}`)).status, "canceled");
+  await user.no(409, "DELETE", `/emails/${sent.id}`);
+});
+
+test("a message that is written already goes as it is", async () => {
+  const message = `From: Me <${from}>\nTo: ${person("raw")}\nSubject: raw\nX-Angarium-Stream: marketing\n\nline\n`;
+  const sent = await user.ok("POST", "/messages/raw", { to: [person("raw")], message });
+  assert.equal(sent.recipients[0].status, "queued");
+  const got = await arrived(person("raw"));
+  assert.match(got.data, /\r\nSubject: raw\r\n/);
+  assert.doesNotMatch(got.data, /X-Angarium-Stream|List-Unsubscribe/);
+  await user.ok("POST", "/messages/raw", { to: person("raw64"), raw: Buffer.from(message).toString("base64") });
+  await arrived(person("raw64"));
+  await user.no(403, "POST", "/messages/raw", { to: person("raw"), message: message.replace(from, "u2@example.test") });
+  await user.no(422, "POST", "/messages/raw", { to: person("raw"), message: "no header\n" });
+  // Several authors, of whom one is somebody else.
+  const two = message.replace(`Me <${from}>`, `${from}, u2@example.test`);
+  await user.no(422, "POST", "/messages/raw", { to: person("raw"), message: two });
+});
+
+test("one click unsubscribes from marketing, and from nothing else", async () => {
+  const body = {
+    from,
+    to: [person("fan"), "u3@example.test"],
+    subject: "News",
+    html: "<p>News</p>",
+    stream: "marketing",
+    list: "news",
+  };
+  const sent = await user.ok("POST", "/emails", body);
+  assert.notEqual(sent.recipients[0].id, sent.recipients[1].id);
+  const got = await arrived(person("fan"));
+  assert.deepEqual(got.to, [person("fan")]);
+  assert.match(got.data, /^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
+  const signature = /^DKIM-Signature:(?:.*\r\n\s)*.*/m.exec(got.data)?.[0].replace(/\s/g, "") ?? "";
+  assert.match(signature, /:List-Unsubscribe-Post:List-Unsubscribe:/);
+  const link = /^List-Unsubscribe:\s+<(https:\/\/[^>]+)>\r$/m.exec(got.data)?.[1] ?? "";
+  const url = origin + new URL(link).pathname;
+  const shown = await fetch(url);
+  assert.equal(shown.status, 200);
+  assert.match(await shown.text(), /fan@far\.test/);
+  // Looking is not leaving.
+  assert.equal((await user.ok("POST", "/emails", body)).recipients[0].status, "queued");
+  await arrived(person("fan"));
+  assert.equal((await fetch(`${url.slice(0, -1)}x`, { method: "POST" })).status, 404);
+  for (let twice = 0; twice < 2; twice++) {
+    const click = await fetch(url, { method: "POST", body: new URLSearchParams({ "List-Unsubscribe": "One-Click" }) });
+    assert.equal(click.status, 200);
+  }
+  const after = await user.ok("POST", "/emails", body);
+  assert.deepEqual(
+    after.recipients.map(({ status, reason }: Any) => [status, reason]),
+    [
+      ["suppressed", "unsubscribed"],
+      ["queued", null],
+    ],
+  );
+  assert.equal((await user.ok("GET", `/emails/${after.recipients[0].id}`)).status, "suppressed");
+  assert.equal((await user.ok("GET", `/emails/${sent.recipients[0].id}`)).status, "unsubscribed");
+  const notice = await user.ok("POST", "/emails", { from, to: person("fan"), text: "your order" });
+  assert.equal(notice.recipients[0].status, "queued");
+});
