@@ -26,8 +26,10 @@ const groups: { readonly [id: string]: View["group"] } = {
   queue: "Mail",
   quarantine: "Mail",
   deletions: "Server",
+  certificates: "Server",
+  backups: "Server",
 };
-const ones: { readonly [id: string]: Loads } = {};
+const ones: { readonly [id: string]: Loads } = { domains: () => import("./views/Domain.svelte") };
 
 const listed = (id: string): View[] =>
   resources
@@ -61,7 +63,23 @@ export const views: readonly View[] = [
     one: () => import("./views/Journey.svelte"),
   },
   ...["queue", "quarantine", "domains", "accounts", "groups", "aliases", "masked-addresses", "tenants"].flatMap(listed),
-  ...["bans", "administrators", "audit", "deletions"].flatMap(listed),
+  ...["bans", "administrators", "audit", "certificates", "backups", "deletions"].flatMap(listed),
+  {
+    id: "settings",
+    title: "Settings",
+    icon: "settings",
+    group: "Server",
+    needs: ["GET", "/settings"],
+    load: () => import("./views/Settings.svelte"),
+  },
+  {
+    id: "start",
+    title: "Set up a domain",
+    icon: "plus",
+    group: "Hosting",
+    needs: ["POST", "/domains"],
+    load: () => import("./views/Wizard.svelte"),
+  },
   {
     id: "reference",
     title: "API reference",
