@@ -69,7 +69,7 @@ export async function startPages(
       page.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
       page.on("console", (message) => {
         // A refused login and a session that is not there are answers, not faults of the page.
-        if (message.type() === "error" && !/status of (?:401|403)/.test(message.text()))
+        if (message.type() === "error" && !/status of (?:401|403|422)/.test(message.text()))
           complaints.push(message.text());
       });
       return {

@@ -1,6 +1,7 @@
 /** The console as administrators use it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createTransport } from "nodemailer";
 import { accessible, type Person, picture, startPages } from "./browser.ts";
 
 test("the console", async (t) => {
@@ -15,6 +16,27 @@ test("the console", async (t) => {
     await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
   }
 
+  const everyPage = [
+    "Where is my mail?",
+    "Queue",
+    "Quarantine",
+    "Domains",
+    "Accounts",
+    "Groups",
+    "Aliases",
+    "Masked addresses",
+    "Tenants",
+    "Set up a domain",
+    "Bans",
+    "Administrators",
+    "Audit log",
+    "Certificates",
+    "Backups",
+    "Deleted",
+    "Settings",
+    "API reference",
+    "My account",
+  ];
   for (const [size, theme] of [
     ["desktop", "light"],
     ["desktop", "dark"],
@@ -26,11 +48,11 @@ test("the console", async (t) => {
       await enter(person);
       await accessible(page, "overview");
       await picture(page, `console-overview-${size}-${theme}`);
-      for (const title of ["Domains", "Accounts", "Audit log", "API reference"]) {
+      for (const title of theme === "dark" ? everyPage.slice(0, 5) : everyPage) {
         if (size === "phone") await page.getByRole("button", { name: "Menu" }).click();
         await page.getByRole("navigation").getByRole("link", { name: title, exact: true }).click();
         await page.getByRole("heading", { level: 1, name: title }).waitFor();
-        await page.getByText("Loading…").waitFor({ state: "detached" });
+        await page.waitForFunction(() => !document.body.innerText.includes("Loading…"));
         await accessible(page, title);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
         assert.equal(wide, false, `${title} is wider than the window`);
@@ -55,6 +77,71 @@ test("the console", async (t) => {
     await page.getByText("Storage used").waitFor();
     assert.deepEqual(complaints, []);
     await context.close();
+  });
+
+  await t.test(
+    "a domain is set up from nothing, its records are checked, and it is deleted and comes back",
+    async () => {
+      const person = await pages.person();
+      const { page, context, complaints } = person;
+      await enter(person);
+      await page.getByRole("button", { name: "Set up a domain" }).click();
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.getByText("Write something here.").waitFor();
+      await page.getByLabel("Name").fill("not a domain");
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.locator('input[name="name"][aria-invalid="true"]').waitFor();
+      await page.getByLabel("Name").fill("new.example");
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.getByText("Mail to or from this domain does not work yet").waitFor();
+      await page.getByText("Nobody can send mail to this domain.").waitFor();
+      await accessible(page, "records");
+      await picture(page, "console-dns");
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.getByLabel("Name", { exact: true }).fill("ann@new.example");
+      await page.getByRole("button", { name: "Make the account" }).click();
+      await page.getByText("Keep this password now").waitFor();
+
+      await page.goto(`${pages.origin}/admin/#/domains/new.example`);
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByText("This takes with it: 1").waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("heading", { level: 1, name: "Domains" }).waitFor();
+      await page.goto(`${pages.origin}/admin/#/deletions`);
+      await page.getByRole("button", { name: /What can be done/ }).click();
+      await page.getByText("Undo").click();
+      await page.getByRole("dialog").getByRole("button", { name: "Undo" }).click();
+      await page.goto(`${pages.origin}/admin/#/domains`);
+      await page.getByRole("link", { name: "new.example" }).waitFor();
+      await page.goto(`${pages.origin}/admin/#/audit`);
+      await page.getByText("new.example").first().waitFor();
+      assert.deepEqual(complaints, []);
+      await context.close();
+    },
+  );
+
+  await t.test("where mail is, in words: for administrators, and for people about their own", async () => {
+    const { ports, users } = pages.dev.ready;
+    const mail = createTransport({ host: "127.0.0.1", port: ports["smtp"], ignoreTLS: true });
+    await mail.sendMail({ from: "ann@sender.example", to: users[0], subject: "Minutes of Tuesday", text: "Hello." });
+    await mail.sendMail({ from: "ann@sender.example", to: users[1], subject: "For somebody else", text: "Hello." });
+    for (const user of [admin.user, users[0]]) {
+      const person = await pages.person({ size: "phone" });
+      const { page, context, complaints } = person;
+      await enter(person, user);
+      await page.goto(`${pages.origin}/admin/#/mail`);
+      await page.getByText("Minutes of Tuesday").waitFor();
+      assert.equal(await page.getByText("For somebody else").count(), user === admin.user ? 1 : 0);
+      await page.getByText("Minutes of Tuesday").click();
+      await page.getByRole("heading", { name: "Its journey" }).waitFor();
+      await page
+        .getByText(/put into inbox/i)
+        .first()
+        .waitFor();
+      await accessible(page, "journey");
+      assert.deepEqual(complaints, []);
+      await context.close();
+    }
   });
 
   await t.test("everything is reached by typing what it is", async () => {

@@ -8,6 +8,7 @@ export const icons = {
   calendar: "M4 6h16v14H4zM4 10h16M8 3v5M16 3v5",
   check: "M5 12.5l4.5 4.5L19 7.5",
   chevron: "~M9 5l7 7-7 7",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3.5 2",
   close: "M6 6l12 12M18 6L6 18",
   code: "M9 7l-5 5 5 5M15 7l5 5-5 5",
