@@ -4,7 +4,7 @@
  */
 import { dropAudit } from "./ops/audit.ts";
 import { purgeDue } from "./ops/deletions.ts";
-import { bucketEntries } from "./ops/journey.ts";
+import { bucketEntries, dropPacked, packJourneys } from "./ops/journey.ts";
 import { dropPeers } from "./ops/peers.ts";
 import { dropQuarantined } from "./ops/quarantine.ts";
 import { dropEvents } from "./ops/sending.ts";
@@ -127,7 +127,9 @@ function* dropJourneys(now: Instant): Op<boolean> {
     maxJourneys,
   );
   const old = first.filter(([, at]) => (at as number) < before).map(([id]) => id as number);
-  if (old.length === 0) return false;
+  const packed = yield* packJourneys();
+  const dropped = yield* dropPacked((first[0]?.[0] as number | undefined) ?? 0);
+  if (old.length === 0) return packed || dropped;
   const ids = JSON.stringify(old);
   yield* run(
     "DELETE FROM journey_keys WHERE bucket BETWEEN $2 AND $3 AND journey IN {list $1}",
@@ -136,7 +138,7 @@ function* dropJourneys(now: Instant): Op<boolean> {
     Math.floor((old.at(-1) as number) / bucketEntries),
   );
   yield* run("DELETE FROM journey WHERE id IN {list $1}", ids);
-  return old.length === maxJourneys;
+  return packed || dropped || old.length === maxJourneys;
 }
 
 type Place = { readonly account: number; readonly mailbox: number };

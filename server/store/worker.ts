@@ -29,8 +29,10 @@ async function start(): Promise<void> {
   const clock = data.clock === undefined ? Date.now : () => data.clock as number;
   const open = () =>
     new Database({ dir, readOnly: role === "reader", cacheKiB, ...(maxPages === undefined ? {} : { maxPages }) });
-  if (role === "writer") serveWriter(new (await import("./writer.ts")).Writer(open, blobs, clock));
-  else serveReader(new (await import("./reader.ts")).Reader(open, blobs, clock));
+  if (role === "writer") {
+    (await import("./way-back.ts")).keepWayBack(dir);
+    serveWriter(new (await import("./writer.ts")).Writer(open, blobs, clock));
+  } else serveReader(new (await import("./reader.ts")).Reader(open, blobs, clock));
   post({ ready: true });
 }
 

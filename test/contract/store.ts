@@ -6,6 +6,7 @@ import { directoryContract } from "./directory.ts";
 import { emailsContract } from "./emails.ts";
 import { fetchingContract } from "./fetching.ts";
 import { flagsContract } from "./flags.ts";
+import { hostingContract } from "./hosting.ts";
 import { knowingContract } from "./knowing.ts";
 import { mailboxesContract } from "./mailboxes.ts";
 import { modelContract } from "./model.ts";
@@ -44,6 +45,7 @@ export function storeContract(name: string, open: Open): void {
       securityContract,
       knowingContract,
       quarantineContract,
+      hostingContract,
       talliesContract,
       upkeepContract,
       stsContract,

@@ -2,7 +2,7 @@
 import type { JourneyEntry } from "../store.ts";
 import type { KeptJourneyEntry } from "./kept.ts";
 import { hash53 } from "./threads.ts";
-import { all, insert, type Op, type Param, type Row, run } from "./tx.ts";
+import { all, insert, type Op, one, type Param, type Row, run } from "./tx.ts";
 
 /** Entries whose keys lie together. */
 export const bucketEntries = 128;
@@ -65,19 +65,70 @@ export type JourneyRow = {
   readonly detail: string;
 } & Row;
 
-/** Entries that a hash leads to, newest first; a clash of hashes may bring strangers along. */
+/**
+ * Entries that a hash leads to, newest first; a clash of hashes may bring strangers along. One seek for each bucket: the small ones of
+ * late, and the large ones that `packJourneys` makes of the older (numbered from -1 downwards).
+ */
 export function* byHash(hash: number, limit: number, before = Number.MAX_SAFE_INTEGER): Op<readonly JourneyRow[]> {
   return yield* all<JourneyRow>(
-    `WITH RECURSIVE b (n) AS (
-       SELECT coalesce(max(bucket), -1) FROM journey_keys
-       UNION ALL SELECT n - 1 FROM b WHERE n > (SELECT coalesce(min(bucket), 0) FROM journey_keys))
+    `WITH RECURSIVE small (n) AS (
+       SELECT coalesce(max(bucket), -1) FROM journey_keys WHERE bucket >= 0
+       UNION ALL SELECT n - 1 FROM small WHERE n > (SELECT coalesce(min(bucket), 0) FROM journey_keys WHERE bucket >= 0)),
+     large (n) AS (
+       SELECT coalesce(max(bucket), 0) FROM journey_keys WHERE bucket < 0
+       UNION ALL SELECT n - 1 FROM large WHERE n > (SELECT coalesce(min(bucket), 0) FROM journey_keys WHERE bucket < 0)),
+     b (n) AS (SELECT n FROM small UNION ALL SELECT n FROM large WHERE n < 0)
      SELECT j.id, j.at, j.stage, j.trace, j.keys, j.detail
-     FROM b {cross} journey_keys k {cross} journey j WHERE k.bucket = b.n AND k.hash = $1 AND k.journey < $3 AND j.id = k.journey
+     FROM b {cross} journey_keys k {cross} journey j
+     WHERE k.bucket = b.n AND k.hash = $1 AND k.journey < $3 AND j.id = k.journey
      ORDER BY j.id DESC LIMIT $2`,
     hash,
     limit,
     before,
   );
+}
+
+/** Buckets of which `packJourneys` makes one. */
+const packedTogether = 512;
+/** Small buckets that stay: mail of the last hours is written to few pages, and a small server never packs. */
+const smallBuckets = 512;
+/** Small buckets that one call moves. */
+const movedAtOnce = 16;
+
+/**
+ * Puts the keys of older entries into large buckets, a piece at a time, so that a search asks hundreds of places among
+ * millions of entries and not tens of thousands. Answers whether there is more.
+ */
+export function* packJourneys(): Op<boolean> {
+  const ends = yield* one<{ first: number | null; last: number | null }>(
+    "SELECT min(bucket) AS first, max(bucket) AS last FROM journey_keys WHERE bucket >= 0",
+  );
+  if (ends === undefined || ends.first === null || ends.last === null) return false;
+  const upTo = Math.min(ends.first + movedAtOnce, ends.last - smallBuckets) - 1;
+  // The moved ones of a piece belong to one large bucket.
+  const end = Math.min(upTo, (Math.floor(ends.first / packedTogether) + 1) * packedTogether - 1);
+  if (end < ends.first) return false;
+  yield* run(
+    `INSERT INTO journey_keys (bucket, hash, journey) SELECT $3, hash, journey FROM journey_keys
+     WHERE bucket BETWEEN $1 AND $2 ORDER BY hash, journey ON CONFLICT DO NOTHING`,
+    ends.first,
+    end,
+    -1 - Math.floor(ends.first / packedTogether),
+  );
+  yield* run("DELETE FROM journey_keys WHERE bucket BETWEEN $1 AND $2", ends.first, end);
+  return true;
+}
+
+/** Large buckets of which no entry is left go, a piece at a time. `first`: the oldest entry that there is. */
+export function* dropPacked(first: number): Op<boolean> {
+  const row = yield* one<{ oldest: number | null }>("SELECT max(bucket) AS oldest FROM journey_keys WHERE bucket < 0");
+  const oldest = row?.oldest;
+  if (oldest === undefined || oldest === null || first < -oldest * packedTogether * bucketEntries) return false;
+  const gone = yield* run(
+    `DELETE FROM journey_keys WHERE bucket = $1 AND hash IN (SELECT hash FROM journey_keys WHERE bucket = $1 LIMIT 5000)`,
+    oldest,
+  );
+  return gone > 0;
 }
 
 /** The newest `limit` entries of all messages that the key leads to, oldest first. */

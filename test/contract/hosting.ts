@@ -1,0 +1,247 @@
+/** Tenants, grants, the audit log, deletions that come back, requests that are sent twice, journeys that are looked for. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Store } from "../../server/store/store.ts";
+import { letter, newQueued, type Open, type Opened } from "./world.ts";
+
+const now = Date.UTC(2026, 5, 10);
+const all = { kind: "all" } as const;
+
+export function hostingContract(open: Open): void {
+  describe("hosting", () => {
+    let world: Opened;
+    let store: Store;
+    const ids = new Map<string, number>();
+    const account = async (name: string, role: "user" | "admin" = "user", quotaBytes = 0): Promise<number> => {
+      const made = await store.createAccount({ name, displayName: `The ${name}`, role, quotaBytes }, [], now);
+      assert.equal(made.kind, "done");
+      const id = made.kind === "done" ? made.account.id : 0;
+      ids.set(name, id);
+      return id;
+    };
+    before(async () => {
+      world = await open();
+      store = world.store;
+      for (const name of ["alfa.test", "alfa-two.test", "bravo.test", "own.test"])
+        await store.putDomain({ name, kind: "local", settings: {} });
+      await account("root@own.test", "admin");
+      for (const name of ["a@alfa.test", "b@alfa.test", "c@alfa-two.test", "z@bravo.test"])
+        await account(name, "user", 100);
+    });
+    after(() => world.close());
+
+    test("tenants own domains; whoever lists sees only what is within", async () => {
+      const settings = { limits: { maxAccounts: 3 }, branding: { color: "#112233" } };
+      const alfa = await store.createTenant({ name: "alfa", displayName: "Alfa Inc", settings }, now);
+      const bravo = await store.createTenant({ name: "bravo", displayName: "Bravo", settings }, now);
+      assert.equal((await store.createTenant({ name: "alfa", displayName: "", settings }, now)).kind, "exists");
+      assert.ok(alfa.kind === "done" && bravo.kind === "done");
+      assert.deepEqual(
+        (await store.tenants()).map(({ name }) => name),
+        ["alfa", "bravo"],
+      );
+      assert.deepEqual((await store.tenants())[0]?.settings, settings);
+      for (const name of ["alfa.test", "alfa-two.test"])
+        assert.equal(await store.giveDomain(name, alfa.tenant.id), "done");
+      assert.equal(await store.giveDomain("bravo.test", bravo.tenant.id), "done");
+      assert.equal(await store.giveDomain("bravo.test", 9999), "no-tenant");
+      assert.equal(await store.giveDomain("none.test", 0), "missing");
+      const within = { kind: "tenant", tenant: alfa.tenant.id } as const;
+      assert.deepEqual(
+        (await store.hostedDomains(within, { limit: 10 })).map(({ name }) => name),
+        ["alfa-two.test", "alfa.test"],
+      );
+      assert.deepEqual(
+        (await store.hostedAccounts(within, { limit: 10 })).map(({ name }) => name),
+        ["a@alfa.test", "b@alfa.test", "c@alfa-two.test"],
+      );
+      assert.deepEqual(
+        (await store.hostedAccounts(within, { limit: 1, after: "a@alfa.test" })).map(({ name }) => name),
+        ["b@alfa.test"],
+      );
+      assert.deepEqual(
+        (await store.hostedAccounts(within, { limit: 9, search: "THE B@" })).map(({ name }) => name),
+        ["b@alfa.test"],
+      );
+      assert.equal((await store.hostedAccounts({ kind: "domains", names: ["alfa.test"] }, { limit: 9 })).length, 2);
+      assert.equal((await store.hostedAccounts({ kind: "domains", names: [] }, { limit: 9 })).length, 0);
+      assert.equal((await store.hostedAccounts(all, { limit: 9 })).length, 5);
+      assert.equal((await store.hostedAccounts(all, { limit: 9 }))[0]?.tenant, alfa.tenant.id);
+      const { accounts, domains, quotaBytes } = await store.hostedCounts(within);
+      assert.deepEqual({ accounts, domains, quotaBytes }, { accounts: 3, domains: 2, quotaBytes: 300 });
+      assert.equal(await store.updateTenant(alfa.tenant.id, { displayName: "Alfa" }), "done");
+      assert.deepEqual((await store.tenants())[0]?.settings, settings);
+    });
+
+    test("aliases of every kind, by domain", async () => {
+      const alias = {
+        domain: "alfa.test",
+        kind: "alias",
+        account: undefined,
+        targets: ["a@alfa.test"],
+        senders: [],
+      } as const;
+      await store.putAddress({ ...alias, local: "info" });
+      const group = { kind: "group", displayName: "All", description: "" } as const;
+      await store.putAddress({ ...alias, local: "all", about: group });
+      const owner = ids.get("a@alfa.test") as number;
+      const masked = { kind: "masked", owner, label: "shop", createdAt: now, off: false } as const;
+      await store.putAddress({ ...alias, local: "x1", about: masked });
+      const names = async (...args: Parameters<Store["hostedAddresses"]>) =>
+        (await store.hostedAddresses(...args)).map(({ local }) => local);
+      assert.deepEqual(await names(all, { limit: 9 }), ["all", "info", "x1"]);
+      assert.deepEqual(await names(all, { limit: 9, sort: "alias" }), ["info"]);
+      assert.deepEqual(await names(all, { limit: 9, sort: "group" }), ["all"]);
+      assert.deepEqual(await names(all, { limit: 9, sort: "masked", owner }), ["x1"]);
+      assert.deepEqual(await names(all, { limit: 9, sort: "masked", owner: owner + 1 }), []);
+      assert.deepEqual(await names({ kind: "domains", names: ["bravo.test"] }, { limit: 9 }), []);
+      assert.deepEqual(await names(all, { limit: 9, after: "alfa.test all" }), ["info", "x1"]);
+      assert.deepEqual((await store.addresses({ domain: "alfa.test", local: "x1" }))[0]?.about, masked);
+    });
+
+    test("grants come and go, and end when a domain is given away", async () => {
+      const a = ids.get("a@alfa.test") as number;
+      const tenant = String((await store.tenants())[0]?.id);
+      await store.putGrant({ account: a, kind: "tenant", object: tenant }, true);
+      await store.putGrant({ account: a, kind: "tenant", object: tenant }, true);
+      await store.putGrant({ account: a, kind: "domain", object: "alfa.test" }, true);
+      assert.equal((await store.grants({ account: a })).length, 2);
+      assert.deepEqual(await store.grants({ kind: "domain", object: "alfa.test" }), [
+        { account: a, kind: "domain", object: "alfa.test" },
+      ]);
+      await store.putGrant({ account: a, kind: "domain", object: "alfa.test" }, false);
+      assert.equal((await store.grants({ account: a })).length, 1);
+      await store.giveDomain("alfa.test", 0);
+      assert.equal((await store.grants({ account: a })).length, 0);
+      await store.giveDomain("alfa.test", Number(tenant));
+    });
+
+    test("the audit log: newest first, in pages, each within", async () => {
+      const tenant = (await store.tenants())[0]?.id as number;
+      const entry = {
+        at: now,
+        tenant,
+        actor: "a@alfa.test",
+        via: "api",
+        remote: "192.0.2.1",
+        action: "POST /x",
+        detail: { a: 1 },
+      } as const;
+      await store.noteAudit([
+        { ...entry, target: "a@alfa.test" },
+        { ...entry, tenant: 0, target: "root@own.test", detail: { text: "nul \0 here" } },
+        { ...entry, target: "alfa-two.test" },
+      ]);
+      const targets = async (...args: Parameters<Store["audit"]>) =>
+        (await store.audit(...args)).map(({ target }) => target);
+      assert.deepEqual(await targets(all, { limit: 9 }), ["alfa-two.test", "root@own.test", "a@alfa.test"]);
+      assert.deepEqual(await targets({ kind: "tenant", tenant }, { limit: 9 }), ["alfa-two.test", "a@alfa.test"]);
+      assert.deepEqual(await targets({ kind: "domains", names: ["alfa.test"] }, { limit: 9 }), ["a@alfa.test"]);
+      const [first] = await store.audit(all, { limit: 1 });
+      assert.deepEqual(first?.detail, { a: 1 });
+      assert.deepEqual(await targets(all, { limit: 9, before: first?.id }), ["root@own.test", "a@alfa.test"]);
+      assert.deepEqual(await targets(all, { limit: 9, actor: "nobody" }), []);
+    });
+
+    test("a request with a key is begun once, and answered again", async () => {
+      const begin = (hash: string, request: string, at = now) => store.beginRequest(hash, 1, request, at, at + 1000);
+      assert.deepEqual(await begin("h1", "r"), { kind: "fresh" });
+      assert.deepEqual(await begin("h1", "r"), { kind: "begun" });
+      assert.deepEqual(await begin("h1", "other"), { kind: "other" });
+      await store.endRequest("h1", new Uint8Array([1, 2, 3]));
+      const again = await begin("h1", "r");
+      assert.ok(again.kind === "answered");
+      assert.deepEqual([...again.answer], [1, 2, 3]);
+      assert.deepEqual(await begin("h1", "r", now + 2000), { kind: "fresh" });
+      await store.endRequest("h1", undefined);
+      assert.deepEqual(await begin("h1", "x", now + 2000), { kind: "fresh" });
+    });
+
+    test("messages are found by address and time, by whom they concern", async () => {
+      const journey = (from: string, to: string, subject: string, at: number) =>
+        [
+          { at, stage: "accepted", trace: undefined, keys: ["id", from, to], detail: { from, to: [to], subject } },
+        ] as const;
+      for (const [from, to, subject, at] of [
+        ["a@alfa.test", "x@far.test", "First", now],
+        ["x@far.test", "b+news@alfa.test", "Second", now + 1],
+        ["z@bravo.test", "x@far.test", "Third", now + 2],
+      ] as const)
+        await store.accept({
+          message: letter(),
+          placements: [],
+          queue: newQueued({}),
+          journey: journey(from, to, subject, at),
+        });
+      const subjects = async (query: Omit<Parameters<Store["journeys"]>[0], "limit">) =>
+        (await store.journeys({ limit: 10, ...query })).heads.map(({ detail }) => detail["subject"]);
+      assert.deepEqual(await subjects({}), ["Third", "Second", "First"]);
+      assert.deepEqual(await subjects({ key: "X@far.test" }), ["Third", "Second", "First"]);
+      assert.deepEqual(await subjects({ key: "a@alfa.test" }), ["First"]);
+      assert.deepEqual(await subjects({ subject: "sec" }), ["Second"]);
+      assert.deepEqual(await subjects({ since: now + 1, until: now + 1 }), ["Second"]);
+      assert.deepEqual(await subjects({ key: "x@far.test", of: { domains: ["alfa.test"] } }), ["Second", "First"]);
+      assert.deepEqual(await subjects({ of: { addresses: ["b@alfa.test"] } }), ["Second"]);
+      const page = await store.journeys({ limit: 1, key: "x@far.test" });
+      assert.deepEqual(
+        (await store.journeys({ limit: 9, key: "x@far.test", before: page.before })).heads.map(
+          ({ detail }) => detail["subject"],
+        ),
+        ["Second", "First"],
+      );
+      const trace = page.heads[0]?.trace as string;
+      assert.equal((await store.journey(trace, 10))[0]?.detail["subject"], "Third");
+      assert.equal((await store.hostedQueue({ kind: "tenant", tenant: 12345 }, { limit: 9 })).length, 0);
+    });
+
+    test("what is deleted is gone, says what it takes, comes back whole, or goes for ever", async () => {
+      const takes = await store.deletionTakes("domain", "alfa.test");
+      assert.deepEqual(takes, { domains: 1, accounts: 2, addresses: 5, messages: 0, bytes: 0 });
+      assert.equal(await store.deletionTakes("domain", "none.test"), undefined);
+      const gone = await store.softDelete("domain", "alfa.test", "root", now, now + 1000);
+      assert.ok(gone.kind === "done");
+      assert.equal(
+        (await store.domains()).some(({ name }) => name === "alfa.test"),
+        false,
+      );
+      assert.equal((await store.accounts({ name: "a@alfa.test" })).length, 0);
+      assert.equal((await store.accounts({ id: ids.get("a@alfa.test") as number })).length, 0);
+      assert.equal((await store.addresses({ domain: "alfa.test" })).length, 0);
+      assert.equal(await store.undelete(gone.deletion.id), "done");
+      assert.equal((await store.addresses({ domain: "alfa.test" })).length, 5);
+      assert.equal((await store.accounts({ name: "a@alfa.test" }))[0]?.id, ids.get("a@alfa.test"));
+      assert.equal(await store.undelete(gone.deletion.id), "missing");
+
+      const one = await store.softDelete("account", "b@alfa.test", "root", now, now + 1000);
+      assert.ok(one.kind === "done");
+      // Its name is free at once; then it cannot come back.
+      await account("b@alfa.test");
+      assert.equal(await store.undelete(one.deletion.id), "taken");
+      assert.equal(await store.purge(one.deletion.id), "done");
+      assert.equal(await store.purge(one.deletion.id), "missing");
+      assert.equal((await store.accounts({ name: "b@alfa.test" })).length, 1);
+
+      assert.equal((await store.softDelete("account", "root@own.test", "root", now, now)).kind, "last-administrator");
+      assert.equal((await store.accounts({ name: "root@own.test" })).length, 1);
+      assert.equal((await store.softDelete("account", "none@own.test", "root", now, now)).kind, "missing");
+
+      const tenant = await store.softDelete("tenant", "alfa", "root", now, now + 1000);
+      assert.ok(tenant.kind === "done");
+      assert.equal(tenant.deletion.takes.domains, 2);
+      assert.deepEqual(
+        (await store.tenants()).map(({ name }) => name),
+        ["bravo"],
+      );
+      assert.equal((await store.deletions(all)).length, 1);
+      assert.equal((await store.deletions({ kind: "domains", names: ["bravo.test"] })).length, 0);
+      // Its time comes by itself.
+      for (let more = true; more; ) ({ more } = await store.tidy(now + 5000));
+      assert.equal((await store.deletions(all)).length, 0);
+      assert.equal(
+        (await store.accounts()).some(({ name }) => name.endsWith("alfa.test")),
+        false,
+      );
+      assert.deepEqual(await store.verify(), []);
+    });
+  });
+}
