@@ -5,7 +5,7 @@ import { envelopeOf } from "./envelope.ts";
 import type { MessageFacts } from "./facts.ts";
 import { parseDate } from "./fields/date.ts";
 import { parseMessageId, parseMessageIds } from "./fields/message-id.ts";
-import { bytesOf, fieldValue, type Header } from "./header.ts";
+import { bytesOf, fieldValue, type Header, splitHeader } from "./header.ts";
 import { type Part, parseMessage } from "./parse.ts";
 import { isPlainHeader, partsOf, visitHeader, visitText } from "./searchable.ts";
 import { maxIndexedBytes, SignatureBuilder } from "./signature.ts";
@@ -54,6 +54,31 @@ export function factsOf(raw: Uint8Array): MessageFacts {
     references: referencesOf(references, inReplyTo),
     hasAttachment: hasAttachment(root),
     signature: signatureOf(bytes, root),
+  };
+}
+
+const noSignature = new Uint8Array(0);
+
+/** Facts of a message that is in nobody's mailbox (it only waits in the queue): how its header names it, and nothing that readers ask for. */
+export function passingFactsOf(raw: Uint8Array): MessageFacts {
+  const bytes = bytesOf(raw);
+  const header = splitHeader(bytes, 0, bytes.length);
+  const textOf = (name: string): string | undefined => {
+    const field = header.fields.find((one) => one.name === name);
+    return field && fieldValue(header, field);
+  };
+  const subject = textOf("subject");
+  const messageId = textOf("message-id");
+  return {
+    headerBytes: header.end,
+    envelope: "",
+    structure: "",
+    subject: subject === undefined ? "" : subjectText(subject),
+    sentAt: undefined,
+    messageId: messageId === undefined ? undefined : parseMessageId(messageId),
+    references: noReferences,
+    hasAttachment: false,
+    signature: noSignature,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Takes responsibility for a message: filed for the people here, queued for those elsewhere, in one durable step. */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import { passingFactsOf } from "../../protocol/mime/facts-of.ts";
 import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
@@ -113,12 +114,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     verdict: Taken,
     scripts?: Scripted,
   ): Promise<Acceptance> => {
-    const message = await messageOf(scripts?.bytes ?? traced(mail, header, to.accounts.size > 0, verdict));
-    const { facts } = message;
+    const bytes = scripts?.bytes ?? traced(mail, header, to.accounts.size > 0, verdict);
     const placements =
       scripts === undefined
         ? placementsOf(mail, to.accounts, verdict)
         : [...placementsOf(mail, scripts.others, verdict), ...scripts.placements];
+    const message = placements.length > 0 ? await messageOf(bytes) : { bytes, facts: passingFactsOf(bytes) };
+    const { facts } = message;
     const journey: JourneyEntry[] = [acceptedEntry(mail, facts, verdict)];
     const into = verdict.kind === "accept" ? "inbox" : "junk";
     const others = verdict.findings?.spam?.junkFor;
@@ -154,8 +156,8 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       { domain: by?.domain ?? mail.ourHost, delivered, seal: verdict.findings?.seal, marking: verdict },
       forward,
     );
-    const message = await messageOf(made.bytes);
-    const { envelopeFrom } = made;
+    const { bytes, envelopeFrom } = made;
+    const message = { bytes, facts: passingFactsOf(bytes) };
     const recipients = to.forwarded.map(({ address }) => address);
     return {
       message,

@@ -15,8 +15,8 @@ function text(value: string): string {
 const maxSortChars = 60;
 const sortText = (value: string): string => foldText(value.slice(0, maxSortChars)).toWellFormed();
 
-/** Stores bytes and facts with `refs` owners. */
-export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op<ContentId> {
+/** Stores bytes and facts with `refs` owners. `isListed`: some of them are mailboxes, whose lists are sorted by its keys. */
+export function* insertContent({ stored, facts }: KeptMessage, refs: number, isListed = true): Op<ContentId> {
   const id = yield* insert(
     `INSERT INTO contents (refs, size, header_bytes, envelope, structure, subject, sent_at, message_id, has_attachment, signature)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -31,6 +31,18 @@ export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op
     facts.hasAttachment ? 1 : 0,
     facts.signature,
   );
+  if (isListed) yield* insertKeys(id, facts);
+  yield* run(
+    "INSERT INTO bytes (content, encoding, blob, data) VALUES ($1, $2, $3, $4)",
+    id,
+    stored.encoding,
+    stored.blob,
+    stored.data,
+  );
+  return id;
+}
+
+function* insertKeys(id: ContentId, facts: KeptMessage["facts"]): Op<void> {
   yield* run(
     "INSERT INTO content_keys (content, sent_at, has_attachment, subject, sender, recipient) VALUES ($1, $2, $3, $4, $5, $6)",
     id,
@@ -40,14 +52,6 @@ export function* insertContent({ stored, facts }: KeptMessage, refs: number): Op
     text(sortText(shownName(firstAddress(facts.envelope, "from")))),
     text(sortText(shownName(firstAddress(facts.envelope, "to")))),
   );
-  yield* run(
-    "INSERT INTO bytes (content, encoding, blob, data) VALUES ($1, $2, $3, $4)",
-    id,
-    stored.encoding,
-    stored.blob,
-    stored.data,
-  );
-  return id;
 }
 
 export function* content(id: ContentId): Op<Uint8Array | undefined> {

@@ -48,15 +48,16 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
   if (order.length > 1) order.sort((a, b) => acceptance.placements[a]!.account - acceptance.placements[b]!.account);
   const rooms: (Room | Placed)[] = [];
   const quarantine = acceptance.quarantine ?? [];
-  let refs = (queue === undefined ? 0 : 1) + quarantine.length;
+  let filed = 0;
   for (const index of order) {
     const room = yield* makeRoom(acceptance.placements[index]!, message.stored.sizeBytes);
-    if (room.kind === "room") refs++;
+    if (room.kind === "room") filed++;
     rooms[index] = room;
   }
+  const refs = filed + (queue === undefined ? 0 : 1) + quarantine.length;
   if (refs === 0) return { content: 0, placed: rooms as Placed[], queued: undefined };
 
-  const content = yield* insertContent(message, refs);
+  const content = yield* insertContent(message, refs, filed > 0);
   const savedAt = yield* now();
   const hashes = threadHashes(message.facts);
   const placed: Placed[] = [];
