@@ -1,5 +1,6 @@
 /** The assembly of what guards people against dangerous mail: attachments, scanners, the quarantine, and messages that break the judges. */
 import { factsOf } from "../protocol/mime/facts-of.ts";
+import type { Header } from "../protocol/mime/header.ts";
 import type { Config } from "./config/config.ts";
 import type { Deliver } from "./deliver/deliver.ts";
 import { makeQuarantine, type Quarantine, type QuarantinePorts } from "./deliver/quarantine.ts";
@@ -13,10 +14,11 @@ import { rspamd } from "./judge/scanners/rspamd.ts";
 import { makeScannerJudge, type Scanner } from "./judge/scanners/scanner.ts";
 import { parseSocketAddress } from "./judge/scanners/socket.ts";
 import type { Log } from "./log.ts";
+import type { Received } from "./receive/received.ts";
 import { daily } from "./report/daily.ts";
 import { sendDigests } from "./report/digest.ts";
 import { makePost } from "./report/post.ts";
-import type { AccountId, Store } from "./store/store.ts";
+import type { Account, AccountId, Store } from "./store/store.ts";
 import { PoisonTask, PoolBusy, type WorkPool } from "./work/pool.ts";
 
 export type Guarding = {
@@ -125,17 +127,18 @@ function dueDigest(
 
 /** What our own people send: what the filter calls spam is held in the queue, and an administrator is told. */
 function outbound(judge: Judge, hold: boolean, tell: (subject: string, lines: readonly string[]) => void): Judge {
-  return async (mail, header) => {
+  const judged = async (mail: Received, header: Header, account: Account): Promise<Verdict> => {
     const verdict: Verdict = await judge(mail, header);
-    if (mail.account === undefined || "reply" in verdict || verdict.kind === "accept") return verdict;
+    if ("reply" in verdict || verdict.kind === "accept") return verdict;
     if (!hold) return { ...verdict, kind: "accept" };
     tell("Mail of one of your users is held", [
-      `The message ${mail.id} of ${mail.account.name} to ${mail.recipients.length} recipients looks like spam and is held in the queue:`,
+      `The message ${mail.id} of ${account.name} to ${mail.recipients.length} recipients looks like spam and is held in the queue:`,
       ...(verdict.reasons ?? verdict.notes),
       "See it: angarium queue list --state held. Let it go: angarium queue release ID. Remove it: angarium queue delete ID.",
     ]);
     return { ...verdict, kind: "accept", held: true, notes: [...verdict.notes, "held"] };
   };
+  return (mail, header) => (mail.account === undefined ? judge(mail, header) : judged(mail, header, mail.account));
 }
 
 function scannersOf(settings: Config["scanners"]): readonly Scanner[] {

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import { RefusalBudget } from "../deliver/refusals.ts";
-import type { Judge, PartialJudge, Taken, Verdict } from "../judge/judge.ts";
+import { type Judge, nothingToSay, type PartialJudge, type Taken, type Verdict } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
 import { networks } from "../net/networks.ts";
 import type { Received } from "../receive/received.ts";
@@ -60,7 +60,6 @@ const maxListed = 20_000;
 const trapWeight = 5;
 const trapBanMs = 24 * hourMs;
 const maxRefusalsNoted = 20;
-const nothing: Taken = { kind: "accept", notes: [] };
 const early = reply(554, "5.5.1", "You spoke before you were greeted (RFC 5321 section 4.3.1); closing");
 
 export class Door {
@@ -251,12 +250,12 @@ export class Door {
 
   /** What the message judges hear of the peer. */
   readonly judge: PartialJudge = (mail) => {
-    if (!isStranger(mail) || this.exempts(mail.remote.address)) return nothing;
+    if (!isStranger(mail) || this.exempts(mail.remote.address)) return nothingToSay;
     const { settings, reputation } = this.#ports;
     const bad = settings.reputation ? keysOfMail(mail).filter((key) => reputation.standing(key) === "bad") : [];
     const { address } = mail.remote;
     const verdict = (blocked: Awaited<ReturnType<Blocklists["find"]>>["blocked"]): Taken => {
-      if (bad.length === 0 && blocked.length === 0) return nothing;
+      if (bad.length === 0 && blocked.length === 0) return nothingToSay;
       return {
         kind: blocked.length > 0 && settings.blocklistAction === "junk" ? "junk" : "accept",
         notes: [...blocked.map(({ zone }) => `listed-${zone}`), ...(bad.length > 0 ? ["reputation-bad"] : [])],

@@ -51,6 +51,8 @@ export interface Refused extends Remarks {
   readonly reply: Reply;
 }
 export type Verdict = Taken | Refused;
+/** A judge that has nothing to say gives this very value: it is not merged with what others said. */
+export const nothingToSay: Taken = { kind: "accept", notes: [] };
 
 /** `header` is that of `mail.bytes`. */
 export type Judge = (mail: Received, header: Header) => Verdict | Promise<Verdict>;
@@ -71,16 +73,30 @@ const gravity = ["accept", "junk", "quarantine"] as const;
 export function together(judges: readonly PartialJudge[]): Judge {
   const [only, ...others] = judges;
   if (only !== undefined && others.length === 0) return (mail, header) => only(mail, header, {});
-  return async (mail, header) => {
-    let verdict: Taken = accept;
-    for (const judge of judges) {
-      const opinion = judge(mail, header, verdict.findings ?? {});
-      const next = opinion instanceof Promise ? await opinion : opinion;
-      if ("reply" in next) return { ...next, ...remarksOf(verdict, next) };
-      verdict = next === accept ? verdict : both(verdict, next);
+  // No promise where nobody needs one: plain mail is judged in one go.
+  const from = (first: number, before: Taken, mail: Received, header: Header): Verdict | Promise<Verdict> => {
+    let verdict = before;
+    for (let at = first; at < judges.length; at++) {
+      const opinion = judges[at]!(mail, header, verdict.findings ?? noFindings);
+      if (opinion instanceof Promise)
+        return opinion.then((late) => {
+          const all = added(verdict, late);
+          return "reply" in all ? all : from(at + 1, all, mail, header);
+        });
+      const all = added(verdict, opinion);
+      if ("reply" in all) return all;
+      verdict = all;
     }
     return verdict;
   };
+  return (mail, header) => from(0, nothingToSay, mail, header);
+}
+
+const noFindings: Findings = {};
+
+function added(verdict: Taken, next: Verdict): Verdict {
+  if (next === nothingToSay) return verdict;
+  return "reply" in next ? { ...next, ...remarksOf(verdict, next) } : both(verdict, next);
 }
 
 function both(one: Taken, other: Taken): Taken {
@@ -129,7 +145,6 @@ const headerTooLarge: Verdict = {
   reply: reply(552, "5.3.4", "The header of this message is too large"),
   notes: ["header-too-large"],
 };
-const accept: Taken = { kind: "accept", notes: [] };
 
 export function makeJudge(settings: JudgeSettings): (mail: Received, header: Header) => Verdict {
   return (_mail, header) => {
@@ -143,6 +158,6 @@ export function makeJudge(settings: JudgeSettings): (mail: Received, header: Hea
     }
     if (hops > settings.maxHops) return loop;
     // RFC 5322 §3.6 wants exactly one From. Recorded only: what follows from it is a policy with DMARC in hand.
-    return authors === 1 ? accept : { kind: "accept", notes: [authors === 0 ? "no-from" : "several-from"] };
+    return authors === 1 ? nothingToSay : { kind: "accept", notes: [authors === 0 ? "no-from" : "several-from"] };
   };
 }

@@ -40,10 +40,17 @@ export type Submit = {
 
 export function makeSubmit(ports: SubmitPorts): Submit {
   const { deliver, directory, limits, sign, newMessageId, refused, log } = ports;
+  const allAreOurs = async ({ recipients }: Received): Promise<boolean> => {
+    for (const recipient of recipients) {
+      const found = directory.domain(recipient.domain);
+      const domain = found instanceof Promise ? await found : found;
+      if (domain?.kind !== "local") return false;
+    }
+    return true;
+  };
   /** A trusted network's mail by one of our domains to people elsewhere is ours too: signed, and nothing else is done to it. */
   const signedForTrusted = async (mail: Received): Promise<Received | Reply> => {
-    const outward = await Promise.all(mail.recipients.map(({ domain }) => directory.domain(domain)));
-    if (outward.every((domain) => domain?.kind === "local")) return mail;
+    if (await allAreOurs(mail)) return mail;
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
     const author = authorDomain(header);
     const sender = author === undefined ? undefined : ports.sending?.senderOf(author, wishOf(header));

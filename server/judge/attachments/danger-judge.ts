@@ -5,7 +5,7 @@ import { fieldValue, findField, type Header } from "../../../protocol/mime/heade
 import { parseMessage } from "../../../protocol/mime/parse.ts";
 import { reply } from "../../../protocol/smtp/reply.ts";
 import type { Received } from "../../receive/received.ts";
-import type { PartialJudge, Taken, Verdict } from "../judge.ts";
+import { nothingToSay, type PartialJudge, type Taken, type Verdict } from "../judge.ts";
 import { sentenceOf } from "./finding.ts";
 import { type AttachmentPolicy, decide, outboundPolicy } from "./policy.ts";
 import type { AttachmentReport } from "./scan-message.ts";
@@ -21,8 +21,7 @@ export type DangerPorts = {
   readonly outbound: boolean;
 };
 
-const nothing: Taken = { kind: "accept", notes: [] };
-const unsuspicious: Taken = { ...nothing, findings: { virus: 1 } };
+const unsuspicious: Taken = { ...nothingToSay, findings: { virus: 1 } };
 /** The field that says what was seen; one that a stranger wrote is not kept. */
 const fieldName = "X-Angarium-Attachments";
 
@@ -49,7 +48,7 @@ export function makeDangerJudge({ scan, policies, outbound }: DangerPorts): Part
     const own = mail.account !== undefined;
     const forged = ownFields(header);
     if ((own && !outbound) || !mayHaveAttachments(mail.bytes, header))
-      return forged === undefined ? nothing : { ...nothing, dropped: forged };
+      return forged === undefined ? nothingToSay : { ...nothingToSay, dropped: forged };
     return scan(mail.bytes).then(({ findings }) => {
       if (findings.length === 0) return forged === undefined ? unsuspicious : { ...unsuspicious, dropped: forged };
       const applied = own ? [outboundPolicy] : policies(new Set(mail.recipients.map(({ domain }) => domain)));
@@ -70,7 +69,7 @@ function verdictOf(
   const marking = { fields: fieldOf(notes), ...(forged === undefined ? {} : { dropped: forged }) };
   switch (action) {
     case "allow":
-      return nothing;
+      return nothingToSay;
     case "mark":
       return { kind: "accept", notes, reasons, ...marking, findings: { virus: 4 } };
     case "strip": {

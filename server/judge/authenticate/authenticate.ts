@@ -14,7 +14,7 @@ import { checkSpf } from "../../../protocol/spf/check.ts";
 import { networks } from "../../net/networks.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import type { Received } from "../../receive/received.ts";
-import { originOf, type PartialJudge, type Taken, type Verdict } from "../judge.ts";
+import { nothingToSay, originOf, type PartialJudge, type Verdict } from "../judge.ts";
 import type { Authentication } from "./authentication.ts";
 import { checkBimi } from "./bimi.ts";
 import { type Disposition, dispositionOf } from "./disposition.ts";
@@ -51,8 +51,6 @@ export type AuthenticatePorts = {
   /** Hears of every message that was checked. */
   readonly observe?: (message: AuthenticatedMessage) => void;
 };
-
-const accept: Taken = { kind: "accept", notes: [] };
 
 export function makeAuthenticate(ports: AuthenticatePorts): PartialJudge {
   const { settings, resolver, ourHost, now, observe } = ports;
@@ -133,12 +131,12 @@ export function makeAuthenticate(ports: AuthenticatePorts): PartialJudge {
 
   return (mail, header) => {
     const origin = originOf(mail);
-    if (origin === "trusted" || (isLmtp(mail) && !settings.lmtp)) return accept;
+    if (origin === "trusted" || (isLmtp(mail) && !settings.lmtp)) return nothingToSay;
     // Our own people are not checked, but they do not speak in our name either (RFC 8601 §5).
     const dropped = forgedFields(header, ourHost);
     if (origin === "stranger" && settings.enabled && !exempt.has(mail.remote.address))
       return check(mail, header, dropped);
-    return dropped.length === 0 ? accept : { kind: "accept", notes: ["forged-results"], dropped };
+    return dropped.length === 0 ? nothingToSay : { kind: "accept", notes: ["forged-results"], dropped };
   };
 }
 

@@ -7,7 +7,7 @@ import { reply } from "../../../protocol/smtp/reply.ts";
 import type { Received } from "../../receive/received.ts";
 import type { AccountId } from "../../store/store.ts";
 import type { Authentication } from "../authenticate/authentication.ts";
-import type { PartialJudge, Spam, Taken, Verdict } from "../judge.ts";
+import { nothingToSay, type PartialJudge, type Spam, type Verdict } from "../judge.ts";
 import type { Campaigns } from "./campaigns.ts";
 import type { Envelope } from "./content.ts";
 import {
@@ -45,7 +45,7 @@ export type ContentJudgePorts = {
 export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
   const { people } = ports;
   return async (mail, header, findings) => {
-    if (mail.account !== undefined || mail.trusted) return accept;
+    if (mail.account !== undefined || mail.trusted) return nothingToSay;
     const found = people.accountsOf(mail.recipients);
     const accounts = found instanceof Promise ? await found : found;
     const personals = await Promise.all(accounts.map((account) => people.personal(account)));
@@ -54,7 +54,7 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
     const from = mailboxesOf(headerValue(header, "from") ?? "", 1)[0];
     const address = from === undefined ? "" : `${from.local}@${from.domain}`.toLowerCase();
     if (ports.skipHarmless && nobodyTaught && isHarmless(mail.bytes) && !anyLists(accounts, domain, people))
-      return accept;
+      return nothingToSay;
 
     const authentication = findings.authentication;
     const envelope = envelopeOf(mail, authentication);
@@ -168,8 +168,6 @@ function verdictOf(
     findings: { spam },
   };
 }
-
-const accept: Taken = { kind: "accept", notes: [] };
 
 /** What programs read (the form is SpamAssassin's, which they know), and what people read. */
 function fieldsOf(opinion: Opinion, isSpam: boolean, reasons: readonly string[]): string {

@@ -1,5 +1,5 @@
 /** The filter on what our own people send: an account in wrong hands must not make this server a source of spam. */
-import type { PartialJudge, Taken } from "../judge.ts";
+import { nothingToSay, type PartialJudge } from "../judge.ts";
 import { isHarmless } from "./content-judge.ts";
 import { type Asked, judgeMessage, type Reading, readMessage, reasonsFor } from "./filter.ts";
 import type { ModelState } from "./model.ts";
@@ -14,18 +14,17 @@ export type OutboundJudgePorts = {
 };
 
 const inlineBytes = 16 * 1024;
-const accept: Taken = { kind: "accept", notes: [] };
 
 /** Says "junk" of it; what follows is the assembly's. Short plain text without links is never asked about. */
 export function makeOutboundJudge({ model, weights, readLarge, threshold }: OutboundJudgePorts): PartialJudge {
   return async (mail) => {
-    if (mail.account === undefined || isHarmless(mail.bytes)) return accept;
+    if (mail.account === undefined || isHarmless(mail.bytes)) return nothingToSay;
     // How it came says nothing of a message that is only now on its way: our own client, our own network.
     const reading: Reading = { weights: weights(), features: model() !== undefined };
     const asked =
       mail.bytes.length <= inlineBytes ? readMessage(mail.bytes, reading) : await readLarge(mail.bytes, reading);
     const opinion = judgeMessage(asked, model());
-    if (opinion.probability < threshold) return accept;
+    if (opinion.probability < threshold) return nothingToSay;
     return { kind: "junk", notes: [`spam=${opinion.probability.toFixed(3)}`], reasons: reasonsFor(opinion, true, 3) };
   };
 }
