@@ -66,6 +66,8 @@ export type RunningSending = Sending & {
   readonly withAddresses: (directory: Directory) => Directory;
   /** What submission asks of it. */
   readonly forSubmit: NonNullable<SubmitPorts["sending"]>;
+  /** What passing time does, once, and what has changed is kept. */
+  tick(): Promise<void>;
   /** From now on time passes, and what changes is kept. */
   start(): void;
   stop(): Promise<void>;
@@ -240,7 +242,7 @@ export async function makeSending(parts: {
   };
   /** Whoever waits for one of these providers is looked at again. */
   const wake = async (providers: ReadonlySet<string>): Promise<void> => {
-    const parks = (await store.queueParks()).map(({ park }) => park);
+    const parks = await store.parkNames();
     await store.wakeParks(
       parks.filter((park) => providers.has(parkKey(park).provider)),
       now(),
@@ -297,6 +299,11 @@ export async function makeSending(parts: {
     },
     alerts: () => alerts,
     complained: (message, count) => noteConduct(message, { complaints: count }),
+    async tick() {
+      await reread();
+      await warmups.passTime();
+      await keepNow();
+    },
     start() {
       unsubscribe = store.subscribe((changes) => {
         if (changes.some((change) => change.kind === "sending" && change.of.some((kind) => modelKinds.has(kind))))

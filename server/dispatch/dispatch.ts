@@ -309,7 +309,8 @@ export class Dispatcher implements Dispatching {
         campaign: campaign === "" ? "" : `${tenant}/${campaign}`,
         provider,
       };
-      const closed = limits.suspended(parties)?.until ?? warmups.closedUntil(source, provider, now);
+      const closed =
+        limits.suspended(parties)?.until ?? warmups.closedUntil(source, provider, stream.kind !== "marketing", now);
       if (closed === undefined) return { kind: "open", count: parkPortion, maxUrgency: 5 };
       until = Math.min(until, closed);
     }

@@ -8,7 +8,7 @@ import type { SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { noSignals, type PlanAccount } from "../warm/account.ts";
 import { type Parties, WarmupBook } from "../warm/book.ts";
-import { isEligible, type Rank } from "../warm/eligible.ts";
+import { isEligible, type Rank, shareOfRank } from "../warm/eligible.ts";
 import { capOf, dayOf, newPlan, type Plan, retarget } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import type { Model } from "./model.ts";
@@ -227,8 +227,8 @@ export class Warmups {
   }
 
   #reserve(parties: Parties, rank: Rank): Reserve {
-    // Strangers have a bound of their own within the day.
-    const kind: Rank = rank === 5 ? 5 : 1;
+    // Those who wait for their mail, and strangers, have bounds of their own within the day.
+    const kind: Rank = rank === 1 || rank === 5 ? rank : 2;
     const key = `${parties.source} ${parties.domain} ${parties.provider} ${kind}`;
     let reserve = this.#reserves.get(key);
     if (reserve === undefined) {
@@ -260,7 +260,8 @@ export class Warmups {
       reserve.closed = "until" in given ? { until: given.until, because: given.because } : undefined;
       return;
     }
-    const keys = plans.map(({ plan }) => ({ key: quotaKey(plan), cap: capOf(plan) }));
+    const share = shareOfRank(rank);
+    const keys = plans.map(({ plan }) => ({ key: quotaKey(plan), cap: Math.max(1, Math.floor(capOf(plan) * share)) }));
     try {
       const [taken = 0] = await this.#store.takeQuota([{ keys, day: dayOf(now), count: given.granted }]);
       if (taken < given.granted) {
@@ -307,14 +308,15 @@ export class Warmups {
     if (this.counts(parties)) this.#reserve(parties, rank).tokens++;
   }
 
-  /** Until when nothing goes by this source to this provider, whoever sends; undefined: something may. Takes nothing. */
-  closedUntil(source: string, provider: string, now: Instant): Instant | undefined {
+  /** Until when nothing goes by this source to this provider, of urgent mail or of the other; undefined: something may. Takes nothing. */
+  closedUntil(source: string, provider: string, urgent: boolean, now: Instant): Instant | undefined {
     const account = this.#book.account("source", source, provider);
     if (account === undefined) return undefined;
     let until = Number.POSITIVE_INFINITY;
     let known = false;
     for (const reserve of this.#reserves.values()) {
       if (reserve.parties.source !== source || reserve.parties.provider !== provider) continue;
+      if ((reserve.rank === 1) !== urgent) continue;
       known = true;
       if (reserve.tokens > 0 || reserve.closed === undefined || reserve.closed.until <= now) return undefined;
       until = Math.min(until, reserve.closed.until);

@@ -24,7 +24,7 @@ type QueuePart = Pick<
   | "queueList"
   | "content"
   | "subscribe"
-  | "queueParks"
+  | "parkNames"
   | "parkNext"
   | "claimExpired"
 >;
@@ -97,19 +97,20 @@ export class FakeStore implements QueuePart {
     return [...byMessage].map(([message, ids]) => shown(message, ({ id }) => ids.has(id))!);
   }
 
-  async queueParks(): ReturnType<Store["queueParks"]> {
-    const parks = new Map<string, { park: string; recipients: number; nextAt: number }>();
+  #parks(): ReadonlyMap<string, number> {
+    const parks = new Map<string, number>();
     for (const { rows } of this.messages.values())
-      for (const { park, state, nextAt } of rows.values()) {
-        if (park === undefined || state !== "scheduled") continue;
-        const known = parks.get(park) ?? { park, recipients: 0, nextAt };
-        parks.set(park, { park, recipients: known.recipients + 1, nextAt: Math.min(known.nextAt, nextAt) });
-      }
-    return [...parks.values()];
+      for (const { park, state, nextAt } of rows.values())
+        if (park !== undefined && state === "scheduled") parks.set(park, Math.min(parks.get(park) ?? nextAt, nextAt));
+    return parks;
+  }
+
+  async parkNames(): ReturnType<Store["parkNames"]> {
+    return [...this.#parks().keys()];
   }
 
   async parkNext(park: string): ReturnType<Store["parkNext"]> {
-    return (await this.queueParks()).find((one) => one.park === park)?.nextAt;
+    return this.#parks().get(park);
   }
 
   async claimExpired({ owner, now, until, limit }: Parameters<Store["claimExpired"]>[0]): Promise<QueuedMessage[]> {

@@ -35,7 +35,7 @@ export type QueueAsk = {
     | "queueList"
     | "content"
     | "subscribe"
-    | "queueParks"
+    | "parkNames"
     | "parkNext"
     | "claimExpired"
   >;
@@ -183,6 +183,11 @@ class WorkingQueue implements Queue, ItemOwner {
       setInterval(() => this.#renew(), Math.max(1000, settings.leaseMs / 3)),
     ];
     this.#claim();
+  }
+
+  async poke(): Promise<void> {
+    this.#claim();
+    await this.#claiming;
   }
 
   async stop(): Promise<void> {

@@ -7,7 +7,7 @@ import type { Instant, QueuedMessage, Store } from "../store/store.ts";
 import type { Dispatching } from "./dispatching.ts";
 
 export type ParkLineAsk = {
-  readonly store: Pick<Store, "claim" | "claimExpired" | "queueParks" | "parkNext">;
+  readonly store: Pick<Store, "claim" | "claimExpired" | "parkNames" | "parkNext">;
   readonly dispatch: Pick<Dispatching, "opening" | "shareOf">;
   readonly owner: string;
   readonly leaseMs: number;
@@ -55,7 +55,7 @@ export class ParkLine {
     const { now, log } = this.#ask;
     if (now() >= this.#rereadAt) {
       this.#rereadAt = now() + rereadMs;
-      for (const { park, nextAt } of await this.#ask.store.queueParks()) this.note(park, nextAt);
+      for (const park of await this.#ask.store.parkNames()) this.note(park, now());
     }
     let left = wanted;
     try {

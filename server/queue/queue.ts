@@ -8,6 +8,8 @@ export interface Queue {
   offer(message: QueuedMessage, bytes: Uint8Array): void;
   act(filter: QueueFilter, action: QueueAction | "bounce"): Promise<number>;
   show(id: QueueId): Promise<QueuedMessage | undefined>;
+  /** Looks for due mail now; resolves when what there is has been claimed. */
+  poke(): Promise<void>;
   start(): Promise<void>;
   /** Stops taking work, lets running transactions end (bounded), returns the leases. */
   stop(): Promise<void>;

@@ -83,10 +83,7 @@ function lineOf(parks: { [park: string]: number }, openings: { [park: string]: O
         );
       },
       claimExpired: async () => [],
-      queueParks: async () =>
-        Object.entries(parks).flatMap(([park, recipients]) =>
-          recipients === 0 ? [] : [{ park, recipients, nextAt: now }],
-        ),
+      parkNames: async () => Object.entries(parks).flatMap(([park, count]) => (count === 0 ? [] : [park])),
       parkNext: async (park) => ((parks[park] ?? 0) > 0 ? now : undefined),
     },
     dispatch: {

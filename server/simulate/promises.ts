@@ -139,6 +139,15 @@ const ofScenario: { readonly [name: string]: readonly Comparison[] } = {
       };
     },
   ],
+  live: [
+    doneBy(7),
+    fewDeferred,
+    (run) => ({
+      says: "at most 100 messages go out after the first block",
+      figure: `${run.blockedBeforePause}`,
+      held: run.blockedBeforePause > 0 && run.blockedBeforePause <= 100,
+    }),
+  ],
   silence: [
     (run) => {
       const { silence } = run.scenario;
@@ -166,5 +175,9 @@ const ofScenario: { readonly [name: string]: readonly Comparison[] } = {
 /** `others`: the runs of the same seed, for comparisons. */
 export function promisesOf(run: Run, others: ReadonlyMap<string, Run>): readonly Pledge[] {
   const own = ofScenario[run.scenario.name] ?? [];
-  return [...own.flatMap((promise) => promise(run, others) ?? []), ...always.map((promise) => promise(run))];
+  return [
+    ...own.flatMap((promise) => promise(run, others) ?? []),
+    ...always.map((promise) => promise(run)),
+    ...(run.pledges ?? []),
+  ];
 }

@@ -12,6 +12,7 @@ import type { Rank } from "../warm/eligible.ts";
 import { dayMs, hold, newPlan, pause, react } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import { fleet, profiles } from "./fleet.ts";
+import type { Pledge } from "./promises.ts";
 import { chance } from "./random.ts";
 import type { Answer, Mailing, Receiver } from "./receiver.ts";
 import type { ProviderKey, Scenario } from "./scenario.ts";
@@ -42,6 +43,8 @@ export type Run = {
   readonly events: readonly { readonly day: number; readonly provider: ProviderKey; readonly what: string }[];
   /** Messages sent between the first block and the pause, per incident. */
   readonly blockedBeforePause: number;
+  /** What was looked at while it ran. */
+  readonly pledges?: readonly Pledge[];
 };
 
 const source = "mta1";

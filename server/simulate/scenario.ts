@@ -16,6 +16,8 @@ export type Scenario = {
   readonly tolerance?: number;
   /** Gmail refuses the address from the start of this day on. */
   readonly incident?: { readonly day: number; readonly days: number };
+  /** On the server's own queue and SMTP, against real servers on loopback (`live.ts`). */
+  readonly live?: true;
   /** No mail from day to day (exclusive). */
   readonly silence?: { readonly from: number; readonly to: number };
 };
@@ -41,5 +43,14 @@ export const scenarios: readonly Scenario[] = [
   },
   { ...usual, name: "strict", says: "a good list, and receivers that let in half of what others do", tolerance: 1.5 },
   { ...usual, name: "block", says: "a good list, and Gmail blocks for four days", incident: { day: 10, days: 4 } },
+  {
+    ...usual,
+    name: "live",
+    says: "a good list in small, by the server's own queue and SMTP, with a block and a restart",
+    live: true,
+    days: 10,
+    targets: { gmail: 400, "microsoft-consumer": 300, yahoo: 200, apple: 100 },
+    incident: { day: 7, days: 1 },
+  },
   { ...usual, name: "silence", says: "a good list, and 45 days without mail", days: 90, silence: { from: 20, to: 65 } },
 ];

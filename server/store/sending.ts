@@ -125,6 +125,8 @@ export interface SendingReader {
   anySuppression(): Promise<boolean>;
   sendingEvents(filter: EventFilter): Promise<readonly SendingEvent[]>;
   queueParks(): Promise<readonly Park[]>;
+  /** Their names alone, which is quick however much waits. */
+  parkNames(): Promise<readonly string[]>;
   /** When the next of a park is due; undefined: it is empty. */
   parkNext(park: string): Promise<Instant | undefined>;
 }
@@ -160,6 +162,7 @@ export const sendingReads = [
   "anySuppression",
   "sendingEvents",
   "queueParks",
+  "parkNames",
   "parkNext",
 ] as const satisfies readonly (keyof SendingReader)[];
 export const sendingWrites = [

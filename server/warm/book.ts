@@ -12,7 +12,7 @@ import {
   type Signals,
   settle,
 } from "./account.ts";
-import { isEligible, type Rank, strangersShare } from "./eligible.ts";
+import { isEligible, type Rank, shareOfRank } from "./eligible.ts";
 import { addressCap } from "./ladder.ts";
 import { divide, giveBack, take } from "./pace.ts";
 import { capOf, type Day, dayMs, dayOf, type Plan } from "./plan.ts";
@@ -109,7 +109,7 @@ export class WarmupBook {
           `${plan.subject} is too new at ${plan.provider} for recipients of rank ${wish.rank}`,
         );
       const cap = this.#capToday(account, wish.rank, at);
-      const taken = take(account.use, cap, granted, at);
+      const taken = take(account.use, cap, granted, at, undefined, wish.rank === 1);
       if (taken.granted === 0)
         return refusal(
           taken.until,
@@ -118,7 +118,8 @@ export class WarmupBook {
       granted = taken.granted;
       open.push({ account, cap });
     }
-    for (const { account, cap } of open) this.#put({ ...account, use: take(account.use, cap, granted, at).use });
+    for (const { account, cap } of open)
+      this.#put({ ...account, use: take(account.use, cap, granted, at, undefined, wish.rank === 1).use });
     return { granted };
   }
 
@@ -161,7 +162,8 @@ export class WarmupBook {
   #capToday({ plan }: PlanAccount, rank: Rank, at: Instant): number {
     const cap = capOf(plan);
     if (plan.state === "warm" || plan.asserted !== undefined || plan.state === "probing") return cap;
-    const allowed = rank === 5 ? Math.floor(cap * strangersShare) : cap;
+    const share = shareOfRank(rank);
+    const allowed = Math.max(1, Math.floor(cap * share));
     if (plan.scope === "domain") return allowed;
     const days = this.#days.get(plan.subject);
     const before = days === undefined ? 0 : days.sendingDays - (days.last === dayOf(at) ? 1 : 0);
@@ -172,7 +174,8 @@ export class WarmupBook {
       total,
       all.map((one) => ({ cap: capOf(one.plan), planned: one.plan.target })),
     );
-    return Math.min(allowed, parts[all.findIndex((one) => one.plan.provider === plan.provider)] ?? allowed);
+    const part = parts[all.findIndex((one) => one.plan.provider === plan.provider)];
+    return part === undefined ? allowed : Math.min(allowed, Math.max(1, Math.floor(part * share)));
   }
 
   #put(account: PlanAccount): void {

@@ -8,8 +8,10 @@ import type { Plan } from "./plan.ts";
 export type Rank = 1 | 2 | 3 | 4 | 5;
 
 const sendingDaysForStrangers = 42;
+/** Of a day's volume for all but rank 1: some is left to those who wait for their mail. */
+const othersShare = 0.9;
 /** Of a day's volume for rank 5. */
-export const strangersShare = 0.15;
+const strangersShare = 0.15;
 
 /** From the days since the recipient last showed interest. */
 export function rankOf(daysSince: number | undefined): Rank {
@@ -36,4 +38,9 @@ export function isEligible(rank: Rank, plan: Plan): boolean {
     default:
       return rank satisfies never;
   }
+}
+
+/** The part of a day's volume that recipients of a rank may use. */
+export function shareOfRank(rank: Rank): number {
+  return rank === 1 ? 1 : rank === 5 ? strangersShare : othersShare;
 }

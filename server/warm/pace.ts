@@ -22,6 +22,7 @@ export const defaultPaceSettings: PaceSettings = { activeHours: 16 };
 const hourMs = 3_600_000;
 const burstShare = 48;
 const hourShare = 12;
+const urgentHourShare = 3;
 const minPerHour = 5;
 
 export const unused: DayUse = { day: 0, used: 0, hour: 0, usedInHour: 0, theoretical: 0 };
@@ -34,19 +35,27 @@ export type Taken = {
   readonly until: number;
 };
 
-/** Up to `wanted` messages of a day's `cap`, at `now` (ms since 1970). */
-export function take(use: DayUse, cap: number, wanted: number, now: number, settings = defaultPaceSettings): Taken {
+/** Up to `wanted` messages of a day's `cap`, at `now` (ms since 1970). `urgent`: somebody waits for them, so that the pace is no reason to wait. */
+export function take(
+  use: DayUse,
+  cap: number,
+  wanted: number,
+  now: number,
+  settings = defaultPaceSettings,
+  urgent = false,
+): Taken {
   const day = dayOf(now);
   const hour = Math.floor(now / hourMs);
   const tomorrow = (day + 1) * dayMs;
   const used = use.day === day ? use.used : 0;
   const usedInHour = use.hour === hour ? use.usedInHour : 0;
   const ofDay = Math.max(0, cap - used);
-  const ofHour = Math.max(0, Math.max(minPerHour, Math.floor(cap / hourShare)) - usedInHour);
+  const hourly = Math.max(minPerHour, Math.floor(cap / (urgent ? urgentHourShare : hourShare)));
+  const ofHour = Math.max(0, hourly - usedInHour);
   const interval = (settings.activeHours * hourMs) / Math.max(1, cap);
   const burst = Math.max(1, Math.floor(cap / burstShare));
   const theoretical = Math.max(use.theoretical, now);
-  const ofPace = Math.max(0, Math.floor((now - theoretical) / interval + burst));
+  const ofPace = urgent ? cap : Math.max(0, Math.floor((now - theoretical) / interval + burst));
   const granted = Math.min(wanted, ofDay, ofHour, ofPace);
   const next: DayUse =
     granted === 0

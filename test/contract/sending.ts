@@ -57,6 +57,7 @@ export function sendingContract(open: Open): void {
       assert.deepEqual(await claim(), []);
       const parks = await store.queueParks();
       assert.deepEqual(parks, [{ park, recipients: 3, nextAt: queued!.notBefore }]);
+      assert.deepEqual(await store.parkNames(), [park]);
       assert.equal(await store.parkNext(park), queued!.notBefore);
       const first = await claim({ park, limit: 1 });
       assert.equal(first[0]?.recipients[0]?.address, "a@far.test");
@@ -81,9 +82,11 @@ export function sendingContract(open: Open): void {
         journey: [],
       });
       assert.equal(await store.parkNext("elsewhere"), noon + 5);
+      assert.ok((await store.parkNames()).includes("elsewhere"));
       assert.deepEqual(await claim({ park: "elsewhere" }), []);
       await store.queueAct({}, "delete", noon);
       assert.deepEqual(await store.queueParks(), []);
+      assert.deepEqual(await store.parkNames(), []);
       assert.equal(await store.parkNext(park), undefined);
     });
 

@@ -52,6 +52,7 @@ export const readOps = {
   anySuppression: sending.anySuppression,
   sendingEvents: sending.sendingEvents,
   queueParks: sending.queueParks,
+  parkNames: sending.parkNames,
   parkNext: sending.parkNext,
   peers,
   quarantined,

@@ -291,6 +291,19 @@ export function* queueParks(): Op<readonly Park[]> {
   return found.map(({ park, recipients, next_at }) => ({ park, recipients, nextAt: next_at }));
 }
 
+export function* parkNames(): Op<readonly string[]> {
+  // From one name to the next by the index: the rows between are not looked at.
+  const found = yield* all<{ park: string }>(
+    `WITH RECURSIVE names(park) AS (
+       SELECT min(park) FROM queue_recipients WHERE state = 0 AND park <> ''
+       UNION ALL
+       SELECT (SELECT min(r.park) FROM queue_recipients r WHERE r.state = 0 AND r.park <> '' AND r.park > names.park)
+       FROM names WHERE names.park IS NOT NULL)
+     SELECT park FROM names WHERE park IS NOT NULL`,
+  );
+  return found.map(({ park }) => park);
+}
+
 export function* parkNext(park: string): Op<Instant | undefined> {
   let next: number | undefined;
   for (const urgency of urgencies) {
