@@ -31,6 +31,8 @@ test("the webmail", async (t) => {
   const [user = "", friend = ""] = pages.dev.ready.users;
   const [talk] = await Promise.all([seedMail(pages.origin, user, "pw", ordinaryDay)]);
   const ann = await pages.person();
+  // Seconds of undo are long for a test.
+  await ann.context.addInitScript(() => localStorage.setItem("angarium.undoSend", "5"));
   await ann.signIn();
   await row(ann, "Boat trip").waitFor();
 
@@ -226,6 +228,26 @@ test("the webmail", async (t) => {
       assert.deepEqual(other.complaints, []);
       await other.context.close();
     }
+  });
+
+  await t.test("right to left in Arabic, at a desk and on a phone; German", async () => {
+    for (const look of [{ language: "ar" }, { language: "ar", size: "phone" }] as const) {
+      const other = await pages.person(look);
+      await other.signIn();
+      await row(other, "Boat trip").waitFor();
+      assert.equal(await other.page.evaluate(() => document.documentElement.dir), "rtl");
+      await accessible(other.page, JSON.stringify(look));
+      await picture(other.page, `list-${Object.values(look).join("-")}`);
+      await row(other, "Boat trip").click();
+      await other.page.getByText("من harbour.test حقا").last().waitFor();
+      await picture(other.page, `conversation-${Object.values(look).join("-")}`);
+      assert.deepEqual(other.complaints, []);
+      await other.context.close();
+    }
+    const german = await pages.person({ language: "de-AT" });
+    await german.signIn();
+    await german.page.getByRole("link", { name: "Posteingang" }).waitFor();
+    await german.context.close();
   });
 
   await t.test("the session ends: the door opens, what was written is still there", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compileScript } from "../../protocol/sieve/sieve.ts";
+import type { Sentence } from "../../ui/words.svelte.ts";
 import { formatAddress, isAddress, parseAddress, splitAddresses } from "../../webmail/src/compose/addresses.ts";
 import { readVcards, writeVcards } from "../../webmail/src/contacts/vcard.ts";
 import { doubtOf } from "../../webmail/src/reading/render/links.ts";
@@ -12,6 +13,12 @@ import { authenticationOf } from "../../webmail/src/trust/authentication.ts";
 import { doubtsOf } from "../../webmail/src/trust/doubts.ts";
 import { hopsOf } from "../../webmail/src/trust/journey.ts";
 import { unsubscribeOf } from "../../webmail/src/trust/unsubscribe.ts";
+import { ar } from "../../webmail/src/words/ar.ts";
+import { de } from "../../webmail/src/words/de.ts";
+import { en } from "../../webmail/src/words/en.ts";
+import { es } from "../../webmail/src/words/es.ts";
+import { fr } from "../../webmail/src/words/fr.ts";
+import { ja } from "../../webmail/src/words/ja.ts";
 
 const headers = (...lines: readonly string[]) => ({
   headers: lines.map((line) => ({ name: line.slice(0, line.indexOf(":")), value: line.slice(line.indexOf(":") + 1) })),
@@ -182,4 +189,21 @@ test("plain text: quotes, signature, links", () => {
       { kind: "link", text: "a@b.test", href: "mailto:a@b.test" },
     ],
   );
+});
+
+test("every language says every sentence, with the same names in it", () => {
+  const names = (sentence: Sentence) =>
+    [...new Set((typeof sentence === "string" ? sentence : sentence.other).match(/\{\w+\}/g) ?? [])].sort();
+  for (const [code, words] of Object.entries({ de, es, fr, ja, ar })) {
+    assert.deepEqual(Object.keys(words).sort(), Object.keys(en).sort(), code);
+    for (const [key, sentence] of Object.entries(words) as [keyof typeof en, Sentence][]) {
+      assert.deepEqual(names(sentence), names(en[key]), `${code} ${key}`);
+      if (typeof sentence === "string") continue;
+      for (const form of Object.values(sentence))
+        assert.ok(
+          names(form).every((name) => names(en[key]).includes(name)),
+          `${code} ${key}`,
+        );
+    }
+  }
 });
