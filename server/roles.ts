@@ -310,6 +310,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       sign,
       settings: config.manageSieve,
       newId,
+      ourHost,
       version,
       now,
       log,
@@ -409,6 +410,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     tls,
     factsOf,
     factsOfLarge,
+    scripts: scripting.imap,
     shared: (change: Parameters<typeof tellOfShare>[1]) =>
       tellOfShare({ store: mailStore, now, random: (bytes) => randomBytes(bytes).toString("hex") }, change),
     cache: new ContentCache(),

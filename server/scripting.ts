@@ -4,6 +4,7 @@ import type { Directory } from "./access/directory.ts";
 import type { Login } from "./access/login.ts";
 import { type ForwardPorts, forwardersOf, forwardFront } from "./deliver/forward.ts";
 import { ScriptBook } from "./deliver/sieve/book.ts";
+import { type ImapSieve, makeImapSieve } from "./deliver/sieve/imap-sieve.ts";
 import { type DeliverSieve, makeDeliverSieve } from "./deliver/sieve/sieve.ts";
 import type { Serve } from "./listeners.ts";
 import type { Log } from "./log.ts";
@@ -11,7 +12,12 @@ import { serveManageSieve } from "./managesieve/conversation.ts";
 import type { ManageSieveSettings } from "./managesieve/settings.ts";
 import type { Store } from "./store/store.ts";
 
-export type Scripting = { readonly deliver: DeliverSieve; readonly serve: Serve } & Disposable;
+export type Scripting = {
+  readonly deliver: DeliverSieve;
+  /** For what IMAP clients do. */
+  readonly imap: ImapSieve;
+  readonly serve: Serve;
+} & Disposable;
 
 export function startScripting(parts: {
   readonly store: Store;
@@ -22,13 +28,16 @@ export function startScripting(parts: {
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly settings: ManageSieveSettings;
   readonly newId: () => string;
+  readonly ourHost: string;
   readonly version: string;
   readonly now: () => number;
   readonly log: Log;
 }): Scripting {
   const { store, directory, login, forward, settings, version, now, log } = parts;
   const book = new ScriptBook(store, log);
+  const imap = makeImapSieve({ store, book, ourHost: parts.ourHost, version, now, log });
   return {
+    imap,
     deliver: makeDeliverSieve({
       store,
       book,
@@ -45,6 +54,9 @@ export function startScripting(parts: {
     }),
     serve: (connection, stopping) =>
       serveManageSieve(connection, { store, login, tlsOptions: parts.tls, stopping, settings, version, now, log }),
-    [Symbol.dispose]: () => book[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      imap[Symbol.dispose]();
+      book[Symbol.dispose]();
+    },
   };
 }

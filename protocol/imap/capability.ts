@@ -11,6 +11,8 @@ export type CapabilityState = {
   /** RFC 4978: not while compression is on, and not where it is switched off. */
   readonly compress: boolean;
   readonly maxMessageBytes: number;
+  /** Where scripts for what clients do are put (RFC 6785 §3.1): a host with ManageSieve. */
+  readonly sieveHost: string;
 };
 
 const always = ["IMAP4rev2", "IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
@@ -55,7 +57,7 @@ export function capabilities(state: CapabilityState): string[] {
   const list = [...always];
   if (state.startTls && !state.tls && !state.authenticated) list.push("STARTTLS");
   if (state.authenticated) {
-    list.push(...authenticated, `APPENDLIMIT=${state.maxMessageBytes}`);
+    list.push(...authenticated, `APPENDLIMIT=${state.maxMessageBytes}`, `IMAPSIEVE=sieve://${state.sieveHost}`);
     if (state.compress) list.push("COMPRESS=DEFLATE");
     return list;
   }

@@ -21,6 +21,7 @@ export const capabilities: readonly string[] = [
   "foreverypart",
   "ihave",
   "imap4flags",
+  "imapsieve",
   "include",
   "index",
   "mailbox",

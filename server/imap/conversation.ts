@@ -14,6 +14,7 @@ import type { Connection } from "../net/connection.ts";
 import type { Changes } from "../notify/changes.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { type Answer, bad, formatAnswer, no, ok } from "./answer.ts";
+import type { ClientScripts } from "./client-scripts.ts";
 import { authenticate, mayLogin, refusedLogin } from "./commands/access.ts";
 import type { ShareTold } from "./commands/acl.ts";
 import type { FactsMakers } from "./commands/append.ts";
@@ -36,6 +37,8 @@ export type ImapNeeds = FactsMakers &
     readonly tls: (() => TLSSocketOptions) | undefined;
     readonly log: Log;
     readonly now: () => Instant;
+    /** Scripts that run for what a client does (RFC 6785). */
+    readonly scripts: ClientScripts;
     /** One for all connections of the process. */
     readonly cache: ContentCache;
   };
@@ -223,6 +226,7 @@ class Conversation {
       startTls: tls !== undefined,
       compress: !compressed,
       maxMessageBytes: settings.maxMessageBytes,
+      sieveHost: settings.host,
     });
   }
 

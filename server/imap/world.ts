@@ -48,6 +48,7 @@ export async function imapWorld(
     factsOf,
     factsOfLarge: async (bytes) => factsOf(bytes),
     shared: async () => {},
+    scripts: async () => {},
     ...more,
     settings: { ...defaultImapSettings, host: "mail.example.test", ...more.settings },
   };

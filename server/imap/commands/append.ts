@@ -4,6 +4,7 @@ import { appendUid } from "../../../protocol/imap/response.ts";
 import type { MessageFacts } from "../../../protocol/mime/facts.ts";
 import type { Instant, NewMessage, Store } from "../../store/store.ts";
 import { type Answer, bad, no, notAllowed, ok, overQuota, tryCreate } from "../answer.ts";
+import type { ClientScripts } from "../client-scripts.ts";
 import { findPlace, marksFor, may, type PlaceStore } from "../names.ts";
 import type { Session } from "../session.ts";
 
@@ -18,6 +19,7 @@ type Ask = FactsMakers & {
   readonly store: PlaceStore & Pick<Store, "append">;
   readonly settings: { readonly largeMessageBytes: number };
   readonly now: () => Instant;
+  readonly scripts: ClientScripts;
 };
 
 export async function append(
@@ -44,6 +46,14 @@ export async function append(
   const result = await ask.store.append(account, target.id, messages);
   switch (result.kind) {
     case "done":
+      await ask.scripts({
+        user: session.user,
+        account,
+        mailbox: target.id,
+        uids: result.uids,
+        cause: "APPEND",
+        changedFlags: [],
+      });
       return ok("APPEND completed", appendUid(result.uidValidity, result.uids));
     case "no-mailbox":
       return tryCreate;

@@ -4,6 +4,7 @@ import { copyUid } from "../../../protocol/imap/response.ts";
 import { rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
 import { type Field, Flag, type Store } from "../../store/store.ts";
 import { type Answer, noSuchMailbox, notAllowed, ok, outOfRange, overQuota, readOnly, tryCreate } from "../answer.ts";
+import type { ClientScripts } from "../client-scripts.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { findPlace, marksFor, may, type Place, type PlaceStore } from "../names.ts";
 import { Pages } from "../pages.ts";
@@ -46,6 +47,14 @@ export async function copyOrMove(
       return result satisfies never;
   }
   if (result.from.length === 0) return ok(`${command.name} completed`);
+  await ask.scripts({
+    user: session.user,
+    account: place.account,
+    mailbox: target.id,
+    uids: result.to,
+    cause: "COPY",
+    changedFlags: [],
+  });
   const places = copyUid(result.uidValidity, result.from, result.to);
   if (!moves) return ok("COPY completed", places);
   // RFC 9051 §6.4.8: where they went, then that they are gone from here.
@@ -63,6 +72,7 @@ export async function copyOrMove(
 type Ask = FactsMakers & {
   readonly store: PlaceStore & Pick<Store, "copy" | "move" | "fetch" | "append" | "setFlags" | "expunge">;
   readonly cache: ContentCache;
+  readonly scripts: ClientScripts;
   readonly settings: { readonly largeMessageBytes: number };
 };
 

@@ -4,6 +4,7 @@ import { allRights } from "../../../protocol/imap/rights.ts";
 import { formatSet, rangesOf } from "../../../protocol/imap/set.ts";
 import type { Store } from "../../store/store.ts";
 import { type Answer, no, noSuchMailbox, notAllowed, ok, outOfRange, readOnly } from "../answer.ts";
+import { type ClientScripts, flagNames } from "../client-scripts.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { marksFor, may } from "../names.ts";
 import { ofEach } from "../pages.ts";
@@ -11,12 +12,17 @@ import type { Selected, Session } from "../session.ts";
 import { type Marked, tellMarked, tellMarks } from "../updates.ts";
 
 type StoreCommand = Extract<Command, { name: "STORE" }>;
+type Ask = {
+  readonly store: Pick<Store, "setFlags" | "fetch">;
+  readonly cache: ContentCache;
+  readonly scripts: ClientScripts;
+};
 
 export async function store(
   session: Session,
   selected: Selected,
   command: StoreCommand,
-  { store, cache }: { readonly store: Pick<Store, "setFlags" | "fetch">; readonly cache: ContentCache },
+  { store, cache, scripts }: Ask,
 ): Promise<Answer> {
   // RFC 7162 §3.1.3: asking by mod-sequence enables CONDSTORE.
   if (command.unchangedSince !== undefined) session.condstore = true;
@@ -35,7 +41,17 @@ export async function store(
   });
   if (result.kind === "no-mailbox") return noSuchMailbox;
   if (result.kind === "too-many-keywords") return no("LIMIT", "Too many keywords");
-  if (result.changed.length > 0) selected.changedBySelf(result.modseq);
+  if (result.changed.length > 0) {
+    selected.changedBySelf(result.modseq);
+    await scripts({
+      user: session.user,
+      account: id,
+      mailbox: selected.mailbox,
+      uids: result.changed.map(({ uid }) => uid),
+      cause: "FLAG",
+      changedFlags: flagNames(marks),
+    });
+  }
   tellMarks(session, selected, result.changed);
   const asked = selected.view.within(ranges);
   // Messages that were as asked already: the client wants to see that they are.

@@ -1,0 +1,140 @@
+/**
+ * IMAP SEARCH beside another server that has no index, on the same mail in the same run, in turns, and beside a look into every message:
+ * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P]`. Both must take LOGIN without TLS. Not part of the tests.
+ */
+import { connect, type Socket } from "node:net";
+import { parseArgs } from "node:util";
+import { seeded } from "../fuzz.ts";
+
+const { values } = parseArgs({
+  options: {
+    ours: { type: "string" },
+    theirs: { type: "string" },
+    count: { type: "string", default: "10000" },
+    user: { type: "string", default: "u1@example.test" },
+    pass: { type: "string", default: "pw" },
+  },
+});
+const count = Number(values.count);
+const random = seeded(3);
+const syllables = "ba ce di fo gu la me ni po ru sa te vi wo zu kra ble stri pno qua ent ing tion er an".split(" ");
+const vocabulary = Array.from({ length: 20_000 }, () =>
+  Array.from({ length: 1 + random(4) }, () => syllables[random(syllables.length)]).join(""),
+);
+/** A word by its rank, the frequent ones often. */
+const anyWord = (): string => vocabulary[Math.floor(vocabulary.length ** (random(1_000_000) / 1_000_000)) - 1] ?? "ba";
+const text = (words: number): string =>
+  Array.from({ length: words }, (_, at) => anyWord() + (at % 12 === 11 ? "\r\n" : " ")).join("");
+
+/** Needles that are in some messages only, with the share of them. */
+const planted: readonly (readonly [needle: string, every: number])[] = [
+  ["hippopotamus", count],
+  ["Quarterly Budget", 500],
+  ["order-4711-x", 97],
+];
+const messages = Array.from({ length: count }, (_, at) => {
+  const extra = planted.flatMap(([needle, every]) => (at % every === every >> 1 ? [needle] : [])).join(" ");
+  return `From: ${anyWord()} <${anyWord()}@far.test>\r\nTo: u1@example.test\r\nSubject: ${text(5).trim()}\r\nMessage-ID: <${at}@bench.test>\r\nDate: Tue, 1 Dec 2026 10:00:00 +0000\r\n\r\n${text(450)} ${extra} ${text(50)}\r\n`;
+});
+
+class Imap {
+  readonly #socket: Socket;
+  #text = "";
+  #wake: () => void = () => {};
+  #tag = 0;
+
+  constructor(port: number) {
+    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.#socket.on("data", (chunk: Buffer) => {
+      this.#text += chunk.toString("latin1");
+      this.#wake();
+    });
+  }
+
+  async #until(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.#text);
+      if (found !== null) {
+        const said = this.#text.slice(0, found.index + found[0].length);
+        this.#text = this.#text.slice(said.length);
+        return said;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async run(command: string): Promise<string> {
+    const tag = `t${++this.#tag}`;
+    this.#socket.write(`${tag} ${command}\r\n`, "latin1");
+    const said = await this.#until(new RegExp(`(?:^|\\n)${tag} [^\\r]*\\r\\n`));
+    if (!said.includes(`${tag} OK`)) throw new Error(`${command.slice(0, 80)}: ${said.slice(-300)}`);
+    return said;
+  }
+
+  async fill(): Promise<void> {
+    for (let from = 0; from < messages.length; from += 100) {
+      const tag = `t${++this.#tag}`;
+      const some = messages.slice(from, from + 100).map((message) => ` {${message.length}+}\r\n${message}`);
+      this.#socket.write(`${tag} APPEND Beside${some.join("")}\r\n`, "latin1");
+      const said = await this.#until(new RegExp(`(?:^|\\n)${tag} [^\\r]*\\r\\n`));
+      if (!said.includes(`${tag} OK`)) throw new Error(said.slice(-300));
+    }
+  }
+
+  async search(key: string): Promise<{ readonly uids: string; readonly ms: number }> {
+    const at = performance.now();
+    const said = await this.run(`UID SEARCH ${key}`);
+    return { ms: performance.now() - at, uids: /\* SEARCH([ \d]*)/.exec(said)?.[1]?.trim() ?? "" };
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+}
+
+async function open(port: string | undefined): Promise<Imap> {
+  if (port === undefined) throw new Error("Name the ports: --ours PORT --theirs PORT");
+  const client = new Imap(Number(port));
+  await client.run(`LOGIN ${values.user} ${values.pass}`);
+  await client.run("CREATE Beside");
+  const at = performance.now();
+  await client.fill();
+  process.stdout.write(
+    `port ${port}: ${count} messages appended in ${((performance.now() - at) / 1000).toFixed(1)} s\n`,
+  );
+  await client.run("SELECT Beside");
+  return client;
+}
+
+const [ours, theirs] = [await open(values.ours), await open(values.theirs)];
+// The index follows behind: it is given the time it takes, or a minute and a half.
+process.stdout.write("waiting 90 s for the index\n");
+await new Promise((resolve) => setTimeout(resolve, 90_000));
+
+const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
+const folded = messages.map((message) => message.toLowerCase());
+for (const needle of ["zzqqxx", "no such text here", ...planted.map(([one]) => one), vocabulary[12_345]!, "rupnoqua"])
+  for (const kind of ["TEXT", "BODY"] as const) {
+    const key = `${kind} "${needle}"`;
+    const [mine, other]: [number[], number[]] = [[], []];
+    let same = true;
+    const expected = folded.flatMap((message, at) => {
+      const where = kind === "BODY" ? message.slice(message.indexOf("\r\n\r\n")) : message;
+      return where.replaceAll("\r\n", " ").includes(needle.toLowerCase()) ? [at + 1] : [];
+    });
+    for (let round = 0; round < 5; round++) {
+      const own = await ours.search(key);
+      const peer = await theirs.search(key);
+      mine.push(own.ms);
+      other.push(peer.ms);
+      same &&= own.uids === expected.join(" ") && own.uids === peer.uids;
+    }
+    const [a, b] = [median(mine), median(other)];
+    process.stdout.write(
+      `${key.padEnd(28)} ${String(expected.length).padStart(6)} found  ${a.toFixed(1).padStart(8)} ms  beside ${b.toFixed(0).padStart(7)} ms  ${(b / a).toFixed(0).padStart(6)} times as fast${same ? "" : "  DIFFERENT"}\n`,
+    );
+  }
+ours.end();
+theirs.end();
