@@ -13,7 +13,7 @@ import { type Asked, oddsOf, type Reading } from "./judge/content/filter.ts";
 import type { ModelState } from "./judge/content/model.ts";
 import { readModel, shippedModel } from "./judge/content/model-file.ts";
 import { makeOutboundJudge } from "./judge/content/outbound-judge.ts";
-import type { People, Preferences, Thresholds } from "./judge/content/people.ts";
+import { layered, type People, type Preferences, type Thresholds } from "./judge/content/people.ts";
 import { filterPrefixes } from "./judge/content/preference-keys.ts";
 import type { PartialJudge } from "./judge/judge.ts";
 import { Correspondents } from "./learn/correspondents.ts";
@@ -52,6 +52,7 @@ export type Filtering = {
 } & Disposable;
 
 const rereadMs = 5_000;
+const domainsAtOnce = 1_000;
 const checkListsMs = 60 * 60 * 1000;
 const campaignsKey = "filter.campaigns";
 /** With more people than this nobody's name is guarded: such a domain is no circle of colleagues. */
@@ -109,13 +110,13 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
 
   const people: People = {
     async accountsOf(recipients) {
-      const accounts = new Set<AccountId>();
+      const accounts = new Map<AccountId, string>();
       for (const { local, domain } of recipients) {
         const answer = directory.resolve(local, domain);
         const resolution = answer instanceof Promise ? await answer : answer;
-        if (resolution.kind === "local") for (const account of resolution.accounts) accounts.add(account);
+        if (resolution.kind === "local") for (const account of resolution.accounts) accounts.set(account, domain);
       }
-      return [...accounts];
+      return accounts;
     },
     personal: (account) => lessons.personal(account),
     preferences: preferences.of,
@@ -263,11 +264,16 @@ async function watchPreferences(store: Store, settings: FilterSettings, log: Log
   const nothing: Preferences = {};
   let accounts = new Map<string, Preferences>();
   let domains = new Map<string, Preferences>();
+  let tenants = new Map<string, Preferences>(); // by the domains they have
   let weights: ReadonlyMap<string, number> | undefined;
   const mapOf = async (prefix: string): Promise<Map<string, Preferences>> =>
     new Map((await store.settings(prefix)).map(({ key, value }) => [key.slice(prefix.length), value as Preferences]));
   const read = async (): Promise<void> => {
-    [accounts, domains] = await Promise.all([mapOf(filterPrefixes.account), mapOf(filterPrefixes.domain)]);
+    [accounts, domains, tenants] = await Promise.all([
+      mapOf(filterPrefixes.account),
+      mapOf(filterPrefixes.domain),
+      mapOf(filterPrefixes.tenant).then((set) => byDomain(set, store)),
+    ]);
     const changed = (await store.setting(filterPrefixes.rules)) as { readonly [name: string]: number } | undefined;
     weights = changed === undefined ? undefined : new Map(Object.entries(changed));
   };
@@ -279,13 +285,33 @@ async function watchPreferences(store: Store, settings: FilterSettings, log: Log
   }, rereadMs).unref();
   return {
     of(account, domain) {
-      if (accounts.size === 0 && domains.size === 0) return nothing;
-      return { ...domains.get(domain), ...accounts.get(String(account)) };
+      if (accounts.size === 0 && domains.size === 0 && tenants.size === 0) return nothing;
+      return layered([tenants.get(domain), domains.get(domain), accounts.get(String(account))]);
     },
     defaults: () => defaults,
     weights: () => weights,
     [Symbol.dispose]: () => clearInterval(timer),
   };
+}
+
+/** What tenants have set, for each of their domains. */
+async function byDomain(
+  tenants: ReadonlyMap<string, Preferences>,
+  store: Pick<Store, "hostedDomains">,
+): Promise<Map<string, Preferences>> {
+  const found = new Map<string, Preferences>();
+  for (const [tenant, preferences] of tenants) {
+    let after: string | undefined;
+    do {
+      const page = await store.hostedDomains(
+        { kind: "tenant", tenant: Number(tenant) },
+        { limit: domainsAtOnce, after },
+      );
+      for (const { name } of page) found.set(name, preferences);
+      after = page.length < domainsAtOnce ? undefined : page.at(-1)!.name;
+    } while (after !== undefined);
+  }
+  return found;
 }
 
 /** Names of the people of each domain, as they are shown; read when the directory changes. */

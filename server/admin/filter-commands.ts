@@ -10,7 +10,7 @@ const target = {
   type: "text",
   placed: true,
   required: true,
-  help: "an account (ann@example.org) or a domain (example.org)",
+  help: "an account (ann@example.org), a domain (example.org) or a tenant (acme)",
 } as const;
 const thresholds = {
   junk: { type: "number", help: "percent of probability from which mail goes into Junk; 0: never" },
@@ -21,16 +21,17 @@ const maxListed = 1000;
 
 async function keyOf(store: Store, name: string): Promise<string | undefined> {
   const wanted = name.toLowerCase();
-  if (!wanted.includes("@"))
-    return (await store.domains()).some((domain) => domain.name === wanted)
-      ? filterPrefixes.domain + wanted
-      : undefined;
+  if (!wanted.includes("@")) {
+    if ((await store.domains()).some((domain) => domain.name === wanted)) return filterPrefixes.domain + wanted;
+    const tenant = (await store.tenants()).find((one) => one.name === wanted);
+    return tenant === undefined ? undefined : filterPrefixes.tenant + tenant.id;
+  }
   const account = (await store.accounts({ name: wanted }))[0];
   return account === undefined ? undefined : filterPrefixes.account + account.id;
 }
 
 const nobody = (name: string): string =>
-  `There is no account and no domain "${name}" here. See them: angarium account list, angarium domain list`;
+  `There is no account, no domain and no tenant "${name}" here. See them: angarium account list, angarium domain list`;
 
 async function change(
   store: Store,
@@ -89,7 +90,7 @@ export const filterCommands: readonly Command[] = [
   ),
   command(
     "filter show",
-    "Shows what is set for an account or a domain.",
+    "Shows what is set for an account, a domain or a tenant.",
     { target },
     async ({ target: name }, { store }) => {
       const key = await keyOf(store, name);

@@ -31,7 +31,7 @@ export type SmtpSettings = {
 };
 
 export const defaultSmtpSettings: SmtpSettings = {
-  maxMessageBytes: 50 * 1024 * 1024,
+  maxMessageBytes: 64 * 1024 * 1024,
   maxRecipients: 1000,
   maxMessagesPerSession: 0,
   maxErrors: 20,

@@ -237,3 +237,22 @@ test("allowed and blocked senders; refused and kept back where that is set; whom
   assert.ok((await mailIn(mine, "INBOX")).some(({ subject }) => subject === "Claim your prize today!!"));
   await mine.logout();
 });
+
+test("a tenant's thresholds hold for its domains, and a domain's over them", async () => {
+  const tell = async (...words: readonly string[]): Promise<void> => {
+    const { code, err } = await angarium(...words, "--data", dev.ready.data);
+    assert.equal(code, 0, err);
+  };
+  const client = await open("u1@example.test");
+  await tell("tenant", "add", "acme");
+  await tell("domain", "give", "example.test", "acme");
+  await tell("filter", "set", "acme", "--junk", "0");
+  await new Promise((resolve) => setTimeout(resolve, 5500)); // Settings are read again every five seconds.
+  await send("u1@example.test", swindle("For the tenant"));
+  assert.ok((await mailIn(client, "INBOX")).some(({ subject }) => subject === "For the tenant"));
+  await tell("filter", "set", "example.test", "--junk", "90");
+  await new Promise((resolve) => setTimeout(resolve, 5500));
+  await send("u1@example.test", swindle("For the domain"));
+  assert.ok((await mailIn(client, "Junk")).some(({ subject }) => subject === "For the domain"));
+  await client.logout();
+});

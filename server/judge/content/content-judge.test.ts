@@ -7,7 +7,7 @@ import type { Findings, Verdict } from "../judge.ts";
 import { Campaigns } from "./campaigns.ts";
 import { type ContentJudgePorts, makeContentJudge } from "./content-judge.ts";
 import { readMessage } from "./filter.ts";
-import type { Preferences } from "./people.ts";
+import { layered, type Preferences } from "./people.ts";
 
 const odd = `From: "Gifts" <gifts@cards.click>\r\nSubject: Claim your prize now!!\r\nX-Spam-Status: No\r\nContent-Type: text/html\r\n\r\n<p>Claim your prize, click here: <a href="http://cards.click/1">now</a>. Limited time, act now!\r\n`;
 const plain = `From: Ann <ann@far.test>\r\nTo: u1@us.test\r\nSubject: Lunch\r\n\r\nShall we have lunch on Friday?\r\n`;
@@ -51,7 +51,7 @@ async function judge(
 ): Promise<Verdict> {
   const judgeOf = makeContentJudge({
     people: {
-      accountsOf: (recipients) => recipients.map(({ local }) => Number(local.slice(1))),
+      accountsOf: (recipients) => new Map(recipients.map(({ local, domain }) => [Number(local.slice(1)), domain])),
       personal: () => undefined,
       preferences: (account) => preferences[account] ?? {},
       wroteTo: (_, address) => wroteTo.includes(address),
@@ -164,4 +164,16 @@ test("lists of bad domains and campaigns count", async () => {
   });
   assert.deepEqual(asked, ["bad.test"]);
   assert.ok("fields" in listed && listed.fields?.includes("link-listed=3.5"));
+});
+
+test("a person's thresholds hold over the domain's, and the domain's over the tenant's; lists add up", () => {
+  const tenant: Preferences = { junk: 0.9, refuse: 0.99, allow: ["a.test"] };
+  assert.equal(layered([tenant, undefined, undefined]), tenant);
+  assert.deepEqual(layered([tenant, { junk: 0.8 }, { junk: 0.7, allow: ["b.test"], block: ["c.test"] }]), {
+    junk: 0.7,
+    refuse: 0.99,
+    allow: ["a.test", "b.test"],
+    block: ["c.test"],
+  });
+  assert.deepEqual(layered([undefined, undefined]), {});
 });

@@ -47,14 +47,14 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
   return async (mail, header, findings) => {
     if (mail.account !== undefined || mail.trusted) return nothingToSay;
     const found = people.accountsOf(mail.recipients);
-    const accounts = found instanceof Promise ? await found : found;
+    const homes = found instanceof Promise ? await found : found;
+    const accounts = [...homes.keys()];
     const personals = await Promise.all(accounts.map((account) => people.personal(account)));
     const domain = mail.recipients[0]?.domain ?? "";
     const nobodyTaught = personals.every((one) => one === undefined) && ports.model() === undefined;
     const from = mailboxesOf(headerValue(header, "from") ?? "", 1)[0];
     const address = from === undefined ? "" : `${from.local}@${from.domain}`.toLowerCase();
-    if (ports.skipHarmless && nobodyTaught && isHarmless(mail.bytes) && !anyLists(accounts, domain, people))
-      return nothingToSay;
+    if (ports.skipHarmless && nobodyTaught && isHarmless(mail.bytes) && !anyLists(homes, people)) return nothingToSay;
 
     const authentication = findings.authentication;
     const envelope = envelopeOf(mail, authentication);
@@ -86,7 +86,7 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
     const more = await hitsBeyond(asked, ports);
     const shared = withHits(judgeMessage(asked, ports.model()), more);
     const opinions = accounts.map((account, index) => {
-      const preferences = people.preferences(account, domain);
+      const preferences = people.preferences(account, homes.get(account)!);
       const personal = personals[index];
       const lessons = personal === undefined ? 0 : personalEvidence(personal, asked.features);
       const opinion = lessons === 0 ? shared : withEvidence(shared, lessons);
@@ -250,11 +250,12 @@ export function isHarmless(bytes: Buffer): boolean {
   );
 }
 
-function anyLists(accounts: readonly AccountId[], domain: string, people: People): boolean {
-  return accounts.some((account) => {
+function anyLists(homes: ReadonlyMap<AccountId, string>, people: People): boolean {
+  for (const [account, domain] of homes) {
     const { allow, block } = people.preferences(account, domain);
-    return (allow?.length ?? 0) + (block?.length ?? 0) > 0;
-  });
+    if ((allow?.length ?? 0) + (block?.length ?? 0) > 0) return true;
+  }
+  return false;
 }
 
 function envelopeOf(mail: Received, authentication: Authentication | undefined): Envelope {

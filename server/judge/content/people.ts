@@ -13,13 +13,13 @@ export type Preferences = Partial<Thresholds> & {
 };
 
 export type People = {
-  /** Recipients of the message that have a mailbox here. */
+  /** Recipients of the message that have a mailbox here, each with the domain it was written to at. */
   accountsOf(
     recipients: readonly { readonly local: string; readonly domain: string }[],
-  ): Promise<readonly AccountId[]> | readonly AccountId[];
+  ): Promise<ReadonlyMap<AccountId, string>> | ReadonlyMap<AccountId, string>;
   /** Undefined where the person has taught nothing. */
   personal(account: AccountId): Personal | undefined | Promise<Personal | undefined>;
-  /** Those of the account over those of its domain. */
+  /** Those of the account over those of the domain over those of its tenant; lists of all together. */
   preferences(account: AccountId, domain: string): Preferences;
   /** Whether the person has written to the address (lower case). */
   wroteTo(account: AccountId, address: string): boolean | Promise<boolean>;
@@ -45,4 +45,14 @@ export function listed(list: readonly string[] | undefined, address: string): bo
       entry === domain ||
       (domain.endsWith(entry) && domain[domain.length - entry.length - 1] === "."),
   );
+}
+
+/** Later ones hold over earlier ones; what is on a list of one of them is on the list of all. */
+export function layered(layers: readonly (Preferences | undefined)[]): Preferences {
+  const set = layers.filter((layer) => layer !== undefined);
+  if (set.length < 2) return set[0] ?? {};
+  const allow = set.flatMap((layer) => layer.allow ?? []);
+  const block = set.flatMap((layer) => layer.block ?? []);
+  const all: Preferences = Object.assign({}, ...set);
+  return { ...all, ...(allow.length > 0 ? { allow } : {}), ...(block.length > 0 ? { block } : {}) };
 }
