@@ -24,6 +24,7 @@ import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
+import { startImporting } from "./importing.ts";
 import { makeIndexer } from "./index/indexer.ts";
 import { startInjecting, withUnsubscribe } from "./injecting.ts";
 import { tellOfShare } from "./jmap/share-notifications.ts";
@@ -540,6 +541,15 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       addresses.push({ service, address, port: typeof bound === "object" && bound !== null ? bound.port : port });
     }
 
+  const importing = startImporting({
+    store,
+    resolver,
+    privateAddresses: config.transit.privateAddresses,
+    factsOf,
+    factsOfLarge,
+    now,
+    log,
+  });
   const startedAt = now();
   const running = (): Running => ({
     version,
@@ -554,6 +564,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     queue,
     running,
     ldap,
+    imports: importing.runner,
+    factsOf: importing.factsOf,
     hostname: ourHost,
     tlsa: () => publishedKeys(tlsFolder, certificate),
     now,
@@ -594,6 +606,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
           ...apps.map((app) => app.close()),
           ...listeners.map((listener) => listener.close(listenerGraceMs)),
         ]);
+        await importing.runner.stop();
         await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
         await injecting?.webhooks.stop();

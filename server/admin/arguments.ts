@@ -1,5 +1,6 @@
 /** Arguments of a command, from the command line or from JSON, checked against its description; what is wrong is a sentence. */
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Argument, Arguments, Command, Given } from "./command.ts";
 
 export type Read =
@@ -20,7 +21,7 @@ export const optionName = (name: string): string =>
 export function usage({ name, args }: Command): string {
   const parts = Object.entries(args).map(([key, { type, placed, required }]) => {
     const word = key.replace(/[A-Z]/g, "-$&").toUpperCase();
-    const value = type === "list" && placed ? `${word}…` : word;
+    const value = (type === "list" || type === "paths") && placed ? `${word}…` : word;
     const text = placed ? value : type === "flag" ? optionName(key) : `${optionName(key)} ${word}`;
     return required ? text : `[${text}]`;
   });
@@ -56,7 +57,8 @@ export function fromWords(command: Command, words: readonly string[]): Read {
     } else {
       const [name, argument] = placed[place] ?? [];
       if (name === undefined) return refused(`"${word}" is one word too many. Usage: ${usage(command)}`);
-      if (argument?.type === "list") raw[name] = [...((raw[name] as string[] | undefined) ?? []), word];
+      if (argument?.type === "list" || argument?.type === "paths")
+        raw[name] = [...((raw[name] as string[] | undefined) ?? []), word];
       else {
         const value = argument?.type === "file" ? contentOf(word) : word;
         if (typeof value !== "string") return refused(value.why);
@@ -64,6 +66,10 @@ export function fromWords(command: Command, words: readonly string[]): Read {
         place++;
       }
     }
+  }
+  for (const [name, { type }] of Object.entries(command.args)) {
+    if (type === "path" && typeof raw[name] === "string") raw[name] = resolve(raw[name]);
+    if (type === "paths" && Array.isArray(raw[name])) raw[name] = raw[name].map((path) => resolve(String(path)));
   }
   return fromJson(command, raw);
 }
@@ -111,6 +117,7 @@ export function readBytes(text: string): number | undefined {
 function readValue(argument: Argument, value: unknown): { readonly value: unknown } | undefined {
   switch (argument.type) {
     case "text":
+    case "path":
     case "file":
       if (typeof value !== "string" || value.length > (argument.type === "file" ? maxFileChars : maxTextChars))
         return undefined;
@@ -126,6 +133,7 @@ function readValue(argument: Argument, value: unknown): { readonly value: unknow
     case "flag":
       return typeof value === "boolean" ? { value } : undefined;
     case "list":
+    case "paths":
       return Array.isArray(value) && value.every((one) => typeof one === "string") ? { value } : undefined;
     case "json":
       if (typeof value !== "string") return { value };
@@ -144,6 +152,9 @@ function expected(argument: Argument): string {
   switch (argument.type) {
     case "text":
       return "a text";
+    case "path":
+    case "paths":
+      return "a file or folder";
     case "file":
       return "a file of up to 16 million characters";
     case "number":

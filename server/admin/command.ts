@@ -1,5 +1,7 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
+import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Ldap } from "../access/ldap.ts";
+import type { ImportRunner } from "../carry/runner.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Dooring } from "../dooring.ts";
 import type { Indexer } from "../index/indexer.ts";
@@ -45,6 +47,10 @@ export type World = {
     readonly keeper: Quarantine;
     readonly digest: (account: AccountId | undefined) => Promise<number>;
   };
+  /** Runs imports; the running server alone does by itself. */
+  readonly imports?: ImportRunner;
+  /** Facts of a message, large ones in another thread. */
+  readonly factsOf?: (bytes: Buffer) => MessageFacts | Promise<MessageFacts>;
   /** The configured LDAP directory. */
   readonly ldap?: Ldap | undefined;
   readonly bans?: Dooring["bans"];
@@ -78,11 +84,15 @@ type Values = {
   readonly text: string;
   /** On the command line the name of a file ("-": standard input), in JSON what it holds: text. */
   readonly file: string;
+  /** A file or folder: made absolute where it was typed, for the server works elsewhere. */
+  readonly path: string;
   readonly number: number;
   /** "500M", "2G", or plain bytes; "0" or "none" is no limit. */
   readonly bytes: number;
   readonly flag: boolean;
   readonly list: readonly string[];
+  /** Several of them. */
+  readonly paths: readonly string[];
   readonly json: unknown;
 };
 

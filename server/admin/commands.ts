@@ -4,6 +4,7 @@ import { accountCommands } from "./account-commands.ts";
 import { addressCommands } from "./address-commands.ts";
 import { fromJson, usage } from "./arguments.ts";
 import { attachmentCommands } from "./attachment-commands.ts";
+import { carryCommands } from "./carry-commands.ts";
 import { type Command, no, type Outcome, type Progress, type World } from "./command.ts";
 import { deletionCommands } from "./deletion-commands.ts";
 import { dkimCommands } from "./dkim-commands.ts";
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   ...accessCommands,
   ...tenantCommands,
   ...deletionCommands,
+  ...carryCommands,
   ...filterCommands,
   ...queueCommands,
   ...quarantineCommands,

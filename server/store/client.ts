@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { Blobs, makeDataFolder } from "./blobs.ts";
+import { carryReads, carryWrites } from "./carry-store.ts";
 import { type Packed, packAcceptance, unpackAccepted } from "./crossing.ts";
 import { messageRows } from "./fetched.ts";
 import { hostingReads, hostingWrites } from "./hosting.ts";
@@ -156,6 +157,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): St
     ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
     ...(each(sendingReads, op) as Pick<StoreReader, (typeof sendingReads)[number]>),
     ...(each(hostingReads, op) as Pick<StoreReader, (typeof hostingReads)[number]>),
+    ...(each(carryReads, op) as Pick<StoreReader, (typeof carryReads)[number]>),
     ...(each(securityReads, op) as Pick<StoreReader, (typeof securityReads)[number]>),
     ...(each(sharingReads, op) as Pick<StoreReader, (typeof sharingReads)[number]>),
     ...(each(wordsReads, op) as Pick<StoreReader, (typeof wordsReads)[number]>),
@@ -230,6 +232,10 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
       const prepared = await Promise.all(messages.map(prepare));
       return put("append", [account, mailbox, prepared.map(lay)]);
     },
+    putImported: async (to, messages) => {
+      const prepared = await Promise.all(messages.map(prepare));
+      return put("putImported", [to, prepared.map(lay)]);
+    },
     createMailbox: op("createMailbox"),
     renameMailbox: op("renameMailbox"),
     deleteMailbox: op("deleteMailbox"),
@@ -270,6 +276,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
     ...(each(jmapWrites, op) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
     ...(each(sendingWrites, op) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
     ...(each(hostingWrites, op) as Pick<StoreWriter, (typeof hostingWrites)[number]>),
+    ...(each(carryWrites, op) as Pick<StoreWriter, (typeof carryWrites)[number]>),
     ...(each(securityWrites, op) as Pick<StoreWriter, (typeof securityWrites)[number]>),
     ...(each(sharingWrites, op) as Pick<StoreWriter, (typeof sharingWrites)[number]>),
     ...(each(wordsWrites, op) as Pick<StoreWriter, (typeof wordsWrites)[number]>),

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import type pg from "pg";
 import { Blobs, makeDataFolder } from "./blobs.ts";
+import { carryReads, carryWrites } from "./carry-store.ts";
 import { messageRows } from "./fetched.ts";
 import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
@@ -183,6 +184,8 @@ class PostgresStore {
       ...(named(jmapWrites, writeOps, writing) as Pick<StoreWriter, (typeof jmapWrites)[number]>),
       ...(named(sendingReads, readOps, reading) as Pick<StoreReader, (typeof sendingReads)[number]>),
       ...(named(sendingWrites, writeOps, writing) as Pick<StoreWriter, (typeof sendingWrites)[number]>),
+      ...(named(carryReads, readOps, reading) as Pick<StoreReader, (typeof carryReads)[number]>),
+      ...(named(carryWrites, writeOps, writing) as Pick<StoreWriter, (typeof carryWrites)[number]>),
       ...(named(securityReads, readOps, reading) as Pick<StoreReader, (typeof securityReads)[number]>),
       ...(named(securityWrites, writeOps, writing) as Pick<StoreWriter, (typeof securityWrites)[number]>),
       ...(named(sharingReads, readOps, reading) as Pick<StoreReader, (typeof sharingReads)[number]>),
@@ -248,6 +251,13 @@ class PostgresStore {
         this.#run(async () => {
           const kept = await this.#keepAcceptance(acceptance);
           return this.#writeNow(() => writeOps.accept(kept));
+        }),
+      putImported: (to, messages) =>
+        this.#run(async () => {
+          const kept = await Promise.all(
+            messages.map(async ({ bytes, facts, ...rest }) => ({ ...rest, ...(await this.#keep({ bytes, facts })) })),
+          );
+          return this.#writeNow(() => writeOps.putImported(to, kept));
         }),
       append: (account, mailbox, messages) =>
         this.#run(async () => {

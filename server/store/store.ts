@@ -9,6 +9,7 @@
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { StsMode } from "../../protocol/policy/mta-sts.ts";
+import type { CarryReader, CarryWriter } from "./carry-store.ts";
 import type { HostingReader, HostingWriter } from "./hosting.ts";
 import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { PeerReader, PeerWriter } from "./peers.ts";
@@ -481,6 +482,7 @@ export interface StoreReader
     QuarantineReader,
     SendingReader,
     SecurityReader,
+    CarryReader,
     WordsReader,
     SharingReader,
     HostingReader {
@@ -539,6 +541,7 @@ export interface StoreWriter
     QuarantineWriter,
     SendingWriter,
     SecurityWriter,
+    CarryWriter,
     WordsWriter,
     SharingWriter,
     HostingWriter {

@@ -1,9 +1,11 @@
 /** The one that writes: what is waiting becomes one transaction, one commit, one answer. */
 import type { Blobs } from "./blobs.ts";
 import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
+import type { ImportTo } from "./carry-store.ts";
 import { type Packed, packAccepted, unpackAcceptance } from "./crossing.ts";
 import { keepQuickly } from "./keep.ts";
 import { migrate } from "./migrations/migrate.ts";
+import type { KeptImported } from "./ops/carry.ts";
 import type { KeptAcceptance, KeptAppend, KeptMessage, KeptSettleRequest } from "./ops/kept.ts";
 import type { Op, StoredBytes } from "./ops/tx.ts";
 import { writeOps } from "./ops/write.ts";
@@ -184,6 +186,8 @@ function operation(name: string, args: readonly unknown[]): Op<unknown> {
       return acceptPacked(args);
     case "append":
       return writeOps.append(args[0] as number, args[1] as number, (args[2] as Message[]).map(kept) as KeptAppend[]);
+    case "putImported":
+      return writeOps.putImported(args[0] as ImportTo, (args[1] as Message[]).map(kept) as unknown as KeptImported[]);
     case "emailAdd": {
       const [account, message, ...rest] = args as Parameters<typeof writeOps.emailAdd>;
       return writeOps.emailAdd(account, kept(message as Message) as KeptMessage, ...rest);

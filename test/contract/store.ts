@@ -1,6 +1,7 @@
 /** The store's contract: what every implementation does, whatever it stands on. */
 import { describe } from "node:test";
 import { acceptContract } from "./accept.ts";
+import { carryContract } from "./carry.ts";
 import { copyingContract } from "./copying.ts";
 import { directoryContract } from "./directory.ts";
 import { emailsContract } from "./emails.ts";
@@ -43,6 +44,7 @@ export function storeContract(name: string, open: Open): void {
       sieveContract,
       sendingContract,
       securityContract,
+      carryContract,
       knowingContract,
       quarantineContract,
       hostingContract,

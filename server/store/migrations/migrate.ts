@@ -12,6 +12,7 @@ import { statements as hosting } from "./009.ts";
 import { statements as security } from "./010.ts";
 import { statements as index } from "./011.ts";
 import { statements as sharing } from "./012.ts";
+import { statements as carry } from "./013.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -27,6 +28,7 @@ const migrations: readonly (readonly string[])[] = [
   security,
   index,
   sharing,
+  carry,
 ];
 export const schemaVersion = migrations.length;
 

@@ -171,6 +171,8 @@ const accountTables = [
   "web_sessions",
   "credentials",
   "factors",
+  "imported",
+  "imports",
   "addresses",
   "grants",
   "mailbox_rights",

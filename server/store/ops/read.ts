@@ -3,6 +3,7 @@ import { search } from "../search.ts";
 import { sort } from "../search-sort.ts";
 import { verify } from "../verify.ts";
 import { audit } from "./audit.ts";
+import * as carry from "./carry.ts";
 import * as contents from "./contents.ts";
 import { deletions, deletionTakes } from "./deletions.ts";
 import * as directory from "./directory.ts";
@@ -105,6 +106,8 @@ export const readOps = {
   audit,
   deletions,
   deletionTakes,
+  importedKeys: carry.importedKeys,
+  imports: carry.imports,
   factors: security.factors,
   factorByKey: security.factorByKey,
   invitation: security.invitation,

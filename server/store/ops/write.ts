@@ -1,6 +1,7 @@
 /** The operations that write, by their names in `Store`. */
 import { tidy } from "../tidy.ts";
 import { beginRequest, endRequest, noteAudit } from "./audit.ts";
+import * as carry from "./carry.ts";
 import { purge, softDelete, undelete } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailAdd, emailsSet } from "./email-set.ts";
@@ -106,6 +107,11 @@ export const writeOps = {
   purge,
   beginRequest,
   endRequest,
+  putImported: carry.putImported,
+  importedMarks: carry.importedMarks,
+  putImport: carry.putImport,
+  changeImport: carry.changeImport,
+  removeImport: carry.removeImport,
   putFactor: security.putFactor,
   changeFactor: security.changeFactor,
   removeFactors: security.removeFactors,

@@ -1,0 +1,240 @@
+/** In and out: mail from another server or from files, and everything of an account into files. */
+import { factsOf } from "../../protocol/mime/facts-of.ts";
+import { type MailFormat, mailFormats } from "../carry/account-file.ts";
+import { exportAccount } from "../carry/export.ts";
+import { importAccount } from "../carry/import-account.ts";
+import { type FilesImported, importFiles } from "../carry/import-files.ts";
+import { CannotCarry, type PutPorts } from "../carry/put.ts";
+import { ImportRunner, noProgress } from "../carry/runner.ts";
+import { quiet } from "../log.ts";
+import type { Import, ImportProgress, ImportSettings } from "../store/carry-store.ts";
+import { parseDuration } from "../units.ts";
+import { name, withAccount } from "./account-commands.ts";
+import { type Command, command, done, no, type Outcome, type Progress, time, type World } from "./command.ts";
+import { badDomain, readAddress, readDomain } from "./names.ts";
+
+const putPorts = ({ store, factsOf: elsewhere }: World): PutPorts => ({ store, factsOf: elsewhere ?? factsOf });
+
+/** The server's, or one for this command alone. */
+const runnerOf = (world: World): ImportRunner =>
+  world.imports ??
+  new ImportRunner({ ...putPorts(world), store: world.store, guard: undefined, now: world.now, log: quiet });
+
+/** What cannot go on is a sentence; what has come stays. */
+async function carried(work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof CannotCarry) return no(error.message);
+    throw error;
+  }
+}
+
+const files = (tell: Progress) => {
+  let told = -1;
+  return ({ added, known }: FilesImported): void => {
+    if (added + known - told < 500) return;
+    told = added + known;
+    tell(`${added} messages, ${known} were here`);
+  };
+};
+
+const shown = ({ id, settings, state, progress, nextAt, createdAt }: Import, account: string | undefined) => ({
+  id,
+  account,
+  from: `${settings.user} at ${settings.host}`,
+  state,
+  every: settings.everyMs === 0 ? undefined : `${settings.everyMs / 60_000} min`,
+  folders: `${progress.foldersDone} of ${progress.folders}`,
+  added: progress.added,
+  known: progress.known,
+  left: progress.left,
+  trouble: progress.trouble,
+  endedAt: time(progress.endedAt),
+  nextAt: time(nextAt),
+  createdAt: time(createdAt),
+});
+
+async function byId({ store }: World, id: number, act: (one: Import) => Promise<Outcome>): Promise<Outcome> {
+  const [one] = await store.imports({ id });
+  return one === undefined ? no(`There is no import ${id}. See them all: angarium import list`) : act(one);
+}
+
+const words = ({ foldersDone, folders, added, known }: ImportProgress): string =>
+  `${foldersDone} of ${folders} folders, ${added} messages, ${known} were here`;
+
+const id = { type: "number", placed: true, required: true, help: "its number in import list" } as const;
+
+export const carryCommands: readonly Command[] = [
+  command(
+    "import imap",
+    "Bring the mail of an account on another server: once, or (--keep) again and again. What has come is not brought again.",
+    {
+      name,
+      host: { type: "text", required: true, help: "the IMAP server" },
+      port: { type: "number", help: "993, or 143 without --tls implicit" },
+      tls: { type: "text", choices: ["implicit", "starttls", "none"], help: "implicit by default" },
+      user: { type: "text", help: "the name there; the account's by default" },
+      password: { type: "text", help: "the password there" },
+      passwordFile: { type: "file", help: 'a file with the password ("-": standard input)' },
+      folders: { type: "list", help: "only these folders, as they are called there" },
+      keep: { type: "text", help: "keep in step, every so often: 15m" },
+      anyCertificate: { type: "flag", help: "do not check the certificate" },
+    },
+    (given, world, tell) =>
+      withAccount(world, given.name, (account) =>
+        carried(async () => {
+          const password = given.password ?? given.passwordFile?.replace(/\r?\n$/, "");
+          if (password === undefined) return no("Give the password there: --password-file FILE, or --password.");
+          const everyMs = given.keep === undefined ? 0 : (parseDuration(given.keep) ?? -1);
+          if (everyMs !== 0 && everyMs < 60_000)
+            return no(`--keep "${given.keep}": write 15m, an hour as 1h; a minute at least.`);
+          const tls = (given.tls ?? "implicit") as ImportSettings["tls"];
+          const settings: ImportSettings = {
+            host: given.host,
+            port: given.port ?? (tls === "implicit" ? 993 : 143),
+            tls,
+            user: given.user ?? account.name,
+            everyMs,
+            anyCertificate: given.anyCertificate === true,
+            ...(given.folders === undefined ? {} : { folders: given.folders }),
+          };
+          const made = {
+            account: account.id,
+            settings,
+            secret: password,
+            state: "running",
+            progress: noProgress,
+          } as const;
+          // Due at once: after a restart it goes on by itself.
+          const put = await world.store.putImport({ ...made, nextAt: world.now() + 60_000, createdAt: world.now() });
+          if (put === "too-many") return no(`${account.name} has too many imports: angarium import remove ID`);
+          if (put === "no-account") return no(`${account.name} is gone.`);
+          const progress = await runnerOf(world).run({ ...made, id: put, nextAt: undefined, createdAt: 0 }, (one) =>
+            tell(words(one)),
+          );
+          const { added, known, left, folders } = progress;
+          return done({ id: put, folders, added, known, left });
+        }),
+      ),
+  ),
+  command(
+    "import files",
+    "Bring mail from mbox files, Maildirs, single messages (EML) or folders of them. What has come is not brought again.",
+    {
+      name,
+      paths: { type: "paths", placed: true, required: true, help: "files or folders" },
+      folder: { type: "text", help: "put everything there; by default as the files say, else into INBOX" },
+    },
+    (given, world, tell) =>
+      withAccount(world, given.name, (account) =>
+        carried(async () => {
+          const about = { account: account.id, paths: given.paths, folder: given.folder };
+          return done(await importFiles(about, putPorts(world), files(tell)));
+        }),
+      ),
+  ),
+  command(
+    "import account",
+    "Bring in what angarium export wrote of one account; the account is made where it is missing.",
+    {
+      folder: { type: "path", placed: true, required: true, help: "the folder with account.json" },
+      as: { type: "text", help: "another name for it" },
+    },
+    (given, world, tell) =>
+      carried(async () => {
+        const as = given.as === undefined ? undefined : readAddress(given.as);
+        if (given.as !== undefined && as === undefined) return no(`--as "${given.as}" is no address.`);
+        const ports = { ...putPorts(world), store: world.store, now: world.now };
+        const to = as === undefined ? undefined : `${as.local}@${as.domain}`;
+        return done(await importAccount(given.folder, to, ports, files(tell)));
+      }),
+  ),
+  command(
+    "import list",
+    "Imports from other servers, and how far they are.",
+    { account: { type: "text", help: "only this account's" } },
+    async ({ account }, world) => {
+      const accounts = new Map((await world.store.accounts()).map((one) => [one.id, one.name]));
+      const all = await world.store.imports({});
+      return done(
+        all
+          .map((one) => shown(one, accounts.get(one.account)))
+          .filter((one) => account === undefined || one.account === account.toLowerCase()),
+      );
+    },
+  ),
+  command("import run", "Run an import again now.", { id }, (given, world, tell) =>
+    byId(world, given.id, (one) =>
+      carried(async () => {
+        if (one.secret === "")
+          return no("Its password is not kept: begin a new import. What has come is not brought again.");
+        const { added, known, left } = await runnerOf(world).run(one, (progress) => tell(words(progress)));
+        return done({ id: one.id, added, known, left });
+      }),
+    ),
+  ),
+  command("import stop", "Stop an import; what has come stays.", { id }, (given, world) =>
+    byId(world, given.id, async (one) => {
+      await world.imports?.halt(one.id);
+      await world.store.changeImport(one.id, { state: "stopped", nextAt: undefined });
+      return done({ id: one.id, state: "stopped" });
+    }),
+  ),
+  command("import remove", "Forget an import and its password; what has come stays.", { id }, (given, world) =>
+    byId(world, given.id, async (one) => {
+      await world.imports?.halt(one.id);
+      await world.store.removeImport(one.id);
+      return done({ removed: one.id });
+    }),
+  ),
+  command(
+    "export",
+    "Write everything of an account, of a domain's accounts, or of all into a folder.",
+    {
+      name: { type: "text", placed: true, help: "an account, or a domain; without it, everybody" },
+      to: { type: "path", required: true, help: "the folder; each account gets one of its own in it" },
+      format: { type: "text", choices: mailFormats, help: "maildir (by default), mbox or json" },
+      tenant: { type: "text", help: "the accounts of this tenant" },
+      passwords: {
+        type: "flag",
+        help: "with the hashes of their passwords, so that they can log in elsewhere as here",
+      },
+    },
+    (given, world, tell) =>
+      carried(async () => {
+        const { store } = world;
+        const all = await store.accounts();
+        let chosen = all;
+        if (given.name?.includes("@")) {
+          const address = readAddress(given.name);
+          chosen = all.filter((one) => one.name === `${address?.local}@${address?.domain}`);
+        } else if (given.name !== undefined) {
+          const domain = readDomain(given.name);
+          if (domain === undefined) return badDomain(given.name);
+          chosen = all.filter((one) => one.name.endsWith(`@${domain}`));
+        }
+        if (given.tenant !== undefined) {
+          const tenant = (await store.tenants()).find((one) => one.name === given.tenant);
+          if (tenant === undefined) return no(`There is no tenant ${given.tenant}.`);
+          const domains = await store.hostedDomains({ kind: "tenant", tenant: tenant.id }, { limit: 1_000_000 });
+          const names = new Set(domains.map((one) => one.name));
+          chosen = chosen.filter((one) => names.has(one.name.slice(one.name.lastIndexOf("@") + 1)));
+        }
+        if (chosen.length === 0) return no("There is no such account. See them all: angarium account list");
+        const about = { format: (given.format ?? "maildir") as MailFormat, passwords: given.passwords === true };
+        const exported = [];
+        for (const account of chosen) {
+          let told = 0;
+          exported.push(
+            await exportAccount(account, given.to, about, store, (messages, total) => {
+              if (messages - told < 500) return;
+              told = messages;
+              tell(`${account.name}: ${messages} of ${total} messages`);
+            }),
+          );
+        }
+        return done(chosen.length === 1 ? exported[0] : exported);
+      }),
+  ),
+];

@@ -1,0 +1,197 @@
+/**
+ * Writes everything of an account into a folder: its mail as Maildir, mbox or JSON, and `account.json` with the rest. What is written can
+ * be brought into another server (`import-account.ts`), equal message for message (mbox: but for bare line ends).
+ */
+import { mkdir, open, rename, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeUtf7 } from "../../protocol/imap/mailbox-name.ts";
+import { mboxMessage } from "../../protocol/mbox/mbox.ts";
+import type { Account, Mailbox, MessageRow, Store } from "../store/store.ts";
+import { type AccountFile, exportedObjects, formatName, type MailFormat } from "./account-file.ts";
+import { marksHead } from "./marks-field.ts";
+import { CannotCarry, hashOf } from "./put.ts";
+
+export type Exported = {
+  readonly account: string;
+  readonly folder: string;
+  readonly messages: number;
+  readonly bytes: number;
+};
+
+type ExportStore = Pick<
+  Store,
+  "mailboxes" | "fetch" | "credentials" | "addresses" | "sieveScripts" | "vacationResponse" | "objects"
+>;
+
+/** `into` is made where it is missing, and must hold nothing of this account. `passwords`: their hashes go with it. */
+export async function exportAccount(
+  account: Account,
+  into: string,
+  { format, passwords }: { readonly format: MailFormat; readonly passwords: boolean },
+  store: ExportStore,
+  tell: (messages: number, total: number) => void,
+): Promise<Exported> {
+  const folder = join(into, account.name);
+  await mkdir(into, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    throw new CannotCarry(
+      error.code === "EEXIST"
+        ? `${folder} is there already: name another folder, or move it away.`
+        : `${folder} cannot be made: ${error.message}.`,
+    );
+  });
+  const mailboxes = await store.mailboxes(account.id);
+  const writer = await writers[format](folder);
+  let messages = 0;
+  let bytes = 0;
+  for (const mailbox of mailboxes) {
+    await writer.begin(mailbox);
+    for (let next: number | undefined = 1; next !== undefined; ) {
+      const page: Awaited<ReturnType<Store["fetch"]>> | { readonly kind: string } = await store.fetch(
+        account.id,
+        mailbox.id,
+        [[next, 0xffffffff]],
+        ["marks", "receivedAt", "bytes"],
+      );
+      if (!("rows" in page)) break;
+      for (const row of page.rows) {
+        if (row.bytes === undefined) continue;
+        await writer.put(row as MessageRow & { bytes: Uint8Array });
+        messages++;
+        bytes += row.sizeBytes;
+      }
+      tell(messages, account.usedMessages);
+      next = page.next;
+    }
+    await writer.end();
+  }
+  await writer.close();
+  await writeFile(
+    join(folder, "account.json"),
+    JSON.stringify(await rest(account, mailboxes, format, passwords, store), null, 1),
+    {
+      mode: 0o600,
+    },
+  );
+  return { account: account.name, folder, messages, bytes };
+}
+
+async function rest(
+  account: Account,
+  mailboxes: readonly Mailbox[],
+  mail: MailFormat,
+  passwords: boolean,
+  store: ExportStore,
+): Promise<AccountFile> {
+  const { id, name, displayName, role, quotaBytes, createdAt } = account;
+  const [credentials, addresses, { scripts }, vacation] = await Promise.all([
+    store.credentials(id),
+    store.addresses({ account: id }),
+    store.sieveScripts(id),
+    store.vacationResponse(id),
+  ]);
+  const objects: { [type: string]: { id: string; data: unknown }[] } = {};
+  for (const type of exportedObjects) {
+    const found = await store.objects(id, type);
+    if (found.objects.length > 0) objects[type] = found.objects.map((one) => ({ id: one.id, data: one.data }));
+  }
+  return {
+    format: formatName,
+    version: 1,
+    mail,
+    account: { name, displayName, role, quotaBytes, createdAt },
+    mailboxes: mailboxes.map(({ path, role, subscribed, messages }) => ({ path, role, subscribed, messages })),
+    addresses: addresses.map(({ local, domain }) => `${local}@${domain}`),
+    scripts: scripts.map(({ name, content, active }) => ({ name, content, active })),
+    vacation,
+    objects,
+    ...(passwords
+      ? { credentials: credentials.map(({ id: _, account: __, usedAt: ___, secondFactor: ____, ...kept }) => kept) }
+      : {}),
+  };
+}
+
+// ---------------------------------------------------------------- the forms
+
+type Row = MessageRow & { readonly bytes: Uint8Array };
+type MailWriter = {
+  begin(mailbox: Mailbox): Promise<void>;
+  put(row: Row): Promise<void>;
+  end(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const writers: { readonly [format in MailFormat]: (folder: string) => Promise<MailWriter> } = {
+  maildir: async (folder) => {
+    const root = join(folder, "Maildir");
+    let place = root;
+    let index: Awaited<ReturnType<typeof open>> | undefined;
+    return {
+      begin: async ({ path }) => {
+        // Maildir++ separates levels by dots: one within a name is written as modified UTF-7 has it.
+        const levels = path.split("/").map((level) => encodeUtf7(level).replaceAll(".", "&AC4-"));
+        place = path === "INBOX" ? root : join(root, `.${levels.join(".")}`);
+        for (const part of ["cur", "new", "tmp"]) await mkdir(join(place, part), { recursive: true, mode: 0o700 });
+        if (place !== root) await writeFile(join(place, "maildirfolder"), "");
+        index = await open(join(place, "angarium.ndjson"), "w", 0o600);
+        await index.write(`${JSON.stringify({ mailbox: path })}\n`);
+      },
+      put: async ({ uid, bytes, flags, keywords, receivedAt }) => {
+        const letters = [
+          [16, "D"],
+          [4, "F"],
+          [2, "R"],
+          [1, "S"],
+        ] as const;
+        const marks = letters.map(([bit, letter]) => ((flags & bit) !== 0 ? letter : "")).join("");
+        const name = `${Math.floor(receivedAt / 1000)}.U${uid}.angarium,S=${bytes.length}:2,${marks}`;
+        const tmp = join(place, "tmp", name);
+        await writeFile(tmp, bytes, { mode: 0o600 });
+        await utimes(tmp, receivedAt / 1000, receivedAt / 1000);
+        await rename(tmp, join(place, "cur", name));
+        await index?.write(`${JSON.stringify({ file: name, flags, keywords, at: receivedAt })}\n`);
+      },
+      end: async () => index?.close(),
+      close: async () => {},
+    };
+  },
+  mbox: async (folder) => {
+    const root = join(folder, "mbox");
+    await mkdir(root, { mode: 0o700 });
+    let file: Awaited<ReturnType<typeof open>> | undefined;
+    const index = await open(join(root, "angarium.ndjson"), "w", 0o600);
+    const names = new Set<string>();
+    return {
+      begin: async ({ path }) => {
+        const plain = encodeUtf7(path.replaceAll("/", ".")).replaceAll("/", ",").slice(0, 150);
+        // Two paths may come to one name: the second is told apart by its hash.
+        const more = names.has(plain.toLowerCase()) ? `-${hashOf(Buffer.from(path)).slice(0, 12)}` : "";
+        names.add(plain.toLowerCase());
+        const name = `${plain}${more}.mbox`;
+        file = await open(join(root, name), "wx", 0o600);
+        await index.write(`${JSON.stringify({ mailbox: path, file: name })}\n`);
+      },
+      put: async ({ bytes, flags, keywords, receivedAt }) => {
+        const head = marksHead({ flags, keywords }, receivedAt);
+        await file?.write(mboxMessage(Buffer.from(bytes), "", receivedAt, head));
+      },
+      end: async () => file?.close(),
+      close: () => index.close(),
+    };
+  },
+  json: async (folder) => {
+    const file = await open(join(folder, "messages.ndjson"), "w", 0o600);
+    let path = "";
+    return {
+      begin: async (mailbox) => {
+        path = mailbox.path;
+      },
+      put: async ({ bytes, flags, keywords, receivedAt }) => {
+        const line = { mailbox: path, flags, keywords, at: receivedAt, bytes: Buffer.from(bytes).toString("base64") };
+        await file.write(`${JSON.stringify(line)}\n`);
+      },
+      end: async () => {},
+      close: () => file.close(),
+    };
+  },
+};

@@ -1,0 +1,271 @@
+/** In and out: an account comes over from another server by IMAP, from files, and from an export, message for message. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ImapFlow } from "imapflow";
+import { angarium, type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
+
+let here: DevProcess;
+let there: DevProcess;
+before(async () => {
+  [here, there] = await Promise.all([
+    startDev(["--users", "6", "--cleartext-auth"]),
+    startDev(["--users", "3", "--cleartext-auth", "--domain", "there.test"]),
+  ]);
+});
+after(() => Promise.all([here.stop(), there.stop()]));
+
+type Json = { readonly [name: string]: unknown };
+async function run(server: DevProcess, ...words: string[]): Promise<Json & Json[]> {
+  const { code, out, err } = await angarium(...words, "--data", server.ready.data, "--json");
+  assert.equal(code, 0, `${words.join(" ")}: ${err}`);
+  return JSON.parse(out) as Json & Json[];
+}
+
+async function imap<T>(server: DevProcess, user: string, work: (client: ImapFlow) => Promise<T>): Promise<T> {
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: server.ready.ports["imap"]!,
+    secure: false,
+    doSTARTTLS: false,
+    auth: { user, pass: "pw" },
+    logger: false,
+  });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.logout();
+  }
+}
+
+const text = (n: number | string, more = "") =>
+  Buffer.from(`From: a@b.test\r\nSubject: Letter ${n}\r\nMessage-ID: <${n}@b.test>\r\n\r\nFrom here, ${n}\r\n${more}`);
+
+/** Every message with all that a person sees of it, in an order of its own. */
+function all(server: DevProcess, user: string): Promise<readonly string[]> {
+  return imap(server, user, async (client) => {
+    const found: string[] = [];
+    for (const { path } of await client.list()) {
+      const lock = await client.getMailboxLock(path);
+      try {
+        if ((client.mailbox as { exists: number }).exists === 0) continue;
+        const wanted = { flags: true, internalDate: true, source: true, uid: true } as const;
+        for await (const { flags, internalDate, source } of client.fetch("1:*", wanted)) {
+          const hash = createHash("sha256").update(source!).digest("hex").slice(0, 12);
+          const at = new Date(internalDate!).toISOString();
+          found.push(
+            [
+              path,
+              hash,
+              at,
+              [...(flags ?? [])]
+                .filter((flag) => flag !== "\\Recent")
+                .sort()
+                .join(" "),
+            ].join(" | "),
+          );
+        }
+      } finally {
+        lock.release();
+      }
+    }
+    return found.sort();
+  });
+}
+
+async function fill(server: DevProcess, user: string): Promise<void> {
+  await imap(server, user, async (client) => {
+    await client.mailboxCreate("Work/2024.q1/Ünïted");
+    for (let n = 0; n < 120; n++)
+      await client.append(
+        "INBOX",
+        text(n),
+        n % 2 ? ["\\Seen"] : ["\\Flagged", "$Forwarded"],
+        new Date(2024, 0, 1 + (n % 28), 5, 6, 7),
+      );
+    await client.append("INBOX", text(0), [], new Date(2023, 5, 5));
+    await client.append("Sent", text("sent"), ["\\Seen", "\\Answered"], new Date(2022, 2, 2));
+    await client.append(
+      "Work/2024.q1/Ünïted",
+      text("deep", "bytes \x00\xff\n bare\n no end"),
+      ["Label1", "\\Draft"],
+      new Date(2021, 1, 1),
+    );
+    await client.append(
+      "Work/2024.q1/Ünïted",
+      text("big", "x".repeat(76).concat("\r\n").repeat(4000)),
+      [],
+      new Date(2021, 1, 2),
+    );
+  });
+}
+
+const from = (user: string) => [
+  ...["--host", "127.0.0.1", "--port", String(there.ready.ports["imap"]), "--tls", "none"],
+  ...["--user", user, "--password", "pw"],
+];
+
+test("by IMAP: folders, flags and dates; again brings nothing; what is new and what has changed follows", async () => {
+  const [source = ""] = there.ready.users;
+  const [to = ""] = here.ready.users;
+  await fill(there, source);
+  const first = await run(here, "import", "imap", to, ...from(source), "--keep", "1h");
+  assert.deepEqual([first["added"], first["known"], first["left"]], [124, 0, []]);
+  assert.deepEqual(await all(here, to), await all(there, source));
+
+  await imap(there, source, async (client) => {
+    await client.append("Sent", text("later"), ["\\Seen"], new Date(2024, 5, 5));
+    await client.mailboxOpen("INBOX");
+    await client.messageFlagsAdd("1:3", ["\\Answered"]);
+  });
+  const second = await run(here, "import", "run", String(first["id"]));
+  assert.deepEqual([second["added"], second["known"]], [1, 124]);
+  assert.deepEqual(await all(here, to), await all(there, source));
+  // Another import of the same, after the folder was made anew there: its messages are known by their bytes.
+  await imap(there, source, async (client) => {
+    await client.mailboxRename("Work/2024.q1/Ünïted", "Aside");
+    await client.mailboxCreate("Work/2024.q1/Ünïted");
+    await client.mailboxOpen("Aside");
+    await client.messageMove("1:*", "Work/2024.q1/Ünïted");
+    await client.mailboxClose();
+    await client.mailboxDelete("Aside");
+  });
+  const third = await run(here, "import", "imap", to, ...from(source));
+  assert.equal(third["added"], 0);
+  assert.deepEqual(await all(here, to), await all(there, source));
+  const listed = await run(here, "import", "list");
+  assert.deepEqual(
+    listed.map(({ state }) => state),
+    ["waiting", "done"],
+  );
+  assert.ok(!JSON.stringify(listed).includes('"pw"'));
+  await run(here, "import", "remove", String(first["id"]));
+});
+
+test("an import that is cut off by kill -9 goes on by itself, and doubles nothing", { timeout: 120_000 }, async (t) => {
+  const data = await temporaryFolder(t);
+  const [source = ""] = there.ready.users.slice(1);
+  await imap(there, source, async (client) => {
+    for (let n = 0; n < 40; n++) await client.append("INBOX", text(`k${n}`, "y".repeat(300_000)), []);
+  });
+  const args = ["--users", "1", "--cleartext-auth", "--data", data];
+  let server = await startDev(args);
+  const user = server.ready.users[0]!;
+  const count = () =>
+    imap(server, user, async (client) => {
+      const status = await client.status("INBOX", { messages: true });
+      return status === false ? 0 : (status.messages ?? 0);
+    });
+  const importing = angarium("import", "imap", user, ...from(source), "--keep", "1m", "--data", data);
+  for (let tries = 0; (await count()) === 0 && tries < 200; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  await server.kill();
+  await importing;
+  server = await startDev(args);
+  t.after(() => server.stop());
+  const [{ id } = { id: 0 }] = await run(server, "import", "list");
+  await run(server, "import", "run", String(id));
+  assert.equal(await count(), 40);
+});
+
+test("wrong names and passwords are sentences", async () => {
+  const [to = ""] = here.ready.users;
+  const wrong = await angarium(
+    ...["import", "imap", to, "--host", "127.0.0.1", "--port", String(there.ready.ports["imap"]), "--tls", "none"],
+    ...["--password", "wrong", "--data", here.ready.data],
+  );
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /refuses the name or the password/);
+  const nobody = await angarium(
+    "import",
+    "imap",
+    to,
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "1",
+    "--password",
+    "x",
+    "--data",
+    here.ready.data,
+  );
+  assert.match(nobody.err, /cannot be reached/);
+  const missing = await angarium("import", "files", to, "/nowhere/at/all", "--data", here.ready.data);
+  assert.match(missing.err, /There is nothing at/);
+});
+
+for (const format of ["maildir", "mbox", "json"])
+  test(`an export (${format}) comes into another server, equal message for message`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const user = here.ready.users[{ maildir: 1, mbox: 2, json: 3 }[format] ?? 0]!;
+    await fill(here, user);
+    if (format === "mbox")
+      // Line ends are the one thing that an mbox file does not keep.
+      await imap(here, user, async (client) => {
+        await client.mailboxOpen("Work/2024.q1/Ünïted");
+        await client.messageDelete("1");
+      });
+    await writeFile(
+      join(folder, "mine.sieve"),
+      'require "fileinto"; if header :contains "subject" "x" { fileinto "Work"; }\n',
+    );
+    await run(here, "sieve", "put", "mine", join(folder, "mine.sieve"), "--account", user);
+    const exported = await run(here, "export", user, "--to", join(folder, "out"), "--format", format, "--passwords");
+    assert.ok(Number(exported["messages"]) >= 123);
+    const again = await angarium("export", user, "--to", join(folder, "out"), "--data", here.ready.data);
+    assert.match(again.err, /is there already/);
+    await run(there, "domain", "add", "example.test").catch(() => {});
+    const imported = await run(there, "import", "account", join(folder, "out", user));
+    assert.deepEqual([imported["created"], imported["added"], imported["left"]], [true, exported["messages"], []]);
+    assert.deepEqual(await all(there, user), await all(here, user));
+    const scripts = await run(there, "sieve", "list", "--account", user);
+    assert.equal(scripts[0]?.["name"], "mine");
+    const twice = await run(there, "import", "account", join(folder, "out", user));
+    assert.deepEqual([twice["created"], twice["added"]], [false, 0]);
+    assert.deepEqual(await all(there, user), await all(here, user));
+  });
+
+test("files of other programs: mbox with marks, Maildir with keywords, single messages; twice is once", async (t) => {
+  const folder = await temporaryFolder(t);
+  const user = here.ready.users[4]!;
+  await mkdir(join(folder, "md", "cur"), { recursive: true });
+  await mkdir(join(folder, "md", "new"), { recursive: true });
+  await mkdir(join(folder, "md", ".Sent Items", "cur"), { recursive: true });
+  await mkdir(join(folder, "md", ".Sent Items", "new"), { recursive: true });
+  await writeFile(join(folder, "md", "dovecot-keywords"), "0 $Forwarded\n1 Work\n");
+  await writeFile(join(folder, "md", "cur", "1700000000.M1.host:2,FSb"), "A: b\n\nmaildir\n");
+  await writeFile(join(folder, "md", "new", "1700000001.M2.host"), "A: b\n\nnew\n");
+  await writeFile(join(folder, "md", ".Sent Items", "cur", "1700000002.M3.host:2,S"), "A: b\n\nsent\n");
+  await writeFile(
+    join(folder, "Old.mbox"),
+    "From a@b Sat Feb  3 04:05:06 2024\nStatus: RO\nX-Status: AF\nX-Keywords: Work\nSubject: m\n\n>From here\n\n",
+  );
+  await writeFile(join(folder, "one.eml"), "Date: Sat, 3 Feb 2024 04:05:06 +0000\nSubject: e\n\neml\n");
+  await writeFile(join(folder, "junk.eml"), "no header at all\n");
+  const paths = ["md", "Old.mbox", "one.eml", "junk.eml"].map((name) => join(folder, name));
+  const first = await run(here, "import", "files", user, ...paths);
+  assert.equal(first["added"], 5);
+  assert.match(String(first["left"]), /junk\.eml is no message/);
+  const found = (await all(here, user)).map((line) => line.replace(/ \| [0-9a-f]{12}/, ""));
+  assert.deepEqual(
+    found.filter((line) => !/^(?:INBOX|Sent) \| 20\d\d-\d\d-\d\dT/.test(line)),
+    ["Old | 2024-02-03T04:05:06.000Z | Work \\Answered \\Flagged \\Seen"],
+  );
+  assert.ok(found.some((line) => /^INBOX .*Work \\Flagged \\Seen$/.test(line)));
+  assert.ok(found.some((line) => /^INBOX \| 2024-02-03T04:05:06/.test(line)));
+  assert.ok(found.some((line) => line.startsWith("Sent | ")));
+  assert.deepEqual([(await run(here, "import", "files", user, ...paths))["added"]], [0]);
+});
+
+test("an export of a domain is a folder for each account; the files are for other programs too", async (t) => {
+  const folder = await temporaryFolder(t);
+  await run(here, "export", here.ready.domain, "--to", folder, "--format", "mbox");
+  const names = await readdir(folder);
+  assert.equal(names.length, 7);
+  const file = await readFile(join(folder, here.ready.users[0]!, "mbox", "INBOX.mbox"), "latin1");
+  assert.match(file, /^From MAILER-DAEMON \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\nX-Angarium-Marks: /);
+  assert.match(file, /\n>From here, /);
+});
