@@ -17,6 +17,7 @@ import { webSocketRoute } from "./jmap/web-socket.ts";
 import type { Queue } from "./queue/queue.ts";
 
 export type Jmap = {
+  readonly passkeys: Passkeys;
   /** Who asks over HTTP, for the others that do. */
   readonly auth: Authentication;
   /** Adds the routes to an HTTP server. */
@@ -56,6 +57,7 @@ export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, s
   };
   return {
     auth,
+    passkeys,
     mount: (app) => {
       app.register(async (scope) => {
         jmapRoutes(scope, service);

@@ -564,6 +564,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     queue,
     running,
     ldap,
+    passkeys: jmap.passkeys,
     imports: importing.runner,
     factsOf: importing.factsOf,
     hostname: ourHost,

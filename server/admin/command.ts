@@ -1,6 +1,7 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Ldap } from "../access/ldap.ts";
+import type { Passkeys } from "../access/passkeys.ts";
 import type { ImportRunner } from "../carry/runner.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Dooring } from "../dooring.ts";
@@ -51,6 +52,8 @@ export type World = {
   readonly imports?: ImportRunner;
   /** Facts of a message, large ones in another thread. */
   readonly factsOf?: (bytes: Buffer) => MessageFacts | Promise<MessageFacts>;
+  /** Registers passkeys; the running server alone can. */
+  readonly passkeys?: Passkeys;
   /** The configured LDAP directory. */
   readonly ldap?: Ldap | undefined;
   readonly bans?: Dooring["bans"];

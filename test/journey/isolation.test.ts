@@ -74,6 +74,9 @@ describe("tenants apart", () => {
       queued: queued[0].id,
       journey: journeys[0].id,
       quarantined: "1",
+      number: "1",
+      invitation: "0123456789abcdef",
+      import: "1",
     });
     description = await platform.ok("GET", "/openapi.json");
   });
