@@ -21,6 +21,7 @@ export type Leaving = {
 
 export const unsubscribePath = "/unsubscribe/";
 const macChars = 22;
+const macForm = /^[A-Za-z0-9_-]{22}$/;
 const maxTokenChars = 1500;
 
 const macOf = (payload: string, mac: Mac): string =>
@@ -36,8 +37,8 @@ export function leavingToken({ tenant, stream, list, campaign, id, address }: Le
 /** What a link says, or undefined where it is none of ours. */
 export function readLeaving(token: string, mac: Mac): Leaving | undefined {
   const [payload = "", given = "", more] = token.split(".");
-  if (token.length > maxTokenChars || more !== undefined || given.length !== macChars) return undefined;
-  if (!timingSafeEqual(Buffer.from(given.padEnd(macChars)), Buffer.from(macOf(payload, mac)))) return undefined;
+  if (token.length > maxTokenChars || more !== undefined || !macForm.test(given)) return undefined;
+  if (!timingSafeEqual(Buffer.from(given), Buffer.from(macOf(payload, mac)))) return undefined;
   const [tenant, stream, list, campaign, id, address] = JSON.parse(
     Buffer.from(payload, "base64url").toString("utf8"),
   ) as string[];

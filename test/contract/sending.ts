@@ -179,6 +179,41 @@ export function sendingContract(open: Open): void {
       assert.deepEqual(await found(noon + 10), []);
     });
 
+    test("what a tenant suppresses is listed in pages, and nobody else's", async () => {
+      const put = (scope: string, hash: string): Suppression => ({
+        scope,
+        hash,
+        address: `${hash}@far.test`,
+        reason: "manual",
+        evidence: "",
+        at: noon,
+        expiresAt: undefined,
+      });
+      // "shop_x" and "shop-x" would be the same to a pattern.
+      const own = ["tenant:sh_p", "marketing:sh_p", "stream:sh_p/a", "list:sh_p/news"].map((scope, n) =>
+        put(scope, `p${n}`),
+      );
+      await store.suppress([
+        ...own,
+        put("tenant:shop2", "p1"),
+        put("stream:shop/a", "p9"),
+        put("list:sh-p/news", "p9"),
+      ]);
+      const seen: string[] = [];
+      for (let after: { scope: string; hash: string } | undefined; ; ) {
+        const page = await store.tenantSuppressions({
+          tenant: "sh_p",
+          limit: 3,
+          ...(after === undefined ? {} : { after }),
+        });
+        seen.push(...page.map(({ scope, hash }) => `${scope} ${hash}`));
+        after = page.at(-1);
+        if (page.length < 3) break;
+      }
+      assert.deepEqual(seen.sort(), own.map(({ scope, hash }) => `${scope} ${hash}`).sort());
+      assert.deepEqual(await store.tenantSuppressions({ tenant: "sh_p", hash: "p2", limit: 9 }), [own[2]]);
+    });
+
     test("some failures suppress only when they repeat over time", async () => {
       const strike = async (at: number) =>
         (
