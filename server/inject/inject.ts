@@ -70,6 +70,8 @@ export type InjectPorts = {
 
 /** Messages that are written and handed over at a time: the store commits them together. */
 const atOnce = 100;
+/** Of all variables of one copy. */
+const maxPlainChars = 200;
 /** What mail waits for at most before it is sent. */
 export const maxDelayMs = 30 * 24 * 60 * 60 * 1000;
 
@@ -192,6 +194,7 @@ export function makeInject(ports: InjectPorts): Inject {
         envid: undefined,
         notBefore,
         sending: { ...sender, about, ...(asked.lifetimeMs === undefined ? {} : { lifetimeMs: asked.lifetimeMs }) },
+        ...(copy.variables !== undefined && isPlain(copy.variables) ? { sameAs: asked.content } : {}),
         bytes,
       });
     }
@@ -252,6 +255,13 @@ export function makeInject(ports: InjectPorts): Inject {
 
 /** Programs hear of failures by events and status, not by mail. */
 const noNotices = { never: true, success: false, failure: false, delay: false } as const;
+
+/** Names, dates, numbers: nothing that could make spam of a letter. Copies with more in them are judged one by one. */
+export function isPlain(variables: Variables): boolean {
+  const values = Object.values(variables).map(String);
+  const chars = values.reduce((sum, value) => sum + value.length, 0);
+  return chars <= maxPlainChars && !values.some((value) => /[<>@\r\n]|:\/\/|\bwww\.|[a-z]\.[a-z]{2}/i.test(value));
+}
 
 function unique(given: readonly Addressee[]): readonly Mailbox[] {
   return [...new Map(given.map(({ mailbox }) => [formatMailbox(mailbox).toLowerCase(), mailbox])).values()];

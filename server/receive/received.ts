@@ -41,6 +41,8 @@ export type Received = {
   readonly notBefore: Instant | undefined;
   /** Of a tenant whose sending is looked after; set by submission alone. */
   readonly sending?: Sender;
+  /** What this message is a copy of, with nothing in it that could matter to the filter: one copy is judged for all. */
+  readonly sameAs?: object;
   /** The message as it came, without our trace fields. */
   readonly bytes: Buffer;
 };

@@ -14,17 +14,26 @@ export type OutboundJudgePorts = {
 };
 
 const inlineBytes = 16 * 1024;
+type Verdict = Awaited<ReturnType<PartialJudge>>;
 
 /** Says "junk" of it; what follows is the assembly's. Short plain text without links is never asked about. */
 export function makeOutboundJudge({ model, weights, readLarge, threshold }: OutboundJudgePorts): PartialJudge {
+  const judged = new WeakMap<object, Verdict>();
   return async (mail) => {
     if (mail.account === undefined || isHarmless(mail.bytes)) return nothingToSay;
+    const { sameAs } = mail;
+    const known = sameAs === undefined ? undefined : judged.get(sameAs);
+    if (known !== undefined) return known;
     // How it came says nothing of a message that is only now on its way: our own client, our own network.
     const reading: Reading = { weights: weights(), features: model() !== undefined };
     const asked =
       mail.bytes.length <= inlineBytes ? readMessage(mail.bytes, reading) : await readLarge(mail.bytes, reading);
     const opinion = judgeMessage(asked, model());
-    if (opinion.probability < threshold) return nothingToSay;
-    return { kind: "junk", notes: [`spam=${opinion.probability.toFixed(3)}`], reasons: reasonsFor(opinion, true, 3) };
+    const verdict: Verdict =
+      opinion.probability < threshold
+        ? nothingToSay
+        : { kind: "junk", notes: [`spam=${opinion.probability.toFixed(3)}`], reasons: reasonsFor(opinion, true, 3) };
+    if (sameAs !== undefined) judged.set(sameAs, verdict);
+    return verdict;
   };
 }
