@@ -20,6 +20,8 @@ type SourceDays = { readonly sendingDays: number; readonly last: number };
 
 /** Messages reserved at a time: as many as wait, but not more than this part of the day. */
 const portionShare = 1 / 40;
+/** So much is reserved ahead of those who wait: a source that sends much must not write for each message. */
+const aheadShare = 1 / 1000;
 const minPortion = 5;
 /** Beyond a quota at most. */
 const exceedShare = 0.2;
@@ -254,7 +256,8 @@ export class Warmups {
     const now = this.#now();
     const plans = this.#plansOf(parties);
     const cap = Math.min(...plans.map(({ plan }) => capOf(plan)));
-    const count = Math.max(1, Math.min(reserve.wanted, Math.max(minPortion, Math.floor(cap * portionShare))));
+    const most = Math.max(minPortion, Math.floor(cap * portionShare));
+    const count = Math.max(1, Math.min(Math.max(reserve.wanted, Math.floor(cap * aheadShare)), most));
     const given = this.#book.grant({ ...parties, rank, count }, now);
     if (given.granted === 0) {
       reserve.closed = "until" in given ? { until: given.until, because: given.because } : undefined;

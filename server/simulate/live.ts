@@ -86,7 +86,11 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
       }),
       { host: hosts[provider][0], port: servers[0]?.port ?? 0 },
     );
-    served.onMessage = (recipient, answer) => {
+    served.onMessage = (recipient, answer, from) => {
+      const handed = handedAt.get(recipient);
+      if (handed !== undefined && answer.accepted > 0) delays.push(clock.now - handed);
+      if (answer.accepted > 0) handedAt.delete(recipient);
+      if (from !== sourceAddress) return;
       const row = counts.get(provider)!;
       row.attempts++;
       row.delivered += answer.accepted;
@@ -96,9 +100,6 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
       sentToday.set(provider, (sentToday.get(provider) ?? 0) + 1);
       if (answer.blocked > 0) firstBlock = true;
       if (firstBlock && !paused && provider === "gmail") blockedBeforePause++;
-      const handed = handedAt.get(recipient);
-      if (handed !== undefined && answer.accepted > 0) delays.push(clock.now - handed);
-      handedAt.delete(recipient);
     };
     servers.push(served);
   }
@@ -161,8 +162,11 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
   const targets = Object.fromEntries(providers.map((provider) => [provider, scenario.targets[provider]]));
   for (const [kind, name, value] of [
     ["source", source, { address: sourceAddress, warmup: "normal", targets }],
-    ["pool", "cold", { sources: [source] }],
-    ["stream", "news", { kind: "marketing", pool: "cold", verp: false }],
+    // What people wait for goes by an address that is warm already, where the new one may not.
+    ["source", "mta0", { address: "127.0.0.11" }],
+    ["pool", "warm", { sources: ["mta0"] }],
+    ["pool", "cold", { sources: [source], overflow: "warm" }],
+    ["stream", "news", { kind: "marketing", pool: "cold", overflow: "hold", verp: false }],
     ["stream", "notices", { kind: "transactional", pool: "cold", verp: false }],
     ["tenant", tenant, { stream: "notices" }],
   ] as const)
@@ -185,7 +189,10 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
       for (let step = 0; step < dayMs / stepMs; step++) {
         clock.now = Math.max(clock.now, midnight + step * stepMs);
         if (step % keepEvery === 0 || (firstBlock && !paused)) await server.sending.tick();
-        if (step === 0) for (const provider of providers) caps.set(provider, await capNow(provider));
+        // A pause that ends in the middle of a day ends in a probe: its size is the day's quota then.
+        if (step % keepEvery === 0)
+          for (const provider of providers)
+            caps.set(provider, Math.max(await capNow(provider), step === 0 ? 0 : caps.get(provider)!));
         const made: Promise<unknown>[] = [];
         for (const provider of providers) {
           const wanted =

@@ -4,8 +4,8 @@ import type { Answer, Mailing, Receiver, ReceiverProfile } from "./receiver.ts";
 
 export type ReceiverServer = {
   readonly host: string;
-  /** Hears of each message: whom it was for, and what became of it. */
-  onMessage: (recipient: string, answer: Answer) => void;
+  /** Hears of each message: whom it was for, what became of it, and from which address it came. */
+  onMessage: (recipient: string, answer: Answer, source: string) => void;
   close(): Promise<void>;
 };
 
@@ -53,7 +53,7 @@ export async function serveReceiver(
           buffer = buffer.slice(end + 5);
           inData = false;
           const answer = receiver.receive(source, domain, 1, mailingOf(recipient));
-          served.onMessage(recipient, answer);
+          served.onMessage(recipient, answer, source);
           socket.write(`${replyTo(answer)}\r\n`);
           continue;
         }
