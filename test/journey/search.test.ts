@@ -90,6 +90,33 @@ test("a word is found in the instant after its delivery, and words of attachment
   assert.deepEqual(await find("zurich cafe"), ["Minutes"]);
 });
 
+test("what fits best comes first where that is asked; the sort is announced, and stands alone", async () => {
+  const talk = await new JmapTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, "u2@example.test", "pw").open();
+  const own = talk.session.accounts[talk.accountId].accountCapabilities["urn:ietf:params:jmap:mail"];
+  assert.ok(own.emailQuerySortOptions.includes("relevance"));
+  const put = (subject: string, text: string): Promise<string> =>
+    talk.import(`From: a@far.test\r\nSubject: ${subject}\r\n\r\n${text}\r\n`);
+  const titled = await put("Walrus", "about the sea");
+  const mentioned = await put("Minutes", "somebody saw a walrus");
+  await until(async () => {
+    const sizes = (await ask(data, "search size", { account: "u2@example.test" })) as readonly {
+      readonly emails: number;
+    }[];
+    return sizes[0]!.emails === 2;
+  }, "both are indexed");
+  const query = (sort: readonly object[]) => talk.call("Email/query", { filter: { text: "walrus" }, sort });
+  const ranked = (await query([{ property: "relevance", isAscending: false }])) as {
+    readonly ids: readonly string[];
+    readonly canCalculateChanges: boolean;
+  };
+  assert.deepEqual([ranked.ids, ranked.canCalculateChanges], [[titled, mentioned], false]);
+  const wrong = await talk.error("Email/query", {
+    filter: { text: "walrus" },
+    sort: [{ property: "relevance", isAscending: false }, { property: "size" }],
+  });
+  assert.equal(wrong.type, "unsupportedSort");
+});
+
 test("after kill -9 what was not indexed yet is, and the index can be made anew", async () => {
   for (let count = 0; count < 70; count++) await send(`Crash ${count}`, `zebra number${count}`);
   await dev.kill();
