@@ -1,7 +1,7 @@
 /** `angarium filter` as a program: what it takes and what it prints. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -50,6 +50,13 @@ test("paths on standard input; learning goes on from a base", () => {
   assert.match(first.stderr, /12 good and 12 spam/);
   const more = run(["train", "--model", "b", "--from", "a", "--ham", "ham"]);
   assert.match(more.stderr, /24 good and 12 spam/);
+});
+
+test("a folder of links to mails is a folder of mails", () => {
+  mkdirSync(join(folder, "links"));
+  symlinkSync(join(folder, "spam", "spam0.eml"), join(folder, "links", "first.eml"));
+  symlinkSync(folder, join(folder, "links", "circle"));
+  assert.equal(JSON.parse(run(["score", "--model", "none", "links"]).stdout).id, "first");
 });
 
 test("the envelope file counts, and wrong use is a sentence", () => {

@@ -1,5 +1,5 @@
 /** Mail in files: what `angarium filter` learns from and judges. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Envelope } from "./content.ts";
 
@@ -29,7 +29,10 @@ function inFolder(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) =>
     a.name < b.name ? -1 : a.name > b.name ? 1 : 0,
   );
-  const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."));
+  // A folder of links to files is a selection of mail; linked folders are not followed: they may lead in a circle.
+  const isFile = (entry: Dirent): boolean =>
+    entry.isFile() || (entry.isSymbolicLink() && statSync(join(folder, entry.name)).isFile());
+  const files = entries.filter((entry) => !entry.name.startsWith(".") && isFile(entry));
   const mails = files.some(({ name }) => name.endsWith(".eml"))
     ? files.filter(({ name }) => name.endsWith(".eml"))
     : files;
