@@ -28,6 +28,15 @@ const groups: { readonly [id: string]: View["group"] } = {
   deletions: "Server",
   certificates: "Server",
   backups: "Server",
+  sources: "Sending",
+  pools: "Sending",
+  streams: "Sending",
+  "sending-tenants": "Sending",
+  "sending-domains": "Sending",
+  campaigns: "Sending",
+  suppressions: "Sending",
+  webhooks: "Sending",
+  events: "Sending",
 };
 const ones: { readonly [id: string]: Loads } = { domains: () => import("./views/Domain.svelte") };
 
@@ -63,6 +72,16 @@ export const views: readonly View[] = [
     one: () => import("./views/Journey.svelte"),
   },
   ...["queue", "quarantine", "domains", "accounts", "groups", "aliases", "masked-addresses", "tenants"].flatMap(listed),
+  {
+    id: "sending",
+    title: "Sending",
+    icon: "send",
+    group: "Sending",
+    needs: ["GET", "/sending/warmups"],
+    load: () => import("./views/Sending.svelte"),
+  },
+  ...["campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
+  ...["sources", "pools", "streams", "sending-tenants", "sending-domains"].flatMap(listed),
   ...["bans", "administrators", "audit", "certificates", "backups", "deletions"].flatMap(listed),
   {
     id: "settings",

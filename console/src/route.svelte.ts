@@ -37,6 +37,8 @@ export function go(parts: readonly string[], query: { readonly [name: string]: s
 }
 /** The same place with other words behind the question mark, without a step in the history. */
 export function refine(query: { readonly [name: string]: string | undefined }): void {
-  history.replaceState(null, "", to(now.place.parts, { ...now.place.query, ...query }));
+  // Where we are now: `go` may have led elsewhere a moment ago.
+  const { parts, query: before } = read();
+  history.replaceState(null, "", to(parts, { ...before, ...query }));
   now.place = read();
 }

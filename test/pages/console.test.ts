@@ -27,6 +27,16 @@ test("the console", async (t) => {
     "Masked addresses",
     "Tenants",
     "Set up a domain",
+    "Sending",
+    "Campaigns",
+    "Suppression",
+    "Events",
+    "Webhooks",
+    "Sources",
+    "Pools",
+    "Streams",
+    "Senders",
+    "Sending domains",
     "Bans",
     "Administrators",
     "Audit log",
@@ -119,6 +129,30 @@ test("the console", async (t) => {
       await context.close();
     },
   );
+
+  await t.test("an address to send from is added, warmed up, paused and let go on", async () => {
+    const person = await pages.person();
+    const { page, context, complaints } = person;
+    await enter(person);
+    await page.goto(`${pages.origin}/admin/#/sources?add=1`);
+    const dialog = page.getByRole("dialog");
+    await dialog.locator('[name="name"]').fill("mta1");
+    await dialog.locator('[name="warmup"]').selectOption("normal");
+    await dialog.locator('[name="targets"]').fill('{"gmail": 20000, "other": 5000}');
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "mta1" }).waitFor();
+    await page.goto(`${pages.origin}/admin/#/sending`);
+    await page.getByText("Source mta1").waitFor();
+    await accessible(page, "sending");
+    await picture(page, "console-sending");
+    await page.getByRole("button", { name: /What can be done about Gmail/ }).click();
+    await page.getByRole("menuitem", { name: "Pause" }).click();
+    await dialog.getByRole("button", { name: "Do it" }).click();
+    await page.getByText(/Paused until/).waitFor();
+    await accessible(page, "sending, paused");
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
 
   await t.test("where mail is, in words: for administrators, and for people about their own", async () => {
     const { ports, users } = pages.dev.ready;

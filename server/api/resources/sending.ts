@@ -1,0 +1,347 @@
+/** Sending at volume: its model, how warm each address is, what is slowed and why (docs/sending.md). */
+import { z } from "zod";
+import { loadModel, putThing, removeThing } from "../../dispatch/edit.ts";
+import { type Kind, kinds, schemas } from "../../dispatch/schema.ts";
+import type { WarmupStatus } from "../../dispatch/status.ts";
+import { conflict, notFound, Problem, wrongField } from "../problem.ts";
+import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
+import { sendingIsOff } from "../sending-tenant.ts";
+
+// ---------------------------------------------------------------- the model
+
+const plurals: { readonly [kind in Kind]: string } = {
+  source: "sources",
+  pool: "pools",
+  stream: "streams",
+  tenant: "tenants",
+  domain: "domains",
+  campaign: "campaigns",
+};
+const about: { readonly [kind in Kind]: string } = {
+  source: "an address to send from",
+  pool: "sources that share their mail",
+  stream: "a kind of mail with a pool of its own",
+  tenant: "whoever sends through us: its share and its state",
+  domain: "a domain that mail is sent as",
+  campaign: "one mailing of a tenant",
+};
+type Thing = { readonly name: string; readonly value: object };
+
+/** Fields that may be left out, and stay then what they are: without the values that new things begin with. */
+function changeOf(shape: { readonly [field: string]: z.ZodType }): z.ZodObject {
+  return z.strictObject(
+    Object.fromEntries(
+      Object.entries(shape)
+        .filter(([field]) => field !== "since")
+        .map(([field, type]) => [
+          field,
+          (type instanceof z.ZodDefault ? (type.unwrap() as z.ZodType) : type).optional(),
+        ]),
+    ),
+  );
+}
+
+/** `since` of tenants and campaigns: when they came into their state. */
+const dated = (kind: Kind, change: { readonly [field: string]: unknown }, { now }: ApiWorld) =>
+  change["state"] !== undefined && (kind === "tenant" || kind === "campaign") ? { ...change, since: now() } : change;
+
+function routesOf(kind: Kind): readonly Route[] {
+  const path = `/sending/${plurals[kind]}`;
+  const name = z.string().min(1).max(300).describe("Its name.");
+  const { since: _, ...shape } = schemas[kind].shape as { readonly [field: string]: z.ZodType };
+  const Shown = z
+    .object({ name, ...shape, inFile: z.boolean().describe("Written in the configuration: it is changed there.") })
+    .meta({ id: `Sending${kind.charAt(0).toUpperCase()}${kind.slice(1)}` });
+  const shown = ({ name: named, value }: Thing, fixed: ReadonlySet<string>): never =>
+    // The schema of the answer says again which fields there are.
+    ({ ...value, name: named, inFile: fixed.has(`${kind} ${named}`) }) as never;
+  const read = ({ store, sending }: ApiWorld) => loadModel(store, sending?.file);
+  const theThing: Param<Thing> = {
+    schema: name,
+    find: async (text, _actor, world) => {
+      const value = (await read(world))[kind].get(text);
+      return value === undefined ? undefined : { name: text, value };
+    },
+  };
+  const put = async (
+    named: string,
+    change: { readonly [field: string]: unknown },
+    make: "new" | "known",
+    world: ApiWorld,
+  ): Promise<never | Problem> => {
+    const edited = await putThing(world.store, kind, named, dated(kind, change, world), make, world.sending?.file);
+    if (edited.kind === "refused") return make === "new" ? wrongField("/name", edited.why) : conflict(edited.why);
+    const model = await read(world);
+    return shown({ name: named, value: model[kind].get(named) ?? {} }, model.fixed);
+  };
+  const params = { [kind]: theThing };
+  return [
+    route({
+      method: "GET",
+      path,
+      summary: `Lists all: ${about[kind]}.`,
+      area: "sending",
+      who: "platform",
+      query: z.object(page),
+      answer: list(Shown),
+      run: async ({ query: { limit, cursor = "" } }, world) => {
+        const model = await read(world);
+        const rows = [...model[kind]]
+          .map(([named, value]): Thing => ({ name: named, value }))
+          .filter(({ name: named }) => named > cursor)
+          .sort((one, other) => (one.name < other.name ? -1 : 1));
+        return paged(
+          rows.slice(0, limit + 1),
+          limit,
+          (row) => row.name,
+          (row) => shown(row, model.fixed),
+        );
+      },
+    }),
+    route({
+      method: "POST",
+      path,
+      summary: `Adds ${about[kind]}.`,
+      area: "sending",
+      who: "platform",
+      body: z.strictObject({ name, ...shape }),
+      answer: Shown,
+      status: 201,
+      run: async ({ body, audit }, world) => {
+        const { name: named, ...change } = body as { readonly name: string };
+        audit.target = named;
+        const made = await put(named, change, "new", world);
+        return made instanceof Problem ? made : new Created(made, `${path}/${encodeURIComponent(named)}`);
+      },
+    }),
+    route({
+      method: "GET",
+      path: `${path}/{${kind}}`,
+      summary: `Shows ${about[kind]}.`,
+      area: "sending",
+      who: "platform",
+      params,
+      answer: Shown,
+      run: async (given, world) => shown(given[kind] as Thing, (await read(world)).fixed),
+    }),
+    route({
+      method: "PATCH",
+      path: `${path}/{${kind}}`,
+      summary: `Changes ${about[kind]}.`,
+      area: "sending",
+      who: "platform",
+      params,
+      body: changeOf(shape),
+      answer: Shown,
+      run: async (given, world) => put((given[kind] as Thing).name, given.body, "known", world),
+    }),
+    route({
+      method: "DELETE",
+      path: `${path}/{${kind}}`,
+      summary: `Removes ${about[kind]}, where nothing else needs it.`,
+      area: "sending",
+      who: "platform",
+      params,
+      run: async (given, world) => {
+        const edited = await removeThing(world.store, kind, (given[kind] as Thing).name, world.sending?.file);
+        return edited.kind === "refused" ? conflict(edited.why) : undefined;
+      },
+    }),
+  ];
+}
+
+// ---------------------------------------------------------------- what it does now
+
+const Throttle = z
+  .object({
+    scope: z.string(),
+    subject: z.string(),
+    provider: z.string(),
+    rule: z.string().describe("Of the shaping file."),
+    suspended: z.boolean(),
+    slowedTo: z.number().describe("1: as usual."),
+    because: z.string().describe("What the receiver said."),
+    hits: z.int(),
+    since: time,
+    until: time,
+    advice: z.string().nullable().describe("What to do."),
+  })
+  .meta({ id: "Throttle" });
+
+const Warmup = z
+  .object({
+    scope: z.enum(["source", "domain"]),
+    subject: z.string(),
+    percent: z.int().describe("Proven, weighed by planned volume."),
+    capacityPercent: z.int().describe("Of the planned volume, what can be carried now."),
+    summary: z.string(),
+    providers: z.array(
+      z.object({
+        provider: z.string(),
+        title: z.string(),
+        state: z.string(),
+        step: z.int(),
+        steps: z.int(),
+        percent: z.int(),
+        capacityPercent: z.int(),
+        used: z.int().describe("Sent today."),
+        cap: z.int().describe("Of today."),
+        target: z.int(),
+        pausedUntil: time.nullable(),
+        needsPerson: z.boolean(),
+        asserted: z.boolean().describe("Said to be warm by a person, never proven."),
+        because: z.string(),
+        advice: z.string().nullable(),
+        daysLeft: z.array(z.number()).nullable().describe("From and to, by the pace so far."),
+        gates: z.array(z.object({ signal: z.string(), level: z.string(), said: z.string() })),
+      }),
+    ),
+  })
+  .meta({ id: "Warmup" });
+
+const shownWarmup = ({ scope, subject, percent, capacityPercent, summary, providers }: WarmupStatus) => ({
+  scope,
+  subject,
+  percent,
+  capacityPercent,
+  summary,
+  providers: providers.map(({ today, pausedUntil, advice, daysLeft, gates, ...rest }) => ({
+    ...rest,
+    used: Math.round(today.used),
+    cap: Math.round(today.cap),
+    pausedUntil: pausedUntil === undefined ? null : at(pausedUntil),
+    advice: advice ?? null,
+    daysLeft: daysLeft === undefined ? null : [...daysLeft],
+    gates: [...gates],
+  })),
+});
+
+const Park = z.object({
+  tenant: z.string(),
+  stream: z.string(),
+  campaign: z.string(),
+  provider: z.string(),
+  recipients: z.int(),
+  nextAt: time,
+});
+
+export const routes: readonly Route[] = [
+  ...kinds.flatMap(routesOf),
+  route({
+    method: "GET",
+    path: "/sending/warmups",
+    summary: "How warm each source and sending domain is, what holds it up, and what to do.",
+    area: "sending",
+    who: "platform",
+    answer: z.object({ items: z.array(Warmup) }),
+    run: async (_, { sending }) =>
+      sending === undefined ? sendingIsOff() : { items: sending.warmups().map(shownWarmup) },
+  }),
+  route({
+    method: "POST",
+    path: "/sending/warmups",
+    summary: "Pauses a warm-up, lets it go on, or says that it is warm already.",
+    area: "sending",
+    who: "platform",
+    body: z.strictObject({
+      scope: z.enum(["source", "domain"]).default("source"),
+      subject: z.string().min(1).max(300).describe("The source, or the sending domain."),
+      provider: z.string().min(1).max(100),
+      action: z
+        .enum(["resume", "pause", "assert"])
+        .describe("assert: its quota is the planned volume at once; shown as asserted, never as proven."),
+    }),
+    answer: Warmup,
+    run: async ({ body: { action, ...of }, actor, audit }, { sending }) => {
+      if (sending === undefined) return sendingIsOff();
+      audit.target = `${of.subject} ${of.provider}`;
+      if (!(await sending.changePlan(of, action, actor.account.name)))
+        return wrongField("/provider", `${of.subject} has no warm-up at ${of.provider}.`);
+      const found = sending.warmups().find(({ scope, subject }) => scope === of.scope && subject === of.subject);
+      return found === undefined ? notFound() : shownWarmup(found);
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/sending/throttles",
+    summary: "What is slowed or suspended now: why, since when, until when, and what to do.",
+    area: "sending",
+    who: "platform",
+    answer: z.object({ items: z.array(Throttle) }),
+    run: async (_, { sending }) =>
+      sending === undefined
+        ? sendingIsOff()
+        : {
+            items: sending.throttles().map(({ since, until, advice, ...one }) => ({
+              ...one,
+              since: at(since),
+              until: at(until),
+              advice: advice ?? null,
+            })),
+          },
+  }),
+  route({
+    method: "POST",
+    path: "/sending/throttles/release",
+    summary: "Takes throttles back before their time.",
+    area: "sending",
+    who: "platform",
+    body: z
+      .strictObject({
+        rule: z.string().max(100).optional(),
+        subject: z.string().max(300).optional(),
+        provider: z.string().max(100).optional(),
+      })
+      .refine((body) => Object.keys(body).length > 0, "Say which: rule, subject or provider."),
+    answer: z.object({ released: z.int() }),
+    run: async ({ body: { rule, subject, provider } }, { sending }) =>
+      sending === undefined
+        ? sendingIsOff()
+        : {
+            released: await sending.cancelThrottles(
+              (one) =>
+                (rule === undefined || one.rule === rule) &&
+                (subject === undefined || one.subject === subject) &&
+                (provider === undefined || one.provider === provider),
+            ),
+          },
+  }),
+  route({
+    method: "GET",
+    path: "/sending/parks",
+    summary: "Where tenants' mail waits for its turn.",
+    area: "sending",
+    who: "platform",
+    answer: z.object({ items: z.array(Park) }),
+    run: async (_, { store }) => ({
+      items: (await store.queueParks()).map(({ park, recipients, nextAt }) => {
+        const [tenant = "", stream = "", campaign = "", provider = ""] = park.split("|");
+        return { tenant, stream, campaign, provider, recipients, nextAt: at(nextAt) };
+      }),
+    }),
+  }),
+  route({
+    method: "GET",
+    path: "/sending/alerts",
+    summary: "Replies that want somebody's attention, the latest first.",
+    area: "sending",
+    who: "platform",
+    answer: z.object({
+      items: z.array(
+        z.object({
+          at: time,
+          rule: z.string(),
+          provider: z.string(),
+          source: z.string(),
+          domain: z.string(),
+          reply: z.string(),
+          fix: z.string().nullable(),
+        }),
+      ),
+    }),
+    run: async (_, { sending }) =>
+      sending === undefined
+        ? sendingIsOff()
+        : { items: sending.alerts().map(({ fix, at: when, ...one }) => ({ ...one, at: at(when), fix: fix ?? null })) },
+  }),
+];
