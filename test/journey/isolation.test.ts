@@ -172,4 +172,12 @@ describe("tenants apart", () => {
 });
 
 /** Parameters that mean nothing of a tenant's: their routes are for administrators of the platform. */
-const isOfThePlatform: ReadonlySet<string> = new Set(["address", "backup", "setting"]);
+const isOfThePlatform: ReadonlySet<string> = new Set([
+  "source",
+  "pool",
+  "stream",
+  "campaign",
+  "address",
+  "backup",
+  "setting",
+]);
