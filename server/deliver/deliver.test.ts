@@ -433,3 +433,27 @@ test("an address that has forwarded a message does not forward it again", async 
   assert.equal(accepted.length, 1);
   assert.equal(accepted[0]!.queue, undefined);
 });
+
+test("spam is not forwarded: those here find it in Junk; what goes on has a stream of its own", async () => {
+  const { accepted } = await deliver(mail([to("list@example.test")]), {
+    forward,
+    verdict: { kind: "junk", notes: ["spam"] },
+  });
+  assert.equal(accepted.length, 1);
+  assert.equal(accepted[0]?.queue, undefined);
+  assert.deepEqual(
+    accepted[0]?.placements.map(({ target }) => target),
+    [{ role: "junk" }, { role: "junk" }],
+  );
+  const good = await deliver(mail([to("list@example.test")]), { forward });
+  assert.equal(good.accepted[1]?.queue?.stream, "forward");
+});
+
+test("spam for an address that only forwards is refused", async () => {
+  const { accepted, replies } = await deliver(mail([to("away@example.test")]), {
+    forward,
+    verdict: { kind: "junk", notes: ["spam"] },
+  });
+  assert.deepEqual(accepted, []);
+  assert.deepEqual(replies, ["550 5.7.1 This message looks like spam, and spam is not forwarded from here"]);
+});

@@ -29,6 +29,7 @@ import type { Notices } from "./notices.ts";
 import { quarantineRows } from "./quarantined.ts";
 import { mailboxFull } from "./recipients.ts";
 import { ofProgram, RefusalBudget, refusedEntry } from "./refusals.ts";
+import { losesDmarc, withOurFrom } from "./rewrite-from.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
 import { type Suppressing, sendingEvents, withoutSuppressed } from "./suppressed.ts";
@@ -101,6 +102,9 @@ const noKeys: readonly string[] = [];
 const accountGone = reply(550, "5.1.1", "No such address here");
 const noMailbox = reply(451, "4.3.0", "Local trouble, try again later");
 const quotaUsedUp = reply(552, "5.2.2", "Mailbox is full");
+const notForwarded = reply(550, "5.7.1", "This message looks like spam, and spam is not forwarded from here");
+/** Mail of others goes out as a stream of its own: an administrator may give it addresses of its own. */
+const forwardStream = "forward";
 const noReport = reply(550, "5.7.1", "Only reports of mail servers are taken at this address, and this is none");
 const accepted: Taken = { kind: "accept", notes: [] };
 
@@ -150,9 +154,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   ): Promise<Acceptance> => {
     const [by, ...more] = to.forwarders;
     const delivered = by === undefined || more.length > 0 ? undefined : formatMailbox(by);
+    const ours =
+      by !== undefined && losesDmarc(verdict.findings) ? withOurFrom(mail.bytes, header, formatMailbox(by)) : undefined;
     const made = await forwarded(
-      mail,
-      header,
+      ours === undefined ? mail : { ...mail, bytes: ours },
+      ours === undefined ? header : splitHeader(ours, 0, ours.length),
       { domain: by?.domain ?? mail.ourHost, delivered, seal: verdict.findings?.seal, marking: verdict },
       forward,
     );
@@ -162,10 +168,19 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return {
       message,
       placements: [],
-      queue: { ...queuedOf(mail, header, to.forwarded, queue, settings, verdict.held === true), envelopeFrom },
+      queue: {
+        ...queuedOf(mail, header, to.forwarded, queue, settings, verdict.held === true),
+        envelopeFrom,
+        stream: forwardStream,
+      },
       journey: [
         acceptedEntry(mail, message.facts, verdict),
-        entry(mail, "queued", { recipients, forwardedBy: to.forwarders.map(formatMailbox), from: envelopeFrom }),
+        entry(mail, "queued", {
+          recipients,
+          forwardedBy: to.forwarders.map(formatMailbox),
+          from: envelopeFrom,
+          fromRewritten: ours === undefined ? undefined : true,
+        }),
       ],
     };
   };
@@ -243,9 +258,16 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       return isLmtp(mail) ? refusals : [first];
     }
     if (verdict.kind === "quarantine") return keep(mail, header, found, verdict);
+    const gated = mail.account === undefined && verdict.kind === "junk" && found.forwarded.length > 0;
+    // Spam that goes on from here is ours in the eyes of whoever gets it: its sender hears no, where nobody here takes it.
+    if (gated && found.accounts.size === 0 && found.queued.length === 0) {
+      noteRefused(mail, header, { kind: "refuse", reply: notForwarded, notes: verdict.notes });
+      logRefused(log, mail, notForwarded, verdict.notes);
+      return everyone(mail, notForwarded);
+    }
     // Our own people's mail holds for SPF and DMARC as it is: an alias elsewhere is a recipient like others.
-    const forward = mail.account === undefined && found.forwarded.length > 0 ? ports.forward : undefined;
-    const to = forward === undefined ? together(found) : found;
+    const forward = mail.account === undefined && found.forwarded.length > 0 && !gated ? ports.forward : undefined;
+    const to = gated ? { ...found, forwarded: [] } : forward === undefined ? together(found) : found;
     const onward = forward && (await forwardOf(mail, header, to, verdict, forward));
     const concerns = ports.sieve?.concerns(to.accounts.keys()) ?? false;
     if (concerns === true || (concerns !== false && (await concerns))) {

@@ -38,6 +38,8 @@ const plainStream: Stream = schemas.stream.parse({ kind: "mailbox" });
 /** Streams that every server has; a stream of the same name replaces them. */
 const builtIn: ReadonlyMap<string, Stream> = new Map([
   [defaultName, plainStream],
+  // What addresses of ours forward: mail of others, which may be given addresses of its own.
+  ["forward", plainStream],
   ["transactional", schemas.stream.parse({ kind: "transactional" })],
   ["marketing", schemas.stream.parse({ kind: "marketing" })],
 ]);

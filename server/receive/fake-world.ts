@@ -85,6 +85,7 @@ export function fakeDirectory(slow = false): Directory {
     const found = { kind: "local", forwards: [], detail: undefined, domain: ours, essential: false } as const;
     if (name === "postmaster" || name === "abuse") return { ...found, accounts: [1], essential: true };
     if (name === "list") return { ...found, accounts: [1, 2], forwards: ["far@else.test"] };
+    if (name === "away") return { ...found, accounts: [], forwards: ["far@else.test"] };
     if (name === "ünïcode") return { ...found, accounts: [3] };
     const number = /^u([1-9]\d{0,3})$/.exec(name)?.[1];
     return number === undefined ? { kind: "unknown", domain: ours } : { ...found, accounts: [Number(number)] };
