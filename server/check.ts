@@ -7,6 +7,7 @@ import { stsId } from "../protocol/policy/mta-sts.ts";
 import { type DnsRecord, dnsRecords } from "./admin/dns-records.ts";
 import { configFile, readConfig } from "./config/read.ts";
 import { quiet } from "./log.ts";
+import { machineLacks } from "./machine-check.ts";
 import { publishedKeys } from "./net/published-keys.ts";
 import type { Answer, Resolver } from "./net/resolver.ts";
 import { resolverOrSentence } from "./resolver.ts";
@@ -20,8 +21,14 @@ export async function check(words: readonly string[]): Promise<number> {
   const dataDir = resolve(data);
   const file = given ?? configFile(dataDir);
   const config = await readConfig(file); // throws all mistakes
-  if (config === undefined)
-    throw new UsageError(`there is no configuration file ${file}; the first "angarium start" writes it`);
+  if (config === undefined && given !== undefined) throw new UsageError(`there is no configuration file ${file}`);
+  if (config === undefined) {
+    // Before the first start: the machine alone.
+    const lacks = await machineLacks(dataDir);
+    const told = lacks.length === 0 ? "Machine: good\n" : lacks.map((sentence) => `Machine: ${sentence}\n`).join("");
+    process.stdout.write(`${told}There is no configuration file ${file} yet; the first "angarium start" writes it.\n`);
+    return lacks.length === 0 ? 0 : 1;
+  }
   process.stdout.write(`${file}: good\n`);
   const resolver = resolverOrSentence(dns, config.dns.servers)(quiet);
   const lacks = await lacksOfHost(config.hostname, resolver);

@@ -1,7 +1,7 @@
 /** HTTP: health, readiness and metrics; JMAP, its logins and the pages join here. */
 import type { Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import ipaddr from "ipaddr.js";
 import type { Metrics } from "../metrics.ts";
 import type { KeyRing } from "../net/tls.ts";
@@ -24,6 +24,16 @@ export function makeHttp(ports: HttpPorts, keyRing?: Pick<KeyRing, "httpsOptions
     bodyLimit: 1024 * 1024,
     requestTimeout: 60_000,
     forceCloseConnections: true as const,
+    // A URL that is none.
+    frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => {
+      const problem = {
+        type: "urn:angarium:problem:url",
+        title: "Bad request",
+        status: 400,
+        detail: "This is no address.",
+      };
+      reply.code(400).type("application/problem+json").send(JSON.stringify(problem));
+    },
     // No route has a schema of Fastify's: its compilers, a hundred files, are not loaded.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   };

@@ -1,6 +1,7 @@
 /** The figures of a first look: mail in and out, verdicts, queue, storage, what needs a person. */
 import { z } from "zod";
 import { checkPrefix } from "../../admin/domain-dns.ts";
+import type { HostedCounts } from "../../store/hosting.ts";
 import type { Actor } from "../actor.ts";
 import { type ApiWorld, type Route, route, time } from "../route.ts";
 
@@ -47,7 +48,7 @@ const maxNeeds = 100;
 const dayMs = 86_400_000;
 const fullShare = 0.95;
 
-async function needsOf(actor: Actor, world: ApiWorld): Promise<readonly Need[]> {
+async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Promise<readonly Need[]> {
   const { store, now } = world;
   const needs: Need[] = [];
   const mine = new Set((await store.hostedDomains(actor.within, { limit: 100_000 })).map(({ name }) => name));
@@ -89,7 +90,11 @@ async function needsOf(actor: Actor, world: ApiWorld): Promise<readonly Need[]> 
         words: `${held.length} messages are held in the queue.`,
       });
   }
-  for (const { name, quotaBytes, usedBytes } of await store.hostedAccounts(actor.within, { limit: 100_000 }))
+  // Where nobody has a quota there is nobody to look at.
+  const bounded = counts.unlimited < counts.accounts;
+  for (const { name, quotaBytes, usedBytes } of bounded
+    ? await store.hostedAccounts(actor.within, { limit: 100_000 })
+    : [])
     if (quotaBytes > 0 && usedBytes >= quotaBytes * fullShare && needs.length < maxNeeds)
       needs.push({
         severity: usedBytes >= quotaBytes ? "bad" : "warning",
@@ -120,11 +125,11 @@ export const routes: readonly Route[] = [
     run: async ({ actor }, world) => {
       const { store } = world;
       const all = actor.within.kind === "all";
-      const [counts, queued, quarantined, needs] = await Promise.all([
-        store.hostedCounts(actor.within),
+      const counts = await store.hostedCounts(actor.within);
+      const [queued, quarantined, needs] = await Promise.all([
         all ? store.queueCount() : store.hostedQueue(actor.within, { limit: maxCounted }).then(({ length }) => length),
         quarantineCount(actor, world),
-        needsOf(actor, world),
+        needsOf(actor, world, counts),
       ]);
       return {
         domains: counts.domains,

@@ -41,18 +41,14 @@ const Change = z
 
 type Shown = z.input<typeof Filter>;
 
-const asPercent = (value: unknown): number | null =>
-  typeof value !== "number" ? null : value > 1 ? 0 : Math.round(value * 1000) / 10;
-
 async function read(target: string, world: ApiWorld): Promise<Shown | Problem> {
   const answer = await performed(world, "filter show", { target });
   if (answer instanceof Problem) return answer;
   const found = answer.result as { readonly [name: string]: unknown };
   const list = (name: string): string[] => (Array.isArray(found[name]) ? found[name].map(String) : []);
   const share = (name: string): number | null => {
-    const value = found[name];
-    const number = typeof value === "string" ? Number(value.replace("%", "")) / 100 : value;
-    return asPercent(number);
+    const value = found[`${name}Percent`];
+    return typeof value === "number" ? value : null;
   };
   return {
     junk: share("junk"),

@@ -1,0 +1,288 @@
+/** The REST API as a program uses it: made once, changed knowingly, undone, with tokens that may little, and all of it noted. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type Any, ApiTalk } from "../api-talk.ts";
+import { angarium, type DevProcess, startDev } from "../dev-process.ts";
+import { smtpSend } from "../smtp-send.ts";
+
+describe("hosting by the REST API", () => {
+  let dev: DevProcess;
+  let admin: ApiTalk;
+  let origin: string;
+  before(async () => {
+    dev = await startDev(["--users", "3", "--cleartext-auth", "--deliver-to", "127.0.0.1:9"]);
+    origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
+    admin = new ApiTalk(origin, dev.ready.admin);
+  });
+  after(() => dev.stop());
+  const as = (user: string, password = "pw") => new ApiTalk(origin, { user, password });
+
+  test("a request with a key is done once", async () => {
+    const key = { "idempotency-key": "make-hosted" };
+    const body = { name: "hosted.test" };
+    const first = await admin.ask("POST", "/domains", body, key);
+    assert.equal(first.status, 201);
+    assert.equal(first.headers.get("location"), "/api/v1/domains/hosted.test");
+    const again = await admin.ask("POST", "/domains", body, key);
+    assert.equal(again.status, 201);
+    assert.equal(again.headers.get("idempotency-replayed"), "true");
+    assert.deepEqual(again.body, first.body);
+    await admin.no(422, "POST", "/domains", { name: "other.test" }, key);
+    await admin.no(409, "POST", "/domains", body);
+    // Another's key is another's.
+    await as("u1@example.test").no(403, "POST", "/domains", body, key);
+    // What was told only once is told again to whoever has the key, and the password is the same.
+    const secret = { "idempotency-key": "with-secret" };
+    const made = await admin.ok("POST", "/accounts", { name: "made@hosted.test" }, secret);
+    assert.match(made.password, /^\w{4}-/);
+    assert.equal((await admin.ok("POST", "/accounts", { name: "made@hosted.test" }, secret)).password, made.password);
+    assert.equal((await as("made@hosted.test", made.password).ok("GET", "/me")).role, "user");
+    // What was refused can be mended under the same key.
+    const mend = { "idempotency-key": "mend" };
+    await admin.no(422, "POST", "/accounts", { name: "x@missing.test" }, mend);
+    await admin.no(400, "POST", "/accounts", "{", mend);
+  });
+
+  test("what changed meanwhile is not overwritten", async () => {
+    const { headers } = await admin.get("/accounts/u2@example.test");
+    const etag = headers.get("etag") ?? "";
+    const changed = await admin.ask("PATCH", "/accounts/u2@example.test", { displayName: "Two" }, { "if-match": etag });
+    assert.equal(changed.status, 200);
+    assert.equal(changed.body.displayName, "Two");
+    await admin.no(412, "PATCH", "/accounts/u2@example.test", { displayName: "Three" }, { "if-match": etag });
+    const fresh = changed.headers.get("etag") ?? "";
+    assert.equal((await admin.get("/accounts/u2@example.test")).headers.get("etag"), fresh);
+    const both = await Promise.all(
+      [1, 2, 3, 4].map((n) =>
+        admin.ask("PATCH", "/accounts/u2@example.test", { displayName: `n${n}` }, { "if-match": fresh }),
+      ),
+    );
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 412, 412, 412]);
+  });
+
+  test("every wrong field is told", async () => {
+    const problem = await admin.no(422, "POST", "/accounts", { name: 5, quotaBytes: -1, shoe: 1 });
+    assert.deepEqual(problem.errors.map(({ pointer }: Any) => pointer).sort(), ["#/name", "#/quotaBytes", "#/shoe"]);
+    assert.equal((await admin.no(422, "POST", "/accounts", { name: "no address" })).errors[0].pointer, "#/name");
+    assert.equal(
+      (await admin.no(422, "POST", "/aliases", { address: "a@example.test", targets: ["ok@x.test", "bad"] })).errors[0]
+        .pointer,
+      "#/targets/1",
+    );
+    await admin.no(415, "POST", "/accounts", "name=x", { "content-type": "text/plain" });
+    await admin.no(413, "POST", "/tenants", { name: "x".repeat(2_000_000) });
+    await admin.no(422, "PATCH", "/domains/hosted.test", { catchAll: 7 });
+    await admin.no(404, "GET", "/accounts/..%2f..%2fetc%2fpasswd");
+    await admin.no(400, "GET", "/accounts/%ff");
+  });
+
+  test("a token may what its scopes say, until it is withdrawn", async () => {
+    const made = await admin.ok("POST", "/accounts/me/tokens", {
+      label: "reader",
+      scopes: ["accounts:read", "tokens:write"],
+      expiresInDays: 1,
+    });
+    const reader = new ApiTalk(origin, { token: made.token });
+    assert.equal((await reader.ok("GET", "/accounts")).items.length > 3, true);
+    await reader.no(403, "PATCH", "/accounts/u1@example.test", { displayName: "x" });
+    await reader.no(403, "GET", "/domains");
+    await reader.no(422, "POST", "/accounts/me/tokens", { label: "more", scopes: ["*"] });
+    assert.equal((await fetch(`${origin}/jmap/session`, { headers: reader.headers })).status, 403);
+    const listed = (await admin.ok("GET", "/accounts/me/tokens")).items;
+    assert.equal(listed[0].id, made.id);
+    assert.equal(JSON.stringify(listed).includes(made.token), false);
+    await admin.ok("DELETE", `/accounts/me/tokens/${made.id}`);
+    await reader.no(401, "GET", "/accounts");
+    const byHand = await angarium(
+      "token",
+      "add",
+      "u1@example.test",
+      "script",
+      "--scopes",
+      "me:read",
+      "--json",
+      "--data",
+      dev.ready.data,
+    );
+    const script = new ApiTalk(origin, { token: JSON.parse(byHand.out).token });
+    assert.deepEqual((await script.ok("GET", "/me")).scopes, ["me:read"]);
+  });
+
+  test("a tenant has what its limits allow", async () => {
+    await admin.ok("POST", "/tenants", {
+      name: "small",
+      limits: { maxDomains: 1, maxAccounts: 2, maxStorageBytes: 1000 },
+    });
+    await admin.ok("POST", "/domains", { name: "small.test", tenant: "small" });
+    await admin.no(409, "POST", "/domains", { name: "small-two.test", tenant: "small" });
+    await admin.no(422, "POST", "/accounts", { name: "a@small.test", password: "secret word" });
+    await admin.ok("POST", "/accounts", { name: "a@small.test", password: "secret word", quotaBytes: 600 });
+    await admin.no(422, "POST", "/accounts", { name: "b@small.test", password: "secret word", quotaBytes: 600 });
+    await admin.ok("POST", "/accounts", { name: "b@small.test", password: "secret word", quotaBytes: 400 });
+    await admin.no(409, "POST", "/accounts", { name: "c@small.test", password: "secret word", quotaBytes: 0 });
+    await admin.no(422, "PATCH", "/accounts/a@small.test", { quotaBytes: 700 });
+    const tenant = await admin.ok("PATCH", "/tenants/small", {
+      limits: { maxAccounts: null },
+      branding: { productName: "Small Mail", color: "#aabbcc" },
+    });
+    assert.equal(tenant.limits.maxAccounts, undefined);
+    assert.equal(tenant.limits.maxDomains, 1);
+    assert.equal(tenant.usage.accounts, 2);
+    await admin.no(422, "PATCH", "/tenants/small", { branding: { logoUrl: "http://insecure.test/x.png" } });
+  });
+
+  test("deleting says what it takes, and can be undone", async () => {
+    await admin.ok("POST", "/aliases", { address: "info@small.test", targets: ["a@small.test"] });
+    const takes = await admin.ok("GET", "/domains/small.test/deletion");
+    assert.deepEqual(takes, { domains: 1, accounts: 2, addresses: 3, messages: 0, bytes: 0 });
+    const gone = await admin.ok("DELETE", "/domains/small.test");
+    assert.deepEqual(gone.takes, takes);
+    await as("a@small.test", "secret word").no(401, "GET", "/me");
+    await admin.no(404, "GET", "/domains/small.test");
+    await admin.ok("POST", `/deletions/${gone.id}/undo`);
+    assert.equal((await as("a@small.test", "secret word").ok("GET", "/me")).name, "a@small.test");
+    assert.equal((await admin.ok("GET", "/aliases/info@small.test")).targets[0], "a@small.test");
+    await admin.no(409, "DELETE", "/accounts/me");
+    await admin.no(409, "DELETE", "/domains/example.test");
+    const asked = await angarium("domain", "remove", "small.test", "--data", dev.ready.data);
+    assert.equal(asked.code, 1);
+    assert.match(
+      asked.err,
+      /With small\.test go 1 domain, 2 accounts, 3 addresses.* add --yes \(it can come back for 30 days\)/,
+    );
+  });
+
+  test("masked addresses, groups and catch-all take mail as they should", async () => {
+    const u1 = as("u1@example.test");
+    const masked = await u1.ok("POST", "/masked-addresses", { label: "shop" });
+    await admin.ok("POST", "/groups", {
+      address: "team@example.test",
+      displayName: "Team",
+      members: ["u1@example.test"],
+    });
+    await admin.ok("POST", "/groups/team@example.test/members", { members: ["u2@example.test"] });
+    await admin.ok("PATCH", "/domains/example.test", { catchAll: "u3@example.test" });
+    const count = async (name: string): Promise<number> =>
+      (await admin.ok("GET", `/accounts/${name}@example.test`)).usedMessages;
+    await smtpSend(dev.ready, undefined, [masked.address], { subject: "To the mask" });
+    await smtpSend(dev.ready, undefined, ["team@example.test"], { subject: "To the team" });
+    await smtpSend(dev.ready, undefined, ["nobody@example.test"], { subject: "To nobody" });
+    assert.deepEqual([await count("u1"), await count("u2"), await count("u3")], [2, 1, 1]);
+    await u1.ok("PATCH", `/masked-addresses/${masked.address}`, { off: true });
+    await assert.rejects(smtpSend(dev.ready, undefined, [masked.address]), /550/);
+    assert.deepEqual([await count("u1"), await count("u3")], [2, 1]);
+    await admin.ok("PATCH", "/domains/example.test", { catchAll: null });
+    await assert.rejects(smtpSend(dev.ready, undefined, ["nobody@example.test"]), /550/);
+  });
+
+  test("where is my mail?", async () => {
+    const u1 = as("u1@example.test");
+    const { messageId } = await smtpSend(
+      dev.ready,
+      { user: "u1@example.test", password: "pw" },
+      ["x@far.test", "u2@example.test"],
+      { subject: "Find me please" },
+    );
+    const [found] = (await u1.ok("GET", "/journeys?subject=find%20me")).items;
+    assert.deepEqual(
+      [found.from, found.to.sort(), found.subject],
+      ["u1@example.test", ["u2@example.test", "x@far.test"], "Find me please"],
+    );
+    const byId = (await admin.ok("GET", `/journeys?id=${encodeURIComponent(messageId)}`)).items;
+    assert.equal(byId[0].id, found.id);
+    const whole = await u1.ok("GET", `/journeys/${found.id}`);
+    assert.match(whole.steps[0].words, /u1@example\.test handed it in/);
+    assert.ok(
+      whole.steps.some(({ words }: Any) => /was put into/.test(words)),
+      JSON.stringify(whole.steps),
+    );
+    assert.ok(whole.steps.some(({ words }: Any) => /waits to be sent on to x@far\.test/.test(words)));
+    await as("u3@example.test").no(404, "GET", `/journeys/${found.id}`);
+    assert.deepEqual((await as("u3@example.test").ok("GET", "/journeys?address=u1@example.test")).items, []);
+    const [queued] = (await u1.ok("GET", "/queue")).items;
+    assert.equal(queued.recipients[0].address, "x@far.test");
+    await u1.no(403, "POST", `/queue/${queued.id}/hold`);
+    assert.equal((await admin.ok("POST", `/queue/${queued.id}/hold`)).recipients, 1);
+    assert.equal((await admin.ok("GET", `/queue/${queued.id}`)).recipients[0].state, "held");
+    assert.match(JSON.stringify(await admin.ok("GET", "/dashboard")), /held in the queue/);
+    await admin.ok("DELETE", `/queue/${queued.id}`);
+    await admin.no(404, "GET", `/queue/${queued.id}`);
+  });
+
+  test("many accounts from CSV, again and again", async () => {
+    const csv =
+      "address;displayName;password;aliases\nann@hosted.test;Ann;her own word;info@hosted.test\nbob@hosted.test;Bob;;\nbad;x;;\n";
+    const first = await admin.ok("POST", "/accounts/import", { csv });
+    assert.deepEqual(
+      [first.made, first.present, first.aliases, first.passwords.length, first.mistakes[0].line],
+      [2, 0, 1, 1, 4],
+    );
+    const second = await admin.ok("POST", "/accounts/import", { csv });
+    assert.deepEqual([second.made, second.present], [0, 2]);
+    assert.equal((await as("ann@hosted.test", "her own word").ok("GET", "/me")).displayName, "Ann");
+  });
+
+  test("people change their own password by saying the old one", async () => {
+    const u3 = as("u3@example.test");
+    await u3.no(422, "POST", "/accounts/me/password", { password: "a new long phrase" });
+    await u3.no(422, "POST", "/accounts/me/password", { password: "a new long phrase", currentPassword: "wrong" });
+    assert.equal(
+      (await u3.no(422, "POST", "/accounts/me/password", { password: "password", currentPassword: "pw" })).errors[0]
+        .pointer,
+      "#/password",
+    );
+    await u3.ok("POST", "/accounts/me/password", { password: "a new long phrase", currentPassword: "pw" });
+    await u3.no(401, "GET", "/me");
+    await as("u3@example.test", "a new long phrase").ok("GET", "/me");
+  });
+
+  test("the rest of what administrators see", async () => {
+    const ban = await admin.ok("POST", "/bans", { address: "198.51.100.7", for: "1h", reason: "test" });
+    assert.equal(ban.address, "198.51.100.7");
+    assert.equal((await admin.ok("GET", "/bans")).items[0].why, "test");
+    await admin.ok("DELETE", "/bans/198.51.100.7");
+    await admin.no(404, "DELETE", "/bans/198.51.100.7");
+    const filter = await admin.ok("PATCH", "/domains/example.test/filter", { junk: 80, allow: ["friend@far.test"] });
+    assert.deepEqual([filter.junk, filter.allow], [80, ["friend@far.test"]]);
+    assert.ok((await admin.ok("GET", "/certificates")).items.length > 0);
+    assert.equal((await admin.ok("GET", "/server")).hostname, "mail.example.test");
+    assert.equal((await admin.ok("PATCH", "/settings", { journeyDays: 45 })).journeyDays, 45);
+    assert.equal((await admin.ok("GET", "/domains/example.test/reports/dmarc")).messages, 0);
+    assert.equal((await admin.ok("GET", "/domains/example.test/reports/tls")).connections, 0);
+    const backup = await admin.ok("POST", "/backups");
+    let state = backup.state;
+    for (let i = 0; i < 100 && state === "running"; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      ({ state } = await admin.ok("GET", `/backups/${backup.name}`));
+    }
+    assert.equal(state, "done");
+    assert.ok((await admin.ok("GET", "/backups")).items[0].bytes > 10_000);
+    const dashboard = await admin.ok("GET", "/dashboard");
+    assert.equal(dashboard.mail.hours.length, 24);
+    assert.ok(dashboard.mail.hours.at(-1).in + dashboard.mail.hours.at(-2).in >= 3);
+  });
+
+  test("all of it is in the audit log, by whichever way, without a password", async () => {
+    await angarium("account", "add", "byhand@example.test", "--password", "topsecretword", "--data", dev.ready.data);
+    const rows = (await admin.ok("GET", "/audit?limit=200")).items;
+    assert.deepEqual(
+      [rows[0].actor, rows[0].via, rows[0].action, rows[0].target],
+      ["command line", "command line", "account add", "byhand@example.test"],
+    );
+    const actions = new Set(rows.map(({ action }: Any) => action));
+    for (const action of [
+      "POST /domains",
+      "POST /accounts",
+      "DELETE /domains/{domain}",
+      "POST /deletions/{deletion}/undo",
+      "POST /bans",
+      "POST /accounts/import",
+    ])
+      assert.ok(actions.has(action), action);
+    const text = JSON.stringify(rows);
+    for (const secret of ["topsecretword", "secret word", "her own word", "a new long phrase"])
+      assert.ok(!text.includes(secret), secret);
+    const byHand = await angarium("audit", "list", "--limit", "1", "--json", "--data", dev.ready.data);
+    assert.equal(JSON.parse(byHand.out)[0].target, "byhand@example.test");
+  });
+});
