@@ -108,6 +108,22 @@ test("the webmail", async (t) => {
     );
   });
 
+  await t.test("a read receipt that is asked for is sent when the reader says so, once", async () => {
+    const fields = ["Disposition-Notification-To: <late@x.test>"];
+    await seedMail(pages.origin, user, "pw", [
+      { from: "Late <late@x.test>", subject: "Tell me", text: "hello", ago: 0, fields },
+    ]);
+    await row(ann, "Tell me").click();
+    await ann.page.getByRole("button", { name: "Send a read receipt" }).click();
+    await note(ann, "The sender was told").waitFor();
+    const [, emails] = await talk.calls(
+      ["Email/query", { filter: { subject: "Tell me" } }, "q"],
+      ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["keywords"] }, "e"],
+    );
+    assert.equal(emails?.[1].list[0].keywords.$mdnsent, true);
+    assert.equal(await ann.page.getByRole("button", { name: "Send a read receipt" }).count(), 0);
+  });
+
   await t.test("new mail appears by itself", async () => {
     await seedMail(pages.origin, user, "pw", [
       { from: "Late <late@x.test>", subject: "Just now", text: "hello", ago: 0 },

@@ -206,6 +206,9 @@ export const en = {
   "unsubscribe.mail": "Unsubscribe",
   "unsubscribe.page": "Open their page",
   "unsubscribe.done": "{name} was asked to stop writing to you.",
+  "receipt.asked": "The sender would like to know when you have read this.",
+  "receipt.send": "Send a read receipt",
+  "receipt.sent": "The sender was told that you have read this.",
   "source.download": "Download",
 
   "mailbox.menu": "What to do with {name}",
