@@ -174,9 +174,9 @@ test("a cold source sends what its warm-up allows, engaged recipients first, the
   await new Promise((resolve) => setTimeout(resolve, 1500));
   assert.equal(sinks[gmail]!.taken.length, before, "a paused campaign waits");
   await run("campaign set", { name: "shop/may", state: "sending" });
-  // Level 1 is 100 a day, 8 an hour, and 2 at once.
+  // Level 1 is 100 a day; a tenth is kept for mail that somebody waits for: a campaign has 90, and they go one by one.
   const sent = () => sinks[gmail]!.taken.slice(before).flatMap(({ to }) => to);
-  await until(sent, (all) => all.length >= 2, "the first messages");
+  await until(sent, (all) => all.length >= 1, "the first message");
   await new Promise((resolve) => setTimeout(resolve, 2500));
   const first = sent();
   assert.ok(first.length <= 8, `${first.length} messages`);
