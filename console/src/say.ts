@@ -32,6 +32,14 @@ export function time(text: string): string {
   return at.toDateString() === new Date().toDateString() ? `today, ${dayTime.format(at)}` : dateTime.format(at);
 }
 
+/** What <input type="datetime-local"> shows of an instant: it has no offset. Empty where it is none. */
+export function localTime(text: string | undefined): string {
+  const at = new Date(text ?? "");
+  return Number.isNaN(at.getTime())
+    ? ""
+    : new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400_000],

@@ -1,7 +1,7 @@
 /** The model of sending at volume: sources, pools, streams, tenants, sending domains, campaigns (docs/sending.md). */
 import { type Edited, importModel, loadModel, putThing, removeThing } from "../dispatch/edit.ts";
 import { warningsIn, writeModelFile } from "../dispatch/model.ts";
-import { campaignStates, type Kind, overflowPolicies, streamKinds, tenantStates } from "../dispatch/schema.ts";
+import { about, campaignStates, type Kind, overflowPolicies, streamKinds, tenantStates } from "../dispatch/schema.ts";
 import { describeMistake } from "../toml.ts";
 import {
   type Arguments,
@@ -77,14 +77,6 @@ const words: { readonly [kind in Kind]: string } = {
   tenant: "sending tenant",
   domain: "sending domain",
   campaign: "campaign",
-};
-const about: { readonly [kind in Kind]: string } = {
-  source: "an address to send from",
-  pool: "sources that share their mail",
-  stream: "a kind of mail with a pool of its own",
-  tenant: "whoever sends through us: its share and its state",
-  domain: "a domain that mail is sent as",
-  campaign: "one mailing of a tenant",
 };
 
 /** The result of a change, with what an administrator should know. */

@@ -1,4 +1,5 @@
 /** What sending at volume does now, and what a person may do about it: warm-ups, throttles, rules, events (docs/sending.md). */
+import { parkKey } from "../dispatch/parks.ts";
 import type { Sending } from "../sending.ts";
 import { maxEventRows } from "../store/sending.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
@@ -146,10 +147,11 @@ export const warmupCommands: readonly Command[] = [
   ),
   command("queue parks", "Where tenants' mail waits for its turn.", {}, async (_, { store }) =>
     done(
-      (await store.queueParks()).map(({ park, recipients, nextAt }) => {
-        const [tenant, stream, campaign, provider] = park.split("|");
-        return { tenant, stream, campaign, provider, recipients, nextAt: time(nextAt) };
-      }),
+      (await store.queueParks()).map(({ park, recipients, nextAt }) => ({
+        ...parkKey(park),
+        recipients,
+        nextAt: time(nextAt),
+      })),
     ),
   ),
   command(

@@ -94,6 +94,15 @@ export const campaignSchema = z.strictObject({
 
 export const kinds = ["source", "pool", "stream", "tenant", "domain", "campaign"] as const;
 export type Kind = (typeof kinds)[number];
+/** What each is, for whoever adds or lists it. */
+export const about: { readonly [kind in Kind]: string } = {
+  source: "an address to send from",
+  pool: "sources that share their mail",
+  stream: "a kind of mail with a pool of its own",
+  tenant: "whoever sends through us: its share and its state",
+  domain: "a domain that mail is sent as",
+  campaign: "one mailing of a tenant",
+};
 export const schemas = {
   source: sourceSchema,
   pool: poolSchema,

@@ -1,6 +1,6 @@
 /** A form as strings and booleans, and the JSON that it stands for. */
 import type { Description, Schema } from "../api/description.ts";
-import { bytes, readBytes } from "../say.ts";
+import { bytes, localTime, readBytes } from "../say.ts";
 
 export type Kind = "text" | "number" | "bytes" | "choice" | "yesno" | "lines" | "time" | "password" | "json" | "long";
 export type FormField = {
@@ -55,10 +55,7 @@ function shown({ kind }: FormField, value: unknown): string | boolean {
   if (kind === "bytes") return Number(value) === 0 ? "0" : bytes(Number(value));
   if (kind === "lines") return (value as readonly string[]).join("\n");
   if (kind === "json") return JSON.stringify(value, null, 2);
-  if (kind === "time") {
-    const at = new Date(String(value));
-    return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-  }
+  if (kind === "time") return localTime(String(value));
   return String(value);
 }
 

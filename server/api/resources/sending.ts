@@ -1,7 +1,8 @@
 /** Sending at volume: its model, how warm each address is, what is slowed and why (docs/sending.md). */
 import { z } from "zod";
 import { loadModel, putThing, removeThing } from "../../dispatch/edit.ts";
-import { type Kind, kinds, schemas } from "../../dispatch/schema.ts";
+import { parkKey } from "../../dispatch/parks.ts";
+import { about, type Kind, kinds, schemas } from "../../dispatch/schema.ts";
 import type { WarmupStatus } from "../../dispatch/status.ts";
 import { conflict, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
@@ -16,14 +17,6 @@ const plurals: { readonly [kind in Kind]: string } = {
   tenant: "tenants",
   domain: "domains",
   campaign: "campaigns",
-};
-const about: { readonly [kind in Kind]: string } = {
-  source: "an address to send from",
-  pool: "sources that share their mail",
-  stream: "a kind of mail with a pool of its own",
-  tenant: "whoever sends through us: its share and its state",
-  domain: "a domain that mail is sent as",
-  campaign: "one mailing of a tenant",
 };
 type Thing = { readonly name: string; readonly value: object };
 
@@ -314,10 +307,11 @@ export const routes: readonly Route[] = [
     who: "platform",
     answer: z.object({ items: z.array(Park) }),
     run: async (_, { store }) => ({
-      items: (await store.queueParks()).map(({ park, recipients, nextAt }) => {
-        const [tenant = "", stream = "", campaign = "", provider = ""] = park.split("|");
-        return { tenant, stream, campaign, provider, recipients, nextAt: at(nextAt) };
-      }),
+      items: (await store.queueParks()).map(({ park, recipients, nextAt }) => ({
+        ...parkKey(park),
+        recipients,
+        nextAt: at(nextAt),
+      })),
     }),
   }),
   route({
