@@ -88,7 +88,7 @@ const lines: readonly [line: string, expected: string][] = [
     ]),
     '* STATUS "a b" (MESSAGES 231 MAILBOXID (F7) APPENDLIMIT NIL)\r\n',
   ],
-  [say.quotaLine("", [{ resource: "STORAGE", usage: 10, limit: 512 }]), '* QUOTA "" (STORAGE 10 512)\r\n'],
+  [say.quotaLine("", { resource: "STORAGE", usage: 10, limit: 512 }), '* QUOTA "" (STORAGE 10 512)\r\n'],
   [say.quotaRootLine("INBOX", false, [""]), '* QUOTAROOT INBOX ""\r\n'],
   [say.idLine([["name", "Angarium"]]), '* ID ("name" "Angarium")\r\n'],
   [say.enabledLine([]), "* ENABLED\r\n"],

@@ -104,10 +104,13 @@ const nameText = (name: string): string => astring(Buffer.from(name, "utf8").toS
 /** RFC 9208 §5.1; STORAGE is in units of 1024 octets. */
 export function quotaLine(
   root: string,
-  resources: readonly { readonly resource: "STORAGE" | "MESSAGE"; readonly usage: number; readonly limit: number }[],
+  {
+    resource,
+    usage,
+    limit,
+  }: { readonly resource: "STORAGE" | "MESSAGE"; readonly usage: number; readonly limit: number },
 ): string {
-  const text = resources.map(({ resource, usage, limit }) => `${resource} ${usage} ${limit}`);
-  return `* QUOTA ${string(root)} (${text.join(" ")})\r\n`;
+  return `* QUOTA ${string(root)} (${resource} ${usage} ${limit})\r\n`;
 }
 
 export function quotaRootLine(path: string, utf8: boolean, roots: readonly string[]): string {

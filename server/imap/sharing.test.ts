@@ -83,6 +83,9 @@ test("it is listed below the namespace of others, with its status, and subscribe
   assert.deepEqual(await bob.ok('LSUB "" "Other*"'), [`* LSUB () "/" ${team}`]);
   assert.deepEqual(await ann.ok('LSUB "" Team'), ['* LSUB () "/" Team']);
   assert.deepEqual(await bob.ok(`GETQUOTAROOT ${team}`), [`* QUOTAROOT ${team}`]);
+  // Where there is no limit there is no root: an empty list of resources is no answer (RFC 9208 §5.1), and Thunderbird logs out.
+  assert.deepEqual(await ann.ok("GETQUOTAROOT INBOX"), ["* QUOTAROOT INBOX"]);
+  assert.match(await last(ann, 'GETQUOTA ""'), /^NO \[NONEXISTENT\]/);
 });
 
 test("with lr it is read and nothing else, also not by the way", async () => {

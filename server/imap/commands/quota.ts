@@ -13,27 +13,31 @@ export async function getQuota(
   command: Extract<Command, { name: "GETQUOTA" }>,
   { store }: Ask,
 ): Promise<Answer> {
-  if (command.root !== "") return no("NONEXISTENT", "No such quota root");
-  await tellQuota(session, store);
+  const line = command.root === "" ? await quotaOf(session, store) : undefined;
+  if (line === undefined) return no("NONEXISTENT", "No such quota root");
+  session.out.text(line);
   return ok("GETQUOTA completed");
 }
 
+/** A mailbox without a limit, and one of somebody else's, of whose quota nothing is told, has no root. */
 export async function getQuotaRoot(session: Session, path: string, { store }: Ask): Promise<Answer> {
   const place = await findPlace(store, session.user, path);
   if (place === undefined) return noSuchMailbox;
-  // Of another's quota nothing is told.
-  const isOwn = place.account === session.user.id;
-  session.out.text(quotaRootLine(path, session.utf8, isOwn ? [""] : []));
-  if (!isOwn) return ok("GETQUOTAROOT completed");
-  await tellQuota(session, store);
+  const line = place.account === session.user.id ? await quotaOf(session, store) : undefined;
+  session.out.text(quotaRootLine(path, session.utf8, line === undefined ? [] : [""]));
+  if (line !== undefined) session.out.text(line);
   return ok("GETQUOTAROOT completed");
 }
 
-async function tellQuota(session: Session, store: Pick<StoreReader, "accounts">): Promise<void> {
+/**
+ * Undefined where there is no limit: RFC 9208 §5.1 knows no empty list of resources, and Thunderbird takes one for a broken
+ * answer.
+ */
+async function quotaOf(session: Session, store: Pick<StoreReader, "accounts">): Promise<string | undefined> {
   const [account] = await store.accounts({ id: session.user.id });
-  if (account === undefined || account.quotaBytes === 0) return session.out.text(quotaLine("", []));
-  // RFC 9208 §5.1: STORAGE counts units of 1024 bytes.
+  if (account === undefined || account.quotaBytes === 0) return undefined;
+  // STORAGE counts units of 1024 octets.
   const usage = Math.ceil(account.usedBytes / 1024);
   const limit = Math.floor(account.quotaBytes / 1024);
-  session.out.text(quotaLine("", [{ resource: "STORAGE", usage, limit }]));
+  return quotaLine("", { resource: "STORAGE", usage, limit });
 }
