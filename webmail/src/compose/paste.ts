@@ -1,9 +1,11 @@
 /** HTML that enters the editor: pasted from office programs and pages, quoted from mail. */
 import createPurify from "dompurify";
+import { isTracker } from "../reading/render/remote.ts";
+import { takeStyles } from "../reading/render/take-styles.ts";
 
 const purify = createPurify(window);
 const settings = {
-  USE_PROFILES: { html: true },
+  // No USE_PROFILES beside it: a profile takes the place of the list.
   ALLOWED_TAGS: [
     "a",
     "b",
@@ -87,12 +89,24 @@ const settings = {
 const keptStyles =
   /^(?:color|background-color|font-weight|font-style|font-family|font-size|text-decoration(?:-line)?|text-align|vertical-align|white-space|direction|border(?:-(?:top|right|bottom|left))?(?:-(?:color|style|width))?|border-collapse|padding(?:-(?:top|right|bottom|left))?|list-style-type|width|height|max-width)$/;
 
+/** What Office and browsers mark as copied. */
+function betweenMarks(html: string): string {
+  const [begin, end] = ["<!--StartFragment-->", "<!--EndFragment-->"];
+  const first = html.indexOf(begin);
+  const last = html.indexOf(end, first);
+  return first < 0 || last < 0 ? html : html.slice(first + begin.length, last);
+}
+
 export function cleanForEditor(html: string): DocumentFragment {
-  const office = /<!--StartFragment-->([\s\S]*?)<!--EndFragment-->/i.exec(html)?.[1] ?? html;
-  const fragment = purify.sanitize(
-    office.replace(/<style\b[\s\S]*?<\/style\b[^>]*>/gi, "").replace(/<\/?o:p[^>]*>/gi, ""),
-    settings,
-  ) as unknown as DocumentFragment;
+  const office = betweenMarks(html);
+  const fragment = purify.sanitize(takeStyles(office).html, settings) as unknown as DocumentFragment;
+  // What tells a sender who opened the letter would do so for whoever gets it next.
+  for (const image of fragment.querySelectorAll("img")) {
+    const [source, width, height, style] = ["src", "width", "height", "style"].map((name) => image.getAttribute(name));
+    if (/^data:(?!image\/(?:png|gif|jpe?g|webp);)/i.test(source ?? "")) image.removeAttribute("src");
+    else if (/^https?:/i.test(source ?? "") && isTracker(source ?? "", width ?? null, height ?? null, style ?? ""))
+      image.remove();
+  }
   for (const element of fragment.querySelectorAll<HTMLElement>("[style]")) {
     const before = element.style;
     const kept: string[] = [];

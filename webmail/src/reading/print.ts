@@ -42,8 +42,8 @@ export async function printEmail(email: Email): Promise<void> {
   ];
   const { kind, html, text } = bodyOf(email);
   const rule = inside.createElement("hr");
-  if (kind === "html") {
-    const clean = sanitize(html, { inline: new Map(), remote: undefined });
+  const clean = kind === "html" ? sanitize(html, { inline: new Map(), remote: undefined }) : undefined;
+  if (clean !== undefined) {
     const style = inside.createElement("style");
     style.textContent = clean.styles;
     inside.head.append(style);

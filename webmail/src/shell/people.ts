@@ -1,8 +1,11 @@
 /** People as they are written in lists and headers. */
 import type { EmailAddress, EmailHead } from "../jmap/types.ts";
+import { withoutTurns } from "../trust/turns.ts";
 
 export function nameOf({ name, email }: EmailAddress): string {
-  const plain = (name ?? "").trim().replace(/^["']+|["']+$/g, "");
+  const plain = withoutTurns(name ?? "")
+    .trim()
+    .replace(/^["']+|["']+$/g, "");
   return plain === "" ? email : plain;
 }
 

@@ -165,6 +165,7 @@ export const ar: Words = {
   "message.truncated": "هذه الرسالة طويلة جدا ولا تظهر نهايتها. افتح المصدر لقراءتها كاملة.",
   "message.attachments": { one: "مرفق واحد", two: "مرفقان", few: "{n} مرفقات", other: "{n} مرفقا" },
   "message.unnamed": "بلا اسم",
+  "message.form": "تحتوي هذه الرسالة على نموذج أُزيل منها. لا تكتب كلمة مرور داخل رسالة أبدا.",
   "message.risky": "قد يعمل كبرنامج",
   "message.look": "عرض {name}",
   "message.download": "تنزيل {name}",

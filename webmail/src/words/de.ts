@@ -155,6 +155,8 @@ export const de: Words = {
   "message.truncated": "Diese Nachricht ist sehr lang; ihr Ende fehlt hier. Im Quelltext steht alles.",
   "message.attachments": { one: "{n} Anhang", other: "{n} Anhänge" },
   "message.unnamed": "unbenannt",
+  "message.form":
+    "Diese Nachricht enthält ein Formular; es wurde entfernt. Geben Sie nie ein Passwort in einen Brief ein.",
   "message.risky": "kann als Programm laufen",
   "message.look": "{name} ansehen",
   "message.download": "{name} herunterladen",

@@ -164,6 +164,7 @@ export const en = {
   "message.truncated": "This message is very long; its end is not shown. Open the source to read all of it.",
   "message.attachments": { one: "{n} attachment", other: "{n} attachments" },
   "message.unnamed": "unnamed",
+  "message.form": "This message has a form, which was taken out. Never type a password into a letter.",
   "message.risky": "can run as a program",
   "message.look": "Look at {name}",
   "message.download": "Download {name}",

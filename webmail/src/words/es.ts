@@ -153,6 +153,7 @@ export const es: Words = {
   "message.truncated": "Este mensaje es muy largo y falta el final. Abra el original para leerlo entero.",
   "message.attachments": { one: "{n} adjunto", other: "{n} adjuntos" },
   "message.unnamed": "sin nombre",
+  "message.form": "Este mensaje contiene un formulario, que se ha quitado. Nunca escriba una contraseña en un mensaje.",
   "message.risky": "puede ejecutarse como programa",
   "message.look": "Ver {name}",
   "message.download": "Descargar {name}",

@@ -153,6 +153,8 @@ export const fr: Words = {
   "message.truncated": "Ce message est très long et sa fin manque. Ouvrez la source pour tout lire.",
   "message.attachments": { one: "{n} pièce jointe", other: "{n} pièces jointes" },
   "message.unnamed": "sans nom",
+  "message.form":
+    "Ce message contient un formulaire, qui a été retiré. Ne saisissez jamais de mot de passe dans un message.",
   "message.risky": "peut s’exécuter comme programme",
   "message.look": "Voir {name}",
   "message.download": "Télécharger {name}",

@@ -144,6 +144,7 @@ export const ja: Words = {
   "message.truncated": "とても長いメッセージのため末尾を省いています。ソースですべて読めます。",
   "message.attachments": { other: "添付ファイル {n} 件" },
   "message.unnamed": "名前なし",
+  "message.form": "このメッセージのフォームは取り除かれました。メールの中にパスワードを入力しないでください。",
   "message.risky": "プログラムとして実行されるおそれ",
   "message.look": "{name} を見る",
   "message.download": "{name} をダウンロード",

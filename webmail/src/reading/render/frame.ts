@@ -58,7 +58,13 @@ export function fillFrame(frame: HTMLIFrameElement, message: Sanitized, dark: bo
   inside.addEventListener("focusin", over, { signal });
   inside.addEventListener("mouseleave", away, { signal });
   inside.addEventListener("keydown", says.key, { signal });
-  const watching = new ResizeObserver(() => requestAnimationFrame(fit));
+  // Its height is our answer to what is in it: only another width asks again, or styles that look at the height would never come to rest.
+  let fitted = frame.clientWidth;
+  const watching = new ResizeObserver(() => {
+    if (frame.clientWidth === fitted) return;
+    fitted = frame.clientWidth;
+    requestAnimationFrame(fit);
+  });
   watching.observe(frame);
   for (const image of inside.images) image.addEventListener("load", fit, { signal });
   fit();

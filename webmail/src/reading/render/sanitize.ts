@@ -1,6 +1,8 @@
 /** HTML of strangers made harmless: DOMPurify, then what mail needs besides. What comes out is put into the frame of frame.ts only. */
 import createPurify from "dompurify";
+import { cleanSheet, cleanStyle } from "./css.ts";
 import { isTracker, type PictureProxy } from "./remote.ts";
+import { takeStyles } from "./take-styles.ts";
 
 export type Sanitized = {
   readonly body: HTMLElement;
@@ -9,6 +11,8 @@ export type Sanitized = {
   /** Pictures of other servers that were kept out, those that only spy left aside. */
   readonly blocked: number;
   readonly trackers: number;
+  /** It had a form, which was taken out. */
+  readonly form: boolean;
   /** The message brings colours of its own. */
   readonly coloured: boolean;
 };
@@ -76,37 +80,40 @@ const settings = {
   RETURN_DOM: true,
 };
 
-/** HTML: raw text up to the end tag. */
-const styleElement = /<style\b[^>]*>([\s\S]*?)<\/style\b[^>]*>/gi;
-const urlInCss = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^)]*))\s*\)/gi;
-
-/** Styles may not load, run, or look at what is written: url() of pictures that were let in stays. */
-function cleanCss(css: string, picture: (url: string) => string | undefined): string {
-  return (
-    css
-      // Escapes hide names; comments hide them from us.
-      .replace(/\/\*[\s\S]*?(?:\*\/|$)/g, "")
-      .replace(/\\([0-9a-f]{1,6})\s?/gi, (_whole, code: string) => {
-        const point = Number.parseInt(code, 16);
-        return point > 0x20 && point < 0x7f ? String.fromCharCode(point) : " ";
-      })
-      .replace(/\\/g, "")
-      .replace(/@(?:import|charset|namespace|font-face|property|view-transition|document)[^;{]*(?:;|\{[^}]*\}?)/gi, "")
-      .replace(/(?:expression|image-set|-webkit-image-set|cross-fade|image|paint|element|src)\s*\(/gi, "none(")
-      .replace(/(?:behavior|-moz-binding)\s*:/gi, "x:")
-      .replace(urlInCss, (_whole, a?: string, b?: string, c?: string) => {
-        const found = picture((a ?? b ?? c ?? "").trim());
-        return found === undefined ? "none" : `url("${found.replace(/["\\\n]/g, encodeURIComponent)}")`;
-      })
-      .replace(/position\s*:\s*(?:fixed|sticky)/gi, "position:static")
-  );
-}
-
 const emptyPicture = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
 const isRemote = (url: string): boolean => /^https?:/i.test(url);
 
-export function sanitize(html: string, wanted: Wanted): Sanitized {
+/** Elements in each other, and tables among them: laying out tables in tables takes twice as long with each. Beyond, a page hangs or breaks. */
+const maxDepth = 256;
+const maxTables = 24;
+
+function isTooDeep(body: HTMLElement): boolean {
+  const walker = document.createTreeWalker(body, NodeFilter.SHOW_ELEMENT);
+  let [depth, tables] = [0, 0];
+  const enter = (node: Node | null): boolean => {
+    if (node === null) return false;
+    depth++;
+    if (node.nodeName === "TABLE") tables++;
+    return true;
+  };
+  for (;;) {
+    if (enter(walker.firstChild())) {
+      if (depth > maxDepth || tables > maxTables) return true;
+      continue;
+    }
+    for (;;) {
+      if (walker.currentNode === body) return false;
+      depth--;
+      if (walker.currentNode.nodeName === "TABLE") tables--;
+      if (enter(walker.nextSibling())) break;
+      walker.parentNode();
+    }
+  }
+}
+
+/** Undefined for what no page can lay out: then its words are shown. */
+export function sanitize(html: string, wanted: Wanted): Sanitized | undefined {
   let blocked = 0;
   let trackers = 0;
   const picture = (url: string, spies: boolean): string | undefined => {
@@ -124,18 +131,18 @@ export function sanitize(html: string, wanted: Wanted): Sanitized {
   const inCss = (url: string) => picture(url, false);
 
   // Style sheets go another way: the page's own policy knows no styles but its own, not even in a document that is only parsed.
-  const styles: string[] = [];
-  const bare = html.replace(styleElement, (_whole, css: string) => {
-    styles.push(cleanCss(css, inCss));
-    return "";
-  });
-  const body = purify.sanitize(bare, settings) as unknown as HTMLElement;
-  let coloured = styles.some((css) => /color|background/i.test(css));
-  for (const element of body.querySelectorAll<HTMLElement>("*")) {
+  const taken = takeStyles(html);
+  const styles = taken.sheets.map((css) => cleanSheet(css, inCss)).join("\n");
+  // A frameset has no body.
+  const body: HTMLElement =
+    (purify.sanitize(taken.html, settings) as unknown as HTMLElement | null) ?? document.createElement("body");
+  if (isTooDeep(body)) return undefined;
+  let coloured = /color|background/i.test(styles);
+  for (const element of [body, ...body.querySelectorAll<HTMLElement>("*")]) {
     const style = element.getAttribute("style");
     if (style !== null) {
       if (/color|background/i.test(style)) coloured = true;
-      element.setAttribute("style", cleanCss(style, inCss));
+      element.setAttribute("style", cleanStyle(style, inCss));
     }
     if (element.hasAttribute("bgcolor") || element.hasAttribute("color")) coloured = true;
     const background = element.getAttribute("background");
@@ -147,7 +154,7 @@ export function sanitize(html: string, wanted: Wanted): Sanitized {
     if (element instanceof HTMLImageElement) replacePicture(element, style ?? "", picture);
     if (element instanceof HTMLAnchorElement) openOutside(element);
   }
-  return { body, styles: styles.join("\n"), blocked, trackers, coloured };
+  return { body, styles, blocked, trackers, form: /<(?:form|input|textarea|select)\b/i.test(taken.html), coloured };
 }
 
 function decode(text: string): string {

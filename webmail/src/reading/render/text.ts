@@ -14,7 +14,9 @@ export type TextBlock = {
 /** A message with more lines is shown up to here. */
 export const maxTextLines = 20_000;
 
-const linkLike = /\b(?:https?:\/\/[^\s<>"'`]+|www\.[\w-]+\.[^\s<>"'`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)/gi;
+// Lengths are bounded (RFC 5321 §4.5.3.1.1: 64 before the @): a million letters without an end are looked at once.
+const linkLike =
+  /\b(?:https?:\/\/[^\s<>"'`]{1,2000}|www\.[\w-]{1,63}\.[^\s<>"'`]{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,10})/gi;
 /** Of a sentence and not of a link. */
 const trailing = /[.,;:!?\]}'"»]$/;
 
