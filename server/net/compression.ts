@@ -61,7 +61,7 @@ export class Compression {
     this.#inflate.resume();
   }
 
-  write(data: string | Uint8Array, encoding: "latin1" | "utf8"): void {
+  write(data: string | Uint8Array, encoding: "latin1" | "utf8" = "latin1"): void {
     this.#unflushed = true;
     if (typeof data === "string") this.#deflate.write(data, encoding);
     else this.#deflate.write(data);

@@ -29,6 +29,22 @@ const maxUnreadBytes = 256 * 1024;
 /** How long a peer may take to read our last words and to close. */
 const farewellMs = 5_000;
 
+/** What is written waits for its turn up to this; beyond it goes to the socket, which knows when its peer is slow. */
+const maxUnwritten = 16 * 1024;
+
+/** Connections with something to write that nobody has sent off yet: all in one go, when this turn of the event loop is over. */
+let toFlush: Connection[] = [];
+
+function flushLater(connection: Connection): void {
+  if (toFlush.length === 0)
+    setImmediate(() => {
+      const some = toFlush;
+      toFlush = [];
+      for (const one of some) one.flush();
+    });
+  toFlush.push(connection);
+}
+
 /** Certificates of a server's chain that are looked at. */
 const maxPeerCertificates = 10;
 
@@ -40,7 +56,11 @@ export class Connection {
   #timedOut = false;
   #waiting: ((chunk: Buffer | ReadEnd) => void) | undefined;
   #drain: (() => void)[] = [];
-  #corked = false;
+  /** What was written and has not gone to the socket, and each one's encoding. */
+  #output: (string | Uint8Array)[] = [];
+  #encodings: ("latin1" | "utf8" | undefined)[] = [];
+  #outputLength = 0;
+  #willFlush = false;
   #tls: TlsInfo | undefined;
   #compression: Compression | undefined;
   #timeoutMs = 0;
@@ -168,6 +188,7 @@ export class Connection {
       }
       return Promise.resolve(chunk);
     }
+    this.flush();
     if (this.#ended) return Promise.resolve("closed");
     if (this.#timedOut) {
       this.#timedOut = false;
@@ -185,23 +206,53 @@ export class Connection {
     this.#unreadBytes += chunk.length;
   }
 
-  /** Writes; what is written in one turn of the event loop leaves together. Strings are byte strings (latin1) unless said. */
+  /**
+   * Writes; what is written before the next read leaves together, and at the latest when this turn of the event loop is over. Strings
+   * are byte strings (latin1) unless said.
+   */
   write(data: string | Uint8Array, encoding: "latin1" | "utf8" = "latin1"): void {
     // A peer that has closed its side only still gets its answers.
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      const socket = this.#socket;
-      socket.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        this.#compression?.flush();
-        socket.uncork();
-      });
+    const last = this.#output.length - 1;
+    if (typeof data !== "string") {
+      this.#output.push(data);
+      this.#encodings.push(undefined);
+    } else if (last >= 0 && this.#encodings[last] === encoding) {
+      this.#output[last] = (this.#output[last] as string) + data;
+    } else {
+      this.#output.push(data);
+      this.#encodings.push(encoding);
     }
-    if (this.#compression !== undefined) this.#compression.write(data, encoding);
-    else if (typeof data === "string") this.#socket.write(data, encoding);
-    else this.#socket.write(data);
+    this.#outputLength += data.length;
+    if (this.#outputLength >= maxUnwritten) {
+      this.flush();
+      return;
+    }
+    if (this.#willFlush) return;
+    this.#willFlush = true;
+    // Whoever writes while its reader waits (news for a client that idles) will not read soon.
+    if (this.#waiting !== undefined) process.nextTick(() => this.flush());
+    else flushLater(this);
+  }
+
+  /** Sends off what was written. */
+  flush(): void {
+    this.#willFlush = false;
+    const output = this.#output;
+    if (output.length === 0) return;
+    const encodings = this.#encodings;
+    this.#output = [];
+    this.#encodings = [];
+    this.#outputLength = 0;
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
+    const to = this.#compression ?? this.#socket;
+    if (output.length === 1) put(to, output[0]!, encodings[0]);
+    else {
+      this.#socket.cork();
+      for (const [index, piece] of output.entries()) put(to, piece, encodings[index]);
+      this.#socket.uncork();
+    }
+    this.#compression?.flush();
   }
 
   /** Resolves at once while the peer keeps up, otherwise when it has taken what was written (or the connection ended). */
@@ -230,10 +281,7 @@ export class Connection {
    * What is unpacked and not read yet is bounded as all input is, so a bomb costs time only as fast as somebody reads it.
    */
   compress(): void {
-    if (this.#corked) {
-      this.#corked = false;
-      this.#socket.uncork();
-    }
+    this.flush();
     this.#compression = new Compression(this.#socket, {
       data: this.#take,
       end: this.#finish,
@@ -276,10 +324,7 @@ export class Connection {
   ): Promise<boolean> {
     if (this.#ended) return false;
     const plain = this.#socket;
-    if (this.#corked) {
-      this.#corked = false;
-      plain.uncork();
-    }
+    this.flush();
     this.#unlisten();
     plain.setTimeout(0);
     const secured = make(plain);
@@ -323,6 +368,7 @@ export class Connection {
   /** Sends what was written, then closes. */
   async end(): Promise<void> {
     if (this.#socket.destroyed) return;
+    this.flush();
     const socket = this.#socket;
     const closed = new Promise<void>((resolve) => socket.once("close", resolve));
     const timer = setTimeout(() => socket.destroy(), farewellMs);
@@ -338,6 +384,11 @@ export class Connection {
     this.#compression?.destroy();
     this.#finish();
   }
+}
+
+function put(to: Socket | Compression, piece: string | Uint8Array, encoding: "latin1" | "utf8" | undefined): void {
+  if (typeof piece === "string") to.write(piece, encoding ?? "latin1");
+  else to.write(piece);
 }
 
 /** "::ffff:192.0.2.1" is 192.0.2.1. */

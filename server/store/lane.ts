@@ -13,6 +13,12 @@ const restartMs = { first: 50, most: 5000 } as const;
 /** Bytes that go to the thread with the calls of one turn are laid into pieces of this size: memory outside the heap, of which V8 keeps count. */
 const slabBytes = 16 * 1024;
 
+/**
+ * So many calls go at once, though the turn of the event loop is not over. Otherwise all who wait for one commit come back in one turn, and their
+ * next calls go together again: thread and main thread would take turns in waiting for each other.
+ */
+const callsAtOnce = 4;
+
 type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void };
 
 export class Lane {
@@ -58,7 +64,8 @@ export class Lane {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
       this.#calls.push([id, name, args]);
-      this.#schedule();
+      if (this.#ready && this.#calls.length >= callsAtOnce) this.#flush();
+      else this.#schedule();
     });
   }
 
@@ -160,7 +167,7 @@ export class Lane {
 
   // ---------------------------------------------------------------- calls and answers
 
-  /** The calls of one turn of the event loop go together. */
+  /** Calls of one turn of the event loop go together, as long as they are few. */
   #schedule(): void {
     if (this.#scheduled || !this.#ready || this.#calls.length === 0) return;
     this.#scheduled = true;
