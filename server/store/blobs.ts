@@ -1,8 +1,17 @@
 /** Large contents as files: `blobs/ab/abcdef…`, written and synced before the row that names them, never changed. */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "./folders.ts";
 import { type BlobListed, blobShards } from "./ops/tx.ts";
@@ -10,46 +19,41 @@ import { type BlobListed, blobShards } from "./ops/tx.ts";
 export class Blobs {
   readonly #folder: string;
   /** The folders, made together before the first blob: one by one each would cost its message two more syncs. */
-  #shards: Promise<void> | undefined;
+  #hasShards = false;
 
   /** `dir` is the data folder of the store. */
   constructor(dir: string) {
     this.#folder = join(dir, "blobs");
   }
 
-  /** Durable when the promise resolves; answers the name. */
-  async write(bytes: Uint8Array): Promise<string> {
+  /** Durable when it returns; answers the name. */
+  write(bytes: Uint8Array): string {
     const name = randomBytes(16).toString("hex");
     const shard = join(this.#folder, name.slice(0, 2));
-    this.#shards ??= this.#makeShards();
-    try {
-      await this.#shards;
-    } catch (error) {
-      this.#shards = undefined;
-      throw error;
-    }
+    if (!this.#hasShards) this.#makeShards();
     const path = join(shard, name);
+    let file: number | undefined;
     try {
-      const file = await open(path, "wx", 0o600);
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await syncFolder(shard);
+      file = openSync(path, "wx", 0o600);
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+      fsyncSync(file);
+      closeSync(file);
+      file = undefined;
+      syncFolder(shard);
     } catch (error) {
       // No row will name it. On a full disk it would be in the way.
-      await rm(path, { force: true }).catch(() => {});
+      if (file !== undefined) closeQuietly(file);
+      removeQuietly(path);
       throw error;
     }
     return name;
   }
 
-  async #makeShards(): Promise<void> {
+  #makeShards(): void {
     for (let shard = 0; shard < blobShards; shard++)
-      await mkdir(join(this.#folder, shardName(shard)), { recursive: true, mode: 0o700 });
-    await syncFolder(this.#folder);
+      mkdirSync(join(this.#folder, shardName(shard)), { recursive: true, mode: 0o700 });
+    syncFolder(this.#folder);
+    this.#hasShards = true;
   }
 
   read(name: string): Uint8Array {
@@ -87,21 +91,35 @@ function listFolder(folder: string): readonly string[] {
 }
 
 /** A new name is durable only when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, "r");
   try {
-    await handle.sync();
+    fsyncSync(handle);
   } finally {
-    await handle.close();
+    closeSync(handle);
+  }
+}
+
+function closeQuietly(file: number): void {
+  try {
+    closeSync(file);
+  } catch {
+    // What went wrong before is what counts.
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It is found as a blob that no row names.
   }
 }
 
 /** Makes the data folder, which nobody else may read. */
 export function makeDataFolder(dir: string): void {
   makeFolder(join(dir, "blobs"));
-  const folder = openSync(dir, "r");
-  fsyncSync(folder);
-  closeSync(folder);
+  syncFolder(dir);
 }
 
 const shardName = (shard: number): string => shard.toString(16).padStart(2, "0");

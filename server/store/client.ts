@@ -2,13 +2,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { backUp } from "./backup.ts";
-import { Blobs, makeDataFolder } from "./blobs.ts";
+import { makeDataFolder } from "./blobs.ts";
 import { carryReads, carryWrites } from "./carry-store.ts";
 import { type Packed, packAcceptance, unpackAccepted } from "./crossing.ts";
 import { messageRows } from "./fetched.ts";
 import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
-import { keepLarge, maxWriterBytes } from "./keep.ts";
+import { maxWriterBytes } from "./keep.ts";
+import { Keepers } from "./keepers.ts";
 import { Lane } from "./lane.ts";
 import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
@@ -67,10 +68,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     }
     return lane;
   };
+  const keepers = new Keepers(dir);
   let closing = false;
   const close = async () => {
     closing = true;
     for (const { lane } of lanes) lane.refuse();
+    await keepers.close();
     // Those that cannot write go first: the last one to go leaves the log empty.
     for (const last of ["reader", "writer"])
       await Promise.all(lanes.filter(({ role }) => role === last).map(({ lane }) => lane.close()));
@@ -98,10 +101,9 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
         },
       );
     };
-    const blobs = new Blobs(dir);
     return {
       ...readerOf(reading, searching, busy),
-      ...writerOf(writer, blobs),
+      ...writerOf(writer, keepers),
       subscribe: (listener: (changes: readonly Change[]) => void) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -189,7 +191,7 @@ const nowhere: Pick<Lane, "call" | "lay"> = {
   lay: () => noBytes,
 };
 
-function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
+function writerOf(lane: Lane | undefined, keepers: Keepers): StoreWriter {
   const to = lane ?? nowhere;
   const put = <T>(name: string, args: readonly unknown[]): Promise<T> => to.call(name, args);
   const op = <N extends keyof StoreWriter>(name: N) =>
@@ -199,7 +201,7 @@ function writerOf(lane: Lane | undefined, blobs: Blobs): StoreWriter {
   const prepare = <M extends NewMessage>(message: M): Prepared<M> | Promise<Prepared<M>> =>
     message.bytes.length <= maxWriterBytes
       ? message
-      : keepLarge(message.bytes, blobs).then((stored) => ({ ...message, bytes: noBytes, stored }));
+      : keepers.keep(message.bytes).then((stored) => ({ ...message, bytes: noBytes, stored }));
   /** Only in the turn in which the call is made: what is laid goes with it. */
   const lay = <M extends NewMessage>(message: Prepared<M>): Prepared<M> => {
     const facts = { ...message.facts, signature: to.lay(message.facts.signature) };

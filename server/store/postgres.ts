@@ -11,7 +11,8 @@ import { carryReads, carryWrites } from "./carry-store.ts";
 import { messageRows } from "./fetched.ts";
 import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
-import { keepLarge, keepQuickly, maxQuickBytes } from "./keep.ts";
+import { keepQuickly, maxQuickBytes } from "./keep.ts";
+import { Keepers } from "./keepers.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { readOps, writeOps } from "./ops/all.ts";
 import type { KeptAcceptance, KeptMessage } from "./ops/kept.ts";
@@ -60,7 +61,7 @@ export async function openPostgresStore(
   const readers = openPool(settings.url, settings.readers);
   try {
     await runOp(writers, "write", migrateAlone, outside);
-    return await PostgresStore.open({ settings, writers, readers, blobs, outside });
+    return await PostgresStore.open({ settings, writers, readers, keepers: new Keepers(settings.folder), outside });
   } catch (error) {
     await Promise.all([writers.end(), readers.end()]);
     throw postgresTroubleOf(error) ?? error;
@@ -91,7 +92,7 @@ type Parts = {
   readonly settings: PostgresSettings;
   readonly writers: pg.Pool;
   readonly readers: pg.Pool;
-  readonly blobs: Blobs;
+  readonly keepers: Keepers;
   readonly outside: Outside;
 };
 
@@ -150,7 +151,7 @@ class PostgresStore {
   }
 
   async #keep({ bytes, facts }: NewMessage): Promise<KeptMessage> {
-    const stored = bytes.length <= maxQuickBytes ? keepQuickly(bytes) : await keepLarge(bytes, this.#parts.blobs);
+    const stored = bytes.length <= maxQuickBytes ? keepQuickly(bytes) : await this.#parts.keepers.keep(bytes);
     return { stored, facts };
   }
 
@@ -161,7 +162,7 @@ class PostgresStore {
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#running]);
     await this.#bus?.close();
-    await Promise.all([this.#parts.writers.end(), this.#parts.readers.end()]);
+    await Promise.all([this.#parts.writers.end(), this.#parts.readers.end(), this.#parts.keepers.close()]);
   }
 
   #face(): Store {

@@ -45,7 +45,7 @@ describe("tidy", () => {
   };
 
   test("a blob lives for a grace period after its last row", async () => {
-    const blob = await blobs.write(Buffer.from("bytes"));
+    const blob = blobs.write(Buffer.from("bytes"));
     perform(
       run(
         `INSERT INTO contents (id, refs, size, header_bytes, envelope, structure, subject, has_attachment, signature)
@@ -66,9 +66,9 @@ describe("tidy", () => {
 
   test("a blob that no row names goes once it is old, and one that a row names never", async () => {
     const [old, young, named] = [
-      await blobs.write(Buffer.from("old")),
-      await blobs.write(Buffer.from("young")),
-      await blobs.write(Buffer.from("named")),
+      blobs.write(Buffer.from("old")),
+      blobs.write(Buffer.from("young")),
+      blobs.write(Buffer.from("named")),
     ];
     const seconds = (at: number) => at / 1000;
     for (const blob of [old, named])

@@ -1,12 +1,14 @@
-/** A thread of the SQLite store: the writer, or one of the readers. Imports only what its role needs: it starts sooner. */
+/** A thread of the store: SQLite's writer, one of its readers, or one that keeps large messages. Imports only what its role needs: it starts sooner. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { Blobs } from "./blobs.ts";
 import { type Call, type FromThread, failureOf, type ToThread } from "./calls.ts";
 import { packChanges } from "./crossing.ts";
+import type * as Keep from "./keep.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
 export type ThreadData = {
-  readonly role: "writer" | "reader";
+  readonly role: "writer" | "reader" | "keeper";
   readonly dir: string;
   readonly cacheKiB: number;
   readonly maxPages: number | undefined;
@@ -24,6 +26,12 @@ const port = parentPort as MessagePort;
 
 async function start(): Promise<void> {
   const { role, dir, cacheKiB, maxPages } = data;
+  if (role === "keeper") {
+    const [{ keepLarge }, { Blobs }] = await Promise.all([import("./keep.ts"), import("./blobs.ts")]);
+    serveKeeper(keepLarge, new Blobs(dir));
+    post({ ready: true });
+    return;
+  }
   const [{ Database }, { Blobs }] = await Promise.all([import("./sqlite.ts"), import("./blobs.ts")]);
   const blobs = new Blobs(dir);
   const clock = data.clock === undefined ? Date.now : () => data.clock as number;
@@ -75,6 +83,23 @@ function serveReader(reader: Reader): void {
     for (const call of message.calls) {
       const { answer, transfer } = reader.run(call);
       post({ answers: [answer], mail: [], changes: [] }, transfer);
+    }
+  });
+}
+
+function serveKeeper(keepLarge: typeof Keep.keepLarge, blobs: Blobs): void {
+  port.on("message", (message: ToThread) => {
+    if ("close" in message) return port.close();
+    for (const [id, , args] of message.calls) {
+      try {
+        const kept = keepLarge(args[0] as Uint8Array, blobs);
+        const { data } = kept;
+        // Memory of its own goes without a copy.
+        const own = data !== null && data !== args[0] && data.buffer.byteLength === data.length;
+        post({ answers: [[id, undefined, kept]], mail: [], changes: [] }, own ? [data.buffer as ArrayBuffer] : []);
+      } catch (error) {
+        post({ answers: [[id, failureOf(error), undefined]], mail: [], changes: [] });
+      }
     }
   });
 }

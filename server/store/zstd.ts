@@ -15,7 +15,7 @@ const minBytes = 128;
 /** Beyond this the dictionary is nothing beside the message. */
 const maxDictionaryBytes = 16 * 1024;
 /** The checksum (four bytes) lets `verify` find bits that have fallen over. */
-export const compressionParams = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
+const compressionParams = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
 
 export type Encoded = { readonly encoding: Encoding; readonly data: Uint8Array };
 
@@ -79,6 +79,8 @@ export let fastContexts = 0;
 type Compress = (bytes: Uint8Array) => Uint8Array | undefined; // undefined: not shorter
 type Decompress = (data: Uint8Array, target: Uint8Array) => void;
 
+/** Memory for output is kept up to this size. */
+const maxScratchBytes = 4 * 1024 * 1024;
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 function compressor(words: Buffer | undefined): Compress {
@@ -91,9 +93,10 @@ function compressor(words: Buffer | undefined): Compress {
   const context = contextOf(createZstdCompress(options));
   if (context === undefined) return plain;
   const fast: Compress = (bytes) => {
-    if (scratch.length < bytes.length) scratch = Buffer.allocUnsafeSlow(bytes.length);
+    const keeps = bytes.length <= maxScratchBytes;
+    if (keeps && scratch.length < bytes.length) scratch = Buffer.allocUnsafeSlow(bytes.length);
     // The output is cut where it would be no shorter than the input: then it is full.
-    const output = scratch.subarray(0, bytes.length - 1);
+    const output = (keeps ? scratch : Buffer.allocUnsafeSlow(bytes.length)).subarray(0, bytes.length - 1);
     const length = once(context, constants.ZSTD_e_end, bytes, output);
     return length === output.length ? undefined : Buffer.from(output.subarray(0, length));
   };
