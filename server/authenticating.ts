@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Config } from "./config/config.ts";
 import { makeAuthenticate } from "./judge/authenticate/authenticate.ts";
-import { makeMarks } from "./judge/authenticate/marks.ts";
+import { type Marks, makeMarks } from "./judge/authenticate/marks.ts";
 import { type SeenMessage, seenOf } from "./judge/authenticate/report-row.ts";
 import type { PartialJudge } from "./judge/judge.ts";
 import { type HttpsAsk, httpsTalk } from "./net/https-talk.ts";
@@ -15,19 +15,16 @@ import type { WorkPool } from "./work/pool.ts";
 const maxFetchedBytes = 512 * 1024;
 const fetchTimeoutMs = 10_000;
 
-export function makeAuthenticating(parts: {
-  readonly config: Pick<Config, "authentication" | "transit">;
+/** Marks of domains (BIMI), for the judge and for readers. */
+export function startMarks(parts: {
+  readonly config: Pick<Config, "transit">;
   readonly resolver: Resolver;
-  readonly pool: WorkPool;
-  readonly ourHost: string;
   readonly now: () => number;
   readonly https: Pick<HttpsAsk, "trust" | "privateAddresses"> & { readonly port: number };
-  /** Counts messages for the DMARC reports that we send. */
-  readonly seen: (message: SeenMessage) => void;
-}): PartialJudge {
-  const { config, resolver, pool, ourHost, now, https, seen } = parts;
+}): Marks {
+  const { config, resolver, now, https } = parts;
   let roots: readonly X509Certificate[] | undefined;
-  const marks = makeMarks({
+  return makeMarks({
     now,
     roots: () => (roots ??= markRoots(config.transit.caFile)),
     async fetch(url) {
@@ -39,6 +36,19 @@ export function makeAuthenticating(parts: {
       return answer.kind === "answer" && answer.status === 200 ? answer.body : undefined;
     },
   });
+}
+
+export function makeAuthenticating(parts: {
+  readonly config: Pick<Config, "authentication">;
+  readonly resolver: Resolver;
+  readonly pool: WorkPool;
+  readonly ourHost: string;
+  readonly now: () => number;
+  readonly marks: Marks;
+  /** Counts messages for the DMARC reports that we send. */
+  readonly seen: (message: SeenMessage) => void;
+}): PartialJudge {
+  const { config, resolver, pool, ourHost, now, marks, seen } = parts;
   return makeAuthenticate({
     settings: config.authentication,
     resolver,

@@ -9,10 +9,12 @@ import { joinRoutes } from "./jmap/join-routes.ts";
 import { loginRoutes } from "./jmap/login-routes.ts";
 import { oidcRoutes } from "./jmap/oidc-routes.ts";
 import { Outbox } from "./jmap/outbox.ts";
+import { pictureRoutes } from "./jmap/picture-routes.ts";
 import type { JmapPorts } from "./jmap/ports.ts";
 import { PushHub } from "./jmap/push.ts";
 import { Subscriptions } from "./jmap/push-subscriptions.ts";
 import { type JmapService, jmapRoutes, makeLoads } from "./jmap/routes.ts";
+import { Sleepers } from "./jmap/sleepers.ts";
 import { webSocketRoute } from "./jmap/web-socket.ts";
 import type { Queue } from "./queue/queue.ts";
 
@@ -30,7 +32,14 @@ export type Jmap = {
 /** The methods are many files: a server is ready without them, and has them before somebody asks. */
 const loadAfterMs = 500;
 
-export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, signUp: SignUp, oidc?: Oidc): Jmap {
+export function makeJmap(
+  given: Omit<JmapPorts, "sleepers">,
+  queue: Pick<Queue, "act" | "show">,
+  signUp: SignUp,
+  oidc?: Oidc,
+): Jmap {
+  const sleepers = new Sleepers(given);
+  const ports: JmapPorts = { ...given, sleepers };
   const auth = new Authentication(ports);
   const { store, directory, ourHost, now } = ports;
   const passkeys = new Passkeys({ store, directory, hosts: [ourHost], now });
@@ -62,6 +71,7 @@ export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, s
       app.register(async (scope) => {
         jmapRoutes(scope, service);
         loginRoutes(scope, service, passkeys);
+        pictureRoutes(scope, service);
         joinRoutes(scope, ports, signUp);
         oidcRoutes(scope, service, oidc, [ourHost, "localhost", "127.0.0.1"]);
         eventSourceRoute(scope, service, hub);
@@ -71,12 +81,14 @@ export function makeJmap(ports: JmapPorts, queue: Pick<Queue, "act" | "show">, s
     start: async () => {
       await subscriptions.start();
       await outbox.start();
+      await sleepers.start();
       setTimeout(() => void methods(), loadAfterMs).unref();
     },
     stop: async () => {
       auth[Symbol.dispose]();
       subscriptions.stop();
       await outbox.stop();
+      await sleepers.stop();
     },
   };
 }

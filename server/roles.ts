@@ -11,7 +11,7 @@ import { makeDirectory } from "./access/cached-directory.ts";
 import type { Running, World } from "./admin/command.ts";
 import { serveControl } from "./admin/control.ts";
 import { productNameOf, startApi } from "./api.ts";
-import { makeAuthenticating } from "./authenticating.ts";
+import { makeAuthenticating, startMarks } from "./authenticating.ts";
 import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
@@ -20,6 +20,7 @@ import { watchDomains } from "./domain-watch.ts";
 import { StoredPeerBook } from "./door/peer-book.ts";
 import { startDooring } from "./dooring.ts";
 import { elsewhere } from "./elsewhere.ts";
+import { makeElsewhere } from "./fetching.ts";
 import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
 import { ContentCache } from "./imap/content-cache.ts";
@@ -283,13 +284,14 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     }),
   );
   const mailStore = filtering.watched;
+  const marks = startMarks({ config, resolver, now, https: transit.https });
   const guarding = await startGuarding({
     store,
     pool,
     config,
     before: [
       makeJudge(config.judge),
-      makeAuthenticating({ config, resolver, pool, ourHost, now, https: transit.https, seen: reporting.observe }),
+      makeAuthenticating({ config, resolver, pool, ourHost, now, marks, seen: reporting.observe }),
     ],
     after: [...(door === undefined ? [] : [door.judge]), ...filtering.judges],
     learn: filtering.learn,
@@ -481,6 +483,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       newId,
       random: (bytes) => randomBytes(bytes).toString("hex"),
       pushAnywhere: !options.edgePolicies,
+      elsewhere: makeElsewhere({ resolver, marks, trust: transit.https.trust, local: !options.edgePolicies, now }),
       log,
     },
     queue,

@@ -11,4 +11,7 @@ export const sieve = "urn:ietf:params:jmap:sieve";
 export const contacts = "urn:ietf:params:jmap:contacts";
 export const principals = "urn:ietf:params:jmap:principals";
 export const principalsOwner = "urn:ietf:params:jmap:principals:owner";
+/** Of our own: pictures of messages and marks of senders through the server, lists left by a click (RFC 8058). */
+export const imageProxy = "urn:angarium:params:jmap:image-proxy";
+export const unsubscribe = "urn:angarium:params:jmap:unsubscribe";
 export const webpushVapid = "urn:ietf:params:jmap:webpush-vapid";

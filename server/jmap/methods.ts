@@ -29,6 +29,7 @@ import { emailSubmissionGet } from "./methods/email-submission-get.ts";
 import { emailSubmissionQuery } from "./methods/email-submission-query.ts";
 import { emailSubmissionQueryChanges } from "./methods/email-submission-query-changes.ts";
 import { emailSubmissionSet } from "./methods/email-submission-set.ts";
+import { emailUnsubscribe } from "./methods/email-unsubscribe.ts";
 import { identityChanges } from "./methods/identity-changes.ts";
 import { identityGet } from "./methods/identity-get.ts";
 import { identitySet } from "./methods/identity-set.ts";
@@ -92,6 +93,7 @@ export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: Meth
     ["Email/copy", emailCopy],
     ["Email/import", emailImport],
     ["Email/parse", emailParse],
+    ["Email/unsubscribe", emailUnsubscribe],
     ["SearchSnippet/get", searchSnippetGet],
     ["Identity/get", identityGet],
     ["Identity/changes", identityChanges],

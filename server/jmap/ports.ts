@@ -3,12 +3,15 @@ import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
 import type { SignIn } from "../access/login.ts";
+import type { Leave } from "../fetch/leave.ts";
+import type { Pictures } from "../fetch/pictures.ts";
 import type { Log } from "../log.ts";
 import type { Changes } from "../notify/changes.ts";
 import type { Received } from "../receive/received.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
 import type { WorkPool } from "../work/pool.ts";
 import type { JmapSettings } from "./settings.ts";
+import type { Sleepers } from "./sleepers.ts";
 
 export type JmapPorts = {
   readonly store: Store;
@@ -29,5 +32,13 @@ export type JmapPorts = {
   readonly random: (bytes: number) => string;
   /** Push may go to private addresses, and unencrypted HTTP: for tests on one machine. */
   readonly pushAnywhere: boolean;
+  readonly sleepers: Pick<Sleepers, "note">;
+  /** What is fetched in place of a reader. */
+  readonly elsewhere: {
+    readonly pictures: Pick<Pictures, "of">;
+    readonly leave: Leave;
+    /** The SVG of a domain's verified mark (BIMI). */
+    readonly mark: (domain: string) => Promise<Uint8Array | undefined>;
+  };
   readonly log: Log;
 };

@@ -25,6 +25,8 @@ export const paths = {
   download: "/jmap/download",
   eventSource: "/jmap/eventsource",
   webSocket: "/jmap/ws",
+  picture: "/jmap/picture",
+  mark: "/jmap/mark",
 } as const;
 
 /** RFC 9404 §2. */
@@ -73,6 +75,7 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
     },
     [urn.quota]: {},
     [urn.mdn]: {},
+    [urn.unsubscribe]: {},
     [urn.sieve]: sieveCapability,
     [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
     [urn.principals]: { currentUserPrincipalId: principalId(account) },
@@ -114,6 +117,10 @@ export function sessionObject(
   serverWide[urn.core] = coreCapability(settings);
   serverWide[urn.websocket] = { url: `${origin.replace(/^http/, "ws")}${paths.webSocket}`, supportsPush: true };
   serverWide[urn.sieve] = { implementation: "Angarium" };
+  serverWide[urn.imageProxy] = {
+    url: `${origin}${paths.picture}?url={url}`,
+    markUrl: `${origin}${paths.mark}?domain={domain}`,
+  };
   serverWide[urn.webpushVapid] = { applicationServerKey: facts.vapidKey };
   const primary = Object.keys(own).filter((name) => name !== urn.core && name !== urn.principalsOwner);
   const session: JsonObject = {

@@ -76,6 +76,10 @@ export const emailSet = method(
       if (error === undefined) updated[key] = null;
       else notUpdated[key] = error;
     }
+    await call.ports.sleepers.note(
+      account,
+      edits.filter((_edit, i) => done.edited[i] === "done"),
+    );
     const destroyed: string[] = [];
     for (const [i, id] of [...doomed.values()].entries())
       if (done.destroyed[i] === "done") destroyed.push(id);

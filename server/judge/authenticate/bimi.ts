@@ -33,7 +33,8 @@ export async function checkBimi(
     const names = [fromDomain, domain].flatMap((name) => [name, `${selector}._bimi.${name}`]);
     const mark = (await marks?.of({ authority, location, names })) ?? "later";
     if (mark === "later") return { ...base, result: "skipped", reason: "the certificate is not fetched yet" };
-    return { ...base, ...mark };
+    const { svg: _picture, ...said } = mark;
+    return { ...base, ...said };
   }
   return { result: "none" };
 }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as x509 from "@peculiar/x509";
 import { checkMark } from "./mark.ts";
+import { markOf } from "./mark-of.ts";
 import { makeMarks } from "./marks.ts";
 
 const svg = Buffer.from(
@@ -121,4 +122,24 @@ test("certificates are fetched once; a slow one is not waited for", async () => 
   assert.equal(fetched, 2);
   assert.equal(await answer({ location: "https://a.test/b.svg" }), "fail");
   assert.equal(await answer({ authority: "https://a.test/none" }), "temperror");
+});
+
+test("for a reader: the default picture, where somebody vouches for it", async () => {
+  const svg = Buffer.from("<svg/>");
+  const dns = (record: string) => ({
+    txt: async (name: string) =>
+      name === "default._bimi.shop.test"
+        ? { kind: "found" as const, records: [record], ttl: 1 }
+        : { kind: "none" as const, ttl: 1 },
+  });
+  const marks = (result: "pass" | "fail") => ({ of: async () => ({ result, svg }) });
+  const record = "v=BIMI1; l=https://shop.test/l.svg; a=https://shop.test/l.pem";
+  const ask = (domain: string, text = record, result: "pass" | "fail" = "pass") =>
+    markOf(domain, dns(text) as never, marks(result));
+  assert.equal(await ask("Shop.test"), svg);
+  assert.equal(await ask("shop.test", record, "fail"), undefined);
+  assert.equal(await ask("shop.test", "v=BIMI1; l=https://shop.test/l.svg"), undefined, "nobody vouches");
+  assert.equal(await ask("other.test"), undefined);
+  for (const bad of ["", "a b.test", "x".repeat(300), "shop.test/../x", "localhost"])
+    assert.equal(await ask(bad), undefined, bad);
 });

@@ -9,6 +9,8 @@ export type MarkAnswer = {
   readonly result: "pass" | "fail" | "temperror";
   readonly reason?: string;
   readonly type?: "VMC" | "CMC";
+  /** The picture that the certificate holds, where it was asked for. */
+  readonly svg?: Buffer;
 };
 
 export type Marks = {
@@ -49,7 +51,7 @@ export function makeMarks({ fetch, roots, now, waitMs = defaultWaitMs }: MarksPa
     if (picture === undefined) return { result: "temperror", reason: "the picture cannot be fetched" };
     const same = unpacked(picture)?.equals(mark.svg) === true;
     return same
-      ? { result: "pass", type: mark.type }
+      ? { result: "pass", type: mark.type, svg: mark.svg }
       : { result: "fail", reason: "the picture is not that of the certificate" };
   };
 

@@ -123,6 +123,9 @@ export const urn = {
   mdn: "urn:ietf:params:jmap:mdn",
   sieve: "urn:ietf:params:jmap:sieve",
   contacts: "urn:ietf:params:jmap:contacts",
+  /** Of our own server, absent elsewhere: pictures and marks through the server, lists left by a click. */
+  imageProxy: "urn:angarium:params:jmap:image-proxy",
+  unsubscribe: "urn:angarium:params:jmap:unsubscribe",
 } as const;
 
 export const headProperties: readonly (keyof EmailHead)[] = [

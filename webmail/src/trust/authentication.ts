@@ -38,6 +38,24 @@ export function checksOf(field: string): readonly Check[] {
     });
 }
 
+/**
+ * The domain whose picture (BIMI) may be shown: a mark authority vouches for it, and the mail is really from there. Only the picture that is
+ * everybody's: another selector could be made for one recipient.
+ */
+export function markDomain(email: Pick<Email, "headers" | "from">): string | undefined {
+  const found = authenticationOf(email);
+  if (found.kind !== "verified") return undefined;
+  const [field = ""] = headerValues(email, "Authentication-Results");
+  const piece = field
+    .replace(/\([^()]*\)/g, " ")
+    .split(";")
+    .find((part) => /^\s*bimi\s*=\s*pass\b/i.test(part));
+  if (piece === undefined || !/\bpolicy\.authority\s*=\s*pass\b/i.test(piece)) return undefined;
+  if (!/\bheader\.selector\s*=\s*default\b/i.test(piece)) return undefined;
+  const domain = /\bheader\.d\s*=\s*([\w.-]+)/i.exec(piece)?.[1]?.toLowerCase();
+  return domain !== undefined && (found.domain === domain || found.domain.endsWith(`.${domain}`)) ? domain : undefined;
+}
+
 const below = (one: string, other: string) => one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
 
 export function authenticationOf(email: Pick<Email, "headers" | "from">): Authentication {

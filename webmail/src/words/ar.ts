@@ -162,6 +162,7 @@ export const ar: Words = {
     other: "صور من الخارج لم تُحمّل ({n}): ستعرف خوادمها أنك تقرأ هذا.",
   },
   "message.showPictures": "عرض الصور",
+  "message.alwaysPictures": "دائما من هذا المرسل",
   "message.truncated": "هذه الرسالة طويلة جدا ولا تظهر نهايتها. افتح المصدر لقراءتها كاملة.",
   "message.attachments": { one: "مرفق واحد", two: "مرفقان", few: "{n} مرفقات", other: "{n} مرفقا" },
   "message.unnamed": "بلا اسم",

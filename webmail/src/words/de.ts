@@ -152,6 +152,7 @@ export const de: Words = {
     other: "{n} Bilder von anderswo sind nicht geladen: Deren Server würden erfahren, dass Sie dies lesen.",
   },
   "message.showPictures": "Bilder zeigen",
+  "message.alwaysPictures": "Immer von diesem Absender",
   "message.truncated": "Diese Nachricht ist sehr lang; ihr Ende fehlt hier. Im Quelltext steht alles.",
   "message.attachments": { one: "{n} Anhang", other: "{n} Anhänge" },
   "message.unnamed": "unbenannt",

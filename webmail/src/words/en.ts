@@ -161,6 +161,7 @@ export const en = {
     other: "{n} pictures from elsewhere are not loaded: their servers would learn that you read this.",
   },
   "message.showPictures": "Show pictures",
+  "message.alwaysPictures": "Always from this sender",
   "message.truncated": "This message is very long; its end is not shown. Open the source to read all of it.",
   "message.attachments": { one: "{n} attachment", other: "{n} attachments" },
   "message.unnamed": "unnamed",

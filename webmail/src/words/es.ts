@@ -150,6 +150,7 @@ export const es: Words = {
     other: "No se han cargado {n} imágenes de fuera: sus servidores sabrían que lee esto.",
   },
   "message.showPictures": "Mostrar imágenes",
+  "message.alwaysPictures": "Siempre de este remitente",
   "message.truncated": "Este mensaje es muy largo y falta el final. Abra el original para leerlo entero.",
   "message.attachments": { one: "{n} adjunto", other: "{n} adjuntos" },
   "message.unnamed": "sin nombre",

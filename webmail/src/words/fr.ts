@@ -150,6 +150,7 @@ export const fr: Words = {
     other: "{n} images venues d’ailleurs ne sont pas chargées : leurs serveurs sauraient que vous lisez ceci.",
   },
   "message.showPictures": "Afficher les images",
+  "message.alwaysPictures": "Toujours de cet expéditeur",
   "message.truncated": "Ce message est très long et sa fin manque. Ouvrez la source pour tout lire.",
   "message.attachments": { one: "{n} pièce jointe", other: "{n} pièces jointes" },
   "message.unnamed": "sans nom",

@@ -141,6 +141,7 @@ export const ja: Words = {
   "message.showQuoted": "引用を表示",
   "message.blocked": { other: "外部の画像 {n} 件を読み込んでいません。読むと相手のサーバーに知られます。" },
   "message.showPictures": "画像を表示",
+  "message.alwaysPictures": "この差出人は常に表示",
   "message.truncated": "とても長いメッセージのため末尾を省いています。ソースですべて読めます。",
   "message.attachments": { other: "添付ファイル {n} 件" },
   "message.unnamed": "名前なし",
