@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../beside.ts";
 import type { Ready } from "../dev-process.ts";
 import { Marionette } from "./marionette.ts";
 
@@ -23,7 +23,7 @@ export type Thunderbird = {
 export async function startThunderbird(profile: string, ready: Ready): Promise<Thunderbird> {
   await mkdir(profile, { recursive: true });
   const log = join(profile, "imap.log");
-  const port = await freePort();
+  const port = await freePort("127.0.0.1");
   const preferences = { ...accountsOf(ready), ...quiet, "marionette.port": port };
   await writeFile(
     join(profile, "user.js"),
@@ -128,12 +128,3 @@ const quiet = {
   "services.settings.server": "http://127.0.0.1:1/",
   "toolkit.telemetry.enabled": false,
 };
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}

@@ -2,14 +2,18 @@
 import type { Socket } from "node:net";
 import { rawValue } from "../../../protocol/mime/header.ts";
 import { formatMailbox } from "../../../protocol/smtp/address.ts";
+import type { Received } from "../../receive/received.ts";
 import type { Opinion, Scanner } from "./scanner.ts";
 import { open, type SocketAddress } from "./socket.ts";
 
 export type MilterSettings = { readonly address: SocketAddress; readonly timeoutMs: number; readonly maxBytes: number };
 
 const version = 6;
-/** SMFIF_QUARANTINE: what else a milter may want to change, it is not offered. */
-const offered = 0x20;
+/**
+ * All SMFIF_ actions. libmilter ends the conversation of a filter that finds one missing which it may want, and most want some
+ * (opendkim, adding a field); what they would change is not heard.
+ */
+const offered = 0x1ff;
 const chunkBytes = 65_535;
 const maxPacketBytes = 1024 * 1024;
 const maxRecipients = 100;
@@ -64,6 +68,7 @@ export function milter({ address, timeoutMs, maxBytes }: MilterSettings): Scanne
           ["N", Buffer.alloc(0)],
         ];
         for (const [command, data] of steps) {
+          if (command === "M") talk.tellMacros(command, macrosOf(mail));
           const opinion = await talk.step(command, data);
           if (opinion !== undefined) return named(opinion, where);
         }
@@ -79,6 +84,11 @@ export function milter({ address, timeoutMs, maxBytes }: MilterSettings): Scanne
       }
     },
   };
+}
+
+/** Which message it is, and whose where it was submitted: what filters write into their logs, and some decide by. */
+function macrosOf({ id, account }: Received): readonly (readonly [name: string, value: string])[] {
+  return [["i", id], ...(account === undefined ? [] : [["{auth_authen}", account.name] as const])];
 }
 
 function named(opinion: Opinion, where: string): Opinion {
@@ -127,6 +137,12 @@ class Talk {
     if (command !== "O") throw new Error("the milter does not negotiate");
   }
 
+  /** Told before the command that they belong to; there is no answer to it. */
+  tellMacros(command: string, macros: readonly (readonly [name: string, value: string])[]): void {
+    const text = macros.flatMap(([name, value]) => [cstring(name), cstring(value)]);
+    this.#socket.write(packet("D", Buffer.concat([Buffer.from(command), ...text])));
+  }
+
   /** Undefined: go on. */
   async step(command: string, data: Buffer): Promise<Opinion | undefined> {
     this.#socket.write(packet(command, data));
@@ -155,7 +171,7 @@ class Talk {
         case "q":
           this.#quarantine = answer.data.toString("utf8").replace(/\0.*$/s, "");
           break;
-        default: // progress, and changes that were not offered
+        default: // progress, and changes, which are the filter's wish only
       }
     }
   }
