@@ -1,6 +1,7 @@
 /**
  * `npm run clients`: mail programs that people use do their work against `angarium dev`. Needs Debian's packages
- * thunderbird, mutt, isync, offlineimap3, fetchmail, getmail6, mpop, msmtp, swaks, s-nail, curl; no network.
+ * thunderbird, mutt, isync, offlineimap3, interimap, fetchmail, getmail6, mpop, msmtp, swaks (with libnet-ssleay-perl), s-nail,
+ * sieve-connect, curl; no network.
  * Ends with 0 when all of it holds.
  */
 import { mkdtemp, rm } from "node:fs/promises";

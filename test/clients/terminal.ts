@@ -22,6 +22,8 @@ export const terminalClients: readonly (readonly [string, Client])[] = [
   ["fetchmail", fetchmail],
   ["getmail", getmail],
   ["mpop", mpop],
+  ["interimap", interimap],
+  ["sieve-connect", sieveConnect],
 ];
 
 async function swaks(_home: string, ready: Ready): Promise<string> {
@@ -350,6 +352,67 @@ keep off
   return "fetches by POP3 with STLS and SCRAM, pipelined, and empties the mailbox";
 }
 
+/** Two accounts kept alike by QRESYNC: what comes, is marked and goes on one side does so on the other. */
+async function interimap(home: string, ready: Ready): Promise<string> {
+  const [, , three, four] = people(ready);
+  const settings = join(home, ".config", "interimap");
+  for (const part of [settings, join(home, ".local", "share", "interimap")]) await mkdir(part, { recursive: true });
+  const login = (user: string): string =>
+    `host = localhost\nusername = ${user}\npassword = ${ready.password}\nSSL_CAfile = ${ready.ca}\n`;
+  await writeFile(
+    join(settings, "config"),
+    `database = it.db
+[local]
+type = imaps
+port = ${ready.ports["imaps"]}
+${login(three)}
+[remote]
+type = imap
+STARTTLS = YES
+port = ${ready.ports["imap"]}
+${login(four)}`,
+    { mode: 0o600 },
+  );
+  const sync = (): Promise<unknown> => run("interimap", [], { home });
+  await smtpSend(ready, undefined, [three], { subject: "Left", text: "Hello.\n" });
+  await smtpSend(ready, undefined, [four], { subject: "Right", text: "Hello.\n" });
+  await arrived(ready, three, "Left");
+  await arrived(ready, four, "Right");
+  await sync();
+  await arrived(ready, three, "Right");
+  await arrived(ready, four, "Left");
+  await changed(ready, four, async (client) => {
+    const [left] = (await client.search({ subject: "Left" }, { uid: true })) as number[];
+    await client.messageFlagsAdd(String(left), ["\\Flagged", "$Work"], { uid: true });
+    const [right] = (await client.search({ subject: "Right" }, { uid: true })) as number[];
+    await client.messageDelete(String(right), { uid: true });
+  });
+  await sync();
+  const there = await listed(ready, three, "INBOX");
+  assert.ok(!there.has("Right"));
+  assert.ok(there.get("Left")?.has("\\Flagged") && there.get("Left")?.has("$Work"));
+  return "keeps two accounts alike by QRESYNC, over TLS and STARTTLS with compression";
+}
+
+async function sieveConnect(home: string, ready: Ready): Promise<string> {
+  const [one] = people(ready);
+  await mkdir(home, { recursive: true });
+  const script = join(home, "script.sieve");
+  await writeFile(script, 'require ["fileinto"];\nif header :contains "subject" "sorted" { fileinto "Archive"; }\n');
+  const server = ["-s", "localhost", "-p", String(ready.ports["sieve"]), "-u", one, "--passwordfd", "0"];
+  const say = (...args: readonly string[]): Promise<{ readonly out: string }> =>
+    run("sieve-connect", [...server, "--tlscafile", ready.ca, ...args], { home, input: `${ready.password}\n` });
+  await say("--localsieve", script, "--remotesieve", "sorting", "--upload");
+  await say("--remotesieve", "sorting", "--activate");
+  assert.match((await say("--list")).out, /"sorting" ACTIVE/);
+  await smtpSend(ready, undefined, [one], { subject: "To be sorted", text: "Hello.\n" });
+  await arrived(ready, one, ["Archive", "To be sorted"]);
+  await say("--deactivate");
+  await say("--remotesieve", "sorting", "--delete");
+  assert.doesNotMatch((await say("--list")).out, /sorting/);
+  return "puts a script there, which sorts, and takes it away";
+}
+
 const people = ({ users }: Ready): [string, string, string, string] =>
   users as unknown as [string, string, string, string];
 
@@ -406,6 +469,24 @@ async function arrived(
 
 /** Subjects and flags of a folder, as another program sees them. */
 async function listed(ready: Ready, user: string, path: string): Promise<Map<string, Set<string>>> {
+  const found = new Map<string, Set<string>>();
+  await beside(ready, user, async (client) => {
+    const { exists } = await client.mailboxOpen(path, { readOnly: true }).catch(() => ({ exists: 0 }));
+    if (exists === 0) return;
+    for await (const message of client.fetch("1:*", { envelope: true, flags: true }))
+      found.set(message.envelope?.subject ?? "", message.flags ?? new Set());
+  });
+  return found;
+}
+
+function changed(ready: Ready, user: string, change: (client: ImapFlow) => Promise<void>): Promise<void> {
+  return beside(ready, user, async (client) => {
+    await client.mailboxOpen("INBOX");
+    await change(client);
+  });
+}
+
+async function beside(ready: Ready, user: string, work: (client: ImapFlow) => Promise<void>): Promise<void> {
   const client = new ImapFlow({
     host: "127.0.0.1",
     port: ready.ports["imaps"] as number,
@@ -416,12 +497,7 @@ async function listed(ready: Ready, user: string, path: string): Promise<Map<str
   });
   await client.connect();
   try {
-    const found = new Map<string, Set<string>>();
-    const { exists } = await client.mailboxOpen(path, { readOnly: true }).catch(() => ({ exists: 0 }));
-    if (exists === 0) return found;
-    for await (const message of client.fetch("1:*", { envelope: true, flags: true }))
-      found.set(message.envelope?.subject ?? "", message.flags ?? new Set());
-    return found;
+    await work(client);
   } finally {
     await client.logout();
   }
