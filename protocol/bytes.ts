@@ -11,21 +11,26 @@ const freeInFront = new WeakMap<ArrayBufferLike, number>();
 const viewBytes = 8 * 1024;
 const firstBlockBytes = 1024;
 const largestBlockBytes = 64 * 1024;
+/** Blocks that wait for the next large message. */
+const maxSpareBlocks = 128;
+const spareBlocks: Buffer[] = [];
 
 export class ByteCollector {
   #pieces: Buffer[] = [];
   #block: Buffer | undefined;
   #blockAt = 0;
   #blockBytes = firstBlockBytes;
+  /** Blocks that serve again when all has been taken. */
+  #spares: Buffer[] = [];
   /** Bytes collected. */
   length = 0;
 
-  /** `piece` may be a view: it is kept, not copied, when it is the first or large. */
-  add(piece: Buffer): void {
+  /** `piece` may be a view: it is kept, not copied, when it is the first or large, unless it is lent for the moment. */
+  add(piece: Buffer, isLent = false): void {
     if (piece.length === 0) return;
     const first = this.length === 0;
     this.length += piece.length;
-    if (first || piece.length >= viewBytes) {
+    if (!isLent && (first || piece.length >= viewBytes)) {
       this.#close();
       this.#pieces.push(piece);
       return;
@@ -33,7 +38,7 @@ export class ByteCollector {
     let from = 0;
     while (from < piece.length) {
       if (this.#block === undefined) {
-        this.#block = Buffer.allocUnsafeSlow(this.#blockBytes);
+        this.#block = isLent ? this.#spare() : Buffer.allocUnsafeSlow(this.#blockBytes);
         this.#blockAt = 0;
         if (this.#blockBytes < largestBlockBytes) this.#blockBytes *= 2;
       }
@@ -49,16 +54,29 @@ export class ByteCollector {
     this.#close();
     const pieces = this.#pieces;
     const length = this.length;
+    const whole =
+      length >= sharedBytes
+        ? shared(pieces, length)
+        : pieces.length === 1 && this.#spares.length === 0
+          ? pieces[0]!
+          : Buffer.concat(pieces, length);
     this.clear();
-    if (length >= sharedBytes) return shared(pieces, length);
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length);
+    return whole;
   }
 
   clear(): void {
     this.#pieces = [];
+    for (const block of this.#spares) if (spareBlocks.length < maxSpareBlocks) spareBlocks.push(block);
+    this.#spares = [];
     this.#block = undefined;
     this.#blockBytes = firstBlockBytes;
     this.length = 0;
+  }
+
+  #spare(): Buffer {
+    const block = spareBlocks.pop() ?? Buffer.allocUnsafeSlow(largestBlockBytes);
+    this.#spares.push(block);
+    return block;
   }
 
   #close(): void {

@@ -26,6 +26,7 @@ export class DataScanner {
   /** At the first byte of a line (that a true CRLF began, or the text's first). */
   #lineStart = true;
   #fault: "bare-line-end" | "too-big" | undefined;
+  #isLent = false;
   /** Bytes seen, kept or not. */
   seenBytes = 0;
 
@@ -52,8 +53,9 @@ export class DataScanner {
     if (this.#lineStart) this.#carry = Buffer.concat([crlf, this.#carry]);
   }
 
-  /** Takes a chunk. Undefined: the end has not come. Otherwise what follows the end in this chunk. */
-  push(chunk: Buffer): Buffer | undefined {
+  /** Takes a chunk; one that is lent is copied. Undefined: the end has not come. Otherwise what follows the end in this chunk. */
+  push(chunk: Buffer, isLent = false): Buffer | undefined {
+    this.#isLent = isLent;
     this.seenBytes += chunk.length;
     const input = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     this.#carry = none;
@@ -69,7 +71,7 @@ export class DataScanner {
     if (this.#out.length + piece.length > this.#maxBytes) {
       this.#fault ??= "too-big";
       this.#out.clear();
-    } else this.#out.add(piece);
+    } else this.#out.add(piece, this.#isLent);
   }
 
   #scan(input: Buffer): Buffer | undefined {

@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import * as tls from "node:tls";
 import { Compression } from "./compression.ts";
+import type { Reading } from "./reading.ts";
 
 export type Endpoint = { readonly address: string; readonly port: number };
 
@@ -25,6 +26,9 @@ export type ReadEnd = "closed" | "timeout";
 
 /** Input that has arrived and was not read yet is held up to this; then the socket is paused. */
 const maxUnreadBytes = 256 * 1024;
+
+/** Pieces of at least this size may be lent. */
+export const lentBytes = 8 * 1024;
 
 /** How long a peer may take to read our last words and to close. */
 const farewellMs = 5_000;
@@ -50,11 +54,15 @@ const maxPeerCertificates = 10;
 
 export class Connection {
   #socket: Socket;
+  /** Undefined: the socket's own stream is listened to. */
+  #reading: Reading | undefined;
   #unread: Buffer[] = [];
   #unreadBytes = 0;
   #ended = false;
   #timedOut = false;
   #waiting: ((chunk: Buffer | ReadEnd) => void) | undefined;
+  /** Who waits takes what is lent. */
+  #borrows = false;
   #drain: (() => void)[] = [];
   /** What was written and has not gone to the socket, and each one's encoding. */
   #output: (string | Uint8Array)[] = [];
@@ -72,8 +80,9 @@ export class Connection {
   /** Set when the connection broke: for the log, never for the peer. */
   failure: Error | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, reading?: Reading) {
     this.#socket = socket;
+    this.#reading = reading;
     this.remote = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
     this.local = { address: plainAddress(socket.localAddress ?? ""), port: socket.localPort ?? 0 };
     socket.setNoDelay(true);
@@ -83,17 +92,21 @@ export class Connection {
 
   #listen(): void {
     const socket = this.#socket;
-    socket.on("data", this.#onData);
+    if (this.#reading === undefined) socket.on("data", this.#onData);
+    else this.#reading.take = this.#onPiece;
     socket.on("end", this.#onEnd);
     socket.on("close", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("timeout", this.#onTimeout);
     socket.on("drain", this.#onDrain);
+    socket.resume();
   }
 
   #unlisten(): void {
     const socket = this.#socket;
-    socket.off("data", this.#onData);
+    if (this.#reading === undefined) socket.off("data", this.#onData);
+    else this.#reading.take = () => {};
+    this.#reading = undefined;
     socket.off("end", this.#onEnd);
     socket.off("close", this.#onEnd);
     socket.off("timeout", this.#onTimeout);
@@ -101,6 +114,19 @@ export class Connection {
     // The error listener stays: an error without a listener would end the process.
   }
 
+  /** Somebody else's memory: copied, unless a reader of large pieces waits. */
+  readonly #onPiece = (piece: Buffer): void => {
+    const waiting = this.#waiting;
+    if (this.#borrows && piece.length >= lentBytes && waiting !== undefined && this.#compression === undefined) {
+      this.bytesIn += piece.length;
+      this.#waiting = undefined;
+      waiting(piece);
+      return;
+    }
+    const chunk = Buffer.allocUnsafe(piece.length);
+    piece.copy(chunk);
+    this.#onData(chunk);
+  };
   readonly #onData = (chunk: Buffer): void => {
     this.bytesIn += chunk.length;
     if (this.#compression === undefined) this.#take(chunk);
@@ -177,8 +203,11 @@ export class Connection {
     this.#socket.setTimeout(ms);
   }
 
-  /** The next chunk, as it came. One reader at a time. */
-  read(): Promise<Buffer | ReadEnd> {
+  /**
+   * The next chunk, as it came. One reader at a time. `borrows`: a chunk of at least `lentBytes` may be lent, and has to be read before anything
+   * but promises is waited for.
+   */
+  read(borrows = false): Promise<Buffer | ReadEnd> {
     const chunk = this.#unread.shift();
     if (chunk !== undefined) {
       this.#unreadBytes -= chunk.length;
@@ -194,6 +223,7 @@ export class Connection {
       this.#timedOut = false;
       return Promise.resolve("timeout");
     }
+    this.#borrows = borrows;
     return new Promise((resolve) => {
       this.#waiting = resolve;
     });

@@ -5,6 +5,7 @@ import { maxProxyHeaderBytes, readProxyHeader } from "../../protocol/proxy.ts";
 import type { Log } from "../log.ts";
 import { Connection } from "./connection.ts";
 import { networks, peerKey } from "./networks.ts";
+import { takeOver } from "./reading.ts";
 
 export type ListenerSettings = {
   /** Connections that one listener serves at a time. */
@@ -125,8 +126,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     }
   };
 
-  const accept = (socket: Socket): void => {
-    const connection = new Connection(socket);
+  const accept = (accepted: Socket): void => {
+    const { socket, reading } = takeOver(accepted) ?? { socket: accepted, reading: undefined };
+    const connection = new Connection(socket, reading);
     if (open.size >= settings.maxConnections) {
       turnAway(connection, "too-many-connections");
       return;
@@ -147,7 +149,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       });
   };
 
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, accept);
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }, accept);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(

@@ -33,10 +33,10 @@ export class Input {
     return this.#reader.skippedBytes > maxSkippedBytes ? "flood" : undefined;
   }
 
-  /** The next raw bytes, at most `atMost`, as a view. */
-  async bytes(atMost: number): Promise<Buffer | InputEnd> {
+  /** The next raw bytes, at most `atMost`, as a view. `borrows` as in `Connection.read`; only where everything is taken (`atMost` Infinity). */
+  async bytes(atMost: number, borrows = false): Promise<Buffer | InputEnd> {
     if (this.#reader.pendingBytes === 0) {
-      const chunk = await this.#read();
+      const chunk = await this.#read(borrows);
       if (typeof chunk === "string" || chunk.length <= atMost) return chunk;
       this.#reader.push(chunk);
     }
@@ -60,10 +60,10 @@ export class Input {
     this.#reader = new LineReader(maxAuthLineBytes);
   }
 
-  async #read(): Promise<Buffer | InputEnd> {
+  async #read(borrows = false): Promise<Buffer | InputEnd> {
     const wait = this.#connection.drained();
     if (wait !== undefined) await wait;
-    const chunk = await this.#connection.read();
+    const chunk = await this.#connection.read(borrows);
     return typeof chunk !== "string" && performance.now() > this.deadline ? "late" : chunk;
   }
 }

@@ -2,6 +2,7 @@
 import { ByteCollector } from "../../protocol/bytes.ts";
 import { type BareLineEnds, DataScanner, hasBareLineEnd } from "../../protocol/smtp/data.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import { lentBytes } from "../net/connection.ts";
 import type { BytesInFlight } from "./bytes-in-flight.ts";
 import type { Input, InputEnd } from "./input.ts";
 
@@ -47,16 +48,17 @@ export async function readData(input: Input, room: Room, bounds: TransferBounds)
   const maxSeenBytes = bounds.maxBytes + bounds.maxDiscardedBytes;
   let refusal: Reply | undefined;
   for (;;) {
-    const chunk = await input.bytes(Infinity);
+    const chunk = await input.bytes(Infinity, true);
     if (typeof chunk === "string") return chunk;
-    const rest = scanner.push(chunk);
+    const isLent = chunk.length >= lentBytes;
+    const rest = scanner.push(chunk, isLent);
     if (!room.grow(scanner.heldBytes)) {
       refusal = noRoom;
       scanner.refuse();
       room.release();
     }
     if (rest !== undefined) {
-      input.putBack(rest);
+      input.putBack(isLent ? Buffer.from(rest) : rest);
       break;
     }
     if (scanner.seenBytes > maxSeenBytes) return "flood";

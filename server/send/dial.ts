@@ -2,6 +2,7 @@
 import { connect, isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { Connection } from "../net/connection.ts";
+import { Reading } from "../net/reading.ts";
 import type { Egress } from "./site.ts";
 
 /** Opens a TCP connection; the system's error code ("ECONNREFUSED", "ETIMEDOUT") where that fails. `from` is our own address. */
@@ -12,7 +13,9 @@ export function dial(
   from: string | undefined,
 ): Promise<Connection | string> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port, ...(from === undefined ? {} : { localAddress: from }) });
+    const reading = new Reading();
+    const { onread } = reading;
+    const socket = connect({ host: address, port, onread, ...(from === undefined ? {} : { localAddress: from }) });
     const timer = setTimeout(() => fail("ETIMEDOUT"), timeoutMs);
     const fail = (code: string): void => {
       clearTimeout(timer);
@@ -23,7 +26,7 @@ export function dial(
     socket.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
     socket.once("connect", () => {
       clearTimeout(timer);
-      resolve(new Connection(socket));
+      resolve(new Connection(socket, reading));
     });
   });
 }
