@@ -9,7 +9,7 @@ export function servePages(app: FastifyInstance): void {
   servePage(app, {
     base: "/",
     dist: join(root, "webmail", "dist"),
-    fixed: ["favicon.svg", "frame.html"],
+    fixed: ["favicon.svg", "icon-192.png", "icon-512.png", "frame.html", "manifest.webmanifest", "sw.js"],
     framed: ["frame.html"],
   });
   servePage(app, { base: "/admin/", dist: join(root, "console", "dist"), fixed: ["favicon.svg"], framed: [] });

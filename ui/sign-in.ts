@@ -50,6 +50,12 @@ export async function signInWithPasskey(): Promise<SignedIn | undefined> {
   }
 }
 
-export async function signOut(): Promise<void> {
-  await fetch("/auth/logout", { method: "POST", headers: { "x-requested-with": "angarium" } }).catch(() => {});
+/** Answers whether the server has heard it. */
+export async function signOut(): Promise<boolean> {
+  try {
+    await fetch("/auth/logout", { method: "POST", headers: { "x-requested-with": "angarium" } });
+    return true;
+  } catch {
+    return false;
+  }
 }

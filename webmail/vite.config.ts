@@ -1,3 +1,3 @@
 import { pages } from "../ui/vite.ts";
 
-export default pages("webmail", "/");
+export default pages("webmail", "/", "src/worker/sw.ts");

@@ -117,6 +117,17 @@ type AxeViolation = {
   readonly nodes: readonly { readonly html: string; readonly any: readonly { readonly message: string }[] }[];
 };
 
+export const row = ({ page }: Person, text: string) => page.locator("[data-row]", { hasText: text });
+export const note = ({ page }: Person, text: string | RegExp) => page.locator(".toast", { hasText: text });
+
+export async function eventually(look: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 150; tries++) {
+    if (await look()) return;
+    await new Promise((later) => setTimeout(later, 100));
+  }
+  assert.fail(what);
+}
+
 /** Keeps a picture where SCREENSHOTS names a folder; otherwise does nothing. */
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env["SCREENSHOTS"];

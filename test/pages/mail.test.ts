@@ -2,11 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JmapTalk } from "../jmap-talk.ts";
-import { accessible, type Person, picture, startPages } from "./browser.ts";
+import { accessible, eventually, note, picture, row, startPages } from "./browser.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
-
-const row = ({ page }: Person, text: string) => page.locator("[data-row]", { hasText: text });
-const note = ({ page }: Person, text: string | RegExp) => page.locator(".toast", { hasText: text });
 
 async function inbox(talk: JmapTalk): Promise<readonly string[]> {
   const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
@@ -16,14 +13,6 @@ async function inbox(talk: JmapTalk): Promise<readonly string[]> {
     ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["subject"] }, "e"],
   );
   return emails?.[1].list.map((email: { subject: string }) => email.subject);
-}
-
-async function eventually(look: () => Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await look()) return;
-    await new Promise((later) => setTimeout(later, 100));
-  }
-  assert.fail(what);
 }
 
 test("the webmail", async (t) => {

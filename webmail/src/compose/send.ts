@@ -69,6 +69,8 @@ function emailOf(
     cc: valid(draft.cc),
     bcc: valid(draft.bcc),
     subject: draft.subject,
+    // Named here, so that it can be looked for where no answer came.
+    messageId: [`${crypto.randomUUID()}@${(identity?.email ?? session.username).split("@").pop()}`],
     ...(draft.inReplyTo === undefined ? {} : { inReplyTo: draft.inReplyTo }),
     ...(draft.references === undefined ? {} : { references: draft.references }),
     // RFC 8098 §2.1.

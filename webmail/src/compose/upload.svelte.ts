@@ -78,6 +78,16 @@ export class Upload {
       this.#finished(blobId);
     } catch (error) {
       if (this.state !== "going") return;
+      if (error instanceof Trouble && error.kind === "away" && client.aside !== undefined) {
+        const kept = await client.aside.keepFile(this.file.slice(0, this.file.size, this.type)).catch(() => undefined);
+        if (kept !== undefined && this.state === "going") {
+          this.done = 1;
+          this.blobId = kept;
+          this.state = "done";
+          this.#finished(kept);
+          return;
+        }
+      }
       this.problem = error;
       this.state = "failed";
     }

@@ -9,7 +9,19 @@ export type Answer = any;
 const wellKnown = "/.well-known/jmap";
 /** What comes within this time is the answer; after it the server is away. */
 const patienceMs = 30_000;
+const openPatienceMs = 12_000;
 const own = { "x-requested-with": "angarium" };
+
+/** What answers where the server does not, and sees every answer it gives: mail that is kept on this device (offline/). */
+export type Aside = {
+  readonly all: (
+    calls: readonly Call[],
+    direct: (calls: readonly Call[], patience?: number) => Promise<ReadonlyMap<string, Answer>>,
+  ) => Promise<ReadonlyMap<string, Answer>>;
+  /** Keeps a file until it can be uploaded; answers the id it goes by until then. */
+  readonly keepFile: (file: Blob) => Promise<Id>;
+  readonly file: (blobId: Id) => Promise<Blob | undefined>;
+};
 
 function troubleOfStatus(status: number, body: { readonly type?: string; readonly detail?: string }): Trouble {
   const detail = body.detail ?? "";
@@ -39,6 +51,7 @@ async function ask(url: string, init: RequestInit = {}, patience = patienceMs): 
 export class Client {
   readonly session: Session;
   readonly accountId: Id;
+  aside: Aside | undefined;
 
   constructor(session: Session) {
     this.session = session;
@@ -47,7 +60,7 @@ export class Client {
 
   /** Throws Trouble "ended" where nobody is signed in. */
   static async open(): Promise<Client> {
-    const response = await ask(wellKnown);
+    const response = await ask(wellKnown, {}, openPatienceMs);
     return new Client((await response.json()) as Session);
   }
 
@@ -62,18 +75,28 @@ export class Client {
   }
 
   /** Runs the calls in one request; answers their arguments by call id ("0", "1", … where none is given). */
-  async all(calls: readonly Call[]): Promise<ReadonlyMap<string, Answer>> {
+  all(calls: readonly Call[]): Promise<ReadonlyMap<string, Answer>> {
+    if (this.aside === undefined) return this.direct(calls);
+    return this.aside.all(calls, (sent, patience) => this.direct(sent, patience));
+  }
+
+  /** Asks the server and nobody else. */
+  async direct(calls: readonly Call[], patience = patienceMs): Promise<ReadonlyMap<string, Answer>> {
     const methodCalls = calls.map(([name, args, id], i) => [
       name,
       { accountId: this.accountId, ...args },
       id ?? String(i),
     ]);
     const using = Object.values(urn).filter((name) => this.has(name));
-    const response = await ask(this.session.apiUrl, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ using, methodCalls }),
-    });
+    const response = await ask(
+      this.session.apiUrl,
+      {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ using, methodCalls }),
+      },
+      patience,
+    );
     const { methodResponses } = (await response.json()) as { methodResponses: [string, Answer, string][] };
     const answers = new Map<string, Answer>();
     for (const [name, args, id] of methodResponses) {
@@ -108,6 +131,8 @@ export class Client {
   }
 
   async blob(blobId: Id, type: string): Promise<Blob> {
+    const here = await this.aside?.file(blobId);
+    if (here !== undefined) return here;
     const response = await ask(this.downloadUrl(blobId, "part", type), {}, 120_000);
     return new Blob([await response.arrayBuffer()], { type });
   }

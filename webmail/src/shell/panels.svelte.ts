@@ -13,6 +13,8 @@ export type Panel =
   | { readonly kind: "empty"; readonly id: Id }
   | { readonly kind: "source"; readonly email: Email }
   | { readonly kind: "filter"; readonly email: Email }
+  /** Something waits to be carried out: it would be lost. */
+  | { readonly kind: "sign-out"; readonly leave: () => void }
   | { readonly kind: "unsubscribe"; readonly email: Email };
 
 let panel = $state.raw<Panel>();

@@ -3,8 +3,9 @@ import { toast } from "../../../ui/toasts.svelte.ts";
 import type { EmailHead, Id } from "../jmap/types.ts";
 import { attempt } from "../shell/say.ts";
 import { t } from "../words.ts";
-import { forget, head, type Patch, patchHead } from "./heads.svelte.ts";
+import { forget, head, patchHead } from "./heads.svelte.ts";
 import { loadMailboxes, mailboxes, mailboxOf } from "./mailboxes.svelte.ts";
+import type { Patch } from "./patch.ts";
 import { session } from "./session.svelte.ts";
 import { view } from "./view.svelte.ts";
 

@@ -1,6 +1,7 @@
 /** What is known of emails and threads: lists, the reading pane and actions look at the same objects. */
 import { SvelteMap } from "svelte/reactivity";
 import type { EmailHead, Id, Thread } from "../jmap/types.ts";
+import { applyPatch, inverse, type Patch } from "./patch.ts";
 
 /** Far more than a screen shows; beyond, what no list holds is forgotten. */
 const maxHeads = 6_000;
@@ -33,27 +34,12 @@ export function learn(list: readonly EmailHead[], of: readonly Thread[] = []): v
   }
 }
 
-export type Patch = { readonly [path: string]: true | null };
-
 /** `keywords/$seen` and `mailboxIds/F1` alone are patched here. Answers the patch that takes it back. */
 export function patchHead(id: Id, patch: Patch): Patch {
   const before = heads.get(id);
   if (before === undefined) return {};
-  const back: { [path: string]: true | null } = {};
-  const keywords = { ...before.keywords };
-  const mailboxIds = { ...before.mailboxIds };
-  for (const [path, value] of Object.entries(patch)) {
-    const slash = path.indexOf("/");
-    const where = path.startsWith("keywords/") ? keywords : mailboxIds;
-    const name = path.slice(slash + 1);
-    const was = where[name] === true;
-    if (was === (value === true)) continue;
-    back[path] = was ? true : null;
-    if (value === true) where[name] = true;
-    else delete where[name];
-  }
-  heads.set(id, { ...before, keywords, mailboxIds });
-  return back;
+  heads.set(id, { ...before, ...applyPatch(before, patch) });
+  return inverse(before, patch);
 }
 
 export function forget(ids: Iterable<Id>): void {

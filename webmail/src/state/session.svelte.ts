@@ -1,4 +1,5 @@
 /** Who is signed in, and whether the server is there. */
+import { signOut } from "../../../ui/sign-in.ts";
 import { Client } from "../jmap/client.ts";
 import { listen, type Pushed } from "../jmap/push.ts";
 import { Trouble } from "../jmap/trouble.ts";
@@ -35,27 +36,90 @@ export const session = {
   },
 };
 
+/** The next look at whether the server is there again. */
+const probeMs = 5_000;
+/** Signed out while nobody answered: said to the server before anything else. */
+const leftName = "angarium.left";
+
+function online(is: boolean): void {
+  const back = is && !now.online;
+  now.online = is;
+  // What happened meanwhile was not told.
+  if (back) refreshAll();
+}
+function refreshAll(): void {
+  for (const each of listeners) each({ Email: "", Mailbox: "" });
+}
+
+let told: (sentences: readonly string[]) => void = () => {};
+/** How the page tells what could not be carried out later as it was done. */
+export function whenTold(tell: (sentences: readonly string[]) => void): void {
+  told = tell;
+}
+
+async function begin(client: Client): Promise<void> {
+  now.username = client.session.username;
+  stopListening?.();
+  const beside = import("../offline/offline.svelte.ts").then(({ standBeside }) =>
+    standBeside(client, { online, ended: sessionEnded, refresh: refreshAll, tell: (what) => told(what) }).catch(
+      // Without a place to keep it (a private window) the page works as far as the network does.
+      (error: unknown) => console.warn(error),
+    ),
+  );
+  // Away, what is kept is what answers.
+  if (!now.online) await beside;
+  now.state = { kind: "in", client };
+  const { connectionBack } = await import("../offline/offline.svelte.ts");
+  const stop = listen(
+    client.session.eventSourceUrl,
+    client.accountId,
+    (states) => {
+      for (const each of listeners) each(states);
+    },
+    (is) => {
+      const back = is && !now.online;
+      online(is);
+      if (back) connectionBack();
+    },
+  );
+  const probe = async () => {
+    if (now.online) return;
+    try {
+      await Client.open();
+      online(true);
+      connectionBack();
+    } catch (error) {
+      if (error instanceof Trouble && error.kind === "ended") sessionEnded();
+    }
+  };
+  const timer = setInterval(probe, probeMs);
+  addEventListener("online", probe);
+  stopListening = () => {
+    stop();
+    clearInterval(timer);
+    removeEventListener("online", probe);
+  };
+}
+
 export async function openSession(): Promise<void> {
   try {
+    if (localStorage.getItem(leftName) !== null && (await signOut())) localStorage.removeItem(leftName);
     const client = await Client.open();
-    now.username = client.session.username;
-    now.state = { kind: "in", client };
-    stopListening?.();
-    stopListening = listen(
-      client.session.eventSourceUrl,
-      client.accountId,
-      (states) => {
-        for (const each of listeners) each(states);
-      },
-      (is) => {
-        const back = is && !now.online;
-        now.online = is;
-        // What happened meanwhile was not told.
-        if (back) for (const each of listeners) each({ Email: "", Mailbox: "" });
-      },
-    );
+    now.online = true;
+    void begin(client);
   } catch (error) {
-    now.state = error instanceof Trouble && error.kind === "ended" ? { kind: "out", ended: false } : { kind: "away" };
+    if (error instanceof Trouble && error.kind === "ended") {
+      now.state = { kind: "out", ended: false };
+      return;
+    }
+    const { sessionHere } = await import("../offline/offline.svelte.ts");
+    const kept = localStorage.getItem(leftName) === null ? await sessionHere().catch(() => undefined) : undefined;
+    if (kept === undefined) {
+      now.state = { kind: "away" };
+      return;
+    }
+    now.online = false;
+    await begin(new Client(kept));
   }
 }
 
@@ -63,12 +127,17 @@ export async function openSession(): Promise<void> {
 export function sessionEnded(): void {
   stopListening?.();
   stopListening = undefined;
+  void import("../offline/offline.svelte.ts").then(({ lock }) => lock());
   if (now.state.kind === "in") now.state = { kind: "out", ended: true };
 }
 
-export function sessionLeft(): void {
+/** Signs out; nothing of the account stays on this device. */
+export async function leaveSession(): Promise<void> {
   stopListening?.();
   stopListening = undefined;
+  const { leaveNothing } = await import("../offline/offline.svelte.ts");
+  await leaveNothing();
+  if (!(await signOut())) localStorage.setItem(leftName, "");
   now.state = { kind: "out", ended: false };
 }
 

@@ -1,0 +1,42 @@
+/** The service worker: registered when the page has been shown; a new build takes over at the next start, or when the reader says so. */
+import { toast } from "../../../ui/toasts.svelte.ts";
+import { t } from "../words.ts";
+
+const lookAgainMs = 60 * 60_000;
+
+export async function followUpdates(): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
+  const container = navigator.serviceWorker;
+  let loading = false;
+  let wanted = false;
+  container.addEventListener("controllerchange", () => {
+    // The first worker takes over a page that is as new as itself.
+    if (!wanted || loading) return;
+    loading = true;
+    location.reload();
+  });
+  const take = (waiting: ServiceWorker) => {
+    wanted = true;
+    waiting.postMessage("take over");
+  };
+  const begun = performance.now();
+  const offer = (waiting: ServiceWorker) => {
+    // Nobody has begun anything yet.
+    if (performance.now() - begun < 1_500) return take(waiting);
+    toast(t("update.ready"), { action: { label: t("update.load"), run: () => take(waiting) }, forMs: 86_400_000 });
+  };
+  try {
+    const registration = await container.register("/sw.js", { updateViaCache: "none" });
+    if (registration.waiting !== null && container.controller !== null) offer(registration.waiting);
+    registration.addEventListener("updatefound", () => {
+      const fresh = registration.installing;
+      fresh?.addEventListener("statechange", () => {
+        if (fresh.state === "installed" && container.controller !== null) offer(fresh);
+      });
+    });
+    setInterval(() => void registration.update().catch(() => {}), lookAgainMs);
+  } catch (error) {
+    // Over http to another machine there is no worker: the page works as far as the network does.
+    console.warn(error);
+  }
+}
