@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { makeDnsChallenge } from "../server/certify/dns-challenge.ts";
 import { type AcmeSettings, defaultAcmeSettings } from "../server/certify/settings.ts";
-import type { Knot } from "./knot.ts";
+import type { NameServer } from "./name-servers.ts";
 
 /** What `[acme]` says so that this server is updated. */
-export function updateSettings({ port, key }: Knot, zone: string): AcmeSettings {
+export function updateSettings({ port, key }: NameServer, zone: string): AcmeSettings {
   return {
     ...defaultAcmeSettings,
     challenge: "dns-01",
@@ -22,7 +22,7 @@ export function updateSettings({ port, key }: Knot, zone: string): AcmeSettings 
   };
 }
 
-export async function updatesWork(knot: Knot, zone: string): Promise<void> {
+export async function updatesWork(knot: NameServer, zone: string): Promise<void> {
   const settings = updateSettings(knot, zone);
   const dns = makeDnsChallenge(settings, Date.now);
   const name = `_acme-challenge.mail.${zone}`;

@@ -14,7 +14,7 @@ import { endEntityRecord, tlsaText } from "../protocol/policy/dane.ts";
 import { ensureOwnCertificate } from "../server/net/own-certificate.ts";
 import { publishedKeys } from "../server/net/published-keys.ts";
 import { freePort } from "./beside.ts";
-import { type Knot, startKnot } from "./knot.ts";
+import { type NameServer, startKnot } from "./name-servers.ts";
 import { updateSettings, updatesWork } from "./pebble-dns.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "angarium-pebble-"));
@@ -78,7 +78,7 @@ function runPebble(port: (name: string) => number, own: { readonly certFile: str
 }
 
 /** A zone of its own, which takes updates: proofs and DKIM keys come and go by themselves. */
-async function byDns(port: (name: string) => number, own: { caFile: string }, knot: Knot): Promise<void> {
+async function byDns(port: (name: string) => number, own: { caFile: string }, knot: NameServer): Promise<void> {
   const { tsigName, tsigSecret, tsigAlgorithm, dnsServer, dnsZone, dnsWaitMs } = updateSettings(knot, "acme.test");
   const acme = Object.entries({ tsigName, tsigSecret, tsigAlgorithm, dnsServer, dnsZone });
   const lines = acme.map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join("");

@@ -33,8 +33,9 @@ export async function wantedOf(world: Omit<Used, "resolver">, domain: Domain): P
 
 /** Asks DNS now; undefined where it cannot be asked. */
 export async function checkDomain(world: Used, domain: Domain): Promise<DomainCheck | undefined> {
-  const { resolver, hostname, now } = world;
-  if (resolver === undefined) return undefined;
+  const { hostname, now } = world;
+  if (world.resolver === undefined) return undefined;
+  const resolver = world.resolver.fresh ?? world.resolver;
   const [records, v4, v6] = await Promise.all([
     checkRecords(await wantedOf(world, domain), hostname, resolver),
     resolver.a(hostname),

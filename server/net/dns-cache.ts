@@ -26,11 +26,11 @@ export function cachedResolver(ask: AskDns, bounds: CacheBounds, monotonic: () =
   const waiting: (() => void)[] = [];
   let underWay = 0;
 
-  async function lookUp(name: string, type: QuestionType): Promise<Answer<Value>> {
+  async function lookUp(name: string, type: QuestionType, fresh: boolean): Promise<Answer<Value>> {
     const key = `${type} ${name}`;
     const known = cache.get(key);
     if (known !== undefined) {
-      if (monotonic() < known.until) return known.answer;
+      if (!fresh && monotonic() < known.until) return known.answer;
       cache.delete(key);
     }
     const same = asking.get(key);
@@ -60,7 +60,10 @@ export function cachedResolver(ask: AskDns, bounds: CacheBounds, monotonic: () =
     }
   }
 
-  return resolverOf(lookUp);
+  return {
+    ...resolverOf((name, type) => lookUp(name, type, false)),
+    fresh: resolverOf((name, type) => lookUp(name, type, true)),
+  };
 }
 
 /** The typed questions over one that answers all. */

@@ -304,6 +304,10 @@ test("answers expire, load is bounded", async () => {
     now = 10_001;
     await dns.a("b.test");
     assert.equal(server.asked.length, 3);
+    await dns.fresh?.a("b.test");
+    assert.equal(server.asked.length, 4, "who asks anew is answered anew");
+    await dns.a("b.test");
+    assert.equal(server.asked.length, 4);
   } finally {
     await server.close();
   }

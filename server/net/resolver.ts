@@ -44,4 +44,6 @@ export interface Resolver {
   srv?(name: string): Promise<Answer<Srv>>;
   /** `address` is an IP address. */
   ptr(address: string): Promise<Answer<string>>;
+  /** The same questions, asked again though an answer is still remembered: for people who have just changed something. */
+  readonly fresh?: Resolver;
 }
