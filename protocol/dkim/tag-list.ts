@@ -13,13 +13,16 @@ const maxSignatureChars = 72;
 export function tagField(name: string, tags: Tags): string {
   let text = `${name}:`;
   let line = text.length;
-  const given = tags.filter((tag): tag is readonly [string, string] => tag[1] !== undefined);
-  for (const [index, [tag, value]] of given.entries()) {
-    const end = index < given.length - 1 ? ";" : "";
-    const words = tag === "h" ? value.split(/(?<=:)/) : [value];
-    for (const [i, word] of words.entries()) {
-      const piece = (i === 0 ? `${tag}=` : "") + word + (i === words.length - 1 ? end : "");
-      if (i === 0) {
+  const last = tags.findLastIndex(([, value]) => value !== undefined);
+  for (const [index, [tag, value]] of tags.entries()) {
+    if (value === undefined) continue;
+    const end = index < last ? ";" : "";
+    let from = 0;
+    do {
+      const colon = tag === "h" ? value.indexOf(":", from) : -1;
+      const to = colon < 0 ? value.length : colon + 1;
+      const piece = (from === 0 ? `${tag}=` : "") + value.slice(from, to) + (to === value.length ? end : "");
+      if (from === 0) {
         const fold = line > name.length + 1 && line + 1 + piece.length > maxLineChars;
         text += fold ? `\r\n ${piece}` : ` ${piece}`;
         line = fold ? 1 + piece.length : line + 1 + piece.length;
@@ -30,7 +33,8 @@ export function tagField(name: string, tags: Tags): string {
         text += piece;
         line += piece.length;
       }
-    }
+      from = to;
+    } while (from < value.length);
   }
   return text;
 }
