@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { makeDataFolder } from "./blobs.ts";
 import { carryReads, carryWrites } from "./carry-store.ts";
-import { type Packed, packAcceptance, unpackAccepted } from "./crossing.ts";
+import { packAcceptance, unpackAccepted } from "./crossing.ts";
+import type { Packed } from "./crossing-lists.ts";
+import { packSettle } from "./crossing-queue.ts";
 import { messageRows } from "./fetched.ts";
 import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
@@ -210,7 +212,10 @@ function writerOf(lane: Lane | undefined, keepers: Keepers): StoreWriter {
     return { ...message, facts, stored: { ...message.stored, data: data === null ? null : to.lay(data) } };
   };
   const accept = async (acceptance: Acceptance, message: Prepared<NewMessage>) =>
-    unpackAccepted(await put<Packed>("accept", packAcceptance({ ...acceptance, message: lay(message) })));
+    unpackAccepted(
+      await put<Packed>("accept", packAcceptance({ ...acceptance, message: lay(message) })),
+      acceptance.queue,
+    );
 
   return {
     putDomain: op("putDomain"),
@@ -250,10 +255,10 @@ function writerOf(lane: Lane | undefined, keepers: Keepers): StoreWriter {
     claim: op("claim"),
     settle: async (request) => {
       const { notices } = request;
-      if (notices.length === 0) return put("settle", [request]);
+      if (notices.length === 0) return put("settle", packSettle(request));
       const prepared = await Promise.all(notices.map(({ message }) => prepare(message)));
       const laid = notices.map((notice, i) => ({ ...notice, message: lay(prepared[i] as Prepared<NewMessage>) }));
-      return put("settle", [{ ...request, notices: laid }]);
+      return put("settle", packSettle({ ...request, notices: laid }));
     },
     renewLeases: op("renewLeases"),
     releaseLeases: op("releaseLeases"),

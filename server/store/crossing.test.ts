@@ -9,7 +9,9 @@ import {
   unpackAccepted,
   unpackChanges,
 } from "./crossing.ts";
-import type { Accepted, Change } from "./store.ts";
+import { packSettle, unpackSettle } from "./crossing-queue.ts";
+import { queuedMessageOf } from "./queued.ts";
+import type { Accepted, Change, NewQueued, SettleRequest } from "./store.ts";
 
 const facts = {
   headerBytes: 14,
@@ -21,6 +23,36 @@ const facts = {
   references: ["r@b", "s@b"],
   hasAttachment: true,
   signature: new Uint8Array([1, 2]),
+};
+const recipient = { address: "a@b", domain: "b", orcpt: undefined, notify: undefined };
+const queue: NewQueued = {
+  envelopeFrom: "",
+  recipients: [
+    recipient,
+    {
+      ...recipient,
+      orcpt: "rfc822;x",
+      notify: { never: false, success: true, failure: false, delay: true },
+      park: "p",
+      urgency: 2,
+    },
+  ],
+  envid: "e",
+  ret: "hdrs",
+  smtputf8: true,
+  body: "8bitmime",
+  requireTls: false,
+  tlsOptional: true,
+  account: 4,
+  stream: "s",
+  tenant: "t",
+  campaign: "c",
+  author: "a",
+  createdAt: 1,
+  notBefore: 2,
+  expiresAt: 3,
+  held: false,
+  lease: { owner: "o", until: 5, token: 6 },
 };
 const plain: Crossing = {
   message: { bytes: Buffer.from("x"), stored: undefined, facts },
@@ -50,6 +82,7 @@ const full: Crossing = {
       overQuota: false,
     },
   ],
+  queue,
   released: [1, 2],
   journey: [
     { at: 1, stage: "accepted", trace: undefined, keys: ["k", "l"], detail: { a: 1, b: undefined, c: "\n" } },
@@ -57,7 +90,27 @@ const full: Crossing = {
   ],
 };
 
-for (const [name, one] of Object.entries({ plain, full }))
+const bare: Crossing = {
+  ...plain,
+  queue: {
+    envelopeFrom: "x@y",
+    recipients: [recipient],
+    envid: undefined,
+    ret: undefined,
+    smtputf8: false,
+    body: "7bit",
+    requireTls: true,
+    account: undefined,
+    stream: "default",
+    createdAt: 1,
+    notBefore: 1,
+    expiresAt: 2,
+    held: true,
+    lease: undefined,
+  },
+};
+
+for (const [name, one] of Object.entries({ plain, bare, full }))
   test(`an acceptance crosses whole: ${name}`, () => {
     const back = unpackAcceptance(structuredClone(packAcceptance(one)));
     const journey = back.journey.map((entry) => ({ ...entry, detail: JSON.parse(entry.detail as string) as object }));
@@ -75,7 +128,31 @@ test("what became of it comes back whole", () => {
     ],
     queued: undefined,
   };
-  assert.deepEqual(unpackAccepted(structuredClone(packAccepted(accepted))), accepted);
+  assert.deepEqual(unpackAccepted(structuredClone(packAccepted(accepted)), undefined), accepted);
+  assert.deepEqual(unpackAccepted(structuredClone(packAccepted(accepted)), queue), accepted);
+  const queued = { ...accepted, queued: queuedMessageOf(5, 77, queue) };
+  assert.deepEqual(unpackAccepted(structuredClone(packAccepted(queued)), queue), queued);
+});
+
+test("a settlement crosses whole, with what is rare and without", () => {
+  const settlement = { queue: "q5", recipient: 1, token: 2, reply: "250 ok" } as const;
+  const later = { kind: "later", nextAt: 9, delayWarned: true, countsAsAttempt: false } as const;
+  const entry = { at: 3, stage: "delivered", trace: "q5", keys: [], detail: { to: ["a@b"] } } as const;
+  const plain = {
+    settlements: [
+      { ...settlement, outcome: { kind: "delivered" } },
+      { ...settlement, outcome: later },
+      { ...settlement, outcome: { ...later, park: "p" } },
+      { ...settlement, outcome: { kind: "failed" } },
+    ],
+    notices: [],
+    journey: [entry],
+  } as const satisfies SettleRequest;
+  const rare = { ...plain, notices: ["a notice"], remember: [{ account: 1, key: "k", until: 2 }] };
+  for (const one of [plain, rare, { ...plain, settlements: [] }]) {
+    const back = unpackSettle(structuredClone(packSettle<unknown>(one)));
+    assert.deepEqual(back, structuredClone({ ...one, journey: [{ ...entry, detail: JSON.stringify(entry.detail) }] }));
+  }
 });
 
 test("changes come back, those of mail last", () => {

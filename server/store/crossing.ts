@@ -3,14 +3,13 @@
  * (structured clone) costs both threads several times as much. What is rare crosses as it is, in one place of the list.
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import { type AllOf, type Packed, packJourney, Unpacking, unpackJourney } from "./crossing-lists.ts";
+import { packQueued, unpackQueued } from "./crossing-queue.ts";
 import type { KeptJourneyEntry } from "./ops/kept.ts";
 import type { StoredBytes } from "./ops/tx.ts";
-import type { Acceptance, Accepted, Change, JourneyEntry, Placed, Placement, SpecialUse, Target } from "./store.ts";
+import { queuedMessageOf } from "./queued.ts";
+import type { Acceptance, Accepted, Change, NewQueued, Placed, Placement, SpecialUse, Target } from "./store.ts";
 
-export type Packed = readonly unknown[];
-
-/** `T`, where these are all its properties: what is added to it must be thought of here. */
-type AllOf<T, Names extends keyof T> = [Exclude<keyof T, Names>] extends [never] ? T : never;
 type AllOfFacts = AllOf<
   MessageFacts,
   | "headerBytes"
@@ -25,7 +24,6 @@ type AllOfFacts = AllOf<
 >;
 type AllOfPlacement = AllOf<Placement, "account" | "target" | "marks" | "receivedAt" | "overQuota">;
 type AllOfMarks = AllOf<Placement["marks"], "flags" | "keywords">;
-type AllOfEntry = AllOf<JourneyEntry, "at" | "stage" | "trace" | "keys" | "detail">;
 
 /** Bytes as they came, or already compressed or written (then `bytes` are none). */
 type CrossingMessage = {
@@ -39,28 +37,10 @@ export type Crossed = Omit<Acceptance, "message" | "journey"> & {
   readonly journey: readonly KeptJourneyEntry[];
 };
 
-/** Reads a list from its beginning. */
-class Unpacking {
-  readonly #list: Packed;
-  #at = 0;
-
-  constructor(list: Packed) {
-    this.#list = list;
-  }
-
-  next<T>(): T {
-    return this.#list[this.#at++] as T;
-  }
-
-  get isOver(): boolean {
-    return this.#at >= this.#list.length;
-  }
-}
-
 // ---------------------------------------------------------------- to the writer
 
 export function packAcceptance(acceptance: Crossing): Packed {
-  const { message, placements, journey, ...rare } = acceptance;
+  const { message, placements, queue, journey, ...rare } = acceptance;
   const facts: AllOfFacts = message.facts;
   const packed: unknown[] = [
     message.bytes,
@@ -82,6 +62,7 @@ export function packAcceptance(acceptance: Crossing): Packed {
     const into = "role" in target ? target.role : target;
     packed.push(account, into, flags, keywords.length === 0 ? undefined : keywords, receivedAt, overQuota);
   }
+  packQueued(queue, packed);
   packJourney(journey, packed);
   return packed;
 }
@@ -103,7 +84,7 @@ export function unpackAcceptance(list: Packed): Crossed {
       signature: from.next(),
     },
   };
-  const rare = from.next<Omit<Acceptance, "message" | "placements" | "journey"> | undefined>();
+  const rare = from.next<Omit<Acceptance, "message" | "placements" | "queue" | "journey"> | undefined>();
   const placements: Placement[] = [];
   for (let left = from.next<number>(); left > 0; left--) {
     const account = from.next<number>();
@@ -116,32 +97,14 @@ export function unpackAcceptance(list: Packed): Crossed {
       overQuota: from.next<boolean | undefined>() === true,
     });
   }
-  return { message, placements, ...rare, journey: unpackJourney(from) };
-}
-
-/** Details become the text as which they are kept. */
-function packJourney(journey: readonly JourneyEntry[], packed: unknown[]): void {
-  for (const { at, stage, trace, keys, detail } of journey as readonly AllOfEntry[])
-    packed.push(at, stage, trace, keys.length === 0 ? undefined : keys, JSON.stringify(detail));
-}
-
-function unpackJourney(from: Unpacking): readonly KeptJourneyEntry[] {
-  const journey: KeptJourneyEntry[] = [];
-  while (!from.isOver)
-    journey.push({
-      at: from.next(),
-      stage: from.next(),
-      trace: from.next(),
-      keys: from.next<readonly string[] | undefined>() ?? [],
-      detail: from.next<string>(),
-    });
-  return journey;
+  const queue = unpackQueued(from);
+  return { message, placements, ...rare, ...(queue === undefined ? {} : { queue }), journey: unpackJourney(from) };
 }
 
 // ---------------------------------------------------------------- and back
 
 export function packAccepted({ content, placed, queued }: Accepted): Packed {
-  const packed: unknown[] = [content, queued];
+  const packed: unknown[] = [content, queued?.sizeBytes];
   for (const one of placed) {
     packed.push(one.kind, one.account);
     if (one.kind === "placed") packed.push(one.mailbox, one.uid, one.uidValidity, one.email, one.thread, one.modseq);
@@ -149,10 +112,13 @@ export function packAccepted({ content, placed, queued }: Accepted): Packed {
   return packed;
 }
 
-export function unpackAccepted(list: Packed): Accepted {
+/** `queue` as it was sent: nothing happens to it on the way that cannot be told here. */
+export function unpackAccepted(list: Packed, queue: NewQueued | undefined): Accepted {
   const from = new Unpacking(list);
   const content = from.next<number>();
-  const queued = from.next<Accepted["queued"]>();
+  const sizeBytes = from.next<number | undefined>();
+  const queued =
+    queue === undefined || sizeBytes === undefined ? undefined : queuedMessageOf(content, sizeBytes, queue);
   const placed: Placed[] = [];
   while (!from.isOver) {
     const kind = from.next<Placed["kind"]>();

@@ -2,11 +2,13 @@
 import type { Blobs } from "./blobs.ts";
 import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
 import type { ImportTo } from "./carry-store.ts";
-import { type Packed, packAccepted, unpackAcceptance } from "./crossing.ts";
+import { packAccepted, unpackAcceptance } from "./crossing.ts";
+import type { Packed } from "./crossing-lists.ts";
+import { unpackSettle } from "./crossing-queue.ts";
 import { keepQuickly } from "./keep.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { KeptImported } from "./ops/carry.ts";
-import type { KeptAcceptance, KeptAppend, KeptMessage, KeptSettleRequest } from "./ops/kept.ts";
+import type { KeptAcceptance, KeptAppend, KeptMessage } from "./ops/kept.ts";
 import type { Op, StoredBytes } from "./ops/tx.ts";
 import { writeOps } from "./ops/write.ts";
 import { type Database, Effects } from "./sqlite.ts";
@@ -197,7 +199,7 @@ function operation(name: string, args: readonly unknown[]): Op<unknown> {
       return writeOps.uploadPut(account, id, kept(message as Message) as KeptMessage, ...rest);
     }
     case "settle": {
-      const request = args[0] as Omit<KeptSettleRequest, "notices"> & { notices: readonly RawAcceptance[] };
+      const request = unpackSettle<RawAcceptance>(args);
       return writeOps.settle({ ...request, notices: request.notices.map(keptAcceptance) });
     }
     default: {

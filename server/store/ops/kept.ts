@@ -11,7 +11,7 @@ export type KeptAcceptance = Omit<Acceptance, "message" | "journey"> & {
   readonly journey: readonly KeptJourneyEntry[];
 };
 export type KeptAppend = KeptMessage & { readonly marks: Marks; readonly receivedAt: number };
-export type KeptSettleRequest = Omit<SettleRequest, "notices"> & {
+export type KeptSettleRequest = Omit<SettleRequest, "notices" | "journey"> & {
   readonly notices: readonly KeptAcceptance[];
-  readonly journey: readonly JourneyEntry[];
+  readonly journey: readonly KeptJourneyEntry[];
 };

@@ -1,6 +1,7 @@
 /** Rows of the queue as values, and how a message comes into it and leaves it. */
 
 import { queueIdOf } from "../queue-id.ts";
+import { queuedMessageOf } from "../queued.ts";
 import type { Acceptance, ContentId, Notify, QueuedMessage, QueuedRecipient, RecipientState } from "../store.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
@@ -133,7 +134,7 @@ export function* enqueue(
   sizeBytes: number,
   queue: NonNullable<Acceptance["queue"]>,
 ): Op<QueuedMessage> {
-  const { recipients, lease, held: onHold, ...message } = queue;
+  const message = queuedMessageOf(content, sizeBytes, queue);
   yield* run(
     `INSERT INTO queue_messages (id, envelope_from, envid, ret, smtputf8, body, require_tls, account, stream, created_at,
        not_before, expires_at, size, tenant, campaign, author)
@@ -155,41 +156,27 @@ export function* enqueue(
     message.campaign ?? "",
     message.author ?? "",
   );
-  const taken = onHold ? undefined : lease;
-  const state = onHold ? held : taken === undefined ? scheduled : leased;
+  const taken = queue.held ? undefined : queue.lease;
   if (taken !== undefined) yield* holdLease(taken.owner, taken.until);
-  const rows: QueuedRecipient[] = [];
-  for (const recipient of recipients) {
-    const id = rows.length + 1;
+  for (const recipient of message.recipients)
     yield* run(
       `INSERT INTO queue_recipients (queue, id, address, domain, orcpt, notify, state, attempts, next_at, delay_warned,
          last_reply, lease_owner, lease_token, park, urgency) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, NULL, $9, $10, $11, $12)`,
       content,
-      id,
+      recipient.id,
       recipient.address,
       recipient.domain,
       recipient.orcpt ?? null,
       notifyBits(recipient.notify),
-      state,
+      states.indexOf(recipient.state),
       message.notBefore,
       taken?.owner ?? null,
       taken?.token ?? 0,
       recipient.park ?? "",
       recipient.urgency ?? 0,
     );
-    rows.push({
-      ...recipient,
-      id,
-      state: states[state] as RecipientState,
-      attempts: 0,
-      nextAt: message.notBefore,
-      delayWarned: false,
-      lastReply: undefined,
-      lease: taken,
-    });
-  }
   if (taken === undefined) yield* publish({ kind: "queue" });
-  return { ...message, id: queueIdOf(content), content, sizeBytes, recipients: rows };
+  return message;
 }
 
 /** A message without recipients leaves the queue and gives its content back. */

@@ -1,0 +1,46 @@
+/** Lists in place of nests of objects, for what goes between threads (see `crossing.ts`). */
+import type { KeptJourneyEntry } from "./ops/kept.ts";
+import type { JourneyEntry } from "./store.ts";
+
+export type Packed = readonly unknown[];
+
+/** `T`, where these are all its properties: what is added to it must be thought of here. */
+export type AllOf<T, Names extends keyof T> = [Exclude<keyof T, Names>] extends [never] ? T : never;
+type AllOfEntry = AllOf<JourneyEntry, "at" | "stage" | "trace" | "keys" | "detail">;
+
+/** Reads a list from its beginning. */
+export class Unpacking {
+  readonly #list: Packed;
+  #at = 0;
+
+  constructor(list: Packed) {
+    this.#list = list;
+  }
+
+  next<T>(): T {
+    return this.#list[this.#at++] as T;
+  }
+
+  get isOver(): boolean {
+    return this.#at >= this.#list.length;
+  }
+}
+
+/** Details become the text as which they are kept. */
+export function packJourney(journey: readonly JourneyEntry[], packed: unknown[]): void {
+  for (const { at, stage, trace, keys, detail } of journey as readonly AllOfEntry[])
+    packed.push(at, stage, trace, keys.length === 0 ? undefined : keys, JSON.stringify(detail));
+}
+
+export function unpackJourney(from: Unpacking): readonly KeptJourneyEntry[] {
+  const journey: KeptJourneyEntry[] = [];
+  while (!from.isOver)
+    journey.push({
+      at: from.next(),
+      stage: from.next(),
+      trace: from.next(),
+      keys: from.next<readonly string[] | undefined>() ?? [],
+      detail: from.next<string>(),
+    });
+  return journey;
+}

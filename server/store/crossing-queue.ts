@@ -1,0 +1,149 @@
+/** What the queue sends to the store's writer with every message that goes elsewhere, as flat lists (see `crossing.ts`). */
+import { type AllOf, type Packed, packJourney, Unpacking, unpackJourney } from "./crossing-lists.ts";
+import type { KeptJourneyEntry } from "./ops/kept.ts";
+import type { Lease, NewQueued, NewRecipient, Settlement, SettleRequest } from "./store.ts";
+
+type Later = Extract<Settlement["outcome"], { kind: "later" }>;
+type AllOfQueued = AllOf<
+  NewQueued,
+  | "envelopeFrom"
+  | "recipients"
+  | "envid"
+  | "ret"
+  | "smtputf8"
+  | "body"
+  | "requireTls"
+  | "tlsOptional"
+  | "account"
+  | "stream"
+  | "tenant"
+  | "campaign"
+  | "author"
+  | "createdAt"
+  | "notBefore"
+  | "expiresAt"
+  | "held"
+  | "lease"
+>;
+type AllOfRecipient = AllOf<NewRecipient, "address" | "domain" | "orcpt" | "notify" | "park" | "urgency">;
+type AllOfLease = AllOf<Lease, "owner" | "until" | "token">;
+type AllOfSettlement = AllOf<Settlement, "queue" | "recipient" | "token" | "outcome" | "reply">;
+type AllOfLater = AllOf<Later, "kind" | "nextAt" | "delayWarned" | "countsAsAttempt" | "park">;
+
+export function packQueued(queue: NewQueued | undefined, packed: unknown[]): void {
+  if (queue === undefined) {
+    packed.push(-1);
+    return;
+  }
+  const one: AllOfQueued = queue;
+  const lease: AllOfLease | undefined = one.lease;
+  packed.push(one.recipients.length);
+  packed.push(one.envelopeFrom, one.envid, one.ret, one.smtputf8, one.body, one.requireTls, one.tlsOptional);
+  packed.push(one.account, one.stream, one.tenant, one.campaign, one.author);
+  packed.push(one.createdAt, one.notBefore, one.expiresAt, one.held, lease?.owner, lease?.until, lease?.token);
+  for (const { address, domain, orcpt, notify, park, urgency } of one.recipients as readonly AllOfRecipient[])
+    packed.push(address, domain, orcpt, notify, park, urgency);
+}
+
+export function unpackQueued(from: Unpacking): NewQueued | undefined {
+  const count = from.next<number>();
+  if (count < 0) return undefined;
+  const plain = {
+    envelopeFrom: from.next<string>(),
+    envid: from.next<string | undefined>(),
+    ret: from.next<NewQueued["ret"]>(),
+    smtputf8: from.next<boolean>(),
+    body: from.next<NewQueued["body"]>(),
+    requireTls: from.next<boolean>(),
+  };
+  const tlsOptional = from.next<boolean | undefined>();
+  const whose = { account: from.next<number | undefined>(), stream: from.next<string>() };
+  const tenant = from.next<string | undefined>();
+  const campaign = from.next<string | undefined>();
+  const author = from.next<string | undefined>();
+  const times = {
+    createdAt: from.next<number>(),
+    notBefore: from.next<number>(),
+    expiresAt: from.next<number>(),
+    held: from.next<boolean>(),
+  };
+  const owner = from.next<string | undefined>();
+  const until = from.next<number>();
+  const token = from.next<number>();
+  const recipients: NewRecipient[] = [];
+  for (let left = count; left > 0; left--) recipients.push(unpackRecipient(from));
+  return {
+    ...plain,
+    ...(tlsOptional === undefined ? {} : { tlsOptional }),
+    ...whose,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(campaign === undefined ? {} : { campaign }),
+    ...(author === undefined ? {} : { author }),
+    ...times,
+    lease: owner === undefined ? undefined : { owner, until, token },
+    recipients,
+  };
+}
+
+function unpackRecipient(from: Unpacking): NewRecipient {
+  const plain = {
+    address: from.next<string>(),
+    domain: from.next<string>(),
+    orcpt: from.next<string | undefined>(),
+    notify: from.next<NewRecipient["notify"]>(),
+  };
+  const park = from.next<string | undefined>();
+  const urgency = from.next<number | undefined>();
+  if (park === undefined && urgency === undefined) return plain;
+  return { ...plain, ...(park === undefined ? {} : { park }), ...(urgency === undefined ? {} : { urgency }) };
+}
+
+// ---------------------------------------------------------------- settling
+
+/** A request with nothing but settlements and journey in most cases; `Notice` is what a notice is on its way. */
+export type CrossingSettle<Notice> = Omit<SettleRequest, "notices"> & { readonly notices: readonly Notice[] };
+export type CrossedSettle<Notice> = Omit<CrossingSettle<Notice>, "journey"> & {
+  readonly journey: readonly KeptJourneyEntry[];
+};
+
+export function packSettle<Notice>(request: CrossingSettle<Notice>): Packed {
+  const { settlements, journey, notices, ...rare } = request;
+  const isRare = notices.length > 0 || Object.values(rare).some((value) => value !== undefined);
+  const packed: unknown[] = [isRare ? { ...rare, notices } : undefined, settlements.length];
+  for (const { queue, recipient, token, outcome, reply } of settlements as readonly AllOfSettlement[]) {
+    packed.push(queue, recipient, token, reply, outcome.kind);
+    if (outcome.kind !== "later") continue;
+    const { nextAt, delayWarned, countsAsAttempt, park }: AllOfLater = outcome;
+    packed.push(nextAt, delayWarned, countsAsAttempt, park);
+  }
+  packJourney(journey, packed);
+  return packed;
+}
+
+export function unpackSettle<Notice>(list: Packed): CrossedSettle<Notice> {
+  const from = new Unpacking(list);
+  const rare = from.next<Omit<CrossedSettle<Notice>, "settlements" | "journey"> | undefined>();
+  const settlements: Settlement[] = [];
+  for (let left = from.next<number>(); left > 0; left--)
+    settlements.push({
+      queue: from.next(),
+      recipient: from.next(),
+      token: from.next(),
+      reply: from.next(),
+      outcome: unpackOutcome(from),
+    });
+  return { notices: [], ...rare, settlements, journey: unpackJourney(from) };
+}
+
+function unpackOutcome(from: Unpacking): Settlement["outcome"] {
+  const kind = from.next<Settlement["outcome"]["kind"]>();
+  if (kind !== "later") return { kind };
+  const later = {
+    kind,
+    nextAt: from.next<number>(),
+    delayWarned: from.next<boolean>(),
+    countsAsAttempt: from.next<boolean>(),
+  };
+  const park = from.next<string | undefined>();
+  return park === undefined ? later : { ...later, park };
+}

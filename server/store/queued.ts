@@ -1,0 +1,27 @@
+/** A message as it stands in the queue right after it came: what the store's rows say, made without reading them. */
+import { queueIdOf } from "./queue-id.ts";
+import type { ContentId, NewQueued, QueuedMessage, QueuedRecipient } from "./store.ts";
+
+export function queuedMessageOf(content: ContentId, sizeBytes: number, queue: NewQueued): QueuedMessage {
+  const { recipients, lease, held, ...message } = queue;
+  const taken = held ? undefined : lease;
+  const state = held ? "held" : taken === undefined ? "scheduled" : "leased";
+  return {
+    ...message,
+    id: queueIdOf(content),
+    content,
+    sizeBytes,
+    recipients: recipients.map(
+      (recipient, index): QueuedRecipient => ({
+        ...recipient,
+        id: index + 1,
+        state,
+        attempts: 0,
+        nextAt: message.notBefore,
+        delayWarned: false,
+        lastReply: undefined,
+        lease: taken,
+      }),
+    ),
+  };
+}
