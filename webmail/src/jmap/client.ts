@@ -84,7 +84,8 @@ export class Client {
   async direct(calls: readonly Call[], patience = patienceMs): Promise<ReadonlyMap<string, Answer>> {
     const methodCalls = calls.map(([name, args, id], i) => [
       name,
-      { accountId: this.accountId, ...args },
+      // RFC 8620 §7.2: subscriptions belong to who is signed in, not to an account.
+      name.startsWith("PushSubscription/") ? args : { accountId: this.accountId, ...args },
       id ?? String(i),
     ]);
     const using = Object.values(urn).filter((name) => this.has(name));

@@ -15,6 +15,10 @@ export async function followUpdates(): Promise<void> {
     loading = true;
     location.reload();
   });
+  container.addEventListener("message", ({ data }: MessageEvent<{ go?: string }>) => {
+    // A notice was clicked.
+    if (data.go?.startsWith("/#/")) location.hash = data.go.slice(1);
+  });
   const take = (waiting: ServiceWorker) => {
     wanted = true;
     waiting.postMessage("take over");

@@ -133,6 +133,8 @@ export function sessionEnded(): void {
 
 /** Signs out; nothing of the account stays on this device. */
 export async function leaveSession(): Promise<void> {
+  const { unsubscribe } = await import("../notices/subscribe.ts");
+  await unsubscribe(now.state.kind === "in" ? now.state.client : undefined).catch(() => {});
   stopListening?.();
   stopListening = undefined;
   const { leaveNothing } = await import("../offline/offline.svelte.ts");

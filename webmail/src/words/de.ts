@@ -66,6 +66,22 @@ export const de: Words = {
   "update.ready": "Es gibt eine neue Version dieser Seite.",
   "update.load": "Laden",
 
+  "settings.notices": "Benachrichtigungen",
+  "notices.one": "Neue Nachricht",
+  "notices.several": "Neue Nachrichten",
+  "notices.cannot": "Dieser Browser oder diese Verbindung kann keine neuen Mails melden.",
+  "notices.denied":
+    "Der Browser erlaubt dieser Seite keine Benachrichtigungen. Erlauben Sie sie in seinen Einstellungen und versuchen Sie es noch einmal.",
+  "notices.browser": "Der Browser hat seinen Push-Dienst nicht erreicht. Versuchen Sie es später noch einmal.",
+  "notices.on": "Neue Mails werden gemeldet, auch wenn diese Seite geschlossen ist.",
+  "notices.off": "Bei geschlossener Seite werden neue Mails nicht gemeldet.",
+  "notices.start": "Benachrichtigungen einschalten",
+  "notices.stop": "Benachrichtigungen ausschalten",
+  "notices.details": "Absender und Betreff zeigen",
+  "notices.detailsHint":
+    "Sie sind dann auch auf einem gesperrten Bildschirm zu lesen. Sonst wird nur gezeigt, dass es neue Mail gibt.",
+  "notices.folders": "Ordner",
+
   "role.inbox": "Posteingang",
   "role.drafts": "Entwürfe",
   "role.sent": "Gesendet",

@@ -68,6 +68,21 @@ export const en = {
   "update.ready": "A new version of this page is there.",
   "update.load": "Load it",
 
+  "settings.notices": "Notifications",
+  "notices.one": "New message",
+  "notices.several": "New messages",
+  "notices.cannot": "This browser or this connection cannot show notifications of new mail.",
+  "notices.denied":
+    "The browser does not allow notifications from this page. Allow them in its settings, then try again.",
+  "notices.browser": "The browser could not reach its push service. Try again later.",
+  "notices.on": "You are told of new mail, also while this page is closed.",
+  "notices.off": "New mail is not told while this page is closed.",
+  "notices.start": "Turn on notifications",
+  "notices.stop": "Turn off notifications",
+  "notices.details": "Show sender and subject",
+  "notices.detailsHint": "They can then be read on a locked screen. Otherwise only that there is new mail is shown.",
+  "notices.folders": "Folders",
+
   "role.inbox": "Inbox",
   "role.drafts": "Drafts",
   "role.sent": "Sent",

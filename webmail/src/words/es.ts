@@ -63,6 +63,21 @@ export const es: Words = {
   "update.ready": "Hay una versión nueva de esta página.",
   "update.load": "Cargarla",
 
+  "settings.notices": "Notificaciones",
+  "notices.one": "Mensaje nuevo",
+  "notices.several": "Mensajes nuevos",
+  "notices.cannot": "Este navegador o esta conexión no puede avisar de correo nuevo.",
+  "notices.denied":
+    "El navegador no permite notificaciones de esta página. Permítalas en su configuración e inténtelo otra vez.",
+  "notices.browser": "El navegador no pudo alcanzar su servicio de avisos. Inténtelo más tarde.",
+  "notices.on": "Se le avisa del correo nuevo, también con esta página cerrada.",
+  "notices.off": "Con esta página cerrada no se avisa del correo nuevo.",
+  "notices.start": "Activar notificaciones",
+  "notices.stop": "Desactivar notificaciones",
+  "notices.details": "Mostrar remitente y asunto",
+  "notices.detailsHint": "Podrán leerse en una pantalla bloqueada. Si no, solo se muestra que hay correo nuevo.",
+  "notices.folders": "Carpetas",
+
   "role.inbox": "Recibidos",
   "role.drafts": "Borradores",
   "role.sent": "Enviados",

@@ -64,6 +64,22 @@ export const fr: Words = {
   "update.ready": "Une nouvelle version de cette page est disponible.",
   "update.load": "La charger",
 
+  "settings.notices": "Notifications",
+  "notices.one": "Nouveau message",
+  "notices.several": "Nouveaux messages",
+  "notices.cannot": "Ce navigateur ou cette connexion ne peut pas signaler le nouveau courrier.",
+  "notices.denied":
+    "Le navigateur n’autorise pas les notifications de cette page. Autorisez-les dans ses réglages, puis réessayez.",
+  "notices.browser": "Le navigateur n’a pas pu joindre son service de notification. Réessayez plus tard.",
+  "notices.on": "Le nouveau courrier est signalé, même quand cette page est fermée.",
+  "notices.off": "Le nouveau courrier n’est pas signalé quand cette page est fermée.",
+  "notices.start": "Activer les notifications",
+  "notices.stop": "Désactiver les notifications",
+  "notices.details": "Montrer l’expéditeur et l’objet",
+  "notices.detailsHint":
+    "Ils seront lisibles sur un écran verrouillé. Sinon, seule la présence de nouveau courrier est montrée.",
+  "notices.folders": "Dossiers",
+
   "role.inbox": "Réception",
   "role.drafts": "Brouillons",
   "role.sent": "Envoyés",

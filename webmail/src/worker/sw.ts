@@ -1,6 +1,7 @@
 /** The service worker: the page without the network, parts of messages that were looked at, notices of new mail. */
 /// <reference lib="webworker" />
 import { addRoute, cleanupOutdatedCaches, precache } from "workbox-precaching";
+import { clicked, pushed } from "../notices/tell.ts";
 import { partsCache } from "../offline/parts.ts";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -40,3 +41,22 @@ self.addEventListener("message", (event) => {
   if (event.data === "take over") void self.skipWaiting();
 });
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener("push", (event) => {
+  const data = event.data?.text();
+  if (data !== undefined) event.waitUntil(pushed(self, data));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(
+    (async () => {
+      const to = await clicked(event.action, event.notification.data);
+      if (to === undefined) return;
+      const [page] = await self.clients.matchAll({ type: "window" });
+      if (page === undefined) return void (await self.clients.openWindow(to));
+      await page.focus();
+      page.postMessage({ go: to });
+    })(),
+  );
+});
