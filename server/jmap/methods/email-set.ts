@@ -1,5 +1,5 @@
 import * as is from "../../../protocol/jmap/check.ts";
-import { numberOf } from "../../../protocol/jmap/ids.ts";
+import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
 import { setPatch } from "../../../protocol/jmap/patch.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
@@ -125,6 +125,8 @@ function errorOf(
 function readEdit(email: number, patch: JsonObject, call: Call): EmailEdit | SetError {
   for (const path of Object.keys(patch)) {
     const name = path.split("/")[0] as string;
+    // RFC 8620 §5.3: the id may be there, as long as it is this one.
+    if (path === "id" && patch[path] === idOf("M", email)) continue;
     if (name !== "keywords" && name !== "mailboxIds")
       return invalidProperties([name], `${name}: only keywords and mailboxIds of an email can be changed.`);
   }

@@ -5,7 +5,14 @@ import { mailState } from "./email-rows.ts";
 import { all, type Op, one, rows } from "./tx.ts";
 
 /** One email was touched: by an expunge (`gone`, its thread known) or otherwise. */
-type Touch = { readonly modseq: number; readonly email: EmailId; readonly thread: ThreadId; readonly gone: boolean };
+type Touch = {
+  readonly modseq: number;
+  readonly email: EmailId;
+  readonly thread: ThreadId;
+  readonly gone: boolean;
+  /** It was \Deleted, and is no more. */
+  readonly back: boolean;
+};
 type Touches = {
   /** In the order of (modseq, email); of an email touched more than once, the last. */
   readonly touches: readonly Touch[];
@@ -67,8 +74,9 @@ export function* touchesSince(account: AccountId, since: MailState, max: number)
   complete.sort((a, b) => a.modseq - b.modseq || a.email - b.email || Number(b.gone) - Number(a.gone));
   const last = new Map<EmailId, Touch>();
   for (const touch of complete) {
+    const before = last.get(touch.email);
     last.delete(touch.email);
-    last.set(touch.email, touch);
+    last.set(touch.email, before?.back === true ? { ...touch, back: true } : touch);
   }
   const touches = [...last.values()];
   const isAll = horizon === Number.POSITIVE_INFINITY;
@@ -85,7 +93,8 @@ const touched = (cells: readonly unknown[], gone: boolean): Touch => ({
   modseq: cells[0] as number,
   email: cells[1] as number,
   thread: cells[2] as number,
-  gone,
+  gone: gone && (cells[3] as number) > 0,
+  back: gone && (cells[3] as number) < 0,
 });
 
 function* changedIn(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
@@ -102,7 +111,7 @@ function* changedIn(account: number, mailbox: number, low: number, high: number,
 
 function* wentFrom(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
   return (yield* rows(
-    `SELECT modseq, email, thread FROM expunged WHERE account = $1 AND mailbox = $2 AND modseq BETWEEN $3 AND $4
+    `SELECT modseq, email, thread, uid FROM expunged WHERE account = $1 AND mailbox = $2 AND modseq BETWEEN $3 AND $4
      ORDER BY modseq, uid LIMIT $5`,
     account,
     mailbox,
@@ -163,9 +172,10 @@ export function* emailChanges(account: AccountId, since: MailState, max: number)
     found.touches.map(({ email }) => email),
   );
   const [created, updated, destroyed]: [EmailId[], EmailId[], EmailId[]] = [[], [], []];
-  for (const { email } of found.touches) {
+  for (const { email, back } of found.touches) {
     const isThere = there.has(email);
-    if (email >= since.nextEmail) {
+    // What has come back was told to be destroyed, or may have been: a client must get it anew.
+    if (email >= since.nextEmail || (back && isThere)) {
       if (isThere) created.push(email);
     } else (isThere ? updated : destroyed).push(email);
   }
@@ -190,8 +200,8 @@ export function* threadChanges(account: AccountId, since: MailState, max: number
   );
   // A thread changes when emails come into it or leave it.
   const threads = new Set<ThreadId>();
-  for (const { email, thread } of found.touches)
-    if (thread !== 0 && (email >= since.nextEmail || !there.has(email))) threads.add(thread);
+  for (const { email, thread, back } of found.touches)
+    if (thread !== 0 && (email >= since.nextEmail || back || !there.has(email))) threads.add(thread);
   const list = JSON.stringify([...threads]);
   const alive = new Set<ThreadId>();
   for (const [index, where] of [

@@ -9,7 +9,7 @@ import { lockAccount, type MailboxRow, mailboxRow, nextModseq } from "./mailbox-
 import { insertMessage } from "./place.ts";
 import { rangesOf, within } from "./ranges.ts";
 import { joinThread, threadHashes } from "./threads.ts";
-import { remove, type Taken } from "./transfer.ts";
+import { remove, type Taken, touchMailbox } from "./transfer.ts";
 import { now, type Op, one, publish, rows, run } from "./tx.ts";
 
 export function* emailAdd(
@@ -232,7 +232,9 @@ function planEdit(edit: EmailEdit, own: readonly Row[], places: ReadonlySet<Mail
   const entering = [...target].filter((id) => !current.has(id));
   const staying = there.filter(({ mailbox }) => target.has(mailbox));
   work.leave.push(...there.filter(({ mailbox }) => !target.has(mailbox)));
-  if (marks !== undefined) for (const row of staying) work.remark.push({ row, marks: after });
+  // A copy that leaves takes no keyword of the email with it.
+  if (marks !== undefined || staying.length < there.length)
+    for (const row of staying) work.remark.push({ row, marks: after });
   const shared = sample.shared === 1 || staying.length + entering.length > 1 ? 1 : 0;
   if (shared === 1 && staying.some((row) => row.shared === 0)) work.share.push(edit.email);
   const { email, thread, content, size, receivedAt } = sample;
@@ -309,6 +311,13 @@ function* perform(account: AccountId, work: Work): Op<"over-quota" | "too-many-k
       modseq,
     );
   }
+  // Copies that were so already: what is unread in their mailboxes may have changed with the others.
+  const changed = new Set([...remark.map(({ row }) => row.email), ...work.leave.map(({ email }) => email)]);
+  for (const { row } of work.remark)
+    if (row.shared === 1 && changed.has(row.email) && !touched.has(row.mailbox)) {
+      touched.add(row.mailbox);
+      yield* touchMailbox(account, row.mailbox, modseq);
+    }
   if (work.share.length > 0)
     yield* run(
       `UPDATE messages {by_email} SET shared = 1 WHERE account = $1 AND email IN {list $2} AND shared = 0`,

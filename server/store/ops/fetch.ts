@@ -140,7 +140,7 @@ export function* changesSince(account: AccountId, mailbox: MailboxId, modseq: nu
   ] as unknown as [number, number, string, number][];
   found.sort((a, b) => a[0] - b[0]);
   const gone = (yield* rows(
-    "SELECT uid FROM expunged WHERE account = $1 AND mailbox = $2 AND modseq > $3",
+    "SELECT uid FROM expunged WHERE account = $1 AND mailbox = $2 AND modseq > $3 AND uid > 0",
     account,
     mailbox,
     modseq,

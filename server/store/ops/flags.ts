@@ -3,9 +3,10 @@ import { type AccountId, Flag, type FlagChange, type FlagResult, type MailboxId 
 import { adoptKeywords, inMailboxCase, keywordText, parseKeywordList, parseKeywords } from "./keywords.ts";
 import { lockAccount, mailboxRow, nextModseq } from "./mailbox-tree.ts";
 import { clamp, rangesOf, within } from "./ranges.ts";
+import { noteBack, touchOthers } from "./transfer.ts";
 import { type Op, publish, rows, run } from "./tx.ts";
 
-type Marked = readonly [uid: number, flags: number, keywords: string, modseq: number];
+type Marked = readonly [uid: number, flags: number, keywords: string, modseq: number, shared: number];
 type Changed = Extract<FlagResult, { kind: "done" }>["changed"][number];
 
 export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagChange): Op<FlagResult> {
@@ -21,7 +22,7 @@ export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagCh
   }
   const part = within(account, mailbox, clamp(change.uids, row.uidnext));
   const found = (yield* rows(
-    `SELECT m.uid, m.flags, m.keywords, m.modseq FROM ${part.from} WHERE ${part.where}`,
+    `SELECT m.uid, m.flags, m.keywords, m.modseq, m.shared FROM ${part.from} WHERE ${part.where}`,
     ...part.params,
   )) as readonly unknown[] as Marked[];
   found.sort((a, b) => a[0] - b[0]);
@@ -29,8 +30,10 @@ export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagCh
   const modified: number[] = [];
   const changed: { uid: number; flags: number; text: string }[] = [];
   let [unseen, deleted] = [0, 0];
+  /** Back from \Deleted; and those by which an email may be read or unread in other mailboxes too. */
+  const [back, counted]: [number[], number[]] = [[], []];
   const textAfter = keywordChange(mode, named);
-  for (const [uid, flags, text, modseq] of found) {
+  for (const [uid, flags, text, modseq, shared] of found) {
     if (unchangedSince !== undefined && modseq > unchangedSince) {
       modified.push(uid);
       continue;
@@ -41,6 +44,8 @@ export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagCh
     changed.push({ uid, flags: after, text: keywords });
     unseen += (flags & Flag.seen) - (after & Flag.seen);
     deleted += ((after & Flag.deleted) - (flags & Flag.deleted)) / Flag.deleted;
+    if ((flags & ~after & Flag.deleted) !== 0) back.push(uid);
+    if (shared === 1 && ((flags ^ after) & (Flag.seen | Flag.draft | Flag.deleted)) !== 0) counted.push(uid);
   }
   if (changed.length === 0) return { kind: "done", changed: [], modified, modseq: row.modseq };
 
@@ -71,6 +76,8 @@ export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagCh
     modseq,
   );
   yield* publish({ kind: "mail", account, mailbox, modseq });
+  if (back.length > 0) yield* noteBack(within(account, mailbox, rangesOf(back)), modseq);
+  if (counted.length > 0) yield* touchOthers(within(account, mailbox, rangesOf(counted)), modseq);
   const shared = new Map<string, readonly string[]>();
   const parsed = (text: string) => {
     let keywords = shared.get(text);

@@ -13,8 +13,9 @@ import {
   parsePath,
   withPath,
 } from "./mailbox-tree.ts";
+import { within } from "./ranges.ts";
 import { forgetRights } from "./sharing.ts";
-import { transfer } from "./transfer.ts";
+import { touchOthers, transfer } from "./transfer.ts";
 import { type Op, one, publish, run } from "./tx.ts";
 
 export function* openMailbox(account: AccountId, mailbox: MailboxId): Op<MailboxSnapshot | NoMailbox> {
@@ -137,6 +138,7 @@ export function* deleteMailbox(account: AccountId, mailbox: MailboxId): Op<Mailb
     mailbox,
     modseq,
   );
+  yield* touchOthers(within(account, mailbox, [[1, row.uidnext]]), modseq);
   yield* run("DELETE FROM messages WHERE account = $1 AND mailbox = $2", account, mailbox);
   yield* run("INSERT INTO gone_mailboxes (account, modseq, id) VALUES ($1, $2, $3)", account, modseq, mailbox);
   yield* forgetGone(account);

@@ -11,22 +11,26 @@ export type Taken = {
   readonly size: number;
   readonly unseen: number;
   readonly deleted: number;
+  /** Some of them have copies in other mailboxes. */
+  readonly shared?: boolean;
 };
 
 export function* look(part: Within, condition = ""): Op<Taken> {
   const found = yield* rows(
-    `SELECT m.uid, m.size, m.flags FROM ${part.from} WHERE ${part.where}${condition}`,
+    `SELECT m.uid, m.size, m.flags, m.shared FROM ${part.from} WHERE ${part.where}${condition}`,
     ...part.params,
   );
   const uids: number[] = [];
   let [size, unseen, deleted] = [0, 0, 0];
-  for (const [uid, bytes, flags] of found as readonly (readonly [number, number, number])[]) {
+  let shared = false;
+  for (const [uid, bytes, flags, copies] of found as readonly (readonly [number, number, number, number])[]) {
     uids.push(uid);
+    if (copies === 1) shared = true;
     size += bytes;
     if ((flags & Flag.seen) === 0) unseen++;
     if ((flags & Flag.deleted) !== 0) deleted++;
   }
-  return { uids: uids.sort((a, b) => a - b), size, unseen, deleted };
+  return { uids: uids.sort((a, b) => a - b), size, unseen, deleted, shared };
 }
 
 /** Adds (sign 1) or takes away (-1) from the counters of a mailbox. */
@@ -45,8 +49,41 @@ function* count(row: MailboxRow, sign: 1 | -1, taken: Taken, modseq: number): Op
   );
 }
 
+/**
+ * Emails with copies elsewhere: whether they are unread there depends on the copies here (RFC 8621 §2), so that those mailboxes
+ * have changed too. Answers nothing where no copy is shared.
+ */
+export function* touchOthers(part: Within, modseq: number, condition = ""): Op<void> {
+  const [account] = part.params as readonly AccountId[] as [AccountId];
+  const others = yield* rows(
+    `SELECT DISTINCT o.mailbox FROM ${part.from} {cross} messages o {by_email}
+     WHERE ${part.where}${condition} AND m.shared = 1 AND o.account = m.account AND o.email = m.email AND o.mailbox <> $2`,
+    ...part.params,
+  );
+  for (const [other] of others as readonly (readonly [MailboxId])[]) yield* touchMailbox(account, other, modseq);
+}
+
+export function* touchMailbox(account: AccountId, mailbox: MailboxId, modseq: number): Op<void> {
+  yield* run("UPDATE mailboxes SET modseq = $3 WHERE account = $1 AND id = $2", account, mailbox, modseq);
+  yield* publish({ kind: "mail", account, mailbox, modseq });
+}
+
+/**
+ * Messages that are \Deleted no more: for JMAP their emails have come back. That is noted beside the tombstones, under the UID with
+ * its sign turned, which no reader of UIDs sees.
+ */
+export function* noteBack(part: Within, modseq: number): Op<void> {
+  yield* run(
+    `INSERT INTO expunged (account, mailbox, modseq, uid, email, thread)
+     SELECT m.account, m.mailbox, $5, -m.uid, m.email, m.thread FROM ${part.from} WHERE ${part.where}`,
+    ...part.params,
+    modseq,
+  );
+}
+
 /** Removes messages and leaves tombstones. */
 export function* remove(row: MailboxRow, part: Within, condition: string, taken: Taken, modseq: number): Op<void> {
+  if (taken.shared === true) yield* touchOthers(part, modseq, condition);
   yield* run(
     `INSERT INTO expunged (account, mailbox, modseq, uid, email, thread)
      SELECT m.account, m.mailbox, $5, m.uid, m.email, m.thread FROM ${part.from} WHERE ${part.where}${condition}`,
