@@ -16,12 +16,11 @@ const unspacedRuns =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{M}ー]+/gu;
 const accents = /[\u0300-\u036f]/g;
 const ascii = /^[\x00-\x7f]*$/;
-const asciiRuns = /[a-z0-9]+/g;
 
 /** Calls `take` with every word, in order, repeated ones too; it answers false to end. */
 export function eachWord(text: string, take: (word: string) => boolean): void {
   if (ascii.test(text)) {
-    for (const [run] of text.toLowerCase().matchAll(asciiRuns)) if (!takeRun(run, take)) return;
+    eachAsciiRun(text.toLowerCase(), take);
     return;
   }
   const folded = foldText(text).normalize("NFD").replace(accents, "").normalize("NFC");
@@ -37,6 +36,16 @@ export function eachWord(text: string, take: (word: string) => boolean): void {
       at = found.index + found[0].length;
     }
     if (at < run.length && !takeRun(run.slice(at), take)) return;
+  }
+}
+
+/** The same as the expressions find, for nearly all text there is, without an object for each word. */
+function eachAsciiRun(text: string, take: (word: string) => boolean): void {
+  for (let at = 0, from = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : 0;
+    if ((code >= 97 && code <= 122) || (code >= 48 && code <= 57)) continue;
+    if (at > from && !takeRun(text.slice(from, at), take)) return;
+    from = at + 1;
   }
 }
 

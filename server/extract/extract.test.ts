@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eachEntry } from "../../protocol/words/dictionary.ts";
 import { decodePostings, Place } from "../../protocol/words/postings.ts";
+import { eachWord } from "../../protocol/words/words.ts";
 import { zip } from "../../test/attachments/containers.ts";
 import { htmlText } from "./html.ts";
 import { messageText } from "./message-text.ts";
 import { officeText } from "./office.ts";
 import { pdfText } from "./pdf.ts";
-import { segmentOf, wordsOfMessage } from "./segment.ts";
+import { segmentOf } from "./segment.ts";
 
 const fileList = (files: { readonly [name: string]: string }) =>
   Object.entries(files).map(([name, bytes]) => ({ name, bytes }));
@@ -89,6 +90,13 @@ const part = (type: string, name: string, bytes: Uint8Array): string =>
 const message = Buffer.from(
   `From: Anna <anna@shop.test>\r\nTo: bob@far.test\r\nSubject: =?utf-8?q?Rechnung_M=C3=A4rz?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Please find the <i>statement</i></p>\r\n${part("application/pdf", "statement-2026.pdf", pdf("Grand total 99"))}${part("application/octet-stream", "notes.docx", docx)}${part("application/pdf", "broken.pdf", Buffer.from("%PDF-"))}--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nforwarded words\r\n--b--\r\n`,
 );
+
+async function wordsOfMessage(bytes: Uint8Array): Promise<ReadonlyMap<string, number>> {
+  const words = new Map<string, number>();
+  for (const { place, text } of await messageText(bytes))
+    eachWord(text, (word) => words.set(word, (words.get(word) ?? 0) | place).size > 0);
+  return words;
+}
 
 test("all text of a message, each in its place", async () => {
   const words = await wordsOfMessage(message);

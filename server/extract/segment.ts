@@ -23,14 +23,23 @@ export async function segmentOf({ messages }: SegmentTask): Promise<Segment> {
   const grams: [email: number, filter: Uint8Array][] = [];
   for (const { email, bytes } of messages) {
     grams.push([email, gramsOf(bytes)]);
-    for (const [word, places] of await wordsOfMessage(bytes)) {
-      const known = words.get(word);
-      if (known === undefined) words.set(word, { emails: [email], places: [places] });
-      else {
-        known.emails.push(email);
-        known.places.push(places);
-      }
-    }
+    let count = 0;
+    for (const { place, text } of await messageText(bytes))
+      eachWord(text, (word) => {
+        // One look-up for each word of the text: this is where indexing spends its time.
+        const known = words.get(word);
+        if (known === undefined) words.set(word, { emails: [email], places: [place] });
+        else {
+          const last = known.emails.length - 1;
+          if (known.emails[last] === email) {
+            known.places[last]! |= place;
+            return true;
+          }
+          known.emails.push(email);
+          known.places.push(place);
+        }
+        return ++count < maxWordsPerMessage;
+      });
   }
   return { ...inBlocks(words, encodePostings), grams };
 }
@@ -46,17 +55,6 @@ function gramsOf(bytes: Uint8Array): Uint8Array {
   const builder = new GramBuilder(bytes.length);
   visitSearched(bytes, builder);
   return builder.finish();
-}
-
-/** The words of one message and where they are. */
-export async function wordsOfMessage(bytes: Uint8Array): Promise<ReadonlyMap<string, Places>> {
-  const words = new Map<string, Places>();
-  for (const { place, text } of await messageText(bytes))
-    eachWord(text, (word) => {
-      words.set(word, (words.get(word) ?? 0) | place);
-      return words.size < maxWordsPerMessage;
-    });
-  return words;
 }
 
 /** Several segments in one. */

@@ -3,6 +3,7 @@ import type { Queue } from "../queue/queue.ts";
 import type { AccountId } from "../store/store.ts";
 import { readBlob } from "./blobs.ts";
 import type { JmapPorts } from "./ports.ts";
+import { ReturnedReports } from "./returned.ts";
 import {
   firstStatus,
   handOver,
@@ -25,6 +26,7 @@ type Watched = { readonly account: AccountId; readonly id: string; dueAt: number
 export class Outbox {
   readonly #ports: JmapPorts;
   readonly #queue: Pick<Queue, "act" | "show">;
+  readonly #returned: ReturnedReports;
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
@@ -32,9 +34,11 @@ export class Outbox {
   constructor(ports: JmapPorts, queue: Pick<Queue, "act" | "show">) {
     this.#ports = ports;
     this.#queue = queue;
+    this.#returned = new ReturnedReports(ports);
   }
 
   async start(): Promise<void> {
+    this.#returned.start();
     for (const { account, id, data } of await this.#ports.store.objectsOfAll(submissionName))
       if (isSubmission(data)) this.watch(account, id, data);
     this.#timer = setInterval(() => {
@@ -46,11 +50,13 @@ export class Outbox {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#returned.stop();
     await this.#round;
   }
 
   /** Remembers a submission whose end is not known. */
   watch(account: AccountId, id: string, data: Submission): void {
+    this.#returned.expect(account, data);
     const isWaiting = data.undoStatus === "pending" && data.blobId !== undefined;
     const isUnderWay =
       data.queueId !== undefined &&
@@ -62,6 +68,7 @@ export class Outbox {
   }
 
   async #look(): Promise<void> {
+    await this.#returned.look();
     const now = this.#ports.now();
     let looked = 0;
     for (const [key, one] of [...this.#watched]) {

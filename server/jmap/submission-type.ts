@@ -1,12 +1,15 @@
 /** EmailSubmission as objects are set: made (and sent), canceled, forgotten. */
 import { numberOf } from "../../protocol/jmap/ids.ts";
+import { stateText } from "../../protocol/jmap/state.ts";
 import { invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
+import { headerValue } from "../../protocol/mime/header.ts";
 import { upload } from "./blobs.ts";
 import { type Call, createdId } from "./call.ts";
 import { submission } from "./capabilities.ts";
 import { identityType, maySendAs } from "./identity.ts";
 import { type Accepted, allObjects, type ObjectType } from "./objects.ts";
 import type { Outbox } from "./outbox.ts";
+import { bareId } from "./returned.ts";
 import {
   authorsOf,
   firstStatus,
@@ -102,7 +105,9 @@ async function make(object: JsonObject, call: Call): Promise<Accepted> {
   const now = ports.now();
   const at = sendTime(envelope, now, ports.settings.maxDelayedSendSeconds);
   if (typeof at !== "number") return { error: at };
+  const messageId = bareId(headerValue(header, "message-id"));
   const known = {
+    ...(messageId === undefined ? {} : { messageId, since: stateText(await ports.store.mailState(account.id)) }),
     identityId,
     emailId,
     threadId: `T${found.thread}`,

@@ -33,11 +33,16 @@ export type Submission = {
   readonly blobId?: string;
   /** The queued message. */
   readonly queueId?: string;
+  /** Of the message, without angle brackets; and the state of mail when it was sent: what comes later may be about it. */
+  readonly messageId?: string;
+  readonly since?: string;
+  readonly dsnBlobIds?: readonly string[];
+  readonly mdnBlobIds?: readonly string[];
 };
 
 export const shownSubmission = (data: JsonObject): JsonObject => {
-  const { blobId: _, queueId: __, ...shown } = data;
-  return { ...shown, dsnBlobIds: [], mdnBlobIds: [] };
+  const { blobId: _, queueId: __, messageId: ___, since: ____, ...shown } = data;
+  return { dsnBlobIds: [], mdnBlobIds: [], ...shown };
 };
 
 export type Envelope = {

@@ -92,6 +92,7 @@ const words = (asked: string): EmailQuery["filter"] => ({
 });
 
 let there = 0;
+let indexed = 0;
 let mailBytes = 0;
 for (const size of sizes) {
   while (there < size) {
@@ -109,12 +110,14 @@ for (const size of sizes) {
     await store.append(account, inbox, messages);
     there += count;
   }
-  const at = performance.now();
+  const [at, cpu, fresh] = [performance.now(), process.cpuUsage(), there - indexed];
   await indexer.catchUp(account);
   const indexMs = performance.now() - at;
+  const used = process.cpuUsage(cpu);
+  indexed = there;
   const index = await store.wordsSize(account);
   process.stdout.write(
-    `${size} messages, ${(mailBytes / 1e6).toFixed(1)} MB as they came: indexed in ${(indexMs / 1000).toFixed(1)} s; index ${(index.indexBytes / 1e6).toFixed(1)} MB, ${index.words} rows, ${index.segments} segments\n`,
+    `${size} messages, ${(mailBytes / 1e6).toFixed(1)} MB as they came: ${fresh} indexed in ${(indexMs / 1000).toFixed(1)} s, ${((used.user + used.system) / 1000 / fresh).toFixed(2)} CPU ms each; index ${(index.indexBytes / 1e6).toFixed(1)} MB, ${index.words} rows, ${index.segments} segments\n`,
   );
   const rare = files.length > 0 ? "unsubscribe newsletter" : `mark${Math.floor(size / 2)}`;
   for (const [name, asked] of [

@@ -145,6 +145,49 @@ describe("submissions", () => {
     assert.equal(list[0].undoStatus, "canceled");
   });
 
+  test("what comes back about it: a delivery report and a receipt", async () => {
+    const [identity] = (await me.call("Identity/get", { ids: null })).list;
+    const emailId = await me.import(
+      "From: u1@example.test\r\nTo: u2@example.test, u3@example.test\r\nMessage-ID: <returns@x.test>\r\nSubject: Back\r\n\r\nHi\r\n",
+    );
+    const { created } = await me.call("EmailSubmission/set", { create: { s: { identityId: identity.id, emailId } } });
+    const { state } = await me.call("EmailSubmission/get", { ids: [] });
+    const report = (type: string, fields: string, more: string): string =>
+      `From: postmaster@away.test\r\nTo: u1@example.test\r\nSubject: ${type}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=${type}; boundary=r\r\n\r\n--r\r\nContent-Type: text/plain\r\n\r\nA report\r\n--r\r\nContent-Type: message/${type}\r\n\r\n${fields}\r\n${more}--r--\r\n`;
+    const send = (raw: string) =>
+      createTransport({
+        host: "127.0.0.1",
+        port: dev.ready.ports["smtp"],
+        tls: { rejectUnauthorized: false },
+      }).sendMail({ envelope: { from: "", to: "u1@example.test" }, raw });
+    await send(
+      report(
+        "delivery-status",
+        "Reporting-MTA: dns; away.test\r\n\r\nFinal-Recipient: rfc822; u3@example.test\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 nobody here\r\n",
+        "--r\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <returns@x.test>\r\nSubject: Back\r\n\r\n",
+      ),
+    );
+    await send(
+      report(
+        "disposition-notification",
+        "Final-Recipient: rfc822; u2@example.test\r\nOriginal-Message-ID: <returns@x.test>\r\nDisposition: manual-action/MDN-sent-manually; displayed\r\n",
+        "",
+      ),
+    );
+    const got = await until("both reports", async () => {
+      const [one] = (await me.call("EmailSubmission/get", { ids: [created.s.id] })).list;
+      return one.dsnBlobIds.length === 1 && one.mdnBlobIds.length === 1 ? one : undefined;
+    });
+    assert.match(await (await me.download(got.dsnBlobIds[0])).text(), /550 5\.1\.1 nobody here/);
+    assert.match(await (await me.download(got.mdnBlobIds[0])).text(), /MDN-sent-manually; displayed/);
+    assert.deepEqual(
+      [got.deliveryStatus["u3@example.test"], got.deliveryStatus["u2@example.test"].displayed],
+      [{ smtpReply: "550 5.1.1 nobody here", delivered: "no", displayed: "unknown" }, "yes"],
+    );
+    const changes = await me.call("EmailSubmission/changes", { sinceState: state });
+    assert.ok(changes.updated.includes(created.s.id));
+  });
+
   test("later: not before its time, taken back before it, and sent though the email is gone", async () => {
     const [identity] = (await me.call("Identity/get", { ids: null })).list;
     const kept = await draft("u2@example.test", "Later");
