@@ -32,8 +32,17 @@ export const noFeatures: Features = {
 /** How far apart the words of a pair may stand (orthogonal sparse bigrams). */
 const pairWindow = 4;
 
+/**
+ * The hashes of the message that is read, in a table of which at most half is used; a place counts where it bears the number of this
+ * message. It is made once: a set for each message would cost more than all else here.
+ */
+const seenBits = 15;
+const seenMask = (1 << seenBits) - 1;
+const seen = new Uint32Array(1 << seenBits);
+const seenBy = new Uint32Array(1 << seenBits);
+let message = 0;
+
 class Collector {
-  readonly #seen = new Set<number>();
   readonly #lists: { readonly [group in Group]: number[] } = {
     words: [],
     pairs: [],
@@ -45,9 +54,23 @@ class Collector {
   };
   #count = 0;
 
+  constructor() {
+    message = (message + 1) >>> 0;
+    if (message === 0) {
+      seenBy.fill(0);
+      message = 1;
+    }
+  }
+
   hash(group: Group, hash: number): void {
-    if (this.#count >= maxFeatures || this.#seen.has(hash)) return;
-    this.#seen.add(hash);
+    if (this.#count >= maxFeatures) return;
+    let place = hash & seenMask;
+    while (seenBy[place] === message) {
+      if (seen[place] === hash) return;
+      place = (place + 1) & seenMask;
+    }
+    seenBy[place] = message;
+    seen[place] = hash;
     this.#lists[group].push(hash);
     this.#count++;
   }

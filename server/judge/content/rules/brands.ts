@@ -202,28 +202,36 @@ const brandDomains = new Set(brands.flatMap(({ domains }) => [...domains]));
 /** Whether a registrable domain is one of those that well-known names write from. */
 export const isBrandDomain = (domain: string): boolean => brandDomains.has(domain);
 
+/** What imitations show: domains as they are and with a hyphen for their dot, and first labels that letters can be mistaken in. */
+const shown = new Map<string, Brand>();
+const hyphened: [text: string, brand: Brand][] = [];
+const mistakable = new Map<string, Brand>();
+for (const brand of brands)
+  for (const own of brand.domains) {
+    const dot = own.indexOf(".");
+    if (own.length < 6 || dot < 0) continue;
+    if (!shown.has(own)) shown.set(own, brand);
+    hyphened.push([own.replace(".", "-"), brand]);
+    const label = own.slice(0, dot);
+    if (label.length >= 5 && !mistakable.has(label)) mistakable.set(label, brand);
+  }
+/** "amazon.com" and "amazon.co.uk". */
+const mostLabels = 3;
+
 /** A host that shows a brand's domain to the eye but belongs to somebody else: "paypal.com.evil.example", "paypa1.com". */
 export function imitates(host: string): Brand | undefined {
   const domain = domainOf(host);
-  const plain = unmask(host);
-  for (const brand of brands) {
-    if (owns(brand, domain)) return undefined;
-  }
-  for (const brand of brands)
-    for (const own of brand.domains) {
-      if (own.length < 6 || !own.includes(".")) continue;
-      const label = own.slice(0, own.indexOf("."));
-      if (host.startsWith(`${own}.`) || host.includes(`.${own}.`) || host.includes(`${own.replace(".", "-")}`))
-        return brand;
-      if (
-        label.length >= 5 &&
-        plain !== host &&
-        unmask(domain.split(".")[0] ?? "") === label &&
-        domain.split(".")[0] !== label
-      )
-        return brand;
+  if (isBrandDomain(domain) || isBrandDomain(domain.slice(domain.lastIndexOf(".") + 1))) return undefined;
+  const labels = host.split(".");
+  for (let from = 0; from < labels.length; from++)
+    for (let to = from + 2; to < labels.length && to - from <= mostLabels; to++) {
+      const brand = shown.get(labels.slice(from, to).join("."));
+      if (brand !== undefined) return brand;
     }
-  return undefined;
+  if (host.includes("-")) for (const [text, brand] of hyphened) if (host.includes(text)) return brand;
+  const first = domain.split(".")[0] ?? "";
+  const plain = unmask(first);
+  return plain === first ? undefined : mistakable.get(plain);
 }
 
 /** "paypa1" and "rnicrosoft" as the eye reads them. */
