@@ -1,6 +1,8 @@
 /** The assembly of what guards people against dangerous mail: attachments, scanners, the quarantine, and messages that break the judges. */
 import { factsOf } from "../protocol/mime/facts-of.ts";
 import type { Header } from "../protocol/mime/header.ts";
+import { type ReleaseToken, releaseLocal } from "../protocol/return-path/release-address.ts";
+import type { Mac } from "../protocol/return-path/srs.ts";
 import type { Config } from "./config/config.ts";
 import type { Deliver } from "./deliver/deliver.ts";
 import { makeQuarantine, type Quarantine, type QuarantinePorts } from "./deliver/quarantine.ts";
@@ -17,6 +19,8 @@ import type { Log } from "./log.ts";
 import type { Received } from "./receive/received.ts";
 import { daily } from "./report/daily.ts";
 import { sendDigests } from "./report/digest.ts";
+import { digestAnswers } from "./report/digest-answer.ts";
+import type { ReportReader } from "./report/incoming.ts";
 import { makePost } from "./report/post.ts";
 import type { Account, AccountId, Store } from "./store/store.ts";
 import { PoisonTask, PoolBusy, type WorkPool } from "./work/pool.ts";
@@ -27,6 +31,8 @@ export type Guarding = {
   readonly quarantine: {
     readonly keeper: Quarantine;
     readonly digest: (account: AccountId | undefined) => Promise<number>;
+    /** Hears what owners answer to digests. */
+    readonly answers: ReportReader;
   };
   stop(): void;
 };
@@ -41,6 +47,8 @@ export type GuardingParts = {
   readonly give: Deliver["give"];
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly learn?: QuarantinePorts["learn"];
+  /** Signs addresses for answers. */
+  readonly mac: Mac;
   readonly ourHost: string;
   readonly now: () => number;
   readonly newId: () => string;
@@ -90,8 +98,12 @@ export async function startGuarding(parts: GuardingParts): Promise<Guarding> {
     tellOf: (error) => (error instanceof PoisonTask ? "poison" : error instanceof PoolBusy ? "busy" : undefined),
   });
   const keeper = makeQuarantine({ store, factsOf, now, learn: parts.learn });
-  const digest = async (account: AccountId | undefined): Promise<number> =>
-    sendDigests({ store, post: await post(), now }, account);
+  const digest = async (account: AccountId | undefined): Promise<number> => {
+    const name = await domain();
+    const answerTo = (listed: ReleaseToken): string => `${releaseLocal(listed, parts.mac)}@${name}`;
+    return sendDigests({ store, post: await post(), now, answerTo }, account);
+  };
+  const answers = digestAnswers({ mac: parts.mac, keeper, post });
   const stopDaily = daily({
     what: "sending quarantine digests",
     work: dueDigest(store, digest, now),
@@ -102,7 +114,7 @@ export async function startGuarding(parts: GuardingParts): Promise<Guarding> {
   });
   return {
     judge,
-    quarantine: { keeper, digest },
+    quarantine: { keeper, digest, answers },
     stop() {
       stopDaily();
       policies.stop();

@@ -49,6 +49,8 @@ export function startReporting(parts: {
   readonly pool: WorkPool;
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly give: Deliver["give"];
+  /** Whether the local part is one that people answer a mail of ours to. */
+  readonly isForAnswers: (local: string) => boolean;
   /** Reads reports that are no business of these. */
   readonly others?: readonly ReportReader[];
   readonly transit: Pick<Transit, "seen" | "https">;
@@ -125,7 +127,8 @@ export function startReporting(parts: {
   return {
     directory: withReportAddresses(
       directory,
-      (local, domain) => ownLocals.has(local.toLowerCase()) || published.has(local, domain),
+      (local, domain) =>
+        ownLocals.has(local.toLowerCase()) || parts.isForAnswers(local) || published.has(local, domain),
     ),
     incoming: incomingReports([
       ...(parts.others ?? []),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { factsOf } from "../protocol/mime/facts-of.ts";
 import { toSevenBit } from "../protocol/mime/seven-bit.ts";
+import { releaseToken } from "../protocol/return-path/release-address.ts";
 import { formatMailbox } from "../protocol/smtp/address.ts";
 import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
@@ -207,7 +208,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     pool,
     sign,
     give: (mail) => deliver.give(mail),
-    ...(sending === undefined ? {} : { others: [sending.lateReport] }),
+    isForAnswers: (local) => releaseToken(local, signing.mac) !== undefined,
+    others: [(mail) => guarding.quarantine.answers(mail), ...(sending === undefined ? [] : [sending.lateReport])],
     transit,
     ourHost,
     version,
@@ -297,6 +299,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     learn: filtering.learn,
     give: (mail) => deliver.give(mail),
     sign,
+    mac: signing.mac,
     ourHost,
     now,
     newId,

@@ -1,5 +1,6 @@
 /** The assembly of what makes outgoing mail ours: DKIM signatures, keys that change by themselves, return paths and seals of forwarded mail. */
 
+import type { Mac } from "../protocol/return-path/srs.ts";
 import type { Directory } from "./access/directory.ts";
 import { withReturnPaths } from "./access/return-paths.ts";
 import { makeDnsChallenge } from "./certify/dns-challenge.ts";
@@ -17,6 +18,8 @@ export type Signing = {
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly keys: KeyKeeper;
   readonly forward: ForwardPorts;
+  /** Signs addresses that are made here, so that nobody else can make one. */
+  readonly mac: Mac;
   /** The directory, which knows return paths of ours too. */
   readonly directory: Directory;
   readonly stop: () => void;
@@ -47,6 +50,7 @@ export async function startSigning(parts: {
   return {
     sign: (bytes, domain) => signer.sign(bytes, domain),
     keys,
+    mac: returnPaths.mac,
     directory: withReturnPaths(directory, returnPaths.back),
     forward: {
       directory,

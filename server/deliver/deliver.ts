@@ -105,7 +105,11 @@ const quotaUsedUp = reply(552, "5.2.2", "Mailbox is full");
 const notForwarded = reply(550, "5.7.1", "This message looks like spam, and spam is not forwarded from here");
 /** Mail of others goes out as a stream of its own: an administrator may give it addresses of its own. */
 const forwardStream = "forward";
-const noReport = reply(550, "5.7.1", "Only reports of mail servers are taken at this address, and this is none");
+const noReport = reply(
+  550,
+  "5.7.1",
+  "Only what this address was made for is taken at it (reports of mail servers, or answers of its owner), and this is none",
+);
 const accepted: Taken = { kind: "accept", notes: [] };
 
 export function makeDeliver(ports: DeliverPorts): Deliver {

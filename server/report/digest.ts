@@ -1,4 +1,5 @@
 /** The mail that tells people once a day what was kept back from them. */
+import type { ReleaseToken } from "../../protocol/return-path/release-address.ts";
 import type { Quarantined } from "../store/quarantine.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
 import type { Post } from "./post.ts";
@@ -11,10 +12,12 @@ export type DigestPorts = {
   readonly store: Pick<Store, "quarantined" | "accounts" | "setting" | "putSetting">;
   readonly post: Post;
   readonly now: () => Instant;
+  /** The address at which an answer to a list of these messages is heard. */
+  readonly answerTo: (listed: ReleaseToken) => string;
 };
 
 /** Tells each owner of what came since the last digest; answers how many were told. `account`: this one alone, of all that it has. */
-export async function sendDigests({ store, post, now }: DigestPorts, account?: AccountId): Promise<number> {
+export async function sendDigests({ store, post, now, answerTo }: DigestPorts, account?: AccountId): Promise<number> {
   const at = now();
   let after = account === undefined ? await lastTold(store) : 0;
   const mine = new Map<AccountId, Quarantined[]>();
@@ -28,7 +31,10 @@ export async function sendDigests({ store, post, now }: DigestPorts, account?: A
   let told = 0;
   for (const [owner, rows] of mine) {
     const to = owner === 0 ? undefined : (await store.accounts({ id: owner }))[0]?.name;
-    if (to !== undefined && (await post({ to, subject: subjectOf(rows.length), text: digestText(rows, at) }))) told++;
+    if (to === undefined) continue;
+    const answers = answerTo({ account: owner, first: rows[0]!.id, last: rows.at(-1)!.id });
+    const fields = [{ name: "Reply-To", raw: answers }];
+    if (await post({ to, subject: subjectOf(rows.length), text: digestText(rows, at), fields })) told++;
   }
   if (account === undefined) await store.putSetting(placeSetting, after);
   return told;
@@ -56,7 +62,10 @@ export function digestText(rows: readonly Quarantined[], at: Instant): string {
   );
   return [
     "These messages were kept back, because they may be dangerous or unwanted. Nobody else has read them.",
-    "To get one of them, release it by its number where you manage your account (POST /api/v1/quarantine/NUMBER/release),",
+    rows.length === 1
+      ? "To get it, answer this mail, from the account that it came to."
+      : "To get some of them, answer this mail, from the account that it came to, with their numbers in the first line.",
+    "You can also release them where you manage your account (POST /api/v1/quarantine/NUMBER/release),",
     "or ask your administrator to do so (angarium quarantine release NUMBER).",
     "If you do not expect them, you need not do anything: they will be removed.",
     "",

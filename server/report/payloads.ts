@@ -2,13 +2,13 @@
  * What a report mail carries: the parts of it that are reports (XML, JSON), unpacked. Runs in a worker thread, within bounds: whatever a
  * stranger packs, no more than `maxPayloadBytes` of it come out.
  */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
-import { fromBuffer, type ZipFile } from "yauzl";
 import { decodeBody, fileNameOf } from "../../protocol/mime/decode.ts";
 import { bytesOf } from "../../protocol/mime/header.ts";
 import { type Part, parseMessage } from "../../protocol/mime/parse.ts";
 import { partsOf } from "../../protocol/mime/searchable.ts";
+import { unzip } from "../extract/unzip.ts";
 
 /** All payloads of one message together, unpacked. */
 export const maxPayloadBytes = 10 * 1024 * 1024;
@@ -74,32 +74,12 @@ export async function unpack(bytes: Buffer, maxBytes: number): Promise<Buffer | 
 
 /** The first file of an archive: a report is alone in it. */
 async function unzipFirst(bytes: Buffer, maxBytes: number): Promise<Buffer | string> {
-  const zip = await new Promise<ZipFile>((resolve, reject) =>
-    fromBuffer(bytes, { lazyEntries: true }, (error, file) => (error === null ? resolve(file) : reject(error))),
-  );
-  return new Promise((resolve, reject) => {
-    zip.on("error", reject);
-    zip.on("end", () => resolve("is an empty archive"));
-    zip.on("entry", (entry) => {
-      if (entry.fileName.endsWith("/")) return zip.readEntry();
-      if (entry.uncompressedSize > maxBytes) return resolve("unpacks to too much");
-      zip.openReadStream(entry, (error, stream) => {
-        if (error !== null) return reject(error);
-        const chunks: Buffer[] = [];
-        let length = 0;
-        stream.on("data", (chunk: Buffer) => {
-          length += chunk.length;
-          // The size that the archive names may be a lie.
-          if (length > maxBytes) {
-            stream.destroy();
-            return resolve("unpacks to too much");
-          }
-          chunks.push(chunk);
-        });
-        stream.on("error", reject);
-        stream.on("end", () => resolve(Buffer.concat(chunks)));
-      });
-    });
-    zip.readEntry();
-  });
+  let named = false;
+  const isFile = (name: string): boolean => {
+    const first = !named && !name.endsWith("/");
+    named ||= first;
+    return first;
+  };
+  const [file] = await unzip(bytes, isFile, { maxFiles: 1, maxUnpackedBytes: maxBytes, maxRatio: Infinity });
+  return file?.content ?? (named ? "unpacks to too much" : "is an empty archive");
 }

@@ -13,7 +13,7 @@ import { SmtpTalk } from "../smtp-talk.ts";
 let dev: DevProcess;
 before(async (t) => {
   const folder = await temporaryFolder(t as Parameters<typeof temporaryFolder>[0]);
-  dev = await startDev(["--data", folder, "--users", "3", "--cleartext-auth"]);
+  dev = await startDev(["--data", folder, "--users", "4", "--cleartext-auth"]);
 });
 after(async () => {
   await dev?.stop();
@@ -95,6 +95,32 @@ test("macros are kept back: in no mailbox, told of by mail, released into the in
   const journey = await ask<readonly Entry[]>("trace", { key: "macro@far.test" });
   assert.deepEqual(journey.map(({ stage }) => stage).sort(), ["accepted", "filed", "quarantined", "released"]);
   await assert.rejects(ask("quarantine release", { ids: [String(kept!.id)] }), /There is no message/);
+});
+
+test("an answer to the digest lets a message through: only its owner's, and once", async () => {
+  const to = "u4@example.test";
+  assert.match(await bring(mailFor(macro.name, macro.bytes, to, "answered@far.test"), to), /^250/);
+  const [kept] = await ask<readonly Kept[]>("quarantine list", { account: to });
+  assert.deepEqual(await ask("quarantine digest", { account: to }), { told: 1 });
+  const digest = await mailOf(dev.ready, to, /kept back/);
+  const address = /^Reply-To: (\S+)/m.exec(digest)?.[1] ?? "";
+  assert.match(address, /^release-[0-9a-z.]+-[a-z2-7]+@example\.test$/);
+  const answer = (from: string, more = "", text = "Please!"): Buffer =>
+    Buffer.from(`From: <${from}>\r\nTo: <${address}>\r\nSubject: Re: kept back\r\n${more}\r\n${text}\r\n`);
+  const refusal = /^550 5\.7\.1 Only what this address was made for/;
+  assert.match(await bring(answer(to), address), refusal);
+  assert.match(await bring(answer("u1@example.test"), address, "u1@example.test"), refusal);
+  assert.match(await bring(answer(to, "Auto-Submitted: auto-replied\r\n"), address, to), refusal);
+  assert.equal((await ask<readonly Kept[]>("quarantine list", { account: to })).length, 1);
+  const before = await messages(to);
+  assert.match(await bring(answer(to), address, to), /^250/);
+  assert.deepEqual(await ask("quarantine list", { account: to }), []);
+  assert.equal(await messages(to), before + 2); // the message, and what became of it
+  assert.match(await bring(answer(to, "", String(kept!.id)), address, to), /^250/);
+  assert.match(
+    await mailOf(dev.ready, to, /not kept back any more/),
+    new RegExp(`^${kept!.id}: it is not kept back`, "m"),
+  );
 });
 
 test("our own people cannot send programs", async () => {
