@@ -108,7 +108,7 @@ const forwardStream = "forward";
 const noReport = reply(
   550,
   "5.7.1",
-  "Only what this address was made for is taken at it (reports of mail servers, or answers of its owner), and this is none",
+  "Only reports of mail servers and answers of whom we asked are taken at this address, and this is neither",
 );
 const accepted: Taken = { kind: "accept", notes: [] };
 

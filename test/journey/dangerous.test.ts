@@ -107,7 +107,7 @@ test("an answer to the digest lets a message through: only its owner's, and once
   assert.match(address, /^release-[0-9a-z.]+-[a-z2-7]+@example\.test$/);
   const answer = (from: string, more = "", text = "Please!"): Buffer =>
     Buffer.from(`From: <${from}>\r\nTo: <${address}>\r\nSubject: Re: kept back\r\n${more}\r\n${text}\r\n`);
-  const refusal = /^550 5\.7\.1 Only what this address was made for/;
+  const refusal = /^550 5\.7\.1 Only reports of mail servers and answers/;
   assert.match(await bring(answer(to), address), refusal);
   assert.match(await bring(answer("u1@example.test"), address, "u1@example.test"), refusal);
   assert.match(await bring(answer(to, "Auto-Submitted: auto-replied\r\n"), address, to), refusal);
