@@ -22,9 +22,10 @@ export const mailChanges = (
     async ({ accountId, sinceState, maxChanges }, call, account) => {
       const since = parseState(sinceState);
       const max = Math.min(maxChanges ?? maxChangesByDefault, maxChangesByDefault);
-      const changes = since && (await ask(call, account, since, max));
-      if (changes === undefined || changes.kind === "cannot") return failed("cannotCalculateChanges");
-      const seen = call.access.own ? changes : await visible(kind, call, account, changes);
+      if (since === undefined) return failed("cannotCalculateChanges");
+      const changes = await ask(call, account, since, max);
+      if (changes.kind === "cannot") return failed("cannotCalculateChanges");
+      const seen = call.access.own ? changes : await visible(kind, call, account, since, changes);
       const ids = (list: readonly number[]) => list.map((id) => idOf(kind, id));
       return {
         ok: {
@@ -48,7 +49,7 @@ type Ids = {
 };
 
 /** Of another's account: what cannot be read, or not any more, is as good as gone. */
-async function visible(kind: IdKind, call: Call, account: AccountId, changes: Ids): Promise<Ids> {
+async function visible(kind: IdKind, call: Call, account: AccountId, since: MailState, changes: Ids): Promise<Ids> {
   const touched = [...changes.created, ...changes.updated];
   const { store } = call.ports;
   const emailsOf = new Map<number, readonly number[]>(
@@ -58,9 +59,13 @@ async function visible(kind: IdKind, call: Call, account: AccountId, changes: Id
   );
   const readable = await readableEmails(store, account, [...emailsOf.values()].flat(), call.access);
   const sees = (id: number): boolean => emailsOf.get(id)?.some((email) => readable.has(email)) ?? false;
-  return {
-    created: changes.created.filter(sees),
-    updated: changes.updated.filter(sees),
-    destroyed: [...changes.destroyed, ...changes.updated.filter((id) => !sees(id))],
-  };
+  // Of what the caller never saw they hear nothing.
+  const destroyed = await store.lostFrom(
+    account,
+    call.access.readable ?? [],
+    since,
+    kind === "M" ? "email" : "thread",
+    [...changes.destroyed, ...changes.updated.filter((id) => !sees(id))],
+  );
+  return { created: changes.created.filter(sees), updated: changes.updated.filter(sees), destroyed };
 }

@@ -19,12 +19,39 @@ export const principalProperties: readonly string[] = [
 ];
 export const principalId = (account: Pick<Account, "id">): string => `P${account.id}`;
 
+type Listed = readonly { readonly id: string; readonly data: JsonObject }[];
+const digestOf = (value: unknown): string =>
+  createHash("sha1").update(JSON.stringify(value)).digest("base64url").slice(0, 16);
+
+/** States that are remembered, with who was there: the newest of all accounts, for as long as the server runs. */
+const maxStates = 500;
+/** Longer lists of people are not remembered: their clients ask anew. */
+const maxRemembered = 10_000;
+const remembered = new Map<string, ReadonlyMap<string, string>>();
+
 /** A state that is another one whenever somebody has come, gone or changed. */
-export const principalsState = (all: readonly { readonly data: JsonObject }[]): string =>
-  createHash("sha1")
-    .update(JSON.stringify(all.map(({ data }) => data)))
-    .digest("base64url")
-    .slice(0, 16);
+export function principalsState(all: Listed): string {
+  const state = digestOf(all.map(({ data }) => data));
+  if (all.length > maxRemembered) return state;
+  const known = remembered.get(state) ?? new Map(all.map(({ id, data }) => [id, digestOf(data)]));
+  // To the end of the line.
+  remembered.delete(state);
+  remembered.set(state, known);
+  if (remembered.size > maxStates) remembered.delete(remembered.keys().next().value as string);
+  return state;
+}
+
+/** Who has come, changed and gone since a state; undefined where that is not remembered. */
+export function principalsSince(since: string, all: Listed) {
+  const before = remembered.get(since);
+  if (before === undefined) return undefined;
+  const ids = new Set(all.map(({ id }) => id));
+  return {
+    created: all.filter(({ id }) => !before.has(id)).map(({ id }) => id),
+    updated: all.filter(({ id, data }) => before.has(id) && before.get(id) !== digestOf(data)).map(({ id }) => id),
+    destroyed: [...before.keys()].filter((id) => !ids.has(id)),
+  };
+}
 
 /** RFC 9670 §1.5.2: whose account it is. */
 export const ownerCapability = (owner: Pick<Account, "id">): JsonObject => ({

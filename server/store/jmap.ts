@@ -267,6 +267,14 @@ export interface JmapReader {
   emailRows(account: AccountId, emails: readonly EmailId[], bytes: EmailBytes): Promise<EmailRows>;
   emailChanges(account: AccountId, since: MailState, max: number): Promise<Changes<EmailId>>;
   threadChanges(account: AccountId, since: MailState, max: number): Promise<Changes<ThreadId>>;
+  /** Those of the emails or threads that one of the mailboxes (or one that is gone) has lost since then. */
+  lostFrom(
+    account: AccountId,
+    mailboxes: readonly MailboxId[],
+    since: MailState,
+    kind: "email" | "thread",
+    ids: readonly number[],
+  ): Promise<readonly number[]>;
   /** Emails of each thread, oldest first; threads that are not there are left out. */
   threadEmails(
     account: AccountId,
@@ -341,6 +349,7 @@ export const jmapReads = [
   "emailRows",
   "emailChanges",
   "threadChanges",
+  "lostFrom",
   "threadEmails",
   "jmapMailboxes",
   "mailboxCounts",

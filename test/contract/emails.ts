@@ -167,6 +167,42 @@ export function emailsContract(open: Open): void {
       await recount(store, id);
     });
 
+    test("what is \\Deleted no more has come back; copies tell each other's mailboxes; what a mailbox has lost", async () => {
+      const { id } = await newAccount(store);
+      const [one, other] = [await made(store, id, "One"), await made(store, id, "Other")];
+      const { email, thread, uid } = await deliver(store, id, one);
+      const mark = (mode: "add" | "remove", flags: number, from = one) =>
+        store.setFlags(id, from, { uids: [[1, 0xffffffff]], mode, marks: { flags, keywords: [] } });
+      await mark("add", Flag.deleted);
+      const hidden = await store.mailState(id);
+      assert.deepEqual(await store.lostFrom(id, [one], { ...hidden, modseq: 1 }, "email", [email, 999]), [email]);
+      await mark("remove", Flag.deleted);
+      const back = expectKind(await store.emailChanges(id, hidden, 10), "done");
+      assert.deepEqual([back.created, back.updated, back.destroyed], [[email], [], []]);
+      const threads = expectKind(await store.threadChanges(id, hidden, 10), "done");
+      assert.deepEqual(threads.updated, [thread]);
+      // Resynchronizing knows nothing of it but the flags.
+      const synced = expectKind(await store.changesSince(id, one, hidden.modseq), "done");
+      assert.deepEqual([synced.vanished, synced.changed.map((row) => row.uid)], [[], [uid]]);
+
+      expectKind(await store.copy(id, one, [[uid, uid]], other), "done");
+      const touched = async (since: MailState) =>
+        [...expectKind(await store.mailboxChanges(id, since, 10), "done").updated].sort((a, b) => a - b);
+      let since = await store.mailState(id);
+      await mark("add", Flag.seen);
+      assert.deepEqual(await touched(since), [one, other]);
+      since = await store.mailState(id);
+      await mark("add", Flag.flagged);
+      assert.deepEqual(await touched(since), [one], "what is flagged here is not counted there");
+      since = await store.mailState(id);
+      assert.equal((await store.mailboxCounts(id, [other]))[0]?.unreadEmails, 0);
+      await store.expunge(id, one, [[uid, uid]], true);
+      assert.deepEqual(await touched(since), [one, other]);
+      assert.deepEqual(await store.lostFrom(id, [one], since, "thread", [thread]), [thread]);
+      assert.deepEqual(await store.lostFrom(id, [other], since, "thread", [thread]), []);
+      await recount(store, id);
+    });
+
     test("mailboxes are made, moved and refused by id", async () => {
       const { id } = await newAccount(store);
       const inbox = await inboxOf(store, id);

@@ -1,7 +1,7 @@
 /** Mailboxes that people share (RFC 9670): what the other one sees, may do and may not do, by JMAP and by IMAP. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type DevProcess, startDev } from "../dev-process.ts";
+import { angarium, type DevProcess, startDev } from "../dev-process.ts";
 import { type Any, JmapTalk } from "../jmap-talk.ts";
 
 let dev: DevProcess;
@@ -207,6 +207,24 @@ test("the other one is told of it, follows the changes, and loses it again", asy
   await ann.import(letter("private"));
   const changes = await bob.call("Email/changes", { accountId: annId, sinceState: emails.state });
   assert.deepEqual(changes.created, [fresh]);
+  // Of what he cannot see he hears nothing, neither that it changed nor that it went; of what was taken from him he does.
+  const before = await bob.call("Email/get", { accountId: annId, ids: [] });
+  const query = { accountId: annId, filter: { subject: "fresh" } };
+  const { queryState } = await bob.call("Email/query", query);
+  const [secret, hidden] = [await ann.import(letter("secret")), await ann.import(letter("hidden"))];
+  const middle = await bob.call("Email/get", { accountId: annId, ids: [] });
+  await ann.call("Email/set", {
+    update: { [secret]: { "keywords/$seen": true }, [fresh]: { mailboxIds: { [await ann.mailbox("inbox")]: true } } },
+    destroy: [hidden],
+  });
+  for (const { state: sinceState } of [before, middle]) {
+    const quiet = await bob.call("Email/changes", { accountId: annId, sinceState });
+    assert.deepEqual([quiet.created, quiet.updated, quiet.destroyed], [[], [], [fresh]]);
+    const threads = await bob.call("Thread/changes", { accountId: annId, sinceState });
+    assert.deepEqual([threads.created, threads.updated, threads.destroyed], [[], [], []]);
+  }
+  const requeried = await bob.call("Email/queryChanges", { ...query, sinceQueryState: queryState });
+  assert.deepEqual([requeried.removed, requeried.added], [[fresh], []]);
   await share(null);
   const after = await bob.call("Mailbox/changes", { accountId: annId, sinceState: state });
   assert.ok(after.destroyed.includes(team));
@@ -220,13 +238,26 @@ test("the other one is told of it, follows the changes, and loses it again", asy
   assert.equal(bad.notUpdated[team].type, "invalidProperties");
 });
 
-test("principals: people of the domain, and no changes from here", async () => {
+test("principals: people of the domain, who has come and gone, and no changes from here", async () => {
   const all = await bob.call("Principal/get", {});
   const people = all.list.map(({ email }: Any) => email).sort();
   assert.deepEqual(people, ["admin@example.test", "u1@example.test", "u2@example.test", "u3@example.test"]);
   const changes = await bob.call("Principal/changes", { sinceState: all.state });
   assert.deepEqual([changes.newState, changes.updated], [all.state, []]);
   assert.equal(await errorOf(bob, "Principal/changes", { sinceState: "nope" }), "cannotCalculateChanges");
+  const { data } = dev.ready;
+  await angarium("account", "add", "carl@example.test", "--password", "a fine password", "--data", data);
+  const came = await bob.call("Principal/changes", { sinceState: all.state });
+  const { list: fresh } = await bob.call("Principal/get", { ids: came.created });
+  assert.deepEqual(
+    [fresh.map(({ email }: Any) => email), came.updated, came.destroyed],
+    [["carl@example.test"], [], []],
+  );
+  const requeried = await bob.call("Principal/queryChanges", { sinceQueryState: all.state });
+  assert.deepEqual(
+    requeried.added.map(({ id }: Any) => id),
+    came.created,
+  );
   const set = await bob.call("Principal/set", { update: { [all.list[0].id]: { name: "x" } } });
   assert.equal(set.notUpdated[all.list[0].id].type, "forbidden");
 });

@@ -2,7 +2,7 @@ import * as is from "../../../protocol/jmap/check.ts";
 import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
 import { parseState, stateText } from "../../../protocol/jmap/state.ts";
 import { failed } from "../../../protocol/jmap/types.ts";
-import { readableFilter } from "../access.ts";
+import { readableEmails, readableFilter } from "../access.ts";
 import { queryChangesArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
@@ -42,17 +42,29 @@ export const emailQueryChanges = method(
         return tooExpensive;
       case "too-many":
         return failed("tooManyChanges", `There are ${result.count} changes.`);
-      case "done":
+      case "done": {
+        const added = new Set(result.added.map(({ email }) => email));
+        const { readable } = call.access;
+        // Of another's account only what the caller can have had.
+        const lost =
+          readable === undefined
+            ? undefined
+            : new Set([
+                ...(await call.ports.store.lostFrom(account, readable, since, "email", result.removed)),
+                ...(await readableEmails(call.ports.store, account, result.removed, call.access)).keys(),
+                ...added,
+              ]);
         return {
           ok: {
             accountId: args.accountId,
             oldQueryState: args.sinceQueryState,
             newQueryState: stateText(result.state),
-            removed: result.removed.map((email) => idOf("M", email)),
+            removed: result.removed.filter((email) => lost?.has(email) ?? true).map((email) => idOf("M", email)),
             added: result.added.map(({ email, index }) => ({ id: idOf("M", email), index })),
             ...(result.total === undefined ? {} : { total: result.total }),
           },
         };
+      }
       default:
         return result satisfies never;
     }

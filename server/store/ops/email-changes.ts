@@ -162,6 +162,46 @@ export function* visibleAmong(account: AccountId, emails: readonly EmailId[]): O
   return new Set(found.map(([email]) => email as number));
 }
 
+/** Those of the emails (or threads) that a mailbox of these, or one that is gone, has lost since then: to expunging or to \\Deleted. */
+export function* lostFrom(
+  account: AccountId,
+  mailboxes: readonly MailboxId[],
+  since: MailState,
+  kind: "email" | "thread",
+  ids: readonly number[],
+): Op<readonly number[]> {
+  if (ids.length === 0) return [];
+  const asked = new Set(ids);
+  const lost = new Set<number>();
+  const gone = yield* all<{ id: number }>(
+    "SELECT id FROM gone_mailboxes WHERE account = $1 AND modseq >= $2",
+    account,
+    since.modseq,
+  );
+  const keep = (found: readonly (readonly unknown[])[]) => {
+    for (const [id] of found) if (asked.has(id as number)) lost.add(id as number);
+  };
+  for (const mailbox of [...mailboxes, ...gone.map(({ id }) => id)]) {
+    keep(
+      yield* rows(
+        `SELECT ${kind} FROM expunged WHERE account = $1 AND mailbox = $2 AND modseq >= $3 AND uid > 0`,
+        account,
+        mailbox,
+        since.modseq,
+      ),
+    );
+    keep(
+      yield* rows(
+        `SELECT ${kind} FROM messages WHERE account = $1 AND mailbox = $2 AND modseq >= $3 AND (flags & ${Flag.deleted}) <> 0`,
+        account,
+        mailbox,
+        since.modseq,
+      ),
+    );
+  }
+  return [...lost];
+}
+
 export function* emailChanges(account: AccountId, since: MailState, max: number): Op<Changes<EmailId>> {
   const now = yield* mailState(account);
   if (since.modseq > now.modseq) return { kind: "cannot" };

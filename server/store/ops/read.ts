@@ -7,7 +7,7 @@ import * as carry from "./carry.ts";
 import * as contents from "./contents.ts";
 import { deletions, deletionTakes } from "./deletions.ts";
 import * as directory from "./directory.ts";
-import { emailChanges, mailboxChanges, threadChanges } from "./email-changes.ts";
+import { emailChanges, lostFrom, mailboxChanges, threadChanges } from "./email-changes.ts";
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
 import * as changes from "./fetch.ts";
@@ -84,6 +84,7 @@ export const readOps = {
   emailQueryChanges,
   emailChanges,
   threadChanges,
+  lostFrom,
   mailboxChanges,
   jmapMailboxes: jmapMailboxes.jmapMailboxes,
   mailboxCounts: jmapMailboxes.mailboxCounts,
