@@ -1,0 +1,419 @@
+/** What people do every day, and what goes wrong on some: attachments, pictures, pasting, templates, times, paper, a second factor, a server that is away. */
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
+import { angarium } from "../dev-process.ts";
+import { JmapTalk } from "../jmap-talk.ts";
+import { accessible, type Person, picture, startPages } from "./browser.ts";
+import { ordinaryDay, type Seed, seedMail } from "./seed.ts";
+
+const row = ({ page }: Person, text: string) => page.locator("[data-row]", { hasText: text });
+const note = ({ page }: Person, text: string | RegExp) => page.locator(".toast", { hasText: text });
+/** A red square of 40 by 40: something to be seen. */
+const red =
+  "iVBORw0KGgoAAAANSUhEUgAAACgAAAAoCAIAAAADnC86AAAAMElEQVR4nO3NQQ0AMAgEsNM/6TkPDwgpqYCmN9nSJyWxWCwWi8VisVgsFovFYrH4wge6HgHkfx2yBwAAAABJRU5ErkJggg==";
+
+async function eventually(look: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await look()) return;
+    await new Promise((later) => setTimeout(later, 100));
+  }
+  assert.fail(what);
+}
+
+test("every day", async (t) => {
+  const asked: string[] = [];
+  const elsewhere = createServer((request, response) => {
+    asked.push(`${request.url} ${request.headers.cookie ?? ""}${request.headers.referer ?? ""}`.trim());
+    response.writeHead(200, { "content-type": "image/png" }).end(Buffer.from(red, "base64"));
+  });
+  await new Promise<void>((done) => elsewhere.listen(0, "127.0.0.1", done));
+  t.after(async () => {
+    elsewhere.closeAllConnections();
+    elsewhere.close();
+  });
+  const at = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+  const pages = await startPages(t);
+  const [user = "", friend = "", third = ""] = pages.dev.ready.users;
+  const seeds: readonly Seed[] = [
+    ...ordinaryDay,
+    {
+      from: "Shop <news@shop.test>",
+      subject: "With pictures",
+      html: `<p>Look:</p><img src="${at}/boat.png" width="40" height="40" alt="A boat"><div style="background:url(${at}/sea.png);height:9px"></div><img src="${at}/open.gif" width="1" height="1">`,
+      ago: 3,
+    },
+    {
+      from: "Photographer <photo@studio.test>",
+      subject: "The photograph",
+      text: "Here it is.",
+      ago: 4,
+      attachment: { name: "red.png", type: "image/png", base64: red },
+    },
+    {
+      from: "Cid <cid@studio.test>",
+      subject: "In the text",
+      html: '<p>See <img src="cid:red@x" alt="red"></p>',
+      ago: 6,
+      attachment: { name: "red.png", type: "image/png", base64: red, cid: "red@x" },
+    },
+  ];
+  const talk = await seedMail(pages.origin, user, "pw", seeds);
+  const ann = await pages.person();
+  const { page } = ann;
+  await ann.context.addInitScript(() => localStorage.setItem("angarium.undoSend", "5"));
+  await ann.signIn();
+  await row(ann, "With pictures").waitFor();
+  const letter = page.locator(".letter");
+  const frame = page.frameLocator('iframe[title="Text of the message"]');
+  const find = async (subject: string, properties: readonly string[]) => {
+    const [, emails] = await talk.calls(
+      ["Email/query", { filter: { subject } }, "q"],
+      [
+        "Email/get",
+        { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties, fetchAllBodyValues: true },
+        "e",
+      ],
+    );
+    return emails?.[1].list[0];
+  };
+
+  await t.test("pictures from elsewhere come when they are asked for, through the server", async () => {
+    const outside: string[] = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith(pages.origin) && !/^(?:data|blob):/.test(request.url()))
+        outside.push(request.url());
+    });
+    await row(ann, "With pictures").click();
+    await page.getByText("2 pictures from elsewhere are not loaded").waitFor();
+    await page.getByText("1 tracker blocked").waitFor();
+    assert.deepEqual(asked, [], "nobody knows yet");
+    await page.getByRole("button", { name: "Show pictures" }).click();
+    await eventually(
+      () => frame.locator("img").evaluate((image: HTMLImageElement) => image.naturalWidth === 40),
+      "the picture is shown",
+    );
+    await eventually(async () => asked.length === 2, "both were fetched");
+    assert.deepEqual(asked.toSorted(), ["/boat.png", "/sea.png"]);
+    assert.deepEqual(outside, []);
+    await accessible(page, "a letter with pictures");
+  });
+
+  await t.test("an attached picture is looked at, and downloaded as it is", async () => {
+    await row(ann, "The photograph").click();
+    await page.getByRole("button", { name: "Look at red.png" }).click();
+    const seen = page.getByRole("dialog", { name: "red.png" });
+    await eventually(
+      () => seen.locator("img").evaluate((one: HTMLImageElement) => one.naturalWidth === 40),
+      "it is shown",
+    );
+    await page.keyboard.press("Escape");
+    await seen.waitFor({ state: "detached" });
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download red.png" }).click(),
+    ]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+    assert.equal(Buffer.concat(chunks).toString("base64"), red);
+    assert.equal(download.suggestedFilename(), "red.png");
+  });
+
+  await t.test("a picture of the text is shown in it, and not listed again", async () => {
+    await row(ann, "In the text").click();
+    await eventually(
+      () => frame.getByAltText("red").evaluate((one: HTMLImageElement) => one.naturalWidth === 40),
+      "it is shown",
+    );
+    assert.equal(await page.getByLabel("1 attachment").count(), 0);
+  });
+
+  await t.test("a letter: files attached, one taken off, a picture in the text, pasted words, sent", async () => {
+    await page.keyboard.press("c");
+    await letter.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await letter.getByLabel("Subject").fill("Everything");
+    const files = ["a.txt", "b.txt"].map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(name) }));
+    await letter.locator('input[type="file"][multiple]').last().setInputFiles(files);
+    await letter.getByText("b.txt").waitFor();
+    await letter.getByRole("button", { name: "Remove b.txt" }).click();
+    const editor = letter.locator('[contenteditable="true"]');
+    await editor.click();
+    await page.keyboard.type("Hello ");
+    await editor.evaluate((element, base64) => {
+      const paste = (type: string, data: string | File) => {
+        const clip = new DataTransfer();
+        if (typeof data === "string") clip.setData(type, data);
+        else clip.items.add(data);
+        element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clip, bubbles: true, cancelable: true }));
+      };
+      paste(
+        "text/html",
+        '<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>p.MsoNormal{color:red}</style></head><body><!--StartFragment--><p class=MsoNormal style="mso-margin-top-alt:auto;position:fixed"><b>bold<o:p></o:p></b> words<script>top.pasted=1</script></p><!--EndFragment--></body></html>',
+      );
+      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+      paste("image/png", new File([bytes], "pasted.png", { type: "image/png" }));
+    }, red);
+    await editor.locator("b", { hasText: "bold" }).waitFor();
+    await eventually(
+      () => editor.locator("img").evaluate((one: HTMLImageElement) => one.naturalWidth === 40),
+      "the pasted picture is shown",
+    );
+    assert.equal(await editor.locator("[class],[style*=position],script").count(), 0);
+    assert.equal(await page.evaluate(() => (window as unknown as { pasted?: number }).pasted), undefined);
+    await picture(page, "compose-everything");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await note(ann, "Sent.").waitFor();
+    const bob = await new JmapTalk(pages.origin, friend, "pw").open();
+    await eventually(
+      async () => (await bob.call("Email/query", { filter: { subject: "Everything" } })).ids.length === 1,
+      "it arrives",
+    );
+    const { ids } = await bob.call("Email/query", { filter: { subject: "Everything" } });
+    const { list } = await bob.call("Email/get", {
+      ids,
+      properties: ["attachments", "htmlBody", "bodyValues"],
+      fetchAllBodyValues: true,
+    });
+    const [{ attachments, htmlBody, bodyValues }] = list;
+    assert.deepEqual(attachments.map(({ name }: { name: string }) => name).toSorted(), ["a.txt", "pasted.png"]);
+    const html = bodyValues[htmlBody[0].partId].value as string;
+    const cid = attachments.find(({ name }: { name: string }) => name === "pasted.png").cid as string;
+    assert.ok(html.includes(`cid:${cid}`), html);
+    assert.match(html, /<b>bold<\/b> words/);
+  });
+
+  await t.test("a template is kept and used", async () => {
+    await page.keyboard.press("c");
+    await letter.getByLabel("Subject").fill("Weekly report");
+    await letter.locator('[contenteditable="true"]').click();
+    await page.keyboard.type("All is well.");
+    const templates = async () => {
+      await letter.getByRole("button", { name: "More" }).click();
+      await page.getByRole("menuitem", { name: "Templates" }).click();
+    };
+    await templates();
+    await page.getByRole("button", { name: "Save this letter as a template" }).click();
+    await note(ann, "Saved as a template.").waitFor();
+    await accessible(page, "templates");
+    await page.keyboard.press("Escape");
+    await letter.getByLabel("Throw away").click();
+    await letter.waitFor({ state: "detached" });
+    await page.keyboard.press("c");
+    await templates();
+    await page.getByRole("button", { name: "Weekly report", exact: true }).click();
+    await letter.getByText("All is well.").waitFor();
+    assert.equal(await letter.getByLabel("Subject").inputValue(), "Weekly report");
+    await letter.getByLabel("Throw away").click();
+    await letter.waitFor({ state: "detached" });
+  });
+
+  await t.test("a letter is sent later, is listed until then, and taken back", async () => {
+    await page.keyboard.press("c");
+    await letter.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await letter.getByLabel("Subject").fill("Good morning");
+    await letter.getByRole("button", { name: "Send later" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Tomorrow morning" }).click();
+    await note(ann, /It will be sent on/).waitFor();
+    await page.getByRole("link", { name: "Scheduled" }).click();
+    await page.getByText("Good morning").waitFor();
+    await accessible(page, "scheduled");
+    await picture(page, "scheduled");
+    const [answer] = await talk.calls(["EmailSubmission/query", { filter: { undoStatus: "pending" } }]);
+    const { list } = await talk.call("EmailSubmission/get", { ids: answer?.[1].ids });
+    const sendAt = Date.parse(
+      list.find((one: { envelope: { rcptTo: { email: string }[] } }) => one.envelope.rcptTo[0]?.email === friend)
+        .sendAt,
+    );
+    assert.equal(new Date(sendAt).getHours(), 8);
+    await page.locator("main").getByRole("button", { name: "Take back" }).click();
+    await letter.getByLabel("Subject").waitFor();
+    assert.equal(await letter.getByLabel("Subject").inputValue(), "Good morning");
+    await letter.getByLabel("Throw away").click();
+    await letter.waitFor({ state: "detached" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("i");
+    await row(ann, "With pictures").waitFor();
+  });
+
+  await t.test("snoozed, pinned, muted: all by keyboard, all taken back", async () => {
+    const open = async (subject: string) => {
+      await row(ann, subject).click();
+      await page.locator("h1", { hasText: subject }).waitFor();
+    };
+    await open("Drawings");
+    await page.keyboard.press("b");
+    await page.getByRole("dialog").getByRole("button", { name: "Tomorrow morning" }).click();
+    await note(ann, /Comes back on/).waitFor();
+    await row(ann, "Drawings").waitFor({ state: "detached" });
+    assert.match(JSON.stringify((await find("Drawings", ["keywords"])).keywords), /snoozed-until-\d+/);
+    await page.keyboard.press("z");
+    await row(ann, "Drawings").waitFor();
+    await open("Drawings");
+    await page.keyboard.press("p");
+    await note(ann, "Pinned to the top.").waitFor();
+    await eventually(
+      async () => ((await page.locator("[data-row]").first().textContent()) ?? "").includes("Drawings"),
+      "it is on top",
+    );
+    await page.keyboard.press("p");
+    await note(ann, "No longer pinned.").waitFor();
+    await open("Boat trip");
+    await page.keyboard.press("m");
+    await note(ann, "Muted").waitFor();
+    await row(ann, "Boat trip").waitFor({ state: "detached" });
+    await page.keyboard.press("z");
+    await note(ann, "Muted")
+      .getByText("Undo")
+      .click()
+      .catch(() => {});
+    await row(ann, "Boat trip").waitFor();
+  });
+
+  await t.test("on paper: the letter as it is, in a frame without scripts", async () => {
+    await page.evaluate(() => {
+      const printed: string[] = [];
+      const own = Object.getOwnPropertyDescriptor(HTMLIFrameElement.prototype, "contentWindow");
+      Object.defineProperty(HTMLIFrameElement.prototype, "contentWindow", {
+        get(this: HTMLIFrameElement) {
+          const inside = own?.get?.call(this) as Window | null;
+          if (inside !== null)
+            inside.print = () => printed.push(`${this.getAttribute("sandbox")}|${inside.document.body.innerText}`);
+          return inside;
+        },
+      });
+      Object.assign(window, { printed });
+    });
+    await row(ann, "New timetable").click();
+    await frame.getByText("Three new islands").waitFor();
+    await page.getByRole("button", { name: "More" }).last().click();
+    await page.getByRole("menuitem", { name: "Print" }).click();
+    const printed = () => page.evaluate(() => (window as unknown as { printed: string[] }).printed);
+    await eventually(async () => (await printed()).length > 0, "it is printed");
+    const [sandbox, text = ""] = ((await printed())[0] ?? "").split("|");
+    assert.doesNotMatch(sandbox ?? "", /allow-scripts/);
+    for (const part of ["New timetable, new islands", "news@ferryline.test", "Three new islands"])
+      assert.ok(text.includes(part), text);
+  });
+
+  await t.test("no mouse: from the list into a letter and back", async () => {
+    await page.goto("about:blank");
+    await page.goto(`${pages.origin}/`);
+    await row(ann, "Boat trip").waitFor();
+    await page.keyboard.press("Tab");
+    assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? "", /Skip|list/i);
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.locator("article.unfolded").first().waitFor();
+    const focus = await page.evaluate(() => {
+      const style = getComputedStyle(document.activeElement ?? document.body);
+      return document.activeElement?.tagName !== undefined && style.visibility;
+    });
+    assert.equal(focus, "visible");
+    await page.keyboard.press("r");
+    await letter.getByText(/wrote:/).waitFor();
+    await page.keyboard.type("By keyboard.");
+    await letter.getByText("By keyboard.").waitFor();
+    await letter.getByLabel("Throw away").focus();
+    await page.keyboard.press("Enter");
+    await letter.waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    await page.getByText("No conversation is open.").waitFor();
+  });
+
+  await t.test("the server is away: said in a sentence, what was written is kept, and goes on by itself", async () => {
+    await page.keyboard.press("c");
+    await letter.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await letter.getByLabel("Subject").fill("In a tunnel");
+    await letter.getByText("Saved").waitFor();
+    await page.route("**/jmap/**", (route) => route.abort());
+    await letter.locator('[contenteditable="true"]').click();
+    await page.keyboard.type("Words from the tunnel.");
+    await letter.getByText("On this device only").waitFor();
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByText("The server does not answer.").first().waitFor();
+    await picture(page, "server-away");
+    assert.match(await letter.locator('[contenteditable="true"]').innerText(), /Words from the tunnel/);
+    await page.unroute("**/jmap/**");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await note(ann, "Sent.").last().waitFor();
+  });
+
+  await t.test("the mailbox is full, a file too large, an address wrong: each has its sentence", async () => {
+    const { code, err } = await angarium("account", "quota", third, "20K", "--data", pages.dev.ready.data);
+    assert.equal(code, 0, err);
+    const other = await pages.person();
+    await other.signIn(third);
+    await other.page.getByRole("link", { name: "Inbox" }).waitFor();
+    await other.page.keyboard.press("c");
+    const own = other.page.locator(".letter");
+    await own.getByLabel("To", { exact: true }).fill("nobody at all,");
+    await own.getByLabel("Subject").fill("Too much");
+    await own.getByRole("button", { name: "Send", exact: true }).click();
+    await own.getByText("is not an email address").first().waitFor();
+    await own.getByRole("button", { name: /Remove nobody/ }).click();
+    await own.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await own.locator('[contenteditable="true"]').click();
+    await other.page.keyboard.insertText("word ".repeat(6_000));
+    await other.page.getByText("Your mailbox is full.").first().waitFor();
+    await accessible(other.page, "a full mailbox");
+    await picture(other.page, "quota-full");
+    await other.context.close();
+  });
+
+  await t.test(
+    "all pages at a desk and on a phone, light, dark and right to left: nothing serious, nothing wider than the window",
+    async () => {
+      const settings = ["settings", "settings/identities", "settings/filters", "settings/vacation"];
+      for (const [look, places] of [
+        [{}, ["", "starred", "scheduled", "contacts", "search/boat", ...settings]],
+        [{ theme: "dark", size: "phone" }, ["contacts", "settings/filters", "search/boat"]],
+        [{ language: "ar", size: "phone" }, ["scheduled", "settings/identities"]],
+      ] as const) {
+        const other = await pages.person(look);
+        await other.signIn();
+        await row(other, "Boat trip").waitFor();
+        for (const place of places) {
+          await other.page.evaluate((hash) => {
+            location.hash = `#/${hash}`;
+          }, place);
+          await other.page.locator("main h1, main h2, main [data-row]").first().waitFor();
+          const what = `${place || "inbox"} ${Object.values(look).join("-")}`;
+          await accessible(other.page, what);
+          await picture(other.page, `page-${what.replace(/[ /]/g, "-")}`);
+          assert.equal(await other.page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, what);
+        }
+        assert.deepEqual(other.complaints, []);
+        await other.context.close();
+      }
+    },
+  );
+
+  await t.test("a second factor is asked for, and a wrong code is said to be wrong", async () => {
+    const data = pages.dev.ready.data;
+    const run = async (...args: readonly string[]) => {
+      const { code, out, err } = await angarium(...args, "--data", data, "--json");
+      assert.equal(code, 0, err);
+      return JSON.parse(out) as { secret: string };
+    };
+    const { secret } = await run("second-factor", "begin", friend);
+    const key = totpSecret(secret);
+    assert.ok(key);
+    const codeNow = (steps: number) => hotp(key, totpStep(Date.now()) + steps);
+    await run("second-factor", "confirm", friend, codeNow(-1));
+    const bob = await pages.person({ size: "phone" });
+    await bob.signIn(friend);
+    const box = bob.page.locator('input[autocomplete="one-time-code"]');
+    await box.fill("000000");
+    await bob.page.keyboard.press("Enter");
+    await bob.page.getByText(/code/i).first().waitFor();
+    await accessible(bob.page, "the second factor");
+    await picture(bob.page, "second-factor");
+    await box.fill(codeNow(0));
+    await bob.page.keyboard.press("Enter");
+    await row(bob, "In a tunnel").waitFor();
+    await bob.context.close();
+  });
+});
