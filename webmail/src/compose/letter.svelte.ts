@@ -84,6 +84,8 @@ export class Letter {
   touch(): void {
     if (this.closed) return;
     this.#revision++;
+    // What was wrong may be right by now; sending says it again where it is not.
+    this.problem = undefined;
     keepHere(session.username, this.draft());
     this.save = { kind: "waiting" };
     clearTimeout(this.#timer);
