@@ -15,6 +15,8 @@ export type Seed = {
   readonly mailbox?: string;
   /** Fields written above the others, each a whole line. */
   readonly fields?: readonly string[];
+  /** Content-Type and everything behind it, as it is. */
+  readonly entity?: string;
   readonly attachment?: {
     readonly name: string;
     readonly type: string;
@@ -32,7 +34,8 @@ const person = (text: string): string => {
   return address === undefined ? text : `${header(name ?? "")} <${address}>`;
 };
 
-function body({ text, html, attachment }: Seed): string {
+function body({ text, html, attachment, entity }: Seed): string {
+  if (entity !== undefined) return entity;
   const part = (type: string, content: string) =>
     `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(content)
       .toString("base64")

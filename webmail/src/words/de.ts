@@ -82,6 +82,55 @@ export const de: Words = {
     "Sie sind dann auch auf einem gesperrten Bildschirm zu lesen. Sonst wird nur gezeigt, dass es neue Mail gibt.",
   "notices.folders": "Ordner",
 
+  "settings.keys": "Verschlüsselung",
+  "secure.checked": "Signiert von {who}, seither unverändert. Sie haben diesen Schlüssel geprüft.",
+  "secure.unchecked":
+    "Unverändert seit der Signatur mit einem Schlüssel, der laut eigener Angabe {who} gehört. Sie haben das nicht geprüft: Vergleichen Sie den Fingerabdruck.",
+  "secure.certificate":
+    "Unverändert seit der Signatur mit einem Zertifikat für {who}, ausgestellt von {issuer}. Ob dem Aussteller zu trauen ist, wird hier nicht geprüft.",
+  "secure.otherSender": "Signiert, aber mit einem Schlüssel von {who}, nicht des Absenders.",
+  "secure.unknownKey":
+    "Signiert mit einem Schlüssel, der hier fehlt ({key}). Das beweist nichts, bis Sie den Schlüssel haben.",
+  "secure.changed": "Die Signatur passt nicht: Die Nachricht wurde verändert, oder jemand anderes hat signiert.",
+  "secure.expired": "Signiert mit einem abgelaufenen oder zurückgezogenen Schlüssel.",
+  "secure.malformed": "Die Signatur ist nicht lesbar: Behandeln Sie die Nachricht als unsigniert.",
+  "secure.decrypted": "Diese Nachricht war verschlüsselt.",
+  "secure.decryptedUnsigned":
+    "Diese Nachricht war verschlüsselt, aber nicht signiert: Jeder kann sie geschrieben haben.",
+  "secure.locked": "Diese Nachricht ist für Sie verschlüsselt.",
+  "secure.passphrase": "Passphrase Ihres Schlüssels",
+  "secure.open": "Öffnen",
+  "secure.wrongPassphrase": "Die Passphrase ist falsch.",
+  "secure.noKey": "Diese Nachricht ist für einen Schlüssel verschlüsselt, der nicht in diesem Browser liegt.",
+  "secure.unprotected":
+    "Diese Nachricht ist so verschlüsselt, dass Änderungen nicht auffallen. Sie wird nicht geöffnet, denn das könnte ihren Text verraten.",
+  "secure.notRead":
+    "Diese Nachricht ist mit S/MIME verschlüsselt oder zu groß. Sie lässt sich hier nicht öffnen; ein Mailprogramm mit Ihrem Zertifikat kann es.",
+  "secure.broken": "Die Verschlüsselung dieser Nachricht ist beschädigt. Sie lässt sich nicht öffnen.",
+  "keys.about":
+    "Mit OpenPGP werden verschlüsselte Nachrichten in diesem Browser geöffnet und Signaturen geprüft. Die Schlüssel bleiben hier, Ihr eigener mit seiner Passphrase verschlossen: Bewahren Sie eine Kopie auf, ohne ihn bleiben verschlüsselte Nachrichten zu.",
+  "keys.make": "Schlüssel erzeugen",
+  "keys.makeHint": "Die Passphrase verschließt den Schlüssel. Niemand kann sie wiederherstellen.",
+  "keys.made": "Ihr Schlüssel ist erzeugt. Sichern Sie eine Kopie.",
+  "keys.import": "Schlüssel importieren",
+  "keys.imported": { one: "{n} Schlüssel importiert.", other: "{n} Schlüssel importiert." },
+  "keys.lockHint": "Dieser private Schlüssel ist nicht verschlossen. Wählen Sie eine Passphrase dafür.",
+  "keys.noneFound": "In dieser Datei ist kein OpenPGP-Schlüssel.",
+  "keys.exportPrivate": "Privaten Schlüssel sichern",
+  "keys.exportPublic": "Öffentlichen Schlüssel sichern",
+  "keys.checked": "Ich habe den Fingerabdruck geprüft",
+  "keys.remove": "Schlüssel von {name} entfernen",
+  "keys.removeSure": "Signaturen damit lassen sich hier dann nicht mehr prüfen.",
+  "keys.removeOwnSure":
+    "Dafür verschlüsselte Nachrichten lassen sich hier dann nicht mehr öffnen, außer Sie haben eine Kopie.",
+  "keys.own": "Ihre Schlüssel",
+  "keys.noOwn": "Noch keine.",
+  "keys.others": "Schlüssel anderer",
+  "keys.noOthers": "Noch keine.",
+  "keys.again": "Passphrase noch einmal",
+  "keys.short": "Mindestens {n} Zeichen.",
+  "keys.different": "Die beiden stimmen nicht überein.",
+
   "role.inbox": "Posteingang",
   "role.drafts": "Entwürfe",
   "role.sent": "Gesendet",

@@ -1,0 +1,73 @@
+/** Opens an email that is signed or encrypted: its bytes, its keys, what is within. */
+import type { Email } from "../jmap/types.ts";
+import { session } from "../state/session.svelte.ts";
+import type { Opened, Outcome } from "./findings.ts";
+import { keysOf } from "./keys.ts";
+import type { Shape } from "./shape.ts";
+import { decoded, entityOf, partsOf, withCrlf } from "./split.ts";
+
+/** A longer message is not opened here. */
+export const maxMessageBytes = 40 * 1024 * 1024;
+
+const latin1 = new TextDecoder("latin1");
+
+export async function openEmail(email: Email, shape: Shape): Promise<Outcome> {
+  const { client, username } = session;
+  const sender = email.from?.[0]?.email ?? "";
+  // More than one sender: whose signature would it be?
+  const from = email.from?.length === 1 ? sender : "";
+  const ring = await keysOf(username);
+  if (shape.kind === "pgp-inline" || shape.kind === "pgp-clearsigned") {
+    const { decrypt, verifyClear } = await import("./openpgp.ts");
+    return shape.kind === "pgp-inline" ? decrypt(shape.armored, ring, from) : verifyClear(shape.text, ring, from);
+  }
+  if (email.size > maxMessageBytes) return { kind: "not-read" };
+  if (shape.kind === "smime-encrypted") return { kind: "not-read" };
+  const bytes = new Uint8Array(await (await client.blob(email.blobId, "application/octet-stream")).arrayBuffer());
+  if (shape.kind === "smime-opaque") {
+    const { verifySmime } = await import("./smime.ts");
+    return verifySmime(decoded(entityOf(bytes)), undefined, from, Date.parse(email.receivedAt));
+  }
+  const parts = partsOf(bytes);
+  const [first, second] = parts ?? [];
+  // RFC 1847 §2: two parts, no more; anything beside them would not be covered.
+  if (first === undefined || second === undefined || parts?.length !== 2) return { kind: "broken" };
+  switch (shape.kind) {
+    case "pgp-encrypted": {
+      const { decrypt } = await import("./openpgp.ts");
+      return decrypt(latin1.decode(decoded(second)).trim(), ring, from);
+    }
+    case "pgp-signed": {
+      const { verifyDetached } = await import("./openpgp.ts");
+      return verifyDetached(withCrlf(first.whole), latin1.decode(decoded(second)).trim(), ring, from);
+    }
+    case "smime-signed": {
+      const { verifySmime } = await import("./smime.ts");
+      return verifySmime(decoded(second), withCrlf(first.whole), from, Date.parse(email.receivedAt));
+    }
+    default:
+      return shape satisfies never;
+  }
+}
+
+export type Within = {
+  readonly html: string;
+  readonly text: string;
+  readonly files: readonly { readonly name: string; readonly type: string; readonly bytes: Uint8Array }[];
+};
+
+/** The MIME that was within: shown for itself, never together with what stands around it. */
+export async function within({ mime }: Opened): Promise<Within | undefined> {
+  if (mime === undefined) return undefined;
+  const { default: PostalMime } = await import("postal-mime");
+  const parsed = await PostalMime.parse(mime, { attachmentEncoding: "arraybuffer", maxNestingDepth: 20 });
+  return {
+    html: parsed.html ?? "",
+    text: parsed.text ?? "",
+    files: parsed.attachments.map(({ filename, mimeType, content }) => ({
+      name: filename ?? "file",
+      type: mimeType,
+      bytes: content instanceof ArrayBuffer ? new Uint8Array(content) : new TextEncoder().encode(String(content)),
+    })),
+  };
+}
