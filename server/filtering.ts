@@ -15,10 +15,12 @@ import { readModel, shippedModel } from "./judge/content/model-file.ts";
 import { makeOutboundJudge } from "./judge/content/outbound-judge.ts";
 import { layered, type People, type Preferences, type Thresholds } from "./judge/content/people.ts";
 import { filterPrefixes } from "./judge/content/preference-keys.ts";
+import { Reported, type ReportedDomain } from "./judge/content/reported.ts";
 import type { PartialJudge } from "./judge/judge.ts";
 import { Correspondents } from "./learn/correspondents.ts";
 import { Learner } from "./learn/learner.ts";
 import { Lessons } from "./learn/lessons.ts";
+import { Tenants } from "./learn/tenants.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import type { Received } from "./receive/received.ts";
@@ -55,6 +57,7 @@ const rereadMs = 5_000;
 const domainsAtOnce = 1_000;
 const checkListsMs = 60 * 60 * 1000;
 const campaignsKey = "filter.campaigns";
+const reportedKey = "filter.reported";
 /** With more people than this nobody's name is guarded: such a domain is no circle of colleagues. */
 const maxColleagues = 5_000;
 /** Addresses of a message that one of us sends whose names are remembered. */
@@ -77,6 +80,9 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
   );
   const lessons = new Lessons(store, taught);
   const campaigns = new Campaigns(((await store.setting(campaignsKey)) as Campaign[] | undefined) ?? []);
+  const reported = new Reported(((await store.setting(reportedKey)) as ReportedDomain[] | undefined) ?? []);
+  const tenants = new Tenants(store);
+  for (const account of [...campaigns.voters(), ...reported.voters()]) await tenants.of(account);
   const notRemembered = (error: unknown): void => log.error({ error }, "correspondents not remembered");
   const correspondents = new Correspondents("wrote", store, now);
   const senders = new Correspondents("from", store, now, notRemembered);
@@ -89,12 +95,15 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     store,
     lessons,
     campaigns,
-    campaignsChanged: () => {
+    reported,
+    tenants,
+    opinionsChanged: () => {
       saving ??= setTimeout(() => {
         saving = undefined;
-        store
-          .putSetting(campaignsKey, campaigns.all())
-          .catch((error: unknown) => log.error({ error }, "campaigns not kept"));
+        Promise.all([
+          store.putSetting(campaignsKey, campaigns.all()),
+          store.putSetting(reportedKey, reported.all()),
+        ]).catch((error: unknown) => log.error({ error }, "what people say of campaigns is not kept"));
       }, 1000).unref();
     },
     model: () => model,
@@ -119,6 +128,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
       return accounts;
     },
     personal: (account) => lessons.personal(account),
+    tenants,
     preferences: preferences.of,
     wroteTo: (account, address) => correspondents.knows(account, address),
     contacts: (account) => correspondents.contacts(account),
@@ -136,6 +146,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     people,
     model: () => model,
     campaigns,
+    reported,
     thresholds: preferences.defaults,
     weights: preferences.weights,
     readLarge: read,

@@ -1,7 +1,7 @@
 /** What people teach: read off where mail lies, exact to take back, and each one's own. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Campaigns, fingerprintOf } from "../judge/content/campaigns.ts";
+import { Campaigns, type Fingerprint, fingerprintOf } from "../judge/content/campaigns.ts";
 import { readMessage } from "../judge/content/filter.ts";
 import {
   emptyPersonal,
@@ -12,6 +12,7 @@ import {
   writePersonal,
 } from "../judge/content/personal.ts";
 import { readContent } from "../judge/content/read-content.ts";
+import { maxReported, Reported } from "../judge/content/reported.ts";
 import { Correspondents } from "./correspondents.ts";
 import { Lessons } from "./lessons.ts";
 import { type Lying, verdictIn, type Wish, wishOf } from "./wishes.ts";
@@ -101,16 +102,18 @@ test("campaigns: near-duplicates are one, three people speak for all, one voice 
     `Subject: x\r\n\r\nDear ${name}, we have reserved a beautiful set of tools for you and it waits in our warehouse in the north of the town. Please come and fetch it before the end of the week, for then it goes to the next person on our long list. Your code is ${code}. We are glad to have you with us and send you our kindest regards.\r\n`;
   const print = (name: string, code: string) => fingerprintOf(readContent(Buffer.from(text(name, code))))!;
   const campaigns = new Campaigns();
+  const isSpam = (list: Campaigns, one: Fingerprint, tenant = 1): boolean => list.isSpam(one, tenant, () => 1);
   campaigns.vote(print("Ann", "A1"), 1, true, 1);
   campaigns.vote(print("Bob", "B2"), 1, true, 2);
   campaigns.vote(print("Bob", "B2"), 2, true, 2);
-  assert.equal(campaigns.isSpam(print("Cid", "C3")), false, "one person has one voice");
+  assert.equal(isSpam(campaigns, print("Cid", "C3")), false, "one person has one voice");
   campaigns.vote(print("Cid", "C3"), 3, true, 3);
-  assert.equal(campaigns.isSpam(print("Dan", "D4")), true);
-  assert.equal(campaigns.isSpam(fingerprintOf(readContent(mail("orchids", 1)))!), false);
-  assert.equal(new Campaigns(campaigns.all()).isSpam(print("Dan", "D4")), true, "kept");
+  assert.equal(isSpam(campaigns, print("Dan", "D4")), true);
+  assert.equal(isSpam(campaigns, fingerprintOf(readContent(mail("orchids", 1)))!), false);
+  assert.equal(isSpam(new Campaigns(campaigns.all()), print("Dan", "D4")), true, "kept");
+  assert.equal(isSpam(campaigns, print("Dan", "D4"), 2), false, "one tenant does not speak for another");
   campaigns.vote(print("Eve", "E5"), 4, false, 4);
-  assert.equal(campaigns.isSpam(print("Dan", "D4")), false);
+  assert.equal(isSpam(campaigns, print("Dan", "D4")), false);
 });
 
 test("whom one wrote to is kept with name and domain, each one's own, until it ends", async () => {
@@ -135,4 +138,36 @@ test("whom one wrote to is kept with name and domain, each one's own, until it e
   using soon = new Correspondents("from", store, () => now);
   soon.addSoon(1, "shop@store.test");
   assert.equal(await soon.knows(1, "shop@store.test"), true);
+});
+
+test("where spam leads: several people speak for their tenant, several tenants for all, nobody alone", () => {
+  // Accounts 10 to 19 are of tenant 1, 20 to 29 of tenant 2, …
+  const tenantOf = (account: number): number => Math.floor(account / 10);
+  const reported = new Reported();
+  const isSpam = (tenant: number, domain = "prize.test"): boolean =>
+    reported.find(["other.test", domain], tenant, tenantOf) === domain;
+  for (let message = 0; message < 50; message++) reported.change(["prize.test"], 10, "nothing", "spam");
+  assert.equal(isSpam(1), false, "one person, however often");
+  reported.change(["prize.test", "google.com"], 11, "nothing", "spam");
+  assert.equal(isSpam(1), false);
+  reported.change(["prize.test", "google.com"], 12, "nothing", "spam");
+  assert.equal(isSpam(1), true, "three of one tenant");
+  assert.equal(isSpam(2), false, "a tenant alone does not move another");
+  assert.equal(new Reported(reported.all()).find(["prize.test"], 1, tenantOf), "prize.test", "kept");
+  reported.change(["prize.test"], 12, "spam", "nothing");
+  assert.equal(isSpam(1), false, "taken back");
+  reported.change(["prize.test"], 12, "nothing", "spam");
+  reported.change(["prize.test"], 13, "nothing", "ham");
+  assert.equal(isSpam(1), false, "somebody says the opposite");
+  reported.change(["prize.test"], 14, "nothing", "spam");
+  assert.equal(isSpam(1), true, "more say so");
+  reported.change(["prize.test"], 20, "nothing", "spam");
+  reported.change(["prize.test"], 30, "nothing", "spam");
+  assert.equal(isSpam(9), true, "three tenants");
+  for (let message = 0; message < 100; message++) reported.kept(["prize.test"]);
+  assert.equal(isSpam(9), false, "much mail with it is good");
+  for (const account of [10, 11, 12]) reported.change(["google.com"], account, "nothing", "spam");
+  assert.equal(isSpam(1, "google.com"), false, "half the world's mail leads there");
+  for (let number = 0; number < maxReported + 10; number++) reported.change([`n${number}.test`], 10, "nothing", "spam");
+  assert.equal(reported.all().length, maxReported);
 });

@@ -10,16 +10,21 @@ import { judgeMessage } from "../judge/content/filter.ts";
 import { hashText } from "../judge/content/hash.ts";
 import type { ModelState } from "../judge/content/model.ts";
 import { type Lesson, teach, unteach } from "../judge/content/personal.ts";
+import type { Reported } from "../judge/content/reported.ts";
 import type { Log } from "../log.ts";
 import type { AccountId, Change, EmailId, Instant, Mailbox, MailboxId, Store } from "../store/store.ts";
 import type { Lessons } from "./lessons.ts";
+import type { Tenants } from "./tenants.ts";
 import { verdictIn, type Wish, wishOf } from "./wishes.ts";
 
 export type LearnerPorts = {
   readonly store: Pick<Store, "mailboxes" | "changesSince" | "fetch" | "content">;
   readonly lessons: Lessons;
   readonly campaigns: Campaigns;
-  readonly campaignsChanged: () => void;
+  readonly reported: Reported;
+  readonly tenants: Tenants;
+  /** Campaigns or reported domains have changed. */
+  readonly opinionsChanged: () => void;
   readonly model: () => ModelState | undefined;
   /** Odds from which mail is junk for the account. */
   readonly threshold: (account: AccountId) => number;
@@ -169,18 +174,19 @@ export class Learner {
     wish: "spam" | "ham" | "nothing",
     at: Instant,
   ): Promise<void> {
-    const { lessons, campaigns, campaignsChanged, model, threshold, read } = this.#ports;
+    const { lessons, campaigns, reported, tenants, opinionsChanged, model, threshold, read } = this.#ports;
     const asked = await read(bytes, {});
-    const { features, print } = asked;
+    const { features, print, domains } = asked;
     const { odds } = judgeMessage(asked, model());
     const before = await lessons.of(account, email);
     await lessons.change(account, email, (personal): Lesson | undefined => {
       if (before !== undefined) unteach(personal, features, before);
       return wish === "nothing" ? undefined : teach(personal, features, wish === "spam", odds, threshold(account));
     });
-    if (print === undefined) return;
-    campaigns.vote(print, account, wish === "nothing" ? undefined : wish === "spam", at);
-    campaignsChanged();
+    await tenants.of(account);
+    if (print !== undefined) campaigns.vote(print, account, wish === "nothing" ? undefined : wish === "spam", at);
+    reported.change(domains, account, before === undefined ? "nothing" : before.spam ? "spam" : "ham", wish);
+    opinionsChanged();
   }
 
   async #mailbox(account: AccountId, id: MailboxId): Promise<Mailbox | undefined> {

@@ -4,6 +4,7 @@
  */
 import type { Content } from "./content.ts";
 import { hashPair } from "./hash.ts";
+import { speakFor, type TenantOf } from "./voices.ts";
 
 /** Two texts whose fingerprints differ in so many bits are one campaign. */
 const nearBits = 11;
@@ -12,8 +13,6 @@ const leastWords = 12;
 /** Campaigns that are remembered; the oldest are forgotten. */
 export const maxCampaigns = 2000;
 const maxVoters = 20;
-/** So many people, none of whom says otherwise, speak for all. */
-export const enoughVoters = 3;
 
 export type Fingerprint = { readonly high: number; readonly low: number };
 export type Campaign = Fingerprint & {
@@ -71,10 +70,18 @@ export class Campaigns {
     return undefined;
   }
 
-  /** Whether enough people called this spam and nobody good. */
-  isSpam(print: Fingerprint): boolean {
+  /** Whether enough people called this spam, for somebody of `tenant`, and nobody good. */
+  isSpam(print: Fingerprint, tenant: number | undefined, tenantOf: TenantOf): boolean {
     const found = this.find(print);
-    return found !== undefined && found.ham.length === 0 && found.spam.length >= enoughVoters;
+    return found !== undefined && found.ham.length === 0 && speakFor(found, tenant, tenantOf);
+  }
+
+  voters(): Set<number> {
+    return new Set(this.#list.flatMap(({ spam, ham }) => [...spam, ...ham]));
+  }
+
+  get empty(): boolean {
+    return this.#list.length === 0;
   }
 
   /** One person has one voice for each campaign; `undefined` takes it back. */

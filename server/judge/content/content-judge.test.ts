@@ -8,6 +8,7 @@ import { Campaigns } from "./campaigns.ts";
 import { type ContentJudgePorts, makeContentJudge } from "./content-judge.ts";
 import { readMessage } from "./filter.ts";
 import { layered, type Preferences } from "./people.ts";
+import { Reported } from "./reported.ts";
 
 const odd = `From: "Gifts" <gifts@cards.click>\r\nSubject: Claim your prize now!!\r\nX-Spam-Status: No\r\nContent-Type: text/html\r\n\r\n<p>Claim your prize, click here: <a href="http://cards.click/1">now</a>. Limited time, act now!\r\n`;
 const plain = `From: Ann <ann@far.test>\r\nTo: u1@us.test\r\nSubject: Lunch\r\n\r\nShall we have lunch on Friday?\r\n`;
@@ -53,6 +54,11 @@ async function judge(
     people: {
       accountsOf: (recipients) => new Map(recipients.map(({ local, domain }) => [Number(local.slice(1)), domain])),
       personal: () => undefined,
+      // Accounts 1 to 9 are of tenant 1, 11 to 19 of tenant 2, …
+      tenants: {
+        known: (account) => 1 + Math.floor(account / 10),
+        of: async (account) => 1 + Math.floor(account / 10),
+      },
       preferences: (account) => preferences[account] ?? {},
       wroteTo: (_, address) => wroteTo.includes(address),
       colleagues: () => new Map([["ann boss", "ann@us.test"]]),
@@ -62,6 +68,7 @@ async function judge(
     },
     model: () => undefined,
     campaigns: new Campaigns(),
+    reported: new Reported(),
     thresholds: () => ({ junk: 0.97, quarantine: 2, refuse: 2 }),
     weights: () => undefined,
     badDomains: undefined,
@@ -164,6 +171,18 @@ test("lists of bad domains and campaigns count", async () => {
   });
   assert.deepEqual(asked, ["bad.test"]);
   assert.ok("fields" in listed && listed.fields?.includes("link-listed=3.5"));
+});
+
+test("where reported spam led counts for people of the same tenant alone", async () => {
+  const reported = new Reported();
+  for (const account of [1, 2, 3]) reported.change(["bad.test"], account, "nothing", "spam");
+  const text = plain.replace("Friday?", "Friday? http://menu.bad.test/today");
+  const tests = async (to: string): Promise<string> => {
+    const verdict = await judge(mail(text, [to]), { ports: { reported } });
+    return "fields" in verdict ? (verdict.fields ?? "") : "";
+  };
+  assert.match(await tests("u4"), /link-reported=2\.5/);
+  assert.doesNotMatch(await tests("u14"), /link-reported/);
 });
 
 test("a person's thresholds hold over the domain's, and the domain's over the tenant's; lists add up", () => {

@@ -23,6 +23,7 @@ import { domainOf } from "./links.ts";
 import type { ModelState } from "./model.ts";
 import { listed, type People, type Preferences, type Thresholds } from "./people.ts";
 import { personalEvidence } from "./personal.ts";
+import type { Reported } from "./reported.ts";
 import type { Hit } from "./rules/rule.ts";
 
 export type ContentJudgePorts = {
@@ -30,6 +31,7 @@ export type ContentJudgePorts = {
   /** What everybody shares; undefined where nothing was learned. */
   readonly model: () => ModelState | undefined;
   readonly campaigns: Campaigns;
+  readonly reported: Reported;
   readonly thresholds: () => Thresholds;
   /** Weights of rules that an administrator has changed. */
   readonly weights: () => ReadonlyMap<string, number> | undefined;
@@ -85,16 +87,24 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
       mail.bytes.length <= inlineBytes ? readMessage(mail.bytes, reading) : await ports.readLarge(mail.bytes, reading);
     const more = await hitsBeyond(asked, ports);
     const shared = withHits(judgeMessage(asked, ports.model()), more);
+    const { campaigns, reported } = ports;
+    const tenants =
+      campaigns.empty && reported.empty
+        ? undefined
+        : await Promise.all(accounts.map((account) => people.tenants.of(account)));
     const opinions = accounts.map((account, index) => {
       const preferences = people.preferences(account, homes.get(account)!);
       const personal = personals[index];
       const lessons = personal === undefined ? 0 : personalEvidence(personal, asked.features);
-      const opinion = lessons === 0 ? shared : withEvidence(shared, lessons);
+      const common =
+        tenants === undefined ? shared : withHits(shared, hitsOfOthers(asked, tenants[index], ports, people));
+      const opinion = lessons === 0 ? common : withEvidence(common, lessons);
       return {
         account,
         ...decided(opinion, { address, proved, wrote: wrote[index] === true }, preferences, ports.thresholds()),
       };
     });
+    if (opinions.some(({ kind }) => kind === "accept")) reported.kept(asked.domains);
     if (remembers) for (const { account, kind } of opinions) if (kind === "accept") people.saw(account, address);
     return verdictOf(opinions, decided(shared, { address, proved, wrote: false }, {}, ports.thresholds()), header);
   };
@@ -215,15 +225,33 @@ function withEvidence(opinion: Opinion, evidence: number): Opinion {
   return { ...opinion, odds, probability: probabilityOf(odds, opinion.messages), learned: opinion.learned + evidence };
 }
 
-/** What others know of the message: people who had it before, and lists of bad domains. */
-async function hitsBeyond(asked: Asked, ports: ContentJudgePorts): Promise<readonly Hit[]> {
+/** What others here say of the message, or of where it leads, for a person of the tenant. */
+function hitsOfOthers(
+  { print, domains }: Asked,
+  tenant: number | undefined,
+  { campaigns, reported }: Pick<ContentJudgePorts, "campaigns" | "reported">,
+  { tenants: { known } }: People,
+): readonly Hit[] {
   const hits: Hit[] = [];
-  if (asked.print !== undefined && ports.campaigns.isSpam(asked.print))
+  if (print !== undefined && campaigns.isSpam(print, tenant, known))
     hits.push({
       name: "campaign",
       weight: 4,
       sentence: "Several people here have called almost the same message spam",
     });
+  const domain = reported.find(domains, tenant, known);
+  if (domain !== undefined)
+    hits.push({
+      name: "link-reported",
+      weight: 2.5,
+      sentence: `It links to ${domain}, which spam that several people here reported linked to`,
+    });
+  return hits;
+}
+
+/** What lists of bad domains say. */
+async function hitsBeyond(asked: Asked, ports: ContentJudgePorts): Promise<readonly Hit[]> {
+  const hits: Hit[] = [];
   if (ports.badDomains !== undefined) {
     const bad = await ports.badDomains(asked.domains);
     if (bad.length > 0)

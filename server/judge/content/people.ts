@@ -19,6 +19,11 @@ export type People = {
   ): Promise<ReadonlyMap<AccountId, string>> | ReadonlyMap<AccountId, string>;
   /** Undefined where the person has taught nothing. */
   personal(account: AccountId): Personal | undefined | Promise<Personal | undefined>;
+  /** Whose tenant people are of, as far as it is known, and with a look at the store. */
+  readonly tenants: {
+    known(account: AccountId): number | undefined;
+    of(account: AccountId): Promise<number | undefined>;
+  };
   /** Those of the account over those of the domain over those of its tenant; lists of all together. */
   preferences(account: AccountId, domain: string): Preferences;
   /** Whether the person has written to the address (lower case). */
