@@ -262,7 +262,10 @@ export async function makeSending(parts: {
       withSendingAddresses(directory, {
         mac,
         isReturnPath: (host) => named().returnPaths.has(host),
-        isFeedback: (address) => named().feedback.has(address),
+        isFeedback: (local, domain) => {
+          const { feedback } = named();
+          return feedback.size > 0 && feedback.has(`${local.toLowerCase()}@${domain}`);
+        },
       }),
     forSubmit: {
       senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),

@@ -15,10 +15,13 @@ export function withSendingAddresses(
   ask: {
     readonly mac: Mac;
     readonly isReturnPath: (host: string) => boolean;
-    readonly isFeedback: (address: string) => boolean;
+    readonly isFeedback: (local: string, domain: string) => boolean;
   },
 ): Directory {
   const resolve = (local: string, domain: string): Resolution | undefined => {
+    const isReturnPath = ask.isReturnPath(domain);
+    // Each recipient of each message comes by here.
+    if (!isReturnPath && !ask.isFeedback(local, domain)) return undefined;
     const home: Domain = { name: domain, kind: "local", settings: {} };
     const taken: Resolution = {
       kind: "local",
@@ -29,13 +32,13 @@ export function withSendingAddresses(
       essential: false,
       reports: true,
     };
-    if (ask.isReturnPath(domain)) {
+    if (isReturnPath) {
       const token = verpToken(local, ask.mac);
       if (token === "forged") return { kind: "unknown", domain: home, why: forged };
       if (token !== undefined) return taken;
       return /^(?:postmaster|abuse)$/i.test(local) ? undefined : { kind: "unknown", domain: home, why: nobody };
     }
-    return ask.isFeedback(`${local.toLowerCase()}@${domain}`) ? taken : undefined;
+    return taken;
   };
   return {
     resolve: (local, domain) => resolve(local, domain) ?? directory.resolve(local, domain),

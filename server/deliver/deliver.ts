@@ -554,10 +554,10 @@ function acceptedEntry(
     via: mail.via,
     tls: mail.tls === undefined ? undefined : `${mail.tls.protocol} ${mail.tls.cipher}`,
     account: mail.account?.name,
-    ...ofProgram(mail),
     bytes: mail.bytes.length,
     notes: verdict.notes.length === 0 ? undefined : verdict.notes,
     reasons: verdict.reasons === undefined || verdict.reasons.length === 0 ? undefined : verdict.reasons,
+    ...ofProgram(mail),
   };
   return { at: mail.at, stage: "accepted", trace: undefined, keys, detail };
 }
