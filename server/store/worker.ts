@@ -39,7 +39,8 @@ async function start(): Promise<void> {
     new Database({ dir, readOnly: role === "reader", cacheKiB, ...(maxPages === undefined ? {} : { maxPages }) });
   if (role === "writer") {
     (await import("./way-back.ts")).keepWayBack(dir);
-    serveWriter(new (await import("./writer.ts")).Writer(open, blobs, clock));
+    const [{ Writer }, { DiskReserve }] = await Promise.all([import("./writer.ts"), import("./reserve.ts")]);
+    serveWriter(new Writer(open, blobs, clock, new DiskReserve(dir)));
   } else serveReader(new (await import("./reader.ts")).Reader(open, blobs, clock));
   post({ ready: true });
 }

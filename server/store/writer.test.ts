@@ -8,7 +8,7 @@ import type { Answer, Call } from "./calls.ts";
 import { packAcceptance } from "./crossing.ts";
 import { Reader } from "./reader.ts";
 import { Database } from "./sqlite.ts";
-import type { Mailbox, NewMessage } from "./store.ts";
+import { Flag, type Mailbox, type NewMessage } from "./store.ts";
 import { Writer } from "./writer.ts";
 
 /** What the next commits do instead of succeeding, and how many there were. */
@@ -194,6 +194,40 @@ test("a full disk is said to be one, and clearing it is enough", () => {
   start();
   assert.deepEqual(failures(writer.run([accept(noise(0))]).answers), [undefined]);
   assert.equal(inboxMessages(), kept + 1);
+});
+
+test("on a full disk mail can be deleted, and nothing else takes the room that this takes", () => {
+  writer.close();
+  let maxPages: number | undefined = 120;
+  let used = false;
+  const reserve = {
+    isUsed: () => used,
+    use() {
+      maxPages = 200;
+      used = true;
+      return true;
+    },
+  };
+  writer = new Writer(
+    () => new FaultyDatabase(dir, faults, maxPages),
+    new Blobs(dir),
+    () => 1_800_000_000_000,
+    reserve,
+  );
+  const noise = Buffer.from(Array.from({ length: 20_000 }, (_, at) => (at * at * 31 + (at >> 3)) & 0xff));
+  const accepted = () => failures(writer.run([accept(noise)]).answers)[0];
+  while (accepted() === undefined);
+  const kept = inboxMessages();
+  const deleted = { uids: [[1, 9]], mode: "add", marks: { flags: Flag.deleted, keywords: [] } };
+  assert.equal(used, false, "incoming mail does not touch it");
+  const { answers, changes } = writer.run([accept(noise), call("setFlags", 1, 1, deleted)]);
+  assert.deepEqual(failures(answers).toSorted(), ["disk-full", undefined]);
+  assert.equal(changes.length, 1);
+  assert.equal(accepted(), "disk-full");
+  assert.deepEqual(failures(writer.run([call("expunge", 1, 1, undefined)]).answers), [undefined]);
+  assert.equal(inboxMessages(), kept - Math.min(kept, 9));
+  used = false;
+  assert.equal(accepted(), undefined, "there is room again");
 });
 
 test("a database held by another process is unavailable, not broken", () => {

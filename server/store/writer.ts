@@ -11,6 +11,7 @@ import type { KeptImported } from "./ops/carry.ts";
 import type { KeptAcceptance, KeptAppend, KeptMessage } from "./ops/kept.ts";
 import type { Op, StoredBytes } from "./ops/tx.ts";
 import { writeOps } from "./ops/write.ts";
+import { noReserve, type Reserve } from "./reserve.ts";
 import { type Database, Effects } from "./sqlite.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble, troubleOf } from "./trouble.ts";
@@ -18,19 +19,30 @@ import { StoreTrouble, troubleOf } from "./trouble.ts";
 /** One transaction takes calls in until it has this many, or has run for so long. */
 export const maxBatchCalls = 512;
 const maxGatherMs = 20;
+/** What makes room, or leads to it: on a full disk it may take from the reserve. */
+const freeing: ReadonlySet<string> = new Set([
+  "setFlags",
+  "expunge",
+  "deleteMailbox",
+  "emailsSet",
+  "removeQuarantined",
+]);
+const diskFull = new StoreTrouble("disk-full", "What is left of the disk is kept for deleting mail.");
 
 export class Writer {
   readonly #open: () => Database;
   readonly #blobs: Blobs;
   readonly #clock: () => number;
+  readonly #reserve: Reserve;
   #database: Database | undefined;
   #seenVersion = -1;
 
   /** `open` is called at once, and again after a commit has failed. */
-  constructor(open: () => Database, blobs: Blobs, clock: () => number) {
+  constructor(open: () => Database, blobs: Blobs, clock: () => number, reserve: Reserve = noReserve) {
     this.#open = open;
     this.#blobs = blobs;
     this.#clock = clock;
+    this.#reserve = reserve;
     const database = open();
     try {
       database.beginImmediate();
@@ -47,7 +59,8 @@ export class Writer {
    * Runs the calls, and those that `more` gives meanwhile, as one transaction. Each is undone alone when it fails by
    * itself; none is acknowledged when the commit fails.
    */
-  run(first: readonly Call[], more: () => readonly Call[] = () => []): Answers {
+  run(first: readonly Call[], more: () => readonly Call[] = none): Answers {
+    if (this.#reserve.isUsed()) return this.#makingRoom(first);
     const calls = [...first];
     try {
       // Calls hardly ever fail, and a savepoint for each has its price: the pages it touches are copied. They get them when one has failed.
@@ -55,10 +68,27 @@ export class Writer {
     } catch (error) {
       this.#reopen();
       // Whatever broke, it was not one of the calls: none of them may be said to be done.
-      const trouble =
-        troubleOf(error) ?? new StoreTrouble("io", error instanceof Error ? error.message : String(error));
-      const failure = failureOf(trouble);
-      return { answers: calls.map(([id]) => [id, failure, undefined]), changes: [] };
+      const trouble = troubleFor(error);
+      if (calls.some(([, name]) => freeing.has(name)) && this.#reserve.use(trouble.kind))
+        return this.#makingRoom(calls);
+      return { answers: allFailed(calls, trouble), changes: [] };
+    }
+  }
+
+  /** On a full disk, with the reserve given up: only what makes room is done. */
+  #makingRoom(calls: readonly Call[]): Answers {
+    const some = calls.filter(([, name]) => freeing.has(name));
+    const others = allFailed(
+      calls.filter(([, name]) => !freeing.has(name)),
+      diskFull,
+    );
+    if (some.length === 0) return { answers: others, changes: [] };
+    try {
+      const { answers, changes } = this.#transaction(some, none, false) ?? this.#transaction(some, none, true)!;
+      return { answers: [...answers, ...others], changes };
+    } catch (error) {
+      this.#reopen();
+      return { answers: [...allFailed(some, troubleFor(error)), ...others], changes: [] };
     }
   }
 
@@ -140,6 +170,17 @@ export class Writer {
     this.#database?.close();
     this.#database = undefined;
   }
+}
+
+const none = (): readonly Call[] => [];
+
+function troubleFor(error: unknown): StoreTrouble {
+  return troubleOf(error) ?? new StoreTrouble("io", error instanceof Error ? error.message : String(error));
+}
+
+function allFailed(calls: readonly Call[], trouble: StoreTrouble): Answer[] {
+  const failure = failureOf(trouble);
+  return calls.map(([id]) => [id, failure, undefined]);
 }
 
 /** One change for each thing that changed: the last. */

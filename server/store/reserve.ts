@@ -1,0 +1,99 @@
+/** Room on the disk that is kept for one purpose: that people can delete mail when there is no other room left. */
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { TroubleKind } from "./trouble.ts";
+
+const reserveFile = "reserve";
+/** Enough for the rows that thousands of deletions leave behind. */
+const reserveBytes = 4 * 1024 * 1024;
+/** The reserve is only made again where so much more is free: what is short of that is for deleting. */
+const spareBytes = 4 * 1024 * 1024;
+/** With so little free a disk is full. */
+const fullBytes = 256 * 1024;
+/** How often it is looked whether there is room again. */
+const lookEveryMs = 1000;
+
+export interface Reserve {
+  /** It has been used and is not there again: what only fills the disk has to wait. */
+  isUsed(): boolean;
+  /** Gives its room to whoever writes next. False where there was none, or where the trouble is another than a full disk. */
+  use(trouble: TroubleKind): boolean;
+}
+
+/** None: a full disk is full. */
+export const noReserve: Reserve = { isUsed: () => false, use: () => false };
+
+export class DiskReserve implements Reserve {
+  readonly #dir: string;
+  readonly #file: string;
+  #used = false;
+  #lookedAt = 0;
+
+  /** Makes the reserve where there is room for it. */
+  constructor(dir: string) {
+    this.#dir = dir;
+    this.#file = join(dir, reserveFile);
+    this.#make();
+  }
+
+  isUsed(): boolean {
+    if (!this.#used || performance.now() - this.#lookedAt < lookEveryMs) return this.#used;
+    this.#lookedAt = performance.now();
+    this.#used = !this.#make();
+    return this.#used;
+  }
+
+  use(trouble: TroubleKind): boolean {
+    // SQLite's shared memory calls a full disk an error of input and output.
+    if (trouble !== "disk-full" && (trouble !== "io" || this.#freeBytes() > fullBytes)) return false;
+    if (!existsSync(this.#file)) return false;
+    this.#remove();
+    this.#used = true;
+    this.#lookedAt = performance.now();
+    return true;
+  }
+
+  #make(): boolean {
+    try {
+      if (statSync(this.#file, { throwIfNoEntry: false })?.size === reserveBytes) return true;
+      if (this.#freeBytes() < reserveBytes + spareBytes) return false;
+      const file = openSync(this.#file, "w", 0o600);
+      try {
+        // Written, not only announced: a file with holes takes no room.
+        for (let done = 0; done < reserveBytes; ) done += writeSync(file, filling, 0, filling.length, done);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      return true;
+    } catch {
+      // No room after all, or a disk in trouble, which the next commit tells.
+      this.#remove();
+      return false;
+    }
+  }
+
+  #freeBytes(): number {
+    try {
+      const { bavail, bsize } = statfsSync(this.#dir);
+      return bavail * bsize;
+    } catch {
+      return Infinity; // It cannot be asked: that is other trouble.
+    }
+  }
+
+  #remove(): void {
+    try {
+      rmSync(this.#file, { force: true });
+    } catch {
+      // A disk in trouble: the next commit tells.
+    }
+  }
+}
+
+/** Noise-like, so that no file system makes it small. */
+const filling = new Uint8Array(256 * 1024);
+for (let at = 0, state = 1; at < filling.length; at++) {
+  state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+  filling[at] = state >>> 16;
+}
