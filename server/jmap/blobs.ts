@@ -7,6 +7,7 @@ import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Upload } from "../store/jmap.ts";
 import type { SieveScript } from "../store/sieve-store.ts";
 import type { AccountId } from "../store/store.ts";
+import { mediaBlob } from "./card-blob.ts";
 import type { JmapPorts } from "./ports.ts";
 
 export type Blob = { readonly bytes: Uint8Array; readonly type: string; readonly name: string | undefined };
@@ -40,6 +41,7 @@ export async function readBlob(
     const [upload] = await ports.store.uploads(account, [id.id]);
     const bytes = upload && (await ports.store.content(upload.content));
     if (upload !== undefined && bytes !== undefined) whole = { bytes, type: upload.type, name: undefined };
+    else whole = await mediaBlob(ports, account, id.id);
   }
   if (whole === undefined || id.path.length === 0) return whole;
   return whole.bytes.length <= maxQuickBytes
@@ -68,6 +70,10 @@ async function digest(account: AccountId, bytes: Uint8Array): Promise<string> {
   return createHash("sha1").update(`${account}\0`).update(own).digest("hex");
 }
 
+/** The id under which an account's upload of these bytes is found. */
+export const blobIdOf = async (account: AccountId, bytes: Uint8Array): Promise<string> =>
+  `U${await digest(account, bytes)}`;
+
 /** Keeps uploaded bytes until they expire; the same bytes of an account are one blob. */
 export async function upload(
   ports: Pick<JmapPorts, "store" | "settings" | "now">,
@@ -76,7 +82,7 @@ export async function upload(
   type: string,
 ): Promise<Upload | "over-quota"> {
   const { settings } = ports;
-  const id = `U${await digest(account, bytes)}`;
+  const id = await blobIdOf(account, bytes);
   return ports.store.uploadPut(account, id, { bytes, facts: noFacts }, type, ports.now() + settings.uploadLifetimeMs, {
     bytes: settings.maxAllUploadsBytes,
     count: settings.maxUploads,

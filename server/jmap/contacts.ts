@@ -6,6 +6,7 @@ import { utcDateText } from "../../protocol/jmap/email-header.ts";
 import { invalidProperties, isObject, type JsonObject, setError } from "../../protocol/jmap/types.ts";
 import { type Call, createdId } from "./call.ts";
 import { contacts } from "./capabilities.ts";
+import { keptMedia, shownMedia } from "./card-media.ts";
 import { wordsOf } from "./email-filter.ts";
 import { property, type QueryRules } from "./object-query.ts";
 import { allObjects, type ObjectType } from "./objects.ts";
@@ -73,6 +74,7 @@ export const cardType: ObjectType = {
   capability: contacts,
   // A card has whatever properties it has: all of them are shown where none are asked for.
   properties: [],
+  show: shownMedia,
   accept: async (after, before, call) => {
     const data: { [name: string]: JsonObject[string] } = { ...after };
     const books = await readBooks(data["addressBookIds"], call);
@@ -92,6 +94,11 @@ export const cardType: ObjectType = {
     data["created"] ??= at;
     if (before === undefined) data["updated"] ??= at;
     else if (after["updated"] === before["updated"]) data["updated"] = at;
+    if (isObject(data["media"])) {
+      const media = await keptMedia(data["media"], before ?? {}, call);
+      if ("error" in media) return media;
+      data["media"] = media.ok;
+    }
     const fault = cardFault(data);
     if (fault !== undefined) return { error: invalidProperties([fault.property], fault.why) };
     if (before !== undefined && before["uid"] !== data["uid"])

@@ -1,6 +1,6 @@
 /**
  * IMAP SEARCH beside another server that has no index, on the same mail in the same run, in turns, and beside a look into every message:
- * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P]`. Both must take LOGIN without TLS. Not part of the tests.
+ * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P] [--only N]` (the last N needles). Both must take LOGIN without TLS. Not part of the tests.
  */
 import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     count: { type: "string", default: "10000" },
     user: { type: "string", default: "u1@example.test" },
     pass: { type: "string", default: "pw" },
+    only: { type: "string" },
   },
 });
 const count = Number(values.count);
@@ -115,7 +116,8 @@ await new Promise((resolve) => setTimeout(resolve, 90_000));
 
 const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
 const folded = messages.map((message) => message.toLowerCase());
-for (const needle of ["zzqqxx", "no such text here", ...planted.map(([one]) => one), vocabulary[12_345]!, "rupnoqua"])
+const needles = ["zzqqxx", "no such text here", ...planted.map(([one]) => one), vocabulary[12_345]!, "rupnoqua"];
+for (const needle of values.only === undefined ? needles : needles.slice(-Number(values.only)))
   for (const kind of ["TEXT", "BODY"] as const) {
     const key = `${kind} "${needle}"`;
     const [mine, other]: [number[], number[]] = [[], []];

@@ -292,6 +292,33 @@ describe("contacts (RFC 9610)", () => {
     const { list } = await me.call("ContactCard/get", { ids: [b.id], properties: ["name", "uid"] });
     assert.deepEqual(Object.keys(list[0]).sort(), ["id", "name", "uid"]);
   });
+
+  test("a photo: a blob goes in and comes back, and lives as long as the card", async () => {
+    const [book] = (await me.call("AddressBook/get", { ids: null })).list;
+    const picture = Buffer.from("89504e470d0a1a0a", "hex");
+    const { blobId } = await me.upload(picture, "image/png");
+    const card = (media: Any) => ({ addressBookIds: { [book.id]: true }, name: { full: "Pictured" }, media });
+    const made = await me.call("ContactCard/set", {
+      create: {
+        p: card({ m: { kind: "photo", blobId } }),
+        q: card({ m: { kind: "photo", blobId: "U0000000000000000000000000000000000000000" } }),
+      },
+    });
+    assert.deepEqual(made.notCreated.q.properties, ["media/m/blobId"]);
+    const { id } = made.created.p;
+    const media = { m: { kind: "photo", blobId, mediaType: "image/png" } };
+    assert.deepEqual((await me.call("ContactCard/get", { ids: [id], properties: ["media"] })).list, [{ id, media }]);
+    const renamed = await me.call("ContactCard/set", { update: { [id]: { "name/full": "Renamed" } } });
+    assert.ok(id in renamed.updated, JSON.stringify(renamed));
+    // The same bytes under the same id, with the upload or without.
+    const got = await me.download(blobId, "image/png");
+    assert.deepEqual(Buffer.from(await got.arrayBuffer()), picture);
+    const again = await me.call("ContactCard/set", {
+      create: { r: card({ other: { kind: "photo", blobId }, uri: { kind: "logo", uri: "https://a.test/x.png" } }) },
+    });
+    const { list } = await me.call("ContactCard/get", { ids: [again.created.r.id], properties: ["media"] });
+    assert.equal(list[0].media.uri.uri, "https://a.test/x.png");
+  });
 });
 
 describe("people (RFC 9670)", () => {

@@ -4,6 +4,7 @@ import { failed } from "../../../protocol/jmap/types.ts";
 import { getArgs, pick, tooManyToGet } from "../arguments.ts";
 import { method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
+import { shownMedia } from "../card-media.ts";
 import { cardType } from "../contacts.ts";
 
 /** RFC 9610 §3.1: a card has the properties it has. */
@@ -22,7 +23,7 @@ export const contactCardGet = method(
         accountId,
         state: String(state),
         list: objects.map(({ id, data }) => {
-          const card: JsonObject = { id, ...(data as JsonObject) };
+          const card: JsonObject = { id, ...shownMedia(data as JsonObject) };
           return properties === undefined ? card : pick(card, ["id", ...properties]);
         }),
         notFound: [...new Set(ids ?? [])].filter((id) => !there.has(id)),
