@@ -5,6 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import { everywhere } from "../../protocol/words/postings.ts";
@@ -13,6 +14,7 @@ import { segmentOf } from "../../server/extract/segment.ts";
 import { makeIndexer } from "../../server/index/indexer.ts";
 import { openSqliteStore } from "../../server/store/client.ts";
 import type { EmailQuery } from "../../server/store/jmap.ts";
+import { databaseFile } from "../../server/store/sqlite.ts";
 import { seeded } from "../fuzz.ts";
 
 const { values, positionals } = parseArgs({ options: { mail: { type: "string" } }, allowPositionals: true });
@@ -116,8 +118,10 @@ for (const size of sizes) {
   const used = process.cpuUsage(cpu);
   indexed = there;
   const index = await store.wordsSize(account);
+  using db = new DatabaseSync(join(dir, databaseFile), { readOnly: true });
+  const { kept } = db.prepare("SELECT sum(octet_length(data)) AS kept FROM bytes").get() as { kept: number };
   process.stdout.write(
-    `${size} messages, ${(mailBytes / 1e6).toFixed(1)} MB as they came: ${fresh} indexed in ${(indexMs / 1000).toFixed(1)} s, ${((used.user + used.system) / 1000 / fresh).toFixed(2)} CPU ms each; index ${(index.indexBytes / 1e6).toFixed(1)} MB, ${index.words} rows, ${index.segments} segments\n`,
+    `${size} messages, ${(mailBytes / 1e6).toFixed(1)} MB as they came: ${fresh} indexed in ${(indexMs / 1000).toFixed(1)} s, ${((used.user + used.system) / 1000 / fresh).toFixed(2)} CPU ms each; index ${(index.indexBytes / 1e6).toFixed(1)} MB and filters ${(index.gramBytes / 1e6).toFixed(1)} MB beside ${(kept / 1e6).toFixed(1)} MB of compressed mail (${((100 * (index.indexBytes + index.gramBytes)) / kept).toFixed(0)} %), ${index.words} rows, ${index.segments} segments\n`,
   );
   const rare = files.length > 0 ? "unsubscribe newsletter" : `mark${Math.floor(size / 2)}`;
   for (const [name, asked] of [
