@@ -89,6 +89,16 @@ test("bodies of all sorts are what RFC 6376 writes, wherever they lie in memory"
     }
 });
 
+test("what changes is found wherever the look at a long body goes on", () => {
+  for (const blank of ["  ", " \r\n", "\t", " \t\r\n", " \0 ", "! !"])
+    for (let before = 4096 - 20; before < 4096 + 20; before++) {
+      const words = `${"wo rd\r\n".repeat(700).slice(0, before)}${blank}${"wo rd\r\n".repeat(1300)}`;
+      const packed = `${"x".repeat(before)}${blank}${"x".repeat(9000)} y`;
+      for (const text of [words, packed, words + packed])
+        assert.ok(relaxed(text) === asWritten(text), `${blank} after ${before}`);
+    }
+});
+
 test("a body hash is that of the canonical form, and l= cuts it", () => {
   const body = Buffer.from(`${"Hello  there \r\n".repeat(5000)}\r\n`);
   const sum = (text: string): string => createHash("sha256").update(text, "latin1").digest("base64");
