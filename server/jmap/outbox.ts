@@ -40,7 +40,10 @@ export class Outbox {
   async start(): Promise<void> {
     this.#returned.start();
     for (const { account, id, data } of await this.#ports.store.objectsOfAll(submissionName))
-      if (isSubmission(data)) this.watch(account, id, data);
+      if (isSubmission(data)) {
+        this.#returned.expect(account, data, true);
+        this.watch(account, id, data);
+      }
     this.#timer = setInterval(() => {
       this.#round ??= this.#look().finally(() => {
         this.#round = undefined;

@@ -50,14 +50,16 @@ export class ReturnedReports {
     this.#unsubscribe?.();
   }
 
-  /** Mail that comes after the submission may be about it. */
-  expect(account: AccountId, data: Submission): void {
+  /** Mail that comes after the submission may be about it. `before`: it was made before this process was. */
+  expect(account: AccountId, data: Submission, before = false): void {
     const until = Date.parse(data.sendAt) + maxAgeMs;
     const since = parseState(data.since ?? "");
     if (since === undefined || data.messageId === undefined || until < this.#ask.now()) return;
     const known = this.#waiting.get(account);
     if (known !== undefined) {
       known.until = Math.max(known.until, until);
+      // What came before the newest of them has been looked through by the process before this one.
+      if (before && since.modseq > known.since.modseq) known.since = since;
       return;
     }
     if (this.#waiting.size >= maxAccounts) return;
