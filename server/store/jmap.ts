@@ -267,6 +267,13 @@ export interface JmapReader {
   emailRows(account: AccountId, emails: readonly EmailId[], bytes: EmailBytes): Promise<EmailRows>;
   emailChanges(account: AccountId, since: MailState, max: number): Promise<Changes<EmailId>>;
   threadChanges(account: AccountId, since: MailState, max: number): Promise<Changes<ThreadId>>;
+  /** Those of the emails that have come into these mailboxes since then, all their copies there. */
+  enteredInto(
+    account: AccountId,
+    mailboxes: readonly MailboxId[],
+    since: MailState,
+    emails: readonly EmailId[],
+  ): Promise<readonly EmailId[]>;
   /** Those of the emails or threads that one of the mailboxes (or one that is gone) has lost since then. */
   lostFrom(
     account: AccountId,
@@ -350,6 +357,7 @@ export const jmapReads = [
   "emailChanges",
   "threadChanges",
   "lostFrom",
+  "enteredInto",
   "threadEmails",
   "jmapMailboxes",
   "mailboxCounts",

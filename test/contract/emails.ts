@@ -200,6 +200,8 @@ export function emailsContract(open: Open): void {
       assert.deepEqual(await touched(since), [one, other]);
       assert.deepEqual(await store.lostFrom(id, [one], since, "thread", [thread]), [thread]);
       assert.deepEqual(await store.lostFrom(id, [other], since, "thread", [thread]), []);
+      assert.deepEqual(await store.enteredInto(id, [other], hidden, [email, 999]), [email]);
+      assert.deepEqual(await store.enteredInto(id, [other, one], since, [email]), []);
       await recount(store, id);
     });
 

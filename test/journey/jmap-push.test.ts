@@ -210,8 +210,11 @@ describe("submissions", () => {
     await me.call("Email/set", { destroy: [kept] });
     await until("it is sent", async () => ((await subjects(you)).includes("Later") ? true : undefined));
     assert.ok(!(await subjects(you)).includes("Regretted"));
-    const { list } = await me.call("EmailSubmission/get", { ids: [created.a.id] });
-    assert.equal(list[0].undoStatus, "final");
+    // The mail is there a moment before the submission is put down as sent.
+    await until("it is final", async () => {
+      const { list } = await me.call("EmailSubmission/get", { ids: [created.a.id] });
+      return list[0].undoStatus === "final" ? true : undefined;
+    });
   });
 
   const refusals: readonly [string, Any, string][] = [

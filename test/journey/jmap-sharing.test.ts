@@ -211,6 +211,8 @@ test("the other one is told of it, follows the changes, and loses it again", asy
   const before = await bob.call("Email/get", { accountId: annId, ids: [] });
   const query = { accountId: annId, filter: { subject: "fresh" } };
   const { queryState } = await bob.call("Email/query", query);
+  const { threadId } = (await bob.call("Email/get", { accountId: annId, ids: [fresh], properties: ["threadId"] }))
+    .list[0];
   const [secret, hidden] = [await ann.import(letter("secret")), await ann.import(letter("hidden"))];
   const middle = await bob.call("Email/get", { accountId: annId, ids: [] });
   await ann.call("Email/set", {
@@ -221,10 +223,20 @@ test("the other one is told of it, follows the changes, and loses it again", asy
     const quiet = await bob.call("Email/changes", { accountId: annId, sinceState });
     assert.deepEqual([quiet.created, quiet.updated, quiet.destroyed], [[], [], [fresh]]);
     const threads = await bob.call("Thread/changes", { accountId: annId, sinceState });
-    assert.deepEqual([threads.created, threads.updated, threads.destroyed], [[], [], []]);
+    assert.deepEqual([threads.created, threads.updated, threads.destroyed], [[], [], [threadId]]);
   }
   const requeried = await bob.call("Email/queryChanges", { ...query, sinceQueryState: queryState });
   assert.deepEqual([requeried.removed, requeried.added], [[fresh], []]);
+  // What comes into his sight is new to him, though it is old.
+  const sinceState = (await bob.call("Email/get", { accountId: annId, ids: [] })).state;
+  await ann.call("Email/set", { update: { [secret]: { mailboxIds: { [team]: true } } } });
+  const arrived = await bob.call("Email/changes", { accountId: annId, sinceState });
+  assert.deepEqual([arrived.created, arrived.updated, arrived.destroyed], [[secret], [], []]);
+  const threads = await bob.call("Thread/changes", { accountId: annId, sinceState });
+  assert.deepEqual([threads.created.length, threads.updated, threads.destroyed], [1, [], []]);
+  await ann.call("Email/set", { update: { [secret]: { "keywords/$flagged": true } } });
+  const flagged = await bob.call("Email/changes", { accountId: annId, sinceState: arrived.newState });
+  assert.deepEqual([flagged.created, flagged.updated, flagged.destroyed], [[], [secret], []]);
   await share(null);
   const after = await bob.call("Mailbox/changes", { accountId: annId, sinceState: state });
   assert.ok(after.destroyed.includes(team));

@@ -202,6 +202,26 @@ export function* lostFrom(
   return [...lost];
 }
 
+/** Those of the emails whose every copy in these mailboxes was put there since then. */
+export function* enteredInto(
+  account: AccountId,
+  mailboxes: readonly MailboxId[],
+  since: MailState,
+  emails: readonly EmailId[],
+): Op<readonly EmailId[]> {
+  if (emails.length === 0 || mailboxes.length === 0) return [];
+  const found = yield* rows(
+    `SELECT m.email FROM {list $2} l {cross} messages m {by_email}
+     WHERE m.account = $1 AND m.email = l.value AND m.mailbox IN {list $3} AND (m.flags & ${Flag.deleted}) = 0
+     GROUP BY m.email HAVING min(m.created_modseq) > $4`,
+    account,
+    JSON.stringify(emails),
+    JSON.stringify(mailboxes),
+    since.after === undefined ? since.modseq : since.modseq - 1,
+  );
+  return found.map(([email]) => email as number);
+}
+
 export function* emailChanges(account: AccountId, since: MailState, max: number): Op<Changes<EmailId>> {
   const now = yield* mailState(account);
   if (since.modseq > now.modseq) return { kind: "cannot" };

@@ -7,7 +7,7 @@ import * as carry from "./carry.ts";
 import * as contents from "./contents.ts";
 import { deletions, deletionTakes } from "./deletions.ts";
 import * as directory from "./directory.ts";
-import { emailChanges, lostFrom, mailboxChanges, threadChanges } from "./email-changes.ts";
+import { emailChanges, enteredInto, lostFrom, mailboxChanges, threadChanges } from "./email-changes.ts";
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
 import * as changes from "./fetch.ts";
@@ -85,6 +85,7 @@ export const readOps = {
   emailChanges,
   threadChanges,
   lostFrom,
+  enteredInto,
   mailboxChanges,
   jmapMailboxes: jmapMailboxes.jmapMailboxes,
   mailboxCounts: jmapMailboxes.mailboxCounts,
