@@ -33,6 +33,7 @@ import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
 import { type MailService, mailServices, openListeners, type Serve, whyNotBound } from "./listeners.ts";
+import { startLists } from "./lists.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
 import { networks } from "./net/networks.ts";
@@ -322,7 +323,21 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       log,
     }),
   );
+  const lists = await startLists({
+    store,
+    directory,
+    deliver: () => deliver,
+    sign,
+    forward: signing.forward,
+    resolver,
+    publicUrl: config.sending.publicUrl,
+    ourHost,
+    now,
+    newId,
+    log,
+  });
   const deliver = makeDeliver({
+    lists: lists.distribute,
     store: mailStore,
     directory,
     queue,
@@ -521,6 +536,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     certificates.mount(app);
     serveMailSettings(app, mailSettings);
     injecting?.mount(app);
+    lists.mount(app);
     takeTlsReports(app, (bytes) => reporting.takeTls(bytes));
     servePages(app);
   };
@@ -581,6 +597,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     dnsUpdate: config.acme,
     reports: reporting,
     quarantine: guarding.quarantine,
+    mailingLists: lists.distribute,
     bans: dooring.bans,
     lists: () => [...dooring.lists(), ...filtering.lists()],
     ...(sending === undefined ? {} : { sending }),

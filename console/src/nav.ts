@@ -71,7 +71,17 @@ export const views: readonly View[] = [
     load: () => import("./views/Mail.svelte"),
     one: () => import("./views/Journey.svelte"),
   },
-  ...["queue", "quarantine", "domains", "accounts", "groups", "aliases", "masked-addresses", "tenants"].flatMap(listed),
+  ...[
+    "queue",
+    "quarantine",
+    "domains",
+    "accounts",
+    "groups",
+    "lists",
+    "aliases",
+    "masked-addresses",
+    "tenants",
+  ].flatMap(listed),
   {
     id: "sending",
     title: "Sending",

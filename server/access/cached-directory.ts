@@ -2,6 +2,7 @@
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Account, AccountId, Address, Change, Domain, Store } from "../store/store.ts";
 import type { Directory, Resolution } from "./directory.ts";
+import { type ListAddress, listPartOf } from "./list-addresses.ts";
 import { Remembered } from "./remembered.ts";
 
 export type DirectorySettings = {
@@ -140,6 +141,8 @@ class CachedDirectory implements Directory, Disposable {
     const domain = await this.domain(domainName);
     if (domain === undefined) return remote;
     const essential = essentialLocals.has(plainLocal(local));
+    const ofList = domain.kind === "local" ? await this.#listPart(local, domain) : undefined;
+    if (ofList !== undefined) return { ...nobody, lists: [ofList], domain };
     const found = await this.#row(local, domain);
     if (domain.kind === "relay" && (found === undefined || found.row.kind === "relay")) {
       if (found !== undefined || essential) return { kind: "relay", domain, known: true };
@@ -154,7 +157,26 @@ class CachedDirectory implements Directory, Disposable {
     if (spread.isEmpty && essential) await this.#spreadEssential(domain, spread);
     if (spread.isEmpty) return { kind: "unknown", domain };
     const detail = found?.detail ?? (spread.accounts.size === 1 ? spread.detail : undefined);
-    return { kind: "local", accounts: [...spread.accounts], forwards: [...spread.forwards], detail, domain, essential };
+    const lists = [...spread.lists].map((list): ListAddress => ({ list, part: "post", token: "" }));
+    return {
+      kind: "local",
+      accounts: [...spread.accounts],
+      forwards: [...spread.forwards],
+      detail,
+      domain,
+      essential,
+      ...(lists.length === 0 ? {} : { lists }),
+    };
+  }
+
+  /** An address of a list beside its own, where nobody else has it. */
+  async #listPart(local: string, domain: Domain): Promise<ListAddress | undefined> {
+    const named = listPartOf(plainLocal(local));
+    if (named === undefined) return undefined;
+    const list = `${named.list}@${domain.name}`;
+    if ((await this.#addresses.get(list))?.about?.kind !== "list") return undefined;
+    const taken = await this.#addresses.get(`${plainLocal(local)}@${domain.name}`);
+    return taken === undefined ? { ...named, list } : undefined;
   }
 
   /** The exact address, else the one before the separator. */
@@ -187,6 +209,7 @@ class CachedDirectory implements Directory, Disposable {
       spread.accounts.add(row.account);
       spread.detail ??= detail;
     } else if (row.kind === "relay") spread.forwards.add(key);
+    else if (row.about?.kind === "list") spread.lists.add(key);
     else for (const target of row.targets) await this.#spreadTo(target, spread, depth + 1);
   }
 
@@ -215,16 +238,18 @@ class CachedDirectory implements Directory, Disposable {
 class Spread {
   readonly accounts = new Set<AccountId>();
   readonly forwards = new Set<string>();
+  readonly lists = new Set<string>();
   readonly seen = new Set<string>();
   targets = 0;
   detail: string | undefined;
 
   get isEmpty(): boolean {
-    return this.accounts.size === 0 && this.forwards.size === 0;
+    return this.accounts.size === 0 && this.forwards.size === 0 && this.lists.size === 0;
   }
 }
 
 const remote: Resolution = { kind: "remote" };
+const nobody = { kind: "local", accounts: [], forwards: [], detail: undefined, essential: false } as const;
 
 /** Without one nobody asks how much of it is used: its mail changes nothing that is remembered. */
 const hasQuota = (account: Account | undefined): boolean => account !== undefined && account.quotaBytes > 0;

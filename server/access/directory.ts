@@ -4,6 +4,7 @@
  */
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Account, AccountId, Domain } from "../store/store.ts";
+import type { ListAddress } from "./list-addresses.ts";
 
 /** What becomes of mail to one address. */
 export type Resolution =
@@ -17,6 +18,8 @@ export type Resolution =
       readonly essential: boolean /* postmaster, abuse: over quota too */;
       /** Nobody's mailbox: reports of other servers are read there. */
       readonly reports?: true;
+      /** Mailing lists that take it: each has members of its own. */
+      readonly lists?: readonly ListAddress[];
     }
   | { readonly kind: "relay"; readonly domain: Domain; readonly known: boolean | "ask" }
   /** The domain is ours, the address is nobody's. */

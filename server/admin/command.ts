@@ -4,6 +4,7 @@ import type { Ldap } from "../access/ldap.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { ImportRunner } from "../carry/runner.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
+import type { Distribute } from "../distribute/distribute.ts";
 import type { Dooring } from "../dooring.ts";
 import type { Indexer } from "../index/indexer.ts";
 import type { Injection } from "../inject/injection.ts";
@@ -52,6 +53,8 @@ export type World = {
   readonly imports?: ImportRunner;
   /** Facts of a message, large ones in another thread. */
   readonly factsOf?: (bytes: Buffer) => MessageFacts | Promise<MessageFacts>;
+  /** Mailing lists at work; without a running server only what they are can be changed. */
+  readonly mailingLists?: Distribute;
   /** Registers passkeys; the running server alone can. */
   readonly passkeys?: Passkeys;
   /** The configured LDAP directory. */

@@ -13,6 +13,7 @@ import { domainCommands } from "./domain-commands.ts";
 import { doorCommands } from "./door-commands.ts";
 import { filterCommands } from "./filter-commands.ts";
 import { groupCommands } from "./group-commands.ts";
+import { listCommands } from "./list-commands.ts";
 import { noteCommand } from "./noted.ts";
 import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   ...securityCommands,
   ...addressCommands,
   ...groupCommands,
+  ...listCommands,
   ...accessCommands,
   ...tenantCommands,
   ...deletionCommands,

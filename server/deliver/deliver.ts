@@ -23,8 +23,9 @@ import type {
   Store,
   Target,
 } from "../store/store.ts";
-import { type Destinations, destinationsOf } from "./destinations.ts";
+import { type Destination, type Destinations, destinationsOf, type ListMail } from "./destinations.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
+import type { Lists, Spread } from "./lists.ts";
 import type { Notices } from "./notices.ts";
 import { quarantineRows } from "./quarantined.ts";
 import { mailboxFull } from "./recipients.ts";
@@ -67,6 +68,8 @@ export type DeliverPorts = {
   readonly suppression?: Suppressing | undefined;
   /** Reads reports of other servers; undefined: they are mail like other mail. */
   readonly reports: Reports | undefined;
+  /** Undefined: there are no mailing lists. */
+  readonly lists?: Lists;
   readonly factsOf: (message: Buffer) => MessageFacts;
   /** The same in another thread. */
   readonly factsOfLarge: (message: Buffer) => Promise<MessageFacts>;
@@ -93,6 +96,8 @@ export type Deliver = {
   plan(mail: Received): Promise<Acceptance | undefined>;
   /** Takes mail that was made here, unjudged; false where nobody takes it. */
   give(mail: Received): Promise<boolean>;
+  /** Delivers what a mailing list sends, all or none. */
+  spread(what: Spread): Promise<void>;
 };
 
 const inbox: Target = { role: "inbox" };
@@ -250,11 +255,14 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     }
     const everywhere = await destinationsOf(mail, header, directory);
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
-    const found = checked instanceof Promise ? await checked : checked;
+    const direct = checked instanceof Promise ? await checked : checked;
+    const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict);
     const counted = await countReports(mail, header, found, verdict.findings);
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
       if (found.reports) return reportsAlone(mail, found, counted);
       if (found.suppressed !== undefined) await noteSuppressed(mail, found);
+      if (found.each.some((one) => one.kind === "taken" && one.lists === true))
+        return tell(mail, header, outcomesOf(mail, found, new Map()));
       const refusals = found.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
       const first = refusals[0] ?? accountGone;
       noteRefused(mail, header, { kind: "refuse", reply: first, notes: [] });
@@ -321,15 +329,8 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return scripted({ mail, header, to, verdict, bytes, isJunk, sieve: ports.sieve!, plan });
   };
 
-  /** What scripts want done, the mail of those without any and what goes elsewhere, in one transaction. */
-  const takeScripted = async (
-    mail: Received,
-    header: Header,
-    to: Destinations,
-    verdict: Taken,
-    onward: Acceptance | undefined,
-    scripts: Scripted,
-  ): Promise<readonly Reply[]> => {
+  /** The message itself where somebody keeps it as it is, and what scripts have made of it. */
+  const scriptedParts = async (mail: Received, header: Header, to: Destinations, verdict: Taken, scripts: Scripted) => {
     const main = await acceptanceOf(mail, header, to, verdict, scripts);
     const changed = await Promise.all(
       scripts.changed.map(
@@ -341,7 +342,75 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       ),
     );
     const isKept = main.placements.length > 0 || main.queue !== undefined;
-    const own = [...(isKept ? [main] : []), ...changed];
+    return { main, isKept, own: [...(isKept ? [main] : []), ...changed] };
+  };
+
+  /** Lists go first: what each of them answers is said as of any recipient. */
+  const takeLists = async (mail: Received, header: Header, to: Destinations, verdict: Taken): Promise<Destinations> => {
+    const each: Destination[] = [...to.each];
+    for (const one of to.lists.values()) {
+      const refusal = await takeList(mail, header, one, verdict);
+      for (const index of one.recipients) {
+        const known = each[index]!;
+        if (known.kind === "refused") continue;
+        const nothingElse = known.accounts.length === 0 && !known.queued && known.lists !== true;
+        if (refusal === undefined) each[index] = { ...known, lists: true };
+        else if (nothingElse) each[index] = { kind: "refused", reply: refusal };
+      }
+    }
+    return { ...to, each };
+  };
+
+  const takeList = async (mail: Received, header: Header, to: ListMail, verdict: Taken): Promise<Reply | undefined> => {
+    if (ports.lists === undefined) return accountGone;
+    const outcome = await ports.lists.take(mail, header, to, verdict);
+    if (outcome.kind === "refused") return outcome.reply;
+    const facts = passingFactsOf(mail.bytes);
+    const accepted = { ...acceptedEntry(mail, facts, verdict), trace: mail.id };
+    await spread({ ...outcome, journey: [accepted, ...outcome.journey] });
+    log.info(
+      { id: mail.id, from: mail.envelopeFrom, list: to.list, part: to.part, copies: outcome.copies.length },
+      "taken by a list",
+    );
+    await outcome.afterwards?.();
+    return undefined;
+  };
+
+  const spread = async ({ copies, posts, kept, remember, journey }: Spread): Promise<void> => {
+    const acceptances: Acceptance[] = [];
+    const remembered: Remembered[] = [...remember];
+    for (const copy of copies) {
+      const header = splitHeader(copy.bytes, 0, copy.bytes.length);
+      const to = together(await destinationsOf(copy, header, directory));
+      if (to.accounts.size === 0 && to.queued.length === 0) {
+        await ports.lists?.undelivered(copy);
+        continue;
+      }
+      const concerns = ports.sieve?.concerns(to.accounts.keys()) ?? false;
+      const scripts = concerns !== false && (await concerns) ? await runScripts(copy, header, to, accepted) : undefined;
+      if (scripts === undefined) {
+        acceptances.push(await acceptanceOf(copy, header, to, accepted));
+        continue;
+      }
+      const { own } = await scriptedParts(copy, header, to, accepted, scripts);
+      acceptances.push(...own, ...scripts.sent);
+      remembered.push(...scripts.remember);
+    }
+    if (posts.length > 0)
+      acceptances.push({ message: await messageOf(kept), placements: [], listPosts: posts, journey: [] });
+    await commitTogether(acceptances, remembered, journey);
+  };
+
+  /** What scripts want done, the mail of those without any and what goes elsewhere, in one transaction. */
+  const takeScripted = async (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    verdict: Taken,
+    onward: Acceptance | undefined,
+    scripts: Scripted,
+  ): Promise<readonly Reply[]> => {
+    const { main, isKept, own } = await scriptedParts(mail, header, to, verdict, scripts);
     const all = [...own, ...(onward === undefined ? [] : [onward]), ...scripts.sent];
     // Where nothing is kept the journey alone says what became of the message.
     const journey = isKept ? [] : main.journey.map((one) => ({ ...one, trace: mail.id }));
@@ -428,6 +497,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   const plan = async (mail: Received): Promise<Acceptance | undefined> => {
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
     const to = together(await destinationsOf(mail, header, directory));
+    if (ports.lists !== undefined) for (const one of to.lists.values()) await ports.lists.noticed(mail, one);
     if (to.accounts.size === 0 && to.queued.length === 0) return undefined;
     return acceptanceOf(mail, header, to, accepted);
   };
@@ -440,7 +510,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return counted || acceptance !== undefined;
   };
 
-  return { take, plan, give };
+  return { take, plan, give, spread };
 }
 
 /** With what is forwarded among what is queued. */

@@ -3,6 +3,7 @@ import type { Header } from "../../protocol/mime/header.ts";
 import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory, Resolution } from "../access/directory.ts";
+import type { ListAddress } from "../access/list-addresses.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { AccountId, NewRecipient } from "../store/store.ts";
 import { forwardersOf } from "./forward.ts";
@@ -18,6 +19,8 @@ export type Destination =
       readonly accounts: readonly AccountId[];
       /** Some of its mail goes into the queue. */
       readonly queued: boolean;
+      /** A mailing list has taken it. */
+      readonly lists?: true;
     }
   | { readonly kind: "refused"; readonly reply: Reply };
 
@@ -34,9 +37,13 @@ export type Destinations = {
   readonly forwarders: readonly Mailbox[];
   /** Some recipient is an address where reports are read. */
   readonly reports: boolean;
+  /** Addresses of mailing lists, each once, with the recipients (by place) that came to them. */
+  readonly lists: ReadonlyMap<string, ListMail>;
   /** Those left out because they are suppressed, with why. */
   readonly suppressed?: readonly Suppressed[];
 };
+
+export type ListMail = ListAddress & { readonly recipients: readonly number[] };
 
 export type Suppressed = { readonly address: string; readonly reason: string; readonly scope: string };
 
@@ -53,16 +60,25 @@ export async function destinationsOf(
     forwarded: new Map(),
     forwarders: [],
     reports: false,
+    lists: new Map(),
     header,
   };
   const mayRelay = mail.trusted || mail.account !== undefined;
-  for (const recipient of mail.recipients) {
+  for (const [index, recipient] of mail.recipients.entries()) {
     const answer = directory.resolve(recipient.local, recipient.domain);
     const resolution: Resolution = answer instanceof Promise ? await answer : answer;
-    each.push(place(recipient, resolution, mayRelay, found));
+    each.push(place(recipient, index, resolution, mayRelay, found));
   }
-  const { accounts, queued, forwarded, forwarders, reports } = found;
-  return { each, accounts, queued: [...queued.values()], forwarded: [...forwarded.values()], forwarders, reports };
+  const { accounts, queued, forwarded, forwarders, reports, lists } = found;
+  return {
+    each,
+    accounts,
+    queued: [...queued.values()],
+    forwarded: [...forwarded.values()],
+    forwarders,
+    reports,
+    lists,
+  };
 }
 
 type Found = {
@@ -71,10 +87,17 @@ type Found = {
   readonly forwarded: Map<string, NewRecipient>;
   readonly forwarders: Mailbox[];
   reports: boolean;
+  readonly lists: Map<string, ListMail>;
   readonly header: Header;
 };
 
-function place(recipient: ReceivedRecipient, resolution: Resolution, mayRelay: boolean, found: Found): Destination {
+function place(
+  recipient: ReceivedRecipient,
+  index: number,
+  resolution: Resolution,
+  mayRelay: boolean,
+  found: Found,
+): Destination {
   const { accounts, queued, forwarded, forwarders, header } = found;
   switch (resolution.kind) {
     case "unknown":
@@ -90,6 +113,7 @@ function place(recipient: ReceivedRecipient, resolution: Resolution, mayRelay: b
       for (const account of resolution.accounts)
         accounts.set(account, resolution.essential || accounts.get(account) === true);
       if (resolution.reports) found.reports = true;
+      if (resolution.lists !== undefined) for (const one of resolution.lists) addList(found.lists, one, index);
       if (resolution.forwards.length === 0) return { kind: "taken", accounts: resolution.accounts, queued: false };
       if (forwardersOf(header).has(formatMailbox(recipient).toLowerCase()))
         return resolution.accounts.length === 0
@@ -105,6 +129,11 @@ function place(recipient: ReceivedRecipient, resolution: Resolution, mayRelay: b
     default:
       return resolution satisfies never;
   }
+}
+
+function addList(lists: Map<string, ListMail>, one: ListAddress, recipient: number): void {
+  const key = `${one.part} ${one.token} ${one.list}`;
+  lists.set(key, { ...one, recipients: [...(lists.get(key)?.recipients ?? []), recipient] });
 }
 
 function addQueued(

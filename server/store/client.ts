@@ -13,6 +13,7 @@ import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
 import { maxWriterBytes } from "./keep.ts";
 import { Keepers } from "./keepers.ts";
 import { Lane } from "./lane.ts";
+import { listReads, listWrites } from "./lists-store.ts";
 import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
 import { securityReads, securityWrites } from "./security-store.ts";
@@ -163,6 +164,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): St
     ...(each(hostingReads, op) as Pick<StoreReader, (typeof hostingReads)[number]>),
     ...(each(carryReads, op) as Pick<StoreReader, (typeof carryReads)[number]>),
     ...(each(securityReads, op) as Pick<StoreReader, (typeof securityReads)[number]>),
+    ...(each(listReads, op) as Pick<StoreReader, (typeof listReads)[number]>),
     ...(each(sharingReads, op) as Pick<StoreReader, (typeof sharingReads)[number]>),
     ...(each(wordsReads, op) as Pick<StoreReader, (typeof wordsReads)[number]>),
     ...(each(
@@ -285,6 +287,7 @@ function writerOf(lane: Lane | undefined, keepers: Keepers): StoreWriter {
     ...(each(hostingWrites, op) as Pick<StoreWriter, (typeof hostingWrites)[number]>),
     ...(each(carryWrites, op) as Pick<StoreWriter, (typeof carryWrites)[number]>),
     ...(each(securityWrites, op) as Pick<StoreWriter, (typeof securityWrites)[number]>),
+    ...(each(listWrites, op) as Pick<StoreWriter, (typeof listWrites)[number]>),
     ...(each(sharingWrites, op) as Pick<StoreWriter, (typeof sharingWrites)[number]>),
     ...(each(wordsWrites, op) as Pick<StoreWriter, (typeof wordsWrites)[number]>),
     emailAdd: async (account, message, ...rest) => {

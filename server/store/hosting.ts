@@ -138,7 +138,7 @@ export interface HostingReader {
   hostedAccounts(within: Within, page: Page): Promise<readonly HostedAccount[]>;
   hostedAddresses(
     within: Within,
-    page: Page & { readonly sort?: "alias" | "group" | "masked"; readonly owner?: AccountId },
+    page: Page & { readonly sort?: "alias" | "group" | "list" | "masked"; readonly owner?: AccountId },
   ): Promise<readonly Address[]>;
   hostedCounts(within: Within): Promise<HostedCounts>;
   /** Ids of queued messages that accounts within have sent. */

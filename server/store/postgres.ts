@@ -13,6 +13,7 @@ import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
 import { keepQuickly, maxQuickBytes } from "./keep.ts";
 import { Keepers } from "./keepers.ts";
+import { listReads, listWrites } from "./lists-store.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { readOps, writeOps } from "./ops/all.ts";
 import type { KeptAcceptance, KeptMessage } from "./ops/kept.ts";
@@ -189,7 +190,9 @@ class PostgresStore {
       ...(named(carryWrites, writeOps, writing) as Pick<StoreWriter, (typeof carryWrites)[number]>),
       ...(named(securityReads, readOps, reading) as Pick<StoreReader, (typeof securityReads)[number]>),
       ...(named(securityWrites, writeOps, writing) as Pick<StoreWriter, (typeof securityWrites)[number]>),
+      ...(named(listReads, readOps, reading) as Pick<StoreReader, (typeof listReads)[number]>),
       ...(named(sharingReads, readOps, reading) as Pick<StoreReader, (typeof sharingReads)[number]>),
+      ...(named(listWrites, writeOps, writing) as Pick<StoreWriter, (typeof listWrites)[number]>),
       ...(named(sharingWrites, writeOps, writing) as Pick<StoreWriter, (typeof sharingWrites)[number]>),
       ...(named([...wordsReads, ...wordsQueries], readOps, reading) as Pick<
         StoreReader,

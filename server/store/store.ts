@@ -12,6 +12,7 @@ import type { StsMode } from "../../protocol/policy/mta-sts.ts";
 import type { CarryReader, CarryWriter } from "./carry-store.ts";
 import type { HostingReader, HostingWriter } from "./hosting.ts";
 import type { JmapReader, JmapWriter } from "./jmap.ts";
+import type { ListSettings, ListsReader, ListsWriter, NewListPost } from "./lists-store.ts";
 import type { PeerReader, PeerWriter } from "./peers.ts";
 import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quarantine.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
@@ -108,7 +109,9 @@ export type Address = {
         readonly label: string;
         readonly createdAt: Instant;
         readonly off: boolean;
-      };
+      }
+    /** A mailing list: it has members of its own, and no targets. */
+    | ({ readonly kind: "list" } & ListSettings);
 };
 
 // ---------------------------------------------------------------- mailboxes and messages
@@ -182,6 +185,8 @@ export type Acceptance = {
   readonly queue?: NewQueued;
   /** Kept and not shown: one row for each account, and one for the recipients elsewhere. */
   readonly quarantine?: readonly NewQuarantined[];
+  /** Posts to mailing lists that wait for a moderator, or are archived. */
+  readonly listPosts?: readonly NewListPost[];
   /** Rows of the quarantine that this takes the place of. */
   readonly released?: readonly number[];
   /** Noted with it. */
@@ -485,6 +490,7 @@ export interface StoreReader
     CarryReader,
     WordsReader,
     SharingReader,
+    ListsReader,
     HostingReader {
   // directory
   domains(): Promise<readonly Domain[]>;
@@ -544,6 +550,7 @@ export interface StoreWriter
     CarryWriter,
     WordsWriter,
     SharingWriter,
+    ListsWriter,
     HostingWriter {
   // directory; each answers "exists"/"missing" instead of throwing
   putDomain(domain: Domain): Promise<void>;

@@ -43,7 +43,7 @@ export function takeUnsubscribes(app: FastifyInstance, { path, read, leave }: Un
 
 const wrongLink = "<p>Copy the whole link from the message, or answer the message and ask to be taken off.</p>";
 
-function page(reply: FastifyReply, status: number, title: string, body: string): FastifyReply {
+export function page(reply: FastifyReply, status: number, title: string, body: string): FastifyReply {
   return reply
     .code(status)
     .type("text/html; charset=utf-8")

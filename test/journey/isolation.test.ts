@@ -42,6 +42,8 @@ describe("tenants apart", () => {
       address: `all@${mark}-one.test`,
       members: [`person@${mark}-one.test`, "x@far.test"],
     });
+    await boss.ok("POST", "/lists", { address: `news@${mark}-one.test` });
+    await boss.ok("POST", `/lists/news@${mark}-one.test/members`, { members: ["x@far.test"] });
     const masked = await person.ok("POST", "/masked-addresses", { label: `shop of ${mark}` });
     const token = await person.ok("POST", "/accounts/me/tokens", { label: mark });
     await boss.ok("POST", "/accounts", { name: `gone@${mark}-one.test`, password: "correct horse" });
@@ -68,6 +70,9 @@ describe("tenants apart", () => {
       alias: `info@${mark}-one.test`,
       group: `all@${mark}-one.test`,
       member: "x@far.test",
+      list: `news@${mark}-one.test`,
+      post: "1",
+      request: "1",
       masked: masked.address,
       id: token.id,
       deletion: String(deletion.id),

@@ -13,6 +13,7 @@ import { statements as security } from "./010.ts";
 import { statements as index } from "./011.ts";
 import { statements as sharing } from "./012.ts";
 import { statements as carry } from "./013.ts";
+import { statements as lists } from "./014.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -29,6 +30,7 @@ const migrations: readonly (readonly string[])[] = [
   index,
   sharing,
   carry,
+  lists,
 ];
 export const schemaVersion = migrations.length;
 

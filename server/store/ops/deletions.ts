@@ -2,6 +2,7 @@
 import type { Deletion, DeletionKind, HostingWriter, Takes, Within } from "../hosting.ts";
 import type { Instant } from "../store.ts";
 import { removeAccount } from "./directory.ts";
+import { forgetListsOf } from "./lists.ts";
 import { all, type Op, one, publish, type Row, rows, run } from "./tx.ts";
 
 /** Accounts that one `purge` removes with all their mail. */
@@ -226,6 +227,7 @@ export function* purge(id: number): Op<"done" | "more" | "missing"> {
   for (const [name] of domains) {
     yield* run("DELETE FROM grants WHERE kind = 'domain' AND object = $1", name as string);
     yield* run("DELETE FROM settings WHERE key = $1", `dkim/${name as string}`);
+    yield* forgetListsOf(name as string);
   }
   yield* run(
     "DELETE FROM grants WHERE kind = 'tenant' AND object IN (SELECT CAST(id AS TEXT) FROM tenants WHERE deletion = $1)",

@@ -313,7 +313,8 @@ function* isPrimary(local: string, domain: string): Op<boolean> {
 
 export function* putAddress(address: Address): Op<"done" | "no-domain" | "no-account" | "taken"> {
   const { local, domain, kind } = address;
-  if (local === "" || (kind === "alias" && address.targets.length === 0))
+  const needsTarget = kind === "alias" && address.about?.kind !== "list";
+  if (local === "" || (needsTarget && address.targets.length === 0))
     throw new Error("An address needs a local part, and an alias a target.");
   if (!(yield* one("SELECT 1 AS n FROM domains WHERE name = $1", domain))) return "no-domain";
   const account = kind === "account" ? address.account : undefined;

@@ -17,6 +17,7 @@ import { insertContent } from "./contents.ts";
 import { note } from "./journey.ts";
 import type { KeptAcceptance, KeptAppend, KeptMessage } from "./kept.ts";
 import { adoptKeywords, keywordText } from "./keywords.ts";
+import { keepListPosts } from "./lists.ts";
 import { atPath, inboxId, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
 import { keepQuarantined, takeFromQuarantine } from "./quarantine.ts";
 import { enqueue } from "./queue-rows.ts";
@@ -54,7 +55,8 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
     if (room.kind === "room") filed++;
     rooms[index] = room;
   }
-  const refs = filed + (queue === undefined ? 0 : 1) + quarantine.length;
+  const listPosts = acceptance.listPosts ?? [];
+  const refs = filed + (queue === undefined ? 0 : 1) + quarantine.length + listPosts.length;
   if (refs === 0) return { content: 0, placed: rooms as Placed[], queued: undefined };
 
   const content = yield* insertContent(message, refs, filed > 0);
@@ -107,6 +109,7 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
   }
   const queued = queue && (yield* enqueue(content, message.stored.sizeBytes, queue));
   if (quarantine.length > 0) yield* keepQuarantined(content, message.stored.sizeBytes, quarantine);
+  if (listPosts.length > 0) yield* keepListPosts(content, message.stored.sizeBytes, listPosts);
   if (acceptance.released !== undefined) yield* takeFromQuarantine(acceptance.released);
   if (acceptance.events !== undefined)
     yield* addSendingEvents(acceptance.events, queued === undefined ? "" : queueIdOf(content));

@@ -15,6 +15,7 @@ import * as grams from "./grams.ts";
 import * as hosting from "./hosting.ts";
 import * as journey from "./journey.ts";
 import * as finding from "./journey-find.ts";
+import * as lists from "./lists.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
@@ -57,6 +58,9 @@ export const readOps = {
   parkNext: sending.parkNext,
   peers,
   quarantined,
+  listMembers: lists.listMembers,
+  listPosts: lists.listPosts,
+  listRequests: lists.listRequests,
   sharedWith: sharing.sharedWith,
   mailboxRights: sharing.mailboxRights,
   wordsDue: words.wordsDue,

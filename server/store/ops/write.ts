@@ -9,6 +9,7 @@ import { setFlags } from "./flags.ts";
 import { gramsLay } from "./grams.ts";
 import * as hosting from "./hosting.ts";
 import * as journey from "./journey.ts";
+import * as lists from "./lists.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
@@ -107,6 +108,15 @@ export const writeOps = {
   purge,
   beginRequest,
   endRequest,
+  putListMember: lists.putListMember,
+  removeListMember: lists.removeListMember,
+  noteListBounce: lists.noteListBounce,
+  resumeListMember: lists.resumeListMember,
+  removeListPost: lists.removeListPost,
+  putListRequest: lists.putListRequest,
+  changeListRequest: lists.changeListRequest,
+  removeListRequest: lists.removeListRequest,
+  forgetList: lists.forgetList,
   putImported: carry.putImported,
   importedMarks: carry.importedMarks,
   putImport: carry.putImport,

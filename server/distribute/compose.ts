@@ -1,0 +1,96 @@
+/** A post as a list sends it: with the fields of RFC 2369, RFC 2919 and RFC 8058, without those of other lists, its From rewritten where it must be. */
+import { Buffer } from "node:buffer";
+import { rawField, textField } from "../../protocol/mime/fields/write.ts";
+import { fieldValue, type Header, headerValue, splitHeader } from "../../protocol/mime/header.ts";
+import { subjectText } from "../../protocol/mime/subject.ts";
+import { withOurFrom } from "../deliver/rewrite-from.ts";
+import { type List, partAddress } from "./settings.ts";
+
+/** Fields of other lists and of other ways, and those that would have every member answer a program. */
+const dropped =
+  /^(?:list-.*|return-path|precedence|bcc|errors-to|approved|disposition-notification-to|return-receipt-to|x-confirm-reading-to|x-loop)$/;
+const signatures = /^(?:dkim-signature|domainkey-signature)$/;
+
+/** RFC 2919 §3: the name of the list, as a domain. */
+export const listId = ({ local, domain }: List): string => `${local.replace(/[^a-z0-9._-]+/gi, "-")}.${domain}`;
+
+/** Whether the list has sent this already. */
+export function isLoop(header: Header, list: List): boolean {
+  const id = `<${listId(list)}>`;
+  return header.fields.some(
+    (field) =>
+      (field.name === "list-id" && fieldValue(header, field).toLowerCase().includes(id)) ||
+      (field.name === "x-loop" && fieldValue(header, field).trim().toLowerCase() === list.address),
+  );
+}
+
+/** `rewriteFrom`: the author's domain would have it refused as it is sent. `bytes` bear our trace fields already. */
+export function listCopy(given: Buffer, list: List, rewriteFrom: boolean): Buffer {
+  const { settings } = list;
+  let bytes = given;
+  let header = splitHeader(bytes, 0, bytes.length);
+  const ours = rewriteFrom ? withOurFrom(bytes, header, list.address) : undefined;
+  if (ours !== undefined) {
+    bytes = ours;
+    header = splitHeader(bytes, 0, bytes.length);
+  }
+  const subject = subjectOf(header, settings.subjectTag);
+  const toList = settings.replyTo === "list";
+  // What the author's signature covers has changed: a broken one says nothing good (RFC 6377 §3.2).
+  const unsigned = ours !== undefined || subject !== undefined || toList;
+  const pieces: Buffer[] = [Buffer.from(front(list, toList) + (subject ?? ""), "utf8")];
+  let from = 0;
+  for (const { name, start, end } of header.fields) {
+    const goes =
+      dropped.test(name) ||
+      (unsigned && signatures.test(name)) ||
+      (subject !== undefined && name === "subject") ||
+      (ours !== undefined && name === "sender") ||
+      (toList && name === "reply-to");
+    if (!goes) continue;
+    pieces.push(bytes.subarray(from, header.start + start));
+    from = header.start + end;
+  }
+  pieces.push(bytes.subarray(from));
+  return Buffer.concat(pieces);
+}
+
+function subjectOf(header: Header, tag: string): string | undefined {
+  if (tag === "") return undefined;
+  const text = subjectText(headerValue(header, "subject") ?? "");
+  if (text.toLowerCase().includes(tag.trim().toLowerCase())) return undefined;
+  return textField("Subject", `${tag.trim()} ${text === "" ? "(no subject)" : text}`);
+}
+
+function front(list: List, toList: boolean): string {
+  const { settings, address } = list;
+  const id = `<${listId(list)}>`;
+  const name = settings.displayName.replace(/["\\\r\n]/g, "").replace(/[^ -~]/g, "?");
+  const posting = settings.posting === "moderators" ? "NO (only moderators post)" : `<mailto:${address}>`;
+  const mailto = (part: string, rest = ""): string => `<mailto:${partAddress(list, part)}${rest}>`;
+  return [
+    rawField("List-Id", name === "" ? id : `"${name}" ${id}`),
+    rawField("List-Post", posting),
+    rawField("List-Help", mailto("request", "?subject=help")),
+    rawField("List-Subscribe", mailto("subscribe")),
+    rawField("List-Owner", mailto("owner")),
+    rawField("X-Loop", address),
+    rawField("Precedence", "list"),
+    toList ? rawField("Reply-To", `<${address}>`) : "",
+  ].join("");
+}
+
+/** The fields by which one member leaves: by mail, or with one click (RFC 8058 §3.1). */
+export function leaveFields(list: List, token: string, base: string): string {
+  return (
+    rawField("List-Unsubscribe", `<mailto:${partAddress(list, "unsubscribe", token)}>, <${base}${leavePath}${token}>`) +
+    rawField("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+  );
+}
+
+/** The same where all members get the same bytes: whoever writes there is asked for a confirmation. */
+export const sharedLeaveFields = (list: List): string =>
+  rawField("List-Unsubscribe", `<mailto:${partAddress(list, "unsubscribe")}>`);
+
+export const leavePath = "/lists/leave/";
+export const confirmPath = "/lists/confirm/";
