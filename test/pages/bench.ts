@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { fill } from "../bench/fill.ts";
 import { startDev } from "../dev-process.ts";
+import { JmapTalk } from "../jmap-talk.ts";
 
 const count = Number(process.argv[2] ?? 100_000);
 const user = "u1@example.test";
@@ -125,6 +126,13 @@ try {
   await (await startDev(["--data", data, "--users", "1"])).stop();
   await fill(data, count);
   const dev = await startDev(["--data", data, "--users", "1", "--cleartext-auth"]);
+  // Words are found once they are indexed; the oldest letters come last.
+  const me = await new JmapTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, user, "pw").open();
+  const filling = performance.now();
+  for (const { text } of [{ text: `number ${count - 1}` }, { text: "number 0" }])
+    while ((await me.call("Email/query", { filter: { text }, limit: 1 })).ids.length === 0)
+      await new Promise((later) => setTimeout(later, 2_000));
+  say("until all of it is found by its words", `${((performance.now() - filling) / 1000).toFixed(0)} s`);
   const browser = await chromium.launch({
     executablePath: process.env["CHROMIUM"] || "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"],
@@ -187,10 +195,12 @@ try {
     await page.evaluate(() => {
       location.hash = "#/";
     });
-    const found: number[] = [];
-    for (const words of [`number ${count - 7}`, "garden", "from:p11", "window", "subject:river is:unread"])
-      found.push(await page.evaluate((text) => (window as unknown as { bench: Bench }).bench.search(text), words));
-    say("search results", figure(found));
+    for (const words of [`number ${count - 7}`, "garden", "from:p11", "subject:garden is:unread"]) {
+      const found: number[] = [];
+      for (let run = 0; run < 3; run++)
+        found.push(await page.evaluate((text) => (window as unknown as { bench: Bench }).bench.search(text), words));
+      say(`search: ${words}`, figure(found));
+    }
     for (const [what, pixels] of [
       ["slow", 30],
       ["fast", 400],

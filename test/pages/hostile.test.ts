@@ -48,7 +48,7 @@ async function deliver(talk: JmapTalk, letters: readonly string[]): Promise<read
 }
 
 /** Letters of one conversation, which are all open at once; those that cost stand alone. */
-const together = 10;
+const together = 20;
 type Group = { readonly name: string; readonly attacks: readonly Attack[]; readonly light: boolean };
 function groupsOf(all: readonly Attack[]): readonly Group[] {
   const groups: { name: string; attacks: Attack[]; light: boolean }[] = [];
@@ -117,6 +117,26 @@ test("hostile letters", async (t) => {
       if (all.length > 0) wrong.push(`${name}: ${all.join("; ").slice(0, 600)}`);
     }
     assert.deepEqual(wrong, []);
+  });
+
+  await t.test("nor on a phone, right to left, in the dark", async () => {
+    const other = await pages.person({ size: "phone", theme: "dark", language: "ar" });
+    await other.signIn();
+    await other.page.locator("[data-row]").first().waitFor();
+    const there = watch(other, pages.origin);
+    await other.page.evaluate(installLook);
+    const wrong: string[] = [];
+    let letter = 0;
+    for (const { name, attacks } of groups) {
+      const thread = threads[letter] ?? "";
+      letter += attacks.length;
+      if (!attacks.some((one) => /^(?:overlay|bundle)/.test(one.name))) continue;
+      const { faults } = await look(other.page, thread, attacks.length).catch(broken);
+      const more = there.asked.splice(0).map((request) => request.url());
+      if (faults.length + more.length > 0) wrong.push(`${name}: ${[...faults, ...more].join("; ").slice(0, 400)}`);
+    }
+    assert.deepEqual([...wrong, ...there.opened, ...other.complaints], []);
+    await other.context.close();
   });
 
   await t.test("quoted in an answer they are as harmless", async () => {

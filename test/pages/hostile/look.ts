@@ -42,7 +42,10 @@ export function installLook(): void {
   /** The controls of the page can be reached where they are. */
   function faultsOfPage(): readonly string[] {
     const faults: string[] = [];
-    const controls = ["nav .compose button", ".find input", ".bar .desk button", "article header .fold"];
+    const controls =
+      innerWidth > 1020
+        ? ["nav .compose button", ".find input", ".bar .desk button", "article header .fold"]
+        : [".bar .back button", ".bar > button:last-of-type, .bar [aria-haspopup]", "article header .fold"];
     for (const control of controls) {
       const element = document.querySelector(control);
       const { left, top, width, height } = element?.getBoundingClientRect() ?? new DOMRect();

@@ -143,7 +143,9 @@ export class Letter {
           ...this.attached,
           { blobId, name: upload.name, type: upload.type, size: file.size, cid: undefined },
         ];
+        const { problem } = this;
         this.touch();
+        this.problem = problem;
       });
       this.uploads = [...this.uploads, upload];
     }

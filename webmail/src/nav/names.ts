@@ -20,7 +20,10 @@ export function mailboxName({ name, role }: Mailbox): string {
   return key !== undefined && usual.test(name) ? t(key) : name;
 }
 
-export function mailboxIcon({ role }: Mailbox): IconName {
+export function mailboxIcon({ role, name, parentId }: Pick<Mailbox, "role" | "name" | "parentId">): IconName {
+  // Mailboxes that this page has made for itself.
+  if (role === null && parentId === null && name === "Snoozed") return "snooze";
+  if (role === null && parentId === null && name === "Templates") return "draft";
   switch (role) {
     case "inbox":
       return "inbox";
