@@ -358,6 +358,16 @@ function readPart(
     return { kind: "multipart", subtype: type.slice("multipart/".length), fields, parts };
   }
   if ((partId === undefined) === (blobId === undefined)) return refuse(at, "expected either a partId or a blobId.");
+  // A type with parameters beyond those that properties have (text/calendar; method=REPLY) comes as the field itself.
+  const field = contentType(fields);
+  if (field !== undefined) {
+    const given = field.split(";")[0]?.trim().toLowerCase() ?? "";
+    if (!typePattern.test(given) || (partId !== undefined && !given.startsWith("text/")))
+      return refuse(
+        `${at}/header:Content-Type`,
+        `expected ${partId === undefined ? "a media type" : "a type of text"}.`,
+      );
+  }
   if (partId !== undefined) {
     if (charset !== undefined) return refuse(`${at}/charset`, "the server chooses the charset of a partId.");
     const text = values.get(partId);
@@ -366,6 +376,14 @@ function readPart(
     return { kind: "leaf", type, name, charset: undefined, disposition, fields, content: { text } };
   }
   return { kind: "leaf", type, name, charset, disposition, fields, content: { blobId: blobId as string } };
+}
+
+const isContentType = ({ name }: ComposedField): boolean => name.toLowerCase() === "content-type";
+
+/** The Content-Type that was given as a field, with its parameters. */
+function contentType(fields: readonly ComposedField[]): string | undefined {
+  const found = fields.find(isContentType);
+  return found === undefined ? undefined : "raw" in found ? found.raw : "text" in found ? found.text : "";
 }
 
 function blobsOf(part: DraftPart): string[] {
@@ -411,8 +429,12 @@ function compose(part: DraftPart, defaults: DraftDefaults, count: { multiparts: 
   if (bytes === undefined) throw new Error("A blob of the draft was not given.");
   const charset = "text" in content ? "utf-8" : part.charset;
   const named = name === undefined ? "" : parameter("name", name);
-  const type = `${part.type}${charset === undefined ? "" : parameter("charset", charset)}${named}`;
-  const fields = [...part.fields];
+  const given = contentType(part.fields);
+  const type =
+    given === undefined
+      ? `${part.type}${charset === undefined ? "" : parameter("charset", charset)}${named}`
+      : `${given}${charset === undefined || /;\s*charset\s*=/i.test(given) ? "" : parameter("charset", charset)}`;
+  const fields = part.fields.filter((field) => !isContentType(field));
   if (disposition !== undefined || name !== undefined)
     fields.unshift({
       name: "Content-Disposition",
