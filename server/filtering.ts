@@ -47,6 +47,8 @@ export type Filtering = {
   readonly watched: Store;
   /** What a person says of a message that was kept back. */
   learn(account: AccountId, bytes: Uint8Array, kind: "good" | "bad"): Promise<void>;
+  /** Forgets what a person taught, for themselves and for others. */
+  forget(account: AccountId): Promise<void>;
   /** Remembers whom a person writes to; call it when the message was taken. */
   submitted(mail: Received): void;
   /** Lists of bad domains, and how they are. */
@@ -70,6 +72,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
       judges: [],
       watched: store,
       learn: async () => undefined,
+      forget: (account) => new Lessons(store, []).forget(account),
       submitted: () => undefined,
       lists: () => [],
       [Symbol.dispose]: () => undefined,
@@ -91,21 +94,22 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
   const read = (bytes: Uint8Array, reading: Reading): Promise<Asked> => pool.run("spam-read", { bytes, reading });
 
   let saving: NodeJS.Timeout | undefined;
+  const opinionsChanged = (): void => {
+    saving ??= setTimeout(() => {
+      saving = undefined;
+      Promise.all([
+        store.putSetting(campaignsKey, campaigns.all()),
+        store.putSetting(reportedKey, reported.all()),
+      ]).catch((error: unknown) => log.error({ error }, "what people say of campaigns is not kept"));
+    }, 1000).unref();
+  };
   const learner = new Learner({
     store,
     lessons,
     campaigns,
     reported,
     tenants,
-    opinionsChanged: () => {
-      saving ??= setTimeout(() => {
-        saving = undefined;
-        Promise.all([
-          store.putSetting(campaignsKey, campaigns.all()),
-          store.putSetting(reportedKey, reported.all()),
-        ]).catch((error: unknown) => log.error({ error }, "what people say of campaigns is not kept"));
-      }, 1000).unref();
-    },
+    opinionsChanged,
     model: () => model,
     threshold: (account) => {
       const junk = Math.min(0.999, preferences.of(account, "").junk ?? preferences.defaults().junk);
@@ -162,6 +166,12 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
   return {
     judges: settings.outboundPercent === 0 ? [judge] : [judge, outboundJudge],
     watched: watching(store, learner),
+    async forget(account) {
+      await lessons.forget(account);
+      campaigns.forget(account);
+      reported.forget(account);
+      opinionsChanged();
+    },
     learn: (account, bytes, kind) => learner.told(account, bytes, kind === "bad"),
     submitted: (mail) => {
       if (mail.account === undefined) return;

@@ -598,6 +598,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     reports: reporting,
     quarantine: guarding.quarantine,
     mailingLists: lists.distribute,
+    forgetLessons: filtering.forget,
     bans: dooring.bans,
     lists: () => [...dooring.lists(), ...filtering.lists()],
     ...(sending === undefined ? {} : { sending }),

@@ -49,6 +49,8 @@ export type World = {
     readonly keeper: Quarantine;
     readonly digest: (account: AccountId | undefined) => Promise<number>;
   };
+  /** Forgets what a person taught the filter, which the running server holds in memory. */
+  readonly forgetLessons?: (account: AccountId) => Promise<void>;
   /** Runs imports; the running server alone does by itself. */
   readonly imports?: ImportRunner;
   /** Facts of a message, large ones in another thread. */

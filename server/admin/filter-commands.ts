@@ -104,10 +104,10 @@ export const filterCommands: readonly Command[] = [
     "filter forget",
     "Forgets what a person taught the filter.",
     { target },
-    async ({ target: name }, { store }) => {
+    async ({ target: name }, { store, forgetLessons }) => {
       const account = (await store.accounts({ name: name.toLowerCase() }))[0];
       if (account === undefined) return no(`There is no account "${name}". See them: angarium account list`);
-      await store.putSetting(filterPrefixes.lessons + account.id, undefined);
+      await (forgetLessons?.(account.id) ?? store.putSetting(filterPrefixes.lessons + account.id, undefined));
       return done({ forgotten: name });
     },
   ),

@@ -164,6 +164,9 @@ test("where spam leads: several people speak for their tenant, several tenants f
   reported.change(["prize.test"], 20, "nothing", "spam");
   reported.change(["prize.test"], 30, "nothing", "spam");
   assert.equal(isSpam(9), true, "three tenants");
+  const forgetful = new Reported(reported.all());
+  forgetful.forget(20);
+  assert.equal(forgetful.find(["prize.test"], 9, tenantOf), undefined, "a tenant's only voice is taken back");
   for (let message = 0; message < 100; message++) reported.kept(["prize.test"]);
   assert.equal(isSpam(9), false, "much mail with it is good");
   for (const account of [10, 11, 12]) reported.change(["google.com"], account, "nothing", "spam");

@@ -181,6 +181,21 @@ test("$Junk and $NotJunk teach where they are set", async () => {
   await client.logout();
 });
 
+test("what a person taught is forgotten when an administrator says so, by the server that runs", async () => {
+  const client = await open("u1@example.test");
+  const before = lessons();
+  await send("u1@example.test", circular("Bonsai 1", "bonsai"));
+  await move(client, "INBOX", "Junk", "Bonsai 1");
+  await learned(before + 1);
+  await send("u1@example.test", circular("Bonsai 2", "bonsai"));
+  assert.ok((await mailIn(client, "Junk")).some(({ subject }) => subject === "Bonsai 2"));
+  const done = await angarium("filter", "forget", "u1@example.test", "--data", dev.ready.data);
+  assert.equal(done.code, 0, done.err);
+  await send("u1@example.test", circular("Bonsai 3", "bonsai"));
+  assert.ok((await mailIn(client, "INBOX")).some(({ subject }) => subject === "Bonsai 3"));
+  await client.logout();
+});
+
 test("allowed and blocked senders; refused and kept back where that is set; whom one has written to is no stranger", async () => {
   const set = await angarium("filter", "block", "u3@example.test", "far.test", "--data", dev.ready.data);
   assert.equal(set.code, 0, set.err);

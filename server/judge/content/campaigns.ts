@@ -107,6 +107,12 @@ export class Campaigns {
     }
   }
 
+  /** Takes back all that a person said. */
+  forget(account: number): void {
+    for (const { spam, ham } of this.#list)
+      for (const side of [spam, ham]) if (side.includes(account)) side.splice(side.indexOf(account), 1);
+  }
+
   all(): readonly Campaign[] {
     return this.#list.filter(({ spam, ham }) => spam.length + ham.length > 0);
   }

@@ -74,6 +74,12 @@ export class Reported {
     }
   }
 
+  /** Takes back all that a person said. */
+  forget(account: number): void {
+    for (const [domain, { voices }] of this.#domains)
+      if (voices.delete(account) && voices.size === 0) this.#domains.delete(domain);
+  }
+
   voters(): Set<number> {
     return new Set([...this.#domains.values()].flatMap(({ voices }) => [...voices.keys()]));
   }
