@@ -135,6 +135,10 @@ for (const size of sizes) {
       const result = await store.emailQuery(account, query(words(asked)));
       return result.kind === "done" ? result.emails.length : -1;
     });
+  await time("words: a frequent word, with the total", async () => {
+    const result = await store.emailQuery(account, { ...query(words(vocabulary[0]!)), total: true });
+    return result.kind === "done" ? (result.total ?? -1) : -1;
+  });
   for (const [name, needle] of [
     ["rare", `ark${Math.floor(size / 2)}`],
     ["nothing", "zzzzqqq"],

@@ -5,9 +5,10 @@ import { factsOf } from "../../protocol/mime/facts-of.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { askedWords } from "../../protocol/words/words.ts";
 import { segmentOf } from "../../server/extract/segment.ts";
-import type { AccountId, Store } from "../../server/store/store.ts";
+import type { EmailFilter } from "../../server/store/jmap.ts";
+import { type AccountId, Flag, type Store } from "../../server/store/store.ts";
 import type { Open, Opened } from "./world.ts";
-import { deliver as deliverTo, inboxOf, type Letter, newAccount } from "./world.ts";
+import { deliver as deliverTo, inboxOf, type Letter, made, newAccount, noon } from "./world.ts";
 
 const deliver = async (store: Store, account: AccountId, given: Letter) =>
   deliverTo(store, account, await inboxOf(store, account), given);
@@ -156,6 +157,39 @@ export function wordsContract(open: Open): void {
       assert.deepEqual(await query("green"), []);
       while (await index(store, ann.id, 10));
       assert.deepEqual(await query("blue"), [ids[0], ids[1], ids[3]]);
+    });
+
+    test("how many there are of a frequent word: of those that are there, each once, by mailbox or of all", async () => {
+      const { id } = await newAccount(store);
+      const [inbox, other] = [await inboxOf(store, id), await made(store, id, "Other")];
+      const letters = Array.from({ length: 640 }, (_, at) => {
+        const bytes = Buffer.from(`Subject: ${at % 8 === 0 ? "seldom" : "common"} ${at}\r\n\r\nx\r\n`);
+        return { bytes, facts: factsOf(bytes), marks: { flags: 0, keywords: [] }, receivedAt: noon + at };
+      });
+      await store.append(id, inbox, letters);
+      await index(store, id, 1_000);
+      // 560 are common; 1 to 16 (14 common) are gone; 17 to 24 have a copy, 25 to 32 (7) are \\Deleted.
+      await store.expunge(id, inbox, [[1, 16]], true);
+      await store.copy(id, inbox, [[17, 24]], other);
+      await store.setFlags(id, inbox, { uids: [[25, 32]], mode: "add", marks: { flags: Flag.deleted, keywords: [] } });
+      const total = async (mailbox: number | undefined, limit: number) => {
+        const group = { words: askedWords("common"), places: everywhere };
+        const words: EmailFilter = { kind: "words", group, phrase: undefined };
+        const result = await store.emailQuery(id, {
+          filter: mailbox === undefined ? words : { kind: "and", of: [words, { kind: "in-mailbox", mailbox }] },
+          sort: [],
+          collapseThreads: false,
+          position: 0,
+          anchor: undefined,
+          limit,
+          total: true,
+        });
+        return result.kind === "done" ? [result.total, result.emails.length] : assert.fail(result.kind);
+      };
+      assert.deepEqual(await total(undefined, 10), [539, 10]);
+      assert.deepEqual(await total(inbox, 10), [539, 10]);
+      assert.deepEqual(await total(other, 10), [7, 7]);
+      assert.deepEqual(await total(undefined, 1_000), [539, 539]);
     });
 
     test("what fits best comes first where that is asked, also before it is indexed, in pages and by threads", async () => {

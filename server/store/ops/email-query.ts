@@ -1,4 +1,5 @@
 /** Email/query: the emails that match, in order, one page of them, and how they have changed. */
+import { BitSet } from "../../../protocol/words/email-set.ts";
 import type { EmailFilter, EmailQuery, EmailQueryChanges, EmailQueryResult, MailState } from "../jmap.ts";
 import type { AccountId, EmailId, MailboxId, ThreadId } from "../store.ts";
 import { touchesSince } from "./email-changes.ts";
@@ -245,12 +246,50 @@ function* countMailbox(account: AccountId, mailbox: MailboxId): Op<number> {
   return (row?.n ?? 0) - (twice?.n ?? 0);
 }
 
-export function* emailQuery(account: AccountId, query: EmailQuery): Op<EmailQueryResult> {
+/**
+ * How many of a mailbox, or of all, are in a set that the index of words gave: their numbers come in one text, which is ten times
+ * as fast as a row for each. Undefined for other filters.
+ */
+function* countAmong(account: AccountId, filter: EmailFilter): Op<number | undefined> {
+  const parts = filter.kind === "and" ? filter.of : [filter];
+  const sets = parts.flatMap((one) => (one.kind === "among" ? [one.emails] : []));
+  const places = parts.flatMap((one) => (one.kind === "in-mailbox" ? [one.mailbox] : []));
+  if (sets.length === 0 || places.length > 1 || sets.length + places.length < parts.length) return undefined;
+  const params = new Params(account);
+  const where = places.map((mailbox) => ` AND m.mailbox = ${params.add(mailbox)}`).join("");
+  const row = yield* one<{ emails: string | null }>(
+    `SELECT string_agg(CAST(m.email AS TEXT), ',') AS emails FROM messages m WHERE m.account = $1${where} AND ${visible("m")}`,
+    ...params.values,
+  );
+  const text = row?.emails ?? "";
+  // An email may have several rows.
+  const counted = new BitSet((yield* mailState(account)).nextEmail);
+  for (let at = 0, email = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : comma;
+    if (code !== comma) email = email * 10 + code - 48;
+    else {
+      if (sets.every((set) => set.has(email))) counted.add(email);
+      email = 0;
+    }
+  }
+  return counted.size;
+}
+const comma = 44;
+
+export function* emailQuery(account: AccountId, asked: EmailQuery): Op<EmailQueryResult> {
   const state = yield* mailState(account);
+  const ranked = asked.ranked && demandedWords(asked.filter).length > 0;
+  let query = asked;
+  let among: number | undefined;
+  if (asked.total && asked.filter !== undefined && !ranked && !asked.collapseThreads) {
+    const filter = (yield* withFound(account, asked.filter))!;
+    among = yield* countAmong(account, filter);
+    if (among !== undefined) query = { ...asked, filter };
+  }
   const { anchor, limit } = query;
   const withText = query.filter !== undefined && hasText(query.filter);
   const fromEnd = anchor === undefined && query.position < 0;
-  const counts = query.total && withText;
+  const counts = query.total && withText && among === undefined;
   const end = (emails: readonly EmailId[]): number => {
     if (anchor === undefined) return query.position + limit;
     const at = emails.indexOf(anchor.email);
@@ -263,7 +302,6 @@ export function* emailQuery(account: AccountId, query: EmailQuery): Op<EmailQuer
         ? 2048
         : Math.min(everything, (query.position + limit) * (query.collapseThreads ? 2 : 1) + 1);
   const enough = (emails: readonly EmailId[]): boolean => !(counts || fromEnd) && emails.length >= end(emails);
-  const ranked = query.ranked && demandedWords(query.filter).length > 0;
   const listed = ranked ? yield* listRanked(account, query, enough) : yield* list(account, query, first, enough);
   if (listed === "too-expensive") return { kind: "too-expensive" };
   const { emails, whole } = listed;
@@ -273,7 +311,7 @@ export function* emailQuery(account: AccountId, query: EmailQuery): Op<EmailQuer
     if (at < 0) return { kind: "anchor-not-found" };
     position = Math.max(0, at + anchor.offset);
   }
-  const total = query.total ? (whole ? emails.length : yield* count(account, query)) : undefined;
+  const total = query.total ? (whole ? emails.length : (among ?? (yield* count(account, query)))) : undefined;
   return { kind: "done", emails: emails.slice(position, position + limit), position, total, state };
 }
 
