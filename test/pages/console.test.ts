@@ -23,6 +23,7 @@ test("the console", async (t) => {
     "Domains",
     "Accounts",
     "Groups",
+    "Mailing lists",
     "Aliases",
     "Masked addresses",
     "Tenants",
