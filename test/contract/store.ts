@@ -9,6 +9,7 @@ import { fetchingContract } from "./fetching.ts";
 import { flagsContract } from "./flags.ts";
 import { hostingContract } from "./hosting.ts";
 import { knowingContract } from "./knowing.ts";
+import { listsContract } from "./lists.ts";
 import { mailboxesContract } from "./mailboxes.ts";
 import { modelContract } from "./model.ts";
 import { quarantineContract } from "./quarantine.ts";
@@ -48,6 +49,7 @@ export function storeContract(name: string, open: Open): void {
       knowingContract,
       quarantineContract,
       hostingContract,
+      listsContract,
       talliesContract,
       upkeepContract,
       stsContract,
