@@ -4,6 +4,8 @@ import type { ContentId, Instant } from "./store.ts";
 /** Of one list, each. */
 export const maxListMembers = 10_000;
 export const maxHeldPosts = 500;
+/** The oldest go. */
+export const maxArchivedPosts = 50_000;
 export const maxListRequests = 1_000;
 
 /** What a list is, beside its address; kept with it (`Address.about`). */

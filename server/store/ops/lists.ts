@@ -5,6 +5,7 @@ import {
   type ListsReader,
   type ListsWriter,
   type Member,
+  maxArchivedPosts,
   maxHeldPosts,
   maxListMembers,
   maxListRequests,
@@ -152,10 +153,10 @@ export function* listPosts(filter: Parameters<ListsReader["listPosts"]>[0]): Op<
   }));
 }
 
-/** The contents' references have been counted already. Of too many that wait the oldest go. */
+/** The contents' references have been counted already. Of too many the oldest go. */
 export function* keepListPosts(content: ContentId, size: number, posts: readonly NewListPost[]): Op<void> {
   for (const { list, state, messageId, envelopeFrom, author, subject, why, at } of posts) {
-    yield* insert(
+    const id = yield* insert(
       `INSERT INTO list_posts (list, state, content, message_id, envelope_from, author, subject, why, at, size)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
       list,
@@ -169,13 +170,15 @@ export function* keepListPosts(content: ContentId, size: number, posts: readonly
       at,
       size,
     );
-    if (state !== "held") continue;
+    // An archive is long to count: each hundredth post does it.
+    if (state === "archived" && id % 100 !== 0) continue;
     const over = yield* rows(
-      "SELECT id FROM list_posts WHERE list = $1 AND state = 'held' ORDER BY id DESC LIMIT 100 OFFSET $2",
+      "SELECT id FROM list_posts WHERE list = $1 AND state = $2 ORDER BY id DESC LIMIT 1000 OFFSET $3",
       list,
-      maxHeldPosts,
+      state,
+      state === "held" ? maxHeldPosts : maxArchivedPosts,
     );
-    for (const [id] of over) yield* removeListPost(id as number);
+    for (const [old] of over) yield* removeListPost(old as number);
   }
 }
 
