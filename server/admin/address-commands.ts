@@ -51,13 +51,17 @@ export const addressCommands: readonly Command[] = [
       if (before !== undefined && before.kind !== "alias") {
         return no(`${address} is ${before.kind === "account" ? "an account" : "a relay recipient"}, not an alias.`);
       }
+      const isList = before?.about?.kind === "list";
+      if (isList && targets.length > 0)
+        return no(`${address} is a mailing list: angarium list-member add ${address} anna@example.org`);
       const all = new Set(before?.targets ?? []);
       for (const target of targets) {
         const read = readAddress(target);
         if (read === undefined) return badAddress(target);
         all.add(formatMailbox(read));
       }
-      if (all.size === 0) return no(`An alias needs a target: angarium alias add ${address} anna@example.org`);
+      if (all.size === 0 && !isList)
+        return no(`An alias needs a target: angarium alias add ${address} anna@example.org`);
       if (all.size > maxTargets) return no(`An alias has at most ${maxTargets} targets.`);
       const may = new Set<AccountId>(before?.senders ?? []);
       for (const sender of senders) {
@@ -65,7 +69,15 @@ export const addressCommands: readonly Command[] = [
         if (account === undefined) return noAccount(sender);
         may.add(account.id);
       }
-      const row: Address = { ...alias, kind: "alias", account: undefined, targets: [...all], senders: [...may] };
+      const row: Address = {
+        ...alias,
+        kind: "alias",
+        account: undefined,
+        targets: [...all],
+        senders: [...may],
+        // A group stays one.
+        ...(before?.about === undefined ? {} : { about: before.about }),
+      };
       const answer = await store.putAddress(row);
       if (answer === "no-domain") return noDomain(alias.domain);
       if (answer !== "done") return no(`${address} cannot become an alias (${answer}).`);
@@ -87,6 +99,7 @@ export const addressCommands: readonly Command[] = [
       if (alias === undefined) return badAddress(address);
       const before = (await store.addresses(alias))[0];
       if (before?.kind !== "alias") return no(`There is no alias ${address}. See them all: angarium alias list`);
+      if (before.about?.kind === "list") return no(`${address} is a mailing list: angarium list remove ${address}`);
       const gone = new Set<string>();
       for (const target of targets) {
         const read = readAddress(target);

@@ -58,6 +58,15 @@ async function next(to: string): Promise<Taken> {
 }
 const answer = (from: string, to: string, subject = "Re: yes") => bring(dev.ready, { from, to: [to], subject });
 
+test("a list does not become an alias by the way", async () => {
+  const other = { address: list, targets: ["u2@example.test"] };
+  await assert.rejects(ask(dev.ready.data, "alias add", other), /is a mailing list/);
+  await assert.rejects(ask(dev.ready.data, "alias remove", { address: list }), /is a mailing list/);
+  await assert.rejects(ask(dev.ready.data, "group add", { address: list, members: ["u2@example.test"] }), /is taken/);
+  await ask(dev.ready.data, "alias add", { address: list, senders: ["u1@example.test"] });
+  assert.equal((await members()).length, 3);
+});
+
 let leave = "";
 let bounce = "";
 
