@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JmapTalk } from "../jmap-talk.ts";
 import { accessible, eventually, note, picture, row, startPages } from "./browser.ts";
+import { beforeServer } from "./next-build.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
 
 test("the webmail without the network", async (t) => {
@@ -23,8 +24,8 @@ test("the webmail without the network", async (t) => {
   });
   await ann.signIn();
   await row(ann, "Boat trip").waitFor();
-  const kept = (): Promise<number> =>
-    page.evaluate(
+  const kept = (of = page): Promise<number> =>
+    of.evaluate(
       () =>
         new Promise<number>((resolve) => {
           const asked = indexedDB.open("angarium-mail");
@@ -178,12 +179,52 @@ test("the webmail without the network", async (t) => {
     await picture(page, "offline-settings");
   });
 
+  await t.test(
+    "a new build takes over when the reader says so, and what was being written is still there",
+    async () => {
+      const next = await beforeServer(pages.origin);
+      t.after(next.stop);
+      const bob = await pages.person({ size: "phone", theme: "dark" });
+      await bob.page.goto(next.origin);
+      await bob.page.locator('input[name="username"]').fill(user);
+      await bob.page.locator('input[name="password"]').fill("pw");
+      await bob.page.locator('button[type="submit"]').click();
+      await row(bob, "Boat trip").waitFor();
+      await eventually(
+        () => bob.page.evaluate(() => navigator.serviceWorker.controller !== null),
+        "the worker is there",
+      );
+      await bob.page.getByLabel("New message").last().click();
+      await bob.page.locator(".letter").getByLabel("Subject").fill("Half a thought");
+      next.build("two");
+      await bob.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+      await note(bob, "A new version of this page is there.").waitFor();
+      assert.equal(await bob.page.locator('meta[name="build"]').count(), 0, "nothing changes under the reader's hands");
+      await note(bob, "A new version of this page is there.").getByRole("button", { name: "Load it" }).click();
+      await bob.page.locator('meta[name="build"][content="two"]').waitFor({ state: "attached" });
+      await row(bob, "Boat trip").waitFor({ state: "attached" });
+      assert.equal(await bob.page.locator(".letter").getByLabel("Subject").inputValue(), "Half a thought");
+      await bob.page.locator(".letter").getByLabel("Throw away").click();
+      // The new build works without the network as well.
+      await eventually(async () => (await kept(bob.page)) >= total, "mail is kept there too");
+      await bob.context.setOffline(true);
+      await bob.page.reload();
+      await bob.page.locator('meta[name="build"][content="two"]').waitFor({ state: "attached" });
+      await row(bob, "Boat trip").waitFor();
+      await bob.page.getByText("No connection").waitFor();
+      await accessible(bob.page, "offline on a phone in the dark");
+      await picture(bob.page, "offline-phone");
+      await bob.context.close();
+    },
+  );
+
   await t.test("signing out wipes the device, without the network as well", async () => {
     await context.setOffline(true);
     await page.goto(`${pages.origin}/#/`);
+    await row(ann, "Boat trip").waitFor();
     await page.keyboard.press("Control+k");
-    await page.keyboard.type("Sign out");
-    await page.keyboard.press("Enter");
+    await page.locator("dialog[open] input").fill("Sign out");
+    await page.getByRole("option", { name: "Sign out" }).click();
     await page.getByText("The server does not answer").waitFor();
     assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), []);
     assert.deepEqual(

@@ -105,11 +105,13 @@ export class Letter {
         const { emailId, apart } = await saveDraft(this.draft());
         this.emailId = emailId;
         this.#savedRevision = revision;
+        well = true;
         if (apart) this.apart = true;
+        // Closed while it was under way: who closed it says what stays here.
+        if (this.closed) return;
         if (!this.changed) dropHere(this.key);
         else keepHere(session.username, this.draft());
         this.save = { kind: "saved", at: Date.now() };
-        well = true;
       } catch (error) {
         this.save = { kind: "here", why: sentenceOf(error) };
         if (!this.closed) this.#timer = setTimeout(() => void this.saveNow(), againAfterMs);

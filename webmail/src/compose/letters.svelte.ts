@@ -6,7 +6,7 @@ import { attempt, sentenceOf } from "../shell/say.ts";
 import { session } from "../state/session.svelte.ts";
 import { view } from "../state/view.svelte.ts";
 import { language, t } from "../words.ts";
-import { type Draft, keptHere } from "./draft.ts";
+import { type Draft, keepHere, keptHere } from "./draft.ts";
 import { Letter } from "./letter.svelte.ts";
 import { discardDraft, maxDelaySeconds, sendDraft, takeBack } from "./send.ts";
 import { newDraft } from "./start.ts";
@@ -88,6 +88,19 @@ export async function send(letter: Letter, at?: number): Promise<void> {
     const made = (error as { emailId?: string }).emailId;
     if (made !== undefined) letter.emailId = made;
     letter.problem = error instanceof Trouble && error.kind === "refused" ? error.message : sentenceOf(error);
+  }
+}
+
+/** So long the server is waited for before the page is loaded anew. */
+const savingMs = 2_000;
+
+/** The page is about to be loaded anew: what is open opens again. */
+export async function keepOpenLetters(): Promise<void> {
+  const saved = Promise.all(open.map((letter) => letter.saveNow()));
+  await Promise.race([saved, new Promise((later) => setTimeout(later, savingMs))]);
+  for (const letter of open) {
+    letter.closed = true;
+    keepHere(session.username, letter.draft());
   }
 }
 

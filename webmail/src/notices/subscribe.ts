@@ -113,8 +113,8 @@ export async function renew(client: Client): Promise<void> {
 
 export async function unsubscribe(client: Client | undefined): Promise<void> {
   const now = await readNotices();
-  if (now === undefined) return;
   await forgetNotices();
+  if (now === undefined) return;
   const registration = await navigator.serviceWorker.getRegistration();
   await (await registration?.pushManager.getSubscription())?.unsubscribe().catch(() => false);
   for (const shown of (await registration?.getNotifications()) ?? []) shown.close();

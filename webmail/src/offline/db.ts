@@ -60,9 +60,12 @@ export function openDatabase(): Promise<Database> {
   });
 }
 
+const wipeMs = 3_000;
+
 /** Nothing of the account stays on this device: mail, letters, parts of messages. */
 export async function wipe(): Promise<void> {
-  await deleteDB(name).catch(() => {});
+  // Another tab that does not let go is not waited for: it is deleted when that one ends.
+  await Promise.race([deleteDB(name).catch(() => {}), new Promise((later) => setTimeout(later, wipeMs))]);
   if ("caches" in globalThis) await caches.delete(partsCache).catch(() => {});
   for (const key of Object.keys(localStorage)) if (key.startsWith("angarium.draft.")) localStorage.removeItem(key);
 }

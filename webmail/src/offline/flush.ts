@@ -201,9 +201,12 @@ export async function flush(
       if (locals.length > 0) await kept.db.put("waiting", { ...entry, tried: true });
       told = await carryOut(kept, server, entry, names, now());
     } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
-      if (error.kind === "away" || error.kind === "busy" || error.kind === "ended") throw error;
-      told = [t("offline.refused", { name: Object.values(entry.about)[0] || t("list.noSubject"), why: error.message })];
+      const trouble = error instanceof Trouble ? error : undefined;
+      if (trouble?.kind === "away" || trouble?.kind === "busy" || trouble?.kind === "ended") throw error;
+      // One that can never be carried out must not hold up those behind it.
+      if (trouble === undefined) console.error(error);
+      const name = Object.values(entry.about)[0] || t("list.noSubject");
+      told = [t("offline.refused", { name, why: trouble?.message ?? String(error) })];
     }
     await kept.putFact("names", Object.fromEntries(Object.entries(names).slice(-maxNames)));
     await kept.drop(locals);

@@ -1,5 +1,6 @@
 /** The service worker: registered when the page has been shown; a new build takes over at the next start, or when the reader says so. */
 import { toast } from "../../../ui/toasts.svelte.ts";
+import { keepOpenLetters } from "../compose/letters.svelte.ts";
 import { t } from "../words.ts";
 
 const lookAgainMs = 60 * 60_000;
@@ -21,7 +22,7 @@ export async function followUpdates(): Promise<void> {
   });
   const take = (waiting: ServiceWorker) => {
     wanted = true;
-    waiting.postMessage("take over");
+    void keepOpenLetters().finally(() => waiting.postMessage("take over"));
   };
   const begun = performance.now();
   const offer = (waiting: ServiceWorker) => {

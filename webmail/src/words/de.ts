@@ -36,6 +36,7 @@ export const de: Words = {
   "trouble.refusedWith": "Der Server hat das nicht angenommen: {why}",
   "trouble.page": "In dieser Seite ist etwas schiefgegangen. Laden Sie sie neu, wenn es nicht weitergeht.",
   "offline.away": "Keine Verbindung: Sie sehen die Mails, die auf diesem Gerät liegen.",
+  "offline.none": "Von dieser Liste liegt keine Mail auf diesem Gerät.",
   "offline.waiting": {
     one: "{n} Änderung wartet auf die Verbindung.",
     other: "{n} Änderungen warten auf die Verbindung.",

@@ -34,6 +34,7 @@ export const ja: Words = {
   "trouble.refusedWith": "サーバーが受け付けませんでした: {why}",
   "trouble.page": "このページで問題が起きました。続かない場合は再読み込みしてください。",
   "offline.away": "接続がありません。この端末に保存されたメールを表示しています。",
+  "offline.none": "この一覧のメールはこの端末に保存されていません。",
   "offline.waiting": { other: "{n} 件の変更が接続を待っています。" },
   "offline.working": { other: "{n} 件の変更を実行しています。" },
   "offline.unsent": "送信待ち",
