@@ -1,6 +1,7 @@
 /** The letters that are open. */
 import { toast } from "../../../ui/toasts.svelte.ts";
 import { Trouble } from "../jmap/trouble.ts";
+import { isLocal } from "../offline/local.ts";
 import { longDate } from "../shell/dates.ts";
 import { attempt, sentenceOf } from "../shell/say.ts";
 import { session } from "../state/session.svelte.ts";
@@ -78,7 +79,9 @@ export async function send(letter: Letter, at?: number): Promise<void> {
         openLetter({ ...draft, emailId: sent.emailId });
         view.refreshSoon();
       });
-    if (at !== undefined)
+    // Without the network it has not gone yet, and can be taken back until it has.
+    if (isLocal(sent.emailId)) toast(t("offline.unsent"), { action: { label: t("undo"), run: undo } });
+    else if (at !== undefined)
       toast(t("compose.scheduled", { date: longDate(at, language()) }), { action: { label: t("undo"), run: undo } });
     else if (sent.until === undefined) toast(t("compose.sent"));
     else toast(t("compose.sent"), { action: { label: t("undo"), run: undo }, forMs: wait * 1000 - 500 });

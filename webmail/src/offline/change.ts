@@ -5,7 +5,8 @@ import type { BodyPart, BodyValue, Email, EmailAddress, Id } from "../jmap/types
 import { applyPatch, type Patch } from "../state/patch.ts";
 import { t } from "../words.ts";
 import { maxWaiting, type Waiting } from "./db.ts";
-import { isLocal, type Kept } from "./kept.ts";
+import type { Kept } from "./kept.ts";
+import { isLocal } from "./local.ts";
 
 type Objects = { readonly [id: Id]: { readonly [name: string]: unknown } };
 type SetArgs = {

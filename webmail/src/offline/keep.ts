@@ -3,7 +3,8 @@ import type { Call, Client } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { bodyProperties, type Email, type Id, type Mailbox } from "../jmap/types.ts";
 import type { KeptHead } from "./db.ts";
-import { isLocal, type Kept } from "./kept.ts";
+import type { Kept } from "./kept.ts";
+import { isLocal } from "./local.ts";
 
 /** Emails kept of a mailbox, the newest; what one reads is kept besides. */
 const newestOf: { readonly [role: string]: number } = { inbox: 300, drafts: 50, sent: 80, junk: 15, trash: 15 };

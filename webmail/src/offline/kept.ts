@@ -2,6 +2,7 @@
 import type { Email, Id, Mailbox } from "../jmap/types.ts";
 import { applyPatch, type Patch } from "../state/patch.ts";
 import { type Database, type KeptHead, maxChars, maxEmailChars, maxEmails, openDatabase } from "./db.ts";
+import { isLocal } from "./local.ts";
 
 const headOf = (email: Email, chars: number): KeptHead => ({
   id: email.id,
@@ -20,9 +21,6 @@ const headOf = (email: Email, chars: number): KeptHead => ({
   size: email.size,
   chars,
 });
-
-/** Made on this device: the server does not know it yet. */
-export const isLocal = (id: Id): boolean => id.startsWith("here-");
 
 export class Kept {
   readonly db: Database;

@@ -7,7 +7,8 @@ import { canWait, changeLater, isChange } from "./change.ts";
 import { maxFileBytes, wipe } from "./db.ts";
 import { flush, type Names, type Server, translated } from "./flush.ts";
 import { keepRecent } from "./keep.ts";
-import { isLocal, Kept } from "./kept.ts";
+import { Kept } from "./kept.ts";
+import { isLocal } from "./local.ts";
 
 /** A server that was away is given this long. */
 const shortPatienceMs = 6_000;
@@ -186,6 +187,8 @@ class Beside implements Aside {
     if (this.#keeping || state.waiting > 0 || this.#failedAt > Number.NEGATIVE_INFINITY) return;
     this.#keeping = true;
     try {
+      // Asked for at the start, perhaps before anybody stood beside: without them nothing can be written.
+      await this.client.one("Identity/get", { ids: null });
       await navigator.locks.request("angarium-keep", { ifAvailable: true }, async (lock) => {
         if (lock !== null) await keepRecent(this.kept, this.client, () => !this.#ended && keepsMail());
       });
