@@ -219,10 +219,13 @@ test("the webmail without the network", async (t) => {
   );
 
   await t.test("signing out wipes the device, without the network as well", async () => {
+    // Without the notes of before.
+    await page.goto(`${pages.origin}/#/`);
+    await page.reload();
+    await row(ann, "Boat trip").waitFor();
     await context.setOffline(true);
     await page.goto(`${pages.origin}/#/`);
     await row(ann, "Boat trip").waitFor();
-    await page.bringToFront();
     await page.getByRole("button", { name: `Account ${user}` }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByText("The server does not answer").waitFor();
