@@ -4,6 +4,7 @@ import { defaultSendingSettings } from "./dispatch/settings.ts";
 import { quiet } from "./log.ts";
 import { makeSending } from "./sending.ts";
 import { shippedShaping } from "./shape/shipped.ts";
+import { acceptances } from "./simulate/acceptance.ts";
 import { chart } from "./simulate/chart.ts";
 import { type MakeSending, runLive } from "./simulate/live.ts";
 import { promisesOf, totals, warmDay } from "./simulate/promises.ts";
@@ -20,7 +21,7 @@ export async function simulate(words: readonly string[]): Promise<number> {
   const shaping = shippedShaping();
   const runs = new Map<string, Run>();
   let held = true;
-  const report = [];
+  const report: object[] = [];
   for (const scenario of wanted) {
     const done = scenario.live === true ? await runLive(scenario, seed, liveSending) : run(scenario, seed, shaping);
     runs.set(scenario.name, done);
@@ -45,6 +46,20 @@ export async function simulate(words: readonly string[]): Promise<number> {
     );
     process.stdout.write(`${chart(done)}\n\n${lines.join("\n")}\n\n`);
   }
+  for (const { name, says, run } of acceptances.filter((one) => names.includes(one.name))) {
+    const promises = await run(seed, liveSending);
+    const all = promises.every((promise) => promise.held);
+    held &&= all;
+    if (json) {
+      const told = promises.map(({ says, figure, held }) => ({ promise: says, figure, held }));
+      report.push({ scenario: name, says, seed, held: all, promises: told });
+      continue;
+    }
+    process.stdout.write(`${name}: ${says} (seed ${seed})\n\n`);
+    for (const one of promises)
+      process.stdout.write(`  ${one.held ? "holds" : "BROKEN"}  ${one.says}: ${one.figure}\n`);
+    process.stdout.write("\n");
+  }
   if (json) process.stdout.write(`${JSON.stringify({ seed, held, scenarios: report })}\n`);
   return held ? 0 : 1;
 }
@@ -61,7 +76,7 @@ function readOptions(words: readonly string[]) {
       },
     });
     const names = [...values.scenario.flatMap((list) => list.split(",")), ...positionals];
-    const known = scenarios.map(({ name }) => name);
+    const known = [...scenarios, ...acceptances].map(({ name }) => name);
     const unknown = names.find((name) => !known.includes(name));
     if (unknown !== undefined) throw new UsageError(`there is no scenario "${unknown}"; there are ${known.join(", ")}`);
     const seed = Number(values.seed);

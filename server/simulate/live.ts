@@ -15,10 +15,11 @@ import { makeQueue } from "../queue/make-queue.ts";
 import { defaultQueueSettings } from "../queue/settings.ts";
 import { defaultSendSettings, makeSend, type SendAsk } from "../send/send.ts";
 import { openSqliteStore } from "../store/client.ts";
-import type { NewMessage, Store } from "../store/store.ts";
+import type { QueuedMessage, Store } from "../store/store.ts";
 import { capOf, dayMs, dayOf, type Plan } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import { fleet, profiles } from "./fleet.ts";
+import { letter } from "./letter.ts";
 import type { Pledge } from "./promises.ts";
 import { chance } from "./random.ts";
 import { type ReceiverServer, serveReceiver } from "./receiver-server.ts";
@@ -29,6 +30,7 @@ import type { ProviderKey, Scenario } from "./scenario.ts";
 export type LiveSending = {
   readonly dispatch: Dispatching;
   readonly forSend: Pick<SendAsk, "provider" | "shaper">;
+  complained(message: Pick<QueuedMessage, "tenant" | "campaign">, count: number): void;
   tick(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -270,7 +272,7 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
 
   async function put(address: string, stream: "news" | "notices", rank: number): Promise<void> {
     const park = stream === "news" ? `${tenant}|news||` : undefined;
-    const message = letter(address);
+    const message = letter(author, address);
     const { queued } = await store.accept({
       message,
       placements: [],
@@ -369,26 +371,6 @@ async function tally(store: Store): Promise<{ readonly ended: number; readonly t
       }
     after = events.at(-1)!.id;
   }
-}
-
-function letter(to: string): NewMessage {
-  const bytes = Buffer.from(
-    `From: news@${author}\r\nTo: ${to}\r\nSubject: news\r\nMessage-ID: <${to}>\r\n\r\nNews.\r\n`,
-  );
-  return {
-    bytes,
-    facts: {
-      headerBytes: bytes.indexOf("\r\n\r\n") + 4,
-      envelope: "",
-      structure: "",
-      subject: "news",
-      sentAt: undefined,
-      messageId: to,
-      references: [],
-      hasAttachment: false,
-      signature: new Uint8Array(0),
-    },
-  };
 }
 
 function resolverOf(providers: readonly ProviderKey[]): Resolver {
