@@ -120,10 +120,10 @@ export async function makeSending(parts: {
     if (known?.state === "stopped") return;
     log.warn({ campaign: name, reason }, "campaign stopped");
     const [tenant = "", campaign = ""] = name.split("/");
-    const change = { ...known, state: "stopped", reason: reason.slice(0, 500), since: now() };
+    const change = { ...known, state: "stopped", reason: reason.slice(0, 500) };
     safely(
       "stopping a campaign",
-      putThing(store, "campaign", name, change, "either", file).then(() =>
+      putThing({ store, now }, "campaign", name, change, "either", file).then(() =>
         store.addSendingEvents([told({ type: "paused", tenant, campaign, detail: { campaign: true, reason } })]),
       ),
     );
@@ -146,7 +146,7 @@ export async function makeSending(parts: {
       if (state !== undefined)
         safely(
           "slowing a tenant",
-          putThing(store, "tenant", tenant, { state, reason: verdict.why, since: now() }, "either", file).then(() =>
+          putThing({ store, now }, "tenant", tenant, { state, reason: verdict.why }, "either", file).then(() =>
             store.addSendingEvents([
               told({ type: "paused", tenant, campaign: "", detail: { state, reason: verdict.why } }),
             ]),

@@ -128,8 +128,7 @@ function commandsOf(kind: Kind): readonly Command[] {
         if (typeof read === "string") return no(read);
         change["targets"] = read;
       }
-      if (change["state"] !== undefined && (kind === "tenant" || kind === "campaign")) change["since"] = world.now();
-      return outcomeOf(await putThing(world.store, kind, named, change, make, world.sending?.file));
+      return outcomeOf(await putThing(world, kind, named, change, make, world.sending?.file));
     };
   return [
     command(`${word} add`, `Adds ${about[kind]}.`, args, put("new")),

@@ -1,6 +1,6 @@
 /** Changes to the model by a person or a program: checked as a whole before they are kept. For commands and the API. */
 import type { SendingRow } from "../store/sending.ts";
-import type { Store } from "../store/store.ts";
+import type { Instant, Store } from "../store/store.ts";
 import type { Mistake } from "../toml.ts";
 import { type Model, membersOf, mistakesIn, modelOf, type Named, readModelFile, warningsIn } from "./model.ts";
 import { type Kind, kinds, schemas, wrongName } from "./schema.ts";
@@ -10,6 +10,7 @@ export type Edited =
   /** A sentence that says what is wrong. */
   | { readonly kind: "refused"; readonly why: string };
 type EditStore = Pick<Store, "sendingRows" | "putSendingRows">;
+type Editing = { readonly store: EditStore; readonly now: () => Instant };
 
 /** Things of one kind at most. */
 export const maxThings = 10_000;
@@ -20,9 +21,12 @@ export async function loadModel(store: Pick<Store, "sendingRows">, file?: Named)
   return modelOf(await store.sendingRows(kinds), file);
 }
 
-/** Makes or changes one thing; `change` holds the fields that change. With `make` "new" what is there already is refused, with "known" what is not. */
+/**
+ * Makes or changes one thing; `change` holds the fields that change. With `make` "new" what is there already is refused, with "known" what is not.
+ * `since` of tenants and campaigns, when they came into their state, is set here: a state that is said again keeps it.
+ */
 export async function putThing(
-  store: EditStore,
+  { store, now }: Editing,
   kind: Kind,
   name: string,
   change: { readonly [field: string]: unknown },
@@ -39,7 +43,7 @@ export async function putThing(
   if (known === undefined && make === "known") return no(`There is no ${kind} "${name}".`);
   if (known === undefined && model[kind].size >= (kind === "campaign" ? maxCampaigns : maxThings))
     return no(`There are ${model[kind].size} of this kind already, which is the bound.`);
-  const read = schemas[kind].safeParse({ ...known, ...change });
+  const read = schemas[kind].safeParse({ ...known, ...change, ...dated(kind, known, change["state"], now) });
   if (!read.success)
     return no(
       read.error.issues
@@ -59,6 +63,16 @@ export async function putThing(
     .filter(({ message, ...one }) => !said.has(message) || one.name === name)
     .map((one) => `${one.kind} "${one.name}": ${one.message}`);
   return { kind: "done", value: { name, ...(read.data as object) }, warnings };
+}
+
+function dated(
+  kind: Kind,
+  known: object | undefined,
+  state: unknown,
+  now: () => Instant,
+): { readonly since?: Instant } {
+  if ((kind !== "tenant" && kind !== "campaign") || state === undefined) return {};
+  return known !== undefined && "state" in known && known.state === state ? {} : { since: now() };
 }
 
 /** Removes one thing that nothing else needs. */

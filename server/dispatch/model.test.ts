@@ -82,7 +82,7 @@ for (const [name, text, expected] of mistakes)
 test("things are added, changed and removed, and nothing leads nowhere", async () => {
   const store = fakeStore();
   const put = (...args: Parameters<typeof putThing> extends [unknown, ...infer Rest] ? Rest : never) =>
-    putThing(store, ...args);
+    putThing({ store, now: () => 1 }, ...args);
   const why = (edited: Awaited<ReturnType<typeof putThing>>) => (edited.kind === "refused" ? edited.why : "");
   assert.match(why(await put("pool", "p", { sources: ["a"] }, "new")), /there is no source "a"/);
   assert.equal((await put("source", "a", { warmup: "normal" }, "new")).kind, "done");
@@ -96,7 +96,7 @@ test("things are added, changed and removed, and nothing leads nowhere", async (
   assert.deepEqual((await loadModel(store)).source.get("a")?.warmup, "normal");
   const read = readModelFile("[source.a]\n");
   assert.ok(read.kind === "ok");
-  assert.match(why(await putThing(store, "source", "a", {}, "known", read.model)), /configuration/);
+  assert.match(why(await putThing({ store, now: () => 1 }, "source", "a", {}, "known", read.model)), /configuration/);
   assert.equal((await removeThing(store, "pool", "p")).kind, "done");
   assert.equal((await removeThing(store, "source", "a")).kind, "done");
   assert.equal(store.rows.size, 0);
@@ -104,7 +104,30 @@ test("things are added, changed and removed, and nothing leads nowhere", async (
 
 test("a file is imported into what is there", async () => {
   const store = fakeStore();
-  await putThing(store, "source", "a", {}, "new");
+  await putThing({ store, now: () => 1 }, "source", "a", {}, "new");
   assert.deepEqual(await importModel(store, "[pool.p]\nsources = ['a']"), { kind: "done", things: 1 });
   assert.equal((await importModel(store, "[pool.p]\nsources = ['x']")).kind, "mistakes");
+});
+
+test("a tenant and a campaign know since when they are in their state", async () => {
+  const store = fakeStore();
+  let at = 0;
+  const since = async (kind: "tenant" | "campaign", change: object): Promise<unknown> => {
+    at += 10;
+    const name = kind === "tenant" ? "shop" : "shop/spring";
+    const edited = await putThing({ store, now: () => at }, kind, name, { ...change }, "either");
+    assert.equal(edited.kind, "done");
+    return (store.rows.get(`${kind} ${name}`)?.value as { readonly since: number } | undefined)?.since;
+  };
+  for (const [kind, stopped] of [
+    ["tenant", "suspended"],
+    ["campaign", "stopped"],
+  ] as const) {
+    at = 0;
+    assert.equal(await since(kind, {}), 0, "nobody has said anything");
+    assert.equal(await since(kind, { state: "paused" }), 20);
+    assert.equal(await since(kind, { reason: "asked for" }), 20, "another field");
+    assert.equal(await since(kind, { state: "paused" }), 20, "said again");
+    assert.equal(await since(kind, { state: stopped }), 50);
+  }
 });

@@ -172,7 +172,7 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
     ["stream", "notices", { kind: "transactional", pool: "cold", verp: false }],
     ["tenant", tenant, { stream: "notices" }],
   ] as const)
-    await putThing(store, kind, name, value, "either");
+    await putThing({ store, now: () => clock.now }, kind, name, value, "either");
   await server.sending.tick();
 
   const days: DayRow[] = [];

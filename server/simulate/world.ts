@@ -94,7 +94,7 @@ export class World {
 
   async put(things: readonly (readonly [Kind, string, { readonly [field: string]: unknown }])[]): Promise<void> {
     for (const [kind, name, value] of things) {
-      const done = await putThing(this.#store, kind, name, value, "either");
+      const done = await putThing({ store: this.#store, now: () => this.now }, kind, name, value, "either");
       if (done.kind === "refused") throw new Error(`${kind} ${name}: ${done.why}`);
     }
     for (const { sending } of this.nodes) await sending.tick();

@@ -34,10 +34,6 @@ function changeOf(shape: { readonly [field: string]: z.ZodType }): z.ZodObject {
   );
 }
 
-/** `since` of tenants and campaigns: when they came into their state. */
-const dated = (kind: Kind, change: { readonly [field: string]: unknown }, { now }: ApiWorld) =>
-  change["state"] !== undefined && (kind === "tenant" || kind === "campaign") ? { ...change, since: now() } : change;
-
 function routesOf(kind: Kind): readonly Route[] {
   const path = `/sending/${plurals[kind]}`;
   const name = z.string().min(1).max(300).describe("Its name.");
@@ -62,7 +58,7 @@ function routesOf(kind: Kind): readonly Route[] {
     make: "new" | "known",
     world: ApiWorld,
   ): Promise<never | Problem> => {
-    const edited = await putThing(world.store, kind, named, dated(kind, change, world), make, world.sending?.file);
+    const edited = await putThing(world, kind, named, change, make, world.sending?.file);
     if (edited.kind === "refused") return make === "new" ? wrongField("/name", edited.why) : conflict(edited.why);
     const model = await read(world);
     return shown({ name: named, value: model[kind].get(named) ?? {} }, model.fixed);
