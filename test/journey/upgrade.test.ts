@@ -9,12 +9,25 @@ import { ApiTalk } from "../api-talk.ts";
 import { angarium, startDev, temporaryFolder } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 
+/** The letter that waits was queued when the data were made: by now its sender would be warned, and in the end told that it has failed. */
+function queuedNow(file: string): void {
+  const now = Date.now();
+  const data = new DatabaseSync(file);
+  const { changes } = data
+    .prepare("UPDATE queue_messages SET created_at = ?, not_before = ?, expires_at = ?")
+    .run(now, now, now + 5 * 24 * 60 * 60 * 1000);
+  assert.equal(changes, 1);
+  data.close();
+}
+
 test("data of schema 7 are brought up to date", async (t) => {
   const folder = await temporaryFolder(t);
   const data = join(folder, "data");
   mkdirSync(data, { mode: 0o700 });
   const before = gunzipSync(readFileSync(join(import.meta.dirname, "..", "corpus", "upgrade", "schema-7.sqlite.gz")));
-  writeFileSync(join(data, "angarium.sqlite"), before);
+  const file = join(data, "angarium.sqlite");
+  writeFileSync(file, before);
+  queuedNow(file);
 
   const dev = await startDev(["--users", "3", "--cleartext-auth", "--data", data, "--deliver-to", "127.0.0.1:9"]);
   try {
@@ -25,8 +38,7 @@ test("data of schema 7 are brought up to date", async (t) => {
       accounts.map(({ name, domain, usedMessages }: { name: string; domain: string; usedMessages: number }) => [
         name,
         domain,
-        // The postmaster (u1) may have been sent a notice of the day since.
-        Math.min(usedMessages, 12),
+        usedMessages,
       ]),
       [
         ["admin@example.test", "example.test", 0],
