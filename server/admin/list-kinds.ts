@@ -1,5 +1,6 @@
 /** Mailing lists as administrators make and change them, for the command line and the API alike. */
 import { formatMailbox } from "../../protocol/smtp/address.ts";
+import { putMember } from "../distribute/members.ts";
 import { defaultListSettings, type List, listOf } from "../distribute/settings.ts";
 import type { ListSettings, Member } from "../store/lists-store.ts";
 import { no, type Refused, type World } from "./command.ts";
@@ -64,15 +65,7 @@ export async function putMembers(
     const row = (await store.addresses(read))[0];
     if (row?.about?.kind === "list") return no(`${text} is a list itself.`, `members/${index}`);
     const address = formatMailbox(read);
-    const before = (await store.listMembers({ list: list.address, address }))[0];
-    const put = await store.putListMember({
-      list: list.address,
-      address,
-      displayName: about.displayName ?? before?.displayName ?? "",
-      role: about.role ?? before?.role ?? "member",
-      delivery: about.delivery ?? before?.delivery ?? "each",
-      since: before?.since ?? now(),
-    });
+    const put = await putMember({ store, now }, list, address, about);
     if (put.kind === "full") return no("The list is full.", "members");
     members.push(put.member);
   }

@@ -1,5 +1,6 @@
 /** How people come to a list and leave it: by mail, by links, by those who look after it. */
 import type { ListRequest, Member, MemberRole } from "../store/lists-store.ts";
+import type { Store } from "../store/store.ts";
 import type { Letters } from "./letters.ts";
 import type { DistributePorts } from "./ports.ts";
 import { type List, listAt } from "./settings.ts";
@@ -11,6 +12,30 @@ const confirmMs = 3 * 24 * 3_600_000;
 const decideMs = 30 * 24 * 3_600_000;
 /** Confirmations that one list sends in an hour. */
 const maxAskedPerHour = 200;
+
+export type MemberAbout = {
+  readonly displayName?: string | undefined;
+  readonly role?: MemberRole | undefined;
+  readonly delivery?: Member["delivery"] | undefined;
+};
+
+/** Makes or changes a member; what nothing is said of stays as it is. */
+export async function putMember(
+  { store, now }: Pick<DistributePorts, "now"> & { readonly store: Pick<Store, "listMembers" | "putListMember"> },
+  list: List,
+  address: string,
+  about: MemberAbout,
+) {
+  const before = (await store.listMembers({ list: list.address, address }))[0];
+  return store.putListMember({
+    list: list.address,
+    address,
+    displayName: about.displayName ?? before?.displayName ?? "",
+    role: about.role ?? before?.role ?? "member",
+    delivery: about.delivery ?? before?.delivery ?? "each",
+    since: before?.since ?? now(),
+  });
+}
 
 export type Memberships = ReturnType<typeof makeMemberships>;
 
@@ -155,20 +180,6 @@ export function makeMemberships(ports: DistributePorts, letters: Letters) {
       return member === undefined || list === undefined ? undefined : { list, member };
     },
 
-    async put(
-      list: List,
-      address: string,
-      about: { readonly displayName?: string; readonly role?: MemberRole; readonly delivery?: Member["delivery"] },
-    ) {
-      const before = await memberOf(list, address);
-      return store.putListMember({
-        list: list.address,
-        address,
-        displayName: about.displayName ?? before?.displayName ?? "",
-        role: about.role ?? before?.role ?? "member",
-        delivery: about.delivery ?? before?.delivery ?? "each",
-        since: before?.since ?? now(),
-      });
-    },
+    put: (list: List, address: string, about: MemberAbout) => putMember(ports, list, address, about),
   };
 }
