@@ -4,7 +4,8 @@ import { readAddress } from "../admin/names.ts";
 import type { Address } from "../store/store.ts";
 import type { Actor } from "./actor.ts";
 import { domainOf } from "./params.ts";
-import type { ApiWorld, Param } from "./route.ts";
+import { notFound } from "./problem.ts";
+import { type ApiWorld, type Param, page, paged } from "./route.ts";
 
 export type HostedAlias = Address & { readonly tenant: number };
 export const addressText = z.string().min(3).max(330).describe("An address: info@example.org.");
@@ -26,6 +27,33 @@ export const theAlias = (kind: "group" | "masked" | undefined): Param<HostedAlia
 
 /** Where the next page begins, as the store orders addresses. */
 export const placeOf = (row: Address): string => `${row.domain} ${row.local}`;
+
+/** What a list of such addresses may be asked for. */
+export const addressQuery = z.object({
+  ...page,
+  domain: z.string().optional(),
+  search: z.string().max(200).optional(),
+});
+
+/** A page of the addresses of one kind in the domains of this actor. */
+export async function addressPage(
+  query: z.output<typeof addressQuery>,
+  actor: Actor,
+  world: ApiWorld,
+  sort: "alias" | "group" | "list",
+) {
+  const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
+  if (query.domain !== undefined && domain === undefined) return notFound("This domain is not here.");
+  const { limit, cursor, search } = query;
+  const rows = await world.store.hostedAddresses(actor.within, {
+    limit: limit + 1,
+    after: cursor,
+    search,
+    domain: domain?.name,
+    sort,
+  });
+  return paged(rows, limit, placeOf, (row) => row);
+}
 
 /** Whether an address that is typed lies in a domain of this actor's. */
 export async function inDomains(text: string, actor: Actor, world: ApiWorld) {

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { keepAlias, maxTargets, readTargets } from "../../admin/alias-kinds.ts";
 import type { Address } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
-import { addressOf, addressText, inDomains, placeOf, theAlias } from "../alias.ts";
+import { addressOf, addressPage, addressQuery, addressText, inDomains, theAlias } from "../alias.ts";
 import { refusal } from "../outcome.ts";
 import { accountOf, domainOf } from "../params.ts";
-import { notFound, type Problem, wrongField } from "../problem.ts";
-import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
+import { type Problem, wrongField } from "../problem.ts";
+import { type ApiWorld, Created, list, type Route, route } from "../route.ts";
 
 const addresses = z.array(addressText).max(maxTargets);
 
@@ -67,20 +67,11 @@ export const routes: readonly Route[] = [
     summary: "Aliases, by domain and name.",
     area: "aliases",
     who: "domain",
-    query: z.object({ ...page, domain: z.string().optional(), search: z.string().max(200).optional() }),
+    query: addressQuery,
     answer: list(Alias),
     run: async ({ actor, query }, world) => {
-      const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
-      if (query.domain !== undefined && domain === undefined) return notFound("This domain is not here.");
-      const { limit, cursor, search } = query;
-      const rows = await world.store.hostedAddresses(actor.within, {
-        limit: limit + 1,
-        after: cursor,
-        search,
-        domain: domain?.name,
-        sort: "alias",
-      });
-      const found = paged(rows, limit, placeOf, (row) => row);
+      const found = await addressPage(query, actor, world, "alias");
+      if ("status" in found) return found;
       return { ...found, items: await Promise.all(found.items.map((row) => shown(row, world))) };
     },
   }),

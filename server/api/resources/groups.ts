@@ -3,11 +3,11 @@ import { z } from "zod";
 import { keepAlias, maxTargets, readTargets } from "../../admin/alias-kinds.ts";
 import type { Address } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
-import { addressOf, addressText, inDomains, placeOf, theAlias } from "../alias.ts";
+import { addressOf, addressPage, addressQuery, addressText, inDomains, theAlias } from "../alias.ts";
 import { refusal } from "../outcome.ts";
 import { domainOf } from "../params.ts";
 import { conflict, notFound, type Problem, wrongField } from "../problem.ts";
-import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
+import { type ApiWorld, Created, list, type Route, route } from "../route.ts";
 
 const Group = z
   .object({
@@ -52,20 +52,12 @@ export const routes: readonly Route[] = [
     summary: "Groups, by domain and name.",
     area: "groups",
     who: "domain",
-    query: z.object({ ...page, domain: z.string().optional(), search: z.string().max(200).optional() }),
+    query: addressQuery,
     answer: list(Group),
     run: async ({ actor, query }, world) => {
-      const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
-      if (query.domain !== undefined && domain === undefined) return notFound("This domain is not here.");
-      const { limit, cursor, search } = query;
-      const rows = await world.store.hostedAddresses(actor.within, {
-        limit: limit + 1,
-        after: cursor,
-        search,
-        domain: domain?.name,
-        sort: "group",
-      });
-      return paged(rows, limit, placeOf, shown);
+      const found = await addressPage(query, actor, world, "group");
+      if ("status" in found) return found;
+      return { ...found, items: found.items.map(shown) };
     },
   }),
   route({

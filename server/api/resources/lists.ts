@@ -4,7 +4,7 @@ import { findList, keepList, putMembers, removeList } from "../../admin/list-kin
 import { listOf, type List as MailingList } from "../../distribute/settings.ts";
 import type { Member as ListMember, ListPost, ListRequest } from "../../store/lists-store.ts";
 import { type Actor, atLeast } from "../actor.ts";
-import { addressText, inDomains, placeOf } from "../alias.ts";
+import { addressPage, addressQuery, addressText, inDomains } from "../alias.ts";
 import { refusal } from "../outcome.ts";
 import { domainOf } from "../params.ts";
 import { conflict, forbidden, notFound, wrongField } from "../problem.ts";
@@ -124,22 +124,14 @@ export const routes: readonly Route[] = [
     summary: "Mailing lists: of what you administer, else those that you are a member of.",
     area: "lists",
     who: "user",
-    query: z.object({ ...page, domain: z.string().optional(), search: z.string().max(200).optional() }),
+    query: addressQuery,
     answer: list(MailList),
     run: async ({ actor, query }, world) => {
       if (!atLeast(actor.role, "domain"))
         return paged(await ofActor(actor, world), query.limit, (one) => one.address, shown);
-      const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
-      if (query.domain !== undefined && domain === undefined) return notFound("This domain is not here.");
-      const { limit, cursor, search } = query;
-      const rows = await world.store.hostedAddresses(actor.within, {
-        limit: limit + 1,
-        after: cursor,
-        search,
-        domain: domain?.name,
-        sort: "list",
-      });
-      return paged(rows, limit, placeOf, (row) => shown(listOf(row)!));
+      const found = await addressPage(query, actor, world, "list");
+      if ("status" in found) return found;
+      return { ...found, items: found.items.map((row) => shown(listOf(row)!)) };
     },
   }),
   route({
