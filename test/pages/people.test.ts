@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SmtpTalk } from "../smtp-talk.ts";
-import { accessible, picture, startPages } from "./browser.ts";
+import { accessible, eventually, picture, startPages } from "./browser.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
 
 test("beside the mail", async (t) => {
@@ -96,6 +96,127 @@ test("beside the mail", async (t) => {
     await page.locator(".letter").getByText("Harbour Street 4").waitFor();
     await page.locator(".letter").getByLabel("Throw away").click();
   });
+
+  await t.test(
+    "mailboxes of another: seen without reload, read, marked, moved, searched and answered as their rights allow",
+    async () => {
+      const [, other = ""] = pages.dev.ready.users;
+      const talk = await seedMail(pages.origin, other, "pw", [
+        {
+          from: "Guest <guest@x.test>",
+          subject: "Plans of the team",
+          text: "Only to be read.",
+          ago: 3,
+          mailbox: "Team",
+        },
+        { from: "Nora <nora@x.test>", subject: "An offer for us", text: "Twelve chairs.", ago: 2 },
+        { from: "Nora <nora@x.test>", subject: "Chairs again", text: "Thirteen chairs.", ago: 1 },
+      ]);
+      const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
+      const idOf = (name: string) =>
+        boxes?.[1].list.find((box: { role: string; name: string }) => [box.role, box.name].includes(name)).id;
+      const [, number = ""] =
+        /^A(\d+)$/.exec(
+          (
+            await (
+              await fetch(`${pages.origin}/.well-known/jmap`, {
+                headers: { authorization: `Basic ${btoa(`${user}:pw`)}` },
+              })
+            ).json()
+          ).primaryAccounts["urn:ietf:params:jmap:mail"],
+        ) ?? [];
+      const all = {
+        mayReadItems: true,
+        maySetSeen: true,
+        maySetKeywords: true,
+        mayAddItems: true,
+        mayRemoveItems: true,
+      };
+      await page.goto(`${pages.origin}/#/`);
+      await page.locator("[data-row]").first().waitFor();
+      const [shared] = await talk.calls([
+        "Mailbox/set",
+        {
+          update: {
+            [idOf("Team")]: { [`shareWith/P${number}`]: { mayReadItems: true } },
+            [idOf("inbox")]: { [`shareWith/P${number}`]: all },
+            [idOf("trash")]: { [`shareWith/P${number}`]: all },
+          },
+        },
+      ]);
+      assert.deepEqual(shared?.[1].notUpdated ?? {}, {});
+      const nav = page.locator("nav");
+      await nav.getByText(`Shared by ${other}`).waitFor();
+      const inList = (text: string) => page.locator("[data-row]", { hasText: text });
+
+      await nav.getByRole("link", { name: "Team" }).click();
+      await inList("Plans of the team").click();
+      await page.getByText("Only to be read.").last().waitFor();
+      await page.locator("header small", { hasText: "Read only" }).waitFor();
+      const bar = page.getByRole("toolbar", { name: "What to do with the conversation" });
+      assert.equal(
+        await bar.getByRole("button", { name: "Delete" }).count(),
+        0,
+        "nothing is offered that is not granted",
+      );
+      await page.keyboard.press("s");
+      await note("The owner of this mailbox has not granted you this.").waitFor();
+      await accessible(page, "a mailbox of another");
+      await picture(page, "shared-read-only");
+
+      await nav.getByRole("link", { name: "Inbox" }).last().click();
+      await inList("An offer for us").click();
+      await page.getByText("Twelve chairs.").last().waitFor();
+      await page.keyboard.press("s");
+      const marks = async (subject: string) => {
+        const answers = await talk.calls(
+          ["Email/query", { filter: { subject } }, "q"],
+          [
+            "Email/get",
+            { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["keywords", "mailboxIds"] },
+            "e",
+          ],
+        );
+        const [first] = answers[1]?.[1].list ?? [];
+        return first === undefined
+          ? "gone"
+          : [...Object.keys(first.keywords).sort(), ...Object.keys(first.mailboxIds)].join();
+      };
+      await eventually(
+        async () => (await marks("offer")) === `$flagged,$seen,${idOf("inbox")}`,
+        "read and starred for its owner",
+      );
+      await bar.getByRole("button", { name: "Delete" }).click();
+      await eventually(
+        async () => (await marks("offer")) === `$flagged,$seen,${idOf("trash")}`,
+        "in the owner's trash",
+      );
+      await note("Moved to the trash.").getByRole("button", { name: "Undo" }).click();
+      await eventually(async () => (await marks("offer")) === `$flagged,$seen,${idOf("inbox")}`, "and back");
+
+      const box = page.getByRole("combobox", { name: "Search" });
+      assert.equal(await box.getAttribute("placeholder"), `Search the mail of ${other}`);
+      await box.fill("chairs");
+      await box.press("Enter");
+      await inList("Chairs again").click();
+      await page.getByText("Thirteen chairs.").last().waitFor();
+      await picture(page, "shared-search");
+      await page.keyboard.press("r");
+      await page.locator(".letter .chips", { hasText: "Nora" }).waitFor();
+      await page.locator(".letter").getByLabel("Throw away").click();
+
+      // To one's own mail, and with undo back again.
+      await nav.getByRole("link", { name: "Inbox" }).last().click();
+      await inList("Chairs again").click();
+      await page.keyboard.press("v");
+      await page.locator("dialog input").fill("Archive");
+      await page.keyboard.press("Enter");
+      await note("Moved to Archive.").waitFor();
+      await eventually(async () => (await marks("again")) === "gone", "gone from the owner's mail");
+      await note("Moved to Archive.").getByRole("button", { name: "Undo" }).click();
+      await eventually(async () => (await marks("again")) === `$seen,${idOf("inbox")}`, "back in the owner's inbox");
+    },
+  );
 
   assert.deepEqual(complaints, []);
 });

@@ -1,4 +1,5 @@
 /** Saving and sending (RFC 8621 §4.6, §7.5). An email cannot be changed: a new one takes the place of the old. */
+import { accountOf, bareId } from "../jmap/accounts.ts";
 import { throwRefusal } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
@@ -101,13 +102,51 @@ function emailOf(
   };
 }
 
+/** Own ids of what was copied from others' mail. */
+const broughtHome = new Map<Id, Id>();
+
+/** Attachments of another's mail are copied to one's own account, where the letter is (RFC 8620 §6.3). */
+async function atHome(draft: Draft): Promise<Draft> {
+  const { client } = session;
+  const foreign = draft.attached.map(({ blobId }) => blobId).filter((id) => accountOf(id) !== undefined);
+  for (const [account, ids] of Map.groupBy(
+    foreign.filter((id) => !broughtHome.has(id)),
+    (id) => accountOf(id) ?? "",
+  )) {
+    const answer = await client.one("Blob/copy", {
+      fromAccountId: account,
+      accountId: client.accountId,
+      blobIds: ids.map(bareId),
+    });
+    for (const id of ids) {
+      const copy = answer.copied?.[bareId(id)] as Id | undefined;
+      if (copy !== undefined) broughtHome.set(id, copy);
+    }
+    throwRefusal({ notCreated: answer.notCopied });
+  }
+  if (foreign.length === 0) return draft;
+  return {
+    ...draft,
+    attached: draft.attached.map((one) => ({ ...one, blobId: broughtHome.get(one.blobId) ?? one.blobId })),
+  };
+}
+
+/** What was answered or forwarded says so: another's where that is granted. */
+async function markAbout({ about }: Draft): Promise<void> {
+  if (about === undefined || accountOf(about.id) === undefined) return;
+  await session.client
+    .one("Email/set", { update: { [about.id]: { [`keywords/${about.keyword}`]: true } } })
+    .catch(() => {});
+}
+
 export type Saved = {
   readonly emailId: Id;
   /** Somebody else has changed or removed the draft meanwhile: theirs is still there, ours stands beside it. */
   readonly apart: boolean;
 };
 
-export async function saveDraft(draft: Draft): Promise<Saved> {
+export async function saveDraft(written: Draft): Promise<Saved> {
+  const draft = await atHome(written);
   const box = await mailboxOf("drafts", t("role.drafts"));
   const answer = await session.client.one("Email/set", {
     create: { draft: emailOf(draft, box.id, { $draft: true, $seen: true }) },
@@ -123,7 +162,9 @@ export async function discardDraft(draft: Draft): Promise<void> {
 
 /** A letter to begin with, kept in a mailbox of its own. */
 export async function saveTemplate(draft: Draft, mailboxId: Id): Promise<void> {
-  await session.client.set("Email/set", { create: { template: emailOf(draft, mailboxId, { $seen: true }) } });
+  await session.client.set("Email/set", {
+    create: { template: emailOf(await atHome(draft), mailboxId, { $seen: true }) },
+  });
 }
 
 export type Sent = {
@@ -142,9 +183,10 @@ export function maxDelaySeconds(): number {
 
 /** @param when seconds to wait (so long it can be taken back), or the time it is to be sent */
 export async function sendDraft(
-  draft: Draft,
+  written: Draft,
   when: { readonly seconds: number } | { readonly at: number },
 ): Promise<Sent> {
+  const draft = await atHome(written);
   const everybody = [...draft.to, ...draft.cc, ...draft.bcc];
   const wrong = everybody.find(({ email }) => !isAddress(email));
   if (wrong !== undefined) throw new Trouble("refused", t("compose.wrongAddress", { address: wrong.email }));
@@ -168,7 +210,7 @@ export async function sendDraft(
       "Email/set",
       {
         create: { draft: emailOf(draft, drafts.id, { $draft: true, $seen: true }) },
-        ...(draft.about === undefined
+        ...(draft.about === undefined || accountOf(draft.about.id) !== undefined
           ? {}
           : { update: { [draft.about.id]: { [`keywords/${draft.about.keyword}`]: true } } }),
       },
@@ -209,6 +251,7 @@ export async function sendDraft(
     throw Object.assign(new Trouble("refused", refused.description ?? refused.type), { emailId });
   }
   if (draft.emailId !== undefined) await session.client.one("Email/set", { destroy: [draft.emailId] });
+  void markAbout(draft);
   return {
     submissionId: submission.created.send.id as Id,
     emailId: email.created.draft.id as Id,

@@ -1,4 +1,5 @@
 /** A JMAP client over fetch (RFC 8620): the session, requests, uploads, downloads. Failures are thrown as Trouble. */
+import { accountOf, answerIn, bareArguments, bareId } from "./accounts.ts";
 import { Trouble, troubleOf } from "./trouble.ts";
 import { type Id, type Session, urn } from "./types.ts";
 
@@ -49,13 +50,32 @@ async function ask(url: string, init: RequestInit = {}, patience = patienceMs): 
 }
 
 export class Client {
-  readonly session: Session;
+  session: Session;
   readonly accountId: Id;
   aside: Aside | undefined;
+  /** Told when the session has become another one (RFC 8620 §3.4): accounts may have come or gone. */
+  onsession: (() => void) | undefined;
+  #others: ReadonlySet<Id> = new Set();
+  #renewing = false;
 
   constructor(session: Session) {
     this.session = session;
     this.accountId = session.primaryAccounts[urn.mail] ?? Object.keys(session.accounts)[0] ?? "";
+    this.#know();
+  }
+
+  #know(): void {
+    const { accounts } = this.session;
+    this.#others = new Set(
+      Object.keys(accounts).filter(
+        (id) => id !== this.accountId && urn.mail in (accounts[id]?.accountCapabilities ?? {}),
+      ),
+    );
+  }
+
+  /** Accounts of others with mail that is shared with who is signed in. */
+  get others(): ReadonlySet<Id> {
+    return this.#others;
   }
 
   /** Throws Trouble "ended" where nobody is signed in. */
@@ -76,18 +96,46 @@ export class Client {
 
   /** Runs the calls in one request; answers their arguments by call id ("0", "1", … where none is given). */
   all(calls: readonly Call[]): Promise<ReadonlyMap<string, Answer>> {
-    if (this.aside === undefined) return this.direct(calls);
+    // Mail of others is not kept on this device.
+    if (this.aside === undefined || (this.#others.size > 0 && calls.some((call) => this.#placed(call).other)))
+      return this.direct(calls);
     return this.aside.all(calls, (sent, patience) => this.direct(sent, patience));
+  }
+
+  /** The arguments as the server wants them; those of a call that refers to another's answer go to its account. */
+  #placed(
+    [name, args]: Call,
+    before: ReadonlyMap<string, Id> = new Map(),
+  ): { readonly args: Call[1]; readonly account: Id; readonly other: boolean } {
+    // RFC 8620 §7.2: subscriptions belong to who is signed in, not to an account.
+    if (name.startsWith("PushSubscription/")) return { args, account: this.accountId, other: false };
+    if (this.#others.size === 0)
+      return { args: { accountId: this.accountId, ...args }, account: this.accountId, other: false };
+    const bare = bareArguments(args, this.#others);
+    const referred = Object.entries(args).find(([key]) => key.startsWith("#"))?.[1] as
+      | { readonly resultOf?: string }
+      | undefined;
+    const account =
+      (args["accountId"] as Id | undefined) ??
+      [...bare.accounts][0] ??
+      before.get(referred?.resultOf ?? "") ??
+      this.accountId;
+    return {
+      args: { ...bare.args, accountId: account },
+      account,
+      other: account !== this.accountId || bare.accounts.size > 0,
+    };
   }
 
   /** Asks the server and nobody else. */
   async direct(calls: readonly Call[], patience = patienceMs): Promise<ReadonlyMap<string, Answer>> {
-    const methodCalls = calls.map(([name, args, id], i) => [
-      name,
-      // RFC 8620 §7.2: subscriptions belong to who is signed in, not to an account.
-      name.startsWith("PushSubscription/") ? args : { accountId: this.accountId, ...args },
-      id ?? String(i),
-    ]);
+    const accounts = new Map<string, Id>();
+    const methodCalls = calls.map((call, i) => {
+      const [name, , id = String(i)] = call;
+      const { args, account } = this.#placed(call, accounts);
+      accounts.set(id, account);
+      return [name, args, id];
+    });
     const using = Object.values(urn).filter((name) => this.has(name));
     const response = await ask(
       this.session.apiUrl,
@@ -98,14 +146,35 @@ export class Client {
       },
       patience,
     );
-    const { methodResponses } = (await response.json()) as { methodResponses: [string, Answer, string][] };
+    const { methodResponses, sessionState } = (await response.json()) as {
+      methodResponses: [string, Answer, string][];
+      sessionState?: string;
+    };
+    if (sessionState !== undefined && sessionState !== this.session.state) void this.#renew();
     const answers = new Map<string, Answer>();
     for (const [name, args, id] of methodResponses) {
       if (name === "error") throw troubleOf(args.type, args.description);
       // RFC 8621 §7.5: implicit Email/set answers come under the same id, after the one that was asked for.
-      if (!answers.has(id)) answers.set(id, args);
+      if (answers.has(id)) continue;
+      const account = accounts.get(id) ?? this.accountId;
+      answers.set(id, account === this.accountId ? args : answerIn(account, args));
     }
     return answers;
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    try {
+      const response = await ask(wellKnown, {}, openPatienceMs);
+      this.session = (await response.json()) as Session;
+      this.#know();
+      this.onsession?.();
+    } catch {
+      // The next answer says so again.
+    } finally {
+      this.#renewing = false;
+    }
   }
 
   /** One call. */
@@ -123,8 +192,8 @@ export class Client {
   downloadUrl(blobId: Id, name: string, type: string): string {
     const { downloadUrl } = this.session;
     const values: { readonly [name: string]: string } = {
-      accountId: this.accountId,
-      blobId,
+      accountId: accountOf(blobId) ?? this.accountId,
+      blobId: bareId(blobId),
       name: name || "file",
       type,
     };

@@ -32,6 +32,8 @@ export function listen(
       };
       const ours = all?.[accountId];
       if (ours !== undefined) changed(ours);
+      // What others share: which of it has changed is asked for.
+      if (Object.keys(all ?? {}).some((id) => id !== accountId)) changed({ Mailbox: "" });
     });
     source.addEventListener("error", () => {
       connected(false);

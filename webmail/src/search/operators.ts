@@ -1,5 +1,5 @@
 /** What is written into the search box: words, "whole phrases", and operators like from:ann before:2026-01-01 -is:read. */
-import type { Filter } from "../jmap/types.ts";
+import type { Filter, Id } from "../jmap/types.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
 
 export const operators = [
@@ -69,7 +69,7 @@ function dayOf(text: string): string | undefined {
 
 const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-function conditionOf({ operator, value }: Term, now: number): Filter | undefined {
+function conditionOf({ operator, value }: Term, now: number, account: Id | undefined): Filter | undefined {
   switch (operator) {
     case undefined:
       return { text: value };
@@ -85,10 +85,11 @@ function conditionOf({ operator, value }: Term, now: number): Filter | undefined
     case "in": {
       const wanted = value.toLowerCase();
       if (wanted === "anywhere") return undefined;
+      const places = mailboxes.of(account);
       const found =
-        mailboxes.list.find(({ role }) => role === wanted || (wanted === "spam" && role === "junk")) ??
-        mailboxes.list.find(({ name }) => name.toLowerCase() === wanted) ??
-        mailboxes.list.find(({ name }) => name.toLowerCase().startsWith(wanted));
+        places.find(({ role }) => role === wanted || (wanted === "spam" && role === "junk")) ??
+        places.find(({ name }) => name.toLowerCase() === wanted) ??
+        places.find(({ name }) => name.toLowerCase().startsWith(wanted));
       return { inMailbox: found?.id ?? "none" };
     }
     case "is":
@@ -144,16 +145,16 @@ function conditionOf({ operator, value }: Term, now: number): Filter | undefined
   }
 }
 
-/** Trash and junk are looked through only where the search names a place. */
-export function searchFilter(terms: readonly Term[], now: number): Filter {
+/** Trash and junk are looked through only where the search names a place. @param account of another */
+export function searchFilter(terms: readonly Term[], now: number, account?: Id): Filter {
   const conditions: Filter[] = [];
   for (const term of terms) {
-    const condition = conditionOf(term, now);
+    const condition = conditionOf(term, now, account);
     if (condition === undefined) continue;
     conditions.push(term.negated ? { operator: "NOT", conditions: [condition] } : condition);
   }
   if (!terms.some(({ operator }) => operator === "in")) {
-    const unseen = (["trash", "junk"] as const).flatMap((role) => mailboxes.role(role)?.id ?? []);
+    const unseen = (["trash", "junk"] as const).flatMap((role) => mailboxes.role(role, account)?.id ?? []);
     if (unseen.length > 0) conditions.push({ inMailboxOtherThan: unseen });
   }
   return { operator: "AND", conditions };

@@ -209,11 +209,13 @@ export function paletteCommands(all: readonly Doing[]): readonly Command[] {
         keys: keys?.[0] === undefined ? undefined : keyText(keys[0]),
         run,
       })),
-    ...mailboxes.tree.map(({ mailbox }) => ({
-      id: `to ${mailbox.id}`,
-      label: t("go.to", { name: mailboxName(mailbox) }),
-      icon: "folder" as const,
-      run: () => go(toMailbox(mailbox.id)),
-    })),
+    ...[{ name: "", tree: mailboxes.tree }, ...mailboxes.shared].flatMap(({ name: owner, tree }) =>
+      tree.map(({ mailbox }) => ({
+        id: `to ${mailbox.id}`,
+        label: `${t("go.to", { name: mailboxName(mailbox) })}${owner === "" ? "" : ` · ${owner}`}`,
+        icon: "folder" as const,
+        run: () => go(toMailbox(mailbox.id)),
+      })),
+    ),
   ];
 }

@@ -1,11 +1,14 @@
 /** What can be done to emails: seen at once, sent behind, taken back on failure or by "undo". */
 import { toast } from "../../../ui/toasts.svelte.ts";
+import { accountOf } from "../jmap/accounts.ts";
 import type { EmailHead, Id } from "../jmap/types.ts";
 import { attempt } from "../shell/say.ts";
 import { t } from "../words.ts";
+import { copyAcross } from "./across.ts";
 import { forget, head, patchHead } from "./heads.svelte.ts";
 import { loadMailboxes, mailboxes, mailboxOf } from "./mailboxes.svelte.ts";
 import type { Patch } from "./patch.ts";
+import { accountOfEmails, allowed, mayIn, mayWith } from "./rights.ts";
 import { session } from "./session.svelte.ts";
 import { view } from "./view.svelte.ts";
 
@@ -68,13 +71,19 @@ export function setKeyword(emails: readonly EmailHead[], keyword: string, on: bo
   return apply(new Map(changed.map(({ id }) => [id, { [`keywords/${keyword}`]: on ? true : null }])));
 }
 
-/** Read or unread: the whole conversation; unread marks the newest only. */
-export function markSeen(emails: readonly EmailHead[], seen: boolean): Promise<Patches | undefined> {
+/** Read or unread: the whole conversation; unread marks the newest only. `quiet`: where it may not be, nothing is said. */
+export async function markSeen(
+  emails: readonly EmailHead[],
+  seen: boolean,
+  quiet = false,
+): Promise<Patches | undefined> {
+  if (quiet ? !mayWith(emails, "maySetSeen") : !allowed(emails, "maySetSeen")) return undefined;
   return setKeyword(seen ? emails : emails.slice(-1), "$seen", seen);
 }
 
 /** A star on a conversation stands on its newest email. */
-export function star(emails: readonly EmailHead[]): Promise<Patches | undefined> {
+export async function star(emails: readonly EmailHead[]): Promise<Patches | undefined> {
+  if (!allowed(emails, "maySetKeywords")) return undefined;
   const on = !emails.some(({ keywords }) => keywords["$flagged"]);
   return setKeyword(on ? emails.slice(-1) : emails, "$flagged", on);
 }
@@ -102,24 +111,41 @@ const countOf = ({ rows }: Rows) => rows.size;
 
 export async function archive(what: Rows): Promise<void> {
   const here = view.mailbox;
-  const to = await target("archive", t("role.archive"));
+  if (!allowed(what.emails, "mayRemoveItems")) return;
+  const account = accountOfEmails(what.emails);
+  const to = await target("archive", t("role.archive"), account);
   if (to === undefined) return;
   // Sent and drafts stay what they are; only what is in the list moves.
   const emails =
     here === undefined ? what.emails.filter(inRole("inbox")) : what.emails.filter((one) => one.mailboxIds[here]);
   await applyLeaving(
     what.rows,
-    moving(emails, here ?? mailboxes.role("inbox")?.id, to),
+    moving(emails, here ?? mailboxes.role("inbox", account)?.id, to),
     t("done.archived", { n: countOf(what) }),
   );
 }
 
 const inRole = (role: "inbox" | "trash" | "junk") => (one: EmailHead) => {
-  const id = mailboxes.role(role)?.id;
+  const id = mailboxes.role(role, accountOf(one.id))?.id;
   return id !== undefined && one.mailboxIds[id] === true;
 };
 
-async function target(role: "archive" | "trash" | "junk" | "inbox", name: string): Promise<Id | undefined> {
+/** Another's mailbox of a role, where mail may be put there. */
+function sharedTarget(role: "archive" | "trash" | "junk" | "inbox", account: Id): Id | undefined {
+  const found = mailboxes.role(role, account);
+  return found !== undefined && mayIn(found, "mayAddItems") ? found.id : undefined;
+}
+
+async function target(
+  role: "archive" | "trash" | "junk" | "inbox",
+  name: string,
+  account: Id | undefined,
+): Promise<Id | undefined> {
+  if (account !== undefined) {
+    const found = sharedTarget(role, account);
+    if (found === undefined) toast(t("shared.noPlace", { name }), { kind: "problem" });
+    return found;
+  }
   let id: Id | undefined;
   await attempt(async () => {
     id = (await mailboxOf(role, name)).id;
@@ -133,13 +159,17 @@ const here = (emails: readonly EmailHead[]): readonly EmailHead[] => {
   return mailbox === undefined ? emails : emails.filter((one) => one.mailboxIds[mailbox]);
 };
 
-/** To the trash; out of the trash and junk for good. */
+/** To the trash; out of the trash for good, as where another shares no trash to put it into. */
 export async function remove(what: Rows): Promise<void> {
+  const emails = here(what.emails);
+  if (!allowed(emails, "mayRemoveItems")) return;
+  const account = accountOfEmails(emails);
   const role = view.mailbox === undefined ? undefined : mailboxes.get(view.mailbox)?.role;
-  if (role === "trash") return destroy(what.rows, here(what.emails), t("done.destroyed", { n: countOf(what) }));
-  const to = await target("trash", t("role.trash"));
+  if (role === "trash" || (account !== undefined && sharedTarget("trash", account) === undefined))
+    return destroy(what.rows, emails, t("done.destroyed", { n: countOf(what) }));
+  const to = await target("trash", t("role.trash"), account);
   if (to === undefined) return;
-  await applyLeaving(what.rows, moving(here(what.emails), undefined, to), t("done.deleted", { n: countOf(what) }));
+  await applyLeaving(what.rows, moving(emails, undefined, to), t("done.deleted", { n: countOf(what) }));
 }
 
 /** For good, after the time in which it can be taken back. */
@@ -173,7 +203,9 @@ export function destroy(rows: ReadonlySet<Id>, emails: readonly EmailHead[], don
 }
 
 export async function junk(what: Rows, is: boolean): Promise<void> {
-  const to = is ? await target("junk", t("role.junk")) : await target("inbox", t("role.inbox"));
+  if (!allowed(what.emails, "mayRemoveItems")) return;
+  const account = accountOfEmails(what.emails);
+  const to = is ? await target("junk", t("role.junk"), account) : await target("inbox", t("role.inbox"), account);
   if (to === undefined) return;
   const marks: Patch = is
     ? { "keywords/$junk": true, "keywords/$notjunk": null }
@@ -188,15 +220,54 @@ export async function junk(what: Rows, is: boolean): Promise<void> {
 
 export async function moveTo(what: Rows, to: Id): Promise<void> {
   const name = mailboxes.get(to)?.name ?? "";
-  await applyLeaving(
-    what.rows,
-    moving(here(what.emails), view.mailbox, to),
-    t("done.moved", { n: countOf(what), name }),
-  );
+  const emails = here(what.emails);
+  if (!mayIn(mailboxes.get(to), "mayAddItems")) return void toast(t("shared.mayNot"), { kind: "problem" });
+  if (accountOfEmails(emails) !== accountOf(to)) return moveAcross(what, emails, to, name);
+  if (!allowed(emails, "mayRemoveItems")) return;
+  await applyLeaving(what.rows, moving(emails, view.mailbox, to), t("done.moved", { n: countOf(what), name }));
+}
+
+/** To another's mailbox, or from it; where it may not be removed it stays, and that is said. */
+async function moveAcross(what: Rows, emails: readonly EmailHead[], to: Id, name: string): Promise<void> {
+  const leaves = mayWith(emails, "mayRemoveItems");
+  const places = new Map(emails.map(({ id, mailboxIds }) => [id, Object.keys(mailboxIds)]));
+  under.way++;
+  let copies: ReadonlyMap<Id, Id> = new Map();
+  const well = await attempt(async () => {
+    ({ copies } = await copyAcross(emails, () => [to], leaves));
+  });
+  under.way--;
+  if (!well) return view.refreshSoon();
+  const putBack = leaves ? view.leave(what.rows) : () => {};
+  const undo = async () => {
+    closeNote();
+    const marks = new Map(emails.map(({ id, keywords }) => [copies.get(id), { keywords, back: places.get(id) ?? [] }]));
+    await attempt(async () => {
+      const made = [...copies.values()];
+      if (leaves)
+        await copyAcross(
+          made.map((id) => ({ id, keywords: marks.get(id)?.keywords ?? {} })),
+          (id) => marks.get(id)?.back ?? [],
+          mayIn(mailboxes.get(to), "mayRemoveItems"),
+        );
+      else await session.client.set("Email/set", { destroy: made });
+    });
+    putBack();
+    view.refreshSoon();
+  };
+  const closeNote = toast(t(leaves ? "done.moved" : "done.copied", { n: countOf(what), name }), {
+    action: { label: t("undo"), run: () => void undo() },
+    forMs: undoMs,
+  });
+  view.undo = () => void undo();
+  view.refreshSoon();
 }
 
 /** A label is a mailbox that the email is in besides. */
 export async function label(emails: readonly EmailHead[], id: Id, on: boolean): Promise<void> {
+  if (accountOfEmails(emails) !== accountOf(id)) return void toast(t("shared.noLabels"), { kind: "problem" });
+  if (!mayIn(mailboxes.get(id), on ? "mayAddItems" : "mayRemoveItems"))
+    return void toast(t("shared.mayNot"), { kind: "problem" });
   const back = await apply(new Map(emails.map((one) => [one.id, { [`mailboxIds/${id}`]: on ? true : null }])));
   if (back === undefined) return;
   const name = mailboxes.get(id)?.name ?? "";
@@ -211,6 +282,7 @@ export async function toggleKeyword(
   keyword: string,
   said: { on: string; off: string },
 ): Promise<void> {
+  if (!allowed(emails, "maySetKeywords")) return;
   const on = !emails.some(({ keywords }) => keywords[keyword]);
   const back = await setKeyword(emails, keyword, on);
   if (back === undefined) return;

@@ -15,6 +15,20 @@ export const identities = {
   },
 };
 
+/** Addresses of others that the server has been asked about. */
+const asked = new Set<string>();
+
+/** Makes an identity of an address of another's, where its owner has granted to send as it; where not, nothing is said. */
+export async function tryIdentity(email: string): Promise<void> {
+  const address = email.toLowerCase();
+  if (asked.has(address) || own.has(address)) return;
+  asked.add(address);
+  const answer = await session.client
+    .one("Identity/set", { create: { granted: { email, name: "" } } })
+    .catch(() => undefined);
+  if (answer?.created?.granted !== undefined) await loadIdentities();
+}
+
 export async function loadIdentities(): Promise<void> {
   const answer = await session.client.one("Identity/get", { ids: null });
   list = answer.list;

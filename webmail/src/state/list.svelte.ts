@@ -10,6 +10,8 @@ export type Query = {
   readonly collapse: boolean;
   /** Passages that were found are asked for and shown. */
   readonly snippets: boolean;
+  /** Of another's mail, where the filter does not say so by its ids. */
+  readonly account?: Id | undefined;
 };
 
 export type Snippet = { readonly subject: string | null; readonly preview: string | null };
@@ -91,10 +93,15 @@ export class ConversationList {
   }
 
   #calls(position: number, limit: number, id: string): readonly Call[] {
-    const { filter, sort, collapse, snippets } = this.query;
+    const { filter, sort, collapse, snippets, account } = this.query;
+    const whose = account === undefined ? {} : { accountId: account };
     const ref = (of: string, name: string, path: string) => ({ resultOf: of, name, path });
     return [
-      ["Email/query", { filter, sort, collapseThreads: collapse, position, limit, calculateTotal: true }, `${id}q`],
+      [
+        "Email/query",
+        { ...whose, filter, sort, collapseThreads: collapse, position, limit, calculateTotal: true },
+        `${id}q`,
+      ],
       ["Email/get", { "#ids": ref(`${id}q`, "Email/query", "/ids"), properties: headProperties }, `${id}e`],
       ["Thread/get", { "#ids": ref(`${id}e`, "Email/get", "/list/*/threadId") }, `${id}t`],
       ["Email/get", { "#ids": ref(`${id}t`, "Thread/get", "/list/*/emailIds"), properties: headProperties }, `${id}a`],

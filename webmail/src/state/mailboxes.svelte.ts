@@ -1,4 +1,6 @@
-/** The mailboxes of the account, as a tree in the order people expect. */
+/** The mailboxes of the account, as a tree in the order people expect; beside them those that others share. */
+import { accountOf } from "../jmap/accounts.ts";
+import type { Client } from "../jmap/client.ts";
 import type { Id, Mailbox, Role } from "../jmap/types.ts";
 import { session } from "./session.svelte.ts";
 
@@ -16,7 +18,16 @@ const roleOrder: readonly (Role | null)[] = [
 
 export type Placed = { readonly mailbox: Mailbox; readonly depth: number };
 
+/** What somebody else shares with the reader. */
+export type SharedAccount = {
+  readonly id: Id;
+  /** Their address. */
+  readonly name: string;
+  readonly tree: readonly Placed[];
+};
+
 let list = $state.raw<readonly Mailbox[]>([]);
+let shared = $state.raw<readonly SharedAccount[]>([]);
 
 const compare = (a: Mailbox, b: Mailbox): number => {
   const rank = (one: Mailbox) => {
@@ -26,7 +37,7 @@ const compare = (a: Mailbox, b: Mailbox): number => {
   return rank(a) - rank(b) || a.sortOrder - b.sortOrder || a.name.localeCompare(b.name);
 };
 
-const tree = $derived.by(() => {
+function treeOf(list: readonly Mailbox[]): readonly Placed[] {
   const placed: Placed[] = [];
   const known = new Set(list.map(({ id }) => id));
   const below = (parent: Id | null, depth: number) => {
@@ -39,8 +50,11 @@ const tree = $derived.by(() => {
   };
   below(null, 0);
   return placed;
-});
-const byId = $derived(new Map(list.map((mailbox) => [mailbox.id, mailbox])));
+}
+const tree = $derived(treeOf(list));
+const byId = $derived(
+  new Map([...list, ...shared.flatMap((one) => one.tree.map(({ mailbox }) => mailbox))].map((one) => [one.id, one])),
+);
 
 export const mailboxes = {
   get list(): readonly Mailbox[] {
@@ -49,17 +63,54 @@ export const mailboxes = {
   get tree(): readonly Placed[] {
     return tree;
   },
+  get shared(): readonly SharedAccount[] {
+    return shared;
+  },
+  /** Also of others. */
   get(id: Id): Mailbox | undefined {
     return byId.get(id);
   },
-  role(role: Role): Mailbox | undefined {
-    return list.find((one) => one.role === role);
+  /** @param account of another: theirs, as far as it is shared */
+  role(role: Role, account?: Id): Mailbox | undefined {
+    return mailboxes.of(account).find((one) => one.role === role);
+  },
+  of(account: Id | undefined): readonly Mailbox[] {
+    if (account === undefined) return list;
+    return shared.find(({ id }) => id === account)?.tree.map(({ mailbox }) => mailbox) ?? [];
+  },
+  /** Who shares it; undefined: it is the reader's own. */
+  ownerOf(id: Id): SharedAccount | undefined {
+    const account = accountOf(id);
+    return account === undefined ? undefined : shared.find((one) => one.id === account);
   },
 };
 
 export async function loadMailboxes(): Promise<void> {
-  const answer = await session.client.one("Mailbox/get", { ids: null });
+  const { client } = session;
+  const [answer, others] = await Promise.all([client.one("Mailbox/get", { ids: null }), loadShared(client)]);
   list = answer.list;
+  if (others !== undefined) shared = others;
+}
+
+/** Undefined where the server is away: what is known of them stays. */
+async function loadShared(client: Client): Promise<readonly SharedAccount[] | undefined> {
+  const ids = [...client.others];
+  if (ids.length === 0) return [];
+  try {
+    const answers = await client.direct(ids.map((accountId) => ["Mailbox/get", { accountId, ids: null }, accountId]));
+    return ids
+      .map((id) => ({
+        id,
+        name: client.session.accounts[id]?.name ?? "",
+        tree: treeOf(
+          ((answers.get(id) as { list?: Mailbox[] })?.list ?? []).filter(({ myRights }) => myRights["mayReadItems"]),
+        ),
+      }))
+      .filter((one) => one.tree.length > 0)
+      .sort((a, b) => a.name.localeCompare(b.name));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Creates the mailbox of a role where the account has none yet (archives, mostly). */

@@ -19,8 +19,16 @@ export function queryOf(
 ): Query & { readonly mailbox: Id | undefined } {
   const unread = onlyUnread ? { notKeyword: "$seen" } : undefined;
   if (route.search !== undefined) {
-    const filter = searchFilter(parseSearch(route.search), Date.now());
-    return { filter: and(filter, unread), sort: newestFirst, collapse: false, snippets: true, mailbox: undefined };
+    const { account } = route;
+    const filter = searchFilter(parseSearch(route.search), Date.now(), account);
+    return {
+      filter: and(filter, unread),
+      sort: newestFirst,
+      collapse: false,
+      snippets: true,
+      mailbox: undefined,
+      account,
+    };
   }
   const elsewhere: Filter = { inMailboxOtherThan: outOfSight() };
   switch (route.special) {

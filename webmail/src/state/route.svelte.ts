@@ -9,6 +9,8 @@ export type Route =
       /** One of the views that are no mailbox. */
       readonly special: Special | undefined;
       readonly search: string | undefined;
+      /** Of another: what is searched is their mail. */
+      readonly account: Id | undefined;
       readonly thread: Id | undefined;
     }
   | { readonly view: "settings"; readonly part: string }
@@ -20,7 +22,7 @@ export type Special = (typeof specials)[number];
 export function parseRoute(hash: string): Route {
   const [first = "", ...rest] = hash.replace(/^#\/?/, "").split("/").map(decode);
   const threadIn = (parts: readonly string[]) => (parts[0] === "t" && parts[1] ? parts[1] : undefined);
-  const none = { mailbox: undefined, special: undefined, search: undefined };
+  const none = { mailbox: undefined, special: undefined, search: undefined, account: undefined };
   switch (first) {
     case "settings":
       return { view: "settings", part: rest[0] ?? "" };
@@ -28,8 +30,11 @@ export function parseRoute(hash: string): Route {
       return { view: "contacts", card: rest[0] };
     case "m":
       return { view: "mail", ...none, mailbox: rest[0], thread: threadIn(rest.slice(1)) };
-    case "search":
-      return { view: "mail", ...none, search: rest[0] ?? "", thread: threadIn(rest.slice(1)) };
+    case "search": {
+      const [search = "", where, account] = rest;
+      const of = where === "of" ? account : undefined;
+      return { view: "mail", ...none, search, account: of, thread: threadIn(rest.slice(of === undefined ? 1 : 3)) };
+    }
     default: {
       const special = specials.find((one) => one === first);
       return { view: "mail", ...none, special, thread: threadIn(special === undefined ? [first, ...rest] : rest) };
@@ -47,7 +52,8 @@ export function formatRoute(route: Route): string {
       parts.push("contacts", ...(route.card === undefined ? [] : [route.card]));
       break;
     case "mail":
-      if (route.search !== undefined) parts.push("search", route.search);
+      if (route.search !== undefined)
+        parts.push("search", route.search, ...(route.account === undefined ? [] : ["of", route.account]));
       else if (route.special !== undefined) parts.push(route.special);
       else if (route.mailbox !== undefined) parts.push("m", route.mailbox);
       if (route.thread !== undefined) parts.push("t", route.thread);
@@ -91,12 +97,18 @@ export const inbox: Route = {
   mailbox: undefined,
   special: undefined,
   search: undefined,
+  account: undefined,
   thread: undefined,
 };
 
 export const toMailbox = (id: Id): Route => ({ ...(inbox as Extract<Route, { view: "mail" }>), mailbox: id });
 export const toSpecial = (special: Special): Route => ({ ...(inbox as Extract<Route, { view: "mail" }>), special });
-export const toSearch = (search: string): Route => ({ ...(inbox as Extract<Route, { view: "mail" }>), search });
+/** @param account of another: their mail is searched */
+export const toSearch = (search: string, account?: Id): Route => ({
+  ...(inbox as Extract<Route, { view: "mail" }>),
+  search,
+  account,
+});
 /** The same list with a conversation opened, or none. */
 export const withThread = (thread: Id | undefined): Route =>
   current.view === "mail" ? { ...current, thread } : { ...(inbox as Extract<Route, { view: "mail" }>), thread };

@@ -70,18 +70,26 @@ async function begin(client: Client): Promise<void> {
   if (!now.online) await beside;
   now.state = { kind: "in", client };
   const { connectionBack } = await import("../offline/offline.svelte.ts");
-  const stop = listen(
-    client.session.eventSourceUrl,
-    client.accountId,
-    (states) => {
-      for (const each of listeners) each(states);
-    },
-    (is) => {
-      const back = is && !now.online;
-      online(is);
-      if (back) connectionBack();
-    },
-  );
+  const hear = () =>
+    listen(
+      client.session.eventSourceUrl,
+      client.accountId,
+      (states) => {
+        for (const each of listeners) each(states);
+      },
+      (is) => {
+        const back = is && !now.online;
+        online(is);
+        if (back) connectionBack();
+      },
+    );
+  let stop = hear();
+  client.onsession = () => {
+    // A connection hears of the accounts that there were when it began.
+    stop();
+    stop = hear();
+    refreshAll();
+  };
   const probe = async () => {
     if (now.online) return;
     try {
@@ -95,6 +103,7 @@ async function begin(client: Client): Promise<void> {
   const timer = setInterval(probe, probeMs);
   addEventListener("online", probe);
   stopListening = () => {
+    client.onsession = undefined;
     stop();
     clearInterval(timer);
     removeEventListener("online", probe);

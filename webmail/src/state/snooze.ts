@@ -9,6 +9,7 @@ import { attempt } from "../shell/say.ts";
 import { language, t } from "../words.ts";
 import { apply, type Rows } from "./actions.svelte.ts";
 import { createMailbox, mailboxes } from "./mailboxes.svelte.ts";
+import { accountOfEmails } from "./rights.ts";
 import { session } from "./session.svelte.ts";
 import { view } from "./view.svelte.ts";
 
@@ -27,6 +28,8 @@ export const untilOf = (email: Pick<EmailHead, "keywords">): number | undefined 
 };
 
 export async function snooze(what: Rows, at: number): Promise<void> {
+  // Where it would wait is a mailbox of one's own.
+  if (accountOfEmails(what.emails) !== undefined) return void toast(t("shared.noSnooze"), { kind: "problem" });
   await attempt(async () => {
     const target = box() ?? (await createMailbox(mailboxName, null));
     const from = view.mailbox ?? mailboxes.role("inbox")?.id;

@@ -84,6 +84,21 @@ export const de: Words = {
   "notices.folders": "Ordner",
 
   "settings.keys": "Verschlüsselung",
+  "shared.of": "Geteilt von {name}",
+  "shared.readOnly": "Nur lesen",
+  "shared.everything": "Sie dürfen hier alles",
+  "shared.may": "Sie dürfen {what}",
+  "shared.reads": "lesen",
+  "shared.marks": "als gelesen markieren",
+  "shared.adds": "Nachrichten hineinlegen",
+  "shared.removes": "Nachrichten herausnehmen",
+  "shared.mayNot": "Der Besitzer dieses Postfachs hat Ihnen das nicht erlaubt.",
+  "shared.noPlace": "Der Besitzer teilt „{name}“ nicht mit Ihnen.",
+  "shared.noLabels":
+    "Etiketten gehen nur unter den Postfächern eines Besitzers: verschieben Sie die Nachricht stattdessen.",
+  "shared.noSnooze": "Geteilte Nachrichten lassen sich nicht zurückstellen.",
+  "shared.search": "Nachrichten von {name} durchsuchen",
+
   "secure.checked": "Signiert von {who}, seither unverändert. Sie haben diesen Schlüssel geprüft.",
   "secure.unchecked":
     "Unverändert seit der Signatur mit einem Schlüssel, der laut eigener Angabe {who} gehört. Sie haben das nicht geprüft: Vergleichen Sie den Fingerabdruck.",
@@ -266,6 +281,7 @@ export const de: Words = {
     one: "Wieder im Posteingang; der Filter lernt daraus.",
     other: "{n} Unterhaltungen sind wieder im Posteingang; der Filter lernt daraus.",
   },
+  "done.copied": { one: "Nach {name} kopiert.", other: "{n} Unterhaltungen nach {name} kopiert." },
   "done.moved": { one: "Nach {name} verschoben.", other: "{n} Unterhaltungen nach {name} verschoben." },
   "done.labelled": "Label {name} gesetzt.",
   "done.unlabelled": "Label {name} entfernt.",

@@ -85,6 +85,20 @@ export const en = {
   "notices.folders": "Folders",
 
   "settings.keys": "Encryption",
+  "shared.of": "Shared by {name}",
+  "shared.readOnly": "Read only",
+  "shared.everything": "You may do everything here",
+  "shared.may": "You may {what}",
+  "shared.reads": "read",
+  "shared.marks": "mark as read",
+  "shared.adds": "put mail in",
+  "shared.removes": "take mail out",
+  "shared.mayNot": "The owner of this mailbox has not granted you this.",
+  "shared.noPlace": "The owner does not share “{name}” with you.",
+  "shared.noLabels": "Labels are possible among the mailboxes of one owner only: move it instead.",
+  "shared.noSnooze": "Mail that others share cannot be snoozed.",
+  "shared.search": "Search the mail of {name}",
+
   "secure.checked": "Signed by {who}, unchanged since. You have checked this key.",
   "secure.unchecked":
     "Unchanged since it was signed with a key that says it belongs to {who}. You have not checked that it does: compare the fingerprint with them.",
@@ -269,6 +283,7 @@ export const en = {
     one: "Back in the inbox; the filter learns from it.",
     other: "{n} conversations are back in the inbox; the filter learns from it.",
   },
+  "done.copied": { one: "Copied to {name}.", other: "{n} conversations copied to {name}." },
   "done.moved": { one: "Moved to {name}.", other: "{n} conversations moved to {name}." },
   "done.labelled": "Labelled {name}.",
   "done.unlabelled": "Label {name} removed.",

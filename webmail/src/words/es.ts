@@ -80,6 +80,20 @@ export const es: Words = {
   "notices.folders": "Carpetas",
 
   "settings.keys": "Cifrado",
+  "shared.of": "Compartido por {name}",
+  "shared.readOnly": "Solo lectura",
+  "shared.everything": "Aquí puede hacerlo todo",
+  "shared.may": "Puede {what}",
+  "shared.reads": "leer",
+  "shared.marks": "marcar como leído",
+  "shared.adds": "añadir mensajes",
+  "shared.removes": "quitar mensajes",
+  "shared.mayNot": "El propietario de este buzón no le ha concedido ese permiso.",
+  "shared.noPlace": "El propietario no comparte «{name}» con usted.",
+  "shared.noLabels": "Las etiquetas solo funcionan entre los buzones de un mismo propietario: mueva el mensaje.",
+  "shared.noSnooze": "El correo compartido no se puede posponer.",
+  "shared.search": "Buscar en el correo de {name}",
+
   "secure.checked": "Firmado por {who}, sin cambios desde entonces. Ha comprobado esta clave.",
   "secure.unchecked":
     "Sin cambios desde que se firmó con una clave que dice ser de {who}. No ha comprobado que lo sea: compare la huella.",
@@ -259,6 +273,7 @@ export const es: Words = {
     one: "De nuevo en recibidos; el filtro aprende de ello.",
     other: "{n} conversaciones de nuevo en recibidos; el filtro aprende de ello.",
   },
+  "done.copied": { one: "Copiado a {name}.", other: "{n} conversaciones copiadas a {name}." },
   "done.moved": { one: "Movido a {name}.", other: "{n} conversaciones movidas a {name}." },
   "done.labelled": "Etiqueta {name} puesta.",
   "done.unlabelled": "Etiqueta {name} quitada.",

@@ -82,6 +82,20 @@ export const fr: Words = {
   "notices.folders": "Dossiers",
 
   "settings.keys": "Chiffrement",
+  "shared.of": "Partagé par {name}",
+  "shared.readOnly": "Lecture seule",
+  "shared.everything": "Vous pouvez tout faire ici",
+  "shared.may": "Vous pouvez {what}",
+  "shared.reads": "lire",
+  "shared.marks": "marquer comme lu",
+  "shared.adds": "ajouter des messages",
+  "shared.removes": "retirer des messages",
+  "shared.mayNot": "Le propriétaire de cette boîte ne vous a pas accordé ce droit.",
+  "shared.noPlace": "Le propriétaire ne partage pas « {name} » avec vous.",
+  "shared.noLabels": "Les étiquettes ne vont qu’entre les boîtes d’un même propriétaire : déplacez plutôt le message.",
+  "shared.noSnooze": "Le courrier partagé ne peut pas être reporté.",
+  "shared.search": "Rechercher dans le courrier de {name}",
+
   "secure.checked": "Signé par {who}, inchangé depuis. Vous avez vérifié cette clé.",
   "secure.unchecked":
     "Inchangé depuis sa signature avec une clé qui dit appartenir à {who}. Vous ne l’avez pas vérifié : comparez l’empreinte.",
@@ -262,6 +276,7 @@ export const fr: Words = {
     one: "De retour à la réception ; le filtre en tire la leçon.",
     other: "{n} conversations de retour à la réception ; le filtre en tire la leçon.",
   },
+  "done.copied": { one: "Copié vers {name}.", other: "{n} conversations copiées vers {name}." },
   "done.moved": { one: "Déplacé vers {name}.", other: "{n} conversations déplacées vers {name}." },
   "done.labelled": "Étiquette {name} posée.",
   "done.unlabelled": "Étiquette {name} retirée.",

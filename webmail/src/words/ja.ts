@@ -74,6 +74,20 @@ export const ja: Words = {
   "notices.folders": "フォルダー",
 
   "settings.keys": "暗号化",
+  "shared.of": "{name} が共有",
+  "shared.readOnly": "閲覧のみ",
+  "shared.everything": "すべての操作ができます",
+  "shared.may": "できること: {what}",
+  "shared.reads": "閲覧",
+  "shared.marks": "既読にする",
+  "shared.adds": "メールの追加",
+  "shared.removes": "メールの取り出し",
+  "shared.mayNot": "このメールボックスの所有者は、この操作を許可していません。",
+  "shared.noPlace": "所有者は「{name}」を共有していません。",
+  "shared.noLabels": "ラベルは同じ所有者のメールボックスの間でのみ使えます。移動してください。",
+  "shared.noSnooze": "共有されたメールはスヌーズできません。",
+  "shared.search": "{name} のメールを検索",
+
   "secure.checked": "{who} が署名し、その後変更されていません。この鍵は確認済みです。",
   "secure.unchecked":
     "{who} のものとされる鍵で署名され、その後変更されていません。本人の鍵かは未確認です。指紋を照合してください。",
@@ -247,6 +261,7 @@ export const ja: Words = {
   "done.destroyed": { other: "{n} 件を完全に削除しました。" },
   "done.junk": { other: "{n} 件を迷惑メールへ移動しました。フィルターが学習します。" },
   "done.notJunk": { other: "{n} 件を受信箱へ戻しました。フィルターが学習します。" },
+  "done.copied": { one: "{name} にコピーしました。", other: "{n} 件のスレッドを {name} にコピーしました。" },
   "done.moved": { other: "{n} 件を {name} へ移動しました。" },
   "done.labelled": "ラベル {name} を付けました。",
   "done.unlabelled": "ラベル {name} を外しました。",
