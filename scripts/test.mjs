@@ -36,6 +36,12 @@ if (withPages && stalePages().length > 0) {
 const run = spawnSync(node, ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files.sort()], {
   cwd: root,
   stdio: "inherit",
-  env: { ...process.env, CHROMIUM: chromium, PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}` },
+  env: {
+    ...process.env,
+    CHROMIUM: chromium,
+    PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
+    // Every file runs in a process of its own, and most load the same modules: these are compiled once.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "angarium-tests"),
+  },
 });
 process.exit(run.status ?? 1);

@@ -9,23 +9,27 @@ import { storeContract } from "./store.ts";
 let server: Promise<PostgresServer> | undefined;
 after(async () => (await server)?.stop());
 
-storeContract("PostgreSQL", async () => {
-  const { createDatabase } = await (server ??= startPostgres());
-  const url = await createDatabase();
-  const folder = mkdtempSync(join(tmpdir(), "angarium-contract-"));
-  const open = () => openPostgresStore({ url, folder });
-  let store = await open();
-  return {
-    store,
-    close: async () => {
-      await store.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-    reopen: async () => {
-      await store.close();
-      store = await open();
-      return store;
-    },
-    beside: open,
-  };
-});
+storeContract(
+  "PostgreSQL",
+  async () => {
+    const { createDatabase } = await (server ??= startPostgres());
+    const url = await createDatabase();
+    const folder = mkdtempSync(join(tmpdir(), "angarium-contract-"));
+    const open = () => openPostgresStore({ url, folder });
+    let store = await open();
+    return {
+      store,
+      close: async () => {
+        await store.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+      reopen: async () => {
+        await store.close();
+        store = await open();
+        return store;
+      },
+      beside: open,
+    };
+  },
+  1,
+);

@@ -27,8 +27,11 @@ import { upkeepContract } from "./upkeep.ts";
 import { wordsContract } from "./words.ts";
 import type { Open } from "./world.ts";
 
-/** Declares the whole suite for the store that `open` gives: a new, empty one each time. */
-export function storeContract(name: string, open: Open): void {
+/**
+ * Declares the whole suite for the store that `open` gives: a new, empty one each time. `stories` is how many long stories
+ * at random are told: the operations are the same on every database, only its own way of running them differs.
+ */
+export function storeContract(name: string, open: Open, stories: number): void {
   describe(name, () => {
     for (const part of [
       directoryContract,
@@ -57,6 +60,6 @@ export function storeContract(name: string, open: Open): void {
       modelContract,
       wordsContract,
     ])
-      part(open);
+      part(open, stories);
   });
 }

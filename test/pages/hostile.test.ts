@@ -12,6 +12,12 @@ import { installLook, type Seen } from "./hostile/look.ts";
 /** Longer than anything here takes on a busy machine; a page that hangs takes forever. */
 const maxShowMs = 30_000;
 
+/**
+ * Chromium from 156 on says this of every handler it meets while it only parses, in a document that is never shown. That no
+ * handler comes into a page is looked at in the page (look.ts), and that none ran, too.
+ */
+const onlyParsed = /^Executing inline event handler violates .*The action has been blocked\.$/;
+
 /** What left the page, or opened, or ran: kept from the first moment on. */
 function watch({ page, context }: Person, origin: string): { readonly asked: Request[]; readonly opened: string[] } {
   const seen = { asked: [] as Request[], opened: [] as string[] };
@@ -101,7 +107,7 @@ test("hostile letters", async (t) => {
   const happened = () => [
     ...seen.asked.splice(0).map((request) => `${request.url()} (${request.failure()?.errorText ?? "came back"})`),
     ...seen.opened.splice(0),
-    ...(complaints as string[]).splice(0),
+    ...(complaints as string[]).splice(0).filter((complaint) => !onlyParsed.test(complaint)),
   ];
 
   await t.test("nothing runs, loads or escapes", async () => {
@@ -132,7 +138,7 @@ test("hostile letters", async (t) => {
       const more = there.asked.splice(0).map((request) => request.url());
       if (faults.length + more.length > 0) wrong.push(`${name}: ${[...faults, ...more].join("; ").slice(0, 400)}`);
     }
-    assert.deepEqual([...wrong, ...there.opened, ...other.complaints], []);
+    assert.deepEqual([...wrong, ...there.opened, ...other.complaints.filter((one) => !onlyParsed.test(one))], []);
     await other.context.close();
   });
 
