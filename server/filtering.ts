@@ -131,7 +131,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
       }
       return accounts;
     },
-    personal: (account) => lessons.personal(account),
+    taught: (account) => lessons.taught(account),
     tenants,
     preferences: preferences.of,
     wroteTo: (account, address) => correspondents.knows(account, address),
@@ -177,6 +177,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
       if (mail.account === undefined) return;
       const addresses = mail.recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase());
       correspondents.add(mail.account.id, addresses, () => namesIn(mail)).catch(notRemembered);
+      lessons.forgive(mail.account.id, addresses).catch(notRemembered);
     },
     lists: () => lists.zones.map(({ name, health }) => ({ list: name, kind: "domains", health })),
     [Symbol.dispose]() {

@@ -2,6 +2,7 @@
 
 import type { Preferences } from "../judge/content/people.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
+import { beyondRules } from "../judge/content/rules/beyond-rules.ts";
 import { allRules } from "../judge/content/rules/judge-rules.ts";
 import type { Store } from "../store/store.ts";
 import { type Arguments, type Command, command, done, no } from "./command.ts";
@@ -115,7 +116,7 @@ export const filterCommands: readonly Command[] = [
     const changed =
       ((await store.setting(filterPrefixes.rules)) as { readonly [name: string]: number } | undefined) ?? {};
     return done(
-      allRules.map(({ name, weight, sentence }) => ({
+      everyRule.map(({ name, weight, sentence }) => ({
         rule: name,
         weight: changed[name] ?? weight,
         meaning: sentence,
@@ -130,7 +131,7 @@ export const filterCommands: readonly Command[] = [
       weight: { type: "text", placed: true, help: "a number between -20 and 20; positive speaks for spam" },
     },
     async ({ rule, weight }, { store }) => {
-      const known = allRules.find(({ name }) => name === rule);
+      const known = everyRule.find(({ name }) => name === rule);
       if (known === undefined) return no(`There is no rule "${rule}". See them all: angarium filter rules`);
       const changed = {
         ...((await store.setting(filterPrefixes.rules)) as { readonly [name: string]: number } | undefined),
@@ -147,6 +148,8 @@ export const filterCommands: readonly Command[] = [
     },
   ),
 ];
+
+const everyRule = [...allRules, ...Object.values(beyondRules)];
 
 const percent = (share: number | undefined): number | undefined =>
   share === undefined ? undefined : share > 1 ? 0 : Math.round(share * 1000) / 10;

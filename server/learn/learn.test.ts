@@ -87,14 +87,42 @@ test("lessons are durable and each one's own; another version's are forgotten", 
   };
   const features = read("orchids", 1).features;
   const first = new Lessons(store, []);
-  assert.equal(first.personal(1), undefined);
+  assert.equal(first.taught(1), undefined);
   await first.change(1, 77, (personal) => teach(personal, features, true, -5, 3));
   const later = new Lessons(store, [1]);
   assert.equal((await later.of(1, 77))?.spam, true);
-  assert.ok(personalEvidence((await later.personal(1))!, features) > 3);
-  assert.equal(later.personal(2), undefined);
+  assert.ok(personalEvidence((await later.taught(1))!.personal, features) > 3);
+  assert.equal(later.taught(2), undefined);
   kept.set("filter.lessons.3", { corrections: "0 1 1 x", lessons: [] });
-  assert.equal((await new Lessons(store, [3]).personal(3))?.spam, 0);
+  assert.equal((await new Lessons(store, [3]).taught(3))?.personal.spam, 0);
+});
+
+test("the last word about a sender holds; it is durable, taken back with its lesson, and forgiven whom one writes to", async () => {
+  const kept = new Map<string, unknown>();
+  const store = {
+    setting: async (key: string) => structuredClone(kept.get(key)),
+    putSetting: async (key: string, value: unknown) => void kept.set(key, JSON.parse(JSON.stringify(value))),
+  };
+  const lessons = new Lessons(store, []);
+  const called = async (from = lessons) => (await from.taught(1))?.senders.get("club@far.test");
+  const lesson = (email: number, spam: boolean | undefined) =>
+    lessons.change(1, email, () => (spam === undefined ? undefined : { spam, step: 0 }), "club@far.test");
+  await lesson(7, true);
+  assert.equal(await called(), "spam");
+  assert.equal(await called(new Lessons(store, [1])), "spam");
+  await lesson(8, false);
+  assert.equal(await called(), "ham");
+  await lesson(7, undefined);
+  assert.equal(await called(), "ham", "an older lesson taken back");
+  await lesson(8, undefined);
+  assert.equal(await called(), undefined);
+  await lesson(9, true);
+  await lessons.forgive(1, ["other@far.test"]);
+  assert.equal(await called(), "spam");
+  await lessons.forgive(1, ["club@far.test"]);
+  assert.equal(await called(new Lessons(store, [1])), undefined);
+  await lessons.forgive(2, ["club@far.test"]);
+  assert.equal(kept.has("filter.lessons.2"), false);
 });
 
 test("campaigns: near-duplicates are one, three people speak for all, one voice against ends it", () => {

@@ -4,6 +4,8 @@
  * waits for it.
  */
 
+import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
+import { headerValue, splitHeader } from "../../protocol/mime/header.ts";
 import type { Campaigns } from "../judge/content/campaigns.ts";
 import type { Asked, Reading } from "../judge/content/filter.ts";
 import { judgeMessage } from "../judge/content/filter.ts";
@@ -11,6 +13,7 @@ import { hashText } from "../judge/content/hash.ts";
 import type { ModelState } from "../judge/content/model.ts";
 import { type Lesson, teach, unteach } from "../judge/content/personal.ts";
 import type { Reported } from "../judge/content/reported.ts";
+import { wasUnproved } from "../judge/content/vouching.ts";
 import type { Log } from "../log.ts";
 import type { AccountId, Change, EmailId, Instant, Mailbox, MailboxId, Store } from "../store/store.ts";
 import type { Lessons } from "./lessons.ts";
@@ -44,6 +47,13 @@ const deliveryMs = 5_000;
 /** Deliveries into other mailboxes than the inbox that are remembered. */
 const maxDelivered = 50_000;
 const inboxId = 1;
+
+/** Whose mail it is, lower case; undefined where that was not proved when it came. */
+function senderOf(bytes: Uint8Array): string | undefined {
+  const header = splitHeader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
+  const from = mailboxesOf(headerValue(header, "from") ?? "", 1)[0];
+  return from === undefined || wasUnproved(header.text) ? undefined : `${from.local}@${from.domain}`.toLowerCase();
+}
 
 type Waiting = { from: number; timer: NodeJS.Timeout | undefined; running: boolean };
 
@@ -175,14 +185,20 @@ export class Learner {
     at: Instant,
   ): Promise<void> {
     const { lessons, campaigns, reported, tenants, opinionsChanged, model, threshold, read } = this.#ports;
-    const asked = await read(bytes, {});
+    // As the next one will be judged: after good mail its sender is known, after spam that was taken for good too.
+    const asked = await read(bytes, { known: { seenBefore: wish === "spam" } });
     const { features, print, domains } = asked;
     const { odds } = judgeMessage(asked, model());
     const before = await lessons.of(account, email);
-    await lessons.change(account, email, (personal): Lesson | undefined => {
-      if (before !== undefined) unteach(personal, features, before);
-      return wish === "nothing" ? undefined : teach(personal, features, wish === "spam", odds, threshold(account));
-    });
+    await lessons.change(
+      account,
+      email,
+      (personal): Lesson | undefined => {
+        if (before !== undefined) unteach(personal, features, before);
+        return wish === "nothing" ? undefined : teach(personal, features, wish === "spam", odds, threshold(account));
+      },
+      senderOf(bytes),
+    );
     await tenants.of(account);
     if (print !== undefined) campaigns.vote(print, account, wish === "nothing" ? undefined : wish === "spam", at);
     reported.change(domains, account, before === undefined ? "nothing" : before.spam ? "spam" : "ham", wish);

@@ -1,5 +1,13 @@
 /** What people taught the filter, in memory while it is used and in the store for ever: corrections, and the lessons they are the sum of. */
-import { emptyPersonal, type Lesson, type Personal, readPersonal, writePersonal } from "../judge/content/personal.ts";
+import {
+  type Called,
+  emptyPersonal,
+  type Lesson,
+  type Personal,
+  readPersonal,
+  type Taught,
+  writePersonal,
+} from "../judge/content/personal.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
 import type { AccountId, EmailId, Store } from "../store/store.ts";
 
@@ -8,10 +16,21 @@ const maxHeld = 100;
 /** Lessons of one person that can be taken back; of older ones only the effect stays. */
 export const maxLessons = 2000;
 
-type Held = { readonly personal: Personal; readonly lessons: Map<EmailId, Lesson> };
+/** Senders that a person has called something; the oldest are forgotten. */
+export const maxSenders = 2000;
+
+type Said = { readonly called: Called; readonly email: EmailId };
+type Held = {
+  readonly personal: Personal;
+  readonly lessons: Map<EmailId, Lesson>;
+  readonly said: Map<string, Said>;
+  readonly taught: Taught;
+};
 type Kept = {
   readonly corrections: string;
   readonly lessons: readonly (readonly [email: EmailId, spam: 0 | 1, step: number])[];
+  /** Missing in what was kept before senders were. */
+  readonly senders?: readonly (readonly [address: string, spam: 0 | 1, email: EmailId])[];
 };
 
 const lessonsKey = (account: AccountId): string => filterPrefixes.lessons + account;
@@ -28,28 +47,53 @@ export class Lessons {
   }
 
   /** Undefined, at once, where the person has taught nothing. */
-  personal(account: AccountId): Personal | undefined | Promise<Personal | undefined> {
-    return this.#taught.has(account) ? this.#load(account).then(({ personal }) => personal) : undefined;
+  taught(account: AccountId): Taught | undefined | Promise<Taught> {
+    return this.#taught.has(account) ? this.#load(account).then(({ taught }) => taught) : undefined;
   }
 
   async of(account: AccountId, email: EmailId): Promise<Lesson | undefined> {
     return this.#taught.has(account) ? (await this.#load(account)).lessons.get(email) : undefined;
   }
 
-  /** `make` changes the corrections and answers the lesson that now stands for the message. Resolves when it is durable. */
-  async change(account: AccountId, email: EmailId, make: (personal: Personal) => Lesson | undefined): Promise<void> {
+  /**
+   * `make` changes the corrections and answers the lesson that now stands for the message; it speaks of the sender too, where that is
+   * certain enough (lower case). Resolves when it is durable.
+   */
+  async change(
+    account: AccountId,
+    email: EmailId,
+    make: (personal: Personal) => Lesson | undefined,
+    sender?: string,
+  ): Promise<void> {
     this.#taught.add(account);
     const held = await this.#load(account);
     const lesson = make(held.personal);
     held.lessons.delete(email);
     if (lesson !== undefined) held.lessons.set(email, lesson);
-    for (const old of held.lessons.keys()) {
-      if (held.lessons.size <= maxLessons) break;
-      held.lessons.delete(old);
+    trim(held.lessons, maxLessons);
+    for (const [address, said] of held.said) if (said.email === email) held.said.delete(address);
+    if (lesson !== undefined && sender !== undefined && sender.length <= maxAddressChars) {
+      held.said.delete(sender); // The last word is the last of the list.
+      held.said.set(sender, { called: lesson.spam ? "spam" : "ham", email });
+      trim(held.said, maxSenders);
     }
+    await this.#keep(account, held);
+  }
+
+  /** Whom the person writes to is not spam any more, whatever was said of them before. */
+  async forgive(account: AccountId, addresses: readonly string[]): Promise<void> {
+    if (!this.#taught.has(account)) return;
+    const held = await this.#load(account);
+    const forgiven = addresses.filter((address) => held.said.get(address)?.called === "spam");
+    for (const address of forgiven) held.said.delete(address);
+    if (forgiven.length > 0) await this.#keep(account, held);
+  }
+
+  async #keep(account: AccountId, { personal, lessons, said }: Held): Promise<void> {
     const kept: Kept = {
-      corrections: writePersonal(held.personal),
-      lessons: [...held.lessons].map(([id, { spam, step }]) => [id, spam ? 1 : 0, step] as const),
+      corrections: writePersonal(personal),
+      lessons: [...lessons].map(([id, { spam, step }]) => [id, spam ? 1 : 0, step] as const),
+      senders: [...said].map(([address, { called, email }]) => [address, called === "spam" ? 1 : 0, email] as const),
     };
     await this.#store.putSetting(lessonsKey(account), kept);
   }
@@ -67,18 +111,34 @@ export class Lessons {
       held.catch(() => this.#held.delete(account));
     } else this.#held.delete(account);
     this.#held.set(account, held); // The most recently used is the last.
-    for (const old of this.#held.keys()) {
-      if (this.#held.size <= maxHeld) break;
-      this.#held.delete(old);
-    }
+    trim(this.#held, maxHeld);
     return held;
   }
 }
 
-/** What cannot be read (another version's) begins anew. */
+const maxAddressChars = 320;
+
+/** Forgets the oldest. */
+function trim(map: Map<unknown, unknown>, most: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= most) break;
+    map.delete(key);
+  }
+}
+
+/** Corrections that cannot be read (another version's) begin anew. */
 function readKept(value: unknown): Held {
   const kept = value as Kept | undefined;
-  const personal = readPersonal(kept?.corrections);
-  if (kept === undefined || personal === undefined) return { personal: emptyPersonal(), lessons: new Map() };
-  return { personal, lessons: new Map(kept.lessons.map(([email, spam, step]) => [email, { spam: spam === 1, step }])) };
+  const said = new Map(
+    (kept?.senders ?? []).map(([address, spam, email]): [string, Said] => [
+      address,
+      { called: spam === 1 ? "spam" : "ham", email },
+    ]),
+  );
+  const read = readPersonal(kept?.corrections);
+  const personal = read ?? emptyPersonal();
+  const lessons = new Map(
+    (read === undefined ? [] : kept!.lessons).map(([email, spam, step]) => [email, { spam: spam === 1, step }]),
+  );
+  return { personal, lessons, said, taught: { personal, senders: { get: (address) => said.get(address)?.called } } };
 }

@@ -76,6 +76,13 @@ export class Campaigns {
     return found !== undefined && found.ham.length === 0 && speakFor(found, tenant, tenantOf);
   }
 
+  /** What one person called this. */
+  saidBy(print: Fingerprint, account: number): "spam" | "ham" | undefined {
+    const found = this.find(print);
+    if (found === undefined) return undefined;
+    return found.spam.includes(account) ? "spam" : found.ham.includes(account) ? "ham" : undefined;
+  }
+
   voters(): Set<number> {
     return new Set(this.#list.flatMap(({ spam, ham }) => [...spam, ...ham]));
   }

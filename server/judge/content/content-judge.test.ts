@@ -8,6 +8,7 @@ import { Campaigns } from "./campaigns.ts";
 import { type ContentJudgePorts, makeContentJudge } from "./content-judge.ts";
 import { readMessage } from "./filter.ts";
 import { layered, type Preferences } from "./people.ts";
+import { emptyPersonal, type Taught } from "./personal.ts";
 import { Reported } from "./reported.ts";
 
 const odd = `From: "Gifts" <gifts@cards.click>\r\nSubject: Claim your prize now!!\r\nX-Spam-Status: No\r\nContent-Type: text/html\r\n\r\n<p>Claim your prize, click here: <a href="http://cards.click/1">now</a>. Limited time, act now!\r\n`;
@@ -45,15 +46,16 @@ type Setup = {
   readonly findings?: Findings;
   /** "1 ann@far.test" */
   readonly seen?: Set<string>;
+  readonly taught?: Taught;
 };
 async function judge(
   message: Received,
-  { preferences = {}, wroteTo = [], ports = {}, findings = {}, seen = new Set() }: Setup = {},
+  { preferences = {}, wroteTo = [], ports = {}, findings = {}, seen = new Set(), taught }: Setup = {},
 ): Promise<Verdict> {
   const judgeOf = makeContentJudge({
     people: {
       accountsOf: (recipients) => new Map(recipients.map(({ local, domain }) => [Number(local.slice(1)), domain])),
-      personal: () => undefined,
+      taught: () => taught,
       // Accounts 1 to 9 are of tenant 1, 11 to 19 of tenant 2, …
       tenants: {
         known: (account) => 1 + Math.floor(account / 10),
@@ -116,6 +118,42 @@ test("an allowed or known sender must be really that sender", async () => {
   assert.equal((await judge(mail(odd), { preferences, findings: notProved })).kind, "junk");
   assert.equal((await judge(mail(odd), { wroteTo: ["gifts@cards.click"] })).kind, "accept");
   assert.equal((await judge(mail(odd), { wroteTo: ["gifts@cards.click"], findings: notProved })).kind, "junk");
+});
+
+test("what the person called the sender's mail holds, for whoever is not a forger; a list holds over it, a weight makes it evidence", async () => {
+  const taught = (called: "spam" | "ham"): Taught => ({
+    personal: emptyPersonal(),
+    senders: { get: (address) => (/^(?:ann@far|gifts@cards)/.test(address) ? called : undefined) },
+  });
+  const kind = async (text: string, called: "spam" | "ham", more: Setup = {}) =>
+    (await judge(mail(text), { taught: taught(called), ...more })).kind;
+  assert.equal(await kind(plain, "spam"), "junk");
+  assert.equal(await kind(odd, "ham"), "accept");
+  assert.equal(await kind(odd, "ham", { findings: notProved }), "junk");
+  assert.equal(await kind(plain, "spam", { findings: notProved }), "accept", "a forger does not harm the real one");
+  assert.equal(await kind(plain, "spam", { preferences: { 1: { allow: ["far.test"] } } }), "accept");
+  assert.equal(await kind(plain, "spam", { wroteTo: ["ann@far.test"] }), "junk");
+  const weights = () => new Map([["called-spam", 0.5]]);
+  assert.equal(await kind(plain, "spam", { ports: { weights } }), "accept");
+});
+
+test("the score that is shown is at least what is required, or is not, as the verdict says", async () => {
+  const shown = async (text: string, preferences: Preferences = {}): Promise<string> => {
+    const verdict = await judge(mail(text), { preferences: { 1: preferences } });
+    const status = /^X-Spam-Status: (Yes|No), score=(\S+) required=(\S+) /m.exec(
+      "fields" in verdict ? (verdict.fields ?? "") : "",
+    );
+    assert.ok(status !== null);
+    const [, answer, score, required] = status;
+    if (required !== "never") assert.equal(answer === "Yes", Number(score) >= Number(required), status[0]);
+    return `${answer} ${required}`;
+  };
+  assert.equal(await shown(plain), "No 3.5");
+  assert.equal(await shown(odd), "Yes 3.5");
+  assert.equal(await shown(odd, { allow: ["cards.click"] }), "No 3.5");
+  assert.equal(await shown(plain, { block: ["far.test"] }), "Yes 3.5");
+  assert.equal(await shown(odd, { junk: 2 }), "No never");
+  assert.equal(await shown(odd, { quarantine: 0.999 }), "Yes 3.5");
 });
 
 test("what strangers write of spam is taken off, what we think is written", async () => {

@@ -19,12 +19,14 @@ import {
   readMessage,
   reasonsFor,
 } from "./filter.ts";
-import { domainOf } from "./links.ts";
 import type { ModelState } from "./model.ts";
 import { listed, type People, type Preferences, type Thresholds } from "./people.ts";
-import { personalEvidence } from "./personal.ts";
+import { type Called, personalEvidence } from "./personal.ts";
 import type { Reported } from "./reported.ts";
+import { beyondRules, decisive, hitBeyond } from "./rules/beyond-rules.ts";
 import type { Hit } from "./rules/rule.ts";
+import { spamFields, strangersOpinions } from "./spam-fields.ts";
+import { type Vouching, vouchingFor } from "./vouching.ts";
 
 export type ContentJudgePorts = {
   readonly people: People;
@@ -51,21 +53,19 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
     const found = people.accountsOf(mail.recipients);
     const homes = found instanceof Promise ? await found : found;
     const accounts = [...homes.keys()];
-    const personals = await Promise.all(accounts.map((account) => people.personal(account)));
+    const taught = await Promise.all(accounts.map((account) => people.taught(account)));
     const domain = mail.recipients[0]?.domain ?? "";
-    const nobodyTaught = personals.every((one) => one === undefined) && ports.model() === undefined;
+    const nobodyTaught = taught.every((one) => one === undefined) && ports.model() === undefined;
     const from = mailboxesOf(headerValue(header, "from") ?? "", 1)[0];
     const address = from === undefined ? "" : `${from.local}@${from.domain}`.toLowerCase();
     if (ports.skipHarmless && nobodyTaught && isHarmless(mail.bytes) && !anyLists(homes, people)) return nothingToSay;
 
     const authentication = findings.authentication;
     const envelope = envelopeOf(mail, authentication);
-    const proved =
-      authentication === undefined ||
-      (from !== undefined &&
-        authentication.aligned.some((domain) => domainOf(domain) === domainOf(from.domain.toLowerCase())));
+    const vouching = vouchingFor(authentication, from, mail.envelopeFrom);
+    const proved = vouching === "proved" || vouching === "unasked";
     const wrote = await Promise.all(
-      accounts.map(async (account) => proved && (await people.wroteTo(account, address))),
+      accounts.map(async (account) => vouching !== "unproved" && (await people.wroteTo(account, address))),
     );
     // What happens to a message in a load test is not remembered.
     const remembers = proved && address !== "" && !ports.skipHarmless;
@@ -85,7 +85,8 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
     };
     const asked =
       mail.bytes.length <= inlineBytes ? readMessage(mail.bytes, reading) : await ports.readLarge(mail.bytes, reading);
-    const more = await hitsBeyond(asked, ports);
+    const weights = ports.weights();
+    const more = await hitsOfLists(asked, ports.badDomains, weights);
     const shared = withHits(judgeMessage(asked, ports.model()), more);
     const { campaigns, reported } = ports;
     const tenants =
@@ -94,44 +95,53 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
         : await Promise.all(accounts.map((account) => people.tenants.of(account)));
     const opinions = accounts.map((account, index) => {
       const preferences = people.preferences(account, homes.get(account)!);
-      const personal = personals[index];
-      const lessons = personal === undefined ? 0 : personalEvidence(personal, asked.features);
-      const common =
-        tenants === undefined ? shared : withHits(shared, hitsOfOthers(asked, tenants[index], ports, people));
-      const opinion = lessons === 0 ? common : withEvidence(common, lessons);
-      return {
-        account,
-        ...decided(opinion, { address, proved, wrote: wrote[index] === true }, preferences, ports.thresholds()),
-      };
+      const one = taught[index];
+      const lessons = one === undefined ? 0 : personalEvidence(one.personal, asked.features);
+      const own = one === undefined ? [] : hitsOfOwn(asked, account, campaigns, weights);
+      const others = tenants === undefined ? [] : hitsOfOthers(asked, tenants[index], ports, people, weights);
+      const opinion = withEvidence(withHits(shared, [...own, ...others]), lessons);
+      const sender = { address, vouching, wrote: wrote[index] === true, called: one?.senders.get(address) };
+      return { account, ...decided(opinion, sender, preferences, ports.thresholds(), weights) };
     });
     if (opinions.some(({ kind }) => kind === "accept")) reported.kept(asked.domains);
     if (remembers) for (const { account, kind } of opinions) if (kind === "accept") people.saw(account, address);
-    return verdictOf(opinions, decided(shared, { address, proved, wrote: false }, {}, ports.thresholds()), header);
+    const nobodys = { address, vouching, wrote: false, called: undefined };
+    return verdictOf(opinions, decided(shared, nobodys, {}, ports.thresholds(), weights), header, vouching);
   };
 }
 
 type Decision = {
   readonly kind: "accept" | "junk" | "quarantine" | "refuse";
+  /** With what decided it, where that was not the sum of evidence. */
   readonly opinion: Opinion;
-  readonly why: string | undefined;
+  /** Probability from which the person has mail anywhere else than in the inbox. */
+  readonly spamFrom: number;
 };
 
-type Sender = { readonly address: string; readonly proved: boolean; readonly wrote: boolean };
+type Sender = {
+  /** Lower case. */
+  readonly address: string;
+  readonly vouching: Vouching;
+  readonly wrote: boolean;
+  /** What the person last said of the sender's mail. */
+  readonly called: Called | undefined;
+};
 
 function decided(
   opinion: Opinion,
-  { address, proved, wrote }: Sender,
+  sender: Sender,
   preferences: Preferences,
   defaults: Thresholds,
+  weights: Weights,
 ): Decision {
-  if (listed(preferences.block, address))
-    return { kind: "junk", opinion, why: "The recipient has blocked this sender" };
-  // An allowed sender's name in the hands of somebody else is not allowed.
-  if (proved && listed(preferences.allow, address))
-    return { kind: "accept", opinion, why: "The recipient allows this sender" };
-  if (wrote) return { kind: "accept", opinion, why: "The recipient has written to this sender" };
   const { junk, quarantine, refuse } = { ...defaults, ...preferences };
-  const { probability } = opinion;
+  const spamFrom = Math.min(junk, quarantine, refuse);
+  const wish = wishOf(sender, preferences);
+  const hit = wish === undefined ? undefined : hitBeyond(wish, weights);
+  const whole = hit === undefined ? opinion : withHits(opinion, [hit]);
+  if (hit !== undefined && Math.abs(hit.weight) >= decisive)
+    return { kind: hit.weight > 0 ? "junk" : "accept", opinion: whole, spamFrom };
+  const { probability } = whole;
   const kind =
     probability >= refuse
       ? "refuse"
@@ -140,7 +150,23 @@ function decided(
         : probability >= junk
           ? "junk"
           : "accept";
-  return { kind, opinion, why: undefined };
+  return { kind, opinion: whole, spamFrom };
+}
+
+/** What the person has said of the sender holds over all evidence, the plainest word first. */
+function wishOf(
+  { address, vouching, wrote, called }: Sender,
+  { block, allow }: Preferences,
+): (typeof beyondRules)[keyof typeof beyondRules] | undefined {
+  if (listed(block, address)) return beyondRules.blocked;
+  // A known sender's name in the hands of somebody else counts for nothing.
+  if (vouching === "unproved") return undefined;
+  if (listed(allow, address)) return beyondRules.allowed;
+  if (called === "spam") return beyondRules.calledSpam;
+  // Where a domain never said how its mail can be told, anybody can use its name: only a list speaks for it.
+  if (vouching === "unsaid") return undefined;
+  if (called === "ham") return beyondRules.calledGood;
+  return wrote ? beyondRules.wrote : undefined;
 }
 
 const gravity = { accept: 0, junk: 1, quarantine: 2, refuse: 3 } as const;
@@ -150,12 +176,13 @@ function verdictOf(
   each: readonly (Decision & { readonly account: AccountId })[],
   shared: Decision,
   header: Header,
+  vouching: Vouching,
 ): Verdict {
   const decisions: readonly Decision[] = each.length === 0 ? [shared] : each;
   const mildest = decisions.reduce((best, one) => (gravity[one.kind] < gravity[best.kind] ? one : best));
-  const { opinion } = mildest;
+  const { opinion, spamFrom } = mildest;
   const isSpam = mildest.kind !== "accept";
-  const reasons = [...(mildest.why === undefined ? [] : [mildest.why]), ...reasonsFor(opinion, isSpam, 3)];
+  const reasons = reasonsFor(opinion, isSpam, 3);
   const notes = [`spam=${opinion.probability.toFixed(3)}`];
   if (mildest.kind === "refuse")
     return {
@@ -173,45 +200,10 @@ function verdictOf(
     notes,
     // Good mail needs no defence in its journey; what is junk for some of its people does.
     reasons: isSpam || strictest ? reasons : [],
-    fields: fieldsOf(opinion, isSpam, reasons),
-    dropped: forged(header),
+    fields: spamFields(opinion, { isSpam, reasons, spamFrom, vouching }),
+    dropped: strangersOpinions(header),
     findings: { spam },
   };
-}
-
-/** What programs read (the form is SpamAssassin's, which they know), and what people read. */
-function fieldsOf(opinion: Opinion, isSpam: boolean, reasons: readonly string[]): string {
-  const tests = opinion.hits
-    .filter(({ weight }) => Math.abs(weight) >= 0.05)
-    .map(({ name, weight }) => `${name}=${weight.toFixed(1)}`);
-  const folded = foldList(tests.slice(0, 40));
-  const status = `X-Spam-Status: ${isSpam ? "Yes" : "No"}, score=${opinion.odds.toFixed(1)} probability=${Math.min(opinion.probability, 0.9999).toFixed(4)}\r\n\ttests=${folded}\r\n`;
-  const why = isSpam ? reasons.map((reason) => `X-Spam-Reason: ${reason}\r\n`).join("") : "";
-  return (isSpam ? "X-Spam-Flag: YES\r\n" : "") + status + why;
-}
-
-/** Names with commas, in lines of a header field. */
-function foldList(names: readonly string[]): string {
-  let text = "";
-  let line = "tests=".length;
-  for (const [index, name] of names.entries()) {
-    const piece = index === names.length - 1 ? name : `${name},`;
-    if (line + piece.length > 76 && line > 0) {
-      text += "\r\n\t";
-      line = 8;
-    }
-    text += piece;
-    line += piece.length;
-  }
-  return text === "" ? "none" : text;
-}
-
-/** What claims to be a filter's opinion and is a stranger's. */
-function forged(header: Header): number[] {
-  const places: number[] = [];
-  for (const [index, { name }] of header.fields.entries())
-    if (/^x-spam-(?:status|flag|reason|score|level|report)$/.test(name)) places.push(index);
-  return places;
 }
 
 function withHits(opinion: Opinion, more: readonly Hit[]): Opinion {
@@ -221,8 +213,18 @@ function withHits(opinion: Opinion, more: readonly Hit[]): Opinion {
 }
 
 function withEvidence(opinion: Opinion, evidence: number): Opinion {
+  if (evidence === 0) return opinion;
   const odds = opinion.odds + evidence;
   return { ...opinion, odds, probability: probabilityOf(odds, opinion.messages), learned: opinion.learned + evidence };
+}
+
+type Weights = ReadonlyMap<string, number> | undefined;
+
+/** What the person said of a message that was almost the same. */
+function hitsOfOwn({ print }: Asked, account: AccountId, campaigns: Campaigns, weights: Weights): readonly Hit[] {
+  const said = print === undefined ? undefined : campaigns.saidBy(print, account);
+  if (said === undefined) return [];
+  return some(hitBeyond(said === "spam" ? beyondRules.alikeSpam : beyondRules.alikeGood, weights));
 }
 
 /** What others here say of the message, or of where it leads, for a person of the tenant. */
@@ -231,38 +233,35 @@ function hitsOfOthers(
   tenant: number | undefined,
   { campaigns, reported }: Pick<ContentJudgePorts, "campaigns" | "reported">,
   { tenants: { known } }: People,
+  weights: Weights,
 ): readonly Hit[] {
-  const hits: Hit[] = [];
-  if (print !== undefined && campaigns.isSpam(print, tenant, known))
-    hits.push({
-      name: "campaign",
-      weight: 4,
-      sentence: "Several people here have called almost the same message spam",
-    });
   const domain = reported.find(domains, tenant, known);
-  if (domain !== undefined)
-    hits.push({
-      name: "link-reported",
-      weight: 2.5,
-      sentence: `It links to ${domain}, which spam that several people here reported linked to`,
-    });
-  return hits;
+  return some(
+    print !== undefined && campaigns.isSpam(print, tenant, known)
+      ? hitBeyond(beyondRules.campaign, weights)
+      : undefined,
+    domain === undefined
+      ? undefined
+      : hitBeyond(
+          beyondRules.linkReported,
+          weights,
+          `It links to ${domain}, which spam that several people here reported linked to`,
+        ),
+  );
 }
 
 /** What lists of bad domains say. */
-async function hitsBeyond(asked: Asked, ports: ContentJudgePorts): Promise<readonly Hit[]> {
-  const hits: Hit[] = [];
-  if (ports.badDomains !== undefined) {
-    const bad = await ports.badDomains(asked.domains);
-    if (bad.length > 0)
-      hits.push({
-        name: "link-listed",
-        weight: 3.5,
-        sentence: `It links to ${bad[0]}, which is listed as a domain of spam`,
-      });
-  }
-  return hits;
+async function hitsOfLists(
+  { domains }: Asked,
+  badDomains: ContentJudgePorts["badDomains"],
+  weights: Weights,
+): Promise<readonly Hit[]> {
+  const bad = badDomains === undefined ? [] : await badDomains(domains);
+  if (bad.length === 0) return [];
+  return some(hitBeyond(beyondRules.linkListed, weights, `It links to ${bad[0]}, which is listed as a domain of spam`));
 }
+
+const some = (...hits: readonly (Hit | undefined)[]): readonly Hit[] => hits.filter((hit) => hit !== undefined);
 
 /** Messages up to this size are read on the spot, larger ones in another thread. */
 const inlineBytes = 64 * 1024;

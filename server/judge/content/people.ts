@@ -1,6 +1,6 @@
 /** What the filter asks about the people mail is for; kept in memory by whoever assembles it. */
 import type { AccountId } from "../../store/store.ts";
-import type { Personal } from "./personal.ts";
+import type { Taught } from "./personal.ts";
 
 /** From which probability on mail is put into Junk, kept back, or refused; above 1 it never is. */
 export type Thresholds = { readonly junk: number; readonly quarantine: number; readonly refuse: number };
@@ -18,7 +18,7 @@ export type People = {
     recipients: readonly { readonly local: string; readonly domain: string }[],
   ): Promise<ReadonlyMap<AccountId, string>> | ReadonlyMap<AccountId, string>;
   /** Undefined where the person has taught nothing. */
-  personal(account: AccountId): Personal | undefined | Promise<Personal | undefined>;
+  taught(account: AccountId): Taught | undefined | Promise<Taught | undefined>;
   /** Whose tenant people are of, as far as it is known, and with a look at the store. */
   readonly tenants: {
     known(account: AccountId): number | undefined;

@@ -21,6 +21,15 @@ export type Personal = {
   spam: number;
 };
 
+export type Called = "spam" | "ham";
+
+/** All that one person taught. */
+export type Taught = {
+  readonly personal: Personal;
+  /** What was last said of mail from an address (lower case). */
+  readonly senders: { get(address: string): Called | undefined };
+};
+
 /** How far a lesson went: enough to undo it. */
 export type Lesson = { readonly spam: boolean; readonly step: number };
 

@@ -9,7 +9,7 @@ import { parseMessageId } from "../../../protocol/mime/fields/message-id.ts";
 import { parseReceived } from "../../../protocol/mime/fields/received.ts";
 import { fieldValue, type Header } from "../../../protocol/mime/header.ts";
 import { type Part, parseMessage } from "../../../protocol/mime/parse.ts";
-import type { Content, ContentField, ContentPart, Envelope, Hop, Person } from "./content.ts";
+import type { Authentication, Content, ContentField, ContentPart, Envelope, Hop, Person } from "./content.ts";
 import { type HtmlFacts, scanHtml } from "./html.ts";
 import { type Link, linksInText, parseLink } from "./links.ts";
 import { readWords } from "./words.ts";
@@ -84,7 +84,7 @@ export function readContent(raw: Uint8Array, envelope?: Envelope, root: Part = p
     rdns: undefined,
     mailFrom: /<([^>]*)>/.exec(returnPath ?? "")?.[1] ?? "",
     rcpt: handedOver?.for ?? "",
-    auth: undefined,
+    auth: delivered ? authenticationIn(header) : undefined,
   };
   const text = readParts(raw, root);
   const subject = decodeWords(first.get("subject") ?? "").slice(0, 400);
@@ -118,6 +118,19 @@ export function readContent(raw: Uint8Array, envelope?: Envelope, root: Part = p
     subjectWriting: readWords(subject, 60),
     nameWriting: readWords(from?.name ?? "", 20),
   };
+}
+
+/** What the server that delivered the message found: it writes above its own Received. */
+function authenticationIn(header: Header): Authentication | undefined {
+  for (const field of header.fields) {
+    if (field.name === "received") return undefined;
+    if (field.name !== "authentication-results") continue;
+    const value = fieldValue(header, field).slice(0, maxFieldChars);
+    const said = (method: string): string | undefined =>
+      new RegExp(`;\\s*${method}=([a-z]+)`, "i").exec(value)?.[1]?.toLowerCase();
+    return { spf: said("spf"), dkim: said("dkim"), dmarc: said("dmarc") };
+  }
+  return undefined;
 }
 
 function people(value: string): Person[] {
