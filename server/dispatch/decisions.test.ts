@@ -129,8 +129,10 @@ test("a reference is ours or none", () => {
 });
 
 test("names of parks and scopes", () => {
-  const key = { tenant: "shop", stream: "news", campaign: "may", provider: "gmail" };
+  const key = { tenant: "shop", stream: "news", campaign: "may", provider: "gmail", domain: "" };
   assert.deepEqual(parkKey(parkName(key)), key);
+  assert.equal(parkName(key), "shop|news|may|gmail");
+  assert.deepEqual(parkKey(parkName({ ...key, domain: "shop.test" })), { ...key, domain: "shop.test" });
   assert.deepEqual(scopesOf({}), ["platform"]);
   assert.deepEqual(scopesOf({ tenant: "t", stream: "s", list: "l", marketing: true }), [
     "platform",

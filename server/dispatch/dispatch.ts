@@ -121,13 +121,13 @@ export class Dispatcher implements Dispatching {
     const stream = streamOf(model, tenant ?? "", message.stream) ?? streamOf(model, "", defaultName)!;
     const stopped = this.#stopped(message, stream);
     const provider = this.#providerFor(path, recipients[0]!.domain);
-    const park =
-      tenant === undefined
-        ? undefined
-        : parkName({ tenant, stream: message.stream, campaign: message.campaign ?? "", provider });
+    const park = tenant === undefined ? undefined : this.#parkName(message, provider);
     if (stopped !== undefined)
       return [{ kind: "wait", recipients, until: this.#parts.now() + stoppedMs, park, because: stopped }];
     const sources = this.#sourcesOf(stream, message.id);
+    // Its provider was not known before. Where a quota holds it waits for its turn with the others: those before it may want their mail more.
+    if (park !== undefined && isUnplaced(recipients) && this.#isCounted(message, sources, provider))
+      return [{ kind: "wait", recipients, until: this.#parts.now(), park, because: "its turn comes" }];
     const results: (Found | Promise<Found>)[] = recipients.map((recipient) =>
       this.#find(message, rankOf(recipient), path, provider, sources, stream, 0, undefined),
     );
@@ -287,34 +287,49 @@ export class Dispatcher implements Dispatching {
   // ---------------------------------------------------------------- where mail waits
 
   parkOf(message: QueuedMessage, path: Path | undefined): string | undefined {
-    const { tenant, stream, campaign = "" } = message;
+    const { tenant, stream } = message;
     if (tenant === undefined || streamOf(this.#current, tenant, stream)?.kind !== "marketing") return undefined;
     const provider = path === undefined ? "" : this.#providerFor(path, message.recipients[0]?.domain ?? "");
-    return parkName({ tenant, stream, campaign, provider });
+    return this.#parkName(message, provider);
   }
 
-  opening(park: string, now: Instant): Opening {
+  #parkName({ tenant = "", stream, campaign = "", author = "" }: QueuedMessage, provider: string): string {
+    const counted = provider !== "" && this.#parts.warmups.book.account("domain", author, provider) !== undefined;
+    return parkName({ tenant, stream, campaign, provider, domain: counted ? author : "" });
+  }
+
+  /** A warm-up counts it, whichever of the sources it takes. */
+  #isCounted(message: QueuedMessage, sources: readonly Egress[], provider: string): boolean {
+    return sources.every(({ name }) => this.#parts.warmups.counts(this.#parties(message, name, provider)));
+  }
+
+  opening(park: string, urgency: number, now: Instant): Opening {
     const { limits, warmups } = this.#parts;
-    const { tenant, stream: name, campaign, provider } = parkKey(park);
+    const { tenant, stream: name, campaign, provider, domain } = parkKey(park);
     const stream = streamOf(this.#current, tenant, name) ?? streamOf(this.#current, "", defaultName)!;
     if (this.#stopped({ tenant, ...(campaign === "" ? {} : { campaign }) }, stream) !== undefined)
       return { kind: "closed", until: now + stoppedMs };
-    if (provider === "") return { kind: "open", count: parkPortion, maxUrgency: 5 };
+    if (provider === "") return { kind: "open", count: parkPortion, budgets: [] };
     let until = Number.POSITIVE_INFINITY;
+    let room = 0;
     for (const { name: source } of this.#sourcesOf(stream, park)) {
-      const parties = {
-        source,
-        domain: "",
-        tenant,
-        campaign: campaign === "" ? "" : `${tenant}/${campaign}`,
-        provider,
-      };
-      const closed =
-        limits.suspended(parties)?.until ?? warmups.closedUntil(source, provider, stream.kind !== "marketing", now);
-      if (closed === undefined) return { kind: "open", count: parkPortion, maxUrgency: 5 };
-      until = Math.min(until, closed);
+      const mailing = campaign === "" ? "" : `${tenant}/${campaign}`;
+      const parties = { source, domain, tenant, campaign: mailing, provider };
+      const suspended = limits.suspended(parties);
+      if (suspended !== undefined) {
+        until = Math.min(until, suspended.until);
+        continue;
+      }
+      const found = warmups.room(parties, rankOf({ urgency }), now);
+      if (found === undefined) return { kind: "open", count: parkPortion, budgets: [] };
+      if ("room" in found) room += found.room;
+      else until = Math.min(until, found.until);
+      if (stream.overflow === "exceed") room += warmups.beyond(parties);
     }
-    return { kind: "closed", until: Number.isFinite(until) ? until : now + stoppedMs };
+    if (room === 0) return { kind: "closed", until: Number.isFinite(until) ? until : now + stoppedMs };
+    const budgets = [{ key: `${stream.pool}/${provider}`, room }];
+    if (domain !== "") budgets.push({ key: `@${domain}/${provider}`, room });
+    return { kind: "open", count: Math.min(room, parkPortion), budgets };
   }
 
   shareOf(park: string): { readonly tenant: string; readonly weight: number; readonly order: number } {
@@ -481,7 +496,13 @@ export class Dispatcher implements Dispatching {
 /** Mail leaves as the server itself. */
 const plainEgress: Egress = { name: defaultName, address: "", ehlo: "", proxy: "" };
 
-function rankOf({ urgency = 0 }: QueuedRecipient): Rank {
+/** They come out of a park whose provider was not known. */
+function isUnplaced(recipients: readonly QueuedRecipient[]): boolean {
+  const park = recipients[0]?.park;
+  return park !== undefined && parkKey(park).provider === "";
+}
+
+function rankOf({ urgency = 0 }: Pick<QueuedRecipient, "urgency">): Rank {
   return urgency === 0 ? anybody : (urgency as Rank);
 }
 

@@ -65,7 +65,7 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
     author,
     lifetimeMs: lifetimeOf(stream),
     park: marketing
-      ? parkName({ tenant: whose, stream: name, campaign: wish.campaign ?? "", provider: "" })
+      ? parkName({ tenant: whose, stream: name, campaign: wish.campaign ?? "", provider: "", domain: "" })
       : undefined,
     // Whoever asked for the mail waits for it; of others it counts when they last cared.
     rankOf: marketing ? (address) => rankOf(engaged?.get(address.toLowerCase()) ?? engagedDays) : () => 1,

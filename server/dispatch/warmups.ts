@@ -229,9 +229,8 @@ export class Warmups {
   }
 
   #reserve(parties: Parties, rank: Rank): Reserve {
-    // Those who wait for their mail, and strangers, have bounds of their own within the day.
-    const kind: Rank = rank === 1 || rank === 5 ? rank : 2;
-    const key = `${parties.source} ${parties.domain} ${parties.provider} ${kind}`;
+    const kind = kindOf(rank);
+    const key = reserveKey(parties, kind);
     let reserve = this.#reserves.get(key);
     if (reserve === undefined) {
       reserve = {
@@ -256,8 +255,7 @@ export class Warmups {
     const now = this.#now();
     const plans = this.#plansOf(parties);
     const cap = Math.min(...plans.map(({ plan }) => capOf(plan)));
-    const most = Math.max(minPortion, Math.floor(cap * portionShare));
-    const count = Math.max(1, Math.min(Math.max(reserve.wanted, Math.floor(cap * aheadShare)), most));
+    const count = Math.max(1, Math.min(Math.max(reserve.wanted, Math.floor(cap * aheadShare)), this.#portion(plans)));
     const given = this.#book.grant({ ...parties, rank, count }, now);
     if (given.granted === 0) {
       reserve.closed = "until" in given ? { until: given.until, because: given.because } : undefined;
@@ -288,16 +286,18 @@ export class Warmups {
   /** One more than the quota, up to a fifth of it: the day then proves nothing. */
   exceed(parties: Parties): boolean {
     const now = this.#now();
-    const plans = this.#plansOf(parties);
-    const cap = Math.min(...plans.map(({ plan }) => capOf(plan)));
-    if (cap === 0) return false;
+    const { used, most } = this.#beyond(parties);
+    if (used >= most) return false;
     const key = `${parties.source} ${parties.domain} ${parties.provider}`;
-    const known = this.#exceeded.get(key);
-    const used = known?.day === dayOf(now) ? known.used : 0;
-    if (used >= cap * exceedShare) return false;
     this.#exceeded.set(key, { day: dayOf(now), used: used + 1 });
     if (used === 0) this.#book.taint(parties, now);
     return true;
+  }
+
+  /** Messages reserved at a time at most. */
+  #portion(plans: readonly PlanAccount[]): number {
+    const cap = Math.min(...plans.map(({ plan }) => capOf(plan)));
+    return Math.max(minPortion, Math.floor(cap * portionShare));
   }
 
   #plansOf(parties: Parties): readonly PlanAccount[] {
@@ -311,20 +311,35 @@ export class Warmups {
     if (this.counts(parties)) this.#reserve(parties, rank).tokens++;
   }
 
-  /** Until when nothing goes by this source to this provider, of urgent mail or of the other; undefined: something may. Takes nothing. */
-  closedUntil(source: string, provider: string, urgent: boolean, now: Instant): Instant | undefined {
-    const account = this.#book.account("source", source, provider);
-    if (account === undefined) return undefined;
-    let until = Number.POSITIVE_INFINITY;
-    let known = false;
-    for (const reserve of this.#reserves.values()) {
-      if (reserve.parties.source !== source || reserve.parties.provider !== provider) continue;
-      if ((reserve.rank === 1) !== urgent) continue;
-      known = true;
-      if (reserve.tokens > 0 || reserve.closed === undefined || reserve.closed.until <= now) return undefined;
-      until = Math.min(until, reserve.closed.until);
-    }
-    return known ? until : undefined;
+  /** How many of a rank could have a ticket now, or until when none could; undefined: no plan counts them. Takes nothing. */
+  room(
+    parties: Parties,
+    rank: Rank,
+    now: Instant,
+  ): { readonly room: number } | { readonly until: Instant } | undefined {
+    if (!this.counts(parties)) return undefined;
+    const refused = this.#notEligible(parties, rank);
+    if (refused !== undefined && !refused.granted) return { until: refused.until };
+    const kind = kindOf(rank);
+    const reserve = this.#reserves.get(reserveKey(parties, kind));
+    const tokens = reserve?.tokens ?? 0;
+    if (tokens === 0 && reserve?.closed !== undefined && now < reserve.closed.until)
+      return { until: reserve.closed.until };
+    const more = this.#book.peek({ ...parties, rank: kind, count: this.#portion(this.#plansOf(parties)) }, now);
+    if (tokens === 0 && "until" in more) return { until: more.until };
+    return { room: tokens + more.granted };
+  }
+
+  /** Tickets that may still be had beyond the quota today. */
+  beyond(parties: Parties): number {
+    const { used, most } = this.#beyond(parties);
+    return Math.max(0, most - used);
+  }
+
+  #beyond(parties: Parties): { readonly used: number; readonly most: number } {
+    const cap = Math.min(...this.#plansOf(parties).map(({ plan }) => capOf(plan)));
+    const known = this.#exceeded.get(`${parties.source} ${parties.domain} ${parties.provider}`);
+    return { used: known?.day === dayOf(this.#now()) ? known.used : 0, most: Math.ceil(cap * exceedShare) };
   }
 
   /** What passing time does: days close, pauses end, reserves that nobody uses go back. */
@@ -345,6 +360,10 @@ export class Warmups {
   }
 }
 
+/** Those who wait for their mail, and strangers, have bounds of their own within the day. */
+const kindOf = (rank: Rank): Rank => (rank === 1 || rank === 5 ? rank : 2);
+const reserveKey = ({ source, domain, provider }: Parties, kind: Rank): string =>
+  `${source} ${domain} ${provider} ${kind}`;
 const nameOf = ({ scope, subject, provider }: Pick<Plan, "scope" | "subject" | "provider">): string =>
   `${scope}/${subject}/${provider}`;
 const quotaKey = nameOf;

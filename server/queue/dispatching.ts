@@ -26,10 +26,16 @@ export type Heard = {
   readonly strikes: readonly Strike[];
 };
 
-/** How many of a park may be claimed now. */
+/** How many of one urgency of a park may be claimed now. */
 export type Opening =
-  | { readonly kind: "open"; readonly count: number; readonly maxUrgency: number }
+  | {
+      readonly kind: "open";
+      readonly count: number;
+      /** What others draw on too: of each no more may be claimed by all of them than there is room. */
+      readonly budgets: readonly Budget[];
+    }
   | { readonly kind: "closed"; readonly until: Instant };
+export type Budget = { readonly key: string; readonly room: number };
 
 export interface Dispatching {
   /** The path is that of the default source. */
@@ -59,7 +65,7 @@ export interface Dispatching {
   schedule(message: QueuedMessage): Schedule | undefined;
   /** Where a recipient waits for its next attempt; undefined: nowhere. */
   parkOf(message: QueuedMessage, path: Path | undefined): string | undefined;
-  opening(park: string, now: Instant): Opening;
+  opening(park: string, urgency: number, now: Instant): Opening;
   /** Who shares turns with others, and its share. Lower `order` goes first. */
   shareOf(park: string): { readonly tenant: string; readonly weight: number; readonly order: number };
 }

@@ -1,5 +1,6 @@
 /** The queue's part of a Store, in memory, for tests and measurements of the queue. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ParkLane } from "../store/sending.ts";
 import type {
   Acceptance,
   Accepted,
@@ -24,7 +25,7 @@ type QueuePart = Pick<
   | "queueList"
   | "content"
   | "subscribe"
-  | "parkNames"
+  | "parkLanes"
   | "parkNext"
   | "claimExpired"
 >;
@@ -79,13 +80,15 @@ export class FakeStore implements QueuePart {
     limit,
     exceptDomains = [],
     park,
+    urgency,
   }: Parameters<Store["claim"]>[0]): Promise<QueuedMessage[]> {
     const except = new Set(exceptDomains);
     const due: { row: Row; message: Message }[] = [];
     for (const message of this.messages.values())
       for (const row of message.rows.values()) {
         const free = row.state === "scheduled" || (row.state === "leased" && (row.lease?.until ?? 0) < now);
-        if (free && row.park === park && row.nextAt <= now && !except.has(row.domain)) due.push({ row, message });
+        const wanted = row.park === park && (urgency === undefined || (row.urgency ?? 0) === urgency);
+        if (free && wanted && row.nextAt <= now && !except.has(row.domain)) due.push({ row, message });
       }
     due.sort((a, b) => (a.row.urgency ?? 0) - (b.row.urgency ?? 0) || a.row.nextAt - b.row.nextAt);
     const byMessage = new Map<Message, Set<number>>();
@@ -97,20 +100,22 @@ export class FakeStore implements QueuePart {
     return [...byMessage].map(([message, ids]) => shown(message, ({ id }) => ids.has(id))!);
   }
 
-  #parks(): ReadonlyMap<string, number> {
-    const parks = new Map<string, number>();
+  async parkLanes(): ReturnType<Store["parkLanes"]> {
+    const lanes = new Map<string, ParkLane>();
     for (const { rows } of this.messages.values())
-      for (const { park, state, nextAt } of rows.values())
-        if (park !== undefined && state === "scheduled") parks.set(park, Math.min(parks.get(park) ?? nextAt, nextAt));
-    return parks;
+      for (const { park, state, nextAt, urgency = 0 } of rows.values()) {
+        if (park === undefined || state !== "scheduled") continue;
+        const key = `${urgency} ${park}`;
+        lanes.set(key, { park, urgency, nextAt: Math.min(lanes.get(key)?.nextAt ?? nextAt, nextAt) });
+      }
+    return [...lanes.values()];
   }
 
-  async parkNames(): ReturnType<Store["parkNames"]> {
-    return [...this.#parks().keys()];
-  }
-
-  async parkNext(park: string): ReturnType<Store["parkNext"]> {
-    return this.#parks().get(park);
+  async parkNext(park: string, urgency?: number): ReturnType<Store["parkNext"]> {
+    const lanes = (await this.parkLanes()).filter(
+      (one) => one.park === park && one.urgency === (urgency ?? one.urgency),
+    );
+    return lanes.length === 0 ? undefined : Math.min(...lanes.map(({ nextAt }) => nextAt));
   }
 
   async claimExpired({ owner, now, until, limit }: Parameters<Store["claimExpired"]>[0]): Promise<QueuedMessage[]> {

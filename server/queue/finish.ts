@@ -1,8 +1,10 @@
 /** What becomes of recipients when their attempt is over: settlements, journey and notices, brought into the store as one. */
+
 import type { Log } from "../log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
+import type { ParkLane } from "../store/sending.ts";
 import type { Acceptance, QueuedMessage, QueuedRecipient, Settlement, Store } from "../store/store.ts";
 import type { Heard } from "./dispatching.ts";
 import type { Holding } from "./holding.ts";
@@ -31,7 +33,7 @@ export type FinisherAsk = {
   /** Where a message's recipients wait that are tried again; undefined: nowhere. */
   readonly park: (message: QueuedMessage, path: Path | undefined) => string | undefined;
   /** Recipients wait in the store now: where, and until when. */
-  readonly parked: (park: string, until: number) => void;
+  readonly parked: (lane: ParkLane) => void;
   readonly maxBatch: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -68,9 +70,12 @@ export class Finisher {
             held,
             settlements.map(({ recipient }) => recipient),
           );
-        for (const { settlements } of results)
-          for (const { outcome } of settlements)
-            if (outcome.kind === "later" && outcome.park !== undefined) ask.parked(outcome.park, outcome.nextAt);
+        for (const { held, settlements } of results)
+          for (const { recipient, outcome } of settlements)
+            if (outcome.kind === "later" && outcome.park !== undefined) {
+              const { urgency = 0 } = held.message.recipients.find(({ id }) => id === recipient) ?? {};
+              ask.parked({ park: outcome.park, urgency, nextAt: outcome.nextAt });
+            }
         for (let index = 0; index < accepted.length; index++) {
           const { queued } = accepted[index]!;
           if (queued !== undefined) ask.offer(queued, notices[index]!.message.bytes);

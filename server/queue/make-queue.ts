@@ -35,7 +35,7 @@ export type QueueAsk = {
     | "queueList"
     | "content"
     | "subscribe"
-    | "parkNames"
+    | "parkLanes"
     | "parkNext"
     | "claimExpired"
   >;
@@ -124,7 +124,7 @@ class WorkingQueue implements Queue, ItemOwner {
       memory: this.#memory,
       schedule: (message) => ask.dispatch?.schedule(message) ?? schedule,
       park: (message, path) => ask.dispatch?.parkOf(message, path),
-      parked: (park, until) => this.#line?.note(park, until),
+      parked: (lane) => this.#line?.note(lane),
       maxBatch: settings.settleBatch,
       now: this.#now,
       offer: (message, bytes) => this.offer(message, bytes),
@@ -139,6 +139,8 @@ class WorkingQueue implements Queue, ItemOwner {
         owner: ask.node,
         leaseMs: settings.leaseMs,
         now: this.#now,
+        inMemory: (park) => this.#holding.ofPark(park),
+        again: () => this.#claim(),
         log,
       });
     this.#administrator = new Administrator({
@@ -224,7 +226,7 @@ class WorkingQueue implements Queue, ItemOwner {
   offer(message: QueuedMessage, bytes: Uint8Array): void {
     if (!this.#running) return;
     if (message.tenant !== undefined && message.recipients[0]?.lease === undefined) this.#noteParked(message);
-    else this.#hold(message, asBuffer(bytes));
+    else void this.#hold(message, asBuffer(bytes));
   }
 
   #lineChanged(): void {
@@ -234,13 +236,14 @@ class WorkingQueue implements Queue, ItemOwner {
 
   /** It waits in the store already. */
   #noteParked({ recipients, notBefore }: QueuedMessage): void {
-    for (const { park } of recipients) if (park !== undefined) this.#line?.note(park, notBefore);
+    for (const { park, urgency = 0 } of recipients)
+      if (park !== undefined) this.#line?.note({ park, urgency, nextAt: notBefore });
   }
 
-  /** Takes a message into memory and sends its recipients on their ways. */
-  #hold(message: QueuedMessage, bytes: Buffer | undefined): void {
+  /** Takes a message into memory and sends its recipients on their ways; answers when it is decided which, undefined: it is already. */
+  #hold(message: QueuedMessage, bytes: Buffer | undefined): Promise<void> | undefined {
     const ours = this.#holding.take(message);
-    if (ours.length === 0) return;
+    if (ours.length === 0) return undefined;
     const held: Held = {
       message,
       fresh: bytes !== undefined,
@@ -251,9 +254,10 @@ class WorkingQueue implements Queue, ItemOwner {
       pending: ours.length,
     };
     if (bytes !== undefined) this.#memory.keep(held, bytes);
-    if (this.#administrator.failCondemned(held, ours, undefined)) return;
-    if (message.notBefore > this.#now() + 1000) this.#finisher.postpone(held, ours, message.notBefore);
-    else this.#route(held, ours);
+    if (this.#administrator.failCondemned(held, ours, undefined)) return undefined;
+    if (message.notBefore <= this.#now() + 1000) return this.#route(held, ours);
+    this.#finisher.postpone(held, ours, message.notBefore);
+    return undefined;
   }
 
   #shareOf(message: QueuedMessage): Held["share"] {
@@ -261,37 +265,39 @@ class WorkingQueue implements Queue, ItemOwner {
     return park === undefined ? undefined : this.#ask.dispatch?.shareOf(park);
   }
 
-  #route(held: Held, recipients: readonly QueuedRecipient[]): void {
+  #route(held: Held, recipients: readonly QueuedRecipient[]): Promise<void> | undefined {
     const { message } = held;
     const { send } = this.#ask;
     if (recipients.length === 1) {
       const result = send.path(recipients[0]!.domain, message.envelopeFrom, wishOf(message));
-      this.#whenKnown(result, held, recipients);
-      return;
+      return this.#whenKnown(result, held, recipients);
     }
+    const deciding: (Promise<void> | undefined)[] = [];
     // Domains that go the same way share transactions, as far as their ways are known now.
     const byPath = new Map<string, { readonly result: PathResult; readonly recipients: QueuedRecipient[] }>();
     for (const [domain, some] of Map.groupBy(recipients, (recipient) => recipient.domain)) {
       const result = send.path(domain, message.envelopeFrom, wishOf(message));
       if (result instanceof Promise || result.kind === "none") {
-        this.#whenKnown(result, held, some);
+        deciding.push(this.#whenKnown(result, held, some));
         continue;
       }
       const group = byPath.get(result.path.key);
       if (group === undefined) byPath.set(result.path.key, { result, recipients: [...some] });
       else group.recipients.push(...some);
     }
-    for (const group of byPath.values()) this.#place(held, group.recipients, group.result);
+    for (const group of byPath.values()) deciding.push(this.#place(held, group.recipients, group.result));
+    return deciding.every((one) => one === undefined) ? undefined : Promise.all(deciding).then(() => undefined);
   }
 
-  #whenKnown(result: PathResult | Promise<PathResult>, held: Held, recipients: readonly QueuedRecipient[]): void {
-    if (!(result instanceof Promise)) {
-      this.#place(held, recipients, result);
-      return;
-    }
+  #whenKnown(
+    result: PathResult | Promise<PathResult>,
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+  ): Promise<void> | undefined {
+    if (!(result instanceof Promise)) return this.#place(held, recipients, result);
     const looking: Looking = { held, recipients };
     this.#looking.add(looking);
-    result
+    return result
       .catch((error): PathResult => {
         this.#ask.log.error({ err: error, queue: held.message.id }, "finding a way broke");
         const outcome = later(reply(451, "4.3.0", "Internal error while looking for the way"), "system");
@@ -299,17 +305,17 @@ class WorkingQueue implements Queue, ItemOwner {
       })
       .then((known) => {
         this.#looking.delete(looking);
-        this.#place(held, looking.recipients, known);
+        return this.#place(held, looking.recipients, known);
       })
       .catch((error) => this.#ask.log.error({ err: error, queue: held.message.id }, "the queue broke"));
   }
 
   /** Puts recipients into the ready stage, or says at once what becomes of them. */
-  #place(held: Held, recipients: readonly QueuedRecipient[], result: PathResult): void {
-    if (!this.#running || recipients.length === 0) return;
+  #place(held: Held, recipients: readonly QueuedRecipient[], result: PathResult): Promise<void> | undefined {
+    if (!this.#running || recipients.length === 0) return undefined;
     if (result.kind === "none") {
       this.#all(held, recipients, result.outcome, undefined);
-      return;
+      return undefined;
     }
     const { path } = result;
     const suspendedMs = this.#ask.send.suspendedMs(path.key);
@@ -317,21 +323,21 @@ class WorkingQueue implements Queue, ItemOwner {
       if (held.share === undefined) this.#crowd(recipients, path);
       const said = this.#suspended.get(path.key) ?? reply(451, "4.4.1", "No host of the destination can be reached");
       this.#all(held, recipients, later(said, "network", suspendedMs), path);
-      return;
+      return undefined;
     }
     const { dispatch } = this.#ask;
     if (dispatch === undefined) {
       this.#makeReady(held, recipients, path);
-      return;
+      return undefined;
     }
     const admitted = dispatch.admit(held.message, recipients, path);
     if (!(admitted instanceof Promise)) {
       this.#follow(held, admitted);
-      return;
+      return undefined;
     }
     const looking: Looking = { held, recipients };
     this.#looking.add(looking);
-    admitted
+    return admitted
       .finally(() => this.#looking.delete(looking))
       .then((known) => this.#follow(held, known, new Set(looking.recipients)))
       .catch((error) => {
@@ -427,7 +433,7 @@ class WorkingQueue implements Queue, ItemOwner {
       let recipients = 0;
       for (const message of claimed) {
         recipients += message.recipients.length;
-        this.#hold(message, undefined);
+        void this.#hold(message, undefined);
       }
       if (recipients < limit) break;
     }

@@ -66,28 +66,41 @@ test("what has a share makes no path full for what has none", () => {
   assert.ok(!stage.full("x"));
 });
 
-/** A store that has so many messages in each park. */
-function lineOf(parks: { [park: string]: number }, openings: { [park: string]: Opening } = {}) {
-  const claims: { readonly park: string; readonly count: number }[] = [];
+type Told = { readonly park: string; readonly urgency: number };
+/** A store that has so many messages in each lane ("2 park"; without a number 0), and admission that is decided when the test says so. */
+function lineOf(lanes: { [lane: string]: number }, opening?: (lane: Told) => Opening, decide?: () => Promise<void>) {
+  const claims: (Told & { readonly count: number })[] = [];
+  const held: string[] = [];
+  let asked = 0;
   let now = 1_000_000;
   let serial = 0;
+  let again = 0;
+  const nameOf = ({ park, urgency }: Told): string => (urgency === 0 ? park : `${urgency} ${park}`);
   const line = new ParkLine({
     store: {
-      async claim({ park = "", limit }) {
-        const count = Math.min(limit, parks[park] ?? 0);
-        parks[park] = (parks[park] ?? 0) - count;
-        claims.push({ park, count });
+      async claim({ park = "", urgency = 0, limit }) {
+        const name = nameOf({ park, urgency });
+        const count = Math.min(limit, lanes[name] ?? 0);
+        lanes[name] = (lanes[name] ?? 0) - count;
+        claims.push({ park, urgency, count });
         return Array.from(
           { length: count },
-          () => ({ id: `${park} ${serial++}`, recipients: [{}] }) as unknown as QueuedMessage,
+          () => ({ id: `${name} ${serial++}`, recipients: [{}] }) as unknown as QueuedMessage,
         );
       },
       claimExpired: async () => [],
-      parkNames: async () => Object.entries(parks).flatMap(([park, count]) => (count === 0 ? [] : [park])),
-      parkNext: async (park) => ((parks[park] ?? 0) > 0 ? now : undefined),
+      parkLanes: async () =>
+        Object.entries(lanes).flatMap(([name, count]) => {
+          const [, urgency = "0", park = ""] = /^(?:(\d) )?(.*)$/.exec(name)!;
+          return count === 0 ? [] : [{ park, urgency: Number(urgency), nextAt: now }];
+        }),
+      parkNext: async (park, urgency = 0) => ((lanes[nameOf({ park, urgency })] ?? 0) > 0 ? now : undefined),
     },
     dispatch: {
-      opening: (park) => openings[park] ?? { kind: "open", count: 1000, maxUrgency: 5 },
+      opening: (park, urgency) => {
+        asked++;
+        return opening?.({ park, urgency }) ?? { kind: "open", count: 1000, budgets: [] };
+      },
       shareOf: (park) => ({
         tenant: park.split("|")[0]!,
         weight: park.startsWith("heavy") ? 3 : 1,
@@ -97,32 +110,109 @@ function lineOf(parks: { [park: string]: number }, openings: { [park: string]: O
     owner: "n",
     leaseMs: 1000,
     now: () => now,
+    inMemory: () => 0,
+    again: () => again++,
     log: quiet,
   });
-  return { line, claims, pass: (ms: number) => (now += ms) };
+  return {
+    line,
+    claims,
+    held,
+    asked: () => asked,
+    again: () => again,
+    pass: (ms: number) => (now += ms),
+    claim: (wanted: number) =>
+      line.claim(wanted, ({ id }) => {
+        held.push(id);
+        return decide?.();
+      }),
+    of: (start: string) => held.filter((id) => id.startsWith(start)).length,
+  };
 }
+const shared =
+  (room: () => number) =>
+  ({ park }: Told): Opening => ({
+    kind: "open",
+    count: room(),
+    budgets: [{ key: park.split("|").at(-1)!, room: room() }],
+  });
 
 test("a million of one tenant stands not before another's hundred", async () => {
-  const { line } = lineOf({ "big|news||": 1_000_000, "small|news||": 100, "heavy|news||": 1_000_000 });
-  const taken: string[] = [];
-  const count = await line.claim(1000, ({ id }) => taken.push(id));
-  assert.equal(count, 1000);
-  const of = (tenant: string) => taken.filter((id) => id.startsWith(tenant)).length;
+  const { claim, of } = lineOf({ "big|news||": 1_000_000, "small|news||": 100, "heavy|news||": 1_000_000 });
+  assert.equal(await claim(1000), 1000);
   assert.equal(of("small"), 100);
   assert.ok(of("heavy") >= 2 * of("big"), `${of("heavy")} and ${of("big")}`);
 });
 
 test("urgent parks are emptied first; closed ones are not asked about until their time", async () => {
-  const { line, claims, pass } = lineOf(
+  const { claim, claims, of, line, pass } = lineOf(
     { "a|news||gmail": 10, "b|urgent||gmail": 10, "c|news||gmail": 10 },
-    { "c|news||gmail": { kind: "closed", until: 1_500_000 } },
+    ({ park }) =>
+      park.startsWith("c") ? { kind: "closed", until: 1_500_000 } : { kind: "open", count: 1000, budgets: [] },
   );
-  const taken: string[] = [];
-  await line.claim(15, ({ id }) => taken.push(id));
-  assert.equal(taken.filter((id) => id.startsWith("b|")).length, 10);
+  await claim(15);
+  assert.equal(of("b|"), 10);
   assert.equal(claims.filter(({ park }) => park.startsWith("c|")).length, 0);
-  assert.equal(line.parks, 2);
+  assert.equal(line.lanes, 2);
   pass(600_000);
-  await line.claim(100, ({ id }) => taken.push(id));
-  assert.equal(taken.filter((id) => id.startsWith("a|")).length, 10);
+  await claim(100);
+  assert.equal(of("a|"), 10);
+});
+
+test("of one park the most eager go first, and the others when those are gone", async () => {
+  const { claim, of } = lineOf({ "4 a|news||x": 50, "2 a|news||x": 50 });
+  await claim(50);
+  assert.deepEqual([of("2 a"), of("4 a")], [50, 0]);
+  await claim(50);
+  assert.deepEqual([of("2 a"), of("4 a")], [50, 50]);
+});
+
+test("what waits for a quota is not touched: as many are claimed as may go, whoever shares it", async () => {
+  let room = 0;
+  const { claim, held, of, claims, asked } = lineOf(
+    { "2 a|news||gmail": 100_000, "3 a|news||gmail": 100_000, "2 b|news||gmail": 100_000, "2 heavy|n||gmail": 100_000 },
+    (lane) => (room === 0 ? { kind: "closed", until: 1_600_000 } : shared(() => room)(lane)),
+    async () => {
+      room--;
+    },
+  );
+  assert.equal(await claim(1000), 0);
+  const before = asked();
+  await claim(1000);
+  assert.deepEqual([claims.length, asked()], [0, before]);
+  // One at a time: by their weights all the same.
+  const trickle = lineOf(
+    { "2 a|news||gmail": 1000, "3 a|news||gmail": 1000, "2 b|news||gmail": 1000, "2 heavy|n||gmail": 1000 },
+    shared(() => room),
+    async () => {
+      room--;
+    },
+  );
+  for (let at = 0; at < 50; at++) {
+    room = 1;
+    assert.equal(await trickle.claim(1000), 1);
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual([trickle.of("2 a"), trickle.of("3 a"), trickle.of("2 b"), trickle.of("2 heavy")], [10, 0, 10, 30]);
+  assert.deepEqual([held.length, of("a")], [0, 0]);
+});
+
+test("what is claimed and not yet decided takes of the budget; more is claimed when it is decided", async () => {
+  let room = 7;
+  let decided = (): void => {};
+  const deciding = new Promise<void>((resolve) => (decided = resolve));
+  const { claim, held, again } = lineOf(
+    { "a|news||gmail": 100, "b|news||gmail": 100 },
+    shared(() => room),
+    () => deciding,
+  );
+  assert.equal(await claim(1000), 7);
+  assert.equal(await claim(1000), 0);
+  assert.equal(again(), 0);
+  room = 2;
+  decided();
+  await new Promise(setImmediate);
+  assert.ok(again() > 0);
+  assert.equal(await claim(1000), 2);
+  assert.equal(held.length, 9);
 });

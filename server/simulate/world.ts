@@ -202,7 +202,7 @@ export class World {
 
   async #handOne(tenant: string, author: string, stream: string, rank: number, address: string): Promise<void> {
     const { queue, store } = this.nodes[this.#serial % this.nodes.length]!;
-    const park = stream === "news" ? parkName({ tenant, stream, campaign: "", provider: "" }) : undefined;
+    const park = stream === "news" ? parkName({ tenant, stream, campaign: "", provider: "", domain: "" }) : undefined;
     const message = letter(author, address);
     const { queued } = await store.accept({
       message,

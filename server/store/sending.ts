@@ -94,6 +94,12 @@ export const eventDays = 30;
 // ---------------------------------------------------------------- the queue
 
 /** Mail that waits at one place. */
+/** What waits in one park with one urgency. */
+export type ParkLane = {
+  readonly park: string;
+  readonly urgency: number;
+  readonly nextAt: Instant;
+};
 export type Park = {
   readonly park: string;
   readonly recipients: number;
@@ -127,8 +133,10 @@ export interface SendingReader {
   queueParks(): Promise<readonly Park[]>;
   /** Their names alone, which is quick however much waits. */
   parkNames(): Promise<readonly string[]>;
-  /** When the next of a park is due; undefined: it is empty. */
-  parkNext(park: string): Promise<Instant | undefined>;
+  /** Each urgency of each park in which something waits, and when the next of it is due; as quick. */
+  parkLanes(): Promise<readonly ParkLane[]>;
+  /** When the next of a park, or of one urgency there, is due; undefined: nothing waits. */
+  parkNext(park: string, urgency?: number): Promise<Instant | undefined>;
 }
 
 export interface SendingWriter {
@@ -163,6 +171,7 @@ export const sendingReads = [
   "sendingEvents",
   "queueParks",
   "parkNames",
+  "parkLanes",
   "parkNext",
 ] as const satisfies readonly (keyof SendingReader)[];
 export const sendingWrites = [

@@ -623,9 +623,10 @@ export interface StoreWriter
     readonly until: Instant;
     readonly limit: number;
     readonly exceptDomains?: readonly string[];
-    /** Of what waits there, the most urgent first, up to `maxUrgency`; undefined: of what waits nowhere. */
+    /** Of what waits there, the most urgent first; undefined: of what waits nowhere. */
     readonly park?: string;
-    readonly maxUrgency?: number;
+    /** Only this urgency of a park. */
+    readonly urgency?: number;
   }): Promise<readonly QueuedMessage[]>; // only the leased recipients are listed
   settle(request: SettleRequest): Promise<SettleResult>;
   renewLeases(owner: string, until: Instant): Promise<void>;

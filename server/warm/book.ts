@@ -94,6 +94,26 @@ export class WarmupBook {
 
   /** Takes up to `count` messages out of every bucket they must pass. */
   grant(wish: Wish, at: Instant): Granted {
+    const found = this.#offer(wish, at);
+    if ("until" in found) return found;
+    const { granted, open } = found;
+    for (const { account, cap } of open)
+      this.#put({ ...account, use: take(account.use, cap, granted, at, undefined, wish.rank === 1).use });
+    return { granted };
+  }
+
+  /** What `grant` would answer; takes nothing. */
+  peek(wish: Wish, at: Instant): Granted {
+    const found = this.#offer(wish, at);
+    return "until" in found ? found : { granted: found.granted };
+  }
+
+  #offer(
+    wish: Wish,
+    at: Instant,
+  ):
+    | Extract<Granted, { until: Instant }>
+    | { readonly granted: number; readonly open: { readonly account: PlanAccount; readonly cap: number }[] } {
     const open: { readonly account: PlanAccount; readonly cap: number }[] = [];
     let granted = wish.count;
     for (const account of this.#of(wish, at)) {
@@ -118,9 +138,7 @@ export class WarmupBook {
       granted = taken.granted;
       open.push({ account, cap });
     }
-    for (const { account, cap } of open)
-      this.#put({ ...account, use: take(account.use, cap, granted, at, undefined, wish.rank === 1).use });
-    return { granted };
+    return { granted, open };
   }
 
   /** What was granted and never tried: the connection failed, the message was held. */
@@ -186,6 +204,6 @@ export class WarmupBook {
   }
 }
 
-function refusal(until: Instant, because: string): Granted {
+function refusal(until: Instant, because: string): Extract<Granted, { until: Instant }> {
   return { granted: 0, until, because };
 }

@@ -38,7 +38,7 @@ export function sendingContract(open: Open): void {
         },
         journey: [],
       });
-    const claim = (given: { readonly park?: string; readonly maxUrgency?: number; readonly limit?: number } = {}) =>
+    const claim = (given: { readonly park?: string; readonly urgency?: number; readonly limit?: number } = {}) =>
       store.claim({ owner: "n", now: noon, until: noon + 60_000, limit: 100, ...given });
 
     test("what waits in a park is not due, and comes out by urgency", async () => {
@@ -61,7 +61,13 @@ export function sendingContract(open: Open): void {
       assert.equal(await store.parkNext(park), queued!.notBefore);
       const first = await claim({ park, limit: 1 });
       assert.equal(first[0]?.recipients[0]?.address, "a@far.test");
-      const second = await claim({ park, maxUrgency: 4 });
+      assert.deepEqual(await store.parkLanes(), [
+        { park, urgency: 3, nextAt: queued!.notBefore },
+        { park, urgency: 5, nextAt: queued!.notBefore },
+      ]);
+      assert.equal(await store.parkNext(park, 2), undefined);
+      assert.equal(await store.parkNext(park, 3), queued!.notBefore);
+      const second = await claim({ park, urgency: 3 });
       assert.deepEqual(
         second.flatMap(({ recipients }) => recipients.map(({ address }) => address)),
         ["b@far.test"],

@@ -210,6 +210,7 @@ const Park = z.object({
   stream: z.string(),
   campaign: z.string(),
   provider: z.string(),
+  domain: z.string(),
   recipients: z.int(),
   nextAt: time,
 });

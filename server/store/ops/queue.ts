@@ -43,14 +43,14 @@ export function* claim(request: Parameters<StoreWriter["claim"]>[0]): Op<readonl
   return yield* withMessages([...taken].sort((a, b) => a.next_at - b.next_at || a.queue - b.queue));
 }
 
-/** The most urgent that are due of one park. */
+/** The most urgent that are due of one park, or those of one urgency. */
 function* claimParked(
   request: Parameters<StoreWriter["claim"]>[0] & { readonly park: string },
 ): Op<readonly QueuedMessage[]> {
-  const { owner, now, until, limit, park, maxUrgency = 5 } = request;
+  const { owner, now, until, limit, park, urgency: only } = request;
   const taken: RecipientRow[] = [];
-  for (const urgency of urgencies) {
-    if (urgency > maxUrgency || taken.length >= limit) break;
+  for (const urgency of only === undefined ? urgencies : [only]) {
+    if (taken.length >= limit) break;
     taken.push(
       ...(yield* all<RecipientRow>(
         `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1

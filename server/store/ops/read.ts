@@ -55,6 +55,7 @@ export const readOps = {
   sendingEvents: sending.sendingEvents,
   queueParks: sending.queueParks,
   parkNames: sending.parkNames,
+  parkLanes: sending.parkLanes,
   parkNext: sending.parkNext,
   peers,
   quarantined,

@@ -7,6 +7,7 @@ import {
   maxSuppressionRows,
   type NewSendingEvent,
   type Park,
+  type ParkLane,
   type QuotaAsk,
   type SendingEvent,
   type SendingEventType,
@@ -304,17 +305,32 @@ export function* parkNames(): Op<readonly string[]> {
   return found.map(({ park }) => park);
 }
 
-export function* parkNext(park: string): Op<Instant | undefined> {
+export function* parkLanes(): Op<readonly ParkLane[]> {
+  const lanes: ParkLane[] = [];
+  for (const park of yield* parkNames())
+    for (const urgency of urgencies) {
+      const nextAt = yield* laneNext(park, urgency);
+      if (nextAt !== undefined) lanes.push({ park, urgency, nextAt });
+    }
+  return lanes;
+}
+
+export function* parkNext(park: string, only?: number): Op<Instant | undefined> {
   let next: number | undefined;
-  for (const urgency of urgencies) {
-    const row = yield* one<{ at: number | null }>(
-      "SELECT min(next_at) AS at FROM queue_recipients WHERE state = 0 AND park = $1 AND park <> '' AND urgency = $2",
-      park,
-      urgency,
-    );
-    if (row !== undefined && row.at !== null) next = Math.min(next ?? Number.POSITIVE_INFINITY, row.at);
+  for (const urgency of only === undefined ? urgencies : [only]) {
+    const at = yield* laneNext(park, urgency);
+    if (at !== undefined) next = Math.min(next ?? Number.POSITIVE_INFINITY, at);
   }
   return next;
+}
+
+function* laneNext(park: string, urgency: number): Op<Instant | undefined> {
+  const row = yield* one<{ at: number | null }>(
+    "SELECT min(next_at) AS at FROM queue_recipients WHERE state = 0 AND park = $1 AND park <> '' AND urgency = $2",
+    park,
+    urgency,
+  );
+  return row?.at ?? undefined;
 }
 
 export function* wakeParks(parks: readonly string[], now: Instant): Op<number> {
