@@ -41,9 +41,15 @@ export function parseCsv(text: string): readonly (readonly string[])[] {
   return rows;
 }
 
+/** The one that the first line has most of, outside of quotes. */
 function separatorOf(text: string): string {
-  const first = /^[^\r\n]*/.exec(text)?.[0] ?? "";
-  return [",", ";", "\t"].reduce((best, one) => (count(first, one) > count(first, best) ? one : best));
+  const counts = new Map([",", ";", "\t"].map((separator) => [separator, 0]));
+  let quoted = false;
+  for (const letter of text) {
+    if (letter === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (letter === "\n" || letter === "\r") break;
+    else if (counts.has(letter)) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+  }
+  return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
 }
-
-const count = (text: string, letter: string): number => text.split(letter).length - 1;
