@@ -1,10 +1,11 @@
 /** Signed and encrypted mail in the webmail: nothing is said to be proven that is not, nothing that was encrypted leaves the page. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as pgp from "openpgp";
-import { accessible, picture, row, startPages } from "./browser.ts";
+import { JmapTalk } from "../jmap-talk.ts";
+import { accessible, eventually, picture, row, startPages } from "./browser.ts";
 import { type Seed, seedMail } from "./seed.ts";
 
 const corpus = (name: string) =>
@@ -26,6 +27,7 @@ test("signed and encrypted mail", async (t) => {
   await page.getByText("All done").waitFor();
   const vera = await pgp.generateKey({ userIDs: [{ name: "Vera", email: "vera@x.test" }], format: "object" });
   let ours: pgp.PublicKey;
+  let secret: string;
 
   await t.test("a key is made in the browser, locked, and can be saved", async () => {
     await page.goto(`${pages.origin}/#/settings/keys`);
@@ -45,8 +47,9 @@ test("signed and encrypted mail", async (t) => {
     };
     ours = await pgp.readKey({ armoredKey: await saved("Save public key") });
     assert.equal(ours.users[0]?.userID?.email, user);
-    const secret = await pgp.readPrivateKey({ armoredKey: await saved("Save private key") });
-    assert.equal(secret.isDecrypted(), false, "what is saved is locked");
+    secret = await saved("Save private key");
+    assert.equal((await pgp.readPrivateKey({ armoredKey: secret })).isDecrypted(), false, "what is saved is locked");
+    keep("sender.asc", ours.armor());
   });
 
   await t.test("mail of every kind comes", async () => {
@@ -169,5 +172,142 @@ test("signed and encrypted mail", async (t) => {
     await page.getByText("Signed with a certificate.").last().waitFor();
     await reads("Certificate, changed", "The signature does not fit");
   });
+
+  const [, other = ""] = pages.dev.ready.users;
+  const gwen = await recipientKey(other);
+  const letter = page.locator(".letter");
+  const write = async (subject: string, text: string): Promise<void> => {
+    await page.keyboard.press("c");
+    await letter.getByLabel("To", { exact: true }).fill(`${other},`);
+    await letter.getByLabel("Subject").fill(subject);
+    await letter.locator('[contenteditable="true"]').click();
+    await page.keyboard.type(text);
+  };
+  /** The newest message of a mailbox, as it stands. */
+  const rawOf = async (who: string, role: string, has: string): Promise<string> => {
+    const talk = await new JmapTalk(pages.origin, who, "pw").open();
+    let found = "";
+    await eventually(async () => {
+      const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
+      const id = boxes?.[1].list.find((box: { role: string }) => box.role === role)?.id;
+      const answers = await talk.calls(
+        ["Email/query", { filter: { inMailbox: id }, sort: [{ property: "receivedAt", isAscending: false }] }, "q"],
+        ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["blobId"] }, "e"],
+      );
+      for (const { blobId } of answers[1]?.[1].list ?? []) {
+        const url = talk.session.downloadUrl.replace("{accountId}", talk.accountId).replace("{blobId}", blobId);
+        const text = await (await talk.fetch(url.replace("{name}", "m").replace("{type}", "message/rfc822"))).text();
+        if (text.includes(has)) {
+          found = text;
+          return true;
+        }
+      }
+      return false;
+    }, `${has} in ${role} of ${who}`);
+    return found;
+  };
+
+  await t.test("a letter is not sent while somebody cannot get it encrypted, and who that is is said", async () => {
+    await page.goto(`${pages.origin}/#/`);
+    await page.evaluate(() => localStorage.setItem("angarium.undoSend", "0"));
+    await write("Café plans", "The key is under the third stone.");
+    await letter.getByRole("button", { name: "Sign and encrypt" }).click();
+    await letter.getByText(`${other} cannot get it encrypted: there is no key of theirs here.`).waitFor();
+    await letter
+      .locator('footer input[type="file"]')
+      .setInputFiles({ name: "map.txt", mimeType: "text/plain", buffer: Buffer.from("x marks the spot") });
+    await letter.getByText("Saved", { exact: true }).waitFor();
+    await accessible(page, "a letter that cannot be encrypted");
+    await picture(page, "seal-lack");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await letter.getByRole("alert").getByText("cannot get it encrypted").waitFor();
+    const draft = await rawOf(user, "drafts", "multipart/encrypted");
+    assert.ok(draft.includes("Subject: [...]"), "a draft's subject is closed");
+    for (const open of ["third stone", "marks the spot", Buffer.from("x marks the spot").toString("base64"), "map.txt"])
+      assert.ok(!draft.includes(open), open);
+    const { data } = await pgp.decrypt({
+      message: await pgp.readMessage({ armoredMessage: armorIn(draft) }),
+      decryptionKeys: await pgp.decryptKey({
+        privateKey: await pgp.readPrivateKey({ armoredKey: secret }),
+        passphrase: "correct horse",
+      }),
+    });
+    assert.ok(String(data).includes("third stone"), "a draft is for its writer");
+  });
+
+  await t.test("with their key it goes: signed, encrypted, the subject within", async () => {
+    await page.goto(`${pages.origin}/#/settings/keys`);
+    await page.locator('.settings input[type="file"]').setInputFiles({
+      name: "gwen.asc",
+      mimeType: "application/pgp-keys",
+      buffer: Buffer.from(gwen.toPublic().armor()),
+    });
+    await letter.getByText(`${other}: with a key that you have not checked.`).waitFor();
+    await picture(page, "seal");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await page.locator(".toast", { hasText: "Sent" }).waitFor();
+    const raw = await rawOf(other, "inbox", "multipart/encrypted");
+    keep("encrypted.eml", raw);
+    assert.match(raw, /^Subject: \[\.\.\.\]\r$/m);
+    assert.ok(!raw.includes("Caf") && !raw.includes("third stone"));
+    const { data, signatures } = await pgp.decrypt({
+      message: await pgp.readMessage({ armoredMessage: armorIn(raw) }),
+      decryptionKeys: gwen,
+      verificationKeys: ours,
+    });
+    await signatures[0]?.verified;
+    const inside = String(data);
+    assert.match(inside, /^Subject: =\?utf-8\?B\?/m);
+    assert.match(inside, /^Content-Type: multipart\/mixed;[^\n]*(?:\n [^\n]*)*hp="cipher"/m);
+    assert.match(inside, /^HP-Outer: Subject: \[\.\.\.\]/m);
+    assert.ok(inside.includes("third stone") && inside.includes(Buffer.from("x marks the spot").toString("base64")));
+  });
+
+  await t.test("what was sent is read again, its subject with it", async () => {
+    await page.goto(`${pages.origin}/#/`);
+    await page.getByRole("link", { name: "Sent" }).click();
+    await page.locator("[data-row]").first().click();
+    await page.getByRole("heading", { name: "Café plans" }).waitFor();
+    await page.getByText("Signed by").last().waitFor();
+    await page.getByRole("button", { name: "map.txt" }).waitFor();
+    await picture(page, "seal-read");
+    await page.getByRole("button", { name: "Reply", exact: true }).last().click();
+    await letter.getByText("third stone").waitFor();
+    assert.equal(await letter.getByLabel("Subject").inputValue(), "Re: Café plans");
+    await letter.getByRole("button", { name: "Encrypted" }).waitFor();
+    await letter.getByLabel("Throw away").click();
+  });
+
+  await t.test("signed alone it is to be read by everybody", async () => {
+    await write("Open and signed", "From here on: this is mine, träwn out ".repeat(4));
+    await letter.getByRole("button", { name: "Sign and encrypt" }).click();
+    await letter.getByLabel("Encrypt", { exact: true }).uncheck();
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    const raw = await rawOf(other, "inbox", "Open and signed");
+    keep("signed.eml", raw);
+    const [, edge = ""] = /boundary="(=_[^"]+)"/.exec(raw) ?? [];
+    const [, signed = "", behind = ""] = raw.split(new RegExp(`(?:\\r\\n)?--${edge}(?:--)?\\r\\n`));
+    assert.match(signed, /hp="clear"/);
+    const { signatures } = await pgp.verify({
+      message: await pgp.createMessage({ binary: Buffer.from(signed) }),
+      signature: await pgp.readSignature({ armoredSignature: behind.slice(behind.indexOf("-----BEGIN")) }),
+      verificationKeys: ours,
+    });
+    await signatures[0]?.verified;
+  });
   assert.deepEqual(ann.complaints, []);
 });
+
+const armorIn = (raw: string): string =>
+  /-----BEGIN PGP MESSAGE-----[\s\S]*-----END PGP MESSAGE-----/.exec(raw)?.[0] ?? "";
+const folder = process.env["SEALED"];
+/** For `npm run gnupg`: what was written here is opened by others. */
+function keep(name: string, text: string): void {
+  if (folder !== undefined) writeFileSync(join(folder, name), text);
+}
+/** The key of who is written to: GnuPG's where it made one. */
+async function recipientKey(email: string): Promise<pgp.PrivateKey> {
+  if (folder !== undefined)
+    return pgp.readPrivateKey({ armoredKey: readFileSync(join(folder, "recipient.asc"), "utf8") });
+  return (await pgp.generateKey({ userIDs: [{ email }], format: "object" })).privateKey;
+}

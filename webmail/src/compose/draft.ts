@@ -29,6 +29,9 @@ export type Draft = {
   /** The email that is answered or forwarded, to be marked so. */
   readonly about: { readonly id: Id; readonly keyword: "$answered" | "$forwarded" } | undefined;
   readonly receipt: boolean;
+  readonly sign: boolean;
+  /** Also where it is kept until it is sent. */
+  readonly encrypt: boolean;
   readonly changedAt: number;
 };
 
@@ -47,6 +50,8 @@ export const emptyDraft = (now: number): Draft => ({
   references: undefined,
   about: undefined,
   receipt: false,
+  sign: false,
+  encrypt: false,
   changedAt: now,
 });
 

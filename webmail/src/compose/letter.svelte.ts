@@ -1,5 +1,6 @@
 /** One open letter: what is written, kept on the device at once, saved to the server after a pause. */
 import type { EmailAddress, Id } from "../jmap/types.ts";
+import { hold, letGo } from "../secure/held.ts";
 import { sentenceOf } from "../shell/say.ts";
 import { session } from "../state/session.svelte.ts";
 import { t } from "../words.ts";
@@ -32,6 +33,8 @@ export class Letter {
   attached = $state.raw<readonly Attached[]>([]);
   uploads = $state.raw<readonly Upload[]>([]);
   receipt = $state(false);
+  sign = $state(false);
+  encrypt = $state(false);
   size = $state<"window" | "full" | "bar">("window");
   save = $state.raw<SaveState>({ kind: "clean" });
   /** Told once: another tab has changed the same draft. */
@@ -55,6 +58,9 @@ export class Letter {
     this.plain = draft.plain;
     this.attached = draft.attached;
     this.receipt = draft.receipt;
+    // Kept by an older page, it does not say.
+    this.sign = draft.sign ?? false;
+    this.encrypt = draft.encrypt ?? false;
     this.#fixed = { inReplyTo: draft.inReplyTo, references: draft.references, about: draft.about };
   }
 
@@ -71,6 +77,8 @@ export class Letter {
       plain: this.plain,
       attached: this.attached,
       receipt: this.receipt,
+      sign: this.sign,
+      encrypt: this.encrypt,
       ...this.#fixed,
       changedAt: Date.now(),
     };
@@ -139,6 +147,13 @@ export class Letter {
         this.problem = t("compose.tooLarge", { name: file.name });
         continue;
       }
+      if (this.encrypt) {
+        const type = /^[\w.+-]+\/[\w.+-]+$/.test(file.type) ? file.type : "application/octet-stream";
+        const held = { blobId: hold(file), name: file.name || "attachment", type, size: file.size, cid: undefined };
+        this.attached = [...this.attached, held];
+        this.touch();
+        continue;
+      }
       const upload = new Upload(file, file.name || "attachment", (blobId) => {
         this.uploads = this.uploads.filter((one) => one !== upload);
         this.attached = [
@@ -157,6 +172,7 @@ export class Letter {
 
   detach(gone: Attached): void {
     this.attached = this.attached.filter((one) => one !== gone);
+    letGo(gone.blobId);
     this.touch();
   }
   dropUpload(gone: Upload): void {

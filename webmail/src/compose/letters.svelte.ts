@@ -2,6 +2,7 @@
 import { toast } from "../../../ui/toasts.svelte.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { isLocal } from "../offline/local.ts";
+import { unlocked } from "../secure/unlock.ts";
 import { longDate } from "../shell/dates.ts";
 import { attempt, sentenceOf } from "../shell/say.ts";
 import { session } from "../state/session.svelte.ts";
@@ -64,13 +65,25 @@ export async function throwAway(letter: Letter): Promise<void> {
   view.refreshSoon();
 }
 
+/** Runs it; where the own key is locked, asks for its passphrase and runs it again. */
+async function unlocking<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { fingerprint } = error as { fingerprint?: string };
+    if (!(error instanceof Error) || error.message !== "locked" || fingerprint === undefined) throw error;
+    if (!(await unlocked(fingerprint))) throw new Trouble("refused", t("seal.locked"));
+    return work();
+  }
+}
+
 /** Sends, with some seconds in which it can be taken back, or at a time. */
 export async function send(letter: Letter, at?: number): Promise<void> {
   await letter.saveNow();
   const draft = letter.draft();
   const wait = maxDelaySeconds() > 0 ? undoSendSeconds() : 0;
   try {
-    const sent = await sendDraft(draft, at === undefined ? { seconds: wait } : { at });
+    const sent = await unlocking(() => sendDraft(draft, at === undefined ? { seconds: wait } : { at }));
     open = open.filter((one) => one !== letter);
     await letter.end();
     const undo = () =>

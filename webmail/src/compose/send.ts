@@ -1,14 +1,16 @@
 /** Saving and sending (RFC 8621 §4.6, §7.5). An email cannot be changed: a new one takes the place of the old. */
 import { accountOf, bareId } from "../jmap/accounts.ts";
-import { throwRefusal } from "../jmap/client.ts";
+import { type Call, throwRefusal } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
+import { heldFile, isHeld } from "../secure/held.ts";
 import { identities } from "../state/identities.svelte.ts";
 import { mailboxes, mailboxOf } from "../state/mailboxes.svelte.ts";
 import { session } from "../state/session.svelte.ts";
 import { t } from "../words.ts";
 import { isAddress } from "./addresses.ts";
 import type { Draft } from "./draft.ts";
+import { uploadSealed } from "./sealing.ts";
 
 /** HTML to text as people write it: lists have dashes, quotes have >. */
 export function htmlToText(html: string): string {
@@ -102,12 +104,20 @@ function emailOf(
   };
 }
 
-/** Own ids of what was copied from others' mail. */
+/** Own ids of what was copied from others' mail, and of what was to be encrypted and is not. */
 const broughtHome = new Map<Id, Id>();
 
 /** Attachments of another's mail are copied to one's own account, where the letter is (RFC 8620 §6.3). */
-async function atHome(draft: Draft): Promise<Draft> {
+async function atHome(written: Draft): Promise<Draft> {
   const { client } = session;
+  // What this page no longer has cannot be sent: after a crash.
+  const draft = { ...written, attached: written.attached.filter(({ blobId }) => !isHeld(blobId) || heldFile(blobId)) };
+  if (draft.encrypt) return draft;
+  for (const { blobId, type } of draft.attached) {
+    const file = heldFile(blobId);
+    if (file !== undefined && !broughtHome.has(blobId))
+      broughtHome.set(blobId, (await client.upload(file, type)).blobId);
+  }
   const foreign = draft.attached.map(({ blobId }) => blobId).filter((id) => accountOf(id) !== undefined);
   for (const [account, ids] of Map.groupBy(
     foreign.filter((id) => !broughtHome.has(id)),
@@ -124,7 +134,6 @@ async function atHome(draft: Draft): Promise<Draft> {
     }
     throwRefusal({ notCreated: answer.notCopied });
   }
-  if (foreign.length === 0) return draft;
   return {
     ...draft,
     attached: draft.attached.map((one) => ({ ...one, blobId: broughtHome.get(one.blobId) ?? one.blobId })),
@@ -132,8 +141,8 @@ async function atHome(draft: Draft): Promise<Draft> {
 }
 
 /** What was answered or forwarded says so: another's where that is granted. */
-async function markAbout({ about }: Draft): Promise<void> {
-  if (about === undefined || accountOf(about.id) === undefined) return;
+async function markAbout({ about, sign, encrypt }: Draft): Promise<void> {
+  if (about === undefined || (accountOf(about.id) === undefined && !sign && !encrypt)) return;
   await session.client
     .one("Email/set", { update: { [about.id]: { [`keywords/${about.keyword}`]: true } } })
     .catch(() => {});
@@ -148,10 +157,20 @@ export type Saved = {
 export async function saveDraft(written: Draft): Promise<Saved> {
   const draft = await atHome(written);
   const box = await mailboxOf("drafts", t("role.drafts"));
-  const answer = await session.client.one("Email/set", {
-    create: { draft: emailOf(draft, box.id, { $draft: true, $seen: true }) },
-    ...(draft.emailId === undefined ? {} : { destroy: [draft.emailId] }),
-  });
+  const destroy = draft.emailId === undefined ? {} : { destroy: [draft.emailId] };
+  const keywords = { $draft: true, $seen: true };
+  const made = emailOf(draft, box.id, keywords);
+  if (draft.encrypt) {
+    const blobId = await uploadSealed(draft, made, true, []);
+    const answers = await session.client.all([
+      ["Email/import", { emails: { draft: { blobId, mailboxIds: { [box.id]: true }, keywords } } }, "e"],
+      ["Email/set", destroy, "d"],
+    ]);
+    const { created, notCreated } = answers.get("e");
+    throwRefusal({ notCreated });
+    return { emailId: created.draft.id, apart: Object.keys(answers.get("d")?.notDestroyed ?? {}).length > 0 };
+  }
+  const answer = await session.client.one("Email/set", { create: { draft: made }, ...destroy });
   throwRefusal({ notCreated: answer.notCreated });
   return { emailId: answer.created.draft.id as Id, apart: Object.keys(answer.notDestroyed ?? {}).length > 0 };
 }
@@ -205,17 +224,31 @@ export async function sendDraft(
           ? { HOLDFOR: String(when.seconds) }
           : {};
   const recipients = [...new Set(everybody.map(({ email }) => email))];
+  const keywords = { $draft: true, $seen: true };
+  const made = emailOf(draft, drafts.id, keywords);
+  const asMade = draft.sign || draft.encrypt;
+  const create: Call = asMade
+    ? [
+        "Email/import",
+        {
+          emails: {
+            draft: { blobId: await uploadSealed(draft, made, false, []), mailboxIds: made["mailboxIds"], keywords },
+          },
+        },
+        "e",
+      ]
+    : [
+        "Email/set",
+        {
+          create: { draft: made },
+          ...(draft.about === undefined || accountOf(draft.about.id) !== undefined
+            ? {}
+            : { update: { [draft.about.id]: { [`keywords/${draft.about.keyword}`]: true } } }),
+        },
+        "e",
+      ];
   const answers = await session.client.all([
-    [
-      "Email/set",
-      {
-        create: { draft: emailOf(draft, drafts.id, { $draft: true, $seen: true }) },
-        ...(draft.about === undefined || accountOf(draft.about.id) !== undefined
-          ? {}
-          : { update: { [draft.about.id]: { [`keywords/${draft.about.keyword}`]: true } } }),
-      },
-      "e",
-    ],
+    create,
     [
       "EmailSubmission/set",
       {

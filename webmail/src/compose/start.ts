@@ -1,6 +1,8 @@
 /** How letters begin: empty, to somebody, as answers, forwarded, or taken up again. */
 import type { Email, EmailAddress, Identity } from "../jmap/types.ts";
 import { bodyOf } from "../reading/body.ts";
+import { hold } from "../secure/held.ts";
+import { openedOf, subjectOf } from "../secure/opened.svelte.ts";
 import { longDate } from "../shell/dates.ts";
 import { nameOf } from "../shell/people.ts";
 import { identities } from "../state/identities.svelte.ts";
@@ -70,6 +72,8 @@ const prefixed = (prefix: string, pattern: RegExp, subject: string): string =>
   pattern.test(subject) ? subject : `${prefix} ${subject}`.trim();
 
 function quoted(email: Email): string {
+  const inside = openedOf(email.id);
+  if (inside !== undefined) return inside.html === "" ? textToHtml(inside.text) : inside.html;
   const { kind, html, text } = bodyOf(email);
   return kind === "html" ? html : textToHtml(text);
 }
@@ -86,6 +90,11 @@ function threading(email: Email): Pick<Draft, "inReplyTo" | "references"> {
   const id = email.messageId ?? [];
   const before = email.references ?? email.inReplyTo ?? [];
   return { inReplyTo: id.length > 0 ? id : undefined, references: [...before, ...id].slice(-50) };
+}
+
+/** What came encrypted is answered encrypted: what is quoted would be given away. */
+function sealedLike(email: Email): Partial<Pick<Draft, "sign" | "encrypt">> {
+  return openedOf(email.id)?.encrypted === true ? { sign: true, encrypt: true } : {};
 }
 
 export function replyDraft(email: Email, all: boolean): Draft {
@@ -116,9 +125,13 @@ export function replyDraft(email: Email, all: boolean): Draft {
     ...newDraft({ identityId: identity?.id }),
     to: answerTo,
     cc: others,
-    subject: prefixed("Re:", /^\s*re\s*:/i, email.subject ?? ""),
+    subject: prefixed("Re:", /^\s*re\s*:/i, subjectOf(email) ?? ""),
+    ...sealedLike(email),
     html: `<div><br></div>${signature}<div><br></div><div>${intro}</div><blockquote type="cite">${html}</blockquote>`,
-    attached: inlineOf(email, html),
+    attached:
+      openedOf(email.id) === undefined
+        ? inlineOf(email, html)
+        : heldFiles(email.id).filter(({ cid }) => cid !== undefined && html.includes(`cid:${cid}`)),
     about: { id: email.id, keyword: "$answered" },
     ...threading(email),
   };
@@ -139,11 +152,36 @@ export function forwardDraft(email: Email): Draft {
   const draft = newDraft();
   return {
     ...draft,
-    subject: prefixed("Fwd:", /^\s*fwd?\s*:/i, email.subject ?? ""),
-    html: `${draft.html}<div><br></div><div>${escapeHtml(t("compose.forwarded"))}</div>${line(t("details.from"), email.from)}<div>${escapeHtml(`${t("details.date")}: ${longDate(email.sentAt ?? email.receivedAt, language())}`)}</div><div>${escapeHtml(`${t("compose.subject")}: ${email.subject ?? ""}`)}</div>${line(t("details.to"), email.to)}${line(t("details.cc"), email.cc)}<div><br></div>${html}`,
-    attached: [...inline, ...listed],
+    subject: prefixed("Fwd:", /^\s*fwd?\s*:/i, subjectOf(email) ?? ""),
+    ...sealedLike(email),
+    html: `${draft.html}<div><br></div><div>${escapeHtml(t("compose.forwarded"))}</div>${line(t("details.from"), email.from)}<div>${escapeHtml(`${t("details.date")}: ${longDate(email.sentAt ?? email.receivedAt, language())}`)}</div><div>${escapeHtml(`${t("compose.subject")}: ${subjectOf(email) ?? ""}`)}</div>${line(t("details.to"), email.to)}${line(t("details.cc"), email.cc)}<div><br></div>${html}`,
+    attached: openedOf(email.id) === undefined ? [...inline, ...listed] : heldFiles(email.id),
     about: { id: email.id, keyword: "$forwarded" },
     references: threading(email).references,
+  };
+}
+
+/** Files of what was opened here: they stay here until they are encrypted again. */
+const heldFiles = (id: string): readonly Attached[] =>
+  (openedOf(id)?.files ?? []).map(({ name, type, bytes, cid }) => ({
+    blobId: hold(new Blob([bytes.slice()], { type })),
+    name,
+    type,
+    size: bytes.length,
+    cid: cid === undefined || cid === "" ? undefined : cid,
+  }));
+
+/** A draft that was encrypted for its writer, opened before. */
+export function resumeSealed(email: Email): Draft {
+  const inside = openedOf(email.id);
+  return {
+    ...resumeDraft(email),
+    subject: subjectOf(email) ?? "",
+    html: quoted(email),
+    plain: inside?.html === "",
+    attached: heldFiles(email.id),
+    sign: true,
+    encrypt: true,
   };
 }
 

@@ -126,6 +126,7 @@ export const urn = {
   /** Of our own server, absent elsewhere: pictures and marks through the server, lists left by a click. */
   imageProxy: "urn:angarium:params:jmap:image-proxy",
   unsubscribe: "urn:angarium:params:jmap:unsubscribe",
+  publicKeys: "urn:angarium:params:jmap:public-keys",
 } as const;
 
 export const headProperties: readonly (keyof EmailHead)[] = [

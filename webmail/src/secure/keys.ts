@@ -15,7 +15,15 @@ export type KeptKey = {
   readonly checked: boolean;
   readonly source: "own" | "file" | "mail" | "autocrypt" | "wkd";
   readonly at: number;
+  /** Undefined: OpenPGP. */
+  readonly by?: "openpgp" | "smime";
+  /** Of Autocrypt: when the newest message that told it was written, and whether its owner likes to get mail encrypted. */
+  readonly told?: { readonly at: number; readonly mutual: boolean };
 };
+
+/** Told when a key has come, changed or gone. */
+export const ringChanges = new EventTarget();
+const changed = (): boolean => ringChanges.dispatchEvent(new Event("change"));
 
 /** Keys of others that are kept of an account. */
 export const maxKeys = 2_000;
@@ -42,5 +50,6 @@ export const keepKey = (key: KeptKey): Promise<void> =>
   withKeys(async (db) => {
     const all = (await db.getAll("keys")).filter(({ owner }) => owner === key.owner);
     if (all.length < maxKeys || all.some(({ id }) => id === key.id)) await db.put("keys", key);
-  });
-export const dropKey = (id: string): Promise<void> => withKeys((db) => db.delete("keys", id));
+  }).then(() => void changed());
+export const dropKey = (id: string): Promise<void> =>
+  withKeys((db) => db.delete("keys", id)).then(() => void changed());

@@ -3,8 +3,10 @@ import type { Email } from "../jmap/types.ts";
 import { session } from "../state/session.svelte.ts";
 import type { Opened, Outcome } from "./findings.ts";
 import { keysOf } from "./keys.ts";
-import type { Shape } from "./shape.ts";
+import { rememberOpened } from "./opened.svelte.ts";
+import { type Shape, shapeOf } from "./shape.ts";
 import { decoded, entityOf, partsOf, withCrlf } from "./split.ts";
+import { unlocked } from "./unlock.ts";
 
 /** A longer message is not opened here. */
 export const maxMessageBytes = 40 * 1024 * 1024;
@@ -50,10 +52,30 @@ export async function openEmail(email: Email, shape: Shape): Promise<Outcome> {
   }
 }
 
+/** Opens an email and remembers what was within; asks for the passphrase where it has to. False where it stays closed. */
+export async function openHere(email: Email): Promise<boolean> {
+  const shape = shapeOf(email);
+  if (shape === undefined) return false;
+  let found = await openEmail(email, shape);
+  if (found.kind === "locked" && (await unlocked(found.fingerprint))) found = await openEmail(email, shape);
+  const inside = found.kind === "opened" ? await within(found.opened) : undefined;
+  if (found.kind !== "opened" || inside === undefined) return false;
+  rememberOpened(email, inside, found.opened.encrypted);
+  return true;
+}
+
 export type Within = {
+  /** RFC 9788: the subject as it was written, where it stands within. */
+  readonly subject: string | undefined;
   readonly html: string;
   readonly text: string;
-  readonly files: readonly { readonly name: string; readonly type: string; readonly bytes: Uint8Array }[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly bytes: Uint8Array;
+    /** Of pictures within the text. */
+    readonly cid: string | undefined;
+  }[];
 };
 
 /** The MIME that was within: shown for itself, never together with what stands around it. */
@@ -61,12 +83,16 @@ export async function within({ mime }: Opened): Promise<Within | undefined> {
   if (mime === undefined) return undefined;
   const { default: PostalMime } = await import("postal-mime");
   const parsed = await PostalMime.parse(mime, { attachmentEncoding: "arraybuffer", maxNestingDepth: 20 });
+  // RFC 9788 §2.1; what came before it called them "protected-headers".
+  const guarded = /;\s*(?:hp|protected-headers)\s*=/i.test(entityOf(mime).fields.get("content-type") ?? "");
   return {
+    subject: guarded ? parsed.subject : undefined,
     html: parsed.html ?? "",
     text: parsed.text ?? "",
-    files: parsed.attachments.map(({ filename, mimeType, content }) => ({
+    files: parsed.attachments.map(({ filename, mimeType, content, contentId }) => ({
       name: filename ?? "file",
       type: mimeType,
+      cid: contentId?.replace(/^<|>$/g, ""),
       bytes: content instanceof ArrayBuffer ? new Uint8Array(content) : new TextEncoder().encode(String(content)),
     })),
   };

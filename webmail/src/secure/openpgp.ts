@@ -1,7 +1,7 @@
 /** OpenPGP (RFC 9580) by openpgp.js: loaded when the first message or key wants it. */
 import * as pgp from "openpgp";
 import type { Outcome, Signature } from "./findings.ts";
-import { type KeptKey, keepKey } from "./keys.ts";
+import { type KeptKey, keepKey, keysOf } from "./keys.ts";
 
 /** Unlocked keys are forgotten after so long without use, and with the page. */
 const unlockedMs = 30 * 60_000;
@@ -56,6 +56,8 @@ export type ImportProblem = "none" | "passphrase" | "unlocked";
 
 /**
  * Keys of a file or a mail. Private ones become the reader's own; those that are not locked are refused without a passphrase to lock them.
+ * What the reader has checked of a key stays so.
+ * @param of keys of this address alone (draft-koch-openpgp-webkey-service §3.1: what else is published is not asked for)
  */
 export async function importKeys(
   owner: string,
@@ -63,14 +65,20 @@ export async function importKeys(
   source: KeptKey["source"],
   passphrase: string,
   now: number,
+  of?: string,
 ): Promise<{ readonly kept: readonly KeptKey[]; readonly problem: ImportProblem | undefined }> {
   const text = new TextDecoder().decode(bytes);
   const keys = await (text.includes("-----BEGIN PGP")
     ? pgp.readKeys({ armoredKeys: text })
     : pgp.readKeys({ binaryKeys: bytes }).catch(() => []));
   const kept: KeptKey[] = [];
+  const before = new Map((await keysOf(owner)).map((one) => [one.id, one]));
   for (const key of keys) {
     let secret: string | undefined;
+    if (of !== undefined && !addressesOf(key).includes(of.toLowerCase())) continue;
+    const known = before.get(describe(key, owner).id);
+    // A key of one's own is no other's to change.
+    if (known?.private !== undefined && !key.isPrivate()) continue;
     if (key.isPrivate()) {
       // Keys of strangers' mail are never one's own.
       if (source !== "file") continue;
@@ -83,7 +91,7 @@ export async function importKeys(
       ...describe(key, owner),
       private: secret,
       public: key.toPublic().armor(),
-      checked: secret !== undefined,
+      checked: secret !== undefined || known?.checked === true,
       source: secret === undefined ? source : "own",
       at: now,
     };

@@ -15,6 +15,7 @@ export type Panel =
   | { readonly kind: "filter"; readonly email: Email }
   /** Something waits to be carried out: it would be lost. */
   | { readonly kind: "sign-out"; readonly leave: () => void }
+  | { readonly kind: "unlock"; readonly unlock: (passphrase: string) => Promise<boolean>; readonly leave: () => void }
   | { readonly kind: "unsubscribe"; readonly email: Email };
 
 let panel = $state.raw<Panel>();
