@@ -65,13 +65,15 @@ export function readAnswer(message: Buffer, id: number, name: string, type: Ques
   if (question === undefined || normalName(question.name) !== name || question.type !== type)
     return { kind: "not-ours" };
   if (packet.flag_tc) return { kind: "truncated" };
+  // The codec goes on where a record says that it is longer than what there is.
+  if (!(decode.bytes <= message.length)) return malformed; // it may be NaN
   if (code === 5) return { kind: "answer", answer: { kind: "trouble", reason: "refused" } };
   if (code !== 0 && code !== 3) return { kind: "answer", answer: { kind: "trouble", reason: "servfail" } };
   const secure = believeAd && packet.flag_ad;
   const records = packet.answers ?? [];
   let owner = name;
   let ttlSeconds = maxTtlSeconds;
-  for (let step = 0; step < maxAliases; step++) {
+  for (let aliases = 0; ; aliases++) {
     const here = records.filter((record) => normalName(record.name) === owner);
     const found = here.filter((record) => record.type === type);
     if (found.length > 0) {
@@ -85,6 +87,7 @@ export function readAnswer(message: Buffer, id: number, name: string, type: Ques
     }
     const alias = here.find((record) => record.type === ("CNAME" satisfies RecordType));
     if (alias?.type !== "CNAME" || typeof alias.data !== "string") break;
+    if (aliases === maxAliases) return malformed; // perhaps in a ring
     ttlSeconds = Math.min(ttlSeconds, ttlOf(alias));
     owner = normalName(alias.data);
   }

@@ -236,6 +236,13 @@ test("answers over the network", async () => {
         return { answers: [{ type: "CNAME", name, ttl: 10, data: "round2.test" }] };
       case "round2.test":
         return { answers: [{ type: "CNAME", name, ttl: 10, data: "round.test" }] };
+      case "ring.test":
+        return {
+          answers: [
+            { type: "CNAME", name, ttl: 10, data: "ring2.test" },
+            { type: "CNAME", name: "ring2.test", ttl: 10, data: name },
+          ],
+        };
       case "long.test":
         return over === "udp"
           ? { tc: true }
@@ -244,6 +251,15 @@ test("answers over the network", async () => {
         return edns ? { rcode: 1 } : { answers: [{ type: "A", name, ttl: 1, data: "192.0.2.9" }] };
       case "refused.test":
         return { rcode: 5 };
+      case "liar.test": {
+        const raw = encode({
+          type: "response",
+          questions: [{ type: "TXT", name }],
+          answers: [{ type: "TXT", name, ttl: 1, data: "v=spf1 +all" }],
+        });
+        raw.writeUInt16BE(60_000, raw.length - 14); // RDLENGTH, before a length octet and eleven characters
+        return { raw: raw.subarray(2) };
+      }
       case "garbage.test":
         return { raw: Buffer.from("ffffffffffffffff", "hex") };
       default:
@@ -260,10 +276,12 @@ test("answers over the network", async () => {
       ["alias with its target", () => dns.a("alias.test"), 'found 10 ["192.0.2.7"]'],
       ["alias without its target", () => dns.a("far.test"), 'found 10 ["192.0.2.8"]'],
       ["aliases in a circle", () => dns.a("round.test"), "trouble malformed"],
+      ["aliases in a circle in one answer", () => dns.a("ring.test"), "trouble malformed"],
       ["cut off: by TCP", () => dns.txt("long.test"), `found 1 ["${"a".repeat(200)}b"]`],
       ["a server without EDNS", () => dns.a("old.test"), 'found 1 ["192.0.2.9"]'],
       ["refused", () => dns.a("refused.test"), "trouble refused"],
       ["garbage", () => dns.a("garbage.test"), "trouble malformed"],
+      ["a record that is longer than the answer", () => dns.txt("liar.test"), "trouble malformed"],
       ["silence", () => dns.a("silent.test"), "trouble timeout"],
       ["a label too long to be asked", () => dns.a(`${"x".repeat(64)}.test`), "none missing"],
     ];
