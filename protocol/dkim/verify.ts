@@ -11,7 +11,7 @@ import { fieldsNamed } from "./signed-fields.ts";
 /** Signatures of one message that are verified: those of the author's domain first, then from the top. */
 export const maxSignatures = 8;
 /** Signature fields that are read to choose them. */
-const maxRead = 100;
+const maxRead = 2000;
 
 export type VerifyParts = {
   readonly txt: AskTxt;

@@ -68,7 +68,10 @@ function whyNot(found: Authentication, from: string): string {
       ? ""
       : `SPF: ${found.spf.result}${found.spf.result === "pass" ? " for another domain" : ""}, `;
   const passing = found.dkim.find((one) => one.result === "pass");
-  const dkim = passing !== undefined ? "pass for another domain" : (found.dkim[0]?.result ?? "none");
+  const dkim =
+    passing === undefined
+      ? (found.dkim[0]?.result ?? "none")
+      : `pass for ${passing.partial ? "a part of the body" : "another domain"}`;
   return `Nothing shows that this message is from ${from} (${spf}DKIM: ${dkim}), whose DMARC policy asks to ${wordsOf(dmarc.asked)}`;
 }
 
