@@ -151,7 +151,7 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     const { selector } = key;
     const [level, sentence] = words(kind, `${selector}._domainkey.${domain}`, key);
     const at = now();
-    if (level !== "info") {
+    if (level !== "info" || kind === "lingers") {
       const name = `${kind} ${selector}._domainkey.${domain}`;
       if (at - (told.get(name) ?? Number.NEGATIVE_INFINITY) < alarmEveryMs) return;
       if (told.size >= maxAlarms) told.clear();

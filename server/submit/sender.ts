@@ -14,7 +14,7 @@ const tooManyAuthors = reply(550, "5.7.1", `The header names more than ${maxAuth
 const severalFrom = reply(
   550,
   "5.7.1",
-  "The message has several From fields; write all its authors into one (RFC 5322 §3.6)",
+  "The message has several From fields; write all its authors into one (RFC 5322 section 3.6)",
 );
 const nobodysFrom = reply(550, "5.7.1", "The From field names no address: write it like Anna <anna@example.org>");
 
