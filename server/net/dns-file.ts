@@ -116,7 +116,8 @@ function parseEntry(fields: { readonly [key: string]: unknown }, mistake: (sente
       const listed = Array.isArray(value) && value.every((type) => types.includes(type));
       if (typeof value !== "boolean" && !listed) mistake(`${key} must be true, or a list of record types.`);
     } else if (key === "CNAME") {
-      if (typeof value === "string") cname = normalName(value);
+      const [name = value, ...more]: readonly unknown[] = Array.isArray(value) ? value : [value];
+      if (typeof name === "string" && more.length === 0) cname = normalName(name);
       else mistake("CNAME must be a name.");
     } else if (isType(key)) {
       const texts: readonly unknown[] = Array.isArray(value) ? value : [value];

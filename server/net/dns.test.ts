@@ -32,7 +32,7 @@ test("a file answers", async () => {
         "192.0.2.1": { PTR: "mx1.x.test" },
         "2001:db8::1": { PTR: "mx1.x.test" },
         "alias.x.test": { CNAME: "mx1.x.test", secure: true },
-        "loop.test": { CNAME: "loop.test" },
+        "loop.test": { CNAME: ["loop.test"] },
         "null.test": { MX: "0 ." },
         "*.wild.test": { A: "192.0.2.9" },
         "a.b.wild.test": { TXT: "here" },
