@@ -3,6 +3,7 @@
 // `npm test -- protocol/smtp server/queue` runs the tests below those folders (or the files named).
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureInstalled, root } from "./install.mjs";
@@ -33,15 +34,19 @@ if (withPages && stalePages().length > 0) {
   const built = spawnSync(node, [join(root, "scripts", "build-pages.mjs")], { cwd: root, stdio: "inherit" });
   if (built.status !== 0) process.exit(built.status ?? 1);
 }
-const run = spawnSync(node, ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files.sort()], {
-  cwd: root,
-  stdio: "inherit",
-  env: {
-    ...process.env,
-    CHROMIUM: chromium,
-    PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
-    // Every file runs in a process of its own, and most load the same modules: these are compiled once.
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "angarium-tests"),
+const run = spawnSync(
+  node,
+  ["--test", `--test-concurrency=${Math.max(2, availableParallelism())}`, "--test-reporter=spec", ...files.sort()],
+  {
+    cwd: root,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      CHROMIUM: chromium,
+      PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
+      // Every file runs in a process of its own, and most load the same modules: these are compiled once.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "angarium-tests"),
+    },
   },
-});
+);
 process.exit(run.status ?? 1);
