@@ -31,7 +31,9 @@ export function withUnsubscribe(
 export function startInjecting(parts: {
   readonly sending: RunningSending;
   readonly submit: Parameters<typeof makeInject>[0]["submit"];
-  readonly directory: Pick<Directory, "maySendAs">;
+  readonly submitCopies: Parameters<typeof makeInject>[0]["submitCopies"];
+  readonly newMessageId: () => string;
+  readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly queue: Pick<Queue, "act">;
   readonly store: Store;
   readonly ourHost: string;

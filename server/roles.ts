@@ -28,6 +28,7 @@ import { ContentCache } from "./imap/content-cache.ts";
 import { serveImap } from "./imap/conversation.ts";
 import { startImporting } from "./importing.ts";
 import { makeIndexer } from "./index/indexer.ts";
+import { makeCopyMaker } from "./inject/copies.ts";
 import { startInjecting, withUnsubscribe } from "./injecting.ts";
 import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
@@ -249,6 +250,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     notices,
     settings: config.queue,
     dispatch: sending?.dispatch,
+    makeCopy: makeCopyMaker({ store, ourHost, complete: (...copy) => submit.complete(...copy) }),
     node: ourHost,
     wall: now,
     monotonic: () => performance.now(),
@@ -354,6 +356,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));
   const sentBook = await StoredPeerBook.open<SentCounts>("sent", maxCountedAccounts, { store, now, log });
+  const newMessageId = (): string => `${randomBytes(12).toString("hex")}@${ourHost}`;
   const submit = makeSubmit({
     deliver,
     directory,
@@ -367,7 +370,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     sign,
     ...(sending === undefined ? {} : { sending: withUnsubscribe(sending, config.sending.publicUrl, ourHost) }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
-    newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
+    newMessageId,
     log,
   });
   const take: SmtpPorts["take"] = async (mail) => {
@@ -380,6 +383,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     startInjecting({
       sending,
       submit: take,
+      submitCopies: submit.takeCopies,
+      newMessageId,
       directory,
       queue,
       store,

@@ -67,6 +67,7 @@ async function deliver(
         });
         return { ...result, placed };
       },
+      acceptCopies: () => Promise.reject(new Error("no copies here")),
       async note() {},
       async settle({ notices }) {
         accepted.push(...notices);
@@ -355,6 +356,7 @@ test("a plan is what would be committed, unjudged, or nothing", async () => {
   const made = makeDeliver({
     store: {
       accept: () => Promise.reject(new Error("nothing is committed")),
+      acceptCopies: () => Promise.reject(new Error("nothing is committed")),
       settle: () => Promise.reject(new Error("nothing is committed")),
       note: () => Promise.reject(new Error("nothing is committed")),
     },

@@ -1,7 +1,7 @@
 /** Takes responsibility for a message: filed for the people here, queued for those elsewhere, in one durable step. */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import { passingFactsOf } from "../../protocol/mime/facts-of.ts";
-import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
+import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
@@ -16,20 +16,21 @@ import type {
   AccountId,
   JourneyEntry,
   Marks,
-  NewQueued,
-  NewRecipient,
   Placed,
   Placement,
   Store,
   Target,
 } from "../store/store.ts";
+import { type MailCopies, takeCopies } from "./copies.ts";
 import { type Destination, type Destinations, destinationsOf, type ListMail } from "./destinations.ts";
+import { acceptedEntry, entry } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
 import type { Lists, Spread } from "./lists.ts";
 import type { Notices } from "./notices.ts";
 import { quarantineRows } from "./quarantined.ts";
+import { queuedOf } from "./queued.ts";
 import { mailboxFull } from "./recipients.ts";
-import { ofProgram, RefusalBudget, refusedEntry } from "./refusals.ts";
+import { RefusalBudget, refusedEntry } from "./refusals.ts";
 import { losesDmarc, withOurFrom } from "./rewrite-from.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
@@ -55,7 +56,7 @@ export const defaultDeliverSettings: DeliverSettings = {
 };
 
 export type DeliverPorts = {
-  readonly store: Pick<Store, "accept" | "settle" | "note">;
+  readonly store: Pick<Store, "accept" | "acceptCopies" | "settle" | "note">;
   readonly directory: Pick<Directory, "resolve">;
   readonly queue: Pick<Queue, "leaseForNew" | "offer">;
   readonly judge: Judge;
@@ -92,6 +93,8 @@ export type Reports = {
 export type Deliver = {
   /** Judges, files and queues. One reply for SMTP, one for each recipient (in order) for LMTP. Rejects when the store is in trouble: then nothing was taken. */
   take(mail: Received): Promise<readonly Reply[]>;
+  /** Takes many copies of one message to people elsewhere, judged once; undefined: what is thought of it asks for each by itself, and nothing was taken. */
+  takeCopies(copies: MailCopies): Promise<Reply | undefined>;
   /** What would be committed, unjudged: for notices, whose commit is part of another. Recipients nobody takes are left out; undefined where that leaves none. */
   plan(mail: Received): Promise<Acceptance | undefined>;
   /** Takes mail that was made here, unjudged; false where nobody takes it. */
@@ -103,7 +106,6 @@ export type Deliver = {
 const inbox: Target = { role: "inbox" };
 const junk: Target = { role: "junk" };
 const unmarked: Marks = { flags: 0, keywords: [] };
-const noKeys: readonly string[] = [];
 const accountGone = reply(550, "5.1.1", "No such address here");
 const noMailbox = reply(451, "4.3.0", "Local trouble, try again later");
 const quotaUsedUp = reply(552, "5.2.2", "Mailbox is full");
@@ -510,7 +512,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return counted || acceptance !== undefined;
   };
 
-  return { take, plan, give, spread };
+  return { take, takeCopies: (copies) => takeCopies(copies, ports), plan, give, spread };
 }
 
 /** With what is forwarded among what is queued. */
@@ -547,89 +549,6 @@ function placementsOf(mail: Received, accounts: Destinations["accounts"], verdic
     placements.push(overQuota ? { ...placement, overQuota } : placement);
   }
   return placements;
-}
-
-function queuedOf(
-  mail: Received,
-  header: Header,
-  recipients: readonly NewRecipient[],
-  queue: Pick<Queue, "leaseForNew">,
-  settings: DeliverSettings,
-  held: boolean,
-): NewQueued {
-  const notBefore = Math.max(mail.notBefore ?? mail.at, mail.at);
-  const { sending } = mail;
-  return {
-    envelopeFrom: mail.envelopeFrom,
-    recipients:
-      sending === undefined
-        ? recipients
-        : recipients.map((one) => ({
-            ...one,
-            urgency: sending.rankOf(one.address),
-            ...(sending.park === undefined ? {} : { park: sending.park }),
-          })),
-    envid: mail.envid,
-    ret: mail.ret,
-    smtputf8: mail.smtputf8,
-    body: mail.body,
-    requireTls: mail.requireTls,
-    ...(!mail.requireTls && isTlsOptional(header) ? { tlsOptional: true } : {}),
-    account: mail.account?.id,
-    stream: sending?.stream ?? "default",
-    ...(sending === undefined ? {} : { tenant: sending.tenant, author: sending.author }),
-    ...(sending?.campaign === undefined ? {} : { campaign: sending.campaign }),
-    createdAt: mail.at,
-    notBefore,
-    expiresAt: notBefore + (sending?.lifetimeMs ?? settings.queueLifetimeMs),
-    held,
-    // What takes turns waits in the store.
-    lease: held || notBefore > mail.at || sending?.park !== undefined ? undefined : queue.leaseForNew(),
-  };
-}
-
-/** RFC 8689 §5: one field "TLS-Required: No"; anything else says nothing. */
-function isTlsOptional(header: Header): boolean {
-  const fields = header.fields.filter(({ name }) => name === "tls-required");
-  return fields.length === 1 && /^no$/i.test(fieldValue(header, fields[0]!));
-}
-
-function entry(mail: Received, stage: JourneyEntry["stage"], detail: JourneyEntry["detail"]): JourneyEntry {
-  return { at: mail.at, stage, trace: undefined, keys: noKeys, detail };
-}
-
-/** Of a subject, and of recipients, in what a journey tells. */
-const maxSubjectChars = 150;
-const maxToldRecipients = 20;
-
-/** The entry by which `angarium trace` finds the message: by our id, its Message-ID, and everybody in the envelope. */
-function acceptedEntry(
-  mail: Received,
-  { messageId, subject }: Pick<MessageFacts, "messageId" | "subject">,
-  verdict: Taken,
-): JourneyEntry {
-  const keys = [mail.id];
-  if (messageId !== undefined) keys.push(messageId);
-  if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
-  const to = mail.recipients.map(formatMailbox);
-  for (const recipient of to) keys.push(recipient);
-  const detail = {
-    id: mail.id,
-    from: mail.envelopeFrom,
-    to: to.length > maxToldRecipients ? to.slice(0, maxToldRecipients) : to,
-    subject: subject.length > maxSubjectChars ? subject.slice(0, maxSubjectChars) : subject,
-    remote: mail.remote.address,
-    remoteName: mail.remoteName,
-    helo: mail.helo,
-    via: mail.via,
-    tls: mail.tls === undefined ? undefined : `${mail.tls.protocol} ${mail.tls.cipher}`,
-    account: mail.account?.name,
-    bytes: mail.bytes.length,
-    notes: verdict.notes.length === 0 ? undefined : verdict.notes,
-    reasons: verdict.reasons === undefined || verdict.reasons.length === 0 ? undefined : verdict.reasons,
-    ...ofProgram(mail),
-  };
-  return { at: mail.at, stage: "accepted", trace: undefined, keys, detail };
 }
 
 /** Accounts whose part failed, and why. */

@@ -55,7 +55,10 @@ function printable(text: string): string {
 }
 
 /** What a tenant is told of a message that comes in: whom it is sent to, and whom not. */
-export function sendingEvents({ at, id, sending }: Received, to: Destinations): readonly NewSendingEvent[] {
+export function sendingEvents(
+  { at, id, sending }: Received,
+  to: Pick<Destinations, "queued"> & Partial<Pick<Destinations, "suppressed">>,
+): readonly NewSendingEvent[] {
   if (sending === undefined) return [];
   const { tenant, stream, campaign = "", about } = sending;
   const event = (

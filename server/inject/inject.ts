@@ -4,14 +4,16 @@ import type { NamedAddress } from "../../protocol/mime/fields/write.ts";
 import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
+import type { MailCopies, MailCopy } from "../deliver/copies.ts";
 import type { Model } from "../dispatch/model.ts";
 import { type Sender, type SendingWish, senderOf } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { Suppression } from "../store/sending.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
+import { markOf, recipeBytes, templateBytes } from "./copies.ts";
 import { type Email, writeEmail } from "./email.ts";
-import type { Variables } from "./personalise.ts";
+import { personalise, type Variables } from "./personalise.ts";
 
 export type Addressee = NamedAddress & { readonly mailbox: Mailbox };
 /** What a tenant wants to hear again in events: plain JSON. */
@@ -59,7 +61,10 @@ export type NotAsked = {
 
 export type InjectPorts = {
   readonly submit: (mail: Received) => Promise<readonly Reply[]>;
-  readonly directory: Pick<Directory, "maySendAs">;
+  /** Many copies of one message to people elsewhere; undefined: they are to be submitted one by one. */
+  readonly submitCopies: (copies: MailCopies) => Promise<readonly Reply[] | undefined>;
+  readonly newMessageId: () => string;
+  readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly model: () => Model;
   readonly suppression: SuppressionBook;
   readonly store: Pick<Store, "note" | "addSendingEvents">;
@@ -70,6 +75,8 @@ export type InjectPorts = {
 
 /** Messages that are written and handed over at a time: the store commits them together. */
 const atOnce = 100;
+/** Fewer copies of an email than this are written out at once. */
+const minCopies = 10;
 /** Of all variables of one copy. */
 const maxPlainChars = 200;
 /** What mail waits for at most before it is sent. */
@@ -130,14 +137,118 @@ export function makeInject(ports: InjectPorts): Inject {
     return (one) => found.get(keyOf(one));
   };
 
+  /** One message as it is submitted. */
+  const mailOf = (
+    { asked, copy, sender, id, to }: Ready,
+    at: Instant,
+    about: About,
+    { account, remote }: Parameters<Inject>[1],
+  ): Received => ({
+    at,
+    id,
+    remote: { address: remote, port: 0 },
+    remoteName: undefined,
+    ourHost: ports.ourHost,
+    helo: "",
+    via: "API",
+    tls: undefined,
+    account,
+    trusted: false,
+    envelopeFrom: formatMailbox(asked.from.mailbox),
+    recipients: to.map((mailbox) => ({ ...mailbox, orcpt: undefined, notify: noNotices })),
+    body: "8bitmime",
+    smtputf8: isUnicode(to),
+    requireTls: false,
+    ret: "hdrs",
+    envid: undefined,
+    notBefore: notBeforeOf(asked, at),
+    sending: sendingOf(asked, sender, about),
+    bytes:
+      asked.content.kind === "raw"
+        ? asked.content.bytes
+        : writeEmail(asked.content.email, copy, at, () => `=_${randomBytes(12).toString("hex")}`),
+  });
+
+  /** Whether a message may be made when it is sent: it is one of many, nothing in it matters to the filter, and all of it goes elsewhere. */
+  const isCopy = async (
+    { asked, copy, to }: Ready,
+    suppressed: ReadonlyMap<string, Suppression> | undefined,
+  ): Promise<boolean> => {
+    if (asked.content.kind === "raw" || asked.copies.length < minCopies) return false;
+    if (copy.variables !== undefined && !isPlain(copy.variables)) return false;
+    for (const mailbox of to) {
+      if (suppressed?.has(formatMailbox(mailbox)) === true) return false;
+      const domain = directory.domain(mailbox.domain);
+      if ((domain instanceof Promise ? await domain : domain) !== undefined) return false;
+    }
+    return true;
+  };
+
+  /** Sends those of an email's messages that need not be written out; answers what became of each. */
+  const sendCopies = async (
+    ready: readonly Ready[],
+    suppressed: (one: Ready) => ReadonlyMap<string, Suppression> | undefined,
+    by: Parameters<Inject>[1],
+  ): Promise<ReadonlyMap<Ready, Injected>> => {
+    const done = new Map<Ready, Injected>();
+    for (const [asked, all] of Map.groupBy(ready, ({ asked }) => asked)) {
+      const { content } = asked;
+      if (content.kind === "raw" || all.length < minCopies) continue;
+      const some: Ready[] = [];
+      for (const one of all) if (await isCopy(one, suppressed(one))) some.push(one);
+      const first = some[0];
+      if (first === undefined || some.length < minCopies) continue;
+      const at = now();
+      const template = templateBytes(content.email, first.sender);
+      const of = markOf(template);
+      const copies = some.map(({ copy, sender, id, to }): MailCopy => {
+        const messageId = ports.newMessageId();
+        const { subject } = content.email;
+        const { variables } = copy;
+        const recipe = {
+          id,
+          at,
+          messageId,
+          to: copy.to,
+          cc: copy.cc,
+          recipients: to,
+          variables,
+          of,
+          remote: by.remote,
+        };
+        return {
+          id,
+          recipients: to.map((mailbox) => ({ ...mailbox, orcpt: undefined, notify: noNotices })),
+          smtputf8: isUnicode(to),
+          sending: sendingOf(asked, sender, copy.about),
+          subject: variables === undefined ? subject : personalise(subject, variables, "text"),
+          messageId,
+          recipe: recipeBytes(recipe),
+        };
+      });
+      const sample = { ...mailOf(first, at, first.copy.about, by), sameAs: content };
+      const replies = await ports.submitCopies({ sample, template, copies });
+      if (replies === undefined) continue;
+      for (const [index, one] of some.entries())
+        done.set(one, {
+          id: one.id,
+          recipients: one.to.map((mailbox) =>
+            toldOf(one.id, formatMailbox(mailbox), replies[index]!, notBeforeOf(asked, at)),
+          ),
+        });
+    }
+    return done;
+  };
+
   const sendOne = async (
     { asked, copy, sender, id, to }: Ready,
     suppressed: ReadonlyMap<string, Suppression> | undefined,
-    { account, remote }: Parameters<Inject>[1],
+    by: Parameters<Inject>[1],
   ): Promise<Injected> => {
+    const { account } = by;
     const at = now();
     const left = suppressed === undefined ? to : to.filter((one) => !suppressed.has(formatMailbox(one)));
-    const notBefore = asked.notBefore !== undefined && asked.notBefore > at ? asked.notBefore : undefined;
+    const notBefore = notBeforeOf(asked, at);
     const out = to.flatMap((one) => {
       const address = formatMailbox(one);
       const row = suppressed?.get(address);
@@ -168,36 +279,13 @@ export function makeInject(ports: InjectPorts): Inject {
           detail: { id, via: "API", account: account.name, reply: "suppressed", about },
         },
       ]);
-    let replies: readonly Reply[] = [];
-    if (left.length > 0) {
-      const bytes =
-        asked.content.kind === "raw"
-          ? asked.content.bytes
-          : writeEmail(asked.content.email, copy, at, () => `=_${randomBytes(12).toString("hex")}`);
-      replies = await ports.submit({
-        at,
-        id,
-        remote: { address: remote, port: 0 },
-        remoteName: undefined,
-        ourHost: ports.ourHost,
-        helo: "",
-        via: "API",
-        tls: undefined,
-        account,
-        trusted: false,
-        envelopeFrom: formatMailbox(asked.from.mailbox),
-        recipients: left.map((mailbox) => ({ ...mailbox, orcpt: undefined, notify: noNotices })),
-        body: "8bitmime",
-        smtputf8: left.some(({ local }) => /[^\x00-\x7f]/.test(local)),
-        requireTls: false,
-        ret: "hdrs",
-        envid: undefined,
-        notBefore,
-        sending: { ...sender, about, ...(asked.lifetimeMs === undefined ? {} : { lifetimeMs: asked.lifetimeMs }) },
-        ...(copy.variables !== undefined && isPlain(copy.variables) ? { sameAs: asked.content } : {}),
-        bytes,
-      });
-    }
+    const replies =
+      left.length === 0
+        ? []
+        : await ports.submit({
+            ...mailOf({ asked, copy, sender, id, to: left }, at, about, by),
+            ...(copy.variables !== undefined && isPlain(copy.variables) ? { sameAs: asked.content } : {}),
+          });
     const refused = left.flatMap((mailbox, index) => {
       const reply = replies.length === left.length ? replies[index]! : replies[0]!;
       return reply.code < 400 ? [] : [{ address: formatMailbox(mailbox), reply: replyText(reply) }];
@@ -218,9 +306,7 @@ export function makeInject(ports: InjectPorts): Inject {
       const reason = suppressed?.get(address)?.reason;
       if (reason !== undefined) return { id, address, status: "suppressed", reason };
       const reply = replies.length === 1 ? replies[0]! : replies[left.indexOf(mailbox)]!;
-      return reply.code < 400
-        ? { id, address, status: notBefore === undefined ? "queued" : "scheduled" }
-        : { id, address, status: "rejected", reason: replyText(reply), later: reply.code < 500 };
+      return toldOf(id, address, reply, notBefore);
     });
     return { id, recipients };
   };
@@ -239,12 +325,13 @@ export function makeInject(ports: InjectPorts): Inject {
     );
     const suppressed = await suppressedFor(perCopy.flat(2));
     const wanted = perCopy.flat();
+    const copies = await sendCopies(wanted.flat(), suppressed, by);
     const made: Injected[] = [];
     for (let start = 0; start < wanted.length; start += atOnce)
       made.push(
         ...(await Promise.all(
           wanted.slice(start, start + atOnce).map(async (parts): Promise<Injected> => {
-            const sent = await Promise.all(parts.map((one) => sendOne(one, suppressed(one), by)));
+            const sent = await Promise.all(parts.map((one) => copies.get(one) ?? sendOne(one, suppressed(one), by)));
             return { id: sent[0]!.id, recipients: sent.flatMap(({ recipients }) => recipients) };
           }),
         )),
@@ -252,6 +339,22 @@ export function makeInject(ports: InjectPorts): Inject {
     return made;
   };
 }
+
+function notBeforeOf({ notBefore }: Asked, at: Instant): Instant | undefined {
+  return notBefore !== undefined && notBefore > at ? notBefore : undefined;
+}
+
+function sendingOf({ lifetimeMs }: Asked, sender: Sender, about: About): Sender {
+  return { ...sender, about, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) };
+}
+
+function toldOf(id: string, address: string, reply: Reply, notBefore: Instant | undefined): Told {
+  return reply.code < 400
+    ? { id, address, status: notBefore === undefined ? "queued" : "scheduled" }
+    : { id, address, status: "rejected", reason: replyText(reply), later: reply.code < 500 };
+}
+
+const isUnicode = (to: readonly Mailbox[]): boolean => to.some(({ local }) => /[^\x00-\x7f]/.test(local));
 
 /** Programs hear of failures by events and status, not by mail. */
 const noNotices = { never: true, success: false, failure: false, delay: false } as const;

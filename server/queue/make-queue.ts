@@ -44,6 +44,8 @@ export type QueueAsk = {
   readonly settings: QueueSettings;
   /** Sending at volume; undefined: one source, and everything goes when it is due. */
   readonly dispatch?: Dispatching | undefined;
+  /** Makes the message of a recipe (`Copies`); undefined: there are none. */
+  readonly makeCopy?: ((message: QueuedMessage, recipe: Uint8Array) => Promise<Uint8Array>) | undefined;
   /** Name of this node: the same after a restart, another for each node. */
   readonly node: string;
   /** Milliseconds since 1970. */
@@ -112,7 +114,7 @@ class WorkingQueue implements Queue, ItemOwner {
     this.#now = steadyClock(ask.wall, ask.monotonic);
     this.#ready = new ReadyStage(settings.maxReady);
     const bounds = { kept: settings.maxReadyBytes, inFlight: settings.maxInFlightBytes };
-    this.#memory = new MessageMemory((content) => store.content(content), bounds, log);
+    this.#memory = new MessageMemory((message) => bytesOf(message, ask), bounds, log);
     this.#holding = new Holding(this.#memory);
     const schedule = scheduleOf(settings);
     this.#finisher = new Finisher({
@@ -223,10 +225,10 @@ class WorkingQueue implements Queue, ItemOwner {
     return this.#freshLease;
   }
 
-  offer(message: QueuedMessage, bytes: Uint8Array): void {
+  offer(message: QueuedMessage, bytes: Uint8Array | undefined): void {
     if (!this.#running) return;
     if (message.tenant !== undefined && message.recipients[0]?.lease === undefined) this.#noteParked(message);
-    else void this.#hold(message, asBuffer(bytes));
+    else void this.#hold(message, bytes === undefined ? undefined : asBuffer(bytes));
   }
 
   #lineChanged(): void {
@@ -600,6 +602,16 @@ const waitedTooLong: Outcome = {
   reply: reply(554, "4.4.7", "The message waited too long for its turn and was given up"),
   ours: true,
 };
+
+async function bytesOf(
+  message: QueuedMessage,
+  { store, makeCopy }: Pick<QueueAsk, "store" | "makeCopy">,
+): Promise<Uint8Array | undefined> {
+  const bytes = await store.content(message.content);
+  if (bytes === undefined || message.template === undefined) return bytes;
+  if (makeCopy === undefined) throw new Error("nobody makes messages of recipes here");
+  return makeCopy(message, bytes);
+}
 
 function later(reply: Reply, why: "network" | "tls" | "system", delayMs?: number): Outcome {
   return { kind: "later", reply, why, delayMs };

@@ -1,18 +1,21 @@
 /** Which messages of the ready stage have their bytes in memory: fresh ones as long as there is room, others while they are being sent. */
 import type { Log } from "../log.ts";
-import type { Store } from "../store/store.ts";
+import type { QueuedMessage } from "../store/store.ts";
 import type { Held } from "./item.ts";
 import { MemoryBound } from "./memory-bound.ts";
 
+/** The message as it goes out; undefined: it is not there any more. */
+export type BytesOf = (message: QueuedMessage) => Promise<Uint8Array | undefined>;
+
 export class MessageMemory {
-  readonly #content: Store["content"];
+  readonly #bytesOf: BytesOf;
   readonly #maxKeptBytes: number;
   readonly #inFlight: MemoryBound;
   readonly #log: Log;
   #keptBytes = 0;
 
-  constructor(content: Store["content"], bounds: { readonly kept: number; readonly inFlight: number }, log: Log) {
-    this.#content = content;
+  constructor(bytesOf: BytesOf, bounds: { readonly kept: number; readonly inFlight: number }, log: Log) {
+    this.#bytesOf = bytesOf;
     this.#maxKeptBytes = bounds.kept;
     this.#inFlight = new MemoryBound(bounds.inFlight);
     this.#log = log;
@@ -39,7 +42,7 @@ export class MessageMemory {
     const { sizeBytes, content } = held.message;
     await this.#inFlight.enter(sizeBytes);
     try {
-      const bytes = await this.#content(content);
+      const bytes = await this.#bytesOf(held.message);
       if (bytes !== undefined) {
         held.bytes = withoutReturnPath(asBuffer(bytes));
         return true;

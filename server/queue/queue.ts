@@ -5,7 +5,7 @@ export interface Queue {
   /** The lease that `accept` should take for a message made now, so that it can be sent without another write; undefined when memory is full (it is claimed later). */
   leaseForNew(): { readonly owner: string; readonly until: number; readonly token: number } | undefined;
   /** A message just accepted (with the lease from `leaseForNew`); `bytes` saves a read while memory allows. */
-  offer(message: QueuedMessage, bytes: Uint8Array): void;
+  offer(message: QueuedMessage, bytes: Uint8Array | undefined): void;
   act(filter: QueueFilter, action: QueueAction | "bounce"): Promise<number>;
   show(id: QueueId): Promise<QueuedMessage | undefined>;
   /** Looks for due mail now; resolves when what there is has been claimed. */

@@ -117,7 +117,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return result;
   };
   const deliver = makeDeliver({
-    store: { accept, settle: never, note: async () => {} },
+    store: { accept, acceptCopies: never, settle: never, note: async () => {} },
     forward: undefined,
     reports: undefined,
     directory,

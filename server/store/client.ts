@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { backUp } from "./backup.ts";
 import { makeDataFolder } from "./blobs.ts";
 import { carryReads, carryWrites } from "./carry-store.ts";
-import { packAcceptance, unpackAccepted } from "./crossing.ts";
+import { type PackedCopiesAnswer, packAcceptance, unpackAccepted, unpackCopiesAnswer } from "./crossing.ts";
 import type { Packed } from "./crossing-lists.ts";
 import { packSettle } from "./crossing-queue.ts";
 import { messageRows } from "./fetched.ts";
@@ -236,6 +236,14 @@ function writerOf(lane: Lane | undefined, keepers: Keepers): StoreWriter {
       return message instanceof Promise
         ? message.then((large) => accept(acceptance, large))
         : accept(acceptance, message);
+    },
+    acceptCopies: async ({ template, known, copies }) => {
+      const [first, ...prepared] = await Promise.all([template, ...copies.map(({ message }) => message)].map(prepare));
+      const laid = copies.map((copy, i) =>
+        packAcceptance({ ...copy, message: lay(prepared[i] as Prepared<NewMessage>) }),
+      );
+      const answer = await put<PackedCopiesAnswer>("acceptCopies", [lay(first as Prepared<NewMessage>), known, laid]);
+      return unpackCopiesAnswer(answer, copies);
     },
     append: async (account, mailbox, messages) => {
       const prepared = await Promise.all(messages.map(prepare));

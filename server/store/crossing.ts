@@ -8,7 +8,18 @@ import { packQueued, unpackQueued } from "./crossing-queue.ts";
 import type { KeptJourneyEntry } from "./ops/kept.ts";
 import type { StoredBytes } from "./ops/tx.ts";
 import { queuedMessageOf } from "./queued.ts";
-import type { Acceptance, Accepted, Change, NewQueued, Placed, Placement, SpecialUse, Target } from "./store.ts";
+import type {
+  Acceptance,
+  Accepted,
+  Change,
+  ContentId,
+  Copies,
+  NewQueued,
+  Placed,
+  Placement,
+  SpecialUse,
+  Target,
+} from "./store.ts";
 
 type AllOfFacts = AllOf<
   MessageFacts,
@@ -113,12 +124,12 @@ export function packAccepted({ content, placed, queued }: Accepted): Packed {
 }
 
 /** `queue` as it was sent: nothing happens to it on the way that cannot be told here. */
-export function unpackAccepted(list: Packed, queue: NewQueued | undefined): Accepted {
+export function unpackAccepted(list: Packed, queue: NewQueued | undefined, template?: ContentId): Accepted {
   const from = new Unpacking(list);
   const content = from.next<number>();
   const sizeBytes = from.next<number | undefined>();
   const queued =
-    queue === undefined || sizeBytes === undefined ? undefined : queuedMessageOf(content, sizeBytes, queue);
+    queue === undefined || sizeBytes === undefined ? undefined : queuedMessageOf(content, sizeBytes, queue, template);
   const placed: Placed[] = [];
   while (!from.isOver) {
     const kind = from.next<Placed["kind"]>();
@@ -139,6 +150,24 @@ export function unpackAccepted(list: Packed, queue: NewQueued | undefined): Acce
     );
   }
   return { content, placed, queued };
+}
+
+// ---------------------------------------------------------------- many copies
+
+/** A template crosses as it is; its copies as acceptances do. */
+export type PackedCopies = readonly [
+  template: CrossingMessage,
+  known: ContentId | undefined,
+  copies: readonly Packed[],
+];
+export type PackedCopiesAnswer = readonly [template: ContentId | undefined, accepted: readonly Packed[]];
+
+export function packCopiesAnswer(accepted: readonly Accepted[]): PackedCopiesAnswer {
+  return [accepted[0]?.queued?.template, accepted.map(packAccepted)];
+}
+
+export function unpackCopiesAnswer([template, accepted]: PackedCopiesAnswer, copies: Copies["copies"]): Accepted[] {
+  return accepted.map((one, index) => unpackAccepted(one, copies[index]!.queue, template));
 }
 
 /** Changes of mail as numbers in threes: account, mailbox, mod-sequence. */

@@ -4,7 +4,7 @@
  */
 import { Blobs } from "./blobs.ts";
 import { type Answer, errorOf } from "./calls.ts";
-import { packAcceptance, unpackAccepted } from "./crossing.ts";
+import { type PackedCopiesAnswer, packAcceptance, unpackAccepted, unpackCopiesAnswer } from "./crossing.ts";
 import { packSettle } from "./crossing-queue.ts";
 import { readOps } from "./ops/read.ts";
 import { Reader } from "./reader.ts";
@@ -30,9 +30,14 @@ export function openInProcess(dir: string, clock: () => number): Store {
     if (changes.length > 0) for (const listener of [...listeners]) listener(changes);
     return answerOf(answers[0]!);
   };
-  const own: Pick<Store, "accept" | "settle" | "subscribe" | "close"> = {
+  const own: Pick<Store, "accept" | "acceptCopies" | "settle" | "subscribe" | "close"> = {
     accept: async (acceptance: Acceptance) =>
       unpackAccepted(write("accept", packAcceptance(acceptance)) as readonly unknown[], acceptance.queue),
+    acceptCopies: async ({ template, known, copies }) =>
+      unpackCopiesAnswer(
+        write("acceptCopies", [template, known, copies.map(packAcceptance)]) as PackedCopiesAnswer,
+        copies,
+      ),
     settle: async (request) => write("settle", packSettle(request)) as SettleResult,
     subscribe(listener) {
       listeners.add(listener);

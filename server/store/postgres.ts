@@ -256,6 +256,12 @@ class PostgresStore {
           const kept = await this.#keepAcceptance(acceptance);
           return this.#writeNow(() => writeOps.accept(kept));
         }),
+      acceptCopies: (given) =>
+        this.#run(async () => {
+          const template = await this.#keep(given.template);
+          const copies = await Promise.all(given.copies.map((each) => this.#keepAcceptance(each)));
+          return this.#writeNow(() => writeOps.acceptCopies({ template, known: given.known, copies }));
+        }),
       putImported: (to, messages) =>
         this.#run(async () => {
           const kept = await Promise.all(

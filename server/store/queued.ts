@@ -2,7 +2,12 @@
 import { queueIdOf } from "./queue-id.ts";
 import type { ContentId, NewQueued, QueuedMessage, QueuedRecipient } from "./store.ts";
 
-export function queuedMessageOf(content: ContentId, sizeBytes: number, queue: NewQueued): QueuedMessage {
+export function queuedMessageOf(
+  content: ContentId,
+  sizeBytes: number,
+  queue: NewQueued,
+  template?: ContentId,
+): QueuedMessage {
   const { recipients, lease, held, ...message } = queue;
   const taken = held ? undefined : lease;
   const state = held ? "held" : taken === undefined ? "scheduled" : "leased";
@@ -10,6 +15,7 @@ export function queuedMessageOf(content: ContentId, sizeBytes: number, queue: Ne
     ...message,
     id: queueIdOf(content),
     content,
+    ...(template === undefined ? {} : { template }),
     sizeBytes,
     recipients: recipients.map(
       (recipient, index): QueuedRecipient => ({

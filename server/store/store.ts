@@ -193,6 +193,14 @@ export type Acceptance = {
   readonly events?: readonly NewSendingEvent[];
   readonly journey: readonly JourneyEntry[];
 };
+/** One message in many copies: what they have in common is kept once, as the content of nothing but the copies. */
+export type Copies = {
+  readonly template: NewMessage;
+  /** The content that has these very bytes, of an earlier call, while anything of that waits; undefined: none is known. */
+  readonly known: ContentId | undefined;
+  /** Their messages are recipes: what makes of the template the message that is sent. */
+  readonly copies: readonly (Acceptance & { readonly queue: NewQueued })[];
+};
 export type Accepted = {
   readonly content: ContentId;
   readonly placed: readonly Placed[];
@@ -384,6 +392,8 @@ export type QueuedRecipient = NewRecipient & {
 export type QueuedMessage = Omit<NewQueued, "recipients" | "lease" | "held"> & {
   readonly id: QueueId;
   readonly content: ContentId;
+  /** Its content is a recipe, and this is the template that the message is made from when it is sent (`Copies`); `sizeBytes` is that of both. */
+  readonly template?: ContentId;
   readonly sizeBytes: number;
   readonly recipients: readonly QueuedRecipient[];
 };
@@ -584,6 +594,8 @@ export interface StoreWriter
   swapSetting(key: string, before: unknown, after: unknown): Promise<boolean>;
   // mail
   accept(acceptance: Acceptance): Promise<Accepted>;
+  /** All or none; the template's content is in each answer's `queued`. */
+  acceptCopies(copies: Copies): Promise<readonly Accepted[]>;
   /** IMAP APPEND / MULTIAPPEND, JMAP import: all or none. */
   append(
     account: AccountId,

@@ -69,6 +69,7 @@ const totalChecks: readonly Check[] = [
   [
     `SELECT c.id, c.refs, coalesce(d.n, 0) FROM contents c LEFT JOIN (
        SELECT named.id, count(*) AS n FROM (SELECT content AS id FROM messages UNION ALL SELECT id FROM queue_messages
+       UNION ALL SELECT template FROM queue_messages WHERE template IS NOT NULL
        UNION ALL SELECT content FROM uploads UNION ALL SELECT content FROM quarantine UNION ALL SELECT content FROM list_posts) AS named
        GROUP BY named.id) AS d ON d.id = c.id
      WHERE c.refs <> coalesce(d.n, 0)`,

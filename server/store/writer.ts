@@ -2,7 +2,13 @@
 import type { Blobs } from "./blobs.ts";
 import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
 import type { ImportTo } from "./carry-store.ts";
-import { packAccepted, unpackAcceptance } from "./crossing.ts";
+import {
+  type PackedCopies,
+  type PackedCopiesAnswer,
+  packAccepted,
+  packCopiesAnswer,
+  unpackAcceptance,
+} from "./crossing.ts";
 import type { Packed } from "./crossing-lists.ts";
 import { unpackSettle } from "./crossing-queue.ts";
 import { keepQuickly } from "./keep.ts";
@@ -223,10 +229,22 @@ function* acceptPacked(args: Packed): Op<Packed> {
   return packAccepted(yield* writeOps.accept(keptAcceptance(unpackAcceptance(args))));
 }
 
+function* acceptCopiesPacked([template, known, copies]: PackedCopies): Op<PackedCopiesAnswer> {
+  return packCopiesAnswer(
+    yield* writeOps.acceptCopies({
+      template: kept(template),
+      known,
+      copies: copies.map((copy) => keptAcceptance(unpackAcceptance(copy))),
+    }),
+  );
+}
+
 function operation(name: string, args: readonly unknown[]): Op<unknown> {
   switch (name) {
     case "accept":
       return acceptPacked(args);
+    case "acceptCopies":
+      return acceptCopiesPacked(args as unknown as PackedCopies);
     case "append":
       return writeOps.append(args[0] as number, args[1] as number, (args[2] as Message[]).map(kept) as KeptAppend[]);
     case "putImported":

@@ -167,6 +167,7 @@ test("only what was taken counts, and strangers' mail passes as it is", async ()
   const seen: Received[] = [];
   const submit = makeSubmit({
     deliver: {
+      takeCopies: async () => undefined,
       take: async (mail) => {
         seen.push(mail);
         return [answer];

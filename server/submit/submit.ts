@@ -3,7 +3,9 @@ import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
+import type { MailCopies } from "../deliver/copies.ts";
 import type { Deliver } from "../deliver/deliver.ts";
+import { traced } from "../deliver/traced.ts";
 import type { Sender, SendingWish } from "../dispatch/sender.ts";
 import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
@@ -14,7 +16,7 @@ import { ownFields, wishOf } from "./sending-fields.ts";
 import type { SendingLimits } from "./sending-limits.ts";
 
 export type SubmitPorts = {
-  readonly deliver: Pick<Deliver, "take">;
+  readonly deliver: Pick<Deliver, "take" | "takeCopies">;
   readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly limits: SendingLimits;
   /** DKIM-Signature lines for the message, "" where the domain has no keys. */
@@ -34,6 +36,13 @@ export type SubmitPorts = {
 export type Submit = {
   /** As `Deliver.take`; mail of nobody's account goes to delivery as it is. */
   take(mail: Received): Promise<readonly Reply[]>;
+  /**
+   * Many copies of an account's message to people elsewhere: a reply for each. The sample is as it was written, not signed. Undefined: they must be
+   * handed over one by one, and nothing was taken.
+   */
+  takeCopies(copies: MailCopies): Promise<readonly Reply[] | undefined>;
+  /** A copy that was taken so, as it goes out: with all that it lacks, signed, and with our trace field. */
+  complete(mail: Received & { readonly sending: Sender }, messageId: string): Promise<Buffer>;
   /** For MAIL FROM (see `SmtpPorts.checkSender`). */
   checkSender(account: Account, from: Mailbox | undefined): Reply | undefined | Promise<Reply | undefined>;
 };
@@ -74,7 +83,41 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     return [refusal];
   };
 
+  const takeCopies: Submit["takeCopies"] = async (given) => {
+    const { sample, copies } = given;
+    const { account } = sample;
+    if (account === undefined || copies.length === 0) return undefined;
+    const header = splitHeader(sample.bytes, 0, sample.bytes.length);
+    const refusal = await checkHeaderSenders(account, header, directory);
+    if (refusal !== undefined) return copies.map(() => refuse(sample, refusal)[0]!);
+    const refusals = copies.map(({ recipients }) => {
+      const tooMuch = limits.check(account.id, recipients.length);
+      if (tooMuch === undefined) limits.count(account.id, recipients.length);
+      return tooMuch;
+    });
+    const allowed = copies.filter((_, index) => refusals[index] === undefined);
+    const taken = allowed.length === 0 ? undefined : await deliver.takeCopies({ ...given, copies: allowed });
+    if (allowed.length > 0 && taken === undefined) return undefined;
+    return refusals.map((tooMuch) => tooMuch ?? taken!);
+  };
+
+  const complete: Submit["complete"] = async (mail, messageId) => {
+    const header = splitHeader(mail.bytes, 0, mail.bytes.length);
+    const bytes = await prepare(mail.bytes, header, {
+      at: mail.at,
+      newMessageId: () => messageId,
+      author: mail.envelopeFrom,
+      domain: mail.sending.author,
+      without: ownFields(header),
+      fields: ports.sending?.fields(mail.sending, mail, header) ?? "",
+      sign,
+    });
+    return traced({ ...mail, bytes }, splitHeader(bytes, 0, bytes.length), false);
+  };
+
   return {
+    takeCopies,
+    complete,
     checkSender: (account, from) => checkEnvelopeSender(account, from, directory),
     async take(mail) {
       const { account } = mail;

@@ -45,6 +45,49 @@ export function queueContract(open: Open): void {
     const addresses = (messages: readonly QueuedMessage[]) =>
       messages.flatMap((message) => message.recipients.map(({ address }) => address)).sort();
 
+    test("copies share a template, which stays as long as one of them waits", async () => {
+      const body = (text: string, messageId: string) => ({
+        ...letter(),
+        bytes: Buffer.from(text),
+        facts: { ...letter().facts, headerBytes: 0, messageId },
+      });
+      const template = body("Dear {{name}}", "template-1");
+      const copies = ["ann", "ben", "cem"].map((name) => ({
+        message: body(`{"name":"${name}"}`, `${name}@copies`),
+        placements: [],
+        queue: newQueued({ recipients: newQueued().recipients.slice(0, 1) }),
+        journey: [],
+      }));
+      const first = await store.acceptCopies({ template, known: undefined, copies });
+      const shared = first[0]?.queued?.template ?? assert.fail("made from a template");
+      assert.deepEqual(
+        first.map(({ queued }) => queued?.template),
+        [shared, shared, shared],
+      );
+      // The same again, and another that is not what somebody believes.
+      const [again] = await store.acceptCopies({ template, known: shared, copies: copies.slice(0, 1) });
+      assert.equal(again?.queued?.template, shared);
+      const other = body("Something else", "template-2");
+      const [wrong] = await store.acceptCopies({ template: other, known: shared, copies: copies.slice(0, 1) });
+      assert.notEqual(wrong?.queued?.template, shared);
+      assert.equal(Buffer.from((await store.content(shared)) ?? []).toString(), "Dear {{name}}");
+      const claimed = await claim("n", noon + day);
+      assert.deepEqual(claimed.map(({ template }) => template === shared).sort(), [false, true, true, true, true]);
+      const recipe = await store.content(claimed.find(({ id }) => id === first[1]?.queued?.id)?.content ?? 0);
+      assert.equal(Buffer.from(recipe ?? []).toString(), '{"name":"ben"}');
+      const done = { kind: "delivered" } as const;
+      const ofShared = claimed.filter((one) => one.template === shared);
+      const settle = (messages: readonly QueuedMessage[]) =>
+        store.settle({ settlements: messages.map((one) => settlement(one, done)), notices: [], journey: [] });
+      await settle(ofShared.slice(1));
+      assert.deepEqual(await store.verify(), []);
+      await settle(ofShared.slice(0, 1));
+      assert.deepEqual(await store.verify(), []);
+      // Nobody needs it any more: it is not used again.
+      const [afresh] = await store.acceptCopies({ template, known: shared, copies: copies.slice(0, 1) });
+      assert.notEqual(afresh?.queued?.template, shared);
+    });
+
     test("everything of a queued message comes back", async () => {
       const wanted = newQueued({
         envelopeFrom: "",

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Any, ApiTalk } from "../api-talk.ts";
+import { ask } from "../beside.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
 import { type Sink, startSink, type Taken } from "../sink.ts";
 
@@ -183,6 +184,54 @@ test("a batch is personal, in the order that was asked", async () => {
   assert.match(got.data, /^Subject: Dear <P2> Bcc: evil@y\.test\r$/m);
   assert.doesNotMatch(got.data.slice(0, got.data.indexOf("\r\n\r\n")), /^Bcc/im);
   assert.match(got.data, /<p>Hello &lt;P2&gt;/);
+});
+
+test("many copies are kept once and made when they are sent: personal, signed, each with its own link and story", async () => {
+  const names = Array.from({ length: 12 }, (_, n) => `copy${n}`);
+  const batch = (more: object, domain = "copies.test") =>
+    user.ok("POST", "/emails/batch", {
+      from: `Ünal <${from}>`,
+      subject: "Grüße, {{name}}",
+      text: "Hallo {{name}}, schön.\n",
+      html: "<p>Hallo {{name}}</p>",
+      attachments: [{ filename: "a.txt", content: Buffer.from("attached").toString("base64") }],
+      stream: "marketing",
+      recipients: names.map((name, n) => ({
+        to: n === 11 ? "u3@example.test" : `${name}@${domain}`,
+        variables: { name: `Frau ${n}` },
+        metadata: { n },
+      })),
+      ...more,
+    });
+  const { emails } = await batch({});
+  assert.deepEqual(new Set(emails.map(({ status }: Any) => status)), new Set(["queued"]));
+  const got = await arrived("copy7@copies.test");
+  const head = got.data.slice(0, got.data.indexOf("\r\n\r\n"));
+  assert.match(head, /^Received: by .* id /m);
+  assert.match(head, /^DKIM-Signature: /m);
+  assert.match(head, /^X-Angarium-Ref: /m);
+  assert.match(head, /^Subject: =\?utf-8\?/im);
+  assert.match(got.data, /<p>Hallo Frau 7<\/p>/);
+  assert.match(got.data, /YXR0YWNoZWQ=/);
+  assert.match(head, /^To: .*copy7@copies\.test/m);
+  const link = /^List-Unsubscribe: <https?:\/\/[^/]+(\S+)>\r$/m.exec(head)?.[1];
+  assert.ok(link);
+  const { id } = emails[7];
+  const shown = await until(
+    () => user.ok("GET", `/emails/${id}`),
+    ({ status }) => status === "delivered",
+  );
+  assert.deepEqual([shown.subject, shown.metadata], ["Grüße, {{name}}", { n: 7 }]);
+  // Those here have it at once.
+  assert.equal((await user.ok("GET", `/emails/${emails[11].id}`)).status, "delivered");
+  // Its Message-ID leads to it too.
+  const messageId = /^Message-ID: <(.*)>\r$/m.exec(head)?.[1] ?? "";
+  assert.ok(((await ask(dev.ready.data, "trace", { key: messageId })) as readonly unknown[]).length > 0);
+  const later = await batch({ send_at: new Date(Date.now() + 3_600_000).toISOString() }, "later.test");
+  assert.equal(later.emails[3].status, "scheduled");
+  assert.deepEqual(await user.ok("POST", `/emails/${later.emails[3].id}/cancel`), { recipients: 1 });
+  assert.equal((await user.ok("GET", `/emails/${later.emails[3].id}`)).status, "canceled");
+  assert.equal((await user.ok("GET", `/emails/${later.emails[4].id}`)).status, "scheduled");
 });
 
 test("mail that is to wait waits, and can be taken back", async () => {

@@ -14,6 +14,7 @@ import { statements as index } from "./011.ts";
 import { statements as sharing } from "./012.ts";
 import { statements as carry } from "./013.ts";
 import { statements as lists } from "./014.ts";
+import { statements as copies } from "./015.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -31,6 +32,7 @@ const migrations: readonly (readonly string[])[] = [
   sharing,
   carry,
   lists,
+  copies,
 ];
 export const schemaVersion = migrations.length;
 

@@ -1,6 +1,6 @@
 /** What operations take in place of a message's bytes: the bytes encoded, and on disk already where they are a blob. */
 import type { MessageFacts } from "../../../protocol/mime/facts.ts";
-import type { Acceptance, JourneyEntry, Marks, SettleRequest } from "../store.ts";
+import type { Acceptance, Copies, JourneyEntry, Marks, SettleRequest } from "../store.ts";
 import type { StoredBytes } from "./tx.ts";
 
 export type KeptMessage = { readonly stored: StoredBytes; readonly facts: MessageFacts };
@@ -9,6 +9,10 @@ export type KeptJourneyEntry = Omit<JourneyEntry, "detail"> & { readonly detail:
 export type KeptAcceptance = Omit<Acceptance, "message" | "journey"> & {
   readonly message: KeptMessage;
   readonly journey: readonly KeptJourneyEntry[];
+};
+export type KeptCopies = Omit<Copies, "template" | "copies"> & {
+  readonly template: KeptMessage;
+  readonly copies: readonly KeptAcceptance[];
 };
 export type KeptAppend = KeptMessage & { readonly marks: Marks; readonly receivedAt: number };
 export type KeptSettleRequest = Omit<SettleRequest, "notices" | "journey"> & {

@@ -4,6 +4,7 @@ import { queueIdOf } from "../queue-id.ts";
 import {
   type Accepted,
   type AccountId,
+  type ContentId,
   type EmailId,
   Flag,
   type FlagBits,
@@ -15,7 +16,7 @@ import {
 } from "../store.ts";
 import { insertContent } from "./contents.ts";
 import { note } from "./journey.ts";
-import type { KeptAcceptance, KeptAppend, KeptMessage } from "./kept.ts";
+import type { KeptAcceptance, KeptAppend, KeptCopies, KeptMessage } from "./kept.ts";
 import { adoptKeywords, keywordText } from "./keywords.ts";
 import { keepListPosts } from "./lists.ts";
 import { atPath, inboxId, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
@@ -42,7 +43,7 @@ type Room = {
  * Files the message for its placements, queues it, notes its journey. Where nobody could take it (all over quota or gone)
  * nothing is kept, `content` is 0 and no journey is noted.
  */
-export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
+export function* accept(acceptance: KeptAcceptance, template?: Template): Op<Accepted> {
   const { message, queue } = acceptance;
   // Rows of accounts are locked in one order everywhere, so that two deliveries never wait for each other.
   const order = acceptance.placements.map((_, index) => index);
@@ -107,7 +108,8 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
     };
     yield* publish({ kind: "mail", account, mailbox: room.mailbox, modseq: room.modseq });
   }
-  const queued = queue && (yield* enqueue(content, message.stored.sizeBytes, queue));
+  const sizeBytes = message.stored.sizeBytes + (template?.sizeBytes ?? 0);
+  const queued = queue && (yield* enqueue(content, sizeBytes, queue, template?.content));
   if (quarantine.length > 0) yield* keepQuarantined(content, message.stored.sizeBytes, quarantine);
   if (listPosts.length > 0) yield* keepListPosts(content, message.stored.sizeBytes, listPosts);
   if (acceptance.released !== undefined) yield* takeFromQuarantine(acceptance.released);
@@ -115,6 +117,30 @@ export function* accept(acceptance: KeptAcceptance): Op<Accepted> {
     yield* addSendingEvents(acceptance.events, queued === undefined ? "" : queueIdOf(content));
   yield* note(acceptance.journey, queued === undefined ? `m${content}` : queueIdOf(content));
   return { content, placed, queued };
+}
+
+type Template = { readonly content: ContentId; readonly sizeBytes: number };
+
+/** Messages that are made from one template when they are sent. */
+export function* acceptCopies({ template, known, copies }: KeptCopies): Op<readonly Accepted[]> {
+  const of = { content: yield* templateOf(template, known, copies.length), sizeBytes: template.stored.sizeBytes };
+  const accepted: Accepted[] = [];
+  for (const copy of copies) accepted.push(yield* accept(copy, of));
+  return accepted;
+}
+
+/** Numbers of contents may come again: the one that is known must still be what it was, by the digest that stands as its Message-ID. */
+function* templateOf(template: KeptMessage, known: ContentId | undefined, refs: number): Op<ContentId> {
+  if (known !== undefined) {
+    const found = yield* run(
+      "UPDATE contents SET refs = refs + $2 WHERE id = $1 AND refs > 0 AND message_id = $3",
+      known,
+      refs,
+      template.facts.messageId ?? "",
+    );
+    if (found > 0) return known;
+  }
+  return yield* insertContent(template, refs, false);
 }
 
 /** Room for $3 messages of $2 bytes together; $4 is 1 where the quota does not count. */

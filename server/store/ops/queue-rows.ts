@@ -37,6 +37,7 @@ type MessageRow = {
   readonly tenant: string;
   readonly campaign: string;
   readonly author: string;
+  readonly template: number | null;
 } & Row;
 
 export type RecipientRow = {
@@ -65,6 +66,7 @@ function messageOf(row: MessageRow, recipients: readonly RecipientRow[]): Queued
   return {
     id: queueIdOf(row.id),
     content: row.id,
+    ...(row.template === null ? {} : { template: row.template }),
     sizeBytes: row.size,
     envelopeFrom: row.envelope_from,
     envid: row.envid ?? undefined,
@@ -133,12 +135,13 @@ export function* enqueue(
   content: ContentId,
   sizeBytes: number,
   queue: NonNullable<Acceptance["queue"]>,
+  template?: ContentId,
 ): Op<QueuedMessage> {
-  const message = queuedMessageOf(content, sizeBytes, queue);
+  const message = queuedMessageOf(content, sizeBytes, queue, template);
   yield* run(
     `INSERT INTO queue_messages (id, envelope_from, envid, ret, smtputf8, body, require_tls, account, stream, created_at,
-       not_before, expires_at, size, tenant, campaign, author)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+       not_before, expires_at, size, tenant, campaign, author, template)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     content,
     message.envelopeFrom,
     message.envid ?? null,
@@ -155,6 +158,7 @@ export function* enqueue(
     message.tenant ?? "",
     message.campaign ?? "",
     message.author ?? "",
+    template ?? null,
   );
   const taken = queue.held ? undefined : queue.lease;
   if (taken !== undefined) yield* holdLease(taken.owner, taken.until);
@@ -179,13 +183,15 @@ export function* enqueue(
   return message;
 }
 
-/** A message without recipients leaves the queue and gives its content back. */
+/** A message without recipients leaves the queue and gives its content, and its template, back. */
 export function* dropEmpty(content: ContentId): Op<void> {
-  const gone = yield* run(
-    "DELETE FROM queue_messages WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM queue_recipients WHERE queue = $1)",
+  const gone = yield* one<{ template: number | null }>(
+    "DELETE FROM queue_messages WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM queue_recipients WHERE queue = $1) RETURNING template",
     content,
   );
-  if (gone > 0) yield* run("UPDATE contents SET refs = refs - 1 WHERE id = $1", content);
+  if (gone === undefined) return;
+  yield* run("UPDATE contents SET refs = refs - 1 WHERE id = $1", content);
+  if (gone.template !== null) yield* run("UPDATE contents SET refs = refs - 1 WHERE id = $1", gone.template);
 }
 
 /** All leases of an owner end together, and no lease ever ends earlier than was promised. */

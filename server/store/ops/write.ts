@@ -41,6 +41,7 @@ export const writeOps = {
   putSetting: directory.putSetting,
   swapSetting: directory.swapSetting,
   accept: place.accept,
+  acceptCopies: place.acceptCopies,
   append: place.append,
   createMailbox: tree.createMailbox,
   renameMailbox: mailboxes.renameMailbox,
