@@ -1,6 +1,7 @@
-/** Puts together what is fetched in place of a reader: pictures of messages, marks of domains, and lists that are left by a POST. */
+/** Puts together what is fetched in place of a reader: pictures of messages, marks and published keys of domains, and lists that are left by a POST. */
 import { makeLeave } from "./fetch/leave.ts";
 import { Pictures } from "./fetch/pictures.ts";
+import { makeFindKey } from "./fetch/public-keys.ts";
 import type { Ask } from "./fetch/resource.ts";
 import type { JmapPorts } from "./jmap/ports.ts";
 import { markOf } from "./judge/authenticate/mark-of.ts";
@@ -15,9 +16,11 @@ export function makeElsewhere(parts: {
   readonly marks: Marks;
   readonly trust: HttpsAsk["trust"];
   readonly local: boolean;
+  /** Where other test servers have https. */
+  readonly httpsPort: number;
   readonly now: () => number;
 }): JmapPorts["elsewhere"] {
-  const { resolver, marks, trust, local, now } = parts;
+  const { resolver, marks, trust, local, httpsPort, now } = parts;
   const guard = makeGuard(resolver, {
     privateAddresses: false,
     ...(local ? { allow: { has: (address: string) => /^(?:127\.|::1$)/.test(address) } } : {}),
@@ -27,6 +30,7 @@ export function makeElsewhere(parts: {
     pictures: new Pictures(ask, now),
     // RFC 8058 §3.1: https alone.
     leave: makeLeave({ ...ask, schemes: ["https:"] }),
+    findKey: makeFindKey({ ...ask, schemes: ["https:"] }, now, local ? httpsPort : 443),
     mark: (domain) => markOf(domain, resolver, marks),
   };
 }

@@ -33,6 +33,7 @@ import { startInjecting, withUnsubscribe } from "./injecting.ts";
 import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
+import { PublishedKeys } from "./keys/published.ts";
 import { type MailService, mailServices, openListeners, type Serve, whyNotBound } from "./listeners.ts";
 import { startLists } from "./lists.ts";
 import type { Log } from "./log.ts";
@@ -67,6 +68,7 @@ import { makeSubmit } from "./submit/submit.ts";
 import { Traffic } from "./traffic.ts";
 import { startTransit } from "./transit.ts";
 import { makeHttp } from "./web/http.ts";
+import { serveKeyDirectory } from "./web/key-directory.ts";
 import { serveMailSettings } from "./web/mail-settings.ts";
 import { serveOwnPolicies } from "./web/own-sts-policy.ts";
 import { takeTlsReports } from "./web/tls-reports.ts";
@@ -489,6 +491,11 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       return `The store does not answer: ${(error as Error).message}`;
     }
   };
+  const openPgpKeys = new PublishedKeys({
+    store: mailStore,
+    now,
+    has: async (account, local, domain) => directory.maySendAs(account, local, domain),
+  });
   const jmap = makeJmap(
     {
       store: mailStore,
@@ -506,7 +513,15 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       newId,
       random: (bytes) => randomBytes(bytes).toString("hex"),
       pushAnywhere: !options.edgePolicies,
-      elsewhere: makeElsewhere({ resolver, marks, trust: transit.https.trust, local: !options.edgePolicies, now }),
+      publishedKeys: openPgpKeys,
+      elsewhere: makeElsewhere({
+        resolver,
+        marks,
+        trust: transit.https.trust,
+        local: !options.edgePolicies,
+        httpsPort: transit.https.port,
+        now,
+      }),
       log,
     },
     queue,
@@ -538,6 +553,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     api.mount(app);
     jmap.mount(app);
     serveOwnPolicies(app, { ourHost, domain: (name) => directory.domain(name) });
+    serveKeyDirectory(app, { domain: (name) => directory.domain(name), keys: openPgpKeys });
     certificates.mount(app);
     serveMailSettings(app, mailSettings);
     injecting?.mount(app);

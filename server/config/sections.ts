@@ -258,7 +258,7 @@ export const acme = section<AcmeSettings>(defaultAcmeSettings, {
   challenge:
     "How we prove that names are ours: tls-alpn-01 (port 443), http-01 (port 80, open to the world) or dns-01 (dynamic updates).",
   names:
-    "Names for the certificate besides our host's; those of our domains that lead here (mta-sts., mail., autoconfig., autodiscover.) are added by themselves.",
+    "Names for the certificate besides our host's; those of our domains that lead here (mta-sts., mail., autoconfig., autodiscover., openpgpkey.) are added by themselves.",
   dnsServer: "dns-01: the server that takes dynamic updates (RFC 2136).",
   dnsZone: 'dns-01: the zone to change; "" is the name without its first label.',
   tsigName: "dns-01: name of the TSIG key.",

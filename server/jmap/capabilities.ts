@@ -14,4 +14,6 @@ export const principalsOwner = "urn:ietf:params:jmap:principals:owner";
 /** Of our own: pictures of messages and marks of senders through the server, lists left by a click (RFC 8058). */
 export const imageProxy = "urn:angarium:params:jmap:image-proxy";
 export const unsubscribe = "urn:angarium:params:jmap:unsubscribe";
+/** Of our own: keys that people publish, and keys of those they write to (Web Key Directory). */
+export const publicKeys = "urn:angarium:params:jmap:public-keys";
 export const webpushVapid = "urn:ietf:params:jmap:webpush-vapid";

@@ -45,6 +45,9 @@ import { principalGet } from "./methods/principal-get.ts";
 import { principalQuery } from "./methods/principal-query.ts";
 import { principalQueryChanges } from "./methods/principal-query-changes.ts";
 import { principalSet } from "./methods/principal-set.ts";
+import { publicKeyGet } from "./methods/public-key-get.ts";
+import { publicKeyLookup } from "./methods/public-key-lookup.ts";
+import { publicKeySet } from "./methods/public-key-set.ts";
 import { pushSubscriptionGet } from "./methods/push-subscription-get.ts";
 import { pushSubscriptionSet } from "./methods/push-subscription-set.ts";
 import { quotaChanges } from "./methods/quota-changes.ts";
@@ -94,6 +97,9 @@ export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: Meth
     ["Email/import", emailImport],
     ["Email/parse", emailParse],
     ["Email/unsubscribe", emailUnsubscribe],
+    ["PublicKey/get", publicKeyGet],
+    ["PublicKey/set", publicKeySet],
+    ["PublicKey/lookup", publicKeyLookup],
     ["SearchSnippet/get", searchSnippetGet],
     ["Identity/get", identityGet],
     ["Identity/changes", identityChanges],

@@ -5,6 +5,8 @@ import type { Directory } from "../access/directory.ts";
 import type { SignIn } from "../access/login.ts";
 import type { Leave } from "../fetch/leave.ts";
 import type { Pictures } from "../fetch/pictures.ts";
+import type { FindKey } from "../fetch/public-keys.ts";
+import type { PublishedKeys } from "../keys/published.ts";
 import type { Log } from "../log.ts";
 import type { Changes } from "../notify/changes.ts";
 import type { Received } from "../receive/received.ts";
@@ -33,10 +35,12 @@ export type JmapPorts = {
   /** Push may go to private addresses, and unencrypted HTTP: for tests on one machine. */
   readonly pushAnywhere: boolean;
   readonly sleepers: Pick<Sleepers, "note">;
+  readonly publishedKeys: Pick<PublishedKeys, "of" | "changed">;
   /** What is fetched in place of a reader. */
   readonly elsewhere: {
     readonly pictures: Pick<Pictures, "of">;
     readonly leave: Leave;
+    readonly findKey: FindKey;
     /** The SVG of a domain's verified mark (BIMI). */
     readonly mark: (domain: string) => Promise<Uint8Array | undefined>;
   };

@@ -76,6 +76,7 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
     [urn.quota]: {},
     [urn.mdn]: {},
     [urn.unsubscribe]: {},
+    [urn.publicKeys]: {},
     [urn.sieve]: sieveCapability,
     [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
     [urn.principals]: { currentUserPrincipalId: principalId(account) },

@@ -67,7 +67,7 @@ export async function ensureHostedCertificate(folder: string, domain: string, no
 /** Names of a hosted domain that the world connects to. */
 export const hostedNames = (domain: string): readonly string[] => [
   domain,
-  ...["mta-sts", "mail", "autoconfig", "autodiscover"].map((service) => `${service}.${domain}`),
+  ...["mta-sts", "mail", "autoconfig", "autodiscover", "openpgpkey"].map((service) => `${service}.${domain}`),
 ];
 
 const fileNames = (folder: string): OwnCertificate & { readonly caKeyFile: string } => ({

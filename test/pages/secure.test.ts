@@ -1,9 +1,12 @@
 /** Signed and encrypted mail in the webmail: nothing is said to be proven that is not, nothing that was encrypted leaves the page. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as pgp from "openpgp";
+import { wkdHash } from "../../protocol/openpgp/wkd.ts";
+import { parseAutocrypt } from "../../webmail/src/secure/autocrypt.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { accessible, eventually, picture, row, startPages } from "./browser.ts";
 import { type Seed, seedMail } from "./seed.ts";
@@ -295,6 +298,98 @@ test("signed and encrypted mail", async (t) => {
     });
     await signatures[0]?.verified;
   });
+
+  await t.test(
+    "a key is published for everybody, and goes with mail; keys of others are found and learned",
+    async () => {
+      await page.goto(`${pages.origin}/#/settings/keys`);
+      await page.getByLabel(`Publish for ${user}`).check();
+      await page.getByText(`Everybody who writes to ${user} can find your key.`).waitFor();
+      await accessible(page, "keys that are published");
+      await picture(page, "keys-published");
+      const [local = "", domain = ""] = user.split("@");
+      const fetched = (path: string, host = domain): Promise<{ readonly status: number; readonly body: Buffer }> =>
+        new Promise((done, broken) => {
+          get(new URL(path, pages.origin), { headers: { host } }, async (answer) => {
+            const pieces: Buffer[] = [];
+            for await (const piece of answer) pieces.push(piece as Buffer);
+            done({ status: answer.statusCode ?? 0, body: Buffer.concat(pieces) });
+          }).on("error", broken);
+        });
+      const name = wkdHash(local);
+      for (const [path, host] of [
+        [`/.well-known/openpgpkey/hu/${name}?l=${local}`, domain],
+        [`/.well-known/openpgpkey/${domain}/hu/${name}?l=${local}`, `openpgpkey.${domain}`],
+      ] as const) {
+        const { status, body } = await fetched(path, host);
+        assert.equal(status, 200, path);
+        const key = await pgp.readKey({ binaryKey: body });
+        assert.equal(key.getFingerprint(), ours.getFingerprint());
+        assert.equal(key.isPrivate(), false);
+      }
+      assert.equal((await fetched(`/.well-known/openpgpkey/${domain}/policy`)).status, 200);
+      assert.equal((await fetched(`/.well-known/openpgpkey/hu/${wkdHash("nobody")}?l=nobody`)).status, 404);
+      assert.equal((await fetched(`/.well-known/openpgpkey/hu/${name}?l=${local}`, "elsewhere.test")).status, 404);
+
+      // Another person's key: found where it is published, kept from the mail it comes with.
+      const [, , third = ""] = pages.dev.ready.users;
+      const talk = await new JmapTalk(pages.origin, third, "pw").open();
+      const { publicKey } = await pgp.generateKey({ userIDs: [{ email: third }], format: "object" });
+      const key = Buffer.from(publicKey.write()).toString("base64");
+      const set = async (email: string, value: string) =>
+        (
+          await (
+            await talk.post({
+              using: ["urn:ietf:params:jmap:core", "urn:angarium:params:jmap:public-keys"],
+              methodCalls: [
+                ["PublicKey/set", { accountId: talk.accountId, create: { k: { email, key: value } } }, "0"],
+              ],
+            })
+          ).json()
+        ).methodResponses[0][1].notCreated?.k?.type;
+      assert.equal(await set(user, key), "forbiddenFrom", "not for another's address");
+      assert.equal(
+        await set(third, Buffer.from(vera.publicKey.write()).toString("base64")),
+        "invalidProperties",
+        "not another's key",
+      );
+      assert.equal(
+        await set(third, Buffer.from(vera.privateKey.write()).toString("base64")),
+        "invalidProperties",
+        "nothing secret",
+      );
+      assert.equal(await set(third, key), undefined);
+      await page.goto(`${pages.origin}/#/`);
+      await page.keyboard.press("c");
+      await letter.getByLabel("To", { exact: true }).fill(`${third},`);
+      await letter.getByRole("button", { name: "Sign and encrypt" }).click();
+      await letter.getByRole("button", { name: "Look for their key" }).click();
+      await letter.getByText(`${third}: with a key that you have not checked.`).waitFor();
+      await letter.getByLabel("Throw away").click();
+
+      const sent = await rawOf(other, "inbox", "Open and signed");
+      const along = parseAutocrypt(/^Autocrypt: ([\s\S]*?)\r\n(?![ \t])/m.exec(sent)?.[1] ?? "");
+      assert.equal(along?.addr, user);
+      const travelled = await pgp.readKey({ binaryKey: Buffer.from(along?.keydata ?? "", "base64") });
+      assert.equal(travelled.getFingerprint(), ours.getFingerprint());
+      const walt = await pgp.generateKey({ userIDs: [{ email: "walt@x.test" }], format: "object" });
+      const keydata = Buffer.from(walt.publicKey.write()).toString("base64");
+      await seedMail(pages.origin, user, "pw", [
+        {
+          from: "walt@x.test",
+          subject: "My key is with it",
+          text: "Hello",
+          ago: 0,
+          fields: [`Autocrypt: addr=walt@x.test; keydata=${keydata.replace(/.{70}/g, "\r\n $&")}`],
+        },
+      ]);
+      await reads("My key is with it", "Hello");
+      await page.keyboard.press("r");
+      await letter.getByRole("button", { name: "Sign and encrypt" }).click();
+      await letter.getByText("walt@x.test: with a key that you have not checked.").waitFor();
+      await letter.getByLabel("Throw away").click();
+    },
+  );
   assert.deepEqual(ann.complaints, []);
 });
 

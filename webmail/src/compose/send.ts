@@ -4,6 +4,7 @@ import { type Call, throwRefusal } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
 import { heldFile, isHeld } from "../secure/held.ts";
+import { keyField } from "../secure/travelling.ts";
 import { identities } from "../state/identities.svelte.ts";
 import { mailboxes, mailboxOf } from "../state/mailboxes.svelte.ts";
 import { session } from "../state/session.svelte.ts";
@@ -226,13 +227,14 @@ export async function sendDraft(
   const recipients = [...new Set(everybody.map(({ email }) => email))];
   const keywords = { $draft: true, $seen: true };
   const made = emailOf(draft, drafts.id, keywords);
+  const along = await keyField(identity.email).catch(() => []);
   const asMade = draft.sign || draft.encrypt;
   const create: Call = asMade
     ? [
         "Email/import",
         {
           emails: {
-            draft: { blobId: await uploadSealed(draft, made, false, []), mailboxIds: made["mailboxIds"], keywords },
+            draft: { blobId: await uploadSealed(draft, made, false, along), mailboxIds: made["mailboxIds"], keywords },
           },
         },
         "e",
@@ -240,7 +242,12 @@ export async function sendDraft(
     : [
         "Email/set",
         {
-          create: { draft: made },
+          create: {
+            draft: {
+              ...made,
+              ...Object.fromEntries(along.map(({ name, value }) => [`header:${name}:asRaw`, ` ${value}`])),
+            },
+          },
           ...(draft.about === undefined || accountOf(draft.about.id) !== undefined
             ? {}
             : { update: { [draft.about.id]: { [`keywords/${draft.about.keyword}`]: true } } }),

@@ -17,6 +17,8 @@ export type KeptKey = {
   readonly at: number;
   /** Undefined: OpenPGP. */
   readonly by?: "openpgp" | "smime";
+  /** Of one's own, by address: what goes with mail. */
+  readonly short?: { readonly [address: string]: string };
   /** Of Autocrypt: when the newest message that told it was written, and whether its owner likes to get mail encrypted. */
   readonly told?: { readonly at: number; readonly mutual: boolean };
 };

@@ -2,6 +2,7 @@
 import * as pgp from "openpgp";
 import type { KeptKey } from "./keys.ts";
 import { unlockedKey } from "./openpgp.ts";
+import { base64Of } from "./write.ts";
 
 const utf8 = new TextEncoder();
 
@@ -28,6 +29,26 @@ export async function usable({ public: armored }: Pick<KeptKey, "public">, now =
 
 const read = (keys: readonly KeptKey[]): Promise<pgp.PublicKey[]> =>
   Promise.all(keys.map(({ public: armored }) => pgp.readKey({ armoredKey: armored })));
+
+/** A key with one address and what is encrypted for alone, in base64 (Autocrypt Level 1 §2.1.1, WKD); undefined where it cannot be. */
+export async function shortKey(
+  { public: armored }: Pick<KeptKey, "public">,
+  address: string,
+): Promise<string | undefined> {
+  try {
+    const key = await pgp.readKey({ armoredKey: armored });
+    const { keyPacket } = await key.getEncryptionKey();
+    const users = key.users.filter(({ userID }) => userID?.email?.toLowerCase() === address.toLowerCase());
+    if (users.length === 0) return undefined;
+    // What others have certified is theirs to tell.
+    for (const user of users) user.otherCertifications = [];
+    key.users = users;
+    key.subkeys = key.subkeys.filter((one) => one.keyPacket === keyPacket);
+    return base64Of(key.write());
+  } catch {
+    return undefined;
+  }
+}
 
 /** RFC 3156 §5: the name of the digest by its number (RFC 9580 §9.5). */
 const micalgs: { readonly [number: number]: string } = { 8: "sha256", 9: "sha384", 10: "sha512", 11: "sha224" };

@@ -1,7 +1,7 @@
 /** OpenPGP (RFC 9580) by openpgp.js: loaded when the first message or key wants it. */
 import * as pgp from "openpgp";
 import type { Outcome, Signature } from "./findings.ts";
-import { type KeptKey, keepKey, keysOf } from "./keys.ts";
+import { dropKey, type KeptKey, keepKey, keysOf } from "./keys.ts";
 
 /** Unlocked keys are forgotten after so long without use, and with the page. */
 const unlockedMs = 30 * 60_000;
@@ -66,6 +66,7 @@ export async function importKeys(
   passphrase: string,
   now: number,
   of?: string,
+  told?: KeptKey["told"],
 ): Promise<{ readonly kept: readonly KeptKey[]; readonly problem: ImportProblem | undefined }> {
   const text = new TextDecoder().decode(bytes);
   const keys = await (text.includes("-----BEGIN PGP")
@@ -92,9 +93,21 @@ export async function importKeys(
       private: secret,
       public: key.toPublic().armor(),
       checked: secret !== undefined || known?.checked === true,
-      source: secret === undefined ? source : "own",
+      // Where it came from first says most about it.
+      source: secret === undefined ? (source === "autocrypt" ? (known?.source ?? source) : source) : "own",
       at: now,
+      ...((told ?? known?.told) === undefined ? {} : { told: told ?? known?.told }),
     };
+    // A newer key takes the place of what the same person's mail has brought before.
+    for (const old of source === "autocrypt" ? before.values() : [])
+      if (
+        of !== undefined &&
+        old.id !== found.id &&
+        old.source === "autocrypt" &&
+        !old.checked &&
+        old.addresses.includes(of)
+      )
+        await dropKey(old.id);
     await keepKey(found);
     kept.push(found);
   }

@@ -159,6 +159,12 @@ export const de: Words = {
   "keys.removeSure": "Signaturen damit lassen sich hier dann nicht mehr prüfen.",
   "keys.removeOwnSure":
     "Dafür verschlüsselte Nachrichten lassen sich hier dann nicht mehr öffnen, außer Sie haben eine Kopie.",
+  "keys.along":
+    "Meinen öffentlichen Schlüssel mit Nachrichten mitschicken, damit andere verschlüsselt antworten können (Autocrypt)",
+  "keys.mutual": "Andere bitten, ihre Antworten zu verschlüsseln",
+  "keys.publish": "Für {address} veröffentlichen",
+  "keys.published": "Wer an {address} schreibt, kann Ihren Schlüssel finden.",
+  "keys.withdrawn": "Der Schlüssel von {address} wird nicht mehr veröffentlicht.",
   "keys.own": "Ihre Schlüssel",
   "keys.noOwn": "Noch keine.",
   "keys.others": "Schlüssel anderer",

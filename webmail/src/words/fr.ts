@@ -154,6 +154,11 @@ export const fr: Words = {
   "keys.removeSure": "Ses signatures ne pourront plus être vérifiées ici.",
   "keys.removeOwnSure":
     "Les messages chiffrés pour elle ne pourront plus être ouverts ici, sauf si vous avez une copie.",
+  "keys.along": "Joindre ma clé publique à mes messages, pour que les autres puissent répondre chiffré (Autocrypt)",
+  "keys.mutual": "Demander aux autres de chiffrer leurs réponses",
+  "keys.publish": "Publier pour {address}",
+  "keys.published": "Quiconque écrit à {address} peut trouver votre clé.",
+  "keys.withdrawn": "La clé de {address} n’est plus publiée.",
   "keys.own": "Vos clés",
   "keys.noOwn": "Aucune pour l’instant.",
   "keys.others": "Clés des autres",
