@@ -8,6 +8,7 @@ import { withSendingAddresses } from "./access/sending-addresses.ts";
 import { ConductBook, conductKind, judgeCampaign, judgeTenant } from "./dispatch/conduct.ts";
 import { type Alert, Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
+import { allPrivate } from "./dispatch/inside.ts";
 import { type LateReport, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
 import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
@@ -21,7 +22,7 @@ import { Warmups } from "./dispatch/warmups.ts";
 import type { Log } from "./log.ts";
 import type { SendAsk } from "./send/send.ts";
 import type { Override } from "./shape/overrides.ts";
-import { classifyReply, loadShaping, providerOf, type Shaping } from "./shape/shaping.ts";
+import { classifyReply, loadShaping, providerOf, type Shaping, wayTo } from "./shape/shaping.ts";
 import { shippedShaping } from "./shape/shipped.ts";
 import { openReturnPaths } from "./sign/return-paths.ts";
 import type { NewSendingEvent } from "./store/sending.ts";
@@ -253,7 +254,10 @@ export async function makeSending(parts: {
   return {
     dispatch,
     forSend: {
-      provider: (name, hosts) => dispatch.provider(name, hosts),
+      provider(name, hosts) {
+        const key = dispatch.provider(name, hosts);
+        return key === undefined ? undefined : wayTo(shaping, key, allPrivate(hosts));
+      },
       shaper: dispatch.shaper,
     },
     mac,

@@ -55,6 +55,7 @@ const options = {
     state: { type: "text", choices: [...tenantStates], help: "whether it may send" },
     reason: { type: "text", help: "why, for the tenant to read" },
     stream: { type: "text", help: "the stream of mail that names none" },
+    tls: { type: "text", choices: ["opportunistic", "required"], help: "required: its mail never goes in the clear" },
   },
   domain: {
     tenant: { type: "text", help: "whose it is" },

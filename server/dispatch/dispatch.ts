@@ -19,6 +19,7 @@ import type { Counts } from "../warm/account.ts";
 import type { Rank } from "../warm/eligible.ts";
 import { hold, pause, react } from "../warm/plan.ts";
 import { inOrder } from "./choose.ts";
+import { allPrivate } from "./inside.ts";
 import type { ShapingBook } from "./limits.ts";
 import { defaultName, type Model, membersOf, scheduleOf, streamOf } from "./model.ts";
 import { parkKey, parkName } from "./parks.ts";
@@ -91,11 +92,15 @@ export class Dispatcher implements Dispatching {
   // ---------------------------------------------------------------- before sending
 
   /** For `makeSend`: the provider of a domain with these hosts. Sites of nobody known that lie in our own network are not slowed. */
-  provider(domain: string, hosts: readonly Host[]): string | undefined {
+  provider(domain: string, hosts: readonly Pick<Host, "name" | "addresses">[]): string | undefined {
     const names = hosts.map(({ name }) => name.toLowerCase().replace(/\.$/, ""));
     const found = providerOf(this.#parts.shaping, domain, names);
     if (found !== otherProvider) return found;
-    return hosts.every(({ addresses }) => addresses.every(isPrivate)) ? undefined : found;
+    return allPrivate(hosts) ? undefined : found;
+  }
+
+  insistsOnTls({ tenant }: QueuedMessage): boolean {
+    return tenant !== undefined && this.#current.tenant.get(tenant)?.tls === "required";
   }
 
   get shaper(): Shaper {
@@ -536,11 +541,5 @@ function grouped(
   }
   return [...groups.values()].map(({ found: one, recipients: some }) =>
     one.kind === "go" ? { kind: "go", recipients: some, path: one.path } : { ...one, recipients: some, park },
-  );
-}
-
-function isPrivate(address: string): boolean {
-  return /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|::1$|f[cd][0-9a-f]{2}:|fe80:)/i.test(
-    address,
   );
 }

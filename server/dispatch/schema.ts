@@ -72,6 +72,8 @@ export const tenantSchema = z.strictObject({
   since: z.number().default(0),
   /** Stream of mail that names none. */
   stream: z.string().default("transactional"),
+  /** required: its mail never goes in the clear. */
+  tls: z.enum(["opportunistic", "required"]).default("opportunistic"),
 });
 
 export const domainSchema = z.strictObject({

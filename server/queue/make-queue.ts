@@ -271,14 +271,14 @@ class WorkingQueue implements Queue, ItemOwner {
     const { message } = held;
     const { send } = this.#ask;
     if (recipients.length === 1) {
-      const result = send.path(recipients[0]!.domain, message.envelopeFrom, wishOf(message));
+      const result = send.path(recipients[0]!.domain, message.envelopeFrom, this.#wish(message));
       return this.#whenKnown(result, held, recipients);
     }
     const deciding: (Promise<void> | undefined)[] = [];
     // Domains that go the same way share transactions, as far as their ways are known now.
     const byPath = new Map<string, { readonly result: PathResult; readonly recipients: QueuedRecipient[] }>();
     for (const [domain, some] of Map.groupBy(recipients, (recipient) => recipient.domain)) {
-      const result = send.path(domain, message.envelopeFrom, wishOf(message));
+      const result = send.path(domain, message.envelopeFrom, this.#wish(message));
       if (result instanceof Promise || result.kind === "none") {
         deciding.push(this.#whenKnown(result, held, some));
         continue;
@@ -289,6 +289,12 @@ class WorkingQueue implements Queue, ItemOwner {
     }
     for (const group of byPath.values()) deciding.push(this.#place(held, group.recipients, group.result));
     return deciding.every((one) => one === undefined) ? undefined : Promise.all(deciding).then(() => undefined);
+  }
+
+  #wish(message: QueuedMessage): TlsWish {
+    if (message.requireTls) return "require";
+    if (message.tenant !== undefined && this.#ask.dispatch?.insistsOnTls(message) === true) return "encrypt";
+    return message.tlsOptional === true ? "optional" : "default";
   }
 
   #whenKnown(
@@ -615,8 +621,4 @@ async function bytesOf(
 
 function later(reply: Reply, why: "network" | "tls" | "system", delayMs?: number): Outcome {
   return { kind: "later", reply, why, delayMs };
-}
-
-function wishOf({ requireTls, tlsOptional }: QueuedMessage): TlsWish {
-  return requireTls ? "require" : tlsOptional === true ? "optional" : "default";
 }

@@ -3,7 +3,8 @@
  * its own work, so that a slow or dead one costs the others nothing but its connections.
  */
 import { type Attempt, Conversation, type Job } from "./converse.ts";
-import { pass, type RateState, type Shaper, unpaced, waitFor } from "./rate.ts";
+import { type Group, Groups } from "./groups.ts";
+import { ofDomain, pass, type RateState, type Shaper, unpaced, waitFor } from "./rate.ts";
 import { type OpenFailure, openSession, type Session, type SessionAsk, type SessionSettings } from "./session.ts";
 import type { Path } from "./site.ts";
 
@@ -60,8 +61,12 @@ type Lane = {
   dispatching: boolean;
   /** When a connection last took a job. */
   tookAt: number;
-  /** For paths with a provider. */
+  /** For paths with a provider: of the site, or of the domain where the site is shared. */
   readonly rate: RateState;
+  /** Of its source and provider. */
+  readonly provider: Group<Lane> | undefined;
+  /** Of its site, where each domain has a lane. */
+  readonly site: Group<Lane> | undefined;
   /** Runs until the rate lets one more message through. */
   slowed: NodeJS.Timeout | undefined;
 };
@@ -161,7 +166,7 @@ export class Pool {
     for (const session of this.#open) session.connection.destroy();
   }
   readonly #open = new Set<Session>();
-  readonly #perGroup = new Map<string, number>();
+  readonly #groups = new Groups<Lane>();
 
   get #now(): number {
     return this.#ask.session.monotonic();
@@ -182,6 +187,8 @@ export class Pool {
         dispatching: false,
         tookAt: this.#now,
         rate: unpaced(),
+        provider: this.#groups.ofProvider(path),
+        site: this.#groups.ofSite(path),
         slowed: undefined,
       };
       this.#lanes.set(path.key, lane);
@@ -195,9 +202,11 @@ export class Pool {
         lane.connections === 0 &&
         !lane.queuedForSlot &&
         lane.slowed === undefined &&
+        !groupsOf(lane).some(({ waiting }) => waiting.has(lane)) &&
         lane.suspendedUntil <= this.#now
       )
         this.#lanes.delete(key);
+    this.#groups.keepOnly(new Set([...this.#lanes.values()].flatMap(groupsOf)));
   }
 
   #bound(lane: Lane): number {
@@ -207,10 +216,12 @@ export class Pool {
     const learnt = Math.min(bound, lane.limit?.connections ?? bound);
     const limits = this.#limits(lane);
     if (limits === undefined) return learnt;
-    const { connections = learnt, totalConnections } = limits;
-    if (totalConnections === undefined) return Math.min(learnt, connections);
-    const elsewhere = (this.#perGroup.get(groupOf(lane.path)) ?? 0) - lane.connections;
-    return Math.min(learnt, connections, Math.max(0, totalConnections - elsewhere));
+    const { connections = learnt, totalConnections = Infinity } = limits;
+    return Math.min(
+      learnt,
+      room(lane, lane.site, Math.min(bound, connections)),
+      room(lane, lane.provider, totalConnections),
+    );
   }
 
   #limits(lane: Lane) {
@@ -221,7 +232,10 @@ export class Pool {
   #mayBegin(lane: Lane): boolean {
     const limits = this.#limits(lane);
     if (limits === undefined) return true;
-    const wait = waitFor(lane.rate, limits, this.#now);
+    const wait =
+      lane.site === undefined
+        ? waitFor(lane.rate, limits, this.#now)
+        : Math.max(waitFor(lane.site.rate, limits, this.#now), waitFor(lane.rate, ofDomain(limits), this.#now));
     if (wait <= 0) return true;
     lane.slowed ??= setTimeout(
       () => {
@@ -239,17 +253,24 @@ export class Pool {
     if (!this.#mayBegin(lane)) return undefined;
     const job = this.#ask.source.take(lane.path.key);
     const limits = job === undefined ? undefined : this.#limits(lane);
-    if (limits !== undefined) pass(lane.rate, limits, this.#now);
+    if (limits !== undefined) {
+      pass(lane.site?.rate ?? lane.rate, limits, this.#now);
+      if (lane.site !== undefined) pass(lane.rate, ofDomain(limits), this.#now);
+    }
     return job;
   }
 
   /** Opens one more connection for the lane when its work asks for it (or `anyway`) and the bounds allow it. */
   #grow(lane: Lane, anyway = false): void {
     if (this.#stopping || lane.queuedForSlot) return;
-    const waiting = this.#ask.source.waiting(lane.path.key);
+    const { source } = this.#ask;
+    const waiting = source.waiting(lane.path.key);
     if (lane.slowed !== undefined && lane.connections > 0) return;
     if (waiting === 0 || (!anyway && waiting <= lane.connections * jobsPerConnection)) return;
-    if (lane.connections >= this.#bound(lane)) return;
+    if (lane.connections >= this.#bound(lane)) {
+      if (lane.connections === 0) this.#awaitGroup(lane);
+      return;
+    }
     if (this.#connections >= this.#ask.settings.maxConnections) {
       lane.queuedForSlot = true;
       this.#waiting.push(lane);
@@ -258,27 +279,45 @@ export class Pool {
     }
     lane.connections++;
     this.#connections++;
-    const group = this.#count(lane, 1);
+    const groups = groupsOf(lane);
+    for (const group of groups) {
+      group.connections++;
+      group.waiting.delete(lane);
+    }
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
     const worker = this.#work(lane)
       .catch(this.#ask.broken)
       .finally(() => {
         lane.connections--;
         this.#connections--;
-        if (group !== undefined) this.#perGroup.set(group, this.#perGroup.get(group)! - 1);
+        for (const group of groups) group.connections--;
         this.#workers.delete(worker);
         this.#giveSlot();
+        for (const { waiting } of groups)
+          for (const other of waiting)
+            if (source.waiting(other.path.key) === 0) waiting.delete(other);
+            else this.#grow(other);
         if (lane.suspendedUntil <= this.#now) this.#grow(lane);
       });
     this.#workers.add(worker);
   }
 
-  /** Connections of one source to one provider, where they have a bound of their own. */
-  #count(lane: Lane, more: number): string | undefined {
-    if (lane.path.provider === undefined) return undefined;
-    const group = groupOf(lane.path);
-    this.#perGroup.set(group, (this.#perGroup.get(group) ?? 0) + more);
-    return group;
+  /** Others of its groups have all the connections: it has the next one, and an idle one is ended for it. */
+  #awaitGroup(lane: Lane): void {
+    const groups = groupsOf(lane);
+    if (groups.every(({ waiting }) => waiting.has(lane))) return;
+    for (const group of groups) group.waiting.add(lane);
+    if (this.#idle === 0) return;
+    for (const other of this.#lanes.values())
+      if (other.idle.length > 0 && groupsOf(other).some((group) => groups.includes(group))) {
+        other.idle.shift()!.wake(undefined);
+        return;
+      }
+  }
+
+  /** Another lane waits for this one's connections. */
+  #wanted(lane: Lane): boolean {
+    return this.#waiting.length > 0 || isAwaited(lane.provider) || isAwaited(lane.site);
   }
 
   #take(lane: Lane): Job | undefined {
@@ -347,12 +386,12 @@ export class Pool {
     const usual = lane.path.fixed ? settings.maxMessagesPerFixedConnection : settings.maxMessagesPerConnection;
     const most = Math.min(usual, this.#limits(lane)?.messagesPerConnection ?? usual);
     if (begun >= Math.min(most, session.capabilities.maxTransactions ?? most)) return true;
-    return this.#waiting.length > 0 && begun >= settings.fairMessages;
+    return begun >= settings.fairMessages && this.#wanted(lane);
   }
 
   /** Waits for a job with the connection kept open; undefined when it should be closed. */
   async #rest(lane: Lane, conversation: Conversation): Promise<Job | undefined> {
-    if (this.#stopping || this.#waiting.length > 0) return undefined;
+    if (this.#stopping || this.#wanted(lane)) return undefined;
     const { promise, resolve } = Promise.withResolvers<Job | undefined>();
     const idle: IdleSession = { since: this.#now, wake: resolve };
     lane.idle.push(idle);
@@ -413,8 +452,17 @@ export class Pool {
   }
 }
 
-function groupOf({ egress, provider }: Path): string {
-  return `${egress?.name ?? ""} ${provider}`;
+function groupsOf({ provider, site }: Lane): readonly Group<Lane>[] {
+  return provider === undefined ? [] : site === undefined ? [provider] : [provider, site];
+}
+
+function isAwaited(group: Group<Lane> | undefined): boolean {
+  return group !== undefined && group.waiting.size > 0;
+}
+
+/** How many connections a lane may have of those that its group shares. */
+function room(lane: Lane, group: Group<Lane> | undefined, bound: number): number {
+  return group === undefined ? bound : Math.max(0, bound - (group.connections - lane.connections));
 }
 
 export type { Attempt, Job };

@@ -10,6 +10,8 @@ export type PathLimits = {
   readonly perSecond?: number | undefined;
   readonly perMinute?: number | undefined;
   readonly perHour?: number | undefined;
+  /** To one recipient domain, for paths that are one domain's (`Path.siteKey`). */
+  readonly perDomainPerSecond?: number | undefined;
 };
 
 export type Shaper = {
@@ -20,6 +22,8 @@ export type Shaper = {
 /** Milliseconds at which the next message would be due if all went evenly, for each kind of rate. */
 export type RateState = { second: number; minute: number; hour: number };
 export const unpaced = (): RateState => ({ second: 0, minute: 0, hour: 0 });
+/** The limits of one domain's share of a site, as limits of its own. */
+export const ofDomain = ({ perDomainPerSecond }: PathLimits): PathLimits => ({ perSecond: perDomainPerSecond });
 
 const kinds = [
   ["second", "perSecond", 1000],

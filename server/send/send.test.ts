@@ -14,7 +14,7 @@ import type { Attempt, Job } from "./converse.ts";
 import { type FakeServer, fakeServer, type Script } from "./fake-server.ts";
 import { noSts, noTlsResults } from "./fake-transit.ts";
 import type { HostTarget, Routing } from "./route.ts";
-import { defaultSendSettings, makeSend, type Send, type SendSettings } from "./send.ts";
+import { defaultSendSettings, makeSend, type ProviderWay, type Send, type SendSettings } from "./send.ts";
 import type { Path } from "./site.ts";
 
 const settings: SendSettings = { ...defaultSendSettings, idleMs: 60_000 };
@@ -42,12 +42,13 @@ class World {
   #waiting: (() => void) | undefined;
   #wanted = 0;
 
-  constructor(routing: Routing, resolver: Resolver, changed: Partial<SendSettings> = {}) {
+  constructor(routing: Routing, resolver: Resolver, changed: Partial<SendSettings> = {}, provider?: ProviderWay) {
     this.send = makeSend({
       settings: { ...settings, ...changed },
       resolver,
       routing: () => routing,
       domain: () => undefined,
+      provider: () => provider,
       ourHost: "us.test",
       ours: [],
       source: "",
@@ -488,6 +489,46 @@ test("an unreachable site is left alone for a while, and an administrator can en
   } finally {
     await world.send.stop(200);
     await server.close();
+  }
+});
+
+test("a provider that wants TLS gets nothing in the clear, and one that does not offer it is told so", async () => {
+  const plain = await fakeServer(p);
+  const secured = await fakeServer({ offers: ["STARTTLS"], tls });
+  const way = { key: "big", tlsRequired: true, byDomain: true };
+  const routing: Routing = { routes: [], deliverTo: undefined, tls: "opportunistic" };
+  try {
+    const dns: Resolver = {
+      ...hosts({ "mx.fake.test": "127.0.0.1" }),
+      mx: async () => ({
+        kind: "found",
+        records: [{ preference: 10, exchange: "mx.fake.test" }],
+        secure: false,
+        ttlSeconds: 60,
+      }),
+    };
+    const refused = new World(routing, dns, { port: plain.port }, way);
+    assert.equal(await refused.mail([["b@fake.test"]]), "unreachable");
+    assert.match(
+      refused.unreachable,
+      /TLS is required \(tls = required for the provider\) and the server does not offer/,
+    );
+    assert.equal(plain.messages.length, 0);
+    const world = new World(routing, dns, { port: secured.port }, way);
+    assert.equal(await world.mail([["b@fake.test"]]), "delivered 250 2.0.0 taken");
+    assert.match(world.attempts[0]!.tls, /^TLSv1/);
+    const found = await world.send.path("fake.test", "", "default");
+    assert.ok(found.kind === "path" && found.path.key === `${found.path.siteKey} @fake.test`);
+    // A route by MX that says how much TLS there is has its way.
+    const routed = {
+      ...routing,
+      routes: [{ domain: "fake.test", sender: undefined, target: "mx", tls: "never" }] as const,
+    };
+    const clear = new World(routed, dns, { port: plain.port }, way);
+    assert.equal(await clear.mail([["b@fake.test"]]), "delivered 250 2.0.0 taken");
+    for (const one of [refused, world, clear]) await one.send.stop(100);
+  } finally {
+    await Promise.all([plain.close(), secured.close()]);
   }
 });
 

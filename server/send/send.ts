@@ -18,7 +18,7 @@ import type { Shaper } from "./rate.ts";
 import { type HostTarget, type Routing, route, type Target } from "./route.ts";
 import { BrokenTls, defaultSessionSettings, type SessionAsk } from "./session.ts";
 import { type Host, type Path, siteOf } from "./site.ts";
-import { reportedSts, strongest, type TlsWish } from "./strongest.ts";
+import { providerWants, reportedSts, strongest, type TlsWish } from "./strongest.ts";
 import type { StsFound, StsPolicies, StsTrouble } from "./sts-policies.ts";
 import type { TlsPolicy } from "./tls-policy.ts";
 import { lookUpTlsa, noTlsa } from "./tlsa.ts";
@@ -77,7 +77,7 @@ export type SendAsk = {
   /** Our address to send from; "" leaves it to the system. */
   readonly source: string;
   /** The provider that a domain with these MX hosts belongs to; undefined: its limits are the pool's alone. */
-  readonly provider?: (domain: string, hosts: readonly Host[]) => string | undefined;
+  readonly provider?: (domain: string, hosts: readonly Pick<Host, "name" | "addresses">[]) => ProviderWay | undefined;
   /** Limits of providers, as they are now. */
   readonly shaper?: Shaper;
   readonly tls: SessionAsk["tls"];
@@ -93,6 +93,15 @@ export type SendAsk = {
   readonly nonce: () => string;
   readonly monotonic: () => number;
   readonly log: Log;
+};
+
+/** What is to be known of a provider before there is a way to it. */
+export type ProviderWay = {
+  readonly key: string;
+  /** Nothing goes there in the clear. */
+  readonly tlsRequired: boolean;
+  /** Each of its domains has a rate of its own. */
+  readonly byDomain: boolean;
 };
 
 /** What connections came to, for reports to the domains they were for (RFC 8460). */
@@ -200,9 +209,15 @@ export function makeSend(ask: SendAsk): Send {
     const fixed = target.kind === "host";
     const domain = fixed ? undefined : target.domain;
     if (sts?.trouble !== undefined && domain !== undefined) ask.tlsResults.stsTrouble(domain, sts.trouble);
-    // A route may ask for TLS of its own by MX too; without one the default counts.
-    const because = fixed || target.tls !== ask.routing().tls ? "route" : "default";
-    const base: TlsPolicy = { mode: target.tls, because, secureNames: fixed || found.secure };
+    const provider = domain === undefined ? undefined : ask.provider?.(domain, found.hosts);
+    // A route may ask for TLS of its own by MX too; without one the provider's limits count, then the default.
+    const routed = fixed || target.tls !== ask.routing().tls;
+    const insists = !routed && provider?.tlsRequired === true && target.tls === "opportunistic";
+    const base: TlsPolicy = {
+      mode: insists ? "required" : target.tls,
+      because: insists ? providerWants : routed ? "route" : "default",
+      secureNames: fixed || found.secure,
+    };
     // RFC 7672 §2.2.1: hosts that DNSSEC does not vouch for could be anybody's.
     const mayHaveTlsa = (fixed || found.secure) && target.tls !== "never" && (!fixed || target.protocol === "smtp");
     const hosts = await Promise.all(
@@ -227,10 +242,10 @@ export function makeSend(ask: SendAsk): Send {
     const site = siteOf(best.hosts, protocol);
     const auth = fixed ? target.auth : undefined;
     const tls = best.hosts[0]?.tls ?? base;
-    const key = `${ask.source}>${site}/${keyOfTls(best.hosts, tls)}${auth === undefined ? "" : ` as ${auth.user}`}`;
-    const provider = domain === undefined ? undefined : ask.provider?.(domain, best.hosts);
+    const siteKey = `${ask.source}>${site}/${keyOfTls(best.hosts, tls)}${auth === undefined ? "" : ` as ${auth.user}`}`;
     const path: Path = {
-      key,
+      key: provider?.byDomain === true ? `${siteKey} @${domain}` : siteKey,
+      ...(provider?.byDomain === true ? { siteKey } : {}),
       source: ask.source,
       site,
       domain,
@@ -239,7 +254,7 @@ export function makeSend(ask: SendAsk): Send {
       tls,
       auth,
       fixed,
-      ...(provider === undefined ? {} : { provider }),
+      ...(provider === undefined ? {} : { provider: provider.key }),
     };
     const ttls = hosts.map(({ tlsa }) => (tlsa.kind === "found" ? tlsa.ttlSeconds : Infinity));
     return { result: { kind: "path", path }, ttlSeconds: Math.min(found.ttlSeconds, ...ttls) };

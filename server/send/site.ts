@@ -29,6 +29,8 @@ export type Path = {
   readonly fixed: boolean;
   /** Group of sites whose limits hold here (`server/shape`); undefined: only the pool's own bounds. */
   readonly provider?: string;
+  /** Where each domain of a site has a rate of its own: `key` without the domain. Connections and other rates are the site's. */
+  readonly siteKey?: string;
   /** The source that it goes out by; undefined: the server's own address and name. */
   readonly egress?: Egress;
 };
@@ -46,7 +48,9 @@ export type Egress = {
 
 /** The same way by another source of ours: connections, limits and back-off are its own. */
 export function byEgress(path: Path, egress: Egress): Path {
-  return { ...path, key: `${egress.name}${path.key}`, source: egress.address, egress };
+  const { key, siteKey } = path;
+  const whole = siteKey === undefined ? {} : { siteKey: `${egress.name}${siteKey}` };
+  return { ...path, key: `${egress.name}${key}`, ...whole, source: egress.address, egress };
 }
 
 /** The normalised, sorted set of hosts: domains served by the same machines are one site. */

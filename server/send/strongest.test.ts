@@ -5,7 +5,7 @@ import { keyRecord } from "../../protocol/policy/dane.ts";
 import type { StsPolicy } from "../../protocol/policy/mta-sts.ts";
 import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Answer, Tlsa } from "../net/resolver.ts";
-import { type StrongestAsk, strongest, type TlsWish } from "./strongest.ts";
+import { providerWants, type StrongestAsk, strongest, type TlsWish } from "./strongest.ts";
 import type { TlsPolicy } from "./tls-policy.ts";
 import { lookUpTlsa, type TlsaFound } from "./tlsa.ts";
 
@@ -35,6 +35,8 @@ const policies: { readonly [name: string]: StsPolicy | undefined } = {
 const defaults: TlsPolicy = { mode: "opportunistic", because: "default", secureNames: false };
 const secure: TlsPolicy = { ...defaults, secureNames: true };
 const byRoute = (mode: TlsPolicy["mode"]): TlsPolicy => ({ mode, because: "route", secureNames: false });
+
+const byProvider: TlsPolicy = { mode: "required", because: providerWants, secureNames: false };
 
 type Case = readonly [
   what: string,
@@ -127,6 +129,38 @@ const cases: readonly Case[] = [
     "550 5.7.10 mx.test: REQUIRETLS, and the route says that TLS is never used",
     "",
   ],
+  ["a provider that wants TLS", byProvider, "default", "none", "none", `required ${providerWants}`, "no-policy-found"],
+  ["a provider that wants TLS, and DANE", byProvider, "default", "dane", "none", "verified DANE (dane)", "tlsa"],
+  ["a tenant's wish", defaults, "encrypt", "none", "none", "required tls = required for the tenant", "no-policy-found"],
+  ["a tenant's wish and MTA-STS", defaults, "encrypt", "none", "enforce", "verified MTA-STS enforce", "sts"],
+  [
+    "a tenant's wish and MTA-STS testing",
+    defaults,
+    "encrypt",
+    "none",
+    "testing",
+    "required tls = required for the tenant",
+    "sts",
+  ],
+  [
+    "a tenant's wish and more of a route",
+    byRoute("verified"),
+    "encrypt",
+    "none",
+    "none",
+    "verified route",
+    "no-policy-found",
+  ],
+  [
+    "a tenant's wish by a route without TLS",
+    byRoute("never"),
+    "encrypt",
+    "none",
+    "none",
+    "451 4.7.5 mx.test: tls = required for the tenant, and the route says that TLS is never used",
+    "",
+  ],
+  ["TLS-Required: No against a provider", byProvider, "optional", "none", "none", "opportunistic TLS-Required: No", ""],
   ["TLS-Required: No", secure, "optional", "dane", "enforce", "opportunistic TLS-Required: No", ""],
   ["TLS-Required: No, TLSA in trouble", secure, "optional", "trouble", "others", "opportunistic TLS-Required: No", ""],
   ["TLS-Required: No against a route", byRoute("required"), "optional", "none", "none", "required route", ""],

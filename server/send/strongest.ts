@@ -11,8 +11,8 @@ import type { Host } from "./site.ts";
 import type { TlsPolicy } from "./tls-policy.ts";
 import type { TlsaFound } from "./tlsa.ts";
 
-/** What the sender asked: REQUIRETLS, "TLS-Required: No" (RFC 8689 §5), or nothing. */
-export type TlsWish = "require" | "optional" | "default";
+/** What the sender asked: REQUIRETLS, "TLS-Required: No" (RFC 8689 §5), or nothing; "encrypt": its tenant's mail never goes in the clear. */
+export type TlsWish = "require" | "encrypt" | "optional" | "default";
 
 export type StrongestAsk = {
   /** What applies where nothing stronger does. */
@@ -61,6 +61,9 @@ export function strongest({ base, wish, domain, hosts, sts }: StrongestAsk): Str
 }
 
 const maxHostsInWords = 3;
+/** Why TLS is insisted on, where shaping or the tenant says so. */
+export const providerWants = "tls = required for the provider";
+const tenantWants = "tls = required for the tenant";
 
 /** The policy, or why the host cannot be used. */
 function policyOfHost(
@@ -71,10 +74,15 @@ function policyOfHost(
   allowed: boolean,
   fixed: boolean,
 ): TlsPolicy | string {
-  // RFC 8689 §5: what the recipient's domain publishes is passed over. What our administrator wants is not.
+  // RFC 8689 §5: what the recipient's domain publishes is passed over, and what is known of its provider. What our administrator wants is not.
   if (wish === "optional")
-    return base.because === "default" ? { ...base, mode: "opportunistic", because: "TLS-Required: No" } : base;
-  if (base.mode === "never") return wish === "require" ? "REQUIRETLS, and the route says that TLS is never used" : base;
+    return base.because === "default" || base.because === providerWants
+      ? { ...base, mode: "opportunistic", because: "TLS-Required: No" }
+      : base;
+  if (base.mode === "never")
+    return wish === "default"
+      ? base
+      : `${wish === "require" ? "REQUIRETLS" : tenantWants}, and the route says that TLS is never used`;
   // RFC 7672 §2.1.1: where DNS cannot be believed now, the host is not to be used now.
   if (tlsa.kind === "trouble") return `its TLSA records cannot be looked up (${tlsa.reason})`;
   const byAuthority = fixed && (base.mode === "verified" || base.mode === "implicit");
@@ -108,6 +116,8 @@ function policyOfHost(
       mode: base.mode === "verified" ? "verified" : "required",
       because: "DANE without a usable record",
     };
+  if (wish === "encrypt" && base.mode === "opportunistic")
+    return { ...base, ...stsPart, mode: "required", because: tenantWants };
   return sts?.mode === "testing" && base.because === "default"
     ? { ...base, ...stsPart, because: "MTA-STS testing" }
     : { ...base, ...stsPart };

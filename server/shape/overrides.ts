@@ -180,18 +180,20 @@ export function limitsNow(usual: Limits, state: ShapingState, parties: Parties, 
     (one) => one.until > now && one.provider === parties.provider && one.subject === parties[one.scope],
   );
   let suspended: LimitsNow["suspended"];
-  let { perSecond, connections, totalConnections, messagesPerConnection } = usual;
+  let { perSecond, perDomainPerSecond, connections, totalConnections, messagesPerConnection } = usual;
   for (const one of because) {
     if (one.suspend && (suspended === undefined || one.until > suspended.until))
       suspended = { until: one.until, by: one };
     const slow = slowNow(one, now);
     perSecond = least(perSecond === undefined ? undefined : perSecond * slow, one.perSecond);
+    if (perDomainPerSecond !== undefined) perDomainPerSecond *= slow;
     connections = least(slowed(connections, slow), one.connections);
     totalConnections = least(slowed(totalConnections, slow), one.connections);
     messagesPerConnection = least(messagesPerConnection, one.messagesPerConnection);
   }
   const limits: Limits = { ...usual };
   if (perSecond !== undefined) limits.perSecond = perSecond;
+  if (perDomainPerSecond !== undefined) limits.perDomainPerSecond = perDomainPerSecond;
   if (connections !== undefined) limits.connections = connections;
   if (totalConnections !== undefined) limits.totalConnections = totalConnections;
   if (messagesPerConnection !== undefined) limits.messagesPerConnection = messagesPerConnection;

@@ -84,7 +84,11 @@ export const shapingSchema = z.strictObject({
 });
 
 export type ShapingFile = z.infer<typeof shapingSchema>;
-export type Provider = z.infer<typeof provider> & { readonly key: string };
+export type Provider = z.infer<typeof provider> & {
+  readonly key: string;
+  /** Of the administrator's file, not a shipped one. */
+  readonly own: boolean;
+};
 export type Limits = z.infer<typeof limits>;
 export type Rule = z.infer<typeof rule>;
 export type Reaction = z.infer<typeof reaction>;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeMistake } from "../toml.ts";
 import type { ReplyClass } from "./reply-class.ts";
-import { classifyReply, limitsOf, loadShaping, providerOf } from "./shaping.ts";
+import { classifyReply, limitsOf, loadShaping, providerOf, wayTo } from "./shaping.ts";
 import { shippedShaping } from "./shipped.ts";
 
 const shaping = shippedShaping();
@@ -353,4 +353,27 @@ test("every rule that names a provider can be hit by one that exists, and long r
       classifyReply(shaping, provider, `550 5.0.0 ${filler.repeat(100_000)}`);
   const { user } = process.cpuUsage(started);
   assert.ok(user < 5_000_000, `${user} us`);
+});
+
+test("TLS that the shipped file asks for is not asked of our own network, what our own file asks for is", () => {
+  const shipped = shippedShaping();
+  const own = loadShaping(
+    '[provider.ours]\ntitle = "ours"\nmx = [".ours.test"]\nlimits = { tls = "required", perDomainPerSecond = 2 }\n',
+    shipped,
+  );
+  assert.ok(own.kind === "ok");
+  assert.deepEqual(
+    [
+      wayTo(shipped, "gmail", false),
+      wayTo(shipped, "gmail", true),
+      wayTo(own.shaping, "ours", true),
+      wayTo(shipped, "microsoft-365", false),
+    ],
+    [
+      { key: "gmail", tlsRequired: true, byDomain: false },
+      { key: "gmail", tlsRequired: false, byDomain: false },
+      { key: "ours", tlsRequired: true, byDomain: true },
+      { key: "microsoft-365", tlsRequired: true, byDomain: true },
+    ],
+  );
 });

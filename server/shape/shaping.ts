@@ -22,7 +22,8 @@ export function loadShaping(text: string, base?: Shaping): LoadedShaping {
   const read = readToml(text, shapingSchema);
   if (read.kind === "mistakes") return read;
   const providers = new Map(base?.providers);
-  for (const [key, provider] of Object.entries(read.value.provider)) providers.set(key, { ...provider, key });
+  for (const [key, provider] of Object.entries(read.value.provider))
+    providers.set(key, { ...provider, key, own: base !== undefined });
   const mistakes = mistakesIn(text, read.value.rule, providers);
   if (mistakes.length > 0) return { kind: "mistakes", mistakes };
   const ours = new Set(read.value.rule.map(({ id }) => id));
@@ -78,6 +79,16 @@ export function providerOf(shaping: Shaping, domain: string, hosts: readonly str
 /** The limits of a provider, with the defaults where it says nothing. */
 export function limitsOf(shaping: Shaping, provider: string): Limits {
   return { ...shaping.providers.get(defaults)?.limits, ...shaping.providers.get(provider)?.limits };
+}
+
+/**
+ * What a way to a provider has to keep to. `inside`: all its hosts are in our own network, which no public provider is: only the
+ * administrator's own file asks for TLS there.
+ */
+export function wayTo(shaping: Shaping, provider: string, inside: boolean) {
+  const { tls, perDomainPerSecond } = limitsOf(shaping, provider);
+  const believed = !inside || shaping.providers.get(provider)?.own === true;
+  return { key: provider, tlsRequired: believed && tls === "required", byDomain: perDomainPerSecond !== undefined };
 }
 
 export type Classified = { readonly class: ReplyClass; readonly rule: Rule | undefined };

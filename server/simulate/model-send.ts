@@ -75,7 +75,7 @@ export function modelSend(ask: ModelSendAsk): ModelSend {
       let path = paths.get(domain);
       if (path === undefined) {
         const hosts = [{ name: mx.name, port: 25, addresses: [mx.address] }];
-        const provider = ask.provider?.(domain, hosts);
+        const provider = ask.provider?.(domain, hosts)?.key;
         path = {
           key: `>${mx.name}/opportunistic`,
           source: "",

@@ -400,3 +400,26 @@ Hello.
   assert.match(await bringRaw("fbl@near.test", arf("abuse", `From: news@shop.test\n${second}`)), /^250/);
   assert.deepEqual(await listed("marketing:shop"), ["angry@gmail.com"]);
 });
+
+test("a tenant whose mail must not go in the clear waits for TLS, says why, and goes when that is lifted", async () => {
+  answers = () => undefined;
+  await run("sending tenant add", { name: "bank", tls: "required" });
+  await run("sending domain add", { name: "bank.test", tenant: "bank" });
+  const before = sinks[gmail]!.taken.length;
+  await hand(["secret@gmail.com"], "", "notices@bank.test");
+  const deferred = await until(
+    () => events({ tenant: "bank" }),
+    (all) => all.some(({ type }) => type === "deferred"),
+    "deferred",
+  );
+  const said = deferred.find(({ type }) => type === "deferred")!.detail["reply"];
+  assert.match(String(said), /TLS is required \(tls = required for the tenant\) and the server does not offer it/);
+  assert.equal(sinks[gmail]!.taken.length, before);
+  await run("sending tenant set", { name: "bank", tls: "opportunistic" });
+  await run("queue retry", { all: true });
+  await until(
+    () => events({ tenant: "bank" }),
+    (all) => all.some(({ type }) => type === "delivered"),
+    "delivered",
+  );
+});
