@@ -8,28 +8,19 @@ import type { Directory } from "../access/directory.ts";
 import type { Judge, Refused, Taken } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
-import type { Received, ReceivedRecipient } from "../receive/received.ts";
+import type { Received } from "../receive/received.ts";
 import type { Remembered } from "../store/sieve-store.ts";
-import type {
-  Acceptance,
-  Accepted,
-  AccountId,
-  JourneyEntry,
-  Marks,
-  Placed,
-  Placement,
-  Store,
-  Target,
-} from "../store/store.ts";
+import type { Acceptance, Accepted, AccountId, JourneyEntry, Store } from "../store/store.ts";
 import { type MailCopies, takeCopies } from "./copies.ts";
 import { type Destination, type Destinations, destinationsOf, type ListMail } from "./destinations.ts";
 import { acceptedEntry, entry } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
 import type { Lists, Spread } from "./lists.ts";
 import type { Notices } from "./notices.ts";
+import { accountGone, everyone, failedAccounts, forGood, isLmtp, type Outcome, outcomesOf } from "./outcomes.ts";
+import { isJunkFor, placementsOf } from "./placements.ts";
 import { quarantineRows } from "./quarantined.ts";
 import { queuedOf } from "./queued.ts";
-import { mailboxFull } from "./recipients.ts";
 import { RefusalBudget, refusedEntry } from "./refusals.ts";
 import { losesDmarc, withOurFrom } from "./rewrite-from.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
@@ -103,12 +94,6 @@ export type Deliver = {
   spread(what: Spread): Promise<void>;
 };
 
-const inbox: Target = { role: "inbox" };
-const junk: Target = { role: "junk" };
-const unmarked: Marks = { flags: 0, keywords: [] };
-const accountGone = reply(550, "5.1.1", "No such address here");
-const noMailbox = reply(451, "4.3.0", "Local trouble, try again later");
-const quotaUsedUp = reply(552, "5.2.2", "Mailbox is full");
 const notForwarded = reply(550, "5.7.1", "This message looks like spam, and spam is not forwarded from here");
 /** Mail of others goes out as a stream of its own: an administrator may give it addresses of its own. */
 const forwardStream = "forward";
@@ -522,83 +507,7 @@ function together(to: Destinations): Destinations {
   return { ...to, queued: [...to.queued, ...to.forwarded.filter(({ address }) => !known.has(address))], forwarded: [] };
 }
 
-/** Whether every recipient has a reply of its own. */
-function isLmtp(mail: Received): boolean {
-  return mail.via.includes("LMTP") || mail.via === "API";
-}
-
-function everyone(mail: Received, one: Reply): readonly Reply[] {
-  return isLmtp(mail) ? mail.recipients.map(() => one) : [one];
-}
-
 function logRefused(log: Log, mail: Received, refusal: Reply, notes: readonly string[]): void {
   const { id, envelopeFrom: from, remote } = mail;
   log.info({ id, from, remote: remote.address, bytes: mail.bytes.length, reply: replyText(refusal), notes }, "refused");
-}
-
-/** By what is thought of it altogether, or by what this person has said of such mail. */
-function isJunkFor(account: AccountId, verdict: Taken): boolean {
-  return verdict.kind !== "accept" || verdict.findings?.spam?.junkFor?.has(account) === true;
-}
-
-function placementsOf(mail: Received, accounts: Destinations["accounts"], verdict: Taken): readonly Placement[] {
-  const placements: Placement[] = [];
-  for (const [account, overQuota] of accounts) {
-    const target = isJunkFor(account, verdict) ? junk : inbox;
-    const placement = { account, target, marks: unmarked, receivedAt: mail.at };
-    placements.push(overQuota ? { ...placement, overQuota } : placement);
-  }
-  return placements;
-}
-
-/** Accounts whose part failed, and why. */
-function failedAccounts(placed: readonly Placed[]): ReadonlyMap<AccountId, Reply> {
-  const failed = new Map<AccountId, Reply>();
-  for (const one of placed) {
-    switch (one.kind) {
-      case "placed":
-        break;
-      case "over-quota":
-        failed.set(one.account, mailboxFull);
-        break;
-      case "no-account":
-        failed.set(one.account, accountGone);
-        break;
-      case "no-mailbox":
-        failed.set(one.account, noMailbox);
-        break;
-      default:
-        one satisfies never;
-    }
-  }
-  return failed;
-}
-
-type Outcome = {
-  readonly recipient: ReceivedRecipient;
-  /** Why it got nothing at all. */
-  readonly refusal: Reply | undefined;
-  /** Why some of those behind it (an alias for several) got nothing. */
-  readonly partial: Reply | undefined;
-  /** Everything of its mail is in mailboxes here: "delivered" in the words of RFC 3461 §6.2. */
-  readonly filed: boolean;
-};
-
-function outcomesOf(mail: Received, to: Destinations, failed: ReadonlyMap<AccountId, Reply>): readonly Outcome[] {
-  return mail.recipients.map((recipient, index) => {
-    const destination = to.each[index]!;
-    if (destination.kind === "refused")
-      return { recipient, refusal: destination.reply, partial: undefined, filed: false };
-    const { accounts, queued } = destination;
-    const missed = failed.size === 0 ? [] : accounts.filter((account) => failed.has(account));
-    if (missed.length === 0) return { recipient, refusal: undefined, partial: undefined, filed: !queued };
-    const why = failed.get(missed[0]!);
-    const all = !queued && missed.length === accounts.length;
-    return { recipient, refusal: all ? why : undefined, partial: all ? undefined : why, filed: false };
-  });
-}
-
-/** The words of a notice: nobody will try again. */
-function forGood(refusal: Reply): Reply {
-  return refusal === mailboxFull ? quotaUsedUp : refusal.code < 500 ? reply(554, "5.3.0", ...refusal.lines) : refusal;
 }
