@@ -49,6 +49,52 @@ test("HTML: what is seen, what is hidden, where links lead", () => {
   assert.equal(scanHtml("<p>a<b>").text.trim(), "a", "broken HTML ends nothing");
 });
 
+test("HTML: an element inside another is as large as it says; what says nothing is as large as what is around it", () => {
+  const seen = (html: string): readonly [string, string, number] => {
+    const { text, hidden, tinyChars } = scanHtml(html);
+    return [text.trim(), hidden.trim(), tinyChars];
+  };
+  // As MJML makes newsletters: no gaps between the columns, and the texts as large as ever.
+  const newsletter = `<td style="font-size:0px;word-break:break-word"><div style="font-family:Arial;font-size:13px">Your order</div>gap</td>`;
+  assert.deepEqual(seen(newsletter), ["Your order", "gap", 0]);
+  assert.deepEqual(seen(`<p style="font-size:0"><b>hash busters</b> <i style="font-size:2em">too</i></p>seen`), [
+    "seen",
+    "hash busters too",
+    0,
+  ]);
+  assert.deepEqual(seen(`<p style="font:0/0 a">logo</p><p style="font: bold 14px/1.2 Arial">text</p>`), [
+    "text",
+    "logo",
+    0,
+  ]);
+  assert.deepEqual(seen(`<div style="font-size:1px">dots<span style="font-size:16px">words</span></div>`), [
+    "dotswords",
+    "",
+    4,
+  ]);
+  assert.deepEqual(seen(`<div style="display:none"><p style="font-size:16px">never</p></div>`), ["", "never", 0]);
+});
+
+const rulesOf = (text: string): readonly string[] => readMessage(Buffer.from(text)).hits.map(({ name }) => name);
+const mailing = (more: string, text: string): string =>
+  `DKIM-Signature: v=1; d=service.example; s=a\r\nList-Unsubscribe: <https://service.example/u>\r\n${more}Subject: Your order\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n${text}\r\n`;
+
+test("a link in Markdown is no placeholder that was not filled in", () => {
+  const from = "From: Green Trees <shop@greentrees.example>\r\n";
+  assert.ok(!rulesOf(mailing(from, "[Unsubscribe](https://service.example/u)")).includes("placeholder"));
+  assert.ok(rulesOf(mailing(from, "To leave the list: [Unsubscribe]")).includes("placeholder"));
+  assert.ok(rulesOf(mailing(from, "Dear [[name]], hello")).includes("placeholder"));
+});
+
+test("a service may write in a company's name where answers go to the company; nobody so in a brand's", () => {
+  const mail = (name: string, replyTo: string) =>
+    rulesOf(mailing(`From: ${name} <system@service.example>\r\nReply-To: <info@${replyTo}>\r\n`, "Here it is."));
+  assert.ok(!mail("Green Trees", "greentrees.example").includes("reply-elsewhere"));
+  assert.ok(!mail("Green Trees", "greentrees.example").includes("name-strange"));
+  assert.ok(mail("Green Trees", "other.example").includes("reply-elsewhere"));
+  assert.ok(mail("PayPal", "paypal-help.example").includes("reply-elsewhere"));
+});
+
 test("links are taken apart as programs follow them", () => {
   const of = (href: string) => {
     const link = parseLink(href, "", "a");

@@ -7,7 +7,7 @@ import { hashPair, hashText } from "./hash.ts";
 import { hasDigits, patternOf } from "./shape.ts";
 
 /** Changes whenever the same message may give other features: what was learned before then means nothing. */
-export const featureVersion = 2;
+export const featureVersion = 3;
 
 export const groups = ["words", "pairs", "subject", "header", "route", "shape", "links"] as const;
 export type Group = (typeof groups)[number];

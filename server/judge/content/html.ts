@@ -60,7 +60,10 @@ const blockTags = new Set(
 const voidTags = new Set("br hr img input meta link base area col wbr source embed param".split(" "));
 const rawTags = new Set(["style", "script", "xml", "noframes", "template"]);
 
-type Open = { readonly tag: string; readonly hides: boolean; readonly tiny: boolean };
+/** How large text is: not at all, hardly, or so that it can be read. */
+type Print = "none" | "tiny" | "plain";
+/** `print` is that of the text in it, inherited or its own. */
+type Open = { readonly tag: string; readonly hides: boolean; readonly print: Print };
 
 export function scanHtml(html: string): HtmlFacts {
   return new Scanner(html).run();
@@ -76,7 +79,6 @@ class Scanner {
   readonly #inputs = new Set<string>();
   readonly #open: Open[] = [];
   #hiding = 0;
-  #tiny = 0;
   #textChars = 0;
   #hiddenChars = 0;
   #tinyChars = 0;
@@ -139,7 +141,8 @@ class Scanner {
       if (this.#title.length < 300) this.#title += text;
       return;
     }
-    if (this.#hiding > 0) {
+    const print = this.#print();
+    if (this.#hiding > 0 || print === "none") {
       if (this.#hiddenChars < maxHiddenChars) this.#hidden.push(text);
       this.#hiddenChars += text.length;
       return;
@@ -148,13 +151,18 @@ class Scanner {
     this.#afterLetter = isLetter(text.charCodeAt(text.length - 1));
     this.#text.push(text);
     this.#textChars += text.length;
-    if (this.#tiny > 0) this.#tinyChars += text.trim().length;
+    if (print === "tiny") this.#tinyChars += text.trim().length;
     if (this.#link !== undefined && this.#link.text.length < maxLinkText) this.#link.text += text;
+  }
+
+  /** Of the text here: an element inside another is as large as it says, however small the other is. */
+  #print(): Print {
+    return this.#open.at(-1)?.print ?? "plain";
   }
 
   #blank(): void {
     this.#afterLetter = false;
-    (this.#hiding > 0 ? this.#hidden : this.#text).push("\n");
+    (this.#hiding > 0 || this.#print() === "none" ? this.#hidden : this.#text).push("\n");
     if (this.#link !== undefined && this.#link.text !== "") this.#link.text += " ";
   }
 
@@ -215,19 +223,19 @@ class Scanner {
     if (blockTags.has(tag)) this.#blank();
     if (tag === "title") this.#inTitle = true;
     let hides = false;
-    let tiny = false;
+    let print: Print | undefined;
     if (attributes.length > 2) {
       const style = attribute(attributes, styleAttribute);
       if (style !== undefined) {
         const clean = decodeEntities(style).toLowerCase();
         hides = hidesContent(clean);
-        tiny = !hides && isTiny(clean);
+        print = printOf(clean);
         this.#noteStyle(clean);
       }
       if (tag === "font") {
         const size = attribute(attributes, sizeAttribute);
         if (size !== undefined) {
-          tiny ||= /^(?:-[2-9]|[01](?:px|pt)?|-?0)$/.test(size.trim());
+          print ??= /^(?:-[2-9]|[01](?:px|pt)?|-?0)$/.test(size.trim()) ? "tiny" : "plain";
           this.#count(this.#styles, `font-size=${size.slice(0, 5)}`);
         }
         const color = attribute(attributes, colorAttribute);
@@ -245,9 +253,8 @@ class Scanner {
     }
     if (tag === "script") this.#scripts++;
     if (!voidTags.has(tag) && this.#open.length < maxOpen) {
-      this.#open.push({ tag, hides, tiny });
+      this.#open.push({ tag, hides, print: print ?? this.#print() });
       if (hides) this.#hiding++;
-      if (tiny) this.#tiny++;
     }
   }
 
@@ -309,7 +316,6 @@ class Scanner {
     while (this.#open.length > at) {
       const closed = this.#open.pop()!;
       if (closed.hides) this.#hiding--;
-      if (closed.tiny) this.#tiny--;
     }
   }
 
@@ -364,10 +370,34 @@ function cleanHref(href: string): string {
 }
 
 const hidesContent = (style: string): boolean =>
-  /display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])|max-height\s*:\s*0|(?:^|[;\s])(?:height|width)\s*:\s*0(?:px)?\s*;[^}]*overflow\s*:\s*hidden|text-indent\s*:\s*-\d{3,}/.test(
+  /display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|max-height\s*:\s*0|(?:^|[;\s])(?:height|width)\s*:\s*0(?:px)?\s*;[^}]*overflow\s*:\s*hidden|text-indent\s*:\s*-\d{3,}/.test(
     style,
   );
-const isTiny = (style: string): boolean => /font-size\s*:\s*(?:[123](?:\.\d+)?|0?\.\d+)\s*(?:px|pt)/.test(style);
+/**
+ * The size that a style gives to text; undefined where it gives none, or one relative to that around it. A newsletter sets 0 around its
+ * columns, against gaps between them, and gives each text its size again.
+ */
+function printOf(style: string): Print | undefined {
+  const size =
+    valueIn(style, fontSize) ??
+    valueIn(style, font)
+      ?.split(/\s+/)
+      .find((word) => sizeInFont.test(word));
+  if (size === undefined) return undefined;
+  const found = /^(\d*\.?\d+)\s*([a-z%]*)/.exec(size);
+  if (found === null) return /^(?:inherit|smaller|larger|unset)/.test(size) ? undefined : "plain";
+  const value = Number(found[1]);
+  if (value === 0) return "none";
+  if (found[2] === "em" || found[2] === "%") return undefined;
+  return value < 4 && (found[2] === "px" || found[2] === "pt") ? "tiny" : "plain";
+}
+
+const fontSize = /(?:^|[;\s])font-size\s*:\s*([^;!]+)/;
+const font = /(?:^|[;\s])font\s*:\s*([^;!]+)/;
+/** In "bold 14px/1.2 Arial" and "0/0 a". */
+const sizeInFont = /^(?:0|\d*\.?\d+(?:px|pt|r?em|%))(?:\/|$)/;
+
+const valueIn = (style: string, property: RegExp): string | undefined => property.exec(style)?.[1]?.trim();
 
 /** The index of the ">" that ends a tag; quotes are minded unless the quote never ends. */
 function tagEnd(html: string, from: number): number {

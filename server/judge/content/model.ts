@@ -38,7 +38,7 @@ const trust: { readonly [group in Group]: number } = {
 };
 /** No group alone convinces: so much evidence comes of one at most. */
 const mostOfGroup = 2.5;
-/** Groups of names (programs, hosts, places), which a message from elsewhere has others of; there all counts less, down to half. */
+/** Groups of names (programs, hosts, places), which a message from elsewhere has others of; there all counts less, down to three tenths. */
 const namely: ReadonlySet<Group> = new Set(["header", "route", "links"]);
 
 /**
@@ -46,9 +46,9 @@ const namely: ReadonlySet<Group> = new Set(["header", "route", "links"]);
  * what the rules lack, and on mail of another kind than it learned from, where it errs, nothing would hold against it.
  */
 function rulesWhileLearning(count: number): number {
-  return 1 - (0.5 * count) / (count + 2000);
+  return 2000 / (2000 + count);
 }
-const rate = 0.3;
+const rate = 0.5;
 /** What every weight is taken to have learned before it learned anything: keeps the first step short. */
 const firstPrecision = 1e-3;
 /** A message that is already judged so well teaches nothing. */
@@ -121,7 +121,7 @@ export function modelEvidence(model: ModelState, features: Features): number {
     if (namely.has(group)) familiar += known / hashes.length;
   }
   const cap = leastCap + ((mostCap - leastCap) * count) / (count + halfTrained);
-  return within(sum * (0.5 + (0.5 * familiar) / namely.size), cap) + (prior * count) / (count + 50);
+  return within(sum * (0.3 + (0.7 * familiar) / namely.size), cap) + (prior * count) / (count + 50);
 }
 
 /** Grows ever more slowly towards `most`. */

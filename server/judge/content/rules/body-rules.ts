@@ -13,11 +13,8 @@ const either = (
   name: "zeroWidth" | "mixedWords" | "leet" | "spaced" | "gibberish" | "shouted" | "exclamations" | "money",
 ): number => Math.max(writing(f)[0][name], writing(f)[1][name]);
 
-/** What a company may say of accounts and offers in mail that is visibly its own, strangers may not. */
-const alike = (f: Facts): number =>
-  f.signedByFrom && !f.fromFree && !cheapSuffixes.has(f.fromSuffix) && (f.nameInDomain || f.ownClicks > f.strangeClicks)
-    ? 0.5
-    : 1;
+/** What a company may say of accounts and offers in mail that is visibly its own, and how loudly, strangers may not. */
+const alike = (f: Facts): number => (f.visiblyOwn ? 0.5 : 1);
 
 export const talkRules: readonly Rule[] = [
   rule("talk-fee", 2.6, "It promises money of strangers, as advance-fee swindles do", (f) => often(f.talk.fee, 2)),
@@ -39,7 +36,7 @@ export const talkRules: readonly Rule[] = [
   rule("talk-phish", 1.2, "It uses the words of phishing in other languages", (f) => often(f.talk.phish, 2)),
   rule("talk-extort", 2.2, "It threatens to publish secrets", (f) => often(f.talk.extort, 3)),
   rule("talk-push", 1.2, "It presses to act at once", (f) => alike(f) * often(f.talk.push, 2)),
-  rule("talk-remove", 0.8, "It excuses itself as spam does", (f) => often(f.talk.remove)),
+  rule("talk-remove", 0.8, "It excuses itself as spam does", (f) => alike(f) * often(f.talk.remove)),
   rule("talk-trade", 0.7, "It offers business to strangers", (f) => often(f.talk.trade, 2)),
   rule("talk-business", -1.3, "It reads like a shop's or a bank's ordinary mail", (f) =>
     f.signedByFrom && !cheapSuffixes.has(f.fromSuffix) ? often(f.talk.business, 2) : 0,
@@ -58,11 +55,10 @@ export const bodyRules: readonly Rule[] = [
   ),
   rule("shouting", 0.9, "Much of it is written in capitals", (f) => {
     const [plain, html] = writing(f);
-    return (
-      Math.max(share(plain.shouted, plain.words.length), share(html.shouted, html.words.length)) > 0.12 && f.words > 30
-    );
+    const most = Math.max(share(plain.shouted, plain.words.length), share(html.shouted, html.words.length));
+    return most > 0.12 && f.words > 30 && alike(f);
   }),
-  rule("exclaims", 0.6, "It is full of exclamation marks", (f) => often(either(f, "exclamations"), 3)),
+  rule("exclaims", 0.6, "It is full of exclamation marks", (f) => alike(f) * often(either(f, "exclamations"), 3)),
   rule("money-signs", 0.4, "It speaks of sums of money", (f) => (f.signedByFrom ? 0 : often(either(f, "money"), 1))),
   rule("fancy-letters", 2, "It is written in letters of mathematics, to be read by people and not by filters", (f) =>
     often(
@@ -84,23 +80,39 @@ export const bodyRules: readonly Rule[] = [
         f.content.html?.text.slice(0, 20_000) ?? f.content.plain.slice(0, 20_000),
       ) || f.content.subjectWriting.zeroWidth > 0,
   ),
-  rule("leet", 1, "Words have digits for letters", (f) =>
-    often(f.content.subjectWriting.leet * 2 + (f.words < 600 ? either(f, "leet") : 0), 2),
+  rule(
+    "leet",
+    1,
+    "Words have digits for letters",
+    (f) => alike(f) * often(f.content.subjectWriting.leet * 2 + (f.words < 600 ? either(f, "leet") : 0), 2),
   ),
   rule("spaced-letters", 0.9, "Words are spelled with blanks between the letters", (f) =>
     often(either(f, "spaced"), 3),
   ),
   rule("gibberish", 0.9, "It contains words without sense", (f) =>
-    f.talk.discussion > 1 ? 0 : often(either(f, "gibberish"), 2),
+    f.talk.discussion > 1 ? 0 : alike(f) * often(either(f, "gibberish"), 2),
   ),
-  rule("split-words", 1.4, "Invisible marks are hidden inside words", (f) => often(f.content.html?.splitWords ?? 0, 6)),
+  rule(
+    "split-words",
+    1.4,
+    "Invisible marks are hidden inside words",
+    (f) => alike(f) * often(f.content.html?.splitWords ?? 0, 6),
+  ),
   rule(
     "html-comments",
     0.8,
     "Much of its HTML is comments nobody sees",
-    (f) => (f.content.html?.commentChars ?? 0) > 2000 && f.content.html!.commentChars > f.content.html!.text.length,
+    (f) =>
+      (f.content.html?.commentChars ?? 0) > 2000 &&
+      f.content.html!.commentChars > f.content.html!.text.length &&
+      alike(f),
   ),
-  rule("hidden-text", 1.1, "It hides text from the reader", (f) => f.content.hiddenWriting.words.length > 150),
+  rule(
+    "hidden-text",
+    1.1,
+    "It hides text from the reader",
+    (f) => f.content.hiddenWriting.words.length > 150 && alike(f),
+  ),
   rule(
     "tiny-text",
     0.8,
@@ -142,7 +154,7 @@ export const bodyRules: readonly Rule[] = [
     const words = new Set(html);
     let common = 0;
     for (const word of plain) if (words.has(word)) common++;
-    return common / plain.length < 0.4;
+    return common / plain.length < 0.4 && alike(f);
   }),
   rule(
     "base64-text",
@@ -225,8 +237,9 @@ export const bodyRules: readonly Rule[] = [
     "placeholder",
     2,
     "The sender's program failed to fill in a name or a link",
+    // "[Unsubscribe](https://…" is a link in Markdown, as the plain versions of newsletters have it.
     (f) =>
-      /\{(?:first ?name|name|e-?mail|to|user)\}|\[\[?(?:first ?name|name|e-?mail|unsubscribe|domain|user|link)\]\]?|%%?(?:first_?name|name|e-?mail|domain|to|user|random\w*)%%?|%RND|\bRANDOM_|<email>|\{%/i.test(
+      /\{(?:first ?name|name|e-?mail|to|user)\}|\[\[?(?:first ?name|name|e-?mail|unsubscribe|domain|user|link)\]\]?(?!\()|%%?(?:first_?name|name|e-?mail|domain|to|user|random\w*)%%?|%RND|\bRANDOM_|<email>|\{%/i.test(
         `${f.content.subject} ${f.content.plain.slice(0, 8000)} ${f.content.html?.text.slice(0, 8000) ?? ""}`,
       ) && f.talk.discussion < 2,
   ),

@@ -3,7 +3,7 @@ import type { Content, Person } from "../content.ts";
 import { domainOf, type Link, shownHost, suffixOf } from "../links.ts";
 import { fieldOf } from "../read-content.ts";
 import { brandIn, imitates, owns } from "./brands.ts";
-import { freeHosting, freeMail, mailServices, neutralHosts, shorteners } from "./hosts.ts";
+import { cheapSuffixes, freeHosting, freeMail, mailServices, neutralHosts, shorteners } from "./hosts.ts";
 import { type Talk, talkOf } from "./phrases.ts";
 
 /** What the recipient's side knows of the sender; all of it may be unknown. */
@@ -56,6 +56,10 @@ export type Facts = {
   readonly mua: boolean;
   readonly words: number;
   readonly nameInDomain: boolean;
+  /** Sent by a service in somebody's name: answers go to the domain that the name says, which is no well-known one. */
+  readonly onBehalf: boolean;
+  /** Signed by the sender's own domain, which its name or its links say too: a company's own mail, by all that can be seen. */
+  readonly visiblyOwn: boolean;
   readonly field: (name: string) => string | undefined;
 };
 
@@ -125,6 +129,11 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
     field("feedback-id") !== undefined ||
     field("list-id") !== undefined ||
     /bulk|list/i.test(field("precedence") ?? "");
+  const nameInDomain = from !== undefined && namesDomain(from);
+  const fromSuffix = suffixOf(fromDomain);
+  const fromFree = freeMail.has(fromDomain);
+  const signedByFrom = verified && fromOrg !== "" && signerOrgs.includes(fromOrg);
+  const { replyTo } = content;
   const text = content.plainWriting.words.length + content.htmlWriting.words.length;
   return {
     content,
@@ -136,12 +145,12 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
       content.htmlWriting.words,
     ]),
     fromOrg,
-    fromSuffix: suffixOf(fromDomain),
-    fromFree: freeMail.has(fromDomain),
+    fromSuffix,
+    fromFree,
     pathOrg,
     pathDomain,
     heloOrg,
-    signedByFrom: verified && fromOrg !== "" && signerOrgs.includes(fromOrg),
+    signedByFrom,
     signed: signerOrgs.length > 0,
     viaService:
       mailServices.has(heloOrg) || mailServices.has(pathOrg) || signerOrgs.some((org) => mailServices.has(org)),
@@ -167,7 +176,15 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
     mailer,
     mua: handWritten.test(mailer),
     words: text,
-    nameInDomain: from !== undefined && namesDomain(from),
+    nameInDomain,
+    onBehalf:
+      from !== undefined &&
+      replyTo !== undefined &&
+      claimedBrand === undefined &&
+      !freeMail.has(replyTo.domain) &&
+      namesDomain({ ...replyTo, name: from.name }),
+    visiblyOwn:
+      signedByFrom && !fromFree && !cheapSuffixes.has(fromSuffix) && (nameInDomain || ownClicks > strangeClicks),
     field,
   };
 }

@@ -95,8 +95,11 @@ export const headerRules: readonly Rule[] = [
       /[A-Z]{4}/.test(f.content.subject) &&
       f.content.subject === f.content.subject.toUpperCase(),
   ),
-  rule("subject-marks", 0.9, "The subject shouts with !!, ?? or $$", (f) =>
-    /[!?$]{2,}|!\s*$|\$\d+[\d,]*.*!/.test(f.content.subject),
+  rule(
+    "subject-marks",
+    0.9,
+    "The subject shouts with !!, ?? or $$",
+    (f) => /[!?$]{2,}|!\s*$|\$\d+[\d,]*.*!/.test(f.content.subject) && (f.visiblyOwn ? 0.5 : 1),
   ),
   rule("subject-tail", 1.6, "The subject ends in blanks and random letters", (f) =>
     /\s{4,}\S{3,}\s*$/.test(f.content.subject),
@@ -108,7 +111,10 @@ export const headerRules: readonly Rule[] = [
     "subject-money",
     0.6,
     "The subject speaks of money or percentages off",
-    (f) => /[$€£]\s?\d|\d+\s?%|\bfree\b|\bsave\b|\bcash\b|\bwin\b|\bwinner\b/i.test(f.content.subject) && !f.reply,
+    (f) =>
+      /[$€£]\s?\d|\d+\s?%|\bfree\b|\bsave\b|\bcash\b|\bwin\b|\bwinner\b/i.test(f.content.subject) &&
+      !f.reply &&
+      (f.visiblyOwn ? 0.5 : 1),
   ),
   rule(
     "subject-account",

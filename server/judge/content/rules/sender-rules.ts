@@ -143,7 +143,7 @@ export const senderRules: readonly Rule[] = [
     "name-strange",
     0.7,
     "A mass mailing whose sender's name has nothing to do with its domain",
-    (f) => f.bulk && !f.fromFree && !f.reply && (f.content.from?.name ?? "") !== "" && !f.nameInDomain,
+    (f) => f.bulk && !f.fromFree && !f.reply && (f.content.from?.name ?? "") !== "" && !f.nameInDomain && !f.onBehalf,
   ),
   rule(
     "name-fits",
@@ -184,7 +184,7 @@ export const senderRules: readonly Rule[] = [
   ),
   rule("local-is-name", 1.4, "The address was made from the sender's name for this one mailing", (f) => {
     const { from } = f.content;
-    if (from === undefined || f.fromFree || !f.bulk) return false;
+    if (from === undefined || f.fromFree || !f.bulk || f.onBehalf) return false;
     const squeeze = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
     const name = squeeze(from.name);
     return (
@@ -201,6 +201,7 @@ export const senderRules: readonly Rule[] = [
       from !== undefined &&
       domainOf(replyTo.domain) !== f.fromOrg &&
       !f.reply &&
+      !f.onBehalf &&
       f.field("list-id") === undefined &&
       f.field("list-post") === undefined
     );
