@@ -21,8 +21,9 @@ import { SuppressionBook } from "./dispatch/suppression.ts";
 import { Warmups } from "./dispatch/warmups.ts";
 import type { Log } from "./log.ts";
 import type { SendAsk } from "./send/send.ts";
+import { type Meaning, meaningOf } from "./shape/meaning.ts";
 import type { Override } from "./shape/overrides.ts";
-import { classifyReply, loadShaping, providerOf, type Shaping, wayTo } from "./shape/shaping.ts";
+import { loadShaping, providerOf, type Shaping, wayTo } from "./shape/shaping.ts";
 import { shippedShaping } from "./shape/shipped.ts";
 import { openReturnPaths } from "./sign/return-paths.ts";
 import type { NewSendingEvent } from "./store/sending.ts";
@@ -39,7 +40,7 @@ export type Sending = {
   readonly suppression: SuppressionBook;
   providers(): readonly string[];
   /** What a reply means, by which rule, and what that would do. `to`: a provider's key, or a domain. */
-  classify(reply: string, to: string): ReturnType<typeof classifyReply> & { readonly provider: string };
+  classify(reply: string, to: string): Meaning & { readonly provider: string };
   warmups(): readonly WarmupStatus[];
   throttles(): readonly Throttle[];
   /** Takes throttles back; answers how many there were. */
@@ -281,7 +282,7 @@ export async function makeSending(parts: {
     providers: () => [...shaping.providers.keys()].filter((key) => key !== "default"),
     classify(reply, to) {
       const provider = shaping.providers.has(to) || to === "other" ? to : providerOf(shaping, to, []);
-      return { provider, ...classifyReply(shaping, provider, reply) };
+      return { provider, ...meaningOf(shaping, provider, reply) };
     },
     warmups: () => warmupStatus(warmups.book, shaping, throttles(), warmups.ceilings(), now()),
     throttles,

@@ -98,11 +98,13 @@ export const warmupCommands: readonly Command[] = [
     },
     async ({ reply, to }, world) =>
       withSending((sending) => {
-        const { provider, class: found, rule } = sending.classify(reply, to ?? "other");
+        const { provider, class: found, rule, actions, sentence } = sending.classify(reply, to ?? "other");
         return done({
           provider,
           class: found,
           rule: rule?.id,
+          says: sentence,
+          does: actions,
           advice: rule?.fix,
           reactions: rule?.reaction.map(({ scope, hits, within, suspend, for: lasting, ...rest }) => ({
             scope,

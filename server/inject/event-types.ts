@@ -1,4 +1,6 @@
 /** Events as programs are told of them, by the API and by webhooks alike. Pure. */
+import { sentenceOf } from "../shape/meaning.ts";
+import { isReplyClass as isClass } from "../shape/reply-class.ts";
 import type { SendingEvent, SendingEventType } from "../store/sending.ts";
 
 /** Dotted, as Standard Webhooks has it. */
@@ -42,6 +44,7 @@ export function toldEvent(event: SendingEvent): ToldEvent {
       ...(typeof email === "string" ? { email_id: email } : {}),
       ...(message === "" ? {} : { message_id: message }),
       ...rest,
+      ...(isClass(rest["class"]) ? { explanation: sentenceOf(rest["class"], type !== "deferred") } : {}),
     },
   };
 }

@@ -26,6 +26,7 @@ export const replyClasses = [
   "unknown",
 ] as const;
 export type ReplyClass = (typeof replyClasses)[number];
+export const isReplyClass = (value: unknown): value is ReplyClass => replyClasses.includes(value as ReplyClass);
 
 /** What a warm-up's gates count it as. Greylisting, full mailboxes, DNS and connections say nothing about us. */
 export function gateCountOf(name: ReplyClass, permanent: boolean): "deferral" | "hard" | "block" | undefined {
