@@ -89,7 +89,7 @@ export async function startPages(
 
 /** WCAG 2.2 AA as far as axe sees it: nothing serious. */
 export async function accessible(page: Page, what: string): Promise<void> {
-  await page.evaluate(axeSource);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
   const found = await page.evaluate(async () => {
     const { axe } = window as unknown as {
       axe: { run(context: Document, options: object): Promise<{ violations: AxeViolation[] }> };
