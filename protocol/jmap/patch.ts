@@ -1,6 +1,6 @@
 /** PatchObject (RFC 8620 §5.3): paths and their new values. */
 import { escapePointer } from "./check.ts";
-import { isObject, type Json, type JsonObject } from "./types.ts";
+import { invalidProperties, isObject, type Json, type JsonObject, type SetError, setError } from "./types.ts";
 
 export type Patched = { readonly ok: JsonObject } | { readonly path: string; readonly why: string };
 
@@ -41,35 +41,61 @@ function set(object: JsonObject, tokens: readonly string[], at: number, value: J
   return typeof put === "string" ? put : { ...object, [name]: put };
 }
 
+/**
+ * The patch without what says again how it is: RFC 8620 §5.3 lets a client send the whole object, with all that only the server
+ * sets, as long as that is what the server has.
+ */
+export const withoutSame = (patch: JsonObject, current: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(patch).filter(([name, value]) => !Object.hasOwn(current, name) || !isSame(value, current[name])),
+  ) as JsonObject;
+
+/** Whatever the order of an object's names. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one))
+    return Array.isArray(other) && one.length === other.length && one.every((each, i) => isSame(each, other[i]));
+  if (!isObject(one) || !isObject(other)) return false;
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && isSame(one[name], other[name]))
+  );
+}
+
 /** The top-level properties that a patch touches. */
 export const patchedProperties = (patch: JsonObject): ReadonlySet<string> =>
   new Set(Object.keys(patch).map((path) => tokensOf(path)[0] as string));
 
-/** What a map from names to true becomes: what is added, what is taken away; a sentence where the patch is wrong. */
+/** What a map from names to true becomes: what is added, what is taken away. */
 export type MapPatch =
   | { readonly kind: "set"; readonly names: readonly string[] }
   | { readonly kind: "patch"; readonly add: readonly string[]; readonly remove: readonly string[] };
 
-/** Reads `property` (whole) and `property/name` (single ones) of an update of a set such as keywords or mailboxIds. */
-export function setPatch(patch: JsonObject, property: string): MapPatch | undefined | string {
+/**
+ * Reads `property` (whole; null is its default, none) and `property/name` (single ones) of an update of a set such as keywords or mailboxIds.
+ * A path that cannot be is invalidPatch, a value that cannot be invalidProperties (RFC 8620 §5.3).
+ */
+export function setPatch(patch: JsonObject, property: string): MapPatch | undefined | SetError {
   const prefix = `${property}/`;
-  const whole = patch[property];
+  const whole = patch[property] === null ? {} : patch[property];
+  const wrong = (why: string) => invalidProperties([property], why);
   if (whole !== undefined) {
-    if (!isObject(whole)) return `${property}: expected an object.`;
+    if (!isObject(whole)) return wrong(`${property}: expected an object.`);
     for (const [name, value] of Object.entries(whole))
-      if (value !== true) return `${property}/${escapePointer(name)}: expected true.`;
+      if (value !== true) return wrong(`${property}/${escapePointer(name)}: expected true.`);
     for (const path of Object.keys(patch))
-      if (path.startsWith(prefix)) return `${path}: ${property} is replaced as a whole too.`;
+      if (path.startsWith(prefix)) return setError("invalidPatch", `${path}: ${property} is replaced as a whole too.`);
     return { kind: "set", names: Object.keys(whole) };
   }
   const [add, remove]: [string[], string[]] = [[], []];
   for (const [path, value] of Object.entries(patch)) {
     if (!path.startsWith(prefix)) continue;
     const tokens = tokensOf(path);
-    if (tokens.length !== 2 || tokens[1] === "") return `${path}: there is nothing deeper.`;
+    if (tokens.length !== 2 || tokens[1] === "") return setError("invalidPatch", `${path}: there is nothing deeper.`);
     if (value === true) add.push(tokens[1] as string);
     else if (value === null) remove.push(tokens[1] as string);
-    else return `${path}: expected true or null.`;
+    else return wrong(`${path}: expected true or null.`);
   }
   return add.length + remove.length === 0 ? undefined : { kind: "patch", add, remove };
 }

@@ -1,5 +1,6 @@
 /** A request as it comes (RFC 8620 §3.3), with the problems of §3.6.1. */
 import { Mismatch } from "./check.ts";
+import { notIJson } from "./i-json.ts";
 import { type Invocation, isObject, type JmapRequest, type JsonObject, type Problem } from "./types.ts";
 
 export type RequestLimits = { readonly maxCallsInRequest: number; readonly maxSizeRequest: number };
@@ -28,12 +29,20 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** I-JSON (RFC 7493): UTF-8, and no deeper than `maxJsonDepth`. */
 export function parseJson(bytes: Uint8Array): { readonly value: unknown } | Problem {
+  const notJson = (why: string): Problem => ({
+    type: problem("notJSON"),
+    status: 400,
+    detail: `The request is not JSON: ${why}`,
+  });
   let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(bytes));
+    const text = utf8.decode(bytes);
+    value = JSON.parse(text);
+    const why = notIJson(text);
+    if (why !== undefined) return notJson(why);
   } catch (error) {
     const why = error instanceof SyntaxError ? error.message : "It is not UTF-8.";
-    return { type: problem("notJSON"), status: 400, detail: `The request is not JSON: ${why}` };
+    return notJson(why);
   }
   if (isDeeper(value, maxJsonDepth))
     return {

@@ -17,13 +17,17 @@ const unspacedRuns =
 const accents = /[\u0300-\u036f]/g;
 const ascii = /^[\x00-\x7f]*$/;
 
+/** Without case and accents: how words are compared. */
+export const foldWords = (text: string): string =>
+  ascii.test(text) ? text.toLowerCase() : foldText(text).normalize("NFD").replace(accents, "").normalize("NFC");
+
 /** Calls `take` with every word, in order, repeated ones too; it answers false to end. */
 export function eachWord(text: string, take: (word: string) => boolean): void {
   if (ascii.test(text)) {
     eachAsciiRun(text.toLowerCase(), take);
     return;
   }
-  const folded = foldText(text).normalize("NFD").replace(accents, "").normalize("NFC");
+  const folded = foldWords(text);
   for (const [run] of folded.matchAll(runs)) {
     if (!unspaced.test(run)) {
       if (!takeRun(run, take)) return;

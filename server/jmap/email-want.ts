@@ -15,7 +15,10 @@ export const wantArgs = {
 };
 export type WantArgs = { readonly [K in keyof typeof wantArgs]: is.Of<(typeof wantArgs)[K]> };
 
-export function readWant(args: WantArgs, defaults: readonly string[]): EmailWant | Extract<Answer, { error: unknown }> {
+export function readWant(
+  args: Partial<WantArgs>,
+  defaults: readonly string[],
+): EmailWant | Extract<Answer, { error: unknown }> {
   const properties = parseProperties(args.properties ?? defaults, "email");
   const bodyProperties = parseProperties(args.bodyProperties ?? defaultBodyProperties, "part");
   for (const [name, parsed] of [

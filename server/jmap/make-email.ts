@@ -68,6 +68,10 @@ export function mayFile(place: Place | SetError, access: Access): Place | SetErr
 export const neededForMarks = ({ flags, keywords }: Marks): string =>
   `${(flags & Flag.seen) !== 0 ? "s" : ""}${(flags & ~Flag.seen) !== 0 || keywords.length > 0 ? "w" : ""}`;
 
+/** A header field at the beginning; an mbox "From " line before it is none. */
+export const looksLikeMessage = (bytes: Uint8Array): boolean =>
+  /^[!-9;-~]+[ \t]*:/.test(Buffer.from(bytes.subarray(0, 1000)).toString("latin1"));
+
 /** Files the bytes; answers what the client is told of the new email. */
 export async function fileEmail(
   bytes: Uint8Array,

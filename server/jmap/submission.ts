@@ -76,6 +76,10 @@ export function readEnvelope(given: Json | undefined, header: Header, identityEm
   return envelopeOf(identityEmail, {}, unique, shown);
 }
 
+/** Of RFC 1870, 6152, 6531, 4954, 3461, 4865 and 8689; the first four are worked out from the message, whatever is said. */
+const senderParameters = ["SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL", "REQUIRETLS"];
+const recipientParameters = ["NOTIFY", "ORCPT"];
+
 function envelopeOf(
   from: string,
   parameters: { readonly [name: string]: string | null },
@@ -90,6 +94,13 @@ function envelopeOf(
   if (rcptTo.length === 0) return setError("noRecipients", "There is nobody to send it to.");
   if (rcptTo.length > maxRecipients)
     return setError("tooManyRecipients", `At most ${maxRecipients} recipients.`, { maxRecipients });
+  const unknown =
+    Object.keys(parameters).find((name) => !senderParameters.includes(name.toUpperCase())) ??
+    rcptTo
+      .flatMap((one) => Object.keys(one.parameters ?? {}))
+      .find((name) => !recipientParameters.includes(name.toUpperCase()));
+  if (unknown !== undefined)
+    return invalidProperties(["envelope"], `envelope: there is no parameter "${unknown.slice(0, 100)}" here.`);
   const to: (ReceivedRecipient & { readonly text: string })[] = [];
   const invalid: string[] = [];
   for (const one of rcptTo) {

@@ -1,8 +1,9 @@
 /**
  * How fast JMAP is on a large mailbox: `node test/bench/jmap.ts [messages…]` (1000 10000 100000). Each figure is the median and
- * the worst of its runs over HTTP on loopback, the client's JSON included.
+ * the worst of its runs over HTTP on loopback, the client's JSON included, and what a run costs the server in CPU time (all its
+ * threads; the kernel counts 10 ms), which other work on the machine does not change. Words are not indexed meanwhile: `search.ts` measures them.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startDev } from "../dev-process.ts";
@@ -12,16 +13,24 @@ import { fill } from "./fill.ts";
 
 const sizes = process.argv.slice(2).map(Number);
 const runs = 21;
+/** CPU time of a process with all its threads, in milliseconds. */
+const cpuMs = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+};
+let server = process.pid;
 /** Where the work answers a number, that is its time. */
 async function timed(work: (run: number) => Promise<unknown>): Promise<string> {
   const times: number[] = [];
+  const cpu = cpuMs(server);
   for (let run = 0; run < runs; run++) {
     const begun = performance.now();
     const own = await work(run);
     times.push(typeof own === "number" ? own : performance.now() - begun);
   }
   times.sort((a, b) => a - b);
-  return `${(times[Math.floor(runs / 2)] as number).toFixed(1)} ms (worst ${(times.at(-1) as number).toFixed(1)})`;
+  const each = ((cpuMs(server) - cpu) / runs).toFixed(1);
+  return `${(times[Math.floor(runs / 2)] as number).toFixed(1)} ms (worst ${(times.at(-1) as number).toFixed(1)}), ${each} CPU`;
 }
 
 for (const count of sizes.length === 0 ? [1000, 10_000, 100_000] : sizes) {
@@ -29,7 +38,9 @@ for (const count of sizes.length === 0 ? [1000, 10_000, 100_000] : sizes) {
   try {
     await (await startDev(["--data", data, "--users", "2"])).stop();
     await fill(data, count);
-    const dev = await startDev(["--data", data, "--users", "2", "--cleartext-auth"]);
+    const args = ["--data", data, "--users", "2", "--cleartext-auth", "--set", "index.enabled=false"];
+    const dev = await startDev(args);
+    server = dev.child.pid ?? server;
     const me = await new JmapTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, "u1@example.test", "pw").open();
     const newest = [{ property: "receivedAt", isAscending: false }];
     const inbox = { inMailbox: "F1" };
@@ -48,8 +59,6 @@ for (const count of sizes.length === 0 ? [1000, 10_000, 100_000] : sizes) {
       ["unread, by subject", { filter: { ...inbox, notKeyword: "$seen" }, sort: [{ property: "subject" }] }],
       ["all, by from then subject", { filter: inbox, sort: [{ property: "from" }, { property: "subject" }] }],
       ["a year, by sentAt", { filter: { ...inbox, after: "2023-12-01T00:00:00Z" }, sort: [{ property: "sentAt" }] }],
-      ["a word in the subject", { filter: { ...inbox, subject: "garden" }, sort: newest }],
-      ["a rare word anywhere", { filter: { ...inbox, text: `number ${count - 7}` }, sort: newest }],
     ];
     for (const [name, args] of queries) say(`Email/query ${name}`, await timed(() => query(args)));
     const { ids, queryState } = await query({ filter: inbox, sort: newest });

@@ -424,7 +424,15 @@ describe("malformed arguments: the error and where", () => {
     ["Email/changes", { sinceState: "999999.1" }, "cannotCalculateChanges", undefined],
     ["Email/set", { update: { "a b": {} } }, "invalidArguments", "/update/a b"],
     ["Email/set", { create: [] }, "invalidArguments", "/create"],
-    ["Email/import", { emails: { a: { blobId: "U1" } } }, "invalidArguments", "/emails/a/mailboxIds"],
+    ["Email/import", { emails: { a: 1 } }, "invalidArguments", "/emails/a"],
+    ["Email/import", { ifInState: "x", emails: {} }, "stateMismatch", undefined],
+    ["Email/set", { ifInState: "x" }, "stateMismatch", undefined],
+    ["Mailbox/set", { ifInState: "x" }, "stateMismatch", undefined],
+    ["Principal/set", { ifInState: "x" }, "stateMismatch", undefined],
+    ["Email/set", { destroy: Array.from({ length: 1001 }, (_, i) => `M${i}`) }, "requestTooLarge", undefined],
+    ["Email/copy", { fromAccountId: "A999", create: {} }, "fromAccountNotFound", undefined],
+    ["Email/get", { ids: [], properties: ["header:Subject:asAddresses"] }, "invalidArguments", "/properties"],
+    ["Email/get", { ids: [], properties: ["header:X:all:asText"] }, "invalidArguments", "/properties"],
     ["Email/copy", { fromAccountId: "A1", accountId: "A1", create: {} }, "invalidArguments", "/fromAccountId"],
     ["Mailbox/query", { filter: { parentId: 1 } }, "invalidArguments", "/filter/parentId"],
     ["Thread/get", { ids: null }, "requestTooLarge", undefined],
@@ -438,4 +446,123 @@ describe("malformed arguments: the error and where", () => {
       const error = await me.error(method, args);
       assert.deepEqual([error.type, error.pointer], [type, pointer]);
     });
+});
+
+describe("objects that cannot be set: each its own error, and the others go on", () => {
+  const wrong: readonly [method: string, args: Any, where: string, type: string, properties: string[] | undefined][] = [
+    ["Email/set", { update: { M: { subject: "x" } } }, "notUpdated", "invalidProperties", ["subject"]],
+    ["Email/set", { update: { M: { size: 1 } } }, "notUpdated", "invalidProperties", ["size"]],
+    ["Email/set", { update: { M: { "keywords/a": false } } }, "notUpdated", "invalidProperties", ["keywords"]],
+    ["Email/set", { update: { M: { "keywords/a b": true } } }, "notUpdated", "invalidProperties", ["keywords"]],
+    ["Email/set", { update: { M: { "keywords/a/b": true } } }, "notUpdated", "invalidPatch", undefined],
+    ["Email/set", { update: { M: { keywords: {}, "keywords/a": true } } }, "notUpdated", "invalidPatch", undefined],
+    ["Email/set", { update: { M: { mailboxIds: null } } }, "notUpdated", "invalidProperties", ["mailboxIds"]],
+    ["Email/set", { update: { M: { "mailboxIds/F999": true } } }, "notUpdated", "invalidProperties", ["mailboxIds"]],
+    ["Email/set", { update: { M999: {} } }, "notUpdated", "notFound", undefined],
+    ["Email/set", { update: { D: { "keywords/a": true } }, destroy: ["D"] }, "notUpdated", "willDestroy", undefined],
+    ["Email/import", { emails: { a: { blobId: "U1" } } }, "notCreated", "invalidProperties", ["mailboxIds"]],
+    [
+      "Email/import",
+      { emails: { a: { blobId: "U1", mailboxIds: { F1: true } } } },
+      "notCreated",
+      "invalidProperties",
+      ["blobId"],
+    ],
+    ["Mailbox/set", { update: { F1: { totalEmails: 77 } } }, "notUpdated", "invalidProperties", ["totalEmails"]],
+    ["Mailbox/set", { update: { F1: { parentId: "F2" } } }, "notUpdated", "forbidden", undefined],
+    ["Mailbox/set", { create: { a: { name: "x", role: "inbox" } } }, "notCreated", "invalidProperties", ["role"]],
+    [
+      "EmailSubmission/set",
+      { create: { a: { emailId: "M", identityId: "I9" } } },
+      "notCreated",
+      "invalidProperties",
+      ["identityId"],
+    ],
+    [
+      "EmailSubmission/set",
+      {
+        create: {
+          a: {
+            emailId: "M",
+            identityId: "I1",
+            envelope: {
+              mailFrom: { email: "u1@example.test", parameters: { NOPE: null } },
+              rcptTo: [{ email: "a@b.test" }],
+            },
+          },
+        },
+      },
+      "notCreated",
+      "invalidProperties",
+      ["envelope"],
+    ],
+  ];
+  let [email, doomed] = ["", ""];
+  before(async () => {
+    doomed = await me.import(letter("doomed"));
+    email = await me.import(letter("Zürich", "", "Grüße aus der Straße\r\n"));
+  });
+  for (const [method, args, where, type, properties] of wrong)
+    test(`${method} ${JSON.stringify(args).slice(0, 100)}`, async () => {
+      const answer = await me.call(
+        method,
+        JSON.parse(JSON.stringify(args).replaceAll('"M"', `"${email}"`).replaceAll('"D"', `"${doomed}"`)),
+      );
+      const [error] = Object.values(answer[where]) as Any[];
+      assert.deepEqual([error?.type, error?.properties], [type, properties], JSON.stringify(answer));
+    });
+
+  test("§5.3 the whole object may be sent back with what has changed in it; null is the default", async () => {
+    const [object] = (await me.call("Email/get", { ids: [await me.import(letter("whole"))] })).list;
+    const { updated } = await me.call("Email/set", {
+      update: { [object.id]: { ...object, keywords: { $seen: true } } },
+    });
+    assert.deepEqual(updated, { [object.id]: null });
+    await me.call("Email/set", { update: { [object.id]: { keywords: null } } });
+    const [after] = (await me.call("Email/get", { ids: [object.id], properties: ["keywords"] })).list;
+    assert.deepEqual(after.keywords, {});
+    const { list } = await me.call("Mailbox/get", { ids: [inbox] });
+    const box = await me.call("Mailbox/set", { update: { [inbox]: { ...list[0], sortOrder: 7 } } });
+    assert.deepEqual([box.updated, box.notUpdated], [{ [inbox]: null }, {}]);
+    assert.equal((await me.call("Mailbox/get", { ids: [inbox] })).list[0].sortOrder, 7);
+  });
+
+  test("§5.1 an id that is asked for twice is not found once", async () => {
+    for (const type of [
+      "Email",
+      "Mailbox",
+      "Thread",
+      "Identity",
+      "EmailSubmission",
+      "SieveScript",
+      "AddressBook",
+      "ContactCard",
+      "Principal",
+      "ShareNotification",
+      "Quota",
+    ])
+      assert.deepEqual((await me.call(`${type}/get`, { ids: ["zz", "zz"] })).notFound, ["zz"], type);
+  });
+
+  test("§4.9 parts and blobs that are no message are not parsable", async () => {
+    const blob = await me.upload("not a message at all");
+    const part = `B${email.slice(1)}_1`;
+    const { notParsable, parsed } = await me.call("Email/parse", { blobIds: [blob.blobId, part] });
+    assert.deepEqual([notParsable, parsed], [[blob.blobId, part], {}]);
+  });
+
+  test("§5 snippets show what was found without its accents, and in another form", async () => {
+    const { list } = await me.call("SearchSnippet/get", { filter: { text: "zurich strasse" }, emailIds: [email] });
+    assert.deepEqual(list, [
+      { emailId: email, subject: "<mark>Zürich</mark>", preview: "Grüße aus der <mark>Straße</mark>" },
+    ]);
+  });
+
+  test("§3.6.1 requests are I-JSON: no name twice, no half of a pair", async () => {
+    for (const echo of ['{"a":1,"a":2}', '{"a":"\\ud800"}']) {
+      const answer = await me.post(`{"using":["urn:ietf:params:jmap:core"],"methodCalls":[["Core/echo",${echo},"0"]]}`);
+      assert.equal(answer.status, 400);
+      assert.equal(((await answer.json()) as Any).type, "urn:ietf:params:jmap:error:notJSON");
+    }
+  });
 });

@@ -4,20 +4,18 @@ import { failed, invalidProperties, type JsonObject, type SetError, setError } f
 import { blobFor } from "../access.ts";
 import { type Answer, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
-import { fileEmail, mayFile, readPlace } from "../make-email.ts";
+import { fileEmail, looksLikeMessage, mayFile, readPlace } from "../make-email.ts";
 
 const shape = is.object({
   accountId: is.id,
   ifInState: is.maybe(is.string),
-  emails: is.map(
-    is.id,
-    is.object({
-      blobId: is.idOrCreation,
-      mailboxIds: is.anyObject,
-      keywords: is.optional(is.nullable(is.anyObject)),
-      receivedAt: is.optional(is.nullable(is.utcDate)),
-    }),
-  ),
+  emails: is.map(is.id, is.anyObject),
+});
+const importShape = is.object({
+  blobId: is.idOrCreation,
+  mailboxIds: is.anyObject,
+  keywords: is.optional(is.nullable(is.anyObject)),
+  receivedAt: is.optional(is.nullable(is.utcDate)),
 });
 
 /** RFC 8621 §4.8. */
@@ -32,7 +30,13 @@ export const emailImport = method(
     if (args.ifInState !== undefined && args.ifInState !== stateText(before)) return failed("stateMismatch");
     const created: { [id: string]: JsonObject } = {};
     const notCreated: { [id: string]: SetError } = {};
-    for (const [creation, wanted] of Object.entries(args.emails)) {
+    for (const [creation, object] of Object.entries(args.emails)) {
+      const wanted = importShape(object, "");
+      if (wanted instanceof is.Mismatch) {
+        const name = wanted.pointer.split("/")[1] ?? "";
+        notCreated[creation] = invalidProperties([name], `${wanted.pointer.slice(1)}: expected ${wanted.expected}.`);
+        continue;
+      }
       const place = mayFile(readPlace(wanted, call), call.access);
       const blob = await blobFor(call, account, createdId(call, wanted.blobId) ?? "");
       const made =
@@ -60,9 +64,3 @@ export const emailImport = method(
   },
   "shared",
 );
-
-/** A header field at the beginning; an mbox "From " line before it is none. */
-function looksLikeMessage(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 1000)).toString("latin1");
-  return /^[!-9;-~]+[ \t]*:/.test(start);
-}

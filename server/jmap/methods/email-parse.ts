@@ -6,6 +6,7 @@ import { createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { readWant, wantArgs } from "../email-want.ts";
 import { maxAnswerBytes, render } from "../emails.ts";
+import { looksLikeMessage } from "../make-email.ts";
 
 const shape = is.object({ accountId: is.id, blobIds: is.array(is.idOrCreation), ...wantArgs });
 
@@ -26,8 +27,7 @@ export const emailParse = method(
       const blobId = createdId(call, id) ?? "";
       const blob = await blobFor(call, account, blobId);
       if (blob === undefined) notFound.push(id);
-      else if (!/^[!-~]+[ \t]*:|^\r?\n/m.test(Buffer.from(blob.bytes.subarray(0, 4096)).toString("latin1")))
-        notParsable.push(id);
+      else if (!looksLikeMessage(blob.bytes)) notParsable.push(id);
       else {
         total += blob.bytes.length;
         if (total > maxAnswerBytes)

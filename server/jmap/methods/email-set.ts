@@ -1,15 +1,16 @@
 import * as is from "../../../protocol/jmap/check.ts";
-import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
-import { setPatch } from "../../../protocol/jmap/patch.ts";
+import { numberOf } from "../../../protocol/jmap/ids.ts";
+import { setPatch, withoutSame } from "../../../protocol/jmap/patch.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import type { EmailEdit } from "../../store/jmap.ts";
-import type { MailboxId } from "../../store/store.ts";
+import type { AccountId, MailboxId } from "../../store/store.ts";
 import { allowedEdits } from "../allowed-edits.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
-import { marksOf } from "../emails.ts";
+import { readWant } from "../email-want.ts";
+import { marksOf, PreviewMemory, showEmails } from "../emails.ts";
 import { makeEmail } from "../make-email.ts";
 
 const shape = is.object(setArgs);
@@ -46,7 +47,10 @@ export const emailSet = method(
     }
     for (const [key, patch] of Object.entries(args.update ?? {})) {
       const email = numberOf("M", createdId(call, key) ?? "");
-      const edit = email === undefined ? setError("notFound") : readEdit(email, patch as JsonObject, call);
+      const edit =
+        email === undefined
+          ? setError("notFound")
+          : readEdit(email, await changesOf(patch as JsonObject, email, call, account), call);
       if ("type" in edit) notUpdated[key] = edit;
       else if (doomed.has(edit.email)) notUpdated[key] = setError("willDestroy");
       else {
@@ -122,18 +126,27 @@ function errorOf(
   }
 }
 
+/** What the patch changes: other properties of the email may be there too, as they are. */
+async function changesOf(patch: JsonObject, email: number, call: Call, account: AccountId): Promise<JsonObject> {
+  const others = Object.keys(patch).filter((path) => !/^(?:keywords|mailboxIds)(?:\/|$)/.test(path));
+  if (others.length === 0) return patch;
+  const want = readWant({ properties: others }, []);
+  if ("error" in want) return patch;
+  const shown = await showEmails(call.ports, new PreviewMemory(1), account, [email], want, call.access);
+  const current = shown === "too-large" ? undefined : shown.list[0]?.object;
+  return current === undefined ? patch : withoutSame(patch, current);
+}
+
 function readEdit(email: number, patch: JsonObject, call: Call): EmailEdit | SetError {
   for (const path of Object.keys(patch)) {
     const name = path.split("/")[0] as string;
-    // RFC 8620 §5.3: the id may be there, as long as it is this one.
-    if (path === "id" && patch[path] === idOf("M", email)) continue;
     if (name !== "keywords" && name !== "mailboxIds")
       return invalidProperties([name], `${name}: only keywords and mailboxIds of an email can be changed.`);
   }
   const keywords = setPatch(patch, "keywords");
-  if (typeof keywords === "string") return setError("invalidPatch", keywords);
+  if (keywords !== undefined && "type" in keywords) return keywords;
   const mailboxIds = setPatch(patch, "mailboxIds");
-  if (typeof mailboxIds === "string") return setError("invalidPatch", mailboxIds);
+  if (mailboxIds !== undefined && "type" in mailboxIds) return mailboxIds;
   const edit: { -readonly [K in keyof EmailEdit]: EmailEdit[K] } = { email };
   if (keywords !== undefined) {
     const lists = keywords.kind === "set" ? [keywords.names] : [keywords.add, keywords.remove];

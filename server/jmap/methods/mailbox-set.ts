@@ -1,5 +1,6 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { idOf, numberOf } from "../../../protocol/jmap/ids.ts";
+import { withoutSame } from "../../../protocol/jmap/patch.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import type { MailboxFields, MailboxMade } from "../../store/jmap.ts";
@@ -73,7 +74,10 @@ export const mailboxSet = (memory: MailboxMemory): Method =>
       for (const [key, patch] of Object.entries(args.update ?? {})) {
         const id = createdId(call, key);
         const mailbox = id === undefined ? undefined : numberOf("F", id);
-        const fields = readFields(patch, call);
+        const fields = readFields(
+          mailbox === undefined ? {} : await changesOf(patch as JsonObject, mailbox, call, account, memory),
+          call,
+        );
         const made =
           mailbox === undefined
             ? setError("notFound")
@@ -127,6 +131,20 @@ export const mailboxSet = (memory: MailboxMemory): Method =>
     },
     "shared",
   );
+
+/** What the patch changes: a client may send the whole mailbox. */
+async function changesOf(
+  patch: JsonObject,
+  mailbox: MailboxId,
+  { access }: Call,
+  account: AccountId,
+  memory: MailboxMemory,
+): Promise<JsonObject> {
+  const one = (await memory.list(account, access)).mailboxes.find(({ id }) => id === mailbox);
+  const names = mailboxProperties.filter((name) => Object.hasOwn(patch, name));
+  const [current] = one === undefined ? [] : await memory.show(account, [one], names, access);
+  return current === undefined ? patch : withoutSame(patch, current);
+}
 
 /** In another's account a mailbox is made below one that allows it. */
 function mayMake(fields: Given, access: Access): Made | undefined {

@@ -20,7 +20,7 @@ export const principalGet = method(principals, is.object(getArgs), async ({ acco
       accountId,
       state: principalsState(all),
       list: found.map(({ data }) => pick(data, names)),
-      notFound: (ids ?? []).filter((id) => !there.has(id)),
+      notFound: [...new Set(ids)].filter((id) => !there.has(id)),
     },
   };
 });

@@ -1,5 +1,5 @@
 import * as is from "../../../protocol/jmap/check.ts";
-import { type SetError, setError } from "../../../protocol/jmap/types.ts";
+import { failed, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
 import { method } from "../call.ts";
 import { principals } from "../capabilities.ts";
@@ -12,6 +12,7 @@ export const principalSet = method(principals, is.object(setArgs), async (args, 
   const refusal = tooManyToSet(args, call);
   if (refusal !== undefined) return refusal;
   const state = principalsState(await principalsOf(call));
+  if (args.ifInState !== undefined && args.ifInState !== state) return failed("stateMismatch");
   const all = (ids: readonly string[]): { [id: string]: SetError } =>
     Object.fromEntries(ids.map((id) => [id, forbidden]));
   return {

@@ -16,7 +16,7 @@ export const quotaGet = method(quota, is.object(getArgs), async ({ accountId, id
       accountId,
       state,
       list: found.map((one) => pick(one, names)),
-      notFound: (ids ?? []).filter((id) => !there.has(id)),
+      notFound: [...new Set(ids)].filter((id) => !there.has(id)),
     },
   };
 });

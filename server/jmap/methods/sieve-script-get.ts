@@ -21,7 +21,7 @@ export const sieveScriptGet = method(
         accountId,
         state: String(revision),
         list: found.map((script) => pick(showScript(script), names)),
-        notFound: (ids ?? []).filter((id) => !there.has(id)),
+        notFound: [...new Set(ids)].filter((id) => !there.has(id)),
       },
     };
   },
