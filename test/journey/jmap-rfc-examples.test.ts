@@ -115,7 +115,7 @@ describe("RFC 8620", () => {
       [{ "keywords/$seen/deeper": true }, "invalidPatch"],
       [{ "keywords/$a/b/c": true }, "invalidPatch"],
       [{ subject: "Another" }, "invalidProperties"],
-      [{ "keywords/$seen": "yes" }, "invalidPatch"],
+      [{ "keywords/$seen": "yes" }, "invalidProperties"],
       [{ mailboxIds: {} }, "invalidProperties"],
       [{ [`mailboxIds/${inbox}`]: null }, "invalidProperties"],
       [{ "mailboxIds/F99999": true }, "invalidProperties"],
