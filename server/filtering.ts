@@ -5,6 +5,7 @@ import { mailboxesOf } from "../protocol/mime/fields/address.ts";
 import { decodeWords } from "../protocol/mime/fields/encoded-word.ts";
 import { headerValue, splitHeader } from "../protocol/mime/header.ts";
 import type { Directory } from "./access/directory.ts";
+import { byDomain } from "./by-domain.ts";
 import type { FilterSettings } from "./filtering-settings.ts";
 import { type Campaign, Campaigns } from "./judge/content/campaigns.ts";
 import { makeContentJudge } from "./judge/content/content-judge.ts";
@@ -56,7 +57,6 @@ export type Filtering = {
 } & Disposable;
 
 const rereadMs = 5_000;
-const domainsAtOnce = 1_000;
 const checkListsMs = 60 * 60 * 1000;
 const campaignsKey = "filter.campaigns";
 const reportedKey = "filter.reported";
@@ -314,26 +314,6 @@ async function watchPreferences(store: Store, settings: FilterSettings, log: Log
     weights: () => weights,
     [Symbol.dispose]: () => clearInterval(timer),
   };
-}
-
-/** What tenants have set, for each of their domains. */
-async function byDomain(
-  tenants: ReadonlyMap<string, Preferences>,
-  store: Pick<Store, "hostedDomains">,
-): Promise<Map<string, Preferences>> {
-  const found = new Map<string, Preferences>();
-  for (const [tenant, preferences] of tenants) {
-    let after: string | undefined;
-    do {
-      const page = await store.hostedDomains(
-        { kind: "tenant", tenant: Number(tenant) },
-        { limit: domainsAtOnce, after },
-      );
-      for (const { name } of page) found.set(name, preferences);
-      after = page.length < domainsAtOnce ? undefined : page.at(-1)!.name;
-    } while (after !== undefined);
-  }
-  return found;
 }
 
 /** Names of the people of each domain, as they are shown; read when the directory changes. */

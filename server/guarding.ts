@@ -3,11 +3,12 @@ import { factsOf } from "../protocol/mime/facts-of.ts";
 import type { Header } from "../protocol/mime/header.ts";
 import { type ReleaseToken, releaseLocal } from "../protocol/return-path/release-address.ts";
 import type { Mac } from "../protocol/return-path/srs.ts";
+import { byDomain } from "./by-domain.ts";
 import type { Config } from "./config/config.ts";
 import type { Deliver } from "./deliver/deliver.ts";
 import { makeQuarantine, type Quarantine, type QuarantinePorts } from "./deliver/quarantine.ts";
 import { makeDangerJudge } from "./judge/attachments/danger-judge.ts";
-import { type AttachmentPolicy, domainPolicyPrefix, isAction, isDanger } from "./judge/attachments/policy.ts";
+import { type AttachmentPolicy, isAction, isDanger, policyPrefixes } from "./judge/attachments/policy.ts";
 import { guarded } from "./judge/attempts.ts";
 import { type Judge, type PartialJudge, together, type Verdict } from "./judge/judge.ts";
 import { clamav } from "./judge/scanners/clamav.ts";
@@ -169,17 +170,23 @@ function scannersOf(settings: Config["scanners"]): readonly Scanner[] {
   return found;
 }
 
-/** The server's policy, and those of domains, which are kept in the store and read again when they change. */
+/** The server's policy, and those of tenants and domains, which are kept in the store and read again when they change. */
 async function watchPolicies(
-  store: Pick<Store, "settings">,
+  store: Pick<Store, "settings" | "hostedDomains">,
   server: AttachmentPolicy,
   log: Log,
 ): Promise<{ readonly of: (domains: ReadonlySet<string>) => readonly AttachmentPolicy[]; stop(): void }> {
   let own = new Map<string, AttachmentPolicy>();
+  const kept = async (prefix: string): Promise<Map<string, Partial<AttachmentPolicy>>> =>
+    new Map((await store.settings(prefix)).map(({ key, value }) => [key.slice(prefix.length), policyOf(value)]));
   const read = async (): Promise<void> => {
-    const found = await store.settings(domainPolicyPrefix);
+    const tenants = await byDomain(await kept(policyPrefixes.tenant), store);
+    const domains = await kept(policyPrefixes.domain);
     own = new Map(
-      found.map(({ key, value }) => [key.slice(domainPolicyPrefix.length), { ...server, ...policyOf(value) }]),
+      [...new Set([...tenants.keys(), ...domains.keys()])].map((name) => [
+        name,
+        { ...server, ...tenants.get(name), ...domains.get(name) },
+      ]),
     );
   };
   await read();

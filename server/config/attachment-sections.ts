@@ -16,7 +16,7 @@ export const attachments = z
   .prefault({})
   .meta({
     description:
-      "What is done with mail by what its attachments are; a domain may differ (`angarium attachments set`). `mark` only says so in the header, `strip` takes the attachment out and leaves a note.",
+      "What is done with mail by what its attachments are; a tenant or a domain may differ (`angarium attachments set`). `mark` only says so in the header, `strip` takes the attachment out and leaves a note.",
   }) as unknown as z.ZodType<AttachmentPolicy>;
 
 export type ScannerSettings = {

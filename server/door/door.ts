@@ -52,6 +52,8 @@ export interface Visitor extends Disposable {
   recipient(asked: RecipientAsked): Promise<Reply | undefined>;
   /** A recipient was refused for good; answers how many ms the reply waits. */
   refused(recipient: string): number;
+  /** The last words for who was banned while here. */
+  barred(): Reply | undefined;
 }
 
 const hourMs = 60 * 60 * 1000;
@@ -140,6 +142,10 @@ export class Door {
           "it asked for many people who are not here",
         );
         return ++unknown > settings.tarpitAfter ? settings.tarpitMs : 0;
+      },
+      barred: () => {
+        const banned = this.banned(address);
+        return banned === undefined ? undefined : reply(421, "4.7.0", `${banned}; closing`);
       },
       [Symbol.dispose]: () => {
         const left = (this.#inside.get(network) ?? 1) - 1;

@@ -332,6 +332,9 @@ class Conversation {
     if (refusal.code >= 500 && ++this.#refusedRecipients > this.#ports.settings.maxRefusedRecipients)
       this.#leave(closing.tooManyErrors);
     else this.#write(refusal);
+    // Looking for names ends in a ban, and that in the end of the session.
+    const barred = this.#over ? undefined : this.#visitor?.barred();
+    if (barred !== undefined) this.#leave(barred);
   }
 
   /** Forgets the transaction's people and bytes. */

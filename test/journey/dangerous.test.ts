@@ -151,22 +151,24 @@ test("a script of the person hears what was found among the attachments", async 
     elsif virustest :value "ge" :comparator "i;ascii-numeric" "2" { addflag "$Taken"; }`;
   await ask("sieve put", { name: "v", script, account });
   await ask("sieve activate", { name: "v", account });
-  await ask("attachments set", { domain: "example.test", danger: "macro", action: "strip" });
+  await ask("attachments set", { target: "example.test", danger: "macro", action: "strip" });
   await new Promise((resolve) => setTimeout(resolve, 1500)); // Policies are read again every second.
   const file = ordinary.find(({ name }) => name.endsWith(".docx"))!;
   assert.match(await bring(mailFor(file.name, file.bytes, account, "looked@far.test"), account), /^250/);
   assert.match(await bring(mailFor(macro.name, macro.bytes, account, "taken@far.test"), account), /^250/);
-  await ask("attachments set", { domain: "example.test", danger: "macro", action: "default" });
+  await ask("attachments set", { target: "example.test", danger: "macro", action: "default" });
   const [looked, taken] = await flagsOf(account, ["looked@far.test", "taken@far.test"]);
   assert.deepEqual([looked, taken], ["$Looked", "$Taken"]);
 });
 
-test("a domain may have attachments taken out, with a note", async () => {
-  await ask("attachments set", { domain: "example.test", danger: "macro", action: "strip" });
+test("a tenant may have attachments taken out of its domains' mail, with a note", async () => {
+  await ask("tenant add", { name: "acme" });
+  await ask("domain give", { domain: "example.test", tenant: "acme" });
+  await ask("attachments set", { target: "acme", danger: "macro", action: "strip" });
   await new Promise((resolve) => setTimeout(resolve, 1500)); // Policies are read again every second.
   const message = mailFor(macro.name, macro.bytes, "u1@example.test", "strip@far.test");
   assert.match(await bring(message, "u1@example.test"), /^250/);
-  await ask("attachments set", { domain: "example.test", danger: "macro", action: "default" });
+  await ask("attachments set", { target: "acme", danger: "macro", action: "default" });
   const kept = await mailOf(dev.ready, "u1@example.test", /strip@far\.test/);
   assert.match(kept, /X-Angarium-Attachments: macro/);
   assert.doesNotMatch(kept, /letter\.docm/);

@@ -96,14 +96,23 @@ test("a ban keeps out of every protocol, is listed, and lifted", async () => {
   await assert.rejects(ask(dev.ready.data, "ban lift", { address: "127.0.0.88" }), /is not banned/);
 });
 
-test("looking for names ends in a ban", async () => {
+test("looking for names ends in a ban, and the session with it", async () => {
+  let asked = 0;
   for (let round = 0; round < 3; round++) {
     const talk = await SmtpTalk.open(port(), { from: "127.0.0.99" });
     await talk.say("MAIL FROM:<mallory@far.test>");
-    for (let i = 0; i < 90; i++)
-      assert.match(await talk.say(`RCPT TO:<name${round}-${i}@example.test>`), /^550 5\.1\.1/);
-    await talk.quit();
+    for (let i = 0; i < 90; i++) {
+      const said = await talk.say(`RCPT TO:<name${round}-${i}@example.test>`);
+      if (said.startsWith("421")) {
+        assert.match(said, /^421 4\.7\.0 Your address 127\.0\.0\.99 is banned for a while: it asked for many people/);
+        break;
+      }
+      assert.match(said, /^550 5\.1\.1/);
+      asked++;
+    }
+    if (round < 2) await talk.quit();
   }
+  assert.equal(asked, 201);
   const bans = (await ask(dev.ready.data, "ban list")) as { readonly address: string }[];
   assert.deepEqual(
     bans.map(({ address }) => address),

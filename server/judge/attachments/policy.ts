@@ -40,9 +40,8 @@ export const outboundPolicy: AttachmentPolicy = {
   "html-trap": "refuse",
 };
 
-/** Where a domain's own policy is kept. */
-export const domainPolicyPrefix = "attachments.domain.";
-export const domainPolicySetting = (domain: string): string => `${domainPolicyPrefix}${domain}`;
+/** Where policies are kept that a domain has, by its name, or a tenant for all its domains, by its number. */
+export const policyPrefixes = { domain: "attachments.domain.", tenant: "attachments.tenant." } as const;
 
 export const isDanger = (text: string): text is Danger => Object.hasOwn(dangers, text);
 export const isAction = (text: unknown): text is Action => actions.includes(text as Action);

@@ -10,7 +10,8 @@ export const beyondRules = {
   blocked: rule("recipient-blocks", decisive, "The recipient has blocked this sender"),
   allowed: rule("recipient-allows", -decisive, "The recipient allows this sender"),
   calledSpam: rule("called-spam", decisive, "The recipient has called mail from this sender spam"),
-  calledGood: rule("called-good", -decisive, "The recipient took mail from this sender out of Junk"),
+  // Not all: whoever gets hold of a good sender's account sends what nobody wants.
+  calledGood: rule("called-good", -12, "The recipient took mail from this sender out of Junk"),
   wrote: rule("recipient-wrote", -decisive, "The recipient has written to this sender"),
   alikeSpam: rule("called-spam-alike", 4, "The recipient has called almost the same message spam"),
   alikeGood: rule("called-good-alike", -4, "The recipient took almost the same message out of Junk"),
