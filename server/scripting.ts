@@ -2,7 +2,7 @@
 import type { TLSSocketOptions } from "node:tls";
 import type { Directory } from "./access/directory.ts";
 import type { Login } from "./access/login.ts";
-import { type ForwardPorts, forwardersOf, forwardFront } from "./deliver/forward.ts";
+import { type ForwardPorts, forwarded, forwardersOf } from "./deliver/forward.ts";
 import { ScriptBook } from "./deliver/sieve/book.ts";
 import { type ImapSieve, makeImapSieve } from "./deliver/sieve/imap-sieve.ts";
 import { type DeliverSieve, makeDeliverSieve } from "./deliver/sieve/sieve.ts";
@@ -46,10 +46,10 @@ export function startScripting(parts: {
       newId: parts.newId,
       version,
       log,
-      async onward(mail, header, account, verdict) {
+      async onward(mail, header, account, verdict, bytes, to) {
         if (forwardersOf(header).has(account.name)) return undefined;
         const domain = account.name.slice(account.name.lastIndexOf("@") + 1);
-        return forwardFront(mail, { domain, delivered: account.name, seal: verdict.findings?.seal }, forward);
+        return forwarded(mail, bytes, { domain, address: account.name, findings: verdict.findings, to }, forward);
       },
     }),
     serve: (connection, stopping) =>

@@ -55,6 +55,7 @@ export async function startSigning(parts: {
     forward: {
       directory,
       returnPath: returnPaths.local,
+      sign: (bytes, domain) => signer.sign(bytes, domain),
       async seal(bytes, domain, found) {
         const sealing = await signer.sealingKey(domain);
         if (sealing === undefined) return "";

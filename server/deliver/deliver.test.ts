@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
-import type { Verdict } from "../judge/judge.ts";
+import type { Findings, Verdict } from "../judge/judge.ts";
 import { quiet } from "../log.ts";
 import { acceptedAs, account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
@@ -386,6 +386,7 @@ const forward = {
   returnPath: ({ local, domain }: { local: string; domain: string }) => `back=${domain}=${local}`,
   seal: async (_: Buffer, domain: string, found: { chain: string; results: string }) =>
     `ARC-Seal: ${found.chain} ${domain} ${found.results}\r\n`,
+  sign: async (_: Buffer, domain: string) => `DKIM-Signature: ${domain}\r\n`,
 };
 const sealed: Verdict = { kind: "accept", notes: [], findings: { seal: { chain: "none", results: "mx; spf=pass" } } };
 
@@ -410,6 +411,20 @@ test("what a stranger sends to an alias elsewhere goes on under a return path of
     /^ARC-Seal: none example\.test mx; spf=pass\r\nDelivered-To: list@example\.test\r\nReceived: /,
   );
   assert.equal(offered.length, 1);
+});
+
+test("where its author's domain would have it refused, what goes on is from the address that forwards, and signed for it", async () => {
+  const bytes = Buffer.from("From: a@b.test\r\nSubject: x\r\n\r\nbody\r\n");
+  const dmarc = { policy: { p: "reject" }, dkimAligned: false };
+  const findings = { ...sealed.findings, authentication: { dmarc } } as unknown as Findings;
+  const { accepted } = await deliver(mail([to("away@example.test")], { bytes }), {
+    forward,
+    verdict: { ...sealed, findings },
+  });
+  assert.match(
+    Buffer.from(accepted[0]!.message.bytes).toString(),
+    /^DKIM-Signature: example\.test\r\nARC-Seal: .*\r\nDelivered-To: away@example\.test\r\nReceived: [\s\S]*\r\nFrom: "a@b\.test via away@example\.test" <away@example\.test>\r\n/,
+  );
 });
 
 const unchanged: readonly [name: string, change: Partial<Received>, from: string, messages: number][] = [

@@ -22,7 +22,6 @@ import { isJunkFor, placementsOf } from "./placements.ts";
 import { quarantineRows } from "./quarantined.ts";
 import { queuedOf } from "./queued.ts";
 import { RefusalBudget, refusedEntry } from "./refusals.ts";
-import { losesDmarc, withOurFrom } from "./rewrite-from.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
 import { type Suppressing, sendingEvents, withoutSuppressed } from "./suppressed.ts";
@@ -149,16 +148,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     forward: ForwardPorts,
   ): Promise<Acceptance> => {
     const [by, ...more] = to.forwarders;
-    const delivered = by === undefined || more.length > 0 ? undefined : formatMailbox(by);
-    const ours =
-      by !== undefined && losesDmarc(verdict.findings) ? withOurFrom(mail.bytes, header, formatMailbox(by)) : undefined;
-    const made = await forwarded(
-      ours === undefined ? mail : { ...mail, bytes: ours },
-      ours === undefined ? header : splitHeader(ours, 0, ours.length),
-      { domain: by?.domain ?? mail.ourHost, delivered, seal: verdict.findings?.seal, marking: verdict },
+    const address = by === undefined || more.length > 0 ? undefined : formatMailbox(by);
+    const { bytes, envelopeFrom, rewritten } = await forwarded(
+      mail,
+      traced(mail, header, false, verdict),
+      { domain: by?.domain ?? mail.ourHost, address, findings: verdict.findings },
       forward,
     );
-    const { bytes, envelopeFrom } = made;
     const message = { bytes, facts: passingFactsOf(bytes) };
     const recipients = to.forwarded.map(({ address }) => address);
     return {
@@ -175,7 +171,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
           recipients,
           forwardedBy: to.forwarders.map(formatMailbox),
           from: envelopeFrom,
-          fromRewritten: ours === undefined ? undefined : true,
+          fromRewritten: rewritten || undefined,
         }),
       ],
     };

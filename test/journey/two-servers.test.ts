@@ -16,6 +16,8 @@ const zone: { [name: string]: { [type: string]: string } } = {
   "b.test": { TXT: "v=spf1 -all" },
   "_dmarc.b.test": { TXT: "v=DMARC1; p=none; rua=mailto:dmarc-reports@b.test" },
   "far.test": { TXT: "v=spf1 ip4:127.0.0.1 -all" },
+  "bank.test": { TXT: "v=spf1 ip4:127.0.0.1 -all" },
+  "_dmarc.bank.test": { TXT: "v=DMARC1; p=reject" },
 };
 
 before(async (t) => {
@@ -64,6 +66,16 @@ test("what is forwarded comes with a return path that SPF allows and a seal that
     },
   } as never);
   assert.equal((arc as { status: { result: string } }).status.result, "pass", "mailauth thinks so too");
+});
+
+test("what its author's domain would have refused is forwarded as ours, and signed: DMARC passes at the next server", async () => {
+  await bring(a, { from: "anna@bank.test", to: ["fwd@a.test"], subject: "statement" });
+  const kept = await mailOf(b.ready, "u1@b.test", /^Subject: statement/m);
+  assert.match(kept, /^From: "anna@bank\.test via fwd@a\.test" <fwd@a\.test>\r\n/m);
+  const results = /^Authentication-Results: mail\.b\.test;(?:.*\r\n[ \t])*.*/m.exec(kept)?.[0] ?? kept;
+  assert.equal(results.match(/dkim=pass\s+header\.d=a\.test/g)?.length, 2, "RSA and Ed25519");
+  assert.match(results, /dmarc=pass [^;]*header\.from=a\.test/);
+  assert.match(results, /arc=pass/);
 });
 
 test("mail in another's name is reported to it, and it is told in words", async () => {

@@ -4,17 +4,19 @@
  * the account's scripts run for it only where they ask about spam or viruses themselves.
  */
 import { createHash } from "node:crypto";
-import type { Header } from "../../../protocol/mime/header.ts";
+import { type Header, splitHeader } from "../../../protocol/mime/header.ts";
 import type { Action, Fcc, Outcome, Surroundings } from "../../../protocol/sieve/actions.ts";
 import { SieveMessage } from "../../../protocol/sieve/message.ts";
 import { type NamedScript, runScripts } from "../../../protocol/sieve/sieve.ts";
-import { parseMailbox } from "../../../protocol/smtp/address.ts";
+import { type Mailbox, parseMailbox } from "../../../protocol/smtp/address.ts";
 import type { Directory } from "../../access/directory.ts";
 import type { Taken } from "../../judge/judge.ts";
 import type { Log } from "../../log.ts";
 import type { Received } from "../../receive/received.ts";
 import type { Remembered } from "../../store/sieve-store.ts";
 import type { Account, AccountId, Marks, Store, Target } from "../../store/store.ts";
+import type { Forwarded } from "../forward.ts";
+import { withoutField } from "../traced.ts";
 import { failureNotice, namedAddress, notification, refusal, vacationAnswer } from "./answers.ts";
 import type { BookScript, ScriptBook } from "./book.ts";
 import type { AccountEffects, Filed, Sent } from "./effects.ts";
@@ -26,17 +28,21 @@ export type SievePorts = {
   readonly store: Pick<Store, "mailboxes" | "annotations" | "sieveRemembers">;
   readonly book: ScriptBook;
   readonly directory: Pick<Directory, "account" | "domain" | "maySendAs">;
-  /** The message under a return path of ours, for another server; undefined: it has been forwarded by this address before. */
-  readonly onward: (mail: Received, header: Header, account: Account, verdict: Taken) => Promise<Onward | undefined>;
+  /** What goes on to another server, `bytes` of the message, and its return path of ours; undefined: it has been forwarded by this address before. */
+  readonly onward: (
+    mail: Received,
+    header: Header,
+    account: Account,
+    verdict: Taken,
+    bytes: Buffer,
+    to: Mailbox,
+  ) => Promise<Forwarded | undefined>;
   /** DKIM-Signature lines for a message of this domain's, "" for none. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly newId: () => string;
   readonly version: string;
   readonly log: Log;
 };
-
-/** The return path, and the fields that go in front. */
-export type Onward = { readonly envelopeFrom: string; readonly front: Buffer };
 
 /** One message for one account. `bytes`: as it would be kept, trace fields included. */
 export type SieveDelivery = {
@@ -326,9 +332,9 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
     action: Extract<Action, { kind: "redirect" }>,
   ): Promise<Received | undefined> => {
     const to = parseMailbox(action.address);
-    const onward = await ports.onward(mail, header, account, verdict);
+    const bytes = action.message === undefined ? mail.bytes : withoutReturnPath(action.message);
+    const onward = to && (await ports.onward(mail, header, account, verdict, bytes, to));
     if (to === undefined || onward === undefined) return undefined;
-    const bytes = action.message ?? mail.bytes;
     return {
       ...mail,
       id: ports.newId(),
@@ -340,7 +346,7 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
       ret: undefined,
       envid: undefined,
       notBefore: undefined,
-      bytes: Buffer.concat([onward.front, bytes]),
+      bytes: onward.bytes,
     };
   };
 
@@ -465,4 +471,9 @@ function distinct(filed: readonly Filed[]): readonly Filed[] {
     byPlace.set(place, { ...before, marks: { flags: before.marks.flags | one.marks.flags, keywords } });
   }
   return [...byPlace.values()];
+}
+
+/** A script that edits fields edits what would be kept here, which bears a Return-Path. */
+function withoutReturnPath(bytes: Buffer): Buffer {
+  return Buffer.concat(withoutField(bytes, splitHeader(bytes, 0, bytes.length), "return-path"));
 }
