@@ -45,7 +45,9 @@ export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey):
   const sql = statement(bounds, columns(judge.needs), isJoined(judge.needs) || bounds.subject !== "");
   const limit = judge.needs.signature || judge.needs.envelope ? maxWideRowsAtOnce : maxRowsAtOnce;
   for (let ranges: readonly UidRange[] = bounds.uids; ranges.length > 0; ) {
-    const page = yield* rows(sql, ...parameters(account, mailbox, ranges, bounds, limit));
+    // A statement gets so many ranges as it may give rows: sifted ones are a row each.
+    const some = ranges.slice(0, limit);
+    const page = yield* rows(sql, ...parameters(account, mailbox, some, bounds, limit));
     const hits: Candidate[] = [];
     const open: Candidate[] = [];
     for (const cells of page) {
@@ -62,7 +64,7 @@ export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey):
       uids.push(uid);
       if (modseq > highestModseq) highestModseq = modseq;
     }
-    ranges = page.length < limit ? [] : after(ranges, page.at(-1)?.[0] as number);
+    ranges = page.length < limit ? ranges.slice(some.length) : after(ranges, page.at(-1)?.[0] as number);
   }
   return { uids, highestModseq };
 }

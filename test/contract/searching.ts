@@ -312,6 +312,12 @@ export function searchContract(open: Open): void {
         await found(text("large large")),
         expected((at) => at === 7),
       );
+      const every = Array.from({ length: 750 }, (_, at): [number, number] => [at * 2 + 1, at * 2 + 1]);
+      assert.deepEqual(
+        await found(and({ kind: "uids", uids: every }, body("word1"))),
+        expected((at) => at % 3 === 1).filter((at) => at % 2 === 0),
+        "more ranges than one statement gets",
+      );
     });
   });
 
