@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { mailboxesOf } from "../protocol/mime/fields/address.ts";
 import { decodeWords } from "../protocol/mime/fields/encoded-word.ts";
 import { headerValue, splitHeader } from "../protocol/mime/header.ts";
+import { parseMailbox } from "../protocol/smtp/address.ts";
 import type { Directory } from "./access/directory.ts";
 import { byDomain } from "./by-domain.ts";
 import type { FilterSettings } from "./filtering-settings.ts";
@@ -37,6 +38,10 @@ export type FilteringParts = {
   readonly dataDir: string;
   /** Load tests must not pay for judging harmless text. */
   readonly skipHarmless: boolean;
+  /** See `LearnerPorts.moved`; `isTheirs`: an address of that person. */
+  readonly moved?:
+    | ((message: Uint8Array, spam: boolean, isTheirs: (address: string) => Promise<boolean>) => Promise<void>)
+    | undefined;
   readonly now: () => number;
   readonly log: Log;
 };
@@ -116,6 +121,12 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
       return oddsOf(junk, model === undefined ? 0 : model.ham + model.spam);
     },
     read,
+    moved: async (account, bytes, spam) => {
+      await parts.moved?.(bytes, spam, async (address) => {
+        const mailbox = parseMailbox(address);
+        return mailbox !== undefined && (await people.accountsOf([mailbox])).has(account);
+      });
+    },
     now,
     log,
   });

@@ -9,12 +9,12 @@ import { ConductBook, conductKind, judgeCampaign, judgeTenant } from "./dispatch
 import { type Alert, Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
 import { allPrivate } from "./dispatch/inside.ts";
-import { type LateReport, makeLateReports } from "./dispatch/late-reports.ts";
+import { type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
 import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
 import { parkKey } from "./dispatch/parks.ts";
 import { kinds } from "./dispatch/schema.ts";
-import { senderFields, senderOf } from "./dispatch/sender.ts";
+import { type Sender, senderFields, senderOf } from "./dispatch/sender.ts";
 import type { SendingSettings } from "./dispatch/settings.ts";
 import { type Throttle, throttlesOf, type WarmupStatus, warmupStatus } from "./dispatch/status.ts";
 import { SuppressionBook } from "./dispatch/suppression.ts";
@@ -64,6 +64,10 @@ export type RunningSending = Sending & {
   readonly mac: Mac;
   /** Bounces and complaints that come by mail: true where it was one. */
   readonly lateReport: (report: LateReport) => Promise<boolean>;
+  /** One of our own people has put a message into Junk, or has taken it out (see `makeLateReports`). */
+  readonly moved: LateReports["moved"];
+  /** A tenant's message has come to so many of our own people: it counts beside what they say of it. */
+  keptHere(message: Pick<Sender, "tenant" | "campaign">, count: number): void;
   /** The directory with the addresses at which they come. */
   readonly withAddresses: (directory: Directory) => Directory;
   /** What submission asks of it. */
@@ -170,7 +174,7 @@ export async function makeSending(parts: {
     if ((change.hard ?? 0) + (change.complaints ?? 0) > 0) judgeNow(tenant, campaign);
   };
 
-  const lateReport = makeLateReports({
+  const late = makeLateReports({
     store,
     suppression,
     shaping,
@@ -262,7 +266,10 @@ export async function makeSending(parts: {
       shaper: dispatch.shaper,
     },
     mac,
-    lateReport,
+    lateReport: late.report,
+    moved: late.moved,
+    keptHere: ({ tenant, campaign }, count) =>
+      noteConduct({ tenant, ...(campaign === undefined ? {} : { campaign }) }, { sent: count, delivered: count }),
     withAddresses: (directory) =>
       withSendingAddresses(directory, {
         mac,
@@ -273,6 +280,7 @@ export async function makeSending(parts: {
         },
       }),
     forSubmit: {
+      hasTenants: () => model.domain.size > 0,
       senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
       fields: (sender, { id }) => senderFields(model, sender, id, mac),
     },

@@ -5,6 +5,7 @@ import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
+import type { Sender } from "../dispatch/sender.ts";
 import type { Judge, Refused, Taken } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
@@ -57,6 +58,8 @@ export type DeliverPorts = {
   readonly sieve?: DeliverSieve;
   /** Who must not be written to; undefined: everybody may be. */
   readonly suppression?: Suppressing | undefined;
+  /** Told how many of our own people got a tenant's message. */
+  readonly keptHere?: ((sender: Sender, count: number) => void) | undefined;
   /** Reads reports of other servers; undefined: they are mail like other mail. */
   readonly reports: Reports | undefined;
   /** Undefined: there are no mailing lists. */
@@ -127,7 +130,9 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     if (scripts !== undefined) journey.push(entry(mail, "filed", { into, junkFor, sieve: scripts.notes }));
     else if (placements.length > 0)
       journey.push(entry(mail, "filed", { accounts: [...to.accounts.keys()], into, junkFor }));
-    if (to.queued.length === 0) return { message, placements, journey };
+    const events = sendingEvents(mail, to);
+    const told = events.length === 0 ? {} : { events };
+    if (to.queued.length === 0) return { message, placements, journey, ...told };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
     journey.push(
       entry(mail, verdict.held === true ? "held" : "queued", {
@@ -135,8 +140,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         notBefore: mail.notBefore,
       }),
     );
-    const events = sendingEvents(mail, to);
-    return { message, placements, queue: queued, journey, ...(events.length === 0 ? {} : { events }) };
+    return { message, placements, queue: queued, journey, ...told };
   };
 
   /** What goes on from here as mail of others: a message of its own, for its return path and its first fields are others. */
@@ -273,17 +277,18 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const acceptance = kept || onward === undefined ? await acceptanceOf(mail, header, to, verdict) : onward;
     const result =
       onward === undefined || !kept ? await commit(acceptance) : (await commitTogether([acceptance, onward]))[0]!;
-    logAccepted(mail, to, acceptance, result);
+    noteAccepted(mail, to, acceptance, result);
     return tell(mail, header, outcomesOf(mail, to, failedAccounts(result.placed)));
   };
 
-  const logAccepted = (
+  const noteAccepted = (
     mail: Received,
     to: Destinations,
     acceptance: Acceptance,
     result: Pick<Accepted, "queued">,
     sieve?: readonly string[],
-  ): void =>
+  ): void => {
+    if (mail.sending !== undefined && to.accounts.size > 0) ports.keptHere?.(mail.sending, to.accounts.size);
     log.info(
       {
         id: mail.id,
@@ -299,6 +304,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       },
       "accepted",
     );
+  };
 
   /** The scripts of those who have some; undefined: nobody's has anything to say. */
   const runScripts = async (
@@ -399,7 +405,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const journey = isKept ? [] : main.journey.map((one) => ({ ...one, trace: mail.id }));
     const results = await commitTogether(all, scripts.remember, journey);
     const failed = failedAccounts(results.slice(0, own.length).flatMap(({ placed }) => placed));
-    logAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, scripts.notes);
+    noteAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, scripts.notes);
     return tell(mail, header, outcomesOf(mail, to, new Map([...failed, ...scripts.refused])));
   };
 

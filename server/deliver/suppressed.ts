@@ -56,8 +56,8 @@ function printable(text: string): string {
 
 /** What a tenant is told of a message that comes in: whom it is sent to, and whom not. */
 export function sendingEvents(
-  { at, id, sending }: Received,
-  to: Pick<Destinations, "queued"> & Partial<Pick<Destinations, "suppressed">>,
+  { at, id, sending, recipients }: Received,
+  to: Pick<Destinations, "queued"> & Partial<Pick<Destinations, "suppressed" | "each">>,
 ): readonly NewSendingEvent[] {
   if (sending === undefined) return [];
   const { tenant, stream, campaign = "", about } = sending;
@@ -68,6 +68,12 @@ export function sendingEvents(
   ): NewSendingEvent => ({ at, type, tenant, stream, campaign, message: undefined, recipient, detail });
   return [
     ...to.queued.map(({ address }, index) => event("accepted", address, { id, n: index + 1, ...about })),
+    // What stays here is there at once; its message goes by our own id of it, which stands in X-Angarium-Ref too.
+    ...(to.each ?? []).flatMap((one, index) =>
+      one.kind === "taken" && one.accounts.length > 0
+        ? [{ ...event("delivered", formatMailbox(recipients[index]!), { id, here: true, ...about }), message: id }]
+        : [],
+    ),
     ...(to.suppressed ?? []).map(({ address, reason, scope }) => event("suppressed", address, { id, reason, scope })),
   ];
 }

@@ -48,7 +48,7 @@ export function judge(tally: Tally, minimum: number): Judged {
     ["addresses that do not exist", tally.hard, tally.sent, hardSteps],
     ["complaints", tally.complaints, tally.delivered, complaintSteps],
   ] as const) {
-    if (of < minimum || hits === 0) continue;
+    if (of < minimum || hits <= 0) continue;
     const [low] = wilson(hits, of);
     const step = steps.find(([from]) => low >= from);
     if (step === undefined || order.indexOf(step[1]) <= order.indexOf(worst.measure)) continue;

@@ -50,8 +50,17 @@ const maxLatePerMessage = 10;
 const maxAgeMs = 14 * 86_400_000;
 const inactiveMs = 180 * 86_400_000;
 
-/** Answers whether the mail was such a report (or an automatic answer to a return path of ours): nobody's mailbox gets it then. */
-export function makeLateReports(ask: LateReportsAsk): (report: LateReport) => Promise<boolean> {
+export type LateReports = {
+  /** Answers whether the mail was such a report (or an automatic answer to a return path of ours): nobody's mailbox gets it then. */
+  report(report: LateReport): Promise<boolean>;
+  /**
+   * One of our own people has put a message of a tenant into Junk, or has taken it out again: a complaint, or its opposite, as another
+   * provider would report it. `isTheirs`: the address is one of that person's.
+   */
+  moved(message: Uint8Array, spam: boolean, isTheirs: (address: string) => Promise<boolean>): Promise<void>;
+};
+
+export function makeLateReports(ask: LateReportsAsk): LateReports {
   const { store, suppression, shaping, mac, now, log } = ask;
 
   /** The recipient of our message that a token "q7k3m9xw2c.12" names, out of its events. */
@@ -143,20 +152,21 @@ export function makeLateReports(ask: LateReportsAsk): (report: LateReport) => Pr
 
   const complained = async (
     about: SendingEvent,
-    report: ReadReport & { readonly kind: "complaint" },
+    { feedbackType, userAgent }: Pick<ReadReport & { readonly kind: "complaint" }, "feedbackType" | "userAgent">,
   ): Promise<void> => {
-    const { feedbackType, userAgent } = report;
     const before = (await store.sendingEvents({ message: about.message })).filter(
       ({ recipient }) => recipient === about.recipient,
     );
     const type = feedbackType === "not-spam" ? "not-spam" : "complained";
     // One person complains of one message once, however often it is reported.
-    if (before.some((event) => event.type === type)) return;
+    const said = before.findLast((event) => event.type === "complained" || event.type === "not-spam");
+    if (said?.type === type) return;
     await note(about, type, { feedbackType, userAgent });
     const marketing = `marketing:${about.tenant}`;
     const known = await suppression.list(marketing, { address: about.recipient });
     if (type === "not-spam") {
       if (known[0]?.reason === "complained") await suppression.remove(marketing, [about.recipient]);
+      if (said !== undefined) ask.conduct(messageOf(about), { complaints: -1 });
       return;
     }
     // Who complains a second time wants nothing at all.
@@ -165,35 +175,51 @@ export function makeLateReports(ask: LateReportsAsk): (report: LateReport) => Pr
       evidence: `${feedbackType} ${userAgent ?? ""}`.trim(),
     });
     ask.conduct(messageOf(about), { complaints: 1 });
-    await count(about, { complaints: 1 });
+    // What a warm-up has seen it has seen: who changes his mind and changes it back counts there once.
+    if (said === undefined) await count(about, { complaints: 1 });
   };
 
-  return async ({ id, bytes, recipients, authentic }) => {
+  const moved: LateReports["moved"] = async (message, spam, isTheirs) => {
+    const bytes = Buffer.from(message.buffer, message.byteOffset, message.length);
+    const ref = headerValue(splitHeader(bytes, 0, bytes.length), "x-angarium-ref");
+    const own = ref === undefined ? undefined : idOfRef(ref, mac);
+    if (own === undefined) return;
+    for (const about of await store.sendingEvents({ message: own })) {
+      if (about.detail["here"] !== true || !(await isTheirs(about.recipient))) continue;
+      await complained(about, { feedbackType: spam ? "abuse" : "not-spam", userAgent: "Angarium mailbox" });
+      log.info({ message: own, recipient: about.recipient, spam }, "one of our own people moved our mail");
+      return;
+    }
+  };
+
+  const report: LateReports["report"] = async ({ id, bytes, recipients, authentic }) => {
     const head = bytes.subarray(0, maxReadBytes);
     const tokens = recipients.flatMap(({ local }) => {
       const token = verpToken(local, mac);
       return token === undefined || token === "forged" ? [] : [token.token];
     });
-    const report = readReport(head);
+    const read = readReport(head);
     for (const token of tokens) {
       const about = await byToken(token);
       if (about === undefined) continue;
-      if (report?.kind === "delivery") await bounced(about, report);
-      else if (report?.kind === "complaint") await complained(about, report);
+      if (read?.kind === "delivery") await bounced(about, read);
+      else if (read?.kind === "complaint") await complained(about, read);
       else if (!isAutomatic(head)) await bounced(about, textReport(head));
       log.info(
-        { id, message: about.message, recipient: about.recipient, kind: report?.kind ?? "text" },
+        { id, message: about.message, recipient: about.recipient, kind: read?.kind ?? "text" },
         "a report about our mail",
       );
     }
     if (tokens.length > 0) return true;
-    if (report?.kind !== "complaint") return false;
-    const about = await complaintAbout(report, head, authentic !== false);
+    if (read?.kind !== "complaint") return false;
+    const about = await complaintAbout(read, head, authentic !== false);
     if (about === undefined) return false;
-    await complained(about, report);
+    await complained(about, read);
     log.info({ id, message: about.message, recipient: about.recipient, kind: "complaint" }, "a report about our mail");
     return true;
   };
+
+  return { report, moved };
 
   async function complaintAbout(
     report: ReadReport & { readonly kind: "complaint" },

@@ -32,6 +32,8 @@ export type LearnerPorts = {
   /** Odds from which mail is junk for the account. */
   readonly threshold: (account: AccountId) => number;
   readonly read: (bytes: Uint8Array, reading: Reading) => Promise<Asked>;
+  /** Told what a person has said of a message by moving or marking it; `spam` false: the opposite, or that it was no spam after all. */
+  readonly moved?: ((account: AccountId, bytes: Uint8Array, spam: boolean) => Promise<void>) | undefined;
   readonly now: () => Instant;
   readonly log: Log;
 };
@@ -167,6 +169,8 @@ export class Learner {
     const bytes = await this.#ports.store.content(content);
     if (bytes === undefined) return;
     await this.#learn(account, email, bytes, wish, at);
+    // Spam that was rescued and put back is as it was: nobody has said anything new.
+    if (wish !== "nothing" || before?.spam === true) await this.#ports.moved?.(account, bytes, wish === "spam");
     this.#ports.log.info({ account, email, wish, before: has }, "the filter learned from a person");
   }
 

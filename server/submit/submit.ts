@@ -25,6 +25,8 @@ export type SubmitPorts = {
   readonly newMessageId: () => string;
   /** Whose mail it is, by the author's domain and what its header asks for; undefined: nobody's who is looked after. */
   readonly sending?: {
+    /** Some domain belongs to a tenant. */
+    hasTenants(): boolean;
     readonly senderOf: (author: string, wish: SendingWish) => Sender | Reply | undefined;
     readonly fields: (sender: Sender, mail: Received, header: Header) => string;
   };
@@ -59,12 +61,14 @@ export function makeSubmit(ports: SubmitPorts): Submit {
   };
   /** A trusted network's mail by one of our domains to people elsewhere is ours too: signed, and nothing else is done to it. */
   const signedForTrusted = async (mail: Received): Promise<Received | Reply> => {
-    if (await allAreOurs(mail)) return mail;
+    const stays = await allAreOurs(mail);
+    if (stays && ports.sending?.hasTenants() !== true) return mail;
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
     const author = authorDomain(header);
     const sender = author === undefined ? undefined : ports.sending?.senderOf(author, wishOf(header));
     if (sender !== undefined && "code" in sender) return sender;
     if (sender !== undefined) return ofTenant(mail, header, sender, author!);
+    if (stays) return mail;
     const signature = author === undefined ? "" : await sign(mail.bytes, author);
     return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
   };

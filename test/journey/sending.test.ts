@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ImapFlow } from "imapflow";
 import { ask, freePort } from "../beside.ts";
 import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { type Sink, startSink } from "../sink.ts";
@@ -422,4 +423,39 @@ test("a tenant whose mail must not go in the clear waits for TLS, says why, and 
     (all) => all.some(({ type }) => type === "delivered"),
     "delivered",
   );
+});
+
+test("who puts a tenant's mail into Junk complains, and who takes it out again takes that back", async () => {
+  await run("sending tenant add", { name: "club" });
+  await run("sending domain add", { name: "club.test", tenant: "club" });
+  assert.match((await hand(["u1@near.test"], "X-Angarium-Stream: marketing\r\n", "news@club.test"))[0]!, /^250/);
+  const seen = () => events({ tenant: "club" });
+  const [here] = await until(seen, (all) => all.length > 0, "delivered");
+  assert.deepEqual([here!.type, here!.recipient, here!.detail["here"]], ["delivered", "u1@near.test", true]);
+  const imap = new ImapFlow({
+    host: "127.0.0.1",
+    port: dev.ready.ports["imaps"]!,
+    secure: true,
+    auth: { user: "u1@near.test", pass: "pw" },
+    tls: { rejectUnauthorized: false },
+    logger: false,
+  });
+  await imap.connect();
+  const listed = async (scope: string) =>
+    ((await run("suppression list", { scope })) as readonly { readonly address: string }[]).map(
+      ({ address }) => address,
+    );
+  const move = async (from: string, to: string, type: string) => {
+    const lock = await imap.getMailboxLock(from);
+    assert.ok(await imap.messageMove("*", to));
+    lock.release();
+    await until(seen, (all) => all.at(-1)?.type === type, type);
+  };
+  await move("INBOX", "Junk", "complained");
+  assert.deepEqual(await listed("marketing:club"), ["u1@near.test"]);
+  await move("Junk", "INBOX", "not-spam");
+  assert.deepEqual(await listed("marketing:club"), []);
+  // Nobody complains of what nobody here was sent, whatever reference it bears.
+  assert.equal((await seen()).filter(({ type }) => type === "complained").length, 1);
+  await imap.logout();
 });
