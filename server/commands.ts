@@ -79,15 +79,23 @@ function complain(sentence: string, code: number): number {
 
 function showHelp(words: readonly string[]): number {
   const found = commandOf(words);
-  process.stdout.write(found === undefined ? help() : `${commandHelp(found.command)}\n`);
+  const beginning = helpText(words);
+  if (found !== undefined) process.stdout.write(`${commandHelp(found.command)}\n`);
+  else process.stdout.write(words.length > 0 && beginning !== "" ? `${beginning}\n` : help());
   return 0;
 }
 
 async function administer(words: readonly string[]): Promise<number> {
   const { dataDir, json, others } = common(words);
   const found = commandOf(others);
-  if (found === undefined)
-    throw new UsageError(`there is no command "${others.slice(0, 2).join(" ")}". See them all: angarium help`);
+  if (found === undefined) {
+    const named = others.filter((word) => !word.startsWith("-"));
+    const known = helpText(named);
+    if (named.length > 0 && known !== "") throw new UsageError(`which of these?\n${known}`);
+    const [first = ""] = named;
+    const group = helpText([first]) === "" ? "" : ` ${first}`;
+    throw new UsageError(`there is no command "${others.slice(0, 2).join(" ")}". See them all: angarium help${group}`);
+  }
   if (others.includes("--help")) return showHelp(others);
   const read = fromWords(found.command, found.rest);
   if (read.kind === "refused") throw new UsageError(read.why);

@@ -354,6 +354,7 @@ test("every command explains itself", () => {
     assert.match(commandHelp(one), /angarium/);
     assert.equal(findCommand(one.name), one);
     assert.ok(helpText().includes(one.name));
+    assert.ok(helpText(one.name.split(" ").slice(0, 1)).includes(one.name));
   }
 });
 

@@ -91,10 +91,11 @@ export function textOf(name: string, result: unknown): string {
   return byName.get(name)?.text?.(result as never) ?? render(result);
 }
 
-/** One line for each command. */
-export function helpText(): string {
-  const width = Math.max(...commands.map((one) => one.name.length));
-  return commands.map((one) => `  ${one.name.padEnd(width)}  ${one.help}`).join("\n");
+/** One line for each command, or for those whose name begins with these words; "" where there is none. */
+export function helpText(words: readonly string[] = []): string {
+  const listed = commands.filter(({ name }) => words.every((word, index) => name.split(" ")[index] === word));
+  const width = Math.max(...listed.map((one) => one.name.length));
+  return listed.map((one) => `  ${one.name.padEnd(width)}  ${one.help}`).join("\n");
 }
 
 /** All about one command. */
