@@ -65,8 +65,8 @@ export function digestText(rows: readonly Quarantined[], at: Instant): string {
     rows.length === 1
       ? "To get it, answer this mail, from the account that it came to."
       : "To get some of them, answer this mail, from the account that it came to, with their numbers in the first line.",
-    "You can also release them where you manage your account (POST /api/v1/quarantine/NUMBER/release),",
-    "or ask your administrator to do so (angarium quarantine release NUMBER).",
+    "In webmail they are listed under Settings, Junk mail, where you can release or remove them (programs: POST",
+    "/api/v1/quarantine/NUMBER/release). Your administrator can release them too (angarium quarantine release NUMBER).",
     "If you do not expect them, you need not do anything: they will be removed.",
     "",
     ...listed.flatMap((one) => [one, ""]),

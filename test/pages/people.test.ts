@@ -1,9 +1,13 @@
 /** The webmail beside the mail: contacts, filters, vacation, identities; signing in with a second factor is in the journey of accounts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dangerous } from "../attachments/dangerous.ts";
+import { messageWith } from "../attachments/message.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
 import { accessible, eventually, picture, startPages } from "./browser.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
+
+const macro = dangerous.find(({ danger }) => danger === "macro")!;
 
 test("beside the mail", async (t) => {
   const pages = await startPages(t);
@@ -76,6 +80,37 @@ test("beside the mail", async (t) => {
     await page.goto(`${pages.origin}/`);
     await page.getByRole("link", { name: "Archive" }).click();
     await page.locator("[data-row]", { hasText: "Sorted away" }).locator(".star.on").waitFor();
+  });
+
+  await t.test("what was kept back is released, senders are blocked and let in again", async () => {
+    const smtp = await SmtpTalk.open(pages.dev.ready.ports["smtp"] ?? 0);
+    for (const subject of ["Minutes", "Offer"]) {
+      await smtp.say("MAIL FROM:<clerk@office.test>");
+      await smtp.say(`RCPT TO:<${user}>`);
+      const file = messageWith(macro, { from: "clerk@office.test", to: user, id: `${subject}@office.test` });
+      await smtp.message(file.toString("latin1").replaceAll("\r\n", "\n").replace("A file for you", subject));
+    }
+    await page.goto(`${pages.origin}/#/settings/junk`);
+    const kept = page.locator(".kept");
+    await kept.filter({ hasText: "Minutes" }).getByText("is an Office document with macros").waitFor();
+    await accessible(page, "settings of junk");
+    await picture(page, "junk");
+    await kept.filter({ hasText: "Minutes" }).getByRole("button", { name: "Move to inbox" }).click();
+    await note("It is in your inbox.").waitFor();
+    await kept.filter({ hasText: "Offer" }).getByRole("button", { name: "Remove it" }).click();
+    await page.getByText("Nothing is kept back.").waitFor();
+    const blocked = page.locator("form").first();
+    await blocked.getByLabel("Address or domain").fill("pushy");
+    await blocked.getByRole("button", { name: "Add" }).click();
+    await blocked.getByRole("alert").waitFor();
+    await blocked.getByLabel("Address or domain").fill("Pushy.example");
+    await blocked.getByRole("button", { name: "Add" }).click();
+    await page.getByText("pushy.example", { exact: true }).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Remove pushy.example" }).click();
+    await note("pushy.example is removed from the list.").waitFor();
+    await page.goto(`${pages.origin}/`);
+    await page.locator("[data-row]", { hasText: "Minutes" }).waitFor();
   });
 
   await t.test("vacation and a signature", async () => {

@@ -60,6 +60,10 @@ const theQuarantined: Param<{ readonly row: Row; readonly name: string | null }>
   },
 };
 
+/** The journey tells who it was: the owner, or an administrator. */
+const inName = ({ account }: Actor, owner: string | null): { readonly account?: string } =>
+  owner === account.name ? { account: owner } : {};
+
 const verbs = {
   release: "Deliver it; the filter learns that it was good.",
   report: "Remove it: it was rightly kept back, and the filter learns that it was bad.",
@@ -132,9 +136,9 @@ export const routes: readonly Route[] = [
       area: "quarantine",
       who: "user",
       params: { quarantined: theQuarantined },
-      run: async ({ quarantined: { row, name }, audit }, world) => {
+      run: async ({ actor, quarantined: { row, name }, audit }, world) => {
         audit.target = name ?? "";
-        const answer = await performed(world, `quarantine ${verb}`, { ids: [String(row.id)] });
+        const answer = await performed(world, `quarantine ${verb}`, { ids: [String(row.id)], ...inName(actor, name) });
         return answer instanceof Problem ? answer : undefined;
       },
     }),
@@ -146,9 +150,9 @@ export const routes: readonly Route[] = [
     area: "quarantine",
     who: "user",
     params: { quarantined: theQuarantined },
-    run: async ({ quarantined: { row, name }, audit }, world) => {
+    run: async ({ actor, quarantined: { row, name }, audit }, world) => {
       audit.target = name ?? "";
-      const answer = await performed(world, "quarantine delete", { ids: [String(row.id)] });
+      const answer = await performed(world, "quarantine delete", { ids: [String(row.id)], ...inName(actor, name) });
       return answer instanceof Problem ? answer : undefined;
     },
   }),

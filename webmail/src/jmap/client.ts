@@ -34,7 +34,8 @@ function troubleOfStatus(status: number, body: { readonly type?: string; readonl
   return new Trouble("refused", detail);
 }
 
-async function ask(url: string, init: RequestInit = {}, patience = patienceMs): Promise<Response> {
+/** Asks the server with the page's session; an answer that is none is thrown as Trouble. */
+export async function ask(url: string, init: RequestInit = {}, patience = patienceMs): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, {
