@@ -4,12 +4,14 @@ import type { Directory } from "./access/directory.ts";
 import type { Login } from "./access/login.ts";
 import { type ForwardPorts, forwarded, forwardersOf } from "./deliver/forward.ts";
 import { ScriptBook } from "./deliver/sieve/book.ts";
+import { makeClientSend } from "./deliver/sieve/client-sends.ts";
 import { type ImapSieve, makeImapSieve } from "./deliver/sieve/imap-sieve.ts";
 import { type DeliverSieve, makeDeliverSieve } from "./deliver/sieve/sieve.ts";
 import type { Serve } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import { serveManageSieve } from "./managesieve/conversation.ts";
 import type { ManageSieveSettings } from "./managesieve/settings.ts";
+import type { Received } from "./receive/received.ts";
 import type { Store } from "./store/store.ts";
 
 export type Scripting = {
@@ -26,6 +28,8 @@ export function startScripting(parts: {
   readonly tls: () => TLSSocketOptions;
   readonly forward: ForwardPorts;
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+  /** Delivery of mail that was made here. */
+  readonly give: (mail: Received) => Promise<boolean>;
   readonly settings: ManageSieveSettings;
   readonly newId: () => string;
   readonly ourHost: string;
@@ -35,7 +39,8 @@ export function startScripting(parts: {
 }): Scripting {
   const { store, directory, login, forward, settings, version, now, log } = parts;
   const book = new ScriptBook(store, log);
-  const imap = makeImapSieve({ store, book, ourHost: parts.ourHost, version, now, log });
+  const send = makeClientSend(parts);
+  const imap = makeImapSieve({ store, book, send, ourHost: parts.ourHost, version, now, log });
   return {
     imap,
     deliver: makeDeliverSieve({

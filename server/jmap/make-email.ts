@@ -7,6 +7,7 @@ import { invalidProperties, isObject, type JsonObject, type SetError, setError }
 import { type AccountId, Flag, type MailboxId, type Marks } from "../store/store.ts";
 import { type Access, blobFor } from "./access.ts";
 import { type Call, createdId } from "./call.ts";
+import { tellFiled } from "./client-scripts.ts";
 import { marksOf } from "./emails.ts";
 
 /** Messages up to this size are written and analysed on the spot. */
@@ -90,6 +91,7 @@ export async function fileEmail(
   );
   switch (added.kind) {
     case "done":
+      await tellFiled(call, account, added.email, place.mailboxes);
       return {
         made: {
           id: idOf("M", added.email),

@@ -3,6 +3,7 @@ import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
 import type { SignIn } from "../access/login.ts";
+import type { ImapSieve } from "../deliver/sieve/imap-sieve.ts";
 import type { Leave } from "../fetch/leave.ts";
 import type { Pictures } from "../fetch/pictures.ts";
 import type { FindKey } from "../fetch/public-keys.ts";
@@ -26,6 +27,8 @@ export type JmapPorts = {
   /** As an authenticated sender's: one reply for all recipients. */
   readonly submit: (mail: Received) => Promise<readonly Reply[]>;
   readonly mayFrom: (account: Account, local: string, domain: string) => boolean | Promise<boolean>;
+  /** Scripts that run for what clients do. */
+  readonly scripts: ImapSieve;
   readonly settings: JmapSettings;
   readonly ourHost: string;
   readonly now: () => Instant;

@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client } from "../../server/imap/world.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
+import { JmapTalk } from "../jmap-talk.ts";
 import { ManageSieveTalk } from "../managesieve-talk.ts";
 
 let dev: DevProcess;
 let imap: Client;
 let sieve: ManageSieveTalk;
 before(async () => {
-  dev = await startDev(["--users", "1", "--cleartext-auth"]);
+  dev = await startDev(["--users", "2", "--cleartext-auth"]);
   imap = new Client(dev.ready.ports["imap"]!);
   await imap.line();
   await imap.ok("LOGIN u1@example.test pw");
@@ -83,4 +84,75 @@ test("the server's script is for every mailbox without its own; without a name n
   await imap.ok('SETMETADATA "" (/shared/imapsieve/script NIL)');
   await imap.append("INBOX", letter("three"));
   assert.deepEqual(await flagsIn("INBOX"), ["$All", "", ""]);
+});
+
+test("what a script sends goes: redirected under the owner's address, once; notifications; a vacation answer does not", async () => {
+  await put(
+    "send",
+    `require ["imapsieve", "enotify", "vacation"];
+if header :contains "subject" "onward" { redirect "u2@example.test"; }
+elsif header :contains "subject" "bell" { notify :message "It rang" "mailto:u2@example.test"; }
+else { vacation "I am away"; }
+`,
+  );
+  await imap.ok("CREATE Onward");
+  await imap.ok('SETMETADATA Onward (/shared/imapsieve/script "send")');
+  for (const subject of ["onward", "bell", "away"]) await imap.append("Onward", letter(subject));
+  await imap.append("Onward", `Delivered-To: u1@example.test\r\n${letter("onward again")}`);
+  const other = await new JmapTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, "u2@example.test", "pw").open();
+  let list: readonly { readonly id?: string }[] = [];
+  for (let tries = 0; list.length < 2 && tries < 200; tries++) {
+    const { ids } = await other.call("Email/query", { sort: [{ property: "subject" }] });
+    ({ list } = await other.call("Email/get", {
+      ids,
+      properties: ["subject", "header:Return-Path", "header:Delivered-To:all"],
+    }));
+    if (list.length < 2) await new Promise((done) => setTimeout(done, 20));
+  }
+  assert.deepEqual(
+    list.map(({ id: _, ...rest }) => rest),
+    [
+      { subject: "It rang", "header:Return-Path": " <>", "header:Delivered-To:all": [] },
+      {
+        subject: "onward",
+        "header:Return-Path": " <u1@example.test>",
+        "header:Delivered-To:all": [" u1@example.test"],
+      },
+    ],
+  );
+  // Redirected is not kept; what could not go, and what is only told of, stays.
+  assert.deepEqual(await flagsIn("Onward"), ["\\Deleted", "", "", ""]);
+});
+
+test("the same scripts run for what a JMAP client does", async () => {
+  await put(
+    "web",
+    `require ["imapsieve", "environment", "imap4flags", "variables"];
+if environment :matches "imap.cause" "*" { addflag "$by-\${1}"; }
+if environment :contains "imap.changedflags" "\\Flagged" { addflag "$star"; }
+`,
+  );
+  await imap.ok("CREATE Web");
+  await imap.ok("CREATE Other");
+  await imap.ok('SETMETADATA Web (/shared/imapsieve/script "web")');
+  const me = await new JmapTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, "u1@example.test", "pw").open();
+  const { list } = await me.call("Mailbox/get", { ids: null, properties: ["name"] });
+  const [web, other] = ["Web", "Other"].map((name) => list.find((one: { name: string }) => one.name === name).id);
+  const keywords = async (id: string) =>
+    Object.keys((await me.call("Email/get", { ids: [id], properties: ["keywords"] })).list[0].keywords).sort();
+  const made = await me.import(letter("imported"), { mailboxIds: { [web]: true } });
+  assert.deepEqual(await keywords(made), ["$by-append"]);
+  const moved = await me.import(letter("moved"), { mailboxIds: { [other]: true } });
+  const set = await me.call("Email/set", {
+    update: { [moved]: { mailboxIds: { [web]: true } }, [made]: { "keywords/$flagged": true } },
+  });
+  assert.deepEqual(
+    [await keywords(moved), await keywords(made)],
+    [["$by-copy"], ["$by-append", "$by-flag", "$flagged", "$star"]],
+  );
+  assert.equal(
+    (await me.call("Email/get", { ids: [] })).state,
+    set.newState,
+    "the state that is told has what the script did",
+  );
 });

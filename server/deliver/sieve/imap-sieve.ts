@@ -1,5 +1,5 @@
 /**
- * Scripts that run when a client appends, copies or flags messages (RFC 6785): those named by the annotation
+ * Scripts that run when a client of IMAP or JMAP appends, copies or flags messages (RFC 6785): those named by the annotation
  * "/shared/imapsieve/script" of the mailbox, or else of the server. What they ask is done to the message where it is.
  */
 import type { Action, Surroundings } from "../../../protocol/sieve/actions.ts";
@@ -8,6 +8,7 @@ import { runScripts } from "../../../protocol/sieve/sieve.ts";
 import type { Log } from "../../log.ts";
 import type { Account, AccountId, Change, Mailbox, MailboxId, MessageRow, Store, UidRange } from "../../store/store.ts";
 import type { ScriptBook } from "./book.ts";
+import type { ClientSend } from "./client-sends.ts";
 import { flagsAsMarks, marksAsFlags } from "./flags.ts";
 import { AccountMailboxes } from "./mailboxes.ts";
 
@@ -30,7 +31,11 @@ export type ImapSieveEvent = {
 };
 
 /** Runs the scripts, if there are any; never rejects: what goes wrong is logged, and the messages stay as they are. */
-export type ImapSieve = ((event: ImapSieveEvent) => Promise<void>) & Disposable;
+export type ImapSieve = ((event: ImapSieveEvent) => Promise<void>) &
+  Disposable & {
+    /** Whether any mailbox of the account names a script. */
+    concerns(account: AccountId): Promise<boolean>;
+  };
 
 type Ports = {
   readonly store: Pick<
@@ -38,6 +43,7 @@ type Ports = {
     "mailboxes" | "annotations" | "fetch" | "setFlags" | "copy" | "createMailbox" | "accounts" | "subscribe"
   >;
   readonly book: Pick<ScriptBook, "script">;
+  readonly send: ClientSend;
   readonly ourHost: string;
   readonly version: string;
   readonly now: () => number;
@@ -48,7 +54,7 @@ type Names = ReadonlyMap<MailboxId | 0, string>;
 const noNames: Names = new Map();
 
 export function makeImapSieve(ports: Ports): ImapSieve {
-  const { store, book, now, log } = ports;
+  const { store, book, send, now, log } = ports;
   const known = new Map<AccountId, Names>();
   const unsubscribe = store.subscribe((changes: readonly Change[]) => {
     for (const change of changes)
@@ -95,7 +101,7 @@ export function makeImapSieve(ports: Ports): ImapSieve {
         const outcome = runScripts([{ name, script: compiled }], message, worldOf(event, owner, mailbox, row, boxes));
         for (const { mistake } of outcome.failures)
           log.warn({ account: owner.name, script: name, line: mistake.line, what: mistake.message }, "script stopped");
-        await apply(event, row, outcome, boxes);
+        await apply(event, owner, { ...row, bytes: Buffer.from(row.bytes) }, outcome, boxes);
       }
       const { next } = page;
       rest = next === undefined ? [] : rest.filter((uid) => uid >= next);
@@ -138,14 +144,21 @@ export function makeImapSieve(ports: Ports): ImapSieve {
 
   const apply = async (
     { account, mailbox }: ImapSieveEvent,
-    row: MessageRow,
+    owner: Account,
+    row: MessageRow & { readonly bytes: Buffer },
     outcome: ReturnType<typeof runScripts>,
     boxes: AccountMailboxes,
   ): Promise<void> => {
     const uids: readonly UidRange[] = [[row.uid, row.uid]];
+    let stays = outcome.keeps;
     for (const action of outcome.actions) {
+      if (action.kind === "redirect" || action.kind === "notify") {
+        const sent = await send(action, row.bytes, owner);
+        if (!sent && action.kind === "redirect") stays = true;
+        continue;
+      }
       if (action.kind !== "fileinto") {
-        // RFC 6785 §3.8 forbids reject and vacation here; nothing is sent for what a client does.
+        // RFC 6785 §3.8 forbids reject and vacation here.
         log.warn(
           { account, action: action.kind },
           "an action that has no meaning for what a client does is passed over",
@@ -160,8 +173,7 @@ export function makeImapSieve(ports: Ports): ImapSieve {
         await store.setFlags(account, to, { uids: [[uid, uid]], mode: "replace", marks: flagsAsMarks(action.flags) });
     }
     // RFC 6785 §3.8: what is not kept is marked, and goes when the client expunges it.
-    if (!outcome.keeps)
-      await store.setFlags(account, mailbox, { uids, mode: "add", marks: flagsAsMarks(["\\Deleted"]) });
+    if (!stays) await store.setFlags(account, mailbox, { uids, mode: "add", marks: flagsAsMarks(["\\Deleted"]) });
     else if (outcome.keepFlags !== undefined && !sameFlags(outcome.keepFlags, marksAsFlags(row)))
       await store.setFlags(account, mailbox, { uids, mode: "replace", marks: flagsAsMarks(outcome.keepFlags) });
   };
@@ -184,7 +196,10 @@ export function makeImapSieve(ports: Ports): ImapSieve {
     run(event).catch((error: unknown) => {
       log.error({ error, account: event.account }, "scripts for what a client did could not be run");
     });
-  return Object.assign(imapSieve, { [Symbol.dispose]: unsubscribe });
+  return Object.assign(imapSieve, {
+    concerns: async (account: AccountId) => (await namesOf(account)).size > 0,
+    [Symbol.dispose]: unsubscribe,
+  });
 }
 
 const domainOf = (name: string): string => name.slice(name.lastIndexOf("@") + 1);

@@ -21,6 +21,7 @@ import { failureNotice, namedAddress, notification, refusal, vacationAnswer } fr
 import type { BookScript, ScriptBook } from "./book.ts";
 import type { AccountEffects, Filed, Sent } from "./effects.ts";
 import { flagsAsMarks } from "./flags.ts";
+import { sentFromHere } from "./made-here.ts";
 import { AccountMailboxes } from "./mailboxes.ts";
 import { namedRecipients, whyNoAnswer } from "./may-answer.ts";
 
@@ -299,26 +300,7 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
   ): Promise<Received> => {
     const signature = await ports.sign(bytes, signedBy);
     const whole = signature === "" ? bytes : Buffer.concat([Buffer.from(signature, "latin1"), bytes]);
-    return {
-      ...mail,
-      id: ports.newId(),
-      remote: { address: "127.0.0.1", port: 0 },
-      remoteName: undefined,
-      helo: mail.ourHost,
-      via: "local",
-      tls: undefined,
-      account: undefined,
-      trusted: true,
-      envelopeFrom: "",
-      recipients: to.map(({ local, domain }) => ({ local, domain, orcpt: undefined, notify: undefined })),
-      body: /[\x80-\xff]/.test(whole.toString("latin1")) ? "8bitmime" : "7bit",
-      smtputf8: to.some(({ local }) => /[^\x00-\x7f]/.test(local)),
-      requireTls: false,
-      ret: undefined,
-      envid: undefined,
-      notBefore: undefined,
-      bytes: whole,
-    };
+    return sentFromHere({ at: mail.at, id: ports.newId(), ourHost: mail.ourHost }, "", to, whole);
   };
 
   const isTheirs = async (account: Account, address: string): Promise<boolean> => {

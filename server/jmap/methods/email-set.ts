@@ -9,6 +9,7 @@ import { allowedEdits } from "../allowed-edits.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
+import { beforeEdits, tellEdited } from "../client-scripts.ts";
 import { readWant } from "../email-want.ts";
 import { marksOf, PreviewMemory, showEmails } from "../emails.ts";
 import { makeEmail } from "../make-email.ts";
@@ -72,6 +73,7 @@ export const emailSet = method(
       }
     }
     const ifState = args.ifInState !== undefined && args.create === undefined ? before.modseq : undefined;
+    const scripted = await beforeEdits(call, account, edits);
     const done = await store.emailsSet(account, edits, [...doomed.keys()], ifState);
     if (done.kind === "state-mismatch") return failed("stateMismatch");
     const updated: { [id: string]: null } = {};
@@ -84,6 +86,7 @@ export const emailSet = method(
       account,
       edits.filter((_edit, i) => done.edited[i] === "done"),
     );
+    await tellEdited(call, account, scripted);
     const destroyed: string[] = [];
     for (const [i, id] of [...doomed.values()].entries())
       if (done.destroyed[i] === "done") destroyed.push(id);
@@ -92,7 +95,7 @@ export const emailSet = method(
       ok: {
         accountId: args.accountId,
         oldState: stateText(before),
-        newState: stateText(done.state),
+        newState: stateText(scripted === undefined ? done.state : await store.mailState(account)),
         created,
         updated,
         destroyed,
