@@ -130,8 +130,14 @@ test("what is not allowed is refused one by one", async () => {
     Object.values(boxes.notDestroyed as Any)[0] && (Object.values(boxes.notDestroyed as Any)[0] as Any).type,
     "notFound",
   );
-  const widen = await bob.call("Mailbox/set", { accountId: annId, update: { [team]: { shareWith: null } } });
+  const widen = await bob.call("Mailbox/set", {
+    accountId: annId,
+    update: { [team]: { shareWith: { [`P${bob.accountId.slice(1)}`]: { mayReadItems: true, mayShare: true } } } },
+  });
   assert.equal(widen.notUpdated[team].type, "forbidden");
+  // Null is what they are shown: sent back as it is, it changes nothing.
+  const same = await bob.call("Mailbox/set", { accountId: annId, update: { [team]: { shareWith: null } } });
+  assert.deepEqual([same.updated, same.notUpdated], [{ [team]: null }, {}]);
 });
 
 test("with more rights: marks, new emails, children, copies both ways, and the owner sees it all", async () => {
