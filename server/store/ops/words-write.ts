@@ -9,6 +9,7 @@ import type { AccountId, EmailId } from "../store.ts";
 import type { WordRows, WordsPortion } from "../words.ts";
 import { keepGrams } from "./grams.ts";
 import { type Op, one, rows, run } from "./tx.ts";
+import { packBody, unpackBody } from "./word-body.ts";
 import { indexedUpTo, Segment } from "./words.ts";
 
 /** Segments of one size before they become one of the next. */
@@ -67,7 +68,7 @@ function* putBlock(account: AccountId, segment: number, word: string, body: Uint
     account,
     segment,
     word,
-    body,
+    packBody(body),
   );
 }
 
@@ -126,7 +127,7 @@ function* mergeInto(account: AccountId, target: number, merged: string): Op<void
     );
     let last = "";
     for (const [body] of blocks)
-      eachEntry(body as Uint8Array, (word, postings) => {
+      eachEntry(unpackBody(body as Uint8Array), (word, postings) => {
         last = word;
         if (compareWords(word, merged) >= 0) {
           const known = entries.get(word);

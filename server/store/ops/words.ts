@@ -10,6 +10,7 @@ import type { AskedWord } from "../../../protocol/words/words.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import type { IndexInput, WordGroup, WordsFound, WordsSize } from "../words.ts";
 import { type Cells, type Encoding, load, type Op, one, rows } from "./tx.ts";
+import { unpackBody } from "./word-body.ts";
 
 /** Words of all segments that one beginning may stand for, and bytes of blocks that are read for it. */
 export const maxExpansion = 20_000;
@@ -165,7 +166,7 @@ function* blockOf(account: AccountId, segment: number, word: string): Op<Uint8Ar
     segment,
     word,
   );
-  return found?.[0] as Uint8Array | undefined;
+  return found === undefined ? undefined : unpackBody(found[0] as Uint8Array);
 }
 
 /** Puts the lists of all words that begin so into `lists`; answers whether there were too many. */
@@ -195,7 +196,7 @@ function* listsOfBeginning(
         after,
         word + end,
       );
-      for (const [, body] of more) take(body as Uint8Array);
+      for (const [, body] of more) take(unpackBody(body as Uint8Array));
       if (more.length < 64) break;
       after = more.at(-1)![0] as string;
     }
