@@ -156,6 +156,26 @@ test("the score that is shown is at least what is required, or is not, as the ve
   assert.equal(await shown(odd, { quarantine: 0.999 }), "Yes 3.5");
 });
 
+test("good mail is explained too: what speaks for it, and what is not enough against it", async () => {
+  const reasons = async (text: string, more: Setup = {}) => {
+    const verdict = await judge(mail(text, ["u1", "u2"]), more);
+    return verdict.kind === "accept" ? (verdict.reasons ?? []) : [verdict.kind];
+  };
+  assert.deepEqual(await reasons(odd, { preferences: { 1: { allow: ["cards.click"] } } }), [
+    "The recipient allows this sender",
+    "Junk for some of its recipients: It promises a prize or a gift",
+  ]);
+  const [friend = ""] = await reasons(plain.replace("Ann <", "Carl Friend <"));
+  assert.match(
+    friend,
+    /^Not enough for Junk \(score [\d.]+ of 3\.5\): The sender uses the name of somebody you write to/,
+  );
+  assert.deepEqual(await reasons(plain), [
+    "The sending server, its name and the sender belong together",
+    "It is a person's short note",
+  ]);
+});
+
 test("what strangers write of spam is taken off, what we think is written", async () => {
   const verdict = await judge(mail(odd));
   assert.ok(verdict.kind === "junk");
@@ -172,6 +192,8 @@ test("people's names and domains that are close to known ones", async () => {
     ),
   );
   assert.ok(boss.kind === "junk" && boss.fields?.includes("from-colleague="));
+  const errand = boss.kind === "junk" ? boss.fields : "";
+  assert.ok(errand?.includes("errand-in-name="));
   const bank = await judge(mail("From: Bank <a@bigbnak.test>\r\nTo: u1@us.test\r\nSubject: Hello\r\n\r\nHello\r\n"));
   assert.ok("fields" in bank && bank.fields?.includes("contact-look-alike="));
   const friend = (address: string) =>
@@ -208,7 +230,7 @@ test("lists of bad domains and campaigns count", async () => {
     },
   });
   assert.deepEqual(asked, ["bad.test"]);
-  assert.ok("fields" in listed && listed.fields?.includes("link-listed=3.5"));
+  assert.ok("fields" in listed && listed.fields?.includes("link-listed=5.5"));
 });
 
 test("where reported spam led counts for people of the same tenant alone", async () => {

@@ -25,7 +25,7 @@ import { type Called, personalEvidence } from "./personal.ts";
 import type { Reported } from "./reported.ts";
 import { beyondRules, decisive, hitBeyond } from "./rules/beyond-rules.ts";
 import type { Hit } from "./rules/rule.ts";
-import { spamFields, strangersOpinions } from "./spam-fields.ts";
+import { scoreShown, spamFields, strangersOpinions } from "./spam-fields.ts";
 import { type Vouching, vouchingFor } from "./vouching.ts";
 
 export type ContentJudgePorts = {
@@ -194,16 +194,28 @@ function verdictOf(
   const otherwise = new Set<AccountId>();
   for (const { account, kind } of each) if (mildest.kind === "accept" && kind !== "accept") otherwise.add(account);
   const spam: Spam = { probability: opinion.probability, ...(otherwise.size > 0 ? { junkFor: otherwise } : {}) };
-  const strictest = decisions.some(({ kind }) => kind !== "accept");
+  const strict = isSpam ? undefined : decisions.find(({ kind }) => kind !== "accept");
   return {
     kind: mildest.kind,
     notes,
-    // Good mail needs no defence in its journey; what is junk for some of its people does.
-    reasons: isSpam || strictest ? reasons : [],
+    reasons: isSpam ? reasons : whyGood(mildest, strict),
     fields: spamFields(opinion, { isSpam, reasons, spamFrom, vouching }),
     dropped: strangersOpinions(header),
     findings: { spam },
   };
+}
+
+/** Why mail is in the inbox: what speaks for it, or that what speaks against it is not enough; and why it is not for some of its people. */
+function whyGood({ opinion, spamFrom }: Decision, strict: Decision | undefined): string[] {
+  const against = opinion.odds < 0 ? undefined : reasonsFor(opinion, true, 1)[0];
+  const { score, required } = scoreShown(opinion, spamFrom, false);
+  const why =
+    against === undefined
+      ? reasonsFor(opinion, false, 2)
+      : [`Not enough for Junk (score ${score} of ${required}): ${against}`];
+  if (why.length === 0) why.push("Nothing of weight speaks against it");
+  const [junk] = strict === undefined ? [] : reasonsFor(strict.opinion, true, 1);
+  return junk === undefined ? why : [...why, `Junk for some of its recipients: ${junk}`];
 }
 
 function withHits(opinion: Opinion, more: readonly Hit[]): Opinion {

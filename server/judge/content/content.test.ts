@@ -1,11 +1,13 @@
 /** What the filter reads out of a message, and that nobody can make it work long. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { judgeMessage, readMessage } from "./filter.ts";
 import { hashText } from "./hash.ts";
 import { scanHtml } from "./html.ts";
 import { parseLink, shownHost } from "./links.ts";
 import { readContent } from "./read-content.ts";
+import { beyondRules } from "./rules/beyond-rules.ts";
 import { imitates } from "./rules/brands.ts";
 import { namesDomain } from "./rules/facts.ts";
 import { allRules } from "./rules/judge-rules.ts";
@@ -138,6 +140,16 @@ test("every rule has a name of its own and a sentence", () => {
     assert.match(name, /^[a-z0-9-]+$/);
     assert.match(sentence, /^[A-Z].*[^.]$/, name);
   }
+});
+
+test("the documentation lists every rule with its weight and sentence, and no other", () => {
+  const listed = readFileSync(new URL("../../../docs/filter-rules.md", import.meta.url), "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  const rows = [...allRules, ...Object.values(beyondRules)].map(
+    ({ name, weight, sentence }) => `| \`${name}\` | ${weight} | ${sentence} |`,
+  );
+  assert.deepEqual(listed, rows);
 });
 
 test("our own trace and an earlier filter's opinion teach nothing", () => {

@@ -11,18 +11,29 @@ export type Shown = {
   readonly vouching: Vouching;
 };
 
+/** Score and what is required, rounded so that the score is at least that where it is spam, and only there. */
+export function scoreShown(
+  { odds, messages }: Opinion,
+  spamFrom: number,
+  isSpam: boolean,
+): { readonly score: string; readonly required: string } {
+  const up = (value: number): string => (Math.ceil(value * 10) / 10).toFixed(1);
+  const down = (value: number): string => (Math.floor(value * 10) / 10).toFixed(1);
+  return {
+    score: (isSpam ? up : down)(odds),
+    required: spamFrom > 1 ? "never" : up(oddsOf(Math.min(spamFrom, mostSure), messages)),
+  };
+}
+
 /**
  * What programs read (the form is SpamAssassin's, which they know), and what people read: it is spam where the score is at least what is
- * required. Both are rounded so that this can be seen.
+ * required.
  */
 export function spamFields(opinion: Opinion, { isSpam, reasons, spamFrom, vouching }: Shown): string {
   const tests = opinion.hits
     .filter(({ weight }) => Math.abs(weight) >= 0.05)
     .map(({ name, weight }) => `${name}=${weight.toFixed(1)}`);
-  const up = (value: number): string => (Math.ceil(value * 10) / 10).toFixed(1);
-  const down = (value: number): string => (Math.floor(value * 10) / 10).toFixed(1);
-  const score = (isSpam ? up : down)(opinion.odds);
-  const required = spamFrom > 1 ? "never" : up(oddsOf(Math.min(spamFrom, mostSure), opinion.messages));
+  const { score, required } = scoreShown(opinion, spamFrom, isSpam);
   const probability = Math.min(opinion.probability, mostSure).toFixed(4);
   const status = `${isSpam ? "Yes" : "No"}, score=${score} required=${required} probability=${probability} sender=${vouching}`;
   const why = isSpam ? reasons.map((reason) => `X-Spam-Reason: ${reason}\r\n`).join("") : "";

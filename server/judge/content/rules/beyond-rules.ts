@@ -17,7 +17,8 @@ export const beyondRules = {
   alikeGood: rule("called-good-alike", -4, "The recipient took almost the same message out of Junk"),
   campaign: rule("campaign", 4, "Several people here have called almost the same message spam"),
   linkReported: rule("link-reported", 2.5, "It links to where spam led that several people here reported"),
-  linkListed: rule("link-listed", 3.5, "It links to a domain that is listed as one of spam"),
+  // The administrator has chosen the list: what it names is spam unless much speaks for it.
+  linkListed: rule("link-listed", 5.5, "It links to a domain that is listed as one of spam"),
 } as const;
 
 /** The hit of a rule that holds, with the weight that an administrator gave it; undefined where it is turned off. */

@@ -38,6 +38,7 @@ export const talkRules: readonly Rule[] = [
   rule("talk-push", 1.2, "It presses to act at once", (f) => alike(f) * often(f.talk.push, 2)),
   rule("talk-remove", 0.8, "It excuses itself as spam does", (f) => alike(f) * often(f.talk.remove)),
   rule("talk-trade", 0.7, "It offers business to strangers", (f) => often(f.talk.trade, 2)),
+  rule("talk-errand", 0.7, "It asks a stranger for a favour", (f) => often(f.talk.errand, 2)),
   rule("talk-business", -1.3, "It reads like a shop's or a bank's ordinary mail", (f) =>
     f.signedByFrom && !cheapSuffixes.has(f.fromSuffix) ? often(f.talk.business, 2) : 0,
   ),

@@ -4,7 +4,7 @@ import { hasDigits } from "../shape.ts";
 import { isBrandDomain } from "./brands.ts";
 import type { Facts } from "./facts.ts";
 import { cheapSuffixes, freeMail, mailServices } from "./hosts.ts";
-import { type Rule, rule } from "./rule.ts";
+import { often, type Rule, rule } from "./rule.ts";
 
 const senderDomain = (address: string): string => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 const digits = (text: string): number => text.replace(/\D/g, "").length;
@@ -52,22 +52,16 @@ export const senderRules: readonly Rule[] = [
     const name = (f.content.from?.name ?? "").toLowerCase();
     return rcpt.length > 3 && name.includes(rcpt) && f.fromOrg !== domainOf(rcpt);
   }),
-  rule("from-colleague", 3.5, "The sender uses the name of one of your colleagues, but another address", (f) => {
-    const { from } = f.content;
-    if (from === undefined || from.name === "") return false;
-    const own = f.known.colleagues?.get(from.name.toLowerCase().trim());
-    return (
-      own !== undefined &&
-      own !== `${from.local}@${from.domain}`.toLowerCase() &&
-      f.fromOrg !== domainOf(senderDomain(own))
-    );
-  }),
-  rule("from-contact", 1.5, "The sender uses the name of somebody you write to, but another address", (f) => {
-    const { from } = f.content;
-    if (from === undefined || f.reply || f.known.wroteTo === true || f.known.seenBefore === true) return false;
-    const own = f.known.contactNames?.get(from.name.toLowerCase().trim());
-    return own !== undefined && f.fromOrg !== domainOf(senderDomain(own));
-  }),
+  rule(
+    "from-colleague",
+    3.5,
+    "The sender uses the name of one of your colleagues, but another address",
+    usesColleaguesName,
+  ),
+  rule("from-contact", 1.5, "The sender uses the name of somebody you write to, but another address", usesContactsName),
+  rule("errand-in-name", 2.5, "It asks for a favour or money in the name of somebody you know", (f) =>
+    usesColleaguesName(f) || usesContactsName(f) ? often(f.talk.errand) : 0,
+  ),
   rule("from-self", 1.2, "It claims to come from the recipient", (f) => {
     const { from, to } = f.content;
     return (
@@ -319,6 +313,24 @@ export const senderRules: readonly Rule[] = [
     return false;
   }),
 ];
+
+function usesColleaguesName(f: Facts): boolean {
+  const { from } = f.content;
+  if (from === undefined || from.name === "") return false;
+  const own = f.known.colleagues?.get(from.name.toLowerCase().trim());
+  return (
+    own !== undefined &&
+    own !== `${from.local}@${from.domain}`.toLowerCase() &&
+    f.fromOrg !== domainOf(senderDomain(own))
+  );
+}
+
+function usesContactsName(f: Facts): boolean {
+  const { from } = f.content;
+  if (from === undefined || f.reply || f.known.wroteTo === true || f.known.seenBefore === true) return false;
+  const own = f.known.contactNames?.get(from.name.toLowerCase().trim());
+  return own !== undefined && f.fromOrg !== domainOf(senderDomain(own));
+}
 
 /** Gmail writes "me+caf_=recipient=domain@gmail.com" when a person has it forward to the recipient. */
 function isOwnForward(f: Facts): boolean {
