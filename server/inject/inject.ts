@@ -174,7 +174,7 @@ export function makeInject(ports: InjectPorts): Inject {
     { asked, copy, to }: Ready,
     suppressed: ReadonlyMap<string, Suppression> | undefined,
   ): Promise<boolean> => {
-    if (asked.content.kind === "raw" || asked.copies.length < minCopies) return false;
+    if (asked.content.kind === "raw") return false;
     if (copy.variables !== undefined && !isPlain(copy.variables)) return false;
     for (const mailbox of to) {
       if (suppressed?.has(formatMailbox(mailbox)) === true) return false;
@@ -191,16 +191,15 @@ export function makeInject(ports: InjectPorts): Inject {
     by: Parameters<Inject>[1],
   ): Promise<ReadonlyMap<Ready, Injected>> => {
     const done = new Map<Ready, Injected>();
-    for (const [asked, all] of Map.groupBy(ready, ({ asked }) => asked)) {
-      const { content } = asked;
-      if (content.kind === "raw" || all.length < minCopies) continue;
+    if (ready.length < minCopies) return done;
+    for (const { template, of, all } of alike(ready)) {
       const some: Ready[] = [];
       for (const one of all) if (await isCopy(one, suppressed(one))) some.push(one);
       const first = some[0];
-      if (first === undefined || some.length < minCopies) continue;
+      if (first === undefined || first.asked.content.kind === "raw" || some.length < minCopies) continue;
+      const { asked } = first;
+      const { content } = first.asked;
       const at = now();
-      const template = templateBytes(content.email, first.sender);
-      const of = markOf(template);
       const copies = some.map(({ copy, sender, id, to }): MailCopy => {
         const messageId = ports.newMessageId();
         const { subject } = content.email;
@@ -338,6 +337,25 @@ export function makeInject(ports: InjectPorts): Inject {
       );
     return made;
   };
+}
+
+/** Messages of the same texts by the same sender at the same time, however they were asked for. */
+function alike(
+  ready: readonly Ready[],
+): readonly { readonly template: Uint8Array; readonly of: string; readonly all: readonly Ready[] }[] {
+  const made = new Map<Asked, { readonly template: Uint8Array; readonly of: string; readonly key: string }>();
+  for (const { asked, sender } of ready) {
+    if (asked.content.kind === "raw" || made.has(asked)) continue;
+    const template = templateBytes(asked.content.email, sender);
+    const of = markOf(template);
+    const { from, notBefore, lifetimeMs } = asked;
+    made.set(asked, { template, of, key: JSON.stringify([of, formatMailbox(from.mailbox), notBefore, lifetimeMs]) });
+  }
+  const groups = Map.groupBy(
+    ready.filter(({ asked }) => made.has(asked)),
+    ({ asked }) => made.get(asked)!.key,
+  );
+  return [...groups.values()].map((all) => ({ ...made.get(all[0]!.asked)!, all }));
 }
 
 function notBeforeOf({ notBefore }: Asked, at: Instant): Instant | undefined {

@@ -232,6 +232,19 @@ test("many copies are kept once and made when they are sent: personal, signed, e
   assert.deepEqual(await user.ok("POST", `/emails/${later.emails[3].id}/cancel`), { recipients: 1 });
   assert.equal((await user.ok("GET", `/emails/${later.emails[3].id}`)).status, "canceled");
   assert.equal((await user.ok("GET", `/emails/${later.emails[4].id}`)).status, "scheduled");
+  // Asked for one by one, the same text to each.
+  const alone = await user.ok("POST", "/emails/batch", {
+    emails: names.map((name) => ({
+      from,
+      subject: "For {{n}}",
+      text: "x",
+      to: `${name}@alone.test`,
+      variables: { n: name },
+    })),
+  });
+  const ninth = await arrived("copy9@alone.test");
+  assert.match(ninth.data, /^Subject: For copy9\r$/m);
+  assert.ok(ninth.data.includes(`id ${alone.emails[9].id}`));
 });
 
 test("mail that is to wait waits, and can be taken back", async () => {
