@@ -447,8 +447,10 @@ export class Dispatcher implements Dispatching {
           const change = { hold, back: (plan, why, at) => react(plan, "back", why, at), pause } as const satisfies {
             readonly [what in typeof effect.do]: typeof hold;
           };
-          const of = { scope: effect.scope, subject: parties[effect.scope], provider: parties.provider };
           const at = now();
+          // A block for a list that is known to be bad is no reason to stop the others at its address.
+          const scope = warmups.book.isBlamed(parties.domain, parties.provider, at) ? "domain" : effect.scope;
+          const of = { scope, subject: parties[scope], provider: parties.provider };
           warmups.book.change(
             of,
             (plan) =>

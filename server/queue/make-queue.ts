@@ -142,7 +142,7 @@ class WorkingQueue implements Queue, ItemOwner {
         leaseMs: settings.leaseMs,
         now: this.#now,
         inMemory: (park) => this.#holding.ofPark(park),
-        again: () => this.#claim(),
+        again: () => this.#claim(true),
         log,
       });
     this.#administrator = new Administrator({
@@ -410,9 +410,10 @@ class WorkingQueue implements Queue, ItemOwner {
 
   // ---------------------------------------------------------------- claims
 
-  #claim(): void {
+  /** `parkedAlone`: what waits nowhere was looked at just now. */
+  #claim(parkedAlone = false): void {
     if (!this.#running || this.#claiming !== undefined || this.#claimsPaused > 0) return;
-    this.#claiming = this.#claimAll()
+    this.#claiming = (parkedAlone ? this.#claimParked() : this.#claimAll())
       .catch((error) => this.#ask.log.error({ err: error }, "the queue could not be read"))
       .finally(() => {
         this.#claiming = undefined;

@@ -4,64 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import { capOf, dayMs } from "../warm/plan.ts";
+import { listScenarios } from "./acceptance-lists.ts";
 import type { MakeSending } from "./live.ts";
 import type { Pledge } from "./promises.ts";
 import { lives } from "./random-lives.ts";
-import type { Mailing } from "./receiver.ts";
-import type { ProviderKey } from "./scenario.ts";
-import { type Sender, type Sent, World, worldStart } from "./world.ts";
+import { type Acceptance, accepted, bySource, planOf, providers, shop, source, within } from "./within.ts";
+import { type Sender, type Sent, type World, worldStart } from "./world.ts";
 
-export type Acceptance = {
-  readonly name: string;
-  readonly says: string;
-  run(seed: number, make: MakeSending): Promise<readonly Pledge[]>;
-};
-
-const targets = { gmail: 400, "microsoft-consumer": 200, yahoo: 150, apple: 100 } as const;
-const providers = Object.keys(targets) as ProviderKey[];
-const good: Mailing = { invalid: 0.003, complaining: 0.0002, engaged: 0.25 };
-const source = "mta1";
-const shop: Sender = { tenant: "shop", author: "news.shop.example", stream: "news", mailing: good, daily: targets };
 /** What a person waits for must not wait longer (95 of 100). */
 const maxDelayMs = 60_000;
-
-type Setting = {
-  readonly seed: number;
-  readonly make: MakeSending;
-  readonly nodes?: number;
-  readonly senders?: readonly Sender[];
-  readonly overflow?: "warm";
-};
-
-/** Runs something in a fresh world with one cold source, and leaves nothing behind. */
-async function within<T>(setting: Setting, work: (world: World) => Promise<T>): Promise<T> {
-  const { seed, make, nodes = 1, senders = [shop], overflow } = setting;
-  const world = new World(seed, make);
-  const warming = { warmup: "normal", targets };
-  try {
-    for (let index = 0; index < nodes; index++) await world.startNode(`node${index + 1}`);
-    await world.put([
-      ["source", source, { address: "192.0.2.1", ...warming }],
-      ["source", "mta0", { address: "192.0.2.2" }],
-      ["pool", "warm", { sources: ["mta0"] }],
-      ["pool", "cold", { sources: [source], ...(overflow === undefined ? {} : { overflow }) }],
-      ["stream", "news", { kind: "marketing", pool: "cold", overflow: "hold", verp: false }],
-      ["stream", "notices", { kind: "transactional", pool: "cold", verp: false }],
-      ...[...new Set(senders.map(({ tenant }) => tenant))].map(
-        (tenant) => ["tenant", tenant, { stream: "notices" }] as const,
-      ),
-      ...senders
-        .filter(({ stream }) => stream === "news")
-        .map(({ author, tenant }) => ["domain", author, { tenant, ...warming }] as const),
-    ]);
-    return await work(world);
-  } finally {
-    await world.close();
-  }
-}
-
-const accepted = (sent: readonly Sent[]): number => sent.filter(({ answer }) => answer.accepted > 0).length;
-const bySource = (sent: readonly Sent[], name = source): readonly Sent[] => sent.filter((one) => one.source === name);
 
 async function blocked(seed: number, make: MakeSending): Promise<readonly Pledge[]> {
   return within({ seed, make }, async (world) => {
@@ -71,7 +22,7 @@ async function blocked(seed: number, make: MakeSending): Promise<readonly Pledge
     const states: string[] = [];
     let after: number | undefined;
     const note = async (): Promise<void> => {
-      const plan = (await world.plans("source", source)).find(({ provider }) => provider === "gmail")!;
+      const plan = planOf(await world.plans("source", source), "gmail");
       if (states.at(-1) !== plan.state) states.push(plan.state);
       if (after === undefined && plan.state === "paused")
         after = gmail().length - gmail().findIndex(({ answer }) => answer.blocked > 0);
@@ -230,6 +181,7 @@ async function repeatable(seed: number, make: MakeSending): Promise<readonly Ple
 }
 
 export const acceptances: readonly Acceptance[] = [
+  ...listScenarios,
   { name: "D", says: "a block, a pause, a probe", run: blocked },
   { name: "F", says: "the percentage cannot lie", run: honest },
   { name: "G", says: "what people wait for, while marketing waits", run: quick },

@@ -57,11 +57,15 @@ export const profiles: { readonly [provider in ProviderKey]: ReceiverProfile } =
   },
 };
 
-export function fleet(chance: Chance, tolerance: number | undefined): ReadonlyMap<ProviderKey, Receiver> {
+/** `size`: how large the receivers are, against their profiles (what they take of a stranger); 1 where nothing is said. */
+export function fleet(chance: Chance, tolerance: number | undefined, size = 1): ReadonlyMap<ProviderKey, Receiver> {
   return new Map(
     (Object.entries(profiles) as [ProviderKey, ReceiverProfile][]).map(([provider, profile]) => [
       provider,
-      new Receiver({ ...profile, tolerance: tolerance ?? profile.tolerance }, chance),
+      new Receiver(
+        { ...profile, floor: Math.round(profile.floor * size), tolerance: tolerance ?? profile.tolerance },
+        chance,
+      ),
     ]),
   );
 }

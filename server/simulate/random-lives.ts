@@ -100,8 +100,21 @@ function oneLife(seed: number, broken: string[]): void {
     const now = progressOf(plans, day);
     shown = what === "target" ? afterSettings(shown, now) : now.warm;
     if (what !== "day" && what !== "target") expect(now.warm <= was, `"${what}" proves nothing`);
-    if (what === "target")
-      expect(after.proven / after.levels.length <= before.proven / before.levels.length, "settings prove nothing");
+    if (what === "target") {
+      const [part, partBefore] = [after.proven / after.levels.length, before.proven / before.levels.length];
+      expect(part <= partBefore, "settings prove nothing");
+      expect(
+        after.levels.length <= before.levels.length || before.proven === 0 || part < partBefore,
+        "a longer way is less of it gone",
+      );
+    }
+    if (what === "pause" && before.proven > 0 && before.level >= before.proven)
+      expect(after.proven < before.proven || before.level - 2 >= before.proven, "a pause costs");
+    const { level, levels, proven, state } = after;
+    expect(level >= 0 && level < levels.length, "a level that there is");
+    expect(proven >= 0 && proven <= levels.length, "no more is proven than there is");
+    expect(proven < levels.length || state === "warm", "all that is proven is warm");
+    expect(state !== "paused" || capOf(after) === 0, "what is paused sends nothing");
     expect(green || now.warm === 0, "0 % before the first green day");
     expect(shown >= 0 && shown <= 1 && now.capacity >= 0 && now.capacity <= 1, "between 0 and 100 %");
     if (now.warm < 1) continue;

@@ -62,6 +62,8 @@ const dailyDecay = 0.985;
 const learning = 0.5;
 const blockComplaints = 0.006;
 const blockReputation = -0.85;
+/** One complaint says nothing of a rate: of less mail than this it counts as if there were so much. */
+const leastForRate = 300;
 /** Some of those who like the mail look for it in the spam folder. */
 const rescue = 0.02;
 
@@ -141,7 +143,7 @@ export class Receiver {
       const { today } = standing;
       standing.reputation *= dailyDecay;
       if (today.attempts > 0) {
-        const complained = today.complaints / Math.max(1, today.inbox);
+        const complained = today.complaints / Math.max(leastForRate, today.inbox);
         const invalid = today.invalid / today.attempts;
         const over = today.over / today.attempts;
         const weight = Math.min(1, today.attempts / 50);

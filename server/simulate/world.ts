@@ -11,6 +11,7 @@ import { parkName } from "../dispatch/parks.ts";
 import type { Kind } from "../dispatch/schema.ts";
 import { bookOf, daysKind, planKind } from "../dispatch/warmups.ts";
 import { quiet } from "../log.ts";
+import type { Dispatching, Heard } from "../queue/dispatching.ts";
 import { makeQueue } from "../queue/make-queue.ts";
 import { defaultQueueSettings } from "../queue/settings.ts";
 import { openInProcess } from "../store/in-process.ts";
@@ -40,6 +41,14 @@ export type Sent = {
   readonly provider: ProviderKey;
   readonly to: string;
   readonly answer: Answer;
+};
+export type WorldOptions = {
+  /** Times the expected volume that receivers let in; undefined: as their profiles say. */
+  readonly tolerance?: number;
+  /** How large the receivers are, against their profiles. */
+  readonly size?: number;
+  /** A system that sends and does not listen: what receivers say changes nothing. */
+  readonly deaf?: boolean;
 };
 type Node = {
   readonly name: string;
@@ -72,6 +81,7 @@ export class World {
   readonly receivers: ReturnType<typeof fleet>;
   readonly sent: Sent[] = [];
   readonly #make: MakeSending;
+  readonly #deaf: boolean;
   readonly #draw: ReturnType<typeof chance>;
   readonly #dir: string;
   readonly #store: Store;
@@ -84,10 +94,11 @@ export class World {
   /** Handed in, not counting what was refused. */
   accepted = 0;
 
-  constructor(seed: number, make: MakeSending) {
+  constructor(seed: number, make: MakeSending, { tolerance, size, deaf = false }: WorldOptions = {}) {
     this.#draw = chance(seed);
     this.#make = make;
-    this.receivers = fleet(this.#draw, undefined);
+    this.receivers = fleet(this.#draw, tolerance, size);
+    this.#deaf = deaf;
     this.#dir = mkdtempSync(join(existsSync(memoryFolder) ? memoryFolder : tmpdir(), "angarium-world-"));
     this.#store = openInProcess(this.#dir, () => this.now);
   }
@@ -118,7 +129,7 @@ export class World {
       send,
       notices: { notice: async () => undefined },
       settings: { ...defaultQueueSettings, claimEveryMs: 3_600_000, leaseMs: dayMs },
-      dispatch: sending.dispatch,
+      dispatch: this.#deaf ? deafened(sending.dispatch) : sending.dispatch,
       node: name,
       wall: now,
       monotonic: () => this.now - worldStart,
@@ -293,6 +304,22 @@ export class World {
     await this.#store.close();
     rmSync(this.#dir, { recursive: true, force: true });
   }
+}
+
+/** Nothing is learnt from replies: no rule, no gate, no suppression. */
+function deafened(dispatch: Dispatching): Dispatching {
+  return new Proxy(dispatch, {
+    get(target, name) {
+      if (name === "heard")
+        return (...[, , outcomes]: Parameters<Dispatching["heard"]>): Heard => ({
+          outcomes,
+          suppress: [],
+          strikes: [],
+        });
+      const value = target[name as keyof Dispatching] as unknown;
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 const tenantOf = (from: string): string => from.slice(0, from.indexOf("@"));

@@ -4,7 +4,7 @@
  */
 import { confidence, type GateLevel, type GateReading, gravest, type Observed, readGates } from "./gates.ts";
 import { type DayUse, unused } from "./pace.ts";
-import { closeDay, type Day, dayMs, dayOf, type Plan, probed, react, tick } from "./plan.ts";
+import { closeDay, type Day, dayMs, dayOf, type Plan, pauseForList, probed, react, tick } from "./plan.ts";
 
 type Instant = number;
 
@@ -105,7 +105,7 @@ export function record(account: PlanAccount, counts: Partial<Counts>, at: Instan
   };
   if (noted.plan.state === "probing") {
     const bad = noted.probe.rateDeferrals + noted.probe.blockBounces;
-    const plan = probed(noted.plan, noted.probe.attempts, bad, at);
+    const plan = probed(noted.plan, noted.probe.attempts, bad, at, noted.probe.hardBounces);
     return plan === noted.plan ? noted : afresh({ ...noted, plan });
   }
   const bad = (counts.rateDeferrals ?? 0) + (counts.blockBounces ?? 0) + (counts.authFailures ?? 0) > 0;
@@ -142,7 +142,14 @@ export function evaluate(account: PlanAccount, at: Instant): PlanAccount {
   );
   const all = [...readings, ...today, ...now];
   const gate = gravest(all);
-  const plan = react(account.plan, gate, because(all, gate), at);
+  const why = because(all, gate);
+  // Whose list is bad at the lowest level has nowhere to step back to: it must not go on as it is, for it harms all that send from there.
+  const ofList = all.some(
+    (one) => one.level === gate && (one.signal === "hard-bounces" || one.signal === "complaints"),
+  );
+  const stops = gate === "pause" || (gate === "back" && account.plan.level === 0);
+  const isOpen = account.plan.state !== "paused" && account.plan.state !== "probing";
+  const plan = ofList && stops && isOpen ? pauseForList(account.plan, why, at) : react(account.plan, gate, why, at);
   const seen = { ...account, readings };
   return plan === account.plan ? seen : afresh({ ...seen, plan });
 }

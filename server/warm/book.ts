@@ -15,7 +15,7 @@ import {
 import { isEligible, type Rank, shareOfRank } from "./eligible.ts";
 import { addressCap } from "./ladder.ts";
 import { divide, giveBack, take } from "./pace.ts";
-import { capOf, type Day, dayMs, dayOf, type Plan } from "./plan.ts";
+import { capOf, type Day, dayMs, dayOf, isBlamed, type Plan } from "./plan.ts";
 
 type Instant = number;
 
@@ -148,13 +148,21 @@ export class WarmupBook {
         this.#put({ ...account, use: giveBack(account.use, wish.count, this.#capToday(account, wish.rank, at)) });
   }
 
+  /** Whether what receivers say of a domain's mail is its own list's doing. */
+  isBlamed(domain: string, provider: string, at: Instant): boolean {
+    const account = this.account("domain", domain, provider);
+    return account !== undefined && isBlamed(account.plan, at);
+  }
+
   /** The results of messages, a few at a time. */
   note(parties: Parties, counts: Partial<Counts>, at: Instant): void {
-    const source = this.account("source", parties.source, parties.provider);
-    // What is said of the domain's authentication is the domain's matter, wherever it is sent from.
-    if (source !== undefined) this.#put(record(source, { ...counts, authFailures: 0 }, at));
     const domain = this.account("domain", parties.domain, parties.provider);
     if (domain !== undefined) this.#put(record(domain, counts, at));
+    const source = this.account("source", parties.source, parties.provider);
+    // What is said of the domain's authentication is the domain's matter, wherever it is sent from. Nor does the address answer for the list of a
+    // domain that was stopped for it: others send from there too, and what it costs the address shows in their mail.
+    const own = this.isBlamed(parties.domain, parties.provider, at) ? ownDoing : undefined;
+    if (source !== undefined) this.#put(record(source, { ...counts, ...own, authFailures: 0 }, at));
     if ((counts.attempts ?? 0) === 0) return;
     const days = this.#days.get(parties.source);
     if (days?.last !== dayOf(at))
@@ -203,6 +211,8 @@ export class WarmupBook {
     else plans.set(provider, account);
   }
 }
+
+const ownDoing = { rateDeferrals: 0, hardBounces: 0, blockBounces: 0, complaints: 0 } as const;
 
 function refusal(until: Instant, because: string): Extract<Granted, { until: Instant }> {
   return { granted: 0, until, because };

@@ -51,6 +51,8 @@ export type Plan = {
   readonly touchedOn: Day | undefined;
   /** The last day that a receiver's reply held at its level. */
   readonly heldOn: Day | undefined;
+  /** The day of the last pause for the list itself (people who do not exist, people who complain); undefined: never. */
+  readonly blamedOn?: Day;
   /** Delivered on green days of the last 30. */
   readonly volumes: readonly { readonly day: Day; readonly delivered: number }[];
   /** An operator says that it is warm already; shown as such, and never as proven. */
@@ -65,6 +67,11 @@ const probeTolerance = 0.2;
 const pauseDays: readonly number[] = [1, 2, 4, 7];
 /** With so many pauses in 30 days a person has to look. */
 const maxPauses = 3;
+/** Of a probe after a pause for the list: so many, and this part, say that the list is what it was. */
+const minProbeHard = 3;
+const probeHardShare = 0.05;
+/** So long a domain answers for its list alone, and not the address that others share with it. */
+const blamedDays = 14;
 /** Green days that prove the last level. */
 const daysAtTarget = 3;
 /** A day counts for its level when so much of the cap was delivered. */
@@ -190,14 +197,27 @@ export function pause(plan: Plan, because: string, at: Instant): Plan {
   });
 }
 
+/** A pause for the list itself. */
+export function pauseForList(plan: Plan, because: string, at: Instant): Plan {
+  return { ...pause(plan, because, at), blamedOn: dayOf(at) };
+}
+
+/** What goes wrong with it is its own list's doing. */
+export function isBlamed({ blamedOn }: Plan, at: Instant): boolean {
+  return blamedOn !== undefined && dayOf(at) - blamedOn < blamedDays;
+}
+
 function lowered(plan: Plan, level: number, change: Partial<Plan>): Plan {
   return { ...plan, ...change, level, proven: Math.min(plan.proven, level), greenDays: 0, asserted: undefined };
 }
 
-/** What became of the probe so far: goes on, or the plan that follows. `bad`: deferred and blocked among `attempts`. */
-export function probed(plan: Plan, attempts: number, bad: number, at: Instant): Plan {
+/** What became of the probe so far: goes on, or the plan that follows. `bad`: deferred and blocked among `attempts`; `hard`: nobody there. */
+export function probed(plan: Plan, attempts: number, bad: number, at: Instant, hard = 0): Plan {
   if (plan.state !== "probing") return plan;
   const size = capOf(plan);
+  // The same list again: another pause, and the third one is a person's matter.
+  if (isBlamed(plan, at) && hard >= minProbeHard && hard >= size * probeHardShare)
+    return pauseForList(plan, `the probe failed: ${hard} of ${attempts} do not exist`, at);
   if (bad > size * probeTolerance)
     return {
       ...plan,
