@@ -58,6 +58,23 @@ try {
     0,
     "and a changed one bad",
   );
+
+  const openssl = (...args: readonly string[]) => run("openssl", args).out;
+  const there = (name: string) => join(folder, name);
+  const corpus = join(import.meta.dirname, "corpus/smime");
+  const pass = ["-passin", "pass:correct horse"];
+  writeFileSync(there("gwen.pem"), openssl("pkcs12", "-in", join(corpus, "gwen-rsa.p12"), "-nodes", ...pass));
+  writeFileSync(there("sam.pem"), openssl("pkcs12", "-in", join(corpus, "sam-rsa.p12"), "-nokeys", ...pass));
+  const key = ["-inkey", there("gwen.pem"), "-recip", there("gwen.pem")];
+  const inner = openssl("cms", "-decrypt", "-in", there("smime.eml"), ...key);
+  assert.match(inner, /^Content-Type: multipart\/signed/);
+  writeFileSync(there("inner.eml"), inner, "latin1");
+  const trusted = ["-CAfile", there("sam.pem"), "-purpose", "any"];
+  const verified = run("openssl", ["smime", "-verify", "-in", there("inner.eml"), ...trusted]);
+  assert.match(verified.said, /Verification successful/);
+  assert.match(verified.out, /vault is empty/);
+  assert.match(verified.out, /^Subject: Closed by certificate/m);
+  console.log("OpenSSL opens the letter written with S/MIME, and its signature is good.");
 } finally {
   spawnSync("gpgconf", ["--homedir", folder, "--kill", "all"]);
   rmSync(folder, { recursive: true, force: true });

@@ -252,7 +252,7 @@ test("signed and encrypted mail", async (t) => {
     const raw = await rawOf(other, "inbox", "multipart/encrypted");
     keep("encrypted.eml", raw);
     assert.match(raw, /^Subject: \[\.\.\.\]\r$/m);
-    assert.ok(!raw.includes("Caf") && !raw.includes("third stone"));
+    assert.ok(!raw.includes("Café") && !raw.includes("third stone"));
     const { data, signatures } = await pgp.decrypt({
       message: await pgp.readMessage({ armoredMessage: armorIn(raw) }),
       decryptionKeys: gwen,
@@ -297,6 +297,51 @@ test("signed and encrypted mail", async (t) => {
       verificationKeys: ours,
     });
     await signatures[0]?.verified;
+  });
+
+  await t.test("with S/MIME likewise: certificates are imported, mail is opened, signed and encrypted", async () => {
+    const file = (name: string) => readFileSync(join(import.meta.dirname, "../corpus/smime", name));
+    await page.goto(`${pages.origin}/#/settings/keys`);
+    const chooser = page.locator('.settings input[type="file"]');
+    await chooser.setInputFiles({ name: "sam.p12", mimeType: "application/x-pkcs12", buffer: file("sam-rsa.p12") });
+    const dialog = page.locator("dialog");
+    await dialog.getByLabel("Passphrase of the file").fill("wrong");
+    await dialog.getByRole("button", { name: "Import keys" }).click();
+    await dialog.getByText("The passphrase is wrong, or").waitFor();
+    await dialog.getByLabel("Passphrase of the file").fill("correct horse");
+    await dialog.getByRole("button", { name: "Import keys" }).click();
+    await page.getByText("Sam rsa · S/MIME").waitFor();
+    await chooser.setInputFiles({ name: "gwen.pem", mimeType: "application/x-pem-file", buffer: file("gwen-rsa.pem") });
+    await page.getByText("Gwen rsa · S/MIME").waitFor();
+    await picture(page, "keys-smime");
+    const entity = file("for-sam.eml")
+      .toString("latin1")
+      .replace(/^MIME-Version: 1.0\r?\n/, "");
+    await seedMail(pages.origin, user, "pw", [
+      { from: "vault@x.test", subject: "For the certificate", entity, ago: 0 },
+    ]);
+    await page.goto(`${pages.origin}/#/`);
+    await reads("For the certificate", "This message is encrypted for you.");
+    const form = page.locator("article.unfolded form");
+    await form.getByLabel("Passphrase of your key").fill("correct horse");
+    await form.getByRole("button", { name: "Open" }).click();
+    await page.getByText("The vault opens at noon.").last().waitFor();
+
+    await write("Closed by certificate", "The vault is empty now.");
+    await letter.getByRole("button", { name: "Sign and encrypt" }).click();
+    await letter.getByLabel("With", { exact: true }).selectOption("smime");
+    await letter.getByText(`${other}: with a key that you have not checked.`).waitFor();
+    await picture(page, "seal-smime");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    const raw = await rawOf(other, "inbox", "enveloped-data");
+    keep("smime.eml", raw);
+    assert.match(raw, /^Subject: \[\.\.\.\]\r$/m);
+    await page.getByRole("link", { name: "Sent" }).click();
+    await page.locator("[data-row]").first().click();
+    await page.getByRole("heading", { name: "Closed by certificate" }).waitFor();
+    await page.frameLocator('iframe[title="Text of the message"]').getByText("The vault is empty now.").waitFor();
+    await page.getByText("issued by Sam rsa").waitFor();
+    await page.goto(`${pages.origin}/#/`);
   });
 
   await t.test(

@@ -32,6 +32,7 @@ export type Draft = {
   readonly sign: boolean;
   /** Also where it is kept until it is sent. */
   readonly encrypt: boolean;
+  readonly by: "openpgp" | "smime";
   readonly changedAt: number;
 };
 
@@ -52,6 +53,7 @@ export const emptyDraft = (now: number): Draft => ({
   receipt: false,
   sign: false,
   encrypt: false,
+  by: "openpgp",
   changedAt: now,
 });
 

@@ -35,6 +35,7 @@ export class Letter {
   receipt = $state(false);
   sign = $state(false);
   encrypt = $state(false);
+  by = $state<Draft["by"]>("openpgp");
   size = $state<"window" | "full" | "bar">("window");
   save = $state.raw<SaveState>({ kind: "clean" });
   /** Told once: another tab has changed the same draft. */
@@ -61,6 +62,7 @@ export class Letter {
     // Kept by an older page, it does not say.
     this.sign = draft.sign ?? false;
     this.encrypt = draft.encrypt ?? false;
+    this.by = draft.by ?? "openpgp";
     this.#fixed = { inReplyTo: draft.inReplyTo, references: draft.references, about: draft.about };
   }
 
@@ -79,6 +81,7 @@ export class Letter {
       receipt: this.receipt,
       sign: this.sign,
       encrypt: this.encrypt,
+      by: this.by,
       ...this.#fixed,
       changedAt: Date.now(),
     };

@@ -64,7 +64,13 @@ export async function uploadSealed(draft: Draft, made: Made, isDraft: boolean, m
   const { CannotSeal, sealed } = await import("../secure/seal.ts");
   const plain = await plainOf(made);
   try {
-    const bytes = await sealed(session.username, plain, { sign: draft.sign, encrypt: draft.encrypt }, isDraft, more);
+    const bytes = await sealed(
+      session.username,
+      plain,
+      { sign: draft.sign, encrypt: draft.encrypt, by: draft.by },
+      isDraft,
+      more,
+    );
     return (await session.client.upload(bytes.slice().buffer as ArrayBuffer, "message/rfc822")).blobId;
   } catch (error) {
     if (!(error instanceof CannotSeal)) throw error;

@@ -3,6 +3,7 @@ import type { Email, EmailAddress, Identity } from "../jmap/types.ts";
 import { bodyOf } from "../reading/body.ts";
 import { hold } from "../secure/held.ts";
 import { openedOf, subjectOf } from "../secure/opened.svelte.ts";
+import { shapeOf } from "../secure/shape.ts";
 import { longDate } from "../shell/dates.ts";
 import { nameOf } from "../shell/people.ts";
 import { identities } from "../state/identities.svelte.ts";
@@ -93,8 +94,9 @@ function threading(email: Email): Pick<Draft, "inReplyTo" | "references"> {
 }
 
 /** What came encrypted is answered encrypted: what is quoted would be given away. */
-function sealedLike(email: Email): Partial<Pick<Draft, "sign" | "encrypt">> {
-  return openedOf(email.id)?.encrypted === true ? { sign: true, encrypt: true } : {};
+function sealedLike(email: Email): Partial<Pick<Draft, "sign" | "encrypt" | "by">> {
+  if (openedOf(email.id)?.encrypted !== true) return {};
+  return { sign: true, encrypt: true, by: shapeOf(email)?.kind === "smime-encrypted" ? "smime" : "openpgp" };
 }
 
 export function replyDraft(email: Email, all: boolean): Draft {
@@ -180,8 +182,7 @@ export function resumeSealed(email: Email): Draft {
     html: quoted(email),
     plain: inside?.html === "",
     attached: heldFiles(email.id),
-    sign: true,
-    encrypt: true,
+    ...sealedLike(email),
   };
 }
 

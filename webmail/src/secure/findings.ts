@@ -11,6 +11,8 @@ export type Signature =
       readonly by: "openpgp" | "smime";
       /** Of S/MIME: who has issued the certificate; nobody here has looked whether they can be trusted. */
       readonly issuer: string | undefined;
+      /** Of S/MIME: as it was beside the signature. */
+      readonly certificate?: Uint8Array;
       readonly at: number | undefined;
     }
   | { readonly kind: "unknown-key"; readonly keyId: string }

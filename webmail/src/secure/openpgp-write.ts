@@ -1,6 +1,7 @@
 /** Signing and encrypting with OpenPGP (RFC 9580) by openpgp.js: loaded when the first letter wants it. */
 import * as pgp from "openpgp";
 import type { KeptKey } from "./keys.ts";
+import { Locked } from "./locked.ts";
 import { unlockedKey } from "./openpgp.ts";
 import { base64Of } from "./write.ts";
 
@@ -52,14 +53,6 @@ export async function shortKey(
 
 /** RFC 3156 §5: the name of the digest by its number (RFC 9580 §9.5). */
 const micalgs: { readonly [number: number]: string } = { 8: "sha256", 9: "sha384", 10: "sha512", 11: "sha224" };
-
-export class Locked extends Error {
-  readonly fingerprint: string;
-  constructor(fingerprint: string) {
-    super("locked");
-    this.fingerprint = fingerprint;
-  }
-}
 
 function signerOf(key: KeptKey): pgp.PrivateKey {
   const signer = unlockedKey(key.fingerprint);

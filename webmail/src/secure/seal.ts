@@ -2,8 +2,8 @@
 import type { EmailAddress } from "../jmap/types.ts";
 import { type KeptKey, keysOf } from "./keys.ts";
 import { messageText, pgpEncrypted, pgpSigned, protectFields } from "./protect.ts";
-import { keysFor, ownKey } from "./whom.ts";
-import { addressesText, encodedWords, type Field, type File, letterEntity } from "./write.ts";
+import { keysFor, type Method, ownKey } from "./whom.ts";
+import { addressesText, type Entity, encodedWords, entityText, type Field, type File, letterEntity } from "./write.ts";
 
 /** What Email/set would make the letter of (compose/send.ts). */
 export type Plain = {
@@ -21,7 +21,7 @@ export type Plain = {
   readonly html: string | undefined;
   readonly files: readonly File[];
 };
-export type Wish = { readonly sign: boolean; readonly encrypt: boolean };
+export type Wish = { readonly sign: boolean; readonly encrypt: boolean; readonly by: Method };
 
 /** Who cannot get it encrypted, and why. */
 export type Lack = {
@@ -31,12 +31,23 @@ export type Lack = {
 export type Whom = { readonly email: string; readonly key: KeptKey } | (Lack & { readonly key: undefined });
 
 /** For each address the key it can be encrypted for, or why it cannot. */
-export async function whoCan(addresses: readonly string[], ring: readonly KeptKey[]): Promise<readonly Whom[]> {
-  const { usable } = await import("./openpgp-write.ts");
+export async function whoCan(
+  addresses: readonly string[],
+  ring: readonly KeptKey[],
+  by: Method,
+): Promise<readonly Whom[]> {
+  const usable =
+    by === "openpgp"
+      ? (await import("./openpgp-write.ts")).usable
+      : await import("./smime-key.ts").then(
+          ({ certificateUsable }) =>
+            (key: KeptKey) =>
+              certificateUsable(key, Date.now()),
+        );
   return Promise.all(
     [...new Set(addresses.map((one) => one.toLowerCase()))].map(async (email): Promise<Whom> => {
       let why: Lack["why"] = "none";
-      for (const key of keysFor(email, ring)) {
+      for (const key of keysFor(email, ring, by)) {
         const is = await usable(key);
         if (is === "fine") return { email, key };
         if (why === "none") why = is;
@@ -98,29 +109,38 @@ export async function sealed(
   const random = () => crypto.randomUUID().replaceAll("-", "");
   const ring = await keysOf(owner);
   const own = plain.from[0]?.email ?? "";
-  const mine = ownKey(own, ring);
+  const mine = ownKey(own, ring, wish.by);
   if (mine === undefined) throw new CannotSeal([{ email: own, why: "none" }]);
-  const { encryptFor, signDetached } = await import("./openpgp-write.ts");
   const entity = letterEntity(plain.text, plain.html, plain.files, random);
   const { payload, outer } = protectFields(entity, fieldsOf(plain, new Date()), wish.encrypt ? "cipher" : "clear");
   const blind: readonly Field[] = plain.bcc.length === 0 ? [] : [{ name: "Bcc", value: addressesText(plain.bcc) }];
   const around = [...outer, ...blind, ...more];
-  if (!wish.encrypt) {
-    const { armored, micalg } = await signDetached(payload, mine);
-    return bytes(messageText(pgpSigned(payload, armored, micalg, random), around));
-  }
+  if (!wish.encrypt) return bytes(messageText(await signed(payload, mine, wish.by, random), around));
   const keys = [mine];
   if (!draft) {
     const everybody = [...plain.to, ...plain.cc, ...plain.bcc].map(({ email }) => email);
-    const whom = await whoCan(everybody, ring);
+    const whom = await whoCan(everybody, ring, wish.by);
     const lacks = whom.filter((one) => one.key === undefined);
     if (lacks.length > 0) throw new CannotSeal(lacks);
     for (const { key } of whom)
       if (key !== undefined && !keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) keys.push(key);
   }
   const signer = wish.sign && !draft ? mine : undefined;
+  if (wish.by === "smime") {
+    const { smimeEncrypted } = await import("./smime-write.ts");
+    // RFC 8551 §3.7: signed first, so that who has signed is within as well.
+    const inner = signer === undefined ? payload : entityText(await signed(payload, signer, "smime", random));
+    return bytes(messageText(await smimeEncrypted(inner, keys), around));
+  }
+  const { encryptFor } = await import("./openpgp-write.ts");
   const armored = await encryptFor(payload, keys, signer, !draft && plain.bcc.length > 0);
   return bytes(messageText(pgpEncrypted(armored, random), around));
+}
+
+async function signed(payload: string, key: KeptKey, by: Method, random: () => string): Promise<Entity> {
+  if (by === "smime") return (await import("./smime-write.ts")).smimeSigned(payload, key, random, new Date());
+  const { armored, micalg } = await (await import("./openpgp-write.ts")).signDetached(payload, key);
+  return pgpSigned(payload, armored, micalg, random);
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

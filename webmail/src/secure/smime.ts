@@ -6,17 +6,23 @@ import { fromBER, type OctetString } from "asn1js";
 import { type Certificate, ContentInfo, SignedData } from "pkijs";
 import type { Outcome, Signature } from "./findings.ts";
 
-const oid = { commonName: "2.5.4.3", organization: "2.5.4.10", email: "1.2.840.113549.1.9.1", altName: "2.5.29.17" };
+export const oid = {
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  email: "1.2.840.113549.1.9.1",
+  altName: "2.5.29.17",
+  rsa: "1.2.840.113549.1.1.1",
+};
 
-const bufferOf = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer;
+export const bufferOf = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer;
 
-function nameIn(name: Certificate["subject"], type: string): string | undefined {
+export function nameIn(name: Certificate["subject"], type: string): string | undefined {
   const found = name.typesAndValues.find((one) => one.type === type);
   return found === undefined ? undefined : String(found.value.valueBlock.value);
 }
 
 /** RFC 8551 §3: an address of the certificate, in its alternative names or (older) its subject. */
-function addressesOf(certificate: Certificate): readonly string[] {
+export function addressesOf(certificate: Certificate): readonly string[] {
   const found: string[] = [];
   const names = certificate.extensions?.find(({ extnID }) => extnID === oid.altName)?.parsedValue as
     | { altNames?: readonly { type: number; value: unknown }[] }
@@ -29,6 +35,9 @@ function addressesOf(certificate: Certificate): readonly string[] {
 
 const hex = (bytes: ArrayBuffer): string =>
   [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export const fingerprintOf = async (certificate: Certificate): Promise<string> =>
+  hex(await crypto.subtle.digest("SHA-256", bufferOf(new Uint8Array(certificate.toSchema(true).toBER()))));
 
 /**
  * @param content what was signed, with CRLF; undefined: it is within
@@ -76,13 +85,12 @@ export async function verifySmime(
   if (receivedAt < certificate.notBefore.value.getTime() || receivedAt > certificate.notAfter.value.getTime())
     return said({ kind: "bad", why: "expired" }, inner);
   const addresses = addressesOf(certificate);
-  const fingerprint = hex(
-    await crypto.subtle.digest("SHA-256", bufferOf(new Uint8Array(certificate.toSchema(true).toBER()))),
-  );
+  const fingerprint = await fingerprintOf(certificate);
   return said(
     {
       kind: "good",
       by: "smime",
+      certificate: new Uint8Array(certificate.toSchema(true).toBER()),
       fingerprint,
       addresses,
       checked: false,

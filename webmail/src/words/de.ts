@@ -165,6 +165,12 @@ export const de: Words = {
   "keys.publish": "Für {address} veröffentlichen",
   "keys.published": "Wer an {address} schreibt, kann Ihren Schlüssel finden.",
   "keys.withdrawn": "Der Schlüssel von {address} wird nicht mehr veröffentlicht.",
+  "keys.p12Hint":
+    "Diese Datei enthält ein Zertifikat für S/MIME mit seinem privaten Schlüssel. Sie bleibt mit ihrer Passphrase gesperrt.",
+  "keys.p12Passphrase": "Passphrase der Datei",
+  "keys.p12Closed":
+    "Die Passphrase ist falsch, oder die Datei ist so gesperrt, dass Browser sie nicht öffnen können. Speichern Sie sie neu mit AES.",
+  "seal.by": "Mit",
   "keys.own": "Ihre Schlüssel",
   "keys.noOwn": "Noch keine.",
   "keys.others": "Schlüssel anderer",

@@ -161,6 +161,12 @@ export const en = {
   "keys.publish": "Publish for {address}",
   "keys.published": "Everybody who writes to {address} can find your key.",
   "keys.withdrawn": "The key of {address} is no longer published.",
+  "keys.p12Hint":
+    "This file holds a certificate for S/MIME with its private key. It stays locked with the passphrase it has.",
+  "keys.p12Passphrase": "Passphrase of the file",
+  "keys.p12Closed":
+    "The passphrase is wrong, or the file is locked in a way that browsers cannot open. Save it anew with AES.",
+  "seal.by": "With",
   "keys.own": "Your keys",
   "keys.noOwn": "None yet.",
   "keys.others": "Keys of others",

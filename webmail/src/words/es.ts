@@ -156,6 +156,12 @@ export const es: Words = {
   "keys.publish": "Publicar para {address}",
   "keys.published": "Quien escriba a {address} puede encontrar su clave.",
   "keys.withdrawn": "La clave de {address} ya no se publica.",
+  "keys.p12Hint":
+    "Este archivo contiene un certificado S/MIME con su clave privada. Sigue bloqueado con su contraseña.",
+  "keys.p12Passphrase": "Contraseña del archivo",
+  "keys.p12Closed":
+    "La contraseña es incorrecta o el archivo está cifrado de un modo que los navegadores no abren. Guárdelo de nuevo con AES.",
+  "seal.by": "Con",
   "keys.own": "Sus claves",
   "keys.noOwn": "Ninguna todavía.",
   "keys.others": "Claves de otros",

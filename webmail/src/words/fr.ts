@@ -159,6 +159,12 @@ export const fr: Words = {
   "keys.publish": "Publier pour {address}",
   "keys.published": "Quiconque écrit à {address} peut trouver votre clé.",
   "keys.withdrawn": "La clé de {address} n’est plus publiée.",
+  "keys.p12Hint":
+    "Ce fichier contient un certificat S/MIME avec sa clé privée. Il reste verrouillé par sa phrase secrète.",
+  "keys.p12Passphrase": "Phrase secrète du fichier",
+  "keys.p12Closed":
+    "La phrase secrète est fausse, ou le fichier est verrouillé d’une façon que les navigateurs n’ouvrent pas. Enregistrez-le à nouveau avec AES.",
+  "seal.by": "Avec",
   "keys.own": "Vos clés",
   "keys.noOwn": "Aucune pour l’instant.",
   "keys.others": "Clés des autres",

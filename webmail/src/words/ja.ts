@@ -150,6 +150,12 @@ export const ja: Words = {
   "keys.publish": "{address} の鍵を公開する",
   "keys.published": "{address} に書く人は誰でもあなたの鍵を見つけられます。",
   "keys.withdrawn": "{address} の鍵の公開をやめました。",
+  "keys.p12Hint":
+    "このファイルには S/MIME の証明書と秘密鍵が入っています。今のパスフレーズでロックされたまま保管します。",
+  "keys.p12Passphrase": "ファイルのパスフレーズ",
+  "keys.p12Closed":
+    "パスフレーズが違うか、ブラウザーでは開けない方式でロックされています。AES で保存し直してください。",
+  "seal.by": "方式",
   "keys.own": "自分の鍵",
   "keys.noOwn": "まだありません。",
   "keys.others": "ほかの人の鍵",
