@@ -9,6 +9,7 @@ import { releaseToken } from "../protocol/return-path/release-address.ts";
 import { formatMailbox } from "../protocol/smtp/address.ts";
 import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
+import { SealedPasswords } from "./access/sealed-passwords.ts";
 import type { Running, World } from "./admin/command.ts";
 import { serveControl } from "./admin/control.ts";
 import { productNameOf, startApi } from "./api.ts";
@@ -151,8 +152,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const people = cleanUp.use(makeDirectory({ store }));
   const { throttle } = defaultLoginSettings;
   const { oidc, ldap } = elsewhere({ settings: config, store, directory: people, now, log });
+  // Several nodes have no folder in common where its key could lie.
+  const keyFile = join(dataDir, "sealed-passwords.key");
+  const sealed = config.store.postgres === "" ? new SealedPasswords({ store, keyFile, now, log }) : undefined;
   const login = cleanUp.use(
     makeLogin({
+      sealed,
       oidc,
       ldap,
       store,
@@ -612,6 +617,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     running,
     ldap,
     passkeys: jmap.passkeys,
+    sealed,
     imports: importing.runner,
     factsOf: importing.factsOf,
     hostname: ourHost,
@@ -636,6 +642,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   await queue.start();
   await jmap.start();
   indexer.start();
+  sealed?.start();
   api.start();
   const watching = watchDomains({ world: () => world, log });
   watching.start();
@@ -657,6 +664,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
           ...listeners.map((listener) => listener.close(listenerGraceMs)),
         ]);
         await importing.runner.stop();
+        await sealed?.stop();
         await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
         await injecting?.webhooks.stop();

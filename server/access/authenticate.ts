@@ -22,6 +22,7 @@ import {
 import { ProofLine, type ProofLineSettings } from "./proof-line.ts";
 import { isExpired, ProvedLogins, type ProvedSettings } from "./proved.ts";
 import { ScramLogin } from "./scram-login.ts";
+import { isSealed, type SealedPasswords } from "./sealed-passwords.ts";
 import { type FactorStore, useCode } from "./second-factor.ts";
 import { type Attempt, addressKey, defaultThrottleSettings, makeThrottle, type ThrottleSettings } from "./throttle.ts";
 
@@ -62,6 +63,8 @@ export type LoginParts = {
   /** A wrong password, or a name that nobody has, was tried. */
   readonly guessed?: ((attempt: Attempt) => void) | undefined;
   readonly store: LoginStore;
+  /** Passwords that wait to be hashed. */
+  readonly sealed?: SealedPasswords | undefined;
   /** Whose tokens open accounts here, beside our own. */
   readonly oidc?: Oidc | undefined;
   /** Proves passwords of accounts that have none here. */
@@ -284,7 +287,7 @@ class Door implements SignIn, Disposable {
   }
 
   /** One argon2 run, whoever it is: an unknown name, a disabled account and a wrong password cost alike. */
-  async #verify(name: string, prepared: string): Promise<Verified | undefined> {
+  async #verify(name: string, prepared: string, mayRepeat = true): Promise<Verified | undefined> {
     const account = await this.#parts.directory.accountByName(name);
     const credentials = await this.#parts.store.credentials(account?.id ?? 0);
     const now = this.#parts.now();
@@ -296,7 +299,18 @@ class Door implements SignIn, Disposable {
       if (phc.keyId === id || (phc.keyId === undefined && chosen === undefined)) chosen = { credential, phc };
       if (phc.keyId === id) break;
     }
-    const { ldap } = this.#parts;
+    const { ldap, sealed } = this.#parts;
+    const waiting = chosen === undefined && credentials.find((one) => isSealed(one) && !isExpired(one, now));
+    if (waiting && sealed !== undefined) {
+      const isRight = sealed.matches(waiting, prepared);
+      const credential = isRight ? await sealed.raise(waiting) : undefined;
+      if (!isRight) await verifyPassword(prepared, decoyPhc(this.#settings.password));
+      // Somebody was faster: it is hashed by now, or another.
+      if (isRight && credential === undefined && mayRepeat) return this.#verify(name, prepared, false);
+      return credential === undefined || account === undefined || account.disabled
+        ? undefined
+        : { account, credential };
+    }
     if (ldap !== undefined && chosen === undefined) return this.#verifyElsewhere(ldap, name, prepared, account);
     const isRight = await verifyPassword(prepared, chosen?.phc ?? decoyPhc(this.#settings.password));
     if (!isRight || chosen === undefined || account === undefined || account.disabled) return undefined;

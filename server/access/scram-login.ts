@@ -7,6 +7,7 @@ import type { LoginParts } from "./authenticate.ts";
 import { type AskClient, type LoginContext, type LoginOutcome, refused } from "./login.ts";
 import { loginName } from "./login-name.ts";
 import { isExpired } from "./proved.ts";
+import { isSealed } from "./sealed-passwords.ts";
 import { type Attempt, addressKey, type Throttle } from "./throttle.ts";
 
 /** Kept in the store, so that a name nobody has shows the same salt today and after a restart. */
@@ -14,7 +15,7 @@ const decoySetting = "login/decoy-key";
 const nonceBytes = 24;
 const bindingTypes: readonly string[] = ["tls-exporter", "tls-server-end-point"] satisfies ChannelBinding["type"][];
 
-type ScramParts = Pick<LoginParts, "store" | "directory" | "settings" | "endPointHash" | "now"> & {
+type ScramParts = Pick<LoginParts, "store" | "directory" | "settings" | "endPointHash" | "now" | "sealed"> & {
   readonly throttle: Throttle;
   readonly guessed?: ((attempt: Attempt) => void) | undefined;
 };
@@ -51,7 +52,10 @@ export class ScramLogin {
     const account = await directory.accountByName(name);
     const credentials = await store.credentials(account?.id ?? 0);
     const now = this.#parts.now();
-    const credential = credentials.find((one) => one.scramSha256 !== "" && !isExpired(one, now));
+    const waiting = credentials.find((one) => isSealed(one) && !isExpired(one, now));
+    // One that waits to be hashed is hashed now: work that has to be done once anyway.
+    const raised = waiting && (await this.#parts.sealed?.raise(waiting));
+    const credential = raised ?? credentials.find((one) => one.scramSha256 !== "" && !isExpired(one, now));
     const second = credential?.secondFactor === true;
     const verifier = credential === undefined ? undefined : parseVerifier(credential.scramSha256);
     const decoy = await this.#decoy(name);

@@ -2,6 +2,7 @@
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Ldap } from "../access/ldap.ts";
 import type { Passkeys } from "../access/passkeys.ts";
+import type { SealedPasswords } from "../access/sealed-passwords.ts";
 import type { ImportRunner } from "../carry/runner.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Distribute } from "../distribute/distribute.ts";
@@ -59,6 +60,8 @@ export type World = {
   readonly mailingLists?: Distribute;
   /** Registers passkeys; the running server alone can. */
   readonly passkeys?: Passkeys;
+  /** Keeps many passwords at once; the running server alone, with its own store, can hash them afterwards. */
+  readonly sealed?: SealedPasswords | undefined;
   /** The configured LDAP directory. */
   readonly ldap?: Ldap | undefined;
   readonly bans?: Dooring["bans"];

@@ -1,5 +1,6 @@
 /**
- * Many accounts at once, from CSV. Passwords are hashed beside the event loop, as many at a time as there are threads for it; an import
+ * Many accounts at once, from CSV. A running server seals passwords and hashes them afterwards (`access/sealed-passwords.ts`), otherwise
+ * they are hashed as many at a time as there are threads for it. An import
  * that broke half-way is simply run again: what is there already is left alone.
  */
 import { availableParallelism } from "node:os";
@@ -49,6 +50,19 @@ function readRows(text: string): readonly Row[] | Refused {
 
 /** `mayUse`: the domain, where whoever imports may make accounts in it. */
 export async function importAccounts(
+  world: Pick<World, "store" | "now" | "sealed">,
+  csv: string,
+  mayUse: (domain: string) => Promise<HostedDomain | undefined>,
+  progress: Progress,
+): Promise<Imported | Refused> {
+  const { now, sealed } = world;
+  return sealed === undefined
+    ? importWith((password) => makeCredential(password, now()), world, csv, mayUse, progress)
+    : sealed.during((seal) => importWith(seal, world, csv, mayUse, progress));
+}
+
+async function importWith(
+  keep: (password: string) => NewCredential | Promise<NewCredential>,
   world: Pick<World, "store" | "now">,
   csv: string,
   mayUse: (domain: string) => Promise<HostedDomain | undefined>,
@@ -104,7 +118,7 @@ export async function importAccounts(
     if (row.passwordHash !== undefined) return readHash(row.passwordHash, now());
     const password = row.password ?? generatePassword();
     if (row.password === undefined) passwords.push({ name, password });
-    return makeCredential(password, now());
+    return keep(password);
   };
   const write = async (one: Ready, credential: NewCredential): Promise<void> => {
     const { row, name, quotaBytes } = one;

@@ -6,6 +6,7 @@ import { mkdir, open, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeUtf7 } from "../../protocol/imap/mailbox-name.ts";
 import { mboxMessage } from "../../protocol/mbox/mbox.ts";
+import { isSealed } from "../access/sealed-passwords.ts";
 import type { Account, Mailbox, MessageRow, Store } from "../store/store.ts";
 import { type AccountFile, exportedObjects, formatName, type MailFormat } from "./account-file.ts";
 import { marksHead } from "./marks-field.ts";
@@ -106,7 +107,12 @@ async function rest(
     vacation,
     objects,
     ...(passwords
-      ? { credentials: credentials.map(({ id: _, account: __, usedAt: ___, secondFactor: ____, ...kept }) => kept) }
+      ? {
+          // One that waits to be hashed opens nothing elsewhere.
+          credentials: credentials
+            .filter((one) => !isSealed(one))
+            .map(({ id: _, account: __, usedAt: ___, secondFactor: ____, ...kept }) => kept),
+        }
       : {}),
   };
 }

@@ -1,5 +1,5 @@
 /** What the store keeps of how people prove who they are: second factors and passkeys, sessions, invitations. */
-import type { AccountId, Instant } from "./store.ts";
+import type { AccountId, Credential, Instant } from "./store.ts";
 
 /** What an app password or a token is good for; without any it is good for everything. */
 export const scopes = ["imap", "pop3", "smtp", "sieve", "jmap", "api"] as const;
@@ -39,6 +39,8 @@ export interface SecurityReader {
   factors(account: AccountId): Promise<readonly Factor[]>;
   factorByKey(kind: FactorKind, key: string): Promise<Factor | undefined>;
   invitation(hash: string): Promise<Invitation | undefined>;
+  /** Passwords that wait to be hashed (`access/sealed-passwords.ts`), of the accounts after this one, in their order. */
+  sealedCredentials(after: AccountId, limit: number): Promise<readonly Credential[]>;
   /** Newest first, expired ones too until they are tidied away. */
   invitations(): Promise<readonly Invitation[]>;
 }
@@ -61,6 +63,13 @@ export interface SecurityWriter {
   removeFactors(account: AccountId, which: number | readonly FactorKind[]): Promise<number>;
   /** A credential was used; noted for its owner to see. */
   credentialUsed(account: AccountId, id: number, at: Instant): Promise<void>;
+  /** Another form of the same password, only where `before` still stands. */
+  raiseCredential(
+    account: AccountId,
+    id: number,
+    before: string,
+    after: Pick<Credential, "argon2id" | "scramSha256">,
+  ): Promise<"done" | "changed">;
   /** By the first `shownHashChars` of its hash. */
   webSessionEnd(account: AccountId, id: string): Promise<"done" | "missing">;
   putInvitation(hash: string, invitation: Omit<Invitation, "id">): Promise<void>;
@@ -74,12 +83,14 @@ export const securityReads = [
   "factorByKey",
   "invitation",
   "invitations",
+  "sealedCredentials",
 ] as const satisfies readonly (keyof SecurityReader)[];
 export const securityWrites = [
   "putFactor",
   "changeFactor",
   "removeFactors",
   "credentialUsed",
+  "raiseCredential",
   "webSessionEnd",
   "putInvitation",
   "takeInvitation",

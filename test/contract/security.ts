@@ -14,6 +14,28 @@ export function securityContract(open: Open): void {
     });
     after(() => world.close());
 
+    test("a password's form is raised only where it is still the one that was seen", async () => {
+      const { id: account } = await newAccount(store);
+      const sealed = {
+        kind: "password",
+        label: "",
+        argon2id: "$sealed$abc",
+        scramSha256: "",
+        createdAt: noon,
+      } as const;
+      await store.putCredential(account, { ...sealed, expiresAt: undefined });
+      const [found, ...more] = await store.sealedCredentials(account - 1, 10);
+      assert.equal(more.length, 0);
+      assert.deepEqual(found, (await store.credentials(account))[0]);
+      assert.deepEqual(await store.sealedCredentials(account, 10), []);
+      const after = { argon2id: "$argon2id$x", scramSha256: "y" };
+      assert.equal(await store.raiseCredential(account, found!.id, "$sealed$abd", after), "changed");
+      assert.equal(await store.raiseCredential(account, found!.id, "$sealed$abc", after), "done");
+      assert.equal(await store.raiseCredential(account, found!.id, "$sealed$abc", after), "changed");
+      assert.deepEqual(await store.credentials(account), [{ ...found, ...after }]);
+      assert.deepEqual(await store.sealedCredentials(0, 10), []);
+    });
+
     test("factors: put, found by key, changed by one only, removed with the account", async () => {
       const { id: account } = await newAccount(store);
       const { id: other } = await newAccount(store);

@@ -204,33 +204,49 @@ export function* removeAccount(id: AccountId): Op<"done" | "missing"> {
 
 // ---------------------------------------------------------------- credentials
 
+type CredentialRow = {
+  account: number;
+  id: number;
+  kind: Credential["kind"];
+  label: string;
+  argon2id: string;
+  scram_sha256: string;
+  created_at: number;
+  expires_at: number | null;
+  scopes: string;
+  used_at: number | null;
+};
+
+const credentialOf = (row: CredentialRow): Credential => ({
+  id: row.id,
+  account: row.account,
+  kind: row.kind,
+  label: row.label,
+  argon2id: row.argon2id,
+  scramSha256: row.scram_sha256,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at ?? undefined,
+  ...scopesOf(row.scopes),
+  ...(row.used_at === null ? {} : { usedAt: row.used_at }),
+});
+
 export function* credentials(account: AccountId): Op<readonly Credential[]> {
-  const found = yield* all<{
-    account: number;
-    id: number;
-    kind: Credential["kind"];
-    label: string;
-    argon2id: string;
-    scram_sha256: string;
-    created_at: number;
-    expires_at: number | null;
-    scopes: string;
-    used_at: number | null;
-  }>("SELECT * FROM credentials WHERE account = $1 ORDER BY id", account);
+  const found = yield* all<CredentialRow>("SELECT * FROM credentials WHERE account = $1 ORDER BY id", account);
   const second = yield* one("SELECT 1 AS n FROM factors WHERE account = $1 AND kind = 'totp' LIMIT 1", account);
   return found.map((row) => ({
-    id: row.id,
-    account: row.account,
-    kind: row.kind,
-    label: row.label,
-    argon2id: row.argon2id,
-    scramSha256: row.scram_sha256,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-    ...scopesOf(row.scopes),
-    ...(row.used_at === null ? {} : { usedAt: row.used_at }),
+    ...credentialOf(row),
     ...(second !== undefined && row.kind === "password" ? { secondFactor: true as const } : {}),
   }));
+}
+
+export function* sealedCredentials(after: AccountId, limit: number): Op<readonly Credential[]> {
+  const found = yield* all<CredentialRow>(
+    `SELECT * FROM credentials WHERE account > $1 AND kind = 'password' AND argon2id LIKE '$sealed$%'
+     ORDER BY account LIMIT $2`,
+    after,
+    limit,
+  );
+  return found.map(credentialOf);
 }
 
 function* insertCredential(account: AccountId, credential: Omit<Credential, "id" | "account">): Op<number> {

@@ -119,4 +119,5 @@ export const readOps = {
   factorByKey: security.factorByKey,
   invitation: security.invitation,
   invitations: security.invitations,
+  sealedCredentials: directory.sealedCredentials,
 } as const;

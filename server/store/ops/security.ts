@@ -115,6 +115,23 @@ export function* credentialUsed(account: AccountId, id: number, at: Instant): Op
   yield* run("UPDATE credentials SET used_at = $3 WHERE account = $1 AND id = $2", account, id, at);
 }
 
+export function* raiseCredential(
+  account: AccountId,
+  id: number,
+  before: string,
+  { argon2id, scramSha256 }: Parameters<SecurityWriter["raiseCredential"]>[3],
+): Op<"done" | "changed"> {
+  const touched = yield* run(
+    "UPDATE credentials SET argon2id = $4, scram_sha256 = $5 WHERE account = $1 AND id = $2 AND argon2id = $3",
+    account,
+    id,
+    before,
+    argon2id,
+    scramSha256,
+  );
+  return touched === 0 ? "changed" : "done";
+}
+
 // ---------------------------------------------------------------- sessions
 
 export function* webSessionEnd(account: AccountId, id: string): Op<"done" | "missing"> {

@@ -127,6 +127,7 @@ export const writeOps = {
   changeFactor: security.changeFactor,
   removeFactors: security.removeFactors,
   credentialUsed: security.credentialUsed,
+  raiseCredential: security.raiseCredential,
   webSessionEnd: security.webSessionEnd,
   putInvitation: security.putInvitation,
   takeInvitation: security.takeInvitation,
