@@ -6,8 +6,9 @@ import { verpLocal } from "../protocol/return-path/verp.ts";
 import type { Directory } from "./access/directory.ts";
 import { withSendingAddresses } from "./access/sending-addresses.ts";
 import { ConductBook, conductKind, judgeCampaign, judgeTenant } from "./dispatch/conduct.ts";
-import { type Alert, Dispatcher } from "./dispatch/dispatch.ts";
+import { Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
+import type { Alert } from "./dispatch/hear.ts";
 import { allPrivate } from "./dispatch/inside.ts";
 import { type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
@@ -225,7 +226,6 @@ export async function makeSending(parts: {
       return local === undefined ? undefined : `${local}@${host}`;
     },
     now,
-    log,
   });
 
   const reread = async (): Promise<void> => {

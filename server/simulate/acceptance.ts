@@ -180,6 +180,7 @@ async function repeatable(seed: number, make: MakeSending): Promise<readonly Ple
   ];
 }
 
+/** In the order of their letters. */
 export const acceptances: readonly Acceptance[] = [
   ...listScenarios,
   { name: "D", says: "a block, a pause, a probe", run: blocked },
@@ -188,4 +189,4 @@ export const acceptances: readonly Acceptance[] = [
   { name: "H", says: "power is lost in the middle of the day", run: restarted },
   { name: "I", says: "two nodes", run: shared },
   { name: "J", says: "the same seed again", run: repeatable },
-];
+].sort((one, other) => one.name.localeCompare(other.name));

@@ -1,0 +1,43 @@
+/** What a park may let go now: as many as the quotas behind it have room for, or until when nothing. */
+import type { Opening } from "../queue/dispatching.ts";
+import type { Instant } from "../store/store.ts";
+import type { ShapingBook } from "./limits.ts";
+import { defaultName, type Model, streamOf } from "./model.ts";
+import { parkKey } from "./parks.ts";
+import { rankOf, stoppedBecause, stoppedMs } from "./parties.ts";
+import { sourcesOf } from "./sources.ts";
+import type { Warmups } from "./warmups.ts";
+
+export type ParkPorts = { readonly limits: ShapingBook; readonly warmups: Warmups; readonly model: Model };
+
+/** Recipients of a park claimed at a time where nothing bounds them. */
+const parkPortion = 200;
+
+export function openingOf(park: string, urgency: number, now: Instant, ports: ParkPorts): Opening {
+  const { limits, warmups, model } = ports;
+  const { tenant, stream: name, campaign, provider, domain } = parkKey(park);
+  const stream = streamOf(model, tenant, name) ?? streamOf(model, "", defaultName)!;
+  if (stoppedBecause(model, { tenant, ...(campaign === "" ? {} : { campaign }) }, stream) !== undefined)
+    return { kind: "closed", until: now + stoppedMs };
+  if (provider === "") return { kind: "open", count: parkPortion, budgets: [] };
+  let until = Number.POSITIVE_INFINITY;
+  let room = 0;
+  for (const { name: source } of sourcesOf(model, stream, park)) {
+    const mailing = campaign === "" ? "" : `${tenant}/${campaign}`;
+    const parties = { source, domain, tenant, campaign: mailing, provider };
+    const suspended = limits.suspended(parties);
+    if (suspended !== undefined) {
+      until = Math.min(until, suspended.until);
+      continue;
+    }
+    const found = warmups.room(parties, rankOf({ urgency }), now);
+    if (found === undefined) return { kind: "open", count: parkPortion, budgets: [] };
+    if ("room" in found) room += found.room;
+    else until = Math.min(until, found.until);
+    if (stream.overflow === "exceed") room += warmups.beyond(parties);
+  }
+  if (room === 0) return { kind: "closed", until: Number.isFinite(until) ? until : now + stoppedMs };
+  const budgets = [{ key: `${stream.pool}/${provider}`, room }];
+  if (domain !== "") budgets.push({ key: `@${domain}/${provider}`, room });
+  return { kind: "open", count: Math.min(room, parkPortion), budgets };
+}
