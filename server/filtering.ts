@@ -240,8 +240,8 @@ function watching(store: Store, learner: Learner): Store {
   const noteFiled = ({ placements }: Acceptance, { placed }: Accepted): void => {
     for (const [index, one] of placed.entries()) {
       const target = placements[index]?.target;
-      if (one.kind === "placed" && !(target !== undefined && "role" in target && target.role === "inbox"))
-        learner.filed(one.account, one.email);
+      const role = target !== undefined && "role" in target ? target.role : undefined;
+      if (one.kind === "placed" && role !== "inbox") learner.filed(one.account, one.email, role === "junk");
     }
   };
   const accept: Store["accept"] = async (acceptance) => {

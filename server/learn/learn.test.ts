@@ -22,6 +22,7 @@ const lying = (role: Lying["role"], verdict: Lying["verdict"], more: Partial<Lyi
   verdict,
   keywords: [],
   delivered: false,
+  junked: false,
   ...more,
 });
 const wishes: readonly [name: string, lying: Lying, wish: Wish][] = [
@@ -30,6 +31,7 @@ const wishes: readonly [name: string, lying: Lying, wish: Wish][] = [
   ["filed in Junk by the filter", lying("junk", "spam"), "nothing"],
   ["filed in Junk by a script of the person", lying("junk", "ham", { delivered: true }), undefined],
   ["rescued from Junk", lying("inbox", "spam"), "ham"],
+  ["rescued, though it was good to others who got it", lying("inbox", "ham", { junked: true }), "ham"],
   ["rescued into a folder", lying(undefined, "spam"), "ham"],
   ["good mail that stays", lying("inbox", "ham"), "nothing"],
   ["thrown away from Junk", lying("trash", "spam"), undefined],

@@ -64,7 +64,8 @@ export class Learner {
   readonly #roles = new Map<AccountId, Promise<ReadonlyMap<MailboxId, Mailbox>>>();
   readonly #waiting = new Map<AccountId, Waiting>();
   readonly #seen = new Map<AccountId, number>();
-  readonly #delivered = new Set<string>();
+  /** Whether it was filed in Junk, by account and email. */
+  readonly #delivered = new Map<string, boolean>();
   readonly #started: Instant;
 
   constructor(ports: LearnerPorts) {
@@ -73,9 +74,9 @@ export class Learner {
   }
 
   /** A message that delivery filed elsewhere than in the inbox. */
-  filed(account: AccountId, email: EmailId): void {
+  filed(account: AccountId, email: EmailId, inJunk: boolean): void {
     if (this.#delivered.size >= maxDelivered) this.#delivered.clear();
-    this.#delivered.add(`${account} ${email}`);
+    this.#delivered.set(`${account} ${email}`, inJunk);
   }
 
   /** Told of every change of the store; returns at once. */
@@ -150,6 +151,7 @@ export class Learner {
               row.savedAt > this.#started
                 ? this.#delivered.has(`${account} ${row.email}`)
                 : row.savedAt - row.receivedAt < deliveryMs,
+            junked: this.#delivered.get(`${account} ${row.email}`) === true,
           });
           const before = wishes.get(row.email)?.wish;
           // A copy outside Junk speaks louder than one that was left behind there.

@@ -8,20 +8,22 @@ export type Lying = {
   readonly verdict: "spam" | "ham" | undefined;
   /** Delivery put it here, not the person. */
   readonly delivered: boolean;
+  /** Delivery put it into Junk for this person, whatever it said to all who got it. */
+  readonly junked: boolean;
 };
 
 /** "spam" and "ham" are lessons, "nothing" takes an earlier one back, undefined leaves all as it is. */
 export type Wish = "spam" | "ham" | "nothing" | undefined;
 
 /** The keywords are those of RFC 9051 §2.3.2, and of programs before it. */
-export function wishOf({ role, keywords, verdict, delivered }: Lying): Wish {
+export function wishOf({ role, keywords, verdict, delivered, junked }: Lying): Wish {
   const marks = keywords.map((keyword) => keyword.toLowerCase());
   if (marks.some((mark) => mark === "$notjunk" || mark === "notjunk" || mark === "nonjunk")) return "ham";
   if (marks.some((mark) => mark === "$junk" || mark === "junk")) return "spam";
   // What is thrown away says nothing; what the person wrote is no lesson either.
   if (role === "trash" || role === "drafts" || role === "sent") return undefined;
   if (role === "junk") return verdict === "spam" ? "nothing" : delivered ? undefined : "spam";
-  return verdict === "spam" ? "ham" : "nothing";
+  return verdict === "spam" || junked ? "ham" : "nothing";
 }
 
 /** The filter's verdict in the header of a kept message: the first field is ours, for those of strangers are taken off. */

@@ -98,7 +98,7 @@ function journeys(strict: boolean): void {
   async function send(to: string, text: string, from = "stranger@far.test"): Promise<void> {
     const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!);
     await talk.say(`MAIL FROM:<${from}>`);
-    await talk.say(`RCPT TO:<${to}>`);
+    for (const one of to.split(",")) await talk.say(`RCPT TO:<${one}>`);
     const answer = await talk.message(text);
     assert.match(answer, /^250/);
     await talk.say("QUIT");
@@ -285,6 +285,14 @@ Dear friend, we have moved to the green house at the end of the long road, do co
     own.close();
     await send("u8@example.test", letter("Answer"), "club@far.test");
     assert.ok((await mailIn(client, "INBOX")).some(({ subject }) => subject === "Answer"));
+    // What is junk for one of two is rescued by that one, although it was good to the other.
+    await move(client, "INBOX", "Junk", "Answer");
+    await learned(before + 2);
+    await send("u8@example.test,u2@example.test", letter("Both"), "club@far.test");
+    await move(client, "Junk", "INBOX", "Both");
+    await learned(before + 3);
+    await send("u8@example.test", letter("Again"), "club@far.test");
+    assert.ok((await mailIn(client, "INBOX")).some(({ subject }) => subject === "Again"));
     await client.logout();
   });
 
