@@ -11,8 +11,9 @@ import {
   type MethodError,
 } from "../../protocol/jmap/types.ts";
 import type { Account, AccountId } from "../store/store.ts";
-import { type Access, accessTo, ownAccess } from "./access.ts";
+import { Access, accessTo, ownAccess } from "./access.ts";
 import type { JmapPorts } from "./ports.ts";
+import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
 
 /** What one method call knows: who asks, what has been created in this request, and what it may use. */
 export type Call = {
@@ -20,6 +21,8 @@ export type Call = {
   readonly account: Account;
   /** What they may do in the account that the method names. */
   readonly access: Access;
+  /** Address books that its owner shares with the caller; undefined in one's own account. */
+  readonly books?: SharedBooks;
   readonly using: ReadonlySet<string>;
   /** Creation id → id, over the whole request. */
   readonly created: Map<string, string>;
@@ -43,8 +46,8 @@ export function method<T>(
   capability: string,
   shape: Shape<T>,
   run: (args: T, call: Call, account: AccountId) => Promise<Answer> | Answer,
-  /** "shared": the method looks at `call.access`, and so may be called for accounts that others share. */
-  forWhom: "own" | "shared" = "own",
+  /** "shared", "books": the method looks at `call.access` or `call.books`, and so may be called for accounts of which others share that. */
+  forWhom: "own" | "shared" | "books" = "own",
 ): Method {
   return {
     capability,
@@ -55,15 +58,16 @@ export function method<T>(
       const named = (checked as { readonly accountId?: unknown }).accountId;
       const account = typeof named === "string" ? numberOf("A", named) : call.account.id;
       if (account === call.account.id) return run(checked, { ...call, access: ownAccess }, account);
-      const access = account === undefined ? undefined : await accessTo(call.ports.store, call.account.id, account);
-      if (access === undefined || account === undefined)
-        return failed("accountNotFound", `There is no account "${named}" for you.`);
-      if (forWhom === "own")
-        return failed(
-          "accountNotSupportedByMethod",
-          "This method is for your own account: others share mailboxes only.",
-        );
-      return run(checked, { ...call, access }, account);
+      const notFound = failed("accountNotFound", `There is no account "${named}" for you.`);
+      if (account === undefined) return notFound;
+      const { store } = call.ports;
+      const access = await accessTo(store, call.account.id, account);
+      if (forWhom === "shared" && access !== undefined) return run(checked, { ...call, access }, account);
+      const books = (await booksSharedWith(store, call.account.id)).get(account);
+      if (forWhom === "books" && books !== undefined)
+        return run(checked, { ...call, access: new Access([]), books }, account);
+      if (access === undefined && books === undefined) return notFound;
+      return failed("accountNotSupportedByMethod", "Its owner has shared nothing with you that this method is for.");
     },
   };
 }

@@ -4,16 +4,19 @@ import * as is from "../../protocol/jmap/check.ts";
 import { cardFault, cardTexts, maxCardChars } from "../../protocol/jmap/contact-card.ts";
 import { utcDateText } from "../../protocol/jmap/email-header.ts";
 import { invalidProperties, isObject, type JsonObject, setError } from "../../protocol/jmap/types.ts";
+import type { AccountId } from "../store/store.ts";
 import { type Call, createdId } from "./call.ts";
 import { contacts } from "./capabilities.ts";
 import { keptMedia, shownMedia } from "./card-media.ts";
+import { readShares } from "./contact-sharing.ts";
 import { wordsOf } from "./email-filter.ts";
 import { property, type QueryRules } from "./object-query.ts";
-import { allObjects, type ObjectType } from "./objects.ts";
+import { allObjects, type GuestType, type ObjectType } from "./objects.ts";
+import { bookRights } from "./shared-books.ts";
 
 export const firstBookId = "B1";
 export const maxAddressBooks = 100;
-const rights = { mayRead: true, mayWrite: true, mayShare: false, mayDelete: true };
+const rights = { mayRead: true, mayWrite: true, mayShare: true, mayDelete: true };
 
 export const addressBookType: ObjectType = {
   name: "AddressBook",
@@ -23,14 +26,14 @@ export const addressBookType: ObjectType = {
   first: () => [
     {
       id: firstBookId,
-      data: { name: "Personal", description: null, sortOrder: 0, isDefault: true, isSubscribed: true },
+      data: { name: "Personal", description: null, sortOrder: 0, isDefault: true, isSubscribed: true, shareWith: null },
     },
   ],
-  show: (data) => ({ ...data, shareWith: null, myRights: rights }),
+  show: (data) => ({ shareWith: null, ...data, myRights: rights }),
   accept: async (after, before, call) => {
     const { myRights: _, shareWith, ...given } = after;
-    if (shareWith !== undefined && shareWith !== null)
-      return { error: setError("forbidden", "Address books cannot be shared here.") };
+    const shares = await readShares(shareWith, before?.["shareWith"], call);
+    if ("error" in shares) return shares;
     const data: JsonObject = {
       name: "",
       description: null,
@@ -49,9 +52,20 @@ export const addressBookType: ObjectType = {
       if (objects.length >= maxAddressBooks)
         return { error: setError("overQuota", `At most ${maxAddressBooks} address books.`) };
     }
-    return { data };
+    return { data: { ...data, shareWith: shares.ok } };
   },
 };
+
+/** An address book as others see it: they may subscribe to it, and no more (`address-book-set.ts`). */
+export const guestBookType: GuestType = ({ books, floor }) => ({
+  ...addressBookType,
+  floor,
+  sees: (_, id) => books.has(id),
+  show: (data, id) => {
+    const { mayWrite = false, isSubscribed = true } = books.get(id) ?? {};
+    return { ...data, isDefault: false, isSubscribed, shareWith: null, myRights: bookRights(mayWrite) };
+  },
+});
 
 function isBookValue(name: string, value: unknown): boolean {
   switch (name) {
@@ -75,9 +89,9 @@ export const cardType: ObjectType = {
   // A card has whatever properties it has: all of them are shown where none are asked for.
   properties: [],
   show: shownMedia,
-  accept: async (after, before, call) => {
+  accept: async (after, before, call, _id, account) => {
     const data: { [name: string]: JsonObject[string] } = { ...after };
-    const books = await readBooks(data["addressBookIds"], call);
+    const books = await readBooks(data["addressBookIds"], call, account);
     if (books === undefined)
       return {
         error: invalidProperties(
@@ -106,7 +120,7 @@ export const cardType: ObjectType = {
     if (JSON.stringify(data).length > maxCardChars)
       return { error: setError("tooLarge", `A card has at most ${maxCardChars} characters.`) };
     if (before === undefined) {
-      const { objects } = await allObjects(cardType, call, call.account.id);
+      const { objects } = await call.ports.store.objects(account, cardType.name);
       if (objects.some((one) => property(one, "uid") === data["uid"]))
         return { error: invalidProperties(["uid"], "uid: another card has it.") };
     }
@@ -114,9 +128,37 @@ export const cardType: ObjectType = {
   },
 };
 
-async function readBooks(value: unknown, call: Call): Promise<JsonObject | undefined> {
+/** Cards in address books that are shared: seen in these books alone, changed where all of these may be written to. */
+export const guestCardType: GuestType = ({ books, floor }) => {
+  const booksOf = (card: JsonObject | undefined): readonly string[] =>
+    isObject(card?.["addressBookIds"]) ? Object.keys(card["addressBookIds"]) : [];
+  const mayWrite = (ids: readonly string[]): boolean => ids.every((id) => books.get(id)?.mayWrite === true);
+  const forbidden = setError("forbidden", "You may read this address book only.");
+  return {
+    ...cardType,
+    floor,
+    sees: (card) => booksOf(card).some((id) => books.has(id)),
+    show: (card) => ({
+      ...shownMedia(card),
+      addressBookIds: Object.fromEntries(booksOf(card).flatMap((id) => (books.has(id) ? [[id, true]] : []))),
+    }),
+    accept: (after, before, call, id, account) => {
+      const [wanted, had] = [booksOf(after), booksOf(before)];
+      const hidden = had.filter((book) => !books.has(book));
+      const seen = had.filter((book) => books.has(book));
+      if (!mayWrite(wanted) || !mayWrite(seen)) return { error: forbidden };
+      // It stays in the owner's other books, which the caller does not know of.
+      const stays = Object.fromEntries([...wanted, ...hidden].map((book) => [book, true]));
+      const all = wanted.length === 0 ? after : { ...after, addressBookIds: stays };
+      return cardType.accept(all, before, call, id, account);
+    },
+    keep: (card) => (mayWrite(booksOf(card)) ? undefined : forbidden),
+  };
+};
+
+async function readBooks(value: unknown, call: Call, account: AccountId): Promise<JsonObject | undefined> {
   if (!isObject(value)) return undefined;
-  const { objects } = await allObjects(addressBookType, call, call.account.id);
+  const { objects } = await allObjects(addressBookType, call, account);
   const known = new Set(objects.map(({ id }) => id));
   const books: { [id: string]: true } = {};
   for (const [key, one] of Object.entries(value)) {

@@ -4,7 +4,7 @@ import { failed, isObject, type JsonObject } from "../../protocol/jmap/types.ts"
 import type { StoredObject } from "../store/jmap.ts";
 import { type Comparator, listChanges, page, queryArgs, queryChangesArgs, unknownCollation } from "./arguments.ts";
 import { type Answer, type Method, method } from "./call.ts";
-import { allObjects, type ObjectType } from "./objects.ts";
+import { allObjects, forCaller, type GuestType, type ObjectType } from "./objects.ts";
 
 export type QueryRules = {
   /** A test for the value of a condition; "wrong" where it is no value for it; undefined where there is no such condition. */
@@ -83,36 +83,50 @@ export function listObjects(
   return found.map(({ id }) => id);
 }
 
-export const queryObjects = (type: ObjectType, rules: QueryRules): Method =>
-  method(type.capability, is.object(queryArgs), async (args, call, account): Promise<Answer> => {
-    const { objects, state } = await allObjects(type, call, account);
-    const ids = listObjects(objects, args.filter, args.sort, rules);
-    if ("error" in ids) return ids;
-    const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
-    if ("error" in paged) return paged;
-    return { ok: { accountId: args.accountId, queryState: String(state), canCalculateChanges: true, ...paged.ok } };
-  });
+export const queryObjects = (own: ObjectType, rules: QueryRules, guest?: GuestType): Method =>
+  method(
+    own.capability,
+    is.object(queryArgs),
+    async (args, call, account): Promise<Answer> => {
+      const type = forCaller(own, guest, call);
+      const { objects, state } = await allObjects(type, call, account);
+      const ids = listObjects(objects, args.filter, args.sort, rules);
+      if ("error" in ids) return ids;
+      const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
+      if ("error" in paged) return paged;
+      // What others see of an account, and what they do not, is not remembered.
+      const canCalculateChanges = type.sees === undefined;
+      return { ok: { accountId: args.accountId, queryState: String(state), canCalculateChanges, ...paged.ok } };
+    },
+    guest === undefined ? "own" : "books",
+  );
 
-export const queryChangedObjects = (type: ObjectType, rules: QueryRules): Method =>
-  method(type.capability, is.object(queryChangesArgs), async (args, call, account): Promise<Answer> => {
-    const since = /^\d{1,15}$/.test(args.sinceQueryState) ? Number(args.sinceQueryState) : undefined;
-    const changes =
-      since === undefined ? undefined : await call.ports.store.objectChanges(account, type.name, since, 100_000);
-    if (changes === undefined || changes.kind === "cannot") return failed("cannotCalculateChanges");
-    const { objects } = await allObjects(type, call, account);
-    const ids = listObjects(objects, args.filter, args.sort, rules);
-    if ("error" in ids) return ids;
-    const listed = listChanges(ids, changes, args);
-    if ("error" in listed) return listed;
-    return {
-      ok: {
-        accountId: args.accountId,
-        oldQueryState: args.sinceQueryState,
-        newQueryState: String(changes.state),
-        ...listed.ok,
-      },
-    };
-  });
+export const queryChangedObjects = (type: ObjectType, rules: QueryRules, guest?: GuestType): Method =>
+  method(
+    type.capability,
+    is.object(queryChangesArgs),
+    async (args, call, account): Promise<Answer> => {
+      if (call.books !== undefined) return failed("cannotCalculateChanges");
+      const since = /^\d{1,15}$/.test(args.sinceQueryState) ? Number(args.sinceQueryState) : undefined;
+      const changes =
+        since === undefined ? undefined : await call.ports.store.objectChanges(account, type.name, since, 100_000);
+      if (changes === undefined || changes.kind === "cannot") return failed("cannotCalculateChanges");
+      const { objects } = await allObjects(type, call, account);
+      const ids = listObjects(objects, args.filter, args.sort, rules);
+      if ("error" in ids) return ids;
+      const listed = listChanges(ids, changes, args);
+      if ("error" in listed) return listed;
+      return {
+        ok: {
+          accountId: args.accountId,
+          oldQueryState: args.sinceQueryState,
+          newQueryState: String(changes.state),
+          ...listed.ok,
+        },
+      };
+    },
+    guest === undefined ? "own" : "books",
+  );
 
 /** A property of the kept data, for tests and sort keys. */
 export const property = (object: StoredObject, name: string): unknown => (object.data as JsonObject)[name];

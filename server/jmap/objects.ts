@@ -2,10 +2,11 @@
 import * as is from "../../protocol/jmap/check.ts";
 import { applyPatch } from "../../protocol/jmap/patch.ts";
 import { failed, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
-import type { ObjectEdit } from "../store/jmap.ts";
+import type { ObjectEdit, ObjectsChanges } from "../store/jmap.ts";
 import type { AccountId } from "../store/store.ts";
 import { changesArgs, getArgs, pick, pickProperties, setArgs, tooManyToGet, tooManyToSet } from "./arguments.ts";
 import { type Answer, type Call, createdId, type Method, method } from "./call.ts";
+import type { SharedBooks } from "./shared-books.ts";
 
 export type ObjectType = {
   readonly name: string;
@@ -20,6 +21,7 @@ export type ObjectType = {
     before: JsonObject | undefined,
     call: Call,
     id: string,
+    account: AccountId,
   ) => Accepted | Promise<Accepted>;
   /** What a client sees of it; without it, the data. */
   readonly show?: (data: JsonObject, id: string) => JsonObject;
@@ -27,18 +29,35 @@ export type ObjectType = {
   readonly keep?: (data: JsonObject, id: string, call: Call) => SetError | undefined | Promise<SetError | undefined>;
   /** Properties that the server sets: a client may send them unchanged. */
   readonly serverSet?: readonly string[];
+  /** Of another's account: those that the caller sees. */
+  readonly sees?: (data: JsonObject, id: string) => boolean;
+  /** Of another's account: states before this one say nothing of what is seen now. */
+  readonly floor?: number;
 };
+
+/** What a type is for somebody with whom address books are shared. */
+export type GuestType = (books: SharedBooks) => ObjectType;
+export const forCaller = (type: ObjectType, guest: GuestType | undefined, { books }: Call): ObjectType =>
+  books === undefined || guest === undefined ? type : guest(books);
 
 export type Accepted = { readonly data: JsonObject } | { readonly error: SetError };
 
 export const objectId = (random: (bytes: number) => string): string => `o${random(10)}`;
 
+/** All that the caller sees, with the state that is told (`state`) and the store's own (`kept`). */
 async function load(type: ObjectType, call: Call, account: AccountId) {
   const { store } = call.ports;
-  const found = await store.objects(account, type.name);
-  if (found.state !== 0 || type.first === undefined) return found;
-  await store.objectsPut(account, type.name, type.first(call), 0);
-  return store.objects(account, type.name);
+  let found = await store.objects(account, type.name);
+  if (found.state === 0 && type.first !== undefined && call.books === undefined) {
+    await store.objectsPut(account, type.name, type.first(call), 0);
+    found = await store.objects(account, type.name);
+  }
+  const { sees, floor = 0 } = type;
+  return {
+    objects: sees === undefined ? found.objects : found.objects.filter(({ id, data }) => sees(data as JsonObject, id)),
+    state: Math.max(found.state, floor),
+    kept: found.state,
+  };
 }
 
 export const allObjects = load;
@@ -48,11 +67,12 @@ const shown = (type: ObjectType, id: string, data: JsonObject): JsonObject => ({
   ...(type.show === undefined ? data : type.show(data, id)),
 });
 
-export const getObjects = (type: ObjectType): Method =>
+export const getObjects = (own: ObjectType, guest?: GuestType): Method =>
   method(
-    type.capability,
+    own.capability,
     is.object(getArgs),
     async ({ accountId, ids, properties }, call, account): Promise<Answer> => {
+      const type = forCaller(own, guest, call);
       const names = pickProperties(properties, type.properties);
       if ("error" in names) return names.error;
       const refusal = tooManyToGet(ids, call);
@@ -71,20 +91,24 @@ export const getObjects = (type: ObjectType): Method =>
         },
       };
     },
+    guest === undefined ? "own" : "books",
   );
 
 const stateNumber = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
-export const changedObjects = (type: ObjectType): Method =>
+export const changedObjects = (own: ObjectType, guest?: GuestType): Method =>
   method(
-    type.capability,
+    own.capability,
     changesArgs,
     async ({ accountId, sinceState, maxChanges }, call, account): Promise<Answer> => {
+      const type = forCaller(own, guest, call);
       const since = stateNumber(sinceState);
       const changes =
         since === undefined
           ? undefined
-          : await call.ports.store.objectChanges(account, type.name, since, maxChanges ?? 5000);
+          : type.sees === undefined
+            ? await call.ports.store.objectChanges(account, type.name, since, maxChanges ?? 5000)
+            : await changesSeen(type, call, account, since, maxChanges ?? 5000);
       if (changes === undefined || changes.kind === "cannot") return failed("cannotCalculateChanges");
       const { created, updated, destroyed, state, more } = changes;
       return {
@@ -99,7 +123,30 @@ export const changedObjects = (type: ObjectType): Method =>
         },
       };
     },
+    guest === undefined ? "own" : "books",
   );
+
+/** Changes of another's objects: what is not seen any more is gone. */
+async function changesSeen(
+  type: ObjectType,
+  call: Call,
+  account: AccountId,
+  since: number,
+  max: number,
+): Promise<ObjectsChanges> {
+  const { objects, state, kept } = await load(type, call, account);
+  if (since < (type.floor ?? 0) || since > state) return { kind: "cannot" };
+  const changes = await call.ports.store.objectChanges(account, type.name, Math.min(since, kept), max);
+  if (changes.kind === "cannot") return changes;
+  const seen = new Set(objects.map(({ id }) => id));
+  return {
+    ...changes,
+    created: changes.created.filter((id) => seen.has(id)),
+    updated: changes.updated.filter((id) => seen.has(id)),
+    destroyed: [...changes.destroyed, ...changes.updated.filter((id) => !seen.has(id))],
+    state: changes.more ? changes.state : Math.max(changes.state, state),
+  };
+}
 
 /** What one /set came to, for methods that do more than this. */
 export type SetDone = {
@@ -108,11 +155,16 @@ export type SetDone = {
   readonly updated: readonly string[];
 };
 
-export const setObjects = (type: ObjectType): Method =>
-  method(type.capability, is.object(setArgs), async (args, call, account): Promise<Answer> => {
-    const done = await setThem(type, args, call, account);
-    return "error" in done ? done : { ok: done.ok };
-  });
+export const setObjects = (own: ObjectType, guest?: GuestType): Method =>
+  method(
+    own.capability,
+    is.object(setArgs),
+    async (args, call, account): Promise<Answer> => {
+      const done = await setThem(forCaller(own, guest, call), args, call, account);
+      return "error" in done ? done : { ok: done.ok };
+    },
+    guest === undefined ? "own" : "books",
+  );
 
 type SetArgs = is.Of<ReturnType<typeof is.object<typeof setArgs>>>;
 
@@ -125,7 +177,7 @@ export async function setThem(
   const refusal = tooManyToSet(args, call);
   if (refusal !== undefined && "error" in refusal) return refusal;
   const ifState = args.ifInState === undefined ? undefined : (stateNumber(args.ifInState) ?? -1);
-  const { objects, state } = await load(type, call, account);
+  const { objects, state, kept } = await load(type, call, account);
   if (ifState !== undefined && ifState !== state) return failed("stateMismatch");
   const known = new Map(objects.map(({ id, data }) => [id, data as JsonObject]));
   const edits: ObjectEdit[] = [];
@@ -138,7 +190,7 @@ export async function setThem(
   const made = new Map<string, string>();
   for (const [creation, object] of Object.entries(args.create ?? {})) {
     const id = objectId(call.ports.random);
-    const accepted = await type.accept(object as JsonObject, undefined, call, id);
+    const accepted = await type.accept(object as JsonObject, undefined, call, id, account);
     if ("error" in accepted) {
       notCreated[creation] = accepted.error;
       continue;
@@ -178,7 +230,7 @@ export async function setThem(
       continue;
     }
     const { id: _, ...wanted } = patched.ok;
-    const accepted = await type.accept(wanted, before, call, id);
+    const accepted = await type.accept(wanted, before, call, id, account);
     if ("error" in accepted) {
       notUpdated[key] = accepted.error;
       continue;
@@ -208,14 +260,14 @@ export async function setThem(
       destroyed.push(id);
     } else notDestroyed[key] = why;
   }
-  const put = await call.ports.store.objectsPut(account, type.name, edits, ifState);
+  const put = await call.ports.store.objectsPut(account, type.name, edits, ifState === undefined ? undefined : kept);
   if (put === "state-mismatch") return failed("stateMismatch");
   if (put === "too-many") return failed("requestTooLarge", "There are as many of these as an account may have.");
   return {
     ok: {
       accountId: args.accountId,
-      oldState: String(put.before),
-      newState: String(put.state),
+      oldState: String(Math.max(put.before, type.floor ?? 0)),
+      newState: String(Math.max(put.state, type.floor ?? 0)),
       created,
       updated,
       destroyed,

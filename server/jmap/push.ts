@@ -4,6 +4,7 @@ import { stateText } from "../../protocol/jmap/state.ts";
 import type { Log } from "../log.ts";
 import type { Changes, Watcher } from "../notify/changes.ts";
 import type { AccountId, Store } from "../store/store.ts";
+import { sharedBookName } from "./shared-books.ts";
 
 /** Type → state. */
 export type States = { readonly [type: string]: string };
@@ -23,6 +24,11 @@ type Own = {
 
 /** Types whose state follows that of the mail. */
 export const mailTypes = ["Email", "Mailbox", "Thread"] as const;
+
+export const contactTypes = ["AddressBook", "ContactCard"] as const;
+
+/** Kept as objects are, and nothing that a client knows. */
+const ownTypes: ReadonlySet<string> = new Set([sharedBookName]);
 
 /** Types whose state is that of the Sieve scripts and the vacation answer. */
 export const sieveTypes = ["SieveScript", "VacationResponse"] as const;
@@ -96,7 +102,7 @@ export class PushHub {
     for (const type of mailTypes) states[type] = stateText(mail);
     states["EmailDelivery"] = String(mail.nextEmail);
     for (const type of sieveTypes) states[type] = String(sieve.revision);
-    for (const { type, state } of objects) states[type] = String(state);
+    for (const { type, state } of objects) if (!ownTypes.has(type)) states[type] = String(state);
     return states;
   }
 
@@ -104,8 +110,10 @@ export class PushHub {
     const own = this.#accounts.get(account);
     if (own === undefined) return;
     if (change.kind === "sieve") own.sieve = true;
-    else if (change.kind === "objects") own.pending.set(change.type, String(change.modseq));
-    else own.mail = true;
+    else if (change.kind === "objects") {
+      if (ownTypes.has(change.type)) return;
+      own.pending.set(change.type, String(change.modseq));
+    } else own.mail = true;
     if (own.looking) return;
     own.looking = true;
     this.#tell(account, own).catch((error: unknown) => this.#log.error({ error, account }, "a push failed"));

@@ -13,7 +13,7 @@ import { type Method, runRequest } from "./call.ts";
 import { sendDownload } from "./download.ts";
 import { Load } from "./load.ts";
 import type { JmapPorts } from "./ports.ts";
-import { knowsCapability, paths, sessionObject } from "./session-object.ts";
+import { knowsCapability, paths, sessionObject, sharedWith } from "./session-object.ts";
 
 export type JmapService = {
   readonly ports: JmapPorts;
@@ -87,7 +87,7 @@ export async function answerRequest(
   if ("status" in request) return request;
   const [answer, shared] = await Promise.all([
     service.requests.run(account.id, () => runRequest(request, methods, { ports, account, origin })),
-    ports.store.sharedWith(account.id),
+    sharedWith(ports.store, account.id),
   ]);
   if (answer === "full")
     return limitProblem(
@@ -127,7 +127,7 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
     const account = await authenticated(service, request, reply);
     if (account === undefined) return reply;
     const facts = { settings, origin: originOf(request), vapidKey: service.vapidKey() };
-    const shared = await service.ports.store.sharedWith(account.id);
+    const shared = await sharedWith(service.ports.store, account.id);
     return reply.type("application/json").send(JSON.stringify(sessionObject(account, facts, shared)));
   };
   app.get("/.well-known/jmap", session);

@@ -3,12 +3,13 @@ import { createHash } from "node:crypto";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { SharedMailbox } from "../store/sharing-store.ts";
-import type { Account } from "../store/store.ts";
+import type { Account, AccountId, Store } from "../store/store.ts";
 import { collations } from "./arguments.ts";
 import * as urn from "./capabilities.ts";
 import { sortOptions } from "./email-filter.ts";
 import { ownerCapability, principalId } from "./principals.ts";
 import type { JmapSettings } from "./settings.ts";
+import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
 import { sieveCapability } from "./sieve-scripts.ts";
 
 export type SessionFacts = {
@@ -85,30 +86,53 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
 }
 
 /** The accounts of others of which something is shared with this one (RFC 9670 §1.5). */
-function sharedAccounts(facts: SessionFacts, account: Account, shared: readonly SharedMailbox[]): JsonObject {
-  const byOwner = Map.groupBy(shared, ({ owner }) => owner);
+function sharedAccounts(facts: SessionFacts, account: Account, { mailboxes, books }: Shared): JsonObject {
+  const byOwner = Map.groupBy(mailboxes, ({ owner }) => owner);
   const mail = accountCapabilities(facts, account)[urn.mail] as JsonObject;
   return Object.fromEntries(
-    [...byOwner].map(([owner, mailboxes]) => [
-      idOf("A", owner),
-      {
-        name: mailboxes[0]!.ownerName,
-        isPersonal: false,
-        isReadOnly: !mailboxes.some(({ rights }) => /[swipkxtea]/.test(rights)),
-        accountCapabilities: {
-          [urn.core]: {},
-          [urn.mail]: { ...mail, mayCreateTopLevelMailbox: false },
-          [urn.principalsOwner]: ownerCapability({ id: owner }),
+    [...new Set([...byOwner.keys(), ...books.keys()])].map((owner) => {
+      const [ofMail, ofBooks] = [byOwner.get(owner), books.get(owner)];
+      const mayWrite =
+        ofMail?.some(({ rights }) => /[swipkxtea]/.test(rights)) === true ||
+        [...(ofBooks?.books.values() ?? [])].some((book) => book.mayWrite);
+      return [
+        idOf("A", owner),
+        {
+          name: ofMail?.[0]?.ownerName ?? ofBooks?.ownerName ?? "",
+          isPersonal: false,
+          isReadOnly: !mayWrite,
+          accountCapabilities: {
+            [urn.core]: {},
+            ...(ofMail === undefined ? {} : { [urn.mail]: { ...mail, mayCreateTopLevelMailbox: false } }),
+            ...(ofBooks === undefined
+              ? {}
+              : { [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: false } }),
+            [urn.principalsOwner]: ownerCapability({ id: owner }),
+          },
         },
-      },
-    ]),
+      ];
+    }),
   );
+}
+
+/** What others share with an account. */
+export type Shared = {
+  readonly mailboxes: readonly SharedMailbox[];
+  readonly books: ReadonlyMap<AccountId, SharedBooks>;
+};
+
+export async function sharedWith(
+  store: Pick<Store, "sharedWith" | "objects" | "accounts">,
+  account: AccountId,
+): Promise<Shared> {
+  const [mailboxes, books] = await Promise.all([store.sharedWith(account), booksSharedWith(store, account)]);
+  return { mailboxes, books };
 }
 
 export function sessionObject(
   account: Account,
   facts: SessionFacts,
-  shared: readonly SharedMailbox[],
+  shared: Shared,
 ): JsonObject & { readonly state: string } {
   const { settings, origin } = facts;
   const accountId = idOf("A", account.id);

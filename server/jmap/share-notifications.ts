@@ -2,7 +2,7 @@
 import { jmapRights } from "../../protocol/imap/rights.ts";
 import { utcDateText } from "../../protocol/jmap/email-header.ts";
 import { idOf } from "../../protocol/jmap/ids.ts";
-import { setError } from "../../protocol/jmap/types.ts";
+import { type JsonObject, setError } from "../../protocol/jmap/types.ts";
 import type { Account, AccountId, MailboxId, Store } from "../store/store.ts";
 import { principals } from "./capabilities.ts";
 import { property, type QueryRules } from "./object-query.ts";
@@ -29,6 +29,56 @@ export const shareNotificationType: ObjectType = {
   accept: () => ({ error: setError("forbidden", "Only the server makes and changes notifications.") }),
 };
 
+export type ShareTeller = {
+  readonly store: Pick<Store, "mailboxes" | "objects" | "objectsPut">;
+  readonly now: () => number;
+  readonly random: (bytes: number) => string;
+};
+
+/** What somebody is told of. */
+type Told = {
+  readonly by: Account;
+  readonly owner: AccountId;
+  readonly grantee: AccountId;
+  readonly objectType: "Mailbox" | "AddressBook";
+  readonly objectId: string;
+  readonly name: string;
+  readonly oldRights: JsonObject | null;
+  readonly newRights: JsonObject | null;
+};
+
+export async function notifyOfShare(
+  { store, now, random }: Omit<ShareTeller, "store"> & { readonly store: Pick<Store, "objects" | "objectsPut"> },
+  { by, owner, grantee, ...told }: Told,
+): Promise<void> {
+  const { objects } = await store.objects(grantee, shareNotificationType.name);
+  const created = (one: (typeof objects)[number]) => String(property({ id: one.id, data: one.data }, "created"));
+  const old = [...objects]
+    .sort((a, b) => (created(a) < created(b) ? -1 : 1))
+    .slice(0, Math.max(0, objects.length + 1 - maxShareNotifications));
+  await store.objectsPut(
+    grantee,
+    shareNotificationType.name,
+    [
+      ...old.map(({ id }) => ({ id, data: undefined })),
+      {
+        id: objectId(random),
+        data: {
+          created: utcDateText(now()),
+          changedBy: {
+            name: by.displayName === "" ? by.name : by.displayName,
+            email: by.name,
+            principalId: `P${by.id}`,
+          },
+          objectAccountId: idOf("A", owner),
+          ...told,
+        },
+      },
+    ],
+    undefined,
+  );
+}
+
 type ShareChange = {
   readonly by: Account;
   readonly owner: AccountId;
@@ -39,47 +89,22 @@ type ShareChange = {
   readonly after: string;
 };
 
-export type ShareTeller = {
-  readonly store: Pick<Store, "mailboxes" | "objects" | "objectsPut">;
-  readonly now: () => number;
-  readonly random: (bytes: number) => string;
-};
-
-export async function tellOfShare(ports: ShareTeller, change: ShareChange): Promise<void> {
-  const { by, owner, mailbox, grantee, before, after } = change;
-  const { store } = ports;
-  const found = (await store.mailboxes(owner)).find(({ id }) => id === mailbox);
-  const { objects } = await store.objects(grantee, shareNotificationType.name);
-  const created = (one: (typeof objects)[number]) => String(property({ id: one.id, data: one.data }, "created"));
-  const old = [...objects]
-    .sort((a, b) => (created(a) < created(b) ? -1 : 1))
-    .slice(0, Math.max(0, objects.length + 1 - maxShareNotifications));
+export async function tellOfShare(
+  ports: ShareTeller,
+  { by, owner, mailbox, grantee, before, after }: ShareChange,
+): Promise<void> {
+  const found = (await ports.store.mailboxes(owner)).find(({ id }) => id === mailbox);
   const told = (rights: string) => (rights === "" ? null : jmapRights(rights));
-  await store.objectsPut(
+  await notifyOfShare(ports, {
+    by,
+    owner,
     grantee,
-    shareNotificationType.name,
-    [
-      ...old.map(({ id }) => ({ id, data: undefined })),
-      {
-        id: objectId(ports.random),
-        data: {
-          created: utcDateText(ports.now()),
-          changedBy: {
-            name: by.displayName === "" ? by.name : by.displayName,
-            email: by.name,
-            principalId: `P${by.id}`,
-          },
-          objectType: "Mailbox",
-          objectAccountId: idOf("A", owner),
-          objectId: idOf("F", mailbox),
-          name: found?.name ?? "",
-          oldRights: told(before),
-          newRights: told(after),
-        },
-      },
-    ],
-    undefined,
-  );
+    objectType: "Mailbox",
+    objectId: idOf("F", mailbox),
+    name: found?.name ?? "",
+    oldRights: told(before),
+    newRights: told(after),
+  });
 }
 
 /** RFC 9670 §3.4. */

@@ -1,6 +1,6 @@
 /** Mailboxes that people share (RFC 9670): what the other one sees, may do and may not do, by JMAP and by IMAP. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
 import { type Any, JmapTalk } from "../jmap-talk.ts";
 
@@ -278,4 +278,195 @@ test("principals: people of the domain, who has come and gone, and no changes fr
   );
   const set = await bob.call("Principal/set", { update: { [all.list[0].id]: { name: "x" } } });
   assert.equal(set.notUpdated[all.list[0].id].type, "forbidden");
+});
+
+describe("address books", () => {
+  const ofAnn = (args: Any): Any => ({ accountId: annId, ...args });
+  let principal: string;
+  let book: string;
+  let hidden: string;
+  const give = (rights: Any, more: Any = {}): Promise<Any> =>
+    ann.call("AddressBook/set", { update: { [book]: { [`shareWith/${principal}`]: rights } }, ...more });
+  const namesSeen = async (): Promise<string[]> => {
+    const { ids } = await bob.call("ContactCard/query", ofAnn({ sort: [{ property: "created" }] }));
+    const { list } = await bob.call("ContactCard/get", ofAnn({ ids, properties: ["name"] }));
+    return list.map((card: Any) => card.name.full).sort();
+  };
+  const card = (name: string, ...books: string[]): Any => ({
+    addressBookIds: Object.fromEntries(books.map((id) => [id, true])),
+    name: { full: name },
+  });
+
+  before(async () => {
+    principal = await principalOf(ann, "u2@example.test");
+    const { created } = await ann.call("AddressBook/set", {
+      create: { b: { name: "Customers" }, h: { name: "Private" } },
+    });
+    [book, hidden] = [created.b.id, created.h.id];
+    await ann.call("ContactCard/set", {
+      create: { a: card("Alma", book), b: card("Both", book, hidden), c: card("Secret", hidden) },
+    });
+  });
+
+  test("nothing is there until one is shared; then that one, to read", async () => {
+    assert.equal(await errorOf(bob, "AddressBook/get", ofAnn({})), "accountNotSupportedByMethod");
+    assert.equal(await errorOf(eve, "AddressBook/get", ofAnn({})), "accountNotFound");
+    const { updated, notUpdated } = await give({ mayRead: true });
+    assert.deepEqual([Object.keys(updated), notUpdated], [[book], {}]);
+    const [own] = (await ann.call("AddressBook/get", { ids: [book] })).list;
+    const rights = { mayRead: true, mayWrite: false, mayShare: false, mayDelete: false };
+    assert.deepEqual(own.shareWith, { [principal]: rights });
+    const { accounts } = (await bob.open()).session;
+    assert.ok("urn:ietf:params:jmap:contacts" in accounts[annId].accountCapabilities);
+    const { list } = await bob.call("AddressBook/get", ofAnn({}));
+    assert.deepEqual(
+      list.map(({ id, name, myRights, shareWith, isDefault }: Any) => ({ id, name, myRights, shareWith, isDefault })),
+      [{ id: book, name: "Customers", myRights: rights, shareWith: null, isDefault: false }],
+    );
+    assert.deepEqual(await namesSeen(), ["Alma", "Both"]);
+    const all = (await bob.call("ContactCard/get", ofAnn({ ids: null }))).list;
+    assert.deepEqual(
+      all.map((one: Any) => one.addressBookIds),
+      [{ [book]: true }, { [book]: true }],
+    );
+    const told = await bob.call("ShareNotification/get", { ids: null });
+    const news = told.list.filter((one: Any) => one.objectType === "AddressBook");
+    assert.deepEqual(
+      news.map(({ objectId, objectAccountId, name, oldRights, newRights }: Any) => [
+        objectId,
+        objectAccountId,
+        name,
+        oldRights,
+        newRights,
+      ]),
+      [[book, annId, "Customers", null, rights]],
+    );
+  });
+
+  test("who may read does not write; who may write does, and no further", async () => {
+    const refused = await bob.call("ContactCard/set", ofAnn({ create: { x: card("Mine", book) } }));
+    assert.equal(refused.notCreated.x.type, "forbidden");
+    await give({ mayRead: true, mayWrite: true });
+    const { state } = await bob.call("ContactCard/get", ofAnn({ ids: [] }));
+    const { ids } = await bob.call("ContactCard/query", ofAnn({ filter: { name: "both" } }));
+    const secret = (await ann.call("ContactCard/query", { filter: { name: "secret" } })).ids[0];
+    const done = await bob.call("ContactCard/set", {
+      ...ofAnn({}),
+      create: { n: card("New", book), s: card("Smuggled", hidden) },
+      update: { [ids[0]]: { "name/full": "Both of us" }, [secret]: { "name/full": "Seen" } },
+      destroy: [ids[0]],
+    });
+    assert.deepEqual(
+      [Object.keys(done.created), done.notCreated.s.type, done.notUpdated[secret].type, Object.keys(done.updated)],
+      [["n"], "forbidden", "notFound", ids],
+    );
+    assert.equal(done.notDestroyed[ids[0]].type, "forbidden", "it is in a book that the other one does not know of");
+    assert.deepEqual(await namesSeen(), ["Alma", "Both of us", "New"]);
+    const [both] = (await ann.call("ContactCard/get", { ids })).list;
+    assert.deepEqual(both.addressBookIds, { [book]: true, [hidden]: true }, "the owner's other book keeps it");
+    const changes = await bob.call("ContactCard/changes", ofAnn({ sinceState: state }));
+    assert.deepEqual([changes.created, changes.updated, changes.destroyed], [[done.created.n.id], ids, []]);
+  });
+
+  test("the owner's changes are heard, what leaves the book is gone, the subscription is one's own", async () => {
+    const { state } = await bob.call("ContactCard/get", ofAnn({ ids: [] }));
+    const alma = (await ann.call("ContactCard/query", { filter: { name: "alma" } })).ids[0];
+    const events = await bob.fetch(
+      bob.session.eventSourceUrl.replace("{types}", "*").replace("{closeafter}", "state").replace("{ping}", "0"),
+    );
+    const reader = events.body!.getReader();
+    await reader.read();
+    // The other's account is listened to a moment after one's own.
+    await new Promise((done) => setTimeout(done, 100));
+    await ann.call("ContactCard/set", { update: { [alma]: { addressBookIds: { [hidden]: true } } } });
+    const heard = Buffer.from((await reader.read()).value!).toString();
+    assert.match(heard, new RegExp(`"${annId}":\\{[^}]*"ContactCard"`));
+    const changes = await bob.call("ContactCard/changes", ofAnn({ sinceState: state }));
+    assert.deepEqual([changes.created, changes.updated, changes.destroyed], [[], [], [alma]]);
+    const set = await bob.call("AddressBook/set", ofAnn({ update: { [book]: { isSubscribed: false } } }));
+    assert.deepEqual(set.updated, { [book]: null });
+    const named = await bob.call("AddressBook/set", ofAnn({ update: { [book]: { name: "Ours" } }, destroy: [book] }));
+    assert.deepEqual([named.notUpdated[book].type, named.notDestroyed[book].type], ["forbidden", "forbidden"]);
+    const seen = async (who: JmapTalk) =>
+      (await who.call("AddressBook/get", ofAnn({ ids: [book] }))).list[0].isSubscribed;
+    assert.deepEqual([await seen(bob), await seen(ann)], [false, true]);
+  });
+
+  test("cards are copied both ways", async () => {
+    const [mine] = (await bob.call("AddressBook/get", { ids: null })).list;
+    const { ids } = await bob.call("ContactCard/query", ofAnn({ filter: { name: "new" } }));
+    const here = { fromAccountId: annId, accountId: bobId };
+    const copied = await bob.call("ContactCard/copy", {
+      ...here,
+      create: {
+        k: { id: ids[0], addressBookIds: { [mine.id]: true } },
+        gone: { id: "nobody" },
+        homeless: { id: ids[0] },
+      },
+    });
+    assert.deepEqual(
+      [Object.keys(copied.created), copied.notCreated.gone.type, copied.notCreated.homeless.properties],
+      [["k"], "notFound", ["addressBookIds"]],
+    );
+    const [card] = (await bob.call("ContactCard/get", { ids: [copied.created.k.id] })).list;
+    assert.deepEqual([card.name.full, card.addressBookIds], ["New", { [mine.id]: true }]);
+    assert.equal(
+      (await bob.error("ContactCard/copy", { ...here, ifFromInState: "x", create: {} })).type,
+      "stateMismatch",
+    );
+    assert.equal(
+      (await bob.error("ContactCard/copy", { fromAccountId: "A99", create: {} })).type,
+      "fromAccountNotFound",
+    );
+    const made = await bob.call("ContactCard/set", {
+      create: { m: { addressBookIds: { [mine.id]: true }, name: { full: "Back" } } },
+    });
+    const answers = await bob.calls([
+      "ContactCard/copy",
+      {
+        fromAccountId: bobId,
+        accountId: annId,
+        create: { k: { id: made.created.m.id, addressBookIds: { [book]: true } } },
+        onSuccessDestroyOriginal: true,
+      },
+    ]);
+    assert.deepEqual(
+      answers.map(([name, answer]) => [name, Object.keys(answer.created), answer.destroyed]),
+      [
+        ["ContactCard/copy", ["k"], undefined],
+        ["ContactCard/set", [], [made.created.m.id]],
+      ],
+    );
+    assert.deepEqual(await namesSeen(), ["Back", "Both of us", "New"]);
+    await ann.call("ContactCard/set", { destroy: [answers[0]![1].created.k.id] });
+  });
+
+  test("what cannot be given, and the end of it", async () => {
+    const eves = await principalOf(ann, "u3@example.test");
+    const wrong: readonly [shareWith: Any][] = [
+      [{ [principal]: { mayRead: true, mayShare: true } }],
+      [{ [principal]: { mayRead: "yes" } }],
+      [{ [principal]: { mayDance: true } }],
+      [{ P999: { mayRead: true } }],
+      [{ [await principalOf(ann, "u1@example.test")]: { mayRead: true } }],
+      ["everybody"],
+    ];
+    for (const [shareWith] of wrong) {
+      const { notUpdated } = await ann.call("AddressBook/set", { update: { [book]: { shareWith } } });
+      assert.deepEqual([notUpdated[book]?.type, notUpdated[book]?.properties], ["invalidProperties", ["shareWith"]]);
+    }
+    const { state } = await bob.call("AddressBook/get", ofAnn({ ids: [] }));
+    await ann.call("AddressBook/set", {
+      update: { [hidden]: { shareWith: { [principal]: { mayRead: true }, [eves]: { mayRead: true } } } },
+    });
+    assert.equal(await errorOf(bob, "ContactCard/changes", ofAnn({ sinceState: state })), "cannotCalculateChanges");
+    assert.deepEqual(await namesSeen(), ["Alma", "Both of us", "New", "Secret"]);
+    await ann.call("AddressBook/set", {
+      update: { [book]: { shareWith: null } },
+      destroy: [hidden],
+      onDestroyRemoveContents: true,
+    });
+    assert.equal(await errorOf(bob, "ContactCard/get", ofAnn({})), "accountNotSupportedByMethod");
+    assert.equal(await errorOf(eve, "ContactCard/get", ofAnn({})), "accountNotFound");
+  });
 });

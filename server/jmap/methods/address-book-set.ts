@@ -1,11 +1,23 @@
 import * as is from "../../../protocol/jmap/check.ts";
-import { failed, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import { withoutSame } from "../../../protocol/jmap/patch.ts";
+import {
+  failed,
+  invalidProperties,
+  isObject,
+  type JsonObject,
+  type SetError,
+  setError,
+} from "../../../protocol/jmap/types.ts";
+import type { StoredObject } from "../../store/jmap.ts";
+import type { AccountId } from "../../store/store.ts";
 import { setArgs } from "../arguments.ts";
-import { type Answer, createdId, method } from "../call.ts";
+import { type Answer, type Call, createdId, method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
-import { addressBookType, cardType } from "../contacts.ts";
+import { tellOfBooks } from "../contact-sharing.ts";
+import { addressBookType, cardType, guestBookType } from "../contacts.ts";
 import { property } from "../object-query.ts";
 import { allObjects, setThem } from "../objects.ts";
+import { type SharedBooks, sharedBookName } from "../shared-books.ts";
 
 const shape = is.object({
   ...setArgs,
@@ -14,9 +26,18 @@ const shape = is.object({
 });
 
 /** RFC 9610 §2.3. */
-export const addressBookSet = method(contacts, shape, async (args, call, account): Promise<Answer> => {
-  const { onDestroyRemoveContents = false, onSuccessSetIsDefault, ...plain } = args;
+export const addressBookSet = method(
+  contacts,
+  shape,
+  (args, call, account) => (call.books === undefined ? setOwn(args, call, account) : subscribe(args, call, call.books)),
+  "books",
+);
+
+async function setOwn(args: is.Of<typeof shape>, call: Call, account: AccountId): Promise<Answer> {
+  const { onDestroyRemoveContents = false, onSuccessSetIsDefault, ...given } = args;
   const { store } = call.ports;
+  const { objects: before } = await allObjects(addressBookType, call, account);
+  const plain = { ...given, update: given.update && withShares(given.update, before) };
   const doomed = new Set((args.destroy ?? []).flatMap((key) => createdId(call, key) ?? []));
   const { objects: cards } = await allObjects(cardType, call, account);
   const booksOf = (card: (typeof cards)[number]) =>
@@ -62,6 +83,7 @@ export const addressBookSet = method(contacts, shape, async (args, call, account
     if (typeof put === "string") return failed("serverFail", "The default address book could not be set.");
     newState = String(put.state);
   }
+  await tellOfBooks(call, before, books, Number(newState));
   return {
     ok: {
       ...done.ok,
@@ -69,4 +91,75 @@ export const addressBookSet = method(contacts, shape, async (args, call, account
       notDestroyed: { ...(done.ok["notDestroyed"] as JsonObject), ...notDestroyed },
     },
   };
-});
+}
+
+/** "shareWith/P7": one person's rights, also where nobody has any yet; null takes them away. */
+function withShares(
+  updates: { readonly [id: string]: unknown },
+  books: readonly StoredObject[],
+): { readonly [id: string]: { readonly [path: string]: unknown } } {
+  return Object.fromEntries(
+    Object.entries(updates as { readonly [id: string]: { readonly [path: string]: unknown } }).map(([id, patch]) => {
+      const known = books.find((book) => book.id === id);
+      const hasNone = known !== undefined && !isObject(property(known, "shareWith"));
+      const paths = Object.keys(patch).filter((path) => path.startsWith("shareWith/"));
+      if (!hasNone || paths.length === 0 || Object.hasOwn(patch, "shareWith")) return [id, patch];
+      const rest = Object.entries(patch).filter(([path]) => !paths.includes(path));
+      const shareWith = Object.fromEntries(
+        paths.flatMap((path) => (patch[path] === null ? [] : [[path.slice("shareWith/".length), patch[path]]])),
+      );
+      return [id, { ...Object.fromEntries(rest), shareWith }];
+    }),
+  );
+}
+
+/** Of another's address books the caller's own subscription is all they can set. */
+async function subscribe(args: is.Of<typeof shape>, call: Call, { owner, books, floor }: SharedBooks): Promise<Answer> {
+  const { store } = call.ports;
+  const type = guestBookType({ owner, ownerName: "", books, floor });
+  const { objects, state } = await allObjects(type, call, owner);
+  if (args.ifInState !== undefined && args.ifInState !== String(state)) return failed("stateMismatch");
+  const forbidden = setError("forbidden", "Address books are made, changed and destroyed by their owner.");
+  const every = (ids: readonly string[]) =>
+    Object.fromEntries(ids.map((id) => [id, id.startsWith("#") || books.has(id) ? forbidden : setError("notFound")]));
+  const updated: { [id: string]: null } = {};
+  const notUpdated: { [id: string]: SetError } = {};
+  for (const [id, patch] of Object.entries(args.update ?? {})) {
+    const book = books.get(id);
+    const kept = objects.find((one) => one.id === id);
+    if (book === undefined || kept === undefined) {
+      notUpdated[id] = setError("notFound");
+      continue;
+    }
+    const { isSubscribed, ...rest } = withoutSame(patch as JsonObject, {
+      id,
+      ...type.show?.(kept.data as JsonObject, id),
+    });
+    if (Object.keys(rest).length > 0) notUpdated[id] = forbidden;
+    else if (isSubscribed !== undefined && typeof isSubscribed !== "boolean")
+      notUpdated[id] = invalidProperties(["isSubscribed"], "isSubscribed: expected true or false.");
+    else {
+      if (isSubscribed !== undefined)
+        await store.objectsPut(
+          call.account.id,
+          sharedBookName,
+          [{ id: `${owner}-${id}`, data: { ...book, isSubscribed } }],
+          undefined,
+        );
+      updated[id] = null;
+    }
+  }
+  return {
+    ok: {
+      accountId: args.accountId,
+      oldState: String(state),
+      newState: String(state),
+      created: {},
+      updated,
+      destroyed: [],
+      notCreated: Object.fromEntries(Object.keys(args.create ?? {}).map((id) => [id, forbidden])),
+      notUpdated,
+      notDestroyed: every(args.destroy ?? []),
+    },
+  };
+}

@@ -5,7 +5,8 @@ import { getArgs, pick, tooManyToGet } from "../arguments.ts";
 import { method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
 import { shownMedia } from "../card-media.ts";
-import { cardType } from "../contacts.ts";
+import { cardType, guestCardType } from "../contacts.ts";
+import { forCaller } from "../objects.ts";
 
 /** RFC 9610 §3.1: a card has the properties it has. */
 export const contactCardGet = method(
@@ -14,7 +15,11 @@ export const contactCardGet = method(
   async ({ accountId, ids, properties }, call, account) => {
     const refusal = tooManyToGet(ids, call);
     if (refusal !== undefined) return refusal;
-    const { objects, state } = await call.ports.store.objects(account, cardType.name, ids);
+    const { sees, show = shownMedia, floor = 0 } = forCaller(cardType, guestCardType, call);
+    const found = await call.ports.store.objects(account, cardType.name, ids);
+    const objects =
+      sees === undefined ? found.objects : found.objects.filter(({ id, data }) => sees(data as JsonObject, id));
+    const state = Math.max(found.state, floor);
     if (objects.length > call.ports.settings.maxObjectsInGet)
       return failed("requestTooLarge", "There are more cards than that: ask for them by their ids.");
     const there = new Set(objects.map(({ id }) => id));
@@ -23,11 +28,12 @@ export const contactCardGet = method(
         accountId,
         state: String(state),
         list: objects.map(({ id, data }) => {
-          const card: JsonObject = { id, ...shownMedia(data as JsonObject) };
+          const card: JsonObject = { id, ...show(data as JsonObject, id) };
           return properties === undefined ? card : pick(card, ["id", ...properties]);
         }),
         notFound: [...new Set(ids ?? [])].filter((id) => !there.has(id)),
       },
     };
   },
+  "books",
 );
