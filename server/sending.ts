@@ -5,7 +5,7 @@ import type { Mac } from "../protocol/return-path/srs.ts";
 import { verpLocal } from "../protocol/return-path/verp.ts";
 import type { Directory } from "./access/directory.ts";
 import { withSendingAddresses } from "./access/sending-addresses.ts";
-import { ConductBook, conductKind, judgeCampaign, judgeTenant } from "./dispatch/conduct.ts";
+import { ConductBook, conductKind, type Judged, judgeCampaign, judgeTenant, type Tally } from "./dispatch/conduct.ts";
 import { Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
 import type { Alert } from "./dispatch/hear.ts";
@@ -40,6 +40,10 @@ export type Sending = {
   readonly model: () => Model;
   readonly suppression: SuppressionBook;
   providers(): readonly string[];
+  /** A provider's name for people. */
+  title(provider: string): string;
+  /** What receivers have said of a tenant's mail in the last day and week, and what that leads to. */
+  conductOf(tenant: string): { readonly day: Tally; readonly week: Tally; readonly verdict: Judged };
   /** What a reply means, by which rule, and what that would do. `to`: a provider's key, or a domain. */
   classify(reply: string, to: string): Meaning & { readonly provider: string };
   warmups(): readonly WarmupStatus[];
@@ -288,6 +292,12 @@ export async function makeSending(parts: {
     model: () => model,
     suppression,
     providers: () => [...shaping.providers.keys()].filter((key) => key !== "default"),
+    title: (provider) => shaping.providers.get(provider)?.title ?? (provider === "other" ? "everybody else" : provider),
+    conductOf(tenant) {
+      const subject = `tenant:${tenant}`;
+      const [day, week] = [conduct.tally(subject, 24), conduct.tally(subject)];
+      return { day, week, verdict: judgeTenant(day, week) };
+    },
     classify(reply, to) {
       const provider = shaping.providers.has(to) || to === "other" ? to : providerOf(shaping, to, []);
       return { provider, ...meaningOf(shaping, provider, reply) };

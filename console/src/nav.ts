@@ -83,6 +83,14 @@ export const views: readonly View[] = [
     "tenants",
   ].flatMap(listed),
   {
+    id: "your-sending",
+    title: "Your sending",
+    icon: "send",
+    group: "Sending",
+    needs: ["GET", "/sending/own"],
+    load: () => import("./views/OwnSending.svelte"),
+  },
+  {
     id: "sending",
     title: "Sending",
     icon: "send",

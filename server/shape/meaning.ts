@@ -44,7 +44,7 @@ const sentences: { readonly [name in ReplyClass]: readonly [later: string, faile
   busy: ["The receiver is busy; it is tried again.", "The receiver is too busy to take it."],
   "reputation-block": [
     "The receiver does not trust our address at the moment; it is tried again.",
-    "The receiver blocks our address for its reputation: it is not the recipient's fault, and the address stays on the list.",
+    "The receiver blocks our address for its reputation; the recipient is not at fault and stays on the list.",
   ],
   "domain-block": [
     "The receiver does not trust the sending domain at the moment; it is tried again.",

@@ -28,6 +28,7 @@ test("the console", async (t) => {
     "Masked addresses",
     "Tenants",
     "Set up a domain",
+    "Your sending",
     "Sending",
     "Campaigns",
     "Suppression",
