@@ -129,6 +129,9 @@ describe("hosting by the REST API", () => {
     assert.equal(tenant.limits.maxDomains, 1);
     assert.equal(tenant.usage.accounts, 2);
     await admin.no(422, "PATCH", "/tenants/small", { branding: { logoUrl: "http://insecure.test/x.png" } });
+    assert.equal((await admin.ok("PATCH", "/tenants/small/filter", { junk: 95 })).junk, 95);
+    assert.equal((await admin.ok("GET", "/tenants/small/filter")).junk, 95);
+    assert.equal((await admin.ok("PATCH", "/tenants/small/attachments", { onenote: "refuse" })).onenote, "refuse");
   });
 
   test("deleting says what it takes, and can be undone", async () => {
@@ -244,6 +247,10 @@ describe("hosting by the REST API", () => {
     await admin.no(404, "DELETE", "/bans/198.51.100.7");
     const filter = await admin.ok("PATCH", "/domains/example.test/filter", { junk: 80, allow: ["friend@far.test"] });
     assert.deepEqual([filter.junk, filter.allow], [80, ["friend@far.test"]]);
+    const files = await admin.ok("PATCH", "/domains/example.test/attachments", { macro: "strip" });
+    assert.deepEqual([files.macro, files.executable], ["strip", null]);
+    assert.equal((await admin.ok("PATCH", "/domains/example.test/attachments", { macro: null })).macro, null);
+    await admin.no(422, "PATCH", "/domains/example.test/attachments", { macro: "burn" });
     assert.ok((await admin.ok("GET", "/certificates")).items.length > 0);
     assert.equal((await admin.ok("GET", "/server")).hostname, "mail.example.test");
     assert.equal((await admin.ok("PATCH", "/settings", { journeyDays: 45 })).journeyDays, 45);

@@ -1,7 +1,7 @@
-/** Settings of the spam filter, of a domain and of a person. */
+/** Settings of the spam filter, of a tenant, of a domain and of a person. */
 import { z } from "zod";
 import { performed } from "../outcome.ts";
-import { theAccount, theDomain } from "../params.ts";
+import { theAccount, theDomain, theTenant } from "../params.ts";
 import { Problem } from "../problem.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 
@@ -86,6 +86,28 @@ async function change(target: string, body: z.output<typeof Change>, world: ApiW
 }
 
 export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/tenants/{tenant}/filter",
+    summary: "What the spam filter does for a tenant's domains.",
+    area: "filter",
+    who: "tenant",
+    params: { tenant: theTenant },
+    answer: Filter,
+    run: ({ tenant }, world) => read(tenant.name, world),
+  }),
+  route({
+    method: "PATCH",
+    path: "/tenants/{tenant}/filter",
+    summary:
+      "Change what the spam filter does for a tenant's domains; what a domain or a person has set holds over it.",
+    area: "filter",
+    who: "tenant",
+    params: { tenant: theTenant },
+    body: Change,
+    answer: Filter,
+    run: ({ tenant, body }, world) => change(tenant.name, body, world),
+  }),
   route({
     method: "GET",
     path: "/domains/{domain}/filter",
