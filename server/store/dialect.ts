@@ -7,7 +7,7 @@ export type Dialect = { readonly [word: string]: string };
  * is its primary key. `{for_update}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
- * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there. `{by_email}`, `{by_thread}`, `{by_shared}`:
+ * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there. `{by_email}`, `{by_thread}`, `{by_shared}`, `{by_keywords}`:
  * the index of `messages` to use; `{lock_events}`: waits until no other transaction adds events; SQLite, which knows nothing of how many messages an account has, takes another by itself.
  */
 export const sqliteDialect: Dialect = {
@@ -28,6 +28,7 @@ export const sqliteDialect: Dialect = {
   by_email: "INDEXED BY messages_email",
   by_thread: "INDEXED BY messages_thread",
   by_shared: "INDEXED BY messages_shared",
+  by_keywords: "INDEXED BY messages_keywords",
 };
 
 export const postgresDialect: Dialect = {
@@ -50,6 +51,7 @@ export const postgresDialect: Dialect = {
   by_email: "",
   by_thread: "",
   by_shared: "",
+  by_keywords: "",
 };
 
 /** A statement in the words of one database. */

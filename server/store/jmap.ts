@@ -49,7 +49,9 @@ export type EmailFilter =
   | { readonly kind: "emails"; readonly emails: readonly EmailId[] }
   /** The same where they are many: decided outside of the database. */
   | { readonly kind: "among"; readonly emails: EmailSet }
-  | { readonly kind: "newer"; readonly than: EmailId };
+  | { readonly kind: "newer"; readonly than: EmailId }
+  /** In one of these threads: what a mark of a thread comes to where few have it. */
+  | { readonly kind: "threads"; readonly threads: readonly ThreadId[] };
 
 export type EmailSort = {
   readonly by:
@@ -59,7 +61,12 @@ export type EmailSort = {
     | "subject"
     | "from"
     | "to"
-    | { readonly of: "email" | "all-in-thread" | "some-in-thread"; readonly mark: Mark };
+    | {
+        readonly of: "email" | "all-in-thread" | "some-in-thread";
+        readonly mark: Mark;
+        /** The threads of which it holds, where they are known. */
+        readonly threads?: readonly ThreadId[];
+      };
   readonly ascending: boolean;
 };
 

@@ -312,6 +312,11 @@ const plainRow = (row: {
   ...plain({ mailboxes: row.mailboxes, ...row.marks }),
 });
 
+const pinnedFirst: EmailQuery["sort"] = [
+  { by: { of: "some-in-thread", mark: { keyword: "blue" } }, ascending: false },
+  { by: "receivedAt", ascending: false },
+];
+
 async function story(store: Store, seed: number, turns: number): Promise<void> {
   const random = randomFrom(seed);
   const { id } = await newAccount(store);
@@ -330,6 +335,19 @@ async function story(store: Store, seed: number, turns: number): Promise<void> {
     wholeQuery(undefined, { collapseThreads: true, sort: [{ by: "size", ascending: true }] }),
     wholeQuery({ kind: "not", of: { kind: "mark", of: "email", mark: { flag: Flag.seen } } }),
     wholeQuery({ kind: "mark", of: "some-in-thread", mark: { keyword: "red" } }),
+    // As a webmail asks for an inbox: without muted conversations, pinned ones on top.
+    wholeQuery(
+      {
+        kind: "and",
+        of: [
+          { kind: "in-mailbox", mailbox: boxes[0] as MailboxId },
+          { kind: "not", of: { kind: "mark", of: "some-in-thread", mark: { keyword: "$forwarded" } } },
+        ],
+      },
+      { collapseThreads: true, sort: pinnedFirst },
+    ),
+    wholeQuery({ kind: "mark", of: "email", mark: { keyword: "nobody" } }, { sort: pinnedFirst }),
+    wholeQuery({ kind: "not", of: { kind: "mark", of: "email", mark: { keyword: "blue" } } }, { sort: pinnedFirst }),
     wholeQuery({
       kind: "and",
       of: [
@@ -447,6 +465,12 @@ async function story(store: Store, seed: number, turns: number): Promise<void> {
       for (const { email: one, index } of changes.added) ids.splice(index, 0, one);
       assert.deepEqual(ids, [...fresh.emails], `turn ${turn}: ${JSON.stringify(following.query.filter)}`);
       assert.equal(fresh.total, fresh.emails.length, "total");
+      if (following.query.sort === pinnedFirst) {
+        const isPinned = (one: EmailId): boolean =>
+          [...truth.values()].some((other) => other.thread === truth.get(one)?.thread && other.keywords.has("blue"));
+        const places = fresh.emails.map((one) => (isPinned(one) ? 0 : 1));
+        assert.deepEqual(places, places.toSorted(), `turn ${turn}: pinned first`);
+      }
       assert.deepEqual(
         new Set(fresh.emails),
         naive(truth, following.query),
@@ -484,7 +508,7 @@ async function story(store: Store, seed: number, turns: number): Promise<void> {
   assert.deepEqual(await store.verify(), []);
 }
 
-/** The results as a set: of collapsed threads the first by size. */
+/** The results as a set: of collapsed threads the newest, or the first by size. */
 function naive(truth: Truth, query: EmailQuery): Set<EmailId> {
   const holds = (filter: EmailFilter, email: EmailId): boolean => {
     const one = truth.get(email) as Truth extends Map<number, infer V> ? V : never;
@@ -512,8 +536,9 @@ function naive(truth: Truth, query: EmailQuery): Set<EmailId> {
   };
   const found = [...truth.keys()].filter((email) => query.filter === undefined || holds(query.filter, email));
   if (!query.collapseThreads) return new Set(found);
-  const sizeOf = (email: EmailId) => truth.get(email)?.size ?? 0;
-  found.sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
+  const newest = query.sort === pinnedFirst;
+  const key = (email: EmailId) => (newest ? -(truth.get(email)?.receivedAt ?? 0) : (truth.get(email)?.size ?? 0));
+  found.sort((a, b) => key(a) - key(b) || (newest ? b - a : a - b));
   const seen = new Set<number | undefined>();
   return new Set(found.filter((email) => !seen.has(truth.get(email)?.thread) && seen.add(truth.get(email)?.thread)));
 }

@@ -15,6 +15,7 @@ import { statements as sharing } from "./012.ts";
 import { statements as carry } from "./013.ts";
 import { statements as lists } from "./014.ts";
 import { statements as copies } from "./015.ts";
+import { statements as keywords } from "./016.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -33,6 +34,7 @@ const migrations: readonly (readonly string[])[] = [
   carry,
   lists,
   copies,
+  keywords,
 ];
 export const schemaVersion = migrations.length;
 

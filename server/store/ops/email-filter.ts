@@ -1,6 +1,6 @@
 /** JMAP filters and sorts in SQL. Conditions are about emails; `m` is one of the rows of an email. */
 import type { EmailFilter, EmailSort, Mark } from "../jmap.ts";
-import { type EmailId, Flag, type MailboxId } from "../store.ts";
+import { type EmailId, Flag, type MailboxId, type ThreadId } from "../store.ts";
 import type { Param } from "./tx.ts";
 
 /** Collects parameters; `$1` is the account. */
@@ -139,6 +139,8 @@ export function condition(filter: EmailFilter, driving: MailboxId | undefined, p
       return `m.email IN {list ${params.add(JSON.stringify(filter.emails))}}`;
     case "newer":
       return `m.email > ${params.add(filter.than)}`;
+    case "threads":
+      return inThreads(filter.threads, params);
     case "among":
     case "text":
     case "words":
@@ -160,6 +162,10 @@ function range(column: string, from: number | undefined, below: number | undefin
   if (from !== undefined) parts.push(`${column} >= ${params.add(from)}`);
   if (below !== undefined) parts.push(`${column} < ${params.add(below)}`);
   return all(parts, " AND ", "1 = 1");
+}
+
+function inThreads(threads: readonly ThreadId[], params: Params): string {
+  return `m.thread IN {list ${params.add(JSON.stringify(threads))}}`;
 }
 
 function marked(of: "email" | "all-in-thread" | "some-in-thread", mark: Mark, params: Params): string {
@@ -206,7 +212,7 @@ function expressionOf(by: EmailSort["by"], params: Params): string {
     case "to":
       return "k.recipient";
     default:
-      return `CASE WHEN ${marked(by.of, by.mark, params)} THEN 1 ELSE 0 END`;
+      return `CASE WHEN ${by.threads === undefined ? marked(by.of, by.mark, params) : inThreads(by.threads, params)} THEN 1 ELSE 0 END`;
   }
 }
 

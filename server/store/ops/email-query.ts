@@ -16,6 +16,7 @@ import {
   visible,
 } from "./email-filter.ts";
 import { demandedWords, driven, newerThan, withFound } from "./email-found.ts";
+import { withMarks } from "./email-marks.ts";
 import { mailState, rowsOfThreads } from "./email-rows.ts";
 import { holdsText, TextBudget, type TextTree, textTree } from "./email-text.ts";
 import { type Cells, type Op, one, type Param, rows } from "./tx.ts";
@@ -95,19 +96,50 @@ type Listed = {
   /** Whether these are all. */
   readonly whole: boolean;
 };
+/** With what the emails are listed as: themselves, or their threads. */
+type Named = Listed & { readonly names: ReadonlySet<EmailId | ThreadId> };
 
 /** Rows gone through cost about a quarter of what it takes to ask an email for its rows. */
 const rowsForEmail = 4;
 /** More emails than these are never asked for their rows. */
 const maxDriven = 50_000;
 
+type Enough = (emails: readonly EmailId[], names: ReadonlySet<number>) => boolean;
+
 /** The results in order, until `enough` says so: asked after each portion with what there is. */
-function* list(
+function* list(account: AccountId, what: What, firstLimit: number, enough: Enough): Op<Named | "too-expensive"> {
+  const [first, ...rest] = what.sort;
+  const top = typeof first?.by === "object" ? first.by.threads : undefined;
+  if (top === undefined || first?.ascending !== false || rest[0]?.ascending !== false)
+    return yield* listPlainly(account, what, firstLimit, enough);
+  // A few threads stand above all others: they first, then the others in an order that an index has.
+  const inTop: EmailFilter = { kind: "threads", threads: top };
+  const found = yield* rowsOfThreads(account, top, "x.email");
+  const emails: EmailFilter = { kind: "emails", emails: [...new Set(found.map(([email]) => email as EmailId))] };
+  const only = (filter: EmailFilter): What => ({
+    ...what,
+    filter: what.filter === undefined ? filter : { kind: "and", of: [filter, what.filter] },
+    sort: rest,
+  });
+  const above = yield* listPlainly(account, only({ kind: "and", of: [emails, inTop] }), everything, () => true);
+  if (above === "too-expensive") return above;
+  const below = yield* listPlainly(account, only({ kind: "not", of: inTop }), firstLimit, (others, names) =>
+    enough([...above.emails, ...others], new Set([...above.names, ...names])),
+  );
+  if (below === "too-expensive") return below;
+  return {
+    emails: [...above.emails, ...below.emails],
+    names: new Set([...above.names, ...below.names]),
+    whole: below.whole,
+  };
+}
+
+function* listPlainly(
   account: AccountId,
   asked: What,
   firstLimit: number,
-  enough: (emails: readonly EmailId[], names: ReadonlySet<number>) => boolean,
-): Op<Listed | "too-expensive"> {
+  enough: Enough,
+): Op<Named | "too-expensive"> {
   let what = { ...asked, filter: yield* withFound(account, asked.filter) };
   const merged = yield* mergedMailboxes(account, what);
   let made = plan(account, what, merged);
@@ -117,7 +149,7 @@ function* list(
     if ((yield* look.at(made, found)) === "too-expensive") return "too-expensive";
     const { emails, names } = distinct(found, what.collapseThreads, made.tree === undefined ? undefined : look.judged);
     const whole = found.length < limit;
-    if (whole || limit === everything || enough(emails, names)) return { emails, whole };
+    if (whole || limit === everything || enough(emails, names)) return { emails, names, whole };
     // Few of the rows match: going through those that may is cheaper than going on.
     if (what.filter !== undefined && hasText(what.filter)) {
       what = { ...what, filter: driven(what.filter, Math.min(maxDriven, limit * rowsForEmail)) };
@@ -276,8 +308,9 @@ function* countAmong(account: AccountId, filter: EmailFilter): Op<number | undef
 }
 const comma = 44;
 
-export function* emailQuery(account: AccountId, asked: EmailQuery): Op<EmailQueryResult> {
+export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQueryResult> {
   const state = yield* mailState(account);
+  const asked = yield* withMarks(account, given);
   const ranked = asked.ranked && demandedWords(asked.filter).length > 0;
   let query = asked;
   let among: number | undefined;
@@ -317,7 +350,7 @@ export function* emailQuery(account: AccountId, asked: EmailQuery): Op<EmailQuer
 
 export function* emailQueryChanges(
   account: AccountId,
-  query: What & { readonly total: boolean },
+  asked: What & { readonly total: boolean },
   since: MailState,
   max: number | undefined,
   upTo: EmailId | undefined,
@@ -327,10 +360,11 @@ export function* emailQueryChanges(
   const found = yield* touchesSince(account, since, maxQueryTouches);
   if (found === undefined || found.upTo !== undefined) return { kind: "cannot" };
   const touched = new Set(found.touches.map(({ email }) => email));
-  if (query.collapseThreads || looksAtThreads(query.filter, query.sort)) {
+  if (asked.collapseThreads || looksAtThreads(asked.filter, asked.sort)) {
     const threads = [...new Set(found.touches.map(({ thread }) => thread))];
     for (const [email] of yield* rowsOfThreads(account, threads, "x.email")) touched.add(email as number);
   }
+  const query = yield* withMarks(account, asked);
   if (touched.size === 0) {
     const total = query.total ? yield* totalOf(account, query) : undefined;
     if (total === "too-expensive") return { kind: "too-expensive" };

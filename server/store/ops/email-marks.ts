@@ -1,0 +1,113 @@
+/**
+ * Filters and orders with what is known of the keywords they name. Most keywords nobody has, and the others few: then the
+ * query need not ask each message, and its thread, but names those that have them.
+ */
+import type { EmailFilter, EmailQuery, EmailSort } from "../jmap.ts";
+import { type AccountId, type EmailId, Flag, type ThreadId } from "../store.ts";
+import { parseKeywordList } from "./keywords.ts";
+import { type Op, rows } from "./tx.ts";
+
+/** Messages with a keyword are named one by one up to so many. */
+export const maxMarkedMessages = 4_000;
+
+type What = Pick<EmailQuery, "filter" | "sort">;
+type Marked = { readonly emails: readonly EmailId[]; readonly threads: readonly ThreadId[] };
+/** What is known of a keyword: nobody has it, these have it; not in the map: too many have it. */
+type Known = ReadonlyMap<string, "none" | Marked>;
+
+export function* withMarks<Asked extends What>(account: AccountId, asked: Asked): Op<Asked> {
+  const keywords = new Set<string>();
+  if (asked.filter !== undefined) inFilter(asked.filter, keywords);
+  for (const { by } of asked.sort) if (typeof by === "object" && "keyword" in by.mark) keywords.add(by.mark.keyword);
+  if (keywords.size === 0) return asked;
+  const known = yield* knownOf(account, keywords);
+  const filter = asked.filter === undefined ? true : folded(asked.filter, known);
+  return {
+    ...asked,
+    filter: filter === true ? undefined : filter === false ? { kind: "emails", emails: [] } : filter,
+    sort: sorted(asked.sort, known),
+  };
+}
+
+function inFilter(filter: EmailFilter, keywords: Set<string>): void {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      for (const one of filter.of) inFilter(one, keywords);
+      break;
+    case "not":
+      inFilter(filter.of, keywords);
+      break;
+    case "mark":
+      if ("keyword" in filter.mark) keywords.add(filter.mark.keyword);
+      break;
+    default:
+  }
+}
+
+function* knownOf(account: AccountId, keywords: ReadonlySet<string>): Op<Known> {
+  const used = new Set<string>();
+  for (const [list] of yield* rows("SELECT keywords FROM mailboxes WHERE account = $1", account))
+    for (const keyword of parseKeywordList(list as string)) used.add(keyword.toLowerCase());
+  const known = new Map<string, "none" | Marked>();
+  for (const keyword of keywords) {
+    const found = used.has(keyword)
+      ? yield* rows(
+          `SELECT m.email, m.thread FROM messages m {by_keywords} WHERE m.account = $1 AND m.keywords <> ''
+             AND (m.flags & ${Flag.deleted}) = 0 AND {instr}(' ' || lower(m.keywords) || ' ', $2) > 0 LIMIT ${maxMarkedMessages + 1}`,
+          account,
+          ` ${keyword} `,
+        )
+      : [];
+    if (found.length === 0) known.set(keyword, "none");
+    else if (found.length <= maxMarkedMessages)
+      known.set(keyword, {
+        emails: [...new Set(found.map(([email]) => email as EmailId))],
+        threads: [...new Set(found.map(([, thread]) => thread as ThreadId))],
+      });
+  }
+  return known;
+}
+
+/** The filter, or what it comes to for every email. */
+function folded(filter: EmailFilter, known: Known): EmailFilter | boolean {
+  switch (filter.kind) {
+    case "and":
+    case "or": {
+      const decides = filter.kind === "or";
+      const of: EmailFilter[] = [];
+      for (const one of filter.of) {
+        const part = folded(one, known);
+        if (part === decides) return decides;
+        if (typeof part !== "boolean") of.push(part);
+      }
+      return of.length === 0 ? !decides : of.length === 1 ? of[0]! : { kind: filter.kind, of };
+    }
+    case "not": {
+      const of = folded(filter.of, known);
+      return typeof of === "boolean" ? !of : { kind: "not", of };
+    }
+    case "mark": {
+      if (!("keyword" in filter.mark)) return filter;
+      const marked = known.get(filter.mark.keyword);
+      if (marked === "none") return false;
+      if (marked === undefined || filter.of === "all-in-thread") return filter;
+      return filter.of === "email"
+        ? { kind: "emails", emails: marked.emails }
+        : { kind: "threads", threads: marked.threads };
+    }
+    default:
+      return filter;
+  }
+}
+
+function sorted(sort: readonly EmailSort[], known: Known): readonly EmailSort[] {
+  return sort.flatMap((one, at): readonly EmailSort[] => {
+    if (typeof one.by !== "object" || !("keyword" in one.by.mark)) return [one];
+    const marked = known.get(one.by.mark.keyword);
+    // Ties are broken in the direction of the first key: only where that stays may it go.
+    if (marked === "none") return sort[at + 1]?.ascending === one.ascending ? [] : [one];
+    if (marked === undefined || one.by.of !== "some-in-thread") return [one];
+    return [{ ...one, by: { ...one.by, threads: marked.threads } }];
+  });
+}
