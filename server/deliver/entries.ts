@@ -27,6 +27,7 @@ export function acceptedEntry(
   if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
   const to = mail.recipients.map(formatMailbox);
   for (const recipient of to) keys.push(recipient);
+  const reasons = [...(verdict.reasons ?? []), ...(verdict.kind === "accept" ? (verdict.defence ?? []) : [])];
   const detail = {
     id: mail.id,
     from: mail.envelopeFrom,
@@ -40,7 +41,7 @@ export function acceptedEntry(
     account: mail.account?.name,
     bytes: mail.bytes.length,
     notes: verdict.notes.length === 0 ? undefined : verdict.notes,
-    reasons: verdict.reasons === undefined || verdict.reasons.length === 0 ? undefined : verdict.reasons,
+    reasons: reasons.length === 0 ? undefined : reasons,
     ...ofProgram(mail),
   };
   return { at: mail.at, stage: "accepted", trace: undefined, keys, detail };

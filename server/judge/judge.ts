@@ -40,6 +40,8 @@ export type Marking = {
 };
 export interface Taken extends Remarks, Marking {
   readonly kind: "accept" | "junk" | "quarantine";
+  /** Why it is in the inbox, in sentences; of no use where another judge wants it elsewhere. */
+  readonly defence?: readonly string[];
   readonly findings?: Findings;
   /** Goes into the queue held: an administrator decides. */
   readonly held?: true;
@@ -106,8 +108,14 @@ function both(one: Taken, other: Taken): Taken {
     fields: (one.fields ?? "") + (other.fields ?? ""),
     dropped: [...(one.dropped ?? []), ...(other.dropped ?? [])],
     findings: { ...one.findings, ...other.findings },
+    ...defenceOf(one, other),
     ...replacedOf(one, other),
   };
+}
+
+function defenceOf(one: Taken, other: Taken): Pick<Taken, "defence"> {
+  const defence = other.defence ?? one.defence;
+  return defence === undefined ? {} : { defence };
 }
 
 function replacedOf(one: Taken, other: Taken): Pick<Taken, "replaced"> {

@@ -93,6 +93,7 @@ test("beside the mail", async (t) => {
     await page.goto(`${pages.origin}/#/settings/junk`);
     const kept = page.locator(".kept");
     await kept.filter({ hasText: "Minutes" }).getByText("is an Office document with macros").waitFor();
+    assert.equal(await kept.filter({ hasText: "Minutes" }).locator(".why").count(), 1, "nothing is said for it");
     await accessible(page, "settings of junk");
     await picture(page, "junk");
     await kept.filter({ hasText: "Minutes" }).getByRole("button", { name: "Move to inbox" }).click();

@@ -159,7 +159,7 @@ test("the score that is shown is at least what is required, or is not, as the ve
 test("good mail is explained too: what speaks for it, and what is not enough against it", async () => {
   const reasons = async (text: string, more: Setup = {}) => {
     const verdict = await judge(mail(text, ["u1", "u2"]), more);
-    return verdict.kind === "accept" ? (verdict.reasons ?? []) : [verdict.kind];
+    return verdict.kind === "accept" ? (verdict.defence ?? []) : [verdict.kind];
   };
   assert.deepEqual(await reasons(odd, { preferences: { 1: { allow: ["cards.click"] } } }), [
     "The recipient allows this sender",

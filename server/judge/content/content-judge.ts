@@ -198,7 +198,7 @@ function verdictOf(
   return {
     kind: mildest.kind,
     notes,
-    reasons: isSpam ? reasons : whyGood(mildest, strict),
+    ...(isSpam ? { reasons } : { defence: whyGood(mildest, strict) }),
     fields: spamFields(opinion, { isSpam, reasons, spamFrom, vouching }),
     dropped: strangersOpinions(header),
     findings: { spam },
