@@ -19,6 +19,7 @@ import { type Sender, senderFields, senderOf } from "./dispatch/sender.ts";
 import type { SendingSettings } from "./dispatch/settings.ts";
 import { type Throttle, throttlesOf, type WarmupStatus, warmupStatus } from "./dispatch/status.ts";
 import { SuppressionBook } from "./dispatch/suppression.ts";
+import { type Waiting, waitingMail } from "./dispatch/waiting.ts";
 import { Warmups } from "./dispatch/warmups.ts";
 import type { Log } from "./log.ts";
 import type { SendAsk } from "./send/send.ts";
@@ -58,6 +59,8 @@ export type Sending = {
   ): Promise<boolean>;
   /** What a person should see to, latest first. */
   alerts(): readonly Alert[];
+  /** Where mail waits for its turn, and why. */
+  waiting(): Promise<readonly Waiting[]>;
   /** A complaint about a message of a tenant, or its opposite. */
   complained(message: Pick<QueuedMessage, "tenant" | "campaign">, count: number): void;
 };
@@ -324,6 +327,7 @@ export async function makeSending(parts: {
       return true;
     },
     alerts: () => alerts,
+    waiting: () => waitingMail(store, dispatch, now()),
     complained: (message, count) => noteConduct(message, { complaints: count }),
     async tick() {
       await reread();

@@ -1,5 +1,4 @@
 /** What sending at volume does now, and what a person may do about it: warm-ups, throttles, rules, events (docs/sending.md). */
-import { parkKey } from "../dispatch/parks.ts";
 import type { Sending } from "../sending.ts";
 import { maxEventRows } from "../store/sending.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
@@ -147,14 +146,10 @@ export const warmupCommands: readonly Command[] = [
   command("shaping alerts", "Replies that want somebody's attention, latest first.", {}, async (_, world) =>
     withSending((sending) => done(sending.alerts().map((one) => ({ ...one, at: time(one.at) }))))(world),
   ),
-  command("queue parks", "Where tenants' mail waits for its turn.", {}, async (_, { store }) =>
-    done(
-      (await store.queueParks()).map(({ park, recipients, nextAt }) => ({
-        ...parkKey(park),
-        recipients,
-        nextAt: time(nextAt),
-      })),
-    ),
+  command("queue parks", "Where tenants' mail waits for its turn, and why.", {}, async (_, world) =>
+    withSending(async (sending) =>
+      done((await sending.waiting()).map(({ nextAt, ...one }) => ({ ...one, nextAt: time(nextAt) }))),
+    )(world),
   ),
   command(
     "sending events",

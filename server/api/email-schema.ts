@@ -1,7 +1,7 @@
 /** What a program may say of an email: checked field by field, and made into what `server/inject` takes. */
 import { z } from "zod";
 import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
-import { parseMailbox } from "../../protocol/smtp/address.ts";
+import { formatMailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Attachment } from "../inject/email.ts";
 import { type Addressee, type Asked, type AskedCopy, maxDelayMs } from "../inject/inject.ts";
 import { namesIn, type Variables } from "../inject/personalise.ts";
@@ -138,11 +138,21 @@ const name = z
   );
 const moment = z.iso.datetime({ offset: true });
 
+const engagedDays = z
+  .int()
+  .min(0)
+  .max(36_500)
+  .optional()
+  .describe(
+    "Days since the recipients last showed interest: of marketing in a warm-up those of late go first, and who is not named is asked last.",
+  );
+
 const how = {
   stream: name.optional().describe("transactional, marketing, or a stream of your own."),
   campaign: name.optional(),
   campaign_id: name.optional().describe("The same as campaign."),
   list: name.optional().describe("Whoever unsubscribes leaves this list; without one, the stream."),
+  engaged_days: engagedDays,
   send_at: moment.optional().describe("Not before this time, 30 days ahead at most."),
   scheduled_at: moment.optional().describe("The same as send_at."),
   expires_in: z
@@ -203,10 +213,11 @@ function checkTime(given: How, context: Issues): void {
     wrong(context, [field], "Mail can wait for 30 days at most.");
 }
 
-export const wishOf = ({ stream, campaign, campaign_id, list }: How): Asked["wish"] => ({
+export const wishOf = ({ stream, campaign, campaign_id, list, engaged_days }: How): Asked["wish"] => ({
   stream,
   campaign: campaign ?? campaign_id,
   list,
+  engagedDays: engaged_days,
 });
 
 /** When, and for how long. */
@@ -292,7 +303,10 @@ const sharedForm = z
     ...what,
     ...how,
     tags: tags.optional(),
-    recipients: z.array(z.strictObject(whom)).min(1).max(maxBatch),
+    recipients: z
+      .array(z.strictObject({ ...whom, engaged_days: engagedDays }))
+      .min(1)
+      .max(maxBatch),
   })
   .superRefine((given, context) => {
     checkBody(given, context);
@@ -300,15 +314,18 @@ const sharedForm = z
     for (const [index, one] of given.recipients.entries())
       checkVariables(given, one.variables ?? {}, context, ["recipients", index]);
   })
-  .transform(
-    (given): Asked =>
-      askedOf(
-        given,
-        given.recipients.map((one) =>
-          copyOf({ ...one, variables: one.variables ?? {}, tags: one.tags ?? given.tags }, given.subject),
-        ),
+  .transform((given): Asked => {
+    const asked = askedOf(
+      given,
+      given.recipients.map((one) =>
+        copyOf({ ...one, variables: one.variables ?? {}, tags: one.tags ?? given.tags }, given.subject),
       ),
-  );
+    );
+    const engaged = given.recipients.flatMap(({ to, engaged_days: days }) =>
+      days === undefined ? [] : to.map(({ mailbox }): [string, number] => [formatMailbox(mailbox).toLowerCase(), days]),
+    );
+    return engaged.length === 0 ? asked : { ...asked, wish: { ...asked.wish, engaged: new Map(engaged) } };
+  });
 
 export type Batch = {
   readonly asked: readonly Asked[];

@@ -17,27 +17,32 @@ export function openingOf(park: string, urgency: number, now: Instant, ports: Pa
   const { limits, warmups, model } = ports;
   const { tenant, stream: name, campaign, provider, domain } = parkKey(park);
   const stream = streamOf(model, tenant, name) ?? streamOf(model, "", defaultName)!;
-  if (stoppedBecause(model, { tenant, ...(campaign === "" ? {} : { campaign }) }, stream) !== undefined)
-    return { kind: "closed", until: now + stoppedMs };
+  const stopped = stoppedBecause(model, { tenant, ...(campaign === "" ? {} : { campaign }) }, stream);
+  if (stopped !== undefined) return { kind: "closed", until: now + stoppedMs, because: stopped };
   if (provider === "") return { kind: "open", count: parkPortion, budgets: [] };
-  let until = Number.POSITIVE_INFINITY;
+  let wait: Wait | undefined;
   let room = 0;
   for (const { name: source } of sourcesOf(model, stream, park)) {
     const mailing = campaign === "" ? "" : `${tenant}/${campaign}`;
     const parties = { source, domain, tenant, campaign: mailing, provider };
     const suspended = limits.suspended(parties);
     if (suspended !== undefined) {
-      until = Math.min(until, suspended.until);
+      wait = sooner(wait, { until: suspended.until, because: `${suspended.by.rule}: ${suspended.by.sample}` });
       continue;
     }
     const found = warmups.room(parties, rankOf({ urgency }), now);
     if (found === undefined) return { kind: "open", count: parkPortion, budgets: [] };
     if ("room" in found) room += found.room;
-    else until = Math.min(until, found.until);
+    else wait = sooner(wait, found);
     if (stream.overflow === "exceed") room += warmups.beyond(parties);
   }
-  if (room === 0) return { kind: "closed", until: Number.isFinite(until) ? until : now + stoppedMs };
+  if (room === 0)
+    return { kind: "closed", ...(wait ?? { until: now + stoppedMs, because: "no source of its pool is active" }) };
   const budgets = [{ key: `${stream.pool}/${provider}`, room }];
   if (domain !== "") budgets.push({ key: `@${domain}/${provider}`, room });
   return { kind: "open", count: Math.min(room, parkPortion), budgets };
 }
+
+type Wait = { readonly until: Instant; readonly because: string };
+const sooner = (one: Wait | undefined, other: Wait): Wait =>
+  one === undefined || other.until < one.until ? other : one;

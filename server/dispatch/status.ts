@@ -150,8 +150,13 @@ function sentenceOf(one: ProviderStatus, now: Instant): string {
   const suspended = one.throttles.find((throttle) => throttle.suspended);
   const where = `${one.title} step ${one.step} of ${one.steps}`;
   if (one.needsPerson) return `${where}, paused until a person resumes it (${one.because})`;
-  if (one.state === "paused")
-    return `${one.title} paused until ${clock(one.pausedUntil ?? now, now)} because of ${reason(one)}`;
+  if (one.state === "paused") {
+    const until = `${one.title} paused until ${clock(one.pausedUntil ?? now, now)}`;
+    // "paused by an administrator" is no cause but somebody's doing.
+    return one.because.startsWith("paused by ")
+      ? `${until} ${one.because.slice(7)}`
+      : `${until} because of ${reason(one)}`;
+  }
   if (suspended !== undefined)
     return `${one.title} paused until ${clock(suspended.until, now)} because of ${codeOf(suspended.because)}`;
   if (one.state === "probing") return `${where}, probing`;

@@ -316,17 +316,16 @@ export class Warmups {
     parties: Parties,
     rank: Rank,
     now: Instant,
-  ): { readonly room: number } | { readonly until: Instant } | undefined {
+  ): { readonly room: number } | { readonly until: Instant; readonly because: string } | undefined {
     if (!this.counts(parties)) return undefined;
     const refused = this.#notEligible(parties, rank);
-    if (refused !== undefined && !refused.granted) return { until: refused.until };
+    if (refused !== undefined && !refused.granted) return refused;
     const kind = kindOf(rank);
     const reserve = this.#reserves.get(reserveKey(parties, kind));
     const tokens = reserve?.tokens ?? 0;
-    if (tokens === 0 && reserve?.closed !== undefined && now < reserve.closed.until)
-      return { until: reserve.closed.until };
+    if (tokens === 0 && reserve?.closed !== undefined && now < reserve.closed.until) return reserve.closed;
     const more = this.#book.peek({ ...parties, rank: kind, count: this.#portion(this.#plansOf(parties)) }, now);
-    if (tokens === 0 && "until" in more) return { until: more.until };
+    if (tokens === 0 && "until" in more) return more;
     return { room: tokens + more.granted };
   }
 

@@ -34,7 +34,7 @@ export type Opening =
       /** What others draw on too: of each no more may be claimed by all of them than there is room. */
       readonly budgets: readonly Budget[];
     }
-  | { readonly kind: "closed"; readonly until: Instant };
+  | { readonly kind: "closed"; readonly until: Instant; readonly because: string };
 export type Budget = { readonly key: string; readonly room: number };
 
 export interface Dispatching {

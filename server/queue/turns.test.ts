@@ -148,7 +148,9 @@ test("urgent parks are emptied first; closed ones are not asked about until thei
   const { claim, claims, of, line, pass } = lineOf(
     { "a|news||gmail": 10, "b|urgent||gmail": 10, "c|news||gmail": 10 },
     ({ park }) =>
-      park.startsWith("c") ? { kind: "closed", until: 1_500_000 } : { kind: "open", count: 1000, budgets: [] },
+      park.startsWith("c")
+        ? { kind: "closed", until: 1_500_000, because: "x" }
+        : { kind: "open", count: 1000, budgets: [] },
   );
   await claim(15);
   assert.equal(of("b|"), 10);
@@ -171,7 +173,7 @@ test("what waits for a quota is not touched: as many are claimed as may go, whoe
   let room = 0;
   const { claim, held, of, claims, asked } = lineOf(
     { "2 a|news||gmail": 100_000, "3 a|news||gmail": 100_000, "2 b|news||gmail": 100_000, "2 heavy|n||gmail": 100_000 },
-    (lane) => (room === 0 ? { kind: "closed", until: 1_600_000 } : shared(() => room)(lane)),
+    (lane) => (room === 0 ? { kind: "closed", until: 1_600_000, because: "x" } : shared(() => room)(lane)),
     async () => {
       room--;
     },

@@ -187,7 +187,10 @@ test("a cold source sends what its warm-up allows, engaged recipients first, the
     first.filter((address) => !address.startsWith("fresh")),
     [],
   );
-  const waiting = (await run("queue parks")) as readonly { readonly provider: string; readonly recipients: number }[];
+  const waiting = (await run("queue parks")) as readonly { readonly because: string; readonly recipients: number }[];
+  assert.ok(
+    waiting.some(({ because }) => /may send 90 a day to gmail \(level 1 of \d+\)|too new at gmail/.test(because)),
+  );
   assert.equal(
     waiting.reduce((sum, { recipients }) => sum + recipients, 0),
     24 - first.length,

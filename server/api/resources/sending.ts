@@ -1,7 +1,6 @@
 /** Sending at volume: its model, how warm each address is, what is slowed and why (docs/sending.md). */
 import { z } from "zod";
 import { loadModel, putThing, removeThing } from "../../dispatch/edit.ts";
-import { parkKey } from "../../dispatch/parks.ts";
 import { about, type Kind, kinds, schemas } from "../../dispatch/schema.ts";
 import type { WarmupStatus } from "../../dispatch/status.ts";
 import { conflict, notFound, Problem, wrongField } from "../problem.ts";
@@ -212,7 +211,8 @@ const Park = z.object({
   provider: z.string(),
   domain: z.string(),
   recipients: z.int(),
-  nextAt: time,
+  nextAt: time.describe("When the next of it may go."),
+  because: z.string().describe("Why it does not go now."),
 });
 
 export const routes: readonly Route[] = [
@@ -299,16 +299,12 @@ export const routes: readonly Route[] = [
   route({
     method: "GET",
     path: "/sending/parks",
-    summary: "Where tenants' mail waits for its turn.",
+    summary: "Where tenants' mail waits for its turn, and why.",
     area: "sending",
     who: "platform",
     answer: z.object({ items: z.array(Park) }),
-    run: async (_, { store }) => ({
-      items: (await store.queueParks()).map(({ park, recipients, nextAt }) => ({
-        ...parkKey(park),
-        recipients,
-        nextAt: at(nextAt),
-      })),
+    run: async (_, { sending }) => ({
+      items: ((await sending?.waiting()) ?? []).map(({ nextAt, ...one }) => ({ ...one, nextAt: at(nextAt) })),
     }),
   }),
   route({
