@@ -27,6 +27,7 @@ import { sieveCommands } from "./sieve-commands.ts";
 import { suppressionCommands } from "./suppression-commands.ts";
 import { tenantCommands } from "./tenant-commands.ts";
 import { warmupCommands } from "./warmup-commands.ts";
+import { webhookCommands } from "./webhook-commands.ts";
 
 export const commands: readonly Command[] = [
   ...domainCommands,
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   ...sendingCommands,
   ...warmupCommands,
   ...suppressionCommands,
+  ...webhookCommands,
   ...sieveCommands,
   ...searchCommands,
   ...serverCommands,

@@ -19,6 +19,8 @@ export type Endpoint = {
   readonly types: readonly string[];
   /** Events in one request; 1: each by itself. */
   readonly batch: number;
+  /** One request after another: while one fails, nothing later is sent. */
+  readonly ordered?: boolean;
   readonly secrets: readonly Secret[];
   readonly state: "active" | "paused" | "disabled";
   /** Why it is disabled. */

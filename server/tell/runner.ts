@@ -148,8 +148,9 @@ export class Runner {
   /** The next page of events; false where there is none. */
   async #readOn(): Promise<boolean> {
     const { cursor, retries } = this.#progress;
-    if (retries.length >= maxRetries) return false;
-    const { tenant, types, batch } = this.endpoint;
+    const { tenant, types, batch, ordered = false } = this.endpoint;
+    if (retries.length >= (ordered ? 1 : maxRetries)) return false;
+    const width = ordered ? 1 : maxUnderWay;
     const limit = Math.min(pageSize, (maxRetries - retries.length) * batch);
     const page = await this.#ports.store.sendingEvents({
       after: cursor,
@@ -164,11 +165,11 @@ export class Runner {
     const results: (Retry | "done")[] = [];
     // Where it begins to fail nothing more is begun: what is left is read again.
     let reached = parts.length === 0 ? last.id : cursor;
-    for (let start = 0; start < parts.length && this.#failures < troubleAfter && !this.#stopped; start += maxUnderWay) {
-      const some = parts.slice(start, start + maxUnderWay);
+    for (let start = 0; start < parts.length && this.#failures < troubleAfter && !this.#stopped; start += width) {
+      const some = parts.slice(start, start + width);
       results.push(...(await Promise.all(some.map((part) => this.#send(part, undefined)))));
-      reached = start + maxUnderWay >= parts.length ? last.id : some.at(-1)!.at(-1)!.id;
-      if (this.endpoint.state !== "active") break;
+      reached = start + width >= parts.length ? last.id : some.at(-1)!.at(-1)!.id;
+      if (this.endpoint.state !== "active" || (ordered && results.at(-1) !== "done")) break;
     }
     await this.#settle(reached, [], results);
     return true;

@@ -17,7 +17,7 @@ const lookEveryMs = 1_000;
 /** Events that come close together are read together. */
 const gatherMs = 20;
 
-export type EndpointChange = Partial<Pick<Endpoint, "url" | "description" | "types" | "batch" | "state">>;
+export type EndpointChange = Partial<Pick<Endpoint, "url" | "description" | "types" | "batch" | "ordered" | "state">>;
 export type WebhooksPorts = {
   readonly store: Pick<Store, "sendingRows" | "putSendingRows" | "sendingEvents" | "subscribe">;
   readonly guard: Guard;
@@ -82,7 +82,9 @@ export class Webhooks {
   }
 
   /** Begins with what happens from now on. Undefined: there are too many. */
-  async add(given: Pick<Endpoint, "tenant" | "url" | "description" | "types" | "batch">): Promise<Runner | undefined> {
+  async add(
+    given: Pick<Endpoint, "tenant" | "url" | "description" | "types" | "batch" | "ordered">,
+  ): Promise<Runner | undefined> {
     if (this.#runners.size >= maxEndpoints || this.list(given.tenant).length >= maxOfTenant) return undefined;
     const endpoint: Endpoint = {
       ...given,

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { type Any, ApiTalk } from "../api-talk.ts";
+import { ask } from "../beside.ts";
 import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { type Sink, startSink } from "../sink.ts";
 
@@ -132,6 +133,15 @@ test("events come signed, once each, with what the program said of the email", a
     (all) => all.length >= before + 2,
   );
   assert.equal(hook.calls.at(-1)!.headers["webhook-id"], calls.at(-1)!.headers["webhook-id"]);
+  // The same from the command line.
+  const [known] = (await ask(dev.ready.data, "webhook list")) as Any[];
+  assert.deepEqual([known.id, known.state, known.failed], [made.id, "active", 0]);
+  await assert.rejects(ask(dev.ready.data, "webhook replay", { id: made.id, event: "evt_999999" }), /no event/);
+  await ask(dev.ready.data, "webhook replay", { id: made.id, after: "evt_0" });
+  await until(
+    () => hook.calls,
+    (all) => all.length >= before + 4,
+  );
   await admin.ok("DELETE", `/webhooks/${made.id}`);
   await admin.no(404, "GET", `/webhooks/${made.id}`);
 });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { allTypes, eventId } from "../../inject/event-types.ts";
 import { maxBatch } from "../../tell/endpoint.ts";
+import { eventNumber, replay } from "../../tell/replay.ts";
 import type { Attempt, Runner } from "../../tell/runner.ts";
 import { maxOfTenant, type Webhooks } from "../../tell/webhooks.ts";
 import { conflict, notFound, Problem, wrongField } from "../problem.ts";
@@ -24,6 +25,7 @@ const Webhook = z
     description: z.string(),
     events: z.array(z.enum(allTypes)).describe("None: all."),
     batch: z.int().describe("Events in one request at most."),
+    ordered: z.boolean().describe("One request after another: while one fails, nothing later is sent."),
     state: z.enum(["active", "paused", "disabled"]),
     reason: z.string().nullable(),
     created_at: time,
@@ -48,7 +50,7 @@ const shownAttempt = ({ status, why, at: when, ...rest }: Attempt): z.input<type
 });
 
 const shown = (runner: Runner): z.input<typeof Webhook> => {
-  const { id, tenant, url, description, types, batch, state, reason, createdAt } = runner.endpoint;
+  const { id, tenant, url, description, types, batch, ordered = false, state, reason, createdAt } = runner.endpoint;
   const { cursor, retries, lastOkAt, givenUp } = runner.progress;
   const next = Math.min(...retries.map(({ nextAt }) => nextAt));
   return {
@@ -58,6 +60,7 @@ const shown = (runner: Runner): z.input<typeof Webhook> => {
     description,
     events: [...types],
     batch,
+    ordered,
     state,
     reason: reason === "" ? null : reason,
     created_at: at(createdAt),
@@ -92,6 +95,7 @@ const fields = {
   description: z.string().max(500),
   events: z.array(z.enum(allTypes)).max(50),
   batch: z.int().min(1).max(maxBatch),
+  ordered: z.boolean(),
 } as const;
 
 async function wrongUrl(text: string | undefined, { webhooks }: ApiWorld): Promise<Problem | undefined> {
@@ -136,6 +140,7 @@ export const routes: readonly Route[] = [
       description: fields.description.default(""),
       events: fields.events.default([]),
       batch: fields.batch.default(1),
+      ordered: fields.ordered.default(false),
     }),
     answer: WithSecret,
     status: 201,
@@ -146,8 +151,8 @@ export const routes: readonly Route[] = [
       if (tenant instanceof Problem) return tenant;
       const wrong = await wrongUrl(body.url, world);
       if (wrong !== undefined) return wrong;
-      const { events: types, url: to, description, batch } = body;
-      const runner = await world.webhooks.add({ tenant, url: to, description, types, batch });
+      const { events: types, url: to, description, batch, ordered } = body;
+      const runner = await world.webhooks.add({ tenant, url: to, description, types, batch, ordered });
       if (runner === undefined) return conflict(`There may be ${maxOfTenant} webhooks of a tenant.`);
       const { id, secrets } = runner.endpoint;
       audit.target = id;
@@ -176,6 +181,7 @@ export const routes: readonly Route[] = [
       description: fields.description.optional(),
       events: fields.events.optional(),
       batch: fields.batch.optional(),
+      ordered: fields.ordered.optional(),
       state: z.enum(["active", "paused"]).optional(),
     }),
     answer: Webhook,
@@ -265,22 +271,15 @@ export const routes: readonly Route[] = [
     }),
     answer: Webhook,
     run: async ({ webhook: { runner, webhooks }, body: { event, after, since } }, { store }) => {
-      const number = (text: string): number => Number(text.slice("evt_".length));
       if ([event, after, since].filter((one) => one !== undefined).length > 1)
         return wrongField("/event", "Say one of event, after and since.");
-      if (event !== undefined) {
-        const wanted = number(event);
-        const { tenant } = runner.endpoint;
-        const [found] = await store.sendingEvents({
-          after: wanted - 1,
-          limit: 1,
-          ...(tenant === "" ? {} : { tenant }),
-        });
-        if (found?.id !== wanted) return notFound("There is no such event.");
-        await runner.resend(wanted);
-      } else if (after !== undefined) await runner.rewind(number(after));
-      else if (since !== undefined) await runner.rewind(await webhooks.lastBefore(Date.parse(since)));
-      else await runner.retryNow();
+      const [one, from] = [event, after].map((text) => (text === undefined ? undefined : eventNumber(text)));
+      const what = {
+        ...(one === undefined ? {} : { event: one }),
+        ...(from === undefined ? {} : { after: from }),
+        ...(since === undefined ? {} : { since: Date.parse(since) }),
+      };
+      if (!(await replay(runner, what, { store, webhooks }))) return notFound("There is no such event.");
       return shown(runner);
     },
   }),

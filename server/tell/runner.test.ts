@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { quiet } from "../log.ts";
+import type { SendingEvent } from "../store/sending.ts";
+import type { Endpoint, Progress } from "./endpoint.ts";
+import { Runner } from "./runner.ts";
+
+const endpoint: Endpoint = {
+  id: "wh",
+  tenant: "",
+  url: "https://far.test/",
+  description: "",
+  types: [],
+  batch: 1,
+  secrets: [{ secret: `whsec_${Buffer.alloc(32).toString("base64")}` }],
+  state: "active",
+  reason: "",
+  createdAt: 0,
+};
+
+/** Sends 40 events to a receiver that dawdles, each other time longer, and fails at the events of `failing` once; what it took, in order. */
+async function taken(ordered: boolean, failing: readonly number[]): Promise<readonly number[]> {
+  const events = Array.from(
+    { length: 40 },
+    (_, at) =>
+      ({
+        id: at + 1,
+        at: 0,
+        type: "delivered",
+        tenant: "t",
+        stream: "",
+        campaign: "",
+        message: "",
+        recipient: "",
+        detail: {},
+      }) as SendingEvent,
+  );
+  const order: number[] = [];
+  const left = new Set(failing);
+  let now = 0;
+  const start: Progress = { cursor: 0, retries: [], lastOkAt: undefined, givenUp: 0 };
+  const runner = new Runner({ ...endpoint, ordered }, start, {
+    store: {
+      sendingEvents: async ({ after = 0, limit = 1000 }) => events.filter(({ id }) => id > after).slice(0, limit),
+    },
+    poster: {
+      post: async (_, headers) => {
+        const id = Number(String(headers["webhook-id"]).slice(4));
+        await new Promise((resolve) => setTimeout(resolve, id % 2 === 0 ? 0 : 2));
+        if (left.delete(id)) return { kind: "failed", why: "no" };
+        order.push(id);
+        return { kind: "ok", status: 204 };
+      },
+      close: () => undefined,
+    },
+    keep: async () => undefined,
+    disable: async () => undefined,
+    now: () => now,
+    random: () => 0.5,
+    log: quiet,
+  });
+  for (let tries = 0; tries < 400 && order.length < 40; tries++) {
+    runner.wake();
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    now += 60_000;
+  }
+  await runner.stop();
+  return order;
+}
+const inOrder = Array.from({ length: 40 }, (_, at) => at + 1);
+
+test("an ordered endpoint gets its events one after another, and waits for the one that failed", async () => {
+  assert.deepEqual(await taken(true, []), inOrder);
+  assert.deepEqual(await taken(true, [1, 17, 18, 40]), inOrder);
+});
+
+test("others get each of them, and need not wait", async () => {
+  const order = await taken(false, [17]);
+  assert.deepEqual(
+    order.toSorted((one, other) => one - other),
+    inOrder,
+  );
+  assert.notDeepEqual(order, inOrder);
+});
