@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dangerous } from "../attachments/dangerous.ts";
 import { messageWith } from "../attachments/message.ts";
+import { JmapTalk } from "../jmap-talk.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
 import { accessible, eventually, picture, startPages } from "./browser.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
@@ -253,6 +254,50 @@ test("beside the mail", async (t) => {
       await eventually(async () => (await marks("again")) === `$seen,${idOf("inbox")}`, "back in the owner's inbox");
     },
   );
+
+  await t.test("one's own mailbox is shared by address, the rights changed and taken back", async () => {
+    const [, other = ""] = pages.dev.ready.users;
+    const talk = await new JmapTalk(pages.origin, other, "pw").open();
+    const [, owner] = Object.entries(talk.session.primaryAccounts as object)[0] ?? [];
+    const rights = async () => {
+      await talk.open();
+      const account = Object.keys(talk.session.accounts).find((id) => id !== owner);
+      if (account === undefined) return "none";
+      const [boxes] = await talk.calls(["Mailbox/get", { accountId: account, ids: null }]);
+      // It may go between the two.
+      return (boxes?.[1].list ?? [])
+        .map(
+          ({ name, myRights }: { name: string; myRights: { [right: string]: boolean } }) =>
+            `${name} ${Object.keys(myRights)
+              .filter((one) => myRights[one])
+              .join()}`,
+        )
+        .join("; ");
+    };
+    await page.goto(`${pages.origin}/#/`);
+    await page.locator("nav").getByRole("link", { name: "Archive" }).first().click();
+    await page.keyboard.press("Control+k");
+    await page.locator("dialog input").fill("Share this mailbox");
+    await page.keyboard.press("Enter");
+    const dialog = page.locator("dialog");
+    await dialog.getByText("It is shared with nobody.").waitFor();
+    await dialog.getByLabel("Address of somebody here").fill("nobody@example.test");
+    await dialog.getByRole("button", { name: "Share", exact: true }).click();
+    await dialog.getByText("There is nobody here with the address nobody@example.test.").waitFor();
+    await dialog.getByLabel("Address of somebody here").fill(other);
+    await dialog.getByRole("button", { name: "Share", exact: true }).click();
+    const may = dialog.getByLabel(`What ${other} may do`);
+    await may.waitFor();
+    await eventually(async () => (await rights()) === "Archive mayReadItems", "to be read");
+    await may.selectOption("write");
+    await eventually(async () => (await rights()).includes("mayRemoveItems"), "to be changed");
+    assert.equal(await may.inputValue(), "write");
+    await accessible(page, "sharing a mailbox");
+    await picture(page, "share");
+    await dialog.getByRole("button", { name: `No longer share with ${other}` }).click();
+    await eventually(async () => ["none", ""].includes(await rights()), "no longer shared");
+    await page.keyboard.press("Escape");
+  });
 
   assert.deepEqual(complaints, []);
 });

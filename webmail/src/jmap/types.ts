@@ -123,6 +123,7 @@ export const urn = {
   mdn: "urn:ietf:params:jmap:mdn",
   sieve: "urn:ietf:params:jmap:sieve",
   contacts: "urn:ietf:params:jmap:contacts",
+  principals: "urn:ietf:params:jmap:principals",
   /** Of our own server, absent elsewhere: pictures and marks through the server, lists left by a click. */
   imageProxy: "urn:angarium:params:jmap:image-proxy",
   unsubscribe: "urn:angarium:params:jmap:unsubscribe",

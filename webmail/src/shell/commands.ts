@@ -2,10 +2,12 @@
 
 import type { IconName } from "../../../ui/components/icons.ts";
 import type { Command } from "../../../ui/components/Palette.svelte";
+import { urn } from "../jmap/types.ts";
 import { chooseKnown } from "../list/choose.ts";
 import { mailboxName } from "../nav/names.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
 import { go, inbox, toMailbox, toSpecial, withThread } from "../state/route.svelte.ts";
+import { session } from "../state/session.svelte.ts";
 import { view } from "../state/view.svelte.ts";
 import type { Key } from "../words.ts";
 import { t } from "../words.ts";
@@ -86,6 +88,17 @@ export function doings(page: PageDoes): readonly Doing[] {
     { id: "star", label: "do.star", icon: "star", keys: ["s"], group: "help.message", run: rows.star },
     { id: "read", label: "do.read", icon: "mailOpen", keys: ["Shift+I"], group: "help.message", run: rows.read },
     { id: "unread", label: "do.unread", icon: "mail", keys: ["u", "Shift+U"], group: "help.message", run: rows.unread },
+    {
+      id: "share",
+      label: "do.share",
+      icon: "group",
+      group: "help.go",
+      run: () => {
+        const id = view.mailbox;
+        if (id !== undefined && mailboxes.ownerOf(id) === undefined && session.client.has(urn.principals))
+          show({ kind: "share", id });
+      },
+    },
     { id: "move", label: "do.move", icon: "move", keys: ["v"], group: "help.message", run: rows.move },
     { id: "label", label: "do.label", icon: "label", keys: ["l"], group: "help.message", run: rows.label },
     { id: "snooze", label: "do.snooze", icon: "snooze", keys: ["b"], group: "help.message", run: rows.snooze },

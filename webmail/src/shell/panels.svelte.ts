@@ -10,6 +10,7 @@ export type Panel =
   | { readonly kind: "go" }
   | { readonly kind: "mailbox"; readonly id: Id | undefined; readonly parent: Id | null }
   | { readonly kind: "remove-mailbox"; readonly id: Id }
+  | { readonly kind: "share"; readonly id: Id }
   | { readonly kind: "empty"; readonly id: Id }
   | { readonly kind: "source"; readonly email: Email }
   | { readonly kind: "filter"; readonly email: Email }
