@@ -1,7 +1,7 @@
 /** The directory in memory, in front of the store (see `directory.ts` for what it promises). */
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Account, AccountId, Address, Change, Domain, Store } from "../store/store.ts";
-import type { Directory, Resolution } from "./directory.ts";
+import type { Directory, GroupPosting, Resolution } from "./directory.ts";
 import { type ListAddress, listPartOf } from "./list-addresses.ts";
 import { Remembered } from "./remembered.ts";
 
@@ -129,8 +129,8 @@ class CachedDirectory implements Directory, Disposable {
     const domain = await this.domain(key.slice(at + 1));
     if (domain === undefined) return false;
     const found = await this.#row(local, domain);
-    if (found?.row.kind === "account") return found.row.account === account;
     if (found?.row.senders.includes(account)) return true;
+    if (found?.row.kind === "account") return found.row.account === account;
     // What goes to this account alone is its address; a list of many is not each member's. A catch-all is nobody's identity.
     if (found === undefined && !essentialLocals.has(plainLocal(local))) return false;
     const answer = await this.resolve(local, domain.name);
@@ -166,6 +166,7 @@ class CachedDirectory implements Directory, Disposable {
       domain,
       essential,
       ...(lists.length === 0 ? {} : { lists }),
+      ...postingOf(found?.row),
     };
   }
 
@@ -232,6 +233,15 @@ class CachedDirectory implements Directory, Disposable {
     const { catchAll } = domain.settings;
     if (catchAll) await this.#spreadTo(catchAll, spread, depth + 1);
   }
+}
+
+function postingOf(row: Address | undefined): { readonly posting?: GroupPosting } {
+  const about = row?.about;
+  if (row === undefined || about?.kind !== "group" || about.posting === undefined || about.posting === "anyone")
+    return {};
+  return {
+    posting: { who: about.posting, members: row.targets.map((one) => one.toLowerCase()), domain: row.domain },
+  };
 }
 
 /** Where the mail of one address goes, while its aliases are followed. */

@@ -20,12 +20,22 @@ export type Resolution =
       readonly reports?: true;
       /** Mailing lists that take it: each has members of its own. */
       readonly lists?: readonly ListAddress[];
+      /** A group that not everybody may write to. */
+      readonly posting?: GroupPosting;
     }
   | { readonly kind: "relay"; readonly domain: Domain; readonly known: boolean | "ask" }
   /** The domain is ours, the address is nobody's. */
   | { readonly kind: "unknown"; readonly domain: Domain; readonly why?: Reply }
   /** The domain is not ours. */
   | { readonly kind: "remote" };
+
+export type GroupPosting = {
+  readonly who: "people" | "members";
+  /** Addresses, in lower case. */
+  readonly members: readonly string[];
+  /** Of the group: its people are meant. */
+  readonly domain: string;
+};
 
 /** What memory holds is answered at once, without a promise, so that RCPT TO waits for nobody. */
 export interface Directory {

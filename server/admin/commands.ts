@@ -23,6 +23,7 @@ import { searchCommands } from "./search-commands.ts";
 import { securityCommands } from "./security-commands.ts";
 import { sendingCommands } from "./sending-commands.ts";
 import { serverCommands } from "./server-commands.ts";
+import { shareCommands } from "./share-commands.ts";
 import { sieveCommands } from "./sieve-commands.ts";
 import { suppressionCommands } from "./suppression-commands.ts";
 import { tenantCommands } from "./tenant-commands.ts";
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   ...securityCommands,
   ...addressCommands,
   ...groupCommands,
+  ...shareCommands,
   ...listCommands,
   ...accessCommands,
   ...tenantCommands,

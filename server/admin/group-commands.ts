@@ -8,12 +8,14 @@ import { badDomain, findAccount, noAccount, readAddress, readDomain } from "./na
 const address = { type: "text", placed: true, required: true, help: "the address of the group" } as const;
 const members = { type: "list", placed: true, help: "addresses of members" } as const;
 const maxListed = 10_000;
+type GroupPolicy = "anyone" | "people" | "members";
 
 const shownGroup = (row: Address) => ({
   address: `${row.local}@${row.domain}`,
   displayName: row.about?.kind === "group" ? row.about.displayName : "",
   description: row.about?.kind === "group" ? row.about.description : "",
   members: row.targets,
+  posting: (row.about?.kind === "group" ? row.about.posting : undefined) ?? "anyone",
 });
 const shownMasked = (row: Address) => ({
   address: `${row.local}@${row.domain}`,
@@ -31,6 +33,11 @@ export const groupCommands: readonly Command[] = [
       members,
       displayName: { type: "text", help: "its name for people" },
       description: { type: "text", help: "what it is for" },
+      posting: {
+        type: "text",
+        choices: ["anyone", "people", "members"],
+        help: "who may write to it: anyone, people of its domain, or members",
+      },
     },
     async (given, world) => {
       const typed = readTargets(given.members ?? [], "members");
@@ -38,7 +45,9 @@ export const groupCommands: readonly Command[] = [
       const read = readAddress(given.address);
       const before = read === undefined ? undefined : (await world.store.addresses(read))[0];
       const about = before?.about?.kind === "group" ? before.about : { displayName: "", description: "" };
+      const posting = (given.posting as GroupPolicy | undefined) ?? ("posting" in about ? about.posting : undefined);
       const kind = {
+        ...(posting === undefined || posting === "anyone" ? {} : { posting }),
         kind: "group",
         displayName: given.displayName ?? about.displayName,
         description: given.description ?? about.description,

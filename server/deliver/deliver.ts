@@ -240,7 +240,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, verdict.reply, [...verdict.notes, ...(verdict.reasons ?? [])]);
       return everyone(mail, verdict.reply);
     }
-    const everywhere = await destinationsOf(mail, header, directory);
+    const everywhere = await destinationsOf(mail, header, directory, verdict.findings?.authentication?.dmarc.result);
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
     const direct = checked instanceof Promise ? await checked : checked;
     const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict);

@@ -7,6 +7,7 @@ import type { ListAddress } from "../access/list-addresses.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { AccountId, NewRecipient } from "../store/store.ts";
 import { forwardersOf } from "./forward.ts";
+import { refusedByGroup } from "./group-posting.ts";
 
 const gone = reply(550, "5.1.1", "No such address here");
 const loop = reply(554, "5.4.6", "This message has been forwarded by this address already: it goes round in a loop");
@@ -52,6 +53,8 @@ export async function destinationsOf(
   mail: Received,
   header: Header,
   directory: Pick<Directory, "resolve">,
+  /** What DMARC says of its author, where it was asked. */
+  dmarc?: string,
 ): Promise<Destinations> {
   const each: Destination[] = [];
   const found: Found = {
@@ -67,7 +70,13 @@ export async function destinationsOf(
   for (const [index, recipient] of mail.recipients.entries()) {
     const answer = directory.resolve(recipient.local, recipient.domain);
     const resolution: Resolution = answer instanceof Promise ? await answer : answer;
-    each.push(place(recipient, index, resolution, mayRelay, found));
+    const posting = resolution.kind === "local" ? resolution.posting : undefined;
+    const refusal = posting && refusedByGroup(mail, header, posting, dmarc === "fail");
+    each.push(
+      refusal === undefined
+        ? place(recipient, index, resolution, mayRelay, found)
+        : { kind: "refused", reply: refusal },
+    );
   }
   const { accounts, queued, forwarded, forwarders, reports, lists } = found;
   return {

@@ -238,7 +238,11 @@ export function makeDistribute(ports: DistributePorts): Distribute {
     if (row === undefined) return "missing";
     const bytes = yes ? await store.content(row.content) : undefined;
     if (yes && bytes === undefined) return "missing";
-    if (bytes !== undefined) await letThrough(list, row, Buffer.from(bytes));
+    if (bytes !== undefined) {
+      const running = lettingThrough.get(id) ?? letThrough(list, row, Buffer.from(bytes));
+      lettingThrough.set(id, running);
+      await running.finally(() => lettingThrough.delete(id));
+    }
     // Who was first has done it; a second yes finds nothing.
     if ((await store.removeListPost(id)) === "missing") return "missing";
     const stage = yes ? "released" : "deleted";
@@ -255,11 +259,17 @@ export function makeDistribute(ports: DistributePorts): Distribute {
     return "done";
   };
 
+  /** Two moderators at once let a post through once. */
+  const lettingThrough = new Map<number, Promise<void>>();
+
+  /** The copies and the memory of them are one commit: after a crash a second yes removes the row and sends nothing again. */
   const letThrough = async (list: List, row: ListPost, bytes: Buffer): Promise<void> => {
+    const key = onceKey(list, `held ${row.id} ${row.content}`);
+    if ((await store.sieveRemembers(0, [key], now())).length > 0) return;
     const mail: Received = { ...madeHere(ports.ourHost, now(), ports.newId()), envelopeFrom: row.envelopeFrom, bytes };
     const author = { address: row.author, name: "" };
     const outcome = await post(mail, bytes, list, author, undefined, row);
-    await ports.spread(outcome);
+    await ports.spread({ ...outcome, remember: [...outcome.remember, { account: 0, key, until: now() + onceMs }] });
   };
 
   // ---------------------------------------------------------------- the other addresses

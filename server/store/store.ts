@@ -101,7 +101,13 @@ export type Address = {
   readonly senders: readonly AccountId[];
   /** kind alias: what kind of alias it is, where it is more than one. `kind` stands first. */
   readonly about?:
-    | { readonly kind: "group"; readonly displayName: string; readonly description: string }
+    | {
+        readonly kind: "group";
+        readonly displayName: string;
+        readonly description: string;
+        /** Who may write to it; anyone where nothing is said. People: those of its domain. */
+        readonly posting?: "anyone" | "people" | "members";
+      }
     /** A one-off address of one account; one that is off takes no mail. */
     | {
         readonly kind: "masked";

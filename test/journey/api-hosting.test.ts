@@ -1,8 +1,10 @@
 /** The REST API as a program uses it: made once, changed knowingly, undone, with tokens that may little, and all of it noted. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ImapFlow } from "imapflow";
 import { type Any, ApiTalk } from "../api-talk.ts";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
+import { JmapTalk } from "../jmap-talk.ts";
 import { smtpSend } from "../smtp-send.ts";
 
 describe("hosting by the REST API", () => {
@@ -291,5 +293,66 @@ describe("hosting by the REST API", () => {
       assert.ok(!text.includes(secret), secret);
     const byHand = await angarium("audit", "list", "--limit", "1", "--json", "--data", dev.ready.data);
     assert.equal(JSON.parse(byHand.out)[0].target, "byhand@example.test");
+  });
+
+  test("a mailbox that several work in: its folders and sending as it are given and taken as one", async () => {
+    const path = "/accounts/u1@example.test/shares";
+    const letter = { from: "u1@example.test", subject: "for all of us" };
+    const u2 = { user: "u2@example.test", password: "pw" };
+    const sends = (): Promise<unknown> => smtpSend(dev.ready, u2, ["u3@example.test"], letter);
+    const folders = async (): Promise<readonly string[]> => {
+      const imap = new ImapFlow({
+        host: "127.0.0.1",
+        port: dev.ready.ports["imap"]!,
+        secure: false,
+        doSTARTTLS: false,
+        auth: { user: u2.user, pass: u2.password },
+        logger: false,
+      });
+      await imap.connect();
+      try {
+        return (await imap.list()).map(({ path }) => path).filter((one) => one.includes("u1@example.test/"));
+      } finally {
+        await imap.logout();
+      }
+    };
+    await assert.rejects(sends(), /may not send as/);
+    assert.deepEqual(await folders(), []);
+    // The owner gives it; a stranger's mailbox cannot be given.
+    await as("u2@example.test").no(404, "PUT", `${path}/u2@example.test`, {});
+    await as("u1@example.test").no(404, "PUT", `${path}/nobody@example.test`, {});
+    const given = await as("u1@example.test").ok("PUT", `${path}/u2@example.test`, { sendAs: true });
+    assert.deepEqual([given.account, given.rights, given.sendAs], ["u2@example.test", "write", true]);
+    assert.equal((await folders()).length, given.folders);
+    await sends();
+    const { session } = await new JmapTalk(origin, u2.user, u2.password).open();
+    assert.ok(Object.values(session.accounts).some(({ name }: Any) => name === "u1@example.test"));
+    const listed = await angarium("share", "list", "u1@example.test", "--data", dev.ready.data, "--json");
+    assert.deepEqual(JSON.parse(listed.out), (await admin.ok("GET", path)).items);
+    await admin.ok("PUT", `${path}/u2@example.test`, { rights: "none", sendAs: true });
+    assert.deepEqual(await folders(), []);
+    await sends();
+    await admin.ok("DELETE", `${path}/u2@example.test`);
+    await admin.no(404, "DELETE", `${path}/u2@example.test`);
+    await assert.rejects(sends(), /may not send as/);
+    assert.deepEqual((await admin.ok("GET", path)).items, []);
+  });
+
+  test("a group that not everybody may write to", async () => {
+    const group = "closed@example.test";
+    const members = ["u1@example.test", "outside@far.test"];
+    await admin.ok("POST", "/groups", { address: group, members, posting: "members" });
+    const sends = (user: string | undefined, from: string): Promise<unknown> =>
+      smtpSend(dev.ready, user === undefined ? undefined : { user, password: "pw" }, [group], { from });
+    await sends("u1@example.test", "u1@example.test");
+    await sends(undefined, "outside@far.test");
+    await assert.rejects(sends("u2@example.test", "u2@example.test"), /Only members/);
+    await assert.rejects(sends(undefined, "u1@example.test"), /Only members/);
+    assert.equal((await admin.ok("PATCH", `/groups/${group}`, { posting: "people" })).posting, "people");
+    await sends("u2@example.test", "u2@example.test");
+    await assert.rejects(sends(undefined, "outside@far.test"), /Only people/);
+    const open = await angarium("group", "add", group, "--posting", "anyone", "--data", dev.ready.data, "--json");
+    assert.equal(JSON.parse(open.out).posting, "anyone");
+    await sends(undefined, "stranger@far.test");
   });
 });

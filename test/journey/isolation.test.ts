@@ -70,6 +70,7 @@ describe("tenants apart", () => {
       alias: `info@${mark}-one.test`,
       group: `all@${mark}-one.test`,
       member: "x@far.test",
+      person: `boss@${mark}-one.test`,
       list: `news@${mark}-one.test`,
       post: "1",
       request: "1",

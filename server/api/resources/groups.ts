@@ -9,12 +9,16 @@ import { domainOf } from "../params.ts";
 import { conflict, notFound, type Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, Created, list, type Route, route } from "../route.ts";
 
+const postings = ["anyone", "people", "members"] as const;
+const postingWords = "Who may write to it: anyone, people of its domain who have logged in, or members.";
+
 const Group = z
   .object({
     address: z.string(),
     displayName: z.string(),
     description: z.string(),
     members: z.array(z.string()),
+    posting: z.enum(postings).describe(postingWords),
   })
   .meta({ id: "Group" });
 
@@ -22,11 +26,13 @@ const body = {
   displayName: z.string().max(200),
   description: z.string().max(2000),
   members: z.array(addressText).min(1).max(maxTargets),
+  posting: z.enum(postings).describe(postingWords),
 } as const;
 
 const shown = (row: Address): z.input<typeof Group> => {
-  const { displayName, description } = row.about?.kind === "group" ? row.about : { displayName: "", description: "" };
-  return { address: addressOf(row), displayName, description, members: [...row.targets] };
+  const about = row.about?.kind === "group" ? row.about : { displayName: "", description: "" };
+  const { displayName, description, posting = "anyone" } = about as Extract<Address["about"], { kind: "group" }>;
+  return { address: addressOf(row), displayName, description, members: [...row.targets], posting };
 };
 
 async function keep(
@@ -40,7 +46,8 @@ async function keep(
     return wrongField("/address", "This is no address of a domain that is here.");
   const targets = readTargets(given.members, "members");
   if ("why" in targets) return refusal(targets);
-  const kind = { kind: "group", displayName: given.displayName, description: given.description } as const;
+  const { displayName, description, posting } = given;
+  const kind = { kind: "group", displayName, description, ...(posting === "anyone" ? {} : { posting }) } as const;
   const kept = await keepAlias(world, given.address, { targets, senders, kind }, over);
   return "why" in kept ? refusal(kept, { targets: "members" }) : kept;
 }
@@ -71,6 +78,7 @@ export const routes: readonly Route[] = [
       address: addressText,
       displayName: body.displayName.default(""),
       description: body.description.default(""),
+      posting: body.posting.default("anyone"),
     }),
     answer: Group,
     status: 201,

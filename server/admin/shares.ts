@@ -1,0 +1,76 @@
+/** A mailbox that several people work in: the rights to all of its folders and the right to send as it, given and taken as one. */
+import type { Account, AccountId } from "../store/store.ts";
+import { no, type Refused, type World } from "./command.ts";
+
+/** What people call it, and the letters of RFC 4314. New folders inherit from the one above them. */
+export const shareRights = { read: "lrs", write: "lrswipte", all: "lrswipkxtea" } as const;
+export type ShareRights = keyof typeof shareRights;
+export const shareNames = Object.keys(shareRights) as [ShareRights, ...ShareRights[]];
+
+export type Share = {
+  readonly account: string;
+  /** "some": not the same in all folders, as mail programs can set them. */
+  readonly rights: ShareRights | "some" | "none";
+  readonly folders: number;
+  readonly sendAs: boolean;
+};
+
+type ShareWorld = { readonly store: World["store"] };
+
+export async function sharesOf({ store }: ShareWorld, owner: Account): Promise<readonly Share[]> {
+  const [rights, addresses, { length: all }] = await Promise.all([
+    store.mailboxRights(owner.id),
+    store.addresses({ account: owner.id }),
+    store.mailboxes(owner.id),
+  ]);
+  const found = new Map<AccountId, { account: string; letters: string[]; sendAs: boolean }>();
+  for (const { grantee, granteeName, rights: letters } of rights) {
+    const one = found.get(grantee) ?? { account: granteeName, letters: [], sendAs: false };
+    one.letters.push(letters);
+    found.set(grantee, one);
+  }
+  for (const id of new Set(addresses.flatMap(({ senders }) => senders))) {
+    const known = found.get(id);
+    const account = known?.account ?? (await store.accounts({ id }))[0]?.name;
+    if (account !== undefined) found.set(id, { account, letters: known?.letters ?? [], sendAs: true });
+  }
+  return [...found.values()]
+    .map(({ account, letters, sendAs }) => ({
+      account,
+      rights: nameOf(letters, all),
+      folders: letters.length,
+      sendAs,
+    }))
+    .sort((one, other) => (one.account < other.account ? -1 : 1));
+}
+
+function nameOf(letters: readonly string[], folders: number): Share["rights"] {
+  if (letters.length === 0) return "none";
+  const same = shareNames.find((name) => letters.every((one) => one === shareRights[name]));
+  return same !== undefined && letters.length === folders ? same : "some";
+}
+
+/** Undefined takes everything away. `rights` "none": only to send as it. */
+export async function share(
+  { store }: ShareWorld,
+  owner: Account,
+  grantee: Account,
+  wanted: { readonly rights: ShareRights | "none"; readonly sendAs: boolean } | undefined,
+): Promise<Share | Refused> {
+  if (owner.id === grantee.id) return no(`${owner.name} has its own mailbox already.`, "account");
+  const rights = wanted === undefined || wanted.rights === "none" ? "" : shareRights[wanted.rights];
+  let folders = 0;
+  for (const { id } of await store.mailboxes(owner.id)) {
+    const done = await store.setMailboxRights(owner.id, id, grantee.id, rights);
+    if (done.kind === "too-many") return no(`${owner.name} is shared with as many people as it may be.`, "account");
+    if (done.kind === "no-account") return no(`${grantee.name} is gone.`, "account");
+    if (done.kind === "done" && rights !== "") folders++;
+  }
+  const sendAs = wanted?.sendAs === true;
+  for (const row of await store.addresses({ account: owner.id })) {
+    if (row.senders.includes(grantee.id) === sendAs) continue;
+    const others = row.senders.filter((id) => id !== grantee.id);
+    await store.putAddress({ ...row, senders: sendAs ? [...others, grantee.id] : others });
+  }
+  return { account: grantee.name, rights: folders === 0 ? "none" : (wanted?.rights ?? "none"), folders, sendAs };
+}
