@@ -58,11 +58,13 @@ export class ConversationList {
     return [...this.#ids].sort(([a], [b]) => a - b);
   }
 
-  /** Sees to it that the rows from `first` to `last` come. */
-  async want(first: number, last: number): Promise<void> {
+  /** Sees to it that the rows from `first` to `last` come, and so many beyond them (above, where it is negative). */
+  async want(first: number, last: number, ahead = 0): Promise<void> {
     this.#wanted = [first, last];
+    const from = Math.max(0, first + Math.min(0, ahead));
+    const to = Math.min(last + Math.max(0, ahead), Math.max(last, (this.total ?? 0) - 1));
     const missing: number[] = [];
-    for (let at = Math.floor(first / windowRows); at <= Math.floor(last / windowRows); at++)
+    for (let at = Math.floor(from / windowRows); at <= Math.floor(to / windowRows); at++)
       if (!this.#loading.has(at) && !this.#has(at)) missing.push(at);
     await Promise.all(missing.map((at) => this.#load(at)));
   }
@@ -77,7 +79,10 @@ export class ConversationList {
     const generation = this.#generation;
     this.#loading.add(window);
     try {
-      const answer = await this.#client.all(this.#calls(window * windowRows, windowRows, "w"));
+      // Counting them all takes longer than a window of them: once is enough, until something changes.
+      const answer = await this.#client.all(
+        this.#calls(window * windowRows, windowRows, "w", this.total === undefined),
+      );
       if (generation !== this.#generation) return;
       const ids = new Map(this.#ids);
       this.#take(answer, "w", ids);
@@ -92,16 +97,12 @@ export class ConversationList {
     }
   }
 
-  #calls(position: number, limit: number, id: string): readonly Call[] {
+  #calls(position: number, limit: number, id: string, calculateTotal = true): readonly Call[] {
     const { filter, sort, collapse, snippets, account } = this.query;
     const whose = account === undefined ? {} : { accountId: account };
     const ref = (of: string, name: string, path: string) => ({ resultOf: of, name, path });
     return [
-      [
-        "Email/query",
-        { ...whose, filter, sort, collapseThreads: collapse, position, limit, calculateTotal: true },
-        `${id}q`,
-      ],
+      ["Email/query", { ...whose, filter, sort, collapseThreads: collapse, position, limit, calculateTotal }, `${id}q`],
       ["Email/get", { "#ids": ref(`${id}q`, "Email/query", "/ids"), properties: headProperties }, `${id}e`],
       ["Thread/get", { "#ids": ref(`${id}e`, "Email/get", "/list/*/threadId") }, `${id}t`],
       ["Email/get", { "#ids": ref(`${id}t`, "Thread/get", "/list/*/emailIds"), properties: headProperties }, `${id}a`],
@@ -112,11 +113,13 @@ export class ConversationList {
   }
 
   #take(answer: ReadonlyMap<string, Answer>, id: string, ids: Map<number, Id>): void {
-    const query = answer.get(`${id}q`) as { ids: Id[]; position: number; total: number };
+    const query = answer.get(`${id}q`) as { ids: Id[]; position: number; total?: number };
     learn((answer.get(`${id}e`) as { list: EmailHead[] }).list, (answer.get(`${id}t`) as { list: Thread[] }).list);
     learn((answer.get(`${id}a`) as { list: EmailHead[] }).list);
     for (const [i, each] of query.ids.entries()) ids.set(query.position + i, each);
-    this.total = query.total;
+    if (query.total !== undefined) this.total = query.total;
+    // Not counted, and the last ones: there are fewer than there were.
+    else if (query.ids.length < windowRows) this.total = query.position + query.ids.length;
     const found = answer.get(`${id}s`) as { list: (Snippet & { emailId: Id })[] } | undefined;
     if (found === undefined) return;
     const snippets = new Map(this.snippets);
