@@ -5,6 +5,7 @@ import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { JmapMailbox, MailboxCounts, MailState } from "../store/jmap.ts";
 import type { AccountId, SpecialUse, Store } from "../store/store.ts";
 import type { Access } from "./access.ts";
+import { ThreadCounts } from "./thread-counts.ts";
 
 export const mailboxProperties: readonly string[] = [
   "id",
@@ -37,14 +38,21 @@ export const roles: readonly SpecialUse[] = [
 export const shownName = (mailbox: Pick<JmapMailbox, "name" | "role">): string =>
   mailbox.role === "inbox" && mailbox.name === "INBOX" ? "Inbox" : mailbox.name;
 
-type Remembered = { readonly modseq: number; readonly counts: MailboxCounts };
+type Known = { readonly modseq: number; readonly counts: MailboxCounts; readonly threads?: ThreadCounts };
+/** `kept`: threads that were counted for it. */
+type Remembered = Known & { readonly kept: number };
+type CountingStore = Pick<Store, "jmapMailboxes" | "mailboxCounts" | "mailboxThreads" | "mailboxRights">;
+
+/** Threads of all mailboxes that are remembered together. */
+const maxThreadsKept = 500_000;
 
 export class MailboxMemory {
-  readonly #store: Pick<Store, "jmapMailboxes" | "mailboxCounts" | "mailboxRights">;
+  readonly #store: CountingStore;
   readonly #counts = new Map<string, Remembered>();
   readonly #max: number;
+  #threadsKept = 0;
 
-  constructor(store: Pick<Store, "jmapMailboxes" | "mailboxCounts" | "mailboxRights">, max = 50_000) {
+  constructor(store: CountingStore, max = 50_000) {
     this.#store = store;
     this.#max = max;
   }
@@ -125,16 +133,53 @@ export class MailboxMemory {
       else if (known?.modseq === mailbox.highestModseq) counts.set(mailbox.id, known.counts);
       else unknown.push(mailbox);
     }
-    if (unknown.length === 0) return counts;
+    const whole: JmapMailbox[] = [];
+    for (const mailbox of unknown) {
+      const found = await this.#recount(account, mailbox);
+      if (found === undefined) whole.push(mailbox);
+      else counts.set(mailbox.id, found);
+    }
+    if (whole.length === 0) return counts;
     for (const found of await this.#store.mailboxCounts(
       account,
-      unknown.map(({ id }) => id),
+      whole.map(({ id }) => id),
     )) {
-      const mailbox = unknown.find(({ id }) => id === found.mailbox) as JmapMailbox;
+      const mailbox = whole.find(({ id }) => id === found.mailbox) as JmapMailbox;
       counts.set(found.mailbox, found);
-      if (this.#counts.size >= this.#max) this.#counts.delete(this.#counts.keys().next().value as string);
-      this.#counts.set(`${account} ${found.mailbox}`, { modseq: mailbox.highestModseq, counts: found });
+      this.#remember(account, mailbox.id, { modseq: mailbox.highestModseq, counts: found });
     }
     return counts;
+  }
+
+  /** The counts of a mailbox that has changed since they were told, from what was touched; undefined where it must be counted as a whole. */
+  async #recount(account: AccountId, { id }: JmapMailbox): Promise<MailboxCounts | undefined> {
+    const known = this.#counts.get(`${account} ${id}`);
+    // Threads are remembered from the first change on: many mailboxes are looked at once.
+    if (known === undefined) return undefined;
+    const found = await this.#store.mailboxThreads(account, id, known.threads?.modseq);
+    if (found === undefined) return undefined;
+    const threads = known.threads ?? new ThreadCounts(found);
+    threads.take(found);
+    const counts = threads.counts(id);
+    this.#remember(account, id, { modseq: threads.modseq, counts, threads });
+    return counts;
+  }
+
+  #remember(account: AccountId, id: number, what: Known): void {
+    const key = `${account} ${id}`;
+    this.#forget(key);
+    if (this.#counts.size >= this.#max) this.#forget(this.#counts.keys().next().value as string);
+    const kept = what.threads?.size ?? 0;
+    this.#counts.set(key, { ...what, kept });
+    this.#threadsKept += kept;
+    for (const [oldest, one] of this.#counts) {
+      if (this.#threadsKept <= maxThreadsKept) break;
+      if (one.kept > 0) this.#forget(oldest);
+    }
+  }
+
+  #forget(key: string): void {
+    this.#threadsKept -= this.#counts.get(key)?.kept ?? 0;
+    this.#counts.delete(key);
   }
 }

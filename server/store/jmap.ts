@@ -156,6 +156,8 @@ export type MailboxCounts = {
   readonly totalThreads: number;
   readonly unreadThreads: number;
 };
+/** Threads of a mailbox, each three numbers: the thread, its emails there, and how many of these are unread. */
+export type MailboxThreads = { readonly modseq: number; readonly threads: Float64Array };
 export type MailboxesChanges =
   | (Extract<Changes<MailboxId>, { kind: "done" }> & { readonly countsOnly: boolean })
   | { readonly kind: "cannot" };
@@ -299,6 +301,12 @@ export interface JmapReader {
   }>;
   jmapMailboxes(account: AccountId): Promise<{ readonly mailboxes: readonly JmapMailbox[]; readonly state: MailState }>;
   mailboxCounts(account: AccountId, mailboxes: readonly MailboxId[]): Promise<readonly MailboxCounts[]>;
+  /** The threads that have been touched since a mod-sequence of the mailbox, or all; undefined where that cannot be told: count all. */
+  mailboxThreads(
+    account: AccountId,
+    mailbox: MailboxId,
+    since: number | undefined,
+  ): Promise<MailboxThreads | undefined>;
   mailboxChanges(account: AccountId, since: MailState, max: number): Promise<MailboxesChanges>;
   /** Objects of a type, all of them where no ids are given; in the order of their ids. */
   objects(
@@ -368,6 +376,7 @@ export const jmapReads = [
   "threadEmails",
   "jmapMailboxes",
   "mailboxCounts",
+  "mailboxThreads",
   "mailboxChanges",
   "objects",
   "objectStates",

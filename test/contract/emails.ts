@@ -1,6 +1,7 @@
 /** JMAP's view of the mail: emails in several mailboxes at once, what has changed, and queries, while IMAP changes the same. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ThreadCounts } from "../../server/jmap/thread-counts.ts";
 import type { EmailFilter, EmailQuery, MailState } from "../../server/store/jmap.ts";
 import { type EmailId, Flag, type MailboxId, type Store } from "../../server/store/store.ts";
 import {
@@ -165,6 +166,53 @@ export function emailsContract(open: Open, stories: number): void {
       assert.deepEqual(expectKind(await store.mailboxChanges(id, middle, 10), "done").destroyed, [mailbox]);
       assert.equal((await store.emailChanges(id, { ...middle, modseq: middle.modseq + 1000 }, 10)).kind, "cannot");
       await recount(store, id);
+    });
+
+    test("counts by thread, from what was touched: the same as counted anew, after whatever happens", async () => {
+      const random = randomFrom(11);
+      const id = (await newAccount(store)).id;
+      const inbox = await inboxOf(store, id);
+      const other = await made(store, id, "Other");
+      const kept = new Map<MailboxId, ThreadCounts>();
+      let told = 0;
+      const bits = [Flag.seen, Flag.draft, Flag.deleted, Flag.flagged];
+      for (let step = 0; step < 120; step++) {
+        const [from, to] = random(2) ? [inbox, other] : [other, inbox];
+        const uid = (await store.mailboxes(id)).find((one) => one.id === from)!.uidNext - 1 - random(8);
+        const uids: [number, number][] = [[Math.max(1, uid), Math.max(1, uid) + random(3)]];
+        const kind = random(6);
+        if (kind < 2) {
+          const root = random(12);
+          const isReply = random(3) > 0;
+          const written = letter({
+            subject: "talk",
+            id: isReply ? `s${step}@x.test` : `root${root}@x.test`,
+            ...(isReply ? { references: [`root${root}@x.test`] } : {}),
+          });
+          const messages = [{ ...written, marks: marks(random(2) ? Flag.seen : 0), receivedAt: noon }];
+          await store.append(id, from, messages);
+        } else if (kind < 4)
+          await store.setFlags(id, from, { uids, mode: random(3) ? "add" : "remove", marks: marks(bits[random(4)]!) });
+        else if (kind === 4) await store.move(id, from, uids, to);
+        else await store.expunge(id, from, uids, random(2) === 0);
+        if (random(3) === 0) continue;
+        for (const box of [inbox, other]) {
+          const known = kept.get(box);
+          const found = await store.mailboxThreads(id, box, known?.modseq);
+          assert.ok(found !== undefined, "no email is in two places");
+          if (known === undefined) kept.set(box, new ThreadCounts(found));
+          else known.take(found);
+          if (found.threads.length > 0) told++;
+          assert.deepEqual(kept.get(box)!.counts(box), (await store.mailboxCounts(id, [box]))[0]);
+        }
+      }
+      assert.ok(told > 50 && kept.get(inbox)!.size > 2, `${told}`);
+      // An email in two mailboxes: what is unread of it is told by both.
+      const { uidNext } = (await store.mailboxes(id)).find((one) => one.id === inbox)!;
+      await store.append(id, inbox, [{ ...letter({ subject: "both" }), marks: marks(0), receivedAt: noon }]);
+      expectKind(await store.copy(id, inbox, only(uidNext), other), "done");
+      assert.equal(await store.mailboxThreads(id, inbox, kept.get(inbox)!.modseq), undefined);
+      assert.equal(await store.mailboxThreads(id, 987654, undefined), undefined);
     });
 
     test("what is \\Deleted no more has come back; copies tell each other's mailboxes; what a mailbox has lost", async () => {

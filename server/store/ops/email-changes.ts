@@ -97,7 +97,7 @@ const touched = (cells: readonly unknown[], gone: boolean): Touch => ({
   back: gone && (cells[3] as number) < 0,
 });
 
-function* changedIn(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
+export function* changedIn(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
   return (yield* rows(
     `SELECT modseq, email, thread FROM messages WHERE account = $1 AND mailbox = $2 AND modseq BETWEEN $3 AND $4
        AND modseq > created_modseq ORDER BY modseq, uid LIMIT $5`,
@@ -109,7 +109,7 @@ function* changedIn(account: number, mailbox: number, low: number, high: number,
   )).map((cells) => touched(cells, false));
 }
 
-function* wentFrom(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
+export function* wentFrom(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
   return (yield* rows(
     `SELECT modseq, email, thread, uid FROM expunged WHERE account = $1 AND mailbox = $2 AND modseq BETWEEN $3 AND $4
      ORDER BY modseq, uid LIMIT $5`,
@@ -122,7 +122,7 @@ function* wentFrom(account: number, mailbox: number, low: number, high: number, 
 }
 
 /** New messages: uid and created_modseq ascend together, so that the first of them is found by halving. */
-function* cameInto(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
+export function* cameInto(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
   const last = yield* one<{ uid: number | null }>(
     "SELECT max(uid) AS uid FROM messages WHERE account = $1 AND mailbox = $2",
     account,

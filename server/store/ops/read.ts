@@ -17,6 +17,7 @@ import * as journey from "./journey.ts";
 import * as finding from "./journey-find.ts";
 import * as lists from "./lists.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
+import { mailboxThreads } from "./mailbox-threads.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
 import * as objects from "./objects.ts";
@@ -94,6 +95,7 @@ export const readOps = {
   mailboxChanges,
   jmapMailboxes: jmapMailboxes.jmapMailboxes,
   mailboxCounts: jmapMailboxes.mailboxCounts,
+  mailboxThreads,
   objects: objects.objects,
   objectStates: objects.objectStates,
   objectChanges: objects.objectChanges,
