@@ -417,7 +417,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     take,
     checkSender: (account, from) => submit.checkSender(account, from),
     callout: (recipient) => send.callout(formatMailbox(recipient), recipient.domain),
-    remoteName: (address) => remoteNameOf(address, resolver),
+    remoteName: (address) => remoteNameOf(address, resolver, !config.door.believeLoopback),
     door,
     refused: (mail) => refused.note(mail),
     inFlight,

@@ -118,6 +118,8 @@ export const door = section<DoorSettings>(defaultDoorSettings, {
   banMs: "How long such a ban lasts.",
   traps: "Addresses that exist for spammers alone: who writes to one is banned for a day. They must not be anybody's.",
   heloChecks: "Look at HELO names: who claims to be us is refused, odd ones are doubtful.",
+  believeLoopback:
+    "Programs of this machine (loopback) may say any HELO, need no reverse name, and are not doubtful for what others here did.",
   reputation:
     "Remember what peers brought: good and bad messages by address, network, HELO, envelope and signing domain.",
   maxRemembered: "Entries of each book; those unchanged for longest are forgotten.",

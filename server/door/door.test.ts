@@ -130,6 +130,17 @@ test("greylisting asks doubtful peers to come again, once", async () => {
   assert.equal(await other.recipient(doubtful), undefined);
 });
 
+test("programs of this machine may call themselves anything, unless they are strangers like all others", async () => {
+  const us = asked({ helo: "mx.us.test", remoteName: undefined });
+  const { door } = await world();
+  using own = door.visit("127.0.0.9");
+  assert.equal(await own.recipient(us), undefined);
+  const strict = await world({ believeLoopback: false });
+  using other = strict.door.visit("127.0.0.9");
+  assert.match(said(await other.recipient(us)), /^550 HELO says that the client is us/);
+  assert.match(said(await other.recipient(asked({ remoteName: undefined }))), /^451 /);
+});
+
 test("greylisting all, and those who are spared", async () => {
   const { door, reputation } = await world({ greylist: "all" });
   using visitor = door.visit(stranger);

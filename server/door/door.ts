@@ -188,7 +188,7 @@ export class Door {
       const text = listing.text === undefined ? "" : `: ${listing.text}`;
       return reply(554, "5.7.1", `Your address ${address} is on the blocklist ${listing.zone}${text}`);
     }
-    const local = isLoopback(address);
+    const local = settings.believeLoopback && isLoopback(address);
     const said =
       settings.heloChecks && !local
         ? judgeHelo(helo, address, (name) => name === ourHost || isOurDomain(name))

@@ -22,6 +22,7 @@ export type DoorSettings = {
   readonly banMs: number;
   readonly traps: readonly string[];
   readonly heloChecks: boolean;
+  readonly believeLoopback: boolean;
   readonly reputation: boolean;
   readonly maxRemembered: number;
 };
@@ -52,6 +53,7 @@ export const defaultDoorSettings: DoorSettings = {
   banMs: hourMs,
   traps: [],
   heloChecks: true,
+  believeLoopback: true,
   reputation: true,
   maxRemembered: 200_000,
 };

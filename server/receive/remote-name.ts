@@ -5,12 +5,13 @@ import type { Resolver } from "../net/resolver.ts";
 /** PTR names that are tried. */
 const maxNames = 3;
 
-/** Undefined where there is none, or DNS does not say. */
+/** Undefined where there is none, or DNS does not say; of loopback DNS is asked where `loopback` says so. */
 export async function remoteNameOf(
   address: string,
   dns: Pick<Resolver, "ptr" | "a" | "aaaa">,
+  loopback = false,
 ): Promise<string | undefined> {
-  if (isLoopback(address)) return undefined;
+  if (!loopback && isLoopback(address)) return undefined;
   const pointers = await dns.ptr(address);
   if (pointers.kind !== "found") return undefined;
   for (const name of pointers.records.slice(0, maxNames)) {
