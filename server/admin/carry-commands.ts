@@ -2,6 +2,7 @@
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import { type MailFormat, mailFormats } from "../carry/account-file.ts";
 import { exportAccount } from "../carry/export.ts";
+import { exportDirectory } from "../carry/export-directory.ts";
 import { importAccount } from "../carry/import-account.ts";
 import { type FilesImported, importFiles } from "../carry/import-files.ts";
 import { CannotCarry, type PutPorts } from "../carry/put.ts";
@@ -234,6 +235,10 @@ export const carryCommands: readonly Command[] = [
             }),
           );
         }
+        // Without one account named: what belongs to the domains themselves goes with them.
+        if (!given.name?.includes("@"))
+          for (const domain of new Set(chosen.map((one) => one.name.slice(one.name.lastIndexOf("@") + 1))))
+            await exportDirectory(domain, given.to, store);
         return done(chosen.length === 1 ? exported[0] : exported);
       }),
   ),

@@ -1,4 +1,5 @@
 /** What a resource says of one of its routes. Everything a request may carry has a schema; the same schemas make the OpenAPI file. */
+import type { Readable } from "node:stream";
 import { z } from "zod";
 import type { World } from "../admin/command.ts";
 import type { TenantId } from "../store/hosting.ts";
@@ -88,6 +89,17 @@ export class Created<T> {
   }
 }
 
+/** An answer that is a file, sent as it is read; for GET alone. */
+export class Download {
+  readonly stream: Readable;
+  /** The name under which it is kept. */
+  readonly name: string;
+  constructor(stream: Readable, name: string) {
+    this.stream = stream;
+    this.name = name;
+  }
+}
+
 /** Keeps the types of a route for its own function. */
 export function route<
   const P extends Params,
@@ -101,7 +113,10 @@ export function route<
     readonly body?: B;
     readonly answer?: A;
     readonly status?: number;
-    readonly run: (given: Given<P, Q, B>, world: ApiWorld) => Promise<Input<A> | Created<Input<A>> | Problem>;
+    readonly run: (
+      given: Given<P, Q, B>,
+      world: ApiWorld,
+    ) => Promise<Input<A> | Created<Input<A>> | Download | Problem>;
   },
 ): Route {
   const { params, query, body, answer, status, ...rest } = about;

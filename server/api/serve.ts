@@ -15,7 +15,7 @@ import type { Routes } from "./match.ts";
 import { forbidden, notFound, Problem, wrongBody, wrongParameters } from "./problem.ts";
 import type { Rate } from "./rate.ts";
 import { beginRepeat, type KeptReply, type Repeat } from "./repeat.ts";
-import { type ApiWorld, Created, type Given, type Params, type Route } from "./route.ts";
+import { type ApiWorld, Created, Download, type Given, type Params, type Route } from "./route.ts";
 
 export type ApiParts = {
   /** There is one when the server runs. */
@@ -42,6 +42,14 @@ export async function serve(request: FastifyRequest, reply: FastifyReply, parts:
   let answer: KeptReply;
   try {
     const found = await answerTo(request, reply, parts);
+    if (found instanceof Download) {
+      reply
+        .type("application/x-tar")
+        .header("content-disposition", `attachment; filename="${found.name.replace(/[^\w.@-]/g, "_")}"`);
+      if (request.method !== "HEAD") return reply.send(found.stream);
+      found.stream.destroy();
+      return reply.send("");
+    }
     answer = found instanceof Problem ? problemReply(found) : found;
   } catch (error) {
     parts.log.error({ error, method: request.method, url: request.url }, "API request broke");
@@ -58,7 +66,11 @@ const problemReply = (problem: Problem): KeptReply => ({
   body: JSON.stringify(problem),
 });
 
-async function answerTo(request: FastifyRequest, reply: FastifyReply, parts: ApiParts): Promise<KeptReply | Problem> {
+async function answerTo(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: ApiParts,
+): Promise<KeptReply | Download | Problem> {
   const world = parts.world();
   const [path = "", queryText = ""] = request.url
     .slice((request.url.startsWith(root) ? root : shortRoot).length)
@@ -113,7 +125,10 @@ async function answerTo(request: FastifyRequest, reply: FastifyReply, parts: Api
     origin: `${request.protocol}://${request.headers.host ?? world.hostname}`,
     audit: { tenant: undefined, target: undefined, detail: {} },
   };
-  if (route.method === "GET" || actor === undefined) return toReply(route, await route.run(given, world), request);
+  if (route.method === "GET" || actor === undefined) {
+    const value = await route.run(given, world);
+    return value instanceof Download ? value : toReply(route, value, request);
+  }
 
   const key = request.headers["idempotency-key"];
   let repeat: Repeat | undefined;

@@ -1,9 +1,13 @@
 /** The REST API as a program uses it: made once, changed knowingly, undone, with tokens that may little, and all of it noted. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ImapFlow } from "imapflow";
 import { type Any, ApiTalk } from "../api-talk.ts";
-import { angarium, type DevProcess, startDev } from "../dev-process.ts";
+import { angarium, type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { smtpSend } from "../smtp-send.ts";
 
@@ -354,5 +358,48 @@ describe("hosting by the REST API", () => {
     const open = await angarium("group", "add", group, "--posting", "anyone", "--data", dev.ready.data, "--json");
     assert.equal(JSON.parse(open.out).posting, "anyone");
     await sends(undefined, "stranger@far.test");
+  });
+
+  test("everything of an account, and of a domain with its groups, is fetched as one file and comes in again", async (t) => {
+    const folder = await temporaryFolder(t);
+    const fetched = async (who: ApiTalk, body: Any): Promise<string> => {
+      let made = await who.ok("POST", "/exports", body);
+      while (made.state === "running") {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        made = await who.ok("GET", `/exports/${made.id}`);
+      }
+      assert.deepEqual([made.state, made.problem], ["done", ""]);
+      const answer = await fetch(`${origin}/api/v1/exports/${made.id}/archive`, { headers: who.headers });
+      assert.equal(answer.headers.get("content-type"), "application/x-tar");
+      const into = join(folder, made.id);
+      await mkdir(into);
+      await writeFile(`${into}.tar`, Buffer.from(await answer.arrayBuffer()));
+      execFileSync("tar", ["-xf", `${into}.tar`, "-C", into]);
+      await admin.no(404, "GET", `/exports/${"0".repeat(24)}`);
+      await (who === admin ? as("u1@example.test") : admin).no(404, "GET", `/exports/${made.id}/archive`);
+      await who.ok("DELETE", `/exports/${made.id}`);
+      await who.no(404, "GET", `/exports/${made.id}`);
+      return into;
+    };
+    const name = `a-${"long".repeat(14)}@example.test`;
+    await smtpSend(dev.ready, undefined, ["u1@example.test"], { subject: "to be carried" });
+    const own = await fetched(as("u1@example.test"), {});
+    const args = ["import", "account", join(own, "u1@example.test"), "--as", name, "--data", dev.ready.data, "--json"];
+    const { added } = JSON.parse((await angarium(...args)).out);
+    assert.equal(added, (await admin.ok("GET", "/accounts/u1@example.test")).usedMessages);
+    await as("u1@example.test").no(403, "POST", "/exports", { domain: "example.test" });
+    await as("u1@example.test").no(422, "POST", "/exports", { account: "u2@example.test" });
+
+    await admin.ok("POST", "/lists", { address: "talk@example.test" });
+    await admin.ok("POST", "/lists/talk@example.test/members", { members: ["x@far.test"] });
+    const whole = await fetched(admin, { domain: "example.test" });
+    const { addresses } = JSON.parse(await readFile(join(whole, "example.test.json"), "utf8"));
+    const of = (address: string): Any => addresses.find((one: Any) => one.address === address);
+    assert.equal(of("closed@example.test").about.kind, "group");
+    assert.deepEqual(
+      of("talk@example.test").members.map((one: Any) => one.address),
+      ["x@far.test"],
+    );
+    assert.ok(existsSync(join(whole, name, "account.json")), "a path of more than 100 bytes");
   });
 });

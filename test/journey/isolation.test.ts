@@ -83,6 +83,7 @@ describe("tenants apart", () => {
       number: "1",
       invitation: "0123456789abcdef",
       import: "1",
+      export: "0123456789abcdef01234567",
     });
     description = await platform.ok("GET", "/openapi.json");
   });
