@@ -39,14 +39,19 @@ async function withKeys<T>(work: (db: Awaited<ReturnType<typeof open>>) => Promi
     db.close();
   }
 }
+const databaseName = "angarium-keys";
 const open = () =>
-  openDB<Schema>("angarium-keys", 1, {
+  openDB<Schema>(databaseName, 1, {
     upgrade(db) {
       db.createObjectStore("keys", { keyPath: "id" });
     },
   });
 
-export const keysOf = (owner: string): Promise<readonly KeptKey[]> =>
+/** Where there has never been a key nothing is made on the device by looking for one. */
+export const keysOf = async (owner: string): Promise<readonly KeptKey[]> => ((await isThere()) ? allOf(owner) : []);
+const isThere = async (): Promise<boolean> =>
+  indexedDB.databases === undefined || (await indexedDB.databases()).some(({ name }) => name === databaseName);
+const allOf = (owner: string): Promise<readonly KeptKey[]> =>
   withKeys(async (db) => (await db.getAll("keys")).filter((key) => key.owner === owner));
 export const keepKey = (key: KeptKey): Promise<void> =>
   withKeys(async (db) => {
