@@ -361,7 +361,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     keptHere: sending?.keptHere,
     factsOf,
     factsOfLarge,
-    settings: config.deliver,
+    settings: options.edgePolicies ? config.deliver : { ...config.deliver, maxForwardsPerHour: 0 },
     log,
   });
   const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));

@@ -232,6 +232,8 @@ export const filter = section<FilterSettings>(defaultFilterSettings, {
 
 export const deliver = section<DeliverSettings>(defaultDeliverSettings, {
   inlineBytes: "Messages up to this size are analysed on the main thread, larger ones in a worker thread.",
+  maxForwardsPerHour:
+    "Messages that one address forwards elsewhere in an hour, beyond which senders are asked to wait. 0: no bound.",
   quarantineMs: "How long mail in quarantine waits for somebody to release it.",
   maxRefusalsNotedPerSecond: "Refused messages of one second that `angarium trace` finds; more are in the log alone.",
   queueLifetimeMs: "How long the queue tries before a message is returned (RFC 5321 §4.5.4.1: 4 to 5 days).",

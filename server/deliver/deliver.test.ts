@@ -47,6 +47,8 @@ async function deliver(
   how: {
     readonly failing?: { readonly [id: number]: "over-quota" | "no-account" | "no-mailbox" };
     readonly verdict?: Verdict;
+    /** Taken first by the same. */
+    readonly before?: readonly Received[];
   } & Partial<DeliverPorts> = {},
 ) {
   const accepted: Acceptance[] = [];
@@ -93,6 +95,7 @@ async function deliver(
     log: quiet,
     ...how,
   });
+  for (const one of how.before ?? []) await made.take(one);
   const replies = await made.take(message);
   const first = accepted[0];
   return {
@@ -473,4 +476,19 @@ test("spam for an address that only forwards is refused", async () => {
   });
   assert.deepEqual(accepted, []);
   assert.deepEqual(replies, ["550 5.7.1 This message looks like spam, and spam is not forwarded from here"]);
+});
+
+test("what an address has forwarded enough of waits, or stays with those here", async () => {
+  const how = { forward, settings: { ...defaultDeliverSettings, maxForwardsPerHour: 1 } };
+  const away = mail([to("away@example.test")]);
+  const full = await deliver(away, { ...how, before: [away] });
+  assert.equal(full.accepted.length, 1, "the one before");
+  assert.match(full.replies[0]!, /^451 4\.7\.1 /);
+  const list = mail([to("list@example.test")]);
+  const { accepted, replies } = await deliver(list, { ...how, before: [list] });
+  assert.match(replies[0]!, /^250 /);
+  const last = accepted.at(-1)!;
+  assert.ok(last.queue === undefined && last.placements.length > 0);
+  assert.match(JSON.stringify(last.journey), /Not forwarded/);
+  assert.match((await deliver(away, { ...how, before: [list] })).replies[0]!, /^250 /, "each for itself");
 });

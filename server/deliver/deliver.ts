@@ -16,6 +16,7 @@ import { type MailCopies, takeCopies } from "./copies.ts";
 import { type Destination, type Destinations, destinationsOf, type ListMail } from "./destinations.ts";
 import { acceptedEntry, entry } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
+import { ForwardVolume } from "./forward-volume.ts";
 import type { Lists, Spread } from "./lists.ts";
 import type { Notices } from "./notices.ts";
 import { accountGone, everyone, failedAccounts, forGood, isLmtp, type Outcome, outcomesOf } from "./outcomes.ts";
@@ -37,6 +38,8 @@ export type DeliverSettings = {
   readonly quarantineMs: number;
   /** Journeys of refused messages that are written in a second; beyond that they are in the log alone. */
   readonly maxRefusalsNotedPerSecond: number;
+  /** Messages that one address forwards elsewhere in an hour; 0: no bound. */
+  readonly maxForwardsPerHour: number;
 };
 
 export const defaultDeliverSettings: DeliverSettings = {
@@ -44,6 +47,7 @@ export const defaultDeliverSettings: DeliverSettings = {
   queueLifetimeMs: 5 * 24 * 60 * 60 * 1000,
   quarantineMs: 30 * 24 * 60 * 60 * 1000,
   maxRefusalsNotedPerSecond: 50,
+  maxForwardsPerHour: 500,
 };
 
 export type DeliverPorts = {
@@ -97,6 +101,8 @@ export type Deliver = {
 };
 
 const notForwarded = reply(550, "5.7.1", "This message looks like spam, and spam is not forwarded from here");
+const tooMuch = reply(451, "4.7.1", "This address has forwarded as much as it may in an hour; try again later");
+const notOn = "Not forwarded: the address has forwarded as much as it may in an hour.";
 /** Mail of others goes out as a stream of its own: an administrator may give it addresses of its own. */
 const forwardStream = "forward";
 const noReport = reply(
@@ -108,6 +114,7 @@ const accepted: Taken = { kind: "accept", notes: [] };
 
 export function makeDeliver(ports: DeliverPorts): Deliver {
   const { store, directory, queue, judge, notices, settings, log } = ports;
+  const volume = new ForwardVolume(settings.maxForwardsPerHour);
 
   const acceptanceOf = async (
     mail: Received,
@@ -264,17 +271,25 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, notForwarded, verdict.notes);
       return everyone(mail, notForwarded);
     }
+    const outside = mail.account === undefined && found.forwarded.length > 0;
+    const flood = outside && !gated && !volume.take(found.forwarders);
+    if (flood && found.accounts.size === 0 && found.queued.length === 0) {
+      noteRefused(mail, header, { kind: "refuse", reply: tooMuch, notes: [notOn] });
+      logRefused(log, mail, tooMuch, [notOn]);
+      return everyone(mail, tooMuch);
+    }
+    const heard = flood ? { ...verdict, notes: [...verdict.notes, notOn] } : verdict;
     // Our own people's mail holds for SPF and DMARC as it is: an alias elsewhere is a recipient like others.
-    const forward = mail.account === undefined && found.forwarded.length > 0 && !gated ? ports.forward : undefined;
-    const to = gated ? { ...found, forwarded: [] } : forward === undefined ? together(found) : found;
-    const onward = forward && (await forwardOf(mail, header, to, verdict, forward));
+    const forward = outside && !gated && !flood ? ports.forward : undefined;
+    const to = gated || flood ? { ...found, forwarded: [] } : forward === undefined ? together(found) : found;
+    const onward = forward && (await forwardOf(mail, header, to, heard, forward));
     const concerns = ports.sieve?.concerns(to.accounts.keys()) ?? false;
     if (concerns === true || (concerns !== false && (await concerns))) {
-      const scripts = await runScripts(mail, header, to, verdict);
-      if (scripts !== undefined) return takeScripted(mail, header, to, verdict, onward, scripts);
+      const scripts = await runScripts(mail, header, to, heard);
+      if (scripts !== undefined) return takeScripted(mail, header, to, heard, onward, scripts);
     }
     const kept = to.accounts.size > 0 || to.queued.length > 0;
-    const acceptance = kept || onward === undefined ? await acceptanceOf(mail, header, to, verdict) : onward;
+    const acceptance = kept || onward === undefined ? await acceptanceOf(mail, header, to, heard) : onward;
     const result =
       onward === undefined || !kept ? await commit(acceptance) : (await commitTogether([acceptance, onward]))[0]!;
     noteAccepted(mail, to, acceptance, result);

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ForwardVolume } from "./forward-volume.ts";
+
+test("each address forwards so much in an hour", () => {
+  let now = 3_600_000 * 5;
+  const volume = new ForwardVolume(2, () => now);
+  const of = (local: string) => [{ local, domain: "a.test" }];
+  assert.deepEqual([volume.take(of("x")), volume.take(of("X")), volume.take(of("x"))], [true, true, false]);
+  assert.equal(volume.take([...of("y"), ...of("x")]), false);
+  assert.equal(volume.take(of("y")), true);
+  now += 3_600_000;
+  assert.equal(volume.take(of("x")), true);
+  assert.equal(new ForwardVolume(0).take(of("x")), true);
+});
