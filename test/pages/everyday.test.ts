@@ -6,22 +6,12 @@ import { test } from "node:test";
 import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
 import { angarium } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
-import { accessible, type Person, picture, startPages } from "./browser.ts";
+import { accessible, eventually, note, picture, row, startPages } from "./browser.ts";
 import { ordinaryDay, type Seed, seedMail } from "./seed.ts";
 
-const row = ({ page }: Person, text: string) => page.locator("[data-row]", { hasText: text });
-const note = ({ page }: Person, text: string | RegExp) => page.locator(".toast", { hasText: text });
 /** A red square of 40 by 40: something to be seen. */
 const red =
   "iVBORw0KGgoAAAANSUhEUgAAACgAAAAoCAIAAAADnC86AAAAMElEQVR4nO3NQQ0AMAgEsNM/6TkPDwgpqYCmN9nSJyWxWCwWi8VisVgsFovFYrH4wge6HgHkfx2yBwAAAABJRU5ErkJggg==";
-
-async function eventually(look: () => Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await look()) return;
-    await new Promise((later) => setTimeout(later, 100));
-  }
-  assert.fail(what);
-}
 
 test("every day", async (t) => {
   const asked: string[] = [];
@@ -338,11 +328,73 @@ test("every day", async (t) => {
     await own.getByRole("button", { name: /Remove nobody/ }).click();
     await own.getByLabel("To", { exact: true }).fill(`${friend},`);
     await own.locator('[contenteditable="true"]').click();
+    await own
+      .locator('input[type="file"][multiple]')
+      .last()
+      .evaluate((input: HTMLInputElement) => {
+        const files = new DataTransfer();
+        files.items.add(
+          new File(
+            Array.from({ length: 64 }, () => new Uint8Array(1 << 20)),
+            "film.mp4",
+          ),
+        );
+        files.items.add(new File(["small"], "small.txt"));
+        input.files = files.files;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+      });
+    await own.getByText("film.mp4 is larger than the server takes.").waitFor();
+    await own.getByRole("button", { name: "Remove small.txt" }).waitFor();
+    assert.equal(await own.getByRole("button", { name: "Remove film.mp4" }).count(), 0);
+    await own.locator('[contenteditable="true"]').click();
     await other.page.keyboard.insertText("word ".repeat(6_000));
     await other.page.getByText("Your mailbox is full.").first().waitFor();
     await accessible(other.page, "a full mailbox");
     await picture(other.page, "quota-full");
     await other.context.close();
+  });
+
+  await t.test("two windows on one draft: neither loses a word, and the second is told", async () => {
+    const drafts = async () => {
+      const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
+      const { id } = boxes?.[1].list.find((box: { role: string }) => box.role === "drafts");
+      const [, emails] = await talk.calls(
+        ["Email/query", { filter: { inMailbox: id, subject: "Shared thought" } }, "q"],
+        [
+          "Email/get",
+          {
+            "#ids": { resultOf: "q", name: "Email/query", path: "/ids" },
+            fetchTextBodyValues: true,
+            properties: ["bodyValues", "textBody"],
+          },
+          "e",
+        ],
+      );
+      return emails?.[1].list.map((email: object) => JSON.stringify(email)) as readonly string[];
+    };
+    await page.keyboard.press("c");
+    await letter.getByLabel("Subject").fill("Shared thought");
+    const second = await ann.context.newPage();
+    // Not yet with the server: it is being written here, and has not been left by a crash.
+    await second.goto(`${pages.origin}/#/drafts`);
+    await letter.getByText("Saved").waitFor();
+    await second.getByRole("link", { name: "Drafts" }).click();
+    await second.locator("[data-row]", { hasText: "Shared thought" }).click();
+    const there = second.locator(".letter");
+    await there.getByLabel("Subject").waitFor();
+    assert.equal(await second.locator(".letter").count(), 1);
+    await letter.locator('[contenteditable="true"]').click();
+    await page.keyboard.type("From the first window.");
+    await eventually(async () => (await drafts()).some((one) => one.includes("first window")), "the first is saved");
+    await there.locator('[contenteditable="true"]').click();
+    await second.keyboard.type("From the second window.");
+    await there.getByText("This draft was changed or deleted in another window.").waitFor();
+    const both = await drafts();
+    assert.equal(both.length, 2);
+    assert.equal(both.filter((one) => /From the (?:first|second) window/.test(one)).length, 2, both.join("\n"));
+    await second.close();
+    await letter.getByLabel("Throw away").click();
+    await letter.waitFor({ state: "detached" });
   });
 
   await t.test(

@@ -95,3 +95,13 @@ export function keptHere(owner: string): readonly Draft[] {
   }
   return found;
 }
+
+/** The lock of the page that has the letter open. */
+export const lockOf = (key: string): string => storage + key;
+
+/** Keys of letters that pages have open: they need no recovering. */
+export async function writtenElsewhere(): Promise<ReadonlySet<string>> {
+  if (!("locks" in navigator)) return new Set();
+  const { held = [] } = await navigator.locks.query();
+  return new Set(held.flatMap(({ name = "" }) => (name.startsWith(storage) ? [name.slice(storage.length)] : [])));
+}

@@ -4,7 +4,7 @@ import { hold, letGo } from "../secure/held.ts";
 import { sentenceOf } from "../shell/say.ts";
 import { session } from "../state/session.svelte.ts";
 import { t } from "../words.ts";
-import { type Attached, type Draft, dropHere, keepHere } from "./draft.ts";
+import { type Attached, type Draft, dropHere, keepHere, lockOf } from "./draft.ts";
 import { saveDraft } from "./send.ts";
 import { Upload } from "./upload.svelte.ts";
 
@@ -45,6 +45,7 @@ export class Letter {
   #saving: Promise<void> | undefined;
   #revision = 0;
   #savedRevision = 0;
+  #letOthers: (() => void) | undefined;
   closed = false;
 
   constructor(draft: Draft) {
@@ -64,6 +65,9 @@ export class Letter {
     this.encrypt = draft.encrypt ?? false;
     this.by = draft.by ?? "openpgp";
     this.#fixed = { inReplyTo: draft.inReplyTo, references: draft.references, about: draft.about };
+    // Until it is shut or the page is gone, pages of other windows know that somebody writes it (draft.ts, `writtenElsewhere`).
+    const held = () => (this.closed ? undefined : new Promise<void>((done) => (this.#letOthers = done)));
+    if ("locks" in navigator) void navigator.locks.request(lockOf(this.key), held);
   }
 
   draft(): Draft {
@@ -133,10 +137,16 @@ export class Letter {
     return well;
   }
 
-  /** No more saving: it is sent, thrown away or closed. */
-  async end(): Promise<void> {
+  /** No more saving; what is kept on the device stays there. */
+  shut(): void {
     this.closed = true;
     clearTimeout(this.#timer);
+    this.#letOthers?.();
+  }
+
+  /** It is sent, thrown away or saved. */
+  async end(): Promise<void> {
+    this.shut();
     for (const upload of this.uploads) upload.cancel();
     await this.#saving;
     dropHere(this.key);

@@ -8,7 +8,7 @@ import { attempt, sentenceOf } from "../shell/say.ts";
 import { session } from "../state/session.svelte.ts";
 import { view } from "../state/view.svelte.ts";
 import { language, t } from "../words.ts";
-import { type Draft, keepHere, keptHere } from "./draft.ts";
+import { type Draft, keepHere, keptHere, writtenElsewhere } from "./draft.ts";
 import { Letter } from "./letter.svelte.ts";
 import { discardDraft, maxDelaySeconds, sendDraft, takeBack } from "./send.ts";
 import { newDraft } from "./start.ts";
@@ -45,7 +45,7 @@ export async function closeLetter(letter: Letter): Promise<void> {
   const saved = await letter.saveNow();
   if (!saved) {
     toast(t("compose.keptHere"), { kind: "problem" });
-    letter.closed = true;
+    letter.shut();
   } else await letter.end();
   open = open.filter((one) => one !== letter);
   view.refreshSoon();
@@ -115,14 +115,17 @@ export async function keepOpenLetters(): Promise<void> {
   const saved = Promise.all(open.map((letter) => letter.saveNow()));
   await Promise.race([saved, new Promise((later) => setTimeout(later, savingMs))]);
   for (const letter of open) {
-    letter.closed = true;
+    letter.shut();
     keepHere(session.username, letter.draft());
   }
 }
 
 /** What a crash or a closed window has left on this device. */
-export function recoverLetters(): void {
-  const left = keptHere(session.username).filter(({ key }) => !open.some((one) => one.key === key));
+export async function recoverLetters(): Promise<void> {
+  const elsewhere = await writtenElsewhere();
+  const left = keptHere(session.username).filter(
+    ({ key }) => !open.some((one) => one.key === key) && !elsewhere.has(key),
+  );
   for (const draft of left.slice(0, maxOpen)) openLetter(draft).touch();
   if (left.length > 0) toast(t("compose.recovered", { n: left.length }));
 }
