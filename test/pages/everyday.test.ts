@@ -357,7 +357,7 @@ test("every day", async (t) => {
   await t.test("two windows on one draft: neither loses a word, and the second is told", async () => {
     const drafts = async () => {
       const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
-      const { id } = boxes?.[1].list.find((box: { role: string }) => box.role === "drafts");
+      const id = boxes?.[1].list.find((box: { role: string }) => box.role === "drafts").id;
       const [, emails] = await talk.calls(
         ["Email/query", { filter: { inMailbox: id, subject: "Shared thought" } }, "q"],
         [
