@@ -1,7 +1,9 @@
 /** JMAP over WebSocket: RFC 8887. */
+
 import websocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
+import * as is from "../../protocol/jmap/check.ts";
 import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
 import type { Account } from "../store/store.ts";
@@ -9,6 +11,9 @@ import { type PushHub, stateChange } from "./push.ts";
 import { listenToShared } from "./push-shared.ts";
 import { answerRequest, authenticated, type JmapService, originOf } from "./routes.ts";
 import { paths } from "./session-object.ts";
+
+/** RFC 8887 §4.3.5.2. */
+const typeNames = is.maybe(is.array(is.string));
 
 /** Bytes that a client has not taken; one that takes nothing is let go. */
 const maxUnsentBytes = 64 * 1024 * 1024;
@@ -68,7 +73,18 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
 
   const pushEnable = async (message: JsonObject): Promise<void> => {
     const { dataTypes, pushState } = message;
-    const types = Array.isArray(dataTypes) ? new Set(dataTypes.map(String)) : undefined;
+    const asked = typeNames(dataTypes, "/dataTypes");
+    if (asked instanceof is.Mismatch)
+      return refuse(
+        {
+          type: "urn:ietf:params:jmap:error:notRequest",
+          status: 400,
+          detail: is.sayMismatch(asked),
+          pointer: asked.pointer,
+        },
+        message["id"],
+      );
+    const types = asked === undefined ? undefined : new Set(asked);
     stop?.();
     stop = undefined;
     if (hub.listeners(account.id) >= settings.maxEventSources)

@@ -362,6 +362,8 @@ describe("pushes", () => {
       [bad["@type"], bad.requestId, bad.type],
       ["RequestError", "R2", "urn:ietf:params:jmap:error:notRequest"],
     );
+    socket.send(JSON.stringify({ "@type": "WebSocketPushEnable", dataTypes: "Email" }));
+    assert.equal((await next()).pointer, "/dataTypes");
     socket.send(JSON.stringify({ "@type": "WebSocketPushEnable", dataTypes: ["Email", "Mailbox"] }));
     await new Promise((resolve) => setTimeout(resolve, 50));
     await deliver("u2@example.test", "Over the socket");
