@@ -413,8 +413,15 @@ test("signed and encrypted mail", async (t) => {
       await letter.getByLabel("Throw away").click();
 
       const sent = await rawOf(other, "inbox", "Open and signed");
-      const along = parseAutocrypt(/^Autocrypt: ([\s\S]*?)\r\n(?![ \t])/m.exec(sent)?.[1] ?? "");
+      const fieldIn = (raw: string) => parseAutocrypt(/^Autocrypt: ([\s\S]*?)\r\n(?![ \t])/m.exec(raw)?.[1] ?? "");
+      const along = fieldIn(sent);
       assert.equal(along?.addr, user);
+      await write("Neither signed nor encrypted", "Just a letter.");
+      await letter.getByRole("button", { name: "Send", exact: true }).click();
+      const plain = await rawOf(other, "inbox", "Neither signed nor encrypted");
+      assert.deepEqual(fieldIn(plain), along, "plain mail brings the key as well");
+      const [field = ""] = /^Autocrypt:[\s\S]*?\r\n(?![ \t])/m.exec(plain) ?? [];
+      for (const line of field.split("\r\n")) assert.ok(line.length <= 100, line);
       const travelled = await pgp.readKey({ binaryKey: Buffer.from(along?.keydata ?? "", "base64") });
       assert.equal(travelled.getFingerprint(), ours.getFingerprint());
       const walt = await pgp.generateKey({ userIDs: [{ email: "walt@x.test" }], format: "object" });

@@ -2,6 +2,7 @@
 import type { Email } from "../jmap/types.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
 import { session } from "../state/session.svelte.ts";
+import { authenticationOf } from "../trust/authentication.ts";
 import { headerValues } from "../trust/headers.ts";
 import { autocryptText, effectiveDate, toldBy } from "./autocrypt.ts";
 import { keepKey, keysOf } from "./keys.ts";
@@ -52,6 +53,8 @@ export async function learnKey(email: Email, now: number): Promise<void> {
   const at = effectiveDate(Date.parse(email.sentAt ?? email.receivedAt), now);
   const ring = await keysOf(session.username);
   const before = ring.filter((key) => key.addresses.includes(told.addr));
+  // Mail that only claims to be theirs takes the place of no key that is there.
+  if (before.length > 0 && authenticationOf(email).kind !== "verified") return;
   if (before.some((key) => key.private !== undefined || (key.told?.at ?? 0) >= at)) return;
   const bytes = Uint8Array.from(atob(told.keydata), (char) => char.charCodeAt(0));
   const { importKeys } = await import("./openpgp.ts");
