@@ -33,8 +33,11 @@ function mistakesOf(issue: z.core.$ZodIssue, lineOf: ReturnType<typeof keyLines>
       const full = [...path, key];
       return { line: lineOf(full), key: full.join("."), message: "there is no such setting" };
     });
-  const missing = issue.code === "invalid_type" && issue.input === undefined;
-  return [{ line: missing ? undefined : lineOf(path), key: path.join("."), message: issue.message }];
+  // What is missing has no line of its own: that of what it is missing in.
+  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  return missing
+    ? [{ line: lineOf(path.slice(0, -1)), key: path.join("."), message: "this is missing" }]
+    : [{ line: lineOf(path), key: path.join("."), message: issue.message }];
 }
 
 /** "angarium.toml:12: imap.maxSessions must be a number" */
