@@ -483,7 +483,7 @@ export const ar: Words = {
   "compose.saving": "جار الحفظ …",
   "compose.saved": "حُفظت",
   "compose.savedHere": "على هذا الجهاز فقط",
-  "compose.keptHere": "المسودة على هذا الجهاز وتُحفظ عند عودة الخادم.",
+  "compose.keptHere": "المسودة على هذا الجهاز وتُحفظ حالما يقبلها الخادم.",
   "compose.apart": "غُيّرت هذه المسودة أو حُذفت في نافذة أخرى. مسودتك محفوظة بجانبها.",
   "compose.recovered": {
     one: "استُعيدت رسالة لم تكتمل.",

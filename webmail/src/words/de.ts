@@ -469,7 +469,7 @@ export const de: Words = {
   "compose.saving": "Wird gespeichert …",
   "compose.saved": "Gespeichert",
   "compose.savedHere": "Nur auf diesem Gerät",
-  "compose.keptHere": "Der Entwurf ist auf diesem Gerät gespeichert und kommt auf den Server, sobald er wieder da ist.",
+  "compose.keptHere": "Der Entwurf ist auf diesem Gerät gespeichert und kommt auf den Server, sobald der ihn annimmt.",
   "compose.apart": "Dieser Entwurf wurde in einem anderen Fenster geändert oder gelöscht. Ihrer liegt daneben.",
   "compose.recovered": {
     one: "Ein unfertiger Brief wurde wiederhergestellt.",

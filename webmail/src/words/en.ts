@@ -479,7 +479,7 @@ export const en = {
   "compose.saving": "Saving …",
   "compose.saved": "Saved",
   "compose.savedHere": "On this device only",
-  "compose.keptHere": "The draft is kept on this device and saved when the server is back.",
+  "compose.keptHere": "The draft is kept on this device and saved as soon as the server takes it.",
   "compose.apart": "This draft was changed or deleted in another window. Yours is kept beside it.",
   "compose.recovered": {
     one: "A letter that was not finished was recovered.",

@@ -464,7 +464,7 @@ export const fr: Words = {
   "compose.saving": "Enregistrement …",
   "compose.saved": "Enregistré",
   "compose.savedHere": "Sur cet appareil seulement",
-  "compose.keptHere": "Le brouillon est sur cet appareil et sera enregistré au retour du serveur.",
+  "compose.keptHere": "Le brouillon est sur cet appareil et sera enregistré dès que le serveur l’acceptera.",
   "compose.apart": "Ce brouillon a été modifié ou supprimé dans une autre fenêtre. Le vôtre est gardé à côté.",
   "compose.recovered": {
     one: "Une lettre inachevée a été récupérée.",
