@@ -238,8 +238,17 @@ test("beside the mail", async (t) => {
       await inList("Chairs again").click();
       await page.getByText("Thirteen chairs.").last().waitFor();
       await picture(page, "shared-search");
+      // Their owner lets them be answered in their name: this makes an identity.
+      const granted = await talk.fetch(`/api/v1/accounts/${other}/shares/${user}`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ rights: "write", sendAs: true }),
+      });
+      assert.equal(granted.status, 200, await granted.text());
       await page.keyboard.press("r");
       await page.locator(".letter .chips", { hasText: "Nora" }).waitFor();
+      const from = page.locator(".letter select");
+      assert.match((await from.locator("option:checked").textContent()) ?? "", new RegExp(other.replace(".", "\\.")));
       await page.locator(".letter").getByLabel("Throw away").click();
 
       // To one's own mail, and with undo back again.
