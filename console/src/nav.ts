@@ -80,6 +80,7 @@ export const views: readonly View[] = [
     "lists",
     "aliases",
     "masked-addresses",
+    "exports",
     "tenants",
   ].flatMap(listed),
   {

@@ -69,7 +69,15 @@ export function label(name: string): string {
   return proper.charAt(0).toUpperCase() + proper.slice(1);
 }
 const words: { readonly [name: string]: string } = {
-  displayName: "Person's name",
+  displayName: "Name for people",
+  posting: "Who may write",
+  others: "What others write",
+  subscribing: "Who may join",
+  maxBounces: "Bounces until paused",
+  held: "Waiting for a moderator",
+  requests: "Wanting to join",
+  shares: "Who works in this mailbox",
+  sendAs: "Sends as it",
   mtaSts: "MTA-STS",
   mtaStsMx: "MTA-STS: other servers",
   catchAll: "Catch-all",

@@ -39,7 +39,7 @@ export const shareCommands: readonly Command[] = [
     const [whose, who] = [await findAccount(world.store, given.owner), await findAccount(world.store, given.account)];
     if (whose === undefined) return noAccount(given.owner);
     if (who === undefined) return noAccount(given.account);
-    if (!(await sharesOf(world, whose)).some((one) => one.account === who.name))
+    if (!(await sharesOf(world, whose)).some((one) => one.person === who.name))
       return no(`${who.name} does not work in the mailbox of ${whose.name}: angarium share list ${whose.name}`);
     const shared = await share(world, whose, who, undefined);
     return "why" in shared ? shared : done({ removed: who.name });

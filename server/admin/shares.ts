@@ -8,7 +8,8 @@ export type ShareRights = keyof typeof shareRights;
 export const shareNames = Object.keys(shareRights) as [ShareRights, ...ShareRights[]];
 
 export type Share = {
-  readonly account: string;
+  /** The account of who works in it. */
+  readonly person: string;
   /** "some": not the same in all folders, as mail programs can set them. */
   readonly rights: ShareRights | "some" | "none";
   readonly folders: number;
@@ -36,12 +37,12 @@ export async function sharesOf({ store }: ShareWorld, owner: Account): Promise<r
   }
   return [...found.values()]
     .map(({ account, letters, sendAs }) => ({
-      account,
+      person: account,
       rights: nameOf(letters, all),
       folders: letters.length,
       sendAs,
     }))
-    .sort((one, other) => (one.account < other.account ? -1 : 1));
+    .sort((one, other) => (one.person < other.person ? -1 : 1));
 }
 
 function nameOf(letters: readonly string[], folders: number): Share["rights"] {
@@ -57,13 +58,13 @@ export async function share(
   grantee: Account,
   wanted: { readonly rights: ShareRights | "none"; readonly sendAs: boolean } | undefined,
 ): Promise<Share | Refused> {
-  if (owner.id === grantee.id) return no(`${owner.name} has its own mailbox already.`, "account");
+  if (owner.id === grantee.id) return no(`${owner.name} has its own mailbox already.`, "person");
   const rights = wanted === undefined || wanted.rights === "none" ? "" : shareRights[wanted.rights];
   let folders = 0;
   for (const { id } of await store.mailboxes(owner.id)) {
     const done = await store.setMailboxRights(owner.id, id, grantee.id, rights);
-    if (done.kind === "too-many") return no(`${owner.name} is shared with as many people as it may be.`, "account");
-    if (done.kind === "no-account") return no(`${grantee.name} is gone.`, "account");
+    if (done.kind === "too-many") return no(`${owner.name} is shared with as many people as it may be.`, "person");
+    if (done.kind === "no-account") return no(`${grantee.name} is gone.`, "person");
     if (done.kind === "done" && rights !== "") folders++;
   }
   const sendAs = wanted?.sendAs === true;
@@ -72,5 +73,5 @@ export async function share(
     const others = row.senders.filter((id) => id !== grantee.id);
     await store.putAddress({ ...row, senders: sendAs ? [...others, grantee.id] : others });
   }
-  return { account: grantee.name, rights: folders === 0 ? "none" : (wanted?.rights ?? "none"), folders, sendAs };
+  return { person: grantee.name, rights: folders === 0 ? "none" : (wanted?.rights ?? "none"), folders, sendAs };
 }

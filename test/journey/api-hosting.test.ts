@@ -326,14 +326,14 @@ describe("hosting by the REST API", () => {
     await as("u2@example.test").no(404, "PUT", `${path}/u2@example.test`, {});
     await as("u1@example.test").no(404, "PUT", `${path}/nobody@example.test`, {});
     const given = await as("u1@example.test").ok("PUT", `${path}/u2@example.test`, { sendAs: true });
-    assert.deepEqual([given.account, given.rights, given.sendAs], ["u2@example.test", "write", true]);
+    assert.deepEqual([given.person, given.rights, given.sendAs], ["u2@example.test", "write", true]);
     assert.equal((await folders()).length, given.folders);
     await sends();
     const { session } = await new JmapTalk(origin, u2.user, u2.password).open();
     assert.ok(Object.values(session.accounts).some(({ name }: Any) => name === "u1@example.test"));
     const listed = await angarium("share", "list", "u1@example.test", "--data", dev.ready.data, "--json");
     assert.deepEqual(JSON.parse(listed.out), (await admin.ok("GET", path)).items);
-    await admin.ok("PUT", `${path}/u2@example.test`, { rights: "none", sendAs: true });
+    await admin.ok("POST", path, { person: "u2@example.test", rights: "none", sendAs: true });
     assert.deepEqual(await folders(), []);
     await sends();
     await admin.ok("DELETE", `${path}/u2@example.test`);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTransport } from "nodemailer";
+import { smtpSend } from "../smtp-send.ts";
 import { accessible, type Person, picture, startPages } from "./browser.ts";
 
 test("the console", async (t) => {
@@ -26,6 +27,7 @@ test("the console", async (t) => {
     "Mailing lists",
     "Aliases",
     "Masked addresses",
+    "Exports",
     "Tenants",
     "Set up a domain",
     "Your sending",
@@ -189,6 +191,44 @@ test("the console", async (t) => {
       assert.deepEqual(complaints, []);
       await context.close();
     }
+  });
+
+  await t.test("a list's post is let through, a mailbox gets somebody who works in it, mail is exported", async () => {
+    const person = await pages.person();
+    const { page, context, complaints } = person;
+    await enter(person);
+    const dialog = page.getByRole("dialog");
+    await page.goto(`${pages.origin}/admin/#/lists`);
+    await page.getByRole("button", { name: "Make a mailing list" }).first().click();
+    await dialog.locator('[name="address"]').fill("team@example.test");
+    await dialog.getByRole("button").last().click();
+    await page.getByRole("heading", { level: 1, name: "team@example.test" }).waitFor();
+    await smtpSend(pages.dev.ready, undefined, ["team@example.test"], { from: "far@far.test", subject: "let me in" });
+    await page.reload();
+    await page.getByText("let me in").waitFor();
+    await accessible(page, "a list with a post that waits");
+    await picture(page, "console-list");
+    await page.getByRole("button", { name: "Approve" }).click();
+    await dialog.getByRole("button", { name: "Do it" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await page.getByText("let me in").waitFor({ state: "detached" });
+
+    await page.goto(`${pages.origin}/admin/#/accounts/u3@example.test`);
+    const card = page.locator("section", { has: page.getByRole("heading", { name: "Who works in this mailbox" }) });
+    await card.getByRole("button", { name: "Add" }).click();
+    await dialog.locator('[name="person"]').fill("u4@example.test");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("button", { name: "Remove u4@example.test" }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("button", { name: "Remove u4@example.test" }).waitFor({ state: "detached" });
+
+    await page.goto(`${pages.origin}/admin/#/exports?add=1`);
+    await dialog.locator('[name="account"]').fill("u3@example.test");
+    await dialog.getByRole("button").last().click();
+    await page.getByRole("heading", { level: 1, name: "u3@example.test" }).waitFor();
+    await page.getByRole("link", { name: "Open it in a new window" }).waitFor();
+    assert.deepEqual(complaints, []);
+    await context.close();
   });
 
   await t.test("everything is reached by typing what it is", async () => {

@@ -1,17 +1,17 @@
 /** Mailboxes that several people work in: rights to all folders and sending as the account, as one. */
 import { z } from "zod";
 import { findAccount } from "../../admin/names.ts";
-import { type Share, share, shareNames, sharesOf } from "../../admin/shares.ts";
+import { type Share, type ShareRights, share, shareNames, sharesOf } from "../../admin/shares.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { type Actor, atLeast } from "../actor.ts";
 import { refusal } from "../outcome.ts";
 import { theAccount } from "../params.ts";
-import { notFound } from "../problem.ts";
+import { notFound, type Problem } from "../problem.ts";
 import { type ApiWorld, list, type Param, type Route, route } from "../route.ts";
 
 const Shared = z
   .object({
-    account: z.string().describe("Who works in the mailbox."),
+    person: z.string().describe("Who works in the mailbox."),
     rights: z
       .enum([...shareNames, "some", "none"])
       .describe(
@@ -39,7 +39,27 @@ async function near(text: string, owner: HostedAccount, actor: Actor, world: Api
   return home?.tenant === owner.tenant ? found : undefined;
 }
 
+const what = {
+  rights: z.enum([...shareNames, "none"]).default("write"),
+  sendAs: z.boolean().default(false),
+} as const;
+
 const shown = (one: Share): z.input<typeof Shared> => ({ ...one });
+
+async function give(
+  owner: HostedAccount,
+  person: string,
+  wanted: { readonly rights: ShareRights | "none"; readonly sendAs: boolean },
+  actor: Actor,
+  audit: { target: string | undefined },
+  world: ApiWorld,
+): Promise<z.input<typeof Shared> | Problem> {
+  const found = await near(person, owner, actor, world);
+  if (found === undefined) return notFound("There is no such person to share with.");
+  const done = await share(world, owner, found, wanted);
+  audit.target = `${owner.name} ${found.name}`;
+  return "why" in done ? refusal(done) : shown(done);
+}
 
 export const routes: readonly Route[] = [
   route({
@@ -53,6 +73,17 @@ export const routes: readonly Route[] = [
     run: async ({ account }, world) => ({ items: (await sharesOf(world, account)).map(shown), next: null }),
   }),
   route({
+    method: "POST",
+    path: "/accounts/{account}/shares",
+    summary: "Let somebody work in the mailbox of an account, and send as it.",
+    area: "accounts",
+    who: "user",
+    params: { account: theAccount },
+    body: z.strictObject({ person: z.string().min(3).max(330).describe("The address of an account."), ...what }),
+    answer: Shared,
+    run: ({ actor, account, body, audit }, world) => give(account, body.person, body, actor, audit, world),
+  }),
+  route({
     method: "PUT",
     path: "/accounts/{account}/shares/{person}",
     summary: "Let somebody work in the mailbox of an account, and send as it.",
@@ -61,18 +92,9 @@ export const routes: readonly Route[] = [
     area: "accounts",
     who: "user",
     params: { account: theAccount, person: thePerson },
-    body: z.strictObject({
-      rights: z.enum([...shareNames, "none"]).default("write"),
-      sendAs: z.boolean().default(false),
-    }),
+    body: z.strictObject(what),
     answer: Shared,
-    run: async ({ actor, account, person, body, audit }, world) => {
-      const found = await near(person.text, account, actor, world);
-      if (found === undefined) return notFound("There is no such person to share with.");
-      const done = await share(world, account, found, body);
-      audit.target = `${account.name} ${found.name}`;
-      return "why" in done ? refusal(done) : shown(done);
-    },
+    run: ({ actor, account, person, body, audit }, world) => give(account, person.text, body, actor, audit, world),
   }),
   route({
     method: "DELETE",
@@ -83,7 +105,7 @@ export const routes: readonly Route[] = [
     params: { account: theAccount, person: thePerson },
     run: async ({ account, person, audit }, world) => {
       const name = person.text.toLowerCase();
-      if (!(await sharesOf(world, account)).some((one) => one.account === name)) return notFound();
+      if (!(await sharesOf(world, account)).some((one) => one.person === name)) return notFound();
       const found = await findAccount(world.store, name);
       if (found === undefined) return notFound();
       const done = await share(world, account, found, undefined);
