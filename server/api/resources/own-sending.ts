@@ -135,17 +135,19 @@ async function steer(tenant: string, campaign: string, action: keyof typeof stat
   const { store, now, sending, queue } = world;
   const name = `${tenant}/${campaign}`;
   const known = sending?.model().campaign.get(name);
-  const waits = (await store.parkNames()).some((park) => {
+  const parks = (await store.parkNames()).filter((park) => {
     const key = parkKey(park);
     return key.tenant === tenant && key.campaign === campaign;
   });
-  if (known === undefined && !waits) return notFound(`There is no campaign ${campaign}, and nothing of one waits.`);
+  if (known === undefined && parks.length === 0)
+    return notFound(`There is no campaign ${campaign}, and nothing of one waits.`);
   if (known?.state === "stopped" && action !== "stop")
     return conflict(`The campaign ${campaign} is stopped for good: ${known.reason}`);
   const state = states[action];
   const change = { state, reason: action === "resume" ? "" : reason };
   const edited = await putThing(world, "campaign", name, change, "either", sending?.file);
   if (edited.kind === "refused") return conflict(edited.why);
+  if (action === "resume") await store.wakeParks(parks, now());
   const type = action === "resume" ? ("resumed" as const) : ("paused" as const);
   const detail = { campaign: true, state, reason };
   await store.addSendingEvents([{ at: now(), type, tenant, stream: "", campaign, message: "", recipient: "", detail }]);
