@@ -388,6 +388,11 @@ describe("hosting by the REST API", () => {
     const { added } = JSON.parse((await angarium(...args)).out);
     assert.equal(added, (await admin.ok("GET", "/accounts/u1@example.test")).usedMessages);
     await as("u1@example.test").no(403, "POST", "/exports", { domain: "example.test" });
+    // Whoever administers the domain does not read the mail of who administers the platform.
+    await admin.ok("POST", "/administrators", { account: "u2@example.test", domain: "example.test" });
+    await as("u2@example.test").no(403, "POST", "/exports", { account: dev.ready.admin.user });
+    const seen = await fetched(as("u2@example.test"), { domain: "example.test" });
+    assert.ok(existsSync(join(seen, "u1@example.test")) && !existsSync(join(seen, dev.ready.admin.user)));
     await as("u1@example.test").no(422, "POST", "/exports", { account: "u2@example.test" });
 
     await admin.ok("POST", "/lists", { address: "talk@example.test" });

@@ -10,8 +10,8 @@ import { exportDirectory } from "../../carry/export-directory.ts";
 import { tarOf } from "../../carry/tar.ts";
 import type { AccountId } from "../../store/store.ts";
 import { atLeast } from "../actor.ts";
-import { accountOf, domainOf } from "../params.ts";
-import { conflict, forbidden, notFound, wrongField } from "../problem.ts";
+import { domainOf, theAccount } from "../params.ts";
+import { conflict, forbidden, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, at, Created, Download, list, type Param, type Route, route, time } from "../route.ts";
 
 const maxOfOne = 3;
@@ -101,7 +101,11 @@ export const routes: readonly Route[] = [
     who: "user",
     body: z.strictObject({
       account: z.string().max(330).optional().describe("Yourself where neither is said."),
-      domain: z.string().max(255).optional().describe("All accounts of it, for its administrators."),
+      domain: z
+        .string()
+        .max(255)
+        .optional()
+        .describe("All accounts of it, for its administrators; not of those who administer more."),
       format: z.enum(mailFormats).default("maildir"),
     }),
     answer: Export,
@@ -116,12 +120,16 @@ export const routes: readonly Route[] = [
       if (body.domain !== undefined && !atLeast(actor.role, "domain"))
         return forbidden("A domain is exported by its administrators.");
       if (body.domain !== undefined && domain === undefined) return wrongField("/domain", "This domain is not here.");
-      const account = domain === undefined ? await accountOf(body.account ?? "me", actor, world) : undefined;
+      const account =
+        domain === undefined ? await theAccount.find(body.account ?? "me", actor, world, true) : undefined;
+      if (account instanceof Problem) return account;
       if (domain === undefined && account === undefined) return wrongField("/account", "This account is not here.");
-      const accounts =
-        account !== undefined
-          ? [account]
-          : await store.hostedAccounts(actor.within, { limit: maxAccounts, domain: domain!.name });
+      const accounts = account !== undefined ? [account] : [];
+      // Whoever administers more than the actor has mail that is not theirs to read.
+      for (const one of domain === undefined
+        ? []
+        : await store.hostedAccounts(actor.within, { limit: maxAccounts, domain: domain.name }))
+        if (actor.role === "platform" || atLeast(actor.role, (await world.standings.of(one)).role)) accounts.push(one);
       const id = randomBytes(12).toString("hex");
       const of = account?.name ?? domain!.name;
       audit.target = of;
