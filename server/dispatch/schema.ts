@@ -25,7 +25,7 @@ export const sourceSchema = z.strictObject({
   address: orNone(z.string().refine((text) => isIP(text) !== 0, "must be an IP address of this machine")).default(""),
   /** Our name in EHLO; "" is the host's. It should be the address's name in reverse DNS. */
   ehlo: orNone(host).default(""),
-  /** Connections go through it: "socks5://HOST:PORT", or "haproxy://HOST:PORT" (PROXY protocol v2). */
+  /** Connections go through it: "socks5://HOST:PORT", or "haproxy://HOST:PORT" (PROXY protocol, version 1). */
   proxy: orNone(
     z
       .string()

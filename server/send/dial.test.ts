@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import { dialThrough } from "./dial.ts";
+
+/** A server that is gone with its test. */
+async function listening(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    serve(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** RFC 1928 without a login; `status` other than 0 refuses. Its answers come a byte at a time. */
+function socks(status: number, asked: Buffer[]) {
+  return (socket: Socket): void => {
+    const slowly = (bytes: readonly number[]): void => {
+      for (const byte of bytes) socket.write(Buffer.from([byte]));
+    };
+    socket.once("data", () => {
+      slowly([5, 0]);
+      socket.once("data", (request: Buffer) => {
+        asked.push(request);
+        slowly([5, status, 0, 1, 0, 0, 0, 0, 0, 0]);
+        if (status !== 0) return;
+        const onward = connect(request.readUInt16BE(8), request.subarray(4, 8).join("."));
+        onward.on("error", () => socket.destroy());
+        socket.pipe(onward).pipe(socket);
+      });
+    });
+  };
+}
+
+test("SOCKS5: the proxy is asked for the server, whose greeting comes through", async (t) => {
+  const port = await listening(t, (socket) => socket.write("220 far.test\r\n"));
+  const asked: Buffer[] = [];
+  const proxy = `socks5://127.0.0.1:${await listening(t, socks(0, asked))}`;
+  const connection = await dialThrough({ proxy, address: "" }, "127.0.0.1", port, 2000);
+  assert.ok(typeof connection !== "string", String(connection));
+  assert.equal(String(await connection.read()), "220 far.test\r\n");
+  assert.deepEqual([...asked[0]!], [5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 255]);
+  connection.destroy();
+});
+
+const refusals: readonly [name: string, status: number, expected: string][] = [
+  ["connection refused", 5, "ECONNREFUSED"],
+  ["not allowed", 2, "EACCES"],
+  ["of no known kind", 99, "EPROXY"],
+];
+for (const [name, status, expected] of refusals)
+  test(`SOCKS5 refuses: ${name}`, async (t) => {
+    const proxy = `socks5://127.0.0.1:${await listening(t, socks(status, []))}`;
+    assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 25, 2000), expected);
+  });
+
+test("HAProxy is told from where to where", async (t) => {
+  const said = Promise.withResolvers<string>();
+  const port = await listening(t, (socket) => socket.once("data", (data: Buffer) => said.resolve(String(data))));
+  const proxy = `haproxy://127.0.0.1:${port}`;
+  const connection = await dialThrough({ proxy, address: "192.0.2.7" }, "198.51.100.9", 25, 2000);
+  assert.ok(typeof connection !== "string");
+  assert.equal(await said.promise, "PROXY TCP4 192.0.2.7 198.51.100.9 0 25\r\n");
+  connection.destroy();
+});
+
+test("a proxy that does not answer, or that is none", async (t) => {
+  const proxy = `socks5://127.0.0.1:${await listening(t, (socket) => socket.end("HTTP/1.1 400\r\n\r\n"))}`;
+  assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 25, 2000), "EPROXY");
+  assert.equal(await dialThrough({ proxy: "ftp://x:1", address: "" }, "127.0.0.1", 25, 2000), "EPROXY");
+});
