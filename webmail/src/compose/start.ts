@@ -37,7 +37,8 @@ export function identityFor(people: readonly EmailAddress[]): Identity | undefin
 
 export function signatureHtml(identity: Identity | undefined): string {
   if (identity === undefined) return "";
-  const { htmlSignature, textSignature } = identity;
+  // RFC 8621 §6 has a default for both; not every server says it.
+  const { htmlSignature = "", textSignature = "" } = identity;
   if (htmlSignature.trim() !== "") return `<div class="signature">${htmlSignature}</div>`;
   if (textSignature.trim() !== "") return `<div class="signature"><div>-- </div>${textToHtml(textSignature)}</div>`;
   return "";

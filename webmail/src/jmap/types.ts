@@ -98,8 +98,8 @@ export type Identity = {
   readonly email: string;
   readonly replyTo: readonly EmailAddress[] | null;
   readonly bcc: readonly EmailAddress[] | null;
-  readonly textSignature: string;
-  readonly htmlSignature: string;
+  readonly textSignature?: string;
+  readonly htmlSignature?: string;
   readonly mayDelete: boolean;
 };
 

@@ -1,5 +1,6 @@
 /** A list of conversations of any length: windows of it are fetched where somebody looks. */
 import type { Answer, Call, Client } from "../jmap/client.ts";
+import { Trouble } from "../jmap/trouble.ts";
 import { type EmailHead, type Filter, headProperties, type Id, type Thread } from "../jmap/types.ts";
 import { head, learn, prune, threadHeads } from "./heads.svelte.ts";
 
@@ -12,6 +13,8 @@ export type Query = {
   readonly snippets: boolean;
   /** Of another's mail, where the filter does not say so by its ids. */
   readonly account?: Id | undefined;
+  /** What is asked of a server that refuses it: some know no conditions on threads (RFC 8621 §4.4.1, unsupportedFilter). */
+  readonly simpler?: { readonly filter: Filter; readonly sort: readonly Comparator[] } | undefined;
 };
 
 export type Snippet = { readonly subject: string | null; readonly preview: string | null };
@@ -20,6 +23,8 @@ export type Snippet = { readonly subject: string | null; readonly preview: strin
 const windowRows = 50;
 /** Windows remembered around where somebody looks. */
 const keptWindows = 24;
+/** Servers that have refused. */
+const simple = new WeakSet<Client>();
 
 export class ConversationList {
   readonly #client: Client;
@@ -77,6 +82,7 @@ export class ConversationList {
 
   async #load(window: number): Promise<void> {
     const generation = this.#generation;
+    let again = false;
     this.#loading.add(window);
     try {
       // Counting them all takes longer than a window of them: once is enough, until something changes.
@@ -90,15 +96,25 @@ export class ConversationList {
       this.#forget();
       this.failed = undefined;
     } catch (error) {
-      if (generation === this.#generation) this.failed = error;
-      throw error;
+      again =
+        this.query.simpler !== undefined &&
+        !simple.has(this.#client) &&
+        error instanceof Trouble &&
+        error.kind === "refused";
+      if (again) simple.add(this.#client);
+      else {
+        if (generation === this.#generation) this.failed = error;
+        throw error;
+      }
     } finally {
       this.#loading.delete(window);
     }
+    if (again) await this.#load(window);
   }
 
   #calls(position: number, limit: number, id: string, calculateTotal = true): readonly Call[] {
-    const { filter, sort, collapse, snippets, account } = this.query;
+    const { collapse, snippets, account, simpler } = this.query;
+    const { filter, sort } = (simple.has(this.#client) ? simpler : undefined) ?? this.query;
     const whose = account === undefined ? {} : { accountId: account };
     const ref = (of: string, name: string, path: string) => ({ resultOf: of, name, path });
     return [

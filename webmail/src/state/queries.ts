@@ -61,8 +61,10 @@ export function queryOf(
       const role = mailbox === undefined ? null : mailboxes.get(mailbox)?.role;
       // RFC 8621 §4.4.1: a muted conversation does not come back to the inbox; it is found everywhere else.
       const muted = role === "inbox" ? { noneInThreadHaveKeyword: "$muted" } : undefined;
+      const within = mailbox === undefined ? undefined : { inMailbox: mailbox };
       return {
-        filter: and(mailbox === undefined ? undefined : { inMailbox: mailbox }, muted, unread),
+        filter: and(within, muted, unread),
+        simpler: role === "inbox" ? { filter: and(within, unread), sort: newestFirst } : undefined,
         sort: role === "inbox" ? pinnedFirst : newestFirst,
         collapse: role !== "drafts",
         snippets: false,
