@@ -134,6 +134,14 @@ export function wantedRecords(about: {
     "the same for Outlook",
     "People with Outlook type host names and ports by hand.",
   );
+  add(
+    "openpgpkey",
+    "OpenPGP key directory",
+    "may",
+    { name: `openpgpkey.${name}`, type: "CNAME", value: `${hostname}.` },
+    "where others find the keys that people here publish",
+    "Who writes to people here has to ask them for their OpenPGP keys.",
+  );
   const service = (id: string, port: number, why: string): void =>
     add(
       `srv:${id}`,
