@@ -112,6 +112,8 @@ test("notices of new mail", async (t) => {
   await t.test("with sender and subject where that is wished, of the folders that are chosen", async () => {
     await page.goto(`${pages.origin}/#/settings/notices`);
     await page.getByLabel("Show sender and subject").check();
+    // Who leaves before the wish is kept has not wished.
+    await page.locator('fieldset[aria-busy="false"]').waitFor();
     await page.goto("about:blank");
     await arrives("In the junk", "junk");
     await arrives("Tea at five?");

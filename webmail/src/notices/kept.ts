@@ -47,4 +47,16 @@ export const readNotices = (): Promise<Notices | undefined> => withNotices((db) 
 export async function writeNotices(notices: Notices): Promise<void> {
   await withNotices((db) => db.put("notices", notices, "now"));
 }
+/**
+ * Changes a part of what is kept, in one transaction: the page and the service worker change other parts at the same time. What has
+ * been forgotten meanwhile stays forgotten.
+ */
+export async function changeNotices(change: Partial<Notices>): Promise<void> {
+  await withNotices(async (db) => {
+    const transaction = db.transaction("notices", "readwrite");
+    const now = await transaction.store.get("now");
+    if (now !== undefined) await transaction.store.put({ ...now, ...change }, "now");
+    await transaction.done;
+  });
+}
 export const forgetNotices = (): Promise<void> => deleteDB(name).catch(() => {});

@@ -4,7 +4,7 @@ import { Trouble } from "../jmap/trouble.ts";
 import type { Id } from "../jmap/types.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
 import { t } from "../words.ts";
-import { forgetNotices, type Notices, readNotices, writeNotices } from "./kept.ts";
+import { changeNotices, forgetNotices, type Notices, readNotices, writeNotices } from "./kept.ts";
 
 const vapid = "urn:ietf:params:jmap:webpush-vapid";
 /** Asked for at each renewal; the server may give less. */
@@ -91,24 +91,21 @@ export async function subscribe(client: Client, wish: Wish): Promise<Notices> {
   return notices;
 }
 
-export async function changeWish(wish: Wish): Promise<void> {
-  const now = await readNotices();
-  if (now !== undefined) await writeNotices({ ...now, ...wish });
-}
+export const changeWish = (wish: Wish): Promise<void> => changeNotices(wish);
 
 /** At every start: a subscription that is near its end is renewed, one that is gone is made again. */
 export async function renew(client: Client): Promise<void> {
   const now = await readNotices();
   if (now === undefined || !noticesWork(client) || Notification.permission !== "granted") return;
   if (now.accountId !== client.accountId) return forgetNotices();
-  const known = { ...now, words: wordsNow(), archive: mailboxes.role("archive")?.id };
-  if (Date.parse(now.expires) - Date.now() > renewBeforeMs) return writeNotices(known);
+  await changeNotices({ words: wordsNow(), archive: mailboxes.role("archive")?.id });
+  if (Date.parse(now.expires) - Date.now() > renewBeforeMs) return;
   const answer = await client.one("PushSubscription/set", { update: { [now.subscriptionId]: { expires: expiry() } } });
   if (answer.notUpdated?.[now.subscriptionId] !== undefined) {
     await subscribe(client, now);
     return;
   }
-  await writeNotices({ ...known, expires: answer.updated?.[now.subscriptionId]?.expires ?? expiry() });
+  await changeNotices({ expires: answer.updated?.[now.subscriptionId]?.expires ?? expiry() });
 }
 
 export async function unsubscribe(client: Client | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 /** In the service worker: what a push means, which new emails it is about, what is shown of them. The push itself says nothing about mail. */
 import type { EmailAddress, Id } from "../jmap/types.ts";
-import { type Notices, readNotices, writeNotices } from "./kept.ts";
+import { changeNotices, type Notices, readNotices } from "./kept.ts";
 
 type Pushed =
   | { readonly "@type": "PushVerification"; readonly pushSubscriptionId: Id; readonly verificationCode: string }
@@ -102,7 +102,7 @@ export async function pushed(worker: Worker, data: string): Promise<void> {
     await worker.registration.showNotification(notices.words.one, { tag: "new-mail", icon: "/icon-192.png" });
     return;
   }
-  await writeNotices({ ...notices, emailState: found.state });
+  await changeNotices({ emailState: found.state });
   const list = found.list.filter((one) => wanted(one, notices));
   // Who looks at the page sees it come.
   const looking = (await worker.clients.matchAll({ type: "window" })).some(
@@ -126,7 +126,7 @@ async function prolong(notices: Notices): Promise<void> {
     "p",
   );
   if (answer?.updated !== undefined && id in answer.updated)
-    await writeNotices({ ...notices, expires: answer.updated[id]?.expires ?? wish });
+    await changeNotices({ expires: answer.updated[id]?.expires ?? wish });
 }
 
 /** Somebody has clicked a notice, or one of its buttons. Answers where to go. */
