@@ -119,7 +119,7 @@ test("notices of new mail", async (t) => {
     await arrives("Tea at five?");
     await eventually(async () => {
       await handOn();
-      return (await shown()).some(({ title }) => title === "Uma Lee");
+      return (await shown()).some(({ title, body }) => title === "Uma Lee" && body.includes("Tea"));
     }, "a notice with the sender is shown");
     const all = JSON.stringify(await shown());
     assert.match(all, /Tea at five\?.*Are you there\?/);

@@ -92,6 +92,11 @@ async function show({ registration }: Worker, notices: Notices, list: readonly N
 export async function pushed(worker: Worker, data: string): Promise<void> {
   const message = JSON.parse(data) as Pushed;
   if (message["@type"] === "PushVerification") return verified(message.pushSubscriptionId, message.verificationCode);
+  // One after another: two that came together would both tell of the same mail.
+  await navigator.locks.request("angarium-notices", () => changed(worker, message));
+}
+
+async function changed(worker: Worker, message: Pushed): Promise<void> {
   const notices = await readNotices();
   if (notices === undefined || message["@type"] !== "StateChange" || !(notices.accountId in message.changed)) return;
   let found: Awaited<ReturnType<typeof newEmails>>;
