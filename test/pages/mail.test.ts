@@ -146,6 +146,8 @@ test("the webmail", async (t) => {
     await note(ann, "Sent.").waitFor();
     const bob = await new (talk.constructor as typeof JmapTalk)(pages.origin, friend, "pw").open();
     await eventually(async () => (await inbox(bob)).includes("Lunch?"), "the letter arrives after the seconds of undo");
+    // Gone with them: the next Undo that is in sight is the next letter's.
+    await note(ann, "Sent.").waitFor({ state: "detached" });
     const [, emails] = await bob.calls(
       ["Email/query", { filter: { subject: "Lunch?" } }, "q"],
       ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, fetchAllBodyValues: true }, "e"],
