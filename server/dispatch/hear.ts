@@ -9,7 +9,7 @@ import { gateCountOf, type ReplyClass, suppressionOf } from "../shape/reply-clas
 import { classifyReply, type Shaping } from "../shape/shaping.ts";
 import type { Strike, Suppression } from "../store/sending.ts";
 import type { Instant, QueuedMessage, QueuedRecipient } from "../store/store.ts";
-import type { Counts } from "../warm/account.ts";
+import { type Counts, noCounts } from "../warm/account.ts";
 import { hold, pause, react } from "../warm/plan.ts";
 import type { ShapingBook } from "./limits.ts";
 import { defaultName } from "./model.ts";
@@ -62,15 +62,7 @@ export class Hearing {
     const source = path.egress?.name ?? defaultName;
     const provider = providerFor(this.#parts.shaping, path, recipients[0]!.domain);
     const parties = partiesOf(message, source, provider);
-    const counts: { -readonly [name in keyof Counts]: number } = {
-      attempts: 0,
-      delivered: 0,
-      rateDeferrals: 0,
-      hardBounces: 0,
-      blockBounces: 0,
-      complaints: 0,
-      authFailures: 0,
-    };
+    const counts: { -readonly [name in keyof Counts]: number } = { ...noCounts };
     const suppress: Suppression[] = [];
     const strikes: Strike[] = [];
     let hard = 0;

@@ -6,6 +6,7 @@ import { readReport } from "../../protocol/mime/read-report.ts";
 import { subjectText } from "../../protocol/mime/subject.ts";
 import { formatMailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import { cameFromHere } from "../deliver/came-from-here.ts";
 import type { ListMail } from "../deliver/destinations.ts";
 import type { ListOutcome, Lists } from "../deliver/lists.ts";
 import { whyNoAnswer } from "../deliver/sieve/may-answer.ts";
@@ -416,21 +417,8 @@ function isAnswer(header: Header): boolean {
 }
 
 const madeHere = (ourHost: string, at: number, id: string): Omit<Received, "envelopeFrom" | "bytes"> => ({
-  at,
-  id,
-  remote: { address: "127.0.0.1", port: 0 },
-  remoteName: undefined,
-  ourHost,
-  helo: ourHost,
-  via: "local",
-  tls: undefined,
-  account: undefined,
-  trusted: true,
+  ...cameFromHere({ at, id, ourHost }),
   recipients: [],
   body: "8bitmime",
   smtputf8: false,
-  requireTls: false,
-  ret: undefined,
-  envid: undefined,
-  notBefore: undefined,
 });

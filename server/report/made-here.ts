@@ -1,6 +1,7 @@
 /** Mail that the server itself sends: notices, reports. */
 import { Buffer } from "node:buffer";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
+import { cameFromHere } from "../deliver/came-from-here.ts";
 import type { Received } from "../receive/received.ts";
 
 export type MadeHereAsk = {
@@ -26,24 +27,11 @@ export async function madeHere(
   const { at, id, to, bytes, body, smtputf8, domain } = message;
   const signature = await sign(bytes, domain);
   return {
-    at,
-    id,
-    remote: { address: "127.0.0.1", port: 0 },
-    remoteName: undefined,
-    ourHost,
-    helo: ourHost,
-    via: "local",
-    tls: undefined,
-    account: undefined,
-    trusted: true,
+    ...cameFromHere({ at, id, ourHost }),
     envelopeFrom: "",
     recipients: [{ ...to, orcpt: undefined, notify: undefined }],
     body,
     smtputf8,
-    requireTls: false,
-    ret: undefined,
-    envid: undefined,
-    notBefore: undefined,
     bytes: signature === "" ? bytes : Buffer.concat([Buffer.from(signature, "latin1"), bytes]),
   };
 }

@@ -19,7 +19,7 @@ import type { QueuedMessage, Store } from "../store/store.ts";
 import { capOf, dayMs, dayOf, type Plan } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import { fleet, profiles } from "./fleet.ts";
-import { letter } from "./letter.ts";
+import { queuedLetter } from "./letter.ts";
 import type { Pledge } from "./promises.ts";
 import { chance } from "./random.ts";
 import { type ReceiverServer, serveReceiver } from "./receiver-server.ts";
@@ -272,41 +272,12 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
 
   async function put(address: string, stream: "news" | "notices", rank: number): Promise<void> {
     const park = stream === "news" ? `${tenant}|news||` : undefined;
-    const message = letter(author, address);
-    const { queued } = await store.accept({
-      message,
-      placements: [],
-      journey: [],
-      queue: {
-        envelopeFrom: `news@${author}`,
-        recipients: [
-          {
-            address,
-            domain: address.slice(address.indexOf("@") + 1),
-            orcpt: undefined,
-            notify: undefined,
-            urgency: rank,
-            ...(park === undefined ? {} : { park }),
-          },
-        ],
-        envid: undefined,
-        ret: undefined,
-        smtputf8: false,
-        body: "8bitmime",
-        requireTls: false,
-        account: undefined,
-        stream,
-        tenant,
-        author,
-        createdAt: clock.now,
-        notBefore: clock.now,
-        expiresAt: clock.now + dayMs,
-        held: false,
-        lease: park === undefined ? server.queue.leaseForNew() : undefined,
-      },
-    });
+    const lease = park === undefined ? server.queue.leaseForNew() : undefined;
+    const from = `news@${author}`;
+    const taken = queuedLetter({ from, author, address, tenant, stream, rank, park, lease, at: clock.now });
+    const { queued } = await store.accept(taken);
     accepted++;
-    if (queued !== undefined) server.queue.offer(queued, message.bytes);
+    if (queued !== undefined) server.queue.offer(queued, taken.message.bytes);
   }
 
   async function endDay(day: number): Promise<void> {

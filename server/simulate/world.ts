@@ -19,7 +19,7 @@ import type { SendingEvent } from "../store/sending.ts";
 import type { Store } from "../store/store.ts";
 import { dayMs, dayOf, type Plan } from "../warm/plan.ts";
 import { fleet, profiles } from "./fleet.ts";
-import { letter } from "./letter.ts";
+import { queuedLetter } from "./letter.ts";
 import type { LiveSending, MakeSending } from "./live.ts";
 import { modelSend } from "./model-send.ts";
 import { chance } from "./random.ts";
@@ -214,42 +214,13 @@ export class World {
   async #handOne(tenant: string, author: string, stream: string, rank: number, address: string): Promise<void> {
     const { queue, store } = this.nodes[this.#serial % this.nodes.length]!;
     const park = stream === "news" ? parkName({ tenant, stream, campaign: "", provider: "", domain: "" }) : undefined;
-    const message = letter(author, address);
-    const { queued } = await store.accept({
-      message,
-      placements: [],
-      journey: [],
-      queue: {
-        envelopeFrom: `${tenant}@${author}`,
-        recipients: [
-          {
-            address,
-            domain: address.slice(address.indexOf("@") + 1),
-            orcpt: undefined,
-            notify: undefined,
-            urgency: rank,
-            ...(park === undefined ? {} : { park }),
-          },
-        ],
-        envid: undefined,
-        ret: undefined,
-        smtputf8: false,
-        body: "8bitmime",
-        requireTls: false,
-        account: undefined,
-        stream,
-        tenant,
-        author,
-        createdAt: this.now,
-        notBefore: this.now,
-        expiresAt: this.now + dayMs,
-        held: false,
-        lease: park === undefined ? queue.leaseForNew() : undefined,
-      },
-    });
+    const lease = park === undefined ? queue.leaseForNew() : undefined;
+    const from = `${tenant}@${author}`;
+    const accepted = queuedLetter({ from, author, address, tenant, stream, rank, park, lease, at: this.now });
+    const { queued } = await store.accept(accepted);
     this.accepted++;
     if (stream === "notices") this.handedAt.set(address, this.now);
-    if (queued !== undefined) queue.offer(queued, message.bytes);
+    if (queued !== undefined) queue.offer(queued, accepted.message.bytes);
   }
 
   /** Lets the queues work until nothing is under way but what waits for its rate. */
