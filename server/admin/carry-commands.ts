@@ -1,9 +1,10 @@
 /** In and out: mail from another server or from files, and everything of an account into files. */
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import { type MailFormat, mailFormats } from "../carry/account-file.ts";
-import { exportAccount } from "../carry/export.ts";
-import { exportDirectory } from "../carry/export-directory.ts";
+import { type ExportPorts, exportAccount } from "../carry/export.ts";
+import { exportDirectory, exportTenant } from "../carry/export-directory.ts";
 import { importAccount } from "../carry/import-account.ts";
+import { importExport } from "../carry/import-export.ts";
 import { type FilesImported, importFiles } from "../carry/import-files.ts";
 import { CannotCarry, type PutPorts } from "../carry/put.ts";
 import { ImportRunner, noProgress } from "../carry/runner.ts";
@@ -12,9 +13,13 @@ import type { Import, ImportProgress, ImportSettings } from "../store/carry-stor
 import { parseDuration } from "../units.ts";
 import { name, withAccount } from "./account-commands.ts";
 import { type Command, command, done, no, type Outcome, type Progress, time, type World } from "./command.ts";
-import { badDomain, readAddress, readDomain } from "./names.ts";
+import { badDomain, findDomain, readAddress, readDomain } from "./names.ts";
 
 const putPorts = ({ store, factsOf: elsewhere }: World): PutPorts => ({ store, factsOf: elsewhere ?? factsOf });
+
+/** How passwords that wait to be hashed are hashed now, where that can be. */
+export const raiseOf = ({ sealed }: World): ExportPorts["raise"] =>
+  sealed === undefined ? undefined : (credential) => sealed.raise(credential);
 
 /** The server's, or one for this command alone. */
 const runnerOf = (world: World): ImportRunner =>
@@ -152,6 +157,29 @@ export const carryCommands: readonly Command[] = [
       }),
   ),
   command(
+    "import domain",
+    "Bring in all that angarium export wrote of a domain, of a tenant or of everybody: domains, accounts with their mail, aliases, groups, lists. What is here stays as it is; after it broke off, it goes on.",
+    { folder: { type: "path", placed: true, required: true, help: "the folder that export wrote" } },
+    (given, world, tell) =>
+      carried(async () => {
+        let told = 0;
+        const ports = { ...putPorts(world), store: world.store, now: world.now };
+        const came = await importExport(given.folder, ports, ({ account, accounts, of, messages }) => {
+          if (messages - told < 500 && accounts < of) return;
+          told = messages;
+          tell(`${account}: ${accounts} of ${of} accounts, ${messages} messages`);
+        });
+        return done({
+          domains: came.domains.map(({ left: _, ...one }) => one),
+          accounts: came.accounts.length,
+          created: came.accounts.filter(({ created }) => created).length,
+          added: came.added,
+          known: came.known,
+          left: came.left,
+        });
+      }),
+  ),
+  command(
     "import list",
     "Imports from other servers, and how far they are.",
     { account: { type: "text", help: "only this account's" } },
@@ -199,46 +227,50 @@ export const carryCommands: readonly Command[] = [
       tenant: { type: "text", help: "the accounts of this tenant" },
       passwords: {
         type: "flag",
-        help: "with the hashes of their passwords, so that they can log in elsewhere as here",
+        help: "with the hashes of their passwords, second factors and the keys that sign: they can log in elsewhere as here",
       },
     },
     (given, world, tell) =>
       carried(async () => {
         const { store } = world;
         const all = await store.accounts();
+        const domainOf = (account: { readonly name: string }) => account.name.slice(account.name.lastIndexOf("@") + 1);
         let chosen = all;
+        // Without one account named: what belongs to the domains themselves goes with them.
+        let domains: readonly string[] = [];
         if (given.name?.includes("@")) {
           const address = readAddress(given.name);
           chosen = all.filter((one) => one.name === `${address?.local}@${address?.domain}`);
         } else if (given.name !== undefined) {
           const domain = readDomain(given.name);
           if (domain === undefined) return badDomain(given.name);
-          chosen = all.filter((one) => one.name.endsWith(`@${domain}`));
-        }
+          if ((await findDomain(store, domain)) !== undefined) domains = [domain];
+        } else if (given.tenant === undefined) domains = (await store.domains()).map(({ name }) => name);
         if (given.tenant !== undefined) {
-          const tenant = (await store.tenants()).find((one) => one.name === given.tenant);
-          if (tenant === undefined) return no(`There is no tenant ${given.tenant}.`);
-          const domains = await store.hostedDomains({ kind: "tenant", tenant: tenant.id }, { limit: 1_000_000 });
-          const names = new Set(domains.map((one) => one.name));
-          chosen = chosen.filter((one) => names.has(one.name.slice(one.name.lastIndexOf("@") + 1)));
-        }
+          const theirs = await exportTenant(given.tenant, given.to, store);
+          if (theirs === undefined) return no(`There is no tenant ${given.tenant}.`);
+          domains = given.name === undefined ? theirs : domains.filter((one) => theirs.includes(one));
+          chosen = chosen.filter((one) => theirs.includes(domainOf(one)));
+        } else if (given.name === undefined)
+          for (const { name } of await store.tenants()) await exportTenant(name, given.to, store);
+        if (!given.name?.includes("@")) chosen = chosen.filter((one) => domains.includes(domainOf(one)));
+        for (const domain of domains)
+          await exportDirectory(domain, given.to, { keys: given.passwords === true }, store);
+        if (chosen.length === 0 && domains.length > 0) return done([]);
         if (chosen.length === 0) return no("There is no such account. See them all: angarium account list");
         const about = { format: (given.format ?? "maildir") as MailFormat, passwords: given.passwords === true };
+        const ports = { store, raise: raiseOf(world) };
         const exported = [];
         for (const account of chosen) {
           let told = 0;
           exported.push(
-            await exportAccount(account, given.to, about, store, (messages, total) => {
+            await exportAccount(account, given.to, about, ports, (messages, total) => {
               if (messages - told < 500) return;
               told = messages;
               tell(`${account.name}: ${messages} of ${total} messages`);
             }),
           );
         }
-        // Without one account named: what belongs to the domains themselves goes with them.
-        if (!given.name?.includes("@"))
-          for (const domain of new Set(chosen.map((one) => one.name.slice(one.name.lastIndexOf("@") + 1))))
-            await exportDirectory(domain, given.to, store);
         return done(chosen.length === 1 ? exported[0] : exported);
       }),
   ),

@@ -21,6 +21,7 @@ const file = z.object({
     role: z.enum(["user", "admin"]),
     quotaBytes: z.number().int().nonnegative(),
     createdAt: z.number(),
+    disabled: z.boolean().optional(),
   }),
   mailboxes: z
     .array(
@@ -45,6 +46,29 @@ const file = z.object({
     })
     .optional(),
   objects: z.record(z.enum(exportedObjects), z.array(z.object({ id: z.string(), data: z.unknown() }))).or(z.object({})),
+  /** What the account wants of the filter (`Preferences`). */
+  filter: z.record(z.string(), z.unknown()).optional(),
+  /** Notes on mailboxes (RFC 5464); without a mailbox, on the account. */
+  annotations: z
+    .array(z.object({ mailbox: z.string().optional(), entry: z.string().max(1000), value: z.string() }))
+    .optional(),
+  /** Who may do what in which mailbox: letters of RFC 4314. */
+  shares: z
+    .array(z.object({ mailbox: z.string(), person: z.string().max(330), rights: z.string().regex(/^[a-z]{1,20}$/) }))
+    .optional(),
+  /** Who sees, and who may change, which address book. */
+  sharedBooks: z.array(z.object({ book: z.string(), person: z.string().max(330), mayWrite: z.boolean() })).optional(),
+  /** With the passwords: what else proves who somebody is. */
+  factors: z
+    .array(
+      z.object({
+        kind: z.enum(["totp", "passkey", "recovery", "identity"]),
+        key: z.string(),
+        label: z.string(),
+        data: z.unknown(),
+      }),
+    )
+    .optional(),
   credentials: z
     .array(
       z.object({
@@ -60,8 +84,12 @@ const file = z.object({
     .optional(),
 });
 
-type Read = z.output<typeof file>;
-export type AccountFile = Omit<z.input<typeof file>, "objects" | "mailboxes" | "vacation" | "credentials"> & {
+export type Read = z.output<typeof file>;
+export type AccountFile = Omit<
+  z.input<typeof file>,
+  "objects" | "mailboxes" | "vacation" | "credentials" | "filter"
+> & {
+  readonly filter?: object | undefined;
   readonly mailboxes: readonly object[];
   readonly objects: { readonly [type: string]: readonly { readonly id: string; readonly data: unknown }[] };
   readonly vacation: object | undefined;

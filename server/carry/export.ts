@@ -6,9 +6,9 @@ import { mkdir, open, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeUtf7 } from "../../protocol/imap/mailbox-name.ts";
 import { mboxMessage } from "../../protocol/mbox/mbox.ts";
-import { isSealed } from "../access/sealed-passwords.ts";
 import type { Account, Mailbox, MessageRow, Store } from "../store/store.ts";
-import { type AccountFile, exportedObjects, formatName, type MailFormat } from "./account-file.ts";
+import type { MailFormat } from "./account-file.ts";
+import { type RestPorts, restOf } from "./account-rest.ts";
 import { marksHead } from "./marks-field.ts";
 import { CannotCarry, hashOf } from "./put.ts";
 
@@ -19,19 +19,17 @@ export type Exported = {
   readonly bytes: number;
 };
 
-type ExportStore = Pick<
-  Store,
-  "mailboxes" | "fetch" | "credentials" | "addresses" | "sieveScripts" | "vacationResponse" | "objects"
->;
+export type ExportPorts = RestPorts & { readonly store: RestPorts["store"] & Pick<Store, "mailboxes" | "fetch"> };
 
 /** `into` is made where it is missing, and must hold nothing of this account. `passwords`: their hashes go with it. */
 export async function exportAccount(
   account: Account,
   into: string,
   { format, passwords }: { readonly format: MailFormat; readonly passwords: boolean },
-  store: ExportStore,
+  ports: ExportPorts,
   tell: (messages: number, total: number) => void,
 ): Promise<Exported> {
+  const { store } = ports;
   const folder = join(into, account.name);
   await mkdir(into, { recursive: true, mode: 0o700 });
   await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
@@ -69,52 +67,12 @@ export async function exportAccount(
   await writer.close();
   await writeFile(
     join(folder, "account.json"),
-    JSON.stringify(await rest(account, mailboxes, format, passwords, store), null, 1),
+    JSON.stringify(await restOf(account, mailboxes, format, passwords, ports), null, 1),
     {
       mode: 0o600,
     },
   );
   return { account: account.name, folder, messages, bytes };
-}
-
-async function rest(
-  account: Account,
-  mailboxes: readonly Mailbox[],
-  mail: MailFormat,
-  passwords: boolean,
-  store: ExportStore,
-): Promise<AccountFile> {
-  const { id, name, displayName, role, quotaBytes, createdAt } = account;
-  const [credentials, addresses, { scripts }, vacation] = await Promise.all([
-    store.credentials(id),
-    store.addresses({ account: id }),
-    store.sieveScripts(id),
-    store.vacationResponse(id),
-  ]);
-  const objects: { [type: string]: { id: string; data: unknown }[] } = {};
-  for (const type of exportedObjects) {
-    const found = await store.objects(id, type);
-    if (found.objects.length > 0) objects[type] = found.objects.map((one) => ({ id: one.id, data: one.data }));
-  }
-  return {
-    format: formatName,
-    version: 1,
-    mail,
-    account: { name, displayName, role, quotaBytes, createdAt },
-    mailboxes: mailboxes.map(({ path, role, subscribed, messages }) => ({ path, role, subscribed, messages })),
-    addresses: addresses.map(({ local, domain }) => `${local}@${domain}`),
-    scripts: scripts.map(({ name, content, active }) => ({ name, content, active })),
-    vacation,
-    objects,
-    ...(passwords
-      ? {
-          // One that waits to be hashed opens nothing elsewhere.
-          credentials: credentials
-            .filter((one) => !isSealed(one))
-            .map(({ id: _, account: __, usedAt: ___, secondFactor: ____, ...kept }) => kept),
-        }
-      : {}),
-  };
 }
 
 // ---------------------------------------------------------------- the forms

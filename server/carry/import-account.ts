@@ -1,32 +1,25 @@
 /** Brings what `export.ts` wrote into an account, made where it is missing: mail with marks and times, scripts, contacts, identities. */
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { encodeUtf7 } from "../../protocol/imap/mailbox-name.ts";
-import type { Account, Instant, SpecialUse, Store } from "../store/store.ts";
-import { readAccountFile } from "./account-file.ts";
+import type { Account, SpecialUse, Store } from "../store/store.ts";
+import { type Read, readAccountFile } from "./account-file.ts";
+import { type RestorePorts, restore, restoreShares } from "./account-restore.ts";
+import type { Allowed } from "./allowed.ts";
+import { begin, end, isBegun } from "./begun.ts";
 import { type FileMessage, type Left, readMbox } from "./files.ts";
 import { type FilesImported, importMessages } from "./import-files.ts";
+import { type Line, linesOf } from "./lines.ts";
 import { CannotCarry, mailboxFor, type PutPorts } from "./put.ts";
 
-export type AccountPorts = PutPorts & {
-  readonly store: PutPorts["store"] &
-    Pick<
-      Store,
-      | "accounts"
-      | "createAccount"
-      | "addresses"
-      | "domains"
-      | "putAddress"
-      | "putSieveScript"
-      | "activateSieveScript"
-      | "putVacationResponse"
-      | "objects"
-      | "objectsPut"
-    >;
-  readonly now: () => Instant;
-};
+export type AccountPorts = PutPorts &
+  RestorePorts & {
+    readonly store: PutPorts["store"] &
+      RestorePorts["store"] &
+      Pick<Store, "createAccount" | "deleteMailbox" | "renameMailbox" | "setting">;
+    /** Undefined: whoever asks may do everything. */
+    readonly allowed?: Allowed;
+  };
 
 export type AccountImported = FilesImported & { readonly account: string; readonly created: boolean };
 
@@ -37,34 +30,34 @@ export async function importAccount(
   ports: AccountPorts,
   tell: (counts: FilesImported) => void,
 ): Promise<AccountImported> {
-  const { store, now } = ports;
+  const { finish, ...imported } = await beginAccount(folder, as, ports, tell);
+  await finish();
+  return imported;
+}
+
+/** The same, where others come with it: `finish` when they are here, for what the account shares with them. */
+export async function beginAccount(
+  folder: string,
+  as: string | undefined,
+  ports: AccountPorts,
+  tell: (counts: FilesImported) => void,
+): Promise<AccountImported & { readonly finish: () => Promise<void> }> {
+  const { store } = ports;
   const file = await readAccountFile(folder);
   const name = as ?? file.account.name;
-  let [account] = await store.accounts({ name });
-  const created = account === undefined;
-  if (account === undefined) {
-    const { displayName, role, quotaBytes } = file.account;
-    const credentials = (file.credentials ?? []).map(({ expiresAt, scopes, ...kept }) => ({
-      ...kept,
-      expiresAt,
-      ...(scopes === undefined ? {} : { scopes }),
-    }));
-    const made = await store.createAccount({ name, displayName, role, quotaBytes }, credentials, now());
-    if (made.kind === "no-domain")
-      throw new CannotCarry(
-        `The domain of ${name} is not here. Add it first: angarium domain add ${name.slice(name.lastIndexOf("@") + 1)}`,
-      );
-    if (made.kind !== "done")
-      throw new CannotCarry(`${name} is an alias here: remove it, or give another name (--as).`);
-    account = made.account;
-  }
+  const [before] = await store.accounts({ name });
+  const refused = await ports.allowed?.account(name, file.account.quotaBytes, before);
+  if (refused !== undefined) throw new CannotCarry(refused);
+  const account = before ?? (await make(name, file, ports));
+  const fresh = before === undefined || (await isBegun(store, name));
+  if (fresh) await shapeMailboxes(account, file, ports);
   for (const { path, role } of file.mailboxes)
     await mailboxFor(ports, account.id, path, role as SpecialUse | undefined);
   const here = new Map((await store.mailboxes(account.id)).map((one) => [one.path, one]));
   for (const { path, subscribed } of file.mailboxes)
     if (here.get(path) !== undefined && here.get(path)?.subscribed !== subscribed)
       await store.setSubscribed(account.id, path, subscribed);
-  await restore(account, file, ports, created);
+  await restore(account, file, ports, fresh);
   const readers = { maildir: readOurMaildir, mbox: readOurMbox, json: readOurJson };
   const roles = new Map(file.mailboxes.map(({ path, role }) => [path, role as SpecialUse | undefined]));
   const imported = await importMessages(
@@ -74,62 +67,45 @@ export async function importAccount(
     tell,
     ({ levels }) => ({ path: levels.join("/"), role: roles.get(levels.join("/")), isView: false }),
   );
-  return { account: name, created, ...imported };
+  const finish = async (): Promise<void> => {
+    if (!fresh) return;
+    await restoreShares(account, file, ports);
+    await end(store, name);
+  };
+  return { account: name, created: before === undefined, ...imported, finish };
 }
 
-/** What is not mail. What the account has already stays as it is. */
-async function restore(
-  account: Account,
-  file: Awaited<ReturnType<typeof readAccountFile>>,
-  { store, now }: AccountPorts,
-  fresh: boolean,
-): Promise<void> {
-  for (const { name, content, active } of file.scripts) {
-    const put = await store.putSieveScript(account.id, name, content, now());
-    if (put.kind === "done" && active && fresh) await store.activateSieveScript(account.id, put.script.id);
-  }
-  const { vacation } = file;
-  if (vacation !== undefined && fresh)
-    await store.putVacationResponse(account.id, {
-      isEnabled: vacation.isEnabled,
-      fromDate: vacation.fromDate,
-      toDate: vacation.toDate,
-      subject: vacation.subject,
-      textBody: vacation.textBody,
-      htmlBody: vacation.htmlBody,
-    });
-  for (const [type, all] of Object.entries(
-    file.objects as { readonly [type: string]: readonly { id: string; data: unknown }[] },
-  )) {
-    const known = new Set((await store.objects(account.id, type)).objects.map(({ id }) => id));
-    const edits = all.filter(({ id }) => !known.has(id)).map(({ id, data }) => ({ id, data: data as never }));
-    if (edits.length > 0) await store.objectsPut(account.id, type, edits, undefined);
-  }
-  if (!fresh) return;
-  // Further addresses of its own, where nobody else has them.
-  const domains = new Set((await store.domains()).map((domain) => domain.name));
-  for (const address of file.addresses) {
-    const at = address.lastIndexOf("@");
-    const [local, domain] = [address.slice(0, at), address.slice(at + 1)];
-    if (address === file.account.name || !domains.has(domain)) continue;
-    if ((await store.addresses({ local, domain })).length > 0) continue;
-    await store.putAddress({ local, domain, kind: "account", account: account.id, targets: [], senders: [] });
-  }
+async function make(name: string, file: Read, { store, now, allowed }: AccountPorts): Promise<Account> {
+  const { displayName, quotaBytes } = file.account;
+  const credentials = (file.credentials ?? []).map(({ expiresAt, scopes, ...kept }) => ({
+    ...kept,
+    expiresAt,
+    ...(scopes === undefined ? {} : { scopes }),
+  }));
+  const role = allowed?.isPlatform === false ? "user" : file.account.role;
+  await begin(store, name);
+  const made = await store.createAccount({ name, displayName, role, quotaBytes }, credentials, now());
+  if (made.kind === "done") return made.account;
+  await end(store, name);
+  throw new CannotCarry(
+    made.kind === "no-domain"
+      ? `The domain of ${name} is not here. Add it first: angarium domain add ${name.slice(name.lastIndexOf("@") + 1)}`
+      : `${name} is an alias here: remove it, or give another name (--as).`,
+  );
 }
 
-type Line = { readonly [name: string]: unknown };
-
-async function* linesOf(path: string): AsyncGenerator<Line> {
-  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) {
-    if (line === "") continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      throw new CannotCarry(`${path} has a line that is no JSON: it was cut off or changed.`);
-    }
-    if (typeof value === "object" && value !== null) yield value as Line;
+/** A new account has mailboxes of our names: they get those that the export has, and those that it has not go. */
+async function shapeMailboxes(account: Account, file: Read, { store }: AccountPorts): Promise<void> {
+  const wanted = new Map(
+    file.mailboxes.flatMap(({ path, role }) => (role === undefined ? [] : [[role, path] as const])),
+  );
+  const paths = new Set(file.mailboxes.map(({ path }) => path));
+  for (const { id, path, role, messages } of await store.mailboxes(account.id)) {
+    if (role === undefined || role === "inbox") continue;
+    const name = wanted.get(role);
+    if (name === undefined) {
+      if (messages === 0 && !paths.has(path)) await store.deleteMailbox(account.id, id);
+    } else if (name !== path) await store.renameMailbox(account.id, id, name);
   }
 }
 

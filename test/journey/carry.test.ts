@@ -48,7 +48,8 @@ const text = (n: number | string, more = "") =>
 function all(server: DevProcess, user: string): Promise<readonly string[]> {
   return imap(server, user, async (client) => {
     const found: string[] = [];
-    for (const { path } of await client.list()) {
+    for (const { path, flags } of await client.list()) {
+      if (flags.has("\\Noselect") || flags.has("\\NonExistent")) continue;
       const lock = await client.getMailboxLock(path);
       try {
         if ((client.mailbox as { exists: number }).exists === 0) continue;
@@ -272,4 +273,73 @@ test("an export of a domain is a folder for each account; the files are for othe
   const file = await readFile(join(folder, here.ready.users[0]!, "mbox", "INBOX.mbox"), "latin1");
   assert.match(file, /^From MAILER-DAEMON \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\nX-Angarium-Marks: /);
   assert.match(file, /\n>From here, /);
+});
+
+test("a whole tenant comes into an empty server, killed half way: equal message for message, and nothing twice", {
+  timeout: 180_000,
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  const out = join(folder, "out");
+  await run(here, "tenant", "add", "acme", "--display-name", "Acme Inc", "--max-accounts", "9");
+  await run(here, "domain", "add", "full.test", "--subaddress-separator", "=");
+  await run(here, "domain", "give", "full.test", "acme");
+  const [ann, bob] = ["ann@full.test", "bob@full.test"];
+  for (const name of [ann, bob]) await run(here, "account", "add", name, "--password", "pw", "--quota", "1G");
+  await fill(here, ann);
+  await imap(here, bob, async (client) => {
+    for (let n = 0; n < 30; n++) await client.append("INBOX", text(`b${n}`, "z".repeat(200_000)), []);
+    await client.mailboxRename("Archive", "Ablage");
+    await client.mailboxDelete("Junk").catch(() => {});
+  });
+  await writeFile(join(folder, "mine.sieve"), 'require "fileinto"; if false { fileinto "Work"; }\n');
+  await run(here, "sieve", "put", "mine", join(folder, "mine.sieve"), "--account", ann);
+  await run(here, "sieve", "activate", "mine", "--account", ann);
+  await run(here, "alias", "add", "info@full.test", ann, "far@else.test");
+  await run(here, "group", "add", "all@full.test", ann, bob, "--display-name", "All", "--posting", "members");
+  await run(here, "list", "add", "news@full.test", "--display-name", "News");
+  await run(here, "list-member", "add", "news@full.test", "reader@else.test", bob);
+  await run(here, "masked", "add", bob, "shop");
+  await run(here, "share", "add", bob, ann, "--rights", "write", "--send-as");
+  await run(here, "filter", "block", ann, "bad@else.test");
+  await run(here, "administrator", "add", ann, "--tenant", "acme");
+  await run(here, "export", "--tenant", "acme", "--to", out, "--passwords");
+
+  const args = ["--users", "0", "--cleartext-auth", "--domain", "empty.test", "--data", join(folder, "data")];
+  let fresh = await startDev(args);
+  const importing = angarium("import", "domain", out, "--data", fresh.ready.data, "--json");
+  const count = async () => (await all(fresh, ann).catch(() => [])).length;
+  for (let tries = 0; (await count()) === 0 && tries < 500; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  await fresh.kill();
+  await importing;
+  fresh = await startDev(args);
+  t.after(() => fresh.stop());
+  const second = await run(fresh, "import", "domain", out);
+  assert.deepEqual([second["left"], Number(second["added"]) > 0], [[], true]);
+  assert.equal(Number(second["added"]) + Number(second["known"]), 124 + 30);
+  const third = await run(fresh, "import", "domain", out);
+  assert.deepEqual([third["added"], third["known"], third["left"]], [0, 154, []]);
+
+  for (const name of [ann, bob]) assert.deepEqual(await all(fresh, name), await all(here, name));
+  const shown = async (...words: string[]) => {
+    const strip = (value: unknown): unknown =>
+      JSON.parse(
+        JSON.stringify(value, (key, part) =>
+          ["id", "createdAt", "created", "changed", "since"].includes(key) ? undefined : part,
+        ),
+      );
+    const [mine, theirs] = await Promise.all([run(fresh, ...words), run(here, ...words)]);
+    assert.deepEqual(strip(mine), strip(theirs), words.join(" "));
+  };
+    for (const words of [
+    ["domain", "dkim", "records", "full.test"],
+    ["alias", "list", "--domain", "full.test"],
+    ["list", "show", "news@full.test"],
+    ["share", "list", bob],
+    ["sieve", "list", "--account", ann],
+    ["filter", "show", ann],
+    ["account", "show", ann],
+    ["tenant", "show", "acme"],
+  ])
+    await shown(...words);
 });

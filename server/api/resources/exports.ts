@@ -153,10 +153,10 @@ export const routes: readonly Route[] = [
       const work = async (): Promise<void> => {
         const before = { messages: 0 };
         mkdirSync(files, { mode: 0o700 });
-        if (domain !== undefined) await exportDirectory(domain.name, files, store);
+        if (domain !== undefined) await exportDirectory(domain.name, files, { keys: false }, store);
         for (const one of accounts) {
           const as = { format: body.format as MailFormat, passwords: false };
-          const done = await exportAccount(one, files, as, store, (messages) => {
+          const done = await exportAccount(one, files, as, { store, raise: undefined }, (messages) => {
             running.set(id, (about = { ...about, messages: before.messages + messages }));
           });
           before.messages += done.messages;

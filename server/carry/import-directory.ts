@@ -1,0 +1,215 @@
+/** Brings in `DOMAIN.json` and `TENANT.tenant.json` of an export. What is here already stays as it is. */
+import { policyPrefixes } from "../judge/attachments/policy.ts";
+import { filterPrefixes } from "../judge/content/preference-keys.ts";
+import { dkimSetting, ensureDkimKeys } from "../sign/dkim-keys.ts";
+import type { AccountId, Address, DomainSettings, Instant, Store } from "../store/store.ts";
+import type { Allowed } from "./allowed.ts";
+import { begin, end, isBegun } from "./begun.ts";
+import type { DirectoryFile, TenantFile } from "./directory-file.ts";
+import { type ArchivePorts, importArchive } from "./list-archive.ts";
+import { CannotCarry } from "./put.ts";
+
+export type DirectoryPorts = ArchivePorts & {
+  readonly store: ArchivePorts["store"] &
+    Pick<
+      Store,
+      | "accounts"
+      | "addresses"
+      | "createTenant"
+      | "giveDomain"
+      | "hostedDomains"
+      | "listMembers"
+      | "noteListBounce"
+      | "putAddress"
+      | "putDomain"
+      | "putGrant"
+      | "putListMember"
+      | "putSetting"
+      | "putSharedScript"
+      | "setting"
+      | "sharedScripts"
+      | "swapSetting"
+      | "tenants"
+    >;
+  readonly now: () => Instant;
+  /** Undefined: whoever asks may do everything. */
+  readonly allowed?: Allowed;
+};
+
+export type DirectoryImported = {
+  readonly domain: string;
+  readonly created: boolean;
+  readonly addresses: { readonly added: number; readonly known: number };
+  readonly members: number;
+  readonly posts: number;
+  /** A sentence for each thing that could not come. */
+  readonly left: readonly string[];
+};
+
+/** A tenant that is not here; administrators of the platform alone. Answers what is to be done when its people are here. */
+export async function beginTenant(
+  file: TenantFile,
+  { store, now, allowed }: DirectoryPorts,
+): Promise<() => Promise<void>> {
+  const nothing = async (): Promise<void> => {};
+  if (allowed?.isPlatform === false) return nothing;
+  const { name, displayName, settings } = file;
+  const mark = `tenant/${name}`;
+  let tenant = (await store.tenants()).find((one) => one.name === name);
+  if (tenant === undefined) {
+    await begin(store, mark);
+    const made = await store.createTenant({ name, displayName, settings: settings as never }, now());
+    if (made.kind !== "done") throw new CannotCarry(`The tenant ${name} cannot be made (${made.kind}).`);
+    tenant = made.tenant;
+  } else if (!(await isBegun(store, mark))) return nothing;
+  const { id } = tenant;
+  if (file.filter !== undefined) await store.putSetting(filterPrefixes.tenant + id, file.filter);
+  if (file.attachments !== undefined) await store.putSetting(policyPrefixes.tenant + id, file.attachments);
+  return async () => {
+    for (const administrator of file.administrators ?? []) {
+      const [account] = await store.accounts({ name: administrator });
+      if (account !== undefined)
+        await store.putGrant({ account: account.id, kind: "tenant", object: String(id) }, true);
+    }
+    await end(store, mark);
+  };
+}
+
+/**
+ * The domain itself, before its accounts; answers what is to be done when they are here. Rejects with `CannotCarry`, where whoever asks
+ * may not make or fill it.
+ */
+export async function beginDomain(
+  file: DirectoryFile,
+  folder: string,
+  ports: DirectoryPorts,
+): Promise<() => Promise<DirectoryImported>> {
+  const { store, now, allowed } = ports;
+  const { domain, kind } = file;
+  const [before] = await store.hostedDomains({ kind: "all" }, { limit: 1, domain });
+  const refused = await allowed?.domain(domain, kind, before !== undefined);
+  if (refused !== undefined) throw new CannotCarry(refused);
+  const mark = `domain/${domain}`;
+  if (before === undefined) {
+    await begin(store, mark);
+    await store.putDomain({ name: domain, kind, settings: file.settings as DomainSettings });
+  }
+  const fresh = before === undefined || (await isBegun(store, mark));
+  if (fresh) {
+    const named = (await store.tenants()).find(({ name }) => name === file.tenant)?.id;
+    const tenant = allowed?.tenant ?? named;
+    if (tenant !== undefined) await store.giveDomain(domain, tenant);
+    if (file.filter !== undefined) await store.putSetting(filterPrefixes.domain + domain, file.filter);
+    if (file.attachments !== undefined) await store.putSetting(policyPrefixes.domain + domain, file.attachments);
+    // The keys that DNS shows already go on signing, where they came along.
+    if (file.dkim !== undefined && allowed?.isPlatform !== false)
+      await store.swapSetting(dkimSetting(domain), undefined, file.dkim);
+    if (kind === "local") await ensureDkimKeys(store, domain, now());
+  }
+  const known = new Set((await store.sharedScripts()).flatMap(({ owner, name }) => (owner === domain ? [name] : [])));
+  for (const script of file.scripts ?? [])
+    if (!known.has(script.name)) await store.putSharedScript({ ...script, owner: domain });
+  return async () => {
+    const came = await putAddresses(file, folder, ports);
+    if (fresh) {
+      if (allowed?.isPlatform !== false) await putAdministrators(file, ports);
+      await end(store, mark);
+    }
+    return { domain, created: before === undefined, ...came };
+  };
+}
+
+async function putAdministrators({ domain, administrators }: DirectoryFile, { store }: DirectoryPorts): Promise<void> {
+  for (const name of administrators ?? []) {
+    const [account] = await store.accounts({ name });
+    if (account !== undefined) await store.putGrant({ account: account.id, kind: "domain", object: domain }, true);
+  }
+}
+
+async function putAddresses(
+  file: DirectoryFile,
+  folder: string,
+  ports: DirectoryPorts,
+): Promise<Omit<DirectoryImported, "domain" | "created">> {
+  const { store } = ports;
+  const left: string[] = [];
+  let [added, known, members, posts] = [0, 0, 0, 0];
+  const ids = new Map<string, AccountId | undefined>();
+  const idOf = async (name: string): Promise<AccountId | undefined> => {
+    if (!ids.has(name)) ids.set(name, (await store.accounts({ name }))[0]?.id);
+    return ids.get(name);
+  };
+  for (const one of file.addresses) {
+    const at = one.address.lastIndexOf("@");
+    const [local, domain] = [one.address.slice(0, at), one.address.slice(at + 1)];
+    if (domain !== file.domain) {
+      left.push(`${one.address} is no address of ${file.domain}.`);
+      continue;
+    }
+    const senders: AccountId[] = [];
+    for (const name of one.senders) {
+      const id = await idOf(name);
+      if (id === undefined) left.push(`${name}, who may send as ${one.address}, is not here.`);
+      else senders.push(id);
+    }
+    const [here] = await store.addresses({ local, domain });
+    if (here !== undefined) {
+      known++;
+      // What is an account's own came with the account; who may send as it is written here.
+      const more = senders.filter((id) => !here.senders.includes(id));
+      if (here.kind === one.kind && more.length > 0)
+        await store.putAddress({ ...here, senders: [...here.senders, ...more] });
+    } else {
+      const row = await rowOf(one, { local, domain, senders }, idOf);
+      if (typeof row === "string") {
+        left.push(row);
+        continue;
+      }
+      const put = await store.putAddress(row);
+      if (put === "done") added++;
+      else left.push(`${one.address} cannot be made (${put}).`);
+    }
+    if (one.about?.kind !== "list" || (here !== undefined && here.about?.kind !== "list")) continue;
+    members += await putMembers(one.address, one.members ?? [], ports);
+    posts += (await importArchive(one.address, folder, ports)).added;
+  }
+  return { addresses: { added, known }, members, posts, left };
+}
+
+/** The address as it is here, or a sentence why it cannot be. */
+async function rowOf(
+  { address, kind, account, targets, about }: DirectoryFile["addresses"][number],
+  place: Pick<Address, "local" | "domain" | "senders">,
+  idOf: (name: string) => Promise<AccountId | undefined>,
+): Promise<Address | string> {
+  if (kind === "account") {
+    const id = account === undefined ? undefined : await idOf(account);
+    if (id === undefined) return `${address} is an address of ${account ?? "nobody"}, who is not here.`;
+    return { ...place, kind, account: id, targets: [] };
+  }
+  const row = { ...place, kind, account: undefined, targets };
+  if (kind === "alias" && targets.length === 0 && about?.kind !== "list") return `${address} leads nowhere.`;
+  if (about?.kind !== "masked")
+    return about === undefined ? row : { ...row, about: about as NonNullable<Address["about"]> };
+  const owner = await idOf(about.owner ?? targets[0] ?? "");
+  if (owner === undefined) return `${address} is a masked address of ${about.owner ?? targets[0]}, who is not here.`;
+  return { ...row, about: { ...about, owner } };
+}
+
+async function putMembers(
+  list: string,
+  members: NonNullable<DirectoryFile["addresses"][number]["members"]>,
+  { store }: DirectoryPorts,
+): Promise<number> {
+  const here = new Set((await store.listMembers({ list })).map(({ address }) => address));
+  let added = 0;
+  for (const { address, displayName, role, delivery, since, paused, bouncedAt } of members) {
+    if (here.has(address)) continue;
+    const put = await store.putListMember({ list, address, displayName, role, delivery, since });
+    if (put.kind !== "done") break;
+    added++;
+    // One bounce is enough for who was paused there.
+    if (paused) await store.noteListBounce(put.member.id, { at: bouncedAt ?? since, quietMs: 0, most: 1 });
+  }
+  return added;
+}
