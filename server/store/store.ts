@@ -602,14 +602,15 @@ export interface StoreWriter
   accept(acceptance: Acceptance): Promise<Accepted>;
   /** All or none; the template's content is in each answer's `queued`. */
   acceptCopies(copies: Copies): Promise<readonly Accepted[]>;
-  /** IMAP APPEND / MULTIAPPEND, JMAP import: all or none. */
+  /** IMAP APPEND / MULTIAPPEND, JMAP import: all or none. A mailbox is named by its number, or by its path: that spares a look before. */
   append(
     account: AccountId,
-    mailbox: MailboxId,
+    mailbox: MailboxId | string,
     messages: readonly (NewMessage & { readonly marks: Marks; readonly receivedAt: Instant })[],
   ): Promise<
     | {
         readonly kind: "done";
+        readonly mailbox: MailboxId;
         readonly uidValidity: number;
         readonly uids: readonly number[];
         readonly emails: readonly EmailId[];

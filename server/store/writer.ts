@@ -246,7 +246,11 @@ function operation(name: string, args: readonly unknown[]): Op<unknown> {
     case "acceptCopies":
       return acceptCopiesPacked(args as unknown as PackedCopies);
     case "append":
-      return writeOps.append(args[0] as number, args[1] as number, (args[2] as Message[]).map(kept) as KeptAppend[]);
+      return writeOps.append(
+        args[0] as number,
+        args[1] as number | string,
+        (args[2] as Message[]).map(kept) as KeptAppend[],
+      );
     case "putImported":
       return writeOps.putImported(args[0] as ImportTo, (args[1] as Message[]).map(kept) as unknown as KeptImported[]);
     case "emailAdd": {

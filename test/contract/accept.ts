@@ -307,7 +307,14 @@ export function acceptContract(open: Open): void {
       const nine = Array.from({ length: 9 }, () => ({ ...letter(), marks: unmarked, receivedAt: noon }));
       assert.deepEqual(await store.append(id, inbox, nine), { kind: "over-quota" });
       assert.deepEqual(await store.append(id, 987654, three), { kind: "no-mailbox" });
+      for (const path of ["Nowhere", "INBOX/Nowhere", "", "/", "INBOX\u0000"])
+        assert.deepEqual(await store.append(id, path, three), { kind: "no-mailbox" });
       assert.equal((await mailboxAt(store, id, "INBOX")).messages, 3);
+      const byPath = expectKind(await store.append(id, "Inbox", three), "done");
+      assert.deepEqual([byPath.mailbox, byPath.uids], [inbox, [4, 5, 6]]);
+      expectKind(await store.createMailbox(id, "Deep/Below", undefined), "done");
+      const deep = expectKind(await store.append(id, "Deep/Below", three), "done");
+      assert.equal(deep.mailbox, (await mailboxAt(store, id, "Deep/Below")).id);
       await recount(store, id);
     });
   });

@@ -1,11 +1,12 @@
 /** APPEND and MULTIAPPEND. RFC 9051 §6.3.12, RFC 3502, RFC 4315. */
 import type { AppendMessage, Command } from "../../../protocol/imap/command.ts";
 import { appendUid } from "../../../protocol/imap/response.ts";
+import { allRights } from "../../../protocol/imap/rights.ts";
 import type { MessageFacts } from "../../../protocol/mime/facts.ts";
-import type { Instant, NewMessage, Store } from "../../store/store.ts";
+import type { Account, Instant, MailboxId, NewMessage, Store } from "../../store/store.ts";
 import { type Answer, bad, no, notAllowed, ok, overQuota, tryCreate } from "../answer.ts";
 import type { ClientScripts } from "../client-scripts.ts";
-import { findPlace, marksFor, may, type PlaceStore } from "../names.ts";
+import { findPlace, marksFor, may, othersRoot, type Place, type PlaceStore } from "../names.ts";
 import type { Session } from "../session.ts";
 
 export type FactsMakers = {
@@ -14,6 +15,8 @@ export type FactsMakers = {
   /** Elsewhere: for messages of `settings.largeMessageBytes` and more. */
   readonly factsOfLarge: (bytes: Uint8Array) => Promise<MessageFacts>;
 };
+
+type AppendPlace = Omit<Place, "mailbox"> & { readonly mailbox: MailboxId | string };
 
 type Ask = FactsMakers & {
   readonly store: PlaceStore & Pick<Store, "append">;
@@ -27,10 +30,10 @@ export async function append(
   command: Extract<Command, { name: "APPEND" }>,
   ask: Ask,
 ): Promise<Answer> {
-  const place = await findPlace(ask.store, session.user, command.mailbox);
+  const place = await placeOf(ask.store, session.user, command.mailbox);
   if (place === undefined) return tryCreate;
   if (!may(place, "i")) return notAllowed;
-  const { account, mailbox: target } = place;
+  const { account, mailbox } = place;
   // RFC 3516 §4.4: a literal8 may hold NUL; anything else that does is no message.
   if (command.messages.some((message) => !message.binary && message.bytes.includes(0))) {
     return no("CANNOT", "A message must not hold NUL");
@@ -43,13 +46,13 @@ export async function append(
     const facts = bytes.length >= ask.settings.largeMessageBytes ? await ask.factsOfLarge(bytes) : ask.factsOf(bytes);
     messages.push({ bytes, facts, marks: marksFor(place, marks), receivedAt: given ?? receivedAt });
   }
-  const result = await ask.store.append(account, target.id, messages);
+  const result = await ask.store.append(account, mailbox, messages);
   switch (result.kind) {
     case "done":
       await ask.scripts({
         user: session.user,
         account,
-        mailbox: target.id,
+        mailbox: result.mailbox,
         uids: result.uids,
         cause: "APPEND",
         changedFlags: [],
@@ -62,4 +65,10 @@ export async function append(
     default:
       return result satisfies never;
   }
+}
+
+/** One's own mailboxes are found by name where the message is written: no look before, which another thread would have to answer. */
+function placeOf(store: PlaceStore, user: Account, path: string): AppendPlace | Promise<AppendPlace | undefined> {
+  if (!path.startsWith(`${othersRoot}/`)) return { account: user.id, mailbox: path, rights: allRights };
+  return findPlace(store, user, path).then((place) => place && { ...place, mailbox: place.mailbox.id });
 }

@@ -242,12 +242,13 @@ export function insertMessage(
 /** All or none. */
 export function* append(
   account: AccountId,
-  mailbox: MailboxId,
+  where: MailboxId | string,
   messages: readonly KeptAppend[],
 ): Op<Awaited<ReturnType<StoreWriter["append"]>>> {
   if (!(yield* lockAccount(account))) return { kind: "no-mailbox" };
-  const row = yield* mailboxRow(account, mailbox);
+  const row = yield* typeof where === "number" ? mailboxRow(account, where) : atPath(account, parsePath(where) ?? []);
   if (row === undefined) return { kind: "no-mailbox" };
+  const mailbox = row.id;
   const size = messages.reduce((sum, message) => sum + message.stored.sizeBytes, 0);
   const owner = yield* changed<{ modseq: number; next_email: number }>(takeQuota, account, size, messages.length, 0);
   if (owner === undefined) return { kind: "over-quota" };
@@ -295,5 +296,5 @@ export function* append(
     emails.push(email);
   }
   yield* publish({ kind: "mail", account, mailbox, modseq });
-  return { kind: "done", uidValidity: row.uidvalidity, uids, emails, modseq };
+  return { kind: "done", mailbox, uidValidity: row.uidvalidity, uids, emails, modseq };
 }
