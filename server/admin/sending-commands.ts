@@ -1,7 +1,8 @@
 /** The model of sending at volume: sources, pools, streams, tenants, sending domains, campaigns (docs/sending.md). */
-import { type Edited, importModel, loadModel, putThing, removeThing } from "../dispatch/edit.ts";
+import { type Edited, importModel, loadModel, removeThing } from "../dispatch/edit.ts";
 import { warningsIn, writeModelFile } from "../dispatch/model.ts";
 import { about, campaignStates, type Kind, overflowPolicies, streamKinds, tenantStates } from "../dispatch/schema.ts";
+import { steer } from "../dispatch/steer.ts";
 import { describeMistake } from "../toml.ts";
 import {
   type Arguments,
@@ -32,7 +33,7 @@ const options = {
   source: {
     address: { type: "text", help: "our address to send from" },
     ehlo: { type: "text", help: "our name in EHLO" },
-    proxy: { type: "text", help: "socks5://HOST:PORT or haproxy://HOST:PORT" },
+    proxy: { type: "text", help: "socks5://HOST:PORT, http://HOST:PORT or haproxy://HOST:PORT" },
     state: { type: "text", choices: ["active", "resting", "retired"], help: "whether it sends" },
     warmup,
     targets: target,
@@ -66,7 +67,11 @@ const options = {
   },
   campaign: {
     stream: { type: "text", help: "the stream that it belongs to" },
-    state: { type: "text", choices: [...campaignStates], help: "whether it is sent" },
+    state: {
+      type: "text",
+      choices: [...campaignStates],
+      help: "whether it is sent; what waits of it when it is stopped is never sent",
+    },
     reason: { type: "text", help: "why" },
   },
 } as const satisfies { readonly [kind in Kind]: Arguments };
@@ -81,10 +86,14 @@ const words: { readonly [kind in Kind]: string } = {
 };
 
 /** The result of a change, with what an administrator should know. */
-function outcomeOf(edited: Edited): Outcome {
+function outcomeOf(edited: Edited & { readonly canceled?: number }): Outcome {
   if (edited.kind === "refused") return no(edited.why);
-  const { warnings, value } = edited;
-  return done(warnings.length === 0 ? value : { ...(value as object), warnings });
+  const { warnings, value, canceled } = edited;
+  return done({
+    ...(value as object),
+    ...(canceled === undefined ? {} : { canceled }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  });
 }
 
 /** "gmail=200000" into what is kept, laid over what was there; a refusal is a sentence. */
@@ -129,7 +138,7 @@ function commandsOf(kind: Kind): readonly Command[] {
         if (typeof read === "string") return no(read);
         change["targets"] = read;
       }
-      return outcomeOf(await putThing(world, kind, named, change, make, world.sending?.file));
+      return outcomeOf(await steer(world, kind, named, change, make, world.sending?.file));
     };
   return [
     command(`${word} add`, `Adds ${about[kind]}.`, args, put("new")),

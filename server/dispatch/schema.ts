@@ -25,11 +25,14 @@ export const sourceSchema = z.strictObject({
   address: orNone(z.string().refine((text) => isIP(text) !== 0, "must be an IP address of this machine")).default(""),
   /** Our name in EHLO; "" is the host's. It should be the address's name in reverse DNS. */
   ehlo: orNone(host).default(""),
-  /** Connections go through it: "socks5://HOST:PORT", or "haproxy://HOST:PORT" (PROXY protocol, version 1). */
+  /** Connections go through it: "socks5://HOST:PORT", "http://HOST:PORT" (CONNECT), or "haproxy://HOST:PORT" (PROXY protocol, version 1). */
   proxy: orNone(
     z
       .string()
-      .regex(/^(?:socks5|haproxy):\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i, 'must be like "socks5://HOST:PORT"'),
+      .regex(
+        /^(?:socks5|haproxy|http):\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i,
+        'must be like "socks5://HOST:PORT"',
+      ),
   ).default(""),
   state: z.enum(["active", "resting", "retired"]).default("active"),
   /** How it is warmed up; "none": it is warm, and nothing is counted. */

@@ -63,6 +63,57 @@ for (const [name, status, expected] of refusals)
     assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 25, 2000), expected);
   });
 
+/** CONNECT, RFC 9110 §9.3.6; `status` other than 200 refuses. The head comes a byte at a time, the server's bytes right behind it. */
+function tunnel(status: number, asked: string[]) {
+  return (socket: Socket): void => {
+    socket.once("data", (request: Buffer) => {
+      asked.push(String(request));
+      const onward = connect(Number(/:(\d+) /.exec(String(request))?.[1]), "127.0.0.1");
+      onward.on("error", () => {});
+      if (status === 200)
+        onward.once("data", (greeting: Buffer) => {
+          for (const byte of Buffer.from("HTTP/1.1 200 Connection established\r\nVia: 1.1 small\r\n\r"))
+            socket.write(Buffer.of(byte));
+          socket.write(Buffer.concat([Buffer.from("\n"), greeting]));
+          socket.pipe(onward).pipe(socket);
+        });
+      else socket.end(`HTTP/1.1 ${status} no\r\nContent-Length: 0\r\n\r\n`);
+    });
+  };
+}
+
+test("CONNECT: the greeting that comes with the answer, and what is said after it, come through", async (t) => {
+  const port = await listening(t, (socket) => {
+    socket.write("220 far.test\r\n");
+    socket.on("data", (data) => socket.write(`250 ${data}`));
+  });
+  const asked: string[] = [];
+  const proxy = `http://127.0.0.1:${await listening(t, tunnel(200, asked))}`;
+  const connection = await dialThrough({ proxy, address: "" }, "127.0.0.1", port, 2000);
+  assert.ok(typeof connection !== "string", String(connection));
+  assert.equal(String(await connection.read()), "220 far.test\r\n");
+  connection.write("EHLO here.test\r\n");
+  assert.equal(String(await connection.read()), "250 EHLO here.test\r\n");
+  assert.deepEqual(asked, [`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`]);
+  connection.destroy();
+});
+
+for (const [status, expected] of [
+  [403, "EACCES"],
+  [407, "EPROXY"],
+  [502, "ECONNREFUSED"],
+  [504, "ETIMEDOUT"],
+] as const)
+  test(`CONNECT refused with ${status}`, async (t) => {
+    const proxy = `http://127.0.0.1:${await listening(t, tunnel(status, []))}`;
+    assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 9, 2000), expected);
+  });
+
+test("CONNECT: a head without an end is not kept", async (t) => {
+  const proxy = `http://127.0.0.1:${await listening(t, (socket) => socket.write(`HTTP/1.1 200 ${"x".repeat(40_000)}`))}`;
+  assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 25, 2000), "EPROXY");
+});
+
 test("HAProxy is told from where to where", async (t) => {
   const said = Promise.withResolvers<string>();
   const port = await listening(t, (socket) => socket.once("data", (data: Buffer) => said.resolve(String(data))));

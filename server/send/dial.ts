@@ -33,7 +33,8 @@ export function dial(
 
 /**
  * The same through a proxy, so that it is the proxy's address (`address` of the egress, where it has several) that the server sees:
- * SOCKS5 without a login (RFC 1928), or a proxy that reads a PROXY protocol header for where to connect from and to.
+ * SOCKS5 without a login (RFC 1928), HTTP CONNECT (RFC 9110 §9.3.6), or a proxy that reads a PROXY protocol header for where to
+ * connect from and to.
  */
 export async function dialThrough(
   { proxy, address: from }: Pick<Egress, "proxy" | "address">,
@@ -41,18 +42,19 @@ export async function dialThrough(
   port: number,
   timeoutMs: number,
 ): Promise<Connection | string> {
-  const found = /^(socks5|haproxy):\/\/(?:\[([^\]]+)\]|([^:]+)):(\d+)$/i.exec(proxy);
+  const found = /^(socks5|haproxy|http):\/\/(?:\[([^\]]+)\]|([^:]+)):(\d+)$/i.exec(proxy);
   if (found === null) return "EPROXY";
   const connection = await dial(found[2] ?? found[3]!, Number(found[4]), timeoutMs, undefined);
   if (typeof connection === "string") return connection;
   connection.setTimeout(timeoutMs);
-  if (found[1]!.toLowerCase() === "haproxy") {
+  const kind = found[1]!.toLowerCase();
+  if (kind === "haproxy") {
     connection.write(
       `PROXY TCP${isIP(address)} ${from === "" ? connection.local.address : from} ${address} 0 ${port}\r\n`,
     );
     return connection;
   }
-  const refused = await askSocks(connection, address, port);
+  const refused = await (kind === "http" ? askConnect : askSocks)(connection, address, port);
   if (refused === undefined) return connection;
   connection.destroy();
   return refused;
@@ -84,5 +86,35 @@ async function askSocks(connection: Connection, address: string, port: number): 
   const bound = head[3] === 1 ? 4 : head[3] === 4 ? 16 : ((await take(1))?.[0] ?? 0);
   if ((await take(bound + 2)) === undefined) return "EPROXY";
   if (unread.length > 0) connection.unread(unread);
+  return undefined;
+}
+
+/** Of the head of a proxy's answer. */
+const maxHeadBytes = 16 * 1024;
+
+/** Statuses of proxies that could not reach the server, or may not, in words of the system. */
+const connectReplies = new Map([
+  [403, "EACCES"],
+  [502, "ECONNREFUSED"],
+  [503, "EHOSTUNREACH"],
+  [504, "ETIMEDOUT"],
+]);
+
+/** RFC 9110 §9.3.6: the tunnel begins behind the head of a 2xx answer; what comes with it is the server's already. */
+async function askConnect(connection: Connection, address: string, port: number): Promise<string | undefined> {
+  const target = `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
+  connection.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
+  let unread = Buffer.alloc(0);
+  let end = -1;
+  while (end < 0) {
+    const chunk = await connection.read();
+    if (typeof chunk === "string") return "EPROXY";
+    unread = Buffer.concat([unread, chunk]);
+    end = unread.indexOf("\r\n\r\n");
+    if ((end < 0 ? unread.length : end) > maxHeadBytes) return "EPROXY";
+  }
+  const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r)/.exec(unread.toString("latin1", 0, end + 2))?.[1]);
+  if (!(status >= 200 && status < 300)) return connectReplies.get(status) ?? "EPROXY";
+  if (unread.length > end + 4) connection.unread(unread.subarray(end + 4));
   return undefined;
 }

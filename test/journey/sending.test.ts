@@ -494,6 +494,10 @@ test("a tenant's administrator sees its own part, why its mail waits, and steers
   await hand(["one@gmail.com", "two@gmail.com"], campaign, "news@club.test");
   const waiting = await until(own, ({ waiting: some }) => some[0]?.recipients === 2, "waiting");
   assert.equal(waiting.waiting[0].why, "The campaign is paused: not yet");
+  await run("campaign add", { name: "club/winter", stream: "marketing", state: "paused" });
+  await hand(["one@gmail.com", "two@gmail.com", "six@gmail.com"], "X-Angarium-Campaign: winter\r\n", "news@club.test");
+  const byHand = (await run("campaign set", { name: "club/winter", state: "stopped" })) as { canceled: number };
+  assert.equal(byHand.canceled, 3, "what is stopped on the command line is not sent either");
   const stopped = await boss.ok("POST", "/sending/own/campaigns", { campaign: "autumn", action: "stop" });
   assert.deepEqual(stopped, { campaign: "autumn", state: "stopped", canceled: 2 });
   await boss.no(409, "POST", "/sending/own/campaigns", { campaign: "autumn", action: "resume" });

@@ -1,8 +1,8 @@
 /** A tenant's own part of sending at volume: how it goes, what waits and why, what came back. For its administrators, nobody else's is in it. */
 import { z } from "zod";
-import { putThing } from "../../dispatch/edit.ts";
 import { streamsOf, throttlesFor, warmupsOf, whyWaits } from "../../dispatch/own-part.ts";
 import { parkKey } from "../../dispatch/parks.ts";
+import { parksOf, steer } from "../../dispatch/steer.ts";
 import { sentenceOf } from "../../shape/meaning.ts";
 import { isReplyClass } from "../../shape/reply-class.ts";
 import type { SendingEvent } from "../../store/sending.ts";
@@ -131,28 +131,24 @@ async function bouncesOf(tenant: string, { store, webhooks, now }: ApiWorld) {
 const states = { pause: "paused", resume: "sending", stop: "stopped" } as const;
 
 /** A campaign that is stopped, by a person or by what receivers say of it, stays so. */
-async function steer(tenant: string, campaign: string, action: keyof typeof states, reason: string, world: ApiWorld) {
-  const { store, now, sending, queue } = world;
+async function steerOwn(
+  tenant: string,
+  campaign: string,
+  action: keyof typeof states,
+  reason: string,
+  world: ApiWorld,
+) {
   const name = `${tenant}/${campaign}`;
-  const known = sending?.model().campaign.get(name);
-  const parks = (await store.parkNames()).filter((park) => {
-    const key = parkKey(park);
-    return key.tenant === tenant && key.campaign === campaign;
-  });
-  if (known === undefined && parks.length === 0)
+  const known = world.sending?.model().campaign.get(name);
+  if (known === undefined && (await parksOf(world.store, tenant, campaign)).length === 0)
     return notFound(`There is no campaign ${campaign}, and nothing of one waits.`);
   if (known?.state === "stopped" && action !== "stop")
     return conflict(`The campaign ${campaign} is stopped for good: ${known.reason}`);
   const state = states[action];
   const change = { state, reason: action === "resume" ? "" : reason };
-  const edited = await putThing(world, "campaign", name, change, "either", sending?.file);
+  const edited = await steer(world, "campaign", name, change, "either", world.sending?.file);
   if (edited.kind === "refused") return conflict(edited.why);
-  if (action === "resume") await store.wakeParks(parks, now());
-  const type = action === "resume" ? ("resumed" as const) : ("paused" as const);
-  const detail = { campaign: true, state, reason };
-  await store.addSendingEvents([{ at: now(), type, tenant, stream: "", campaign, message: "", recipient: "", detail }]);
-  const canceled = action === "stop" && queue !== undefined ? await queue.act({ tenant, campaign }, "delete") : 0;
-  return { campaign, state, canceled };
+  return { campaign, state, canceled: edited.canceled ?? 0 };
 }
 
 export const routes: readonly Route[] = [
@@ -285,7 +281,7 @@ export const routes: readonly Route[] = [
       const tenant = await askedTenant(body.tenant, actor, world);
       if (tenant instanceof Problem) return tenant;
       audit.target = `${tenant}/${body.campaign}`;
-      return steer(tenant, body.campaign, body.action, `${body.action} by ${actor.account.name}`, world);
+      return steerOwn(tenant, body.campaign, body.action, `${body.action} by ${actor.account.name}`, world);
     },
   }),
 ];

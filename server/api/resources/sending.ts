@@ -1,8 +1,9 @@
 /** Sending at volume: its model, how warm each address is, what is slowed and why (docs/sending.md). */
 import { z } from "zod";
-import { loadModel, putThing, removeThing } from "../../dispatch/edit.ts";
+import { loadModel, removeThing } from "../../dispatch/edit.ts";
 import { about, type Kind, kinds, schemas } from "../../dispatch/schema.ts";
 import type { WarmupStatus } from "../../dispatch/status.ts";
+import { steer } from "../../dispatch/steer.ts";
 import { conflict, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 import { sendingIsOff } from "../sending-tenant.ts";
@@ -57,7 +58,7 @@ function routesOf(kind: Kind): readonly Route[] {
     make: "new" | "known",
     world: ApiWorld,
   ): Promise<never | Problem> => {
-    const edited = await putThing(world, kind, named, change, make, world.sending?.file);
+    const edited = await steer(world, kind, named, change, make, world.sending?.file);
     if (edited.kind === "refused") return make === "new" ? wrongField("/name", edited.why) : conflict(edited.why);
     const model = await read(world);
     return shown({ name: named, value: model[kind].get(named) ?? {} }, model.fixed);
