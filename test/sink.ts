@@ -25,7 +25,8 @@ export async function startSink(
   const sockets = new Set<Socket>();
   let handedOut = 0;
   let wake: () => void = () => {};
-  const server = createServer((socket) => {
+  // Replies come in several writes: none waits for the acknowledgement of the one before.
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});

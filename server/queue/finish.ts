@@ -110,8 +110,8 @@ export class Finisher {
     });
     this.#count(results.settlements);
     if (results.failed.length + results.delayed.length + results.succeeded.length === 0) {
-      const { settlements, journey, events } = results;
-      this.#settler.add({ held, settlements, notices: [], journey, events, ...heard });
+      const { settlements, journey } = results;
+      this.#settler.add({ held, settlements, notices: [], journey, ...heard });
       return;
     }
     const making = this.#finishWithNotices(held, results, heard).finally(() => this.#making.delete(making));
@@ -180,19 +180,16 @@ export class Finisher {
             detail: { kind, sender: message.envelopeFrom, sent: notice !== undefined },
           });
       }
-      const { settlements, events } = results;
-      this.#settler.add({ held, settlements, notices: made, journey, events, ...heard });
+      const { settlements } = results;
+      this.#settler.add({ held, settlements, notices: made, journey, ...heard });
     } catch (error) {
       log.error({ err: error, queue: message.id }, "a notice could not be made; the message is tried again");
       const nextAt = now() + noticeRetryMs;
-      const settlements = results.settlements.map((settlement) =>
-        settlement.outcome.kind === "delivered"
-          ? settlement
-          : {
-              ...settlement,
-              outcome: { kind: "later", nextAt, delayWarned: false, countsAsAttempt: true } as const,
-            },
-      );
+      const settlements = results.settlements.map((settlement): Settlement => {
+        if (settlement.outcome.kind === "delivered") return settlement;
+        const { event: _, ...rest } = settlement;
+        return { ...rest, outcome: { kind: "later", nextAt, delayWarned: false, countsAsAttempt: true } };
+      });
       this.#settler.add({ held, settlements, notices: [], journey: results.journey });
     }
     memory.drop(held);

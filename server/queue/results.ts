@@ -24,8 +24,6 @@ export type Results = {
   readonly delayed: readonly Reported[];
   /** Success that nobody else will report (RFC 3461 §5.2.2). */
   readonly succeeded: readonly Reported[];
-  /** For tenants. */
-  readonly events: readonly NewSendingEvent[];
 };
 
 /** Replies are kept to this length. */
@@ -61,7 +59,6 @@ export function resultsOf(
   const failed: Reported[] = [];
   const delayed: Reported[] = [];
   const succeeded: Reported[] = [];
-  const events: NewSendingEvent[] = [];
   const host = attempt?.host;
   for (let index = 0; index < recipients.length; index++) {
     const recipient = recipients[index]!;
@@ -107,15 +104,17 @@ export function resultsOf(
       default:
         return outcome satisfies never;
     }
+    const said = replyText(outcome.reply).slice(0, maxReplyChars);
     settlements.push({
       queue: message.id,
       recipient: recipient.id,
       token: ask.token(recipient),
       outcome: settled,
-      reply: replyText(outcome.reply).slice(0, maxReplyChars),
+      reply: said,
+      ...(message.tenant === undefined
+        ? {}
+        : { event: eventOf(message, recipient, outcome, eventTypes[kind], { now, said, host, path, nextAt }) }),
     });
-    if (message.tenant !== undefined)
-      events.push(eventOf(message, recipient, outcome, eventTypes[kind], { now, host, path, nextAt }));
     const group = groups.find((other) => other.outcome.reply === outcome.reply && other.kind === kind);
     if (group === undefined) groups.push({ kind, outcome, to: [recipient.address], nextAt });
     else {
@@ -151,7 +150,7 @@ export function resultsOf(
     if (group.nextAt !== undefined) detail["nextAt"] = group.nextAt;
     return { at: now, stage: group.kind, trace: message.id, keys: [], detail: { ...detail, ...details } };
   });
-  return { settlements, journey, failed, delayed, succeeded, events };
+  return { settlements, journey, failed, delayed, succeeded };
 }
 
 const eventTypes = { delivered: "delivered", deferred: "deferred", bounced: "bounced", expired: "expired" } as const;
@@ -163,11 +162,13 @@ function eventOf(
   type: SendingEventType,
   {
     now,
+    said,
     host,
     path,
     nextAt,
   }: {
     readonly now: Instant;
+    readonly said: string;
     readonly host: string | undefined;
     readonly path: Path | undefined;
     readonly nextAt: Instant | undefined;
@@ -178,7 +179,7 @@ function eventOf(
     // By this number a bounce that comes later finds back.
     n: recipient.id,
     attempt: recipient.attempts + 1,
-    reply: replyText(outcome.reply).slice(0, maxReplyChars),
+    reply: said,
   };
   if (host !== undefined) detail["host"] = host;
   if (path?.egress !== undefined) detail["source"] = path.egress.name;

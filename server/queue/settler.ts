@@ -3,7 +3,7 @@
  * batch grows with the load and no timer is needed.
  */
 import type { Log } from "../log.ts";
-import type { NewSendingEvent, Strike, Suppression } from "../store/sending.ts";
+import type { Strike, Suppression } from "../store/sending.ts";
 import type { Acceptance, JourneyEntry, Settlement, Store } from "../store/store.ts";
 import type { Held } from "./item.ts";
 
@@ -12,7 +12,6 @@ export type Result = {
   readonly settlements: readonly Settlement[];
   readonly notices: readonly Acceptance[];
   readonly journey: readonly JourneyEntry[];
-  readonly events?: readonly NewSendingEvent[];
   readonly suppress?: readonly Suppression[];
   readonly strikes?: readonly Strike[];
 };
@@ -87,14 +86,12 @@ export class Settler {
     const settlements: Settlement[] = [];
     const notices: Acceptance[] = [];
     const journey: JourneyEntry[] = [];
-    const events: NewSendingEvent[] = [];
     const suppress: Suppression[] = [];
     const strikes: Strike[] = [];
     for (const result of batch) {
       for (const settlement of result.settlements) settlements.push(settlement);
       for (const notice of result.notices) notices.push(notice);
       for (const entry of result.journey) journey.push(entry);
-      if (result.events !== undefined) events.push(...result.events);
       if (result.suppress !== undefined) suppress.push(...result.suppress);
       if (result.strikes !== undefined) strikes.push(...result.strikes);
     }
@@ -103,7 +100,6 @@ export class Settler {
         settlements,
         notices,
         journey,
-        ...(events.length === 0 ? {} : { events }),
         ...(suppress.length === 0 ? {} : { suppress }),
         ...(strikes.length === 0 ? {} : { strikes }),
       });

@@ -1,5 +1,6 @@
 /** Lists in place of nests of objects, for what goes between threads (see `crossing.ts`). */
-import type { KeptJourneyEntry } from "./ops/kept.ts";
+import type { KeptJourneyEntry, KeptSendingEvent } from "./ops/kept.ts";
+import type { NewSendingEvent } from "./sending.ts";
 import type { JourneyEntry } from "./store.ts";
 
 export type Packed = readonly unknown[];
@@ -7,6 +8,10 @@ export type Packed = readonly unknown[];
 /** `T`, where these are all its properties: what is added to it must be thought of here. */
 export type AllOf<T, Names extends keyof T> = [Exclude<keyof T, Names>] extends [never] ? T : never;
 type AllOfEntry = AllOf<JourneyEntry, "at" | "stage" | "trace" | "keys" | "detail">;
+type AllOfEvent = AllOf<
+  NewSendingEvent,
+  "at" | "type" | "tenant" | "stream" | "campaign" | "message" | "recipient" | "detail"
+>;
 
 /** Reads a list from its beginning. */
 export class Unpacking {
@@ -43,4 +48,22 @@ export function unpackJourney(from: Unpacking): readonly KeptJourneyEntry[] {
       detail: from.next<string>(),
     });
   return journey;
+}
+
+export function packEvent(event: NewSendingEvent, packed: unknown[]): void {
+  const { at, type, tenant, stream, campaign, message, recipient, detail }: AllOfEvent = event;
+  packed.push(at, type, tenant, stream, campaign, message, recipient, JSON.stringify(detail));
+}
+
+export function unpackEvent(from: Unpacking): KeptSendingEvent {
+  return {
+    at: from.next(),
+    type: from.next(),
+    tenant: from.next(),
+    stream: from.next(),
+    campaign: from.next(),
+    message: from.next(),
+    recipient: from.next(),
+    detail: from.next<string>(),
+  };
 }

@@ -1,6 +1,14 @@
 /** What the queue sends to the store's writer with every message that goes elsewhere, as flat lists (see `crossing.ts`). */
-import { type AllOf, type Packed, packJourney, Unpacking, unpackJourney } from "./crossing-lists.ts";
-import type { KeptJourneyEntry } from "./ops/kept.ts";
+import {
+  type AllOf,
+  type Packed,
+  packEvent,
+  packJourney,
+  Unpacking,
+  unpackEvent,
+  unpackJourney,
+} from "./crossing-lists.ts";
+import type { KeptJourneyEntry, KeptSettlement } from "./ops/kept.ts";
 import type { Lease, NewQueued, NewRecipient, Settlement, SettleRequest } from "./store.ts";
 
 type Later = Extract<Settlement["outcome"], { kind: "later" }>;
@@ -27,7 +35,7 @@ type AllOfQueued = AllOf<
 >;
 type AllOfRecipient = AllOf<NewRecipient, "address" | "domain" | "orcpt" | "notify" | "park" | "urgency">;
 type AllOfLease = AllOf<Lease, "owner" | "until" | "token">;
-type AllOfSettlement = AllOf<Settlement, "queue" | "recipient" | "token" | "outcome" | "reply">;
+type AllOfSettlement = AllOf<Settlement, "queue" | "recipient" | "token" | "outcome" | "reply" | "event">;
 type AllOfLater = AllOf<Later, "kind" | "nextAt" | "delayWarned" | "countsAsAttempt" | "park">;
 
 export function packQueued(queue: NewQueued | undefined, packed: unknown[]): void {
@@ -102,7 +110,8 @@ function unpackRecipient(from: Unpacking): NewRecipient {
 
 /** A request with nothing but settlements and journey in most cases; `Notice` is what a notice is on its way. */
 export type CrossingSettle<Notice> = Omit<SettleRequest, "notices"> & { readonly notices: readonly Notice[] };
-export type CrossedSettle<Notice> = Omit<CrossingSettle<Notice>, "journey"> & {
+export type CrossedSettle<Notice> = Omit<CrossingSettle<Notice>, "settlements" | "journey"> & {
+  readonly settlements: readonly KeptSettlement[];
   readonly journey: readonly KeptJourneyEntry[];
 };
 
@@ -110,8 +119,10 @@ export function packSettle<Notice>(request: CrossingSettle<Notice>): Packed {
   const { settlements, journey, notices, ...rare } = request;
   const isRare = notices.length > 0 || Object.values(rare).some((value) => value !== undefined);
   const packed: unknown[] = [isRare ? { ...rare, notices } : undefined, settlements.length];
-  for (const { queue, recipient, token, outcome, reply } of settlements as readonly AllOfSettlement[]) {
-    packed.push(queue, recipient, token, reply, outcome.kind);
+  for (const { queue, recipient, token, outcome, reply, event } of settlements as readonly AllOfSettlement[]) {
+    packed.push(queue, recipient, token, reply, event !== undefined);
+    if (event !== undefined) packEvent(event, packed);
+    packed.push(outcome.kind);
     if (outcome.kind !== "later") continue;
     const { nextAt, delayWarned, countsAsAttempt, park }: AllOfLater = outcome;
     packed.push(nextAt, delayWarned, countsAsAttempt, park);
@@ -123,13 +134,14 @@ export function packSettle<Notice>(request: CrossingSettle<Notice>): Packed {
 export function unpackSettle<Notice>(list: Packed): CrossedSettle<Notice> {
   const from = new Unpacking(list);
   const rare = from.next<Omit<CrossedSettle<Notice>, "settlements" | "journey"> | undefined>();
-  const settlements: Settlement[] = [];
+  const settlements: KeptSettlement[] = [];
   for (let left = from.next<number>(); left > 0; left--)
     settlements.push({
       queue: from.next(),
       recipient: from.next(),
       token: from.next(),
       reply: from.next(),
+      ...(from.next<boolean>() ? { event: unpackEvent(from) } : {}),
       outcome: unpackOutcome(from),
     });
   return { notices: [], ...rare, settlements, journey: unpackJourney(from) };

@@ -3,9 +3,17 @@
  * (structured clone) costs both threads several times as much. What is rare crosses as it is, in one place of the list.
  */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
-import { type AllOf, type Packed, packJourney, Unpacking, unpackJourney } from "./crossing-lists.ts";
+import {
+  type AllOf,
+  type Packed,
+  packEvent,
+  packJourney,
+  Unpacking,
+  unpackEvent,
+  unpackJourney,
+} from "./crossing-lists.ts";
 import { packQueued, unpackQueued } from "./crossing-queue.ts";
-import type { KeptJourneyEntry } from "./ops/kept.ts";
+import type { KeptJourneyEntry, KeptSendingEvent } from "./ops/kept.ts";
 import type { StoredBytes } from "./ops/tx.ts";
 import { queuedMessageOf } from "./queued.ts";
 import type {
@@ -43,15 +51,16 @@ type CrossingMessage = {
   readonly facts: MessageFacts;
 };
 export type Crossing = Omit<Acceptance, "message"> & { readonly message: CrossingMessage };
-export type Crossed = Omit<Acceptance, "message" | "journey"> & {
+export type Crossed = Omit<Acceptance, "message" | "journey" | "events"> & {
   readonly message: CrossingMessage;
+  readonly events?: readonly KeptSendingEvent[];
   readonly journey: readonly KeptJourneyEntry[];
 };
 
 // ---------------------------------------------------------------- to the writer
 
 export function packAcceptance(acceptance: Crossing): Packed {
-  const { message, placements, queue, journey, ...rare } = acceptance;
+  const { message, placements, queue, journey, events, ...rare } = acceptance;
   const facts: AllOfFacts = message.facts;
   const packed: unknown[] = [
     message.bytes,
@@ -74,6 +83,8 @@ export function packAcceptance(acceptance: Crossing): Packed {
     packed.push(account, into, flags, keywords.length === 0 ? undefined : keywords, receivedAt, overQuota);
   }
   packQueued(queue, packed);
+  packed.push(events?.length ?? 0);
+  if (events !== undefined) for (const event of events) packEvent(event, packed);
   packJourney(journey, packed);
   return packed;
 }
@@ -95,7 +106,7 @@ export function unpackAcceptance(list: Packed): Crossed {
       signature: from.next(),
     },
   };
-  const rare = from.next<Omit<Acceptance, "message" | "placements" | "queue" | "journey"> | undefined>();
+  const rare = from.next<Omit<Acceptance, "message" | "placements" | "queue" | "journey" | "events"> | undefined>();
   const placements: Placement[] = [];
   for (let left = from.next<number>(); left > 0; left--) {
     const account = from.next<number>();
@@ -109,7 +120,16 @@ export function unpackAcceptance(list: Packed): Crossed {
     });
   }
   const queue = unpackQueued(from);
-  return { message, placements, ...rare, ...(queue === undefined ? {} : { queue }), journey: unpackJourney(from) };
+  const events: KeptSendingEvent[] = [];
+  for (let left = from.next<number>(); left > 0; left--) events.push(unpackEvent(from));
+  return {
+    message,
+    placements,
+    ...rare,
+    ...(queue === undefined ? {} : { queue }),
+    ...(events.length === 0 ? {} : { events }),
+    journey: unpackJourney(from),
+  };
 }
 
 // ---------------------------------------------------------------- and back

@@ -8,7 +8,7 @@ export type Dialect = { readonly [word: string]: string };
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
  * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there. `{by_email}`, `{by_thread}`, `{by_shared}`, `{by_keywords}`:
- * the index of `messages` to use; `{lock_events}`: waits until no other transaction adds events; SQLite, which knows nothing of how many messages an account has, takes another by itself.
+ * the index of `messages` to use; SQLite, which knows nothing of how many messages an account has, takes another by itself.
  */
 export const sqliteDialect: Dialect = {
   id: "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -23,7 +23,6 @@ export const sqliteDialect: Dialect = {
   list: "(SELECT value FROM json_each($))",
   texts: "(SELECT value FROM json_each($))",
   cross: "CROSS JOIN",
-  lock_events: "1",
   instr: "instr",
   by_email: "INDEXED BY messages_email",
   by_thread: "INDEXED BY messages_thread",
@@ -45,8 +44,6 @@ export const postgresDialect: Dialect = {
   list: "(SELECT CAST(value AS BIGINT) AS value FROM json_array_elements_text(CAST($ AS JSON)))",
   texts: "(SELECT value FROM json_array_elements_text(CAST($ AS JSON)))",
   cross: "CROSS JOIN",
-  // Until the transaction ends; the number is ours alone.
-  lock_events: "CAST(pg_advisory_xact_lock(4711008) AS TEXT)",
   instr: "strpos",
   by_email: "",
   by_thread: "",

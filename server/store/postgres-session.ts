@@ -143,6 +143,9 @@ async function drive<T>(client: pg.PoolClient, op: Op<T>, doing: Doing): Promise
   return step.value;
 }
 
+/** Until the transaction ends; the number is ours alone. */
+const lockEvents = "SELECT CAST(pg_advisory_xact_lock(4711008) AS TEXT)";
+
 function perform(client: pg.PoolClient, effect: Effect, { outside, changes, doomed }: Doing): unknown {
   switch (effect.kind) {
     case "sql":
@@ -157,6 +160,8 @@ function perform(client: pg.PoolClient, effect: Effect, { outside, changes, doom
       return doomed.push(effect.blob);
     case "publish":
       return changes.push(effect.change);
+    case "lock-events":
+      return query(client, { kind: "sql", sql: lockEvents, params: [], want: "run" });
     case "now":
       return outside.now();
     default:

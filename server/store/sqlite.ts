@@ -238,6 +238,8 @@ export class Effects {
         return this.#clock();
       case "publish":
         return this.changes.push(effect.change);
+      case "lock-events":
+        return undefined;
       case "load":
         return this.#load(effect.stored, effect.limit, effect.passing);
       case "list-blobs":

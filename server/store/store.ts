@@ -421,6 +421,8 @@ export type Settlement = {
         readonly park?: string;
       };
   readonly reply: string;
+  /** Noted where this is what became of it: not where the lease was lost. */
+  readonly event?: NewSendingEvent;
 };
 /** Settlements, the notices they cause, and the journey, in one transaction: no bounce is lost or sent twice. */
 export type SettleRequest = {

@@ -59,6 +59,7 @@ export type PlanAccount = {
 const windowDays = 3;
 /** The latest attempts that are looked at by themselves: a block shows there first. */
 const recentAttempts = 100;
+const portionAttempts = 10;
 const evaluateEvery = 100;
 
 export function openAccount(plan: Plan, at: Instant, signals: Signals = noSignals): PlanAccount {
@@ -100,7 +101,7 @@ export function record(account: PlanAccount, counts: Partial<Counts>, at: Instan
     ...current,
     today: add(current.today, counts),
     evidence: [add(today, counts), ...before],
-    recent: latest([add(noCounts, counts), ...current.recent]),
+    recent: latest(current.recent, counts),
     probe: current.plan.state === "probing" ? add(current.probe, counts) : noCounts,
   };
   if (noted.plan.state === "probing") {
@@ -113,9 +114,13 @@ export function record(account: PlanAccount, counts: Partial<Counts>, at: Instan
   return bad || due ? evaluate(noted, at) : noted;
 }
 
-function latest(portions: readonly Counts[]): readonly Counts[] {
+/** The latest, in portions of some: most results come one by one, and a portion for each would be looked through with each of them. */
+function latest(known: readonly Counts[], counts: Partial<Counts>): readonly Counts[] {
+  const [first, ...others] = known;
+  if (first !== undefined && first.attempts + (counts.attempts ?? 0) <= portionAttempts)
+    return [add(first, counts), ...others];
   let attempts = 0;
-  return portions.filter((portion) => {
+  return [add(noCounts, counts), ...known].filter((portion) => {
     const wanted = attempts < recentAttempts;
     attempts += portion.attempts;
     return wanted;

@@ -3,7 +3,7 @@
 import { contentOfQueueId } from "../queue-id.ts";
 import type { Accepted, ContentId, QueuedMessage, SettleResult, StoreWriter } from "../store.ts";
 import { note } from "./journey.ts";
-import type { KeptSettleRequest } from "./kept.ts";
+import type { KeptSendingEvent, KeptSettleRequest } from "./kept.ts";
 import { accept } from "./place.ts";
 import {
   dropEmpty,
@@ -111,7 +111,8 @@ export function* releaseLeases(owner: string): Op<void> {
 export function* settle(request: KeptSettleRequest): Op<SettleResult> {
   let stale = 0;
   const touched = new Set<ContentId>();
-  for (const { queue, recipient, token, outcome, reply } of request.settlements) {
+  const events: KeptSendingEvent[] = [];
+  for (const { queue, recipient, token, outcome, reply, event } of request.settlements) {
     const content = contentOfQueueId(queue) ?? -1;
     let rows: number;
     if (outcome.kind === "later")
@@ -137,7 +138,9 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
       );
       touched.add(content);
     }
+    // Who has lost a lease has not seen what became of the recipient: somebody else tells it.
     if (rows === 0) stale++;
+    else if (event !== undefined) events.push(event);
   }
   for (const content of touched) yield* dropEmpty(content);
   const accepted: Accepted[] = [];
@@ -146,7 +149,7 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
     for (const notice of request.notices) accepted.push(yield* accept(notice));
   if (request.remember !== undefined) yield* remember(request.remember);
   yield* note(request.journey);
-  // Who has lost all leases has not seen what became of them: somebody else notes it.
+  if (events.length > 0) yield* addSendingEvents(events);
   if (stale === 0 || stale < request.settlements.length) {
     if (request.events !== undefined) yield* addSendingEvents(request.events);
     if (request.suppress !== undefined) yield* suppress(request.suppress);

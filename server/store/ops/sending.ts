@@ -5,7 +5,6 @@ import {
   maxEventRows,
   maxSendingRows,
   maxSuppressionRows,
-  type NewSendingEvent,
   type Park,
   type ParkLane,
   type QuotaAsk,
@@ -17,7 +16,8 @@ import {
   type Suppression,
 } from "../sending.ts";
 import type { Instant } from "../store.ts";
-import { all, type Op, one, publish, type Row, run } from "./tx.ts";
+import type { KeptSendingEvent } from "./kept.ts";
+import { all, lockEvents, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** PostgreSQL keeps no NUL in a text. */
 const text = (value: string): string => value.replaceAll("\0", "?");
@@ -217,10 +217,10 @@ export function* unsuppress(scope: string, hashes: readonly string[]): Op<number
 // ---------------------------------------------------------------- events
 
 /** Events of a message that is being accepted get its id. */
-export function* addSendingEvents(events: readonly NewSendingEvent[], message = ""): Op<void> {
+export function* addSendingEvents(events: readonly KeptSendingEvent[], message = ""): Op<void> {
   if (events.length === 0) return;
   // Ids must ascend in the order of commits, or who reads by cursor would miss some.
-  yield* one("SELECT {lock_events} AS locked");
+  yield* lockEvents();
   for (const event of events)
     yield* run(
       `INSERT INTO sending_events (at, type, tenant, stream, campaign, message, recipient, detail)
@@ -232,7 +232,7 @@ export function* addSendingEvents(events: readonly NewSendingEvent[], message = 
       event.campaign,
       event.message ?? message,
       text(event.recipient),
-      text(JSON.stringify(event.detail)),
+      text(typeof event.detail === "string" ? event.detail : JSON.stringify(event.detail)),
     );
   yield* publish({ kind: "sending", of: ["event"] });
 }

@@ -39,6 +39,8 @@ export type Effect =
   | { readonly kind: "remove-blob"; readonly blob: string }
   /** Told to the subscribers after the commit. */
   | { readonly kind: "publish"; readonly change: Change }
+  /** Waits until no other transaction adds events, and keeps others from it; with one writer there is none. */
+  | { readonly kind: "lock-events" }
   | { readonly kind: "now" };
 
 // biome-ignore lint/suspicious/noExplicitAny: what `next` is given depends on the effect; the functions below give it its type.
@@ -125,6 +127,11 @@ export function* removeBlob(blob: string): Op<void> {
 
 export function* publish(change: Change): Op<void> {
   yield { kind: "publish", change };
+}
+
+/** Numbers of events ascend in the order of commits from here on. */
+export function* lockEvents(): Op<void> {
+  yield { kind: "lock-events" };
 }
 
 /** The store's clock. */
