@@ -109,6 +109,9 @@ function places(server: RunningServer): string {
   return server.listeners.map(({ service, port }) => `${service} ${port}`).join(", ");
 }
 
+/** How people call us: a clone has no command of its own. */
+const command = process.env["npm_lifecycle_event"] === undefined ? "angarium" : "npm run angarium --";
+
 async function welcome(
   server: RunningServer,
   store: Store,
@@ -127,6 +130,8 @@ async function welcome(
   });
   const high = server.listeners.some(({ service, port }) => service !== "http" && port !== standardPorts[service].port);
   const listeners = server.listeners.map(({ service, address, port }) => ({ service, address, port }));
+  const https = server.listeners.find(({ service }) => service === "https")?.port;
+  const port = https === undefined || https === standardPorts.https.port ? "" : `:${https}`;
   return `Angarium ${version} is ready.
 
 What listens where${high ? " (the standard ports were not free for this user: high ones were taken)" : ""}:
@@ -134,7 +139,8 @@ What listens where${high ? " (the standard ports were not free for this user: hi
 ${render(listeners)}
 
 Administrator: ${first.admin}
-Password:      ${first.password}   (shown once; change it: angarium account password ${first.admin})
+Password:      ${first.password}   (shown once; change it: ${command} account password ${first.admin})
+Console:       https://${config.hostname}${port}/admin/   (until DNS knows the name: https://localhost${port}/admin/ on this machine)
 
 Data and configuration: ${dataDir}
 Certificate: self-signed; clients may trust ${server.caFile ?? "the configured one"}
@@ -143,6 +149,8 @@ DNS records to publish for ${first.domain}:
 
 ${render(records.map(({ name, type, value, why }) => ({ name, type, value, why })))}
 
-Next: angarium account add NAME@${first.domain}; angarium check
+Next: sign in to the console and choose "Set up a domain"; or here, beside the running server:
+  ${command} account add NAME@${first.domain}
+  ${command} check
 `;
 }

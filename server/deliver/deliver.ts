@@ -11,7 +11,15 @@ import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Received } from "../receive/received.ts";
 import type { Remembered } from "../store/sieve-store.ts";
-import type { Acceptance, Accepted, AccountId, JourneyEntry, Store } from "../store/store.ts";
+import type {
+  Acceptance,
+  Accepted,
+  AccountId,
+  JourneyEntry,
+  SettleRequest,
+  SettleResult,
+  Store,
+} from "../store/store.ts";
 import { type MailCopies, takeCopies } from "./copies.ts";
 import { type Destination, type Destinations, destinationsOf, type ListMail } from "./destinations.ts";
 import { acceptedEntry, entry } from "./entries.ts";
@@ -96,8 +104,8 @@ export type Deliver = {
   plan(mail: Received): Promise<Acceptance | undefined>;
   /** Takes mail that was made here, unjudged; false where nobody takes it. */
   give(mail: Received): Promise<boolean>;
-  /** Delivers what a mailing list sends, all or none. */
-  spread(what: Spread): Promise<void>;
+  /** Delivers what a mailing list sends, all or none; "missing": the post it lets through is gone, and so nothing was sent. */
+  spread(what: Spread): Promise<"done" | "missing">;
 };
 
 const notForwarded = reply(550, "5.7.1", "This message looks like spam, and spam is not forwarded from here");
@@ -200,16 +208,17 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   };
 
   /** All or none, in one transaction. */
+  const settled = async (request: Omit<SettleRequest, "settlements">): Promise<SettleResult> => {
+    const result = await store.settle({ settlements: [], ...request });
+    for (const [index, { queued }] of result.accepted.entries())
+      if (queued !== undefined) queue.offer(queued, request.notices[index]!.message.bytes);
+    return result;
+  };
   const commitTogether = async (
-    acceptances: readonly Acceptance[],
+    notices: readonly Acceptance[],
     remember: readonly Remembered[] = [],
     journey: readonly JourneyEntry[] = [],
-  ): Promise<readonly Accepted[]> => {
-    const { accepted } = await store.settle({ settlements: [], notices: acceptances, remember, journey });
-    for (const [index, { queued }] of accepted.entries())
-      if (queued !== undefined) queue.offer(queued, acceptances[index]!.message.bytes);
-    return accepted;
-  };
+  ): Promise<readonly Accepted[]> => (await settled({ notices, remember, journey })).accepted;
 
   /** A notice is owed, but the message is safe already: trouble with it is a line in the log. */
   const commitNotice = async (mail: Received, made: Promise<Acceptance | undefined>): Promise<void> => {
@@ -380,7 +389,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return undefined;
   };
 
-  const spread = async ({ copies, posts, kept, remember, journey }: Spread): Promise<void> => {
+  const spread: Deliver["spread"] = async ({ copies, posts, kept, remember, journey, letThrough }) => {
     const acceptances: Acceptance[] = [];
     const remembered: Remembered[] = [...remember];
     for (const copy of copies) {
@@ -402,7 +411,9 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     }
     if (posts.length > 0)
       acceptances.push({ message: await messageOf(kept), placements: [], listPosts: posts, journey: [] });
-    await commitTogether(acceptances, remembered, journey);
+    const parts = { notices: acceptances, remember: remembered, journey };
+    const { stale } = await settled(letThrough === undefined ? parts : { ...parts, letThrough });
+    return stale === 0 ? "done" : "missing";
   };
 
   /** What scripts want done, the mail of those without any and what goes elsewhere, in one transaction. */

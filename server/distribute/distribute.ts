@@ -239,38 +239,30 @@ export function makeDistribute(ports: DistributePorts): Distribute {
     if (row === undefined) return "missing";
     const bytes = yes ? await store.content(row.content) : undefined;
     if (yes && bytes === undefined) return "missing";
-    if (bytes !== undefined) {
-      const running = lettingThrough.get(id) ?? letThrough(list, row, Buffer.from(bytes));
-      lettingThrough.set(id, running);
-      await running.finally(() => lettingThrough.delete(id));
-    }
-    // Who was first has done it; a second yes finds nothing.
-    if ((await store.removeListPost(id)) === "missing") return "missing";
-    const stage = yes ? "released" : "deleted";
-    await store.note([
-      {
-        at: now(),
-        stage,
-        trace: `m${row.content}`,
-        keys: [row.author, list.address],
-        detail: { list: list.address, by },
-      },
-    ]);
+    // Of two moderators at once, on two nodes even, the first has done it: the other finds nothing.
+    const done =
+      bytes === undefined ? await store.removeListPost(id) : await letThrough(list, row, Buffer.from(bytes), by);
+    if (done === "missing") return "missing";
+    if (!yes) await store.note([decided(list, row, "deleted", by)]);
     if (!yes && reason !== undefined && row.author !== "") await letters.rejected(list, row, reason);
     return "done";
   };
 
-  /** Two moderators at once let a post through once. */
-  const lettingThrough = new Map<number, Promise<void>>();
+  const decided = (list: List, row: ListPost, stage: "released" | "deleted", by: string): JourneyEntry => ({
+    at: now(),
+    stage,
+    trace: `m${row.content}`,
+    keys: [row.author, list.address],
+    detail: { list: list.address, by },
+  });
 
-  /** The copies and the memory of them are one commit: after a crash a second yes removes the row and sends nothing again. */
-  const letThrough = async (list: List, row: ListPost, bytes: Buffer): Promise<void> => {
-    const key = onceKey(list, `held ${row.id} ${row.content}`);
-    if ((await store.sieveRemembers(0, [key], now())).length > 0) return;
+  /** That it waits no more and its copies are one commit. */
+  const letThrough = async (list: List, row: ListPost, bytes: Buffer, by: string): Promise<"done" | "missing"> => {
     const mail: Received = { ...madeHere(ports.ourHost, now(), ports.newId()), envelopeFrom: row.envelopeFrom, bytes };
     const author = { address: row.author, name: "" };
     const outcome = await post(mail, bytes, list, author, undefined, row);
-    await ports.spread({ ...outcome, remember: [...outcome.remember, { account: 0, key, until: now() + onceMs }] });
+    const journey = [...outcome.journey, decided(list, row, "released", by)];
+    return ports.spread({ ...outcome, journey, letThrough: row.id });
   };
 
   // ---------------------------------------------------------------- the other addresses

@@ -431,6 +431,8 @@ export type SettleRequest = {
   /** What Sieve scripts must not do again for a while. */
   readonly remember?: readonly Remembered[];
   readonly journey: readonly JourneyEntry[];
+  /** A post that waited for a moderator and goes now: where it is gone already somebody else let it through, and nothing is done. */
+  readonly letThrough?: number;
   readonly events?: readonly NewSendingEvent[];
   /** Addresses that the results show to be nobody's, and failures that count when they repeat. */
   readonly suppress?: readonly Suppression[];

@@ -83,6 +83,40 @@ export function listsContract(open: Open): void {
       assert.deepEqual(await store.verify(), []);
     });
 
+    test("a post is let through once, however many say so at once", async () => {
+      const waiting: NewListPost = {
+        list,
+        state: "held",
+        messageId: "<twice@far.test>",
+        envelopeFrom: "a@far.test",
+        author: "a@far.test",
+        subject: "twice",
+        why: "",
+        at: noon,
+      };
+      await store.accept({ message: letter(), placements: [], listPosts: [waiting], journey: [] });
+      const [held] = await store.listPosts({ list, state: "held", messageId: waiting.messageId, limit: 1 });
+      const archived = { ...waiting, state: "archived", messageId: "<once@far.test>" } as const;
+      const answers = await Promise.all(
+        [1, 2, 3].map(() =>
+          store.settle({
+            settlements: [],
+            notices: [{ message: letter(), placements: [], listPosts: [archived], journey: [] }],
+            journey: [],
+            letThrough: held!.id,
+          }),
+        ),
+      );
+      assert.deepEqual(answers.map(({ stale, accepted }) => `${stale} ${accepted.length}`).sort(), [
+        "0 1",
+        "1 0",
+        "1 0",
+      ]);
+      assert.equal((await store.listPosts({ messageId: archived.messageId, limit: 5 })).length, 1);
+      assert.deepEqual(await store.listPosts({ list, state: "held", messageId: waiting.messageId, limit: 1 }), []);
+      assert.deepEqual(await store.verify(), []);
+    });
+
     test("wishes: one of a kind at a time, gone when their time is over", async () => {
       const wish = {
         list,

@@ -4,6 +4,7 @@ import { contentOfQueueId } from "../queue-id.ts";
 import type { Accepted, ContentId, QueuedMessage, SettleResult, StoreWriter } from "../store.ts";
 import { note } from "./journey.ts";
 import type { KeptSendingEvent, KeptSettleRequest } from "./kept.ts";
+import { removeListPost } from "./lists.ts";
 import { accept } from "./place.ts";
 import {
   dropEmpty,
@@ -109,6 +110,8 @@ export function* releaseLeases(owner: string): Op<void> {
 // ---------------------------------------------------------------- settling
 
 export function* settle(request: KeptSettleRequest): Op<SettleResult> {
+  if (request.letThrough !== undefined && (yield* removeListPost(request.letThrough)) === "missing")
+    return { stale: 1, accepted: [] };
   let stale = 0;
   const touched = new Set<ContentId>();
   const events: KeptSendingEvent[] = [];
