@@ -162,6 +162,24 @@ try {
       perRecipient.get(nameOf(at))?.at(-1),
       { dead: "bounced", late: "delivered", suppressed: "suppressed", good: "delivered" }[kindOf(at)],
     );
+  // Each recipient has come to one end, and to no other; the sink took each that was delivered, and no other.
+  const ends = new Set(["delivered", "bounced", "expired", "suppressed"]);
+  const inexact = all.filter((at) => {
+    const told = (perRecipient.get(nameOf(at)) ?? []).filter((type) => ends.has(type));
+    const wanted = { dead: "bounced", late: "delivered", suppressed: "suppressed", good: "delivered" }[kindOf(at)];
+    return told.length !== 1 || told[0] !== wanted || copies.has(nameOf(at)) !== (wanted === "delivered");
+  });
+  assert.equal(inexact.length, 0, `not exact: ${inexact.slice(0, 10).map(nameOf).join(", ")}`);
+  // Suppressed for the tenant are those that bounced for good.
+  const dead = new Set<string>();
+  for (let after = ""; ; ) {
+    const page = (await run("suppression list", { scope: "tenant:shop", after })) as Any[];
+    for (const { address, reason } of page) if (reason === "bounced") dead.add(address);
+    if (page.length === 0 || page.at(-1).hash === after) break;
+    after = page.at(-1).hash;
+  }
+  assert.equal(dead.size, of("dead"));
+  assert.ok(all.filter((at) => kindOf(at) === "dead").every((at) => dead.has(nameOf(at))));
   // One click, as a mailbox provider does it: nothing more of this stream comes.
   const letter = sink.taken.find(({ to }) => to[0] === nameOf(0))!;
   const link = /^List-Unsubscribe: <([^>]+)>/im.exec(letter.data.replace(/\r\n[ \t]+/g, ""))![1]!;
