@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { backUp } from "../admin/back-up.ts";
 import { importAccounts } from "../admin/import-accounts.ts";
 import { quiet } from "../log.ts";
 import { openSqliteStore } from "../store/client.ts";
@@ -48,9 +49,9 @@ test("imported passwords open at once, are hashed one by one, and the key ends w
     const bytes = readFileSync(join(dir, name));
     assert.ok(!bytes.includes("first secret") && !bytes.includes(key), `${name} tells the password or the key`);
   }
-  const rows = await store.sealedCredentials(0, 10);
+  const rows = await store.sealedCredentials({ account: 0, id: 0 }, 10);
   assert.equal(rows.length, 3);
-  assert.equal((await store.sealedCredentials(rows[1]!.account, 10)).length, 1);
+  assert.equal((await store.sealedCredentials(rows[1]!, 10)).length, 1);
 
   const login = makeLogin({
     store,
@@ -87,6 +88,45 @@ test("imported passwords open at once, are hashed one by one, and the key ends w
   second.start();
   while (existsSync(keyFile)) await new Promise((resolve) => setTimeout(resolve, 10));
   await second.stop();
-  assert.equal((await store.sealedCredentials(0, 10)).length, 0);
+  assert.equal((await store.sealedCredentials({ account: 0, id: 0 }, 10)).length, 0);
   assert.equal(await say("u3@a.test", "third secret"), "u3@a.test");
+});
+
+test("a backup made while passwords wait to be hashed opens the accounts", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "angarium-sealed-"));
+  const store = await openSqliteStore({ dir, readers: 1 });
+  t.after(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+  await store.putDomain({ name: "a.test", kind: "local", settings: {} });
+  const domain = (await store.hostedDomains({ kind: "all" }, { limit: 1 }))[0];
+  // In the background it would take an hour.
+  const slow = { store, keyFile: join(dir, "sealed.key"), now: Date.now, log: quiet, restMs: 3_600_000 };
+  const stopped = new SealedPasswords(slow);
+  await stopped.stop();
+  const csv = "address,password\nu1@a.test,first secret\nu2@a.test,second secret\nu3@a.test,third secret\n";
+  const world = { store, now: Date.now, sealed: stopped };
+  const made = await importAccounts(
+    world,
+    csv,
+    async () => domain,
+    () => {},
+  );
+  assert.equal("made" in made && made.made, 3);
+  assert.match((await backUp({ store, sealed: undefined }, join(dir, "without"))) ?? "", /wait to be hashed/);
+  const told: string[] = [];
+  const folder = join(dir, "with");
+  const note = await backUp({ store, sealed: new SealedPasswords(slow) }, folder, undefined, (line) => told.push(line));
+  assert.equal(note, undefined);
+  assert.match(told.at(-1) ?? "", /^3 passwords/);
+  const copy = await openSqliteStore({ dir: folder, readers: 1, readOnly: true });
+  try {
+    for (const { id } of await copy.accounts()) {
+      const [credential] = await copy.credentials(id);
+      assert.ok(credential !== undefined && !isSealed(credential) && credential.scramSha256 !== "");
+    }
+  } finally {
+    await copy.close();
+  }
 });

@@ -17,6 +17,11 @@ const tagBytes = 16;
 /** Between two that are hashed: mail has the machine for itself as long. */
 const restMs = 25;
 const rowsAtOnce = 200;
+/** Side by side, where somebody waits for them. */
+const hashedAtOnce = 2;
+
+type Place = Pick<Credential, "account" | "id">;
+const beforeAll: Place = { account: 0, id: 0 };
 
 export const isSealed = (credential: Pick<Credential, "argon2id">): boolean => credential.argon2id.startsWith(mark);
 
@@ -87,6 +92,32 @@ export class SealedPasswords {
     return password !== undefined && timingSafeEqual(digest(password), digest(prepared));
   }
 
+  /**
+   * Hashes all that wait, without a rest, and what comes meanwhile: for a copy of the store, with which the key does not go. Those that
+   * cannot be opened any more stay as they are.
+   */
+  async hashAll(tell: (hashed: number) => void): Promise<void> {
+    const { store, keyFile } = this.#parts;
+    let hashed = 0;
+    for (let found = 1; (found > 0 || this.#imports > 0) && !this.#stopping && existsSync(keyFile); ) {
+      found = 0;
+      for (let after: Place = beforeAll; ; ) {
+        const rows = await store.sealedCredentials(after, rowsAtOnce);
+        for (let at = 0; at < rows.length && !this.#stopping; at += hashedAtOnce) {
+          const raised = await Promise.all(rows.slice(at, at + hashedAtOnce).map((row) => this.raise(row)));
+          found += raised.filter((one) => one !== undefined).length;
+          tell(hashed + found);
+        }
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < rowsAtOnce || this.#stopping) break;
+        after = last;
+      }
+      hashed += found;
+      // What an import seals meanwhile is hashed too.
+      if (found === 0 && this.#imports > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+    }
+  }
+
   #open(credential: Credential): string | undefined {
     const key = this.#keyHere();
     return key === undefined ? undefined : openWith(key, credential.argon2id);
@@ -119,14 +150,13 @@ export class SealedPasswords {
 
   async #raiseAll(): Promise<void> {
     const { store, keyFile } = this.#parts;
-    let after = 0;
-    for (;;) {
+    for (let after: Place = beforeAll; ; ) {
       const rows = await store.sealedCredentials(after, rowsAtOnce);
       for (const row of rows) {
         // An import waits for us: what is left has its turn after it.
         if (this.#stopping || this.#imports > 0) return;
         await this.raise(row);
-        after = row.account;
+        after = row;
         await new Promise((resolve) => setTimeout(resolve, this.#parts.restMs ?? restMs));
       }
       if (rows.length < rowsAtOnce) break;

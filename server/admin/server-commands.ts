@@ -1,4 +1,5 @@
 import { parseRoutes } from "../send/route.ts";
+import { backUp } from "./back-up.ts";
 import { type Command, command, done, no, time } from "./command.ts";
 import { counted } from "./progress.ts";
 
@@ -81,10 +82,10 @@ export const serverCommands: readonly Command[] = [
     "backup",
     "Copy everything into an empty folder, while the server runs.",
     { folder: { type: "text", placed: true, required: true, help: "an empty or missing folder, by its full path" } },
-    async ({ folder }, { store }, progress) => {
+    async ({ folder }, world, progress) => {
       if (!folder.startsWith("/")) return no("Give the folder by its full path: the server may run in another one.");
-      await store.backup(folder, counted(progress, "copied"));
-      return done({ backup: folder });
+      const unhashed = await backUp(world, folder, counted(progress, "copied"), progress);
+      return done({ backup: folder, ...(unhashed === undefined ? {} : { note: unhashed }) });
     },
   ),
   command("verify", "Read everything and check it against everything else.", {}, async (_, { store }, progress) => {

@@ -39,8 +39,8 @@ export interface SecurityReader {
   factors(account: AccountId): Promise<readonly Factor[]>;
   factorByKey(kind: FactorKind, key: string): Promise<Factor | undefined>;
   invitation(hash: string): Promise<Invitation | undefined>;
-  /** Passwords that wait to be hashed (`access/sealed-passwords.ts`), of the accounts after this one, in their order. */
-  sealedCredentials(after: AccountId, limit: number): Promise<readonly Credential[]>;
+  /** Passwords that wait to be hashed (`access/sealed-passwords.ts`), after this one, in their order. */
+  sealedCredentials(after: Pick<Credential, "account" | "id">, limit: number): Promise<readonly Credential[]>;
   /** Newest first, expired ones too until they are tidied away. */
   invitations(): Promise<readonly Invitation[]>;
 }

@@ -24,16 +24,44 @@ export function securityContract(open: Open): void {
         createdAt: noon,
       } as const;
       await store.putCredential(account, { ...sealed, expiresAt: undefined });
-      const [found, ...more] = await store.sealedCredentials(account - 1, 10);
+      const [found, ...more] = await store.sealedCredentials({ account: account - 1, id: 1e9 }, 10);
       assert.equal(more.length, 0);
       assert.deepEqual(found, (await store.credentials(account))[0]);
-      assert.deepEqual(await store.sealedCredentials(account, 10), []);
+      assert.deepEqual(await store.sealedCredentials(found!, 10), []);
       const after = { argon2id: "$argon2id$x", scramSha256: "y" };
       assert.equal(await store.raiseCredential(account, found!.id, "$sealed$abd", after), "changed");
       assert.equal(await store.raiseCredential(account, found!.id, "$sealed$abc", after), "done");
       assert.equal(await store.raiseCredential(account, found!.id, "$sealed$abc", after), "changed");
       assert.deepEqual(await store.credentials(account), [{ ...found, ...after }]);
-      assert.deepEqual(await store.sealedCredentials(0, 10), []);
+      assert.deepEqual(await store.sealedCredentials({ account: 0, id: 0 }, 10), []);
+    });
+
+    test("sealed passwords come in pages, and none is skipped where two of an account lie on both sides of an end", async () => {
+      const made = [];
+      for (const name of ["s1", "s2", "s3"]) {
+        const two = ["a", "b"].map((part) => ({
+          kind: "password" as const,
+          label: part,
+          argon2id: `$sealed$${name}${part}`,
+          scramSha256: "",
+          createdAt: noon,
+          expiresAt: undefined,
+        }));
+        const account = { name: `${name}@example.org`, displayName: "", role: "user", quotaBytes: 0 } as const;
+        await store.putDomain({ name: "example.org", kind: "local", settings: {} });
+        const answer = await store.createAccount(account, two, noon);
+        assert.equal(answer.kind, "done");
+        made.push(...two.map(({ argon2id }) => argon2id));
+      }
+      const found: string[] = [];
+      for (let after = { account: 0, id: 0 }; ; ) {
+        const page = await store.sealedCredentials(after, 3);
+        found.push(...page.map(({ argon2id }) => argon2id));
+        const last = page.at(-1);
+        if (last === undefined) break;
+        after = last;
+      }
+      assert.deepEqual(found, made);
     });
 
     test("factors: put, found by key, changed by one only, removed with the account", async () => {

@@ -1,7 +1,9 @@
 /** The server itself: what runs, its certificates, backups, the settings that are kept in the store. */
+
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { backUp } from "../../admin/back-up.ts";
 import { conflict, notFound, Problem } from "../problem.ts";
 import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 
@@ -149,7 +151,7 @@ export const routes: readonly Route[] = [
       audit.target = name;
       mkdirSync(join(folder, name), { mode: 0o700 });
       ended.set(name, { state: "running", problem: "" });
-      world.store.backup(join(folder, name)).then(
+      backUp(world, join(folder, name)).then(
         () => ended.set(name, { state: "done", problem: "" }),
         (error: unknown) =>
           ended.set(name, { state: "failed", problem: error instanceof Error ? error.message : String(error) }),

@@ -239,11 +239,15 @@ export function* credentials(account: AccountId): Op<readonly Credential[]> {
   }));
 }
 
-export function* sealedCredentials(after: AccountId, limit: number): Op<readonly Credential[]> {
+export function* sealedCredentials(
+  after: Pick<Credential, "account" | "id">,
+  limit: number,
+): Op<readonly Credential[]> {
   const found = yield* all<CredentialRow>(
-    `SELECT * FROM credentials WHERE account > $1 AND kind = 'password' AND argon2id LIKE '$sealed$%'
-     ORDER BY account LIMIT $2`,
-    after,
+    `SELECT * FROM credentials WHERE (account, id) > ($1, $2) AND kind = 'password' AND argon2id LIKE '$sealed$%'
+     ORDER BY account, id LIMIT $3`,
+    after.account,
+    after.id,
     limit,
   );
   return found.map(credentialOf);
