@@ -45,6 +45,7 @@ test("long work tells how far it is; breakage is an error; a socket left behind 
     backup: async (_: string, progress: (done: number, total: number) => void) => {
       for (let i = 1; i <= 3; i++) progress(i, 3);
     },
+    sealedCredentials: async () => [],
     verify: () => Promise.reject(new Error("disk")),
   });
   const control = await serveControl({ dataFolder: folder, world, log: quiet });

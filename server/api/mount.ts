@@ -24,10 +24,11 @@ export function makeApi(given: Omit<ApiParts, "routes"> & { readonly version: st
         scope.removeAllContentTypeParsers();
         // Read when it is known who sends it, and how much they may.
         scope.addContentTypeParser("*", (_request, body, done) => done(null, body));
-        scope.get(`${root}/openapi.json`, async (_request, reply) => {
-          description ??= JSON.stringify(openApi((await routes()).all, given.version), undefined, 1);
-          return reply.type("application/json; charset=utf-8").send(description);
-        });
+        for (const place of [root, shortRoot])
+          scope.get(`${place}/openapi.json`, async (_request, reply) => {
+            description ??= JSON.stringify(openApi((await routes()).all, given.version), undefined, 1);
+            return reply.type("application/json; charset=utf-8").send(description);
+          });
         for (const url of [root, `${root}/*`, `${shortRoot}/*`])
           scope.all(url, (request, reply) => serve(request, reply, parts));
       });
