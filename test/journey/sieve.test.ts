@@ -5,8 +5,6 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ImapFlow } from "imapflow";
-import { tables } from "../../protocol/sieve/test-cases.ts";
-import { sample as longer } from "../../protocol/sieve/test-run.ts";
 import { ask } from "../beside.ts";
 import { angarium, type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { ManageSieveTalk } from "../managesieve-talk.ts";
@@ -392,33 +390,6 @@ test("a changed message is what it should be", async () => {
   const text = await source(user, "INBOX");
   assert.match(text, /^X-Sorted: yes\r\nReturn-Path: <bob@sender\.test>\r\n/);
   assert.match(text, /\r\nX-Last: z\r\n\r\nthe body\r\n$/);
-});
-
-describe("the tables of tests, through ManageSieve and delivery", () => {
-  for (const { name, needs, options, yes, no } of tables) {
-    if (options?.world !== undefined) continue;
-    // What delivery changes (trace fields, the time, the envelope, what is remembered) is tested by itself.
-    const isKept = (line: string): boolean =>
-      !/received|return-path|currentdate|environment|mailbox|specialuse|metadata|envelope|spamtest|virustest|duplicate|zone|date "date" "(?:hour|time|iso8601|std11)|ihave|size :under 10"/i.test(
-        line,
-      ) && !(needs.includes("date") && /"(?:hour|time|zone|iso8601|julian)"|:value/.test(line));
-    const lines = [...yes.map((line) => [line, "1"] as const), ...no.map((line) => [line, "0"] as const)].filter(
-      ([line]) => isKept(line),
-    );
-    if (lines.length === 0) continue;
-    test(`${name}: ${lines.length} cases`, async () => {
-      const user = someone();
-      const all = [...new Set([...needs, "variables", "editheader"])].map((need) => `"${need}"`).join(", ");
-      const tests = lines.map(([line]) => `if ${line} { set "r" "\${r}1"; } else { set "r" "\${r}0"; }`).join("\n");
-      await activate(user, `require [${all}];\nset "r" "";\n${tests}\naddheader "X-Result" "\${r}";\n`);
-      const message = options?.message ?? longer.replace(/^Return-Path.*\r\n(?:Received.*\r\n)+/, "");
-      assert.match(await deliver(user, message), /^250/);
-      const found = /^X-Result: ([01\r\n ]*)$/m.exec(await source(user, "INBOX"))?.[1]?.replace(/\s/g, "") ?? "";
-      const wrong = lines.filter(([, expected], index) => found[index] !== expected).map(([line]) => line);
-      assert.deepEqual(wrong, []);
-      assert.equal(found.length, lines.length);
-    });
-  }
 });
 
 describe("scripts of domains and the server", () => {
