@@ -6,6 +6,7 @@ import { type Injection, makeInjection } from "./inject/injection.ts";
 import { leave, readLeaving, unsubscribeFields, unsubscribePath } from "./inject/unsubscribe.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
+import { publicBase } from "./public-base.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { RunningSending } from "./sending.ts";
 import type { Instant, Store } from "./store/store.ts";
@@ -20,7 +21,7 @@ export function withUnsubscribe(
   publicUrl: string,
   ourHost: string,
 ): NonNullable<SubmitPorts["sending"]> {
-  const base = publicUrl === "" ? `https://${ourHost}` : publicUrl.replace(/\/+$/, "");
+  const base = publicBase(publicUrl, ourHost);
   return {
     ...forSubmit,
     fields: (sender, mail, header) =>

@@ -11,6 +11,7 @@ import { type Distribute, makeDistribute } from "./distribute/distribute.ts";
 import { suffixOf } from "./judge/authenticate/suffix.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
+import { publicBase } from "./public-base.ts";
 import { openReturnPaths } from "./sign/return-paths.ts";
 import type { Instant, Store } from "./store/store.ts";
 import { takeListLinks } from "./web/list-pages.ts";
@@ -39,7 +40,7 @@ export async function startLists(parts: {
     give: (mail) => parts.deliver().give(mail),
     spread: (what) => parts.deliver().spread(what),
     seal: forward.seal,
-    base: publicUrl === "" ? `https://${ourHost}` : publicUrl.replace(/\/+$/, ""),
+    base: publicBase(publicUrl, ourHost),
     secret: () => base32(randomBytes(secretChars), secretChars),
     async isStrict(domain) {
       const walked = await walk(domain, { txt: (name) => resolver.txt(name), suffixOf });

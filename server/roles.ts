@@ -49,6 +49,7 @@ import { ownAddresses } from "./own-addresses.ts";
 import { servePages } from "./pages.ts";
 import { LocalMaildropLocks } from "./pop3/locks.ts";
 import { servePop3 } from "./pop3/pop3.ts";
+import { publicBase } from "./public-base.ts";
 import { makeQueue } from "./queue/make-queue.ts";
 import { BytesInFlight } from "./receive/bytes-in-flight.ts";
 import { serveSmtp } from "./receive/conversation.ts";
@@ -441,6 +442,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     settings: {
       ...config.imap,
       host: ourHost,
+      jmapUrl: `${publicBase(config.sending.publicUrl, ourHost)}/.well-known/jmap`,
       maxSessionsPerAccount: options.edgePolicies ? config.imap.maxSessionsPerAccount : Number.MAX_SAFE_INTEGER,
     },
     tls,

@@ -50,6 +50,15 @@ const authenticated = [
   "ACL",
   "RIGHTS=kxte",
   "METADATA",
+  "LIST-MYRIGHTS",
+  "LIST-METADATA",
+  "REPLACE",
+  "PREVIEW",
+  "PARTIAL",
+  "JMAPACCESS",
+  "NOTIFY",
+  "MULTISEARCH",
+  "UIDONLY",
 ];
 
 /** The capability list, in the order it is sent. */
@@ -71,11 +80,12 @@ export function enables(capability: string): readonly Enabled[] | undefined {
   return enableable.get(capability);
 }
 
-export type Enabled = "CONDSTORE" | "QRESYNC" | "UTF8=ACCEPT" | "IMAP4rev2";
+export type Enabled = "CONDSTORE" | "QRESYNC" | "UTF8=ACCEPT" | "IMAP4rev2" | "UIDONLY";
 
 const enableable = new Map<string, readonly Enabled[]>([
   ["CONDSTORE", ["CONDSTORE"]],
   ["QRESYNC", ["QRESYNC", "CONDSTORE"]],
   ["UTF8=ACCEPT", ["UTF8=ACCEPT"]],
   ["IMAP4REV2", ["IMAP4rev2"]],
+  ["UIDONLY", ["UIDONLY"]],
 ]);

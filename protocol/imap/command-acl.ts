@@ -36,6 +36,15 @@ export function getMetadata(cursor: Cursor): CommandBody | undefined {
   if (cursor.text[cursor.at] === "(" && (!readOptions(cursor, options) || !cursor.space())) return undefined;
   const mailbox = mailboxOrServer(cursor);
   if (mailbox === undefined || !cursor.space()) return undefined;
+  if (/^\((?:MAXSIZE|DEPTH) /i.test(cursor.text.slice(cursor.at))) {
+    if (!readOptions(cursor, options) || !cursor.space()) return undefined;
+  }
+  const entries = entryList(cursor);
+  return entries === undefined ? undefined : { name: "GETMETADATA", mailbox, ...options, entries };
+}
+
+/** Names of entries, or one name by itself, in lower case. */
+export function entryList(cursor: Cursor): readonly string[] | undefined {
   const entries: string[] = [];
   const entry = (): boolean => {
     const name = cursor.astring();
@@ -43,14 +52,7 @@ export function getMetadata(cursor: Cursor): CommandBody | undefined {
     entries.push(name.toLowerCase());
     return true;
   };
-  if (cursor.text[cursor.at] !== "(")
-    return entry() ? { name: "GETMETADATA", mailbox, ...options, entries } : undefined;
-  if (/^\((?:MAXSIZE|DEPTH) /i.test(cursor.text.slice(cursor.at))) {
-    if (!readOptions(cursor, options) || !cursor.space()) return undefined;
-    if (cursor.text[cursor.at] !== "(")
-      return entry() ? { name: "GETMETADATA", mailbox, ...options, entries } : undefined;
-  }
-  return cursor.list(maxEntries, entry) ? { name: "GETMETADATA", mailbox, ...options, entries } : undefined;
+  return (cursor.text[cursor.at] === "(" ? cursor.list(maxEntries, entry) : entry()) ? entries : undefined;
 }
 
 function readOptions(cursor: Cursor, options: { maxSize: number | undefined; depth: "0" | "1" | "infinity" }): boolean {

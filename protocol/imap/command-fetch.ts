@@ -1,5 +1,5 @@
-/** Arguments of FETCH: RFC 9051 §6.4.5, RFC 3516, RFC 7162, RFC 8474, RFC 8514. */
-import type { CommandBody, FetchItem, Partial, Section } from "./command.ts";
+/** Arguments of FETCH: RFC 9051 §6.4.5, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970, RFC 9394. */
+import type { CommandBody, FetchItem, Partial, ResultRange, Section } from "./command.ts";
 import { astring } from "./string.ts";
 import type { Cursor } from "./token.ts";
 
@@ -23,6 +23,7 @@ const simple = new Map<string, FetchItem>(
       ["EMAILID", "emailid"],
       ["THREADID", "threadid"],
       ["SAVEDATE", "savedate"],
+      ["PREVIEW", "preview"],
     ] as const
   ).map(([name, kind]) => [name, { kind }]),
 );
@@ -50,11 +51,13 @@ export function fetch(cursor: Cursor, uid: boolean): CommandBody | undefined {
   if (!fetchItems(cursor, items)) return undefined;
   let changedSince: number | undefined;
   let vanished = false;
+  let partial: ResultRange | undefined;
   if (!cursor.done) {
     if (!cursor.space()) return undefined;
-    const read = cursor.list(2, () => {
+    const read = cursor.list(3, () => {
       const modifier = cursor.word();
       if (modifier === "VANISHED") return (vanished = true);
+      if (modifier === "PARTIAL") return cursor.space() && (partial = cursor.resultRange()) !== undefined;
       if (modifier === "CHANGEDSINCE") return cursor.space() && (changedSince = cursor.number63()) !== undefined;
       cursor.fail("Unknown FETCH modifier");
       return false;
@@ -66,7 +69,7 @@ export function fetch(cursor: Cursor, uid: boolean): CommandBody | undefined {
   }
   // RFC 7162 §3.1.4.1: CHANGEDSINCE implies MODSEQ.
   if (changedSince !== undefined) add(items, simple.get("MODSEQ")!);
-  return { name: "FETCH", uid, set, items, changedSince, vanished };
+  return { name: "FETCH", uid, set, items, changedSince, vanished, partial };
 }
 
 function fetchItems(cursor: Cursor, items: FetchItem[]): boolean {
@@ -93,17 +96,31 @@ function samePartial(a: FetchItem, b: FetchItem): boolean {
   return left?.offset === right?.offset && left?.count === right?.count;
 }
 
-function fetchItem(cursor: Cursor, items: FetchItem[]): boolean {
+/** One item is read and put to the others. */
+export function fetchItem(cursor: Cursor, items: FetchItem[]): boolean {
   const name = cursor.word();
   if (name === undefined) return false;
   let item: FetchItem | undefined;
-  if (cursor.next !== 0x5b) item = simple.get(name) ?? cursor.fail("Unknown FETCH item");
-  else if (name === "BODY" || name === "BODY.PEEK") item = bodyItem(cursor, name === "BODY.PEEK");
+  if (cursor.next !== 0x5b) {
+    item = simple.get(name) ?? cursor.fail("Unknown FETCH item");
+    if (item?.kind === "preview" && !lazy(cursor)) return false;
+  } else if (name === "BODY" || name === "BODY.PEEK") item = bodyItem(cursor, name === "BODY.PEEK");
   else if (name === "BINARY" || name === "BINARY.PEEK") item = binaryItem(cursor, name === "BINARY.PEEK");
   else if (name === "BINARY.SIZE") item = binarySize(cursor);
   else cursor.fail("Unknown FETCH item");
   if (item !== undefined) add(items, item);
   return item !== undefined;
+}
+
+/** RFC 8970 §3.2: `PREVIEW (LAZY)` takes nothing for an answer where a preview would have to be made; ours is made as fast as it is read. */
+function lazy(cursor: Cursor): boolean {
+  if (cursor.text.slice(cursor.at, cursor.at + 2) !== " (") return true;
+  cursor.at++;
+  return cursor.list(1, () => {
+    if (cursor.word() === "LAZY") return true;
+    cursor.fail("Unknown PREVIEW modifier");
+    return false;
+  });
 }
 
 function bodyItem(cursor: Cursor, peek: boolean): FetchItem | undefined {

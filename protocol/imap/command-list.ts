@@ -1,5 +1,6 @@
-/** Arguments of LIST (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154) and LSUB (RFC 3501 §6.3.9). */
-import type { CommandBody, ListCommand, StatusItem } from "./command.ts";
+/** Arguments of LIST (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590) and LSUB (RFC 3501 §6.3.9). */
+import type { CommandBody, ListCommand } from "./command.ts";
+import { entryList } from "./command-acl.ts";
 import { statusItems } from "./command-mailbox.ts";
 import { readPattern } from "./mailbox-name.ts";
 import type { Cursor } from "./token.ts";
@@ -36,7 +37,14 @@ export function list(cursor: Cursor): CommandBody | undefined {
     if (one === undefined) return undefined;
     patterns.push(one);
   }
-  const returns: Returns = { subscribed: false, children: false, specialUse: false, status: undefined };
+  const returns: Returns = {
+    subscribed: false,
+    children: false,
+    specialUse: false,
+    status: undefined,
+    myRights: false,
+    metadata: undefined,
+  };
   if (!cursor.done) {
     extended = true;
     if (!cursor.space() || cursor.word() !== "RETURN") return cursor.fail("Expected RETURN");
@@ -46,7 +54,7 @@ export function list(cursor: Cursor): CommandBody | undefined {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Returns = Mutable<ListCommand["returns"]> & { status: readonly StatusItem[] | undefined };
+type Returns = Mutable<ListCommand["returns"]>;
 
 function selectionOption(cursor: Cursor, select: Mutable<ListCommand["select"]>): boolean {
   switch (cursor.word()) {
@@ -74,6 +82,10 @@ function returnOption(cursor: Cursor, returns: Returns): boolean {
       return (returns.specialUse = true);
     case "STATUS":
       return cursor.space() && (returns.status = statusItems(cursor)) !== undefined;
+    case "MYRIGHTS":
+      return (returns.myRights = true);
+    case "METADATA":
+      return cursor.space() && (returns.metadata = entryList(cursor)) !== undefined;
     default:
       cursor.fail("Unknown LIST return option");
       return false;

@@ -1,5 +1,12 @@
 /** Arguments of SEARCH, SORT and THREAD: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731, RFC 5182, RFC 5256, RFC 5032, RFC 7162, RFC 8474, RFC 8514. */
-import { type CommandBody, FlagBit, type ImapSearchKey, type ImapSortKey, type SearchReturn } from "./command.ts";
+import {
+  type CommandBody,
+  FlagBit,
+  type ImapSearchKey,
+  type ImapSortKey,
+  type ResultRange,
+  type SearchReturn,
+} from "./command.ts";
 import { parseDay } from "./date-time.ts";
 import { decodeUtf8 } from "./mailbox-name.ts";
 import type { Cursor } from "./token.ts";
@@ -13,6 +20,14 @@ const dayMs = 86_400_000;
 
 export function search(cursor: Cursor, uid: boolean): CommandBody | undefined {
   if (!cursor.space()) return undefined;
+  const program = searchProgram(cursor);
+  return program === undefined ? undefined : { name: "SEARCH", uid, ...program };
+}
+
+/** `[RETURN (…)] [CHARSET …] keys`. */
+export function searchProgram(
+  cursor: Cursor,
+): { readonly returns: SearchReturn | undefined; readonly key: ImapSearchKey } | undefined {
   const returns = returnOptions(cursor);
   if (cursor.refusal !== undefined) return undefined;
   const reader = new SearchReader(cursor);
@@ -21,7 +36,7 @@ export function search(cursor: Cursor, uid: boolean): CommandBody | undefined {
     if (!cursor.space() || !reader.charset() || !cursor.space()) return undefined;
   }
   const key = reader.program();
-  return key === undefined ? undefined : { name: "SEARCH", uid, returns, key };
+  return key === undefined ? undefined : { returns, key };
 }
 
 const sortNames: ReadonlySet<string> = new Set<ImapSortKey["by"]>([
@@ -74,24 +89,30 @@ function returnOptions(cursor: Cursor): SearchReturn | undefined {
   if (cursor.peekWord() !== "RETURN") return undefined;
   cursor.word();
   const returns = { min: false, max: false, all: false, count: false, save: false };
+  let partial: ResultRange | undefined;
   const read =
     cursor.space() &&
     cursor.list(
       maxReturns,
       () => {
         const option = cursor.word()?.toLowerCase();
+        if (option === "partial" && partial === undefined) {
+          return cursor.space() && (partial = cursor.resultRange()) !== undefined;
+        }
         if (option === undefined || !Object.hasOwn(returns, option)) {
           cursor.fail("Unknown RETURN option");
           return false;
         }
-        return (returns[option as keyof SearchReturn] = true);
+        return (returns[option as keyof typeof returns] = true);
       },
       true,
     );
   if (!read || !cursor.space()) return undefined;
+  // RFC 9394 §3.1.
+  if (partial !== undefined && returns.all) return cursor.fail("PARTIAL and ALL do not go together");
   // RFC 4731 §3.1: `RETURN ()` is ALL.
-  if (!Object.values(returns).includes(true)) returns.all = true;
-  return returns;
+  if (partial === undefined && !Object.values(returns).includes(true)) returns.all = true;
+  return { ...returns, partial };
 }
 
 const flags = new Map<string, number>([

@@ -1,4 +1,4 @@
-/** Arguments of STORE, COPY, MOVE, UID EXPUNGE and APPEND, and the flags in them. */
+/** Arguments of STORE, COPY, MOVE, UID EXPUNGE, APPEND and REPLACE, and the flags in them. */
 import { type AppendMessage, type CommandBody, FlagBit, type Marks } from "./command.ts";
 import { parseDateTime } from "./date-time.ts";
 import type { Cursor } from "./token.ts";
@@ -130,6 +130,20 @@ export function append(cursor: Cursor): CommandBody | undefined {
     messages.push(message);
   } while (!cursor.done);
   return { name: "APPEND", mailbox, messages };
+}
+
+/** RFC 8508 §3.5: `seq-number mailbox append-message`; exactly one message for exactly one. */
+export function replace(cursor: Cursor, uid: boolean): CommandBody | undefined {
+  if (!cursor.space()) return undefined;
+  const set = cursor.set();
+  if (set === undefined) return undefined;
+  const [range, ...more] = set.kind === "ranges" ? set.ranges : [];
+  if (range === undefined || more.length > 0 || range[0] !== range[1]) return cursor.fail("REPLACE takes one message");
+  if (!cursor.space()) return undefined;
+  const mailbox = cursor.mailbox();
+  if (mailbox === undefined || !cursor.space()) return undefined;
+  const message = appendMessage(cursor);
+  return message === undefined ? undefined : { name: "REPLACE", uid, set, mailbox, message };
 }
 
 const noMarks: Marks = { flags: 0, keywords: [] };

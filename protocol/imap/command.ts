@@ -57,6 +57,10 @@ export type ListCommand = {
     readonly children: boolean;
     readonly specialUse: boolean;
     readonly status: readonly StatusItem[] | undefined;
+    /** RFC 8440. */
+    readonly myRights: boolean;
+    /** RFC 9590: entries to be told with each mailbox, in lower case. */
+    readonly metadata: readonly string[] | undefined;
   };
 };
 
@@ -96,7 +100,9 @@ export type FetchItem =
         | "modseq"
         | "emailid"
         | "threadid"
-        | "savedate";
+        | "savedate"
+        /** RFC 8970; what LAZY asks for is always at hand. */
+        | "preview";
     }
   /** BODY[…], BODY.PEEK[…], RFC822, RFC822.HEADER, RFC822.TEXT. `label` is the item's name in the answer: "BODY[1.TEXT]<0>", "RFC822". */
   | {
@@ -148,13 +154,31 @@ export type ImapSearchKey =
   | { readonly kind: "header"; readonly name: string; readonly needle: string }
   | { readonly kind: "body" | "text"; readonly needle: string };
 
-/** RFC 4731, RFC 5182. `RETURN ()` is ALL. */
+/** RFC 9394: the results from one place to another, counted from 1, or from the last one backwards. */
+export type ResultRange = { readonly first: number; readonly last: number; readonly fromEnd: boolean };
+
+/** RFC 4731, RFC 5182, RFC 9394. `RETURN ()` is ALL. */
 export type SearchReturn = {
   readonly min: boolean;
   readonly max: boolean;
   readonly all: boolean;
   readonly count: boolean;
   readonly save: boolean;
+  readonly partial: ResultRange | undefined;
+};
+
+/** Mailboxes as NOTIFY (RFC 5465 §6) and ESEARCH (RFC 7377 §2.2) name them. */
+export type MailboxFilter =
+  | { readonly kind: "selected" | "selected-delayed" | "inboxes" | "personal" | "subscribed" }
+  | { readonly kind: "subtree" | "subtree-one" | "mailboxes"; readonly names: readonly MailboxName[] };
+
+export type NotifyEvent = "MessageNew" | "MessageExpunge" | "FlagChange" | "MailboxName" | "SubscriptionChange";
+
+/** RFC 5465 §3: what to tell of these mailboxes. `items`: to be fetched of each new message of the selected one. */
+export type NotifyGroup = {
+  readonly filter: MailboxFilter;
+  readonly events: ReadonlySet<NotifyEvent>;
+  readonly items: readonly FetchItem[];
 };
 
 /** The shape of the store's `SortKey`. */
@@ -168,6 +192,8 @@ export type CommandBody =
   /** The line that ends IDLE; its tag is "". Out of turn otherwise. */
   | { readonly name: "DONE" }
   | { readonly name: "CHECK" | "CLOSE" | "UNSELECT" | "UNAUTHENTICATE" }
+  /** RFC 9698. */
+  | { readonly name: "GETJMAPACCESS" }
   /** `mechanism` in capitals; `initial` decoded, "=" is empty. */
   | { readonly name: "AUTHENTICATE"; readonly mechanism: string; readonly initial: Buffer | undefined }
   | { readonly name: "LOGIN"; readonly user: string; readonly password: string }
@@ -192,6 +218,14 @@ export type CommandBody =
   | { readonly name: "LSUB"; readonly reference: MailboxName; readonly pattern: string }
   | { readonly name: "STATUS"; readonly mailbox: MailboxName; readonly items: readonly StatusItem[] }
   | { readonly name: "APPEND"; readonly mailbox: MailboxName; readonly messages: readonly AppendMessage[] }
+  /** RFC 8508. `set` names one message: its number or UID, or "*". */
+  | {
+      readonly name: "REPLACE";
+      readonly uid: boolean;
+      readonly set: SequenceSet;
+      readonly mailbox: MailboxName;
+      readonly message: AppendMessage;
+    }
   /** `set` only with UID EXPUNGE. */
   | { readonly name: "EXPUNGE"; readonly set: SequenceSet | undefined }
   | {
@@ -200,6 +234,14 @@ export type CommandBody =
       readonly returns: SearchReturn | undefined;
       readonly key: ImapSearchKey;
     }
+  | {
+      readonly name: "ESEARCH";
+      readonly filters: readonly MailboxFilter[];
+      readonly returns: SearchReturn | undefined;
+      readonly key: ImapSearchKey;
+    }
+  /** `status`: tell how the mailboxes are at once. No groups: NOTIFY NONE. */
+  | { readonly name: "NOTIFY"; readonly groups: readonly NotifyGroup[]; readonly status: boolean }
   | {
       readonly name: "SORT";
       readonly uid: boolean;
@@ -221,6 +263,7 @@ export type CommandBody =
       readonly items: readonly FetchItem[];
       readonly changedSince: number | undefined;
       readonly vanished: boolean;
+      readonly partial: ResultRange | undefined;
     }
   | {
       readonly name: "STORE";

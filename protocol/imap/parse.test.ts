@@ -24,7 +24,14 @@ const set = (...ranges: [number, number][]) => ({ kind: "ranges", ranges });
 const star = 0x1_0000_0000;
 const plainList = {
   select: { subscribed: false, remote: false, recursiveMatch: false, specialUse: false },
-  returns: { subscribed: false, children: false, specialUse: false, status: undefined },
+  returns: {
+    subscribed: false,
+    children: false,
+    specialUse: false,
+    status: undefined,
+    myRights: false,
+    metadata: undefined,
+  },
 };
 const part = (part: number[], text = "", fields: string[] = []) => ({ part, text, fields });
 
@@ -213,7 +220,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       reference: "",
       patterns: ["INBOX", "Drafts", "Sent/%"],
       select: { subscribed: true, remote: false, recursiveMatch: true, specialUse: false },
-      returns: { subscribed: false, children: true, specialUse: true, status: ["MESSAGES", "UNSEEN"] },
+      returns: { ...plainList.returns, children: true, specialUse: true, status: ["MESSAGES", "UNSEEN"] },
     },
   ],
   ['a LIST () "" *', { tag: "a", name: "LIST", extended: true, reference: "", patterns: ["*"], ...plainList }],
@@ -359,6 +366,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       ],
       changedSince: undefined,
       vanished: false,
+      partial: undefined,
     },
   ],
   [
@@ -371,6 +379,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       items: [{ kind: "flags" }, { kind: "internaldate" }, { kind: "size" }, { kind: "envelope" }],
       changedSince: undefined,
       vanished: false,
+      partial: undefined,
     },
   ],
   [
@@ -390,6 +399,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       ],
       changedSince: undefined,
       vanished: false,
+      partial: undefined,
     },
   ],
   [
@@ -402,6 +412,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       items: [{ kind: "uid" }, { kind: "flags" }, { kind: "modseq" }],
       changedSince: 12345,
       vanished: true,
+      partial: undefined,
     },
   ],
   [
@@ -425,6 +436,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       ],
       changedSince: undefined,
       vanished: false,
+      partial: undefined,
     },
   ],
   [
@@ -455,6 +467,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       ],
       changedSince: undefined,
       vanished: false,
+      partial: undefined,
     },
   ],
   [
@@ -472,6 +485,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       ],
       changedSince: undefined,
       vanished: false,
+      partial: undefined,
     },
   ],
   [
@@ -484,6 +498,7 @@ const cases: readonly [wire: string, expected: object | string][] = [
       items: [{ kind: "section", section: part([]), peek: false, partial: undefined, label: "BODY[]" }],
       changedSince: undefined,
       vanished: false,
+      partial: undefined,
     },
   ],
   ["a FETCH 18446744073709551617 UID", "a BAD Invalid sequence set"],
@@ -504,6 +519,133 @@ const cases: readonly [wire: string, expected: object | string][] = [
   ["a FETCH 1 (UID", "a BAD Missing argument"],
   ["a FETCH 1 UID (VANISHED)", "a BAD VANISHED needs UID FETCH and CHANGEDSINCE"],
   ["a FETCH 1 UID (FOO 1)", "a BAD Unknown FETCH modifier"],
+  // RFC 8970
+  [
+    "a FETCH 1 (PREVIEW (LAZY) UID)",
+    {
+      tag: "a",
+      name: "FETCH",
+      uid: false,
+      set: set([1, 1]),
+      items: [{ kind: "preview" }, { kind: "uid" }],
+      changedSince: undefined,
+      vanished: false,
+      partial: undefined,
+    },
+  ],
+  ["a FETCH 1 PREVIEW (EAGER)", "a BAD Unknown PREVIEW modifier"],
+  // RFC 9394
+  [
+    "a UID FETCH 25900:26600 UID (PARTIAL -200:-101)",
+    {
+      tag: "a",
+      name: "FETCH",
+      uid: true,
+      set: set([25900, 26600]),
+      items: [{ kind: "uid" }],
+      changedSince: undefined,
+      vanished: false,
+      partial: { first: 101, last: 200, fromEnd: true },
+    },
+  ],
+  ["a FETCH 1 UID (PARTIAL 0:10)", "a BAD Zero is not allowed here"],
+  ["a FETCH 1 UID (PARTIAL -1:10)", "a BAD Expected -"],
+  // RFC 8508
+  [
+    "a UID REPLACE 7 Drafts (\\Seen) {3+}\r\nabc",
+    {
+      tag: "a",
+      name: "REPLACE",
+      uid: true,
+      set: set([7, 7]),
+      mailbox: "Drafts",
+      message: {
+        marks: { flags: 1, keywords: [] },
+        receivedAt: undefined,
+        bytes: Buffer.from("abc"),
+        utf8: false,
+        binary: false,
+      },
+    },
+  ],
+  ["a REPLACE 1:2 Drafts {3+}\r\nabc", "a BAD REPLACE takes one message"],
+  ["a REPLACE $ Drafts {3+}\r\nabc", "a BAD REPLACE takes one message"],
+  ["a REPLACE 1 Drafts {3+}\r\nabc {3+}\r\nabc", "a BAD Unexpected text after the command"],
+  ["a REPLACE 1 {6+}\r\nDrafts {3+}\r\nabc x", "a BAD Unexpected text after the command"],
+  // RFC 8440, RFC 9590
+  [
+    'a LIST "" * RETURN (MYRIGHTS METADATA ("/shared/Comment" /private/x))',
+    {
+      tag: "a",
+      name: "LIST",
+      ...plainList,
+      extended: true,
+      reference: "",
+      patterns: ["*"],
+      returns: { ...plainList.returns, myRights: true, metadata: ["/shared/comment", "/private/x"] },
+    },
+  ],
+  // RFC 9698
+  ["a GETJMAPACCESS", { tag: "a", name: "GETJMAPACCESS" }],
+  // RFC 5465
+  ["a NOTIFY NONE", { tag: "a", name: "NOTIFY", groups: [], status: false }],
+  [
+    "a NOTIFY SET STATUS (selected-delayed (MessageNew (UID FLAGS) MessageExpunge FlagChange)) (mailboxes (INBOX Lists/x) (messagenew messageexpunge)) (subtree Work NONE) (subscribed (SubscriptionChange MailboxName))",
+    {
+      tag: "a",
+      name: "NOTIFY",
+      status: true,
+      groups: [
+        {
+          filter: { kind: "selected-delayed" },
+          events: new Set(["MessageNew", "MessageExpunge", "FlagChange"]),
+          items: [{ kind: "uid" }, { kind: "flags" }],
+        },
+        {
+          filter: { kind: "mailboxes", names: ["INBOX", "Lists/x"] },
+          events: new Set(["MessageNew", "MessageExpunge"]),
+          items: [],
+        },
+        { filter: { kind: "subtree", names: ["Work"] }, events: new Set(), items: [] },
+        { filter: { kind: "subscribed" }, events: new Set(["SubscriptionChange", "MailboxName"]), items: [] },
+      ],
+    },
+  ],
+  ["a NOTIFY SET (personal (MessageNew))", "a BAD MessageNew and MessageExpunge go together"],
+  ["a NOTIFY SET (personal (FlagChange))", "a BAD FlagChange needs MessageNew and MessageExpunge"],
+  ["a NOTIFY SET (personal (MessageNew (UID) MessageExpunge))", "a BAD Items are for the selected mailbox"],
+  ["a NOTIFY SET (selected (MailboxName))", "a BAD The selected mailbox has events of messages only"],
+  [
+    "a NOTIFY SET (personal (AnnotationChange))",
+    "a NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)] That event is not told of",
+  ],
+  ["a NOTIFY SET (everything (MailboxName))", "a BAD Unknown choice of mailboxes"],
+  ["a NOTIFY SET", "a BAD Missing argument"],
+  // RFC 7377
+  [
+    "a ESEARCH IN (mailboxes INBOX subtree-one (Work)) RETURN (COUNT) SEEN",
+    {
+      tag: "a",
+      name: "ESEARCH",
+      filters: [
+        { kind: "mailboxes", names: ["INBOX"] },
+        { kind: "subtree-one", names: ["Work"] },
+      ],
+      returns: {
+        min: false,
+        max: false,
+        all: false,
+        count: true,
+        save: false,
+        partial: undefined,
+      },
+      key: { kind: "flag", flag: 1 },
+    },
+  ],
+  [
+    "a ESEARCH ALL",
+    { tag: "a", name: "ESEARCH", filters: [{ kind: "selected" }], returns: undefined, key: { kind: "all" } },
+  ],
 ];
 for (const [wire, expected] of cases) {
   test(JSON.stringify(wire.slice(0, 100)), () => {
@@ -514,7 +656,7 @@ for (const [wire, expected] of cases) {
 
 const day = (text: string): number => Date.parse(`${text} UTC`);
 const seen = { kind: "flag", flag: 1 };
-const all = { min: false, max: false, all: true, count: false, save: false };
+const all = { min: false, max: false, all: true, count: false, save: false, partial: undefined };
 const keys: readonly [keys: string, expected: object | string][] = [
   [
     "FLAGGED SINCE 1-Feb-1994 NOT FROM Smith",
@@ -611,6 +753,18 @@ test("SEARCH RETURN, SORT and THREAD", () => {
         key: seen,
       },
     ],
+    [
+      "UID SEARCH RETURN (PARTIAL -1:-100 SAVE) ALL",
+      {
+        tag: "a",
+        name: "SEARCH",
+        uid: true,
+        returns: { ...all, all: false, save: true, partial: { first: 1, last: 100, fromEnd: true } },
+        key: { kind: "all" },
+      },
+    ],
+    ["SEARCH RETURN (ALL PARTIAL 1:2) ALL", "a BAD PARTIAL and ALL do not go together"],
+    ["SEARCH RETURN (PARTIAL 1:2 PARTIAL 3:4) ALL", "a BAD Unknown RETURN option"],
     ["SEARCH RETURN (FOO) ALL", "a BAD Unknown RETURN option"],
     ["SEARCH RETURN (toString) ALL", "a BAD Unknown RETURN option"],
     ["SEARCH RETURN (ALL)", "a BAD Missing argument"],
@@ -660,7 +814,7 @@ test("names are UTF-8 once the client has enabled it", () => {
 
 test("anything at all is a command or an answer that breaks no line, quickly", () => {
   const words =
-    'a ;NOOP;LOGIN;FETCH;UID;SEARCH;STORE;APPEND;LIST;STATUS;SELECT;SORT;THREAD;ID;(;); ;1;*;:;,;$;BODY;[;];<0.1>;HEADER.FIELDS;";\\;{3+}\r\nabc;~{1+}\r\n\0;FLAGS;+FLAGS;\\Seen;NOT;OR;FROM;UTF-8;RETURN;1-Feb-1994;NIL;\xff;\0;99999999999999999999;x;(QRESYNC;UTF8;CHANGEDSINCE'.split(
+    'a ;NOOP;LOGIN;FETCH;UID;SEARCH;STORE;APPEND;LIST;STATUS;SELECT;SORT;THREAD;ID;NOTIFY SET;ESEARCH IN;REPLACE 1;(;); ;1;*;:;,;$;BODY;[;];<0.1>;HEADER.FIELDS;";\\;{3+}\r\nabc;~{1+}\r\n\0;FLAGS;+FLAGS;\\Seen;NOT;OR;FROM;UTF-8;RETURN;1-Feb-1994;NIL;\xff;\0;99999999999999999999;x;(QRESYNC;UTF8;CHANGEDSINCE;(PARTIAL;-1:-9;PREVIEW (LAZY);(selected (MessageNew;MessageExpunge))'.split(
       ";",
     );
   let seed = 33;
@@ -670,7 +824,7 @@ test("anything at all is a command or an answer that breaks no line, quickly", (
   };
   for (let round = 0; round < 60_000 * Number(process.env["FUZZ"] ?? 1); round++) {
     const reader = new CommandReader(random(2) ? strangerLimits : userLimits);
-    let wire = `a ${words[1 + random(14)]}`;
+    let wire = `a ${words[1 + random(17)]}`;
     for (let count = random(16); count > 0; count--) wire += (random(3) ? " " : "") + words[random(words.length)];
     reader.push(Buffer.from(`${wire}\r\n`, "latin1"));
     for (let steps = 0; ; steps++) {

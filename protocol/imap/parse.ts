@@ -5,8 +5,9 @@ import { aclOf, getMetadata, setAcl, setMetadata } from "./command-acl.ts";
 import { fetch } from "./command-fetch.ts";
 import { list, lsub } from "./command-list.ts";
 import { create, getQuota, onMailbox, rename, select, setQuota, status } from "./command-mailbox.ts";
+import { multiSearch, notify } from "./command-notify.ts";
 import { search, sort, thread } from "./command-search.ts";
-import { append, copyOrMove, expunge, store } from "./command-store.ts";
+import { append, copyOrMove, expunge, replace, store } from "./command-store.ts";
 import { type CommandInput, tagOf } from "./reader.ts";
 import { Cursor } from "./token.ts";
 
@@ -29,8 +30,11 @@ const parsers = new Map<string, Parser>([
   ["LSUB", lsub],
   ["STATUS", status],
   ["APPEND", append],
+  ["REPLACE", replace],
   ["EXPUNGE", expunge],
   ["SEARCH", search],
+  ["ESEARCH", multiSearch],
+  ["NOTIFY", notify],
   ["SORT", sort],
   ["THREAD", thread],
   ["FETCH", fetch],
@@ -59,6 +63,7 @@ for (const name of [
   "CLOSE",
   "UNSELECT",
   "UNAUTHENTICATE",
+  "GETJMAPACCESS",
 ] as const) {
   const command = { name };
   parsers.set(name, () => command);
@@ -73,6 +78,7 @@ const uidForms: ReadonlySet<string> = new Set([
   "SORT",
   "THREAD",
   "EXPUNGE",
+  "REPLACE",
 ]);
 
 /** `utf8`: the client has enabled UTF8=ACCEPT or IMAP4rev2, so mailbox names are UTF-8 and not modified UTF-7. */

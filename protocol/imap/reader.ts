@@ -268,9 +268,10 @@ function announced(text: string): { readonly bytes: number; readonly waits: bool
   return { bytes: end - at > 15 ? absurd : Number(text.slice(at, end)), waits };
 }
 
-/** Is the literal at the end of this text a message? In APPEND all are but the mailbox name. */
+const takesMessages = /^[^ ]+ (?:APPEND|(?:UID )?REPLACE [0-9*]+) /i;
+
+/** Is the literal at the end of this text a message? In APPEND and REPLACE all are but the mailbox name. */
 function isMessage(text: string): boolean {
-  const at = text.indexOf(" ");
-  if (at < 0 || text.slice(at, at + 8).toUpperCase() !== " APPEND ") return false;
-  return text.charCodeAt(at + 8) !== 0x7b || text.indexOf("{", at + 9) >= 0;
+  const at = takesMessages.exec(text)?.[0].length;
+  return at !== undefined && (text.charCodeAt(at) !== 0x7b || text.indexOf("{", at + 1) >= 0);
 }

@@ -1,5 +1,5 @@
 /** What the server says, RFC 9051 §7 and the extensions: byte strings, whole lines with their CRLF unless a name says otherwise. */
-import type { Marks, StatusItem } from "./command.ts";
+import type { Marks, ResultRange, StatusItem } from "./command.ts";
 import { writeMailboxName } from "./mailbox-name.ts";
 import { formatSet } from "./set.ts";
 import { astring, nstring, string } from "./string.ts";
@@ -126,6 +126,11 @@ export function enabledLine(capabilities: readonly string[]): string {
   return `* ENABLED${capabilities.map((capability) => ` ${capability}`).join("")}\r\n`;
 }
 
+/** RFC 9698 §3: where the same mail is to be had by JMAP. */
+export function jmapAccessLine(url: string): string {
+  return `* JMAPACCESS ${string(url)}\r\n`;
+}
+
 export function capabilityLine(capabilities: readonly string[]): string {
   return `* CAPABILITY ${capabilities.join(" ")}\r\n`;
 }
@@ -147,19 +152,36 @@ export type SearchAnswer = {
   readonly count?: number | undefined;
   /** In the order to be sent: ascending for SEARCH, sorted for SORT. */
   readonly all?: ArrayLike<number> | undefined;
+  /** RFC 9394 §3.1: the range that was asked for, and what lies in it. */
+  readonly partial?: { readonly range: ResultRange; readonly numbers: ArrayLike<number> } | undefined;
   readonly modseq?: number | undefined;
 };
 
 /** RFC 4731 §3.1: MIN, MAX and ALL are left out where nothing was found; COUNT 0 is said. */
-export function esearchLine(tag: string, uid: boolean, answer: SearchAnswer): string {
-  let line = `* ESEARCH (TAG ${string(tag)})${uid ? " UID" : ""}`;
+export function esearchLine(
+  tag: string,
+  uid: boolean,
+  answer: SearchAnswer,
+  where?: { readonly path: string; readonly uidValidity: number; readonly utf8: boolean },
+): string {
+  // RFC 7377 §2.1.
+  const mailbox =
+    where === undefined ? "" : ` MAILBOX ${mailboxText(where.path, where.utf8)} UIDVALIDITY ${where.uidValidity}`;
+  let line = `* ESEARCH (TAG ${string(tag)}${mailbox})${uid ? " UID" : ""}`;
   if (answer.min !== undefined) line += ` MIN ${answer.min}`;
   if (answer.max !== undefined) line += ` MAX ${answer.max}`;
   if (answer.count !== undefined) line += ` COUNT ${answer.count}`;
   if (answer.all !== undefined && answer.all.length > 0) line += ` ALL ${formatSet(answer.all)}`;
+  if (answer.partial !== undefined) {
+    const { range, numbers } = answer.partial;
+    line += ` PARTIAL (${rangeText(range)} ${numbers.length === 0 ? "NIL" : formatSet(numbers)})`;
+  }
   if (answer.modseq !== undefined) line += ` MODSEQ ${answer.modseq}`;
   return `${line}\r\n`;
 }
+
+const rangeText = ({ first, last, fromEnd }: ResultRange): string =>
+  fromEnd ? `-${first}:-${last}` : `${first}:${last}`;
 
 /** RFC 5256 §4 `* THREAD`: each thread is a list whose members follow one another until they branch. Walks, does not call itself. */
 export function threadLine(threads: readonly ThreadNode[]): string {

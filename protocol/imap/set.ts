@@ -2,6 +2,7 @@
  * Sequence sets (RFC 9051 §9 `sequence-set`): of sequence numbers or of UIDs, as a client wrote them. They stay sets of
  * ranges however much they span; `view.ts` turns them into the messages of a mailbox.
  */
+import type { ResultRange } from "./command.ts";
 
 /** Stands for "*", the largest number in use: above every number a client can write. */
 export const star = 0x1_0000_0000;
@@ -96,6 +97,12 @@ export function formatSet(numbers: ArrayLike<number>): string {
     at = end + 1;
   }
   return out;
+}
+
+/** Those of a list that lie in a range of places (RFC 9394), in the list's order. */
+export function inPlaces<T>(all: readonly T[], { first, last, fromEnd }: ResultRange): readonly T[] {
+  if (!fromEnd) return all.slice(first - 1, last);
+  return all.slice(Math.max(0, all.length - last), Math.max(0, all.length - first + 1));
 }
 
 /** "1:3,5" of ranges already normalised. */

@@ -3,6 +3,7 @@
  * `refusal`; nothing is read twice and nothing calls itself without a bound.
  */
 
+import type { ResultRange } from "./command.ts";
 import { decodeUtf8, readMailboxName } from "./mailbox-name.ts";
 import type { CommandInput } from "./reader.ts";
 import { parseSet, type SequenceSet } from "./set.ts";
@@ -125,6 +126,16 @@ export class Cursor {
   set(plain = false): SequenceSet | undefined {
     const text = this.#match(setText);
     return (text === undefined ? undefined : parseSet(text, plain)) ?? this.fail("Invalid sequence set");
+  }
+
+  /** RFC 9394 §3.1 `partial-range`: "1:100", or "-1:-100" from the last one backwards; either end may come first. */
+  resultRange(): ResultRange | undefined {
+    const fromEnd = this.take("-");
+    const one = this.nzNumber();
+    if (one === undefined || !this.expect(":") || (fromEnd && !this.expect("-"))) return undefined;
+    const other = this.nzNumber();
+    if (other === undefined) return undefined;
+    return { first: Math.min(one, other), last: Math.max(one, other), fromEnd };
   }
 
   /** Is a quoted string or a literal next? */

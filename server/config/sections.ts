@@ -126,8 +126,8 @@ export const door = section<DoorSettings>(defaultDoorSettings, {
 });
 export const submission = section<SmtpSettings>(defaultSmtpSettings, smtpDocs);
 
-type ImapOwn = Omit<ImapSettings, "host">;
-const { host: __, ...imapDefaults } = defaultImapSettings;
+type ImapOwn = Omit<ImapSettings, "host" | "jmapUrl">;
+const { host: __, jmapUrl: ___, ...imapDefaults } = defaultImapSettings;
 export const imap = section<ImapOwn>(imapDefaults, {
   loginTimeoutMs: "A session that has not logged in by then ends.",
   idleTimeoutMs:

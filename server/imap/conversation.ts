@@ -18,9 +18,11 @@ import type { ClientScripts } from "./client-scripts.ts";
 import { authenticate, mayLogin, refusedLogin } from "./commands/access.ts";
 import type { ShareTold } from "./commands/acl.ts";
 import type { FactsMakers } from "./commands/append.ts";
+import { fetchArrived } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { Input } from "./input.ts";
+import { tellElsewhere } from "./notifier.ts";
 import { Output } from "./output.ts";
 import { type OneCommand, runForUser } from "./run.ts";
 import { Session } from "./session.ts";
@@ -123,7 +125,9 @@ class Conversation {
         return this.#bye(step.text);
       case "ended":
         if (step.why === "timeout") return this.#bye("Silent for too long");
-        return step.why === "woken" ? "next" : "over";
+        if (step.why === "closed") return "over";
+        await this.#push();
+        return "next";
       default:
         return step satisfies never;
     }
@@ -173,15 +177,45 @@ class Conversation {
   }
 
   async #update(command: OneCommand): Promise<void> {
-    const { selected } = this.#session;
-    if (selected === undefined) return;
+    const { selected, notifier } = this.#session;
+    if (selected === undefined && notifier === undefined) return;
     // NOOP and CHECK ask outright: what another node did may not have been heard of yet.
-    if (command.name === "NOOP" || command.name === "CHECK") selected.unsure = true;
+    if (selected !== undefined && (command.name === "NOOP" || command.name === "CHECK")) selected.unsure = true;
+    if (notifier !== undefined) this.#session.wake = this.#input.wake;
+    await this.#tell(mayExpunge(command, this.#input.pipelined));
+  }
+
+  /** Says what has happened to the mailbox that is open, and with NOTIFY to the others. */
+  async #tell(mayExpunge: boolean): Promise<void> {
+    const { store, log } = this.#needs;
+    const session = this.#session;
     try {
-      await update(this.#session, this.#needs.store, mayExpunge(command, this.#input.pipelined));
+      const arrived = await update(session, store, mayExpunge);
+      const { notifier, selected } = session;
+      if (notifier === undefined) return;
+      if (selected !== undefined && arrived.length > 0)
+        await fetchArrived(session, selected, arrived, notifier.items, this.#needs);
+      await tellElsewhere(session, store);
     } catch (error) {
-      this.#needs.log.warn({ account: this.#session.account?.name, error }, "IMAP update broke");
+      log.warn({ account: session.account?.name, error }, "IMAP update broke");
     }
+  }
+
+  /** Something happened while no command is in progress: RFC 5465 lets us say so. */
+  async #push(): Promise<void> {
+    const session = this.#session;
+    const { notifier } = session;
+    if (notifier === undefined) {
+      session.wake = undefined;
+      return;
+    }
+    if (notifier.selected !== undefined) {
+      await this.#tell(notifier.selected === "at-once" && !this.#input.pipelined);
+      return;
+    }
+    await tellElsewhere(session, this.#needs.store).catch((error: unknown) =>
+      this.#needs.log.warn({ account: session.account?.name, error }, "IMAP update broke"),
+    );
   }
 
   #run(command: OneCommand): Answer | After | Promise<Answer | After> {
@@ -274,12 +308,12 @@ class Conversation {
   }
 
   async #idle(): Promise<Answer | After> {
-    const { store, now, settings } = this.#needs;
+    const { now, settings } = this.#needs;
     const { keepAliveMs, idleTimeoutMs } = settings;
     if (keepAliveMs > 0) this.#out.allowSilence(Math.min(keepAliveMs, idleTimeoutMs));
     const end = await idle(this.#session, {
       input: this.#input,
-      store,
+      tell: (mayExpunge) => this.#tell(mayExpunge),
       now,
       idleTimeoutMs,
       stopping: () => this.#stopping.aborted,

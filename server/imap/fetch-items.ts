@@ -1,7 +1,9 @@
-/** How the items of a FETCH are read from the store and written for the client. RFC 9051 §7.5.2, RFC 3516, RFC 7162, RFC 8474, RFC 8514. */
+/** How the items of a FETCH are read from the store and written for the client. RFC 9051 §7.5.2, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970. */
 import type { FetchItem, Partial } from "../../protocol/imap/command.ts";
 import { formatDateTime } from "../../protocol/imap/date-time.ts";
-import { basicStructure, formatFlags } from "../../protocol/imap/response.ts";
+import { basicStructure, formatFlags, string } from "../../protocol/imap/response.ts";
+import { preview } from "../../protocol/jmap/email.ts";
+import { openEmail } from "../../protocol/jmap/email-body.ts";
 import { type Part, parseMessage } from "../../protocol/mime/parse.ts";
 import { binaryOf, sectionOf } from "../../protocol/mime/section.ts";
 import type { Field, MessageRow } from "../store/store.ts";
@@ -38,6 +40,9 @@ export function fieldsOf(items: readonly FetchItem[]): Field[] {
       case "threadid":
         fields.add("thread");
         break;
+      case "preview":
+        fields.add("bytes");
+        break;
       case "section":
         fields.add(onlyHeader(item) ? "header" : "bytes");
         break;
@@ -72,18 +77,18 @@ export function inPieces(items: readonly FetchItem[]): boolean {
 const pieceBytes = 256 * 1024;
 
 /**
- * Writes one FETCH response; each time it yields is a good moment to wait for the client. `bytes` is the message, or its header section where nothing else was asked of it. Answers false where a
+ * Writes one FETCH response, whose first words are `start`; each time it yields is a good moment to wait for the client. `bytes` is the message, or its header section where nothing else was asked of it. Answers false where a
  * part could not be decoded (RFC 3516 §4.3: the command then fails with UNKNOWN-CTE).
  */
 export function* writeMessage(
   out: Output,
-  sequence: number,
+  start: string,
   items: readonly FetchItem[],
   row: MessageRow,
   bytes: Buffer | undefined,
   recent: boolean,
 ): Generator<void, boolean> {
-  let text = `* ${sequence} FETCH (`;
+  let text = start;
   let separator = "";
   let decoded = true;
   // However many parts are asked for, the message is parsed once.
@@ -120,6 +125,9 @@ export function* writeMessage(
         break;
       case "bodystructure":
         text += `BODYSTRUCTURE ${row.structure}`;
+        break;
+      case "preview":
+        text += `PREVIEW ${bytes === undefined ? "NIL" : previewText(bytes)}`;
         break;
       case "emailid":
         text += `EMAILID (M${row.email})`;
@@ -176,4 +184,9 @@ function* writeBytes(
     out.bytes(piece.subarray(at, at + pieceBytes));
   }
   return "";
+}
+
+/** RFC 8970 §3.1: the words that JMAP shows, as UTF-8. */
+function previewText(bytes: Buffer): string {
+  return string(Buffer.from(preview(openEmail(bytes, undefined)), "utf8").toString("latin1"));
 }

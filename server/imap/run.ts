@@ -1,20 +1,24 @@
 /** Which function does which command, and when it may be given: RFC 9051 §6.3 to §6.4. */
 import type { Command } from "../../protocol/imap/command.ts";
+import { jmapAccessLine } from "../../protocol/imap/response.ts";
 import { type Answer, bad, no, ok } from "./answer.ts";
 import { enable, id } from "./commands/access.ts";
 import { getAcl, myRights, setAcl } from "./commands/acl.ts";
-import { append } from "./commands/append.ts";
+import { append, replace } from "./commands/append.ts";
 import { copyOrMove, expunge } from "./commands/copy.ts";
 import { fetch } from "./commands/fetch.ts";
 import { list, lsub, status } from "./commands/list.ts";
 import { create, remove, rename, subscribe } from "./commands/mailboxes.ts";
 import { getMetadata, setMetadata } from "./commands/metadata.ts";
+import { multiSearch } from "./commands/multi-search.ts";
+import { notify } from "./commands/notify.ts";
 import { getQuota, getQuotaRoot } from "./commands/quota.ts";
 import { search } from "./commands/search.ts";
 import { close, select } from "./commands/select.ts";
 import { store } from "./commands/store.ts";
 import { thread } from "./commands/thread.ts";
 import type { ImapNeeds } from "./conversation.ts";
+import { speaksNumbers } from "./search-key.ts";
 import type { Session } from "./session.ts";
 
 /** Each command by its own name, so that the compiler counts the cases. */
@@ -42,6 +46,7 @@ export function runForUser(session: Session, command: UserCommand, needs: ImapNe
   if (command.name === "NOOP") return ok("NOOP completed");
   if (command.name === "ID") return id(session);
   if (session.account === undefined) return bad("Log in first");
+  if (session.uidOnly && namesByNumber(command)) return uidRequired;
   switch (command.name) {
     case "ENABLE":
       return enable(session, command);
@@ -63,6 +68,10 @@ export function runForUser(session: Session, command: UserCommand, needs: ImapNe
       return lsub(session, command, needs);
     case "STATUS":
       return status(session, command, needs);
+    case "ESEARCH":
+      return multiSearch(session, command, needs);
+    case "NOTIFY":
+      return notify(session, command, needs);
     case "APPEND":
       return append(session, command, needs);
     case "GETQUOTA":
@@ -81,12 +90,38 @@ export function runForUser(session: Session, command: UserCommand, needs: ImapNe
       return getMetadata(session, command, needs);
     case "SETMETADATA":
       return setMetadata(session, command, needs);
+    case "GETJMAPACCESS":
+      session.out.text(jmapAccessLine(needs.settings.jmapUrl));
+      return ok("GETJMAPACCESS completed");
     case "SETQUOTA":
       return no("NOPERM", "Quotas are the administrator's");
     default:
       return runOnSelected(session, command, needs);
   }
 }
+
+/** RFC 9586 §3. */
+function namesByNumber(command: UserCommand): boolean {
+  switch (command.name) {
+    case "FETCH":
+    case "STORE":
+    case "COPY":
+    case "MOVE":
+    case "REPLACE":
+      return !command.uid;
+    case "SEARCH":
+    case "SORT":
+    case "THREAD":
+      return !command.uid || speaksNumbers(command.key);
+    case "SELECT":
+    case "EXAMINE":
+      return command.qresync?.match !== undefined;
+    default:
+      return false;
+  }
+}
+
+const uidRequired = bad("UIDONLY is enabled: messages are named by UID", "UIDREQUIRED");
 
 type SelectedCommand = Extract<
   UserCommand,
@@ -102,7 +137,8 @@ type SelectedCommand = Extract<
       | "FETCH"
       | "STORE"
       | "COPY"
-      | "MOVE";
+      | "MOVE"
+      | "REPLACE";
   }
 >;
 
@@ -129,6 +165,8 @@ function runOnSelected(session: Session, command: SelectedCommand, needs: ImapNe
     case "COPY":
     case "MOVE":
       return copyOrMove(session, selected, command, needs);
+    case "REPLACE":
+      return replace(session, selected, command, needs);
     default:
       return command satisfies never;
   }

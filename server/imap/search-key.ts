@@ -76,3 +76,16 @@ export function asksModseq(key: ImapSearchKey): boolean {
       return key.kind === "modseq";
   }
 }
+
+/** Does it name messages by their numbers (or by "$")? RFC 9586 §3.3, RFC 7377 §2.1. */
+export function speaksNumbers(key: ImapSearchKey): boolean {
+  switch (key.kind) {
+    case "and":
+    case "or":
+      return key.keys.some(speaksNumbers);
+    case "not":
+      return speaksNumbers(key.key);
+    default:
+      return key.kind === "sequence";
+  }
+}

@@ -6,6 +6,7 @@ import type { View } from "../../protocol/imap/view.ts";
 import type { AccountChange, Changes, Watcher } from "../notify/changes.ts";
 import type { Account, AccountId, MailboxId } from "../store/store.ts";
 import type { Place } from "./names.ts";
+import type { Notifier } from "./notifier.ts";
 import type { Output } from "./output.ts";
 
 /** The mailbox a session has open. */
@@ -84,8 +85,12 @@ export class Session implements Watcher {
   qresync = false;
   utf8 = false;
   rev2 = false;
+  /** RFC 9586: no sequence numbers, from either side. */
+  uidOnly = false;
+  /** RFC 5465: what the client wants to be told without asking. */
+  notifier: Notifier | undefined;
   compressed = false;
-  /** Set while the session waits in IDLE: a change wakes it. */
+  /** Set while the session waits in IDLE, or after NOTIFY: a change wakes it. */
   wake: (() => void) | undefined;
 
   constructor(out: Output) {
@@ -94,6 +99,7 @@ export class Session implements Watcher {
 
   /** Told by the hub; see notify/changes.ts. */
   changed(change: AccountChange): void {
+    this.#hear(change);
     const selected = this.selected ?? this.opening;
     if (selected === undefined || (change.kind !== "mail" && change.kind !== "mailboxes")) return;
     if (change.account !== selected.account) return;
@@ -101,6 +107,15 @@ export class Session implements Watcher {
     if (change.kind === "mail" && change.mailbox !== selected.mailbox) return;
     if (change.modseq > selected.heard) selected.heard = change.modseq;
     if (this.selected?.behind) this.wake?.();
+  }
+
+  /** For NOTIFY. */
+  #hear(change: AccountChange): void {
+    const { notifier } = this;
+    if (notifier === undefined || !notifier.elsewhere || change.account !== this.account?.id) return;
+    if (change.kind !== "mail" && change.kind !== "mailboxes") return;
+    notifier.pending = true;
+    this.wake?.();
   }
 
   /** Who is logged in: for commands that come only then. */
@@ -128,7 +143,8 @@ export class Session implements Watcher {
   forget(): void {
     this.close();
     this.account = undefined;
-    this.condstore = this.qresync = this.utf8 = this.rev2 = false;
+    this.condstore = this.qresync = this.utf8 = this.rev2 = this.uidOnly = false;
+    this.notifier = undefined;
   }
 
   close(): void {

@@ -2,6 +2,8 @@
 export type ImapSettings = {
   /** Name in the greeting and in ID. */
   readonly host: string;
+  /** Where the JMAP session object is (RFC 9698). */
+  readonly jmapUrl: string;
   /** A session that has not logged in by then ends. */
   readonly loginTimeoutMs: number;
   /** RFC 9051 §5.4: a client that says nothing for so long is logged out, while idling too; at least 30 minutes. */
@@ -26,6 +28,7 @@ export type ImapSettings = {
 
 export const defaultImapSettings: ImapSettings = {
   host: "localhost",
+  jmapUrl: "https://localhost/.well-known/jmap",
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 30 * 60_000,
   keepAliveMs: 4 * 60_000,

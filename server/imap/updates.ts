@@ -13,14 +13,14 @@ export type Marked = {
   readonly modseq: number;
 };
 
-/** Tells the client what happened to its mailbox since it was told last. Without `mayExpunge` what is gone stays in the view. */
+/** Tells the client what happened to its mailbox since it was told last. Without `mayExpunge` what is gone stays in the view. Answers the UIDs that arrived. */
 export async function update(
   session: Session,
   store: Pick<StoreReader, "changesSince">,
   mayExpunge: boolean,
-): Promise<void> {
+): Promise<readonly number[]> {
   const selected = session.selected;
-  if (selected === undefined) return;
+  if (selected === undefined) return none;
   let changed: readonly Marked[] = [];
   if (selected.behind) {
     const heard = selected.heard;
@@ -40,9 +40,12 @@ export async function update(
     selected.vanished = [];
     tellExpunged(session, selected, vanished);
   }
-  if (changed.length > 0) tellChanged(session, selected, changed);
+  const arrived = changed.length === 0 ? none : tellChanged(session, selected, changed);
   selected.own.clear();
+  return arrived;
 }
+
+const none: readonly number[] = [];
 
 /** The mailbox was deleted: all its messages are gone, and so will all be that come. */
 function lose(selected: Selected, heard: number): void {
@@ -55,11 +58,11 @@ function lose(selected: Selected, heard: number): void {
 export function tellExpunged(session: Session, selected: Selected, uids: readonly number[]): void {
   const gone = selected.view.expunge(uids);
   if (gone.uids.length === 0) return;
-  if (session.qresync) session.out.text(vanishedLine(gone.uids, false));
+  if (session.qresync || session.uidOnly) session.out.text(vanishedLine(gone.uids, false));
   else for (const sequence of gone.sequences) session.out.line(`* ${sequence} EXPUNGE`);
 }
 
-function tellChanged(session: Session, selected: Selected, changed: readonly Marked[]): void {
+function tellChanged(session: Session, selected: Selected, changed: readonly Marked[]): readonly number[] {
   const { view, own } = selected;
   const last = view.lastUid;
   const arrived: number[] = [];
@@ -71,7 +74,12 @@ function tellChanged(session: Session, selected: Selected, changed: readonly Mar
   if (arrived.length > 0 && view.append(arrived) > 0) tellSize(session, selected);
   tellMarks(session, selected, changed);
   for (const message of marked) tellMarked(session, selected, message, true);
+  return arrived;
 }
+
+/** How a response about one message begins: by its number, or by its UID where there are no numbers (RFC 9586 §3.3). */
+export const fetchStart = ({ uidOnly }: Session, sequence: number, uid: number): string =>
+  uidOnly ? `* ${uid} UIDFETCH (` : `* ${sequence} FETCH (`;
 
 /** EXISTS, and RECENT where the client is of the older kind. */
 export function tellSize(session: Session, selected: Selected): void {
@@ -110,11 +118,11 @@ export function tellMarked(
   if (sequence === 0) return;
   let items = "";
   // RFC 7162 §3.2.4: with QRESYNC a FETCH of our own accord names the UID; RFC 9051 §7.5.2 wants the same.
-  if (uid || session.qresync || session.rev2) items = `UID ${message.uid} `;
+  if (!session.uidOnly && (uid || session.qresync || session.rev2)) items = `UID ${message.uid} `;
   if (withFlags)
     items += `FLAGS (${formatFlags(message.flags, message.keywords, recent(session, selected, message.uid))}) `;
   if (session.condstore) items += `MODSEQ (${message.modseq}) `;
-  session.out.line(`* ${sequence} FETCH (${items.slice(0, -1)})`);
+  session.out.line(`${fetchStart(session, sequence, message.uid)}${items.slice(0, -1)})`);
 }
 
 /** RFC 9051 knows no \Recent. */

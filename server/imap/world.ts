@@ -1,4 +1,5 @@
 /** A small world for tests: an IMAP server on loopback, and a client that speaks in lines. */
+import assert from "node:assert/strict";
 import * as net from "node:net";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import type { Login } from "../access/login.ts";
@@ -224,4 +225,27 @@ export class Client {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+/** Plays "C: …" and "S: …" lines; "~" is CRLF within a response. Numbers that the store chooses are letters. */
+export async function play(client: Client, script: string): Promise<void> {
+  for (const step of script
+    .trim()
+    .split("\n")
+    .map((line) => line.trim())) {
+    if (step.startsWith("C: ")) client.write(`${step.slice(3).replaceAll("~", "\r\n")}\r\n`);
+    else assert.equal(steady(await client.line()).trimEnd(), step.slice(3), `in ${script}`);
+  }
+}
+
+function steady(line: string): string {
+  return line
+    .replaceAll("\r\n", "~")
+    .replace(/UIDVALIDITY \d+/, "UIDVALIDITY V")
+    .replace(/(APPENDUID|COPYUID) \d+/, "$1 V")
+    .replace(/HIGHESTMODSEQ \d+/, "HIGHESTMODSEQ M")
+    .replace(/MODSEQ \(\d+\)/, "MODSEQ (M)")
+    .replace(/MAILBOXID \(F\d+\)/, "MAILBOXID (F)")
+    .replace(/EMAILID \(M\d+\)/, "EMAILID (M)")
+    .replace(/THREADID \(T\d+\)/, "THREADID (T)");
 }

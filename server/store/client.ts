@@ -249,6 +249,8 @@ function writerOf(lane: Lane | undefined, keepers: Keepers): StoreWriter {
       const prepared = await Promise.all(messages.map(prepare));
       return put("append", [account, mailbox, prepared.map(lay)]);
     },
+    replaceMessage: async (account, mailbox, message, old) =>
+      put("replaceMessage", [account, mailbox, lay(await prepare(message)), old]),
     putImported: async (to, messages) => {
       const prepared = await Promise.all(messages.map(prepare));
       return put("putImported", [to, prepared.map(lay)]);

@@ -280,6 +280,11 @@ class PostgresStore {
           );
           return this.#writeNow(() => writeOps.append(account, mailbox, kept));
         }),
+      replaceMessage: (account, mailbox, { marks, receivedAt, ...message }, old) =>
+        this.#run(async () => {
+          const kept = { ...(await this.#keep(message)), marks, receivedAt };
+          return this.#writeNow(() => writeOps.replaceMessage(account, mailbox, kept, old));
+        }),
       createMailbox: writing(writeOps.createMailbox),
       renameMailbox: writing(writeOps.renameMailbox),
       deleteMailbox: writing(writeOps.deleteMailbox),

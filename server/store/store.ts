@@ -623,6 +623,18 @@ export interface StoreWriter
     | NoMailbox
     | { readonly kind: "over-quota" }
   >;
+  /** RFC 8508 REPLACE: a message comes to `mailbox` and `old` goes, both or neither; where `old` is gone already, nothing happens. */
+  replaceMessage(
+    account: AccountId,
+    mailbox: MailboxId,
+    message: NewMessage & { readonly marks: Marks; readonly receivedAt: Instant },
+    old: { readonly mailbox: MailboxId; readonly uid: number },
+  ): Promise<
+    | { readonly kind: "done"; readonly uidValidity: number; readonly uid: number; readonly modseq: number }
+    | NoMailbox
+    | { readonly kind: "no-message" }
+    | { readonly kind: "over-quota" }
+  >;
   createMailbox(account: AccountId, path: string, role?: SpecialUse): Promise<MailboxEdit>; // makes missing parents
   renameMailbox(account: AccountId, mailbox: MailboxId, path: string): Promise<MailboxEdit>; // INBOX: RFC 9051 §6.3.6, its mail moves to a new mailbox
   deleteMailbox(account: AccountId, mailbox: MailboxId): Promise<MailboxEdit>;

@@ -251,6 +251,10 @@ function operation(name: string, args: readonly unknown[]): Op<unknown> {
         args[1] as number | string,
         (args[2] as Message[]).map(kept) as KeptAppend[],
       );
+    case "replaceMessage": {
+      const [account, mailbox, message, old] = args as Parameters<typeof writeOps.replaceMessage>;
+      return writeOps.replaceMessage(account, mailbox, kept(message as unknown as Message) as KeptAppend, old);
+    }
     case "putImported":
       return writeOps.putImported(args[0] as ImportTo, (args[1] as Message[]).map(kept) as unknown as KeptImported[]);
     case "emailAdd": {

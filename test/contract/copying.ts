@@ -96,6 +96,31 @@ export function copyingContract(open: Open): void {
       await recount(store, id);
     });
 
+    test("a message is replaced whole or not at all", async () => {
+      const size = letter({ subject: "Letter 10000" }).bytes.length;
+      await fresh(3, size * 4);
+      const message = { ...letter({ subject: "Letter 20000" }), marks: marks(Flag.draft), receivedAt: noon };
+      const done = expectKind(await store.replaceMessage(id, work, message, { mailbox: inbox, uid: 2 }), "done");
+      assert.equal(done.uid, 1);
+      assert.deepEqual([...(await snapshot(store, id, inbox)).uids], [1, 3]);
+      assert.deepEqual([...(await snapshot(store, id, work)).uids], [1]);
+      assert.equal(done.modseq, (await mailboxAt(store, id, "INBOX")).highestModseq);
+      const same = expectKind(await store.replaceMessage(id, inbox, message, { mailbox: inbox, uid: 3 }), "done");
+      assert.equal(same.uid, 4);
+      assert.deepEqual([...(await snapshot(store, id, inbox)).uids], [1, 4]);
+      await recount(store, id);
+      for (const [mailbox, old, kind] of [
+        [work, { mailbox: inbox, uid: 2 }, "no-message"],
+        [work, { mailbox: 987654, uid: 1 }, "no-mailbox"],
+        [987654, { mailbox: inbox, uid: 1 }, "no-mailbox"],
+      ] as const)
+        assert.equal((await store.replaceMessage(id, mailbox, message, old)).kind, kind);
+      const large = { ...letter({ subject: "x".repeat(size * 3) }), marks: marks(0), receivedAt: noon };
+      assert.equal((await store.replaceMessage(id, work, large, { mailbox: inbox, uid: 1 })).kind, "over-quota");
+      assert.deepEqual([...(await snapshot(store, id, inbox)).uids], [1, 4]);
+      await recount(store, id);
+    });
+
     test("a move leaves tombstones and keeps the email", async () => {
       await fresh(4);
       await store.setFlags(id, inbox, { uids: only(3), mode: "add", marks: marks(Flag.deleted, "Word") });

@@ -93,6 +93,9 @@ export function enable(session: Session, command: Extract<Command, { name: "ENAB
           session.rev2 = true;
           session.utf8 = true;
           break;
+        case "UIDONLY":
+          session.uidOnly = true;
+          break;
         default:
           one satisfies never;
       }

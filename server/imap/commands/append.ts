@@ -1,13 +1,14 @@
-/** APPEND and MULTIAPPEND. RFC 9051 §6.3.12, RFC 3502, RFC 4315. */
+/** APPEND, MULTIAPPEND and REPLACE. RFC 9051 §6.3.12, RFC 3502, RFC 4315, RFC 8508. */
 import type { AppendMessage, Command } from "../../../protocol/imap/command.ts";
 import { appendUid } from "../../../protocol/imap/response.ts";
 import { allRights } from "../../../protocol/imap/rights.ts";
 import type { MessageFacts } from "../../../protocol/mime/facts.ts";
-import type { Account, Instant, MailboxId, NewMessage, Store } from "../../store/store.ts";
-import { type Answer, bad, no, notAllowed, ok, overQuota, tryCreate } from "../answer.ts";
+import type { Account, AccountId, Instant, MailboxId, NewMessage, Store } from "../../store/store.ts";
+import { type Answer, bad, no, notAllowed, ok, outOfRange, overQuota, readOnly, tryCreate } from "../answer.ts";
 import type { ClientScripts } from "../client-scripts.ts";
 import { findPlace, marksFor, may, othersRoot, type Place, type PlaceStore } from "../names.ts";
-import type { Session } from "../session.ts";
+import type { Selected, Session } from "../session.ts";
+import { tellExpunged } from "../updates.ts";
 
 export type FactsMakers = {
   /** At once, on this thread: for small messages. */
@@ -34,29 +35,12 @@ export async function append(
   if (place === undefined) return tryCreate;
   if (!may(place, "i")) return notAllowed;
   const { account, mailbox } = place;
-  // RFC 3516 §4.4: a literal8 may hold NUL; anything else that does is no message.
-  if (command.messages.some((message) => !message.binary && message.bytes.includes(0))) {
-    return no("CANNOT", "A message must not hold NUL");
-  }
-  // RFC 6855 §4.
-  if (!session.utf8 && command.messages.some((message) => message.utf8)) return bad("ENABLE UTF8=ACCEPT first");
-  const receivedAt = ask.now();
-  const messages: (NewMessage & { readonly marks: AppendMessage["marks"]; readonly receivedAt: Instant })[] = [];
-  for (const { bytes, marks, receivedAt: given } of command.messages) {
-    const facts = bytes.length >= ask.settings.largeMessageBytes ? await ask.factsOfLarge(bytes) : ask.factsOf(bytes);
-    messages.push({ bytes, facts, marks: marksFor(place, marks), receivedAt: given ?? receivedAt });
-  }
+  const messages = await newMessages(session, place, command.messages, ask);
+  if ("status" in messages) return messages;
   const result = await ask.store.append(account, mailbox, messages);
   switch (result.kind) {
     case "done":
-      await ask.scripts({
-        user: session.user,
-        account,
-        mailbox: result.mailbox,
-        uids: result.uids,
-        cause: "APPEND",
-        changedFlags: [],
-      });
+      await runScripts(session, account, result.mailbox, result.uids, ask.scripts);
       return ok("APPEND completed", appendUid(result.uidValidity, result.uids));
     case "no-mailbox":
       return tryCreate;
@@ -72,3 +56,77 @@ function placeOf(store: PlaceStore, user: Account, path: string): AppendPlace | 
   if (!path.startsWith(`${othersRoot}/`)) return { account: user.id, mailbox: path, rights: allRights };
   return findPlace(store, user, path).then((place) => place && { ...place, mailbox: place.mailbox.id });
 }
+
+type Appended = NewMessage & { readonly marks: AppendMessage["marks"]; readonly receivedAt: Instant };
+
+/** What the client sent, ready for the store; or why it cannot be taken. */
+async function newMessages(
+  session: Session,
+  place: Pick<Place, "rights">,
+  sent: readonly AppendMessage[],
+  { now, settings, factsOf, factsOfLarge }: Omit<Ask, "store" | "scripts">,
+): Promise<Appended[] | Answer> {
+  // RFC 3516 §4.4: a literal8 may hold NUL; anything else that does is no message.
+  if (sent.some((message) => !message.binary && message.bytes.includes(0))) {
+    return no("CANNOT", "A message must not hold NUL");
+  }
+  // RFC 6855 §4.
+  if (!session.utf8 && sent.some((message) => message.utf8)) return bad("ENABLE UTF8=ACCEPT first");
+  const receivedAt = now();
+  const messages: Appended[] = [];
+  for (const { bytes, marks, receivedAt: given } of sent) {
+    const facts = bytes.length >= settings.largeMessageBytes ? await factsOfLarge(bytes) : factsOf(bytes);
+    messages.push({ bytes, facts, marks: marksFor(place, marks), receivedAt: given ?? receivedAt });
+  }
+  return messages;
+}
+
+const runScripts = (
+  { user }: Session,
+  account: AccountId,
+  mailbox: MailboxId,
+  uids: readonly number[],
+  scripts: ClientScripts,
+): Promise<void> => scripts({ user, account, mailbox, uids, cause: "APPEND", changedFlags: [] });
+
+/** RFC 8508: the new message is there and the old one is gone, or nothing has happened. */
+export async function replace(
+  session: Session,
+  selected: Selected,
+  command: Extract<Command, { name: "REPLACE" }>,
+  ask: Ask & { readonly store: Pick<Store, "replaceMessage"> },
+): Promise<Answer> {
+  const ranges = selected.view.select(command.set, command.uid, session.saved);
+  if (ranges === undefined) return outOfRange;
+  if (selected.readOnly) return readOnly;
+  const [uid] = selected.view.within(ranges);
+  if (uid === undefined) return noSuchMessage;
+  const place = await findPlace(ask.store, session.user, command.mailbox);
+  if (place === undefined) return tryCreate;
+  if (!may(place, "i") || !may(selected, "te")) return notAllowed;
+  if (place.account !== selected.account)
+    return no("CANNOT", "A message is replaced within the mailboxes of one owner");
+  const messages = await newMessages(session, place, [command.message], ask);
+  if ("status" in messages) return messages;
+  const old = { mailbox: selected.mailbox, uid };
+  const result = await ask.store.replaceMessage(place.account, place.mailbox.id, messages[0] as Appended, old);
+  switch (result.kind) {
+    case "done":
+      await runScripts(session, place.account, place.mailbox.id, [result.uid], ask.scripts);
+      // RFC 8508 §3.4: where it is, then what is gone.
+      session.out.line(`* OK [${appendUid(result.uidValidity, [result.uid])}] Replacement message ready`);
+      tellExpunged(session, selected, [uid]);
+      if (place.mailbox.id !== selected.mailbox) selected.changedBySelf(result.modseq);
+      return ok("REPLACE completed", session.condstore ? `HIGHESTMODSEQ ${result.modseq}` : undefined);
+    case "no-message":
+      return noSuchMessage;
+    case "no-mailbox":
+      return tryCreate;
+    case "over-quota":
+      return overQuota;
+    default:
+      return result satisfies never;
+  }
+}
+
+const noSuchMessage = no("EXPUNGEISSUED", "That message is gone");

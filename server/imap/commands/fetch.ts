@@ -1,6 +1,6 @@
 /** FETCH: reads the messages page by page and writes them as fast as the client takes them. RFC 9051 §6.4.5. */
 import type { Command, FetchItem } from "../../../protocol/imap/command.ts";
-import { formatRanges, inRanges, rangesOf, type SetRange, sizeOf } from "../../../protocol/imap/set.ts";
+import { formatRanges, inPlaces, inRanges, rangesOf, type SetRange, sizeOf } from "../../../protocol/imap/set.ts";
 import { type AccountId, Flag, type MessageRow, type Store } from "../../store/store.ts";
 import { unlessTrouble } from "../../store/trouble.ts";
 import { type Answer, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
@@ -9,7 +9,7 @@ import { fieldsOf, inPieces, marksSeen, writeMessage } from "../fetch-items.ts";
 import { may } from "../names.ts";
 import { Pages, portionsOf } from "../pages.ts";
 import type { Selected, Session } from "../session.ts";
-import { type Marked, recent, tellMarks } from "../updates.ts";
+import { fetchStart, type Marked, recent, tellMarks } from "../updates.ts";
 import { vanishedSince } from "./select.ts";
 
 type FetchCommand = Extract<Command, { name: "FETCH" }>;
@@ -27,6 +27,8 @@ export async function fetch(
   const { account } = selected;
   let ranges = selected.view.select(command.set, command.uid, session.saved);
   if (ranges === undefined) return outOfRange;
+  // RFC 9394 §3.3: of what the set names.
+  if (command.partial !== undefined) ranges = rangesOf(inPlaces(selected.view.within(ranges), command.partial));
   let items = command.items;
   // RFC 7162 §3.1.4.1: asking by mod-sequence asks for it; §3.1: who asks for it has CONDSTORE enabled.
   if (command.changedSince !== undefined) items = including(items, "modseq");
@@ -68,7 +70,7 @@ async function writeMarks(
     // Nothing long is among the items, so this is written in one go.
     writeMessage(
       session.out,
-      sequence,
+      fetchStart(session, sequence, message.uid),
       items,
       message as MessageRow,
       undefined,
@@ -77,6 +79,17 @@ async function writeMarks(
     const full = session.out.full ? session.out.drained() : undefined;
     if (full !== undefined) await full;
   }
+}
+
+/** RFC 5465 §5.2: what a client that is told of new messages wants to know of them at once. */
+export async function fetchArrived(
+  session: Session,
+  selected: Selected,
+  uids: readonly number[],
+  items: readonly FetchItem[],
+  ask: { readonly store: FetchStore; readonly cache: ContentCache },
+): Promise<void> {
+  if (items.length > 0) await writeAll(session, selected, selected.account, rangesOf(uids), items, ask);
 }
 
 async function writeAll(
@@ -109,7 +122,7 @@ async function writeAll(
       const bytes = piece ? await contentOf(row, store, cache) : (row.bytes ?? row.header);
       const writing = writeMessage(
         session.out,
-        sequence,
+        fetchStart(session, sequence, row.uid),
         now === undefined ? items : withFlags,
         now === undefined ? row : { ...row, ...now },
         bytes === undefined ? undefined : asBuffer(bytes),

@@ -1,9 +1,8 @@
 /** IDLE. RFC 9051 §6.3.13. Costs nothing while nothing happens: no timer of its own, no buffer. */
-import type { Instant, StoreReader } from "../../store/store.ts";
+import type { Instant } from "../../store/store.ts";
 import { type Answer, bad, ok } from "../answer.ts";
 import type { Input } from "../input.ts";
 import type { Session } from "../session.ts";
-import { update } from "../updates.ts";
 
 /** Undefined: the client is gone, stayed silent too long ("timeout"), or we stop. */
 export type IdleEnd = Answer | "closed" | "timeout" | "stopping";
@@ -12,7 +11,8 @@ export async function idle(
   session: Session,
   ask: {
     readonly input: Input;
-    readonly store: Pick<StoreReader, "changesSince">;
+    /** Says what has happened. */
+    readonly tell: (mayExpunge: boolean) => Promise<void>;
     readonly now: () => Instant;
     readonly idleTimeoutMs: number;
     readonly stopping: () => boolean;
@@ -20,10 +20,11 @@ export async function idle(
 ): Promise<IdleEnd> {
   const until = ask.now() + ask.idleTimeoutMs;
   session.out.line("+ idling");
+  const { wake } = session;
   session.wake = ask.input.wake;
   try {
     for (;;) {
-      await update(session, ask.store, !ask.input.pipelined);
+      await ask.tell(!ask.input.pipelined);
       const full = session.out.drained();
       if (full !== undefined) await full;
       // Nothing may be missed between asking and waiting: a change since then has woken the input already.
@@ -45,6 +46,6 @@ export async function idle(
       }
     }
   } finally {
-    session.wake = undefined;
+    session.wake = wake;
   }
 }

@@ -1,8 +1,8 @@
-/** LIST, LSUB, STATUS and NAMESPACE. RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8438, RFC 8474. */
+/** LIST, LSUB, STATUS and NAMESPACE. RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8438, RFC 8440, RFC 8474, RFC 9590. */
 import type { Command, ListCommand, StatusItem } from "../../../protocol/imap/command.ts";
 import { matchesPattern } from "../../../protocol/imap/mailbox-name.ts";
 import * as response from "../../../protocol/imap/response.ts";
-import { allRights } from "../../../protocol/imap/rights.ts";
+import { allRights, shownRights } from "../../../protocol/imap/rights.ts";
 import { rangesOf } from "../../../protocol/imap/set.ts";
 import { Flag, type Mailbox, type SpecialUse, type StoreReader } from "../../store/store.ts";
 import { type Answer, noSuchMailbox, notAllowed, ok } from "../answer.ts";
@@ -10,8 +10,9 @@ import type { ContentCache } from "../content-cache.ts";
 import { findPlace, may, type Place, type PlaceStore, sharedPlaces } from "../names.ts";
 import { ofEach } from "../pages.ts";
 import type { Session } from "../session.ts";
+import { type AnnotationStore, annotationsOf } from "./metadata.ts";
 
-type ListStore = PlaceStore & Pick<StoreReader, "openMailbox" | "search" | "fetch">;
+type ListStore = PlaceStore & AnnotationStore & Pick<StoreReader, "openMailbox" | "search" | "fetch">;
 type Ask = {
   readonly store: ListStore;
   readonly settings: { readonly maxMessageBytes: number };
@@ -64,6 +65,12 @@ export async function list(session: Session, command: ListCommand, { store, sett
     session.out.text(response.listLine("LIST", attributes, mailbox.path, session.utf8, extended));
     if (returns.status !== undefined && chosen && may(place, "r")) {
       session.out.text(await statusLine(session, place, returns.status, { store, settings, cache }));
+    }
+    if (returns.myRights && chosen)
+      session.out.text(response.myRightsLine(mailbox.path, session.utf8, shownRights(place.rights)));
+    if (returns.metadata !== undefined && chosen && may(place, "r")) {
+      const { found } = await annotationsOf(session, place, { entries: returns.metadata }, store);
+      if (found.length > 0) session.out.text(response.metadataLine(mailbox.path, session.utf8, found));
     }
   }
   return ok("LIST completed");

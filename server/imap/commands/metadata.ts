@@ -27,25 +27,41 @@ export async function getMetadata(
   // RFC 5464 §4.2: who may look it up and read it.
   if (place !== "server" && !may(place, "lr")) return notAllowed;
   if (!command.entries.every((entry) => /^\/(?:private|shared)(?:\/|$)/.test(entry))) return bad("Not an entry name");
+  const { found, longest } = await annotationsOf(session, place, command, store);
+  if (found.length > 0) session.out.text(metadataLine(command.mailbox, session.utf8, found));
+  return ok("GETMETADATA completed", longest > 0 ? `METADATA LONGENTRIES ${longest}` : undefined);
+}
+
+export type AnnotationStore = Pick<Store, "annotations">;
+
+/** The entries that somebody may see of those asked for; `longest`: octets of the longest that is above `maxSize`, 0 for none. */
+export async function annotationsOf(
+  session: Session,
+  place: Place | "server",
+  asked: {
+    readonly entries: readonly string[];
+    readonly depth?: "0" | "1" | "infinity";
+    readonly maxSize?: number | undefined;
+  },
+  store: AnnotationStore,
+): Promise<{ readonly found: [entry: string, value: string | undefined][]; readonly longest: number }> {
+  const { entries, depth = "0", maxSize } = asked;
   const isOwn = place === "server" || place.account === session.user.id;
   const account = place === "server" ? session.user.id : place.account;
   const all = await store.annotations(account, place === "server" ? 0 : place.mailbox.id);
   const found: [entry: string, value: string | undefined][] = [];
   let longest = 0;
-  for (const wanted of command.entries) {
-    const hits = all.filter(
-      ({ entry }) => (isOwn || entry.startsWith("/shared/")) && within(entry, wanted, command.depth),
-    );
+  for (const wanted of entries) {
+    const hits = all.filter(({ entry }) => (isOwn || entry.startsWith("/shared/")) && within(entry, wanted, depth));
     // RFC 5464 §4.2.1: what is asked for by name and not there is NIL.
-    if (hits.length === 0 && command.depth === "0") found.push([wanted, undefined]);
+    if (hits.length === 0 && depth === "0") found.push([wanted, undefined]);
     for (const { entry, value } of hits) {
       const size = Buffer.byteLength(value);
-      if (command.maxSize !== undefined && size > command.maxSize) longest = Math.max(longest, size);
+      if (maxSize !== undefined && size > maxSize) longest = Math.max(longest, size);
       else if (!found.some(([one]) => one === entry)) found.push([entry, value]);
     }
   }
-  if (found.length > 0) session.out.text(metadataLine(command.mailbox, session.utf8, found));
-  return ok("GETMETADATA completed", longest > 0 ? `METADATA LONGENTRIES ${longest}` : undefined);
+  return { found, longest };
 }
 
 function within(entry: string, wanted: string, depth: "0" | "1" | "infinity"): boolean {

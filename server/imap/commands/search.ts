@@ -1,7 +1,7 @@
-/** SEARCH and SORT. RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 5256, RFC 7162 §3.1.5. */
+/** SEARCH and SORT. RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 5256, RFC 7162 §3.1.5, RFC 9394. */
 import type { Command, SearchReturn } from "../../../protocol/imap/command.ts";
-import { esearchLine, numbersLine } from "../../../protocol/imap/response.ts";
-import { rangesOf } from "../../../protocol/imap/set.ts";
+import { esearchLine, numbersLine, type SearchAnswer } from "../../../protocol/imap/response.ts";
+import { inPlaces, rangesOf } from "../../../protocol/imap/set.ts";
 import type { View } from "../../../protocol/imap/view.ts";
 import type { Instant, StoreReader } from "../../store/store.ts";
 import { type Answer, ok, outOfRange } from "../answer.ts";
@@ -42,25 +42,38 @@ export async function search(
   if (!tells(returns)) return ok(`${command.name} completed`);
   let modseq: number | undefined;
   if (withModseq && found.length > 0) {
-    modseq = onlyEdges(returns) ? await modseqOf(selected, saves(returns, found), store) : highestModseq;
+    modseq = onlySome(returns) ? await modseqOf(selected, saves(returns, found), store) : highestModseq;
   }
   const numbers = command.uid ? found : found.map((uid) => view.seqOf(uid));
-  const sorts = command.name === "SORT";
-  const some = numbers.length > 0;
   session.out.text(
-    esearchLine(command.tag, command.uid, {
-      // Of what was sorted, the first and the last (RFC 5267 §3).
-      min: some && returns.min ? (sorts ? numbers[0] : least(numbers)) : undefined,
-      max: some && returns.max ? (sorts ? numbers.at(-1) : greatest(numbers)) : undefined,
-      count: returns.count ? numbers.length : undefined,
-      all: returns.all ? numbers : undefined,
-      modseq,
-    }),
+    esearchLine(command.tag, command.uid, { ...resultsOf(returns, numbers, command.name === "SORT"), modseq }),
   );
   return ok(`${command.name} completed`);
 }
 
-const allOnly: SearchReturn = { min: false, max: false, all: true, count: false, save: false };
+/** What of the numbers found is asked for. Of what was sorted, MIN and MAX are the first and the last (RFC 5267 §3). */
+export function resultsOf(returns: SearchReturn, numbers: readonly number[], sorts: boolean): SearchAnswer {
+  const some = numbers.length > 0;
+  return {
+    min: some && returns.min ? (sorts ? numbers[0] : least(numbers)) : undefined,
+    max: some && returns.max ? (sorts ? numbers.at(-1) : greatest(numbers)) : undefined,
+    count: returns.count ? numbers.length : undefined,
+    all: returns.all ? numbers : undefined,
+    partial:
+      returns.partial === undefined
+        ? undefined
+        : { range: returns.partial, numbers: inPlaces(numbers, returns.partial) },
+  };
+}
+
+export const allOnly: SearchReturn = {
+  min: false,
+  max: false,
+  all: true,
+  count: false,
+  save: false,
+  partial: undefined,
+};
 
 /** What of the store's answer the client knows of: a message that it was not told of yet has no number. */
 export function shown(view: View, uids: ArrayLike<number>): number[] {
@@ -71,22 +84,22 @@ export function shown(view: View, uids: ArrayLike<number>): number[] {
   return found;
 }
 
-/** RFC 5182 §2.1: with MIN or MAX, and neither ALL nor COUNT, only those are saved. */
+/** RFC 5182 §2.1, RFC 9394 §3.2: with MIN, MAX or PARTIAL, and neither ALL nor COUNT, only those are saved. */
 function saves(returns: SearchReturn, uids: readonly number[]): number[] {
-  if (!onlyEdges(returns)) return uids.toSorted((a, b) => a - b);
+  if (!onlySome(returns)) return uids.toSorted((a, b) => a - b);
   if (uids.length === 0) return [];
-  const edges = new Set<number>();
-  if (returns.min) edges.add(least(uids));
-  if (returns.max) edges.add(greatest(uids));
-  return [...edges];
+  const some = new Set<number>(returns.partial === undefined ? [] : inPlaces(uids, returns.partial));
+  if (returns.min) some.add(least(uids));
+  if (returns.max) some.add(greatest(uids));
+  return [...some].sort((a, b) => a - b);
 }
 
-function onlyEdges(returns: SearchReturn): boolean {
-  return (returns.min || returns.max) && !returns.all && !returns.count;
+function onlySome(returns: SearchReturn): boolean {
+  return (returns.min || returns.max || returns.partial !== undefined) && !returns.all && !returns.count;
 }
 
 function tells(returns: SearchReturn): boolean {
-  return returns.min || returns.max || returns.all || returns.count;
+  return returns.min || returns.max || returns.all || returns.count || returns.partial !== undefined;
 }
 
 /** RFC 7162 §3.1.10: of the messages that the answer names. */

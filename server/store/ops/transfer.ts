@@ -1,7 +1,17 @@
 /** Messages go from one mailbox to another of the same account, or out of it. */
-import { type AccountId, type CopyResult, type ExpungeResult, Flag, type MailboxId, type UidRange } from "../store.ts";
+import {
+  type AccountId,
+  type CopyResult,
+  type ExpungeResult,
+  Flag,
+  type MailboxId,
+  type StoreWriter,
+  type UidRange,
+} from "../store.ts";
+import type { KeptAppend } from "./kept.ts";
 import { parseKeywordList, usedKeywords } from "./keywords.ts";
 import { lockAccount, type MailboxRow, mailboxRow, nextModseq } from "./mailbox-tree.ts";
+import { append } from "./place.ts";
 import { clamp, type Within, within } from "./ranges.ts";
 import { now, type Op, publish, rows, run } from "./tx.ts";
 
@@ -203,4 +213,23 @@ export function* expunge(
   yield* remove(row, part, condition, taken, modseq);
   yield* publish({ kind: "mail", account, mailbox, modseq });
   return { kind: "done", uids: taken.uids, modseq };
+}
+
+/** Looks before it writes, so that it does all or nothing without a savepoint. */
+export function* replaceMessage(
+  account: AccountId,
+  mailbox: MailboxId,
+  message: KeptAppend,
+  old: { readonly mailbox: MailboxId; readonly uid: number },
+): Op<Awaited<ReturnType<StoreWriter["replaceMessage"]>>> {
+  const from = (yield* lockAccount(account)) ? yield* mailboxRow(account, old.mailbox) : undefined;
+  if (from === undefined) return { kind: "no-mailbox" };
+  const uids = [[old.uid, old.uid]] as const;
+  const taken = yield* look(within(account, old.mailbox, clamp(uids, from.uidnext)));
+  if (taken.uids.length === 0) return { kind: "no-message" };
+  const come = yield* append(account, mailbox, [message]);
+  if (come.kind !== "done") return come;
+  const gone = yield* expunge(account, old.mailbox, uids, true);
+  if (gone.kind !== "done") return gone;
+  return { kind: "done", uidValidity: come.uidValidity, uid: come.uids[0] as number, modseq: gone.modseq };
 }

@@ -51,6 +51,7 @@ export const writeOps = {
   copy: transfer.copy,
   move: transfer.move,
   expunge: transfer.expunge,
+  replaceMessage: transfer.replaceMessage,
   takeRecent: mailboxes.takeRecent,
   claim: queue.claim,
   settle: queue.settle,
