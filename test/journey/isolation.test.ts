@@ -156,6 +156,9 @@ describe("tenants apart", () => {
     await boss.no(422, "POST", "/administrators", { account: `person@${there}`, tenant: "alfa" });
     await boss.no(422, "POST", "/administrators", { account: "person@alfa-one.test", tenant: mark });
     await boss.no(403, "POST", "/domains", { name: "new.test", tenant: mark });
+    // Nor make the server speak to machines of its own network.
+    const relay = { name: "relayed.test", kind: "relay", relayTo: "smtp:10.0.0.1:25" };
+    await boss.no(403, "POST", "/domains", relay);
     await boss.no(403, "PATCH", "/domains/alfa-one.test", { tenant: mark });
     await boss.no(403, "PATCH", "/tenants/alfa", { limits: { maxAccounts: 1000 } });
     // Below their tenant: who administers one domain, and who administers none.

@@ -66,6 +66,9 @@ const asArguments = ({ mtaStsMx, ...given }: Settings) => ({
   ...(mtaStsMx === undefined ? {} : { mtaStsMx: mtaStsMx.join(",") }),
 });
 
+/** Else a tenant could make this server speak to machines of its own network. */
+const relayIsForPlatform = "Where mail is relayed to is set by administrators of the platform.";
+
 export const routes: readonly Route[] = [
   route({
     method: "GET",
@@ -111,6 +114,7 @@ export const routes: readonly Route[] = [
         tenant = found?.id ?? 0;
       } else if (wanted !== undefined)
         return forbidden("Domains that you add belong to your tenant: leave tenant out.");
+      if (given.relayTo !== undefined && actor.within.kind !== "all") return forbidden(relayIsForPlatform);
       const full = await mayHaveDomain(world, tenant);
       if (full !== undefined) return refusal(full);
       const relay = kind === "relay" ? true : undefined;
@@ -150,7 +154,7 @@ export const routes: readonly Route[] = [
       if (wanted !== undefined && actor.within.kind !== "all")
         return forbidden("Domains are given away by administrators of the platform.");
       if (domain.kind === "relay" && given.relayTo !== undefined && actor.within.kind !== "all")
-        return forbidden("Where mail is relayed to is set by administrators of the platform.");
+        return forbidden(relayIsForPlatform);
       if (Object.keys(given).length > 0) {
         const answer = await performed(world, "domain set", { name: domain.name, ...asArguments(given) });
         if (answer instanceof Problem) return answer;
