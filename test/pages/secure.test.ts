@@ -216,10 +216,29 @@ test("signed and encrypted mail", async (t) => {
     await write("Café plans", "The key is under the third stone.");
     await letter.getByRole("button", { name: "Sign and encrypt" }).click();
     await letter.getByText(`${other} cannot get it encrypted: there is no key of theirs here.`).waitFor();
+    // From here on nothing of it is put on the device in the clear.
+    await page.evaluate(() => {
+      const put: string[] = [];
+      Object.assign(window, { put });
+      const { setItem } = Storage.prototype;
+      Storage.prototype.setItem = function (name, value) {
+        put.push(value);
+        setItem.call(this, name, value);
+      };
+    });
     await letter
       .locator('footer input[type="file"]')
       .setInputFiles({ name: "map.txt", mimeType: "text/plain", buffer: Buffer.from("x marks the spot") });
     await letter.getByText("Saved", { exact: true }).waitFor();
+    const written = await page.evaluate(() => [
+      ...(window as unknown as { put: string[] }).put,
+      ...Object.values({ ...localStorage }),
+    ]);
+    assert.deepEqual(
+      written.filter((text) => /third stone|marks the spot|map\.txt/.test(text)),
+      [],
+      "kept in the clear",
+    );
     await accessible(page, "a letter that cannot be encrypted");
     await picture(page, "seal-lack");
     await letter.getByRole("button", { name: "Send", exact: true }).click();

@@ -61,8 +61,15 @@ const storage = "angarium.draft.";
 /** Drafts beyond are not kept on the device: the server has them. */
 const maxKept = 20;
 
-/** Keeps it on this device until the server has it: what is written survives a crash. */
+/**
+ * Keeps it on this device until the server has it: what is written survives a crash. What is to be encrypted is never
+ * kept in the clear: it stays in the page until the server (or the queue for it) has it encrypted. Answers whether it is kept.
+ */
 export function keepHere(owner: string, draft: Draft): boolean {
+  if (draft.encrypt) {
+    dropHere(draft.key);
+    return false;
+  }
   try {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith(storage));
     if (keys.length >= maxKept && !keys.includes(storage + draft.key)) return false;

@@ -43,6 +43,11 @@ export function openLetter(draft: Draft = newDraft()): Letter {
 /** Saved and put away. */
 export async function closeLetter(letter: Letter): Promise<void> {
   const saved = await letter.saveNow();
+  if (!saved && letter.encrypt) {
+    // Nothing of it is kept in the clear: it stays open.
+    toast(t("compose.keptOpen"), { kind: "problem" });
+    return;
+  }
   if (!saved) {
     toast(t("compose.keptHere"), { kind: "problem" });
     letter.shut();
@@ -106,6 +111,11 @@ export async function send(letter: Letter, at?: number): Promise<void> {
     letter.problem = error instanceof Trouble && error.kind === "refused" ? error.message : sentenceOf(error);
   }
 }
+
+// What is to be encrypted and is not saved is in this page only: the browser asks before it goes.
+addEventListener("beforeunload", (event) => {
+  if (open.some((one) => one.encrypt && one.changed)) event.preventDefault();
+});
 
 /** So long the server is waited for before the page is loaded anew. */
 const savingMs = 2_000;

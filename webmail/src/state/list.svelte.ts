@@ -29,14 +29,17 @@ const simple = new WeakSet<Client>();
 export class ConversationList {
   readonly #client: Client;
   readonly query: Query;
-  /** Undefined until the first answer. */
+  /** Undefined until the first answer; while not `counted`, so many are known and there are more. */
   total = $state<number>();
+  /** False while the first rows of a search are here and how many there are is not. */
+  counted = $state(false);
   #ids = $state.raw<ReadonlyMap<number, Id>>(new Map());
   snippets = $state.raw<ReadonlyMap<Id, Snippet>>(new Map());
   failed = $state.raw<unknown>();
   readonly #loading = new Set<number>();
   #wanted: readonly [number, number] = [0, 0];
   #generation = 0;
+  #counting = false;
 
   constructor(client: Client, query: Query) {
     this.#client = client;
@@ -72,6 +75,24 @@ export class ConversationList {
     for (let at = Math.floor(from / windowRows); at <= Math.floor(to / windowRows); at++)
       if (!this.#loading.has(at) && !this.#has(at)) missing.push(at);
     await Promise.all(missing.map((at) => this.#load(at)));
+    if (this.total !== undefined && !this.counted) void this.#count();
+  }
+
+  /** Asks how many there are, after the first of them are shown. What fails is asked again with the next rows. */
+  async #count(): Promise<void> {
+    if (this.#counting) return;
+    this.#counting = true;
+    const generation = this.#generation;
+    try {
+      const [[name, args]] = this.#calls(0, 1, "n");
+      const { total } = (await this.#client.one(name, args)) as { total?: number };
+      if (generation !== this.#generation || total === undefined) return;
+      this.#is(total);
+    } catch {
+      // The rows are there all the same.
+    } finally {
+      this.#counting = false;
+    }
   }
 
   #has(window: number): boolean {
@@ -85,10 +106,10 @@ export class ConversationList {
     let again = false;
     this.#loading.add(window);
     try {
-      // Counting them all takes longer than a window of them: once is enough, until something changes.
-      const answer = await this.#client.all(
-        this.#calls(window * windowRows, windowRows, "w", this.total === undefined),
-      );
+      // Counting them all takes longer than a window of them: once is enough, until something changes. What is found
+      // is shown first and counted after.
+      const count = this.total === undefined && !this.query.snippets;
+      const answer = await this.#client.all(this.#calls(window * windowRows, windowRows, "w", count));
       if (generation !== this.#generation) return;
       const ids = new Map(this.#ids);
       this.#take(answer, "w", ids);
@@ -112,7 +133,7 @@ export class ConversationList {
     if (again) await this.#load(window);
   }
 
-  #calls(position: number, limit: number, id: string, calculateTotal = true): readonly Call[] {
+  #calls(position: number, limit: number, id: string, calculateTotal = true): readonly [Call, ...Call[]] {
     const { collapse, snippets, account, simpler } = this.query;
     const { filter, sort } = (simple.has(this.#client) ? simpler : undefined) ?? this.query;
     const whose = account === undefined ? {} : { accountId: account };
@@ -133,14 +154,20 @@ export class ConversationList {
     learn((answer.get(`${id}e`) as { list: EmailHead[] }).list, (answer.get(`${id}t`) as { list: Thread[] }).list);
     learn((answer.get(`${id}a`) as { list: EmailHead[] }).list);
     for (const [i, each] of query.ids.entries()) ids.set(query.position + i, each);
-    if (query.total !== undefined) this.total = query.total;
+    if (query.total !== undefined) this.#is(query.total);
     // Not counted, and the last ones: there are fewer than there were.
-    else if (query.ids.length < windowRows) this.total = query.position + query.ids.length;
+    else if (query.ids.length < windowRows) this.#is(query.position + query.ids.length);
+    else if (!this.counted) this.total = Math.max(this.total ?? 0, query.position + query.ids.length);
     const found = answer.get(`${id}s`) as { list: (Snippet & { emailId: Id })[] } | undefined;
     if (found === undefined) return;
     const snippets = new Map(this.snippets);
     for (const { emailId, ...snippet } of found.list) snippets.set(emailId, snippet);
     this.snippets = snippets;
+  }
+
+  #is(total: number): void {
+    this.total = total;
+    this.counted = true;
   }
 
   /** Rows far from where somebody looks are forgotten. */

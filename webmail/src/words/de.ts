@@ -470,6 +470,8 @@ export const de: Words = {
   "compose.saved": "Gespeichert",
   "compose.savedHere": "Nur auf diesem Gerät",
   "compose.keptHere": "Der Entwurf ist auf diesem Gerät gespeichert und kommt auf den Server, sobald der ihn annimmt.",
+  "compose.keptOpen":
+    "Ein verschlüsselter Entwurf wird auf diesem Gerät nicht offen abgelegt: Lassen Sie ihn offen, er wird gespeichert, sobald der Server ihn annimmt.",
   "compose.apart": "Dieser Entwurf wurde in einem anderen Fenster geändert oder gelöscht. Ihrer liegt daneben.",
   "compose.recovered": {
     one: "Ein unfertiger Brief wurde wiederhergestellt.",

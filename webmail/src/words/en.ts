@@ -480,6 +480,8 @@ export const en = {
   "compose.saved": "Saved",
   "compose.savedHere": "On this device only",
   "compose.keptHere": "The draft is kept on this device and saved as soon as the server takes it.",
+  "compose.keptOpen":
+    "An encrypted draft is not kept on this device in the clear: leave it open, it is saved as soon as the server takes it.",
   "compose.apart": "This draft was changed or deleted in another window. Yours is kept beside it.",
   "compose.recovered": {
     one: "A letter that was not finished was recovered.",

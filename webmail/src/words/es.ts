@@ -460,6 +460,8 @@ export const es: Words = {
   "compose.saved": "Guardado",
   "compose.savedHere": "Solo en este dispositivo",
   "compose.keptHere": "El borrador está en este dispositivo y se guarda en cuanto el servidor lo acepte.",
+  "compose.keptOpen":
+    "Un borrador cifrado no se guarda sin cifrar en este dispositivo: déjelo abierto, se guarda en cuanto el servidor lo acepte.",
   "compose.apart": "Este borrador se cambió o se borró en otra ventana. El suyo queda al lado.",
   "compose.recovered": { one: "Se recuperó una carta sin terminar.", other: "Se recuperaron {n} cartas sin terminar." },
   "compose.thrownAway": "Se descartó el borrador.",

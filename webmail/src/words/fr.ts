@@ -465,6 +465,8 @@ export const fr: Words = {
   "compose.saved": "Enregistré",
   "compose.savedHere": "Sur cet appareil seulement",
   "compose.keptHere": "Le brouillon est sur cet appareil et sera enregistré dès que le serveur l’acceptera.",
+  "compose.keptOpen":
+    "Un brouillon chiffré n’est pas conservé en clair sur cet appareil : laissez-le ouvert, il sera enregistré dès que le serveur l’acceptera.",
   "compose.apart": "Ce brouillon a été modifié ou supprimé dans une autre fenêtre. Le vôtre est gardé à côté.",
   "compose.recovered": {
     one: "Une lettre inachevée a été récupérée.",

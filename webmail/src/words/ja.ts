@@ -439,6 +439,8 @@ export const ja: Words = {
   "compose.saved": "保存しました",
   "compose.savedHere": "この端末のみ",
   "compose.keptHere": "下書きはこの端末にあり、サーバーが受け付け次第保存されます。",
+  "compose.keptOpen":
+    "暗号化する下書きはこの端末に平文では保存されません。開いたままにしてください。サーバーが受け付け次第保存されます。",
   "compose.apart": "この下書きは別のウィンドウで変更または削除されました。あなたのものは別に残しています。",
   "compose.recovered": { other: "書きかけの手紙 {n} 通を復元しました。" },
   "compose.thrownAway": "下書きを破棄しました。",
