@@ -234,6 +234,42 @@ test("the console", async (t) => {
     await context.close();
   });
 
+  await t.test("an address is banned and let in again; a backup is begun; the audit log names the ban", async () => {
+    const person = await pages.person({ size: "phone", theme: "dark" });
+    const { page, context, complaints } = person;
+    await enter(person);
+    const dialog = page.getByRole("dialog");
+    await page.goto(`${pages.origin}/admin/#/bans?add=1`);
+    await dialog.locator('[name="address"]').fill("192.0.2.77");
+    await dialog.locator('[name="reason"]').fill("knocks at night");
+    await accessible(page, "banning");
+    await dialog.getByRole("button").last().click();
+    await page.getByText("knocks at night").waitFor();
+    await accessible(page, "bans with one");
+    await page.getByRole("button", { name: /192\.0\.2\.77/ }).click();
+    await page
+      .getByRole("menuitem")
+      .or(page.getByRole("button", { name: "Remove", exact: true }))
+      .last()
+      .click();
+    await dialog.getByRole("button").last().click();
+    await page.getByText("knocks at night").waitFor({ state: "detached" });
+
+    await page.goto(`${pages.origin}/admin/#/backups?add=1`);
+    await dialog.getByRole("button").last().click();
+    await page
+      .getByText(/^\d{8}T\d{6}Z$/)
+      .first()
+      .waitFor();
+    await accessible(page, "backups with one");
+
+    await page.goto(`${pages.origin}/admin/#/audit`);
+    await page.getByText("192.0.2.77").first().waitFor();
+    await accessible(page, "audit log");
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
   await t.test("everything is reached by typing what it is", async () => {
     const person = await pages.person();
     const { page, context } = person;
