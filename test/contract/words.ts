@@ -163,7 +163,11 @@ export function wordsContract(open: Open): void {
       const { id } = await newAccount(store);
       const [inbox, other] = [await inboxOf(store, id), await made(store, id, "Other")];
       const letters = Array.from({ length: 640 }, (_, at) => {
-        const bytes = Buffer.from(`Subject: ${at % 8 === 0 ? "seldom" : "common"} ${at}\r\n\r\nx\r\n`);
+        // Seven of eight are a thread.
+        const eighth = Math.floor(at / 8);
+        const bytes = Buffer.from(
+          `Subject: ${at % 8 === 0 ? "seldom" : "common"} ${eighth}\r\nMessage-ID: <${at}@x>\r\nReferences: <${eighth}@root>\r\n\r\nx\r\n`,
+        );
         return { bytes, facts: factsOf(bytes), marks: { flags: 0, keywords: [] }, receivedAt: noon + at };
       });
       await store.append(id, inbox, letters);
@@ -172,13 +176,13 @@ export function wordsContract(open: Open): void {
       await store.expunge(id, inbox, [[1, 16]], true);
       await store.copy(id, inbox, [[17, 24]], other);
       await store.setFlags(id, inbox, { uids: [[25, 32]], mode: "add", marks: { flags: Flag.deleted, keywords: [] } });
-      const total = async (mailbox: number | undefined, limit: number) => {
+      const total = async (mailbox: number | undefined, limit: number, collapseThreads = false) => {
         const group = { words: askedWords("common"), places: everywhere };
         const words: EmailFilter = { kind: "words", group, phrase: undefined };
         const result = await store.emailQuery(id, {
           filter: mailbox === undefined ? words : { kind: "and", of: [words, { kind: "in-mailbox", mailbox }] },
           sort: [],
-          collapseThreads: false,
+          collapseThreads,
           position: 0,
           anchor: undefined,
           limit,
@@ -190,6 +194,11 @@ export function wordsContract(open: Open): void {
       assert.deepEqual(await total(inbox, 10), [539, 10]);
       assert.deepEqual(await total(other, 10), [7, 7]);
       assert.deepEqual(await total(undefined, 1_000), [539, 539]);
+      for (const limit of [10, 1_000]) {
+        assert.deepEqual(await total(undefined, limit, true), [77, Math.min(limit, 77)]);
+        assert.deepEqual(await total(inbox, limit, true), [77, Math.min(limit, 77)]);
+        assert.deepEqual(await total(other, limit, true), [1, 1]);
+      }
     });
 
     test("what fits best comes first where that is asked, also before it is indexed, in pages and by threads", async () => {

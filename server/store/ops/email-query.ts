@@ -282,27 +282,33 @@ function* countMailbox(account: AccountId, mailbox: MailboxId): Op<number> {
  * How many of a mailbox, or of all, are in a set that the index of words gave: their numbers come in one text, which is ten times
  * as fast as a row for each. Undefined for other filters.
  */
-function* countAmong(account: AccountId, filter: EmailFilter): Op<number | undefined> {
+function* countAmong(account: AccountId, filter: EmailFilter, collapse: boolean): Op<number | undefined> {
   const parts = filter.kind === "and" ? filter.of : [filter];
   const sets = parts.flatMap((one) => (one.kind === "among" ? [one.emails] : []));
   const places = parts.flatMap((one) => (one.kind === "in-mailbox" ? [one.mailbox] : []));
   if (sets.length === 0 || places.length > 1 || sets.length + places.length < parts.length) return undefined;
   const params = new Params(account);
   const where = places.map((mailbox) => ` AND m.mailbox = ${params.add(mailbox)}`).join("");
-  const row = yield* one<{ emails: string | null }>(
-    `SELECT string_agg(CAST(m.email AS TEXT), ',') AS emails FROM messages m WHERE m.account = $1${where} AND ${visible("m")}`,
+  const each = collapse ? "m.email || ',' || m.thread" : "CAST(m.email AS TEXT)";
+  const row = yield* one<{ numbers: string | null }>(
+    `SELECT string_agg(${each}, ',') AS numbers FROM messages m WHERE m.account = $1${where} AND ${visible("m")}`,
     ...params.values,
   );
-  const text = row?.emails ?? "";
-  // An email may have several rows.
+  const text = row?.numbers ?? "";
+  // An email may have several rows, a thread several emails. A thread has the number of its first email.
   const counted = new BitSet((yield* mailState(account)).nextEmail);
-  for (let at = 0, email = 0; at <= text.length; at++) {
+  let inSets = false;
+  for (let at = 0, number = 0, isEmail = true; at <= text.length; at++) {
     const code = at < text.length ? text.charCodeAt(at) : comma;
-    if (code !== comma) email = email * 10 + code - 48;
-    else {
-      if (sets.every((set) => set.has(email))) counted.add(email);
-      email = 0;
+    if (code !== comma) {
+      number = number * 10 + code - 48;
+      continue;
     }
+    const email = number;
+    if (isEmail) inSets = sets.every((set) => set.has(email));
+    if (inSets && isEmail !== collapse) counted.add(number);
+    if (collapse) isEmail = !isEmail;
+    number = 0;
   }
   return counted.size;
 }
@@ -314,9 +320,9 @@ export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQuer
   const ranked = asked.ranked && demandedWords(asked.filter).length > 0;
   let query = asked;
   let among: number | undefined;
-  if (asked.total && asked.filter !== undefined && !ranked && !asked.collapseThreads) {
+  if (asked.total && asked.filter !== undefined && !ranked) {
     const filter = (yield* withFound(account, asked.filter))!;
-    among = yield* countAmong(account, filter);
+    among = yield* countAmong(account, filter, asked.collapseThreads);
     if (among !== undefined) query = { ...asked, filter };
   }
   const { anchor, limit } = query;
