@@ -1,7 +1,7 @@
 /** Puts together what programs send with: emails through the API, webhooks, and links to unsubscribe. */
 import type { FastifyInstance } from "fastify";
 import type { Directory } from "./access/directory.ts";
-import { type Inject, makeInject } from "./inject/inject.ts";
+import { makeInject } from "./inject/inject.ts";
 import { type Injection, makeInjection } from "./inject/injection.ts";
 import { leave, readLeaving, unsubscribeFields, unsubscribePath } from "./inject/unsubscribe.ts";
 import type { Log } from "./log.ts";
@@ -47,9 +47,8 @@ export function startInjecting(parts: {
 }): { readonly injection: Injection; readonly webhooks: Webhooks; readonly mount: (app: FastifyInstance) => void } {
   const { sending, queue, store, now } = parts;
   const { mac, suppression, model } = sending;
-  const send: Inject = makeInject({ ...parts, model, suppression });
   return {
-    injection: makeInjection({ send, queue, store }),
+    injection: makeInjection({ injecting: makeInject({ ...parts, model, suppression }), queue, store }),
     webhooks: makeWebhooks(parts),
     mount: (app) =>
       takeUnsubscribes(app, {

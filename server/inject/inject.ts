@@ -95,7 +95,20 @@ export type Inject = (
   by: { readonly account: Account; readonly tenant: string; readonly remote: string },
 ) => Promise<NotAsked | readonly Injected[]>;
 
-export function makeInject(ports: InjectPorts): Inject {
+/** What would become of an email. Nothing is stored or sent; the first copy is written out, as its recipients would see it. */
+export type Checked = {
+  readonly recipients: readonly (Pick<Told, "address" | "reason"> & { readonly status: "ok" | "suppressed" })[];
+  readonly sizeBytes: number;
+  /** Of an email that is not written already. */
+  readonly texts: { readonly subject: string; readonly text?: string; readonly html?: string } | undefined;
+};
+
+export type Injecting = {
+  readonly send: Inject;
+  readonly check: (asked: Asked, by: Parameters<Inject>[1]) => Promise<NotAsked | Checked>;
+};
+
+export function makeInject(ports: InjectPorts): Injecting {
   const { directory, suppression, store, now, newId } = ports;
 
   const sendersOf = async (
@@ -310,18 +323,38 @@ export function makeInject(ports: InjectPorts): Inject {
     return { id, recipients };
   };
 
-  return async (asked, by) => {
+  /** The messages of each copy. A link to unsubscribe names its recipient: where there is one, everybody gets a message of their own. */
+  const readyOf = (asked: Asked, sender: Sender): readonly (readonly Ready[])[] =>
+    asked.copies.map((copy) => {
+      const to = unique([...copy.to, ...copy.cc, ...copy.bcc]);
+      const parts = sender.marketing ? to.map((one) => [one]) : [to];
+      return parts.map((part) => ({ asked, copy, sender, id: newId(), to: part }));
+    });
+
+  const check: Injecting["check"] = async (asked, by) => {
+    const senders = await sendersOf([asked], by);
+    if ("kind" in senders) return senders;
+    const ready = readyOf(asked, senders[0]!).flat();
+    const suppressed = await suppressedFor(ready);
+    const first = ready[0]!;
+    const { content } = asked;
+    return {
+      recipients: ready.flatMap((one) =>
+        one.to.map((mailbox) => {
+          const address = formatMailbox(mailbox);
+          const reason = suppressed(one)?.get(address)?.reason;
+          return reason === undefined ? { address, status: "ok" } : { address, status: "suppressed", reason };
+        }),
+      ),
+      sizeBytes: mailOf(first, now(), first.copy.about, by).bytes.length,
+      texts: content.kind === "raw" ? undefined : textsFor(content.email, first.copy.variables),
+    };
+  };
+
+  const send: Inject = async (asked, by) => {
     const senders = await sendersOf(asked, by);
     if ("kind" in senders) return senders;
-    // A link to unsubscribe names its recipient: where there is one, everybody gets a message of their own.
-    const perCopy = asked.map(({ copies }, index) =>
-      copies.map((copy): Ready[] => {
-        const sender = senders[index]!;
-        const to = unique([...copy.to, ...copy.cc, ...copy.bcc]);
-        const parts = sender.marketing ? to.map((one) => [one]) : [to];
-        return parts.map((part) => ({ asked: asked[index]!, copy, sender, id: newId(), to: part }));
-      }),
-    );
+    const perCopy = asked.map((one, index) => readyOf(one, senders[index]!));
     const suppressed = await suppressedFor(perCopy.flat(2));
     const wanted = perCopy.flat();
     const copies = await sendCopies(wanted.flat(), suppressed, by);
@@ -336,6 +369,17 @@ export function makeInject(ports: InjectPorts): Inject {
         )),
       );
     return made;
+  };
+  return { send, check };
+}
+
+function textsFor({ subject, text, html }: Email, variables: Variables | undefined): NonNullable<Checked["texts"]> {
+  const put = (given: string, kind: "text" | "html"): string =>
+    variables === undefined ? given : personalise(given, variables, kind);
+  return {
+    subject: put(subject, "text"),
+    ...(text === undefined ? {} : { text: put(text, "text") }),
+    ...(html === undefined ? {} : { html: put(html, "html") }),
   };
 }
 

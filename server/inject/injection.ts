@@ -1,11 +1,10 @@
 /** What the API may do with emails. */
 import type { Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
-import type { Inject } from "./inject.ts";
+import type { Injecting } from "./inject.ts";
 import { type EmailStatus, statusOf } from "./status.ts";
 
-export type Injection = {
-  readonly send: Inject;
+export type Injection = Injecting & {
   readonly status: (id: string) => Promise<EmailStatus | undefined>;
   /** Takes back what still waits of a message in the queue; answers for how many recipients. */
   readonly cancel: (queue: string) => Promise<number>;
@@ -15,13 +14,13 @@ export type Injection = {
 const maxSteps = 1000;
 
 export function makeInjection(parts: {
-  readonly send: Inject;
+  readonly injecting: Injecting;
   readonly queue: Pick<Queue, "act">;
   readonly store: Pick<Store, "trace" | "sendingEvents">;
 }): Injection {
-  const { send, queue, store } = parts;
+  const { injecting, queue, store } = parts;
   return {
-    send,
+    ...injecting,
     status: async (id) => {
       const entries = await store.trace(id, maxSteps);
       const message = entries.find(({ stage }) => stage === "queued")?.trace;

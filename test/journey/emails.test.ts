@@ -136,7 +136,11 @@ test("what is wrong is told with pointers, and nothing is sent", async () => {
     [{ ...good, stream: "nothing" }, ["#/stream"]],
   ];
   for (const [body, expected] of wrong)
-    assert.deepEqual(pointers(await user.no(422, "POST", "/emails", body)), expected);
+    for (const path of ["/emails", "/emails/validate"])
+      assert.deepEqual(pointers(await user.no(422, "POST", path, body)), expected);
+  assert.deepEqual(pointers(await user.no(403, "POST", "/emails/validate", { ...good, from: "u2@example.test" })), [
+    "#/from",
+  ]);
   const forged = await user.no(403, "POST", "/emails", { ...good, from: "u2@example.test" });
   assert.deepEqual(pointers(forged), ["#/from"]);
   await user.no(400, "POST", "/emails", "{");
@@ -318,6 +322,27 @@ test("one click unsubscribes from marketing, and from nothing else", async () =>
     ],
   );
   assert.equal((await user.ok("GET", `/emails/${after.recipients[0].id}`)).status, "suppressed");
+  const dry = await user.ok("POST", "/emails/validate", {
+    ...body,
+    to: [person("fan"), person("untold")],
+    subject: "Hello {{name}}",
+    html: "<b>{{name}}</b>",
+    variables: { name: "A & B" },
+  });
+  assert.deepEqual(
+    dry.recipients.map(({ status, reason }: Any) => [status, reason]),
+    [
+      ["suppressed", "unsubscribed"],
+      ["ok", null],
+    ],
+  );
+  assert.deepEqual([dry.subject, dry.text, dry.html], ["Hello A & B", null, "<b>A &amp; B</b>"]);
+  assert.ok(dry.size > 100);
+  assert.deepEqual(
+    (await admin.ok("GET", `/journeys?address=${person("untold")}`)).items,
+    [],
+    "nothing is sent or kept",
+  );
   assert.equal((await user.ok("GET", `/emails/${sent.recipients[0].id}`)).status, "unsubscribed");
   const notice = await user.ok("POST", "/emails", { from, to: person("fan"), text: "your order" });
   assert.equal(notice.recipients[0].status, "queued");

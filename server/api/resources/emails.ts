@@ -42,6 +42,18 @@ const shownInjected = ({ id, recipients }: Injected): z.input<typeof Accepted> =
   })),
 });
 
+const Checked = z
+  .object({
+    recipients: z.array(
+      z.object({ address: z.string(), status: z.enum(["ok", "suppressed"]), reason: z.string().nullable() }),
+    ),
+    size: z.int().describe("Of the first message, in bytes."),
+    subject: z.string().nullable().describe("With its variables put in, for the first copy."),
+    text: z.string().nullable(),
+    html: z.string().nullable(),
+  })
+  .meta({ id: "CheckedEmail" });
+
 const Status = z
   .object({
     id: z.string(),
@@ -191,6 +203,33 @@ export const routes: readonly Route[] = [
       const { asked, pointerTo } = given.body;
       const sent = await send(asked, pointerTo, given, world);
       return sent instanceof Problem ? sent : { emails: sent.map(shownInjected) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/emails/validate",
+    summary: "What would become of an email: checked and written out, not sent.",
+    description:
+      "The same problems as sending it would have, but for what only the receiver or the filter says. Nothing is stored.",
+    area: "emails",
+    who: "user",
+    body: EmailBody,
+    answer: Checked,
+    maxBodyBytes: maxEmailBytes,
+    unaudited: true,
+    run: async ({ body, actor }, world) => {
+      if (world.injection === undefined) return sendingIsOff();
+      const tenant = await tenantOf(actor, world);
+      const checked = await world.injection.check(body, { account: actor.account, tenant, remote: actor.remote });
+      if ("kind" in checked) return refused(checked, () => "");
+      const { recipients, sizeBytes, texts } = checked;
+      return {
+        recipients: recipients.map(({ address, status, reason }) => ({ address, status, reason: reason ?? null })),
+        size: sizeBytes,
+        subject: texts?.subject ?? null,
+        text: texts?.text ?? null,
+        html: texts?.html ?? null,
+      };
     },
   }),
   route({
