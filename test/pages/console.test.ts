@@ -261,6 +261,7 @@ test("the console", async (t) => {
       .getByText(/^\d{8}T\d{6}Z$/)
       .first()
       .waitFor();
+    await page.getByText("done", { exact: true }).waitFor();
     await accessible(page, "backups with one");
 
     await page.goto(`${pages.origin}/admin/#/audit`);

@@ -4,6 +4,8 @@ import { call, type Page, type Query, type Row, sentence } from "../api/call.ts"
 export class List<T = Row> {
   rows = $state.raw<readonly T[]>([]);
   next = $state.raw<string | null>(null);
+  /** How many have been asked for. */
+  pages = 0;
   busy = $state(false);
   loaded = $state(false);
   problem = $state<string>();
@@ -31,6 +33,7 @@ export class List<T = Row> {
     try {
       const page = await call<Page<T>>("GET", this.#path, { ...this.#query, cursor });
       if (asked !== this.#asked) return;
+      this.pages = cursor === undefined ? 1 : this.pages + 1;
       this.rows = cursor === undefined ? page.items : [...this.rows, ...page.items];
       this.next = page.next ?? null;
       this.problem = undefined;

@@ -12,6 +12,7 @@ const good = new Set([
   "sent",
   "confirmed",
   "warm",
+  "done",
 ]);
 const warn = new Set([
   "warn",
