@@ -8,7 +8,9 @@ export type SignedIn =
   | { readonly kind: "second-factor"; readonly wrong: boolean; readonly passkey: object | undefined }
   /** Passwords are taken over TLS only. */
   | { readonly kind: "needs-tls" }
-  | { readonly kind: "away" };
+  | { readonly kind: "away" }
+  /** The server is not one of ours: it has no such door. */
+  | { readonly kind: "not-here" };
 
 export type Proof =
   | { readonly username: string; readonly password: string; readonly code?: string; readonly passkey?: unknown }
@@ -16,6 +18,9 @@ export type Proof =
 
 const headers = { "content-type": "application/json", "x-requested-with": "angarium" };
 const secondFactor = "urn:angarium:second-factor";
+
+/** 501: some take no POST at all. */
+const notHere = (status: number): boolean => status === 404 || status === 405 || status === 501;
 
 /** POST /auth/login. */
 export async function signIn(proof: Proof): Promise<SignedIn> {
@@ -25,6 +30,7 @@ export async function signIn(proof: Proof): Promise<SignedIn> {
   } catch {
     return { kind: "away" };
   }
+  if (notHere(response.status)) return { kind: "not-here" };
   const said = (await response.json().catch(() => ({}))) as {
     readonly type?: string;
     readonly detail?: string;
@@ -43,6 +49,7 @@ export async function signIn(proof: Proof): Promise<SignedIn> {
 export async function signInWithPasskey(): Promise<SignedIn | undefined> {
   try {
     const response = await fetch("/auth/passkey", { method: "POST", headers, body: "{}" });
+    if (notHere(response.status)) return { kind: "not-here" };
     const passkey = await usePasskey(await response.json());
     return passkey === undefined ? undefined : await signIn({ passkey });
   } catch {

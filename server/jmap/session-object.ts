@@ -146,6 +146,7 @@ export function sessionObject(
     url: `${origin}${paths.picture}?url={url}`,
     markUrl: `${origin}${paths.mark}?domain={domain}`,
   };
+  serverWide[urn.restApi] = { url: `${origin}/api/v1` };
   serverWide[urn.webpushVapid] = { applicationServerKey: facts.vapidKey };
   const primary = Object.keys(own).filter((name) => name !== urn.core && name !== urn.principalsOwner);
   const session: JsonObject = {

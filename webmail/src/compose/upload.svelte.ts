@@ -1,4 +1,5 @@
 /** Attachments on their way to the server: in pieces that can be paused (RFC 9404 puts them together), or whole where it cannot. */
+import { ownFields } from "../jmap/credentials.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type Id, urn } from "../jmap/types.ts";
 import { session } from "../state/session.svelte.ts";
@@ -101,7 +102,7 @@ export class Upload {
       this.#abort.signal.addEventListener("abort", () => request.abort());
       request.open("POST", session.client.uploadUrl());
       request.setRequestHeader("content-type", this.type);
-      request.setRequestHeader("x-requested-with", "angarium");
+      for (const [name, value] of Object.entries(ownFields())) request.setRequestHeader(name, value);
       request.responseType = "json";
       request.upload.addEventListener("progress", ({ loaded, total }) => progress(total > 0 ? loaded / total : 0));
       request.addEventListener("load", () => {

@@ -1,5 +1,6 @@
 /** A JMAP client over fetch (RFC 8620): the session, requests, uploads, downloads. Failures are thrown as Trouble. */
 import { accountOf, answerIn, bareArguments, bareId } from "./accounts.ts";
+import { credentialsMode, ownFields } from "./credentials.ts";
 import { Trouble, troubleOf } from "./trouble.ts";
 import { type Id, type Session, urn } from "./types.ts";
 
@@ -11,7 +12,6 @@ const wellKnown = "/.well-known/jmap";
 /** What comes within this time is the answer; after it the server is away. */
 const patienceMs = 30_000;
 const openPatienceMs = 12_000;
-const own = { "x-requested-with": "angarium" };
 
 /** What answers where the server does not, and sees every answer it gives: mail that is kept on this device (offline/). */
 export type Aside = {
@@ -40,7 +40,8 @@ export async function ask(url: string, init: RequestInit = {}, patience = patien
   try {
     response = await fetch(url, {
       ...init,
-      headers: { ...own, ...init.headers },
+      credentials: credentialsMode(),
+      headers: { ...ownFields(), ...init.headers },
       signal: init.signal ?? AbortSignal.timeout(patience),
     });
   } catch {

@@ -124,9 +124,10 @@ export const urn = {
   sieve: "urn:ietf:params:jmap:sieve",
   contacts: "urn:ietf:params:jmap:contacts",
   principals: "urn:ietf:params:jmap:principals",
-  /** Of our own server, absent elsewhere: pictures and marks through the server, lists left by a click. */
+  /** Of our own server, absent elsewhere: pictures and marks through the server, lists left by a click, the public API, published keys. */
   imageProxy: "urn:angarium:params:jmap:image-proxy",
   unsubscribe: "urn:angarium:params:jmap:unsubscribe",
+  restApi: "urn:angarium:params:jmap:rest-api",
   publicKeys: "urn:angarium:params:jmap:public-keys",
 } as const;
 

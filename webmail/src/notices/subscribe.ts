@@ -1,5 +1,6 @@
 /** Notices of new mail while the page is closed: a push subscription of this browser at the server (RFC 8620 §7.2, RFC 9749). */
 import type { Client } from "../jmap/client.ts";
+import { authorization } from "../jmap/credentials.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import type { Id } from "../jmap/types.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
@@ -16,8 +17,9 @@ const keyOf = (client: Client): string | undefined => {
   return typeof key === "string" && key !== "" ? key : undefined;
 };
 
-/** Whether this browser and this server can. */
+/** Whether this browser and this server can. The worker asks without the page, which has to be by cookie. */
 export const noticesWork = (client: Client): boolean =>
+  authorization() === undefined &&
   keyOf(client) !== undefined &&
   "serviceWorker" in navigator &&
   "PushManager" in globalThis &&

@@ -1,7 +1,11 @@
 /** What a person says of junk mail and what was kept back from them, by the public API (docs/api.md). */
 import { ask } from "../jmap/client.ts";
+import { urn } from "../jmap/types.ts";
+import { session } from "../state/session.svelte.ts";
 
-const root = "/api/v1";
+/** Where our own servers say that it is; others have no such settings. */
+const root = (): string => String(session.client.session.capabilities[urn.restApi]?.["url"] ?? "");
+export const junkWorks = (): boolean => session.client.has(urn.restApi);
 
 /** Addresses and domains whose mail never, or always, goes into Junk. */
 export type Lists = { readonly allow: readonly string[]; readonly block: readonly string[] };
@@ -23,16 +27,16 @@ const told = (method: string, body: unknown): RequestInit => ({
 });
 
 export async function readLists(): Promise<Lists> {
-  return (await (await ask(`${root}/accounts/me/filter`)).json()) as Lists;
+  return (await (await ask(`${root()}/accounts/me/filter`)).json()) as Lists;
 }
 
 export async function saveLists(lists: Partial<Lists>): Promise<Lists> {
-  return (await (await ask(`${root}/accounts/me/filter`, told("PATCH", lists))).json()) as Lists;
+  return (await (await ask(`${root()}/accounts/me/filter`, told("PATCH", lists))).json()) as Lists;
 }
 
 /** The oldest first, at most a hundred. */
 export async function readKeptBack(): Promise<readonly KeptBack[]> {
-  const page = (await (await ask(`${root}/quarantine?account=me&limit=100`)).json()) as {
+  const page = (await (await ask(`${root()}/quarantine?account=me&limit=100`)).json()) as {
     readonly items: readonly KeptBack[];
   };
   return page.items;
@@ -40,7 +44,7 @@ export async function readKeptBack(): Promise<readonly KeptBack[]> {
 
 /** "release" delivers it, "report" removes it; the filter learns from either. */
 export async function decide(id: number, verb: "release" | "report"): Promise<void> {
-  await ask(`${root}/quarantine/${id}/${verb}`, { method: "POST" });
+  await ask(`${root()}/quarantine/${id}/${verb}`, { method: "POST" });
 }
 
 /** An address or a domain as lists want them, or undefined. */

@@ -1,6 +1,8 @@
 /** Who is signed in, and whether the server is there. */
 import { signOut } from "../../../ui/sign-in.ts";
 import { Client } from "../jmap/client.ts";
+import { authorization, forget } from "../jmap/credentials.ts";
+import { doorIsOurs, wantsBasic } from "../jmap/door.ts";
 import { listen, type Pushed } from "../jmap/push.ts";
 import { Trouble } from "../jmap/trouble.ts";
 
@@ -113,7 +115,10 @@ async function begin(client: Client): Promise<void> {
 export async function openSession(): Promise<void> {
   try {
     if (localStorage.getItem(leftName) !== null && (await signOut())) localStorage.removeItem(leftName);
+    const byCookie = authorization() === undefined;
+    if (byCookie && (await wantsBasic())) throw new Trouble("ended");
     const client = await Client.open();
+    if (byCookie) doorIsOurs();
     now.online = true;
     void begin(client);
   } catch (error) {
@@ -136,6 +141,7 @@ export async function openSession(): Promise<void> {
 export function sessionEnded(): void {
   stopListening?.();
   stopListening = undefined;
+  forget();
   void import("../offline/offline.svelte.ts").then(({ lock }) => lock());
   if (now.state.kind === "in") now.state = { kind: "out", ended: true };
 }
@@ -148,7 +154,8 @@ export async function leaveSession(): Promise<void> {
   stopListening = undefined;
   const { leaveNothing } = await import("../offline/offline.svelte.ts");
   await leaveNothing();
-  if (!(await signOut())) localStorage.setItem(leftName, "");
+  if (authorization() !== undefined) forget();
+  else if (!(await signOut())) localStorage.setItem(leftName, "");
   now.state = { kind: "out", ended: false };
 }
 
