@@ -5,19 +5,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { fill } from "../bench/fill.ts";
 import { angarium, startDev } from "../dev-process.ts";
+import { countScript, figure, launch, say, sinceStart } from "./measure.ts";
 
 const count = Number(process.argv[2] ?? 100_000);
 const user = "u1@example.test";
 const data = mkdtempSync(join(tmpdir(), "angarium-bench-webmail-"));
-const median = (times: readonly number[]) =>
-  times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
-const say = (name: string, figure: string) => console.log(`${name.padEnd(52)} ${figure}`);
-const figure = (times: readonly number[]) =>
-  `${median(times).toFixed(0)} ms (best ${Math.min(...times).toFixed(0)}, worst ${Math.max(...times).toFixed(0)}, ${times.length} runs)`;
-
 /** In the page: runs `act`, and answers when `there` holds and has been painted. */
 function install(): void {
   const until = (there: () => boolean): Promise<void> =>
@@ -61,11 +56,17 @@ function install(): void {
         );
         return performance.now() - begun;
       },
-      async search(words: string): Promise<number> {
+      /** Until the results are there, and until they are counted too. */
+      async search(words: string): Promise<[results: number, counted: number]> {
+        const before = row(0)?.textContent;
         const begun = performance.now();
         location.hash = `#/search/${encodeURIComponent(words)}`;
-        await until(() => document.title.includes("Search results") && counted() && row(0) !== null);
-        const took = performance.now() - begun;
+        const isThere = () =>
+          document.title.includes("Search results") && row(0) !== null && row(0)?.querySelector(".waiting") === null;
+        await until(() => isThere() && row(0)?.textContent !== before);
+        const results = performance.now() - begun;
+        await until(() => isThere() && counted());
+        const took: [number, number] = [results, performance.now() - begun];
         location.hash = "#/";
         await until(() => document.title.includes("Inbox") && counted() && row(0) !== null);
         return took;
@@ -106,7 +107,7 @@ function install(): void {
 type Bench = {
   open(at: number): Promise<number>;
   next(): Promise<number>;
-  search(words: string): Promise<number>;
+  search(words: string): Promise<[results: number, counted: number]>;
   scroll(pixels: number, frames: number): Promise<{ fps: number; worst: number; blank: number }>;
   jump(to: number): void;
 };
@@ -133,10 +134,7 @@ try {
     await new Promise((later) => setTimeout(later, 5_000));
   }
   say("until the index holds all of it", `${((performance.now() - filling) / 1000).toFixed(0)} s`);
-  const browser = await chromium.launch({
-    executablePath: process.env["CHROMIUM"] || "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"],
-  });
+  const browser = await launch();
   const origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
   try {
     const signedIn = async (): Promise<BrowserContext> => {
@@ -152,9 +150,7 @@ try {
     const usable = async (page: Page, load: () => Promise<unknown>): Promise<number> => {
       await load();
       await page.locator("[data-row]").first().waitFor();
-      return page.evaluate(
-        () => new Promise<number>((resolve) => requestAnimationFrame(() => resolve(performance.now()))),
-      );
+      return sinceStart(page);
     };
     const cold: number[] = [];
     const warm: number[] = [];
@@ -162,16 +158,9 @@ try {
     for (let run = 0; run < 5; run++) {
       const context = await signedIn();
       const page = await context.newPage();
-      const cdp = await context.newCDPSession(page);
-      await cdp.send("Network.enable");
-      const kinds = new Map<string, string>();
-      let bytes = 0;
-      cdp.on("Network.responseReceived", ({ requestId, type }) => kinds.set(requestId, type));
-      cdp.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-        if (kinds.get(requestId) === "Script") bytes += encodedDataLength;
-      });
+      const bytes = await countScript(page);
       cold.push(await usable(page, () => page.goto(origin)));
-      script = Math.max(script, bytes);
+      script = Math.max(script, bytes());
       warm.push(await usable(page, () => page.reload()));
       await context.close();
     }
@@ -196,10 +185,11 @@ try {
       location.hash = "#/";
     });
     for (const words of [`number ${count - 7}`, "garden", "from:p11", "subject:garden is:unread"]) {
-      const found: number[] = [];
+      const found: [results: number, counted: number][] = [];
       for (let run = 0; run < 3; run++)
         found.push(await page.evaluate((text) => (window as unknown as { bench: Bench }).bench.search(text), words));
-      say(`search: ${words}`, figure(found));
+      say(`search: ${words}`, figure(found.map(([results]) => results)));
+      say("  and counted", figure(found.map(([, counted]) => counted)));
     }
     for (const [what, pixels] of [
       ["slow", 30],
