@@ -124,7 +124,12 @@ async function popping({ act }: Thunderbird, ready: Ready, user: string): Promis
 
 /** While Thunderbird is shut: another program marks one message, deletes another, and mail comes in. */
 async function meanwhile(ready: Ready, user: string, beside: ImapFlow): Promise<void> {
-  await smtpSend(ready, undefined, [user], { subject: "New", text: "New.\n" });
+  // Of somebody else: the filter has learnt what the user thinks of the stranger.
+  await smtpSend(ready, undefined, [user], {
+    from: "friend@near.test",
+    subject: "New",
+    text: "Shall we meet on Friday?\n",
+  });
   const lock = await beside.getMailboxLock("INBOX");
   try {
     const [uid] = (await beside.search({ subject: "Written" }, { uid: true })) as number[];
