@@ -294,6 +294,12 @@ test("every day", async (t) => {
     await page.keyboard.press("Tab");
     assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? "", /Skip|list/i);
     await page.keyboard.press("Enter");
+    const has = (selector: string) =>
+      eventually(
+        () => page.evaluate((one) => document.activeElement?.matches(one) === true, selector),
+        `${selector} has the keyboard`,
+      );
+    await has(".scroller");
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     await page.locator("article.unfolded").first().waitFor();
@@ -309,8 +315,28 @@ test("every day", async (t) => {
     await letter.getByLabel("Throw away").focus();
     await page.keyboard.press("Enter");
     await letter.waitFor({ state: "detached" });
+    await has(".scroller");
     await page.keyboard.press("Escape");
     await page.getByText("No conversation is open.").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("boat");
+    await page.keyboard.press("Enter");
+    await has(".scroller");
+    await page.keyboard.press("g");
+    await page.keyboard.press("i");
+    await row(ann, "New timetable").waitFor();
+    // As narrow as a desk at 400 %: one thing at a time, and the mailboxes in a drawer.
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.keyboard.press("Enter");
+    await has(".read h1");
+    await page.keyboard.press("Escape");
+    await has(".scroller");
+    await page.getByLabel("Open the list of mailboxes").focus();
+    await page.keyboard.press("Enter");
+    await has('.nav a[aria-current="page"]');
+    await page.keyboard.press("Escape");
+    await has('[aria-expanded="false"]');
+    await page.setViewportSize({ width: 1280, height: 800 });
   });
 
   await t.test("the mailbox is full, a file too large, an address wrong: each has its sentence", async () => {
@@ -424,6 +450,60 @@ test("every day", async (t) => {
       }
     },
   );
+
+  await t.test("320 pixels wide, from the door to every page: nothing is wider (WCAG 1.4.10)", async () => {
+    for (const language of ["en", "ar"]) {
+      const other = await pages.person({ size: "phone", language });
+      await other.page.setViewportSize({ width: 320, height: 640 });
+      const narrow = async (what: string) => {
+        const wide = await other.page.evaluate(() =>
+          [...document.querySelectorAll<HTMLElement>("main, form, .box, .letter, .chips li, section")]
+            .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+            .filter((one) => {
+              const { left, right } = one.getBoundingClientRect();
+              return left < -1 || right > innerWidth + 1 || (one.matches("main") && one.scrollWidth > one.clientWidth);
+            })
+            .map((one) => one.outerHTML.slice(0, 120)),
+        );
+        assert.deepEqual(wide, [], `${what} ${language}`);
+      };
+      await other.page.goto(`${pages.origin}/`);
+      await other.page.locator('input[name="password"]').waitFor();
+      await narrow("the door");
+      const card = await other.page.locator("form").boundingBox();
+      const field = await other.page.locator(".box").last().boundingBox();
+      assert.ok(card && field && field.x > card.x && field.x + field.width < card.x + card.width, "the field is in it");
+      await other.signIn();
+      await row(other, "Boat trip").waitFor();
+      // What is too long is cut at its own end.
+      assert.equal(
+        await row(other, "Boat trip")
+          .locator(".preview")
+          .evaluate((one) => getComputedStyle(one).direction),
+        "ltr",
+      );
+      for (const part of ["look", "identities", "filters", "junk", "keys", "notices", "offline", "vacation"]) {
+        await other.page.evaluate((hash) => {
+          location.hash = `#/settings/${hash}`;
+        }, part);
+        await other.page.locator(`nav a[aria-current="page"][href$="${part}"]`).waitFor();
+        await other.page.locator(".settings section > *").first().waitFor();
+        await narrow(part);
+      }
+      await other.page.evaluate(() => {
+        location.hash = "#/";
+      });
+      await row(other, "Boat trip").waitFor();
+      await other.page.locator(".new").click();
+      await other.page
+        .locator(".letter .typing input")
+        .first()
+        .fill("somebody.with.a.long.name@a-rather-long-domain.test,");
+      await other.page.locator(".letter .chips li").first().waitFor();
+      await narrow("a letter");
+      await other.context.close();
+    }
+  });
 
   await t.test("a second factor is asked for, and a wrong code is said to be wrong", async () => {
     const data = pages.dev.ready.data;

@@ -6,7 +6,7 @@ import { urn } from "../jmap/types.ts";
 import { chooseKnown } from "../list/choose.ts";
 import { mailboxName } from "../nav/names.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
-import { go, inbox, toMailbox, toSpecial, withThread } from "../state/route.svelte.ts";
+import { go, inbox, route, toMailbox, toSpecial, withThread } from "../state/route.svelte.ts";
 import { session } from "../state/session.svelte.ts";
 import { view } from "../state/view.svelte.ts";
 import type { Key } from "../words.ts";
@@ -79,7 +79,7 @@ export function doings(page: PageDoes): readonly Doing[] {
       group: "help.list",
       run: () => {
         if (view.chosen.size > 0) view.chosen.clear();
-        else if (view.openRow !== undefined) go(withThread(undefined));
+        else if (route.now.view === "mail" && route.now.thread !== undefined) go(withThread(undefined));
       },
     },
     { id: "archive", label: "do.archive", icon: "archive", keys: ["e", "y"], group: "help.message", run: rows.archive },
