@@ -60,7 +60,7 @@ test("the first start prints a table, a password and DNS records; the next one i
     return answer;
   };
 
-  const first = await start(/angarium check\n/);
+  const first = await start(/angarium(?: --)? check\n/);
   for (const service of services) assert.match(first.out, new RegExp(`^${service} +127\\.0\\.0\\.1 +\\d+`, "m"));
   assert.match(first.out, /^Administrator: admin@first\.test$/m);
   const password = /^Password: +(\S+) /m.exec(first.out)?.[1] ?? "";
