@@ -253,7 +253,10 @@ export const carryCommands: readonly Command[] = [
           chosen = chosen.filter((one) => theirs.includes(domainOf(one)));
         } else if (given.name === undefined)
           for (const { name } of await store.tenants()) await exportTenant(name, given.to, store);
-        if (!given.name?.includes("@")) chosen = chosen.filter((one) => domains.includes(domainOf(one)));
+        if (!given.name?.includes("@")) {
+          const wanted = new Set(domains);
+          chosen = chosen.filter((one) => wanted.has(domainOf(one)));
+        }
         for (const domain of domains)
           await exportDirectory(domain, given.to, { keys: given.passwords === true }, store);
         if (chosen.length === 0 && domains.length > 0) return done([]);

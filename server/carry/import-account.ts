@@ -5,7 +5,6 @@ import { encodeUtf7 } from "../../protocol/imap/mailbox-name.ts";
 import type { Account, SpecialUse, Store } from "../store/store.ts";
 import { type Read, readAccountFile } from "./account-file.ts";
 import { type RestorePorts, restore, restoreShares } from "./account-restore.ts";
-import type { Allowed } from "./allowed.ts";
 import { begin, end, isBegun } from "./begun.ts";
 import { type FileMessage, type Left, readMbox } from "./files.ts";
 import { type FilesImported, importMessages } from "./import-files.ts";
@@ -17,8 +16,6 @@ export type AccountPorts = PutPorts &
     readonly store: PutPorts["store"] &
       RestorePorts["store"] &
       Pick<Store, "createAccount" | "deleteMailbox" | "renameMailbox" | "setting">;
-    /** Undefined: whoever asks may do everything. */
-    readonly allowed?: Allowed;
   };
 
 export type AccountImported = FilesImported & { readonly account: string; readonly created: boolean };
@@ -46,8 +43,6 @@ export async function beginAccount(
   const file = await readAccountFile(folder);
   const name = as ?? file.account.name;
   const [before] = await store.accounts({ name });
-  const refused = await ports.allowed?.account(name, file.account.quotaBytes, before);
-  if (refused !== undefined) throw new CannotCarry(refused);
   const account = before ?? (await make(name, file, ports));
   const fresh = before === undefined || (await isBegun(store, name));
   if (fresh) await shapeMailboxes(account, file, ports);
@@ -75,14 +70,13 @@ export async function beginAccount(
   return { account: name, created: before === undefined, ...imported, finish };
 }
 
-async function make(name: string, file: Read, { store, now, allowed }: AccountPorts): Promise<Account> {
-  const { displayName, quotaBytes } = file.account;
+async function make(name: string, file: Read, { store, now }: AccountPorts): Promise<Account> {
+  const { displayName, role, quotaBytes } = file.account;
   const credentials = (file.credentials ?? []).map(({ expiresAt, scopes, ...kept }) => ({
     ...kept,
     expiresAt,
     ...(scopes === undefined ? {} : { scopes }),
   }));
-  const role = allowed?.isPlatform === false ? "user" : file.account.role;
   await begin(store, name);
   const made = await store.createAccount({ name, displayName, role, quotaBytes }, credentials, now());
   if (made.kind === "done") return made.account;

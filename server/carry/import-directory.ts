@@ -3,7 +3,6 @@ import { policyPrefixes } from "../judge/attachments/policy.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
 import { dkimSetting, ensureDkimKeys } from "../sign/dkim-keys.ts";
 import type { AccountId, Address, DomainSettings, Instant, Store } from "../store/store.ts";
-import type { Allowed } from "./allowed.ts";
 import { begin, end, isBegun } from "./begun.ts";
 import type { DirectoryFile, TenantFile } from "./directory-file.ts";
 import { type ArchivePorts, importArchive } from "./list-archive.ts";
@@ -32,8 +31,6 @@ export type DirectoryPorts = ArchivePorts & {
       | "tenants"
     >;
   readonly now: () => Instant;
-  /** Undefined: whoever asks may do everything. */
-  readonly allowed?: Allowed;
 };
 
 export type DirectoryImported = {
@@ -46,13 +43,8 @@ export type DirectoryImported = {
   readonly left: readonly string[];
 };
 
-/** A tenant that is not here; administrators of the platform alone. Answers what is to be done when its people are here. */
-export async function beginTenant(
-  file: TenantFile,
-  { store, now, allowed }: DirectoryPorts,
-): Promise<() => Promise<void>> {
-  const nothing = async (): Promise<void> => {};
-  if (allowed?.isPlatform === false) return nothing;
+/** A tenant that is not here. Answers what is to be done when its people are here. */
+export async function beginTenant(file: TenantFile, { store, now }: DirectoryPorts): Promise<() => Promise<void>> {
   const { name, displayName, settings } = file;
   const mark = `tenant/${name}`;
   let tenant = (await store.tenants()).find((one) => one.name === name);
@@ -61,7 +53,7 @@ export async function beginTenant(
     const made = await store.createTenant({ name, displayName, settings: settings as never }, now());
     if (made.kind !== "done") throw new CannotCarry(`The tenant ${name} cannot be made (${made.kind}).`);
     tenant = made.tenant;
-  } else if (!(await isBegun(store, mark))) return nothing;
+  } else if (!(await isBegun(store, mark))) return async () => {};
   const { id } = tenant;
   if (file.filter !== undefined) await store.putSetting(filterPrefixes.tenant + id, file.filter);
   if (file.attachments !== undefined) await store.putSetting(policyPrefixes.tenant + id, file.attachments);
@@ -75,20 +67,15 @@ export async function beginTenant(
   };
 }
 
-/**
- * The domain itself, before its accounts; answers what is to be done when they are here. Rejects with `CannotCarry`, where whoever asks
- * may not make or fill it.
- */
+/** The domain itself, before its accounts; answers what is to be done when they are here. */
 export async function beginDomain(
   file: DirectoryFile,
   folder: string,
   ports: DirectoryPorts,
 ): Promise<() => Promise<DirectoryImported>> {
-  const { store, now, allowed } = ports;
+  const { store, now } = ports;
   const { domain, kind } = file;
   const [before] = await store.hostedDomains({ kind: "all" }, { limit: 1, domain });
-  const refused = await allowed?.domain(domain, kind, before !== undefined);
-  if (refused !== undefined) throw new CannotCarry(refused);
   const mark = `domain/${domain}`;
   if (before === undefined) {
     await begin(store, mark);
@@ -96,14 +83,12 @@ export async function beginDomain(
   }
   const fresh = before === undefined || (await isBegun(store, mark));
   if (fresh) {
-    const named = (await store.tenants()).find(({ name }) => name === file.tenant)?.id;
-    const tenant = allowed?.tenant ?? named;
+    const tenant = (await store.tenants()).find(({ name }) => name === file.tenant)?.id;
     if (tenant !== undefined) await store.giveDomain(domain, tenant);
     if (file.filter !== undefined) await store.putSetting(filterPrefixes.domain + domain, file.filter);
     if (file.attachments !== undefined) await store.putSetting(policyPrefixes.domain + domain, file.attachments);
     // The keys that DNS shows already go on signing, where they came along.
-    if (file.dkim !== undefined && allowed?.isPlatform !== false)
-      await store.swapSetting(dkimSetting(domain), undefined, file.dkim);
+    if (file.dkim !== undefined) await store.swapSetting(dkimSetting(domain), undefined, file.dkim);
     if (kind === "local") await ensureDkimKeys(store, domain, now());
   }
   const known = new Set((await store.sharedScripts()).flatMap(({ owner, name }) => (owner === domain ? [name] : [])));
@@ -112,7 +97,7 @@ export async function beginDomain(
   return async () => {
     const came = await putAddresses(file, folder, ports);
     if (fresh) {
-      if (allowed?.isPlatform !== false) await putAdministrators(file, ports);
+      await putAdministrators(file, ports);
       await end(store, mark);
     }
     return { domain, created: before === undefined, ...came };
