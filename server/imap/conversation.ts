@@ -185,12 +185,12 @@ class Conversation {
     await this.#tell(mayExpunge(command, this.#input.pipelined));
   }
 
-  /** Says what has happened to the mailbox that is open, and with NOTIFY to the others. */
-  async #tell(mayExpunge: boolean): Promise<void> {
+  /** Says what has happened to the mailbox that is open (unless NOTIFY leaves it out), and with NOTIFY to the others. */
+  async #tell(mayExpunge: boolean, withSelected = true): Promise<void> {
     const { store, log } = this.#needs;
     const session = this.#session;
     try {
-      const arrived = await update(session, store, mayExpunge);
+      const arrived = withSelected ? await update(session, store, mayExpunge) : [];
       const { notifier, selected } = session;
       if (notifier === undefined) return;
       if (selected !== undefined && arrived.length > 0)
@@ -203,19 +203,13 @@ class Conversation {
 
   /** Something happened while no command is in progress: RFC 5465 lets us say so. */
   async #push(): Promise<void> {
-    const session = this.#session;
-    const { notifier } = session;
+    const { notifier } = this.#session;
     if (notifier === undefined) {
-      session.wake = undefined;
+      this.#session.wake = undefined;
       return;
     }
-    if (notifier.selected !== undefined) {
-      await this.#tell(notifier.selected === "at-once" && !this.#input.pipelined);
-      return;
-    }
-    await tellElsewhere(session, this.#needs.store).catch((error: unknown) =>
-      this.#needs.log.warn({ account: session.account?.name, error }, "IMAP update broke"),
-    );
+    const { selected } = notifier;
+    await this.#tell(selected === "at-once" && !this.#input.pipelined, selected !== undefined);
   }
 
   #run(command: OneCommand): Answer | After | Promise<Answer | After> {

@@ -64,28 +64,21 @@ function object(kind: "M" | "T", id: string, make: (number: number) => SearchKey
   return number === undefined ? { kind: "none" } : make(number);
 }
 
-/** RFC 7162 §3.1.5: a search that speaks of mod-sequences is answered with one. */
-export function asksModseq(key: ImapSearchKey): boolean {
+/** Is there a key of this kind anywhere in it? */
+function holds(key: ImapSearchKey, kind: ImapSearchKey["kind"]): boolean {
   switch (key.kind) {
     case "and":
     case "or":
-      return key.keys.some(asksModseq);
+      return key.keys.some((inner) => holds(inner, kind));
     case "not":
-      return asksModseq(key.key);
+      return holds(key.key, kind);
     default:
-      return key.kind === "modseq";
+      return key.kind === kind;
   }
 }
 
+/** RFC 7162 §3.1.5: a search that speaks of mod-sequences is answered with one. */
+export const asksModseq = (key: ImapSearchKey): boolean => holds(key, "modseq");
+
 /** Does it name messages by their numbers (or by "$")? RFC 9586 §3.3, RFC 7377 §2.1. */
-export function speaksNumbers(key: ImapSearchKey): boolean {
-  switch (key.kind) {
-    case "and":
-    case "or":
-      return key.keys.some(speaksNumbers);
-    case "not":
-      return speaksNumbers(key.key);
-    default:
-      return key.kind === "sequence";
-  }
-}
+export const speaksNumbers = (key: ImapSearchKey): boolean => holds(key, "sequence");

@@ -38,18 +38,13 @@ export async function append(
   const messages = await newMessages(session, place, command.messages, ask);
   if ("status" in messages) return messages;
   const result = await ask.store.append(account, mailbox, messages);
-  switch (result.kind) {
-    case "done":
-      await runScripts(session, account, result.mailbox, result.uids, ask.scripts);
-      return ok("APPEND completed", appendUid(result.uidValidity, result.uids));
-    case "no-mailbox":
-      return tryCreate;
-    case "over-quota":
-      return overQuota;
-    default:
-      return result satisfies never;
-  }
+  if (result.kind !== "done") return notTaken[result.kind];
+  await runScripts(session, account, result.mailbox, result.uids, ask.scripts);
+  return ok("APPEND completed", appendUid(result.uidValidity, result.uids));
 }
+
+const noSuchMessage = no("EXPUNGEISSUED", "That message is gone");
+const notTaken = { "no-mailbox": tryCreate, "no-message": noSuchMessage, "over-quota": overQuota } as const;
 
 /** One's own mailboxes are found by name where the message is written: no look before, which another thread would have to answer. */
 function placeOf(store: PlaceStore, user: Account, path: string): AppendPlace | Promise<AppendPlace | undefined> {
@@ -110,23 +105,11 @@ export async function replace(
   if ("status" in messages) return messages;
   const old = { mailbox: selected.mailbox, uid };
   const result = await ask.store.replaceMessage(place.account, place.mailbox.id, messages[0] as Appended, old);
-  switch (result.kind) {
-    case "done":
-      await runScripts(session, place.account, place.mailbox.id, [result.uid], ask.scripts);
-      // RFC 8508 §3.4: where it is, then what is gone.
-      session.out.line(`* OK [${appendUid(result.uidValidity, [result.uid])}] Replacement message ready`);
-      tellExpunged(session, selected, [uid]);
-      if (place.mailbox.id !== selected.mailbox) selected.changedBySelf(result.modseq);
-      return ok("REPLACE completed", session.condstore ? `HIGHESTMODSEQ ${result.modseq}` : undefined);
-    case "no-message":
-      return noSuchMessage;
-    case "no-mailbox":
-      return tryCreate;
-    case "over-quota":
-      return overQuota;
-    default:
-      return result satisfies never;
-  }
+  if (result.kind !== "done") return notTaken[result.kind];
+  await runScripts(session, place.account, place.mailbox.id, [result.uid], ask.scripts);
+  // RFC 8508 §3.4: where it is, then what is gone.
+  session.out.line(`* OK [${appendUid(result.uidValidity, [result.uid])}] Replacement message ready`);
+  tellExpunged(session, selected, [uid]);
+  if (place.mailbox.id !== selected.mailbox) selected.changedBySelf(result.modseq);
+  return ok("REPLACE completed", session.condstore ? `HIGHESTMODSEQ ${result.modseq}` : undefined);
 }
-
-const noSuchMessage = no("EXPUNGEISSUED", "That message is gone");
