@@ -1,6 +1,7 @@
 /** The quarantine as its owners and administrators use it: listed, released, reported, removed, told of once a day. */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Quarantined, QuarantineFilter } from "../store/quarantine.ts";
+import { plainTransit } from "../store/queued.ts";
 import type { AccountId, Instant, JourneyEntry, NewQueued, Store } from "../store/store.ts";
 
 export type QuarantinePorts = {
@@ -119,17 +120,11 @@ function queuedOf(row: Quarantined, at: Instant): NewQueued {
       orcpt: undefined,
       notify: undefined,
     })),
-    envid: undefined,
-    ret: undefined,
-    smtputf8: false,
-    body: "8bitmime",
-    requireTls: false,
-    account: undefined,
+    ...plainTransit,
     stream: "default",
     createdAt: at,
     notBefore: at,
     expiresAt: at + queueLifetimeMs,
-    held: false,
     lease: undefined,
   };
 }

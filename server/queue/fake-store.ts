@@ -1,5 +1,6 @@
 /** The queue's part of a Store, in memory, for tests and measurements of the queue. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { plainTransit } from "../store/queued.ts";
 import type { ParkLane } from "../store/sending.ts";
 import type {
   Acceptance,
@@ -257,17 +258,12 @@ export function mail(from: string, to: readonly string[], more: Partial<NewQueue
       orcpt: undefined,
       notify: undefined,
     })),
-    envid: undefined,
-    ret: undefined,
-    smtputf8: false,
+    ...plainTransit,
     body: "7bit",
-    requireTls: false,
-    account: undefined,
     stream: "default",
     createdAt: at,
     notBefore: at,
     expiresAt: at + 5 * 24 * 3_600_000,
-    held: false,
     lease: undefined,
     ...more,
   };

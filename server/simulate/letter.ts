@@ -1,4 +1,5 @@
 /** The letter that simulations send. */
+import { plainTransit } from "../store/queued.ts";
 import type { Acceptance, Instant, NewMessage, NewQueued } from "../store/store.ts";
 import { dayMs } from "../warm/plan.ts";
 
@@ -52,19 +53,13 @@ export function queuedLetter(given: {
           ...(park === undefined ? {} : { park }),
         },
       ],
-      envid: undefined,
-      ret: undefined,
-      smtputf8: false,
-      body: "8bitmime",
-      requireTls: false,
-      account: undefined,
+      ...plainTransit,
       stream,
       tenant,
       author,
       createdAt: at,
       notBefore: at,
       expiresAt: at + dayMs,
-      held: false,
       lease,
     },
   };

@@ -31,3 +31,14 @@ export function queuedMessageOf(
     ),
   };
 }
+
+/** What mail asks of its way that was made here, or let go on, and asks for nothing special. */
+export const plainTransit = {
+  envid: undefined,
+  ret: undefined,
+  smtputf8: false,
+  body: "8bitmime",
+  requireTls: false,
+  account: undefined,
+  held: false,
+} as const satisfies Partial<NewQueued>;
