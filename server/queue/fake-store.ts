@@ -28,6 +28,7 @@ type QueuePart = Pick<
   | "subscribe"
   | "parkLanes"
   | "parkNext"
+  | "wakeParks"
   | "claimExpired"
 >;
 
@@ -117,6 +118,16 @@ export class FakeStore implements QueuePart {
       (one) => one.park === park && one.urgency === (urgency ?? one.urgency),
     );
     return lanes.length === 0 ? undefined : Math.min(...lanes.map(({ nextAt }) => nextAt));
+  }
+
+  async wakeParks(parks: readonly string[], now: number): Promise<number> {
+    let woken = 0;
+    for (const row of this.#rows())
+      if (row.state === "scheduled" && row.park !== undefined && parks.includes(row.park) && row.nextAt > now) {
+        row.nextAt = now;
+        woken++;
+      }
+    return woken;
   }
 
   async claimExpired({ owner, now, until, limit }: Parameters<Store["claimExpired"]>[0]): Promise<QueuedMessage[]> {

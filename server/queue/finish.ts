@@ -34,6 +34,10 @@ export type FinisherAsk = {
   readonly park: (message: QueuedMessage, path: Path | undefined) => string | undefined;
   /** Recipients wait in the store now: where, and until when. */
   readonly parked: (lane: ParkLane) => void;
+  /** How often what holds mail up has changed: a throttle was taken back, a campaign goes on. */
+  readonly changes: () => number;
+  /** It changed while mail was on its way to these parks, where nobody could wake it: it has to be looked at again. */
+  readonly missed: (parks: readonly string[]) => void;
   readonly maxBatch: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -70,12 +74,15 @@ export class Finisher {
             held,
             settlements.map(({ recipient }) => recipient),
           );
-        for (const { held, settlements } of results)
+        const missed = new Set<string>();
+        for (const { held, settlements, decidedAt } of results)
           for (const { recipient, outcome } of settlements)
             if (outcome.kind === "later" && outcome.park !== undefined) {
               const { urgency = 0 } = held.message.recipients.find(({ id }) => id === recipient) ?? {};
               ask.parked({ park: outcome.park, urgency, nextAt: outcome.nextAt });
+              if (decidedAt !== undefined && decidedAt !== ask.changes()) missed.add(outcome.park);
             }
+        if (missed.size > 0) ask.missed([...missed]);
         for (let index = 0; index < accepted.length; index++) {
           const { queued } = accepted[index]!;
           if (queued !== undefined) ask.offer(queued, notices[index]!.message.bytes);
@@ -118,9 +125,16 @@ export class Finisher {
     this.#making.add(making);
   }
 
-  /** Gives recipients back to the store, untried, until a time. */
-  postpone(held: Held, recipients: readonly QueuedRecipient[], nextAt: number, park?: string): void {
-    this.#settler.add({ held, settlements: this.untried(held, recipients, nextAt, park), notices: [], journey: [] });
+  /** Gives recipients back to the store, untried, until a time. `decidedAt`: `changes` when that was decided, where it was not just now. */
+  postpone(
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+    nextAt: number,
+    park?: string,
+    decidedAt = this.#ask.changes(),
+  ): void {
+    const settlements = this.untried(held, recipients, nextAt, park);
+    this.#settler.add({ held, settlements, notices: [], journey: [], decidedAt });
   }
 
   /** The settlements that give recipients back. */

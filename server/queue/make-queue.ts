@@ -37,6 +37,7 @@ export type QueueAsk = {
     | "subscribe"
     | "parkLanes"
     | "parkNext"
+    | "wakeParks"
     | "claimExpired"
   >;
   readonly send: Send;
@@ -103,6 +104,8 @@ class WorkingQueue implements Queue, ItemOwner {
   #claimsPaused = 0;
   /** The last claim left due mail in the store. */
   #backlog = false;
+  /** How often what holds mail up has changed. */
+  #changes = 0;
   #timers: NodeJS.Timeout[] = [];
   #unsubscribe: (() => void) | undefined;
   #running = false;
@@ -127,6 +130,11 @@ class WorkingQueue implements Queue, ItemOwner {
       schedule: (message) => ask.dispatch?.schedule(message) ?? schedule,
       park: (message, path) => ask.dispatch?.parkOf(message, path),
       parked: (lane) => this.#line?.note(lane),
+      changes: () => this.#changes,
+      missed: (parks) =>
+        void store
+          .wakeParks(parks, this.#now())
+          .catch((error: unknown) => log.error({ err: error }, "mail that may go again could not be woken")),
       maxBatch: settings.settleBatch,
       now: this.#now,
       offer: (message, bytes) => this.offer(message, bytes),
@@ -232,6 +240,7 @@ class WorkingQueue implements Queue, ItemOwner {
   }
 
   #lineChanged(): void {
+    this.#changes++;
     this.#line?.reopen();
     this.#claim();
   }
@@ -338,16 +347,17 @@ class WorkingQueue implements Queue, ItemOwner {
       this.#makeReady(held, recipients, path);
       return undefined;
     }
+    const decidedAt = this.#changes;
     const admitted = dispatch.admit(held.message, recipients, path);
     if (!(admitted instanceof Promise)) {
-      this.#follow(held, admitted);
+      this.#follow(held, admitted, decidedAt);
       return undefined;
     }
     const looking: Looking = { held, recipients };
     this.#looking.add(looking);
     return admitted
       .finally(() => this.#looking.delete(looking))
-      .then((known) => this.#follow(held, known, new Set(looking.recipients)))
+      .then((known) => this.#follow(held, known, decidedAt, new Set(looking.recipients)))
       .catch((error) => {
         this.#ask.log.error({ err: error, queue: held.message.id }, "a message could not be let in");
         this.#finisher.postpone(held, looking.recipients, this.#now() + crowdedMs);
@@ -355,13 +365,13 @@ class WorkingQueue implements Queue, ItemOwner {
   }
 
   /** Does what was decided about recipients, those that were withdrawn meanwhile left out. */
-  #follow(held: Held, admitted: readonly Admission[], still?: ReadonlySet<QueuedRecipient>): void {
+  #follow(held: Held, admitted: readonly Admission[], decidedAt: number, still?: ReadonlySet<QueuedRecipient>): void {
     if (!this.#running) return;
     for (const one of admitted) {
       const recipients = still === undefined ? one.recipients : one.recipients.filter((each) => still.has(each));
       if (recipients.length === 0) continue;
       if (one.kind === "go") this.#makeReady(held, recipients, one.path);
-      else this.#finisher.postpone(held, recipients, one.until, one.park);
+      else this.#finisher.postpone(held, recipients, one.until, one.park, decidedAt);
     }
   }
 

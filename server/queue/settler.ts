@@ -14,6 +14,8 @@ export type Result = {
   readonly journey: readonly JourneyEntry[];
   readonly suppress?: readonly Suppression[];
   readonly strikes?: readonly Strike[];
+  /** How often what holds mail up had changed when this was decided (`FinisherAsk.changes`). */
+  readonly decidedAt?: number;
 };
 
 export type SettlerAsk = {
