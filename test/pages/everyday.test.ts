@@ -479,8 +479,8 @@ test("every day", async (t) => {
       assert.equal(
         await row(other, "Boat trip")
           .locator(".preview")
-          .evaluate((one) => getComputedStyle(one).direction),
-        "ltr",
+          .evaluate((one) => `${getComputedStyle(one).direction} ${getComputedStyle(one).textAlign}`),
+        language === "ar" ? "ltr right" : "ltr left",
       );
       for (const part of ["look", "identities", "filters", "junk", "keys", "notices", "offline", "vacation"]) {
         await other.page.evaluate((hash) => {
