@@ -48,7 +48,7 @@ export function startInjecting(parts: {
   const { sending, queue, store, now } = parts;
   const { mac, suppression, model } = sending;
   return {
-    injection: makeInjection({ injecting: makeInject({ ...parts, model, suppression }), queue, store }),
+    injection: makeInjection({ injecting: makeInject({ ...parts, model, suppression }), queue, store, now }),
     webhooks: makeWebhooks(parts),
     mount: (app) =>
       takeUnsubscribes(app, {

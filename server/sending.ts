@@ -14,6 +14,8 @@ import { type LateReport, type LateReports, makeLateReports } from "./dispatch/l
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
 import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
 import { parkKey } from "./dispatch/parks.ts";
+import { sandboxSuppression } from "./dispatch/sandbox.ts";
+import { makeComplainer } from "./dispatch/sandbox-complaints.ts";
 import { kinds } from "./dispatch/schema.ts";
 import { type Sender, senderFields, senderOf } from "./dispatch/sender.ts";
 import type { SendingSettings } from "./dispatch/settings.ts";
@@ -109,7 +111,9 @@ export async function makeSending(parts: {
   const warmups = new Warmups({ store, shaping, now, log });
   const limits = new ShapingBook(shaping, now);
   const conduct = new ConductBook(now);
-  const suppression = await SuppressionBook.open(store, now);
+  const suppression = await SuppressionBook.open(store, now, (address) =>
+    sandboxSuppression(address, settings.sandbox, now()),
+  );
   const { mac } = await openReturnPaths(store, now);
   const alerts: Alert[] = [];
   await warmups.load();
@@ -232,6 +236,7 @@ export async function makeSending(parts: {
       const local = verpLocal(token, mac);
       return local === undefined ? undefined : `${local}@${host}`;
     },
+    sandbox: { domain: settings.sandbox, complains: makeComplainer({ store, now, safely }) },
     now,
   });
 

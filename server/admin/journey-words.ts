@@ -80,6 +80,8 @@ export function inWords({ stage, detail }: Pick<JourneyEntry, "stage" | "detail"
       return `It is held${to === "" ? "" : ` for ${to}`} until an administrator releases it${because(detail)}.`;
     case "released":
       return `${text(detail, "by") || "An administrator"} released it.`;
+    case "rescheduled":
+      return `It is to be sent ${when(detail["notBefore"])} now${because(detail)}.`;
     case "deleted":
       return `It was removed${because(detail)}.`;
     case "notified":

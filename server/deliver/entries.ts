@@ -4,7 +4,7 @@ import { formatMailbox } from "../../protocol/smtp/address.ts";
 import type { Taken } from "../judge/judge.ts";
 import type { Received } from "../receive/received.ts";
 import type { JourneyEntry } from "../store/store.ts";
-import { ofProgram } from "./refusals.ts";
+import { ofProgram, programKeys } from "./refusals.ts";
 
 const noKeys: readonly string[] = [];
 
@@ -25,6 +25,7 @@ export function acceptedEntry(
   const keys = [mail.id];
   if (messageId !== undefined) keys.push(messageId);
   if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
+  keys.push(...programKeys(mail));
   const to = mail.recipients.map(formatMailbox);
   for (const recipient of to) keys.push(recipient);
   const reasons = [...(verdict.reasons ?? []), ...(verdict.kind === "accept" ? (verdict.defence ?? []) : [])];

@@ -32,7 +32,13 @@ export class RefusalBudget {
 /** What the journey of a message from the API says more of it. */
 export function ofProgram({ via, account, recipients, sending }: Received): { readonly [name: string]: unknown } {
   if (via !== "API") return {};
-  return { account: account?.name, to: recipients.map(formatMailbox), about: sending?.about };
+  const { about, stream, campaign } = sending ?? {};
+  return { account: account?.name, to: recipients.map(formatMailbox), stream, campaign, about };
+}
+
+/** The account that handed it over through the API, by which its emails are listed. */
+export function programKeys({ via, account, envelopeFrom }: Received): readonly string[] {
+  return via !== "API" || account === undefined || account.name === envelopeFrom ? [] : [account.name];
 }
 
 export function refusedEntry(mail: Received, header: Header, { reply, notes, reasons }: Refused): JourneyEntry {
@@ -40,6 +46,7 @@ export function refusedEntry(mail: Received, header: Header, { reply, notes, rea
   const keys = [mail.id, ...mail.recipients.slice(0, maxKeyedRecipients).map(formatMailbox)];
   if (id !== undefined) keys.push(id);
   if (mail.envelopeFrom !== "") keys.push(mail.envelopeFrom);
+  keys.push(...programKeys(mail));
   return {
     at: mail.at,
     stage: "refused",

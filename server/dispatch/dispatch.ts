@@ -17,12 +17,19 @@ import { defaultName, type Model, scheduleOf, streamOf } from "./model.ts";
 import { openingOf } from "./opening.ts";
 import { parkKey, parkName } from "./parks.ts";
 import { partiesOf, providerFor, rankOf, stoppedBecause, stoppedMs } from "./parties.ts";
+import { sandboxOutcome, sandboxRole } from "./sandbox.ts";
 import { EgressPaths, sourcesOf } from "./sources.ts";
 
 export type DispatchParts = HearingParts & {
   readonly model: () => Model;
   /** The return path of a token at a host. */
   readonly returnPath: (token: string, host: string) => string | undefined;
+  readonly sandbox: {
+    /** "" for none. */
+    readonly domain: string;
+    /** Somebody there has got this message, and does not want it. */
+    readonly complains: (message: QueuedMessage, recipient: QueuedRecipient) => void;
+  };
 };
 
 export class Dispatcher implements Dispatching {
@@ -56,6 +63,14 @@ export class Dispatcher implements Dispatching {
     const found = providerOf(this.#parts.shaping, domain, names);
     if (found !== otherProvider) return found;
     return allPrivate(hosts) ? undefined : found;
+  }
+
+  simulated(message: QueuedMessage, recipient: QueuedRecipient): Outcome | undefined {
+    const { sandbox } = this.#parts;
+    const role = sandboxRole(recipient.address, sandbox.domain);
+    if (role === undefined) return undefined;
+    if (role === "complained") sandbox.complains(message, recipient);
+    return sandboxOutcome(role, recipient);
   }
 
   insistsOnTls({ tenant }: QueuedMessage): boolean {

@@ -4,6 +4,14 @@ export type SendingSettings = {
   readonly shaping: string;
   readonly enabled: boolean;
   readonly publicUrl: string;
+  readonly sandbox: string;
 };
 
-export const defaultSendingSettings: SendingSettings = { model: "", shaping: "", enabled: true, publicUrl: "" };
+export const defaultSendingSettings: SendingSettings = {
+  model: "",
+  shaping: "",
+  enabled: true,
+  publicUrl: "",
+  // RFC 6761 §6.4: nobody's, ever.
+  sandbox: "sandbox.invalid",
+};

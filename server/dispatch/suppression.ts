@@ -57,10 +57,19 @@ export class SuppressionBook {
   readonly #key: Buffer;
   readonly #now: () => Instant;
   readonly #unsubscribe: () => void;
+  /** Those that are suppressed whatever the lists say. */
+  readonly #always: (address: string) => Suppression | undefined;
   /** Nobody is suppressed: nothing needs to be asked. */
   #empty: boolean;
 
-  private constructor(store: SuppressionStore, key: Buffer, empty: boolean, now: () => Instant) {
+  private constructor(
+    store: SuppressionStore,
+    key: Buffer,
+    empty: boolean,
+    now: () => Instant,
+    always: (address: string) => Suppression | undefined,
+  ) {
+    this.#always = always;
     this.#store = store;
     this.#key = key;
     this.#empty = empty;
@@ -71,12 +80,16 @@ export class SuppressionBook {
   }
 
   /** Makes the secret of the hashes the first time. */
-  static async open(store: SuppressionStore, now: () => Instant): Promise<SuppressionBook> {
+  static async open(
+    store: SuppressionStore,
+    now: () => Instant,
+    always: (address: string) => Suppression | undefined = () => undefined,
+  ): Promise<SuppressionBook> {
     const read = async () => (await store.setting(secretSetting)) as { readonly secret: string } | undefined;
     if ((await read()) === undefined)
       await store.putSetting(secretSetting, { secret: randomBytes(32).toString("base64") });
     const key = Buffer.from((await read())?.secret ?? "", "base64");
-    return new SuppressionBook(store, key, !(await store.anySuppression()), now);
+    return new SuppressionBook(store, key, !(await store.anySuppression()), now, always);
   }
 
   hash(address: string): string {
@@ -88,13 +101,24 @@ export class SuppressionBook {
     addresses: readonly string[],
     writer: Writer,
   ): undefined | Promise<ReadonlyMap<string, Suppression> | undefined> {
-    return this.#empty || addresses.length === 0 ? undefined : this.#ask(addresses, writer);
+    const always = addresses.flatMap((address): [string, Suppression][] => {
+      const row = this.#always(address);
+      return row === undefined ? [] : [[address, row]];
+    });
+    if (this.#empty || addresses.length === 0)
+      return always.length === 0 ? undefined : Promise.resolve(new Map(always));
+    return this.#ask(addresses, writer, always);
   }
 
-  async #ask(addresses: readonly string[], writer: Writer): Promise<ReadonlyMap<string, Suppression> | undefined> {
+  async #ask(
+    addresses: readonly string[],
+    writer: Writer,
+    always: readonly [string, Suppression][],
+  ): Promise<ReadonlyMap<string, Suppression> | undefined> {
     const byHash = new Map(addresses.map((address) => [this.hash(address), address]));
     const found = await this.#store.suppressed(scopesOf(writer), [...byHash.keys()], this.#now());
-    return found.length === 0 ? undefined : new Map(found.map((row) => [byHash.get(row.hash)!, row]));
+    const all = [...found.map((row): [string, Suppression] => [byHash.get(row.hash)!, row]), ...always];
+    return all.length === 0 ? undefined : new Map(all);
   }
 
   row(

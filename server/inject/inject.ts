@@ -287,8 +287,17 @@ export function makeInject(ports: InjectPorts): Injecting {
           at,
           stage: "refused",
           trace: id,
-          keys: [id, ...out.map(({ address }) => address)],
-          detail: { id, via: "API", account: account.name, reply: "suppressed", about },
+          keys: [id, account.name, ...out.map(({ address }) => address)],
+          detail: {
+            id,
+            via: "API",
+            account: account.name,
+            from: formatMailbox(asked.from.mailbox),
+            stream,
+            campaign: sender.campaign,
+            reply: "suppressed",
+            about,
+          },
         },
       ]);
     const replies =

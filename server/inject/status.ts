@@ -28,6 +28,8 @@ export type EmailStatus = {
   /** Name of the account that handed it over. */
   readonly account: string;
   readonly from: string;
+  readonly stream: string | undefined;
+  readonly campaign: string | undefined;
   readonly about: { readonly [name: string]: unknown };
   readonly sendAt: Instant | undefined;
   /** Where something of it waits, or has. */
@@ -37,6 +39,7 @@ export type EmailStatus = {
 };
 
 const names = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 const ends: { readonly [stage: string]: RecipientState } = {
   delivered: "delivered",
   deferred: "deferred",
@@ -60,7 +63,7 @@ export function statusOf(
   const { detail } = first;
   const about = (detail["about"] ?? {}) as { readonly [name: string]: unknown };
   const queued = entries.find(({ stage }) => stage === "queued");
-  const notBefore = queued?.detail["notBefore"];
+  const notBefore = entries.findLast(({ stage }) => stage === "rescheduled" || stage === "queued")?.detail["notBefore"];
   const sendAt = typeof notBefore === "number" ? notBefore : undefined;
   const states = new Map<string, { state: RecipientState; reply?: string }>();
   const steps: Step[] = [];
@@ -107,6 +110,8 @@ export function statusOf(
         step(at, "canceled", address);
       }
     else if (stage === "held" || stage === "released") step(at, stage);
+    else if (stage === "rescheduled" && typeof more["notBefore"] === "number")
+      step(at, stage, undefined, { sendAt: new Date(more["notBefore"]).toISOString() });
   for (const { at, type, recipient, detail: more } of events)
     if (type === "complained" || type === "unsubscribed" || type === "bounced-late") {
       step(at, type, recipient, more);
@@ -121,6 +126,8 @@ export function statusOf(
     at: first.at,
     account: String(detail["account"] ?? ""),
     from: String(detail["from"] ?? about["from"] ?? ""),
+    stream: textOf(detail["stream"]),
+    campaign: textOf(detail["campaign"]),
     about,
     sendAt,
     queue: queued?.trace,

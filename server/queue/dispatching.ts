@@ -38,6 +38,8 @@ export type Opening =
 export type Budget = { readonly key: string; readonly room: number };
 
 export interface Dispatching {
+  /** What becomes of a recipient of the sandbox, which is not sent to; undefined: it is none. */
+  simulated(message: QueuedMessage, recipient: QueuedRecipient): Outcome | undefined;
   /** Its tenant's mail never goes in the clear. */
   insistsOnTls(message: QueuedMessage): boolean;
   /** The path is that of the default source. */

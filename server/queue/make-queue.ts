@@ -276,7 +276,20 @@ class WorkingQueue implements Queue, ItemOwner {
     return park === undefined ? undefined : this.#ask.dispatch?.shareOf(park);
   }
 
-  #route(held: Held, recipients: readonly QueuedRecipient[]): Promise<void> | undefined {
+  /** Those of the sandbox have come to their end; answers who is left. */
+  #withoutSimulated(held: Held, recipients: readonly QueuedRecipient[]): readonly QueuedRecipient[] {
+    const { dispatch } = this.#ask;
+    if (dispatch === undefined) return recipients;
+    return recipients.filter((recipient) => {
+      const outcome = dispatch.simulated(held.message, recipient);
+      if (outcome !== undefined) this.#all(held, [recipient], outcome, undefined);
+      return outcome === undefined;
+    });
+  }
+
+  #route(held: Held, all: readonly QueuedRecipient[]): Promise<void> | undefined {
+    const recipients = this.#withoutSimulated(held, all);
+    if (recipients.length === 0) return undefined;
     const { message } = held;
     const { send } = this.#ask;
     if (recipients.length === 1) {

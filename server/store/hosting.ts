@@ -121,6 +121,19 @@ export type JourneyQuery = {
   readonly limit: number;
   /** Only messages that name one of these addresses (a detail after the separator does not matter), or an address of these domains. */
   readonly of?: { readonly addresses: readonly string[] } | { readonly domains: readonly string[] };
+  /** Only emails that programs have handed over through the API. */
+  readonly program?: ProgramQuery;
+};
+/** All of what is said must hold; texts are compared without their case. */
+export type ProgramQuery = {
+  /** Handed over by this account, or by one of these domains. */
+  readonly by?: { readonly account: string } | { readonly domains: readonly string[] };
+  readonly from?: string | undefined;
+  readonly recipient?: string | undefined;
+  readonly stream?: string | undefined;
+  readonly campaign?: string | undefined;
+  /** "name" or "name:value". */
+  readonly tag?: string | undefined;
 };
 export type JourneyFound = {
   /** How each message came, the newest first. */

@@ -152,6 +152,11 @@ export interface SendingWriter {
   addSendingEvents(events: readonly NewSendingEvent[]): Promise<void>;
   /** What waits at these places is due now; answers how many there are. */
   wakeParks(parks: readonly string[], now: Instant): Promise<number>;
+  /**
+   * A message that waits for its time waits for another one, and lives as long after it; answers for how many recipients. Nothing is moved that
+   * was tried already, or whose time has come.
+   */
+  reschedule(queue: QueueId, notBefore: Instant, now: Instant): Promise<number>;
   /** Leases scheduled recipients of tenants' messages whose time is over, wherever they wait. */
   claimExpired(request: {
     readonly owner: string;
@@ -182,5 +187,6 @@ export const sendingWrites = [
   "unsuppress",
   "addSendingEvents",
   "wakeParks",
+  "reschedule",
   "claimExpired",
 ] as const satisfies readonly (keyof SendingWriter)[];

@@ -470,6 +470,7 @@ export type JourneyEntry = {
     | "held"
     | "released"
     | "deleted"
+    | "rescheduled"
     | "expired"
     | "notified"
     | "quarantined";

@@ -96,6 +96,29 @@ export function sendingContract(open: Open): void {
       assert.equal(await store.parkNext(park), undefined);
     });
 
+    test("what waits for its time waits until another one, unless its time has come", async () => {
+      const { queued } = await enqueue([["w@far.test", 1]], { notBefore: noon + 1000, expiresAt: noon + 5000 });
+      const { id } = queued!;
+      assert.equal(await store.reschedule(id, noon + 9000, noon), 1);
+      const moved = (await store.queueList({ id }))[0]!;
+      assert.deepEqual(
+        [moved.notBefore, moved.expiresAt, moved.recipients[0]?.nextAt],
+        [noon + 9000, noon + 13_000, noon + 9000],
+      );
+      assert.equal(await store.parkNext(park), noon + 9000);
+      const told = (await store.trace(id, 10)).filter(({ stage }) => stage === "rescheduled");
+      assert.deepEqual(
+        told.map(({ detail }) => detail),
+        [{ to: ["w@far.test"], notBefore: noon + 9000 }],
+      );
+      assert.equal(await store.reschedule(id, noon + 1, noon + 9000), 0);
+      assert.equal(await store.reschedule("q0000000000", noon + 1, noon), 0);
+      assert.equal(await store.reschedule(id, noon, noon), 1);
+      assert.equal((await claim({ park }))[0]?.id, id);
+      assert.equal(await store.reschedule(id, noon + 9000, noon), 0);
+      await store.queueAct({}, "delete", noon);
+    });
+
     test("what has expired is claimed wherever it waits", async () => {
       await enqueue([["late@far.test", 5]], { expiresAt: noon - 1 });
       await enqueue([["early@far.test", 5]], { expiresAt: noon + day });

@@ -268,6 +268,102 @@ test("mail that is to wait waits, and can be taken back", async () => {
   await user.no(409, "DELETE", `/emails/${sent.id}`);
 });
 
+test("emails are listed by what is known of them, each to those who may see it", async () => {
+  const send = (to: string, more: object = {}): Promise<Any> =>
+    user.ok("POST", "/emails", { from, to, subject: `for ${to}`, text: "x", ...more });
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  const first = await send(person("lena"), { tags: { kind: "Order", n: 1 }, send_at: later });
+  const second = await send(person("lena"), { tags: ["welcome"], campaign: "spring", send_at: later });
+  const third = await send(person("mona"), { tags: [{ name: "kind", value: "receipt" }], send_at: later });
+  const ids = async (query: string, who = user): Promise<readonly string[]> =>
+    (await who.ok("GET", `/emails?${query}`)).items.map(({ id }: Any) => id);
+  assert.deepEqual((await ids("limit=3")).slice(0, 3), [third.id, second.id, first.id]);
+  assert.deepEqual(await ids(`recipient=${person("LENA")}`), [second.id, first.id]);
+  assert.deepEqual(await ids("tag=kind:order&status=scheduled"), [first.id]);
+  assert.deepEqual((await ids("tag=kind")).slice(0, 2), [third.id, first.id]);
+  assert.deepEqual(await ids("tag=welcome"), [second.id]);
+  assert.deepEqual(await ids("campaign=spring"), [second.id]);
+  assert.deepEqual(await ids("status=delivered&campaign=spring"), []);
+  assert.deepEqual(await ids(`until=${new Date(Date.now() - 3_600_000).toISOString()}`), []);
+  // Nobody else's, but an administrator's.
+  assert.deepEqual(await ids(`recipient=${person("lena")}`, other), []);
+  assert.deepEqual(await ids(`recipient=${person("lena")}&limit=1`, admin), [second.id]);
+  // In pages, each once.
+  const all: string[] = [];
+  for (let cursor = ""; ; ) {
+    const page = await user.ok("GET", `/emails?limit=2&status=scheduled${cursor}`);
+    all.push(...page.items.map(({ id }: Any) => id));
+    if (page.next === null) break;
+    cursor = `&cursor=${page.next}`;
+  }
+  assert.deepEqual(
+    all.filter((id) => [first.id, second.id, third.id].includes(id)),
+    [third.id, second.id, first.id],
+  );
+  assert.equal(new Set(all).size, all.length);
+  await user.no(400, "GET", "/emails?status=lost");
+  for (const { id } of [first, second, third]) await user.ok("DELETE", `/emails/${id}`);
+  assert.deepEqual(await ids("status=canceled&campaign=spring"), [second.id]);
+});
+
+test("mail that waits for its time is sent at another one", async () => {
+  const later = (ms: number): string => new Date(Date.now() + ms).toISOString();
+  for (const stream of ["transactional", "marketing"]) {
+    const to = person(`moved-${stream}`);
+    const { id } = await user.ok("POST", "/emails", { from, to, text: "x", stream, send_at: later(3_600_000) });
+    const tomorrow = later(86_400_000);
+    const moved = await user.ok("PATCH", `/emails/${id}`, { send_at: tomorrow });
+    assert.deepEqual([moved.scheduled_at, moved.status], [tomorrow, "scheduled"]);
+    assert.equal(moved.events.at(-1).type, "rescheduled");
+    await other.no(404, "PATCH", `/emails/${id}`, { send_at: tomorrow });
+    await user.no(422, "PATCH", `/emails/${id}`, {});
+    assert.deepEqual(pointers(await user.no(422, "PATCH", `/emails/${id}`, { scheduled_at: later(40 * 86_400_000) })), [
+      "#/scheduled_at",
+    ]);
+    await user.ok("PATCH", `/emails/${id}`, { scheduled_at: later(100) });
+    await arrived(to);
+    await until(
+      () => user.ok("GET", `/emails/${id}`),
+      ({ status }) => status === "delivered",
+    );
+    await user.no(409, "PATCH", `/emails/${id}`, { send_at: tomorrow });
+  }
+});
+
+test("addresses of the sandbox play receivers: nothing is sent, and nobody is suppressed for it", async () => {
+  const at = (role: string): string => `${role}@sandbox.invalid`;
+  const roles = ["delivered+a", "bounced", "blocked", "full", "complained", "suppressed", "deferred", "nobody"];
+  const { emails } = await user.ok("POST", "/emails/batch", {
+    from,
+    subject: "{{n}}",
+    text: "x",
+    recipients: [...roles, ...roles].map((role, n) => ({ to: at(role), variables: { n } })),
+  });
+  const expected: { readonly [role: string]: string } = {
+    "delivered+a": "delivered",
+    complained: "complained",
+    suppressed: "suppressed",
+    deferred: "deferred",
+  };
+  for (const [index, { id }] of emails.entries()) {
+    const role = roles[index % roles.length]!;
+    const wanted = expected[role] ?? "bounced";
+    const whole = await until(
+      () => user.ok("GET", `/emails/${id}`),
+      ({ status }) => status === wanted,
+    );
+    if (role === "full") assert.match(whole.recipients[0].reply, /^552 5\.2\.2/);
+    if (role === "bounced") assert.equal(whole.events.at(-1).detail.class, "invalid-recipient");
+  }
+  const again = await user.ok("POST", "/emails", { from, to: at("bounced"), text: "x" });
+  assert.equal(again.status, "queued");
+  const listed = await admin.ok("GET", "/suppressions");
+  assert.equal(
+    listed.items.some(({ address }: Any) => address.endsWith("@sandbox.invalid")),
+    false,
+  );
+});
+
 test("a message that is written already goes as it is", async () => {
   const message = `From: Me <${from}>\nTo: ${person("raw")}\nSubject: raw\nX-Angarium-Stream: marketing\n\nline\n`;
   const sent = await user.ok("POST", "/messages/raw", { to: [person("raw")], message });

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Asked, Injected, NotAsked } from "../../inject/inject.ts";
-import { type EmailStatus, recipientStates } from "../../inject/status.ts";
+import type { EmailStatus } from "../../inject/status.ts";
 import type { Actor } from "../actor.ts";
 import { fromOf } from "../email-from.ts";
 import { BatchBody, copyOf, EmailBody, RawBody, timesOf, wishOf } from "../email-schema.ts";
-import { domainOf } from "../params.ts";
+import { shownEmail, theEmail, WholeEmail } from "../email-status.ts";
 import { conflict, Problem, wrongField } from "../problem.ts";
-import { type ApiWorld, at, type Param, type Route, route, time } from "../route.ts";
+import { type ApiWorld, type Route, route } from "../route.ts";
 import { sendingIsOff, tenantOf } from "../sending-tenant.ts";
 
 /** Of a whole request, attachments in base64 and all. */
@@ -53,82 +53,6 @@ const Checked = z
     html: z.string().nullable(),
   })
   .meta({ id: "CheckedEmail" });
-
-const Status = z
-  .object({
-    id: z.string(),
-    created_at: time,
-    from: z.string(),
-    subject: z.string().nullable(),
-    scheduled_at: time.nullable(),
-    tags: z.unknown(),
-    metadata: z.unknown(),
-    status: z.enum(recipientStates).describe("Of the recipient with the most yet to come."),
-    recipients: z.array(
-      z.object({ address: z.string(), status: z.enum(recipientStates), reply: z.string().nullable() }),
-    ),
-    events: z
-      .array(
-        z.object({
-          at: time,
-          type: z.string(),
-          recipient: z.string().nullable(),
-          detail: z.record(z.string(), z.unknown()).describe("Reply, host, class, when it is tried again."),
-        }),
-      )
-      .describe("What happened, the oldest first."),
-  })
-  .meta({ id: "Email" });
-
-const rank: readonly string[] = [
-  "scheduled",
-  "deferred",
-  "queued",
-  "bounced",
-  "expired",
-  "complained",
-  "unsubscribed",
-  "delivered",
-  "canceled",
-  "suppressed",
-];
-
-const shownStatus = (id: string, email: EmailStatus): z.input<typeof Status> => ({
-  id,
-  created_at: at(email.at),
-  from: email.from,
-  subject: typeof email.about["subject"] === "string" ? email.about["subject"] : null,
-  scheduled_at: email.sendAt === undefined ? null : at(email.sendAt),
-  tags: email.about["tags"] ?? {},
-  metadata: email.about["metadata"] ?? {},
-  status:
-    [...email.recipients].sort((one, other) => rank.indexOf(one.state) - rank.indexOf(other.state))[0]?.state ??
-    "queued",
-  recipients: email.recipients.map(({ address, state, reply }) => ({ address, status: state, reply: reply ?? null })),
-  events: email.steps.map(({ at: when, type, recipient, detail }) => ({
-    at: at(when),
-    type,
-    recipient: recipient ?? null,
-    detail,
-  })),
-});
-
-/** An email that the actor's account has sent, or one of an account that they administer. */
-const theEmail: Param<{ readonly id: string; readonly email: EmailStatus }> = {
-  schema: z
-    .string()
-    .regex(/^[0-9a-z]{8,40}$/)
-    .describe("The id of an email."),
-  find: async (id, actor, world) => {
-    const email = await world.injection?.status(id);
-    if (email === undefined) return undefined;
-    if (email.account !== actor.account.name && actor.within.kind !== "all") {
-      const domain = email.account.slice(email.account.lastIndexOf("@") + 1);
-      if ((await domainOf(domain, actor, world)) === undefined) return undefined;
-    }
-    return { id, email };
-  },
-};
 
 type Who = { readonly actor: Actor };
 
@@ -272,8 +196,8 @@ export const routes: readonly Route[] = [
     area: "emails",
     who: "user",
     params: { email: theEmail },
-    answer: Status,
-    run: async ({ email }) => shownStatus(email.id, email.email),
+    answer: WholeEmail,
+    run: async ({ email }) => shownEmail(email.id, email.email),
   }),
   route({
     method: "POST",

@@ -2,6 +2,7 @@
 import type { JourneyFound, JourneyQuery } from "../hosting.ts";
 import type { JourneyEntry } from "../store.ts";
 import { byHash, entriesOf, type JourneyRow, journeyKey } from "./journey.ts";
+import { emailWantedBy } from "./program-mail.ts";
 import { hash53 } from "./threads.ts";
 import { all, type Op } from "./tx.ts";
 
@@ -51,7 +52,8 @@ function* newest(before: number, { since, until }: JourneyQuery): Op<Rows> {
   return { found: rows, more: n === maxLookedThrough && at >= (since ?? 0) ? id : undefined };
 }
 
-function wantedBy({ subject, since, until, of }: JourneyQuery): (head: Head) => boolean {
+function wantedBy({ subject, since, until, of, program }: JourneyQuery): (head: Head) => boolean {
+  const isEmail = program === undefined ? undefined : emailWantedBy(program);
   const part = subject?.toLowerCase();
   const addresses = of !== undefined && "addresses" in of ? new Set(of.addresses) : undefined;
   const domains = of !== undefined && "domains" in of ? new Set(of.domains) : undefined;
@@ -64,6 +66,7 @@ function wantedBy({ subject, since, until, of }: JourneyQuery): (head: Head) => 
         .includes(part)
     )
       return false;
+    if (isEmail !== undefined && !isEmail(detail)) return false;
     if (addresses !== undefined) return keys.some((key) => addresses.has(withoutDetail(key)));
     if (domains !== undefined) return keys.some((key) => domains.has(key.slice(key.lastIndexOf("@") + 1)));
     return true;

@@ -19,6 +19,7 @@ import * as place from "./place.ts";
 import { removeQuarantined } from "./quarantine.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
+import { reschedule } from "./reschedule.ts";
 import * as security from "./security.ts";
 import * as sending from "./sending.ts";
 import * as sharing from "./sharing.ts";
@@ -66,6 +67,7 @@ export const writeOps = {
   unsuppress: sending.unsuppress,
   addSendingEvents: sending.addSendingEvents,
   wakeParks: sending.wakeParks,
+  reschedule,
   claimExpired: queue.claimExpired,
   putPeers,
   removeQuarantined,
