@@ -516,7 +516,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       factsOf,
       factsOfLarge,
       submit: take,
-      mayFrom: (account, local, domain) => directory.maySendAs(account.id, local, domain),
+      mayFrom: (account, local, domain, how) => directory.maySendAs(account.id, local, domain, how),
       scripts: scripting.imap,
       settings: config.jmap,
       ourHost,

@@ -78,6 +78,8 @@ const words: { readonly [name: string]: string } = {
   requests: "Wanting to join",
   shares: "Who works in this mailbox",
   sendAs: "Sends as it",
+  sendOnBehalf: "Sends on its behalf",
+  onBehalf: "Send on its behalf",
   mtaSts: "MTA-STS",
   mtaStsMx: "MTA-STS: other servers",
   catchAll: "Catch-all",

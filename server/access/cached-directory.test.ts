@@ -131,6 +131,18 @@ test("who may send as whom", async () => {
   }
   await store.alias("both@a.test", ["u1@a.test", "u2@a.test"], [u2]);
   assert.equal(await directory.maySendAs(u2, "both", "a.test"), true);
+  const [both] = await store.addresses({ local: "both", domain: "a.test" });
+  await store.putAddress({ ...both!, senders: [u2], onBehalf: [u1] });
+  const how = async (account: number) =>
+    Promise.all((["alone", "named"] as const).map((how) => directory.maySendAs(account, "both", "a.test", how)));
+  assert.deepEqual(
+    [await how(u1), await how(u2), await how(admin)],
+    [
+      [false, true],
+      [true, true],
+      [false, false],
+    ],
+  );
 });
 
 test("what memory holds is answered at once, until the directory changes", async () => {

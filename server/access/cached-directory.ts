@@ -1,7 +1,7 @@
 /** The directory in memory, in front of the store (see `directory.ts` for what it promises). */
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Account, AccountId, Address, Change, Domain, Store } from "../store/store.ts";
-import type { Directory, GroupPosting, Resolution } from "./directory.ts";
+import type { Directory, GroupPosting, Resolution, SendAs } from "./directory.ts";
 import { type ListAddress, listPartOf } from "./list-addresses.ts";
 import { Remembered } from "./remembered.ts";
 
@@ -48,6 +48,7 @@ class CachedDirectory implements Directory, Disposable {
   readonly #idByName: Remembered<string, AccountId | undefined>;
   readonly #administrator: Remembered<"first", AccountId | undefined>;
   readonly #resolutions: Remembered<string, Resolution>;
+  /** By account, with a minus where it is named as Sender, and address. */
   readonly #senders: Remembered<string, boolean>;
   readonly #unsubscribe: () => void;
 
@@ -117,19 +118,21 @@ class CachedDirectory implements Directory, Disposable {
     return domains instanceof Promise ? domains.then((all) => all.get(name)) : domains.get(name);
   }
 
-  maySendAs(account: AccountId, local: string, domain: string): boolean | Promise<boolean> {
-    return this.#senders.get(`${account} ${local}@${domain}`);
+  maySendAs(account: AccountId, local: string, domain: string, how: SendAs = "alone"): boolean | Promise<boolean> {
+    return this.#senders.get(`${how === "named" ? "-" : ""}${account} ${local}@${domain}`);
   }
 
   async #isSender(key: string): Promise<boolean> {
     const space = key.indexOf(" ");
     const at = key.lastIndexOf("@");
-    const account = Number(key.slice(0, space));
+    const asked = Number(key.slice(0, space));
+    const account = Math.abs(asked);
     const local = key.slice(space + 1, at);
     const domain = await this.domain(key.slice(at + 1));
     if (domain === undefined) return false;
     const found = await this.#row(local, domain);
     if (found?.row.senders.includes(account)) return true;
+    if (asked < 0 && found?.row.onBehalf?.includes(account)) return true;
     if (found?.row.kind === "account") return found.row.account === account;
     // What goes to this account alone is its address; a list of many is not each member's. A catch-all is nobody's identity.
     if (found === undefined && !essentialLocals.has(plainLocal(local))) return false;

@@ -37,6 +37,9 @@ export type GroupPosting = {
   readonly domain: string;
 };
 
+/** "named": with the account itself as Sender (RFC 5322 §3.6.2), for which a lesser grant is enough. */
+export type SendAs = "alone" | "named";
+
 /** What memory holds is answered at once, without a promise, so that RCPT TO waits for nobody. */
 export interface Directory {
   /** `local` as received (case and sub-address kept), `domain` a lower-case A-label. Alias loops end, with depth at most 8 and 1,000 targets. */
@@ -45,5 +48,5 @@ export interface Directory {
   accountByName(name: string): Promise<Account | undefined>;
   domain(name: string): Domain | undefined | Promise<Domain | undefined>;
   /** May this account use this address as sender: its own, with any detail, an alias to it, or one granted. */
-  maySendAs(account: AccountId, local: string, domain: string): boolean | Promise<boolean>;
+  maySendAs(account: AccountId, local: string, domain: string, how?: SendAs): boolean | Promise<boolean>;
 }

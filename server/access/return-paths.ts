@@ -41,6 +41,6 @@ export function withReturnPaths(directory: Directory, back: (local: string) => S
     account: (id) => directory.account(id),
     accountByName: (name) => directory.accountByName(name),
     domain: (name) => directory.domain(name),
-    maySendAs: (account, local, domain) => directory.maySendAs(account, local, domain),
+    maySendAs: (account, local, domain, how) => directory.maySendAs(account, local, domain, how),
   };
 }

@@ -1,11 +1,12 @@
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import type { AccountId, Address, StoreReader } from "../store/store.ts";
-import { type Command, command, done, no } from "./command.ts";
+import { type Command, command, done, no, type Refused } from "./command.ts";
 import {
   badAddress,
   badDomain,
   findAccount,
   findDomain,
+  namesOf,
   noAccount,
   noDomain,
   readAddress,
@@ -25,12 +26,27 @@ async function listed(
   return rows.filter((row) => row.kind === kind);
 }
 
+/** Accounts by their ids, and those that were typed; or that one of these is not there. */
+async function withAccounts(
+  store: StoreReader,
+  before: readonly AccountId[] = [],
+  typed: readonly string[],
+): Promise<readonly AccountId[] | Refused> {
+  const all = new Set(before);
+  for (const text of typed) {
+    const account = await findAccount(store, text);
+    if (account === undefined) return noAccount(text);
+    all.add(account.id);
+  }
+  return [...all];
+}
+
 async function shown(store: Pick<StoreReader, "accounts">, row: Address) {
-  const senders = await Promise.all(row.senders.map(async (id) => (await store.accounts({ id }))[0]?.name));
   return {
     address: `${row.local}@${row.domain}`,
     targets: row.targets,
-    senders: senders.filter((one) => one !== undefined),
+    senders: await namesOf(store, row.senders),
+    onBehalf: await namesOf(store, row.onBehalf ?? []),
   };
 }
 
@@ -42,8 +58,9 @@ export const addressCommands: readonly Command[] = [
       address,
       targets: { type: "list", placed: true, help: "addresses its mail goes to" },
       senders: { type: "list", help: "accounts that may send as this address, besides a single target" },
+      onBehalf: { type: "list", help: "accounts that may send with this address in From and their own in Sender" },
     },
-    async ({ address, targets = [], senders = [] }, { store }) => {
+    async ({ address, targets = [], senders = [], onBehalf = [] }, { store }) => {
       const alias = readAddress(address);
       if (alias === undefined) return badAddress(address);
       if ((await findDomain(store, alias.domain)) === undefined) return noDomain(alias.domain);
@@ -63,18 +80,17 @@ export const addressCommands: readonly Command[] = [
       if (all.size === 0 && !isList)
         return no(`An alias needs a target: angarium alias add ${address} anna@example.org`);
       if (all.size > maxTargets) return no(`An alias has at most ${maxTargets} targets.`);
-      const may = new Set<AccountId>(before?.senders ?? []);
-      for (const sender of senders) {
-        const account = await findAccount(store, sender);
-        if (account === undefined) return noAccount(sender);
-        may.add(account.id);
-      }
+      const may = await withAccounts(store, before?.senders, senders);
+      if ("why" in may) return may;
+      const named = await withAccounts(store, before?.onBehalf, onBehalf);
+      if ("why" in named) return named;
       const row: Address = {
         ...alias,
         kind: "alias",
         account: undefined,
         targets: [...all],
-        senders: [...may],
+        senders: may,
+        onBehalf: named,
         // A group stays one.
         ...(before?.about === undefined ? {} : { about: before.about }),
       };

@@ -169,12 +169,16 @@ test("aliases and listed recipients", async () => {
     address: "info@a.test",
     targets: ["anna@a.test", "x@far.test"],
     senders: [],
+    onBehalf: [],
   });
   assert.deepEqual(await run("alias add info@a.test --senders anna@a.test"), {
     address: "info@a.test",
     targets: ["anna@a.test", "x@far.test"],
     senders: ["anna@a.test"],
+    onBehalf: [],
   });
+  const named = (await run("alias add info@a.test --on-behalf anna@a.test")) as Any;
+  assert.deepEqual([named["senders"], named["onBehalf"]], [["anna@a.test"], ["anna@a.test"]]);
   assert.match(String(await run("alias add info@a.test --senders ben@a.test")), /no account ben/);
   assert.equal(((await run("alias list")) as Any[]).length, 1);
   assert.match(String(await run("alias remove info@a.test y@far.test")), /does not go to/);

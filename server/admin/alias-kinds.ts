@@ -26,7 +26,7 @@ export function readTargets(typed: readonly string[], field: string): readonly s
 export async function keepAlias(
   { store }: Pick<World, "store">,
   typed: string,
-  about: Pick<Address, "targets" | "senders"> & { readonly kind: Address["about"] },
+  about: Pick<Address, "targets" | "senders" | "onBehalf"> & { readonly kind: Address["about"] },
   over: boolean,
 ): Promise<Address | Refused> {
   const read = readAddress(typed);

@@ -53,7 +53,8 @@ export const groupCommands: readonly Command[] = [
         description: given.description ?? about.description,
       } as const;
       const targets = [...new Set([...(before?.about?.kind === "group" ? before.targets : []), ...typed])];
-      const kept = await keepAlias(world, given.address, { targets, senders: before?.senders ?? [], kind }, true);
+      const grants = { senders: before?.senders ?? [], onBehalf: before?.onBehalf };
+      const kept = await keepAlias(world, given.address, { targets, ...grants, kind }, true);
       return "why" in kept ? kept : done(shownGroup(kept));
     },
   ),

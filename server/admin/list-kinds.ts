@@ -32,6 +32,7 @@ export async function keepList(
     account: undefined,
     targets: [],
     senders: row?.senders ?? [],
+    onBehalf: row?.onBehalf,
     about: { kind: "list", ...settings },
   });
   return answer === "done" ? { ...read, address: formatMailbox(read), settings } : no(`${typed} is taken.`, "address");

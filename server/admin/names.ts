@@ -1,6 +1,6 @@
 /** Domains and addresses as administrators type them. */
 import { type Mailbox, parseDomain, parseMailbox } from "../../protocol/smtp/address.ts";
-import type { Account, Domain, StoreReader } from "../store/store.ts";
+import type { Account, AccountId, Domain, StoreReader } from "../store/store.ts";
 import { no, type Refused } from "./command.ts";
 
 /** A domain's lower-case A-labels; undefined where it is none (or an address literal). */
@@ -32,4 +32,13 @@ export async function findAccount(store: Pick<StoreReader, "accounts">, text: st
   const address = readAddress(text);
   if (address === undefined) return undefined;
   return (await store.accounts({ name: `${address.local}@${address.domain}` }))[0];
+}
+
+/** The names of those accounts that are still there. */
+export async function namesOf(
+  store: Pick<StoreReader, "accounts">,
+  ids: readonly AccountId[],
+): Promise<readonly string[]> {
+  const found = await Promise.all(ids.map(async (id) => (await store.accounts({ id }))[0]?.name));
+  return found.filter((name) => name !== undefined);
 }

@@ -9,7 +9,7 @@ const account = { type: "text", placed: true, required: true, help: "who works i
 export const shareCommands: readonly Command[] = [
   command(
     "share add",
-    "Let somebody work in the mailbox of an account, and send as it; again to change what they may.",
+    "Let somebody work in the mailbox of an account, and send as it or on its behalf; again to change what they may.",
     {
       owner,
       account,
@@ -19,6 +19,7 @@ export const shareCommands: readonly Command[] = [
         help: "write by default; all: make and share folders too",
       },
       sendAs: { type: "flag", help: "may send with its address" },
+      sendOnBehalf: { type: "flag", help: "may send with its address in From and their own in Sender" },
     },
     async (given, world) => {
       const [whose, who] = [await findAccount(world.store, given.owner), await findAccount(world.store, given.account)];
@@ -26,8 +27,10 @@ export const shareCommands: readonly Command[] = [
       if (who === undefined) return noAccount(given.account);
       const rights = (given.rights ?? "write") as ShareRights | "none";
       const sendAs = given.sendAs === true;
-      if (rights === "none" && !sendAs) return no("That gives nothing: say --send-as, or other --rights.");
-      const shared = await share(world, whose, who, { rights, sendAs });
+      const sendOnBehalf = given.sendOnBehalf === true;
+      if (rights === "none" && !sendAs && !sendOnBehalf)
+        return no("That gives nothing: say --send-as or --send-on-behalf, or other --rights.");
+      const shared = await share(world, whose, who, { rights, sendAs, sendOnBehalf });
       return "why" in shared ? shared : done(shared);
     },
   ),

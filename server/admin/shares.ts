@@ -1,5 +1,5 @@
-/** A mailbox that several people work in: the rights to all of its folders and the right to send as it, given and taken as one. */
-import type { Account, AccountId } from "../store/store.ts";
+/** A mailbox that several people work in: the rights to all of its folders and the right to send as it or on its behalf, given and taken as one. */
+import type { Account, AccountId, Address } from "../store/store.ts";
 import { no, type Refused, type World } from "./command.ts";
 
 /** What people call it, and the letters of RFC 4314. New folders inherit from the one above them. */
@@ -14,7 +14,10 @@ export type Share = {
   readonly rights: ShareRights | "some" | "none";
   readonly folders: number;
   readonly sendAs: boolean;
+  /** Less than that: with its address in From and their own in Sender. */
+  readonly sendOnBehalf: boolean;
 };
+export type ShareWish = { readonly rights: ShareRights | "none" } & Pick<Share, "sendAs" | "sendOnBehalf">;
 
 type ShareWorld = { readonly store: World["store"] };
 
@@ -24,23 +27,25 @@ export async function sharesOf({ store }: ShareWorld, owner: Account): Promise<r
     store.addresses({ account: owner.id }),
     store.mailboxes(owner.id),
   ]);
-  const found = new Map<AccountId, { account: string; letters: string[]; sendAs: boolean }>();
+  const found = new Map<AccountId, { account: string; letters: string[] }>();
   for (const { grantee, granteeName, rights: letters } of rights) {
-    const one = found.get(grantee) ?? { account: granteeName, letters: [], sendAs: false };
+    const one = found.get(grantee) ?? { account: granteeName, letters: [] };
     one.letters.push(letters);
     found.set(grantee, one);
   }
-  for (const id of new Set(addresses.flatMap(({ senders }) => senders))) {
-    const known = found.get(id);
-    const account = known?.account ?? (await store.accounts({ id }))[0]?.name;
-    if (account !== undefined) found.set(id, { account, letters: known?.letters ?? [], sendAs: true });
+  const senders = new Set(addresses.flatMap((row) => row.senders));
+  const onBehalf = new Set(addresses.flatMap((row) => row.onBehalf ?? []));
+  for (const id of senders.union(onBehalf)) {
+    const account = found.has(id) ? undefined : (await store.accounts({ id }))[0]?.name;
+    if (account !== undefined) found.set(id, { account, letters: [] });
   }
-  return [...found.values()]
-    .map(({ account, letters, sendAs }) => ({
+  return [...found]
+    .map(([id, { account, letters }]) => ({
       person: account,
       rights: nameOf(letters, all),
       folders: letters.length,
-      sendAs,
+      sendAs: senders.has(id),
+      sendOnBehalf: !senders.has(id) && onBehalf.has(id),
     }))
     .sort((one, other) => (one.person < other.person ? -1 : 1));
 }
@@ -51,12 +56,12 @@ function nameOf(letters: readonly string[], folders: number): Share["rights"] {
   return same !== undefined && letters.length === folders ? same : "some";
 }
 
-/** Undefined takes everything away. `rights` "none": only to send as it. */
+/** Undefined takes everything away. `rights` "none": only to send as it, or on its behalf. Who may send as it needs no grant to do so on its behalf. */
 export async function share(
   { store }: ShareWorld,
   owner: Account,
   grantee: Account,
-  wanted: { readonly rights: ShareRights | "none"; readonly sendAs: boolean } | undefined,
+  wanted: ShareWish | undefined,
 ): Promise<Share | Refused> {
   if (owner.id === grantee.id) return no(`${owner.name} has its own mailbox already.`, "person");
   const rights = wanted === undefined || wanted.rights === "none" ? "" : shareRights[wanted.rights];
@@ -68,10 +73,18 @@ export async function share(
     if (done.kind === "done" && rights !== "") folders++;
   }
   const sendAs = wanted?.sendAs === true;
+  const sendOnBehalf = !sendAs && wanted?.sendOnBehalf === true;
   for (const row of await store.addresses({ account: owner.id })) {
-    if (row.senders.includes(grantee.id) === sendAs) continue;
-    const others = row.senders.filter((id) => id !== grantee.id);
-    await store.putAddress({ ...row, senders: sendAs ? [...others, grantee.id] : others });
+    const senders = withOrWithout(row.senders, grantee.id, sendAs);
+    const onBehalf = withOrWithout(row.onBehalf ?? [], grantee.id, sendOnBehalf);
+    if (senders.length !== row.senders.length || onBehalf.length !== (row.onBehalf ?? []).length)
+      await store.putAddress({ ...row, senders, onBehalf } satisfies Address);
   }
-  return { person: grantee.name, rights: folders === 0 ? "none" : (wanted?.rights ?? "none"), folders, sendAs };
+  const given = folders === 0 ? "none" : (wanted?.rights ?? "none");
+  return { person: grantee.name, rights: given, folders, sendAs, sendOnBehalf };
+}
+
+function withOrWithout(all: readonly AccountId[], one: AccountId, wanted: boolean): readonly AccountId[] {
+  if (all.includes(one) === wanted) return all;
+  return wanted ? [...all, one] : all.filter((id) => id !== one);
 }

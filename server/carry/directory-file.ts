@@ -105,6 +105,7 @@ const directory = z.object({
       account: mailbox.optional(),
       targets: z.array(mailbox),
       senders: z.array(mailbox),
+      onBehalf: z.array(mailbox).optional(),
       about: about.optional(),
       members: z.array(member).optional(),
     }),

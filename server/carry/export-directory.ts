@@ -58,9 +58,14 @@ export async function exportDirectory(
   await mkdir(into, { recursive: true, mode: 0o700 });
   for (const row of await store.addresses({ domain })) {
     const account = names.get(row.account ?? 0);
-    if (row.kind === "account" && account === `${row.local}@${domain}` && row.senders.length === 0) continue;
+    if (
+      row.kind === "account" &&
+      account === `${row.local}@${domain}` &&
+      row.senders.length + (row.onBehalf ?? []).length === 0
+    )
+      continue;
     const address = `${row.local}@${row.domain}`;
-    const { kind, targets, senders, about } = row;
+    const { kind, targets, senders, onBehalf, about } = row;
     const members = about?.kind === "list" ? await store.listMembers({ list: address }) : undefined;
     if (about?.kind === "list") await exportArchive(address, into, store);
     addresses.push({
@@ -69,6 +74,7 @@ export async function exportDirectory(
       account,
       targets: [...targets],
       senders: senders.flatMap((id) => names.get(id) ?? []),
+      onBehalf: onBehalf?.flatMap((id) => names.get(id) ?? []),
       // The owner's number here says nothing elsewhere.
       about: about?.kind === "masked" ? { ...about, owner: names.get(about.owner) } : about,
       members: members?.map(({ id: _, list: __, ...kept }) => kept),

@@ -131,21 +131,34 @@ async function putAddresses(
       left.push(`${one.address} is no address of ${file.domain}.`);
       continue;
     }
-    const senders: AccountId[] = [];
-    for (const name of one.senders) {
-      const id = await idOf(name);
-      if (id === undefined) left.push(`${name}, who may send as ${one.address}, is not here.`);
-      else senders.push(id);
-    }
+    const idsOf = async (names: readonly string[], what: string): Promise<readonly AccountId[]> => {
+      const found: AccountId[] = [];
+      for (const name of names) {
+        const id = await idOf(name);
+        if (id === undefined) left.push(`${name}, who may send ${what} ${one.address}, is not here.`);
+        else found.push(id);
+      }
+      return found;
+    };
+    const senders = await idsOf(one.senders, "as");
+    const onBehalf = await idsOf(one.onBehalf ?? [], "on behalf of");
     const [here] = await store.addresses({ local, domain });
     if (here !== undefined) {
       known++;
       // What is an account's own came with the account; who may send as it is written here.
-      const more = senders.filter((id) => !here.senders.includes(id));
-      if (here.kind === one.kind && more.length > 0)
-        await store.putAddress({ ...here, senders: [...here.senders, ...more] });
+      const granted = new Set([...here.senders, ...(here.onBehalf ?? [])]);
+      const more = {
+        senders: senders.filter((id) => !granted.has(id)),
+        onBehalf: onBehalf.filter((id) => !granted.has(id)),
+      };
+      if (here.kind === one.kind && more.senders.length + more.onBehalf.length > 0)
+        await store.putAddress({
+          ...here,
+          senders: [...here.senders, ...more.senders],
+          onBehalf: [...(here.onBehalf ?? []), ...more.onBehalf],
+        });
     } else {
-      const row = await rowOf(one, { local, domain, senders }, idOf);
+      const row = await rowOf(one, { local, domain, senders, onBehalf }, idOf);
       if (typeof row === "string") {
         left.push(row);
         continue;
@@ -164,7 +177,7 @@ async function putAddresses(
 /** The address as it is here, or a sentence why it cannot be. */
 async function rowOf(
   { address, kind, account, targets, about }: DirectoryFile["addresses"][number],
-  place: Pick<Address, "local" | "domain" | "senders">,
+  place: Pick<Address, "local" | "domain" | "senders" | "onBehalf">,
   idOf: (name: string) => Promise<AccountId | undefined>,
 ): Promise<Address | string> {
   if (kind === "account") {

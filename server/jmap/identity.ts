@@ -2,6 +2,7 @@
 
 import { invalidProperties, isObject, type JsonObject, setError } from "../../protocol/jmap/types.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
+import type { SendAs } from "../access/directory.ts";
 import type { Account } from "../store/store.ts";
 import type { Call } from "./call.ts";
 import { submission } from "./capabilities.ts";
@@ -48,7 +49,7 @@ export const identityType: ObjectType = {
       return { error: invalidProperties(bad, `These cannot be set, or not to this: ${bad.join(", ")}.`) };
     if (before !== undefined && before["email"] !== data["email"])
       return { error: invalidProperties(["email"], "email: it cannot be changed; make another identity.") };
-    if (before === undefined && !(await maySendAs(call, call.account, data["email"] as string)))
+    if (before === undefined && !(await maySendAs(call, call.account, data["email"] as string, "named")))
       return { error: setError("forbiddenFrom", `You may not send as ${data["email"]}.`) };
     return { data };
   },
@@ -75,7 +76,7 @@ export const isAddressList = (value: unknown): boolean =>
   );
 
 /** "*@domain" (RFC 8621 §6) stands for every address of it, which nobody has here. */
-export async function maySendAs(call: Call, account: Account, email: string): Promise<boolean> {
+export async function maySendAs(call: Call, account: Account, email: string, how?: SendAs): Promise<boolean> {
   const mailbox = parseMailbox(email);
-  return mailbox !== undefined && (await call.ports.mayFrom(account, mailbox.local, mailbox.domain));
+  return mailbox !== undefined && (await call.ports.mayFrom(account, mailbox.local, mailbox.domain, how));
 }

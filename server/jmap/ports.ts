@@ -1,7 +1,7 @@
 /** What JMAP needs of the rest of the server. */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
-import type { Directory } from "../access/directory.ts";
+import type { Directory, SendAs } from "../access/directory.ts";
 import type { SignIn } from "../access/login.ts";
 import type { ImapSieve } from "../deliver/sieve/imap-sieve.ts";
 import type { Leave } from "../fetch/leave.ts";
@@ -26,7 +26,7 @@ export type JmapPorts = {
   readonly factsOfLarge: (bytes: Uint8Array) => Promise<MessageFacts>;
   /** As an authenticated sender's: one reply for all recipients. */
   readonly submit: (mail: Received) => Promise<readonly Reply[]>;
-  readonly mayFrom: (account: Account, local: string, domain: string) => boolean | Promise<boolean>;
+  readonly mayFrom: (account: Account, local: string, domain: string, how?: SendAs) => boolean | Promise<boolean>;
   /** Scripts that run for what clients do. */
   readonly scripts: ImapSieve;
   readonly settings: JmapSettings;

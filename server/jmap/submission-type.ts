@@ -97,10 +97,10 @@ async function make(object: JsonObject, call: Call): Promise<Accepted> {
     return error("invalidEmail", "The email has no From.", { properties: ["from"] });
   const envelope = readEnvelope(object["envelope"], header, identity["email"] as string);
   if ("type" in envelope) return { error: envelope };
-  if (envelope.from !== "" && !(await maySendAs(call, account, envelope.from)))
+  if (envelope.from !== "" && !(await maySendAs(call, account, envelope.from, "named")))
     return error("forbiddenMailFrom", `You may not send mail from ${envelope.from}.`);
   for (const author of authorsOf(header))
-    if (!(await ports.mayFrom(account, author.local, author.domain.toLowerCase())))
+    if (!(await ports.mayFrom(account, author.local, author.domain.toLowerCase(), "named")))
       return error("forbiddenFrom", `You may not write as ${author.local}@${author.domain}.`);
   const now = ports.now();
   const at = sendTime(envelope, now, ports.settings.maxDelayedSendSeconds);

@@ -98,8 +98,11 @@ export function fakeDirectory(slow = false): Directory {
       return found.kind === "local" ? accountOf(found.accounts[0]!) : undefined;
     },
     domain: (name) => later([local, small, relayed].find((one) => one.name === name)),
-    maySendAs: (id, given, domain) =>
-      later(domain === "example.test" && given.toLowerCase().split("+")[0] === `u${id}`),
+    /** Everybody has a boss, on whose behalf they write. */
+    maySendAs: (id, given, domain, how) => {
+      const local = given.toLowerCase().split("+")[0];
+      return later(domain === "example.test" && (local === `u${id}` || (how === "named" && local === `u${id}-boss`)));
+    },
   };
 }
 

@@ -97,8 +97,10 @@ export type Address = {
   /** kind account: the account. kind alias: addresses ("a@b.test"), local or remote, at least one. */
   readonly account: AccountId | undefined;
   readonly targets: readonly string[];
-  /** kind alias: accounts that may send as this address. */
+  /** Accounts that may send as this address, besides the one that it goes to. */
   readonly senders: readonly AccountId[];
+  /** Accounts that may write in its name with themselves as Sender (RFC 5322 §3.6.2). */
+  readonly onBehalf?: readonly AccountId[] | undefined;
   /** kind alias: what kind of alias it is, where it is more than one. `kind` stands first. */
   readonly about?:
     | {

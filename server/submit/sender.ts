@@ -2,7 +2,7 @@
 
 import { type AddressEntry, parseAddresses } from "../../protocol/mime/fields/address.ts";
 import { fieldValue, findField, type Header } from "../../protocol/mime/header.ts";
-import { formatMailbox, type Mailbox, parseDomain } from "../../protocol/smtp/address.ts";
+import { formatMailbox, type Mailbox, parseDomain, parseMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
 import type { Account } from "../store/store.ts";
@@ -20,41 +20,53 @@ const nobodysFrom = reply(550, "5.7.1", "The From field names no address: write 
 
 type Senders = Pick<Directory, "maySendAs">;
 
-/** For MAIL: undefined where the account may use the address. The null reverse-path is everybody's (RFC 6409 §6.1: notices of a mail program). */
+/** For MAIL: undefined where the account may use the address, on behalf too (see `ownReturnPath`). The null reverse-path is everybody's (RFC 6409 §6.1: notices of a mail program). */
 export function checkEnvelopeSender(
   account: Account,
   from: Mailbox | undefined,
   directory: Senders,
 ): Reply | undefined | Promise<Reply | undefined> {
   if (from === undefined) return undefined;
-  const allowed = directory.maySendAs(account.id, from.local, from.domain);
+  const allowed = directory.maySendAs(account.id, from.local, from.domain, "named");
   if (allowed instanceof Promise)
     return allowed.then((yes) => (yes ? undefined : notYours(account, formatMailbox(from))));
   return allowed ? undefined : notYours(account, formatMailbox(from));
 }
 
+/** Where notices about mail of the account go: to itself where the address that it gave is one that it only writes on behalf of. */
+export async function ownReturnPath(account: Account, from: string, directory: Senders): Promise<string> {
+  const mailbox = from === "" || from === account.name ? undefined : parseMailbox(from);
+  if (mailbox === undefined || (await directory.maySendAs(account.id, mailbox.local, mailbox.domain))) return from;
+  return (await directory.maySendAs(account.id, mailbox.local, mailbox.domain, "named")) ? account.name : from;
+}
+
 /**
- * For the message: undefined where every author in From, and Sender, is the account's. A message without From passes: it is given one
- * (`prepare`); a From that cannot be read does not, for others may read more in it than we.
+ * For the message: undefined where every author in From, and Sender, is the account's; "unnamed" where it writes on behalf of an author and
+ * no Sender says so yet (RFC 5322 §3.6.2). A message without From passes: it is given one (`prepare`); a From that cannot be read does not,
+ * for others may read more in it than we.
  */
 export async function checkHeaderSenders(
   account: Account,
   header: Header,
   directory: Senders,
-): Promise<Reply | undefined> {
+): Promise<Reply | "unnamed" | undefined> {
   const from = header.fields.filter(({ name }) => name === "from");
   if (from.length > 1) return severalFrom;
   if (from[0] !== undefined && !hasMailbox(fieldValue(header, from[0]))) return nobodysFrom;
   const authors = authorsOf(header);
   if (authors.length > maxAuthors) return tooManyAuthors;
-  for (const author of authors) {
+  let [onBehalf, named] = [false, false];
+  for (const { field, author } of authors) {
     const mailbox = author.domain === "" ? undefined : mailboxOf(author);
     const shown = printable(author.domain === "" ? author.local || author.name : `${author.local}@${author.domain}`);
     if (mailbox === undefined) return notYours(account, shown);
     const allowed = directory.maySendAs(account.id, mailbox.local, mailbox.domain);
-    if (!(allowed instanceof Promise ? await allowed : allowed)) return notYours(account, shown);
+    if (allowed instanceof Promise ? await allowed : allowed) named ||= field === "sender";
+    else if (field === "from" && (await directory.maySendAs(account.id, mailbox.local, mailbox.domain, "named")))
+      onBehalf = true;
+    else return notYours(account, shown);
   }
-  return undefined;
+  return onBehalf && !named ? "unnamed" : undefined;
 }
 
 /** The domain that answers for the message: of the first From, lower-case A-labels. */
@@ -71,12 +83,13 @@ function hasMailbox(value: string): boolean {
   return parseAddresses(value, 1 + maxAuthors).some(({ kind }) => kind === "mailbox");
 }
 
-function authorsOf(header: Header): readonly Author[] {
-  const found: Author[] = [];
+function authorsOf(header: Header): readonly { readonly field: "from" | "sender"; readonly author: Author }[] {
+  const found: { field: "from" | "sender"; author: Author }[] = [];
   for (const field of header.fields) {
-    if (field.name !== "from" && field.name !== "sender") continue;
-    for (const entry of parseAddresses(fieldValue(header, field), maxAuthors + 1))
-      if (entry.kind === "mailbox") found.push(entry);
+    const { name } = field;
+    if (name !== "from" && name !== "sender") continue;
+    for (const author of parseAddresses(fieldValue(header, field), maxAuthors + 1))
+      if (author.kind === "mailbox") found.push({ field: name, author });
     if (found.length > maxAuthors) break;
   }
   return found;

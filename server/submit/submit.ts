@@ -1,4 +1,5 @@
 /** Submission: what an authenticated user or an application sends is checked, completed, signed and handed to delivery. RFC 6409. */
+import { addressField } from "../../protocol/mime/fields/write.ts";
 import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
@@ -11,7 +12,7 @@ import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
 import type { Account } from "../store/store.ts";
 import { prepare } from "./prepare.ts";
-import { authorDomain, checkEnvelopeSender, checkHeaderSenders } from "./sender.ts";
+import { authorDomain, checkEnvelopeSender, checkHeaderSenders, ownReturnPath } from "./sender.ts";
 import { ownFields, wishOf } from "./sending-fields.ts";
 import type { SendingLimits } from "./sending-limits.ts";
 
@@ -93,6 +94,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     if (account === undefined || copies.length === 0) return undefined;
     const header = splitHeader(sample.bytes, 0, sample.bytes.length);
     const refusal = await checkHeaderSenders(account, header, directory);
+    if (refusal === "unnamed") return undefined;
     if (refusal !== undefined) return copies.map(() => refuse(sample, refusal)[0]!);
     const refusals = copies.map(({ recipients }) => {
       const tooMuch = limits.check(account.id, recipients.length);
@@ -132,22 +134,33 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
       const refusal =
         limits.check(account.id, mail.recipients.length) ?? (await checkHeaderSenders(account, header, directory));
-      if (refusal !== undefined) return refuse(mail, refusal);
-      const author = mail.envelopeFrom === "" ? account.name : mail.envelopeFrom;
+      if (typeof refusal === "object") return refuse(mail, refusal);
+      const envelopeFrom = await ownReturnPath(account, mail.envelopeFrom, directory);
+      const author = envelopeFrom === "" ? account.name : envelopeFrom;
       const domain = authorDomain(header) ?? domainOf(author) ?? mail.ourHost;
       // The API says itself whose mail it is.
       const sender = mail.sending ?? ports.sending?.senderOf(domain, wishOf(header));
       if (sender !== undefined && "code" in sender) return refuse(mail, sender);
-      const without = ownFields(header);
-      const fields = sender === undefined ? "" : ports.sending!.fields(sender, mail, header);
+      const named = refusal === "unnamed" ? senderField(account, mail.smtputf8) : "";
+      const without = named === "" ? ownFields(header) : [...ownFields(header), "sender"];
+      const fields = named + (sender === undefined ? "" : ports.sending!.fields(sender, mail, header));
       const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign };
       const bytes = await prepare(mail.bytes, header, parts);
-      const replies = await deliver.take({ ...mail, bytes, ...(sender === undefined ? {} : { sending: sender }) });
+      const replies = await deliver.take({
+        ...mail,
+        envelopeFrom,
+        bytes,
+        ...(sender === undefined ? {} : { sending: sender }),
+      });
       if (replies.some(({ code }) => code < 400)) limits.count(account.id, mail.recipients.length);
       return replies;
     },
   };
 }
+
+/** RFC 5322 §3.6.2: who wrote it on behalf of the author. */
+const senderField = ({ name, displayName }: Account, utf8: boolean): string =>
+  addressField("Sender", [{ ...(displayName === "" ? {} : { name: displayName }), address: name }], utf8);
 
 function domainOf(address: string): string | undefined {
   const domain = address.slice(address.lastIndexOf("@") + 1);

@@ -143,6 +143,13 @@ export function directoryContract(open: Open): void {
       const sales = aliasOf("sales", [name, "help@far.test"], { senders: [id] });
       assert.equal(await store.putAddress(sales), "done");
       assert.deepEqual(await store.addresses({ domain: domainName, local: "sales" }), [sales]);
+      const onBehalf = aliasOf("sales", [name], { senders: [id], onBehalf: [id] });
+      assert.equal(await store.putAddress(onBehalf), "done");
+      assert.deepEqual(await store.addresses({ domain: domainName, local: "sales" }), [onBehalf]);
+      const gone = await newAccount(store);
+      await store.putAddress({ ...onBehalf, onBehalf: [gone.id, id] });
+      await store.removeAccount(gone.id);
+      assert.deepEqual(await store.addresses({ domain: domainName, local: "sales" }), [onBehalf]);
       const narrower = aliasOf("sales", [name]);
       assert.equal(await store.putAddress(narrower), "done");
       assert.deepEqual(await store.addresses({ domain: domainName, local: "sales" }), [narrower]);

@@ -303,7 +303,7 @@ describe("hosting by the REST API", () => {
     const path = "/accounts/u1@example.test/shares";
     const letter = { from: "u1@example.test", subject: "for all of us" };
     const u2 = { user: "u2@example.test", password: "pw" };
-    const sends = (): Promise<unknown> => smtpSend(dev.ready, u2, ["u3@example.test"], letter);
+    const sends = (): Promise<unknown> => smtpSend(dev.ready, u2, ["u1@example.test"], letter);
     const folders = async (): Promise<readonly string[]> => {
       const imap = new ImapFlow({
         host: "127.0.0.1",
@@ -335,6 +335,53 @@ describe("hosting by the REST API", () => {
     assert.deepEqual(JSON.parse(listed.out), (await admin.ok("GET", path)).items);
     await admin.ok("POST", path, { person: "u2@example.test", rights: "none", sendAs: true });
     assert.deepEqual(await folders(), []);
+    await sends();
+    // Less than that: with the owner in From, oneself in Sender, where notices go too (RFC 5322 §3.6.2).
+    const named = await admin.ok("PUT", `${path}/u2@example.test`, { rights: "none", sendOnBehalf: true });
+    assert.deepEqual([named.sendAs, named.sendOnBehalf], [false, true]);
+    await sends();
+    const jmap = await new JmapTalk(origin, u2.user, u2.password).open();
+    const made = await jmap.call("Identity/set", { create: { i: { email: "u1@example.test", name: "One" } } });
+    const { created } = await jmap.call("Mailbox/set", { create: { m: { name: "On behalf" } } });
+    const email = {
+      mailboxIds: { [created.m.id]: true },
+      from: [{ email: "u1@example.test" }],
+      to: [{ email: "u1@example.test" }],
+      subject: "for all of us",
+      bodyValues: { t: { value: "x" } },
+      textBody: [{ partId: "t" }],
+    };
+    const draft = (await jmap.call("Email/set", { create: { e: email } })).created.e.id;
+    const submit = { create: { s: { identityId: made.created.i.id, emailId: draft } } };
+    assert.ok((await jmap.call("EmailSubmission/set", submit)).created.s);
+    const u1 = await new JmapTalk(origin, "u1@example.test", "pw").open();
+    const returnPath = "header:Return-Path";
+    const { ids } = await u1.call("Email/query", {
+      filter: { subject: "for all of us" },
+      sort: [{ property: "receivedAt" }],
+    });
+    const { list } = await u1.call("Email/get", { ids, properties: ["from", "sender", returnPath] });
+    const seen = list
+      .map((one: Any) => [one.from[0].email, one.sender?.[0].email, one[returnPath].trim()].join(" "))
+      .sort();
+    const asOwner = "u1@example.test  <u1@example.test>";
+    const onBehalf = "u1@example.test u2@example.test <u2@example.test>";
+    assert.deepEqual(seen, [asOwner, asOwner, onBehalf, onBehalf]);
+    // Another as Sender, and oneself as the owner alone, are refused.
+    await admin.ok("PUT", `${path}/u2@example.test`, { rights: "read" });
+    await assert.rejects(sends(), /may not send as/);
+    const refused = await jmap.call("EmailSubmission/set", submit);
+    assert.equal(refused.notCreated.s.type, "forbiddenMailFrom");
+    const byHand = await angarium(
+      "share",
+      "add",
+      "u1@example.test",
+      "u2@example.test",
+      "--send-on-behalf",
+      "--data",
+      dev.ready.data,
+    );
+    assert.equal(byHand.code, 0, byHand.err);
     await sends();
     await admin.ok("DELETE", `${path}/u2@example.test`);
     await admin.no(404, "DELETE", `${path}/u2@example.test`);

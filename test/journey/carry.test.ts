@@ -307,7 +307,7 @@ test("a whole tenant comes into an empty server, killed half way: equal message 
   await writeFile(join(folder, "mine.sieve"), 'require "fileinto"; if false { fileinto "Work"; }\n');
   await say(here, "sieve", "put", "mine", join(folder, "mine.sieve"), "--account", ann);
   await say(here, "sieve", "activate", "mine", "--account", ann);
-  await say(here, "alias", "add", "info@full.test", ann, "far@else.test");
+  await say(here, "alias", "add", "info@full.test", ann, "far@else.test", "--on-behalf", bob);
   await say(here, "group", "add", "all@full.test", ann, bob, "--display-name", "All", "--posting", "members");
   await say(here, "list", "add", "news@full.test", "--display-name", "News");
   await say(here, "list-member", "add", "news@full.test", "reader@else.test", bob);

@@ -1,6 +1,7 @@
 /** Aliases: addresses whose mail goes to others, here or elsewhere. */
 import { z } from "zod";
 import { keepAlias, maxTargets, readTargets } from "../../admin/alias-kinds.ts";
+import { namesOf } from "../../admin/names.ts";
 import type { Address } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
 import { addressOf, addressPage, addressQuery, addressText, inDomains, theAlias } from "../alias.ts";
@@ -16,20 +17,22 @@ const Alias = z
     address: z.string(),
     targets: z.array(z.string()).describe("Where its mail goes."),
     senders: z.array(z.string()).describe("Accounts that may send as it, besides a single target."),
+    onBehalf: z.array(z.string()).describe("Accounts that may send with it in From and their own address in Sender."),
   })
   .meta({ id: "Alias" });
 
 async function shown(row: Address, { store }: ApiWorld): Promise<z.input<typeof Alias>> {
-  const names = await Promise.all(row.senders.map(async (id) => (await store.accounts({ id }))[0]?.name));
   return {
     address: addressOf(row),
     targets: [...row.targets],
-    senders: names.filter((name) => name !== undefined),
+    senders: [...(await namesOf(store, row.senders))],
+    onBehalf: [...(await namesOf(store, row.onBehalf ?? []))],
   };
 }
 
 /** Accounts that this actor administers, by their addresses. */
-async function sendersOf(
+async function accountsOf(
+  field: string,
   typed: readonly string[],
   actor: Actor,
   world: ApiWorld,
@@ -37,7 +40,7 @@ async function sendersOf(
   const ids = new Set<number>();
   for (const [index, text] of typed.entries()) {
     const account = await accountOf(text, actor, world);
-    if (account === undefined) return wrongField(`/senders/${index}`, `There is no account ${text}.`);
+    if (account === undefined) return wrongField(`/${field}/${index}`, `There is no account ${text}.`);
     ids.add(account.id);
   }
   return [...ids];
@@ -45,7 +48,7 @@ async function sendersOf(
 
 async function keep(
   typed: string,
-  body: { readonly targets: readonly string[]; readonly senders: readonly string[] },
+  body: { readonly [Field in "targets" | "senders" | "onBehalf"]: readonly string[] },
   actor: Actor,
   world: ApiWorld,
   over: boolean,
@@ -54,9 +57,11 @@ async function keep(
     return wrongField("/address", "This is no address of a domain that is here.");
   const targets = readTargets(body.targets, "targets");
   if ("why" in targets) return refusal(targets);
-  const senders = await sendersOf(body.senders, actor, world);
+  const senders = await accountsOf("senders", body.senders, actor, world);
   if ("status" in senders) return senders;
-  const kept = await keepAlias(world, typed, { targets, senders, kind: undefined }, over);
+  const onBehalf = await accountsOf("onBehalf", body.onBehalf, actor, world);
+  if ("status" in onBehalf) return onBehalf;
+  const kept = await keepAlias(world, typed, { targets, senders, onBehalf, kind: undefined }, over);
   return "why" in kept ? refusal(kept) : kept;
 }
 
@@ -81,7 +86,12 @@ export const routes: readonly Route[] = [
     summary: "Make an alias.",
     area: "aliases",
     who: "domain",
-    body: z.strictObject({ address: addressText, targets: addresses.min(1), senders: addresses.default([]) }),
+    body: z.strictObject({
+      address: addressText,
+      targets: addresses.min(1),
+      senders: addresses.default([]),
+      onBehalf: addresses.default([]),
+    }),
     answer: Alias,
     status: 201,
     run: async ({ actor, body, audit }, world) => {
@@ -109,13 +119,17 @@ export const routes: readonly Route[] = [
     area: "aliases",
     who: "domain",
     params: { alias: theAlias(undefined) },
-    body: z.strictObject({ targets: addresses.min(1), senders: addresses }).partial(),
+    body: z.strictObject({ targets: addresses.min(1), senders: addresses, onBehalf: addresses }).partial(),
     answer: Alias,
     run: async ({ actor, alias, body }, world) => {
       const before = await shown(alias, world);
       const kept = await keep(
         before.address,
-        { targets: body.targets ?? before.targets, senders: body.senders ?? before.senders },
+        {
+          targets: body.targets ?? before.targets,
+          senders: body.senders ?? before.senders,
+          onBehalf: body.onBehalf ?? before.onBehalf,
+        },
         actor,
         world,
         true,

@@ -37,7 +37,7 @@ const shown = (row: Address): z.input<typeof Group> => {
 
 async function keep(
   given: z.input<typeof Group>,
-  senders: readonly number[],
+  { senders, onBehalf }: Pick<Address, "senders" | "onBehalf">,
   actor: Actor,
   world: ApiWorld,
   over: boolean,
@@ -48,7 +48,7 @@ async function keep(
   if ("why" in targets) return refusal(targets);
   const { displayName, description, posting } = given;
   const kind = { kind: "group", displayName, description, ...(posting === "anyone" ? {} : { posting }) } as const;
-  const kept = await keepAlias(world, given.address, { targets, senders, kind }, over);
+  const kept = await keepAlias(world, given.address, { targets, senders, onBehalf, kind }, over);
   return "why" in kept ? refusal(kept, { targets: "members" }) : kept;
 }
 
@@ -83,7 +83,7 @@ export const routes: readonly Route[] = [
     answer: Group,
     status: 201,
     run: async ({ actor, body, audit }, world) => {
-      const kept = await keep(body, [], actor, world, false);
+      const kept = await keep(body, { senders: [] }, actor, world, false);
       if ("status" in kept) return kept;
       audit.target = addressOf(kept);
       audit.tenant = (await domainOf(kept.domain, actor, world))?.tenant;
@@ -111,7 +111,7 @@ export const routes: readonly Route[] = [
     answer: Group,
     run: async ({ actor, group, body }, world) => {
       const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-      const kept = await keep({ ...shown(group), ...change }, group.senders, actor, world, true);
+      const kept = await keep({ ...shown(group), ...change }, group, actor, world, true);
       return "status" in kept ? kept : shown(kept);
     },
   }),
@@ -139,7 +139,7 @@ export const routes: readonly Route[] = [
     run: async ({ actor, group, body }, world) => {
       const before = shown(group);
       const members = [...new Set([...before.members, ...body.members])];
-      const kept = await keep({ ...before, members }, group.senders, actor, world, true);
+      const kept = await keep({ ...before, members }, group, actor, world, true);
       return "status" in kept ? kept : shown(kept);
     },
   }),

@@ -1,7 +1,7 @@
-/** Mailboxes that several people work in: rights to all folders and sending as the account, as one. */
+/** Mailboxes that several people work in: rights to all folders and sending as the account or on its behalf, as one. */
 import { z } from "zod";
 import { findAccount } from "../../admin/names.ts";
-import { type Share, type ShareRights, share, shareNames, sharesOf } from "../../admin/shares.ts";
+import { type Share, type ShareWish, share, shareNames, sharesOf } from "../../admin/shares.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { type Actor, atLeast } from "../actor.ts";
 import { refusal } from "../outcome.ts";
@@ -19,6 +19,7 @@ const Shared = z
       ),
     folders: z.int(),
     sendAs: z.boolean().describe("May send with the addresses of the account."),
+    sendOnBehalf: z.boolean().describe("May send with them in From and their own address in Sender."),
   })
   .meta({ id: "Share" });
 
@@ -42,6 +43,7 @@ async function near(text: string, owner: HostedAccount, actor: Actor, world: Api
 const what = {
   rights: z.enum([...shareNames, "none"]).default("write"),
   sendAs: z.boolean().default(false),
+  sendOnBehalf: z.boolean().default(false),
 } as const;
 
 const shown = (one: Share): z.input<typeof Shared> => ({ ...one });
@@ -49,7 +51,7 @@ const shown = (one: Share): z.input<typeof Shared> => ({ ...one });
 async function give(
   owner: HostedAccount,
   person: string,
-  wanted: { readonly rights: ShareRights | "none"; readonly sendAs: boolean },
+  wanted: ShareWish,
   actor: Actor,
   audit: { target: string | undefined },
   world: ApiWorld,
@@ -75,7 +77,7 @@ export const routes: readonly Route[] = [
   route({
     method: "POST",
     path: "/accounts/{account}/shares",
-    summary: "Let somebody work in the mailbox of an account, and send as it.",
+    summary: "Let somebody work in the mailbox of an account, and send as it or on its behalf.",
     area: "accounts",
     who: "user",
     params: { account: theAccount },
@@ -86,7 +88,7 @@ export const routes: readonly Route[] = [
   route({
     method: "PUT",
     path: "/accounts/{account}/shares/{person}",
-    summary: "Let somebody work in the mailbox of an account, and send as it.",
+    summary: "Let somebody work in the mailbox of an account, and send as it or on its behalf.",
     description:
       "All folders of now; new ones inherit from the one above them. Programs see them as another user's mailboxes.",
     area: "accounts",

@@ -38,7 +38,7 @@ export const statements: readonly string[] = [
     kind TEXT NOT NULL,
     account BIGINT,
     targets TEXT NOT NULL,           -- JSON: ["a@b.test"]
-    senders TEXT NOT NULL,           -- JSON: [1,2]
+    senders TEXT NOT NULL,           -- JSON: [1,2,-3]; negative: on behalf
     PRIMARY KEY (domain, local)
   ) {without_rowid}`,
   "CREATE INDEX addresses_account ON addresses (account)",

@@ -194,8 +194,9 @@ export function* removeAccount(id: AccountId): Op<"done" | "missing"> {
   const granting = yield* all<AddressRow>("SELECT * FROM addresses WHERE senders <> '[]'");
   for (const row of granting) {
     const senders = JSON.parse(row.senders) as number[];
-    if (!senders.includes(id)) continue;
-    const left = JSON.stringify(senders.filter((sender) => sender !== id));
+    const others = senders.filter((sender) => Math.abs(sender) !== id);
+    if (others.length === senders.length) continue;
+    const left = JSON.stringify(others);
     yield* run("UPDATE addresses SET senders = $3 WHERE domain = $1 AND local = $2", row.domain, row.local, left);
   }
   yield* directoryChanged();
@@ -302,13 +303,20 @@ export type AddressRow = {
   readonly about: string;
 } & Row;
 
+/** In one column: who sends as the address, and with a minus who does on its behalf. */
+function grantsOf(kept: string): Pick<Address, "senders" | "onBehalf"> {
+  const all = JSON.parse(kept) as number[];
+  const onBehalf = all.filter((id) => id < 0).map((id) => -id);
+  return onBehalf.length === 0 ? { senders: all } : { senders: all.filter((id) => id > 0), onBehalf };
+}
+
 export const addressOf = (row: AddressRow): Address => ({
   local: row.local,
   domain: row.domain,
   kind: row.kind,
   account: row.account ?? undefined,
   targets: JSON.parse(row.targets) as string[],
-  senders: JSON.parse(row.senders) as number[],
+  ...grantsOf(row.senders),
   ...(row.about === "" ? {} : { about: JSON.parse(row.about) as NonNullable<Address["about"]> }),
 });
 
@@ -353,7 +361,7 @@ export function* putAddress(address: Address): Op<"done" | "no-domain" | "no-acc
     kind,
     account ?? null,
     JSON.stringify(kind === "alias" ? address.targets : []),
-    JSON.stringify(address.senders),
+    JSON.stringify([...address.senders, ...(address.onBehalf ?? []).map((id) => -id)]),
     address.about === undefined ? "" : JSON.stringify(address.about),
   );
   yield* directoryChanged();
