@@ -175,8 +175,13 @@ test("the webmail", async (t) => {
   await t.test("a letter survives a crash of the page", async () => {
     await ann.page.keyboard.press("c");
     await ann.page.locator(".letter").getByLabel("Subject").fill("Half a letter");
+    const order: string[] = [];
+    ann.page.on("request", (request) => order.push(`asks ${new URL(request.url()).pathname}`));
+    ann.page.on("response", (response) => order.push(`has ${new URL(response.url()).pathname}`));
     await ann.page.reload();
     await ann.page.getByText("was recovered").waitFor();
+    const [asked, had] = [order.indexOf("asks /jmap/api"), order.indexOf("has /.well-known/jmap")];
+    assert.ok(asked >= 0 && asked < had, "what the last start asked goes beside the session, not after it");
     assert.equal(await ann.page.locator(".letter").getByLabel("Subject").inputValue(), "Half a letter");
     await ann.page.locator(".letter").getByLabel("Throw away").click();
   });

@@ -1,6 +1,7 @@
 /** A JMAP client over fetch (RFC 8620): the session, requests, uploads, downloads. Failures are thrown as Trouble. */
 import { accountOf, answerIn, bareArguments, bareId } from "./accounts.ts";
 import { credentialsMode, ownFields } from "./credentials.ts";
+import { rememberStart, takeEarly } from "./early.ts";
 import { Trouble, troubleOf } from "./trouble.ts";
 import { type Id, type Session, urn } from "./types.ts";
 
@@ -129,8 +130,12 @@ export class Client {
     };
   }
 
-  /** Asks the server and nobody else. */
-  async direct(calls: readonly Call[], patience = patienceMs): Promise<ReadonlyMap<string, Answer>> {
+  /** The request that the calls make, and whose account each is about. */
+  #request(calls: readonly Call[]): {
+    readonly url: string;
+    readonly body: string;
+    readonly accounts: Map<string, Id>;
+  } {
     const accounts = new Map<string, Id>();
     const methodCalls = calls.map((call, i) => {
       const [name, , id = String(i)] = call;
@@ -139,15 +144,29 @@ export class Client {
       return [name, args, id];
     });
     const using = Object.values(urn).filter((name) => this.has(name));
-    const response = await ask(
-      this.session.apiUrl,
-      {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ using, methodCalls }),
-      },
-      patience,
+    return { url: this.session.apiUrl, body: JSON.stringify({ using, methodCalls }), accounts };
+  }
+
+  /** These requests, which only read, are what the next start of the page begins with. */
+  beginWith(requests: readonly (readonly Call[])[]): void {
+    rememberStart(
+      requests.map((calls) => {
+        const { url, body } = this.#request(calls);
+        return { url, body };
+      }),
     );
+  }
+
+  /** Asks the server and nobody else. */
+  async direct(calls: readonly Call[], patience = patienceMs): Promise<ReadonlyMap<string, Answer>> {
+    const { accounts, ...request } = this.#request(calls);
+    const response =
+      (await takeEarly(request)) ??
+      (await ask(
+        request.url,
+        { method: "POST", headers: { "content-type": "application/json" }, body: request.body },
+        patience,
+      ));
     const { methodResponses, sessionState } = (await response.json()) as {
       methodResponses: [string, Answer, string][];
       sessionState?: string;

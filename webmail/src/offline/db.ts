@@ -1,6 +1,7 @@
 /** What is kept of the account on this device, in IndexedDB: of one account at a time, bounded, gone when it signs out. */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 import type { Call } from "../jmap/client.ts";
+import { forgetStart } from "../jmap/early.ts";
 import type { Email, EmailHead, Id } from "../jmap/types.ts";
 import { partsCache } from "./parts.ts";
 
@@ -67,5 +68,6 @@ export async function wipe(): Promise<void> {
   // Another tab that does not let go is not waited for: it is deleted when that one ends.
   await Promise.race([deleteDB(name).catch(() => {}), new Promise((later) => setTimeout(later, wipeMs))]);
   if ("caches" in globalThis) await caches.delete(partsCache).catch(() => {});
+  forgetStart();
   for (const key of Object.keys(localStorage)) if (key.startsWith("angarium.draft.")) localStorage.removeItem(key);
 }

@@ -19,10 +19,10 @@ export type Query = {
 
 export type Snippet = { readonly subject: string | null; readonly preview: string | null };
 
-/** Rows fetched at once. */
-const windowRows = 50;
+/** Rows fetched at once: more than a screen shows. */
+const windowRows = 25;
 /** Windows remembered around where somebody looks. */
-const keptWindows = 24;
+const keptWindows = 48;
 /** Servers that have refused. */
 const simple = new WeakSet<Client>();
 
@@ -36,6 +36,8 @@ export class ConversationList {
   #ids = $state.raw<ReadonlyMap<number, Id>>(new Map());
   snippets = $state.raw<ReadonlyMap<Id, Snippet>>(new Map());
   failed = $state.raw<unknown>();
+  /** Of the emails that the last answer told of (RFC 8620 §5.1). */
+  state: string | undefined;
   readonly #loading = new Set<number>();
   #wanted: readonly [number, number] = [0, 0];
   #generation = 0;
@@ -71,11 +73,21 @@ export class ConversationList {
     this.#wanted = [first, last];
     const from = Math.max(0, first + Math.min(0, ahead));
     const to = Math.min(last + Math.max(0, ahead), Math.max(last, (this.total ?? 0) - 1));
-    const missing: number[] = [];
-    for (let at = Math.floor(from / windowRows); at <= Math.floor(to / windowRows); at++)
-      if (!this.#loading.has(at) && !this.#has(at)) missing.push(at);
-    await Promise.all(missing.map((at) => this.#load(at)));
+    /** Windows that lack, those beside each other in one request. */
+    const missing: { at: number; windows: number }[] = [];
+    for (let at = Math.floor(from / windowRows); at <= Math.floor(to / windowRows); at++) {
+      if (this.#loading.has(at) || this.#has(at)) continue;
+      const last = missing.at(-1);
+      if (last !== undefined && last.at + last.windows === at) last.windows++;
+      else missing.push({ at, windows: 1 });
+    }
+    await Promise.all(missing.map(({ at, windows }) => this.#load(at, windows)));
     if (this.total !== undefined && !this.counted) void this.#count();
+  }
+
+  /** What is asked for the first rows. */
+  firstCalls(): readonly Call[] {
+    return this.#calls(0, windowRows, "w", false);
   }
 
   /** Asks how many there are, after the first of them are shown. What fails is asked again with the next rows. */
@@ -101,18 +113,19 @@ export class ConversationList {
     return this.total !== undefined;
   }
 
-  async #load(window: number): Promise<void> {
+  async #load(window: number, windows: number): Promise<void> {
     const generation = this.#generation;
     let again = false;
-    this.#loading.add(window);
+    const all = Array.from({ length: windows }, (_, i) => window + i);
+    for (const each of all) this.#loading.add(each);
     try {
-      // Counting them all takes longer than a window of them: once is enough, until something changes. What is found
-      // is shown first and counted after.
-      const count = this.total === undefined && !this.query.snippets;
-      const answer = await this.#client.all(this.#calls(window * windowRows, windowRows, "w", count));
+      // Counting them all takes longer than a window of them: what is there is shown first and counted after, once,
+      // until something changes.
+      const rows = windows * windowRows;
+      const answer = await this.#client.all(this.#calls(window * windowRows, rows, "w", false));
       if (generation !== this.#generation) return;
       const ids = new Map(this.#ids);
-      this.#take(answer, "w", ids);
+      this.#take(answer, "w", ids, rows);
       this.#ids = ids;
       this.#forget();
       this.failed = undefined;
@@ -128,9 +141,9 @@ export class ConversationList {
         throw error;
       }
     } finally {
-      this.#loading.delete(window);
+      for (const each of all) this.#loading.delete(each);
     }
-    if (again) await this.#load(window);
+    if (again) await this.#load(window, windows);
   }
 
   #calls(position: number, limit: number, id: string, calculateTotal = true): readonly [Call, ...Call[]] {
@@ -149,14 +162,17 @@ export class ConversationList {
     ];
   }
 
-  #take(answer: ReadonlyMap<string, Answer>, id: string, ids: Map<number, Id>): void {
+  /** @param asked so many rows were asked for */
+  #take(answer: ReadonlyMap<string, Answer>, id: string, ids: Map<number, Id>, asked: number): void {
     const query = answer.get(`${id}q`) as { ids: Id[]; position: number; total?: number };
     learn((answer.get(`${id}e`) as { list: EmailHead[] }).list, (answer.get(`${id}t`) as { list: Thread[] }).list);
-    learn((answer.get(`${id}a`) as { list: EmailHead[] }).list);
+    const heads = answer.get(`${id}a`) as { list: EmailHead[]; state: string };
+    learn(heads.list);
+    this.state = heads.state;
     for (const [i, each] of query.ids.entries()) ids.set(query.position + i, each);
     if (query.total !== undefined) this.#is(query.total);
     // Not counted, and the last ones: there are fewer than there were.
-    else if (query.ids.length < windowRows) this.#is(query.position + query.ids.length);
+    else if (query.ids.length < asked) this.#is(query.position + query.ids.length);
     else if (!this.counted) this.total = Math.max(this.total ?? 0, query.position + query.ids.length);
     const found = answer.get(`${id}s`) as { list: (Snippet & { emailId: Id })[] } | undefined;
     if (found === undefined) return;
@@ -195,7 +211,7 @@ export class ConversationList {
     const answer = await this.#client.all(this.#calls(position, limit, "w"));
     if (generation !== this.#generation) return;
     const ids = new Map<number, Id>();
-    this.#take(answer, "w", ids);
+    this.#take(answer, "w", ids, limit);
     this.#ids = ids;
     this.failed = undefined;
     // What was scrolled to meanwhile.

@@ -1,6 +1,6 @@
 /** The mailboxes of the account, as a tree in the order people expect; beside them those that others share. */
 import { accountOf } from "../jmap/accounts.ts";
-import type { Client } from "../jmap/client.ts";
+import type { Call, Client } from "../jmap/client.ts";
 import type { Id, Mailbox, Role } from "../jmap/types.ts";
 import { session } from "./session.svelte.ts";
 
@@ -85,10 +85,13 @@ export const mailboxes = {
   },
 };
 
+/** The request that `loadMailboxes` begins with. */
+export const mailboxesCall: Call = ["Mailbox/get", { ids: null }, "0"];
+
 export async function loadMailboxes(): Promise<void> {
   const { client } = session;
-  const [answer, others] = await Promise.all([client.one("Mailbox/get", { ids: null }), loadShared(client)]);
-  list = answer.list;
+  const [answers, others] = await Promise.all([client.all([mailboxesCall]), loadShared(client)]);
+  list = answers.get("0").list;
   if (others !== undefined) shared = others;
 }
 
