@@ -1,10 +1,10 @@
 /**
- * One message in many copies, for people elsewhere: judged once, kept once, and made for each recipient when it is sent. What a copy has of its own
- * (whom it is for, what is put into its texts) is its recipe.
+ * Many messages of one kind, for people elsewhere: what all have in common is judged once, kept once, and made into a message for each recipient
+ * when it is sent. What one has of its own (whom it is for, what is put into its texts, or all its texts) is its recipe.
  */
 import { createHash } from "node:crypto";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
-import { splitHeader } from "../../protocol/mime/header.ts";
+import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Judge, Taken, Verdict } from "../judge/judge.ts";
@@ -22,11 +22,13 @@ export type MailCopy = Pick<Received, "id" | "recipients" | "smtputf8" | "sendin
   /** Without its angle brackets. */
   readonly messageId: string;
   readonly recipe: Uint8Array;
+  /** By place in `samples`. */
+  readonly sample: number;
 };
 
 export type MailCopies = {
-  /** One of them, written out: this is judged. */
-  readonly sample: Received;
+  /** Some of them, written out: they are judged, and what is thought of one holds for all that name it. All have the same sender and time. */
+  readonly samples: readonly Received[];
   readonly template: Uint8Array;
   readonly copies: readonly MailCopy[];
 };
@@ -45,20 +47,21 @@ const atOnce = 250;
 const maxKnown = 256;
 const known = new WeakMap<CopiesPorts["store"], Map<string, ContentId>>();
 
+/** A reply for each: undefined where what is thought of its sample asks for more than sending it; nothing of that one was taken. */
 export async function takeCopies(
-  { sample, template, copies }: MailCopies,
+  { samples, template, copies }: MailCopies,
   ports: CopiesPorts,
-): Promise<Reply | undefined> {
+): Promise<readonly (Reply | undefined)[]> {
   const { store, queue, settings, log } = ports;
-  const header = splitHeader(sample.bytes, 0, sample.bytes.length);
-  const verdict = await ports.judge(sample, header);
-  if (!isPlain(verdict)) return undefined;
+  const judged = await judgeAll(samples, ports.judge);
+  const taken = copies.filter(({ sample }) => judged[sample] !== undefined);
   const digest = createHash("sha256").update(template).digest("hex");
   const facts = factsOf(`template-${digest}`, "");
-  for (let at = 0; at < copies.length; at += atOnce) {
-    const some = copies.slice(at, at + atOnce).map((copy): Acceptance & { readonly queue: NewQueued } => {
-      const { recipe, subject, messageId, ...own } = copy;
-      const mail: Received = { ...sample, ...own };
+  for (let at = 0; at < taken.length; at += atOnce) {
+    const some = taken.slice(at, at + atOnce).map((copy): Acceptance & { readonly queue: NewQueued } => {
+      const { recipe, subject, messageId, sample, ...own } = copy;
+      const { header, verdict } = judged[sample]!;
+      const mail: Received = { ...samples[sample]!, ...own };
       const to = mail.recipients.map((one) => ({
         address: formatMailbox(one),
         domain: one.domain,
@@ -92,8 +95,26 @@ export async function takeCopies(
     }
     for (const { queued } of accepted) if (queued !== undefined) queue.offer(queued, undefined);
   }
-  log.info({ from: sample.envelopeFrom, copies: copies.length, bytes: sample.bytes.length }, "copies accepted");
-  return reply(250, "2.0.0", "accepted");
+  if (taken.length > 0)
+    log.info({ from: samples[0]!.envelopeFrom, copies: taken.length, judged: samples.length }, "copies accepted");
+  return copies.map(({ sample }) => (judged[sample] === undefined ? undefined : done));
+}
+
+const done = reply(250, "2.0.0", "accepted");
+
+type Judged = { readonly header: Header; readonly verdict: Taken };
+/** Others have their turn after so many that were judged. */
+const judgedAtOnce = 8;
+
+async function judgeAll(samples: readonly Received[], judge: Judge): Promise<readonly (Judged | undefined)[]> {
+  const judged: (Judged | undefined)[] = [];
+  for (const sample of samples) {
+    const header = splitHeader(sample.bytes, 0, sample.bytes.length);
+    const verdict = await judge(sample, header);
+    judged.push(isPlain(verdict) ? { header, verdict } : undefined);
+    if (judged.length % judgedAtOnce === 0) await new Promise(setImmediate);
+  }
+  return judged;
 }
 
 /** Nothing is done to it but sending it. */

@@ -98,8 +98,8 @@ export type Reports = {
 export type Deliver = {
   /** Judges, files and queues. One reply for SMTP, one for each recipient (in order) for LMTP. Rejects when the store is in trouble: then nothing was taken. */
   take(mail: Received): Promise<readonly Reply[]>;
-  /** Takes many copies of one message to people elsewhere, judged once; undefined: what is thought of it asks for each by itself, and nothing was taken. */
-  takeCopies(copies: MailCopies): Promise<Reply | undefined>;
+  /** Takes many messages of one kind to people elsewhere, judged by samples. A reply for each; undefined: that one was not taken, and is to be taken by itself. */
+  takeCopies(copies: MailCopies): Promise<readonly (Reply | undefined)[]>;
   /** What would be committed, unjudged: for notices, whose commit is part of another. Recipients nobody takes are left out; undefined where that leaves none. */
   plan(mail: Received): Promise<Acceptance | undefined>;
   /** Takes mail that was made here, unjudged; false where nobody takes it. */

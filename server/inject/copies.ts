@@ -27,11 +27,15 @@ export type Recipe = {
   readonly cc: readonly NamedAddress[];
   readonly recipients: readonly Mailbox[];
   readonly variables?: Variables | undefined;
+  /** A letter with texts of its own, all put in: its template has none. */
+  readonly own?: OwnTexts | undefined;
   /** `markOf` its template. */
   readonly of: string;
   /** Who handed it over. */
   readonly remote: string;
 };
+
+export type OwnTexts = Pick<Email, "subject" | "text" | "html" | "replyTo" | "headers">;
 
 export function templateBytes(email: Email, whose: Whose): Uint8Array {
   const { tenant, stream, marketing, campaign, list, author } = whose;
@@ -106,7 +110,7 @@ export function makeCopyMaker(ports: {
   return async (message, bytes) => {
     const recipe = JSON.parse(Buffer.from(bytes).toString("utf8")) as Recipe;
     const { email, whose } = await templateOf(message.template!, recipe.of);
-    const { id, at, messageId, to, cc, recipients, variables, remote } = recipe;
+    const { id, at, messageId, to, cc, recipients, variables, own, remote } = recipe;
     return ports.complete(
       {
         at,
@@ -128,7 +132,7 @@ export function makeCopyMaker(ports: {
         envid: undefined,
         notBefore: undefined,
         sending: { ...whose, lifetimeMs: undefined, park: undefined, rankOf: () => 1 },
-        bytes: writeEmail(email, { to, cc, variables }, at, boundariesOf(id)),
+        bytes: writeEmail({ ...email, ...own }, { to, cc, variables }, at, boundariesOf(id)),
       },
       messageId,
     );

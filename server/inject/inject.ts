@@ -11,7 +11,8 @@ import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { Suppression } from "../store/sending.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
-import { markOf, recipeBytes, templateBytes } from "./copies.ts";
+import { type Bundle, bundlesOf, isPlain } from "./bundles.ts";
+import { recipeBytes } from "./copies.ts";
 import { type Email, writeEmail } from "./email.ts";
 import { personalise, type Variables } from "./personalise.ts";
 
@@ -61,8 +62,8 @@ export type NotAsked = {
 
 export type InjectPorts = {
   readonly submit: (mail: Received) => Promise<readonly Reply[]>;
-  /** Many copies of one message to people elsewhere; undefined: they are to be submitted one by one. */
-  readonly submitCopies: (copies: MailCopies) => Promise<readonly Reply[] | undefined>;
+  /** Many messages to people elsewhere, a reply for each; undefined: that one is to be submitted by itself. */
+  readonly submitCopies: (copies: MailCopies) => Promise<readonly (Reply | undefined)[]>;
   readonly newMessageId: () => string;
   readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly model: () => Model;
@@ -75,14 +76,11 @@ export type InjectPorts = {
 
 /** Messages that are written and handed over at a time: the store commits them together. */
 const atOnce = 100;
-/** Fewer copies of an email than this are written out at once. */
-const minCopies = 10;
-/** Of all variables of one copy. */
-const maxPlainChars = 200;
 /** What mail waits for at most before it is sent. */
 export const maxDelayMs = 30 * 24 * 60 * 60 * 1000;
 
-type Ready = {
+/** One message that is to be sent. */
+export type Ready = {
   readonly asked: Asked;
   readonly copy: AskedCopy;
   readonly sender: Sender;
@@ -182,13 +180,12 @@ export function makeInject(ports: InjectPorts): Injecting {
         : writeEmail(asked.content.email, copy, at, () => `=_${randomBytes(12).toString("hex")}`),
   });
 
-  /** Whether a message may be made when it is sent: it is one of many, nothing in it matters to the filter, and all of it goes elsewhere. */
-  const isCopy = async (
-    { asked, copy, to }: Ready,
+  /** Whether a message may be made when it is sent: all of it goes elsewhere. */
+  const goesElsewhere = async (
+    { asked, to }: Ready,
     suppressed: ReadonlyMap<string, Suppression> | undefined,
   ): Promise<boolean> => {
     if (asked.content.kind === "raw") return false;
-    if (copy.variables !== undefined && !isPlain(copy.variables)) return false;
     for (const mailbox of to) {
       if (suppressed?.has(formatMailbox(mailbox)) === true) return false;
       const domain = directory.domain(mailbox.domain);
@@ -197,60 +194,67 @@ export function makeInject(ports: InjectPorts): Injecting {
     return true;
   };
 
-  /** Sends those of an email's messages that need not be written out; answers what became of each. */
-  const sendCopies = async (
+  /** Sends those messages that need not be written out, since they are many; answers what became of each. */
+  const sendTogether = async (
     ready: readonly Ready[],
     suppressed: (one: Ready) => ReadonlyMap<string, Suppression> | undefined,
     by: Parameters<Inject>[1],
   ): Promise<ReadonlyMap<Ready, Injected>> => {
     const done = new Map<Ready, Injected>();
-    if (ready.length < minCopies) return done;
-    for (const { template, of, all } of alike(ready)) {
-      const some: Ready[] = [];
-      for (const one of all) if (await isCopy(one, suppressed(one))) some.push(one);
-      const first = some[0];
-      if (first === undefined || first.asked.content.kind === "raw" || some.length < minCopies) continue;
-      const { asked } = first;
-      const { content } = first.asked;
+    const outside: Ready[] = [];
+    for (const one of ready) if (await goesElsewhere(one, suppressed(one))) outside.push(one);
+    for (const bundle of bundlesOf(outside)) {
       const at = now();
-      const copies = some.map(({ copy, sender, id, to }): MailCopy => {
-        const messageId = ports.newMessageId();
-        const { subject } = content.email;
-        const { variables } = copy;
-        const recipe = {
-          id,
-          at,
-          messageId,
-          to: copy.to,
-          cc: copy.cc,
-          recipients: to,
-          variables,
-          of,
-          remote: by.remote,
-        };
-        return {
-          id,
-          recipients: to.map((mailbox) => ({ ...mailbox, orcpt: undefined, notify: noNotices })),
-          smtputf8: isUnicode(to),
-          sending: sendingOf(asked, sender, copy.about),
-          subject: variables === undefined ? subject : personalise(subject, variables, "text"),
-          messageId,
-          recipe: recipeBytes(recipe),
-        };
-      });
-      const sample = { ...mailOf(first, at, first.copy.about, by), sameAs: content };
-      const replies = await ports.submitCopies({ sample, template, copies });
-      if (replies === undefined) continue;
-      for (const [index, one] of some.entries())
-        done.set(one, {
-          id: one.id,
-          recipients: one.to.map((mailbox) =>
-            toldOf(one.id, formatMailbox(mailbox), replies[index]!, notBeforeOf(asked, at)),
-          ),
-        });
+      const replies = await ports.submitCopies(copiesOf(bundle, at, by));
+      for (const [index, { ready: one }] of bundle.members.entries()) {
+        const reply = replies[index];
+        if (reply === undefined) continue;
+        const notBefore = notBeforeOf(one.asked, at);
+        const told = one.to.map((mailbox) => toldOf(one.id, formatMailbox(mailbox), reply, notBefore));
+        done.set(one, { id: one.id, recipients: told });
+      }
     }
     return done;
   };
+
+  const copiesOf = (
+    { template, of, members, samples }: Bundle,
+    at: Instant,
+    by: Parameters<Inject>[1],
+  ): MailCopies => ({
+    template,
+    samples: samples.map((one) => ({
+      ...mailOf(one, at, one.copy.about, by),
+      ...(one.copy.variables === undefined || isPlain(one.copy.variables) ? { sameAs: one.asked.content } : {}),
+    })),
+    copies: members.map(({ ready: { asked, copy, sender, id, to }, own, sample }): MailCopy => {
+      const messageId = ports.newMessageId();
+      const variables = own === undefined ? copy.variables : undefined;
+      const recipients = to.map((mailbox) => ({ ...mailbox, orcpt: undefined, notify: noNotices }));
+      const recipe = {
+        id,
+        at,
+        messageId,
+        to: copy.to,
+        cc: copy.cc,
+        recipients: to,
+        variables,
+        own,
+        of,
+        remote: by.remote,
+      };
+      return {
+        id,
+        recipients,
+        smtputf8: isUnicode(to),
+        sending: sendingOf(asked, sender, copy.about),
+        subject: own?.subject ?? subjectOf(asked, variables),
+        messageId,
+        recipe: recipeBytes(recipe),
+        sample,
+      };
+    }),
+  });
 
   const sendOne = async (
     { asked, copy, sender, id, to }: Ready,
@@ -366,13 +370,13 @@ export function makeInject(ports: InjectPorts): Injecting {
     const perCopy = asked.map((one, index) => readyOf(one, senders[index]!));
     const suppressed = await suppressedFor(perCopy.flat(2));
     const wanted = perCopy.flat();
-    const copies = await sendCopies(wanted.flat(), suppressed, by);
+    const together = await sendTogether(wanted.flat(), suppressed, by);
     const made: Injected[] = [];
     for (let start = 0; start < wanted.length; start += atOnce)
       made.push(
         ...(await Promise.all(
           wanted.slice(start, start + atOnce).map(async (parts): Promise<Injected> => {
-            const sent = await Promise.all(parts.map((one) => copies.get(one) ?? sendOne(one, suppressed(one), by)));
+            const sent = await Promise.all(parts.map((one) => together.get(one) ?? sendOne(one, suppressed(one), by)));
             return { id: sent[0]!.id, recipients: sent.flatMap(({ recipients }) => recipients) };
           }),
         )),
@@ -392,23 +396,9 @@ function textsFor({ subject, text, html }: Email, variables: Variables | undefin
   };
 }
 
-/** Messages of the same texts by the same sender at the same time, however they were asked for. */
-function alike(
-  ready: readonly Ready[],
-): readonly { readonly template: Uint8Array; readonly of: string; readonly all: readonly Ready[] }[] {
-  const made = new Map<Asked, { readonly template: Uint8Array; readonly of: string; readonly key: string }>();
-  for (const { asked, sender } of ready) {
-    if (asked.content.kind === "raw" || made.has(asked)) continue;
-    const template = templateBytes(asked.content.email, sender);
-    const of = markOf(template);
-    const { from, notBefore, lifetimeMs } = asked;
-    made.set(asked, { template, of, key: JSON.stringify([of, formatMailbox(from.mailbox), notBefore, lifetimeMs]) });
-  }
-  const groups = Map.groupBy(
-    ready.filter(({ asked }) => made.has(asked)),
-    ({ asked }) => made.get(asked)!.key,
-  );
-  return [...groups.values()].map((all) => ({ ...made.get(all[0]!.asked)!, all }));
+function subjectOf({ content }: Asked, variables: Variables | undefined): string {
+  const subject = content.kind === "raw" ? "" : content.email.subject;
+  return variables === undefined ? subject : personalise(subject, variables, "text");
 }
 
 function notBeforeOf({ notBefore }: Asked, at: Instant): Instant | undefined {
@@ -429,13 +419,6 @@ const isUnicode = (to: readonly Mailbox[]): boolean => to.some(({ local }) => /[
 
 /** Programs hear of failures by events and status, not by mail. */
 const noNotices = { never: true, success: false, failure: false, delay: false } as const;
-
-/** Names, dates, numbers: nothing that could make spam of a letter. Copies with more in them are judged one by one. */
-export function isPlain(variables: Variables): boolean {
-  const values = Object.values(variables).map(String);
-  const chars = values.reduce((sum, value) => sum + value.length, 0);
-  return chars <= maxPlainChars && !values.some((value) => /[<>@\r\n]|:\/\/|\bwww\.|[a-z]\.[a-z]{2}/i.test(value));
-}
 
 function unique(given: readonly Addressee[]): readonly Mailbox[] {
   return [...new Map(given.map(({ mailbox }) => [formatMailbox(mailbox).toLowerCase(), mailbox])).values()];

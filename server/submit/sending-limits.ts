@@ -72,14 +72,23 @@ export class SendingLimits {
 
   /** A message of the account was taken. */
   count(account: AccountId, recipients: number): void {
+    this.#add(account, 1, recipients);
+  }
+
+  /** One that was counted before was not taken after all. */
+  uncount(account: AccountId, recipients: number): void {
+    this.#add(account, -1, -recipients);
+  }
+
+  #add(account: AccountId, more: number, recipients: number): void {
     const { maxMessagesPerDay, maxRecipientsPerDay } = this.#settings;
     if (maxMessagesPerDay === 0 && maxRecipientsPerDay === 0) return;
     const hour = Math.floor(this.#now() / hourMs);
     const { messages, recipients: all } = this.#present(account) ?? { messages: zeros, recipients: zeros };
     const counts = {
       hour,
-      messages: messages.with(hour % hours, messages[hour % hours]! + 1),
-      recipients: all.with(hour % hours, all[hour % hours]! + recipients),
+      messages: messages.with(hour % hours, Math.max(0, messages[hour % hours]! + more)),
+      recipients: all.with(hour % hours, Math.max(0, all[hour % hours]! + recipients)),
     };
     this.#book.set(`${account}`, counts, (hour + hours) * hourMs);
   }

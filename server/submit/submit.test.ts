@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { splitHeader } from "../../protocol/mime/header.ts";
 import { reply, replyText } from "../../protocol/smtp/reply.ts";
+import type { MailCopies } from "../deliver/copies.ts";
 import { quiet } from "../log.ts";
 import { account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received } from "../receive/received.ts";
@@ -177,7 +178,7 @@ test("only what was taken counts, and strangers' mail passes as it is", async ()
   const seen: Received[] = [];
   const submit = makeSubmit({
     deliver: {
-      takeCopies: async () => undefined,
+      takeCopies: async () => [],
       take: async (mail) => {
         seen.push(mail);
         return [answer];
@@ -206,4 +207,35 @@ test("only what was taken counts, and strangers' mail passes as it is", async ()
   assert.equal(await send(stranger), "250 2.0.0 OK");
   assert.equal(seen.at(-1), stranger);
   assert.match(seen[0]!.bytes.toString(), /^Date: /);
+});
+
+test("of many messages those over the limit are refused, and those that were not taken do not count", async () => {
+  const limits = new SendingLimits(
+    { maxMessagesPerDay: 3, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
+    () => 0,
+  );
+  const submit = makeSubmit({
+    deliver: {
+      // The first is to be taken by itself.
+      takeCopies: async ({ copies }) => copies.map((_, at) => (at === 0 ? undefined : reply(250, "2.0.0", "OK"))),
+      take: async () => [reply(250, "2.0.0", "OK")],
+    },
+    directory: fakeDirectory(true),
+    limits,
+    sign: async () => "",
+    newMessageId: () => "new@mx.test",
+    log: quiet,
+  });
+  const sample = {
+    account: account(1),
+    envelopeFrom: "u1@example.test",
+    bytes: Buffer.from("From: u1@example.test\r\n\r\n"),
+  } as unknown as Received;
+  const copy = { id: "c", recipients: [{}], sample: 0 } as unknown as MailCopies["copies"][number];
+  const copies = { samples: [sample], template: new Uint8Array(), copies: [copy, copy, copy, copy] };
+  const codes = (await submit.takeCopies(copies)).map((one) => one?.code);
+  assert.deepEqual(codes, [undefined, 250, 250, 452]);
+  assert.equal(limits.check(account(1).id, 1), undefined);
+  limits.count(account(1).id, 1);
+  assert.equal(limits.check(account(1).id, 1)?.code, 452);
 });

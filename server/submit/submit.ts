@@ -40,10 +40,10 @@ export type Submit = {
   /** As `Deliver.take`; mail of nobody's account goes to delivery as it is. */
   take(mail: Received): Promise<readonly Reply[]>;
   /**
-   * Many copies of an account's message to people elsewhere: a reply for each. The sample is as it was written, not signed. Undefined: they must be
-   * handed over one by one, and nothing was taken.
+   * Many messages of an account of one kind to people elsewhere: a reply for each, undefined for one that must be handed over by itself (it was not
+   * taken). The samples are as they were written, not signed; their author is the same.
    */
-  takeCopies(copies: MailCopies): Promise<readonly Reply[] | undefined>;
+  takeCopies(copies: MailCopies): Promise<readonly (Reply | undefined)[]>;
   /** A copy that was taken so, as it goes out: with all that it lacks, signed, and with our trace field. */
   complete(mail: Received & { readonly sending: Sender }, messageId: string): Promise<Buffer>;
   /** For MAIL FROM (see `SmtpPorts.checkSender`). */
@@ -88,23 +88,29 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     return [refusal];
   };
 
-  const takeCopies: Submit["takeCopies"] = async (given) => {
-    const { sample, copies } = given;
-    const { account } = sample;
-    if (account === undefined || copies.length === 0) return undefined;
-    const header = splitHeader(sample.bytes, 0, sample.bytes.length);
-    const refusal = await checkHeaderSenders(account, header, directory);
-    if (refusal === "unnamed") return undefined;
-    if (refusal !== undefined) return copies.map(() => refuse(sample, refusal)[0]!);
-    const refusals = copies.map(({ recipients }) => {
-      const tooMuch = limits.check(account.id, recipients.length);
-      if (tooMuch === undefined) limits.count(account.id, recipients.length);
-      return tooMuch;
+  const takeCopies: Submit["takeCopies"] = async ({ samples, copies, template }) => {
+    const sample = samples[0];
+    const account = sample?.account;
+    if (sample === undefined || account === undefined) return copies.map(() => undefined);
+    const refusals = await Promise.all(
+      samples.map(({ bytes }) => checkHeaderSenders(account, splitHeader(bytes, 0, bytes.length), directory)),
+    );
+    const replies = copies.map((copy): Reply | "unnamed" | undefined => {
+      const refusal = refusals[copy.sample] ?? limits.check(account.id, copy.recipients.length);
+      if (refusal === undefined) limits.count(account.id, copy.recipients.length);
+      if (refusal === undefined || refusal === "unnamed") return refusal;
+      return refuse({ ...sample, id: copy.id }, refusal)[0]!;
     });
-    const allowed = copies.filter((_, index) => refusals[index] === undefined);
-    const taken = allowed.length === 0 ? undefined : await deliver.takeCopies({ ...given, copies: allowed });
-    if (allowed.length > 0 && taken === undefined) return undefined;
-    return refusals.map((tooMuch) => tooMuch ?? taken!);
+    const allowed = copies.filter((_, index) => replies[index] === undefined);
+    const taken = (await deliver.takeCopies({ samples, template, copies: allowed }))[Symbol.iterator]();
+    return replies.map((refused, index) => {
+      // Who writes on behalf of somebody is named in each message by itself.
+      if (refused !== undefined) return refused === "unnamed" ? undefined : refused;
+      const reply: Reply | undefined = taken.next().value;
+      // It will be counted when it is handed over by itself.
+      if (reply === undefined) limits.uncount(account.id, copies[index]!.recipients.length);
+      return reply;
+    });
   };
 
   const complete: Submit["complete"] = async (mail, messageId) => {

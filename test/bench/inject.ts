@@ -1,4 +1,4 @@
-/** How many emails a second the API takes durably, in batches of a thousand, and what one costs: `node test/bench/inject.ts [BATCHES] [AT ONCE]`. */
+/** How many emails a second the API takes durably, in batches of a thousand, and what one costs: `node test/bench/inject.ts [BATCHES] [AT ONCE] [different] [FOLDER FOR CPU PROFILES]`. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { ApiTalk } from "../api-talk.ts";
@@ -6,6 +6,8 @@ import { startDev } from "../dev-process.ts";
 
 const batches = Number(process.argv[2] ?? 10);
 const atOnce = Number(process.argv[3] ?? 2);
+const only = process.argv[4];
+const profile = process.argv[5];
 const size = 1000;
 
 /** CPU of a process so far, ms. */
@@ -20,7 +22,10 @@ const cpuMs = (pid: number): number => {
 const closed = createServer((socket) => socket.end("421 later\r\n"));
 await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
 const { port } = closed.address() as { port: number };
-const dev = await startDev(["--users", "1", "--cleartext-auth", "--deliver-to", `127.0.0.1:${port}`]);
+const dev = await startDev(
+  ["--users", "1", "--cleartext-auth", "--deliver-to", `127.0.0.1:${port}`],
+  profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` },
+);
 try {
   const from = "u1@example.test";
   const talk = new ApiTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, { user: from, password: "pw" });
@@ -33,13 +38,19 @@ try {
     // It waits: delivery is another benchmark.
     send_at: later,
   };
-  const run = async (stream: string, apart = false): Promise<void> => {
+  /** Texts of one's own: words put in by the program itself. */
+  const written = (n: number, i: number) => {
+    const name = `Person ${n} ${i}`;
+    const put = (text: string): string =>
+      text.replaceAll("{{name}}", name).replace("new this week", `new for order ${i}`);
+    return { from, subject: put(shared.subject), text: put(shared.text), html: put(shared.html), send_at: later };
+  };
+  const run = async (stream: string, apart = false, different = false): Promise<void> => {
     const many = (n: number) =>
       Array.from({ length: size }, (_, i) => ({
-        ...shared,
+        ...(different ? written(n, i) : { ...shared, variables: { name: `Person ${i}` } }),
         stream,
         to: `p${n}-${i}@far${i % 50}.test`,
-        variables: { name: `Person ${i}` },
       }));
     const body = (n: number) =>
       apart
@@ -76,7 +87,7 @@ try {
     console.log(
       JSON.stringify({
         stream,
-        asked: apart ? "each by itself" : "as recipients of one",
+        asked: different ? "each by itself, all texts different" : apart ? "each by itself" : "as recipients of one",
         messages: count,
         perSecond: Math.round((count / ms) * 1000),
         cpuMsEach: Number((cpu / count).toFixed(3)),
@@ -84,11 +95,12 @@ try {
       }),
     );
   };
-  await run("transactional");
-  if (batches > 1) {
+  if (only !== "different") await run("transactional");
+  if (batches > 1 && only !== "different") {
     await run("marketing");
     await run("transactional", true);
   }
+  if (batches > 1) await run("transactional", true, true);
 } finally {
   await dev.stop();
   closed.close();

@@ -251,6 +251,38 @@ test("many copies are kept once and made when they are sent: personal, signed, e
   assert.ok(ninth.data.includes(`id ${alone.emails[9].id}`));
 });
 
+test("emails whose texts differ are written when they are sent, and what only one of them says is thought of that one alone", async () => {
+  const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+  const { emails } = await user.ok("POST", "/emails/batch", {
+    emails: Array.from({ length: 12 }, (_, n) => ({
+      from,
+      subject: `Order ${n}`,
+      text: `Thank you, Frau ${n}.\n${n === 5 ? gtube : ""}`,
+      html: `<p>Thank you, {{name}} <b>${"Müller ".repeat(n)}</b></p>`,
+      headers: { "X-Order": `${n}` },
+      to: `letter${n}@letters.test`,
+      variables: { name: `<Frau ${n}>` },
+    })),
+  });
+  const got = await arrived("letter7@letters.test");
+  assert.match(got.data, /^Subject: Order 7\r$/m);
+  assert.match(got.data, /^X-Order: 7\r$/m);
+  assert.match(got.data, /^Thank you, Frau 7\.\r$/m);
+  assert.match(got.data, /&lt;Frau 7&gt;/);
+  assert.match(got.data, /^DKIM-Signature: /m);
+  assert.ok(got.data.includes(`id ${emails[7].id}`));
+  const shown = await until(
+    () => user.ok("GET", `/emails/${emails[7].id}`),
+    ({ status }) => status === "delivered",
+  );
+  assert.equal(shown.subject, "Order 7");
+  const held = await user.ok("GET", `/emails/${emails[5].id}`);
+  assert.ok(
+    held.events.some(({ type }: Any) => type === "held"),
+    JSON.stringify(held.events),
+  );
+});
+
 test("mail that is to wait waits, and can be taken back", async () => {
   const sent = await user.ok("POST", "/emails", {
     from,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPlain } from "./inject.ts";
+import { isPlain } from "./bundles.ts";
 
 test("only what is short and names nothing on the web is taken for a name", () => {
   for (const value of ["Anna Müller", 17, true, "25. 11. 2026", "€ 17,50"])
