@@ -19,7 +19,7 @@ if (process.execPath !== node && typeof fs.globSync !== "function") {
   process.exit(again.status ?? 1);
 }
 const wanted = process.argv.slice(2);
-const folders = wanted.length > 0 ? wanted : ["protocol", "server", "test"];
+const folders = wanted.length > 0 ? wanted : ["protocol", "server", "console/src", "test"];
 const files = folders.flatMap((path) =>
   fs.statSync(join(root, path)).isDirectory() ? fs.globSync(`${path}/**/*.test.ts`, { cwd: root }) : [path],
 );

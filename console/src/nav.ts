@@ -38,7 +38,12 @@ const groups: { readonly [id: string]: View["group"] } = {
   webhooks: "Sending",
   events: "Sending",
 };
-const ones: { readonly [id: string]: Loads } = { domains: () => import("./views/Domain.svelte") };
+const ones: { readonly [id: string]: Loads } = {
+  domains: () => import("./views/Domain.svelte"),
+  accounts: () => import("./views/Account.svelte"),
+};
+
+const lists: { readonly [id: string]: Loads } = { accounts: () => import("./views/Accounts.svelte") };
 
 const listed = (id: string): View[] =>
   resources
@@ -49,7 +54,7 @@ const listed = (id: string): View[] =>
       icon,
       group: groups[id] ?? "Hosting",
       needs: ["GET", path],
-      load: () => import("./views/Resources.svelte"),
+      load: lists[id] ?? (() => import("./views/Resources.svelte")),
       one: ones[id] ?? (() => import("./views/Resource.svelte")),
     }));
 
@@ -76,6 +81,7 @@ export const views: readonly View[] = [
     "quarantine",
     "domains",
     "accounts",
+    "invitations",
     "groups",
     "lists",
     "aliases",

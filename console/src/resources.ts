@@ -21,6 +21,8 @@ export type Resource = {
   readonly add?: string;
   /** Said where one is deleted. */
   readonly takes?: string;
+  /** Requests below one that have a place of their own on its page. */
+  readonly without?: readonly string[];
   /** Rows have no page of their own. */
   readonly flat?: boolean;
 };
@@ -52,7 +54,22 @@ export const resources: readonly Resource[] = [
     columns: ["name", "displayName", "role", "usedBytes", "quotaBytes", "disabled"],
     filters: ["search", "domain"],
     add: "Add an account",
+    without: ["passkeys", "recovery-codes"],
     takes: "Its mailboxes and addresses go with it. It can be undone for a time.",
+  },
+  {
+    id: "invitations",
+    path: "/invitations",
+    title: "Invitations",
+    one: "invitation",
+    icon: "send",
+    about: "Who has the link makes the account and chooses its password.",
+    nothing: "No invitation waits to be taken up.",
+    key: "id",
+    columns: ["address", "createdAt", "expiresAt"],
+    add: "Invite somebody",
+    takes: "Its link makes no account any more.",
+    flat: true,
   },
   {
     id: "groups",

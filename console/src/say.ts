@@ -19,6 +19,51 @@ export function readBytes(text: string): number | undefined {
   return Math.round(Number((found[1] ?? "").replace(",", ".")) * 1024 ** power);
 }
 
+const durations: readonly (readonly [unit: string, ms: number, form: RegExp])[] = [
+  ["days", 86_400_000, /^d(?:ays?)?$/],
+  ["hours", 3_600_000, /^h(?:ours?)?$/],
+  ["minutes", 60_000, /^m(?:in(?:utes?)?)?$/],
+  ["seconds", 1000, /^s(?:ec(?:onds?)?)?$/],
+  ["ms", 1, /^ms$/],
+];
+/** 5400000 is "90 minutes": the largest unit of which it is a whole number. */
+export function duration(ms: number): string {
+  for (const [unit, length] of durations)
+    if (ms >= length && ms % length === 0)
+      return ms === length && unit !== "ms" ? `1 ${unit.slice(0, -1)}` : `${ms / length} ${unit}`;
+  return `${ms} ms`;
+}
+/** "15 min" in milliseconds; a number alone but 0 says nothing. undefined where it is none. */
+export function readDuration(text: string): number | undefined {
+  const [, count = "", unit = ""] = /^\s*(\d+(?:[.,]\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  if (count === "0" && unit === "") return 0;
+  const length = durations.find(([, , form]) => form.test(unit.toLowerCase()))?.[1];
+  return length === undefined ? undefined : Math.round(Number(count.replace(",", ".")) * length);
+}
+
+const browsers: readonly (readonly [RegExp, string])[] = [
+  [/\bEdg/, "Edge"],
+  [/\bOPR\//, "Opera"],
+  [/\bFirefox\//, "Firefox"],
+  [/\b(?:Headless)?Chrome\//, "Chrome"],
+  [/\bSafari\//, "Safari"],
+];
+const systems: readonly (readonly [RegExp, string])[] = [
+  [/\bAndroid\b/, "Android"],
+  [/\biPhone\b/, "iPhone"],
+  [/\biPad\b/, "iPad"],
+  [/\bWindows\b/, "Windows"],
+  [/\bMac OS X\b/, "Mac"],
+  [/\bLinux\b/, "Linux"],
+];
+/** "Mozilla/5.0 (X11; Linux …) … Firefox/140.0" is "Firefox on Linux"; what is no browser stays what it is. */
+export function device(agent: string): string {
+  if (!agent.startsWith("Mozilla/")) return agent;
+  const found = (known: typeof browsers) => known.find(([form]) => form.test(agent))?.[1];
+  const [browser = "A browser", system] = [found(browsers), found(systems)];
+  return system === undefined ? browser : `${browser} on ${system}`;
+}
+
 const number = new Intl.NumberFormat();
 export const count = (value: number): string => number.format(value);
 const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
@@ -58,7 +103,7 @@ export function label(name: string): string {
   const known = words[name];
   if (known !== undefined) return known;
   const spaced = name
-    .replace(/(Bytes|At)$/, "")
+    .replace(/(Bytes|At|Ms)$/, "")
     .replace(/([a-z\d])([A-Z])/g, "$1 $2")
     .replaceAll(/[-_]/g, " ")
     .toLowerCase();
@@ -91,4 +136,11 @@ const words: { readonly [name: string]: string } = {
   quotaBytes: "Quota",
   usedBytes: "Storage used",
   usedMessages: "Messages",
+  everyMs: "Keep in step",
+  daysLeft: "Days left",
+  known: "Had come before",
+  run: "Run now",
+  journeyDays: "Days that journeys are kept",
+  auditDays: "Days that the audit log is kept",
+  routes: "Routes of outbound mail",
 };

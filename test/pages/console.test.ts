@@ -2,15 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTransport } from "nodemailer";
+import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
 import { smtpSend } from "../smtp-send.ts";
-import { accessible, type Person, picture, startPages } from "./browser.ts";
+import { accessible, desktop, type Person, phone, picture, startPages } from "./browser.ts";
 
 test("the console", async (t) => {
   const pages = await startPages(t, ["--cleartext-auth", "--users", "12"]);
   const { admin } = pages.dev.ready;
 
-  async function enter({ page }: Person, user = admin.user): Promise<void> {
-    await page.goto(`${pages.origin}/admin/`);
+  async function enter({ page }: Person, user = admin.user, origin = pages.origin): Promise<void> {
+    await page.goto(`${origin}/admin/`);
     await page.locator('input[name="username"]').fill(user);
     await page.locator('input[name="password"]').fill("pw");
     await page.keyboard.press("Enter");
@@ -23,6 +24,7 @@ test("the console", async (t) => {
     "Quarantine",
     "Domains",
     "Accounts",
+    "Invitations",
     "Groups",
     "Mailing lists",
     "Aliases",
@@ -61,29 +63,56 @@ test("the console", async (t) => {
     "API reference",
     "My account",
   ];
-  for (const [size, theme] of [
-    ["desktop", "light"],
-    ["desktop", "dark"],
-    ["phone", "light"],
-  ] as const)
-    await t.test(`pages are accessible: ${size}, ${theme}`, async () => {
-      const person = await pages.person({ size, theme });
-      const { page, context, complaints } = person;
-      await enter(person);
-      await accessible(page, "overview");
-      await picture(page, `console-overview-${size}-${theme}`);
-      for (const title of size === "phone" || theme === "dark" ? differentPages : everyPage) {
-        if (size === "phone") await page.getByRole("button", { name: "Menu" }).click();
-        await page.getByRole("navigation").getByRole("link", { name: title, exact: true }).click();
-        await page.getByRole("heading", { level: 1, name: title }).waitFor();
-        await page.waitForFunction(() => !document.body.innerText.includes("Loading…"));
-        await accessible(page, title);
+  await t.test("pages are accessible: at a desk and on a phone, light and dark", async () => {
+    const person = await pages.person();
+    const { page, context, complaints } = person;
+    await enter(person);
+    const looks = [
+      ["desktop", "light"],
+      ["desktop", "dark"],
+      ["phone", "light"],
+    ] as const;
+    /** One page in several looks, without going there again. */
+    const look = async (title: string, wanted: readonly (typeof looks)[number][]): Promise<void> => {
+      for (const [size, theme] of wanted) {
+        await page.setViewportSize(size === "phone" ? phone : desktop);
+        await page.emulateMedia({ colorScheme: theme });
+        // Colours fade over: what counts is what they come to.
+        await page.evaluate(async () => {
+          await new Promise((frame) => requestAnimationFrame(frame));
+          await Promise.all(document.getAnimations().map(({ finished }) => finished));
+        });
+        await accessible(page, `${title}: ${size}, ${theme}`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-        assert.equal(wide, false, `${title} is wider than the window`);
+        assert.equal(wide, false, `${title} is wider than the window: ${size}`);
+        if (title === "Overview") await picture(page, `console-overview-${size}-${theme}`);
       }
-      assert.deepEqual(complaints, []);
-      await context.close();
-    });
+      await page.setViewportSize(desktop);
+      await page.emulateMedia({ colorScheme: "light" });
+    };
+    await look("Overview", looks);
+    for (const title of everyPage) {
+      await page.getByRole("navigation").getByRole("link", { name: title, exact: true }).click();
+      await page.getByRole("heading", { level: 1, name: title }).waitFor();
+      await page.waitForFunction(() => !document.body.innerText.includes("Loading…"));
+      await look(title, differentPages.includes(title) ? looks : looks.slice(0, 1));
+    }
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
+  await t.test("on a phone the menu opens, leads on and closes", async () => {
+    const person = await pages.person({ size: "phone" });
+    const { page, context, complaints } = person;
+    await enter(person);
+    await page.getByRole("button", { name: "Menu" }).click();
+    await accessible(page, "menu of the phone");
+    await page.getByRole("navigation").getByRole("link", { name: "Domains", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Domains" }).waitFor();
+    await page.getByRole("navigation").waitFor({ state: "hidden" });
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
 
   await t.test("accounts are found, and the address keeps what was searched", async () => {
     const person = await pages.person();
@@ -218,7 +247,7 @@ test("the console", async (t) => {
 
     await page.goto(`${pages.origin}/admin/#/accounts/u3@example.test`);
     const card = page.locator("section", { has: page.getByRole("heading", { name: "Who works in this mailbox" }) });
-    await card.getByRole("button", { name: "Add" }).click();
+    await card.getByRole("button", { name: "Let somebody in" }).click();
     await dialog.locator('[name="person"]').fill("u4@example.test");
     await dialog.getByRole("button", { name: "Add" }).click();
     await page.getByRole("button", { name: "Remove u4@example.test" }).click();
@@ -267,6 +296,135 @@ test("the console", async (t) => {
     await page.goto(`${pages.origin}/admin/#/audit`);
     await page.getByText("192.0.2.77").first().waitFor();
     await accessible(page, "audit log");
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
+  await t.test("many accounts from a file, mail from elsewhere, an invitation", async () => {
+    const person = await pages.person();
+    const { page, context, complaints } = person;
+    await enter(person);
+    const dialog = page.getByRole("dialog");
+    await page.goto(`${pages.origin}/admin/#/accounts`);
+    await page.getByRole("button", { name: "From a file" }).click();
+    const csv = "address;displayName;colour\nmia@example.test;Mia;red\nbo@nowhere.test;Bo;blue\n";
+    await dialog
+      .locator("input[type=file]")
+      .setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
+    await dialog.getByText("2 lines with address, displayName. What is not known is left out: colour.").waitFor();
+    await accessible(page, "accounts from a file");
+    await dialog.getByRole("button", { name: "Make the accounts" }).click();
+    await dialog.getByText("Line 3: The domain nowhere.test is not here.").waitFor();
+    const saving = page.waitForEvent("download");
+    await dialog.getByRole("button", { name: "Save the passwords" }).click();
+    const chunks: Buffer[] = [];
+    for await (const chunk of await (await saving).createReadStream()) chunks.push(chunk as Buffer);
+    const [, password = ""] = /mia@example\.test,(.+)\r\n$/.exec(Buffer.concat(chunks).toString()) ?? [];
+    assert.ok(password.length >= 10, "a password was made and saved");
+    await dialog.getByRole("button", { name: "Close" }).last().click();
+    await page.getByRole("link", { name: "mia@example.test" }).click();
+
+    await page.getByRole("button", { name: "Bring mail from elsewhere" }).click();
+    await dialog.locator('[name="host"]').fill("127.0.0.1");
+    await dialog.locator('[name="user"]').fill("u1@example.test");
+    await dialog.locator('[name="password"]').fill("pw");
+    await dialog.locator('[name="port"]').fill(String(pages.dev.ready.ports["imap"]));
+    await dialog.locator('[name="everyMs"]').fill("soon");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("Write a time, such as 15 minutes.").waitFor();
+    await dialog.locator('[name="everyMs"]').fill("15 min");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await page.getByText("it does not begin with TLS").waitFor();
+    await page.getByRole("button", { name: "Run now" }).waitFor();
+    await page.getByRole("button", { name: /^Remove \d+$/ }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByText("it does not begin with TLS").waitFor({ state: "detached" });
+
+    await page.goto(`${pages.origin}/admin/#/invitations?add=1`);
+    await dialog.locator('[name="address"]').fill("new@example.test");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("/invitation#").waitFor();
+    assert.equal(await dialog.getByText("Token").count(), 0, "it is in the link");
+    await dialog.getByRole("button", { name: "I have kept it" }).click();
+    await page.getByText("new@example.test").waitFor();
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
+  await t.test("one's own account: a token, an app password, the second factor, a passkey", async () => {
+    const person = await pages.person();
+    const { page, context, complaints } = person;
+    const cdp = await context.newCDPSession(page);
+    await cdp.send("WebAuthn.enable");
+    const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        transport: "internal",
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+      },
+    });
+    // Passkeys are for names: 127.0.0.1 is none.
+    const origin = pages.origin.replace("127.0.0.1", "localhost");
+    await enter(person, "u5@example.test", origin);
+    const dialog = page.getByRole("dialog");
+    await page.goto(`${origin}/admin/#/me`);
+    await page.getByRole("button", { name: "Make a token" }).click();
+    await dialog.locator('[name="label"]').fill("my script");
+    await dialog.locator('[name="scopes"]').fill("accounts:read");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    const token = await dialog.getByText(/^[0-9a-f]{40,}$/).innerText();
+    await dialog.getByRole("button", { name: "I have kept it" }).click();
+    const withToken = (): Promise<number> =>
+      fetch(`${pages.origin}/api/v1/accounts/me`, { headers: { authorization: `Bearer ${token}` } }).then(
+        ({ status }) => status,
+      );
+    assert.equal(await withToken(), 200);
+    await page.locator("tr", { hasText: "my script" }).getByRole("button").click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByText("my script").waitFor({ state: "detached" });
+    assert.equal(await withToken(), 401);
+
+    await page.getByRole("button", { name: "Make an app password" }).click();
+    await dialog.locator('[name="label"]').fill("my phone");
+    await dialog.getByLabel("imap").check();
+    await accessible(page, "making an app password");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByRole("heading", { name: "Password" }).waitFor();
+    await dialog.getByRole("button", { name: "I have kept it" }).click();
+    await page.locator("tr", { hasText: "my phone" }).getByText("imap").waitFor();
+
+    await page.getByRole("button", { name: "Set up", exact: true }).click();
+    const secret = totpSecret((await dialog.locator(".secret").innerText()).replaceAll(/\s/g, ""));
+    const step = totpStep(Date.now());
+    const code = (at: number): string => hotp(secret ?? Buffer.alloc(0), at);
+    await dialog.getByRole("textbox", { name: "Code" }).fill("12");
+    await dialog.getByRole("button", { name: "Switch on" }).click();
+    await dialog.getByText("The code is wrong.").waitFor();
+    await accessible(page, "setting up the second factor");
+    await dialog.getByRole("textbox", { name: "Code" }).fill(code(step));
+    await dialog.getByRole("button", { name: "Switch on" }).click();
+    await dialog.getByText("Keep these recovery codes now").waitFor();
+    const recovery = await dialog.getByRole("listitem").allInnerTexts();
+    assert.ok(recovery.length >= 8);
+    await dialog.getByRole("button", { name: "I have kept them" }).click();
+    await page.getByText(`${recovery.length} recovery codes are left`).waitFor();
+    await page.getByRole("button", { name: "Switch off" }).click();
+    await dialog.getByRole("textbox", { name: "Code" }).fill(recovery[0] ?? "");
+    await dialog.getByRole("button", { name: "Switch off" }).click();
+    await page.getByText("Off: whoever knows the password gets in.").waitFor();
+
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await dialog.getByLabel("Name").fill("my laptop");
+    await accessible(page, "naming a passkey");
+    await dialog.getByRole("button", { name: "Go on" }).click();
+    await page.getByText("my laptop", { exact: true }).waitFor();
+    const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
+    assert.equal(credentials.length, 1);
+    await page.getByRole("button", { name: "Remove my laptop" }).click();
+    await dialog.getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByText("None yet. With one you sign in", { exact: false }).waitFor();
     assert.deepEqual(complaints, []);
     await context.close();
   });

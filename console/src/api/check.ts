@@ -1,5 +1,6 @@
 /** Checks what is written in a form with the server's own schema, before anything is sent. */
 import { type Schema as JsonSchema, Validator } from "@cfworker/json-schema";
+import { bytes, duration } from "../say.ts";
 import type { Description, Schema } from "./description.ts";
 
 /** Sentences by the name of the field; empty: nothing is wrong. */
@@ -19,14 +20,17 @@ export function faultsOf(
     const missing = keyword === "required" ? /"([^"]+)"/.exec(error)?.[1] : undefined;
     const name = missing ?? instanceLocation.split("/")[1];
     if (name === undefined || name === "" || properties[name] === undefined) continue;
-    const said = fault(keyword, description.plain(properties[name]), error);
+    const told = fault(keyword, name, description.plain(properties[name]), error);
     // The deepest finding comes first and says most.
-    if (said !== undefined) faults[name] ??= said;
+    if (told !== undefined) faults[name] ??= told;
   }
   return faults;
 }
 
-function fault(keyword: string, schema: Schema, error: string): string | undefined {
+const said = (name: string, value: number): string =>
+  /bytes$/i.test(name) ? bytes(value) : /Ms$/.test(name) ? duration(value) : String(value);
+
+function fault(keyword: string, name: string, schema: Schema, error: string): string | undefined {
   switch (keyword) {
     case "required":
       return "Write something here.";
@@ -36,9 +40,9 @@ function fault(keyword: string, schema: Schema, error: string): string | undefin
       return `Write at most ${schema.maxLength} characters.`;
     case "minimum":
     case "exclusiveMinimum":
-      return `The least is ${schema.minimum ?? 0}.`;
+      return `The least is ${said(name, schema.minimum ?? 0)}.`;
     case "maximum":
-      return `The most is ${schema.maximum}.`;
+      return `The most is ${said(name, schema.maximum ?? 0)}.`;
     case "enum":
     case "const":
       return `Choose one of ${(schema.enum ?? []).join(", ")}.`;
@@ -48,6 +52,8 @@ function fault(keyword: string, schema: Schema, error: string): string | undefin
         ? "Write a date and a time."
         : `This has the wrong form. ${schema.description ?? ""}`.trim();
     case "type":
+      if (/bytes$/i.test(name)) return "Write a size, such as 5 GB.";
+      if (/Ms$/.test(name)) return "Write a time, such as 15 minutes.";
       return schema.type === "integer" ? "Write a whole number." : "This has the wrong form.";
     case "properties":
     case "items":

@@ -35,7 +35,12 @@ export function actsOn(
     else if (method === "POST" && path.startsWith(`${item.path}/`)) {
       const verb = path.slice(item.path.length + 1);
       // Below it a list of its own: that one has its own way to add.
-      if (!verb.includes("/") && !verb.includes("{") && api.find("GET", path) === undefined)
+      if (
+        !verb.includes("/") &&
+        !verb.includes("{") &&
+        !resource.without?.includes(verb) &&
+        api.find("GET", path) === undefined
+      )
         found.push({ kind: "other", operation, title: label(verb) });
     }
   }

@@ -1,8 +1,20 @@
 /** A form as strings and booleans, and the JSON that it stands for. */
 import type { Description, Schema } from "../api/description.ts";
-import { bytes, localTime, readBytes } from "../say.ts";
+import { bytes, duration, localTime, readBytes, readDuration } from "../say.ts";
 
-export type Kind = "text" | "number" | "bytes" | "choice" | "yesno" | "lines" | "time" | "password" | "json" | "long";
+export type Kind =
+  | "text"
+  | "number"
+  | "bytes"
+  | "duration"
+  | "choice"
+  | "several"
+  | "yesno"
+  | "lines"
+  | "time"
+  | "password"
+  | "json"
+  | "long";
 export type FormField = {
   readonly name: string;
   readonly kind: Kind;
@@ -25,7 +37,7 @@ export function fieldsOf(description: Description, body: Schema | undefined): re
       hint: raw.description ?? schema.description,
       required: whole.required?.includes(name) === true && schema.default === undefined,
       nullable: description.nullable(raw),
-      choices: (schema.enum ?? []).map(String),
+      choices: (schema.enum ?? description.plain(schema.items).enum ?? []).map(String),
       usual: raw.default ?? schema.default,
     };
   });
@@ -37,8 +49,12 @@ function kindOf(name: string, schema: Schema, description: Description): Kind {
     : schema.type;
   if (schema.enum !== undefined) return "choice";
   if (type === "boolean") return "yesno";
-  if (type === "integer" || type === "number") return /bytes$/i.test(name) ? "bytes" : "number";
-  if (type === "array") return description.plain(schema.items).type === "string" ? "lines" : "json";
+  if (type === "integer" || type === "number")
+    return /bytes$/i.test(name) ? "bytes" : /Ms$/.test(name) ? "duration" : "number";
+  if (type === "array") {
+    const items = description.plain(schema.items);
+    return items.enum !== undefined ? "several" : items.type === "string" ? "lines" : "json";
+  }
   if (type === "object") return "json";
   if (schema.format === "date-time") return "time";
   if (/password|secret/i.test(name)) return "password";
@@ -53,7 +69,8 @@ function shown({ kind }: FormField, value: unknown): string | boolean {
   if (kind === "yesno") return value === true;
   if (value === undefined || value === null) return "";
   if (kind === "bytes") return Number(value) === 0 ? "0" : bytes(Number(value));
-  if (kind === "lines") return (value as readonly string[]).join("\n");
+  if (kind === "duration") return Number(value) === 0 ? "0" : duration(Number(value));
+  if (kind === "lines" || kind === "several") return (value as readonly string[]).join("\n");
   if (kind === "json") return JSON.stringify(value, null, 2);
   if (kind === "time") return localTime(String(value));
   return String(value);
@@ -79,7 +96,7 @@ export function bodyOf(
 function meant({ kind }: FormField, value: string | boolean): unknown {
   if (typeof value === "boolean") return value;
   const text = kind === "password" || kind === "long" ? value : value.trim();
-  if (kind === "lines") {
+  if (kind === "lines" || kind === "several") {
     const lines = text.split(/[\n,]/).map((line) => line.trim());
     return text === "" ? undefined : lines.filter(Boolean);
   }
@@ -89,6 +106,8 @@ function meant({ kind }: FormField, value: string | boolean): unknown {
       return Number.isNaN(Number(text)) ? text : Number(text);
     case "bytes":
       return readBytes(text) ?? text;
+    case "duration":
+      return readDuration(text) ?? text;
     case "time":
       return new Date(text).toISOString();
     case "json":
@@ -100,4 +119,11 @@ function meant({ kind }: FormField, value: string | boolean): unknown {
     default:
       return text;
   }
+}
+
+/** A list as lines, with one more choice or one less; in the order of `choices`. */
+export function toggled(lines: string, choice: string, choices: readonly string[]): string {
+  const chosen = new Set(lines.split("\n"));
+  if (!chosen.delete(choice)) chosen.add(choice);
+  return choices.filter((one) => chosen.has(one)).join("\n");
 }

@@ -74,7 +74,10 @@ export const routes: readonly Route[] = [
     body: z.strictObject({
       host: z.string().min(1).max(253),
       port: z.int().min(1).max(65_535).default(993),
-      tls: z.enum(["implicit", "starttls"]).default("implicit"),
+      tls: z
+        .enum(["implicit", "starttls"])
+        .default("implicit")
+        .describe("implicit: from the beginning, as on port 993; starttls: as on port 143."),
       user: z.string().min(1).max(330),
       password: z.string().min(1).max(1000),
       folders: z.array(z.string().max(1000)).max(1000).optional().describe("Only these; all by default."),
@@ -108,6 +111,24 @@ export const routes: readonly Route[] = [
     params: { import: theImport },
     answer: ImportShown,
     run: async (given) => shown(given.import),
+  }),
+  route({
+    method: "POST",
+    path: "/imports/{import}/run",
+    summary: "Run an import again now; what has come is not brought again.",
+    area: "imports",
+    who: "user",
+    params: { import: theImport },
+    answer: ImportShown,
+    run: async (given, { imports }) => {
+      const one = given.import;
+      if (imports === undefined) return conflict("Imports need the running server.");
+      if (one.state === "running") return conflict("It runs already.");
+      if (one.secret === "")
+        return conflict("Its password is not kept: begin a new import. What has come is not brought again.");
+      imports.run(one).catch(() => {});
+      return shown({ ...one, state: "running" });
+    },
   }),
   route({
     method: "DELETE",

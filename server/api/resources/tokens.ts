@@ -86,7 +86,7 @@ export const routes: readonly Route[] = [
         .max(50)
         .nullable()
         .optional()
-        .describe("null, or nothing: all that the account may."),
+        .describe("Such as accounts:read, domains:write, mail or *:read; null, or nothing: all that the account may."),
       expiresInDays: z.int().min(1).max(3650).default(defaultTokenDays),
     }),
     answer: Session.extend({ token: z.string() }),

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { faultsOf } from "../api/check.ts";
+import { Description, type Schema } from "../api/description.ts";
+import { bodyOf, fieldsOf, toggled, written } from "./forms.ts";
+
+const description = new Description({ info: { version: "0" }, paths: {}, components: { schemas: {} } });
+const body: Schema = {
+  type: "object",
+  required: ["host"],
+  properties: {
+    host: { type: "string", minLength: 1 },
+    everyMs: { type: "integer", minimum: 0, maximum: 86_400_000, default: 0 },
+    maxMessageBytes: { type: "integer", maximum: 1024 ** 2 },
+    scopes: { type: "array", items: { enum: ["imap", "smtp", "api"] } },
+    folders: { type: "array", items: { type: "string" } },
+    until: { type: "string", format: "date-time" },
+    note: { anyOf: [{ type: "string" }, { type: "null" }] },
+  },
+};
+const fields = fieldsOf(description, body);
+const kinds = Object.fromEntries(fields.map(({ name, kind }) => [name, kind]));
+
+test("each field is asked for as what it is", () => {
+  assert.deepEqual(kinds, {
+    host: "text",
+    everyMs: "duration",
+    maxMessageBytes: "bytes",
+    scopes: "several",
+    folders: "lines",
+    until: "time",
+    note: "long",
+  });
+});
+
+test("what is written becomes what is sent; what was left empty is left out", () => {
+  const now = written(fields, {});
+  assert.equal(now["everyMs"], "0");
+  assert.deepEqual(bodyOf(fields, { ...now, host: " a.example ", everyMs: "15 min", scopes: "imap\napi" }, undefined), {
+    host: "a.example",
+    everyMs: 900_000,
+    scopes: ["imap", "api"],
+  });
+});
+
+test("of a change only what changed is sent; what was emptied is taken away where it may be", () => {
+  const before = written(fields, { host: "a", everyMs: 60_000, note: "x", folders: ["INBOX"] });
+  assert.equal(before["everyMs"], "1 minute");
+  assert.deepEqual(bodyOf(fields, before, before), {});
+  assert.deepEqual(bodyOf(fields, { ...before, note: "", folders: "INBOX\nSent" }, before), {
+    note: null,
+    folders: ["INBOX", "Sent"],
+  });
+});
+
+test("choices stay in their order, whichever was chosen first", () => {
+  const choices = ["imap", "smtp", "api"];
+  assert.equal(toggled("", "api", choices), "api");
+  assert.equal(toggled("api", "imap", choices), "imap\napi");
+  assert.equal(toggled("imap\napi", "api", choices), "imap");
+});
+
+test("what cannot be read is said beside its field, in words of the field", () => {
+  const sent = { ...bodyOf(fields, { ...written(fields, {}), everyMs: "soon", maxMessageBytes: "much" }, undefined) };
+  assert.deepEqual(faultsOf(body, description, sent), {
+    host: "Write something here.",
+    everyMs: "Write a time, such as 15 minutes.",
+    maxMessageBytes: "Write a size, such as 5 GB.",
+  });
+  const large = { host: "a", everyMs: 2 * 86_400_000, maxMessageBytes: 1024 ** 3 };
+  assert.deepEqual(faultsOf(body, description, large), {
+    everyMs: "The most is 1 day.",
+    maxMessageBytes: "The most is 1 MB.",
+  });
+});

@@ -1,0 +1,35 @@
+/** How lists that stand below one thing are shown, where more is to be said than the API says. By the last part of their path. */
+export type Sublist = {
+  /** In this order. All fields, the first six, where nothing is said. */
+  readonly columns?: readonly string[];
+  readonly nothing?: string;
+  /** What adding one is called. */
+  readonly add?: string;
+  /** Only the person of the account can add one. */
+  readonly own?: true;
+};
+
+export const sublists: { readonly [name: string]: Sublist } = {
+  imports: {
+    columns: ["user", "host", "state", "added", "known", "trouble", "nextAt"],
+    nothing: "None. Mail of an account elsewhere can be brought here: once, or again and again.",
+    add: "Bring mail from elsewhere",
+  },
+  "app-passwords": {
+    columns: ["label", "scopes", "createdAt", "usedAt", "expiresAt"],
+    nothing: "None. Each device or program can have a password of its own.",
+    add: "Make an app password",
+  },
+  tokens: {
+    columns: ["label", "scopes", "remote", "createdAt", "usedAt", "expiresAt"],
+    nothing: "None. A token lets a program use the API in the name of this account.",
+    add: "Make a token",
+    own: true,
+  },
+  sessions: { columns: ["label", "remote", "createdAt", "usedAt", "expiresAt"], nothing: "No browser is signed in." },
+  shares: { nothing: "Nobody else.", add: "Let somebody in" },
+  members: { nothing: "Nobody yet.", add: "Add members" },
+  posts: { columns: ["author", "subject", "at", "sizeBytes"], nothing: "Nothing yet." },
+  held: { columns: ["author", "subject", "why", "at"], nothing: "Nothing waits." },
+  requests: { columns: ["address", "displayName", "action", "state", "at"], nothing: "Nobody." },
+};
