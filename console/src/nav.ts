@@ -35,6 +35,8 @@ const groups: { readonly [id: string]: View["group"] } = {
   "sending-domains": "Sending",
   campaigns: "Sending",
   suppressions: "Sending",
+  templates: "Sending",
+  emails: "Sending",
   webhooks: "Sending",
   events: "Sending",
 };
@@ -105,7 +107,7 @@ export const views: readonly View[] = [
     needs: ["GET", "/sending/warmups"],
     load: () => import("./views/Sending.svelte"),
   },
-  ...["campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
+  ...["emails", "templates", "campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
   ...["sources", "pools", "streams", "sending-tenants", "sending-domains"].flatMap(listed),
   ...["bans", "administrators", "audit", "certificates", "backups", "deletions"].flatMap(listed),
   {

@@ -26,6 +26,7 @@ import { serverCommands } from "./server-commands.ts";
 import { shareCommands } from "./share-commands.ts";
 import { sieveCommands } from "./sieve-commands.ts";
 import { suppressionCommands } from "./suppression-commands.ts";
+import { templateCommands } from "./template-commands.ts";
 import { tenantCommands } from "./tenant-commands.ts";
 import { warmupCommands } from "./warmup-commands.ts";
 import { webhookCommands } from "./webhook-commands.ts";
@@ -53,6 +54,7 @@ export const commands: readonly Command[] = [
   ...sendingCommands,
   ...warmupCommands,
   ...suppressionCommands,
+  ...templateCommands,
   ...webhookCommands,
   ...sieveCommands,
   ...searchCommands,

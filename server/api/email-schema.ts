@@ -4,7 +4,8 @@ import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
 import { formatMailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Attachment } from "../inject/email.ts";
 import { type Addressee, type Asked, type AskedCopy, maxDelayMs } from "../inject/inject.ts";
-import { namesIn, type Variables } from "../inject/personalise.ts";
+import { namesIn, personalise, type Variables } from "../inject/personalise.ts";
+import { type AskedWithTemplate, templateWish } from "./email-template.ts";
 
 /** Recipients of one message, To, Cc and Bcc each. */
 export const maxRecipients = 50;
@@ -176,6 +177,11 @@ const what = {
   subject: line(2000).default(""),
   text: z.string().max(maxTextChars).optional(),
   html: z.string().max(maxTextChars).optional(),
+  template: templateWish(variables)
+    .optional()
+    .describe(
+      "Texts that are kept here (/templates): a name, or {id, version, variables}; a subject of the email's own counts.",
+    ),
   headers: headers.optional(),
   attachments: z.array(AttachmentField).max(maxFields).optional(),
 } as const;
@@ -191,19 +197,23 @@ function wrong(context: Issues, path: PropertyKey[], message: string): void {
 
 /** Names that the texts ask for and nobody gives. */
 function checkVariables(
-  { subject, text, html }: What,
+  { subject, text, html, template }: What,
   given: Variables | undefined,
   context: Issues,
   path: PropertyKey[],
 ): void {
-  if (given === undefined) return;
+  // A template's are looked at when it is read.
+  if (given === undefined || template !== undefined) return;
   for (const one of new Set([subject, text ?? "", html ?? ""].flatMap((part) => [...namesIn(part)])))
     if (!Object.hasOwn(given, one))
       wrong(context, [...path, "variables", one], `The texts ask for {{${one}}}: give it a value.`);
 }
 
-function checkBody({ text, html }: What, context: Issues): void {
-  if (text === undefined && html === undefined) wrong(context, ["text"], "An email has text, html or both.");
+function checkBody({ text, html, template }: What, context: Issues): void {
+  if (template !== undefined) {
+    for (const [name, given] of Object.entries({ text, html }))
+      if (given !== undefined) wrong(context, [name], "Give the texts of an email, or a template.");
+  } else if (text === undefined && html === undefined) wrong(context, ["text"], "An email has text, html or both.");
 }
 
 function checkTime(given: How, context: Issues): void {
@@ -239,14 +249,20 @@ export function copyOf(
     bcc: bcc ?? [],
     variables: given,
     about: {
-      ...(subject === undefined ? {} : { subject: subject.slice(0, 200) }),
+      ...(subject === undefined
+        ? {}
+        : { subject: (given === undefined ? subject : personalise(subject, given, "text")).slice(0, 200) }),
       ...(labelled === undefined ? {} : { tags: labelled }),
       ...(metadata === undefined ? {} : { metadata }),
     },
   };
 }
 
-function askedOf(given: What & How, copies: readonly AskedCopy[]): Asked {
+/** With the values that are said of the template. */
+const withTemplate = <T extends Whom>(one: T, { template }: What): T =>
+  template === undefined ? one : { ...one, variables: { ...one.variables, ...template.variables } };
+
+function askedOf(given: What & How, copies: readonly AskedCopy[]): AskedWithTemplate {
   const { from, reply_to, subject, text, html, attachments } = given;
   return {
     content: {
@@ -265,6 +281,7 @@ function askedOf(given: What & How, copies: readonly AskedCopy[]): Asked {
     copies,
     wish: wishOf(given),
     ...timesOf(given),
+    ...(given.template === undefined ? {} : { template: given.template }),
   };
 }
 
@@ -276,7 +293,7 @@ export const EmailBody = z
     checkTime(given, context);
     checkVariables(given, given.variables, context, []);
   })
-  .transform((given): Asked => askedOf(given, [copyOf(given, given.subject)]));
+  .transform((given): AskedWithTemplate => askedOf(given, [copyOf(withTemplate(given, given), given.subject)]));
 
 /** A message that is written already. */
 export const RawBody = z
@@ -314,11 +331,18 @@ const sharedForm = z
     for (const [index, one] of given.recipients.entries())
       checkVariables(given, one.variables ?? {}, context, ["recipients", index]);
   })
-  .transform((given): Asked => {
+  .transform((given): AskedWithTemplate => {
     const asked = askedOf(
       given,
       given.recipients.map((one) =>
-        copyOf({ ...one, variables: one.variables ?? {}, tags: one.tags ?? given.tags }, given.subject),
+        copyOf(
+          {
+            ...withTemplate(one, given),
+            variables: withTemplate(one, given).variables ?? {},
+            tags: one.tags ?? given.tags,
+          },
+          given.subject,
+        ),
       ),
     );
     const engaged = given.recipients.flatMap(({ to, engaged_days: days }) =>
@@ -328,7 +352,7 @@ const sharedForm = z
   });
 
 export type Batch = {
-  readonly asked: readonly Asked[];
+  readonly asked: readonly AskedWithTemplate[];
   /** Where an email stands in the body: "/emails/3". */
   readonly pointerTo: (index: number) => string;
 };

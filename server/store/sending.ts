@@ -1,5 +1,6 @@
 /** What sending at volume remembers: its model, quotas of warm-ups, suppressed addresses, events. A part of `Store`. */
 import type { Instant, QueuedMessage, QueueId } from "./store.ts";
+import { type TemplatesReader, type TemplatesWriter, templateReads, templateWrites } from "./templates-store.ts";
 
 /** One thing of the model or its state (`server/dispatch`): plain JSON under a kind ("source", "plan", …) and a name. */
 export type SendingRow = { readonly kind: string; readonly name: string; readonly value: unknown };
@@ -107,7 +108,7 @@ export type Park = {
   readonly nextAt: Instant;
 };
 
-export interface SendingReader {
+export interface SendingReader extends TemplatesReader {
   /** All rows of these kinds, by kind and name. */
   sendingRows(kinds: readonly string[]): Promise<readonly SendingRow[]>;
   /** What was used of a day's quotas so far. */
@@ -139,7 +140,7 @@ export interface SendingReader {
   parkNext(park: string, urgency?: number): Promise<Instant | undefined>;
 }
 
-export interface SendingWriter {
+export interface SendingWriter extends TemplatesWriter {
   /** A value of undefined removes the row. */
   putSendingRows(rows: readonly SendingRow[]): Promise<void>;
   /** How many of each ask were granted; durable when it resolves. */
@@ -178,6 +179,7 @@ export const sendingReads = [
   "parkNames",
   "parkLanes",
   "parkNext",
+  ...templateReads,
 ] as const satisfies readonly (keyof SendingReader)[];
 export const sendingWrites = [
   "putSendingRows",
@@ -189,4 +191,5 @@ export const sendingWrites = [
   "wakeParks",
   "reschedule",
   "claimExpired",
+  ...templateWrites,
 ] as const satisfies readonly (keyof SendingWriter)[];

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { NewSendingEvent, Suppression } from "../../server/store/sending.ts";
 import type { NewQueued, Store } from "../../server/store/store.ts";
+import { maxTemplateVersions } from "../../server/store/templates-store.ts";
 import { day, letter, newQueued, noon, type Open, type Opened } from "./world.ts";
 
 export function sendingContract(open: Open): void {
@@ -117,6 +118,41 @@ export function sendingContract(open: Open): void {
       assert.equal((await claim({ park }))[0]?.id, id);
       assert.equal(await store.reschedule(id, noon + 9000, noon), 0);
       await store.queueAct({}, "delete", noon);
+    });
+
+    test("a template has a draft and versions, and is its tenant's alone", async () => {
+      const draft = { subject: "a", text: "one\0", html: undefined };
+      const one = { tenant: "shop", name: "w", description: "d", draft, at: noon };
+      assert.equal(await store.putTemplate(one, "there"), "missing");
+      assert.equal(await store.putTemplate(one, "new"), "done");
+      assert.equal(await store.putTemplate(one, "new"), "exists");
+      assert.equal(await store.publishTemplate({ tenant: "other", name: "w", at: noon, by: "b" }), "missing");
+      for (let n = 1; n <= maxTemplateVersions + 2; n++) {
+        await store.putTemplate({ ...one, draft: { ...draft, text: `text ${n}` }, at: noon + n }, "there");
+        assert.equal(await store.publishTemplate({ tenant: "shop", name: "w", at: noon + n, by: "b" }), n);
+        // The one in use stays, however old.
+        if (n === 2) await store.publishTemplate({ tenant: "shop", name: "w", version: 1, at: noon, by: "b" });
+      }
+      const versions = await store.templateVersions({ tenant: "shop", name: "w" });
+      assert.deepEqual([versions.length, versions[0]?.version], [maxTemplateVersions, maxTemplateVersions + 2]);
+      assert.equal(
+        await store.publishTemplate({ tenant: "shop", name: "w", version: 1, at: noon, by: "b" }),
+        "missing",
+      );
+      const third = (await store.templateVersions({ tenant: "shop", name: "w", version: 3 }))[0];
+      assert.deepEqual(third, {
+        version: 3,
+        body: { subject: "a", text: "text 3", html: undefined },
+        at: noon + 3,
+        by: "b",
+      });
+      const [found] = await store.templates({ tenant: "shop", limit: 10 });
+      assert.deepEqual([found?.published, found?.changedAt], [maxTemplateVersions + 2, noon + maxTemplateVersions + 2]);
+      assert.deepEqual(await store.templates({ tenant: "shop", after: "w", limit: 10 }), []);
+      assert.deepEqual(await store.templates({ tenant: "other", limit: 10 }), []);
+      assert.equal(await store.removeTemplate("shop", "w"), true);
+      assert.equal(await store.removeTemplate("shop", "w"), false);
+      assert.deepEqual(await store.templateVersions({ tenant: "shop", name: "w" }), []);
     });
 
     test("what has expired is claimed wherever it waits", async () => {

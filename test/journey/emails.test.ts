@@ -225,7 +225,7 @@ test("many copies are kept once and made when they are sent: personal, signed, e
     () => user.ok("GET", `/emails/${id}`),
     ({ status }) => status === "delivered",
   );
-  assert.deepEqual([shown.subject, shown.metadata], ["Grüße, {{name}}", { n: 7 }]);
+  assert.deepEqual([shown.subject, shown.metadata], ["Grüße, Frau 7", { n: 7 }]);
   // Those here have it at once.
   assert.equal((await user.ok("GET", `/emails/${emails[11].id}`)).status, "delivered");
   // Its Message-ID leads to it too.
@@ -360,6 +360,72 @@ test("mail that waits for its time is sent at another one", async () => {
     );
     await user.no(409, "PATCH", `/emails/${id}`, { send_at: tomorrow });
   }
+});
+
+test("a template has a draft and versions; emails name it and bring the values", async () => {
+  const made = await admin.ok("POST", "/templates", {
+    name: "welcome",
+    subject: "Hello {{name}}",
+    text: "Dear {{name}}, {{town}}",
+    html: "<p>{{name}} {{{town}}}</p>",
+  });
+  assert.deepEqual([made.version, made.variables, made.unpublished], [null, ["name", "town"], true]);
+  await admin.no(409, "POST", "/templates", { name: "welcome", text: "x" });
+  assert.deepEqual(pointers(await admin.no(422, "POST", "/templates", { name: "bare" })), ["#/text"]);
+  const email = { from, to: person("t1"), template: "welcome", variables: { name: "A<b>", town: "<i>" } };
+  // Mail is made of what is published alone.
+  assert.deepEqual(pointers(await user.no(422, "POST", "/emails", email)), ["#/template"]);
+  // Whoever sends may read it; its administrators change it.
+  assert.equal((await user.ok("GET", "/templates")).items[0].name, "welcome");
+  await user.no(403, "POST", "/templates/welcome/publish", {});
+  assert.equal((await admin.ok("POST", "/templates/welcome/publish", {})).version, 1);
+  await admin.ok("PATCH", "/templates/welcome", { text: "Second for {{name}}" });
+  const seen = await user.ok("POST", "/templates/welcome/preview", { variables: { name: "A&B" } });
+  assert.deepEqual(
+    [seen.subject, seen.text, seen.html, seen.missing],
+    ["Hello A&B", "Second for A&B", "<p>A&amp;B </p>", ["town"]],
+  );
+  assert.deepEqual(pointers(await user.no(422, "POST", "/emails", { ...email, variables: { name: "A" } })), [
+    "#/variables/town",
+  ]);
+  assert.deepEqual(pointers(await user.no(422, "POST", "/emails", { ...email, text: "x" })), ["#/text"]);
+  const { id } = await user.ok("POST", "/emails", email);
+  const got = await arrived(person("t1"));
+  assert.match(got.data, /^Subject: Hello A<b>\r$/m);
+  assert.match(got.data, /Dear A<b>, <i>/);
+  assert.match(got.data, /<p>A&lt;b&gt; <i><\/p>/);
+  assert.equal((await user.ok("GET", `/emails/${id}`)).subject, "Hello A<b>");
+  assert.equal((await admin.ok("POST", "/templates/welcome/publish", {})).version, 2);
+  const { emails } = await user.ok("POST", "/emails/batch", {
+    from,
+    template: { id: "welcome", variables: { town: "Rome" } },
+    recipients: Array.from({ length: 12 }, (_, n) => ({ to: person(`tb${n}`), variables: { name: `N${n}` } })),
+  });
+  assert.equal(emails.length, 12);
+  assert.match((await arrived(person("tb7"))).data, /Second for N7/);
+  for (let n = 0; n < 12; n++) if (n !== 7) await arrived(person(`tb${n}`));
+  assert.deepEqual(
+    pointers(
+      await user.no(422, "POST", "/emails/batch", {
+        from,
+        template: { id: "welcome", version: 1 },
+        recipients: [
+          { to: person("x"), variables: { name: "A", town: "B" } },
+          { to: person("y"), variables: { name: "A" } },
+        ],
+      }),
+    ),
+    ["#/recipients/1/variables/town"],
+  );
+  // Back to the first.
+  assert.equal((await admin.ok("POST", "/templates/example.test~welcome/publish", { version: 1 })).version, 1);
+  assert.deepEqual(
+    (await user.ok("GET", "/templates/welcome/versions")).items.map(({ version }: Any) => version),
+    [2, 1],
+  );
+  assert.match((await user.ok("POST", "/emails/validate", email)).text, /^Dear A<b>/);
+  await admin.ok("DELETE", "/templates/welcome");
+  await user.no(404, "GET", "/templates/welcome");
 });
 
 test("addresses of the sandbox play receivers: nothing is sent, and nobody is suppressed for it", async () => {

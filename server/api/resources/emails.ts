@@ -7,6 +7,7 @@ import type { Actor } from "../actor.ts";
 import { fromOf } from "../email-from.ts";
 import { BatchBody, copyOf, EmailBody, RawBody, timesOf, wishOf } from "../email-schema.ts";
 import { shownEmail, theEmail, WholeEmail } from "../email-status.ts";
+import { type AskedWithTemplate, withTemplates } from "../email-template.ts";
 import { conflict, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 import { sendingIsOff, tenantOf } from "../sending-tenant.ts";
@@ -57,13 +58,15 @@ const Checked = z
 type Who = { readonly actor: Actor };
 
 async function send(
-  asked: readonly Asked[],
+  given: readonly AskedWithTemplate[],
   pointerTo: (index: number) => string,
   { actor }: Who,
   world: ApiWorld,
 ): Promise<readonly Injected[] | Problem> {
   if (world.injection === undefined) return sendingIsOff();
   const tenant = await tenantOf(actor, world);
+  const asked = await withTemplates(given, pointerTo, tenant, world);
+  if (asked instanceof Problem) return asked;
   const sent = await world.injection.send(asked, { account: actor.account, tenant, remote: actor.remote });
   return "kind" in sent ? refused(sent, pointerTo) : sent;
 }
@@ -83,7 +86,11 @@ function whollyRejected({ recipients }: Injected): Problem | undefined {
   return new Problem(later ? 429 : 422, later ? "rate" : "rejected", recipients[0]?.reason ?? "", errors);
 }
 
-async function sendOne(asked: Asked, who: Who, world: ApiWorld): Promise<z.input<typeof Accepted> | Problem> {
+async function sendOne(
+  asked: AskedWithTemplate,
+  who: Who,
+  world: ApiWorld,
+): Promise<z.input<typeof Accepted> | Problem> {
   const sent = await send([asked], () => "", who, world);
   if (sent instanceof Problem) return sent;
   return whollyRejected(sent[0]!) ?? shownInjected(sent[0]!);
@@ -144,7 +151,9 @@ export const routes: readonly Route[] = [
     run: async ({ body, actor }, world) => {
       if (world.injection === undefined) return sendingIsOff();
       const tenant = await tenantOf(actor, world);
-      const checked = await world.injection.check(body, { account: actor.account, tenant, remote: actor.remote });
+      const asked = await withTemplates([body], () => "", tenant, world);
+      if (asked instanceof Problem) return asked;
+      const checked = await world.injection.check(asked[0]!, { account: actor.account, tenant, remote: actor.remote });
       if ("kind" in checked) return refused(checked, () => "");
       const { recipients, sizeBytes, texts } = checked;
       return {

@@ -16,6 +16,7 @@ import { statements as carry } from "./013.ts";
 import { statements as lists } from "./014.ts";
 import { statements as copies } from "./015.ts";
 import { statements as keywords } from "./016.ts";
+import { statements as templates } from "./017.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -35,6 +36,7 @@ const migrations: readonly (readonly string[])[] = [
   lists,
   copies,
   keywords,
+  templates,
 ];
 export const schemaVersion = migrations.length;
 

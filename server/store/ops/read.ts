@@ -30,6 +30,7 @@ import * as sharing from "./sharing.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
+import * as texts from "./templates.ts";
 import * as words from "./words.ts";
 
 export const readOps = {
@@ -58,6 +59,8 @@ export const readOps = {
   parkNames: sending.parkNames,
   parkLanes: sending.parkLanes,
   parkNext: sending.parkNext,
+  templates: texts.templates,
+  templateVersions: texts.templateVersions,
   peers,
   quarantined,
   listMembers: lists.listMembers,

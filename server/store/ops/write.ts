@@ -26,6 +26,7 @@ import * as sharing from "./sharing.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
+import * as texts from "./templates.ts";
 import * as transfer from "./transfer.ts";
 import * as words from "./words-write.ts";
 
@@ -68,6 +69,9 @@ export const writeOps = {
   addSendingEvents: sending.addSendingEvents,
   wakeParks: sending.wakeParks,
   reschedule,
+  putTemplate: texts.putTemplate,
+  publishTemplate: texts.publishTemplate,
+  removeTemplate: texts.removeTemplate,
   claimExpired: queue.claimExpired,
   putPeers,
   removeQuarantined,

@@ -1,0 +1,114 @@
+/** Templates of tenants: texts that mail is made of (docs/sending.md). */
+import type { Variables } from "../inject/personalise.ts";
+import { filledIn, missingIn, namesOf, textsOf, wrongTemplate } from "../inject/template.ts";
+import { maxTemplates, type Template, type TemplateBody } from "../store/templates-store.ts";
+import { type Command, command, done, no, time } from "./command.ts";
+
+const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+const tenant = { type: "text", required: true, help: "whose it is" } as const;
+const name = { type: "text", placed: true, required: true, help: "of the template" } as const;
+
+const shown = ({ name, published, versions, draft, description, changedAt }: Template) => ({
+  name,
+  description,
+  version: published,
+  versions,
+  subject: draft.subject,
+  variables: namesOf(draft),
+  changedAt: time(changedAt),
+});
+const missing = (tenant: string, name: string) =>
+  no(`${tenant} has no template ${name}. See them all: angarium template list --tenant ${tenant}`);
+
+export const templateCommands: readonly Command[] = [
+  command(
+    "template list",
+    "Templates of a tenant, with the version that mail is made of.",
+    { tenant },
+    async (given, { store }) => done((await store.templates({ tenant: given.tenant, limit: maxTemplates })).map(shown)),
+  ),
+  command("template show", "A template with its draft.", { tenant, name }, async (given, { store }) => {
+    const [found] = await store.templates({ tenant: given.tenant, name: given.name, limit: 1 });
+    return found === undefined
+      ? missing(given.tenant, given.name)
+      : done({ ...shown(found), text: found.draft.text, html: found.draft.html });
+  }),
+  command(
+    "template put",
+    "Makes a template, or changes its draft; what is not said stays as it is.",
+    {
+      tenant,
+      name,
+      subject: { type: "text", help: "{{name}} is put in when an email is made" },
+      text: { type: "file", help: "a file with the text" },
+      html: { type: "file", help: "a file with the HTML" },
+      description: { type: "text", help: "what it is for" },
+      publish: { type: "flag", help: "mail is made of it at once" },
+    },
+    async (given, { store, now }) => {
+      if (!nameForm.test(given.name)) return no(`"${given.name}" is no name: use letters, digits, ".", "_" and "-".`);
+      const [known] = await store.templates({ tenant: given.tenant, name: given.name, limit: 1 });
+      const draft: TemplateBody = {
+        subject: given.subject ?? known?.draft.subject ?? "",
+        text: given.text ?? known?.draft.text,
+        html: given.html ?? known?.draft.html,
+      };
+      const wrong = wrongTemplate(draft);
+      if (wrong !== undefined) return no(wrong.why, wrong.field);
+      const description = given.description ?? known?.description ?? "";
+      const what = { tenant: given.tenant, name: given.name };
+      const put = await store.putTemplate(
+        { ...what, description, draft, at: now() },
+        known === undefined ? "new" : "there",
+      );
+      if (put === "full") return no(`A tenant has ${maxTemplates} templates at most: remove one.`);
+      if (given.publish === true) await store.publishTemplate({ ...what, at: now(), by: "the command line" });
+      const [after] = await store.templates({ ...what, limit: 1 });
+      return after === undefined ? missing(given.tenant, given.name) : done(shown(after));
+    },
+  ),
+  command(
+    "template publish",
+    "Makes a version of the draft, and mail of it from now on; or of an older version again.",
+    { tenant, name, version: { type: "number", help: "an older one" } },
+    async (given, { store, now }) => {
+      const { version } = given;
+      const what = { tenant: given.tenant, name: given.name };
+      const made = await store.publishTemplate({
+        ...what,
+        at: now(),
+        by: "the command line",
+        ...(version === undefined ? {} : { version }),
+      });
+      if (made !== "missing") return done({ ...what, version: made });
+      return version === undefined
+        ? missing(given.tenant, given.name)
+        : no(`There is no template ${given.name} with a version ${version}.`);
+    },
+  ),
+  command(
+    "template preview",
+    "A template with values put in.",
+    {
+      tenant,
+      name,
+      variables: { type: "json", help: 'the values: {"name":"Anna"}' },
+      version: { type: "number", help: "a version (the draft where none is said)" },
+    },
+    async (given, { store }) => {
+      const { variables = {}, version } = given;
+      if (typeof variables !== "object" || variables === null || Array.isArray(variables))
+        return no('Give the values as an object: --variables \'{"name":"Anna"}\'', "variables");
+      const [found] = await store.templates({ tenant: given.tenant, name: given.name, limit: 1 });
+      if (found === undefined) return missing(given.tenant, given.name);
+      const body =
+        version === undefined ? found.draft : await textsOf({ id: given.name, version }, given.tenant, store);
+      if ("why" in body) return no(body.why, "version");
+      const values = variables as Variables;
+      return done({ ...filledIn(body, values), missing: missingIn(body, values) });
+    },
+  ),
+  command("template remove", "Removes a template and all its versions.", { tenant, name }, async (given, { store }) =>
+    (await store.removeTemplate(given.tenant, given.name)) ? done({}) : missing(given.tenant, given.name),
+  ),
+];
