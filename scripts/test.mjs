@@ -3,7 +3,6 @@
 // `npm test -- protocol/smtp server/queue` runs the tests below those folders (or the files named).
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureInstalled, root } from "./install.mjs";
@@ -34,19 +33,30 @@ if (withPages && stalePages().length > 0) {
   const built = spawnSync(node, [join(root, "scripts", "build-pages.mjs")], { cwd: root, stdio: "inherit" });
   if (built.status !== 0) process.exit(built.status ?? 1);
 }
-const run = spawnSync(
-  node,
-  ["--test", `--test-concurrency=${Math.max(2, availableParallelism())}`, "--test-reporter=spec", ...files.sort()],
-  {
-    cwd: root,
-    stdio: "inherit",
-    env: {
-      ...process.env,
-      CHROMIUM: chromium,
-      PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
-      // Every file runs in a process of its own, and most load the same modules: these are compiled once.
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "angarium-tests"),
-    },
+const run = spawnSync(node, [join(root, "scripts", "run-tests.mjs"), ...together(files)], {
+  cwd: root,
+  stdio: "inherit",
+  env: {
+    ...process.env,
+    CHROMIUM: chromium,
+    PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
+    // Every file runs in a process of its own, and most load the same modules: these are compiled once.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "angarium-tests"),
   },
-);
+});
 process.exit(run.status ?? 1);
+
+/** The files in the order they are run: those of `protocol`, which are pure, in one process when all are wanted. */
+function together(all) {
+  const whole = wanted.length === 0 || wanted.includes("protocol");
+  const apart = whole ? all.filter((file) => !file.startsWith("protocol/")) : all;
+  const one = whole ? ["scripts/protocol-tests.mjs"] : [];
+  return [...apart, ...one].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+/** The longest first, so that at the end no core waits for one of them. */
+function rank(file) {
+  const longest = ["test/pages/", "test/contract/", "test/attachments/", "scripts/", "test/"];
+  const at = longest.findIndex((folder) => file.startsWith(folder));
+  return at < 0 ? longest.length : at;
+}
