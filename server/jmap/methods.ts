@@ -68,17 +68,25 @@ import { threadChanges } from "./methods/thread-changes.ts";
 import { threadGet } from "./methods/thread-get.ts";
 import { vacationResponseGet } from "./methods/vacation-response-get.ts";
 import { vacationResponseSet } from "./methods/vacation-response-set.ts";
+import type { OrderMemory } from "./order-memory.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Subscriptions } from "./push-subscriptions.ts";
 
 export type MethodParts = {
   readonly mailboxes: MailboxMemory;
   readonly previews: PreviewMemory;
+  readonly orders: OrderMemory;
   readonly outbox: Outbox;
   readonly subscriptions: Subscriptions;
 };
 
-export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: MethodParts): ReadonlyMap<string, Method> =>
+export const makeMethods = ({
+  mailboxes,
+  previews,
+  orders,
+  outbox,
+  subscriptions,
+}: MethodParts): ReadonlyMap<string, Method> =>
   new Map([
     ["Core/echo", coreEcho],
     ["Mailbox/get", mailboxGet(mailboxes)],
@@ -90,8 +98,8 @@ export const makeMethods = ({ mailboxes, previews, outbox, subscriptions }: Meth
     ["Thread/changes", threadChanges],
     ["Email/get", emailGet(previews)],
     ["Email/changes", emailChanges],
-    ["Email/query", emailQuery],
-    ["Email/queryChanges", emailQueryChanges],
+    ["Email/query", emailQuery(orders)],
+    ["Email/queryChanges", emailQueryChanges(orders)],
     ["Email/set", emailSet],
     ["Email/copy", emailCopy],
     ["Email/import", emailImport],

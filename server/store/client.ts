@@ -90,19 +90,16 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const [writer, searching, first] = await Promise.all([writing, open("reader"), open("reader")]);
     const reading = [first];
     let starting = false;
-    const busy = () => {
+    const busy = async () => {
       if (starting || closing || reading.length >= readers) return;
       starting = true;
-      open("reader").then(
-        (lane) => {
-          reading.push(lane);
-          starting = false;
-        },
+      try {
+        reading.push(await open("reader"));
+      } catch {
         // The others go on alone; it is tried again when they are busy again.
-        () => {
-          starting = false;
-        },
-      );
+      } finally {
+        starting = false;
+      }
     };
     return {
       ...readerOf(reading, searching, busy),
@@ -127,12 +124,12 @@ const each = <N extends string>(names: readonly N[], of: (name: N) => unknown): 
 
 // ---------------------------------------------------------------- reading
 
-/** `busy` is told when there is more to read than the threads keep up with. */
-function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): StoreReader {
+/** `busy` is told when there is more to read than the threads keep up with, and starts another where there may be one. */
+function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => Promise<void>): StoreReader {
   const ask = <T>(name: string, args: readonly unknown[]): Promise<T> => {
     let idlest = lanes[0] as Lane;
     for (const lane of lanes) if (lane.load < idlest.load) idlest = lane;
-    if (idlest.load >= busyCalls) busy();
+    if (idlest.load >= busyCalls) void busy();
     return idlest.call(name, args);
   };
   const op = <N extends keyof StoreReader>(name: N) =>
@@ -151,6 +148,11 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => void): St
     changesSince: op("changesSince"),
     search: (...args) => searching.call("search", args),
     sort: (...args) => searching.call("sort", args),
+    // It takes a thread for some time: the others go on with what somebody waits for.
+    emailOrder: async (...args) => {
+      await busy();
+      return ask("emailOrder", args);
+    },
     content: op("content"),
     queueCount: op("queueCount"),
     queueList: op("queueList"),

@@ -7,8 +7,8 @@ export type Dialect = { readonly [word: string]: string };
  * is its primary key. `{for_update}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
- * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there. `{by_email}`, `{by_thread}`, `{by_shared}`, `{by_keywords}`:
- * the index of `messages` to use; SQLite, which knows nothing of how many messages an account has, takes another by itself.
+ * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there. `{by_email}`, `{by_thread}`, `{by_shared}`, `{by_keywords}`,
+ * `{by_flagged}`: the index of `messages` to use; SQLite, which knows nothing of how many messages an account has, takes another by itself.
  */
 export const sqliteDialect: Dialect = {
   id: "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -28,6 +28,7 @@ export const sqliteDialect: Dialect = {
   by_thread: "INDEXED BY messages_thread",
   by_shared: "INDEXED BY messages_shared",
   by_keywords: "INDEXED BY messages_keywords",
+  by_flagged: "INDEXED BY messages_flagged",
 };
 
 export const postgresDialect: Dialect = {
@@ -49,6 +50,7 @@ export const postgresDialect: Dialect = {
   by_thread: "",
   by_shared: "",
   by_keywords: "",
+  by_flagged: "",
 };
 
 /** A statement in the words of one database. */

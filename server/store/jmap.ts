@@ -53,6 +53,9 @@ export type EmailFilter =
   /** In one of these threads: what a mark of a thread comes to where few have it. */
   | { readonly kind: "threads"; readonly threads: readonly ThreadId[] };
 
+/** Emails, or all those of threads, by their numbers. */
+export type Those = Extract<EmailFilter, { readonly kind: "emails" | "threads" }>;
+
 export type EmailSort = {
   readonly by:
     | "receivedAt"
@@ -61,11 +64,13 @@ export type EmailSort = {
     | "subject"
     | "from"
     | "to"
+    /** The number that the email got when it came: what ties are broken by. */
+    | "number"
     | {
         readonly of: "email" | "all-in-thread" | "some-in-thread";
         readonly mark: Mark;
-        /** The threads of which it holds, where they are known. */
-        readonly threads?: readonly ThreadId[];
+        /** The emails of which it holds, where they are known. */
+        readonly those?: Those;
       };
   readonly ascending: boolean;
 };
@@ -81,6 +86,17 @@ export type EmailQuery = {
   readonly total: boolean;
   /** What fits best comes first, and `sort` is not asked; by time where the filter demands no words. */
   readonly ranked?: boolean;
+  /** Orders of the account that were kept (`emailOrder`): one that fits is read from. */
+  readonly orders?: readonly EmailOrder[];
+};
+
+/** An order that does not change with marks, of a mailbox or of the whole account; the first key ascends. */
+export type OrderWanted = { readonly mailbox: MailboxId | undefined; readonly sort: readonly EmailSort[] };
+/** All emails in that order as they were at a moment; in shared memory, so that threads hand it over for nothing. */
+export type EmailOrder = OrderWanted & {
+  readonly emails: Uint32Array<SharedArrayBuffer>;
+  readonly modseq: number;
+  readonly nextEmail: EmailId;
 };
 
 export type EmailQueryResult =
@@ -90,6 +106,8 @@ export type EmailQueryResult =
       readonly position: number;
       readonly total: number | undefined;
       readonly state: MailState;
+      /** An order with which the next such query would be quicker. */
+      readonly wanted: OrderWanted | undefined;
     }
   | { readonly kind: "anchor-not-found" }
   /** The text filters would have to read more than `maxQueryBytes`. */
@@ -268,11 +286,13 @@ export interface JmapReader {
   /** `upTo`: places behind this email do not matter. */
   emailQueryChanges(
     account: AccountId,
-    query: Pick<EmailQuery, "filter" | "sort" | "collapseThreads" | "total">,
+    query: Pick<EmailQuery, "filter" | "sort" | "collapseThreads" | "total" | "orders">,
     since: MailState,
     max: number | undefined,
     upTo: EmailId | undefined,
   ): Promise<EmailQueryChanges>;
+  /** Goes through all of them: for later, not for who waits. Undefined where they are too many. */
+  emailOrder(account: AccountId, wanted: OrderWanted): Promise<EmailOrder | undefined>;
   emailRows(account: AccountId, emails: readonly EmailId[], bytes: EmailBytes): Promise<EmailRows>;
   emailChanges(account: AccountId, since: MailState, max: number): Promise<Changes<EmailId>>;
   threadChanges(account: AccountId, since: MailState, max: number): Promise<Changes<ThreadId>>;

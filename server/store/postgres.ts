@@ -211,6 +211,7 @@ class PostgresStore {
           const kept = await this.#keep(message);
           return this.#writeNow(() => writeOps.uploadPut(account, id, kept, ...rest));
         }),
+      emailOrder: reading(readOps.emailOrder),
       domains: reading(readOps.domains),
       accounts: reading(readOps.accounts),
       credentials: reading(readOps.credentials),

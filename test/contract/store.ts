@@ -12,6 +12,7 @@ import { knowingContract } from "./knowing.ts";
 import { listsContract } from "./lists.ts";
 import { mailboxesContract } from "./mailboxes.ts";
 import { modelContract } from "./model.ts";
+import { ordersContract } from "./orders.ts";
 import { quarantineContract } from "./quarantine.ts";
 import { queueContract } from "./queue.ts";
 import { searchContract } from "./searching.ts";
@@ -41,6 +42,7 @@ export function storeContract(name: string, open: Open, stories: number): void {
       copyingContract,
       threadsContract,
       emailsContract,
+      ordersContract,
       fetchingContract,
       searchContract,
       queueContract,

@@ -7,6 +7,7 @@ import { queryArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { isRanked, readFilter, readSort } from "../email-filter.ts";
+import type { OrderMemory } from "../order-memory.ts";
 
 const shape = is.object({ ...queryArgs, collapseThreads: is.optional(is.bool) });
 /** Ids of one page, whatever the client asks for. */
@@ -17,47 +18,48 @@ export const tooExpensive = failed(
 );
 
 /** RFC 8621 §4.4. */
-export const emailQuery = method(
-  mail,
-  shape,
-  async (args, call, account) => {
-    const asked = readFilter(args.filter);
-    if (asked !== undefined && "error" in asked) return asked;
-    const filter = readableFilter(asked, call.access);
-    const ranked = isRanked(args.sort);
-    const sort = ranked ? [] : readSort(args.sort);
-    if ("error" in sort) return sort;
-    const limit = Math.min(args.limit ?? maxQueryLimit, maxQueryLimit);
-    const anchor = args.anchor === undefined ? undefined : numberOf("M", args.anchor);
-    if (args.anchor !== undefined && anchor === undefined) return failed("anchorNotFound");
-    if (anchor !== undefined && !call.access.own) {
-      const readable = await readableEmails(call.ports.store, account, [anchor], call.access);
-      if (readable.size === 0) return failed("anchorNotFound");
-    }
-    const result = await call.ports.store.emailQuery(account, {
-      filter,
-      sort,
-      collapseThreads: args.collapseThreads ?? false,
-      position: args.position ?? 0,
-      anchor: anchor === undefined ? undefined : { email: anchor, offset: args.anchorOffset ?? 0 },
-      limit,
-      total: args.calculateTotal ?? false,
-      ranked,
-    });
-    if (result.kind === "anchor-not-found") return failed("anchorNotFound");
-    if (result.kind === "too-expensive") return tooExpensive;
-    return {
-      ok: {
-        accountId: args.accountId,
-        queryState: stateText(result.state),
-        // Where another email comes in, all of them may fit better or worse.
-        canCalculateChanges: !ranked,
-        position: result.position,
-        ids: result.emails.map((email) => idOf("M", email)),
-        ...(result.total === undefined ? {} : { total: result.total }),
-        ...(args.limit === undefined || args.limit > limit ? { limit } : {}),
-      },
-    };
-  },
-  "shared",
-);
+export const emailQuery = (orders: OrderMemory) =>
+  method(
+    mail,
+    shape,
+    async (args, call, account) => {
+      const asked = readFilter(args.filter);
+      if (asked !== undefined && "error" in asked) return asked;
+      const filter = readableFilter(asked, call.access);
+      const ranked = isRanked(args.sort);
+      const sort = ranked ? [] : readSort(args.sort);
+      if ("error" in sort) return sort;
+      const limit = Math.min(args.limit ?? maxQueryLimit, maxQueryLimit);
+      const anchor = args.anchor === undefined ? undefined : numberOf("M", args.anchor);
+      if (args.anchor !== undefined && anchor === undefined) return failed("anchorNotFound");
+      if (anchor !== undefined && !call.access.own) {
+        const readable = await readableEmails(call.ports.store, account, [anchor], call.access);
+        if (readable.size === 0) return failed("anchorNotFound");
+      }
+      const result = await orders.query(account, {
+        filter,
+        sort,
+        collapseThreads: args.collapseThreads ?? false,
+        position: args.position ?? 0,
+        anchor: anchor === undefined ? undefined : { email: anchor, offset: args.anchorOffset ?? 0 },
+        limit,
+        total: args.calculateTotal ?? false,
+        ranked,
+      });
+      if (result.kind === "anchor-not-found") return failed("anchorNotFound");
+      if (result.kind === "too-expensive") return tooExpensive;
+      return {
+        ok: {
+          accountId: args.accountId,
+          queryState: stateText(result.state),
+          // Where another email comes in, all of them may fit better or worse.
+          canCalculateChanges: !ranked,
+          position: result.position,
+          ids: result.emails.map((email) => idOf("M", email)),
+          ...(result.total === undefined ? {} : { total: result.total }),
+          ...(args.limit === undefined || args.limit > limit ? { limit } : {}),
+        },
+      };
+    },
+    "shared",
+  );

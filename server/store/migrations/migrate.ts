@@ -17,6 +17,7 @@ import { statements as lists } from "./014.ts";
 import { statements as copies } from "./015.ts";
 import { statements as keywords } from "./016.ts";
 import { statements as templates } from "./017.ts";
+import { statements as flagged } from "./018.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -37,6 +38,7 @@ const migrations: readonly (readonly string[])[] = [
   copies,
   keywords,
   templates,
+  flagged,
 ];
 export const schemaVersion = migrations.length;
 

@@ -121,8 +121,8 @@ export function* wentFrom(account: number, mailbox: number, low: number, high: n
   )).map((cells) => touched(cells, true));
 }
 
-/** New messages: uid and created_modseq ascend together, so that the first of them is found by halving. */
-export function* cameInto(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
+/** The first UID of the messages that came with this mod-sequence or later: UIDs ascend with it, so that it is found by halving. */
+export function* firstSince(account: number, mailbox: number, low: number): Op<number> {
   const last = yield* one<{ uid: number | null }>(
     "SELECT max(uid) AS uid FROM messages WHERE account = $1 AND mailbox = $2",
     account,
@@ -140,12 +140,17 @@ export function* cameInto(account: number, mailbox: number, low: number, high: n
     if (next === undefined || next.created_modseq >= low) to = middle;
     else from = next.uid + 1;
   }
+  return from;
+}
+
+/** New messages. */
+export function* cameInto(account: number, mailbox: number, low: number, high: number, limit: number): Op<Touch[]> {
   return (yield* rows(
     `SELECT modseq, email, thread FROM messages WHERE account = $1 AND mailbox = $2 AND uid >= $3
        AND created_modseq <= $4 AND modseq = created_modseq ORDER BY uid LIMIT $5`,
     account,
     mailbox,
-    from,
+    yield* firstSince(account, mailbox, low),
     high,
     limit,
   )).map((cells) => touched(cells, false));

@@ -1,5 +1,5 @@
 /** JMAP filters and sorts in SQL. Conditions are about emails; `m` is one of the rows of an email. */
-import type { EmailFilter, EmailSort, Mark } from "../jmap.ts";
+import type { EmailFilter, EmailSort, Mark, Those } from "../jmap.ts";
 import { type EmailId, Flag, type MailboxId, type ThreadId } from "../store.ts";
 import type { Param } from "./tx.ts";
 
@@ -194,7 +194,23 @@ export function orderOf(sort: readonly EmailSort[], params: Params): Order {
   const given: readonly EmailSort[] = sort.length === 0 ? [{ by: "receivedAt", ascending: false }] : sort;
   const sql = given.map(({ by, ascending }) => ({ expression: expressionOf(by, params), ascending }));
   sql.push({ expression: "m.email", ascending: given[0]?.ascending ?? false });
-  return { sql, keys: given.some(({ by }) => typeof by === "string" && by !== "receivedAt" && by !== "size") };
+  return { sql, keys: given.some(({ by }) => typeof by === "string" && !ofRows.has(by)) };
+}
+
+/** Keys that the rows of messages have. */
+const ofRows = new Set<string>(["receivedAt", "size", "number"]);
+
+/** Where a few emails, which are known, stand above all others: these, and the order of them and of the others. */
+export function topOf(
+  sort: readonly EmailSort[],
+): { readonly top: Those; readonly rest: readonly EmailSort[] } | undefined {
+  const [first, ...rest] = sort;
+  if (typeof first?.by !== "object" || first.by.those === undefined || first.ascending || rest[0] === undefined)
+    return undefined;
+  return {
+    top: first.by.those,
+    rest: rest[0].ascending ? [...rest, { by: "number", ascending: false }] : rest,
+  };
 }
 
 function expressionOf(by: EmailSort["by"], params: Params): string {
@@ -211,8 +227,10 @@ function expressionOf(by: EmailSort["by"], params: Params): string {
       return "k.sender";
     case "to":
       return "k.recipient";
+    case "number":
+      return "m.email";
     default:
-      return `CASE WHEN ${by.threads === undefined ? marked(by.of, by.mark, params) : inThreads(by.threads, params)} THEN 1 ELSE 0 END`;
+      return `CASE WHEN ${by.those === undefined ? marked(by.of, by.mark, params) : condition(by.those, undefined, params)} THEN 1 ELSE 0 END`;
   }
 }
 

@@ -1,24 +1,26 @@
 /**
- * Filters and orders with what is known of the keywords they name. Most keywords nobody has, and the others few: then the
- * query need not ask each message, and its thread, but names those that have them.
+ * Filters and orders with what is known of the keywords, and of \Flagged, that they name. Most keywords nobody has, and the others
+ * few: then the query need not ask each message, and its thread, but names those that have them.
  */
-import type { EmailFilter, EmailQuery, EmailSort } from "../jmap.ts";
+import type { EmailFilter, EmailQuery, EmailSort, Mark, Those } from "../jmap.ts";
 import { type AccountId, type EmailId, Flag, type ThreadId } from "../store.ts";
 import { parseKeywordList } from "./keywords.ts";
 import { type Op, rows } from "./tx.ts";
 
 /** Messages with a keyword are named one by one up to so many. */
 export const maxMarkedMessages = 4_000;
+/** Where more have a flag, a filter by it looks at one message after the other: in the order of time a page is soon full. */
+const fewFlagged = 500;
 
 type What = Pick<EmailQuery, "filter" | "sort">;
 type Marked = { readonly emails: readonly EmailId[]; readonly threads: readonly ThreadId[] };
-/** What is known of a keyword: nobody has it, these have it; not in the map: too many have it. */
+/** What is known of a keyword (or of `flagged`): nobody has it, these have it; not in the map: too many have it. */
 type Known = ReadonlyMap<string, "none" | Marked>;
 
 export function* withMarks<Asked extends What>(account: AccountId, asked: Asked): Op<Asked> {
   const keywords = new Set<string>();
   if (asked.filter !== undefined) inFilter(asked.filter, keywords);
-  for (const { by } of asked.sort) if (typeof by === "object" && "keyword" in by.mark) keywords.add(by.mark.keyword);
+  for (const { by } of asked.sort) if (typeof by === "object") note(by.mark, keywords);
   if (keywords.size === 0) return asked;
   const known = yield* knownOf(account, keywords);
   const filter = asked.filter === undefined ? true : folded(asked.filter, known);
@@ -27,6 +29,19 @@ export function* withMarks<Asked extends What>(account: AccountId, asked: Asked)
     filter: filter === true ? undefined : filter === false ? { kind: "emails", emails: [] } : filter,
     sort: sorted(asked.sort, known),
   };
+}
+
+/** The flag's name among keywords, which have no backslash. */
+const flagged = "\\flagged";
+
+function nameOf(mark: Mark): string | undefined {
+  if ("keyword" in mark) return mark.keyword;
+  return mark.flag === Flag.flagged ? flagged : undefined;
+}
+
+function note(mark: Mark, keywords: Set<string>): void {
+  const name = nameOf(mark);
+  if (name !== undefined) keywords.add(name);
 }
 
 function inFilter(filter: EmailFilter, keywords: Set<string>): void {
@@ -39,26 +54,32 @@ function inFilter(filter: EmailFilter, keywords: Set<string>): void {
       inFilter(filter.of, keywords);
       break;
     case "mark":
-      if ("keyword" in filter.mark) keywords.add(filter.mark.keyword);
+      note(filter.mark, keywords);
       break;
     default:
   }
 }
 
 function* knownOf(account: AccountId, keywords: ReadonlySet<string>): Op<Known> {
-  const used = new Set<string>();
+  const used = new Set<string>([flagged]);
   for (const [list] of yield* rows("SELECT keywords FROM mailboxes WHERE account = $1", account))
     for (const keyword of parseKeywordList(list as string)) used.add(keyword.toLowerCase());
   const known = new Map<string, "none" | Marked>();
   for (const keyword of keywords) {
-    const found = used.has(keyword)
-      ? yield* rows(
-          `SELECT m.email, m.thread FROM messages m {by_keywords} WHERE m.account = $1 AND m.keywords <> ''
-             AND (m.flags & ${Flag.deleted}) = 0 AND {instr}(' ' || lower(m.keywords) || ' ', $2) > 0 LIMIT ${maxMarkedMessages + 1}`,
-          account,
-          ` ${keyword} `,
-        )
-      : [];
+    const found = !used.has(keyword)
+      ? []
+      : keyword === flagged
+        ? yield* rows(
+            `SELECT m.email, m.thread FROM messages m {by_flagged} WHERE m.account = $1 AND (m.flags & ${Flag.flagged}) <> 0
+               AND (m.flags & ${Flag.deleted}) = 0 LIMIT ${maxMarkedMessages + 1}`,
+            account,
+          )
+        : yield* rows(
+            `SELECT m.email, m.thread FROM messages m {by_keywords} WHERE m.account = $1 AND m.keywords <> ''
+               AND (m.flags & ${Flag.deleted}) = 0 AND {instr}(' ' || lower(m.keywords) || ' ', $2) > 0 LIMIT ${maxMarkedMessages + 1}`,
+            account,
+            ` ${keyword} `,
+          );
     if (found.length === 0) known.set(keyword, "none");
     else if (found.length <= maxMarkedMessages)
       known.set(keyword, {
@@ -88,10 +109,10 @@ function folded(filter: EmailFilter, known: Known): EmailFilter | boolean {
       return typeof of === "boolean" ? !of : { kind: "not", of };
     }
     case "mark": {
-      if (!("keyword" in filter.mark)) return filter;
-      const marked = known.get(filter.mark.keyword);
+      const marked = known.get(nameOf(filter.mark) ?? "");
       if (marked === "none") return false;
       if (marked === undefined || filter.of === "all-in-thread") return filter;
+      if ("flag" in filter.mark && filter.of === "email" && marked.emails.length > fewFlagged) return filter;
       return filter.of === "email"
         ? { kind: "emails", emails: marked.emails }
         : { kind: "threads", threads: marked.threads };
@@ -103,11 +124,16 @@ function folded(filter: EmailFilter, known: Known): EmailFilter | boolean {
 
 function sorted(sort: readonly EmailSort[], known: Known): readonly EmailSort[] {
   return sort.flatMap((one, at): readonly EmailSort[] => {
-    if (typeof one.by !== "object" || !("keyword" in one.by.mark)) return [one];
-    const marked = known.get(one.by.mark.keyword);
+    if (typeof one.by !== "object") return [one];
+    const marked = known.get(nameOf(one.by.mark) ?? "");
     // Ties are broken in the direction of the first key: only where that stays may it go.
-    if (marked === "none") return sort[at + 1]?.ascending === one.ascending ? [] : [one];
-    if (marked === undefined || one.by.of !== "some-in-thread") return [one];
-    return [{ ...one, by: { ...one.by, threads: marked.threads } }];
+    if (marked === "none")
+      return sort[at + 1]?.ascending === one.ascending
+        ? []
+        : [{ ...one, by: { ...one.by, those: { kind: "emails", emails: [] } } }];
+    if (marked === undefined || one.by.of === "all-in-thread") return [one];
+    const those: Those =
+      one.by.of === "email" ? { kind: "emails", emails: marked.emails } : { kind: "threads", threads: marked.threads };
+    return [{ ...one, by: { ...one.by, those } }];
   });
 }

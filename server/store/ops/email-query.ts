@@ -1,129 +1,67 @@
 /** Email/query: the emails that match, in order, one page of them, and how they have changed. */
 import { BitSet } from "../../../protocol/words/email-set.ts";
-import type { EmailFilter, EmailQuery, EmailQueryChanges, EmailQueryResult, MailState } from "../jmap.ts";
+import type {
+  EmailFilter,
+  EmailQuery,
+  EmailQueryChanges,
+  EmailQueryResult,
+  EmailSort,
+  MailState,
+  Those,
+} from "../jmap.ts";
 import type { AccountId, EmailId, MailboxId, ThreadId } from "../store.ts";
 import { touchesSince } from "./email-changes.ts";
 import {
-  condition,
-  drivingEmails,
   drivingMailbox,
   hasText,
   looksAtThreads,
   needsKeys,
-  orderOf,
   Params,
   superset,
+  topOf,
   visible,
 } from "./email-filter.ts";
 import { demandedWords, driven, newerThan, withFound } from "./email-found.ts";
+import { listInOrder, orderWanted } from "./email-in-order.ts";
 import { withMarks } from "./email-marks.ts";
+import {
+  distinct,
+  type Enough,
+  everything,
+  type Listed,
+  mergedMailboxes,
+  type Named,
+  plan,
+  TextLook,
+  type What,
+} from "./email-plan.ts";
 import { mailState, rowsOfThreads } from "./email-rows.ts";
-import { holdsText, TextBudget, type TextTree, textTree } from "./email-text.ts";
-import { type Cells, type Op, one, type Param, rows } from "./tx.ts";
+import { type Cells, type Op, one, rows } from "./tx.ts";
 import { findWords } from "./words.ts";
 
-/** With more mailboxes the account's messages are sorted as one heap. */
-const maxMergedMailboxes = 40;
-const everything = 0xffffffff;
 /** `queryChanges` looks at no more changes than this. */
 export const maxQueryTouches = 20_000;
-
-type What = Pick<EmailQuery, "filter" | "sort" | "collapseThreads">;
-type Plan = {
-  readonly sql: string;
-  readonly params: readonly Param[];
-  readonly tree: TextTree | undefined;
-  readonly firstLeaf: number;
-  readonly driving: MailboxId | undefined;
-};
-
-/** The statement that gives the rows (email, thread, content, leaves…) in order; its last parameter is the limit. */
-function plan(account: AccountId, what: What, merged: readonly MailboxId[], only?: readonly EmailId[]): Plan {
-  const { filter } = what;
-  const driving = drivingMailbox(filter);
-  const [first] = what.sort;
-  const params = new Params(account, first === undefined || first.by === "receivedAt");
-  const order = orderOf(what.sort, params);
-  const where = filter === undefined ? "" : superset(filter, driving, params);
-  const leaves: EmailFilter[] = [];
-  const tree = filter !== undefined && hasText(filter) ? textTree(filter, leaves) : undefined;
-  const columns = leaves.map((leaf) => `CASE WHEN ${condition(leaf, driving, params)} THEN 1 ELSE 0 END`);
-  const keyed = order.keys || needsKeys(filter);
-  const few = only ?? drivingEmails(filter);
-  const named = few === undefined ? undefined : params.add(JSON.stringify(few));
-  const table = named === undefined ? "messages m" : `{list ${named}} l {cross} messages m {by_email}`;
-  const from = keyed ? `${table} {cross} content_keys k` : table;
-  const selected = ["m.email", "m.thread", "m.content", ...columns].map((column, i) => `${column} AS c${i}`);
-  const restrict = (mailbox: string | undefined) =>
-    `m.account = $1${mailbox === undefined ? "" : ` AND m.mailbox = ${mailbox}`} AND ${visible("m")}${
-      named === undefined ? "" : " AND m.email = l.value"
-    }${keyed ? " AND k.content = m.content" : ""}${where === "" ? "" : ` AND ${where}`}`;
-  const direction = (ascending: boolean) => (ascending ? "" : " DESC");
-  const inOrder = order.sql.map(({ expression, ascending }) => `${expression}${direction(ascending)}`).join(", ");
-  const home = driving ?? (merged.length === 1 ? merged[0] : undefined);
-  const firstLeaf = 3;
-  if (home !== undefined || merged.length === 0 || named !== undefined) {
-    const mailbox = home === undefined ? undefined : params.add(home);
-    const limit = `$${params.values.length + 1}`;
-    const sql = `SELECT ${selected.join(", ")} FROM ${from} WHERE ${restrict(mailbox)} ORDER BY ${inOrder} LIMIT ${limit}`;
-    return { sql, params: params.values, tree, firstLeaf, driving };
-  }
-  // The first ones of each mailbox by its own index, then the first ones of these.
-  const ids = merged.map((id) => params.add(id));
-  const limit = `$${params.values.length + 1}`;
-  const keys = order.sql.map(({ expression }, i) => `${expression} AS s${i}`);
-  const parts = ids.map(
-    (id) =>
-      `SELECT * FROM (SELECT ${[...selected, ...keys].join(", ")} FROM ${from} WHERE ${restrict(id)} ORDER BY ${inOrder} LIMIT ${limit}) AS q${id.slice(1)}`,
-  );
-  const outer = order.sql.map(({ ascending }, i) => `s${i}${direction(ascending)}`).join(", ");
-  const sql = `SELECT ${selected.map((_, i) => `c${i}`).join(", ")} FROM (${parts.join(" UNION ALL ")}) AS u ORDER BY ${outer} LIMIT ${limit}`;
-  return { sql, params: params.values, tree, firstLeaf, driving };
-}
-
-/** Mailboxes that a query without one goes through, each by its own index; none where there are too many of them. */
-function* mergedMailboxes(account: AccountId, what: What): Op<readonly MailboxId[]> {
-  if (drivingMailbox(what.filter) !== undefined) return [];
-  const found = yield* rows(
-    `SELECT id FROM mailboxes WHERE account = $1 AND messages > 0 ORDER BY id LIMIT ${maxMergedMailboxes + 1}`,
-    account,
-  );
-  return found.length > maxMergedMailboxes ? [] : found.map(([id]) => id as number);
-}
-
-type Listed = {
-  readonly emails: readonly EmailId[];
-  /** Whether these are all. */
-  readonly whole: boolean;
-};
-/** With what the emails are listed as: themselves, or their threads. */
-type Named = Listed & { readonly names: ReadonlySet<EmailId | ThreadId> };
 
 /** Rows gone through cost about a quarter of what it takes to ask an email for its rows. */
 const rowsForEmail = 4;
 /** More emails than these are never asked for their rows. */
 const maxDriven = 50_000;
 
-type Enough = (emails: readonly EmailId[], names: ReadonlySet<number>) => boolean;
-
 /** The results in order, until `enough` says so: asked after each portion with what there is. */
 function* list(account: AccountId, what: What, firstLimit: number, enough: Enough): Op<Named | "too-expensive"> {
-  const [first, ...rest] = what.sort;
-  const top = typeof first?.by === "object" ? first.by.threads : undefined;
-  if (top === undefined || first?.ascending !== false || rest[0]?.ascending !== false)
-    return yield* listPlainly(account, what, firstLimit, enough);
-  // A few threads stand above all others: they first, then the others in an order that an index has.
-  const inTop: EmailFilter = { kind: "threads", threads: top };
-  const found = yield* rowsOfThreads(account, top, "x.email");
-  const emails: EmailFilter = { kind: "emails", emails: [...new Set(found.map(([email]) => email as EmailId))] };
+  const found = topOf(what.sort);
+  if (found === undefined) return yield* listPlainly(account, what, firstLimit, enough);
+  const { top, rest } = found;
+  // A few stand above all others: they first, then the others in an order that an index, or memory, has.
+  const emails: EmailFilter = { kind: "emails", emails: yield* emailsOf(account, top) };
   const only = (filter: EmailFilter): What => ({
     ...what,
     filter: what.filter === undefined ? filter : { kind: "and", of: [filter, what.filter] },
     sort: rest,
   });
-  const above = yield* listPlainly(account, only({ kind: "and", of: [emails, inTop] }), everything, () => true);
+  const above = yield* listPlainly(account, only({ kind: "and", of: [emails, top] }), everything, () => true);
   if (above === "too-expensive") return above;
-  const below = yield* listPlainly(account, only({ kind: "not", of: inTop }), firstLimit, (others, names) =>
+  const below = yield* listPlainly(account, only({ kind: "not", of: top }), firstLimit, (others, names) =>
     enough([...above.emails, ...others], new Set([...above.names, ...names])),
   );
   if (below === "too-expensive") return below;
@@ -134,12 +72,20 @@ function* list(account: AccountId, what: What, firstLimit: number, enough: Enoug
   };
 }
 
+function* emailsOf(account: AccountId, those: Those): Op<readonly EmailId[]> {
+  if (those.kind === "emails") return those.emails;
+  const found = yield* rowsOfThreads(account, those.threads, "x.email");
+  return [...new Set(found.map(([email]) => email as EmailId))];
+}
+
 function* listPlainly(
   account: AccountId,
   asked: What,
   firstLimit: number,
   enough: Enough,
 ): Op<Named | "too-expensive"> {
+  const inOrder = yield* listInOrder(account, asked, firstLimit, enough);
+  if (inOrder !== undefined) return inOrder;
   let what = { ...asked, filter: yield* withFound(account, asked.filter) };
   const merged = yield* mergedMailboxes(account, what);
   let made = plan(account, what, merged);
@@ -155,29 +101,6 @@ function* listPlainly(
       what = { ...what, filter: driven(what.filter, Math.min(maxDriven, limit * rowsForEmail)) };
       made = plan(account, what, merged);
     }
-  }
-}
-
-/** What texts have been looked at for one query. */
-class TextLook {
-  readonly judged = new Map<EmailId, boolean>();
-  readonly #budget = new TextBudget();
-
-  *at(made: Plan, found: readonly Cells[]): Op<"too-expensive" | undefined> {
-    if (made.tree === undefined) return undefined;
-    const open = found.filter(([email]) => !this.judged.has(email as number));
-    const verdicts = yield* holdsText(
-      made.tree,
-      open.map((cells) => ({
-        email: cells[0] as number,
-        content: cells[2] as number,
-        leaves: cells.slice(made.firstLeaf).map((cell) => cell === 1),
-      })),
-      this.#budget,
-    );
-    if (verdicts === "too-expensive") return verdicts;
-    for (const [i, cells] of open.entries()) this.judged.set(cells[0] as number, verdicts[i] === true);
-    return undefined;
   }
 }
 
@@ -219,25 +142,6 @@ function* listRanked(
   if (rest === "too-expensive") return rest;
   const named = new Set(done(true).emails);
   return { emails: [...named, ...rest.emails.filter((email) => !named.has(email))], whole: true };
-}
-
-/** One of the rows of each email, and of each thread where they are collapsed: the first. `names`: which these are. */
-function distinct(
-  found: readonly Cells[],
-  collapse: boolean,
-  judged: ReadonlyMap<EmailId, boolean> | undefined,
-): { readonly emails: readonly EmailId[]; readonly names: ReadonlySet<EmailId | ThreadId> } {
-  const seen = new Set<EmailId | ThreadId>();
-  const emails: EmailId[] = [];
-  for (const cells of found) {
-    const email = cells[0] as number;
-    if (judged !== undefined && judged.get(email) !== true) continue;
-    const name = collapse ? (cells[1] as number) : email;
-    if (seen.has(name)) continue;
-    seen.add(name);
-    emails.push(email);
-  }
-  return { emails, names: seen };
 }
 
 /** Of these emails, the ones that match, by the names under which they are listed. For filters without text. */
@@ -314,6 +218,27 @@ function* countAmong(account: AccountId, filter: EmailFilter, collapse: boolean)
 }
 const comma = 44;
 
+/** A last page that is the first one of the opposite order. */
+const isFromEnd = ({ anchor, position, ranked, collapseThreads, filter }: EmailQuery): boolean =>
+  anchor === undefined &&
+  position < 0 &&
+  ranked !== true &&
+  !collapseThreads &&
+  !(filter !== undefined && hasText(filter));
+
+function* fromTheEnd(account: AccountId, query: EmailQuery, state: MailState): Op<EmailQueryResult> {
+  const total = yield* count(account, query);
+  const position = Math.max(0, total + query.position);
+  const given: readonly EmailSort[] = query.sort.length === 0 ? [{ by: "receivedAt", ascending: false }] : query.sort;
+  const turned = given.map((key) => ({ ...key, ascending: !key.ascending }));
+  const wantedOf = total - position;
+  const listed = yield* list(account, { ...query, sort: turned }, wantedOf + 1, (emails) => emails.length >= wantedOf);
+  if (listed === "too-expensive") return { kind: "too-expensive" };
+  const emails = listed.emails.slice(0, wantedOf).reverse().slice(0, query.limit);
+  const wanted = yield* orderWanted(account, query);
+  return { kind: "done", emails, position, total: query.total ? total : undefined, state, wanted };
+}
+
 export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQueryResult> {
   const state = yield* mailState(account);
   const asked = yield* withMarks(account, given);
@@ -325,6 +250,7 @@ export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQuer
     among = yield* countAmong(account, filter, asked.collapseThreads);
     if (among !== undefined) query = { ...asked, filter };
   }
+  if (isFromEnd(query)) return yield* fromTheEnd(account, query, state);
   const { anchor, limit } = query;
   const withText = query.filter !== undefined && hasText(query.filter);
   const fromEnd = anchor === undefined && query.position < 0;
@@ -351,7 +277,8 @@ export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQuer
     position = Math.max(0, at + anchor.offset);
   }
   const total = query.total ? (whole ? emails.length : (among ?? (yield* count(account, query)))) : undefined;
-  return { kind: "done", emails: emails.slice(position, position + limit), position, total, state };
+  const wanted = ranked ? undefined : yield* orderWanted(account, query);
+  return { kind: "done", emails: emails.slice(position, position + limit), position, total, state, wanted };
 }
 
 export function* emailQueryChanges(

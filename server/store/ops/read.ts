@@ -8,6 +8,7 @@ import * as contents from "./contents.ts";
 import { deletions, deletionTakes } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailChanges, enteredInto, lostFrom, mailboxChanges, threadChanges } from "./email-changes.ts";
+import { emailOrder } from "./email-in-order.ts";
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
 import * as changes from "./fetch.ts";
@@ -91,6 +92,7 @@ export const readOps = {
   threadEmails: emails.threadEmails,
   emailQuery,
   emailQueryChanges,
+  emailOrder,
   emailChanges,
   threadChanges,
   lostFrom,
