@@ -294,7 +294,7 @@ export async function makeSending(parts: {
     forSubmit: {
       hasTenants: () => model.domain.size > 0,
       senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
-      fields: (sender, { id }) => senderFields(model, sender, id, mac),
+      fields: (sender, { id }) => senderFields(model, sender, id),
     },
     file,
     model: () => model,

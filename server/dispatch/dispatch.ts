@@ -100,13 +100,13 @@ export class Dispatcher implements Dispatching {
     const stream = streamOf(model, tenant ?? "", message.stream) ?? streamOf(model, "", defaultName)!;
     const stopped = stoppedBecause(model, message, stream);
     const provider = providerFor(this.#parts.shaping, path, recipients[0]!.domain);
-    const park = tenant === undefined ? undefined : this.#parkName(message, provider);
+    const park = (): string | undefined => (tenant === undefined ? undefined : this.#parkName(message, provider));
     if (stopped !== undefined)
-      return [{ kind: "wait", recipients, until: this.#parts.now() + stoppedMs, park, because: stopped }];
+      return [{ kind: "wait", recipients, until: this.#parts.now() + stoppedMs, park: park(), because: stopped }];
     const sources = sourcesOf(model, stream, message.id);
     // Its provider was not known before. Where a quota holds it waits for its turn with the others: those before it may want their mail more.
-    if (park !== undefined && isUnplaced(recipients) && this.#isCounted(message, sources, provider))
-      return [{ kind: "wait", recipients, until: this.#parts.now(), park, because: "its turn comes" }];
+    if (tenant !== undefined && isUnplaced(recipients) && this.#isCounted(message, sources, provider))
+      return [{ kind: "wait", recipients, until: this.#parts.now(), park: park(), because: "its turn comes" }];
     const { limits, warmups, now } = this.#parts;
     const ports = { limits, warmups, now, paths: this.#paths };
     const results = recipients.map((recipient) =>

@@ -83,11 +83,11 @@ function sooner(one: Found | undefined, other: Found): Found {
 export function grouped(
   recipients: readonly QueuedRecipient[],
   found: readonly Found[],
-  park: string | undefined,
+  park: () => string | undefined,
 ): readonly Admission[] {
   if (recipients.length === 1) {
     const only = found[0]!;
-    return [only.kind === "go" ? { kind: "go", recipients, path: only.path } : { ...only, recipients, park }];
+    return [only.kind === "go" ? { kind: "go", recipients, path: only.path } : { ...only, recipients, park: park() }];
   }
   const groups = new Map<string, { readonly found: Found; readonly recipients: QueuedRecipient[] }>();
   for (const [index, one] of found.entries()) {
@@ -97,6 +97,6 @@ export function grouped(
     else group.recipients.push(recipients[index]!);
   }
   return [...groups.values()].map(({ found: one, recipients: some }) =>
-    one.kind === "go" ? { kind: "go", recipients: some, path: one.path } : { ...one, recipients: some, park },
+    one.kind === "go" ? { kind: "go", recipients: some, path: one.path } : { ...one, recipients: some, park: park() },
   );
 }

@@ -150,13 +150,20 @@ export function warningsIn(model: Named): readonly ModelMistake[] {
 
 /** Sources of a pool with their weights. */
 export function membersOf(sources: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(
-    sources.map((text) => {
-      const [source = "", weight = "1"] = text.split(":");
-      return [source, Number(weight)];
-    }),
-  );
+  let members = knownMembers.get(sources);
+  if (members === undefined) {
+    members = new Map(
+      sources.map((text) => {
+        const [source = "", weight = "1"] = text.split(":");
+        return [source, Number(weight)];
+      }),
+    );
+    knownMembers.set(sources, members);
+  }
+  return members;
 }
+/** They are asked for with every message. */
+const knownMembers = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 
 /** A tenant's stream: its own of this name, one for all, or one that every server has. */
 export function streamOf(model: Named, tenant: string, stream: string): Stream | undefined {
