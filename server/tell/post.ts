@@ -1,7 +1,6 @@
 /** One POST to an endpoint that somebody named: only where the guard lets it, no redirect followed, bounded in time. */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, isIPv6, type LookupFunction } from "node:net";
+import type { Dispatcher, Pool } from "undici";
 import type { Guard } from "../net/guard.ts";
 
 export type Posted =
@@ -20,7 +19,7 @@ const maxAnswerBytes = 64 * 1024;
 export type Poster = {
   /** Never rejects. */
   post(body: string, headers: { readonly [name: string]: string }): Promise<Posted>;
-  close(): void;
+  close(): Promise<void>;
 };
 
 export function makePoster(
@@ -33,8 +32,7 @@ export function makePoster(
     if (options.all === true) (answer as unknown as (error: null, all: object) => void)(null, all);
     else answer(null, all[0]!.address, all[0]!.family);
   };
-  const options = { keepAlive: true, maxSockets: maxUnderWay, timeout: timeoutMs };
-  const agents = { "http:": new HttpAgent(options), "https:": new HttpsAgent(options) };
+  let pool: Promise<Pool> | undefined;
 
   const allowed = async (): Promise<NonNullable<typeof known> | string> => {
     if (known !== undefined && known.until > ask.now()) return known;
@@ -44,64 +42,88 @@ export function makePoster(
     return known;
   };
 
+  /** The library is loaded once somebody has a webhook. */
+  const poolFor = async ({ origin, hostname, protocol }: URL): Promise<Pool> => {
+    const { Pool: Connections } = await import("undici");
+    // A literal address is connected to as it is: the guard has seen it.
+    const named = isIP(hostname.replace(/^\[|\]$/g, "")) === 0;
+    return new Connections(origin, {
+      connections: maxUnderWay,
+      allowH2: false,
+      headersTimeout: 2 * timeoutMs,
+      bodyTimeout: timeoutMs,
+      connect: {
+        timeout: timeoutMs,
+        lookup,
+        ...(named && protocol === "https:" ? { servername: hostname } : {}),
+      },
+    });
+  };
+
   return {
     post: async (body, headers) => {
       const to = await allowed();
       if (typeof to === "string") return { kind: "failed", why: to };
+      const { pathname, search } = to.url;
+      const connections = await (pool ??= poolFor(to.url));
       return new Promise((resolve) => {
-        const { hostname, protocol } = to.url;
-        const host = hostname.replace(/^\[|\]$/g, "");
-        const secure = protocol === "https:";
-        let over = false;
-        const end = (posted: Posted): void => {
-          if (over) return;
-          over = true;
-          clearTimeout(timer);
-          resolve(posted);
-        };
-        const timer = setTimeout(() => {
-          end({ kind: "failed", why: `It did not answer within ${timeoutMs / 1000} seconds.` });
-          outgoing.destroy();
-        }, timeoutMs);
-        const outgoing = (secure ? httpsRequest : httpRequest)({
-          // A literal address is connected to as it is: the guard has seen it.
-          host: isIP(host) === 0 ? host : to.addresses[0]!,
-          port: to.url.port === "" ? (secure ? 443 : 80) : Number(to.url.port),
-          path: `${to.url.pathname}${to.url.search}`,
-          method: "POST",
-          agent: secure ? agents["https:"] : agents["http:"],
-          lookup,
-          ...(secure && isIP(host) === 0 ? { servername: host } : {}),
-          headers: {
-            ...headers,
-            host: to.url.host,
-            "content-type": "application/json",
-            "content-length": String(Buffer.byteLength(body)),
-            "user-agent": "Angarium-Webhooks/1",
+        const answer = new Answer(resolve);
+        connections.dispatch(
+          {
+            method: "POST",
+            path: `${pathname}${search}`,
+            headers: { ...headers, "content-type": "application/json", "user-agent": "Angarium-Webhooks/1" },
+            body,
           },
-        });
-        outgoing.on("error", (error: NodeJS.ErrnoException) =>
-          end({ kind: "failed", why: `It could not be reached: ${error.code ?? error.message}.` }),
+          answer,
         );
-        outgoing.on("response", (incoming: IncomingMessage) => {
-          let size = 0;
-          incoming.on("data", (chunk: Buffer) => {
-            size += chunk.length;
-            if (size > maxAnswerBytes) outgoing.destroy();
-          });
-          incoming.on("error", () => {});
-          const status = incoming.statusCode ?? 0;
-          // What is answered counts; the rest of the answer is read so that the connection can be used again.
-          if (status >= 200 && status < 300) end({ kind: "ok", status });
-          else if (status === 410) end({ kind: "gone", status });
-          else end({ kind: "failed", status, why: `It answered ${status}.` });
-        });
-        outgoing.end(body);
       });
     },
-    close: () => {
-      agents["http:"].destroy();
-      agents["https:"].destroy();
-    },
+    close: async () => (await pool)?.destroy(),
   };
+}
+
+/** What is answered counts; the rest of the answer is read so that the connection can be used again. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #end: (posted: Posted) => void;
+  readonly #timer: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | undefined;
+  #late = false;
+  #bytes = 0;
+
+  constructor(end: (posted: Posted) => void) {
+    this.#end = end;
+    this.#timer = setTimeout(() => {
+      this.#late = true;
+      end({ kind: "failed", why: `It did not answer within ${timeoutMs / 1000} seconds.` });
+      this.#controller?.abort(new Error("too late"));
+    }, timeoutMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#late) controller.abort(new Error("too late"));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    // RFC 9110 §15.2: more comes.
+    if (status < 200) return;
+    if (status < 300) this.#end({ kind: "ok", status });
+    else if (status === 410) this.#end({ kind: "gone", status });
+    else this.#end({ kind: "failed", status, why: `It answered ${status}.` });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > maxAnswerBytes) controller.abort(new Error("too long an answer"));
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#timer);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: NodeJS.ErrnoException): void {
+    clearTimeout(this.#timer);
+    this.#end({ kind: "failed", why: `It could not be reached: ${error.code ?? error.message}.` });
+  }
 }

@@ -51,7 +51,7 @@ async function taken(ordered: boolean, failing: readonly number[]): Promise<read
         order.push(id);
         return { kind: "ok", status: 204 };
       },
-      close: () => undefined,
+      close: async () => undefined,
     },
     keep: async () => undefined,
     disable: async () => undefined,

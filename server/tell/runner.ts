@@ -82,7 +82,7 @@ export class Runner {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
-    this.#ports.poster.close();
+    await this.#ports.poster.close();
   }
 
   /** From an event on everything is sent again; answers once that is kept. */
