@@ -16,6 +16,8 @@ export const imageProxy = "urn:angarium:params:jmap:image-proxy";
 export const unsubscribe = "urn:angarium:params:jmap:unsubscribe";
 /** Of our own: keys that people publish, and keys of those they write to (Web Key Directory). */
 export const publicKeys = "urn:angarium:params:jmap:public-keys";
+/** Of our own: uploads that are not wanted any longer go before they expire. */
+export const uploads = "urn:angarium:params:jmap:uploads";
 /** Of our own: where the public API is, for what JMAP has no words for (mail that was kept back, senders that are blocked). */
 export const restApi = "urn:angarium:params:jmap:rest-api";
 export const webpushVapid = "urn:ietf:params:jmap:webpush-vapid";

@@ -66,6 +66,7 @@ import { sieveScriptSet } from "./methods/sieve-script-set.ts";
 import { sieveScriptValidate } from "./methods/sieve-script-validate.ts";
 import { threadChanges } from "./methods/thread-changes.ts";
 import { threadGet } from "./methods/thread-get.ts";
+import { uploadSet } from "./methods/upload-set.ts";
 import { vacationResponseGet } from "./methods/vacation-response-get.ts";
 import { vacationResponseSet } from "./methods/vacation-response-set.ts";
 import type { OrderMemory } from "./order-memory.ts";
@@ -121,6 +122,7 @@ export const makeMethods = ({
     ["Blob/get", blobGet],
     ["Blob/lookup", blobLookup],
     ["Blob/upload", blobUpload],
+    ["Upload/set", uploadSet],
     ["Quota/get", quotaGet],
     ["Quota/changes", quotaChanges],
     ["Quota/query", quotaQuery],

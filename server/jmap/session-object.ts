@@ -78,6 +78,7 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
     [urn.mdn]: {},
     [urn.unsubscribe]: {},
     [urn.publicKeys]: {},
+    [urn.uploads]: {},
     [urn.sieve]: sieveCapability,
     [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
     [urn.principals]: { currentUserPrincipalId: principalId(account) },

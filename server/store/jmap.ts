@@ -379,6 +379,8 @@ export interface JmapWriter {
     expiresAt: Instant,
     bounds: { readonly bytes: number; readonly count: number },
   ): Promise<Upload | "over-quota">;
+  /** Before they expire; answers those that were there. */
+  uploadsDrop(account: AccountId, ids: readonly string[]): Promise<readonly string[]>;
   webSessionUsed(hash: string, at: Instant): Promise<void>;
   webSessionPut(hash: string, session: WebSession | undefined): Promise<void>;
   /** All sessions of an account end, but the one with this hash. */
@@ -414,6 +416,7 @@ export const jmapWrites = [
   "mailboxChange",
   "mailboxRemove",
   "objectsPut",
+  "uploadsDrop",
   "webSessionPut",
   "webSessionUsed",
   "webSessionsEnd",

@@ -329,6 +329,8 @@ export function emailsContract(open: Open, stories: number): void {
         (await store.uploads(id, ["U1", "U2"])).map((one) => one.id),
         ["U2"],
       );
+      assert.deepEqual(await store.uploadsDrop(id, ["U1", "U2"]), ["U2"], "what is not wanted goes before");
+      assert.deepEqual(await store.uploads(id, ["U2"]), []);
       assert.deepEqual(await store.verify(), []);
     });
 

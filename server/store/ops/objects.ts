@@ -225,6 +225,19 @@ export function* uploadPut(
   return { id, content, type, sizeBytes };
 }
 
+/** Uploads that nobody wants any longer give their contents back before they expire; answers those that were there. */
+export function* uploadsDrop(account: AccountId, ids: readonly string[]): Op<readonly string[]> {
+  yield* lockAccount(account);
+  const gone: string[] = [];
+  for (const id of ids) {
+    const [row] = yield* rows("DELETE FROM uploads WHERE account = $1 AND id = $2 RETURNING content", account, id);
+    if (row === undefined) continue;
+    yield* run("UPDATE contents SET refs = refs - 1 WHERE id = $1", row[0] as number);
+    gone.push(id);
+  }
+  return gone;
+}
+
 // ---------------------------------------------------------------- sessions
 
 type SessionRow = {

@@ -103,6 +103,7 @@ export const writeOps = {
   mailboxRemove: jmapMailboxes.mailboxRemove,
   objectsPut: objects.objectsPut,
   uploadPut: objects.uploadPut,
+  uploadsDrop: objects.uploadsDrop,
   webSessionPut: objects.webSessionPut,
   webSessionUsed: objects.webSessionUsed,
   webSessionsEnd: objects.webSessionsEnd,

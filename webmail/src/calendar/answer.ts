@@ -45,7 +45,7 @@ export async function sendAnswer(
 ): Promise<void> {
   const me = invitedAs(invitation);
   const to = invitation.organizer;
-  if (me === undefined || to === undefined) throw new Trouble("refused", t("invitation.notInvited"));
+  if (me === undefined || to === undefined) throw new Trouble("said", t("invitation.notInvited"));
   const drafts = await mailboxOf("drafts", t("role.drafts"));
   const sent = await mailboxOf("sent", t("role.sent"));
   const said = t(

@@ -1,16 +1,23 @@
 /** One open letter: what is written, kept on the device at once, saved to the server after a pause. */
 import type { EmailAddress, Id } from "../jmap/types.ts";
-import { hold, letGo } from "../secure/held.ts";
+import { fileOf, hold, isHeld, letGo } from "../secure/held.ts";
 import { sentenceOf } from "../shell/say.ts";
 import { session } from "../state/session.svelte.ts";
 import { t } from "../words.ts";
+import { clearAway } from "./clear-away.ts";
 import { type Attached, type Draft, dropHere, keepHere, lockOf } from "./draft.ts";
+import { dropSealed, keepSealed } from "./sealed-here.ts";
 import { saveDraft } from "./send.ts";
 import { Upload } from "./upload.svelte.ts";
 
 /** So long nobody has written before the server is told. */
 const saveAfterMs = 1_500;
 const againAfterMs = 10_000;
+/** And before a letter that is to be encrypted is kept on the device, encrypted. */
+const sealAfterMs = 400;
+
+/** Letters that are written in this page. */
+const written = new Set<Letter>();
 
 export type SaveState =
   | { readonly kind: "clean" }
@@ -46,6 +53,13 @@ export class Letter {
   #revision = 0;
   #savedRevision = 0;
   #letOthers: (() => void) | undefined;
+  #sealing: ReturnType<typeof setTimeout> | undefined;
+  /** The revision that is kept on the device encrypted. */
+  #sealedRevision = 0;
+  /** So far as it has been written it is kept on the device, encrypted. */
+  sealed = $state(false);
+  /** What was uploaded before the letter was to be encrypted, until it is at the server encrypted. */
+  #inTheClear: readonly Id[] = [];
   closed = false;
 
   constructor(draft: Draft) {
@@ -65,6 +79,7 @@ export class Letter {
     this.encrypt = draft.encrypt ?? false;
     this.by = draft.by ?? "openpgp";
     this.#fixed = { inReplyTo: draft.inReplyTo, references: draft.references, about: draft.about };
+    written.add(this);
     // Until it is shut or the page is gone, pages of other windows know that somebody writes it (draft.ts, `writtenElsewhere`).
     const held = () => (this.closed ? undefined : new Promise<void>((done) => (this.#letOthers = done)));
     if ("locks" in navigator) void navigator.locks.request(lockOf(this.key), held);
@@ -95,13 +110,40 @@ export class Letter {
     return this.#revision > this.#savedRevision;
   }
 
+  /** What was written last would be gone with the page. */
+  get atRisk(): boolean {
+    return this.encrypt && this.changed && this.#sealedRevision < this.#revision;
+  }
+
+  /** Keeps what is to be encrypted on the device, encrypted; answers whether it is kept. */
+  async keepSealed(): Promise<boolean> {
+    clearTimeout(this.#sealing);
+    const revision = this.#revision;
+    const kept = await keepSealed(this.draft()).catch(() => false);
+    if (kept) this.#sealedRevision = Math.max(this.#sealedRevision, revision);
+    this.sealed = this.#sealedRevision === this.#revision;
+    // Saved or closed meanwhile: the server has it.
+    if (kept && (!this.changed || this.closed)) await this.#unseal();
+    return kept;
+  }
+  async #unseal(): Promise<void> {
+    clearTimeout(this.#sealing);
+    if (this.#sealedRevision === 0) return;
+    this.#sealedRevision = 0;
+    await dropSealed(this.key).catch(() => {});
+  }
+
   /** Something was written. */
   touch(): void {
     if (this.closed) return;
     this.#revision++;
     // What was wrong may be right by now; sending says it again where it is not.
     this.problem = undefined;
+    if (this.encrypt) for (const upload of this.uploads) this.#holdInstead(upload);
     keepHere(session.username, this.draft());
+    clearTimeout(this.#sealing);
+    this.sealed = false;
+    if (this.encrypt) this.#sealing = setTimeout(() => void this.keepSealed(), sealAfterMs);
     this.save = { kind: "waiting" };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.saveNow(), saveAfterMs);
@@ -117,15 +159,19 @@ export class Letter {
     let well = false;
     this.#saving = (async () => {
       try {
+        if (this.encrypt) await this.#takeHome();
         const { emailId, apart } = await saveDraft(this.draft());
         this.emailId = emailId;
         this.#savedRevision = revision;
         well = true;
+        await this.#clearAway();
         if (apart) this.apart = true;
         // Closed while it was under way: who closed it says what stays here.
         if (this.closed) return;
-        if (!this.changed) dropHere(this.key);
-        else keepHere(session.username, this.draft());
+        if (!this.changed) {
+          dropHere(this.key);
+          await this.#unseal();
+        } else keepHere(session.username, this.draft());
         this.save = { kind: "saved", at: Date.now() };
       } catch (error) {
         this.save = { kind: "here", why: sentenceOf(error) };
@@ -140,6 +186,7 @@ export class Letter {
   /** No more saving; what is kept on the device stays there. */
   shut(): void {
     this.closed = true;
+    written.delete(this);
     clearTimeout(this.#timer);
     this.#letOthers?.();
   }
@@ -150,6 +197,32 @@ export class Letter {
     for (const upload of this.uploads) upload.cancel();
     await this.#saving;
     dropHere(this.key);
+    await this.#unseal();
+  }
+
+  /** Attached before the letter was to be encrypted: it stays in the page from now on. */
+  #holdInstead(upload: Upload): void {
+    const { file, name, type } = upload;
+    this.dropUpload(upload);
+    this.attached = [...this.attached, { blobId: hold(file), name, type, size: file.size, cid: undefined }];
+  }
+
+  /** Uploaded before the letter was to be encrypted: it comes back. */
+  async #takeHome(): Promise<void> {
+    for (const one of this.attached.filter(({ blobId }) => !isHeld(blobId))) {
+      const blobId = hold(await fileOf(one.blobId, one.type));
+      this.attached = this.attached.map((each) => (each === one ? { ...one, blobId } : each));
+      this.#inTheClear = [...this.#inTheClear, one.blobId];
+    }
+  }
+
+  /** The server has the letter encrypted: what lies there of it in the clear goes, unless another letter has the same file. */
+  async #clearAway(): Promise<void> {
+    if (!this.encrypt || this.#inTheClear.length === 0) return;
+    const elsewhere = new Set([...written].flatMap(({ attached }) => attached.map(({ blobId }) => blobId)));
+    const gone = this.#inTheClear.filter((id) => !elsewhere.has(id));
+    this.#inTheClear = [];
+    await clearAway(gone).catch(() => {});
   }
 
   attach(files: Iterable<File>): void {

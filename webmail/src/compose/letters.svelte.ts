@@ -10,6 +10,7 @@ import { view } from "../state/view.svelte.ts";
 import { language, t } from "../words.ts";
 import { type Draft, keepHere, keptHere, writtenElsewhere } from "./draft.ts";
 import { Letter } from "./letter.svelte.ts";
+import { openSealed, type SealedHere, sealedHere } from "./sealed-here.ts";
 import { discardDraft, maxDelaySeconds, sendDraft, takeBack } from "./send.ts";
 import { newDraft } from "./start.ts";
 
@@ -43,7 +44,7 @@ export function openLetter(draft: Draft = newDraft()): Letter {
 /** Saved and put away. */
 export async function closeLetter(letter: Letter): Promise<void> {
   const saved = await letter.saveNow();
-  if (!saved && letter.encrypt) {
+  if (!saved && letter.encrypt && !(await letter.keepSealed())) {
     // Nothing of it is kept in the clear: it stays open.
     toast(t("compose.keptOpen"), { kind: "problem" });
     return;
@@ -77,7 +78,7 @@ async function unlocking<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { fingerprint } = error as { fingerprint?: string };
     if (!(error instanceof Error) || error.message !== "locked" || fingerprint === undefined) throw error;
-    if (!(await unlocked(fingerprint))) throw new Trouble("refused", t("seal.locked"));
+    if (!(await unlocked(fingerprint))) throw new Trouble("said", t("seal.locked"));
     return work();
   }
 }
@@ -108,13 +109,13 @@ export async function send(letter: Letter, at?: number): Promise<void> {
     // The server has made a draft of it all the same.
     const made = (error as { emailId?: string }).emailId;
     if (made !== undefined) letter.emailId = made;
-    letter.problem = error instanceof Trouble && error.kind === "refused" ? error.message : sentenceOf(error);
+    letter.problem = sentenceOf(error);
   }
 }
 
-// What is to be encrypted and is not saved is in this page only: the browser asks before it goes.
+// What is to be encrypted, and neither saved nor sealed, is in this page only: the browser asks before it goes.
 addEventListener("beforeunload", (event) => {
-  if (open.some((one) => one.encrypt && one.changed)) event.preventDefault();
+  if (open.some((one) => one.atRisk)) event.preventDefault();
 });
 
 /** So long the server is waited for before the page is loaded anew. */
@@ -122,7 +123,9 @@ const savingMs = 2_000;
 
 /** The page is about to be loaded anew: what is open opens again. */
 export async function keepOpenLetters(): Promise<void> {
-  const saved = Promise.all(open.map((letter) => letter.saveNow()));
+  const saved = Promise.all(
+    open.map(async (letter) => (letter.encrypt && (await letter.keepSealed())) || letter.saveNow()),
+  );
   await Promise.race([saved, new Promise((later) => setTimeout(later, savingMs))]);
   for (const letter of open) {
     letter.shut();
@@ -138,4 +141,19 @@ export async function recoverLetters(): Promise<void> {
   );
   for (const draft of left.slice(0, maxOpen)) openLetter(draft).touch();
   if (left.length > 0) toast(t("compose.recovered", { n: left.length }));
+  // Their key may have to be unlocked: not before somebody asks for it.
+  const sealed = (await sealedHere()).filter(({ key }) => !open.some((one) => one.key === key) && !elsewhere.has(key));
+  if (sealed.length > 0)
+    toast(t("compose.sealedHere", { n: sealed.length }), {
+      action: { label: t("secure.open"), run: () => void attempt(() => openAll(sealed.slice(0, maxOpen))) },
+      forMs: 86_400_000,
+    });
+}
+
+async function openAll(sealed: readonly SealedHere[]): Promise<void> {
+  for (const one of sealed) {
+    const draft = await unlocking(() => openSealed(one));
+    if (draft === undefined) throw new Trouble("said", t("secure.noKey"));
+    openLetter(draft).touch();
+  }
 }

@@ -78,7 +78,7 @@ export async function uploadSealed(draft: Draft, made: Made, isDraft: boolean, m
       ({ email }) => email === plain.from[0]?.email && !plain.to.some((one) => one.email === email),
     );
     throw new Trouble(
-      "refused",
+      "said",
       own ? t("seal.noOwn", { address: plain.from[0]?.email ?? "" }) : error.lacks.map(lackText).join(" "),
     );
   }

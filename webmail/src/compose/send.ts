@@ -209,12 +209,12 @@ export async function sendDraft(
   const draft = await atHome(written);
   const everybody = [...draft.to, ...draft.cc, ...draft.bcc];
   const wrong = everybody.find(({ email }) => !isAddress(email));
-  if (wrong !== undefined) throw new Trouble("refused", t("compose.wrongAddress", { address: wrong.email }));
-  if (everybody.length === 0) throw new Trouble("refused", t("compose.nobody"));
+  if (wrong !== undefined) throw new Trouble("said", t("compose.wrongAddress", { address: wrong.email }));
+  if (everybody.length === 0) throw new Trouble("said", t("compose.nobody"));
   const drafts = await mailboxOf("drafts", t("role.drafts"));
   const sent = await mailboxOf("sent", t("role.sent"));
   const identity = identities.list.find(({ id }) => id === draft.identityId) ?? identities.list[0];
-  if (identity === undefined) throw new Trouble("refused", t("compose.noIdentity"));
+  if (identity === undefined) throw new Trouble("said", t("compose.noIdentity"));
   const most = maxDelaySeconds();
   const held =
     most === 0

@@ -3,6 +3,7 @@ import { ownFields } from "../jmap/credentials.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type Id, urn } from "../jmap/types.ts";
 import { session } from "../state/session.svelte.ts";
+import { clearAway } from "./clear-away.ts";
 
 /** Smaller files go whole. */
 const pieceBytes = 2 * 1024 * 1024;
@@ -43,9 +44,16 @@ export class Upload {
     void this.#run();
   }
 
+  /** What has gone up of it goes again. */
   cancel(): void {
     this.state = "failed";
     this.#abort?.abort();
+    this.#clearPieces();
+  }
+
+  #clearPieces(): void {
+    const pieces = this.#pieces.splice(0);
+    if (pieces.length > 0) clearAway(pieces).catch(() => {});
   }
 
   async #run(): Promise<void> {
@@ -62,8 +70,8 @@ export class Upload {
         const blobId = await this.#send(piece, (part) => {
           this.done = Math.min(1, (at * size + part * piece.size) / Math.max(1, this.file.size));
         });
-        if (this.state !== "going") return;
         this.#pieces.push(blobId);
+        if (this.state !== "going") return this.state === "failed" ? this.#clearPieces() : undefined;
       }
       let [blobId] = this.#pieces as [Id];
       if (count > 1) {
@@ -71,6 +79,7 @@ export class Upload {
           create: { whole: { data: this.#pieces.map((piece) => ({ blobId: piece })), type: this.type } },
         });
         blobId = answer.created.whole.id as Id;
+        this.#clearPieces();
       }
       if (this.state !== "going") return;
       this.done = 1;

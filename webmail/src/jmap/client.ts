@@ -23,6 +23,7 @@ export type Aside = {
   /** Keeps a file until it can be uploaded; answers the id it goes by until then. */
   readonly keepFile: (file: Blob) => Promise<Id>;
   readonly file: (blobId: Id) => Promise<Blob | undefined>;
+  readonly dropFile: (blobId: Id) => Promise<void>;
 };
 
 function troubleOfStatus(status: number, body: { readonly type?: string; readonly detail?: string }): Trouble {

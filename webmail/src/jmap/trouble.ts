@@ -13,7 +13,9 @@ export type TroubleKind =
   /** Somebody else changed or removed it. */
   | "gone"
   /** The server says no, in a sentence. */
-  | "refused";
+  | "refused"
+  /** The page says why not, in a sentence of its own. */
+  | "said";
 
 export class Trouble extends Error {
   readonly kind: TroubleKind;

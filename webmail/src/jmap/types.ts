@@ -129,6 +129,7 @@ export const urn = {
   unsubscribe: "urn:angarium:params:jmap:unsubscribe",
   restApi: "urn:angarium:params:jmap:rest-api",
   publicKeys: "urn:angarium:params:jmap:public-keys",
+  uploads: "urn:angarium:params:jmap:uploads",
 } as const;
 
 export const headProperties: readonly (keyof EmailHead)[] = [

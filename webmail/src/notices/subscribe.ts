@@ -47,8 +47,8 @@ const expiry = () => new Date(Date.now() + lifetimeMs).toISOString().replace(/\.
 /** Asks the browser and the server. Throws Trouble in words where one of them says no. */
 export async function subscribe(client: Client, wish: Wish): Promise<Notices> {
   const applicationServerKey = keyOf(client);
-  if (applicationServerKey === undefined) throw new Trouble("refused", t("notices.cannot"));
-  if ((await Notification.requestPermission()) !== "granted") throw new Trouble("refused", t("notices.denied"));
+  if (applicationServerKey === undefined) throw new Trouble("said", t("notices.cannot"));
+  if ((await Notification.requestPermission()) !== "granted") throw new Trouble("said", t("notices.denied"));
   const registration = await navigator.serviceWorker.ready;
   let push: PushSubscription;
   try {
@@ -57,7 +57,7 @@ export async function subscribe(client: Client, wish: Wish): Promise<Notices> {
     // A key of another server that this browser was subscribed with.
     await (await registration.pushManager.getSubscription())?.unsubscribe();
     console.warn(error);
-    throw new Trouble("refused", t("notices.browser"));
+    throw new Trouble("said", t("notices.browser"));
   }
   const { endpoint, keys } = push.toJSON();
   const device = deviceOf();

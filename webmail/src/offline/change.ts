@@ -147,7 +147,7 @@ async function unsend(kept: Kept, submission: Id): Promise<void> {
   const entry = (await kept.db.getAll("waiting")).find(({ calls }) =>
     calls.some(([method, args]) => method === "EmailSubmission/set" && submission in ((args as SetArgs).create ?? {})),
   );
-  if (entry === undefined || entry.tried) throw new Trouble("refused", t("offline.tooLate"));
+  if (entry === undefined || entry.tried) throw new Trouble("said", t("offline.tooLate"));
   await leave(
     kept,
     entry,
@@ -191,7 +191,7 @@ export async function changeLater(
   tried: boolean,
   now: number,
 ): Promise<ReadonlyMap<string, Answer>> {
-  if ((await kept.db.count("waiting")) >= maxWaiting) throw new Trouble("refused", t("offline.tooMuch"));
+  if ((await kept.db.count("waiting")) >= maxWaiting) throw new Trouble("said", t("offline.tooMuch"));
   const { calls, names } = named(asked);
   const base: { [id: Id]: readonly Id[] } = {};
   const about: { [id: Id]: string } = {};

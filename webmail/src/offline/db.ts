@@ -17,6 +17,8 @@ export const maxWaiting = 500;
 export const maxFileBytes = 50 * 1024 * 1024;
 
 const name = "angarium-mail";
+/** Letters that are kept encrypted (compose/sealed-here.ts). */
+export const sealedName = "angarium-letters";
 const version = 1;
 
 /** What a list needs, and what a search looks at. */
@@ -69,5 +71,6 @@ export async function wipe(): Promise<void> {
   await Promise.race([deleteDB(name).catch(() => {}), new Promise((later) => setTimeout(later, wipeMs))]);
   if ("caches" in globalThis) await caches.delete(partsCache).catch(() => {});
   forgetStart();
+  await Promise.race([deleteDB(sealedName).catch(() => {}), new Promise((later) => setTimeout(later, wipeMs))]);
   for (const key of Object.keys(localStorage)) if (key.startsWith("angarium.draft.")) localStorage.removeItem(key);
 }

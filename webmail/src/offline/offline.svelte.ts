@@ -208,6 +208,9 @@ class Beside implements Aside {
     await this.kept.db.put("files", { blob: file, type: file.type || "application/octet-stream" }, id);
     return id;
   }
+  dropFile(blobId: Id): Promise<void> {
+    return this.kept.db.delete("files", blobId);
+  }
   async file(blobId: Id): Promise<Blob | undefined> {
     return isLocal(blobId) ? (await this.kept.db.get("files", blobId))?.blob : undefined;
   }

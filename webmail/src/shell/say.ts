@@ -24,6 +24,8 @@ export function sentenceOf(error: unknown): string {
       return t("trouble.gone");
     case "refused":
       return error.message === "" ? t("trouble.refused") : t("trouble.refusedWith", { why: error.message });
+    case "said":
+      return error.message;
     default:
       return error.kind satisfies never;
   }

@@ -473,6 +473,12 @@ export const de: Words = {
   "compose.keptOpen":
     "Ein verschlüsselter Entwurf wird auf diesem Gerät nicht offen abgelegt: Lassen Sie ihn offen, er wird gespeichert, sobald der Server ihn annimmt.",
   "compose.apart": "Dieser Entwurf wurde in einem anderen Fenster geändert oder gelöscht. Ihrer liegt daneben.",
+  "compose.keptSealed": "Er liegt verschlüsselt auf diesem Gerät und wird gespeichert, sobald der Server ihn annimmt.",
+  "compose.sealedHere": {
+    one: "Ein Brief, der verschlüsselt werden soll, war noch nicht gespeichert. Er liegt verschlüsselt auf diesem Gerät.",
+    other:
+      "{n} Briefe, die verschlüsselt werden sollen, waren noch nicht gespeichert. Sie liegen verschlüsselt auf diesem Gerät.",
+  },
   "compose.recovered": {
     one: "Ein unfertiger Brief wurde wiederhergestellt.",
     other: "{n} unfertige Briefe wurden wiederhergestellt.",
@@ -496,6 +502,8 @@ export const de: Words = {
   "compose.forwarded": "---------- Weitergeleitete Nachricht ----------",
   "template.none": "Es gibt noch keine Vorlagen. Speichern Sie diesen Brief als eine, um ihn wieder zu verwenden.",
   "template.save": "Diesen Brief als Vorlage speichern",
+  "template.sealed":
+    "Ein Brief, der verschlüsselt werden soll, kann keine Vorlage sein: Vorlagen werden unverschlüsselt aufbewahrt. Nehmen Sie zuerst das Schloss weg.",
   "template.saved": "Als Vorlage gespeichert.",
   "template.remove": "Vorlage {name} löschen",
   "scheduled.none": "Kein Brief wartet auf seine Zeit.",

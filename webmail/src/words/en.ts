@@ -483,6 +483,11 @@ export const en = {
   "compose.keptOpen":
     "An encrypted draft is not kept on this device in the clear: leave it open, it is saved as soon as the server takes it.",
   "compose.apart": "This draft was changed or deleted in another window. Yours is kept beside it.",
+  "compose.keptSealed": "It is kept on this device, encrypted, and saved as soon as the server takes it.",
+  "compose.sealedHere": {
+    one: "A letter that is to be encrypted was not saved yet. It is kept on this device, encrypted.",
+    other: "{n} letters that are to be encrypted were not saved yet. They are kept on this device, encrypted.",
+  },
   "compose.recovered": {
     one: "A letter that was not finished was recovered.",
     other: "{n} letters that were not finished were recovered.",
@@ -506,6 +511,8 @@ export const en = {
   "compose.forwarded": "---------- Forwarded message ----------",
   "template.none": "There are no templates yet. Save this letter as one to use it again.",
   "template.save": "Save this letter as a template",
+  "template.sealed":
+    "A letter that is to be encrypted cannot be a template: templates are kept as they are. Take the lock off first.",
   "template.saved": "Saved as a template.",
   "template.remove": "Delete the template {name}",
   "scheduled.none": "No letter waits for its time.",

@@ -463,6 +463,11 @@ export const es: Words = {
   "compose.keptOpen":
     "Un borrador cifrado no se guarda sin cifrar en este dispositivo: déjelo abierto, se guarda en cuanto el servidor lo acepte.",
   "compose.apart": "Este borrador se cambió o se borró en otra ventana. El suyo queda al lado.",
+  "compose.keptSealed": "Está en este dispositivo, cifrada, y se guardará en cuanto el servidor la acepte.",
+  "compose.sealedHere": {
+    one: "Una carta que debe cifrarse aún no se había guardado. Está en este dispositivo, cifrada.",
+    other: "{n} cartas que deben cifrarse aún no se habían guardado. Están en este dispositivo, cifradas.",
+  },
   "compose.recovered": { one: "Se recuperó una carta sin terminar.", other: "Se recuperaron {n} cartas sin terminar." },
   "compose.thrownAway": "Se descartó el borrador.",
   "compose.throwAway": "Descartar",
@@ -483,6 +488,8 @@ export const es: Words = {
   "compose.forwarded": "---------- Mensaje reenviado ----------",
   "template.none": "Todavía no hay plantillas. Guarde esta carta como plantilla para usarla otra vez.",
   "template.save": "Guardar esta carta como plantilla",
+  "template.sealed":
+    "Una carta que debe cifrarse no puede ser una plantilla: las plantillas se guardan sin cifrar. Quite antes el candado.",
   "template.saved": "Guardado como plantilla.",
   "template.remove": "Borrar la plantilla {name}",
   "scheduled.none": "Ninguna carta espera su hora.",

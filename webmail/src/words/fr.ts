@@ -468,6 +468,11 @@ export const fr: Words = {
   "compose.keptOpen":
     "Un brouillon chiffré n’est pas conservé en clair sur cet appareil : laissez-le ouvert, il sera enregistré dès que le serveur l’acceptera.",
   "compose.apart": "Ce brouillon a été modifié ou supprimé dans une autre fenêtre. Le vôtre est gardé à côté.",
+  "compose.keptSealed": "Elle est gardée sur cet appareil, chiffrée, et enregistrée dès que le serveur l’accepte.",
+  "compose.sealedHere": {
+    one: "Une lettre à chiffrer n’était pas encore enregistrée. Elle est gardée sur cet appareil, chiffrée.",
+    other: "{n} lettres à chiffrer n’étaient pas encore enregistrées. Elles sont gardées sur cet appareil, chiffrées.",
+  },
   "compose.recovered": {
     one: "Une lettre inachevée a été récupérée.",
     other: "{n} lettres inachevées ont été récupérées.",
@@ -491,6 +496,8 @@ export const fr: Words = {
   "compose.forwarded": "---------- Message transféré ----------",
   "template.none": "Il n’y a pas encore de modèles. Enregistrez cette lettre comme modèle pour la réutiliser.",
   "template.save": "Enregistrer cette lettre comme modèle",
+  "template.sealed":
+    "Une lettre à chiffrer ne peut pas être un modèle : les modèles sont gardés en clair. Retirez d’abord le cadenas.",
   "template.saved": "Enregistré comme modèle.",
   "template.remove": "Supprimer le modèle {name}",
   "scheduled.none": "Aucune lettre n’attend son heure.",

@@ -442,6 +442,10 @@ export const ja: Words = {
   "compose.keptOpen":
     "暗号化する下書きはこの端末に平文では保存されません。開いたままにしてください。サーバーが受け付け次第保存されます。",
   "compose.apart": "この下書きは別のウィンドウで変更または削除されました。あなたのものは別に残しています。",
+  "compose.keptSealed": "この端末に暗号化して残してあり、サーバーが受け付けしだい保存されます。",
+  "compose.sealedHere": {
+    other: "暗号化する{n}通のメールがまだ保存されていませんでした。この端末に暗号化して残してあります。",
+  },
   "compose.recovered": { other: "書きかけの手紙 {n} 通を復元しました。" },
   "compose.thrownAway": "下書きを破棄しました。",
   "compose.throwAway": "破棄",
@@ -462,6 +466,8 @@ export const ja: Words = {
   "compose.forwarded": "---------- 転送されたメッセージ ----------",
   "template.none": "テンプレートがまだありません。この手紙を保存すると再利用できます。",
   "template.save": "この手紙をテンプレートとして保存",
+  "template.sealed":
+    "暗号化するメールはテンプレートにできません。テンプレートは暗号化されずに保存されます。先に鍵を外してください。",
   "template.saved": "テンプレートとして保存しました。",
   "template.remove": "テンプレート {name} を削除",
   "scheduled.none": "送信予定の手紙はありません。",
