@@ -306,7 +306,7 @@ test("signed and encrypted mail", async (t) => {
     await letter.getByText("It is kept on this device, encrypted").waitFor();
     const text = await kept();
     assert.ok(text.includes("BEGIN PGP MESSAGE") && !/Café|third stone|map\.txt/.test(text));
-    await page.reload();
+    await page.reload({ waitUntil: "commit" });
     await page.locator(".toast", { hasText: "kept on this device, encrypted" }).getByText("Open").click();
     await page.locator("dialog").getByLabel("Passphrase of your key").fill("correct horse");
     await page.keyboard.press("Enter");
