@@ -150,7 +150,9 @@ function operation(one: Route, components: Json): Json {
     "x-role": one.who ?? "nobody",
     parameters,
     ...(one.body === undefined
-      ? {}
+      ? one.takesBytes === true
+        ? { requestBody: { required: true, content: { "application/octet-stream": {} } } }
+        : {}
       : { requestBody: { required: !one.body.safeParse(undefined).success, content: content(one.body, "input") } }),
     responses: {
       [one.status]:

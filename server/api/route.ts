@@ -44,6 +44,8 @@ export type Given<P extends Params, Q, B> = Found<P> & {
   readonly actor: Actor;
   readonly query: Output<Q>;
   readonly body: Output<B>;
+  /** What is sent, where the route takes bytes. */
+  readonly upload: Readable;
   /** "https://mail.example.org": where the client has reached us. */
   readonly origin: string;
   /** For the audit log, where path and body do not say it. */
@@ -71,6 +73,8 @@ export type Route = {
   /** Of the answer's body: application/json where nothing is said. */
   readonly type?: string;
   readonly maxBodyBytes?: number;
+  /** The body is bytes of any length: `run` reads them from `upload`. Nothing of it is noted, nor kept for repeated requests. */
+  readonly takesBytes?: true;
   /** Left out of the audit log: mail has its own record. */
   readonly unaudited?: boolean;
   /** Sent with another method than GET, though it changes nothing. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { withoutSecrets } from "../admin/noted.ts";
@@ -113,7 +114,10 @@ async function answerTo(
   }
   const query = readQuery(route, queryText);
   if (query instanceof Problem) return query;
-  const bytes = route.method === "GET" ? noBytes : await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes);
+  const bytes =
+    route.method === "GET" || route.takesBytes === true
+      ? noBytes
+      : await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes);
   if (bytes instanceof Problem) return bytes;
   const body = readJson(route, request, bytes);
   if (body instanceof Problem) return body;
@@ -122,6 +126,7 @@ async function answerTo(
     actor: actor as Actor,
     query: query.value as undefined,
     body: body.value as undefined,
+    upload: (request.body as IncomingMessage | null | undefined) ?? Readable.from([]),
     origin: `${request.protocol}://${request.headers.host ?? world.hostname}`,
     audit: { tenant: undefined, target: undefined, detail: {} },
   };
@@ -132,7 +137,7 @@ async function answerTo(
 
   const key = request.headers["idempotency-key"];
   let repeat: Repeat | undefined;
-  if (typeof key === "string" && writing) {
+  if (typeof key === "string" && writing && route.takesBytes !== true) {
     const begun = await beginRepeat(world.store, {
       key,
       account: actor.account.id,
@@ -151,7 +156,7 @@ async function answerTo(
       const changed = await hasChanged(request, parts, path, given);
       if (changed !== undefined) return changed;
       const value = await route.run(given, world);
-      if (!(value instanceof Problem) && writing && route.unaudited !== true)
+      if (!(value instanceof Problem) && writing && route.unaudited !== true && route.takesBytes !== true)
         await note(route, texts, resolved, given, body.value, parts);
       return value instanceof Problem ? value : toReply(route, value, request);
     });

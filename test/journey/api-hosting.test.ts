@@ -453,5 +453,11 @@ describe("hosting by the REST API", () => {
       ["x@far.test"],
     );
     assert.ok(existsSync(join(whole, name, "account.json")), "a path of more than 100 bytes");
+    // The way back is for who administers the platform.
+    await as("u2@example.test").no(403, "POST", "/archives", { sizeBytes: 1 });
+    await admin.ok("POST", "/tenants", { name: "exported" });
+    const tenant = await fetched(admin, { tenant: "exported" });
+    assert.ok(existsSync(join(tenant, "exported.tenant.json")));
+    await as("u2@example.test").no(403, "POST", "/exports", { tenant: "exported" });
   });
 });

@@ -84,6 +84,7 @@ describe("tenants apart", () => {
       invitation: "0123456789abcdef",
       import: "1",
       export: "0123456789abcdef01234567",
+      archive: "0123456789abcdef01234567",
     });
     description = await platform.ok("GET", "/openapi.json");
   });
