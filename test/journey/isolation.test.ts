@@ -60,7 +60,9 @@ describe("tenants apart", () => {
     const email = await person.ok("POST", "/emails", { from: `person@${mark}-one.test`, to: "x@far.test", text: "x" });
     const webhook = await boss.ok("POST", "/webhooks", { url: `https://hook.${mark}.test/` });
     await boss.ok("POST", "/suppressions", { address: `stop@${mark}.test` });
+    await boss.ok("POST", "/templates", { name: "welcome", text: `from ${mark}`, publish: true });
     Object.assign(theirs, {
+      template: `${mark}~welcome`,
       email: email.id,
       webhook: webhook.id,
       suppressed: `stop@${mark}.test`,
