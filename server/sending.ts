@@ -108,7 +108,7 @@ export async function makeSending(parts: {
   const shaping = readShaping(settings.shaping, dataDir);
   const file = readFile(settings.model, dataDir);
   let model = await loadModel(store, file);
-  const warmups = new Warmups({ store, shaping, now, log });
+  const warmups = new Warmups({ store, shaping, now, log, perSite: settings.perUnknownSite });
   const limits = new ShapingBook(shaping, now);
   const conduct = new ConductBook(now);
   const suppression = await SuppressionBook.open(store, now, (address) =>

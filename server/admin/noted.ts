@@ -1,4 +1,5 @@
 /** The audit log of the command line: what changes something is written down, without the passwords in it. */
+import { withoutPassword } from "../send/proxy.ts";
 import type { Command, Outcome, World } from "./command.ts";
 
 /** Last words of commands that only look. All others count as acts: who adds one need not think of it. */
@@ -17,6 +18,7 @@ const looking: ReadonlySet<string> = new Set([
     "size",
     "extensions",
     "test",
+    "preview",
   ],
   ...[
     "rules",
@@ -65,7 +67,8 @@ export async function noteCommand(
 /** What was sent, with nothing in it that opens a door. */
 export function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.length > 20 ? [`${value.length} entries`] : value.map(withoutSecrets);
-  if (typeof value === "string") return value.length > 500 ? `${value.slice(0, 500)}…` : value;
+  // A proxy's login stands in its address.
+  if (typeof value === "string") return withoutPassword(value.length > 500 ? `${value.slice(0, 500)}…` : value);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, part]) => [

@@ -1,5 +1,5 @@
 /** The model of sending at volume: sources, pools, streams, tenants, sending domains, campaigns (docs/sending.md). */
-import { type Edited, importModel, loadModel, removeThing } from "../dispatch/edit.ts";
+import { type Edited, importModel, loadModel, removeThing, shownThing } from "../dispatch/edit.ts";
 import { warningsIn, writeModelFile } from "../dispatch/model.ts";
 import { about, campaignStates, type Kind, overflowPolicies, streamKinds, tenantStates } from "../dispatch/schema.ts";
 import { steer } from "../dispatch/steer.ts";
@@ -33,7 +33,10 @@ const options = {
   source: {
     address: { type: "text", help: "our address to send from" },
     ehlo: { type: "text", help: "our name in EHLO" },
-    proxy: { type: "text", help: "socks5://HOST:PORT, http://HOST:PORT or haproxy://HOST:PORT" },
+    proxy: {
+      type: "text",
+      help: "socks5://HOST:PORT or http://HOST:PORT (with USER:PASSWORD@ before the host where it wants a login), or haproxy://HOST:PORT",
+    },
     state: { type: "text", choices: ["active", "resting", "retired"], help: "whether it sends" },
     warmup,
     targets: target,
@@ -154,7 +157,7 @@ function commandsOf(kind: Kind): readonly Command[] {
       return done(
         [...model[kind]].map(([named, value]) => ({
           name: named,
-          ...value,
+          ...shownThing(value),
           ...("since" in value ? { since: value.since === 0 ? undefined : time(value.since) } : {}),
           ...(model.fixed.has(`${kind} ${named}`) ? { inFile: true } : {}),
         })),

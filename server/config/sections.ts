@@ -277,6 +277,8 @@ export const sending = section<SendingSettings>(defaultSendingSettings, {
     'A file (beside the data) with sources, pools, streams, tenants and sending domains, as "angarium sending export" writes it; what it names is changed there alone. "" for none.',
   publicUrl:
     'Where the world reaches our HTTPS listener, for links to unsubscribe: "https://mail.example.org". "" is the host name.',
+  perUnknownSite:
+    "Messages a day that a source in its warm-up sends to a site of no known provider, at its lowest level; more as it proves more. 0: no bound.",
   sandbox:
     'A domain whose addresses play receivers (delivered@, bounced@, complained@, …): mail to it is never sent anywhere. "" for none.',
   shaping: 'A file laid over the shipped limits and rules of providers (see docs/sending.md); "" for none.',

@@ -207,7 +207,7 @@ export class Dispatcher implements Dispatching {
     if (this.#parts.warmups.idle || path.egress === undefined) return;
     const provider = providerFor(this.#parts.shaping, path, recipients[0]?.domain ?? "");
     const parties = partiesOf(message, path.egress.name, provider);
-    for (const recipient of recipients) this.#parts.warmups.refund(parties, rankOf(recipient));
+    for (const recipient of recipients) this.#parts.warmups.refund(parties, rankOf(recipient), path.site);
   }
 }
 

@@ -1,4 +1,6 @@
 /** Changes to the model by a person or a program: checked as a whole before they are kept. For commands and the API. */
+
+import { withoutPassword, withPassword } from "../send/proxy.ts";
 import type { SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
 import type { Mistake } from "../toml.ts";
@@ -43,7 +45,12 @@ export async function putThing(
   if (known === undefined && make === "known") return no(`There is no ${kind} "${name}".`);
   if (known === undefined && model[kind].size >= (kind === "campaign" ? maxCampaigns : maxThings))
     return no(`There are ${model[kind].size} of this kind already, which is the bound.`);
-  const read = schemas[kind].safeParse({ ...known, ...change, ...dated(kind, known, change["state"], now) });
+  const read = schemas[kind].safeParse({
+    ...known,
+    ...change,
+    ...sameProxy(known, change),
+    ...dated(kind, known, change["state"], now),
+  });
   if (!read.success)
     return no(
       read.error.issues
@@ -62,7 +69,19 @@ export async function putThing(
   const warnings = warningsIn(next)
     .filter(({ message, ...one }) => !said.has(message) || one.name === name)
     .map((one) => `${one.kind} "${one.name}": ${one.message}`);
-  return { kind: "done", value: { name, ...(read.data as object) }, warnings };
+  return { kind: "done", value: { name, ...shownThing(read.data as object) }, warnings };
+}
+
+/** As people and programs see it. */
+export function shownThing<T extends object>(value: T): T {
+  return "proxy" in value && typeof value.proxy === "string"
+    ? { ...value, proxy: withoutPassword(value.proxy) }
+    : value;
+}
+
+function sameProxy(known: object | undefined, { proxy }: { readonly [field: string]: unknown }): object {
+  if (typeof proxy !== "string" || known === undefined || !("proxy" in known)) return {};
+  return { proxy: withPassword(proxy, String(known.proxy)) };
 }
 
 function dated(

@@ -49,7 +49,7 @@ export function find(asked: Asked, ports: FindPorts, at = 0, refused?: Found): F
       continue;
     }
     if (!warmups.counts(parties)) return { kind: "go", path: paths.by(path, egress) };
-    const ticket = warmups.ticket(parties, rank);
+    const ticket = warmups.ticket(parties, rank, path.site);
     if (ticket instanceof Promise)
       return ticket.then((answer) =>
         answer.granted

@@ -1,6 +1,7 @@
 /** The things that sending at volume is made of, as they are written in a file, kept in the store and given to the API. */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { parseProxy } from "../send/proxy.ts";
 import { parseDuration } from "../units.ts";
 
 /** Names of sources, pools and tenants. */
@@ -25,13 +26,13 @@ export const sourceSchema = z.strictObject({
   address: orNone(z.string().refine((text) => isIP(text) !== 0, "must be an IP address of this machine")).default(""),
   /** Our name in EHLO; "" is the host's. It should be the address's name in reverse DNS. */
   ehlo: orNone(host).default(""),
-  /** Connections go through it: "socks5://HOST:PORT", "http://HOST:PORT" (CONNECT), or "haproxy://HOST:PORT" (PROXY protocol, version 1). */
+  /** Connections go through it: "socks5://HOST:PORT", "http://HOST:PORT" (CONNECT), both with USER:PASSWORD@ where it wants a login, or "haproxy://HOST:PORT" (PROXY protocol, version 1). */
   proxy: orNone(
     z
       .string()
-      .regex(
-        /^(?:socks5|haproxy|http):\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i,
-        'must be like "socks5://HOST:PORT"',
+      .refine(
+        (text) => parseProxy(text) !== undefined,
+        'must be like "socks5://HOST:PORT" or "http://USER:PASSWORD@HOST:PORT" (percent-encoded)',
       ),
   ).default(""),
   state: z.enum(["active", "resting", "retired"]).default("active"),

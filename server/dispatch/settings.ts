@@ -5,6 +5,7 @@ export type SendingSettings = {
   readonly enabled: boolean;
   readonly publicUrl: string;
   readonly sandbox: string;
+  readonly perUnknownSite: number;
 };
 
 export const defaultSendingSettings: SendingSettings = {
@@ -14,4 +15,5 @@ export const defaultSendingSettings: SendingSettings = {
   publicUrl: "",
   // RFC 6761 §6.4: nobody's, ever.
   sandbox: "sandbox.invalid",
+  perUnknownSite: 20,
 };

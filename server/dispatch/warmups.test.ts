@@ -194,3 +194,36 @@ test("one sentence tells how it stands, what holds it up, and what to do", async
   clock.now += 3 * 3_600_000;
   assert.equal(kept.suspended({ ...parties, provider: "yahoo" }), undefined);
 });
+
+test("a site that nothing is known of gets its few of the day, whoever asks and however often the node dies", async () => {
+  const store = fakeStore();
+  const clock = { now: start + 20 * 3_600_000 };
+  const others = modelOfText('[source.new]\nwarmup = "normal"\ntargets = { other = 50000 }');
+  const begin = async (): Promise<Warmups> => {
+    const warmups = new Warmups({ store, shaping, now: () => clock.now, log: quiet, perSite: 20 });
+    await warmups.load();
+    warmups.follow(others);
+    return warmups;
+  };
+  const other = { ...parties, provider: "other" };
+  const got = async (warmups: Warmups, site: string, asked: number): Promise<number> => {
+    let count = 0;
+    for (let n = 0; n < asked; n++, clock.now += 60_000) if ((await warmups.ticket(other, 1, site)).granted) count++;
+    return count;
+  };
+  const first = await begin();
+  assert.equal(await got(first, "mx.small.test", 7), 7);
+  // What was reserved and not used dies with it.
+  const second = await begin();
+  assert.equal(await got(second, "mx.small.test", 25), 10);
+  assert.equal(await got(second, "mx.tiny.test", 3), 3);
+  second.refund(other, 1, "mx.tiny.test");
+  const refused = await second.ticket(other, 1, "mx.small.test");
+  assert.ok(!refused.granted);
+  assert.match(refused.because, /sends 20 messages a day to a site that nothing is known of \(mx\.small\.test\)/);
+  assert.equal(refused.until, start + dayMs);
+  // What the sites refuse costs nothing of the plan.
+  assert.ok((second.book.account("source", "new", "other")?.use.used ?? 0) < 30);
+  clock.now = start + dayMs + 12 * 3_600_000;
+  assert.equal(await got(second, "mx.small.test", 25), 20);
+});

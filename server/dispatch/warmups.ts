@@ -3,7 +3,7 @@
  * reserved there in small portions before anything is sent by them: what a crash loses of a day is a portion, never given twice.
  */
 import type { Log } from "../log.ts";
-import type { Shaping } from "../shape/shaping.ts";
+import { otherProvider, type Shaping } from "../shape/shaping.ts";
 import type { SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { noSignals, type PlanAccount } from "../warm/account.ts";
@@ -12,6 +12,7 @@ import { isEligible, type Rank, shareOfRank } from "../warm/eligible.ts";
 import { capOf, dayOf, newPlan, type Plan, retarget } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import type { Model } from "./model.ts";
+import { SiteQuotas } from "./site-quotas.ts";
 
 export const planKind = "plan";
 export const daysKind = "source-days";
@@ -54,6 +55,9 @@ export class Warmups {
   readonly #shaping: Shaping;
   readonly #now: () => Instant;
   readonly #log: Log;
+  readonly #sites: SiteQuotas;
+  /** Of one source to one site of no known provider, at the lowest level. */
+  readonly #perSite: number;
   #book = new WarmupBook();
   /** Plans as they were kept last. */
   #kept = new Map<string, unknown>();
@@ -67,7 +71,11 @@ export class Warmups {
     readonly shaping: Shaping;
     readonly now: () => Instant;
     readonly log: Log;
+    /** Messages a day to a site of no known provider, while a source is as new as can be; 0: no bound. */
+    readonly perSite?: number;
   }) {
+    this.#sites = new SiteQuotas(parts.store, parts.now);
+    this.#perSite = parts.perSite ?? 0;
     this.#store = parts.store;
     this.#shaping = parts.shaping;
     this.#now = parts.now;
@@ -183,8 +191,32 @@ export class Warmups {
     );
   }
 
-  /** One message's place in today's quota: at once where some is reserved, else when the store has answered. */
-  ticket(parties: Parties, rank: Rank): Ticket | Promise<Ticket> {
+  /** One message's place in today's quota: at once where some is reserved, else when the store has answered. `site`: where it goes. */
+  ticket(parties: Parties, rank: Rank, site = ""): Ticket | Promise<Ticket> {
+    const cap = this.#siteCap(parties);
+    if (cap === undefined || site === "") return this.#planTicket(parties, rank);
+    const both = (there: Ticket): Ticket | Promise<Ticket> => {
+      if (!there.granted) return there;
+      const answer = this.#planTicket(parties, rank);
+      const settle = (one: Ticket): Ticket => {
+        if (!one.granted) this.#sites.refund(parties.source, site);
+        return one;
+      };
+      return answer instanceof Promise ? answer.then(settle) : settle(answer);
+    };
+    const there = this.#sites.ticket(parties.source, site, cap);
+    return there instanceof Promise ? there.then(both) : both(there);
+  }
+
+  /** It grows as the plan does; a source that is warm there knows no such bound. */
+  #siteCap({ source, provider }: Parties): number | undefined {
+    if (provider !== otherProvider || this.#perSite === 0) return undefined;
+    const plan = this.#book.account("source", source, provider)?.plan;
+    if (plan === undefined || plan.state === "warm" || plan.asserted !== undefined) return undefined;
+    return Math.max(this.#perSite, Math.floor((this.#perSite * capOf(plan)) / (plan.levels[0] ?? 1)));
+  }
+
+  #planTicket(parties: Parties, rank: Rank): Ticket | Promise<Ticket> {
     const refused = this.#notEligible(parties, rank);
     if (refused !== undefined) return refused;
     const reserve = this.#reserve(parties, rank);
@@ -307,8 +339,9 @@ export class Warmups {
   }
 
   /** Taken and not used: it serves the next. */
-  refund(parties: Parties, rank: Rank): void {
+  refund(parties: Parties, rank: Rank, site = ""): void {
     if (this.counts(parties)) this.#reserve(parties, rank).tokens++;
+    if (site !== "" && this.#siteCap(parties) !== undefined) this.#sites.refund(parties.source, site);
   }
 
   /** How many of a rank could have a ticket now, or until when none could; undefined: no plan counts them. Takes nothing. */

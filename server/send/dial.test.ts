@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { dialThrough } from "./dial.ts";
+import { parseProxy, withoutPassword, withPassword } from "./proxy.ts";
 
 /** A server that is gone with its test. */
 async function listening(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
@@ -100,7 +101,7 @@ test("CONNECT: the greeting that comes with the answer, and what is said after i
 
 for (const [status, expected] of [
   [403, "EACCES"],
-  [407, "EPROXY"],
+  [407, "EPROXYAUTH"],
   [502, "ECONNREFUSED"],
   [504, "ETIMEDOUT"],
 ] as const)
@@ -108,6 +109,53 @@ for (const [status, expected] of [
     const proxy = `http://127.0.0.1:${await listening(t, tunnel(status, []))}`;
     assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 9, 2000), expected);
   });
+
+test("CONNECT with a login", async (t) => {
+  const asked: string[] = [];
+  const proxy = `http://us%40er:p%3Aw@127.0.0.1:${await listening(t, tunnel(502, asked))}`;
+  assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 9, 2000), "ECONNREFUSED");
+  assert.match(asked[0]!, new RegExp(`\r\nProxy-Authorization: Basic ${btoa("us@er:p:w")}\r\n\r\n$`));
+});
+
+/** A proxy that wants a login by one method; `right`: it is the one it knows. */
+function keeper(method: number, right: boolean, said: Buffer[]) {
+  return (socket: Socket): void => {
+    socket.once("data", (offered: Buffer) => {
+      said.push(offered);
+      socket.write(Buffer.of(5, method));
+      socket.once("data", (login: Buffer) => {
+        said.push(login);
+        socket.write(Buffer.of(1, right ? 0 : 1));
+        socket.once("data", () => socket.write(Buffer.of(5, 5, 0, 1, 0, 0, 0, 0, 0, 0)));
+      });
+    });
+  };
+}
+
+const logins: readonly [name: string, login: string, method: number, right: boolean, expected: string][] = [
+  ["right", "u:p%40@", 2, true, "ECONNREFUSED"],
+  ["wrong", "u:p%40@", 2, false, "EPROXYAUTH"],
+  ["wanted and not given", "", 255, true, "EPROXYAUTH"],
+  ["of a kind that was not offered", "u:p%40@", 1, true, "EPROXYAUTH"],
+];
+for (const [name, login, method, right, expected] of logins)
+  test(`SOCKS5: a login that is ${name}`, async (t) => {
+    const said: Buffer[] = [];
+    const proxy = `socks5://${login}127.0.0.1:${await listening(t, keeper(method, right, said))}`;
+    assert.equal(await dialThrough({ proxy, address: "" }, "127.0.0.1", 9, 2000), expected);
+    assert.deepEqual([...said[0]!], login === "" ? [5, 1, 0] : [5, 2, 0, 2]);
+    if (method === 2) assert.deepEqual([...said[1]!], [1, 1, 117, 2, 112, 64]);
+  });
+
+test("a proxy's password is shown to nobody, and stays when what was shown comes back", () => {
+  const kept = "socks5://u:secret@proxy.test:1080";
+  const shown = withoutPassword(kept);
+  assert.equal(shown, "socks5://u:***@proxy.test:1080");
+  assert.equal(withPassword(shown, kept), kept);
+  assert.equal(withPassword("socks5://u:***@other.test:1080", kept), "socks5://u:***@other.test:1080");
+  for (const wrong of ["socks5://u@h:1", "haproxy://u:p@h:1", "http://u%3A:p@h:1", "http://u:%ff@h:1", "http://h:0"])
+    assert.equal(parseProxy(wrong), undefined, wrong);
+});
 
 test("CONNECT: a head without an end is not kept", async (t) => {
   const proxy = `http://127.0.0.1:${await listening(t, (socket) => socket.write(`HTTP/1.1 200 ${"x".repeat(40_000)}`))}`;

@@ -3,6 +3,7 @@ import { connect, isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { Connection } from "../net/connection.ts";
 import { Reading } from "../net/reading.ts";
+import { type EgressProxy, parseProxy } from "./proxy.ts";
 import type { Egress } from "./site.ts";
 
 /** Opens a TCP connection; the system's error code ("ECONNREFUSED", "ETIMEDOUT") where that fails. `from` is our own address. */
@@ -33,7 +34,7 @@ export function dial(
 
 /**
  * The same through a proxy, so that it is the proxy's address (`address` of the egress, where it has several) that the server sees:
- * SOCKS5 without a login (RFC 1928), HTTP CONNECT (RFC 9110 §9.3.6), or a proxy that reads a PROXY protocol header for where to
+ * SOCKS5 (RFC 1928; with a login RFC 1929), HTTP CONNECT (RFC 9110 §9.3.6; with a login RFC 7617), or a proxy that reads a PROXY protocol header for where to
  * connect from and to.
  */
 export async function dialThrough(
@@ -42,19 +43,19 @@ export async function dialThrough(
   port: number,
   timeoutMs: number,
 ): Promise<Connection | string> {
-  const found = /^(socks5|haproxy|http):\/\/(?:\[([^\]]+)\]|([^:]+)):(\d+)$/i.exec(proxy);
-  if (found === null) return "EPROXY";
-  const connection = await dial(found[2] ?? found[3]!, Number(found[4]), timeoutMs, undefined);
+  const found = parseProxy(proxy);
+  if (found === undefined) return "EPROXY";
+  const { kind, login } = found;
+  const connection = await dial(found.host, found.port, timeoutMs, undefined);
   if (typeof connection === "string") return connection;
   connection.setTimeout(timeoutMs);
-  const kind = found[1]!.toLowerCase();
   if (kind === "haproxy") {
     connection.write(
       `PROXY TCP${isIP(address)} ${from === "" ? connection.local.address : from} ${address} 0 ${port}\r\n`,
     );
     return connection;
   }
-  const refused = await (kind === "http" ? askConnect : askSocks)(connection, address, port);
+  const refused = await (kind === "http" ? askConnect : askSocks)(connection, address, port, login);
   if (refused === undefined) return connection;
   connection.destroy();
   return refused;
@@ -63,7 +64,12 @@ export async function dialThrough(
 /** RFC 1928 §6, in words of the system where it has some. */
 const socksReplies = ["", "EPROXY", "EACCES", "ENETUNREACH", "EHOSTUNREACH", "ECONNREFUSED", "ETIMEDOUT"];
 
-async function askSocks(connection: Connection, address: string, port: number): Promise<string | undefined> {
+async function askSocks(
+  connection: Connection,
+  address: string,
+  port: number,
+  login: EgressProxy["login"],
+): Promise<string | undefined> {
   let unread = Buffer.alloc(0);
   const take = async (count: number): Promise<Buffer | undefined> => {
     while (unread.length < count) {
@@ -75,9 +81,16 @@ async function askSocks(connection: Connection, address: string, port: number): 
     unread = unread.subarray(count);
     return taken;
   };
-  connection.write(Buffer.from([5, 1, 0]));
+  // RFC 1928 §3: methods 0 (no login) and 2 (user and password, RFC 1929); who has a login offers both.
+  connection.write(Buffer.from(login === undefined ? [5, 1, 0] : [5, 2, 0, 2]));
   const method = await take(2);
-  if (method === undefined || method[0] !== 5 || method[1] !== 0) return "EPROXY";
+  if (method === undefined || method[0] !== 5) return "EPROXY";
+  if (method[1] === 2 && login !== undefined) {
+    const [user, password] = [Buffer.from(login.user), Buffer.from(login.password)];
+    connection.write(Buffer.from([1, user.length, ...user, password.length, ...password]));
+    const answer = await take(2);
+    if (answer === undefined || answer[1] !== 0) return "EPROXYAUTH";
+  } else if (method[1] !== 0) return "EPROXYAUTH";
   const bytes = ipaddr.parse(address).toByteArray();
   connection.write(Buffer.from([5, 1, 0, bytes.length === 4 ? 1 : 4, ...bytes, port >> 8, port & 255]));
   const head = await take(4);
@@ -95,15 +108,23 @@ const maxHeadBytes = 16 * 1024;
 /** Statuses of proxies that could not reach the server, or may not, in words of the system. */
 const connectReplies = new Map([
   [403, "EACCES"],
+  [407, "EPROXYAUTH"],
   [502, "ECONNREFUSED"],
   [503, "EHOSTUNREACH"],
   [504, "ETIMEDOUT"],
 ]);
 
 /** RFC 9110 §9.3.6: the tunnel begins behind the head of a 2xx answer; what comes with it is the server's already. */
-async function askConnect(connection: Connection, address: string, port: number): Promise<string | undefined> {
+async function askConnect(
+  connection: Connection,
+  address: string,
+  port: number,
+  login: EgressProxy["login"],
+): Promise<string | undefined> {
   const target = `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
-  connection.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
+  const basic = login === undefined ? "" : Buffer.from(`${login.user}:${login.password}`).toString("base64");
+  const proof = basic === "" ? "" : `Proxy-Authorization: Basic ${basic}\r\n`;
+  connection.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${proof}\r\n`);
   let unread = Buffer.alloc(0);
   let end = -1;
   while (end < 0) {

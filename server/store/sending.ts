@@ -10,6 +10,9 @@ export const maxSendingRows = 100_000;
 
 // ---------------------------------------------------------------- quotas
 
+/** Quotas of sites, which are many and of one day: forgotten afterwards. */
+export const siteQuotaPrefix = "site/";
+
 /** So many of a day's quota under every one of the keys, each with its own cap: all or as many as all allow. */
 export type QuotaAsk = {
   readonly keys: readonly { readonly key: string; readonly cap: number }[];
@@ -111,7 +114,7 @@ export type Park = {
 export interface SendingReader extends TemplatesReader {
   /** All rows of these kinds, by kind and name. */
   sendingRows(kinds: readonly string[]): Promise<readonly SendingRow[]>;
-  /** What was used of a day's quotas so far. */
+  /** What was used of a day's quotas so far, sites left out. */
   quotasUsed(day: number): Promise<readonly { readonly key: string; readonly used: number }[]>;
   /** Those in force among these hashes and scopes. */
   suppressed(scopes: readonly string[], hashes: readonly string[], now: Instant): Promise<readonly Suppression[]>;

@@ -1,6 +1,6 @@
 /** Sending at volume: its model, how warm each address is, what is slowed and why (docs/sending.md). */
 import { z } from "zod";
-import { loadModel, removeThing } from "../../dispatch/edit.ts";
+import { loadModel, removeThing, shownThing } from "../../dispatch/edit.ts";
 import { about, type Kind, kinds, schemas } from "../../dispatch/schema.ts";
 import type { WarmupStatus } from "../../dispatch/status.ts";
 import { steer } from "../../dispatch/steer.ts";
@@ -43,7 +43,7 @@ function routesOf(kind: Kind): readonly Route[] {
     .meta({ id: `Sending${kind.charAt(0).toUpperCase()}${kind.slice(1)}` });
   const shown = ({ name: named, value }: Thing, fixed: ReadonlySet<string>): never =>
     // The schema of the answer says again which fields there are.
-    ({ ...value, name: named, inFile: fixed.has(`${kind} ${named}`) }) as never;
+    ({ ...shownThing(value), name: named, inFile: fixed.has(`${kind} ${named}`) }) as never;
   const read = ({ store, sending }: ApiWorld) => loadModel(store, sending?.file);
   const theThing: Param<Thing> = {
     schema: name,

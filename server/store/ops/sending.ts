@@ -14,6 +14,7 @@ import {
   type SendingRow,
   type Strike,
   type Suppression,
+  siteQuotaPrefix,
 } from "../sending.ts";
 import type { Instant } from "../store.ts";
 import type { KeptSendingEvent } from "./kept.ts";
@@ -48,7 +49,10 @@ export function* putSendingRows(rows: readonly SendingRow[]): Op<void> {
 // ---------------------------------------------------------------- quotas
 
 export function* quotasUsed(day: number): Op<readonly { readonly key: string; readonly used: number }[]> {
-  return yield* all<{ key: string; used: number }>("SELECT key, used FROM quotas WHERE day = $1", day);
+  return yield* all<{ key: string; used: number }>(
+    `SELECT key, used FROM quotas WHERE day = $1 AND key NOT LIKE '${siteQuotaPrefix}%'`,
+    day,
+  );
 }
 
 export function* takeQuota(asks: readonly QuotaAsk[]): Op<readonly number[]> {
@@ -279,6 +283,7 @@ export function* dropEvents(now: Instant, most: number): Op<boolean> {
     most,
   );
   yield* run("DELETE FROM suppressions WHERE expires_at <= $1", now);
+  yield* run(`DELETE FROM quotas WHERE day < $1 AND key LIKE '${siteQuotaPrefix}%'`, Math.floor(now / dayMs));
   return gone === most;
 }
 
