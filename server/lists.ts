@@ -6,17 +6,21 @@ import { base32 } from "../protocol/return-path/base32.ts";
 import type { Directory } from "./access/directory.ts";
 import type { Deliver } from "./deliver/deliver.ts";
 import type { ForwardPorts } from "./deliver/forward.ts";
-import { confirmPath, leavePath } from "./distribute/compose.ts";
+import { archivePath, confirmPath, leavePath } from "./distribute/compose.ts";
 import { type Distribute, makeDistribute } from "./distribute/distribute.ts";
+import { maxOpenedBytes, readPost } from "./distribute/read-post.ts";
+import { type List, listAt, partAddress } from "./distribute/settings.ts";
 import { suffixOf } from "./judge/authenticate/suffix.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { publicBase } from "./public-base.ts";
 import { openReturnPaths } from "./sign/return-paths.ts";
 import type { Instant, Store } from "./store/store.ts";
+import { type PublicArchive, serveArchives } from "./web/archive-pages.ts";
 import { takeListLinks } from "./web/list-pages.ts";
 
 const secretChars = 16;
+const digestsEveryMs = 5 * 60_000;
 
 export async function startLists(parts: {
   readonly store: Store;
@@ -31,7 +35,7 @@ export async function startLists(parts: {
   readonly now: () => Instant;
   readonly newId: () => string;
   readonly log: Log;
-}): Promise<{ readonly distribute: Distribute; readonly mount: (app: FastifyInstance) => void }> {
+}): Promise<{ readonly distribute: Distribute; readonly mount: (app: FastifyInstance) => void } & Disposable> {
   const { store, resolver, forward, ourHost, publicUrl, now } = parts;
   const { mac } = await openReturnPaths(store, now);
   const distribute = makeDistribute({
@@ -50,9 +54,22 @@ export async function startLists(parts: {
     },
   });
   const { memberships } = distribute;
+  let looking = false;
+  const digests = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    distribute
+      .sendDue()
+      .catch((error: unknown) => parts.log.error({ err: error }, "digests not looked at"))
+      .finally(() => {
+        looking = false;
+      });
+  }, digestsEveryMs).unref();
   return {
     distribute,
-    mount: (app) =>
+    [Symbol.dispose]: () => clearInterval(digests),
+    mount: (app) => {
+      serveArchives(app, publicArchive(store));
       takeListLinks(app, {
         leavePath,
         confirmPath,
@@ -69,6 +86,39 @@ export async function startLists(parts: {
           return found && { list: found.list.address, address: found.request.address, action: found.request.action };
         },
         confirm: async (token) => (await memberships.confirm(token))?.kind,
-      }),
+      });
+    },
+  };
+}
+
+/** Of lists whose archive is for everybody. */
+function publicArchive(store: Pick<Store, "addresses" | "listPosts" | "content">): PublicArchive {
+  const open = async (address: string): Promise<List | undefined> => {
+    const list = await listAt(store, address);
+    return list?.settings.archive === true && list.settings.publicArchive ? list : undefined;
+  };
+  return {
+    path: archivePath,
+    async list(address) {
+      const list = await open(address);
+      return (
+        list && {
+          address: list.address,
+          name: list.settings.displayName || list.address,
+          description: list.settings.description,
+          join: partAddress(list, "subscribe"),
+        }
+      );
+    },
+    posts: (list, limit, before) =>
+      store.listPosts({ list, state: "archived", limit, ...(before === undefined ? {} : { before }) }),
+    async read(list, id) {
+      const [row] = await store.listPosts({ list, state: "archived", id, limit: 1 });
+      if (row === undefined) return undefined;
+      if (row.sizeBytes > maxOpenedBytes)
+        return { ...row, text: "This post is too large to be shown here. Members read it in the archive.", files: [] };
+      const bytes = await store.content(row.content);
+      return bytes && { ...row, ...readPost(Buffer.from(bytes)) };
+    },
   };
 }

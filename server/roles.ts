@@ -335,19 +335,21 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       log,
     }),
   );
-  const lists = await startLists({
-    store,
-    directory,
-    deliver: () => deliver,
-    sign,
-    forward: signing.forward,
-    resolver,
-    publicUrl: config.sending.publicUrl,
-    ourHost,
-    now,
-    newId,
-    log,
-  });
+  const lists = cleanUp.use(
+    await startLists({
+      store,
+      directory,
+      deliver: () => deliver,
+      sign,
+      forward: signing.forward,
+      resolver,
+      publicUrl: config.sending.publicUrl,
+      ourHost,
+      now,
+      newId,
+      log,
+    }),
+  );
   const deliver = makeDeliver({
     lists: lists.distribute,
     store: mailStore,

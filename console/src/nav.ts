@@ -43,6 +43,7 @@ const groups: { readonly [id: string]: View["group"] } = {
 const ones: { readonly [id: string]: Loads } = {
   domains: () => import("./views/Domain.svelte"),
   accounts: () => import("./views/Account.svelte"),
+  lists: () => import("./views/MailingList.svelte"),
 };
 
 const lists: { readonly [id: string]: Loads } = { accounts: () => import("./views/Accounts.svelte") };

@@ -22,15 +22,18 @@ const settings = {
   subjectTag: { type: "text", help: 'put before subjects, as "[team]"' },
   replyTo: { type: "text", choices: ["author", "list"], help: "where answers go" },
   archive: { type: "text", choices: yesNo, help: "whether posts are kept" },
+  publicArchive: { type: "text", choices: yesNo, help: "whether everybody may read the archive, without signing in" },
+  footer: { type: "text", help: "below each post; {list}, {name}, {leave} and {archive} stand for what they say" },
   maxBounces: { type: "number", help: "hard bounces after which a member is paused" },
   maxMessageBytes: { type: "bytes", help: "the largest post" },
 } as const;
 
 type Typed = { readonly [name: string]: unknown };
-const changeOf = ({ moderated, archive, ...rest }: Typed) => ({
+const changeOf = ({ moderated, archive, publicArchive, ...rest }: Typed) => ({
   ...Object.fromEntries(Object.keys(settings).flatMap((name) => (name in rest ? [[name, rest[name]]] : []))),
   moderated: flag(moderated as string | undefined),
   archive: flag(archive as string | undefined),
+  publicArchive: flag(publicArchive as string | undefined),
 });
 
 const shownList = (list: List) => ({ address: list.address, ...list.settings });
@@ -91,7 +94,11 @@ export const listCommands: readonly Command[] = [
       address,
       members,
       role: { type: "text", choices: ["member", "moderator", "owner"], help: "member where nothing is said" },
-      delivery: { type: "text", choices: ["each", "none"], help: "whether posts are sent to them" },
+      delivery: {
+        type: "text",
+        choices: ["each", "daily", "weekly", "none"],
+        help: "how posts are sent to them: each by itself where nothing is said",
+      },
       displayName: { type: "text", help: "the name of one member" },
     },
     async (given, world) => {
@@ -158,6 +165,18 @@ export const listCommands: readonly Command[] = [
     if (post === undefined || bytes === undefined) return no(`There is no post ${given.id}.`);
     return done({ ...shownPost(post), message: Buffer.from(bytes).toString("latin1") });
   }),
+  command(
+    "list-post digest",
+    "Send now what waits to go out together.",
+    { address, period: { type: "text", choices: ["daily", "weekly"], help: "daily where nothing is said" } },
+    async (given, world) => {
+      if (world.mailingLists === undefined) return no("This needs the running server. Start it first.");
+      const list = await findList(world, given.address);
+      if ("why" in list) return list;
+      const period = given.period === "weekly" ? "weekly" : "daily";
+      return done({ posts: await world.mailingLists.sendDigest(list, period) });
+    },
+  ),
   ...(["approve", "reject"] as const).map((verb) =>
     command(
       `list-post ${verb}`,

@@ -42,6 +42,9 @@ const listSettings = {
   subjectTag: z.string().max(200),
   replyTo: z.enum(["author", "list"]),
   archive: z.boolean(),
+  // Exports of before have none of these.
+  publicArchive: z.boolean().default(false),
+  footer: z.string().max(2000).default(""),
   maxBounces: z.number().int().nonnegative(),
   maxMessageBytes: z.number().int().nonnegative(),
 };
@@ -68,7 +71,7 @@ const member = z.object({
   address: mailbox,
   displayName: z.string().max(1000),
   role: z.enum(["member", "moderator", "owner"]),
-  delivery: z.enum(["each", "none"]),
+  delivery: z.enum(["each", "daily", "weekly", "none"]),
   paused: z.boolean(),
   bounces: z.number().int().nonnegative(),
   bouncedAt: time.optional(),

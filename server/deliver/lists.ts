@@ -18,8 +18,8 @@ export type Spread = {
   readonly remember: readonly Remembered[];
   /** Of the message itself. */
   readonly journey: readonly JourneyEntry[];
-  /** The post that waited for this; it goes with the same commit. */
-  readonly letThrough?: number;
+  /** The posts that waited for this, the oldest first; they go with the same commit. */
+  readonly letThrough?: readonly number[];
 };
 
 export type ListOutcome =

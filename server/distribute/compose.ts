@@ -1,9 +1,11 @@
 /** A post as a list sends it: with the fields of RFC 2369, RFC 2919 and RFC 8058, without those of other lists, its From rewritten where it must be. */
 import { Buffer } from "node:buffer";
+import { appendText } from "../../protocol/mime/append-text.ts";
 import { rawField, textField } from "../../protocol/mime/fields/write.ts";
 import { fieldValue, type Header, headerValue, splitHeader } from "../../protocol/mime/header.ts";
 import { subjectText } from "../../protocol/mime/subject.ts";
 import { withOurFrom } from "../deliver/rewrite-from.ts";
+import { escapeHtml } from "../inject/personalise.ts";
 import { type List, partAddress } from "./settings.ts";
 
 /** Fields of other lists and of other ways, and those that would have every member answer a program. */
@@ -24,10 +26,12 @@ export function isLoop(header: Header, list: List): boolean {
   );
 }
 
-/** `rewriteFrom`: the author's domain would have it refused as it is sent. `bytes` bear our trace fields already. */
-export function listCopy(given: Buffer, list: List, rewriteFrom: boolean): Buffer {
+/** `rewriteFrom`: the author's domain would have it refused as it is sent. `bytes` bear our trace fields already. `base`: where links lead. */
+export function listCopy(given: Buffer, list: List, rewriteFrom: boolean, base: string): Buffer {
   const { settings } = list;
-  let bytes = given;
+  const below = footerOf(list, base);
+  const longer = below === "" ? undefined : appendText(given, footerForms(below));
+  let bytes = longer ?? given;
   let header = splitHeader(bytes, 0, bytes.length);
   const ours = rewriteFrom ? withOurFrom(bytes, header, list.address) : undefined;
   if (ours !== undefined) {
@@ -37,7 +41,7 @@ export function listCopy(given: Buffer, list: List, rewriteFrom: boolean): Buffe
   const subject = subjectOf(header, settings.subjectTag);
   const toList = settings.replyTo === "list";
   // What the author's signature covers has changed: a broken one says nothing good (RFC 6377 §3.2).
-  const unsigned = ours !== undefined || subject !== undefined || toList;
+  const unsigned = ours !== undefined || longer !== undefined || subject !== undefined || toList;
   const pieces: Buffer[] = [Buffer.from(front(list, toList) + (subject ?? ""), "utf8")];
   let from = 0;
   for (const { name, start, end } of header.fields) {
@@ -55,6 +59,30 @@ export function listCopy(given: Buffer, list: List, rewriteFrom: boolean): Buffe
   return Buffer.concat(pieces);
 }
 
+/** What stands below each post, "" for nothing. */
+export function footerOf(list: List, base: string): string {
+  const { settings, address } = list;
+  const words: { readonly [name: string]: string } = {
+    list: address,
+    name: settings.displayName || address,
+    leave: partAddress(list, "unsubscribe"),
+    archive: settings.archive && settings.publicArchive ? `${base}${archivePath}${encodeURIComponent(address)}` : "",
+  };
+  return settings.footer.trim().replace(/\{(\w+)\}/g, (whole, name: string) => words[name] ?? whole);
+}
+
+const rule = "_".repeat(47);
+function footerForms(text: string): { readonly plain: string; readonly html: string } {
+  const lines = text.split(/\r\n|\r|\n/);
+  const linked = lines.map((line) =>
+    escapeHtml(line).replace(/\bhttps?:\/\/[^\s<>"]+/g, (url) => `<a href="${url}">${url}</a>`),
+  );
+  return {
+    plain: `\r\n${rule}\r\n${lines.join("\r\n")}\r\n`,
+    html: `<hr><p style="font-size:small">${linked.join("<br>")}</p>`,
+  };
+}
+
 function subjectOf(header: Header, tag: string): string | undefined {
   if (tag === "") return undefined;
   const text = subjectText(headerValue(header, "subject") ?? "");
@@ -62,7 +90,8 @@ function subjectOf(header: Header, tag: string): string | undefined {
   return textField("Subject", `${tag.trim()} ${text === "" ? "(no subject)" : text}`);
 }
 
-function front(list: List, toList: boolean): string {
+/** The fields of a list. `toList`: answers go there. */
+export function front(list: List, toList: boolean): string {
   const { settings, address } = list;
   const id = `<${listId(list)}>`;
   const name = settings.displayName.replace(/["\\\r\n]/g, "").replace(/[^ -~]/g, "?");
@@ -92,5 +121,7 @@ export function leaveFields(list: List, token: string, base: string): string {
 export const sharedLeaveFields = (list: List): string =>
   rawField("List-Unsubscribe", `<mailto:${partAddress(list, "unsubscribe")}>`);
 
+/** With the list's address behind it, and the number of a post. */
+export const archivePath = "/lists/archive/";
 export const leavePath = "/lists/leave/";
 export const confirmPath = "/lists/confirm/";

@@ -67,7 +67,7 @@ const given = Buffer.from(
 const fieldsOf = (bytes: Buffer): string => bytes.toString().split("\r\n\r\n")[0]!;
 
 test("a copy bears this list's fields and no other's, and comes back as a loop", () => {
-  const copy = listCopy(given, list, false);
+  const copy = listCopy(given, list, false, "https://mail.example.test");
   assert.ok(copy.toString().endsWith("\r\n\r\nbody\r\n"));
   assert.doesNotMatch(fieldsOf(copy), /other\.test|mailto:z|Disposition/);
   assert.match(fieldsOf(copy), /^List-Id: <team\.us\.test>\r\n/);
@@ -78,14 +78,21 @@ test("a copy bears this list's fields and no other's, and comes back as a loop",
 });
 
 test("what changes what the author signed takes the signature off", () => {
-  const tagged = listCopy(given, { ...list, settings: { ...list.settings, subjectTag: "[team]" } }, false);
+  const tagged = listCopy(
+    given,
+    { ...list, settings: { ...list.settings, subjectTag: "[team]" } },
+    false,
+    "https://mail.example.test",
+  );
   assert.match(fieldsOf(tagged), /Subject: \[team\] =\?utf-8\?/i);
   assert.equal(fieldsOf(tagged).match(/^Subject:/gim)?.length, 1);
   assert.doesNotMatch(fieldsOf(tagged), /DKIM-Signature/);
-  const ours = fieldsOf(listCopy(given, list, true));
+  const ours = fieldsOf(listCopy(given, list, true, "https://mail.example.test"));
   assert.match(ours, /From: "?Anna via team@us\.test"? <team@us\.test>/);
   assert.match(ours, /Reply-To: Anna <anna@far\.test>/);
-  const toList = fieldsOf(listCopy(given, { ...list, settings: { ...list.settings, replyTo: "list" } }, true));
+  const toList = fieldsOf(
+    listCopy(given, { ...list, settings: { ...list.settings, replyTo: "list" } }, true, "https://mail.example.test"),
+  );
   assert.equal(toList.match(/^Reply-To:/gim)?.length, 1);
   assert.match(toList, /Reply-To: <team@us\.test>/);
 });

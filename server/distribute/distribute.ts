@@ -1,36 +1,35 @@
 /** Mail to the addresses of mailing lists: posts go to the members, the rest is done. */
 import { createHash } from "node:crypto";
 import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
-import { type Header, headerValue } from "../../protocol/mime/header.ts";
+import { type Header, headerValue, splitHeader } from "../../protocol/mime/header.ts";
 import { readReport } from "../../protocol/mime/read-report.ts";
 import { subjectText } from "../../protocol/mime/subject.ts";
 import { formatMailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
-import { cameFromHere } from "../deliver/came-from-here.ts";
 import type { ListMail } from "../deliver/destinations.ts";
 import type { ListOutcome, Lists } from "../deliver/lists.ts";
 import { whyNoAnswer } from "../deliver/sieve/may-answer.ts";
 import { traced } from "../deliver/traced.ts";
 import type { Taken } from "../judge/judge.ts";
-import type { Received, ReceivedRecipient } from "../receive/received.ts";
-import type { ListPost, NewListPost } from "../store/lists-store.ts";
+import type { Received } from "../receive/received.ts";
+import type { DigestPeriod, ListPost, Member, NewListPost } from "../store/lists-store.ts";
 import type { JourneyEntry } from "../store/store.ts";
-import { isLoop, leaveFields, listCopy, sharedLeaveFields } from "./compose.ts";
+import { isLoop, listCopy } from "./compose.ts";
+import { madeHere, makeCopies, told } from "./copies.ts";
 import { decidePost } from "./decide.ts";
+import { type Digests, makeDigests } from "./digests.ts";
 import { makeLetters } from "./letters.ts";
 import { type Memberships, makeMemberships } from "./members.ts";
 import type { DistributePorts } from "./ports.ts";
 import { type List, listAt, partAddress } from "./settings.ts";
-import { listToken, readListToken } from "./tokens.ts";
+import { readListToken } from "./tokens.ts";
 
 export type Distribute = Lists & {
   readonly memberships: Memberships;
   /** Lets a post that waits through, or removes it; the author hears of that where `reason` is given. */
   moderate(list: List, id: number, yes: boolean, by: string, reason?: string): Promise<"done" | "missing">;
-};
+} & Digests;
 
-/** While a post to all members is not larger than this, each gets a copy with links of its own. */
-const maxPersonalBytes = 16 * 1024 * 1024;
 /** A Message-ID is posted once in this time. */
 const onceMs = 7 * 24 * 3_600_000;
 /** Bounces before a time without any of this length are forgotten. */
@@ -44,6 +43,8 @@ export function makeDistribute(ports: DistributePorts): Distribute {
   const { store, mac, now, log } = ports;
   const letters = makeLetters(ports);
   const memberships = makeMemberships(ports, letters);
+  const copiesOf = makeCopies(ports);
+  const digests = makeDigests(ports, copiesOf);
 
   const authorOf = (header: Header): Author | undefined => {
     const [first] = mailboxesOf(headerValue(header, "from") ?? "", 1);
@@ -53,13 +54,6 @@ export function makeDistribute(ports: DistributePorts): Distribute {
       : { address: formatMailbox(parsed).toLowerCase(), name: (first?.name ?? "").slice(0, 200) };
   };
 
-  const told = (mail: Received, stage: JourneyEntry["stage"], detail: JourneyEntry["detail"]): JourneyEntry => ({
-    at: mail.at,
-    stage,
-    trace: mail.id,
-    keys: [],
-    detail,
-  });
   const nothing = (mail: Received, list: List, what: string): Extract<ListOutcome, { kind: "taken" }> => ({
     kind: "taken",
     copies: [],
@@ -70,57 +64,6 @@ export function makeDistribute(ports: DistributePorts): Distribute {
   });
 
   // ---------------------------------------------------------------- posts
-
-  /** Copies for all who get mail: one each with links of their own, or one for all where that would be too much. */
-  const copiesOf = async (mail: Received, shared: Buffer, list: List, authorDomain: string): Promise<Received[]> => {
-    const members = (await store.listMembers({ list: list.address })).filter(
-      ({ delivery, paused }) => delivery === "each" && !paused,
-    );
-    const personal = members.length * shared.length <= maxPersonalBytes;
-    const author = await ports.directory.domain(authorDomain);
-    const signers = new Set([list.domain, ...(author?.kind === "local" ? [authorDomain] : [])]);
-    const finish = async (
-      fields: string,
-      from: string,
-      recipients: readonly ReceivedRecipient[],
-    ): Promise<Received> => {
-      const bytes = Buffer.concat([Buffer.from(fields, "utf8"), shared]);
-      let signatures = "";
-      for (const domain of signers) signatures += await ports.sign(bytes, domain);
-      return {
-        ...mail,
-        id: ports.newId(),
-        via: "local",
-        tls: undefined,
-        account: undefined,
-        trusted: true,
-        envelopeFrom: from,
-        recipients,
-        ret: undefined,
-        envid: undefined,
-        notBefore: undefined,
-        bytes: signatures === "" ? bytes : Buffer.concat([Buffer.from(signatures, "latin1"), bytes]),
-      };
-    };
-    const recipientOf = (address: string): ReceivedRecipient | undefined => {
-      const read = parseMailbox(address);
-      return read === undefined ? undefined : { ...read, orcpt: undefined, notify: undefined };
-    };
-    if (!personal) {
-      const recipients = members.flatMap(({ address }) => recipientOf(address) ?? []);
-      return recipients.length === 0
-        ? []
-        : [await finish(sharedLeaveFields(list), partAddress(list, "bounces"), recipients)];
-    }
-    return Promise.all(
-      members.flatMap(({ id, address }) => {
-        const recipient = recipientOf(address);
-        if (recipient === undefined) return [];
-        const leave = leaveFields(list, listToken("leave", id, mac), ports.base);
-        return [finish(leave, partAddress(list, "bounces", listToken("bounce", id, mac)), [recipient])];
-      }),
-    );
-  };
 
   /** `bytes` bear our trace fields. */
   const post = async (
@@ -134,10 +77,13 @@ export function makeDistribute(ports: DistributePorts): Distribute {
     const authorDomain = author.address.slice(author.address.lastIndexOf("@") + 1);
     const ours = (await ports.directory.domain(authorDomain))?.kind === "local";
     const rewrite = !ours && (await ports.isStrict(authorDomain));
-    const made = listCopy(bytes, list, rewrite);
+    const made = listCopy(bytes, list, rewrite, ports.base);
     const sealed = findings?.seal === undefined ? "" : await ports.seal(made, list.domain, findings.seal);
     const shared = sealed === "" ? made : Buffer.concat([Buffer.from(sealed, "utf8"), made]);
-    const copies = await copiesOf(mail, shared, list, authorDomain);
+    const members = (await store.listMembers({ list: list.address })).filter(({ paused }) => !paused);
+    const wanting = (wish: Member["delivery"]) => members.filter(({ delivery }) => delivery === wish);
+    const signers = new Set(ours ? [list.domain, authorDomain] : [list.domain]);
+    const copies = await copiesOf(mail, shared, list, wanting("each"), signers);
     const archived: NewListPost = {
       ...about,
       list: list.address,
@@ -150,7 +96,10 @@ export function makeDistribute(ports: DistributePorts): Distribute {
     return {
       kind: "taken",
       copies,
-      posts: list.settings.archive ? [archived] : [],
+      posts: [
+        ...(list.settings.archive && !wantsNoArchive(bytes) ? [archived] : []),
+        ...digestPeriods.flatMap((state) => (wanting(state).length > 0 ? [{ ...archived, state }] : [])),
+      ],
       kept: shared,
       remember:
         about.messageId === "" ? [] : [{ account: 0, key: onceKey(list, about.messageId), until: now() + onceMs }],
@@ -262,7 +211,7 @@ export function makeDistribute(ports: DistributePorts): Distribute {
     const author = { address: row.author, name: "" };
     const outcome = await post(mail, bytes, list, author, undefined, row);
     const journey = [...outcome.journey, decided(list, row, "released", by)];
-    return ports.spread({ ...outcome, journey, letThrough: row.id });
+    return ports.spread({ ...outcome, journey, letThrough: [row.id] });
   };
 
   // ---------------------------------------------------------------- the other addresses
@@ -381,6 +330,7 @@ export function makeDistribute(ports: DistributePorts): Distribute {
   return {
     memberships,
     moderate,
+    ...digests,
     take,
     async noticed(mail, to) {
       const list = to.part === "bounces" ? await listAt(store, to.list) : undefined;
@@ -397,6 +347,12 @@ export function makeDistribute(ports: DistributePorts): Distribute {
   };
 }
 
+const digestPeriods = ["daily", "weekly"] as const satisfies readonly DigestPeriod[];
+
+/** What authors write who do not want to stand in archives. */
+const wantsNoArchive = (bytes: Buffer): boolean =>
+  /^\s*yes\b/i.test(headerValue(splitHeader(bytes, 0, bytes.length), "x-no-archive") ?? "");
+
 /** RFC 3834 §5: what answers by itself. Mail that programs write on their own (auto-generated) may be posted. */
 function isAnswer(header: Header): boolean {
   const automatic = headerValue(header, "auto-submitted") ?? "";
@@ -407,10 +363,3 @@ function isAnswer(header: Header): boolean {
     /^\s*multipart\/report\b/i.test(headerValue(header, "content-type") ?? "")
   );
 }
-
-const madeHere = (ourHost: string, at: number, id: string): Omit<Received, "envelopeFrom" | "bytes"> => ({
-  ...cameFromHere({ at, id, ourHost }),
-  recipients: [],
-  body: "8bitmime",
-  smtputf8: false,
-});

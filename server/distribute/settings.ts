@@ -13,6 +13,8 @@ export const defaultListSettings: ListSettings = {
   subjectTag: "",
   replyTo: "author",
   archive: true,
+  publicArchive: false,
+  footer: "",
   maxBounces: 3,
   maxMessageBytes: 10 * 1024 * 1024,
 };

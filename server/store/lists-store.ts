@@ -3,6 +3,7 @@ import type { ContentId, Instant } from "./store.ts";
 
 /** Of one list, each. */
 export const maxListMembers = 10_000;
+/** Of each state but the archive. */
 export const maxHeldPosts = 500;
 /** The oldest go. */
 export const maxArchivedPosts = 50_000;
@@ -25,11 +26,16 @@ export type ListSettings = {
   /** Where answers go: to the author, or to the list. */
   readonly replyTo: "author" | "list";
   readonly archive: boolean;
+  /** Whoever has the address of the page reads the archive, without signing in. */
+  readonly publicArchive: boolean;
+  /** Below each post: {list}, {name}, {leave} and {archive} stand for themselves; "" is none. */
+  readonly footer: string;
   /** Hard bounces after which a member is paused. */
   readonly maxBounces: number;
   readonly maxMessageBytes: number;
 };
 
+export type DigestPeriod = "daily" | "weekly";
 export type MemberRole = "member" | "moderator" | "owner";
 export type Member = {
   readonly id: number;
@@ -39,8 +45,8 @@ export type Member = {
   readonly address: string;
   readonly displayName: string;
   readonly role: MemberRole;
-  /** "none": posts, and reads the archive. */
-  readonly delivery: "each" | "none";
+  /** "daily", "weekly": posts come together; "none": posts, and reads the archive. */
+  readonly delivery: "each" | DigestPeriod | "none";
   /** Mail to it came back too often. */
   readonly paused: boolean;
   /** Hard bounces since the last quiet time. */
@@ -51,7 +57,8 @@ export type Member = {
 
 export type NewListPost = {
   readonly list: string;
-  readonly state: "held" | "archived";
+  /** "daily", "weekly": it waits to go out with others. */
+  readonly state: "held" | "archived" | DigestPeriod;
   readonly messageId: string;
   readonly envelopeFrom: string;
   /** The author's address. */
@@ -100,6 +107,8 @@ export interface ListsReader {
     readonly since?: Instant;
     readonly limit: number;
   }): Promise<readonly ListPost[]>;
+  /** Posts that wait to go out with others: of which list, since when. */
+  listDigests(): Promise<readonly { readonly list: string; readonly period: DigestPeriod; readonly since: Instant }[]>;
   listRequests(filter: {
     readonly list?: string;
     readonly id?: number;
@@ -133,7 +142,12 @@ export interface ListsWriter {
   forgetList(list: string): Promise<void>;
 }
 
-export const listReads = ["listMembers", "listPosts", "listRequests"] as const satisfies readonly (keyof ListsReader)[];
+export const listReads = [
+  "listMembers",
+  "listPosts",
+  "listDigests",
+  "listRequests",
+] as const satisfies readonly (keyof ListsReader)[];
 export const listWrites = [
   "putListMember",
   "removeListMember",

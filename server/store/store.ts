@@ -433,8 +433,8 @@ export type SettleRequest = {
   /** What Sieve scripts must not do again for a while. */
   readonly remember?: readonly Remembered[];
   readonly journey: readonly JourneyEntry[];
-  /** A post that waited for a moderator and goes now: where it is gone already somebody else let it through, and nothing is done. */
-  readonly letThrough?: number;
+  /** Posts of a list that waited and go now: where the first is gone already somebody else let them through, and nothing is done. */
+  readonly letThrough?: readonly number[];
   readonly events?: readonly NewSendingEvent[];
   /** Addresses that the results show to be nobody's, and failures that count when they repeat. */
   readonly suppress?: readonly Suppression[];

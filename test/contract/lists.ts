@@ -103,7 +103,7 @@ export function listsContract(open: Open): void {
             settlements: [],
             notices: [{ message: letter(), placements: [], listPosts: [archived], journey: [] }],
             journey: [],
-            letThrough: held!.id,
+            letThrough: [held!.id],
           }),
         ),
       );
@@ -114,6 +114,43 @@ export function listsContract(open: Open): void {
       ]);
       assert.equal((await store.listPosts({ messageId: archived.messageId, limit: 5 })).length, 1);
       assert.deepEqual(await store.listPosts({ list, state: "held", messageId: waiting.messageId, limit: 1 }), []);
+      assert.deepEqual(await store.verify(), []);
+    });
+
+    test("posts that wait to go out together go with one commit, once", async () => {
+      const gathered = (subject: string, at: number): NewListPost => ({
+        list,
+        state: "daily",
+        messageId: `<${subject}@far.test>`,
+        envelopeFrom: "a@far.test",
+        author: "a@far.test",
+        subject,
+        why: "",
+        at,
+      });
+      for (const [index, subject] of ["first", "second", "third"].entries())
+        await store.accept({
+          message: letter(),
+          placements: [],
+          listPosts: [gathered(subject, noon + index)],
+          journey: [],
+        });
+      assert.deepEqual(await store.listDigests(), [{ list, period: "daily", since: noon }]);
+      const ids = (await store.listPosts({ list, state: "daily", limit: 9 })).map(({ id }) => id).reverse();
+      const send = (letThrough: readonly number[]) =>
+        store.settle({
+          settlements: [],
+          notices: [{ message: letter(), placements: [], journey: [] }],
+          journey: [],
+          letThrough,
+        });
+      // One node saw two of them, the other all three.
+      const answers = await Promise.all([send(ids.slice(0, 2)), send(ids)]);
+      assert.deepEqual(answers.map(({ stale }) => stale).sort(), [0, 1]);
+      const left = await store.listPosts({ list, state: "daily", limit: 9 });
+      assert.equal(left.length, answers[0]?.stale === 0 ? 1 : 0);
+      if (left.length > 0) await send(left.map(({ id }) => id));
+      assert.deepEqual(await store.listDigests(), []);
       assert.deepEqual(await store.verify(), []);
     });
 

@@ -218,3 +218,45 @@ test("what comes back for good three times pauses a member, whoever made the ret
   await talk.quit();
   await mailOf(dev.ready, "u3@example.test", /gone@far\.test is paused on team@example\.test/);
 });
+
+test("posts that come together: one digest with the posts in it, sent once", async () => {
+  await ask(dev.ready.data, "list-member add", { address: list, members: ["d@far.test"], delivery: "daily" });
+  const path = `/lists/${encodeURIComponent(list)}`;
+  const chosen = await api("u2@example.test", "PATCH", `${path}/membership`, { delivery: "weekly" });
+  assert.equal(chosen.status, 404, "who is no member chooses nothing");
+  assert.equal((await api("u1@example.test", "PATCH", `${path}/membership`, { delivery: "weekly" })).status, 200);
+  await ask(dev.ready.data, "list change", { address: list, footer: "To leave: {leave}" });
+  for (const subject of ["early", "late"]) await submit(dev.ready, { from: "u3@example.test", to: [list], subject });
+  const single = await next("anna@far.test");
+  assert.match(single.data, /_{47}\r?\nTo leave: team-unsubscribe@example\.test/);
+  assert.match(field(single.data, "DKIM-Signature"), /d=example\.test/);
+  assert.deepEqual(await ask(dev.ready.data, "list-post digest", { address: list }), { posts: 2 });
+  assert.deepEqual(await ask(dev.ready.data, "list-post digest", { address: list }), { posts: 0 });
+  const digest = await next("d@far.test");
+  assert.match(digest.from, /^team-bounces\+b\d+-[a-z2-7]{12}@example\.test$/);
+  assert.match(field(digest.data, "Subject"), /^\[team\] \d{4}-\d\d-\d\d: 2 messages$/);
+  assert.match(field(digest.data, "List-Unsubscribe"), /lists\/leave\//);
+  assert.match(field(digest.data, "DKIM-Signature"), /d=example\.test/);
+  assert.deepEqual(
+    [...digest.data.matchAll(/^Subject: \[team\] (early|late)\r?$/gm)].map(([, subject]) => subject),
+    ["early", "late"],
+  );
+  const owner = await api("u3@example.test", "POST", `${path}/digest`, { period: "weekly" });
+  assert.deepEqual(await owner.json(), { posts: 2 });
+  await mailOf(dev.ready, "u1@example.test", /Subject: \[team\] .*: 2 messages/);
+});
+
+test("an archive is for everybody where its list says so, and tells nobody's address", async () => {
+  const path = `/lists/archive/${encodeURIComponent(list)}`;
+  assert.equal((await http(path)).status, 404);
+  await ask(dev.ready.data, "list change", { address: list, publicArchive: "yes" });
+  const index = await (await http(path)).text();
+  const [, post = ""] = new RegExp(`href="(${path}/\\d+)">late<`).exec(index) ?? [];
+  assert.notEqual(post, "", index);
+  const text = await (await http(post)).text();
+  assert.match(text, /u3@…/);
+  assert.ok(!text.includes("u3@example.test"));
+  await ask(dev.ready.data, "list change", { address: list, archive: "no" });
+  assert.equal((await http(path)).status, 404);
+  assert.equal((await http(post)).status, 404);
+});

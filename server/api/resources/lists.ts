@@ -22,6 +22,15 @@ const settings = {
   subjectTag: z.string().max(40).describe("Put before subjects, as [team]."),
   replyTo: z.enum(["author", "list"]).describe("Where answers go."),
   archive: z.boolean().describe("Posts are kept for its members."),
+  publicArchive: z
+    .boolean()
+    .describe(
+      "Everybody may read the archive, at /lists/archive/ and the address; without the domains of people's addresses.",
+    ),
+  footer: z
+    .string()
+    .max(2000)
+    .describe("Below each post. {list}, {name}, {leave} and {archive} stand for what they say."),
   maxBounces: z.int().min(1).max(100).describe("Hard bounces after which a member is paused."),
   maxMessageBytes: z.int().min(1000).max(100_000_000).describe("The largest post."),
 } as const;
@@ -29,7 +38,9 @@ const MailList = z.object({ address: z.string(), ...settings }).meta({ id: "Mail
 const member = {
   displayName: z.string().max(200),
   role: z.enum(["member", "moderator", "owner"]),
-  delivery: z.enum(["each", "none"]).describe("none: posts and reads the archive, and is sent nothing."),
+  delivery: z
+    .enum(["each", "daily", "weekly", "none"])
+    .describe("daily, weekly: posts come together; none: posts and reads the archive, and is sent nothing."),
 } as const;
 const Member = z
   .object({ address: z.string(), ...member, paused: z.boolean(), bounces: z.int(), since: time })
@@ -37,7 +48,7 @@ const Member = z
 const Post = z
   .object({
     id: z.int(),
-    state: z.enum(["held", "archived"]),
+    state: z.enum(["held", "archived", "daily", "weekly"]),
     author: z.string(),
     subject: z.string(),
     why: z.string().describe("Why it waits."),
@@ -188,6 +199,50 @@ export const routes: readonly Route[] = [
       await removeList(world, found);
       return undefined;
     },
+  }),
+  route({
+    method: "GET",
+    path: "/lists/{list}/membership",
+    summary: "One's own membership in a mailing list.",
+    area: "lists",
+    who: "user",
+    params: { list: everyone },
+    answer: Member,
+    run: async ({ list: found, actor }, { store }) => {
+      const [own] = await store.listMembers({ list: found.address, address: actor.account.name });
+      return own === undefined ? notFound("You are no member.") : shownMember(own);
+    },
+  }),
+  route({
+    method: "PATCH",
+    path: "/lists/{list}/membership",
+    summary: "Choose how one is sent the posts of a mailing list.",
+    area: "lists",
+    who: "user",
+    params: { list: everyone },
+    body: z.strictObject({ delivery: member.delivery }).partial(),
+    answer: Member,
+    run: async ({ list: found, actor, body }, world) => {
+      const address = actor.account.name;
+      if ((await world.store.listMembers({ list: found.address, address })).length === 0)
+        return notFound("You are no member.");
+      const put = await putMembers(world, found, [address], body);
+      return "why" in put ? refusal(put) : shownMember(put[0]!);
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/lists/{list}/digest",
+    summary: "Send now what waits to go out together.",
+    area: "lists",
+    who: "user",
+    params: { list: owners },
+    body: z.strictObject({ period: z.enum(["daily", "weekly"]).default("daily") }),
+    answer: z.object({ posts: z.int() }),
+    run: async ({ list: found, body }, { mailingLists }) =>
+      mailingLists === undefined
+        ? conflict("This needs the running server.")
+        : { posts: await mailingLists.sendDigest(found, body.period) },
   }),
   route({
     method: "GET",

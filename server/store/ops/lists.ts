@@ -1,5 +1,6 @@
 /** Mailing lists (`../lists-store.ts`). */
 import {
+  type DigestPeriod,
   type ListPost,
   type ListRequest,
   type ListsReader,
@@ -153,6 +154,12 @@ export function* listPosts(filter: Parameters<ListsReader["listPosts"]>[0]): Op<
   }));
 }
 
+export function* listDigests(): Op<Awaited<ReturnType<ListsReader["listDigests"]>>> {
+  return yield* all<{ list: string; period: DigestPeriod; since: number }>(
+    "SELECT list, state AS period, min(at) AS since FROM list_posts WHERE state IN ('daily', 'weekly') GROUP BY list, state",
+  );
+}
+
 /** The contents' references have been counted already. Of too many the oldest go. */
 export function* keepListPosts(content: ContentId, size: number, posts: readonly NewListPost[]): Op<void> {
   for (const { list, state, messageId, envelopeFrom, author, subject, why, at } of posts) {
@@ -176,7 +183,7 @@ export function* keepListPosts(content: ContentId, size: number, posts: readonly
       "SELECT id FROM list_posts WHERE list = $1 AND state = $2 ORDER BY id DESC LIMIT 1000 OFFSET $3",
       list,
       state,
-      state === "held" ? maxHeldPosts : maxArchivedPosts,
+      state === "archived" ? maxArchivedPosts : maxHeldPosts,
     );
     for (const [old] of over) yield* removeListPost(old as number);
   }

@@ -110,8 +110,8 @@ export function* releaseLeases(owner: string): Op<void> {
 // ---------------------------------------------------------------- settling
 
 export function* settle(request: KeptSettleRequest): Op<SettleResult> {
-  if (request.letThrough !== undefined && (yield* removeListPost(request.letThrough)) === "missing")
-    return { stale: 1, accepted: [] };
+  for (const [index, post] of (request.letThrough ?? []).entries())
+    if ((yield* removeListPost(post)) === "missing" && index === 0) return { stale: 1, accepted: [] };
   let stale = 0;
   const touched = new Set<ContentId>();
   const events: KeptSendingEvent[] = [];

@@ -66,6 +66,7 @@ export const readOps = {
   quarantined,
   listMembers: lists.listMembers,
   listPosts: lists.listPosts,
+  listDigests: lists.listDigests,
   listRequests: lists.listRequests,
   sharedWith: sharing.sharedWith,
   mailboxRights: sharing.mailboxRights,
