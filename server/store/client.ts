@@ -28,9 +28,14 @@ import type { ThreadData } from "./worker.ts";
 export type SqliteSettings = {
   /** Threads that read, at most: all but the first start when they are needed. One more searches. */
   readonly readers: number;
-  /** Memory for pages of the database, for each thread. */
+  /** Memory for pages of the database, for each thread that reads. */
   readonly cacheKiB: number;
 };
+/**
+ * The same of the one that writes. SQLite goes through all that is in this memory at each commit in which a tree was balanced, so that more of it costs
+ * more than a page costs that has to be fetched from the system's memory again.
+ */
+const writerCacheKiB = 8 * 1024;
 export const defaultSqliteSettings: SqliteSettings = { readers: 2, cacheKiB: 32 * 1024 };
 
 /** With so many calls waiting for each thread another one is started, up to `readers`: one that nobody needs takes 20 MB. */
@@ -61,7 +66,8 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const data = { dir, cacheKiB, maxPages, clock };
   const lanes: { readonly role: ThreadData["role"]; readonly lane: Lane }[] = [];
   const open = async (role: ThreadData["role"]) => {
-    const lane = new Lane({ ...data, role }, publish);
+    const ownKiB = role === "writer" ? Math.min(cacheKiB, writerCacheKiB) : cacheKiB;
+    const lane = new Lane({ ...data, cacheKiB: ownKiB, role }, publish);
     lanes.push({ role, lane });
     try {
       await lane.start();
