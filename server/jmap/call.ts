@@ -3,6 +3,7 @@ import type { Shape } from "../../protocol/jmap/check.ts";
 import { Mismatch, sayMismatch } from "../../protocol/jmap/check.ts";
 import { numberOf } from "../../protocol/jmap/ids.ts";
 import { resolveReferences } from "../../protocol/jmap/reference.ts";
+import { setAnswer } from "../../protocol/jmap/set-answer.ts";
 import {
   failed,
   type Invocation,
@@ -110,8 +111,11 @@ async function runOne(
   if ("error" in resolved) return [[name, resolved]];
   try {
     const answer = await known.run(resolved.ok, call);
-    if ("error" in answer || answer.also === undefined) return [[name, answer]];
-    return [[name, { ok: answer.ok }], ...answer.also];
+    if ("error" in answer) return [[name, answer]];
+    return [[name, answer] as const, ...(answer.also ?? [])].map(([method, one]) => [
+      method,
+      "error" in one ? one : { ok: setAnswer(method, one.ok, (id) => createdId(call, id)) },
+    ]);
   } catch (error) {
     call.ports.log.error({ error, method: name, account: call.account.name }, "JMAP method failed");
     const kind = (error as { readonly kind?: unknown }).kind;

@@ -126,7 +126,7 @@ describe("RFC 8621", () => {
         b: { name: "Bar", parentId: "#a", sortOrder: 10, isSubscribed: true },
       },
     });
-    assert.deepEqual(set.notCreated, {});
+    assert.equal(set.notCreated, null);
     const { list } = await me.call("Mailbox/get", { ids: [set.created.b.id] });
     assert.deepEqual([list[0].parentId, list[0].sortOrder, list[0].totalEmails], [set.created.a.id, 10, 0]);
     const changes = await me.call("Mailbox/changes", { sinceState: first.state });
@@ -523,7 +523,7 @@ describe("objects that cannot be set: each its own error, and the others go on",
     assert.deepEqual(after.keywords, {});
     const { list } = await me.call("Mailbox/get", { ids: [inbox] });
     const box = await me.call("Mailbox/set", { update: { [inbox]: { ...list[0], sortOrder: 7 } } });
-    assert.deepEqual([box.updated, box.notUpdated], [{ [inbox]: null }, {}]);
+    assert.deepEqual([box.updated, box.notUpdated], [{ [inbox]: null }, null]);
     assert.equal((await me.call("Mailbox/get", { ids: [inbox] })).list[0].sortOrder, 7);
   });
 
@@ -548,7 +548,7 @@ describe("objects that cannot be set: each its own error, and the others go on",
     const blob = await me.upload("not a message at all");
     const part = `B${email.slice(1)}_1`;
     const { notParsable, parsed } = await me.call("Email/parse", { blobIds: [blob.blobId, part] });
-    assert.deepEqual([notParsable, parsed], [[blob.blobId, part], {}]);
+    assert.deepEqual([notParsable, parsed], [[blob.blobId, part], null]);
   });
 
   test("§5 snippets show what was found without its accents, and in another form", async () => {

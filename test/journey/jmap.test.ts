@@ -130,7 +130,7 @@ describe("emails", () => {
         },
       },
     });
-    assert.deepEqual(notCreated, {});
+    assert.equal(notCreated, null);
     const { list } = await me.call("Email/get", {
       ids: [created.d.id],
       properties: [
@@ -260,10 +260,10 @@ describe("emails", () => {
       },
       destroy: ["M999998"],
     });
-    assert.deepEqual(updated, {});
+    assert.equal(updated, null);
     assert.equal(notUpdated[id].type, "invalidProperties");
     assert.equal(notUpdated.M999999.type, "notFound");
-    assert.deepEqual(destroyed, []);
+    assert.equal(destroyed, null);
     assert.equal(notDestroyed.M999998.type, "notFound");
     const again = await me.call("Email/set", {
       update: { [id]: { keywords: { a: true }, "keywords/b": true } },

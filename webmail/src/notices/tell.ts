@@ -130,7 +130,7 @@ async function prolong(notices: Notices): Promise<void> {
   const answer = (await ask(notices, [["PushSubscription/set", { update: { [id]: { expires: wish } } }, "p"]])).get(
     "p",
   );
-  if (answer?.updated !== undefined && id in answer.updated)
+  if (id in (answer?.updated ?? {}))
     await changeNotices({ expires: answer.updated[id]?.expires ?? wish });
 }
 
