@@ -5,6 +5,8 @@ import type { SharedMailbox } from "../store/sharing-store.ts";
 import type { AccountId, MailboxId, Store } from "../store/store.ts";
 import { type Blob, readBlob } from "./blobs.ts";
 import type { Call } from "./call.ts";
+import { sharedMediaBlob } from "./card-blob.ts";
+import { booksSharedWith } from "./shared-books.ts";
 
 export class Access {
   /** Undefined in one's own account. */
@@ -107,7 +109,20 @@ export async function readableEmails(
   return found;
 }
 
-/** A blob that the caller may have: of another's account the emails that they read; uploads are always their own. */
+/** Of whoever shares mailboxes or address books; undefined where nothing is shared. */
+export async function accessToBlobs(
+  store: Pick<Store, "sharedWith" | "objects" | "accounts">,
+  grantee: AccountId,
+  owner: AccountId,
+): Promise<Access | undefined> {
+  const access = await accessTo(store, grantee, owner);
+  return access ?? ((await booksSharedWith(store, grantee)).has(owner) ? new Access([]) : undefined);
+}
+
+/**
+ * A blob that the caller may have: of another's account the emails that they read, and what cards keep that are shared with them;
+ * uploads are always their own.
+ */
 export async function blobFor(
   call: Pick<Call, "ports" | "account" | "access">,
   account: AccountId,
@@ -117,7 +132,11 @@ export async function blobFor(
   if (access.own) return readBlob(ports, account, blobId);
   const id = parseBlobId(blobId);
   if (id === undefined) return undefined;
-  if (id.kind !== "email") return readBlob(ports, call.account.id, blobId);
+  if (id.kind !== "email")
+    return (
+      (await readBlob(ports, call.account.id, blobId)) ??
+      (await sharedMediaBlob(ports, call.account.id, account, blobId))
+    );
   const readable = await readableEmails(ports.store, account, [id.email], access);
   return readable.size === 0 ? undefined : readBlob(ports, account, blobId);
 }

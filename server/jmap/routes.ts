@@ -6,7 +6,7 @@ import { limitProblem, parseJson, readRequest } from "../../protocol/jmap/reques
 import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
 import { permits } from "../access/scopes.ts";
 import type { Account } from "../store/store.ts";
-import { type Access, accessTo, blobFor } from "./access.ts";
+import { type Access, accessToBlobs, blobFor } from "./access.ts";
 import type { Authentication } from "./auth.ts";
 import { upload } from "./blobs.ts";
 import { type Method, runRequest } from "./call.ts";
@@ -202,7 +202,7 @@ async function accessIn(
   accountId: string,
 ): Promise<Access | undefined> {
   const named = numberOf("A", accountId);
-  return named === undefined ? undefined : accessTo(ports.store, account.id, named);
+  return named === undefined ? undefined : accessToBlobs(ports.store, account.id, named);
 }
 
 const notFound = (reply: FastifyReply): FastifyReply =>

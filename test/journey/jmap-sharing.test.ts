@@ -441,6 +441,41 @@ describe("address books", () => {
     await ann.call("ContactCard/set", { destroy: [answers[0]![1].created.k.id] });
   });
 
+  test("pictures: those of cards that are seen, put there by whoever may write", async () => {
+    const picture = Buffer.from("PNG one");
+    const { blobId } = await ann.upload(picture, "image/png");
+    const secret = (await ann.upload(Buffer.from("PNG two"), "image/png")).blobId;
+    const withPicture = (name: string, id: string, blob: string): Any => ({
+      ...card(name, id),
+      media: { p: { kind: "photo", blobId: blob, mediaType: "image/png" } },
+    });
+    const { created } = await ann.call("ContactCard/set", {
+      create: { s: withPicture("Seen", book, blobId), h: withPicture("Hidden", hidden, secret) },
+    });
+    const pictureOf = async (id: string): Promise<string> =>
+      (await bob.call("ContactCard/get", ofAnn({ ids: [id] }))).list[0].media.p.blobId;
+    const fetched = (talk: JmapTalk, blob: string): Promise<Response> =>
+      talk.fetch(
+        bob.session.downloadUrl
+          .replace("{accountId}", annId)
+          .replace("{blobId}", blob)
+          .replace("{name}", "p.png")
+          .replace("{type}", "image/png"),
+      );
+    const seen = await pictureOf(created.s.id);
+    assert.deepEqual(Buffer.from(await (await fetched(bob, seen)).arrayBuffer()), picture);
+    assert.deepEqual([(await fetched(bob, secret)).status, (await fetched(eve, seen)).status], [404, 404]);
+    const own = await bob.upload(Buffer.from("PNG three"), "image/png");
+    const set = await bob.call(
+      "ContactCard/set",
+      ofAnn({ update: { [created.s.id]: { "media/p/blobId": own.blobId } } }),
+    );
+    assert.equal(set.notUpdated, null);
+    const now = await pictureOf(created.s.id);
+    for (const talk of [ann, bob]) assert.equal(await (await fetched(talk, now)).text(), "PNG three");
+    await ann.call("ContactCard/set", { destroy: [created.s.id, created.h.id] });
+  });
+
   test("what cannot be given, and the end of it", async () => {
     const eves = await principalOf(ann, "u3@example.test");
     const wrong: readonly [shareWith: Any][] = [
@@ -453,7 +488,10 @@ describe("address books", () => {
     ];
     for (const [shareWith] of wrong) {
       const { notUpdated } = await ann.call("AddressBook/set", { update: { [book]: { shareWith } } });
-      assert.deepEqual([notUpdated?.[book]?.type, notUpdated?.[book]?.properties], ["invalidProperties", ["shareWith"]]);
+      assert.deepEqual(
+        [notUpdated?.[book]?.type, notUpdated?.[book]?.properties],
+        ["invalidProperties", ["shareWith"]],
+      );
     }
     const { state } = await bob.call("AddressBook/get", ofAnn({ ids: [] }));
     await ann.call("AddressBook/set", {
