@@ -328,6 +328,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       sign,
       give: (mail) => deliver.give(mail),
       settings: config.manageSieve,
+      factsOf: factsOfLarge,
       newId,
       ourHost,
       version,

@@ -1,5 +1,6 @@
 /** The assembly of Sieve: who has scripts, what they do at delivery, and who changes them over ManageSieve. */
 import type { TLSSocketOptions } from "node:tls";
+import type { MessageFacts } from "../protocol/mime/facts.ts";
 import type { Directory } from "./access/directory.ts";
 import type { Login } from "./access/login.ts";
 import { type ForwardPorts, forwarded, forwardersOf } from "./deliver/forward.ts";
@@ -31,16 +32,17 @@ export function startScripting(parts: {
   /** Delivery of mail that was made here. */
   readonly give: (mail: Received) => Promise<boolean>;
   readonly settings: ManageSieveSettings;
+  readonly factsOf: (bytes: Uint8Array) => Promise<MessageFacts>;
   readonly newId: () => string;
   readonly ourHost: string;
   readonly version: string;
   readonly now: () => number;
   readonly log: Log;
 }): Scripting {
-  const { store, directory, login, forward, settings, version, now, log } = parts;
+  const { store, directory, login, forward, settings, factsOf, version, now, log } = parts;
   const book = new ScriptBook(store, log);
   const send = makeClientSend(parts);
-  const imap = makeImapSieve({ store, book, send, ourHost: parts.ourHost, version, now, log });
+  const imap = makeImapSieve({ store, book, send, factsOf, ourHost: parts.ourHost, version, now, log });
   return {
     imap,
     deliver: makeDeliverSieve({

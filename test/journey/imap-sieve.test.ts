@@ -124,6 +124,37 @@ else { vacation "I am away"; }
   assert.deepEqual(await flagsIn("Onward"), ["\\Deleted", "", "", ""]);
 });
 
+test("what a script makes of the message is kept in its place, and filed where it files it", async () => {
+  await put(
+    "edit",
+    `require ["imapsieve", "editheader", "replace", "enclose", "fileinto", "copy", "mime", "foreverypart"];
+if header :contains "subject" "field" { addheader "X-Seen" "by a script"; }
+elsif header :contains "subject" "other" { replace "Something else."; }
+elsif header :contains "subject" "wrap" { fileinto :copy "Wrapped"; enclose :subject "Wrapped" "See below."; fileinto "Wrapped"; }
+`,
+  );
+  for (const name of ["Edited", "Wrapped"]) await imap.ok(`CREATE ${name}`);
+  await imap.ok('SETMETADATA Edited (/shared/imapsieve/script "edit")');
+  for (const subject of ["field", "other", "wrap", "plain"]) await imap.append("Edited", letter(subject), "\\Seen");
+  const texts = async (mailbox: string): Promise<string> => {
+    await imap.ok(`EXAMINE ${mailbox}`);
+    const lines = await imap.run("FETCH 1:* (UID BODY.PEEK[])");
+    await imap.ok("UNSELECT");
+    return lines.join("\n");
+  };
+  assert.deepEqual(await flagsIn("Edited"), ["\\Seen", "\\Seen", "\\Seen \\Deleted", "\\Seen"]);
+  const kept = await texts("Edited");
+  assert.match(kept, /X-Seen: by a script/);
+  assert.match(kept, /Something else\./);
+  assert.equal(kept.split("Subject: field").length, 2, "the one that came is gone");
+  const filed = await texts("Wrapped");
+  assert.match(
+    filed,
+    /Subject: wrap[\s\S]*Subject: Wrapped[\s\S]*See below\.[\s\S]*message\/rfc822[\s\S]*Subject: wrap/,
+  );
+  assert.deepEqual(await flagsIn("Wrapped"), ["\\Seen", "\\Seen"]);
+});
+
 test("the same scripts run for what a JMAP client does", async () => {
   await put(
     "web",

@@ -2,6 +2,7 @@
  * Scripts that run when a client of IMAP or JMAP appends, copies or flags messages (RFC 6785): those named by the annotation
  * "/shared/imapsieve/script" of the mailbox, or else of the server. What they ask is done to the message where it is.
  */
+import type { MessageFacts } from "../../../protocol/mime/facts.ts";
 import type { Action, Surroundings } from "../../../protocol/sieve/actions.ts";
 import { SieveMessage } from "../../../protocol/sieve/message.ts";
 import { runScripts } from "../../../protocol/sieve/sieve.ts";
@@ -40,8 +41,18 @@ export type ImapSieve = ((event: ImapSieveEvent) => Promise<void>) &
 type Ports = {
   readonly store: Pick<
     Store,
-    "mailboxes" | "annotations" | "fetch" | "setFlags" | "copy" | "createMailbox" | "accounts" | "subscribe"
+    | "mailboxes"
+    | "annotations"
+    | "fetch"
+    | "setFlags"
+    | "copy"
+    | "append"
+    | "replaceMessage"
+    | "createMailbox"
+    | "accounts"
+    | "subscribe"
   >;
+  readonly factsOf: (bytes: Uint8Array) => Promise<MessageFacts>;
   readonly book: Pick<ScriptBook, "script">;
   readonly send: ClientSend;
   readonly ourHost: string;
@@ -167,15 +178,43 @@ export function makeImapSieve(ports: Ports): ImapSieve {
       }
       const to = await mailboxFor(account, action, boxes);
       if (to === undefined || to === mailbox) continue;
+      if (action.message !== undefined) {
+        const flags = action.flags ?? marksAsFlags(row);
+        const filed = await store.append(account, to, [await edited(row, action.message, flags)]);
+        if (filed.kind !== "done") stays = notKept(owner, filed.kind);
+        continue;
+      }
       const copied = await store.copy(account, mailbox, uids, to);
       const [uid] = copied.kind === "done" ? copied.to : [];
       if (uid !== undefined && action.flags !== undefined)
         await store.setFlags(account, to, { uids: [[uid, uid]], mode: "replace", marks: flagsAsMarks(action.flags) });
     }
+    const { keepMessage } = outcome;
+    if (stays && outcome.keeps && keepMessage !== undefined) {
+      // RFC 6785 §3.8: what the script has changed takes the place of what was there, under a UID of its own.
+      const message = await edited(row, keepMessage, outcome.keepFlags ?? marksAsFlags(row));
+      const kept = await store.replaceMessage(account, mailbox, message, { mailbox, uid: row.uid });
+      if (kept.kind === "done") return;
+      notKept(owner, kept.kind);
+    }
     // RFC 6785 §3.8: what is not kept is marked, and goes when the client expunges it.
     if (!stays) await store.setFlags(account, mailbox, { uids, mode: "add", marks: flagsAsMarks(["\\Deleted"]) });
     else if (outcome.keepFlags !== undefined && !sameFlags(outcome.keepFlags, marksAsFlags(row)))
       await store.setFlags(account, mailbox, { uids, mode: "replace", marks: flagsAsMarks(outcome.keepFlags) });
+  };
+
+  /** What the script made of a message, with the flags and the time of arrival that it has. */
+  const edited = async (row: MessageRow, bytes: Buffer, flags: readonly string[]) => ({
+    bytes,
+    facts: await ports.factsOf(bytes),
+    marks: flagsAsMarks(flags),
+    receivedAt: row.receivedAt,
+  });
+
+  /** Always true: then the message stays as it was. */
+  const notKept = (owner: Account, why: string): true => {
+    log.warn({ account: owner.name, why }, "what a script made of a message could not be kept");
+    return true;
   };
 
   const mailboxFor = async (
