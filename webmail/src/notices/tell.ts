@@ -130,8 +130,7 @@ async function prolong(notices: Notices): Promise<void> {
   const answer = (await ask(notices, [["PushSubscription/set", { update: { [id]: { expires: wish } } }, "p"]])).get(
     "p",
   );
-  if (id in (answer?.updated ?? {}))
-    await changeNotices({ expires: answer.updated[id]?.expires ?? wish });
+  if (id in (answer?.updated ?? {})) await changeNotices({ expires: answer.updated[id]?.expires ?? wish });
 }
 
 /** Somebody has clicked a notice, or one of its buttons. Answers where to go. */
