@@ -5,6 +5,7 @@ import { compileScript } from "../../protocol/sieve/sieve.ts";
 import type { Sentence } from "../../ui/words.svelte.ts";
 import { formatAddress, isAddress, parseAddress, splitAddresses } from "../../webmail/src/compose/addresses.ts";
 import { readVcards, writeVcards } from "../../webmail/src/contacts/vcard.ts";
+import { isHeavy } from "../../webmail/src/reading/render/heavy.ts";
 import { doubtOf } from "../../webmail/src/reading/render/links.ts";
 import { isTracker } from "../../webmail/src/reading/render/remote.ts";
 import { blocksOf, piecesOf } from "../../webmail/src/reading/render/text.ts";
@@ -24,6 +25,30 @@ const headers = (...lines: readonly string[]) => ({
   headers: lines.map((line) => ({ name: line.slice(0, line.indexOf(":")), value: line.slice(line.indexOf(":") + 1) })),
 });
 const from = (name: string | null, email: string) => ({ from: [{ name, email }] });
+
+test("what no page can draw is known without parsing it", () => {
+  const attributes = (count: number, value: string) =>
+    `<p ${Array.from({ length: count }, (_, i) => `a${i}=${value}`).join(" ")}>x</p>`;
+  for (const heavy of [
+    "<div>".repeat(1_100),
+    "<table><tr><td>".repeat(1_100),
+    "<b><i><a href=x><p>".repeat(400),
+    "<br>".repeat(50_000),
+    "x".repeat(3_000_000),
+    attributes(900, "x"),
+    attributes(900, '"x y z"'),
+  ])
+    assert.ok(isHeavy(heavy), heavy.slice(0, 40));
+  for (const light of [
+    "<div><table><tr><td>x</td></tr></table></div>".repeat(5_000),
+    "<p>x<li>x<td>x".repeat(5_000),
+    `<p title="${"x ".repeat(300_000)}">x</p>`,
+    attributes(100, "x".repeat(100)),
+    "<br".repeat(10_000),
+    "</div>".repeat(5_000),
+  ])
+    assert.ok(!isHeavy(light), light.slice(0, 40));
+});
 
 test("addresses as people paste them", () => {
   assert.deepEqual(splitAddresses('"Smith, Ann" <a@x.test>, b@y.test; c@z.test\n d@w.test ,').map(parseAddress), [

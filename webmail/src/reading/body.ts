@@ -1,6 +1,6 @@
 /** Which of the parts are the message, and which are attachments to be listed. */
 import type { BodyPart, Email } from "../jmap/types.ts";
-import { maxHtmlChars, maxHtmlTags } from "./render/limits.ts";
+import { isHeavy } from "./render/heavy.ts";
 import { calm, takeStyles } from "./render/take-styles.ts";
 
 export type Body = {
@@ -40,14 +40,6 @@ export function bodyOf(email: Email): Body {
     .join("\n");
   if (isHeavy(html)) return { kind: "text", html: "", text: text === "" ? strip(html) : text, truncated };
   return { kind: "html", html, text, truncated };
-}
-
-/** More than a page can draw while somebody waits. */
-function isHeavy(html: string): boolean {
-  if (html.length > maxHtmlChars) return true;
-  let tags = 0;
-  for (let at = html.indexOf("<"); at >= 0; at = html.indexOf("<", at + 1)) if (++tags > maxHtmlTags) return true;
-  return false;
 }
 
 /**
