@@ -44,6 +44,7 @@ import { publicKeyOf } from "./net/next-key.ts";
 import { mayChangeKey, publishedKeys } from "./net/published-keys.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { makeKeyRing } from "./net/tls.ts";
+import { nodeName } from "./node-name.ts";
 import { ChangeHub } from "./notify/changes.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { servePages } from "./pages.ts";
@@ -259,7 +260,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     settings: config.queue,
     dispatch: sending?.dispatch,
     makeCopy: makeCopyMaker({ store, ourHost, complete: (...copy) => submit.complete(...copy) }),
-    node: ourHost,
+    // The embedded store has one node.
+    node: config.store.postgres === "" ? ourHost : await nodeName(dataDir, ourHost),
     wall: now,
     monotonic: () => performance.now(),
     random: Math.random,

@@ -34,7 +34,7 @@ export async function serveReceiver(
         : answer.deferred > 0
           ? replies.tooMuch
           : replies.accepted;
-  const server: Server = createServer((socket) => {
+  const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
