@@ -24,10 +24,13 @@ export function* sort(
   if (order.length === 0 || uids.length < 2) return { uids };
   const readers = order.map(({ by }) => keyReaders[by]);
   const asks = (...names: readonly SortKey["by"][]) => order.some(({ by }) => names.includes(by));
-  const sql = `SELECT m.uid, m.received_at, m.size, ${asks("date", "subject") ? "c.sent_at, c.subject" : "0, ''"}, ${
-    asks("from", "to", "cc", "displayfrom", "displayto") ? "c.envelope" : "''"
-  } FROM {ranges $3} r {cross} messages m {cross} contents c
-    WHERE m.account = $1 AND m.mailbox = $2 AND m.uid BETWEEN r.lo AND r.hi AND c.id = m.content`;
+  const fields = asks("date", "subject");
+  const envelopes = asks("from", "to", "cc", "displayfrom", "displayto");
+  const joined = fields || envelopes;
+  const sql = `SELECT m.uid, m.received_at, m.size, ${fields ? "c.sent_at, c.subject" : "0, ''"}, ${
+    envelopes ? "c.envelope" : "''"
+  } FROM {ranges $3} r {cross} messages m${joined ? " {cross} contents c" : ""}
+    WHERE m.account = $1 AND m.mailbox = $2 AND m.uid BETWEEN r.lo AND r.hi${joined ? " AND c.id = m.content" : ""}`;
   const entries: Entry[] = [];
   for (let from = 0; from < uids.length; from += maxSortRowsAtOnce) {
     const ranges = JSON.stringify(rangesOf(uids.slice(from, from + maxSortRowsAtOnce)));

@@ -519,6 +519,17 @@ describe("RFC 8621", () => {
     assert.deepEqual(again.ids, [c, b]);
   });
 
+  test("§4.8 an import is of the time that is said, or that its newest Received says", async () => {
+    const raw =
+      "Received: by a; Thu, 2 Jan 2020 03:04:05 +0000\r\nReceived: by b; Wed, 1 Jan 2020 00:00:00 +0000\r\nSubject: x\r\n\r\nx\r\n";
+    const ids = [await me.import(raw), await me.import(raw, { receivedAt: "2021-05-06T07:08:09Z" })];
+    const { list } = await me.call("Email/get", { ids, properties: ["receivedAt"] });
+    assert.deepEqual(
+      list.map((one: Any) => one.receivedAt),
+      ["2020-01-02T03:04:05Z", "2021-05-06T07:08:09Z"],
+    );
+  });
+
   test("§5.1 SearchSnippet/get: the example, an email that is not there, and without text", async () => {
     const hit = await me.import("Subject: The Foo & bar\r\n\r\nWe drink foofle <wine> and foo.\r\n");
     const miss = await me.import("Subject: Else\r\n\r\nNothing\r\n");

@@ -1,6 +1,7 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import { receivedTime } from "../../../protocol/mime/received-time.ts";
 import { blobFor } from "../access.ts";
 import { type Answer, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
@@ -46,7 +47,13 @@ export const emailImport = method(
             ? invalidProperties(["blobId"], "blobId: there is no such blob.")
             : !looksLikeMessage(blob.bytes)
               ? setError("invalidEmail", "The blob is no message: it does not begin with header fields.")
-              : await fileEmail(blob.bytes, place, call, account);
+              : // RFC 8621 §4.8: when it was received, as its newest trace field says.
+                await fileEmail(
+                  blob.bytes,
+                  { ...place, receivedAt: place.receivedAt ?? receivedTime(blob.bytes) },
+                  call,
+                  account,
+                );
       if ("made" in made) {
         created[creation] = made.made as JsonObject;
         call.created.set(creation, (made.made as { readonly id: string }).id);
