@@ -18,6 +18,7 @@ import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
 import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
+import { type HourCount, maxHourCounts } from "./deliver/hour-counts.ts";
 import { watchDomains } from "./domain-watch.ts";
 import { StoredPeerBook } from "./door/peer-book.ts";
 import { startDooring } from "./dooring.ts";
@@ -320,8 +321,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const indexer = makeIndexer({ store, pool, settings: config.index, log, monotonic: () => performance.now() });
+  const deliverSettings = options.edgePolicies ? config.deliver : { ...config.deliver, maxForwardsPerHour: 0 };
+  const hours = await StoredPeerBook.open<HourCount>("hourly", maxHourCounts, { store, now, log });
   const scripting = cleanUp.use(
     startScripting({
+      maxForwardsPerHour: deliverSettings.maxForwardsPerHour,
+      hours,
       store,
       directory,
       login,
@@ -367,7 +372,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     keptHere: sending?.keptHere,
     factsOf,
     factsOfLarge,
-    settings: options.edgePolicies ? config.deliver : { ...config.deliver, maxForwardsPerHour: 0 },
+    settings: deliverSettings,
+    hours,
     log,
   });
   const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));
@@ -440,6 +446,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   };
   const submission: SmtpPorts = { ...common, mode: "submission", settings: config.submission };
   const lmtp: SmtpPorts = { ...common, mode: "lmtp", settings: config.receive, login: undefined };
+  const shared = (change: Parameters<typeof tellOfShare>[1]) =>
+    tellOfShare({ store: mailStore, now, random: (bytes) => randomBytes(bytes).toString("hex") }, change);
   const imapNeeds = {
     store: mailStore,
     login,
@@ -454,8 +462,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     factsOf,
     factsOfLarge,
     scripts: scripting.imap,
-    shared: (change: Parameters<typeof tellOfShare>[1]) =>
-      tellOfShare({ store: mailStore, now, random: (bytes) => randomBytes(bytes).toString("hex") }, change),
+    shared,
     cache: new ContentCache(),
     log,
     now,
@@ -564,6 +571,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     domain: (name: string) => directory.domain(name),
     ports: () => Object.fromEntries(addresses.map(({ service, port }) => [service, port])),
     productName: (domain: string) => productNameOf(store, domain),
+    pair: (host: string) => keyRing.pair(host),
+    now,
   };
   const mount = (app: FastifyInstance): void => {
     api.mount(app);
@@ -619,6 +628,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const world: World = {
     indexer,
+    shared,
     store,
     queue,
     running,
@@ -679,7 +689,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         certificates.stop();
         await transit.stop();
         await dooring.stop();
-        await sentBook[Symbol.asyncDispose]();
+        await Promise.all([sentBook[Symbol.asyncDispose](), hours[Symbol.asyncDispose]()]);
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();

@@ -16,7 +16,7 @@ import type { Sent } from "../report/dmarc-send.ts";
 import type { SentTls } from "../report/tls-send.ts";
 import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
-import type { AccountId, Instant, Store } from "../store/store.ts";
+import type { Account, AccountId, Instant, MailboxId, Store } from "../store/store.ts";
 import type { Webhooks } from "../tell/webhooks.ts";
 
 /** What a running server says of itself. */
@@ -26,6 +26,16 @@ export type Running = {
   readonly startedAt: Instant;
   readonly listeners: readonly { readonly service: string; readonly address: string; readonly port: number }[];
   readonly connections: { readonly [service: string]: number };
+};
+
+/** Letters of RFC 4314, "" for none. `by`: who has done it. */
+export type ShareChange = {
+  readonly by: Account;
+  readonly owner: AccountId;
+  readonly mailbox: MailboxId;
+  readonly grantee: AccountId;
+  readonly before: string;
+  readonly after: string;
 };
 
 /** What commands work on. Without a running server there are only the store and the clock. */
@@ -71,6 +81,8 @@ export type World = {
   readonly webhooks?: Webhooks;
   /** Emails of programs; the running server alone takes them. */
   readonly injection?: Injection;
+  /** Tells somebody that their rights to another's mailbox have changed; the running server alone does. */
+  readonly shared?: (change: ShareChange) => Promise<void>;
   /** Sends reports; the running server alone does. */
   readonly reports?: { readonly send: (today: boolean) => Promise<readonly (Sent | SentTls)[]> };
 };

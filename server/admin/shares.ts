@@ -19,7 +19,7 @@ export type Share = {
 };
 export type ShareWish = { readonly rights: ShareRights | "none" } & Pick<Share, "sendAs" | "sendOnBehalf">;
 
-type ShareWorld = { readonly store: World["store"] };
+type ShareWorld = Pick<World, "store" | "shared">;
 
 export async function sharesOf({ store }: ShareWorld, owner: Account): Promise<readonly Share[]> {
   const [rights, addresses, { length: all }] = await Promise.all([
@@ -56,12 +56,13 @@ function nameOf(letters: readonly string[], folders: number): Share["rights"] {
   return same !== undefined && letters.length === folders ? same : "some";
 }
 
-/** Undefined takes everything away. `rights` "none": only to send as it, or on its behalf. Who may send as it needs no grant to do so on its behalf. */
+/** Undefined takes everything away. `rights` "none": only to send as it, or on its behalf. Who may send as it needs no grant to do so on its behalf. `by`: who does it, and is named where the grantee is told of it (RFC 9670 §3). */
 export async function share(
-  { store }: ShareWorld,
+  { store, shared }: ShareWorld,
   owner: Account,
   grantee: Account,
   wanted: ShareWish | undefined,
+  by: Account = owner,
 ): Promise<Share | Refused> {
   if (owner.id === grantee.id) return no(`${owner.name} has its own mailbox already.`, "person");
   const rights = wanted === undefined || wanted.rights === "none" ? "" : shareRights[wanted.rights];
@@ -70,7 +71,10 @@ export async function share(
     const done = await store.setMailboxRights(owner.id, id, grantee.id, rights);
     if (done.kind === "too-many") return no(`${owner.name} is shared with as many people as it may be.`, "person");
     if (done.kind === "no-account") return no(`${grantee.name} is gone.`, "person");
-    if (done.kind === "done" && rights !== "") folders++;
+    if (done.kind !== "done") continue;
+    if (rights !== "") folders++;
+    const change = { by, owner: owner.id, mailbox: id, grantee: grantee.id, before: done.before, after: rights };
+    if (done.before !== rights) await shared?.(change);
   }
   const sendAs = wanted?.sendAs === true;
   const sendOnBehalf = !sendAs && wanted?.sendOnBehalf === true;

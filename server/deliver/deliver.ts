@@ -25,6 +25,7 @@ import { type Destination, type Destinations, destinationsOf, type ListMail } fr
 import { acceptedEntry, entry } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
 import { ForwardVolume } from "./forward-volume.ts";
+import type { HourBook } from "./hour-counts.ts";
 import type { Lists, Spread } from "./lists.ts";
 import type { Notices } from "./notices.ts";
 import { accountGone, everyone, failedAccounts, forGood, isLmtp, type Outcome, outcomesOf } from "./outcomes.ts";
@@ -80,6 +81,8 @@ export type DeliverPorts = {
   /** The same in another thread. */
   readonly factsOfLarge: (message: Buffer) => Promise<MessageFacts>;
   readonly settings: DeliverSettings;
+  /** Where it is counted what is forwarded; undefined: only as long as the process lives. */
+  readonly hours?: HourBook;
   readonly log: Log;
 };
 
@@ -122,7 +125,7 @@ const accepted: Taken = { kind: "accept", notes: [] };
 
 export function makeDeliver(ports: DeliverPorts): Deliver {
   const { store, directory, queue, judge, notices, settings, log } = ports;
-  const volume = new ForwardVolume(settings.maxForwardsPerHour);
+  const volume = new ForwardVolume(settings.maxForwardsPerHour, Date.now, ports.hours);
 
   const acceptanceOf = async (
     mail: Received,

@@ -49,6 +49,8 @@ export interface KeyRing extends Disposable {
   }[];
   /** The key of our own next certificate, where the certificate is our own. */
   readonly nextKeyFile: string | undefined;
+  /** What is shown for this name, in PEM: to sign with. */
+  pair(servername: string | undefined): { readonly cert: string; readonly key: string };
   /** Reads the files again; a certificate that cannot be used is logged and the former one kept. */
   reload(): Promise<void>;
   close(): void;
@@ -198,6 +200,10 @@ export async function makeKeyRing(parts: {
       else challenges.set(servername, tls.createSecureContext(certificate));
     },
     endPointHash: (servername) => find(servername).endPointHash,
+    pair: (servername) => {
+      const { cert, key } = find(servername);
+      return { cert, key };
+    },
     caFile: own?.caFile,
     describe: () =>
       shown.map(({ names, validTo, files, publicKey }) => ({ names, validTo, file: files.certFile, publicKey })),

@@ -1,10 +1,11 @@
 /**
  * How mail programs find their settings by themselves: Thunderbird and its kin (`config-v1.1.xml`), Outlook (Autodiscover, POX and JSON),
- * Apple (`.mobileconfig`). The domain is that of the address asked about, or of the host asked; for others there is nothing here.
+ * Apple (`.mobileconfig`, signed). The domain is that of the address asked about, or of the host asked; for others there is nothing here.
  */
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Domain } from "../store/store.ts";
+import { type SigningPair, signedProfile } from "./signed-profile.ts";
 
 export type MailSettingsPorts = {
   readonly ourHost: string;
@@ -13,6 +14,9 @@ export type MailSettingsPorts = {
   readonly ports: () => { readonly [service: string]: number | undefined };
   /** The name that people see. */
   readonly productName: (domain: string) => Promise<string>;
+  /** The certificate of a host, which signs Apple's profiles. */
+  readonly pair: (host: string) => SigningPair;
+  readonly now: () => number;
 };
 
 type Asked = { readonly address: string | undefined; readonly domain: string; readonly name: string };
@@ -112,10 +116,12 @@ export function serveMailSettings(app: FastifyInstance, ports: MailSettingsPorts
     scope.get<{ Querystring: { emailaddress?: string } }>("/apple.mobileconfig", async (request, reply) => {
       const asked = await find(request.query.emailaddress, request);
       if (asked?.address === undefined) return nothing(reply);
+      const profile = apple(asked, ports);
+      const signed = await signedProfile(profile, ports.pair(ports.ourHost), ports.now());
       return reply
-        .type("application/x-apple-aspen-config; charset=utf-8")
+        .type("application/x-apple-aspen-config")
         .header("content-disposition", `attachment; filename="${asked.domain}.mobileconfig"`)
-        .send(apple(asked, ports));
+        .send(signed ?? profile);
     });
   });
 }

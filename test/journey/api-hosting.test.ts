@@ -329,18 +329,25 @@ describe("hosting by the REST API", () => {
     assert.deepEqual([given.person, given.rights, given.sendAs], ["u2@example.test", "write", true]);
     assert.equal((await folders()).length, given.folders);
     await sends();
-    const { session } = await new JmapTalk(origin, u2.user, u2.password).open();
+    const jmap = await new JmapTalk(origin, u2.user, u2.password).open();
+    const { session } = jmap;
+    // RFC 9670 §3: whom it is given to is told, by whichever way it was given.
+    const told = async (): Promise<readonly Any[]> => (await jmap.call("ShareNotification/get", { ids: null })).list;
+    const first = await told();
+    assert.equal(first.length, given.folders);
+    assert.deepEqual([first[0].changedBy.email, first[0].oldRights], ["u1@example.test", null]);
     assert.ok(Object.values(session.accounts).some(({ name }: Any) => name === "u1@example.test"));
     const listed = await angarium("share", "list", "u1@example.test", "--data", dev.ready.data, "--json");
     assert.deepEqual(JSON.parse(listed.out), (await admin.ok("GET", path)).items);
     await admin.ok("POST", path, { person: "u2@example.test", rights: "none", sendAs: true });
     assert.deepEqual(await folders(), []);
+    const taken = (await told()).filter(({ newRights }) => newRights === null);
+    assert.deepEqual([taken.length, taken[0].changedBy.email], [given.folders, dev.ready.admin.user]);
     await sends();
     // Less than that: with the owner in From, oneself in Sender, where notices go too (RFC 5322 §3.6.2).
     const named = await admin.ok("PUT", `${path}/u2@example.test`, { rights: "none", sendOnBehalf: true });
     assert.deepEqual([named.sendAs, named.sendOnBehalf], [false, true]);
     await sends();
-    const jmap = await new JmapTalk(origin, u2.user, u2.password).open();
     const made = await jmap.call("Identity/set", { create: { i: { email: "u1@example.test", name: "One" } } });
     const { created } = await jmap.call("Mailbox/set", { create: { m: { name: "On behalf" } } });
     const email = {

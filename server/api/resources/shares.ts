@@ -58,7 +58,7 @@ async function give(
 ): Promise<z.input<typeof Shared> | Problem> {
   const found = await near(person, owner, actor, world);
   if (found === undefined) return notFound("There is no such person to share with.");
-  const done = await share(world, owner, found, wanted);
+  const done = await share(world, owner, found, wanted, actor.account);
   audit.target = `${owner.name} ${found.name}`;
   return "why" in done ? refusal(done) : shown(done);
 }
@@ -105,12 +105,12 @@ export const routes: readonly Route[] = [
     area: "accounts",
     who: "user",
     params: { account: theAccount, person: thePerson },
-    run: async ({ account, person, audit }, world) => {
+    run: async ({ actor, account, person, audit }, world) => {
       const name = person.text.toLowerCase();
       if (!(await sharesOf(world, account)).some((one) => one.person === name)) return notFound();
       const found = await findAccount(world.store, name);
       if (found === undefined) return notFound();
-      const done = await share(world, account, found, undefined);
+      const done = await share(world, account, found, undefined, actor.account);
       audit.target = `${account.name} ${found.name}`;
       return "why" in done ? refusal(done) : undefined;
     },

@@ -8,15 +8,13 @@ import { parseMailbox } from "../../../protocol/smtp/address.ts";
 import type { Directory } from "../../access/directory.ts";
 import type { Log } from "../../log.ts";
 import type { Received } from "../../receive/received.ts";
-import type { Account, AccountId } from "../../store/store.ts";
+import type { Account } from "../../store/store.ts";
 import { forwardersOf } from "../forward.ts";
+import { type HourBook, HourCounts } from "../hour-counts.ts";
 import { namedAddress, notification } from "./answers.ts";
 import { sentFromHere } from "./made-here.ts";
 
 export const maxSentPerHour = 100;
-/** Accounts that are counted at a time. */
-const maxCounted = 10_000;
-const hourMs = 3_600_000;
 
 export type ClientSendPorts = {
   readonly directory: Pick<Directory, "maySendAs">;
@@ -25,6 +23,8 @@ export type ClientSendPorts = {
   readonly give: (mail: Received) => Promise<boolean>;
   readonly newId: () => string;
   readonly ourHost: string;
+  /** Where it is counted how much leaves so. */
+  readonly hours: HourBook;
   readonly now: () => number;
   readonly log: Log;
 };
@@ -36,16 +36,13 @@ export type ClientSend = (action: Sends, bytes: Buffer, owner: Account) => Promi
 
 export function makeClientSend(ports: ClientSendPorts): ClientSend {
   const { directory, sign, give, newId, ourHost, now, log } = ports;
-  const counts = new Map<AccountId, { since: number; sent: number }>();
+  const counts = new HourCounts(now, ports.hours);
 
   const mayGo = (owner: Account): boolean => {
-    let count = counts.get(owner.id);
-    if (count === undefined || now() - count.since > hourMs) {
-      if (counts.size >= maxCounted) counts.clear();
-      count = { since: now(), sent: 0 };
-      counts.set(owner.id, count);
-    }
-    return ++count.sent <= maxSentPerHour;
+    const key = `client ${owner.id}`;
+    if (counts.of(key) >= maxSentPerHour) return false;
+    counts.add(key);
+    return true;
   };
 
   const mailOf = async (action: Sends, bytes: Buffer, owner: Account): Promise<Received | undefined> => {

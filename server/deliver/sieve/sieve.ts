@@ -25,11 +25,14 @@ import { sentFromHere } from "./made-here.ts";
 import { AccountMailboxes } from "./mailboxes.ts";
 import { namedRecipients, whyNoAnswer } from "./may-answer.ts";
 
+/** Why a message is not redirected; it is kept instead. */
+export type OnwardRefusal = "is no address" | "goes round" | "is too much in an hour";
+
 export type SievePorts = {
   readonly store: Pick<Store, "mailboxes" | "annotations" | "sieveRemembers">;
   readonly book: ScriptBook;
   readonly directory: Pick<Directory, "account" | "domain" | "maySendAs">;
-  /** What goes on to another server, `bytes` of the message, and its return path of ours; undefined: it has been forwarded by this address before. */
+  /** What goes on to another server, `bytes` of the message, and its return path of ours; or why it must not. */
   readonly onward: (
     mail: Received,
     header: Header,
@@ -37,7 +40,7 @@ export type SievePorts = {
     verdict: Taken,
     bytes: Buffer,
     to: Mailbox,
-  ) => Promise<Forwarded | undefined>;
+  ) => Promise<Forwarded | OnwardRefusal>;
   /** DKIM-Signature lines for a message of this domain's, "" for none. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly newId: () => string;
@@ -229,9 +232,9 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
         }
         case "redirect": {
           const onward = await redirected(delivery, account, action);
-          if (onward === undefined) keeps = true;
+          if (typeof onward === "string") keeps = true;
           else send(onward, true);
-          notes.push(onward === undefined ? `redirect ${action.address} goes round` : `redirect ${action.address}`);
+          notes.push(`redirect ${action.address}${typeof onward === "string" ? ` ${onward}` : ""}`);
           break;
         }
         case "reject": {
@@ -312,11 +315,12 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
     { mail, header, verdict }: SieveDelivery,
     account: Account,
     action: Extract<Action, { kind: "redirect" }>,
-  ): Promise<Received | undefined> => {
+  ): Promise<Received | OnwardRefusal> => {
     const to = parseMailbox(action.address);
+    if (to === undefined) return "is no address";
     const bytes = action.message === undefined ? mail.bytes : withoutReturnPath(action.message);
-    const onward = to && (await ports.onward(mail, header, account, verdict, bytes, to));
-    if (to === undefined || onward === undefined) return undefined;
+    const onward = await ports.onward(mail, header, account, verdict, bytes, to);
+    if (typeof onward === "string") return onward;
     return {
       ...mail,
       id: ports.newId(),
