@@ -14,6 +14,7 @@ export function startApi(parts: {
   readonly world: () => World;
   readonly dataDir: string;
   readonly certificates: ApiWorld["certificates"];
+  readonly signIn: ApiWorld["signIn"];
   readonly traffic: ApiWorld["traffic"];
   readonly auth: Jmap["auth"];
   readonly settings: ApiSettings;
@@ -34,6 +35,7 @@ export function startApi(parts: {
         standings,
         dataDir: parts.dataDir,
         certificates: parts.certificates,
+        signIn: parts.signIn,
         traffic: parts.traffic,
         undoDays: settings.undoDays,
         maxTokenDays: settings.maxTokenDays,

@@ -557,6 +557,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       auth: jmap.auth,
       dataDir,
       certificates: () => keyRing.describe(),
+      signIn: { settings: config, oidc },
       traffic: () => traffic.shown(),
       settings: config.api,
       limits: options.edgePolicies,

@@ -110,6 +110,14 @@ export const views: readonly View[] = [
   },
   ...["emails", "templates", "campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
   ...["sources", "pools", "streams", "sending-tenants", "sending-domains"].flatMap(listed),
+  {
+    id: "sign-in",
+    title: "Signing in",
+    icon: "lock",
+    group: "Security",
+    needs: ["GET", "/sign-in"],
+    load: () => import("./views/SignIn.svelte"),
+  },
   ...["bans", "administrators", "audit", "certificates", "backups", "deletions"].flatMap(listed),
   {
     id: "settings",

@@ -108,7 +108,7 @@ export function label(name: string): string {
     .replaceAll(/[-_]/g, " ")
     .toLowerCase();
   const proper = spaced.replace(
-    /\b(dkim|dmarc|spf|mta sts|tls|dns|imap|pop3|smtp|jmap|api|ip|id|url|mx|ehlo|bimi|csv|totp)\b/g,
+    /\b(dkim|dmarc|spf|mta sts|tls|dns|imap|pop3|smtp|jmap|api|ip|id|url|mx|ehlo|bimi|csv|totp|uri|dn|ldap|oidc)\b/g,
     (word) => word.toUpperCase(),
   );
   return proper.charAt(0).toUpperCase() + proper.slice(1);

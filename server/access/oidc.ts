@@ -96,6 +96,13 @@ export class Oidc {
     }
   }
 
+  /** Rejects where the issuer cannot be asked; tells what it calls itself. */
+  async reach(): Promise<{ readonly issuer: string }> {
+    // Who asks wants to know now: a failure of a moment ago is no answer.
+    this.#failedAt = Number.NEGATIVE_INFINITY;
+    return { issuer: (await this.#configuration()).serverMetadata().issuer };
+  }
+
   /** Where to send a browser that wants to sign in, and what to remember for its return. */
   async begin(redirectUri: string): Promise<{ readonly url: string; readonly pending: OidcPending }> {
     const client = await import("openid-client");

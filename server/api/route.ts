@@ -1,6 +1,10 @@
 /** What a resource says of one of its routes. Everything a request may carry has a schema; the same schemas make the OpenAPI file. */
+
 import type { Readable } from "node:stream";
 import { z } from "zod";
+import type { LdapSettings } from "../access/ldap.ts";
+import type { Oidc, OidcSettings } from "../access/oidc.ts";
+import type { SignUp } from "../access/sign-up.ts";
 import type { World } from "../admin/command.ts";
 import type { TenantId } from "../store/hosting.ts";
 import type { Account } from "../store/store.ts";
@@ -9,6 +13,12 @@ import type { Actor, Role, Standings } from "./actor.ts";
 import { type Problem, wrongField } from "./problem.ts";
 
 /** What handlers work on. */
+/** How people prove who they are elsewhere. */
+export type SignInWays = {
+  readonly settings: { readonly oidc: OidcSettings; readonly ldap: LdapSettings; readonly signUp: SignUp };
+  readonly oidc: Pick<Oidc, "reach"> | undefined;
+};
+
 export type ApiWorld = World & {
   readonly standings: Standings;
   readonly dataDir: string;
@@ -18,6 +28,7 @@ export type ApiWorld = World & {
     readonly names: readonly string[];
     readonly validTo: string;
   }[];
+  readonly signIn: SignInWays;
   /** Mail of the last 24 hours, by the hour. */
   readonly traffic: () => readonly Hour[];
   /** How long what is deleted can come back. */

@@ -22,7 +22,7 @@ import type {
 } from "../store/store.ts";
 import { type MailCopies, takeCopies } from "./copies.ts";
 import { type Destination, type Destinations, destinationsOf, type ListMail } from "./destinations.ts";
-import { acceptedEntry, entry } from "./entries.ts";
+import { acceptedEntry, entry, namesBeside } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
 import { ForwardVolume } from "./forward-volume.ts";
 import type { HourBook } from "./hour-counts.ts";
@@ -61,7 +61,7 @@ export const defaultDeliverSettings: DeliverSettings = {
 
 export type DeliverPorts = {
   readonly store: Pick<Store, "accept" | "acceptCopies" | "settle" | "note">;
-  readonly directory: Pick<Directory, "resolve">;
+  readonly directory: Pick<Directory, "resolve" | "account">;
   readonly queue: Pick<Queue, "leaseForNew" | "offer">;
   readonly judge: Judge;
   readonly notices: Notices;
@@ -141,7 +141,8 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         : [...placementsOf(mail, scripts.others, verdict), ...scripts.placements];
     const message = placements.length > 0 ? await messageOf(bytes) : { bytes, facts: passingFactsOf(bytes) };
     const { facts } = message;
-    const journey: JourneyEntry[] = [acceptedEntry(mail, facts, verdict)];
+    const beside = await namesBeside(mail, to.accounts, directory);
+    const journey: JourneyEntry[] = [acceptedEntry(mail, facts, verdict, beside)];
     const into = verdict.kind === "accept" ? "inbox" : "junk";
     const others = verdict.findings?.spam?.junkFor;
     const junkFor = others === undefined ? undefined : [...others];

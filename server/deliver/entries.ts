@@ -1,9 +1,10 @@
 /** What journeys tell of a message that was taken. */
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
+import type { Directory } from "../access/directory.ts";
 import type { Taken } from "../judge/judge.ts";
 import type { Received } from "../receive/received.ts";
-import type { JourneyEntry } from "../store/store.ts";
+import type { AccountId, JourneyEntry } from "../store/store.ts";
 import { ofProgram, programKeys } from "./refusals.ts";
 
 const noKeys: readonly string[] = [];
@@ -16,11 +17,32 @@ export function entry(mail: Received, stage: JourneyEntry["stage"], detail: Jour
 const maxSubjectChars = 150;
 const maxToldRecipients = 20;
 
-/** The entry by which `angarium trace` finds the message: by our id, its Message-ID, and everybody in the envelope. */
+/** Accounts of one message that journeys are found by, where they got it through an alias, a group or a catch-all. */
+const maxKeyedAccounts = 50;
+
+/** Names of the accounts that no recipient names: who looks for somebody's mail knows the account. */
+export async function namesBeside(
+  mail: Pick<Received, "recipients">,
+  accounts: ReadonlyMap<AccountId, unknown>,
+  directory: Pick<Directory, "account">,
+): Promise<readonly string[]> {
+  if (accounts.size > maxKeyedAccounts) return noKeys;
+  let names: string[] | undefined;
+  for (const id of accounts.keys()) {
+    const found = directory.account(id);
+    const name = (found instanceof Promise ? await found : found)?.name;
+    if (name !== undefined && !mail.recipients.some((one) => name === `${one.local}@${one.domain}`))
+      (names ??= []).push(name);
+  }
+  return names ?? noKeys;
+}
+
+/** The entry by which `angarium trace` finds the message: by our id, its Message-ID, everybody in the envelope, and these. */
 export function acceptedEntry(
   mail: Received,
   { messageId, subject }: Pick<MessageFacts, "messageId" | "subject">,
   verdict: Taken,
+  beside: readonly string[] = noKeys,
 ): JourneyEntry {
   const keys = [mail.id];
   if (messageId !== undefined) keys.push(messageId);
@@ -28,6 +50,7 @@ export function acceptedEntry(
   keys.push(...programKeys(mail));
   const to = mail.recipients.map(formatMailbox);
   for (const recipient of to) keys.push(recipient);
+  keys.push(...beside);
   const reasons = [...(verdict.reasons ?? []), ...(verdict.kind === "accept" ? (verdict.defence ?? []) : [])];
   const detail = {
     id: mail.id,

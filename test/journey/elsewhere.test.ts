@@ -265,3 +265,26 @@ test("a sign-in is good in the browser that began it, once; nowhere else does it
   });
   assert.equal(forged, 421);
 });
+
+test("administrators see what is configured without its secrets, and whether it answers", async () => {
+  const api = (who: string, method: string, path: string): Promise<Response> =>
+    fetch(`${origin}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Basic ${Buffer.from(`${who}:pw`).toString("base64")}` },
+    });
+  const { user } = server.ready.admin;
+  const ways = await (await api(user, "GET", "/sign-in")).text();
+  assert.ok(!ways.includes("secret of ours"));
+  const { oidc, ldap } = JSON.parse(ways) as { oidc: { hasSecret: boolean; redirectUri: string }; ldap: null };
+  assert.deepEqual([oidc.hasSecret, ldap], [true, null]);
+  assert.match(oidc.redirectUri, /\/auth\/oidc\/callback$/);
+  const checked = (await (await api(user, "POST", "/sign-in/oidc/check")).json()) as { works: boolean; words: string };
+  assert.equal(checked.works, true, checked.words);
+  assert.equal((await api(user, "POST", "/sign-in/ldap/sync")).status, 409);
+  for (const [method, path] of [
+    ["GET", "/sign-in"],
+    ["POST", "/sign-in/oidc/check"],
+    ["POST", "/sign-in/ldap/sync"],
+  ] as const)
+    assert.equal((await api("u1@example.test", method, path)).status, 403, path);
+});

@@ -43,6 +43,7 @@ test("the console", async (t) => {
     "Streams",
     "Senders",
     "Sending domains",
+    "Signing in",
     "Bans",
     "Administrators",
     "Audit log",
