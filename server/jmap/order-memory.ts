@@ -16,7 +16,7 @@ const bounds = { bytes: 64 * 1024 * 1024, ofAccount: 12 } as const;
 /** Orders that wait to be made: others are asked for again by the next query. */
 const maxWaiting = 16;
 
-const nameOf = ({ mailbox, sort }: OrderWanted): string => JSON.stringify([mailbox ?? 0, sort]);
+const nameOf = ({ mailbox, sort, filter }: OrderWanted): string => JSON.stringify([mailbox ?? 0, sort, filter ?? null]);
 
 export class OrderMemory {
   readonly #store: OrderStore;

@@ -91,7 +91,12 @@ export type EmailQuery = {
 };
 
 /** An order that does not change with marks, of a mailbox or of the whole account; the first key ascends. */
-export type OrderWanted = { readonly mailbox: MailboxId | undefined; readonly sort: readonly EmailSort[] };
+export type OrderWanted = {
+  readonly mailbox: MailboxId | undefined;
+  readonly sort: readonly EmailSort[];
+  /** Only of emails that match; undefined: of all. */
+  readonly filter: EmailFilter | undefined;
+};
 /** All emails in that order as they were at a moment; in shared memory, so that threads hand it over for nothing. */
 export type EmailOrder = OrderWanted & {
   readonly emails: Uint32Array<SharedArrayBuffer>;

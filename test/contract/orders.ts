@@ -77,14 +77,6 @@ export function ordersContract(open: Open, stories: number): void {
             { by: "subject", ascending: true },
           ],
         ];
-        let orders: EmailOrder[] = [];
-        const remake = async () => {
-          orders = [];
-          for (const mailbox of [inbox, undefined])
-            for (const sort of sorts) orders.push((await store.emailOrder(id, { mailbox, sort }))!);
-        };
-        await remake();
-        assert.equal(orders[0]!.emails.length, 700);
         const filters: readonly EmailFilter[] = [
           { kind: "size", below: 500 },
           { kind: "not", of: { kind: "mark", of: "email", mark: { flag: Flag.seen } } },
@@ -92,6 +84,23 @@ export function ordersContract(open: Open, stories: number): void {
           { kind: "received", from: noon + 50 * 60_000 },
           { kind: "mark", of: "email", mark: { keyword: "blue" } },
         ];
+        const placed = (mailbox: MailboxId | undefined, filter: EmailFilter): EmailFilter =>
+          mailbox === undefined ? filter : { kind: "and", of: [{ kind: "in-mailbox", mailbox }, filter] };
+        let orders: EmailOrder[] = [];
+        const remake = async () => {
+          orders = [];
+          for (const mailbox of [inbox, undefined])
+            for (const sort of sorts) orders.push((await store.emailOrder(id, { mailbox, sort, filter: undefined }))!);
+          // Of some filters there is one of their own.
+          for (const [at, filter] of filters.entries())
+            if (at !== 2 && random(2))
+              for (const mailbox of [inbox, undefined])
+                orders.push(
+                  (await store.emailOrder(id, { mailbox, sort: sorts[at % 3]!, filter: placed(mailbox, filter) }))!,
+                );
+        };
+        await remake();
+        assert.equal(orders[0]!.emails.length, 700);
         for (let step = 0; step < 60; step++) {
           const [from, to] = random(3) ? [inbox, other] : [other, inbox];
           const last = (await store.mailboxes(id)).find((one) => one.id === from)!.uidNext - 1;
@@ -178,7 +187,7 @@ export function ordersContract(open: Open, stories: number): void {
   test("an order is made when a large mailbox has been sorted, used, and made anew when much has come", async () => {
     const made: unknown[] = [];
     const asked: number[] = [];
-    const wanted = { mailbox: 1 as MailboxId, sort: [{ by: "subject", ascending: true }] as const };
+    const wanted = { mailbox: 1 as MailboxId, sort: [{ by: "subject", ascending: true }] as const, filter: undefined };
     const emails = new Uint32Array(new SharedArrayBuffer(4 * leastOrdered));
     const memory = new OrderMemory(
       {

@@ -2,10 +2,10 @@
  * Orders other than by time: of a large mailbox the emails in such an order are kept in memory by who asks (`EmailOrder`), made once,
  * and a page is read from there and checked against the rows. What has come since is laid between; what has gone is not there.
  */
-import type { EmailOrder, EmailSort, OrderWanted } from "../jmap.ts";
-import type { AccountId, EmailId, MailboxId } from "../store.ts";
-import { firstSince } from "./email-changes.ts";
-import { drivingEmails, drivingMailbox, orderOf, Params, topOf } from "./email-filter.ts";
+import type { EmailFilter, EmailOrder, EmailSort, OrderWanted } from "../jmap.ts";
+import type { AccountId, EmailId } from "../store.ts";
+import { firstSince, touchesSince } from "./email-changes.ts";
+import { condition, drivingEmails, drivingMailbox, needsKeys, orderOf, Params, topOf } from "./email-filter.ts";
 import { withFound } from "./email-found.ts";
 import { distinct, type Enough, everything, type Named, plan, TextLook, type What } from "./email-plan.ts";
 import { type Cells, type Op, one, rows } from "./tx.ts";
@@ -40,11 +40,40 @@ function keptSort(
 const sameSort = (one: readonly EmailSort[], other: readonly EmailSort[]): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
-const fits = (order: OrderWanted, mailbox: MailboxId | undefined, sort: readonly EmailSort[]): boolean =>
-  order.mailbox === mailbox && sameSort(order.sort, sort);
+/** The order of a query: of the emails that match, or of all in the mailbox that it is about. */
+function fitting(orders: What["orders"], filter: EmailFilter | undefined, sort: readonly EmailSort[]) {
+  const mailbox = drivingMailbox(filter);
+  const found = orders?.filter((one) => one.mailbox === mailbox && sameSort(one.sort, sort)) ?? [];
+  const asked = JSON.stringify(filter);
+  return (
+    found.find((one) => one.filter !== undefined && JSON.stringify(one.filter) === asked) ??
+    found.find((one) => one.filter === undefined)
+  );
+}
 
-/** The order that would have made this query quick, where there is none or it is getting old. */
-export function* orderWanted(account: AccountId, what: What): Op<OrderWanted | undefined> {
+/** Whether a change that makes an email match, or not any more, is one of the email itself, and SQL can tell. */
+function isOwn(filter: EmailFilter): boolean {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      return filter.of.every(isOwn);
+    case "not":
+      return isOwn(filter.of);
+    case "mark":
+      return filter.of === "email";
+    case "in-mailbox":
+    case "in-mailbox-other-than":
+    case "received":
+    case "size":
+    case "has-attachment":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The order that would have made this query quick, where there is none or it is getting old. `isPoor`: the one of all emails was of no use. */
+export function* orderWanted(account: AccountId, what: What, isPoor = false): Op<OrderWanted | undefined> {
   const kept = keptSort(topOf(what.sort)?.rest ?? what.sort);
   if (kept === undefined || drivingEmails(what.filter) !== undefined) return undefined;
   const mailbox = drivingMailbox(what.filter);
@@ -55,13 +84,23 @@ export function* orderWanted(account: AccountId, what: What): Op<OrderWanted | u
     ...(mailbox === undefined ? [account] : [account, mailbox]),
   );
   if (row === undefined || row.n < leastOrdered || row.n > maxOrdered) return undefined;
-  const order = what.orders?.find((one) => fits(one, mailbox, kept.sort));
+  const order = fitting(what.orders, what.filter, kept.sort);
+  if (isPoor && topOf(what.sort) === undefined && what.filter !== undefined && isOwn(what.filter))
+    return { mailbox, sort: kept.sort, filter: what.filter };
   if (order !== undefined && (yield* since(account, order)).length <= maxSinceOrder / 2) return undefined;
-  return { mailbox, sort: kept.sort };
+  return { mailbox, sort: kept.sort, filter: order?.filter };
 }
 
-/** Emails that have come into the order's mailbox since it was made; one more than `maxSinceOrder` where there are too many. */
-function* since(account: AccountId, { mailbox, modseq, nextEmail }: EmailOrder): Op<readonly EmailId[]> {
+/**
+ * Emails that may have come into the order since it was made: those new to its mailbox, or, where only some are in it, those that
+ * have changed. One more than `maxSinceOrder` where there are too many.
+ */
+function* since(account: AccountId, { mailbox, filter, modseq, nextEmail }: EmailOrder): Op<readonly EmailId[]> {
+  if (filter !== undefined) {
+    const touched = yield* touchesSince(account, { modseq, nextEmail, after: undefined }, maxSinceOrder);
+    if (touched === undefined || touched.upTo !== undefined) return new Array<EmailId>(maxSinceOrder + 1).fill(0);
+    return touched.touches.map(({ email }) => email);
+  }
   const found =
     mailbox === undefined
       ? yield* rows(
@@ -78,16 +117,16 @@ function* since(account: AccountId, { mailbox, modseq, nextEmail }: EmailOrder):
   return found.map(([email]) => email as number);
 }
 
-/** The results as far as `enough` asks, from a kept order; undefined where none fits, or where this is not the cheaper way. */
+/** The results as far as `enough` asks, from a kept order; undefined where none fits, "poor" where few of its first emails match. */
 export function* listInOrder(
   account: AccountId,
   asked: What,
   firstLimit: number,
   enough: Enough,
-): Op<Named | "too-expensive" | undefined> {
+): Op<Named | "too-expensive" | "poor" | undefined> {
   const kept = asked.orders === undefined || firstLimit > maxInOrder ? undefined : keptSort(asked.sort);
   if (kept === undefined) return undefined;
-  const order = asked.orders?.find((one) => fits(one, drivingMailbox(asked.filter), kept.sort));
+  const order = fitting(asked.orders, asked.filter, kept.sort);
   if (order === undefined) return undefined;
   const what = { ...asked, filter: yield* withFound(account, asked.filter) };
   if (drivingEmails(what.filter) !== undefined) return undefined;
@@ -122,29 +161,31 @@ export function* listInOrder(
     const placed = new Set(certain.map(([email]) => email));
     later = later.filter((email) => !placed.has(email));
   }
-  return undefined;
+  return "poor";
 }
 
-/** All emails of the mailbox (or account) in this order, those with \Deleted too; undefined where there are too many. */
-export function* emailOrder(account: AccountId, { mailbox, sort }: OrderWanted): Op<EmailOrder | undefined> {
+/** The emails of the mailbox (or account) that match, in this order, those with \Deleted too; undefined where there are too many. */
+export function* emailOrder(account: AccountId, { mailbox, sort, filter }: OrderWanted): Op<EmailOrder | undefined> {
   const params = new Params(account);
-  const { sql, keys } = orderOf(sort, params);
+  const order = orderOf(sort, params);
+  const keys = order.keys || needsKeys(filter);
+  const where = filter === undefined ? "" : ` AND ${condition(filter, mailbox, params)}`;
   const place = mailbox === undefined ? "" : ` AND m.mailbox = ${params.add(mailbox)}`;
   const state = yield* one<{ modseq: number; next_email: number }>(
     "SELECT modseq, next_email FROM accounts WHERE id = $1",
     account,
   );
-  const order = sql.map(({ expression, ascending }) => `${expression}${ascending ? "" : " DESC"}`).join(", ");
+  const by = order.sql.map(({ expression, ascending }) => `${expression}${ascending ? "" : " DESC"}`).join(", ");
   // The numbers come in one text: a row for each costs three times as much.
   const row = yield* one<{ numbers: string | null }>(
-    `SELECT string_agg(CAST(m.email AS TEXT), ',' ORDER BY ${order}) AS numbers
-     FROM messages m${keys ? " {cross} content_keys k" : ""} WHERE m.account = $1${place}${keys ? " AND k.content = m.content" : ""}`,
+    `SELECT string_agg(CAST(m.email AS TEXT), ',' ORDER BY ${by}) AS numbers
+     FROM messages m${keys ? " {cross} content_keys k" : ""} WHERE m.account = $1${place}${keys ? " AND k.content = m.content" : ""}${where}`,
     ...params.values,
   );
   if (state === undefined) return undefined;
   const emails = numbersOf(row?.numbers ?? "");
   if (emails === undefined) return undefined;
-  return { mailbox, sort, emails, modseq: state.modseq, nextEmail: state.next_email };
+  return { mailbox, sort, filter, emails, modseq: state.modseq, nextEmail: state.next_email };
 }
 
 const comma = 44;

@@ -90,6 +90,8 @@ export type Listed = {
   readonly emails: readonly EmailId[];
   /** Whether these are all. */
   readonly whole: boolean;
+  /** There was an order, and few at its beginning matched. */
+  readonly isPoor?: boolean;
 };
 /** With what the emails are listed as: themselves, or their threads. */
 export type Named = Listed & { readonly names: ReadonlySet<EmailId | ThreadId> };

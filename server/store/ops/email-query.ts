@@ -85,7 +85,8 @@ function* listPlainly(
   enough: Enough,
 ): Op<Named | "too-expensive"> {
   const inOrder = yield* listInOrder(account, asked, firstLimit, enough);
-  if (inOrder !== undefined) return inOrder;
+  if (inOrder !== undefined && inOrder !== "poor") return inOrder;
+  const isPoor = inOrder === "poor";
   let what = { ...asked, filter: yield* withFound(account, asked.filter) };
   const merged = yield* mergedMailboxes(account, what);
   let made = plan(account, what, merged);
@@ -95,7 +96,7 @@ function* listPlainly(
     if ((yield* look.at(made, found)) === "too-expensive") return "too-expensive";
     const { emails, names } = distinct(found, what.collapseThreads, made.tree === undefined ? undefined : look.judged);
     const whole = found.length < limit;
-    if (whole || limit === everything || enough(emails, names)) return { emails, names, whole };
+    if (whole || limit === everything || enough(emails, names)) return { emails, names, whole, isPoor };
     // Few of the rows match: going through those that may is cheaper than going on.
     if (what.filter !== undefined && hasText(what.filter)) {
       what = { ...what, filter: driven(what.filter, Math.min(maxDriven, limit * rowsForEmail)) };
@@ -235,7 +236,7 @@ function* fromTheEnd(account: AccountId, query: EmailQuery, state: MailState): O
   const listed = yield* list(account, { ...query, sort: turned }, wantedOf + 1, (emails) => emails.length >= wantedOf);
   if (listed === "too-expensive") return { kind: "too-expensive" };
   const emails = listed.emails.slice(0, wantedOf).reverse().slice(0, query.limit);
-  const wanted = yield* orderWanted(account, query);
+  const wanted = yield* orderWanted(account, query, listed.isPoor);
   return { kind: "done", emails, position, total: query.total ? total : undefined, state, wanted };
 }
 
@@ -277,7 +278,7 @@ export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQuer
     position = Math.max(0, at + anchor.offset);
   }
   const total = query.total ? (whole ? emails.length : (among ?? (yield* count(account, query)))) : undefined;
-  const wanted = ranked ? undefined : yield* orderWanted(account, query);
+  const wanted = ranked ? undefined : yield* orderWanted(account, query, listed.isPoor);
   return { kind: "done", emails: emails.slice(position, position + limit), position, total, state, wanted };
 }
 
