@@ -53,6 +53,8 @@ export async function dev(words: readonly string[]): Promise<number> {
       milters: options.milters,
       whenDown: options.scannerDown,
     },
+    // Nobody but the DNS of the test is asked about us.
+    sending: { ownBlocklists: [], ownDomainLists: [] },
     door: {
       enabled: options.strict,
       blocklists: options.blocklists,

@@ -60,6 +60,7 @@ import { RefusedJournal, refusedMail } from "./receive/refused.ts";
 import { remoteNameOf } from "./receive/remote-name.ts";
 import { makeReports } from "./report/bounce.ts";
 import { startReporting } from "./reporting.ts";
+import { makeRequiring } from "./requiring.ts";
 import { watchRoutes } from "./routing.ts";
 import { startScripting } from "./scripting.ts";
 import type { HostTarget } from "./send/route.ts";
@@ -417,6 +418,23 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       newId,
       log,
     });
+  const requiring =
+    sending &&
+    makeRequiring({
+      sending,
+      settings: config.sending,
+      store,
+      directory,
+      resolver,
+      complete: submit.complete,
+      newMessageId,
+      newId,
+      ourHost,
+      outboundTls: routes.now().tls !== "never",
+      listeners: () => addresses,
+      now,
+      log,
+    });
   const inFlight = new BytesInFlight();
   const domains = await store.domains();
   const common: Omit<SmtpPorts, "mode" | "settings"> = {
@@ -652,10 +670,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     lists: () => [...dooring.lists(), ...filtering.lists()],
     ...(sending === undefined ? {} : { sending }),
     ...(injecting === undefined ? {} : { injection: injecting.injection, webhooks: injecting.webhooks }),
+    ...(requiring === undefined ? {} : { requiring }),
   };
   certificates.start();
   const control = await serveControl({ dataFolder: dataDir, world, log });
   sending?.start();
+  requiring?.start();
   await injecting?.webhooks.start();
   await queue.start();
   await jmap.start();
@@ -675,6 +695,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         clearInterval(tidying);
         signing.stop();
         watching.stop();
+        void requiring?.stop();
         guarding.stop();
         await Promise.all([
           control.close(),

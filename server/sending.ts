@@ -8,6 +8,7 @@ import { withSendingAddresses } from "./access/sending-addresses.ts";
 import { ConductBook, conductKind, type Judged, judgeCampaign, judgeTenant, type Tally } from "./dispatch/conduct.ts";
 import { Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
+import { type FeedbackBook, makeFeedback } from "./dispatch/feedback.ts";
 import type { Alert } from "./dispatch/hear.ts";
 import { allPrivate } from "./dispatch/inside.ts";
 import { type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
@@ -34,6 +35,7 @@ import type { NewSendingEvent } from "./store/sending.ts";
 import type { Instant, QueuedMessage, Store } from "./store/store.ts";
 import type { SubmitPorts } from "./submit/submit.ts";
 import { describeMistake } from "./toml.ts";
+import type { Signals } from "./warm/account.ts";
 import { assertWarm, type Plan, pause, resume } from "./warm/plan.ts";
 
 /** What commands and the API may ask of sending at volume. */
@@ -63,6 +65,12 @@ export type Sending = {
   alerts(): readonly Alert[];
   /** Where mail waits for its turn, and why. */
   waiting(): Promise<readonly Waiting[]>;
+  /** What postmaster pages of receivers say. */
+  readonly feedback: FeedbackBook;
+  /** Something that a person should see to. */
+  raise(alert: Alert): void;
+  /** Facts from outside (listings, postmaster pages) that these plans must heed. */
+  signal(matches: (plan: Plan) => boolean, signals: Partial<Signals>): Promise<void>;
   /** A complaint about a message of a tenant, or its opposite. */
   complained(message: Pick<QueuedMessage, "tenant" | "campaign">, count: number): void;
 };
@@ -213,6 +221,10 @@ export async function makeSending(parts: {
     }
     return hosts;
   };
+  const raise = (alert: Alert): void => {
+    alerts.unshift(alert);
+    alerts.length = Math.min(alerts.length, maxAlerts);
+  };
   const dispatch = new Dispatcher({
     shaping,
     model: () => model,
@@ -222,8 +234,7 @@ export async function makeSending(parts: {
     stopCampaign,
     alert: (alert) => {
       log.warn(alert, "a receiver's reply wants somebody's attention");
-      alerts.unshift(alert);
-      alerts.length = Math.min(alerts.length, maxAlerts);
+      raise(alert);
     },
     conduct: {
       note: (message, kind, count) =>
@@ -265,6 +276,14 @@ export async function makeSending(parts: {
       parks.filter((park) => providers.has(parkKey(park).provider)),
       now(),
     );
+  };
+  const signal: Sending["signal"] = async (matches, signals) => {
+    const at = now();
+    const plans = [...warmups.book.accounts()].map(({ plan }) => plan).filter(matches);
+    for (const plan of plans) warmups.book.signal(plan, signals, at);
+    if (plans.length === 0) return;
+    await keepNow();
+    await wake(new Set(plans.map(({ provider }) => provider)));
   };
   const throttles = (): readonly Throttle[] => throttlesOf(limits.overrides(), shaping);
 
@@ -332,6 +351,9 @@ export async function makeSending(parts: {
       return true;
     },
     alerts: () => alerts,
+    raise,
+    signal,
+    feedback: makeFeedback({ store, model: () => model, signal, now }),
     waiting: () => waitingMail(store, dispatch, now()),
     complained: (message, count) => noteConduct(message, { complaints: count }),
     async tick() {

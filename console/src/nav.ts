@@ -108,6 +108,14 @@ export const views: readonly View[] = [
     needs: ["GET", "/sending/warmups"],
     load: () => import("./views/Sending.svelte"),
   },
+  {
+    id: "requirements",
+    title: "Requirements",
+    icon: "check",
+    group: "Sending",
+    needs: ["GET", "/sending/requirements/{domain}"],
+    load: () => import("./views/Requirements.svelte"),
+  },
   ...["emails", "templates", "campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
   ...["sources", "pools", "streams", "sending-tenants", "sending-domains"].flatMap(listed),
   {

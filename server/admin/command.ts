@@ -14,6 +14,7 @@ import type { Resolver } from "../net/resolver.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
 import type { SentTls } from "../report/tls-send.ts";
+import type { Requiring } from "../requiring.ts";
 import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { Account, AccountId, Instant, MailboxId, Store } from "../store/store.ts";
@@ -79,6 +80,8 @@ export type World = {
   /** Sending at volume as it works now. */
   readonly sending?: Sending;
   readonly webhooks?: Webhooks;
+  /** What receivers ask of senders, and lists that name us. */
+  readonly requiring?: Requiring;
   /** Emails of programs; the running server alone takes them. */
   readonly injection?: Injection;
   /** Tells somebody that their rights to another's mailbox have changed; the running server alone does. */

@@ -19,6 +19,7 @@ import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
 import { reportCommands } from "./report-commands.ts";
+import { requirementCommands } from "./requirement-commands.ts";
 import { searchCommands } from "./search-commands.ts";
 import { securityCommands } from "./security-commands.ts";
 import { sendingCommands } from "./sending-commands.ts";
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   ...sendingCommands,
   ...warmupCommands,
   ...suppressionCommands,
+  ...requirementCommands,
   ...templateCommands,
   ...webhookCommands,
   ...sieveCommands,

@@ -19,6 +19,9 @@ const looking: ReadonlySet<string> = new Set([
     "extensions",
     "test",
     "preview",
+    "requirements",
+    "listings",
+    "feedback",
   ],
   ...[
     "rules",

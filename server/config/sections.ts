@@ -279,6 +279,10 @@ export const sending = section<SendingSettings>(defaultSendingSettings, {
     'Where the world reaches our HTTPS listener, for links to unsubscribe: "https://mail.example.org". "" is the host name.',
   perUnknownSite:
     "Messages a day that a source in its warm-up sends to a site of no known provider, at its lowest level; more as it proves more. 0: no bound.",
+  ownBlocklists:
+    "DNS lists that are asked whether they name the addresses that we send from; warm-ups of one that is listed pause. None: nobody looks.",
+  ownDomainLists: "DNS lists that are asked whether they name sending domains.",
+  listsEveryMs: "How often these lists are asked.",
   sandbox:
     'A domain whose addresses play receivers (delivered@, bounced@, complained@, …): mail to it is never sent anywhere. "" for none.',
   shaping: 'A file laid over the shipped limits and rules of providers (see docs/sending.md); "" for none.',

@@ -6,6 +6,9 @@ export type SendingSettings = {
   readonly publicUrl: string;
   readonly sandbox: string;
   readonly perUnknownSite: number;
+  readonly ownBlocklists: readonly string[];
+  readonly ownDomainLists: readonly string[];
+  readonly listsEveryMs: number;
 };
 
 export const defaultSendingSettings: SendingSettings = {
@@ -16,4 +19,7 @@ export const defaultSendingSettings: SendingSettings = {
   // RFC 6761 §6.4: nobody's, ever.
   sandbox: "sandbox.invalid",
   perUnknownSite: 20,
+  ownBlocklists: ["zen.spamhaus.org", "bl.spamcop.net"],
+  ownDomainLists: ["dbl.spamhaus.org"],
+  listsEveryMs: 900_000,
 };

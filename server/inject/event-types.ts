@@ -18,6 +18,8 @@ export const typeNames: { readonly [type in SendingEventType]: string } = {
   paused: "sending.paused",
   resumed: "sending.resumed",
   warmup: "warmup.changed",
+  listed: "blocklist.listed",
+  cleared: "blocklist.cleared",
 };
 export const allTypes = Object.values(typeNames);
 

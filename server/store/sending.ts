@@ -67,7 +67,9 @@ export type SendingEventType =
   | "suppressed"
   | "paused"
   | "resumed"
-  | "warmup";
+  | "warmup"
+  | "listed"
+  | "cleared";
 
 export type NewSendingEvent = {
   readonly at: Instant;
