@@ -23,10 +23,14 @@ before(async () => {
 after(() => Promise.all([here.stop(), there.stop()]));
 
 type Json = { readonly [name: string]: unknown };
+/** A command as it is typed, run in this process: a command line takes half a second to start, and some are typed below. */
 async function run(server: DevProcess, ...words: string[]): Promise<Json & Json[]> {
-  const { code, out, err } = await angarium(...words, "--data", server.ready.data, "--json");
-  assert.equal(code, 0, `${words.join(" ")}: ${err}`);
-  return JSON.parse(out) as Json & Json[];
+  const { command, rest } = commandOf(words)!;
+  const read = fromWords(command, rest);
+  assert.ok(read.kind === "given", `${words.join(" ")}: ${JSON.stringify(read)}`);
+  const outcome = await runCommand(server.ready.data, command.name, read.given, () => assert.fail("nobody runs"));
+  assert.ok(outcome.kind === "done", `${words.join(" ")}: ${JSON.stringify(outcome)}`);
+  return JSON.parse(JSON.stringify(outcome.result)) as Json & Json[];
 }
 
 async function imap<T>(server: DevProcess, user: string, work: (client: ImapFlow) => Promise<T>): Promise<T> {
@@ -280,17 +284,7 @@ test("an export of a domain is a folder for each account; the files are for othe
   assert.match(file, /\n>From here, /);
 });
 
-/** The same in this process: a command line takes half a second to start. */
-async function say(server: DevProcess, ...words: string[]): Promise<Json & Json[]> {
-  const { command, rest } = commandOf(words)!;
-  const read = fromWords(command, rest);
-  assert.ok(read.kind === "given", `${words.join(" ")}: ${JSON.stringify(read)}`);
-  const outcome = await runCommand(server.ready.data, command.name, read.given, () => assert.fail("nobody runs"));
-  assert.ok(outcome.kind === "done", `${words.join(" ")}: ${JSON.stringify(outcome)}`);
-  return JSON.parse(JSON.stringify(outcome.result)) as Json & Json[];
-}
-
-/** The same over the API: packed, sent in pieces, brought in. */
+/** An archive by the API: packed, sent in pieces, brought in. */
 async function byApi(server: DevProcess, folder: string): Promise<Json> {
   const origin = `http://127.0.0.1:${server.ready.ports["http"]}`;
   const admin = new ApiTalk(origin, server.ready.admin);
@@ -323,11 +317,11 @@ test("a whole tenant comes into an empty server, killed half way: equal message 
 }, async (t) => {
   const folder = await temporaryFolder(t);
   const out = join(folder, "out");
-  await say(here, "tenant", "add", "acme", "--display-name", "Acme Inc", "--max-accounts", "9");
-  await say(here, "domain", "add", "full.test", "--subaddress-separator", "=");
-  await say(here, "domain", "give", "full.test", "acme");
+  await run(here, "tenant", "add", "acme", "--display-name", "Acme Inc", "--max-accounts", "9");
+  await run(here, "domain", "add", "full.test", "--subaddress-separator", "=");
+  await run(here, "domain", "give", "full.test", "acme");
   const [ann, bob] = ["ann@full.test", "bob@full.test"];
-  for (const name of [ann, bob]) await say(here, "account", "add", name, "--password", "pw", "--quota", "1G");
+  for (const name of [ann, bob]) await run(here, "account", "add", name, "--password", "pw", "--quota", "1G");
   await fill(here, ann);
   await imap(here, bob, async (client) => {
     for (let n = 0; n < 30; n++) await client.append("INBOX", text(`b${n}`, "z".repeat(200_000)), []);
@@ -335,17 +329,17 @@ test("a whole tenant comes into an empty server, killed half way: equal message 
     await client.mailboxDelete("Junk").catch(() => {});
   });
   await writeFile(join(folder, "mine.sieve"), 'require "fileinto"; if false { fileinto "Work"; }\n');
-  await say(here, "sieve", "put", "mine", join(folder, "mine.sieve"), "--account", ann);
-  await say(here, "sieve", "activate", "mine", "--account", ann);
-  await say(here, "alias", "add", "info@full.test", ann, "far@else.test", "--on-behalf", bob);
-  await say(here, "group", "add", "all@full.test", ann, bob, "--display-name", "All", "--posting", "members");
-  await say(here, "list", "add", "news@full.test", "--display-name", "News");
-  await say(here, "list-member", "add", "news@full.test", "reader@else.test", bob);
-  await say(here, "masked", "add", bob, "shop");
-  await say(here, "share", "add", bob, ann, "--rights", "write", "--send-as");
-  await say(here, "filter", "block", ann, "bad@else.test");
-  await say(here, "administrator", "add", ann, "--tenant", "acme");
-  await say(here, "export", "--tenant", "acme", "--to", out, "--passwords");
+  await run(here, "sieve", "put", "mine", join(folder, "mine.sieve"), "--account", ann);
+  await run(here, "sieve", "activate", "mine", "--account", ann);
+  await run(here, "alias", "add", "info@full.test", ann, "far@else.test", "--on-behalf", bob);
+  await run(here, "group", "add", "all@full.test", ann, bob, "--display-name", "All", "--posting", "members");
+  await run(here, "list", "add", "news@full.test", "--display-name", "News");
+  await run(here, "list-member", "add", "news@full.test", "reader@else.test", bob);
+  await run(here, "masked", "add", bob, "shop");
+  await run(here, "share", "add", bob, ann, "--rights", "write", "--send-as");
+  await run(here, "filter", "block", ann, "bad@else.test");
+  await run(here, "administrator", "add", ann, "--tenant", "acme");
+  await run(here, "export", "--tenant", "acme", "--to", out, "--passwords");
 
   const args = ["--users", "0", "--cleartext-auth", "--domain", "empty.test", "--data", join(folder, "data")];
   let fresh = await startDev(args);
@@ -360,7 +354,7 @@ test("a whole tenant comes into an empty server, killed half way: equal message 
   const second = await byApi(fresh, out);
   assert.deepEqual([second["state"], second["left"], Number(second["added"]) > 0], ["done", [], true]);
   assert.equal(Number(second["added"]) + Number(second["known"]), 124 + 30);
-  const third = await say(fresh, "import", "domain", out);
+  const third = await run(fresh, "import", "domain", out);
   assert.deepEqual([third["added"], third["known"], third["left"]], [0, 154, []]);
 
   for (const name of [ann, bob]) assert.deepEqual(await all(fresh, name), await all(here, name));
@@ -371,7 +365,7 @@ test("a whole tenant comes into an empty server, killed half way: equal message 
           ["id", "createdAt", "created", "changed", "since"].includes(key) ? undefined : part,
         ),
       );
-    const [mine, theirs] = await Promise.all([say(fresh, ...words), say(here, ...words)]);
+    const [mine, theirs] = await Promise.all([run(fresh, ...words), run(here, ...words)]);
     assert.deepEqual(strip(mine), strip(theirs), words.join(" "));
   };
   for (const words of [
