@@ -257,6 +257,28 @@ describe("PostgreSQL", () => {
     }
   });
 
+  test("a claim takes what it asked for and no more, whichever way the planner goes", async () => {
+    // With one row known to the planner it looked for the due ones anew for each row, and found others each time.
+    const small = await server.createDatabase();
+    const own = await openPostgresStore({ url: small, folder });
+    const client = new pg.Client({ connectionString: small });
+    await client.connect();
+    const enqueue = (to: readonly string[]) =>
+      own.accept({ message: letter(), placements: [], queue: newQueued({ to }), journey: [] });
+    try {
+      await enqueue(["only@far.test"]);
+      await client.query("ANALYZE queue_recipients");
+      await enqueue(Array.from({ length: 9 }, (_, i) => `w${i}@wide.test`));
+      for (const limit of [1, 2, 3]) {
+        const claimed = await own.claim({ owner: "narrow", now: noon, until: noon + 60_000, limit });
+        assert.equal(claimed.flatMap(({ recipients }) => recipients).length, limit);
+      }
+    } finally {
+      await client.end();
+      await own.close();
+    }
+  });
+
   test("bytes are shared by the nodes, large ones through the folder", async () => {
     const beside = await openPostgresStore({ url, folder });
     try {

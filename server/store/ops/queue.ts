@@ -21,6 +21,15 @@ import { all, type Op, publish, run } from "./tx.ts";
 
 const claimedColumns = recipientColumns.replace("o.until", "CAST($4 AS BIGINT) AS until").replaceAll("r.", "");
 
+/**
+ * Leases what `due` finds to $1. Materialized: PostgreSQL may look for it once for each row otherwise, finds others each
+ * time, since the former are locked, and takes more than was asked for.
+ */
+const takes = (due: string): string =>
+  `WITH due AS MATERIALIZED (${due})
+   UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
+   FROM due WHERE queue = due_queue AND id = due_id`;
+
 export function* claim(request: Parameters<StoreWriter["claim"]>[0]): Op<readonly QueuedMessage[]> {
   const { owner, now, until, limit, exceptDomains = [], park } = request;
   // Leases that have run out (a node died) are anyone's; the owner's row goes, so that this is looked for only then.
@@ -30,11 +39,10 @@ export function* claim(request: Parameters<StoreWriter["claim"]>[0]): Op<readonl
   if (park !== undefined) return yield* claimParked({ ...request, park });
   const free = exceptDomains.length === 0 ? "" : " AND domain NOT IN {texts $5}";
   const taken = yield* all<RecipientRow>(
-    `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
-     FROM (SELECT queue AS due_queue, id AS due_id FROM queue_recipients
-       WHERE state = ${scheduled} AND park = '' AND next_at <= $2${free} ORDER BY next_at LIMIT $3 {skip_locked}) AS due
-     WHERE queue = due_queue AND id = due_id
-     RETURNING ${claimedColumns}`,
+    `${takes(
+      `SELECT queue AS due_queue, id AS due_id FROM queue_recipients
+       WHERE state = ${scheduled} AND park = '' AND next_at <= $2${free} ORDER BY next_at LIMIT $3 {skip_locked}`,
+    )} RETURNING ${claimedColumns}`,
     owner,
     now,
     limit,
@@ -54,12 +62,11 @@ function* claimParked(
     if (taken.length >= limit) break;
     taken.push(
       ...(yield* all<RecipientRow>(
-        `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
-         FROM (SELECT queue AS due_queue, id AS due_id FROM queue_recipients
+        `${takes(
+          `SELECT queue AS due_queue, id AS due_id FROM queue_recipients
            WHERE state = ${scheduled} AND park = $5 AND park <> '' AND urgency = $6 AND next_at <= $2
-           ORDER BY next_at LIMIT $3 {skip_locked}) AS due
-         WHERE queue = due_queue AND id = due_id
-         RETURNING ${claimedColumns}`,
+           ORDER BY next_at LIMIT $3 {skip_locked}`,
+        )} RETURNING ${claimedColumns}`,
         owner,
         now,
         limit - taken.length,
@@ -77,11 +84,10 @@ export function* claimExpired(request: Parameters<StoreWriter["claimExpired"]>[0
   const { owner, now, until, limit } = request;
   yield* holdLease(owner, until);
   const taken = yield* all<RecipientRow>(
-    `UPDATE queue_recipients SET state = ${leased}, lease_owner = $1, lease_token = lease_token + 1
-     FROM (SELECT r.queue AS due_queue, r.id AS due_id FROM queue_messages q {cross} queue_recipients r
-       WHERE q.tenant <> '' AND q.expires_at <= $2 AND r.queue = q.id AND r.state = ${scheduled} LIMIT $3) AS due
-     WHERE queue = due_queue AND id = due_id
-     RETURNING ${claimedColumns}`,
+    `${takes(
+      `SELECT r.queue AS due_queue, r.id AS due_id FROM queue_messages q {cross} queue_recipients r
+       WHERE q.tenant <> '' AND q.expires_at <= $2 AND r.queue = q.id AND r.state = ${scheduled} LIMIT $3`,
+    )} RETURNING ${claimedColumns}`,
     owner,
     now,
     limit,
