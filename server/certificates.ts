@@ -61,6 +61,14 @@ export async function makeCertificates(parts: {
           log,
         });
 
+  const ensureHosted = async (names: readonly string[]): Promise<readonly CertificateFiles[]> => {
+    const made: CertificateFiles[] = [];
+    for (const name of names) made.push(await ensureHostedCertificate(folder, name, now()));
+    return made;
+  };
+  // They have the key of our own: when that is made anew, so are they.
+  keyRing.whenRenewed(async () => void (await ensureHosted(await localDomains())));
+
   let shown = "";
   let turn: Promise<void> = Promise.resolve();
   /** Makes what is missing of our own; `whole` also looks at the age of those there are. */
@@ -70,8 +78,7 @@ export async function makeCertificates(parts: {
     const what = `${names.join()} ${byAcme.length}`;
     // Most changes of the directory are about people.
     if (!whole && what === shown) return;
-    const own: CertificateFiles[] = [];
-    for (const name of names) own.push(await ensureHostedCertificate(folder, name, now()));
+    const own = await ensureHosted(names);
     await (parts.configured ? keyRing.show([], [...byAcme, ...own]) : keyRing.show(byAcme, [...parts.more, ...own]));
     shown = what;
   };

@@ -631,7 +631,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const importing = startImporting({
     store,
     resolver,
-    privateAddresses: config.transit.privateAddresses,
+    privateAddresses: !options.edgePolicies,
     factsOf,
     factsOfLarge,
     now,

@@ -3,8 +3,8 @@
 import { lookup as lookUp } from "node:dns";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { LookupFunction } from "node:net";
-import ipaddr from "ipaddr.js";
+import { isIP, type LookupFunction } from "node:net";
+import { isLocalName, isPublicAddress } from "../net/guard.ts";
 
 export type VapidKeys = { readonly publicKey: string; readonly privateKey: string };
 export type PushKeys = { readonly p256dh: string; readonly auth: string };
@@ -28,20 +28,14 @@ export function isAllowedUrl(text: string, anywhere: boolean): boolean {
   if (url === null || url.username !== "" || url.password !== "" || text.length > 2000) return false;
   if (url.protocol !== "https:" && !(anywhere && url.protocol === "http:")) return false;
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  return anywhere || !ipaddr.isValid(host) || isPublic(host);
-}
-
-export function isPublic(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const plain = ipaddr.process(address);
-  return plain.range() === "unicast";
+  return anywhere || (isIP(host) === 0 ? !isLocalName(host) : isPublicAddress(host));
 }
 
 /** Names are looked up once, and what they lead to is where the connection goes: no second answer can change it. */
 const guarded: LookupFunction = (hostname, options, done) => {
   lookUp(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return done(error, "", 0);
-    const list = addresses.filter(({ address }) => isPublic(address));
+    const list = addresses.filter(({ address }) => isPublicAddress(address));
     const [first] = list;
     if (first === undefined) return done(new Error(`${hostname} is no public host.`), "", 0);
     if (options.all) return (done as unknown as (error: null, all: typeof list) => void)(null, list);

@@ -94,7 +94,7 @@ const isHostName = (name: string): boolean =>
   /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name);
 
 /** RFC 6761 §6.3, RFC 6762 §3, RFC 8375, and what ICANN keeps for private use. */
-const isLocalName = (name: string): boolean =>
+export const isLocalName = (name: string): boolean =>
   !name.includes(".") || /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|lan|home\.arpa)$/.test(name);
 
 const refused = (what: Extract<Guarded, { kind: "refused" }>["what"], why: string): Guarded => ({

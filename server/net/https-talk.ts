@@ -2,7 +2,7 @@
 import { request } from "node:https";
 import { isIP, isIPv6 } from "node:net";
 import type { SecureContext } from "node:tls";
-import ipaddr from "ipaddr.js";
+import { isPublicAddress } from "./guard.ts";
 import type { Resolver } from "./resolver.ts";
 
 export type HttpsRequest = {
@@ -109,15 +109,11 @@ async function addressesOf(host: string, ask: HttpsAsk): Promise<readonly string
       "dns",
       a?.kind === "trouble" ? `${host} cannot be looked up (${a.reason})` : `${host} has no address`,
     );
-  const usable = ask.privateAddresses ? found : found.filter(isPublic);
+  const usable = ask.privateAddresses ? found : found.filter(isPublicAddress);
   // What a stranger's DNS names must not be a way to the machines behind us.
   if (usable.length === 0)
     return failed("connection", `${host} has a private address (${found[0]}), which is not asked`);
   return usable;
-}
-
-function isPublic(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
 }
 
 function isTls({ code = "" }: NodeJS.ErrnoException): boolean {

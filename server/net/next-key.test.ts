@@ -56,6 +56,24 @@ test("the next key is published before it is used, and used when it has been see
   assert.ok(then !== undefined && then !== next && then !== current);
 });
 
+test("certificates of hosted domains are made anew together with our own, whose key they have", async () => {
+  const where = join(folder, "renewed");
+  let now = Date.now();
+  const troubles: unknown[] = [];
+  const log = { ...quiet, error: (trouble: unknown) => void troubles.push(trouble) } as typeof quiet;
+  using ring = await makeKeyRing({ settings: {}, folder: where, hostname: "mail.a.test", log, now: () => now });
+  const hosted = () => ensureHostedCertificate(where, "a.test", now);
+  ring.whenRenewed(async () => void (await hosted()));
+  await ring.show([], [await hosted()]);
+  const keys = () => ring.describe().map(({ publicKey }) => publicKey.export({ format: "pem", type: "spki" }));
+  const before = keys();
+  now = yearLater;
+  await ring.reload();
+  const [own, other] = keys();
+  assert.ok(own !== before[0] && own === other && before[0] === before[1]);
+  assert.deepEqual(troubles, []);
+});
+
 test("where DNS says nothing of our keys, or cannot be asked", async () => {
   const { keyFile } = await ensureOwnCertificate(join(folder, "other"), "mail.a.test", Date.now());
   const next = publicKeyOf(keyFile)!;

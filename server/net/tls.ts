@@ -51,6 +51,8 @@ export interface KeyRing extends Disposable {
   readonly nextKeyFile: string | undefined;
   /** What is shown for this name, in PEM: to sign with. */
   pair(servername: string | undefined): { readonly cert: string; readonly key: string };
+  /** What is to be done when our own certificate has been made anew, before the files are read again: its key may be another. */
+  whenRenewed(work: () => Promise<void>): void;
   /** Reads the files again; a certificate that cannot be used is logged and the former one kept. */
   reload(): Promise<void>;
   close(): void;
@@ -110,6 +112,7 @@ export async function makeKeyRing(parts: {
   const own = isOwn ? await ensureOwnCertificate(folder, hostname, now(), parts.mayChangeKey) : undefined;
   const certificates = own === undefined ? settings.certificates : [own];
   const renewals: ((options: tls.SecureContextOptions) => void)[] = [];
+  const whenRenewed: (() => Promise<void>)[] = [];
   const challenges = new Map<string, tls.SecureContext>();
 
   let ticketKeys = randomBytes(48);
@@ -142,7 +145,11 @@ export async function makeKeyRing(parts: {
   }
 
   async function reload(): Promise<void> {
-    if (own !== undefined) await ensureOwnCertificate(folder, hostname, now(), parts.mayChangeKey);
+    if (own !== undefined) {
+      const before = shown.find(({ files }) => files.certFile === own.certFile)?.stamp;
+      await ensureOwnCertificate(folder, hostname, now(), parts.mayChangeKey);
+      if (before !== stampOf(own)) for (const work of whenRenewed) await work();
+    }
     const freshTickets = performance.now() - ticketKeysMadeAt >= settings.ticketKeysMs;
     if (freshTickets) {
       ticketKeys = randomBytes(48);
@@ -200,6 +207,7 @@ export async function makeKeyRing(parts: {
       else challenges.set(servername, tls.createSecureContext(certificate));
     },
     endPointHash: (servername) => find(servername).endPointHash,
+    whenRenewed: (work) => void whenRenewed.push(work),
     pair: (servername) => {
       const { cert, key } = find(servername);
       return { cert, key };
