@@ -46,10 +46,15 @@ export type Reading = {
   readonly weights?: ReadonlyMap<string, number> | undefined;
   /** False where only the rules are asked. */
   readonly features?: boolean;
+  /** False where nobody asks for mail that is almost the same. */
+  readonly print?: boolean;
 };
 
 /** Everything about a message that judging and learning need. */
-export function readMessage(raw: Uint8Array, { envelope, known = {}, weights, features = true }: Reading = {}): Asked {
+export function readMessage(
+  raw: Uint8Array,
+  { envelope, known = {}, weights, features = true, print = true }: Reading = {},
+): Asked {
   const content = readContent(raw, envelope);
   const { hits, score } = judgeRules(content, known, weights);
   const domains = new Set<string>();
@@ -59,7 +64,7 @@ export function readMessage(raw: Uint8Array, { envelope, known = {}, weights, fe
     features: features ? featuresOf(content) : noFeatures,
     hits,
     rules: score,
-    print: fingerprintOf(content),
+    print: print ? fingerprintOf(content) : undefined,
     domains: [...domains],
   };
 }

@@ -25,7 +25,7 @@ export function makeOutboundJudge({ model, weights, readLarge, threshold }: Outb
     const known = sameAs === undefined ? undefined : judged.get(sameAs);
     if (known !== undefined) return known;
     // How it came says nothing of a message that is only now on its way: our own client, our own network.
-    const reading: Reading = { weights: weights(), features: model() !== undefined };
+    const reading: Reading = { weights: weights(), features: model() !== undefined, print: false };
     const asked =
       mail.bytes.length <= inlineBytes ? readMessage(mail.bytes, reading) : await readLarge(mail.bytes, reading);
     const opinion = judgeMessage(asked, model());
