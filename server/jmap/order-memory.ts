@@ -15,6 +15,8 @@ type OrderStore = Pick<Store, "emailQuery" | "emailQueryChanges" | "emailOrder">
 const bounds = { bytes: 64 * 1024 * 1024, ofAccount: 12 } as const;
 /** Orders that wait to be made: others are asked for again by the next query. */
 const maxWaiting = 16;
+/** Orders of some emails only that have been wanted once: many a filter, with a time of today, never comes again. */
+const maxWantedOnce = 256;
 
 const nameOf = ({ mailbox, sort, filter }: OrderWanted): string => JSON.stringify([mailbox ?? 0, sort, filter ?? null]);
 
@@ -24,6 +26,7 @@ export class OrderMemory {
   /** Those asked last are at the end, of accounts and of each one's orders. */
   readonly #orders = new Map<AccountId, Map<string, EmailOrder>>();
   readonly #waiting = new Set<string>();
+  readonly #wantedOnce = new Set<string>();
   #making: Promise<void> = Promise.resolve();
   #bytes = 0;
 
@@ -65,6 +68,11 @@ export class OrderMemory {
   #want(account: AccountId, wanted: OrderWanted): void {
     const name = `${account} ${nameOf(wanted)}`;
     if (this.#waiting.has(name) || this.#waiting.size >= maxWaiting) return;
+    if (wanted.filter !== undefined && !this.#wantedOnce.delete(name)) {
+      if (this.#wantedOnce.size >= maxWantedOnce) this.#wantedOnce.clear();
+      this.#wantedOnce.add(name);
+      return;
+    }
     this.#waiting.add(name);
     // One after the other. A store that is in trouble tells who asks for mail; without an order mail is found as well.
     this.#making = this.#making
