@@ -372,6 +372,15 @@ test("every day", async (t) => {
     await own.getByText("film.mp4 is larger than the server takes.").waitFor();
     await own.getByRole("button", { name: "Remove small.txt" }).waitFor();
     assert.equal(await own.getByRole("button", { name: "Remove film.mp4" }).count(), 0);
+    await other.page.route("**/jmap/upload/**", (route) => route.fulfill({ status: 413, body: "<h1>no</h1>" }));
+    await own
+      .locator('input[type="file"][multiple]')
+      .last()
+      .setInputFiles({ name: "map.pdf", mimeType: "application/pdf", buffer: Buffer.from("map") });
+    await own.getByRole("alert").getByText("map.pdf: This is larger than the server takes. Make it smaller").waitFor();
+    await other.page.unroute("**/jmap/upload/**");
+    await own.getByRole("button", { name: "Remove map.pdf" }).click();
+    await own.getByRole("alert").getByText("map.pdf").waitFor({ state: "detached" });
     await own.locator('[contenteditable="true"]').click();
     await other.page.keyboard.insertText("word ".repeat(6_000));
     await other.page.getByText("Your mailbox is full.").first().waitFor();

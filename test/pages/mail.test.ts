@@ -266,13 +266,30 @@ test("the webmail", async (t) => {
     await ann.page.keyboard.press("c");
     await ann.page.locator(".letter").getByLabel("Subject").fill("Still here");
     await ann.page.locator(".letter").getByText("Saved").waitFor();
-    await ann.context.clearCookies();
-    await ann.page.reload();
+    const letter = ann.page.locator(".letter");
+    const endsWhile = async (text: string) => {
+      await ann.context.clearCookies();
+      await letter.getByLabel("Text of the message").click();
+      await ann.page.keyboard.type(text);
+      await ann.page.getByText("Your session has ended. Sign in again: what you were writing is still here.").waitFor();
+    };
+    await endsWhile("And more of it.");
     await ann.page.locator('input[name="password"]').fill("pw");
-    await ann.page.locator('input[name="username"]').fill(user);
     await ann.page.keyboard.press("Enter");
+    await letter.getByText("And more of it.").waitFor();
+    await letter.getByText("Saved").waitFor({ timeout: 20_000 });
     await ann.page.getByRole("link", { name: "Drafts" }).click();
     await row(ann, "Still here").waitFor();
+    // Somebody else at the same door: nothing of it is shown to them, or saved among theirs.
+    await endsWhile("For nobody else.");
+    await ann.page.locator('input[name="username"]').fill(friend);
+    await ann.page.locator('input[name="password"]').fill("pw");
+    await ann.page.keyboard.press("Enter");
+    await row(ann, "Lunch?").waitFor();
+    assert.equal(await letter.count(), 0);
+    const bob = await new (talk.constructor as typeof JmapTalk)(pages.origin, friend, "pw").open();
+    const [theirs] = await bob.calls(["Email/query", { filter: { hasKeyword: "$draft" } }]);
+    assert.deepEqual(theirs?.[1].ids, []);
   });
 
   assert.deepEqual(ann.complaints, []);

@@ -1,9 +1,11 @@
 /** One open letter: what is written, kept on the device at once, saved to the server after a pause. */
-import type { EmailAddress, Id } from "../jmap/types.ts";
+import { Trouble } from "../jmap/trouble.ts";
+import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
 import { fileOf, hold, isHeld, letGo } from "../secure/held.ts";
+import { sizeText } from "../shell/dates.ts";
 import { sentenceOf } from "../shell/say.ts";
-import { session } from "../state/session.svelte.ts";
-import { t } from "../words.ts";
+import { session, sessionEnded } from "../state/session.svelte.ts";
+import { language, t } from "../words.ts";
 import { clearAway } from "./clear-away.ts";
 import { type Attached, type Draft, dropHere, keepHere, lockOf } from "./draft.ts";
 import { dropSealed, keepSealed } from "./sealed-here.ts";
@@ -175,6 +177,7 @@ export class Letter {
         this.save = { kind: "saved", at: Date.now() };
       } catch (error) {
         this.save = { kind: "here", why: sentenceOf(error) };
+        if (error instanceof Trouble && error.kind === "ended") sessionEnded();
         if (!this.closed) this.#timer = setTimeout(() => void this.saveNow(), againAfterMs);
       }
     })();
@@ -228,11 +231,20 @@ export class Letter {
   attach(files: Iterable<File>): void {
     const { client } = session;
     const most = client.limit("maxSizeUpload", Number.POSITIVE_INFINITY);
+    const together =
+      client.session.accounts[client.accountId]?.accountCapabilities[urn.mail]?.["maxSizeAttachmentsPerEmail"];
+    const room = typeof together === "number" ? together : Number.POSITIVE_INFINITY;
+    let all = [...this.attached, ...this.uploads.map(({ file }) => file)].reduce((sum, { size }) => sum + size, 0);
     for (const file of files) {
       if (file.size > most) {
         this.problem = t("compose.tooLarge", { name: file.name });
         continue;
       }
+      if (all + file.size > room) {
+        this.problem = t("compose.tooLargeTogether", { name: file.name, size: sizeText(room, language()) });
+        continue;
+      }
+      all += file.size;
       if (this.encrypt) {
         const type = /^[\w.+-]+\/[\w.+-]+$/.test(file.type) ? file.type : "application/octet-stream";
         const held = { blobId: hold(file), name: file.name || "attachment", type, size: file.size, cid: undefined };

@@ -5,7 +5,7 @@ import { isLocal } from "../offline/local.ts";
 import { unlocked } from "../secure/unlock.ts";
 import { longDate } from "../shell/dates.ts";
 import { attempt, sentenceOf } from "../shell/say.ts";
-import { session } from "../state/session.svelte.ts";
+import { session, sessionEnded } from "../state/session.svelte.ts";
 import { view } from "../state/view.svelte.ts";
 import { language, t } from "../words.ts";
 import { type Draft, keepHere, keptHere, writtenElsewhere } from "./draft.ts";
@@ -110,6 +110,7 @@ export async function send(letter: Letter, at?: number): Promise<void> {
     const made = (error as { emailId?: string }).emailId;
     if (made !== undefined) letter.emailId = made;
     letter.problem = sentenceOf(error);
+    if (error instanceof Trouble && error.kind === "ended") sessionEnded();
   }
 }
 

@@ -53,6 +53,15 @@ export async function ask(url: string, init: RequestInit = {}, patience = patien
   throw troubleOfStatus(response.status, await response.json().catch(() => ({})));
 }
 
+/** What is no JSON is no answer of a JMAP server: of a page that stands before the network, or of a proxy. */
+async function answered<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new Trouble("away");
+  }
+}
+
 export class Client {
   session: Session;
   readonly accountId: Id;
@@ -85,7 +94,7 @@ export class Client {
   /** Throws Trouble "ended" where nobody is signed in. */
   static async open(): Promise<Client> {
     const response = await ask(wellKnown, {}, openPatienceMs);
-    return new Client((await response.json()) as Session);
+    return new Client(await answered<Session>(response));
   }
 
   has(capability: string): boolean {
@@ -168,10 +177,10 @@ export class Client {
         { method: "POST", headers: { "content-type": "application/json" }, body: request.body },
         patience,
       ));
-    const { methodResponses, sessionState } = (await response.json()) as {
+    const { methodResponses, sessionState } = await answered<{
       methodResponses: [string, Answer, string][];
       sessionState?: string;
-    };
+    }>(response);
     if (sessionState !== undefined && sessionState !== this.session.state) void this.#renew();
     const answers = new Map<string, Answer>();
     for (const [name, args, id] of methodResponses) {
@@ -189,7 +198,7 @@ export class Client {
     this.#renewing = true;
     try {
       const response = await ask(wellKnown, {}, openPatienceMs);
-      this.session = (await response.json()) as Session;
+      this.session = await answered<Session>(response);
       this.#know();
       this.onsession?.();
     } catch {
@@ -244,7 +253,7 @@ export class Client {
       { method: "POST", headers: { "content-type": type }, body: bytes },
       120_000,
     );
-    return (await response.json()) as { blobId: Id; size: number };
+    return answered(response);
   }
 }
 

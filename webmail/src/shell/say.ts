@@ -23,7 +23,10 @@ export function sentenceOf(error: unknown): string {
     case "gone":
       return t("trouble.gone");
     case "refused":
-      return error.message === "" ? t("trouble.refused") : t("trouble.refusedWith", { why: error.message });
+      // Where in the request it stood says nothing to a reader.
+      return error.message === ""
+        ? t("trouble.refused")
+        : t("trouble.refusedWith", { why: error.message.replace(/^[\w/#.-]+: /, "") });
     case "said":
       return error.message;
     default:

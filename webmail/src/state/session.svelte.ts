@@ -60,6 +60,8 @@ export function whenTold(tell: (sentences: readonly string[]) => void): void {
 }
 
 async function begin(client: Client): Promise<void> {
+  // Somebody else has signed in where a session had ended: nothing of what this page knows is theirs.
+  if (now.username !== "" && now.username !== client.session.username) return location.replace(location.pathname);
   now.username = client.session.username;
   stopListening?.();
   const beside = import("../offline/offline.svelte.ts").then(({ standBeside }) =>

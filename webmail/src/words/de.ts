@@ -30,7 +30,7 @@ export const de: Words = {
   "trouble.ended": "Ihre Sitzung ist beendet. Melden Sie sich neu an.",
   "trouble.busy": "Der Server ist beschäftigt. Versuchen Sie es gleich noch einmal.",
   "trouble.quota": "Ihr Postfach ist voll. Löschen Sie etwas und versuchen Sie es noch einmal.",
-  "trouble.large": "Das ist größer, als der Server annimmt.",
+  "trouble.large": "Das ist größer, als der Server annimmt. Machen Sie es kleiner, oder senden Sie es in Teilen.",
   "trouble.gone": "Das ist nicht mehr da: Es wurde anderswo verschoben oder gelöscht.",
   "trouble.refused": "Der Server hat das nicht angenommen.",
   "trouble.refusedWith": "Der Server hat das nicht angenommen: {why}",
@@ -492,6 +492,8 @@ export const de: Words = {
   "compose.detach": "{name} entfernen",
   "compose.drop": "Zum Anhängen loslassen",
   "compose.tooLarge": "{name} ist größer, als der Server annimmt.",
+  "compose.tooLargeTogether":
+    "{name} passt nicht mehr hinein: Die Dateien eines Briefs dürfen zusammen {size} haben. Senden Sie sie in einem weiteren Brief.",
   "compose.uploadFailed": "fehlgeschlagen",
   "compose.pause": "{name} anhalten",
   "compose.resume": "{name} fortsetzen",

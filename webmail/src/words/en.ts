@@ -31,7 +31,7 @@ export const en = {
   "trouble.ended": "Your session has ended. Sign in again.",
   "trouble.busy": "The server is busy. Try again in a moment.",
   "trouble.quota": "Your mailbox is full. Delete something, then try again.",
-  "trouble.large": "This is larger than the server takes.",
+  "trouble.large": "This is larger than the server takes. Make it smaller, or send it in parts.",
   "trouble.gone": "It is not there any more: it was moved or deleted elsewhere.",
   "trouble.refused": "The server did not accept this.",
   "trouble.refusedWith": "The server did not accept this: {why}",
@@ -501,6 +501,8 @@ export const en = {
   "compose.detach": "Remove {name}",
   "compose.drop": "Drop to attach",
   "compose.tooLarge": "{name} is larger than the server takes.",
+  "compose.tooLargeTogether":
+    "{name} does not fit any more: the files of a letter may have {size} together. Send it in another letter.",
   "compose.uploadFailed": "failed",
   "compose.pause": "Pause {name}",
   "compose.resume": "Go on with {name}",

@@ -28,7 +28,7 @@ export const es: Words = {
   "trouble.ended": "Su sesión ha terminado. Entre de nuevo.",
   "trouble.busy": "El servidor está ocupado. Inténtelo de nuevo en un momento.",
   "trouble.quota": "Su buzón está lleno. Borre algo e inténtelo de nuevo.",
-  "trouble.large": "Es más grande de lo que acepta el servidor.",
+  "trouble.large": "Esto es mayor de lo que acepta el servidor. Redúzcalo o envíelo por partes.",
   "trouble.gone": "Ya no está: se movió o se borró en otro lugar.",
   "trouble.refused": "El servidor no lo aceptó.",
   "trouble.refusedWith": "El servidor no lo aceptó: {why}",
@@ -478,6 +478,8 @@ export const es: Words = {
   "compose.detach": "Quitar {name}",
   "compose.drop": "Suelte para adjuntar",
   "compose.tooLarge": "{name} es más grande de lo que acepta el servidor.",
+  "compose.tooLargeTogether":
+    "{name} ya no cabe: los archivos de una carta pueden tener {size} en total. Envíelo en otra carta.",
   "compose.uploadFailed": "falló",
   "compose.pause": "Pausar {name}",
   "compose.resume": "Seguir con {name}",

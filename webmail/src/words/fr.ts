@@ -28,7 +28,7 @@ export const fr: Words = {
   "trouble.ended": "Votre session est terminée. Reconnectez-vous.",
   "trouble.busy": "Le serveur est occupé. Réessayez dans un instant.",
   "trouble.quota": "Votre boîte est pleine. Supprimez quelque chose, puis réessayez.",
-  "trouble.large": "C’est plus gros que ce que le serveur accepte.",
+  "trouble.large": "C’est plus grand que ce que le serveur accepte. Réduisez-le, ou envoyez-le en plusieurs parties.",
   "trouble.gone": "Ce n’est plus là : déplacé ou supprimé ailleurs.",
   "trouble.refused": "Le serveur ne l’a pas accepté.",
   "trouble.refusedWith": "Le serveur ne l’a pas accepté : {why}",
@@ -486,6 +486,8 @@ export const fr: Words = {
   "compose.detach": "Retirer {name}",
   "compose.drop": "Déposez pour joindre",
   "compose.tooLarge": "{name} est plus gros que ce que le serveur accepte.",
+  "compose.tooLargeTogether":
+    "{name} ne tient plus : les fichiers d’une lettre peuvent faire {size} au total. Envoyez-le dans une autre lettre.",
   "compose.uploadFailed": "échec",
   "compose.pause": "Suspendre {name}",
   "compose.resume": "Reprendre {name}",

@@ -28,7 +28,7 @@ export const ja: Words = {
   "trouble.ended": "セッションが終了しました。もう一度サインインしてください。",
   "trouble.busy": "サーバーが混み合っています。少し待ってからもう一度お試しください。",
   "trouble.quota": "メールボックスがいっぱいです。何かを削除してからもう一度お試しください。",
-  "trouble.large": "サーバーが受け付ける大きさを超えています。",
+  "trouble.large": "サーバーが受け付ける大きさを超えています。小さくするか、分けて送ってください。",
   "trouble.gone": "もうありません。別の場所で移動または削除されました。",
   "trouble.refused": "サーバーが受け付けませんでした。",
   "trouble.refusedWith": "サーバーが受け付けませんでした: {why}",
@@ -456,6 +456,8 @@ export const ja: Words = {
   "compose.detach": "{name} を外す",
   "compose.drop": "ここに置いて添付",
   "compose.tooLarge": "{name} はサーバーが受け付ける大きさを超えています。",
+  "compose.tooLargeTogether":
+    "{name}は入りきりません。1通に添付できるのは合計{size}までです。別のメールで送ってください。",
   "compose.uploadFailed": "失敗",
   "compose.pause": "{name} を一時停止",
   "compose.resume": "{name} を再開",
