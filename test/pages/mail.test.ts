@@ -118,6 +118,7 @@ test("the webmail", async (t) => {
       { from: "Late <late@x.test>", subject: "Just now", text: "hello", ago: 0 },
     ]);
     await row(ann, "Just now").waitFor({ timeout: 4_000 });
+    await ann.page.getByRole("status").getByText("New message from Late: Just now").waitFor();
   });
 
   await t.test("why it is in junk, and one click out of it", async () => {
@@ -192,6 +193,7 @@ test("the webmail", async (t) => {
     await ann.page.keyboard.press("Enter");
     await ann.page.locator("[data-row] mark", { hasText: "forecast" }).first().waitFor();
     assert.equal(await ann.page.locator("[data-row]").count(), 1);
+    await ann.page.getByRole("status").getByText("1 message found.").waitFor();
     await picture(ann.page, "search");
     await ann.page.getByLabel("End the search").click();
     await row(ann, "Boat trip").waitFor();

@@ -13,7 +13,10 @@ beginEarly();
 void openSession();
 showAppearance(readAppearance());
 await speakPreferred();
-mount(App, { target: document.getElementById("page") as HTMLElement });
+const target = document.getElementById("page") as HTMLElement;
+// The mark that stood there while the script came: the page shows its own until it knows who is here.
+target.replaceChildren();
+mount(App, { target });
 
 // A new build has replaced the parts this page was made of.
 addEventListener("vite:preloadError", () => location.reload());

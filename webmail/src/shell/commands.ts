@@ -11,6 +11,7 @@ import { session } from "../state/session.svelte.ts";
 import { view } from "../state/view.svelte.ts";
 import type { Key } from "../words.ts";
 import { t } from "../words.ts";
+import { announce } from "./announce.svelte.ts";
 import { show } from "./panels.svelte.ts";
 import { rowCommands } from "./row-commands.ts";
 
@@ -124,6 +125,7 @@ export function doings(page: PageDoes): readonly Doing[] {
         const { undo } = view;
         view.undo = undefined;
         undo?.();
+        if (undo !== undefined) announce(t("announce.undone"));
       },
     },
     { id: "goInbox", label: "go.inbox", icon: "inbox", keys: ["g i"], group: "help.go", run: () => go(inbox) },

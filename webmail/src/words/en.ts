@@ -259,6 +259,17 @@ export const en = {
   "go.contacts": "Contacts",
   "go.settings": "Settings",
 
+  "announce.mail": "New message from {name}: {subject}",
+  "announce.mails": { one: "{n} new message", other: "{n} new messages" },
+  "announce.found": { one: "{n} message found.", other: "{n} messages found." },
+  "announce.undone": "Taken back.",
+  "row.messages": { one: "{n} message", other: "{n} messages" },
+  "row.starred": "starred",
+  "row.attached": "with attachment",
+  "row.answered": "answered",
+  "row.pinned": "pinned",
+  "row.muted": "muted",
+
   "list.label": "Conversations",
   "list.choose": "Select",
   "list.chosen": { one: "{n} selected", other: "{n} selected" },
