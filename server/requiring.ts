@@ -97,7 +97,6 @@ export function makeRequiring(parts: {
         egress: await egress(),
         keys: (await readDkimKeys(store, domain))?.keys ?? [],
         outboundTls: parts.outboundTls,
-        sendsMarketing: [...model.campaign.keys()].some((name) => name.startsWith(`${tenantOf(domain)}/`)),
         week: sending.conductOf(tenantOf(domain)).week,
         reported: await sending.feedback.spamRate(domain),
         listed: listed && new Map([...listed].map(([subject, { lists }]) => [subject, lists.map(({ zone }) => zone)])),

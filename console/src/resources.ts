@@ -347,8 +347,10 @@ export const resources: readonly Resource[] = [
     about: "What programs have sent through the API, the newest first, and what became of it.",
     nothing: "No program has sent anything that fits.",
     key: "id",
-    columns: ["created_at", "from", "recipients", "subject", "status"],
-    filters: ["recipient", "status", "tag", "campaign"],
+    columns: ["subject", "to", "from", "status", "created_at"],
+    filters: ["recipient", "status", "tag"],
+    add: "Write an email",
+    takes: "What still waits of it is not sent.",
   },
   {
     id: "templates",

@@ -20,7 +20,6 @@ export type Looked = {
   readonly egress: readonly { readonly address: string; readonly ehlo: string }[];
   readonly keys: readonly Pick<DkimKey, "selector" | "algorithm" | "record" | "state">[];
   readonly outboundTls: boolean;
-  readonly sendsMarketing: boolean;
   readonly week: { readonly delivered: number; readonly complaints: number };
   readonly reported: { readonly rate: number; readonly day: string } | undefined;
   /** Undefined: nobody looks. By address or domain, the lists that name it. */
@@ -229,12 +228,11 @@ const tlsOf = ({ outboundTls }: Looked): Finding =>
 
 const testIt = "Test it: angarium sending requirements DOMAIN --test";
 
-function unsubscribeOf({ sendsMarketing, tested }: Looked): Finding {
+function unsubscribeOf({ tested }: Looked): Finding {
   if (tested === undefined) return unmeasured("No test letter was written yet.", testIt);
   const { unsubscribe, at } = tested;
   const day = new Date(at).toISOString().slice(0, 16).replace("T", " ");
-  const aside = sendsMarketing ? "" : " No stream of marketing is used by it.";
-  return { ...unsubscribe, says: `${unsubscribe.says} (${day} UTC)${aside}` };
+  return { ...unsubscribe, says: `${unsubscribe.says} (${day} UTC)` };
 }
 
 const formatOf = ({ tested }: Looked): Finding =>

@@ -51,7 +51,6 @@ const about: Looked = {
   egress: [{ address: "192.0.2.10", ehlo: "mta1.shop.test" }],
   keys: [{ ...key, state: "used" }],
   outboundTls: true,
-  sendsMarketing: true,
   week: { delivered: 10_000, complaints: 2 },
   reported: undefined,
   listed: new Map(),

@@ -1,5 +1,8 @@
 /** Sending through the REST API, on a running server: emails, batches, raw messages, status, cancel, unsubscribing, suppression, events. */
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Any, ApiTalk } from "../api-talk.ts";
 import { ask } from "../beside.ts";
@@ -8,6 +11,7 @@ import { type Sink, startSink, type Taken } from "../sink.ts";
 
 let dev: DevProcess;
 let sink: Sink;
+let folder: string;
 let admin: ApiTalk;
 let user: ApiTalk;
 let other: ApiTalk;
@@ -17,7 +21,35 @@ const person = (name: string): string => `${name}@far.test`;
 
 before(async () => {
   sink = await startSink();
-  dev = await startDev(["--users", "3", "--cleartext-auth", "--deliver-to", `127.0.0.1:${sink.port}`]);
+  folder = await mkdtemp(join(tmpdir(), "angarium-emails-"));
+  const dns = join(folder, "dns.json");
+  await writeFile(
+    dns,
+    JSON.stringify({
+      "mail.example.test": { A: ["192.0.2.10"] },
+      "192.0.2.10": { PTR: "mail.example.test" },
+      "example.test": { MX: ["10 mail.example.test"], TXT: "v=spf1 ip4:192.0.2.10 -all" },
+      "_dmarc.example.test": { TXT: "v=DMARC1; p=none" },
+      // RFC 5782 §5: a list that behaves.
+      "2.0.0.127.bl.test": { A: ["127.0.0.2"] },
+      "10.2.0.192.bl.test": { A: ["127.0.0.4"], TXT: "for a test" },
+    }),
+  );
+  dev = await startDev([
+    "--users",
+    "3",
+    "--cleartext-auth",
+    "--deliver-to",
+    `127.0.0.1:${sink.port}`,
+    "--dns",
+    dns,
+    "--set",
+    'sending.ownBlocklists=["bl.test"]',
+    "--set",
+    `sending.publicUrl="https://127.0.0.1:1"`,
+    "--set",
+    "sending.listsEveryMs=200",
+  ]);
   origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
   admin = new ApiTalk(origin, dev.ready.admin);
   user = new ApiTalk(origin, { user: from, password: "pw" });
@@ -26,6 +58,7 @@ before(async () => {
 after(async () => {
   await dev?.stop();
   await sink?.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 async function until<T>(look: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
@@ -459,6 +492,39 @@ test("addresses of the sandbox play receivers: nothing is sent, and nobody is su
   assert.equal(
     listed.items.some(({ address }: Any) => address.endsWith("@sandbox.invalid")),
     false,
+  );
+});
+
+test("what receivers ask is looked at; a test letter is unsubscribed from, and nobody gets it", async () => {
+  const before = await admin.ok("GET", "/sending/requirements/example.test");
+  const standing = (answer: Any): Any =>
+    Object.fromEntries(answer.requirements.map(({ id, standing: one }: Any) => [id, one]));
+  assert.deepEqual(
+    ["spf", "dkim", "dmarc", "aligned", "ptr", "unsubscribe", "complaints"].map((id) => standing(before)[id]),
+    ["pass", "fail", "pass", "pass", "pass", "not-measured", "not-measured"],
+  );
+  const dkim = before.requirements.find(({ id }: Any) => id === "dkim");
+  assert.match(`${dkim.record.name} ${dkim.record.value}`, /^r\d+\._domainkey\.example\.test v=DKIM1; k=rsa/);
+  // The public name leads nowhere: it is followed over this machine, and says so.
+  const tested = await admin.ok("POST", "/sending/requirements/example.test/test");
+  assert.equal(tested.unsubscribe.standing, "warn", JSON.stringify(tested));
+  assert.match(tested.unsubscribe.says, /POST with 200, and the address was off the list\. But only on this machine/);
+  assert.equal(standing(await admin.ok("GET", "/sending/requirements/example.test")).unsubscribe, "warn");
+  const left = await admin.ok("GET", "/suppressions");
+  assert.equal(
+    left.items.some(({ scope }: Any) => scope === "list/angarium-self-test"),
+    false,
+  );
+  await user.no(403, "GET", "/sending/requirements/example.test");
+  const listed = await until(
+    () => admin.ok("GET", "/sending/listings"),
+    ({ items }) => items.length > 0,
+  );
+  assert.deepEqual(listed.items[0].lists, [{ zone: "bl.test", code: "127.0.0.4", text: "for a test" }]);
+  const events = await admin.ok("GET", "/events?type=blocklist.listed");
+  assert.deepEqual(
+    events.items.map(({ data }: Any) => data.address),
+    ["192.0.2.10"],
   );
 });
 

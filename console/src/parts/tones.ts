@@ -15,6 +15,7 @@ const good = new Set([
   "done",
 ]);
 const warn = new Set([
+  "suppressed",
   "warn",
   "later",
   "deferred",
@@ -30,6 +31,7 @@ const warn = new Set([
   "scheduled",
 ]);
 const bad = new Set([
+  "complained",
   "bad",
   "fail",
   "failed",
