@@ -102,7 +102,8 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       return refuse({ ...sample, id: copy.id }, refusal)[0]!;
     });
     const allowed = copies.filter((_, index) => replies[index] === undefined);
-    const taken = (await deliver.takeCopies({ samples, template, copies: allowed }))[Symbol.iterator]();
+    const answers = allowed.length === 0 ? [] : await deliver.takeCopies({ samples, template, copies: allowed });
+    const taken = answers[Symbol.iterator]();
     return replies.map((refused, index) => {
       // Who writes on behalf of somebody is named in each message by itself.
       if (refused !== undefined) return refused === "unnamed" ? undefined : refused;
