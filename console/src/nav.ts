@@ -44,6 +44,7 @@ const ones: { readonly [id: string]: Loads } = {
   domains: () => import("./views/Domain.svelte"),
   accounts: () => import("./views/Account.svelte"),
   lists: () => import("./views/MailingList.svelte"),
+  tenants: () => import("./views/Tenant.svelte"),
 };
 
 const lists: { readonly [id: string]: Loads } = { accounts: () => import("./views/Accounts.svelte") };

@@ -1,7 +1,7 @@
 /** Things that paths name. Each is found only for those who may see it. */
 import { z } from "zod";
 import { findAccount, readDomain } from "../admin/names.ts";
-import type { HostedAccount, HostedDomain, Tenant } from "../store/hosting.ts";
+import type { HostedAccount, HostedDomain, Tenant, Within } from "../store/hosting.ts";
 import { type Actor, atLeast } from "./actor.ts";
 import { forbidden } from "./problem.ts";
 import type { ApiWorld, Param } from "./route.ts";
@@ -56,3 +56,16 @@ export const theTenant: Param<Tenant & { readonly tenant: number }> = {
     return theirs ? { ...found, tenant: found.id } : undefined;
   },
 };
+
+/** What of a list this actor sees: all that is theirs, or of one tenant; undefined where there is none of this name for them. */
+export async function withinOf(
+  name: string | undefined,
+  actor: Actor,
+  { store }: Pick<ApiWorld, "store">,
+): Promise<Within | undefined> {
+  if (name === undefined) return actor.within;
+  const tenant = (await store.tenants()).find((one) => one.name === name);
+  if (tenant === undefined) return undefined;
+  if (actor.within.kind === "all") return { kind: "tenant", tenant: tenant.id };
+  return actor.tenant === tenant.id ? actor.within : undefined;
+}

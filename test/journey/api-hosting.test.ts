@@ -121,6 +121,13 @@ describe("hosting by the REST API", () => {
     });
     await admin.ok("POST", "/domains", { name: "small.test", tenant: "small" });
     await admin.no(409, "POST", "/domains", { name: "small-two.test", tenant: "small" });
+    const ofTenant = await admin.ok("GET", "/domains?tenant=small");
+    assert.deepEqual(
+      ofTenant.items.map(({ name }: { name: string }) => name),
+      ["small.test"],
+    );
+    assert.deepEqual((await admin.ok("GET", "/accounts?tenant=small")).items, []);
+    await admin.no(404, "GET", "/domains?tenant=nobody");
     await admin.no(422, "POST", "/accounts", { name: "a@small.test", password: "secret word" });
     await admin.ok("POST", "/accounts", { name: "a@small.test", password: "secret word", quotaBytes: 600 });
     await admin.no(422, "POST", "/accounts", { name: "b@small.test", password: "secret word", quotaBytes: 600 });

@@ -154,6 +154,7 @@ describe("tenants apart", () => {
       await talk.no(404, "POST", "/webhooks", { url: "https://far.test/", tenant: mark });
       await talk.no(404, "POST", `/suppressions?tenant=${mark}`, { address: "x@far.test" });
       await talk.no(404, "GET", `/events?tenant=${mark}`);
+      for (const what of ["domains", "accounts"]) await talk.no(404, "GET", `/${what}?tenant=${mark}`);
       await talk.no(403, "POST", "/emails", { from: `person@${there}`, to: "x@far.test", text: "x" });
     }
     await boss.no(422, "POST", "/administrators", { account: `person@${there}`, tenant: "alfa" });

@@ -9,7 +9,7 @@ import type { HostedAccount } from "../../store/hosting.ts";
 import { atLeast } from "../actor.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
 import { refusal } from "../outcome.ts";
-import { domainOf, theAccount } from "../params.ts";
+import { domainOf, theAccount, withinOf } from "../params.ts";
 import { forbidden, notFound, Problem, wrongField } from "../problem.ts";
 import { at, Created, list, page, paged, type Route, route, time } from "../route.ts";
 
@@ -49,6 +49,7 @@ export const routes: readonly Route[] = [
     query: z.object({
       ...page,
       domain: z.string().optional().describe("Only of this domain."),
+      tenant: z.string().max(200).optional().describe("Only of this tenant."),
       search: z.string().max(200).optional().describe("Part of an address or of a person's name."),
     }),
     answer: list(Account),
@@ -56,7 +57,9 @@ export const routes: readonly Route[] = [
       const { limit, cursor, search } = query;
       const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
       if (query.domain !== undefined && domain === undefined) return notFound("This domain is not here.");
-      const rows = await world.store.hostedAccounts(actor.within, {
+      const within = await withinOf(query.tenant, actor, world);
+      if (within === undefined) return notFound("This tenant is not here.");
+      const rows = await world.store.hostedAccounts(within, {
         limit: limit + 1,
         after: cursor,
         search,

@@ -5,7 +5,7 @@ import { findTenant, giveDomain, mayHaveDomain, remove } from "../../admin/tenan
 import type { HostedDomain } from "../../store/hosting.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
 import { performed, refusal } from "../outcome.ts";
-import { theDomain } from "../params.ts";
+import { theDomain, withinOf } from "../params.ts";
 import { forbidden, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
 
@@ -76,11 +76,17 @@ export const routes: readonly Route[] = [
     summary: "Domains, by name.",
     area: "domains",
     who: "domain",
-    query: z.object({ ...page, search: z.string().max(200).optional() }),
+    query: z.object({
+      ...page,
+      search: z.string().max(200).optional(),
+      tenant: z.string().max(200).optional().describe("Only of this tenant."),
+    }),
     answer: list(Domain),
     run: async ({ actor, query }, { store }) => {
       const { limit, cursor, search } = query;
-      const rows = await store.hostedDomains(actor.within, { limit: limit + 1, after: cursor, search });
+      const within = await withinOf(query.tenant, actor, { store });
+      if (within === undefined) return notFound("This tenant is not here.");
+      const rows = await store.hostedDomains(within, { limit: limit + 1, after: cursor, search });
       const tenants = new Map((await store.tenants()).map(({ id, name }) => [id, name]));
       return paged(
         rows,

@@ -1,7 +1,7 @@
 /** The server itself: what runs, its certificates, backups, the settings that are kept in the store. */
 
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { backUp } from "../../admin/back-up.ts";
 import { conflict, notFound, Problem } from "../problem.ts";
@@ -20,7 +20,7 @@ const Server = z
 const Certificate = z
   .object({
     names: z.array(z.string()),
-    file: z.string(),
+    file: z.string().describe("In the data folder, where it has no / before it."),
     validTo: time,
     daysLeft: z.int(),
   })
@@ -93,7 +93,8 @@ export const routes: readonly Route[] = [
       const rows = world
         .certificates()
         .map(({ file, names, validTo }) => ({
-          file,
+          // Where it lies is nobody's business but for what is below the data.
+          file: relative(world.dataDir, file).startsWith("..") ? file : relative(world.dataDir, file),
           names: [...names],
           validTo: at(Date.parse(validTo)),
           daysLeft: Math.floor((Date.parse(validTo) - world.now()) / dayMs),
