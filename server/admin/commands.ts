@@ -14,6 +14,7 @@ import { doorCommands } from "./door-commands.ts";
 import { filterCommands } from "./filter-commands.ts";
 import { groupCommands } from "./group-commands.ts";
 import { listCommands } from "./list-commands.ts";
+import { listRequestCommands } from "./list-request-commands.ts";
 import { noteCommand } from "./noted.ts";
 import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
@@ -24,6 +25,7 @@ import { searchCommands } from "./search-commands.ts";
 import { securityCommands } from "./security-commands.ts";
 import { sendingCommands } from "./sending-commands.ts";
 import { serverCommands } from "./server-commands.ts";
+import { settingCommands } from "./setting-commands.ts";
 import { shareCommands } from "./share-commands.ts";
 import { sieveCommands } from "./sieve-commands.ts";
 import { suppressionCommands } from "./suppression-commands.ts";
@@ -42,6 +44,7 @@ export const commands: readonly Command[] = [
   ...groupCommands,
   ...shareCommands,
   ...listCommands,
+  ...listRequestCommands,
   ...accessCommands,
   ...tenantCommands,
   ...deletionCommands,
@@ -60,6 +63,7 @@ export const commands: readonly Command[] = [
   ...webhookCommands,
   ...sieveCommands,
   ...searchCommands,
+  ...settingCommands,
   ...serverCommands,
 ];
 
