@@ -4,6 +4,8 @@ import type { Instant, QueuedMessage, QueuedRecipient, Store } from "../store/st
 const lookEveryMs = 200;
 /** A delivery whose event is not seen within so many looks has not come about. */
 const looks = 50;
+/** Complaints that are waited for at a time; who asks for more of them gets none. */
+export const maxComplaining = 1_000;
 
 export function makeComplainer({
   store,
@@ -27,5 +29,15 @@ export function makeComplainer({
       return;
     }
   };
-  return (message, recipient) => safely("a complaint of the sandbox", complain(message, recipient));
+  let complaining = 0;
+  return (message, recipient) => {
+    if (complaining >= maxComplaining) return;
+    complaining++;
+    safely(
+      "a complaint of the sandbox",
+      complain(message, recipient).finally(() => {
+        complaining--;
+      }),
+    );
+  };
 }
