@@ -141,7 +141,6 @@ const words: { readonly [name: string]: string } = {
   known: "Had come before",
   run: "Run now",
   digest: "Send the digest",
-  membership: "Your own membership",
   publicArchive: "Archive for everybody",
   journeyDays: "Days that journeys are kept",
   auditDays: "Days that the audit log is kept",
