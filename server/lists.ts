@@ -118,7 +118,7 @@ function publicArchive(store: Pick<Store, "addresses" | "listPosts" | "content">
       if (row.sizeBytes > maxOpenedBytes)
         return { ...row, text: "This post is too large to be shown here. Members read it in the archive.", files: [] };
       const bytes = await store.content(row.content);
-      return bytes && { ...row, ...readPost(Buffer.from(bytes)) };
+      return bytes && { ...row, ...(await readPost(Buffer.from(bytes))) };
     },
   };
 }
