@@ -1,8 +1,10 @@
 /** What an administrative command is: a plain function over a few parts of the server, with its arguments described. */
+
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Ldap } from "../access/ldap.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { SealedPasswords } from "../access/sealed-passwords.ts";
+import type { ShareChange } from "../access/share-change.ts";
 import type { ImportRunner } from "../carry/runner.ts";
 import type { Quarantine } from "../deliver/quarantine.ts";
 import type { Distribute } from "../distribute/distribute.ts";
@@ -17,7 +19,7 @@ import type { SentTls } from "../report/tls-send.ts";
 import type { Requiring } from "../requiring.ts";
 import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
-import type { Account, AccountId, Instant, MailboxId, Store } from "../store/store.ts";
+import type { AccountId, Instant, Store } from "../store/store.ts";
 import type { Webhooks } from "../tell/webhooks.ts";
 
 /** What a running server says of itself. */
@@ -27,16 +29,6 @@ export type Running = {
   readonly startedAt: Instant;
   readonly listeners: readonly { readonly service: string; readonly address: string; readonly port: number }[];
   readonly connections: { readonly [service: string]: number };
-};
-
-/** Letters of RFC 4314, "" for none. `by`: who has done it. */
-export type ShareChange = {
-  readonly by: Account;
-  readonly owner: AccountId;
-  readonly mailbox: MailboxId;
-  readonly grantee: AccountId;
-  readonly before: string;
-  readonly after: string;
 };
 
 /** What commands work on. Without a running server there are only the store and the clock. */

@@ -1,8 +1,8 @@
 /** Mailboxes of others and annotations: RFC 4314, RFC 2342, RFC 5464. What is not allowed is not done. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { ShareChange } from "../access/share-change.ts";
 import type { Account } from "../store/store.ts";
-import type { ShareChange } from "./commands/acl.ts";
 import { freshStore, type TestStore } from "./test-store.ts";
 import { type Client, type ImapWorld, imapWorld } from "./world.ts";
 

@@ -1,9 +1,11 @@
 /** ShareNotification (RFC 9670 §3): somebody is told that their rights to another's mailbox have changed. */
+
 import { jmapRights } from "../../protocol/imap/rights.ts";
 import { utcDateText } from "../../protocol/jmap/email-header.ts";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import { type JsonObject, setError } from "../../protocol/jmap/types.ts";
-import type { Account, AccountId, MailboxId, Store } from "../store/store.ts";
+import type { ShareChange } from "../access/share-change.ts";
+import type { Account, AccountId, Store } from "../store/store.ts";
 import { principals } from "./capabilities.ts";
 import { property, type QueryRules } from "./object-query.ts";
 import { type ObjectType, objectId } from "./objects.ts";
@@ -78,16 +80,6 @@ export async function notifyOfShare(
     undefined,
   );
 }
-
-type ShareChange = {
-  readonly by: Account;
-  readonly owner: AccountId;
-  readonly mailbox: MailboxId;
-  readonly grantee: AccountId;
-  /** Letters of RFC 4314; "" for none. */
-  readonly before: string;
-  readonly after: string;
-};
 
 export async function tellOfShare(
   ports: ShareTeller,

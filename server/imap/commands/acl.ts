@@ -1,21 +1,13 @@
 /** SETACL, DELETEACL, GETACL, LISTRIGHTS, MYRIGHTS: RFC 4314 §3. */
+
 import type { Command } from "../../../protocol/imap/command.ts";
 import { aclLine, listRightsLine, myRightsLine } from "../../../protocol/imap/response.ts";
 import { allRights, parseRights, shownRights, withoutRights, withRights } from "../../../protocol/imap/rights.ts";
-import type { Account, AccountId, MailboxId, Store } from "../../store/store.ts";
+import type { ShareChange } from "../../access/share-change.ts";
+import type { Account, Store } from "../../store/store.ts";
 import { type Answer, bad, no, noSuchMailbox, notAllowed, ok } from "../answer.ts";
 import { findPlace, may, type Place, type PlaceStore } from "../names.ts";
 import type { Session } from "../session.ts";
-
-/** Rights of somebody that have changed; letters of RFC 4314, "" for none. */
-export type ShareChange = {
-  readonly by: Account;
-  readonly owner: AccountId;
-  readonly mailbox: MailboxId;
-  readonly grantee: AccountId;
-  readonly before: string;
-  readonly after: string;
-};
 
 export type ShareTold = {
   /** Tells the grantee. */
