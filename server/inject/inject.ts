@@ -119,7 +119,9 @@ export function makeInject(ports: InjectPorts): Injecting {
       const { local, domain } = from.mailbox;
       const address = formatMailbox(from.mailbox);
       let may = allowed.get(address);
-      if (may === undefined) allowed.set(address, (may = await directory.maySendAs(account.id, local, domain)));
+      // On behalf too: submission adds the Sender that it takes (RFC 5322 §3.6.2).
+      if (may === undefined)
+        allowed.set(address, (may = await directory.maySendAs(account.id, local, domain, "named")));
       if (!may) return { kind: "forbidden", index, field: "from", why: `${account.name} may not send as ${address}.` };
       const model = ports.model();
       const sender = senderOf(model, domain, wish, model.domain.get(domain)?.tenant || tenant);

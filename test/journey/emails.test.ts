@@ -544,6 +544,29 @@ test("a message that is written already goes as it is", async () => {
   await user.no(422, "POST", "/messages/raw", { to: person("raw"), message: two });
 });
 
+test("an email on behalf of another names who sent it, and what comes back comes to them", async () => {
+  const boss = "u2@example.test";
+  const share = `/accounts/${boss}/shares/${from}`;
+  const text = { from: boss, subject: "x", text: "x" };
+  const refused = await user.no(403, "POST", "/emails", { ...text, to: person("boss") });
+  assert.deepEqual(pointers(refused), ["#/from"]);
+  await admin.ok("PUT", share, { rights: "none", sendOnBehalf: true });
+  await user.ok("POST", "/emails", { ...text, to: person("one") });
+  const message = `From: ${boss}\nTo: ${person("raw")}\nSubject: raw\n\nline\n`;
+  await user.ok("POST", "/messages/raw", { to: person("raw-boss"), message });
+  const recipients = Array.from({ length: 11 }, (_, n) => ({ to: person(`copy${n}`), variables: { n: `${n}` } }));
+  const { emails } = await user.ok("POST", "/emails/batch", { ...text, text: "{{n}}", recipients });
+  assert.deepEqual(new Set(emails.map(({ status }: Any) => status)), new Set(["queued"]));
+  for (const name of ["one", "raw-boss", "copy0", "copy10"]) {
+    const got = await arrived(person(name));
+    assert.equal(got.from, from);
+    assert.match(got.data, /^From: <?u2@example\.test>?\r$/m);
+    assert.match(got.data, /^Sender: <?u1@example\.test>?\r$/m);
+  }
+  await admin.ok("DELETE", share);
+  await user.no(403, "POST", "/emails", { ...text, to: person("boss") });
+});
+
 test("one click unsubscribes from marketing, and from nothing else", async () => {
   const body = {
     from,
