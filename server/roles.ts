@@ -63,6 +63,7 @@ import { startReporting } from "./reporting.ts";
 import { makeRequiring } from "./requiring.ts";
 import { watchRoutes } from "./routing.ts";
 import { startScripting } from "./scripting.ts";
+import { makeSeeding } from "./seeding.ts";
 import type { HostTarget } from "./send/route.ts";
 import { makeSend } from "./send/send.ts";
 import { makeSending } from "./sending.ts";
@@ -393,9 +394,23 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     sign,
     ...(sending === undefined ? {} : { sending: withUnsubscribe(sending, config.sending.publicUrl, ourHost) }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
+    taken: (mail) => seeding?.noticed(mail),
     newMessageId,
     log,
   });
+  const seeding =
+    sending &&
+    makeSeeding({
+      sending,
+      store,
+      resolver,
+      privateAddresses: !options.edgePolicies,
+      submit: submit.take,
+      ourHost,
+      newId,
+      now,
+      log,
+    });
   const take: SmtpPorts["take"] = async (mail) => {
     const replies = await submit.take(mail);
     if (replies.some(({ code }) => code < 400)) filtering.submitted(mail);
@@ -671,11 +686,13 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     ...(sending === undefined ? {} : { sending }),
     ...(injecting === undefined ? {} : { injection: injecting.injection, webhooks: injecting.webhooks }),
     ...(requiring === undefined ? {} : { requiring }),
+    ...(seeding === undefined ? {} : { seeding }),
   };
   certificates.start();
   const control = await serveControl({ dataFolder: dataDir, world, log });
   sending?.start();
   requiring?.start();
+  seeding?.start();
   await injecting?.webhooks.start();
   await queue.start();
   await jmap.start();
@@ -696,6 +713,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         signing.stop();
         watching.stop();
         void requiring?.stop();
+        await seeding?.stop();
         guarding.stop();
         await Promise.all([
           control.close(),

@@ -17,6 +17,7 @@ import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
 import type { SentTls } from "../report/tls-send.ts";
 import type { Requiring } from "../requiring.ts";
+import type { Seeding } from "../seed/engine.ts";
 import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
@@ -74,6 +75,8 @@ export type World = {
   readonly webhooks?: Webhooks;
   /** What receivers ask of senders, and lists that name us. */
   readonly requiring?: Requiring;
+  /** Seed mailboxes; the running server alone sends to them and looks into them. */
+  readonly seeding?: Seeding;
   /** Emails of programs; the running server alone takes them. */
   readonly injection?: Injection;
   /** Tells somebody that their rights to another's mailbox have changed; the running server alone does. */

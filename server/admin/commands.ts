@@ -23,6 +23,7 @@ import { reportCommands } from "./report-commands.ts";
 import { requirementCommands } from "./requirement-commands.ts";
 import { searchCommands } from "./search-commands.ts";
 import { securityCommands } from "./security-commands.ts";
+import { seedCommands } from "./seed-commands.ts";
 import { sendingCommands } from "./sending-commands.ts";
 import { serverCommands } from "./server-commands.ts";
 import { settingCommands } from "./setting-commands.ts";
@@ -59,6 +60,7 @@ export const commands: readonly Command[] = [
   ...warmupCommands,
   ...suppressionCommands,
   ...requirementCommands,
+  ...seedCommands,
   ...templateCommands,
   ...webhookCommands,
   ...sieveCommands,

@@ -60,6 +60,7 @@ const options = {
     reason: { type: "text", help: "why, for the tenant to read" },
     stream: { type: "text", help: "the stream of mail that names none" },
     tls: { type: "text", choices: ["opportunistic", "required"], help: "required: its mail never goes in the clear" },
+    seeds: { type: "flag", help: "its campaigns go to our seed mailboxes too (--seeds=false for none)" },
   },
   domain: {
     tenant: { type: "text", help: "whose it is" },

@@ -6,6 +6,7 @@ import type { ImportProgress, ImportSettings } from "../store/carry-store.ts";
 import { marksText } from "../store/ops/carry.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
 import { folderHere, marksOf } from "./folders.ts";
+import { connected, wordsOf } from "./imap-connect.ts";
 import { CannotCarry, type Counts, hashOf, mailboxFor, Put, type PutPorts } from "./put.ts";
 
 export type ImapPorts = PutPorts & {
@@ -24,7 +25,6 @@ const maxFolders = 5_000;
 /** Sentences that are kept about what was left. */
 const maxLeft = 100;
 const keysPage = 5_000;
-const timeoutMs = 60_000;
 
 /** Runs one import to its end. Rejects with `CannotCarry` where it cannot go on; what has come is kept. */
 export async function importImap(
@@ -34,7 +34,7 @@ export async function importImap(
   stop: AbortSignal,
 ): Promise<ImportProgress> {
   const { settings } = about;
-  const client = await connected(settings, about.password, ports);
+  const client = await connected(settings, about.password, { ...ports, maxBytes: maxMessageBytes });
   const counts: Counts = { added: 0, known: 0 };
   const left: string[] = [];
   let folders = 0;
@@ -209,61 +209,3 @@ async function follow(
 function note(left: string[], sentence: string): void {
   if (left.length < maxLeft) left.push(sentence);
 }
-
-async function connected(settings: ImportSettings, password: string, ports: ImapPorts): Promise<ImapFlow> {
-  const { host, port, tls, user, anyCertificate } = settings;
-  const guarded = ports.guard === undefined ? undefined : await ports.guard.host(host);
-  if (guarded?.kind === "refused") throw new CannotCarry(guarded.why);
-  const { ImapFlow } = await import("imapflow");
-  const client = new ImapFlow({
-    // The address that was looked at, whatever DNS says next.
-    host: guarded?.addresses[0] ?? host,
-    ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-    port,
-    secure: tls === "implicit",
-    doSTARTTLS: tls === "starttls",
-    auth: { user, pass: password },
-    logger: false,
-    disableAutoIdle: true,
-    maxLiteralSize: maxMessageBytes,
-    connectionTimeout: 30_000,
-    greetingTimeout: 30_000,
-    socketTimeout: timeoutMs,
-    tls: anyCertificate ? { rejectUnauthorized: false } : {},
-  });
-  // What breaks while nobody waits: the next command says so.
-  client.on("error", (error: unknown) => ports.log.debug({ error: wordsOf(error) }, "import connection"));
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    client.close();
-    const failed = error as { readonly authenticationFailed?: boolean };
-    throw new CannotCarry(
-      failed.authenticationFailed === true
-        ? `${host} refuses the name or the password (${wordsOf(error)}). Some providers want an app password.`
-        : `${host} port ${port} cannot be reached: ${whyNotReached(error)}.`,
-    );
-  }
-}
-
-/** What the system and OpenSSL say in codes, as sentences that say what to do. */
-const reasons: { readonly [code: string]: string } = {
-  ECONNREFUSED: "nobody listens there",
-  ENOTFOUND: "there is no such name",
-  ETIMEDOUT: "it does not answer",
-  EHOSTUNREACH: "there is no way to it",
-  ERR_SSL_WRONG_VERSION_NUMBER: "it does not begin with TLS; choose starttls, or the port for TLS (993)",
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is its own and nobody vouches for it",
-  SELF_SIGNED_CERT_IN_CHAIN: "nobody that is believed here vouches for its certificate",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "nobody that is believed here vouches for its certificate",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for other names",
-};
-const whyNotReached = (error: unknown): string =>
-  reasons[(error as { readonly code?: string }).code ?? ""] ?? wordsOf(error);
-
-const wordsOf = (error: unknown): string => {
-  const { responseText, message } = error as { readonly responseText?: string; readonly message?: string };
-  return (responseText ?? message ?? String(error)).replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 300);
-};

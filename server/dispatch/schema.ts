@@ -78,6 +78,8 @@ export const tenantSchema = z.strictObject({
   stream: z.string().default("transactional"),
   /** required: its mail never goes in the clear. */
   tls: z.enum(["opportunistic", "required"]).default("opportunistic"),
+  /** Its campaigns are sent to our seed mailboxes too, as their first recipient gets them. */
+  seeds: z.boolean().default(false),
 });
 
 export const domainSchema = z.strictObject({

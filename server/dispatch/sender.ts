@@ -34,6 +34,8 @@ export type Sender = {
   readonly rankOf: (address: string) => Rank;
   /** What the tenant said of it (tags, metadata): plain JSON, told again in its events. */
   readonly about?: { readonly [name: string]: unknown };
+  /** It goes to a seed mailbox, which knows it by this (`server/seed`). */
+  readonly seed?: string;
 };
 
 const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
@@ -96,6 +98,7 @@ export function senderFields(model: Named, sender: Sender, id: string): string {
   // RFC 9477 §3.1; Gmail's Feedback-ID counts complaints by campaign, tenant and stream.
   return (
     `X-Angarium-Ref: ${id}\r\n` +
+    (sender.seed === undefined ? "" : `X-Angarium-Seed: ${sender.seed}\r\n`) +
     (feedback === "" ? "" : `CFBL-Address: ${feedback}; report=arf\r\nCFBL-Feedback-ID: ${id}\r\n`) +
     (sender.marketing ? `Feedback-ID: ${sender.campaign ?? ""}:${sender.tenant}:${sender.stream}:angarium\r\n` : "")
   );

@@ -20,6 +20,7 @@ export const typeNames: { readonly [type in SendingEventType]: string } = {
   warmup: "warmup.changed",
   listed: "blocklist.listed",
   cleared: "blocklist.cleared",
+  placement: "placement.measured",
 };
 export const allTypes = Object.values(typeNames);
 

@@ -420,7 +420,7 @@ function toldOf(id: string, address: string, reply: Reply, notBefore: Instant | 
 const isUnicode = (to: readonly Mailbox[]): boolean => to.some(({ local }) => /[^\x00-\x7f]/.test(local));
 
 /** Programs hear of failures by events and status, not by mail. */
-const noNotices = { never: true, success: false, failure: false, delay: false } as const;
+export const noNotices = { never: true, success: false, failure: false, delay: false } as const;
 
 function unique(given: readonly Addressee[]): readonly Mailbox[] {
   return [...new Map(given.map(({ mailbox }) => [formatMailbox(mailbox).toLowerCase(), mailbox])).values()];

@@ -69,7 +69,8 @@ export type SendingEventType =
   | "resumed"
   | "warmup"
   | "listed"
-  | "cleared";
+  | "cleared"
+  | "placement";
 
 export type NewSendingEvent = {
   readonly at: Instant;

@@ -33,6 +33,8 @@ export type SubmitPorts = {
   };
   /** Hears of what is refused here. */
   readonly refused?: (mail: Received, reply: Reply) => void;
+  /** Hears of each message of a tenant that was taken, as it was handed over; of copies of one kind of the first. */
+  readonly taken?: (mail: Received & { readonly sending: Sender }) => void;
   readonly log: Log;
 };
 
@@ -51,7 +53,7 @@ export type Submit = {
 };
 
 export function makeSubmit(ports: SubmitPorts): Submit {
-  const { deliver, directory, limits, sign, newMessageId, refused, log } = ports;
+  const { deliver, directory, limits, sign, newMessageId, refused, taken, log } = ports;
   const allAreOurs = async ({ recipients }: Received): Promise<boolean> => {
     for (const recipient of recipients) {
       const found = directory.domain(recipient.domain);
@@ -66,9 +68,10 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     if (stays && ports.sending?.hasTenants() !== true) return mail;
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
     const author = authorDomain(header);
-    const sender = author === undefined ? undefined : ports.sending?.senderOf(author, wishOf(header));
+    // A letter of our own says itself whose mail it is.
+    const sender = mail.sending ?? (author === undefined ? undefined : ports.sending?.senderOf(author, wishOf(header)));
     if (sender !== undefined && "code" in sender) return sender;
-    if (sender !== undefined) return ofTenant(mail, header, sender, author!);
+    if (sender !== undefined) return ofTenant(mail, header, sender, sender.author);
     if (stays) return mail;
     const signature = author === undefined ? "" : await sign(mail.bytes, author);
     return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
@@ -103,11 +106,13 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     });
     const allowed = copies.filter((_, index) => replies[index] === undefined);
     const answers = allowed.length === 0 ? [] : await deliver.takeCopies({ samples, template, copies: allowed });
-    const taken = answers[Symbol.iterator]();
+    if (sample.sending !== undefined && answers.some((one) => one !== undefined && isTaken(one)))
+      taken?.({ ...sample, sending: sample.sending });
+    const given = answers[Symbol.iterator]();
     return replies.map((refused, index) => {
       // Who writes on behalf of somebody is named in each message by itself.
       if (refused !== undefined) return refused === "unnamed" ? undefined : refused;
-      const reply: Reply | undefined = taken.next().value;
+      const reply: Reply | undefined = given.next().value;
       // It will be counted when it is handed over by itself.
       if (reply === undefined) limits.uncount(account.id, copies[index]!.recipients.length);
       return reply;
@@ -136,7 +141,10 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const { account } = mail;
       if (account === undefined) {
         const made = mail.trusted ? await signedForTrusted(mail) : mail;
-        return "code" in made ? refuse(mail, made) : deliver.take(made);
+        if ("code" in made) return refuse(mail, made);
+        const replies = await deliver.take(made);
+        if (made.sending !== undefined && replies.some(isTaken)) taken?.({ ...mail, sending: made.sending });
+        return replies;
       }
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
       const refusal =
@@ -159,11 +167,16 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         bytes,
         ...(sender === undefined ? {} : { sending: sender }),
       });
-      if (replies.some(({ code }) => code < 400)) limits.count(account.id, mail.recipients.length);
+      if (replies.some(isTaken)) {
+        limits.count(account.id, mail.recipients.length);
+        if (sender !== undefined) taken?.({ ...mail, sending: sender });
+      }
       return replies;
     },
   };
 }
+
+const isTaken = ({ code }: Reply): boolean => code < 400;
 
 /** RFC 5322 §3.6.2: who wrote it on behalf of the author. */
 const senderField = ({ name, displayName }: Account, utf8: boolean): string =>

@@ -33,7 +33,7 @@ export type Observed = {
   readonly spamRate?: number;
   /** Microsoft SNDS: its colour, and spam traps hit. */
   readonly snds?: { readonly colour: "green" | "yellow" | "red"; readonly traps: number };
-  /** `poorRuns`: runs in a row with less than 60 % in the inbox, this one included. */
+  /** `poorRuns`: runs in a row that were poor (`isPoorRun`), this one included. */
   readonly seeds?: { readonly inbox: number; readonly seen: number; readonly poorRuns: number };
   /** Replies that say we are not authenticated, and failures of our own check. */
   readonly authFailures: number;
@@ -142,11 +142,17 @@ function levelOf(rate: number, [hold, back, pause]: Thresholds): GateLevel {
   return rate >= pause ? "pause" : rate >= back ? "back" : rate >= hold ? "hold" : "green";
 }
 
+/**
+ * Seeds only point a direction: a share counts by the most that so few of them allow. One run alone never pauses, and 2 of 10 in junk hold nothing up.
+ */
 function readSeeds({ inbox, seen, poorRuns }: NonNullable<Observed["seeds"]>): readonly [GateLevel, string] {
-  const share = inbox / seen;
-  const level = share >= 0.9 ? "green" : share >= 0.8 ? "hold" : share >= 0.6 || poorRuns < 2 ? "back" : "pause";
-  return [level, `${inbox} of ${seen} in the inbox`];
+  const [, most] = wilson(inbox, seen);
+  const level = most >= 0.9 ? "green" : most >= 0.8 ? "hold" : poorRuns < 2 ? "back" : "pause";
+  return [level, `${inbox} of ${seen} in the inbox (at most ${percent(most)})`];
 }
+
+/** Fewer than 60 of 100 are in the inbox, however lucky the seeds were. */
+export const isPoorRun = (inbox: number, seen: number): boolean => seen >= minSeeds && wilson(inbox, seen)[1] < 0.6;
 
 function reading<T>(
   signal: GateSignal,

@@ -4,6 +4,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { authenticate } from "mailauth";
+import { ApiTalk } from "../api-talk.ts";
 import { ask, mailOf } from "../beside.ts";
 import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { give, SmtpTalk } from "../smtp-talk.ts";
@@ -27,9 +28,9 @@ before(async (t) => {
     await rename(`${file}.new`, file);
   };
   await publish();
-  b = await startDev(["--domain", "b.test", "--users", "1", "--dns", file]);
+  b = await startDev(["--domain", "b.test", "--users", "2", "--dns", file]);
   const toB = `127.0.0.1:${b.ready.ports["smtp"]}`;
-  a = await startDev(["--domain", "a.test", "--users", "1", "--dns", file, "--deliver-to", toB]);
+  a = await startDev(["--cleartext-auth", "--domain", "a.test", "--users", "1", "--dns", file, "--deliver-to", toB]);
   for (const { name, record } of (await ask(a.ready.data, "dkim show", { name: "a.test" })) as {
     name: string;
     record: string;
@@ -114,4 +115,79 @@ test("what comes here in our own name is told too, without a letter to ourselves
     failed: number;
   }[];
   assert.deepEqual([summary!.messages, summary!.failed], [2, 1]);
+});
+
+const junk = 'require ["fileinto"]; if header :contains "Subject" "May" { fileinto "Junk"; }';
+
+test("seed mailboxes at the other server say where a campaign and a probe came, and nobody is sent two letters a day", async () => {
+  const api = new ApiTalk(`http://127.0.0.1:${a.ready.ports["http"]}`, a.ready.admin);
+  await ask(b.ready.data, "sieve put", { name: "may", script: junk, account: "u1@b.test" });
+  await ask(b.ready.data, "sieve activate", { name: "may", account: "u1@b.test" });
+  await ask(a.ready.data, "sending tenant add", { name: "shop", seeds: true });
+  await ask(a.ready.data, "sending domain add", { name: "a.test", tenant: "shop" });
+  const at = { provider: "other", host: "127.0.0.1", port: b.ready.ports["imaps"], anyCertificate: true };
+  const tried = (await ask(a.ready.data, "seed add", {
+    ...{ name: "wrong", address: "u1@b.test", password: "no" },
+    ...at,
+  })) as { opens: boolean; why: string };
+  assert.deepEqual([tried.opens, /refuses the name or the password/.test(tried.why)], [false, true]);
+  await ask(a.ready.data, "seed remove", { name: "wrong" });
+  for (const user of ["u1", "u2"])
+    await ask(a.ready.data, "seed add", { name: user, address: `${user}@b.test`, password: b.ready.password, ...at });
+
+  const { id } = await new ApiTalk(api.origin, { user: "u1@a.test", password: a.ready.password }).ok(
+    "POST",
+    "/emails",
+    {
+      from: "u1@a.test",
+      to: "anna@b.test",
+      subject: "May is here",
+      text: "Flowers",
+      campaign: "may",
+    },
+  );
+  assert.ok(id);
+  type Run = {
+    readonly id: string;
+    readonly campaign: string;
+    readonly seeds: readonly { readonly [name: string]: string }[];
+  };
+  const seen = async (which: (run: Run) => boolean): Promise<Run> => {
+    for (;;) {
+      await api.ok("POST", "/sending/seed-runs/look");
+      const { items } = await api.ok("GET", "/sending/seed-runs");
+      const found = (items as Run[]).find(which);
+      const whole = found && ((await api.ok("GET", `/sending/seed-runs/${found.id}`)) as Run);
+      if (whole?.seeds.length === 2 && whole.seeds.every(({ state }) => !/^(?:waiting|sent)$/.test(state!)))
+        return whole;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const campaign = await seen((run) => run.campaign === "may");
+  assert.deepEqual(campaign.seeds.map(({ seed, state, folder }) => `${seed} ${state} ${folder}`).sort(), [
+    "u1 junk Junk",
+    "u2 inbox INBOX",
+  ]);
+  assert.match(campaign.seeds[0]!["authentication"]!, /spf=pass.*dkim=pass|dkim=pass.*spf=pass/);
+  const kept = await mailOf(b.ready, "u2@b.test", /^Subject: May is here/m);
+  assert.match(kept, /^To: <u2@b\.test>\r$/m);
+  assert.match(kept, /^List-Unsubscribe-Post: /m);
+
+  await ask(a.ready.data, "seed probe add", {
+    name: "daily",
+    from: "u1@a.test",
+    subject: "Hello",
+    text: "How are you?",
+    every: "",
+  });
+  await assert.rejects(
+    ask(a.ready.data, "seed probe run", { name: "daily" }),
+    /no seed that may have a letter of shop today/,
+  );
+
+  const hint = await api.ok("GET", "/placement-hint?address=x@b.test");
+  assert.deepEqual([hint.hint, hint.measured.seen], ["unknown", 2], "two are too few");
+  const [placement] = (await api.ok("GET", "/sending/placement")).items;
+  assert.deepEqual([placement.junk, placement.inbox, placement.enough, placement.trend], [1, 1, false, "unknown"]);
+  assert.doesNotMatch(JSON.stringify(await api.ok("GET", "/sending/seeds")), new RegExp(`"${b.ready.password}"`));
 });
