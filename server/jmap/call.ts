@@ -15,6 +15,7 @@ import type { Account, AccountId } from "../store/store.ts";
 import { Access, accessTo, ownAccess } from "./access.ts";
 import type { JmapPorts } from "./ports.ts";
 import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
+import { type SharedSending, sendingFrom } from "./shared-sending.ts";
 
 /** What one method call knows: who asks, what has been created in this request, and what it may use. */
 export type Call = {
@@ -24,6 +25,8 @@ export type Call = {
   readonly access: Access;
   /** Address books that its owner shares with the caller; undefined in one's own account. */
   readonly books?: SharedBooks;
+  /** What the caller may send as in another's account, for methods of sending. */
+  readonly sending?: SharedSending;
   readonly using: ReadonlySet<string>;
   /** Creation id → id, over the whole request. */
   readonly created: Map<string, string>;
@@ -47,8 +50,8 @@ export function method<T>(
   capability: string,
   shape: Shape<T>,
   run: (args: T, call: Call, account: AccountId) => Promise<Answer> | Answer,
-  /** "shared", "books": the method looks at `call.access` or `call.books`, and so may be called for accounts of which others share that. */
-  forWhom: "own" | "shared" | "books" = "own",
+  /** "shared", "books", "sending": the method looks at `call.access`, `call.books` or `call.sending`, and so may be called for accounts of which others share that. */
+  forWhom: "own" | "shared" | "books" | "sending" = "own",
 ): Method {
   return {
     capability,
@@ -64,6 +67,11 @@ export function method<T>(
       const { store } = call.ports;
       const access = await accessTo(store, call.account.id, account);
       if (forWhom === "shared" && access !== undefined) return run(checked, { ...call, access }, account);
+      const sending =
+        forWhom === "sending" && access !== undefined
+          ? await sendingFrom(call.ports, call.account, account)
+          : undefined;
+      if (access !== undefined && sending !== undefined) return run(checked, { ...call, access, sending }, account);
       const books = (await booksSharedWith(store, call.account.id)).get(account);
       if (forWhom === "books" && books !== undefined)
         return run(checked, { ...call, access: new Access([]), books }, account);

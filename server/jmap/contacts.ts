@@ -11,8 +11,8 @@ import { keptMedia, shownMedia } from "./card-media.ts";
 import { readShares } from "./contact-sharing.ts";
 import { wordsOf } from "./email-filter.ts";
 import { property, type QueryRules } from "./object-query.ts";
-import { allObjects, type GuestType, type ObjectType } from "./objects.ts";
-import { bookRights } from "./shared-books.ts";
+import { allObjects, type ObjectType } from "./objects.ts";
+import { bookRights, type SharedBooks } from "./shared-books.ts";
 
 export const firstBookId = "B1";
 export const maxAddressBooks = 100;
@@ -21,6 +21,7 @@ const rights = { mayRead: true, mayWrite: true, mayShare: true, mayDelete: true 
 export const addressBookType: ObjectType = {
   name: "AddressBook",
   capability: contacts,
+  guest: { shares: "books", as: ({ books }) => guestBookType(books!) },
   properties: ["id", "name", "description", "sortOrder", "isDefault", "isSubscribed", "shareWith", "myRights"],
   serverSet: ["isDefault", "myRights"],
   first: () => [
@@ -57,7 +58,7 @@ export const addressBookType: ObjectType = {
 };
 
 /** An address book as others see it: they may subscribe to it, and no more (`address-book-set.ts`). */
-export const guestBookType: GuestType = ({ books, floor }) => ({
+export const guestBookType = ({ books, floor }: SharedBooks): ObjectType => ({
   ...addressBookType,
   floor,
   sees: (_, id) => books.has(id),
@@ -86,6 +87,7 @@ function isBookValue(name: string, value: unknown): boolean {
 export const cardType: ObjectType = {
   name: "ContactCard",
   capability: contacts,
+  guest: { shares: "books", as: ({ books }) => guestCardType(books!) },
   // A card has whatever properties it has: all of them are shown where none are asked for.
   properties: [],
   show: shownMedia,
@@ -129,7 +131,7 @@ export const cardType: ObjectType = {
 };
 
 /** Cards in address books that are shared: seen in these books alone, changed where all of these may be written to. */
-export const guestCardType: GuestType = ({ books, floor }) => {
+export const guestCardType = ({ books, floor }: SharedBooks): ObjectType => {
   const booksOf = (card: JsonObject | undefined): readonly string[] =>
     isObject(card?.["addressBookIds"]) ? Object.keys(card["addressBookIds"]) : [];
   const mayWrite = (ids: readonly string[]): boolean => ids.every((id) => books.get(id)?.mayWrite === true);

@@ -67,7 +67,7 @@ export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub
       stopOwn();
       stopShared();
     };
-    listenToShared(hub, service.ports.store, account.id, (owner, states) => {
+    listenToShared(hub, service.ports, account, (owner, states) => {
       const change = stateChange(owner, states, types);
       if (change === undefined) return;
       write(`event: state\ndata: ${JSON.stringify(change)}\n\n`);

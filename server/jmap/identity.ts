@@ -4,32 +4,29 @@ import { invalidProperties, isObject, type JsonObject, setError } from "../../pr
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { SendAs } from "../access/directory.ts";
 import type { Account } from "../store/store.ts";
-import type { Call } from "./call.ts";
 import { submission } from "./capabilities.ts";
 import type { ObjectType } from "./objects.ts";
+import type { JmapPorts } from "./ports.ts";
 
 export const firstIdentityId = "I1";
 const maxSignatureChars = 100_000;
 const texts = ["name", "textSignature", "htmlSignature"];
 
-export const identityType: ObjectType = {
-  name: "Identity",
+export const identityName = "Identity";
+
+/** With which an account begins. */
+export const firstIdentity = ({ name, displayName }: Account): { readonly id: string; readonly data: JsonObject } => ({
+  id: firstIdentityId,
+  data: { name: displayName, email: name, replyTo: null, bcc: null, textSignature: "", htmlSignature: "" },
+});
+
+/** Of one's own account; `shared-sending.ts` has them of others'. */
+export const ownIdentityType: ObjectType = {
+  name: identityName,
   capability: submission,
   properties: ["id", "name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete"],
   serverSet: ["mayDelete"],
-  first: ({ account }) => [
-    {
-      id: firstIdentityId,
-      data: {
-        name: account.displayName,
-        email: account.name,
-        replyTo: null,
-        bcc: null,
-        textSignature: "",
-        htmlSignature: "",
-      },
-    },
-  ],
+  first: ({ account }) => [firstIdentity(account)],
   show: (data, id) => ({ ...data, mayDelete: id !== firstIdentityId }),
   accept: async (after, before, call) => {
     const { mayDelete: _, ...given } = after;
@@ -43,13 +40,13 @@ export const identityType: ObjectType = {
       ...given,
     };
     const bad = Object.keys(data).filter(
-      (name) => !identityType.properties.includes(name) || !isFine(name, data[name]),
+      (name) => !ownIdentityType.properties.includes(name) || !isFine(name, data[name]),
     );
     if (bad.length > 0)
       return { error: invalidProperties(bad, `These cannot be set, or not to this: ${bad.join(", ")}.`) };
     if (before !== undefined && before["email"] !== data["email"])
       return { error: invalidProperties(["email"], "email: it cannot be changed; make another identity.") };
-    if (before === undefined && !(await maySendAs(call, call.account, data["email"] as string, "named")))
+    if (before === undefined && !(await maySendAs(call.ports, call.account, data["email"] as string, "named")))
       return { error: setError("forbiddenFrom", `You may not send as ${data["email"]}.`) };
     return { data };
   },
@@ -76,7 +73,12 @@ export const isAddressList = (value: unknown): boolean =>
   );
 
 /** "*@domain" (RFC 8621 §6) stands for every address of it, which nobody has here. */
-export async function maySendAs(call: Call, account: Account, email: string, how?: SendAs): Promise<boolean> {
+export async function maySendAs(
+  { mayFrom }: Pick<JmapPorts, "mayFrom">,
+  account: Account,
+  email: string,
+  how?: SendAs,
+): Promise<boolean> {
   const mailbox = parseMailbox(email);
-  return mailbox !== undefined && (await call.ports.mayFrom(account, mailbox.local, mailbox.domain, how));
+  return mailbox !== undefined && (await mayFrom(account, mailbox.local, mailbox.domain, how));
 }

@@ -4,7 +4,7 @@ import { failed, isObject, type JsonObject } from "../../protocol/jmap/types.ts"
 import type { StoredObject } from "../store/jmap.ts";
 import { type Comparator, listChanges, page, queryArgs, queryChangesArgs, unknownCollation } from "./arguments.ts";
 import { type Answer, type Method, method } from "./call.ts";
-import { allObjects, forCaller, type GuestType, type ObjectType } from "./objects.ts";
+import { allObjects, forCaller, type ObjectType, sharesOf } from "./objects.ts";
 
 export type QueryRules = {
   /** A test for the value of a condition; "wrong" where it is no value for it; undefined where there is no such condition. */
@@ -83,12 +83,12 @@ export function listObjects(
   return found.map(({ id }) => id);
 }
 
-export const queryObjects = (own: ObjectType, rules: QueryRules, guest?: GuestType): Method =>
+export const queryObjects = (own: ObjectType, rules: QueryRules): Method =>
   method(
     own.capability,
     is.object(queryArgs),
     async (args, call, account): Promise<Answer> => {
-      const type = forCaller(own, guest, call);
+      const type = forCaller(own, call);
       const { objects, state } = await allObjects(type, call, account);
       const ids = listObjects(objects, args.filter, args.sort, rules);
       if ("error" in ids) return ids;
@@ -98,15 +98,15 @@ export const queryObjects = (own: ObjectType, rules: QueryRules, guest?: GuestTy
       const canCalculateChanges = type.sees === undefined;
       return { ok: { accountId: args.accountId, queryState: String(state), canCalculateChanges, ...paged.ok } };
     },
-    guest === undefined ? "own" : "books",
+    sharesOf(own),
   );
 
-export const queryChangedObjects = (type: ObjectType, rules: QueryRules, guest?: GuestType): Method =>
+export const queryChangedObjects = (type: ObjectType, rules: QueryRules): Method =>
   method(
     type.capability,
     is.object(queryChangesArgs),
     async (args, call, account): Promise<Answer> => {
-      if (call.books !== undefined) return failed("cannotCalculateChanges");
+      if (!call.access.own) return failed("cannotCalculateChanges");
       const since = /^\d{1,15}$/.test(args.sinceQueryState) ? Number(args.sinceQueryState) : undefined;
       const changes =
         since === undefined ? undefined : await call.ports.store.objectChanges(account, type.name, since, 100_000);
@@ -125,7 +125,7 @@ export const queryChangedObjects = (type: ObjectType, rules: QueryRules, guest?:
         },
       };
     },
-    guest === undefined ? "own" : "books",
+    sharesOf(type),
   );
 
 /** A property of the kept data, for tests and sort keys. */

@@ -1,4 +1,5 @@
 /** /get, /changes and /set of things that the store keeps as JSON (RFC 8620 §5): each type says how one is read and shown. */
+import { createHash } from "node:crypto";
 import * as is from "../../protocol/jmap/check.ts";
 import { applyPatch } from "../../protocol/jmap/patch.ts";
 import { failed, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
@@ -6,7 +7,6 @@ import type { ObjectEdit, ObjectsChanges } from "../store/jmap.ts";
 import type { AccountId } from "../store/store.ts";
 import { changesArgs, getArgs, pick, pickProperties, setArgs, tooManyToGet, tooManyToSet } from "./arguments.ts";
 import { type Answer, type Call, createdId, type Method, method } from "./call.ts";
-import type { SharedBooks } from "./shared-books.ts";
 
 export type ObjectType = {
   readonly name: string;
@@ -33,12 +33,31 @@ export type ObjectType = {
   readonly sees?: (data: JsonObject, id: string) => boolean;
   /** Of another's account: states before this one say nothing of what is seen now. */
   readonly floor?: number;
+  /** Of another's account: what hangs on grants; where these change, states of before say nothing. */
+  readonly sight?: string;
+  /** Of another's account: what it is for somebody with whom its address books are shared, or who may send from it. */
+  readonly guest?: { readonly shares: "books" | "sending"; readonly as: (call: Call) => ObjectType };
 };
 
-/** What a type is for somebody with whom address books are shared. */
-export type GuestType = (books: SharedBooks) => ObjectType;
-export const forCaller = (type: ObjectType, guest: GuestType | undefined, { books }: Call): ObjectType =>
-  books === undefined || guest === undefined ? type : guest(books);
+export const forCaller = (type: ObjectType, call: Call): ObjectType =>
+  call.access.own || type.guest === undefined ? type : type.guest.as(call);
+
+/** Whom the methods of a type are for. */
+export const sharesOf = ({ guest }: ObjectType): "own" | "books" | "sending" => guest?.shares ?? "own";
+
+const sightMark = (sight: string): string => createHash("sha1").update(sight).digest("hex").slice(0, 8);
+
+/** The state as a client is told it. */
+export const stateOf = ({ sight }: ObjectType, state: number): string =>
+  sight === undefined ? String(state) : `${state}-${sightMark(sight)}`;
+
+/** The number in a state that a client has been told; undefined where it is none, or one of before what the caller sees now. */
+function stateNumber({ sight }: ObjectType, text: string): number | undefined {
+  const [, digits, mark] = /^(\d{1,15})(?:-([0-9a-f]{8}))?$/.exec(text) ?? [];
+  return digits === undefined || mark !== (sight === undefined ? undefined : sightMark(sight))
+    ? undefined
+    : Number(digits);
+}
 
 export type Accepted = { readonly data: JsonObject } | { readonly error: SetError };
 
@@ -48,7 +67,7 @@ export const objectId = (random: (bytes: number) => string): string => `o${rando
 async function load(type: ObjectType, call: Call, account: AccountId) {
   const { store } = call.ports;
   let found = await store.objects(account, type.name);
-  if (found.state === 0 && type.first !== undefined && call.books === undefined) {
+  if (found.state === 0 && type.first !== undefined) {
     await store.objectsPut(account, type.name, type.first(call), 0);
     found = await store.objects(account, type.name);
   }
@@ -67,12 +86,12 @@ const shown = (type: ObjectType, id: string, data: JsonObject): JsonObject => ({
   ...(type.show === undefined ? data : type.show(data, id)),
 });
 
-export const getObjects = (own: ObjectType, guest?: GuestType): Method =>
+export const getObjects = (own: ObjectType): Method =>
   method(
     own.capability,
     is.object(getArgs),
     async ({ accountId, ids, properties }, call, account): Promise<Answer> => {
-      const type = forCaller(own, guest, call);
+      const type = forCaller(own, call);
       const names = pickProperties(properties, type.properties);
       if ("error" in names) return names.error;
       const refusal = tooManyToGet(ids, call);
@@ -85,24 +104,22 @@ export const getObjects = (own: ObjectType, guest?: GuestType): Method =>
       return {
         ok: {
           accountId,
-          state: String(state),
+          state: stateOf(type, state),
           list: list.map(({ id, data }) => pick(shown(type, id, data as JsonObject), names)),
           notFound: [...(wanted ?? [])].filter((id) => !there.has(id)),
         },
       };
     },
-    guest === undefined ? "own" : "books",
+    sharesOf(own),
   );
 
-const stateNumber = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
-
-export const changedObjects = (own: ObjectType, guest?: GuestType): Method =>
+export const changedObjects = (own: ObjectType): Method =>
   method(
     own.capability,
     changesArgs,
     async ({ accountId, sinceState, maxChanges }, call, account): Promise<Answer> => {
-      const type = forCaller(own, guest, call);
-      const since = stateNumber(sinceState);
+      const type = forCaller(own, call);
+      const since = stateNumber(type, sinceState);
       const changes =
         since === undefined
           ? undefined
@@ -115,7 +132,7 @@ export const changedObjects = (own: ObjectType, guest?: GuestType): Method =>
         ok: {
           accountId,
           oldState: sinceState,
-          newState: String(state),
+          newState: stateOf(type, state),
           hasMoreChanges: more,
           created,
           updated,
@@ -123,7 +140,7 @@ export const changedObjects = (own: ObjectType, guest?: GuestType): Method =>
         },
       };
     },
-    guest === undefined ? "own" : "books",
+    sharesOf(own),
   );
 
 /** Changes of another's objects: what is not seen any more is gone. */
@@ -155,15 +172,15 @@ export type SetDone = {
   readonly updated: readonly string[];
 };
 
-export const setObjects = (own: ObjectType, guest?: GuestType): Method =>
+export const setObjects = (own: ObjectType): Method =>
   method(
     own.capability,
     is.object(setArgs),
     async (args, call, account): Promise<Answer> => {
-      const done = await setThem(forCaller(own, guest, call), args, call, account);
+      const done = await setThem(forCaller(own, call), args, call, account);
       return "error" in done ? done : { ok: done.ok };
     },
-    guest === undefined ? "own" : "books",
+    sharesOf(own),
   );
 
 type SetArgs = is.Of<ReturnType<typeof is.object<typeof setArgs>>>;
@@ -176,7 +193,7 @@ export async function setThem(
 ): Promise<SetDone | Extract<Answer, { error: unknown }>> {
   const refusal = tooManyToSet(args, call);
   if (refusal !== undefined && "error" in refusal) return refusal;
-  const ifState = args.ifInState === undefined ? undefined : (stateNumber(args.ifInState) ?? -1);
+  const ifState = args.ifInState === undefined ? undefined : (stateNumber(type, args.ifInState) ?? -1);
   const { objects, state, kept } = await load(type, call, account);
   if (ifState !== undefined && ifState !== state) return failed("stateMismatch");
   const known = new Map(objects.map(({ id, data }) => [id, data as JsonObject]));
@@ -266,8 +283,8 @@ export async function setThem(
   return {
     ok: {
       accountId: args.accountId,
-      oldState: String(Math.max(put.before, type.floor ?? 0)),
-      newState: String(Math.max(put.state, type.floor ?? 0)),
+      oldState: stateOf(type, Math.max(put.before, type.floor ?? 0)),
+      newState: stateOf(type, Math.max(put.state, type.floor ?? 0)),
       created,
       updated,
       destroyed,

@@ -122,8 +122,9 @@ export class Outbox {
 
   async #send(accountId: AccountId, id: string, data: Submission): Promise<Submission | undefined> {
     const { store, log } = this.#ports;
-    const [account] = await store.accounts({ id: accountId });
-    const blob = await readBlob(this.#ports, accountId, data.blobId as string);
+    const sender = data.by ?? accountId;
+    const [account] = await store.accounts({ id: sender });
+    const blob = await readBlob(this.#ports, sender, data.blobId as string);
     if (account === undefined) return undefined;
     const { blobId: _, ...rest } = data;
     const envelope = blob && readEnvelope(data.envelope, headerOf(blob.bytes), account.name);

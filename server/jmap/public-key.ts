@@ -19,7 +19,7 @@ export const publicKeyType: ObjectType = {
     const { email, key, ...other } = after;
     const [extra] = Object.keys(other);
     if (extra !== undefined) return { error: invalidProperties([extra], `${extra}: there is no such property.`) };
-    if (typeof email !== "string" || !(await maySendAs(call, call.account, email)))
+    if (typeof email !== "string" || !(await maySendAs(call.ports, call.account, email)))
       return { error: setError("forbiddenFrom", "email: keys are published for addresses that one may send as.") };
     if (typeof key !== "string" || key.length > maxKeyBytes * 2)
       return { error: invalidProperties(["key"], `key: expected base64 of at most ${maxKeyBytes} bytes.`) };

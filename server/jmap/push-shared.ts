@@ -1,7 +1,9 @@
 /** Pushes of what others share: who listens to their own account hears of those mailboxes as well (RFC 8620 §7.1, RFC 9670 §1.5). */
-import type { AccountId, Store } from "../store/store.ts";
+import type { Account, AccountId } from "../store/store.ts";
 import { contactTypes, mailTypes, type PushHub, type States } from "./push.ts";
 import { booksSharedWith } from "./shared-books.ts";
+import { type SendingPorts, sendersOf } from "./shared-sending.ts";
+import { submissionName } from "./submission.ts";
 
 /** Accounts of others that one connection listens to. */
 const maxSharedHeard = 100;
@@ -9,18 +11,26 @@ const maxSharedHeard = 100;
 /** Tells of the mail of each account that is shared with this one now; answers the unsubscriber. */
 export async function listenToShared(
   hub: PushHub,
-  store: Pick<Store, "sharedWith" | "objects" | "accounts">,
-  account: AccountId,
+  ports: SendingPorts,
+  account: Account,
   tell: (owner: AccountId, states: States) => void,
 ): Promise<() => void> {
-  const [mailboxes, books] = await Promise.all([store.sharedWith(account), booksSharedWith(store, account)]);
+  const [mailboxes, books] = await Promise.all([
+    ports.store.sharedWith(account.id),
+    booksSharedWith(ports.store, account.id),
+  ]);
   const ofMail = new Set(mailboxes.map(({ owner }) => owner));
   const owners = new Set([...ofMail, ...books.keys()]);
+  const senders = await sendersOf(ports, account, ofMail);
   const stops = [...owners].slice(0, maxSharedHeard).map((owner) =>
     hub.listen(
       owner,
       (states) => {
-        const types = [...(ofMail.has(owner) ? mailTypes : []), ...(books.has(owner) ? contactTypes : [])];
+        const types = [
+          ...(ofMail.has(owner) ? mailTypes : []),
+          ...(senders.has(owner) ? [submissionName] : []),
+          ...(books.has(owner) ? contactTypes : []),
+        ];
         const heard = Object.fromEntries(
           types.flatMap((type) => (states[type] === undefined ? [] : [[type, states[type]]])),
         );

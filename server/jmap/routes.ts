@@ -87,7 +87,7 @@ export async function answerRequest(
   if ("status" in request) return request;
   const [answer, shared] = await Promise.all([
     service.requests.run(account.id, () => runRequest(request, methods, { ports, account, origin })),
-    sharedWith(ports.store, account.id),
+    sharedWith(ports, account),
   ]);
   if (answer === "full")
     return limitProblem(
@@ -127,7 +127,7 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
     const account = await authenticated(service, request, reply);
     if (account === undefined) return reply;
     const facts = { settings, origin: originOf(request), vapidKey: service.vapidKey() };
-    const shared = await sharedWith(service.ports.store, account.id);
+    const shared = await sharedWith(service.ports, account);
     return reply.type("application/json").send(JSON.stringify(sessionObject(account, facts, shared)));
   };
   app.get("/.well-known/jmap", session);

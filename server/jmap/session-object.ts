@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { SharedMailbox } from "../store/sharing-store.ts";
-import type { Account, AccountId, Store } from "../store/store.ts";
+import type { Account, AccountId } from "../store/store.ts";
 import { collations } from "./arguments.ts";
 import * as urn from "./capabilities.ts";
 import { sortOptions } from "./email-filter.ts";
 import { ownerCapability, principalId } from "./principals.ts";
 import type { JmapSettings } from "./settings.ts";
 import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
+import { type SendingPorts, sendersOf } from "./shared-sending.ts";
 import { sieveCapability } from "./sieve-scripts.ts";
 
 export type SessionFacts = {
@@ -87,13 +88,14 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
 }
 
 /** The accounts of others of which something is shared with this one (RFC 9670 §1.5). */
-function sharedAccounts(facts: SessionFacts, account: Account, { mailboxes, books }: Shared): JsonObject {
+function sharedAccounts(facts: SessionFacts, account: Account, { mailboxes, books, senders }: Shared): JsonObject {
   const byOwner = Map.groupBy(mailboxes, ({ owner }) => owner);
-  const mail = accountCapabilities(facts, account)[urn.mail] as JsonObject;
+  const own = accountCapabilities(facts, account);
   return Object.fromEntries(
     [...new Set([...byOwner.keys(), ...books.keys()])].map((owner) => {
       const [ofMail, ofBooks] = [byOwner.get(owner), books.get(owner)];
       const mayWrite =
+        senders.has(owner) ||
         ofMail?.some(({ rights }) => /[swipkxtea]/.test(rights)) === true ||
         [...(ofBooks?.books.values() ?? [])].some((book) => book.mayWrite);
       return [
@@ -104,7 +106,10 @@ function sharedAccounts(facts: SessionFacts, account: Account, { mailboxes, book
           isReadOnly: !mayWrite,
           accountCapabilities: {
             [urn.core]: {},
-            ...(ofMail === undefined ? {} : { [urn.mail]: { ...mail, mayCreateTopLevelMailbox: false } }),
+            ...(ofMail === undefined
+              ? {}
+              : { [urn.mail]: { ...(own[urn.mail] as JsonObject), mayCreateTopLevelMailbox: false } }),
+            ...(senders.has(owner) ? { [urn.submission]: own[urn.submission] as JsonObject } : {}),
             ...(ofBooks === undefined
               ? {}
               : { [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: false } }),
@@ -120,14 +125,17 @@ function sharedAccounts(facts: SessionFacts, account: Account, { mailboxes, book
 export type Shared = {
   readonly mailboxes: readonly SharedMailbox[];
   readonly books: ReadonlyMap<AccountId, SharedBooks>;
+  /** Whose account they may send from. */
+  readonly senders: ReadonlySet<AccountId>;
 };
 
-export async function sharedWith(
-  store: Pick<Store, "sharedWith" | "objects" | "accounts">,
-  account: AccountId,
-): Promise<Shared> {
-  const [mailboxes, books] = await Promise.all([store.sharedWith(account), booksSharedWith(store, account)]);
-  return { mailboxes, books };
+export async function sharedWith(ports: SendingPorts, account: Account): Promise<Shared> {
+  const [mailboxes, books] = await Promise.all([
+    ports.store.sharedWith(account.id),
+    booksSharedWith(ports.store, account.id),
+  ]);
+  const senders = await sendersOf(ports, account, new Set(mailboxes.map(({ owner }) => owner)));
+  return { mailboxes, books, senders };
 }
 
 export function sessionObject(

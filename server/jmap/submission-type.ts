@@ -3,13 +3,16 @@ import { numberOf } from "../../protocol/jmap/ids.ts";
 import { stateText } from "../../protocol/jmap/state.ts";
 import { invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
 import { headerValue } from "../../protocol/mime/header.ts";
+import type { AccountId } from "../store/store.ts";
+import { readableEmails } from "./access.ts";
 import { upload } from "./blobs.ts";
 import { type Call, createdId } from "./call.ts";
 import { submission } from "./capabilities.ts";
-import { identityType, maySendAs } from "./identity.ts";
-import { type Accepted, allObjects, type ObjectType } from "./objects.ts";
+import { maySendAs } from "./identity.ts";
+import { type Accepted, allObjects, forCaller, type ObjectType } from "./objects.ts";
 import type { Outbox } from "./outbox.ts";
 import { bareId } from "./returned.ts";
+import { identityType } from "./shared-sending.ts";
 import {
   authorsOf,
   firstStatus,
@@ -45,11 +48,16 @@ export const submissionType = (outbox: Outbox): ObjectType => ({
   ],
   serverSet: ["identityId", "emailId", "threadId", "envelope", "sendAt", "deliveryStatus", "dsnBlobIds", "mdnBlobIds"],
   show: shownSubmission,
-  accept: async (after, before, call, id) => {
+  accept: async (after, before, call, id, account) => {
     if (before !== undefined) return cancel(after, before as unknown as Submission, outbox);
-    const made = await make(after, call);
-    if ("data" in made) outbox.watch(call.account.id, id, made.data as unknown as Submission);
+    const made = await make(after, call, account);
+    if ("data" in made) outbox.watch(account, id, made.data as unknown as Submission);
     return made;
+  },
+  guest: {
+    shares: "sending",
+    // Of what is sent from another's account each sees their own; its owner sees all.
+    as: ({ account }) => ({ ...submissionType(outbox), sees: (data) => data["by"] === account.id }),
   },
 });
 
@@ -74,19 +82,21 @@ async function cancel(after: JsonObject, before: Submission, outbox: Outbox): Pr
   };
 }
 
-async function make(object: JsonObject, call: Call): Promise<Accepted> {
-  const { ports, account } = call;
+async function make(object: JsonObject, call: Call, accountId: AccountId): Promise<Accepted> {
+  const { ports, account, access } = call;
   const unknown = Object.keys(object).filter((name) => !["identityId", "emailId", "envelope"].includes(name));
   // What the server sets may come back unchanged from a client that copies an object; it is nothing to go by.
   if (unknown.length > 0) return { error: invalidProperties(unknown, `These cannot be set: ${unknown.join(", ")}.`) };
   const identityId = typeof object["identityId"] === "string" ? createdId(call, object["identityId"]) : undefined;
-  const { objects: identities } = await allObjects(identityType, call, account.id);
+  const { objects: identities } = await allObjects(forCaller(identityType, call), call, accountId);
   const identity = identities.find((one) => one.id === identityId)?.data as JsonObject | undefined;
   if (identityId === undefined || identity === undefined)
     return { error: invalidProperties(["identityId"], "identityId: there is no such identity.") };
   const emailId = typeof object["emailId"] === "string" ? createdId(call, object["emailId"]) : undefined;
   const email = emailId === undefined ? undefined : numberOf("M", emailId);
-  const found = email === undefined ? undefined : (await ports.store.emailRows(account.id, [email], "all")).rows[0];
+  const isSeen =
+    email !== undefined && (access.own || (await readableEmails(ports.store, accountId, [email], access)).has(email));
+  const found = isSeen ? (await ports.store.emailRows(accountId, [email], "all")).rows[0] : undefined;
   if (emailId === undefined || found?.bytes === undefined)
     return { error: invalidProperties(["emailId"], "emailId: there is no such email.") };
   const { bytes } = found;
@@ -97,7 +107,7 @@ async function make(object: JsonObject, call: Call): Promise<Accepted> {
     return error("invalidEmail", "The email has no From.", { properties: ["from"] });
   const envelope = readEnvelope(object["envelope"], header, identity["email"] as string);
   if ("type" in envelope) return { error: envelope };
-  if (envelope.from !== "" && !(await maySendAs(call, account, envelope.from, "named")))
+  if (envelope.from !== "" && !(await maySendAs(ports, account, envelope.from, "named")))
     return error("forbiddenMailFrom", `You may not send mail from ${envelope.from}.`);
   for (const author of authorsOf(header))
     if (!(await ports.mayFrom(account, author.local, author.domain.toLowerCase(), "named")))
@@ -107,7 +117,8 @@ async function make(object: JsonObject, call: Call): Promise<Accepted> {
   if (typeof at !== "number") return { error: at };
   const messageId = bareId(headerValue(header, "message-id"));
   const known = {
-    ...(messageId === undefined ? {} : { messageId, since: stateText(await ports.store.mailState(account.id)) }),
+    ...(messageId === undefined ? {} : { messageId, since: stateText(await ports.store.mailState(accountId)) }),
+    ...(access.own ? {} : { by: account.id }),
     identityId,
     emailId,
     threadId: `T${found.thread}`,
@@ -115,7 +126,7 @@ async function make(object: JsonObject, call: Call): Promise<Accepted> {
     sendAt: sendAtText(at),
   };
   if (at > now) {
-    // Kept by itself: the email may be changed or go meanwhile.
+    // Kept by itself, by who sends it: the email may be changed or go meanwhile.
     const lifetime = { ...ports.settings, uploadLifetimeMs: at - now + ports.settings.uploadLifetimeMs };
     const kept = await upload({ ...ports, settings: lifetime }, account.id, bytes, "message/rfc822");
     if (kept === "over-quota") return error("overQuota", "There is no room to keep it until then.");

@@ -14,7 +14,7 @@ import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
 import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox, type Mailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
-import type { Account } from "../store/store.ts";
+import type { Account, AccountId } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 
 export const submissionName = "EmailSubmission";
@@ -33,6 +33,8 @@ export type Submission = {
   readonly blobId?: string;
   /** The queued message. */
   readonly queueId?: string;
+  /** Who has sent it, where that is not whose account it is in. */
+  readonly by?: AccountId;
   /** Of the message, without angle brackets; and the state of mail when it was sent: what comes later may be about it. */
   readonly messageId?: string;
   readonly since?: string;
@@ -41,7 +43,7 @@ export type Submission = {
 };
 
 export const shownSubmission = (data: JsonObject): JsonObject => {
-  const { blobId: _, queueId: __, messageId: ___, since: ____, ...shown } = data;
+  const { blobId: _, queueId: __, by: ___, messageId: ____, since: _____, ...shown } = data;
   return { dsnBlobIds: [], mdnBlobIds: [], ...shown };
 };
 

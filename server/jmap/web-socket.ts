@@ -95,7 +95,7 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
     };
     const stopOwn = hub.listen(account.id, tell);
     stop = stopOwn;
-    const stopShared = await listenToShared(hub, service.ports.store, account.id, (owner, states) => {
+    const stopShared = await listenToShared(hub, service.ports, account, (owner, states) => {
       const change = stateChange(owner, states, types);
       if (change !== undefined) send(change);
     });

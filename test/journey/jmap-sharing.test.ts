@@ -256,6 +256,165 @@ test("the other one is told of it, follows the changes, and loses it again", asy
   assert.equal(bad.notUpdated[team].type, "invalidProperties");
 });
 
+describe("sending from another's account", () => {
+  const submission = "urn:ietf:params:jmap:submission";
+  const ofAnn = (args: Any): Any => ({ accountId: annId, ...args });
+  const grant = (...how: readonly string[]) =>
+    angarium("share", "add", "u1@example.test", "u2@example.test", ...how, "--data", dev.ready.data);
+  const draft = (subject: string, from = "u1@example.test"): Promise<Any> =>
+    bob.call(
+      "Email/set",
+      ofAnn({
+        create: {
+          d: {
+            mailboxIds: { [team]: true },
+            keywords: { $draft: true },
+            from: [{ email: from }],
+            to: [{ email: "u3@example.test" }],
+            subject,
+            textBody: [{ partId: "1" }],
+            bodyValues: { 1: { value: subject } },
+          },
+        },
+      }),
+    );
+  const received = async (subject: string): Promise<Any> => {
+    for (;;) {
+      const { ids } = await eve.call("Email/query", { filter: { subject } });
+      const properties = ["from", "sender", "header:Return-Path"];
+      if (ids.length > 0) return (await eve.call("Email/get", { ids, properties })).list[0];
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  };
+  let identity: string;
+
+  test("who is shared mailboxes alone finds no identity there, and the session says so", async () => {
+    await grant("--rights", "write");
+    await bob.open();
+    assert.equal(bob.session.accounts[annId].accountCapabilities[submission], undefined);
+    for (const method of ["Identity/get", "EmailSubmission/get", "EmailSubmission/set"])
+      assert.equal(await errorOf(bob, method, ofAnn({})), "accountNotSupportedByMethod");
+  });
+
+  test("as the owner: her identity, an envelope of hers, and her draft becomes sent mail by the same call", async () => {
+    const sessionState = bob.session.state;
+    await grant("--rights", "write", "--send-as");
+    await bob.open();
+    assert.notEqual(bob.session.state, sessionState);
+    const account = bob.session.accounts[annId];
+    assert.deepEqual(
+      [account.isReadOnly, account.accountCapabilities[submission]],
+      [false, bob.session.accounts[bobId].accountCapabilities[submission]],
+    );
+    const identities = await bob.call("Identity/get", ofAnn({ ids: null }));
+    assert.deepEqual(
+      identities.list.map(({ email, mayDelete }: Any) => [email, mayDelete]),
+      [["u1@example.test", false]],
+    );
+    identity = identities.list[0].id;
+    const changes = await bob.call("Identity/changes", ofAnn({ sinceState: identities.state }));
+    assert.deepEqual([changes.newState, changes.updated], [identities.state, []]);
+    const edited = await bob.call(
+      "Identity/set",
+      ofAnn({ update: { [identity]: { replyTo: [{ email: "u2@example.test" }] } } }),
+    );
+    assert.equal(edited.notUpdated[identity].type, "forbidden", "the owner's answers do not become somebody else's");
+    const { id } = (await draft("as ann")).created.d;
+    const { state } = await bob.call("EmailSubmission/get", ofAnn({ ids: [] }));
+    const answers = await bob.calls([
+      "EmailSubmission/set",
+      ofAnn({
+        create: { s: { identityId: identity, emailId: id } },
+        onSuccessUpdateEmail: { "#s": { "keywords/$draft": null, "keywords/$seen": true } },
+      }),
+    ]);
+    assert.deepEqual(
+      answers.map(([name, answer]) => [name, answer.accountId, Object.keys(answer.updated ?? {})]),
+      [
+        ["EmailSubmission/set", annId, []],
+        ["Email/set", annId, [id]],
+      ],
+    );
+    const { from, sender, "header:Return-Path": path } = await received("as ann");
+    assert.deepEqual([from[0].email, sender, path], ["u1@example.test", null, " <u1@example.test>"]);
+    const [sent] = (await ann.call("Email/get", { ids: [id], properties: ["keywords"] })).list;
+    assert.deepEqual(sent.keywords, { $seen: true });
+    const submissionId = answers[0]![1].created.s.id;
+    const news = await bob.call("EmailSubmission/changes", ofAnn({ sinceState: state }));
+    assert.deepEqual([news.created, news.updated, news.destroyed], [[submissionId], [], []]);
+    const { list } = await ann.call("EmailSubmission/get", { ids: [submissionId] });
+    assert.deepEqual([list[0].emailId, list[0].undoStatus, "by" in list[0]], [id, "final", false]);
+  });
+
+  test("sent later: it waits in her account, its sender takes it back or it goes; what she sends is not told to others", async () => {
+    const { id } = (await draft("later")).created.d;
+    const hold = (holdFor: string): Any => ({
+      mailFrom: { email: "u1@example.test", parameters: { HOLDFOR: holdFor } },
+      rcptTo: [{ email: "u3@example.test" }],
+    });
+    const own = await ann.call("EmailSubmission/set", {
+      create: { a: { identityId: identity, emailId: id, envelope: hold("500") } },
+    });
+    const { created } = await bob.call(
+      "EmailSubmission/set",
+      ofAnn({
+        create: {
+          long: { identityId: identity, emailId: id, envelope: hold("500") },
+          short: { identityId: identity, emailId: id, envelope: hold("1") },
+        },
+      }),
+    );
+    const pending = async (who: JmapTalk): Promise<string[]> =>
+      (await who.call("EmailSubmission/query", ofAnn({ filter: { undoStatus: "pending" } }))).ids;
+    const [seen, all] = [await pending(bob), await pending(ann)];
+    assert.deepEqual([seen.includes(own.created.a.id), all.includes(own.created.a.id)], [false, true]);
+    assert.ok([seen, all].every((ids) => ids.includes(created.long.id)));
+    const cancel = (key: string) =>
+      bob.call("EmailSubmission/set", ofAnn({ update: { [key]: { undoStatus: "canceled" } } }));
+    assert.deepEqual(Object.keys((await cancel(created.long.id)).updated), [created.long.id]);
+    assert.equal((await cancel(own.created.a.id)).notUpdated[own.created.a.id].type, "notFound");
+    await received("later");
+    assert.deepEqual(await pending(bob), []);
+    await ann.call("EmailSubmission/set", { update: { [own.created.a.id]: { undoStatus: "canceled" } } });
+  });
+
+  test("on behalf: named as who wrote it; of emails that are hidden nothing is sent; and the end of it", async () => {
+    const before = await bob.call("Identity/get", ofAnn({ ids: null }));
+    await grant("--rights", "read", "--send-on-behalf");
+    const { id } = (
+      await ann.call("Email/set", {
+        create: {
+          d: {
+            mailboxIds: { [team]: true },
+            from: [{ email: "u1@example.test" }],
+            to: [{ email: "u3@example.test" }],
+            subject: "on behalf",
+          },
+        },
+      })
+    ).created.d;
+    const made = await bob.call("EmailSubmission/set", ofAnn({ create: { s: { identityId: identity, emailId: id } } }));
+    assert.equal(made.notCreated, null);
+    const { from, sender, "header:Return-Path": path } = await received("on behalf");
+    assert.deepEqual(
+      [from[0].email, sender[0].email, path],
+      ["u1@example.test", "u2@example.test", " <u2@example.test>"],
+    );
+    await grant("--rights", "none", "--send-as");
+    await share({ mayReadItems: true });
+    const hidden = await ann.import(letter("unseen"));
+    const none = await bob.call(
+      "EmailSubmission/set",
+      ofAnn({ create: { s: { identityId: identity, emailId: hidden } } }),
+    );
+    assert.deepEqual(none.notCreated.s.properties, ["emailId"]);
+    await angarium("share", "remove", "u1@example.test", "u2@example.test", "--data", dev.ready.data);
+    assert.equal(await errorOf(bob, "Identity/changes", ofAnn({ sinceState: before.state })), "accountNotFound");
+    await share({ mayReadItems: true });
+    assert.equal(await errorOf(bob, "Identity/get", ofAnn({})), "accountNotSupportedByMethod");
+  });
+});
+
 test("principals: people of the domain, who has come and gone, and no changes from here", async () => {
   const all = await bob.call("Principal/get", {});
   const people = all.list.map(({ email }: Any) => email).sort();

@@ -1,5 +1,5 @@
-import { addressBookType, guestBookType } from "../contacts.ts";
+import { addressBookType } from "../contacts.ts";
 import { changedObjects } from "../objects.ts";
 
 /** RFC 9610 §2.2. */
-export const addressBookChanges = changedObjects(addressBookType, guestBookType);
+export const addressBookChanges = changedObjects(addressBookType);

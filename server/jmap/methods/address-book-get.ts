@@ -1,5 +1,5 @@
-import { addressBookType, guestBookType } from "../contacts.ts";
+import { addressBookType } from "../contacts.ts";
 import { getObjects } from "../objects.ts";
 
 /** RFC 9610 §2.1. */
-export const addressBookGet = getObjects(addressBookType, guestBookType);
+export const addressBookGet = getObjects(addressBookType);

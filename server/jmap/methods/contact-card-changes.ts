@@ -1,5 +1,5 @@
-import { cardType, guestCardType } from "../contacts.ts";
+import { cardType } from "../contacts.ts";
 import { changedObjects } from "../objects.ts";
 
 /** RFC 9610 §3.2. */
-export const contactCardChanges = changedObjects(cardType, guestCardType);
+export const contactCardChanges = changedObjects(cardType);

@@ -47,7 +47,7 @@ export const contactCardCopy = method(
         wanted[creation] = { ...withoutBlobs(card), addressBookIds: null, ...(changes as JsonObject) };
       }
     }
-    const type = forCaller(cardType, guestCardType, call);
+    const type = forCaller(cardType, call);
     const set = { accountId, ifInState: args.ifInState, create: wanted, update: undefined, destroy: undefined };
     const done = await setThem(type, set, call, account);
     if ("error" in done) return done;

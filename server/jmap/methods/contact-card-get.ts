@@ -5,7 +5,7 @@ import { getArgs, pick, tooManyToGet } from "../arguments.ts";
 import { method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
 import { shownMedia } from "../card-media.ts";
-import { cardType, guestCardType } from "../contacts.ts";
+import { cardType } from "../contacts.ts";
 import { forCaller } from "../objects.ts";
 
 /** RFC 9610 §3.1: a card has the properties it has. */
@@ -15,7 +15,7 @@ export const contactCardGet = method(
   async ({ accountId, ids, properties }, call, account) => {
     const refusal = tooManyToGet(ids, call);
     if (refusal !== undefined) return refusal;
-    const { sees, show = shownMedia, floor = 0 } = forCaller(cardType, guestCardType, call);
+    const { sees, show = shownMedia, floor = 0 } = forCaller(cardType, call);
     const found = await call.ports.store.objects(account, cardType.name, ids);
     const objects =
       sees === undefined ? found.objects : found.objects.filter(({ id, data }) => sees(data as JsonObject, id));

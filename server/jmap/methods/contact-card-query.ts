@@ -1,5 +1,5 @@
-import { cardRules, cardType, guestCardType } from "../contacts.ts";
+import { cardRules, cardType } from "../contacts.ts";
 import { queryObjects } from "../object-query.ts";
 
 /** RFC 9610 §3.3. */
-export const contactCardQuery = queryObjects(cardType, cardRules, guestCardType);
+export const contactCardQuery = queryObjects(cardType, cardRules);

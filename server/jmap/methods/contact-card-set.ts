@@ -1,5 +1,5 @@
-import { cardType, guestCardType } from "../contacts.ts";
+import { cardType } from "../contacts.ts";
 import { setObjects } from "../objects.ts";
 
 /** RFC 9610 §3.5. */
-export const contactCardSet = setObjects(cardType, guestCardType);
+export const contactCardSet = setObjects(cardType);

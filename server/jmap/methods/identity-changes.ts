@@ -1,5 +1,5 @@
-import { identityType } from "../identity.ts";
 import { changedObjects } from "../objects.ts";
+import { identityType } from "../shared-sending.ts";
 
 /** RFC 8621 §6.2. */
 export const identityChanges = changedObjects(identityType);

@@ -1,5 +1,5 @@
-import { identityType } from "../identity.ts";
 import { getObjects } from "../objects.ts";
+import { identityType } from "../shared-sending.ts";
 
 /** RFC 8621 §6.1. */
 export const identityGet = getObjects(identityType);

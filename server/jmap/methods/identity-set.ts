@@ -1,5 +1,5 @@
-import { identityType } from "../identity.ts";
 import { setObjects } from "../objects.ts";
+import { identityType } from "../shared-sending.ts";
 
 /** RFC 8621 §6.3. */
 export const identitySet = setObjects(identityType);

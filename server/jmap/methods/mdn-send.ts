@@ -14,7 +14,7 @@ import { headerValue } from "../../../protocol/mime/header.ts";
 import { formatMailbox, parseMailbox } from "../../../protocol/smtp/address.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { mdn } from "../capabilities.ts";
-import { identityType } from "../identity.ts";
+import { ownIdentityType } from "../identity.ts";
 import { allObjects } from "../objects.ts";
 import { handOver, headerOf } from "../submission.ts";
 import { emailSet } from "./email-set.ts";
@@ -31,7 +31,7 @@ const reportingUA = "Angarium";
 /** RFC 9007 §2.1. */
 export const mdnSend = method(mdn, shape, async (args, call, account): Promise<Answer> => {
   if (Object.keys(args.send).length > call.ports.settings.maxObjectsInSet) return failed("requestTooLarge");
-  const { objects } = await allObjects(identityType, call, account);
+  const { objects } = await allObjects(ownIdentityType, call, account);
   const identity = objects.find(({ id }) => id === createdId(call, args.identityId))?.data as JsonObject | undefined;
   if (identity === undefined)
     return failed("invalidArguments", "/identityId: there is no such identity.", { pointer: "/identityId" });
