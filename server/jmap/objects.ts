@@ -170,6 +170,8 @@ export type SetDone = {
   readonly ok: JsonObject;
   readonly created: ReadonlyMap<string, string>;
   readonly updated: readonly string[];
+  /** All that there is afterwards, of what the caller sees. */
+  readonly all: ReadonlyMap<string, JsonObject>;
 };
 
 export const setObjects = (own: ObjectType): Method =>
@@ -294,5 +296,6 @@ export async function setThem(
     },
     created: made,
     updated: Object.keys(updated).flatMap((key) => createdId(call, key) ?? []),
+    all: known,
   };
 }

@@ -1,4 +1,5 @@
 /** Mail that waits for its time, and mail that is under way: watched until its end is known. Survives a restart, for both are in the store. */
+import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { AccountId } from "../store/store.ts";
 import { readBlob } from "./blobs.ts";
@@ -18,16 +19,26 @@ import {
 const lookEveryMs = 1_000;
 /** Submissions under way that are looked at in one round. */
 const maxLookedAt = 200;
-/** Known to be under way at most; of older ones only a /get tells. */
+/** Known to be under way at most; what becomes of older ones is looked up no more. What waits for its time is always known. */
 const maxWatched = 20_000;
+/** Submissions of an account that are remembered once they have come to their end (RFC 8621 §7 lets a server forget them). */
+export const maxRemembered = 2_000;
+/** More of them than this, and the oldest go. */
+const maxBeforeTidying = maxRemembered + 200;
 
-type Watched = { readonly account: AccountId; readonly id: string; dueAt: number | undefined };
+type Watched = { readonly account: AccountId; readonly id: string; readonly dueAt: number };
+type Kept = { readonly data: Submission; readonly state: number };
+
+const keyOf = (account: AccountId, id: string): string => `${account} ${id}`;
 
 export class Outbox {
   readonly #ports: JmapPorts;
   readonly #queue: Pick<Queue, "act" | "show">;
   readonly #returned: ReturnedReports;
-  readonly #watched = new Map<string, Watched>();
+  readonly #waiting = new Map<string, Watched>();
+  readonly #underWay = new Map<string, Watched>();
+  /** Being handed over now: too late to take them back. */
+  readonly #leaving = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
 
@@ -57,79 +68,102 @@ export class Outbox {
     await this.#round;
   }
 
-  /** Remembers a submission whose end is not known. */
+  /** Remembers a submission whose end is not known. It has to be in the store. */
   watch(account: AccountId, id: string, data: Submission): void {
     this.#returned.expect(account, data);
-    const isWaiting = data.undoStatus === "pending" && data.blobId !== undefined;
-    const isUnderWay =
-      data.queueId !== undefined &&
-      data.undoStatus !== "canceled" &&
-      Object.values(data.deliveryStatus).some((status) => status["delivered"] === "queued");
-    if (!isWaiting && !isUnderWay) return;
-    if (this.#watched.size >= maxWatched) this.#watched.delete(this.#watched.keys().next().value as string);
-    this.#watched.set(`${account} ${id}`, { account, id, dueAt: isWaiting ? Date.parse(data.sendAt) : undefined });
+    if (data.undoStatus === "canceled") return;
+    const key = keyOf(account, id);
+    if (data.blobId !== undefined) {
+      this.#waiting.set(key, { account, id, dueAt: Date.parse(data.sendAt) });
+      return;
+    }
+    if (data.queueId === undefined || !Object.values(data.deliveryStatus).some(isQueued)) return;
+    if (this.#underWay.size >= maxWatched) this.#underWay.delete(this.#underWay.keys().next().value as string);
+    this.#underWay.set(key, { account, id, dueAt: 0 });
+  }
+
+  /** Looks after what a client has set, and forgets the oldest of too many. `all`: of the account, as far as the client sees. */
+  async follow(account: AccountId, set: readonly string[], all: ReadonlyMap<string, unknown>): Promise<void> {
+    for (const id of set) {
+      const data = all.get(id);
+      if (isSubmission(data)) this.watch(account, id, data);
+    }
+    if (all.size <= maxBeforeTidying) return;
+    const over = [...all].flatMap(([id, data]) =>
+      isSubmission(data) && isAtEnd(data) ? [{ id, at: data.sendAt }] : [],
+    );
+    over.sort((one, other) => (one.at < other.at ? -1 : 1));
+    const old = over.slice(0, Math.max(0, all.size - maxRemembered));
+    await this.#ports.store.objectsPut(
+      account,
+      submissionName,
+      old.map(({ id }) => ({ id, data: undefined })),
+      undefined,
+    );
   }
 
   async #look(): Promise<void> {
     await this.#returned.look();
     const now = this.#ports.now();
     let looked = 0;
-    for (const [key, one] of [...this.#watched]) {
-      if (one.dueAt !== undefined && one.dueAt > now) continue;
-      if (++looked > maxLookedAt) break;
-      // To the end of the line.
-      this.#watched.delete(key);
-      try {
-        const data = await this.#load(one.account, one.id);
-        if (data === undefined) continue;
-        const after = await this.#advance(one.account, one.id, data);
-        if (after !== undefined) this.watch(one.account, one.id, after);
-      } catch (error) {
-        this.#ports.log.error(
-          { error, submission: one.id },
-          "a submission could not be looked after; it is tried again",
-        );
-        this.#watched.set(key, { ...one, dueAt: one.dueAt === undefined ? undefined : now + 60_000 });
+    for (const watched of [this.#waiting, this.#underWay])
+      for (const [key, one] of [...watched]) {
+        if (one.dueAt > now) continue;
+        if (++looked > maxLookedAt) return;
+        // To the end of the line; who has taken it back meanwhile has taken it out.
+        if (!watched.delete(key)) continue;
+        this.#leaving.add(key);
+        try {
+          const kept = await this.#load(one.account, one.id);
+          if (kept === undefined || kept.data.undoStatus === "canceled") continue;
+          const after =
+            kept.data.blobId === undefined
+              ? await this.#refresh(one.account, one.id, kept)
+              : await this.#send(one.account, one.id, kept.data);
+          this.watch(one.account, one.id, after);
+        } catch (error) {
+          this.#ports.log.error(
+            { error, submission: one.id },
+            "a submission could not be looked after; it is tried again",
+          );
+          watched.set(key, { ...one, dueAt: now + 60_000 });
+        } finally {
+          this.#leaving.delete(key);
+        }
       }
-    }
   }
 
-  async #load(account: AccountId, id: string): Promise<Submission | undefined> {
-    const { objects } = await this.#ports.store.objects(account, submissionName, [id]);
+  async #load(account: AccountId, id: string): Promise<Kept | undefined> {
+    const { objects, state } = await this.#ports.store.objects(account, submissionName, [id]);
     const data = objects[0]?.data;
-    return isSubmission(data) ? data : undefined;
+    return isSubmission(data) ? { data, state } : undefined;
   }
 
-  async #advance(accountId: AccountId, id: string, data: Submission): Promise<Submission | undefined> {
-    if (data.undoStatus === "canceled") return undefined;
-    if (data.blobId !== undefined && data.undoStatus === "pending") return this.#send(accountId, id, data);
-    return this.refresh(accountId, id, data);
-  }
-
-  /** What the queue knows by now is put down. */
-  async refresh(account: AccountId, id: string, data: Submission): Promise<Submission> {
-    if (data.queueId === undefined || data.undoStatus === "canceled") return data;
+  /** What the queue knows by now is put down, unless a client has set something since: then it is looked at again. */
+  async #refresh(account: AccountId, id: string, { data, state }: Kept): Promise<Submission> {
+    if (data.queueId === undefined) return data;
     const entries = await this.#ports.store.trace(data.queueId, 200);
     const deliveryStatus = laterStatus(data.deliveryStatus, entries);
-    const isOver = !Object.values(deliveryStatus).some((status) => status["delivered"] === "queued");
-    const isBegun = Object.values(deliveryStatus).some((status) => status["delivered"] === "yes");
-    const undoStatus = isOver || isBegun ? "final" : data.undoStatus;
+    const isFinal =
+      Object.values(deliveryStatus).some(
+        (status) => status["delivered"] === "yes" || status["delivered"] === "unknown",
+      ) || !Object.values(deliveryStatus).some(isQueued);
+    const undoStatus = isFinal ? "final" : data.undoStatus;
     if (deliveryStatus === data.deliveryStatus && undoStatus === data.undoStatus) return data;
     const after: Submission = { ...data, deliveryStatus, undoStatus };
-    await this.#ports.store.objectsPut(account, submissionName, [{ id, data: after }], undefined);
-    return after;
+    const put = await this.#ports.store.objectsPut(account, submissionName, [{ id, data: after }], state);
+    return typeof put === "string" ? data : after;
   }
 
-  async #send(accountId: AccountId, id: string, data: Submission): Promise<Submission | undefined> {
+  async #send(accountId: AccountId, id: string, data: Submission): Promise<Submission> {
     const { store, log } = this.#ports;
     const sender = data.by ?? accountId;
     const [account] = await store.accounts({ id: sender });
-    const blob = await readBlob(this.#ports, sender, data.blobId as string);
-    if (account === undefined) return undefined;
+    const blob = account && (await readBlob(this.#ports, sender, data.blobId as string));
     const { blobId: _, ...rest } = data;
     const envelope = blob && readEnvelope(data.envelope, headerOf(blob.bytes), account.name);
-    if (blob === undefined || envelope === undefined || "type" in envelope) {
-      log.error({ submission: id, account: account.name }, "a message that waited for its time is not there any more");
+    if (account === undefined || blob === undefined || envelope === undefined || "type" in envelope) {
+      log.error({ submission: id, account: sender }, "a message that waited for its time is not there any more");
       return this.#put(accountId, id, failedSubmission(rest, "554 5.3.0 The message is not there any more"));
     }
     const handed = await handOver(this.#ports, account, blob.bytes, envelope, { address: "127.0.0.1", port: 0 });
@@ -151,9 +185,14 @@ export class Outbox {
   }
 
   /** Takes it back; false where it is too late. */
-  async cancel(data: Submission): Promise<boolean> {
+  async cancel(account: AccountId, id: string, data: Submission): Promise<boolean> {
     if (data.undoStatus !== "pending") return false;
-    if (data.blobId !== undefined) return true;
+    const key = keyOf(account, id);
+    if (data.blobId !== undefined) {
+      if (this.#leaving.has(key)) return false;
+      this.#waiting.delete(key);
+      return true;
+    }
     if (data.queueId === undefined) return false;
     const queued = await this.#queue.show(data.queueId);
     // Only as long as nobody has it.
@@ -161,6 +200,11 @@ export class Outbox {
     return (await this.#queue.act({ id: data.queueId }, "delete")) > 0;
   }
 }
+
+const isQueued = (status: JsonObject): boolean => status["delivered"] === "queued";
+/** Nothing that is to come hangs on it. */
+const isAtEnd = ({ undoStatus, blobId, deliveryStatus }: Submission): boolean =>
+  undoStatus === "canceled" || (blobId === undefined && !Object.values(deliveryStatus).some(isQueued));
 
 const failedSubmission = (data: Submission, smtpReply: string): Submission => ({
   ...data,

@@ -48,12 +48,18 @@ export const submissionType = (outbox: Outbox): ObjectType => ({
   ],
   serverSet: ["identityId", "emailId", "threadId", "envelope", "sendAt", "deliveryStatus", "dsnBlobIds", "mdnBlobIds"],
   show: shownSubmission,
-  accept: async (after, before, call, id, account) => {
-    if (before !== undefined) return cancel(after, before as unknown as Submission, outbox);
-    const made = await make(after, call, account);
-    if ("data" in made) outbox.watch(account, id, made.data as unknown as Submission);
-    return made;
+  accept: (after, before, call, id, account) => {
+    if (before !== undefined)
+      return cancel(after, before as unknown as Submission, () =>
+        outbox.cancel(account, id, before as unknown as Submission),
+      );
+    return make(after, call, account);
   },
+  // RFC 8621 §7.5: the record may go, what it stands for may not: this one is all that there is of it yet.
+  keep: ({ undoStatus, blobId }) =>
+    undoStatus === "pending" && blobId !== undefined
+      ? setError("forbidden", "It waits for its time: take it back first, or let it go.")
+      : undefined,
   guest: {
     shares: "sending",
     // Of what is sent from another's account each sees their own; its owner sees all.
@@ -61,12 +67,12 @@ export const submissionType = (outbox: Outbox): ObjectType => ({
   },
 });
 
-async function cancel(after: JsonObject, before: Submission, outbox: Outbox): Promise<Accepted> {
+async function cancel(after: JsonObject, before: Submission, takeBack: () => Promise<boolean>): Promise<Accepted> {
   const { undoStatus } = after;
   if (undoStatus === before.undoStatus) return { data: before as unknown as JsonObject };
   if (undoStatus !== "canceled")
     return { error: invalidProperties(["undoStatus"], 'undoStatus: it can only be set to "canceled".') };
-  if (!(await outbox.cancel(before))) return error("cannotUnsend", "It is on its way already.");
+  if (!(await takeBack())) return error("cannotUnsend", "It is on its way already.");
   const { blobId: _, queueId: __, ...rest } = before;
   return {
     data: {

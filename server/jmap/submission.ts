@@ -241,7 +241,8 @@ export function laterStatus(
   for (const { stage, detail } of entries) {
     const delivered =
       stage === "delivered"
-        ? "yes"
+        ? // RFC 8621 §7: that another server has it does not say that the recipient has.
+          "unknown"
         : stage === "bounced" || stage === "expired"
           ? "no"
           : stage === "deferred"

@@ -6,7 +6,7 @@ import { type Answer, createdId, type Method, method } from "../call.ts";
 import { submission } from "../capabilities.ts";
 import { forCaller, setThem } from "../objects.ts";
 import type { Outbox } from "../outbox.ts";
-import { submissionName } from "../submission.ts";
+import { isSubmission, submissionName } from "../submission.ts";
 import { submissionType } from "../submission-type.ts";
 import { emailSet } from "./email-set.ts";
 
@@ -34,7 +34,14 @@ export const emailSubmissionSet = (outbox: Outbox): Method =>
         ).objects.map((one) => [one.id, one]),
       );
       const done = await setThem(forCaller(submissionType(outbox), call), plain, call, account);
-      if ("error" in done) return done;
+      if ("error" in done) {
+        const ids = Object.keys(args.update ?? {});
+        for (const { id, data } of (await call.ports.store.objects(account, submissionName, ids)).objects)
+          if (isSubmission(data)) outbox.watch(account, id, data);
+        return done;
+      }
+      // Only now are they there to be looked after.
+      await outbox.follow(account, [...done.created.values(), ...done.updated], done.all);
       if (onSuccessUpdateEmail === undefined && onSuccessDestroyEmail === undefined) return { ok: done.ok };
       const succeeded = new Set([
         ...done.created.values(),
