@@ -217,7 +217,7 @@ export class Connection {
       }
       return Promise.resolve(chunk);
     }
-    this.flush();
+    if (!this.#willFlush) this.flush();
     if (this.#ended) return Promise.resolve("closed");
     if (this.#timedOut) {
       this.#timedOut = false;
