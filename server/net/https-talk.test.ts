@@ -121,7 +121,7 @@ test("policies: fetched when their id is new, kept while they last, and no answe
   let now = Date.now();
   const store = new Kept();
   const policies = new StsPolicies({
-    settings: { fetchTimeoutMs: 300, httpsPort: port, retryMs: 300_000, refreshMs: 86_400_000 },
+    settings: { fetchTimeoutMs: 1500, httpsPort: port, retryMs: 300_000, refreshMs: 86_400_000 },
     resolver,
     https: { trust, privateAddresses: true },
     store,
