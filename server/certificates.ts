@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { type Acme, makeAcme, maxNames, readCertificate } from "./certify/acme.ts";
 import { alarm } from "./certify/renewal.ts";
 import type { AcmeSettings } from "./certify/settings.ts";
+import { loadModel } from "./dispatch/edit.ts";
 import type { Log } from "./log.ts";
 import { publicKeyOf } from "./net/next-key.ts";
 import { ensureHostedCertificate, hostedNames } from "./net/own-certificate.ts";
@@ -28,7 +29,7 @@ const acmeEveryMs = 60_000;
 const maxHosted = 2000;
 
 export async function makeCertificates(parts: {
-  readonly store: Pick<Store, "domains" | "subscribe" | "setting" | "swapSetting">;
+  readonly store: Pick<Store, "domains" | "subscribe" | "setting" | "swapSetting" | "sendingRows">;
   readonly resolver: Resolver;
   readonly keyRing: KeyRing;
   readonly folder: string;
@@ -54,7 +55,10 @@ export async function makeCertificates(parts: {
           folder: acmeFolder,
           caFile: parts.caFile,
           keyRing,
-          wanted: async () => wantedNames(ourHost, parts.acme.names, await localDomains(), resolver),
+          wanted: async () => {
+            const names = (await localDomains()).flatMap((domain) => hostedNames(domain).slice(1));
+            return wantedNames(ourHost, parts.acme.names, [...names, ...(await trackingHosts(store))], resolver);
+          },
           mayChangeKey: mayChangeKey(ourHost, resolver, () => publicKeyOf(join(acmeFolder, "key.pem"))),
           now,
           random: Math.random,
@@ -140,21 +144,26 @@ export async function makeCertificates(parts: {
   };
 }
 
-/** Our host, what the administrator adds, and those names of our domains that lead here: an order with one that does not would fail. */
+/** Where links lead whose clicks are counted. Those of a file of the configuration are named there: `[acme] names`. */
+async function trackingHosts(store: Pick<Store, "sendingRows">): Promise<readonly string[]> {
+  const { domain } = await loadModel(store);
+  return [...domain.values()].map(({ trackingHost }) => trackingHost).filter((host) => host !== "");
+}
+
+/** Our host, what the administrator adds, and those of `others` that lead here: an order with one that does not would fail. */
 async function wantedNames(
   ourHost: string,
   more: readonly string[],
-  domains: readonly string[],
+  others: readonly string[],
   resolver: Resolver,
 ): Promise<readonly string[]> {
   const here = new Set(await addressesOf(ourHost, resolver));
   const wanted = new Set([ourHost, ...more].map((name) => name.toLowerCase()));
-  for (const domain of domains)
-    for (const name of hostedNames(domain).slice(1)) {
-      if (wanted.size >= maxNames) break;
-      const addresses = await addressesOf(name, resolver);
-      if (addresses.length > 0 && addresses.every((address) => here.has(address))) wanted.add(name);
-    }
+  for (const name of others) {
+    if (wanted.size >= maxNames) break;
+    const addresses = await addressesOf(name, resolver);
+    if (addresses.length > 0 && addresses.every((address) => here.has(address))) wanted.add(name);
+  }
   return [...wanted];
 }
 

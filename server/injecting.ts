@@ -3,7 +3,10 @@ import type { FastifyInstance } from "fastify";
 import type { Directory } from "./access/directory.ts";
 import { makeInject } from "./inject/inject.ts";
 import { type Injection, makeInjection } from "./inject/injection.ts";
+import type { Visit } from "./inject/machine.ts";
+import { clickPath, openPath, readTrace, type Trace, trackedMessage } from "./inject/tracking.ts";
 import { leave, readLeaving, unsubscribeFields, unsubscribePath } from "./inject/unsubscribe.ts";
+import { makeVisits } from "./inject/visits.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { publicBase } from "./public-base.ts";
@@ -13,11 +16,12 @@ import type { Instant, Store } from "./store/store.ts";
 import type { SubmitPorts } from "./submit/submit.ts";
 import type { Webhooks } from "./tell/webhooks.ts";
 import { makeWebhooks } from "./telling.ts";
+import { takeVisits } from "./web/tracking.ts";
 import { takeUnsubscribes } from "./web/unsubscribe.ts";
 
-/** What submission asks of sending: with a link to unsubscribe for marketing. `publicUrl`: "" is our own host. */
-export function withUnsubscribe(
-  { forSubmit, mac }: Pick<RunningSending, "forSubmit" | "mac">,
+/** What submission asks of sending: with a link to unsubscribe for marketing, and what counts opens and clicks. `publicUrl`: "" is our own host. */
+export function withLinks(
+  { forSubmit, mac, model }: Pick<RunningSending, "forSubmit" | "mac" | "model">,
   publicUrl: string,
   ourHost: string,
 ): NonNullable<SubmitPorts["sending"]> {
@@ -26,6 +30,12 @@ export function withUnsubscribe(
     ...forSubmit,
     fields: (sender, mail, header) =>
       forSubmit.fields(sender, mail, header) + unsubscribeFields(sender, mail, header, { mac, base }),
+    tracked: async (sender, mail, header) => {
+      if (sender.tracking === undefined) return undefined;
+      const { trackingHost = "" } = model().domain.get(sender.author) ?? {};
+      const own = trackingHost === "" ? base : publicBase("", trackingHost);
+      return trackedMessage(mail.bytes, header, sender, sender.tracking, mail, { mac, base: own });
+    },
   };
 }
 
@@ -44,13 +54,32 @@ export function startInjecting(parts: {
   /** Webhooks may lead to this machine. */
   readonly local: boolean;
   readonly log: Log;
-}): { readonly injection: Injection; readonly webhooks: Webhooks; readonly mount: (app: FastifyInstance) => void } {
+}): {
+  readonly injection: Injection;
+  readonly webhooks: Webhooks;
+  readonly mount: (app: FastifyInstance) => void;
+  /** Opens and clicks that were gathered are told. */
+  readonly stop: () => Promise<void>;
+} {
   const { sending, queue, store, now } = parts;
   const { mac, suppression, model } = sending;
+  const visits = makeVisits({ store, counted: sending.visited, now, log: parts.log });
+  const noted = (token: string, by: Visit): Trace | undefined => {
+    const trace = readTrace(token, mac);
+    if (trace !== undefined) visits.visit(trace, by);
+    return trace;
+  };
   return {
     injection: makeInjection({ injecting: makeInject({ ...parts, model, suppression }), queue, store, now }),
     webhooks: makeWebhooks(parts),
-    mount: (app) =>
+    stop: () => visits.stop(),
+    mount: (app) => {
+      takeVisits(app, {
+        clickPath,
+        openPath,
+        follow: (token, by) => noted(token, by)?.target,
+        open: (token, by) => noted(token, by) !== undefined,
+      });
       takeUnsubscribes(app, {
         path: unsubscribePath,
         read: (token) => readLeaving(token, mac),
@@ -58,6 +87,7 @@ export function startInjecting(parts: {
           const leaving = readLeaving(token, mac);
           if (leaving !== undefined) await leave(leaving, { suppression, store, now });
         },
-      }),
+      });
+    },
   };
 }

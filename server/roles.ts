@@ -31,7 +31,7 @@ import { serveImap } from "./imap/conversation.ts";
 import { startImporting } from "./importing.ts";
 import { makeIndexer } from "./index/indexer.ts";
 import { makeCopyMaker } from "./inject/copies.ts";
-import { startInjecting, withUnsubscribe } from "./injecting.ts";
+import { startInjecting, withLinks } from "./injecting.ts";
 import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
@@ -392,7 +392,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       sentBook,
     ),
     sign,
-    ...(sending === undefined ? {} : { sending: withUnsubscribe(sending, config.sending.publicUrl, ourHost) }),
+    ...(sending === undefined ? {} : { sending: withLinks(sending, config.sending.publicUrl, ourHost) }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
     taken: (mail) => seeding?.noticed(mail),
     newMessageId,
@@ -724,6 +724,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         await sealed?.stop();
         await jmap.stop();
         await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
+        await injecting?.stop();
         await injecting?.webhooks.stop();
         await sending?.stop();
         certificates.stop();

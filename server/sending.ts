@@ -24,6 +24,7 @@ import { type Throttle, throttlesOf, type WarmupStatus, warmupStatus } from "./d
 import { SuppressionBook } from "./dispatch/suppression.ts";
 import { type Waiting, waitingMail } from "./dispatch/waiting.ts";
 import { Warmups } from "./dispatch/warmups.ts";
+import type { Trace } from "./inject/tracking.ts";
 import type { Log } from "./log.ts";
 import type { SendAsk } from "./send/send.ts";
 import { type Meaning, meaningOf } from "./shape/meaning.ts";
@@ -84,6 +85,8 @@ export type RunningSending = Sending & {
   readonly lateReport: (report: LateReport) => Promise<boolean>;
   /** One of our own people has put a message into Junk, or has taken it out (see `makeLateReports`). */
   readonly moved: LateReports["moved"];
+  /** A person has opened a tenant's message, or followed a link of it, for the first time. */
+  visited(message: Pick<Trace, "tenant" | "campaign">, what: "opened" | "clicked"): void;
   /** A tenant's message has come to so many of our own people: it counts beside what they say of it. */
   keptHere(message: Pick<Sender, "tenant" | "campaign">, count: number): void;
   /** The directory with the addresses at which they come. */
@@ -299,6 +302,8 @@ export async function makeSending(parts: {
     mac,
     lateReport: late.report,
     moved: late.moved,
+    visited: ({ tenant, campaign }, what) =>
+      noteConduct({ tenant, ...(campaign === "" ? {} : { campaign }) }, { [what]: 1 }),
     keptHere: ({ tenant, campaign }, count) =>
       noteConduct({ tenant, ...(campaign === undefined ? {} : { campaign }) }, { sent: count, delivered: count }),
     withAddresses: (directory) =>

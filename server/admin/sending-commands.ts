@@ -1,7 +1,15 @@
 /** The model of sending at volume: sources, pools, streams, tenants, sending domains, campaigns (docs/sending.md). */
 import { type Edited, importModel, loadModel, removeThing, shownThing } from "../dispatch/edit.ts";
 import { warningsIn, writeModelFile } from "../dispatch/model.ts";
-import { about, campaignStates, type Kind, overflowPolicies, streamKinds, tenantStates } from "../dispatch/schema.ts";
+import {
+  about,
+  campaignStates,
+  type Kind,
+  overflowPolicies,
+  streamKinds,
+  tenantStates,
+  trackings,
+} from "../dispatch/schema.ts";
 import { steer } from "../dispatch/steer.ts";
 import { describeMistake } from "../toml.ts";
 import {
@@ -52,6 +60,7 @@ const options = {
     weight: { type: "number", help: "its share of its tenant's turns" },
     lifetime: { type: "text", help: "how long it is tried, like 24h" },
     retryDelays: { type: "list", help: "waits between attempts, like 1m,5m,1h" },
+    tracking: { type: "text", choices: [...trackings], help: "whether opens and clicks are counted" },
     verp: { type: "flag", help: "return paths that name the message (--verp=false for none)" },
   },
   tenant: {
@@ -59,6 +68,7 @@ const options = {
     state: { type: "text", choices: [...tenantStates], help: "whether it may send" },
     reason: { type: "text", help: "why, for the tenant to read" },
     stream: { type: "text", help: "the stream of mail that names none" },
+    tracking: { type: "text", choices: [...trackings], help: "whether opens and clicks of its marketing are counted" },
     tls: { type: "text", choices: ["opportunistic", "required"], help: "required: its mail never goes in the clear" },
     seeds: { type: "flag", help: "its campaigns go to our seed mailboxes too (--seeds=false for none)" },
   },
@@ -66,6 +76,7 @@ const options = {
     tenant: { type: "text", help: "whose it is" },
     returnPath: { type: "text", help: "the host at which bounces come back, with an MX record that leads here" },
     feedback: { type: "text", help: "the address of CFBL-Address (RFC 9477)" },
+    trackingHost: { type: "text", help: "the host of links whose clicks are counted, like links.shop.example" },
     warmup,
     targets: target,
   },

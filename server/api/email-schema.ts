@@ -154,6 +154,12 @@ const how = {
   campaign_id: name.optional().describe("The same as campaign."),
   list: name.optional().describe("Whoever unsubscribes leaves this list; without one, the stream."),
   engaged_days: engagedDays,
+  tracking: z
+    .strictObject({ opens: z.boolean().optional(), clicks: z.boolean().optional() })
+    .optional()
+    .describe(
+      "Whether opens and clicks are counted; what is left out is as the stream has it, which counts nothing by itself.",
+    ),
   send_at: moment.optional().describe("Not before this time, 30 days ahead at most."),
   scheduled_at: moment.optional().describe("The same as send_at."),
   expires_in: z
@@ -223,11 +229,12 @@ function checkTime(given: How, context: Issues): void {
     wrong(context, [field], "Mail can wait for 30 days at most.");
 }
 
-export const wishOf = ({ stream, campaign, campaign_id, list, engaged_days }: How): Asked["wish"] => ({
+export const wishOf = ({ stream, campaign, campaign_id, list, engaged_days, tracking }: How): Asked["wish"] => ({
   stream,
   campaign: campaign ?? campaign_id,
   list,
   engagedDays: engaged_days,
+  tracking,
 });
 
 /** When, and for how long. */

@@ -18,8 +18,23 @@ export type Tally = {
   readonly hard: number;
   readonly delivered: number;
   readonly complaints: number;
+  /** Messages that a person opened, and whose links one followed, as far as that is counted. */
+  readonly opened: number;
+  readonly clicked: number;
 };
-type Hour = { hour: number; sent: number; hard: number; delivered: number; complaints: number };
+const counted = [
+  "sent",
+  "hard",
+  "delivered",
+  "complaints",
+  "opened",
+  "clicked",
+] as const satisfies readonly (keyof Tally)[];
+/** What an earlier version kept has no opens and clicks. */
+type Hour = { hour: number } & { -readonly [name in keyof Tally]?: number };
+/** What a tenant is judged by. */
+type Facts = Omit<Tally, "opened" | "clicked">;
+const noTally: Tally = { sent: 0, hard: 0, delivered: 0, complaints: 0, opened: 0, clicked: 0 };
 
 /** What follows, the gravest first. */
 export type Measure = "pause-all" | "pause-marketing" | "limit" | "warn" | "none";
@@ -42,7 +57,7 @@ const complaintSteps = [
 const order: readonly Measure[] = ["none", "warn", "limit", "pause-marketing", "pause-all"];
 
 /** Rates count by the lower end of what the observations allow: a few of few stop nobody. */
-export function judge(tally: Tally, minimum: number): Judged {
+export function judge(tally: Facts, minimum: number): Judged {
   let worst: Judged = { measure: "none", why: "" };
   for (const [name, hits, of, steps] of [
     ["addresses that do not exist", tally.hard, tally.sent, hardSteps],
@@ -58,12 +73,12 @@ export function judge(tally: Tally, minimum: number): Judged {
 }
 
 /** Of a day where there is enough of it, else of the week. */
-export function judgeTenant(day: Tally, week: Tally): Judged {
+export function judgeTenant(day: Facts, week: Facts): Judged {
   const [one, other] = [judge(day, minDay), judge(week, minWeek)];
   return order.indexOf(one.measure) >= order.indexOf(other.measure) ? one : other;
 }
 
-export function judgeCampaign(all: Tally): Judged {
+export function judgeCampaign(all: Facts): Judged {
   return judge(all, minCampaign);
 }
 
@@ -102,21 +117,23 @@ export class ConductBook {
     }
     let current = known.at(-1);
     if (current === undefined || current.hour < hour) {
-      current = { hour, sent: 0, hard: 0, delivered: 0, complaints: 0 };
+      current = { hour };
       known.push(current);
       while (known[0]!.hour <= hour - hours) known.shift();
     }
-    for (const name of ["sent", "hard", "delivered", "complaints"] as const) current[name] += change[name] ?? 0;
+    for (const name of counted) {
+      const more = change[name] ?? 0;
+      if (more !== 0) current[name] = (current[name] ?? 0) + more;
+    }
     this.#changed.add(subject);
   }
 
   /** Of the last `hoursBack` hours. */
   tally(subject: string, hoursBack = hours): Tally {
     const from = Math.floor(this.#now() / hourMs) - hoursBack;
-    const sum = { sent: 0, hard: 0, delivered: 0, complaints: 0 };
+    const sum: { -readonly [name in keyof Tally]: number } = { ...noTally };
     for (const one of this.#counts.get(subject) ?? [])
-      if (one.hour > from)
-        for (const name of ["sent", "hard", "delivered", "complaints"] as const) sum[name] += one[name];
+      if (one.hour > from) for (const name of counted) sum[name] += one[name] ?? 0;
     return sum;
   }
 

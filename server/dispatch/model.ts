@@ -125,6 +125,9 @@ export function mistakesIn(model: Named): readonly ModelMistake[] {
     if (pool !== defaultName && !model.pool.has(pool)) say("stream", name, `there is no pool "${pool}"`);
   for (const [name, { stream }] of model.tenant)
     if (streamOf(model, name, stream) === undefined) say("tenant", name, `there is no stream "${stream}"`);
+  for (const [name, { trackingHost }] of model.domain)
+    if (trackingHost !== "" && trackingHost !== name && !trackingHost.endsWith(`.${name}`))
+      say("domain", name, `its tracking host must be the domain itself or lie below it: links.${name}`);
   for (const [name, { stream }] of model.campaign)
     if (streamOf(model, name.slice(0, name.indexOf("/")), stream) === undefined)
       say("campaign", name, `there is no stream "${stream}"`);

@@ -50,6 +50,8 @@ export const poolSchema = z.strictObject({
   overflow: orNone(name).default(""),
 });
 
+/** What is counted of mail that people open and follow: nothing, pictures loaded, links followed, or both. */
+export const trackings = ["none", "opens", "clicks", "both"] as const;
 export const streamKinds = ["transactional", "marketing", "mailbox", "bounce"] as const;
 export const overflowPolicies = ["warm-pool", "hold", "exceed"] as const;
 export const streamSchema = z.strictObject({
@@ -64,6 +66,8 @@ export const streamSchema = z.strictObject({
   retryDelays: z.array(duration).default([]),
   /** Bounces come back to an address that names the message, at the return path of the sending domain. */
   verp: z.boolean().default(true),
+  /** Opens and clicks; "" is as the tenant has it for marketing, and none for all else. */
+  tracking: orNone(z.enum(trackings)).default(""),
 });
 
 export const tenantStates = ["active", "limited", "paused", "suspended"] as const;
@@ -80,6 +84,8 @@ export const tenantSchema = z.strictObject({
   tls: z.enum(["opportunistic", "required"]).default("opportunistic"),
   /** Its campaigns are sent to our seed mailboxes too, as their first recipient gets them. */
   seeds: z.boolean().default(false),
+  /** Opens and clicks of its marketing, where a stream says nothing else. */
+  tracking: z.enum(trackings).default("none"),
 });
 
 export const domainSchema = z.strictObject({
@@ -88,6 +94,8 @@ export const domainSchema = z.strictObject({
   returnPath: orNone(host).default(""),
   /** Address that CFBL-Address names (RFC 9477); "" leaves the field out. */
   feedback: orNone(z.string().regex(/^[^\s@<>;]+@[^\s@<>;]+$/, "must be an address")).default(""),
+  /** Host that links and pictures lead to where opens and clicks are counted ("links.example.org", whose address is ours); "" is our own. */
+  trackingHost: orNone(host).default(""),
   warmup: profile.default("none"),
   targets: targets.default({}),
 });

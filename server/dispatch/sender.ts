@@ -5,8 +5,12 @@ import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import { type Rank, rankOf } from "../warm/eligible.ts";
 import { lifetimeOf, type Named, streamOf } from "./model.ts";
 import { parkName } from "./parks.ts";
+import type { Stream, Tenant } from "./schema.ts";
 
-/** What a submission may ask for: `X-Angarium-Stream`, `-Campaign`, `-List`, `-Engaged`; the API has the same by other names. */
+/** What is counted of a message: pictures loaded, links followed. */
+export type Tracking = { readonly opens: boolean; readonly clicks: boolean };
+
+/** What a submission may ask for: `X-Angarium-Stream`, `-Campaign`, `-List`, `-Engaged`, `-Tracking`; the API has the same by other names. */
 export type SendingWish = {
   readonly stream?: string | undefined;
   readonly campaign?: string | undefined;
@@ -16,6 +20,8 @@ export type SendingWish = {
   readonly engagedDays?: number | undefined;
   /** The same for single recipients, by address in lower case. */
   readonly engaged?: ReadonlyMap<string, number> | undefined;
+  /** What is not said is as the stream has it. */
+  readonly tracking?: { readonly [what in keyof Tracking]?: boolean | undefined } | undefined;
 };
 
 /** A message of a tenant on its way into the queue. */
@@ -36,6 +42,8 @@ export type Sender = {
   readonly about?: { readonly [name: string]: unknown };
   /** It goes to a seed mailbox, which knows it by this (`server/seed`). */
   readonly seed?: string;
+  /** Undefined: nothing. */
+  readonly tracking?: Tracking | undefined;
 };
 
 const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
@@ -58,6 +66,7 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
     return refusal(`The campaign ${wish.campaign} is ${campaign.state}${because(campaign.reason)}`);
   const marketing = stream.kind === "marketing";
   const { engaged, engagedDays } = wish;
+  const tracking = trackingOf(stream, owner, wish.tracking);
   return {
     tenant: whose,
     stream: name,
@@ -71,7 +80,21 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
       : undefined,
     // Whoever asked for the mail waits for it; of others it counts when they last cared.
     rankOf: marketing ? (address) => rankOf(engaged?.get(address.toLowerCase()) ?? engagedDays) : () => 1,
+    ...(tracking === undefined ? {} : { tracking }),
   };
+}
+
+/** The message's own word, else the stream's, else of marketing the tenant's. */
+function trackingOf(
+  { kind, tracking: ofStream }: Stream,
+  owner: Tenant | undefined,
+  wish: SendingWish["tracking"],
+): Tracking | undefined {
+  const usual = ofStream !== "" ? ofStream : kind === "marketing" ? (owner?.tracking ?? "none") : "none";
+  if (usual === "none" && wish === undefined) return undefined;
+  const opens = wish?.opens ?? (usual === "opens" || usual === "both");
+  const clicks = wish?.clicks ?? (usual === "clicks" || usual === "both");
+  return opens || clicks ? { opens, clicks } : undefined;
 }
 
 function because(reason: string): string {

@@ -9,7 +9,7 @@ import { type Email, writeEmail } from "./email.ts";
 import type { Variables } from "./personalise.ts";
 
 /** Whose mail it is, as far as its fields say so. */
-type Whose = Pick<Sender, "tenant" | "stream" | "marketing" | "campaign" | "list" | "author">;
+type Whose = Pick<Sender, "tenant" | "stream" | "marketing" | "campaign" | "list" | "author" | "tracking">;
 
 /** JSON. Optional parts that are undefined are left out, so that the same email makes the same bytes. */
 type KeptTemplate = {
@@ -38,13 +38,13 @@ export type Recipe = {
 export type OwnTexts = Pick<Email, "subject" | "text" | "html" | "replyTo" | "headers">;
 
 export function templateBytes(email: Email, whose: Whose): Uint8Array {
-  const { tenant, stream, marketing, campaign, list, author } = whose;
+  const { tenant, stream, marketing, campaign, list, author, tracking } = whose;
   const attachments = email.attachments.map(
     ({ bytes, ...rest }): KeptAttachment => ({ ...rest, base64: Buffer.from(bytes).toString("base64") }),
   );
   const kept: KeptTemplate = {
     email: { ...email, attachments },
-    whose: { tenant, stream, marketing, campaign, list, author },
+    whose: { tenant, stream, marketing, campaign, list, author, tracking },
   };
   return Buffer.from(JSON.stringify(kept));
 }

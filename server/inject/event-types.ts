@@ -14,6 +14,8 @@ export const typeNames: { readonly [type in SendingEventType]: string } = {
   complained: "email.complained",
   "not-spam": "email.not_spam",
   unsubscribed: "email.unsubscribed",
+  opened: "email.opened",
+  clicked: "email.clicked",
   suppressed: "email.suppressed",
   paused: "sending.paused",
   resumed: "sending.resumed",

@@ -338,11 +338,11 @@ export function makeInject(ports: InjectPorts): Injecting {
     return { id, recipients };
   };
 
-  /** The messages of each copy. A link to unsubscribe names its recipient: where there is one, everybody gets a message of their own. */
+  /** The messages of each copy. Links to unsubscribe, and those that are counted, name their recipient: with them everybody gets a message of their own. */
   const readyOf = (asked: Asked, sender: Sender): readonly (readonly Ready[])[] =>
     asked.copies.map((copy) => {
       const to = unique([...copy.to, ...copy.cc, ...copy.bcc]);
-      const parts = sender.marketing ? to.map((one) => [one]) : [to];
+      const parts = sender.marketing || sender.tracking !== undefined ? to.map((one) => [one]) : [to];
       return parts.map((part) => ({ asked, copy, sender, id: newId(), to: part }));
     });
 

@@ -117,6 +117,9 @@ export function statusOf(
       step(at, type, recipient, more);
       const known = states.get(recipient);
       if (known !== undefined) known.state = type === "bounced-late" ? "bounced" : type;
+    } else if (type === "opened" || type === "clicked") {
+      const { id: _, ...rest } = more;
+      step(at, type, recipient === "" ? undefined : recipient, rest);
     } else if (type === "suppressed" && !states.has(recipient)) {
       states.set(recipient, { state: "suppressed" });
       step(at, type, recipient, more);

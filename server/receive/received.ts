@@ -43,6 +43,8 @@ export type Received = {
   readonly sending?: Sender;
   /** What this message is a copy of, with nothing in it that could matter to the filter: one copy is judged for all. */
   readonly sameAs?: object;
+  /** What its writer wrote, where links of it lead by us now: the filter reads this. */
+  readonly written?: Buffer;
   /** The message as it came, without our trace fields. */
   readonly bytes: Buffer;
 };

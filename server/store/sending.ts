@@ -64,6 +64,8 @@ export type SendingEventType =
   | "complained"
   | "not-spam"
   | "unsubscribed"
+  | "opened"
+  | "clicked"
   | "suppressed"
   | "paused"
   | "resumed"

@@ -11,7 +11,7 @@ import type { Sender, SendingWish } from "../dispatch/sender.ts";
 import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
 import type { Account } from "../store/store.ts";
-import { prepare } from "./prepare.ts";
+import { type PrepareParts, prepare } from "./prepare.ts";
 import { authorDomain, checkEnvelopeSender, checkHeaderSenders, ownReturnPath } from "./sender.ts";
 import { ownFields, wishOf } from "./sending-fields.ts";
 import type { SendingLimits } from "./sending-limits.ts";
@@ -30,6 +30,8 @@ export type SubmitPorts = {
     hasTenants(): boolean;
     readonly senderOf: (author: string, wish: SendingWish) => Sender | Reply | undefined;
     readonly fields: (sender: Sender, mail: Received, header: Header) => string;
+    /** The message with what counts its opens and clicks; undefined: as it is. Only for senders that track. */
+    readonly tracked?: (sender: Sender, mail: Received, header: Header) => Promise<Buffer | undefined>;
   };
   /** Hears of what is refused here. */
   readonly refused?: (mail: Received, reply: Reply) => void;
@@ -77,12 +79,25 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
   };
 
+  /** As it goes out; what counts opens and clicks is put in before it is signed, and the filter reads what was written. */
+  const finish = async (
+    sender: Sender | undefined,
+    mail: Received,
+    header: Header,
+    parts: PrepareParts,
+  ): Promise<Pick<Received, "bytes" | "written">> => {
+    const counted = sender?.tracking === undefined ? undefined : await ports.sending?.tracked?.(sender, mail, header);
+    if (counted === undefined) return { bytes: await prepare(mail.bytes, header, parts) };
+    const bytes = await prepare(counted, splitHeader(counted, 0, counted.length), parts);
+    return { bytes, written: mail.bytes };
+  };
+
   /** A tenant's message that an application hands over on a trusted network. */
   const ofTenant = async (mail: Received, header: Header, sender: Sender, domain: string): Promise<Received> => {
     const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign };
     const fields = ports.sending!.fields(sender, mail, header);
-    const bytes = await prepare(mail.bytes, header, { ...parts, without: ownFields(header), fields });
-    return { ...mail, bytes, sending: sender };
+    const bytes = await finish(sender, mail, header, { ...parts, without: ownFields(header), fields });
+    return { ...mail, ...bytes, sending: sender };
   };
 
   const refuse = (mail: Received, refusal: Reply): readonly Reply[] => {
@@ -121,7 +136,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
 
   const complete: Submit["complete"] = async (mail, messageId) => {
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
-    const bytes = await prepare(mail.bytes, header, {
+    const { bytes } = await finish(mail.sending, mail, header, {
       at: mail.at,
       newMessageId: () => messageId,
       author: mail.envelopeFrom,
@@ -160,11 +175,11 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const without = named === "" ? ownFields(header) : [...ownFields(header), "sender"];
       const fields = named + (sender === undefined ? "" : ports.sending!.fields(sender, mail, header));
       const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign };
-      const bytes = await prepare(mail.bytes, header, parts);
+      const finished = await finish(sender, mail, header, parts);
       const replies = await deliver.take({
         ...mail,
+        ...finished,
         envelopeFrom,
-        bytes,
         ...(sender === undefined ? {} : { sending: sender }),
       });
       if (replies.some(isTaken)) {

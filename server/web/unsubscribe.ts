@@ -23,7 +23,7 @@ export function takeUnsubscribes(app: FastifyInstance, { path, read, leave }: Un
     const url = `${path}*`;
     scope.get<Link>(url, async (request, reply) => {
       const about = read(request.params["*"]);
-      if (about === undefined) return page(reply, 404, "This link is not complete", wrongLink);
+      if (about === undefined) return page(reply, 404, "This link is not complete", wrongUnsubscribe);
       return page(
         reply,
         200,
@@ -34,14 +34,14 @@ export function takeUnsubscribes(app: FastifyInstance, { path, read, leave }: Un
     });
     scope.post<Link>(url, async (request, reply) => {
       const about = read(request.params["*"]);
-      if (about === undefined) return page(reply, 404, "This link is not complete", wrongLink);
+      if (about === undefined) return page(reply, 404, "This link is not complete", wrongUnsubscribe);
       await leave(request.params["*"]);
       return page(reply, 200, "Unsubscribed", `<p><b>${escapeHtml(about.address)}</b> gets no more of this mail.</p>`);
     });
   });
 }
 
-const wrongLink = "<p>Copy the whole link from the message, or answer the message and ask to be taken off.</p>";
+const wrongUnsubscribe = "<p>Copy the whole link from the message, or answer the message and ask to be taken off.</p>";
 
 export function page(reply: FastifyReply, status: number, title: string, body: string): FastifyReply {
   return reply

@@ -4,6 +4,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { relaxedBodyHash } from "../../protocol/dkim/hashes.ts";
+import { decodeText } from "../../protocol/mime/decode.ts";
+import { parseMessage } from "../../protocol/mime/parse.ts";
 import { type Any, ApiTalk } from "../api-talk.ts";
 import { ask } from "../beside.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
@@ -629,4 +632,57 @@ test("one click unsubscribes from marketing, and from nothing else", async () =>
   assert.equal((await user.ok("GET", `/emails/${sent.recipients[0].id}`)).status, "unsubscribed");
   const notice = await user.ok("POST", "/emails", { from, to: person("fan"), text: "your order" });
   assert.equal(notice.recipients[0].status, "queued");
+});
+
+test("opens and clicks are counted where that is asked for: the letter is signed as it goes, and programs are told from people", async () => {
+  const target = "https://shop.example/?a=1&b=ü";
+  const { emails } = await user.ok("POST", "/emails/batch", {
+    from,
+    subject: "News {{n}}",
+    html: '<p>Hallo {{n}} <a href="https://shop.example/?a=1&amp;b=ü">go</a> <a href="https://shop.example/unsubscribe">leave</a></p>',
+    stream: "marketing",
+    tracking: { opens: true, clicks: true },
+    recipients: Array.from({ length: 11 }, (_, n) => ({ to: `seen${n}@seen.test`, variables: { n }, metadata: { n } })),
+  });
+  const { id } = emails[3];
+  const got = await arrived("seen3@seen.test");
+  const bytes = Buffer.from(got.data, "latin1");
+  const root = parseMessage(bytes);
+  const page = decodeText(bytes, root, 100_000);
+  const click = /<a href="https:\/\/127\.0\.0\.1:1(\/c\/[\w-]+)">go</.exec(page)?.[1] ?? "";
+  const open = /<img src="https:\/\/127\.0\.0\.1:1(\/o\/[\w-]+\.gif)"/.exec(page)?.[1] ?? "";
+  assert.match(page, /<a href="https:\/\/shop\.example\/unsubscribe">leave/);
+  const signature = root.header.text.slice(0, root.bodyStart).replace(/\s/g, "");
+  assert.ok(signature.includes(`bh=${relaxedBodyHash(bytes.subarray(root.bodyStart))};`), signature);
+  const visit = (path: string, agent: string, method = "GET") =>
+    fetch(origin + path, { method, redirect: "manual", headers: { "user-agent": agent } });
+  const browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+  const led = await visit(click, browser);
+  assert.deepEqual([led.status, led.headers.get("location")], [302, new URL(target).href]);
+  assert.equal((await visit(click, browser, "HEAD")).status, 302);
+  const picture = await visit(open, "Mozilla/5.0");
+  assert.deepEqual([picture.status, picture.headers.get("content-type")], [200, "image/gif"]);
+  assert.match(picture.headers.get("cache-control") ?? "", /no-store/);
+  for (const wrong of [`${click}x`, "/c/", "/c/https://evil.example/", click.replace("/c/", "/o/").slice(0, -2)])
+    assert.equal((await visit(wrong, browser)).status, 404, wrong);
+  const whole = await until(
+    () => user.ok("GET", `/emails/${id}`),
+    ({ events }) => events.filter(({ type }: Any) => type === "opened" || type === "clicked").length === 3,
+  );
+  assert.equal(whole.status, "delivered");
+  const seen = whole.events.filter(({ type }: Any) => type === "opened" || type === "clicked");
+  const url = new URL(target).href;
+  // The first of them came with the delivery, on a quick machine.
+  assert.deepEqual(
+    seen.map(({ type, recipient, detail }: Any) => [type, recipient, detail.url, detail.because ?? "too-soon"]),
+    [
+      ["clicked", "seen3@seen.test", url, "too-soon"],
+      ["clicked", "seen3@seen.test", url, "head"],
+      ["opened", "seen3@seen.test", undefined, "apple-mail-privacy"],
+    ],
+  );
+  // Nobody asked for it: nothing is counted.
+  await user.ok("POST", "/emails", { from, to: person("unseen"), subject: "x", html: `<a href="${target}">go</a>` });
+  const plain = await arrived(person("unseen"));
+  assert.doesNotMatch(plain.data, /\/c\/|\/o\/|<img/);
 });

@@ -1,5 +1,6 @@
 /** A tenant's own part of sending at volume: how it goes, what waits and why, what came back. For its administrators, nobody else's is in it. */
 import { z } from "zod";
+import type { Tally as Counts } from "../../dispatch/conduct.ts";
 import { streamsOf, throttlesFor, warmupsOf, whyWaits } from "../../dispatch/own-part.ts";
 import { parkKey } from "../../dispatch/parks.ts";
 import { parksOf, steer } from "../../dispatch/steer.ts";
@@ -21,6 +22,8 @@ const Tally = z.object({
   delivered: z.int(),
   bounced: z.int().describe("To addresses that do not exist."),
   complaints: z.int(),
+  opened: z.int().describe("Messages that a person opened, of those whose opens are counted."),
+  clicked: z.int().describe("Messages whose links a person followed, of those whose clicks are counted."),
 });
 const Shown = z
   .object({
@@ -97,19 +100,8 @@ const Shown = z
 const cameBack: ReadonlySet<string> = new Set(["bounced", "bounced-late", "expired"]);
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const meansOf = (name: string): string => sentenceOf(isReplyClass(name) ? name : "unknown", true);
-const tallied = ({
-  sent,
-  delivered,
-  hard,
-  complaints,
-}: {
-  sent: number;
-  delivered: number;
-  hard: number;
-  complaints: number;
-}) => ({
-  sent,
-  delivered,
+const tallied = ({ hard, complaints, ...rest }: Counts) => ({
+  ...rest,
   bounced: hard,
   complaints: Math.max(0, complaints),
 });

@@ -20,14 +20,14 @@ type Verdict = Awaited<ReturnType<PartialJudge>>;
 export function makeOutboundJudge({ model, weights, readLarge, threshold }: OutboundJudgePorts): PartialJudge {
   const judged = new WeakMap<object, Verdict>();
   return async (mail) => {
-    if (mail.account === undefined || isHarmless(mail.bytes)) return nothingToSay;
+    const bytes = mail.written ?? mail.bytes;
+    if (mail.account === undefined || isHarmless(bytes)) return nothingToSay;
     const { sameAs } = mail;
     const known = sameAs === undefined ? undefined : judged.get(sameAs);
     if (known !== undefined) return known;
     // How it came says nothing of a message that is only now on its way: our own client, our own network.
     const reading: Reading = { weights: weights(), features: model() !== undefined, print: false };
-    const asked =
-      mail.bytes.length <= inlineBytes ? readMessage(mail.bytes, reading) : await readLarge(mail.bytes, reading);
+    const asked = bytes.length <= inlineBytes ? readMessage(bytes, reading) : await readLarge(bytes, reading);
     const opinion = judgeMessage(asked, model());
     const verdict: Verdict =
       opinion.probability < threshold
