@@ -5,6 +5,7 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as pgp from "openpgp";
+import type { Page } from "playwright-core";
 import { wkdHash } from "../../protocol/openpgp/wkd.ts";
 import { parseAutocrypt } from "../../webmail/src/secure/autocrypt.ts";
 import { JmapTalk } from "../jmap-talk.ts";
@@ -361,11 +362,68 @@ test("signed and encrypted mail", async (t) => {
     await letter.getByLabel("Throw away").click();
   });
 
+  await t.test(
+    "written without the network it waits encrypted, and goes by itself when the network is back",
+    async () => {
+      await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+      await ann.context.setOffline(true);
+      await write("Rowing at night", "The boat lies behind the mill.");
+      await letter
+        .locator('footer input[type="file"]')
+        .setInputFiles({ name: "tide.txt", mimeType: "text/plain", buffer: Buffer.from("high water at four") });
+      // As it is written it is kept until it can be saved, and has to go when it is to be encrypted.
+      const open = /Rowing|behind the mill|high water|tide\.txt/;
+      await letter.getByText("Saved", { exact: true }).waitFor();
+      await eventually(async () => open.test(await keptOf(page)), "the draft waits as it is");
+      await letter.getByRole("button", { name: "Sign and encrypt" }).click();
+      await letter.getByText(`${other}: with a key`).waitFor();
+      await letter.getByLabel("To", { exact: true }).fill("nokey@x.test");
+      await letter.getByLabel("To", { exact: true }).press("Enter");
+      await letter
+        .getByText("nokey@x.test cannot get it encrypted: there is no key of theirs on this device")
+        .waitFor();
+      await letter.getByLabel("To", { exact: true }).press("Backspace");
+      await letter.getByText("nokey@x.test cannot").waitFor({ state: "detached" });
+      await letter.getByText("It is kept on this device, encrypted").waitFor();
+      await eventually(async () => !open.test(await keptOf(page)), "nothing of it is on the device in the clear");
+      await letter.getByRole("button", { name: "Send", exact: true }).click();
+      await letter.waitFor({ state: "detached" });
+      await page.getByRole("link", { name: "Sent" }).click();
+      await page.locator("[data-row]", { hasText: "Waits to be sent" }).click();
+      await page.getByRole("heading", { name: "Rowing at night" }).waitFor();
+      await page.frameLocator('iframe[title="Text of the message"]').getByText("behind the mill").waitFor();
+      assert.ok(!open.test(await keptOf(page)), "nor what waits to be sent");
+      await picture(page, "seal-waits");
+      // A crash in between loses nothing.
+      await page.reload();
+      await ann.context.setOffline(false);
+      const raw = await rawOf(other, "inbox", "multipart/encrypted");
+      assert.ok(!open.test(raw));
+      const talk = await new JmapTalk(pages.origin, other, "pw").open();
+      const inbox = async () => {
+        const [found] = await talk.calls(["Email/query", { filter: { from: user } }]);
+        return found?.[1].ids.length as number;
+      };
+      await eventually(async () => (await inbox()) === 2, "the second encrypted letter has come");
+      await page.locator("[data-row]", { hasText: "Waits to be sent" }).waitFor({ state: "detached" });
+      assert.equal(await inbox(), 2, "once");
+      const { data } = await pgp.decrypt({
+        message: await pgp.readMessage({ armoredMessage: armorIn(await rawOf(other, "inbox", "multipart/encrypted")) }),
+        decryptionKeys: gwen,
+      });
+      assert.ok(String(data).includes("behind the mill") && String(data).includes("tide.txt"));
+      await page.goto(`${pages.origin}/#/`);
+    },
+  );
+
   await t.test("signed alone it is to be read by everybody", async () => {
     await write("Open and signed", "From here on: this is mine, träwn out ".repeat(4));
     await letter.getByRole("button", { name: "Sign and encrypt" }).click();
     await letter.getByLabel("Encrypt", { exact: true }).uncheck();
     await letter.getByRole("button", { name: "Send", exact: true }).click();
+    // The page is another one: its key is locked again.
+    await page.locator("dialog").getByLabel("Passphrase of your key").fill("correct horse");
+    await page.keyboard.press("Enter");
     const raw = await rawOf(other, "inbox", "Open and signed");
     keep("signed.eml", raw);
     const [, edge = ""] = /boundary="(=_[^"]+)"/.exec(raw) ?? [];
@@ -527,6 +585,25 @@ test("signed and encrypted mail", async (t) => {
     [],
   );
 });
+
+/** Everything that the page has put on the device, as one text. */
+const keptOf = (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const kept: unknown[] = [{ ...localStorage }];
+    const done = <T>(asked: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        asked.onsuccess = () => resolve(asked.result);
+        asked.onerror = () => reject(asked.error);
+      });
+    for (const { name = "" } of await indexedDB.databases()) {
+      const db = await done(indexedDB.open(name));
+      for (const store of db.objectStoreNames)
+        for (const value of await done(db.transaction(store).objectStore(store).getAll()))
+          kept.push(value?.blob instanceof Blob ? [value, await value.blob.text()] : value);
+      db.close();
+    }
+    return JSON.stringify(kept);
+  });
 
 const armorIn = (raw: string): string =>
   /-----BEGIN PGP MESSAGE-----[\s\S]*-----END PGP MESSAGE-----/.exec(raw)?.[0] ?? "";

@@ -1,6 +1,7 @@
 /** One open letter: what is written, kept on the device at once, saved to the server after a pause. */
 import { Trouble } from "../jmap/trouble.ts";
 import { type EmailAddress, type Id, urn } from "../jmap/types.ts";
+import { isLocal } from "../offline/local.ts";
 import { fileOf, hold, isHeld, letGo } from "../secure/held.ts";
 import { sizeText } from "../shell/dates.ts";
 import { sentenceOf } from "../shell/say.ts";
@@ -9,7 +10,7 @@ import { language, t } from "../words.ts";
 import { clearAway } from "./clear-away.ts";
 import { type Attached, type Draft, dropHere, keepHere, lockOf } from "./draft.ts";
 import { dropSealed, keepSealed } from "./sealed-here.ts";
-import { saveDraft } from "./send.ts";
+import { discardDraft, saveDraft } from "./send.ts";
 import { Upload } from "./upload.svelte.ts";
 
 /** So long nobody has written before the server is told. */
@@ -161,7 +162,10 @@ export class Letter {
     let well = false;
     this.#saving = (async () => {
       try {
-        if (this.encrypt) await this.#takeHome();
+        if (this.encrypt) {
+          await this.#takeHome();
+          await this.#withdraw();
+        }
         const { emailId, apart } = await saveDraft(this.draft());
         this.emailId = emailId;
         this.#savedRevision = revision;
@@ -201,6 +205,7 @@ export class Letter {
     await this.#saving;
     dropHere(this.key);
     await this.#unseal();
+    await this.#clearAway();
   }
 
   /** Attached before the letter was to be encrypted: it stays in the page from now on. */
@@ -219,13 +224,22 @@ export class Letter {
     }
   }
 
-  /** The server has the letter encrypted: what lies there of it in the clear goes, unless another letter has the same file. */
-  async #clearAway(): Promise<void> {
-    if (!this.encrypt || this.#inTheClear.length === 0) return;
+  /** Written while the server was away, as it was: what waits on this device goes before it is sent in the clear. */
+  async #withdraw(): Promise<void> {
+    if (this.emailId !== undefined && isLocal(this.emailId)) {
+      await this.keepSealed();
+      await discardDraft(this.draft());
+      this.emailId = undefined;
+    }
+    await this.#clearAway(this.#inTheClear.filter(isLocal));
+  }
+
+  /** What lies of the letter in the clear goes as soon as it is kept encrypted, unless another letter has the same file. */
+  async #clearAway(ids = this.#inTheClear): Promise<void> {
+    if (!this.encrypt || ids.length === 0) return;
     const elsewhere = new Set([...written].flatMap(({ attached }) => attached.map(({ blobId }) => blobId)));
-    const gone = this.#inTheClear.filter((id) => !elsewhere.has(id));
-    this.#inTheClear = [];
-    await clearAway(gone).catch(() => {});
+    this.#inTheClear = this.#inTheClear.filter((id) => !ids.includes(id));
+    await clearAway(ids.filter((id) => !elsewhere.has(id))).catch(() => {});
   }
 
   attach(files: Iterable<File>): void {

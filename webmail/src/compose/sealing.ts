@@ -46,7 +46,7 @@ async function plainOf(made: Made): Promise<Plain> {
 export const lackText = ({ email, why }: Lack): string => {
   switch (why) {
     case "none":
-      return t("seal.none", { who: email });
+      return t(session.online ? "seal.none" : "seal.noneAway", { who: email });
     case "expired":
       return t("seal.expired", { who: email });
     case "revoked":
@@ -59,7 +59,10 @@ export const lackText = ({ email, why }: Lack): string => {
   }
 };
 
-/** Uploads the sealed message; answers its blob. Throws Locked where the own key is. */
+/**
+ * Uploads the sealed message; answers its blob. Throws Locked where the own key is. A letter that is to be sent waits on this device,
+ * sealed, where the server is away; a draft is kept there otherwise (sealed-here.ts).
+ */
 export async function uploadSealed(draft: Draft, made: Made, isDraft: boolean, more: readonly Field[]): Promise<Id> {
   const { CannotSeal, sealed } = await import("../secure/seal.ts");
   const plain = await plainOf(made);
@@ -71,7 +74,10 @@ export async function uploadSealed(draft: Draft, made: Made, isDraft: boolean, m
       isDraft,
       more,
     );
-    return (await session.client.upload(bytes.slice().buffer as ArrayBuffer, "message/rfc822")).blobId;
+    const message = new Blob([bytes.slice()], { type: "message/rfc822" });
+    if (!isDraft) return await session.client.uploadOrKeep(message);
+    if (session.client.aside?.away === true) throw new Trouble("away");
+    return (await session.client.upload(message, message.type)).blobId;
   } catch (error) {
     if (!(error instanceof CannotSeal)) throw error;
     const own = error.lacks.some(

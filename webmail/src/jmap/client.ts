@@ -20,6 +20,8 @@ export type Aside = {
     calls: readonly Call[],
     direct: (calls: readonly Call[], patience?: number) => Promise<ReadonlyMap<string, Answer>>,
   ) => Promise<ReadonlyMap<string, Answer>>;
+  /** Since the server was asked last and did not answer. */
+  readonly away: boolean;
   /** Keeps a file until it can be uploaded; answers the id it goes by until then. */
   readonly keepFile: (file: Blob) => Promise<Id>;
   readonly file: (blobId: Id) => Promise<Blob | undefined>;
@@ -254,6 +256,18 @@ export class Client {
       120_000,
     );
     return answered(response);
+  }
+
+  /** Uploads it; where the server is away it waits on this device, and goes by an id of this device until then. */
+  async uploadOrKeep(file: Blob): Promise<Id> {
+    const { aside } = this;
+    if (aside?.away === true) return aside.keepFile(file);
+    try {
+      return (await this.upload(file, file.type)).blobId;
+    } catch (error) {
+      if (aside === undefined || !(error instanceof Trouble) || error.kind !== "away") throw error;
+      return aside.keepFile(file);
+    }
   }
 }
 

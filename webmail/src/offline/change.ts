@@ -2,15 +2,18 @@
 import type { Answer, Call } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import type { BodyPart, BodyValue, Email, EmailAddress, Id } from "../jmap/types.ts";
+import { isObscured } from "../secure/opened.svelte.ts";
 import { applyPatch, type Patch } from "../state/patch.ts";
 import { t } from "../words.ts";
 import { maxWaiting, type Waiting } from "./db.ts";
 import type { Kept } from "./kept.ts";
 import { isLocal } from "./local.ts";
+import { isEmailMaking, madeBy, makesIn, making, type Objects } from "./makes.ts";
+import { messageHere } from "./message-here.ts";
 
-type Objects = { readonly [id: Id]: { readonly [name: string]: unknown } };
 type SetArgs = {
   readonly create?: Objects;
+  readonly emails?: Objects;
   readonly update?: { readonly [id: Id]: Patch };
   readonly destroy?: readonly Id[];
   readonly onSuccessUpdateEmail?: { readonly [ref: string]: Patch };
@@ -18,8 +21,13 @@ type SetArgs = {
 
 const changing = new Set(["Email/set", "EmailSubmission/set"]);
 export const isChange = ([method]: Call): boolean => /\/(?:set|copy|import)$/.test(method);
-/** Whether it can be done later. */
-export const canWait = (calls: readonly Call[]): boolean => calls.every(([method]) => changing.has(method));
+/** Whether it can be done later: of a message that is not on this device nothing could be shown meanwhile. */
+export const canWait = (calls: readonly Call[]): boolean =>
+  calls.every(
+    (call) =>
+      changing.has(call[0]) ||
+      (call[0] === "Email/import" && Object.values(madeBy(call)).every(({ blobId }) => isLocal(String(blobId)))),
+  );
 
 /** Creation ids become ids that mean something beyond the request: what is made here is named by them until the server has it. */
 export function named(calls: readonly Call[]): {
@@ -27,9 +35,8 @@ export function named(calls: readonly Call[]): {
   readonly names: ReadonlyMap<string, Id>;
 } {
   const names = new Map<string, Id>();
-  for (const [, args] of calls)
-    for (const key of Object.keys((args as SetArgs).create ?? {}))
-      names.set(key, isLocal(key) ? key : `here-${crypto.randomUUID()}`);
+  for (const call of calls)
+    for (const key of Object.keys(madeBy(call))) names.set(key, isLocal(key) ? key : `here-${crypto.randomUUID()}`);
   const rename = (value: unknown): unknown => {
     if (typeof value === "string" && value.startsWith("#")) return `#${names.get(value.slice(1)) ?? value.slice(1)}`;
     if (Array.isArray(value)) return value.map(rename);
@@ -43,11 +50,11 @@ export function named(calls: readonly Call[]): {
     );
   };
   const renamed = calls.map(([method, args, id]): Call => {
-    const { create, ...rest } = args as SetArgs;
+    const { [makesIn(method)]: made, ...rest } = args as SetArgs;
     const fresh = Object.fromEntries(
-      Object.entries(create ?? {}).map(([key, object]) => [names.get(key) ?? key, rename(object)]),
+      Object.entries(made ?? {}).map(([key, object]) => [names.get(key) ?? key, rename(object)]),
     );
-    const all = { ...(create === undefined ? {} : { create: fresh }), ...(rename(rest) as object) };
+    const all = { ...(made === undefined ? {} : { [makesIn(method)]: fresh }), ...(rename(rest) as object) };
     return id === undefined ? [method, all] : [method, all, id];
   });
   return { calls: renamed, names };
@@ -118,27 +125,42 @@ async function leave(kept: Kept, entry: Waiting, calls: readonly Call[]): Promis
   else await kept.db.put("waiting", { ...entry, calls: left });
 }
 
+/** Should the server have made it all the same, it is to go: it is found by the name that was given to it here. */
+const destroyIfThere = (messageId: string): readonly Call[] => [
+  ["Email/query", { filter: { header: ["Message-ID", `<${messageId}>`] } }, "there"],
+  ["Email/set", { "#destroy": { resultOf: "there", name: "Email/query", path: "/ids" } }, "gone"],
+];
+
 /** What was made here and not yet sent is unmade; answers what the server has to be asked to destroy. */
-async function unmake(kept: Kept, ids: readonly Id[]): Promise<readonly Id[]> {
+async function unmake(
+  kept: Kept,
+  ids: readonly Id[],
+  names: ReadonlyMap<Id, string | undefined>,
+): Promise<readonly Id[]> {
   const rest: Id[] = [];
   for (const id of ids) {
     const entry = (await kept.db.getAll("waiting")).find(({ calls }) =>
-      calls.some(([method, args]) => method === "Email/set" && id in ((args as SetArgs).create ?? {})),
+      calls.some((call) => isEmailMaking(call) && id in madeBy(call)),
     );
-    if (entry === undefined || entry.tried) {
+    const messageId = names.get(id);
+    const sends = entry?.calls.some(([method]) => method === "EmailSubmission/set");
+    if (entry === undefined || (entry.tried && (sends || messageId === undefined))) {
       rest.push(id);
       continue;
     }
-    await leave(
-      kept,
-      entry,
-      entry.calls
+    const { [id]: _name, ...about } = entry.about;
+    for (const call of entry.calls)
+      if (call[0] === "Email/import" && id in madeBy(call))
+        await kept.db.delete("files", String(madeBy(call)[id]?.["blobId"]));
+    await leave(kept, { ...entry, about }, [
+      ...entry.calls
         .filter(([method]) => method !== "EmailSubmission/set")
-        .map(([method, args, callId]): Call => {
-          const { [id]: _gone, ...create } = (args as SetArgs).create ?? {};
-          return [method, { ...args, create }, callId ?? "0"];
+        .map((call) => {
+          const { [id]: object, ...made } = madeBy(call);
+          return object === undefined ? call : making(call, made);
         }),
-    );
+      ...(entry.tried && messageId !== undefined ? destroyIfThere(messageId) : []),
+    ]);
   }
   return rest;
 }
@@ -155,6 +177,13 @@ async function unsend(kept: Kept, submission: Id): Promise<void> {
   );
 }
 
+/** What it is called in a sentence: where the subject is encrypted, by whom it is for. */
+function nameHere(kept: Kept, id: Id): string {
+  const head = kept.heads.get(id);
+  if (head === undefined) return "";
+  return isObscured(head.subject) ? (head.to ?? []).map(({ email }) => email).join(", ") : (head.subject ?? "");
+}
+
 async function patchHere(kept: Kept, id: Id, patch: Patch): Promise<void> {
   const before = await kept.patch(id, patch);
   if (before !== undefined) await kept.recount(before, { ...before, ...applyPatch(before, patch) });
@@ -168,12 +197,18 @@ async function doHere(kept: Kept, method: string, args: SetArgs, now: number): P
     }
     return;
   }
-  for (const [id, made] of Object.entries(args.create ?? {})) {
-    const answered = (made["inReplyTo"] as readonly string[] | undefined)?.[0];
+  for (const [id, object] of Object.entries(args[makesIn(method)] ?? {})) {
+    const message = method === "Email/import" ? await kept.db.get("files", String(object["blobId"])) : undefined;
+    const whole = message === undefined ? undefined : await messageHere(message.blob);
+    const made = { ...object, ...whole?.made };
+    const answered = (made["inReplyTo"] as readonly string[] | null | undefined)?.[0];
     const about = [...kept.heads.values()].find(
       ({ messageId }) => messageId?.[0] === answered && answered !== undefined,
     );
-    await kept.put([emailHere(id, made, about?.threadId ?? id, now)]);
+    const email = emailHere(id, made, about?.threadId ?? id, now);
+    await kept.put([
+      whole === undefined ? email : { ...email, blobId: String(object["blobId"]), headers: whole.headers },
+    ]);
     await kept.recount(undefined, kept.heads.get(id));
   }
   for (const [id, patch] of Object.entries(args.update ?? {})) await patchHere(kept, id, patch);
@@ -214,20 +249,24 @@ export async function changeLater(
       if (Object.keys(args.update?.[id] ?? {}).some((path) => path.startsWith("mailboxIds/")))
         base[id] = Object.keys(head.mailboxIds);
     }
-    for (const [id, made] of Object.entries(args.create ?? {})) about[id] = String(made["subject"] ?? "");
+    const messageIds = new Map((args.destroy ?? []).map((id) => [id, kept.heads.get(id)?.messageId?.[0]]));
     await doHere(kept, method, args, now);
+    for (const id of Object.keys(args[makesIn(method)] ?? {})) about[id] = nameHere(kept, id);
     const [, original] = asked[i] as Call;
     const given = original as SetArgs;
+    const made = Object.keys(given[makesIn(method)] ?? {});
     answers.set(callId ?? String(i), {
-      created: Object.fromEntries(Object.keys(given.create ?? {}).map((key) => [key, { id: names.get(key) ?? key }])),
+      created: Object.fromEntries(made.map((key) => [key, { id: names.get(key) ?? key }])),
       updated: Object.fromEntries(Object.keys(given.update ?? {}).map((id) => [id, null])),
       destroyed: given.destroy ?? [],
     });
-    if (args.destroy !== undefined) args = { ...args, destroy: await unmake(kept, args.destroy) };
+    if (args.destroy !== undefined) args = { ...args, destroy: await unmake(kept, args.destroy, messageIds) };
     later.push([method, args, callId ?? String(i)]);
   }
   const left = later.filter(([, args]) =>
-    ["create", "update", "destroy"].some((name) => Object.keys((args as SetArgs)[name as "create"] ?? {}).length > 0),
+    ["create", "emails", "update", "destroy"].some(
+      (name) => Object.keys((args as SetArgs)[name as "create"] ?? {}).length > 0,
+    ),
   );
   if (left.length > 0) await kept.db.add("waiting", { calls: left, base, about, tried, at: now });
   return answers;

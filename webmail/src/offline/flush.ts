@@ -9,9 +9,7 @@ import { applyPatch, type Patch } from "../state/patch.ts";
 import { t } from "../words.ts";
 import type { Waiting } from "./db.ts";
 import type { Kept } from "./kept.ts";
-
-type Objects = { readonly [id: Id]: { readonly [name: string]: unknown } };
-type SetArgs = { readonly create?: Objects; readonly update?: { readonly [id: Id]: Patch }; readonly destroy?: Id[] };
+import { isEmailMaking, madeBy, making } from "./makes.ts";
 
 export type Server = {
   readonly all: (calls: readonly Call[]) => Promise<ReadonlyMap<string, Answer>>;
@@ -30,6 +28,9 @@ export function translated(calls: readonly Call[], names: Names): readonly Call[
   if (Object.keys(names).length === 0) return calls;
   return JSON.parse(JSON.stringify(calls).replace(localId, (id) => names[id] ?? id)) as Call[];
 }
+
+/** Whether calls that were translated are still about what is on this device alone. */
+export const namesWhatIsHere = (calls: readonly Call[]): boolean => JSON.stringify(calls).search(localId) >= 0;
 
 const isMove = (path: string) => path.startsWith("mailboxIds/");
 const keysOf = (set: { readonly [id: Id]: boolean }) => Object.keys(set).sort().join();
@@ -78,14 +79,14 @@ function withoutPastTimes(calls: readonly Call[], now: number): readonly Call[] 
   ) as Call[];
 }
 
-const creates = (calls: readonly Call[]): Objects =>
-  Object.assign({}, ...calls.filter(([method]) => method === "Email/set").map(([, args]) => (args as SetArgs).create));
+const creates = (calls: readonly Call[]): readonly Id[] =>
+  Object.keys(Object.assign({}, ...calls.filter(isEmailMaking).map(madeBy)));
 
 /** Which of the emails of a request that got no answer are there all the same: by Message-ID. */
-async function arrived(server: Server, calls: readonly Call[]): Promise<ReadonlyMap<Id, Id>> {
+async function arrived(kept: Kept, server: Server, calls: readonly Call[]): Promise<ReadonlyMap<Id, Id>> {
   const found = new Map<Id, Id>();
-  for (const [local, made] of Object.entries(creates(calls))) {
-    const messageId = (made["messageId"] as readonly string[] | undefined)?.[0];
+  for (const local of creates(calls)) {
+    const messageId = kept.heads.get(local)?.messageId?.[0];
     if (messageId === undefined) continue;
     const answer = await server.all([
       ["Email/query", { filter: { header: ["Message-ID", `<${messageId}>`] }, limit: 1 }, "q"],
@@ -126,15 +127,13 @@ async function carryOut(
   const files = await filesOf(kept, server, entry.calls, names);
   let calls = withoutPastTimes(translated(entry.calls, names), now);
   if (entry.tried) {
-    const there = await arrived(server, calls);
+    const there = await arrived(kept, server, calls);
     for (const [local, id] of there) names[local] = id;
     // One request carries a letter and its sending: where the letter is, it was sent.
-    calls = calls.flatMap(([method, args, id]): Call[] => {
-      const left = Object.fromEntries(
-        Object.entries((args as SetArgs).create ?? {}).filter(([key]) => !there.has(key)),
-      );
-      if (method === "EmailSubmission/set" && there.size > 0) return [];
-      return [[method, "create" in args ? { ...args, create: left } : args, id ?? "0"]];
+    calls = calls.flatMap((call): Call[] => {
+      if (call[0] === "EmailSubmission/set" && there.size > 0) return [];
+      const made = Object.entries(madeBy(call));
+      return [made.length === 0 ? call : making(call, Object.fromEntries(made.filter(([key]) => !there.has(key))))];
     });
   }
   const base = Object.fromEntries(Object.entries(entry.base).map(([id, boxes]) => [names[id] ?? id, boxes]));
@@ -169,9 +168,7 @@ async function carryOut(
           : t("offline.refused", { name: nameOf(id), why: why(error) }),
       );
     for (const [id, error] of Object.entries((answer.notCreated ?? {}) as { [id: Id]: SetError })) {
-      const submission = calls.some(
-        ([method, args]) => method === "EmailSubmission/set" && id in ((args as SetArgs).create ?? {}),
-      );
+      const submission = calls.some((call) => call[0] === "EmailSubmission/set" && id in madeBy(call));
       const name = Object.values(entry.about)[0] ?? "";
       if (submission && letter === undefined) continue;
       told.push(
@@ -195,7 +192,7 @@ export async function flush(
   for (const entry of await kept.db.getAll("waiting")) {
     const key = entry.key ?? 0;
     let told: readonly string[];
-    const locals = Object.keys(creates(entry.calls));
+    const locals = creates(entry.calls);
     try {
       // Before it goes: should no answer come, it may have been carried out.
       if (locals.length > 0) await kept.db.put("waiting", { ...entry, tried: true });

@@ -5,7 +5,7 @@ import type { Id, Mailbox, Session } from "../jmap/types.ts";
 import { answerHere, learnAnswers } from "./answer.ts";
 import { canWait, changeLater, isChange } from "./change.ts";
 import { maxFileBytes, wipe } from "./db.ts";
-import { flush, type Names, type Server, translated } from "./flush.ts";
+import { flush, type Names, namesWhatIsHere, type Server, translated } from "./flush.ts";
 import { keepRecent } from "./keep.ts";
 import { Kept } from "./kept.ts";
 import { isLocal } from "./local.ts";
@@ -101,8 +101,14 @@ class Beside implements Aside {
     const changes = asked.some(isChange);
     if (state.waiting > 0 && performance.now() - this.#failedAt > restMs) await this.flush();
     const calls = translated(asked, this.#names);
-    const away = performance.now() - this.#failedAt <= restMs;
-    if (away || state.waiting > 0) return this.#here(calls, changes, false);
+    const resting = performance.now() - this.#failedAt <= restMs;
+    if (resting || state.waiting > 0) return this.#here(calls, changes, false);
+    if (changes && namesWhatIsHere(calls)) {
+      // Its files were kept when the server did not answer; it answers again, perhaps.
+      const answers = await this.#here(calls, changes, false);
+      void this.flush();
+      return answers;
+    }
     try {
       const answers = await direct(calls, this.#failedAt > Number.NEGATIVE_INFINITY ? shortPatienceMs : undefined);
       this.#reached();
@@ -123,6 +129,9 @@ class Beside implements Aside {
     return answers;
   }
 
+  get away(): boolean {
+    return this.#failedAt > Number.NEGATIVE_INFINITY;
+  }
   #reached(): void {
     this.#failedAt = Number.NEGATIVE_INFINITY;
     this.#world.online(true);

@@ -119,6 +119,8 @@ export const de: Words = {
   "seal.encrypt": "Verschlüsseln",
   "seal.sign": "Unterschreiben",
   "seal.none": "{who} kann es nicht verschlüsselt bekommen: hier ist kein Schlüssel.",
+  "seal.noneAway":
+    "{who} kann es nicht verschlüsselt bekommen: Auf diesem Gerät ist kein Schlüssel, und ohne Verbindung lässt sich keiner suchen.",
   "seal.expired": "{who} kann es nicht verschlüsselt bekommen: der Schlüssel ist abgelaufen.",
   "seal.revoked": "{who} kann es nicht verschlüsselt bekommen: der Schlüssel wurde zurückgezogen.",
   "seal.unusable": "{who} kann es nicht verschlüsselt bekommen: mit dem Schlüssel lässt sich nicht verschlüsseln.",

@@ -119,6 +119,8 @@ export const en = {
   "seal.encrypt": "Encrypt",
   "seal.sign": "Sign",
   "seal.none": "{who} cannot get it encrypted: there is no key of theirs here.",
+  "seal.noneAway":
+    "{who} cannot get it encrypted: there is no key of theirs on this device, and without a connection none can be looked for.",
   "seal.expired": "{who} cannot get it encrypted: their key has expired.",
   "seal.revoked": "{who} cannot get it encrypted: their key was withdrawn.",
   "seal.unusable": "{who} cannot get it encrypted: nothing can be encrypted for their key.",

@@ -114,6 +114,8 @@ export const es: Words = {
   "seal.encrypt": "Cifrar",
   "seal.sign": "Firmar",
   "seal.none": "{who} no puede recibirlo cifrado: aquí no hay ninguna clave suya.",
+  "seal.noneAway":
+    "{who} no puede recibirlo cifrado: no hay ninguna clave suya en este dispositivo y sin conexión no se puede buscar.",
   "seal.expired": "{who} no puede recibirlo cifrado: su clave ha caducado.",
   "seal.revoked": "{who} no puede recibirlo cifrado: su clave fue revocada.",
   "seal.unusable": "{who} no puede recibirlo cifrado: con su clave no se puede cifrar.",

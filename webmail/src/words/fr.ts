@@ -116,6 +116,8 @@ export const fr: Words = {
   "seal.encrypt": "Chiffrer",
   "seal.sign": "Signer",
   "seal.none": "{who} ne peut pas le recevoir chiffré : sa clé n’est pas ici.",
+  "seal.noneAway":
+    "{who} ne peut pas le recevoir chiffré : aucune clé n’est sur cet appareil, et sans connexion on ne peut pas en chercher.",
   "seal.expired": "{who} ne peut pas le recevoir chiffré : sa clé a expiré.",
   "seal.revoked": "{who} ne peut pas le recevoir chiffré : sa clé a été révoquée.",
   "seal.unusable": "{who} ne peut pas le recevoir chiffré : sa clé ne permet pas de chiffrer.",

@@ -108,6 +108,7 @@ export const ja: Words = {
   "seal.encrypt": "暗号化する",
   "seal.sign": "署名する",
   "seal.none": "{who} には暗号化して送れません。鍵がここにありません。",
+  "seal.noneAway": "{who} には暗号化して送れません。この端末に鍵がなく、接続がないため探すこともできません。",
   "seal.expired": "{who} には暗号化して送れません。鍵の有効期限が切れています。",
   "seal.revoked": "{who} には暗号化して送れません。鍵が失効しています。",
   "seal.unusable": "{who} には暗号化して送れません。この鍵では暗号化できません。",
