@@ -10,6 +10,7 @@ import type { Log } from "./log.ts";
 import { httpsTalk } from "./net/https-talk.ts";
 import type { Resolver } from "./net/resolver.ts";
 import type { Received } from "./receive/received.ts";
+import type { Feeds } from "./require/feeds.ts";
 import { type Change, type Listed, Listings } from "./require/listings.ts";
 import { lookAt } from "./require/look.ts";
 import { type Receiver, type Requirement, receivers, type Verdict, verdictFor } from "./require/requirement.ts";
@@ -31,6 +32,8 @@ export type Requiring = {
   readonly listings: Pick<Listings, "all">;
   /** Asks the lists now. */
   readonly lookAtLists: () => Promise<void>;
+  /** Postmaster pages that are asked by themselves. */
+  readonly feeds: Feeds;
   readonly start: () => void;
   readonly stop: () => void;
 };
@@ -49,6 +52,7 @@ const testSetting = (domain: string): string => `self-test/${domain}`;
 
 export function makeRequiring(parts: {
   readonly sending: RunningSending;
+  readonly feeds: Feeds;
   readonly settings: SendingSettings;
   readonly store: Store;
   readonly directory: Pick<Directory, "resolve">;
@@ -279,7 +283,7 @@ export function makeRequiring(parts: {
   let timer: NodeJS.Timeout | undefined;
   const again = (afterMs: number): void => {
     timer = setTimeout(() => {
-      Promise.all([lookAtLists(), sending.feedback.expire()])
+      Promise.all([lookAtLists(), parts.feeds.askDue(), sending.feedback.expire()])
         .catch((error: unknown) =>
           log.error({ error }, "blocklists and postmaster pages could not be looked at; they are looked at again"),
         )
@@ -292,6 +296,7 @@ export function makeRequiring(parts: {
     look,
     test,
     listings,
+    feeds: parts.feeds,
     lookAtLists,
     start: () => again(Math.min(firstAfterMs, settings.listsEveryMs)),
     stop: () => {

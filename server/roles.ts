@@ -23,6 +23,7 @@ import { watchDomains } from "./domain-watch.ts";
 import { StoredPeerBook } from "./door/peer-book.ts";
 import { startDooring } from "./dooring.ts";
 import { elsewhere } from "./elsewhere.ts";
+import { makeFeeding } from "./feeding.ts";
 import { makeElsewhere } from "./fetching.ts";
 import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
@@ -398,10 +399,15 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     newMessageId,
     log,
   });
+  const feeding =
+    sending &&
+    makeFeeding({ sending, store, resolver, trust: transit.https.trust, local: !options.edgePolicies, now, log });
   const seeding =
     sending &&
+    feeding &&
     makeSeeding({
       sending,
+      tokens: feeding.tokens,
       store,
       resolver,
       privateAddresses: !options.edgePolicies,
@@ -435,8 +441,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     });
   const requiring =
     sending &&
+    feeding &&
     makeRequiring({
       sending,
+      feeds: feeding.feeds,
       settings: config.sending,
       store,
       directory,

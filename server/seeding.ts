@@ -1,4 +1,5 @@
 /** Seed mailboxes, as the running server keeps them. */
+import type { OAuthClient, Token } from "./fetch/access-token.ts";
 import type { Log } from "./log.ts";
 import { makeGuard } from "./net/guard.ts";
 import type { Resolver } from "./net/resolver.ts";
@@ -14,6 +15,7 @@ export function makeSeeding(parts: {
   /** Servers of this machine and of private networks may be named: tests. */
   readonly privateAddresses: boolean;
   readonly submit: Submit["take"];
+  readonly tokens: (client: OAuthClient) => Promise<Token>;
   readonly ourHost: string;
   readonly newId: () => string;
   readonly now: () => Instant;

@@ -49,6 +49,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/sending/campaigns": ["campaign add", "campaign set", "campaign remove"],
   "/sending/domains": ["sending domain add", "sending domain set", "sending domain remove"],
   "/sending/feedback": ["sending postmaster", "sending snds"],
+  "/sending/feeds": ["sending feed add", "sending feed ask", "sending feed remove"],
   "/sending/own": ["campaign add"],
   "/sending/pools": ["pool add", "pool set", "pool remove"],
   "/sending/requirements": ["sending requirements"],

@@ -11,6 +11,7 @@ import { dkimCommands } from "./dkim-commands.ts";
 import { dnsCommands } from "./dns-commands.ts";
 import { domainCommands } from "./domain-commands.ts";
 import { doorCommands } from "./door-commands.ts";
+import { feedCommands } from "./feed-commands.ts";
 import { filterCommands } from "./filter-commands.ts";
 import { groupCommands } from "./group-commands.ts";
 import { listCommands } from "./list-commands.ts";
@@ -60,6 +61,7 @@ export const commands: readonly Command[] = [
   ...warmupCommands,
   ...suppressionCommands,
   ...requirementCommands,
+  ...feedCommands,
   ...seedCommands,
   ...templateCommands,
   ...webhookCommands,

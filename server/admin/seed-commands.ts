@@ -1,4 +1,5 @@
 /** Seed mailboxes: where our mail comes at its receivers (docs/sending.md). */
+import { jsonOf } from "../fetch/access-token.ts";
 import type { KnownProbe, KnownSeed, Put } from "../seed/book.ts";
 import type { Seeding } from "../seed/engine.ts";
 import { placementsOf, saidOf, sumOf } from "../seed/placement.ts";
@@ -62,6 +63,10 @@ const seedArguments = {
   user: { type: "text", help: "the name there; the address by default" },
   password: { type: "text", help: "the password there (an app password, at most providers)" },
   passwordFile: { type: "file", help: 'a file with the password ("-": standard input)' },
+  oauthFile: {
+    type: "file",
+    help: 'where no passwords are taken, a JSON file: {"tokenUrl", "clientId", "clientSecret", "refreshToken"}',
+  },
   anyCertificate: { type: "flag", help: "do not check the certificate: a server of one's own" },
 } as const;
 const probeArguments = {
@@ -77,12 +82,19 @@ const probeArguments = {
 const seedOf = ({
   password,
   passwordFile,
+  oauthFile,
   ...given
 }: {
   readonly [name: string]: unknown;
   readonly password: string | undefined;
   readonly passwordFile: string | undefined;
-}) => without({ ...given, password: password ?? passwordFile?.replace(/\r?\n$/, "") });
+  readonly oauthFile: string | undefined;
+}) =>
+  without({
+    ...given,
+    password: password ?? passwordFile?.replace(/\r?\n$/, ""),
+    oauth: oauthFile === undefined ? undefined : (jsonOf(Buffer.from(oauthFile)) ?? "no JSON"),
+  });
 
 export const seedCommands: readonly Command[] = [
   command(

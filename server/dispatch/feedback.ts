@@ -21,6 +21,8 @@ export type Feedback = {
   readonly colour?: SndsDay["colour"];
   readonly traps?: number;
   readonly complaints?: string;
+  /** How Google says that a domain stands to what it asks of senders: "SPF": "COMPLIANT". */
+  readonly compliance?: { readonly [requirement: string]: string };
 };
 export type FeedbackTaken = { readonly taken: readonly Feedback[] } | { readonly why: string };
 
@@ -29,6 +31,7 @@ export type FeedbackBook = {
   takePostmaster(domain: string, text: string): Promise<FeedbackTaken>;
   /** Of addresses that are sources'; the latest day of each counts. */
   takeSnds(text: string): Promise<FeedbackTaken>;
+  takeCompliance(domain: string, compliance: NonNullable<Feedback["compliance"]>): Promise<void>;
   all(): Promise<readonly Feedback[]>;
   spamRate(domain: string): Promise<{ readonly rate: number; readonly day: string } | undefined>;
   /** Forgets what is too old to say anything. */
@@ -46,6 +49,10 @@ export function makeFeedback(ask: {
   const nameOf = ({ provider, subject }: Feedback): string => `${provider}/${subject}`;
   const rows = async (): Promise<readonly Feedback[]> =>
     (await store.sendingRows([kind])).map(({ value }) => value as Feedback);
+
+  /** What Gmail says of a domain. */
+  const of = async (domain: string): Promise<Feedback | undefined> =>
+    (await rows()).find(({ provider, subject }) => provider === gmail && subject === domain);
 
   /** Those plans that it is about. */
   const about = ({ provider, subject }: Feedback): ((plan: Plan) => boolean) => {
@@ -70,7 +77,10 @@ export function makeFeedback(ask: {
       const { day, rate } = days.at(-1) as SpamDay;
       if (!isFresh({ day }))
         return { why: `Its latest day is ${day}: more than a week ago, which says nothing of today.` };
-      const taken = [{ provider: gmail, subject: domain, day, rate }];
+      const { compliance } = (await of(domain)) ?? {};
+      const taken = [
+        { provider: gmail, subject: domain, day, rate, ...(compliance === undefined ? {} : { compliance }) },
+      ];
       await take(taken);
       return { taken };
     },
@@ -87,9 +97,15 @@ export function makeFeedback(ask: {
       await take(taken);
       return { taken };
     },
+    async takeCompliance(domain, compliance) {
+      const known = await of(domain);
+      const today = new Date(now()).toISOString().slice(0, 10);
+      const value = known !== undefined && isFresh(known) ? known : { provider: gmail, subject: domain, day: today };
+      await store.putSendingRows([{ kind, name: nameOf(value), value: { ...value, compliance } }]);
+    },
     all: rows,
     async spamRate(domain) {
-      const found = (await rows()).find(({ provider, subject }) => provider === gmail && subject === domain);
+      const found = await of(domain);
       return found?.rate === undefined || !isFresh(found) ? undefined : { rate: found.rate, day: found.day };
     },
     async expire() {

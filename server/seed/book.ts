@@ -70,6 +70,8 @@ export class SeedBook {
     const { name: _, spoiled: __, lookedAt: ___, trouble: ____, ...before } = known ?? { name };
     const read = seedSchema.safeParse({ ...before, ...change });
     if (!read.success) return wrong(read.error.issues);
+    if (read.data.password === "" && read.data.oauth === undefined)
+      return refused("Say how it is opened: a password, or oauth with a refresh token.", "password");
     if (read.data.provider !== "other" && !providers.includes(read.data.provider))
       return refused(`"${read.data.provider}" is no provider: ${providers.join(", ")}, other.`, "provider");
     await this.#store.putSendingRows([

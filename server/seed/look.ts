@@ -3,6 +3,7 @@ import type { ImapFlow, ListResponse } from "imapflow";
 import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { connected, wordsOf } from "../carry/imap-connect.ts";
 import { CannotCarry } from "../carry/put.ts";
+import type { OAuthClient, Token } from "../fetch/access-token.ts";
 import type { Log } from "../log.ts";
 import type { Guard } from "../net/guard.ts";
 import type { Found } from "./run.ts";
@@ -18,15 +19,22 @@ const maxSaidChars = 300;
 export const seedField = "X-Angarium-Seed";
 
 export type Seen = Found & { readonly mark: string };
-export type LookPorts = { readonly guard: Guard | undefined; readonly log: Log };
+export type LookPorts = {
+  readonly guard: Guard | undefined;
+  readonly tokens: (client: OAuthClient) => Promise<Token>;
+  readonly log: Log;
+};
 
 /** All letters with our field that lie there, by its value. Rejects with `CannotCarry`. */
 export async function lookInto(
-  seed: Pick<Seed, "address" | "host" | "port" | "tls" | "user" | "password" | "anyCertificate">,
+  seed: Pick<Seed, "address" | "host" | "port" | "tls" | "user" | "password" | "oauth" | "anyCertificate">,
   ports: LookPorts,
 ): Promise<{ readonly folders: readonly string[]; readonly seen: readonly Seen[] }> {
   const user = seed.user === "" ? seed.address : seed.user;
-  const client = await connected({ ...seed, user }, seed.password, { ...ports, maxBytes: maxHeaderBytes });
+  const token = seed.oauth === undefined ? undefined : await ports.tokens(seed.oauth);
+  if (token?.kind === "failed") throw new CannotCarry(token.why);
+  const secret = token === undefined ? seed.password : { accessToken: token.token };
+  const client = await connected({ ...seed, user }, secret, { ...ports, maxBytes: maxHeaderBytes });
   try {
     const folders = (await client.list())
       .map((folder) => ({ path: folder.path, role: roleOf(folder) }))

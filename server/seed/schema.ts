@@ -25,7 +25,20 @@ export const seedSchema = z.strictObject({
   tls: z.enum(["implicit", "starttls", "none"]).default("implicit"),
   /** "" is the address. */
   user: z.string().max(320).default(""),
-  password: z.string().min(1).max(1000),
+  /** "" where there is `oauth`. */
+  password: z.string().max(1000).default(""),
+  /** Providers that take no passwords: an access token is asked for with this (RFC 6749 §6), and shown by XOAUTH2 or OAUTHBEARER. */
+  oauth: z
+    .strictObject({
+      tokenUrl: z
+        .string()
+        .max(500)
+        .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a URL"),
+      clientId: z.string().min(1).max(500),
+      clientSecret: z.string().max(4000).default(""),
+      refreshToken: z.string().min(1).max(4000),
+    })
+    .optional(),
   /** The certificate is not checked: a server of one's own. */
   anyCertificate: z.boolean().default(false),
   /** paused: it gets no letters. */

@@ -59,6 +59,10 @@ const FeedbackShown = z.object({
   filter_result: z.enum(["green", "yellow", "red"]).nullable(),
   trap_hits: z.int().nullable(),
   complaints: z.string().nullable(),
+  compliance: z
+    .record(z.string(), z.string())
+    .nullable()
+    .describe("How Google says that the domain stands to what it asks of senders."),
 });
 const shownFeedback = (
   one: Extract<FeedbackTaken, { taken: unknown }>["taken"][number],
@@ -70,6 +74,7 @@ const shownFeedback = (
   filter_result: one.colour ?? null,
   trap_hits: one.traps ?? null,
   complaints: one.complaints ?? null,
+  compliance: one.compliance ?? null,
 });
 const data = z
   .string()

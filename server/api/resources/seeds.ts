@@ -15,7 +15,7 @@ const seedingOf = ({ seeding }: ApiWorld): Seeding | Problem => seeding ?? sendi
 
 // ---------------------------------------------------------------- mailboxes
 
-const { password: _, anyCertificate: __, ...seedShape } = seedSchema.shape;
+const { password: _, oauth: __, anyCertificate: ___, ...seedShape } = seedSchema.shape;
 const SeedShown = z
   .object({
     name: seedName,
