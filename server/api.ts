@@ -47,7 +47,13 @@ export function startApi(parts: {
     version,
     log,
   });
-  return { ...api, [Symbol.dispose]: () => standings[Symbol.dispose]() };
+  return {
+    ...api,
+    [Symbol.dispose]: () => {
+      standings[Symbol.dispose]();
+      api[Symbol.dispose]();
+    },
+  };
 }
 
 /** What the pages of a domain are called: its tenant's brand, or our own name. */

@@ -7,6 +7,7 @@ import type { Visit } from "./inject/machine.ts";
 import { clickPath, openPath, readTrace, type Trace, trackedMessage } from "./inject/tracking.ts";
 import { leave, readLeaving, unsubscribeFields, unsubscribePath } from "./inject/unsubscribe.ts";
 import { makeVisits } from "./inject/visits.ts";
+import type { Writing } from "./inject/writing.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { publicBase } from "./public-base.ts";
@@ -47,6 +48,7 @@ export function startInjecting(parts: {
   readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly queue: Pick<Queue, "act">;
   readonly store: Store;
+  readonly writing: Writing;
   readonly ourHost: string;
   readonly now: () => Instant;
   readonly newId: () => string;

@@ -32,6 +32,7 @@ import { serveImap } from "./imap/conversation.ts";
 import { startImporting } from "./importing.ts";
 import { makeIndexer } from "./index/indexer.ts";
 import { makeCopyMaker } from "./inject/copies.ts";
+import { makeWriting } from "./inject/writing.ts";
 import { startInjecting, withLinks } from "./injecting.ts";
 import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
@@ -155,6 +156,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const store = metrics.counting(options.store);
   const pool = makePool();
+  const writing = makeWriting(pool);
   const people = cleanUp.use(makeDirectory({ store }));
   const { throttle } = defaultLoginSettings;
   const { oidc, ldap } = elsewhere({ settings: config, store, directory: people, now, log });
@@ -263,7 +265,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     notices,
     settings: config.queue,
     dispatch: sending?.dispatch,
-    makeCopy: makeCopyMaker({ store, ourHost, complete: (...copy) => submit.complete(...copy) }),
+    makeCopy: makeCopyMaker({ store, writing, ourHost, complete: (...copy) => submit.complete(...copy) }),
     // The embedded store has one node.
     node: config.store.postgres === "" ? ourHost : await nodeName(dataDir, ourHost),
     wall: now,
@@ -432,6 +434,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       directory,
       queue,
       store,
+      writing,
       resolver,
       local: !options.edgePolicies,
       ourHost,

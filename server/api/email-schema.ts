@@ -317,7 +317,18 @@ export const RawBody = z
     checkTime(given, context);
     if ((given.raw === undefined) === (given.message === undefined))
       wrong(context, ["raw"], "Give the message either in raw (base64) or in message (text).");
-  });
+  })
+  .transform(({ message = "", raw, ...rest }) => ({
+    ...rest,
+    field: raw === undefined ? ("message" as const) : ("raw" as const),
+    bytes: withLineEnds(raw === undefined ? Buffer.from(message, "utf8") : Buffer.from(raw, "base64")),
+  }));
+
+/** Programs write lines as their systems do. */
+function withLineEnds(bytes: Buffer): Uint8Array {
+  const text = bytes.toString("latin1");
+  return /(?:^|[^\r])\n|\r(?!\n)/.test(text) ? Buffer.from(text.replace(/\r\n|\r|\n/g, "\r\n"), "latin1") : bytes;
+}
 
 const listForm = z.array(EmailBody).min(1).max(maxBatch);
 const emailsForm = z.strictObject({ emails: listForm });
@@ -360,8 +371,8 @@ const sharedForm = z
 
 export type Batch = {
   readonly asked: readonly AskedWithTemplate[];
-  /** Where an email stands in the body: "/emails/3". */
-  readonly pointerTo: (index: number) => string;
+  /** Where the emails stand in the body: "/emails" above "/emails/3"; undefined: the body is the one email. */
+  readonly below: string | undefined;
 };
 
 const described = (schema: z.ZodType): object => {
@@ -381,13 +392,13 @@ export const BatchBody = z
     };
     if (Array.isArray(given)) {
       const asked = told(listForm);
-      return asked === undefined ? z.NEVER : { asked, pointerTo: (index) => `/${index}` };
+      return asked === undefined ? z.NEVER : { asked, below: "" };
     }
     if (typeof given === "object" && given !== null && "recipients" in given) {
       const one = told(sharedForm);
-      return one === undefined ? z.NEVER : { asked: [one], pointerTo: () => "" };
+      return one === undefined ? z.NEVER : { asked: [one], below: undefined };
     }
     const read = told(emailsForm);
-    return read === undefined ? z.NEVER : { asked: read.emails, pointerTo: (index) => `/emails/${index}` };
+    return read === undefined ? z.NEVER : { asked: read.emails, below: "/emails" };
   })
   .meta({ anyOf: [described(emailsForm), described(listForm), described(sharedForm)] });

@@ -7,9 +7,11 @@ import type { Route } from "./route.ts";
 const folder = join(import.meta.dirname, "resources");
 
 export async function loadRoutes(): Promise<Routes> {
-  const names = readdirSync(folder).filter((name) => /^[a-z-]+\.(?:ts|js)$/.test(name));
+  const names = readdirSync(folder)
+    .filter((name) => /^[a-z-]+\.(?:ts|js)$/.test(name))
+    .sort();
   const modules = await Promise.all(
-    names.sort().map((name) => import(`./resources/${name}`) as Promise<{ readonly routes: readonly Route[] }>),
+    names.map((name) => import(`./resources/${name}`) as Promise<{ readonly routes: readonly Route[] }>),
   );
-  return new Routes(modules.flatMap(({ routes }) => routes));
+  return new Routes(modules.flatMap(({ routes }, i) => routes.map((route) => ({ ...route, file: names[i] }))));
 }

@@ -1,5 +1,6 @@
 /** The API on the HTTP servers. Its resources are loaded when they are first asked for, or a moment after the start. */
 import type { FastifyInstance } from "fastify";
+import { makeBodies } from "./body.ts";
 import { loadRoutes } from "./load.ts";
 import type { Routes } from "./match.ts";
 import { openApi } from "./openapi.ts";
@@ -8,14 +9,16 @@ import { type ApiParts, root, serve, shortRoot } from "./serve.ts";
 /** A server is ready without the resources, and has them before somebody asks. */
 const loadAfterMs = 700;
 
-export type Api = { readonly mount: (app: FastifyInstance) => void; readonly start: () => void };
+export type Api = Disposable & { readonly mount: (app: FastifyInstance) => void; readonly start: () => void };
 
-export function makeApi(given: Omit<ApiParts, "routes"> & { readonly version: string }): Api {
+export function makeApi(given: Omit<ApiParts, "routes" | "bodies"> & { readonly version: string }): Api {
   let loading: Promise<Routes> | undefined;
   const routes = () => (loading ??= loadRoutes());
-  const parts: ApiParts = { ...given, routes };
+  const bodies = makeBodies();
+  const parts: ApiParts = { ...given, routes, bodies };
   let description: string | undefined;
   return {
+    [Symbol.dispose]: () => bodies[Symbol.dispose](),
     start: () => {
       setTimeout(() => void routes(), loadAfterMs).unref();
     },

@@ -33,7 +33,8 @@ export async function beginRepeat(
     readonly account: AccountId;
     readonly method: string;
     readonly url: string;
-    readonly body: Uint8Array;
+    /** SHA-256 of the body. */
+    readonly bodyHash: string;
     readonly now: Instant;
   },
 ): Promise<Repeat | KeptReply | Problem> {
@@ -42,7 +43,7 @@ export async function beginRepeat(
     return new Problem(400, "idempotency-key", `An Idempotency-Key has 1 to ${maxKeyChars} printable characters.`);
   const hash = digest("id", String(account), key).toString("hex");
   const secret = digest("seal", String(account), key);
-  const asked = digest(about.method, about.url, createHash("sha256").update(about.body).digest("hex")).toString("hex");
+  const asked = digest(about.method, about.url, about.bodyHash).toString("hex");
   const found = await store.beginRequest(hash, account, asked, now, now + keptForMs);
   switch (found.kind) {
     case "fresh":

@@ -67,6 +67,8 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export type Route = {
   readonly method: Method;
+  /** In `resources/`, said by whoever loads it: where another thread finds the schemas. */
+  readonly file?: string | undefined;
   /** Below /api/v1: "/accounts/{account}". */
   readonly path: string;
   readonly summary: string;

@@ -12,8 +12,9 @@ import type { Who } from "../jmap/auth.ts";
 import type { Log } from "../log.ts";
 import type { AuditEntry } from "../store/hosting.ts";
 import { type Actor, allows, atLeast } from "./actor.ts";
+import { type Bodies, readBytes } from "./body.ts";
 import type { Routes } from "./match.ts";
-import { forbidden, notFound, Problem, wrongBody, wrongParameters } from "./problem.ts";
+import { forbidden, notFound, Problem, wrongParameters } from "./problem.ts";
 import type { Rate } from "./rate.ts";
 import { beginRepeat, type KeptReply, type Repeat } from "./repeat.ts";
 import { type ApiWorld, Created, Download, type Given, type Params, type Route } from "./route.ts";
@@ -25,6 +26,7 @@ export type ApiParts = {
   readonly routes: () => Promise<Routes>;
   /** Undefined: nobody is slowed down. */
   readonly rate: Rate | undefined;
+  readonly bodies: Bodies;
   readonly log: Log;
 };
 
@@ -114,12 +116,14 @@ async function answerTo(
   }
   const query = readQuery(route, queryText);
   if (query instanceof Problem) return query;
-  const bytes =
+  const key = request.headers["idempotency-key"];
+  const keyed = typeof key === "string" && writing && route.takesBytes !== true;
+  const read =
     route.method === "GET" || route.takesBytes === true
-      ? noBytes
-      : await readBody(request, route.maxBodyBytes ?? defaultMaxBodyBytes);
-  if (bytes instanceof Problem) return bytes;
-  const body = readJson(route, request, bytes);
+      ? { bytes: noBytes, hash: "" }
+      : await readBytes(request.body as IncomingMessage | null, route.maxBodyBytes ?? defaultMaxBodyBytes, keyed);
+  if (read instanceof Problem) return read;
+  const body = await readJson(route, request, read.bytes, parts.bodies);
   if (body instanceof Problem) return body;
   const given: Given<Params, undefined, undefined> = {
     ...resolved,
@@ -135,15 +139,14 @@ async function answerTo(
     return value instanceof Download ? value : toReply(route, value, request);
   }
 
-  const key = request.headers["idempotency-key"];
   let repeat: Repeat | undefined;
-  if (typeof key === "string" && writing && route.takesBytes !== true) {
+  if (keyed) {
     const begun = await beginRepeat(world.store, {
       key,
       account: actor.account.id,
       method,
       url: request.url,
-      body: bytes,
+      bodyHash: read.hash,
       now: world.now(),
     });
     if (begun instanceof Problem) return begun;
@@ -203,39 +206,24 @@ function readQuery(route: Route, text: string): { readonly value: unknown } | Pr
   return read.success ? { value: read.data } : wrongParameters(read.error);
 }
 
-async function readBody(request: FastifyRequest, maxBytes: number): Promise<Uint8Array | Problem> {
-  const tooLarge = new Problem(413, "too-large", `A body may have ${maxBytes} bytes here.`);
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) return tooLarge;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request.body === undefined || request.body === null
-    ? []
-    : (request.body as IncomingMessage)) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes) return tooLarge;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-}
-
-function readJson(route: Route, request: FastifyRequest, bytes: Uint8Array): { readonly value: unknown } | Problem {
+async function readJson(
+  route: Route,
+  request: FastifyRequest,
+  bytes: Uint8Array,
+  bodies: Bodies,
+): Promise<{ readonly value: unknown } | Problem> {
   if (route.method === "GET") return { value: undefined };
   if (route.body === undefined) {
-    if (bytes.length === 0 || Buffer.from(bytes).toString("utf8").trim() === "{}") return { value: undefined };
+    if (bytes.length === 0 || (bytes.length < 16 && Buffer.from(bytes).toString("utf8").trim() === "{}"))
+      return { value: undefined };
     return new Problem(400, "body", "Nothing can be sent with this request.");
   }
-  let value: unknown;
-  if (bytes.length > 0) {
-    if (!/^application\/(?:merge-patch\+)?json\s*(?:;|$)/i.test(request.headers["content-type"] ?? ""))
-      return new Problem(415, "media-type", "Send JSON: Content-Type: application/json.");
-    try {
-      value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    } catch {
-      return new Problem(400, "json", "The body is no JSON.");
-    }
-  }
-  const read = route.body.safeParse(value);
-  return read.success ? { value: read.data } : wrongBody(read.error);
+  if (
+    bytes.length > 0 &&
+    !/^application\/(?:merge-patch\+)?json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "")
+  )
+    return new Problem(415, "media-type", "Send JSON: Content-Type: application/json.");
+  return bodies.parse(route, bytes);
 }
 
 // ---------------------------------------------------------------- answers

@@ -2,7 +2,6 @@
  * Many messages of one kind, for people elsewhere: what all have in common is judged once, kept once, and made into a message for each recipient
  * when it is sent. What one has of its own (whom it is for, what is put into its texts, or all its texts) is its recipe.
  */
-import { createHash } from "node:crypto";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
@@ -29,7 +28,8 @@ export type MailCopy = Pick<Received, "id" | "recipients" | "smtputf8" | "sendin
 export type MailCopies = {
   /** Some of them, written out: they are judged, and what is thought of one holds for all that name it. All have the same sender and time. */
   readonly samples: readonly Received[];
-  readonly template: Uint8Array;
+  /** With its SHA-256 in hex. */
+  readonly template: { readonly bytes: Uint8Array; readonly digest: string };
   readonly copies: readonly MailCopy[];
 };
 
@@ -55,7 +55,7 @@ export async function takeCopies(
   const { store, queue, settings, log } = ports;
   const judged = await judgeAll(samples, ports.judge);
   const taken = copies.filter(({ sample }) => judged[sample] !== undefined);
-  const digest = createHash("sha256").update(template).digest("hex");
+  const { digest } = template;
   const facts = factsOf(`template-${digest}`, "");
   for (let at = 0; at < taken.length; at += atOnce) {
     const some = taken.slice(at, at + atOnce).map((copy): Acceptance & { readonly queue: NewQueued } => {
@@ -83,7 +83,7 @@ export async function takeCopies(
     const templates = known.get(store) ?? new Map<string, ContentId>();
     known.set(store, templates);
     const accepted = await store.acceptCopies({
-      template: { bytes: template, facts },
+      template: { bytes: template.bytes, facts },
       known: templates.get(digest),
       copies: some,
     });

@@ -1,13 +1,15 @@
-/** Which messages of one request are kept as a template with a line, or a letter, for each, and which of them are judged for the others. Pure. */
+/** Which messages of one request are kept as a template with a line, or a letter, for each, and which of them are judged for the others. */
 import { formatMailbox } from "../../protocol/smtp/address.ts";
-import { markOf, type OwnTexts, templateBytes } from "./copies.ts";
+import { breather } from "./breathe.ts";
 import type { Email } from "./email.ts";
 import type { Asked, Ready } from "./inject.ts";
+import { type Kept, markOf, type OwnTexts } from "./kept.ts";
 import { isPlainText, maxPlainChars, sameButForWords } from "./near.ts";
 import { personalise, type Variables } from "./personalise.ts";
+import type { Writing } from "./writing.ts";
 
 export type Bundle = {
-  readonly template: Uint8Array;
+  readonly template: Kept;
   /** `markOf` the template. */
   readonly of: string;
   readonly members: readonly Member[];
@@ -26,6 +28,10 @@ export type Member = {
 const minTogether = 10;
 /** Letters that a further one is compared with. */
 const maxCompared = 8;
+/** Characters of a letter's texts: longer ones are compared with none. */
+const maxComparedChars = 100_000;
+
+type Keep = Writing["keep"];
 
 /** Names, dates, numbers: nothing that could make spam of a letter. Copies with more in them are judged one by one. */
 export function isPlain(variables: Variables): boolean {
@@ -34,77 +40,83 @@ export function isPlain(variables: Variables): boolean {
 }
 
 /** Bundles of emails that are not written yet (those that are, are in none), each of one sender, one time and one way. Who is in no bundle goes by itself. */
-export function bundlesOf(ready: readonly Ready[]): readonly Bundle[] {
+export async function bundlesOf(ready: readonly Ready[], keep: Keep): Promise<readonly Bundle[]> {
   if (ready.length < minTogether) return [];
   const frames = new Map<string, Ready[]>();
   const keys = new Map<Asked, string>();
+  const pause = breather();
   for (const one of ready) {
     const { asked } = one;
     if (asked.content.kind === "raw") continue;
     let key = keys.get(asked);
-    if (key === undefined) keys.set(asked, (key = frameKey(one, asked.content.email)));
+    if (key === undefined) keys.set(asked, (key = await frameKey(one, asked.content.email, keep)));
     const found = frames.get(key);
     if (found === undefined) frames.set(key, [one]);
     else found.push(one);
+    await pause();
   }
-  return [...frames.values()].flatMap((some) => (some.length < minTogether ? [] : ofFrame(some)));
+  const bundles: Bundle[] = [];
+  for (const some of frames.values()) if (some.length >= minTogether) bundles.push(...(await ofFrame(some, keep)));
+  return bundles;
 }
 
 /** What all letters of one template have in common. */
-function frameKey({ asked, sender }: Ready, email: Email): string {
+async function frameKey({ asked, sender }: Ready, email: Email, keep: Keep): Promise<string> {
   const { from, notBefore, lifetimeMs } = asked;
-  const frame = markOf(templateBytes(frameOf(email), sender));
+  const frame = (await keep(frameOf(email), sender)).digest;
   return JSON.stringify([frame, formatMailbox(from.mailbox), notBefore, lifetimeMs]);
 }
 
 const frameOf = (email: Email): Email => ({ ...email, ...nothing });
 const nothing: OwnTexts = { subject: "", text: undefined, html: undefined, replyTo: [], headers: [] };
 
-function ofFrame(all: readonly Ready[]): readonly Bundle[] {
+async function ofFrame(all: readonly Ready[], keep: Keep): Promise<readonly Bundle[]> {
   const keys = new Map<Asked, string>();
-  const keyOf = ({ asked }: Ready): string => {
-    let key = keys.get(asked);
-    if (key === undefined) keys.set(asked, (key = JSON.stringify(textsOf(emailOf(asked)))));
-    return key;
-  };
+  const pause = breather();
+  for (const { asked } of all) {
+    if (!keys.has(asked)) keys.set(asked, JSON.stringify(textsOf(emailOf(asked))));
+    await pause();
+  }
   const bundles: Bundle[] = [];
   const letters: Ready[] = [];
-  for (const some of Map.groupBy(all, keyOf).values()) {
+  for (const some of Map.groupBy(all, ({ asked }) => keys.get(asked)).values()) {
     const [plain, others] = [some.filter(hasPlainVariables), some.filter((one) => !hasPlainVariables(one))];
     if (plain.length < minTogether) letters.push(...some);
     else {
       letters.push(...others);
       bundles.push({
-        ...templateFor(emailOf(plain[0]!.asked), plain[0]!),
+        ...(await templateFor(emailOf(plain[0]!.asked), plain[0]!, keep)),
         members: plain.map((one) => ({ ready: one, own: undefined, sample: 0 })),
         samples: [plain[0]!],
       });
     }
   }
-  return letters.length < minTogether ? bundles : [...bundles, lettersOf(letters)];
+  return letters.length < minTogether ? bundles : [...bundles, await lettersOf(letters, keep)];
 }
 
-function lettersOf(letters: readonly Ready[]): Bundle {
+async function lettersOf(letters: readonly Ready[], keep: Keep): Promise<Bundle> {
   const first = letters[0]!;
   const samples: Ready[] = [];
   const known: { readonly own: OwnTexts; readonly sample: number }[] = [];
-  const members = letters.map((ready): Member => {
+  const members: Member[] = [];
+  const pause = breather();
+  for (const ready of letters) {
     const own = ownTexts(ready);
-    let at = known.findIndex((one) => isNear(one.own, own));
-    if (at < 0) {
-      samples.push(ready);
-      known.unshift({ own, sample: samples.length - 1 });
-      if (known.length > maxCompared) known.pop();
-      at = 0;
+    const long = (own.text?.length ?? 0) + (own.html?.length ?? 0) > maxComparedChars;
+    let sample = long ? undefined : known.find((one) => isNear(one.own, own))?.sample;
+    if (sample === undefined) {
+      sample = samples.push(ready) - 1;
+      if (!long && known.unshift({ own, sample }) > maxCompared) known.pop();
     }
-    return { ready, own, sample: known[at]!.sample };
-  });
-  return { ...templateFor(frameOf(emailOf(first.asked)), first), members, samples };
+    members.push({ ready, own, sample });
+    await pause();
+  }
+  return { ...(await templateFor(frameOf(emailOf(first.asked)), first, keep)), members, samples };
 }
 
-function templateFor(email: Email, { sender }: Ready): Pick<Bundle, "template" | "of"> {
-  const template = templateBytes(email, sender);
-  return { template, of: markOf(template) };
+async function templateFor(email: Email, { sender }: Ready, keep: Keep): Promise<Pick<Bundle, "template" | "of">> {
+  const template = await keep(email, sender);
+  return { template, of: markOf(template.digest) };
 }
 
 function isNear(one: OwnTexts, other: OwnTexts): boolean {

@@ -1,23 +1,13 @@
 /** Copies of one email: kept as a template and recipes, made into messages when they are sent. */
-import { createHash } from "node:crypto";
 import type { NamedAddress } from "../../protocol/mime/fields/write.ts";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
 import type { Sender } from "../dispatch/sender.ts";
 import type { Received } from "../receive/received.ts";
 import type { ContentId, Instant, QueuedMessage, Store } from "../store/store.ts";
-import { type Email, writeEmail } from "./email.ts";
+import type { Email } from "./email.ts";
+import type { OwnTexts, Whose } from "./kept.ts";
 import type { Variables } from "./personalise.ts";
-
-/** Whose mail it is, as far as its fields say so. */
-type Whose = Pick<Sender, "tenant" | "stream" | "marketing" | "campaign" | "list" | "author" | "tracking">;
-
-/** JSON. Optional parts that are undefined are left out, so that the same email makes the same bytes. */
-type KeptTemplate = {
-  readonly email: Omit<Email, "attachments"> & { readonly attachments: readonly KeptAttachment[] };
-} & {
-  readonly whose: Whose;
-};
-type KeptAttachment = Omit<Email["attachments"][number], "bytes"> & { readonly base64: string };
+import type { Writing } from "./writing.ts";
 
 export type Recipe = {
   readonly id: string;
@@ -35,42 +25,9 @@ export type Recipe = {
   readonly remote: string;
 };
 
-export type OwnTexts = Pick<Email, "subject" | "text" | "html" | "replyTo" | "headers">;
-
-export function templateBytes(email: Email, whose: Whose): Uint8Array {
-  const { tenant, stream, marketing, campaign, list, author, tracking } = whose;
-  const attachments = email.attachments.map(
-    ({ bytes, ...rest }): KeptAttachment => ({ ...rest, base64: Buffer.from(bytes).toString("base64") }),
-  );
-  const kept: KeptTemplate = {
-    email: { ...email, attachments },
-    whose: { tenant, stream, marketing, campaign, list, author, tracking },
-  };
-  return Buffer.from(JSON.stringify(kept));
-}
-
 export const recipeBytes = (recipe: Recipe): Uint8Array => Buffer.from(JSON.stringify(recipe));
 
-/** Says which template a recipe is for: numbers of contents may come again. */
-export const markOf = (template: Uint8Array): string =>
-  createHash("sha256").update(template).digest("base64url").slice(0, 16);
-
-/** The boundaries of one message: the same each time it is made, and nobody who knows its texts knows them before. */
-export function boundariesOf(id: string): () => string {
-  let count = 0;
-  return () => `=_${createHash("sha256").update(`${id} ${++count}`).digest("hex").slice(0, 24)}`;
-}
-
 type Template = { readonly email: Email; readonly whose: Whose; readonly bytes: number };
-
-function readTemplate(bytes: Uint8Array): Template {
-  const { email, whose } = JSON.parse(Buffer.from(bytes).toString("utf8")) as KeptTemplate;
-  const attachments = email.attachments.map(({ base64, ...rest }) => ({
-    ...rest,
-    bytes: Buffer.from(base64, "base64"),
-  }));
-  return { email: { ...email, attachments }, whose, bytes: bytes.length };
-}
 
 /** Templates in memory, by their bytes together: one that is larger is read for each copy. */
 const maxTemplateBytes = 32 * 1024 * 1024;
@@ -79,16 +36,19 @@ const maxTemplateBytes = 32 * 1024 * 1024;
 export function makeCopyMaker(ports: {
   readonly store: Pick<Store, "content">;
   readonly complete: (mail: Received & { readonly sending: Sender }, messageId: string) => Promise<Buffer>;
+  readonly writing: Pick<Writing, "write" | "read">;
   readonly ourHost: string;
 }): (message: QueuedMessage, recipe: Uint8Array) => Promise<Buffer> {
+  const { writing } = ports;
   const templates = new Map<string, Promise<Template>>();
   let kept = 0;
 
   const read = async (content: ContentId, mark: string): Promise<Template> => {
     const bytes = await ports.store.content(content);
-    if (bytes === undefined || markOf(bytes) !== mark)
+    const found = bytes === undefined ? undefined : await writing.read(bytes, mark);
+    if (bytes === undefined || found === undefined)
       throw new Error(`the template ${content} is missing from the store`);
-    return readTemplate(bytes);
+    return { ...found, bytes: bytes.length };
   };
   const templateOf = (content: ContentId, mark: string): Promise<Template> => {
     const found = templates.get(mark);
@@ -132,7 +92,7 @@ export function makeCopyMaker(ports: {
         envid: undefined,
         notBefore: undefined,
         sending: { ...whose, lifetimeMs: undefined, park: undefined, rankOf: () => 1 },
-        bytes: writeEmail({ ...email, ...own }, { to, cc, variables }, at, boundariesOf(id)),
+        bytes: await writing.write({ ...email, ...own }, { to, cc, variables }, at, id),
       },
       messageId,
     );

@@ -1,5 +1,5 @@
 /** An email as a program describes it: a value that is checked already, and the message that is written from it. */
-
+import { createHash } from "node:crypto";
 import { type ComposedField, type ComposedPart, composeMessage } from "../../protocol/mime/compose.ts";
 import type { NamedAddress } from "../../protocol/mime/fields/write.ts";
 import { personalise, type Variables } from "./personalise.ts";
@@ -57,6 +57,12 @@ export function writeEmail(email: Email, copy: Copy, at: number, boundary: () =>
       boundary,
     ),
   );
+}
+
+/** The boundaries of one message: the same each time it is made, and nobody who knows its texts knows them before. */
+export function boundariesOf(id: string): () => string {
+  let count = 0;
+  return () => `=_${createHash("sha256").update(`${id} ${++count}`).digest("hex").slice(0, 24)}`;
 }
 
 function bodyOf(

@@ -1,5 +1,4 @@
 /** What a program hands over through the API goes the way of submission: one message for each copy, and an answer for each recipient. */
-import { randomBytes } from "node:crypto";
 import type { NamedAddress } from "../../protocol/mime/fields/write.ts";
 import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
@@ -11,10 +10,12 @@ import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { Suppression } from "../store/sending.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
+import { breather } from "./breathe.ts";
 import { type Bundle, bundlesOf, isPlain } from "./bundles.ts";
 import { recipeBytes } from "./copies.ts";
-import { type Email, writeEmail } from "./email.ts";
+import type { Email } from "./email.ts";
 import { personalise, type Variables } from "./personalise.ts";
+import type { Writing } from "./writing.ts";
 
 export type Addressee = NamedAddress & { readonly mailbox: Mailbox };
 /** What a tenant wants to hear again in events: plain JSON. */
@@ -69,6 +70,7 @@ export type InjectPorts = {
   readonly model: () => Model;
   readonly suppression: SuppressionBook;
   readonly store: Pick<Store, "note" | "addSendingEvents">;
+  readonly writing: Pick<Writing, "write" | "keep">;
   readonly ourHost: string;
   readonly now: () => Instant;
   readonly newId: () => string;
@@ -107,7 +109,7 @@ export type Injecting = {
 };
 
 export function makeInject(ports: InjectPorts): Injecting {
-  const { directory, suppression, store, now, newId } = ports;
+  const { directory, suppression, store, writing, now, newId } = ports;
 
   const sendersOf = async (
     asked: readonly Asked[],
@@ -151,12 +153,12 @@ export function makeInject(ports: InjectPorts): Injecting {
   };
 
   /** One message as it is submitted. */
-  const mailOf = (
+  const mailOf = async (
     { asked, copy, sender, id, to }: Ready,
     at: Instant,
     about: About,
     { account, remote }: Parameters<Inject>[1],
-  ): Received => ({
+  ): Promise<Received> => ({
     at,
     id,
     remote: { address: remote, port: 0 },
@@ -176,10 +178,7 @@ export function makeInject(ports: InjectPorts): Injecting {
     envid: undefined,
     notBefore: notBeforeOf(asked, at),
     sending: sendingOf(asked, sender, about),
-    bytes:
-      asked.content.kind === "raw"
-        ? asked.content.bytes
-        : writeEmail(asked.content.email, copy, at, () => `=_${randomBytes(12).toString("hex")}`),
+    bytes: asked.content.kind === "raw" ? asked.content.bytes : await writing.write(asked.content.email, copy, at, id),
   });
 
   /** Whether a message may be made when it is sent: all of it goes elsewhere. */
@@ -205,9 +204,9 @@ export function makeInject(ports: InjectPorts): Injecting {
     const done = new Map<Ready, Injected>();
     const outside: Ready[] = [];
     for (const one of ready) if (await goesElsewhere(one, suppressed(one))) outside.push(one);
-    for (const bundle of bundlesOf(outside)) {
+    for (const bundle of await bundlesOf(outside, writing.keep)) {
       const at = now();
-      const replies = await ports.submitCopies(copiesOf(bundle, at, by));
+      const replies = await ports.submitCopies(await copiesOf(bundle, at, by));
       for (const [index, { ready: one }] of bundle.members.entries()) {
         const reply = replies[index];
         if (reply === undefined) continue;
@@ -219,16 +218,25 @@ export function makeInject(ports: InjectPorts): Injecting {
     return done;
   };
 
-  const copiesOf = (
+  const samplesOf = async (samples: readonly Ready[], at: Instant, by: Parameters<Inject>[1]) => {
+    const mails: Received[] = [];
+    const pause = breather();
+    for (const one of samples) {
+      const { variables, about } = one.copy;
+      const same = variables === undefined || isPlain(variables) ? { sameAs: one.asked.content } : {};
+      mails.push({ ...(await mailOf(one, at, about, by)), ...same });
+      await pause();
+    }
+    return mails;
+  };
+
+  const copiesOf = async (
     { template, of, members, samples }: Bundle,
     at: Instant,
     by: Parameters<Inject>[1],
-  ): MailCopies => ({
+  ): Promise<MailCopies> => ({
     template,
-    samples: samples.map((one) => ({
-      ...mailOf(one, at, one.copy.about, by),
-      ...(one.copy.variables === undefined || isPlain(one.copy.variables) ? { sameAs: one.asked.content } : {}),
-    })),
+    samples: await samplesOf(samples, at, by),
     copies: members.map(({ ready: { asked, copy, sender, id, to }, own, sample }): MailCopy => {
       const messageId = ports.newMessageId();
       const variables = own === undefined ? copy.variables : undefined;
@@ -310,7 +318,7 @@ export function makeInject(ports: InjectPorts): Injecting {
       left.length === 0
         ? []
         : await ports.submit({
-            ...mailOf({ asked, copy, sender, id, to: left }, at, about, by),
+            ...(await mailOf({ asked, copy, sender, id, to: left }, at, about, by)),
             ...(copy.variables !== undefined && isPlain(copy.variables) ? { sameAs: asked.content } : {}),
           });
     const refused = left.flatMap((mailbox, index) => {
@@ -361,7 +369,7 @@ export function makeInject(ports: InjectPorts): Injecting {
           return reason === undefined ? { address, status: "ok" } : { address, status: "suppressed", reason };
         }),
       ),
-      sizeBytes: mailOf(first, now(), first.copy.about, by).bytes.length,
+      sizeBytes: (await mailOf(first, now(), first.copy.about, by)).bytes.length,
       texts: content.kind === "raw" ? undefined : textsFor(content.email, first.copy.variables),
     };
   };

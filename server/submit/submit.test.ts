@@ -232,7 +232,11 @@ test("of many messages those over the limit are refused, and those that were not
     bytes: Buffer.from("From: u1@example.test\r\n\r\n"),
   } as unknown as Received;
   const copy = { id: "c", recipients: [{}], sample: 0 } as unknown as MailCopies["copies"][number];
-  const copies = { samples: [sample], template: new Uint8Array(), copies: [copy, copy, copy, copy] };
+  const copies = {
+    samples: [sample],
+    template: { bytes: new Uint8Array(), digest: "" },
+    copies: [copy, copy, copy, copy],
+  };
   const codes = (await submit.takeCopies(copies)).map((one) => one?.code);
   assert.deepEqual(codes, [undefined, 250, 250, 452]);
   assert.equal(limits.check(account(1).id, 1), undefined);

@@ -4,7 +4,10 @@
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { TaskName, TaskTypes } from "./tasks.ts";
+import type { TaskTypes } from "./tasks.ts";
+
+/** Arguments and results of tasks by their names. */
+type Tasks = { readonly [name: string]: { readonly args: object; readonly result: unknown } };
 
 export type PoolSettings = {
   /** Threads; they start when there is work. */
@@ -38,13 +41,13 @@ export class PoolBusy extends Error {}
 /** This task killed its thread again and again: do not open it here. */
 export class PoisonTask extends Error {}
 
-export interface WorkPool extends AsyncDisposable {
+export interface WorkPool<T extends Tasks = TaskTypes> extends AsyncDisposable {
   /**
    * Runs one task. Bytes at the top of `args` are copied once into memory that the thread shares, and stay the caller's;
    * bytes that already lie in a SharedArrayBuffer are not copied at all. (They are not moved away: a task whose thread dies is
    * tried again.) Rejects with what the task threw, with `PoolBusy`, or with `PoisonTask`.
    */
-  run<N extends TaskName>(name: N, args: TaskTypes[N]["args"]): Promise<TaskTypes[N]["result"]>;
+  run<N extends keyof T & string>(name: N, args: T[N]["args"]): Promise<T[N]["result"]>;
   close(): Promise<void>;
 }
 
@@ -63,12 +66,15 @@ type Job = Question & {
 const defaultTable = new URL("./tasks.ts", import.meta.url);
 const script = new URL("./worker.ts", import.meta.url);
 
-/** `table` is the module whose `tasks` the threads know; tests bring their own. */
-export function makePool(settings: Partial<PoolSettings> = {}, table: URL = defaultTable): WorkPool {
+/** `table` is the module whose `tasks` the threads know. */
+export function makePool<T extends Tasks = TaskTypes>(
+  settings: Partial<PoolSettings> = {},
+  table: URL = defaultTable,
+): WorkPool<T> {
   return new Pool({ ...defaultPoolSettings, ...settings }, table);
 }
 
-class Pool implements WorkPool {
+class Pool<T extends Tasks> implements WorkPool<T> {
   readonly #settings: PoolSettings;
   readonly #table: string;
   readonly #idle: Thread[] = [];
@@ -84,7 +90,7 @@ class Pool implements WorkPool {
     this.#table = table.href;
   }
 
-  run<N extends TaskName>(name: N, args: TaskTypes[N]["args"]): Promise<TaskTypes[N]["result"]> {
+  run<N extends keyof T & string>(name: N, args: T[N]["args"]): Promise<T[N]["result"]> {
     if (this.#closed) return Promise.reject(new Error("The pool of worker threads is closed."));
     const bytes = bytesOf(args);
     const { maxWaiting, maxBytes } = this.#settings;

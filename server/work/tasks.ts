@@ -10,6 +10,8 @@ import type { Snippet, Wanted } from "../../protocol/jmap/snippet.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Segment, SegmentTask } from "../extract/segment.ts";
+import type { Copy, Email } from "../inject/email.ts";
+import type { Kept, Whose } from "../inject/kept.ts";
 import type { AttachmentReport } from "../judge/attachments/scan-message.ts";
 import type { Asked, Reading } from "../judge/content/filter.ts";
 import type { ReadDmarc } from "../report/read-dmarc.ts";
@@ -67,6 +69,18 @@ export type TaskTypes = {
   readonly "jmap-compose": {
     readonly args: { readonly draft: Draft; readonly defaults: DraftDefaults };
     readonly result: Uint8Array;
+  };
+  /** A message of a large email; its bytes are shared. */
+  readonly "write-email": {
+    readonly args: { readonly email: Email; readonly copy: Copy; readonly at: number; readonly id: string };
+    readonly result: Uint8Array;
+  };
+  /** A large email as it is kept for its copies. */
+  readonly "keep-email": { readonly args: { readonly email: Email; readonly whose: Whose }; readonly result: Kept };
+  /** The email that was kept so, where it has this mark; its attachments are shared. */
+  readonly "read-kept-email": {
+    readonly args: { readonly bytes: Uint8Array; readonly mark: string };
+    readonly result: { readonly email: Email; readonly whose: Whose } | undefined;
   };
   /** The words of some messages and their attachments, turned round. */
   readonly segment: { readonly args: SegmentTask; readonly result: Segment };
@@ -126,8 +140,31 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
     const { writeDraft } = await import("../../protocol/jmap/email-create.ts");
     return writeDraft(draft, defaults);
   },
+  "write-email": async ({ email, copy, at, id }) => {
+    const { boundariesOf, writeEmail } = await import("../inject/email.ts");
+    return shared(writeEmail(email, copy, at, boundariesOf(id)));
+  },
+  "keep-email": async ({ email, whose }) => {
+    const { keptEmail } = await import("../inject/kept.ts");
+    const { bytes, digest } = keptEmail(email, whose);
+    return { bytes: shared(bytes), digest };
+  },
+  "read-kept-email": async ({ bytes, mark }) => {
+    const { readKept } = await import("../inject/kept.ts");
+    const found = readKept(bytes, mark);
+    if (found === undefined) return undefined;
+    const attachments = found.email.attachments.map((one) => ({ ...one, bytes: shared(one.bytes) }));
+    return { ...found, email: { ...found.email, attachments } };
+  },
   segment: async (task) => {
     const { segmentOf } = await import("../extract/segment.ts");
     return segmentOf(task);
   },
 };
+
+/** Bytes that go through several threads are copied into memory of all. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}

@@ -1,5 +1,6 @@
 /** Sending through the REST API, on a running server: emails, batches, raw messages, status, cancel, unsubscribing, suppression, events. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -568,6 +569,36 @@ test("an email on behalf of another names who sent it, and what comes back comes
   }
   await admin.ok("DELETE", share);
   await user.no(403, "POST", "/emails", { ...text, to: person("boss") });
+});
+
+test("large emails are read and written in other threads; what is wrong with them is told as of small ones", async () => {
+  const file = randomBytes(400_000);
+  const attachments = [{ filename: "a.bin", content: file.toString("base64") }];
+  const large = { from, subject: "large", text: "{{n}}", attachments };
+  const attached = ({ data }: Taken): Buffer =>
+    Buffer.from(/\r\n\r\n([A-Za-z0-9+/=\r\n]{1000,})\r\n--/.exec(data)?.[1] ?? "", "base64");
+  const key = { "idempotency-key": "large" };
+  const sent = await user.ok("POST", "/emails", { ...large, to: person("large") }, key);
+  assert.ok(attached(await arrived(person("large"))).equals(file));
+  const again = await user.ask("POST", "/emails", { ...large, to: person("large") }, key);
+  assert.deepEqual([again.body.id, again.headers.get("idempotency-replayed")], [sent.id, "true"]);
+  // Kept once, and made into a message when it is sent.
+  const recipients = Array.from({ length: 10 }, (_, n) => ({ to: person(`large${n}`), variables: { n } }));
+  await user.ok("POST", "/emails/batch", { ...large, recipients });
+  const copy = await arrived(person("large9"));
+  assert.ok(attached(copy).equals(file));
+  assert.match(copy.data, /\r\n\r\n9\r\n/);
+  const raw = Buffer.from(`From: ${from}\nSubject: x\n\n${"line\n".repeat(50_000)}`);
+  await user.ok("POST", "/messages/raw", { to: person("large-raw"), raw: raw.toString("base64") });
+  assert.match((await arrived(person("large-raw"))).data, /(?:\r\nline){50000}\r\n/);
+  const twice = [...attachments, { filename: "b.bin", content: "?" }];
+  const wrong = await user.no(422, "POST", "/emails", { ...large, to: "nobody", attachments: twice });
+  assert.deepEqual(pointers(wrong), ["#/attachments/1/content", "#/to/0"]);
+  await user.no(400, "POST", "/emails", `{"a":"${"x".repeat(200_000)}"`);
+  // A few megabytes of names would be minutes of work.
+  const names = Array.from({ length: 300_000 }, (_, n) => `"${n}":0`).join(",");
+  assert.match((await user.no(400, "POST", "/emails", `{"headers":{${names}}}`)).detail, /250000 values/);
+  assert.match((await user.no(400, "POST", "/emails", "[".repeat(1000))).detail, /64 deep/);
 });
 
 test("one click unsubscribes from marketing, and from nothing else", async () => {

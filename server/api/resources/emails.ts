@@ -131,7 +131,8 @@ export const routes: readonly Route[] = [
     maxBodyBytes: maxBatchBytes,
     unaudited: true,
     run: async (given, world) => {
-      const { asked, pointerTo } = given.body;
+      const { asked, below } = given.body;
+      const pointerTo = (index: number): string => (below === undefined ? "" : `${below}/${index}`);
       const sent = await send(asked, pointerTo, given, world);
       return sent instanceof Problem ? sent : { emails: sent.map(shownInjected) };
     },
@@ -178,16 +179,10 @@ export const routes: readonly Route[] = [
     unaudited: true,
     run: async (given, world) => {
       const { body } = given;
-      const bytes = withLineEnds(
-        body.raw === undefined ? Buffer.from(body.message ?? "", "utf8") : Buffer.from(body.raw, "base64"),
-      );
+      const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
       const header = splitHeader(bytes, 0, bytes.length);
       const from = body.from ?? fromOf(header);
-      if (from === undefined)
-        return wrongField(
-          body.raw === undefined ? "/message" : "/raw",
-          "The message needs a From field with one address.",
-        );
+      if (from === undefined) return wrongField(`/${body.field}`, "The message needs a From field with one address.");
       const asked: Asked = {
         content: { kind: "raw", bytes },
         from,
@@ -234,9 +229,3 @@ export const routes: readonly Route[] = [
     },
   }),
 ];
-
-/** Programs write lines as their systems do. */
-function withLineEnds(bytes: Buffer): Buffer {
-  const text = bytes.toString("latin1");
-  return /(?:^|[^\r])\n|\r(?!\n)/.test(text) ? Buffer.from(text.replace(/\r\n|\r|\n/g, "\r\n"), "latin1") : bytes;
-}
