@@ -50,6 +50,7 @@ export function startInjecting(parts: {
   readonly store: Store;
   readonly writing: Writing;
   readonly ourHost: string;
+  readonly sandbox: string;
   readonly now: () => Instant;
   readonly newId: () => string;
   readonly resolver: Pick<Resolver, "a" | "aaaa">;

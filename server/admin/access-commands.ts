@@ -21,13 +21,20 @@ export const accessCommands: readonly Command[] = [
       account,
       label: { type: "text", placed: true, required: true, help: "what it is for" },
       scopes: { type: "list", help: "what it may: accounts:read, domains:write, mail, *:read, …; all by default" },
+      test: { type: "flag", help: "for tests: it sends emails to nobody, the sandbox plays every receiver" },
       days: { type: "number", help: `how long it is valid, ${defaultTokenDays} days by default` },
     },
     (given, world) =>
       withAccount(world, given.account, async (found) => {
         const days = given.days ?? defaultTokenDays;
         if (days < 1 || days > maxDays) return no(`--days must be from 1 to ${maxDays}.`);
-        const made = await makeToken(world, found, { label: given.label, scopes: given.scopes, days, remote: "" });
+        const made = await makeToken(world, found, {
+          label: given.label,
+          test: given.test ?? false,
+          scopes: given.scopes,
+          days,
+          remote: "",
+        });
         if ("why" in made) return made;
         return done({ ...shownSession({ ...made.session, id: made.id }), token: made.secret });
       }),

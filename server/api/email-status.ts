@@ -1,6 +1,7 @@
 /** What became of an email, as the API shows it, and who may see it. */
 import { z } from "zod";
 import { type EmailStatus, type RecipientState, recipientStates } from "../inject/status.ts";
+import { type Actor, isTest } from "./actor.ts";
 import { domainOf } from "./params.ts";
 import { at, type Param, time } from "./route.ts";
 
@@ -10,6 +11,7 @@ const summary = {
   from: z.string(),
   to: z.array(z.string()).describe("Everybody that this message is for."),
   subject: z.string().nullable(),
+  sandbox: z.boolean().describe("Sent with a test token: nobody got it."),
   scheduled_at: time.nullable(),
   stream: z.string().nullable(),
   campaign: z.string().nullable(),
@@ -63,6 +65,7 @@ export const shownSummary = (id: string, email: EmailStatus): z.input<typeof Ema
   from: email.from,
   to: email.recipients.map(({ address }) => address),
   subject: textOf(email.about["subject"]),
+  sandbox: isOfTest(email),
   scheduled_at: email.sendAt === undefined ? null : at(email.sendAt),
   stream: email.stream ?? null,
   campaign: email.campaign ?? null,
@@ -82,6 +85,12 @@ export const shownEmail = (id: string, email: EmailStatus): z.input<typeof Whole
   })),
 });
 
+const isOfTest = ({ about }: EmailStatus): boolean => about["sandbox"] === true;
+
+/** Tests see tests alone: they take back nobody's mail. */
+export const mayBeSeen = (email: EmailStatus, actor: Pick<Actor, "scopes">): boolean =>
+  !isTest(actor) || isOfTest(email);
+
 /** An email that the actor's account has sent, or one of an account that they administer. */
 export const theEmail: Param<{ readonly id: string; readonly email: EmailStatus }> = {
   schema: z
@@ -90,7 +99,7 @@ export const theEmail: Param<{ readonly id: string; readonly email: EmailStatus 
     .describe("The id of an email."),
   find: async (id, actor, world) => {
     const email = await world.injection?.status(id);
-    if (email === undefined) return undefined;
+    if (email === undefined || !mayBeSeen(email, actor)) return undefined;
     if (email.account !== actor.account.name && actor.within.kind !== "all") {
       const domain = email.account.slice(email.account.lastIndexOf("@") + 1);
       if ((await domainOf(domain, actor, world)) === undefined) return undefined;

@@ -11,7 +11,7 @@ import { withoutSecrets } from "../admin/noted.ts";
 import type { Who } from "../jmap/auth.ts";
 import type { Log } from "../log.ts";
 import type { AuditEntry } from "../store/hosting.ts";
-import { type Actor, allows, atLeast } from "./actor.ts";
+import { type Actor, allows, atLeast, isTest } from "./actor.ts";
 import { type Bodies, readBytes } from "./body.ts";
 import type { Routes } from "./match.ts";
 import { forbidden, notFound, Problem, wrongParameters } from "./problem.ts";
@@ -144,6 +144,7 @@ async function answerTo(
     const begun = await beginRepeat(world.store, {
       key,
       account: actor.account.id,
+      test: isTest(actor),
       method,
       url: request.url,
       bodyHash: read.hash,

@@ -64,7 +64,7 @@ export async function takeCopies(
       const mail: Received = { ...samples[sample]!, ...own };
       const to = mail.recipients.map((one) => ({
         address: formatMailbox(one),
-        domain: one.domain,
+        domain: own.sending?.sandbox ?? one.domain,
         orcpt: one.orcpt,
         notify: one.notify,
       }));

@@ -21,7 +21,13 @@ import type {
   Store,
 } from "../store/store.ts";
 import { type MailCopies, takeCopies } from "./copies.ts";
-import { type Destination, type Destinations, destinationsOf, type ListMail } from "./destinations.ts";
+import {
+  type Destination,
+  type Destinations,
+  destinationsOf,
+  type ListMail,
+  playedDestinations,
+} from "./destinations.ts";
 import { acceptedEntry, entry, namesBeside } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
 import { ForwardVolume } from "./forward-volume.ts";
@@ -113,6 +119,11 @@ export type Deliver = {
 
 const notForwarded = reply(550, "5.7.1", "This message looks like spam, and spam is not forwarded from here");
 const tooMuch = reply(451, "4.7.1", "This address has forwarded as much as it may in an hour; try again later");
+const testKept = reply(
+  550,
+  "5.7.1",
+  "The filter takes it for spam, and would keep it: this is a test, so that nobody can let it go",
+);
 const notOn = "Not forwarded: the address has forwarded as much as it may in an hour.";
 /** Mail of others goes out as a stream of its own: an administrator may give it addresses of its own. */
 const forwardStream = "forward";
@@ -260,7 +271,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, verdict.reply, [...verdict.notes, ...(verdict.reasons ?? [])]);
       return everyone(mail, verdict.reply);
     }
-    const everywhere = await destinationsOf(mail, header, directory, verdict.findings?.authentication?.dmarc.result);
+    const sandbox = mail.sending?.sandbox;
+    const everywhere =
+      sandbox === undefined
+        ? await destinationsOf(mail, header, directory, verdict.findings?.authentication?.dmarc.result)
+        : playedDestinations(mail, sandbox);
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
     const direct = checked instanceof Promise ? await checked : checked;
     const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict);
@@ -276,7 +291,12 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, first, []);
       return isLmtp(mail) ? refusals : [first];
     }
-    if (verdict.kind === "quarantine") return keep(mail, header, found, verdict);
+    if (verdict.kind === "quarantine") {
+      if (sandbox === undefined) return keep(mail, header, found, verdict);
+      // Who released it would send it to real people.
+      noteRefused(mail, header, { kind: "refuse", reply: testKept, notes: verdict.notes });
+      return everyone(mail, testKept);
+    }
     const gated = mail.account === undefined && verdict.kind === "junk" && found.forwarded.length > 0;
     // Spam that goes on from here is ours in the eyes of whoever gets it: its sender hears no, where nobody here takes it.
     if (gated && found.accounts.size === 0 && found.queued.length === 0) {

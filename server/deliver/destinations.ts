@@ -90,6 +90,21 @@ export async function destinationsOf(
   };
 }
 
+/** Of a test: everybody, whoever they are, is played by the sandbox, to whose domain the queue takes them. */
+export function playedDestinations({ recipients }: Pick<Received, "recipients">, sandbox: string): Destinations {
+  const queued = new Map<string, NewRecipient>();
+  for (const one of recipients) addQueued(queued, formatMailbox(one), sandbox, one.orcpt, one);
+  return {
+    each: recipients.map((): Destination => ({ kind: "taken", accounts: [], queued: true })),
+    accounts: new Map(),
+    queued: [...queued.values()],
+    forwarded: [],
+    forwarders: [],
+    reports: false,
+    lists: new Map(),
+  };
+}
+
 type Found = {
   readonly accounts: Map<AccountId, boolean>;
   readonly queued: Map<string, NewRecipient>;

@@ -22,7 +22,7 @@ export function makeComplainer({
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs).unref());
       const events = await store.sendingEvents({ message: id });
       if (!events.some(({ type, recipient }) => type === "delivered" && recipient === who.address)) continue;
-      const detail = { n: who.id, feedback: "abuse", by: "sandbox" };
+      const detail = { n: who.id, feedback: "abuse", by: "sandbox", sandbox: true };
       await store.addSendingEvents([
         { at: now(), type: "complained", tenant, stream, campaign, message: id, recipient: who.address, detail },
       ]);

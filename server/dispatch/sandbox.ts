@@ -23,8 +23,9 @@ export function sandboxOutcome(role: string, { attempts }: Pick<QueuedRecipient,
     why: named === "spam-content" ? "content" : named === "quota" ? "quota" : "recipient",
     reply: reply(code, enhanced, text),
     named: { class: named, rule: "sandbox" },
+    sandbox: true,
   });
-  const taken: Outcome = { kind: "delivered", reply: reply(250, "2.0.0", "The sandbox has taken it") };
+  const taken: Outcome = { kind: "delivered", sandbox: true, reply: reply(250, "2.0.0", "The sandbox has taken it") };
   switch (role) {
     case "delivered":
     case "complained":
@@ -38,6 +39,7 @@ export function sandboxOutcome(role: string, { attempts }: Pick<QueuedRecipient,
             delayMs: undefined,
             reply: reply(451, "4.7.1", "The sandbox takes it at the second try"),
             named: { class: "greylist", rule: "sandbox" },
+            sandbox: true,
           };
     case "full":
       return refused(552, "5.2.2", "The sandbox's mailbox is full", "quota");

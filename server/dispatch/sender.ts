@@ -40,6 +40,8 @@ export type Sender = {
   readonly rankOf: (address: string) => Rank;
   /** What the tenant said of it (tags, metadata): plain JSON, told again in its events. */
   readonly about?: { readonly [name: string]: unknown };
+  /** It goes to nobody: the sandbox of this domain plays its receivers, whoever they are. */
+  readonly sandbox?: string;
   /** It goes to a seed mailbox, which knows it by this (`server/seed`). */
   readonly seed?: string;
   /** Undefined: nothing. */

@@ -57,7 +57,7 @@ export type Injected = { readonly id: string; readonly recipients: readonly Told
 export type NotAsked = {
   readonly kind: "forbidden" | "wrong";
   readonly index: number;
-  readonly field: "from" | "stream";
+  readonly field: "from" | "stream" | "to";
   readonly why: string;
 };
 
@@ -72,6 +72,8 @@ export type InjectPorts = {
   readonly store: Pick<Store, "note" | "addSendingEvents">;
   readonly writing: Pick<Writing, "write" | "keep">;
   readonly ourHost: string;
+  /** The domain that plays receivers; "" for none. */
+  readonly sandbox: string;
   readonly now: () => Instant;
   readonly newId: () => string;
 };
@@ -92,7 +94,13 @@ export type Ready = {
 
 export type Inject = (
   asked: readonly Asked[],
-  by: { readonly account: Account; readonly tenant: string; readonly remote: string },
+  by: {
+    readonly account: Account;
+    readonly tenant: string;
+    readonly remote: string;
+    /** With a test token: all is as in reality, but for the receivers, which the sandbox plays. */
+    readonly test: boolean;
+  },
 ) => Promise<NotAsked | readonly Injected[]>;
 
 /** What would become of an email. Nothing is stored or sent; the first copy is written out, as its recipients would see it. */
@@ -113,8 +121,10 @@ export function makeInject(ports: InjectPorts): Injecting {
 
   const sendersOf = async (
     asked: readonly Asked[],
-    { account, tenant }: Parameters<Inject>[1],
+    { account, tenant, test }: Parameters<Inject>[1],
   ): Promise<NotAsked | readonly Sender[]> => {
+    const { sandbox } = ports;
+    if (test && sandbox === "") return { kind: "wrong", index: 0, field: "to", why: noSandbox };
     const allowed = new Map<string, boolean>();
     const senders: Sender[] = [];
     for (const [index, { from, wish }] of asked.entries()) {
@@ -129,7 +139,7 @@ export function makeInject(ports: InjectPorts): Injecting {
       const sender = senderOf(model, domain, wish, model.domain.get(domain)?.tenant || tenant);
       if (sender === undefined || "code" in sender)
         return { kind: "wrong", index, field: "stream", why: sender === undefined ? "" : sender.lines.join(" ") };
-      senders.push(sender);
+      senders.push(test ? { ...sender, sandbox } : sender);
     }
     return senders;
   };
@@ -183,12 +193,13 @@ export function makeInject(ports: InjectPorts): Injecting {
 
   /** Whether a message may be made when it is sent: all of it goes elsewhere. */
   const goesElsewhere = async (
-    { asked, to }: Ready,
+    { asked, sender, to }: Ready,
     suppressed: ReadonlyMap<string, Suppression> | undefined,
   ): Promise<boolean> => {
     if (asked.content.kind === "raw") return false;
     for (const mailbox of to) {
       if (suppressed?.has(formatMailbox(mailbox)) === true) return false;
+      if (sender.sandbox !== undefined) continue;
       const domain = directory.domain(mailbox.domain);
       if ((domain instanceof Promise ? await domain : domain) !== undefined) return false;
     }
@@ -348,7 +359,8 @@ export function makeInject(ports: InjectPorts): Injecting {
 
   /** The messages of each copy. Links to unsubscribe, and those that are counted, name their recipient: with them everybody gets a message of their own. */
   const readyOf = (asked: Asked, sender: Sender): readonly (readonly Ready[])[] =>
-    asked.copies.map((copy) => {
+    asked.copies.map((given) => {
+      const copy = sender.sandbox === undefined ? given : { ...given, about: { ...given.about, sandbox: true } };
       const to = unique([...copy.to, ...copy.cc, ...copy.bcc]);
       const parts = sender.marketing || sender.tracking !== undefined ? to.map((one) => [one]) : [to];
       return parts.map((part) => ({ asked, copy, sender, id: newId(), to: part }));
@@ -414,6 +426,8 @@ function subjectOf({ content }: Asked, variables: Variables | undefined): string
 function notBeforeOf({ notBefore }: Asked, at: Instant): Instant | undefined {
   return notBefore !== undefined && notBefore > at ? notBefore : undefined;
 }
+
+const noSandbox = "There is no sandbox here ([sending] sandbox), and a test token sends to nobody else.";
 
 function sendingOf({ lifetimeMs }: Asked, sender: Sender, about: About): Sender {
   return { ...sender, about, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) };

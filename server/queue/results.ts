@@ -185,6 +185,7 @@ function eventOf(
   if (path?.egress !== undefined) detail["source"] = path.egress.name;
   if (path?.provider !== undefined) detail["provider"] = path.provider;
   if (author !== undefined) detail["author"] = author;
+  if (outcome.sandbox === true) detail["sandbox"] = true;
   if (named !== undefined) detail["class"] = named.class;
   if (named?.rule !== undefined) detail["rule"] = named.rule;
   if (nextAt !== undefined) detail["nextAt"] = nextAt;

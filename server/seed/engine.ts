@@ -96,6 +96,7 @@ export class Seeding {
   noticed(mail: Received | undefined): void {
     const sending = mail?.sending;
     if (mail === undefined || sending?.campaign === undefined || sending.seed !== undefined) return;
+    if (sending.sandbox !== undefined) return;
     if (!this.#wants.has(sending.tenant) || mail.bytes.length > maxLetterBytes) return;
     const now = this.#ports.now();
     if (day(now) !== this.#day) {

@@ -18,11 +18,15 @@ export type Why =
   | "loop"
   | "system";
 
-export type Outcome =
+export type Outcome = (
   | { readonly kind: "delivered"; readonly reply: Reply }
   /** `delayMs`: when to try again at the earliest, where the server or the reason tells; 0 is at once. */
   | ({ readonly kind: "later"; readonly delayMs: number | undefined } & Trouble)
-  | ({ readonly kind: "failed" } & Trouble);
+  | ({ readonly kind: "failed" } & Trouble)
+) & {
+  /** No receiver said it: the sandbox plays one (`server/dispatch/sandbox.ts`). */
+  readonly sandbox?: true;
+};
 
 type Trouble = {
   readonly reply: Reply;

@@ -499,6 +499,80 @@ test("addresses of the sandbox play receivers: nothing is sent, and nobody is su
   );
 });
 
+async function allEvents(): Promise<readonly Any[]> {
+  const all: Any[] = [];
+  for (;;) {
+    const { items } = await admin.ok("GET", `/events?limit=500&after=${all.at(-1)?.id ?? "evt_0"}`);
+    if (items.length === 0) return all;
+    all.push(...items);
+  }
+}
+
+test("a token for tests sends to nobody, has the events of reality, and is good for nothing else", async () => {
+  const made = await user.ok("POST", "/accounts/me/tokens", { label: "ci", test: true });
+  assert.equal(made.test, true);
+  await user.no(422, "POST", "/accounts/me/tokens", { label: "x", test: true, scopes: ["accounts:read"] });
+  await user.no(422, "POST", "/accounts/me/tokens", { label: "x", scopes: ["*", "test"] });
+  const tests = new ApiTalk(origin, { token: made.token });
+  const live = await user.ok("POST", "/emails", {
+    from,
+    to: person("live"),
+    text: "x",
+    send_at: new Date(Date.now() + 3_600_000).toISOString(),
+  });
+  const to = ["u2@example.test", "nobody@example.test", person("tested"), "bounced@sandbox.invalid"];
+  const body = { from, to, subject: "Test", text: "x", metadata: { run: 7 } };
+  const sent = await tests.ok("POST", "/emails", body, { "idempotency-key": "one" });
+  assert.deepEqual(
+    sent.recipients.map(({ status }: Any) => status),
+    to.map(() => "queued"),
+  );
+  const batch = await tests.ok("POST", "/emails/batch", {
+    from,
+    subject: "Test {{n}}",
+    text: "x",
+    recipients: Array.from({ length: 12 }, (_, n) => ({
+      to: n === 0 ? "u2@example.test" : `t${n}@tests.test`,
+      variables: { n },
+    })),
+  });
+  const raw = await tests.ok("POST", "/messages/raw", {
+    to: person("tested"),
+    message: `From: ${from}\nSubject: raw\n\nx\n`,
+  });
+  const whole = await until(
+    () => tests.ok("GET", `/emails/${sent.id}`),
+    ({ recipients }) => recipients.every(({ status }: Any) => status === "delivered" || status === "bounced"),
+  );
+  assert.deepEqual(
+    whole.recipients.map(({ address, status }: Any) => [address, status]),
+    to.map((address) => [address, address.startsWith("bounced@") ? "bounced" : "delivered"]),
+  );
+  assert.deepEqual([whole.sandbox, whole.metadata], [true, { run: 7 }]);
+  for (const { id } of [raw, batch.emails[0], batch.emails[7]])
+    await until(
+      () => tests.ok("GET", `/emails/${id}`),
+      ({ status }) => status === "delivered",
+    );
+  // Nobody got anything, here or elsewhere.
+  const steps = (await ask(dev.ready.data, "trace", { key: batch.emails[0].id })) as readonly Any[];
+  assert.deepEqual(new Set(steps.map(({ stage }) => stage)), new Set(["accepted", "queued", "delivered"]));
+  assert.ok([...sink.taken].every((one) => !one.to.some((address) => /^tested@|@tests\.test$/.test(address))));
+  const told = (await allEvents()).filter(({ data }: Any) => data.recipient === person("tested"));
+  assert.deepEqual(new Set(told.map(({ type }: Any) => type)), new Set(["email.accepted", "email.delivered"]));
+  assert.ok(told.every(({ data }: Any) => data.sandbox === true));
+  // It sees tests alone, and takes back nobody's mail; its keys are its own.
+  await tests.no(404, "GET", `/emails/${live.id}`);
+  await tests.no(404, "POST", `/emails/${live.id}/cancel`);
+  assert.ok((await tests.ok("GET", "/emails")).items.every(({ sandbox }: Any) => sandbox));
+  const reality = await user.ask("POST", "/emails", { ...body, to: [person("real")] }, { "idempotency-key": "one" });
+  assert.equal(reality.status, 202);
+  await arrived(person("real"));
+  await tests.no(403, "GET", "/accounts/me");
+  await tests.no(403, "POST", "/accounts/me/tokens", { label: "x" });
+  await tests.no(403, "POST", "/emails", { from: "u2@example.test", to: person("tested"), text: "x" });
+});
+
 test("what receivers ask is looked at; a test letter is unsubscribed from, and nobody gets it", async () => {
   const before = await admin.ok("GET", "/sending/requirements/example.test");
   const standing = (answer: Any): Any =>

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Asked, Injected, NotAsked } from "../../inject/inject.ts";
 import type { EmailStatus } from "../../inject/status.ts";
-import type { Actor } from "../actor.ts";
+import { type Actor, isTest } from "../actor.ts";
 import { fromOf } from "../email-from.ts";
 import { BatchBody, copyOf, EmailBody, RawBody, timesOf, wishOf } from "../email-schema.ts";
 import { shownEmail, theEmail, WholeEmail } from "../email-status.ts";
@@ -55,6 +55,13 @@ const Checked = z
   })
   .meta({ id: "CheckedEmail" });
 
+const byOf = (actor: Actor, tenant: string) => ({
+  account: actor.account,
+  tenant,
+  remote: actor.remote,
+  test: isTest(actor),
+});
+
 type Who = { readonly actor: Actor };
 
 async function send(
@@ -67,7 +74,7 @@ async function send(
   const tenant = await tenantOf(actor, world);
   const asked = await withTemplates(given, pointerTo, tenant, world);
   if (asked instanceof Problem) return asked;
-  const sent = await world.injection.send(asked, { account: actor.account, tenant, remote: actor.remote });
+  const sent = await world.injection.send(asked, byOf(actor, tenant));
   return "kind" in sent ? refused(sent, pointerTo) : sent;
 }
 
@@ -154,7 +161,7 @@ export const routes: readonly Route[] = [
       const tenant = await tenantOf(actor, world);
       const asked = await withTemplates([body], () => "", tenant, world);
       if (asked instanceof Problem) return asked;
-      const checked = await world.injection.check(asked[0]!, { account: actor.account, tenant, remote: actor.remote });
+      const checked = await world.injection.check(asked[0]!, byOf(actor, tenant));
       if ("kind" in checked) return refused(checked, () => "");
       const { recipients, sizeBytes, texts } = checked;
       return {

@@ -13,6 +13,7 @@ const Session = z
     id: z.string(),
     label: z.string(),
     scopes: z.array(z.string()).nullable().describe("null: all that the account may."),
+    test: z.boolean().describe("For tests: what is sent with it goes to nobody."),
     remote: z.string().describe("Where it was made."),
     createdAt: time,
     usedAt: time.nullable(),
@@ -87,6 +88,10 @@ export const routes: readonly Route[] = [
         .nullable()
         .optional()
         .describe("Such as accounts:read, domains:write, mail or *:read; null, or nothing: all that the account may."),
+      test: z
+        .boolean()
+        .default(false)
+        .describe("For tests of sending: all is as in reality, but nobody gets it; the sandbox plays every receiver."),
       expiresInDays: z.int().min(1).max(3650).default(defaultTokenDays),
     }),
     answer: Session.extend({ token: z.string() }),
@@ -101,6 +106,7 @@ export const routes: readonly Route[] = [
         return wrongField("/scopes", "A token cannot make one that may more than itself.");
       const made = await makeToken(world, account, {
         label: body.label,
+        test: body.test,
         scopes,
         days: body.expiresInDays,
         remote: actor.remote,
