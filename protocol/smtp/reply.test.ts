@@ -112,4 +112,11 @@ test("formats", () => {
     [500, 500, 30, 0],
   );
   assert.equal(replyText(reply(550, "5.7.1", "a", "b")), "550 5.7.1 a b");
+  // The example of RFC 8621 §7.
+  const parser = new ReplyParser();
+  parser.push(Buffer.from("550-5.7.1 Our system has detected that this message is\r\n550 5.7.1 likely spam.\r\n"));
+  assert.equal(
+    replyText(parser.next() as Reply),
+    "550 5.7.1 Our system has detected that this message is likely spam.",
+  );
 });

@@ -154,7 +154,7 @@ export const jmap = section<JmapSettings>(defaultJmapSettings, {
   maxAttachmentsBytes: "Bytes of all parts of an email that is made (maxSizeAttachmentsPerEmail).",
   maxDelayedSendSeconds: "How far in the future an email may be sent; 0 switches it off.",
   uploadLifetimeMs: "How long an upload that nothing was made of is kept.",
-  maxAllUploadsBytes: "Bytes of all uploads of one account.",
+  maxAllUploadsBytes: "Bytes of all uploads of one account; for new ones the oldest go.",
   maxUploads: "Uploads of one account that are kept.",
   maxEventSources: "Connections of one account that wait for pushes (EventSource and WebSocket).",
   maxPushSubscriptions: "Push subscriptions of one account.",

@@ -74,17 +74,23 @@ async function digest(account: AccountId, bytes: Uint8Array): Promise<string> {
 export const blobIdOf = async (account: AccountId, bytes: Uint8Array): Promise<string> =>
   `U${await digest(account, bytes)}`;
 
-/** Keeps uploaded bytes until they expire; the same bytes of an account are one blob. */
+/**
+ * Keeps uploaded bytes until they expire; the same bytes of an account are one blob. For new ones the oldest go where there is no room
+ * (RFC 8620 §6), but not what something else needs: that is kept for so much longer (`neededMs`).
+ */
 export async function upload(
   ports: Pick<JmapPorts, "store" | "settings" | "now">,
   account: AccountId,
   bytes: Uint8Array,
   type: string,
+  neededMs = 0,
 ): Promise<Upload | "over-quota"> {
   const { settings } = ports;
   const id = await blobIdOf(account, bytes);
-  return ports.store.uploadPut(account, id, { bytes, facts: noFacts }, type, ports.now() + settings.uploadLifetimeMs, {
+  const expiresAt = ports.now() + settings.uploadLifetimeMs;
+  return ports.store.uploadPut(account, id, { bytes, facts: noFacts }, type, expiresAt + neededMs, {
     bytes: settings.maxAllUploadsBytes,
     count: settings.maxUploads,
+    mayGoUntil: expiresAt,
   });
 }

@@ -170,7 +170,8 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
       return sendProblem(reply, {
         type: "about:blank",
         status: 507,
-        detail: "There is no room for more uploads: use or wait for those that are there.",
+        detail:
+          "There is no room for it beside the mail that waits for its time, or it is larger than all uploads together may be.",
       });
     return reply
       .code(201)

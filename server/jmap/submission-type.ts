@@ -2,7 +2,7 @@
 import { numberOf } from "../../protocol/jmap/ids.ts";
 import { stateText } from "../../protocol/jmap/state.ts";
 import { invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
-import { headerValue } from "../../protocol/mime/header.ts";
+import { type Header, headerValue } from "../../protocol/mime/header.ts";
 import type { AccountId } from "../store/store.ts";
 import { readableEmails } from "./access.ts";
 import { upload } from "./blobs.ts";
@@ -109,8 +109,8 @@ async function make(object: JsonObject, call: Call, accountId: AccountId): Promi
   if (bytes.length > ports.settings.maxAttachmentsBytes)
     return error("tooLarge", "The email is too large to be sent.", { maxSize: ports.settings.maxAttachmentsBytes });
   const header = headerOf(bytes);
-  if (!header.fields.some(({ name }) => name === "from"))
-    return error("invalidEmail", "The email has no From.", { properties: ["from"] });
+  const fault = senderFault(header);
+  if (fault !== undefined) return error("invalidEmail", fault.why, { properties: [fault.property] });
   const envelope = readEnvelope(object["envelope"], header, identity["email"] as string);
   if ("type" in envelope) return { error: envelope };
   if (envelope.from !== "" && !(await maySendAs(ports, account, envelope.from, "named")))
@@ -133,8 +133,8 @@ async function make(object: JsonObject, call: Call, accountId: AccountId): Promi
   };
   if (at > now) {
     // Kept by itself, by who sends it: the email may be changed or go meanwhile.
-    const lifetime = { ...ports.settings, uploadLifetimeMs: at - now + ports.settings.uploadLifetimeMs };
-    const kept = await upload({ ...ports, settings: lifetime }, account.id, bytes, "message/rfc822");
+    const neededMs = at - now + ports.settings.uploadLifetimeMs;
+    const kept = await upload(ports, account.id, bytes, "message/rfc822", neededMs);
     if (kept === "over-quota") return error("overQuota", "There is no room to keep it until then.");
     return { data: { ...known, undoStatus: "pending", blobId: kept.id, deliveryStatus: waitingStatus(envelope) } };
   }
@@ -149,4 +149,14 @@ async function make(object: JsonObject, call: Call, accountId: AccountId): Promi
       deliveryStatus: firstStatus(envelope, handed),
     },
   };
+}
+
+/** RFC 8621 §7, RFC 5322 §3.6.2: one From, one Sender at most, which several authors need. */
+function senderFault(header: Header): { readonly property: "from" | "sender"; readonly why: string } | undefined {
+  const count = (field: string) => header.fields.filter(({ name }) => name === field).length;
+  if (count("from") !== 1) return { property: "from", why: `The email has ${count("from")} From fields, not one.` };
+  if (count("sender") > 1) return { property: "sender", why: "The email has more than one Sender." };
+  if (count("sender") === 0 && authorsOf(header).length > 1)
+    return { property: "sender", why: "An email of several authors says in Sender who of them sends it." };
+  return undefined;
 }

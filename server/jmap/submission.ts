@@ -13,6 +13,7 @@ import {
 import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
 import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox, type Mailbox, parseMailbox } from "../../protocol/smtp/address.ts";
+import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { Account, AccountId } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
@@ -190,8 +191,7 @@ export async function handOver(
     notBefore: undefined,
     bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   });
-  const text =
-    reply === undefined ? "451 4.3.0 Local trouble, try again later" : `${reply.code} ${reply.lines.join(" ")}`;
+  const text = reply === undefined ? "451 4.3.0 Local trouble, try again later" : replyText(reply);
   if (reply === undefined || reply.code >= 400)
     return { reply: text, accepted: false, queueId: undefined, queued: new Set() };
   const entries = await ports.store.trace(id, 10);

@@ -262,6 +262,8 @@ export type ObjectsChanges =
 /** `put`: undefined data removes. */
 export type ObjectEdit = { readonly id: string; readonly data: unknown };
 
+/** `mayGoUntil`: of the uploads that expire by then the oldest go where there is no room (RFC 8620 §6). */
+export type UploadBounds = { readonly bytes: number; readonly count: number; readonly mayGoUntil?: Instant };
 export type Upload = {
   readonly id: string;
   readonly content: ContentId;
@@ -382,7 +384,7 @@ export interface JmapWriter {
     message: NewMessage,
     type: string,
     expiresAt: Instant,
-    bounds: { readonly bytes: number; readonly count: number },
+    bounds: UploadBounds,
   ): Promise<Upload | "over-quota">;
   /** Before they expire; answers those that were there. */
   uploadsDrop(account: AccountId, ids: readonly string[]): Promise<readonly string[]>;

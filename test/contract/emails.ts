@@ -320,6 +320,21 @@ export function emailsContract(open: Open, stories: number): void {
       assert.ok(typeof again === "object" && again.content === up.content);
       await store.uploadPut(id, "U2", letter(), "text/plain", noon + 1, bounds);
       assert.equal(await store.uploadPut(id, "U3", letter(), "text/plain", noon, bounds), "over-quota");
+      const { id: crowded } = await newAccount(store);
+      const push = (key: string, expiresAt: number, mayGoUntil: number, bytes = 10_000) =>
+        store.uploadPut(crowded, key, letter({ body: key }), "text/plain", expiresAt, { bytes, count: 2, mayGoUntil });
+      await push("needed", noon + 9, noon + 1);
+      await push("old", noon, noon);
+      assert.equal(
+        await push("large", noon + 1, noon + 1, 10),
+        "over-quota",
+        "nothing goes for what has no room alone",
+      );
+      assert.ok(typeof (await push("new", noon + 1, noon + 1)) === "object");
+      const left = (await store.uploads(crowded, ["needed", "old", "new"])).map((one) => one.id);
+      assert.deepEqual(left.sort(), ["needed", "new"], "the oldest goes, what is needed for longer does not");
+      await push("needed too", noon + 8, noon + 1);
+      assert.equal(await push("newer", noon + 1, noon + 1), "over-quota");
       assert.deepEqual(
         (await store.uploads(id, ["U1", "U9"])).map((one) => one.type),
         ["image/png"],

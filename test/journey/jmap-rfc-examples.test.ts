@@ -170,10 +170,102 @@ describe("RFC 8620", () => {
     assert.deepEqual([gone.notFound, gone.list], [[created.b.id], [{ id: created.a.id, name: "Todo list" }]]);
   });
 
-  test("§6.1, §6.3 an upload, and a copy of a blob", async () => {
+  test("§5.7 the Todo list, with emails: its two words, the whole object and a minimal patch, what another has deleted", async () => {
+    const todo = (title: string, ...words: readonly string[]): Promise<string> =>
+      me.import(`Subject: ${title}\r\n\r\nx\r\n`, { keywords: Object.fromEntries(words.map((word) => [word, true])) });
+    const a = await todo("Practise Piano", "music", "beethoven", "mozart", "liszt", "rachmaninov");
+    const b = await todo("Watch Daft Punk music video", "music", "video", "trance");
+    await todo("Sleep", "night");
+    const list = {
+      filter: { operator: "OR", conditions: [{ hasKeyword: "music" }, { hasKeyword: "video" }] },
+      sort: [{ property: "subject" }],
+    };
+    const [query, got] = await me.calls(
+      ["Email/query", { ...list, position: 0, limit: 10 }, "0"],
+      [
+        "Email/get",
+        { "#ids": { resultOf: "0", name: "Email/query", path: "/ids" }, properties: ["subject", "keywords"] },
+        "1",
+      ],
+    );
+    const { queryState } = query![1];
+    assert.deepEqual(query![1], {
+      accountId: me.accountId,
+      queryState,
+      canCalculateChanges: true,
+      position: 0,
+      ids: [a, b],
+    });
+    assert.deepEqual(got![1].list[1], {
+      id: b,
+      subject: "Watch Daft Punk music video",
+      keywords: { music: true, video: true, trance: true },
+    });
+    const { state } = got![1];
+    const chopin = { music: true, beethoven: true, chopin: true, liszt: true, rachmaninov: true };
+    const patches: readonly Any[] = [
+      { id: a, subject: "Practise Piano", keywords: chopin },
+      { "keywords/chopin": true, "keywords/mozart": null },
+    ];
+    for (const patch of patches) {
+      const set = await me.call("Email/set", { update: { [a]: patch } });
+      assert.deepEqual([set.updated, set.notUpdated], [{ [a]: null }, null]);
+      const after = await me.call("Email/get", { ids: [a], properties: ["keywords"] });
+      assert.deepEqual(after.list[0].keywords, chopin);
+    }
+    assert.equal(
+      (await me.error("Email/set", { ifInState: state, update: { [a]: patches[1] } })).type,
+      "stateMismatch",
+    );
+    const middle = await me.call("Email/query", list);
+    const { state: sinceState } = await me.call("Email/get", { ids: [] });
+    await me.call("Email/set", { destroy: [b] });
+    const [changes, queryChanges] = await me.calls(
+      ["Email/changes", { sinceState, maxChanges: 50 }, "0"],
+      ["Email/queryChanges", { ...list, sinceQueryState: middle.queryState, maxChanges: 50 }, "1"],
+    );
+    assert.deepEqual(changes![1], {
+      accountId: me.accountId,
+      oldState: sinceState,
+      newState: changes![1].newState,
+      hasMoreChanges: false,
+      created: [],
+      updated: [],
+      destroyed: [b],
+    });
+    assert.deepEqual(queryChanges![1], {
+      accountId: me.accountId,
+      oldQueryState: middle.queryState,
+      newQueryState: queryChanges![1].newQueryState,
+      removed: [b],
+      added: [],
+    });
+  });
+
+  test("§5.3 names change places in one call: the final state is valid", async () => {
+    const { created } = await me.call("Mailbox/set", { create: { a: { name: "Left" }, b: { name: "Right" } } });
+    const [a, b] = [created.a.id, created.b.id];
+    const swapped = await me.call("Mailbox/set", { update: { [a]: { name: "Right" }, [b]: { name: "Left" } } });
+    assert.deepEqual([swapped.notUpdated, swapped.updated], [null, { [a]: null, [b]: null }]);
+    const { list } = await me.call("Mailbox/get", { ids: [a, b], properties: ["name"] });
+    assert.deepEqual(
+      new Map(list.map((one: Any) => [one.id, one.name])),
+      new Map([
+        [a, "Right"],
+        [b, "Left"],
+      ]),
+    );
+  });
+
+  test("§6.1, §6.2, §6.3 an upload, its download, and a copy of a blob", async () => {
     const up = await me.upload("hello", "text/plain");
     assert.deepEqual(up, { accountId: me.accountId, blobId: up.blobId, type: "text/plain", size: 5 });
-    assert.equal((await (await me.download(up.blobId, "text/plain", "a b.txt")).text()).length, 5);
+    const down = await me.download(up.blobId, "text/plain", "a b.txt");
+    assert.deepEqual(
+      [await down.text(), down.headers.get("content-type"), down.headers.get("cache-control")],
+      ["hello", "text/plain", "private, immutable, max-age=31536000"],
+    );
+    assert.match(down.headers.get("content-disposition") ?? "", /filename="a b\.txt"/);
     const none = await me.fetch(me.session.uploadUrl.replace("{accountId}", "A99999"), { method: "POST", body: "x" });
     assert.equal(none.status, 404);
     assert.equal((await me.download("U99999")).status, 404);
@@ -340,6 +432,46 @@ describe("RFC 8621", () => {
     );
   });
 
+  test("§2 unreadThreads: what is unread in the trash counts there alone", async () => {
+    const [trash, box] = [
+      await me.mailbox("trash"),
+      (await me.call("Mailbox/set", { create: { m: { name: "Trashed thread" } } })).created.m.id,
+    ];
+    const unread = async (id: string): Promise<number> =>
+      (await me.call("Mailbox/get", { ids: [id], properties: ["unreadThreads"] })).list[0].unreadThreads;
+    const before = await unread(trash);
+    const mail = (more: string, mailbox: string, keywords: Any) =>
+      me.import(`${more}Subject: One thread\r\n\r\nx\r\n`, { mailboxIds: { [mailbox]: true }, keywords });
+    await mail("Message-ID: <trash1@x.test>\r\n", box, { $seen: true });
+    await mail("Message-ID: <trash2@x.test>\r\nIn-Reply-To: <trash1@x.test>\r\n", trash, {});
+    assert.deepEqual([(await unread(trash)) - before, await unread(box)], [1, 0]);
+  });
+
+  test("§2.6 one mailbox is renamed, and one that may not go stays", async () => {
+    const { id } = (await me.call("Mailbox/set", { create: { m: { name: "Important mail" } } })).created.m;
+    const { state } = await me.call("Mailbox/get", { ids: [] });
+    const set = await me.call("Mailbox/set", {
+      ifInState: state,
+      update: { [id]: { name: "Maybe important mail" } },
+      destroy: [inbox],
+    });
+    assert.deepEqual(
+      { ...set, notDestroyed: { [inbox]: { type: set.notDestroyed[inbox].type } } },
+      {
+        accountId: me.accountId,
+        oldState: state,
+        newState: set.newState,
+        created: null,
+        updated: { [id]: null },
+        destroyed: null,
+        notCreated: null,
+        notUpdated: null,
+        notDestroyed: { [inbox]: { type: "forbidden" } },
+      },
+    );
+    assert.notEqual(set.newState, state);
+  });
+
   test("§2.3 sortAsTree and filterAsTree", async () => {
     const { created } = await me.call("Mailbox/set", {
       create: {
@@ -369,7 +501,7 @@ describe("RFC 8621", () => {
     assert.ok((await me.call("Mailbox/query", { filter: { hasAnyRole: false } })).ids.includes(created.top.id));
   });
 
-  test("§3.3 Thread/get: emails by time, ids that name nothing", async () => {
+  test("§3.1.1 Thread/get: emails by time, ids that name nothing", async () => {
     const mail = (at: number, more: string): Promise<string> =>
       me.import(`Message-ID: <thread${at}@x.test>\r\n${more}Subject: Thread of three\r\n\r\n${at}\r\n`, {
         receivedAt: `2020-01-0${at}T00:00:00Z`,
@@ -519,6 +651,228 @@ describe("RFC 8621", () => {
     assert.deepEqual(again.ids, [c, b]);
   });
 
+  test("§4.2.1 Email/get: the example, a letter with a footer of its list", async () => {
+    const html = `<html><body><p>Hello ${"dear ".repeat(80)}Jane</p></body></html>`;
+    const footer = "-- Sent by your friendly mailing list";
+    const box = (await me.call("Mailbox/set", { create: { m: { name: "Lists" } } })).created.m.id;
+    const id = await me.import(
+      `From: Joe Bloggs <joe@example.com>\r\nSubject: Dinner on Thursday?\r\nList-Post: <mailto:partytime@lists.example.com>\r\nMIME-Version: 1.0\r\n` +
+        `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n${html}\r\n--b\r\nContent-Type: text/plain\r\n\r\n${footer}\r\n--b--\r\n`,
+      { mailboxIds: { [box]: true }, receivedAt: "2013-10-13T14:12:00Z" },
+    );
+    const answer = await me.call("Email/get", {
+      ids: ["M99999", id],
+      properties: [
+        "threadId",
+        "mailboxIds",
+        "from",
+        "subject",
+        "receivedAt",
+        "header:List-POST:asURLs",
+        "htmlBody",
+        "bodyValues",
+      ],
+      bodyProperties: ["partId", "blobId", "size", "type"],
+      fetchHTMLBodyValues: true,
+      maxBodyValueBytes: 256,
+    });
+    const [{ threadId, htmlBody, bodyValues }] = answer.list;
+    assert.deepEqual(answer, {
+      accountId: me.accountId,
+      state: answer.state,
+      list: [
+        {
+          id,
+          threadId,
+          mailboxIds: { [box]: true },
+          from: [{ name: "Joe Bloggs", email: "joe@example.com" }],
+          subject: "Dinner on Thursday?",
+          receivedAt: "2013-10-13T14:12:00Z",
+          "header:List-POST:asURLs": ["mailto:partytime@lists.example.com"],
+          htmlBody: [
+            { partId: htmlBody[0].partId, blobId: htmlBody[0].blobId, size: html.length, type: "text/html" },
+            { partId: htmlBody[1].partId, blobId: htmlBody[1].blobId, size: footer.length, type: "text/plain" },
+          ],
+          bodyValues: {
+            [htmlBody[0].partId]: {
+              isEncodingProblem: false,
+              isTruncated: true,
+              value: bodyValues[htmlBody[0].partId].value,
+            },
+            [htmlBody[1].partId]: { isEncodingProblem: false, isTruncated: false, value: footer },
+          },
+        },
+      ],
+      notFound: ["M99999"],
+    });
+    const cut = bodyValues[htmlBody[0].partId].value;
+    assert.ok(html.startsWith(cut) && cut.length > 200 && cut.length <= 256);
+  });
+
+  test("§4.10 the examples one after the other: a page, read elsewhere, what has changed, a draft, its move to another account", async () => {
+    const box = (await me.call("Mailbox/set", { create: { m: { name: "Ten" } } })).created.m.id;
+    const mail = (n: number, more = ""): Promise<string> =>
+      me.import(
+        `Message-ID: <ten${n}@x.test>\r\n${more}From: Jane Doe <jdoe@example.com>\r\nSubject: Reveal ${more === "" ? n : 1}\r\n\r\nAs you may be aware, ${n}\r\n`,
+        {
+          mailboxIds: { [box]: true },
+          keywords: { $seen: true, $flagged: true },
+          receivedAt: `2018-06-2${n}T00:20:35Z`,
+        },
+      );
+    const [first, second, oldest] = [await mail(1), await mail(2), await mail(0)];
+    const reply = await mail(3, "In-Reply-To: <ten1@x.test>\r\n");
+    const list = {
+      filter: { inMailbox: box },
+      sort: [{ isAscending: false, property: "receivedAt" }],
+      collapseThreads: true,
+    };
+    const from = (resultOf: string, name: string, path: string) => ({ "#ids": { resultOf, name, path } });
+    const page = await me.calls(
+      ["Email/query", { ...list, position: 0, limit: 30, calculateTotal: true }, "0"],
+      ["Email/get", { ...from("0", "Email/query", "/ids"), properties: ["threadId"] }, "1"],
+      ["Thread/get", from("1", "Email/get", "/list/*/threadId"), "2"],
+      [
+        "Email/get",
+        {
+          ...from("2", "Thread/get", "/list/*/emailIds"),
+          properties: [
+            "threadId",
+            "mailboxIds",
+            "keywords",
+            "hasAttachment",
+            "from",
+            "subject",
+            "receivedAt",
+            "size",
+            "preview",
+          ],
+        },
+        "3",
+      ],
+    );
+    const [query, ids, threads, emails] = page.map(([, answer]) => answer);
+    assert.deepEqual(query, {
+      accountId: me.accountId,
+      queryState: query.queryState,
+      canCalculateChanges: true,
+      position: 0,
+      total: 3,
+      ids: [reply, second, oldest],
+    });
+    assert.deepEqual(
+      threads.list.map(({ id, emailIds }: Any) => [id, emailIds]),
+      ids.list.map(({ id, threadId }: Any) => [threadId, id === reply ? [first, reply] : [id]]),
+    );
+    const shown = emails.list.find(({ id }: Any) => id === reply);
+    assert.deepEqual(shown, {
+      id: reply,
+      threadId: ids.list[0].threadId,
+      mailboxIds: { [box]: true },
+      keywords: { $seen: true, $flagged: true },
+      hasAttachment: false,
+      from: [{ email: "jdoe@example.com", name: "Jane Doe" }],
+      subject: "Reveal 1",
+      receivedAt: "2018-06-23T00:20:35Z",
+      size: shown.size,
+      preview: "As you may be aware, 3",
+    });
+    const read = await me.call("Email/set", { update: { [reply]: { "keywords/$seen": null } } });
+    assert.deepEqual([read.updated, read.notUpdated], [{ [reply]: null }, null]);
+    await me.call("Email/set", { destroy: [second] });
+    const fresh = await mail(4);
+    const [changes, queryChanges] = (
+      await me.calls(
+        ["Email/changes", { sinceState: read.oldState, maxChanges: 50 }, "3"],
+        [
+          "Email/queryChanges",
+          { ...list, sinceQueryState: query.queryState, upToId: oldest, maxChanges: 25, calculateTotal: true },
+          "11",
+        ],
+      )
+    ).map(([, answer]) => answer);
+    assert.deepEqual(changes, {
+      accountId: me.accountId,
+      oldState: read.oldState,
+      newState: changes.newState,
+      hasMoreChanges: false,
+      created: [fresh],
+      updated: [reply],
+      destroyed: [second],
+    });
+    assert.deepEqual([queryChanges.total, queryChanges.removed.includes(second)], [3, true]);
+    assert.deepEqual(queryChanges.added[0], { id: fresh, index: 0 });
+
+    // As it stands there the part "a49d" has no value and "49db" no part, which is to be refused.
+    const drafts = await me.mailbox("drafts");
+    const draft = (value: string): Any => ({
+      mailboxIds: { [drafts]: true },
+      keywords: { $seen: true, $draft: true },
+      from: [{ name: "Joe Bloggs", email: "joe@example.com" }],
+      to: [{ name: "John", email: "john@example.com" }],
+      subject: "World domination",
+      receivedAt: "2018-07-10T01:05:08Z",
+      sentAt: "2018-07-10T11:05:08+10:00",
+      bodyStructure: {
+        type: "multipart/alternative",
+        subParts: [
+          { partId: "a49d", type: "text/html" },
+          { partId: "bd48", type: "text/plain" },
+        ],
+      },
+      bodyValues: {
+        bd48: {
+          value: "I have the most brilliant plan.  Let me tell you all about it.  What we do is, we",
+          isTruncated: false,
+        },
+        [value]: {
+          value:
+            '<!DOCTYPE html><html><head><title></title><style type="text/css">div{font-size:16px}</style></head><body><div>I have the most brilliant plan.  Let me tell you all about it.  What we do is, we</div></body></html>',
+          isTruncated: false,
+        },
+      },
+    });
+    const wrong = await me.call("Email/set", { create: { k1546: draft("49db") } });
+    assert.equal(wrong.notCreated.k1546.type, "invalidProperties");
+    const made = await me.call("Email/set", { create: { k1546: draft("a49d") } });
+    const { id, blobId, threadId, size } = made.created.k1546;
+    assert.deepEqual(made.created, { k1546: { id, blobId, threadId, size } });
+
+    const other = await new JmapTalk(me.origin, "u2@example.test", "pw").open();
+    const theirs = (await other.call("Mailbox/set", { create: { m: { name: "For u1" } } })).created.m.id;
+    const principal = (await other.call("Principal/query", { filter: { email: "u1@example.test" } })).ids[0];
+    await other.call("Mailbox/set", {
+      update: {
+        [theirs]: {
+          shareWith: { [principal]: { mayReadItems: true, mayAddItems: true, maySetSeen: true, maySetKeywords: true } },
+        },
+      },
+    });
+    const copied = await me.calls([
+      "Email/copy",
+      {
+        fromAccountId: me.accountId,
+        accountId: other.accountId,
+        create: { k45: { id, mailboxIds: { [theirs]: true } } },
+        onSuccessDestroyOriginal: true,
+      },
+      "0",
+    ]);
+    assert.deepEqual(
+      copied.map(([name, { accountId }, callId]) => [name, accountId, callId]),
+      [
+        ["Email/copy", other.accountId, "0"],
+        ["Email/set", me.accountId, "0"],
+      ],
+    );
+    const { created, notCreated } = copied[0]![1];
+    assert.deepEqual(
+      [Object.keys(created.k45).sort(), created.k45.size, notCreated],
+      [["blobId", "id", "size", "threadId"], size, null],
+    );
+    assert.deepEqual(copied[1]![1].destroyed, [id]);
+  });
+
   test("§4.8 an import is of the time that is said, or that its newest Received says", async () => {
     const raw =
       "Received: by a; Thu, 2 Jan 2020 03:04:05 +0000\r\nReceived: by b; Wed, 1 Jan 2020 00:00:00 +0000\r\nSubject: x\r\n\r\nx\r\n";
@@ -530,7 +884,7 @@ describe("RFC 8621", () => {
     );
   });
 
-  test("§5.1 SearchSnippet/get: the example, an email that is not there, and without text", async () => {
+  test("§5.1 SearchSnippet/get: words, an email that is not there, and without text", async () => {
     const hit = await me.import("Subject: The Foo & bar\r\n\r\nWe drink foofle <wine> and foo.\r\n");
     const miss = await me.import("Subject: Else\r\n\r\nNothing\r\n");
     const answer = await me.call("SearchSnippet/get", { filter: { text: "foo" }, emailIds: [hit, miss, "M99999"] });
@@ -544,6 +898,42 @@ describe("RFC 8621", () => {
     assert.deepEqual(answer.list[1], { emailId: miss, subject: null, preview: null });
     const none = await me.call("SearchSnippet/get", { filter: { inMailbox: inbox }, emailIds: [hit] });
     assert.deepEqual(none.list, [{ emailId: hit, subject: null, preview: null }]);
+  });
+
+  test("§5.2 the snippets of the example", async () => {
+    const ids = await Promise.all([
+      me.import("Subject: Nothing here\r\nKeywords: foo\r\n\r\nNor here\r\n"),
+      me.import(
+        "Subject: The Foosball competition\r\n\r\nThis year the foosball competition will be held in the Stadium\r\n",
+      ),
+      me.import(
+        "Subject: Methods\r\n\r\nHere the Foo/bar method results often returns <1 widget rather than the complete\r\n",
+      ),
+    ]);
+    const answer = await me.call("SearchSnippet/get", { filter: { text: "foo" }, emailIds: ids });
+    const marked = (text: string | null) =>
+      text?.replace(/<mark>foosball<\/mark>/gi, (word) => word.replace(/sball<\/mark>/, "</mark>sball"));
+    assert.equal(answer.notFound, null);
+    assert.deepEqual(
+      answer.list.map(({ emailId, subject, preview }: Any) => [
+        emailId,
+        marked(subject) ?? null,
+        marked(preview) ?? null,
+      ]),
+      [
+        [ids[0], null, null],
+        [
+          ids[1],
+          "The <mark>Foo</mark>sball competition",
+          "This year the <mark>foo</mark>sball competition will be held in the Stadium",
+        ],
+        [
+          ids[2],
+          null,
+          "Here the <mark>Foo</mark>/bar method results often returns &lt;1 widget rather than the complete",
+        ],
+      ],
+    );
   });
 
   test("§6.4 identities: the properties of the example", async () => {
@@ -586,12 +976,16 @@ describe("RFC 8621", () => {
       "From: u1@example.test\r\nTo: u2@example.test\r\nSubject: Submitted\r\nDate: Tue, 1 Dec 2026 10:00:00 +0000\r\nMessage-ID: <s@x.test>\r\n\r\nx\r\n",
     );
     const nobody = await me.import("From: u1@example.test\r\nSubject: To nobody\r\n\r\nx\r\n");
+    const several = await me.import(
+      "From: u1@example.test, u2@example.test\r\nTo: u2@example.test\r\nSubject: Of two\r\n\r\nx\r\n",
+    );
     const to = (...emails: readonly string[]) => ({
       mailFrom: { email: "u1@example.test", parameters: null },
       rcptTo: emails.map((email) => ({ email, parameters: null })),
     });
     const cases: readonly [make: Any, type: string, more?: Any][] = [
       [{ identityId: identity.id, emailId: nobody }, "noRecipients"],
+      [{ identityId: identity.id, emailId: several }, "invalidEmail", { properties: ["sender"] }],
       [{ identityId: identity.id, emailId: good, envelope: to() }, "noRecipients"],
       [
         { identityId: identity.id, emailId: good, envelope: to("not an address", "u2@example.test") },

@@ -9,6 +9,7 @@ import { type Access, accessTo } from "../access.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
 import { type Call, createdId, type Method, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
+import { runUpdates, type Update } from "../mailbox-updates.ts";
 import { type MailboxMemory, mailboxProperties, roles } from "../mailboxes.ts";
 import { noShares, type ShareEdit, share, shareEdit } from "../share.ts";
 
@@ -71,23 +72,34 @@ export const mailboxSet = (memory: MailboxMemory): Method =>
           "parentId: they are each other's parents.",
         );
 
+      const updates: Update<SetError | undefined>[] = [];
       for (const [key, patch] of Object.entries(args.update ?? {})) {
         const id = createdId(call, key);
         const mailbox = id === undefined ? undefined : numberOf("F", id);
-        const fields = readFields(
-          mailbox === undefined ? {} : await changesOf(patch as JsonObject, mailbox, call, account, memory),
-          call,
-        );
-        const made =
-          mailbox === undefined
+        const now = (await memory.list(account, call.access)).mailboxes.find((one) => one.id === mailbox);
+        const fields =
+          mailbox === undefined || now === undefined
             ? setError("notFound")
-            : "type" in fields
-              ? fields
-              : await change(call, account, mailbox, fields);
-        const error = "type" in made ? made : errorOf(made, patch);
+            : readFields(await changesOf(patch as JsonObject, now, call, account, memory), call);
+        if (mailbox === undefined || now === undefined || "type" in fields) {
+          (notUpdated as { [id: string]: SetError })[key] = fields as SetError;
+          continue;
+        }
+        const run = async () => {
+          const made = await change(call, account, mailbox, fields);
+          if ("type" in made) return { outcome: made, blocked: false };
+          return { outcome: errorOf(made, patch), blocked: made.kind === "exists" || made.kind === "role-taken" };
+        };
+        updates.push({ key, mailbox, now, wanted: { ...now, ...fields }, run });
+      }
+      const outcomes = await runUpdates(
+        updates,
+        (mailbox, fields) => change(call, account, mailbox, fields),
+        () => `between-${call.ports.random(8)}`,
+      );
+      for (const [key, error] of outcomes)
         if (error === undefined) updated[key] = null;
         else (notUpdated as { [id: string]: SetError })[key] = error;
-      }
 
       // Children go before their parents, whatever the order.
       let doomed = [...(args.destroy ?? [])];
@@ -135,14 +147,13 @@ export const mailboxSet = (memory: MailboxMemory): Method =>
 /** What the patch changes: a client may send the whole mailbox. */
 async function changesOf(
   patch: JsonObject,
-  mailbox: MailboxId,
+  now: Listed,
   { access }: Call,
   account: AccountId,
   memory: MailboxMemory,
 ): Promise<JsonObject> {
-  const one = (await memory.list(account, access)).mailboxes.find(({ id }) => id === mailbox);
   const names = mailboxProperties.filter((name) => Object.hasOwn(patch, name));
-  const [current] = one === undefined ? [] : await memory.show(account, [one], names, access);
+  const [current] = await memory.show(account, [now], names, access);
   return current === undefined ? patch : withoutSame(patch, current);
 }
 
@@ -178,6 +189,7 @@ async function change(
   return (await share(call, account, mailbox, shareWith)) ?? made;
 }
 
+type Listed = Awaited<ReturnType<MailboxMemory["list"]>>["mailboxes"][number];
 type Given = { -readonly [K in keyof MailboxFields]?: MailboxFields[K] } & { shareWith?: ShareEdit };
 
 const withDefaults = (fields: Given): MailboxFields => ({

@@ -1,5 +1,5 @@
 /** Small things of an account that are kept as JSON with their changes; uploaded blobs; sessions of browsers and programs. */
-import type { ObjectEdit, ObjectsChanges, StoredObject, Upload, WebSession } from "../jmap.ts";
+import type { ObjectEdit, ObjectsChanges, StoredObject, Upload, UploadBounds, WebSession } from "../jmap.ts";
 import type { AccountId } from "../store.ts";
 import { insertContent } from "./contents.ts";
 import type { KeptMessage } from "./kept.ts";
@@ -195,7 +195,7 @@ export function* uploadPut(
   message: KeptMessage,
   type: string,
   expiresAt: number,
-  bounds: { readonly bytes: number; readonly count: number },
+  bounds: UploadBounds,
 ): Op<Upload | "over-quota"> {
   yield* lockAccount(account);
   const [known] = yield* rows(
@@ -206,12 +206,8 @@ export function* uploadPut(
     type,
   );
   if (known !== undefined) return uploadOf(known);
-  const used = yield* one<{ n: number; bytes: number | null }>(
-    "SELECT count(*) AS n, sum(size) AS bytes FROM uploads WHERE account = $1",
-    account,
-  );
   const { sizeBytes } = message.stored;
-  if ((used?.n ?? 0) >= bounds.count || (used?.bytes ?? 0) + sizeBytes > bounds.bytes) return "over-quota";
+  if (!(yield* makeRoom(account, sizeBytes, bounds))) return "over-quota";
   const content = yield* insertContent(message, 1);
   yield* run(
     "INSERT INTO uploads (account, id, content, type, size, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -223,6 +219,33 @@ export function* uploadPut(
     expiresAt,
   );
   return { id, content, type, sizeBytes };
+}
+
+/** Lets the oldest go where it must, and none where that would not be enough. */
+function* makeRoom(account: AccountId, sizeBytes: number, bounds: UploadBounds): Op<boolean> {
+  const used = yield* one<{ n: number; bytes: number | null }>(
+    "SELECT count(*) AS n, sum(size) AS bytes FROM uploads WHERE account = $1",
+    account,
+  );
+  let [n, bytes] = [(used?.n ?? 0) + 1, Number(used?.bytes ?? 0) + sizeBytes];
+  const fits = (): boolean => n <= bounds.count && bytes <= bounds.bytes;
+  if (fits()) return true;
+  if (bounds.mayGoUntil === undefined || sizeBytes > bounds.bytes) return false;
+  const going: string[] = [];
+  for (const [id, size] of yield* rows(
+    "SELECT id, size FROM uploads WHERE account = $1 AND expires_at <= $2 ORDER BY expires_at, id",
+    account,
+    bounds.mayGoUntil,
+  )) {
+    going.push(id as string);
+    n--;
+    bytes -= Number(size);
+    if (fits()) {
+      yield* uploadsDrop(account, going);
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Uploads that nobody wants any longer give their contents back before they expire; answers those that were there. */
