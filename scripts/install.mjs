@@ -82,7 +82,8 @@ function install(withTests) {
     const run = spawnSync(program, [...first, ...args], {
       cwd: root,
       stdio: ["ignore", 2, 2],
-      env: { ...process.env, NODE_ENV: "", npm_config_ignore_scripts: "false" },
+      // Warnings of npm are about the Node that runs it; ours is the pinned one.
+      env: { ...process.env, NODE_ENV: "", npm_config_ignore_scripts: "false", npm_config_loglevel: "error" },
     });
     const left = missing(withTests);
     return run.status === 0 || left.length > 0 ? left : ["an installation without errors"];

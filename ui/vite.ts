@@ -75,6 +75,8 @@ export function pages(page: string, base: string, worker?: string): InlineConfig
       chunkSizeWarningLimit: 2_000,
       rolldownOptions: {
         input: { index: join(root, "index.html") },
+        // How long each plugin took says nothing to whoever installs a mail server.
+        checks: { pluginTimings: false },
         output: {
           entryFileNames: "assets/[name]-[hash].js",
           chunkFileNames: "assets/[name]-[hash].js",
