@@ -47,7 +47,10 @@ const ones: { readonly [id: string]: Loads } = {
   tenants: () => import("./views/Tenant.svelte"),
 };
 
-const lists: { readonly [id: string]: Loads } = { accounts: () => import("./views/Accounts.svelte") };
+const lists: { readonly [id: string]: Loads } = {
+  accounts: () => import("./views/Accounts.svelte"),
+  exports: () => import("./views/Exports.svelte"),
+};
 
 const listed = (id: string): View[] =>
   resources

@@ -137,6 +137,7 @@ const words: { readonly [name: string]: string } = {
   usedBytes: "Storage used",
   usedMessages: "Messages",
   everyMs: "Keep in step",
+  anyCertificate: "Take any certificate",
   daysLeft: "Days left",
   known: "Had come before",
   run: "Run now",

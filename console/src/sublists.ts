@@ -10,11 +10,6 @@ export type Sublist = {
 };
 
 export const sublists: { readonly [name: string]: Sublist } = {
-  imports: {
-    columns: ["user", "host", "state", "added", "known", "trouble", "nextAt"],
-    nothing: "None. Mail of an account elsewhere can be brought here: once, or again and again.",
-    add: "Bring mail from elsewhere",
-  },
   "app-passwords": {
     columns: ["label", "scopes", "createdAt", "usedAt", "expiresAt"],
     nothing: "None. Each device or program can have a password of its own.",

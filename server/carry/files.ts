@@ -64,8 +64,15 @@ export async function* readPath(path: string, depth = 0): AsyncGenerator<FileMes
         if (!entry.isDirectory() && !entry.isFile()) continue;
         // Thunderbird keeps the folders below "Work" in "Work.sbd".
         const below = entry.isDirectory() ? [entry.name.replace(/\.sbd$/, "")] : [];
-        for await (const one of readPath(join(path, entry.name), depth + 1))
-          yield "left" in one ? one : { ...one, folder: [...below, ...one.folder] };
+        const place = join(path, entry.name);
+        const isMaildir = entry.isDirectory() && (await kindOf(place)) === "maildir";
+        for await (const one of readPath(place, depth + 1)) {
+          if ("left" in one) yield one;
+          // A Maildir is the folder of its name itself; one that is called by what it is holds the inbox.
+          else if (isMaildir && /^maildir$/i.test(entry.name)) yield one;
+          else if (isMaildir && one.folder[0] === "INBOX") yield { ...one, folder: [...below, ...one.folder.slice(1)] };
+          else yield { ...one, folder: [...below, ...one.folder] };
+        }
       }
       return;
     }

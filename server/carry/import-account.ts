@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeUtf7 } from "../../protocol/imap/mailbox-name.ts";
-import type { Account, SpecialUse, Store } from "../store/store.ts";
+import type { Account, AccountId, SpecialUse, Store } from "../store/store.ts";
 import { type Read, readAccountFile } from "./account-file.ts";
 import { type RestorePorts, restore, restoreShares } from "./account-restore.ts";
 import { begin, end, isBegun } from "./begun.ts";
@@ -46,28 +46,52 @@ export async function beginAccount(
   const account = before ?? (await make(name, file, ports));
   const fresh = before === undefined || (await isBegun(store, name));
   if (fresh) await shapeMailboxes(account, file, ports);
-  for (const { path, role } of file.mailboxes)
-    await mailboxFor(ports, account.id, path, role as SpecialUse | undefined);
-  const here = new Map((await store.mailboxes(account.id)).map((one) => [one.path, one]));
-  for (const { path, subscribed } of file.mailboxes)
-    if (here.get(path) !== undefined && here.get(path)?.subscribed !== subscribed)
-      await store.setSubscribed(account.id, path, subscribed);
+  await makeMailboxes(account.id, file, ports);
   await restore(account, file, ports, fresh);
-  const readers = { maildir: readOurMaildir, mbox: readOurMbox, json: readOurJson };
-  const roles = new Map(file.mailboxes.map(({ path, role }) => [path, role as SpecialUse | undefined]));
-  const imported = await importMessages(
-    account.id,
-    readers[file.mail](folder, [...roles.keys()]),
-    ports,
-    tell,
-    ({ levels }) => ({ path: levels.join("/"), role: roles.get(levels.join("/")), isView: false }),
-  );
+  const imported = await bringMail(account.id, folder, file, ports, tell);
   const finish = async (): Promise<void> => {
     if (!fresh) return;
     await restoreShares(account, file, ports);
     await end(store, name);
   };
   return { account: name, created: before === undefined, ...imported, finish };
+}
+
+/** Its mail and mailboxes alone, into an account that is here: for people who may not say what else belongs to it. Rejects with `CannotCarry`. */
+export async function importMailOf(
+  folder: string,
+  account: AccountId,
+  ports: PutPorts,
+  tell: (counts: FilesImported) => void,
+): Promise<FilesImported> {
+  const file = await readAccountFile(folder);
+  await makeMailboxes(account, file, ports);
+  return bringMail(account, folder, file, ports, tell);
+}
+
+async function makeMailboxes(account: AccountId, { mailboxes }: Read, ports: PutPorts): Promise<void> {
+  const { store } = ports;
+  for (const { path, role } of mailboxes) await mailboxFor(ports, account, path, role as SpecialUse | undefined);
+  const here = new Map((await store.mailboxes(account)).map((one) => [one.path, one]));
+  for (const { path, subscribed } of mailboxes)
+    if (here.get(path) !== undefined && here.get(path)?.subscribed !== subscribed)
+      await store.setSubscribed(account, path, subscribed);
+}
+
+function bringMail(
+  account: AccountId,
+  folder: string,
+  file: Read,
+  ports: PutPorts,
+  tell: (counts: FilesImported) => void,
+): Promise<FilesImported> {
+  const readers = { maildir: readOurMaildir, mbox: readOurMbox, json: readOurJson };
+  const roles = new Map(file.mailboxes.map(({ path, role }) => [path, role as SpecialUse | undefined]));
+  return importMessages(account, readers[file.mail](folder, [...roles.keys()]), ports, tell, ({ levels }) => ({
+    path: levels.join("/"),
+    role: roles.get(levels.join("/")),
+    isView: false,
+  }));
 }
 
 async function make(name: string, file: Read, { store, now }: AccountPorts): Promise<Account> {

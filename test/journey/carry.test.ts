@@ -312,6 +312,61 @@ async function byApi(server: DevProcess, folder: string): Promise<Json> {
   return shown;
 }
 
+test("people bring files of mail into their own account by the API, and into no other's", async (t) => {
+  const folder = await temporaryFolder(t);
+  const origin = `http://127.0.0.1:${there.ready.ports["http"]}`;
+  const [user, other] = there.ready.users as [string, string];
+  const talk = new ApiTalk(origin, { user, password: "pw" });
+  const send = async (bytes: Buffer, about: Json, who = talk): Promise<Json> => {
+    const { id } = await who.ok("POST", "/archives", { sizeBytes: bytes.length, ...about });
+    const url = `${origin}/api/v1/archives/${id}/bytes`;
+    assert.equal((await fetch(url, { method: "PUT", headers: who.headers, body: new Uint8Array(bytes) })).status, 200);
+    let shown = await who.ok("POST", `/archives/${id}/import`);
+    for (; shown.state === "running"; shown = await who.ok("GET", `/archives/${id}`))
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    await new ApiTalk(origin, { user: other, password: "pw" }).no(404, "GET", `/archives/${id}`);
+    await who.ok("DELETE", `/archives/${id}`);
+    return shown;
+  };
+  const counts = ({ state, added, known, left }: Json) => [state, added, known, (left as string[]).length];
+  const mbox = Buffer.from(
+    [1, 2].map((n) => `From a\n${String(text(n)).replace("From here", ">From here")}\n`).join(""),
+  );
+  assert.deepEqual(counts(await send(mbox, { account: "me", name: "Kept.mbox" })), ["done", 2, 0, 0]);
+  assert.deepEqual(counts(await send(mbox, { account: user, name: "Kept.mbox" })), ["done", 0, 2, 0]);
+  assert.deepEqual(counts(await send(text(3), { account: "me", name: "a.eml", folder: "Kept" })), ["done", 1, 0, 0]);
+
+  const root = join(folder, "Takeout");
+  for (const part of ["cur", "new", "tmp"]) await mkdir(join(root, "Mails", part), { recursive: true });
+  await writeFile(join(root, "Mails", "cur", "1.a:2,S"), text(4));
+  await writeFile(join(root, "note.eml"), "no header here");
+  execFileSync("tar", ["-czf", `${root}.tgz`, "-C", folder, "Takeout"]);
+  const packed = await send(await readFile(`${root}.tgz`), { account: "me", name: "Takeout.tgz" });
+  assert.deepEqual(packed["left"], ["Takeout/note.eml is no message: it does not begin with a header."]);
+  assert.equal(packed["added"], 1);
+  const nothing = await send(Buffer.from("%PDF-1.7 nothing to read"), { account: "me", name: "x.pdf" });
+  assert.deepEqual(counts(nothing), ["done", 0, 0, 1]);
+
+  // Another's mail in an export of theirs: not by its name, and of one's own the mail alone.
+  await run(there, "export", other, "--to", join(folder, "out"));
+  const pack = async (name: string) => {
+    execFileSync("tar", ["-cf", join(folder, "x.tar"), "-C", join(folder, "out"), name]);
+    return readFile(join(folder, "x.tar"));
+  };
+  assert.match(
+    String((await send(await pack("."), { account: "me" }))["problem"]),
+    /^This export is of u2@there\.test, not of/,
+  );
+
+  await talk.no(403, "POST", "/archives", { sizeBytes: 9 });
+  await talk.no(422, "POST", "/archives", { sizeBytes: 9, account: other });
+  const admin = new ApiTalk(origin, there.ready.admin);
+  await admin.no(422, "POST", "/archives", { sizeBytes: 9, folder: "INBOX" });
+  assert.deepEqual(counts(await send(text(5), { account: other, name: "b.eml" }, admin)), ["done", 1, 0, 0]);
+  const names = (await all(there, user)).filter((one) => /Kept|Mails/.test(one)).map((one) => one.split(" ")[0]);
+  assert.deepEqual(names, ["Kept", "Kept", "Kept", "Mails"]);
+});
+
 test("a whole tenant comes into an empty server, killed half way: equal message for message, and nothing twice", {
   timeout: 180_000,
 }, async (t) => {

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTransport } from "nodemailer";
 import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
+import { ApiTalk } from "../api-talk.ts";
 import { smtpSend } from "../smtp-send.ts";
-import { accessible, desktop, type Person, phone, picture, startPages } from "./browser.ts";
+import { accessible, desktop, eventually, type Person, phone, picture, startPages } from "./browser.ts";
 
 test("the console", async (t) => {
   const pages = await startPages(t, ["--cleartext-auth", "--users", "12"]);
@@ -260,6 +261,23 @@ test("the console", async (t) => {
     await dialog.getByRole("button").last().click();
     await page.getByRole("heading", { level: 1, name: "u3@example.test" }).waitFor();
     await page.getByRole("link", { name: "Open it in a new window" }).waitFor();
+    const talk = new ApiTalk(pages.origin, admin);
+    const [made] = (await talk.ok("GET", "/exports")).items;
+    await eventually(async () => (await talk.ok("GET", `/exports/${made.id}`)).state === "done", "the export is done");
+    const archive = await (
+      await fetch(`${pages.origin}/api/v1/exports/${made.id}/archive`, { headers: talk.headers })
+    ).bytes();
+    await page.goto(`${pages.origin}/admin/#/exports`);
+    const back = page.getByRole("region", { name: "Bring in an export" });
+    const file = { name: "u3.tar", mimeType: "application/x-tar", buffer: Buffer.from(archive) };
+    await back.getByLabel("Bring in an export: file").setInputFiles(file);
+    await back.getByText("One account was here already.").waitFor();
+    await back
+      .getByLabel("Bring in an export: file")
+      .setInputFiles({ ...file, name: "no.tar", buffer: Buffer.from("x") });
+    await back.getByText(/Begin it again when that is mended/).waitFor();
+    await accessible(page, "exports brought in");
+    await picture(page, "console-exports");
     assert.deepEqual(complaints, []);
     await context.close();
   });
@@ -325,21 +343,68 @@ test("the console", async (t) => {
     await dialog.getByRole("button", { name: "Close" }).last().click();
     await page.getByRole("link", { name: "mia@example.test" }).click();
 
-    await page.getByRole("button", { name: "Bring mail from elsewhere" }).click();
-    await dialog.locator('[name="host"]').fill("127.0.0.1");
-    await dialog.locator('[name="user"]').fill("u1@example.test");
-    await dialog.locator('[name="password"]').fill("pw");
-    await dialog.locator('[name="port"]').fill(String(pages.dev.ready.ports["imap"]));
-    await dialog.locator('[name="everyMs"]').fill("soon");
-    await dialog.getByRole("button", { name: "Add" }).click();
-    await dialog.getByText("Write a time, such as 15 minutes.").waitFor();
-    await dialog.locator('[name="everyMs"]').fill("15 min");
-    await dialog.getByRole("button", { name: "Add" }).click();
-    await page.getByText("it does not begin with TLS").waitFor();
-    await page.getByRole("button", { name: "Run now" }).waitFor();
-    await page.getByRole("button", { name: /^Remove \d+$/ }).click();
+    await smtpSend(pages.dev.ready, undefined, ["u1@example.test"], { from: "far@far.test", subject: "came before" });
+    const elsewhere = page.getByRole("listitem", { name: "u1@example.test at 127.0.0.1" });
+    const begin = async (more: (() => Promise<void>) | undefined): Promise<void> => {
+      await page.getByRole("button", { name: "Bring mail from elsewhere" }).click();
+      await dialog.locator('[name="host"]').fill("127.0.0.1");
+      await dialog.locator('[name="user"]').fill("u1@example.test");
+      await dialog.locator('[name="password"]').fill("pw");
+      await dialog.locator('[name="port"]').fill(String(pages.dev.ready.ports["imaps"]));
+      await more?.();
+      await dialog.getByRole("button", { name: "Begin" }).click();
+    };
+    await begin(undefined);
+    await elsewhere.getByText(/its certificate.+When that is mended, run it again/).waitFor();
+    await elsewhere.getByRole("button", { name: "Remove" }).click();
     await dialog.getByRole("button", { name: "Remove" }).click();
-    await page.getByText("it does not begin with TLS").waitFor({ state: "detached" });
+    await elsewhere.waitFor({ state: "detached" });
+    await begin(async () => {
+      await dialog.getByLabel("Take any certificate").check();
+      await dialog.locator('[name="everyMs"]').fill("soon");
+      await dialog.getByRole("button", { name: "Begin" }).click();
+      await dialog.getByText("Write a time, such as 15 minutes.").waitFor();
+      await dialog.locator('[name="everyMs"]').fill("15 min");
+    });
+    await elsewhere.getByText(/came\. Kept in step every 15 minutes: it looks again in 15 minutes\./).waitFor();
+    await elsewhere.getByRole("button", { name: "Stop" }).click();
+    await elsewhere.getByText(/^Stopped\. .+ Run it again, and it goes on where it was\./).waitFor();
+    await smtpSend(pages.dev.ready, undefined, ["u1@example.test"], { from: "far@far.test", subject: "came later" });
+    await elsewhere.getByRole("button", { name: "Run now" }).click();
+    await elsewhere.getByText(/^One message came, .+ here already\. Kept in step/).waitFor();
+    await accessible(page, "mail from elsewhere");
+
+    const sent = (n: number) => `From a Thu Jan  1 00:00:00 2026\nFrom: a@b.test\nSubject: kept ${n}\n\nHello.\n\n`;
+    const mbox = { name: "Kept.mbox", mimeType: "application/mbox", buffer: Buffer.from(sent(1) + sent(2)) };
+    const files = page.getByRole("region", { name: "Mail from files" });
+    for (const words of ["2 messages came.", "2 messages were here already, and no other came."]) {
+      await files.getByLabel("Mail from files: file").setInputFiles(mbox);
+      await files.getByText(words).waitFor();
+    }
+    // A file that broke off on its way goes on where it was, also after the page was left.
+    const talk = new ApiTalk(pages.origin, admin);
+    const half = Buffer.from(sent(3) + sent(4));
+    const about = { sizeBytes: half.length, account: "mia@example.test", name: "half.mbox" };
+    const { id } = await talk.ok("POST", "/archives", about);
+    const put = { method: "PUT", headers: talk.headers, body: half.subarray(0, 50) };
+    await fetch(`${pages.origin}/api/v1/archives/${id}/bytes`, put);
+    await page.reload();
+    const broken = files.getByRole("listitem", { name: "half.mbox" });
+    await broken.getByText("50 B of 158 B have been sent: it stopped there.").waitFor();
+    await accessible(page, "files of mail");
+    const again = files.getByLabel("Mail from files: the same file again");
+    const choose = async (name: string): Promise<void> => {
+      const chooser = page.waitForEvent("filechooser");
+      await broken.getByRole("button", { name: "Go on" }).click();
+      await (await chooser).setFiles({ name, mimeType: "application/mbox", buffer: half });
+    };
+    await choose("other.mbox");
+    await files.getByText("This is another file: half.mbox is wanted, as it was.").waitFor();
+    await choose("half.mbox");
+    await broken.getByText("2 messages came.").waitFor();
+    assert.equal(await again.isVisible(), false);
+    await broken.getByRole("button", { name: "Remove" }).click();
+    await broken.waitFor({ state: "detached" });
 
     await page.goto(`${pages.origin}/admin/#/invitations?add=1`);
     await dialog.locator('[name="address"]').fill("new@example.test");

@@ -29,17 +29,20 @@ const base = "/api/v1";
 export const fillPath = (path: string, params: { readonly [name: string]: string }): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
 
+/** `body`: bytes as they are, everything else as JSON. */
 export async function fetchApi(method: string, path: string, query: Query = {}, body?: unknown): Promise<Response> {
   const url = new URL(base + path, location.origin);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && value !== "") url.searchParams.set(name, String(value));
   const headers: { [name: string]: string } = { "x-requested-with": "angarium" };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  if (body !== undefined)
+    headers["content-type"] = body instanceof Blob ? "application/octet-stream" : "application/json";
   // A request that is sent twice, by whatever is on the way, is done once.
   if (method !== "GET") headers["idempotency-key"] = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
   let response: Response;
   try {
-    response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const sent = body instanceof Blob ? body : JSON.stringify(body);
+    response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: sent }) });
   } catch {
     throw new Refusal(0, "The server does not answer. Try again in a moment.");
   }

@@ -81,6 +81,10 @@ export const routes: readonly Route[] = [
       user: z.string().min(1).max(330),
       password: z.string().min(1).max(1000),
       folders: z.array(z.string().max(1000)).max(1000).optional().describe("Only these; all by default."),
+      anyCertificate: z
+        .boolean()
+        .default(false)
+        .describe("Do not check its certificate: for a server of your own whose certificate is self-signed or over."),
       everyMs: z.int().min(0).max(86_400_000).default(0).describe("Keep in step, every so often; 0: once."),
     }),
     answer: ImportShown,
@@ -91,7 +95,6 @@ export const routes: readonly Route[] = [
       const settings = {
         ...rest,
         everyMs: everyMs === 0 ? 0 : Math.max(everyMs, 60_000),
-        anyCertificate: false,
         ...(folders === undefined ? {} : { folders }),
       };
       const made = { account: account.id, settings, secret: password, state: "waiting", progress: noProgress } as const;
@@ -128,6 +131,23 @@ export const routes: readonly Route[] = [
         return conflict("Its password is not kept: begin a new import. What has come is not brought again.");
       imports.run(one).catch(() => {});
       return shown({ ...one, state: "running" });
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/imports/{import}/stop",
+    summary: "Stop an import for now; run it again, and it goes on where it was.",
+    area: "imports",
+    who: "user",
+    params: { import: theImport },
+    answer: ImportShown,
+    run: async ({ import: one }, { store, imports }) => {
+      if (one.state !== "running" && one.state !== "waiting") return conflict("It does not run.");
+      await imports?.halt(one.id);
+      const now = async () => (await store.imports({ id: one.id }))[0] ?? one;
+      // It may have come to its end just now.
+      if ((await now()).state !== "done") await store.changeImport(one.id, { state: "stopped", nextAt: undefined });
+      return shown(await now());
     },
   }),
   route({
