@@ -94,7 +94,8 @@ async function exportIn(root: string, name: string): Promise<string | undefined>
   if (existsSync(join(root, "account.json"))) return root;
   const accounts = (await readdir(root)).filter((one) => existsSync(join(root, one, "account.json")));
   if (accounts.length === 0) return undefined;
-  const own = accounts.find((one) => one === name);
+  // One account alone may have had another name there.
+  const own = accounts.length === 1 ? accounts[0] : accounts.find((one) => one === name);
   if (own !== undefined) return join(root, own);
   throw new CannotCarry(
     `This export is of ${accounts.slice(0, 5).join(", ")}${accounts.length > 5 ? " and others" : ""}, not of ${name}: an administrator of the platform brings it in, or it is exported again as this account alone.`,

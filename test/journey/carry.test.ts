@@ -347,17 +347,6 @@ test("people bring files of mail into their own account by the API, and into no 
   const nothing = await send(Buffer.from("%PDF-1.7 nothing to read"), { account: "me", name: "x.pdf" });
   assert.deepEqual(counts(nothing), ["done", 0, 0, 1]);
 
-  // Another's mail in an export of theirs: not by its name, and of one's own the mail alone.
-  await run(there, "export", other, "--to", join(folder, "out"));
-  const pack = async (name: string) => {
-    execFileSync("tar", ["-cf", join(folder, "x.tar"), "-C", join(folder, "out"), name]);
-    return readFile(join(folder, "x.tar"));
-  };
-  assert.match(
-    String((await send(await pack("."), { account: "me" }))["problem"]),
-    /^This export is of u2@there\.test, not of/,
-  );
-
   await talk.no(403, "POST", "/archives", { sizeBytes: 9 });
   await talk.no(422, "POST", "/archives", { sizeBytes: 9, account: other });
   const admin = new ApiTalk(origin, there.ready.admin);
@@ -365,6 +354,24 @@ test("people bring files of mail into their own account by the API, and into no 
   assert.deepEqual(counts(await send(text(5), { account: other, name: "b.eml" }, admin)), ["done", 1, 0, 0]);
   const names = (await all(there, user)).filter((one) => /Kept|Mails/.test(one)).map((one) => one.split(" ")[0]);
   assert.deepEqual(names, ["Kept", "Kept", "Kept", "Mails"]);
+
+  // What was exported under another name comes too; of several accounts only one's own.
+  const [old, out] = ["old@there.test", join(folder, "out")];
+  await run(there, "account", "add", old, "--password", "pw");
+  await imap(there, old, (client) => client.append("INBOX", text(6), ["$Six"]));
+  await run(there, "export", old, "--to", out);
+  const pack = async (): Promise<Buffer> => {
+    execFileSync("tar", ["-cf", `${out}.tar`, "-C", out, "."]);
+    return readFile(`${out}.tar`);
+  };
+  assert.deepEqual(counts(await send(await pack(), { account: "me" })), ["done", 1, 0, 0]);
+  assert.deepEqual(
+    (await all(there, user)).filter((one) => one.endsWith("$Six")).map((one) => one.split(" ")[0]),
+    ["INBOX"],
+  );
+  await run(there, "export", other, "--to", out);
+  const several = await send(await pack(), { account: "me" });
+  assert.match(String(several["problem"]), /^This export is of old@there\.test, u2@there\.test, not of u1/);
 });
 
 test("a whole tenant comes into an empty server, killed half way: equal message for message, and nothing twice", {
