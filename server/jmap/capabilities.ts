@@ -18,6 +18,8 @@ export const unsubscribe = "urn:angarium:params:jmap:unsubscribe";
 export const publicKeys = "urn:angarium:params:jmap:public-keys";
 /** Of our own: uploads that are not wanted any longer go before they expire. */
 export const uploads = "urn:angarium:params:jmap:uploads";
+/** Of our own: with which identities one writes on behalf of somebody. */
+export const onBehalf = "urn:angarium:params:jmap:on-behalf";
 /** Of our own: where the public API is, for what JMAP has no words for (mail that was kept back, senders that are blocked). */
 export const restApi = "urn:angarium:params:jmap:rest-api";
 export const webpushVapid = "urn:ietf:params:jmap:webpush-vapid";

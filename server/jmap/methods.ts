@@ -32,6 +32,7 @@ import { emailSubmissionSet } from "./methods/email-submission-set.ts";
 import { emailUnsubscribe } from "./methods/email-unsubscribe.ts";
 import { identityChanges } from "./methods/identity-changes.ts";
 import { identityGet } from "./methods/identity-get.ts";
+import { identityOnBehalf } from "./methods/identity-on-behalf.ts";
 import { identitySet } from "./methods/identity-set.ts";
 import { mailboxChanges } from "./methods/mailbox-changes.ts";
 import { mailboxGet } from "./methods/mailbox-get.ts";
@@ -113,6 +114,7 @@ export const makeMethods = ({
     ["Identity/get", identityGet],
     ["Identity/changes", identityChanges],
     ["Identity/set", identitySet],
+    ["Identity/onBehalf", identityOnBehalf],
     ["EmailSubmission/get", emailSubmissionGet(outbox)],
     ["EmailSubmission/changes", emailSubmissionChanges(outbox)],
     ["EmailSubmission/query", emailSubmissionQuery(outbox)],

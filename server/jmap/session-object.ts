@@ -80,6 +80,7 @@ function accountCapabilities({ settings }: SessionFacts, account: Account): Json
     [urn.unsubscribe]: {},
     [urn.publicKeys]: {},
     [urn.uploads]: {},
+    [urn.onBehalf]: {},
     [urn.sieve]: sieveCapability,
     [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
     [urn.principals]: { currentUserPrincipalId: principalId(account) },

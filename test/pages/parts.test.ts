@@ -5,6 +5,7 @@ import { compileScript } from "../../protocol/sieve/sieve.ts";
 import type { Sentence } from "../../ui/words.svelte.ts";
 import { formatAddress, isAddress, parseAddress, splitAddresses } from "../../webmail/src/compose/addresses.ts";
 import { readVcards, writeVcards } from "../../webmail/src/contacts/vcard.ts";
+import { writerFor } from "../../webmail/src/reading/behalf.ts";
 import { isHeavy } from "../../webmail/src/reading/render/heavy.ts";
 import { doubtOf } from "../../webmail/src/reading/render/links.ts";
 import { isTracker } from "../../webmail/src/reading/render/remote.ts";
@@ -25,6 +26,17 @@ const headers = (...lines: readonly string[]) => ({
   headers: lines.map((line) => ({ name: line.slice(0, line.indexOf(":")), value: line.slice(line.indexOf(":") + 1) })),
 });
 const from = (name: string | null, email: string) => ({ from: [{ name, email }] });
+
+test("who wrote for whom: the Sender, where it is another than the author and no list", () => {
+  const sales = [{ name: "Sales", email: "sales@x.test" }];
+  const anna = [{ name: "Anna", email: "anna@x.test" }];
+  const alone = { from: sales, sender: anna, headers: [] };
+  assert.deepEqual(writerFor(alone), anna[0]);
+  assert.equal(writerFor({ ...alone, sender: [{ name: null, email: "SALES@x.test" }] }), undefined);
+  assert.equal(writerFor({ ...alone, ...headers("List-Id: <chairs.x.test>") }), undefined);
+  assert.equal(writerFor({ ...alone, sender: null }), undefined);
+  assert.equal(writerFor({ ...alone, from: null }), undefined);
+});
 
 test("what no page can draw is known without parsing it", () => {
   const attributes = (count: number, value: string) =>

@@ -251,6 +251,31 @@ test("beside the mail", async (t) => {
       assert.match((await from.locator("option:checked").textContent()) ?? "", new RegExp(other.replace(".", "\\.")));
       await page.locator(".letter").getByLabel("Throw away").click();
 
+      // Only on behalf: the letter, its copy and who gets it say who wrote it.
+      const less = await talk.fetch(`/api/v1/accounts/${other}/shares/${user}`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ rights: "write", sendOnBehalf: true }),
+      });
+      assert.equal(less.status, 200, await less.text());
+      await page.reload();
+      await page.locator("[data-row]").first().waitFor();
+      await page.keyboard.press("c");
+      const letter = page.locator(".letter");
+      await from.selectOption({ label: `${user} on behalf of ${other}` });
+      await letter.getByLabel("To", { exact: true }).fill(`${other},`);
+      await letter.getByLabel("Subject").fill("From all of us");
+      await letter.getByLabel("Text of the message").click();
+      await page.keyboard.type("Come tomorrow.");
+      await picture(page, "behalf-written");
+      await letter.getByRole("button", { name: "Send", exact: true }).click();
+      await note("Sent.").first().waitFor();
+      await page.goto(`${pages.origin}/#/`);
+      await nav.getByRole("link", { name: "Sent" }).first().click();
+      await inList("From all of us").click();
+      await page.locator("article.unfolded").getByText(`me on behalf of ${other}`).waitFor();
+      await picture(page, "behalf-read");
+
       // To one's own mail, and with undo back again.
       await nav.getByRole("link", { name: "Inbox" }).last().click();
       await inList("Chairs again").click();

@@ -20,6 +20,7 @@ async function plainOf(made: Made): Promise<Plain> {
   const receipt = made["header:Disposition-Notification-To:asAddresses"] as readonly EmailAddress[] | undefined;
   return {
     from: people("from"),
+    sender: people("sender"),
     replyTo: made["replyTo"] as readonly EmailAddress[] | undefined,
     to: people("to"),
     cc: people("cc"),

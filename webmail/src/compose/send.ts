@@ -56,6 +56,7 @@ function emailOf(
   keywords: { readonly [name: string]: boolean },
 ): { readonly [name: string]: unknown } {
   const identity = identities.list.find(({ id }) => id === draft.identityId) ?? identities.list[0];
+  const sender = identity === undefined ? undefined : identities.senderOf(identity.id);
   const valid = (people: readonly EmailAddress[]) => people.filter(({ email }) => isAddress(email));
   const html = `<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>${draft.html}</body></html>`;
   const used = draft.attached.filter(
@@ -68,6 +69,8 @@ function emailOf(
       identity === undefined
         ? [{ name: null, email: session.username }]
         : [{ name: identity.name || null, email: identity.email }],
+    // Who gets it, and the copy in Sent, see who wrote it (RFC 5322 §3.6.2).
+    ...(sender === undefined ? {} : { sender: [sender] }),
     ...(identity?.replyTo ? { replyTo: identity.replyTo } : {}),
     to: valid(draft.to),
     cc: valid(draft.cc),

@@ -130,6 +130,7 @@ export const urn = {
   restApi: "urn:angarium:params:jmap:rest-api",
   publicKeys: "urn:angarium:params:jmap:public-keys",
   uploads: "urn:angarium:params:jmap:uploads",
+  onBehalf: "urn:angarium:params:jmap:on-behalf",
 } as const;
 
 export const headProperties: readonly (keyof EmailHead)[] = [

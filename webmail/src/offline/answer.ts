@@ -11,6 +11,7 @@ type Args = { readonly [name: string]: unknown };
 /** Answers of these are remembered whole: they change seldom and are asked for at every start. */
 const remembered = new Set([
   "Identity/get",
+  "Identity/onBehalf",
   "AddressBook/get",
   "ContactCard/query",
   "ContactCard/get",

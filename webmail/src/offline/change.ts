@@ -96,7 +96,7 @@ export function emailHere(id: Id, made: { readonly [name: string]: unknown }, th
     cc: people("cc"),
     bcc: people("bcc"),
     replyTo: people("replyTo"),
-    sender: null,
+    sender: people("sender"),
     subject: (made["subject"] ?? null) as string | null,
     receivedAt: time,
     sentAt: time,

@@ -26,6 +26,7 @@ export async function messageHere(message: Blob): Promise<MessageHere> {
     headers,
     made: {
       from: people(parsed.from && [parsed.from]),
+      sender: people(parsed.sender && [parsed.sender]),
       to: people(parsed.to),
       cc: people(parsed.cc),
       bcc: people(parsed.bcc),

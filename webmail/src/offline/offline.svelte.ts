@@ -1,5 +1,6 @@
 /** The mail that is kept on this device, beside the client: it sees every answer, answers where the server does not, and carries out later what was done meanwhile. */
 import type { Answer, Aside, Call, Client } from "../jmap/client.ts";
+import { identityCalls } from "../jmap/identity-calls.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import type { Id, Mailbox, Session } from "../jmap/types.ts";
 import { answerHere, learnAnswers } from "./answer.ts";
@@ -197,7 +198,7 @@ class Beside implements Aside {
     this.#keeping = true;
     try {
       // Asked for at the start, perhaps before anybody stood beside: without them nothing can be written.
-      await this.client.one("Identity/get", { ids: null });
+      await this.client.all(identityCalls(this.client));
       await navigator.locks.request("angarium-keep", { ifAvailable: true }, async (lock) => {
         if (lock !== null) await keepRecent(this.kept, this.client, () => !this.#ended && keepsMail());
       });

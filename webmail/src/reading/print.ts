@@ -2,6 +2,7 @@
 import type { Email, EmailAddress } from "../jmap/types.ts";
 import { longDate } from "../shell/dates.ts";
 import { language, t } from "../words.ts";
+import { writerFor } from "./behalf.ts";
 import { bodyOf } from "./body.ts";
 
 export async function printEmail(email: Email): Promise<void> {
@@ -37,6 +38,7 @@ export async function printEmail(email: Email): Promise<void> {
   const head = [
     title,
     line(t("details.from"), people(email.from)),
+    ...(writerFor(email) === undefined ? [] : [line(t("details.sender"), people(email.sender))]),
     line(t("details.to"), people(email.to)),
     line(t("details.date"), longDate(email.sentAt ?? email.receivedAt, language())),
   ];

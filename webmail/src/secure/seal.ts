@@ -8,6 +8,7 @@ import { addressesText, type Entity, encodedWords, entityText, type Field, type 
 /** What Email/set would make the letter of (compose/send.ts). */
 export type Plain = {
   readonly from: readonly EmailAddress[];
+  readonly sender: readonly EmailAddress[];
   readonly replyTo: readonly EmailAddress[] | undefined;
   readonly to: readonly EmailAddress[];
   readonly cc: readonly EmailAddress[];
@@ -73,6 +74,7 @@ function fieldsOf(plain: Plain, now: Date): readonly Field[] {
     list === undefined || list.length === 0 ? [] : [{ name, value: list.map((id) => `<${id}>`).join(" ") }];
   return [
     ...people("From", plain.from),
+    ...people("Sender", plain.sender),
     ...people("Reply-To", plain.replyTo),
     ...people("To", plain.to),
     ...people("Cc", plain.cc),

@@ -1,8 +1,11 @@
 /** Who one writes as. */
-import type { Identity } from "../jmap/types.ts";
+import { identityCalls } from "../jmap/identity-calls.ts";
+import type { EmailAddress, Id, Identity } from "../jmap/types.ts";
 import { session } from "./session.svelte.ts";
 
 let list = $state.raw<readonly Identity[]>([]);
+/** Who is named as Sender beside an identity that is somebody else's (RFC 5322 §3.6.2). */
+let senders = $state.raw<ReadonlyMap<Id, EmailAddress>>(new Map());
 const own = $derived(new Set([session.username.toLowerCase(), ...list.map(({ email }) => email.toLowerCase())]));
 
 export const identities = {
@@ -13,6 +16,8 @@ export const identities = {
   get own(): ReadonlySet<string> {
     return own;
   },
+  /** Undefined where one writes as oneself. */
+  senderOf: (id: Id): EmailAddress | undefined => senders.get(id),
 };
 
 /** Addresses of others that the server has been asked about. */
@@ -30,6 +35,8 @@ export async function tryIdentity(email: string): Promise<void> {
 }
 
 export async function loadIdentities(): Promise<void> {
-  const answer = await session.client.one("Identity/get", { ids: null });
-  list = answer.list;
+  const answers = await session.client.all(identityCalls(session.client));
+  const behalf: readonly { readonly id: Id; readonly sender: EmailAddress }[] = answers.get("behalf")?.list ?? [];
+  senders = new Map(behalf.map(({ id, sender }) => [id, sender]));
+  list = answers.get("all").list;
 }

@@ -366,6 +366,7 @@ export const ar: Words = {
   "conversation.none": "لا توجد محادثة مفتوحة.",
   "conversation.hint": "اضغط ? لعرض اختصارات لوحة المفاتيح.",
   "message.from": "رسالة من {name}",
+  "message.onBehalf": "{who} نيابةً عن {whom}",
   "message.nobody": "مرسل غير معروف",
   "message.to": "إلى {names}",
   "message.frame": "نص الرسالة",

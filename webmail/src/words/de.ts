@@ -353,6 +353,7 @@ export const de: Words = {
   "conversation.none": "Keine Unterhaltung ist geöffnet.",
   "conversation.hint": "Mit ? erscheinen die Tastenkürzel.",
   "message.from": "Nachricht von {name}",
+  "message.onBehalf": "{who} im Auftrag von {whom}",
   "message.nobody": "Unbekannter Absender",
   "message.to": "an {names}",
   "message.frame": "Text der Nachricht",

@@ -356,6 +356,7 @@ export const en = {
   "conversation.hint": "Press ? for keyboard shortcuts.",
 
   "message.from": "Message from {name}",
+  "message.onBehalf": "{who} on behalf of {whom}",
   "message.nobody": "Unknown sender",
   "message.to": "to {names}",
   "message.frame": "Text of the message",

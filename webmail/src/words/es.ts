@@ -344,6 +344,7 @@ export const es: Words = {
   "conversation.none": "No hay ninguna conversación abierta.",
   "conversation.hint": "Pulse ? para ver los atajos de teclado.",
   "message.from": "Mensaje de {name}",
+  "message.onBehalf": "{who} en nombre de {whom}",
   "message.nobody": "Remitente desconocido",
   "message.to": "para {names}",
   "message.frame": "Texto del mensaje",

@@ -347,6 +347,7 @@ export const fr: Words = {
   "conversation.none": "Aucune conversation n’est ouverte.",
   "conversation.hint": "Tapez ? pour les raccourcis clavier.",
   "message.from": "Message de {name}",
+  "message.onBehalf": "{who} de la part de {whom}",
   "message.nobody": "Expéditeur inconnu",
   "message.to": "à {names}",
   "message.frame": "Texte du message",

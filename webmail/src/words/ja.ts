@@ -331,6 +331,7 @@ export const ja: Words = {
   "conversation.none": "会話は開かれていません。",
   "conversation.hint": "? でキーボードショートカットを表示します。",
   "message.from": "{name} からのメッセージ",
+  "message.onBehalf": "{who}（{whom} の代理）",
   "message.nobody": "差出人不明",
   "message.to": "{names} 宛",
   "message.frame": "メッセージの本文",

@@ -1,0 +1,8 @@
+/** How it is asked who one writes as: the same wherever it is asked, for what is kept of the answer goes by the question. */
+import type { Call, Client } from "./client.ts";
+import { urn } from "./types.ts";
+
+export const identityCalls = (client: Client): readonly Call[] => [
+  ["Identity/get", { ids: null }, "all"],
+  ...(client.has(urn.onBehalf) ? [["Identity/onBehalf", {}, "behalf"] as const] : []),
+];
