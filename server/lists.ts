@@ -8,7 +8,7 @@ import type { Deliver } from "./deliver/deliver.ts";
 import type { ForwardPorts } from "./deliver/forward.ts";
 import { archivePath, confirmPath, leavePath } from "./distribute/compose.ts";
 import { type Distribute, makeDistribute } from "./distribute/distribute.ts";
-import { maxOpenedBytes, readPost } from "./distribute/read-post.ts";
+import { maxOpenedBytes, type OpenPost, openPosts } from "./distribute/open-posts.ts";
 import { type List, listAt, partAddress } from "./distribute/settings.ts";
 import { suffixOf } from "./judge/authenticate/suffix.ts";
 import type { Log } from "./log.ts";
@@ -32,6 +32,8 @@ export async function startLists(parts: {
   /** "" is our own host. */
   readonly publicUrl: string;
   readonly ourHost: string;
+  /** In another thread. */
+  readonly readPost: (bytes: Uint8Array) => Promise<OpenPost>;
   readonly now: () => Instant;
   readonly newId: () => string;
   readonly log: Log;
@@ -69,7 +71,7 @@ export async function startLists(parts: {
     distribute,
     [Symbol.dispose]: () => clearInterval(digests),
     mount: (app) => {
-      serveArchives(app, publicArchive(store));
+      serveArchives(app, publicArchive(store, parts.readPost));
       takeListLinks(app, {
         leavePath,
         confirmPath,
@@ -92,7 +94,11 @@ export async function startLists(parts: {
 }
 
 /** Of lists whose archive is for everybody. */
-function publicArchive(store: Pick<Store, "addresses" | "listPosts" | "content">): PublicArchive {
+function publicArchive(
+  store: Pick<Store, "addresses" | "listPosts" | "content">,
+  readPost: (bytes: Uint8Array) => Promise<OpenPost>,
+): PublicArchive {
+  const opened = openPosts(readPost);
   const open = async (address: string): Promise<List | undefined> => {
     const list = await listAt(store, address);
     return list?.settings.archive === true && list.settings.publicArchive ? list : undefined;
@@ -117,8 +123,8 @@ function publicArchive(store: Pick<Store, "addresses" | "listPosts" | "content">
       if (row === undefined) return undefined;
       if (row.sizeBytes > maxOpenedBytes)
         return { ...row, text: "This post is too large to be shown here. Members read it in the archive.", files: [] };
-      const bytes = await store.content(row.content);
-      return bytes && { ...row, ...(await readPost(Buffer.from(bytes))) };
+      const post = await opened(id, () => store.content(row.content));
+      return post === undefined || post === "busy" ? post : { ...row, ...post };
     },
   };
 }

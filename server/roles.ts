@@ -357,6 +357,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       forward: signing.forward,
       resolver,
       publicUrl: config.sending.publicUrl,
+      readPost: (bytes) => pool.run("read-post", { bytes }),
       ourHost,
       now,
       newId,

@@ -23,11 +23,11 @@ export type PublicArchive = {
   readonly list: (address: string) => Promise<PublicList | undefined>;
   /** The newest first. */
   readonly posts: (address: string, limit: number, before: number | undefined) => Promise<readonly PublicPost[]>;
-  /** What it says, as text, and the files that it has. */
+  /** What it says, as text, and the files that it has; "busy" where too many ask at once. */
   readonly read: (
     address: string,
     id: number,
-  ) => Promise<(PublicPost & { readonly text: string; readonly files: readonly string[] }) | undefined>;
+  ) => Promise<(PublicPost & { readonly text: string; readonly files: readonly string[] }) | "busy" | undefined>;
 };
 
 const postsOfPage = 50;
@@ -84,6 +84,13 @@ export function serveArchives(app: FastifyInstance, archive: PublicArchive): voi
     const found =
       list === undefined || !/^\d{1,15}$/.test(post) ? undefined : await archive.read(list.address, Number(post));
     if (list === undefined || found === undefined) return nothing(reply);
+    if (found === "busy")
+      return page(
+        reply.header("retry-after", "2"),
+        503,
+        "One moment",
+        "<p>Too many read here at once: try it again.</p>",
+      );
     const files = found.files.length === 0 ? "" : `<p><small>With: ${found.files.map(shown).join(", ")}</small></p>`;
     return answer(
       reply,

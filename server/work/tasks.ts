@@ -9,6 +9,7 @@ import type { Draft, DraftDefaults } from "../../protocol/jmap/email-create.ts";
 import type { Snippet, Wanted } from "../../protocol/jmap/snippet.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import type { OpenPost } from "../distribute/open-posts.ts";
 import type { Segment, SegmentTask } from "../extract/segment.ts";
 import type { Copy, Email } from "../inject/email.ts";
 import type { Kept, Whose } from "../inject/kept.ts";
@@ -82,6 +83,8 @@ export type TaskTypes = {
     readonly args: { readonly bytes: Uint8Array; readonly mark: string };
     readonly result: { readonly email: Email; readonly whose: Whose } | undefined;
   };
+  /** A post of an archive as text. */
+  readonly "read-post": { readonly args: { readonly bytes: Uint8Array }; readonly result: OpenPost };
   /** The words of some messages and their attachments, turned round. */
   readonly segment: { readonly args: SegmentTask; readonly result: Segment };
 };
@@ -155,6 +158,10 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
     if (found === undefined) return undefined;
     const attachments = found.email.attachments.map((one) => ({ ...one, bytes: shared(one.bytes) }));
     return { ...found, email: { ...found.email, attachments } };
+  },
+  "read-post": async ({ bytes }) => {
+    const { readPost } = await import("../distribute/read-post.ts");
+    return readPost(bytes);
   },
   segment: async (task) => {
     const { segmentOf } = await import("../extract/segment.ts");

@@ -18,6 +18,7 @@ import { statements as copies } from "./015.ts";
 import { statements as keywords } from "./016.ts";
 import { statements as templates } from "./017.ts";
 import { statements as flagged } from "./018.ts";
+import { statements as digests } from "./019.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -39,6 +40,7 @@ const migrations: readonly (readonly string[])[] = [
   keywords,
   templates,
   flagged,
+  digests,
 ];
 export const schemaVersion = migrations.length;
 
