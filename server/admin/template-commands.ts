@@ -14,11 +14,21 @@ const shown = ({ name, published, versions, draft, description, changedAt }: Tem
   version: published,
   versions,
   subject: draft.subject,
+  ...(draft.from === undefined ? {} : { from: draft.from }),
   variables: namesOf(draft),
   changedAt: time(changedAt),
 });
 const missing = (tenant: string, name: string) =>
   no(`${tenant} has no template ${name}. See them all: angarium template list --tenant ${tenant}`);
+
+function headersOf(given: unknown): TemplateBody["headers"] | "wrong" {
+  if (given === undefined) return undefined;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return "wrong";
+  const fields = Object.entries(given);
+  return fields.every((one): one is [string, string] => typeof one[1] === "string")
+    ? Object.fromEntries(fields)
+    : "wrong";
+}
 
 export const templateCommands: readonly Command[] = [
   command(
@@ -29,9 +39,7 @@ export const templateCommands: readonly Command[] = [
   ),
   command("template show", "A template with its draft.", { tenant, name }, async (given, { store }) => {
     const [found] = await store.templates({ tenant: given.tenant, name: given.name, limit: 1 });
-    return found === undefined
-      ? missing(given.tenant, given.name)
-      : done({ ...shown(found), text: found.draft.text, html: found.draft.html });
+    return found === undefined ? missing(given.tenant, given.name) : done({ ...shown(found), ...found.draft });
   }),
   command(
     "template put",
@@ -42,19 +50,28 @@ export const templateCommands: readonly Command[] = [
       subject: { type: "text", help: "{{name}} is put in when an email is made" },
       text: { type: "file", help: "a file with the text" },
       html: { type: "file", help: "a file with the HTML" },
+      from: { type: "text", help: 'whom emails are from that do not say it: "Shop <news@shop.example>"' },
+      replyTo: { type: "text", help: "where answers go" },
+      headers: { type: "json", help: 'further fields: {"X-Kind":"welcome"}' },
       description: { type: "text", help: "what it is for" },
       publish: { type: "flag", help: "mail is made of it at once" },
     },
     async (given, { store, now }) => {
       if (!nameForm.test(given.name)) return no(`"${given.name}" is no name: use letters, digits, ".", "_" and "-".`);
       const [known] = await store.templates({ tenant: given.tenant, name: given.name, limit: 1 });
+      const headers = headersOf(given.headers);
+      if (headers === "wrong") return no('Give the fields as an object: --headers \'{"X-Kind":"welcome"}\'', "headers");
       const draft: TemplateBody = {
         subject: given.subject ?? known?.draft.subject ?? "",
         text: given.text ?? known?.draft.text,
         html: given.html ?? known?.draft.html,
+        from: given.from ?? known?.draft.from,
+        replyTo: given.replyTo ?? known?.draft.replyTo,
+        headers: headers ?? known?.draft.headers,
       };
       const wrong = wrongTemplate(draft);
-      if (wrong !== undefined) return no(wrong.why, wrong.field);
+      const [first] = wrong;
+      if (first !== undefined) return no(wrong.map(({ field, why }) => `${field}: ${why}`).join("\n"), first.field);
       const description = given.description ?? known?.description ?? "";
       const what = { tenant: given.tenant, name: given.name };
       const put = await store.putTemplate(

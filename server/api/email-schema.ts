@@ -1,36 +1,22 @@
 /** What a program may say of an email: checked field by field, and made into what `server/inject` takes. */
 import { z } from "zod";
-import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
-import { formatMailbox, parseMailbox } from "../../protocol/smtp/address.ts";
+import { formatMailbox } from "../../protocol/smtp/address.ts";
 import type { Attachment } from "../inject/email.ts";
+import { addressee, addresseesIn, isLine, maxFieldChars, maxFields, wrongFieldName } from "../inject/fields.ts";
 import { type Addressee, type Asked, type AskedCopy, maxDelayMs } from "../inject/inject.ts";
 import { namesIn, personalise, type Variables } from "../inject/personalise.ts";
-import { type AskedWithTemplate, templateWish } from "./email-template.ts";
+import { type AskedWithTemplate, templateWish, unsaid } from "./email-template.ts";
 
 /** Recipients of one message, To, Cc and Bcc each. */
 export const maxRecipients = 50;
 /** Messages of one batch. */
 export const maxBatch = 1000;
 const maxTextChars = 10 * 1024 * 1024;
-const maxFields = 50;
 const maxVariables = 200;
 
-const isLine = (text: string): boolean => !/[\x00-\x08\x0a-\x1f\x7f]/.test(text);
 const line = (max: number) => z.string().max(max).refine(isLine, "This must be one line, without control characters.");
 
 // ---------------------------------------------------------------- addresses
-
-/** Header text is bytes. */
-function addresseesIn(text: string): readonly Addressee[] | undefined {
-  const found = mailboxesOf(Buffer.from(text, "utf8").toString("latin1"), 1000);
-  const all = found.map(({ name, local, domain }) => addressee(`${local}@${domain}`, name));
-  return all.every((one) => one !== undefined) ? all : undefined;
-}
-
-function addressee(address: string, name = ""): Addressee | undefined {
-  const mailbox = parseMailbox(address);
-  return mailbox === undefined ? undefined : { mailbox, address, ...(name === "" ? {} : { name }) };
-}
 
 const AddressObject = z.strictObject({ email: line(330), name: line(200).optional() });
 const address = z.union([line(1000), AddressObject]).transform((given, context): Addressee => {
@@ -97,23 +83,19 @@ const AttachmentField = z
     };
   });
 
-/** What we write ourselves, and what would make another message of it. */
-const ownFields =
-  /^(?:from|sender|to|cc|bcc|reply-to|subject|date|mime-version|content-.*|received|return-path|dkim-signature|arc-.*|authentication-results|x-angarium-.*|resent-.*|feedback-id|cfbl-.*)$/i;
 const headers = z
   .preprocess(
     (given) =>
       Array.isArray(given)
         ? Object.fromEntries(given.map((one: { name?: unknown; value?: unknown }) => [String(one?.name), one?.value]))
         : given,
-    z.record(z.string(), line(2000)).superRefine((given, context) => {
+    z.record(z.string(), line(maxFieldChars)).superRefine((given, context) => {
       const names = Object.keys(given);
       if (names.length > maxFields) context.addIssue(`At most ${maxFields} fields.`);
-      for (const name of names)
-        if (!/^[A-Za-z0-9-]{1,76}$/.test(name))
-          context.addIssue({ code: "custom", path: [name], message: "This is no name of a header field." });
-        else if (ownFields.test(name))
-          context.addIssue({ code: "custom", path: [name], message: `${name} cannot be set here.` });
+      for (const name of names) {
+        const message = wrongFieldName(name);
+        if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
+      }
     }),
   )
   .meta({ type: "object", additionalProperties: { type: "string" } });
@@ -178,7 +160,7 @@ const whom = {
   metadata: labels.optional().describe("Comes again in events and webhooks."),
 } as const;
 const what = {
-  from: address,
+  from: address.optional().describe("Left out only where a template has one."),
   reply_to: addresses(0).optional(),
   subject: line(2000).default(""),
   text: z.string().max(maxTextChars).optional(),
@@ -215,7 +197,8 @@ function checkVariables(
       wrong(context, [...path, "variables", one], `The texts ask for {{${one}}}: give it a value.`);
 }
 
-function checkBody({ text, html, template }: What, context: Issues): void {
+function checkBody({ from, text, html, template }: What, context: Issues): void {
+  if (from === undefined && template === undefined) wrong(context, ["from"], "Say whom it is from.");
   if (template !== undefined) {
     for (const [name, given] of Object.entries({ text, html }))
       if (given !== undefined) wrong(context, [name], "Give the texts of an email, or a template.");
@@ -270,7 +253,7 @@ const withTemplate = <T extends Whom>(one: T, { template }: What): T =>
   template === undefined ? one : { ...one, variables: { ...one.variables, ...template.variables } };
 
 function askedOf(given: What & How, copies: readonly AskedCopy[]): AskedWithTemplate {
-  const { from, reply_to, subject, text, html, attachments } = given;
+  const { from = unsaid, reply_to, subject, text, html, attachments } = given;
   return {
     content: {
       kind: "email",

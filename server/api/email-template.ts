@@ -1,6 +1,7 @@
 /** Emails whose texts are kept here: which template they name, and the emails with its texts put in. */
 import { z } from "zod";
-import type { Asked } from "../inject/inject.ts";
+import { addresseesIn } from "../inject/fields.ts";
+import type { Addressee, Asked } from "../inject/inject.ts";
 import { personalise } from "../inject/personalise.ts";
 import { missingIn, type TemplateWish, textsOf } from "../inject/template.ts";
 import type { TemplateBody } from "../store/templates-store.ts";
@@ -23,6 +24,9 @@ export const templateWish = (variables: z.ZodType<{ readonly [name: string]: str
 
 /** As it stands in a request: its texts may be a template's. */
 export type AskedWithTemplate = Asked & { readonly template?: TemplateWish | undefined };
+
+/** In place of a From that only the template says. */
+export const unsaid: Addressee = { mailbox: { local: "", domain: "" }, address: "" };
 
 /** Told of one request. */
 const maxProblems = 100;
@@ -52,8 +56,18 @@ export async function withTemplates(
       continue;
     }
     const { email } = one.content;
+    const from = one.from === unsaid ? addresseesIn(body.from ?? "")?.[0] : one.from;
+    if (from === undefined) {
+      const detail = `The template ${template.id} does not say whom it is from: say it here.`;
+      problems.push({ pointer: `#${pointerTo(index)}/from`, detail });
+      continue;
+    }
     const subject = email.subject === "" ? body.subject : email.subject;
-    const texts = { ...body, subject };
+    const own = new Set(email.headers.map(([name]) => name.toLowerCase()));
+    const headers = Object.entries(body.headers ?? {}).filter(([name]) => !own.has(name.toLowerCase()));
+    const { text, html } = body;
+    const texts: TemplateBody = { subject, text, html, headers: Object.fromEntries(headers) };
+    const replyTo = email.replyTo.length > 0 ? email.replyTo : (addresseesIn(body.replyTo ?? "") ?? []);
     for (const [n, { variables }] of one.copies.entries())
       for (const name of missingIn(texts, variables))
         problems.push({
@@ -62,7 +76,11 @@ export async function withTemplates(
         });
     made.push({
       ...one,
-      content: { kind: "email", email: { ...email, ...texts } },
+      from,
+      content: {
+        kind: "email",
+        email: { ...email, from, replyTo, subject, text, html, headers: [...headers, ...email.headers] },
+      },
       copies: one.copies.map((copy) => ({
         ...copy,
         about: {

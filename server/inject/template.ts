@@ -1,14 +1,15 @@
 /** Templates as mail is made of them (`../store/templates-store.ts`): which texts, which names they ask for, and how they look with values. */
 import type { Store } from "../store/store.ts";
 import { maxTemplateChars, type TemplateBody } from "../store/templates-store.ts";
-import { namesIn, personalise, type Variables } from "./personalise.ts";
+import { addresseesIn, isLine, maxFields, wrongFieldName } from "./fields.ts";
+import { namesIn, personalise, type Variables, wrongPlace } from "./personalise.ts";
 
 /** A template by name; without a version the published one. */
 export type TemplateWish = { readonly id: string; readonly version?: number | undefined };
 
 /** The names that a template asks for. */
-export const namesOf = ({ subject, text = "", html = "" }: TemplateBody): readonly string[] => [
-  ...new Set([subject, text, html].flatMap((part) => [...namesIn(part)])),
+export const namesOf = ({ subject, text = "", html = "", headers = {} }: TemplateBody): readonly string[] => [
+  ...new Set([subject, text, html, ...Object.values(headers)].flatMap((part) => [...namesIn(part)])),
 ];
 
 /** Those that have no value among these. */
@@ -16,25 +17,60 @@ export const missingIn = (body: TemplateBody, given: Variables | undefined): rea
   namesOf(body).filter((name) => !Object.hasOwn(given ?? {}, name));
 
 /** Names without a value become nothing. */
-export const filledIn = ({ subject, text, html }: TemplateBody, values: Variables): TemplateBody => ({
+export const filledIn = ({ subject, text, html, headers, ...rest }: TemplateBody, values: Variables): TemplateBody => ({
+  ...rest,
+  ...(headers === undefined
+    ? {}
+    : {
+        headers: Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [name, personalise(value, values, "text")]),
+        ),
+      }),
   subject: personalise(subject, values, "text"),
   text: text === undefined ? undefined : personalise(text, values, "text"),
   html: html === undefined ? undefined : personalise(html, values, "html"),
 });
 
-/** Why no mail can be made of it. */
-export function wrongTemplate({
-  subject,
-  text,
-  html,
-}: TemplateBody): { readonly field: string; readonly why: string } | undefined {
-  if (text === undefined && html === undefined) return { field: "text", why: "A template has text, html or both." };
-  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(subject))
-    return { field: "subject", why: "A subject is one line, without control characters." };
-  if (subject.length + (text?.length ?? 0) + (html?.length ?? 0) > maxTemplateChars)
-    return { field: "html", why: "The texts of a template are a megabyte at most." };
-  return undefined;
+/** Why no mail can be made of it: one sentence for each place. `field`: "html", "headers/X-Order". */
+export function wrongTemplate(body: TemplateBody): readonly { readonly field: string; readonly why: string }[] {
+  const { subject, text, html, from, replyTo, headers = {} } = body;
+  const wrong: { readonly field: string; readonly why: string }[] = [];
+  const say = (field: string, why: string): void => void wrong.push({ field, why });
+  if (text === undefined && html === undefined) say("text", "A template has text, html or both.");
+  if (!isLine(subject)) say("subject", "A subject is one line, without control characters.");
+  if (from !== undefined && (!isLine(from) || addresseesIn(from)?.length !== 1))
+    say("from", "This is no address: write it like anna@example.org or Anna <anna@example.org>.");
+  if (replyTo !== undefined && (!isLine(replyTo) || (addresseesIn(replyTo)?.length ?? 0) === 0))
+    say("reply_to", "These are no addresses: write them like anna@example.org or Anna <anna@example.org>.");
+  const fields = Object.entries(headers);
+  if (fields.length > maxFields) say("headers", `A template has ${maxFields} fields at most.`);
+  for (const [name, value] of fields) {
+    const why =
+      wrongFieldName(name) ?? (isLine(value) ? undefined : "This must be one line, without control characters.");
+    if (why !== undefined) say(`headers/${pointed(name)}`, why);
+  }
+  const texts = {
+    subject,
+    text,
+    html,
+    ...Object.fromEntries(fields.map(([name, value]) => [`headers/${pointed(name)}`, value])),
+  };
+  let chars = 0;
+  for (const [field, given] of Object.entries(texts)) {
+    chars += given?.length ?? 0;
+    const place = given === undefined ? undefined : wrongPlace(given);
+    if (place !== undefined)
+      say(
+        field,
+        `Line ${place.line}, column ${place.column}: "${place.shown}" names nothing that could be put in. Write {{name}} with letters, digits, ".", "_" and "-"; where braces are meant in HTML, &#123;&#123;.`,
+      );
+  }
+  if (chars > maxTemplateChars) say("html", "The texts of a template are a megabyte at most.");
+  return wrong;
 }
+
+/** RFC 6901 §3. */
+const pointed = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 
 /** The texts of the version that is asked for, of a template of this tenant. */
 export async function textsOf(

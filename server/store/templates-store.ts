@@ -5,7 +5,7 @@ import type { Instant } from "./store.ts";
 export const maxTemplates = 1_000;
 /** Of one template: the oldest goes, but not the one in use. */
 export const maxTemplateVersions = 100;
-/** Of one text: subject, text and HTML together. */
+/** Of one template: subject, text, HTML and fields together. */
 export const maxTemplateChars = 1024 * 1024;
 
 /** What mail is made of; places for `{{name}}` stand in it as they were written. */
@@ -13,6 +13,12 @@ export type TemplateBody = {
   readonly subject: string;
   readonly text: string | undefined;
   readonly html: string | undefined;
+  /** Who it is from, where the email does not say: "Shop <news@shop.example>". */
+  readonly from?: string | undefined;
+  /** Where answers go. */
+  readonly replyTo?: string | undefined;
+  /** Further fields of its own; an email's go before. */
+  readonly headers?: { readonly [name: string]: string } | undefined;
 };
 
 export type Template = {

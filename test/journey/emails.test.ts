@@ -454,11 +454,39 @@ test("a template has a draft and versions; emails name it and bring the values",
     ),
     ["#/recipients/1/variables/town"],
   );
+  // What is wrong in it is told with its place.
+  const broken = await admin.no(422, "PATCH", "/templates/welcome", {
+    subject: "Hello {{first name}}",
+    html: "<p>\n  {{#if x}}y",
+    from: "nobody",
+    headers: { "X-Kind": "{{kind", Bcc: "x@y.test" },
+  });
+  assert.deepEqual(pointers(broken), ["#/from", "#/headers/Bcc", "#/headers/X-Kind", "#/html", "#/subject"]);
+  assert.match(
+    broken.errors.find(({ pointer }: Any) => pointer === "#/html").detail,
+    /^Line 2, column 3: "{{#if x}}" /,
+  );
+  // It may say whom its emails are from, and have fields of its own; an email's word goes before.
+  assert.deepEqual(pointers(await user.no(422, "POST", "/emails", { ...email, from: undefined })), ["#/from"]);
+  await admin.ok("PATCH", "/templates/welcome", {
+    from: `Welcome Ä <${from}>`,
+    reply_to: "help@example.test",
+    headers: { "X-Kind": "welcome {{name}}", "X-Other": "template" },
+  });
+  await admin.ok("POST", "/templates/welcome/publish", {});
+  await user.ok("POST", "/emails", { ...email, from: undefined, to: person("t2"), headers: { "x-other": "email" } });
+  const own = await arrived(person("t2"));
+  assert.match(own.data, /^From: =\?utf-8\?q\?Welcome_=C3=84\?= <u1@example\.test>\r$/m);
+  assert.match(own.data, /^Reply-To: <?help@example\.test>?\r$/m);
+  assert.match(own.data, /^X-Kind: welcome A<b>\r$/m);
+  assert.match(own.data, /^x-other: email\r$/m);
+  assert.doesNotMatch(own.data, /X-Other/);
+  await other.no(403, "POST", "/emails", { ...email, from: undefined });
   // Back to the first.
   assert.equal((await admin.ok("POST", "/templates/example.test~welcome/publish", { version: 1 })).version, 1);
   assert.deepEqual(
     (await user.ok("GET", "/templates/welcome/versions")).items.map(({ version }: Any) => version),
-    [2, 1],
+    [3, 2, 1],
   );
   assert.match((await user.ok("POST", "/emails/validate", email)).text, /^Dear A<b>/);
   await admin.ok("DELETE", "/templates/welcome");

@@ -1,5 +1,6 @@
 /** Texts that are kept for mail: a draft that is worked on, and versions of which mail is made. */
 import { z } from "zod";
+import { maxFieldChars } from "../../inject/fields.ts";
 import { filledIn, missingIn, namesOf, textsOf, wrongTemplate } from "../../inject/template.ts";
 import { maxTemplateChars, maxTemplates, type Template, type TemplateBody } from "../../store/templates-store.ts";
 import type { Actor } from "../actor.ts";
@@ -15,6 +16,9 @@ const Texts = z.object({
   subject: z.string(),
   text: z.string().nullable(),
   html: z.string().nullable(),
+  from: z.string().nullable().describe("Of emails that say none."),
+  reply_to: z.string().nullable(),
+  headers: z.record(z.string(), z.string()),
 });
 const Version = z
   .object({ version: z.int(), published_at: time, by: z.string().describe("Who published it.") })
@@ -36,10 +40,13 @@ const Shown = z
   })
   .meta({ id: "Template" });
 
-const textsShown = ({ subject, text, html }: TemplateBody): z.input<typeof Texts> => ({
+const textsShown = ({ subject, text, html, from, replyTo, headers }: TemplateBody): z.input<typeof Texts> => ({
   subject,
   text: text ?? null,
   html: html ?? null,
+  from: from ?? null,
+  reply_to: replyTo ?? null,
+  headers: { ...headers },
 });
 async function shown(template: Template, { store }: ApiWorld): Promise<z.input<typeof Shown>> {
   const { tenant, name, draft, published } = template;
@@ -91,11 +98,44 @@ const fields = {
   subject: z.string().max(2000).describe("{{name}} is put in when an email is made."),
   text: z.string().max(maxTemplateChars).nullable(),
   html: z.string().max(maxTemplateChars).nullable().describe("{{name}} is escaped, {{{name}}} is not."),
+  from: z.string().max(1000).nullable().describe("Whom emails are from that do not say it: Shop <news@shop.example>."),
+  reply_to: z.string().max(10_000).nullable().describe("Where answers go, where the email does not say it."),
+  headers: z
+    .record(z.string(), z.string().max(maxFieldChars))
+    .nullable()
+    .describe("Further fields, {{name}} and all; an email's own of the same name go before."),
 } as const;
 
 function wrongBody(body: TemplateBody): Problem | undefined {
   const wrong = wrongTemplate(body);
-  return wrong === undefined ? undefined : wrongField(`/${wrong.field}`, wrong.why);
+  const errors = wrong.map(({ field, why }) => ({ pointer: `#/${field}`, detail: why }));
+  return errors.length === 0 ? undefined : new Problem(422, "validation", errors[0]!.detail, errors);
+}
+
+type Said<T> = T | null | undefined;
+
+/** What is not said stays, null takes it away. */
+function draftOf(
+  said: {
+    readonly subject?: string | undefined;
+    readonly text?: Said<string>;
+    readonly html?: Said<string>;
+    readonly from?: Said<string>;
+    readonly reply_to?: Said<string>;
+    readonly headers?: Said<{ readonly [name: string]: string }>;
+  },
+  known: TemplateBody,
+): TemplateBody {
+  const or = <T>(given: Said<T>, before: T | undefined): T | undefined =>
+    given === undefined ? before : (given ?? undefined);
+  return {
+    subject: said.subject ?? known.subject,
+    text: or(said.text, known.text),
+    html: or(said.html, known.html),
+    from: or(said.from, known.from),
+    replyTo: or(said.reply_to, known.replyTo),
+    headers: or(said.headers, known.headers),
+  };
 }
 
 const params = { template: theTemplate };
@@ -137,6 +177,9 @@ export const routes: readonly Route[] = [
       subject: fields.subject.default(""),
       text: fields.text.optional(),
       html: fields.html.optional(),
+      from: fields.from.optional(),
+      reply_to: fields.reply_to.optional(),
+      headers: fields.headers.optional(),
       publish: z.boolean().default(false).describe("At once."),
     }),
     answer: Shown,
@@ -146,7 +189,7 @@ export const routes: readonly Route[] = [
       const tenant = await askedTenant(body.tenant, actor, world);
       if (tenant instanceof Problem) return tenant;
       const { name, description } = body;
-      const draft = { subject: body.subject, text: body.text ?? undefined, html: body.html ?? undefined };
+      const draft = draftOf(body, { subject: "", text: undefined, html: undefined });
       const wrong = wrongBody(draft);
       if (wrong !== undefined) return wrong;
       const now = Date.now();
@@ -181,16 +224,15 @@ export const routes: readonly Route[] = [
       subject: fields.subject.optional(),
       text: fields.text.optional(),
       html: fields.html.optional(),
+      from: fields.from.optional(),
+      reply_to: fields.reply_to.optional(),
+      headers: fields.headers.optional(),
     }),
     answer: Shown,
     maxBodyBytes,
     run: async ({ template, body }, world) => {
       const { tenant, name, draft } = template;
-      const changed: TemplateBody = {
-        subject: body.subject ?? draft.subject,
-        text: body.text === undefined ? draft.text : (body.text ?? undefined),
-        html: body.html === undefined ? draft.html : (body.html ?? undefined),
-      };
+      const changed = draftOf(body, draft);
       const wrong = wrongBody(changed);
       if (wrong !== undefined) return wrong;
       const description = body.description ?? template.description;

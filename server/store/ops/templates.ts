@@ -23,10 +23,11 @@ type TemplateRow = {
 
 /** PostgreSQL keeps no NUL in a text; in JSON it stands escaped. */
 const text = (value: string): string => value.replaceAll("\0", "?");
-const kept = ({ subject, text, html }: TemplateBody): string => JSON.stringify({ subject, text, html });
+const kept = ({ subject, text, html, from, replyTo, headers }: TemplateBody): string =>
+  JSON.stringify({ subject, text, html, from, replyTo, headers });
 function bodyOf(json: string): TemplateBody {
-  const { subject, text, html } = JSON.parse(json) as Partial<TemplateBody>;
-  return { subject: subject ?? "", text, html };
+  const { subject, text, html, ...more } = JSON.parse(json) as Partial<TemplateBody>;
+  return { subject: subject ?? "", text, html, ...more };
 }
 
 const templateOf = (row: TemplateRow): Template => ({
