@@ -33,6 +33,9 @@ export async function keptMedia(
     if (blob === undefined) return wrong("there is no such blob.");
     if (blob.bytes.length > maxMediaBytes) return wrong(`at most ${maxMediaBytes} bytes can be kept.`);
     const mediaType = typeof one["mediaType"] === "string" ? one["mediaType"] : blob.type;
+    // RFC 9610 §3.5: a photo is a picture.
+    if (one["kind"] === "photo" && !/^image\//i.test(mediaType))
+      return wrong(`a photo is a picture, and this is ${mediaType}.`);
     const uri = `data:${mediaType};base64,${Buffer.from(blob.bytes).toString("base64")}`;
     kept[id] = { ...one, mediaType, blobId: await blobIdOf(call.account.id, blob.bytes), uri };
   }

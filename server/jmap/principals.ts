@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
-import type { Account } from "../store/store.ts";
+import { accountsOf, principalId, sharedWith } from "./accounts.ts";
 import type { Call } from "./call.ts";
-import { mail, principalsOwner } from "./capabilities.ts";
 import { property, type QueryRules } from "./object-query.ts";
 
 export const principalProperties: readonly string[] = [
@@ -17,7 +16,6 @@ export const principalProperties: readonly string[] = [
   "capabilities",
   "accounts",
 ];
-export const principalId = (account: Pick<Account, "id">): string => `P${account.id}`;
 
 type Listed = readonly { readonly id: string; readonly data: JsonObject }[];
 const digestOf = (value: unknown): string =>
@@ -53,24 +51,18 @@ export function principalsSince(since: string, all: Listed) {
   };
 }
 
-/** RFC 9670 §1.5.2: whose account it is. */
-export const ownerCapability = (owner: Pick<Account, "id">): JsonObject => ({
-  accountIdForPrincipal: idOf("A", owner.id),
-  principalId: principalId(owner),
-});
-
 const domainOf = (name: string): string => name.slice(name.lastIndexOf("@") + 1);
 
 export async function principalsOf(call: Call): Promise<readonly { readonly id: string; readonly data: JsonObject }[]> {
   const own = domainOf(call.account.name);
-  const { store } = call.ports;
-  const [accounts, shared] = await Promise.all([store.accounts(), store.sharedWith(call.account.id)]);
-  const owners = new Set(shared.map(({ owner }) => owner));
+  const { store, settings } = call.ports;
+  const [accounts, shared] = await Promise.all([store.accounts(), sharedWith(call.ports, call.account)]);
+  const seen = accountsOf(settings, call.account, shared);
   return accounts
-    .filter(({ id, name, disabled }) => !disabled && (domainOf(name) === own || owners.has(id)))
+    .filter(({ id, name, disabled }) => !disabled && (domainOf(name) === own || Object.hasOwn(seen, idOf("A", id))))
     .map((account) => {
       const id = principalId(account);
-      const isMe = account.id === call.account.id;
+      const accountId = idOf("A", account.id);
       return {
         id,
         data: {
@@ -81,10 +73,7 @@ export async function principalsOf(call: Call): Promise<readonly { readonly id: 
           email: account.name,
           timeZone: null,
           capabilities: {},
-          accounts:
-            isMe || owners.has(account.id)
-              ? { [idOf("A", account.id)]: { [mail]: {}, [principalsOwner]: ownerCapability(account) } }
-              : null,
+          accounts: seen[accountId] === undefined ? null : { [accountId]: seen[accountId] },
         },
       };
     });

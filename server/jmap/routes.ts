@@ -7,13 +7,14 @@ import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
 import { permits } from "../access/scopes.ts";
 import type { Account } from "../store/store.ts";
 import { type Access, accessToBlobs, blobFor } from "./access.ts";
+import { sharedWith } from "./accounts.ts";
 import type { Authentication } from "./auth.ts";
 import { upload } from "./blobs.ts";
 import { type Method, runRequest } from "./call.ts";
 import { sendDownload } from "./download.ts";
 import { Load } from "./load.ts";
 import type { JmapPorts } from "./ports.ts";
-import { knowsCapability, paths, sessionObject, sharedWith } from "./session-object.ts";
+import { knowsCapability, paths, sessionObject } from "./session-object.ts";
 
 export type JmapService = {
   readonly ports: JmapPorts;

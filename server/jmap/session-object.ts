@@ -2,16 +2,11 @@
 import { createHash } from "node:crypto";
 import { idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
-import type { SharedMailbox } from "../store/sharing-store.ts";
-import type { Account, AccountId } from "../store/store.ts";
+import type { Account } from "../store/store.ts";
+import { accountsOf, type Shared } from "./accounts.ts";
 import { collations } from "./arguments.ts";
 import * as urn from "./capabilities.ts";
-import { sortOptions } from "./email-filter.ts";
-import { ownerCapability, principalId } from "./principals.ts";
 import type { JmapSettings } from "./settings.ts";
-import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
-import { type SendingPorts, sendersOf } from "./shared-sending.ts";
-import { sieveCapability } from "./sieve-scripts.ts";
 
 export type SessionFacts = {
   readonly settings: JmapSettings;
@@ -31,10 +26,6 @@ export const paths = {
   mark: "/jmap/mark",
 } as const;
 
-/** RFC 9404 §2. */
-export const maxDataSources = 100;
-export const lookupTypes: readonly string[] = ["Mailbox", "Thread", "Email"];
-
 export function coreCapability(settings: JmapSettings): JsonObject {
   return {
     maxSizeUpload: settings.maxUploadBytes,
@@ -48,97 +39,6 @@ export function coreCapability(settings: JmapSettings): JsonObject {
   };
 }
 
-function accountCapabilities({ settings }: SessionFacts, account: Account): JsonObject {
-  return {
-    [urn.core]: {},
-    [urn.mail]: {
-      maxMailboxesPerEmail: null,
-      maxMailboxDepth: 20,
-      maxSizeMailboxName: 255,
-      maxSizeAttachmentsPerEmail: settings.maxAttachmentsBytes,
-      emailQuerySortOptions: sortOptions,
-      mayCreateTopLevelMailbox: true,
-    },
-    [urn.submission]: {
-      maxDelayedSend: settings.maxDelayedSendSeconds,
-      submissionExtensions: {
-        FUTURERELEASE: [String(settings.maxDelayedSendSeconds)],
-        DSN: [],
-        REQUIRETLS: [],
-        SIZE: [String(settings.maxAttachmentsBytes)],
-      },
-    },
-    [urn.vacation]: {},
-    [urn.blob]: {
-      maxSizeBlobSet: settings.maxUploadBytes,
-      maxDataSources,
-      supportedTypeNames: lookupTypes,
-      supportedDigestAlgorithms: ["sha", "sha-256"],
-    },
-    [urn.quota]: {},
-    [urn.mdn]: {},
-    [urn.unsubscribe]: {},
-    [urn.publicKeys]: {},
-    [urn.uploads]: {},
-    [urn.onBehalf]: {},
-    [urn.sieve]: sieveCapability,
-    [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },
-    [urn.principals]: { currentUserPrincipalId: principalId(account) },
-    [urn.principalsOwner]: ownerCapability(account),
-  };
-}
-
-/** The accounts of others of which something is shared with this one (RFC 9670 §1.5). */
-function sharedAccounts(facts: SessionFacts, account: Account, { mailboxes, books, senders }: Shared): JsonObject {
-  const byOwner = Map.groupBy(mailboxes, ({ owner }) => owner);
-  const own = accountCapabilities(facts, account);
-  return Object.fromEntries(
-    [...new Set([...byOwner.keys(), ...books.keys()])].map((owner) => {
-      const [ofMail, ofBooks] = [byOwner.get(owner), books.get(owner)];
-      const mayWrite =
-        senders.has(owner) ||
-        ofMail?.some(({ rights }) => /[swipkxtea]/.test(rights)) === true ||
-        [...(ofBooks?.books.values() ?? [])].some((book) => book.mayWrite);
-      return [
-        idOf("A", owner),
-        {
-          name: ofMail?.[0]?.ownerName ?? ofBooks?.ownerName ?? "",
-          isPersonal: false,
-          isReadOnly: !mayWrite,
-          accountCapabilities: {
-            [urn.core]: {},
-            ...(ofMail === undefined
-              ? {}
-              : { [urn.mail]: { ...(own[urn.mail] as JsonObject), mayCreateTopLevelMailbox: false } }),
-            ...(senders.has(owner) ? { [urn.submission]: own[urn.submission] as JsonObject } : {}),
-            ...(ofBooks === undefined
-              ? {}
-              : { [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: false } }),
-            [urn.principalsOwner]: ownerCapability({ id: owner }),
-          },
-        },
-      ];
-    }),
-  );
-}
-
-/** What others share with an account. */
-export type Shared = {
-  readonly mailboxes: readonly SharedMailbox[];
-  readonly books: ReadonlyMap<AccountId, SharedBooks>;
-  /** Whose account they may send from. */
-  readonly senders: ReadonlySet<AccountId>;
-};
-
-export async function sharedWith(ports: SendingPorts, account: Account): Promise<Shared> {
-  const [mailboxes, books] = await Promise.all([
-    ports.store.sharedWith(account.id),
-    booksSharedWith(ports.store, account.id),
-  ]);
-  const senders = await sendersOf(ports, account, new Set(mailboxes.map(({ owner }) => owner)));
-  return { mailboxes, books, senders };
-}
-
 export function sessionObject(
   account: Account,
   facts: SessionFacts,
@@ -146,9 +46,12 @@ export function sessionObject(
 ): JsonObject & { readonly state: string } {
   const { settings, origin } = facts;
   const accountId = idOf("A", account.id);
-  const own = accountCapabilities(facts, account);
-  const serverWide: { [name: string]: JsonObject } = {};
-  for (const name of Object.keys(own)) serverWide[name] = {};
+  const accounts = accountsOf(settings, account, shared);
+  // RFC 9670 §1.5.2: that of owners stands with accounts alone.
+  const own = Object.keys(accounts[accountId]!["accountCapabilities"] as JsonObject).filter(
+    (name) => name !== urn.principalsOwner,
+  );
+  const serverWide: { [name: string]: JsonObject } = Object.fromEntries(own.map((name) => [name, {}]));
   serverWide[urn.core] = coreCapability(settings);
   serverWide[urn.websocket] = { url: `${origin.replace(/^http/, "ws")}${paths.webSocket}`, supportsPush: true };
   serverWide[urn.sieve] = { implementation: "Angarium" };
@@ -158,13 +61,10 @@ export function sessionObject(
   };
   serverWide[urn.restApi] = { url: `${origin}/api/v1` };
   serverWide[urn.webpushVapid] = { applicationServerKey: facts.vapidKey };
-  const primary = Object.keys(own).filter((name) => name !== urn.core && name !== urn.principalsOwner);
+  const primary = own.filter((name) => name !== urn.core);
   const session: JsonObject = {
     capabilities: serverWide,
-    accounts: {
-      [accountId]: { name: account.name, isPersonal: true, isReadOnly: false, accountCapabilities: own },
-      ...sharedAccounts(facts, account, shared),
-    },
+    accounts,
     primaryAccounts: Object.fromEntries(primary.map((name) => [name, accountId])),
     username: account.name,
     apiUrl: `${origin}${paths.api}`,

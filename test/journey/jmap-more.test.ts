@@ -41,7 +41,7 @@ describe("blobs (RFC 9404)", () => {
     );
     assert.equal(upload?.[1].created.cat.size, 19);
     const cat = get?.[1].list[0];
-    assert.equal(cat["data:asText"], "How quick was that?");
+    assert.deepEqual([cat.id, cat["data:asText"]], [upload?.[1].created.cat.id, "How quick was that?"]);
     assert.equal(cat["digest:sha-256"], createHash("sha256").update("How quick was that?").digest("base64"));
     const id = upload?.[1].created.b4.id;
     const parts = await me.call("Blob/get", { ids: [id], offset: 40, length: 100, properties: ["data", "size"] });

@@ -63,6 +63,7 @@ async function setOwn(args: is.Of<typeof shape>, call: Call, account: AccountId)
     });
   if (edits.length > 0) await store.objectsPut(account, cardType.name, edits, undefined);
   let newState = done.ok["newState"] as string;
+  let defaults: JsonObject = {};
   const { objects: books } = await allObjects(addressBookType, call, account);
   const chosen = onSuccessSetIsDefault === undefined ? undefined : createdId(call, onSuccessSetIsDefault);
   const isFine =
@@ -82,15 +83,35 @@ async function setOwn(args: is.Of<typeof shape>, call: Call, account: AccountId)
     );
     if (typeof put === "string") return failed("serverFail", "The default address book could not be set.");
     newState = String(put.state);
+    // RFC 9610 §2.3: what has become the default, or is it no longer, is told.
+    const changed = books.filter((book) => (property(book, "isDefault") === true) !== (book.id === target));
+    defaults = Object.fromEntries(changed.map(({ id }) => [id, { isDefault: id === target }]));
   }
   await tellOfBooks(call, before, books, Number(newState));
   return {
     ok: {
       ...done.ok,
       newState,
+      ...withDefaults(done.ok, done.created, defaults),
       notDestroyed: { ...(done.ok["notDestroyed"] as JsonObject), ...notDestroyed },
     },
   };
+}
+
+/** The answer's `created` and `updated` with the books that are the default now or were it before. */
+function withDefaults(
+  ok: JsonObject,
+  made: ReadonlyMap<string, string>,
+  defaults: JsonObject,
+): { readonly created: JsonObject; readonly updated: JsonObject } {
+  const [created, updated] = [{ ...(ok["created"] as JsonObject) }, { ...(ok["updated"] as JsonObject) }];
+  const creations = new Map([...made].map(([creation, id]) => [id, creation]));
+  for (const [id, change] of Object.entries(defaults)) {
+    const creation = creations.get(id);
+    const [all, key] = creation === undefined ? [updated, id] : [created, creation];
+    all[key] = { ...(all[key] as JsonObject | null | undefined), ...(change as JsonObject) };
+  }
+  return { created, updated };
 }
 
 /** "shareWith/P7": one person's rights, also where nobody has any yet; null takes them away. */

@@ -34,7 +34,8 @@ export const blobGet = method(
     const notFound: string[] = [];
     let total = 0;
     for (const id of new Set(ids)) {
-      const found = await blobFor(call, account, createdId(call, id) ?? "");
+      const blobId = createdId(call, id) ?? "";
+      const found = await blobFor(call, account, blobId);
       if (found === undefined) {
         notFound.push(id);
         continue;
@@ -46,7 +47,7 @@ export const blobGet = method(
       if (total > maxAnswered)
         return failed("requestTooLarge", "The blobs are too large together: ask for parts of them.");
       const isTruncated = (offset ?? 0) > size || (length !== undefined && (offset ?? 0) + length > size);
-      const out: { [name: string]: Json } = { id };
+      const out: { [name: string]: Json } = { id: blobId };
       const isText = isUtf8(bytes);
       for (const name of names) {
         if (name === "size") out["size"] = size;
@@ -55,7 +56,7 @@ export const blobGet = method(
         else if (name === "data:asText" || name === "data")
           out["data:asText"] = isText ? Buffer.from(bytes).toString("utf8") : null;
         else if (hashes[name] !== undefined) out[name] = createHash(hashes[name]).update(bytes).digest("base64");
-        if (name.startsWith("data") && !isText) out["isEncodingProblem"] = true;
+        if ((name === "data" || name === "data:asText") && !isText) out["isEncodingProblem"] = true;
       }
       if (isTruncated) out["isTruncated"] = true;
       list.push(out);

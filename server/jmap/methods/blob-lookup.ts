@@ -1,10 +1,10 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { idOf, parseBlobId } from "../../../protocol/jmap/ids.ts";
 import { failed, type JsonObject } from "../../../protocol/jmap/types.ts";
+import { lookupTypes } from "../accounts.ts";
 import { tooManyToGet } from "../arguments.ts";
 import { createdId, method } from "../call.ts";
 import { blob } from "../capabilities.ts";
-import { lookupTypes } from "../session-object.ts";
 
 const shape = is.object({ accountId: is.id, typeNames: is.array(is.string), ids: is.array(is.idOrCreation) });
 

@@ -1,9 +1,9 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { failed, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import { maxDataSources } from "../accounts.ts";
 import { readBlob, upload } from "../blobs.ts";
 import { type Call, createdId, method } from "../call.ts";
 import { blob } from "../capabilities.ts";
-import { maxDataSources } from "../session-object.ts";
 
 const source = is.object({
   "data:asText": is.maybe(is.string),
