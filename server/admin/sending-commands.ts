@@ -43,7 +43,7 @@ const options = {
     ehlo: { type: "text", help: "our name in EHLO" },
     proxy: {
       type: "text",
-      help: "socks5://HOST:PORT or http://HOST:PORT (with USER:PASSWORD@ before the host where it wants a login), or haproxy://HOST:PORT",
+      help: "socks5://HOST:PORT, http://HOST:PORT, or by TLS socks5s:// and https:// (with USER:PASSWORD@ before the host where it wants a login), or haproxy://HOST:PORT",
     },
     state: { type: "text", choices: ["active", "resting", "retired"], help: "whether it sends" },
     warmup,

@@ -26,13 +26,13 @@ export const sourceSchema = z.strictObject({
   address: orNone(z.string().refine((text) => isIP(text) !== 0, "must be an IP address of this machine")).default(""),
   /** Our name in EHLO; "" is the host's. It should be the address's name in reverse DNS. */
   ehlo: orNone(host).default(""),
-  /** Connections go through it: "socks5://HOST:PORT", "http://HOST:PORT" (CONNECT), both with USER:PASSWORD@ where it wants a login, or "haproxy://HOST:PORT" (PROXY protocol, version 1). */
+  /** Connections go through it: "socks5://HOST:PORT", "http://HOST:PORT" (CONNECT), by TLS "socks5s://" and "https://", all with USER:PASSWORD@ where it wants a login, or "haproxy://HOST:PORT" (PROXY protocol, version 1). */
   proxy: orNone(
     z
       .string()
       .refine(
         (text) => parseProxy(text) !== undefined,
-        'must be like "socks5://HOST:PORT" or "http://USER:PASSWORD@HOST:PORT" (percent-encoded)',
+        'must be like "socks5://HOST:PORT" or "https://USER:PASSWORD@HOST:PORT" (percent-encoded)',
       ),
   ).default(""),
   state: z.enum(["active", "resting", "retired"]).default("active"),

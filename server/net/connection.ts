@@ -348,6 +348,11 @@ export class Connection {
     );
   }
 
+  /** What is said from here on is said to somebody behind the peer: its TLS says nothing of them. */
+  throughTunnel(): void {
+    this.#tls = undefined;
+  }
+
   async #secure(
     make: (plain: Socket) => tls.TLSSocket,
     event: "secure" | "secureConnect",

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { type TestContext, test } from "node:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { ensureHostedCertificate, ensureOwnCertificate } from "../net/own-certificate.ts";
 import { dialThrough } from "./dial.ts";
 import { parseProxy, withoutPassword, withPassword } from "./proxy.ts";
 
@@ -146,6 +152,79 @@ for (const [name, login, method, right, expected] of logins)
     assert.deepEqual([...said[0]!], login === "" ? [5, 1, 0] : [5, 2, 0, 2]);
     if (method === 2) assert.deepEqual([...said[1]!], [1, 1, 117, 2, 112, 64]);
   });
+
+describe("by TLS", () => {
+  let folder: string;
+  type Shown = { readonly cert: Buffer; readonly key: Buffer };
+  let good: Shown;
+  /** Known by the same authority, for another name. */
+  let other: Shown;
+  let trusted: { readonly secureContext: SecureContext };
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "angarium-proxy-"));
+    const files = await ensureOwnCertificate(folder, "proxy.test", Date.now());
+    const shown = ({ certFile, keyFile }: Pick<typeof files, "certFile" | "keyFile">): Shown => ({
+      cert: readFileSync(certFile),
+      key: readFileSync(keyFile),
+    });
+    good = shown(files);
+    other = shown(await ensureHostedCertificate(folder, "other.test", Date.now()));
+    trusted = { secureContext: createSecureContext({ ca: readFileSync(files.caFile) }) };
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** The same proxy, behind TLS. */
+  const secured =
+    (serve: (socket: Socket) => void, shown = good) =>
+    (plain: Socket): void => {
+      const inside = new TLSSocket(plain, { isServer: true, ...shown });
+      inside.on("error", () => {});
+      serve(inside);
+    };
+
+  for (const [scheme, serve] of [
+    ["https", () => tunnel(200, [])],
+    ["socks5s", () => socks(0, [])],
+  ] as const)
+    test(`${scheme}: the server's own TLS comes through that of the proxy, whose TLS says nothing of the server`, async (t) => {
+      const port = await listening(t, (socket) => {
+        socket.write("220 far.test\r\n");
+        socket.once("data", () => {
+          socket.write("220 go\r\n");
+          const inner = new TLSSocket(socket, { isServer: true, ...good });
+          inner.on("error", () => {});
+          inner.on("data", (data) => inner.write(`250 ${data}`));
+        });
+      });
+      const proxy = `${scheme}://127.0.0.1:${await listening(t, secured(serve()))}`;
+      const connection = await dialThrough({ proxy, address: "" }, "127.0.0.1", port, 5000, trusted);
+      assert.ok(typeof connection !== "string", String(connection));
+      assert.equal(String(await connection.read()), "220 far.test\r\n");
+      const before = connection.tls;
+      assert.equal(before, undefined);
+      connection.write("STARTTLS\r\n");
+      assert.equal(String(await connection.read()), "220 go\r\n");
+      assert.ok(await connection.connectTls({ ...trusted, host: "proxy.test", servername: "proxy.test" }, 5000));
+      assert.equal(connection.tls?.authorized, true);
+      connection.write("EHLO here.test\r\n");
+      assert.equal(String(await connection.read()), "250 EHLO here.test\r\n");
+      connection.destroy();
+    });
+
+  test("a proxy that is not the one that was named is told nothing, a login least of all", async (t) => {
+    const said: Buffer[] = [];
+    const listens = (socket: Socket): void => void socket.on("data", (data: Buffer) => said.push(data));
+    const port = await listening(t, secured(listens));
+    const through = (proxy: string, known?: typeof trusted) =>
+      dialThrough({ proxy, address: "" }, "127.0.0.1", 9, 5000, known);
+    assert.match(String(await through(`https://u:p@127.0.0.1:${port}`)), /^EPROXYTLS \(/);
+    const named = await listening(t, secured(listens, other));
+    assert.match(String(await through(`https://u:p@127.0.0.1:${named}`, trusted)), /^EPROXYTLS \(.*ALTNAME/);
+    const plain = await listening(t, (socket) => socket.end("HTTP/1.1 400\r\n\r\n"));
+    assert.match(String(await through(`socks5s://u:p@127.0.0.1:${plain}`, trusted)), /^EPROXYTLS \(/);
+    assert.deepEqual(said, []);
+  });
+});
 
 test("a proxy's password is shown to nobody, and stays when what was shown comes back", () => {
   const kept = "socks5://u:secret@proxy.test:1080";

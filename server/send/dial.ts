@@ -1,10 +1,13 @@
 /** A TCP connection to an address, within a time. */
 import { connect, isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import ipaddr from "ipaddr.js";
 import { Connection } from "../net/connection.ts";
 import { Reading } from "../net/reading.ts";
 import { type EgressProxy, parseProxy } from "./proxy.ts";
 import type { Egress } from "./site.ts";
+
+type TlsTrust = Pick<ConnectionOptions, "secureContext" | "ca">;
 
 /** Opens a TCP connection; the system's error code ("ECONNREFUSED", "ETIMEDOUT") where that fails. `from` is our own address. */
 export function dial(
@@ -34,14 +37,15 @@ export function dial(
 
 /**
  * The same through a proxy, so that it is the proxy's address (`address` of the egress, where it has several) that the server sees:
- * SOCKS5 (RFC 1928; with a login RFC 1929), HTTP CONNECT (RFC 9110 §9.3.6; with a login RFC 7617), or a proxy that reads a PROXY protocol header for where to
- * connect from and to.
+ * SOCKS5 (RFC 1928; with a login RFC 1929), HTTP CONNECT (RFC 9110 §9.3.6; with a login RFC 7617), both by TLS too, or a proxy that reads a PROXY protocol
+ * header for where to connect from and to. `trusted`: by which authorities a proxy's certificate is known.
  */
 export async function dialThrough(
   { proxy, address: from }: Pick<Egress, "proxy" | "address">,
   address: string,
   port: number,
   timeoutMs: number,
+  trusted: TlsTrust = {},
 ): Promise<Connection | string> {
   const found = parseProxy(proxy);
   if (found === undefined) return "EPROXY";
@@ -49,6 +53,13 @@ export async function dialThrough(
   const connection = await dial(found.host, found.port, timeoutMs, undefined);
   if (typeof connection === "string") return connection;
   connection.setTimeout(timeoutMs);
+  if (found.tls) {
+    const why = await secureProxy(connection, found.host, timeoutMs, trusted);
+    if (why !== undefined) {
+      connection.destroy();
+      return why;
+    }
+  }
   if (kind === "haproxy") {
     connection.write(
       `PROXY TCP${isIP(address)} ${from === "" ? connection.local.address : from} ${address} 0 ${port}\r\n`,
@@ -59,6 +70,23 @@ export async function dialThrough(
   if (refused === undefined) return connection;
   connection.destroy();
   return refused;
+}
+
+/** Nothing is said to a proxy that is not the one that was named: our login least of all. */
+async function secureProxy(
+  connection: Connection,
+  host: string,
+  timeoutMs: number,
+  trusted: TlsTrust,
+): Promise<string | undefined> {
+  // RFC 6066 §3: no address goes on the wire as a name; Node checks the certificate against `host`.
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const done = await connection.connectTls({ minVersion: "TLSv1.2", ...trusted, host, ...name }, timeoutMs);
+  if (!done) return `EPROXYTLS (${(connection.failure as NodeJS.ErrnoException | undefined)?.code ?? "closed"})`;
+  if (connection.tls?.authorized !== true)
+    return `EPROXYTLS (${connection.tls?.authorizationError ?? "its certificate is not good"})`;
+  connection.throughTunnel();
+  return undefined;
 }
 
 /** RFC 1928 §6, in words of the system where it has some. */

@@ -146,7 +146,7 @@ class Opening {
     const connection =
       egress === undefined || egress.proxy === ""
         ? await dial(this.#address, port, settings.connectTimeoutMs, from)
-        : await dialThrough(egress, this.#address, port, settings.connectTimeoutMs);
+        : await dialThrough(egress, this.#address, port, settings.connectTimeoutMs, this.#ask.tls);
     if (typeof connection === "string")
       return this.#ours("connect", "4.4.1", `No connection to ${this.#named}: ${connection}`);
     this.#from = connection.local.address;

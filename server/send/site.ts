@@ -42,7 +42,7 @@ export type Egress = {
   readonly address: string;
   /** "" is the server's name. */
   readonly ehlo: string;
-  /** "socks5://HOST:PORT", "http://HOST:PORT" or "haproxy://HOST:PORT"; "" for none. */
+  /** As `parseProxy` reads it ("socks5://HOST:PORT"); "" for none. */
   readonly proxy: string;
 };
 
