@@ -179,6 +179,33 @@ test("the webmail without the network", async (t) => {
     await picture(page, "offline-settings");
   });
 
+  await t.test("a server that is out of order takes nothing from the list, and is not to be waited for", async () => {
+    // The device keeps less than the list shows: nothing at all.
+    await page.getByLabel("Keep recent mail on this device").uncheck();
+    await page.getByText("0 messages are kept here").waitFor();
+    await page.goto(`${pages.origin}/#/`);
+    await row(ann, "Rechnung").waitFor();
+    const rows = await page.locator("[data-row]").count();
+    await page.route("**/jmap/api", (route) => route.fulfill({ status: 500, body: "{}" }));
+    await seedMail(pages.origin, user, "pw", [
+      { from: "Uma <uma@x.test>", subject: "In the meantime", text: "x", ago: 0 },
+    ]);
+    await page.getByText("The server is out of order just now: what you see stays").waitFor();
+    assert.equal(await page.locator("[data-row]").count(), rows);
+    await row(ann, "New timetable").locator(".star").click();
+    await page.getByText("1 change waits for the connection").waitFor();
+    await accessible(page, "a server out of order");
+    await picture(page, "offline-failing");
+    await page.unroute("**/jmap/api");
+    await row(ann, "In the meantime").waitFor();
+    await eventually(async () => (await emailOf("New timetable")).keywords.$flagged === true, "the star is there");
+    await page.getByText(/out of order|waits for the connection/).waitFor({ state: "detached" });
+    assert.equal(await page.locator("[data-row]").count(), rows + 1);
+    await page.goto(`${pages.origin}/#/settings/offline`);
+    await page.getByLabel("Keep recent mail on this device").check();
+    await page.goto(`${pages.origin}/#/`);
+  });
+
   await t.test(
     "a new build takes over when the reader says so, and what was being written is still there",
     async () => {
@@ -239,7 +266,7 @@ test("the webmail without the network", async (t) => {
     await page.locator('input[name="password"]').waitFor();
   });
   assert.deepEqual(
-    ann.complaints.filter((one) => !/ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(one)),
+    ann.complaints.filter((one) => !/ERR_INTERNET_DISCONNECTED|ERR_FAILED|status of 500/.test(one)),
     [],
   );
 });

@@ -1,4 +1,5 @@
 /** Attachments on their way to the server: in pieces that can be paused (RFC 9404 puts them together), or whole where it cannot. */
+import { troubleOfStatus } from "../jmap/client.ts";
 import { ownFields } from "../jmap/credentials.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type Id, urn } from "../jmap/types.ts";
@@ -118,22 +119,7 @@ export class Upload {
         const answer = request.response as { blobId?: Id; detail?: string } | null;
         if (request.status >= 200 && request.status < 300 && answer?.blobId !== undefined)
           return resolve(answer.blobId);
-        const { status } = request;
-        const detail = answer?.detail ?? "";
-        reject(
-          new Trouble(
-            status === 401
-              ? "ended"
-              : status === 413
-                ? "large"
-                : status === 507
-                  ? "quota"
-                  : status === 429 || status === 503
-                    ? "busy"
-                    : "refused",
-            detail,
-          ),
-        );
+        reject(troubleOfStatus(request.status, { detail: answer?.detail ?? "" }));
       });
       request.addEventListener("error", () => reject(new Trouble("away")));
       request.addEventListener("abort", () => reject(new Trouble("away")));

@@ -33,8 +33,9 @@ function troubleOfStatus(status: number, body: { readonly type?: string; readonl
   if (status === 401) return new Trouble("ended", detail);
   if (status === 413) return new Trouble("large", detail);
   if (status === 507) return new Trouble("quota", detail);
-  if (status === 429 || status === 503) return new Trouble("busy", detail);
-  if (status >= 500) return new Trouble("away", detail);
+  if (status === 429) return new Trouble("busy", detail);
+  // It is there and out of order, or stands behind something that is: the detail tells it from a network that is away.
+  if (status >= 500) return new Trouble("away", detail || String(status));
   return new Trouble("refused", detail);
 }
 

@@ -4,6 +4,7 @@ import { Trouble } from "../jmap/trouble.ts";
 import type { Email, Filter, Id } from "../jmap/types.ts";
 import type { Comparator } from "../state/list.svelte.ts";
 import type { Kept } from "./kept.ts";
+import { answeredHere } from "./local.ts";
 import { queryHere, threadsOf, wantsWords } from "./match.ts";
 
 type Args = { readonly [name: string]: unknown };
@@ -51,7 +52,7 @@ async function get(kept: Kept, ids: readonly Id[], properties: readonly string[]
   return {
     list: found.filter((one) => one !== undefined),
     notFound: ids.filter((_id, i) => found[i] === undefined),
-    state: "here",
+    state: answeredHere,
   };
 }
 
@@ -75,7 +76,7 @@ async function query(kept: Kept, args: Args): Promise<Answer> {
   );
   const position = Number(args["position"] ?? 0);
   const limit = Number(args["limit"] ?? found.length);
-  return { ids: found.slice(position, position + limit), position, total: found.length, queryState: "here" };
+  return { ids: found.slice(position, position + limit), position, total: found.length, queryState: answeredHere };
 }
 
 async function one(kept: Kept, method: string, args: Args): Promise<Answer> {
@@ -91,12 +92,16 @@ async function one(kept: Kept, method: string, args: Args): Promise<Answer> {
         const emails = threads.get(id);
         return emails === undefined ? [] : [{ id, emailIds: emails.map((email) => email.id) }];
       });
-      return { list, notFound: [], state: "here" };
+      return { list, notFound: [], state: answeredHere };
     }
     case "Mailbox/get": {
       const list = await kept.mailboxes();
       if (list === undefined) throw new Trouble("away");
-      return { list: ids == null ? list : list.filter(({ id }) => ids.includes(id)), notFound: [], state: "here" };
+      return {
+        list: ids == null ? list : list.filter(({ id }) => ids.includes(id)),
+        notFound: [],
+        state: answeredHere,
+      };
     }
     default:
       return { list: [], notFound: [] };

@@ -23,7 +23,8 @@ const wishName = "angarium.keepMail";
 export const keepsMail = (): boolean => localStorage.getItem(wishName) !== "no";
 
 type World = {
-  readonly online: (is: boolean) => void;
+  /** @param failing the server is there, and out of order */
+  readonly online: (is: boolean, failing?: boolean) => void;
   readonly ended: () => void;
   /** Something has changed that the page shows. */
   readonly refresh: () => void;
@@ -117,7 +118,7 @@ class Beside implements Aside {
       return answers;
     } catch (error) {
       if (!(error instanceof Trouble) || error.kind !== "away") throw error;
-      this.#missed();
+      this.#missed(error);
       return this.#here(calls, changes, true);
     }
   }
@@ -137,9 +138,9 @@ class Beside implements Aside {
     this.#failedAt = Number.NEGATIVE_INFINITY;
     this.#world.online(true);
   }
-  #missed(): void {
+  #missed({ message }: Trouble): void {
     this.#failedAt = performance.now();
-    this.#world.online(false);
+    this.#world.online(false, message !== "");
   }
   /** The connection is back: nothing is put off any longer. */
   back(): void {
@@ -179,7 +180,7 @@ class Beside implements Aside {
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
       if (error.kind === "ended") this.#world.ended();
-      else this.#missed();
+      else this.#missed(error);
     } finally {
       state.working = false;
       await this.count(true);

@@ -2,7 +2,8 @@
 import type { Answer, Call, Client } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type EmailHead, type Filter, headProperties, type Id, type Thread } from "../jmap/types.ts";
-import { head, learn, prune, threadHeads } from "./heads.svelte.ts";
+import { answeredHere, isLocal } from "../offline/local.ts";
+import { head, learn, prune, threadHeads, threadIds } from "./heads.svelte.ts";
 
 export type Comparator = { readonly property: string; readonly isAscending: boolean; readonly keyword?: string };
 export type Query = {
@@ -97,8 +98,8 @@ export class ConversationList {
     const generation = this.#generation;
     try {
       const [[name, args]] = this.#calls(0, 1, "n");
-      const { total } = (await this.#client.one(name, args)) as { total?: number };
-      if (generation !== this.#generation || total === undefined) return;
+      const { total, queryState } = (await this.#client.one(name, args)) as { total?: number; queryState?: string };
+      if (generation !== this.#generation || total === undefined || this.#knowsMore(queryState)) return;
       this.#is(total);
     } catch {
       // The rows are there all the same.
@@ -123,7 +124,8 @@ export class ConversationList {
       // until something changes.
       const rows = windows * windowRows;
       const answer = await this.#client.all(this.#calls(window * windowRows, rows, "w", false));
-      if (generation !== this.#generation) return;
+      // Rows of the device stand elsewhere in its shorter list: those that lack come when the server answers again.
+      if (generation !== this.#generation || this.#knowsMore(answer.get("wq").queryState)) return;
       const ids = new Map(this.#ids);
       this.#take(answer, "w", ids, rows);
       this.#ids = ids;
@@ -210,6 +212,7 @@ export class ConversationList {
     const limit = (Math.floor(last / windowRows) + 1) * windowRows - position;
     const answer = await this.#client.all(this.#calls(position, limit, "w"));
     if (generation !== this.#generation) return;
+    if (this.#knowsMore(answer.get("wq").queryState)) return this.#addLocal(answer);
     const ids = new Map<number, Id>();
     this.#take(answer, "w", ids, limit);
     this.#ids = ids;
@@ -217,6 +220,30 @@ export class ConversationList {
     // What was scrolled to meanwhile.
     const [nowFirst, nowLast] = this.#wanted;
     await this.want(nowFirst, nowLast);
+  }
+
+  /** The rows are the server's, and the answer is of what this device keeps: less than what is shown. */
+  #knowsMore(queryState: string | undefined): boolean {
+    return queryState === answeredHere && this.state !== undefined && this.state !== answeredHere;
+  }
+
+  /** While the server is away the rows stay; what was written meanwhile stands above them. */
+  #addLocal(answer: ReadonlyMap<string, Answer>): void {
+    for (const each of ["we", "wa"]) learn((answer.get(each) as { list: EmailHead[] }).list);
+    learn(
+      [],
+      (answer.get("wt") as { list: Thread[] }).list.filter(
+        ({ id, emailIds }) => threadIds(id) === undefined || emailIds.some(isLocal),
+      ),
+    );
+    const known = new Set(this.#ids.values());
+    const fresh = (answer.get("wq") as { ids: Id[] }).ids.filter((id) => isLocal(id) && !known.has(id));
+    if (fresh.length === 0) return;
+    this.#ids = new Map([
+      ...fresh.map((id, at) => [at, id] as const),
+      ...this.known().map(([at, id]) => [at + fresh.length, id] as const),
+    ]);
+    this.total = (this.total ?? 0) + fresh.length;
   }
 
   /** Takes rows out before the server has said so. Answers how to put them back. */

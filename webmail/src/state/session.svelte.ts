@@ -12,9 +12,10 @@ type State =
   | { readonly kind: "in"; readonly client: Client }
   | { readonly kind: "away" };
 
-const now = $state<{ state: State; online: boolean; username: string }>({
+const now = $state<{ state: State; online: boolean; failing: boolean; username: string }>({
   state: { kind: "looking" },
   online: true,
+  failing: false,
   username: "",
 });
 const listeners = new Set<(states: Pushed) => void>();
@@ -27,6 +28,10 @@ export const session = {
   /** False while pushes do not come through. */
   get online(): boolean {
     return now.online;
+  },
+  /** Not online because the server is out of order, not the network. */
+  get failing(): boolean {
+    return now.failing;
   },
   get username(): string {
     return now.username;
@@ -43,9 +48,10 @@ const probeMs = 5_000;
 /** Signed out while nobody answered: said to the server before anything else. */
 const leftName = "angarium.left";
 
-function online(is: boolean): void {
+function online(is: boolean, failing = false): void {
   const back = is && !now.online;
   now.online = is;
+  now.failing = failing;
   // What happened meanwhile was not told.
   if (back) refreshAll();
 }
@@ -98,6 +104,8 @@ async function begin(client: Client): Promise<void> {
     if (now.online) return;
     try {
       await Client.open();
+      // The session may be answered by what stands before a server that is out of order.
+      await client.direct([["Core/echo", {}]]);
       online(true);
       connectionBack();
     } catch (error) {

@@ -36,6 +36,8 @@ export const de: Words = {
   "trouble.refusedWith": "Der Server hat das nicht angenommen: {why}",
   "trouble.page": "In dieser Seite ist etwas schiefgegangen. Laden Sie sie neu, wenn es nicht weitergeht.",
   "offline.away": "Keine Verbindung: Sie sehen die Mails, die auf diesem Gerät liegen.",
+  "offline.failing":
+    "Der Server hat gerade eine Störung: Was Sie sehen, bleibt; was Sie tun, liegt hier und wird nachgeholt, sobald er wieder arbeitet.",
   "offline.none": "Von dieser Liste liegt keine Mail auf diesem Gerät.",
   "offline.waiting": {
     one: "{n} Änderung wartet auf die Verbindung.",

@@ -38,6 +38,8 @@ export const en = {
   "trouble.page": "Something went wrong in this page. Load it again if it does not go on.",
 
   "offline.away": "No connection: you see the mail that is kept on this device.",
+  "offline.failing":
+    "The server is out of order just now: what you see stays, and what you do is kept here and carried out when it works again.",
   "offline.none": "No mail of this list is kept on this device.",
   "offline.waiting": { one: "{n} change waits for the connection.", other: "{n} changes wait for the connection." },
   "offline.working": { one: "{n} change is being carried out.", other: "{n} changes are being carried out." },

@@ -34,6 +34,8 @@ export const es: Words = {
   "trouble.refusedWith": "El servidor no lo aceptó: {why}",
   "trouble.page": "Algo falló en esta página. Cárguela de nuevo si no sigue.",
   "offline.away": "Sin conexión: ve el correo guardado en este dispositivo.",
+  "offline.failing":
+    "El servidor tiene ahora un fallo: lo que ve se queda, y lo que haga se guarda aquí y se lleva a cabo cuando vuelva a funcionar.",
   "offline.none": "No hay correo de esta lista guardado en este dispositivo.",
   "offline.waiting": { one: "{n} cambio espera la conexión.", other: "{n} cambios esperan la conexión." },
   "offline.working": { one: "Se está aplicando {n} cambio.", other: "Se están aplicando {n} cambios." },

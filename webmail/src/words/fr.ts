@@ -34,6 +34,8 @@ export const fr: Words = {
   "trouble.refusedWith": "Le serveur ne l’a pas accepté : {why}",
   "trouble.page": "Un problème est survenu dans cette page. Rechargez-la si elle ne continue pas.",
   "offline.away": "Pas de connexion : vous voyez le courrier gardé sur cet appareil.",
+  "offline.failing":
+    "Le serveur est en panne pour le moment : ce que vous voyez reste, et ce que vous faites est gardé ici puis exécuté dès qu’il remarche.",
   "offline.none": "Aucun message de cette liste n’est gardé sur cet appareil.",
   "offline.waiting": { one: "{n} changement attend la connexion.", other: "{n} changements attendent la connexion." },
   "offline.working": { one: "{n} changement est en cours.", other: "{n} changements sont en cours." },

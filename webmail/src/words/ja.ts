@@ -34,6 +34,8 @@ export const ja: Words = {
   "trouble.refusedWith": "サーバーが受け付けませんでした: {why}",
   "trouble.page": "このページで問題が起きました。続かない場合は再読み込みしてください。",
   "offline.away": "接続がありません。この端末に保存されたメールを表示しています。",
+  "offline.failing":
+    "サーバーに障害が起きています。表示中のものはそのまま残り、操作はこの端末に保存され、復旧すると実行されます。",
   "offline.none": "この一覧のメールはこの端末に保存されていません。",
   "offline.waiting": { other: "{n} 件の変更が接続を待っています。" },
   "offline.working": { other: "{n} 件の変更を実行しています。" },
