@@ -29,6 +29,8 @@ const groups: { readonly [id: string]: View["group"] } = {
   certificates: "Server",
   backups: "Server",
   sources: "Sending",
+  seeds: "Sending",
+  "seed-probes": "Sending",
   pools: "Sending",
   streams: "Sending",
   "sending-tenants": "Sending",
@@ -121,7 +123,7 @@ export const views: readonly View[] = [
     load: () => import("./views/Requirements.svelte"),
   },
   ...["emails", "templates", "campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
-  ...["sources", "pools", "streams", "sending-tenants", "sending-domains"].flatMap(listed),
+  ...["sources", "pools", "streams", "sending-tenants", "sending-domains", "seeds", "seed-probes"].flatMap(listed),
   {
     id: "sign-in",
     title: "Signing in",

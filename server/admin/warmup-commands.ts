@@ -37,6 +37,7 @@ type ShownProvider = {
   readonly percent: number;
   readonly capacityPercent: number;
   readonly today: { readonly used: number; readonly cap: number };
+  readonly bound?: string;
   readonly because: string;
   readonly advice?: string;
   readonly daysLeft?: readonly [number, number];
@@ -49,9 +50,10 @@ function statusText(all: readonly ShownStatus[]): string {
   return all
     .map(({ scope, subject, summary, providers }) => {
       const lines = providers.map((one) => {
-        const left = one.daysLeft === undefined ? "–" : `${one.daysLeft[0]} to ${one.daysLeft[1]} days`;
+        const [from, until] = one.daysLeft ?? [];
+        const left = from === undefined ? "–" : from === until ? `about ${from} days` : `${from} to ${until} days`;
         const head = `  ${one.title}: step ${one.step} of ${one.steps} · ${one.percent} % · can carry ${one.capacityPercent} % of the planned volume${one.asserted ? " · asserted, not proven" : ""}`;
-        const today = `    ${one.state}; ${one.today.used} of ${one.today.cap} sent today; until warm: ${left}; ${one.because}`;
+        const today = `    ${one.state}; ${one.today.used} of ${one.today.cap} sent today${one.bound === undefined ? "" : ` (${one.bound})`}; until warm: ${left}; ${one.because}`;
         return one.advice === undefined ? `${head}\n${today}` : `${head}\n${today}\n    What to do: ${one.advice}`;
       });
       return `${scope} ${subject}: ${summary}\n${lines.join("\n")}`;

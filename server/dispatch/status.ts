@@ -4,8 +4,8 @@ import type { Shaping } from "../shape/shaping.ts";
 import type { Instant } from "../store/store.ts";
 import type { PlanAccount } from "../warm/account.ts";
 import { confidenceOf } from "../warm/account.ts";
-import type { WarmupBook } from "../warm/book.ts";
-import { capOf, dayOf, type Plan } from "../warm/plan.ts";
+import { type WarmupBook, wholeSaid } from "../warm/book.ts";
+import { dayMs, dayOf, type Plan } from "../warm/plan.ts";
 import { daysLeft, progressOf } from "../warm/progress.ts";
 
 export type ProviderStatus = {
@@ -15,11 +15,19 @@ export type ProviderStatus = {
   /** Levels proven, and there are. */
   readonly step: number;
   readonly steps: number;
+  /** Messages a day, level by level; the last is the target. */
+  readonly levels: readonly number[];
+  /** The one that it is at. */
+  readonly level: number;
+  /** What was delivered on green days of the last 30. */
+  readonly days: readonly { readonly day: string; readonly delivered: number }[];
   readonly percent: number;
   /** Of the planned volume, as green days have shown. */
   readonly capacityPercent: number;
   readonly share: number;
   readonly today: { readonly cap: number; readonly used: number; readonly remaining: number };
+  /** Why today's cap is less than the level's. */
+  readonly bound: string | undefined;
   readonly target: number;
   readonly pausedUntil: Instant | undefined;
   readonly needsPerson: boolean;
@@ -104,7 +112,7 @@ export function warmupStatus(
     const providers = sorted.map((account, index): ProviderStatus => {
       const { plan, use } = account;
       const { proven, levels, step, capacity, share, asserted } = progress.providers[index]!;
-      const cap = capOf(plan);
+      const { cap, whole } = book.capToday(account, 1, now);
       const used = use.day === dayOf(now) ? use.used : 0;
       const own = throttles.filter(
         (one) => one.provider === plan.provider && one.scope === plan.scope && one.subject === plan.subject,
@@ -117,10 +125,17 @@ export function warmupStatus(
         state: plan.state,
         step: proven,
         steps: levels,
+        levels: plan.levels,
+        level: plan.level,
+        days: plan.volumes.map(({ day, delivered }) => ({
+          day: new Date(day * dayMs).toISOString().slice(0, 10),
+          delivered,
+        })),
         percent: Math.floor(step * 100),
         capacityPercent: Math.floor(capacity * 100),
         share,
         today: { cap, used, remaining: Math.max(0, cap - used) },
+        bound: whole === undefined ? undefined : wholeSaid(whole),
         target: plan.target,
         pausedUntil: plan.pausedUntil,
         needsPerson: plan.needsPerson,

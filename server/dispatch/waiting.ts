@@ -20,8 +20,10 @@ export async function waitingMail(
   return (await store.queueParks()).map(({ park, recipients, nextAt }) => {
     let first: { readonly until: Instant; readonly because: string } | undefined;
     for (const { urgency, nextAt: due } of lanes.get(park) ?? []) {
-      const opening = due > now ? undefined : dispatch.opening(park, urgency, now);
-      const wait = opening?.kind === "closed" ? opening : { until: due, because: "" };
+      const opening = dispatch.opening(park, urgency, now);
+      const because = opening.kind === "closed" ? opening.because : "";
+      // What was put back into its park waits for its time, and for the same reason.
+      const wait = { until: opening.kind === "closed" && due <= now ? opening.until : due, because };
       if (first === undefined || wait.until < first.until) first = wait;
     }
     const { until, because } = first ?? { until: nextAt, because: "" };

@@ -17,17 +17,14 @@ const address = z
 
 /** A mailbox of ours at a provider, which nobody reads but the engine. */
 export const seedSchema = z.strictObject({
-  /** A provider of the shaping file ("gmail"), or "other". */
-  provider: z.string().min(1).max(64),
+  provider: z.string().min(1).max(64).describe("Whose mailbox it is: gmail, microsoft-consumer, yahoo, …, or other."),
   address,
-  host: z.string().min(1).max(253),
+  host: z.string().min(1).max(253).describe("The provider's IMAP server: imap.gmail.com."),
   port: z.int().min(1).max(65_535).default(993),
   tls: z.enum(["implicit", "starttls", "none"]).default("implicit"),
-  /** "" is the address. */
-  user: z.string().max(320).default(""),
-  /** "" where there is `oauth`. */
-  password: z.string().max(1000).default(""),
-  /** Providers that take no passwords: an access token is asked for with this (RFC 6749 §6), and shown by XOAUTH2 or OAUTHBEARER. */
+  user: z.string().max(320).default("").describe("The name there; the address where it is left out."),
+  password: z.string().max(1000).default("").describe("An app password, at most providers. None where there is oauth."),
+  /** An access token is asked for with this (RFC 6749 §6), and shown by XOAUTH2 or OAUTHBEARER. */
   oauth: z
     .strictObject({
       tokenUrl: z
@@ -38,11 +35,10 @@ export const seedSchema = z.strictObject({
       clientSecret: z.string().max(4000).default(""),
       refreshToken: z.string().min(1).max(4000),
     })
-    .optional(),
-  /** The certificate is not checked: a server of one's own. */
-  anyCertificate: z.boolean().default(false),
-  /** paused: it gets no letters. */
-  state: z.enum(["active", "paused"]).default("active"),
+    .optional()
+    .describe("Where no passwords are taken: tokenUrl, clientId, clientSecret, refreshToken."),
+  anyCertificate: z.boolean().default(false).describe("The certificate is not checked: a server of one's own."),
+  state: z.enum(["active", "paused"]).default("active").describe("paused: it gets no letters."),
 });
 export type Seed = z.infer<typeof seedSchema>;
 
@@ -53,20 +49,24 @@ const duration = z.string().refine((text) => {
 
 /** A letter that is sent to the seeds by itself, again and again. */
 export const probeSchema = z.strictObject({
-  /** An address of a sending domain. */
-  from: address,
+  from: address.describe("An address of a sending domain."),
   stream: z.string().min(1).max(130).default("transactional"),
   subject: z
     .string()
     .min(1)
     .max(500)
     .regex(/^[^\x00-\x1f\x7f]*$/, "must be one line"),
-  text: z.string().min(1).max(100_000),
+  text: z
+    .string()
+    .min(1)
+    .max(100_000)
+    .describe("As your own letters are written: a letter that nobody would send is filed as nobody's would be."),
   html: z.string().max(500_000).default(""),
-  /** "" is never by itself. */
-  every: z.union([z.literal(""), duration]).default("1d"),
-  /** Only these providers; all where none is named. */
-  providers: z.array(z.string().min(1).max(64)).max(100).default([]),
+  every: z
+    .union([z.literal(""), duration])
+    .default("1d")
+    .describe("6h, 1d; empty is never by itself. A seed gets one letter a day of each tenant."),
+  providers: z.array(z.string().min(1).max(64)).max(100).default([]).describe("Only these; all where none is named."),
 });
 export type Probe = z.infer<typeof probeSchema>;
 

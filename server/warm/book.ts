@@ -128,12 +128,14 @@ export class WarmupBook {
           (dayOf(at) + 1) * dayMs,
           `${plan.subject} is too new at ${plan.provider} for recipients of rank ${wish.rank}`,
         );
-      const cap = this.#capToday(account, wish.rank, at);
+      const { cap, whole } = this.capToday(account, wish.rank, at);
       const taken = take(account.use, cap, granted, at, undefined, wish.rank === 1);
       if (taken.granted === 0)
         return refusal(
           taken.until,
-          `${plan.subject} may send ${cap} a day to ${plan.provider} (level ${plan.level + 1} of ${plan.levels.length})`,
+          whole === undefined
+            ? `${plan.subject} may send ${cap} a day to ${plan.provider} (level ${plan.level + 1} of ${plan.levels.length})`
+            : `${plan.subject} may send ${cap} today to ${plan.provider}: ${wholeSaid(whole)}`,
         );
       granted = taken.granted;
       open.push({ account, cap });
@@ -145,7 +147,7 @@ export class WarmupBook {
   refund(wish: Wish, at: Instant): void {
     for (const account of this.#of(wish, at))
       if (account.use.day === dayOf(at))
-        this.#put({ ...account, use: giveBack(account.use, wish.count, this.#capToday(account, wish.rank, at)) });
+        this.#put({ ...account, use: giveBack(account.use, wish.count, this.capToday(account, wish.rank, at).cap) });
   }
 
   /** Whether what receivers say of a domain's mail is its own list's doing. */
@@ -184,24 +186,26 @@ export class WarmupBook {
     }
   }
 
-  /** Today's cap of a plan: its level's, and for a source its part of what the address may send to everybody. */
-  #capToday({ plan }: PlanAccount, rank: Rank, at: Instant): number {
+  /** Today's cap of a plan: its level's, and for a source its part of what the address may send to everybody; `whole`, where that is what binds. */
+  capToday({ plan }: PlanAccount, rank: Rank, at: Instant): { readonly cap: number; readonly whole?: Whole } {
     const cap = capOf(plan);
-    if (plan.state === "warm" || plan.asserted !== undefined || plan.state === "probing") return cap;
+    if (plan.state === "warm" || plan.asserted !== undefined || plan.state === "probing") return { cap };
     const share = shareOfRank(rank);
+    if (cap === 0) return { cap };
     const allowed = Math.max(1, Math.floor(cap * share));
-    if (plan.scope === "domain") return allowed;
+    if (plan.scope === "domain") return { cap: allowed };
     const days = this.#days.get(plan.subject);
     const before = days === undefined ? 0 : days.sendingDays - (days.last === dayOf(at) ? 1 : 0);
     const total = addressCap(before);
-    if (total === Number.POSITIVE_INFINITY) return allowed;
+    if (total === Number.POSITIVE_INFINITY) return { cap: allowed };
     const all = [...this.#plans.source.get(plan.subject)!.values()];
     const parts = divide(
       total,
       all.map((one) => ({ cap: capOf(one.plan), planned: one.plan.target })),
     );
     const part = parts[all.findIndex((one) => one.plan.provider === plan.provider)];
-    return part === undefined ? allowed : Math.min(allowed, Math.max(1, Math.floor(part * share)));
+    const own = part === undefined ? allowed : Math.max(1, Math.floor(part * share));
+    return own < allowed ? { cap: own, whole: { total, sendingDay: before + 1 } } : { cap: allowed };
   }
 
   #put(account: PlanAccount): void {
@@ -211,6 +215,11 @@ export class WarmupBook {
     else plans.set(provider, account);
   }
 }
+
+/** What an address may send to everybody together, on which of its sending days. */
+export type Whole = { readonly total: number; readonly sendingDay: number };
+export const wholeSaid = ({ total, sendingDay }: Whole): string =>
+  `an address sends ${total} to everybody together on its sending day ${sendingDay}`;
 
 const ownDoing = { rateDeferrals: 0, hardBounces: 0, blockBounces: 0, complaints: 0 } as const;
 

@@ -190,7 +190,7 @@ export const routes: readonly Route[] = [
     summary: "Add a seed mailbox. Its password is kept, and shown to nobody.",
     area,
     who: "platform",
-    body: seedBody.extend({ name: seedName }),
+    body: z.strictObject({ name: seedName, ...seedBody.shape }),
     answer: SeedShown,
     status: 201,
     run: async ({ body: { name, ...seed } }, world) => {
@@ -265,7 +265,7 @@ export const routes: readonly Route[] = [
     summary: "Add a letter that is sent to the seeds by itself.",
     area,
     who: "platform",
-    body: probeSchema.extend({ name: seedName }),
+    body: z.strictObject({ name: seedName, ...probeSchema.shape }),
     answer: ProbeShown,
     status: 201,
     run: async ({ body: { name, ...probe } }, world) => {

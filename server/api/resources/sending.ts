@@ -171,10 +171,16 @@ const Warmup = z
         state: z.string(),
         step: z.int(),
         steps: z.int(),
+        levels: z.array(z.int()).describe("Messages a day, level by level; the last is the target."),
+        level: z.int().describe("The one that it is at, by its place in levels."),
+        days: z
+          .array(z.object({ day: z.string(), delivered: z.int() }))
+          .describe("What was delivered on green days of the last 30."),
         percent: z.int(),
         capacityPercent: z.int(),
         used: z.int().describe("Sent today."),
         cap: z.int().describe("Of today."),
+        bound: z.string().nullable().describe("Why it is less than the level's."),
         target: z.int(),
         pausedUntil: time.nullable(),
         needsPerson: z.boolean(),
@@ -194,10 +200,13 @@ const shownWarmup = ({ scope, subject, percent, capacityPercent, summary, provid
   percent,
   capacityPercent,
   summary,
-  providers: providers.map(({ today, pausedUntil, advice, daysLeft, gates, ...rest }) => ({
+  providers: providers.map(({ today, pausedUntil, advice, daysLeft, gates, levels, days, ...rest }) => ({
     ...rest,
+    levels: levels.map(Math.round),
+    days: [...days],
     used: Math.round(today.used),
     cap: Math.round(today.cap),
+    bound: rest.bound ?? null,
     pausedUntil: pausedUntil === undefined ? null : at(pausedUntil),
     advice: advice ?? null,
     daysLeft: daysLeft === undefined ? null : [...daysLeft],
