@@ -38,7 +38,7 @@ export async function dev(words: readonly string[]): Promise<number> {
     logLevel: options.logLevel,
     listen: Object.fromEntries(services.map((service) => [service, [`${host}:${options.ports.get(service) ?? 0}`]])),
     relay: { trust: options.trust },
-    send: { port: options.mxPort },
+    send: { port: options.mxPort, privateAddresses: true },
     // Whoever gives DNS speaks of loopback too; without it nobody's DNS knows about the clients here.
     authentication: {
       enforce: options.strict,

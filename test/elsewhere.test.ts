@@ -1,9 +1,13 @@
 /** Wherever somebody can write a host or a URL that the server then goes to: never to this machine, nor to the networks behind it, by whatever spelling or DNS. */
 import assert from "node:assert/strict";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, isIP, type Server, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import webPush from "web-push";
+import { z } from "zod";
+import { loadRoutes } from "../server/api/load.ts";
 import { importImap } from "../server/carry/imap.ts";
+import { configSchema } from "../server/config/config.ts";
+import { makeAccessTokens } from "../server/fetch/access-token.ts";
 import { makeLeave } from "../server/fetch/leave.ts";
 import { Pictures } from "../server/fetch/pictures.ts";
 import { makeFindKey } from "../server/fetch/public-keys.ts";
@@ -12,6 +16,9 @@ import { quiet } from "../server/log.ts";
 import { type Guard, makeGuard } from "../server/net/guard.ts";
 import { httpsTalk } from "../server/net/https-talk.ts";
 import type { Resolver } from "../server/net/resolver.ts";
+import { lookInto } from "../server/seed/look.ts";
+import { dial } from "../server/send/dial.ts";
+import { defaultMxSettings, lookUpMx } from "../server/send/mx.ts";
 import { makePoster } from "../server/tell/post.ts";
 
 const names: { readonly [name: string]: readonly string[] } = {
@@ -99,6 +106,49 @@ const ways: readonly [what: string, guarded: boolean, go: (host: string, way: Wa
     },
   ],
   [
+    "seed mailboxes",
+    true,
+    async (host, { guard, port }) => {
+      const seed = { ...imap, address: "a@b.test", host: host.replace(/[[\]]/g, ""), port, password: "x" };
+      const ports = { guard, tokens: async () => ({ kind: "failed", why: "" }) as const, log: quiet };
+      return lookInto({ ...seed, oauth: undefined }, ports).then(
+        () => true,
+        () => false,
+      );
+    },
+  ],
+  [
+    "tokens of postmaster pages and seed mailboxes",
+    true,
+    async (host, way) => {
+      const client = { tokenUrl: `http://${host}:${way.port}/`, clientId: "c", clientSecret: "", refreshToken: "r" };
+      const before = came.length;
+      await makeAccessTokens(ask(way, "http:", "https:"), now)(client);
+      return came.length > before;
+    },
+  ],
+  [
+    "mail to other domains",
+    false,
+    async (host, { resolver, port }) => {
+      const mx = async () => ({ kind: "none", exists: true, secure: false, ttlSeconds: 1 });
+      const literal = host.startsWith("[") ? host.replace("[", "[IPv6:") : isIP(host) === 4 ? `[${host}]` : host;
+      const found = await lookUpMx(literal, {
+        resolver: { ...resolver, mx } as unknown as Resolver,
+        ours: new Set<string>(),
+        random: () => 0.5,
+        settings: defaultMxSettings,
+      });
+      if (found.kind !== "found") return false;
+      for (const { addresses } of found.hosts)
+        for (const address of addresses) {
+          const connection = await dial(address, port, 3000, undefined);
+          if (typeof connection !== "string") connection.destroy();
+        }
+      return true;
+    },
+  ],
+  [
     "policies, reports, marks and single sign-on",
     false,
     async (host, { resolver, port }) => {
@@ -169,4 +219,101 @@ test("pushes are refused as they are asked for", () => {
   ])
     assert.equal(isAllowedUrl(url, false), false, url);
   assert.equal(isAllowedUrl("https://push.example/x", false), true);
+});
+
+// ---------------------------------------------------------------- who may name a host at all
+
+/** What a field's name says that holds a host, an address on the network or a URL. */
+const naming =
+  /host|url|uri|server|issuer|proxy|relay|directory$|clamav|rspamd|milter|postgres|origin|endpoint|gateway|socket|upstream|^address$|^routes?$|mx$/i;
+
+/**
+ * Each field of the API that may name a host, and why that leads nowhere inside: it goes one of the `ways` above, "platform" (its administrators alone
+ * may say it: they may mean a machine beside this one), or "no host" (nobody connects to it).
+ */
+const fields: { readonly [field: string]: string } = {
+  "POST /webhooks url": "webhooks",
+  "PATCH /webhooks/{webhook} url": "webhooks",
+  "POST /accounts/{account}/imports host": "imports from IMAP servers",
+  "POST /sending/seeds host": "seed mailboxes",
+  "PATCH /sending/seeds/{seed} host": "seed mailboxes",
+  "POST /sending/seeds tokenUrl": "tokens of postmaster pages and seed mailboxes",
+  "PATCH /sending/seeds/{seed} tokenUrl": "tokens of postmaster pages and seed mailboxes",
+  "PUT /sending/feeds/{feed} tokenUrl": "tokens of postmaster pages and seed mailboxes",
+  "PUT /sending/feeds/{feed} apiUrl": "platform",
+  "POST /sending/sources proxy": "platform",
+  "PATCH /sending/sources/{source} proxy": "platform",
+  "PATCH /settings routes": "platform",
+  // Its handler lets nobody below the platform say it: test/journey/isolation.test.ts.
+  "POST /domains relayTo": "platform within",
+  "PATCH /domains/{domain} relayTo": "platform within",
+  "POST /domains relayRecipients": "no host",
+  "PATCH /domains/{domain} relayRecipients": "no host",
+  // Texts of DNS records, policies and pages.
+  "POST /domains mtaStsMx": "no host",
+  "PATCH /domains/{domain} mtaStsMx": "no host",
+  "POST /sending/domains trackingHost": "no host",
+  "PATCH /sending/domains/{domain} trackingHost": "no host",
+  "POST /tenants logoUrl": "no host",
+  "PATCH /tenants/{tenant} logoUrl": "no host",
+  "POST /tenants supportUrl": "no host",
+  "PATCH /tenants/{tenant} supportUrl": "no host",
+  // Of mail, or of whoever connects to us.
+  ...Object.fromEntries(
+    [
+      ...["POST /aliases", "POST /bans", "POST /groups", "POST /lists", "POST /invitations", "POST /suppressions"],
+      ...["POST /sending/seeds", "PATCH /sending/seeds/{seed}"],
+      // Our own, from which mail goes.
+      ...["POST /sending/sources", "PATCH /sending/sources/{source}"],
+    ].map((route) => [`${route} address`, "no host"]),
+  ),
+};
+
+/** Settings of the file on this machine: whoever may write it may run what they like here, and a directory or a scanner in one's own network is what is meant. */
+const inTheFile = [
+  ...["acme.directory", "acme.dnsServer", "dns.servers", "ldap.url", "oidc.issuer", "store.postgres"],
+  ...["scanners.clamav", "scanners.milters", "scanners.rspamd", "scanners.rspamdPassword"],
+  // No hosts to go to.
+  ...["api.hosts", "sending.publicUrl"],
+];
+
+function namesIn(schema: z.ZodType): ReadonlySet<string> {
+  type Node = { readonly [key: string]: unknown };
+  const names = new Set<string>();
+  const look = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    for (const name of Object.keys(((node as Node)["properties"] ?? {}) as Node)) names.add(name);
+    for (const inner of Object.values(node)) look(inner);
+  };
+  look(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
+  return names;
+}
+
+test("every field of the API that may name a host is in the table, with who may say it and where it leads", async () => {
+  const known = new Set(ways.map(([what]) => what));
+  const { all } = await loadRoutes();
+  const found: string[] = [];
+  for (const { method, path, body, who } of all)
+    for (const name of body === undefined ? [] : namesIn(body)) {
+      if (!naming.test(name)) continue;
+      const field = `${method} ${path} ${name}`;
+      found.push(field);
+      const says = fields[field];
+      assert.ok(says !== undefined, `${field}: say in the table where it leads`);
+      if (says === "platform") assert.equal(who, "platform", field);
+      else assert.ok(known.has(says) || says === "no host" || says === "platform within", `${field}: ${says}`);
+    }
+  assert.deepEqual(found.sort(), Object.keys(fields).sort());
+});
+
+test("every setting that names a host is known to be the machine's owner's to say", () => {
+  const settings = configSchema.parse({ hostname: "mail.example.org" }) as { readonly [section: string]: unknown };
+  const found = Object.entries(settings).flatMap(([section, values]) =>
+    typeof values !== "object" || values === null || Array.isArray(values)
+      ? []
+      : Object.entries(values).flatMap(([name, value]) =>
+          naming.test(name) && /string|object/.test(typeof value) && section !== "listen" ? [`${section}.${name}`] : [],
+        ),
+  );
+  assert.deepEqual(found.sort(), inTheFile.toSorted());
 });

@@ -319,6 +319,8 @@ export const send = section<SendSettings>(defaultSendSettings, {
   ipv4: "Use IPv4 addresses of MX hosts.",
   ipv6: "Use IPv6 addresses of MX hosts.",
   preferIpv6: "Try IPv6 addresses first.",
+  privateAddresses:
+    "Go to MX hosts at private addresses too: where mail servers of one's own network exchange mail by MX. A route that names a domain may always lead there.",
   maxHosts: "MX hosts of a domain that are looked at, best first.",
   maxAddressesPerHost: "Addresses of one host.",
   maxAddressesPerAttempt: "Addresses that are tried before a destination counts as not to be reached.",

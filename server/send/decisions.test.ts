@@ -193,14 +193,44 @@ const lookups: readonly [name: string, zone: Zone, expected: string, domain?: st
   ],
 ];
 
+// Addresses of documentation (RFC 5737) are nobody's.
+const settings = { ...defaultMxSettings, privateAddresses: true };
 for (const [name, zone, expected, domain] of lookups)
   test(`MX: ${name}`, async () => {
     const ask = {
       resolver: resolver(zone),
       ours: new Set(["us.test", "192.0.2.99"]),
       random: () => 0.5,
-      settings: defaultMxSettings,
+      settings,
     };
+    assert.equal(show(await lookUpMx(domain ?? "d.test", ask)), expected);
+  });
+
+const closed = (address: string): string =>
+  `failed 550 5.4.4 The mail hosts of d.test are at ${address}, an address of a private network`;
+const inside: readonly [name: string, zone: Zone, expected: string, domain?: string][] = [
+  [
+    "a host of a private network",
+    { "MX d.test": mx([1, "a.test"]), "A a.test": found("10.0.0.1") },
+    closed("10.0.0.1"),
+  ],
+  ["this machine", { "A d.test": found("127.0.0.1"), "AAAA d.test": found("::1") }, closed("127.0.0.1")],
+  ["inside of IPv6", { "AAAA d.test": found("::ffff:10.0.0.1") }, closed("::ffff:10.0.0.1")],
+  ["an address as MX", { "MX d.test": mx([1, "169.254.169.254"]) }, closed("169.254.169.254")],
+  ["a literal", {}, closed("192.168.0.1").replace("d.test", "[192.168.0.1]"), "[192.168.0.1]"],
+  [
+    "beside others that may be reached",
+    {
+      "MX d.test": mx([1, "a.test"], [2, "b.test"]),
+      "A a.test": found("10.0.0.1"),
+      "A b.test": found("10.0.0.2", "1.2.3.4"),
+    },
+    "b.test 1.2.3.4",
+  ],
+];
+for (const [name, zone, expected, domain] of inside)
+  test(`MX into a private network: ${name}`, async () => {
+    const ask = { resolver: resolver(zone), ours: new Set<string>(), random: () => 0.5, settings: defaultMxSettings };
     assert.equal(show(await lookUpMx(domain ?? "d.test", ask)), expected);
   });
 
@@ -226,7 +256,7 @@ test("equals are shuffled", async () => {
       resolver: resolver(zone),
       ours: new Set<string>(),
       random: () => lots[at++] ?? 0,
-      settings: defaultMxSettings,
+      settings,
     };
     const found = await lookUpMx("d.test", ask);
     assert.ok(found.kind === "found" && found.hosts[2]!.name === "c.test");

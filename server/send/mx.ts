@@ -1,6 +1,7 @@
 /** Which hosts take mail for a domain: RFC 5321 §5.1, RFC 7505. */
 import { isIP } from "node:net";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import { isPublicAddress } from "../net/guard.ts";
 import type { Answer, Resolver } from "../net/resolver.ts";
 import type { Host } from "./site.ts";
 import type { HostNames } from "./tlsa.ts";
@@ -16,6 +17,8 @@ export type MxSettings = {
   readonly preferIpv6: boolean;
   /** Port of every MX host. */
   readonly port: number;
+  /** MX hosts may lie in private networks: whoever writes a domain's DNS says where we connect to. */
+  readonly privateAddresses: boolean;
 };
 export const defaultMxSettings: MxSettings = {
   maxHosts: 12,
@@ -24,6 +27,7 @@ export const defaultMxSettings: MxSettings = {
   ipv6: true,
   preferIpv6: false,
   port: 25,
+  privateAddresses: false,
 };
 
 /** A host with what DNSSEC says of its names. */
@@ -56,6 +60,7 @@ export async function lookUpMx(domain: string, ask: LookupAsk): Promise<Lookup> 
   const literal = addressOfLiteral(domain);
   if (literal !== undefined) {
     if (ask.ours.has(literal)) return loop(domain);
+    if (!mayReach(literal, ask)) return closed(domain, literal);
     return {
       kind: "found",
       hosts: [{ name: literal, port: ask.settings.port, addresses: [literal], owner: literal, secure: false }],
@@ -106,19 +111,23 @@ export async function lookUpHosts(
   const hosts: FoundHost[] = [];
   let ttl = ttlSeconds;
   let unknown: Answer<string> | undefined;
-  for (const [index, { addresses, ttlSeconds, trouble, owner, secure }] of found.entries()) {
+  let inside: string | undefined;
+  for (const [index, { addresses: all, ttlSeconds, trouble, owner, secure }] of found.entries()) {
     // An address of ours under another name: it and all after it lead back here.
-    if (addresses.some((address) => ask.ours.has(address))) {
+    if (all.some((address) => ask.ours.has(address))) {
       if (hosts.length === 0 && unknown === undefined) return loop(domain);
       break;
     }
     unknown ??= trouble;
+    const addresses = all.filter((address) => mayReach(address, ask));
+    inside ??= all.find((address) => !mayReach(address, ask));
     if (addresses.length === 0) continue;
     ttl = Math.min(ttl, ttlSeconds);
     hosts.push({ name: names[index]!, port: ask.settings.port, addresses, owner, secure });
   }
   if (hosts.length > 0) return { kind: "found", hosts, secure, ttlSeconds: Math.min(ttl, maxTtlSeconds) };
   if (unknown !== undefined) return trouble(names.join(", "), unknown);
+  if (inside !== undefined) return closed(domain, inside);
   return { kind: "failed", reply: reply(550, "5.4.4", `No address for ${names.join(", ")}`), ttlSeconds: ttl };
 }
 
@@ -173,6 +182,14 @@ function addressOfLiteral(domain: string): string | undefined {
   if (domain[0] !== "[" || !domain.endsWith("]")) return undefined;
   const address = domain.slice(1, -1).replace(/^ipv6:/i, "");
   return isIP(address) === 0 ? undefined : address;
+}
+
+const mayReach = (address: string, { settings }: LookupAsk): boolean =>
+  settings.privateAddresses || isPublicAddress(address);
+
+function closed(domain: string, address: string): Lookup {
+  const text = `The mail hosts of ${domain} are at ${address}, an address of a private network`;
+  return { kind: "failed", reply: reply(550, "5.4.4", text), ttlSeconds: 300 };
 }
 
 function loop(domain: string): Lookup {

@@ -20,8 +20,15 @@ export type HostTarget = {
   readonly tls: TlsMode;
   readonly auth: { readonly user: string; readonly password: string; readonly cleartext: boolean } | undefined;
 };
+export type MxTarget = {
+  readonly kind: "mx";
+  readonly domain: string;
+  readonly tls: TlsMode;
+  /** An administrator names this way for this domain: its hosts may lie in private networks. */
+  readonly chosen?: true;
+};
 export type Target =
-  | { readonly kind: "mx"; readonly domain: string; readonly tls: TlsMode }
+  | MxTarget
   | HostTarget
   /** The administrator's route or the domain's own setting cannot be followed: a sentence. */
   | { readonly kind: "broken"; readonly why: string };
@@ -57,13 +64,14 @@ export function route(domain: string, sender: string, routing: Routing, relay: D
   for (const candidate of routing.routes) {
     if (candidate.sender !== undefined && !matchesSender(candidate.sender, from)) continue;
     if (candidate.domain === undefined) general ??= candidate;
-    else if (matchesDomain(candidate.domain, domain)) return resolve(candidate.target, domain, routing, candidate.tls);
+    else if (matchesDomain(candidate.domain, domain))
+      return chosen(resolve(candidate.target, domain, routing, candidate.tls));
   }
   const relayTo = relay?.kind === "relay" ? relay.settings.relayTo : undefined;
   if (relayTo !== undefined) {
     const target = parseTarget(relayTo);
     if (target === undefined) return { kind: "broken", why: `the domain's relayTo "${relayTo}" is no route` };
-    return resolve(target, domain, routing);
+    return chosen(resolve(target, domain, routing));
   }
   return resolve(general?.target ?? "mx", domain, routing, general?.tls);
 }
@@ -71,6 +79,8 @@ export function route(domain: string, sender: string, routing: Routing, relay: D
 function resolve(target: Target | "mx", domain: string, routing: Routing, tls?: TlsMode): Target {
   return target === "mx" ? { kind: "mx", domain, tls: tls ?? routing.tls } : target;
 }
+
+const chosen = (target: Target): Target => (target.kind === "mx" ? { ...target, chosen: true } : target);
 
 function matchesDomain(pattern: string, domain: string): boolean {
   if (pattern[0] !== ".") return pattern === domain;

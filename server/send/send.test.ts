@@ -17,7 +17,7 @@ import type { HostTarget, Routing } from "./route.ts";
 import { defaultSendSettings, makeSend, type ProviderWay, type Send, type SendSettings } from "./send.ts";
 import type { Path } from "./site.ts";
 
-const settings: SendSettings = { ...defaultSendSettings, idleMs: 60_000 };
+const settings: SendSettings = { ...defaultSendSettings, privateAddresses: true, idleMs: 60_000 };
 const hello = Buffer.from("Subject: hi\r\n\r\n.hello\r\n");
 let folder: string;
 let tls: { readonly cert: string; readonly key: string };
@@ -524,9 +524,12 @@ test("a provider that wants TLS gets nothing in the clear, and one that does not
       ...routing,
       routes: [{ domain: "fake.test", sender: undefined, target: "mx", tls: "never" }] as const,
     };
-    const clear = new World(routed, dns, { port: plain.port }, way);
+    // The administrator's route may lead into private networks, DNS of strangers may not.
+    const clear = new World(routed, dns, { port: plain.port, privateAddresses: false }, way);
+    const closed = new World(routing, dns, { port: plain.port, privateAddresses: false }, way);
+    assert.match(await closed.mail([["b@fake.test"]]), /failed \(dns\) 550 5\.4\.4 /);
     assert.equal(await clear.mail([["b@fake.test"]]), "delivered 250 2.0.0 taken");
-    for (const one of [refused, world, clear]) await one.send.stop(100);
+    for (const one of [refused, world, clear, closed]) await one.send.stop(100);
   } finally {
     await Promise.all([plain.close(), secured.close()]);
   }

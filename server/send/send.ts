@@ -172,7 +172,10 @@ export function makeSend(ask: SendAsk): Send {
   }
 
   async function look(target: Exclude<Target, { kind: "broken" }>, wish: TlsWish, key: string): Promise<PathResult> {
-    const lookupAsk = { resolver: ask.resolver, ours, random: ask.random, settings: ask.settings };
+    // Hosts that an administrator names may lie where DNS of strangers must not lead.
+    const privateAddresses = ask.settings.privateAddresses || target.kind === "host" || target.chosen === true;
+    const settings = { ...ask.settings, privateAddresses };
+    const lookupAsk = { resolver: ask.resolver, ours, random: ask.random, settings };
     const byMx = target.kind === "mx" && target.domain[0] !== "[";
     const [found, sts] = await Promise.all([
       target.kind === "mx"
@@ -180,7 +183,7 @@ export function makeSend(ask: SendAsk): Send {
         : lookUpHosts([target.host], target.host, true, 300, {
             ...lookupAsk,
             ours: new Set(),
-            settings: { ...ask.settings, port: target.port },
+            settings: { ...settings, port: target.port },
           }),
       byMx && target.tls !== "never" ? ask.sts.find(target.domain) : undefined,
     ]);
@@ -324,7 +327,7 @@ function none(outcome: Outcome): PathResult {
 function keyOf(target: HostTarget | Extract<Target, { kind: "mx" }>, wish: TlsWish): string {
   const way =
     target.kind === "mx"
-      ? `mx ${target.domain}`
+      ? `mx ${target.domain}${target.chosen === true ? " chosen" : ""}`
       : `${target.protocol} ${isIP(target.host) === 6 ? `[${target.host}]` : target.host}:${target.port} ${target.auth?.user ?? ""}`;
   return `${way} ${target.tls} ${wish}`;
 }
