@@ -1,5 +1,6 @@
 /**
- * `npm run ldap`: people of a real directory (Debian's slapd) sign in. Needs the packages slapd and ldap-utils, and no network.
+ * `npm run ldap`: people of a real directory (Debian's slapd) sign in, by mail programs and in the browser, and the console says what is wrong
+ * with a directory. Needs the packages slapd, ldap-utils and chromium, and no network.
  * Ends with 0 when all of it holds.
  */
 import assert from "node:assert/strict";
@@ -10,7 +11,9 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImapFlow } from "imapflow";
+import { ApiTalk } from "./api-talk.ts";
 import { angarium, startDev } from "./dev-process.ts";
+import { accessible, type Person, picture, startPages } from "./pages/browser.ts";
 import { Wire } from "./wire.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "angarium-ldap-"));
@@ -100,7 +103,41 @@ const settings = {
   rememberedMs: "500",
 };
 const set = Object.entries(settings).flatMap(([name, value]) => ["--set", `ldap.${name}=${value}`]);
-const server = await startDev(["--users", "1", "--cleartext-auth", ...set]);
+const ends: (() => Promise<void>)[] = [];
+const t = { after: (end: () => Promise<void>) => void ends.push(end) };
+const pages = await startPages(t, ["--users", "1", "--cleartext-auth", ...set]);
+const server = pages.dev;
+
+async function enter({ page }: Person, user: string, password: string): Promise<void> {
+  await page.goto(`${pages.origin}/admin/`);
+  await page.locator('input[name="username"]').fill(user);
+  await page.locator('input[name="password"]').fill(password);
+  await page.keyboard.press("Enter");
+}
+const overview = ({ page }: Person) => page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+
+/** The card of the directory on the page of an administrator. */
+async function atTheConsole() {
+  const person = await pages.person();
+  await enter(person, server.ready.admin.user, server.ready.admin.password);
+  await overview(person);
+  await person.page.goto(`${pages.origin}/admin/#/sign-in`);
+  return { page: person.page, card: person.page.getByRole("region", { name: "Directory (LDAP)" }) };
+}
+/** What the console says of a directory that is set up like this. */
+async function complaintOf(changed: { readonly [name: string]: string }): Promise<string> {
+  const all = Object.entries({ ...settings, ...changed }).flatMap(([name, value]) => [
+    "--set",
+    `ldap.${name}=${value}`,
+  ]);
+  const dev = await startDev(["--users", "0", "--cleartext-auth", ...all]);
+  try {
+    const admin = new ApiTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, dev.ready.admin);
+    return (await admin.ok("POST", "/sign-in/ldap/check")).words;
+  } finally {
+    await dev.stop();
+  }
+}
 
 async function imap(user: string, password: string): Promise<string> {
   const client = new ImapFlow({
@@ -147,6 +184,18 @@ try {
   assert.match(empty, /^5/);
   wire.close();
 
+  // In the browser: anna by the directory's password and no other.
+  const anna = await pages.person();
+  await enter(anna, "anna@example.test", "wrong");
+  await anna.page.getByRole("alert").waitFor();
+  await enter(anna, "anna@example.test", "annapw");
+  await overview(anna);
+  const { page, card } = await atTheConsole();
+  await card.getByRole("button", { name: "Check" }).click();
+  await card.getByText("The directory answers. 6 people are in it.").waitFor();
+  await accessible(page, "signing in");
+  await picture(page, "console-ldap");
+
   assert.match(await recipient("bert@example.test"), /^550/);
   const { out, code } = await angarium("ldap", "sync", "--data", server.ready.data, "--json");
   assert.equal(code, 0);
@@ -169,8 +218,24 @@ try {
   assert.notEqual(await imap("anna@example.test", "annapw"), "in", "the old password");
   assert.equal(await imap("anna@example.test", "newpw"), "in");
 
+  await card.getByRole("button", { name: "Make the accounts" }).click();
+  await card.getByText(/^6 people: 0 accounts were made, .+ have no address of a domain that is here/).waitFor();
+  for (const [changed, words] of [
+    [{ bindPassword: "wrong" }, /refuses cn=mail,dc=example,dc=test with this password/],
+    [{ base: "ou=nobody,dc=example,dc=test" }, /There is no ou=nobody,dc=example,dc=test in the directory/],
+    [{ bindDn: "mail" }, /is no name of a directory's entry/],
+    [{ caFile: "" }, /cannot be believed: .+ caFile/],
+    [{ caFile: join(folder, "none.pem") }, /There is no file .+none\.pem/],
+    [{ allFilter: "(uid=nobody)" }, /sees nobody below/],
+    [{ allFilter: "(uid=" }, /is no filter/],
+    [{ url: `ldaps://127.0.0.1:${port}` }, /cannot be reached|does not begin with TLS/],
+  ] as const)
+    assert.match(await complaintOf(changed), words, JSON.stringify(changed));
+
   slapd.kill();
   await once(slapd, "exit");
+  await card.getByRole("button", { name: "Check" }).click();
+  await card.getByText("cannot be reached: nobody listens there.").waitFor();
   await new Promise((resolve) => setTimeout(resolve, 700));
   assert.match(
     await imap("bert@example.test", "bertpw"),
@@ -181,6 +246,6 @@ try {
   process.stdout.write("LDAP: all of it holds.\n");
 } finally {
   slapd.kill();
-  await server.stop();
+  for (const end of ends) await end();
   await rm(folder, { recursive: true, force: true });
 }

@@ -2,6 +2,7 @@
 import type { ImapFlow } from "imapflow";
 import type { Log } from "../log.ts";
 import type { Guard } from "../net/guard.ts";
+import { whyNotReached } from "../net/why-not-reached.ts";
 import type { ImportSettings } from "../store/carry-store.ts";
 import { CannotCarry } from "./put.ts";
 
@@ -50,26 +51,16 @@ export async function connected(
     throw new CannotCarry(
       failed.authenticationFailed === true
         ? `${host} refuses the name or the password (${wordsOf(error)}). Some providers want an app password.`
-        : `${host} port ${port} cannot be reached: ${whyNotReached(error)}.`,
+        : `${host} port ${port} cannot be reached: ${why(error)}.`,
     );
   }
 }
 
-/** What the system and OpenSSL say in codes, as sentences that say what to do. */
-const reasons: { readonly [code: string]: string } = {
-  ECONNREFUSED: "nobody listens there",
-  ENOTFOUND: "there is no such name",
-  ETIMEDOUT: "it does not answer",
-  EHOSTUNREACH: "there is no way to it",
-  ERR_SSL_WRONG_VERSION_NUMBER: "it does not begin with TLS; choose starttls, or the port for TLS (993)",
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is its own and nobody vouches for it",
-  SELF_SIGNED_CERT_IN_CHAIN: "nobody that is believed here vouches for its certificate",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "nobody that is believed here vouches for its certificate",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for other names",
-};
-const whyNotReached = (error: unknown): string =>
-  reasons[(error as { readonly code?: string }).code ?? ""] ?? wordsOf(error);
+const noTls = "it does not begin with TLS; choose starttls, or the port for TLS (993)";
+const why = (error: unknown): string =>
+  (error as { readonly code?: string }).code === "ERR_SSL_WRONG_VERSION_NUMBER"
+    ? noTls
+    : (whyNotReached(error) ?? wordsOf(error));
 
 export const wordsOf = (error: unknown): string => {
   const { responseText, message } = error as { readonly responseText?: string; readonly message?: string };

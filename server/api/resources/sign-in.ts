@@ -1,6 +1,7 @@
 /** How people prove who they are besides the passwords here: an OpenID Connect issuer, an LDAP directory. Their settings stand in the configuration. */
 import { z } from "zod";
 import { syncLdap } from "../../access/ldap.ts";
+import { ldapTrouble, nobodyThere } from "../../access/ldap-trouble.ts";
 import { conflict } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 
@@ -99,13 +100,15 @@ export const routes: readonly Route[] = [
     area: "settings",
     who: "platform",
     answer: Checked,
-    run: async (_, { ldap }) => {
+    run: async (_, { ldap, signIn }) => {
       if (ldap === undefined) return conflict(noDirectory);
       try {
         const { length } = await ldap.people();
-        return { works: true, words: "The directory answers.", people: length };
+        return length > 0
+          ? { works: true, words: "The directory answers.", people: length }
+          : { works: false, words: nobodyThere(signIn.settings.ldap), people: null };
       } catch (error) {
-        return { works: false, words: `The directory cannot be asked: ${why(error)}`, people: null };
+        return { works: false, words: ldapTrouble(error, signIn.settings.ldap), people: null };
       }
     },
   }),
@@ -121,14 +124,14 @@ export const routes: readonly Route[] = [
       renamed: z.int(),
       left: z.int().describe("Addresses in no domain that is here, or taken."),
     }),
-    run: async ({ audit }, { ldap, store, now }) => {
+    run: async ({ audit }, { ldap, store, now, signIn }) => {
       if (ldap === undefined) return conflict(noDirectory);
       try {
         const { created, ...rest } = await syncLdap(ldap, store, now());
         audit.detail = { ...rest, created: created.length };
         return { ...rest, created: created.length };
       } catch (error) {
-        return conflict(`The directory cannot be asked: ${why(error)}`);
+        return conflict(ldapTrouble(error, signIn.settings.ldap));
       }
     },
   }),
