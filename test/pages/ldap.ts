@@ -11,10 +11,10 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImapFlow } from "imapflow";
-import { ApiTalk } from "./api-talk.ts";
-import { angarium, startDev } from "./dev-process.ts";
-import { accessible, type Person, picture, startPages } from "./pages/browser.ts";
-import { Wire } from "./wire.ts";
+import { ApiTalk } from "../api-talk.ts";
+import { angarium, startDev } from "../dev-process.ts";
+import { Wire } from "../wire.ts";
+import { accessible, type Person, picture, startPages } from "./browser.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "angarium-ldap-"));
 const probe = createServer().listen(0, "127.0.0.1");
