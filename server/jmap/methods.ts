@@ -73,11 +73,13 @@ import { vacationResponseSet } from "./methods/vacation-response-set.ts";
 import type { OrderMemory } from "./order-memory.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Subscriptions } from "./push-subscriptions.ts";
+import type { TotalMemory } from "./total-memory.ts";
 
 export type MethodParts = {
   readonly mailboxes: MailboxMemory;
   readonly previews: PreviewMemory;
   readonly orders: OrderMemory;
+  readonly totals: TotalMemory;
   readonly outbox: Outbox;
   readonly subscriptions: Subscriptions;
 };
@@ -86,6 +88,7 @@ export const makeMethods = ({
   mailboxes,
   previews,
   orders,
+  totals,
   outbox,
   subscriptions,
 }: MethodParts): ReadonlyMap<string, Method> =>
@@ -100,8 +103,8 @@ export const makeMethods = ({
     ["Thread/changes", threadChanges],
     ["Email/get", emailGet(previews)],
     ["Email/changes", emailChanges],
-    ["Email/query", emailQuery(orders)],
-    ["Email/queryChanges", emailQueryChanges(orders)],
+    ["Email/query", emailQuery(orders, totals)],
+    ["Email/queryChanges", emailQueryChanges(orders, totals)],
     ["Email/set", emailSet],
     ["Email/copy", emailCopy],
     ["Email/import", emailImport],

@@ -181,6 +181,16 @@ export type MailboxCounts = {
 };
 /** Threads of a mailbox, each three numbers: the thread, its emails there, and how many of these are unread. */
 export type MailboxThreads = { readonly modseq: number; readonly threads: Float64Array };
+/** Numbers of emails or threads; one may be there more than once. `matching` are among the touched. */
+export type EmailMatching =
+  | { readonly kind: "all"; readonly matching: Uint32Array; readonly state: MailState }
+  | {
+      readonly kind: "touched";
+      readonly touched: readonly number[];
+      readonly matching: readonly number[];
+      readonly state: MailState;
+    }
+  | { readonly kind: "cannot" };
 export type MailboxesChanges =
   | (Extract<Changes<MailboxId>, { kind: "done" }> & { readonly countsOnly: boolean })
   | { readonly kind: "cannot" };
@@ -298,6 +308,15 @@ export interface JmapReader {
     max: number | undefined,
     upTo: EmailId | undefined,
   ): Promise<EmailQueryChanges>;
+  /**
+   * Which emails, or threads where they are collapsed, match a filter without text: all of them, or how it is with those touched since
+   * a state; "cannot" where that is not known any more.
+   */
+  emailMatching(
+    account: AccountId,
+    what: Pick<EmailQuery, "filter" | "collapseThreads">,
+    since: MailState | undefined,
+  ): Promise<EmailMatching>;
   /** Goes through all of them: for later, not for who waits. Undefined where they are too many. */
   emailOrder(account: AccountId, wanted: OrderWanted): Promise<EmailOrder | undefined>;
   emailRows(account: AccountId, emails: readonly EmailId[], bytes: EmailBytes): Promise<EmailRows>;
@@ -416,7 +435,11 @@ export const jmapReads = [
   "webSessions",
 ] as const satisfies readonly (keyof JmapReader)[];
 /** Those that may take long: they stand in a line of their own. */
-export const jmapQueries = ["emailQuery", "emailQueryChanges"] as const satisfies readonly (keyof JmapReader)[];
+export const jmapQueries = [
+  "emailQuery",
+  "emailQueryChanges",
+  "emailMatching",
+] as const satisfies readonly (keyof JmapReader)[];
 export const jmapWrites = [
   "emailsSet",
   "mailboxMake",

@@ -50,6 +50,11 @@ for (const count of sizes.length === 0 ? [1000, 10_000, 100_000] : sizes) {
     const queries: readonly [string, Any][] = [
       ["first page", { filter: inbox, sort: newest }],
       ["first page, total", { filter: inbox, sort: newest, calculateTotal: true }],
+      [
+        "first page, threads collapsed, total",
+        { filter: inbox, sort: newest, collapseThreads: true, calculateTotal: true },
+      ],
+      ["unread, total", { filter: { ...inbox, notKeyword: "$seen" }, sort: newest, calculateTotal: true }],
       ["first page, threads collapsed", { filter: inbox, sort: newest, collapseThreads: true }],
       ["first page of all mailboxes", { sort: newest }],
       ["page at 500", { filter: inbox, sort: newest, position: 500 }],

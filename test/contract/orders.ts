@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { OrderMemory } from "../../server/jmap/order-memory.ts";
+import { TotalMemory } from "../../server/jmap/total-memory.ts";
 import type { EmailFilter, EmailOrder, EmailQuery, EmailSort, OrderWanted } from "../../server/store/jmap.ts";
 import { leastOrdered } from "../../server/store/ops/email-in-order.ts";
 import { type EmailId, Flag, type MailboxId, type Store } from "../../server/store/store.ts";
@@ -150,6 +151,75 @@ export function ordersContract(open: Open, stories: number): void {
           const at = { ...plain, position: 0, anchor: { email: middle, offset: -5 } };
           assert.deepEqual(await store.emailQuery(id, { ...at, orders }), await store.emailQuery(id, at));
         }
+      });
+
+    for (let story = 0; story < Math.min(2, stories); story++)
+      test(`totals that are kept are those that counting gives, story ${story + 1}`, async () => {
+        const random = randomFrom(story + 99);
+        const { id } = await newAccount(store);
+        const inbox = await inboxOf(store, id);
+        const other = await made(store, id, "Other");
+        await store.append(id, inbox, some(random, 150));
+        await store.append(id, other, some(random, 30));
+        const place: EmailFilter = { kind: "in-mailbox", mailbox: inbox };
+        const filters: readonly (EmailFilter | undefined)[] = [
+          undefined,
+          place,
+          { kind: "not", of: { kind: "mark", of: "email", mark: { flag: Flag.seen } } },
+          { kind: "mark", of: "some-in-thread", mark: { flag: Flag.flagged } },
+          { kind: "mark", of: "all-in-thread", mark: { flag: Flag.seen } },
+          { kind: "mark", of: "email", mark: { keyword: "blue" } },
+          { kind: "size", below: 500 },
+        ];
+        const asked = filters.flatMap((filter) =>
+          [true, false].flatMap((collapseThreads) => [
+            { filter, collapseThreads },
+            { filter: filter === undefined ? place : { kind: "and" as const, of: [place, filter] }, collapseThreads },
+          ]),
+        );
+        const memories = [new TotalMemory(store), new TotalMemory(store)];
+        for (const [at, one] of asked.entries())
+          for (let times = 0; times < 2; times++) memories[at % 2]!.want(id, one);
+        for (const memory of memories) await memory.idle();
+        for (let step = 0; step < 40; step++) {
+          const [from, to] = random(3) ? [inbox, other] : [other, inbox];
+          const last = (await store.mailboxes(id)).find((one) => one.id === from)!.uidNext - 1;
+          const uid = 1 + random(last);
+          const uids: [number, number][] = [[uid, uid + random(6)]];
+          switch (random(6)) {
+            case 0:
+              await store.append(id, from, some(random, 1 + random(8)));
+              break;
+            case 1:
+              await store.move(id, from, uids, to);
+              break;
+            case 2:
+              await store.copy(id, from, uids, to);
+              break;
+            case 3:
+              await store.expunge(id, from, uids, random(2) === 0);
+              break;
+            default:
+              await store.setFlags(id, from, {
+                uids,
+                mode: random(3) ? "add" : "remove",
+                marks: marks([Flag.seen, Flag.flagged, Flag.deleted][random(3)]!, ...(random(3) ? [] : ["blue"])),
+              });
+          }
+          for (let look = 0; look < 6; look++) {
+            const at = random(asked.length);
+            const kept = await memories[at % 2]!.of(id, asked[at]!);
+            const counted = expectKind(
+              await store.emailQuery(id, query(asked[at]!.filter, [], { ...asked[at]!, limit: 1, total: true })),
+              "done",
+            );
+            if (kept === undefined) memories[at % 2]!.want(id, asked[at]!);
+            else assert.deepEqual([kept.total, kept.state], [counted.total, counted.state], JSON.stringify(asked[at]));
+          }
+        }
+        let still = 0;
+        for (const [at, one] of asked.entries()) if ((await memories[at % 2]!.of(id, one)) !== undefined) still++;
+        assert.ok(still > asked.length / 2, "they are kept over all of this");
       });
 
     test("flagged first: as the rows say", async () => {

@@ -103,6 +103,41 @@ describe("quota (RFC 9425)", () => {
   });
 });
 
+test("a total that is asked for again and again is right after every change", async () => {
+  const box = (await me.call("Mailbox/set", { create: { m: { name: "Counted" } } })).created.m.id;
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n++) ids.push(await me.import(`Subject: ${n}\r\n\r\nx\r\n`, { mailboxIds: { [box]: true } }));
+  const [unread, flagged] = [{ notKeyword: "$seen" }, { hasKeyword: "$flagged" }].map((filter) => ({
+    filter: { inMailbox: box, ...filter },
+    limit: 1,
+    calculateTotal: true,
+  }));
+  const totals = async (): Promise<unknown> =>
+    (await me.calls(["Email/query", unread], ["Email/query", flagged])).map(([, { total, ids: page }]) => [
+      total,
+      page.length,
+    ]);
+  for (let times = 0; times < 4; times++)
+    assert.deepEqual(await totals(), [
+      [3, 1],
+      [0, 0],
+    ]);
+  const { queryState } = await me.call("Email/query", unread);
+  await me.call("Email/set", { update: { [ids[0]!]: { "keywords/$flagged": true, "keywords/$seen": true } } });
+  for (let times = 0; times < 2; times++)
+    assert.deepEqual(await totals(), [
+      [2, 1],
+      [1, 1],
+    ]);
+  const changes = await me.call("Email/queryChanges", { ...unread, sinceQueryState: queryState, limit: undefined });
+  assert.deepEqual([changes.total, changes.removed], [2, [ids[0]]]);
+  await me.call("Email/set", { destroy: ids });
+  assert.deepEqual(await totals(), [
+    [0, 0],
+    [0, 0],
+  ]);
+});
+
 describe("receipts (RFC 9007)", () => {
   test("sent once, read by who asked", async () => {
     const [identity] = (await me.call("Identity/get", { ids: null })).list;

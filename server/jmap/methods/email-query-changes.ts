@@ -8,12 +8,13 @@ import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { isRanked, readFilter, readSort } from "../email-filter.ts";
 import type { OrderMemory } from "../order-memory.ts";
+import type { TotalMemory } from "../total-memory.ts";
 import { tooExpensive } from "./email-query.ts";
 
 const shape = is.object({ ...queryChangesArgs, collapseThreads: is.optional(is.bool) });
 
 /** RFC 8621 §4.5. */
-export const emailQueryChanges = (orders: OrderMemory) =>
+export const emailQueryChanges = (orders: OrderMemory, totals: TotalMemory) =>
   method(
     mail,
     shape,
@@ -30,13 +31,13 @@ export const emailQueryChanges = (orders: OrderMemory) =>
       // RFC 8620 §5.6: where mailboxes and keywords may change, upToId says nothing.
       const isFixed = filter === undefined && !collapseThreads && sort.every(({ by }) => typeof by === "string");
       const upTo = isFixed && args.upToId !== undefined ? numberOf("M", args.upToId) : undefined;
-      const result = await orders.changes(
-        account,
-        { filter, sort, collapseThreads, total },
-        since,
-        args.maxChanges,
-        upTo,
-      );
+      const changes = (count: boolean) =>
+        orders.changes(account, { filter, sort, collapseThreads, total: count }, since, args.maxChanges, upTo);
+      const kept = total ? await totals.of(account, { filter, collapseThreads }) : undefined;
+      let result = await changes(total && kept === undefined);
+      if (kept !== undefined && result.kind === "done")
+        result =
+          stateText(kept.state) === stateText(result.state) ? { ...result, total: kept.total } : await changes(true);
       switch (result.kind) {
         case "cannot":
           return failed("cannotCalculateChanges");

@@ -146,7 +146,11 @@ function* listRanked(
 }
 
 /** Of these emails, the ones that match, by the names under which they are listed. For filters without text. */
-function* matching(account: AccountId, what: What, emails: readonly EmailId[]): Op<readonly (EmailId | ThreadId)[]> {
+export function* matching(
+  account: AccountId,
+  what: What,
+  emails: readonly EmailId[],
+): Op<readonly (EmailId | ThreadId)[]> {
   const made = plan(account, { ...what, sort: [] }, [], emails);
   const found = yield* rows(made.sql, ...made.params, everything);
   return [...new Set(found.map((cells) => cells[what.collapseThreads ? 1 : 0] as number))];
@@ -158,13 +162,19 @@ function* count(account: AccountId, { filter, collapseThreads }: What): Op<numbe
   if (driving !== undefined && filter?.kind === "in-mailbox" && !collapseThreads)
     return yield* countMailbox(account, driving);
   const params = new Params(account);
+  const sql = `SELECT count(DISTINCT m.${collapseThreads ? "thread" : "email"}) AS n ${rowsMatching(filter, params)}`;
+  return (yield* one<{ n: number }>(sql, ...params.values))?.n ?? 0;
+}
+
+/** From where the rows `m` of emails come that match. For filters without text. */
+export function rowsMatching(filter: EmailFilter | undefined, params: Params): string {
+  const driving = drivingMailbox(filter);
   const where = filter === undefined ? "" : superset(filter, driving, params);
   const keyed = needsKeys(filter);
-  const sql = `SELECT count(DISTINCT m.${collapseThreads ? "thread" : "email"}) AS n FROM messages m${keyed ? " {cross} content_keys k" : ""}
+  return `FROM messages m${keyed ? " {cross} content_keys k" : ""}
     WHERE m.account = $1${driving === undefined ? "" : ` AND m.mailbox = ${params.add(driving)}`} AND ${visible("m")}${
       keyed ? " AND k.content = m.content" : ""
     }${where === "" ? "" : ` AND ${where}`}`;
-  return (yield* one<{ n: number }>(sql, ...params.values))?.n ?? 0;
 }
 
 /** Emails of a mailbox: its counters, less those that are in it twice. */
@@ -282,6 +292,20 @@ export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQuer
   return { kind: "done", emails: emails.slice(position, position + limit), position, total, state, wanted };
 }
 
+/** Emails for which something may be otherwise since these touches: with threads, all of theirs. */
+export function* touchedBy(
+  account: AccountId,
+  { filter, sort, collapseThreads }: What,
+  touches: readonly { readonly email: EmailId; readonly thread: ThreadId }[],
+): Op<ReadonlySet<EmailId>> {
+  const touched = new Set(touches.map(({ email }) => email));
+  if (collapseThreads || looksAtThreads(filter, sort)) {
+    const threads = [...new Set(touches.map(({ thread }) => thread))];
+    for (const [email] of yield* rowsOfThreads(account, threads, "x.email")) touched.add(email as number);
+  }
+  return touched;
+}
+
 export function* emailQueryChanges(
   account: AccountId,
   asked: What & { readonly total: boolean },
@@ -293,11 +317,7 @@ export function* emailQueryChanges(
   if (since.modseq > state.modseq) return { kind: "cannot" };
   const found = yield* touchesSince(account, since, maxQueryTouches);
   if (found === undefined || found.upTo !== undefined) return { kind: "cannot" };
-  const touched = new Set(found.touches.map(({ email }) => email));
-  if (asked.collapseThreads || looksAtThreads(asked.filter, asked.sort)) {
-    const threads = [...new Set(found.touches.map(({ thread }) => thread))];
-    for (const [email] of yield* rowsOfThreads(account, threads, "x.email")) touched.add(email as number);
-  }
+  const touched = yield* touchedBy(account, asked, found.touches);
   const query = yield* withMarks(account, asked);
   if (touched.size === 0) {
     const total = query.total ? yield* totalOf(account, query) : undefined;

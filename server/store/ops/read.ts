@@ -9,6 +9,7 @@ import { deletions, deletionTakes } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailChanges, enteredInto, lostFrom, mailboxChanges, threadChanges } from "./email-changes.ts";
 import { emailOrder } from "./email-in-order.ts";
+import { emailMatching } from "./email-matching.ts";
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
 import * as changes from "./fetch.ts";
@@ -93,6 +94,7 @@ export const readOps = {
   threadEmails: emails.threadEmails,
   emailQuery,
   emailQueryChanges,
+  emailMatching,
   emailOrder,
   emailChanges,
   threadChanges,
