@@ -1,6 +1,7 @@
 /** Looks at the DNS of every domain by itself, remembers what it found, and alarms when something that was there is gone. */
 import type { World } from "./admin/command.ts";
 import { checkDomain, checkPrefix, type DomainCheck } from "./admin/domain-dns.ts";
+import { domainEvent } from "./dispatch/happenings.ts";
 import type { Log } from "./log.ts";
 
 const everyMs = 60 * 60_000;
@@ -33,6 +34,16 @@ export function drift(before: KeptCheck | undefined, now: DomainCheck): readonly
       ({ label, name, type, problem, breaks }) =>
         `${label} (${name} ${type}) was right and is not any more: ${problem} ${breaks}`,
     );
+}
+
+/** Whether mail of a domain has become good to go, or has ceased to be; undefined: it is as it was, or nobody knows. */
+export function verifiedNow(
+  before: DomainCheck["standing"] | undefined,
+  now: DomainCheck["standing"],
+): boolean | undefined {
+  const isGood = (one: typeof before): boolean => one === "good" || one === "works";
+  if (now === "unknown" || isGood(before) === isGood(now)) return undefined;
+  return isGood(now);
 }
 
 export function watchDomains(parts: { readonly world: () => World; readonly log: Log }): {
@@ -70,6 +81,12 @@ export function watchDomains(parts: { readonly world: () => World; readonly log:
             detail: { alarms },
           },
         ]);
+      const whose = world.sending?.model().domain.get(domain.name);
+      const verified = verifiedNow(before?.standing, check.standing);
+      if (whose !== undefined && verified !== undefined) {
+        const problem = verified ? "" : check.problem;
+        await store.addSendingEvents([domainEvent(domain.name, whose.tenant, verified, problem, now())]);
+      }
       // Written only where it says something new: a setting that changes has everybody read the directory anew.
       if (JSON.stringify(fresh) !== JSON.stringify(former)) await store.putSetting(key, kept(check));
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -9,6 +9,7 @@ import { ConductBook, conductKind, type Judged, judgeCampaign, judgeTenant, type
 import { Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
 import { type FeedbackBook, makeFeedback } from "./dispatch/feedback.ts";
+import { blockedEvent, warmupEvents } from "./dispatch/happenings.ts";
 import type { Alert } from "./dispatch/hear.ts";
 import { allPrivate } from "./dispatch/inside.ts";
 import { type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
@@ -119,8 +120,21 @@ export async function makeSending(parts: {
   const shaping = readShaping(settings.shaping, dataDir);
   const file = readFile(settings.model, dataDir);
   let model = await loadModel(store, file);
-  const warmups = new Warmups({ store, shaping, now, log, perSite: settings.perUnknownSite });
-  const limits = new ShapingBook(shaping, now);
+  const safely = (what: string, work: Promise<unknown>): void => {
+    work.catch((error: unknown) => log.error({ error }, `${what} failed; it is tried again`));
+  };
+  const tell = (events: readonly NewSendingEvent[]): void => {
+    if (events.length > 0) safely("telling of events", store.addSendingEvents(events));
+  };
+  const warmups = new Warmups({
+    store,
+    shaping,
+    now,
+    log,
+    changed: (before, after) => tell(warmupEvents(before, after, { at: now(), model })),
+    perSite: settings.perUnknownSite,
+  });
+  const limits = new ShapingBook(shaping, now, (one) => tell([blockedEvent(one, now())]));
   const conduct = new ConductBook(now);
   const suppression = await SuppressionBook.open(store, now, (address) =>
     sandboxSuppression(address, settings.sandbox, now()),
@@ -132,10 +146,6 @@ export async function makeSending(parts: {
   limits.load(kept.find(({ kind }) => kind === overrideKind));
   conduct.load(kept);
   warmups.follow(model);
-
-  const safely = (what: string, work: Promise<unknown>): void => {
-    work.catch((error: unknown) => log.error({ error }, `${what} failed; it is tried again`));
-  };
 
   const told = (event: Pick<NewSendingEvent, "type" | "tenant" | "campaign" | "detail">): NewSendingEvent => ({
     at: now(),

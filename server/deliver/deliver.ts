@@ -41,7 +41,7 @@ import { queuedOf } from "./queued.ts";
 import { RefusalBudget, refusedEntry } from "./refusals.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
-import { type Suppressing, sendingEvents, withoutSuppressed } from "./suppressed.ts";
+import { rejectedEvents, type Suppressing, sendingEvents, withoutSuppressed } from "./suppressed.ts";
 import { traced } from "./traced.ts";
 
 export type DeliverSettings = {
@@ -160,7 +160,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     if (scripts !== undefined) journey.push(entry(mail, "filed", { into, junkFor, sieve: scripts.notes }));
     else if (placements.length > 0)
       journey.push(entry(mail, "filed", { accounts: [...to.accounts.keys()], into, junkFor }));
-    const events = sendingEvents(mail, to);
+    const events = sendingEvents(mail, to, verdict.held === true);
     const told = events.length === 0 ? {} : { events };
     if (to.queued.length === 0) return { message, placements, journey, ...told };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
@@ -287,7 +287,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         return tell(mail, header, outcomesOf(mail, found, new Map()));
       const refusals = found.each.map((one) => (one.kind === "refused" ? one.reply : accountGone));
       const first = refusals[0] ?? accountGone;
-      noteRefused(mail, header, { kind: "refuse", reply: first, notes: [] });
+      noteRefused(mail, header, { kind: "refuse", reply: first, notes: [] }, found.suppressed);
       logRefused(log, mail, first, []);
       return isLmtp(mail) ? refusals : [first];
     }
@@ -507,11 +507,26 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
 
   const refusals = new RefusalBudget(settings.maxRefusalsNotedPerSecond);
   /** A flood of refused mail must not fill the journeys: beyond the bound it is in the log alone. */
-  const noteRefused = (mail: Received, header: Header, verdict: Refused): void => {
+  const noteRefused = (
+    mail: Received,
+    header: Header,
+    verdict: Refused,
+    suppressed: Destinations["suppressed"] = [],
+  ): void => {
     if (!refusals.take(mail.at)) return;
     store.note([refusedEntry(mail, header, verdict)]).catch((error: unknown) => {
       log.error({ id: mail.id, error }, "journey of a refused message not noted");
     });
+    // The API tells of it itself, for each recipient.
+    if (mail.sending === undefined || mail.via === "API") return;
+    const said = replyText(verdict.reply);
+    const refused = mail.recipients
+      .map((one) => ({ address: formatMailbox(one), reply: said }))
+      .filter(({ address }) => suppressed.every((one) => one.address !== address));
+    if (refused.length === 0) return;
+    store
+      .settle({ settlements: [], notices: [], journey: [], events: rejectedEvents(mail, refused) })
+      .catch((error: unknown) => log.error({ id: mail.id, error }, "a tenant does not hear of a refused message"));
   };
 
   /** Nothing of it is sent: only the tenant's events tell of it. */

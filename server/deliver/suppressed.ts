@@ -1,6 +1,7 @@
 /** Addresses elsewhere that must not be written to are left out here, however the message came: SMTP, API, JMAP or forwarding. */
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import type { Sender } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { NewSendingEvent } from "../store/sending.ts";
@@ -58,16 +59,18 @@ function printable(text: string): string {
 export function sendingEvents(
   { at, id, sending, recipients }: Received,
   to: Pick<Destinations, "queued"> & Partial<Pick<Destinations, "suppressed" | "each">>,
+  held = false,
 ): readonly NewSendingEvent[] {
   if (sending === undefined) return [];
-  const { tenant, stream, campaign = "", about } = sending;
+  const { about } = sending;
   const event = (
     type: NewSendingEvent["type"],
     recipient: string,
     detail: NewSendingEvent["detail"],
-  ): NewSendingEvent => ({ at, type, tenant, stream, campaign, message: undefined, recipient, detail });
+  ): NewSendingEvent => ({ at, type, ...whose(sending), message: undefined, recipient, detail });
   return [
     ...to.queued.map(({ address }, index) => event("accepted", address, { id, n: index + 1, ...about })),
+    ...(held ? to.queued.map(({ address }, index) => event("held", address, { id, n: index + 1, by: "filter" })) : []),
     // What stays here is there at once; its message goes by our own id of it, which stands in X-Angarium-Ref too.
     ...(to.each ?? []).flatMap((one, index) =>
       one.kind === "taken" && one.accounts.length > 0
@@ -76,4 +79,22 @@ export function sendingEvents(
     ),
     ...(to.suppressed ?? []).map(({ address, reason, scope }) => event("suppressed", address, { id, reason, scope })),
   ];
+}
+
+const whose = ({ tenant, stream, campaign = "" }: Sender) => ({ tenant, stream, campaign });
+
+/** What a tenant is told of those who do not get its message, in the words that it reads in the reply. */
+export function rejectedEvents(
+  { at, id, sending }: Pick<Received, "at" | "id" | "sending">,
+  refused: readonly { readonly address: string; readonly reply: string }[],
+): readonly NewSendingEvent[] {
+  if (sending === undefined) return [];
+  return refused.map(({ address, reply: said }) => ({
+    at,
+    type: "rejected",
+    ...whose(sending),
+    message: "",
+    recipient: address,
+    detail: { id, reply: said, ...sending.about },
+  }));
 }

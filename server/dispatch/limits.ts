@@ -29,14 +29,17 @@ const maxRemembered = 20_000;
 export class ShapingBook {
   readonly #shaping: Shaping;
   readonly #now: () => Instant;
+  readonly #suspended: (one: Override) => void;
   #state: ShapingState = calm;
   readonly #known = new Map<string, { readonly at: Instant; readonly limits: LimitsNow }>();
   /** Something has changed since it was kept. */
   dirty = false;
 
-  constructor(shaping: Shaping, now: () => Instant) {
+  /** `suspended` hears of each source that may send a provider nothing from now on. */
+  constructor(shaping: Shaping, now: () => Instant, suspended: (one: Override) => void = () => {}) {
     this.#shaping = shaping;
     this.#now = now;
+    this.#suspended = suspended;
   }
 
   load(row: SendingRow | undefined): void {
@@ -78,8 +81,13 @@ export class ShapingBook {
   hit(rule: Rule, parties: Parties, sample: string): readonly Effect[] {
     if (rule.reaction.length === 0) return [];
     const { state, effects } = hit(this.#state, rule, parties, sample, this.#now());
+    const now = this.#now();
+    const before = this.#state.overrides;
     this.#state = state;
     this.#changed();
+    for (const one of state.overrides)
+      if (one.suspend && one.scope === "source" && !before.some((known) => isSameBlock(known, one, now)))
+        this.#suspended(one);
     return effects;
   }
 
@@ -105,4 +113,14 @@ export class ShapingBook {
     this.#known.set(key, { at: now, limits });
     return limits;
   }
+}
+
+function isSameBlock(known: Override, one: Override, now: Instant): boolean {
+  return (
+    known.suspend &&
+    known.scope === one.scope &&
+    known.subject === one.subject &&
+    known.provider === one.provider &&
+    known.until > now
+  );
 }

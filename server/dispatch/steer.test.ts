@@ -50,3 +50,11 @@ test("a state that is said again, and other fields, do nothing to the mail", asy
   await steer(parts, "campaign", "shop/may", { reason: "until Monday" }, "known");
   assert.deepEqual(parts.did, ["kept", "kept"]);
 });
+
+test("a tenant hears of its own state, once for each", async () => {
+  const parts = world("sending");
+  await steer(parts, "tenant", "shop", { state: "limited", reason: "many bounces" }, "either");
+  await steer(parts, "tenant", "shop", { state: "active" }, "either");
+  // The store of this test keeps nothing: to it the tenant was active all the while.
+  assert.deepEqual(parts.did, ["kept", "paused", "kept"]);
+});

@@ -34,15 +34,29 @@ export async function steer(
   file?: Named,
 ): Promise<Edited & { readonly canceled?: number }> {
   const { store } = steering;
-  const before = kind === "campaign" ? (await loadModel(store, file)).campaign.get(name)?.state : undefined;
+  const steered = kind === "campaign" || kind === "tenant";
+  const before = steered ? (await loadModel(store, file))[kind].get(name)?.state : undefined;
   const edited = await putThing(steering, kind, name, change, make, file);
   const state = change["state"];
-  if (edited.kind === "refused" || kind !== "campaign" || typeof state !== "string") return edited;
+  if (edited.kind === "refused" || !steered || typeof state !== "string") return edited;
+  if (kind === "tenant") {
+    const { reason } = edited.value as { readonly reason: string };
+    if (state !== (before ?? "active")) await tellTenant(steering, name, state, reason);
+    return edited;
+  }
   // A campaign that receivers stopped keeps its mail until a person says so too.
   if (state === (before ?? "sending") && state !== "stopped") return edited;
   const { reason } = edited.value as { readonly reason: string };
   const canceled = await follow(steering, name, state, reason);
   return state === "stopped" ? { ...edited, canceled } : edited;
+}
+
+async function tellTenant({ store, now }: Steering, tenant: string, state: string, reason: string): Promise<void> {
+  const type = state === "active" ? ("resumed" as const) : ("paused" as const);
+  const detail = { state, reason };
+  await store.addSendingEvents([
+    { at: now(), type, tenant, stream: "", campaign: "", message: "", recipient: "", detail },
+  ]);
 }
 
 async function follow({ store, queue, now }: Steering, name: string, state: string, reason: string): Promise<number> {

@@ -55,12 +55,13 @@ export class Warmups {
   readonly #shaping: Shaping;
   readonly #now: () => Instant;
   readonly #log: Log;
+  readonly #changed: (before: Plan, after: Plan) => void;
   readonly #sites: SiteQuotas;
   /** Of one source to one site of no known provider, at the lowest level. */
   readonly #perSite: number;
   #book = new WarmupBook();
   /** Plans as they were kept last. */
-  #kept = new Map<string, unknown>();
+  #kept = new Map<string, PlanAccount>();
   readonly #reserves = new Map<string, Reserve>();
   readonly #ceilings = new Map<string, { readonly most: number; readonly proven: number }>();
   /** What went beyond quotas today, where streams ask for it. */
@@ -71,6 +72,8 @@ export class Warmups {
     readonly shaping: Shaping;
     readonly now: () => Instant;
     readonly log: Log;
+    /** Hears of each plan that has changed, once the store knows it. */
+    readonly changed?: (before: Plan, after: Plan) => void;
     /** Messages a day to a site of no known provider, while a source is as new as can be; 0: no bound. */
     readonly perSite?: number;
   }) {
@@ -80,6 +83,7 @@ export class Warmups {
     this.#shaping = parts.shaping;
     this.#now = parts.now;
     this.#log = parts.log;
+    this.#changed = parts.changed ?? (() => {});
   }
 
   get book(): WarmupBook {
@@ -168,7 +172,7 @@ export class Warmups {
   /** Brings what has changed into the store. */
   async keep(): Promise<void> {
     const rows: SendingRow[] = [];
-    const next = new Map<string, unknown>();
+    const next = new Map<string, PlanAccount>();
     for (const account of this.#book.accounts()) {
       const name = nameOf(account.plan);
       next.set(name, account);
@@ -180,7 +184,12 @@ export class Warmups {
       rows.push({ kind: daysKind, name: source, value });
     rows.push({ kind: ceilingKind, name: "all", value: [...this.#ceilings] });
     await this.#store.putSendingRows(rows);
+    const former = this.#kept;
     this.#kept = next;
+    for (const [name, { plan }] of next) {
+      const before = former.get(name)?.plan;
+      if (before !== undefined && before !== plan) this.#changed(before, plan);
+    }
   }
 
   /** Whether a source or a domain has a plan for a provider: then its messages need tickets. */

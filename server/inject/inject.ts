@@ -4,11 +4,12 @@ import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
 import type { MailCopies, MailCopy } from "../deliver/copies.ts";
+import { rejectedEvents } from "../deliver/suppressed.ts";
 import type { Model } from "../dispatch/model.ts";
 import { type Sender, type SendingWish, senderOf } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
-import type { Suppression } from "../store/sending.ts";
+import type { NewSendingEvent, Suppression } from "../store/sending.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
 import { breather } from "./breathe.ts";
 import { type Bundle, bundlesOf, isPlain } from "./bundles.ts";
@@ -394,15 +395,26 @@ export function makeInject(ports: InjectPorts): Injecting {
     const wanted = perCopy.flat();
     const together = await sendTogether(wanted.flat(), suppressed, by);
     const made: Injected[] = [];
+    const rejected: NewSendingEvent[] = [];
+    const sendPart = async (one: Ready): Promise<Injected> => {
+      const sent = together.get(one) ?? (await sendOne(one, suppressed(one), by));
+      const refused = sent.recipients
+        .filter(({ status }) => status === "rejected")
+        .map(({ address, reason = "" }) => ({ address, reply: reason }));
+      const { id, sender, copy } = one;
+      rejected.push(...rejectedEvents({ at: now(), id, sending: { ...sender, about: copy.about } }, refused));
+      return sent;
+    };
     for (let start = 0; start < wanted.length; start += atOnce)
       made.push(
         ...(await Promise.all(
           wanted.slice(start, start + atOnce).map(async (parts): Promise<Injected> => {
-            const sent = await Promise.all(parts.map((one) => together.get(one) ?? sendOne(one, suppressed(one), by)));
+            const sent = await Promise.all(parts.map(sendPart));
             return { id: sent[0]!.id, recipients: sent.flatMap(({ recipients }) => recipients) };
           }),
         )),
       );
+    if (rejected.length > 0) await store.addSendingEvents(rejected);
     return made;
   };
   return { send, check };

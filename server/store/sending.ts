@@ -56,6 +56,9 @@ export const maxSuppressionRows = 1000;
 
 export type SendingEventType =
   | "accepted"
+  | "rejected"
+  | "held"
+  | "queued"
   | "deferred"
   | "delivered"
   | "bounced"
@@ -69,7 +72,12 @@ export type SendingEventType =
   | "suppressed"
   | "paused"
   | "resumed"
-  | "warmup"
+  | "warmup-level"
+  | "warmup-paused"
+  | "warmup-completed"
+  | "blocked"
+  | "verified"
+  | "unverified"
   | "listed"
   | "cleared"
   | "placement";

@@ -1,5 +1,5 @@
 /** Sends one endpoint its events: from its cursor on, each until it is taken or given up. What it has reached is kept after each round. */
-import { eventId, type ToldEvent, toldEvent, typeNames } from "../inject/event-types.ts";
+import { eventId, type ToldEvent, toldEvent, typeOf } from "../inject/event-types.ts";
 import type { Log } from "../log.ts";
 import type { SendingEvent } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
@@ -159,7 +159,7 @@ export class Runner {
     });
     const last = page.at(-1);
     if (last === undefined) return false;
-    const wanted = page.filter(({ type }) => types.length === 0 || types.includes(typeNames[type]));
+    const wanted = page.filter((event) => types.length === 0 || types.includes(typeOf(event)));
     const parts: SendingEvent[][] = [];
     for (let start = 0; start < wanted.length; start += batch) parts.push(wanted.slice(start, start + batch));
     const results: (Retry | "done")[] = [];

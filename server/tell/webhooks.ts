@@ -1,5 +1,6 @@
 /** All webhook endpoints of this server: made, changed, run. Endpoints and how far each has come are rows of the store. */
 import { randomBytes } from "node:crypto";
+import { currentTypes } from "../inject/event-types.ts";
 import type { Log } from "../log.ts";
 import type { Guard } from "../net/guard.ts";
 import type { Instant, Store } from "../store/store.ts";
@@ -175,7 +176,8 @@ export class Webhooks {
     for (const row of rows) {
       if (row.kind !== kind) continue;
       known.add(row.name);
-      const endpoint = row.value as Endpoint;
+      const kept = row.value as Endpoint;
+      const endpoint = { ...kept, types: currentTypes(kept.types) };
       const runner = this.#runners.get(row.name);
       if (runner === undefined) this.#serve(endpoint, progress.get(row.name) as Progress);
       else if (runner.endpoint.url === endpoint.url) runner.endpoint = endpoint;

@@ -115,8 +115,23 @@ export function sendingContract(open: Open): void {
       assert.equal(await store.reschedule(id, noon + 1, noon + 9000), 0);
       assert.equal(await store.reschedule("q0000000000", noon + 1, noon), 0);
       assert.equal(await store.reschedule(id, noon, noon), 1);
+      assert.equal(await store.queueAct({ id }, "hold", noon), 1);
+      assert.equal(await store.queueAct({ id }, "release", noon), 1);
       assert.equal((await claim({ park }))[0]?.id, id);
       assert.equal(await store.reschedule(id, noon + 9000, noon), 0);
+      // Its tenant hears of all that.
+      const events = (await store.sendingEvents({ message: id })).filter(({ at }) => at === noon);
+      assert.deepEqual(
+        events
+          .filter(({ type }) => type === "held" || type === "queued")
+          .map(({ type, tenant, recipient, detail }) => [type, tenant, recipient, detail]),
+        [
+          ["queued", "shop", "w@far.test", { sendAt: noon + 9000 }],
+          ["queued", "shop", "w@far.test", { sendAt: noon }],
+          ["held", "shop", "w@far.test", {}],
+          ["queued", "shop", "w@far.test", { released: true }],
+        ],
+      );
       await store.queueAct({}, "delete", noon);
     });
 
@@ -317,6 +332,7 @@ export function sendingContract(open: Open): void {
         detail: { reply: "250 ok" },
         ...given,
       });
+      const after = (await store.sendingEvents({})).at(-1)?.id ?? 0;
       await Promise.all(
         Array.from({ length: 5 }, (_, at) => store.addSendingEvents([event({ recipient: `${at}@far.test` })])),
       );
@@ -328,7 +344,7 @@ export function sendingContract(open: Open): void {
         journey: [],
         events: [event({ type: "accepted", message: undefined })],
       });
-      const all = await store.sendingEvents({});
+      const all = await store.sendingEvents({ after });
       assert.equal(all.length, 7);
       assert.deepEqual(
         all.map(({ id }) => id),
@@ -338,10 +354,10 @@ export function sendingContract(open: Open): void {
         (await store.sendingEvents({ after: all[2]!.id, limit: 2 })).map(({ id }) => id),
         [all[3]!.id, all[4]!.id],
       );
-      assert.equal((await store.sendingEvents({ tenant: "shop" })).length, 6);
-      assert.equal((await store.sendingEvents({ message: "q000002" })).length, 1);
-      assert.equal((await store.sendingEvents({ message: "q000002", tenant: "shop" })).length, 0);
-      assert.equal((await store.sendingEvents({ message: queued!.id }))[0]?.type, "accepted");
+      assert.equal((await store.sendingEvents({ after, tenant: "shop" })).length, 6);
+      assert.equal((await store.sendingEvents({ after, message: "q000002" })).length, 1);
+      assert.equal((await store.sendingEvents({ after, message: "q000002", tenant: "shop" })).length, 0);
+      assert.equal((await store.sendingEvents({ after, message: queued!.id }))[0]?.type, "accepted");
       await store.tidy(noon + 40 * day);
       assert.deepEqual((await store.sendingEvents({})).length, 1);
       await store.queueAct({}, "delete", noon);

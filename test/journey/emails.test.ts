@@ -150,6 +150,9 @@ test("the short name of the API, and mail to people here", async () => {
   assert.deepEqual(whole.recipients, [{ address: "u2@example.test", status: "delivered", reply: null }]);
   const problem = await user.no(422, "POST", "/emails", { from, to: "nobody@example.test", text: "x" });
   assert.match(problem.detail, /^550 5\.1\.1/);
+  const rejected = (await allEvents()).find(({ type }) => type === "email.rejected");
+  assert.equal(rejected.data.recipient, "nobody@example.test");
+  assert.match(rejected.data.reply, /^550 5\.1\.1/);
 });
 
 test("what is wrong is told with pointers, and nothing is sent", async () => {

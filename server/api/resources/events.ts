@@ -1,6 +1,6 @@
 /** What became of mail, event by event: who reads on from the cursor misses nothing. */
 import { z } from "zod";
-import { allTypes, eventId, toldEvent, typeNames } from "../../inject/event-types.ts";
+import { allTypes, eventId, toldEvent, typeOf } from "../../inject/event-types.ts";
 import { Problem } from "../problem.ts";
 import { list, page, type Route, route, time } from "../route.ts";
 import { askedTenant, sendingIsOff, tenantName } from "../sending-tenant.ts";
@@ -49,7 +49,7 @@ export const routes: readonly Route[] = [
       const last = kept.at(-1);
       return {
         items: kept
-          .filter((one) => type === undefined || typeNames[one.type] === type)
+          .filter((one) => type === undefined || typeOf(one) === type)
           .map((one) => ({ id: eventId(one), ...toldEvent(one) })),
         next: rows.length > limit && last !== undefined ? Buffer.from(String(last.id)).toString("base64url") : null,
       };

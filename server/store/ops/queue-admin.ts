@@ -1,9 +1,11 @@
 /** The queue as an administrator sees it and acts on it. */
 
 import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
+import type { NewSendingEvent } from "../sending.ts";
 import type { QueueAction, QueuedMessage, QueueFilter } from "../store.ts";
 import { note } from "./journey.ts";
 import { dropEmpty, held, type RecipientRow, recipientColumns, scheduled, states, withMessages } from "./queue-rows.ts";
+import { addSendingEvents } from "./sending.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** Messages that one `queueList` answers when nothing is said. */
@@ -71,6 +73,7 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
         ...params,
       );
       touched = yield* noteAct("held", kept, now);
+      yield* tellTenants("held", kept, now, {});
       break;
     }
     case "release": {
@@ -80,6 +83,7 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
         now,
       );
       touched = yield* noteAct("released", free, now);
+      yield* tellTenants("queued", free, now, { released: true });
       break;
     }
     case "delete": {
@@ -93,6 +97,24 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
   }
   if (touched > 0) yield* publish({ kind: "queue" });
   return touched;
+}
+
+/** Tenants hear of what happens to their mail in the queue. */
+export function* tellTenants(
+  type: "held" | "queued",
+  rows: readonly Touched[],
+  at: number,
+  detail: NewSendingEvent["detail"],
+): Op<void> {
+  for (const [queue, some] of Map.groupBy(rows, (row) => row.queue)) {
+    const whose = yield* one<{ tenant: string; stream: string; campaign: string }>(
+      "SELECT tenant, stream, campaign FROM queue_messages WHERE id = $1 AND tenant <> ''",
+      queue,
+    );
+    if (whose === undefined) continue;
+    const message = queueIdOf(queue);
+    yield* addSendingEvents(some.map(({ address }) => ({ ...whose, at, type, message, recipient: address, detail })));
+  }
 }
 
 type Touched = { readonly queue: number; readonly address: string } & Row;

@@ -2,15 +2,16 @@
 import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
 import type { Instant, QueueId } from "../store.ts";
 import { note } from "./journey.ts";
+import { tellTenants } from "./queue-admin.ts";
 import { held, scheduled } from "./queue-rows.ts";
 import { all, type Op, publish, run } from "./tx.ts";
 
 export function* reschedule(id: QueueId, notBefore: Instant, now: Instant): Op<number> {
   const queue = contentOfQueueId(id);
   if (queue === undefined) return 0;
-  const moved = yield* all<{ readonly address: string }>(
+  const moved = yield* all<{ readonly queue: number; readonly address: string }>(
     `UPDATE queue_recipients SET next_at = $2 WHERE queue = $1 AND state IN (${scheduled}, ${held}) AND attempts = 0
-       AND EXISTS (SELECT 1 FROM queue_messages WHERE id = $1 AND not_before > $3) RETURNING address`,
+       AND EXISTS (SELECT 1 FROM queue_messages WHERE id = $1 AND not_before > $3) RETURNING queue, address`,
     queue,
     notBefore,
     now,
@@ -23,6 +24,7 @@ export function* reschedule(id: QueueId, notBefore: Instant, now: Instant): Op<n
   );
   const to = moved.map(({ address }) => address).sort();
   yield* note([{ at: now, stage: "rescheduled", trace: queueIdOf(queue), keys: [], detail: { to, notBefore } }]);
+  yield* tellTenants("queued", moved, now, { sendAt: notBefore });
   // The queue looks again at what waits, parks among it.
   yield* publish({ kind: "queue" });
   yield* publish({ kind: "sending", of: ["park"] });
