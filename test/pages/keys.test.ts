@@ -10,7 +10,7 @@ import {
 } from "../../webmail/src/secure/autocrypt.ts";
 import type { KeptKey } from "../../webmail/src/secure/keys.ts";
 import { protectFields } from "../../webmail/src/secure/protect.ts";
-import { keysFor, ownKey } from "../../webmail/src/secure/whom.ts";
+import { dueKey, keysFor, ownKey, renewAfterMs } from "../../webmail/src/secure/whom.ts";
 import { encodedWords, fieldText, letterEntity, quotedPrintable, textEntity } from "../../webmail/src/secure/write.ts";
 
 const key = "mDMEXEcE6RYJKwYBBAHaRw8BAQdA";
@@ -86,6 +86,29 @@ test("which key is taken", () => {
     ownKey("a@x.test", [...ring, one("own", { private: "x", source: "own", checked: true })])?.fingerprint,
     "own",
   );
+});
+
+test("which key is asked for again", () => {
+  const day = 86_400_000;
+  const now = 100 * day;
+  const kept = (more: Partial<KeptKey>): KeptKey => ({
+    id: "1",
+    owner: "me",
+    fingerprint: "1",
+    addresses: ["a@x.test"],
+    name: "",
+    private: undefined,
+    public: "",
+    checked: false,
+    source: "wkd",
+    at: now - day,
+    ...more,
+  });
+  assert.equal(dueKey("a@x.test", [kept({})], true, now), undefined, "young and fine");
+  assert.ok(dueKey("a@x.test", [kept({})], false, now), "nothing can be encrypted for it");
+  assert.ok(dueKey("A@x.test", [kept({ at: now - renewAfterMs - 1 })], true, now), "old");
+  assert.equal(dueKey("a@x.test", [kept({ source: "file", at: 0 })], false, now), undefined, "of no domain");
+  assert.equal(dueKey("b@x.test", [kept({ at: 0 })], false, now), undefined, "another's");
 });
 
 const texts: readonly (readonly [name: string, text: string, written: string])[] = [

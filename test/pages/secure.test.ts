@@ -519,13 +519,17 @@ test("signed and encrypted mail", async (t) => {
       const talk = await new JmapTalk(pages.origin, third, "pw").open();
       const { publicKey } = await pgp.generateKey({ userIDs: [{ email: third }], format: "object" });
       const key = Buffer.from(publicKey.write()).toString("base64");
-      const set = async (email: string, value: string) =>
+      const set = async (email: string, value: string, instead: readonly string[] = []) =>
         (
           await (
             await talk.post({
               using: ["urn:ietf:params:jmap:core", "urn:angarium:params:jmap:public-keys"],
               methodCalls: [
-                ["PublicKey/set", { accountId: talk.accountId, create: { k: { email, key: value } } }, "0"],
+                [
+                  "PublicKey/set",
+                  { accountId: talk.accountId, create: { k: { email, key: value } }, destroy: instead },
+                  "0",
+                ],
               ],
             })
           ).json()
@@ -548,6 +552,54 @@ test("signed and encrypted mail", async (t) => {
       await letter.getByRole("button", { name: "Sign and encrypt" }).click();
       await letter.getByRole("button", { name: "Look for their key" }).click();
       await letter.getByText(`${third}: with a key that you have not checked.`).waitFor();
+      await letter.getByLabel("Throw away").click();
+
+      // The domain publishes another one some days later: it is told, and takes no place by itself.
+      const before = await (
+        await talk.post({
+          using: ["urn:ietf:params:jmap:core", "urn:angarium:params:jmap:public-keys"],
+          methodCalls: [["PublicKey/get", { accountId: talk.accountId, ids: null }, "0"]],
+        })
+      ).json();
+      const instead = before.methodResponses[0][1].list.map(({ id }: { id: string }) => id);
+      const next = await pgp.generateKey({ userIDs: [{ email: third }], format: "object" });
+      assert.equal(await set(third, Buffer.from(next.publicKey.write()).toString("base64"), instead), undefined);
+      const shortOf = (one: pgp.Key) =>
+        one
+          .getFingerprint()
+          .slice(-16)
+          .toUpperCase()
+          .replace(/(.{4})(?=.)/g, "$1 ");
+      await page.evaluate(
+        (address) =>
+          new Promise<void>((done) => {
+            const asked = indexedDB.open("angarium-keys");
+            asked.onsuccess = () => {
+              const store = asked.result.transaction("keys", "readwrite").objectStore("keys");
+              const all = store.getAll();
+              all.onsuccess = () => {
+                for (const key of all.result)
+                  if (key.addresses.includes(address)) store.put({ ...key, at: key.at - 4 * 86_400_000 });
+                store.transaction.oncomplete = () => {
+                  asked.result.close();
+                  done();
+                };
+              };
+            };
+          }),
+        third,
+      );
+      await page.keyboard.press("c");
+      await letter.getByLabel("To", { exact: true }).fill(`${third},`);
+      await letter.getByRole("button", { name: "Sign and encrypt" }).click();
+      await letter.getByText(`${third}: their domain publishes another key now`).waitFor();
+      await letter.getByText(shortOf(next.publicKey)).waitFor();
+      await letter.getByText(`${third}: with a key that you have not checked. ${shortOf(publicKey)}`).waitFor();
+      await accessible(page, "another key of a domain");
+      await picture(page, "seal-other");
+      await letter.getByRole("button", { name: "Use the new key" }).click();
+      await letter.getByText(`${third}: with a key that you have not checked. ${shortOf(next.publicKey)}`).waitFor();
+      await letter.getByText("publishes another key").waitFor({ state: "detached" });
       await letter.getByLabel("Throw away").click();
 
       const sent = await rawOf(other, "inbox", "Open and signed");

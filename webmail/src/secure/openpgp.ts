@@ -114,6 +114,21 @@ export async function importKeys(
   return { kept, problem: kept.length === 0 ? "none" : undefined };
 }
 
+/**
+ * What its domain publishes now is put together with what is known of a key: a longer life, a withdrawal, nothing is lost.
+ * Answers the fingerprint of another key for the address, where it is that instead.
+ */
+export async function renewed(old: KeptKey, bytes: Uint8Array, of: string, now: number): Promise<string | undefined> {
+  const found = (await pgp.readKeys({ binaryKeys: bytes }).catch(() => [])).filter((key) =>
+    addressesOf(key).includes(of.toLowerCase()),
+  );
+  const same = found.find((key) => key.getFingerprint() === old.fingerprint);
+  if (same === undefined) return found[0]?.getFingerprint();
+  const known = await pgp.readKey({ armoredKey: old.public });
+  await keepKey({ ...old, public: (await known.update(same.toPublic())).armor(), at: now });
+  return undefined;
+}
+
 /** False where the passphrase is wrong. */
 export async function unlock(key: KeptKey, passphrase: string): Promise<boolean> {
   try {

@@ -20,3 +20,12 @@ export const keysFor = (address: string, ring: readonly KeptKey[], by: Method = 
 /** The key that letters of an address are signed with, and drafts encrypted for; undefined where there is none. */
 export const ownKey = (address: string, ring: readonly KeptKey[], by: Method = "openpgp"): KeptKey | undefined =>
   keysFor(address, ring, by).find((key) => key.private !== undefined);
+
+/** So long a key is good without a look. */
+export const renewAfterMs = 3 * 86_400_000;
+
+/** The key to ask for again; undefined where there is none of a domain, or it is young and fine. @param usable something can be encrypted for it now */
+export function dueKey(email: string, ring: readonly KeptKey[], usable: boolean, now: number): KeptKey | undefined {
+  const key = keysFor(email, ring).find(({ source }) => source === "wkd");
+  return key !== undefined && (!usable || now - key.at > renewAfterMs) ? key : undefined;
+}

@@ -127,6 +127,9 @@ export const de: Words = {
   "seal.revoked": "{who} kann es nicht verschlüsselt bekommen: der Schlüssel wurde zurückgezogen.",
   "seal.unusable": "{who} kann es nicht verschlüsselt bekommen: mit dem Schlüssel lässt sich nicht verschlüsseln.",
   "seal.noOwn": "In diesem Browser ist kein Schlüssel von {address}. Erstellen oder importieren Sie zuerst einen.",
+  "seal.other":
+    "{who}: Die Domain veröffentlicht jetzt einen anderen Schlüssel als den, der hier liegt. Fragen Sie auf anderem Weg nach, ob er echt ist, bevor Sie ihn verwenden.",
+  "seal.useOther": "Neuen Schlüssel verwenden",
   "seal.find": "Schlüssel suchen",
   "seal.found": "Ein Schlüssel wurde gefunden.",
   "seal.notFound": "{domain} veröffentlicht keinen Schlüssel von {who}.",

@@ -127,6 +127,9 @@ export const en = {
   "seal.revoked": "{who} cannot get it encrypted: their key was withdrawn.",
   "seal.unusable": "{who} cannot get it encrypted: nothing can be encrypted for their key.",
   "seal.noOwn": "There is no key of {address} in this browser. Make or import one first.",
+  "seal.other":
+    "{who}: their domain publishes another key now than the one that is here. Before you use it, ask them by another way whether it is theirs.",
+  "seal.useOther": "Use the new key",
   "seal.find": "Look for their key",
   "seal.found": "A key was found.",
   "seal.notFound": "{domain} publishes no key of {who}.",

@@ -122,6 +122,9 @@ export const es: Words = {
   "seal.revoked": "{who} no puede recibirlo cifrado: su clave fue revocada.",
   "seal.unusable": "{who} no puede recibirlo cifrado: con su clave no se puede cifrar.",
   "seal.noOwn": "En este navegador no hay ninguna clave de {address}. Cree o importe una primero.",
+  "seal.other":
+    "{who}: su dominio publica ahora otra clave que la que hay aquí. Antes de usarla, pregúntele por otra vía si es suya.",
+  "seal.useOther": "Usar la clave nueva",
   "seal.find": "Buscar su clave",
   "seal.found": "Se encontró una clave.",
   "seal.notFound": "{domain} no publica ninguna clave de {who}.",

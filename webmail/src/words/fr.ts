@@ -124,6 +124,9 @@ export const fr: Words = {
   "seal.revoked": "{who} ne peut pas le recevoir chiffré : sa clé a été révoquée.",
   "seal.unusable": "{who} ne peut pas le recevoir chiffré : sa clé ne permet pas de chiffrer.",
   "seal.noOwn": "Ce navigateur n’a pas de clé de {address}. Créez-en ou importez-en une d’abord.",
+  "seal.other":
+    "{who} : son domaine publie maintenant une autre clé que celle qui est ici. Avant de l’utiliser, demandez-lui par une autre voie si c’est la sienne.",
+  "seal.useOther": "Utiliser la nouvelle clé",
   "seal.find": "Chercher sa clé",
   "seal.found": "Une clé a été trouvée.",
   "seal.notFound": "{domain} ne publie pas de clé de {who}.",

@@ -115,6 +115,9 @@ export const ja: Words = {
   "seal.revoked": "{who} には暗号化して送れません。鍵が失効しています。",
   "seal.unusable": "{who} には暗号化して送れません。この鍵では暗号化できません。",
   "seal.noOwn": "このブラウザーには {address} の鍵がありません。先に作成するか読み込んでください。",
+  "seal.other":
+    "{who}：ドメインが公開している鍵が、ここにある鍵と変わっています。使う前に、別の方法で本人の鍵か確かめてください。",
+  "seal.useOther": "新しい鍵を使う",
   "seal.find": "鍵を探す",
   "seal.found": "鍵が見つかりました。",
   "seal.notFound": "{domain} は {who} の鍵を公開していません。",
