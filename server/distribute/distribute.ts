@@ -37,6 +37,16 @@ const quietMs = 14 * 24 * 3_600_000;
 const notValid = reply(550, "5.1.1", "This address of a list is not valid, or not any more");
 const noList = reply(550, "5.1.1", "No such list here");
 
+/** Words for the ways to get posts. */
+const deliveries: { readonly [word: string]: Member["delivery"] } = Object.assign(Object.create(null), {
+  each: "each",
+  off: "each",
+  daily: "daily",
+  digest: "daily",
+  weekly: "weekly",
+  none: "none",
+});
+
 type Author = { readonly address: string; readonly name: string };
 
 export function makeDistribute(ports: DistributePorts): Distribute {
@@ -246,7 +256,9 @@ export function makeDistribute(ports: DistributePorts): Distribute {
     const isProgram = whyNoAnswer(mail.envelopeFrom, header) !== undefined || author === undefined;
     switch (to.part) {
       case "subscribe":
-        if (!isProgram) await memberships.wantsToJoin(list, author.address, author.name);
+        // "team-subscribe+weekly@": with a digest, or another one.
+        if (to.token !== "" && !Object.hasOwn(deliveries, to.token)) return notValid;
+        if (!isProgram) await memberships.wantsToJoin(list, author.address, author.name, deliveries[to.token]);
         return "asked to confirm";
       case "unsubscribe": {
         if (to.token === "") {
@@ -277,13 +289,15 @@ export function makeDistribute(ports: DistributePorts): Distribute {
       }
       case "request": {
         if (isProgram) return "an automatic mail";
-        const word = /^\W*(?:re:\s*)?(\w+)/i
-          .exec(subjectText(headerValue(header, "subject") ?? ""))?.[1]
-          ?.toLowerCase();
-        if (word === "subscribe" || word === "join") await memberships.wantsToJoin(list, author.address, author.name);
-        else if (word === "unsubscribe" || word === "leave") await memberships.wantsToLeave(list, author.address);
+        const [, word = "help", more = ""] =
+          /^\W*(?:re:\s*)?(\w+)(?:\W+(\w+))?/i.exec(subjectText(headerValue(header, "subject") ?? "").toLowerCase()) ??
+          [];
+        if (word === "subscribe" || word === "join" || word === "digest") {
+          const wanted = deliveries[more] ?? (word === "digest" ? "daily" : undefined);
+          await memberships.wantsToJoin(list, author.address, author.name, wanted);
+        } else if (word === "unsubscribe" || word === "leave") await memberships.wantsToLeave(list, author.address);
         else await letters.help(list, author.address);
-        return word === undefined ? "help" : word;
+        return word;
       }
       default:
         return notValid;

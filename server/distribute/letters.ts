@@ -51,7 +51,7 @@ export function makeLetters(ports: DistributePorts) {
 
     async confirm(list: List, { id, address, action, secret }: ListRequest): Promise<void> {
       const token = `${id}-${secret}`;
-      const what = action === "subscribe" ? `join the list ${list.address}` : `leave the list ${list.address}`;
+      const what = wish(action, list.address);
       await send(
         list,
         address,
@@ -63,13 +63,21 @@ export function makeLetters(ports: DistributePorts) {
       );
     },
 
-    welcome: (list: List, member: Pick<Member, "address">): Promise<void> =>
+    welcome: (list: List, member: Pick<Member, "address" | "delivery">): Promise<void> =>
       send(
         list,
         member.address,
         `Welcome to ${list.address}`,
-        `${member.address} is a member of the list ${list.address} now.\n${list.settings.description === "" ? "" : `\n${list.settings.description}\n`}\n` +
-          `To write to all: ${list.address}\nTo leave: ${partAddress(list, "unsubscribe")}\nThose who look after it: ${partAddress(list, "owner")}\n`,
+        `${member.address} is a member of the list ${list.address} now. ${ways[member.delivery]}\n${list.settings.description === "" ? "" : `\n${list.settings.description}\n`}\n` +
+          `To write to all: ${list.address}\nTo leave: ${partAddress(list, "unsubscribe")}\n${otherWays(list)}Those who look after it: ${partAddress(list, "owner")}\n`,
+      ),
+
+    changed: (list: List, address: string, delivery: Member["delivery"]): Promise<void> =>
+      send(
+        list,
+        address,
+        `How you get the posts of ${list.address}`,
+        `${address} is a member of ${list.address}. ${ways[delivery]}\n\n${otherWays(list)}`,
       ),
 
     goodbye: (list: List, address: string): Promise<void> =>
@@ -87,7 +95,8 @@ export function makeLetters(ports: DistributePorts) {
         `Help for ${list.address}`,
         `${list.settings.description === "" ? "" : `${list.settings.description}\n\n`}` +
           `Write an empty mail to one of these addresses:\n\nTo join: ${partAddress(list, "subscribe")}\nTo leave: ${partAddress(list, "unsubscribe")}\n` +
-          `Those who look after it: ${partAddress(list, "owner")}\n\nOr write "subscribe", "unsubscribe" or "help" as the subject of a mail to ${partAddress(list, "request")}.\n`,
+          `${otherWays(list)}Those who look after it: ${partAddress(list, "owner")}\n\n` +
+          `Or write "subscribe", "digest daily", "digest weekly", "digest off", "unsubscribe" or "help" as the subject of a mail to ${partAddress(list, "request")}.\n`,
       ),
 
     closed: (list: List, address: string): Promise<void> =>
@@ -98,12 +107,12 @@ export function makeLetters(ports: DistributePorts) {
         `The members of ${list.address} are chosen by those who look after it. Ask them: ${partAddress(list, "owner")}\n`,
       ),
 
-    already: (list: List, address: string): Promise<void> =>
+    already: (list: List, { address, delivery }: Pick<Member, "address" | "delivery">): Promise<void> =>
       send(
         list,
         address,
         `You are a member of ${list.address}`,
-        `${address} is a member of ${list.address} already.\n`,
+        `${address} is a member of ${list.address} already. ${ways[delivery]}\n\n${otherWays(list)}`,
       ),
 
     waiting: (list: List, address: string): Promise<void> =>
@@ -165,6 +174,36 @@ export function makeLetters(ports: DistributePorts) {
       );
     },
   };
+}
+
+const ways: { readonly [Way in Member["delivery"]]: string } = {
+  each: "Each post comes by itself.",
+  daily: "The posts of a day come together, each morning.",
+  weekly: "The posts of a week come together, each Monday morning.",
+  none: "No posts come by mail.",
+};
+
+const otherWays = (list: List): string =>
+  `To get the posts of a day, of a week, or each by itself: ${(["daily", "weekly", "each"] as const).map((way) => partAddress(list, "subscribe", way)).join(", ")}\n`;
+
+/** Behind "may". */
+function wish(action: ListRequest["action"], list: string): string {
+  switch (action) {
+    case "subscribe":
+      return `join the list ${list}`;
+    case "unsubscribe":
+      return `leave the list ${list}`;
+    case "each":
+      return `get each post of the list ${list} by itself`;
+    case "daily":
+      return `get the posts of the list ${list} together, each day`;
+    case "weekly":
+      return `get the posts of the list ${list} together, each week`;
+    case "none":
+      return `be a member of the list ${list} without its posts`;
+    default:
+      return action satisfies never;
+  }
 }
 
 function quoted(bytes: Buffer): string {

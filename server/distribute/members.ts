@@ -37,6 +37,12 @@ export async function putMember(
   });
 }
 
+export type Confirmed = "joined" | "changed" | "left" | "waiting" | "full";
+
+/** How somebody who asks for it wants to get posts. */
+const deliveryOf = (action: ListRequest["action"]): Member["delivery"] | undefined =>
+  action === "subscribe" || action === "unsubscribe" ? undefined : action;
+
 export type Memberships = ReturnType<typeof makeMemberships>;
 
 export function makeMemberships(ports: DistributePorts, letters: Letters) {
@@ -66,13 +72,16 @@ export function makeMemberships(ports: DistributePorts, letters: Letters) {
       },
     ]);
 
-  const join = async (list: List, address: string, displayName: string): Promise<"done" | "full"> => {
+  const join = async (
+    list: List,
+    { address, displayName, action }: Pick<ListRequest, "address" | "displayName" | "action">,
+  ): Promise<"done" | "full"> => {
     const put = await store.putListMember({
       list: list.address,
       address,
       displayName,
       role: "member",
-      delivery: "each",
+      delivery: deliveryOf(action) ?? "each",
       since: now(),
     });
     if (put.kind === "full") return "full";
@@ -115,16 +124,21 @@ export function makeMemberships(ports: DistributePorts, letters: Letters) {
 
   return {
     memberOf,
-    join,
     leave,
     requestOf,
 
-    /** Somebody wants to join. Whoever asks hears of it by mail alone. */
-    async wantsToJoin(list: List, address: string, displayName: string): Promise<void> {
+    /** Somebody wants to join, or to get posts in another way. Whoever asks hears of it by mail alone. */
+    async wantsToJoin(
+      list: List,
+      address: string,
+      displayName: string,
+      delivery: Member["delivery"] | undefined,
+    ): Promise<void> {
       const known = await memberOf(list, address);
-      if (known !== undefined && !known.paused) return letters.already(list, address);
+      if (known !== undefined && !known.paused && (delivery ?? known.delivery) === known.delivery)
+        return letters.already(list, known);
       if (list.settings.subscribing === "closed" && known === undefined) return letters.closed(list, address);
-      await ask(list, address, displayName, "subscribe");
+      await ask(list, address, displayName, delivery ?? "subscribe");
     },
 
     /** Somebody wants to leave, and has not proved who they are. */
@@ -135,14 +149,11 @@ export function makeMemberships(ports: DistributePorts, letters: Letters) {
     /** Who has the token from the mail to the address has read it. */
     async confirm(
       token: string,
-    ): Promise<
-      | { readonly list: List; readonly request: ListRequest; readonly kind: "joined" | "left" | "waiting" | "full" }
-      | undefined
-    > {
+    ): Promise<{ readonly list: List; readonly request: ListRequest; readonly kind: Confirmed } | undefined> {
       const found = await requestOf(token);
       if (found === undefined) return undefined;
       const { request, list } = found;
-      const { address, displayName } = request;
+      const { address } = request;
       if (request.action === "unsubscribe") {
         await store.removeListRequest(request.id);
         if (await leave(list, address, "confirmation")) await letters.goodbye(list, address);
@@ -158,16 +169,21 @@ export function makeMemberships(ports: DistributePorts, letters: Letters) {
       await store.removeListRequest(request.id);
       if (known !== undefined) {
         await store.resumeListMember(list.address, address);
-        return { list, request, kind: "joined" };
+        const delivery = deliveryOf(request.action);
+        if (delivery === undefined || delivery === known.delivery) return { list, request, kind: "joined" };
+        await putMember(ports, list, address, { delivery });
+        await note(list, address, { delivery });
+        await letters.changed(list, address, delivery);
+        return { list, request, kind: "changed" };
       }
-      return { list, request, kind: (await join(list, address, displayName)) === "done" ? "joined" : "full" };
+      return { list, request, kind: (await join(list, request)) === "done" ? "joined" : "full" };
     },
 
     /** A moderator decides about somebody who has confirmed. */
     async decide(list: List, id: number, yes: boolean): Promise<"done" | "missing" | "full"> {
       const request = (await store.listRequests({ list: list.address, id, state: "waiting", now: now() }))[0];
       if (request === undefined) return "missing";
-      if (yes && (await join(list, request.address, request.displayName)) === "full") return "full";
+      if (yes && (await join(list, request)) === "full") return "full";
       await store.removeListRequest(id);
       return "done";
     },

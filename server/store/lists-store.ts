@@ -79,7 +79,8 @@ export type ListRequest = {
   readonly list: string;
   readonly address: string;
   readonly displayName: string;
-  readonly action: "subscribe" | "unsubscribe";
+  /** A way to get posts: to join for that, or to change to it. */
+  readonly action: "subscribe" | "unsubscribe" | Member["delivery"];
   /** "unconfirmed": the address has not answered; "waiting": a moderator decides. */
   readonly state: "unconfirmed" | "waiting";
   /** What a confirmation must bring. */

@@ -8,12 +8,15 @@ export type ListLinks = {
   readonly confirmPath: string;
   readonly leaving: (token: string) => Promise<{ readonly list: string; readonly address: string } | undefined>;
   readonly leave: (token: string) => Promise<void>;
-  readonly asked: (
-    token: string,
-  ) => Promise<
-    { readonly list: string; readonly address: string; readonly action: "subscribe" | "unsubscribe" } | undefined
+  readonly asked: (token: string) => Promise<
+    | {
+        readonly list: string;
+        readonly address: string;
+        readonly action: "subscribe" | "unsubscribe" | "each" | "daily" | "weekly" | "none";
+      }
+    | undefined
   >;
-  readonly confirm: (token: string) => Promise<"joined" | "left" | "waiting" | "full" | undefined>;
+  readonly confirm: (token: string) => Promise<keyof typeof outcomes | undefined>;
 };
 
 const maxBodyBytes = 64 * 1024;
@@ -21,7 +24,16 @@ type Link = { readonly Params: { readonly token: string } };
 const wrongLink = "<p>It is not complete, or it was used already, or its time is over.</p>";
 const button = (words: string): string =>
   `<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button>${words}</button></form>`;
+const wishes = {
+  subscribe: "join",
+  unsubscribe: "leave",
+  each: "get each post by itself of",
+  daily: "get the posts of each day together of",
+  weekly: "get the posts of each week together of",
+  none: "be a member, without posts, of",
+} as const;
 const outcomes = {
+  changed: "You get the posts of the list in the way that you have asked for.",
   joined: "You are a member of the list now.",
   left: "You get no more mail of the list.",
   waiting: "Those who look after the list decide now. You will hear from them.",
@@ -59,12 +71,11 @@ export function takeListLinks(app: FastifyInstance, links: ListLinks): void {
       const about = await links.asked(token(request));
       if (about === undefined) return page(reply, 404, "This link is not valid", wrongLink);
       const [list, address] = [escapeHtml(about.list), escapeHtml(about.address)];
-      const does = about.action === "subscribe" ? "join" : "leave";
       return page(
         reply,
         200,
         "Please confirm",
-        `<p>May <b>${address}</b> ${does} the list <b>${list}</b>?</p>${button("Confirm")}`,
+        `<p>May <b>${address}</b> ${wishes[about.action]} the list <b>${list}</b>?</p>${button("Confirm")}`,
       );
     });
     scope.post<Link>(confirm, async (request, reply) => {

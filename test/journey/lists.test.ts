@@ -29,7 +29,13 @@ after(async () => {
   await sink.close();
 });
 
-type Shown = { readonly address: string; readonly role: string; readonly paused: boolean; readonly bounces: number };
+type Shown = {
+  readonly address: string;
+  readonly role: string;
+  readonly delivery: string;
+  readonly paused: boolean;
+  readonly bounces: number;
+};
 const members = async (): Promise<readonly Shown[]> =>
   (await ask(dev.ready.data, "list-member list", { address: list })) as readonly Shown[];
 const addresses = async (): Promise<readonly string[]> => (await members()).map(({ address }) => address);
@@ -244,6 +250,32 @@ test("posts that come together: one digest with the posts in it, sent once", asy
   const owner = await api("u3@example.test", "POST", `${path}/digest`, { period: "weekly" });
   assert.deepEqual(await owner.json(), { posts: 2 });
   await mailOf(dev.ready, "u1@example.test", /Subject: \[team\] .*: 2 messages/);
+});
+
+test("how posts come is chosen by mail: with the wish to join, by a command, and after a confirmation alone", async () => {
+  const wayOf = async (address: string): Promise<string | undefined> =>
+    (await members()).find((one) => one.address === address)?.delivery;
+  const confirm = async (from: string, asked: RegExp): Promise<void> => {
+    const { data } = await next(from);
+    assert.match(field(data, "Subject"), asked);
+    await answer(from, field(data, "Reply-To").replace(/[<>]/g, ""));
+  };
+  await answer("e@far.test", "team-subscribe+weekly@example.test");
+  await confirm("e@far.test", /get the posts of the list team@example\.test together, each week$/);
+  assert.match((await next("e@far.test")).data, /is a member .*each\s+Monday morning/s);
+  assert.equal(await wayOf("e@far.test"), "weekly");
+  await answer("anna@far.test", "team-request@example.test", "digest");
+  await confirm("anna@far.test", /together, each day$/);
+  assert.match(field((await next("anna@far.test")).data, "Subject"), /^How you get the posts/);
+  assert.equal(await wayOf("anna@far.test"), "daily");
+  // What is so already is not asked.
+  await answer("anna@far.test", "team-subscribe+daily@example.test");
+  assert.match(field((await next("anna@far.test")).data, "Subject"), /^You are a member/);
+  await answer("anna@far.test", "team-request@example.test", "digest off");
+  await confirm("anna@far.test", /get each post .* by itself$/);
+  await next("anna@far.test");
+  assert.equal(await wayOf("anna@far.test"), "each");
+  await assert.rejects(answer("e@far.test", "team-subscribe+sometimes@example.test"), /550|5\.1\.1/);
 });
 
 test("an archive is for everybody where its list says so, and tells nobody's address", async () => {

@@ -62,7 +62,9 @@ const Wish = z
     id: z.int(),
     address: z.string(),
     displayName: z.string(),
-    action: z.enum(["subscribe", "unsubscribe"]),
+    action: z
+      .enum(["subscribe", "unsubscribe", "each", "daily", "weekly", "none"])
+      .describe("each, daily, weekly, none: to join, and get the posts so."),
     state: z.enum(["unconfirmed", "waiting"]),
     at: time,
     expiresAt: time,
