@@ -9,6 +9,8 @@ import { type Op, rows } from "./tx.ts";
 
 /** Messages with a keyword are named one by one up to so many. */
 export const maxMarkedMessages = 4_000;
+/** And where they come before all others: to find them otherwise each message is asked, and its thread. */
+export const maxMarkedFirst = 20_000;
 /** Where more have a flag, a filter by it looks at one message after the other: in the order of time a page is soon full. */
 const fewFlagged = 500;
 
@@ -20,9 +22,10 @@ type Known = ReadonlyMap<string, "none" | Marked>;
 export function* withMarks<Asked extends What>(account: AccountId, asked: Asked): Op<Asked> {
   const keywords = new Set<string>();
   if (asked.filter !== undefined) inFilter(asked.filter, keywords);
-  for (const { by } of asked.sort) if (typeof by === "object") note(by.mark, keywords);
-  if (keywords.size === 0) return asked;
-  const known = yield* knownOf(account, keywords);
+  const inSort = new Set<string>();
+  for (const { by } of asked.sort) if (typeof by === "object") note(by.mark, inSort);
+  if (keywords.size + inSort.size === 0) return asked;
+  const known = yield* knownOf(account, keywords.union(inSort), inSort);
   const filter = asked.filter === undefined ? true : folded(asked.filter, known);
   return {
     ...asked,
@@ -60,28 +63,29 @@ function inFilter(filter: EmailFilter, keywords: Set<string>): void {
   }
 }
 
-function* knownOf(account: AccountId, keywords: ReadonlySet<string>): Op<Known> {
+function* knownOf(account: AccountId, keywords: ReadonlySet<string>, inSort: ReadonlySet<string>): Op<Known> {
   const used = new Set<string>([flagged]);
   for (const [list] of yield* rows("SELECT keywords FROM mailboxes WHERE account = $1", account))
     for (const keyword of parseKeywordList(list as string)) used.add(keyword.toLowerCase());
   const known = new Map<string, "none" | Marked>();
   for (const keyword of keywords) {
+    const most = inSort.has(keyword) ? maxMarkedFirst : maxMarkedMessages;
     const found = !used.has(keyword)
       ? []
       : keyword === flagged
         ? yield* rows(
             `SELECT m.email, m.thread FROM messages m {by_flagged} WHERE m.account = $1 AND (m.flags & ${Flag.flagged}) <> 0
-               AND (m.flags & ${Flag.deleted}) = 0 LIMIT ${maxMarkedMessages + 1}`,
+               AND (m.flags & ${Flag.deleted}) = 0 LIMIT ${most + 1}`,
             account,
           )
         : yield* rows(
             `SELECT m.email, m.thread FROM messages m {by_keywords} WHERE m.account = $1 AND m.keywords <> ''
-               AND (m.flags & ${Flag.deleted}) = 0 AND {instr}(' ' || lower(m.keywords) || ' ', $2) > 0 LIMIT ${maxMarkedMessages + 1}`,
+               AND (m.flags & ${Flag.deleted}) = 0 AND {instr}(' ' || lower(m.keywords) || ' ', $2) > 0 LIMIT ${most + 1}`,
             account,
             ` ${keyword} `,
           );
     if (found.length === 0) known.set(keyword, "none");
-    else if (found.length <= maxMarkedMessages)
+    else if (found.length <= most)
       known.set(keyword, {
         emails: [...new Set(found.map(([email]) => email as EmailId))],
         threads: [...new Set(found.map(([, thread]) => thread as ThreadId))],
