@@ -37,7 +37,11 @@ export const requirementCommands: readonly Command[] = [
       if (look === true) await requiring.lookAtLists();
       const all = requiring.listings.all();
       return all === undefined
-        ? no("The lists were not asked yet: wait, or say --look. Which ones: ownBlocklists in [sending].")
+        ? no(
+            look === true
+              ? "No list is asked: name some as ownBlocklists and ownDomainLists in [sending]."
+              : "The lists were not asked yet: wait, or say --look. Which ones: ownBlocklists in [sending].",
+          )
         : done([...all.values()]);
     },
   ),

@@ -100,12 +100,17 @@ const words: { readonly [kind in Kind]: string } = {
   campaign: "campaign",
 };
 
+/** As a person reads it; left out where it was always so. */
+const sinceOf = (value: object): { readonly since?: string | undefined } =>
+  "since" in value ? { since: value.since === 0 ? undefined : time(value.since as number) } : {};
+
 /** The result of a change, with what an administrator should know. */
 function outcomeOf(edited: Edited & { readonly canceled?: number }): Outcome {
   if (edited.kind === "refused") return no(edited.why);
   const { warnings, value, canceled } = edited;
   return done({
     ...(value as object),
+    ...sinceOf(value as object),
     ...(canceled === undefined ? {} : { canceled }),
     ...(warnings.length === 0 ? {} : { warnings }),
   });
@@ -170,7 +175,7 @@ function commandsOf(kind: Kind): readonly Command[] {
         [...model[kind]].map(([named, value]) => ({
           name: named,
           ...shownThing(value),
-          ...("since" in value ? { since: value.since === 0 ? undefined : time(value.since) } : {}),
+          ...sinceOf(value),
           ...(model.fixed.has(`${kind} ${named}`) ? { inFile: true } : {}),
         })),
       );

@@ -4,7 +4,8 @@
  */
 import { confidence, type GateLevel, type GateReading, gravest, type Observed, readGates } from "./gates.ts";
 import { type DayUse, unused } from "./pace.ts";
-import { closeDay, type Day, dayMs, dayOf, type Plan, pauseForList, probed, react, tick } from "./plan.ts";
+import { closeDay, type Day, dayMs, dayOf, isBlamed, type Plan, pauseForList, probed, react, tick } from "./plan.ts";
+import { wilson } from "./wilson.ts";
 
 type Instant = number;
 
@@ -156,7 +157,34 @@ export function evaluate(account: PlanAccount, at: Instant): PlanAccount {
   const isOpen = account.plan.state !== "paused" && account.plan.state !== "probing";
   const plan = ofList && stops && isOpen ? pauseForList(account.plan, why, at) : react(account.plan, gate, why, at);
   const seen = { ...account, readings };
-  return plan === account.plan ? seen : afresh({ ...seen, plan });
+  if (plan === account.plan) return seen;
+  // There is nothing to step back to: what was answered does not count again, and what the list is goes on being counted.
+  if (plan.level === account.plan.level && plan.state === account.plan.state)
+    return { ...seen, plan, evidence: seen.evidence.map(answered), recent: [] };
+  return afresh({ ...seen, plan });
+}
+
+const answered = (counts: Counts): Counts => ({ ...counts, rateDeferrals: 0, blockBounces: 0 });
+
+/** Of this many messages something can be said of a list; so many of a hundred do not exist where it is a bad one, and a very bad one. */
+const minOfList = 100;
+const badList = 0.05;
+const veryBadList = 0.1;
+
+/**
+ * What a list is shows at all providers together sooner than at each of them. Plans of one domain: those that must stop for it, as they are then. At the lowest level
+ * a bad list stops them, a very bad one at any.
+ */
+export function judgeList(accounts: readonly PlanAccount[], at: Instant): readonly PlanAccount[] {
+  const { attempts, hardBounces } = sum(accounts.flatMap(({ evidence }) => evidence));
+  if (attempts < minOfList) return [];
+  const [low] = wilson(hardBounces, attempts);
+  if (low < badList) return [];
+  const why = `hard-bounces: ${hardBounces} of ${attempts} at all providers (at least ${(low * 100).toFixed(1)} %)`;
+  return accounts
+    .filter(({ plan }) => plan.state !== "paused" && plan.state !== "probing" && !isBlamed(plan, at))
+    .filter(({ plan }) => plan.level === 0 || low >= veryBadList)
+    .map((account) => afresh({ ...account, plan: pauseForList(account.plan, why, at) }));
 }
 
 function because(readings: readonly GateReading[], gate: GateLevel): string {

@@ -52,3 +52,33 @@ test("a probe that finds the same list is another pause, and the third waits for
   const { state, pauses, needsPerson } = plan(book, "domain", "bad.test");
   assert.deepEqual([state, pauses.length, needsPerson], ["paused", 3, true]);
 });
+
+test("a list that is bad shows at all providers together, before there is enough at any of them", () => {
+  const book = new WarmupBook();
+  const providers = ["gmail", "yahoo", "apple"];
+  for (const domain of ["good.test", "bad.test"])
+    for (const provider of providers)
+      book.open(newPlan({ scope: "domain", subject: domain, provider, profile: "normal", target: 10_000 }), noon);
+  const hard = { "good.test": 1, "bad.test": 6 };
+  for (const domain of ["good.test", "bad.test"] as const)
+    for (const provider of providers)
+      book.note(
+        { source: "mta1", domain, provider },
+        { attempts: 50, delivered: 50 - hard[domain], hardBounces: hard[domain] },
+        noon,
+      );
+  const states = (domain: string) => providers.map((provider) => book.account("domain", domain, provider)!.plan.state);
+  assert.deepEqual(states("bad.test"), ["paused", "paused", "paused"]);
+  assert.match(book.account("domain", "bad.test", "gmail")!.plan.because, /12 of 100 at all providers/);
+  assert.deepEqual(states("good.test"), ["idle", "idle", "idle"]);
+});
+
+test("deferrals at the lowest level, where there is no step back, do not make it forget what the list is", () => {
+  const book = open();
+  for (let at = noon; at < noon + 3 * dayMs; at += dayMs)
+    for (let count = 0; count < 4; count++)
+      book.note(of("bad.test"), { attempts: 15, delivered: 9, rateDeferrals: 4, hardBounces: 2 }, at);
+  const { state, because } = plan(book, "domain", "bad.test");
+  assert.equal(state, "paused");
+  assert.match(because, /^hard-bounces/);
+});

@@ -5,6 +5,7 @@
 import {
   type Counts,
   evaluate,
+  judgeList,
   noSignals,
   openAccount,
   type PlanAccount,
@@ -160,6 +161,8 @@ export class WarmupBook {
   note(parties: Parties, counts: Partial<Counts>, at: Instant): void {
     const domain = this.account("domain", parties.domain, parties.provider);
     if (domain !== undefined) this.#put(record(domain, counts, at));
+    if (domain !== undefined && (counts.hardBounces ?? 0) > 0)
+      for (const stopped of judgeList([...this.#plans.domain.get(parties.domain)!.values()], at)) this.#put(stopped);
     const source = this.account("source", parties.source, parties.provider);
     // What is said of the domain's authentication is the domain's matter, wherever it is sent from. Nor does the address answer for the list of a
     // domain that was stopped for it: others send from there too, and what it costs the address shows in their mail.
