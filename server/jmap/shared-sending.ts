@@ -26,8 +26,17 @@ export type SendingPorts = Pick<JmapPorts, "mayFrom"> & {
 export async function sendingFrom(
   ports: SendingPorts,
   caller: Account,
-  ownerId: AccountId,
+  owner: AccountId,
 ): Promise<SharedSending | undefined> {
+  const usable = await usableIn(ports, caller, owner);
+  return usable && { ...usable, mayEdit: await hasAll(ports, caller, usable.owner) };
+}
+
+async function usableIn(
+  ports: SendingPorts,
+  caller: Account,
+  ownerId: AccountId,
+): Promise<Omit<SharedSending, "mayEdit"> | undefined> {
   const [[owner], kept] = await Promise.all([
     ports.store.accounts({ id: ownerId }),
     ports.store.objects(ownerId, identityName),
@@ -37,8 +46,7 @@ export async function sendingFrom(
   const identities = new Set<string>();
   for (const { id, data } of all)
     if (await maySendAs(ports, caller, (data as { readonly email: string }).email, "named")) identities.add(id);
-  if (identities.size === 0) return undefined;
-  return { owner, identities, mayEdit: await hasAll(ports, caller, owner) };
+  return identities.size === 0 ? undefined : { owner, identities };
 }
 
 /** Those of the owners whose accounts they may send from. */
@@ -48,7 +56,7 @@ export async function sendersOf(
   owners: ReadonlySet<AccountId>,
 ): Promise<ReadonlySet<AccountId>> {
   const found = await Promise.all(
-    [...owners].map(async (owner) => ((await sendingFrom(ports, caller, owner)) === undefined ? [] : [owner])),
+    [...owners].map(async (owner) => ((await usableIn(ports, caller, owner)) === undefined ? [] : [owner])),
   );
   return new Set(found.flat());
 }

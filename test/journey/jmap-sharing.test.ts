@@ -1,6 +1,7 @@
 /** Mailboxes that people share (RFC 9670): what the other one sees, may do and may not do, by JMAP and by IMAP. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ask } from "../beside.ts";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
 import { type Any, JmapTalk } from "../jmap-talk.ts";
 
@@ -259,8 +260,9 @@ test("the other one is told of it, follows the changes, and loses it again", asy
 describe("sending from another's account", () => {
   const submission = "urn:ietf:params:jmap:submission";
   const ofAnn = (args: Any): Any => ({ accountId: annId, ...args });
-  const grant = (...how: readonly string[]) =>
-    angarium("share", "add", "u1@example.test", "u2@example.test", ...how, "--data", dev.ready.data);
+  const [owner, account] = ["u1@example.test", "u2@example.test"];
+  const grant = (rights: string, how: object = {}) =>
+    ask(dev.ready.data, "share add", { owner, account, rights, ...how });
   const draft = (subject: string, from = "u1@example.test"): Promise<Any> =>
     bob.call(
       "Email/set",
@@ -289,7 +291,7 @@ describe("sending from another's account", () => {
   let identity: string;
 
   test("who is shared mailboxes alone finds no identity there, and the session says so", async () => {
-    await grant("--rights", "write");
+    await grant("write");
     await bob.open();
     assert.equal(bob.session.accounts[annId].accountCapabilities[submission], undefined);
     for (const method of ["Identity/get", "EmailSubmission/get", "EmailSubmission/set"])
@@ -298,7 +300,7 @@ describe("sending from another's account", () => {
 
   test("as the owner: her identity, an envelope of hers, and her draft becomes sent mail by the same call", async () => {
     const sessionState = bob.session.state;
-    await grant("--rights", "write", "--send-as");
+    await grant("write", { sendAs: true });
     await bob.open();
     assert.notEqual(bob.session.state, sessionState);
     const account = bob.session.accounts[annId];
@@ -381,7 +383,7 @@ describe("sending from another's account", () => {
 
   test("on behalf: named as who wrote it; of emails that are hidden nothing is sent; and the end of it", async () => {
     const before = await bob.call("Identity/get", ofAnn({ ids: null }));
-    await grant("--rights", "read", "--send-on-behalf");
+    await grant("read", { sendOnBehalf: true });
     const { id } = (
       await ann.call("Email/set", {
         create: {
@@ -401,7 +403,21 @@ describe("sending from another's account", () => {
       [from[0].email, sender[0].email, path],
       ["u1@example.test", "u2@example.test", " <u2@example.test>"],
     );
-    await grant("--rights", "none", "--send-as");
+    await grant("all", { sendAs: true });
+    const set = await bob.call(
+      "Identity/set",
+      ofAnn({
+        create: { o: { email: "u2@example.test" } },
+        update: { [identity]: { textSignature: "The office" } },
+        destroy: [identity],
+      }),
+    );
+    assert.deepEqual(
+      [set.notCreated.o.type, set.updated, set.notDestroyed[identity].type],
+      ["forbiddenFrom", { [identity]: null }, "forbidden"],
+      "whoever has all rights sets the account's own identities",
+    );
+    await grant("none", { sendAs: true });
     await share({ mayReadItems: true });
     const hidden = await ann.import(letter("unseen"));
     const none = await bob.call(
@@ -409,7 +425,7 @@ describe("sending from another's account", () => {
       ofAnn({ create: { s: { identityId: identity, emailId: hidden } } }),
     );
     assert.deepEqual(none.notCreated.s.properties, ["emailId"]);
-    await angarium("share", "remove", "u1@example.test", "u2@example.test", "--data", dev.ready.data);
+    await ask(dev.ready.data, "share remove", { owner, account });
     assert.equal(await errorOf(bob, "Identity/changes", ofAnn({ sinceState: before.state })), "accountNotFound");
     await share({ mayReadItems: true });
     assert.equal(await errorOf(bob, "Identity/get", ofAnn({})), "accountNotSupportedByMethod");
