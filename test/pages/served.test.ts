@@ -38,7 +38,7 @@ test("the pages", async (t) => {
       assert.equal(response.headers.get("cross-origin-resource-policy"), "same-origin");
       const html = await response.text();
       assert.doesNotMatch(html, /<script>|<style>|\son\w+=/);
-      const asset = /src="([^"]+assets\/index-[^"]+\.js)"/.exec(html)?.[1] ?? "";
+      const asset = /src="([^"]+assets\/[^"]+\.js)"/.exec(html)?.[1] ?? "";
       assert.ok(asset.startsWith(base));
       for (const coding of ["br", "gzip", "identity", "br;q=0"]) {
         const script = await fetch(pages.origin + asset, { headers: { "accept-encoding": coding } });

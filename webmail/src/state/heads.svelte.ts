@@ -46,9 +46,10 @@ export function forget(ids: Iterable<Id>): void {
   for (const id of ids) heads.delete(id);
 }
 
-/** Keeps memory bounded: what no list needs goes when there is too much. */
-export function prune(needed: ReadonlySet<Id>): void {
+/** Keeps memory bounded: what no list needs goes when there is too much. @param wanted emails and threads that are needed: asked for only then */
+export function prune(wanted: () => ReadonlySet<Id>): void {
   if (heads.size <= maxHeads) return;
+  const needed = wanted();
   for (const [id, { threadId }] of heads) {
     if (needed.has(id) || needed.has(threadId)) continue;
     heads.delete(id);

@@ -188,20 +188,25 @@ export class ConversationList {
     this.counted = true;
   }
 
-  /** Rows far from where somebody looks are forgotten. */
+  /** Rows far from where somebody looks are forgotten, and what lists of before have left. */
   #forget(): void {
     const [first, last] = this.#wanted;
     const from = first - (keptWindows / 2) * windowRows;
     const to = last + (keptWindows / 2) * windowRows;
-    if (this.#ids.size <= keptWindows * windowRows) return;
-    this.#ids = new Map([...this.#ids].filter(([at]) => at >= from && at <= to));
+    if (this.#ids.size > keptWindows * windowRows)
+      this.#ids = new Map([...this.#ids].filter(([at]) => at >= from && at <= to));
+    prune(() => this.#needed());
+  }
+
+  /** Emails and threads of its rows. */
+  #needed(): ReadonlySet<Id> {
     const needed = new Set<Id>();
     for (const id of this.#ids.values()) {
       needed.add(id);
       const threadId = head(id)?.threadId;
       if (threadId !== undefined) needed.add(threadId);
     }
-    prune(needed);
+    return needed;
   }
 
   /** Asks anew for what is looked at, and forgets the rest: something has changed. Answers the rows there were and are now. */
