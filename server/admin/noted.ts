@@ -22,6 +22,8 @@ const looking: ReadonlySet<string> = new Set([
     "requirements",
     "listings",
     "feedback",
+    "runs",
+    "placement",
   ],
   ...[
     "rules",
@@ -76,7 +78,9 @@ export function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, part]) => [
       name,
-      /password|secret|token|hash|key$|csv|routes/i.test(name) && part !== undefined ? "…" : withoutSecrets(part),
+      /password|secret|token|hash|oauth|key(?:File)?$|csv|routes/i.test(name) && part !== undefined
+        ? "…"
+        : withoutSecrets(part),
     ]),
   );
 }

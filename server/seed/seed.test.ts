@@ -1,6 +1,7 @@
 /** Seeds: when a mailbox is looked into, what is made of what is found, and how little a few of them may say. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { withoutSecrets } from "../admin/noted.ts";
 import { signalOf } from "./engine.ts";
 import { letterLike, markOf } from "./letter.ts";
 import { roleOf, wordsOfResults } from "./look.ts";
@@ -162,4 +163,19 @@ test("a letter of a campaign is for the seed alone, and its recipient's link is 
   );
   const mac = (text: string) => Buffer.from(text.padEnd(32, "."));
   assert.notEqual(markOf("r1", "a", mac), markOf("r1", "b", mac));
+});
+
+test("what opens a mailbox or a postmaster page is not in the audit log", () => {
+  const given = {
+    name: "gmail-1",
+    password: "hidden",
+    oauthFile: '{"refreshToken":"hidden"}',
+    oauth: { refreshToken: "hidden", tokenUrl: "https://x.test" },
+    keyFile: "hidden",
+    key: "hidden",
+    refreshTokenFile: "hidden",
+    clientSecretFile: "hidden",
+  };
+  assert.doesNotMatch(JSON.stringify(withoutSecrets(given)), /hidden/);
+  assert.match(JSON.stringify(withoutSecrets(given)), /gmail-1/);
 });
