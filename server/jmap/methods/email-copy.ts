@@ -1,7 +1,7 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { emailBlobId, numberOf } from "../../../protocol/jmap/ids.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
-import { failed, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import { failed, isObject, type Json, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import { accessTo, blobFor, readableEmails } from "../access.ts";
 import { type Answer, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
@@ -85,11 +85,26 @@ export const emailCopy = method(
         return setError("invalidProperties", `${extra}: it cannot be given to a copy.`, { properties: [extra] });
       const wanted = {
         mailboxIds,
-        keywords: keywords ?? keywordsOf(row.marks),
+        keywords: keywords ?? settable(keywordsOf(row.marks), mailboxIds),
         receivedAt: receivedAt ?? new Date(row.receivedAt).toISOString().replace(/\.\d+Z$/, "Z"),
       };
       const place = mayFile(readPlace(wanted, call), call.access);
-      return "type" in place ? place : fileEmail(blob.bytes, place, call, account);
+      if ("type" in place) return place;
+      const filed = await fileEmail(blob.bytes, place, call, account);
+      const kept = Object.keys(wanted.keywords as JsonObject).length;
+      const isWhole = keywords !== undefined || kept === Object.keys(keywordsOf(row.marks)).length;
+      return isWhole || !("made" in filed)
+        ? filed
+        : { made: { ...(filed.made as JsonObject), keywords: wanted.keywords } };
+    }
+
+    /** Keywords that nobody has asked for stay behind where the caller may not set them (RFC 4314 §4 has COPY do the same). */
+    function settable(keywords: JsonObject, mailboxIds: Json | undefined): JsonObject {
+      const places = Object.keys(isObject(mailboxIds) ? mailboxIds : {}).map((id) =>
+        numberOf("F", createdId(call, id) ?? ""),
+      );
+      const may = (letter: string) => places.every((place) => place === undefined || call.access.may(place, letter));
+      return Object.fromEntries(Object.entries(keywords).filter(([name]) => may(name === "$seen" ? "s" : "w")));
     }
   },
   "shared",
