@@ -66,7 +66,15 @@ export function startInjecting(parts: {
 } {
   const { sending, queue, store, now } = parts;
   const { mac, suppression, model } = sending;
-  const visits = makeVisits({ store, counted: sending.visited, now, log: parts.log });
+  const counted: Parameters<typeof makeVisits>[0]["counted"] = (trace, what, at) => {
+    sending.visited(trace, what);
+    // An open may be a picture that a program loaded; a link is followed by who cares.
+    if (what === "clicked" && trace.address !== "")
+      store
+        .engage([{ tenant: trace.tenant, hash: suppression.hash(trace.address), at }])
+        .catch((error: unknown) => parts.log.error({ error }, "who followed a link is not remembered"));
+  };
+  const visits = makeVisits({ store, counted, now, log: parts.log });
   const noted = (token: string, by: Visit): Trace | undefined => {
     const trace = readTrace(token, mac);
     if (trace !== undefined) visits.visit(trace, by);

@@ -15,6 +15,7 @@ import { breather } from "./breathe.ts";
 import { type Bundle, bundlesOf, isPlain } from "./bundles.ts";
 import { recipeBytes } from "./copies.ts";
 import type { Email } from "./email.ts";
+import { withEngaged } from "./engaged.ts";
 import { personalise, type Variables } from "./personalise.ts";
 import type { Writing } from "./writing.ts";
 
@@ -70,7 +71,7 @@ export type InjectPorts = {
   readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly model: () => Model;
   readonly suppression: SuppressionBook;
-  readonly store: Pick<Store, "note" | "addSendingEvents">;
+  readonly store: Pick<Store, "note" | "addSendingEvents" | "engaged">;
   readonly writing: Pick<Writing, "write" | "keep">;
   readonly ourHost: string;
   /** The domain that plays receivers; "" for none. */
@@ -128,7 +129,7 @@ export function makeInject(ports: InjectPorts): Injecting {
     if (test && sandbox === "") return { kind: "wrong", index: 0, field: "to", why: noSandbox };
     const allowed = new Map<string, boolean>();
     const senders: Sender[] = [];
-    for (const [index, { from, wish }] of asked.entries()) {
+    for (const [index, { from, wish, copies }] of asked.entries()) {
       const { local, domain } = from.mailbox;
       const address = formatMailbox(from.mailbox);
       let may = allowed.get(address);
@@ -140,7 +141,13 @@ export function makeInject(ports: InjectPorts): Injecting {
       const sender = senderOf(model, domain, wish, model.domain.get(domain)?.tenant || tenant);
       if (sender === undefined || "code" in sender)
         return { kind: "wrong", index, field: "stream", why: sender === undefined ? "" : sender.lines.join(" ") };
-      senders.push(test ? { ...sender, sandbox } : sender);
+      const eager =
+        sender.marketing && sender.tracking?.clicks === true
+          ? await withEngaged(wish, copies, sender.tenant, { store, suppression, now: now() })
+          : wish;
+      const ranked = eager === wish ? undefined : senderOf(model, domain, eager, sender.tenant);
+      const whole = ranked === undefined || "code" in ranked ? sender : ranked;
+      senders.push(test ? { ...whole, sandbox } : whole);
     }
     return senders;
   };

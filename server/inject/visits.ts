@@ -26,7 +26,7 @@ export type Visits = {
 export type VisitPorts = {
   readonly store: Pick<Store, "trace" | "sendingEvents" | "addSendingEvents">;
   /** Hears of the first open and of the first click of a person in each message. */
-  readonly counted: (trace: Trace, what: "opened" | "clicked") => void;
+  readonly counted: (trace: Trace, what: "opened" | "clicked", at: Instant) => void;
   readonly now: () => Instant;
   readonly log: Log;
 };
@@ -89,7 +89,7 @@ async function eventsOf(
     const machine = because !== undefined;
     if (!machine && !byPeople[type]) {
       byPeople[type] = true;
-      counted(trace, type);
+      counted(trace, type, at);
     }
     if (told[type] >= maxVisitsTold) continue;
     told[type]++;

@@ -1,4 +1,5 @@
 /** What sending at volume remembers: its model, quotas of warm-ups, suppressed addresses, events. A part of `Store`. */
+import { type EngagementReader, type EngagementWriter, engagementReads, engagementWrites } from "./engagement-store.ts";
 import type { Instant, QueuedMessage, QueueId } from "./store.ts";
 import { type TemplatesReader, type TemplatesWriter, templateReads, templateWrites } from "./templates-store.ts";
 
@@ -124,7 +125,7 @@ export type Park = {
   readonly nextAt: Instant;
 };
 
-export interface SendingReader extends TemplatesReader {
+export interface SendingReader extends TemplatesReader, EngagementReader {
   /** All rows of these kinds, by kind and name. */
   sendingRows(kinds: readonly string[]): Promise<readonly SendingRow[]>;
   /** What was used of a day's quotas so far, sites left out. */
@@ -156,7 +157,7 @@ export interface SendingReader extends TemplatesReader {
   parkNext(park: string, urgency?: number): Promise<Instant | undefined>;
 }
 
-export interface SendingWriter extends TemplatesWriter {
+export interface SendingWriter extends TemplatesWriter, EngagementWriter {
   /** A value of undefined removes the row. */
   putSendingRows(rows: readonly SendingRow[]): Promise<void>;
   /** How many of each ask were granted; durable when it resolves. */
@@ -196,6 +197,7 @@ export const sendingReads = [
   "parkLanes",
   "parkNext",
   ...templateReads,
+  ...engagementReads,
 ] as const satisfies readonly (keyof SendingReader)[];
 export const sendingWrites = [
   "putSendingRows",
@@ -208,4 +210,5 @@ export const sendingWrites = [
   "reschedule",
   "claimExpired",
   ...templateWrites,
+  ...engagementWrites,
 ] as const satisfies readonly (keyof SendingWriter)[];

@@ -4,6 +4,7 @@
  */
 import { dropAudit } from "./ops/audit.ts";
 import { purgeDue } from "./ops/deletions.ts";
+import { dropEngagements } from "./ops/engagement.ts";
 import { bucketEntries, dropPacked, packJourneys } from "./ops/journey.ts";
 import { dropPeers } from "./ops/peers.ts";
 import { dropQuarantined } from "./ops/quarantine.ts";
@@ -42,10 +43,24 @@ export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
   const tombstones = yield* dropTombstones();
   const forgotten = (yield* forget(now, maxForgotten)) === maxForgotten;
   const events = yield* dropEvents(now, maxEventsDropped);
+  const engagements = yield* dropEngagements(now, maxForgotten);
   const purged = yield* purgeDue(now);
   const audit = yield* dropAudit(now);
   yield* findOrphans(now);
-  const some = [purged, audit, events, quarantined, peers, uploads, contents, blobs, journeys, tombstones, forgotten];
+  const some = [
+    purged,
+    audit,
+    events,
+    engagements,
+    quarantined,
+    peers,
+    uploads,
+    contents,
+    blobs,
+    journeys,
+    tombstones,
+    forgotten,
+  ];
   return {
     more: some.some(Boolean),
   };

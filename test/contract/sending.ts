@@ -135,6 +135,18 @@ export function sendingContract(open: Open): void {
       await store.queueAct({}, "delete", noon);
     });
 
+    test("who showed interest is remembered by the latest time, of each tenant for itself, and forgotten in the end", async () => {
+      const row = (tenant: string, hash: string, at: number) => ({ tenant, hash, at });
+      await store.engage([row("shop", "b", noon), row("shop", "a", noon), row("other", "a", noon + 9)]);
+      await store.engage([row("shop", "a", noon + 5), row("shop", "b", noon - 5)]);
+      const known = async () =>
+        [...(await store.engaged("shop", ["a", "b", "c"]))].sort((one, other) => (one.hash < other.hash ? -1 : 1));
+      assert.deepEqual(await known(), [
+        { hash: "a", at: noon + 5 },
+        { hash: "b", at: noon },
+      ]);
+    });
+
     test("a template has a draft and versions, and is its tenant's alone", async () => {
       const draft = { subject: "a", text: "one\0", html: undefined };
       const one = { tenant: "shop", name: "w", description: "d", draft, at: noon };
@@ -360,6 +372,9 @@ export function sendingContract(open: Open): void {
       assert.equal((await store.sendingEvents({ after, message: queued!.id }))[0]?.type, "accepted");
       await store.tidy(noon + 40 * day);
       assert.deepEqual((await store.sendingEvents({})).length, 1);
+      await store.engage([{ tenant: "old", hash: "a", at: noon - 200 * day }]);
+      await store.tidy(noon + 40 * day);
+      assert.deepEqual(await store.engaged("old", ["a"]), []);
       await store.queueAct({}, "delete", noon);
     });
   });

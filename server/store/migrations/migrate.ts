@@ -19,6 +19,7 @@ import { statements as keywords } from "./016.ts";
 import { statements as templates } from "./017.ts";
 import { statements as flagged } from "./018.ts";
 import { statements as digests } from "./019.ts";
+import { statements as engagements } from "./020.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -41,6 +42,7 @@ const migrations: readonly (readonly string[])[] = [
   templates,
   flagged,
   digests,
+  engagements,
 ];
 export const schemaVersion = migrations.length;
 

@@ -12,6 +12,7 @@ import { emailOrder } from "./email-in-order.ts";
 import { emailMatching } from "./email-matching.ts";
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
+import * as engagement from "./engagement.ts";
 import * as changes from "./fetch.ts";
 import * as grams from "./grams.ts";
 import * as hosting from "./hosting.ts";
@@ -61,6 +62,7 @@ export const readOps = {
   parkNames: sending.parkNames,
   parkLanes: sending.parkLanes,
   parkNext: sending.parkNext,
+  engaged: engagement.engaged,
   templates: texts.templates,
   templateVersions: texts.templateVersions,
   peers,

@@ -5,6 +5,7 @@ import * as carry from "./carry.ts";
 import { purge, softDelete, undelete } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailAdd, emailsSet } from "./email-set.ts";
+import * as engagement from "./engagement.ts";
 import { setFlags } from "./flags.ts";
 import { gramsLay } from "./grams.ts";
 import * as hosting from "./hosting.ts";
@@ -69,6 +70,7 @@ export const writeOps = {
   addSendingEvents: sending.addSendingEvents,
   wakeParks: sending.wakeParks,
   reschedule,
+  engage: engagement.engage,
   putTemplate: texts.putTemplate,
   publishTemplate: texts.publishTemplate,
   removeTemplate: texts.removeTemplate,
