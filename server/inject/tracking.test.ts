@@ -7,6 +7,7 @@ import { parseMessage } from "../../protocol/mime/parse.ts";
 import { emptyModel } from "../dispatch/model.ts";
 import { schemas } from "../dispatch/schema.ts";
 import { type Sender, type SendingWish, senderOf } from "../dispatch/sender.ts";
+import { wishOf } from "../submit/sending-fields.ts";
 import { maxTrackedBytes, readTrace, traceToken, trackedMessage } from "./tracking.ts";
 
 const mac = (text: string) => createHmac("sha256", "secret").update(text).digest();
@@ -136,4 +137,14 @@ test("off unless asked for: of marketing by the tenant, of a stream by its own w
   assert.deepEqual(of("clicks", { stream: "marketing", tracking: { opens: true } }), both);
   assert.equal(of("both", { stream: "marketing", tracking: { opens: false, clicks: false } }), undefined);
   assert.deepEqual(of("none", { tracking: { clicks: true } }), { opens: false, clicks: true });
+});
+
+test("over SMTP a field says it, and what it does not name is not counted", () => {
+  const said = (value: string) => {
+    const text = `X-Angarium-Tracking: ${value}\r\n\r\n`;
+    return wishOf(splitHeader(Buffer.from(text), 0, text.length)).tracking;
+  };
+  assert.deepEqual(said("opens, Clicks"), both);
+  assert.deepEqual(said("clicks"), { opens: false, clicks: true });
+  assert.deepEqual(said("none"), { opens: false, clicks: false });
 });
