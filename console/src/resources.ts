@@ -373,7 +373,8 @@ export const resources: readonly Resource[] = [
     one: "email",
     icon: "send",
     about: "What programs have sent through the API, the newest first, and what became of it.",
-    nothing: "No program has sent anything that fits.",
+    nothing:
+      "No program has sent anything that fits. Programs send with POST /v1/emails and a token of My account; or write one here.",
     key: "id",
     columns: ["subject", "to", "from", "status", "created_at"],
     filters: ["recipient", "status", "tag"],

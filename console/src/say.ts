@@ -103,12 +103,12 @@ export function label(name: string): string {
   const known = words[name];
   if (known !== undefined) return known;
   const spaced = name
-    .replace(/(Bytes|At|Ms)$/, "")
+    .replace(/(Bytes|At|Ms|_at)$/, "")
     .replace(/([a-z\d])([A-Z])/g, "$1 $2")
     .replaceAll(/[-_]/g, " ")
     .toLowerCase();
   const proper = spaced.replace(
-    /\b(dkim|dmarc|spf|mta sts|tls|dns|imap|pop3|smtp|jmap|api|ip|id|url|mx|ehlo|bimi|csv|totp|uri|dn|ldap|oidc)\b/g,
+    /\b(dkim|dmarc|spf|mta sts|tls|dns|imap|pop3|smtp|jmap|api|ip|id|url|mx|ehlo|bimi|csv|totp|uri|dn|ldap|oidc|html|pdf)\b/g,
     (word) => word.toUpperCase(),
   );
   return proper.charAt(0).toUpperCase() + proper.slice(1);
@@ -137,6 +137,9 @@ const words: { readonly [name: string]: string } = {
   usedBytes: "Storage used",
   usedMessages: "Messages",
   everyMs: "Keep in step",
+  onenote: "OneNote",
+  unlimited: "Accounts without a quota",
+  inFile: "From the configuration",
   anyCertificate: "Take any certificate",
   daysLeft: "Days left",
   known: "Had come before",

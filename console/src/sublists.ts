@@ -2,6 +2,7 @@
 export type Sublist = {
   /** In this order. All fields, the first six, where nothing is said. */
   readonly columns?: readonly string[];
+  /** Said of a list that is empty, and of settings of which none is set. */
   readonly nothing?: string;
   /** What adding one is called. */
   readonly add?: string;
@@ -24,6 +25,11 @@ export const sublists: { readonly [name: string]: Sublist } = {
   sessions: { columns: ["label", "remote", "createdAt", "usedAt", "expiresAt"], nothing: "No browser is signed in." },
   shares: { nothing: "Nobody else.", add: "Let somebody in" },
   members: { nothing: "Nobody yet.", add: "Add members" },
+  filter: { nothing: "Nothing of its own: what is set further up (the domain, the tenant, the server) holds." },
+  attachments: {
+    nothing:
+      "Nothing of its own: what is set further up holds. A kind of dangerous attachment can be let through, stripped or refused here.",
+  },
   posts: { columns: ["author", "subject", "at", "sizeBytes"], nothing: "Nothing yet." },
   held: { columns: ["author", "subject", "why", "at"], nothing: "Nothing waits." },
   requests: { columns: ["address", "displayName", "action", "state", "at"], nothing: "Nobody." },
