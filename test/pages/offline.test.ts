@@ -172,6 +172,43 @@ test("the webmail without the network", async (t) => {
     await page.unroute("**/jmap/api");
   });
 
+  await t.test("a letter that the server does not take when it is back is given back as it was written", async () => {
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+    await context.setOffline(true);
+    await page.keyboard.press("c");
+    await letter.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await letter.getByLabel("Subject").fill("Nowhere to go");
+    await letter.getByLabel("Text of the message").click();
+    await page.keyboard.type("Every word of it.");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await letter.waitFor({ state: "detached" });
+    await page.getByText(/waits? for the connection/).waitFor();
+    type Asked = { methodCalls: [string, { create?: object }, string][] };
+    await page.route("**/jmap/api", (route) => {
+      const { methodCalls } = route.request().postDataJSON() as Asked;
+      const makes = methodCalls.filter(([, { create = {} }]) => Object.keys(create).length > 0);
+      if (makes.length === 0) return route.continue();
+      const full = { type: "overQuota", description: "Your mailbox is full." };
+      const methodResponses = makes.map(([name, { create = {} }, id]) => [
+        name,
+        { notCreated: Object.fromEntries(Object.keys(create).map((one) => [one, full])) },
+        id,
+      ]);
+      return route.fulfill({ json: { methodResponses } });
+    });
+    await context.setOffline(false);
+    await note(ann, "“Nowhere to go” could not be saved: Your mailbox is full.").waitFor();
+    await letter.getByText("Every word of it.").waitFor();
+    assert.equal(await letter.getByLabel("Subject").inputValue(), "Nowhere to go");
+    await picture(page, "offline-given-back");
+    await page.unroute("**/jmap/api");
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await letter.waitFor({ state: "detached" });
+    const theirs = async () =>
+      (await friendly.calls(["Email/query", { filter: { subject: "Nowhere to go" } }]))[0]?.[1].ids.length as number;
+    await eventually(async () => (await theirs()) === 1, "the friend has it");
+  });
+
   await t.test("says what is kept, and keeps nothing where that is not wished", async () => {
     await page.goto(`${pages.origin}/#/settings/offline`);
     await page.getByText(/messages are kept here/).waitFor();

@@ -4,7 +4,7 @@
  */
 import type { Answer, Call } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
-import type { Id, SetError } from "../jmap/types.ts";
+import type { Email, Id, SetError } from "../jmap/types.ts";
 import { applyPatch, type Patch } from "../state/patch.ts";
 import { t } from "../words.ts";
 import type { Waiting } from "./db.ts";
@@ -187,6 +187,7 @@ export async function flush(
   server: Server,
   now: () => number,
   tell: (what: readonly string[]) => void,
+  giveBack: (letter: Email) => void,
 ): Promise<void> {
   const names: { [id: Id]: Id } = { ...(await kept.fact<Names>("names")) };
   for (const entry of await kept.db.getAll("waiting")) {
@@ -206,6 +207,11 @@ export async function flush(
       told = [t("offline.refused", { name, why: trouble?.message ?? String(error) })];
     }
     await kept.putFact("names", Object.fromEntries(Object.entries(names).slice(-maxNames)));
+    // What was written is not lost with what could not be done.
+    for (const id of locals.filter((one) => names[one] === undefined)) {
+      const letter = await kept.email(id);
+      if (letter !== undefined) giveBack({ ...letter, blobId: names[letter.blobId] ?? letter.blobId });
+    }
     await kept.drop(locals);
     await kept.db.delete("waiting", key);
     if (told.length > 0) tell(told);

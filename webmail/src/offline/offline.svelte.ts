@@ -2,7 +2,7 @@
 import type { Answer, Aside, Call, Client } from "../jmap/client.ts";
 import { identityCalls } from "../jmap/identity-calls.ts";
 import { Trouble } from "../jmap/trouble.ts";
-import type { Id, Mailbox, Session } from "../jmap/types.ts";
+import type { Email, Id, Mailbox, Session } from "../jmap/types.ts";
 import { answerHere, learnAnswers } from "./answer.ts";
 import { canWait, changeLater, isChange } from "./change.ts";
 import { maxFileBytes, wipe } from "./db.ts";
@@ -29,6 +29,8 @@ type World = {
   /** Something has changed that the page shows. */
   readonly refresh: () => void;
   readonly tell: (sentences: readonly string[]) => void;
+  /** The server would not take it. */
+  readonly giveBack: (letter: Email) => void;
 };
 
 const state = $state<{ waiting: number; working: boolean; emails: number; chars: number; told: readonly string[] }>({
@@ -175,7 +177,7 @@ class Beside implements Aside {
       this.#world.tell(sentences);
     };
     try {
-      await flush(this.kept, server, Date.now, tell);
+      await flush(this.kept, server, Date.now, tell, this.#world.giveBack);
       this.#reached();
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;

@@ -5,6 +5,7 @@ import { authorization, forget } from "../jmap/credentials.ts";
 import { doorIsOurs, wantsBasic } from "../jmap/door.ts";
 import { listen, type Pushed } from "../jmap/push.ts";
 import { Trouble } from "../jmap/trouble.ts";
+import type { Email } from "../jmap/types.ts";
 
 type State =
   | { readonly kind: "looking" }
@@ -59,10 +60,11 @@ function refreshAll(): void {
   for (const each of listeners) each({ Email: "", Mailbox: "" });
 }
 
-let told: (sentences: readonly string[]) => void = () => {};
-/** How the page tells what could not be carried out later as it was done. */
-export function whenTold(tell: (sentences: readonly string[]) => void): void {
-  told = tell;
+type Told = { readonly tell: (sentences: readonly string[]) => void; readonly giveBack: (letter: Email) => void };
+let told: Told = { tell: () => {}, giveBack: () => {} };
+/** How the page tells what could not be carried out later as it was done, and what it does with letters among that. */
+export function whenTold(does: Told): void {
+  told = does;
 }
 
 async function begin(client: Client): Promise<void> {
@@ -71,7 +73,13 @@ async function begin(client: Client): Promise<void> {
   now.username = client.session.username;
   stopListening?.();
   const beside = import("../offline/offline.svelte.ts").then(({ standBeside }) =>
-    standBeside(client, { online, ended: sessionEnded, refresh: refreshAll, tell: (what) => told(what) }).catch(
+    standBeside(client, {
+      online,
+      ended: sessionEnded,
+      refresh: refreshAll,
+      tell: (what) => told.tell(what),
+      giveBack: (letter) => told.giveBack(letter),
+    }).catch(
       // Without a place to keep it (a private window) the page works as far as the network does.
       (error: unknown) => console.warn(error),
     ),
