@@ -62,6 +62,9 @@ export class Seeding {
   readonly #owner = randomBytes(8).toString("hex");
   /** By "tenant/campaign", of today: undefined while it is begun, or where it has none. */
   readonly #held = new Map<string, Held | undefined>();
+  /** Tenants all of whose seeds have their letter of today: their further campaigns cost nothing. */
+  readonly #spent = new Set<string>();
+  #measuring = 0;
   #day = 0;
   /** Tenants whose campaigns get seeds; empty where there are no seeds. */
   #wants: ReadonlySet<string> = new Set();
@@ -87,28 +90,28 @@ export class Seeding {
 
   /** Whose campaigns get seeds, read anew: the model or the seeds have changed. */
   async refresh(): Promise<void> {
-    const active = (await this.book.seeds()).some(isMeasuring);
-    const tenants = [...this.#ports.model().tenant].filter(([, { seeds }]) => active && seeds).map(([name]) => name);
+    const measuring = (await this.book.seeds()).filter(isMeasuring).length;
+    if (measuring > this.#measuring) this.#spent.clear();
+    this.#measuring = measuring;
+    const tenants = [...this.#ports.model().tenant]
+      .filter(([, { seeds }]) => measuring > 0 && seeds)
+      .map(([name]) => name);
     this.#wants = new Set(tenants);
   }
 
   /** A message of a campaign was taken. Costs nothing where its tenant has no seeds. */
   noticed(mail: Received | undefined): void {
     const sending = mail?.sending;
-    if (
-      mail === undefined ||
-      sending?.campaign === undefined ||
-      sending.seed !== undefined ||
-      sending.sandbox !== undefined
-    )
-      return;
+    if (mail === undefined || sending?.campaign === undefined || sending.seed !== undefined) return;
     if (sending.sandbox !== undefined) return;
     if (!this.#wants.has(sending.tenant) || mail.bytes.length > maxLetterBytes) return;
     const now = this.#ports.now();
     if (day(now) !== this.#day) {
       for (const [key, held] of this.#held) if (held === undefined) this.#held.delete(key);
+      this.#spent.clear();
       this.#day = day(now);
     }
+    if (this.#spent.has(sending.tenant)) return;
     const key = `${sending.tenant}/${sending.campaign}`;
     if (this.#held.has(key)) {
       const held = this.#held.get(key);
@@ -124,7 +127,11 @@ export class Seeding {
 
   async #begin(key: string, mail: Received, sending: Sender): Promise<void> {
     const seeds = await this.#free(sending.tenant, undefined);
-    if (seeds.length === 0) return;
+    if (seeds.length === 0) {
+      this.#spent.add(sending.tenant);
+      this.#held.delete(key);
+      return;
+    }
     const now = this.#ports.now();
     const { tenant, stream, campaign = "", author: domain } = sending;
     const run = this.#newRun({ tenant, stream, campaign, domain, probe: "" }, now);
