@@ -1,6 +1,6 @@
 /**
  * Writes everything of an account into a folder: its mail as Maildir, mbox or JSON, and `account.json` with the rest. What is written can
- * be brought into another server (`import-account.ts`), equal message for message (mbox: but for bare line ends).
+ * be brought into another server (`import-account.ts`), equal message for message.
  */
 import { mkdir, open, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -85,6 +85,10 @@ type MailWriter = {
   close(): Promise<void>;
 };
 
+/** All lines end with CRLF, the last one too: then a file of lines gives them back. */
+const hasPlainLines = (bytes: Buffer): boolean =>
+  bytes.subarray(-2).toString("latin1") === "\r\n" && !/(?:^|[^\r])\n|\r(?!\n)/.test(bytes.toString("latin1"));
+
 const writers: { readonly [format in MailFormat]: (folder: string) => Promise<MailWriter> } = {
   maildir: async (folder) => {
     const root = join(folder, "Maildir");
@@ -125,8 +129,10 @@ const writers: { readonly [format in MailFormat]: (folder: string) => Promise<Ma
     let file: Awaited<ReturnType<typeof open>> | undefined;
     const index = await open(join(root, "angarium.ndjson"), "w", 0o600);
     const names = new Set<string>();
+    let nth = 0;
     return {
       begin: async ({ path }) => {
+        nth = 0;
         const plain = encodeUtf7(path.replaceAll("/", ".")).replaceAll("/", ",").slice(0, 150);
         // Two paths may come to one name: the second is told apart by its hash.
         const more = names.has(plain.toLowerCase()) ? `-${hashOf(Buffer.from(path)).slice(0, 12)}` : "";
@@ -137,7 +143,12 @@ const writers: { readonly [format in MailFormat]: (folder: string) => Promise<Ma
       },
       put: async ({ bytes, flags, keywords, receivedAt }) => {
         const head = marksHead({ flags, keywords }, receivedAt);
-        await file?.write(mboxMessage(Buffer.from(bytes), "", receivedAt, head));
+        const message = Buffer.from(bytes);
+        await file?.write(mboxMessage(message, "", receivedAt, head));
+        // What an mbox file cannot hold stands beside it.
+        if (!hasPlainLines(message))
+          await index.write(`${JSON.stringify({ nth, bytes: message.toString("base64") })}\n`);
+        nth++;
       },
       end: async () => file?.close(),
       close: () => index.close(),

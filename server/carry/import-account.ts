@@ -153,10 +153,29 @@ async function* readOurMaildir(folder: string, mailboxes: readonly string[]): As
 
 async function* readOurMbox(folder: string): AsyncGenerator<FileMessage | Left> {
   const root = join(folder, "mbox");
-  for await (const { mailbox, file } of linesOf(join(root, "angarium.ndjson"))) {
+  const index = linesOf(join(root, "angarium.ndjson"))[Symbol.asyncIterator]();
+  const next = async (): Promise<Line | undefined> => {
+    const { done, value } = await index.next();
+    return done === true ? undefined : value;
+  };
+  for (let line = await next(); line !== undefined; ) {
+    const { mailbox, file } = line;
+    line = await next();
     if (typeof mailbox !== "string" || typeof file !== "string" || file.includes("/")) continue;
-    for await (const one of readMbox(join(root, file)))
-      yield "left" in one ? one : { ...one, folder: mailbox.split("/") };
+    let nth = -1;
+    for await (const one of readMbox(join(root, file))) {
+      nth++;
+      // Its bytes as they are, where an mbox file cannot hold them.
+      const exact = line?.["nth"] === nth && typeof line["bytes"] === "string" ? line["bytes"] : undefined;
+      if (exact !== undefined) line = await next();
+      if ("left" in one) yield one;
+      else
+        yield {
+          ...one,
+          ...(exact === undefined ? {} : { bytes: Buffer.from(exact, "base64") }),
+          folder: mailbox.split("/"),
+        };
+    }
   }
 }
 

@@ -212,12 +212,6 @@ for (const format of ["maildir", "mbox", "json"])
     const folder = await temporaryFolder(t);
     const user = here.ready.users[{ maildir: 1, mbox: 2, json: 3 }[format] ?? 0]!;
     await fill(here, user);
-    if (format === "mbox")
-      // Line ends are the one thing that an mbox file does not keep.
-      await imap(here, user, async (client) => {
-        await client.mailboxOpen("Work/2024.q1/Ünïted");
-        await client.messageDelete("1");
-      });
     await writeFile(
       join(folder, "mine.sieve"),
       'require "fileinto"; if header :contains "subject" "x" { fileinto "Work"; }\n',
