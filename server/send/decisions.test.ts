@@ -207,7 +207,7 @@ for (const [name, zone, expected, domain] of lookups)
   });
 
 const closed = (address: string): string =>
-  `failed 550 5.4.4 The mail hosts of d.test are at ${address}, an address of a private network`;
+  `failed 550 5.4.4 The mail hosts of d.test are at ${address}, an address of a private network, where mail by MX does not go ([send] privateAddresses)`;
 const inside: readonly [name: string, zone: Zone, expected: string, domain?: string][] = [
   [
     "a host of a private network",

@@ -188,7 +188,7 @@ const mayReach = (address: string, { settings }: LookupAsk): boolean =>
   settings.privateAddresses || isPublicAddress(address);
 
 function closed(domain: string, address: string): Lookup {
-  const text = `The mail hosts of ${domain} are at ${address}, an address of a private network`;
+  const text = `The mail hosts of ${domain} are at ${address}, an address of a private network, where mail by MX does not go ([send] privateAddresses)`;
   return { kind: "failed", reply: reply(550, "5.4.4", text), ttlSeconds: 300 };
 }
 

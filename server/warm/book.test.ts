@@ -82,3 +82,20 @@ test("deferrals at the lowest level, where there is no step back, do not make it
   assert.equal(state, "paused");
   assert.match(because, /^hard-bounces/);
 });
+
+test("mail of a domain that was stopped for its list proves no level for the address", () => {
+  const levelAfter = (change: (plan: Plan) => Plan): number => {
+    const book = open();
+    book.change({ scope: "domain", subject: "bad.test", provider: "gmail" }, change, noon);
+    const { levels } = plan(book, "source", "mta1");
+    for (let day = 0; day < 2; day++)
+      book.note(of("bad.test"), { attempts: levels[0]!, delivered: levels[0]! }, noon + day * dayMs);
+    book.passTime(noon + 2 * dayMs);
+    return plan(book, "source", "mta1").level;
+  };
+  assert.equal(
+    levelAfter((bad) => ({ ...bad, blamedOn: 20_000 })),
+    0,
+  );
+  assert.ok(levelAfter((good) => good) > 0);
+});

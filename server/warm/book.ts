@@ -224,7 +224,8 @@ export type Whole = { readonly total: number; readonly sendingDay: number };
 export const wholeSaid = ({ total, sendingDay }: Whole): string =>
   `an address sends ${total} to everybody together on its sending day ${sendingDay}`;
 
-const ownDoing = { rateDeferrals: 0, hardBounces: 0, blockBounces: 0, complaints: 0 } as const;
+/** And what it does not answer for, it wins nothing by: no level is proven by such mail. */
+const ownDoing = { delivered: 0, rateDeferrals: 0, hardBounces: 0, blockBounces: 0, complaints: 0 } as const;
 
 function refusal(until: Instant, because: string): Extract<Granted, { until: Instant }> {
   return { granted: 0, until, because };
