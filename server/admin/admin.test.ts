@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { FakeStore } from "../access/fake-store.ts";
 import { parsePhc, verifyPassword } from "../access/password.ts";
@@ -349,6 +352,31 @@ test("arguments", () => {
   ]) {
     assert.equal(fromJson(sample, raw).kind, "refused", JSON.stringify(raw));
   }
+});
+
+test("a file is read where the words are: as an option and by its place", () => {
+  const sample = command(
+    "do it",
+    "Does it.",
+    { file: { type: "file", placed: true, help: "a file" }, textFile: { type: "file", help: "another" } },
+    async () => done(undefined),
+  );
+  const folder = mkdtempSync(join(tmpdir(), "angarium-words-"));
+  const path = join(folder, "words.txt");
+  writeFileSync(path, "what it holds\n");
+  for (const [words, expected] of [
+    [[path], { file: "what it holds\n" }],
+    [["--text-file", path], { textFile: "what it holds\n" }],
+    [[`--text-file=${path}`], { textFile: "what it holds\n" }],
+  ] as const) {
+    const read = fromWords(sample, words);
+    assert.deepEqual(read.kind === "given" ? read.given : read.why, expected);
+  }
+  for (const words of [[join(folder, "none")], ["--text-file", join(folder, "none")]]) {
+    const read = fromWords(sample, words);
+    assert.match(read.kind === "refused" ? read.why : "", /cannot be read: ENOENT/);
+  }
+  rmSync(folder, { recursive: true });
 });
 
 test("every command explains itself", () => {

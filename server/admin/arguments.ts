@@ -51,7 +51,11 @@ export function fromWords(command: Command, words: readonly string[]): Read {
         value = words[++i];
         if (value === undefined) return refused(`${word} wants a value. Usage: ${usage(command)}`);
       }
-      if (argument.type === "list")
+      if (argument.type === "file") {
+        const content = contentOf(String(value));
+        if (typeof content !== "string") return refused(content.why);
+        raw[name] = content;
+      } else if (argument.type === "list")
         raw[name] = [...((raw[name] as string[] | undefined) ?? []), ...String(value).split(",")];
       else raw[name] = value;
     } else {
