@@ -56,7 +56,8 @@ export async function withTemplates(
       continue;
     }
     const { email } = one.content;
-    const from = one.from === unsaid ? addresseesIn(body.from ?? "")?.[0] : one.from;
+    // A large body was read in another thread: it is not the same object then.
+    const from = one.from.address === unsaid.address ? addresseesIn(body.from ?? "")?.[0] : one.from;
     if (from === undefined) {
       const detail = `The template ${template.id} does not say whom it is from: say it here.`;
       problems.push({ pointer: `#${pointerTo(index)}/from`, detail });

@@ -485,6 +485,10 @@ test("a template has a draft and versions; emails name it and bring the values",
   assert.match(own.data, /^x-other: email\r$/m);
   assert.doesNotMatch(own.data, /X-Other/);
   await other.no(403, "POST", "/emails", { ...email, from: undefined });
+  // A body that another thread reads.
+  const attachments = [{ filename: "zeros.bin", content: Buffer.alloc(150_000).toString("base64") }];
+  await user.ok("POST", "/emails", { ...email, from: undefined, to: person("t3"), attachments });
+  assert.match((await arrived(person("t3"))).data, /^From: =\?utf-8\?q\?Welcome_=C3=84\?= <u1@example\.test>\r$/m);
   // Back to the first.
   assert.equal((await admin.ok("POST", "/templates/example.test~welcome/publish", { version: 1 })).version, 1);
   assert.deepEqual(
