@@ -17,6 +17,8 @@ export type Counts = {
   readonly blockBounces: number;
   readonly complaints: number;
   readonly authFailures: number;
+  /** Delivered, of a domain that was stopped for its list: proves nothing. */
+  readonly unproven?: number;
 };
 export const noCounts: Counts = {
   attempts: 0,
@@ -81,7 +83,9 @@ export function openAccount(plan: Plan, at: Instant, signals: Signals = noSignal
 }
 
 export function add(one: Counts, other: Partial<Counts>): Counts {
+  const unproven = (one.unproven ?? 0) + (other.unproven ?? 0);
   return {
+    ...(unproven === 0 ? {} : { unproven }),
     attempts: one.attempts + (other.attempts ?? 0),
     delivered: one.delivered + (other.delivered ?? 0),
     rateDeferrals: one.rateDeferrals + (other.rateDeferrals ?? 0),
@@ -134,7 +138,7 @@ function afresh(account: PlanAccount): PlanAccount {
 }
 
 function observed({ signals }: PlanAccount, counts: Counts): Observed {
-  const { complaints, ...rest } = counts;
+  const { complaints, unproven: _, ...rest } = counts;
   const { tellsComplaints, ...known } = signals;
   return { ...rest, ...known, ...(tellsComplaints ? { complaints } : {}) };
 }
@@ -208,6 +212,7 @@ function close(account: PlanAccount, next: Day): PlanAccount {
     day: account.day,
     attempts: today.attempts,
     delivered: today.delivered,
+    unproven: today.unproven ?? 0,
     gate: window,
     tainted: account.tainted,
   });

@@ -166,7 +166,8 @@ export class WarmupBook {
     const source = this.account("source", parties.source, parties.provider);
     // What is said of the domain's authentication is the domain's matter, wherever it is sent from. Nor does the address answer for the list of a
     // domain that was stopped for it: others send from there too, and what it costs the address shows in their mail.
-    const own = this.isBlamed(parties.domain, parties.provider, at) ? ownDoing : undefined;
+    const isBlamed = this.isBlamed(parties.domain, parties.provider, at);
+    const own = isBlamed ? { ...ownDoing, unproven: counts.delivered ?? 0 } : undefined;
     if (source !== undefined) this.#put(record(source, { ...counts, ...own, authFailures: 0 }, at));
     if ((counts.attempts ?? 0) === 0) return;
     const days = this.#days.get(parties.source);
@@ -224,8 +225,7 @@ export type Whole = { readonly total: number; readonly sendingDay: number };
 export const wholeSaid = ({ total, sendingDay }: Whole): string =>
   `an address sends ${total} to everybody together on its sending day ${sendingDay}`;
 
-/** And what it does not answer for, it wins nothing by: no level is proven by such mail. */
-const ownDoing = { delivered: 0, rateDeferrals: 0, hardBounces: 0, blockBounces: 0, complaints: 0 } as const;
+const ownDoing = { rateDeferrals: 0, hardBounces: 0, blockBounces: 0, complaints: 0 } as const;
 
 function refusal(until: Instant, because: string): Extract<Granted, { until: Instant }> {
   return { granted: 0, until, because };

@@ -259,6 +259,8 @@ export type ClosedDay = {
   readonly day: Day;
   readonly attempts: number;
   readonly delivered: number;
+  /** Of these, of domains that were stopped for their lists. */
+  readonly unproven?: number;
   /** The gravest that the gates said of the day. */
   readonly gate: GateLevel;
   /** More was sent than the cap: nothing is learnt from it. */
@@ -279,7 +281,9 @@ export function closeDay(plan: Plan, closed: ClosedDay): Plan {
   const green =
     closed.gate === "green" && !closed.tainted && plan.touchedOn !== closed.day && plan.heldOn !== closed.day;
   if (!green || closed.delivered === 0) return sent;
-  const proving = sent.state === "warming" && closed.delivered >= dayShare * plan.levels[plan.level]!;
+  // What a source does not answer for, it wins nothing by: most of the day has to be other mail.
+  const proven = 2 * (closed.unproven ?? 0) <= closed.delivered;
+  const proving = sent.state === "warming" && proven && closed.delivered >= dayShare * plan.levels[plan.level]!;
   const counted: Plan = {
     ...sent,
     volumes: [...sent.volumes, { day: closed.day, delivered: closed.delivered }],
