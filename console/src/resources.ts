@@ -1,5 +1,11 @@
 /** Things that are listed, made, changed and deleted alike: what the console says about each. The API says the rest: fields, actions, who may. */
 import type { IconName } from "../../ui/components/icons.ts";
+import type { Row } from "./api/call.ts";
+
+const isHeld = (one: Row): boolean => one["state"] === "held";
+const recipientsOf = ({ recipients }: Row): readonly Row[] => (Array.isArray(recipients) ? recipients : []);
+/** An email whose sending has not begun. */
+const waits = ({ status }: Row): boolean => ["queued", "scheduled", "deferred"].includes(String(status));
 
 export type Resource = {
   /** In the address of the page. */
@@ -23,6 +29,8 @@ export type Resource = {
   readonly takes?: string;
   /** Requests below one that have a place of their own on its page. */
   readonly without?: readonly string[];
+  /** What is to be said of acts beside their name in the API: "change", "delete", or the last part of the path. */
+  readonly acts?: { readonly [verb: string]: { readonly title?: string; readonly when?: (row: Row) => boolean } };
   /** Rows have no page of their own. */
   readonly flat?: boolean;
 };
@@ -179,6 +187,11 @@ export const resources: readonly Resource[] = [
     columns: ["id", "from", "recipients", "sizeBytes", "createdAt", "expiresAt"],
     filters: ["state", "domain", "sender", "recipient"],
     takes: "It is removed, and nobody is told. To tell the sender, bounce it.",
+    acts: {
+      retry: { title: "Try now" },
+      hold: { when: (row) => !recipientsOf(row).every(isHeld) },
+      release: { when: (row) => recipientsOf(row).some(isHeld) },
+    },
   },
   {
     id: "quarantine",
@@ -218,6 +231,7 @@ export const resources: readonly Resource[] = [
     key: "id",
     columns: ["name", "kind", "takes", "by", "at", "purgeAt"],
     takes: "It is gone for ever then, and nothing brings it back.",
+    acts: { delete: { title: "Delete for ever" } },
   },
   {
     id: "certificates",
@@ -228,7 +242,7 @@ export const resources: readonly Resource[] = [
     about: "What this server proves its name with. They are renewed by themselves where ACME is set up.",
     nothing: "No certificate.",
     key: "file",
-    columns: ["names", "validTo", "daysLeft", "file"],
+    columns: ["names", "validTo", "file"],
     flat: true,
   },
   {
@@ -380,6 +394,11 @@ export const resources: readonly Resource[] = [
     filters: ["recipient", "status", "tag"],
     add: "Write an email",
     takes: "What still waits of it is not sent.",
+    acts: {
+      change: { when: ({ status }) => status === "scheduled" },
+      cancel: { when: waits },
+      delete: { when: () => false },
+    },
   },
   {
     id: "templates",
@@ -430,7 +449,7 @@ export const resources: readonly Resource[] = [
     about: "Every administrative act, by whatever way it was done.",
     nothing: "Nothing was done yet that fits.",
     key: "id",
-    columns: ["at", "actor", "action", "target", "via", "remote", "detail"],
+    columns: ["at", "actor", "action", "target", "detail", "via", "remote"],
     filters: ["actor", "target"],
     flat: true,
   },

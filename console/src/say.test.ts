@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, device, duration, label, readBytes, readDuration } from "./say.ts";
+import { bytes, counted, device, duration, isInstant, label, readBytes, readDuration } from "./say.ts";
 
 test("sizes and times are read as they are written", () => {
   for (const count of [0, 1, 512, 1024, 1536, 5 * 1024 ** 3])
@@ -55,4 +55,19 @@ test("names of fields are words", () => {
     ["app-passwords", "App passwords"],
   ] as const)
     assert.equal(label(name), said);
+});
+
+test("what goes with a thing is counted, and what does not go is not named", () => {
+  assert.equal(
+    counted({ domains: 0, accounts: 1, addresses: 2, messages: 0, bytes: 2048 }),
+    "1 account, 2 addresses, 2 KB",
+  );
+  assert.equal(counted({ domains: 0, messages: 1 }), "1 message");
+  assert.equal(counted({ accounts: 0 }), "");
+});
+
+test("times are known by their form, whatever the field is called", () => {
+  for (const text of ["2026-11-26T16:18:13.549Z", "2026-11-26T16:18Z"]) assert.equal(isInstant(text), true, text);
+  for (const text of ["20261126T161742Z", "2026-11-26", "at 2026-11-26T16:18:13Z"])
+    assert.equal(isInstant(text), false, text);
 });

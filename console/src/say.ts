@@ -98,6 +98,26 @@ export function fromNow(text: string, now = Date.now()): string {
   return Math.abs(away) < 5_000 ? "now" : ago.format(Math.round(away / 1000), "second");
 }
 
+/** A time as the API writes it, whatever the field is called. */
+export const isInstant = (text: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z$/.test(text);
+
+export type Counts = { readonly [what: string]: unknown };
+const counts: { readonly [what: string]: readonly [one: string, more: string] } = {
+  domains: ["domain", "domains"],
+  accounts: ["account", "accounts"],
+  addresses: ["address", "addresses"],
+  messages: ["message", "messages"],
+};
+/** "1 account, 2 addresses, 12 MB": what goes with something that is deleted. */
+export const counted = (of: Counts): string =>
+  Object.entries(of)
+    .flatMap(([what, value]) => {
+      if (typeof value !== "number" || value === 0) return [];
+      if (/bytes$/i.test(what)) return [bytes(value)];
+      return [`${count(value)} ${counts[what]?.[value === 1 ? 0 : 1] ?? label(what).toLowerCase()}`];
+    })
+    .join(", ");
+
 /** "usedBytes" is "Used"; "createdAt" is "Created"; "mtaStsMx" is "MTA-STS MX". */
 export function label(name: string): string {
   const known = words[name];
@@ -141,7 +161,10 @@ const words: { readonly [name: string]: string } = {
   unlimited: "Accounts without a quota",
   inFile: "From the configuration",
   anyCertificate: "Take any certificate",
-  daysLeft: "Days left",
+  bytes: "Size",
+  purgeAt: "Gone for ever",
+  names: "For",
+  at: "When",
   known: "Had come before",
   run: "Run now",
   digest: "Send the digest",

@@ -1,4 +1,6 @@
 /** How lists that stand below one thing are shown, where more is to be said than the API says. By the last part of their path. */
+import type { Row } from "./api/call.ts";
+
 export type Sublist = {
   /** In this order. All fields, the first six, where nothing is said. */
   readonly columns?: readonly string[];
@@ -6,6 +8,8 @@ export type Sublist = {
   readonly nothing?: string;
   /** What adding one is called. */
   readonly add?: string;
+  /** Whether this can be done about this one, by the last part of the path. */
+  readonly acts?: { readonly [verb: string]: (row: Row) => boolean };
   /** Only the person of the account can add one. */
   readonly own?: true;
 };
@@ -24,7 +28,7 @@ export const sublists: { readonly [name: string]: Sublist } = {
   },
   sessions: { columns: ["label", "remote", "createdAt", "usedAt", "expiresAt"], nothing: "No browser is signed in." },
   shares: { nothing: "Nobody else.", add: "Let somebody in" },
-  members: { nothing: "Nobody yet.", add: "Add members" },
+  members: { nothing: "Nobody yet.", add: "Add members", acts: { resume: ({ paused }) => paused === true } },
   filter: { nothing: "Nothing of its own: what is set further up (the domain, the tenant, the server) holds." },
   attachments: {
     nothing:

@@ -1,10 +1,17 @@
 /** What can be done about one thing: the requests of the API whose path begins with its own. */
+import type { Row } from "../api/call.ts";
 import type { Description, Operation } from "../api/description.ts";
 import type { Resource } from "../resources.ts";
 import { label } from "../say.ts";
 
 export type ActKind = "change" | "delete" | "other";
-export type ActOn = { readonly kind: ActKind; readonly operation: Operation; readonly title: string };
+export type ActOn = {
+  readonly kind: ActKind;
+  readonly operation: Operation;
+  readonly title: string;
+  /** Whether there is anything to be done about this one. */
+  readonly when: (row: Row) => boolean;
+};
 
 /** The parameter that names the thing in paths: "account" of "/accounts/{account}". */
 export function itemPath(
@@ -27,11 +34,15 @@ export function actsOn(
   const item = itemPath(api, resource);
   if (item === undefined) return [];
   const found: ActOn[] = [];
+  const add = (kind: ActKind, operation: Operation, verb: string): void => {
+    const { title = label(verb), when = () => true } = resource.acts?.[verb] ?? {};
+    found.push({ kind, operation, title, when });
+  };
   for (const operation of api.operations) {
     const { method, path } = operation;
     if (!allowed(method, path)) continue;
-    if (path === item.path && method === "PATCH") found.push({ kind: "change", operation, title: "Change" });
-    else if (path === item.path && method === "DELETE") found.push({ kind: "delete", operation, title: "Delete" });
+    if (path === item.path && method === "PATCH") add("change", operation, "change");
+    else if (path === item.path && method === "DELETE") add("delete", operation, "delete");
     else if (method === "POST" && path.startsWith(`${item.path}/`)) {
       const verb = path.slice(item.path.length + 1);
       // Below it a list of its own: that one has its own way to add.
@@ -41,7 +52,7 @@ export function actsOn(
         !resource.without?.includes(verb) &&
         api.find("GET", path) === undefined
       )
-        found.push({ kind: "other", operation, title: label(verb) });
+        add("other", operation, verb);
     }
   }
   const order: readonly ActKind[] = ["change", "other", "delete"];
