@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { countValues } from "../../protocol/json/values.ts";
 import { makePool, PoisonTask, PoolBusy } from "../work/pool.ts";
 import type { TaskTypes } from "./body-tasks.ts";
-import { Problem, wrongBody } from "./problem.ts";
+import { Problem, token, wrongBody, wrongField } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 /** Bodies with more bytes, or more values and names, are read in another thread. */
@@ -56,8 +56,24 @@ export function parseBody(route: Pick<Route, "body">, bytes: Uint8Array): { read
     } catch {
       return new Problem(400, "json", "The body is no JSON.");
     }
+  // No text of mail holds one, and PostgreSQL keeps none.
+  const nul = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("\\u0000")
+    ? placeOfNul(value)
+    : undefined;
+  if (nul !== undefined) return wrongField(nul, "A text cannot hold the character U+0000.");
   const read = route.body!.safeParse(value);
   return read.success ? { value: read.data } : wrongBody(read.error);
+}
+
+/** The pointer of the first text with U+0000 in it, names of fields included. */
+function placeOfNul(value: unknown): string | undefined {
+  if (typeof value === "string") return value.includes("\0") ? "" : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, one] of Object.entries(value)) {
+    const below = name.includes("\0") ? "" : placeOfNul(one);
+    if (below !== undefined) return token(name.replaceAll("\0", "\ufffd")) + below;
+  }
+  return undefined;
 }
 
 export type Bodies = Disposable & {

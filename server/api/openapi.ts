@@ -81,7 +81,7 @@ export function openApi(routes: readonly Route[], version: string): Json {
     paths,
     components: {
       securitySchemes: {
-        bearer: { type: "http", scheme: "bearer", description: "A token of POST /tokens." },
+        bearer: { type: "http", scheme: "bearer", description: "A token of POST /accounts/{account}/tokens." },
         basic: { type: "http", scheme: "basic", description: "Name and password, over TLS." },
         session: {
           type: "apiKey",

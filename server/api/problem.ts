@@ -73,6 +73,10 @@ export function wrongBody(error: z.ZodError): Problem {
   return new Problem(422, "validation", summary(errors), errors);
 }
 
+/** A parameter of the URL that the schema takes and the server does not. */
+export const wrongParameter = (parameter: string, detail: string): Problem =>
+  new Problem(400, "parameters", detail, [{ parameter, detail }]);
+
 /** All that a schema found wrong with the parameters of the URL. */
 export function wrongParameters(error: z.ZodError): Problem {
   const errors = issuesOf(error).map(({ path, detail }) => ({ parameter: String(path[0] ?? ""), detail }));
@@ -92,6 +96,7 @@ function issuesOf(error: z.ZodError): { readonly path: readonly PropertyKey[]; r
 }
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
-const token = (part: PropertyKey): string => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+/** A part of a JSON pointer. */
+export const token = (part: PropertyKey): string => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`;
 const summary = (errors: readonly FieldProblem[]): string =>
   errors.length === 1 ? (errors[0]?.detail ?? "") : `${errors.length} fields are wrong.`;

@@ -157,7 +157,7 @@ const cursor = z
   .max(1000)
   .transform((text, context) => {
     const place = Buffer.from(text, "base64url").toString("utf8");
-    if (Buffer.from(place).toString("base64url") === text) return place;
+    if (Buffer.from(place).toString("base64url") === text && !place.includes("\0")) return place;
     context.addIssue("This is no cursor: take `next` of the page before.");
     return z.NEVER;
   });
@@ -183,6 +183,31 @@ export function paged<R, T>(
   const last = kept.at(-1);
   const next = rows.length > limit && last !== undefined ? Buffer.from(placeOf(last)).toString("base64url") : null;
   return { items: kept.map(shown), next };
+}
+
+/**
+ * A page of rows that all lie in memory, by their times and then by their ids: what comes behind the cursor is found also where the row
+ * that it names has gone meanwhile.
+ */
+export function pagedByTime<R, T>(
+  rows: readonly R[],
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+  of: {
+    readonly order: "newest first" | "oldest first";
+    readonly at: (row: R) => number;
+    readonly id: (row: R) => string;
+    readonly shown: (row: R) => T;
+  },
+): { items: T[]; next: string | null } {
+  const sign = of.order === "newest first" ? -1 : 1;
+  const after = (one: readonly [number, string], other: readonly [number, string]): number =>
+    sign * (one[0] - other[0]) || (one[1] < other[1] ? -1 : one[1] > other[1] ? 1 : 0);
+  const placeOf = (row: R) => [of.at(row), of.id(row)] as const;
+  const [at = "", id = ""] = (cursor ?? "").split(" ");
+  const found = rows
+    .filter((row) => cursor === undefined || after(placeOf(row), [Number(at) || 0, id]) > 0)
+    .sort((one, other) => after(placeOf(one), placeOf(other)));
+  return paged(found, limit, (row) => placeOf(row).join(" "), of.shown);
 }
 
 /** A time as answers show it. */

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { z } from "zod";
+import { z } from "zod";
 import { withoutSecrets } from "../admin/noted.ts";
 import type { Who } from "../jmap/auth.ts";
 import type { Log } from "../log.ts";
@@ -14,7 +14,7 @@ import type { AuditEntry } from "../store/hosting.ts";
 import { type Actor, allows, atLeast, isTest } from "./actor.ts";
 import { type Bodies, readBytes } from "./body.ts";
 import type { Routes } from "./match.ts";
-import { forbidden, notFound, Problem, wrongParameters } from "./problem.ts";
+import { forbidden, notFound, Problem, wrongParameter, wrongParameters } from "./problem.ts";
 import type { Rate } from "./rate.ts";
 import { beginRepeat, type KeptReply, type Repeat } from "./repeat.ts";
 import { type ApiWorld, Created, Download, type Given, type Params, type Route } from "./route.ts";
@@ -109,7 +109,10 @@ async function answerTo(
   const resolved: { [name: string]: unknown } = {};
   for (const [name, param] of Object.entries(route.params)) {
     const text = param.schema.safeParse(texts[name]);
-    const thing = text.success ? await param.find(text.data, actor as Actor, world, writing) : undefined;
+    const thing =
+      text.success && !text.data.includes("\0")
+        ? await param.find(text.data, actor as Actor, world, writing)
+        : undefined;
     if (thing instanceof Problem) return thing;
     if (thing === undefined) return notFound();
     resolved[name] = thing;
@@ -200,11 +203,17 @@ async function actorOf(request: FastifyRequest, parts: ApiParts): Promise<Actor 
   };
 }
 
+const noParameters = z.object({});
+
 function readQuery(route: Route, text: string): { readonly value: unknown } | Problem {
-  const raw = new URLSearchParams(text);
-  if (route.query === undefined) return { value: undefined };
-  const read = route.query.strict().safeParse(Object.fromEntries(raw));
-  return read.success ? { value: read.data } : wrongParameters(read.error);
+  const raw = [...new URLSearchParams(text)];
+  for (const [at, [name, value]] of raw.entries()) {
+    if (raw.findIndex(([other]) => other === name) !== at) return wrongParameter(name, "Say it once.");
+    if (value.includes("\0")) return wrongParameter(name, "It cannot hold the character U+0000.");
+  }
+  const read = (route.query ?? noParameters).strict().safeParse(Object.fromEntries(raw));
+  if (!read.success) return wrongParameters(read.error);
+  return { value: route.query === undefined ? undefined : read.data };
 }
 
 async function readJson(

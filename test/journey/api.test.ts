@@ -52,10 +52,37 @@ describe("the REST API", () => {
     assert.deepEqual(names, ["admin@example.test", ...[1, 2, 3, 4, 5].map((n) => `u${n}@example.test`)]);
   });
 
+  test("a page follows the one before, also where what it ended with has gone", async () => {
+    for (const label of ["a", "b", "c", "d"]) await user.ok("POST", "/accounts/me/tokens", { label });
+    const first = await user.ok("GET", "/accounts/me/tokens?limit=2");
+    await user.ok("DELETE", `/accounts/me/tokens/${first.items[1].id}`);
+    await user.ok("POST", "/accounts/me/tokens", { label: "e" });
+    const second = await user.ok("GET", `/accounts/me/tokens?limit=2&cursor=${first.next}`);
+    assert.deepEqual(
+      [...first.items, ...second.items].map(({ label }) => label),
+      ["d", "c", "b", "a"],
+    );
+    assert.equal(second.next, null);
+  });
+
   test("what is wrong is told field by field", async () => {
     const problem = await admin.no(400, "GET", "/accounts?limit=0&shoe=1");
     assert.deepEqual(problem.errors.map(({ parameter }: { parameter: string }) => parameter).sort(), ["limit", "shoe"]);
     await admin.no(400, "GET", "/accounts?cursor=!");
+    for (const [path, parameter] of [
+      ["/me?shoe=1", "shoe"],
+      ["/accounts?limit=1&limit=2", "limit"],
+      ["/accounts?search=%00", "search"],
+      [`/accounts?cursor=${Buffer.from("\0").toString("base64url")}`, "cursor"],
+    ])
+      assert.equal((await admin.no(400, "GET", path!)).errors[0].parameter, parameter);
+    await admin.no(404, "GET", "/accounts/a%00@example.test");
+    const nul = { displayName: "x", branding: { productName: "a\0b" } };
+    assert.equal((await admin.no(422, "PATCH", "/accounts/me", nul)).errors[0].pointer, "#/branding/productName");
+    assert.equal(
+      (await admin.ok("PATCH", "/accounts/me", { displayName: "\\u0000 in letters" })).displayName,
+      "\\u0000 in letters",
+    );
     await admin.no(404, "GET", "/nothing");
     const said = await admin.ask("DELETE", "/me");
     assert.equal(said.status, 405);

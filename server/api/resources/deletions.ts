@@ -24,7 +24,7 @@ export const routes: readonly Route[] = [
     query: z.object(page),
     answer: list(Deletion),
     run: async ({ actor, query: { limit, cursor } }, { store }) => {
-      const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+      const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor) || 0;
       const rows = (await store.deletions(actor.within)).filter(({ id }) => id < before).slice(0, limit + 1);
       return paged(rows, limit, ({ id }) => String(id), shownDeletion);
     },

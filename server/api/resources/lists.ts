@@ -323,7 +323,7 @@ export const routes: readonly Route[] = [
     query: z.object({ ...page }),
     answer: list(Post),
     run: async ({ list: found, query: { limit, cursor } }, { store }) => {
-      const before = cursor === undefined ? {} : { before: Number(cursor) };
+      const before = cursor === undefined ? {} : { before: Number(cursor) || 0 };
       const rows = await store.listPosts({ list: found.address, state: "archived", limit: limit + 1, ...before });
       return paged(rows, limit, ({ id }) => String(id), shownPost);
     },
@@ -353,7 +353,7 @@ export const routes: readonly Route[] = [
     query: z.object({ ...page }),
     answer: list(Post),
     run: async ({ list: found, query: { limit, cursor } }, { store }) => {
-      const before = cursor === undefined ? {} : { before: Number(cursor) };
+      const before = cursor === undefined ? {} : { before: Number(cursor) || 0 };
       const rows = await store.listPosts({ list: found.address, state: "held", limit: limit + 1, ...before });
       return paged(rows, limit, ({ id }) => String(id), shownPost);
     },

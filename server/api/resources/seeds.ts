@@ -6,7 +6,7 @@ import type { Seeding } from "../../seed/engine.ts";
 import { hintFor, placementsOf, type Sum, saidOf, sumOf } from "../../seed/placement.ts";
 import type { Entry, Run } from "../../seed/run.ts";
 import { probeSchema, seedName, seedSchema } from "../../seed/schema.ts";
-import { conflict, notFound, Problem, wrongField } from "../problem.ts";
+import { conflict, notFound, Problem, wrongField, wrongParameter } from "../problem.ts";
 import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 import { sendingIsOff, tenantOf } from "../sending-tenant.ts";
 
@@ -414,9 +414,9 @@ export const routes: readonly Route[] = [
       const { sending, now } = world;
       if (seeding instanceof Problem || sending === undefined) return sendingIsOff();
       if ((provider === undefined) === (address === undefined))
-        return wrongField("", "Give either provider or address.");
+        return wrongParameter("provider", "Give either provider or address.");
       const mailbox = address === undefined ? undefined : parseMailbox(address);
-      if (address !== undefined && mailbox === undefined) return wrongField("/address", "This is no address.");
+      if (address !== undefined && mailbox === undefined) return wrongParameter("address", "This is no address.");
       const key = provider ?? sending.classify("", mailbox!.domain).provider;
       if (key !== "other" && !sending.providers().includes(key)) return notFound(`There is no provider "${key}".`);
       const { hint, says, sum } = hintFor(key, await seeding.book.recentRuns(), await tenantOf(actor, world), now());

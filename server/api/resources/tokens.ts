@@ -6,7 +6,7 @@ import { allows } from "../actor.ts";
 import { refusal } from "../outcome.ts";
 import { theAccount } from "../params.ts";
 import { forbidden, notFound, wrongField } from "../problem.ts";
-import { Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
+import { Created, list, type Param, page, pagedByTime, type Route, route, time } from "../route.ts";
 
 const Session = z
   .object({
@@ -50,11 +50,13 @@ export const routes: readonly Route[] = [
       params: { account: theAccount },
       query: z.object(page),
       answer: list(Session),
-      run: async ({ account, query: { limit, cursor } }, world) => {
-        const rows = await sessionsOf(world, account.id, kind);
-        const from = cursor === undefined ? 0 : rows.findIndex(({ id }) => id === cursor) + 1;
-        return paged(rows.slice(from, from + limit + 1), limit, ({ id }) => id, shownSession);
-      },
+      run: async ({ account, query }, world) =>
+        pagedByTime(await sessionsOf(world, account.id, kind), query, {
+          order: "newest first",
+          at: ({ createdAt }) => createdAt,
+          id: ({ id }) => id,
+          shown: shownSession,
+        }),
     }),
     route({
       method: "DELETE",

@@ -6,7 +6,7 @@ import { eventNumber, replay } from "../../tell/replay.ts";
 import type { Attempt, Runner } from "../../tell/runner.ts";
 import { maxOfTenant, type Webhooks } from "../../tell/webhooks.ts";
 import { conflict, notFound, Problem, wrongField } from "../problem.ts";
-import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
+import { type ApiWorld, at, Created, list, type Param, page, pagedByTime, type Route, route, time } from "../route.ts";
 import { askedTenant, sendingIsOff, tenantName } from "../sending-tenant.ts";
 
 const AttemptShown = z.object({
@@ -116,14 +116,17 @@ export const routes: readonly Route[] = [
     who,
     query: z.object({ ...page, tenant: tenantName.optional() }),
     answer: list(Webhook),
-    run: async ({ actor, query: { limit, cursor, tenant: named } }, world) => {
+    run: async ({ actor, query: { tenant: named, ...query } }, world) => {
       if (world.webhooks === undefined) return sendingIsOff();
       const tenant =
         named === undefined && actor.within.kind === "all" ? undefined : await askedTenant(named, actor, world);
       if (tenant instanceof Problem) return tenant;
-      const rows = world.webhooks.list(tenant);
-      const from = cursor === undefined ? 0 : rows.findIndex(({ endpoint }) => endpoint.id === cursor) + 1;
-      return paged(rows.slice(from, from + limit + 1), limit, ({ endpoint }) => endpoint.id, shown);
+      return pagedByTime(world.webhooks.list(tenant), query, {
+        order: "oldest first",
+        at: ({ endpoint }) => endpoint.createdAt,
+        id: ({ endpoint }) => endpoint.id,
+        shown,
+      });
     },
   }),
   route({
