@@ -36,6 +36,7 @@ const authenticated = [
   "SORT",
   "SORT=DISPLAY",
   "ESORT",
+  "I18NLEVEL=1",
   "THREAD=ORDEREDSUBJECT",
   "THREAD=REFERENCES",
   "MULTIAPPEND",

@@ -108,6 +108,7 @@ function returnOptions(cursor: Cursor): SearchReturn | undefined {
       true,
     );
   if (!read || !cursor.space()) return undefined;
+  cursor.saves = returns.save;
   // RFC 9394 §3.1.
   if (partial !== undefined && returns.all) return cursor.fail("PARTIAL and ALL do not go together");
   // RFC 4731 §3.1: `RETURN ()` is ALL.

@@ -309,4 +309,6 @@ export type Refused = {
   readonly tag: string;
   readonly status: "BAD" | "NO";
   readonly text: string;
+  /** RFC 5182 §2.1: a search that was to be saved and is answered NO leaves "$" empty. */
+  readonly emptiesSaved?: boolean;
 };

@@ -133,6 +133,10 @@ export function encodeUtf7(text: string): string {
   return out;
 }
 
+/** As much of INBOX as a pattern spells before its first wildcard: "inbox*" and "in%/sub" mean what is below INBOX too. */
+const inboxBegun = /^i(?:n(?:b(?:ox?)?)?)?/i;
+const toCapitals = (letters: string): string => letters.toUpperCase();
+
 const STAR = 0x2a;
 const PERCENT = 0x25;
 const SLASH = 0x2f;
@@ -145,7 +149,7 @@ export function matchesPattern(pattern: string, path: string): boolean {
   if (pattern === "*" || pattern === path) return true;
   if (pattern === "%") return !path.includes(delimiter);
   if (path === "INBOX" && matchesExactly(pattern.toUpperCase(), path)) return true;
-  return matchesExactly(path.startsWith("INBOX/") ? canonicalInbox(pattern) : pattern, path);
+  return matchesExactly(path.startsWith("INBOX/") ? pattern.replace(inboxBegun, toCapitals) : pattern, path);
 }
 
 function matchesExactly(pattern: string, path: string): boolean {

@@ -41,7 +41,9 @@ const cases: readonly [wire: string, expected: object | string][] = [
   ["a NOOP x", "a BAD Unexpected text after the command"],
   ["done", { tag: "", name: "DONE" }],
   ["", "* BAD Empty command"],
-  ["NOOP", "* BAD Invalid tag"],
+  // A tag that nothing follows is answered under that tag: who waits for it hears of it.
+  ["NOOP", "NOOP BAD Unknown command"],
+  ["DONE ", { tag: "", name: "DONE" }],
   ["a+ NOOP", "* BAD Invalid tag"],
   ["a FOO", "a BAD Unknown command"],
   ["a UID NOOP", "a BAD Unknown command"],

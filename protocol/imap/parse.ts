@@ -84,12 +84,10 @@ const uidForms: ReadonlySet<string> = new Set([
 /** `utf8`: the client has enabled UTF8=ACCEPT or IMAP4rev2, so mailbox names are UTF-8 and not modified UTF-7. */
 export function parseCommand(input: CommandInput, utf8: boolean): Command | Refused {
   const { text } = input;
+  // RFC 9051 §6.3.13: the one line without a tag.
+  if (/^done *$/i.test(text)) return { tag: "", name: "DONE" };
   const tag = tagOf(text);
-  if (tag === "*") {
-    // RFC 9051 §6.3.13: the one line without a tag.
-    if (/^done *$/i.test(text)) return { tag: "", name: "DONE" };
-    return { name: "refused", tag, status: "BAD", text: text === "" ? "Empty command" : "Invalid tag" };
-  }
+  if (tag === "*") return { name: "refused", tag, status: "BAD", text: text === "" ? "Empty command" : "Invalid tag" };
   const cursor = new Cursor(input, tag.length + 1, utf8);
   let name = cursor.word() ?? "";
   const uid = name === "UID";
@@ -99,7 +97,8 @@ export function parseCommand(input: CommandInput, utf8: boolean): Command | Refu
   const body = parser(cursor, uid);
   if (body !== undefined && !cursor.done) cursor.fail("Unexpected text after the command");
   if (body === undefined || cursor.refusal !== undefined) {
-    return { name: "refused", tag, ...(cursor.refusal ?? { status: "BAD" as const, text: "Syntax error" }) };
+    const refusal = cursor.refusal ?? { status: "BAD" as const, text: "Syntax error" };
+    return { name: "refused", tag, ...refusal, ...(cursor.saves && refusal.status === "NO" && { emptiesSaved: true }) };
   }
   return { tag, ...body };
 }

@@ -140,7 +140,9 @@ export class CommandReader {
     const upTo = end < 0 ? this.#chunk.length : end;
     if (this.#text.length + this.#partial.length + upTo - this.#at > this.limits.maxLineBytes) {
       const seen = Buffer.concat([this.#partial.take(), this.#chunk.subarray(this.#at, upTo)]);
-      return this.#close(tagOf(this.#text + seen.toString("latin1", 0, maxTagBytes + 1)), "Command line is too long");
+      // The line is not over: what has no space after it yet is no tag.
+      const begun = `${this.#text}${seen.toString("latin1", 0, maxTagBytes + 1)}(`;
+      return this.#close(tagOf(begun), "Command line is too long");
     }
     if (end < 0) {
       this.#partial.add(this.#chunk.subarray(this.#at));
@@ -244,13 +246,13 @@ export class CommandReader {
 /** The longest tag we repeat. */
 export const maxTagBytes = 64;
 
-const tag = /^[!#$&',\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]{1,64} /;
+const tag = /^[!#$&',\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]{1,64}$/;
 
-/** The tag of a command, "*" where there is none that could be repeated. RFC 9051 §9 `tag`. */
+/** The tag of a command (also where nothing follows it), "*" where there is none that could be repeated. RFC 9051 §9 `tag`. */
 export function tagOf(text: string): string {
-  const end = text.indexOf(" ");
-  if (end < 1 || end > maxTagBytes) return "*";
-  return tag.test(text.slice(0, end + 1)) ? text.slice(0, end) : "*";
+  const space = text.indexOf(" ");
+  const first = space < 0 ? text : text.slice(0, space);
+  return tag.test(first) ? first : "*";
 }
 
 /** Larger than any limit: for numbers with too many digits. */

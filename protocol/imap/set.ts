@@ -58,6 +58,10 @@ function numberAt(text: string, start: number): { readonly value: number; readon
   return end === start ? undefined : { value, end };
 }
 
+/** Is "*" in it? */
+export const namesLast = (set: SequenceSet): boolean =>
+  set.kind === "ranges" && set.ranges.some(([, high]) => high === star);
+
 /** Ascending, disjoint, not touching; "*" is `largest` (and "7:*" with `largest` 3 is 3:7, as RFC 9051 has it). */
 export function normalise(ranges: readonly SetRange[], largest: number): SetRange[] {
   const resolved: [number, number][] = ranges.map(([low, high]) => {

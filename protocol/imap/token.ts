@@ -35,6 +35,8 @@ export class Cursor {
   readonly utf8: boolean;
   /** Why the command is refused: the first reason counts. */
   refusal: { readonly status: "BAD" | "NO"; readonly text: string } | undefined;
+  /** The result was to be saved: RFC 5182. */
+  saves = false;
 
   constructor(input: CommandInput, at: number, utf8: boolean) {
     this.text = input.text;

@@ -7,7 +7,7 @@ import { parseDate } from "./fields/date.ts";
 import { parseMessageId, parseMessageIds } from "./fields/message-id.ts";
 import { bytesOf, fieldValue, type Header, splitHeader } from "./header.ts";
 import { type Part, parseMessage } from "./parse.ts";
-import { isPlainHeader, partsOf, visitHeader, visitText } from "./searchable.ts";
+import { hasText, isPlainHeader, partsOf, visitHeader, visitText } from "./searchable.ts";
 import { maxIndexedBytes, SignatureBuilder } from "./signature.ts";
 import { structureOf } from "./structure.ts";
 import { subjectText } from "./subject.ts";
@@ -123,7 +123,7 @@ function textBytes(root: Part): number {
   let bytes = 0;
   for (const part of partsOf(root)) {
     bytes += headerBytes(part.header);
-    if (part.kind === "leaf" && part.contentType.type === "text") bytes += part.end - part.bodyStart;
+    if (hasText(part)) bytes += part.end - part.bodyStart;
   }
   return bytes;
 }

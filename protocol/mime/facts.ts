@@ -23,7 +23,7 @@ export type MessageFacts = {
   readonly hasAttachment: boolean;
   /**
    * Trigram signature for substring search (see `protocol/mime/signature.ts`): a Bloom filter over the case-folded
-   * decoded text (header values and text parts). A zero-length array means "may hold anything: look inside".
+   * decoded text (header fields and text parts). A zero-length array means "may hold anything: look inside".
    */
   readonly signature: Uint8Array;
 };

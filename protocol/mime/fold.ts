@@ -9,3 +9,9 @@ export function foldText(text: string): string {
     .replace(/[ßς]|i\u0307/g, (found) => (found === "ß" ? "ss" : found === "ς" ? "σ" : "i"))
     .normalize("NFC");
 }
+
+/** By which text is sorted: RFC 5051 i;unicode-casemap, as RFC 5255 §4.3 and RFC 5256 want it. Capitals count, so that "_" comes after "z". */
+export function collated(text: string): string {
+  const folded = foldText(text).toUpperCase();
+  return /[^\x00-\x7f]/.test(folded) ? folded.normalize("NFKD") : folded;
+}

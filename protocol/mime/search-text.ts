@@ -7,7 +7,7 @@ import { decodeWords } from "./fields/encoded-word.ts";
 import { foldText } from "./fold.ts";
 import { bytesOf, fieldValue, splitHeader } from "./header.ts";
 import { type Part, parseMessage } from "./parse.ts";
-import { type TextVisitor, visitHeader, visitText } from "./searchable.ts";
+import { fieldText, type TextVisitor, visitHeader, visitText } from "./searchable.ts";
 
 /** Decoded bytes of a message's text that are searched, all parts together. */
 export const maxSearchedBytes = 8 * 1024 * 1024;
@@ -105,9 +105,7 @@ function plainContains(bytes: Buffer, folded: string, withHeader: boolean): bool
   // Raw text over a fold is not what the field says: let the fields themselves decide where it matters.
   if (!withHeader || !(header.includes(folded) || /\s/.test(folded))) return false;
   const split = splitHeader(bytes, 0, bytes.length);
-  for (const field of split.fields)
-    if (field.name !== "" && fieldValue(split, field).toLowerCase().includes(folded)) return true;
-  return false;
+  return split.fields.some((field) => fieldText(split, field).toLowerCase().includes(folded));
 }
 
 /** Just after the empty line of a message that does not begin with one, or -1. */

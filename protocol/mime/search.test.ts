@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { factsOf } from "./facts-of.ts";
-import { foldText } from "./fold.ts";
+import { collated, foldText } from "./fold.ts";
 import { bodyContains, headerContains, maxSearchedBytes, textContains } from "./search-text.ts";
 import { maxIndexedBytes, maxSignatureBytes, mayContain } from "./signature.ts";
 import { baseSubject, maxSubjectChars, subjectText } from "./subject.ts";
@@ -20,19 +20,36 @@ const folds: readonly [text: string, expected: string][] = [
 ];
 for (const [text, expected] of folds) test(`fold ${text}`, () => assert.equal(foldText(text), expected));
 
+// RFC 5051, by way of RFC 5256: what is between "Z" and "a" in ASCII comes after the letters, an accent after its letter.
+test("texts in the order of SORT", () => {
+  const sorted = ["é", "f", "_", "E", "ea", "Z", "1"].sort((a, b) => (collated(a) < collated(b) ? -1 : 1));
+  assert.deepEqual(sorted, ["1", "E", "ea", "é", "f", "Z", "_"]);
+});
+
 const plain = latin1(
   "From: Ann Lee <ann@x.test>\r\nSubject: the first\r\n of two\r\n\r\nHello World\r\nsecond line\r\n",
 );
 const encoded = latin1(
   `Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nein sch=F6ner Ta=\r\ng\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${base64("<b>Überschrift</b>")}\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename*=utf-8''r%C3%A9sum%C3%A9.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n${base64("attachedword")}\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: forwarded thing\r\n\r\ninner words\r\n--b--\r\n`,
 );
+const report = latin1(
+  "Subject: =?utf-8?q?f=C3=BCr?=\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; bob@x.test\r\n--b--\r\n",
+);
+const broken = latin1("Subject: =?utf-8?q?f=C3=BCr?=\r\nno field at all\r\nTo: b@x.test\r\n\r\nbody\r\n");
 const cases: readonly [message: Buffer, needle: string, text: boolean, body: boolean][] = [
   [plain, "hello", true, true],
   [plain, "WORLD", true, true],
   [plain, "ann lee", true, false],
   [plain, "first of two", true, false],
   [plain, "lee subject", false, false],
-  [plain, "subject: the", false, false],
+  // RFC 9051 §6.4.4: TEXT is the header as a whole, with the names of its fields.
+  [plain, "subject: the first of", true, false],
+  [plain, "subject:the", false, false],
+  [encoded, "subject: grüße", true, false],
+  [encoded, "content-disposition: att", true, false],
+  [encoded, "subject: forwarded", true, true],
+  [report, "final-recipient: rfc822; bob", true, true],
+  [broken, "no field at all", true, false],
   [plain, "two hello", false, false],
   [plain, "world\r\nsecond", true, true],
   [plain, "missing", false, false],
@@ -51,8 +68,14 @@ const cases: readonly [message: Buffer, needle: string, text: boolean, body: boo
   [encoded, base64("attachedword").slice(0, 8), false, false],
   [encoded, "tag überschrift", false, false],
 ];
+const names = new Map<Buffer, string>([
+  [plain, "plain"],
+  [encoded, "encoded"],
+  [report, "report"],
+  [broken, "broken"],
+]);
 for (const [message, needle, text, body] of cases)
-  test(`search ${message === plain ? "plain" : "encoded"}: ${JSON.stringify(needle)}`, () => {
+  test(`search ${names.get(message)}: ${JSON.stringify(needle)}`, () => {
     assert.equal(textContains(message, needle), text);
     assert.equal(bodyContains(message, needle), body);
     const { signature } = factsOf(message);

@@ -4,7 +4,7 @@ import { asciiCompatible, decodeCharset } from "./charset.ts";
 import { charsetFor } from "./charset-names.ts";
 import { charsetOf, decodeBody, fileNameOf } from "./decode.ts";
 import { decodeWords } from "./fields/encoded-word.ts";
-import { bytesOf, fieldValue, type Header } from "./header.ts";
+import { bytesOf, type Header, type HeaderField, unfold } from "./header.ts";
 import type { Part } from "./parse.ts";
 
 /** Answers true to end the walk. Text comes as Unicode, or as the ASCII bytes that it is. */
@@ -16,16 +16,19 @@ export function* partsOf(part: Part): Generator<Part> {
   for (const child of part.parts) yield* partsOf(child);
 }
 
-/** Visits the decoded values of all fields of a header, and the file name its part has. */
+/** Visits all fields of a header, with their names and decoded values, and the file name its part has. */
 export function visitHeader(part: Part, visit: TextVisitor): boolean {
   const { header } = part;
-  for (const field of header.fields) {
-    if (field.name === "") continue;
-    const value = fieldValue(header, field);
-    if (value !== "" && visit(decodeWords(value))) return true;
-  }
+  for (const field of header.fields) if (visit(fieldText(header, field))) return true;
   const name = hasParameters(header) ? fileNameOf(part) : undefined;
   return name !== undefined && visit(name);
+}
+
+/** A field as it is searched, its name too: "Subject: Grüße". A line that is no field is searched as it is. */
+export function fieldText(header: Header, field: HeaderField): string {
+  const line = unfold(header.text.slice(field.start, field.end)).replace(/[ \t]+$/, "");
+  const value = field.valueStart - field.start;
+  return line.slice(0, value) + decodeWords(line.slice(value));
 }
 
 function hasParameters(header: Header): boolean {
@@ -33,9 +36,13 @@ function hasParameters(header: Header): boolean {
   return false;
 }
 
-/** Visits the text of a text part, from at most `maxBytes` of it. Other parts have no text. */
+/** A part that is read as text: what is said to be, and reports on delivery and the like (message/delivery-status). */
+export const hasText = ({ kind, contentType: { type } }: Part): boolean =>
+  kind === "leaf" && (type === "text" || type === "message");
+
+/** Visits the text of a part that has any, from at most `maxBytes` of it. */
 export function visitText(raw: Uint8Array, part: Part, maxBytes: number, visit: TextVisitor): boolean {
-  if (part.kind !== "leaf" || part.contentType.type !== "text") return false;
+  if (!hasText(part)) return false;
   const bytes = decodeBody(raw, part, maxBytes);
   const charset = charsetOf(part);
   if (isAscii(bytes) && asciiCompatible(charsetFor(charset))) return visit(bytes);

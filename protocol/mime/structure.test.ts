@@ -85,6 +85,12 @@ const structures: readonly [name: string, message: string, full: string, basic: 
     '("image" "png" ("name" "a b.png" "x" "y") "<1@x>" "a \\"view\\"" "base64" 4)',
   ],
   [
+    "MD5 of a part, none of a multipart",
+    `Content-MD5: Zm9v\r\n${mixed}--b\r\nContent-MD5: YmFy\r\n\r\none\r\n--b--`,
+    '(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 3 0 "YmFy" NIL NIL NIL) "mixed" ("boundary" "b") NIL NIL NIL)',
+    '(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 3 0) "mixed")',
+  ],
+  [
     "multipart",
     `${mixed}--b\r\n\r\none\r\n--b\r\nContent-Type: text/html\r\nContent-Disposition: inline\r\n\r\n<b>\r\n--b--`,
     '(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 3 0 NIL NIL NIL NIL)("text" "html" NIL NIL NIL "7bit" 3 0 NIL ("inline" NIL) NIL NIL) "mixed" ("boundary" "b") NIL NIL NIL)',

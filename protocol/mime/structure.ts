@@ -22,20 +22,20 @@ function write(raw: Buffer, part: Part): string {
     for (const child of part.parts) out += write(raw, child);
     // The grammar wants at least one part: a multipart without any has one that is empty.
     if (part.parts.length === 0) out += '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)';
-    return `${out} ${short(part.contentType.subtype)} ${parameterList(part.contentType.parameters)}${extension(part.header)})`;
+    return `${out} ${short(part.contentType.subtype)} ${parameterList(part.contentType.parameters)}${extension(part.header, true)})`;
   }
   const { type, subtype, parameters } = part.contentType;
   const fields = bodyFields(part);
   if (part.kind === "message") {
     const inner = part.parts[0]!;
-    return `("message" ${short(subtype)} ${parameterList(parameters)} ${fields} ${envelopeOf(inner.header)} ${write(raw, inner)} ${countLines(raw, part.bodyStart, part.end)} NIL${extension(part.header)})`;
+    return `("message" ${short(subtype)} ${parameterList(parameters)} ${fields} ${envelopeOf(inner.header)} ${write(raw, inner)} ${countLines(raw, part.bodyStart, part.end)}${extension(part.header)})`;
   }
   if (type === "text")
-    return `("text" ${short(subtype)} ${parameterList(parameters)} ${fields} ${countLines(raw, part.bodyStart, part.end)} NIL${extension(part.header)})`;
+    return `("text" ${short(subtype)} ${parameterList(parameters)} ${fields} ${countLines(raw, part.bodyStart, part.end)}${extension(part.header)})`;
   // Opaque multiparts and messages (too deep, encoded, no boundary) would break the grammar under their own name.
   if (type === "multipart" || (type === "message" && (subtype === "rfc822" || subtype === "global")))
-    return `("application" "octet-stream" NIL ${fields} NIL${extension(part.header)})`;
-  return `(${short(type)} ${short(subtype)} ${parameterList(parameters)} ${fields} NIL${extension(part.header)})`;
+    return `("application" "octet-stream" NIL ${fields}${extension(part.header)})`;
+  return `(${short(type)} ${short(subtype)} ${parameterList(parameters)} ${fields}${extension(part.header)})`;
 }
 
 /** body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets */
@@ -45,15 +45,20 @@ function bodyFields(part: Part): string {
   return `${field(header, "content-id")} ${field(header, "content-description")} ${encoding} ${part.end - part.bodyStart}`;
 }
 
-/** Disposition, language, location, each with a blank before it. */
-function extension(header: Header): string {
-  let interesting = false;
-  for (const { name } of header.fields)
-    if (name === "content-disposition" || name === "content-language" || name === "content-location")
-      interesting = true;
-  if (!interesting) return " NIL NIL NIL";
-  return ` ${disposition(header)} ${language(header)} ${field(header, "content-location")}`;
+/** MD5, disposition, language, location, each with a blank before it; a multipart has no MD5. */
+function extension(header: Header, multipart = false): string {
+  const interesting = header.fields.some(({ name }) => extensionFields.has(name));
+  const md5 = multipart ? "" : ` ${interesting ? field(header, "content-md5") : "NIL"}`;
+  if (!interesting) return `${md5} NIL NIL NIL`;
+  return `${md5} ${disposition(header)} ${language(header)} ${field(header, "content-location")}`;
 }
+
+const extensionFields: ReadonlySet<string> = new Set([
+  "content-md5",
+  "content-disposition",
+  "content-language",
+  "content-location",
+]);
 
 function disposition(header: Header): string {
   const value = fieldText(header, "content-disposition");

@@ -391,8 +391,30 @@ const cases: readonly Case[] = [
      C: o SEARCH EMAILID nothing
      S: * SEARCH
      S: o OK SEARCH completed
-     C: p SEARCH RETURN (SAVE) CHARSET X-NONE ALL
-     S: p NO [BADCHARSET (US-ASCII UTF-8)] Unknown charset`,
+     C: p SEARCH RETURN (SAVE) FOO
+     S: p BAD Unknown search key
+     C: q SEARCH $
+     S: * SEARCH 1
+     S: q OK SEARCH completed
+     C: r SEARCH RETURN (SAVE) CHARSET X-NONE ALL
+     S: r NO [BADCHARSET (US-ASCII UTF-8)] Unknown charset
+     C: s SEARCH $
+     S: * SEARCH
+     S: s OK SEARCH completed`,
+  ],
+  [
+    "an empty mailbox: a search for all of it finds nothing, all else that is said of messages is BAD",
+    [],
+    `C: a SEARCH 1:* NOT DELETED
+     S: * SEARCH
+     S: a OK SEARCH completed
+     C: b UID SEARCH RETURN (COUNT) OR * 1:*
+     S: * ESEARCH (TAG "b") UID COUNT 0
+     S: b OK SEARCH completed
+     C: c SEARCH 1
+     S: c BAD No message has that sequence number
+     C: d FETCH 1:* FLAGS
+     S: d BAD No message has that sequence number`,
   ],
   [
     "SORT and THREAD: RFC 5256",
@@ -488,6 +510,13 @@ const cases: readonly Case[] = [
   ],
 ];
 describe("a selected mailbox", () => {
+  test("NUL in a message is a literal8 in BINARY, and another octet elsewhere (RFC 9051 §4.3.1)", async () => {
+    const client = await opened("Nul");
+    await client.ok("APPEND Nul ~{5+}\r\n\r\na\0b");
+    const [found] = await client.ok("FETCH 1 (BODY.PEEK[TEXT] BODY.PEEK[TEXT]<0.1> BINARY.PEEK[1])");
+    assert.equal(found, "* 1 FETCH (BODY[TEXT] {3}\r\na\x80b BODY[TEXT]<0> {1}\r\na BINARY[1] ~{3}\r\na\0b)");
+  });
+
   for (const [at, [name, messages, script]] of cases.entries())
     test(name, async () => {
       const client = await opened(`Box${at}`, messages);

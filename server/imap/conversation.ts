@@ -112,7 +112,10 @@ class Conversation {
     switch (step.kind) {
       case "command": {
         const command = parseCommand(step.input, this.#session.utf8);
-        if (command.name === "refused") return this.#refuse(command.tag, command);
+        if (command.name === "refused") {
+          if (command.emptiesSaved) this.#session.saved = [];
+          return this.#refuse(command.tag, command);
+        }
         return this.#answer(command as OneCommand);
       }
       case "continue":

@@ -73,6 +73,15 @@ export function inPieces(items: readonly FetchItem[]): boolean {
   return items.some((item) => (item.kind === "section" || item.kind === "binary") && item.partial !== undefined);
 }
 
+/** No text in UTF-8 holds it alone, and sizes stay. */
+const standsForNul = 0x80;
+
+function withoutNul(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  for (let at = copy.indexOf(0); at >= 0; at = copy.indexOf(0, at + 1)) copy[at] = standsForNul;
+  return copy;
+}
+
 /** A literal longer than this is written in pieces, so that a slow client is waited for in between. */
 const pieceBytes = 256 * 1024;
 
@@ -174,10 +183,12 @@ function* writeBytes(
   binary: boolean,
 ): Generator<void, string> {
   if (bytes === undefined) return `${text}NIL`;
-  const piece = partial === undefined ? bytes : bytes.subarray(partial.offset, partial.offset + partial.count);
+  let piece = partial === undefined ? bytes : bytes.subarray(partial.offset, partial.offset + partial.count);
   if (piece.length === 0) return `${text}""`;
-  // RFC 9051 §4.3.1: what holds NUL goes as a literal8.
-  const mark = binary && piece.includes(0) ? "~" : "";
+  // RFC 9051 §4.3.1: what holds NUL goes as a literal8, which only BINARY may be; elsewhere another octet stands for it.
+  const holdsNul = piece.includes(0);
+  const mark = binary && holdsNul ? "~" : "";
+  if (holdsNul && !binary) piece = withoutNul(piece);
   out.text(`${text}${mark}{${piece.length}}\r\n`);
   for (let at = 0; at < piece.length; at += pieceBytes) {
     if (at > 0) yield;

@@ -1,7 +1,7 @@
 /** A client's search as the store's: sequence numbers become UIDs, recency and "now" become UIDs and instants. */
 import type { ImapSearchKey } from "../../protocol/imap/command.ts";
 import { parseObjectId } from "../../protocol/imap/response.ts";
-import type { SetRange } from "../../protocol/imap/set.ts";
+import { namesLast, type SetRange } from "../../protocol/imap/set.ts";
 import type { View } from "../../protocol/imap/view.ts";
 import type { SearchKey } from "../store/search-key.ts";
 import { Flag, type Instant } from "../store/store.ts";
@@ -30,6 +30,8 @@ export function storeKey(
     }
     case "sequence":
     case "uids": {
+      // RFC 9051 §9 wants BAD for "*" where there is no message. To search for it finds nothing: clients ask for 1:* of every mailbox.
+      if (view.count === 0 && namesLast(key.set)) return { kind: "none" };
       const uids = view.select(key.set, key.kind === "uids", saved);
       return uids === undefined ? undefined : { kind: "uids", uids };
     }

@@ -1,6 +1,6 @@
 /** SORT (RFC 5256, and display names as RFC 5957): what matches, in the order asked, ties in mailbox order. */
 import { decodeWords } from "../../protocol/mime/fields/encoded-word.ts";
-import { foldText } from "../../protocol/mime/fold.ts";
+import { collated } from "../../protocol/mime/fold.ts";
 import { baseSubject } from "../../protocol/mime/subject.ts";
 import { rangesOf } from "./ops/ranges.ts";
 import { type Cells, type Op, rows } from "./ops/tx.ts";
@@ -58,7 +58,7 @@ const keyReaders: { readonly [by in SortKey["by"]]: (cells: Cells) => string | n
   size: (cells) => cells[size] as number,
   // RFC 5256 §2.2: INTERNALDATE where the Date field is missing or says nothing.
   date: (cells) => (cells[sent] ?? cells[received]) as number,
-  subject: (cells) => foldText(baseSubject(cells[subject] as string).text),
+  subject: (cells) => collated(baseSubject(cells[subject] as string).text),
   from: (cells) => mailboxOf(firstAddress(cells[envelope] as string, "from")),
   to: (cells) => mailboxOf(firstAddress(cells[envelope] as string, "to")),
   cc: (cells) => mailboxOf(firstAddress(cells[envelope] as string, "cc")),
@@ -68,7 +68,7 @@ const keyReaders: { readonly [by in SortKey["by"]]: (cells: Cells) => string | n
 
 /** RFC 5256 §3: the addr-mailbox of the first address, or "" where there is none. */
 function mailboxOf(address: EnvelopeAddress | undefined): string {
-  return foldText(decodeWords(address?.mailbox ?? ""));
+  return collated(decodeWords(address?.mailbox ?? ""));
 }
 
-const displayed = (address: EnvelopeAddress | undefined): string => foldText(shownName(address));
+const displayed = (address: EnvelopeAddress | undefined): string => collated(shownName(address));

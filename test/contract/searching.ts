@@ -376,7 +376,7 @@ export function searchContract(open: Open): void {
       ["to", order("to"), [4, 3, 2, 5, 1]],
       ["cc", order("cc"), [1, 3, 4, 5, 2]],
       ["size, then arrival", order("-size", "arrival"), [3, 2, 1, 5, 4]],
-      ["displayfrom: decoded name, else address", order("displayfrom"), [5, 2, 4, 1, 3]],
+      ["displayfrom: decoded name, else address", order("displayfrom"), [5, 2, 3, 4, 1]],
       ["displayto", order("displayto"), [4, 2, 5, 1, 3]],
     ];
     for (const [name, asked, expected] of orders)

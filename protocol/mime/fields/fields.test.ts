@@ -158,6 +158,8 @@ const types: readonly [value: string, expected: string][] = [
   ['multipart/mixed; boundary="a" ; ; x=y;', "multipart/mixed boundary=a x=y"],
   ["multipart/mixed; boundary==_x=y", "multipart/mixed boundary==_x=y"],
   ["text/plain;;charset=x", "text/plain charset=x"],
+  ["text/plain (a); (b) charset (c) = (d (e)) us-ascii (f)", "text/plain charset=us-ascii"],
+  ["image/png; name=(1).png", "image/png name=(1).png"],
   ["text", "none"],
   ["text/", "none"],
   ["/plain", "none"],

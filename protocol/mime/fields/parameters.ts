@@ -88,8 +88,7 @@ export function parseParameterized(value: string): { readonly value: string; rea
     while (i < value.length && value.charCodeAt(i) !== 61 && value.charCodeAt(i) !== 59) i++;
     if (value.charCodeAt(i) !== 61) continue; // A name without "=": not a parameter.
     const name = lowerAscii(withoutBlanks(value.slice(nameStart, i)));
-    i++;
-    while (value.charCodeAt(i) <= 32) i++;
+    i = valueStart(value, i + 1);
     let text: string;
     if (value.charCodeAt(i) === 34 && i < lastQuote) {
       const quoted = readQuoted(value, i);
@@ -111,6 +110,18 @@ export function parseParameterized(value: string): { readonly value: string; rea
 /** Lower case for ASCII only: the bytes of 8-bit text are no letters. */
 function lowerAscii(text: string): string {
   return /[\x80-\xff]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text.toLowerCase();
+}
+
+/** Past blanks and comments; "(1).pdf" is no comment but a file name that should have been quoted. */
+function valueStart(value: string, from: number): number {
+  let i = from;
+  for (;;) {
+    while (value.charCodeAt(i) <= 32) i++;
+    if (value.charCodeAt(i) !== 40) return i;
+    const end = skipComment(value, i);
+    if (!(value.charCodeAt(end) <= 32)) return i;
+    i = end;
+  }
 }
 
 const nextParameter = /[ \t]+[\w*%-]+ ?=/y;
