@@ -1,7 +1,11 @@
-/** Brings in `DOMAIN.json` and `TENANT.tenant.json` of an export. What is here already stays as it is. */
+/**
+ * Brings in `DOMAIN.json` and `TENANT.tenant.json` of an export. What is here already stays as it is; a domain that the first start has made
+ * and nobody has touched counts as not here, so that a server may be started before its former self comes into it.
+ */
 import { policyPrefixes } from "../judge/attachments/policy.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
-import { dkimSetting, ensureDkimKeys } from "../sign/dkim-keys.ts";
+import { dkimKeysOf, dkimSetting, ensureDkimKeys } from "../sign/dkim-keys.ts";
+import type { HostedDomain } from "../store/hosting.ts";
 import type { AccountId, Address, DomainSettings, Instant, Store } from "../store/store.ts";
 import { begin, end, isBegun } from "./begun.ts";
 import type { DirectoryFile, TenantFile } from "./directory-file.ts";
@@ -77,7 +81,7 @@ export async function beginDomain(
   const { domain, kind } = file;
   const [before] = await store.hostedDomains({ kind: "all" }, { limit: 1, domain });
   const mark = `domain/${domain}`;
-  if (before === undefined) {
+  if (before === undefined || (await isUntouched(before, store))) {
     await begin(store, mark);
     await store.putDomain({ name: domain, kind, settings: file.settings as DomainSettings });
   }
@@ -88,7 +92,10 @@ export async function beginDomain(
     if (file.filter !== undefined) await store.putSetting(filterPrefixes.domain + domain, file.filter);
     if (file.attachments !== undefined) await store.putSetting(policyPrefixes.domain + domain, file.attachments);
     // The keys that DNS shows already go on signing, where they came along.
-    if (file.dkim !== undefined) await store.swapSetting(dkimSetting(domain), undefined, file.dkim);
+    if (file.dkim !== undefined) {
+      const keys = await store.setting(dkimSetting(domain));
+      if (areNew(keys)) await store.swapSetting(dkimSetting(domain), keys, file.dkim);
+    }
     if (kind === "local") await ensureDkimKeys(store, domain, now());
   }
   const known = new Set((await store.sharedScripts()).flatMap(({ owner, name }) => (owner === domain ? [name] : [])));
@@ -103,6 +110,19 @@ export async function beginDomain(
     return { domain, created: before === undefined, ...came };
   };
 }
+
+/** As the first start makes it: its administrator has the only address, nothing is set, and DNS has never shown its keys. */
+async function isUntouched({ name, settings }: HostedDomain, store: DirectoryPorts["store"]): Promise<boolean> {
+  return (
+    Object.keys(settings).length === 0 &&
+    (await store.addresses({ domain: name })).length <= 1 &&
+    areNew(await store.setting(dkimSetting(name)))
+  );
+}
+
+/** Keys that were made, and that nobody outside has seen yet. */
+const areNew = (setting: unknown): boolean =>
+  (dkimKeysOf(setting)?.keys ?? []).every(({ state }) => state === "publish");
 
 async function putAdministrators({ domain, administrators }: DirectoryFile, { store }: DirectoryPorts): Promise<void> {
   for (const name of administrators ?? []) {
