@@ -7,12 +7,15 @@ import { MboxReader, withCrlf } from "../../protocol/mbox/mbox.ts";
 import { parseDate } from "../../protocol/mime/fields/date.ts";
 import { fieldValue, splitHeader } from "../../protocol/mime/header.ts";
 import type { Instant, Marks } from "../store/store.ts";
+import { gmailLabels } from "./gmail-labels.ts";
 import { ourMarks } from "./marks-field.ts";
 import { CannotCarry } from "./put.ts";
 
 /** A message found in files. `folder`: its levels, none where the files do not say. */
 export type FileMessage = {
   readonly folder: readonly string[];
+  /** Where its labels say that it lies, whatever its file is called. */
+  readonly labels?: readonly (readonly string[])[] | undefined;
   readonly bytes: Buffer;
   readonly marks: Marks;
   readonly receivedAt: Instant;
@@ -89,10 +92,12 @@ export async function* readMbox(path: string): AsyncGenerator<FileMessage | Left
     if (one === "too-large") return { left: `A message in ${path} is too large.` };
     const ours = ourMarks(one.bytes);
     if (ours !== undefined) return { folder, ...ours };
+    const labelled = gmailLabels(one.bytes);
     return {
       folder,
+      labels: labelled?.places,
       bytes: one.bytes,
-      marks: marksInHeader(one.bytes),
+      marks: labelled?.marks ?? marksInHeader(one.bytes),
       receivedAt: one.receivedAt ?? dateIn(one.bytes) ?? Date.now(),
     };
   };

@@ -21,7 +21,9 @@ export async function importFiles(
     (async function* () {
       for (const path of about.paths)
         for await (const one of readPath(path))
-          yield "left" in one || about.folder === undefined ? one : { ...one, folder: about.folder.split("/") };
+          yield "left" in one || about.folder === undefined
+            ? one
+            : { ...one, folder: about.folder.split("/"), labels: undefined };
     })(),
     ports,
     tell,
@@ -42,29 +44,33 @@ export async function importMessages(
   const puts = new Map<string, Put>();
   const progress = (): FilesImported => ({ ...counts, left: [...left] });
   let taken = 0;
+  const putInto = async (here: FolderHere): Promise<Put> => {
+    const open = puts.get(here.path);
+    if (open !== undefined) return open;
+    if (puts.size >= maxOpen) {
+      for (const one of puts.values()) await one.flush();
+      puts.clear();
+    }
+    const mailbox = await mailboxFor(ports, account, here.path, here.role);
+    const to = { account, mailbox, source: "files", folder: here.path, keyPrefix: undefined, onlyUnseen: false };
+    const made = new Put(ports, to, counts);
+    puts.set(here.path, made);
+    return made;
+  };
   for await (const one of messages) {
     if ("left" in one) {
       if (left.length < maxLeft) left.push(one.left);
       continue;
     }
-    const levels = one.folder.length === 0 ? ["INBOX"] : one.folder;
-    const here = hereOf({ levels, specialUse: undefined })!;
-    let put = puts.get(here.path);
-    if (put === undefined) {
-      if (puts.size >= maxOpen) {
-        for (const open of puts.values()) await open.flush();
-        puts.clear();
-      }
-      const mailbox = await mailboxFor(ports, account, here.path, here.role);
-      const to = { account, mailbox, source: "files", folder: here.path, keyPrefix: undefined, onlyUnseen: false };
-      put = new Put(ports, to, counts);
-      puts.set(here.path, put);
-    }
     const hash = hashOf(one.bytes);
-    const place = `${here.path}\0${hash}`;
-    const count = (seen.get(place) ?? 0) + 1;
-    seen.set(place, count);
-    await put.add(one.bytes, `${hash}#${count}`, hash, one.marks, one.receivedAt);
+    for (const levels of one.labels ?? [one.folder]) {
+      const here = hereOf({ levels: levels.length === 0 ? ["INBOX"] : levels, specialUse: undefined })!;
+      const put = await putInto(here);
+      const place = `${here.path}\0${hash}`;
+      const count = (seen.get(place) ?? 0) + 1;
+      seen.set(place, count);
+      await put.add(one.bytes, `${hash}#${count}`, hash, one.marks, one.receivedAt);
+    }
     if (++taken % 500 === 0) tell(progress());
   }
   for (const open of puts.values()) await open.flush();

@@ -247,16 +247,25 @@ test("files of other programs: mbox with marks, Maildir with keywords, single me
     join(folder, "Old.mbox"),
     "From a@b Sat Feb  3 04:05:06 2024\nStatus: RO\nX-Status: AF\nX-Keywords: Work\nSubject: m\n\n>From here\n\n",
   );
+  const takeout = "All mail Including Spam and Trash.mbox";
+  await writeFile(
+    join(folder, takeout),
+    "From 17@xxx Sat Feb  3 04:05:06 +0000 2024\nX-GM-THRID: 17\nX-Gmail-Labels: Starred,Boats,Boats/Red,Opened\nSubject: g\n\nlabelled\n\n",
+  );
   await writeFile(join(folder, "one.eml"), "Date: Sat, 3 Feb 2024 04:05:06 +0000\nSubject: e\n\neml\n");
   await writeFile(join(folder, "junk.eml"), "no header at all\n");
-  const paths = ["md", "Old.mbox", "one.eml", "junk.eml"].map((name) => join(folder, name));
+  const paths = ["md", "Old.mbox", takeout, "one.eml", "junk.eml"].map((name) => join(folder, name));
   const first = await run(here, "import", "files", user, ...paths);
-  assert.equal(first["added"], 5);
+  assert.equal(first["added"], 7);
   assert.match(String(first["left"]), /junk\.eml is no message/);
   const found = (await all(here, user)).map((line) => line.replace(/ \| [0-9a-f]{12}/, ""));
   assert.deepEqual(
     found.filter((line) => !/^(?:INBOX|Sent) \| 20\d\d-\d\d-\d\dT/.test(line)),
-    ["Old | 2024-02-03T04:05:06.000Z | Work \\Answered \\Flagged \\Seen"],
+    [
+      "Boats | 2024-02-03T04:05:06.000Z | \\Flagged \\Seen",
+      "Boats/Red | 2024-02-03T04:05:06.000Z | \\Flagged \\Seen",
+      "Old | 2024-02-03T04:05:06.000Z | Work \\Answered \\Flagged \\Seen",
+    ],
   );
   assert.ok(found.some((line) => /^INBOX .*Work \\Flagged \\Seen$/.test(line)));
   assert.ok(found.some((line) => /^INBOX \| 2024-02-03T04:05:06/.test(line)));
@@ -414,6 +423,13 @@ test("a whole tenant comes into an empty server, killed half way: equal message 
   assert.deepEqual([third["added"], third["known"], third["left"]], [0, 154, []]);
 
   for (const name of [ann, bob]) assert.deepEqual(await all(fresh, name), await all(here, name));
+  // What one form has brought, the others know: to the byte, or it would come again.
+  for (const format of ["mbox", "json"]) {
+    const other = join(folder, format);
+    await run(here, "export", "--tenant", "acme", "--to", other, "--format", format, "--passwords");
+    const again = await run(fresh, "import", "domain", other);
+    assert.deepEqual([again["added"], again["known"], again["left"]], [0, 154, []], format);
+  }
   const shown = async (...words: string[]) => {
     const strip = (value: unknown): unknown =>
       JSON.parse(
