@@ -33,7 +33,7 @@ if (withPages && stalePages().length > 0) {
   const built = spawnSync(node, [join(root, "scripts", "build-pages.mjs")], { cwd: root, stdio: "inherit" });
   if (built.status !== 0) process.exit(built.status ?? 1);
 }
-const run = spawnSync(node, [join(root, "scripts", "run-tests.mjs"), ...together(files)], {
+const run = spawnSync(node, [join(root, "scripts", "run-tests.mjs"), ...files], {
   cwd: root,
   stdio: "inherit",
   env: {
@@ -45,18 +45,3 @@ const run = spawnSync(node, [join(root, "scripts", "run-tests.mjs"), ...together
   },
 });
 process.exit(run.status ?? 1);
-
-/** The files in the order they are run: those of `protocol`, which are pure, in one process when all are wanted. */
-function together(all) {
-  const whole = wanted.length === 0 || wanted.includes("protocol");
-  const apart = whole ? all.filter((file) => !file.startsWith("protocol/")) : all;
-  const one = whole ? ["scripts/protocol-tests.mjs"] : [];
-  return [...apart, ...one].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-}
-
-/** The longest first, so that at the end no core waits for one of them. */
-function rank(file) {
-  const longest = ["test/pages/", "test/contract/", "test/attachments/", "scripts/", "test/"];
-  const at = longest.findIndex((folder) => file.startsWith(folder));
-  return at < 0 ? longest.length : at;
-}

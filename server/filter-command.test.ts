@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 
 const folder = mkdtempSync(join(tmpdir(), "angarium-filter-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const main = join(import.meta.dirname, "..", "main.ts");
+const main = process.env["ANGARIUM_PROGRAM"] ?? join(import.meta.dirname, "..", "main.ts");
 const run = (words: readonly string[], input = "") =>
   spawnSync(process.execPath, [main, "filter", ...words], { cwd: folder, input, encoding: "utf8" });
 

@@ -28,7 +28,8 @@ export type DevProcess = {
   readonly kill: () => Promise<void>;
 };
 
-const main = join(import.meta.dirname, "..", "main.ts");
+/** The sources, or what a run of many tests has made of them once (`scripts/bundle.mjs`). */
+export const main = process.env["ANGARIUM_PROGRAM"] ?? join(import.meta.dirname, "..", "main.ts");
 
 /** Starts it and waits for its ready line. */
 export async function startDev(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<DevProcess> {
