@@ -187,7 +187,7 @@ const users: readonly [name: string, script: string][] = [
      S: a OK [MAILBOXID (F)] CREATE completed
      C: b SUBSCRIBE Fruit/Apple
      S: b OK SUBSCRIBE completed
-     C: c UNSUBSCRIBE Fruit
+     C: c UNSUBSCRIBE Nowhere
      S: c OK UNSUBSCRIBE completed
      C: d LSUB "" Fruit*
      S: * LSUB () "/" Fruit/Apple
@@ -206,8 +206,36 @@ const users: readonly [name: string, script: string][] = [
      S: g OK LIST completed
      C: h DELETE Fruit/Apple
      S: h OK DELETE completed
-     C: i DELETE Fruit
-     S: i OK DELETE completed`,
+     C: i LSUB "" Fruit*
+     S: * LSUB () "/" Fruit/Apple
+     S: i OK LSUB completed
+     C: j LIST (SUBSCRIBED) "" Fruit* RETURN (CHILDREN STATUS (MESSAGES))
+     S: * LIST (\\Subscribed \\NonExistent \\HasNoChildren) "/" Fruit/Apple
+     S: j OK LIST completed
+     C: k LIST "" Fruit* RETURN (SUBSCRIBED)
+     S: * LIST (\\HasNoChildren) "/" Fruit
+     S: k OK LIST completed
+     C: l DELETE Fruit
+     S: l OK DELETE completed
+     C: m LIST (SUBSCRIBED RECURSIVEMATCH) "" Fr%
+     S: * LIST (\\NonExistent) "/" Fruit ("CHILDINFO" ("SUBSCRIBED"))
+     S: m OK LIST completed
+     C: n LSUB "" Fr%
+     S: * LSUB (\\Noselect) "/" Fruit
+     S: n OK LSUB completed
+     C: o CREATE Fruit/Apple
+     S: o OK [MAILBOXID (F)] CREATE completed
+     C: p LSUB "" Fruit*
+     S: * LSUB () "/" Fruit/Apple
+     S: p OK LSUB completed
+     C: q UNSUBSCRIBE Fruit/Apple
+     S: q OK UNSUBSCRIBE completed
+     C: r DELETE Fruit/Apple
+     S: r OK DELETE completed
+     C: s DELETE Fruit
+     S: s OK DELETE completed
+     C: t LSUB "" Fruit*
+     S: t OK LSUB completed`,
   ],
   [
     "special uses",

@@ -214,6 +214,8 @@ test("NOTIFY: other mailboxes are told of as things happen, without a command (R
   await other.append("Told", message("two"), "\\Seen");
   await play(client, "S: * STATUS Told (MESSAGES 2 UIDNEXT 3 UIDVALIDITY V UNSEEN 1)");
   await other.ok("CREATE Told/New");
+  await play(client, 'S: * LIST () "/" Told/New');
+  await other.ok("SUBSCRIBE Told/New");
   await play(client, 'S: * LIST (\\Subscribed) "/" Told/New');
   await other.ok("RENAME Told/New Told/Newer");
   await play(client, 'S: * LIST (\\Subscribed) "/" Told/Newer ("OLDNAME" (Told/New))');

@@ -148,6 +148,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => Promise<v
     setting: op("setting"),
     settings: op("settings"),
     mailboxes: op("mailboxes"),
+    absentSubscriptions: op("absentSubscriptions"),
     openMailbox: op("openMailbox"),
     fetch: async (account, mailbox, uids, fields) =>
       messageRows(await ask<FetchedCells>("fetchCells", [account, mailbox, uids, fields]), fields),

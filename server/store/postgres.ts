@@ -219,6 +219,7 @@ class PostgresStore {
       setting: reading(readOps.setting),
       settings: reading(readOps.settings),
       mailboxes: reading(readOps.mailboxes),
+      absentSubscriptions: reading(readOps.absentSubscriptions),
       openMailbox: reading(readOps.openMailbox),
       fetch: async (account, mailbox, uids, fields) =>
         messageRows(await this.#read(() => readOps.fetchCells(account, mailbox, uids, fields)), fields),

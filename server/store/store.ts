@@ -532,6 +532,8 @@ export interface StoreReader
   settings(prefix: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
   // mailboxes and messages
   mailboxes(account: AccountId): Promise<readonly Mailbox[]>;
+  /** Paths that are subscribed and of which there was no mailbox any more when IMAP deleted it. */
+  absentSubscriptions(account: AccountId): Promise<readonly string[]>;
   openMailbox(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot | NoMailbox>;
   /** Rows of these UIDs. The caller pages: at most `maxFetchRows` rows and about `maxFetchBytes` bytes per call; `next` is the first UID not answered yet. */
   fetch(
@@ -638,9 +640,11 @@ export interface StoreWriter
     | { readonly kind: "no-message" }
     | { readonly kind: "over-quota" }
   >;
-  createMailbox(account: AccountId, path: string, role?: SpecialUse): Promise<MailboxEdit>; // makes missing parents
+  /** Makes missing parents too. A name that was subscribed while there was no such mailbox is so again. */
+  createMailbox(account: AccountId, path: string, role?: SpecialUse, subscribed?: boolean): Promise<MailboxEdit>;
   renameMailbox(account: AccountId, mailbox: MailboxId, path: string): Promise<MailboxEdit>; // INBOX: RFC 9051 §6.3.6, its mail moves to a new mailbox
-  deleteMailbox(account: AccountId, mailbox: MailboxId): Promise<MailboxEdit>;
+  /** `nameStays`: the name is subscribed on (RFC 9051 §6.3.7), see `absentSubscriptions`. */
+  deleteMailbox(account: AccountId, mailbox: MailboxId, nameStays?: boolean): Promise<MailboxEdit>;
   setSubscribed(account: AccountId, path: string, subscribed: boolean): Promise<MailboxEdit>;
   setFlags(account: AccountId, mailbox: MailboxId, change: FlagChange): Promise<FlagResult>;
   copy(account: AccountId, from: MailboxId, uids: readonly UidRange[], to: MailboxId): Promise<CopyResult>;

@@ -150,6 +150,28 @@ export function mailboxesContract(open: Open): void {
       expectKind(await store.setSubscribed(id, "Nowhere", true), "no-mailbox");
     });
 
+    test("a name stays subscribed without its mailbox, where that is asked (RFC 9051 §6.3.7)", async () => {
+      const { id } = await newAccount(store);
+      const absent = () => store.absentSubscriptions(id);
+      for (const path of ["Old/One", "Two", "Three", "Four"]) await made(store, id, path);
+      await store.setSubscribed(id, "Three", false);
+      const remove = async (path: string, nameStays?: boolean) =>
+        expectKind(await store.deleteMailbox(id, (await mailboxAt(store, id, path)).id, nameStays), "done");
+      for (const path of ["Old/One", "Two", "Three"]) await remove(path, true);
+      await remove("Four");
+      assert.deepEqual(await absent(), ["Old/One", "Two"]);
+      // Made anew it is subscribed again, though nobody says so; also where another one takes the name.
+      expectKind(await store.createMailbox(id, "Old/One/Below", undefined, false), "done");
+      assert.equal((await mailboxAt(store, id, "Old/One")).subscribed, true);
+      assert.equal((await mailboxAt(store, id, "Old/One/Below")).subscribed, false);
+      const below = await mailboxAt(store, id, "Old/One/Below");
+      assert.equal(expectKind(await store.renameMailbox(id, below.id, "Two"), "done").mailbox.subscribed, true);
+      assert.deepEqual(await absent(), []);
+      await remove("Two", true);
+      expectKind(await store.setSubscribed(id, "Two", false), "no-mailbox");
+      assert.deepEqual(await absent(), []);
+    });
+
     test("another account's mailboxes are not there", async () => {
       const ours = await newAccount(store);
       const theirs = await newAccount(store);

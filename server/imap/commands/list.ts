@@ -12,7 +12,7 @@ import { ofEach } from "../pages.ts";
 import type { Session } from "../session.ts";
 import { type AnnotationStore, annotationsOf } from "./metadata.ts";
 
-type ListStore = PlaceStore & AnnotationStore & Pick<StoreReader, "openMailbox" | "search" | "fetch">;
+type ListStore = PlaceStore & AnnotationStore & Pick<StoreReader, "openMailbox" | "search" | "fetch" | "absentSubscriptions">;
 type Ask = {
   readonly store: ListStore;
   readonly settings: { readonly maxMessageBytes: number };
@@ -43,8 +43,9 @@ export async function list(session: Session, command: ListCommand, { store, sett
   const placeOf = new Map(all.map((place) => [place.mailbox, place]));
   const patterns = command.patterns.map((pattern) => command.reference + pattern);
   const { select, returns } = command;
+  const absent = select.subscribed ? await absentNames(session, mailboxes, store) : [];
   const recursive = select.recursiveMatch && select.subscribed;
-  const above = recursive ? aboveSubscribed(mailboxes, patterns) : new Set<string>();
+  const above = recursive ? aboveSubscribed([...mailboxes, ...absent], patterns) : new Set<string>();
   if (!select.subscribed && !select.specialUse)
     for (const node of nodes)
       if (patterns.some((pattern) => matchesPattern(pattern, node)))
@@ -73,7 +74,41 @@ export async function list(session: Session, command: ListCommand, { store, sett
       if (found.length > 0) session.out.text(response.metadataLine(mailbox.path, session.utf8, found));
     }
   }
+  if (select.specialUse) return ok("LIST completed");
+  for (const path of namesWithout(mailboxes, absent, above)) {
+    if (!patterns.some((pattern) => matchesPattern(pattern, path))) continue;
+    const attributes = ["\\NonExistent"];
+    if (absent.some((one) => one.path === path)) attributes.unshift("\\Subscribed");
+    if (returns.children) attributes.push("\\HasNoChildren");
+    const extended = above.has(path) ? { childInfo: ["SUBSCRIBED"] } : {};
+    session.out.text(response.listLine("LIST", attributes, path, session.utf8, extended));
+  }
   return ok("LIST completed");
+}
+
+type Subscription = { readonly path: string; readonly subscribed: boolean };
+
+/** RFC 9051 §6.3.7: names that are subscribed though their mailboxes were deleted. */
+async function absentNames(
+  { user }: Session,
+  mailboxes: readonly Mailbox[],
+  store: Pick<StoreReader, "absentSubscriptions">,
+): Promise<readonly Subscription[]> {
+  const there = new Set(mailboxes.map(({ path }) => path));
+  const absent = await store.absentSubscriptions(user.id);
+  return absent.filter((path) => !there.has(path)).map((path) => ({ path, subscribed: true }));
+}
+
+/** The absent names, and levels above them, of which there is no mailbox. */
+function namesWithout(
+  mailboxes: readonly Mailbox[],
+  absent: readonly Subscription[],
+  above: ReadonlySet<string>,
+): readonly string[] {
+  if (absent.length === 0) return [];
+  const names = new Set([...absent.map(({ path }) => path), ...above]);
+  for (const { path } of mailboxes) names.delete(path);
+  return [...names].sort();
 }
 
 /** RFC 3501 §6.3.9. */
@@ -86,7 +121,8 @@ export async function lsub(
   const mailboxes = byPath(all.map(({ mailbox }) => mailbox));
   const pattern = command.reference + command.pattern;
   // With "%" a subscribed name further down shows as its parent.
-  const above = command.pattern.endsWith("%") ? aboveSubscribed(mailboxes, []) : new Set<string>();
+  const absent = await absentNames(session, mailboxes, store);
+  const above = command.pattern.endsWith("%") ? aboveSubscribed([...mailboxes, ...absent], []) : new Set<string>();
   if (command.pattern === "") session.out.line('* LSUB (\\Noselect) "/" ""');
   for (const mailbox of mailboxes) {
     if (!matchesPattern(pattern, mailbox.path)) continue;
@@ -94,6 +130,11 @@ export async function lsub(
     else if (above.has(mailbox.path)) {
       session.out.text(response.listLine("LSUB", ["\\Noselect"], mailbox.path, session.utf8));
     }
+  }
+  for (const path of namesWithout(mailboxes, absent, above)) {
+    if (!matchesPattern(pattern, path)) continue;
+    const attributes = absent.some((one) => one.path === path) ? [] : ["\\Noselect"];
+    session.out.text(response.listLine("LSUB", attributes, path, session.utf8));
   }
   return ok("LSUB completed");
 }
@@ -122,7 +163,7 @@ async function visible(
 }
 
 /** The paths above all subscribed mailboxes that none of the patterns shows by itself. */
-function aboveSubscribed(mailboxes: readonly Mailbox[], patterns: readonly string[]): ReadonlySet<string> {
+function aboveSubscribed(mailboxes: readonly Subscription[], patterns: readonly string[]): ReadonlySet<string> {
   const above = new Set<string>();
   for (const { path, subscribed } of mailboxes) {
     if (!subscribed || patterns.some((pattern) => matchesPattern(pattern, path))) continue;

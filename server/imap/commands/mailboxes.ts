@@ -23,7 +23,9 @@ export async function create(
   if (parent === "not-allowed") return notAllowed;
   if (parent === "no-parent") return no("CANNOT", "Mailboxes of others lie below one that they share");
   if (parent.account !== session.user.id && command.uses.length > 0) return no("USEATTR", "Not in another's mailboxes");
-  const result = await store.createMailbox(parent.account, parent.path, command.uses[0]);
+  // RFC 9051 §6.3.7: to subscribe is the client's own doing; in another's account it is not asked.
+  const asked = parent.account === session.user.id;
+  const result = await store.createMailbox(parent.account, parent.path, command.uses[0], !asked);
   if (result.kind !== "done") return refusal(result.kind);
   return ok("CREATE completed", `MAILBOXID (${objectId("F", result.mailbox.id)})`);
 }
@@ -36,7 +38,8 @@ export async function remove(
   const place = await findPlace(store, session.user, withoutDelimiter(command.mailbox));
   if (place === undefined) return noSuchMailbox;
   if (!may(place, "x")) return notAllowed;
-  const result = await store.deleteMailbox(place.account, place.mailbox.id);
+  // RFC 9051 §6.3.7: what is subscribed stays so by its name.
+  const result = await store.deleteMailbox(place.account, place.mailbox.id, place.account === session.user.id);
   return result.kind === "done" ? ok("DELETE completed") : refusal(result.kind);
 }
 

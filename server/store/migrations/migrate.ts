@@ -20,6 +20,7 @@ import { statements as templates } from "./017.ts";
 import { statements as flagged } from "./018.ts";
 import { statements as digests } from "./019.ts";
 import { statements as engagements } from "./020.ts";
+import { statements as absent } from "./021.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -43,6 +44,7 @@ const migrations: readonly (readonly string[])[] = [
   flagged,
   digests,
   engagements,
+  absent,
 ];
 export const schemaVersion = migrations.length;
 

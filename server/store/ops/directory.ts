@@ -176,6 +176,7 @@ const accountTables = [
   "addresses",
   "grants",
   "mailbox_rights",
+  "absent_subscriptions",
   ...sieveTables,
   ...wordTables,
 ] as const;

@@ -1,5 +1,6 @@
 /** Mailboxes by name and by role: listing, making, renaming, deleting. */
 import type { AccountId, Mailbox, MailboxEdit, MailboxId, SpecialUse } from "../store.ts";
+import { takeSubscribed } from "./absent-subscriptions.ts";
 import { all, now, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** One level of a path, in UTF-8 bytes. */
@@ -135,6 +136,7 @@ export function* makeMailbox(
   parent: MailboxId,
   name: string,
   role: SpecialUse | undefined,
+  subscribed = true,
 ): Op<MailboxRow> {
   const seconds = Math.floor((yield* now()) / 1000);
   // RFC 9051 §2.3.1.1: a mailbox made anew under an old name needs a greater UIDVALIDITY; so each one gets the greatest yet.
@@ -148,7 +150,7 @@ export function* makeMailbox(
   if (given === undefined) throw new Error(`Account ${account} is not there.`);
   const row = yield* one<MailboxRow>(
     `INSERT INTO mailboxes (${mailboxColumns}, created_modseq, changed_modseq)
-     VALUES ($1, $2, $3, $4, $5, 1, $6, 1, $7, 0, 0, 0, 0, 1, $7, '[]', $7, $7) RETURNING ${mailboxColumns}`,
+     VALUES ($1, $2, $3, $4, $5, $8, $6, 1, $7, 0, 0, 0, 0, 1, $7, '[]', $7, $7) RETURNING ${mailboxColumns}`,
     account,
     given.next_object - 1,
     parent,
@@ -156,6 +158,7 @@ export function* makeMailbox(
     role ?? "",
     given.uidvalidity,
     given.modseq,
+    subscribed ? 1 : 0,
   );
   // A mailbox that is made below another is shared as that one is.
   if (parent !== 0)
@@ -175,6 +178,7 @@ export function* makePath(
   account: AccountId,
   names: readonly string[],
   role: SpecialUse | undefined,
+  subscribed = true,
 ): Op<MailboxRow | "too-many"> {
   const room = yield* one<{ n: number }>("SELECT count(*) AS n FROM mailboxes WHERE account = $1", account);
   if ((room?.n ?? 0) + names.length > maxMailboxes) return "too-many";
@@ -182,12 +186,21 @@ export function* makePath(
   for (let depth = 1; depth <= names.length; depth++) {
     const found: MailboxRow | undefined = yield* atPath(account, names.slice(0, depth));
     const last = depth === names.length;
-    row = found ?? (yield* makeMailbox(account, row?.id ?? 0, names[depth - 1] as string, last ? role : undefined));
+    if (found === undefined) {
+      const known = yield* takeSubscribed(account, names.slice(0, depth));
+      const name = names[depth - 1] as string;
+      row = yield* makeMailbox(account, row?.id ?? 0, name, last ? role : undefined, subscribed || known);
+    } else row = found;
   }
   return row as MailboxRow;
 }
 
-export function* createMailbox(account: AccountId, path: string, role?: SpecialUse): Op<MailboxEdit> {
+export function* createMailbox(
+  account: AccountId,
+  path: string,
+  role?: SpecialUse,
+  subscribed = true,
+): Op<MailboxEdit> {
   const names = parsePath(path);
   if (names === undefined) return { kind: "bad-name" };
   if (!(yield* lockAccount(account))) return { kind: "no-mailbox" };
@@ -196,7 +209,7 @@ export function* createMailbox(account: AccountId, path: string, role?: SpecialU
     const taken = yield* one("SELECT id FROM mailboxes WHERE account = $1 AND role = $2", account, role);
     if (taken !== undefined) return { kind: "role-taken" };
   }
-  const row = yield* makePath(account, names, role);
+  const row = yield* makePath(account, names, role, subscribed);
   if (row === "too-many") return { kind: "too-many" };
   return { kind: "done", mailbox: yield* withPath(row) };
 }
@@ -207,7 +220,10 @@ export function* setSubscribed(account: AccountId, path: string, subscribed: boo
   const names = parsePath(path);
   if (names === undefined) return { kind: "bad-name" };
   const row = yield* atPath(account, names);
-  if (row === undefined) return { kind: "no-mailbox" };
+  if (row === undefined) {
+    if (!subscribed) yield* takeSubscribed(account, names);
+    return { kind: "no-mailbox" };
+  }
   if ((row.subscribed !== 0) === subscribed) return { kind: "done", mailbox: yield* withPath(row) };
   const modseq = yield* nextModseq(account);
   const state = subscribed ? 1 : 0;
@@ -232,13 +248,15 @@ export function* moveInTree(row: MailboxRow, names: readonly string[]): Op<Mailb
     parent = above.id;
   }
   const modseq = yield* nextModseq(account);
+  const subscribed = row.subscribed !== 0 || (yield* takeSubscribed(account, names));
   yield* run(
-    "UPDATE mailboxes SET parent = $3, name = $4, changed_modseq = $5 WHERE account = $1 AND id = $2",
+    "UPDATE mailboxes SET parent = $3, name = $4, changed_modseq = $5, subscribed = $6 WHERE account = $1 AND id = $2",
     account,
     id,
     parent,
     names.at(-1) as string,
     modseq,
+    subscribed ? 1 : 0,
   );
   yield* publish({ kind: "mailboxes", account, modseq });
   const moved = (yield* mailboxRow(account, id)) as MailboxRow;

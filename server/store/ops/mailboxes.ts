@@ -1,5 +1,6 @@
 /** A mailbox as a session opens it, and the edits of the tree that carry mail along. */
 import type { AccountId, Mailbox, MailboxEdit, MailboxId, MailboxSnapshot, NoMailbox } from "../store.ts";
+import { keepSubscribed } from "./absent-subscriptions.ts";
 import { parseKeywordList } from "./keywords.ts";
 import {
   atPath,
@@ -106,13 +107,14 @@ function* forgetGone(account: AccountId): Op<void> {
   yield* run("UPDATE accounts SET changes_from = $2 WHERE id = $1", account, last.modseq);
 }
 
-/** Answers the mailbox as it was. */
-export function* deleteMailbox(account: AccountId, mailbox: MailboxId): Op<MailboxEdit> {
+/** Answers the mailbox as it was. `nameStays`: its name, if it was subscribed, stays so. */
+export function* deleteMailbox(account: AccountId, mailbox: MailboxId, nameStays = false): Op<MailboxEdit> {
   const row = (yield* lockAccount(account)) ? yield* mailboxRow(account, mailbox) : undefined;
   if (row === undefined) return { kind: "no-mailbox" };
   if (row.role === "inbox") return { kind: "is-inbox" };
   if (yield* hasChildren(row)) return { kind: "has-children" };
   const gone: Mailbox = yield* withPath(row);
+  if (nameStays && gone.subscribed) yield* keepSubscribed(account, gone.path);
   yield* run(
     `UPDATE contents SET refs = refs - d.n
      FROM (SELECT content, count(*) AS n FROM messages WHERE account = $1 AND mailbox = $2 GROUP BY content) AS d

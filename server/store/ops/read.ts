@@ -2,6 +2,7 @@
 import { search } from "../search.ts";
 import { sort } from "../search-sort.ts";
 import { verify } from "../verify.ts";
+import { absentSubscriptions } from "./absent-subscriptions.ts";
 import { audit } from "./audit.ts";
 import * as carry from "./carry.ts";
 import * as contents from "./contents.ts";
@@ -44,6 +45,7 @@ export const readOps = {
   setting: directory.setting,
   settings: directory.settings,
   mailboxes: tree.mailboxes,
+  absentSubscriptions,
   openMailbox: mailboxes.openMailbox,
   fetchCells: changes.fetchCells,
   changesSince: changes.changesSince,
