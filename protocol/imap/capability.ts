@@ -60,6 +60,7 @@ const authenticated = [
   "NOTIFY",
   "MULTISEARCH",
   "UIDONLY",
+  "INPROGRESS",
 ];
 
 /** The capability list, in the order it is sent. */

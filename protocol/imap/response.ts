@@ -215,6 +215,11 @@ export function copyUid(uidValidity: number, from: ArrayLike<number>, to: ArrayL
   return `COPYUID ${uidValidity} ${formatSet(from)} ${formatSet(to)}`;
 }
 
+/** RFC 9585 §4, without brackets: neither what is done nor what there is to do is known. */
+export function inProgress(tag: string): string {
+  return `INPROGRESS (${string(tag)} NIL NIL)`;
+}
+
 /** Kinds of RFC 8474 identifiers: a mailbox, an email, a thread. */
 export type ObjectKind = "F" | "M" | "T";
 

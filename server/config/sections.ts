@@ -133,6 +133,7 @@ export const imap = section<ImapOwn>(imapDefaults, {
   idleTimeoutMs:
     "A client that says nothing for so long is logged out, while idling too (RFC 9051 §5.4: at least 30 minutes).",
   keepAliveMs: "While idling, a word after so much silence keeps address translators awake; 0 for none.",
+  progressMs: "A command that takes longer is said to be in progress, each time after so long.",
   stallMs: "A client that takes nothing of what it asked for, for so long, is cut off.",
   maxMessageBytes: "Largest message that may be appended (APPENDLIMIT).",
   maxAppendBytes: "All messages of one MULTIAPPEND together.",

@@ -24,6 +24,7 @@ import type { ContentCache } from "./content-cache.ts";
 import { Input } from "./input.ts";
 import { tellElsewhere } from "./notifier.ts";
 import { Output } from "./output.ts";
+import { progress } from "./progress.ts";
 import { type OneCommand, runForUser } from "./run.ts";
 import { Session } from "./session.ts";
 import type { ImapSettings } from "./settings.ts";
@@ -156,6 +157,7 @@ class Conversation {
   async #answer(command: OneCommand): Promise<After> {
     let answer: Answer | After;
     try {
+      using _ = progress(this.#session, command, this.#needs.settings.progressMs);
       answer = await this.#run(command);
     } catch (error) {
       answer = this.#broken(command, error);

@@ -286,3 +286,31 @@ test("NOTIFY: delayed, an expunge waits for a command that may tell of it", asyn
      S: a OK NOOP completed`,
   );
 });
+
+test("INPROGRESS: a command that takes long is said to go on (RFC 9585)", async () => {
+  let go = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const slow = new Proxy(kept.store, {
+    get(target, name) {
+      if (name === "search")
+        return (...asked: Parameters<typeof target.search>) => held.then(() => target.search(...asked));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const patient = await imapWorld(slow, kept.accounts, { settings: { progressMs: 2 } });
+  try {
+    const client = await patient.user();
+    await client.ok("SELECT INBOX");
+    client.write("s SEARCH UNSEEN\r\n");
+    for (let times = 0; times < 2; times++)
+      assert.equal(await client.line(), '* OK [INPROGRESS ("s" NIL NIL)] Still at it');
+    go();
+    assert.match((await client.until("s")).at(-2) ?? "", /^\* SEARCH/);
+    assert.deepEqual(await client.ok("NOOP"), []);
+  } finally {
+    await patient.close();
+  }
+});

@@ -10,6 +10,8 @@ export type ImapSettings = {
   readonly idleTimeoutMs: number;
   /** While idling, "* OK Still here" after so much silence keeps network address translators awake; 0 for none. */
   readonly keepAliveMs: number;
+  /** A command that takes longer is said to be in progress, each time after so long (RFC 9585). */
+  readonly progressMs: number;
   /** A client that does not take what it asked for is cut off after so long. */
   readonly stallMs: number;
   /** One message of an APPEND (APPENDLIMIT), and all of one MULTIAPPEND. */
@@ -32,6 +34,7 @@ export const defaultImapSettings: ImapSettings = {
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 30 * 60_000,
   keepAliveMs: 4 * 60_000,
+  progressMs: 10_000,
   stallMs: 2 * 60_000,
   maxMessageBytes: 50 * 1024 * 1024,
   maxAppendBytes: 64 * 1024 * 1024,

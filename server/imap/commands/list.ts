@@ -12,7 +12,9 @@ import { ofEach } from "../pages.ts";
 import type { Session } from "../session.ts";
 import { type AnnotationStore, annotationsOf } from "./metadata.ts";
 
-type ListStore = PlaceStore & AnnotationStore & Pick<StoreReader, "openMailbox" | "search" | "fetch" | "absentSubscriptions">;
+type ListStore = PlaceStore &
+  AnnotationStore &
+  Pick<StoreReader, "openMailbox" | "search" | "fetch" | "absentSubscriptions">;
 type Ask = {
   readonly store: ListStore;
   readonly settings: { readonly maxMessageBytes: number };

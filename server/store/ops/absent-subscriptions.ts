@@ -1,6 +1,6 @@
 /** RFC 9051 §6.3.7: a name stays subscribed though its mailbox is deleted by IMAP, until it is unsubscribed or made anew. */
 import type { AccountId } from "../store.ts";
-import { all, one, type Op, run } from "./tx.ts";
+import { all, type Op, one, run } from "./tx.ts";
 
 /** Names of one account; what is deleted beyond them is not subscribed any more. */
 export const maxAbsentSubscriptions = 1000;
