@@ -54,6 +54,11 @@ export class Selected {
     return this.unsure || this.heard > this.modseq;
   }
 
+  /** Has the client been told of what happened with this mod-sequence? */
+  knows(modseq: number): boolean {
+    return modseq <= this.modseq || this.own.has(modseq);
+  }
+
   /**
    * Notes a change of our own whose result the client is being told. Mod-sequences of an account go up by one with each change, so the
    * one right after what the view knows leaves nothing in between; otherwise `update` asks what else there was.

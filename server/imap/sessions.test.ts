@@ -84,6 +84,16 @@ describe("what others do", () => {
     assert.deepEqual(await a.ok("NOOP"), ["* 2 FETCH (FLAGS (\\Flagged \\Recent))"]);
   });
 
+  test("what another did to a message is told though a silent change of one's own follows (RFC 9051 §6.4.6)", async () => {
+    const { a, b } = await two(3);
+    await a.ok("STORE 1:2 +FLAGS.SILENT (\\Answered)");
+    assert.deepEqual(await b.ok("STORE 1 +FLAGS.SILENT (\\Flagged)"), [
+      "* 1 FETCH (FLAGS (\\Answered \\Flagged))",
+      "* 2 FETCH (FLAGS (\\Answered))",
+    ]);
+    assert.deepEqual(await b.ok("STORE 1:3 -FLAGS.SILENT (\\Flagged)"), []);
+  });
+
   test("a keyword unknown so far comes with FLAGS first", async () => {
     const { a, b } = await two(1);
     await a.ok("STORE 1 +FLAGS.SILENT ($Junk)");

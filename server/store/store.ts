@@ -284,6 +284,8 @@ export type FlagResult =
         readonly flags: FlagBits;
         readonly keywords: readonly string[];
         readonly modseq: number;
+        /** Of the message before the change: what somebody else had done to it last. */
+        readonly modseqBefore: number;
       }[];
       /** UIDs that failed `unchangedSince`. */
       readonly modified: readonly number[];

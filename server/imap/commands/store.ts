@@ -41,6 +41,10 @@ export async function store(
   });
   if (result.kind === "no-mailbox") return noSuchMailbox;
   if (result.kind === "too-many-keywords") return no("LIMIT", "Too many keywords");
+  // RFC 9051 §6.4.6: what another has done to a message is told of, .SILENT or not. After our change nobody would look for it any more.
+  const unheard = new Set(
+    result.changed.filter(({ modseqBefore }) => !selected.knows(modseqBefore)).map(({ uid }) => uid),
+  );
   if (result.changed.length > 0) {
     selected.changedBySelf(result.modseq);
     await scripts({
@@ -61,8 +65,9 @@ export async function store(
       ? []
       : await ofEach(store, cache.budget, id, selected.mailbox, rangesOf(unchanged), ["marks"], (row): Marked => row);
   // RFC 7162 §3.1.3: with CONDSTORE even .SILENT is told the new mod-sequence.
-  if (!command.silent || session.condstore) {
-    for (const message of result.changed) tellMarked(session, selected, message, !command.silent, command.uid);
+  for (const message of result.changed) {
+    const withFlags = !command.silent || unheard.has(message.uid);
+    if (withFlags || session.condstore) tellMarked(session, selected, message, withFlags, command.uid);
   }
   for (const message of rest) tellMarked(session, selected, message, true, command.uid);
   if (result.modified.length > 0) {

@@ -28,7 +28,7 @@ export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagCh
   found.sort((a, b) => a[0] - b[0]);
 
   const modified: number[] = [];
-  const changed: { uid: number; flags: number; text: string }[] = [];
+  const changed: { uid: number; flags: number; text: string; modseqBefore: number }[] = [];
   let [unseen, deleted] = [0, 0];
   /** Back from \Deleted; and those by which an email may be read or unread in other mailboxes too. */
   const [back, counted]: [number[], number[]] = [[], []];
@@ -41,7 +41,7 @@ export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagCh
     const after = flagsAfter(mode, flags, change.marks.flags);
     const keywords = textAfter(text);
     if (after === flags && keywords === text) continue;
-    changed.push({ uid, flags: after, text: keywords });
+    changed.push({ uid, flags: after, text: keywords, modseqBefore: modseq });
     unseen += (flags & Flag.seen) - (after & Flag.seen);
     deleted += ((after & Flag.deleted) - (flags & Flag.deleted)) / Flag.deleted;
     if ((flags & ~after & Flag.deleted) !== 0) back.push(uid);
@@ -86,7 +86,9 @@ export function* setFlags(account: AccountId, mailbox: MailboxId, change: FlagCh
   };
   return {
     kind: "done",
-    changed: changed.map(({ uid, flags, text }): Changed => ({ uid, flags, keywords: parsed(text), modseq })),
+    changed: changed.map(
+      ({ uid, flags, text, modseqBefore }): Changed => ({ uid, flags, keywords: parsed(text), modseq, modseqBefore }),
+    ),
     modified,
     modseq,
   };
