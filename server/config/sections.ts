@@ -137,7 +137,8 @@ export const imap = section<ImapOwn>(imapDefaults, {
   stallMs: "A client that takes nothing of what it asked for, for so long, is cut off.",
   maxMessageBytes: "Largest message that may be appended (APPENDLIMIT).",
   maxAppendBytes: "All messages of one MULTIAPPEND together.",
-  maxBadCommands: "Commands answered BAD before the session ends; half as many before login.",
+  maxBadCommands:
+    "Commands answered BAD, one after the other, before the session ends; half as many in all before login.",
   maxLogins: "Refused logins before the session ends.",
   maxSessionsPerAccount: "Sessions of one account at a time.",
   maxThreadMessages: "Messages one THREAD command works on.",
@@ -175,7 +176,7 @@ export const pop3 = section<Pop3Settings>(defaultPop3Settings, {
   idleTimeoutMs: "Silence before a session is ended (RFC 1939 §3: at least 10 minutes).",
   loginTimeoutMs: "A session that has not logged in by then ends.",
   maxLineBytes: "Longest command line.",
-  maxErrors: "Refused commands of one session before it is ended.",
+  maxErrors: "Refused commands before the session ends; after login, one after the other.",
   maxLogins: "Refused logins before the session ends.",
   loginDelaySeconds: "Seconds from one login of an account to its next (LOGIN-DELAY); 0 for none.",
   expireDays: "QUIT removes what was retrieved and is older than so many days (EXPIRE); not set: never.",
@@ -194,7 +195,7 @@ export const manageSieve = section<ManageSieveSettings>(defaultManageSieveSettin
   idleTimeoutMs: "Silence before a session is ended (RFC 5804 §1.4: at least 30 minutes).",
   loginTimeoutMs: "A session that has not logged in by then ends.",
   maxLineBytes: "Longest command line.",
-  maxErrors: "Refused commands of one session before it is ended.",
+  maxErrors: "Refused commands before the session ends; after login, one after the other.",
   maxLogins: "Refused logins before the session ends.",
 });
 

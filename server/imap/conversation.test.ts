@@ -253,6 +253,14 @@ const users: readonly [name: string, script: string][] = [
   ],
 ];
 describe("users", () => {
+  test("bad commands count in a row", async () => {
+    const client = await world.user();
+    for (let times = 0; times < 3; times++) {
+      client.write(`${"x y\r\n".repeat(50)}z NOOP\r\n`);
+      assert.equal((await client.until("z")).at(-1), "OK NOOP completed");
+    }
+  });
+
   for (const [name, script] of users) test(name, async () => play(await world.user(), script));
 });
 

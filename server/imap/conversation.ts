@@ -171,7 +171,10 @@ class Conversation {
       const full = this.#out.drained();
       if (full !== undefined) await full;
     }
-    return answer.status === "BAD" ? this.#countBad() : "next";
+    if (answer.status === "BAD") return this.#countBad();
+    // Who is known and now and then makes sense may go on for days.
+    if (this.#session.account !== undefined) this.#badCommands = 0;
+    return "next";
   }
 
   /** The store broke, or we did: the session lives on. */

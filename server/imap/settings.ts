@@ -17,7 +17,7 @@ export type ImapSettings = {
   /** One message of an APPEND (APPENDLIMIT), and all of one MULTIAPPEND. */
   readonly maxMessageBytes: number;
   readonly maxAppendBytes: number;
-  /** Commands answered BAD before the session ends; half as many before login. */
+  /** Commands answered BAD, one after the other, before the session ends; half as many in all before login. */
   readonly maxBadCommands: number;
   /** Refused logins before the session ends. */
   readonly maxLogins: number;

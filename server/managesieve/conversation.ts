@@ -129,6 +129,8 @@ class Conversation {
       case "sentence": {
         const command = commandOf(step.sentence);
         if ("wrong" in command) return this.#fault(no(command.wrong));
+        // Errors of somebody who is known count in a row.
+        if (this.#account !== undefined) this.#errors = 0;
         return this.#do(command);
       }
       default:

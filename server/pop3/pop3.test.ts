@@ -133,6 +133,11 @@ const talks: readonly [name: string, sent: string, expected: string, left?: read
   ["a line without an end is not waited for", "x".repeat(4000), `${greeting}-ERR Line is too long\r\n`],
   ["a bare line feed ends it", "NOOP\nQUIT\r\n", `${greeting}-ERR Lines end with CR LF\r\n`],
   [
+    "who has logged in may err now and then",
+    `${enter}${"A\r\nB\r\nC\r\nNOOP\r\n".repeat(2)}QUIT\r\n`,
+    `${entered}${`${"-ERR Unknown command\r\n".repeat(3)}+OK\r\n`.repeat(2)}${bye}`,
+  ],
+  [
     "enough is enough",
     "A\r\nB\r\nC\r\nD\r\nE\r\nQUIT\r\n",
     `${greeting}${"-ERR Unknown command\r\n".repeat(4)}-ERR Too many errors\r\n`,

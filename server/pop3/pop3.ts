@@ -170,6 +170,8 @@ class Conversation {
     const refused = outOfTurn(this.#session, command);
     if (refused !== undefined) return this.#fault(refused);
     const reply = await this.#do(command);
+    // Errors of somebody who is known count in a row.
+    if (this.#session.state === "transaction") this.#errors = 0;
     if (reply !== undefined) this.#session = advance(this.#session, command, reply);
     if (this.#out.length >= gatherBytes) await this.#flush();
   }

@@ -144,6 +144,9 @@ test("NOOP, CAPABILITY with the owner, UNAUTHENTICATE", async () => {
   const talk = await ManageSieveTalk.login(port(), user);
   assert.equal((await talk.say('NOOP "STARTTLS-SYNC-42"')).reply, 'OK (TAG "STARTTLS-SYNC-42") "Done"');
   assert.equal((await talk.say("NOOP")).reply, 'OK "Done"');
+  // Errors count in a row: a client that makes sense now and then may stay.
+  for (let times = 0; times < 40; times++)
+    assert.match((await talk.say(times % 2 ? "NOOP" : "NOPE")).reply, /^(OK|NO) /);
   assert.ok((await talk.say("CAPABILITY")).lines.includes(`"OWNER" "${user}"`));
   assert.match((await talk.say('AUTHENTICATE "PLAIN"')).reply, /^NO/);
   assert.match((await talk.say("UNAUTHENTICATE")).reply, /^OK/);
