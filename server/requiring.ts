@@ -1,4 +1,5 @@
 /** Puts together what a sender is asked for: requirements of receivers, the self-test of unsubscribing, and whether lists name us. */
+
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Directory } from "./access/directory.ts";
@@ -17,6 +18,7 @@ import { type Receiver, type Requirement, receivers, type Verdict, verdictFor } 
 import { type Followed, type SelfTest, selfTest } from "./require/self-test.ts";
 import type { RunningSending } from "./sending.ts";
 import { readDkimKeys } from "./sign/dkim-keys.ts";
+import { domainSettings } from "./store/domain-settings.ts";
 import type { Instant, Store } from "./store/store.ts";
 
 export type RequirementsOf = {
@@ -48,7 +50,7 @@ const unlisted: ReadonlySet<string> = new Set(["private", "loopback", "linkLocal
 const isElsewhere = (address: string): boolean =>
   ipaddr.isValid(address) && !unlisted.has(ipaddr.process(address).range());
 
-const testSetting = (domain: string): string => `self-test/${domain}`;
+const testSetting = (domain: string): string => domainSettings.selfTest + domain;
 
 export function makeRequiring(parts: {
   readonly sending: RunningSending;

@@ -177,6 +177,7 @@ export class FakeStore implements Used {
   async putDomain(domain: Domain) {
     this.domainRows.set(domain.name, domain);
     this.#changed();
+    return "done" as const;
   }
   async removeDomain(name: string) {
     if ([...this.addressRows.values()].some((one) => one.domain === name)) return "in-use" as const;

@@ -83,6 +83,10 @@ function changed(
   return { settings: after };
 }
 
+/** Lists, keys and members are kept by the names of their domains: another of the name would find them. */
+export const domainCanComeBack = (domain: string): string =>
+  `The domain ${domain} was deleted and can come back: bring it back, or remove it for ever, first (angarium deletion list).`;
+
 export const domainCommands: readonly Command[] = [
   command(
     "domain add",
@@ -96,7 +100,8 @@ export const domainCommands: readonly Command[] = [
       const kind = relay ? "relay" : "local";
       const made = changed({}, kind, given);
       if ("kind" in made) return made;
-      await store.putDomain({ name: domain, kind, settings: made.settings });
+      if ((await store.putDomain({ name: domain, kind, settings: made.settings })) === "deleted")
+        return no(domainCanComeBack(domain));
       const keys = kind === "local" ? (await ensureDkimKeys(store, domain, now())).keys : [];
       return done({
         name: domain,

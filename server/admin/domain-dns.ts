@@ -3,6 +3,7 @@
 import type { RecordChange } from "../../protocol/dns/update.ts";
 import { type DnsUpdateSettings, makeDnsUpdater } from "../net/dns-update.ts";
 import { readDkimKeys } from "../sign/dkim-keys.ts";
+import { domainSettings } from "../store/domain-settings.ts";
 import type { Domain } from "../store/store.ts";
 import type { World } from "./command.ts";
 import { no, type Refused, time } from "./command.ts";
@@ -21,7 +22,7 @@ export type DomainCheck = {
 };
 
 /** Where the check that the server makes by itself is kept. */
-export const checkPrefix = "dns-check/";
+export const checkPrefix = domainSettings.dnsCheck;
 
 type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver">>;
 

@@ -125,18 +125,12 @@ export async function purge(world: Pick<World, "store">, id: number): Promise<"d
 
 export async function bringBack(world: Pick<World, "store">, id: number): Promise<Refused | undefined> {
   const answer = await world.store.undelete(id);
-  switch (answer) {
-    case "done":
-      return undefined;
-    case "missing":
-      return no(`There is no deletion ${id} that can be undone. See them: angarium deletion list`);
-    case "taken":
-      return no(
-        "It cannot come back: its domain is not there, or something else has one of its names or addresses now. Remove that first.",
-      );
-    default:
-      return answer satisfies never;
-  }
+  if (answer === "done") return undefined;
+  if (answer === "missing")
+    return no(`There is no deletion ${id} that can be undone. See them: angarium deletion list`);
+  if ("noDomain" in answer)
+    return no(`It cannot come back: the domain ${answer.noDomain} is not there. Bring that back, or add it, first.`);
+  return no(`It cannot come back: there is another ${answer.taken} now. Remove or rename that first.`);
 }
 
 export const shownDeletion = ({ id, kind, name, takes, by, at, purgeAt }: Deletion) => ({

@@ -83,7 +83,10 @@ export async function beginDomain(
   const mark = `domain/${domain}`;
   if (before === undefined || (await isUntouched(before, store))) {
     await begin(store, mark);
-    await store.putDomain({ name: domain, kind, settings: file.settings as DomainSettings });
+    if ((await store.putDomain({ name: domain, kind, settings: file.settings as DomainSettings })) === "deleted")
+      throw new CannotCarry(
+        `The domain ${domain} was deleted here and can come back: bring it back, or remove it for ever, first.`,
+      );
   }
   const fresh = before === undefined || (await isBegun(store, mark));
   if (fresh) {

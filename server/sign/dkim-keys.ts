@@ -1,6 +1,7 @@
 /** The DKIM keys of a domain: made here, kept in the store under "dkim/<domain>", published as TXT records. */
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
+import { domainSettings } from "../store/domain-settings.ts";
 import type { Instant, StoreReader, StoreWriter } from "../store/store.ts";
 
 /** Both are used side by side (RFC 8463 §3 advises it): not everybody can verify Ed25519. */
@@ -31,8 +32,7 @@ export type DkimKeys = { readonly keys: readonly DkimKey[] };
 const rsaBits = 2048; // RFC 8301 §3.2; 4096 does not fit into one UDP answer
 const makeKeyPair = promisify(generateKeyPair);
 
-const prefix = "dkim/";
-export const dkimSetting = (domain: string): string => prefix + domain;
+export const dkimSetting = (domain: string): string => domainSettings.dkim + domain;
 
 /** A new key; its selector is named by the day ("r20260102", "e20260102b"), and is none of `taken`. */
 export async function makeDkimKey(algorithm: Algorithm, now: Instant, taken: readonly string[] = []): Promise<DkimKey> {

@@ -202,8 +202,8 @@ export interface HostingWriter {
   ): Promise<
     { readonly kind: "done"; readonly deletion: Deletion } | { readonly kind: "missing" | "last-administrator" }
   >;
-  /** "taken": something else has its name now. */
-  undelete(id: number): Promise<"done" | "missing" | "taken">;
+  /** `taken`: something else has this name now; `noDomain`: its domain is not there. */
+  undelete(id: number): Promise<"done" | "missing" | { readonly taken: string } | { readonly noDomain: string }>;
   /** Removes for ever what a deletion took; bounded work, answers whether there is more. */
   purge(id: number): Promise<"done" | "more" | "missing">;
   /** Remembers that a request with this key is under way. */

@@ -580,7 +580,8 @@ export interface StoreWriter
     ListsWriter,
     HostingWriter {
   // directory; each answers "exists"/"missing" instead of throwing
-  putDomain(domain: Domain): Promise<void>;
+  /** "deleted": one of this name can come back, and what was kept by its name is still its own. */
+  putDomain(domain: Domain): Promise<"done" | "deleted">;
   removeDomain(name: string): Promise<"done" | "missing" | "in-use">;
   createAccount(
     account: {

@@ -216,10 +216,47 @@ export function hostingContract(open: Open): void {
       assert.ok(one.kind === "done");
       // Its name is free at once; then it cannot come back.
       await account("b@alfa.test");
-      assert.equal(await store.undelete(one.deletion.id), "taken");
+      assert.deepEqual(await store.undelete(one.deletion.id), { taken: "b@alfa.test" });
       assert.equal(await store.purge(one.deletion.id), "done");
       assert.equal(await store.purge(one.deletion.id), "missing");
       assert.equal((await store.accounts({ name: "b@alfa.test" })).length, 1);
+
+      // Who is gone shares nothing, and nothing is shared with them, until they are back.
+      const [a, z] = [ids.get("a@alfa.test") as number, ids.get("z@bravo.test") as number];
+      const inboxOf = async (id: number) => (await store.mailboxes(id))[0]?.id as number;
+      await store.setMailboxRights(a, await inboxOf(a), z, "lr");
+      await store.setMailboxRights(z, await inboxOf(z), a, "lr");
+      const sharer = await store.softDelete("account", "a@alfa.test", "root", now, now + 1000);
+      assert.ok(sharer.kind === "done");
+      assert.deepEqual([await store.sharedWith(z), await store.mailboxRights(z)], [[], []]);
+      assert.equal(await store.undelete(sharer.deletion.id), "done");
+      assert.deepEqual([(await store.sharedWith(z)).length, (await store.mailboxRights(z)).length], [1, 1]);
+
+      // Whoever has a domain next finds nothing of whose it was; while it can come back, nobody has it.
+      const named = { name: "named.test", kind: "local", settings: {} } as const;
+      assert.equal(await store.putDomain(named), "done");
+      await account("lost@named.test");
+      for (const key of ["dkim/named.test", "filter.domain.named.test"]) await store.putSetting(key, { secret: true });
+      await store.putSharedScript({
+        owner: "named.test",
+        name: "theirs",
+        content: "keep;",
+        runs: "after",
+        changedAt: now,
+      });
+      const lost = await store.softDelete("account", "lost@named.test", "root", now, now + 1000);
+      const away = await store.softDelete("domain", "named.test", "root", now, now + 1000);
+      assert.ok(lost.kind === "done" && away.kind === "done");
+      assert.deepEqual(await store.undelete(lost.deletion.id), { noDomain: "named.test" });
+      assert.equal(await store.putDomain(named), "deleted");
+      for (const { deletion } of [lost, away]) assert.equal(await store.purge(deletion.id), "done");
+      assert.equal(await store.putDomain(named), "done");
+      assert.equal(await store.setting("dkim/named.test"), undefined);
+      assert.equal(await store.setting("filter.domain.named.test"), undefined);
+      assert.equal(
+        (await store.sharedScripts()).some(({ owner }) => owner === "named.test"),
+        false,
+      );
 
       assert.equal((await store.softDelete("account", "root@own.test", "root", now, now)).kind, "last-administrator");
       assert.equal((await store.accounts({ name: "root@own.test" })).length, 1);

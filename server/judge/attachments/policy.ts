@@ -1,4 +1,5 @@
 /** What is done with dangerous attachments: an action for each danger, the server's or a domain's. */
+import { domainSettings } from "../../store/domain-settings.ts";
 import { type Danger, dangers, type Finding } from "./finding.ts";
 
 /** From the mildest to the gravest. "mark" only says so in the header and the journey. */
@@ -41,7 +42,7 @@ export const outboundPolicy: AttachmentPolicy = {
 };
 
 /** Where policies are kept that a domain has, by its name, or a tenant for all its domains, by its number. */
-export const policyPrefixes = { domain: "attachments.domain.", tenant: "attachments.tenant." } as const;
+export const policyPrefixes = { domain: domainSettings.attachments, tenant: "attachments.tenant." } as const;
 
 export const isDanger = (text: string): text is Danger => Object.hasOwn(dangers, text);
 export const isAction = (text: unknown): text is Action => actions.includes(text as Action);

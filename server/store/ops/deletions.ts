@@ -1,4 +1,6 @@
 /** Deletions that can be undone: what is deleted is gone for everybody at once, and removed for ever later (`../hosting.ts`). */
+
+import { domainSettings } from "../domain-settings.ts";
 import type { Deletion, DeletionKind, HostingWriter, Takes, Within } from "../hosting.ts";
 import type { Instant } from "../store.ts";
 import { removeAccount } from "./directory.ts";
@@ -181,19 +183,20 @@ function* bringBackAccounts(id: number): Op<void> {
   );
 }
 
-export function* undelete(id: number): Op<"done" | "missing" | "taken"> {
+export function* undelete(id: number): Op<Awaited<ReturnType<HostingWriter["undelete"]>>> {
   const row = yield* one<DeletionRow>("SELECT * FROM deletions WHERE id = $1", id);
   if (row === undefined) return "missing";
-  const clash = yield* one(
-    `SELECT 1 AS n FROM gone_addresses g JOIN addresses a ON a.domain = g.domain AND a.local = g.local WHERE g.deletion = $1
-     UNION ALL SELECT 1 AS n FROM accounts g JOIN accounts a ON g.name = a.name || $2 WHERE g.deletion = $1
-     UNION ALL SELECT 1 AS n FROM gone_domains g JOIN domains d ON d.name = g.name WHERE g.deletion = $1 LIMIT 1`,
+  const clash = yield* one<{ name: string }>(
+    `SELECT a.local || '@' || a.domain AS name FROM gone_addresses g JOIN addresses a ON a.domain = g.domain AND a.local = g.local WHERE g.deletion = $1
+     UNION ALL SELECT a.name FROM accounts g JOIN accounts a ON g.name = a.name || $2 WHERE g.deletion = $1
+     UNION ALL SELECT d.name FROM gone_domains g JOIN domains d ON d.name = g.name WHERE g.deletion = $1 LIMIT 1`,
     id,
     suffix(id),
   );
-  if (clash !== undefined) return "taken";
+  if (clash !== undefined) return { taken: clash.name };
   // An account comes back to a domain that is there; a domain to a tenant that is there, or to the platform.
-  if (row.kind === "account" && !(yield* one("SELECT 1 AS n FROM domains WHERE name = $1", row.domain))) return "taken";
+  if (row.kind === "account" && !(yield* one("SELECT 1 AS n FROM domains WHERE name = $1", row.domain)))
+    return { noDomain: row.domain };
   if (row.kind === "tenant") yield* run("UPDATE tenants SET deletion = 0 WHERE deletion = $1", id);
   yield* run(
     `INSERT INTO domains (name, kind, settings, tenant) SELECT name, kind, settings,
@@ -206,6 +209,17 @@ export function* undelete(id: number): Op<"done" | "missing" | "taken"> {
   yield* forget(id);
   yield* publish({ kind: "directory" });
   return "done";
+}
+
+/** All that is kept by the name of a domain: whoever has a domain of this name next finds nothing of it. */
+function* forgetDomain(name: string): Op<void> {
+  yield* run("DELETE FROM grants WHERE kind = 'domain' AND object = $1", name);
+  for (const prefix of Object.values(domainSettings)) yield* run("DELETE FROM settings WHERE key = $1", prefix + name);
+  yield* run("DELETE FROM sieve_shared WHERE owner = $1", name);
+  yield* run("DELETE FROM invitations WHERE substr(name, length(name) - length($1) + 1) = $1", `@${name}`);
+  yield* run("DELETE FROM tallies WHERE domain = $1", name);
+  yield* run("DELETE FROM tally_days WHERE domain = $1", name);
+  yield* forgetListsOf(name);
 }
 
 function* forget(id: number): Op<void> {
@@ -223,12 +237,11 @@ export function* purge(id: number): Op<"done" | "more" | "missing"> {
   );
   for (const [account] of accounts) yield* removeAccount(account as number);
   if (accounts.length === maxAccountsPurged) return "more";
-  const domains = yield* rows("SELECT name FROM gone_domains WHERE deletion = $1", id);
-  for (const [name] of domains) {
-    yield* run("DELETE FROM grants WHERE kind = 'domain' AND object = $1", name as string);
-    yield* run("DELETE FROM settings WHERE key = $1", `dkim/${name as string}`);
-    yield* forgetListsOf(name as string);
-  }
+  const domains = yield* rows(
+    "SELECT name FROM gone_domains WHERE deletion = $1 AND name NOT IN (SELECT name FROM domains)",
+    id,
+  );
+  for (const [name] of domains) yield* forgetDomain(name as string);
   yield* run(
     "DELETE FROM grants WHERE kind = 'tenant' AND object IN (SELECT CAST(id AS TEXT) FROM tenants WHERE deletion = $1)",
     id,

@@ -31,7 +31,12 @@ export function* domains(): Op<readonly Domain[]> {
   }));
 }
 
-export function* putDomain(domain: Domain): Op<void> {
+export function* putDomain(domain: Domain): Op<"done" | "deleted"> {
+  const gone = yield* one(
+    "SELECT 1 AS n FROM gone_domains WHERE name = $1 AND name NOT IN (SELECT name FROM domains) LIMIT 1",
+    domain.name,
+  );
+  if (gone !== undefined) return "deleted";
   yield* run(
     `INSERT INTO domains (name, kind, settings) VALUES ($1, $2, $3)
      ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, settings = excluded.settings`,
@@ -40,6 +45,7 @@ export function* putDomain(domain: Domain): Op<void> {
     JSON.stringify(domain.settings),
   );
   yield* directoryChanged();
+  return "done";
 }
 
 export function* removeDomain(name: string): Op<"done" | "missing" | "in-use"> {

@@ -103,6 +103,8 @@ export function* giveDomain(name: string, tenant: TenantId): Op<"done" | "missin
   // Who administered it did so for its old owner; who lives in it administers nothing of that owner any more.
   yield* run("DELETE FROM grants WHERE kind = 'domain' AND object = $1", name);
   yield* run("DELETE FROM grants WHERE account IN (SELECT id FROM accounts WHERE domain = $1)", name);
+  // Its old owner brings nobody back into it.
+  yield* run("UPDATE deletions SET tenant = $2 WHERE kind = 'account' AND domain = $1", name, tenant);
   yield* publish({ kind: "directory" });
   return "done";
 }

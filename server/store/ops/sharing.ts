@@ -7,7 +7,7 @@ import { all, type Op, one, publish, run } from "./tx.ts";
 export function* sharedWith(grantee: AccountId): Op<readonly SharedMailbox[]> {
   const found = yield* all<{ account: number; name: string; mailbox: number; rights: string; subscribed: number }>(
     `SELECT r.account, a.name, r.mailbox, r.rights, r.subscribed FROM mailbox_rights r {cross} accounts a
-     WHERE r.grantee = $1 AND a.id = r.account AND a.disabled = 0 ORDER BY a.name, r.mailbox`,
+     WHERE r.grantee = $1 AND a.id = r.account AND a.disabled = 0 AND a.deletion = 0 ORDER BY a.name, r.mailbox`,
     grantee,
   );
   return found.map((row) => ({
@@ -22,7 +22,7 @@ export function* sharedWith(grantee: AccountId): Op<readonly SharedMailbox[]> {
 export function* mailboxRights(account: AccountId): Op<readonly MailboxRight[]> {
   const found = yield* all<{ mailbox: number; grantee: number; name: string; rights: string }>(
     `SELECT r.mailbox, r.grantee, a.name, r.rights FROM mailbox_rights r {cross} accounts a
-     WHERE r.account = $1 AND a.id = r.grantee ORDER BY r.mailbox, a.name`,
+     WHERE r.account = $1 AND a.id = r.grantee AND a.deletion = 0 ORDER BY r.mailbox, a.name`,
     account,
   );
   return found.map(({ mailbox, grantee, name, rights }) => ({ mailbox, grantee, granteeName: name, rights }));
