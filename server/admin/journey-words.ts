@@ -32,6 +32,8 @@ function accepted(detail: Detail): string {
   const bytes = text(detail, "bytes");
   const size = bytes === "" ? "" : `, ${bytes} bytes`;
   const from = text(detail, "from") || "the null sender (a notice)";
+  const forwardedFor = text(detail, "forwardedFor");
+  if (forwardedFor !== "") return `A script of ${forwardedFor} sends it on, under the return path ${from}${size}.`;
   return account === ""
     ? `We took it from ${peer(detail) || "this server itself"}, sent by ${from}, ${tls}${size}${because(detail)}.`
     : `${account} handed it in as ${from} by ${text(detail, "via") || "submission"}, ${tls}${size}.`;
@@ -50,6 +52,33 @@ const answered = (detail: Detail): string => {
   return reply === "" ? "" : ` It answered: ${reply.replaceAll("\n", " ")}`;
 };
 
+/** What scripts did, by the short words of `deliver/sieve/sieve.ts`; `keep`: where what they keep lies. */
+function byScript(notes: readonly string[], keep: string): string {
+  const behind = (word: string): readonly string[] =>
+    notes.flatMap((note) => (note.startsWith(`${word} `) ? [note.slice(word.length + 1)] : []));
+  const missing = behind("no mailbox");
+  // RFC 5228 §4.1: what is to lie in a mailbox that is not there lies where it is kept.
+  const filed = behind("fileinto").map((name) => (missing.includes(name) ? keep : name));
+  const places = [...new Set([...filed, ...(notes.includes("keep") ? [keep] : [])])];
+  const onward = behind("redirect").map((note) => {
+    const [address = "", ...refusal] = note.split(" ");
+    return refusal.length === 0
+      ? `A script sends it on to ${address}.`
+      : `A script would send it on to ${address}, but that ${refusal.join(" ")}.`;
+  });
+  return [
+    ...(places.length > 0 ? [`A script had it put into ${joined(places)}.`] : []),
+    ...missing.map((name) => `The script names the mailbox ${name}, which is not there.`),
+    ...onward,
+    ...(notes.includes("rejected") ? ["A script refused it."] : []),
+    ...(notes.includes("discarded") ? ["A script discarded it."] : []),
+    ...(notes.includes("vacation answer") ? ["An automatic answer went out."] : []),
+    ...behind("no vacation answer:").map((why) => `No automatic answer went out: ${why}.`),
+    ...(notes.includes("notified") ? ["A script told somebody of it."] : []),
+    ...(notes.includes("script failed") ? ["The script failed; its owner is told."] : []),
+  ].join(" ");
+}
+
 /** One sentence about one entry. */
 export function inWords({ stage, detail }: Pick<JourneyEntry, "stage" | "detail">): string {
   const to = joined(list(detail, "to").length > 0 ? list(detail, "to") : list(detail, "recipients"));
@@ -62,6 +91,8 @@ export function inWords({ stage, detail }: Pick<JourneyEntry, "stage" | "detail"
       const into = list(detail, "into");
       const whose = joined(list(detail, "accounts"));
       const junk = list(detail, "junkFor").length > 0 ? " (as junk)" : "";
+      const sieve = list(detail, "sieve");
+      if (sieve.length > 0) return byScript(sieve, joined(into) || "the mailbox");
       return `It was put into ${into.length === 0 ? "the mailbox" : joined(into)}${whose === "" ? "" : ` of ${whose}`}${junk}.`;
     }
     case "queued":

@@ -51,6 +51,8 @@ export function acceptedEntry(
   const to = mail.recipients.map(formatMailbox);
   for (const recipient of to) keys.push(recipient);
   keys.push(...beside);
+  // Who forwards mail sees what becomes of it.
+  if (mail.forwardedFor !== undefined) keys.push(mail.forwardedFor);
   const reasons = [...(verdict.reasons ?? []), ...(verdict.kind === "accept" ? (verdict.defence ?? []) : [])];
   const detail = {
     id: mail.id,
@@ -63,6 +65,7 @@ export function acceptedEntry(
     via: mail.via,
     tls: mail.tls === undefined ? undefined : `${mail.tls.protocol} ${mail.tls.cipher}`,
     account: mail.account?.name,
+    forwardedFor: mail.forwardedFor,
     bytes: mail.bytes.length,
     notes: verdict.notes.length === 0 ? undefined : verdict.notes,
     reasons: reasons.length === 0 ? undefined : reasons,

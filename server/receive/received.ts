@@ -37,6 +37,8 @@ export type Received = {
   readonly requireTls: boolean;
   readonly ret: "full" | "hdrs" | undefined;
   readonly envid: string | undefined;
+  /** The account whose script sends it on; undefined: nobody's. */
+  readonly forwardedFor?: string;
   /** FUTURERELEASE, RFC 4865. */
   readonly notBefore: Instant | undefined;
   /** Of a tenant whose sending is looked after; set by submission alone. */

@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ImapFlow } from "imapflow";
+import { type Any, ApiTalk } from "../api-talk.ts";
 import { ask } from "../beside.ts";
 import { angarium, type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
 import { ManageSieveTalk } from "../managesieve-talk.ts";
@@ -254,6 +255,21 @@ describe("what goes out", () => {
     await deliver(user, out.data);
     await quiet();
     assert.deepEqual(await contents(user), ["INBOX: hello world"]);
+    // Its owner sees where it went and what became of it.
+    const api = new ApiTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, { user, password: "pw" });
+    const { items } = await api.ok("GET", "/journeys");
+    assert.deepEqual(
+      items.map(({ to, state }: Any) => [to, state]),
+      [
+        [[user], "delivered"],
+        [[user], "delivered"],
+        [["far@else.test"], "delivered"],
+      ],
+    );
+    const steps = await Promise.all(items.map(async ({ id }: Any) => (await api.ok("GET", `/journeys/${id}`)).steps));
+    assert.equal(steps[1][1].words, "A script sends it on to far@else.test.");
+    assert.match(steps[2][0].words, new RegExp(`^A script of ${user} sends it on, under the return path SRS0=`));
+    assert.match(steps[0][1].words, /would send it on to far@else\.test, but that goes round\.$/);
   });
 
   test("redirect :copy, and to a person here", async () => {

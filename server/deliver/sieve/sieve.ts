@@ -273,7 +273,11 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
         default:
           action satisfies never;
       }
-    if (keeps) filed.push({ target: place, marks: flagsAsMarks(outcome.keepFlags), bytes: outcome.keepMessage });
+    if (keeps) {
+      filed.push({ target: place, marks: flagsAsMarks(outcome.keepFlags), bytes: outcome.keepMessage });
+      // Alone it goes without saying.
+      if (notes.length > 0) notes.push("keep");
+    }
     if (outcome.failures.length > 0) {
       notes.push("script failed");
       log.info({ account: account.name, failures: outcome.failures }, "script failed");
@@ -326,6 +330,7 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
       id: ports.newId(),
       account: undefined,
       trusted: true,
+      forwardedFor: account.name,
       envelopeFrom: onward.envelopeFrom,
       // RFC 5228 §4.2, RFC 3461 §5.2.7: the sender asked nothing of this recipient.
       recipients: [{ ...to, orcpt: undefined, notify: undefined }],

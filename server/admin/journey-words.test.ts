@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inWords } from "./journey-words.ts";
+
+for (const [sieve, words] of [
+  [undefined, "It was put into inbox."],
+  [["redirect far@x.test", "keep"], "A script had it put into inbox. A script sends it on to far@x.test."],
+  [["redirect far@x.test"], "A script sends it on to far@x.test."],
+  [
+    ["redirect me@x.test goes round", "keep"],
+    "A script had it put into inbox. A script would send it on to me@x.test, but that goes round.",
+  ],
+  [["fileinto Lists/Boats"], "A script had it put into Lists/Boats."],
+  [
+    ["no mailbox Work", "fileinto Work"],
+    "A script had it put into inbox. The script names the mailbox Work, which is not there.",
+  ],
+  [["discarded"], "A script discarded it."],
+  [["rejected"], "A script refused it."],
+  [["vacation answer", "keep"], "A script had it put into inbox. An automatic answer went out."],
+  [
+    ["no vacation answer: answered before", "keep"],
+    "A script had it put into inbox. No automatic answer went out: answered before.",
+  ],
+] as const)
+  test(`what scripts did: ${sieve?.join(", ") ?? "none"}`, () =>
+    assert.equal(
+      inWords({ stage: "filed", detail: { into: "inbox", ...(sieve === undefined ? {} : { sieve }) } }),
+      words,
+    ));
