@@ -146,6 +146,9 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   let queuedInMemory = (): number => 0;
   const counters = newSmtpCounters();
   const traffic = new Traffic(now);
+  // The embedded store has one node.
+  const node = config.store.postgres === "" ? ourHost : await nodeName(dataDir, ourHost);
+  await traffic.restore(options.store, node);
   const metrics = makeMetrics({
     connections: () => connections(),
     queued: () => options.store.queueCount(),
@@ -266,8 +269,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     settings: config.queue,
     dispatch: sending?.dispatch,
     makeCopy: makeCopyMaker({ store, writing, ourHost, complete: (...copy) => submit.complete(...copy) }),
-    // The embedded store has one node.
-    node: config.store.postgres === "" ? ourHost : await nodeName(dataDir, ourHost),
+    node,
     wall: now,
     monotonic: () => performance.now(),
     random: Math.random,
@@ -715,7 +717,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   api.start();
   const watching = watchDomains({ world: () => world, log });
   watching.start();
-  const tidying = setInterval(() => tidy(options.store, log), tidyEveryMs).unref();
+  const keepTraffic = () =>
+    traffic.keep(options.store, node).catch((error: unknown) => log.error({ error }, "traffic cannot be kept"));
+  const tidying = setInterval(() => {
+    void tidy(options.store, log);
+    void keepTraffic();
+  }, tidyEveryMs).unref();
 
   let stopped: Promise<void> | undefined;
   return {
@@ -748,6 +755,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();
+        await keepTraffic();
         await options.store.close();
       })()),
   };

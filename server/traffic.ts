@@ -1,5 +1,5 @@
-/** Mail by the hour, since the server started, as the dashboard shows it: counted where every stage passes anyway. */
-import type { JourneyEntry } from "./store/store.ts";
+/** Mail by the hour, as the dashboard shows it: counted where every stage passes anyway, and kept over a restart. */
+import type { JourneyEntry, Store } from "./store/store.ts";
 
 export type Hour = {
   readonly at: string;
@@ -28,14 +28,34 @@ const none = (): Counts => ({
   bounced: 0,
 });
 
+/** Under "traffic/NODE": hours since 1970 with what was counted in them. */
+type Kept = readonly (readonly [hour: number, counts: Counts])[];
+const keyOf = (node: string): string => `traffic/${node}`;
+
 export class Traffic {
   readonly #hours = new Map<number, Counts>();
   readonly #now: () => number;
   #hour = -1;
   #current = none();
+  #keptAs = "";
 
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** What this node had counted before it stopped. */
+  async restore(store: Pick<Store, "setting">, node: string): Promise<void> {
+    const kept = ((await store.setting(keyOf(node))) ?? []) as Kept;
+    for (const [hour, counts] of kept) this.#hours.set(hour, { ...none(), ...counts });
+  }
+
+  /** Writes it down, where there is something new. */
+  async keep(store: Pick<Store, "putSetting">, node: string): Promise<void> {
+    const kept: Kept = [...this.#hours];
+    const text = JSON.stringify(kept);
+    if (text === this.#keptAs || kept.length === 0) return;
+    await store.putSetting(keyOf(node), kept);
+    this.#keptAs = text;
   }
 
   note({ at, stage, detail }: JourneyEntry): void {

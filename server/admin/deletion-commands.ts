@@ -1,6 +1,7 @@
 /** What was deleted: see it, bring it back, remove it for ever. */
 import type { DeletionKind } from "../store/hosting.ts";
 import { type Command, command, done, no, type Outcome, type World } from "./command.ts";
+import { render } from "./render.ts";
 import { bringBack, defaultUndoDays, purge, remove, shownDeletion, takesInWords } from "./tenancy.ts";
 
 const id = { type: "number", placed: true, required: true, help: "its number in deletion list" } as const;
@@ -31,8 +32,13 @@ export async function removeByHand(
 }
 
 export const deletionCommands: readonly Command[] = [
-  command("deletion list", "What was deleted and can still come back.", {}, async (_, { store }) =>
-    done((await store.deletions({ kind: "all" })).map(shownDeletion)),
+  command(
+    "deletion list",
+    "What was deleted and can still come back.",
+    {},
+    async (_, { store }) => done((await store.deletions({ kind: "all" })).map(shownDeletion)),
+    (rows: readonly ReturnType<typeof shownDeletion>[]) =>
+      render(rows.map(({ takes, ...row }) => ({ ...row, takes: takesInWords(takes) }))),
   ),
   command(
     "deletion undo",
