@@ -128,6 +128,18 @@ test("every day", async (t) => {
     await letter.locator('input[type="file"][multiple]').last().setInputFiles(files);
     await letter.getByText("b.txt").waitFor();
     await letter.getByRole("button", { name: "Remove b.txt" }).click();
+    // Slow: it is held, and the letter is not put away without it.
+    await page.route("**/jmap/upload/**", () => {});
+    await letter
+      .locator('input[type="file"][multiple]')
+      .last()
+      .setInputFiles({ name: "slow.bin", mimeType: "application/octet-stream", buffer: Buffer.alloc(3 << 20, 1) });
+    await letter.getByRole("button", { name: "Pause slow.bin" }).click();
+    await letter.getByLabel("Save and close").click();
+    await letter.getByRole("alert").getByText("Attachments are still on their way").waitFor();
+    await page.unroute("**/jmap/upload/**");
+    await letter.getByRole("button", { name: "Go on with slow.bin" }).click();
+    await letter.locator(".progress").waitFor({ state: "detached" });
     const editor = letter.locator('[contenteditable="true"]');
     await editor.click();
     await page.keyboard.type("Hello ");
@@ -167,11 +179,66 @@ test("every day", async (t) => {
       fetchAllBodyValues: true,
     });
     const [{ attachments, htmlBody, bodyValues }] = list;
-    assert.deepEqual(attachments.map(({ name }: { name: string }) => name).toSorted(), ["a.txt", "pasted.png"]);
+    assert.deepEqual(attachments.map(({ name }: { name: string }) => name).toSorted(), [
+      "a.txt",
+      "pasted.png",
+      "slow.bin",
+    ]);
     const html = bodyValues[htmlBody[0].partId].value as string;
     const cid = attachments.find(({ name }: { name: string }) => name === "pasted.png").cid as string;
     assert.ok(html.includes(`cid:${cid}`), html);
     assert.match(html, /<b>bold<\/b> words/);
+  });
+
+  await t.test("a draft is written on from its conversation; of a very long one nothing is lost", async () => {
+    await row(ann, "Boat trip").click();
+    await page.locator("article.unfolded").last().waitFor();
+    await page.keyboard.press("r");
+    await letter.locator('[contenteditable="true"]:focus').waitFor();
+    await page.keyboard.type("I bring the map. ");
+    await letter.getByText("Saved", { exact: true }).waitFor();
+    await letter.getByLabel("Save and close").click();
+    await letter.waitFor({ state: "detached" });
+    const draft = page.locator("article", { hasText: "Draft" });
+    await picture(page, "draft-in-conversation");
+    await accessible(page, "a draft in its conversation");
+    await draft.getByRole("button", { name: "I bring the map." }).click();
+    await letter.getByText("I bring the map.").waitFor();
+    await letter.getByRole("button", { name: /^Remove Nadia/ }).click();
+    await letter.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await letter.waitFor({ state: "detached" });
+    const answered = async () => {
+      const { ids } = await talk.call("Email/query", { filter: { subject: "Boat trip", hasKeyword: "$answered" } });
+      return ids.length === 1;
+    };
+    await eventually(answered, "what it answers is marked, though it was taken up again");
+    await page.goto(`${pages.origin}/#/`);
+
+    const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
+    const drafts = boxes?.[1].list.find((box: { role: string }) => box.role === "drafts").id;
+    const value = `${`${"word ".repeat(4_000)}\n`.repeat(60)}The very end.`;
+    await talk.call("Email/set", {
+      create: {
+        long: {
+          mailboxIds: { [drafts]: true },
+          keywords: { $draft: true, $seen: true },
+          subject: "A novel",
+          "header:Disposition-Notification-To:asAddresses": [{ name: null, email: user }],
+          bodyValues: { text: { value } },
+          textBody: [{ partId: "text", type: "text/plain" }],
+        },
+      },
+    });
+    await page.getByRole("link", { name: "Drafts" }).click();
+    await row(ann, "A novel").click();
+    await letter.getByText("The very end.").waitFor();
+    await letter.getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitemcheckbox", { name: "Ask for a read receipt", checked: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await letter.getByLabel("Throw away").click();
+    await letter.waitFor({ state: "detached" });
+    await page.goto(`${pages.origin}/#/`);
   });
 
   await t.test("a template is kept and used", async () => {

@@ -3,8 +3,8 @@
  * A minute is some sixty things done one after the other without waiting for the clock: mail that comes, lists scrolled and searched,
  * conversations read, letters begun with files and thrown away or sent, settings, contacts, dialogs. After every fifth minute the heap is
  * collected and told, with the memory of the renderers as the system sees it (PSS). Playwright holds the browser once, for all of it: with
- * every connection it puts worlds of its own into the page, which stay there (26 listeners and about 2 MB each). What it has the renderer
- * keep for it (bodies of answers, handles) is in these figures.
+ * every connection it puts worlds of its own into the page, which stay there (26 listeners and about 2 MB each). It has the renderer keep
+ * the bodies of all answers, up to 100 MB, as the tools of a browser do that are open: here none. Its handles are in these figures.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -129,6 +129,15 @@ function renderers(): readonly number[] {
   return found.toSorted((a, b) => b - a);
 }
 
+/** Of Playwright's own session with the page alone: each has its buffers. There is no public way to it. */
+async function keepNoAnswers(page: Page): Promise<void> {
+  type Session = { send: (method: string, params: object) => Promise<unknown> };
+  type Inside = { delegate: { _mainFrameSession: { _client: Session } } };
+  const { _connection } = page as unknown as { _connection: { toImpl: (of: Page) => Inside } };
+  const session = _connection.toImpl(page).delegate._mainFrameSession._client;
+  await session.send("Network.enable", { maxTotalBufferSize: 0, maxResourceBufferSize: 0 });
+}
+
 /** Asks the page by the protocol of its tools alone. */
 async function tell(name: string, port: string): Promise<void> {
   const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as {
@@ -191,6 +200,7 @@ try {
     const held = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
     const page = held.contexts()[0]?.pages()[0];
     if (page === undefined) throw new Error("There is no page.");
+    await keepNoAnswers(page);
     await page.goto(origin);
     await page.evaluate(() => localStorage.setItem("angarium.undoSend", "0"));
     await page.locator('input[name="username"]').fill(user);

@@ -5,12 +5,14 @@ import { compileScript } from "../../protocol/sieve/sieve.ts";
 import type { Sentence } from "../../ui/words.svelte.ts";
 import { formatAddress, isAddress, parseAddress, splitAddresses } from "../../webmail/src/compose/addresses.ts";
 import { readVcards, writeVcards } from "../../webmail/src/contacts/vcard.ts";
+import type { EmailHead } from "../../webmail/src/jmap/types.ts";
 import { writerFor } from "../../webmail/src/reading/behalf.ts";
 import { isHeavy } from "../../webmail/src/reading/render/heavy.ts";
 import { doubtOf } from "../../webmail/src/reading/render/links.ts";
 import { isTracker } from "../../webmail/src/reading/render/remote.ts";
 import { blocksOf, piecesOf } from "../../webmail/src/reading/render/text.ts";
 import { type Action, type Condition, type Rule, readRules, writeRules } from "../../webmail/src/settings/rules.ts";
+import { speakers } from "../../webmail/src/shell/people.ts";
 import { authenticationOf } from "../../webmail/src/trust/authentication.ts";
 import { doubtsOf } from "../../webmail/src/trust/doubts.ts";
 import { hopsOf } from "../../webmail/src/trust/journey.ts";
@@ -30,12 +32,21 @@ const from = (name: string | null, email: string) => ({ from: [{ name, email }] 
 test("who wrote for whom: the Sender, where it is another than the author and no list", () => {
   const sales = [{ name: "Sales", email: "sales@x.test" }];
   const anna = [{ name: "Anna", email: "anna@x.test" }];
-  const alone = { from: sales, sender: anna, headers: [] };
+  const alone = { from: sales, sender: anna, "header:List-Id": null, "header:List-Post": null };
   assert.deepEqual(writerFor(alone), anna[0]);
   assert.equal(writerFor({ ...alone, sender: [{ name: null, email: "SALES@x.test" }] }), undefined);
-  assert.equal(writerFor({ ...alone, ...headers("List-Id: <chairs.x.test>") }), undefined);
+  assert.equal(writerFor({ ...alone, "header:List-Id": " <chairs.x.test>" }), undefined);
+  assert.equal(writerFor({ ...alone, "header:List-Post": " <mailto:chairs@x.test>" }), undefined);
   assert.equal(writerFor({ ...alone, sender: null }), undefined);
   assert.equal(writerFor({ ...alone, from: null }), undefined);
+  const names = { me: "me", onBehalf: (who: string, whom: string) => `${who} for ${whom}` };
+  const said = (emails: readonly object[], ...own: readonly string[]) =>
+    speakers(emails as readonly EmailHead[], new Set(own), names);
+  assert.equal(said([alone]), "Anna for Sales");
+  assert.equal(said([alone, { ...alone, sender: null }]), "Anna for Sales, Sales");
+  assert.equal(said([alone], "anna@x.test", "sales@x.test"), "me for Sales", "one's own letter as somebody else");
+  assert.equal(said([{ ...alone, sender: null }], "sales@x.test"), "me");
+  assert.equal(said([{ from: from("Bob Brown", "b@x.test").from }, alone]), "Bob, Anna for Sales");
 });
 
 test("what no page can draw is known without parsing it", () => {

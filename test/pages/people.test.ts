@@ -132,6 +132,31 @@ test("beside the mail", async (t) => {
     await page.keyboard.press("c");
     await page.locator(".letter").getByText("Harbour Street 4").waitFor();
     await page.locator(".letter").getByLabel("Throw away").click();
+
+    // Who one writes as is changed: their signature stands in the place of the other, what was written stays.
+    await page.getByRole("button", { name: "New identity" }).click();
+    await page.getByLabel("Your name").fill("The choir");
+    await page.getByLabel("Signature", { exact: true }).fill("Tuesdays at eight");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The choir").waitFor();
+    await page.keyboard.press("c");
+    const letter = page.locator(".letter");
+    await letter.locator('[contenteditable="true"]').focus();
+    await page.keyboard.press("ControlOrMeta+Home");
+    await page.keyboard.type("Come and sing.");
+    for (const [name, has, hasNot] of [
+      ["The choir", "Tuesdays at eight", "Harbour Street 4"],
+      ["Ann Example", "Harbour Street 4", "Tuesdays at eight"],
+    ] as const) {
+      await letter.locator("select").selectOption({ label: `${name} <${user}>` });
+      await letter.getByText(has).waitFor();
+      assert.equal(await letter.getByText(hasNot).count(), 0);
+      assert.equal(await letter.getByText("Come and sing.").count(), 1);
+    }
+    await letter.getByLabel("Throw away").click();
+    await page.getByRole("button", { name: "Change" }).last().click();
+    await page.getByRole("button", { name: "Delete this identity" }).click();
+    await page.getByText("The choir").waitFor({ state: "detached" });
   });
 
   await t.test(
@@ -275,6 +300,9 @@ test("beside the mail", async (t) => {
       await inList("From all of us").click();
       await page.locator("article.unfolded").getByText(`me on behalf of ${other}`).waitFor();
       await picture(page, "behalf-read");
+      // And the list where it came.
+      await nav.getByRole("link", { name: "Inbox" }).last().click();
+      await inList("From all of us").getByText(`me on behalf of ${other}`).waitFor();
 
       // To one's own mail, and with undo back again.
       await nav.getByRole("link", { name: "Inbox" }).last().click();

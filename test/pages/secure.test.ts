@@ -314,7 +314,63 @@ test("signed and encrypted mail", async (t) => {
     await letter.getByText("third stone").waitFor();
     await letter.getByText("map.txt").waitFor();
     assert.equal(await letter.getByLabel("Subject").inputValue(), "Café plans");
+    await letter.getByText("It is kept on this device, encrypted").waitFor();
+
+    // Put away, it waits as the message it will be, and goes by itself.
+    const talk = await new JmapTalk(pages.origin, user, "pw").open();
+    const drafts = async () =>
+      (await talk.calls(["Email/query", { filter: { hasKeyword: "$draft" } }]))[0]?.[1].ids as string[];
+    const before = (await drafts()).length;
+    await letter.getByLabel("Save and close").click();
+    await letter.waitFor({ state: "detached" });
+    await page.getByText("waits for the connection").waitFor();
+    await eventually(async () => (await kept()) === "[]", "the queue has it");
+    assert.doesNotMatch(await keptOf(page), /Café|third stone|map\.txt/);
     await ann.context.setOffline(false);
+    await eventually(async () => (await drafts()).length === before + 1, "the server has the draft");
+    assert.doesNotMatch(await rawOf(user, "drafts", "multipart/encrypted"), /Café|third stone|map\.txt/);
+    await page.getByText("waits for the connection").waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Drafts" }).click();
+    await page.locator("[data-row]").first().click();
+    await letter.getByText("third stone").waitFor();
+    await letter.getByText("map.txt").waitFor();
+
+    // A server that will not have it then gives it back: also to a page that is opened later.
+    await ann.context.setOffline(true);
+    await letter.getByLabel("Subject").fill("Café plans of May");
+    await letter.getByText("It is kept on this device, encrypted").waitFor();
+    await letter.getByLabel("Save and close").click();
+    await letter.waitFor({ state: "detached" });
+    await page.route("**/jmap/api", (route) => {
+      const { methodCalls } = route.request().postDataJSON() as { methodCalls: [string, object, string][] };
+      if (!methodCalls.some(([name]) => name === "Email/import")) return route.continue();
+      const full = { type: "overQuota", description: "Your mailbox is full." };
+      return route.fulfill({
+        json: {
+          methodResponses: methodCalls.map(([name, args, id]) => [
+            name,
+            "emails" in args
+              ? { notCreated: Object.fromEntries(Object.keys(args.emails as object).map((one) => [one, full])) }
+              : {},
+            id,
+          ]),
+        },
+      });
+    });
+    await ann.context.setOffline(false);
+    await page.locator(".toast", { hasText: "Your mailbox is full." }).waitFor();
+    await page.locator(".toast", { hasText: "kept on this device, encrypted" }).waitFor();
+    await page.reload();
+    await page.locator(".toast", { hasText: "kept on this device, encrypted" }).waitFor();
+    assert.doesNotMatch(await keptOf(page), /Café|third stone|map\.txt/);
+    await page.unroute("**/jmap/api");
+    await page.locator(".toast", { hasText: "kept on this device, encrypted" }).getByText("Open").click();
+    await page.locator("dialog").getByLabel("Passphrase of your key").fill("correct horse");
+    await page.keyboard.press("Enter");
+    await letter.getByText("third stone").waitFor();
+    await letter.getByText("map.txt").waitFor();
+    assert.equal(await letter.getByLabel("Subject").inputValue(), "Café plans of May");
+    await letter.getByLabel("Subject").fill("Café plans");
     await letter.getByText("Saved", { exact: true }).waitFor();
     await eventually(async () => (await kept()) === "[]", "and is gone from the device when the server has it");
   });

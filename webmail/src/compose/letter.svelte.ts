@@ -64,6 +64,8 @@ export class Letter {
   /** What was uploaded before the letter was to be encrypted, until it is at the server encrypted. */
   #inTheClear: readonly Id[] = [];
   closed = false;
+  /** Put away before the server had it. */
+  whenSaved: (() => void) | undefined;
 
   constructor(draft: Draft) {
     this.key = draft.key;
@@ -129,6 +131,10 @@ export class Letter {
     if (kept && (!this.changed || this.closed)) await this.#unseal();
     return kept;
   }
+  /** It was read from what is kept on the device: that goes when the server has it. */
+  isKeptSealed(): void {
+    this.#sealedRevision = ++this.#revision;
+  }
   async #unseal(): Promise<void> {
     clearTimeout(this.#sealing);
     if (this.#sealedRevision === 0) return;
@@ -152,8 +158,11 @@ export class Letter {
     this.#timer = setTimeout(() => void this.saveNow(), saveAfterMs);
   }
 
-  /** Saves what is written until now; failures keep it on the device and are tried again. */
-  async saveNow(): Promise<boolean> {
+  /**
+   * Saves what is written until now; failures keep it on the device and are tried again.
+   * @param mayWait what is to be encrypted waits on this device as the message it will be, where the server is away
+   */
+  async saveNow(mayWait = false): Promise<boolean> {
     clearTimeout(this.#timer);
     while (this.#saving !== undefined) await this.#saving;
     if (!this.changed || this.closed) return true;
@@ -166,7 +175,7 @@ export class Letter {
           await this.#takeHome();
           await this.#withdraw();
         }
-        const { emailId, apart } = await saveDraft(this.draft());
+        const { emailId, apart } = await saveDraft(this.draft(), mayWait);
         this.emailId = emailId;
         this.#savedRevision = revision;
         well = true;
@@ -177,6 +186,7 @@ export class Letter {
         if (!this.changed) {
           dropHere(this.key);
           await this.#unseal();
+          this.whenSaved?.();
         } else keepHere(session.username, this.draft());
         this.save = { kind: "saved", at: Date.now() };
       } catch (error) {

@@ -19,6 +19,8 @@ const maxOpen = 4;
 export const undoSendSeconds = (): number => Number(localStorage.getItem("angarium.undoSend") ?? 10);
 
 let open = $state.raw<readonly Letter[]>([]);
+/** Put away before the server had them: they are saved as soon as it takes them, while this page lives. */
+const left = new Set<Letter>();
 
 export const letters = {
   get open(): readonly Letter[] {
@@ -27,31 +29,47 @@ export const letters = {
 };
 
 export function openLetter(draft: Draft = newDraft()): Letter {
-  const there = open.find(
-    ({ key, emailId }) => key === draft.key || (emailId !== undefined && emailId === draft.emailId),
-  );
+  const same = ({ key, emailId }: Letter) => key === draft.key || (emailId !== undefined && emailId === draft.emailId);
+  const there = open.find(same);
   if (there !== undefined) {
     there.size = "window";
     return there;
   }
   for (const one of open) if (one.size !== "bar") one.size = "bar";
   if (open.length >= maxOpen) void closeLetter(open[0] as Letter);
-  const letter = new Letter(draft);
+  const back = [...left].find(same);
+  const letter = back ?? new Letter(draft);
+  if (back !== undefined) {
+    left.delete(back);
+    back.whenSaved = undefined;
+    back.size = "window";
+  }
   open = [...open, letter];
   return letter;
 }
 
 /** Saved and put away. */
 export async function closeLetter(letter: Letter): Promise<void> {
-  const saved = await letter.saveNow();
+  if (letter.uploads.length > 0) {
+    // What is not here yet would be left out, and nobody would know.
+    letter.size = letter.size === "bar" ? "window" : letter.size;
+    letter.problem = t("compose.stillUploading");
+    return;
+  }
+  const saved = await letter.saveNow(true);
   if (!saved && letter.encrypt && !(await letter.keepSealed())) {
     // Nothing of it is kept in the clear: it stays open.
     toast(t("compose.keptOpen"), { kind: "problem" });
     return;
   }
   if (!saved) {
-    toast(t("compose.keptHere"), { kind: "problem" });
-    letter.shut();
+    toast(t(letter.encrypt ? "compose.keptSealed" : "compose.keptHere"), { kind: "problem" });
+    left.add(letter);
+    letter.whenSaved = () => {
+      left.delete(letter);
+      void letter.end();
+      view.refreshSoon();
+    };
   } else await letter.end();
   open = open.filter((one) => one !== letter);
   view.refreshSoon();
@@ -116,7 +134,7 @@ export async function send(letter: Letter, at?: number): Promise<void> {
 
 // What is to be encrypted, and neither saved nor sealed, is in this page only: the browser asks before it goes.
 addEventListener("beforeunload", (event) => {
-  if (open.some((one) => one.atRisk)) event.preventDefault();
+  if ([...open, ...left].some((one) => one.atRisk)) event.preventDefault();
 });
 
 /** So long the server is waited for before the page is loaded anew. */
@@ -124,11 +142,12 @@ const savingMs = 2_000;
 
 /** The page is about to be loaded anew: what is open opens again. */
 export async function keepOpenLetters(): Promise<void> {
+  const all = [...open, ...left];
   const saved = Promise.all(
-    open.map(async (letter) => (letter.encrypt && (await letter.keepSealed())) || letter.saveNow()),
+    all.map(async (letter) => (letter.encrypt && (await letter.keepSealed())) || letter.saveNow()),
   );
   await Promise.race([saved, new Promise((later) => setTimeout(later, savingMs))]);
-  for (const letter of open) {
+  for (const letter of all) {
     letter.shut();
     keepHere(session.username, letter.draft());
   }
@@ -144,17 +163,22 @@ export async function recoverLetters(): Promise<void> {
   if (left.length > 0) toast(t("compose.recovered", { n: left.length }));
   // Their key may have to be unlocked: not before somebody asks for it.
   const sealed = (await sealedHere()).filter(({ key }) => !open.some((one) => one.key === key) && !elsewhere.has(key));
-  if (sealed.length > 0)
-    toast(t("compose.sealedHere", { n: sealed.length }), {
-      action: { label: t("secure.open"), run: () => void attempt(() => openAll(sealed.slice(0, maxOpen))) },
-      forMs: 86_400_000,
-    });
+  if (sealed.length > 0) offerSealed(sealed);
+}
+
+export function offerSealed(sealed: readonly SealedHere[]): void {
+  toast(t("compose.sealedHere", { n: sealed.length }), {
+    action: { label: t("secure.open"), run: () => void attempt(() => openAll(sealed.slice(0, maxOpen))) },
+    forMs: 86_400_000,
+  });
 }
 
 async function openAll(sealed: readonly SealedHere[]): Promise<void> {
   for (const one of sealed) {
     const draft = await unlocking(() => openSealed(one));
     if (draft === undefined) throw new Trouble("said", t("secure.noKey"));
-    openLetter(draft).touch();
+    const letter = openLetter(draft);
+    letter.isKeptSealed();
+    letter.touch();
   }
 }

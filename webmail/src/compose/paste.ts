@@ -78,6 +78,7 @@ const settings = {
     "lang",
     "type",
     "start",
+    "class",
   ],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
@@ -107,6 +108,9 @@ export function cleanForEditor(html: string): DocumentFragment {
     else if (/^https?:/i.test(source ?? "") && isTracker(source ?? "", width ?? null, height ?? null, style ?? ""))
       image.remove();
   }
+  // The signature is found by it (Editor.svelte); no other means anything here.
+  for (const element of fragment.querySelectorAll("[class]"))
+    if (element.getAttribute("class") !== "signature") element.removeAttribute("class");
   for (const element of fragment.querySelectorAll<HTMLElement>("[style]")) {
     const before = element.style;
     const kept: string[] = [];

@@ -1,26 +1,31 @@
 /**
- * Letters that are to be encrypted and that the server does not have yet: kept on this device encrypted for their writer's own key, files
- * and all, so that they outlive the page. They are read again with the passphrase of the key.
+ * Letters that are encrypted and that the server does not have: kept on this device encrypted for their writer's own key, files and all, so
+ * that they outlive the page. They are read again with the passphrase of the key.
  */
 import { type DBSchema, openDB } from "idb";
+import { Trouble } from "../jmap/trouble.ts";
+import type { Email } from "../jmap/types.ts";
 import { sealedName } from "../offline/db.ts";
-import { heldFile, hold, isHeld } from "../secure/held.ts";
+import { heldFile, hold, isHeld, letGo } from "../secure/held.ts";
 import { keysOf } from "../secure/keys.ts";
 import { Locked } from "../secure/locked.ts";
 import { type Method, methodOf, ownKey } from "../secure/whom.ts";
 import { base64Of } from "../secure/write.ts";
 import { identities } from "../state/identities.svelte.ts";
 import { session } from "../state/session.svelte.ts";
+import { t } from "../words.ts";
 import type { Draft } from "./draft.ts";
+import { resumeSealed } from "./start.ts";
 
-export type SealedHere = {
-  readonly key: string;
-  readonly owner: string;
-  readonly by: Method;
-  /** Armored; base64 of S/MIME. */
-  readonly sealed: string;
-  readonly at: number;
-};
+export type SealedHere = { readonly key: string; readonly owner: string; readonly at: number } & (
+  | {
+      readonly by: Method;
+      /** Armored; base64 of S/MIME. */
+      readonly sealed: string;
+    }
+  /** A message that waited here and that the server would not take. */
+  | { readonly email: Email; readonly message: Blob }
+);
 /** What is sealed. */
 type Inside = { readonly draft: Draft; readonly files: { readonly [held: string]: string } };
 
@@ -71,6 +76,16 @@ export async function keepSealed(draft: Draft): Promise<boolean> {
   });
 }
 
+/** Keeps a message that was given back, whole: what was uploaded of it is forgotten by the server. */
+export async function keepReturned(email: Email): Promise<SealedHere> {
+  const { client, username } = session;
+  const message = await client.blob(email.blobId, "message/rfc822");
+  const kept: SealedHere = { key: email.id, owner: username, at: Date.now(), email, message };
+  await withLetters((db) => db.put("letters", kept));
+  await client.aside?.dropFile(email.blobId);
+  return kept;
+}
+
 export const dropSealed = (key: string): Promise<void> => withLetters((db) => db.delete("letters", key));
 
 /** What the server did not have when its page ended. Where there has never been one nothing is made by looking. */
@@ -80,7 +95,16 @@ export async function sealedHere(): Promise<readonly SealedHere[]> {
 }
 
 /** The letter, its files held by this page. Throws Locked where the key has to be unlocked first; undefined: no key here opens it. */
-export async function openSealed({ by, sealed }: SealedHere): Promise<Draft | undefined> {
+export async function openSealed(one: SealedHere): Promise<Draft | undefined> {
+  if ("message" in one) {
+    const { openHere } = await import("../secure/open.ts");
+    const email = { ...one.email, blobId: hold(one.message) };
+    const opened = await openHere(email);
+    letGo(email.blobId);
+    if (!opened) throw new Trouble("said", t("seal.locked"));
+    return { ...resumeSealed(email), key: one.key, emailId: undefined };
+  }
+  const { by, sealed } = one;
   const ring = (await keysOf(session.username)).filter((key) => methodOf(key) === by);
   const found =
     by === "openpgp"

@@ -61,10 +61,16 @@ export const lackText = ({ email, why }: Lack): string => {
 };
 
 /**
- * Uploads the sealed message; answers its blob. Throws Locked where the own key is. A letter that is to be sent waits on this device,
- * sealed, where the server is away; a draft is kept there otherwise (sealed-here.ts).
+ * Uploads the sealed message; answers its blob. Throws Locked where the own key is. Where the server is away, what may wait waits on
+ * this device, sealed: a letter that is to be sent, a draft that is closed. One that is being written is kept otherwise (sealed-here.ts).
+ * @param as a draft is for its writer alone
  */
-export async function uploadSealed(draft: Draft, made: Made, isDraft: boolean, more: readonly Field[]): Promise<Id> {
+export async function uploadSealed(
+  draft: Draft,
+  made: Made,
+  as: { readonly draft: boolean; readonly mayWait: boolean },
+  more: readonly Field[] = [],
+): Promise<Id> {
   const { CannotSeal, sealed } = await import("../secure/seal.ts");
   const plain = await plainOf(made);
   try {
@@ -72,11 +78,11 @@ export async function uploadSealed(draft: Draft, made: Made, isDraft: boolean, m
       session.username,
       plain,
       { sign: draft.sign, encrypt: draft.encrypt, by: draft.by },
-      isDraft,
+      as.draft,
       more,
     );
     const message = new Blob([bytes.slice()], { type: "message/rfc822" });
-    if (!isDraft) return await session.client.uploadOrKeep(message);
+    if (as.mayWait) return await session.client.uploadOrKeep(message);
     if (session.client.aside?.away === true) throw new Trouble("away");
     return (await session.client.upload(message, message.type)).blobId;
   } catch (error) {

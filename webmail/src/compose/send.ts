@@ -158,14 +158,15 @@ export type Saved = {
   readonly apart: boolean;
 };
 
-export async function saveDraft(written: Draft): Promise<Saved> {
+/** @param mayWait what is to be encrypted waits for the server on this device, encrypted */
+export async function saveDraft(written: Draft, mayWait = false): Promise<Saved> {
   const draft = await atHome(written);
   const box = await mailboxOf("drafts", t("role.drafts"));
   const destroy = draft.emailId === undefined ? {} : { destroy: [draft.emailId] };
   const keywords = { $draft: true, $seen: true };
   const made = emailOf(draft, box.id, keywords);
   if (draft.encrypt) {
-    const blobId = await uploadSealed(draft, made, true, []);
+    const blobId = await uploadSealed(draft, made, { draft: true, mayWait });
     const answers = await session.client.all([
       ["Email/import", { emails: { draft: { blobId, mailboxIds: { [box.id]: true }, keywords } } }, "e"],
       ["Email/set", destroy, "d"],
@@ -237,7 +238,11 @@ export async function sendDraft(
         "Email/import",
         {
           emails: {
-            draft: { blobId: await uploadSealed(draft, made, false, along), mailboxIds: made["mailboxIds"], keywords },
+            draft: {
+              blobId: await uploadSealed(draft, made, { draft: false, mayWait: true }, along),
+              mailboxIds: made["mailboxIds"],
+              keywords,
+            },
           },
         },
         "e",

@@ -100,21 +100,34 @@ function sealedLike(email: Email): Partial<Pick<Draft, "sign" | "encrypt" | "by"
   return { sign: true, encrypt: true, by: shapeOf(email)?.kind === "smime-encrypted" ? "smime" : "openpgp" };
 }
 
+// RFC 5233: what stands behind + is the person's own business.
+const isOwn = ({ email }: EmailAddress) => identities.own.has(email.toLowerCase().replace(/\+[^@]*@/, "@"));
+const isFromMe = (email: Email) => email.from?.some(isOwn) ?? false;
+
+/** As whom an email is answered or passed on: as who it came to. */
+const identityOf = (email: Email) =>
+  identityFor([...(email.to ?? []), ...(email.cc ?? []), ...(isFromMe(email) ? (email.from ?? []) : [])]);
+
+/** Who gets an answer, and who else is in the conversation. */
+export function answerTo(email: Email): {
+  readonly to: readonly EmailAddress[];
+  readonly others: readonly EmailAddress[];
+} {
+  const fromMe = isFromMe(email);
+  const to = fromMe ? (email.to ?? []) : (email.replyTo ?? email.from ?? []);
+  const seen = new Set(to.map(({ email: address }) => address.toLowerCase()));
+  const others = [...(fromMe ? [] : (email.to ?? [])), ...(email.cc ?? [])].filter((person) => {
+    const key = person.email.toLowerCase();
+    if (isOwn(person) || seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+  return { to, others };
+}
+
 export function replyDraft(email: Email, all: boolean): Draft {
-  const own = identities.own;
-  const isOwn = ({ email: address }: EmailAddress) => own.has(address.toLowerCase().replace(/\+[^@]*@/, "@"));
-  const fromMe = email.from?.some(isOwn) ?? false;
-  const answerTo = fromMe ? (email.to ?? []) : (email.replyTo ?? email.from ?? []);
-  const seen = new Set(answerTo.map(({ email: address }) => address.toLowerCase()));
-  const others = all
-    ? [...(fromMe ? [] : (email.to ?? [])), ...(email.cc ?? [])].filter((person) => {
-        const key = person.email.toLowerCase();
-        if (isOwn(person) || seen.has(key)) return false;
-        seen.add(key);
-        return true;
-      })
-    : [];
-  const identity = identityFor([...(email.to ?? []), ...(email.cc ?? []), ...(fromMe ? (email.from ?? []) : [])]);
+  const { to, others } = answerTo(email);
+  const identity = identityOf(email);
   const sender = email.from?.[0];
   const html = quoted(email);
   const intro = escapeHtml(
@@ -126,8 +139,8 @@ export function replyDraft(email: Email, all: boolean): Draft {
   const signature = signatureHtml(identity);
   return {
     ...newDraft({ identityId: identity?.id }),
-    to: answerTo,
-    cc: others,
+    to,
+    cc: all ? others : [],
     subject: prefixed("Re:", /^\s*re\s*:/i, subjectOf(email) ?? ""),
     ...sealedLike(email),
     html: `<div><br></div>${signature}<div><br></div><div>${intro}</div><blockquote type="cite">${html}</blockquote>`,
@@ -152,7 +165,7 @@ export function forwardDraft(email: Email): Draft {
       ? []
       : [{ blobId, name: name ?? "attachment", type, size, cid: undefined }],
   );
-  const draft = newDraft();
+  const draft = newDraft({ identityId: identityOf(email)?.id });
   return {
     ...draft,
     subject: prefixed("Fwd:", /^\s*fwd?\s*:/i, subjectOf(email) ?? ""),
@@ -175,10 +188,10 @@ const heldFiles = (id: string): readonly Attached[] =>
   }));
 
 /** A draft that was encrypted for its writer, opened before. */
-export function resumeSealed(email: Email): Draft {
+export function resumeSealed(email: Email, among: readonly Email[] = []): Draft {
   const inside = openedOf(email.id);
   return {
-    ...resumeDraft(email),
+    ...resumeDraft(email, among),
     subject: subjectOf(email) ?? "",
     html: quoted(email),
     plain: inside?.html === "",
@@ -187,13 +200,21 @@ export function resumeSealed(email: Email): Draft {
   };
 }
 
-/** Taken up again; as a new letter where it was sent already. */
-export function resumeDraft(email: Email): Draft {
+/**
+ * Taken up again; as a new letter where it was sent already.
+ * @param among the conversation it is in: what it answers is marked so when it is sent
+ */
+export function resumeDraft(email: Email, among: readonly Email[] = []): Draft {
   const isDraft = email.keywords["$draft"] === true;
   const { kind, html, text } = bodyOf(email);
   const body = kind === "html" ? html : textToHtml(text);
+  const answered = among.find(
+    ({ messageId }) => messageId?.[0] !== undefined && email.inReplyTo?.includes(messageId[0]),
+  );
   return {
     ...emptyDraft(Date.now()),
+    ...(answered === undefined ? {} : { about: { id: answered.id, keyword: "$answered" } }),
+    receipt: email.headers.some(({ name }) => name.toLowerCase() === "disposition-notification-to"),
     emailId: isDraft ? email.id : undefined,
     identityId: identityFor(email.from ?? [])?.id,
     to: email.to ?? [],

@@ -10,6 +10,8 @@ import { clearAway } from "./clear-away.ts";
 const pieceBytes = 2 * 1024 * 1024;
 /** RFC 9404 §4.1: a blob is made of a bounded number of pieces; the server's own bound is asked for below. */
 const usualPieces = 64;
+/** Nothing has moved for so long: the connection is not coming back by itself. */
+const stallMs = 60_000;
 
 export class Upload {
   readonly file: Blob & { readonly name?: string };
@@ -114,7 +116,13 @@ export class Upload {
       request.setRequestHeader("content-type", this.type);
       for (const [name, value] of Object.entries(ownFields())) request.setRequestHeader(name, value);
       request.responseType = "json";
-      request.upload.addEventListener("progress", ({ loaded, total }) => progress(total > 0 ? loaded / total : 0));
+      let stall = setTimeout(() => request.abort(), stallMs);
+      request.addEventListener("loadend", () => clearTimeout(stall));
+      request.upload.addEventListener("progress", ({ loaded, total }) => {
+        clearTimeout(stall);
+        stall = setTimeout(() => request.abort(), stallMs);
+        progress(total > 0 ? loaded / total : 0);
+      });
       request.addEventListener("load", () => {
         const answer = request.response as { blobId?: Id; detail?: string } | null;
         if (request.status >= 200 && request.status < 300 && answer?.blobId !== undefined)

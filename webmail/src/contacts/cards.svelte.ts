@@ -7,6 +7,7 @@ import type { Card } from "./card.ts";
 export const maxCards = 5_000;
 
 let list = $state.raw<readonly Card[]>([]);
+let loaded = $state(false);
 let loading: Promise<void> | undefined;
 whenPushed((states) => {
   if (loading !== undefined && ("ContactCard" in states || "AddressBook" in states)) {
@@ -18,6 +19,10 @@ whenPushed((states) => {
 export const cards = {
   get list(): readonly Card[] {
     return list;
+  },
+  /** Nothing is said of them before. */
+  get loaded(): boolean {
+    return loaded;
   },
   byUid: (uid: string): Card | undefined => list.find((card) => card.uid === uid),
 };
@@ -32,7 +37,10 @@ export function loadCards(): Promise<void> {
 
 async function load(): Promise<void> {
   const { client } = session;
-  if (!client.has(urn.contacts)) return;
+  if (!client.has(urn.contacts)) {
+    loaded = true;
+    return;
+  }
   const found: Card[] = [];
   const atOnce = Math.min(500, client.limit("maxObjectsInGet", 500));
   for (let position = 0; position < maxCards; position += atOnce) {
@@ -44,6 +52,7 @@ async function load(): Promise<void> {
     found.push(...some);
     if (some.length < atOnce) break;
   }
+  loaded = true;
   list = found.sort((a, b) => nameOfCard(a).localeCompare(nameOfCard(b)));
 }
 

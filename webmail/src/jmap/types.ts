@@ -46,6 +46,10 @@ export type EmailHead = {
   readonly mailboxIds: { readonly [id: Id]: boolean };
   readonly keywords: { readonly [name: string]: boolean };
   readonly from: readonly EmailAddress[] | null;
+  readonly sender: readonly EmailAddress[] | null;
+  /** As they stand: whether a list has sent it on. */
+  readonly "header:List-Id": string | null;
+  readonly "header:List-Post": string | null;
   readonly to: readonly EmailAddress[] | null;
   readonly subject: string | null;
   readonly receivedAt: string;
@@ -76,7 +80,6 @@ export type EmailBody = {
   readonly cc: readonly EmailAddress[] | null;
   readonly bcc: readonly EmailAddress[] | null;
   readonly replyTo: readonly EmailAddress[] | null;
-  readonly sender: readonly EmailAddress[] | null;
   readonly messageId: readonly string[] | null;
   readonly inReplyTo: readonly string[] | null;
   readonly references: readonly string[] | null;
@@ -140,6 +143,9 @@ export const headProperties: readonly (keyof EmailHead)[] = [
   "mailboxIds",
   "keywords",
   "from",
+  "sender",
+  "header:List-Id",
+  "header:List-Post",
   "to",
   "subject",
   "receivedAt",
@@ -153,7 +159,6 @@ export const bodyProperties: readonly string[] = [
   "cc",
   "bcc",
   "replyTo",
-  "sender",
   "messageId",
   "inReplyTo",
   "references",

@@ -97,6 +97,8 @@ export function emailHere(id: Id, made: { readonly [name: string]: unknown }, th
     bcc: people("bcc"),
     replyTo: people("replyTo"),
     sender: people("sender"),
+    "header:List-Id": null,
+    "header:List-Post": null,
     subject: (made["subject"] ?? null) as string | null,
     receivedAt: time,
     sentAt: time,

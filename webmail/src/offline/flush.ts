@@ -187,7 +187,7 @@ export async function flush(
   server: Server,
   now: () => number,
   tell: (what: readonly string[]) => void,
-  giveBack: (letter: Email) => void,
+  giveBack: (letter: Email) => Promise<void>,
 ): Promise<void> {
   const names: { [id: Id]: Id } = { ...(await kept.fact<Names>("names")) };
   for (const entry of await kept.db.getAll("waiting")) {
@@ -210,7 +210,7 @@ export async function flush(
     // What was written is not lost with what could not be done.
     for (const id of locals.filter((one) => names[one] === undefined)) {
       const letter = await kept.email(id);
-      if (letter !== undefined) giveBack({ ...letter, blobId: names[letter.blobId] ?? letter.blobId });
+      if (letter !== undefined) await giveBack({ ...letter, blobId: names[letter.blobId] ?? letter.blobId });
     }
     await kept.drop(locals);
     await kept.db.delete("waiting", key);

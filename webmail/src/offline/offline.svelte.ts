@@ -29,8 +29,8 @@ type World = {
   /** Something has changed that the page shows. */
   readonly refresh: () => void;
   readonly tell: (sentences: readonly string[]) => void;
-  /** The server would not take it. */
-  readonly giveBack: (letter: Email) => void;
+  /** The server would not take it: done when it is kept elsewhere. */
+  readonly giveBack: (letter: Email) => Promise<void>;
 };
 
 const state = $state<{ waiting: number; working: boolean; emails: number; chars: number; told: readonly string[] }>({

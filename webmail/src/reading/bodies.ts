@@ -40,6 +40,15 @@ export function conversation(threadId: Id): Promise<readonly Email[]> {
   return asked;
 }
 
+const whole = { properties: bodyProperties, fetchTextBodyValues: true, fetchHTMLBodyValues: true };
+
+/** The email with all of its text: before anything is made of it. */
+export async function entire(email: Email): Promise<Email> {
+  if (!Object.values(email.bodyValues).some(({ isTruncated }) => isTruncated)) return email;
+  const { list } = await session.client.one("Email/get", { ids: [email.id], ...whole });
+  return (list as Email[])[0] ?? email;
+}
+
 async function fetchThread(threadId: Id): Promise<readonly Email[]> {
   const answers = await session.client.all([
     ["Thread/get", { ids: [threadId] }, "t"],
@@ -47,9 +56,7 @@ async function fetchThread(threadId: Id): Promise<readonly Email[]> {
       "Email/get",
       {
         "#ids": { resultOf: "t", name: "Thread/get", path: "/list/*/emailIds" },
-        properties: bodyProperties,
-        fetchTextBodyValues: true,
-        fetchHTMLBodyValues: true,
+        ...whole,
         maxBodyValueBytes: maxBodyBytes,
       },
       "e",

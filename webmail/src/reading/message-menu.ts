@@ -4,6 +4,8 @@ import type { Email } from "../jmap/types.ts";
 import { t } from "../words.ts";
 
 export type MessageDoes = {
+  /** Of a draft. */
+  readonly resume: (email: Email) => void;
   readonly reply: (email: Email, all: boolean) => void;
   readonly forward: (email: Email) => void;
   readonly editAsNew: (email: Email) => void;

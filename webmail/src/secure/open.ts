@@ -2,6 +2,7 @@
 import type { Email } from "../jmap/types.ts";
 import { session } from "../state/session.svelte.ts";
 import type { Opened, Outcome } from "./findings.ts";
+import { fileOf } from "./held.ts";
 import { keysOf } from "./keys.ts";
 import { rememberOpened } from "./opened.svelte.ts";
 import { type Shape, shapeOf } from "./shape.ts";
@@ -31,7 +32,7 @@ export async function openEmail(email: Email, shape: Shape): Promise<Outcome> {
 }
 
 async function opened(email: Email, shape: Shape): Promise<Outcome> {
-  const { client, username } = session;
+  const { username } = session;
   const sender = email.from?.[0]?.email ?? "";
   // More than one sender: whose signature would it be?
   const from = email.from?.length === 1 ? sender : "";
@@ -42,7 +43,7 @@ async function opened(email: Email, shape: Shape): Promise<Outcome> {
     return shape.kind === "pgp-inline" ? decrypt(shape.armored, ring, from) : verifyClear(shape.text, ring, from);
   }
   if (email.size > maxMessageBytes) return { kind: "not-read" };
-  const bytes = new Uint8Array(await (await client.blob(email.blobId, "application/octet-stream")).arrayBuffer());
+  const bytes = new Uint8Array(await (await fileOf(email.blobId, "application/octet-stream")).arrayBuffer());
   if (shape.kind === "smime-encrypted") {
     const { smimeDecrypt } = await import("./smime-write.ts");
     const found = await smimeDecrypt(decoded(entityOf(bytes)), all);

@@ -54,7 +54,8 @@ export function sizeText(bytes: number, language: string): string {
   return new Intl.NumberFormat(language, {
     style: "unit",
     unit: units[at] ?? "byte",
-    unitDisplay: "short",
+    // "349 byte" is what the short form makes of bytes.
+    unitDisplay: at === 0 ? "long" : "short",
     maximumFractionDigits: size < 10 && at > 0 ? 1 : 0,
   }).format(size);
 }

@@ -1,5 +1,6 @@
 /** People as they are written in lists and headers. */
 import type { EmailAddress, EmailHead } from "../jmap/types.ts";
+import { writerFor } from "../reading/behalf.ts";
 import { withoutTurns } from "../trust/turns.ts";
 
 export function nameOf({ name, email }: EmailAddress): string {
@@ -14,16 +15,23 @@ const firstName = (person: EmailAddress): string => {
   return name.includes("@") ? (name.split("@")[0] ?? name) : (name.split(/[\s,]+/)[0] ?? name);
 };
 
+/** Words of the page: for the reader, and for mail that somebody wrote for somebody else. */
+export type Said = { readonly me: string; readonly onBehalf: (who: string, whom: string) => string };
+
 /** The people of a conversation, in the order they spoke: "Ann, Bob, me". */
-export function speakers(emails: readonly EmailHead[], own: ReadonlySet<string>, me: string): string {
-  const seen = new Map<string, EmailAddress>();
-  for (const { from } of emails) for (const person of from ?? []) seen.set(person.email.toLowerCase(), person);
-  const all = [...seen];
-  if (all.length === 1) {
-    const [[address, person]] = all as [[string, EmailAddress]];
-    return own.has(address) ? me : nameOf(person);
+export function speakers(emails: readonly EmailHead[], own: ReadonlySet<string>, { me, onBehalf }: Said): string {
+  const seen = new Map<string, { readonly author: EmailAddress; readonly writer: EmailAddress | undefined }>();
+  for (const email of emails) {
+    const writer = writerFor(email);
+    for (const author of email.from ?? [])
+      seen.set(`${author.email} ${writer?.email ?? ""}`.toLowerCase(), { author, writer });
   }
-  return all.map(([address, person]) => (own.has(address) ? me : firstName(person))).join(", ");
+  const brief = seen.size === 1 ? nameOf : firstName;
+  const named = (person: EmailAddress) => (own.has(person.email.toLowerCase()) ? me : brief(person));
+  // Whom one writes for is no "me", whoever else may write as they.
+  return [...seen.values()]
+    .map(({ author, writer }) => (writer === undefined ? named(author) : onBehalf(named(writer), brief(author))))
+    .join(", ");
 }
 
 export function recipients(emails: readonly EmailHead[]): string {

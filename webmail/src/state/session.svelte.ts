@@ -60,11 +60,20 @@ function refreshAll(): void {
   for (const each of listeners) each({ Email: "", Mailbox: "" });
 }
 
-type Told = { readonly tell: (sentences: readonly string[]) => void; readonly giveBack: (letter: Email) => void };
-let told: Told = { tell: () => {}, giveBack: () => {} };
+type Told = {
+  readonly tell: (sentences: readonly string[]) => void;
+  readonly giveBack: (letter: Email) => Promise<void>;
+};
+let told: Told | undefined;
+/** What waited may be carried out before the page stands: it is told then. */
+let stands = () => {};
+const somebody = new Promise<void>((resolve) => {
+  stands = resolve;
+});
 /** How the page tells what could not be carried out later as it was done, and what it does with letters among that. */
 export function whenTold(does: Told): void {
   told = does;
+  stands();
 }
 
 async function begin(client: Client): Promise<void> {
@@ -77,8 +86,11 @@ async function begin(client: Client): Promise<void> {
       online,
       ended: sessionEnded,
       refresh: refreshAll,
-      tell: (what) => told.tell(what),
-      giveBack: (letter) => told.giveBack(letter),
+      tell: (what) => void somebody.then(() => told?.tell(what)),
+      giveBack: async (letter) => {
+        await somebody;
+        await told?.giveBack(letter);
+      },
     }).catch(
       // Without a place to keep it (a private window) the page works as far as the network does.
       (error: unknown) => console.warn(error),

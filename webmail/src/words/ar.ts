@@ -309,6 +309,7 @@ export const ar: Words = {
   "do.delete": "حذف",
   "do.deleteMessage": "حذف هذه الرسالة",
   "do.details": "تفاصيل",
+  "do.resume": "متابعة الكتابة",
   "do.editAsNew": "تحرير كرسالة جديدة",
   "do.filterLike": "تصفية الرسائل المشابهة …",
   "do.forward": "إعادة توجيه",

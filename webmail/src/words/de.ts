@@ -302,6 +302,7 @@ export const de: Words = {
   "do.delete": "Löschen",
   "do.deleteMessage": "Diese Nachricht löschen",
   "do.details": "Einzelheiten",
+  "do.resume": "Weiterschreiben",
   "do.editAsNew": "Als neue bearbeiten",
   "do.filterLike": "Solche Nachrichten filtern …",
   "do.forward": "Weiterleiten",

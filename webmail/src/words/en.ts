@@ -302,6 +302,7 @@ export const en = {
   "do.delete": "Delete",
   "do.deleteMessage": "Delete this message",
   "do.details": "Details",
+  "do.resume": "Go on writing",
   "do.editAsNew": "Edit as new",
   "do.filterLike": "Filter messages like this …",
   "do.forward": "Forward",

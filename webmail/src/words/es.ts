@@ -293,6 +293,7 @@ export const es: Words = {
   "do.delete": "Borrar",
   "do.deleteMessage": "Borrar este mensaje",
   "do.details": "Detalles",
+  "do.resume": "Seguir escribiendo",
   "do.editAsNew": "Editar como nuevo",
   "do.filterLike": "Filtrar mensajes como este …",
   "do.forward": "Reenviar",

@@ -296,6 +296,7 @@ export const fr: Words = {
   "do.delete": "Supprimer",
   "do.deleteMessage": "Supprimer ce message",
   "do.details": "Détails",
+  "do.resume": "Continuer la rédaction",
   "do.editAsNew": "Modifier comme nouveau",
   "do.filterLike": "Filtrer les messages de ce genre …",
   "do.forward": "Transférer",

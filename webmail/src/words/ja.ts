@@ -286,6 +286,7 @@ export const ja: Words = {
   "do.delete": "削除",
   "do.deleteMessage": "このメッセージを削除",
   "do.details": "詳細",
+  "do.resume": "続きを書く",
   "do.editAsNew": "新規として編集",
   "do.filterLike": "似たメッセージを振り分け …",
   "do.forward": "転送",
