@@ -6,7 +6,6 @@ import type { FastifyInstance } from "fastify";
 import { factsOf } from "../protocol/mime/facts-of.ts";
 import { toSevenBit } from "../protocol/mime/seven-bit.ts";
 import { releaseToken } from "../protocol/return-path/release-address.ts";
-import { formatMailbox } from "../protocol/smtp/address.ts";
 import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
 import { SealedPasswords } from "./access/sealed-passwords.ts";
@@ -16,7 +15,6 @@ import { productNameOf, startApi } from "./api.ts";
 import { makeAuthenticating, startMarks } from "./authenticating.ts";
 import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
-import type { Service } from "./config/schema.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
 import { type HourCount, maxHourCounts } from "./deliver/hour-counts.ts";
 import { watchDomains } from "./domain-watch.ts";
@@ -27,8 +25,6 @@ import { makeFeeding } from "./feeding.ts";
 import { makeElsewhere } from "./fetching.ts";
 import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
-import { ContentCache } from "./imap/content-cache.ts";
-import { serveImap } from "./imap/conversation.ts";
 import { startImporting } from "./importing.ts";
 import { makeIndexer } from "./index/indexer.ts";
 import { makeCopyMaker } from "./inject/copies.ts";
@@ -38,28 +34,21 @@ import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
 import { PublishedKeys } from "./keys/published.ts";
-import { type MailService, mailServices, openListeners, type Serve, whyNotBound } from "./listeners.ts";
 import { startLists } from "./lists.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
-import { networks } from "./net/networks.ts";
 import { publicKeyOf } from "./net/next-key.ts";
 import { mayChangeKey, publishedKeys } from "./net/published-keys.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { makeKeyRing } from "./net/tls.ts";
 import { nodeName } from "./node-name.ts";
 import { ChangeHub } from "./notify/changes.ts";
+import { type BoundAddress, type Doors, openDoors } from "./opening.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { servePages } from "./pages.ts";
-import { LocalMaildropLocks } from "./pop3/locks.ts";
-import { servePop3 } from "./pop3/pop3.ts";
-import { publicBase } from "./public-base.ts";
 import { makeQueue } from "./queue/make-queue.ts";
-import { BytesInFlight } from "./receive/bytes-in-flight.ts";
-import { serveSmtp } from "./receive/conversation.ts";
 import { newSmtpCounters, type SmtpPorts } from "./receive/ports.ts";
 import { RefusedJournal, refusedMail } from "./receive/refused.ts";
-import { remoteNameOf } from "./receive/remote-name.ts";
 import { makeReports } from "./report/bounce.ts";
 import { startReporting } from "./reporting.ts";
 import { makeRequiring } from "./requiring.ts";
@@ -69,13 +58,13 @@ import { makeSeeding } from "./seeding.ts";
 import type { HostTarget } from "./send/route.ts";
 import { makeSend } from "./send/send.ts";
 import { makeSending } from "./sending.ts";
+import { makeServing } from "./serving.ts";
 import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
 import { maxCountedAccounts, SendingLimits, type SentCounts } from "./submit/sending-limits.ts";
 import { makeSubmit } from "./submit/submit.ts";
 import { Traffic } from "./traffic.ts";
 import { startTransit } from "./transit.ts";
-import { makeHttp } from "./web/http.ts";
 import { serveKeyDirectory } from "./web/key-directory.ts";
 import { serveMailSettings } from "./web/mail-settings.ts";
 import { serveOwnPolicies } from "./web/own-sts-policy.ts";
@@ -99,7 +88,7 @@ export type ServerOptions = {
 };
 
 export type RunningServer = {
-  readonly listeners: readonly { readonly service: Service; readonly address: string; readonly port: number }[];
+  readonly listeners: readonly BoundAddress[];
   /** PEM file of our own certificate authority; undefined with a configured certificate. */
   readonly caFile: string | undefined;
   /** Takes leave of everybody, finishes what runs, closes the store. Within five seconds. */
@@ -141,7 +130,9 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   );
   const tls = () => keyRing.serverOptions();
 
-  let connections = (): { [service: string]: number } => ({});
+  let doors: Doors | undefined;
+  const addresses = () => doors?.addresses ?? [];
+  const connections = () => doors?.connections() ?? {};
   let guessed: (address: string, account: string) => void = () => {};
   let queuedInMemory = (): number => 0;
   const counters = newSmtpCounters();
@@ -150,7 +141,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const node = config.store.postgres === "" ? ourHost : await nodeName(dataDir, ourHost);
   await traffic.restore(options.store, node);
   const metrics = makeMetrics({
-    connections: () => connections(),
+    connections,
     queued: () => options.store.queueCount(),
     queuedInMemory: () => queuedInMemory(),
     certificates: () => keyRing.describe(),
@@ -462,98 +453,40 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       newId,
       ourHost,
       outboundTls: routes.now().tls !== "never",
-      listeners: () => addresses,
+      listeners: addresses,
       now,
       log,
     });
-  const inFlight = new BytesInFlight();
   const domains = await store.domains();
-  const common: Omit<SmtpPorts, "mode" | "settings"> = {
-    ourHost,
-    postmasterDomain: domains.find((domain) => domain.kind === "local")?.name ?? ourHost,
-    directory,
-    login,
-    tls,
-    trusted: networks(config.relay.trust),
-    take,
-    checkSender: (account, from) => submit.checkSender(account, from),
-    callout: (recipient) => send.callout(formatMailbox(recipient), recipient.domain),
-    remoteName: (address) => remoteNameOf(address, resolver, !config.door.believeLoopback),
-    door,
-    refused: (mail) => refused.note(mail),
-    inFlight,
-    now,
-    newId,
-    counters,
-    log,
-  };
-  const mx: SmtpPorts = {
-    ...common,
-    mode: "mx",
-    settings: config.receive,
-    login: config.receive.authOnMx ? login : undefined,
-  };
-  const submission: SmtpPorts = { ...common, mode: "submission", settings: config.submission };
-  const lmtp: SmtpPorts = { ...common, mode: "lmtp", settings: config.receive, login: undefined };
   const shared = (change: Parameters<typeof tellOfShare>[1]) =>
     tellOfShare({ store: mailStore, now, random: (bytes) => randomBytes(bytes).toString("hex") }, change);
-  const imapNeeds = {
+  const serve = makeServing({
+    config,
     store: mailStore,
+    directory,
     login,
     notify: changes,
-    settings: {
-      ...config.imap,
-      host: ourHost,
-      jmapUrl: `${publicBase(config.sending.publicUrl, ourHost)}/.well-known/jmap`,
-      maxSessionsPerAccount: options.edgePolicies ? config.imap.maxSessionsPerAccount : Number.MAX_SAFE_INTEGER,
-    },
     tls,
+    take,
+    submit,
+    send,
+    resolver,
+    scripting,
+    dooring,
+    refused: (mail) => refused.note(mail),
     factsOf,
     factsOfLarge,
-    scripts: scripting.imap,
     shared,
-    cache: new ContentCache(),
-    log,
-    now,
-  };
-  const locks = new LocalMaildropLocks();
-  const smtp =
-    (ports: SmtpPorts): Serve =>
-    (connection, stopping) =>
-      serveSmtp(connection, ports, stopping);
-  const imap: Serve = (connection, stopping) => serveImap(connection, imapNeeds, stopping);
-  const pop3: Serve = (connection, stopping) =>
-    servePop3(connection, { store, login, locks, tlsOptions: tls, stopping, settings: config.pop3, now, log });
-  const unguarded: { readonly [service in MailService]: Serve } = {
-    smtp: smtp(mx),
-    submission: smtp(submission),
-    submissions: smtp(submission),
-    lmtp: smtp(lmtp),
-    imap,
-    imaps: imap,
-    pop3,
-    pop3s: pop3,
-    sieve: scripting.serve,
-  };
-  const serve = Object.fromEntries(
-    mailServices.map((service) => [service, dooring.guard(service, unguarded[service])]),
-  ) as { readonly [service in MailService]: Serve };
-
-  // ------------------------------------------------ open the doors
-  const uncounted = options.edgePolicies ? config.connections.uncounted : ["0.0.0.0/0", "::/0"];
-  const listeners = await openListeners({
-    addresses: config.listen,
-    serve,
-    settings: { ...config.connections, uncounted, proxies: config.proxyNetworks },
-    keyRing,
+    counters,
+    postmasterDomain: domains.find((domain) => domain.kind === "local")?.name ?? ourHost,
+    edgePolicies: options.edgePolicies,
     ourHost,
+    now,
+    newId,
     log,
   });
-  connections = () => {
-    const counts: { [service: string]: number } = {};
-    for (const { service, connections } of listeners) counts[service] = (counts[service] ?? 0) + connections;
-    return counts;
-  };
+
+  // ------------------------------------------------ open the doors
   const notReady = async (): Promise<string | undefined> => {
     try {
       await options.store.queueCount();
@@ -619,7 +552,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const mailSettings = {
     ourHost,
     domain: (name: string) => directory.domain(name),
-    ports: () => Object.fromEntries(addresses.map(({ service, port }) => [service, port])),
+    ports: () => Object.fromEntries(addresses().map(({ service, port }) => [service, port])),
     productName: (domain: string) => productNameOf(store, domain),
     pair: (host: string) => keyRing.pair(host),
     now,
@@ -636,28 +569,15 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     takeTlsReports(app, (bytes) => reporting.takeTls(bytes));
     servePages(app);
   };
-  const apps: ReturnType<typeof makeHttp>[] = [];
-  const addresses: { service: Service; address: string; port: number }[] = listeners.map(({ service, host, port }) => ({
-    service,
-    address: host,
-    port,
-  }));
-  for (const service of ["http", "https"] as const)
-    for (const { address, port } of config.listen[service]) {
-      const app = makeHttp(
-        { metrics, notReady, hosts: { ourHost, hosts: config.api.hosts, domain: mailSettings.domain }, mount },
-        service === "https" ? keyRing : undefined,
-      );
-      try {
-        await app.listen({ host: address, port });
-      } catch (error) {
-        await Promise.all([...listeners.map((listener) => listener.close(0)), ...apps.map((open) => open.close())]);
-        throw new Error(whyNotBound(service, address, port, error as NodeJS.ErrnoException));
-      }
-      apps.push(app);
-      const bound = app.server.address();
-      addresses.push({ service, address, port: typeof bound === "object" && bound !== null ? bound.port : port });
-    }
+  doors = await openDoors({
+    config,
+    serve,
+    http: { metrics, notReady, hosts: { ourHost, hosts: config.api.hosts, domain: mailSettings.domain }, mount },
+    keyRing,
+    edgePolicies: options.edgePolicies,
+    ourHost,
+    log,
+  });
 
   const importing = startImporting({
     store,
@@ -673,7 +593,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     version,
     pid: process.pid,
     startedAt,
-    listeners: addresses,
+    listeners: addresses(),
     connections: connections(),
   });
   const world: World = {
@@ -726,7 +646,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
 
   let stopped: Promise<void> | undefined;
   return {
-    listeners: addresses,
+    listeners: addresses(),
     caFile: keyRing.caFile,
     stop: () =>
       (stopped ??= (async () => {
@@ -736,11 +656,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         void requiring?.stop();
         await seeding?.stop();
         guarding.stop();
-        await Promise.all([
-          control.close(),
-          ...apps.map((app) => app.close()),
-          ...listeners.map((listener) => listener.close(listenerGraceMs)),
-        ]);
+        await Promise.all([control.close(), doors?.close(listenerGraceMs)]);
         await importing.runner.stop();
         await sealed?.stop();
         await jmap.stop();
