@@ -1,5 +1,6 @@
 /** What the thread for large bodies knows. */
 import { countValues } from "../../protocol/json/values.ts";
+import { sharedCopy } from "../store/shared-memory.ts";
 import { parseBody } from "./body.ts";
 import { type FieldProblem, Problem } from "./problem.ts";
 import type { Route } from "./route.ts";
@@ -47,11 +48,7 @@ export const tasks: {
 
 /** Files in a value cross to the other thread without being copied. */
 function shareFiles(value: unknown): unknown {
-  if (value instanceof Uint8Array) {
-    const bytes = Buffer.from(new SharedArrayBuffer(value.length));
-    bytes.set(value);
-    return bytes;
-  }
+  if (value instanceof Uint8Array) return sharedCopy(value);
   if (Array.isArray(value)) return value.map(shareFiles);
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shareFiles(one)]));

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { countValues } from "../../protocol/json/values.ts";
+import { sharedMemory } from "../store/shared-memory.ts";
 import { makePool, PoisonTask, PoolBusy } from "../work/pool.ts";
 import type { TaskTypes } from "./body-tasks.ts";
 import { Problem, token, wrongBody, wrongField } from "./problem.ts";
@@ -45,7 +46,7 @@ export async function readBytes(
   return { bytes: bytes.subarray(0, size), hash: hash?.digest("hex") ?? "" };
 }
 
-const shared = (length: number): Buffer => Buffer.from(new SharedArrayBuffer(length));
+const shared = (length: number): Buffer => Buffer.from(sharedMemory(length));
 
 /** What the schema of a route says of a JSON text. */
 export function parseBody(route: Pick<Route, "body">, bytes: Uint8Array): { readonly value: unknown } | Problem {

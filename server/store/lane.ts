@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Call, errorOf, type FromThread, type ToThread } from "./calls.ts";
 import { unpackChanges } from "./crossing.ts";
+import { heedShared, isShared } from "./shared-memory.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble } from "./trouble.ts";
 import type { ThreadData } from "./worker.ts";
@@ -71,7 +72,10 @@ export class Lane {
 
   /** Lays bytes beside the others that go with the next calls, and answers the view to send in their place. Shared memory needs none. */
   lay(bytes: Uint8Array): Uint8Array {
-    if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+    if (isShared(bytes)) {
+      heedShared(bytes);
+      return bytes;
+    }
     if (this.#used + bytes.length > this.#slab.length) {
       this.#slab = Buffer.allocUnsafeSlow(Math.max(bytes.length, slabBytes));
       this.#slabs.push(this.#slab.buffer as ArrayBuffer);

@@ -5,6 +5,7 @@ import { type Call, type FromThread, failureOf, type ToThread } from "./calls.ts
 import { packChanges } from "./crossing.ts";
 import type * as Keep from "./keep.ts";
 import type { Reader } from "./reader.ts";
+import { heedShared } from "./shared-memory.ts";
 import type { Writer } from "./writer.ts";
 
 export type ThreadData = {
@@ -92,6 +93,7 @@ function serveKeeper(keepLarge: typeof Keep.keepLarge, blobs: Blobs): void {
   port.on("message", (message: ToThread) => {
     if ("close" in message) return port.close();
     for (const [id, , args] of message.calls) {
+      heedShared(args[0]);
       try {
         const kept = keepLarge(args[0] as Uint8Array, blobs);
         const { data } = kept;

@@ -1,4 +1,5 @@
 /** The one that writes: what is waiting becomes one transaction, one commit, one answer. */
+
 import type { Blobs } from "./blobs.ts";
 import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
 import type { ImportTo } from "./carry-store.ts";
@@ -18,6 +19,7 @@ import type { KeptAcceptance, KeptAppend, KeptMessage } from "./ops/kept.ts";
 import type { Op, StoredBytes } from "./ops/tx.ts";
 import { writeOps } from "./ops/write.ts";
 import { noReserve, type Reserve } from "./reserve.ts";
+import { heedShared } from "./shared-memory.ts";
 import { type Database, Effects } from "./sqlite.ts";
 import type { Change } from "./store.ts";
 import { StoreTrouble, troubleOf } from "./trouble.ts";
@@ -216,7 +218,12 @@ type Message = (Kept | Raw) & object;
 function kept<M extends Message>(message: M): M & Kept {
   return "stored" in message && message.stored !== undefined
     ? (message as M & Kept)
-    : { ...message, stored: keepQuickly((message as Raw).bytes) };
+    : { ...message, stored: keepHere((message as Raw).bytes) };
+}
+
+function keepHere(bytes: Uint8Array): StoredBytes {
+  heedShared(bytes);
+  return keepQuickly(bytes);
 }
 
 type RawAcceptance = Omit<KeptAcceptance, "message"> & { readonly message: Message };

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { heedShared, isShared, sharedCopy } from "../store/shared-memory.ts";
 import type { TaskTypes } from "./tasks.ts";
 
 /** Arguments and results of tasks by their names. */
@@ -99,6 +100,7 @@ class Pool<T extends Tasks> implements WorkPool<T> {
     }
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
+      heedShared(args);
       const job: Job = { id: this.#nextId++, name, args: shareBytes(args), bytes, kills: 0, resolve, reject };
       const thread = this.#idle.pop() ?? this.#start();
       if (thread === undefined) this.#waiting.push(job);
@@ -238,6 +240,7 @@ class Thread {
     if (job === undefined || job.id !== answer.id) return;
     this.#job = undefined;
     this.#worker.unref();
+    if (answer.kind === "done") heedShared(answer.result);
     if (answer.kind === "done") job.resolve(answer.result as never);
     else job.reject(answer.error);
     this.#ports.free(job);
@@ -258,11 +261,9 @@ function bytesOf(args: object): number {
 function shareBytes(args: object): object {
   let shared: { [name: string]: unknown } | undefined;
   for (const [name, value] of Object.entries(args)) {
-    if (!(value instanceof Uint8Array) || value.buffer instanceof SharedArrayBuffer) continue;
-    const copy = new Uint8Array(new SharedArrayBuffer(value.byteLength));
-    copy.set(value);
+    if (!(value instanceof Uint8Array) || isShared(value)) continue;
     shared ??= { ...args };
-    shared[name] = copy;
+    shared[name] = sharedCopy(value);
   }
   return shared ?? args;
 }

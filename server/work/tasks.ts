@@ -19,6 +19,7 @@ import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ReadTls, ReadTlsTask } from "../report/read-tls.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
 import type { DkimSignTask } from "../sign/dkim-signature.ts";
+import { sharedCopy } from "../store/shared-memory.ts";
 
 /** Arguments and result of each task. */
 export type TaskTypes = {
@@ -145,18 +146,18 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   },
   "write-email": async ({ email, copy, at, id }) => {
     const { boundariesOf, writeEmail } = await import("../inject/email.ts");
-    return shared(writeEmail(email, copy, at, boundariesOf(id)));
+    return sharedCopy(writeEmail(email, copy, at, boundariesOf(id)));
   },
   "keep-email": async ({ email, whose }) => {
     const { keptEmail } = await import("../inject/kept.ts");
     const { bytes, digest } = keptEmail(email, whose);
-    return { bytes: shared(bytes), digest };
+    return { bytes: sharedCopy(bytes), digest };
   },
   "read-kept-email": async ({ bytes, mark }) => {
     const { readKept } = await import("../inject/kept.ts");
     const found = readKept(bytes, mark);
     if (found === undefined) return undefined;
-    const attachments = found.email.attachments.map((one) => ({ ...one, bytes: shared(one.bytes) }));
+    const attachments = found.email.attachments.map((one) => ({ ...one, bytes: sharedCopy(one.bytes) }));
     return { ...found, email: { ...found.email, attachments } };
   },
   "read-post": async ({ bytes }) => {
@@ -168,10 +169,3 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
     return segmentOf(task);
   },
 };
-
-/** Bytes that go through several threads are copied into memory of all. */
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
-}

@@ -1,5 +1,6 @@
 /** A worker thread of the pool: takes one task per message, answers in order. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { heedShared } from "../store/shared-memory.ts";
 import type { Answer, Question } from "./pool.ts";
 import type { TaskTable } from "./tasks.ts";
 
@@ -7,6 +8,7 @@ const port = parentPort as MessagePort;
 const { tasks } = (await import((workerData as { readonly tasks: string }).tasks)) as { readonly tasks: TaskTable };
 
 port.on("message", async (question: Question) => {
+  heedShared(question.args);
   let answer: Answer;
   try {
     const task = tasks[question.name];

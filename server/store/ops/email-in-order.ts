@@ -2,7 +2,9 @@
  * Orders other than by time: of a large mailbox the emails in such an order are kept in memory by who asks (`EmailOrder`), made once,
  * and a page is read from there and checked against the rows. What has come since is laid between; what has gone is not there.
  */
+
 import type { EmailFilter, EmailOrder, EmailSort, OrderWanted } from "../jmap.ts";
+import { sharedMemory } from "../shared-memory.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import { firstSince, touchesSince } from "./email-changes.ts";
 import { condition, drivingEmails, drivingMailbox, needsKeys, orderOf, Params, topOf } from "./email-filter.ts";
@@ -195,7 +197,7 @@ function numbersOf(text: string): Uint32Array<SharedArrayBuffer> | undefined {
   let count = text === "" ? 0 : 1;
   for (let at = text.indexOf(","); at >= 0; at = text.indexOf(",", at + 1)) count++;
   if (count > maxOrdered) return undefined;
-  const numbers = new Uint32Array(new SharedArrayBuffer(4 * count));
+  const numbers = new Uint32Array(sharedMemory(4 * count));
   for (let at = 0, to = 0, number = 0; at <= text.length && count > 0; at++) {
     const code = at < text.length ? text.charCodeAt(at) : comma;
     if (code !== comma) number = number * 10 + code - 48;
