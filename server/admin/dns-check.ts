@@ -1,7 +1,10 @@
 /** Looks whether DNS has what a domain should have: what is found, what should be, and what it means. */
 import { tlsaText } from "../../protocol/policy/dane.ts";
 import { stsId } from "../../protocol/policy/mta-sts.ts";
+import { checkSpf } from "../../protocol/spf/check.ts";
+import { parseSpf } from "../../protocol/spf/record.ts";
 import type { Answer, Resolver } from "../net/resolver.ts";
+import { publicKeyOf } from "../sign/dkim-keys.ts";
 import type { WantedRecord } from "./dns-wanted.ts";
 
 /** good: as it should be. other: there is something else that does the same. */
@@ -26,6 +29,7 @@ function unknown(answer: Answer<unknown>): Verdict | undefined {
 }
 const missing = (): Verdict => ({ state: "missing", found: [], problem: "It is not there." });
 const good = (found: readonly string[]): Verdict => ({ state: "good", found, problem: "" });
+const wrong = (found: readonly string[], problem: string): Verdict => ({ state: "wrong", found, problem });
 
 /** Asks about every record, some at a time. */
 export async function checkRecords(
@@ -63,10 +67,22 @@ async function verdictOf(
 
 async function mx({ name }: WantedRecord, hostname: string, resolver: Resolver): Promise<Verdict> {
   const answer = await resolver.mx(name);
-  const found = recordsOf(answer).map(({ preference, exchange }) => `${preference} ${exchange}.`);
-  if (recordsOf(answer).some(({ exchange }) => exchange === hostname)) return good(found);
+  const hosts = recordsOf(answer).toSorted((one, other) => one.preference - other.preference);
+  const found = hosts.map(({ preference, exchange }) => `${preference} ${exchange}.`);
+  const here = hosts.find(({ exchange }) => exchange === hostname);
+  const first = hosts.find(({ preference }) => here !== undefined && preference < here.preference);
+  if (here !== undefined && first === undefined) return good(found);
+  if (here !== undefined)
+    return {
+      state: "other",
+      found,
+      problem: `Its mail goes to ${first?.exchange} first, and to ${hostname} only while that is away.`,
+    };
   if (found.length === 0) return unknown(answer) ?? missing();
-  return { state: "wrong", found, problem: `Its mail goes to ${found.join(", ")}, not to ${hostname}.` };
+  // RFC 7505.
+  if (hosts.every(({ exchange }) => exchange === "" || exchange === "."))
+    return wrong(found, "It says that the domain takes no mail at all (a null MX).");
+  return wrong(found, `Its mail goes to ${found.join(", ")}, not to ${hostname}.`);
 }
 
 const squeezed = (text: string): string => text.replaceAll(/[\s;]+/g, ";").replace(/;$/, "");
@@ -81,29 +97,27 @@ async function txt(
   const tag = /^v=[^ ;]+/.exec(record.value)?.[0] ?? record.value;
   const found = recordsOf(answer).filter((text) => text.toLowerCase().startsWith(tag.toLowerCase()));
   const [only] = found;
-  if (only === undefined) return unknown(answer) ?? missing();
-  if (record.id.startsWith("dkim:")) {
-    const same = found.some((text) => squeezed(text) === squeezed(record.value));
-    return same ? good(found) : { state: "wrong", found, problem: "It is another key than the one we sign with." };
+  if (only === undefined) {
+    const others = recordsOf(answer);
+    // A name that is for such a record alone has something else: what was meant does not count.
+    if (others.length > 0 && record.id !== "spf")
+      return wrong(others, `What is there does not count: such a record begins with ${tag}.`);
+    return unknown(answer) ?? missing();
   }
   if (found.length > 1)
-    return {
-      state: "wrong",
-      found,
-      problem: `There are ${found.length} such records: it must be one, or none of them counts.`,
-    };
+    return wrong(found, `There are ${found.length} such records: it must be one, or none of them counts.`);
   if (squeezed(only) === squeezed(record.value)) return good(found);
+  if (record.id.startsWith("dkim:")) return dkim(only, record.value);
   switch (record.id) {
     case "spf":
-      return spf(only, hostname, ours);
+      return spf(only, record.name, hostname, ours, resolver);
     case "mta-sts":
       return stsId([only]) === stsId([record.value])
         ? good(found)
-        : {
-            state: "wrong",
-            found,
-            problem: "It has not the id of the policy that is served: others keep the old one.",
-          };
+        : wrong(found, "It has not the id of the policy that is served: others keep the old one.");
+    case "tls-rpt":
+      if (/;\s*rua\s*=\s*(?:mailto|https):/i.test(only)) return { state: "other", found, problem: "" };
+      return wrong(found, "It names no place for the reports (rua=mailto:…).");
     case "dmarc":
       return dmarc(only, record.name);
     default:
@@ -111,22 +125,51 @@ async function txt(
   }
 }
 
+function dkim(text: string, wanted: string): Verdict {
+  const [key = "", ours = ""] = [publicKeyOf(text), publicKeyOf(wanted)];
+  if (key === ours) return good([text]);
+  if (key === "") return wrong([text], "It is empty (p=): so a key is withdrawn.");
+  if (ours.startsWith(key))
+    return wrong(
+      [text],
+      "It is cut off: the whole text belongs into one record, where needed in several strings of up to 255 characters.",
+    );
+  return wrong([text], "It is another key than the one we sign with.");
+}
+
+const maxAddresses = 4;
+
 /** A record of one's own is as good, if mail from here passes it. */
-function spf(text: string, hostname: string, ours: ReadonlySet<string>): Verdict {
+async function spf(
+  text: string,
+  domain: string,
+  hostname: string,
+  ours: ReadonlySet<string>,
+  resolver: Resolver,
+): Promise<Verdict> {
   const found = [text];
+  const parsed = parseSpf(text);
+  if (typeof parsed === "string") return wrong(found, `It does not count, for it cannot be read: ${parsed}.`);
   const terms = text.toLowerCase().split(/\s+/).slice(1);
   if (terms.includes("+all") || terms.includes("all"))
-    return { state: "wrong", found, problem: "It lets the whole world send for the domain." };
+    return wrong(found, "It lets the whole world send for the domain.");
+  const request = { helo: hostname, envelopeFrom: `postmaster@${domain}`, ourHost: hostname, now: Date.now() };
+  for (const address of [...ours].slice(0, maxAddresses)) {
+    const { result, reason } = await checkSpf({ ...request, address }, resolver);
+    if (result === "permerror") return wrong(found, `It does not count, for receivers give up on it: ${reason}.`);
+    if (result === "temperror")
+      return { state: "unknown", found, problem: "DNS did not answer: it is looked at again." };
+    if (result !== "pass") return wrong(found, `It does not let ${hostname} (${address}) send: add mx.`);
+  }
+  if (ours.size > 0) return { state: "other", found, problem: "" };
+  // A server without an address: by the look of it.
   const allows = terms.some(
     (term) =>
       /^\+?mx(?:$|[:/])/.test(term) ||
       /^\+?(?:include|redirect)[:=]/.test(term) ||
-      term.replace(/^\+/, "") === `a:${hostname}` ||
-      [...ours].some((address) => term.replace(/^\+?ip[46]:/, "").split("/")[0] === address),
+      term.replace(/^\+/, "") === `a:${hostname}`,
   );
-  return allows
-    ? { state: "other", found, problem: "" }
-    : { state: "wrong", found, problem: `It does not let ${hostname} send: add mx.` };
+  return allows ? { state: "other", found, problem: "" } : wrong(found, `It does not let ${hostname} send: add mx.`);
 }
 
 function dmarc(text: string, name: string): Verdict {

@@ -1,0 +1,75 @@
+/** Each record wrong in each way: the sentence says what to do. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { quiet } from "../log.ts";
+import { fileResolver } from "../net/dns-file.ts";
+import { checkRecords } from "./dns-check.ts";
+import type { WantedRecord } from "./dns-wanted.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "angarium-test-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const host = "mail.here.test";
+const key = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA";
+const wanted: { readonly [id: string]: readonly [name: string, type: WantedRecord["type"], value: string] } = {
+  mx: ["d.test", "MX", `10 ${host}.`],
+  spf: ["d.test", "TXT", "v=spf1 mx ~all"],
+  "dkim:r1": ["r1._domainkey.d.test", "TXT", `v=DKIM1; k=rsa; h=sha256; p=${key}`],
+  dmarc: ["_dmarc.d.test", "TXT", "v=DMARC1; p=none; rua=mailto:dmarc-reports@d.test"],
+  "mta-sts": ["_mta-sts.d.test", "TXT", "v=STSv1; id=abc"],
+  "tls-rpt": ["_smtp._tls.d.test", "TXT", "v=TLSRPTv1; rua=mailto:tls-reports@d.test"],
+};
+const includes = Array.from({ length: 11 }, (_, i) => `include:i${i}.test`).join(" ");
+
+const cases: readonly (readonly [id: string, there: readonly string[], state: string, problem: RegExp])[] = [
+  ["mx", [`10 ${host}`], "good", /^$/],
+  ["mx", [`10 ${host}`, "20 backup.test"], "good", /^$/],
+  ["mx", ["10 other.test", `20 ${host}`], "other", /goes to other\.test first/],
+  ["mx", ["10 other.test"], "wrong", /not to mail\.here\.test/],
+  ["mx", ["0 ."], "wrong", /takes no mail at all/],
+  ["spf", ["v=spf1 mx ~all"], "good", /^$/],
+  ["spf", ["v=spf1 a:mail.here.test -all"], "other", /^$/],
+  ["spf", ["v=spf1 include:all.test -all"], "other", /^$/],
+  ["spf", ["v=spf1 include:none.test -all"], "wrong", /does not let mail\.here\.test \(192\.0\.2\.7\) send: add mx/],
+  ["spf", ["v=spf1 -all"], "wrong", /add mx/],
+  ["spf", ["v=spf1 mxx -all"], "wrong", /cannot be read: .*mxx/],
+  ["spf", ["v=spf1 +all"], "wrong", /whole world/],
+  ["spf", [`v=spf1 ${includes} mx -all`], "wrong", /receivers give up on it/],
+  ["spf", ["v=spf1 mx -all", "v=spf1 a -all"], "wrong", /There are 2/],
+  ["dkim:r1", [`v=DKIM1; p=${key}`], "good", /^$/],
+  ["dkim:r1", ["v=DKIM1; p="], "wrong", /withdrawn/],
+  ["dkim:r1", [`v=DKIM1; k=rsa; p=${key.slice(0, 20)}`], "wrong", /cut off/],
+  ["dkim:r1", ["v=DKIM1; k=rsa; p=AAAA"], "wrong", /another key/],
+  ["dkim:r1", [`v=DKIM1; p=${key}`, "v=DKIM1; p=AAAA"], "wrong", /There are 2/],
+  ["dmarc", ["v=DMARC1; p=reject; rua=mailto:me@d.test"], "other", /^$/],
+  ["dmarc", ["v=DMARC1; p=reject"], "other", /add rua=mailto:dmarc-reports@d\.test/],
+  ["dmarc", ["v=DMARC1; rua=mailto:me@d.test"], "wrong", /no policy/],
+  ["dmarc", ["p=none; v=DMARC1"], "wrong", /begins with v=DMARC1/],
+  ["mta-sts", ["v=STSv1; id=other"], "wrong", /others keep the old one/],
+  ["tls-rpt", ["v=TLSRPTv1"], "wrong", /rua=mailto/],
+  ["tls-rpt", ["v=TLSRPTv1; rua=https://reports.test/"], "other", /^$/],
+];
+
+for (const [id, there, state, problem] of cases)
+  test(`${id}: ${there.join(" | ").slice(0, 70)}`, async () => {
+    const [name, type, value] = wanted[id]!;
+    const file = join(folder, "zone.json");
+    const zone: { [name: string]: { [type: string]: readonly string[] } } = {
+      [host]: { A: ["192.0.2.7"] },
+      "all.test": { TXT: ["v=spf1 ip4:192.0.2.0/24 -all"] },
+      "none.test": { TXT: ["v=spf1 ip4:203.0.113.9 -all"] },
+    };
+    for (let i = 0; i < 11; i++) zone[`i${i}.test`] = { TXT: ["v=spf1 -all"] };
+    zone[name] = { ...(name === "d.test" ? { MX: [`10 ${host}`] } : {}), ...zone[name], [type]: there };
+    writeFileSync(file, JSON.stringify(zone));
+    const resolver = fileResolver(file, { monotonic: () => 0, log: quiet });
+    assert.ok(!("mistakes" in resolver), JSON.stringify(resolver));
+    const record: WantedRecord = { id, name, type, value, label: id, need: "must", why: "", breaks: "" };
+    const [found] = await checkRecords([record], host, resolver);
+    assert.ok(found !== undefined);
+    assert.equal(found.state, state, found.problem);
+    assert.match(found.problem, problem);
+  });
