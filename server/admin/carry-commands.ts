@@ -71,6 +71,15 @@ const words = ({ foldersDone, folders, added, known }: ImportProgress): string =
 
 const id = { type: "number", placed: true, required: true, help: "its number in import list" } as const;
 
+const passwordThere = {
+  password: { type: "text", help: "the password there" },
+  passwordFile: { type: "file", help: 'a file with the password ("-": standard input)' },
+} as const;
+const passwordOf = (given: {
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}): string | undefined => given.password ?? given.passwordFile?.replace(/\r?\n$/, "");
+
 export const carryCommands: readonly Command[] = [
   command(
     "import imap",
@@ -81,8 +90,7 @@ export const carryCommands: readonly Command[] = [
       port: { type: "number", help: "993, or 143 without --tls implicit" },
       tls: { type: "text", choices: ["implicit", "starttls", "none"], help: "implicit by default" },
       user: { type: "text", help: "the name there; the account's by default" },
-      password: { type: "text", help: "the password there" },
-      passwordFile: { type: "file", help: 'a file with the password ("-": standard input)' },
+      ...passwordThere,
       folders: { type: "list", help: "only these folders, as they are called there" },
       keep: { type: "text", help: "keep in step, every so often: 15m" },
       anyCertificate: { type: "flag", help: "do not check the certificate" },
@@ -90,7 +98,7 @@ export const carryCommands: readonly Command[] = [
     (given, world, tell) =>
       withAccount(world, given.name, (account) =>
         carried(async () => {
-          const password = given.password ?? given.passwordFile?.replace(/\r?\n$/, "");
+          const password = passwordOf(given);
           if (password === undefined) return no("Give the password there: --password-file FILE, or --password.");
           const everyMs = given.keep === undefined ? 0 : (parseDuration(given.keep) ?? -1);
           if (everyMs !== 0 && everyMs < 60_000)
@@ -193,15 +201,24 @@ export const carryCommands: readonly Command[] = [
       );
     },
   ),
-  command("import run", "Run an import again now.", { id }, (given, world, tell) =>
-    byId(world, given.id, (one) =>
-      carried(async () => {
-        if (one.secret === "")
-          return no("Its password is not kept: begin a new import. What has come is not brought again.");
-        const { added, known, left } = await runnerOf(world).run(one, (progress) => tell(words(progress)));
-        return done({ id: one.id, added, known, left });
-      }),
-    ),
+  command(
+    "import run",
+    "Run an import again now, where need be with another password.",
+    { id, ...passwordThere },
+    (given, world, tell) =>
+      byId(world, given.id, (one) =>
+        carried(async () => {
+          const password = passwordOf(given);
+          if (password !== undefined) await world.store.changeImport(one.id, { secret: password });
+          const secret = password ?? one.secret;
+          if (secret === "")
+            return no("Its password is not kept: give it with --password-file. What has come is not brought again.");
+          const { added, known, left } = await runnerOf(world).run({ ...one, secret }, (progress) =>
+            tell(words(progress)),
+          );
+          return done({ id: one.id, added, known, left });
+        }),
+      ),
   ),
   command("import stop", "Stop an import; what has come stays.", { id }, (given, world) =>
     byId(world, given.id, async (one) => {

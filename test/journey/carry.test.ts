@@ -185,10 +185,22 @@ test("wrong names and passwords are sentences", async () => {
   const [to = ""] = here.ready.users;
   const wrong = await angarium(
     ...["import", "imap", to, "--host", "127.0.0.1", "--port", String(there.ready.ports["imap"]), "--tls", "none"],
-    ...["--password", "wrong", "--data", here.ready.data],
+    ...["--user", there.ready.users[0]!, "--password", "wrong", "--data", here.ready.data],
   );
   assert.equal(wrong.code, 1);
   assert.match(wrong.err, /refuses the name or the password/);
+  // With the right one it goes on as the same import: by command, and by the API.
+  const listed = (await run(here, "import", "list", "--account", to)) as unknown as { id: number; state: string }[];
+  const failed = listed.findLast(({ state }) => state === "failed");
+  const again = await run(here, "import", "run", String(failed?.id), "--password", "pw");
+  assert.deepEqual([again["id"], again["left"]], [failed?.id, []]);
+  const api = new ApiTalk(`http://127.0.0.1:${here.ready.ports["http"]}`, { user: to, password: "pw" });
+  await api.no(409, "POST", `/imports/${failed?.id}/run`);
+  assert.equal((await api.ok("POST", `/imports/${failed?.id}/run`, { password: "pw" })).state, "running");
+  const state = async () => (await api.ok("GET", `/imports/${failed?.id}`)).state;
+  for (let tries = 0; (await state()) !== "done" && tries < 300; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(await state(), "done");
   const nobody = await angarium(
     "import",
     "imap",

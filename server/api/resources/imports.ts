@@ -122,13 +122,19 @@ export const routes: readonly Route[] = [
     area: "imports",
     who: "user",
     params: { import: theImport },
+    body: z
+      .strictObject({
+        password: z.string().min(1).max(1000).optional().describe("Where it is another one by now, or is not kept."),
+      })
+      .default({}),
     answer: ImportShown,
-    run: async (given, { imports }) => {
-      const one = given.import;
+    run: async (given, { imports, store }) => {
+      const one = { ...given.import, secret: given.body.password ?? given.import.secret };
       if (imports === undefined) return conflict("Imports need the running server.");
       if (one.state === "running") return conflict("It runs already.");
       if (one.secret === "")
-        return conflict("Its password is not kept: begin a new import. What has come is not brought again.");
+        return conflict("Its password is not kept: send it again. What has come is not brought again.");
+      if (given.body.password !== undefined) await store.changeImport(one.id, { secret: one.secret });
       imports.run(one).catch(() => {});
       return shown({ ...one, state: "running" });
     },
