@@ -8,7 +8,11 @@ import { ByteReader, ByteWriter } from "./bytes.ts";
 /** Entries are added to a block until it has so many bytes. What SQLite keeps of 13,200 bytes fills its pages. */
 export const blockBytes = 13_200;
 
-export type DictionaryBlock = readonly [firstWord: string, body: Uint8Array];
+/** `list`: its words alone, each with `listEnd` behind it. */
+export type DictionaryBlock = readonly [firstWord: string, body: Uint8Array, list: Uint8Array];
+
+/** What stands behind each word of a list. */
+export const listEnd = 10;
 
 /** By code points; below 0, 0 or above it. */
 export function compareWords(one: string, other: string): number {
@@ -31,6 +35,7 @@ export function compareWords(one: string, other: string): number {
 export class DictionaryWriter {
   readonly #blocks: DictionaryBlock[] = [];
   #body = new ByteWriter();
+  #list = new ByteWriter();
   #first = "";
   #before: Uint8Array = new Uint8Array(0);
   #entries = 0;
@@ -56,13 +61,16 @@ export class DictionaryWriter {
     this.#body.bytes(bytes.subarray(shared));
     this.#body.number(postings.length);
     this.#body.bytes(postings);
+    this.#list.bytes(bytes);
+    this.#list.number(listEnd);
     this.#before = bytes;
     this.#entries++;
   }
 
   #cut(): void {
-    this.#blocks.push([this.#first, this.#body.finish()]);
+    this.#blocks.push([this.#first, this.#body.finish(), this.#list.finish()]);
     this.#body = new ByteWriter();
+    this.#list = new ByteWriter();
     this.words += this.#entries;
     this.#entries = 0;
   }

@@ -18,6 +18,12 @@ export class BitSet implements EmailSet {
     this.#words = new Uint32Array((end + 31) >>> 5);
   }
 
+  copy(): BitSet {
+    const copy = new BitSet(this.#words.length * 32);
+    copy.#words.set(this.#words);
+    return copy;
+  }
+
   add(email: number): void {
     const at = email >>> 5;
     if (at < this.#words.length) this.#words[at]! |= 1 << (email & 31);

@@ -10,6 +10,11 @@ export const Place = { subject: 1, from: 2, to: 4, body: 8, attachment: 16 } as 
 export type Places = number;
 const placeBits = 5;
 export const everywhere: Places = (1 << placeBits) - 1;
+/**
+ * Beside the places: nobody has seen the word stand in the text as it is. It came of letters with accents, of markup, of a document that is no text,
+ * or was cut; an exact search must look. Few are so: they are told by no place at first, and then by a number of their own.
+ */
+export const loose: Places = 1 << placeBits;
 
 /** Emails of one block. */
 export const blockEmails = 128;
@@ -49,7 +54,10 @@ function writeBlock(
   base: number,
 ): void {
   for (let at = from, before = base; at < to; at++) {
-    out.number((emails[at]! - before) * (1 << placeBits) + places[at]!);
+    const place = places[at]!;
+    const plain = (place & loose) === 0;
+    out.number((emails[at]! - before) * (1 << placeBits) + (plain ? place : 0));
+    if (!plain) out.number(place & everywhere);
     before = emails[at]!;
   }
 }
@@ -124,23 +132,25 @@ export class PostingList {
     let email = this.#firsts[block]!;
     for (let at = this.#starts[block]!; at < end; ) {
       let byte = bytes[at++]!;
+      let places = byte & everywhere;
       // Differences are mostly small: one byte or two.
-      if (byte < 128) {
-        email += byte >>> placeBits;
-        take(email, byte & everywhere);
-        continue;
+      if (byte < 128) email += byte >>> placeBits;
+      else {
+        let value = byte & 127;
+        let factor = 128;
+        do {
+          if (at >= end) return;
+          byte = bytes[at++]!;
+          value += (byte & 127) * factor;
+          factor *= 128;
+        } while (byte >= 128);
+        email += Math.floor(value / (1 << placeBits));
       }
-      let value = byte & 127;
-      let factor = 128;
-      for (;;) {
+      if (places === 0) {
         if (at >= end) return;
-        byte = bytes[at++]!;
-        value += (byte & 127) * factor;
-        if (byte < 128) break;
-        factor *= 128;
+        places = (bytes[at++]! & everywhere) | loose;
       }
-      email += Math.floor(value / (1 << placeBits));
-      take(email, value % (1 << placeBits));
+      take(email, places);
     }
   }
 }

@@ -1,8 +1,19 @@
 /** The words of some messages, turned round: for each word, in which of them it is. */
-import { visitSearched } from "../../protocol/mime/facts-of.ts";
+import type { Buffer } from "node:buffer";
+import { bytesOf } from "../../protocol/mime/header.ts";
+import { parseMessage } from "../../protocol/mime/parse.ts";
+import { partsOf, visitHeader, visitText } from "../../protocol/mime/searchable.ts";
 import { compareWords, type DictionaryBlock, DictionaryWriter, eachEntry } from "../../protocol/words/dictionary.ts";
-import { GramBuilder } from "../../protocol/words/grams.ts";
-import { decodePostings, encodePostings, type Places, unite } from "../../protocol/words/postings.ts";
+import { GramBuilder, type IsWord, maxGramBytes } from "../../protocol/words/grams.ts";
+import {
+  decodePostings,
+  encodePostings,
+  everywhere,
+  loose,
+  Place,
+  type Places,
+  unite,
+} from "../../protocol/words/postings.ts";
 import { eachWord } from "../../protocol/words/words.ts";
 import { messageText } from "./message-text.ts";
 
@@ -22,7 +33,6 @@ export async function segmentOf({ messages }: SegmentTask): Promise<Segment> {
   const words = new Map<string, { readonly emails: number[]; readonly places: Places[] }>();
   const grams: [email: number, filter: Uint8Array][] = [];
   for (const { email, bytes } of messages) {
-    grams.push([email, gramsOf(bytes)]);
     let count = 0;
     for (const { place, text } of await messageText(bytes))
       eachWord(text, (word) => {
@@ -40,8 +50,26 @@ export async function segmentOf({ messages }: SegmentTask): Promise<Segment> {
         }
         return ++count < maxWordsPerMessage;
       });
+    const seen = (where: number) => (word: string, asItIs: boolean) => {
+      const known = words.get(word);
+      if (known === undefined || known.emails.at(-1) !== email) return false;
+      if (asItIs) known.places[known.places.length - 1]! |= where;
+      return true;
+    };
+    grams.push([email, gramsOf(bytes, seen(seenInHeader), seen(seenInText))]);
   }
+  for (const { places } of words.values())
+    for (let at = 0; at < places.length; at++) places[at] = withoutSeen(places[at]!);
   return { ...inBlocks(words, encodePostings), grams };
+}
+
+/** Beside places while a segment is made: where exact search sees the word as it is. */
+const seenInHeader = loose << 1;
+const seenInText = loose << 2;
+
+function withoutSeen(places: number): Places {
+  const inText = (places & (Place.body | Place.attachment)) !== 0;
+  return (places & everywhere) | ((places & (inText ? seenInText : seenInHeader)) === 0 ? loose : 0);
 }
 
 function inBlocks<T>(words: ReadonlyMap<string, T>, encode: (of: T) => Uint8Array): Omit<Segment, "grams"> {
@@ -51,9 +79,18 @@ function inBlocks<T>(words: ReadonlyMap<string, T>, encode: (of: T) => Uint8Arra
   return { blocks, words: writer.words };
 }
 
-function gramsOf(bytes: Uint8Array): Uint8Array {
+/** The filter of all that a TEXT search looks at, but for what are words of this message in the index. */
+function gramsOf(raw: Uint8Array, isWordOfHeader: IsWord, isWordOfText: IsWord): Uint8Array {
+  const bytes = bytesOf(raw);
   const builder = new GramBuilder(bytes.length);
-  visitSearched(bytes, builder);
+  const adding = (isWord: IsWord) => (text: string | Buffer) => {
+    if (typeof text === "string") builder.addText(text, isWord);
+    else builder.addAscii(text, isWord);
+    return builder.full;
+  };
+  const [addHeader, addText] = [adding(isWordOfHeader), adding(isWordOfText)];
+  for (const part of partsOf(parseMessage(bytes)))
+    if (visitHeader(part, addHeader) || visitText(bytes, part, maxGramBytes + 1, addText)) break;
   return builder.finish();
 }
 

@@ -65,17 +65,21 @@ export const maxSearchDepth = 1000;
 
 type Node = Judge & { readonly cost: number };
 
-const nothing: Needs = { content: false, envelope: false, signature: false, bytes: "none" };
+/** What costs least. */
+export const rowsAlone: Needs = { content: false, envelope: false, signature: false, bytes: "none" };
 const free = 0;
 const cheap = 1;
 const folding = 4;
 const text = 1000;
 
-export function judgeOf(key: SearchKey): Judge {
-  return nodeOf(key, 0);
+/** What is known of a needle before any message is looked at: undefined for emails that nothing is known of. */
+export type Foreknowledge = (key: SearchKey) => ((email: number) => boolean | undefined) | undefined;
+
+export function judgeOf(key: SearchKey, foreknown: Foreknowledge = () => undefined): Judge {
+  return nodeOf(key, foreknown, 0);
 }
 
-function nodeOf(key: SearchKey, depth: number): Node {
+function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
   if (depth > maxSearchDepth) throw new RangeError(`A search key is more than ${maxSearchDepth} levels deep.`);
   switch (key.kind) {
     case "all":
@@ -86,10 +90,10 @@ function nodeOf(key: SearchKey, depth: number): Node {
     case "or":
       return several(
         key.kind,
-        key.keys.map((each) => nodeOf(each, depth + 1)),
+        key.keys.map((each) => nodeOf(each, foreknown, depth + 1)),
       );
     case "not": {
-      const inner = nodeOf(key.key, depth + 1);
+      const inner = nodeOf(key.key, foreknown, depth + 1);
       return {
         cost: inner.cost,
         needs: inner.needs,
@@ -127,16 +131,16 @@ function nodeOf(key: SearchKey, depth: number): Node {
     case "header":
       return isSubject(key.name) && isOneLine(key.needle)
         ? subject(key.name, key.needle)
-        : header(key.name, key.needle);
+        : bytes(key, "header", (look) => look.header(key.name, key.needle), foreknown);
     case "body":
-      return bytes(key.needle, "all", (look) => look.body(key.needle));
+      return bytes(key, "all", (look) => look.body(key.needle), foreknown);
     case "text":
-      return bytes(key.needle, "all", (look) => look.text(key.needle));
+      return bytes(key, "all", (look) => look.text(key.needle), foreknown);
     case "words":
       // Signatures know accents and cases that words do not: they cannot rule words out.
       return {
         cost: 2 * text,
-        needs: { ...nothing, bytes: "all" },
+        needs: { ...rowsAlone, bytes: "all" },
         first: () => unknown,
         second: (_, look) => look.words(key.words, key.places),
       };
@@ -146,7 +150,7 @@ function nodeOf(key: SearchKey, depth: number): Node {
 }
 
 /** A key that the row decides. */
-function row(cost: number, holds: (candidate: Candidate) => boolean | Verdict, needs: Needs = nothing): Node {
+function row(cost: number, holds: (candidate: Candidate) => boolean | Verdict, needs: Needs = rowsAlone): Node {
   return {
     cost,
     needs,
@@ -163,7 +167,7 @@ function several(kind: "and" | "or", unordered: readonly Node[]): Node {
   const otherwise = kind === "and" ? yes : no;
   return {
     cost: nodes.reduce((sum, node) => sum + node.cost, 0),
-    needs: nodes.reduce((sum, node) => together(sum, node.needs), nothing),
+    needs: nodes.reduce((sum, node) => together(sum, node.needs), rowsAlone),
     first: (candidate) => {
       let verdict: Verdict = otherwise;
       for (const node of nodes) {
@@ -208,7 +212,7 @@ function date(key: Extract<SearchKey, { readonly kind: "date" }>): Node {
       const field = envelopeDate(envelope);
       return within(field === undefined ? sentAt : wallClock(field, sentAt));
     },
-    { ...nothing, content: true, envelope: true },
+    { ...rowsAlone, content: true, envelope: true },
   );
 }
 
@@ -217,7 +221,7 @@ function subject(name: string, needle: string): Node {
   const folded = foldText(needle);
   return {
     cost: folding,
-    needs: { ...nothing, content: true, bytes: "header" },
+    needs: { ...rowsAlone, content: true, bytes: "header" },
     first: (candidate) => {
       if (foldText(candidate.subject).includes(folded)) return yes;
       return candidate.subject.length >= wholeSubjectChars ? unknown : no;
@@ -226,18 +230,24 @@ function subject(name: string, needle: string): Node {
   };
 }
 
-function header(name: string, needle: string): Node {
-  return bytes(needle, "header", (look) => look.header(name, needle));
-}
-
-/** A key that only the bytes decide; the signature may rule it out. */
-function bytes(needle: string, what: "header" | "all", holds: (look: Look) => boolean): Node {
-  const slots = needleSlots(needle);
-  const needs: Needs = { ...nothing, signature: slots.length > 0, bytes: what };
+/** A key that only the bytes decide, where the index does not; the signature may rule it out. */
+function bytes(
+  key: Extract<SearchKey, { readonly needle: string }>,
+  what: "header" | "all",
+  holds: (look: Look) => boolean,
+  foreknown: Foreknowledge,
+): Node {
+  const slots = needleSlots(key.needle);
+  const known = foreknown(key);
+  const needs: Needs = { ...rowsAlone, signature: slots.length > 0, bytes: what };
   return {
     cost: what === "all" ? 2 * text : text,
     needs,
-    first: (candidate) => (mayContainSlots(candidate.signature, slots) ? unknown : no),
+    first: (candidate) => {
+      const verdict = known?.(candidate.email);
+      if (verdict !== undefined) return verdict ? yes : no;
+      return mayContainSlots(candidate.signature, slots) ? unknown : no;
+    },
     second: (_, look) => holds(look),
   };
 }

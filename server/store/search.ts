@@ -4,13 +4,13 @@
  * field are those of the writer's clock (`search-sent.ts`); INTERNALDATE is compared as an instant.
  */
 
-import { within } from "./ops/ranges.ts";
+import { rangesOf, within } from "./ops/ranges.ts";
 import { type Cells, type Encoding, glance, type Op, rows } from "./ops/tx.ts";
 import { type Bounds, boundsOf, wholeSubjectChars } from "./search-bounds.ts";
-import { type Candidate, type Judge, judgeOf, type Needs, unknown, yes } from "./search-judge.ts";
+import { type Candidate, type Judge, judgeOf, type Needs, rowsAlone, unknown, yes } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
 import { lookInto } from "./search-look.ts";
-import { siftedUids } from "./search-sift.ts";
+import { foreknowledgeOf, knowsForSure, sift, siftedUids } from "./search-sift.ts";
 import type { AccountId, MailboxId, UidRange } from "./store.ts";
 
 /** Rows read at once. With signatures (up to 32 KiB each) or envelopes there are fewer. */
@@ -37,36 +37,79 @@ export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey):
     }
     return { uids, highestModseq };
   }
-  const judge = judgeOf(key);
-  if (judge.needs.signature) {
-    const sifted = yield* siftedUids(account, mailbox, key, bounds.uids);
-    if (sifted !== undefined) bounds = { ...bounds, uids: sifted };
+  const sifted = yield* sift(account, key);
+  if (sifted !== undefined) {
+    const may = yield* siftedUids(account, mailbox, sifted, bounds.uids);
+    if (may !== undefined) bounds = { ...bounds, uids: may };
   }
-  const sql = statement(bounds, columns(judge.needs), isJoined(judge.needs) || bounds.subject !== "");
-  const limit = judge.needs.signature || judge.needs.envelope ? maxWideRowsAtOnce : maxRowsAtOnce;
-  for (let ranges: readonly UidRange[] = bounds.uids; ranges.length > 0; ) {
-    // A statement gets so many ranges as it may give rows: sifted ones are a row each.
-    const some = ranges.slice(0, limit);
-    const page = yield* rows(sql, ...parameters(account, mailbox, some, bounds, limit));
-    const hits: Candidate[] = [];
-    const open: Candidate[] = [];
-    for (const cells of page) {
-      const candidate = candidateOf(cells);
-      const verdict = judge.first(candidate);
-      if (verdict === yes) hits.push(candidate);
-      else if (verdict === unknown) open.push(candidate);
-    }
-    if (open.length > 0) {
-      hits.push(...(yield* lookAt(open, judge)));
-      hits.sort((a, b) => a.uid - b.uid);
-    }
+  const judge = judgeOf(key, sifted && foreknowledgeOf(sifted));
+  const note = (hits: readonly Candidate[]): void => {
     for (const { uid, modseq } of hits) {
       uids.push(uid);
       if (modseq > highestModseq) highestModseq = modseq;
     }
-    ranges = page.length < limit ? ranges.slice(some.length) : after(ranges, page.at(-1)?.[0] as number);
+  };
+  if (sifted !== undefined && knowsForSure(sifted) && !judge.needs.content && bounds.subject === "") {
+    // What the index knows for sure needs of a row what costs least; only the rest is read with its signatures.
+    const open: number[] = [];
+    for (const pages = new Pages(bounds); !pages.ended; ) {
+      const { hits, unknowns } = divide(yield* pages.next(account, mailbox, rowsAlone), judge);
+      note(hits);
+      for (const { uid } of unknowns) open.push(uid);
+    }
+    bounds = { ...bounds, uids: rangesOf(open) };
   }
+  for (const pages = new Pages(bounds); !pages.ended; ) {
+    const { hits, unknowns } = divide(yield* pages.next(account, mailbox, judge.needs), judge);
+    note(hits);
+    if (unknowns.length > 0) note(yield* lookAt(unknowns, judge));
+  }
+  uids.sort((one, other) => one - other);
   return { uids, highestModseq };
+}
+
+/** The candidates within the bounds, in their order, a bounded number at a time. */
+class Pages {
+  readonly #bounds: Bounds;
+  #ranges: readonly UidRange[];
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
+    this.#ranges = bounds.uids;
+  }
+
+  get ended(): boolean {
+    return this.#ranges.length === 0;
+  }
+
+  *next(account: AccountId, mailbox: MailboxId, needs: Needs): Op<readonly Candidate[]> {
+    const bounds = this.#bounds;
+    const limit = needs.signature || needs.envelope ? maxWideRowsAtOnce : maxRowsAtOnce;
+    // A statement gets so many ranges as it may give rows: sifted ones are a row each.
+    const some = this.#ranges.slice(0, limit);
+    const page = yield* rows(
+      statement(bounds, columns(needs), isJoined(needs) || bounds.subject !== ""),
+      ...parameters(account, mailbox, some, bounds, limit),
+    );
+    this.#ranges =
+      page.length < limit ? this.#ranges.slice(some.length) : after(this.#ranges, page.at(-1)?.[0] as number);
+    return page.map(candidateOf);
+  }
+}
+
+/** Those that match by what is at hand, and those that must be looked at. */
+function divide(
+  page: readonly Candidate[],
+  judge: Judge,
+): { readonly hits: readonly Candidate[]; readonly unknowns: readonly Candidate[] } {
+  const hits: Candidate[] = [];
+  const unknowns: Candidate[] = [];
+  for (const candidate of page) {
+    const verdict = judge.first(candidate);
+    if (verdict === yes) hits.push(candidate);
+    else if (verdict === unknown) unknowns.push(candidate);
+  }
+  return { hits, unknowns };
 }
 
 /** Which of these match, by their bytes. */

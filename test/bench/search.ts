@@ -139,14 +139,26 @@ for (const size of sizes) {
     const result = await store.emailQuery(account, { ...query(words(vocabulary[0]!)), total: true });
     return result.kind === "done" ? (result.total ?? -1) : -1;
   });
+  const made = files.length === 0;
   for (const [name, needle] of [
-    ["rare", `ark${Math.floor(size / 2)}`],
+    ["rare", made ? `ark${Math.floor(size / 2)}` : "nsubscribe news"],
     ["nothing", "zzzzqqq"],
-  ] as const)
+    ["of syllables, a word", made ? "lamebate" : "mentation"],
+    ["of syllables, no word", made ? "rupnoqua" : "tionement"],
+    ["of syllables, four", made ? "rume" : "ment"],
+    ["a phrase", made ? `${vocabulary[300]} ${vocabulary[400]}` : "the price of the"],
+    ["with marks", made ? "16:30:00" : "order #"],
+    ["three letters", made ? "zuk" : "wha"],
+    ["in nearly all", made ? vocabulary[0]! : "ing"],
+  ] as const) {
+    const cpuBefore = process.cpuUsage();
     await time(
-      `IMAP SEARCH TEXT: ${name}`,
+      `IMAP SEARCH TEXT: ${name} "${needle}"`,
       async () => (await store.search(account, inbox, { kind: "text", needle })).uids.length,
     );
+    const { user, system } = process.cpuUsage(cpuBefore);
+    process.stdout.write(`${" ".repeat(50)}${((user + system) / 7000).toFixed(1)} ms of CPU each\n`);
+  }
 }
 await store.close();
 rmSync(dir, { recursive: true, force: true });

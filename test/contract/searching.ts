@@ -8,6 +8,7 @@ import {
   day,
   expectKind,
   inboxOf,
+  index,
   letter,
   made,
   marks,
@@ -241,6 +242,12 @@ export function searchContract(open: Open): void {
           assert.equal(found.highestModseq, Math.max(0, ...modseqs.map(({ modseq }) => modseq)));
         }
       });
+
+    test("all of them once more, now that the index knows the mail", async () => {
+      while (await index(store, id, 5));
+      for (const [name, key, expected] of cases)
+        for (const box of [inbox, looking]) assert.deepEqual((await store.search(id, box, key)).uids, expected, name);
+    });
 
     test("sizes are strict", async () => {
       for (const [at, { bytes }] of mail.entries()) {

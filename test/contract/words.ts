@@ -2,27 +2,18 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
+import { bodyContains, textContains } from "../../protocol/mime/search-text.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { askedWords } from "../../protocol/words/words.ts";
-import { segmentOf } from "../../server/extract/segment.ts";
 import type { EmailFilter } from "../../server/store/jmap.ts";
 import { type AccountId, Flag, type Store } from "../../server/store/store.ts";
+import { seeded } from "../fuzz.ts";
+import { needleIn, oddMessage } from "../odd-mail.ts";
 import type { Open, Opened } from "./world.ts";
-import { deliver as deliverTo, inboxOf, type Letter, made, newAccount, noon } from "./world.ts";
+import { deliver as deliverTo, inboxOf, index, type Letter, made, newAccount, noon, only, unmarked } from "./world.ts";
 
 const deliver = async (store: Store, account: AccountId, given: Letter) =>
   deliverTo(store, account, await inboxOf(store, account), given);
-
-/** One portion of the index, as the indexer makes it. */
-async function index(store: Store, account: AccountId, max: number): Promise<boolean> {
-  const { messages, after, upTo, more } = await store.wordsInput(account, undefined, max);
-  if (upTo === after) return false;
-  const { blocks, words, grams } = await segmentOf({ messages });
-  let segment = 0;
-  for (const block of blocks) segment = await store.wordsLay(account, segment, [block]);
-  assert.equal(await store.wordsJoin(account, segment, after, upTo, { emails: messages.length, words, grams }), "done");
-  return more;
-}
 
 export function wordsContract(open: Open): void {
   describe("words", () => {
@@ -104,7 +95,9 @@ export function wordsContract(open: Open): void {
     test("what an indexer left behind is not read, and goes", async () => {
       const ann = await newAccount(store);
       await deliver(store, ann.id, { subject: "alpha" });
-      await store.wordsLay(ann.id, 0, [["ghost", Uint8Array.of(0, 5, ...Buffer.from("ghost"), 2, 1, 33)]]);
+      await store.wordsLay(ann.id, 0, [
+        ["ghost", Uint8Array.of(0, 5, ...Buffer.from("ghost"), 2, 1, 33), Buffer.from("ghost\n")],
+      ]);
       assert.deepEqual(await find(ann.id, "ghost"), []);
       await index(store, ann.id, 10);
       assert.deepEqual(await find(ann.id, "ghost"), []);
@@ -233,6 +226,40 @@ export function wordsContract(open: Open): void {
       assert.deepEqual(await query("budget"), [newest, ids[3], ids[1], ids[4], ids[0], 5]);
     });
 
+    test("exact search finds what a look into every message finds: indexed, not yet, being merged, and expunged", async () => {
+      const { id } = await newAccount(store);
+      const inbox = await inboxOf(store, id);
+      const random = seeded(31);
+      const mail = Array.from({ length: 90 }, () => oddMessage(random));
+      await store.append(
+        id,
+        inbox,
+        mail.map(({ bytes }) => ({ bytes, facts: factsOf(bytes), marks: unmarked, receivedAt: noon })),
+      );
+      const gone = new Set([5, 17, 60]);
+      await store.expunge(id, inbox, only(...gone), true);
+      const check = async (needles: number) => {
+        for (let left = needles; left > 0; left--) {
+          const needle = needleIn(random, mail[random(mail.length)]!.texts);
+          for (const [kind, contains] of [
+            ["text", textContains],
+            ["body", bodyContains],
+          ] as const) {
+            const expected = mail.flatMap(({ bytes }, at) =>
+              !gone.has(at + 1) && contains(bytes, needle) ? [at + 1] : [],
+            );
+            const { uids } = await store.search(id, inbox, { kind, needle });
+            assert.deepEqual(uids, expected, JSON.stringify(needle));
+          }
+        }
+      };
+      for (let portion = 0; portion < 9; portion++) {
+        await index(store, id, 9);
+        await check(8);
+      }
+      for (let more = true; more; await check(3)) more = (await store.wordsMerge(id)) === "more";
+    });
+
     test("exact search finds the same with filters, waiting and in blocks, and without", async () => {
       const ann = await newAccount(store);
       const inbox = await inboxOf(store, ann.id);
@@ -250,7 +277,18 @@ export function wordsContract(open: Open): void {
             return { bytes, facts: factsOf(bytes), marks: { flags: 0, keywords: [] }, receivedAt: 1_790_000_000_000 };
           }),
         );
-      const needles = ["own17end", "n1999e", "a alpha", "STRASSE", "budget x9", "nowhere", "ma"];
+      const needles = [
+        "own17end",
+        "n1999e",
+        "a alpha",
+        "STRASSE",
+        "budget x9",
+        "nowhere",
+        "ma",
+        "elta",
+        "beta gamma d",
+        "mabe",
+      ];
       const find = async (needle: string) => (await store.search(ann.id, inbox, { kind: "body", needle })).uids;
       const expected = (needle: string) =>
         texts.flatMap((text, at) => (text.includes(needle.toLowerCase()) ? [at + 1] : []));

@@ -1,6 +1,7 @@
 /** What every part of the store's contract needs: a store with a domain, accounts at will, and messages by hand. */
 import assert from "node:assert/strict";
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
+import { segmentOf } from "../../server/extract/segment.ts";
 import type {
   Account,
   AccountId,
@@ -238,6 +239,17 @@ export function newQueued(given: Partial<NewQueued> & { readonly to?: readonly s
     lease: undefined,
     ...rest,
   };
+}
+
+/** One portion of the index, as the indexer makes it. */
+export async function index(store: Store, account: AccountId, max: number): Promise<boolean> {
+  const { messages, after, upTo, more } = await store.wordsInput(account, undefined, max);
+  if (upTo === after) return false;
+  const { blocks, words, grams } = await segmentOf({ messages });
+  let segment = 0;
+  for (const block of blocks) segment = await store.wordsLay(account, segment, [block]);
+  assert.equal(await store.wordsJoin(account, segment, after, upTo, { emails: messages.length, words, grams }), "done");
+  return more;
 }
 
 /** A small fast generator (mulberry32): the same seed gives the same story again. */

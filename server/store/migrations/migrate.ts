@@ -21,6 +21,7 @@ import { statements as flagged } from "./018.ts";
 import { statements as digests } from "./019.ts";
 import { statements as engagements } from "./020.ts";
 import { statements as absent } from "./021.ts";
+import { statements as wordLists } from "./022.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -45,6 +46,7 @@ const migrations: readonly (readonly string[])[] = [
   digests,
   engagements,
   absent,
+  wordLists,
 ];
 export const schemaVersion = migrations.length;
 

@@ -35,7 +35,7 @@ export function* withFound(account: AccountId, filter: EmailFilter | undefined):
       return yield* wordsFound(account, [filter]);
     case "text": {
       const sifted = yield* sift(account, filter.key);
-      if (sifted === undefined) return filter;
+      if (sifted?.emails === undefined) return filter;
       const { emails, upTo } = sifted;
       return { kind: "and", of: [yield* within(account, { emails, upTo, looked: undefined }), filter] };
     }

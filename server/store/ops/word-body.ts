@@ -2,7 +2,9 @@
  * Blocks of the index of words as they are kept: compressed, which saves a third of them. A block that is not begins with the zero that the
  * first word shares with none before it; older versions kept all so, and those stay until they are merged.
  */
+import { Buffer } from "node:buffer";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { listEnd } from "../../../protocol/words/dictionary.ts";
 
 /** The checksum finds bits that have fallen over. */
 const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
@@ -12,3 +14,10 @@ const frame = 0x28;
 export const packBody = (body: Uint8Array): Uint8Array => zstdCompressSync(body, { params });
 
 export const unpackBody = (kept: Uint8Array): Uint8Array => (kept[0] === frame ? zstdDecompressSync(kept) : kept);
+
+/** What stands before the words of each block in a list, and no word holds. */
+export const blockStart = 11;
+
+/** Lists of words, one of each block (`protocol/words/dictionary.ts`), as one: `listEnd` stands before each word, too. */
+export const joinLists = (lists: readonly Uint8Array[]): Uint8Array =>
+  Buffer.concat(lists.flatMap((list) => [Uint8Array.of(blockStart, listEnd), list]));

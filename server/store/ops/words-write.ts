@@ -9,7 +9,7 @@ import type { AccountId, EmailId } from "../store.ts";
 import type { WordRows, WordsPortion } from "../words.ts";
 import { keepGrams } from "./grams.ts";
 import { type Op, one, rows, run } from "./tx.ts";
-import { packBody, unpackBody } from "./word-body.ts";
+import { joinLists, packBody, unpackBody } from "./word-body.ts";
 import { indexedUpTo, Segment } from "./words.ts";
 
 /** Segments of one size before they become one of the next. */
@@ -21,6 +21,7 @@ const dropBlocks = 200;
 /** All of an account's index. */
 export const wordTables = [
   "word_blocks",
+  "word_lists",
   "word_segments",
   "word_states",
   "gram_waiting",
@@ -39,7 +40,7 @@ export function* wordsLay(account: AccountId, segment: number, laid: WordRows): 
     number = yield* nextSegment(account);
     yield* addSegment(account, number, 0, Segment.laying);
   }
-  for (const [word, body] of laid) yield* putBlock(account, number, word, body);
+  yield* putBlocks(account, number, laid);
   return number;
 }
 
@@ -62,14 +63,20 @@ function* addSegment(account: AccountId, segment: number, level: number, state: 
   );
 }
 
-function* putBlock(account: AccountId, segment: number, word: string, body: Uint8Array): Op<void> {
-  yield* run(
-    "INSERT INTO word_blocks (account, segment, word, body) VALUES ($1, $2, $3, $4)",
-    account,
-    segment,
-    word,
-    packBody(body),
-  );
+/** Blocks, and a list of all their words. */
+function* putBlocks(account: AccountId, segment: number, blocks: WordRows): Op<void> {
+  const put = (table: string, word: string, body: Uint8Array) =>
+    run(
+      `INSERT INTO ${table} (account, segment, word, body) VALUES ($1, $2, $3, $4)`,
+      account,
+      segment,
+      word,
+      packBody(body),
+    );
+  const [first] = blocks;
+  if (first === undefined) return;
+  for (const [word, body] of blocks) yield* put("word_blocks", word, body);
+  yield* put("word_lists", first[0], joinLists(blocks.map(([, , list]) => list)));
 }
 
 export function* wordsJoin(
@@ -148,7 +155,7 @@ function* mergeInto(account: AccountId, target: number, merged: string): Op<void
   const open = upTo === undefined ? "" : writer.open;
   const full = writer.take();
   const blocks = upTo === undefined || full.length === 0 ? [...full, ...writer.finish()] : full;
-  for (const [word, body] of blocks) yield* putBlock(account, target, word, body);
+  yield* putBlocks(account, target, blocks);
   yield* run(
     "UPDATE word_segments SET merged = $3, words = words + $4 WHERE account = $1 AND segment = $2",
     account,
@@ -183,7 +190,8 @@ function* dropSome(account: AccountId): Op<boolean> {
     dead.segment,
   );
   if (gone < dropBlocks)
-    yield* run("DELETE FROM word_segments WHERE account = $1 AND segment = $2", account, dead.segment);
+    for (const table of ["word_lists", "word_segments"])
+      yield* run(`DELETE FROM ${table} WHERE account = $1 AND segment = $2`, account, dead.segment);
   return true;
 }
 

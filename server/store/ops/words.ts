@@ -9,7 +9,7 @@ import { Place, type Places, PostingList } from "../../../protocol/words/posting
 import type { AskedWord } from "../../../protocol/words/words.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import type { IndexInput, WordGroup, WordsFound, WordsSize } from "../words.ts";
-import { type Cells, type Encoding, load, type Op, one, rows } from "./tx.ts";
+import { all, type Cells, type Encoding, load, type Op, one, rows } from "./tx.ts";
 import { unpackBody } from "./word-body.ts";
 
 /** Words of all segments that one beginning may stand for, and bytes of blocks that are read for it. */
@@ -127,19 +127,25 @@ export function* findWords(account: AccountId, groups: readonly WordGroup[]): Op
   return { emails, scores, ...rest };
 }
 
+/** The segments that are read, and how many emails each has. */
+export const readSegments = (
+  account: AccountId,
+): Op<readonly { readonly segment: number; readonly emails: number }[]> =>
+  all(
+    `SELECT segment, emails FROM word_segments WHERE account = $1 AND state = ${Segment.read} ORDER BY segment`,
+    account,
+  );
+
 /** The lists of each word; undefined where one has none. */
 function* termsOf(
   account: AccountId,
   groups: readonly WordGroup[],
 ): Op<{ terms: readonly Term[] | undefined; indexedUpTo: EmailId; cut: boolean; emailsIndexed: number }> {
   const upTo = yield* indexedUpTo(account);
-  const segments = yield* rows(
-    `SELECT segment, emails FROM word_segments WHERE account = $1 AND state = ${Segment.read} ORDER BY segment`,
-    account,
-  );
-  const emailsIndexed = segments.reduce((sum, [, emails]) => sum + (emails as number), 1);
+  const segments = yield* readSegments(account);
+  const emailsIndexed = segments.reduce((sum, { emails }) => sum + emails, 1);
   const rest = { indexedUpTo: upTo, emailsIndexed };
-  const numbers = segments.map(([segment]) => segment as number);
+  const numbers = segments.map(({ segment }) => segment);
   const terms: Term[] = [];
   let cut = false;
   for (const { words, places } of groups)
@@ -159,7 +165,7 @@ function* termsOf(
 }
 
 /** The block in which a word would be. */
-function* blockOf(account: AccountId, segment: number, word: string): Op<Uint8Array | undefined> {
+export function* blockOf(account: AccountId, segment: number, word: string): Op<Uint8Array | undefined> {
   const [found] = yield* rows(
     "SELECT body FROM word_blocks WHERE account = $1 AND segment = $2 AND word <= $3 ORDER BY word DESC LIMIT 1",
     account,
@@ -219,7 +225,7 @@ export function* wordsSize(account: AccountId): Op<WordsSize> {
   ))[0] as readonly number[];
   return {
     words: Number(words),
-    indexBytes: yield* bytesOf("word_blocks", "body"),
+    indexBytes: (yield* bytesOf("word_blocks", "body")) + (yield* bytesOf("word_lists", "body")),
     gramBytes: (yield* bytesOf("gram_columns", "body")) + (yield* bytesOf("gram_waiting", "filter")),
     emails: Number(emails),
     segments,
