@@ -31,6 +31,25 @@ export type Candidate = {
   readonly signature: Uint8Array;
 };
 
+/** A candidate of which nothing is known. */
+export const nobody: Candidate = {
+  uid: 0,
+  flags: 0,
+  keywords: "",
+  modseq: 0,
+  receivedAt: 0,
+  savedAt: 0,
+  size: 0,
+  email: 0,
+  thread: 0,
+  content: 0,
+  sentAt: null,
+  subject: "",
+  headerBytes: 0,
+  envelope: "",
+  signature: new Uint8Array(0),
+};
+
 /** A message whose bytes are at hand, for text keys. */
 export type Look = {
   readonly header: (name: string, needle: string) => boolean;
@@ -40,6 +59,8 @@ export type Look = {
 };
 
 export type Needs = {
+  /** What a row says beside its numbers (UID, mod-sequence, email): flags, dates and the like. */
+  readonly row: boolean;
   /** sentAt and subject. */
   readonly content: boolean;
   readonly envelope: boolean;
@@ -65,8 +86,8 @@ export const maxSearchDepth = 1000;
 
 type Node = Judge & { readonly cost: number };
 
-/** What costs least. */
-export const rowsAlone: Needs = { content: false, envelope: false, signature: false, bytes: "none" };
+const numbersAlone: Needs = { row: false, content: false, envelope: false, signature: false, bytes: "none" };
+const rowsAlone: Needs = { row: true, content: false, envelope: false, signature: false, bytes: "none" };
 const free = 0;
 const cheap = 1;
 const folding = 4;
@@ -83,9 +104,9 @@ function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
   if (depth > maxSearchDepth) throw new RangeError(`A search key is more than ${maxSearchDepth} levels deep.`);
   switch (key.kind) {
     case "all":
-      return row(free, () => yes);
+      return row(free, () => yes, numbersAlone);
     case "none":
-      return row(free, () => no);
+      return row(free, () => no, numbersAlone);
     case "and":
     case "or":
       return several(
@@ -106,7 +127,7 @@ function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
     }
     case "uids": {
       const { uids } = key;
-      return row(cheap, ({ uid }) => isAmong(uids, uid));
+      return row(cheap, ({ uid }) => isAmong(uids, uid), numbersAlone);
     }
     case "flag": {
       const { flag } = key;
@@ -121,9 +142,9 @@ function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
     case "smaller":
       return row(free, ({ size }) => size < key.bytes);
     case "modseq":
-      return row(free, ({ modseq }) => modseq >= key.from);
+      return row(free, ({ modseq }) => modseq >= key.from, numbersAlone);
     case "email":
-      return row(free, ({ email }) => email === key.email);
+      return row(free, ({ email }) => email === key.email, numbersAlone);
     case "thread":
       return row(free, ({ thread }) => thread === key.thread);
     case "date":
@@ -140,7 +161,7 @@ function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
       // Signatures know accents and cases that words do not: they cannot rule words out.
       return {
         cost: 2 * text,
-        needs: { ...rowsAlone, bytes: "all" },
+        needs: { ...numbersAlone, bytes: "all" },
         first: () => unknown,
         second: (_, look) => look.words(key.words, key.places),
       };
@@ -167,7 +188,7 @@ function several(kind: "and" | "or", unordered: readonly Node[]): Node {
   const otherwise = kind === "and" ? yes : no;
   return {
     cost: nodes.reduce((sum, node) => sum + node.cost, 0),
-    needs: nodes.reduce((sum, node) => together(sum, node.needs), rowsAlone),
+    needs: nodes.reduce((sum, node) => together(sum, node.needs), numbersAlone),
     first: (candidate) => {
       let verdict: Verdict = otherwise;
       for (const node of nodes) {
@@ -191,6 +212,7 @@ function several(kind: "and" | "or", unordered: readonly Node[]): Node {
 function together(a: Needs, b: Needs): Needs {
   const bytesOfBoth = a.bytes === "all" || b.bytes === "all" ? "all" : a.bytes === "header" ? "header" : b.bytes;
   return {
+    row: a.row || b.row,
     content: a.content || b.content,
     envelope: a.envelope || b.envelope,
     signature: a.signature || b.signature,
@@ -239,7 +261,7 @@ function bytes(
 ): Node {
   const slots = needleSlots(key.needle);
   const known = foreknown(key);
-  const needs: Needs = { ...rowsAlone, signature: slots.length > 0, bytes: what };
+  const needs: Needs = { ...numbersAlone, signature: slots.length > 0, bytes: what };
   return {
     cost: what === "all" ? 2 * text : text,
     needs,

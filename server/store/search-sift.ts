@@ -14,8 +14,11 @@ import type { Foreknowledge } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
 import type { AccountId, EmailId, MailboxId, UidRange } from "./store.ts";
 
-/** More emails than these, or a quarter of all, are not named one by one: then rows are gone through in their order. */
-export const maxSifted = 8_192;
+/** Emails are named one by one where they are so few, or one of so many: else the numbers of all rows are gone through. */
+const fewNamed = 256;
+const oneOf = 8;
+/** Emails that are not indexed yet are named up to so many. */
+const maxLater = 8_192;
 
 export type Sifted = {
   /** Emails that may match; undefined where all may. */
@@ -155,8 +158,7 @@ export function* siftedUids(
   { emails, upTo }: Sifted,
   ranges: readonly UidRange[],
 ): Op<readonly UidRange[] | undefined> {
-  const most = Math.max(maxSifted, upTo >> 2);
-  if (emails === undefined || emails.size > most) return undefined;
+  if (emails === undefined || emails.size > Math.max(fewNamed, Math.floor(upTo / oneOf))) return undefined;
   const uids = (yield* rows(
     "SELECT m.uid FROM {list $3} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND m.mailbox = $2",
     account,
@@ -168,9 +170,9 @@ export function* siftedUids(
     account,
     upTo,
     mailbox,
-    most + 1,
+    maxLater + 1,
   );
-  if (later.length > most) return undefined;
+  if (later.length > maxLater) return undefined;
   for (const [uid] of later) uids.push(uid as number);
   uids.sort((one, other) => one - other);
   const kept: UidRange[] = [];
@@ -195,7 +197,9 @@ export const foreknowledgeOf =
     };
   };
 
-export function knowsForSure({ known }: Sifted): boolean {
-  for (const { sure } of known.values()) if (sure.size > fewEmails) return true;
+/** Whether it decides enough emails that a look at the numbers of all rows pays; `named`: those that may match have been named already. */
+export function worthAsking({ known }: Sifted, named: readonly UidRange[] | undefined): boolean {
+  for (const { may, sure } of known.values())
+    if (sure.size > fewEmails || (named === undefined && may !== undefined)) return true;
   return false;
 }

@@ -116,7 +116,18 @@ await new Promise((resolve) => setTimeout(resolve, 90_000));
 
 const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
 const folded = messages.map((message) => message.toLowerCase());
-const needles = ["zzqqxx", "no such text here", ...planted.map(([one]) => one), vocabulary[12_345]!, "rupnoqua"];
+// The last ones are of the very syllables that all words are made of: rare, in none, in many, in nearly all.
+const needles = [
+  "zzqqxx",
+  "no such text here",
+  ...planted.map(([one]) => one),
+  `${vocabulary[300]} ${vocabulary[40]}`,
+  vocabulary[12_345]!,
+  "rupnoqua",
+  "rume",
+  "zuk",
+  vocabulary[20]!,
+];
 for (const needle of values.only === undefined ? needles : needles.slice(-Number(values.only)))
   for (const kind of ["TEXT", "BODY"] as const) {
     const key = `${kind} "${needle}"`;

@@ -6,6 +6,7 @@ import { bodyContains, textContains } from "../../protocol/mime/search-text.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { askedWords } from "../../protocol/words/words.ts";
 import type { EmailFilter } from "../../server/store/jmap.ts";
+import type { SearchKey } from "../../server/store/search-key.ts";
 import { type AccountId, Flag, type Store } from "../../server/store/store.ts";
 import { seeded } from "../fuzz.ts";
 import { needleIn, oddMessage } from "../odd-mail.ts";
@@ -304,6 +305,20 @@ export function wordsContract(open: Open): void {
       for (let more = await store.nextGrams(ann.id); more !== undefined; more = await store.nextGrams(ann.id))
         assert.equal(await store.gramsLay(ann.id, more), "done");
       for (const needle of needles) assert.deepEqual(await find(needle), expected(needle), needle);
+      const seen: SearchKey = { kind: "flag", flag: Flag.seen };
+      const gamma: SearchKey = { kind: "body", needle: "AMMA" };
+      await store.setFlags(ann.id, inbox, {
+        uids: [[1, 1_000]],
+        mode: "add",
+        marks: { ...unmarked, flags: Flag.seen },
+      });
+      const holders = expected("amma");
+      assert.ok(holders.length > 500 && holders.length < 2_050);
+      for (const [key, uids] of [
+        [{ kind: "and", keys: [seen, gamma] }, holders.filter((uid) => uid <= 1_000)],
+        [{ kind: "not", key: gamma }, texts.flatMap((_, at) => (holders.includes(at + 1) ? [] : [at + 1]))],
+      ] satisfies [SearchKey, readonly number[]][])
+        assert.deepEqual((await store.search(ann.id, inbox, key)).uids, uids);
       const both = await store.search(ann.id, inbox, {
         kind: "or",
         keys: [

@@ -4,7 +4,7 @@
  */
 import type { EmailSet } from "../../../protocol/words/email-set.ts";
 import type { EmailFilter } from "../jmap.ts";
-import { type Candidate, type Judge, judgeOf, no, unknown, type Verdict, yes } from "../search-judge.ts";
+import { type Candidate, type Judge, judgeOf, no, nobody, unknown, type Verdict, yes } from "../search-judge.ts";
 import { lookInto } from "../search-look.ts";
 import { type Encoding, glance, type Op, rows } from "./tx.ts";
 
@@ -106,24 +106,6 @@ export function* holdsText(
   }
   return answer;
 }
-
-const nobody: Candidate = {
-  uid: 0,
-  flags: 0,
-  keywords: "",
-  modseq: 0,
-  receivedAt: 0,
-  savedAt: 0,
-  size: 0,
-  email: 0,
-  thread: 0,
-  content: 0,
-  sentAt: null,
-  subject: "",
-  headerBytes: 0,
-  envelope: "",
-  signature: new Uint8Array(0),
-};
 
 /** `candidate`: what the content's row says; undefined where it has not been read. */
 function first(tree: TextTree, candidate: Candidate | undefined, found: TextCandidate): Verdict {
