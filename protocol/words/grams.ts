@@ -1,9 +1,8 @@
 /**
  * What tells exact search which emails surely do not hold a needle: a Bloom filter of the four successive bytes of an email's folded
- * text that the index of words does not answer for. Runs of letters and digits that are words of the email there are left out (and the
- * blanks between them), so that needles put together from what all words are made of are ruled out too; the dictionary of words
- * says where those runs are (`runs.ts`). Made behind the delivery, of one of a few sizes, so that those of one size can be turned
- * round (`gram-block.ts`).
+ * text that the index of words does not answer for. Runs of letters and digits that are words of the email there are left out, so that
+ * needles put together from what all words are made of are ruled out too; the dictionary of words says where those runs are
+ * (`runs.ts`). Made behind the delivery, of one of a few sizes, so that those of one size can be turned round (`gram-block.ts`).
  */
 import { Buffer } from "node:buffer";
 import { foldText } from "../mime/fold.ts";
@@ -21,6 +20,10 @@ export const maxGramBytes = 256 * 1024;
 
 /** The filter of an email of which nothing is known. */
 export const fitsAll: Uint8Array = new Uint8Array(gramSizes[0]).fill(255);
+
+/** Grams with a blank in the middle are always in the filter: of two words they tell whether they stand side by side. */
+const tellsOfBlank = (gram: number): boolean => isBlank((gram >>> 8) & 255) || isBlank((gram >>> 16) & 255);
+const isBlank = (byte: number): boolean => byte === 32 || byte === 9;
 
 /** How many bits of a byte are set. */
 const bitsOf = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);
@@ -77,14 +80,14 @@ export class GramBuilder {
         if (!isWord(word, plain)) own = 1;
       }
       for (let at = from; at < to; at++) {
-        if (own === 0 && wanted === 0 && to - at > 4) {
+        if (own === 0 && wanted === 0 && at - from >= 2 && to - at > 4) {
           // What lies between is in no gram that is wanted.
           length += to - 4 - at;
           at = to - 4;
         }
         gram = (gram << 8) | lower[bytes[at]!]!;
         wanted = ((wanted << 1) | own) & 15;
-        if (++length < 4 || wanted === 0) continue;
+        if (++length < 4 || (wanted === 0 && !tellsOfBlank(gram))) continue;
         const bit = slotOf(gram) & mask;
         scratch[bit >>> 3]! |= 1 << (bit & 7);
       }
@@ -158,7 +161,9 @@ export function needleGrams(needle: string): NeedleGrams {
       gram = (gram << 8) | bytes[at]!;
       owners.push(own);
       if (owners.length > 4) owners.shift();
-      if (++length >= 4) for (const owner of owners) owner?.add(slotOf(gram));
+      if (++length < 4) continue;
+      if (tellsOfBlank(gram)) slots.add(slotOf(gram));
+      else for (const owner of owners) owner?.add(slotOf(gram));
     }
   });
   return {
