@@ -58,6 +58,7 @@ const unknown = reply(500, "5.5.2", "Command not recognised");
 const lineTooLong = reply(500, "5.5.2", "Command line too long");
 const unprintable = reply(500, "5.5.2", "Control characters are not allowed in a command");
 const notUtf8 = reply(500, "5.5.2", "Command is not valid UTF-8");
+const verifyWhom = reply(501, "5.5.4", "Syntax: VRFY address");
 const noParameters = reply(501, "5.5.4", "This command takes no parameters");
 const badHello = reply(501, "5.5.2", "Give the name of your host, or its address as [192.0.2.1]");
 const mailSyntax = reply(501, "5.5.2", "Syntax: MAIL FROM:<address> [parameters]");
@@ -114,7 +115,7 @@ export function parseCommand(line: Buffer): Command | Reply {
     case "HELP":
       return help;
     case "VRFY":
-      return vrfy;
+      return text.slice(4).trim() === "" ? verifyWhom : vrfy;
     case "EXPN":
       return expn;
     case "GET":
@@ -135,12 +136,12 @@ function bare(text: string, length: number, command: Command): Command | Reply {
 }
 
 /**
- * RFC 5321 §4.1.1.1 wants a domain; half the world sends none or one that is none. Accept what can stand in a header
- * field without harm, and record it.
+ * RFC 5321 §4.1.1.1 wants a domain; half the world sends one that is none. Accept what can stand in a header field
+ * without harm, and record it.
  */
 function hello(verb: HelloCommand["verb"], text: string): Command | Reply {
   const domain = text.slice(4).trim();
-  if (domain.length > maxHelloBytes || !/^[\w.:[\]-]*$/.test(domain)) return badHello;
+  if (domain.length > maxHelloBytes || !/^[\w.:[\]-]+$/.test(domain)) return badHello;
   return { verb, domain: parseDomain(domain) ?? domain };
 }
 

@@ -6,7 +6,7 @@ import type { Findings, Verdict } from "../judge/judge.ts";
 import { quiet } from "../log.ts";
 import { acceptedAs, account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
-import type { Acceptance, Accepted, Placed, QueuedMessage } from "../store/store.ts";
+import type { Acceptance, Accepted, Notify, Placed, QueuedMessage } from "../store/store.ts";
 import { type DeliverPorts, defaultDeliverSettings, makeDeliver } from "./deliver.ts";
 
 const at = Date.UTC(2026, 10, 23, 5);
@@ -82,7 +82,11 @@ async function deliver(
     queue: { leaseForNew: () => ({ owner: "n", until: 1, token: 1 }), offer: (one) => offered.push(one) },
     judge: () => how.verdict ?? { kind: "accept", notes: [] },
     notices: {
-      successNotice: (_, who) => notice("success", who),
+      successNotice: (_, done) =>
+        notice(
+          `success ${done.map(({ action }) => action).join(",")}`,
+          done.map(({ recipient }) => recipient),
+        ),
       failureNotice: (_, failed) =>
         notice(
           `failure ${failed.map((one) => replyText(one.reply)).join(",")}`,
@@ -154,6 +158,15 @@ test("the same people behind several addresses get one message", async () => {
     done.accepted[0]!.journey.map(({ stage }) => stage),
     ["accepted", "filed", "queued"],
   );
+});
+
+test("people elsewhere behind an alias for several are not asked to report success; the one behind an alias is", async () => {
+  const both = { never: false, success: true, failure: true, delay: false };
+  const notifyOf = async (alias: string, notify: Notify) =>
+    (await deliver(mail([to(alias, { notify })]))).queued?.recipients.map((one) => one.notify);
+  assert.deepEqual(await notifyOf("list@example.test", both), [{ ...both, success: false }]);
+  assert.deepEqual(await notifyOf("list@example.test", success), [{ ...success, success: false, never: true }]);
+  assert.deepEqual(await notifyOf("away@example.test", success), [success]);
 });
 
 test("what is only sent on bears no Return-Path of ours, and keeps what it brought", async () => {
@@ -250,15 +263,15 @@ const outcomes: readonly [
     {},
     {},
     ["250 2.0.0 accepted as id1"],
-    ["success u1"],
+    ["success delivered u1"],
   ],
   [
-    "success asked for, forwarded",
+    "success asked for of an alias for people here and elsewhere",
     [to("list@example.test", { notify: success })],
     {},
     {},
     ["250 2.0.0 accepted as id1"],
-    [],
+    ["success expanded list"],
   ],
   [
     "success asked for, not had",

@@ -472,15 +472,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       const failures = left.map((one) => ({ recipient: one.recipient, reply: forGood(unsaid(one)!) }));
       await commitNotice(mail, notices.failureNotice(mail, failures));
     }
-    const wanting = outcomes.filter((one) => one.filed && one.recipient.notify?.success === true);
-    if (wanting.length > 0)
-      await commitNotice(
-        mail,
-        notices.successNotice(
-          mail,
-          wanting.map((one) => one.recipient),
-        ),
-      );
+    const wanting = outcomes.filter((one) => (one.filed || one.expanded) && one.recipient.notify?.success === true);
+    if (wanting.length > 0) {
+      const done = wanting.map(({ recipient, filed }) => ({ recipient, action: filed ? "delivered" : "expanded" }) as const);
+      await commitNotice(mail, notices.successNotice(mail, done));
+    }
     if (isLmtp(mail)) return outcomes.map((one) => one.refusal ?? taken);
     return [allRefused ? outcomes[0]!.refusal! : taken];
   };

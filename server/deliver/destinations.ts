@@ -5,7 +5,7 @@ import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory, Resolution } from "../access/directory.ts";
 import type { ListAddress } from "../access/list-addresses.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
-import type { AccountId, NewRecipient } from "../store/store.ts";
+import type { AccountId, NewRecipient, Notify } from "../store/store.ts";
 import { forwardersOf } from "./forward.ts";
 import { refusedByGroup } from "./group-posting.ts";
 
@@ -20,6 +20,8 @@ export type Destination =
       readonly accounts: readonly AccountId[];
       /** Some of its mail goes into the queue. */
       readonly queued: boolean;
+      /** It stands for several, some of them elsewhere: who asked for it hears that it was expanded, and no more (RFC 3461 §5.2.7). */
+      readonly expanded?: true;
       /** A mailing list has taken it. */
       readonly lists?: true;
     }
@@ -146,9 +148,12 @@ function place(
       forwarders.push(recipient);
       // RFC 3461 §5.2.7.1: an alias forwards under its own name as the original recipient.
       const orcpt = recipient.orcpt ?? originalRecipient(recipient);
-      for (const forward of resolution.forwards)
-        addQueued(forwarded, forward, forward.slice(forward.lastIndexOf("@") + 1).toLowerCase(), orcpt, recipient);
-      return { kind: "taken", accounts: resolution.accounts, queued: true };
+      const { forwards, lists = [] } = resolution;
+      const expanded = resolution.accounts.length + forwards.length + lists.length > 1;
+      const asked = expanded ? { ...recipient, notify: withoutSuccess(recipient.notify) } : recipient;
+      for (const forward of forwards)
+        addQueued(forwarded, forward, forward.slice(forward.lastIndexOf("@") + 1).toLowerCase(), orcpt, asked);
+      return { kind: "taken", accounts: resolution.accounts, queued: true, ...(expanded ? { expanded } : {}) };
     }
     default:
       return resolution satisfies never;
@@ -168,6 +173,12 @@ function addQueued(
   { notify }: ReceivedRecipient,
 ): void {
   if (!queued.has(address)) queued.set(address, { address, domain, orcpt, notify });
+}
+
+function withoutSuccess(notify: Notify | undefined): Notify | undefined {
+  return notify === undefined || !notify.success
+    ? notify
+    : { ...notify, success: false, never: !notify.failure && !notify.delay };
 }
 
 function originalRecipient(recipient: ReceivedRecipient): string | undefined {

@@ -49,6 +49,8 @@ export type Outcome = {
   readonly partial: Reply | undefined;
   /** Everything of its mail is in mailboxes here: "delivered" in the words of RFC 3461 §6.2. */
   readonly filed: boolean;
+  /** It stands for several, and all of them have been taken care of. */
+  readonly expanded: boolean;
 };
 
 export function outcomesOf(
@@ -59,13 +61,13 @@ export function outcomesOf(
   return mail.recipients.map((recipient, index) => {
     const destination = to.each[index]!;
     if (destination.kind === "refused")
-      return { recipient, refusal: destination.reply, partial: undefined, filed: false };
-    const { accounts, queued } = destination;
+      return { recipient, refusal: destination.reply, partial: undefined, filed: false, expanded: false };
+    const { accounts, queued, expanded = false } = destination;
     const missed = failed.size === 0 ? [] : accounts.filter((account) => failed.has(account));
-    if (missed.length === 0) return { recipient, refusal: undefined, partial: undefined, filed: !queued };
+    if (missed.length === 0) return { recipient, refusal: undefined, partial: undefined, filed: !queued, expanded };
     const why = failed.get(missed[0]!);
     const all = !queued && missed.length === accounts.length;
-    return { recipient, refusal: all ? why : undefined, partial: all ? undefined : why, filed: false };
+    return { recipient, refusal: all ? why : undefined, partial: all ? undefined : why, filed: false, expanded: false };
   });
 }
 

@@ -153,10 +153,15 @@ test("mail that was filed here, or could not be", async () => {
   } as Received;
   const notify = { never: false, success: true, failure: false, delay: false };
   const recipient = { local: "b", domain: "us.test", orcpt: undefined, notify };
-  assert.equal(await made.successNotice(mail, [recipient, { ...recipient, notify: undefined }]), acceptance);
+  const done = [
+    { recipient, action: "delivered" },
+    { recipient: { ...recipient, notify: undefined }, action: "delivered" },
+    { recipient: { ...recipient, local: "all" }, action: "expanded" },
+  ] as const;
+  assert.equal(await made.successNotice(mail, done), acceptance);
   assert.match(
     planned[0]!.bytes.toString(),
-    /Final-Recipient: rfc822; b@us\.test\r\nAction: delivered\r\nStatus: 2\.0\.0\r\n/,
+    /Final-Recipient: rfc822; b@us\.test\r\nAction: delivered\r\nStatus: 2\.0\.0\r\n\r\nFinal-Recipient: rfc822; all@us\.test\r\nAction: expanded\r\nStatus: 2\.0\.0\r\n\r\n/,
   );
   assert.equal(await made.failureNotice(mail, [{ recipient, reply: reply(552, "5.2.2", "full") }]), undefined);
   const other = { ...recipient, notify: undefined };

@@ -21,6 +21,12 @@ export type ReportAsk = MadeHereAsk & {
 };
 
 type Kind = DeliveryReport["kind"];
+type ToldHere = {
+  readonly recipient: ReceivedRecipient;
+  readonly action: ReportedRecipient["action"];
+  /** Of who failed. */
+  readonly reply?: Reply;
+};
 type Cause = Pick<DeliveryReport, "envid" | "ret" | "smtputf8" | "recipients" | "message"> & {
   /** RFC 8689 §5: what had to be kept private stays so: the notice asks for the same, and bears the header alone. */
   readonly requireTls: boolean;
@@ -69,15 +75,9 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
         recipients,
       });
     },
-    successNotice(mail, recipients) {
-      const wanted = recipients.filter(({ notify }) => isWanted("success", notify));
-      return send(
-        "success",
-        ofReceived(
-          mail,
-          wanted.map((recipient) => [recipient, undefined]),
-        ),
-      );
+    successNotice(mail, done) {
+      const wanted = done.filter(({ recipient }) => isWanted("success", recipient.notify));
+      return send("success", ofReceived(mail, wanted));
     },
     failureNotice(mail, failed) {
       const wanted = failed.filter(({ recipient }) => isWanted("failure", recipient.notify));
@@ -85,13 +85,13 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
         "failure",
         ofReceived(
           mail,
-          wanted.map(({ recipient, reply }) => [recipient, reply]),
+          wanted.map((one) => ({ ...one, action: "failed" })),
         ),
       );
     },
   };
 
-  function ofReceived(mail: Received, recipients: readonly (readonly [ReceivedRecipient, Reply | undefined])[]): Cause {
+  function ofReceived(mail: Received, recipients: readonly ToldHere[]): Cause {
     return {
       envelopeFrom: mail.envelopeFrom,
       envid: mail.envid,
@@ -100,10 +100,10 @@ export function makeReports(ask: ReportAsk): QueueNotices & Notices {
       smtputf8: mail.smtputf8,
       requireTls: mail.requireTls,
       message: mail.bytes,
-      recipients: recipients.map(([recipient, reply]) => ({
+      recipients: recipients.map(({ recipient, action, reply }) => ({
         address: formatMailbox(recipient),
         orcpt: recipient.orcpt,
-        action: reply === undefined ? "delivered" : "failed",
+        action,
         status: reply === undefined ? "2.0.0" : statusOf(reply, "5"),
         diagnostic: reply === undefined ? undefined : replyText(reply),
       })),
