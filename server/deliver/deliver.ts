@@ -474,7 +474,9 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     }
     const wanting = outcomes.filter((one) => (one.filed || one.expanded) && one.recipient.notify?.success === true);
     if (wanting.length > 0) {
-      const done = wanting.map(({ recipient, filed }) => ({ recipient, action: filed ? "delivered" : "expanded" }) as const);
+      const done = wanting.map(
+        ({ recipient, filed }) => ({ recipient, action: filed ? "delivered" : "expanded" }) as const,
+      );
       await commitNotice(mail, notices.successNotice(mail, done));
     }
     if (isLmtp(mail)) return outcomes.map((one) => one.refusal ?? taken);

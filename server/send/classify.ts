@@ -59,6 +59,22 @@ export function classify({ phase, reply }: RecipientOutcome, othersTaken: boolea
   return { kind: "later", reply, why: whyOf(reply), delayMs: undefined };
 }
 
+/**
+ * Recipients of the message that were left out of the transaction because the server takes only so many at a time (RFC 9422): they go
+ * in the next one at once, but where the message or the server was the trouble, it is theirs too.
+ */
+export function ofTheRest(
+  tried: readonly Outcome[],
+  outcomes: readonly (RecipientOutcome | undefined)[],
+  protocol: "smtp" | "lmtp",
+): Outcome {
+  // RFC 2033 §4.2: LMTP answers for each recipient at the end of the message too.
+  const ofOne = (phase: Phase | undefined): boolean => phase === "rcpt" || (protocol === "lmtp" && phase === "message");
+  const shared = tried.find(({ kind }, index) => kind !== "delivered" && !ofOne(outcomes[index]?.phase));
+  const words = reply(451, "4.5.3", `This server takes ${tried.length} at a time: the others follow at once`);
+  return shared ?? { kind: "later", reply: words, why: "rate", delayMs: 0, ours: true };
+}
+
 /** The connection ended before a reply decided: `cause` is what happened, the reply is our own words for it. */
 export function brokenOff(phase: Phase, cause: "closed" | "timeout" | "fault", host: string): Outcome {
   const what = { closed: "closed the connection", timeout: "was silent too long", fault: "sent nonsense" }[cause];

@@ -2,11 +2,17 @@
  * Sends messages one after another over an open session. With PIPELINING the commands of the next message travel with
  * the end of the one before (RFC 2920 §3.1), so that a message costs one write and one read.
  */
-import { beginTransaction, type Envelope, type Phase, Transaction } from "../../protocol/smtp/client.ts";
+import {
+  beginTransaction,
+  type Envelope,
+  type Phase,
+  type RecipientOutcome,
+  Transaction,
+} from "../../protocol/smtp/client.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import { withoutReturnPath } from "../../protocol/smtp/trace.ts";
 import type { ReadEnd } from "../net/connection.ts";
-import { brokenOff, classify, type Outcome } from "./classify.ts";
+import { brokenOff, classify, type Outcome, ofTheRest } from "./classify.ts";
 import type { Session, SessionSettings } from "./session.ts";
 
 /** One transaction to do: a message and those of its recipients that go this way. */
@@ -157,7 +163,10 @@ export class Conversation {
   #start(job: Job): Running | undefined {
     const { session, protocol, monotonic, sevenBit } = this.#ask;
     const message = withoutReturnPath(job.bytes!);
-    const began = beginTransaction(job.envelope, message, session.capabilities, protocol, sevenBit);
+    const { maxRecipients } = session.capabilities;
+    const recipients = job.envelope.recipients.slice(0, maxRecipients);
+    const envelope = { ...job.envelope, recipients };
+    const began = beginTransaction(envelope, message, session.capabilities, protocol, sevenBit);
     if (began instanceof Transaction) {
       this.begun++;
       return { job, transaction: began, startedAt: monotonic() };
@@ -174,10 +183,8 @@ export class Conversation {
     const { outcomes } = transaction;
     const taken = outcomes.some((outcome) => outcome !== undefined && outcome.phase === "message");
     const fault = brokenOff(transaction.phase, "fault", this.#ask.session.host);
-    job.done(
-      outcomes.map((outcome) => (outcome === undefined ? fault : classify(outcome, taken))),
-      this.#attempt(this.#ask.monotonic() - startedAt),
-    );
+    const tried = outcomes.map((outcome) => (outcome === undefined ? fault : classify(outcome, taken)));
+    this.#done(job, tried, outcomes, startedAt);
   }
 
   /** A server may give up a session that served already, between two messages: then the job has not been tried. */
@@ -193,12 +200,23 @@ export class Conversation {
     } else {
       const kind = cause === "closed" || cause === "timeout" ? cause : "fault";
       const outcome = brokenOff(transaction.phase, kind, host);
-      job.done(
-        transaction.outcomes.map((decided) => (decided === undefined ? outcome : classify(decided, false))),
-        this.#attempt(this.#ask.monotonic() - startedAt),
-      );
+      const { outcomes } = transaction;
+      const tried = outcomes.map((decided) => (decided === undefined ? outcome : classify(decided, false)));
+      this.#done(job, tried, outcomes, startedAt);
     }
     connection.destroy();
+  }
+
+  /** RFC 9422 §4.2: recipients beyond what the server takes in one transaction have had no turn yet. */
+  #done(
+    job: Job,
+    tried: readonly Outcome[],
+    outcomes: readonly (RecipientOutcome | undefined)[],
+    startedAt: number,
+  ): void {
+    const rest = job.envelope.recipients.length - tried.length;
+    const untried = rest === 0 ? [] : new Array<Outcome>(rest).fill(ofTheRest(tried, outcomes, this.#ask.protocol));
+    job.done([...tried, ...untried], this.#attempt(this.#ask.monotonic() - startedAt));
   }
 
   #attempt(ms: number): Attempt {

@@ -243,6 +243,24 @@ const outcomes: readonly [name: string, script: Script, said: RegExp, how?: Para
     /^failed \(recipient\) 550 5\.1\.1 unknown, delivered 250 2\.0\.0 taken, later \(rate\) 452 4\.5\.3 too many$/,
     { messages: [["b@fake.test", "c@fake.test", "d@fake.test"]] },
   ],
+  [
+    "more recipients than the server takes at a time",
+    { offers: ["PIPELINING", "LIMITS RCPTMAX=2"], on: { "RCPT TO:<b@fake.test>": "550 5.1.1 unknown" } },
+    /^failed \(recipient\) 550 5\.1\.1 unknown, delivered 250 2\.0\.0 taken, later \(rate\) 451 4\.5\.3 This server takes 2 at a time: the others follow at once$/,
+    { messages: [["b@fake.test", "c@fake.test", "d@fake.test"]] },
+  ],
+  [
+    "more recipients than the server takes at a time, and it will not have the message",
+    { offers: ["PIPELINING", "LIMITS RCPTMAX=1"], on: { MESSAGE: "451 4.3.0 later" } },
+    /^later \(system\) 451 4\.3\.0 later, later \(system\) 451 4\.3\.0 later$/,
+    { messages: [["b@fake.test", "c@fake.test"]] },
+  ],
+  [
+    "LMTP with a limit, one refused at the end",
+    { offers: ["LIMITS RCPTMAX=1"], on: { LHLO: "usual", MESSAGE: "552 5.2.2 full" } },
+    /^failed \(quota\) 552 5\.2\.2 full, later \(rate\) 451 4\.5\.3/,
+    { messages: [["b@fake.test", "c@fake.test"]], target: { protocol: "lmtp" } },
+  ],
   ["too big", { offers: ["SIZE 10"] }, /^failed \(size\) 552 5\.3\.4/],
   [
     "a smart host that wants no password",
