@@ -20,7 +20,7 @@ export async function check(words: readonly string[]): Promise<number> {
   const { data = "data", config: given, dns } = parse(words);
   const dataDir = resolve(data);
   const file = given ?? configFile(dataDir);
-  const config = await readConfig(file); // throws all mistakes
+  const config = await readConfig(file, dataDir); // throws all mistakes
   if (config === undefined && given !== undefined) throw new UsageError(`there is no configuration file ${file}`);
   if (config === undefined) {
     // Before the first start: the machine alone.

@@ -9,8 +9,9 @@ import { makeCredential } from "./access/password.ts";
 import { nobodyElse } from "./admin/control.ts";
 import { readDomain } from "./admin/names.ts";
 import { addAccount } from "./admin/people.ts";
-import { configSchema } from "./config/config.ts";
-import { isNetwork, type Service, services } from "./config/schema.ts";
+import { isNetwork } from "./config/checks.ts";
+import { readSettings } from "./config/load.ts";
+import { type Service, services } from "./config/schema.ts";
 import { defaultFilterSettings } from "./filtering-settings.ts";
 import { makeLog } from "./log.ts";
 import { resolverOrSentence } from "./resolver.ts";
@@ -71,7 +72,10 @@ export async function dev(words: readonly string[]): Promise<number> {
     transit: { httpsPort: options.httpsPort, caFile: options.ca, privateAddresses: true },
     dkim: options.dkim === "seen" ? { settleMs: 0, checkMs: 1000 } : { settleMs: 0, assumePublished: true },
   };
-  const config = configSchema.parse(withSettings(wanted, options.set));
+  const read = readSettings(withSettings(wanted, options.set));
+  if (read.kind === "mistakes")
+    throw new UsageError(read.mistakes.map(({ key, message }) => `${key}: ${message}`).join("\nangarium: "));
+  const { config } = read;
   const cleanUp = async (): Promise<void> => {
     flush();
     if (temporary) await rm(dataDir, { recursive: true, force: true });

@@ -45,8 +45,6 @@ export async function startDooring(parts: {
   readonly log: Log;
 }): Promise<Dooring> {
   const { store, resolver, ourHost, now, newId, log } = parts;
-  check("greylist", parts.settings.greylist, ["doubtful", "all", "off"]);
-  check("blocklistAction", parts.settings.blocklistAction, ["refuse", "junk", "mark"]);
   const settings: DoorSettings = { ...parts.settings, exempt: [...parts.settings.exempt, ...parts.trusted] };
   const ports = { store, now, log };
   const banBook = await StoredPeerBook.open<Ban>("ban", settings.maxRemembered, ports);
@@ -134,11 +132,6 @@ export async function startDooring(parts: {
       await Promise.all(books.map((book) => book[Symbol.asyncDispose]()));
     },
   };
-}
-
-function check(setting: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value))
-    throw new Error(`[door] ${setting} cannot be "${value}": it is one of ${choices.join(", ")}.`);
 }
 
 function bannedWords(service: MailService, ourHost: string, sentence: string): string {

@@ -79,7 +79,7 @@ function parse(words: readonly string[]): Options {
 
 async function configuration(dataDir: string, options: Options): Promise<Config> {
   const file = options.config ?? configFile(dataDir);
-  const known = await readConfig(file);
+  const known = await readConfig(file, dataDir);
   if (known !== undefined) return known;
   if (options.config !== undefined) throw new UsageError(`there is no configuration file ${options.config}`);
   const address = anyAddress();

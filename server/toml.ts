@@ -18,9 +18,17 @@ export function readToml<Schema extends z.ZodType>(text: string, schema: Schema)
     const message = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
     return { kind: "mistakes", mistakes: [{ line: error.line, key: "", message: `not readable as TOML: ${message}` }] };
   }
+  return checkValue(raw, schema, keyLines(text));
+}
+
+/** The same of a value that no file holds: its mistakes have no lines. */
+export function checkValue<Schema extends z.ZodType>(
+  raw: unknown,
+  schema: Schema,
+  lineOf: ReturnType<typeof keyLines> = () => undefined,
+): ReadToml<z.infer<Schema>> {
   const result = schema.safeParse(raw);
   if (result.success) return { kind: "ok", value: result.data };
-  const lineOf = keyLines(text);
   const mistakes = result.error.issues.flatMap((issue) => mistakesOf(issue, lineOf));
   mistakes.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   return { kind: "mistakes", mistakes };

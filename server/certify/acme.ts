@@ -12,11 +12,10 @@ import type { CertificateFiles, KeyRing } from "../net/tls.ts";
 import { writeWhole } from "../net/write-whole.ts";
 import { makeDnsChallenge } from "./dns-challenge.ts";
 import { type Certificate, retryAt, whyDue } from "./renewal.ts";
-import type { AcmeSettings } from "./settings.ts";
+import { type AcmeSettings, challenges } from "./settings.ts";
 
 /** RFC 8555 leaves it open; authorities take 100. */
 export const maxNames = 100;
-const challenges = ["tls-alpn-01", "http-01", "dns-01"] as const;
 
 export type Acme = {
   readonly files: CertificateFiles;

@@ -1,4 +1,5 @@
 /** Settings of certificates by ACME. */
+export const challenges = ["tls-alpn-01", "http-01", "dns-01"] as const;
 export type AcmeSettings = {
   readonly directory: string;
   readonly email: string;

@@ -3,11 +3,12 @@ import { z } from "zod";
 import { type Danger, dangers } from "../judge/attachments/finding.ts";
 import { type Action, type AttachmentPolicy, actions, defaultAttachmentPolicy } from "../judge/attachments/policy.ts";
 import { type DownPolicy, downPolicies } from "../judge/scanners/scanner.ts";
+import { socketAddress, url } from "./checks.ts";
 import { section } from "./schema.ts";
 
 const action = (danger: Danger): z.ZodType<Action> =>
   z
-    .enum(actions)
+    .enum(actions, { error: `must be one of ${actions.join(", ")}` })
     .default(defaultAttachmentPolicy[danger])
     .meta({ description: `What ${dangers[danger]}.` }) as unknown as z.ZodType<Action>;
 
@@ -39,12 +40,13 @@ const plain = section<Omit<ScannerSettings, "whenDown">>(
     timeoutMs: "How long a scanner may take.",
     maxBytes: "How much of a message scanners get to see.",
   },
+  { clamav: socketAddress, rspamd: url("http", "https"), milters: socketAddress },
 ) as unknown as { readonly def: { readonly innerType: z.ZodObject } };
 
 export const scanners = plain.def.innerType
   .extend({
     whenDown: z
-      .enum(downPolicies)
+      .enum(downPolicies, { error: `must be one of ${downPolicies.join(", ")}` })
       .default("later")
       .meta({ description: "What happens to mail while a scanner cannot be asked." }),
   })

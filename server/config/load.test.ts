@@ -46,6 +46,69 @@ test("all mistakes come at once, each with its line", () => {
   );
 });
 
+const wrong: readonly [line: string, key: string, message: RegExp][] = [
+  ['logLevel = "loud"', "logLevel", /one of debug, info, warn, error/],
+  ['door.greylist = "some"', "door.greylist", /one of doubtful, all, off/],
+  ['door.blocklistAction = "explode"', "door.blocklistAction", /one of refuse, junk, mark/],
+  ['door.traps = ["a@b.test", "nobody"]', "door.traps.1", /is no mail address/],
+  ['door.blocklists = ["zen example"]', "door.blocklists.0", /is no domain name/],
+  ['door.exempt = ["10.0.0.0/99"]', "door.exempt.0", /is no network/],
+  ['scanners.clamav = "clamd"', "scanners.clamav", /write "unix:/],
+  ['scanners.rspamd = "ftp://x"', "scanners.rspamd", /is no http or https address/],
+  ['scanners.milters = ["x"]', "scanners.milters.0", /write "unix:/],
+  ['scanners.whenDown = "never"', "scanners.whenDown", /one of accept, later, quarantine/],
+  ['attachments.malware = "eat"', "attachments.malware", /one of allow, mark/],
+  ['acme.directory = "letsencrypt"', "acme.directory", /is no https or http address/],
+  ['acme.challenge = "dns-02"', "acme.challenge", /one of tls-alpn-01, http-01, dns-01/],
+  ['acme.tsigAlgorithm = "md5"', "acme.tsigAlgorithm", /one of hmac-sha256, hmac-sha512/],
+  ['oidc.issuer = "example"', "oidc.issuer", /is no https or http address/],
+  ['ldap.url = "http://x"', "ldap.url", /is no ldaps or ldap address/],
+  ['dns.servers = ["resolver"]', "dns.servers.0", /is no DNS server/],
+  ['store.postgres = "mysql://x"', "store.postgres", /is no postgres or postgresql address/],
+  ['authentication.believedSealers = ["a b"]', "authentication.believedSealers.0", /is no domain name/],
+  ["filter.junkPercent = 101", "filter.junkPercent", /at most 100/],
+  ["queue.retryDelays = []", "queue.retryDelays", /at least one/],
+  ['queue.retryDelays = ["1m", "soon"]', "queue.retryDelays.1", /is no time/],
+  ["receive.maxMessageBytes = 0", "receive.maxMessageBytes", /at least 1/],
+];
+test("values that no part could work with", () => {
+  const text = `hostname = "mail.example.org"\n${wrong.map(([line]) => line).join("\n")}`.replace(
+    /^queue\.retryDelays = \[\]$/m,
+    "submission.maxRecipients = 0",
+  );
+  for (const [line, key, message] of wrong) {
+    const loaded = loadConfig(`hostname = "mail.example.org"\n${line}`);
+    assert.ok(loaded.kind === "mistakes", line);
+    assert.deepEqual([loaded.mistakes.length, loaded.mistakes[0]?.line, loaded.mistakes[0]?.key], [1, 2, key], line);
+    assert.match(loaded.mistakes[0]!.message, message);
+  }
+  const together = loadConfig(text);
+  assert.equal(together.kind === "mistakes" && together.mistakes.length, wrong.length);
+});
+
+test("files that the server cannot do without are looked for", () => {
+  const text =
+    'hostname = "mail.example.org"\n[tls]\ncertificate = "/a/cert.pem"\nmore = ["/a/there", "/a/gone"]\n[sending]\nshaping = "x.toml"';
+  const asked: [file: string, besideData: boolean][] = [];
+  const loaded = loadConfig(text, (file, besideData) => {
+    asked.push([file, besideData]);
+    return file === "/a/there" ? undefined : "ENOENT";
+  });
+  assert.deepEqual(asked, [
+    ["/a/cert.pem", false],
+    ["/a/there", false],
+    ["/a/gone", false],
+    ["x.toml", true],
+  ]);
+  assert.deepEqual(loaded.kind === "mistakes" && loaded.mistakes.map((one) => describeMistake("f", one)), [
+    "f:3: tls.certificate: /a/cert.pem cannot be read (ENOENT)",
+    "f:4: tls.more.1: /a/gone cannot be read (ENOENT)",
+    "f:6: sending.shaping: x.toml cannot be read (ENOENT)",
+    "f:3: tls.certificate: its private key is missing: name it with key",
+  ]);
+  assert.equal(loadConfig(text.replace("more", 'key = "/a/key.pem"\nmore')).kind, "ok");
+});
+
 test("broken TOML says where", () => {
   const loaded = loadConfig('hostname = "a.test"\nx = = 1\n');
   assert.equal(loaded.kind, "mistakes");

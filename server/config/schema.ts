@@ -2,6 +2,8 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { parseDuration, parseSize } from "../units.ts";
+import type { Check } from "./checks.ts";
+import * as checks from "./checks.ts";
 
 /** The services that can listen, as they are called in the configuration, in `angarium dev --ports` and in its ready line. */
 export const services = [
@@ -53,13 +55,19 @@ const listenAddress = z.string().transform((text, context) => {
   return parsed;
 });
 
-const network = z.string().refine(isNetwork, {
-  error: (issue) => `"${String(issue.input)}" is no network: write "192.0.2.0/24", "2001:db8::/32" or one address`,
-});
-
-export function isNetwork(text: string): boolean {
-  return ipaddr.isValidCIDR(text) || ipaddr.isValid(text);
+/** The type with what else its values must be. */
+function checked<Type extends z.ZodType>(
+  type: Type,
+  check: Check<z.output<Type> & (string | number)> | undefined,
+): Type {
+  if (check === undefined) return type;
+  return type.superRefine((value, context) => {
+    const wrong = check(value as z.output<Type> & (string | number));
+    if (wrong !== undefined) context.addIssue(wrong);
+  });
 }
+
+const network = checked(z.string(), checks.network);
 
 /** A number whose name tells its unit: bytes may be written "50MB", milliseconds "5m". */
 function amount(name: string, byDefault: number): z.ZodType<number> {
@@ -82,16 +90,26 @@ function amount(name: string, byDefault: number): z.ZodType<number> {
     .prefault(byDefault) as unknown as z.ZodType<number>;
 }
 
-/** Texts in lists: waits ("…Delays") and networks are checked. */
-function listItem(key: string): z.ZodString {
-  if (key.endsWith("Delays"))
-    return z.string().refine((text) => parseDuration(text) !== undefined, {
-      error: (issue) => `"${String(issue.input)}" is no time: write "5m" (ms, s, m, h, d)`,
-    });
-  return key === "uncounted" || key.endsWith("Networks") ? network : z.string();
+const wait: Check = (text) =>
+  parseDuration(text) === undefined ? `"${text}" is no time: write "5m" (ms, s, m, h, d)` : undefined;
+
+/** A list of texts: of waits ("…Delays") at least one, of networks, or what the check says. */
+function list(key: string, byDefault: readonly string[], check: Check | undefined): z.ZodType<string[]> {
+  const items = z.array(
+    checked(
+      z.string({ error: "must be a text in quotes" }),
+      key.endsWith("Delays") ? wait : key === "uncounted" || key.endsWith("Networks") ? checks.network : check,
+    ),
+    { error: "must be a list of texts" },
+  );
+  const some = key.endsWith("Delays") ? items.min(1, { error: "must hold at least one wait" }) : items;
+  return some.default([...byDefault]) as unknown as z.ZodType<string[]>;
 }
 
 type Plain = number | boolean | string | readonly string[] | undefined;
+type Checks<T> = {
+  readonly [K in keyof T]?: T[K] extends number ? Check<number> : T[K] extends boolean ? never : Check;
+};
 
 /**
  * A section made from a part's own settings: types and defaults are those of `defaults`, and the compiler sees to it
@@ -100,20 +118,22 @@ type Plain = number | boolean | string | readonly string[] | undefined;
 export function section<T extends { readonly [K in keyof T]: Plain }>(
   defaults: T,
   docs: { readonly [K in keyof T]: string },
+  more: Checks<T> = {},
 ): z.ZodType<T> {
   const shape: { [key: string]: z.ZodType } = {};
   for (const [key, value] of Object.entries(defaults as { readonly [key: string]: Plain })) {
     const text = (docs as { readonly [key: string]: string })[key] ?? "";
+    const check = (more as { readonly [key: string]: Check & Check<number> })[key];
     const type =
       typeof value === "number"
-        ? amount(key, value)
+        ? checked(amount(key, value), check)
         : typeof value === "boolean"
           ? z.boolean({ error: "must be true or false" }).default(value)
           : typeof value === "string"
-            ? z.string({ error: "must be a text in quotes" }).default(value)
+            ? checked(z.string({ error: "must be a text in quotes" }).default(value), check)
             : value === undefined
               ? z.number({ error: "must be a number" }).min(0).optional()
-              : z.array(listItem(key)).default([...value]);
+              : list(key, value, check);
     shape[key] = type.meta({ description: text });
   }
   return z.strictObject(shape).prefault({}) as unknown as z.ZodType<T>;
@@ -145,7 +165,7 @@ export const baseShape = {
       description: "Full name of this machine, as its reverse DNS says it: used in greetings, HELO and trace fields.",
     }),
   logLevel: z
-    .enum(["debug", "info", "warn", "error"])
+    .enum(["debug", "info", "warn", "error"], { error: "must be one of debug, info, warn, error" })
     .default("info")
     .meta({ description: "How much is logged (to stderr, one line of JSON each)." }),
   listen: listen.meta({ description: "What listens where." }),
@@ -178,7 +198,7 @@ export const baseShape = {
     .meta({ description: "Who may send through this server without logging in." }),
   dns: z
     .strictObject({
-      servers: z.array(z.string()).default([]).meta({
+      servers: z.array(checked(z.string(), checks.dnsServer)).default([]).meta({
         description:
           'Resolvers ("127.0.0.1:53"); none uses the system\'s. The DNSSEC verdict of one on this machine is believed, of no other.',
       }),
@@ -187,10 +207,9 @@ export const baseShape = {
     .meta({ description: "Where DNS questions go." }),
   store: z
     .strictObject({
-      postgres: z
-        .string()
-        .default("")
-        .meta({ description: 'PostgreSQL connection URL; "" keeps everything in the data folder (SQLite).' }),
+      postgres: checked(z.string().default(""), checks.url("postgres", "postgresql")).meta({
+        description: 'PostgreSQL connection URL; "" keeps everything in the data folder (SQLite).',
+      }),
       readers: z
         .number()
         .int()

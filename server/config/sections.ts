@@ -4,7 +4,7 @@ import { defaultLdapSettings, type LdapSettings } from "../access/ldap.ts";
 import { defaultOidcSettings, type OidcSettings } from "../access/oidc.ts";
 import { defaultSignUp, type SignUp } from "../access/sign-up.ts";
 import { type ApiSettings, defaultApiSettings } from "../api/settings.ts";
-import { type AcmeSettings, defaultAcmeSettings } from "../certify/settings.ts";
+import { type AcmeSettings, challenges, defaultAcmeSettings } from "../certify/settings.ts";
 import { type DeliverSettings, defaultDeliverSettings } from "../deliver/deliver.ts";
 import { defaultSendingSettings, type SendingSettings } from "../dispatch/settings.ts";
 import { type DoorSettings, defaultDoorSettings } from "../door/settings.ts";
@@ -23,40 +23,59 @@ import { defaultSendSettings, type SendSettings } from "../send/send.ts";
 import { type DkimSettings, defaultDkimSettings } from "../sign/key-keeper.ts";
 import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submit/sending-limits.ts";
 import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
+import { atLeastOne, dnsServer, domain, mailAddress, network, oneOf, percent, url } from "./checks.ts";
 import { section } from "./schema.ts";
 
-export const oidc = section<OidcSettings>(defaultOidcSettings, {
-  issuer:
-    "OpenID Connect issuer at which people may sign in, and whose access tokens mail programs may bring; none by default.",
-  clientId: "What the issuer knows this server as; its redirect URI is https://HOSTNAME/auth/oidc/callback.",
-  clientSecret: 'The secret that belongs to it; "" for a public client.',
-  name: "What the button on the sign-in page says.",
-  audience: 'Audience that access tokens must be for; "" for the client id.',
-  addressClaim: "Claim that holds the address of the account.",
-  byAddress:
-    "Give people the account of the address that the issuer says is theirs; without it only who has been linked.",
-  createAccounts: "Make an account, in a domain that is here, for who has none.",
-});
-export const ldap = section<LdapSettings>(defaultLdapSettings, {
-  url: 'Directory that proves the passwords of accounts without one here: "ldaps://ldap.example.org"; none by default.',
-  startTls: "Begin TLS on an ldap:// connection before anything is said.",
-  caFile: 'PEM file of the authority of its certificate; "" for the usual ones.',
-  bindDn: 'Who looks for people; "" looks without a name.',
-  bindPassword: "The password of who looks.",
-  base: "Below which entry people are.",
-  filter: "Finds one person; `{address}` is the address, `{local}` what stands before its @.",
-  allFilter: "Finds everybody, for `angarium ldap sync`.",
-  addressAttribute: "Attribute with the address.",
-  nameAttribute: "Attribute with the person's name.",
-  createAccounts: "Make an account, in a domain that is here, for who has none, at the first sign-in.",
-  timeoutMs: "How long the directory may take.",
-  rememberedMs: "How long a proved password is believed without asking again.",
-});
-export const signUp = section<SignUp>(defaultSignUp, {
-  enabled: "Let strangers make accounts by themselves (POST /auth/sign-up); without it there are invitations.",
-  domains: "Domains in which they may take an address.",
-  quotaBytes: "How much mail such an account may keep.",
-});
+export const oidc = section<OidcSettings>(
+  defaultOidcSettings,
+  {
+    issuer:
+      "OpenID Connect issuer at which people may sign in, and whose access tokens mail programs may bring; none by default.",
+    clientId: "What the issuer knows this server as; its redirect URI is https://HOSTNAME/auth/oidc/callback.",
+    clientSecret: 'The secret that belongs to it; "" for a public client.',
+    name: "What the button on the sign-in page says.",
+    audience: 'Audience that access tokens must be for; "" for the client id.',
+    addressClaim: "Claim that holds the address of the account.",
+    byAddress:
+      "Give people the account of the address that the issuer says is theirs; without it only who has been linked.",
+    createAccounts: "Make an account, in a domain that is here, for who has none.",
+  },
+  {
+    issuer: url("https", "http"),
+  },
+);
+export const ldap = section<LdapSettings>(
+  defaultLdapSettings,
+  {
+    url: 'Directory that proves the passwords of accounts without one here: "ldaps://ldap.example.org"; none by default.',
+    startTls: "Begin TLS on an ldap:// connection before anything is said.",
+    caFile: 'PEM file of the authority of its certificate; "" for the usual ones.',
+    bindDn: 'Who looks for people; "" looks without a name.',
+    bindPassword: "The password of who looks.",
+    base: "Below which entry people are.",
+    filter: "Finds one person; `{address}` is the address, `{local}` what stands before its @.",
+    allFilter: "Finds everybody, for `angarium ldap sync`.",
+    addressAttribute: "Attribute with the address.",
+    nameAttribute: "Attribute with the person's name.",
+    createAccounts: "Make an account, in a domain that is here, for who has none, at the first sign-in.",
+    timeoutMs: "How long the directory may take.",
+    rememberedMs: "How long a proved password is believed without asking again.",
+  },
+  {
+    url: url("ldaps", "ldap"),
+  },
+);
+export const signUp = section<SignUp>(
+  defaultSignUp,
+  {
+    enabled: "Let strangers make accounts by themselves (POST /auth/sign-up); without it there are invitations.",
+    domains: "Domains in which they may take an address.",
+    quotaBytes: "How much mail such an account may keep.",
+  },
+  {
+    domains: domain,
+  },
+);
 
 export { attachments, outbound, scanners } from "./attachment-sections.ts";
 
@@ -91,40 +110,54 @@ const smtpDocs: { readonly [K in keyof SmtpSettings]: string } = {
   normaliseLineEnds:
     "From trusted networks and authenticated senders, turn bare CR and LF into CRLF instead of refusing the message.",
 };
-export const receive = section<SmtpSettings>(defaultSmtpSettings, smtpDocs);
-export const door = section<DoorSettings>(defaultDoorSettings, {
-  enabled:
-    "Keep the door at all (`angarium dev` without `--strict` does not); bans by an administrator hold without it.",
-  exempt: "Networks that nothing of this is for; those that may relay are among them.",
-  blocklists: 'DNS blocklists whose listings count (RFC 5782), such as "zen.example.org".',
-  allowlists: "DNS allow-lists: who is on one is not refused by a blocklist and not greylisted.",
-  blocklistAction: "What a listing means: `refuse` at RCPT, `junk`, or `mark` in the journey alone.",
-  greylist:
-    "Who is asked to come again: `doubtful` peers (no reverse name, an odd HELO, a bad reputation, a listing), `all` that are not known, or `off`.",
-  greylistMs: "How long after the first try a second one counts.",
-  greylistWindowMs: "Until when the second try must have come.",
-  greylistKnownMs: "How long who came again is known.",
-  greetPauseMs: "Silence before the greeting; who speaks in it is turned away. 0 for none.",
-  tarpitMs: "How long the reply to a refused recipient waits, after `tarpitAfter` of them.",
-  tarpitAfter: "Refused recipients of one session that are answered at once.",
-  connectionsPerMinute: "Connections of one address; 0 for no limit.",
-  connectionsPerMinutePerNetwork: "Connections of one /24 or /64.",
-  messagesPerMinute: "Messages of one address.",
-  messagesPerMinutePerNetwork: "Messages of one /24 or /64.",
-  maxPerNetwork: "Sessions of one /24 or /64 at a time.",
-  harvestPerHour: "Unknown recipients that one address may ask for in an hour; then it is banned. 0 for no limit.",
-  stuffingPerHour:
-    "Failed logins of one address in an hour, beside those of accounts that it knows; then it is banned. 0 for no limit.",
-  banMs: "How long such a ban lasts.",
-  traps: "Addresses that exist for spammers alone: who writes to one is banned for a day. They must not be anybody's.",
-  heloChecks: "Look at HELO names: who claims to be us is refused, odd ones are doubtful.",
-  believeLoopback:
-    "Programs of this machine (loopback) may say any HELO, need no reverse name, and are not doubtful for what others here did.",
-  reputation:
-    "Remember what peers brought: good and bad messages by address, network, HELO, envelope and signing domain.",
-  maxRemembered: "Entries of each book; those unchanged for longest are forgotten.",
-});
-export const submission = section<SmtpSettings>(defaultSmtpSettings, smtpDocs);
+/** SIZE 0 says "no limit" to others (RFC 1870 §4): here it would be a server that takes nothing. */
+const smtpChecks = { maxMessageBytes: atLeastOne, maxRecipients: atLeastOne };
+export const receive = section<SmtpSettings>(defaultSmtpSettings, smtpDocs, smtpChecks);
+export const door = section<DoorSettings>(
+  defaultDoorSettings,
+  {
+    enabled:
+      "Keep the door at all (`angarium dev` without `--strict` does not); bans by an administrator hold without it.",
+    exempt: "Networks that nothing of this is for; those that may relay are among them.",
+    blocklists: 'DNS blocklists whose listings count (RFC 5782), such as "zen.example.org".',
+    allowlists: "DNS allow-lists: who is on one is not refused by a blocklist and not greylisted.",
+    blocklistAction: "What a listing means: `refuse` at RCPT, `junk`, or `mark` in the journey alone.",
+    greylist:
+      "Who is asked to come again: `doubtful` peers (no reverse name, an odd HELO, a bad reputation, a listing), `all` that are not known, or `off`.",
+    greylistMs: "How long after the first try a second one counts.",
+    greylistWindowMs: "Until when the second try must have come.",
+    greylistKnownMs: "How long who came again is known.",
+    greetPauseMs: "Silence before the greeting; who speaks in it is turned away. 0 for none.",
+    tarpitMs: "How long the reply to a refused recipient waits, after `tarpitAfter` of them.",
+    tarpitAfter: "Refused recipients of one session that are answered at once.",
+    connectionsPerMinute: "Connections of one address; 0 for no limit.",
+    connectionsPerMinutePerNetwork: "Connections of one /24 or /64.",
+    messagesPerMinute: "Messages of one address.",
+    messagesPerMinutePerNetwork: "Messages of one /24 or /64.",
+    maxPerNetwork: "Sessions of one /24 or /64 at a time.",
+    harvestPerHour: "Unknown recipients that one address may ask for in an hour; then it is banned. 0 for no limit.",
+    stuffingPerHour:
+      "Failed logins of one address in an hour, beside those of accounts that it knows; then it is banned. 0 for no limit.",
+    banMs: "How long such a ban lasts.",
+    traps:
+      "Addresses that exist for spammers alone: who writes to one is banned for a day. They must not be anybody's.",
+    heloChecks: "Look at HELO names: who claims to be us is refused, odd ones are doubtful.",
+    believeLoopback:
+      "Programs of this machine (loopback) may say any HELO, need no reverse name, and are not doubtful for what others here did.",
+    reputation:
+      "Remember what peers brought: good and bad messages by address, network, HELO, envelope and signing domain.",
+    maxRemembered: "Entries of each book; those unchanged for longest are forgotten.",
+  },
+  {
+    exempt: network,
+    blocklists: domain,
+    allowlists: domain,
+    blocklistAction: oneOf("refuse", "junk", "mark"),
+    greylist: oneOf("doubtful", "all", "off"),
+    traps: mailAddress,
+  },
+);
+export const submission = section<SmtpSettings>(defaultSmtpSettings, smtpDocs, smtpChecks);
 
 type ImapOwn = Omit<ImapSettings, "host" | "jmapUrl">;
 const { host: __, jmapUrl: ___, ...imapDefaults } = defaultImapSettings;
@@ -164,13 +197,19 @@ export const jmap = section<JmapSettings>(defaultJmapSettings, {
   tokenLifetimeMs: "How long an access token lasts.",
 });
 
-export const api = section<ApiSettings>(defaultApiSettings, {
-  perSecond: "Requests of one account in a second, on average.",
-  burst: "Requests of one account at once, before that holds.",
-  maxTokenDays: "How long a token may be valid.",
-  undoDays: "How long a deleted tenant, domain or account can be brought back.",
-  hosts: "Names besides `hostname` and those of hosted domains under which web pages and the API are reached.",
-});
+export const api = section<ApiSettings>(
+  defaultApiSettings,
+  {
+    perSecond: "Requests of one account in a second, on average.",
+    burst: "Requests of one account at once, before that holds.",
+    maxTokenDays: "How long a token may be valid.",
+    undoDays: "How long a deleted tenant, domain or account can be brought back.",
+    hosts: "Names besides `hostname` and those of hosted domains under which web pages and the API are reached.",
+  },
+  {
+    hosts: domain,
+  },
+);
 
 export const pop3 = section<Pop3Settings>(defaultPop3Settings, {
   idleTimeoutMs: "Silence before a session is ended (RFC 1939 §3: at least 10 minutes).",
@@ -205,32 +244,48 @@ export const judge = section<JudgeSettings>(defaultJudgeSettings, {
   maxHeaderFields: "Most fields of a header.",
 });
 
-export const authentication = section<AuthenticationSettings>(defaultAuthenticationSettings, {
-  enabled:
-    "Check who sent the mail of strangers (SPF, DKIM, DMARC, ARC, reverse name) and write Authentication-Results.",
-  enforce:
-    "Follow the DMARC policies of authors' domains: refuse, or file as junk; count TLS reports that come by mail only with a DKIM signature of who reports. Off: results are only written.",
-  exemptNetworks: "Peers that are not checked: nobody's DNS knows about the programs on this machine.",
-  lmtp: "Check mail that comes over LMTP too, all but SPF and reverse name, which know only the machine that hands it over.",
-  believedSealers:
-    "Domains whose ARC seals are believed: mail that they saw pass DMARC is taken although forwarding has broken its proof.",
-  bimi: "Look up the picture (BIMI) of domains whose mail passes a strict DMARC policy.",
-  timeoutMs: "How long all DNS questions about one message may take.",
-  maxQuestions: "DNS questions about one message.",
-  inlineBytes: "Bodies of messages up to this size are hashed on the main thread, larger ones in a worker thread.",
-});
+export const authentication = section<AuthenticationSettings>(
+  defaultAuthenticationSettings,
+  {
+    enabled:
+      "Check who sent the mail of strangers (SPF, DKIM, DMARC, ARC, reverse name) and write Authentication-Results.",
+    enforce:
+      "Follow the DMARC policies of authors' domains: refuse, or file as junk; count TLS reports that come by mail only with a DKIM signature of who reports. Off: results are only written.",
+    exemptNetworks: "Peers that are not checked: nobody's DNS knows about the programs on this machine.",
+    lmtp: "Check mail that comes over LMTP too, all but SPF and reverse name, which know only the machine that hands it over.",
+    believedSealers:
+      "Domains whose ARC seals are believed: mail that they saw pass DMARC is taken although forwarding has broken its proof.",
+    bimi: "Look up the picture (BIMI) of domains whose mail passes a strict DMARC policy.",
+    timeoutMs: "How long all DNS questions about one message may take.",
+    maxQuestions: "DNS questions about one message.",
+    inlineBytes: "Bodies of messages up to this size are hashed on the main thread, larger ones in a worker thread.",
+  },
+  {
+    believedSealers: domain,
+  },
+);
 
-export const filter = section<FilterSettings>(defaultFilterSettings, {
-  enabled: "Whether mail of strangers is judged as spam or not, and people's Junk mailboxes teach.",
-  junkPercent: "From this probability on mail goes into Junk.",
-  quarantinePercent: "From this probability on mail is kept back; 0: never.",
-  outboundPercent:
-    "Mail of our own people from this probability on is spam (see `[outbound] holdSpam`); 0: it is not asked about.",
-  refusePercent: "From this probability on mail is refused; 0: never.",
-  model:
-    'A model made with "angarium filter train"; "" is the file filter.model in the data folder where there is one, else the model that is shipped; "none": the rules alone.',
-  domainLists: "DNS lists that are asked about the domains that mail links to, such as dbl.example.org.",
-});
+export const filter = section<FilterSettings>(
+  defaultFilterSettings,
+  {
+    enabled: "Whether mail of strangers is judged as spam or not, and people's Junk mailboxes teach.",
+    junkPercent: "From this probability on mail goes into Junk.",
+    quarantinePercent: "From this probability on mail is kept back; 0: never.",
+    outboundPercent:
+      "Mail of our own people from this probability on is spam (see `[outbound] holdSpam`); 0: it is not asked about.",
+    refusePercent: "From this probability on mail is refused; 0: never.",
+    model:
+      'A model made with "angarium filter train"; "" is the file filter.model in the data folder where there is one, else the model that is shipped; "none": the rules alone.',
+    domainLists: "DNS lists that are asked about the domains that mail links to, such as dbl.example.org.",
+  },
+  {
+    junkPercent: percent,
+    quarantinePercent: percent,
+    outboundPercent: percent,
+    refusePercent: percent,
+    domainLists: domain,
+  },
+);
 
 export const deliver = section<DeliverSettings>(defaultDeliverSettings, {
   inlineBytes: "Messages up to this size are analysed on the main thread, larger ones in a worker thread.",
@@ -257,38 +312,59 @@ export const dkim = section<DkimSettings>(defaultDkimSettings, {
   assumePublished: "Sign without asking DNS for the keys: for tests only.",
 });
 
-export const acme = section<AcmeSettings>(defaultAcmeSettings, {
-  directory:
-    'Directory of an ACME authority ("https://acme-v02.api.letsencrypt.org/directory"): certificates are ordered and renewed there, and its terms of service accepted; "" for none.',
-  email: "Address that the authority may write to.",
-  challenge:
-    "How we prove that names are ours: tls-alpn-01 (port 443), http-01 (port 80, open to the world) or dns-01 (dynamic updates).",
-  names:
-    "Names for the certificate besides our host's; those of our domains that lead here (mta-sts., mail., autoconfig., autodiscover., openpgpkey.) are added by themselves.",
-  dnsServer: "dns-01: the server that takes dynamic updates (RFC 2136).",
-  dnsZone: 'dns-01: the zone to change; "" is the name without its first label.',
-  tsigName: "dns-01: name of the TSIG key.",
-  tsigSecret: "dns-01: the TSIG key in base64.",
-  tsigAlgorithm: "dns-01: hmac-sha256 or hmac-sha512.",
-  dnsWaitMs: "dns-01: how long other servers of the zone may take to fetch a change.",
-});
+export const acme = section<AcmeSettings>(
+  defaultAcmeSettings,
+  {
+    directory:
+      'Directory of an ACME authority ("https://acme-v02.api.letsencrypt.org/directory"): certificates are ordered and renewed there, and its terms of service accepted; "" for none.',
+    email: "Address that the authority may write to.",
+    challenge:
+      "How we prove that names are ours: tls-alpn-01 (port 443), http-01 (port 80, open to the world) or dns-01 (dynamic updates).",
+    names:
+      "Names for the certificate besides our host's; those of our domains that lead here (mta-sts., mail., autoconfig., autodiscover., openpgpkey.) are added by themselves.",
+    dnsServer: "dns-01: the server that takes dynamic updates (RFC 2136).",
+    dnsZone: 'dns-01: the zone to change; "" is the name without its first label.',
+    tsigName: "dns-01: name of the TSIG key.",
+    tsigSecret: "dns-01: the TSIG key in base64.",
+    tsigAlgorithm: "dns-01: hmac-sha256 or hmac-sha512.",
+    dnsWaitMs: "dns-01: how long other servers of the zone may take to fetch a change.",
+  },
+  {
+    directory: url("https", "http"),
+    email: mailAddress,
+    challenge: oneOf(...challenges),
+    names: domain,
+    dnsServer: dnsServer,
+    dnsZone: domain,
+    tsigAlgorithm: oneOf("hmac-sha256", "hmac-sha512"),
+  },
+);
 
-export const sending = section<SendingSettings>(defaultSendingSettings, {
-  enabled: "Whether limits of providers, warm-ups, tenants and suppression are looked after at all.",
-  model:
-    'A file (beside the data) with sources, pools, streams, tenants and sending domains, as "angarium sending export" writes it; what it names is changed there alone. "" for none.',
-  publicUrl:
-    'Where the world reaches our HTTPS listener, for links to unsubscribe: "https://mail.example.org". "" is the host name.',
-  perUnknownSite:
-    "Messages a day that a source in its warm-up sends to a site of no known provider, at its lowest level; more as it proves more. 0: no bound.",
-  ownBlocklists:
-    "DNS lists that are asked whether they name the addresses that we send from; warm-ups of one that is listed pause. None: nobody looks.",
-  ownDomainLists: "DNS lists that are asked whether they name sending domains.",
-  listsEveryMs: "How often these lists are asked.",
-  sandbox:
-    'A domain whose addresses play receivers (delivered@, bounced@, complained@, …): mail to it is never sent anywhere. "" for none.',
-  shaping: 'A file laid over the shipped limits and rules of providers (see docs/sending.md); "" for none.',
-});
+export const sending = section<SendingSettings>(
+  defaultSendingSettings,
+  {
+    enabled: "Whether limits of providers, warm-ups, tenants and suppression are looked after at all.",
+    model:
+      'A file (beside the data) with sources, pools, streams, tenants and sending domains, as "angarium sending export" writes it; what it names is changed there alone. "" for none.',
+    publicUrl:
+      'Where the world reaches our HTTPS listener, for links to unsubscribe: "https://mail.example.org". "" is the host name.',
+    perUnknownSite:
+      "Messages a day that a source in its warm-up sends to a site of no known provider, at its lowest level; more as it proves more. 0: no bound.",
+    ownBlocklists:
+      "DNS lists that are asked whether they name the addresses that we send from; warm-ups of one that is listed pause. None: nobody looks.",
+    ownDomainLists: "DNS lists that are asked whether they name sending domains.",
+    listsEveryMs: "How often these lists are asked.",
+    sandbox:
+      'A domain whose addresses play receivers (delivered@, bounced@, complained@, …): mail to it is never sent anywhere. "" for none.',
+    shaping: 'A file laid over the shipped limits and rules of providers (see docs/sending.md); "" for none.',
+  },
+  {
+    publicUrl: url("https", "http"),
+    ownBlocklists: domain,
+    ownDomainLists: domain,
+    sandbox: domain,
+  },
+);
 
 export const transit = section<TransitSettings>(defaultTransitSettings, {
   httpsPort: "Port at which the MTA-STS policies of other domains are fetched: 443, but for tests.",
@@ -301,20 +377,27 @@ export const transit = section<TransitSettings>(defaultTransitSettings, {
     "Fetch policies and deliver reports at private addresses too: for domains within one's own network.",
 });
 
-export const queue = section<QueueSettings>(defaultQueueSettings, {
-  maxReady: "Recipients in memory at most, being sent or ready to be; more stay in the store until there is room.",
-  maxReadyBytes: "Message bytes kept in memory for them; beyond this they are read again when their turn comes.",
-  maxInFlightBytes: "Message bytes read for transactions under way.",
-  claimBatch: "Due mail is claimed from the store in portions of this size.",
-  claimEveryMs: "How often due mail is looked for.",
-  leaseMs: "How long claimed mail belongs to this node without a renewal.",
-  maxRecipientsPerTransaction: "Recipients of one SMTP transaction.",
-  settleBatch: "Results made durable together at most.",
-  retryDelays: "Waits between attempts; the last one repeats.",
-  retryJitterPercent: "Each wait is longer or shorter by up to this.",
-  warnAfterMs: "Age at which the sender is told that a message is delayed.",
-  stopGraceMs: "How long running transactions may go on when the server stops.",
-});
+export const queue = section<QueueSettings>(
+  defaultQueueSettings,
+  {
+    maxReady: "Recipients in memory at most, being sent or ready to be; more stay in the store until there is room.",
+    maxReadyBytes: "Message bytes kept in memory for them; beyond this they are read again when their turn comes.",
+    maxInFlightBytes: "Message bytes read for transactions under way.",
+    claimBatch: "Due mail is claimed from the store in portions of this size.",
+    claimEveryMs: "How often due mail is looked for.",
+    leaseMs: "How long claimed mail belongs to this node without a renewal.",
+    maxRecipientsPerTransaction: "Recipients of one SMTP transaction.",
+    settleBatch: "Results made durable together at most.",
+    retryDelays: "Waits between attempts; the last one repeats.",
+    retryJitterPercent: "Each wait is longer or shorter by up to this.",
+    warnAfterMs: "Age at which the sender is told that a message is delayed.",
+    stopGraceMs: "How long running transactions may go on when the server stops.",
+  },
+  {
+    retryJitterPercent: percent,
+    maxRecipientsPerTransaction: atLeastOne,
+  },
+);
 
 export const send = section<SendSettings>(defaultSendSettings, {
   port: "Port of every MX host: 25, but for tests.",
