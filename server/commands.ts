@@ -3,25 +3,13 @@ import { fromWords } from "./admin/arguments.ts";
 import { commandHelp, commandOf, helpText, textOf } from "./admin/commands.ts";
 import { runCommand } from "./admin/control.ts";
 import { ConfigMistakes } from "./config/read.ts";
+import { programHelp, programLines, programOf, programs, programsOf } from "./programs.ts";
 import { UsageError } from "./usage.ts";
 import { version } from "./version.ts";
 
-const programs = `  start [--data DIR] [--config FILE] [--hostname NAME] [--domain NAME]
-  dev [--data DIR] [--users N] [--domain D] [--ports smtp=2525,…] [--deliver-to HOST:PORT]
-      [--dns FILE|HOST:PORT] [--mx-port N] [--https-port N] [--ca FILE] [--trust CIDR] [--cleartext-auth] [--strict] [--believe-sealer DOMAIN] [--dkim always|seen]
-  check      Says what the configuration and DNS still lack.
-  config     Prints the reference of the configuration file.
-  simulate [--scenario NAME…] [--seed N] [--json]
-             Warms up servers against modelled receivers and says what came of it.
-  filter train --model OUT [--from BASE] --ham PATH… --spam PATH… [--envelope FILE]
-  filter score --model MODEL|shipped|none [--rules on|off] [--envelope FILE] PATH…
-             The spam filter by itself, on mail in files.
-  restore FOLDER   Puts a backup into an empty data folder.
-  version`;
-
 const help = (): string => `Usage: angarium COMMAND
 
-${programs}
+${programLines(programs)}
 
 Commands that work beside a running server, or without one (--data DIR, default "data"; --json for programs):
 
@@ -34,6 +22,7 @@ ${helpText()}
 export async function commandLine(words: readonly string[]): Promise<number> {
   const [first = "help", ...rest] = words;
   try {
+    if (programOf(words) !== undefined && rest.some(isHelp)) return showHelp(words);
     switch (first) {
       case "start":
         return await (await import("./start.ts")).start(rest);
@@ -58,6 +47,7 @@ export async function commandLine(words: readonly string[]): Promise<number> {
         return 0;
       case "help":
       case "--help":
+      case "-h":
         return showHelp(rest);
       default:
         return await administer(words);
@@ -77,26 +67,48 @@ function complain(sentence: string, code: number): number {
   return code;
 }
 
+const isHelp = (word: string): boolean => word === "--help" || word === "-h";
+
+/** All about the command that the words name, a line for each that begins with them, or everything where there are none. */
 function showHelp(words: readonly string[]): number {
-  const found = commandOf(words);
-  const beginning = helpText(words);
-  if (found !== undefined) process.stdout.write(`${commandHelp(found.command)}\n`);
-  else process.stdout.write(words.length > 0 && beginning !== "" ? `${beginning}\n` : help());
+  const named = common(words).others.filter((word) => !word.startsWith("-"));
+  const program = programOf(named);
+  const found = program === undefined ? commandOf(named) : undefined;
+  const text =
+    named.length === 0
+      ? help()
+      : program !== undefined
+        ? programHelp(program)
+        : found !== undefined
+          ? commandHelp(found.command)
+          : beginningWith(named);
+  if (text === "") throw unknown(named);
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   return 0;
+}
+
+function beginningWith(words: readonly string[]): string {
+  const own = programsOf(words);
+  return [own.length === 0 ? "" : programLines(own), helpText(words)].filter((lines) => lines !== "").join("\n");
+}
+
+function unknown(words: readonly string[]): UsageError {
+  const [first = ""] = words;
+  if (first === "") return new UsageError("say what to do. See all commands: angarium help");
+  const group = beginningWith([first]) === "" ? "" : ` ${first}`;
+  return new UsageError(`there is no command "${words.slice(0, 2).join(" ")}". See them all: angarium help${group}`);
 }
 
 async function administer(words: readonly string[]): Promise<number> {
   const { dataDir, json, others } = common(words);
   const found = commandOf(others);
   if (found === undefined) {
+    if (others.some(isHelp)) return showHelp(others);
     const named = others.filter((word) => !word.startsWith("-"));
-    const known = helpText(named);
-    if (named.length > 0 && known !== "") throw new UsageError(`which of these?\n${known}`);
-    const [first = ""] = named;
-    const group = helpText([first]) === "" ? "" : ` ${first}`;
-    throw new UsageError(`there is no command "${others.slice(0, 2).join(" ")}". See them all: angarium help${group}`);
+    const known = named.length === 0 ? "" : beginningWith(named);
+    throw known === "" ? unknown(named) : new UsageError(`which of these?\n${known}`);
   }
-  if (others.includes("--help")) return showHelp(others);
+  if (others.some(isHelp)) return showHelp(others);
   const read = fromWords(found.command, found.rest);
   if (read.kind === "refused") throw new UsageError(read.why);
   const outcome = await runCommand(
@@ -106,7 +118,7 @@ async function administer(words: readonly string[]): Promise<number> {
     async () => (await import("./world.ts")).openWorld(dataDir),
     (line) => process.stderr.write(`${line}\n`),
   );
-  if (outcome.kind === "refused") return complain(outcome.why, 1);
+  if (outcome.kind === "refused") return complain(outcome.why, outcome.misused === true ? 2 : 1);
   const text = json ? JSON.stringify(outcome.result) : textOf(found.command.name, outcome.result);
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   return 0;

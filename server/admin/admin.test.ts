@@ -246,6 +246,12 @@ test("the queue and the journeys", async () => {
   assert.equal(shown.journey[0]?.detail["from"], "192.0.2.1");
   assert.match(textOf("queue show", shown), /x@far\.test[\s\S]*\n20\S+ {2}accepted +from=192\.0\.2\.1/);
   assert.match(String(await run("queue show q9")), /angarium trace q9/);
+  for (const verb of ["retry", "hold", "release", "delete"])
+    assert.match(String(await run(`queue ${verb} q9`)), /There is no q9 in the queue/);
+  assert.match(
+    textOf("queue list", await run("queue list")),
+    /^id .*\nq1 +a@a\.test +x@far\.test .*\nq2 +<> +y@near\.test /,
+  );
   assert.match(String(await run("queue delete")), /Say which/);
   assert.match(String(await run("queue bounce q1")), /running server/);
   assert.deepEqual(await run("queue retry --all"), { recipients: 2 });
@@ -263,6 +269,7 @@ test("the queue and the journeys", async () => {
   assert.equal(deferred?.detail["nextAt"], new Date(at).toISOString());
   const acts: unknown[] = [];
   const running = world({ queue: { act: async (...act) => acts.push(act) } });
+  running.fake.queue = [message("q1", "a@a.test", "x@far.test")];
   await running.run("queue bounce q1");
   assert.deepEqual(acts, [[{ id: "q1" }, "bounce"]]);
 });

@@ -92,11 +92,14 @@ export type Outcome =
       readonly kind: "refused";
       readonly why: string /** The argument that is wrong, where it is one. */;
       readonly field?: string;
+      /** The command was used wrongly, whatever there is. */
+      readonly misused?: true;
     };
 export const done = (result: unknown): Outcome => ({ kind: "done", result });
 export type Refused = Extract<Outcome, { kind: "refused" }>;
 export const no = (why: string, field?: string): Refused =>
   field === undefined ? { kind: "refused", why } : { kind: "refused", why, field };
+export const misused = (why: string): Refused => ({ kind: "refused", why, misused: true });
 
 /** Tells whoever waits how far long work has come. */
 export type Progress = (line: string) => void;

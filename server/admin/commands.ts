@@ -116,9 +116,13 @@ export function helpText(words: readonly string[] = []): string {
 
 /** All about one command. */
 export function commandHelp(found: Command): string {
-  const lines = Object.entries(found.args).map(([name, { help, placed }]) => {
+  const shown = Object.entries(found.args).map(([name, { help, placed, choices }]) => {
     const label = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    return `  ${placed ? label.toUpperCase() : `--${label}`}  ${help}`;
+    const isSaid = choices === undefined || choices.every((choice) => help.includes(choice));
+    const meaning = isSaid ? help : `${help} (${choices.join(", ")})`;
+    return [placed ? label.toUpperCase() : `--${label}`, meaning] as const;
   });
+  const width = Math.max(...shown.map(([label]) => label.length));
+  const lines = shown.map(([label, meaning]) => `  ${label.padEnd(width)}  ${meaning}`);
   return [found.help, "", usage(found), ...(lines.length > 0 ? ["", ...lines] : [])].join("\n");
 }

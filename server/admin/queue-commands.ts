@@ -6,9 +6,9 @@ import type {
   RecipientState,
   StoreReader,
 } from "../store/store.ts";
-import { type Arguments, type Command, command, done, type Given, no, time } from "./command.ts";
+import { type Arguments, type Command, command, done, type Given, misused, no, time } from "./command.ts";
 import { readDomain } from "./names.ts";
-import { cell, render } from "./render.ts";
+import { cell, render, table } from "./render.ts";
 
 const filters = {
   id: { type: "text", placed: true, help: "the queue id, like q7k3m9xw2c" },
@@ -51,6 +51,22 @@ const shown = (message: QueuedMessage) => ({
   })),
 });
 
+/** A line for each recipient. */
+function listText(messages: readonly ReturnType<typeof shown>[]): string {
+  const rows = messages.flatMap(({ id, from, recipients }) =>
+    recipients.map(({ address, state, attempts, nextAt, lastReply }) => ({
+      id,
+      from: from === "" ? "<>" : from,
+      to: address,
+      state,
+      attempts,
+      nextAt: nextAt?.replace(/\.\d+Z$/, "Z"),
+      lastReply,
+    })),
+  );
+  return rows.length === 0 ? "(none)" : table(rows);
+}
+
 /** Accounts of one answer that are shown by their names. */
 const maxNamed = 100;
 
@@ -92,6 +108,8 @@ function journeyText(entries: readonly Entry[]): string {
     .join("\n");
 }
 
+const notThere = (id: string) => no(`There is no ${id} in the queue. What became of it: angarium trace ${id}`);
+
 const verbs: readonly [verb: QueueAction | "bounce", help: string][] = [
   ["retry", "Try messages again now."],
   ["hold", "Keep messages back until they are released."],
@@ -120,6 +138,7 @@ export const queueCommands: readonly Command[] = [
       };
       return done((await store.queueList(filter)).map(shown));
     },
+    listText,
   ),
   command(
     "queue show",
@@ -127,7 +146,7 @@ export const queueCommands: readonly Command[] = [
     { id: { ...filters.id, required: true } },
     async ({ id }, { store }) => {
       const message = (await store.queueList({ id, limit: 1 }))[0];
-      if (message === undefined) return no(`There is no ${id} in the queue. What became of it: angarium trace ${id}`);
+      if (message === undefined) return notThere(id);
       const journey = await store.trace(id, defaultLimit);
       const details = await readable(journey, store);
       return done({
@@ -145,7 +164,9 @@ export const queueCommands: readonly Command[] = [
       async ({ all, ...given }, { store, queue, now }) => {
         const filter = filterOf(given);
         if (Object.keys(filter).length === 0 && !all)
-          return no(`Say which: a queue id, --domain, --sender, --recipient, or --all.`);
+          return misused(`Say which: a queue id, --domain, --sender, --recipient, or --all.`);
+        const { id } = given;
+        if (id !== undefined && (await store.queueList({ id, limit: 1 })).length === 0) return notThere(id);
         if (queue !== undefined) return done({ recipients: await queue.act(filter, verb) });
         if (verb === "bounce") return no("Bouncing needs the running server. Start it first.");
         return done({ recipients: await store.queueAct(filter, verb, now()) });

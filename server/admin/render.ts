@@ -24,7 +24,8 @@ const isWide = (rows: readonly Row[]): boolean =>
     ),
   );
 
-function table(rows: readonly Row[]): string {
+/** A line for each row, long cells cut; columns without any value are left out. */
+export function table(rows: readonly Row[]): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) =>
     rows.some((row) => !isEmpty(row[name])),
   );

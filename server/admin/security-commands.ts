@@ -8,7 +8,7 @@ import { makeAppPassword } from "../access/password.ts";
 import { beginTotp, confirmTotp, endTotp, newRecoveryCodes, recoveryCodesLeft } from "../access/second-factor.ts";
 import { type Scope, scopes, shownHashChars } from "../store/security-store.ts";
 import { name, withAccount } from "./account-commands.ts";
-import { type Command, command, done, no, time } from "./command.ts";
+import { type Command, command, done, misused, no, time } from "./command.ts";
 import { badAddress, findAccount, findDomain, noDomain, readAddress } from "./names.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -176,7 +176,7 @@ export const securityCommands: readonly Command[] = [
           );
           return done({ ended: before.length });
         }
-        if (given.id === undefined) return no("Say which: angarium session list NAME, or --all.");
+        if (given.id === undefined) return misused("Say which: angarium session list NAME, or --all.");
         const ended = await world.store.webSessionEnd(account.id, given.id);
         return ended === "done" ? done({ ended: 1 }) : no(`${account.name} has no session ${given.id}.`);
       }),

@@ -1,7 +1,7 @@
 /** What sending at volume does now, and what a person may do about it: warm-ups, throttles, rules, events (docs/sending.md). */
 import type { Sending } from "../sending.ts";
 import { maxEventRows } from "../store/sending.ts";
-import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
+import { type Command, command, done, misused, no, type Outcome, time, type World } from "./command.ts";
 
 const needsSending = "Sending at volume is switched off: set enabled = true in [sending].";
 const plan = {
@@ -134,7 +134,7 @@ export const warmupCommands: readonly Command[] = [
     async ({ rule, subject, provider, all }, world) =>
       withSending(async (sending) => {
         if (rule === undefined && subject === undefined && provider === undefined && all !== true)
-          return no("Say which: --rule, --subject, --provider, or --all.");
+          return misused("Say which: --rule, --subject, --provider, or --all.");
         return done({
           released: await sending.cancelThrottles(
             (one) =>
