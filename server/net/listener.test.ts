@@ -18,6 +18,7 @@ function start(settings: Partial<ListenerSettings> = {}): Promise<Listener> {
       connection.write(`${connection.remote.address} ${connection.remote.port} ${connection.local.address}\r\n`);
       for (let chunk = await connection.read(); typeof chunk !== "string"; chunk = await connection.read())
         connection.write(chunk);
+      connection.write("gone\r\n");
     },
     settings: { ...defaultListenerSettings, ...settings },
     log: quiet,
@@ -89,6 +90,19 @@ test("so many connections in all, so many of one address, with a word for the re
 });
 
 const header = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 25\r\n";
+test("who has closed its side only reads the last answer", async () => {
+  const listener = await start();
+  const socket = connect({ host: "127.0.0.1", port: listener.port, allowHalfOpen: true });
+  const pieces: Buffer[] = [];
+  socket.on("data", (piece) => pieces.push(piece));
+  const ended = new Promise<void>((resolve) => socket.once("end", () => resolve()));
+  socket.end("goodbye\r\n");
+  await ended;
+  socket.destroy();
+  assert.match(Buffer.concat(pieces).toString(), /^127\.0\.0\.1 .*\r\ngoodbye\r\ngone\r\n$/);
+  await listener.close(0);
+});
+
 test("PROXY is believed from the proxies named, in any pieces, and what follows it is kept", async () => {
   const listener = await start({ proxies: ["127.0.0.0/8"] });
   for (let cut = 1; cut < header.length; cut += 3) {

@@ -141,7 +141,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         log.error({ listener: name, remote: connection.remote.address, error }, "conversation broke");
         connection.destroy();
       })
-      .then(() => (connection.closed ? connection.destroy() : connection.end()))
+      // A peer that has closed its side only still reads our last words.
+      .then(() => connection.end())
       .catch(() => connection.destroy())
       .finally(() => {
         open.delete(connection);
