@@ -194,20 +194,23 @@ function readOptions(words: readonly string[]) {
 
 type Settings = { readonly [key: string]: unknown };
 
-/** "section.key=value": any setting of the configuration; the value is JSON, or else a text. */
+/** "section.key=value", or "key=value" of what is in no section: any setting of the configuration; the value is JSON, or else a text. */
 function withSettings(settings: Settings, changes: readonly string[]): Settings {
   let changed = settings;
   for (const change of changes) {
-    const found = /^([A-Za-z]+)\.([A-Za-z]+)=(.*)$/s.exec(change);
+    const found = /^(?:([A-Za-z]+)\.)?([A-Za-z-]+)=(.*)$/s.exec(change);
     if (found === null) throw new UsageError(`--set "${change}": write SECTION.KEY=VALUE`);
-    const [, section = "", key = "", text = ""] = found;
+    const [, section, key = "", text = ""] = found;
     let value: unknown = text;
     try {
       value = JSON.parse(text);
     } catch {
       // A text as it is.
     }
-    changed = { ...changed, [section]: { ...(changed[section] as Settings | undefined), [key]: value } };
+    changed =
+      section === undefined
+        ? { ...changed, [key]: value }
+        : { ...changed, [section]: { ...(changed[section] as Settings | undefined), [key]: value } };
   }
   return changed;
 }

@@ -1,4 +1,4 @@
-import { parseRoutes } from "../send/route.ts";
+import { parseRoutes, tlsModes } from "../send/route.ts";
 import { backUp } from "./back-up.ts";
 import { type Command, command, done, no, time } from "./command.ts";
 import { counted } from "./progress.ts";
@@ -37,7 +37,7 @@ export const serverCommands: readonly Command[] = [
       },
       domain: { type: "text", help: "recipient domain; .example.org takes those below it too" },
       sender: { type: "text", help: "envelope sender: anna@example.org, @example.org or <>" },
-      tls: { type: "text", help: "never, opportunistic, required, verified or implicit" },
+      tls: { type: "text", choices: tlsModes, help: "never, opportunistic, required, verified or implicit" },
       user: { type: "text", help: "login at the smart host" },
       password: { type: "text", help: "its password" },
       first: { type: "flag", help: "before the others, not after them" },

@@ -121,6 +121,36 @@ for (const [name, sites, count, limits, most] of cases)
     for (const server of servers) assert.equal(server.messages.length, count);
   });
 
+test("one message waits for one connection, however long that takes to be opened", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const server = await fakeServer({ greeting: "silence" });
+  t.after(() => server.close());
+  let now = 0;
+  const pool = new Pool({
+    settings: defaultSendSettings,
+    session: {
+      ourHost: "us.test",
+      tls: {},
+      nonce: () => "n",
+      brokenTls: new BrokenTls(),
+      tlsResults: noTlsResults,
+      now: Date.now,
+      monotonic: () => now,
+    },
+    source: { take: () => undefined, putBack() {}, waiting: () => 1, unreachable() {} },
+    random: () => 0.5,
+    sevenBit: () => undefined,
+    broken: (error) => quiet.error({ err: error }, "broke"),
+  });
+  pool.wake(pathTo(server));
+  for (let second = 0; second < 5; second++) {
+    now += 2000;
+    t.mock.timers.tick(2000);
+  }
+  assert.equal(pool.connections, 1);
+  await pool.stop(0);
+});
+
 test("a connection takes as many messages as the provider allows", async (t) => {
   const server = await opened(t);
   await sendAll([pathTo(server)], 20, { messagesPerConnection: 5, connections: 1 });

@@ -52,6 +52,8 @@ type Lane = {
   path: Path;
   /** Connections, those being opened and the idle ones included. */
   connections: number;
+  /** Those of them that are being opened. */
+  opening: number;
   readonly idle: IdleSession[];
   failures: number;
   suspendedUntil: number;
@@ -179,6 +181,7 @@ export class Pool {
       lane = {
         path,
         connections: 0,
+        opening: 0,
         idle: [],
         failures: 0,
         suspendedUntil: 0,
@@ -266,7 +269,8 @@ export class Pool {
     const { source } = this.#ask;
     const waiting = source.waiting(lane.path.key);
     if (lane.slowed !== undefined && lane.connections > 0) return;
-    if (waiting === 0 || (!anyway && waiting <= lane.connections * jobsPerConnection)) return;
+    // What waits for a connection that is being opened needs no other.
+    if (waiting <= (anyway ? lane.opening : lane.connections * jobsPerConnection)) return;
     if (lane.connections >= this.#bound(lane)) {
       if (lane.connections === 0) this.#awaitGroup(lane);
       return;
@@ -345,7 +349,8 @@ export class Pool {
 
   /** The life of one connection: opened, used for all there is, kept for a while, closed. */
   async #work(lane: Lane): Promise<void> {
-    const session = await this.#connect(lane);
+    lane.opening++;
+    const session = await this.#connect(lane).finally(() => lane.opening--);
     if (session === undefined) return;
     this.#open.add(session);
     const conversation = this.#converse(lane, session);
