@@ -93,13 +93,13 @@ const header = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 25\r\n";
 test("who has closed its side only reads the last answer", async () => {
   const listener = await start();
   const socket = connect({ host: "127.0.0.1", port: listener.port, allowHalfOpen: true });
-  const pieces: Buffer[] = [];
-  socket.on("data", (piece) => pieces.push(piece));
+  let text = "";
+  socket.setEncoding("latin1").on("data", (piece) => (text += String(piece)));
   const ended = new Promise<void>((resolve) => socket.once("end", () => resolve()));
   socket.end("goodbye\r\n");
   await ended;
   socket.destroy();
-  assert.match(Buffer.concat(pieces).toString(), /^127\.0\.0\.1 .*\r\ngoodbye\r\ngone\r\n$/);
+  assert.match(text, /^127\.0\.0\.1 .*\r\ngoodbye\r\ngone\r\n$/);
   await listener.close(0);
 });
 

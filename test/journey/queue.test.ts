@@ -122,7 +122,7 @@ test("hold, release, bounce and delete: by id, by domain, by sender", async () =
   await journey(dev.ready.data, idOf("to stay"), has("deleted"));
   busy.clear();
   const { code, err } = await angarium("queue", "delete", "--data", dev.ready.data);
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.match(err, /Say which/);
 });
 
