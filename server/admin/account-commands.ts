@@ -105,7 +105,10 @@ export const accountCommands: readonly Command[] = [
       return done({ name: account.name, ...(given.password === undefined ? { password: secret } : {}) });
     }),
   ),
-  setDisabled("disable", "Let an account log in no more; its mail still arrives."),
+  setDisabled(
+    "disable",
+    "Let an account log in no more; mail to it alone is refused (550 5.2.1) until it is enabled again.",
+  ),
   setDisabled("enable", "Let a disabled account log in again."),
   command(
     "account quota",

@@ -75,6 +75,7 @@ export const addressCommands: readonly Command[] = [
       for (const target of targets) {
         const read = readAddress(target);
         if (read === undefined) return badAddress(target);
+        if (formatMailbox(read) === formatMailbox(alias)) return no(`${address} cannot be an alias of itself.`);
         all.add(formatMailbox(read));
       }
       if (all.size === 0 && !isList)

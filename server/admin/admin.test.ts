@@ -168,6 +168,7 @@ test("aliases and listed recipients", async () => {
   assert.match(String(await run("alias add info@b.test anna@a.test")), /domain add b\.test/);
   assert.match(String(await run("alias add info@a.test nonsense")), /no address/);
   assert.match(String(await run("alias add anna@a.test x@y.test")), /is an account/);
+  assert.match(String(await run("alias add info@a.test Info@A.test")), /cannot be an alias of itself/);
   assert.deepEqual(await run("alias add Info@a.test Anna@a.test x@far.test"), {
     address: "info@a.test",
     targets: ["anna@a.test", "x@far.test"],

@@ -232,6 +232,13 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       "220 250 250 250 354 250 221",
       ["x\r\n"],
     ],
+    [
+      "the literal of the address that is spoken to is this host, of others it is not",
+      {},
+      "EHLO c.test\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<u1@[127.0.0.1]>\r\nRCPT TO:<nobody@[127.0.0.1]>\r\nRCPT TO:<u1@[127.0.0.2]>\r\nRCPT TO:<u1@[IPv6:::ffff:127.0.0.1]>\r\nQUIT\r\n",
+      "220 250 250 250 550 550 250 221",
+      [],
+    ],
     ["full mailbox", {}, `${begin}RCPT TO:<u8@example.test>\r\nQUIT\r\n`, "220 250 250 452 221", []],
     ["disabled mailbox", {}, `${begin}RCPT TO:<u9@example.test>\r\nQUIT\r\n`, "220 250 250 550 221", []],
     [

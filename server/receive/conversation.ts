@@ -185,7 +185,7 @@ class Conversation {
     }
     switch (command.verb) {
       case "rcpt": {
-        const recipient = recipientOf(command, this.#ports);
+        const recipient = recipientOf(command, this.#ports, this.#connection.local.address);
         const { sizeBytes } = this.#session.transaction!.mail;
         const found = this.#noting(
           "RCPT",

@@ -1,4 +1,5 @@
 /** The answers that need no more than a look: everything but the transfer of data, TLS and AUTH. */
+import { parseIp } from "../../protocol/ip.ts";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
 import type { Command, MailCommand, RcptCommand } from "../../protocol/smtp/command.ts";
 import { helloReply } from "../../protocol/smtp/extensions.ts";
@@ -77,9 +78,23 @@ export function holdUntil(command: MailCommand, now: number): number | undefined
   return hold === undefined ? undefined : "until" in hold ? hold.until : now + hold.seconds * 1000;
 }
 
-/** `<postmaster>` is at home in our first domain. */
-export function recipientOf(command: RcptCommand, ports: Pick<SmtpPorts, "postmasterDomain">): Mailbox {
-  return command.to.domain === "" ? { local: command.to.local, domain: ports.postmasterDomain } : command.to;
+/**
+ * `<postmaster>` is at home in our first domain, and so is everybody at the literal of the address that the peer speaks to, which names
+ * this host (RFC 1123 §5.2.17).
+ */
+export function recipientOf(
+  { to }: RcptCommand,
+  { postmasterDomain }: Pick<SmtpPorts, "postmasterDomain">,
+  ourAddress: string,
+): Mailbox {
+  return to.domain === "" || isLiteralOf(to.domain, ourAddress) ? { local: to.local, domain: postmasterDomain } : to;
+}
+
+function isLiteralOf(domain: string, address: string): boolean {
+  if (domain[0] !== "[") return false;
+  const named = parseIp(domain.slice(domain.startsWith("[IPv6:") ? 6 : 1, -1));
+  const ours = parseIp(address);
+  return named !== undefined && ours !== undefined && Buffer.compare(named, ours) === 0;
 }
 
 /** `taken`: recipients the transaction has; `sizeBytes`: what MAIL announced. */
