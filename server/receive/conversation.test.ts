@@ -44,7 +44,7 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       {},
       `${begin}${toU1}DATA\r\n${message}.\r\nMAIL FROM:<>\r\n${toU1}DATA\r\n..x\r\n.\r\nQUIT\r\n`,
       "220 250 250 250 354 250 250 250 354 250 221",
-      [message, ".x\r\n"],
+      [message, "\r\n.x\r\n"],
     ],
     [
       "a refused recipient among good ones",
@@ -114,7 +114,7 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       {},
       `EHLO c.test\r\nMAIL FROM:<a@b.test> BODY=BINARYMIME\r\n${toU1}BDAT 3 LAST\r\na\nbQUIT\r\n`,
       "220 250 250 250 250 221",
-      ["a\nb"],
+      ["\r\na\nb"],
     ],
     [
       "a chunk without a transaction is read and dropped",
@@ -185,7 +185,7 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       { trusted: ["127.0.0.0/8"], settings: { normaliseLineEnds: true } },
       `${begin}${toU1}DATA\r\na\nb\r\n.\r\nQUIT\r\n`,
       "220 250 250 250 354 250 221",
-      ["a\r\nb\r\n"],
+      ["\r\na\r\nb\r\n"],
     ],
     [
       "never normalised for strangers",
@@ -209,14 +209,14 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       {},
       `EHLO c.test\r\nMAIL FROM:<a@b.test> BODY=8BITMIME\r\n${toU1}DATA\r\nü\r\n.\r\nQUIT\r\n`,
       "220 250 250 250 354 250 221",
-      ["ü\r\n"],
+      ["\r\nü\r\n"],
     ],
     [
       "SMTPUTF8",
       {},
       `EHLO c.test\r\nMAIL FROM:<ä@b.test> SMTPUTF8\r\nRCPT TO:<ünïcode@example.test>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n`,
       "220 250 250 250 354 250 221",
-      ["x\r\n"],
+      ["\r\nx\r\n"],
     ],
     [
       "SMTPUTF8 not declared",
@@ -226,11 +226,18 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       [],
     ],
     [
+      "text without a header is kept apart from our fields, a header with a strange line is left alone",
+      {},
+      `${begin}${toU1}DATA\r\nhello, Anna:\r\nhow are you\r\n.\r\nMAIL FROM:<>\r\n${toU1}DATA\r\nFrom a@b Thu\r\nSubject: x\r\n\r\n.\r\nQUIT\r\n`,
+      "220 250 250 250 354 250 250 250 354 250 221",
+      ["\r\nhello, Anna:\r\nhow are you\r\n", "From a@b Thu\r\nSubject: x\r\n\r\n"],
+    ],
+    [
       "postmaster without a domain",
       {},
       `${begin}RCPT TO:<PostMaster>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n`,
       "220 250 250 250 354 250 221",
-      ["x\r\n"],
+      ["\r\nx\r\n"],
     ],
     [
       "the literal of the address that is spoken to is this host, of others it is not",
@@ -290,7 +297,7 @@ const cases: readonly [name: string, options: WorldOptions, wire: string, expect
       { mode: "lmtp" },
       `LHLO c.test\r\nMAIL FROM:<a@b.test>\r\n${toU1}RCPT TO:<u2@example.test>\r\nBDAT 2\r\naaBDAT 2 LAST\r\nbbQUIT\r\n`,
       "220 250 250 250 250 250 250 250 221",
-      ["aabb"],
+      ["\r\naabb"],
     ],
     [
       "LMTP refuses for each",
@@ -354,7 +361,7 @@ test("one conversation cut in two at every byte", async () => {
       "220 250 250 250 354 250 250 250 250 221",
       `cut at ${cut}`,
     );
-    assert.deepEqual(stored(world), [".x\r\n", "a\r\n"], `cut at ${cut}`);
+    assert.deepEqual(stored(world), ["\r\n.x\r\n", "\r\na\r\n"], `cut at ${cut}`);
     client.close();
   }
 });

@@ -1,5 +1,6 @@
 /** A finished transaction as the plain value that the later stages work on. */
 import { isAscii } from "node:buffer";
+import { splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import type { Session } from "../../protocol/smtp/session.ts";
 import type { Endpoint, TlsInfo } from "../net/connection.ts";
@@ -42,8 +43,18 @@ export function received(from: {
     ret: mail.ret,
     envid: mail.envid,
     notBefore: holdUntil(mail, at),
-    bytes,
+    bytes: withEmptyLine(bytes),
   };
+}
+
+const fieldOrEmptyLine = /^(?:[!-9;-~]+[ \t]*:|\r?\n)/;
+const crlf = Buffer.from("\r\n");
+
+/** A message that has no header field at all is text: an empty line keeps it apart from the fields that go before it. */
+function withEmptyLine(bytes: Buffer): Buffer {
+  if (bytes.length === 0 || fieldOrEmptyLine.test(bytes.toString("latin1", 0, 80))) return bytes;
+  const { fields } = splitHeader(bytes, 0, bytes.length);
+  return fields.some(({ name }) => name !== "") ? bytes : Buffer.concat([crlf, bytes]);
 }
 
 /** The "with" clause of the Received field. RFC 3848, RFC 6531 §4.3. */
