@@ -240,6 +240,7 @@ test("the queue and the journeys", async () => {
   fake.queue.push(message("q3", "a@a.test", "x@xn--bcher-kva.test"), message("q4", "a@a.test", "x@[192.0.2.1]"));
   assert.equal(((await run("queue list --domain bücher.test")) as Any[])[0]?.["id"], "q3");
   assert.equal(((await run("queue list --domain [192.0.2.1]")) as Any[])[0]?.["id"], "q4");
+  assert.equal(((await run("queue list --recipient x@bücher.test")) as Any[])[0]?.["id"], "q3");
   fake.queue.splice(2);
   assert.equal(((await run("queue list --sender <>")) as Any[])[0]?.["id"], "q2");
   assert.match(String(await run("queue list --state lost")), /one of scheduled/);
@@ -265,6 +266,8 @@ test("the queue and the journeys", async () => {
     { id: 1, at, stage: "filed", trace: "m1", keys: ["ann@a.test"], detail: { accounts: [1, 77], into: "inbox" } },
     { id: 2, at, stage: "deferred", trace: "m1", keys: ["ann@a.test"], detail: { nextAt: at } },
   ];
+  fake.journey.push({ id: 3, at, stage: "filed", trace: "m2", keys: ["jörg@xn--bcher-kva.test"], detail: {} });
+  assert.equal(((await run("trace Jörg@bücher.test")) as Any[]).length, 1);
   const [filed, deferred] = (await run("trace ann@a.test")) as { detail: Any }[];
   assert.deepEqual(filed?.detail["accounts"], ["ann@a.test", "account 77"]);
   assert.equal(deferred?.detail["nextAt"], new Date(at).toISOString());

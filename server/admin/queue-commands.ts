@@ -1,3 +1,4 @@
+import { formatMailbox } from "../../protocol/smtp/address.ts";
 import type {
   AccountId,
   QueueAction,
@@ -7,7 +8,7 @@ import type {
   StoreReader,
 } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, misused, no, time } from "./command.ts";
-import { readDomain } from "./names.ts";
+import { readAddress, readDomain } from "./names.ts";
 import { cell, render, table } from "./render.ts";
 
 const filters = {
@@ -26,11 +27,17 @@ function filterOf({ id, domain, sender, recipient, tenant, campaign }: Given<typ
     ...(id === undefined ? {} : { id }),
     // What is no domain name may be an address literal.
     ...(domain === undefined ? {} : { domain: readDomain(domain) ?? domain.toLowerCase() }),
-    ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : sender }),
-    ...(recipient === undefined ? {} : { recipient }),
+    ...(sender === undefined ? {} : { sender: sender === "<>" ? "" : asKept(sender) }),
+    ...(recipient === undefined ? {} : { recipient: asKept(recipient) }),
     ...(tenant === undefined ? {} : { tenant }),
     ...(campaign === undefined ? {} : { campaign }),
   };
+}
+
+/** An address as envelopes have it, with its domain in A-labels; what is none (a Message-ID, a queue id) as it is. */
+function asKept(text: string): string {
+  const address = readAddress(text);
+  return address === undefined ? text : formatMailbox(address);
 }
 
 const shown = (message: QueuedMessage) => ({
@@ -185,7 +192,7 @@ export const queueCommands: readonly Command[] = [
         .trim()
         .replace(/^<(.*)>$/, "$1")
         .toLowerCase();
-      const entries = await store.trace(plain, Math.min(limit ?? defaultLimit, maxLimit));
+      const entries = await store.trace(asKept(plain), Math.min(limit ?? defaultLimit, maxLimit));
       const details = await readable(entries, store);
       return done(
         entries.map(({ at, stage, trace, keys }, index) => ({
