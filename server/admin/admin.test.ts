@@ -232,7 +232,14 @@ test("the queue and the journeys", async () => {
   fake.queue = [message("q1", "a@a.test", "x@far.test"), message("q2", "", "y@near.test")];
   fake.journey = [
     { id: 1, at, stage: "accepted", trace: "q1", keys: ["id@x"], detail: { from: "192.0.2.1" } },
-    { id: 2, at, stage: "queued", trace: "q1", keys: ["id@x"], detail: {} },
+    {
+      id: 2,
+      at,
+      stage: "deferred",
+      trace: "q1",
+      keys: ["id@x"],
+      detail: { tries: [{ host: "mx.a", reply: "451 no" }] },
+    },
   ];
   assert.equal(await run("queue count"), 2);
   assert.equal(((await run("queue list")) as Any[]).length, 2);
@@ -246,7 +253,10 @@ test("the queue and the journeys", async () => {
   assert.match(String(await run("queue list --state lost")), /one of scheduled/);
   const shown = (await run("queue show q1")) as { journey: { detail: Any }[] };
   assert.equal(shown.journey[0]?.detail["from"], "192.0.2.1");
-  assert.match(textOf("queue show", shown), /x@far\.test[\s\S]*\n20\S+ {2}accepted +from=192\.0\.2\.1/);
+  assert.match(
+    textOf("queue show", shown),
+    /x@far\.test[\s\S]*\n20\S+ {2}accepted +from=192\.0\.2\.1\n20\S+ {2}deferred +tries=mx\.a 451 no$/,
+  );
   assert.match(String(await run("queue show q9")), /angarium trace q9/);
   for (const verb of ["retry", "hold", "release", "delete"])
     assert.match(String(await run(`queue ${verb} q9`)), /There is no q9 in the queue/);

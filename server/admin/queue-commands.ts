@@ -104,12 +104,18 @@ type Entry = {
   readonly detail: { readonly [name: string]: unknown };
 };
 
+/** Attempts of several hosts and the like: their values, one after the other. */
+function detailText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(detailText).join(", ");
+  return typeof value === "object" && value !== null ? Object.values(value).map(cell).join(" ") : cell(value);
+}
+
 /** One line for each thing that happened: when, to which message, what, and why. */
 function journeyText(entries: readonly Entry[]): string {
   if (entries.length === 0) return "(nothing is known of it)";
   return entries
     .map(({ at, trace = "", stage, detail }) => {
-      const reasons = Object.entries(detail).map(([name, value]) => `${name}=${cell(value)}`);
+      const reasons = Object.entries(detail).map(([name, value]) => `${name}=${detailText(value)}`);
       return `${at}  ${trace === "" ? "" : `${trace}  `}${stage.padEnd(9)}  ${reasons.join("  ")}`.trimEnd();
     })
     .join("\n");
