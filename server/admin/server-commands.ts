@@ -88,8 +88,14 @@ export const serverCommands: readonly Command[] = [
       return done({ backup: folder, ...(unhashed === undefined ? {} : { note: unhashed }) });
     },
   ),
-  command("verify", "Read everything and check it against everything else.", {}, async (_, { store }, progress) => {
-    const wrong = await store.verify(counted(progress, "checked"));
-    return wrong.length === 0 ? done({ wrong: 0 }) : no(wrong.join("\n"));
-  }),
+  command(
+    "verify",
+    "Read everything and check it against everything else.",
+    {},
+    async (_, { store }, progress) => {
+      const wrong = await store.verify(counted(progress, "checked"));
+      return wrong.length === 0 ? done({ wrong: 0 }) : no(wrong.join("\n"));
+    },
+    () => "Nothing is wrong.",
+  ),
 ];

@@ -24,7 +24,7 @@ export type FromThread =
 export function failureOf(error: unknown): Failure {
   const trouble = troubleOf(error);
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { kind: trouble?.kind, message, stack: stack ?? message };
+  return { kind: trouble?.kind, message: trouble?.message ?? message, stack: stack ?? message };
 }
 
 export function errorOf({ kind, message, stack }: Failure): Error {

@@ -48,7 +48,12 @@ export function troubleOf(error: unknown): StoreTrouble | undefined {
       : typeof code === "string"
         ? systemKinds[code]
         : undefined;
-  return kind && new StoreTrouble(kind, error.message);
+  if (kind === undefined) return undefined;
+  const damaged = typeof errcode === "number" && [11, 26].includes(errcode & 0xff);
+  return new StoreTrouble(
+    kind,
+    damaged ? `the database is damaged (${error.message}): restore the last backup` : error.message,
+  );
 }
 
 /** For `catch`: where writing is only by the way, trouble of the store is answered with `instead`; mistakes in the program are not. */
