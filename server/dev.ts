@@ -31,9 +31,6 @@ const maxUsers = 100_000;
 /** Runs until it is stopped; answers the exit code. */
 export async function dev(words: readonly string[]): Promise<number> {
   const options = readOptions(words);
-  const { log, flush } = makeLog(options.logLevel);
-  const temporary = options.data === undefined;
-  const dataDir = resolve(options.data ?? mkdtempSync(join(tmpdir(), "angarium-dev-")));
   const wanted = {
     hostname: `mail.${options.domain}`,
     logLevel: options.logLevel,
@@ -76,6 +73,9 @@ export async function dev(words: readonly string[]): Promise<number> {
   if (read.kind === "mistakes")
     throw new UsageError(read.mistakes.map(({ key, message }) => `${key}: ${message}`).join("\nangarium: "));
   const { config } = read;
+  const { log, flush } = makeLog(config.logLevel);
+  const temporary = options.data === undefined;
+  const dataDir = resolve(options.data ?? mkdtempSync(join(tmpdir(), "angarium-dev-")));
   const cleanUp = async (): Promise<void> => {
     flush();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
@@ -188,7 +188,7 @@ function readOptions(words: readonly string[]) {
     greylist: values.greylist,
     dkim: values.dkim,
     set: values.set,
-    logLevel: values["log-level"] === "debug" ? ("debug" as const) : ("info" as const),
+    logLevel: values["log-level"],
   };
 }
 

@@ -47,7 +47,7 @@ export const programs: readonly Program[] = [
       ["--scanner-down accept|later|quarantine", "what happens while one cannot be asked (later)"],
       ["--dkim always|seen", "sign always, or only with keys that --dns shows"],
       ["--set SECTION.KEY=VALUE", "any setting of docs/configuration.md"],
-      ["--log-level info|debug", "how much is logged"],
+      ["--log-level debug|info|warn|error", "how much is logged"],
     ],
   },
   {
