@@ -20,7 +20,7 @@ export type Destination =
       readonly accounts: readonly AccountId[];
       /** Some of its mail goes into the queue. */
       readonly queued: boolean;
-      /** It stands for several, some of them elsewhere: who asked for it hears that it was expanded, and no more (RFC 3461 §5.2.7). */
+      /** It stands for several, some of them elsewhere: who asked for it hears that it was expanded, and no more (RFC 3461 §5.2.7.3). */
       readonly expanded?: true;
       /** A mailing list has taken it. */
       readonly lists?: true;
@@ -146,7 +146,7 @@ function place(
           ? { kind: "refused", reply: loop }
           : { kind: "taken", accounts: resolution.accounts, queued: false };
       forwarders.push(recipient);
-      // RFC 3461 §5.2.7.1: an alias forwards under its own name as the original recipient.
+      // RFC 3461 §5.2.7.2: an alias forwards under its own name as the original recipient.
       const orcpt = recipient.orcpt ?? originalRecipient(recipient);
       const { forwards, lists = [] } = resolution;
       const expanded = resolution.accounts.length + forwards.length + lists.length > 1;
