@@ -131,6 +131,11 @@ const cases: readonly [name: string, run: () => string, expected: string][] = [
   ],
   ["no REQUIRETLS there", () => play(p, "", { envelope: { requireTls: true } }), "refused 550 5.7.30"],
   [
+    "no REQUIRETLS there, for a notice",
+    () => play({}, "", { envelope: { requireTls: true, from: "" } }),
+    "MAIL FROM:<> / waits for mail => ?, ?",
+  ],
+  [
     "REQUIRETLS",
     () => play({ requireTls: true }, "", { envelope: { requireTls: true } }),
     "MAIL FROM:<a@x.test> REQUIRETLS / waits for mail => ?, ?",

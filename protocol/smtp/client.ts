@@ -58,8 +58,9 @@ export function beginTransaction(
   const addresses = [envelope.from, ...envelope.recipients.map((recipient) => recipient.address)];
   // RFC 5321 §4.1.2: no control character is part of an address; a line end here would be another command.
   if (addresses.some((address) => /[\x00-\x1f\x7f]/.test(address))) return reply(553, "5.1.3", "Bad address syntax");
-  if (envelope.requireTls && !capabilities.requireTls)
-    return reply(550, "5.7.30", "The next server does not support REQUIRETLS"); // RFC 8689 §4.2.1
+  // RFC 8689 §4.2.1: a notice (null reverse-path) goes on without.
+  if (envelope.requireTls && !capabilities.requireTls && envelope.from !== "")
+    return reply(550, "5.7.30", "The next server does not support REQUIRETLS");
   const parameters: string[] = [];
   if (envelope.smtputf8 && needsUtf8(addresses, message)) {
     if (!capabilities.smtputf8) return reply(550, "5.6.7", "The next server does not support SMTPUTF8"); // RFC 6531 §3.2
@@ -85,7 +86,7 @@ export function beginTransaction(
   if (capabilities.maxSizeBytes !== undefined && bytes.length > capabilities.maxSizeBytes)
     return reply(552, "5.3.4", `The next server takes at most ${capabilities.maxSizeBytes} bytes`); // RFC 1870 §6.1
   if (capabilities.size) parameters.push(`SIZE=${bytes.length}`);
-  if (envelope.requireTls) parameters.push("REQUIRETLS");
+  if (envelope.requireTls && capabilities.requireTls) parameters.push("REQUIRETLS");
   if (capabilities.dsn) {
     if (envelope.ret !== undefined) parameters.push(envelope.ret === "full" ? "RET=FULL" : "RET=HDRS");
     if (envelope.envid !== undefined && isPrintable(envelope.envid))

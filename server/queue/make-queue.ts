@@ -314,7 +314,8 @@ class WorkingQueue implements Queue, ItemOwner {
   }
 
   #wish(message: QueuedMessage): TlsWish {
-    if (message.requireTls) return "require";
+    // RFC 8689 §5: a notice is not lost because the next server knows nothing of REQUIRETLS.
+    if (message.requireTls && message.envelopeFrom !== "") return "require";
     if (message.tenant !== undefined && this.#ask.dispatch?.insistsOnTls(message) === true) return "encrypt";
     return message.tlsOptional === true ? "optional" : "default";
   }

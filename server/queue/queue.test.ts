@@ -36,6 +36,7 @@ class FakeSend implements Send {
   readonly jobs: { readonly key: string; readonly to: readonly string[]; readonly bytes: Buffer | undefined }[] = [];
   readonly behaviours = new Map<string, Behaviour>();
   readonly suspended = new Set<string>();
+  readonly wishes: string[] = [];
   readonly hanging: Job[] = [];
   /** Connections of a site that hangs. */
   hangsAt = 5;
@@ -46,7 +47,8 @@ class FakeSend implements Send {
   begin(source: JobSource): void {
     this.#source = source;
   }
-  path(domain: string): PathResult | Promise<PathResult> {
+  path(domain: string, sender: string, wish: string): PathResult | Promise<PathResult> {
+    this.wishes.push(`${sender}: ${wish}`);
     const key = this.sharedSite ?? domain;
     const behaviour = this.behaviours.get(domain);
     if (behaviour === "dns") return new Promise(() => {});
@@ -199,6 +201,16 @@ test("fresh mail goes at once, from memory, in one settlement", async () => {
       ms: 1,
     },
   );
+  await queue.stop();
+});
+
+test("REQUIRETLS is asked of the way, but not for a notice, which would be lost (RFC 8689 §5)", async () => {
+  const { queue, send, store, offer } = world();
+  await queue.start();
+  offer("a@x.test", ["1@a.test"], { requireTls: true });
+  offer("", ["2@b.test"], { requireTls: true });
+  await until(() => store.left === 0);
+  assert.deepEqual(send.wishes, ["a@x.test: require", ": default"]);
   await queue.stop();
 });
 
