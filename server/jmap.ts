@@ -7,6 +7,7 @@ import { Authentication } from "./jmap/auth.ts";
 import { eventSourceRoute } from "./jmap/event-source.ts";
 import { joinRoutes } from "./jmap/join-routes.ts";
 import { loginRoutes } from "./jmap/login-routes.ts";
+import { refuseOthers } from "./jmap/no-such-address.ts";
 import { oidcRoutes } from "./jmap/oidc-routes.ts";
 import { Outbox } from "./jmap/outbox.ts";
 import { pictureRoutes } from "./jmap/picture-routes.ts";
@@ -78,6 +79,7 @@ export function makeJmap(
     passkeys,
     mount: (app) => {
       app.register(async (scope) => {
+        const refuse = refuseOthers(scope);
         jmapRoutes(scope, service);
         loginRoutes(scope, service, passkeys);
         pictureRoutes(scope, service);
@@ -85,6 +87,7 @@ export function makeJmap(
         oidcRoutes(scope, service, oidc, [ourHost, "localhost", "127.0.0.1"]);
         eventSourceRoute(scope, service, hub);
         await webSocketRoute(scope, service, hub);
+        refuse();
       });
     },
     start: async () => {

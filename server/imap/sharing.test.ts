@@ -77,10 +77,11 @@ test("it is listed below the namespace of others, with its status, and subscribe
   ]);
   await ann.append("Team", letter("one"));
   assert.match((await bob.ok(`STATUS ${team} (MESSAGES)`))[0] ?? "", /MESSAGES 1/);
-  await bob.ok(`UNSUBSCRIBE ${team}`);
   assert.deepEqual(await bob.ok('LSUB "" "Other*"'), []);
   await bob.ok(`SUBSCRIBE ${team}`);
   assert.deepEqual(await bob.ok('LSUB "" "Other*"'), [`* LSUB () "/" ${team}`]);
+  await bob.ok(`UNSUBSCRIBE ${team}`);
+  assert.deepEqual(await bob.ok('LSUB "" "Other*"'), []);
   // To make a mailbox is not to subscribe to it (RFC 9051 §6.3.7).
   assert.deepEqual(await ann.ok('LSUB "" Team'), []);
   assert.deepEqual(await bob.ok(`GETQUOTAROOT ${team}`), [`* QUOTAROOT ${team}`]);

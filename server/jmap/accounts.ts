@@ -7,7 +7,7 @@ import * as urn from "./capabilities.ts";
 import { sortOptions } from "./email-filter.ts";
 import type { JmapSettings } from "./settings.ts";
 import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
-import { type SendingPorts, sendersOf } from "./shared-sending.ts";
+import { type SendingPorts, type SharedSending, sendersOf } from "./shared-sending.ts";
 import { sieveCapability } from "./sieve-scripts.ts";
 
 /** RFC 9404 §2. */
@@ -84,7 +84,8 @@ function sharedAccounts(settings: JmapSettings, account: Account, { mailboxes, b
             ...(ofMail === undefined
               ? {}
               : { [urn.mail]: { ...(own[urn.mail] as JsonObject), mayCreateTopLevelMailbox: false } }),
-            ...(senders.has(owner) ? { [urn.submission]: own[urn.submission] as JsonObject } : {}),
+            ...(senders.has(owner) ? { [urn.submission]: own[urn.submission] as JsonObject, [urn.mdn]: {} } : {}),
+            ...(senders.get(owner)?.mayEdit ? { [urn.vacation]: {} } : {}),
             ...(ofBooks === undefined
               ? {}
               : { [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: false } }),
@@ -101,7 +102,7 @@ export type Shared = {
   readonly mailboxes: readonly SharedMailbox[];
   readonly books: ReadonlyMap<AccountId, SharedBooks>;
   /** Whose account they may send from. */
-  readonly senders: ReadonlySet<AccountId>;
+  readonly senders: ReadonlyMap<AccountId, SharedSending>;
 };
 
 export async function sharedWith(ports: SendingPorts, account: Account): Promise<Shared> {

@@ -80,7 +80,7 @@ export async function tellOfBooks(
       if (old === fresh) continue;
       const key = `${owner}-${id}`;
       const [known] = (await store.objects(grantee, sharedBookName, [key])).objects;
-      const isSubscribed = (known?.data as SharedBook | undefined)?.isSubscribed ?? true;
+      const isSubscribed = (known?.data as SharedBook | undefined)?.isSubscribed ?? false;
       await store.objectsPut(
         grantee,
         sharedBookName,

@@ -1,5 +1,6 @@
 /** Bytes that strangers wrote, handed to a browser: never as something it would run. */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { sendProblem } from "./problem.ts";
 
 /** A blob, or the range of it that is asked for (RFC 9110 §14). */
 export function sendDownload(
@@ -25,7 +26,11 @@ export function sendDownload(
   const range = readRange(request.headers.range, bytes.length);
   if (range === undefined) return reply.send(body);
   if (range === "unsatisfiable")
-    return reply.code(416).header("content-range", `bytes */${bytes.length}`).type("text/plain").send("");
+    return sendProblem(reply.header("content-range", `bytes */${bytes.length}`), {
+      type: "about:blank",
+      status: 416,
+      detail: `The blob has ${bytes.length} bytes: the range begins behind them.`,
+    });
   return reply
     .code(206)
     .header("content-range", `bytes ${range.from}-${range.to}/${bytes.length}`)

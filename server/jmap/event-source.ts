@@ -1,9 +1,10 @@
 /** EventSource push: RFC 8620 §7.3. */
 import type { FastifyInstance } from "fastify";
 import { limitProblem } from "../../protocol/jmap/request.ts";
-import { type PushHub, type States, stateChange } from "./push.ts";
-import { listenToShared } from "./push-shared.ts";
-import { authenticated, type JmapService, sendProblem } from "./routes.ts";
+import { Hearing } from "./hearing.ts";
+import { sendProblem } from "./problem.ts";
+import type { PushHub, StateChange } from "./push.ts";
+import { authenticated, type JmapService } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
 /** Seconds between pings that a client may ask for; what is outside is brought inside (RFC 8620 §7.3). */
@@ -53,55 +54,31 @@ export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub
       if (raw.writableLength > maxUnsentBytes) raw.destroy();
       else raw.write(text);
     };
-    const tell = (states: States): void => {
-      const change = stateChange(account.id, states, types);
-      if (change === undefined) return;
-      write(`event: state\nid: ${idOfStates(states)}\ndata: ${JSON.stringify(change)}\n\n`);
+    const tell = (change: StateChange, mark: string): void => {
+      write(`event: state\nid: ${mark}\ndata: ${JSON.stringify(change)}\n\n`);
       if (query.closeafter === "state") end();
     };
-    const stopOwn = hub.listen(account.id, tell);
-    let gone = false;
-    let stopShared = (): void => {};
-    const stop = (): void => {
-      gone = true;
-      stopOwn();
-      stopShared();
-    };
-    listenToShared(hub, service.ports, account, (owner, states) => {
-      const change = stateChange(owner, states, types);
-      if (change === undefined) return;
-      write(`event: state\ndata: ${JSON.stringify(change)}\n\n`);
-      if (query.closeafter === "state") end();
-    }).then(
-      (unsubscribe) => {
-        if (gone) unsubscribe();
-        else stopShared = unsubscribe;
-      },
-      (error: unknown) =>
-        service.ports.log.warn({ error, account: account.name }, "pushes of shared mailboxes are not heard"),
-    );
+    const hearing = new Hearing({ hub, ports: service.ports, account, types, tell });
     const end = (): void => {
       clearInterval(timer);
-      stop();
+      hearing.stop();
       raw.end();
     };
     raw.on("close", () => {
       clearInterval(timer);
-      stop();
+      hearing.stop();
     });
     if (ping > 0) {
       const interval = Math.min(pingSeconds.most, Math.max(pingSeconds.least, ping));
       timer = setInterval(() => write(`event: ping\ndata: {"interval":${interval}}\n\n`), interval * 1000);
     }
-    // Who was away hears at once where things are now, unless nothing has happened.
-    const last = request.headers["last-event-id"];
-    if (last !== undefined) {
-      const states = await hub.states(account.id);
-      if (idOfStates(states) !== last) tell(states);
-    } else write(": here\n\n");
+    // Who was away hears at once where things are now, unless nothing has happened (RFC 8620 §7.3).
+    const mark = await hearing.mark();
+    const missed = [undefined, mark].includes(request.headers["last-event-id"] as string | undefined)
+      ? undefined
+      : await hearing.everything();
+    if (missed === undefined) write(": here\n\n");
+    else tell(missed, mark);
     return reply;
   });
 }
-
-/** The mail's state says enough about when this was. */
-const idOfStates = (states: States): string => states["Email"] ?? Object.values(states).join("-");

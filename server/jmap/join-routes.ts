@@ -6,7 +6,7 @@ import { acceptInvitation, findInvitation, type Joined } from "../access/invitat
 import { type SignUp, signUp } from "../access/sign-up.ts";
 import { crossSite } from "./auth.ts";
 import type { JmapPorts } from "./ports.ts";
-import { sendProblem } from "./routes.ts";
+import { sendProblem } from "./problem.ts";
 
 const bodyLimit = 16 * 1024;
 /** Tries of one address in an hour. */

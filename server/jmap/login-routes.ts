@@ -5,7 +5,8 @@ import { isObject } from "../../protocol/jmap/types.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { Account } from "../store/store.ts";
 import { cookieName, crossSite, refusalOf } from "./auth.ts";
-import { type JmapService, sendProblem } from "./routes.ts";
+import { sendProblem } from "./problem.ts";
+import type { JmapService } from "./routes.ts";
 
 const bodyLimit = 16 * 1024;
 const maxLabelChars = 200;

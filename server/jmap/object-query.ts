@@ -4,7 +4,7 @@ import { failed, isObject, type JsonObject } from "../../protocol/jmap/types.ts"
 import type { StoredObject } from "../store/jmap.ts";
 import { type Comparator, listChanges, page, queryArgs, queryChangesArgs, unknownCollation } from "./arguments.ts";
 import { type Answer, type Method, method } from "./call.ts";
-import { allObjects, forCaller, type ObjectType, sharesOf } from "./objects.ts";
+import { allObjects, changesSince, forCaller, type ObjectType, sharesOf, stateOf } from "./objects.ts";
 
 export type QueryRules = {
   /** A test for the value of a condition; "wrong" where it is no value for it; undefined where there is no such condition. */
@@ -94,23 +94,21 @@ export const queryObjects = (own: ObjectType, rules: QueryRules): Method =>
       if ("error" in ids) return ids;
       const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
       if ("error" in paged) return paged;
-      // What others see of an account, and what they do not, is not remembered.
-      const canCalculateChanges = type.sees === undefined;
-      return { ok: { accountId: args.accountId, queryState: String(state), canCalculateChanges, ...paged.ok } };
+      return {
+        ok: { accountId: args.accountId, queryState: stateOf(type, state), canCalculateChanges: true, ...paged.ok },
+      };
     },
     sharesOf(own),
   );
 
-export const queryChangedObjects = (type: ObjectType, rules: QueryRules): Method =>
+export const queryChangedObjects = (own: ObjectType, rules: QueryRules): Method =>
   method(
-    type.capability,
+    own.capability,
     is.object(queryChangesArgs),
     async (args, call, account): Promise<Answer> => {
-      if (!call.access.own) return failed("cannotCalculateChanges");
-      const since = /^\d{1,15}$/.test(args.sinceQueryState) ? Number(args.sinceQueryState) : undefined;
-      const changes =
-        since === undefined ? undefined : await call.ports.store.objectChanges(account, type.name, since, 100_000);
-      if (changes === undefined || changes.kind === "cannot") return failed("cannotCalculateChanges");
+      const type = forCaller(own, call);
+      const changes = await changesSince(type, call, account, args.sinceQueryState, 100_000);
+      if (changes.kind === "cannot") return failed("cannotCalculateChanges");
       const { objects } = await allObjects(type, call, account);
       const ids = listObjects(objects, args.filter, args.sort, rules);
       if ("error" in ids) return ids;
@@ -120,12 +118,12 @@ export const queryChangedObjects = (type: ObjectType, rules: QueryRules): Method
         ok: {
           accountId: args.accountId,
           oldQueryState: args.sinceQueryState,
-          newQueryState: String(changes.state),
+          newQueryState: stateOf(type, changes.state),
           ...listed.ok,
         },
       };
     },
-    sharesOf(type),
+    sharesOf(own),
   );
 
 /** A property of the kept data, for tests and sort keys. */

@@ -119,14 +119,8 @@ export const changedObjects = (own: ObjectType): Method =>
     changesArgs,
     async ({ accountId, sinceState, maxChanges }, call, account): Promise<Answer> => {
       const type = forCaller(own, call);
-      const since = stateNumber(type, sinceState);
-      const changes =
-        since === undefined
-          ? undefined
-          : type.sees === undefined
-            ? await call.ports.store.objectChanges(account, type.name, since, maxChanges ?? 5000)
-            : await changesSeen(type, call, account, since, maxChanges ?? 5000);
-      if (changes === undefined || changes.kind === "cannot") return failed("cannotCalculateChanges");
+      const changes = await changesSince(type, call, account, sinceState, maxChanges ?? 5000);
+      if (changes.kind === "cannot") return failed("cannotCalculateChanges");
       const { created, updated, destroyed, state, more } = changes;
       return {
         ok: {
@@ -142,6 +136,21 @@ export const changedObjects = (own: ObjectType): Method =>
     },
     sharesOf(own),
   );
+
+/** What has changed, as far as the caller sees it, since a state that they were told. */
+export async function changesSince(
+  type: ObjectType,
+  call: Call,
+  account: AccountId,
+  sinceState: string,
+  max: number,
+): Promise<ObjectsChanges> {
+  const since = stateNumber(type, sinceState);
+  if (since === undefined) return { kind: "cannot" };
+  return type.sees === undefined
+    ? call.ports.store.objectChanges(account, type.name, since, max)
+    : changesSeen(type, call, account, since, max);
+}
 
 /** Changes of another's objects: what is not seen any more is gone. */
 async function changesSeen(

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Oidc, OidcPending } from "../access/oidc.ts";
 import { sessionCookie } from "./login-routes.ts";
-import { type JmapService, originOf, sendProblem } from "./routes.ts";
+import { sendProblem } from "./problem.ts";
+import { type JmapService, originOf } from "./routes.ts";
 
 const pendingMs = 10 * 60_000;
 const maxPending = 10_000;

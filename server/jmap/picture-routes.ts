@@ -1,7 +1,8 @@
 /** Pictures that messages point to, under our own address: a capability of our own, for pages that would tell a stranger who reads. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Load } from "./load.ts";
-import { authenticated, type JmapService, sendProblem } from "./routes.ts";
+import { sendProblem } from "./problem.ts";
+import { authenticated, type JmapService } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
 /** Of one account: under way, and working at a time; a newsletter has fifty. */

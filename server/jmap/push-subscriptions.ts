@@ -1,7 +1,8 @@
 /** Push subscriptions (RFC 8620 §7.2): made, verified, served, forgotten. */
 import type { AccountId } from "../store/store.ts";
+import { Hearing } from "./hearing.ts";
 import type { JmapPorts } from "./ports.ts";
-import { type PushHub, type States, stateChange } from "./push.ts";
+import type { PushHub, StateChange, States } from "./push.ts";
 import { type PushKeys, sendPush, type VapidKeys } from "./push-send.ts";
 
 export const subscriptionName = "PushSubscription";
@@ -26,8 +27,8 @@ type Served = {
   readonly account: AccountId;
   readonly id: string;
   subscription: Subscription;
-  stop: () => void;
-  pending: { [type: string]: string };
+  hearing: Hearing | undefined;
+  pending: StateChange["changed"];
   sending: boolean;
   failures: number;
   timer: NodeJS.Timeout | undefined;
@@ -60,7 +61,7 @@ export class Subscriptions {
     }
     this.#vapid = keys;
     for (const { account, id, data } of await store.objectsOfAll(subscriptionName))
-      this.serve(account, id, data as Subscription);
+      await this.serve(account, id, data as Subscription);
   }
 
   stop(): void {
@@ -69,8 +70,8 @@ export class Subscriptions {
     this.#served.clear();
   }
 
-  /** Serves a subscription as it is now; undefined: it is gone. */
-  serve(account: AccountId, id: string, subscription: Subscription | undefined): void {
+  /** Serves a subscription as it is now; undefined: it is gone. Once it resolves, changes are told. */
+  async serve(account: AccountId, id: string, subscription: Subscription | undefined): Promise<void> {
     const key = `${account} ${id}`;
     const known = this.#served.get(key);
     if (subscription === undefined) {
@@ -78,24 +79,28 @@ export class Subscriptions {
       this.#served.delete(key);
       return;
     }
-    if (known !== undefined) {
-      const isNew = !known.subscription.verified && subscription.verified;
-      known.subscription = subscription;
-      if (isNew) known.stop = this.#hub.listen(account, (states) => this.#tell(known, states));
-      return;
-    }
-    const served: Served = {
+    const served: Served = known ?? {
       account,
       id,
       subscription,
-      stop: () => {},
+      hearing: undefined,
       pending: {},
       sending: false,
       failures: 0,
       timer: undefined,
     };
+    served.subscription = subscription;
     this.#served.set(key, served);
-    if (subscription.verified) served.stop = this.#hub.listen(account, (states) => this.#tell(served, states));
+    if (!subscription.verified || served.hearing !== undefined) return;
+    const [owner] = await this.#ports.store.accounts({ id: account });
+    if (owner === undefined || this.#served.get(key) !== served || served.hearing !== undefined) return;
+    served.hearing = new Hearing({
+      hub: this.#hub,
+      ports: this.#ports,
+      account: owner,
+      types: undefined,
+      tell: (change) => this.#tell(served, change),
+    });
   }
 
   /** RFC 8620 §7.2.2: proof that the URL is the client's. */
@@ -107,7 +112,7 @@ export class Subscriptions {
   }
 
   #end(served: Served): void {
-    served.stop();
+    served.hearing?.stop();
     clearTimeout(served.timer);
   }
 
@@ -121,19 +126,18 @@ export class Subscriptions {
     });
   }
 
-  #tell(served: Served, states: States): void {
-    Object.assign(served.pending, states);
+  #tell(served: Served, { changed }: StateChange): void {
+    served.pending = together(served.pending, changed);
     if (!served.sending && served.timer === undefined) this.#send(served);
   }
 
   #send(served: Served): void {
     const { types } = served.subscription;
-    const states = served.pending;
+    const changed = ofTypes(served.pending, types);
     served.pending = {};
-    const change = stateChange(served.account, states, types === null ? undefined : new Set(types));
-    if (change === undefined || this.#stopped) return;
+    if (Object.keys(changed).length === 0 || this.#stopped) return;
     served.sending = true;
-    this.#deliver(served, change, states)
+    this.#deliver(served, { "@type": "StateChange", changed })
       .catch((error: unknown) => this.#ports.log.error({ error, subscription: served.id }, "a push failed"))
       .finally(() => {
         served.sending = false;
@@ -141,7 +145,7 @@ export class Subscriptions {
       });
   }
 
-  async #deliver(served: Served, change: object, states: States): Promise<void> {
+  async #deliver(served: Served, change: StateChange): Promise<void> {
     if (Date.parse(served.subscription.expires) <= this.#ports.now()) return this.#forget(served);
     const outcome = await this.#post(served.subscription, change);
     switch (outcome.kind) {
@@ -152,7 +156,7 @@ export class Subscriptions {
         return this.#forget(served);
       case "later":
         if (++served.failures > maxFailures) return this.#forget(served);
-        served.pending = { ...states, ...served.pending };
+        served.pending = together(change.changed, served.pending);
         served.timer = setTimeout(() => {
           served.timer = undefined;
           this.#send(served);
@@ -164,7 +168,7 @@ export class Subscriptions {
   }
 
   async #forget(served: Served): Promise<void> {
-    this.serve(served.account, served.id, undefined);
+    await this.serve(served.account, served.id, undefined);
     await this.#ports.store.objectsPut(
       served.account,
       subscriptionName,
@@ -172,4 +176,23 @@ export class Subscriptions {
       undefined,
     );
   }
+}
+
+type Changed = StateChange["changed"];
+
+/** What came first, and what came since. */
+function together(first: Changed, then: Changed): Changed {
+  const both: { [accountId: string]: States } = { ...first };
+  for (const [accountId, states] of Object.entries(then)) both[accountId] = { ...both[accountId], ...states };
+  return both;
+}
+
+function ofTypes(changed: Changed, types: readonly string[] | null): Changed {
+  if (types === null) return changed;
+  return Object.fromEntries(
+    Object.entries(changed).flatMap(([accountId, states]) => {
+      const chosen = Object.entries(states).filter(([type]) => types.includes(type));
+      return chosen.length === 0 ? [] : [[accountId, Object.fromEntries(chosen)]];
+    }),
+  );
 }

@@ -4,7 +4,6 @@ import { stateText } from "../../protocol/jmap/state.ts";
 import type { Log } from "../log.ts";
 import type { Changes, Watcher } from "../notify/changes.ts";
 import type { AccountId, Store } from "../store/store.ts";
-import { sharedBookName } from "./shared-books.ts";
 
 /** Type → state. */
 export type States = { readonly [type: string]: string };
@@ -27,8 +26,14 @@ export const mailTypes = ["Email", "Mailbox", "Thread"] as const;
 
 export const contactTypes = ["AddressBook", "ContactCard"] as const;
 
-/** Kept as objects are, and nothing that a client knows. */
-const ownTypes: ReadonlySet<string> = new Set([sharedBookName]);
+/** Of what is kept as objects are, what clients know by a state. */
+const objectTypes: ReadonlySet<string> = new Set([
+  ...contactTypes,
+  "Identity",
+  "EmailSubmission",
+  "PublicKey",
+  "ShareNotification",
+]);
 
 /** Types whose state is that of the Sieve scripts and the vacation answer. */
 export const sieveTypes = ["SieveScript", "VacationResponse"] as const;
@@ -102,7 +107,7 @@ export class PushHub {
     for (const type of mailTypes) states[type] = stateText(mail);
     states["EmailDelivery"] = String(mail.nextEmail);
     for (const type of sieveTypes) states[type] = String(sieve.revision);
-    for (const { type, state } of objects) if (!ownTypes.has(type)) states[type] = String(state);
+    for (const { type, state } of objects) if (objectTypes.has(type)) states[type] = String(state);
     return states;
   }
 
@@ -111,7 +116,7 @@ export class PushHub {
     if (own === undefined) return;
     if (change.kind === "sieve") own.sieve = true;
     else if (change.kind === "objects") {
-      if (ownTypes.has(change.type)) return;
+      if (!objectTypes.has(change.type)) return;
       own.pending.set(change.type, String(change.modseq));
     } else own.mail = true;
     if (own.looking) return;
@@ -144,12 +149,17 @@ export class PushHub {
   }
 }
 
+export type StateChange = {
+  readonly "@type": "StateChange";
+  readonly changed: { readonly [accountId: string]: States };
+};
+
 /** RFC 8620 §7.1, of the types that are asked for; undefined where none of them is among these. */
 export function stateChange(
   account: AccountId,
   states: States,
   types: ReadonlySet<string> | undefined,
-): { readonly "@type": "StateChange"; readonly changed: { readonly [accountId: string]: States } } | undefined {
+): StateChange | undefined {
   const chosen = Object.entries(states).filter(([type]) => types === undefined || types.has(type));
   if (chosen.length === 0) return undefined;
   return { "@type": "StateChange", changed: { [idOf("A", account)]: Object.fromEntries(chosen) } };

@@ -14,6 +14,7 @@ import { type Method, runRequest } from "./call.ts";
 import { sendDownload } from "./download.ts";
 import { Load } from "./load.ts";
 import type { JmapPorts } from "./ports.ts";
+import { sendProblem } from "./problem.ts";
 import { knowsCapability, paths, sessionObject } from "./session-object.ts";
 
 export type JmapService = {
@@ -43,10 +44,6 @@ const isOwnPage = ({ headers }: FastifyRequest): boolean =>
 
 export const originOf = (request: FastifyRequest): string =>
   `${request.protocol}://${request.headers.host ?? "localhost"}`;
-
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
-}
 
 /** The account that asks; where there is none the reply has been sent. */
 export async function authenticated(

@@ -13,8 +13,10 @@ import { type ObjectType, objectId } from "./objects.ts";
 /** Notifications that an account keeps: the oldest ones go. */
 export const maxShareNotifications = 500;
 
+export const shareNotificationName = "ShareNotification";
+
 export const shareNotificationType: ObjectType = {
-  name: "ShareNotification",
+  name: shareNotificationName,
   capability: principals,
   properties: [
     "id",

@@ -6,7 +6,7 @@ import { setError } from "../../protocol/jmap/types.ts";
 import type { StoredObject } from "../store/jmap.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
 import { firstIdentity, identityName, maySendAs, ownIdentityType } from "./identity.ts";
-import type { ObjectType } from "./objects.ts";
+import { type ObjectType, stateOf } from "./objects.ts";
 import type { JmapPorts } from "./ports.ts";
 
 /** What somebody may send as in an account of another. */
@@ -26,17 +26,8 @@ export type SendingPorts = Pick<JmapPorts, "mayFrom"> & {
 export async function sendingFrom(
   ports: SendingPorts,
   caller: Account,
-  owner: AccountId,
-): Promise<SharedSending | undefined> {
-  const usable = await usableIn(ports, caller, owner);
-  return usable && { ...usable, mayEdit: await hasAll(ports, caller, usable.owner) };
-}
-
-async function usableIn(
-  ports: SendingPorts,
-  caller: Account,
   ownerId: AccountId,
-): Promise<Omit<SharedSending, "mayEdit"> | undefined> {
+): Promise<SharedSending | undefined> {
   const [[owner], kept] = await Promise.all([
     ports.store.accounts({ id: ownerId }),
     ports.store.objects(ownerId, identityName),
@@ -46,19 +37,22 @@ async function usableIn(
   const identities = new Set<string>();
   for (const { id, data } of all)
     if (await maySendAs(ports, caller, (data as { readonly email: string }).email, "named")) identities.add(id);
-  return identities.size === 0 ? undefined : { owner, identities };
+  return identities.size === 0 ? undefined : { owner, identities, mayEdit: await hasAll(ports, caller, owner) };
 }
 
-/** Those of the owners whose accounts they may send from. */
+/** Those of the owners whose accounts they may send from, and what they may do there. */
 export async function sendersOf(
   ports: SendingPorts,
   caller: Account,
   owners: ReadonlySet<AccountId>,
-): Promise<ReadonlySet<AccountId>> {
+): Promise<ReadonlyMap<AccountId, SharedSending>> {
   const found = await Promise.all(
-    [...owners].map(async (owner) => ((await usableIn(ports, caller, owner)) === undefined ? [] : [owner])),
+    [...owners].map(async (owner): Promise<readonly (readonly [AccountId, SharedSending])[]> => {
+      const sending = await sendingFrom(ports, caller, owner);
+      return sending === undefined ? [] : [[owner, sending]];
+    }),
   );
-  return new Set(found.flat());
+  return new Map(found.flat());
 }
 
 /** Every right to the inbox, and the account's own address to send as: as good as its owner. */
@@ -91,6 +85,10 @@ function guestIdentityType({ owner, identities, mayEdit }: SharedSending): Objec
     keep: (data, id, call) => (mayEdit ? keep?.(data, id, call) : forbidden),
   };
 }
+
+/** The state of an account's identities as somebody is told it who may use some of them. */
+export const guestIdentityState = (sending: SharedSending, state: number): string =>
+  stateOf(guestIdentityType(sending), state);
 
 export const identityType: ObjectType = {
   ...ownIdentityType,

@@ -1,9 +1,10 @@
 /** Sieve scripts as JMAP shows and keeps them: RFC 9661. */
 import { type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
+import { defaultSieveBounds } from "../../protocol/sieve/bounds.ts";
 import { capabilities } from "../../protocol/sieve/capabilities.ts";
 import { mistakeText } from "../../protocol/sieve/mistake.ts";
 import { compileScript } from "../../protocol/sieve/sieve.ts";
-import { maxScriptBytes, maxScriptNameChars, maxScripts, type SieveScript } from "../store/sieve-store.ts";
+import { maxScriptBytes, maxScriptNameBytes, maxScripts, type SieveScript } from "../store/sieve-store.ts";
 import { readBlob, scriptBlobId } from "./blobs.ts";
 import { type Call, createdId } from "./call.ts";
 
@@ -20,10 +21,10 @@ export const showScript = (script: SieveScript): JsonObject => ({
 });
 
 export const sieveCapability: JsonObject = {
-  maxSizeScriptName: maxScriptNameChars,
+  maxSizeScriptName: maxScriptNameBytes,
   maxSizeScript: maxScriptBytes,
   maxNumberScripts: maxScripts,
-  maxNumberRedirects: null,
+  maxNumberRedirects: defaultSieveBounds.redirects,
   sieveExtensions: capabilities,
   notificationMethods: ["mailto"],
   externalLists: null,
@@ -37,7 +38,11 @@ export async function readScript(
 ): Promise<{ readonly content: string } | SetError> {
   const id = typeof blobId === "string" ? createdId(call, blobId) : undefined;
   const blob = id === undefined ? undefined : await readBlob(call.ports, account, id);
-  if (blob === undefined) return setError("blobNotFound", "blobId: there is no such blob.", { properties: ["blobId"] });
+  // RFC 8621 §4.6, which RFC 9661 §2.2.1 points to.
+  if (blob === undefined)
+    return setError("blobNotFound", "blobId: there is no such blob.", {
+      notFound: typeof blobId === "string" ? [blobId] : [],
+    });
   if (blob.bytes.length > maxScriptBytes) return setError("tooLarge", `A script has at most ${maxScriptBytes} bytes.`);
   let content: string;
   try {

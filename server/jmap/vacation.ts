@@ -1,9 +1,11 @@
 /** The vacation answer, one for each account: RFC 8621 §8. Kept with the Sieve scripts, which send it. */
 import * as is from "../../protocol/jmap/check.ts";
 import { utcDateText } from "../../protocol/jmap/email-header.ts";
-import { invalidProperties, type JsonObject, type SetError } from "../../protocol/jmap/types.ts";
+import { failed, invalidProperties, type JsonObject, type SetError } from "../../protocol/jmap/types.ts";
 import type { VacationResponse } from "../store/sieve-store.ts";
+import type { Call } from "./call.ts";
 
+export const vacationName = "VacationResponse";
 export const vacationId = "singleton";
 export const vacationProperties: readonly string[] = [
   "id",
@@ -34,6 +36,14 @@ const shape = is.object({
   textBody: is.maybe(is.string),
   htmlBody: is.maybe(is.string),
 });
+
+/** Of another's account for whoever has all rights to it, as its identities are. */
+export const isForCaller = ({ access, sending }: Pick<Call, "access" | "sending">): boolean =>
+  access.own || sending?.mayEdit === true;
+export const notForCaller = failed(
+  "accountNotSupportedByMethod",
+  "The vacation answer of this account is for who has all rights to it.",
+);
 
 export function showVacation(vacation: VacationResponse | undefined): JsonObject {
   const { isEnabled, fromDate, toDate, subject, textBody, htmlBody } = vacation ?? none;

@@ -7,8 +7,9 @@ import * as is from "../../protocol/jmap/check.ts";
 import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
 import type { Account } from "../store/store.ts";
-import { type PushHub, stateChange } from "./push.ts";
-import { listenToShared } from "./push-shared.ts";
+import { Hearing } from "./hearing.ts";
+import { sendProblem } from "./problem.ts";
+import type { PushHub, StateChange } from "./push.ts";
 import { answerRequest, authenticated, type JmapService, originOf } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
@@ -35,7 +36,11 @@ export async function webSocketRoute(app: FastifyInstance, service: JmapService,
         if (account === undefined) return reply;
         // RFC 8887 §4.1: the client must offer "jmap".
         if (!/(?:^|,)\s*jmap\s*(?:,|$)/.test(request.headers["sec-websocket-protocol"] ?? ""))
-          return reply.code(400).type("text/plain").send('Offer the WebSocket protocol "jmap".\n');
+          return sendProblem(reply, {
+            type: "about:blank",
+            status: 400,
+            detail: 'Offer the WebSocket protocol "jmap".',
+          });
         who.set(request, account);
         return undefined;
       },
@@ -50,7 +55,7 @@ export async function webSocketRoute(app: FastifyInstance, service: JmapService,
 
 function serve(socket: WebSocket, account: Account, origin: string, service: JmapService, hub: PushHub): void {
   const { log, settings } = service.ports;
-  let stop: (() => void) | undefined;
+  let hearing: Hearing | undefined;
   let missed = 0;
   const send = (message: object): void => {
     if (socket.bufferedAmount > maxUnsentBytes) socket.terminate();
@@ -67,7 +72,7 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
   });
   socket.on("close", () => {
     clearInterval(ping);
-    stop?.();
+    hearing?.stop();
   });
   socket.on("error", (error) => log.debug({ error, account: account.name }, "WebSocket failed"));
 
@@ -85,31 +90,18 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
         message["id"],
       );
     const types = asked === undefined ? undefined : new Set(asked);
-    stop?.();
-    stop = undefined;
+    hearing?.stop();
+    hearing = undefined;
     if (hub.listeners(account.id) >= settings.maxEventSources)
       return refuse(limitProblem("maxEventSources", "Too many connections of the account wait for pushes."), undefined);
-    const tell = (states: { readonly [type: string]: string }): void => {
-      const change = stateChange(account.id, states, types);
-      if (change !== undefined) send({ ...change, pushState: states["Email"] ?? Object.values(states).join("-") });
-    };
-    const stopOwn = hub.listen(account.id, tell);
-    stop = stopOwn;
-    const stopShared = await listenToShared(hub, service.ports, account, (owner, states) => {
-      const change = stateChange(owner, states, types);
-      if (change !== undefined) send(change);
-    });
-    if (stop !== stopOwn || socket.readyState !== socket.OPEN) stopShared();
-    else
-      stop = () => {
-        stopOwn();
-        stopShared();
-      };
+    const tell = (change: StateChange, mark: string): void => send({ ...change, pushState: mark });
+    const mine = new Hearing({ hub, ports: service.ports, account, types, tell });
+    hearing = mine;
     // RFC 8887 §4.3.5.2: what has happened since the client's pushState is told at once.
-    if (typeof pushState === "string") {
-      const states = await hub.states(account.id);
-      if (states["Email"] !== pushState) tell(states);
-    }
+    if (typeof pushState !== "string") return;
+    const mark = await mine.mark();
+    const missed = mark === pushState ? undefined : await mine.everything();
+    if (missed !== undefined && hearing === mine) tell(missed, mark);
   };
 
   const receive = async (data: Buffer, isBinary: boolean): Promise<void> => {
@@ -131,8 +123,8 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
       case "WebSocketPushEnable":
         return pushEnable(value as JsonObject);
       case "WebSocketPushDisable":
-        stop?.();
-        stop = undefined;
+        hearing?.stop();
+        hearing = undefined;
         return;
       default:
         return refuse(

@@ -5,8 +5,8 @@ import type { AccountId, Instant, MailboxId } from "./store.ts";
 export const maxScriptBytes = 256 * 1024;
 /** Scripts of one account, and of one domain or the server. */
 export const maxScripts = 100;
-/** UTF-16 units of a script's name (RFC 5804 §1.6 asks for at least 128 characters). */
-export const maxScriptNameChars = 256;
+/** Octets of a script's name (RFC 5804 §1.6 and RFC 9661 §1.3.1 ask for at least 512). */
+export const maxScriptNameBytes = 1024;
 /** Annotations of one mailbox, and characters of one value. */
 export const maxAnnotations = 100;
 export const maxAnnotationChars = 64 * 1024;
@@ -93,5 +93,5 @@ export interface SieveWriter {
 
 /** RFC 5804 §1.6: no controls, no line or paragraph separators; NFC. */
 export function isScriptName(name: string): boolean {
-  return name !== "" && name.length <= maxScriptNameChars && !/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(name);
+  return name !== "" && Buffer.byteLength(name) <= maxScriptNameBytes && !/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(name);
 }

@@ -21,15 +21,15 @@ export function sharingContract(open: Open): void {
       assert.deepEqual(await store.setMailboxRights(ann.id, box, bob.id, "lr"), { kind: "done", before: "" });
       assert.deepEqual(await store.setMailboxRights(ann.id, box, bob.id, "lrs"), { kind: "done", before: "lr" });
       assert.deepEqual(await store.sharedWith(bob.id), [
-        { owner: ann.id, ownerName: ann.name, mailbox: box, rights: "lrs", subscribed: true },
+        { owner: ann.id, ownerName: ann.name, mailbox: box, rights: "lrs", subscribed: false },
       ]);
       assert.deepEqual(await store.mailboxRights(ann.id), [
         { mailbox: box, grantee: bob.id, granteeName: bob.name, rights: "lrs" },
       ]);
       const changes = await store.mailboxChanges(ann.id, state, 10);
       assert.deepEqual(changes.kind === "done" ? changes.updated : changes, [box]);
-      assert.equal(await store.setSharedSubscribed(bob.id, ann.id, box, false), "done");
-      assert.equal((await store.sharedWith(bob.id))[0]?.subscribed, false);
+      assert.equal(await store.setSharedSubscribed(bob.id, ann.id, box, true), "done");
+      assert.equal((await store.sharedWith(bob.id))[0]?.subscribed, true);
       assert.deepEqual(await store.setMailboxRights(ann.id, box, bob.id, ""), { kind: "done", before: "lrs" });
       assert.deepEqual(await store.sharedWith(bob.id), []);
       assert.equal(await store.setSharedSubscribed(bob.id, ann.id, box, true), "missing");

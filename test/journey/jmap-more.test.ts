@@ -51,6 +51,12 @@ describe("blobs (RFC 9404)", () => {
     });
     assert.equal(wrong.notCreated.x.type, "blobNotFound");
     assert.equal(wrong.notCreated.y.type, "invalidProperties");
+    // What is wrong with one is no matter of the others.
+    const mixed = await me.call("Blob/upload", { create: { good: { data: [] }, bad: { type: "text/plain" } } });
+    assert.deepEqual(
+      [mixed.created.good.size, mixed.notCreated.bad.type, mixed.notCreated.bad.properties],
+      [0, "invalidProperties", ["data"]],
+    );
   });
 
   test("looked up, and found in the account only", async () => {
@@ -231,9 +237,23 @@ describe("Sieve scripts (RFC 9661)", () => {
       },
     });
     assert.deepEqual([made.notCreated.b.type, made.notCreated.c.type], ["invalidSieve", "blobNotFound"]);
+    assert.deepEqual(made.notCreated.c.notFound, ["Unope"]);
     const { id } = made.created.a;
     const set = await me.call("SieveScript/set", { onSuccessActivateScript: id });
     assert.notEqual(set.newState, set.oldState);
+    assert.deepEqual(set.updated, { [id]: { isActive: true } });
+    // Made, active, and the one before it no longer, all told.
+    const next = await me.call("SieveScript/set", {
+      create: { n: { name: "next", blobId: good } },
+      onSuccessActivateScript: "#n",
+    });
+    assert.deepEqual([next.created.n.isActive, next.updated], [true, { [id]: { isActive: false } }]);
+    const back = await me.call("SieveScript/set", { update: { [id]: { name: "sort" } }, onSuccessActivateScript: id });
+    assert.deepEqual(back.updated, { [id]: { isActive: true }, [next.created.n.id]: { isActive: false } });
+    await me.call("SieveScript/set", { destroy: [next.created.n.id] });
+    const { accountCapabilities } = me.session.accounts[me.accountId];
+    const { maxNumberRedirects, maxSizeScriptName } = accountCapabilities["urn:ietf:params:jmap:sieve"];
+    assert.deepEqual([maxNumberRedirects, maxSizeScriptName >= 512], [5, true]);
     const { list } = await me.call("SieveScript/get", { ids: [id] });
     assert.deepEqual([list[0].name, list[0].isActive], ["sort", true]);
     assert.equal(await (await me.download(list[0].blobId)).text(), 'require "fileinto";\r\nfileinto "Archive";\r\n');

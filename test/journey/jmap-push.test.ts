@@ -372,7 +372,32 @@ describe("pushes", () => {
     assert.deepEqual(Object.keys(push.changed[you.accountId]).sort(), ["Email", "Mailbox"]);
     assert.ok(push.pushState);
     socket.send(JSON.stringify({ "@type": "WebSocketPushEnable", dataTypes: null, pushState: "1.1" }));
-    assert.equal((await next())["@type"], "StateChange", "an old pushState is answered at once");
+    const all = await next();
+    assert.equal(all["@type"], "StateChange", "an old pushState is answered at once");
+    const ask = () =>
+      socket.send(
+        JSON.stringify({ "@type": "Request", id: "R3", using: ["urn:ietf:params:jmap:core"], methodCalls: [] }),
+      );
+    const enable = (pushState: string, dataTypes: readonly string[] | null = null) =>
+      socket.send(JSON.stringify({ "@type": "WebSocketPushEnable", dataTypes, pushState }));
+    enable(all.pushState);
+    ask();
+    assert.equal((await next())["@type"], "Response", "of a state that is still true there is nothing to tell");
+    socket.send(JSON.stringify({ "@type": "WebSocketPushDisable" }));
+    // Whatever has changed meanwhile is told, not mail alone; to who asks for it.
+    await you.call("VacationResponse/set", { update: { singleton: { subject: "Away" } } });
+    ask();
+    assert.equal((await next())["@type"], "Response", "disabled");
+    enable(all.pushState);
+    const missed = await next();
+    const { state } = await you.call("VacationResponse/get", { ids: null });
+    assert.equal(missed.changed[you.accountId].VacationResponse, state);
+    enable("", ["Mailbox"]);
+    const { pushState } = await next();
+    await you.call("VacationResponse/set", { update: { singleton: { subject: null } } });
+    enable(pushState, ["Mailbox"]);
+    ask();
+    assert.equal((await next())["@type"], "Response", "of another type nothing is told");
     socket.close();
     await once(socket, "close");
   });

@@ -63,6 +63,24 @@ describe("RFC 8620", () => {
     assert.deepEqual([limit.type, limit.limit], ["urn:ietf:params:jmap:error:limit", "maxSizeRequest"]);
     const type = await me.post("{}", { "content-type": "text/plain" });
     assert.equal(((await type.json()) as Any).type, "urn:ietf:params:jmap:error:notJSON");
+    for (const [method, path, status, allow] of [
+      ["GET", me.session.apiUrl, 405, "POST, OPTIONS"],
+      ["DELETE", "/.well-known/jmap", 405, "GET, HEAD, OPTIONS"],
+      ["GET", me.session.uploadUrl.replace("{accountId}", me.accountId), 405, "POST, OPTIONS"],
+      ["PUT", `/jmap/download/${me.accountId}/B1/x`, 405, "GET, HEAD, OPTIONS"],
+      ["POST", "/jmap/nothing", 404, null],
+      ["GET", `/jmap/download/${me.accountId}/B99999/x`, 404, null],
+      ["POST", "/jmap/upload/A99999", 404, null],
+    ] as const) {
+      const refused = await me.fetch(path, { method });
+      const problem = (await refused.json()) as Any;
+      assert.deepEqual(
+        [refused.status, refused.headers.get("allow"), refused.headers.get("content-type"), problem.status],
+        [status, allow, "application/problem+json; charset=utf-8", status],
+        `${method} ${path}`,
+      );
+      assert.ok(problem.detail.length > 10);
+    }
   });
 
   test("§3.6.2 errors of methods", async () => {
@@ -123,7 +141,7 @@ describe("RFC 8621", () => {
       ifInState: first.state,
       create: {
         a: { name: "Foo", parentId: null },
-        b: { name: "Bar", parentId: "#a", sortOrder: 10, isSubscribed: true },
+        b: { name: "Bar", parentId: "#a", sortOrder: 10, isSubscribed: false },
       },
     });
     assert.equal(set.notCreated, null);

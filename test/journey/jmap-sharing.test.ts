@@ -63,7 +63,7 @@ test("reading: one mailbox, its emails, and nothing else", async () => {
     boxes.list.map(({ id, myRights }: Any) => [id, myRights.mayReadItems, myRights.mayAddItems]),
     [[team, true, false]],
   );
-  assert.equal(boxes.list[0].shareWith, null);
+  assert.deepEqual([boxes.list[0].shareWith, boxes.list[0].isSubscribed], [null, false]);
   assert.equal(boxes.list[0].totalEmails, 2);
   const query = await bob.call("Email/query", { accountId: annId, calculateTotal: true });
   assert.deepEqual([...query.ids].sort(), [inTeam, both].sort());
@@ -403,7 +403,13 @@ describe("sending from another's account", () => {
       [from[0].email, sender[0].email, path],
       ["u1@example.test", "u2@example.test", " <u2@example.test>"],
     );
+    assert.equal(await errorOf(bob, "VacationResponse/get", ofAnn({})), "accountNotSupportedByMethod");
     await grant("all", { sendAs: true });
+    const events = await bob.fetch(
+      bob.session.eventSourceUrl.replace("{types}", "Identity").replace("{closeafter}", "state").replace("{ping}", "0"),
+    );
+    const reader = events.body!.getReader();
+    await reader.read();
     const set = await bob.call(
       "Identity/set",
       ofAnn({
@@ -417,6 +423,38 @@ describe("sending from another's account", () => {
       ["forbiddenFrom", { [identity]: null }, "forbidden"],
       "whoever has all rights sets the account's own identities",
     );
+    const heard = Buffer.from((await reader.read()).value!).toString();
+    assert.ok(heard.includes(`"${annId}":{"Identity":"${set.newState}"}`), heard);
+    assert.equal((await bob.call("Identity/get", ofAnn({ ids: [] }))).state, set.newState);
+    await bob.open();
+    const { accountCapabilities } = bob.session.accounts[annId];
+    assert.deepEqual(
+      ["mdn", "vacationresponse", "sieve"].map((name) => `urn:ietf:params:jmap:${name}` in accountCapabilities),
+      [true, true, false],
+    );
+    // Her vacation answer, and a receipt in her name, once.
+    const away = ofAnn({ update: { singleton: { isEnabled: false, textBody: "The office is closed" } } });
+    assert.deepEqual((await bob.call("VacationResponse/set", away)).updated, { singleton: null });
+    assert.equal((await ann.call("VacationResponse/get", {})).list[0].textBody, "The office is closed");
+    const asks = `Disposition-Notification-To: u3@example.test\r\n${letter("tell me")}`;
+    const forEmailId = await ann.import(asks, { mailboxIds: { [team]: true } });
+    const receipt = () =>
+      bob.call(
+        "MDN/send",
+        ofAnn({
+          identityId: identity,
+          send: {
+            k: {
+              forEmailId,
+              subject: "It was read",
+              disposition: { actionMode: "manual-action", sendingMode: "mdn-sent-manually", type: "displayed" },
+            },
+          },
+        }),
+      );
+    assert.equal((await receipt()).sent.k.finalRecipient, "rfc822; u1@example.test");
+    assert.equal((await receipt()).notSent.k.type, "mdnAlreadySent");
+    assert.deepEqual((await received("It was read")).from[0].email, "u1@example.test");
     await grant("none", { sendAs: true });
     await share({ mayReadItems: true });
     const hidden = await ann.import(letter("unseen"));
@@ -496,8 +534,8 @@ describe("address books", () => {
     assert.ok("urn:ietf:params:jmap:contacts" in accounts[annId].accountCapabilities);
     const { list } = await bob.call("AddressBook/get", ofAnn({}));
     assert.deepEqual(
-      list.map(({ id, name, myRights, shareWith, isDefault }: Any) => ({ id, name, myRights, shareWith, isDefault })),
-      [{ id: book, name: "Customers", myRights: rights, shareWith: null, isDefault: false }],
+      list.map(({ description, sortOrder, ...one }: Any) => one),
+      [{ id: book, name: "Customers", myRights: rights, shareWith: null, isDefault: false, isSubscribed: false }],
     );
     assert.deepEqual(await namesSeen(), ["Alma", "Both"]);
     const all = (await bob.call("ContactCard/get", ofAnn({ ids: null }))).list;
@@ -546,26 +584,31 @@ describe("address books", () => {
 
   test("the owner's changes are heard, what leaves the book is gone, the subscription is one's own", async () => {
     const { state } = await bob.call("ContactCard/get", ofAnn({ ids: [] }));
+    const { queryState, canCalculateChanges } = await bob.call("ContactCard/query", ofAnn({}));
+    assert.equal(canCalculateChanges, true);
     const alma = (await ann.call("ContactCard/query", { filter: { name: "alma" } })).ids[0];
     const events = await bob.fetch(
       bob.session.eventSourceUrl.replace("{types}", "*").replace("{closeafter}", "state").replace("{ping}", "0"),
     );
     const reader = events.body!.getReader();
     await reader.read();
-    // The other's account is listened to a moment after one's own.
-    await new Promise((done) => setTimeout(done, 100));
     await ann.call("ContactCard/set", { update: { [alma]: { addressBookIds: { [hidden]: true } } } });
     const heard = Buffer.from((await reader.read()).value!).toString();
     assert.match(heard, new RegExp(`"${annId}":\\{[^}]*"ContactCard"`));
     const changes = await bob.call("ContactCard/changes", ofAnn({ sinceState: state }));
     assert.deepEqual([changes.created, changes.updated, changes.destroyed], [[], [], [alma]]);
-    const set = await bob.call("AddressBook/set", ofAnn({ update: { [book]: { isSubscribed: false } } }));
+    const requeried = await bob.call(
+      "ContactCard/queryChanges",
+      ofAnn({ sinceQueryState: queryState, calculateTotal: true }),
+    );
+    assert.deepEqual([requeried.removed, requeried.added, requeried.total], [[alma], [], 2]);
+    const set = await bob.call("AddressBook/set", ofAnn({ update: { [book]: { isSubscribed: true } } }));
     assert.deepEqual(set.updated, { [book]: null });
     const named = await bob.call("AddressBook/set", ofAnn({ update: { [book]: { name: "Ours" } }, destroy: [book] }));
     assert.deepEqual([named.notUpdated[book].type, named.notDestroyed[book].type], ["forbidden", "forbidden"]);
     const seen = async (who: JmapTalk) =>
       (await who.call("AddressBook/get", ofAnn({ ids: [book] }))).list[0].isSubscribed;
-    assert.deepEqual([await seen(bob), await seen(ann)], [false, true]);
+    assert.deepEqual([await seen(bob), await seen(ann)], [true, true]);
   });
 
   test("cards are copied both ways", async () => {

@@ -1,5 +1,5 @@
 import * as is from "../../../protocol/jmap/check.ts";
-import { failed, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import { maxDataSources } from "../accounts.ts";
 import { readBlob, upload } from "../blobs.ts";
 import { type Call, createdId, method } from "../call.ts";
@@ -14,8 +14,9 @@ const source = is.object({
 });
 const shape = is.object({
   accountId: is.id,
-  create: is.map(is.id, is.object({ data: is.array(source), type: is.maybe(is.string) })),
+  create: is.map(is.id, is.anyObject),
 });
+const uploadObject = is.object({ data: is.array(source), type: is.maybe(is.string) });
 type Source = is.Of<typeof source>;
 
 /** RFC 9404 §4.1. */
@@ -24,7 +25,14 @@ export const blobUpload = method(blob, shape, async ({ accountId, create }, call
   if (Object.keys(create).length > settings.maxObjectsInSet) return failed("requestTooLarge");
   const created: { [id: string]: JsonObject } = {};
   const notCreated: { [id: string]: SetError } = {};
-  for (const [creation, { data, type }] of Object.entries(create)) {
+  for (const [creation, object] of Object.entries(create)) {
+    const checked = uploadObject(object, "");
+    if (checked instanceof is.Mismatch) {
+      const name = checked.pointer.slice(1);
+      notCreated[creation] = invalidProperties([name], `${name}: expected ${checked.expected}.`);
+      continue;
+    }
+    const { data, type } = checked;
     const bytes = await gather(data, call, account);
     if ("type" in bytes) {
       notCreated[creation] = bytes;

@@ -196,7 +196,8 @@ const withDefaults = (fields: Given): MailboxFields => ({
   name: fields.name ?? "",
   parent: fields.parent,
   role: fields.role,
-  subscribed: fields.subscribed ?? false,
+  // RFC 8621 §2: true for those that somebody makes themselves.
+  subscribed: fields.subscribed ?? true,
   sortOrder: fields.sortOrder ?? 0,
 });
 

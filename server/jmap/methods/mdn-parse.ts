@@ -1,14 +1,17 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { readMdn } from "../../../protocol/jmap/mdn.ts";
 import { failed, type JsonObject } from "../../../protocol/jmap/types.ts";
+import type { AccountId } from "../../store/store.ts";
 import { blobFor } from "../access.ts";
-import { createdId, method } from "../call.ts";
+import { type Answer, type Call, createdId, method } from "../call.ts";
 import { mdn } from "../capabilities.ts";
 
 const shape = is.object({ accountId: is.id, blobIds: is.array(is.idOrCreation) });
 
 /** RFC 9007 §2.2. */
-export const mdnParse = method(mdn, shape, async ({ accountId, blobIds }, call, account) => {
+export const mdnParse = method(mdn, shape, parse, "sending");
+
+async function parse({ accountId, blobIds }: is.Of<typeof shape>, call: Call, account: AccountId): Promise<Answer> {
   if (blobIds.length > call.ports.settings.maxObjectsInGet) return failed("requestTooLarge");
   const parsed: { [id: string]: JsonObject } = {};
   const notParsable: string[] = [];
@@ -21,4 +24,4 @@ export const mdnParse = method(mdn, shape, async ({ accountId, blobIds }, call, 
     else parsed[id] = read;
   }
   return { ok: { accountId, parsed, notParsable, notFound } };
-});
+}

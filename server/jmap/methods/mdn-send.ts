@@ -12,10 +12,11 @@ import {
 import { mailboxesOf } from "../../../protocol/mime/fields/address.ts";
 import { headerValue } from "../../../protocol/mime/header.ts";
 import { formatMailbox, parseMailbox } from "../../../protocol/smtp/address.ts";
+import type { AccountId } from "../../store/store.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { mdn } from "../capabilities.ts";
-import { ownIdentityType } from "../identity.ts";
-import { allObjects } from "../objects.ts";
+import { allObjects, forCaller } from "../objects.ts";
+import { identityType } from "../shared-sending.ts";
 import { handOver, headerOf } from "../submission.ts";
 import { emailSet } from "./email-set.ts";
 
@@ -29,9 +30,11 @@ const sentKeyword = "$mdnsent";
 const reportingUA = "Angarium";
 
 /** RFC 9007 §2.1. */
-export const mdnSend = method(mdn, shape, async (args, call, account): Promise<Answer> => {
+export const mdnSend = method(mdn, shape, send, "sending");
+
+async function send(args: is.Of<typeof shape>, call: Call, account: AccountId): Promise<Answer> {
   if (Object.keys(args.send).length > call.ports.settings.maxObjectsInSet) return failed("requestTooLarge");
-  const { objects } = await allObjects(ownIdentityType, call, account);
+  const { objects } = await allObjects(forCaller(identityType, call), call, account);
   const identity = objects.find(({ id }) => id === createdId(call, args.identityId))?.data as JsonObject | undefined;
   if (identity === undefined)
     return failed("invalidArguments", "/identityId: there is no such identity.", { pointer: "/identityId" });
@@ -55,20 +58,24 @@ export const mdnSend = method(mdn, shape, async (args, call, account): Promise<A
   const ok = { accountId: args.accountId, sent, notSent };
   if (Object.keys(update).length === 0) return { ok };
   return { ok, also: [["Email/set", await emailSet.run({ accountId: args.accountId, update }, call)]] };
-});
+}
 
 async function sendOne(
   wanted: Mdn,
   identity: JsonObject,
   call: Call,
-  account: number,
+  account: AccountId,
 ): Promise<{ readonly emailId: string; readonly shown: JsonObject } | SetError> {
-  const { ports } = call;
+  const { ports, access } = call;
   const emailId = wanted.forEmailId === undefined ? undefined : createdId(call, wanted.forEmailId);
   const email = emailId === undefined ? undefined : numberOf("M", emailId);
   const row = email === undefined ? undefined : (await ports.store.emailRows(account, [email], "all")).rows[0];
-  if (emailId === undefined || row?.bytes === undefined)
+  const places = row?.mailboxes.filter((mailbox) => access.reads(mailbox)) ?? [];
+  if (emailId === undefined || row?.bytes === undefined || places.length === 0)
     return setError("notFound", "forEmailId: there is no such email.");
+  // Where it cannot be noted that it was sent it would be sent again.
+  if (!places.every((mailbox) => access.may(mailbox, "w")))
+    return setError("forbidden", "forEmailId: you may not set its keywords, as a notification does.");
   if (row.marks.keywords.includes(sentKeyword)) return setError("mdnAlreadySent");
   const asked = headerValue(headerOf(row.bytes), "disposition-notification-to");
   const to = asked === undefined ? undefined : mailboxesOf(asked, 2)[0];

@@ -41,7 +41,7 @@ export const pushSubscriptionSet = (subscriptions: Subscriptions): Method =>
       await store.objectsPut(account, subscriptionName, [{ id, data: made }], undefined);
       known.set(id, made);
       call.created.set(creation, id);
-      subscriptions.serve(account, id, made);
+      await subscriptions.serve(account, id, made);
       subscriptions.verify(id, made);
       created[creation] = { id, keys: null, expires: made.expires };
     }
@@ -56,7 +56,7 @@ export const pushSubscriptionSet = (subscriptions: Subscriptions): Method =>
         continue;
       }
       await store.objectsPut(account, subscriptionName, [{ id, data: after }], undefined);
-      subscriptions.serve(account, id, after);
+      await subscriptions.serve(account, id, after);
       updated[name] =
         Object.hasOwn(patch, "expires") && patch["expires"] !== after.expires ? { expires: after.expires } : null;
     }
@@ -69,7 +69,7 @@ export const pushSubscriptionSet = (subscriptions: Subscriptions): Method =>
         continue;
       }
       await store.objectsPut(account, subscriptionName, [{ id, data: undefined }], undefined);
-      subscriptions.serve(account, id, undefined);
+      await subscriptions.serve(account, id, undefined);
       destroyed.push(id);
     }
     return { ok: { created, updated, destroyed, notCreated, notUpdated, notDestroyed } };

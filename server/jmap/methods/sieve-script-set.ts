@@ -90,11 +90,25 @@ export const sieveScriptSet = method(sieve, shape, async (args, call, account): 
   // RFC 9661 §2.2: only where all went well, and last: what is active is not destroyed in the call that ends its use.
   if (isFine && args.onSuccessDeactivateScript === true) await store.activateSieveScript(account, undefined);
   if (isFine && target !== undefined) await store.activateSieveScript(account, scriptNumber(target) ?? 0);
+  const after = await store.sieveScripts(account);
+  // What is active now, or is it no longer, is told (RFC 8620 §5.3: what has changed otherwise than by the patch).
+  const wasActive = new Set(before.scripts.flatMap(({ id, active }) => (active ? [id] : [])));
+  const creations = new Map(Object.entries(created).map(([creation, one]) => [one["id"], creation]));
+  for (const { id: number, active } of after.scripts) {
+    if (active === wasActive.has(number)) continue;
+    const id = scriptId(number);
+    const creation = creations.get(id);
+    if (creation !== undefined) created[creation] = { ...created[creation], isActive: active };
+    else {
+      const key = Object.keys(updated).find((one) => createdId(call, one) === id) ?? id;
+      updated[key] = { ...updated[key], isActive: active };
+    }
+  }
   return {
     ok: {
       accountId: args.accountId,
       oldState: String(before.revision),
-      newState: String((await store.sieveScripts(account)).revision),
+      newState: String(after.revision),
       created,
       updated,
       destroyed,

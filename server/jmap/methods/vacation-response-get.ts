@@ -2,13 +2,14 @@ import * as is from "../../../protocol/jmap/check.ts";
 import { getArgs, pick, pickProperties } from "../arguments.ts";
 import { method } from "../call.ts";
 import { vacation } from "../capabilities.ts";
-import { showVacation, vacationId, vacationProperties } from "../vacation.ts";
+import { isForCaller, notForCaller, showVacation, vacationId, vacationProperties } from "../vacation.ts";
 
 /** RFC 8621 §8.1. */
 export const vacationResponseGet = method(
   vacation,
   is.object(getArgs),
   async ({ accountId, ids, properties }, call, account) => {
+    if (!isForCaller(call)) return notForCaller;
     const names = pickProperties(properties, vacationProperties);
     if ("error" in names) return names.error;
     const { store } = call.ports;
@@ -23,4 +24,5 @@ export const vacationResponseGet = method(
       },
     };
   },
+  "sending",
 );

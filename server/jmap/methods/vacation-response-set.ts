@@ -1,13 +1,19 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { applyPatch } from "../../../protocol/jmap/patch.ts";
 import { failed, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import type { AccountId } from "../../store/store.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
-import { method } from "../call.ts";
+import { type Answer, type Call, method } from "../call.ts";
 import { vacation } from "../capabilities.ts";
-import { readVacation, showVacation, vacationId } from "../vacation.ts";
+import { isForCaller, notForCaller, readVacation, showVacation, vacationId } from "../vacation.ts";
+
+const shape = is.object(setArgs);
 
 /** RFC 8621 §8.2: there is one, which can neither be made nor destroyed. */
-export const vacationResponseSet = method(vacation, is.object(setArgs), async (args, call, account) => {
+export const vacationResponseSet = method(vacation, shape, set, "sending");
+
+async function set(args: is.Of<typeof shape>, call: Call, account: AccountId): Promise<Answer> {
+  if (!isForCaller(call)) return notForCaller;
   const refusal = tooManyToSet(args, call);
   if (refusal !== undefined) return refusal;
   const { store } = call.ports;
@@ -48,4 +54,4 @@ export const vacationResponseSet = method(vacation, is.object(setArgs), async (a
       ),
     },
   };
-});
+}

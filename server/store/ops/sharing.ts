@@ -60,8 +60,9 @@ export function* setMailboxRights(
       mailbox,
     );
     if (row === undefined && (count?.n ?? 0) >= maxGrantees) return { kind: "too-many" };
+    // RFC 8621 §2: of another's mailboxes one sees in one's list those that one asks for.
     yield* run(
-      `INSERT INTO mailbox_rights (account, mailbox, grantee, rights, subscribed) VALUES ($1, $2, $3, $4, 1)
+      `INSERT INTO mailbox_rights (account, mailbox, grantee, rights, subscribed) VALUES ($1, $2, $3, $4, 0)
        ON CONFLICT (account, mailbox, grantee) DO UPDATE SET rights = excluded.rights`,
       account,
       mailbox,
