@@ -49,20 +49,20 @@ export function makeJmap(
   const subscriptions = new Subscriptions(ports, hub);
   let loaded: ReturnType<JmapService["methods"]> | undefined;
   const load = async () => {
-    const [{ makeMethods }, { MailboxMemory }, { PreviewMemory }, { OrderMemory }, { TotalMemory }] = await Promise.all(
+    const [{ makeMethods }, { MailboxMemory }, { PreviewMemory }, { OrderMemory }, { MatchMemory }] = await Promise.all(
       [
         import("./jmap/methods.ts"),
         import("./jmap/mailboxes.ts"),
         import("./jmap/emails.ts"),
         import("./jmap/order-memory.ts"),
-        import("./jmap/total-memory.ts"),
+        import("./jmap/match-memory.ts"),
       ],
     );
     const memory = {
       mailboxes: new MailboxMemory(ports.store),
       previews: new PreviewMemory(),
       orders: new OrderMemory(ports.store),
-      totals: new TotalMemory(ports.store),
+      matches: new MatchMemory(ports.store),
     };
     return makeMethods({ ...memory, outbox, subscriptions });
   };

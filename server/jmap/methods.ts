@@ -2,6 +2,7 @@
 import type { Method } from "./call.ts";
 import type { PreviewMemory } from "./emails.ts";
 import type { MailboxMemory } from "./mailboxes.ts";
+import type { MatchMemory } from "./match-memory.ts";
 import { addressBookChanges } from "./methods/address-book-changes.ts";
 import { addressBookGet } from "./methods/address-book-get.ts";
 import { addressBookSet } from "./methods/address-book-set.ts";
@@ -73,13 +74,12 @@ import { vacationResponseSet } from "./methods/vacation-response-set.ts";
 import type { OrderMemory } from "./order-memory.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Subscriptions } from "./push-subscriptions.ts";
-import type { TotalMemory } from "./total-memory.ts";
 
 export type MethodParts = {
   readonly mailboxes: MailboxMemory;
   readonly previews: PreviewMemory;
   readonly orders: OrderMemory;
-  readonly totals: TotalMemory;
+  readonly matches: MatchMemory;
   readonly outbox: Outbox;
   readonly subscriptions: Subscriptions;
 };
@@ -88,7 +88,7 @@ export const makeMethods = ({
   mailboxes,
   previews,
   orders,
-  totals,
+  matches,
   outbox,
   subscriptions,
 }: MethodParts): ReadonlyMap<string, Method> =>
@@ -103,8 +103,8 @@ export const makeMethods = ({
     ["Thread/changes", threadChanges],
     ["Email/get", emailGet(previews)],
     ["Email/changes", emailChanges],
-    ["Email/query", emailQuery(orders, totals)],
-    ["Email/queryChanges", emailQueryChanges(orders, totals)],
+    ["Email/query", emailQuery(orders, matches)],
+    ["Email/queryChanges", emailQueryChanges(orders, matches)],
     ["Email/set", emailSet],
     ["Email/copy", emailCopy],
     ["Email/import", emailImport],

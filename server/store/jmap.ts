@@ -104,6 +104,9 @@ export type EmailOrder = OrderWanted & {
   readonly nextEmail: EmailId;
 };
 
+/** Emails that are named one by one in place of a filter that they are all that match. */
+export const maxFew = 1_000;
+
 export type EmailQueryResult =
   | {
       readonly kind: "done";
@@ -113,6 +116,8 @@ export type EmailQueryResult =
       readonly state: MailState;
       /** An order with which the next such query would be quicker. */
       readonly wanted: OrderWanted | undefined;
+      /** All of a large mailbox was gone through, and few matched: to know these would have been quicker. */
+      readonly sparse: boolean;
     }
   | { readonly kind: "anchor-not-found" }
   /** The text filters would have to read more than `maxQueryBytes`. */

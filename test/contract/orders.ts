@@ -1,8 +1,8 @@
 /** Orders that are kept in memory: pages read from them are the pages that sorting gives, whatever has happened since. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { MatchMemory } from "../../server/jmap/match-memory.ts";
 import { OrderMemory } from "../../server/jmap/order-memory.ts";
-import { TotalMemory } from "../../server/jmap/total-memory.ts";
 import type { EmailFilter, EmailOrder, EmailQuery, EmailSort, OrderWanted } from "../../server/store/jmap.ts";
 import { leastOrdered } from "../../server/store/ops/email-in-order.ts";
 import { type EmailId, Flag, type MailboxId, type Store } from "../../server/store/store.ts";
@@ -177,7 +177,7 @@ export function ordersContract(open: Open, stories: number): void {
             { filter: filter === undefined ? place : { kind: "and" as const, of: [place, filter] }, collapseThreads },
           ]),
         );
-        const memories = [new TotalMemory(store), new TotalMemory(store)];
+        const memories = [new MatchMemory(store), new MatchMemory(store)];
         for (const [at, one] of asked.entries())
           for (let times = 0; times < 2; times++) memories[at % 2]!.want(id, one);
         for (const memory of memories) await memory.idle();
@@ -214,13 +214,43 @@ export function ordersContract(open: Open, stories: number): void {
               "done",
             );
             if (kept === undefined) memories[at % 2]!.want(id, asked[at]!);
-            else assert.deepEqual([kept.total, kept.state], [counted.total, counted.state], JSON.stringify(asked[at]));
+            else {
+              const what = JSON.stringify(asked[at]);
+              assert.deepEqual([kept.total, kept.state], [counted.total, counted.state], what);
+              const { collapseThreads, filter } = asked[at]!;
+              if (collapseThreads) continue;
+              const all = expectKind(
+                await store.emailQuery(id, query(filter, [{ by: "number", ascending: true }], { limit: 5000 })),
+                "done",
+              );
+              assert.deepEqual(kept.few, all.emails, what);
+            }
           }
         }
         let still = 0;
         for (const [at, one] of asked.entries()) if ((await memories[at % 2]!.of(id, one)) !== undefined) still++;
         assert.ok(still > asked.length / 2, "they are kept over all of this");
       });
+
+    test("it is told where all of a large mailbox was gone through for few", async () => {
+      const { id } = await newAccount(store);
+      const inbox = await inboxOf(store, id);
+      await store.append(id, inbox, some(randomFrom(7), 50));
+      for (let n = 50; n < leastOrdered; n *= 2) await store.copy(id, inbox, [[1, n]], inbox);
+      const place: EmailFilter = { kind: "in-mailbox", mailbox: inbox };
+      const none: EmailFilter = { kind: "size", from: 1_000_000_000 };
+      const cases: readonly [filter: EmailFilter, sparse: boolean][] = [
+        [none, true],
+        [{ kind: "mark", of: "email", mark: { keyword: "nobodys" } }, false],
+        [{ kind: "and", of: [none, { kind: "received", from: noon + 1e12 }] }, false],
+        [{ kind: "and", of: [{ kind: "emails", emails: [1] }, none] }, false],
+      ];
+      for (const [filter, sparse] of cases) {
+        const asked: EmailFilter = { kind: "and", of: [place, filter] };
+        const answer: EmailQueryResult = await store.emailQuery(id, query(asked, []));
+        assert.equal(expectKind(answer, "done").sparse, sparse, JSON.stringify(filter));
+      }
+    });
 
     test("flagged first: as the rows say", async () => {
       const random = randomFrom(5);
@@ -275,6 +305,7 @@ export function ordersContract(open: Open, stories: number): void {
             total: undefined,
             state,
             wanted: orders.length === 0 ? wanted : undefined,
+            sparse: false,
           };
         },
         emailQueryChanges: async () => ({ kind: "cannot" }),

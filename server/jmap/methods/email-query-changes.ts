@@ -7,14 +7,14 @@ import { queryChangesArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { isRanked, readFilter, readSort } from "../email-filter.ts";
+import type { MatchMemory } from "../match-memory.ts";
 import type { OrderMemory } from "../order-memory.ts";
-import type { TotalMemory } from "../total-memory.ts";
 import { tooExpensive } from "./email-query.ts";
 
 const shape = is.object({ ...queryChangesArgs, collapseThreads: is.optional(is.bool) });
 
 /** RFC 8621 §4.5. */
-export const emailQueryChanges = (orders: OrderMemory, totals: TotalMemory) =>
+export const emailQueryChanges = (orders: OrderMemory, matches: MatchMemory) =>
   method(
     mail,
     shape,
@@ -33,7 +33,7 @@ export const emailQueryChanges = (orders: OrderMemory, totals: TotalMemory) =>
       const upTo = isFixed && args.upToId !== undefined ? numberOf("M", args.upToId) : undefined;
       const changes = (count: boolean) =>
         orders.changes(account, { filter, sort, collapseThreads, total: count }, since, args.maxChanges, upTo);
-      const kept = total ? await totals.of(account, { filter, collapseThreads }) : undefined;
+      const kept = total ? await matches.of(account, { filter, collapseThreads }) : undefined;
       let result = await changes(total && kept === undefined);
       if (kept !== undefined && result.kind === "done")
         result =

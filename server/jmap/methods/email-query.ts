@@ -8,8 +8,8 @@ import { queryArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { isRanked, readFilter, readSort } from "../email-filter.ts";
+import type { MatchMemory } from "../match-memory.ts";
 import type { OrderMemory } from "../order-memory.ts";
-import type { TotalMemory } from "../total-memory.ts";
 
 const shape = is.object({ ...queryArgs, collapseThreads: is.optional(is.bool) });
 /** Ids of one page, whatever the client asks for. */
@@ -20,7 +20,7 @@ export const tooExpensive = failed(
 );
 
 /** RFC 8621 §4.4. */
-export const emailQuery = (orders: OrderMemory, totals: TotalMemory) =>
+export const emailQuery = (orders: OrderMemory, matches: MatchMemory) =>
   method(
     mail,
     shape,
@@ -40,9 +40,13 @@ export const emailQuery = (orders: OrderMemory, totals: TotalMemory) =>
       }
       const { collapseThreads = false, calculateTotal = false, position = 0 } = args;
       const what = { filter, collapseThreads };
-      const query = (total: boolean) =>
+      const query = (total: boolean, few?: readonly number[]) =>
         orders.query(account, {
-          ...what,
+          filter:
+            few === undefined || filter === undefined
+              ? filter
+              : { kind: "and", of: [{ kind: "emails", emails: few }, filter] },
+          collapseThreads,
           sort,
           position,
           anchor: anchor === undefined ? undefined : { email: anchor, offset: args.anchorOffset ?? 0 },
@@ -50,19 +54,28 @@ export const emailQuery = (orders: OrderMemory, totals: TotalMemory) =>
           total,
           ranked,
         });
-      const kept = calculateTotal ? await totals.of(account, what) : undefined;
+      // The emails of a mailbox are counted as they come.
+      const isCounted = filter?.kind === "in-mailbox" && !collapseThreads;
+      const kept = !calculateTotal || ranked || isCounted ? undefined : await matches.now(account, what);
+      const emails = { filter, collapseThreads: false };
+      const isOpen = ranked || filter === undefined || filter.kind === "in-mailbox";
+      const known = isOpen
+        ? undefined
+        : kept === undefined || collapseThreads
+          ? await matches.of(account, emails, true)
+          : kept;
       let result: EmailQueryResult =
         kept?.total === 0 && anchor === undefined && position >= 0
-          ? { kind: "done", emails: [], position, total: 0, state: kept.state, wanted: undefined }
-          : await query(calculateTotal && kept === undefined);
-      if (kept !== undefined && result.kind === "done")
-        // Something may have happened between the two.
-        result =
-          stateText(kept.state) === stateText(result.state) ? { ...result, total: kept.total } : await query(true);
-      if (kept === undefined && result.kind === "done" && result.total !== undefined)
-        if (result.total === 0 || result.total > position + result.emails.length)
-          // What was listed to its end cost no more for its total, but for nothing all are gone through.
-          totals.want(account, what);
+          ? { kind: "done", emails: [], position, total: 0, state: kept.state, wanted: undefined, sparse: false }
+          : await query(calculateTotal && kept === undefined, known?.few);
+      if (result.kind === "done") {
+        const { state } = result;
+        // Something may have happened between them.
+        const isLate = [kept, known].some((one) => one !== undefined && stateText(one.state) !== stateText(state));
+        if (isLate) result = await query(calculateTotal);
+        else if (kept !== undefined) result = { ...result, total: kept.total };
+        if (result.kind === "done" && result.sparse) matches.want(account, emails);
+      }
       if (result.kind === "anchor-not-found") return failed("anchorNotFound");
       if (result.kind === "too-expensive") return tooExpensive;
       return {

@@ -6,12 +6,12 @@ import type { Param } from "./tx.ts";
 /** Collects parameters; `$1` is the account. */
 export class Params {
   readonly values: Param[];
-  /** Results come in the order of their time. */
-  readonly inTimeOrder: boolean;
+  /** The index of times is gone through: results come in that order, or few are in the range of times. */
+  readonly byTime: boolean;
 
-  constructor(account: number, inTimeOrder = false) {
+  constructor(account: number, byTime = false) {
     this.values = [account];
-    this.inTimeOrder = inTimeOrder;
+    this.byTime = byTime;
   }
 
   add(value: Param): string {
@@ -74,6 +74,14 @@ export function drivingMailbox(filter: EmailFilter | undefined): MailboxId | und
   return undefined;
 }
 
+/** A range of times that every result is in. */
+export function drivingTimes(
+  filter: EmailFilter | undefined,
+): (EmailFilter & { readonly kind: "received" }) | undefined {
+  if (filter?.kind === "received") return filter;
+  return filter?.kind === "and" ? filter.of.map(drivingTimes).find((one) => one !== undefined) : undefined;
+}
+
 /** What SQL can say of the filter: every result satisfies it. "" where it can say nothing. */
 export function superset(filter: EmailFilter, driving: MailboxId | undefined, params: Params): string {
   switch (filter.kind) {
@@ -128,7 +136,7 @@ export function condition(filter: EmailFilter, driving: MailboxId | undefined, p
     }
     case "received":
       // The sum keeps SQLite from going through the index of times where the order is another: it would jump from row to row.
-      return range(params.inTimeOrder ? "m.received_at" : "(m.received_at + 0)", filter.from, filter.before, params);
+      return range(params.byTime ? "m.received_at" : "(m.received_at + 0)", filter.from, filter.before, params);
     case "size":
       return range("m.size", filter.from, filter.below, params);
     case "mark":

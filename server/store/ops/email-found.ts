@@ -4,8 +4,9 @@ import type { EmailFilter } from "../jmap.ts";
 import { sift } from "../search-sift.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import type { WordGroup } from "../words.ts";
+import { drivingMailbox, drivingTimes } from "./email-filter.ts";
 import { mailState } from "./email-rows.ts";
-import { type Op, rows } from "./tx.ts";
+import { type Op, one, rows } from "./tx.ts";
 import { wordsSet } from "./words.ts";
 
 /** Emails that an index does not have yet are named one by one up to so many. */
@@ -108,4 +109,22 @@ export function driven(filter: EmailFilter, upTo: number): EmailFilter {
 export function demandedWords(filter: EmailFilter | undefined): readonly WordGroup[] {
   if (filter?.kind === "and") return filter.of.flatMap(demandedWords);
   return filter?.kind === "words" ? [filter.group] : [];
+}
+
+/** Emails of a range of times that are looked at one after the other, rather than all of their mailbox. */
+const maxShortTime = 5_000;
+
+/** Whether all that match came within a time in which few did. */
+export function* isShortTime(account: AccountId, filter: EmailFilter | undefined): Op<boolean> {
+  const [times, mailbox] = [drivingTimes(filter), drivingMailbox(filter)];
+  if (times === undefined || mailbox === undefined) return false;
+  const row = yield* one<{ n: number }>(
+    `SELECT count(*) AS n FROM (SELECT 1 FROM messages WHERE account = $1 AND mailbox = $2 AND received_at >= $3 AND received_at < $4
+     LIMIT ${maxShortTime + 1}) AS few`,
+    account,
+    mailbox,
+    times.from ?? 0,
+    times.before ?? Number.MAX_SAFE_INTEGER,
+  );
+  return row !== undefined && row.n <= maxShortTime;
 }

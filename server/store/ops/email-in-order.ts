@@ -5,7 +5,7 @@
 
 import type { EmailFilter, EmailOrder, EmailSort, OrderWanted } from "../jmap.ts";
 import { sharedMemory } from "../shared-memory.ts";
-import type { AccountId, EmailId } from "../store.ts";
+import type { AccountId, EmailId, MailboxId } from "../store.ts";
 import { firstSince, touchesSince } from "./email-changes.ts";
 import { condition, drivingEmails, drivingMailbox, needsKeys, orderOf, Params, topOf } from "./email-filter.ts";
 import { withFound } from "./email-found.ts";
@@ -74,18 +74,24 @@ function isOwn(filter: EmailFilter): boolean {
   }
 }
 
-/** The order that would have made this query quick, where there is none or it is getting old. `isPoor`: the one of all emails was of no use. */
-export function* orderWanted(account: AccountId, what: What, isPoor = false): Op<OrderWanted | undefined> {
-  const kept = keptSort(topOf(what.sort)?.rest ?? what.sort);
-  if (kept === undefined || drivingEmails(what.filter) !== undefined) return undefined;
-  const mailbox = drivingMailbox(what.filter);
+/** Messages of a mailbox, or of all. */
+export function* sizeOf(account: AccountId, mailbox: MailboxId | undefined): Op<number> {
   const row = yield* one<{ n: number }>(
     mailbox === undefined
       ? "SELECT used_messages AS n FROM accounts WHERE id = $1"
       : "SELECT messages AS n FROM mailboxes WHERE account = $1 AND id = $2",
     ...(mailbox === undefined ? [account] : [account, mailbox]),
   );
-  if (row === undefined || row.n < leastOrdered || row.n > maxOrdered) return undefined;
+  return row?.n ?? 0;
+}
+
+/** The order that would have made this query quick, where there is none or it is getting old. `isPoor`: the one of all emails was of no use. */
+export function* orderWanted(account: AccountId, what: What, isPoor = false): Op<OrderWanted | undefined> {
+  const kept = keptSort(topOf(what.sort)?.rest ?? what.sort);
+  if (kept === undefined || drivingEmails(what.filter) !== undefined) return undefined;
+  const mailbox = drivingMailbox(what.filter);
+  const size = yield* sizeOf(account, mailbox);
+  if (size < leastOrdered || size > maxOrdered) return undefined;
   const order = fitting(what.orders, what.filter, kept.sort);
   if (isPoor && topOf(what.sort) === undefined && what.filter !== undefined && isOwn(what.filter))
     return { mailbox, sort: kept.sort, filter: what.filter };

@@ -1,8 +1,9 @@
-/** Which emails or threads match a filter, and how that has changed: for totals that are kept (`server/jmap/total-memory.ts`). */
+/** Which emails or threads match a filter, and how that has changed: for matches that are kept (`server/jmap/match-memory.ts`). */
 import type { EmailMatching, EmailQuery, MailState } from "../jmap.ts";
 import type { AccountId } from "../store.ts";
 import { touchesSince } from "./email-changes.ts";
 import { hasText, Params } from "./email-filter.ts";
+import { isShortTime } from "./email-found.ts";
 import { withMarks } from "./email-marks.ts";
 import { matching, maxQueryTouches, rowsMatching, touchedBy } from "./email-query.ts";
 import { mailState } from "./email-rows.ts";
@@ -17,7 +18,7 @@ export function* emailMatching(
   const state = yield* mailState(account);
   const what = yield* withMarks(account, { ...asked, sort: [] });
   if (since === undefined) {
-    const params = new Params(account);
+    const params = new Params(account, yield* isShortTime(account, what.filter));
     const name = what.collapseThreads ? "thread" : "email";
     // One text is ten times as fast as a row for each.
     const sql = `SELECT string_agg(CAST(m.${name} AS TEXT), ',') AS numbers ${rowsMatching(what.filter, params)}`;

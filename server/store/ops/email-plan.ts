@@ -30,11 +30,17 @@ export type Plan = {
 };
 
 /** The statement that gives the rows (email, thread, content, leaves…) in order; its last parameter is the limit. */
-export function plan(account: AccountId, what: What, merged: readonly MailboxId[], only?: readonly EmailId[]): Plan {
+export function plan(
+  account: AccountId,
+  what: What,
+  merged: readonly MailboxId[],
+  only?: readonly EmailId[],
+  byTime = false,
+): Plan {
   const { filter } = what;
   const driving = drivingMailbox(filter);
   const [first] = what.sort;
-  const params = new Params(account, first === undefined || first.by === "receivedAt");
+  const params = new Params(account, byTime || first === undefined || first.by === "receivedAt");
   const order = orderOf(what.sort, params);
   const where = filter === undefined ? "" : superset(filter, driving, params);
   const leaves: EmailFilter[] = [];

@@ -1,17 +1,19 @@
 /** Email/query: the emails that match, in order, one page of them, and how they have changed. */
 import { BitSet } from "../../../protocol/words/email-set.ts";
-import type {
-  EmailFilter,
-  EmailQuery,
-  EmailQueryChanges,
-  EmailQueryResult,
-  EmailSort,
-  MailState,
-  Those,
+import {
+  type EmailFilter,
+  type EmailQuery,
+  type EmailQueryChanges,
+  type EmailQueryResult,
+  type EmailSort,
+  type MailState,
+  maxFew,
+  type Those,
 } from "../jmap.ts";
 import type { AccountId, EmailId, MailboxId, ThreadId } from "../store.ts";
 import { touchesSince } from "./email-changes.ts";
 import {
+  drivingEmails,
   drivingMailbox,
   hasText,
   looksAtThreads,
@@ -21,8 +23,8 @@ import {
   topOf,
   visible,
 } from "./email-filter.ts";
-import { demandedWords, driven, newerThan, withFound } from "./email-found.ts";
-import { listInOrder, orderWanted } from "./email-in-order.ts";
+import { demandedWords, driven, isShortTime, newerThan, withFound } from "./email-found.ts";
+import { leastOrdered, listInOrder, orderWanted, sizeOf } from "./email-in-order.ts";
 import { withMarks } from "./email-marks.ts";
 import {
   distinct,
@@ -89,7 +91,8 @@ function* listPlainly(
   const isPoor = inOrder === "poor";
   let what = { ...asked, filter: yield* withFound(account, asked.filter) };
   const merged = yield* mergedMailboxes(account, what);
-  let made = plan(account, what, merged);
+  const byTime = what.sort[0]?.by !== "receivedAt" && (yield* isShortTime(account, what.filter));
+  let made = plan(account, what, merged, undefined, byTime);
   const look = new TextLook();
   for (let limit = firstLimit; ; limit = Math.min(everything, limit * 8)) {
     const found = yield* rows(made.sql, ...made.params, limit);
@@ -100,7 +103,7 @@ function* listPlainly(
     // Few of the rows match: going through those that may is cheaper than going on.
     if (what.filter !== undefined && hasText(what.filter)) {
       what = { ...what, filter: driven(what.filter, Math.min(maxDriven, limit * rowsForEmail)) };
-      made = plan(account, what, merged);
+      made = plan(account, what, merged, undefined, byTime);
     }
   }
 }
@@ -161,7 +164,7 @@ function* count(account: AccountId, { filter, collapseThreads }: What): Op<numbe
   const driving = drivingMailbox(filter);
   if (driving !== undefined && filter?.kind === "in-mailbox" && !collapseThreads)
     return yield* countMailbox(account, driving);
-  const params = new Params(account);
+  const params = new Params(account, yield* isShortTime(account, filter));
   const sql = `SELECT count(DISTINCT m.${collapseThreads ? "thread" : "email"}) AS n ${rowsMatching(filter, params)}`;
   return (yield* one<{ n: number }>(sql, ...params.values))?.n ?? 0;
 }
@@ -247,7 +250,14 @@ function* fromTheEnd(account: AccountId, query: EmailQuery, state: MailState): O
   if (listed === "too-expensive") return { kind: "too-expensive" };
   const emails = listed.emails.slice(0, wantedOf).reverse().slice(0, query.limit);
   const wanted = yield* orderWanted(account, query, listed.isPoor);
-  return { kind: "done", emails, position, total: query.total ? total : undefined, state, wanted };
+  return { kind: "done", emails, position, total: query.total ? total : undefined, state, wanted, sparse: false };
+}
+
+/** Whether nothing but going through a large mailbox finds what matches. */
+function* isGoneThrough(account: AccountId, filter: EmailFilter | undefined): Op<boolean> {
+  if (filter === undefined || hasText(filter) || drivingEmails(filter) !== undefined) return false;
+  if ((yield* sizeOf(account, drivingMailbox(filter))) < leastOrdered) return false;
+  return !(yield* isShortTime(account, filter));
 }
 
 export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQueryResult> {
@@ -289,7 +299,8 @@ export function* emailQuery(account: AccountId, given: EmailQuery): Op<EmailQuer
   }
   const total = query.total ? (whole ? emails.length : (among ?? (yield* count(account, query)))) : undefined;
   const wanted = ranked ? undefined : yield* orderWanted(account, query, listed.isPoor);
-  return { kind: "done", emails: emails.slice(position, position + limit), position, total, state, wanted };
+  const sparse = whole && !ranked && emails.length <= maxFew && (yield* isGoneThrough(account, query.filter));
+  return { kind: "done", emails: emails.slice(position, position + limit), position, total, state, wanted, sparse };
 }
 
 /** Emails for which something may be otherwise since these touches: with threads, all of theirs. */

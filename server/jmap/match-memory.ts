@@ -1,23 +1,27 @@
 /**
- * Totals of queries that are asked for again and again (`calculateTotal`): which emails, or threads, match is kept as a bit for each,
- * and what has been touched since is looked at when the next one asks, so that a total costs what has changed.
+ * What matches the filters that are asked for (`calculateTotal`, or where few match and no index knows them): a bit for each email, or
+ * thread, made with the first query. What has been touched since is looked at when the next one asks, so that it costs what has changed.
  */
-import type { EmailQuery, MailState } from "../store/jmap.ts";
+import { type EmailQuery, type MailState, maxFew } from "../store/jmap.ts";
 import type { AccountId, Store } from "../store/store.ts";
 
 type Asked = Pick<EmailQuery, "filter" | "collapseThreads">;
-export type Total = { readonly total: number; readonly state: MailState };
+export type Matches = {
+  readonly total: number;
+  readonly state: MailState;
+  /** All of them, where they are few: a page is then made of these. */
+  readonly few: readonly number[] | undefined;
+};
 
-/** Memory of all of them, how many of one account, and how many that were wanted once are remembered. */
-const bounds = { bytes: 32 * 1024 * 1024, ofAccount: 16, once: 1_024 } as const;
+/** Memory of all of them, and how many of one account. */
+const bounds = { bytes: 32 * 1024 * 1024, ofAccount: 16 } as const;
 
-export class TotalMemory {
+export class MatchMemory {
   readonly #store: Pick<Store, "emailMatching">;
   readonly #maxBytes: number;
   /** Those asked last are at the end. */
   readonly #kept = new Map<string, Kept>();
-  readonly #once = new Set<string>();
-  readonly #making = new Map<string, Promise<void>>();
+  readonly #making = new Map<string, Promise<Kept | undefined>>();
   #bytes = 0;
 
   constructor(store: Pick<Store, "emailMatching">, maxBytes: number = bounds.bytes) {
@@ -25,11 +29,11 @@ export class TotalMemory {
     this.#maxBytes = maxBytes;
   }
 
-  /** Undefined where it is not kept: then it has to be counted. */
-  async of(account: AccountId, asked: Asked): Promise<Total | undefined> {
+  /** Undefined where it is not kept. `onlyFew`: and where it was not few. */
+  async of(account: AccountId, asked: Asked, onlyFew = false): Promise<Matches | undefined> {
     const key = keyOf(account, asked);
     const kept = this.#kept.get(key);
-    if (kept === undefined) return undefined;
+    if (kept === undefined || (onlyFew && kept.count > maxFew)) return undefined;
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     const before = kept.bytes;
@@ -48,34 +52,40 @@ export class TotalMemory {
       if (kept.lost) this.#forget(key);
       else if (this.#kept.get(key) === kept) this.#bytes += kept.bytes - before;
     }
-    return kept.lost ? undefined : { total: kept.count, state: kept.state };
+    return kept.lost ? undefined : kept.shown();
   }
 
-  /** It was counted, among more than was answered: the second time it is kept. */
+  /** Made where it is not kept, which costs no more than counting; undefined of filters that look at texts. */
+  async now(account: AccountId, asked: Asked): Promise<Matches | undefined> {
+    return (await this.of(account, asked)) ?? (await this.#make(account, asked))?.shown();
+  }
+
+  /** Makes it beside who asked. */
   want(account: AccountId, asked: Asked): void {
+    // A store that is in trouble tells who asks for mail.
+    if (!this.#kept.has(keyOf(account, asked))) this.#make(account, asked).catch(() => {});
+  }
+
+  #make(account: AccountId, asked: Asked): Promise<Kept | undefined> {
     const key = keyOf(account, asked);
-    if (this.#kept.has(key) || this.#making.has(key)) return;
-    if (!this.#once.delete(key)) {
-      if (this.#once.size >= bounds.once) this.#once.clear();
-      this.#once.add(key);
-      return;
-    }
-    const made = this.#store.emailMatching(account, asked, undefined).then(
-      (all) => {
-        if (all.kind === "all") this.#keep(account, key, new Kept(account, all.matching, all.state));
-      },
-      // A store that is in trouble tells who asks for mail.
-      () => {},
-    );
-    this.#making.set(
-      key,
-      made.finally(() => this.#making.delete(key)),
-    );
+    const making = this.#making.get(key);
+    if (making !== undefined) return making;
+    const made = this.#store
+      .emailMatching(account, asked, undefined)
+      .then((all) => {
+        if (all.kind !== "all") return undefined;
+        const kept = new Kept(account, all.matching, all.state);
+        this.#keep(account, key, kept);
+        return kept;
+      })
+      .finally(() => this.#making.delete(key));
+    this.#making.set(key, made);
+    return made;
   }
 
   /** Resolves when what was wanted so far has been made. */
   async idle(): Promise<void> {
-    await Promise.all(this.#making.values());
+    await Promise.allSettled(this.#making.values());
   }
 
   #keep(account: AccountId, key: string, kept: Kept): void {
@@ -120,6 +130,17 @@ class Kept {
 
   get bytes(): number {
     return this.#bits.length;
+  }
+
+  shown(): Matches {
+    return { total: this.count, state: this.state, few: this.count > maxFew ? undefined : this.#numbers() };
+  }
+
+  #numbers(): readonly number[] {
+    const numbers: number[] = [];
+    for (const [at, byte] of this.#bits.entries())
+      for (let bit = 0; byte >>> bit !== 0; bit++) if ((byte >>> bit) & 1) numbers.push(at * 8 + bit);
+    return numbers;
   }
 
   follow(touched: readonly number[], matching: readonly number[], state: MailState): void {
