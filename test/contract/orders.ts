@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { MatchMemory } from "../../server/jmap/match-memory.ts";
 import { OrderMemory } from "../../server/jmap/order-memory.ts";
-import type { EmailFilter, EmailOrder, EmailQuery, EmailSort, OrderWanted } from "../../server/store/jmap.ts";
+import type {
+  EmailFilter,
+  EmailOrder,
+  EmailQuery,
+  EmailQueryResult,
+  EmailSort,
+  OrderWanted,
+} from "../../server/store/jmap.ts";
 import { leastOrdered } from "../../server/store/ops/email-in-order.ts";
 import { type EmailId, Flag, type MailboxId, type Store } from "../../server/store/store.ts";
 import {
