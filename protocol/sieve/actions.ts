@@ -40,6 +40,12 @@ export type NotifyAction = {
   readonly fcc: Fcc | undefined;
 };
 
+/** Conditions of NOTIFY, RFC 3461 §4.1; "NEVER" stands alone. */
+export const dsnConditions = ["NEVER", "SUCCESS", "FAILURE", "DELAY"] as const;
+export type DsnCondition = (typeof dsnConditions)[number];
+/** Parts of the envelope by RFC 6009 §2, and what the sender said; nothing where it said nothing. */
+export type EnvelopeDsn = { readonly [part in "notify" | "orcpt" | "ret" | "envid"]?: readonly string[] };
+
 /** `message`: the bytes as the script had changed them by then; undefined where it had not. */
 export type Action =
   | { readonly kind: "keep"; readonly flags: readonly string[] | undefined; readonly message: Buffer | undefined }
@@ -49,7 +55,14 @@ export type Action =
       readonly flags: readonly string[] | undefined;
       readonly message: Buffer | undefined;
     }
-  | { readonly kind: "redirect"; readonly address: string; readonly message: Buffer | undefined }
+  | {
+      readonly kind: "redirect";
+      readonly address: string;
+      readonly message: Buffer | undefined;
+      /** RFC 6009 §3: what is asked about delivery reports. */
+      readonly notify: readonly DsnCondition[] | undefined;
+      readonly ret: "full" | "hdrs" | undefined;
+    }
   | { readonly kind: "reject"; readonly reason: string; readonly extended: boolean }
   | VacationAction
   | NotifyAction;
@@ -74,6 +87,7 @@ export type Surroundings = {
   /** "" is the null reverse-path; undefined: there is no envelope (RFC 6785). */
   readonly envelopeFrom: string | undefined;
   readonly envelopeTo: string | undefined;
+  readonly envelopeDsn: EnvelopeDsn;
   /** What parts user and detail; "" where there is no detail. */
   readonly separator: string;
   /** RFC 5183 items by name. */

@@ -52,6 +52,12 @@ export const commandTables: { readonly [name: string]: readonly CommandCase[] } 
     ['require "copy"; redirect :copy "far@else.test";', "redirect far@else.test; keep"],
     ['redirect "a@b.test"; redirect "a@b.test";', "redirect a@b.test"],
     ['redirect "Ann <a@b.test>";', "redirect a@b.test"],
+    // RFC 6009 §3.
+    ['require ["copy","redirect-dsn"]; redirect :copy :notify "NEVER" "a@b.test";', "redirect a@b.test NEVER; keep"],
+    [
+      'require "redirect-dsn"; redirect :notify "success,Delay" :ret "hdrs" "a@b.test";',
+      "redirect a@b.test SUCCESS,DELAY hdrs",
+    ],
     [
       'redirect "1@b.test"; redirect "2@b.test"; redirect "3@b.test"; redirect "4@b.test"; redirect "5@b.test"; redirect "6@b.test";',
       "keep; failed: a script may redirect a message to 5 addresses",

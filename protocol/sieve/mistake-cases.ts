@@ -44,6 +44,27 @@ export const mistakeCases: readonly [script: string, expected: string][] = [
     'require "envelope"; if envelope "subject" "x" {}',
     'line 1, column 33: "subject" is no part of the envelope: "from" or "to" was expected',
   ],
+  [
+    'require ["envelope","envelope-dsn"]; if envelope "by" "x" {}',
+    'line 1, column 50: "by" is no part of the envelope: "from", "to", "notify", "orcpt", "ret" or "envid" was expected',
+  ],
+  [
+    'require "envelope"; if envelope "ret" "x" {}',
+    'line 1, column 33: "ret" is no part of the envelope: "from" or "to" was expected',
+  ],
+  ['redirect :ret "FULL" "a@b.test";', 'line 1, column 10: :ret needs require "redirect-dsn"'],
+  [
+    'require "redirect-dsn"; redirect :notify "NEVER,SUCCESS" "a@b.test";',
+    "line 1, column 42: NEVER stands alone after :notify",
+  ],
+  [
+    'require "redirect-dsn"; redirect :notify "OFTEN" "a@b.test";',
+    'line 1, column 42: "OFTEN" is no condition of delivery reports: NEVER, or some of SUCCESS, FAILURE and DELAY, were expected after :notify',
+  ],
+  [
+    'require "redirect-dsn"; redirect :ret "BODY" "a@b.test";',
+    'line 1, column 39: "BODY" was found where FULL or HDRS was expected after :ret',
+  ],
   ['fileinto "x";', 'line 1, column 1: fileinto needs require "fileinto"'],
   ['require "fileinto"; fileinto ["a"];', "line 1, column 30: a string was expected as argument 1 of fileinto"],
   ['require "fileinto"; fileinto "";', 'line 1, column 30: "" is no name of a mailbox'],

@@ -127,6 +127,27 @@ export const tables: readonly Table[] = [
     no: ['envelope "to" "bob@sender.test"', 'envelope :is "from" ""', 'envelope :domain "to" "sender.test"'],
   },
   {
+    name: "what is asked about delivery reports, RFC 6009 §2",
+    needs: ["envelope", "envelope-dsn", "relational", "comparator-i;ascii-numeric"],
+    yes: [
+      'envelope "notify" "SUCCESS"',
+      'envelope :contains "Notify" "delay"',
+      'envelope :count "eq" :comparator "i;ascii-numeric" "notify" "2"',
+      'envelope :matches "orcpt" "rfc822;*@elsewhere.test"',
+      'envelope "ret" "HDRS"',
+      'envelope "envid" "QQ314"',
+      'envelope ["from", "envid"] "bob@sender.test"',
+    ],
+    no: ['envelope "notify" "FAILURE"', 'envelope "ret" "FULL"', 'envelope "envid" "314"'],
+  },
+  {
+    name: "nothing is asked about delivery reports, RFC 6009 §2",
+    needs: ["envelope", "envelope-dsn"],
+    options: { world: { envelopeDsn: {} } },
+    yes: ['not envelope :matches ["notify", "orcpt", "ret", "envid"] "*"'],
+    no: ['envelope "ret" "FULL"'],
+  },
+  {
     name: "the null reverse-path, RFC 5228 §5.4",
     needs: ["envelope"],
     options: { world: { envelopeFrom: "" } },

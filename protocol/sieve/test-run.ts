@@ -30,6 +30,7 @@ const boxes: { readonly [path: string]: string } = { INBOX: "1", Work: "2", "Wor
 export const surroundings: Surroundings = {
   envelopeFrom: "bob@sender.test",
   envelopeTo: "ann+lists@example.test",
+  envelopeDsn: { notify: ["SUCCESS", "DELAY"], orcpt: ["rfc822;ann@elsewhere.test"], ret: ["HDRS"], envid: ["QQ314"] },
   separator: "+",
   environment: {
     domain: "example.test",
@@ -80,7 +81,9 @@ function showAction(action: Action): string {
       return `fileinto ${mailbox}${more === "" ? "" : ` (${more})`}${flags(action.flags)}`;
     }
     case "redirect":
-      return `redirect ${action.address}`;
+      return ["redirect", action.address, action.notify?.join(), action.ret]
+        .filter((one) => one !== undefined)
+        .join(" ");
     case "reject":
       return `${action.extended ? "ereject" : "reject"} ${action.reason}`;
     case "vacation": {

@@ -205,6 +205,7 @@ function anywhere(from: string, to: string, host: string, now: number): Surround
   return {
     envelopeFrom: from,
     envelopeTo: to,
+    envelopeDsn: {},
     separator: "+",
     environment: { host, domain: to.slice(to.lastIndexOf("@") + 1), location: "MS", phase: "during", name: "Angarium" },
     now,

@@ -51,11 +51,17 @@ const sample = (to: string): string =>
   `From: Bob <bob@sender.test>\r\nTo: ${to}\r\nSubject: hello world\r\nMessage-ID: <${Math.random().toString(36).slice(2)}@sender.test>\r\nDate: Tue, 24 Nov 2026 09:14:00 +0100\r\n\r\nthe body\r\n`;
 
 /** Gives a message to one person; the reply to its end. */
-async function deliver(user: string, mail = sample(user), from = "bob@sender.test", service = "smtp"): Promise<string> {
+async function deliver(
+  user: string,
+  mail = sample(user),
+  from = "bob@sender.test",
+  service = "smtp",
+  asked: { readonly mail?: string; readonly rcpt?: string } = {},
+): Promise<string> {
   const talk = await SmtpTalk.open(dev.ready.ports[service]!);
   await talk.say(service === "lmtp" ? "LHLO client.test" : "EHLO client.test");
-  await talk.say(`MAIL FROM:<${from}>`);
-  await talk.say(`RCPT TO:<${user}>`);
+  await talk.say(`MAIL FROM:<${from}>${asked.mail ?? ""}`);
+  await talk.say(`RCPT TO:<${user}>${asked.rcpt ?? ""}`);
   await talk.say("DATA");
   const reply = await talk.say(`${mail.replace(/^\./gm, "..")}.`);
   await talk.quit();
@@ -270,6 +276,24 @@ describe("what goes out", () => {
     assert.equal(steps[1][1].words, "A script sends it on to far@else.test.");
     assert.match(steps[2][0].words, new RegExp(`^A script of ${user} sends it on, under the return path SRS0=`));
     assert.match(steps[0][1].words, /would send it on to far@else\.test, but that goes round\.$/);
+  });
+
+  test("what its sender asks about reports a script sees, and what the script asks goes along (RFC 6009)", async () => {
+    const user = someone();
+    await activate(
+      user,
+      `require ["envelope", "envelope-dsn", "redirect-dsn", "copy"];
+       if allof (envelope "notify" "DELAY", envelope "ret" "HDRS", envelope "envid" "a b", envelope "orcpt" "rfc822;o@p.test") {
+         redirect :copy :notify "SUCCESS,FAILURE" :ret "FULL" "far@else.test";
+       }`,
+    );
+    const asked = { mail: " RET=HDRS ENVID=a+20b", rcpt: " NOTIFY=DELAY,FAILURE ORCPT=rfc822;o@p.test" };
+    await deliver(user, undefined, undefined, undefined, asked);
+    const { commands } = await sink.next();
+    assert.match(commands[0]!, /^MAIL FROM:<SRS0=[^>]*>.* RET=FULL/);
+    assert.doesNotMatch(commands[0]!, /ENVID/);
+    assert.match(commands[1]!, /^RCPT TO:<far@else\.test> NOTIFY=SUCCESS,FAILURE/);
+    assert.deepEqual(await contents(user), ["INBOX: hello world"]);
   });
 
   test("redirect :copy, and to a person here", async () => {

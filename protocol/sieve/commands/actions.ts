@@ -1,12 +1,16 @@
 /** keep, fileinto, redirect, discard, reject, ereject: RFC 5228 §4, RFC 3894, RFC 5429, RFC 5490, RFC 8579, RFC 9042. */
 import { formatMailbox, parseMailbox } from "../../smtp/address.ts";
-import type { Fcc, FileTarget } from "../actions.ts";
+import { type Action, type DsnCondition, dsnConditions, type Fcc, type FileTarget } from "../actions.ts";
 import type { Arguments, CommandRule, Compiler, TagSpec } from "../compiler.ts";
 import { RunError, ScriptError } from "../mistake.ts";
 import { next, type Run, type Step } from "../run.ts";
 import { flagList } from "./flags.ts";
 
 const flagTags: { readonly [name: string]: TagSpec } = { flags: { value: "strings", needs: "imap4flags" } };
+const dsnTags: { readonly [name: string]: TagSpec } = {
+  notify: { value: "string", needs: "redirect-dsn" },
+  ret: { value: "string", needs: "redirect-dsn" },
+};
 const copyTags: { readonly [name: string]: TagSpec } = { copy: { needs: "copy" } };
 const targetTags: { readonly [name: string]: TagSpec } = {
   create: { needs: "mailbox" },
@@ -72,7 +76,8 @@ export const actionCommands: { readonly [name: string]: CommandRule } = {
   },
   redirect: {
     compile: (node, c) => {
-      const args = c.take(node, { tags: copyTags, positional: ["string"] });
+      const args = c.take(node, { tags: { ...copyTags, ...dsnTags }, positional: ["string"] });
+      const dsn = dsnOf(c, args);
       const address = c.text(args.positional[0]);
       const isCopy = args.tags.has("copy");
       const known = c.constant(args.positional[0]);
@@ -86,7 +91,7 @@ export const actionCommands: { readonly [name: string]: CommandRule } = {
         if (run.actions.some((action) => action.kind === "redirect" && action.address === to)) return next;
         if (run.actions.filter(({ kind }) => kind === "redirect").length >= run.bounds.redirects)
           throw new RunError(`a script may redirect a message to ${run.bounds.redirects} addresses`, node.at);
-        run.act({ kind: "redirect", address: to, message: run.message.changedBytes() });
+        run.act({ kind: "redirect", address: to, message: run.message.changedBytes(), ...dsn(run) });
         return next;
       };
     },
@@ -94,6 +99,34 @@ export const actionCommands: { readonly [name: string]: CommandRule } = {
   reject: { needs: "reject", compile: (node, c) => rejecting(c, c.take(node, { positional: ["string"] }), false) },
   ereject: { needs: "ereject", compile: (node, c) => rejecting(c, c.take(node, { positional: ["string"] }), true) },
 };
+
+type RedirectDsn = Pick<Extract<Action, { readonly kind: "redirect" }>, "notify" | "ret">;
+
+/** RFC 6009 §3: `:notify` and `:ret` as RFC 3461 §4 writes them. */
+function dsnOf(c: Compiler, args: Arguments): (run: Run) => RedirectDsn {
+  const [notify, ret] = [args.tags.get("notify"), args.tags.get("ret")];
+  const read = (given: readonly [string | undefined, string | undefined]): RedirectDsn | string => {
+    const conditions = given[0]?.toUpperCase().split(",");
+    if (conditions?.some((one) => !(dsnConditions as readonly string[]).includes(one)))
+      return `"${given[0]}" is no condition of delivery reports: NEVER, or some of SUCCESS, FAILURE and DELAY, were expected after :notify`;
+    if (conditions !== undefined && conditions.length > 1 && conditions.includes("NEVER"))
+      return "NEVER stands alone after :notify";
+    if (given[1] !== undefined && !/^(?:full|hdrs)$/i.test(given[1]))
+      return `"${given[1]}" was found where FULL or HDRS was expected after :ret`;
+    return {
+      notify: conditions as DsnCondition[] | undefined,
+      ret: given[1]?.toLowerCase() as "full" | "hdrs" | undefined,
+    };
+  };
+  const texts = [notify, ret].map((one) => (one === undefined ? undefined : c.text(one)));
+  const known = read([notify && c.constant(notify), ret && c.constant(ret)]);
+  if (typeof known === "string") throw new ScriptError((notify ?? ret)!.at, known);
+  return (run) => {
+    const found = read([texts[0]?.(run), texts[1]?.(run)]);
+    if (typeof found === "string") throw new RunError(found, args.at);
+    return found;
+  };
+}
 
 /** RFC 5429 §2.3: nothing that delivers, and no second one. */
 function rejecting(c: Compiler, args: Arguments, extended: boolean): Step {

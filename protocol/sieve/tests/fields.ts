@@ -15,6 +15,9 @@ const partTags: { readonly [name: string]: TagSpec } = {
   detail: { group: "address part", needs: "subaddress" },
 };
 
+/** RFC 6009 §2. */
+const dsnParts = ["notify", "orcpt", "ret", "envid"] as const;
+
 /** Addresses of one field that are looked at. */
 const maxAddresses = 1000;
 
@@ -115,11 +118,12 @@ export const fieldTests: { readonly [name: string]: TestRule } = {
     compile: (node, c) => {
       const args = c.take(node, { tags: { ...matchTags, ...partTags }, positional: ["strings", "strings"] });
       const known = c.constants(args.positional[0]);
-      const wrong = known?.find((name) => !/^(?:from|to)$/i.test(name));
+      const parts = ["from", "to", ...(c.has("envelope-dsn") ? dsnParts : [])];
+      const wrong = known?.find((name) => !parts.includes(name.toLowerCase()));
       if (wrong !== undefined)
         throw new ScriptError(
           args.positional[0]!.at,
-          `"${wrong}" is no part of the envelope: "from" or "to" was expected`,
+          `"${wrong}" is no part of the envelope: "${parts.slice(0, -1).join('", "')}" or "${parts.at(-1)}" was expected`,
         );
       const names = c.texts(args.positional[0]);
       const part = partOf(args);
@@ -128,6 +132,9 @@ export const fieldTests: { readonly [name: string]: TestRule } = {
         const values: string[] = [];
         for (const name of names(run)) {
           const lower = name.toLowerCase();
+          const dsnPart = dsnParts.find((one) => one === lower && parts.includes(one));
+          // RFC 6009 §2: no addresses, so that an address part says nothing of them.
+          if (dsnPart !== undefined) values.push(...(run.world.envelopeDsn[dsnPart] ?? []));
           const address = lower === "from" ? run.world.envelopeFrom : lower === "to" ? run.world.envelopeTo : undefined;
           if (address === undefined) continue;
           const text = part(run, ...split(address));

@@ -12,7 +12,7 @@ import type { Account } from "../../store/store.ts";
 import { forwardersOf } from "../forward.ts";
 import { type HourBook, HourCounts } from "../hour-counts.ts";
 import { namedAddress, notification } from "./answers.ts";
-import { sentFromHere } from "./made-here.ts";
+import { asReported, sentFromHere } from "./made-here.ts";
 
 export const maxSentPerHour = 100;
 
@@ -53,7 +53,7 @@ export function makeClientSend(ports: ClientSendPorts): ClientSend {
       if (to === undefined || forwardersOf(header).has(owner.name)) return undefined;
       const front = Buffer.from(`Delivered-To: ${owner.name}\r\n`);
       // It is the owner who sends it on: what cannot be delivered comes back to them.
-      return sentFromHere(facts, owner.name, [to], Buffer.concat([front, action.message ?? bytes]));
+      return asReported(action, sentFromHere(facts, owner.name, [to], Buffer.concat([front, action.message ?? bytes])));
     }
     // RFC 5436 §2.7.1: an automatic message notifies nobody automatically.
     if (header.fields.some(({ name }) => name === "auto-submitted")) return undefined;

@@ -129,6 +129,7 @@ export function makeImapSieve(ports: Ports): ImapSieve {
     // RFC 6785 §3.7: there is no envelope.
     envelopeFrom: undefined,
     envelopeTo: undefined,
+    envelopeDsn: {},
     separator: "+",
     environment: {
       domain: domainOf(owner.name),

@@ -50,6 +50,7 @@ export async function scripted(given: {
       verdict,
       account,
       recipient: formatMailbox(recipient),
+      asked: recipient,
       bytes,
       place: placeFor(account),
       isJunk: isJunk(account),

@@ -5,23 +5,30 @@
  */
 import { createHash } from "node:crypto";
 import { type Header, splitHeader } from "../../../protocol/mime/header.ts";
-import type { Action, Fcc, Outcome, Surroundings } from "../../../protocol/sieve/actions.ts";
+import {
+  type Action,
+  dsnConditions,
+  type EnvelopeDsn,
+  type Fcc,
+  type Outcome,
+  type Surroundings,
+} from "../../../protocol/sieve/actions.ts";
 import { SieveMessage } from "../../../protocol/sieve/message.ts";
 import { type NamedScript, runScripts } from "../../../protocol/sieve/sieve.ts";
 import { type Mailbox, parseMailbox } from "../../../protocol/smtp/address.ts";
 import type { Directory } from "../../access/directory.ts";
 import type { Taken } from "../../judge/judge.ts";
 import type { Log } from "../../log.ts";
-import type { Received } from "../../receive/received.ts";
+import type { Received, ReceivedRecipient } from "../../receive/received.ts";
 import type { Remembered } from "../../store/sieve-store.ts";
-import type { Account, AccountId, Marks, Store, Target } from "../../store/store.ts";
+import type { Account, AccountId, Marks, Notify, Store, Target } from "../../store/store.ts";
 import type { Forwarded } from "../forward.ts";
 import { withoutField } from "../traced.ts";
 import { failureNotice, namedAddress, notification, refusal, vacationAnswer } from "./answers.ts";
 import type { BookScript, ScriptBook } from "./book.ts";
 import type { AccountEffects, Filed, Sent } from "./effects.ts";
 import { flagsAsMarks } from "./flags.ts";
-import { sentFromHere } from "./made-here.ts";
+import { asReported, sentFromHere } from "./made-here.ts";
 import { AccountMailboxes } from "./mailboxes.ts";
 import { namedRecipients, whyNoAnswer } from "./may-answer.ts";
 
@@ -56,6 +63,8 @@ export type SieveDelivery = {
   readonly account: AccountId;
   /** The envelope recipient through which it came to this account. */
   readonly recipient: string;
+  /** What the sender asked about delivery reports to it. */
+  readonly asked: Pick<ReceivedRecipient, "notify" | "orcpt">;
   readonly bytes: Buffer;
   /** Where the message goes by itself. */
   readonly place: Target;
@@ -165,12 +174,13 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
   };
 
   const surroundingsOf = (
-    { mail, verdict, recipient, isJunk }: SieveDelivery,
+    { mail, verdict, recipient, asked, isJunk }: SieveDelivery,
     account: Account,
     separator: string,
   ): Omit<Surroundings, keyof ReturnType<AccountMailboxes["tests"]> | "isDuplicate"> => ({
     envelopeFrom: mail.envelopeFrom,
     envelopeTo: recipient,
+    envelopeDsn: dsnOf(mail, asked),
     separator,
     environment: {
       domain: account.name.slice(account.name.lastIndexOf("@") + 1),
@@ -325,7 +335,7 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
     const bytes = action.message === undefined ? mail.bytes : withoutReturnPath(action.message);
     const onward = await ports.onward(mail, header, account, verdict, bytes, to);
     if (typeof onward === "string") return onward;
-    return {
+    return asReported(action, {
       ...mail,
       id: ports.newId(),
       account: undefined,
@@ -334,11 +344,10 @@ export function makeDeliverSieve(ports: SievePorts): DeliverSieve {
       envelopeFrom: onward.envelopeFrom,
       // RFC 5228 §4.2, RFC 3461 §5.2.7: the sender asked nothing of this recipient.
       recipients: [{ ...to, orcpt: undefined, notify: undefined }],
-      ret: undefined,
       envid: undefined,
       notBefore: undefined,
       bytes: onward.bytes,
-    };
+    });
   };
 
   const refusalMail = async (delivery: SieveDelivery, reason: string): Promise<Received | undefined> => {
@@ -467,4 +476,15 @@ function distinct(filed: readonly Filed[]): readonly Filed[] {
 /** A script that edits fields edits what would be kept here, which bears a Return-Path. */
 function withoutReturnPath(bytes: Buffer): Buffer {
   return Buffer.concat(withoutField(bytes, splitHeader(bytes, 0, bytes.length), "return-path"));
+}
+
+/** RFC 6009 §2: each condition of NOTIFY is a value of its own. */
+function dsnOf({ ret, envid }: Received, { notify, orcpt }: SieveDelivery["asked"]): EnvelopeDsn {
+  const asked = dsnConditions.filter((one) => notify?.[one.toLowerCase() as keyof Notify] === true);
+  return {
+    ...(asked.length === 0 ? {} : { notify: asked }),
+    ...(orcpt === undefined ? {} : { orcpt: [orcpt] }),
+    ...(ret === undefined ? {} : { ret: [ret.toUpperCase()] }),
+    ...(envid === undefined ? {} : { envid: [envid] }),
+  };
 }
