@@ -289,6 +289,61 @@ export function ordersContract(open: Open, stories: number): void {
         assert.deepEqual([end.emails, end.position], [emails.slice(-7, -4), 113]);
       }
     });
+
+    test("those with a mark first or last, and each thread once: as the rows say", async () => {
+      const random = randomFrom(6);
+      const { id } = await newAccount(store);
+      const inbox = await inboxOf(store, id);
+      await store.append(id, inbox, some(random, 150));
+      const truth = await rows(store, id, inbox);
+      const threads = new Map<number, number>();
+      const emails = truth.map(({ email }) => email);
+      for (const row of (await store.emailRows(id, emails, "none")).rows) threads.set(row.email, row.thread);
+      for (const flag of [Flag.flagged, Flag.seen])
+        for (const whose of ["email", "some-in-thread"] as const)
+          for (const [ascending, newest, collapseThreads] of [0, 1, 2, 3, 4, 5, 6, 7].map((n) => [
+            (n & 1) !== 0,
+            (n & 2) !== 0,
+            (n & 4) !== 0,
+          ])) {
+            const marked = (email: number): number =>
+              Number(
+                truth.some(
+                  (row) =>
+                    (row.flags & flag) !== 0 &&
+                    (whose === "email" ? row.email === email : threads.get(row.email) === threads.get(email)),
+                ),
+              );
+            const key = new Map(emails.map((email) => [email, marked(email)]));
+            const sign = ascending ? 1 : -1;
+            const inOrder = truth.toSorted(
+              (a, b) =>
+                sign * (key.get(a.email)! - key.get(b.email)!) ||
+                (newest ? -1 : 1) * (a.receivedAt - b.receivedAt) ||
+                sign * (a.email - b.email),
+            );
+            const seen = new Set<number>();
+            const expected = inOrder
+              .map(({ email }) => email)
+              .filter((email) => {
+                const name = collapseThreads ? threads.get(email)! : email;
+                return !seen.has(name) && seen.add(name);
+              });
+            const sort: EmailSort[] = [
+              { by: { of: whose, mark: { flag } }, ascending: ascending! },
+              { by: "receivedAt", ascending: !newest },
+            ];
+            const asked = { collapseThreads: collapseThreads!, limit: 500, total: true };
+            const found = expectKind(await store.emailQuery(id, query(undefined, sort, asked)), "done");
+            const what = JSON.stringify([flag, whose, ascending, newest, collapseThreads]);
+            assert.deepEqual([found.emails, found.total], [expected, expected.length], what);
+            const page = expectKind(
+              await store.emailQuery(id, query(undefined, sort, { ...asked, position: 20, limit: 60 })),
+              "done",
+            );
+            assert.deepEqual(page.emails, expected.slice(20, 80), what);
+          }
+    });
   });
 
   test("an order is made when a large mailbox has been sorted, used, and made anew when much has come", async () => {

@@ -208,16 +208,25 @@ export function orderOf(sort: readonly EmailSort[], params: Params): Order {
 /** Keys that the rows of messages have. */
 const ofRows = new Set<string>(["receivedAt", "size", "number"]);
 
-/** Where a few emails, which are known, stand above all others: these, and the order of them and of the others. */
+/**
+ * Where those with a mark stand above all others, or below them: which these are, and the order of them and of the others. `few`: they are
+ * known, and few.
+ */
 export function topOf(
   sort: readonly EmailSort[],
-): { readonly top: Those; readonly rest: readonly EmailSort[] } | undefined {
+): { readonly top: EmailFilter; readonly few: Those | undefined; readonly rest: readonly EmailSort[] } | undefined {
   const [first, ...rest] = sort;
-  if (typeof first?.by !== "object" || first.by.those === undefined || first.ascending || rest[0] === undefined)
+  if (typeof first?.by !== "object" || rest[0] === undefined) return undefined;
+  const { ascending, by } = first;
+  // Of other flags nothing is known: where few have one, all would be gone through for a page of them.
+  if (by.those === undefined && "flag" in by.mark && by.mark.flag !== Flag.seen && by.mark.flag !== Flag.flagged)
     return undefined;
+  const marked: EmailFilter = by.those ?? { kind: "mark", of: by.of, mark: by.mark };
   return {
-    top: first.by.those,
-    rest: rest[0].ascending ? [...rest, { by: "number", ascending: false }] : rest,
+    top: ascending ? { kind: "not", of: marked } : marked,
+    few: ascending ? undefined : by.those,
+    // Ties are broken in the direction of the first key.
+    rest: rest[0].ascending === ascending ? rest : [...rest, { by: "number", ascending }],
   };
 }
 

@@ -53,25 +53,38 @@ const maxDriven = 50_000;
 function* list(account: AccountId, what: What, firstLimit: number, enough: Enough): Op<Named | "too-expensive"> {
   const found = topOf(what.sort);
   if (found === undefined) return yield* listPlainly(account, what, firstLimit, enough);
-  const { top, rest } = found;
-  // A few stand above all others: they first, then the others in an order that an index, or memory, has.
-  const emails: EmailFilter = { kind: "emails", emails: yield* emailsOf(account, top) };
+  // First those that stand above, then the others, each in an order that an index, or memory, has.
+  const { top, few, rest } = found;
   const only = (filter: EmailFilter): What => ({
     ...what,
     filter: what.filter === undefined ? filter : { kind: "and", of: [filter, what.filter] },
     sort: rest,
   });
-  const above = yield* listPlainly(account, only({ kind: "and", of: [emails, top] }), everything, () => true);
-  if (above === "too-expensive") return above;
-  const below = yield* listPlainly(account, only({ kind: "not", of: top }), firstLimit, (others, names) =>
-    enough([...above.emails, ...others], new Set([...above.names, ...names])),
-  );
-  if (below === "too-expensive") return below;
-  return {
-    emails: [...above.emails, ...below.emails],
-    names: new Set([...above.names, ...below.names]),
-    whole: below.whole,
+  const above =
+    few === undefined
+      ? yield* listPlainly(account, only(top), firstLimit, enough)
+      : yield* listPlainly(
+          account,
+          only({ kind: "and", of: [{ kind: "emails", emails: yield* emailsOf(account, few) }, top] }),
+          everything,
+          () => true,
+        );
+  if (above === "too-expensive" || !above.whole) return above;
+  // Of a thread that stands above, others may be below: it is listed once.
+  const added = (emails: readonly EmailId[], names: ReadonlySet<number>): Named => {
+    const each = [...names];
+    return {
+      emails: [...above.emails, ...emails.filter((_, at) => !above.names.has(each[at]!))],
+      names: new Set([...above.names, ...names]),
+      whole: false,
+    };
   };
+  const below = yield* listPlainly(account, only({ kind: "not", of: top }), firstLimit, (emails, names) => {
+    const both = added(emails, names);
+    return enough(both.emails, both.names);
+  });
+  if (below === "too-expensive") return below;
+  return { ...added(below.emails, below.names), whole: below.whole };
 }
 
 function* emailsOf(account: AccountId, those: Those): Op<readonly EmailId[]> {
