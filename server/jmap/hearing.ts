@@ -84,10 +84,10 @@ export class Hearing {
     const mine = account === own.id;
     const heard = mine ? states : await this.#asGuest(account, states);
     this.#note(account, heard);
+    // Rights have been given or taken: who is told of it hears what comes after.
+    if (mine && shareNotificationName in states) await this.#listenToShared();
     const change = stateChange(account, heard, types);
     if (change !== undefined && !this.#stopped) tell(change, this.#mark());
-    // Rights have been given or taken.
-    if (mine && shareNotificationName in states) await this.#listenToShared();
   }
 
   #note(account: AccountId, states: States): void {

@@ -525,8 +525,23 @@ describe("address books", () => {
   test("nothing is there until one is shared; then that one, to read", async () => {
     assert.equal(await errorOf(bob, "AddressBook/get", ofAnn({})), "accountNotSupportedByMethod");
     assert.equal(await errorOf(eve, "AddressBook/get", ofAnn({})), "accountNotFound");
+    const events = await bob.fetch(
+      bob.session.eventSourceUrl
+        .replace("{types}", "ShareNotification,ContactCard")
+        .replace("{closeafter}", "no")
+        .replace("{ping}", "0"),
+    );
+    const reader = events.body!.getReader();
+    const heard = async (): Promise<string> => Buffer.from((await reader.read()).value!).toString();
+    await heard();
     const { updated, notUpdated } = await give({ mayRead: true });
     assert.deepEqual([Object.keys(updated), notUpdated], [[book], null]);
+    // Who listened before it was shared hears of it, and then of what is in it.
+    assert.match(await heard(), new RegExp(`"${bobId}":\\{"ShareNotification"`));
+    const made = await ann.call("ContactCard/set", { create: { x: card("Passing", book) } });
+    assert.match(await heard(), new RegExp(`"${annId}":\\{"ContactCard"`));
+    await reader.cancel();
+    await ann.call("ContactCard/set", { destroy: [made.created.x.id] });
     const [own] = (await ann.call("AddressBook/get", { ids: [book] })).list;
     const rights = { mayRead: true, mayWrite: false, mayShare: false, mayDelete: false };
     assert.deepEqual(own.shareWith, { [principal]: rights });
