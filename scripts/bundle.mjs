@@ -1,13 +1,15 @@
 // The program in few files, for tests that start it as a process: the very same code, and it starts with three fifths of the work, most of which
 // is otherwise the loading of some 1,500 modules. Everything else runs the sources as they lie there.
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { locked, root } from "./install.mjs";
 
 const kept = join(root, "node_modules", ".cache", "angarium-program");
+
+const keptForMs = 3_600_000;
 
 /** What every start loads. The other packages are loaded when they are needed, and stay where they are. */
 const packages =
@@ -32,8 +34,10 @@ export async function bundledProgram() {
   const release = locked("program");
   try {
     if (!existsSync(folder)) {
-      if (existsSync(kept)) for (const old of readdirSync(kept)) rmSync(join(kept, old), { recursive: true });
       mkdirSync(kept, { recursive: true });
+      // A run that still goes on may use what was made of the sources before.
+      for (const old of readdirSync(kept).map((name) => join(kept, name)))
+        if (Date.now() - statSync(old).mtimeMs > keptForMs) rmSync(old, { recursive: true });
       const fresh = `${folder}.making`;
       await write(texts, fresh, folder);
       renameSync(fresh, folder);

@@ -104,6 +104,11 @@ test("the console", async (t) => {
       await page.waitForFunction(() => !document.body.innerText.includes("Loading…"));
       await look(title, differentPages.includes(title) ? looks : looks.slice(0, 1));
     }
+    await page.goto(`${pages.origin}/admin/#/reference`);
+    await page.getByRole("searchbox").fill("webhooks post");
+    await page.getByText("/api/v1/webhooks", { exact: true }).click();
+    await page.getByRole("heading", { level: 3, name: "Body" }).waitFor();
+    await accessible(page, "a request, unfolded");
     assert.deepEqual(complaints, []);
     await context.close();
   });

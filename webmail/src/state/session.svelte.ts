@@ -6,6 +6,7 @@ import { doorIsOurs, wantsBasic } from "../jmap/door.ts";
 import { listen, type Pushed } from "../jmap/push.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import type { Email } from "../jmap/types.ts";
+import { connectionBack, leaveNothing, lock, sessionHere, standBeside } from "../offline/offline.svelte.ts";
 
 type State =
   | { readonly kind: "looking" }
@@ -81,25 +82,22 @@ async function begin(client: Client): Promise<void> {
   if (now.username !== "" && now.username !== client.session.username) return location.replace(location.pathname);
   now.username = client.session.username;
   stopListening?.();
-  const beside = import("../offline/offline.svelte.ts").then(({ standBeside }) =>
-    standBeside(client, {
-      online,
-      ended: sessionEnded,
-      refresh: refreshAll,
-      tell: (what) => void somebody.then(() => told?.tell(what)),
-      giveBack: async (letter) => {
-        await somebody;
-        await told?.giveBack(letter);
-      },
-    }).catch(
-      // Without a place to keep it (a private window) the page works as far as the network does.
-      (error: unknown) => console.warn(error),
-    ),
+  const beside = standBeside(client, {
+    online,
+    ended: sessionEnded,
+    refresh: refreshAll,
+    tell: (what) => void somebody.then(() => told?.tell(what)),
+    giveBack: async (letter) => {
+      await somebody;
+      await told?.giveBack(letter);
+    },
+  }).catch(
+    // Without a place to keep it (a private window) the page works as far as the network does.
+    (error: unknown) => console.warn(error),
   );
   // Away, what is kept is what answers.
   if (!now.online) await beside;
   now.state = { kind: "in", client };
-  const { connectionBack } = await import("../offline/offline.svelte.ts");
   const hear = () =>
     listen(
       client.session.eventSourceUrl,
@@ -156,7 +154,6 @@ export async function openSession(): Promise<void> {
       now.state = { kind: "out", ended: false };
       return;
     }
-    const { sessionHere } = await import("../offline/offline.svelte.ts");
     const kept = localStorage.getItem(leftName) === null ? await sessionHere().catch(() => undefined) : undefined;
     if (kept === undefined) {
       now.state = { kind: "away" };
@@ -172,7 +169,7 @@ export function sessionEnded(): void {
   stopListening?.();
   stopListening = undefined;
   forget();
-  void import("../offline/offline.svelte.ts").then(({ lock }) => lock());
+  void lock();
   if (now.state.kind === "in") now.state = { kind: "out", ended: true };
 }
 
@@ -182,7 +179,6 @@ export async function leaveSession(): Promise<void> {
   await unsubscribe(now.state.kind === "in" ? now.state.client : undefined).catch(() => {});
   stopListening?.();
   stopListening = undefined;
-  const { leaveNothing } = await import("../offline/offline.svelte.ts");
   await leaveNothing();
   if (authorization() !== undefined) forget();
   else if (!(await signOut())) localStorage.setItem(leftName, "");
