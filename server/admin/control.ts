@@ -4,12 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type { Log } from "../log.ts";
+import { createServer, request } from "../net/plain-http.ts";
 import { no, type Outcome, type Progress, type World } from "./command.ts";
 import { performByHand } from "./commands.ts";
 

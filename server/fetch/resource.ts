@@ -1,9 +1,10 @@
 /** One HTTP request to where a stranger's message points: only where the guard lets it, every redirect looked at again, bounded in time and bytes. */
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, isIPv6, type LookupFunction } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { Guard } from "../net/guard.ts";
+import { request as httpRequest } from "../net/plain-http.ts";
 
 export type Ask = {
   readonly guard: Guard;

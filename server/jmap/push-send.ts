@@ -1,10 +1,10 @@
 /** Sends one push to the URL that a client gave us: encrypted where it has keys (RFC 8291), signed (RFC 8292), and never into our own network. */
 
 import { lookup as lookUp } from "node:dns";
-import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { isLocalName, isPublicAddress } from "../net/guard.ts";
+import { request as requestHttp } from "../net/plain-http.ts";
 
 export type VapidKeys = { readonly publicKey: string; readonly privateKey: string };
 export type PushKeys = { readonly p256dh: string; readonly auth: string };
