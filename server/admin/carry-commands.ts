@@ -14,6 +14,7 @@ import { parseDuration } from "../units.ts";
 import { name, withAccount } from "./account-commands.ts";
 import { type Command, command, done, no, type Outcome, type Progress, time, type World } from "./command.ts";
 import { badDomain, findDomain, readAddress, readDomain } from "./names.ts";
+import { passwordOf, passwordThere } from "./password-there.ts";
 
 const putPorts = ({ store, factsOf: elsewhere }: World): PutPorts => ({ store, factsOf: elsewhere ?? factsOf });
 
@@ -70,15 +71,6 @@ const words = ({ foldersDone, folders, added, known }: ImportProgress): string =
   `${foldersDone} of ${folders} folders, ${added} messages, ${known} were here`;
 
 const id = { type: "number", placed: true, required: true, help: "its number in import list" } as const;
-
-const passwordThere = {
-  password: { type: "text", help: "the password there" },
-  passwordFile: { type: "file", help: 'a file with the password ("-": standard input)' },
-} as const;
-const passwordOf = (given: {
-  readonly password?: string | undefined;
-  readonly passwordFile?: string | undefined;
-}): string | undefined => given.password ?? given.passwordFile?.replace(/\r?\n$/, "");
 
 export const carryCommands: readonly Command[] = [
   command(

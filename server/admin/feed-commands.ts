@@ -1,10 +1,10 @@
 /** Postmaster pages of receivers that are asked by themselves (docs/sending.md). */
 import type { KnownFeed } from "../require/feeds.ts";
 import { type Command, command, done, no, time } from "./command.ts";
+import { line } from "./password-there.ts";
 
 const off = "This is asked of the running server: start it, with enabled = true in [sending].";
 const name = { type: "text", placed: true, required: true, help: "its name" } as const;
-const line = (text: string | undefined): string | undefined => text?.replace(/\r?\n$/, "");
 
 /** Without what is secret. */
 const shown = ({ name: of, kind, apiUrl, askedAt, takenAt, said, failed }: KnownFeed) => ({

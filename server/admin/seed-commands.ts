@@ -5,6 +5,7 @@ import type { Seeding } from "../seed/engine.ts";
 import { placementsOf, saidOf, sumOf } from "../seed/placement.ts";
 import type { Run } from "../seed/run.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
+import { passwordOf, passwordThere } from "./password-there.ts";
 
 const off = "Seeds are looked after by the running server: start it, with enabled = true in [sending].";
 
@@ -61,8 +62,7 @@ const seedArguments = {
   port: { type: "number", help: "993 by default" },
   tls: { type: "text", choices: ["implicit", "starttls", "none"], help: "implicit by default" },
   user: { type: "text", help: "the name there; the address by default" },
-  password: { type: "text", help: "the password there (an app password, at most providers)" },
-  passwordFile: { type: "file", help: 'a file with the password ("-": standard input)' },
+  ...passwordThere,
   oauthFile: {
     type: "file",
     help: 'where no passwords are taken, a JSON file: {"tokenUrl", "clientId", "clientSecret", "refreshToken"}',
@@ -92,7 +92,7 @@ const seedOf = ({
 }) =>
   without({
     ...given,
-    password: password ?? passwordFile?.replace(/\r?\n$/, ""),
+    password: passwordOf({ password, passwordFile }),
     oauth: oauthFile === undefined ? undefined : (jsonOf(Buffer.from(oauthFile)) ?? "no JSON"),
   });
 
