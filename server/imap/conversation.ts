@@ -164,6 +164,9 @@ class Conversation {
     }
     if (typeof answer === "string") return answer;
     await this.#update(command);
+    // While an expunge is held back nobody may think to know all.
+    if (answer.code?.startsWith("HIGHESTMODSEQ") && this.#session.selected?.certain !== undefined)
+      answer = { ...answer, code: undefined };
     // A DONE out of turn has no tag.
     this.#out.line(formatAnswer(command.tag === "" ? "*" : command.tag, answer));
     // A client that does not read its answers is not read from either.

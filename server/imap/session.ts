@@ -28,6 +28,8 @@ export class Selected {
   readonly own = new Set<number>();
   /** Gone from the store, not yet from the view: waiting for a moment when EXPUNGE may be sent. Ascending. */
   vanished: readonly number[] = none;
+  /** While they wait: the mod-sequence from before the first of them. */
+  certain: number | undefined;
   /** Keywords the client has seen in FLAGS, in lower case. */
   readonly keywords: Map<string, string>;
   /** The mailbox itself was deleted under us. */

@@ -94,6 +94,24 @@ describe("what others do", () => {
     assert.deepEqual(await b.ok("STORE 1:3 -FLAGS.SILENT (\\Flagged)"), []);
   });
 
+  test("mod-sequences are shown beside an expunge that waits: up to where all was told is said (RFC 7162 §3.2)", async () => {
+    const { box, a, b } = await two(3);
+    await b.ok("ENABLE QRESYNC");
+    const modseqs = (lines: readonly string[]) =>
+      lines.flatMap((line) => /^\* (OK \[HIGHESTMODSEQ|\d+ FETCH .*MODSEQ) \(?(\d+)/.exec(line)?.slice(1) ?? []);
+    const [, before] = modseqs(await b.ok(`SELECT ${box}`));
+    await a.ok("UID STORE 1 +FLAGS.SILENT (\\Deleted)");
+    await a.ok("EXPUNGE");
+    await a.ok("UID STORE 3 +FLAGS.SILENT (\\Flagged)");
+    const shown = modseqs(await b.ok("FETCH 3 (MODSEQ)"));
+    assert.deepEqual(shown.slice(-2), ["OK [HIGHESTMODSEQ", before]);
+    assert.ok(Number(shown[1]) > Number(before));
+    const told = await b.ok("NOOP");
+    assert.equal(told[0], "* VANISHED 1");
+    assert.deepEqual(modseqs(told), ["OK [HIGHESTMODSEQ", shown[1]]);
+    assert.deepEqual(await b.ok("NOOP"), []);
+  });
+
   test("a keyword unknown so far comes with FLAGS first", async () => {
     const { a, b } = await two(1);
     await a.ok("STORE 1 +FLAGS.SILENT ($Junk)");

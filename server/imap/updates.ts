@@ -22,6 +22,7 @@ export async function update(
   const selected = session.selected;
   if (selected === undefined) return none;
   let changed: readonly Marked[] = [];
+  const known = selected.modseq;
   if (selected.behind) {
     const heard = selected.heard;
     const changes = await store.changesSince(selected.account, selected.mailbox, selected.modseq);
@@ -35,14 +36,27 @@ export async function update(
       changed = changes.changed;
     }
   }
-  if (mayExpunge && selected.vanished.length > 0) {
-    const vanished = selected.vanished;
+  const { vanished } = selected;
+  if (mayExpunge && vanished.length > 0) {
     selected.vanished = [];
     tellExpunged(session, selected, vanished);
   }
   const arrived = changed.length === 0 ? none : tellChanged(session, selected, changed);
   selected.own.clear();
+  if (vanished.length > 0) tellCertain(session, selected, known);
   return arrived;
+}
+
+/**
+ * RFC 7162 §3.2: a client that is shown mod-sequences above those of expunges that it is not told of yet must not believe, should the
+ * connection break, that it knows all up to there.
+ */
+function tellCertain(session: Session, selected: Selected, known: number): void {
+  const heldBack = selected.vanished.length > 0;
+  if (!heldBack && selected.certain === undefined) return;
+  selected.certain = heldBack ? (selected.certain ?? known) : undefined;
+  if (session.condstore)
+    session.out.line(`* OK [HIGHESTMODSEQ ${selected.certain ?? selected.modseq}] All up to there has been told`);
 }
 
 const none: readonly number[] = [];

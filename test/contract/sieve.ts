@@ -129,7 +129,10 @@ export function sieveContract(open: Open): void {
     test("annotations of a mailbox go with it", async () => {
       const { id } = await newAccount(store);
       const box = await made(store, id, "Work");
+      const modseq = async () => (await store.mailboxes(id)).find((one) => one.id === box)?.highestModseq ?? 0;
+      const before = await modseq();
       assert.equal(await store.putAnnotations(id, box, [{ entry: "/Shared/Comment", value: "x" }]), "done");
+      assert.ok((await modseq()) > before, "RFC 7162 §3.2");
       assert.equal(await store.putAnnotations(id, 0, [{ entry: "/shared/admin", value: "y" }]), "done");
       assert.deepEqual(await store.annotations(id), [
         { mailbox: 0, entry: "/shared/admin", value: "y" },

@@ -3,7 +3,7 @@ import type { Command, FetchItem } from "../../../protocol/imap/command.ts";
 import { formatRanges, inPlaces, inRanges, rangesOf, type SetRange, sizeOf } from "../../../protocol/imap/set.ts";
 import { type AccountId, Flag, type MessageRow, type Store } from "../../store/store.ts";
 import { unlessTrouble } from "../../store/trouble.ts";
-import { type Answer, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
+import { type Answer, bad, no, noSuchMailbox, ok, outOfRange } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { fieldsOf, inPieces, marksSeen, writeMessage } from "../fetch-items.ts";
 import { may } from "../names.ts";
@@ -25,6 +25,8 @@ export async function fetch(
   ask: { readonly store: FetchStore; readonly cache: ContentCache },
 ): Promise<Answer> {
   const { account } = selected;
+  // RFC 7162 §3.2.6.
+  if (command.vanished && !session.qresync) return bad("ENABLE QRESYNC first");
   let ranges = selected.view.select(command.set, command.uid, session.saved);
   if (ranges === undefined) return outOfRange;
   // RFC 9394 §3.3: of what the set names.

@@ -16,6 +16,7 @@ import {
   type VacationResponse,
 } from "../sieve-store.ts";
 import type { AccountId, Instant, MailboxId } from "../store.ts";
+import { nextModseq } from "./mailbox-tree.ts";
 import { all, type Op, one, publish, run } from "./tx.ts";
 
 /** Every table that has rows of an account. */
@@ -306,6 +307,12 @@ export function* putAnnotations(
         entry.toLowerCase(),
         value,
       );
+  if (mailbox !== 0) {
+    // RFC 7162 §3.2: annotations have no mod-sequences, but they count in their mailbox's.
+    const modseq = yield* nextModseq(account);
+    yield* run("UPDATE mailboxes SET modseq = $3 WHERE account = $1 AND id = $2", account, mailbox, modseq);
+    yield* publish({ kind: "mail", account, mailbox, modseq });
+  }
   yield* publish({ kind: "sieve", account });
   return "done";
 }
