@@ -160,7 +160,8 @@ const actions = {
 
   /** Thunderbird asks first; the answer is yes, and the call ends with the question. */
   removeFolder(path) {
-    folder(path).deleteSelf(null);
+    Services.prefs.setBoolPref("mailnews.confirm.moveFoldersToTrash", false);
+    folder(path).deleteSelf(Services.wm.getMostRecentWindow("mail:3pane").msgWindow);
   },
 
   /** Of a folder: gone (into Trash). Of a message: no longer there. */
