@@ -20,6 +20,7 @@ import type { ShareTold } from "./commands/acl.ts";
 import type { FactsMakers } from "./commands/append.ts";
 import { fetchArrived } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
+import { leave } from "./commands/select.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { Input } from "./input.ts";
 import { tellElsewhere } from "./notifier.ts";
@@ -99,7 +100,7 @@ class Conversation {
     } finally {
       clearTimeout(this.#loginTimer);
       this.#stopping.removeEventListener("abort", this.#input.wake);
-      this.#session.close();
+      await leave(this.#session, this.#needs.store).catch(() => {});
       if (this.#session.account !== undefined) notify.unwatch(this.#session.account.id, this.#session);
       this.#out.flush();
     }
@@ -349,10 +350,11 @@ class Conversation {
   }
 
   /** RFC 8437: the connection is as new, but for TLS. */
-  #unauthenticate(): Answer {
+  async #unauthenticate(): Promise<Answer> {
     const { account } = this.#session;
     if (this.#session.compressed) return no("CANNOT", "Not under compression");
     if (account !== undefined) this.#needs.notify.unwatch(account.id, this.#session);
+    await leave(this.#session, this.#needs.store);
     this.#session.forget();
     this.#reader.limits = strangerLimits;
     this.#expectLogin();

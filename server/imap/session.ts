@@ -18,6 +18,8 @@ export class Selected {
   readonly mailbox: MailboxId;
   readonly readOnly: boolean;
   readonly view: View;
+  /** UIDs below this are \Recent for no session after this one. */
+  recentBelow = 0;
   /** Mod-sequence up to which the view knows everything. */
   modseq: number;
   /** Highest mod-sequence of the mailbox we were told of. */

@@ -112,6 +112,20 @@ describe("what others do", () => {
     assert.deepEqual(await b.ok("NOOP"), []);
   });
 
+  test("what came while a session looked is recent for none after it (RFC 3501 §2.3.2)", async () => {
+    const { box, a, b } = await two(2);
+    const recent = (lines: readonly string[]) => lines.filter((line) => line.endsWith("RECENT"));
+    await b.append(box, message("m3"));
+    assert.deepEqual(recent(await a.ok("NOOP")), ["* 3 RECENT"]);
+    await a.ok("UNSELECT");
+    assert.deepEqual(recent(await a.ok(`EXAMINE ${box}`)), ["* 0 RECENT"]);
+    await b.append(box, message("m4"));
+    // Who only examines takes none.
+    assert.deepEqual(recent(await a.ok("NOOP")), ["* 1 RECENT"]);
+    await a.ok("UNSELECT");
+    assert.deepEqual(recent(await a.ok(`SELECT ${box}`)), ["* 1 RECENT"]);
+  });
+
   test("a keyword unknown so far comes with FLAGS first", async () => {
     const { a, b } = await two(1);
     await a.ok("STORE 1 +FLAGS.SILENT ($Junk)");

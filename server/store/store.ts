@@ -659,8 +659,8 @@ export interface StoreWriter
     uids: readonly UidRange[] | undefined,
     force?: boolean,
   ): Promise<ExpungeResult>;
-  /** RFC 9051 \Recent: a read-write SELECT takes them; answers the first recent UID. */
-  takeRecent(account: AccountId, mailbox: MailboxId): Promise<number>;
+  /** RFC 3501 \Recent: a read-write SELECT takes them, and at its end those below `below`, which it was told of; answers the first recent UID. */
+  takeRecent(account: AccountId, mailbox: MailboxId, below?: number): Promise<number>;
   // queue
   claim(request: {
     readonly owner: string;

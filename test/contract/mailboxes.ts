@@ -226,6 +226,13 @@ export function mailboxesContract(open: Open): void {
       await deliver(store, id, inbox);
       assert.equal(await store.takeRecent(id, inbox), 3);
       assert.equal(await store.takeRecent(id, inbox), 4);
+      await deliver(store, id, inbox);
+      await deliver(store, id, inbox);
+      // Only those that a session was told of; what it never had cannot be taken.
+      assert.equal(await store.takeRecent(id, inbox, 5), 4);
+      assert.equal(await store.takeRecent(id, inbox, 3), 5);
+      assert.equal(await store.takeRecent(id, inbox, 99), 5);
+      assert.equal(await store.takeRecent(id, inbox), 6);
     });
   });
 }

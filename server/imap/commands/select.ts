@@ -22,7 +22,7 @@ export async function select(
   if (session.selected !== undefined) {
     // RFC 9051 §7.1: all that follows is about the new mailbox.
     session.out.line("* OK [CLOSED] Previous mailbox is closed");
-    session.close();
+    await leave(session, store);
   }
   const place = await findPlace(store, session.user, command.mailbox);
   if (place === undefined) return noSuchMailbox;
@@ -42,6 +42,7 @@ export async function select(
   const { highestModseq } = snapshot.mailbox;
   const selected = new Selected(place, readOnly, view, highestModseq, snapshot.keywords);
   if (command.condstore) session.condstore = true;
+  selected.recentBelow = snapshot.mailbox.uidNext;
   session.open(selected);
   tellMailbox(session, selected, snapshot, mailbox.path);
   if (command.qresync !== undefined) await resync(session, selected, snapshot, command.qresync, account, store);
@@ -166,22 +167,31 @@ function missing(ranges: readonly SetRange[], view: View, first: number, last: n
   return out;
 }
 
+/** Closes the mailbox. RFC 3501 §2.3.2: what came meanwhile and was told of as recent is so for no session after this one. */
+export async function leave(session: Session, store: Pick<Store, "takeRecent">): Promise<void> {
+  const { selected } = session;
+  session.close();
+  if (selected === undefined || selected.readOnly || session.rev2 || selected.view.lastUid < selected.recentBelow)
+    return;
+  await store.takeRecent(selected.account, selected.mailbox, selected.view.lastUid + 1).catch(unlessTrouble(undefined));
+}
+
 /** CLOSE removes what is marked \Deleted, silently; UNSELECT (RFC 3691) does not. */
 export async function close(
   session: Session,
   selected: Selected,
   command: { readonly name: "CLOSE" | "UNSELECT" },
-  { store }: { readonly store: Pick<Store, "expunge"> },
+  { store }: { readonly store: Pick<Store, "expunge" | "takeRecent"> },
 ): Promise<Answer> {
   if (command.name === "CLOSE" && !selected.readOnly && !selected.gone && may(selected, "e")) {
     const result = await store.expunge(selected.account, selected.mailbox, undefined);
     // RFC 7162 §3.2.8: so that a client knows it missed nothing.
-    session.close();
+    await leave(session, store);
     if (result.kind === "done" && session.qresync && result.uids.length > 0) {
       return ok("CLOSE completed", `HIGHESTMODSEQ ${result.modseq}`);
     }
     return ok("CLOSE completed");
   }
-  session.close();
+  await leave(session, store);
   return ok(`${command.name} completed`);
 }

@@ -61,12 +61,13 @@ function parseUids(text: string, expected: number): Uint32Array {
   return ascending ? exact : exact.sort();
 }
 
-/** RFC 9051 \Recent: answers the first UID that no session has had, and takes them all. */
-export function* takeRecent(account: AccountId, mailbox: MailboxId): Op<number> {
+/** RFC 3501 \Recent: answers the first UID that no session has had, and takes all of them, or those below `below`. */
+export function* takeRecent(account: AccountId, mailbox: MailboxId, below?: number): Op<number> {
   const row = (yield* lockAccount(account)) ? yield* mailboxRow(account, mailbox) : undefined;
   if (row === undefined) return 1;
-  if (row.recent_from < row.uidnext)
-    yield* run("UPDATE mailboxes SET recent_from = $3 WHERE account = $1 AND id = $2", account, mailbox, row.uidnext);
+  const from = Math.min(row.uidnext, below ?? row.uidnext);
+  if (row.recent_from < from)
+    yield* run("UPDATE mailboxes SET recent_from = $3 WHERE account = $1 AND id = $2", account, mailbox, from);
   return row.recent_from;
 }
 
