@@ -82,6 +82,12 @@ for (const [message, needle, text, body] of cases)
     if (text || body) assert.ok(mayContain(signature, needle));
   });
 
+test("a header of a megabyte of blanks is linear work", () => {
+  const blanks = Buffer.from(`Subject: \u00e9${" ".repeat(1_000_000)}x\r\n\r\n`);
+  assert.equal(textContains(blanks, "needle"), false);
+  assert.equal(factsOf(blanks).signature.length, 0);
+});
+
 test("long texts are searched in pieces, and only so far", () => {
   for (const at of [262_100, 262_143, 262_144, 262_145, 524_280, 1_000_000]) {
     const text = Buffer.from(`Subject: \u00e9\r\n\r\n${"\u00e4 ".repeat(at / 2)}ge\u0308sucht${" x".repeat(300_000)}`);

@@ -26,9 +26,10 @@ export function visitHeader(part: Part, visit: TextVisitor): boolean {
 
 /** A field as it is searched, its name too: "Subject: Grüße". A line that is no field is searched as it is. */
 export function fieldText(header: Header, field: HeaderField): string {
-  const line = unfold(header.text.slice(field.start, field.end)).replace(/[ \t]+$/, "");
-  const value = field.valueStart - field.start;
-  return line.slice(0, value) + decodeWords(line.slice(value));
+  const { text } = header;
+  let end = field.end;
+  while (end > field.valueStart && text.charCodeAt(end - 1) <= 32) end--;
+  return text.slice(field.start, field.valueStart) + decodeWords(unfold(text.slice(field.valueStart, end)));
 }
 
 function hasParameters(header: Header): boolean {
