@@ -170,6 +170,18 @@ export function mailboxesContract(open: Open): void {
       await remove("Two", true);
       expectKind(await store.setSubscribed(id, "Two", false), "no-mailbox");
       assert.deepEqual(await absent(), []);
+      // A mailbox made and deleted by JMAP leaves no name behind.
+      await made(store, id, "Five");
+      await remove("Five", true);
+      const again = await store.mailboxMake(id, {
+        name: "Five",
+        parent: undefined,
+        role: undefined,
+        sortOrder: 0,
+        subscribed: false,
+      });
+      expectKind(await store.deleteMailbox(id, again.kind === "done" ? again.mailbox : 0), "done");
+      assert.deepEqual(await absent(), []);
     });
 
     test("another account's mailboxes are not there", async () => {

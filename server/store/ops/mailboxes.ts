@@ -1,6 +1,6 @@
 /** A mailbox as a session opens it, and the edits of the tree that carry mail along. */
 import type { AccountId, Mailbox, MailboxEdit, MailboxId, MailboxSnapshot, NoMailbox } from "../store.ts";
-import { keepSubscribed } from "./absent-subscriptions.ts";
+import { keepSubscribed, takeSubscribed } from "./absent-subscriptions.ts";
 import { parseKeywordList } from "./keywords.ts";
 import {
   atPath,
@@ -116,6 +116,7 @@ export function* deleteMailbox(account: AccountId, mailbox: MailboxId, nameStays
   if (yield* hasChildren(row)) return { kind: "has-children" };
   const gone: Mailbox = yield* withPath(row);
   if (nameStays && gone.subscribed) yield* keepSubscribed(account, gone.path);
+  else yield* takeSubscribed(account, gone.path.split("/"));
   yield* run(
     `UPDATE contents SET refs = refs - d.n
      FROM (SELECT content, count(*) AS n FROM messages WHERE account = $1 AND mailbox = $2 GROUP BY content) AS d
