@@ -462,7 +462,7 @@ const cases: readonly Case[] = [
     `C: a SORT (SUBJECT) UTF-8 ALL
      S: * SORT 2 1 3
      S: a OK SORT completed
-     C: b UID SORT (REVERSE ARRIVAL) UTF-8 ALL
+     C: b UID SORT (REVERSE DATE) UTF-8 ALL
      S: * SORT 3 2 1
      S: b OK SORT completed
      C: c THREAD REFERENCES UTF-8 ALL

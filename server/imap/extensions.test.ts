@@ -91,7 +91,7 @@ test("PREVIEW: the words that JMAP shows (RFC 8970)", async () => {
 });
 
 test("PARTIAL: pages of a search and of a fetch (RFC 9394)", async () => {
-  const client = await opened("Partial", ...["a", "b", "c", "d", "e"].map((text) => message(text)));
+  const client = await opened("Partial", ...["a", "bb", "ccc", "dddd", "eeeee"].map((text) => message(text)));
   await play(
     client,
     `C: a UID SEARCH RETURN (PARTIAL 2:3) ALL
@@ -119,7 +119,7 @@ test("PARTIAL: pages of a search and of a fetch (RFC 9394)", async () => {
      S: * 4 FETCH (UID 4)
      S: * 5 FETCH (UID 5)
      S: g OK FETCH completed
-     C: h UID SORT RETURN (PARTIAL 1:2) (REVERSE ARRIVAL) UTF-8 ALL
+     C: h UID SORT RETURN (PARTIAL 1:2) (REVERSE SIZE) UTF-8 ALL
      S: * ESEARCH (TAG "h") UID PARTIAL (1:2 5,4)
      S: h OK SORT completed`,
   );
