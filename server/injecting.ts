@@ -1,6 +1,8 @@
 /** Puts together what programs send with: emails through the API, webhooks, and links to unsubscribe. */
 import type { FastifyInstance } from "fastify";
+import { formatMailbox } from "../protocol/smtp/address.ts";
 import type { Directory } from "./access/directory.ts";
+import { type EngagedPorts, withEngaged } from "./inject/engaged.ts";
 import { makeInject } from "./inject/inject.ts";
 import { type Injection, makeInjection } from "./inject/injection.ts";
 import type { Visit } from "./inject/machine.ts";
@@ -20,15 +22,21 @@ import { makeWebhooks } from "./telling.ts";
 import { takeVisits } from "./web/tracking.ts";
 import { takeUnsubscribes } from "./web/unsubscribe.ts";
 
-/** What submission asks of sending: with a link to unsubscribe for marketing, and what counts opens and clicks. `publicUrl`: "" is our own host. */
+/**
+ * What submission asks of sending: with a link to unsubscribe for marketing, what counts opens and clicks, and who is known to follow links.
+ * `publicUrl`: "" is our own host.
+ */
 export function withLinks(
-  { forSubmit, mac, model }: Pick<RunningSending, "forSubmit" | "mac" | "model">,
+  { forSubmit, mac, model, suppression }: Pick<RunningSending, "forSubmit" | "mac" | "model" | "suppression">,
   publicUrl: string,
   ourHost: string,
+  ports: Pick<EngagedPorts, "store" | "now">,
 ): NonNullable<SubmitPorts["sending"]> {
   const base = publicBase(publicUrl, ourHost);
   return {
     ...forSubmit,
+    eager: (sender, wish, { recipients }) =>
+      withEngaged(sender, wish, recipients.map(formatMailbox), { ...ports, suppression }),
     fields: (sender, mail, header) =>
       forSubmit.fields(sender, mail, header) + unsubscribeFields(sender, mail, header, { mac, base }),
     tracked: async (sender, mail, header) => {

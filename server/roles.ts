@@ -389,7 +389,9 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       sentBook,
     ),
     sign,
-    ...(sending === undefined ? {} : { sending: withLinks(sending, config.sending.publicUrl, ourHost) }),
+    ...(sending === undefined
+      ? {}
+      : { sending: withLinks(sending, config.sending.publicUrl, ourHost, { store, now }) }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
     taken: (mail) => seeding?.noticed(mail),
     newMessageId,

@@ -67,7 +67,6 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
   if (campaign?.state === "stopped" || campaign?.state === "done")
     return refusal(`The campaign ${wish.campaign} is ${campaign.state}${because(campaign.reason)}`);
   const marketing = stream.kind === "marketing";
-  const { engaged, engagedDays } = wish;
   const tracking = trackingOf(stream, owner, wish.tracking);
   return {
     tenant: whose,
@@ -81,10 +80,16 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
       ? parkName({ tenant: whose, stream: name, campaign: wish.campaign ?? "", provider: "", domain: "" })
       : undefined,
     // Whoever asked for the mail waits for it; of others it counts when they last cared.
-    rankOf: marketing ? (address) => rankOf(engaged?.get(address.toLowerCase()) ?? engagedDays) : () => 1,
+    rankOf: marketing ? rankIn(wish) : () => 1,
     ...(tracking === undefined ? {} : { tracking }),
   };
 }
+
+/** How eager recipients of marketing are, by what is said of them. */
+export const rankIn =
+  ({ engaged, engagedDays }: SendingWish): Sender["rankOf"] =>
+  (address) =>
+    rankOf(engaged?.get(address.toLowerCase()) ?? engagedDays);
 
 /** The message's own word, else the stream's, else of marketing the tenant's. */
 function trackingOf(

@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Sender } from "../dispatch/sender.ts";
 import { withEngaged } from "./engaged.ts";
-import type { Addressee } from "./inject.ts";
 
 const dayMs = 86_400_000;
-const to = (local: string): Addressee => ({ mailbox: { local, domain: "far.test" }, address: `${local}@far.test` });
-const copies = [{ to: [to("Anna")], cc: [to("ben")], bcc: [to("cleo")] }];
+const sender: Sender = {
+  tenant: "shop",
+  stream: "news",
+  marketing: true,
+  campaign: undefined,
+  list: undefined,
+  author: "shop.test",
+  lifetimeMs: undefined,
+  park: "shop/news",
+  rankOf: () => 5,
+  tracking: { opens: false, clicks: true },
+};
+const addresses = ["Anna@far.test", "ben@far.test", "cleo@far.test"];
 
 test("who followed a link is known by when, what the program says itself goes before, and nobody is asked about in vain", async () => {
   const asked: (readonly string[])[] = [];
@@ -13,22 +24,20 @@ test("who followed a link is known by when, what the program says itself goes be
     store: {
       engaged: async (tenant: string, hashes: readonly string[]) => {
         asked.push([tenant, ...hashes]);
-        return [{ hash: "#anna@far.test", at: 90 * dayMs }];
+        return [{ hash: "#anna@far.test", at: 40 * dayMs }];
       },
     },
     suppression: { hash: (address: string) => `#${address}` },
-    now: 100.5 * dayMs,
+    now: () => 100.5 * dayMs,
   };
-  const wish = { stream: "news", engaged: new Map([["ben@far.test", 3]]) };
-  const found = await withEngaged(wish, copies, "shop", ports);
-  assert.deepEqual(found, {
-    stream: "news",
-    engaged: new Map([
-      ["ben@far.test", 3],
-      ["anna@far.test", 10],
-    ]),
-  });
+  const known = await withEngaged(sender, { engaged: new Map([["ben@far.test", 3]]) }, addresses, ports);
+  assert.deepEqual(addresses.map(known.rankOf), [3, 2, 5]);
   assert.deepEqual(asked, [["shop", "#anna@far.test", "#cleo@far.test"]]);
-  assert.equal((await withEngaged({ engagedDays: 5 }, copies, "shop", ports)).engaged, undefined);
+  for (const [whose, wish] of [
+    [sender, { engagedDays: 5 }],
+    [{ ...sender, tracking: { opens: true, clicks: false } }, {}],
+    [{ ...sender, marketing: false }, {}],
+  ] as const)
+    assert.equal(await withEngaged(whose, wish, addresses, ports), whose);
   assert.equal(asked.length, 1);
 });

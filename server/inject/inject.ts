@@ -141,12 +141,9 @@ export function makeInject(ports: InjectPorts): Injecting {
       const sender = senderOf(model, domain, wish, model.domain.get(domain)?.tenant || tenant);
       if (sender === undefined || "code" in sender)
         return { kind: "wrong", index, field: "stream", why: sender === undefined ? "" : sender.lines.join(" ") };
-      const eager =
-        sender.marketing && sender.tracking?.clicks === true
-          ? await withEngaged(wish, copies, sender.tenant, { store, suppression, now: now() })
-          : wish;
-      const ranked = eager === wish ? undefined : senderOf(model, domain, eager, sender.tenant);
-      const whole = ranked === undefined || "code" in ranked ? sender : ranked;
+      const all = copies.flatMap(({ to, cc, bcc }) => [...to, ...cc, ...bcc]);
+      const addresses = all.values().map((one) => formatMailbox(one.mailbox));
+      const whole = await withEngaged(sender, wish, addresses, { store, suppression, now });
       senders.push(test ? { ...whole, sandbox } : whole);
     }
     return senders;

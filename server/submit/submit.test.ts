@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { splitHeader } from "../../protocol/mime/header.ts";
 import { reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { MailCopies } from "../deliver/copies.ts";
+import type { Sender } from "../dispatch/sender.ts";
 import { quiet } from "../log.ts";
 import { account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received } from "../receive/received.ts";
@@ -207,6 +208,46 @@ test("only what was taken counts, and strangers' mail passes as it is", async ()
   assert.equal(await send(stranger), "250 2.0.0 OK");
   assert.equal(seen.at(-1), stranger);
   assert.match(seen[0]!.bytes.toString(), /^Date: /);
+});
+
+test("a tenant's mail by SMTP knows how eager its recipients are, and what the API knows already is not asked again", async () => {
+  const seen: (Sender | undefined)[] = [];
+  const sender = { tenant: "shop", author: "example.test", stream: "news" } as Sender;
+  const submit = makeSubmit({
+    deliver: {
+      takeCopies: async () => [],
+      take: async (mail) => {
+        seen.push(mail.sending);
+        return [reply(250, "2.0.0", "OK")];
+      },
+    },
+    directory: fakeDirectory(true),
+    limits: new SendingLimits({ maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 }, () => 0),
+    sign: async () => "",
+    newMessageId: () => "new@mx.test",
+    sending: {
+      hasTenants: () => true,
+      senderOf: (_, { stream = "" }) => ({ ...sender, stream }),
+      eager: async (one, wish, { recipients }) => ({ ...one, list: `${wish.stream} ${recipients.length}` }),
+      fields: () => "",
+    },
+    log: quiet,
+  });
+  const mail = {
+    account: account(1),
+    at: 0,
+    envelopeFrom: "u1@example.test",
+    ourHost: "mx",
+    recipients: [{ local: "a", domain: "far.test" }],
+    bytes: Buffer.from("From: u1@example.test\r\nX-Angarium-Stream: news\r\n\r\n"),
+  } as unknown as Received;
+  await submit.take(mail);
+  await submit.take({ ...mail, account: undefined, trusted: true });
+  await submit.take({ ...mail, sending: sender });
+  assert.deepEqual(
+    seen.map((one) => one?.list),
+    ["news 1", "news 1", undefined],
+  );
 });
 
 test("of many messages those over the limit are refused, and those that were not taken do not count", async () => {

@@ -29,6 +29,8 @@ export type SubmitPorts = {
     /** Some domain belongs to a tenant. */
     hasTenants(): boolean;
     readonly senderOf: (author: string, wish: SendingWish) => Sender | Reply | undefined;
+    /** With what is known of how eager its recipients are; undefined: nothing is. */
+    readonly eager?: (sender: Sender, wish: SendingWish, mail: Received) => Promise<Sender>;
     readonly fields: (sender: Sender, mail: Received, header: Header) => string;
     /** The message with what counts its opens and clicks; undefined: as it is. Only for senders that track. */
     readonly tracked?: (sender: Sender, mail: Received, header: Header) => Promise<Buffer | undefined>;
@@ -64,14 +66,25 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     }
     return true;
   };
+  /** A letter of our own, and the API's, says itself whose mail it is. */
+  const senderOf = async (
+    mail: Received,
+    header: Header,
+    author: string | undefined,
+  ): Promise<Sender | Reply | undefined> => {
+    if (mail.sending !== undefined || author === undefined) return mail.sending;
+    const wish = wishOf(header);
+    const sender = ports.sending?.senderOf(author, wish);
+    if (sender === undefined || "code" in sender || ports.sending?.eager === undefined) return sender;
+    return ports.sending.eager(sender, wish, mail);
+  };
   /** A trusted network's mail by one of our domains to people elsewhere is ours too: signed, and nothing else is done to it. */
   const signedForTrusted = async (mail: Received): Promise<Received | Reply> => {
     const stays = await allAreOurs(mail);
     if (stays && ports.sending?.hasTenants() !== true) return mail;
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
     const author = authorDomain(header);
-    // A letter of our own says itself whose mail it is.
-    const sender = mail.sending ?? (author === undefined ? undefined : ports.sending?.senderOf(author, wishOf(header)));
+    const sender = await senderOf(mail, header, author);
     if (sender !== undefined && "code" in sender) return sender;
     if (sender !== undefined) return ofTenant(mail, header, sender, sender.author);
     if (stays) return mail;
@@ -170,8 +183,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const envelopeFrom = await ownReturnPath(account, mail.envelopeFrom, directory);
       const author = envelopeFrom === "" ? account.name : envelopeFrom;
       const domain = authorDomain(header) ?? domainOf(author) ?? mail.ourHost;
-      // The API says itself whose mail it is.
-      const sender = mail.sending ?? ports.sending?.senderOf(domain, wishOf(header));
+      const sender = await senderOf(mail, header, domain);
       if (sender !== undefined && "code" in sender) return refuse(mail, sender);
       const named = refusal === "unnamed" ? senderField(account, mail.smtputf8) : "";
       const without = named === "" ? ownFields(header) : [...ownFields(header), "sender"];
