@@ -61,6 +61,7 @@ import { makeSending } from "./sending.ts";
 import { makeServing } from "./serving.ts";
 import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
+import { makeOnce } from "./submit/once.ts";
 import { maxCountedAccounts, SendingLimits, type SentCounts } from "./submit/sending-limits.ts";
 import { makeSubmit } from "./submit/submit.ts";
 import { Traffic } from "./traffic.ts";
@@ -392,6 +393,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     ...(sending === undefined
       ? {}
       : { sending: withLinks(sending, config.sending.publicUrl, ourHost, { store, now }) }),
+    once: makeOnce({ store, now }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
     taken: (mail) => seeding?.noticed(mail),
     newMessageId,

@@ -17,8 +17,21 @@ const oversigned = [
   "Content-Type",
   "Content-Transfer-Encoding",
 ];
+/**
+ * Where they occur they are signed once more than that too: whose letter is sent on by somebody else must not be given another link to unsubscribe, or
+ * another address for complaints. Where they do not, a list may add its own.
+ */
+const oversignedIfThere = [
+  "List-Unsubscribe",
+  "List-Unsubscribe-Post",
+  // RFC 9477 §3.1.3 wants them signed, and Gmail's its own.
+  "CFBL-Address",
+  "CFBL-Feedback-ID",
+  "Feedback-ID",
+];
 /** Signed where they occur: lists and resenders may add their own. */
 const signedIfThere = [
+  ...oversignedIfThere,
   "Sender",
   "Content-ID",
   "Content-Description",
@@ -30,16 +43,10 @@ const signedIfThere = [
   "Resent-Message-ID",
   "List-Id",
   "List-Help",
-  "List-Unsubscribe",
-  "List-Unsubscribe-Post",
   "List-Subscribe",
   "List-Post",
   "List-Owner",
   "List-Archive",
-  // RFC 9477 §3.1.3 wants them signed, and Gmail's its own.
-  "CFBL-Address",
-  "CFBL-Feedback-ID",
-  "Feedback-ID",
 ];
 const byKey = (names: readonly string[]): ReadonlyMap<string, string> =>
   new Map(names.map((name) => [name.toLowerCase(), name]));
@@ -60,7 +67,8 @@ export type SignedFields = {
 export function dkimFields(message: Buffer): SignedFields | undefined {
   const found = select(message, (field) => dkimNames.get(field.name));
   if (!found.names.includes("From")) return undefined;
-  return { ...found, names: [...found.names, ...oversigned] };
+  const again = oversignedIfThere.filter((name) => found.names.includes(name));
+  return { ...found, names: [...found.names, ...oversigned, ...again] };
 }
 
 /** The fields that h= names (lower case), in canonical form, each ended with CRLF: from the last one up, each once; a name too many signs that there is none (RFC 6376 §5.4.2). */

@@ -1,9 +1,10 @@
 /** What a program may say of an email: checked field by field, and made into what `server/inject` takes. */
 import { z } from "zod";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
+import { maxDelayMs } from "../dispatch/sender.ts";
 import type { Attachment } from "../inject/email.ts";
 import { addressee, addresseesIn, isLine, maxFieldChars, maxFields, wrongFieldName } from "../inject/fields.ts";
-import { type Addressee, type Asked, type AskedCopy, maxDelayMs } from "../inject/inject.ts";
+import type { Addressee, Asked, AskedCopy } from "../inject/inject.ts";
 import { namesIn, personalise, type Variables } from "../inject/personalise.ts";
 import { type AskedWithTemplate, templateWish, unsaid } from "./email-template.ts";
 

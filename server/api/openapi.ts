@@ -39,6 +39,7 @@ const problemSchema = {
   description: "RFC 9457. `errors` names each wrong field.",
   properties: {
     type: { type: "string" },
+    code: { type: "string", description: "The kind of problem in one word: it does not change, as the sentences may." },
     title: { type: "string" },
     status: { type: "integer" },
     detail: { type: "string" },
@@ -51,7 +52,7 @@ const problemSchema = {
       },
     },
   },
-  required: ["type", "title", "status", "detail"],
+  required: ["type", "code", "title", "status", "detail"],
 };
 
 const whoText = {

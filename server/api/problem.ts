@@ -33,6 +33,8 @@ export class Problem {
     const { status, kind, detail, errors } = this;
     return {
       type: `urn:angarium:problem:${kind}`,
+      // The same for programs that would rather compare words.
+      code: kind.replaceAll("-", "_"),
       title: titles[status] ?? "Problem",
       status,
       detail,
@@ -69,7 +71,10 @@ export const wrongField = (pointer: string, detail: string): Problem =>
 
 /** All that a schema found wrong with a body. */
 export function wrongBody(error: z.ZodError): Problem {
-  const errors = issuesOf(error).map(({ path, detail }) => ({ pointer: `#${path.map(token).join("")}`, detail }));
+  const errors = issuesOf(error, "field").map(({ path, detail }) => ({
+    pointer: `#${path.map(token).join("")}`,
+    detail,
+  }));
   return new Problem(422, "validation", summary(errors), errors);
 }
 
@@ -79,17 +84,20 @@ export const wrongParameter = (parameter: string, detail: string): Problem =>
 
 /** All that a schema found wrong with the parameters of the URL. */
 export function wrongParameters(error: z.ZodError): Problem {
-  const errors = issuesOf(error).map(({ path, detail }) => ({ parameter: String(path[0] ?? ""), detail }));
+  const errors = issuesOf(error, "parameter").map(({ path, detail }) => ({ parameter: String(path[0] ?? ""), detail }));
   return new Problem(400, "parameters", summary(errors), errors);
 }
 
 const maxErrors = 50;
 
-function issuesOf(error: z.ZodError): { readonly path: readonly PropertyKey[]; readonly detail: string }[] {
+function issuesOf(
+  error: z.ZodError,
+  what: string,
+): { readonly path: readonly PropertyKey[]; readonly detail: string }[] {
   return error.issues
     .flatMap((issue) =>
       issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => ({ path: [...issue.path, key], detail: "There is no such field." }))
+        ? issue.keys.map((key) => ({ path: [...issue.path, key], detail: `There is no such ${what}.` }))
         : [{ path: issue.path, detail: sentence(issue.message) }],
     )
     .slice(0, maxErrors);

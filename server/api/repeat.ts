@@ -56,13 +56,13 @@ export async function beginRepeat(
     case "begun":
       return new Problem(
         409,
-        "idempotency-begun",
+        "concurrent-idempotent-requests",
         "A request with this Idempotency-Key is under way, or was when the server stopped: look what came of it before you use a new key.",
       );
     case "other":
       return new Problem(
-        422,
-        "idempotency-reused",
+        409,
+        "invalid-idempotent-request",
         "This Idempotency-Key was used for another request: take a new one.",
       );
     case "full":

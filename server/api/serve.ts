@@ -154,7 +154,7 @@ async function answerTo(
       now: world.now(),
     });
     if (begun instanceof Problem) return begun;
-    if (!("end" in begun)) return { ...begun, headers: { ...begun.headers, "idempotency-replayed": "true" } };
+    if (!("end" in begun)) return { ...begun, headers: { ...begun.headers, "idempotent-replayed": "true" } };
     repeat = begun;
   }
   let answer: KeptReply | Problem | undefined;

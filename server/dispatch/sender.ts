@@ -7,10 +7,13 @@ import { lifetimeOf, type Named, streamOf } from "./model.ts";
 import { parkName } from "./parks.ts";
 import type { Stream, Tenant } from "./schema.ts";
 
+/** Mail that a program hands over waits so long for its time at most. */
+export const maxDelayMs = 30 * 86_400_000;
+
 /** What is counted of a message: pictures loaded, links followed. */
 export type Tracking = { readonly opens: boolean; readonly clicks: boolean };
 
-/** What a submission may ask for: `X-Angarium-Stream`, `-Campaign`, `-List`, `-Engaged`, `-Tracking`; the API has the same by other names. */
+/** What a submission may ask for: `X-Angarium-Stream`, `-Campaign`, `-List`, `-Engaged`, `-Tracking`, `-Tag`; the API has the same by other names. */
 export type SendingWish = {
   readonly stream?: string | undefined;
   readonly campaign?: string | undefined;
@@ -20,6 +23,8 @@ export type SendingWish = {
   readonly engagedDays?: number | undefined;
   /** The same for single recipients, by address in lower case. */
   readonly engaged?: ReadonlyMap<string, number> | undefined;
+  /** Told again in events; the API says them of each recipient (`Sender.about`). */
+  readonly tags?: { readonly [name: string]: string | boolean } | undefined;
   /** What is not said is as the stream has it. */
   readonly tracking?: { readonly [what in keyof Tracking]?: boolean | undefined } | undefined;
 };
@@ -82,6 +87,7 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
     // Whoever asked for the mail waits for it; of others it counts when they last cared.
     rankOf: marketing ? rankIn(wish) : () => 1,
     ...(tracking === undefined ? {} : { tracking }),
+    ...(wish.tags === undefined ? {} : { about: { tags: wish.tags } }),
   };
 }
 

@@ -82,8 +82,6 @@ export type InjectPorts = {
 
 /** Messages that are written and handed over at a time: the store commits them together. */
 const atOnce = 100;
-/** What mail waits for at most before it is sent. */
-export const maxDelayMs = 30 * 24 * 60 * 60 * 1000;
 
 /** One message that is to be sent. */
 export type Ready = {

@@ -8,6 +8,7 @@ import { quiet } from "../log.ts";
 import { account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received } from "../receive/received.ts";
 import { maxPeerValueChars } from "../store/peers.ts";
+import { makeOnce } from "./once.ts";
 import { prepare } from "./prepare.ts";
 import { authorDomain, checkHeaderSenders } from "./sender.ts";
 import { SendingLimits, type SentBook, type SentCounts } from "./sending-limits.ts";
@@ -210,15 +211,17 @@ test("only what was taken counts, and strangers' mail passes as it is", async ()
   assert.match(seen[0]!.bytes.toString(), /^Date: /);
 });
 
-test("a tenant's mail by SMTP knows how eager its recipients are, and what the API knows already is not asked again", async () => {
-  const seen: (Sender | undefined)[] = [];
+test("a tenant's mail by SMTP: how eager its recipients are, its tags, when it goes, and once under its key; what the API says is not asked again", async () => {
+  const seen: Received[] = [];
   const sender = { tenant: "shop", author: "example.test", stream: "news" } as Sender;
+  let answer = reply(250, "2.0.0", "accepted as m1");
+  const kept = new Map<string, { request: string; answer: Uint8Array | undefined }>();
   const submit = makeSubmit({
     deliver: {
       takeCopies: async () => [],
       take: async (mail) => {
-        seen.push(mail.sending);
-        return [reply(250, "2.0.0", "OK")];
+        seen.push(mail);
+        return [answer];
       },
     },
     directory: fakeDirectory(true),
@@ -227,10 +230,26 @@ test("a tenant's mail by SMTP knows how eager its recipients are, and what the A
     newMessageId: () => "new@mx.test",
     sending: {
       hasTenants: () => true,
-      senderOf: (_, { stream = "" }) => ({ ...sender, stream }),
+      senderOf: (_, { stream = "", tags }) => ({ ...sender, stream, about: { tags } }),
       eager: async (one, wish, { recipients }) => ({ ...one, list: `${wish.stream} ${recipients.length}` }),
       fields: () => "",
     },
+    once: makeOnce({
+      store: {
+        beginRequest: async (hash, _, request) => {
+          const known = kept.get(hash);
+          if (known === undefined) kept.set(hash, { request, answer: undefined });
+          if (known === undefined) return { kind: "fresh" };
+          if (known.request !== request) return { kind: "other" };
+          return known.answer === undefined ? { kind: "begun" } : { kind: "answered", answer: known.answer };
+        },
+        endRequest: async (hash, given) => {
+          if (given === undefined) kept.delete(hash);
+          else kept.set(hash, { request: kept.get(hash)!.request, answer: given });
+        },
+      },
+      now: () => 0,
+    }),
     log: quiet,
   });
   const mail = {
@@ -239,15 +258,57 @@ test("a tenant's mail by SMTP knows how eager its recipients are, and what the A
     envelopeFrom: "u1@example.test",
     ourHost: "mx",
     recipients: [{ local: "a", domain: "far.test" }],
-    bytes: Buffer.from("From: u1@example.test\r\nX-Angarium-Stream: news\r\n\r\n"),
+    bytes: Buffer.from(""),
   } as unknown as Received;
-  await submit.take(mail);
-  await submit.take({ ...mail, account: undefined, trusted: true });
-  await submit.take({ ...mail, sending: sender });
+  const send = async (fields: string, more: Partial<Received> = {}) => {
+    const bytes = Buffer.from(`From: u1@example.test\r\n${fields}\r\n`);
+    return (await submit.take({ ...mail, bytes, ...more })).map(replyText).join();
+  };
+  const news = "X-Angarium-Stream: news\r\nX-Angarium-Tag: kind:order, vip\r\n";
+  const trusted = { account: undefined, trusted: true };
+  await send(news);
+  await send(news, trusted);
+  await send(news, { sending: sender });
   assert.deepEqual(
-    seen.map((one) => one?.list),
-    ["news 1", "news 1", undefined],
+    seen.map(({ sending }) => [sending?.list, sending?.about]),
+    [
+      ["news 1", { tags: { kind: "order", vip: true } }],
+      ["news 1", { tags: { kind: "order", vip: true } }],
+      [undefined, undefined],
+    ],
   );
+  assert.doesNotMatch(seen[0]!.bytes.toString(), /X-Angarium/i);
+
+  const at = (time: string) => `X-Angarium-Schedule: ${time}\r\n`;
+  await send(at("1970-01-02T01:00:00+01:00"));
+  await send(at("1970-01-02T00:00Z"), { notBefore: 99_000_000 });
+  await send(at("1970-01-02T00:00:00Z"), trusted);
+  await send(at("1970-01-02T00:00:00Z"), { sending: sender });
+  assert.deepEqual(
+    seen.slice(3).map(({ notBefore }) => notBefore),
+    [86_400_000, 99_000_000, 86_400_000, undefined],
+  );
+  for (const wrong of ["tomorrow", "1970-01-02", "1970-01-02T00:00:00", "1970-13-02T00:00:00Z"])
+    assert.match(await send(at(wrong)), /^550 5\.6\.0 .*a time with its zone/, wrong);
+  assert.match(await send(at("1970-02-02T00:00:00Z"), trusted), /30 days at most/);
+
+  const key = (text: string) => `X-Angarium-Idempotency-Key: ${text}\r\n`;
+  const before = seen.length;
+  answer = reply(451, "4.3.0", "Local trouble");
+  assert.match(await send(key("order-17")), /^451/);
+  answer = reply(250, "2.0.0", "accepted as m2");
+  const first = send(key("order-17"));
+  assert.match(await send(key("order-17")), /^451 4\.3\.0 .*is being taken/);
+  assert.equal(await first, "250 2.0.0 accepted as m2");
+  answer = reply(250, "2.0.0", "accepted as m3");
+  assert.equal(await send(`Date: another\r\n${key("order-17")}`), "250 2.0.0 accepted as m2");
+  assert.match(
+    await send(key("order-17"), { recipients: [{ local: "b", domain: "far.test" }] as never }),
+    /^550 5\.6\.0 .*other recipients/,
+  );
+  assert.match(await send(key("two words")), /^550 5\.6\.0 .*1 to 256/);
+  assert.equal(seen.length, before + 2);
+  assert.equal(await send(key("order-18")), "250 2.0.0 accepted as m3");
 });
 
 test("of many messages those over the limit are refused, and those that were not taken do not count", async () => {

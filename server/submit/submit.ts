@@ -10,10 +10,11 @@ import { traced } from "../deliver/traced.ts";
 import type { Sender, SendingWish } from "../dispatch/sender.ts";
 import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
-import type { Account } from "../store/store.ts";
+import type { Account, Instant } from "../store/store.ts";
+import type { Once } from "./once.ts";
 import { type PrepareParts, prepare } from "./prepare.ts";
 import { authorDomain, checkEnvelopeSender, checkHeaderSenders, ownReturnPath } from "./sender.ts";
-import { ownFields, wishOf } from "./sending-fields.ts";
+import { handlingOf, ownFields, wishOf } from "./sending-fields.ts";
 import type { SendingLimits } from "./sending-limits.ts";
 
 export type SubmitPorts = {
@@ -35,6 +36,8 @@ export type SubmitPorts = {
     /** The message with what counts its opens and clicks; undefined: as it is. Only for senders that track. */
     readonly tracked?: (sender: Sender, mail: Received, header: Header) => Promise<Buffer | undefined>;
   };
+  /** Sends what bears a key once. */
+  readonly once?: Once;
   /** Hears of what is refused here. */
   readonly refused?: (mail: Received, reply: Reply) => void;
   /** Hears of each message of a tenant that was taken, as it was handed over; of copies of one kind of the first. */
@@ -86,7 +89,11 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     const author = authorDomain(header);
     const sender = await senderOf(mail, header, author);
     if (sender !== undefined && "code" in sender) return sender;
-    if (sender !== undefined) return ofTenant(mail, header, sender, sender.author);
+    if (sender !== undefined) {
+      const handling = mail.sending === undefined ? handlingOf(header, mail.at) : asUsual;
+      if ("code" in handling) return handling;
+      return ofTenant(later(mail, handling.notBefore), header, sender, sender.author);
+    }
     if (stays) return mail;
     const signature = author === undefined ? "" : await sign(mail.bytes, author);
     return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
@@ -185,26 +192,36 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const domain = authorDomain(header) ?? domainOf(author) ?? mail.ourHost;
       const sender = await senderOf(mail, header, domain);
       if (sender !== undefined && "code" in sender) return refuse(mail, sender);
+      const handling = sender === undefined || mail.sending !== undefined ? asUsual : handlingOf(header, mail.at);
+      if ("code" in handling) return refuse(mail, handling);
       const named = refusal === "unnamed" ? senderField(account, mail.smtputf8) : "";
       const without = named === "" ? ownFields(header) : [...ownFields(header), "sender"];
       const fields = named + (sender === undefined ? "" : ports.sending!.fields(sender, mail, header));
       const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign };
-      const finished = await finish(sender, mail, header, parts);
-      const replies = await deliver.take({
-        ...mail,
-        ...finished,
-        envelopeFrom,
-        ...(sender === undefined ? {} : { sending: sender }),
-      });
-      if (replies.some(isTaken)) {
-        if (sender?.sandbox === undefined) limits.count(account.id, mail.recipients.length);
-        if (sender !== undefined) taken?.({ ...mail, sending: sender });
-      }
-      return replies;
+      const { notBefore, key } = handling;
+      const send = async (): Promise<readonly Reply[]> => {
+        const finished = await finish(sender, mail, header, parts);
+        const replies = await deliver.take({
+          ...later(mail, notBefore),
+          ...finished,
+          envelopeFrom,
+          ...(sender === undefined ? {} : { sending: sender }),
+        });
+        if (replies.some(isTaken)) {
+          if (sender?.sandbox === undefined) limits.count(account.id, mail.recipients.length);
+          if (sender !== undefined) taken?.({ ...mail, sending: sender });
+        }
+        return replies;
+      };
+      return key === undefined || ports.once === undefined ? send() : ports.once(account.id, key, mail, send);
     },
   };
 }
 
+const asUsual: Exclude<ReturnType<typeof handlingOf>, Reply> = { notBefore: undefined, key: undefined };
+/** Not before both its own time and the one that its header asks for. */
+const later = (mail: Received, notBefore: Instant | undefined): Received =>
+  notBefore === undefined ? mail : { ...mail, notBefore: Math.max(notBefore, mail.notBefore ?? 0) };
 const isTaken = ({ code }: Reply): boolean => code < 400;
 
 /** RFC 5322 §3.6.2: who wrote it on behalf of the author. */

@@ -31,9 +31,13 @@ describe("hosting by the REST API", () => {
     assert.equal(first.headers.get("location"), "/api/v1/domains/hosted.test");
     const again = await admin.ask("POST", "/domains", body, key);
     assert.equal(again.status, 201);
-    assert.equal(again.headers.get("idempotency-replayed"), "true");
+    assert.equal(again.headers.get("idempotent-replayed"), "true");
     assert.deepEqual(again.body, first.body);
-    await admin.no(422, "POST", "/domains", { name: "other.test" }, key);
+    const other = await admin.no(409, "POST", "/domains", { name: "other.test" }, key);
+    assert.deepEqual(
+      [other.code, other.type],
+      ["invalid_idempotent_request", "urn:angarium:problem:invalid-idempotent-request"],
+    );
     await admin.no(409, "POST", "/domains", body);
     // Another's key is another's.
     await as("u1@example.test").no(403, "POST", "/domains", body, key);

@@ -203,8 +203,9 @@ test("the same request with the same key is sent once", async () => {
   const first = await user.ask("POST", "/emails", body, key);
   const again = await user.ask("POST", "/emails", body, key);
   assert.deepEqual([again.status, again.body], [202, first.body]);
-  assert.equal(again.headers.get("idempotency-replayed"), "true");
-  await user.no(422, "POST", "/emails", { ...body, subject: "other" }, key);
+  assert.equal(again.headers.get("idempotent-replayed"), "true");
+  await user.no(409, "POST", "/emails", { ...body, subject: "other" }, key);
+  assert.match((await user.no(400, "POST", "/emails?stream=x", body)).detail, /no such/);
   await arrived(person("once"));
   await user.ok("POST", "/emails", { ...body, to: person("after") });
   assert.deepEqual((await arrived(person("after"))).to, [person("after")]);
@@ -690,7 +691,7 @@ test("large emails are read and written in other threads; what is wrong with the
   const sent = await user.ok("POST", "/emails", { ...large, to: person("large") }, key);
   assert.ok(attached(await arrived(person("large"))).equals(file));
   const again = await user.ask("POST", "/emails", { ...large, to: person("large") }, key);
-  assert.deepEqual([again.body.id, again.headers.get("idempotency-replayed")], [sent.id, "true"]);
+  assert.deepEqual([again.body.id, again.headers.get("idempotent-replayed")], [sent.id, "true"]);
   // Kept once, and made into a message when it is sent.
   const recipients = Array.from({ length: 10 }, (_, n) => ({ to: person(`large${n}`), variables: { n } }));
   await user.ok("POST", "/emails/batch", { ...large, recipients });

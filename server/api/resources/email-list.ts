@@ -1,6 +1,6 @@
 /** Emails that were sent: looking through them, and sending those that still wait at another time. */
 import { z } from "zod";
-import { maxDelayMs } from "../../inject/inject.ts";
+import { maxDelayMs } from "../../dispatch/sender.ts";
 import { type EmailStatus, recipientStates } from "../../inject/status.ts";
 import type { JourneyQuery, ProgramQuery } from "../../store/hosting.ts";
 import { type Actor, isTest } from "../actor.ts";
