@@ -17,6 +17,7 @@ import { makeCertificates } from "./certificates.ts";
 import type { Config } from "./config/config.ts";
 import { makeDeliver } from "./deliver/deliver.ts";
 import { type HourCount, maxHourCounts } from "./deliver/hour-counts.ts";
+import { makeDeliverHere } from "./deliver/waited.ts";
 import { watchDomains } from "./domain-watch.ts";
 import { StoredPeerBook } from "./door/peer-book.ts";
 import { startDooring } from "./dooring.ts";
@@ -261,6 +262,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     settings: config.queue,
     dispatch: sending?.dispatch,
     makeCopy: makeCopyMaker({ store, writing, ourHost, complete: (...copy) => submit.complete(...copy) }),
+    deliverHere: makeDeliverHere(() => deliver, directory, () => ({ at: now(), id: newId(), ourHost })),
     node,
     wall: now,
     monotonic: () => performance.now(),

@@ -27,6 +27,7 @@ import {
   destinationsOf,
   type ListMail,
   playedDestinations,
+  waitingDestinations,
 } from "./destinations.ts";
 import { acceptedEntry, entry, namesBeside } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
@@ -272,10 +273,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       return everyone(mail, verdict.reply);
     }
     const sandbox = mail.sending?.sandbox;
-    const everywhere =
+    const now =
       sandbox === undefined
         ? await destinationsOf(mail, header, directory, verdict.findings?.authentication?.dmarc.result)
         : playedDestinations(mail, sandbox);
+    const everywhere = mail.notBefore !== undefined && mail.notBefore > mail.at ? waitingDestinations(mail, now) : now;
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
     const direct = checked instanceof Promise ? await checked : checked;
     const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict);

@@ -4,6 +4,7 @@ import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory, Resolution } from "../access/directory.ts";
 import type { ListAddress } from "../access/list-addresses.ts";
+import { hereDomain } from "../queue/here.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { AccountId, NewRecipient, Notify } from "../store/store.ts";
 import { forwardersOf } from "./forward.ts";
@@ -105,6 +106,19 @@ export function playedDestinations({ recipients }: Pick<Received, "recipients">,
     reports: false,
     lists: new Map(),
   };
+}
+
+/** Until its time comes mail waits in the queue for people here too; who they are is looked up again then. */
+export function waitingDestinations({ recipients }: Pick<Received, "recipients">, to: Destinations): Destinations {
+  const queued = new Map(to.queued.map((one) => [one.address, one]));
+  const each = to.each.map((one, index): Destination => {
+    if (one.kind === "refused") return one;
+    const recipient = recipients[index]!;
+    addQueued(queued, formatMailbox(recipient), hereDomain, recipient.orcpt, recipient);
+    return { kind: "taken", accounts: [], queued: true };
+  });
+  const nobody = { accounts: new Map(), forwarded: [], forwarders: [], reports: false, lists: new Map() };
+  return { ...nobody, each, queued: [...queued.values()] };
 }
 
 type Found = {

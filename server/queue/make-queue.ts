@@ -15,6 +15,7 @@ import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Store } from "
 import { Administrator, type Looking } from "./administer.ts";
 import type { Admission, Dispatching } from "./dispatching.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
+import { type DeliverHere, hereDomain, outcomeHere } from "./here.ts";
 import { Holding } from "./holding.ts";
 import { type Held, Item, type ItemOwner } from "./item.ts";
 import { asBuffer, MessageMemory } from "./message-memory.ts";
@@ -47,6 +48,8 @@ export type QueueAsk = {
   readonly dispatch?: Dispatching | undefined;
   /** Makes the message of a recipe (`Copies`); undefined: there are none. */
   readonly makeCopy?: ((message: QueuedMessage, recipe: Uint8Array) => Promise<Uint8Array>) | undefined;
+  /** Delivers what waited for its time to people here. */
+  readonly deliverHere?: DeliverHere | undefined;
   /** Name of this node: the same after a restart, another for each node. */
   readonly node: string;
   /** Milliseconds since 1970. */
@@ -287,8 +290,46 @@ class WorkingQueue implements Queue, ItemOwner {
     });
   }
 
+  /** Those that are here get it now; answers who is left. */
+  #withoutOurs(held: Held, all: readonly QueuedRecipient[]): readonly QueuedRecipient[] {
+    if (!all.some(({ domain }) => domain === hereDomain)) return all;
+    const ours = all.filter(({ domain }) => domain === hereDomain);
+    this.#deliverHere(held, ours).catch((error) =>
+      this.#ask.log.error(
+        { err: error, queue: held.message.id },
+        "what waited for its time could not be delivered here",
+      ),
+    );
+    return all.filter(({ domain }) => domain !== hereDomain);
+  }
+
+  async #deliverHere(held: Held, ours: readonly QueuedRecipient[]): Promise<void> {
+    const { deliverHere, log } = this.#ask;
+    const looking: Looking = { held, recipients: ours };
+    this.#looking.add(looking);
+    try {
+      for (const recipient of ours) {
+        const bytes = (await this.#memory.load(held)) ? held.bytes : undefined;
+        // Somebody may have taken it out of the queue meanwhile.
+        if (!this.#running || !looking.recipients.includes(recipient)) continue;
+        looking.recipients = looking.recipients.filter((one) => one !== recipient);
+        if (bytes === undefined || deliverHere === undefined) this.#all(held, [recipient], unread, undefined);
+        else
+          this.done(
+            held,
+            [recipient],
+            [await outcomeHere(deliverHere, held.message, recipient, bytes, log)],
+            undefined,
+            undefined,
+          );
+      }
+    } finally {
+      this.#looking.delete(looking);
+    }
+  }
+
   #route(held: Held, all: readonly QueuedRecipient[]): Promise<void> | undefined {
-    const recipients = this.#withoutSimulated(held, all);
+    const recipients = this.#withoutOurs(held, this.#withoutSimulated(held, all));
     if (recipients.length === 0) return undefined;
     const { message } = held;
     const { send } = this.#ask;
@@ -535,8 +576,7 @@ class WorkingQueue implements Queue, ItemOwner {
   async load(item: Item): Promise<boolean> {
     const there = await this.#memory.load(item.held);
     if (!there) {
-      const lost = later(reply(451, "4.3.0", "The message could not be read from the store"), "system");
-      this.#all(item.held, item.recipients, lost, item.path);
+      this.#all(item.held, item.recipients, unread, item.path);
     }
     return there;
   }
@@ -627,6 +667,7 @@ class WorkingQueue implements Queue, ItemOwner {
   }
 }
 
+const unread = later(reply(451, "4.3.0", "The message could not be read from the store"), "system");
 const waitedTooLong: Outcome = {
   kind: "failed",
   why: "rate",

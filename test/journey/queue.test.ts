@@ -129,12 +129,24 @@ test("hold, release, bounce and delete: by id, by domain, by sender", async () =
 test("FUTURERELEASE: accepted now, sent when its time comes", async () => {
   const start = Date.now();
   await submit(dev.ready, { from: u1, to: ["x@future.test"], subject: "tomorrow", mail: "HOLDFOR=3600" });
-  await submit(dev.ready, { from: u1, to: ["x@future.test"], subject: "soon", mail: "HOLDFOR=2" });
+  const both = ["x@future.test", u2];
+  await submit(dev.ready, { from: u1, to: both, subject: "soon", mail: "HOLDFOR=2" });
+  // Who is here waits as everybody does, and gets it as all mail.
+  assert.deepEqual((await list({ recipient: u2 })).length, 1);
   const [tomorrow] = await list({ domain: "future.test" });
   assert.ok(Date.parse(tomorrow!.recipients[0]!.nextAt) >= start + 3_600_000);
   const taken = await sink.next();
   assert.match(taken.data, /^Subject: soon/m);
   assert.ok(Date.now() - start >= 2_000);
+  const soon = idOf("soon");
+  const told = await journey(
+    dev.ready.data,
+    soon,
+    (all) => all.filter(({ stage }) => stage === "delivered").length === 2,
+  );
+  const got = told.flatMap(({ stage, detail }) => (stage === "delivered" ? [[String(detail["to"]), detail["reply"]]] : []));
+  assert.deepEqual(got.map(([to]) => to).sort(), [u2, "x@future.test"]);
+  assert.match(String(new Map(got as [string, string][]).get(u2)), /^250 2\.0\.0 accepted as /);
   await ask(dev.ready.data, "queue delete", { domain: "future.test" });
   const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!);
   assert.match(await talk.say("MAIL FROM:<a@far.test> HOLDFOR=10"), /^555 5\.5\.4/);
