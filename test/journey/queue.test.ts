@@ -144,7 +144,9 @@ test("FUTURERELEASE: accepted now, sent when its time comes", async () => {
     soon,
     (all) => all.filter(({ stage }) => stage === "delivered").length === 2,
   );
-  const got = told.flatMap(({ stage, detail }) => (stage === "delivered" ? [[String(detail["to"]), detail["reply"]]] : []));
+  const got = told.flatMap(({ stage, detail }) =>
+    stage === "delivered" ? [[String(detail["to"]), detail["reply"]]] : [],
+  );
   assert.deepEqual(got.map(([to]) => to).sort(), [u2, "x@future.test"]);
   assert.match(String(new Map(got as [string, string][]).get(u2)), /^250 2\.0\.0 accepted as /);
   await ask(dev.ready.data, "queue delete", { domain: "future.test" });
