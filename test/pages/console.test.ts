@@ -4,11 +4,16 @@ import { test } from "node:test";
 import { createTransport } from "nodemailer";
 import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
 import { ApiTalk } from "../api-talk.ts";
+import { ask } from "../beside.ts";
+import { startSink } from "../sink.ts";
 import { smtpSend } from "../smtp-send.ts";
 import { accessible, desktop, eventually, type Person, phone, picture, startPages } from "./browser.ts";
 
 test("the console", async (t) => {
-  const pages = await startPages(t, ["--cleartext-auth", "--users", "12"]);
+  const slow = "421 4.7.28 Our system has detected an unusual rate of mail originating from your IP address\r\n";
+  const sink = await startSink((command) => (command.startsWith("RCPT TO:<slow") ? slow : undefined));
+  t.after(() => sink.close());
+  const pages = await startPages(t, ["--cleartext-auth", "--users", "12", "--deliver-to", `127.0.0.1:${sink.port}`]);
   const { admin } = pages.dev.ready;
 
   async function enter({ page }: Person, user = admin.user, origin = pages.origin): Promise<void> {
@@ -209,6 +214,29 @@ test("the console", async (t) => {
     await dialog.getByRole("button", { name: "Do it" }).click();
     await page.getByText(/Paused until/).waitFor();
     await accessible(page, "sending, paused");
+
+    // One rule slows down at the first reply and suspends at the next: both are seen.
+    const run = (name: string, given: object) => ask(pages.dev.ready.data, name, given);
+    await run("warmup resume", { subject: "mta1", provider: "gmail" });
+    await run("pool add", { name: "new", sources: ["mta1"] });
+    await run("stream add", { name: "notices", kind: "transactional", pool: "new" });
+    await run("sending tenant add", { name: "shop", stream: "notices" });
+    await run("sending domain add", { name: "example.test", tenant: "shop" });
+    const program = new ApiTalk(pages.origin, { user: "u1@example.test", password: "pw" });
+    for (const n of [1, 2, 3])
+      await program.ok("POST", "/emails", {
+        from: "u1@example.test",
+        to: `slow${n}@gmail.com`,
+        subject: "x",
+        text: "x",
+      });
+    await eventually(
+      async () => ((await run("shaping throttles", {})) as readonly unknown[]).length > 1,
+      "Gmail's words are heard",
+    );
+    await page.reload();
+    await page.getByText(/from source mta1: slowed to/).waitFor();
+    await page.getByText(/from source mta1: suspended/).waitFor();
     assert.deepEqual(complaints, []);
     await context.close();
   });
