@@ -262,7 +262,11 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     settings: config.queue,
     dispatch: sending?.dispatch,
     makeCopy: makeCopyMaker({ store, writing, ourHost, complete: (...copy) => submit.complete(...copy) }),
-    deliverHere: makeDeliverHere(() => deliver, directory, () => ({ at: now(), id: newId(), ourHost })),
+    deliverHere: makeDeliverHere(
+      () => deliver,
+      directory,
+      () => ({ at: now(), id: newId(), ourHost }),
+    ),
     node,
     wall: now,
     monotonic: () => performance.now(),
