@@ -184,12 +184,12 @@ function reason({ throttles, because }: ProviderStatus): string {
   return throttle === undefined ? because : codeOf(throttle.because);
 }
 
-/** The provider's own code in a reply where it has one, else its beginning. */
+/** The provider's own code in a reply where it has one, else its numbers ("421 4.7.28"), else its beginning. */
 function codeOf(reply: string): string {
-  return (
+  const own =
     /\b(?:S\d{4}|TSS?\d{2}|BL\d{2}|RP-\d{3}|RL\d{6}|BL\d{6}|[A-Z]{2}-\d{3}|(?:CS|BS|HM)\d{2})\b/.exec(reply)?.[0] ??
-    reply.slice(0, 80)
-  );
+    /^\d{3} \d\.\d{1,3}\.\d{1,3}\b/.exec(reply)?.[0];
+  return own ?? (reply.length <= 80 ? reply : `${reply.slice(0, 79)}…`);
 }
 
 function clock(at: Instant, now: Instant): string {

@@ -186,6 +186,18 @@ test("one sentence tells how it stands, what holds it up, and what to do", async
   const yahoo = status.providers.find(({ provider }) => provider === "yahoo")!;
   assert.match(yahoo.advice ?? "", /domain check/);
   assert.equal(yahoo.throttles.length, 1);
+  // Without a code of the provider's own its numbers say it; words are not cut in the middle unseen.
+  const long = "try again later: the rate of mail from this address is more than we are used to and then some";
+  for (const [said, shown] of [
+    ["421 4.7.28 Our system has detected an unusual rate of mail", "421 4.7.28"],
+    [long, `${long.slice(0, 79)}…`],
+  ] as const) {
+    const others = new ShapingBook(shaping, () => clock.now);
+    others.hit(rule, { ...parties, provider: "yahoo" }, said);
+    const throttles = throttlesOf(others.overrides(), shaping);
+    const [other] = warmupStatus(warmups.book, shaping, throttles, warmups.ceilings(), clock.now);
+    assert.equal(other?.summary.split(", ").at(-1), `Yahoo paused until 12:00 because of ${shown}`);
+  }
   // Kept across a restart.
   const kept = new ShapingBook(shaping, () => clock.now);
   kept.load(JSON.parse(JSON.stringify(limits.keep())) as SendingRow);
