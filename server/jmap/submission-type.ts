@@ -15,6 +15,7 @@ import { bareId } from "./returned.ts";
 import { identityType } from "./shared-sending.ts";
 import {
   authorsOf,
+  canceledSubmission,
   firstStatus,
   handOver,
   headerOf,
@@ -73,19 +74,7 @@ async function cancel(after: JsonObject, before: Submission, takeBack: () => Pro
   if (undoStatus !== "canceled")
     return { error: invalidProperties(["undoStatus"], 'undoStatus: it can only be set to "canceled".') };
   if (!(await takeBack())) return error("cannotUnsend", "It is on its way already.");
-  const { blobId: _, queueId: __, ...rest } = before;
-  return {
-    data: {
-      ...(rest as unknown as JsonObject),
-      undoStatus: "canceled",
-      deliveryStatus: Object.fromEntries(
-        Object.keys(before.deliveryStatus).map((address) => [
-          address,
-          { smtpReply: "250 2.0.0 taken back", delivered: "no", displayed: "unknown" },
-        ]),
-      ),
-    },
-  };
+  return { data: canceledSubmission(before) as unknown as JsonObject };
 }
 
 async function make(object: JsonObject, call: Call, accountId: AccountId): Promise<Accepted> {

@@ -15,11 +15,17 @@ import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header
 import { formatMailbox, type Mailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
-import type { Account, AccountId } from "../store/store.ts";
+import type { Account, AccountId, Instant } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 
 export const submissionName = "EmailSubmission";
 export const maxRecipients = 1000;
+
+/**
+ * Of several nodes one hands over what was kept until its time, and nobody takes it back meanwhile. Where it dies, the next one asks the journey
+ * of the message whether it was taken: that stands in one transaction with the message.
+ */
+export type Leaving = { readonly by: string; readonly until: Instant; readonly trace: string };
 
 /** How it is kept: what the client sees, and beside it what only we need. */
 export type Submission = {
@@ -32,6 +38,8 @@ export type Submission = {
   readonly deliveryStatus: { readonly [address: string]: JsonObject };
   /** Content of the message, kept as an upload, until it is handed over. */
   readonly blobId?: string;
+  /** Who hands it over now. */
+  readonly leaving?: Leaving;
   /** The queued message. */
   readonly queueId?: string;
   /** Who has sent it, where that is not whose account it is in. */
@@ -44,7 +52,7 @@ export type Submission = {
 };
 
 export const shownSubmission = (data: JsonObject): JsonObject => {
-  const { blobId: _, queueId: __, by: ___, messageId: ____, since: _____, ...shown } = data;
+  const { blobId: _, queueId: __, by: ___, messageId: ____, since: _____, leaving: ______, ...shown } = data;
   return { dsnBlobIds: [], mdnBlobIds: [], ...shown };
 };
 
@@ -154,6 +162,13 @@ export function sendTime(envelope: Envelope, now: number, maxDelaySeconds: numbe
   return Math.max(now, at);
 }
 
+export type Handed = {
+  readonly reply: string;
+  readonly accepted: boolean;
+  readonly queueId: string | undefined;
+  readonly queued: ReadonlySet<string>;
+};
+
 /** Hands the message over; answers the reply for all of it. */
 export async function handOver(
   ports: Pick<JmapPorts, "submit" | "ourHost" | "now" | "newId" | "store">,
@@ -161,13 +176,8 @@ export async function handOver(
   bytes: Uint8Array,
   envelope: Envelope,
   remote: Received["remote"],
-): Promise<{
-  readonly reply: string;
-  readonly accepted: boolean;
-  readonly queueId: string | undefined;
-  readonly queued: ReadonlySet<string>;
-}> {
-  const id = ports.newId();
+  id = ports.newId(),
+): Promise<Handed> {
   const isAscii = envelope.to.every(({ local }) => /^[\x00-\x7f]*$/.test(local));
   const ret = parameter(envelope.parameters, "RET")?.toLowerCase();
   const [reply] = await ports.submit({
@@ -194,11 +204,23 @@ export async function handOver(
   const text = reply === undefined ? "451 4.3.0 Local trouble, try again later" : replyText(reply);
   if (reply === undefined || reply.code >= 400)
     return { reply: text, accepted: false, queueId: undefined, queued: new Set() };
-  const entries = await ports.store.trace(id, 10);
+  return (
+    (await handedOver(ports.store, id, text)) ?? { reply: text, accepted: true, queueId: undefined, queued: new Set() }
+  );
+}
+
+/** What became of a message that was handed over under this id; undefined: it was not taken. */
+export async function handedOver(
+  store: Pick<JmapPorts["store"], "trace">,
+  id: string,
+  reply = "250 2.0.0 Taken",
+): Promise<Handed | undefined> {
+  const entries = await store.trace(id, 10);
+  if (!entries.some(({ stage }) => stage !== "refused")) return undefined;
   const queued = entries.find(({ stage }) => stage === "queued");
   const recipients = queued?.detail["recipients"];
   return {
-    reply: text,
+    reply,
     accepted: true,
     queueId: queued?.trace,
     queued: new Set(Array.isArray(recipients) ? recipients.map(String) : []),
@@ -206,10 +228,7 @@ export async function handOver(
 }
 
 /** What is known of each recipient just after the hand-over. */
-export function firstStatus(
-  envelope: Envelope,
-  handed: Awaited<ReturnType<typeof handOver>>,
-): Submission["deliveryStatus"] {
+export function firstStatus(envelope: Envelope, handed: Handed): Submission["deliveryStatus"] {
   return Object.fromEntries(
     envelope.to.map((one) => [
       one.text,
@@ -229,6 +248,13 @@ export const waitingStatus = (envelope: Envelope): Submission["deliveryStatus"] 
       { smtpReply: "250 2.0.0 kept until it is time", delivered: "queued", displayed: "unknown" },
     ]),
   );
+
+/** Taken back before its time. */
+export function canceledSubmission({ blobId: _, queueId: __, leaving: ___, ...rest }: Submission): Submission {
+  const status = { smtpReply: "250 2.0.0 taken back", delivered: "no", displayed: "unknown" };
+  const deliveryStatus = Object.fromEntries(Object.keys(rest.deliveryStatus).map((address) => [address, status]));
+  return { ...rest, undoStatus: "canceled", deliveryStatus };
+}
 
 /** The status after what the queue has noted since; the same object where nothing has changed. */
 export function laterStatus(
