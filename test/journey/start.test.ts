@@ -12,7 +12,7 @@ import { Wire } from "../wire.ts";
 const root = join(import.meta.dirname, "..", "..");
 
 test("the first start prints a table, a password and DNS records; the next one is ready soon and keeps the password", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async (t) => {
   const folder = await temporaryFolder(t);
   const clone = join(folder, "clone");

@@ -123,7 +123,8 @@ export const row = ({ page }: Person, text: string) => page.locator("[data-row]"
 export const note = ({ page }: Person, text: string | RegExp) => page.locator(".toast", { hasText: text });
 
 export async function eventually(look: () => Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 150; tries++) {
+  // A minute: a machine that is full of other work is no fault.
+  for (const until = Date.now() + 60_000; Date.now() < until; ) {
     if (await look()) return;
     await new Promise((later) => setTimeout(later, 100));
   }
