@@ -46,7 +46,8 @@ async function again(what: string, perSecond: number, work: () => Promise<void>)
       await work();
       count(what);
     } catch (error) {
-      const name = `${what}: ${(error as Error).message}`;
+      const { message, responseText } = error as Error & { readonly responseText?: string };
+      const name = `${what}: ${message}${responseText === undefined ? "" : ` (${responseText})`}`;
       if (running && (troubles[name] = (troubles[name] ?? 0) + 1) === 1) console.error(new Date().toISOString(), name);
     }
     await pause(Math.max(0, 1000 / perSecond - (performance.now() - began)));
