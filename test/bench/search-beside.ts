@@ -135,7 +135,7 @@ for (const needle of values.only === undefined ? needles : needles.slice(-Number
     let same = true;
     const expected = folded.flatMap((message, at) => {
       const where = kind === "BODY" ? message.slice(message.indexOf("\r\n\r\n")) : message;
-      return where.replaceAll("\r\n", " ").includes(needle.toLowerCase()) ? [at + 1] : [];
+      return where.includes(needle.toLowerCase()) ? [at + 1] : [];
     });
     for (let round = 0; round < 5; round++) {
       const own = await ours.search(key);
