@@ -174,11 +174,19 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
       [1, /The data folder \S+\/file cannot be used: it is not a folder\./, ["dev", "--data", isFile]],
       [1, /The data folder \S+\/file cannot be used: it is not a folder\./, ["start", "--data", isFile]],
       [1, /The data folder \/proc\/none\/x cannot be used: /, ["start", "--data", "/proc/none/x"]],
-      [1, /The data folder \S+\/broken cannot be used: file is not a database\./, ["dev", "--data", broken]],
-      [1, /The data folder \S+\/broken cannot be used: file is not a database\./, ["queue", "count", "--data", broken]],
-      [1, /There is no data folder \S+\/nowhere\./, ["queue", "count", "--data", join(folder, "nowhere")]],
       [
         1,
+        /The data folder \S+\/broken cannot be used: the database is damaged \(file is .*restore/,
+        ["dev", "--data", broken],
+      ],
+      [
+        1,
+        /The data folder \S+\/broken cannot be used: the database is damaged \(file is .*restore/,
+        ["queue", "count", "--data", broken],
+      ],
+      [1, /There is no data folder \S+\/nowhere\./, ["queue", "count", "--data", join(folder, "nowhere")]],
+      [
+        2,
         /The DNS file \S+\/none\.json cannot be read/,
         ["dev", "--data", join(folder, "c"), "--dns", join(folder, "none.json")],
       ],
