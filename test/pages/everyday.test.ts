@@ -49,6 +49,38 @@ test("every day", async (t) => {
       ago: 6,
       attachment: { name: "red.png", type: "image/png", base64: red, cid: "red@x" },
     },
+    {
+      from: "Vic <vic@studio.test>",
+      subject: "A card, and what was written to me",
+      entity: [
+        "Content-Type: multipart/mixed; boundary=x",
+        "",
+        "--x",
+        "Content-Type: text/plain",
+        "",
+        "See both.",
+        "--x",
+        'Content-Type: text/vcard; name="vic.vcf"',
+        'Content-Disposition: attachment; filename="vic.vcf"',
+        "",
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:vic-1\r\nFN:Vic Torrance\r\nEMAIL:vic@studio.test\r\nEND:VCARD",
+        "--x",
+        "Content-Type: message/rfc822",
+        'Content-Disposition: attachment; filename="original.eml"',
+        "",
+        "From: Olga <olga@far.test>",
+        "To: vic@studio.test",
+        "Subject: The original",
+        "Date: Mon, 23 Nov 2026 10:00:00 +0000",
+        "MIME-Version: 1.0",
+        "Content-Type: text/html; charset=utf-8",
+        "",
+        `<p>Written <b>long ago</b>.</p><img src="${at}/inner.png"><script>top.ran=1</script>`,
+        "--x--",
+        "",
+      ].join("\r\n"),
+      ago: 8,
+    },
   ];
   const talk = await seedMail(pages.origin, user, "pw", seeds);
   const ann = await pages.person();
@@ -109,6 +141,29 @@ test("every day", async (t) => {
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
     assert.equal(Buffer.concat(chunks).toString("base64"), red);
     assert.equal(download.suggestedFilename(), "red.png");
+  });
+
+  await t.test("an attached message is read where it is, an attached card becomes a contact", async () => {
+    await row(ann, "A card, and what").click();
+    await page.getByRole("button", { name: "Look at original.eml" }).click();
+    const dialog = page.locator("dialog");
+    await dialog.getByRole("heading", { name: "The original" }).waitFor();
+    await dialog.getByText("Olga <olga@far.test>").waitFor();
+    await dialog.frameLocator("iframe").getByText("long ago").waitFor();
+    await accessible(page, "an attached message");
+    await picture(page, "attached-message");
+    assert.equal(await page.evaluate(() => (window as unknown as { ran?: number }).ran), undefined);
+    assert.equal(asked.filter((one) => one.includes("inner.png")).length, 0, "nothing is loaded for it");
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Add vic.vcf to contacts" }).click();
+    await note(ann, "1 contact imported.").waitFor();
+    const { list } = await talk.call("ContactCard/get", { ids: null });
+    assert.ok(
+      list.some(({ uid }: { uid: string }) => uid.endsWith("vic-1")),
+      JSON.stringify(list),
+    );
+    await page.goto(`${pages.origin}/#/`);
   });
 
   await t.test("a picture of the text is shown in it, and not listed again", async () => {

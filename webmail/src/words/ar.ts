@@ -383,6 +383,8 @@ export const ar: Words = {
   },
   "message.showPictures": "عرض الصور",
   "message.alwaysPictures": "دائما من هذا المرسل",
+  "message.attachedNote": "جاءت هذه الرسالة مرفقة برسالة أخرى. لم يتحقق أحد ممن كتبها، ولا تُحمَّل الصور من أماكن أخرى.",
+  "message.notReadable": "هذه ليست رسالة يمكن عرضها. نزّلها بدلًا من ذلك.",
   "message.truncated": "هذه الرسالة طويلة جدا ولا تظهر نهايتها. افتح المصدر لقراءتها كاملة.",
   "message.attachments": { one: "مرفق واحد", two: "مرفقان", few: "{n} مرفقات", other: "{n} مرفقا" },
   "message.unnamed": "بلا اسم",
@@ -659,6 +661,7 @@ export const ar: Words = {
   "rule.noMailbox": "اختر مجلدا.",
   "contacts.new": "جهة اتصال جديدة",
   "contacts.newGroup": "مجموعة جديدة",
+  "contacts.addFrom": "إضافة {name} إلى جهات الاتصال",
   "contacts.import": "استيراد vCard …",
   "contacts.export": "تصدير vCard",
   "contacts.imported": {

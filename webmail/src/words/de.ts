@@ -371,6 +371,9 @@ export const de: Words = {
   },
   "message.showPictures": "Bilder zeigen",
   "message.alwaysPictures": "Immer von diesem Absender",
+  "message.attachedNote":
+    "Diese Nachricht hing an einer anderen. Niemand hat geprüft, wer sie geschrieben hat, und Bilder von anderswo werden nicht geladen.",
+  "message.notReadable": "Das ist keine Nachricht, die gezeigt werden kann. Laden Sie sie stattdessen herunter.",
   "message.truncated": "Diese Nachricht ist sehr lang; ihr Ende fehlt hier. Im Quelltext steht alles.",
   "message.attachments": { one: "{n} Anhang", other: "{n} Anhänge" },
   "message.unnamed": "unbenannt",
@@ -652,6 +655,7 @@ export const de: Words = {
   "rule.noMailbox": "Wählen Sie einen Ordner.",
   "contacts.new": "Neuer Kontakt",
   "contacts.newGroup": "Neue Gruppe",
+  "contacts.addFrom": "{name} zu den Kontakten hinzufügen",
   "contacts.import": "vCards einlesen …",
   "contacts.export": "Als vCards ausgeben",
   "contacts.imported": { one: "{n} Kontakt eingelesen.", other: "{n} Kontakte eingelesen." },

@@ -374,6 +374,9 @@ export const en = {
   },
   "message.showPictures": "Show pictures",
   "message.alwaysPictures": "Always from this sender",
+  "message.attachedNote":
+    "This message came attached to another. Nobody has checked who wrote it, and pictures from elsewhere are not loaded.",
+  "message.notReadable": "This is no message that can be shown. Download it instead.",
   "message.truncated": "This message is very long; its end is not shown. Open the source to read all of it.",
   "message.attachments": { one: "{n} attachment", other: "{n} attachments" },
   "message.unnamed": "unnamed",
@@ -668,6 +671,7 @@ export const en = {
 
   "contacts.new": "New contact",
   "contacts.newGroup": "New group",
+  "contacts.addFrom": "Add {name} to contacts",
   "contacts.import": "Import vCards …",
   "contacts.export": "Export as vCards",
   "contacts.imported": { one: "{n} contact imported.", other: "{n} contacts imported." },

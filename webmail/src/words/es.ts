@@ -362,6 +362,9 @@ export const es: Words = {
   },
   "message.showPictures": "Mostrar imágenes",
   "message.alwaysPictures": "Siempre de este remitente",
+  "message.attachedNote":
+    "Este mensaje venía adjunto a otro. Nadie ha comprobado quién lo escribió, y no se cargan imágenes de otros sitios.",
+  "message.notReadable": "Esto no es un mensaje que se pueda mostrar. Descárguelo.",
   "message.truncated": "Este mensaje es muy largo y falta el final. Abra el original para leerlo entero.",
   "message.attachments": { one: "{n} adjunto", other: "{n} adjuntos" },
   "message.unnamed": "sin nombre",
@@ -638,6 +641,7 @@ export const es: Words = {
   "rule.noMailbox": "Elija una carpeta.",
   "contacts.new": "Contacto nuevo",
   "contacts.newGroup": "Grupo nuevo",
+  "contacts.addFrom": "Añadir {name} a los contactos",
   "contacts.import": "Importar vCards …",
   "contacts.export": "Exportar como vCards",
   "contacts.imported": { one: "{n} contacto importado.", other: "{n} contactos importados." },

@@ -365,6 +365,9 @@ export const fr: Words = {
   },
   "message.showPictures": "Afficher les images",
   "message.alwaysPictures": "Toujours de cet expéditeur",
+  "message.attachedNote":
+    "Ce message était joint à un autre. Personne n’a vérifié qui l’a écrit, et les images venues d’ailleurs ne sont pas chargées.",
+  "message.notReadable": "Ce n’est pas un message que l’on peut afficher. Téléchargez-le plutôt.",
   "message.truncated": "Ce message est très long et sa fin manque. Ouvrez la source pour tout lire.",
   "message.attachments": { one: "{n} pièce jointe", other: "{n} pièces jointes" },
   "message.unnamed": "sans nom",
@@ -647,6 +650,7 @@ export const fr: Words = {
   "rule.noMailbox": "Choisissez un dossier.",
   "contacts.new": "Nouveau contact",
   "contacts.newGroup": "Nouveau groupe",
+  "contacts.addFrom": "Ajouter {name} aux contacts",
   "contacts.import": "Importer des vCards …",
   "contacts.export": "Exporter en vCards",
   "contacts.imported": { one: "{n} contact importé.", other: "{n} contacts importés." },

@@ -346,6 +346,9 @@ export const ja: Words = {
   "message.blocked": { other: "外部の画像 {n} 件を読み込んでいません。読むと相手のサーバーに知られます。" },
   "message.showPictures": "画像を表示",
   "message.alwaysPictures": "この差出人は常に表示",
+  "message.attachedNote":
+    "このメッセージは別のメッセージに添付されていました。誰が書いたかは確かめられておらず、外部の画像は読み込まれません。",
+  "message.notReadable": "表示できるメッセージではありません。代わりにダウンロードしてください。",
   "message.truncated": "とても長いメッセージのため末尾を省いています。ソースですべて読めます。",
   "message.attachments": { other: "添付ファイル {n} 件" },
   "message.unnamed": "名前なし",
@@ -615,6 +618,7 @@ export const ja: Words = {
   "rule.noMailbox": "フォルダーを選んでください。",
   "contacts.new": "新しい連絡先",
   "contacts.newGroup": "新しいグループ",
+  "contacts.addFrom": "{name} を連絡先に加える",
   "contacts.import": "vCard を読み込む …",
   "contacts.export": "vCard に書き出す",
   "contacts.imported": { other: "連絡先 {n} 件を読み込みました。" },
