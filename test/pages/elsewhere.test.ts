@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { eventReader } from "../../webmail/src/jmap/event-stream.ts";
+import { eventReader, openEvents } from "../../webmail/src/jmap/event-stream.ts";
 import { type Person, row, startPages } from "./browser.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
 
@@ -17,6 +17,29 @@ test("events of a stream, cut at every character", () => {
     const next = eventReader();
     assert.deepEqual([...next(text.slice(0, cut)), ...next(text.slice(cut))], wanted, `cut at ${cut}`);
   }
+});
+
+test("a server that has no events says so once, and is not asked for them again and again", async (t) => {
+  const told: string[] = [];
+  let status = 204;
+  t.mock.method(globalThis, "fetch", async () => new Response(null, { status }));
+  const answer = (is: number) =>
+    new Promise<void>((done) => {
+      status = is;
+      const tell = (what: string) => () => {
+        told.push(`${status} ${what}`);
+        done();
+      };
+      openEvents("http://x.test/", 1_000, {
+        open: tell("open"),
+        event: tell("event"),
+        closed: tell("closed"),
+        never: tell("never"),
+      });
+    });
+  await answer(204);
+  await answer(503);
+  assert.deepEqual(told, ["204 never", "503 closed"]);
 });
 
 /** Takes from what the server answers what only ours has. */

@@ -215,6 +215,7 @@ export async function sendDraft(
   const wrong = everybody.find(({ email }) => !isAddress(email));
   if (wrong !== undefined) throw new Trouble("said", t("compose.wrongAddress", { address: wrong.email }));
   if (everybody.length === 0) throw new Trouble("said", t("compose.nobody"));
+  if (!session.client.sends) throw new Trouble("said", t("compose.cannotSend"));
   const drafts = await mailboxOf("drafts", t("role.drafts"));
   const sent = await mailboxOf("sent", t("role.sent"));
   const identity = identities.list.find(({ id }) => id === draft.identityId) ?? identities.list[0];

@@ -104,6 +104,11 @@ export class Client {
     return capability in this.session.capabilities;
   }
 
+  /** Whether the account can send and knows who it writes as: a server may do so for others only. */
+  get sends(): boolean {
+    return urn.submission in (this.session.accounts[this.accountId]?.accountCapabilities ?? {});
+  }
+
   /** A limit of the core capability (RFC 8620 §2). */
   limit(name: string, otherwise: number): number {
     const value = this.session.capabilities[urn.core]?.[name];

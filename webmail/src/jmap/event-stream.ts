@@ -9,6 +9,8 @@ type Told = {
   readonly event: (name: string, data: string) => void;
   /** The connection is over, or never was; nothing is told after it. */
   readonly closed: () => void;
+  /** There are none at this server, and it is not to be asked again (204, HTML §9.2.3). Nothing is told after it. */
+  readonly never: () => void;
 };
 
 /** Events of a stream (HTML §9.2.6), however it is cut: takes the next piece, answers the events that are whole. */
@@ -55,6 +57,10 @@ export function openEvents(url: string, quietMs: number, told: Told): () => void
       cache: "no-store",
       signal: ended.signal,
     });
+    if (response.status === 204) {
+      ended.abort("left");
+      return told.never();
+    }
     if (!response.ok || response.body === null) return;
     told.open();
     const next = eventReader();

@@ -3,6 +3,6 @@ import type { Call, Client } from "./client.ts";
 import { urn } from "./types.ts";
 
 export const identityCalls = (client: Client): readonly Call[] => [
-  ["Identity/get", { ids: null }, "all"],
+  ...(client.sends ? [["Identity/get", { ids: null }, "all"] as const] : []),
   ...(client.has(urn.onBehalf) ? [["Identity/onBehalf", {}, "behalf"] as const] : []),
 ];

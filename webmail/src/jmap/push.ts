@@ -5,6 +5,8 @@ import { openEvents } from "./event-stream.ts";
 export type Pushed = { readonly [type: string]: string };
 
 const pingSeconds = 60;
+/** A server without a stream of events is asked what is new now and then. */
+const askMs = 60_000;
 const againMs = [1_000, 2_000, 5_000, 10_000, 30_000];
 
 /**
@@ -21,6 +23,7 @@ export function listen(
 ): () => void {
   let close: (() => void) | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let asking: ReturnType<typeof setInterval> | undefined;
   let failures = 0;
   const opened = () => {
     failures = 0;
@@ -47,6 +50,10 @@ export function listen(
           connected(false);
           later();
         },
+        never: () => {
+          asking = setInterval(() => changed({ Email: "", Mailbox: "" }), askMs);
+          opened();
+        },
       });
       return;
     }
@@ -62,6 +69,7 @@ export function listen(
   open();
   return () => {
     clearTimeout(timer);
+    clearInterval(asking);
     close?.();
   };
 }

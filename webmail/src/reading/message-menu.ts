@@ -1,6 +1,7 @@
 /** What can be done with one message of a conversation. */
 import type { MenuItem } from "../../../ui/components/Menu.svelte";
-import type { Email } from "../jmap/types.ts";
+import { type Email, urn } from "../jmap/types.ts";
+import { session } from "../state/session.svelte.ts";
 import { t } from "../words.ts";
 
 export type MessageDoes = {
@@ -34,7 +35,9 @@ export function messageMenu(
     "line",
     { label: t("do.unreadFrom"), icon: "mail", run: () => does.unreadFrom(email) },
     { label: t("do.deleteMessage"), icon: "trash", run: () => does.remove(email) },
-    { label: t("do.filterLike"), icon: "filter", run: () => does.filterLike(email) },
+    ...(session.client.has(urn.sieve)
+      ? [{ label: t("do.filterLike"), icon: "filter", run: () => does.filterLike(email) } as const]
+      : []),
     "line",
     { label: t("do.details"), icon: "info", run: shown.details },
     ...(shown.asText === undefined

@@ -35,8 +35,10 @@ export async function tryIdentity(email: string): Promise<void> {
 }
 
 export async function loadIdentities(): Promise<void> {
-  const answers = await session.client.all(identityCalls(session.client));
+  const calls = identityCalls(session.client);
+  if (calls.length === 0) return;
+  const answers = await session.client.all(calls);
   const behalf: readonly { readonly id: Id; readonly sender: EmailAddress }[] = answers.get("behalf")?.list ?? [];
   senders = new Map(behalf.map(({ id, sender }) => [id, sender]));
-  list = answers.get("all").list;
+  list = answers.get("all")?.list ?? [];
 }

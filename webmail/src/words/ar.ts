@@ -487,6 +487,7 @@ export const ar: Words = {
   "compose.removePerson": "إزالة {name}",
   "compose.wrongAddress": "«{address}» ليس عنوان بريد.",
   "compose.nobody": "اكتب مستلما واحدا على الأقل.",
+  "compose.cannotSend": "هذا الخادم لا يرسل البريد لحسابك. تبقى الرسالة مسودة.",
   "compose.noIdentity": "لا توجد هوية للكتابة بها. أنشئ واحدة في الإعدادات.",
   "compose.send": "إرسال",
   "compose.sendAnyway": "إرسال مع ذلك",

@@ -477,6 +477,7 @@ export const de: Words = {
   "compose.removePerson": "{name} entfernen",
   "compose.wrongAddress": "„{address}“ ist keine E-Mail-Adresse.",
   "compose.nobody": "Geben Sie mindestens einen Empfänger an.",
+  "compose.cannotSend": "Dieser Server verschickt für Ihr Konto keine Post. Der Brief bleibt ein Entwurf.",
   "compose.noIdentity": "Es gibt keine Identität zum Schreiben. Legen Sie in den Einstellungen eine an.",
   "compose.send": "Senden",
   "compose.sendAnyway": "Trotzdem senden",

@@ -487,6 +487,7 @@ export const en = {
   "compose.removePerson": "Remove {name}",
   "compose.wrongAddress": "“{address}” is not an email address.",
   "compose.nobody": "Write at least one recipient.",
+  "compose.cannotSend": "This server does not send mail for your account. The letter is kept as a draft.",
   "compose.noIdentity": "There is no identity to write as. Make one in the settings.",
   "compose.send": "Send",
   "compose.sendAnyway": "Send all the same",

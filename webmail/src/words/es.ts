@@ -467,6 +467,7 @@ export const es: Words = {
   "compose.removePerson": "Quitar a {name}",
   "compose.wrongAddress": "«{address}» no es una dirección de correo.",
   "compose.nobody": "Escriba al menos un destinatario.",
+  "compose.cannotSend": "Este servidor no envía correo de su cuenta. La carta queda como borrador.",
   "compose.noIdentity": "No hay ninguna identidad con la que escribir. Cree una en los ajustes.",
   "compose.send": "Enviar",
   "compose.sendAnyway": "Enviar de todos modos",

@@ -472,6 +472,7 @@ export const fr: Words = {
   "compose.removePerson": "Retirer {name}",
   "compose.wrongAddress": "« {address} » n’est pas une adresse électronique.",
   "compose.nobody": "Saisissez au moins un destinataire.",
+  "compose.cannotSend": "Ce serveur n’envoie pas de courrier pour votre compte. La lettre reste un brouillon.",
   "compose.noIdentity": "Il n’y a pas d’identité pour écrire. Créez-en une dans les réglages.",
   "compose.send": "Envoyer",
   "compose.sendAnyway": "Envoyer quand même",

@@ -445,6 +445,7 @@ export const ja: Words = {
   "compose.removePerson": "{name} を外す",
   "compose.wrongAddress": "「{address}」はメールアドレスではありません。",
   "compose.nobody": "宛先を一つ以上入力してください。",
+  "compose.cannotSend": "このサーバーはこのアカウントのメールを送信しません。手紙は下書きとして残ります。",
   "compose.noIdentity": "差出人がありません。設定で作成してください。",
   "compose.send": "送信",
   "compose.sendAnyway": "それでも送信",
