@@ -372,6 +372,7 @@ export const ar: Words = {
   "message.from": "رسالة من {name}",
   "message.onBehalf": "{who} نيابةً عن {whom}",
   "message.nobody": "مرسل غير معروف",
+  "message.toMe": "حسابي",
   "message.to": "إلى {names}",
   "message.frame": "نص الرسالة",
   "message.empty": "لا نص في هذه الرسالة.",

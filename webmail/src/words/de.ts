@@ -361,6 +361,7 @@ export const de: Words = {
   "message.from": "Nachricht von {name}",
   "message.onBehalf": "{who} im Auftrag von {whom}",
   "message.nobody": "Unbekannter Absender",
+  "message.toMe": "mich",
   "message.to": "an {names}",
   "message.frame": "Text der Nachricht",
   "message.empty": "Diese Nachricht hat keinen Text.",

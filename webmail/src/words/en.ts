@@ -364,6 +364,7 @@ export const en = {
   "message.from": "Message from {name}",
   "message.onBehalf": "{who} on behalf of {whom}",
   "message.nobody": "Unknown sender",
+  "message.toMe": "me",
   "message.to": "to {names}",
   "message.frame": "Text of the message",
   "message.empty": "This message has no text.",

@@ -352,6 +352,7 @@ export const es: Words = {
   "message.from": "Mensaje de {name}",
   "message.onBehalf": "{who} en nombre de {whom}",
   "message.nobody": "Remitente desconocido",
+  "message.toMe": "mí",
   "message.to": "para {names}",
   "message.frame": "Texto del mensaje",
   "message.empty": "Este mensaje no tiene texto.",

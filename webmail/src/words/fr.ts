@@ -355,6 +355,7 @@ export const fr: Words = {
   "message.from": "Message de {name}",
   "message.onBehalf": "{who} de la part de {whom}",
   "message.nobody": "Expéditeur inconnu",
+  "message.toMe": "moi",
   "message.to": "à {names}",
   "message.frame": "Texte du message",
   "message.empty": "Ce message n’a pas de texte.",

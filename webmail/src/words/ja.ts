@@ -339,6 +339,7 @@ export const ja: Words = {
   "message.from": "{name} からのメッセージ",
   "message.onBehalf": "{who}（{whom} の代理）",
   "message.nobody": "差出人不明",
+  "message.toMe": "自分",
   "message.to": "{names} 宛",
   "message.frame": "メッセージの本文",
   "message.empty": "このメッセージには本文がありません。",
