@@ -12,7 +12,7 @@ import { sample } from "../../protocol/sieve/test-run.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { ManageSieveTalk } from "../managesieve-talk.ts";
-import { type Sink, startSink } from "../sink.ts";
+import { type Sink, startSink, type Taken } from "../sink.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
 import { deliveredTables } from "./sieve-table-cases.ts";
 
@@ -102,6 +102,17 @@ function expectedOf({ expected, from }: Case): Seen {
     }
   }
   return { boxes: [...boxes].toSorted(), flags: [...flags].toSorted(), sent: [...sent].toSorted(), reply };
+}
+
+/** What the sample's sender asks of delivery reports. */
+const asked = { mail: " RET=HDRS ENVID=QQ314", rcpt: " NOTIFY=SUCCESS,DELAY ORCPT=rfc822;ann@elsewhere.test" };
+
+/** A recipient with what the next server is asked of delivery reports, as `show` tells a redirection. */
+function withAsked(to: string, { commands }: Taken): string {
+  const rcpt = commands.find((command) => command.includes(`<${to}>`)) ?? "";
+  const notify = / NOTIFY=(\S+)/.exec(rcpt)?.[1];
+  const ret = / RET=(\S+)/.exec(commands[0] ?? "")?.[1]?.toLowerCase();
+  return [to, notify, ret].filter((word) => word !== undefined).join(" ");
 }
 
 let dev: DevProcess;
@@ -197,8 +208,9 @@ class Lane {
     const letter = this.#mine(one.message, number).replace("<m1@sender.test>", `<c${number}@sender.test>`);
     // RFC 5230 §4.6: what a list sent is not answered.
     const message = one.expected.includes("vacation ") ? letter.replace(/^List-Id:.*\r\n/m, "") : letter;
-    await this.#lmtp.say(`MAIL FROM:<${one.from}>`);
-    await this.#lmtp.say(`RCPT TO:<${this.user.replace("@", "+lists@")}>`);
+    const asks = one.script.includes("envelope-dsn") ? asked : { mail: "", rcpt: "" };
+    await this.#lmtp.say(`MAIL FROM:<${one.from}>${asks.mail}`);
+    await this.#lmtp.say(`RCPT TO:<${this.user.replace("@", "+lists@")}>${asks.rcpt}`);
     await this.#lmtp.say("DATA");
     const reply = await this.#lmtp.say(`${message.replace(/^\./gm, "..")}.`);
     for (const name of Object.keys(one.library)) await this.#sieve.say(`DELETESCRIPT "${name}"`);
@@ -206,7 +218,9 @@ class Lane {
     const sentNow = (): string[] =>
       sink.taken
         .filter(({ data, to }) => data.includes(`c${number}@sender.test`) || to.some((x) => x.includes(`@c${number}.`)))
-        .flatMap(({ to }) => to)
+        // What the sender has asked for is no doing of the script.
+        .filter(({ data }) => asks.rcpt === "" || !/report-type="?delivery-status/i.test(data))
+        .flatMap((taken) => taken.to.map((to) => (one.script.includes("redirect-dsn") ? withAsked(to, taken) : to)))
         .toSorted();
     // What is to go out is waited for here; what should not have gone out is seen at the end.
     for (let turn = 0; turn < 250 && sentNow().length < want.sent.length; turn++)

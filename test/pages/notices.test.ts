@@ -53,6 +53,18 @@ test("notices of new mail", async (t) => {
       const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
       return (await registration.getNotifications()).map(({ title, body }) => ({ title, body }));
     })) ?? [];
+  /** Leaves the page, and waits until the browser knows of nobody who looks at it: to who looks nothing is told. */
+  const leave = async (): Promise<void> => {
+    await page.goto("about:blank");
+    await eventually(
+      async () =>
+        (await context.serviceWorkers()[0]?.evaluate(async () => {
+          const { clients } = globalThis as unknown as { clients: { matchAll(of: object): Promise<unknown[]> } };
+          return (await clients.matchAll({ type: "window", includeUncontrolled: true })).length;
+        })) === 0,
+      "the page is closed",
+    );
+  };
   const arrives = (subject: string, mailbox = "inbox") =>
     seedMail(pages.origin, user, "pw", [
       { from: "Uma Lee <uma@x.test>", subject, text: "Are you there?", ago: 0, mailbox },
@@ -98,7 +110,7 @@ test("notices of new mail", async (t) => {
     await handOn();
     assert.deepEqual(await shown(), []);
     // Nobody does any more.
-    await page.goto("about:blank");
+    await leave();
     await arrives("Another plan");
     await eventually(async () => {
       await handOn();
@@ -114,7 +126,7 @@ test("notices of new mail", async (t) => {
     await page.getByLabel("Show sender and subject").check();
     // Who leaves before the wish is kept has not wished.
     await page.locator('fieldset[aria-busy="false"]').waitFor();
-    await page.goto("about:blank");
+    await leave();
     await arrives("In the junk", "junk");
     await arrives("Tea at five?");
     await eventually(async () => {
