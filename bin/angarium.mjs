@@ -20,7 +20,8 @@ else if (Number(process.versions.node.split(".")[0]) >= minimum) {
     process.stderr.write(`angarium: this needs Node ${minimum} or newer; this is ${process.version}.\n`);
     process.exit(1);
   }
-  const child = spawn(own, [join(root, "dist", "main.js"), ...process.argv.slice(2)], { stdio: "inherit" });
+  const env = { MALLOC_ARENA_MAX: "2", ...process.env };
+  const child = spawn(own, [join(root, "dist", "main.js"), ...process.argv.slice(2)], { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
