@@ -18,7 +18,8 @@ if (process.version === `v${pinned}`) {
   process.argv[1] = join(root, "main.ts");
   await import("../main.ts");
 } else {
-  // Two arenas of glibc for all threads: with one for each, a quarter of the memory is room that nobody uses (docs/performance.md).
+  // As the scripts of package.json do: two arenas of glibc for all threads. With one for each, a quarter of the memory is room that nobody
+  // uses (docs/performance.md).
   const env = { MALLOC_ARENA_MAX: "2", ...process.env };
   const child = spawn(node, [join(root, "main.ts"), ...process.argv.slice(2)], { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
