@@ -38,6 +38,16 @@ function pathTo(server: FakeServer, more: Partial<Path> = {}): Path {
   };
 }
 
+const session = (monotonic: () => number) => ({
+  ourHost: "us.test",
+  tls: {},
+  nonce: () => "n",
+  brokenTls: new BrokenTls(),
+  tlsResults: noTlsResults,
+  now: Date.now,
+  monotonic,
+});
+
 /** Sends `count` messages by each of the paths under these limits; answers the seconds until all are through, and the greatest number of connections at once. */
 async function sendAll(paths: readonly Path[], count: number, limits: PathLimits) {
   const ready = new Map<string, Job[]>();
@@ -47,15 +57,7 @@ async function sendAll(paths: readonly Path[], count: number, limits: PathLimits
   let left = paths.length * count;
   const pool = new Pool({
     settings: defaultSendSettings,
-    session: {
-      ourHost: "us.test",
-      tls: {},
-      nonce: () => "n",
-      brokenTls: new BrokenTls(),
-      tlsResults: noTlsResults,
-      now: Date.now,
-      monotonic: () => performance.now(),
-    },
+    session: session(() => performance.now()),
     source: {
       take: (key) => ready.get(key)?.shift(),
       putBack: (key, job) => ready.get(key)!.unshift(job),
@@ -128,15 +130,7 @@ test("one message waits for one connection, however long that takes to be opened
   let now = 0;
   const pool = new Pool({
     settings: defaultSendSettings,
-    session: {
-      ourHost: "us.test",
-      tls: {},
-      nonce: () => "n",
-      brokenTls: new BrokenTls(),
-      tlsResults: noTlsResults,
-      now: Date.now,
-      monotonic: () => now,
-    },
+    session: session(() => now),
     source: { take: () => undefined, putBack() {}, waiting: () => 1, unreachable() {} },
     random: () => 0.5,
     sevenBit: () => undefined,

@@ -1,5 +1,4 @@
 /** The one that writes: what is waiting becomes one transaction, one commit, one answer. */
-
 import type { Blobs } from "./blobs.ts";
 import { type Answer, type Answers, type Call, failureOf } from "./calls.ts";
 import type { ImportTo } from "./carry-store.ts";

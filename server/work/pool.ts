@@ -240,9 +240,10 @@ class Thread {
     if (job === undefined || job.id !== answer.id) return;
     this.#job = undefined;
     this.#worker.unref();
-    if (answer.kind === "done") heedShared(answer.result);
-    if (answer.kind === "done") job.resolve(answer.result as never);
-    else job.reject(answer.error);
+    if (answer.kind === "done") {
+      heedShared(answer.result);
+      job.resolve(answer.result as never);
+    } else job.reject(answer.error);
     this.#ports.free(job);
   }
 
