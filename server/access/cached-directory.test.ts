@@ -118,7 +118,10 @@ test("who may send as whom", async () => {
     [u1, "one", "a.test", true],
     [u2, "one", "a.test", false],
     [u1, "both", "a.test", false],
-    [u1, "anyone", "b.test", false],
+    [u1, "anyone", "b.test", true], // by the catch-all
+    [u1, "*", "b.test", true],
+    [u2, "anyone", "b.test", false],
+    [u1, "anyone", "a.test", false],
     [u1, "postmaster", "c.test", true], // granted
     [u2, "postmaster", "c.test", true],
     [u2, "abuse", "c.test", true],

@@ -134,8 +134,7 @@ class CachedDirectory implements Directory, Disposable {
     if (found?.row.senders.includes(account)) return true;
     if (asked < 0 && found?.row.onBehalf?.includes(account)) return true;
     if (found?.row.kind === "account") return found.row.account === account;
-    // What goes to this account alone is its address; a list of many is not each member's. A catch-all is nobody's identity.
-    if (found === undefined && !essentialLocals.has(plainLocal(local))) return false;
+    // What goes to this account alone is its address, by the catch-all too; a list of many is not each member's.
     const answer = await this.resolve(local, domain.name);
     return answer.kind === "local" && answer.accounts.length === 1 && answer.accounts[0] === account;
   }

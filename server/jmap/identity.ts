@@ -72,7 +72,7 @@ export const isAddressList = (value: unknown): boolean =>
       (one["name"] === undefined || one["name"] === null || typeof one["name"] === "string"),
   );
 
-/** "*@domain" (RFC 8621 §6) stands for every address of it, which nobody has here. */
+/** "*@domain" (RFC 8621 §6) stands for every address of it that is nobody else's: whoever the catch-all goes to, alone, has it. */
 export async function maySendAs(
   { mayFrom }: Pick<JmapPorts, "mayFrom">,
   account: Account,

@@ -102,6 +102,8 @@ async function make(object: JsonObject, call: Call, accountId: AccountId): Promi
   if (fault !== undefined) return error("invalidEmail", fault.why, { properties: [fault.property] });
   const envelope = readEnvelope(object["envelope"], header, identity["email"] as string);
   if ("type" in envelope) return { error: envelope };
+  if (envelope.from.startsWith("*@"))
+    return error("forbiddenMailFrom", `${envelope.from} stands for every address of a domain: write as one of them.`);
   if (envelope.from !== "" && !(await maySendAs(ports, account, envelope.from, "named")))
     return error("forbiddenMailFrom", `You may not send mail from ${envelope.from}.`);
   for (const author of authorsOf(header))

@@ -66,7 +66,22 @@ export type Envelope = {
 const address = is.object({ email: is.string, parameters: is.maybe(is.map(is.string, is.nullable(is.string))) });
 const envelopeShape = is.object({ mailFrom: address, rcptTo: is.array(address) });
 
-/** The envelope that is given, or that the header says (RFC 8621 §7.5): from the identity, to everybody in To, Cc and Bcc. */
+/** Does an identity stand for this address: its own, or any of the domain for "*@domain" (RFC 8621 §6). */
+export function standsFor(identityEmail: string, address: string): boolean {
+  const [identity, asked] = [identityEmail.toLowerCase(), address.toLowerCase()];
+  return identity === asked || (identity.startsWith("*@") && asked.slice(asked.lastIndexOf("@")) === identity.slice(1));
+}
+
+/** Sender, or the first author, where the identity stands for them; else the identity's own address (RFC 8621 §7.5). */
+function writtenAs(header: Header, identityEmail: string): string {
+  const field =
+    header.fields.findLast(({ name }) => name === "sender") ?? header.fields.findLast(({ name }) => name === "from");
+  const first = field && mailboxesOf(fieldValue(header, field), 1)[0];
+  const address = first && formatMailbox(first);
+  return address !== undefined && standsFor(identityEmail, address) ? address : identityEmail;
+}
+
+/** The envelope that is given, or that the header says (RFC 8621 §7.5): from whom it is written as, to everybody in To, Cc and Bcc. */
 export function readEnvelope(given: Json | undefined, header: Header, identityEmail: string): Envelope | SetError {
   if (given !== undefined && given !== null) {
     const checked = envelopeShape(given, "envelope");
@@ -80,11 +95,12 @@ export function readEnvelope(given: Json | undefined, header: Header, identityEm
       for (const one of mailboxesOf(fieldValue(header, field), maxRecipients + 1))
         to.push({ email: one.domain === "" ? one.local : formatMailbox(one), parameters: undefined });
   const unique = [...new Map(to.map((one) => [one.email.toLowerCase(), one])).values()];
+  const from = writtenAs(header, identityEmail);
   const shown = {
-    mailFrom: { email: identityEmail, parameters: null },
+    mailFrom: { email: from, parameters: null },
     rcptTo: unique.map(({ email }) => ({ email, parameters: null })),
   };
-  return envelopeOf(identityEmail, {}, unique, shown);
+  return envelopeOf(from, {}, unique, shown);
 }
 
 /** Of RFC 1870, 6152, 6531, 4954, 3461, 4865 and 8689; the first four are worked out from the message, whatever is said. */

@@ -191,8 +191,42 @@ describe("hosting by the REST API", () => {
     await u1.ok("PATCH", `/masked-addresses/${masked.address}`, { off: true });
     await assert.rejects(smtpSend(dev.ready, undefined, [masked.address]), /550/);
     assert.deepEqual([await count("u1"), await count("u3")], [2, 1]);
+    // Who gets what nobody else gets writes from there too (RFC 8621 §6), not as others.
+    const jmap = await new JmapTalk(origin, "u3@example.test", "pw").open();
+    const drafts = await jmap.mailbox("drafts");
+    const identity = { email: "*@example.test", name: "Three" };
+    const identityId = (await jmap.call("Identity/set", { create: { i: identity } })).created.i.id;
+    const write = async (from: string): Promise<Any> => {
+      const email = {
+        mailboxIds: { [drafts]: true },
+        from: [{ email: from }],
+        to: [{ email: "u1@example.test" }],
+        subject: `As ${from}`,
+      };
+      const emailId = (await jmap.call("Email/set", { create: { e: email } })).created.e.id;
+      return await jmap.call("EmailSubmission/set", { create: { s: { identityId, emailId } } });
+    };
+    assert.ok((await write("shop@example.test")).created.s);
+    for (const [from, type] of [
+      ["u2@example.test", "forbiddenMailFrom"],
+      ["*@example.test", "forbiddenMailFrom"],
+      ["shop@far.test", "forbiddenMailFrom"],
+    ] as const)
+      assert.equal((await write(from)).notCreated.s.type, type, from);
+    const reader = await new JmapTalk(origin, "u1@example.test", "pw").open();
+    const { ids } = await reader.call("Email/query", { filter: { subject: "As shop" } });
+    const returnPath = "header:Return-Path";
+    const { list } = await reader.call("Email/get", { ids, properties: ["from", returnPath] });
+    assert.deepEqual(
+      list.map((one: Any) => [one.from[0].email, one[returnPath].trim()]),
+      [["shop@example.test", "<shop@example.test>"]],
+    );
+    const ownTalk = await new JmapTalk(origin, "u2@example.test", "pw").open();
+    const refused = await ownTalk.call("Identity/set", { create: { i: identity } });
+    assert.equal(refused.notCreated.i.type, "forbiddenFrom");
     await admin.ok("PATCH", "/domains/example.test", { catchAll: null });
     await assert.rejects(smtpSend(dev.ready, undefined, ["nobody@example.test"]), /550/);
+    assert.equal((await write("shop@example.test")).notCreated.s.type, "forbiddenMailFrom");
   });
 
   test("where is my mail?", async () => {

@@ -1,9 +1,11 @@
 /** The webmail beside the mail: contacts, filters, vacation, identities; signing in with a second factor is in the journey of accounts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ApiTalk } from "../api-talk.ts";
 import { dangerous } from "../attachments/dangerous.ts";
 import { messageWith } from "../attachments/message.ts";
 import { JmapTalk } from "../jmap-talk.ts";
+import { smtpSend } from "../smtp-send.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
 import { accessible, eventually, picture, startPages } from "./browser.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
@@ -157,6 +159,46 @@ test("beside the mail", async (t) => {
     await page.getByRole("button", { name: "Change" }).last().click();
     await page.getByRole("button", { name: "Delete this identity" }).click();
     await page.getByText("The choir").waitFor({ state: "detached" });
+  });
+
+  await t.test("whoever gets all other mail of a domain answers as whom it came to", async () => {
+    const { admin } = pages.dev.ready;
+    const api = new ApiTalk(pages.origin, admin);
+    await api.ok("PATCH", "/domains/example.test", { catchAll: user });
+    await page.getByRole("button", { name: "New identity" }).click();
+    await page.getByLabel("Your name").fill("Ann at large");
+    await page.getByLabel("Address", { exact: true }).fill("*@example.test");
+    await page.getByRole("button", { name: "Save" }).click();
+    await note("Saved.").waitFor();
+    await smtpSend(pages.dev.ready, undefined, ["shop@example.test"], {
+      from: "Guest <guest@far.test>",
+      subject: "An order for the shop",
+    });
+    await page.goto(`${pages.origin}/#/inbox`);
+    await page.locator("[data-row]", { hasText: "An order for the shop" }).click();
+    await page.getByRole("heading", { name: "An order for the shop" }).waitFor();
+    await page.keyboard.press("r");
+    const letter = page.locator(".letter");
+    assert.equal(await letter.getByLabel("Address", { exact: true }).inputValue(), "shop@example.test");
+    await picture(page, "composer-of-a-domain");
+    const send = letter.getByRole("button", { name: "Send", exact: true });
+    await letter.getByLabel("Address", { exact: true }).fill("shop@elsewhere.test");
+    await send.click();
+    await letter.getByText("Say which address of example.test you write as.").waitFor();
+    await letter.getByLabel("Address", { exact: true }).fill("sales@example.test");
+    await send.click();
+    const talk = await new JmapTalk(pages.origin, user, "pw").open();
+    const sent = await talk.mailbox("sent");
+    const from = async (): Promise<string | undefined> => {
+      const { ids } = await talk.call("Email/query", { filter: { inMailbox: sent, subject: "An order" } });
+      const { list } = await talk.call("Email/get", { ids, properties: ["from"] });
+      return list[0]?.from[0].email;
+    };
+    await eventually(
+      async () => (await from()) === "sales@example.test",
+      "the answer is in Sent, from the address that was said",
+    );
+    await api.ok("PATCH", "/domains/example.test", { catchAll: null });
   });
 
   await t.test(

@@ -10,14 +10,14 @@ import {
   setError,
 } from "../../../protocol/jmap/types.ts";
 import { mailboxesOf } from "../../../protocol/mime/fields/address.ts";
-import { headerValue } from "../../../protocol/mime/header.ts";
+import { fieldValue, headerValue } from "../../../protocol/mime/header.ts";
 import { formatMailbox, parseMailbox } from "../../../protocol/smtp/address.ts";
 import type { AccountId } from "../../store/store.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { mdn } from "../capabilities.ts";
 import { allObjects, forCaller } from "../objects.ts";
 import { identityType } from "../shared-sending.ts";
-import { handOver, headerOf } from "../submission.ts";
+import { handOver, headerOf, standsFor } from "../submission.ts";
 import { emailSet } from "./email-set.ts";
 
 const shape = is.object({
@@ -82,8 +82,14 @@ async function sendOne(
   const mailbox = to && parseMailbox(formatMailbox(to));
   if (mailbox === undefined) return setError("noRecipients", "The email asks for no notification.");
   const address = formatMailbox(mailbox);
+  const from = recipientOf(row.bytes, identity["email"] as string);
+  if (from === undefined)
+    return setError(
+      "forbiddenFrom",
+      `The email was to none of ${identity["email"]}: send the receipt as who it was to.`,
+    );
   const bytes = writeMdn(wanted, {
-    from: { name: identity["name"] as string, address: identity["email"] as string },
+    from: { name: identity["name"] as string, address: from },
     to: address,
     original: row.bytes,
     at: ports.now(),
@@ -103,8 +109,18 @@ async function sendOne(
   return {
     emailId,
     shown: {
-      finalRecipient: `rfc822; ${identity["email"] as string}`,
+      finalRecipient: `rfc822; ${from}`,
       originalMessageId: headerValue(headerOf(row.bytes), "message-id") ?? null,
     },
   };
+}
+
+/** As whom the receipt is sent; of an identity of all addresses of a domain, the one that the email was to. */
+function recipientOf(bytes: Uint8Array, identityEmail: string): string | undefined {
+  if (!identityEmail.startsWith("*@")) return identityEmail;
+  const header = headerOf(bytes);
+  const recipients = header.fields
+    .filter(({ name }) => name === "to" || name === "cc")
+    .flatMap((field) => mailboxesOf(fieldValue(header, field), 100));
+  return recipients.map(formatMailbox).find((address) => standsFor(identityEmail, address));
 }

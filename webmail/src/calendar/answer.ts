@@ -1,4 +1,6 @@
 /** Sends the answer to an invitation to who organises it (RFC 6047): a mail with the calendar's words and people's. */
+
+import { standsFor } from "../compose/writer.ts";
 import { throwRefusal } from "../jmap/client.ts";
 import { Trouble, troubleOf } from "../jmap/trouble.ts";
 import type { Email, Id, Identity } from "../jmap/types.ts";
@@ -28,10 +30,17 @@ const plain = (address: string): string => address.toLowerCase().replace(/\+[^@]
 /** The reader among those who are invited, as they are named there, and who they write as. */
 export function invitedAs(
   invitation: Invitation,
-): { readonly name: string; readonly email: string; readonly identity: Identity } | undefined {
+  { to }: Pick<Email, "to">,
+): { readonly name: string; readonly email: string; readonly identity: Identity; readonly from: string } | undefined {
   for (const { name, email } of invitation.attendees) {
     const identity = identities.list.find((one) => plain(one.email) === plain(email));
-    if (identity !== undefined) return { name, email, identity };
+    if (identity !== undefined) return { name, email, identity, from: identity.email };
+  }
+  // Of a domain that is all one's own: whom the letter was to.
+  for (const { name, email } of invitation.attendees) {
+    const identity = identities.list.find((one) => standsFor(one, email));
+    if (identity !== undefined && to?.some((one) => plain(one.email) === plain(email)))
+      return { name, email, identity, from: email };
   }
   return undefined;
 }
@@ -43,7 +52,7 @@ export async function sendAnswer(
   answer: Answer,
   comment: string,
 ): Promise<void> {
-  const me = invitedAs(invitation);
+  const me = invitedAs(invitation, email);
   const to = invitation.organizer;
   if (me === undefined || to === undefined) throw new Trouble("said", t("invitation.notInvited"));
   const drafts = await mailboxOf("drafts", t("role.drafts"));
@@ -63,10 +72,10 @@ export async function sendAnswer(
           draft: {
             mailboxIds: { [drafts.id]: true },
             keywords: { $draft: true, $seen: true },
-            from: [{ name: me.identity.name || null, email: me.identity.email }],
+            from: [{ name: me.identity.name || null, email: me.from }],
             to: [{ name: to.name || null, email: to.email }],
             subject: said,
-            messageId: [`${crypto.randomUUID()}@${me.identity.email.split("@").pop()}`],
+            messageId: [`${crypto.randomUUID()}@${me.from.split("@").pop()}`],
             ...(email.messageId === null
               ? {}
               : { inReplyTo: email.messageId, references: [...(email.references ?? []), ...email.messageId] }),

@@ -16,6 +16,8 @@ export type Draft = {
   /** The email that holds it on the server. */
   readonly emailId: Id | undefined;
   readonly identityId: Id | undefined;
+  /** Of the addresses of an identity that stands for a whole domain, the one that is written as. */
+  readonly from: string | undefined;
   readonly to: readonly EmailAddress[];
   readonly cc: readonly EmailAddress[];
   readonly bcc: readonly EmailAddress[];
@@ -40,6 +42,7 @@ export const emptyDraft = (now: number): Draft => ({
   key: crypto.randomUUID(),
   emailId: undefined,
   identityId: undefined,
+  from: undefined,
   to: [],
   cc: [],
   bcc: [],

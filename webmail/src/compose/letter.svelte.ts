@@ -34,6 +34,7 @@ export class Letter {
   readonly key: string;
   emailId: Id | undefined;
   identityId = $state<Id>();
+  from = $state<string>();
   to = $state.raw<readonly EmailAddress[]>([]);
   cc = $state.raw<readonly EmailAddress[]>([]);
   bcc = $state.raw<readonly EmailAddress[]>([]);
@@ -71,6 +72,7 @@ export class Letter {
     this.key = draft.key;
     this.emailId = draft.emailId;
     this.identityId = draft.identityId;
+    this.from = draft.from;
     this.to = draft.to;
     this.cc = draft.cc;
     this.bcc = draft.bcc;
@@ -95,6 +97,7 @@ export class Letter {
       key: this.key,
       emailId: this.emailId,
       identityId: this.identityId,
+      from: this.from,
       to: this.to,
       cc: this.cc,
       bcc: this.bcc,

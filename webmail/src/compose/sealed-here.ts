@@ -11,11 +11,11 @@ import { keysOf } from "../secure/keys.ts";
 import { Locked } from "../secure/locked.ts";
 import { type Method, methodOf, ownKey } from "../secure/whom.ts";
 import { base64Of } from "../secure/write.ts";
-import { identities } from "../state/identities.svelte.ts";
 import { session } from "../state/session.svelte.ts";
 import { t } from "../words.ts";
 import type { Draft } from "./draft.ts";
 import { resumeSealed } from "./start.ts";
+import { addressOfDraft } from "./writer.ts";
 
 export type SealedHere = { readonly key: string; readonly owner: string; readonly at: number } & (
   | {
@@ -54,7 +54,7 @@ async function withLetters<T>(work: (db: Awaited<ReturnType<typeof open>>) => Pr
 
 /** Answers whether it is kept: not without a key of the letter's address, nor where there are many, or large files. */
 export async function keepSealed(draft: Draft): Promise<boolean> {
-  const address = identities.list.find(({ id }) => id === draft.identityId)?.email ?? session.username;
+  const address = addressOfDraft(draft) ?? session.username;
   const key = ownKey(address, await keysOf(session.username), draft.by);
   const held = draft.attached.filter(({ blobId }) => isHeld(blobId));
   if (key === undefined || held.reduce((sum, { size }) => sum + size, 0) > maxFileBytes) return false;

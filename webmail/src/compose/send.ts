@@ -12,6 +12,7 @@ import { t } from "../words.ts";
 import { isAddress } from "./addresses.ts";
 import type { Draft } from "./draft.ts";
 import { uploadSealed } from "./sealing.ts";
+import { addressOfDraft, identityOfDraft } from "./writer.ts";
 
 /** HTML to text as people write it: lists have dashes, quotes have >. */
 export function htmlToText(html: string): string {
@@ -55,7 +56,8 @@ function emailOf(
   mailboxId: Id,
   keywords: { readonly [name: string]: boolean },
 ): { readonly [name: string]: unknown } {
-  const identity = identities.list.find(({ id }) => id === draft.identityId) ?? identities.list[0];
+  const identity = identityOfDraft(draft);
+  const address = addressOfDraft(draft);
   const sender = identity === undefined ? undefined : identities.senderOf(identity.id);
   const valid = (people: readonly EmailAddress[]) => people.filter(({ email }) => isAddress(email));
   const html = `<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>${draft.html}</body></html>`;
@@ -65,10 +67,7 @@ function emailOf(
   return {
     mailboxIds: { [mailboxId]: true },
     keywords,
-    from:
-      identity === undefined
-        ? [{ name: null, email: session.username }]
-        : [{ name: identity.name || null, email: identity.email }],
+    from: address === undefined ? null : [{ name: identity?.name || null, email: address }],
     // Who gets it, and the copy in Sent, see who wrote it (RFC 5322 §3.6.2).
     ...(sender === undefined ? {} : { sender: [sender] }),
     ...(identity?.replyTo ? { replyTo: identity.replyTo } : {}),
@@ -77,15 +76,13 @@ function emailOf(
     bcc: valid(draft.bcc),
     subject: draft.subject,
     // Named here, so that it can be looked for where no answer came.
-    messageId: [`${crypto.randomUUID()}@${(identity?.email ?? session.username).split("@").pop()}`],
+    messageId: [`${crypto.randomUUID()}@${(address ?? session.username).split("@").pop()}`],
     ...(draft.inReplyTo === undefined ? {} : { inReplyTo: draft.inReplyTo }),
     ...(draft.references === undefined ? {} : { references: draft.references }),
     // RFC 8098 §2.1.
     ...(draft.receipt
       ? {
-          "header:Disposition-Notification-To:asAddresses": [
-            { name: null, email: identity?.email ?? session.username },
-          ],
+          "header:Disposition-Notification-To:asAddresses": [{ name: null, email: address ?? session.username }],
         }
       : {}),
     bodyValues: {
@@ -218,8 +215,11 @@ export async function sendDraft(
   if (!session.client.sends) throw new Trouble("said", t("compose.cannotSend"));
   const drafts = await mailboxOf("drafts", t("role.drafts"));
   const sent = await mailboxOf("sent", t("role.sent"));
-  const identity = identities.list.find(({ id }) => id === draft.identityId) ?? identities.list[0];
+  const identity = identityOfDraft(draft);
   if (identity === undefined) throw new Trouble("said", t("compose.noIdentity"));
+  const from = addressOfDraft(draft);
+  if (from === undefined || !isAddress(from))
+    throw new Trouble("said", t("compose.fromWhich", { domain: identity.email.slice(2) }));
   const most = maxDelaySeconds();
   const held =
     most === 0
@@ -232,7 +232,7 @@ export async function sendDraft(
   const recipients = [...new Set(everybody.map(({ email }) => email))];
   const keywords = { $draft: true, $seen: true };
   const made = emailOf(draft, drafts.id, keywords);
-  const along = await keyField(identity.email).catch(() => []);
+  const along = await keyField(from).catch(() => []);
   const asMade = draft.sign || draft.encrypt;
   const create: Call = asMade
     ? [
@@ -276,7 +276,7 @@ export async function sendDraft(
               ? {}
               : {
                   envelope: {
-                    mailFrom: { email: identity.email, parameters: held },
+                    mailFrom: { email: from, parameters: held },
                     rcptTo: recipients.map((email) => ({ email, parameters: null })),
                   },
                 }),

@@ -10,6 +10,7 @@ import { identities } from "../state/identities.svelte.ts";
 import { language, t } from "../words.ts";
 import { parseAddress, splitAddresses } from "./addresses.ts";
 import { type Attached, type Draft, emptyDraft } from "./draft.ts";
+import { identityOfDraft, writerFor } from "./writer.ts";
 
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[char] ?? char);
@@ -21,20 +22,6 @@ export const textToHtml = (text: string): string =>
     .map((line) => `<div>${line === "" ? "<br>" : escapeHtml(line)}</div>`)
     .join("");
 
-/** The identity a letter came to, or the first. */
-export function identityFor(people: readonly EmailAddress[]): Identity | undefined {
-  const { list } = identities;
-  for (const { email } of people) {
-    // RFC 5233: what stands behind + is the person's own business.
-    const plain = email.toLowerCase().replace(/\+[^@]*@/, "@");
-    const found =
-      list.find((one) => one.email.toLowerCase() === email.toLowerCase()) ??
-      list.find((one) => one.email.toLowerCase() === plain);
-    if (found !== undefined) return found;
-  }
-  return list[0];
-}
-
 export function signatureHtml(identity: Identity | undefined): string {
   if (identity === undefined) return "";
   // RFC 8621 §6 has a default for both; not every server says it.
@@ -45,7 +32,7 @@ export function signatureHtml(identity: Identity | undefined): string {
 }
 
 export function newDraft(fields: Partial<Draft> = {}): Draft {
-  const identity = identities.list.find(({ id }) => id === fields.identityId) ?? identities.list[0];
+  const identity = identityOfDraft({ identityId: fields.identityId });
   const signature = signatureHtml(identity);
   return {
     ...emptyDraft(Date.now()),
@@ -105,8 +92,8 @@ const isOwn = ({ email }: EmailAddress) => identities.own.has(email.toLowerCase(
 const isFromMe = (email: Email) => email.from?.some(isOwn) ?? false;
 
 /** As whom an email is answered or passed on: as who it came to. */
-const identityOf = (email: Email) =>
-  identityFor([...(email.to ?? []), ...(email.cc ?? []), ...(isFromMe(email) ? (email.from ?? []) : [])]);
+const writerOf = (email: Email) =>
+  writerFor([...(email.to ?? []), ...(email.cc ?? []), ...(isFromMe(email) ? (email.from ?? []) : [])]);
 
 /** Who gets an answer, and who else is in the conversation. */
 export function answerTo(email: Email): {
@@ -115,7 +102,11 @@ export function answerTo(email: Email): {
 } {
   const fromMe = isFromMe(email);
   const to = fromMe ? (email.to ?? []) : (email.replyTo ?? email.from ?? []);
-  const seen = new Set(to.map(({ email: address }) => address.toLowerCase()));
+  const mine = writerOf(email).from?.toLowerCase();
+  const seen = new Set([
+    ...to.map(({ email: address }) => address.toLowerCase()),
+    ...(mine === undefined ? [] : [mine]),
+  ]);
   const others = [...(fromMe ? [] : (email.to ?? [])), ...(email.cc ?? [])].filter((person) => {
     const key = person.email.toLowerCase();
     if (isOwn(person) || seen.has(key)) return false;
@@ -127,7 +118,7 @@ export function answerTo(email: Email): {
 
 export function replyDraft(email: Email, all: boolean): Draft {
   const { to, others } = answerTo(email);
-  const identity = identityOf(email);
+  const writer = writerOf(email);
   const sender = email.from?.[0];
   const html = quoted(email);
   const intro = escapeHtml(
@@ -136,9 +127,9 @@ export function replyDraft(email: Email, all: boolean): Draft {
       name: sender === undefined ? "" : nameOf(sender),
     }),
   );
-  const signature = signatureHtml(identity);
+  const signature = signatureHtml(identityOfDraft(writer));
   return {
-    ...newDraft({ identityId: identity?.id }),
+    ...newDraft(writer),
     to,
     cc: all ? others : [],
     subject: prefixed("Re:", /^\s*re\s*:/i, subjectOf(email) ?? ""),
@@ -165,7 +156,7 @@ export function forwardDraft(email: Email): Draft {
       ? []
       : [{ blobId, name: name ?? "attachment", type, size, cid: undefined }],
   );
-  const draft = newDraft({ identityId: identityOf(email)?.id });
+  const draft = newDraft(writerOf(email));
   return {
     ...draft,
     subject: prefixed("Fwd:", /^\s*fwd?\s*:/i, subjectOf(email) ?? ""),
@@ -216,7 +207,7 @@ export function resumeDraft(email: Email, among: readonly Email[] = []): Draft {
     ...(answered === undefined ? {} : { about: { id: answered.id, keyword: "$answered" } }),
     receipt: email.headers.some(({ name }) => name.toLowerCase() === "disposition-notification-to"),
     emailId: isDraft ? email.id : undefined,
-    identityId: identityFor(email.from ?? [])?.id,
+    ...writerFor(email.from ?? []),
     to: email.to ?? [],
     cc: email.cc ?? [],
     bcc: email.bcc ?? [],

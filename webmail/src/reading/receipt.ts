@@ -1,6 +1,6 @@
 /** Read receipts that were asked for (RFC 8098), sent when the reader says so (RFC 9007), and only once ($mdnsent, RFC 3503). */
 import { toast } from "../../../ui/toasts.svelte.ts";
-import { identityFor } from "../compose/start.ts";
+import { identityFor } from "../compose/writer.ts";
 import { troubleOf } from "../jmap/trouble.ts";
 import type { Email } from "../jmap/types.ts";
 import { patchHead } from "../state/heads.svelte.ts";

@@ -489,6 +489,8 @@ export const ar: Words = {
   "compose.wrongAddress": "«{address}» ليس عنوان بريد.",
   "compose.nobody": "اكتب مستلما واحدا على الأقل.",
   "compose.cannotSend": "هذا الخادم لا يرسل البريد لحسابك. تبقى الرسالة مسودة.",
+  "compose.fromAddress": "العنوان",
+  "compose.fromWhich": "حدّد العنوان الذي تكتب منه في {domain}.",
   "compose.noIdentity": "لا توجد هوية للكتابة بها. أنشئ واحدة في الإعدادات.",
   "compose.send": "إرسال",
   "compose.sendAnyway": "إرسال مع ذلك",
@@ -604,7 +606,8 @@ export const ar: Words = {
   "identity.new": "هوية جديدة",
   "identity.name": "اسمك",
   "identity.email": "العنوان",
-  "identity.emailHint": "أحد عناوينك؛ وname+شيء@… لك أيضا.",
+  "identity.emailHint":
+    "أحد عناوينك؛ وname+شيء@… لك أيضا. وإذا كان كل ما تبقى من بريد نطاق يصل إليك، فإن ‎*@‎ مع اسم النطاق يعني كل عناوينه.",
   "identity.signature": "التوقيع",
   "identity.saved": "حُفظت.",
   "identity.remove": "حذف هذه الهوية",

@@ -479,6 +479,8 @@ export const de: Words = {
   "compose.wrongAddress": "„{address}“ ist keine E-Mail-Adresse.",
   "compose.nobody": "Geben Sie mindestens einen Empfänger an.",
   "compose.cannotSend": "Dieser Server verschickt für Ihr Konto keine Post. Der Brief bleibt ein Entwurf.",
+  "compose.fromAddress": "Adresse",
+  "compose.fromWhich": "Geben Sie an, als welche Adresse von {domain} Sie schreiben.",
   "compose.noIdentity": "Es gibt keine Identität zum Schreiben. Legen Sie in den Einstellungen eine an.",
   "compose.send": "Senden",
   "compose.sendAnyway": "Trotzdem senden",
@@ -598,7 +600,8 @@ export const de: Words = {
   "identity.new": "Neue Identität",
   "identity.name": "Ihr Name",
   "identity.email": "Adresse",
-  "identity.emailHint": "Eine Ihrer Adressen; auch name+irgendwas@… gehört Ihnen.",
+  "identity.emailHint":
+    "Eine Ihrer Adressen; auch name+irgendwas@… gehört Ihnen. Wenn alle übrige Post einer Domain zu Ihnen kommt, steht *@ mit der Domain für jede ihrer Adressen.",
   "identity.signature": "Signatur",
   "identity.saved": "Gespeichert.",
   "identity.remove": "Diese Identität löschen",

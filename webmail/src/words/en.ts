@@ -489,6 +489,8 @@ export const en = {
   "compose.wrongAddress": "“{address}” is not an email address.",
   "compose.nobody": "Write at least one recipient.",
   "compose.cannotSend": "This server does not send mail for your account. The letter is kept as a draft.",
+  "compose.fromAddress": "Address",
+  "compose.fromWhich": "Say which address of {domain} you write as.",
   "compose.noIdentity": "There is no identity to write as. Make one in the settings.",
   "compose.send": "Send",
   "compose.sendAnyway": "Send all the same",
@@ -611,7 +613,8 @@ export const en = {
   "identity.new": "New identity",
   "identity.name": "Your name",
   "identity.email": "Address",
-  "identity.emailHint": "One of your addresses; name+anything@… is yours too.",
+  "identity.emailHint":
+    "One of your addresses; name+anything@… is yours too. Where all other mail of a domain comes to you, *@ and the domain stands for every address of it.",
   "identity.signature": "Signature",
   "identity.saved": "Saved.",
   "identity.remove": "Delete this identity",

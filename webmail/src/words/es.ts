@@ -469,6 +469,8 @@ export const es: Words = {
   "compose.wrongAddress": "«{address}» no es una dirección de correo.",
   "compose.nobody": "Escriba al menos un destinatario.",
   "compose.cannotSend": "Este servidor no envía correo de su cuenta. La carta queda como borrador.",
+  "compose.fromAddress": "Dirección",
+  "compose.fromWhich": "Indique con qué dirección de {domain} escribe.",
   "compose.noIdentity": "No hay ninguna identidad con la que escribir. Cree una en los ajustes.",
   "compose.send": "Enviar",
   "compose.sendAnyway": "Enviar de todos modos",
@@ -584,7 +586,8 @@ export const es: Words = {
   "identity.new": "Identidad nueva",
   "identity.name": "Su nombre",
   "identity.email": "Dirección",
-  "identity.emailHint": "Una de sus direcciones; nombre+algo@… también es suya.",
+  "identity.emailHint":
+    "Una de sus direcciones; nombre+algo@… también es suya. Si recibe todo el correo restante de un dominio, *@ y el dominio representan cualquiera de sus direcciones.",
   "identity.signature": "Firma",
   "identity.saved": "Guardado.",
   "identity.remove": "Borrar esta identidad",

@@ -474,6 +474,8 @@ export const fr: Words = {
   "compose.wrongAddress": "« {address} » n’est pas une adresse électronique.",
   "compose.nobody": "Saisissez au moins un destinataire.",
   "compose.cannotSend": "Ce serveur n’envoie pas de courrier pour votre compte. La lettre reste un brouillon.",
+  "compose.fromAddress": "Adresse",
+  "compose.fromWhich": "Indiquez avec quelle adresse de {domain} vous écrivez.",
   "compose.noIdentity": "Il n’y a pas d’identité pour écrire. Créez-en une dans les réglages.",
   "compose.send": "Envoyer",
   "compose.sendAnyway": "Envoyer quand même",
@@ -593,7 +595,8 @@ export const fr: Words = {
   "identity.new": "Nouvelle identité",
   "identity.name": "Votre nom",
   "identity.email": "Adresse",
-  "identity.emailHint": "Une de vos adresses ; nom+quelquechose@… est aussi à vous.",
+  "identity.emailHint":
+    "Une de vos adresses ; nom+quelquechose@… est aussi à vous. Si tout le reste du courrier d’un domaine vous arrive, *@ suivi du domaine désigne chacune de ses adresses.",
   "identity.signature": "Signature",
   "identity.saved": "Enregistré.",
   "identity.remove": "Supprimer cette identité",

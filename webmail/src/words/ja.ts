@@ -447,6 +447,8 @@ export const ja: Words = {
   "compose.wrongAddress": "「{address}」はメールアドレスではありません。",
   "compose.nobody": "宛先を一つ以上入力してください。",
   "compose.cannotSend": "このサーバーはこのアカウントのメールを送信しません。手紙は下書きとして残ります。",
+  "compose.fromAddress": "アドレス",
+  "compose.fromWhich": "{domain} のどのアドレスで書くかを指定してください。",
   "compose.noIdentity": "差出人がありません。設定で作成してください。",
   "compose.send": "送信",
   "compose.sendAnyway": "それでも送信",
@@ -561,7 +563,8 @@ export const ja: Words = {
   "identity.new": "新しい差出人",
   "identity.name": "お名前",
   "identity.email": "アドレス",
-  "identity.emailHint": "あなたのアドレスの一つ。name+何か@… もあなたのものです。",
+  "identity.emailHint":
+    "あなたのアドレスの一つ。name+何か@… もあなたのものです。ドメイン宛ての残りのメールがすべて届く場合、*@ドメイン はそのすべてのアドレスを表します。",
   "identity.signature": "署名",
   "identity.saved": "保存しました。",
   "identity.remove": "この差出人を削除",
