@@ -2,7 +2,7 @@
 import { countValues } from "../../protocol/json/values.ts";
 import { sharedCopy } from "../store/shared-memory.ts";
 import { parseBody } from "./body.ts";
-import { type FieldProblem, Problem } from "./problem.ts";
+import { type FieldProblem, type Kind, Problem } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 export type TaskTypes = {
@@ -21,8 +21,7 @@ export type TaskTypes = {
       | { readonly value: unknown }
       | "much"
       | {
-          readonly status: number;
-          readonly kind: string;
+          readonly kind: Kind;
           readonly detail: string;
           readonly errors: readonly FieldProblem[];
           readonly headers: { readonly [name: string]: string };
@@ -41,8 +40,8 @@ export const tasks: {
     if (route === undefined) throw new Error(`There is no ${method} ${path} in ${file}.`);
     const read = parseBody(route, bytes);
     if (!(read instanceof Problem)) return { value: shareFiles(read.value) };
-    const { status, kind, detail, errors, headers } = read;
-    return { status, kind, detail, errors, headers };
+    const { kind, detail, errors, headers } = read;
+    return { kind, detail, errors, headers };
   },
 };
 

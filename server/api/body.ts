@@ -10,6 +10,7 @@ import { makePool, PoisonTask, PoolBusy } from "../work/pool.ts";
 import type { TaskTypes } from "./body-tasks.ts";
 import { Problem, token, wrongBody, wrongField } from "./problem.ts";
 import type { Route } from "./route.ts";
+import { sentenceOf } from "./sentences.ts";
 
 /** Bodies with more bytes, or more values and names, are read in another thread. */
 const inline = { bytes: 128 * 1024, values: 1000 };
@@ -25,7 +26,7 @@ export async function readBytes(
   maxBytes: number,
   wantsHash: boolean,
 ): Promise<BodyBytes | Problem> {
-  const tooLarge = new Problem(413, "too-large", `A body may have ${maxBytes} bytes here.`);
+  const tooLarge = new Problem("too-large", `A body may have ${maxBytes} bytes here.`);
   const told = Number(body?.headers["content-length"] ?? 0);
   if (told > maxBytes) return tooLarge;
   const hash = wantsHash ? createHash("sha256") : undefined;
@@ -55,14 +56,14 @@ export function parseBody(route: Pick<Route, "body">, bytes: Uint8Array): { read
     try {
       value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch {
-      return new Problem(400, "json", "The body is no JSON.");
+      return new Problem("json", "The body is no JSON.");
     }
   // No text of mail holds one, and PostgreSQL keeps none.
   const nul = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("\\u0000")
     ? placeOfNul(value)
     : undefined;
   if (nul !== undefined) return wrongField(nul, "A text cannot hold the character U+0000.");
-  const read = route.body!.safeParse(value);
+  const read = route.body!.safeParse(value, { error: sentenceOf });
   return read.success ? { value: read.data } : wrongBody(read.error);
 }
 
@@ -107,20 +108,16 @@ export function makeBodies(): Bodies {
       const read = await pool.run("read-body", { file: file ?? "", method, path, bytes, maxValues, maxDepth });
       if (read === "much") return tooMuch();
       if ("value" in read) return read;
-      return new Problem(read.status, read.kind, read.detail, read.errors, read.headers);
+      return new Problem(read.kind, read.detail, read.errors, read.headers);
     } catch (error) {
       if (error instanceof PoisonTask) return tooMuch();
       if (error instanceof PoolBusy)
-        return new Problem(503, "busy", "Too many large requests at once: wait a moment.", [], { "retry-after": "5" });
+        return new Problem("busy", "Too many large requests at once: wait a moment.", [], { "retry-after": "5" });
       throw error;
     }
   };
   return { parse, [Symbol.dispose]: () => void pool.close() };
 }
 
-const tooMuch = (): Problem =>
-  new Problem(
-    400,
-    "json",
-    `A body may hold ${maxValues} values, ${maxDepth} deep: send what you have in several requests.`,
-  );
+const tooMuch = (): Problem<"json"> =>
+  new Problem("json", `A body may hold ${maxValues} values, ${maxDepth} deep: send what you have in several requests.`);

@@ -37,7 +37,7 @@ export async function withTemplates(
   pointerTo: (index: number) => string,
   tenant: string,
   world: Pick<ApiWorld, "store">,
-): Promise<readonly Asked[] | Problem> {
+): Promise<readonly Asked[] | Problem<"validation">> {
   if (asked.every(({ template }) => template === undefined)) return asked;
   const read = new Map<string, Promise<TemplateBody | { readonly why: string }>>();
   const problems: { readonly pointer: string; readonly detail: string }[] = [];
@@ -93,5 +93,5 @@ export async function withTemplates(
     });
   }
   const [first] = problems;
-  return first === undefined ? made : new Problem(422, "validation", first.detail, problems.slice(0, maxProblems));
+  return first === undefined ? made : new Problem("validation", first.detail, problems.slice(0, maxProblems));
 }

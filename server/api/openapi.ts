@@ -1,5 +1,7 @@
 /** The OpenAPI 3.1 file, made from the schemas that check the requests. */
 import { z } from "zod";
+import { codeOf, type Kind, kinds, titles } from "./problem.ts";
+import { changes, refusalsOf, takesIfMatch, takesKeys } from "./refusals.ts";
 import { page, type Route } from "./route.ts";
 
 type Json = { [name: string]: unknown };
@@ -65,7 +67,8 @@ const whoText = {
 export function openApi(routes: readonly Route[], version: string): Json {
   const components: Json = { Problem: problemSchema };
   const paths: { [path: string]: Json } = {};
-  for (const one of routes) (paths[one.path] ??= {})[one.method.toLowerCase()] = operation(one, components);
+  const refusals: Json = {};
+  for (const one of routes) (paths[one.path] ??= {})[one.method.toLowerCase()] = operation(one, components, refusals);
   return {
     openapi: "3.1.0",
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
@@ -92,17 +95,55 @@ export function openApi(routes: readonly Route[], version: string): Json {
         },
       },
       schemas: components,
-      responses: {
-        Problem: {
-          description: "What is wrong.",
-          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      responses: refusals,
+    },
+  };
+}
+
+const headersWith: { readonly [status: number]: { readonly [name: string]: string } } = {
+  401: { "WWW-Authenticate": "The ways to say who asks." },
+  429: { "Retry-After": "Seconds to wait." },
+};
+
+/** What a request may be refused with, by status; alike ones share an entry of the components. */
+function refused(route: Route, shared: Json): Json {
+  const byStatus = Map.groupBy(refusalsOf(route), (kind) => kinds[kind][0]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, found]) => {
+      const all = found.toSorted();
+      const name = [status, ...all].join(".");
+      shared[name] ??= refusal(status, all);
+      return [status, { $ref: `#/components/responses/${name}` }];
+    }),
+  );
+}
+
+function refusal(status: number, all: readonly Kind[]): Json {
+  const headers = Object.entries(headersWith[status] ?? {});
+  const told = all.map((kind) => `\`${codeOf(kind)}\`: ${kinds[kind][1]}`);
+  return {
+    description: `${titles[status]}. ${told.join(" ")}`,
+    ...(headers.length === 0
+      ? {}
+      : {
+          headers: Object.fromEntries(
+            headers.map(([name, description]) => [name, { description, schema: { type: "string" } }]),
+          ),
+        }),
+    content: {
+      "application/problem+json": {
+        schema: {
+          allOf: [
+            { $ref: "#/components/schemas/Problem" },
+            { type: "object", properties: { code: { enum: all.map(codeOf) }, status: { const: status } } },
+          ],
         },
       },
     },
   };
 }
 
-function operation(one: Route, components: Json): Json {
+function operation(one: Route, components: Json, refusals: Json): Json {
   const parameters: Json[] = Object.entries(one.params).map(([name, { schema }]) => ({
     name,
     in: "path",
@@ -121,8 +162,7 @@ function operation(one: Route, components: Json): Json {
       schema: rest,
     });
   }
-  const writing = one.method !== "GET" && one.changesNothing !== true;
-  if (writing)
+  if (takesKeys(one))
     parameters.push({
       name: "Idempotency-Key",
       in: "header",
@@ -130,7 +170,7 @@ function operation(one: Route, components: Json): Json {
       description: "The same request with the same key is done once.",
       schema: { type: "string", maxLength: 200 },
     });
-  if (writing && one.method !== "POST")
+  if (takesIfMatch(one))
     parameters.push({
       name: "If-Match",
       in: "header",
@@ -147,7 +187,7 @@ function operation(one: Route, components: Json): Json {
     description: [one.description, one.who === undefined ? undefined : whoText[one.who]].filter(Boolean).join(" "),
     tags: [one.area],
     ...(one.who === undefined ? { security: [] } : {}),
-    "x-scope": `${one.area}:${writing ? "write" : "read"}`,
+    "x-scope": `${one.area}:${changes(one) ? "write" : "read"}`,
     "x-role": one.who ?? "nobody",
     parameters,
     ...(one.body === undefined
@@ -164,7 +204,7 @@ function operation(one: Route, components: Json): Json {
               ...(one.status === 201 ? { headers: { Location: { schema: { type: "string" } } } } : {}),
               content: content(one.answer, "output", one.type),
             },
-      default: { $ref: "#/components/responses/Problem" },
+      ...refused(one, refusals),
     },
   };
 }

@@ -8,33 +8,66 @@ export type FieldProblem = {
   readonly parameter?: string;
 };
 
-export class Problem {
-  readonly status: number;
-  readonly kind: string;
+/** Every kind of problem: its status, and when it is met. A kind does not change, as sentences may. */
+export const kinds = {
+  parameters: [400, "A parameter of the URL is wrong, unknown, or there twice: `errors` names it."],
+  url: [400, "The URL is none: its percent-encoding is wrong."],
+  json: [400, "The body is no JSON, or holds too many values."],
+  body: [400, "There is a body where none is wanted, or it broke off."],
+  "idempotency-key": [400, "The Idempotency-Key is none."],
+  login: [401, "Nobody is logged in, or not any more."],
+  forbidden: [403, "It is for others, or the token is not made for it."],
+  refused: [403, "The session of our own pages was used by another site, or an app password is not made for this."],
+  "not-found": [404, "There is no such thing, or it is not yours to see."],
+  method: [405, "Another method is wanted here: `Allow` names them."],
+  conflict: [409, "It does not go together with what there is."],
+  "invalid-idempotent-request": [409, "The Idempotency-Key was used for another request."],
+  "concurrent-idempotent-requests": [409, "A request with this Idempotency-Key is under way."],
+  host: [421, "The server does not go by the name in Host."],
+  "if-match": [412, "It has changed since the ETag in If-Match was read."],
+  "too-large": [413, "The body has more bytes than may be sent here."],
+  "media-type": [415, "The body is to be JSON."],
+  validation: [422, "Fields of the body are wrong: `errors` points to each."],
+  rejected: [422, "None of the recipients can get it: `errors` says why."],
+  rate: [429, "That was too much at once: `Retry-After` says how long to wait."],
+  "idempotency-full": [429, "Too many Idempotency-Keys were used in a day."],
+  "server-error": [500, "The server could not do it; its log says why."],
+  busy: [503, "Too many large requests at once: `Retry-After` says how long to wait."],
+  unavailable: [503, "Who asks cannot be looked up at the moment."],
+  dns: [503, "DNS cannot be asked here."],
+  "not-running": [503, "No server runs beside this one."],
+  "sending-off": [503, "Sending at volume is switched off."],
+} as const satisfies { readonly [kind: string]: readonly [status: number, when: string] };
+
+export type Kind = keyof typeof kinds;
+
+export class Problem<K extends Kind = Kind> {
+  readonly kind: K;
   readonly detail: string;
   readonly errors: readonly FieldProblem[];
   readonly headers: { readonly [name: string]: string };
 
   constructor(
-    status: number,
-    kind: string,
+    kind: K,
     detail: string,
     errors: readonly FieldProblem[] = [],
     headers: { readonly [name: string]: string } = {},
   ) {
-    this.status = status;
     this.kind = kind;
     this.detail = detail;
     this.errors = errors;
     this.headers = headers;
   }
 
+  get status(): number {
+    return kinds[this.kind][0];
+  }
+
   toJSON(): object {
     const { status, kind, detail, errors } = this;
     return {
       type: `urn:angarium:problem:${kind}`,
-      // The same for programs that would rather compare words.
-      code: kind.replaceAll("-", "_"),
+      code: codeOf(kind),
       title: titles[status] ?? "Problem",
       status,
       detail,
@@ -43,7 +76,10 @@ export class Problem {
   }
 }
 
-const titles: { readonly [status: number]: string } = {
+/** The same for programs that would rather compare words. */
+export const codeOf = (kind: Kind): string => kind.replaceAll("-", "_");
+
+export const titles: { readonly [status: number]: string } = {
   400: "Bad request",
   401: "Log in first",
   403: "Not allowed",
@@ -58,34 +94,33 @@ const titles: { readonly [status: number]: string } = {
   429: "Too many requests",
   500: "Server error",
   503: "Not now",
-  507: "No room",
 };
 
-export const notFound = (detail = "There is no such thing, or it is not yours to see."): Problem =>
-  new Problem(404, "not-found", detail);
-export const forbidden = (detail: string): Problem => new Problem(403, "forbidden", detail);
-export const conflict = (detail: string): Problem => new Problem(409, "conflict", detail);
+export const notFound = (detail = "There is no such thing, or it is not yours to see."): Problem<"not-found"> =>
+  new Problem("not-found", detail);
+export const forbidden = (detail: string): Problem<"forbidden"> => new Problem("forbidden", detail);
+export const conflict = (detail: string): Problem<"conflict"> => new Problem("conflict", detail);
 /** A field of the body that the schema takes and the server does not: `pointer` like "/name". */
-export const wrongField = (pointer: string, detail: string): Problem =>
-  new Problem(422, "validation", detail, [{ pointer: `#${pointer}`, detail }]);
+export const wrongField = (pointer: string, detail: string): Problem<"validation"> =>
+  new Problem("validation", detail, [{ pointer: `#${pointer}`, detail }]);
 
 /** All that a schema found wrong with a body. */
-export function wrongBody(error: z.ZodError): Problem {
+export function wrongBody(error: z.ZodError): Problem<"validation"> {
   const errors = issuesOf(error, "field").map(({ path, detail }) => ({
     pointer: `#${path.map(token).join("")}`,
     detail,
   }));
-  return new Problem(422, "validation", summary(errors), errors);
+  return new Problem("validation", summary(errors), errors);
 }
 
 /** A parameter of the URL that the schema takes and the server does not. */
-export const wrongParameter = (parameter: string, detail: string): Problem =>
-  new Problem(400, "parameters", detail, [{ parameter, detail }]);
+export const wrongParameter = (parameter: string, detail: string): Problem<"parameters"> =>
+  new Problem("parameters", detail, [{ parameter, detail }]);
 
 /** All that a schema found wrong with the parameters of the URL. */
-export function wrongParameters(error: z.ZodError): Problem {
+export function wrongParameters(error: z.ZodError): Problem<"parameters"> {
   const errors = issuesOf(error, "parameter").map(({ path, detail }) => ({ parameter: String(path[0] ?? ""), detail }));
-  return new Problem(400, "parameters", summary(errors), errors);
+  return new Problem("parameters", summary(errors), errors);
 }
 
 const maxErrors = 50;

@@ -42,7 +42,7 @@ export async function beginRepeat(
 ): Promise<Repeat | KeptReply | Problem> {
   const { key, account, now } = about;
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > maxKeyChars)
-    return new Problem(400, "idempotency-key", `An Idempotency-Key has 1 to ${maxKeyChars} printable characters.`);
+    return new Problem("idempotency-key", `An Idempotency-Key has 1 to ${maxKeyChars} printable characters.`);
   const whose = about.test ? `test ${account}` : String(account);
   const hash = digest("id", whose, key).toString("hex");
   const secret = digest("seal", whose, key);
@@ -55,19 +55,16 @@ export async function beginRepeat(
       };
     case "begun":
       return new Problem(
-        409,
         "concurrent-idempotent-requests",
         "A request with this Idempotency-Key is under way, or was when the server stopped: look what came of it before you use a new key.",
       );
     case "other":
       return new Problem(
-        409,
         "invalid-idempotent-request",
         "This Idempotency-Key was used for another request: take a new one.",
       );
     case "full":
       return new Problem(
-        429,
         "idempotency-full",
         "Too many Idempotency-Keys were used in a day: send requests without one, or later.",
       );

@@ -10,7 +10,7 @@ import type { TenantId } from "../store/hosting.ts";
 import type { Account } from "../store/store.ts";
 import type { Hour } from "../traffic.ts";
 import type { Actor, Role, Standings } from "./actor.ts";
-import { type Problem, wrongField } from "./problem.ts";
+import { type Kind, type Problem, wrongField } from "./problem.ts";
 
 /** What handlers work on. */
 /** How people prove who they are elsewhere. */
@@ -43,7 +43,12 @@ export type ApiWorld = World & {
 /** How the text in a path becomes a thing that this actor may see. `undefined`: there is none for them, and the answer is 404. */
 export type Param<T> = {
   readonly schema: z.ZodType<string>;
-  readonly find: (text: string, actor: Actor, world: ApiWorld, writing: boolean) => Promise<T | Problem | undefined>;
+  readonly find: (
+    text: string,
+    actor: Actor,
+    world: ApiWorld,
+    writing: boolean,
+  ) => Promise<T | Problem<"forbidden" | "not-found"> | undefined>;
 };
 export type Params = { readonly [name: string]: Param<unknown> };
 
@@ -88,6 +93,8 @@ export type Route = {
   readonly maxBodyBytes?: number;
   /** The body is bytes of any length: `run` reads them from `upload`. Nothing of it is noted, nor kept for repeated requests. */
   readonly takesBytes?: true;
+  /** What else `run` may answer than what requests like this one are refused with everywhere (`refusals.ts`). */
+  readonly refuses: readonly Kind[];
   /** Left out of the audit log: mail has its own record. */
   readonly unaudited?: boolean;
   /** Sent with another method than GET, though it changes nothing. */
@@ -117,32 +124,42 @@ export class Download {
   }
 }
 
-/** Keeps the types of a route for its own function. */
+/** What handlers may refuse with without saying so: whoever reads the description finds these with every such route. */
+type Usual<P, B> =
+  | "forbidden"
+  | "parameters"
+  | (keyof P extends never ? never : "not-found")
+  | (B extends z.ZodType ? "validation" : never);
+
+/** Keeps the types of a route for its own function: what it refuses with is in the description, or this does not compile. */
 export function route<
-  const P extends Params,
+  const P extends Params = Record<never, never>,
   Q extends z.ZodObject | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
   A extends z.ZodType | undefined = undefined,
+  const K extends Kind = never,
 >(
-  about: Omit<Route, "params" | "query" | "body" | "answer" | "status" | "run"> & {
+  about: Omit<Route, "params" | "query" | "body" | "answer" | "status" | "refuses" | "run"> & {
     readonly params?: P;
     readonly query?: Q;
     readonly body?: B;
     readonly answer?: A;
     readonly status?: number;
+    readonly refuses?: readonly K[];
     readonly run: (
       given: Given<P, Q, B>,
       world: ApiWorld,
-    ) => Promise<Input<A> | Created<Input<A>> | Download | Problem>;
+    ) => Promise<Input<A> | Created<Input<A>> | Download | Problem<NoInfer<K> | Usual<P, B>>>;
   },
 ): Route {
-  const { params, query, body, answer, status, ...rest } = about;
+  const { params, query, body, answer, status, refuses, ...rest } = about;
   return {
     ...rest,
     params: params ?? {},
     query,
     body,
     answer,
+    refuses: refuses ?? [],
     status: status ?? (answer === undefined ? 204 : 200),
   };
 }
@@ -215,5 +232,5 @@ export const time = z.iso.datetime().meta({ description: "A time in UTC." });
 export const at = (instant: number): string => new Date(instant).toISOString();
 
 /** What a command or a shared function refused, beside the field it is about. */
-export const refusedField = (pointer: string, outcome: { readonly why: string }): Problem =>
+export const refusedField = (pointer: string, outcome: { readonly why: string }): Problem<"validation"> =>
   wrongField(pointer, outcome.why);

@@ -46,7 +46,11 @@ export const tenantName = z
   .describe("Whose; your own where it is left out.");
 
 /** The tenant that a request is about: the one named, or the actor's own; 404 where it is not theirs. */
-export async function askedTenant(named: string | undefined, actor: Actor, world: ApiWorld): Promise<string | Problem> {
+export async function askedTenant(
+  named: string | undefined,
+  actor: Actor,
+  world: ApiWorld,
+): Promise<string | Problem<"forbidden" | "not-found">> {
   const theirs = await tenantsOf(actor, world);
   const own = named ?? (await tenantOf(actor, world));
   if (theirs === undefined || theirs.has(own)) return own;
@@ -56,5 +60,5 @@ export async function askedTenant(named: string | undefined, actor: Actor, world
 }
 
 /** Answers 503 where sending at volume is off. */
-export const sendingIsOff = (): Problem =>
-  new Problem(503, "sending-off", "Sending at volume is switched off: set [sending] enabled.");
+export const sendingIsOff = (): Problem<"sending-off"> =>
+  new Problem("sending-off", "Sending at volume is switched off: set [sending] enabled.");

@@ -16,8 +16,10 @@ import { type Bodies, readBytes } from "./body.ts";
 import type { Routes } from "./match.ts";
 import { forbidden, notFound, Problem, wrongParameter, wrongParameters } from "./problem.ts";
 import type { Rate } from "./rate.ts";
+import { changes, takesKeys } from "./refusals.ts";
 import { beginRepeat, type KeptReply, type Repeat } from "./repeat.ts";
 import { type ApiWorld, Created, Download, type Given, type Params, type Route } from "./route.ts";
+import { sentenceOf } from "./sentences.ts";
 
 export type ApiParts = {
   /** There is one when the server runs. */
@@ -56,7 +58,7 @@ export async function serve(request: FastifyRequest, reply: FastifyReply, parts:
     answer = found instanceof Problem ? problemReply(found) : found;
   } catch (error) {
     parts.log.error({ error, method: request.method, url: request.url }, "API request broke");
-    answer = problemReply(new Problem(500, "server-error", "The server could not do it; its log says why."));
+    answer = problemReply(new Problem("server-error", "The server could not do it; its log says why."));
   }
   reply.code(answer.status).headers(answer.headers);
   if (answer.status === 204 || answer.status === 304) return reply.send();
@@ -84,7 +86,7 @@ async function answerTo(
     if (found.methods.length === 0) return notFound("There is nothing at this address. See openapi.json.");
     const allow = [...found.methods, ...(found.methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
     if (method === "OPTIONS") return { status: 204, headers: { allow }, body: "" };
-    return new Problem(405, "method", `${method} is not known here: ${allow}.`, [], { allow });
+    return new Problem("method", `${method} is not known here: ${allow}.`, [], { allow });
   }
   const { route, texts } = found;
   const actor = route.who === undefined ? undefined : await actorOf(request, parts);
@@ -95,11 +97,11 @@ async function answerTo(
     );
     reply.header("ratelimit-remaining", String(remaining)).header("ratelimit-reset", String(resetSeconds));
     if (!allowed)
-      return new Problem(429, "rate", "That was too much at once: wait a moment.", [], {
+      return new Problem("rate", "That was too much at once: wait a moment.", [], {
         "retry-after": String(Math.max(1, resetSeconds)),
       });
   }
-  const writing = route.method !== "GET" && route.changesNothing !== true;
+  const writing = changes(route);
   if (actor !== undefined && route.who !== undefined) {
     if (!atLeast(actor.role, route.who)) return forbidden(`This is for ${whoWords[route.who]}.`);
     const verb = writing ? "write" : "read";
@@ -120,7 +122,7 @@ async function answerTo(
   const query = readQuery(route, queryText);
   if (query instanceof Problem) return query;
   const key = request.headers["idempotency-key"];
-  const keyed = typeof key === "string" && writing && route.takesBytes !== true;
+  const keyed = typeof key === "string" && takesKeys(route);
   const read =
     route.method === "GET" || route.takesBytes === true
       ? { bytes: noBytes, hash: "" }
@@ -182,6 +184,8 @@ const whoWords = {
   platform: "administrators of the platform",
 } as const;
 
+const whoKinds = { 401: "login", 403: "refused", 429: "rate", 503: "unavailable" } as const;
+
 async function actorOf(request: FastifyRequest, parts: ApiParts): Promise<Actor | Problem> {
   const who = await parts.who(request);
   if (who.kind === "refused") {
@@ -190,7 +194,7 @@ async function actorOf(request: FastifyRequest, parts: ApiParts): Promise<Actor 
     // A browser that shows our pages must not open its own window for passwords.
     if (who.status === 401 && request.headers["x-requested-with"] === undefined)
       headers["www-authenticate"] = 'Basic realm="Angarium", charset="UTF-8", Bearer';
-    return new Problem(who.status, who.status === 401 ? "login" : "refused", who.detail, [], headers);
+    return new Problem(whoKinds[who.status], who.detail, [], headers);
   }
   const standing = await parts.world().standings.of(who.account);
   return {
@@ -211,7 +215,7 @@ function readQuery(route: Route, text: string): { readonly value: unknown } | Pr
     if (raw.findIndex(([other]) => other === name) !== at) return wrongParameter(name, "Say it once.");
     if (value.includes("\0")) return wrongParameter(name, "It cannot hold the character U+0000.");
   }
-  const read = (route.query ?? noParameters).strict().safeParse(Object.fromEntries(raw));
+  const read = (route.query ?? noParameters).strict().safeParse(Object.fromEntries(raw), { error: sentenceOf });
   if (!read.success) return wrongParameters(read.error);
   return { value: route.query === undefined ? undefined : read.data };
 }
@@ -226,13 +230,13 @@ async function readJson(
   if (route.body === undefined) {
     if (bytes.length === 0 || (bytes.length < 16 && Buffer.from(bytes).toString("utf8").trim() === "{}"))
       return { value: undefined };
-    return new Problem(400, "body", "Nothing can be sent with this request.");
+    return new Problem("body", "Nothing can be sent with this request.");
   }
   if (
     bytes.length > 0 &&
     !/^application\/(?:merge-patch\+)?json\s*(?:;|$)/i.test(request.headers["content-type"] ?? "")
   )
-    return new Problem(415, "media-type", "Send JSON: Content-Type: application/json.");
+    return new Problem("media-type", "Send JSON: Content-Type: application/json.");
   return bodies.parse(route, bytes);
 }
 
@@ -285,7 +289,7 @@ async function hasChanged(
   const wanted = request.headers["if-match"];
   if (wanted === undefined) return undefined;
   const found = (await parts.routes()).find("GET", path);
-  if (!("route" in found)) return new Problem(412, "if-match", "There is nothing to read at this address.");
+  if (!("route" in found)) return new Problem("if-match", "There is nothing to read at this address.");
   const { route, texts } = found;
   const reading: { [name: string]: unknown } = {};
   for (const [name, param] of Object.entries(route.params))
@@ -294,7 +298,7 @@ async function hasChanged(
   const value = await route.run({ ...given, ...reading, query: query?.data }, parts.world());
   const etag = value instanceof Problem ? "" : etagOf(textOf(route, value));
   if (matches(wanted, etag)) return undefined;
-  return new Problem(412, "if-match", "It has changed since you have read it: read it again.", [], { etag });
+  return new Problem("if-match", "It has changed since you have read it: read it again.", [], { etag });
 }
 
 /** Requests with If-Match on one address go one after the other: between the look and the change nobody else changes it. */

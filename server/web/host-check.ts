@@ -25,6 +25,7 @@ export function checkHosts(app: FastifyInstance, ports: HostPorts): void {
       .send(
         JSON.stringify({
           type: "urn:angarium:problem:host",
+          code: "host",
           title: "Wrong host",
           status: 421,
           detail: "This server does not go by that name. Where it should: [api] hosts in the configuration.",

@@ -28,6 +28,7 @@ export function makeHttp(ports: HttpPorts, keyRing?: Pick<KeyRing, "httpsOptions
     frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => {
       const problem = {
         type: "urn:angarium:problem:url",
+        code: "url",
         title: "Bad request",
         status: 400,
         detail: "This is no address.",
@@ -52,6 +53,9 @@ export function makeHttp(ports: HttpPorts, keyRing?: Pick<KeyRing, "httpsOptions
     // RFC 6797 §7.2: said over TLS alone.
     if (request.protocol === "https") reply.header("strict-transport-security", `max-age=${hstsSeconds}`);
   });
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).type("text/plain").send("There is nothing at this address.\n"),
+  );
   app.get("/healthz", async (_request, reply) => reply.type("text/plain").send("ok\n"));
   app.get("/readyz", async (_request, reply) => {
     const problem = await ports.notReady();

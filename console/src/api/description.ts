@@ -41,25 +41,33 @@ export type Operation = {
   readonly body: Schema | undefined;
   readonly status: string;
   readonly answer: Schema | undefined;
+  /** What it may be refused with: a sentence for each status. */
+  readonly refusals: readonly { readonly status: string; readonly words: string }[];
 };
 
 type Media = { readonly [type: string]: { readonly schema?: Schema } };
+type RawResponse = { readonly $ref?: string; readonly description?: string; readonly content?: Media };
 type Raw = {
   readonly summary: string;
   readonly description?: string;
   readonly tags?: readonly string[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Media };
-  readonly responses: { readonly [status: string]: { readonly content?: Media } };
+  readonly responses: { readonly [status: string]: RawResponse };
   readonly "x-scope"?: string;
   readonly "x-role"?: string;
 };
 type OpenApi = {
   readonly info: { readonly version: string };
   readonly paths: { readonly [path: string]: { readonly [method: string]: Raw } };
-  readonly components: { readonly schemas: { readonly [name: string]: Schema } };
+  readonly components: {
+    readonly schemas: { readonly [name: string]: Schema };
+    readonly responses: { readonly [name: string]: RawResponse };
+  };
 };
 
+/** "#/components/responses/Busy" is Busy. */
+const named = ($ref: string): string => $ref.slice($ref.lastIndexOf("/") + 1);
 const schemaOf = (content: Media | undefined): Schema | undefined => Object.values(content ?? {})[0]?.schema;
 
 export class Description {
@@ -86,6 +94,12 @@ export class Description {
           body: schemaOf(raw.requestBody?.content),
           status,
           answer: schemaOf(answer?.content),
+          refusals: Object.entries(raw.responses)
+            .filter(([code]) => code >= "4")
+            .map(([code, { $ref, description }]) => ({
+              status: code,
+              words: ($ref === undefined ? description : components.responses[named($ref)]?.description) ?? "",
+            })),
         };
       }),
     );
@@ -105,7 +119,7 @@ export class Description {
     if (schema === undefined) return {};
     if (schema.$ref !== undefined) {
       const { $ref, ...rest } = schema;
-      return { ...this.plain(this.schemas[$ref.slice($ref.lastIndexOf("/") + 1)]), ...rest };
+      return { ...this.plain(this.schemas[named($ref)]), ...rest };
     }
     const some = schema.anyOf?.filter(({ type }) => type !== "null");
     if (some?.length === 1) {

@@ -4,7 +4,7 @@ import { faultsOf } from "../api/check.ts";
 import { Description, type Schema } from "../api/description.ts";
 import { bodyOf, fieldsOf, toggled, written } from "./forms.ts";
 
-const description = new Description({ info: { version: "0" }, paths: {}, components: { schemas: {} } });
+const description = new Description({ info: { version: "0" }, paths: {}, components: { schemas: {}, responses: {} } });
 const body: Schema = {
   type: "object",
   required: ["host"],

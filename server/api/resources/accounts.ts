@@ -10,7 +10,7 @@ import { atLeast } from "../actor.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
 import { refusal } from "../outcome.ts";
 import { domainOf, theAccount, withinOf } from "../params.ts";
-import { forbidden, notFound, Problem, wrongField } from "../problem.ts";
+import { conflict, forbidden, notFound, wrongField } from "../problem.ts";
 import { at, Created, list, page, paged, type Route, route, time } from "../route.ts";
 
 const maxCsvBytes = 16 * 1024 * 1024;
@@ -53,6 +53,7 @@ export const routes: readonly Route[] = [
       search: z.string().max(200).optional().describe("Part of an address or of a person's name."),
     }),
     answer: list(Account),
+    refuses: ["not-found"],
     run: async ({ actor, query }, world) => {
       const { limit, cursor, search } = query;
       const domain = query.domain === undefined ? undefined : await domainOf(query.domain, actor, world);
@@ -85,6 +86,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Account.extend({ password: z.string().optional().describe("Where it was made here.") }),
     status: 201,
+    refuses: ["conflict"],
     run: async ({ actor, body, audit }, world) => {
       if (body.role === "admin" && actor.role !== "platform")
         return forbidden("Administrators of the platform are made by their like.");
@@ -119,6 +121,7 @@ export const routes: readonly Route[] = [
       passwords: z.array(z.object({ name: z.string(), password: z.string() })).describe("Those that were made here."),
       mistakes: z.array(z.object({ line: z.int(), why: z.string() })),
     }),
+    refuses: ["conflict"],
     run: async ({ actor, body, audit }, world) => {
       const found = await importAccounts(
         world,
@@ -157,6 +160,7 @@ export const routes: readonly Route[] = [
       role: z.enum(["user", "admin"]).optional(),
     }),
     answer: Account,
+    refuses: ["conflict"],
     run: async ({ actor, account, body }, world) => {
       const { displayName: _, ...rest } = body;
       if (Object.keys(rest).length > 0 && !atLeast(actor.role, "domain"))
@@ -187,11 +191,12 @@ export const routes: readonly Route[] = [
     who: "domain",
     params: { account: theAccount },
     answer: Deletion,
+    refuses: ["conflict"],
     run: async ({ actor, account }, world) => {
-      if (account.id === actor.account.id) return new Problem(409, "conflict", "You cannot delete yourself.");
-      if (await isLastAdministrator(world, account)) return refusal(lastAdministrator(account));
+      if (account.id === actor.account.id) return conflict("You cannot delete yourself.");
+      if (await isLastAdministrator(world, account)) return conflict(lastAdministrator(account).why);
       const gone = await remove(world, "account", account.name, actor.account.name, world.undoDays);
-      return "why" in gone ? refusal(gone) : shownDeletion(gone);
+      return "why" in gone ? conflict(gone.why) : shownDeletion(gone);
     },
   }),
   route({

@@ -5,7 +5,7 @@ import type { Grant } from "../../store/hosting.ts";
 import type { Actor } from "../actor.ts";
 import { refusal } from "../outcome.ts";
 import { accountOf, domainOf } from "../params.ts";
-import { forbidden, notFound, type Problem, wrongField } from "../problem.ts";
+import { conflict, forbidden, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, list, page, paged, type Route, route } from "../route.ts";
 
 const Administrator = z
@@ -58,7 +58,7 @@ async function change(
   granted: boolean,
   actor: Actor,
   world: ApiWorld,
-): Promise<Problem | { readonly name: string; readonly tenant: number }> {
+): Promise<Problem<"conflict" | "forbidden" | "validation"> | { readonly name: string; readonly tenant: number }> {
   if ((body.tenant === undefined) === (body.domain === undefined))
     return wrongField("/tenant", "Say of what: tenant or domain, one of the two.");
   const account = await accountOf(body.account, actor, world);
@@ -98,9 +98,10 @@ export const routes: readonly Route[] = [
     area: "administrators",
     who: "tenant",
     body: z.strictObject(what),
+    refuses: ["conflict"],
     run: async ({ actor, body, audit }, world) => {
       const done = await change(body, true, actor, world);
-      if ("status" in done) return done;
+      if (done instanceof Problem) return done;
       audit.target = done.name;
       audit.tenant = done.tenant;
       return undefined;
@@ -113,9 +114,16 @@ export const routes: readonly Route[] = [
     area: "administrators",
     who: "tenant",
     query: z.object(what),
+    refuses: ["conflict", "not-found"],
     run: async ({ actor, query, audit }, world) => {
       const done = await change(query, false, actor, world);
-      if ("status" in done) return done.status === 422 ? notFound() : done;
+      // What a query names and is not there is no field of a body.
+      if (done instanceof Problem)
+        return done.kind === "validation"
+          ? notFound(done.detail)
+          : done.kind === "conflict"
+            ? conflict(done.detail)
+            : forbidden(done.detail);
       audit.target = done.name;
       audit.tenant = done.tenant;
       return undefined;

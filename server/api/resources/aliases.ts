@@ -36,7 +36,7 @@ async function accountsOf(
   typed: readonly string[],
   actor: Actor,
   world: ApiWorld,
-): Promise<readonly number[] | Problem> {
+): Promise<readonly number[] | Problem<"validation">> {
   const ids = new Set<number>();
   for (const [index, text] of typed.entries()) {
     const account = await accountOf(text, actor, world);
@@ -52,7 +52,7 @@ async function keep(
   actor: Actor,
   world: ApiWorld,
   over: boolean,
-): Promise<Address | Problem> {
+): Promise<Address | Problem<"conflict" | "validation">> {
   if ((await inDomains(typed, actor, world)) === undefined)
     return wrongField("/address", "This is no address of a domain that is here.");
   const targets = readTargets(body.targets, "targets");
@@ -74,6 +74,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     query: addressQuery,
     answer: list(Alias),
+    refuses: ["not-found"],
     run: async ({ actor, query }, world) => {
       const found = await addressPage(query, actor, world, "alias");
       if ("status" in found) return found;
@@ -94,6 +95,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Alias,
     status: 201,
+    refuses: ["conflict"],
     run: async ({ actor, body, audit }, world) => {
       const kept = await keep(body.address, body, actor, world, false);
       if ("status" in kept) return kept;
@@ -121,6 +123,7 @@ export const routes: readonly Route[] = [
     params: { alias: theAlias(undefined) },
     body: z.strictObject({ targets: addresses.min(1), senders: addresses, onBehalf: addresses }).partial(),
     answer: Alias,
+    refuses: ["conflict"],
     run: async ({ actor, alias, body }, world) => {
       const before = await shown(alias, world);
       const kept = await keep(

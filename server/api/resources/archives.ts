@@ -164,7 +164,7 @@ async function bringInto(
 /** An export makes accounts and domains: it is not for everybody. */
 const mayBring = (actor: Actor, account: string | null | undefined): boolean =>
   typeof account === "string" || actor.role === "platform";
-const exportsAreNotYours = (): Problem =>
+const exportsAreNotYours = (): Problem<"forbidden"> =>
   forbidden("Exports are brought in by administrators of the platform. Say an account to bring mail into it.");
 
 function freeBytes({ dataDir }: ApiWorld): number {
@@ -208,6 +208,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Archive,
     status: 201,
+    refuses: ["conflict", "not-found"],
     run: async ({ actor, body, audit }, world) => {
       if (!mayBring(actor, body.account)) return exportsAreNotYours();
       if (body.account === undefined && body.folder !== undefined)
@@ -275,6 +276,7 @@ export const routes: readonly Route[] = [
     query: z.object({ from: z.coerce.number().int().min(0).default(0).describe("Where this piece begins.") }),
     takesBytes: true,
     answer: Archive,
+    refuses: ["body", "conflict", "too-large"],
     run: async ({ archive, query: { from }, upload }, world) => {
       const { tar, files } = placeOf(world, archive);
       if (["running", "done"].includes(archive.state) || existsSync(files)) return conflict("It is whole already.");
@@ -285,8 +287,8 @@ export const routes: readonly Route[] = [
       try {
         const end = await append(tar, from, archive.sizeBytes, upload);
         if (end === "too-much")
-          return new Problem(413, "too-large", `It was to have ${archive.sizeBytes} bytes, and this is more.`);
-        if (end === "broken") return new Problem(400, "body", "It broke off. What has come is kept.");
+          return new Problem("too-large", `It was to have ${archive.sizeBytes} bytes, and this is more.`);
+        if (end === "broken") return new Problem("body", "It broke off. What has come is kept.");
         return shown(archive, world);
       } finally {
         receiving.delete(archive.id);
@@ -303,6 +305,7 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { archive: theArchive },
     answer: Archive,
+    refuses: ["conflict"],
     run: async ({ archive, actor, audit }, world) => {
       if (!mayBring(actor, archive.account)) return exportsAreNotYours();
       // Who has begun it may administer the account no more.
@@ -339,6 +342,7 @@ export const routes: readonly Route[] = [
     area: "imports",
     who: "user",
     params: { archive: theArchive },
+    refuses: ["conflict"],
     run: async ({ archive }, world) => {
       if (archive.state === "running" || receiving.has(archive.id)) return conflict("It is at work.");
       kept.remove(world.dataDir, archive.id);

@@ -4,7 +4,7 @@ import { type Danger, dangers } from "../../judge/attachments/finding.ts";
 import { actions } from "../../judge/attachments/policy.ts";
 import { performed } from "../outcome.ts";
 import { theDomain, theTenant } from "../params.ts";
-import { Problem } from "../problem.ts";
+import { notFound, Problem } from "../problem.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 
 const names = Object.keys(dangers) as [Danger, ...Danger[]];
@@ -13,9 +13,9 @@ const each = Object.fromEntries(names.map((name) => [name, action])) as { readon
 const Policy = z.object(each).meta({ id: "AttachmentPolicy" });
 const Change = z.strictObject(each).partial();
 
-async function read(target: string, world: ApiWorld): Promise<z.input<typeof Policy> | Problem> {
+async function read(target: string, world: ApiWorld): Promise<z.input<typeof Policy> | Problem<"not-found">> {
   const answer = await performed(world, "attachments show", { target });
-  if (answer instanceof Problem) return answer;
+  if (answer instanceof Problem) return notFound(answer.detail);
   const set = answer.result as Partial<z.input<typeof Policy>>;
   return Object.fromEntries(names.map((name) => [name, set[name] ?? null])) as z.input<typeof Policy>;
 }
@@ -48,6 +48,7 @@ export const routes: readonly Route[] = [
     params: { domain: theDomain },
     body: Change,
     answer: Policy,
+    refuses: ["conflict"],
     run: ({ domain, body }, world) => change(domain.name, body, world),
   }),
   route({
@@ -69,6 +70,7 @@ export const routes: readonly Route[] = [
     params: { tenant: theTenant },
     body: Change,
     answer: Policy,
+    refuses: ["conflict"],
     run: ({ tenant, body }, world) => change(tenant.name, body, world),
   }),
 ];

@@ -1,7 +1,7 @@
 /** Addresses that may not connect. */
 import { z } from "zod";
 import { performed } from "../outcome.ts";
-import { notFound, Problem } from "../problem.ts";
+import { conflict, notFound, Problem } from "../problem.ts";
 import { Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 
 const Ban = z
@@ -29,9 +29,10 @@ export const routes: readonly Route[] = [
     who: "platform",
     query: z.object(page),
     answer: list(Ban),
+    refuses: ["conflict"],
     run: async ({ query: { limit, cursor } }, world) => {
       const answer = await performed(world, "ban list", {});
-      if (answer instanceof Problem) return answer;
+      if (answer instanceof Problem) return conflict(answer.detail);
       const rows = (answer.result as Shown[]).sort((one, other) => (one.address < other.address ? -1 : 1));
       const left = rows.filter(({ address }) => address > (cursor ?? ""));
       return paged(
@@ -59,6 +60,7 @@ export const routes: readonly Route[] = [
     }),
     answer: z.object({ address: z.string(), until: time }),
     status: 201,
+    refuses: ["conflict"],
     run: async ({ body, audit }, world) => {
       const answer = await performed(world, "ban add", body);
       if (answer instanceof Problem) return answer;

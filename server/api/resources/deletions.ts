@@ -3,7 +3,7 @@ import { z } from "zod";
 import { bringBack, purge } from "../../admin/tenancy.ts";
 import type { Deletion as Row } from "../../store/hosting.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
-import { refusal } from "../outcome.ts";
+import { conflict } from "../problem.ts";
 import { list, type Param, page, paged, type Route, route } from "../route.ts";
 
 const theDeletion: Param<Row> = {
@@ -46,10 +46,11 @@ export const routes: readonly Route[] = [
     area: "deletions",
     who: "domain",
     params: { deletion: theDeletion },
+    refuses: ["conflict"],
     run: async ({ deletion, audit }, world) => {
       audit.target = deletion.name;
       const why = await bringBack(world, deletion.id);
-      return why === undefined ? undefined : refusal(why);
+      return why === undefined ? undefined : conflict(why.why);
     },
   }),
   route({

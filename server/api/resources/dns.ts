@@ -46,9 +46,10 @@ export const routes: readonly Route[] = [
     who: "domain",
     params: { domain: theDomain },
     answer: DomainDns,
+    refuses: ["dns"],
     run: async ({ domain }, world) => {
       const check = await checkDomain(world, domain);
-      if (check === undefined) return new Problem(503, "dns", "DNS cannot be asked here.");
+      if (check === undefined) return new Problem("dns", "DNS cannot be asked here.");
       return { ...check, records: check.records.map((record) => ({ ...record, found: [...record.found] })) };
     },
   }),
@@ -76,6 +77,7 @@ export const routes: readonly Route[] = [
       removed: named,
       left: z.array(z.object({ name: z.string(), type: z.string(), problem: z.string() })),
     }),
+    refuses: ["conflict"],
     run: async ({ domain, body }, world) => {
       const done = await publishMissing(world, domain, body);
       if ("why" in done) return refusal(done);

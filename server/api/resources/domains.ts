@@ -6,7 +6,7 @@ import type { HostedDomain } from "../../store/hosting.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
 import { performed, refusal } from "../outcome.ts";
 import { theDomain, withinOf } from "../params.ts";
-import { forbidden, notFound, Problem, wrongField } from "../problem.ts";
+import { conflict, forbidden, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
 
 const settings = {
@@ -49,7 +49,7 @@ export const shownDomain = (
   signatureDays: settings.signatureDays ?? null,
 });
 
-async function shownNow(name: string, { store }: ApiWorld): Promise<z.input<typeof Domain> | Problem> {
+async function shownNow(name: string, { store }: ApiWorld): Promise<z.input<typeof Domain> | Problem<"not-found">> {
   const found = (await store.hostedDomains({ kind: "all" }, { limit: 1, domain: name }))[0];
   if (found === undefined) return notFound();
   return shownDomain(found, new Map((await store.tenants()).map(({ id, name }) => [id, name])));
@@ -82,6 +82,7 @@ export const routes: readonly Route[] = [
       tenant: z.string().max(200).optional().describe("Only of this tenant."),
     }),
     answer: list(Domain),
+    refuses: ["not-found"],
     run: async ({ actor, query }, { store }) => {
       const { limit, cursor, search } = query;
       const within = await withinOf(query.tenant, actor, { store });
@@ -109,6 +110,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Domain,
     status: 201,
+    refuses: ["conflict", "not-found"],
     run: async ({ actor, body, audit }, world) => {
       const { name: typed, kind, tenant: wanted, ...given } = body;
       const name = readDomain(typed);
@@ -155,6 +157,7 @@ export const routes: readonly Route[] = [
       tenant: z.string().max(100).nullable().optional().describe("Give it away; for administrators of the platform."),
     }),
     answer: Domain,
+    refuses: ["conflict"],
     run: async ({ actor, domain, body }, world) => {
       const { tenant: wanted, ...given } = body;
       if (wanted !== undefined && actor.within.kind !== "all")
@@ -192,11 +195,12 @@ export const routes: readonly Route[] = [
     who: "tenant",
     params: { domain: theDomain },
     answer: Deletion,
+    refuses: ["conflict"],
     run: async ({ actor, domain }, world) => {
       if (actor.account.name.endsWith(`@${domain.name}`))
-        return new Problem(409, "conflict", "You live in this domain: somebody else must delete it.");
+        return conflict("You live in this domain: somebody else must delete it.");
       const gone = await remove(world, "domain", domain.name, actor.account.name, world.undoDays);
-      return "why" in gone ? refusal(gone) : shownDeletion(gone);
+      return "why" in gone ? conflict(gone.why) : shownDeletion(gone);
     },
   }),
 ];

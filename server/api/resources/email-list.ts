@@ -92,6 +92,7 @@ export const routes: readonly Route[] = [
     who: "user",
     query: Query,
     answer: list(EmailSummary),
+    refuses: ["sending-off"],
     run: async ({ actor, query }, world) => {
       if (world.injection === undefined) return sendingIsOff();
       const { limit, cursor, status, recipient, from, tag, stream, campaign, since, until } = query;
@@ -132,6 +133,7 @@ export const routes: readonly Route[] = [
         path: ["send_at"],
       }),
     answer: WholeEmail,
+    refuses: ["conflict", "sending-off"],
     run: async ({ email: { id, email }, body }, world) => {
       if (world.injection === undefined) return sendingIsOff();
       const now = Date.now();

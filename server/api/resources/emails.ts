@@ -69,7 +69,7 @@ async function send(
   pointerTo: (index: number) => string,
   { actor }: Who,
   world: ApiWorld,
-): Promise<readonly Injected[] | Problem> {
+): Promise<readonly Injected[] | Problem<"sending-off" | "validation" | "forbidden">> {
   if (world.injection === undefined) return sendingIsOff();
   const tenant = await tenantOf(actor, world);
   const asked = await withTemplates(given, pointerTo, tenant, world);
@@ -78,32 +78,38 @@ async function send(
   return "kind" in sent ? refused(sent, pointerTo) : sent;
 }
 
-function refused({ kind, index, field, why }: NotAsked, pointerTo: (index: number) => string): Problem {
+function refused(
+  { kind, index, field, why }: NotAsked,
+  pointerTo: (index: number) => string,
+): Problem<"validation" | "forbidden"> {
   const pointer = `${pointerTo(index)}/${field}`;
   return kind === "wrong"
     ? wrongField(pointer, why)
-    : new Problem(403, "forbidden", why, [{ pointer: `#${pointer}`, detail: why }]);
+    : new Problem("forbidden", why, [{ pointer: `#${pointer}`, detail: why }]);
 }
 
 /** Nobody gets it: the whole request failed. */
-function whollyRejected({ recipients }: Injected): Problem | undefined {
+function whollyRejected({ recipients }: Injected): Problem<"rate" | "rejected"> | undefined {
   if (!recipients.every(({ status }) => status === "rejected")) return undefined;
   const errors = recipients.map(({ address, reason = "" }) => ({ pointer: "#/to", detail: `${address}: ${reason}` }));
   const later = recipients.every((one) => one.later === true);
-  return new Problem(later ? 429 : 422, later ? "rate" : "rejected", recipients[0]?.reason ?? "", errors);
+  return new Problem(later ? "rate" : "rejected", recipients[0]?.reason ?? "", errors);
 }
 
 async function sendOne(
   asked: AskedWithTemplate,
   who: Who,
   world: ApiWorld,
-): Promise<z.input<typeof Accepted> | Problem> {
+): Promise<z.input<typeof Accepted> | Problem<"sending-off" | "validation" | "forbidden" | "rate" | "rejected">> {
   const sent = await send([asked], () => "", who, world);
   if (sent instanceof Problem) return sent;
   return whollyRejected(sent[0]!) ?? shownInjected(sent[0]!);
 }
 
-const cancel = async ({ email }: { readonly email: EmailStatus }, world: ApiWorld): Promise<Problem | number> => {
+const cancel = async (
+  { email }: { readonly email: EmailStatus },
+  world: ApiWorld,
+): Promise<Problem<"conflict"> | number> => {
   const taken = email.queue === undefined ? 0 : ((await world.injection?.cancel(email.queue)) ?? 0);
   return taken === 0 ? conflict("Nothing of it waits any more: it is on its way, or has come to its end.") : taken;
 };
@@ -122,6 +128,7 @@ export const routes: readonly Route[] = [
     status: 202,
     maxBodyBytes: maxEmailBytes,
     unaudited: true,
+    refuses: ["rate", "rejected", "sending-off"],
     run: async (given, world) => sendOne(given.body, given, world),
   }),
   route({
@@ -137,6 +144,7 @@ export const routes: readonly Route[] = [
     status: 202,
     maxBodyBytes: maxBatchBytes,
     unaudited: true,
+    refuses: ["sending-off"],
     run: async (given, world) => {
       const { asked, below } = given.body;
       const pointerTo = (index: number): string => (below === undefined ? "" : `${below}/${index}`);
@@ -156,6 +164,7 @@ export const routes: readonly Route[] = [
     answer: Checked,
     maxBodyBytes: maxEmailBytes,
     unaudited: true,
+    refuses: ["sending-off"],
     run: async ({ body, actor }, world) => {
       if (world.injection === undefined) return sendingIsOff();
       const tenant = await tenantOf(actor, world);
@@ -184,6 +193,7 @@ export const routes: readonly Route[] = [
     status: 202,
     maxBodyBytes: maxBatchBytes,
     unaudited: true,
+    refuses: ["rate", "rejected", "sending-off"],
     run: async (given, world) => {
       const { body } = given;
       const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength);
@@ -218,6 +228,7 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { email: theEmail },
     answer: z.object({ recipients: z.int().describe("How many do not get it.") }),
+    refuses: ["conflict"],
     run: async ({ email }, world) => {
       const taken = await cancel(email, world);
       return taken instanceof Problem ? taken : { recipients: taken };
@@ -230,6 +241,7 @@ export const routes: readonly Route[] = [
     area: "emails",
     who: "user",
     params: { email: theEmail },
+    refuses: ["conflict"],
     run: async ({ email }, world) => {
       const taken = await cancel(email, world);
       return taken instanceof Problem ? taken : undefined;

@@ -34,6 +34,7 @@ export const routes: readonly Route[] = [
       type: z.enum(allTypes).optional(),
     }),
     answer: list(Event),
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query: { limit, cursor, after, tenant: named, type } }, world) => {
       if (world.sending === undefined) return sendingIsOff();
       const tenant =

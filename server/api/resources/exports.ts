@@ -86,6 +86,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Export,
     status: 201,
+    refuses: ["conflict", "not-found"],
     run: async ({ actor, body, audit }, world) => {
       const { store } = world;
       const mine = kept.all(world.dataDir, world.now());
@@ -167,6 +168,7 @@ export const routes: readonly Route[] = [
     params: { export: theExport },
     answer: z.string(),
     type: "application/x-tar",
+    refuses: ["conflict"],
     run: async (given, world) => {
       const { id, of, state } = given.export;
       if (state !== "done") return conflict("It is not done.");
@@ -182,6 +184,7 @@ export const routes: readonly Route[] = [
     area: "exports",
     who: "user",
     params: { export: theExport },
+    refuses: ["conflict"],
     run: async (given, world) => {
       if (given.export.state === "running") return conflict("It is still being made.");
       kept.remove(world.dataDir, given.export.id);

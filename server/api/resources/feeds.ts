@@ -41,6 +41,7 @@ export const routes: readonly Route[] = [
     area,
     who: "platform",
     answer: z.object({ items: z.array(Shown) }),
+    refuses: ["sending-off"],
     run: async (_given, world) => {
       const feeds = feedsOf(world);
       return feeds instanceof Problem ? feeds : { items: (await feeds.all()).map(shown) };
@@ -57,6 +58,7 @@ export const routes: readonly Route[] = [
     },
     body: feedSchema,
     answer: Shown,
+    refuses: ["sending-off"],
     run: async ({ feed, body }, world) => {
       const feeds = feedsOf(world);
       if (feeds instanceof Problem) return feeds;
@@ -73,6 +75,7 @@ export const routes: readonly Route[] = [
     who: "platform",
     params: { feed: theFeed },
     answer: Shown,
+    refuses: ["sending-off"],
     run: async ({ feed }, world) => {
       const feeds = feedsOf(world);
       return feeds instanceof Problem ? feeds : shown({ ...feed, ...(await feeds.askNow(feed)) });

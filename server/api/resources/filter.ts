@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { performed } from "../outcome.ts";
 import { theAccount, theDomain, theTenant } from "../params.ts";
-import { Problem } from "../problem.ts";
+import { notFound, Problem } from "../problem.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 
 const percent = z
@@ -41,9 +41,9 @@ const Change = z
 
 type Shown = z.input<typeof Filter>;
 
-async function read(target: string, world: ApiWorld): Promise<Shown | Problem> {
+async function read(target: string, world: ApiWorld): Promise<Shown | Problem<"not-found">> {
   const answer = await performed(world, "filter show", { target });
-  if (answer instanceof Problem) return answer;
+  if (answer instanceof Problem) return notFound(answer.detail);
   const found = answer.result as { readonly [name: string]: unknown };
   const list = (name: string): string[] => (Array.isArray(found[name]) ? found[name].map(String) : []);
   const share = (name: string): number | null => {
@@ -59,7 +59,11 @@ async function read(target: string, world: ApiWorld): Promise<Shown | Problem> {
   };
 }
 
-async function change(target: string, body: z.output<typeof Change>, world: ApiWorld): Promise<Shown | Problem> {
+async function change(
+  target: string,
+  body: z.output<typeof Change>,
+  world: ApiWorld,
+): Promise<Shown | Problem<"conflict" | "not-found" | "validation">> {
   const { allow, block, ...thresholds } = body;
   if (Object.keys(thresholds).length > 0) {
     const answer = await performed(world, "filter set", { target, ...thresholds });
@@ -106,6 +110,7 @@ export const routes: readonly Route[] = [
     params: { tenant: theTenant },
     body: Change,
     answer: Filter,
+    refuses: ["conflict"],
     run: ({ tenant, body }, world) => change(tenant.name, body, world),
   }),
   route({
@@ -127,6 +132,7 @@ export const routes: readonly Route[] = [
     params: { domain: theDomain },
     body: Change,
     answer: Filter,
+    refuses: ["conflict"],
     run: ({ domain, body }, world) => change(domain.name, body, world),
   }),
   route({
@@ -148,6 +154,7 @@ export const routes: readonly Route[] = [
     params: { account: theAccount },
     body: Change,
     answer: Filter,
+    refuses: ["conflict"],
     run: ({ account, body }, world) => change(account.name, body, world),
   }),
 ];

@@ -41,7 +41,7 @@ async function keep(
   actor: Actor,
   world: ApiWorld,
   over: boolean,
-): Promise<Address | Problem> {
+): Promise<Address | Problem<"validation" | "conflict">> {
   if ((await inDomains(given.address, actor, world)) === undefined)
     return wrongField("/address", "This is no address of a domain that is here.");
   const targets = readTargets(given.members, "members");
@@ -61,6 +61,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     query: addressQuery,
     answer: list(Group),
+    refuses: ["not-found"],
     run: async ({ actor, query }, world) => {
       const found = await addressPage(query, actor, world, "group");
       if ("status" in found) return found;
@@ -82,6 +83,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Group,
     status: 201,
+    refuses: ["conflict"],
     run: async ({ actor, body, audit }, world) => {
       const kept = await keep(body, { senders: [] }, actor, world, false);
       if ("status" in kept) return kept;
@@ -109,6 +111,7 @@ export const routes: readonly Route[] = [
     params: { group: theAlias("group") },
     body: z.strictObject(body).partial(),
     answer: Group,
+    refuses: ["conflict"],
     run: async ({ actor, group, body }, world) => {
       const change = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
       const kept = await keep({ ...shown(group), ...change }, group, actor, world, true);
@@ -136,6 +139,7 @@ export const routes: readonly Route[] = [
     params: { group: theAlias("group") },
     body: z.strictObject({ members: body.members }),
     answer: Group,
+    refuses: ["conflict"],
     run: async ({ actor, group, body }, world) => {
       const before = shown(group);
       const members = [...new Set([...before.members, ...body.members])];
@@ -151,9 +155,10 @@ export const routes: readonly Route[] = [
     who: "domain",
     params: {
       group: theAlias("group"),
-      member: { schema: addressText, find: async (text) => text.toLowerCase() },
+      member: { schema: addressText, find: async (text: string) => text.toLowerCase() },
     },
     answer: Group,
+    refuses: ["conflict"],
     run: async ({ group, member }, { store }) => {
       const targets = group.targets.filter((target) => target.toLowerCase() !== member);
       if (targets.length === group.targets.length) return notFound("This is no member.");

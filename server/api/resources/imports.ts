@@ -89,6 +89,7 @@ export const routes: readonly Route[] = [
     }),
     answer: ImportShown,
     status: 201,
+    refuses: ["conflict"],
     run: async ({ account, body }, { store, now, imports }) => {
       if (imports === undefined) return conflict("Imports need the running server.");
       const { password, folders, everyMs, ...rest } = body;
@@ -128,6 +129,7 @@ export const routes: readonly Route[] = [
       })
       .default({}),
     answer: ImportShown,
+    refuses: ["conflict"],
     run: async (given, { imports, store }) => {
       const one = { ...given.import, secret: given.body.password ?? given.import.secret };
       if (imports === undefined) return conflict("Imports need the running server.");
@@ -147,6 +149,7 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { import: theImport },
     answer: ImportShown,
+    refuses: ["conflict"],
     run: async ({ import: one }, { store, imports }) => {
       if (one.state !== "running" && one.state !== "waiting") return conflict("It does not run.");
       await imports?.halt(one.id);

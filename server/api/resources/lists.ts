@@ -139,6 +139,7 @@ export const routes: readonly Route[] = [
     who: "user",
     query: addressQuery,
     answer: list(MailList),
+    refuses: ["not-found"],
     run: async ({ actor, query }, world) => {
       if (!atLeast(actor.role, "domain"))
         return paged(await ofActor(actor, world), query.limit, (one) => one.address, shown);
@@ -156,6 +157,7 @@ export const routes: readonly Route[] = [
     body: z.strictObject({ address: addressText, ...z.object(settings).partial().shape }),
     answer: MailList,
     status: 201,
+    refuses: ["conflict"],
     run: async ({ actor, body: { address, ...about }, audit }, world) => {
       const domain = await inDomains(address, actor, world);
       if (domain === undefined) return wrongField("/address", "This is no address of a domain that is here.");
@@ -185,6 +187,7 @@ export const routes: readonly Route[] = [
     params: { list: owners },
     body: z.strictObject(settings).partial(),
     answer: MailList,
+    refuses: ["conflict"],
     run: async ({ list: found, body }, world) => {
       const kept = await keepList(world, found.address, body, true);
       return "why" in kept ? refusal(kept) : shown(kept);
@@ -224,6 +227,7 @@ export const routes: readonly Route[] = [
     params: { list: everyone },
     body: z.strictObject({ delivery: member.delivery }).partial(),
     answer: Member,
+    refuses: ["conflict"],
     run: async ({ list: found, actor, body }, world) => {
       const address = actor.account.name;
       if ((await world.store.listMembers({ list: found.address, address })).length === 0)
@@ -241,6 +245,7 @@ export const routes: readonly Route[] = [
     params: { list: owners },
     body: z.strictObject({ period: z.enum(["daily", "weekly"]).default("daily") }),
     answer: z.object({ posts: z.int() }),
+    refuses: ["conflict"],
     run: async ({ list: found, body }, { mailingLists }) =>
       mailingLists === undefined
         ? conflict("This needs the running server.")
@@ -272,6 +277,7 @@ export const routes: readonly Route[] = [
     params: { list: owners },
     body: z.strictObject({ members: z.array(addressText).min(1).max(1000), ...z.object(member).partial().shape }),
     answer: list(Member),
+    refuses: ["conflict"],
     run: async ({ list: found, body: { members, ...about } }, world) => {
       const put = await putMembers(world, found, members, about);
       return "why" in put ? refusal(put) : { items: put.map(shownMember), next: null };
@@ -286,6 +292,7 @@ export const routes: readonly Route[] = [
     params: { list: owners, member: theMember },
     body: z.strictObject(member).partial(),
     answer: Member,
+    refuses: ["conflict"],
     run: async ({ list: found, member: address, body }, world) => {
       if ((await world.store.listMembers({ list: found.address, address })).length === 0)
         return notFound("This is no member.");
@@ -367,6 +374,7 @@ export const routes: readonly Route[] = [
       who: "user",
       params: { list: keepers, post: theNumber },
       body: z.strictObject({ reason: z.string().max(2000).optional().describe("Told to its author.") }).optional(),
+      refuses: ["conflict"],
       run: async ({ list: found, post, body, actor }, { mailingLists }) => {
         const by = actor.account.name;
         const answer = await mailingLists?.moderate(found, post, verb === "approve", by, body?.reason);
@@ -395,6 +403,7 @@ export const routes: readonly Route[] = [
       area: "lists",
       who: "user",
       params: { list: keepers, request: theNumber },
+      refuses: ["conflict"],
       run: async ({ list: found, request }, { mailingLists }) =>
         decided((await mailingLists?.memberships.decide(found, request, verb === "approve")) ?? "missing"),
     }),

@@ -36,6 +36,7 @@ export const routes: readonly Route[] = [
     who: "user",
     query: z.object({ ...page, ...ofWhom }),
     answer: list(Masked),
+    refuses: ["not-found"],
     run: async ({ actor, query }, world) => {
       const { limit, cursor } = query;
       const owner = await accountOf(query.account ?? "me", actor, world);
@@ -56,6 +57,7 @@ export const routes: readonly Route[] = [
     body: z.strictObject({ label, ...ofWhom }),
     answer: Masked,
     status: 201,
+    refuses: ["conflict", "not-found"],
     run: async ({ actor, body, audit }, world) => {
       const owner = await accountOf(body.account ?? "me", actor, world);
       if (owner === undefined) return notFound();

@@ -152,6 +152,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     query: z.object({ tenant: tenantName.optional() }),
     answer: Shown,
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query }, world) => {
       const { sending, store, webhooks } = world;
       if (sending === undefined) return sendingIsOff();
@@ -268,6 +269,7 @@ export const routes: readonly Route[] = [
       state: z.string(),
       canceled: z.int().describe("Recipients that were still waiting."),
     }),
+    refuses: ["conflict", "not-found", "sending-off"],
     run: async ({ actor, body, audit }, world) => {
       if (world.sending === undefined) return sendingIsOff();
       const tenant = await askedTenant(body.tenant, actor, world);

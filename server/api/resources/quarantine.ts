@@ -4,7 +4,7 @@ import type { Quarantined as Row } from "../../store/quarantine.ts";
 import type { Actor } from "../actor.ts";
 import { performed } from "../outcome.ts";
 import { accountOf } from "../params.ts";
-import { notFound, Problem } from "../problem.ts";
+import { conflict, notFound, Problem } from "../problem.ts";
 import { type ApiWorld, at, list, type Param, page, type Route, route, time } from "../route.ts";
 
 const Quarantined = z
@@ -79,6 +79,7 @@ export const routes: readonly Route[] = [
     who: "user",
     query: z.object({ ...page, account: z.string().max(330).optional().describe("Only of this account.") }),
     answer: list(Quarantined),
+    refuses: ["not-found"],
     run: async ({ actor, query }, world) => {
       const { limit, cursor } = query;
       const wanted = actor.role === "user" && query.account === undefined ? "me" : query.account;
@@ -136,10 +137,11 @@ export const routes: readonly Route[] = [
       area: "quarantine",
       who: "user",
       params: { quarantined: theQuarantined },
+      refuses: ["conflict"],
       run: async ({ actor, quarantined: { row, name }, audit }, world) => {
         audit.target = name ?? "";
         const answer = await performed(world, `quarantine ${verb}`, { ids: [String(row.id)], ...inName(actor, name) });
-        return answer instanceof Problem ? answer : undefined;
+        return answer instanceof Problem ? conflict(answer.detail) : undefined;
       },
     }),
   ),
@@ -150,10 +152,11 @@ export const routes: readonly Route[] = [
     area: "quarantine",
     who: "user",
     params: { quarantined: theQuarantined },
+    refuses: ["conflict"],
     run: async ({ actor, quarantined: { row, name }, audit }, world) => {
       audit.target = name ?? "";
       const answer = await performed(world, "quarantine delete", { ids: [String(row.id)], ...inName(actor, name) });
-      return answer instanceof Problem ? answer : undefined;
+      return answer instanceof Problem ? conflict(answer.detail) : undefined;
     },
   }),
 ];

@@ -5,7 +5,7 @@ import { readDomain } from "../../admin/names.ts";
 import type { QueuedMessage } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
 import { performed } from "../outcome.ts";
-import { forbidden, notFound, Problem } from "../problem.ts";
+import { conflict, forbidden, notFound, Problem } from "../problem.ts";
 import { type ApiWorld, at, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 
 const maxAttempts = 500;
@@ -124,6 +124,7 @@ export const routes: readonly Route[] = [
       all: z.boolean().optional().describe("The whole queue."),
     }),
     answer: z.object({ recipients: z.int().describe("How many recipients it was done to.") }),
+    refuses: ["conflict"],
     run: async ({ body: { action, ...filter } }, world) => {
       const answer = await performed(world, `queue ${action}`, filter);
       return answer instanceof Problem ? answer : (answer.result as { recipients: number });
@@ -157,9 +158,10 @@ export const routes: readonly Route[] = [
       who: "domain",
       params: { queued: theQueued },
       answer: z.object({ recipients: z.int() }),
+      refuses: ["conflict"],
       run: async ({ queued }, world) => {
         const answer = await performed(world, `queue ${verb}`, { id: queued.id });
-        return answer instanceof Problem ? answer : (answer.result as { recipients: number });
+        return answer instanceof Problem ? conflict(answer.detail) : (answer.result as { recipients: number });
       },
     }),
   ),
@@ -170,11 +172,12 @@ export const routes: readonly Route[] = [
     area: "queue",
     who: "user",
     params: { queued: theQueued },
+    refuses: ["conflict"],
     run: async ({ actor, queued }, world) => {
       if (actor.role === "user" && queued.recipients.some(({ attempts, state }) => attempts > 0 || state === "leased"))
         return forbidden("It is on its way already.");
       const answer = await performed(world, "queue delete", { id: queued.id });
-      if (answer instanceof Problem) return answer;
+      if (answer instanceof Problem) return conflict(answer.detail);
       return (answer.result as { recipients: number }).recipients === 0 ? notFound() : undefined;
     },
   }),

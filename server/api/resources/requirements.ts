@@ -85,7 +85,7 @@ const taken = (result: FeedbackTaken) =>
   "why" in result ? wrongField("/data", result.why) : { items: result.taken.map(shownFeedback) };
 
 const area = "sending";
-const requiring = ({ requiring: found }: ApiWorld): Requiring | Problem => found ?? sendingIsOff();
+const requiring = ({ requiring: found }: ApiWorld): Requiring | Problem<"sending-off"> => found ?? sendingIsOff();
 
 export const routes: readonly Route[] = [
   route({
@@ -96,6 +96,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     params: { domain: theDomain },
     answer: Shown,
+    refuses: ["sending-off"],
     run: async ({ domain }, world) => {
       const found = requiring(world);
       if (found instanceof Problem) return found;
@@ -119,6 +120,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     params: { domain: theDomain },
     answer: z.object({ at: time, unsubscribe: FindingShown, format: FindingShown }),
+    refuses: ["sending-off"],
     run: async ({ domain }, world) => {
       const found = requiring(world);
       if (found instanceof Problem) return found;
@@ -142,6 +144,7 @@ export const routes: readonly Route[] = [
         }),
       ),
     }),
+    refuses: ["sending-off"],
     run: async (_given, world) => {
       const found = requiring(world);
       if (found instanceof Problem) return found;
@@ -163,6 +166,7 @@ export const routes: readonly Route[] = [
     area,
     who: "platform",
     answer: z.object({ items: z.array(FeedbackShown) }),
+    refuses: ["sending-off"],
     run: async (_given, { sending }) =>
       sending === undefined ? sendingIsOff() : { items: (await sending.feedback.all()).map(shownFeedback) },
   }),
@@ -175,6 +179,7 @@ export const routes: readonly Route[] = [
     body: z.strictObject({ domain: z.string().min(1).max(255), data }),
     answer: z.object({ items: z.array(FeedbackShown) }),
     maxBodyBytes,
+    refuses: ["sending-off"],
     run: async ({ body }, { sending }) =>
       sending === undefined
         ? sendingIsOff()
@@ -189,6 +194,7 @@ export const routes: readonly Route[] = [
     body: z.strictObject({ data }),
     answer: z.object({ items: z.array(FeedbackShown) }),
     maxBodyBytes,
+    refuses: ["sending-off"],
     run: async ({ body }, { sending }) =>
       sending === undefined ? sendingIsOff() : taken(await sending.feedback.takeSnds(body.data)),
   }),

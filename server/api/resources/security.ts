@@ -69,7 +69,7 @@ const Invitation = z
 const orNull = (instant: number | undefined): string | null => (instant === undefined ? null : at(instant));
 
 /** What only the person themselves can do: no administrator has their phone. */
-const onlySelf = (actor: Actor, account: HostedAccount): Problem | undefined =>
+const onlySelf = (actor: Actor, account: HostedAccount): Problem<"forbidden"> | undefined =>
   actor.account.id === account.id ? undefined : forbidden("Only the person of the account can do this.");
 
 const maxAppPasswords = 100;
@@ -117,6 +117,7 @@ export const routes: readonly Route[] = [
     }),
     answer: z.object({ id: z.int(), password: z.string(), label: z.string(), expiresAt: time.nullable() }),
     status: 201,
+    refuses: ["conflict"],
     run: async ({ account, body }, { store, now }) => {
       const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
       if (expiresAt !== undefined && expiresAt <= now()) return wrongField("/expiresAt", "This time is past.");
@@ -169,6 +170,7 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { account: theAccount },
     answer: z.object({ secret: z.string(), uri: z.string().describe("otpauth: as a picture for the app.") }),
+    refuses: ["conflict"],
     run: async ({ account, actor }, { store, now, hostname }) => {
       const refused = onlySelf(actor, account);
       if (refused !== undefined) return refused;
@@ -188,6 +190,7 @@ export const routes: readonly Route[] = [
     params: { account: theAccount },
     body: z.strictObject({ code: z.string().max(20) }),
     answer: RecoveryCodes,
+    refuses: ["conflict"],
     run: async ({ account, actor, body }, { store, now }) => {
       const refused = onlySelf(actor, account);
       if (refused !== undefined) return refused;
@@ -241,6 +244,7 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { account: theAccount },
     answer: z.object({ options: z.record(z.string(), z.unknown()) }),
+    refuses: ["conflict"],
     run: async ({ account, actor, origin }, { passkeys }) => {
       const refused = onlySelf(actor, account);
       if (refused !== undefined) return refused;
@@ -259,6 +263,7 @@ export const routes: readonly Route[] = [
     body: z.strictObject({ label, response: z.record(z.string(), z.unknown()) }),
     answer: z.object({ id: z.int() }),
     status: 201,
+    refuses: ["conflict"],
     run: async ({ account, actor, body }, { passkeys }) => {
       const refused = onlySelf(actor, account);
       if (refused !== undefined) return refused;

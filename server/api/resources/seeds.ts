@@ -11,7 +11,7 @@ import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, 
 import { sendingIsOff, tenantOf } from "../sending-tenant.ts";
 
 const area = "sending";
-const seedingOf = ({ seeding }: ApiWorld): Seeding | Problem => seeding ?? sendingIsOff();
+const seedingOf = ({ seeding }: ApiWorld): Seeding | Problem<"sending-off"> => seeding ?? sendingIsOff();
 
 // ---------------------------------------------------------------- mailboxes
 
@@ -52,7 +52,7 @@ const Tried = z.object({
   why: z.string().nullable(),
 });
 
-async function put(work: Promise<Put>, seeding: Seeding): Promise<Problem | undefined> {
+async function put(work: Promise<Put>, seeding: Seeding): Promise<Problem<"conflict" | "validation"> | undefined> {
   const result = await work;
   if (result.kind === "refused")
     return result.field === undefined ? conflict(result.why) : wrongField(`/${result.field}`, result.why);
@@ -177,6 +177,7 @@ export const routes: readonly Route[] = [
     who: "platform",
     query: z.object(page),
     answer: list(SeedShown),
+    refuses: ["sending-off"],
     run: async ({ query: { limit, cursor = "" } }, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -193,6 +194,7 @@ export const routes: readonly Route[] = [
     body: z.strictObject({ name: seedName, ...seedBody.shape }),
     answer: SeedShown,
     status: 201,
+    refuses: ["conflict", "sending-off"],
     run: async ({ body: { name, ...seed } }, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -211,6 +213,7 @@ export const routes: readonly Route[] = [
     params: { seed: theSeed },
     body: change(seedBody.shape),
     answer: SeedShown,
+    refuses: ["conflict", "sending-off"],
     run: async ({ seed: { name }, body }, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -240,6 +243,7 @@ export const routes: readonly Route[] = [
     who: "platform",
     params: { seed: theSeed },
     answer: Tried,
+    refuses: ["sending-off"],
     run: async ({ seed: { name } }, world) => {
       const tried = await world.seeding?.tryOne(name);
       return tried === undefined
@@ -254,6 +258,7 @@ export const routes: readonly Route[] = [
     area,
     who: "platform",
     answer: z.object({ items: z.array(ProbeShown) }),
+    refuses: ["sending-off"],
     run: async (_given, world) => {
       const seeding = seedingOf(world);
       return seeding instanceof Problem ? seeding : { items: (await seeding.book.probes()).map(shownProbe) };
@@ -268,6 +273,7 @@ export const routes: readonly Route[] = [
     body: z.strictObject({ name: seedName, ...probeSchema.shape }),
     answer: ProbeShown,
     status: 201,
+    refuses: ["conflict", "sending-off"],
     run: async ({ body: { name, ...probe } }, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -285,6 +291,7 @@ export const routes: readonly Route[] = [
     params: { probe: theProbe },
     body: change(probeSchema.shape),
     answer: ProbeShown,
+    refuses: ["conflict", "sending-off"],
     run: async ({ probe: { name }, body }, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -313,6 +320,7 @@ export const routes: readonly Route[] = [
     who: "platform",
     params: { probe: theProbe },
     answer: RunShown,
+    refuses: ["conflict", "sending-off"],
     run: async ({ probe }, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -328,6 +336,7 @@ export const routes: readonly Route[] = [
     who: "platform",
     query: z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
     answer: z.object({ items: z.array(RunShown) }),
+    refuses: ["sending-off"],
     run: async ({ query: { limit } }, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -351,6 +360,7 @@ export const routes: readonly Route[] = [
     area,
     who: "platform",
     answer: z.object({ items: z.array(RunShown) }),
+    refuses: ["sending-off"],
     run: async (_given, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -376,6 +386,7 @@ export const routes: readonly Route[] = [
         }),
       ),
     }),
+    refuses: ["sending-off"],
     run: async (_given, world) => {
       const seeding = seedingOf(world);
       if (seeding instanceof Problem) return seeding;
@@ -409,6 +420,7 @@ export const routes: readonly Route[] = [
       show_after_seconds: z.int(),
       measured: Summed,
     }),
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query: { provider, address } }, world) => {
       const seeding = seedingOf(world);
       const { sending, now } = world;

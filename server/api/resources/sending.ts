@@ -57,7 +57,7 @@ function routesOf(kind: Kind): readonly Route[] {
     change: { readonly [field: string]: unknown },
     make: "new" | "known",
     world: ApiWorld,
-  ): Promise<never | Problem> => {
+  ): Promise<never | Problem<"conflict" | "validation">> => {
     const edited = await steer(world, kind, named, change, make, world.sending?.file);
     if (edited.kind === "refused") return make === "new" ? wrongField("/name", edited.why) : conflict(edited.why);
     const model = await read(world);
@@ -96,6 +96,7 @@ function routesOf(kind: Kind): readonly Route[] {
       body: z.strictObject({ name, ...shape }),
       answer: Shown,
       status: 201,
+      refuses: ["conflict"],
       run: async ({ body, audit }, world) => {
         const { name: named, ...change } = body as { readonly name: string };
         audit.target = named;
@@ -122,6 +123,7 @@ function routesOf(kind: Kind): readonly Route[] {
       params,
       body: changeOf(shape),
       answer: Shown,
+      refuses: ["conflict"],
       run: async (given, world) => put((given[kind] as Thing).name, given.body, "known", world),
     }),
     route({
@@ -131,6 +133,7 @@ function routesOf(kind: Kind): readonly Route[] {
       area: "sending",
       who: "platform",
       params,
+      refuses: ["conflict"],
       run: async (given, world) => {
         const edited = await removeThing(world.store, kind, (given[kind] as Thing).name, world.sending?.file);
         return edited.kind === "refused" ? conflict(edited.why) : undefined;
@@ -234,6 +237,7 @@ export const routes: readonly Route[] = [
     area: "sending",
     who: "platform",
     answer: z.object({ items: z.array(Warmup) }),
+    refuses: ["sending-off"],
     run: async (_, { sending }) =>
       sending === undefined ? sendingIsOff() : { items: sending.warmups().map(shownWarmup) },
   }),
@@ -252,6 +256,7 @@ export const routes: readonly Route[] = [
         .describe("assert: its quota is the planned volume at once; shown as asserted, never as proven."),
     }),
     answer: Warmup,
+    refuses: ["not-found", "sending-off"],
     run: async ({ body: { action, ...of }, actor, audit }, { sending }) => {
       if (sending === undefined) return sendingIsOff();
       audit.target = `${of.subject} ${of.provider}`;
@@ -268,6 +273,7 @@ export const routes: readonly Route[] = [
     area: "sending",
     who: "platform",
     answer: z.object({ items: z.array(Throttle) }),
+    refuses: ["sending-off"],
     run: async (_, { sending }) =>
       sending === undefined
         ? sendingIsOff()
@@ -294,6 +300,7 @@ export const routes: readonly Route[] = [
       })
       .refine((body) => Object.keys(body).length > 0, "Say which: rule, subject or provider."),
     answer: z.object({ released: z.int() }),
+    refuses: ["sending-off"],
     run: async ({ body: { rule, subject, provider } }, { sending }) =>
       sending === undefined
         ? sendingIsOff()
@@ -336,6 +343,7 @@ export const routes: readonly Route[] = [
         }),
       ),
     }),
+    refuses: ["sending-off"],
     run: async (_, { sending }) =>
       sending === undefined
         ? sendingIsOff()

@@ -74,9 +74,10 @@ export const routes: readonly Route[] = [
     area: "server",
     who: "platform",
     answer: Server,
+    refuses: ["not-running"],
     run: async (_, world) => {
       const running = world.running?.();
-      if (running === undefined) return new Problem(503, "not-running", "No server runs.");
+      if (running === undefined) return new Problem("not-running", "No server runs.");
       const { version, startedAt, listeners, connections } = running;
       return { hostname: world.hostname, version, startedAt: at(startedAt), listeners: [...listeners], connections };
     },
@@ -141,6 +142,7 @@ export const routes: readonly Route[] = [
     who: "platform",
     answer: Backup,
     status: 201,
+    refuses: ["conflict", "not-found"],
     run: async ({ audit }, world) => {
       if ([...ended.values()].some(({ state }) => state === "running"))
         return conflict("A backup is being made already.");
@@ -178,6 +180,7 @@ export const routes: readonly Route[] = [
     area: "backups",
     who: "platform",
     params: { backup: theBackup },
+    refuses: ["conflict"],
     run: async ({ backup }, world) => {
       if (backup.state === "running") return conflict("It is still being made.");
       rmSync(join(folderOf(world), backup.name), { recursive: true, force: true });

@@ -6,7 +6,7 @@ import type { HostedAccount } from "../../store/hosting.ts";
 import { type Actor, atLeast } from "../actor.ts";
 import { refusal } from "../outcome.ts";
 import { theAccount } from "../params.ts";
-import { notFound, type Problem } from "../problem.ts";
+import { conflict, notFound, type Problem } from "../problem.ts";
 import { type ApiWorld, list, type Param, type Route, route } from "../route.ts";
 
 const Shared = z
@@ -55,7 +55,7 @@ async function give(
   actor: Actor,
   audit: { target: string | undefined },
   world: ApiWorld,
-): Promise<z.input<typeof Shared> | Problem> {
+): Promise<z.input<typeof Shared> | Problem<"conflict" | "not-found" | "validation">> {
   const found = await near(person, owner, actor, world);
   if (found === undefined) return notFound("There is no such person to share with.");
   const done = await share(world, owner, found, wanted, actor.account);
@@ -83,6 +83,7 @@ export const routes: readonly Route[] = [
     params: { account: theAccount },
     body: z.strictObject({ person: z.string().min(3).max(330).describe("The address of an account."), ...what }),
     answer: Shared,
+    refuses: ["conflict"],
     run: ({ actor, account, body, audit }, world) => give(account, body.person, body, actor, audit, world),
   }),
   route({
@@ -96,6 +97,7 @@ export const routes: readonly Route[] = [
     params: { account: theAccount, person: thePerson },
     body: z.strictObject(what),
     answer: Shared,
+    refuses: ["conflict"],
     run: ({ actor, account, person, body, audit }, world) => give(account, person.text, body, actor, audit, world),
   }),
   route({
@@ -105,6 +107,7 @@ export const routes: readonly Route[] = [
     area: "accounts",
     who: "user",
     params: { account: theAccount, person: thePerson },
+    refuses: ["conflict"],
     run: async ({ actor, account, person, audit }, world) => {
       const name = person.text.toLowerCase();
       if (!(await sharesOf(world, account)).some((one) => one.person === name)) return notFound();
@@ -112,7 +115,7 @@ export const routes: readonly Route[] = [
       if (found === undefined) return notFound();
       const done = await share(world, account, found, undefined, actor.account);
       audit.target = `${account.name} ${found.name}`;
-      return "why" in done ? refusal(done) : undefined;
+      return "why" in done ? conflict(done.why) : undefined;
     },
   }),
 ];

@@ -83,6 +83,7 @@ export const routes: readonly Route[] = [
     area: "settings",
     who: "platform",
     answer: Checked,
+    refuses: ["conflict"],
     run: async (_, { signIn }) => {
       if (signIn.oidc === undefined) return conflict("No issuer is configured: see [oidc] in the configuration.");
       try {
@@ -100,6 +101,7 @@ export const routes: readonly Route[] = [
     area: "settings",
     who: "platform",
     answer: Checked,
+    refuses: ["conflict"],
     run: async (_, { ldap, signIn }) => {
       if (ldap === undefined) return conflict(noDirectory);
       try {
@@ -124,6 +126,7 @@ export const routes: readonly Route[] = [
       renamed: z.int(),
       left: z.int().describe("Addresses in no domain that is here, or taken."),
     }),
+    refuses: ["conflict"],
     run: async ({ audit }, { ldap, store, now, signIn }) => {
       if (ldap === undefined) return conflict(noDirectory);
       try {

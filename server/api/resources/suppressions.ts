@@ -63,7 +63,11 @@ const shown = (row: Suppression): z.input<typeof Shown> => ({
 
 type Whose = { readonly tenant: string; readonly book: NonNullable<ApiWorld["sending"]>["suppression"] };
 
-async function whose(named: string | undefined, actor: Actor, world: ApiWorld): Promise<Whose | Problem> {
+async function whose(
+  named: string | undefined,
+  actor: Actor,
+  world: ApiWorld,
+): Promise<Whose | Problem<"forbidden" | "not-found" | "sending-off">> {
   if (world.sending === undefined) return sendingIsOff();
   const tenant = await askedTenant(named, actor, world);
   return tenant instanceof Problem ? tenant : { tenant, book: world.sending.suppression };
@@ -104,6 +108,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     query: z.object({ ...page, ...query, address: address.optional().describe("Only this one.") }),
     answer: list(Shown),
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query: { limit, cursor, tenant, address: wanted } }, world) => {
       const of = await whose(tenant, actor, world);
       if (of instanceof Problem) return of;
@@ -139,6 +144,7 @@ export const routes: readonly Route[] = [
       }),
     answer: z.object({ items: z.array(Shown) }),
     status: 201,
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query: { tenant }, body }, world) => {
       const of = await whose(tenant, actor, world);
       if (of instanceof Problem) return of;
@@ -159,6 +165,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     params: { suppressed: theAddress },
     query: z.object({ ...query, scope: scope.optional().describe("Only there; everywhere where it is left out.") }),
+    refuses: ["sending-off"],
     run: async ({ actor, suppressed: wanted, query: { tenant, scope: only } }, world) => {
       const of = await whose(tenant, actor, world);
       if (of instanceof Problem) return of;
@@ -181,6 +188,7 @@ export const routes: readonly Route[] = [
       wrong: z.array(z.object({ line: z.int(), detail: z.string() })).describe("What was left out; the first hundred."),
     }),
     maxBodyBytes: importBytes,
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query: { tenant }, body }, world) => {
       const of = await whose(tenant, actor, world);
       if (of instanceof Problem) return of;
@@ -225,6 +233,7 @@ export const routes: readonly Route[] = [
     query: z.object(query),
     answer: z.string(),
     type: "text/csv; charset=utf-8",
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query: { tenant } }, world) => {
       const of = await whose(tenant, actor, world);
       if (of instanceof Problem) return of;

@@ -68,7 +68,11 @@ async function shown(template: Template, { store }: ApiWorld): Promise<z.input<t
 }
 
 /** Whoever sends for a tenant may read its templates; its administrators change them. */
-async function theTenant(named: string | undefined, actor: Actor, world: ApiWorld): Promise<string | Problem> {
+async function theTenant(
+  named: string | undefined,
+  actor: Actor,
+  world: ApiWorld,
+): Promise<string | Problem<"forbidden" | "not-found">> {
   const own = await tenantOf(actor, world);
   return named === undefined || named === own ? own : askedTenant(named, actor, world);
 }
@@ -106,10 +110,10 @@ const fields = {
     .describe("Further fields, {{name}} and all; an email's own of the same name go before."),
 } as const;
 
-function wrongBody(body: TemplateBody): Problem | undefined {
+function wrongBody(body: TemplateBody): Problem<"validation"> | undefined {
   const wrong = wrongTemplate(body);
   const errors = wrong.map(({ field, why }) => ({ pointer: `#/${field}`, detail: why }));
-  return errors.length === 0 ? undefined : new Problem(422, "validation", errors[0]!.detail, errors);
+  return errors.length === 0 ? undefined : new Problem("validation", errors[0]!.detail, errors);
 }
 
 type Said<T> = T | null | undefined;
@@ -151,6 +155,7 @@ export const routes: readonly Route[] = [
     who: "user",
     query: z.object({ ...page, tenant: tenantName.optional() }),
     answer: list(Shown),
+    refuses: ["not-found"],
     run: async ({ actor, query: { limit, cursor, tenant: named } }, world) => {
       const tenant = await theTenant(named, actor, world);
       if (tenant instanceof Problem) return tenant;
@@ -185,6 +190,7 @@ export const routes: readonly Route[] = [
     answer: Shown,
     status: 201,
     maxBodyBytes,
+    refuses: ["conflict", "not-found"],
     run: async ({ actor, body }, world) => {
       const tenant = await askedTenant(body.tenant, actor, world);
       if (tenant instanceof Problem) return tenant;

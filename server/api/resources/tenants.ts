@@ -5,7 +5,7 @@ import type { HostedCounts, Tenant as Row, TenantSettings } from "../../store/ho
 import { Deletion, shownDeletion } from "../deletion.ts";
 import { refusal } from "../outcome.ts";
 import { theTenant } from "../params.ts";
-import { forbidden, notFound } from "../problem.ts";
+import { conflict, forbidden, notFound } from "../problem.ts";
 import { at, Created, list, page, paged, type Route, route, time } from "../route.ts";
 
 const amount = z.int().min(0).nullable().optional();
@@ -130,6 +130,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Tenant,
     status: 201,
+    refuses: ["conflict"],
     run: async ({ body, audit }, world) => {
       const made = await makeTenant(world, body.name, body.displayName ?? body.name, settingsOf(emptyTenant, body));
       if ("why" in made) return refusal(made);
@@ -194,9 +195,10 @@ export const routes: readonly Route[] = [
     who: "platform",
     params: { tenant: theTenant },
     answer: Deletion,
+    refuses: ["conflict"],
     run: async ({ actor, tenant }, world) => {
       const gone = await remove(world, "tenant", tenant.name, actor.account.name, world.undoDays);
-      return "why" in gone ? refusal(gone) : shownDeletion(gone);
+      return "why" in gone ? conflict(gone.why) : shownDeletion(gone);
     },
   }),
 ];

@@ -98,6 +98,7 @@ export const routes: readonly Route[] = [
     }),
     answer: Session.extend({ token: z.string() }),
     status: 201,
+    refuses: ["conflict"],
     run: async ({ actor, account, body }, world) => {
       if (account.id !== actor.account.id) return forbidden("Everybody makes their own tokens.");
       if (body.expiresInDays > world.maxTokenDays)

@@ -98,7 +98,7 @@ const fields = {
   ordered: z.boolean(),
 } as const;
 
-async function wrongUrl(text: string | undefined, { webhooks }: ApiWorld): Promise<Problem | undefined> {
+async function wrongUrl(text: string | undefined, { webhooks }: ApiWorld): Promise<Problem<"validation"> | undefined> {
   const why = text === undefined ? undefined : await webhooks?.wrongUrl(text);
   return why === undefined ? undefined : wrongField("/url", why);
 }
@@ -116,6 +116,7 @@ export const routes: readonly Route[] = [
     who,
     query: z.object({ ...page, tenant: tenantName.optional() }),
     answer: list(Webhook),
+    refuses: ["not-found", "sending-off"],
     run: async ({ actor, query: { tenant: named, ...query } }, world) => {
       if (world.webhooks === undefined) return sendingIsOff();
       const tenant =
@@ -147,6 +148,7 @@ export const routes: readonly Route[] = [
     }),
     answer: WithSecret,
     status: 201,
+    refuses: ["conflict", "not-found", "sending-off"],
     run: async ({ actor, body, audit }, world) => {
       if (world.webhooks === undefined) return sendingIsOff();
       const everybody = body.tenant === undefined && actor.within.kind === "all";
