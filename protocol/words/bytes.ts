@@ -63,6 +63,10 @@ export class ByteReader {
     return value;
   }
 
+  skip(length: number): void {
+    this.at += length;
+  }
+
   /** A view of the next bytes. */
   bytes(length: number): Uint8Array {
     const view = this.#bytes.subarray(this.at, this.at + length);

@@ -103,6 +103,29 @@ export function eachEntry(body: Uint8Array, take: (word: string, postings: Uint8
   }
 }
 
+/** Calls `take` with a view of the postings of some words of a block, by their places in it, which ascend from 0. */
+export function eachPostingsAt(
+  body: Uint8Array,
+  places: readonly number[],
+  take: (postings: Uint8Array) => void,
+): void {
+  const reader = new ByteReader(body);
+  let place = 0;
+  for (const wanted of places) {
+    for (; !reader.ended; place++) {
+      reader.number();
+      reader.skip(reader.number());
+      const length = reader.number();
+      if (place === wanted) {
+        take(reader.bytes(length));
+        place++;
+        break;
+      }
+      reader.skip(length);
+    }
+  }
+}
+
 /** The postings of one word in a block; undefined where it is not there. */
 export function entryOf(body: Uint8Array, word: string): Uint8Array | undefined {
   const wanted = Buffer.from(word, "utf8");

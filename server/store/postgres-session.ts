@@ -2,6 +2,7 @@
 import pg from "pg";
 import { inDialect, postgresDialect } from "./dialect.ts";
 import type { BlobListed, Effect, Op, StoredBytes } from "./ops/tx.ts";
+import { SearchMemory } from "./search-memory.ts";
 import type { Change, Instant } from "./store.ts";
 
 /** Where bytes are that are not in the database. */
@@ -10,6 +11,8 @@ export type Outside = {
   readonly listBlobs: (shard: number) => Promise<readonly BlobListed[]>;
   readonly removeBlob: (blob: string) => Promise<void>;
   readonly now: () => Instant;
+  /** Of what reads. */
+  readonly memory: SearchMemory;
 };
 
 export type Ran<T> = { readonly value: T; readonly changes: readonly Change[] };
@@ -98,7 +101,9 @@ async function runOnce<T>(pool: pg.Pool, mode: "read" | "write", op: Op<T>, outs
     const doomed: string[] = [];
     let value: T;
     try {
-      value = await drive(client, op, { outside, changes, doomed });
+      // What an operation sees that is undone later must not be remembered.
+      const memory = mode === "read" ? outside.memory : new SearchMemory();
+      value = await drive(client, op, { outside, changes, doomed, memory });
       await begun;
     } catch (error) {
       await client.query("ROLLBACK").catch((failed: Error) => {
@@ -123,7 +128,12 @@ async function runOnce<T>(pool: pg.Pool, mode: "read" | "write", op: Op<T>, outs
   }
 }
 
-type Doing = { readonly outside: Outside; readonly changes: Change[]; readonly doomed: string[] };
+type Doing = {
+  readonly outside: Outside;
+  readonly changes: Change[];
+  readonly doomed: string[];
+  readonly memory: SearchMemory;
+};
 
 async function drive<T>(client: pg.PoolClient, op: Op<T>, doing: Doing): Promise<T> {
   let step = op.next();
@@ -146,7 +156,7 @@ async function drive<T>(client: pg.PoolClient, op: Op<T>, doing: Doing): Promise
 /** Until the transaction ends; the number is ours alone. */
 const lockEvents = "SELECT CAST(pg_advisory_xact_lock(4711008) AS TEXT)";
 
-function perform(client: pg.PoolClient, effect: Effect, { outside, changes, doomed }: Doing): unknown {
+function perform(client: pg.PoolClient, effect: Effect, { outside, changes, doomed, memory }: Doing): unknown {
   switch (effect.kind) {
     case "sql":
       return query(client, effect);
@@ -162,6 +172,8 @@ function perform(client: pg.PoolClient, effect: Effect, { outside, changes, doom
       return changes.push(effect.change);
     case "lock-events":
       return query(client, { kind: "sql", sql: lockEvents, params: [], want: "run" });
+    case "memory":
+      return memory;
     case "now":
       return outside.now();
     default:

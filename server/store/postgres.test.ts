@@ -21,6 +21,7 @@ import { type Op, one, publish, run } from "./ops/tx.ts";
 import { openPostgresStore } from "./postgres.ts";
 import { CommitUnknown, maxAttempts, type Outside, openPool, runOp } from "./postgres-session.ts";
 import { postgresTroubleOf } from "./postgres-trouble.ts";
+import { SearchMemory } from "./search-memory.ts";
 import type { Change, Store } from "./store.ts";
 import { StoreTrouble } from "./trouble.ts";
 
@@ -29,6 +30,7 @@ const outside: Outside = {
   listBlobs: async () => [],
   removeBlob: async () => {},
   now: () => noon,
+  memory: new SearchMemory(),
 };
 
 /** A pool whose connections answer by a script: an Error is thrown, anything else is a result. */

@@ -21,6 +21,7 @@ import { type Op, one, type StoredBytes } from "./ops/tx.ts";
 import { openChangeBus } from "./postgres-changes.ts";
 import { type Outside, openPool, runOp } from "./postgres-session.ts";
 import { postgresTroubleOf } from "./postgres-trouble.ts";
+import { SearchMemory } from "./search-memory.ts";
 import { securityReads, securityWrites } from "./security-store.ts";
 import { sendingReads, sendingWrites } from "./sending.ts";
 import { sharingReads, sharingWrites } from "./sharing-store.ts";
@@ -57,6 +58,7 @@ export async function openPostgresStore(
     listBlobs: async (shard) => blobs.list(shard),
     removeBlob: async (blob) => blobs.remove(blob),
     now: () => Date.now(),
+    memory: new SearchMemory(),
   };
   const writers = openPool(settings.url, settings.writers);
   const readers = openPool(settings.url, settings.readers);

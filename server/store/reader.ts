@@ -3,6 +3,7 @@ import type { Blobs } from "./blobs.ts";
 import { type Answer, type Call, failureOf } from "./calls.ts";
 import { readOps } from "./ops/read.ts";
 import type { Op } from "./ops/tx.ts";
+import { SearchMemory } from "./search-memory.ts";
 import { type Database, Effects } from "./sqlite.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -10,6 +11,7 @@ export class Reader {
   readonly #open: () => Database;
   readonly #blobs: Blobs;
   readonly #clock: () => number;
+  readonly #memory = new SearchMemory();
   #database: Database | undefined;
 
   constructor(open: () => Database, blobs: Blobs, clock: () => number) {
@@ -23,7 +25,7 @@ export class Reader {
   run([id, name, args]: Call): { readonly answer: Answer; readonly transfer: ArrayBuffer[] } {
     try {
       this.#database ??= this.#open();
-      const effects = new Effects(this.#database, this.#blobs, this.#clock);
+      const effects = new Effects(this.#database, this.#blobs, this.#clock, this.#memory);
       const op = readOps[name as keyof typeof readOps] as ((...args: readonly unknown[]) => Op<unknown>) | undefined;
       if (op === undefined) throw new Error(`The store has no operation "${name}".`);
       this.#database.begin();

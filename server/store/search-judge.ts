@@ -59,7 +59,7 @@ export type Look = {
 };
 
 export type Needs = {
-  /** What a row says beside its numbers (UID, mod-sequence, email): flags, dates and the like. */
+  /** What a row says beside its UID and email: flags, dates and the like. */
   readonly row: boolean;
   /** sentAt and subject. */
   readonly content: boolean;
@@ -142,7 +142,7 @@ function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
     case "smaller":
       return row(free, ({ size }) => size < key.bytes);
     case "modseq":
-      return row(free, ({ modseq }) => modseq >= key.from, numbersAlone);
+      return row(free, ({ modseq }) => modseq >= key.from);
     case "email":
       return row(free, ({ email }) => email === key.email, numbersAlone);
     case "thread":

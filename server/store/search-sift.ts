@@ -7,14 +7,15 @@ import { BitSet } from "../../protocol/words/email-set.ts";
 import { type NeedlePiece, needleGrams } from "../../protocol/words/grams.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { type GramBlocks, gramBlocks, mayHold } from "./ops/grams.ts";
-import { addEmails, shortOnes, wordsHolding } from "./ops/holding.ts";
+import { emailsHolding } from "./ops/holding.ts";
+import { knowsMailbox, type MailboxEmails, mailboxEmails } from "./ops/mailbox-emails.ts";
 import { type Op, rows } from "./ops/tx.ts";
 import { isOneLine, isSubject } from "./search-bounds.ts";
 import type { Foreknowledge } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
-import type { AccountId, EmailId, MailboxId, UidRange } from "./store.ts";
+import type { AccountId, EmailId, MailboxId } from "./store.ts";
 
-/** Emails are named one by one where they are so few, or one of so many: else the numbers of all rows are gone through. */
+/** Emails are named one by one where they are so few, or one of so many: else all of the mailbox are gone through. */
 const fewNamed = 256;
 const oneOf = 8;
 /** Emails that are not indexed yet are named up to so many. */
@@ -107,81 +108,96 @@ const seenPlaces = { text: everywhere, body: Place.body | Place.attachment, head
 const maxNeedles = 32;
 /** So few emails are sooner looked at than asked about further. */
 const fewEmails = 32;
-/**
- * Words that may hold one piece of a needle and are read: where there are more of them, only the short ones, for what they know for
- * sure. At least, at most, and for so many emails one.
- */
-const minHolding = 256;
-const maxHolding = 4_096;
-const emailsPerHolding = 8;
-/** Words that are told apart for this. */
-const maxListed = 20_000;
+/** Words of one segment of the index that are read because they hold a needle: reading them all is sooner done than looking into their emails. */
+const maxHolding = 20_000;
+/** Of a needle of several runs: one word for so many emails, at least, at most. A run in more words than that says too little. */
+const emailsPerPiece = 8;
+const minPiece = 256;
+const maxPiece = 4_096;
 /** Runs of letters of one needle that are asked for. */
 const maxPieces = 8;
 
 function* askNeedle(account: AccountId, blocks: GramBlocks, needle: string, places: Places): Op<Known> {
   const { slots, pieces, bare } = needleGrams(needle);
-  const sure = new BitSet(blocks.upTo + 1);
-  const most = Math.min(maxHolding, Math.max(minHolding, Math.floor(blocks.upTo / emailsPerHolding)));
-  let may = slots.length === 0 ? undefined : yield* mayHold(account, blocks, slots);
+  const end = blocks.upTo + 1;
   const [only] = pieces;
   if (bare && places !== 0) {
-    const holding = yield* wordsHolding(account, only!, maxListed);
-    const whole = holding.whole && holding.count <= most;
-    const found = new BitSet(blocks.upTo + 1);
-    yield* addEmails(account, whole ? holding.blocks : shortOnes(holding, most), found, sure, places);
-    if (whole && only!.slots.length > 0) {
-      may = yield* mayHold(account, blocks, only!.slots);
-      may.join(found);
-    }
+    const { found, sure } = yield* emailsHolding(account, only!, maxHolding, places, end);
+    if (found === undefined || only!.slots.length === 0) return { may: undefined, sure };
+    const may = yield* mayHold(account, blocks, only!.slots);
+    may.join(found);
     return { may, sure };
   }
+  const sure = new BitSet(0);
+  let may = slots.length === 0 ? undefined : yield* mayHold(account, blocks, slots);
   // Whole words are cheap to find, and long ones are rare.
   const cost = ({ begins, ends, slots: own }: NeedlePiece): number => (begins && ends ? 0 : 1_000) - own.length;
-  const asked = pieces.filter((piece) => piece.slots.length > 0).sort((one, other) => cost(one) - cost(other));
+  const most = Math.min(maxPiece, Math.max(minPiece, Math.floor(blocks.upTo / emailsPerPiece)));
+  // A mark above a letter alone is in no word of the index: it says nothing.
+  const asked = pieces
+    .filter(({ slots: own, word }) => own.length > 0 && word !== "")
+    .sort((one, other) => cost(one) - cost(other));
   for (const piece of asked.slice(0, maxPieces)) {
     if (may !== undefined && may.size <= fewEmails) break;
-    const holding = yield* wordsHolding(account, piece, most);
-    if (!holding.whole) continue;
-    const found = yield* mayHold(account, blocks, piece.slots);
-    yield* addEmails(account, holding.blocks, found, new BitSet(0), 0);
+    const { found } = yield* emailsHolding(account, piece, most, 0, end);
+    if (found === undefined) continue;
+    found.join(yield* mayHold(account, blocks, piece.slots));
     if (may === undefined) may = found;
     else may.keep(found);
   }
   return { may, sure };
 }
 
-/** The UIDs of a mailbox, within the ranges, that may match; undefined where all may. */
-export function* siftedUids(
+/**
+ * The UIDs of a mailbox whose emails may match, ascending, with their emails. `all`: all of them if they are many, too;
+ * undefined otherwise: then reading row by row is the shorter way.
+ */
+export function* siftedEmails(
   account: AccountId,
   mailbox: MailboxId,
   { emails, upTo }: Sifted,
-  ranges: readonly UidRange[],
-): Op<readonly UidRange[] | undefined> {
-  if (emails === undefined || emails.size > Math.max(fewNamed, Math.floor(upTo / oneOf))) return undefined;
-  const uids = (yield* rows(
-    "SELECT m.uid FROM {list $3} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND m.mailbox = $2",
+  all: boolean,
+): Op<Pick<MailboxEmails, "uids" | "emails"> | undefined> {
+  const few = emails !== undefined && emails.size <= Math.max(fewNamed, Math.floor(upTo / oneOf));
+  if (!few && !all) return undefined;
+  if (few && !(yield* knowsMailbox(account, mailbox))) {
+    const named = yield* namedEmails(account, mailbox, emails, upTo);
+    if (named !== undefined) return named;
+  }
+  const known = yield* mailboxEmails(account, mailbox);
+  if (known === undefined || emails === undefined) return known;
+  const may = known.emails.map((email) => (email > upTo || emails.has(email) ? 1 : 0));
+  const mayBe = (_: number, at: number): boolean => may[at] === 1;
+  return { uids: known.uids.filter(mayBe), emails: known.emails.filter(mayBe) };
+}
+
+/** The same, email by email; undefined where too many are not indexed yet. */
+function* namedEmails(
+  account: AccountId,
+  mailbox: MailboxId,
+  emails: BitSet,
+  upTo: EmailId,
+): Op<Pick<MailboxEmails, "uids" | "emails"> | undefined> {
+  const named = yield* rows(
+    "SELECT m.uid, m.email FROM {list $3} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND m.mailbox = $2",
     account,
     mailbox,
     JSON.stringify(emails.list()),
-  )).map(([uid]) => uid as number);
+  );
   const later = yield* rows(
-    `SELECT m.uid FROM messages m {by_email} WHERE m.account = $1 AND m.email > $2 AND m.mailbox = $3 LIMIT $4`,
+    `SELECT m.uid, m.email FROM messages m {by_email} WHERE m.account = $1 AND m.email > $2 AND m.mailbox = $3 LIMIT $4`,
     account,
     upTo,
     mailbox,
     maxLater + 1,
   );
   if (later.length > maxLater) return undefined;
-  for (const [uid] of later) uids.push(uid as number);
-  uids.sort((one, other) => one - other);
-  const kept: UidRange[] = [];
-  let range = 0;
-  for (const uid of uids) {
-    while (range < ranges.length && ranges[range]![1] < uid) range++;
-    if (range < ranges.length && ranges[range]![0] <= uid) kept.push([uid, uid]);
-  }
-  return kept;
+  const both = [...named, ...later] as unknown as readonly (readonly [uid: number, email: number])[];
+  const ascending = [...both].sort(([one], [other]) => one - other);
+  return {
+    uids: Uint32Array.from(ascending, ([uid]) => uid),
+    emails: Uint32Array.from(ascending, ([, email]) => email),
+  };
 }
 
 /** What is known of an email and a needle: whether it holds it, or nothing. */
@@ -197,9 +213,8 @@ export const foreknowledgeOf =
     };
   };
 
-/** Whether it decides enough emails that a look at the numbers of all rows pays; `named`: those that may match have been named already. */
-export function worthAsking({ known }: Sifted, named: readonly UidRange[] | undefined): boolean {
-  for (const { may, sure } of known.values())
-    if (sure.size > fewEmails || (named === undefined && may !== undefined)) return true;
+/** Whether it decides enough emails that a look at the rows alone pays; `named`: those that may match have been named already. */
+export function worthAsking({ known }: Sifted, named: boolean): boolean {
+  for (const { may, sure } of known.values()) if (sure.size > fewEmails || (!named && may !== undefined)) return true;
   return false;
 }

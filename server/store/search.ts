@@ -4,13 +4,14 @@
  * field are those of the writer's clock (`search-sent.ts`); INTERNALDATE is compared as an instant.
  */
 
+import type { MailboxEmails } from "./ops/mailbox-emails.ts";
 import { rangesOf, within } from "./ops/ranges.ts";
 import { type Cells, type Encoding, glance, type Op, rows } from "./ops/tx.ts";
 import { type Bounds, boundsOf, wholeSubjectChars } from "./search-bounds.ts";
 import { type Candidate, type Judge, judgeOf, type Needs, nobody, unknown, yes } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
 import { lookInto } from "./search-look.ts";
-import { foreknowledgeOf, sift, siftedUids, worthAsking } from "./search-sift.ts";
+import { foreknowledgeOf, sift, siftedEmails, worthAsking } from "./search-sift.ts";
 import type { AccountId, MailboxId, UidRange } from "./store.ts";
 
 /** Rows read at once. With signatures (up to 32 KiB each) or envelopes there are fewer. */
@@ -22,48 +23,86 @@ const maxMessagesAtOnce = 512;
 
 export type Found = { readonly uids: readonly number[]; readonly highestModseq: number };
 
-export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey): Op<Found> {
+/** `withModseq`: the highest mod-sequence is asked for; otherwise it is 0. */
+export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey, withModseq = false): Op<Found> {
+  const uids = yield* searchUids(account, mailbox, key);
+  return { uids, highestModseq: withModseq ? yield* highestModseq(account, mailbox, uids) : 0 };
+}
+
+function* searchUids(account: AccountId, mailbox: MailboxId, key: SearchKey): Op<readonly number[]> {
   let bounds = boundsOf(key);
+  if (bounds.empty) return [];
   const uids: number[] = [];
-  let highestModseq = 0;
-  if (bounds.empty) return { uids, highestModseq };
   if (bounds.whole) {
-    for (const [uid, modseq] of yield* rows(
-      statement(bounds, "m.uid, m.modseq", false),
+    for (const [uid] of yield* rows(
+      statement(bounds, "m.uid", false),
       ...parameters(account, mailbox, bounds.uids, bounds, -1),
-    )) {
+    ))
       uids.push(uid as number);
-      if ((modseq as number) > highestModseq) highestModseq = modseq as number;
-    }
-    return { uids, highestModseq };
+    return uids;
   }
   const sifted = yield* sift(account, key);
-  const named = sifted && (yield* siftedUids(account, mailbox, sifted, bounds.uids));
-  if (named !== undefined) bounds = { ...bounds, uids: named };
   const judge = judgeOf(key, sifted && foreknowledgeOf(sifted));
   const note = (hits: readonly Candidate[]): void => {
-    for (const { uid, modseq } of hits) {
-      uids.push(uid);
-      if (modseq > highestModseq) highestModseq = modseq;
-    }
+    for (const { uid } of hits) uids.push(uid);
   };
-  if (sifted !== undefined && worthAsking(sifted, named) && !judge.needs.content && bounds.subject === "") {
-    // What the index decides needs no more of a row than its numbers, mostly; only the rest is read with its signatures.
-    const open: number[] = [];
-    for (const pages = new Pages(bounds); !pages.ended; ) {
-      const { hits, unknowns } = divide(yield* pages.rows(account, mailbox, judge.needs.row), judge);
-      note(hits);
-      for (const { uid } of unknowns) open.push(uid);
+  if (sifted !== undefined) {
+    const byNumbers = !judge.needs.row && !judge.needs.content && bounds.subject === "";
+    const named = yield* siftedEmails(account, mailbox, sifted, byNumbers);
+    // What the index decides needs nothing of a row but its numbers, mostly.
+    if (named !== undefined) bounds = { ...bounds, uids: rangesOf(asked(named, bounds.uids, byNumbers, judge, uids)) };
+    if (judge.needs.row && worthAsking(sifted, named !== undefined) && !judge.needs.content && bounds.subject === "") {
+      const open: number[] = [];
+      for (const pages = new Pages(bounds); !pages.ended; ) {
+        const { hits, unknowns } = divide(yield* pages.next(account, mailbox, unjoined), judge);
+        note(hits);
+        for (const { uid } of unknowns) open.push(uid);
+      }
+      bounds = { ...bounds, uids: rangesOf(open) };
     }
-    bounds = { ...bounds, uids: rangesOf(open) };
   }
   for (const pages = new Pages(bounds); !pages.ended; ) {
     const { hits, unknowns } = divide(yield* pages.next(account, mailbox, judge.needs), judge);
     note(hits);
     if (unknowns.length > 0) note(yield* lookAt(unknowns, judge));
   }
-  uids.sort((one, other) => one - other);
-  return { uids, highestModseq };
+  return uids.sort((one, other) => one - other);
+}
+
+/** Puts those that match by their numbers into `hits`; answers those that must be read for it. */
+function asked(
+  { uids, emails }: Pick<MailboxEmails, "uids" | "emails">,
+  ranges: readonly UidRange[],
+  byNumbers: boolean,
+  judge: Judge,
+  hits: number[],
+): readonly number[] {
+  const open: number[] = [];
+  const candidate = { ...nobody };
+  let range = 0;
+  for (let at = 0; at < uids.length; at++) {
+    const uid = uids[at]!;
+    while (range < ranges.length && ranges[range]![1] < uid) range++;
+    if (range === ranges.length) break;
+    if (ranges[range]![0] > uid) continue;
+    candidate.uid = uid;
+    candidate.email = emails[at]!;
+    const verdict = byNumbers ? judge.first(candidate) : unknown;
+    if (verdict === yes) hits.push(uid);
+    else if (verdict === unknown) open.push(uid);
+  }
+  return open;
+}
+
+function* highestModseq(account: AccountId, mailbox: MailboxId, uids: readonly number[]): Op<number> {
+  let highest = 0;
+  const ranges = rangesOf(uids);
+  for (let from = 0; from < ranges.length; from += maxRowsAtOnce) {
+    const { from: where, where: which, params } = within(account, mailbox, ranges.slice(from, from + maxRowsAtOnce));
+    const [found] = yield* rows(`SELECT max(m.modseq) FROM ${where} WHERE ${which}`, ...params);
+    highest = Math.max(highest, (found?.[0] ?? 0) as number);
+  }
+  return highest;
 }
 
 /** The candidates within the bounds, in their order, a bounded number at a time. */
@@ -88,24 +127,6 @@ class Pages {
     const some = this.#ranges.slice(0, limit);
     const page = (yield* rows(sql, ...parameters(account, mailbox, some, bounds, limit))).map(candidateOf);
     this.#pass(page, some, limit);
-    return page;
-  }
-
-  /** The same without what is joined to a row; `whole`: with all that it says itself, and not only its numbers. */
-  *rows(account: AccountId, mailbox: MailboxId, whole: boolean): Op<readonly Candidate[]> {
-    if (whole) return yield* this.next(account, mailbox, unjoined);
-    const some = this.#ranges.slice(0, maxRowsAtOnce);
-    // Three texts for all rows are several times as fast as a row for each.
-    const [found] = yield* rows(
-      `SELECT string_agg(CAST(uid AS TEXT), ','), string_agg(CAST(modseq AS TEXT), ','), string_agg(CAST(email AS TEXT), ',')
-       FROM (${statement(this.#bounds, "m.uid, m.modseq, m.email", false)}) found`,
-      ...parameters(account, mailbox, some, this.#bounds, maxRowsAtOnce),
-    );
-    const [uids, modseqs, emails] = found!.map((text) =>
-      text === null ? [] : (text as string).split(",").map(Number),
-    );
-    const page = uids!.map((uid, at) => ({ ...nobody, uid, modseq: modseqs![at]!, email: emails![at]! }));
-    this.#pass(page, some, maxRowsAtOnce);
     return page;
   }
 

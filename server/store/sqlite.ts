@@ -6,6 +6,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import type { Blobs } from "./blobs.ts";
 import { inDialect, sqliteDialect } from "./dialect.ts";
 import type { Effect, Op, StoredBytes } from "./ops/tx.ts";
+import { SearchMemory } from "./search-memory.ts";
 import type { Change } from "./store.ts";
 import { decodeInto } from "./zstd.ts";
 
@@ -205,6 +206,7 @@ export class Effects {
   readonly #database: Database;
   readonly #blobs: Blobs;
   readonly #clock: () => number;
+  #memory: SearchMemory | undefined;
   readonly changes: Change[] = [];
   readonly removedBlobs: string[] = [];
   readonly slabs: ArrayBuffer[] = [];
@@ -212,10 +214,11 @@ export class Effects {
   #used = 0;
   #nextSlab = 0;
 
-  constructor(database: Database, blobs: Blobs, clock: () => number) {
+  constructor(database: Database, blobs: Blobs, clock: () => number, memory?: SearchMemory) {
     this.#database = database;
     this.#blobs = blobs;
     this.#clock = clock;
+    this.#memory = memory;
   }
 
   run<T>(op: Op<T>): T {
@@ -244,6 +247,8 @@ export class Effects {
         return this.changes.push(effect.change);
       case "lock-events":
         return undefined;
+      case "memory":
+        return (this.#memory ??= new SearchMemory());
       case "load":
         return this.#load(effect.stored, effect.limit, effect.passing);
       case "list-blobs":

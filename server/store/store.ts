@@ -545,11 +545,12 @@ export interface StoreReader
     fields: readonly Field[],
   ): Promise<{ readonly rows: readonly MessageRow[]; readonly next: number | undefined }>;
   changesSince(account: AccountId, mailbox: MailboxId, modseq: number): Promise<MailboxChanges>;
-  /** UIDs that match, ascending, and the highest mod-sequence among them (RFC 7162 §3.1.5). */
+  /** UIDs that match, ascending, and, where it is asked for, the highest mod-sequence among them (RFC 7162 §3.1.5). */
   search(
     account: AccountId,
     mailbox: MailboxId,
     key: SearchKey,
+    withModseq?: boolean,
   ): Promise<{ readonly uids: readonly number[]; readonly highestModseq: number }>;
   /** RFC 5256 SORT: UIDs in the order asked. */
   sort(

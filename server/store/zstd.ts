@@ -33,6 +33,31 @@ export function decodeInto({ encoding, data }: Encoded, target: Uint8Array): voi
   else target.set(data.subarray(0, target.length));
 }
 
+/** A whole frame without a dictionary, of whatever size it says; throws when it is damaged or cut. */
+export function unpackFrame(data: Uint8Array): Uint8Array {
+  const size = frameSize(data);
+  if (size === undefined || size > maxFrameBytes) return zstdDecompressSync(data);
+  const target = Buffer.allocUnsafeSlow(size);
+  decompressors[1](data, target);
+  return target;
+}
+
+/** A frame that says it is larger is believed only as it unpacks. */
+const maxFrameBytes = 64 * 1024 * 1024;
+
+/** The decoded size as a frame tells it (RFC 8878 §3.1.1.1); undefined where it does not. */
+function frameSize(data: Uint8Array): number | undefined {
+  const descriptor = data[4] ?? 0;
+  const single = (descriptor & 32) !== 0;
+  const flag = descriptor >>> 6;
+  if (flag === 3 || (flag === 0 && !single)) return undefined;
+  const at = 5 + (single ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0);
+  const byte = (index: number): number => data[at + index] ?? 0;
+  if (flag === 0) return byte(0);
+  if (flag === 1) return byte(0) + byte(1) * 256 + 256;
+  return byte(0) + byte(1) * 256 + byte(2) * 65_536 + byte(3) * 16_777_216;
+}
+
 // ---------------------------------------------------------------- contexts
 
 type Handle = {

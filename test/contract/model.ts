@@ -232,7 +232,7 @@ async function story(store: Store, seed: number): Promise<void> {
         box.messages.filter(({ keywords }) => keywords.has(word.toLowerCase())).map(({ uid }) => uid),
       );
       const flag = pick(flags);
-      const found2 = await store.search(id, box.id, { kind: "not", key: { kind: "flag", flag } });
+      const found2 = await store.search(id, box.id, { kind: "not", key: { kind: "flag", flag } }, true);
       const matching = box.messages.filter((message) => (message.flags & flag) === 0);
       assert.deepEqual(
         found2.uids,

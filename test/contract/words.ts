@@ -227,7 +227,7 @@ export function wordsContract(open: Open): void {
       assert.deepEqual(await query("budget"), [newest, ids[3], ids[1], ids[4], ids[0], 5]);
     });
 
-    test("exact search finds what a look into every message finds: indexed, not yet, being merged, and expunged", async () => {
+    test("exact search finds what a look into every message finds: indexed, not yet, being merged, expunged, come and gone between searches, indexed anew", async () => {
       const { id } = await newAccount(store);
       const inbox = await inboxOf(store, id);
       const random = seeded(31);
@@ -239,9 +239,11 @@ export function wordsContract(open: Open): void {
       );
       const gone = new Set([5, 17, 60]);
       await store.expunge(id, inbox, only(...gone), true);
-      const check = async (needles: number) => {
+      const other = await made(store, id, "Other");
+      const copied: number[] = [];
+      const check = async (needles: number, given: readonly string[] = []) => {
         for (let left = needles; left > 0; left--) {
-          const needle = needleIn(random, mail[random(mail.length)]!.texts);
+          const needle = given[left - 1] ?? needleIn(random, mail[random(mail.length)]!.texts);
           for (const [kind, contains] of [
             ["text", textContains],
             ["body", bodyContains],
@@ -251,6 +253,8 @@ export function wordsContract(open: Open): void {
             );
             const { uids } = await store.search(id, inbox, { kind, needle });
             assert.deepEqual(uids, expected, JSON.stringify(needle));
+            const copies = copied.flatMap((uid, at) => (contains(mail[uid - 1]!.bytes, needle) ? [at + 1] : []));
+            assert.deepEqual((await store.search(id, other, { kind, needle })).uids, copies, JSON.stringify(needle));
           }
         }
       };
@@ -259,6 +263,31 @@ export function wordsContract(open: Open): void {
         await check(8);
       }
       for (let more = true; more; await check(3)) more = (await store.wordsMerge(id)) === "more";
+      for (let turn = 0; turn < 12; turn++) {
+        const uid = 1 + random(mail.length);
+        if (turn % 3 !== 2 && !gone.has(uid)) {
+          await store.copy(id, inbox, only(uid), other);
+          copied.push(uid);
+          await check(1);
+          await store.expunge(id, inbox, only(uid), true);
+          gone.add(uid);
+        }
+        if (turn % 3 !== 0) {
+          const come = oddMessage(random);
+          mail.push(come);
+          const message = { bytes: come.bytes, facts: factsOf(come.bytes), marks: unmarked, receivedAt: noon };
+          await store.append(id, inbox, [message]);
+        }
+        if (turn % 4 === 3) {
+          // In other portions than before.
+          await store.wordsForget(id);
+          for (let more = true; more; ) more = await index(store, id, 30 + turn);
+          const runs = mail.flatMap(({ texts }) => texts.join(" ").match(/[a-z]{8,20}/g) ?? []);
+          const longest = Array.from({ length: 10 }, () => runs[random(runs.length)]!);
+          await check(longest.length, longest);
+        }
+        await check(1);
+      }
     });
 
     test("exact search finds the same with filters, waiting and in blocks, and without", async () => {

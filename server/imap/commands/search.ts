@@ -28,7 +28,7 @@ export async function search(
   let highestModseq = 0;
   if (command.name === "SORT") ({ uids } = await store.sort(selected.account, selected.mailbox, key, command.order));
   else if (key.kind === "all") uids = view.uids;
-  else ({ uids, highestModseq } = await store.search(selected.account, selected.mailbox, key));
+  else ({ uids, highestModseq } = await store.search(selected.account, selected.mailbox, key, withModseq));
   const found = shown(view, uids);
   // RFC 9051 §6.4.4: IMAP4rev2 answers every SEARCH with ESEARCH.
   const returns = command.returns ?? (session.rev2 && command.name === "SEARCH" ? allOnly : undefined);

@@ -22,6 +22,7 @@ import { statements as digests } from "./019.ts";
 import { statements as engagements } from "./020.ts";
 import { statements as absent } from "./021.ts";
 import { statements as wordLists } from "./022.ts";
+import { statements as segmentNumbers } from "./023.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -47,6 +48,7 @@ const migrations: readonly (readonly string[])[] = [
   engagements,
   absent,
   wordLists,
+  segmentNumbers,
 ];
 export const schemaVersion = migrations.length;
 

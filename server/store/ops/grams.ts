@@ -12,8 +12,7 @@ import {
 } from "../../../protocol/words/gram-block.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import type { EmailGrams, NextGrams } from "../words.ts";
-import { type Op, one, type Param, rows, run } from "./tx.ts";
-import { indexedUpTo } from "./words.ts";
+import { memory, type Op, one, type Param, rows, run } from "./tx.ts";
 
 /** Slots of one needle that are asked: more say little more. */
 const maxSlotsAsked = 32;
@@ -109,23 +108,46 @@ export type GramBlocks = {
   readonly upTo: EmailId;
   /** Numbers of the blocks by the size of their filters. */
   readonly bySize: ReadonlyMap<number, readonly number[]>;
+  /** The emails of each block, in their places. */
+  readonly members: ReadonlyMap<number, readonly EmailId[]>;
   readonly waiting: readonly (readonly [email: EmailId, filter: Uint8Array])[];
+  /** Says the same as long as nothing here has changed. */
+  readonly stamp: string;
 };
+const memberBytes = 8;
+const waitingOverhead = 200;
 
 export function* gramBlocks(account: AccountId): Op<GramBlocks> {
+  // The index goes on by joining (`up_to`) and by laying blocks; one that is made anew has other segments.
+  const [state] = yield* rows(
+    `SELECT s.up_to, s.segments, (SELECT count(*) FROM gram_blocks b WHERE b.account = s.account) FROM word_states s WHERE s.account = $1`,
+    account,
+  );
+  const upTo = (state?.[0] ?? 0) as number;
+  const stamp = state === undefined ? "" : state.join("/");
+  const { grams } = yield* memory();
+  const known = grams.get(String(account));
+  if (known?.stamp === stamp) return known;
   const bySize = new Map<number, number[]>();
-  for (const cells of yield* rows("SELECT block, size FROM gram_blocks WHERE account = $1", account)) {
-    const [block, size] = cells as readonly number[];
-    const known = bySize.get(size!);
-    if (known === undefined) bySize.set(size!, [block!]);
-    else known.push(block!);
+  const members = new Map<number, readonly EmailId[]>();
+  for (const [block, size, emails] of yield* rows(
+    "SELECT block, size, emails FROM gram_blocks WHERE account = $1",
+    account,
+  )) {
+    members.set(block as number, decodeEmails(emails as Uint8Array));
+    const others = bySize.get(size as number);
+    if (others === undefined) bySize.set(size as number, [block as number]);
+    else others.push(block as number);
   }
-  const waiting = yield* rows("SELECT email, filter FROM gram_waiting WHERE account = $1", account);
-  return {
-    upTo: yield* indexedUpTo(account),
-    bySize,
-    waiting: waiting as unknown as GramBlocks["waiting"],
-  };
+  const waiting = (yield* rows("SELECT email, filter FROM gram_waiting WHERE account = $1", account)).map(
+    ([email, filter]) => [email as number, Uint8Array.from(filter as Uint8Array)] as const,
+  );
+  const blocks = { upTo, bySize, members, waiting, stamp };
+  const bytes =
+    members.size * gramBlockEmails * memberBytes +
+    waiting.reduce((sum, [, filter]) => sum + filter.length + waitingOverhead, 0);
+  grams.put(String(account), blocks, bytes);
+  return blocks;
 }
 
 /** The emails whose filters do not rule the needle out. */
@@ -150,11 +172,8 @@ export function* mayHold(account: AccountId, blocks: GramBlocks, slots: readonly
       ))
         if (left.get(block as number)?.keep(body as Uint8Array, from) === false) left.delete(block as number);
     }
-    for (const [block, members] of left) {
-      const [row] = yield* rows("SELECT emails FROM gram_blocks WHERE account = $1 AND block = $2", account, block);
-      for (const [index, email] of decodeEmails(row![0] as Uint8Array).entries())
-        if (members.has(index)) found.add(email);
-    }
+    for (const [block, rest] of left)
+      for (const [index, email] of blocks.members.get(block)!.entries()) if (rest.has(index)) found.add(email);
   }
   return found;
 }

@@ -1,108 +1,178 @@
 /** Emails with a word that holds a piece of a needle, found in the lists of all words of an account (`word_lists`). */
 import { Buffer } from "node:buffer";
-import { bytesOf } from "../../../protocol/mime/header.ts";
-import { entryOf, listEnd } from "../../../protocol/words/dictionary.ts";
-import type { BitSet } from "../../../protocol/words/email-set.ts";
+import { eachPostingsAt, entryOf, listEnd } from "../../../protocol/words/dictionary.ts";
+import { BitSet } from "../../../protocol/words/email-set.ts";
 import type { NeedlePiece } from "../../../protocol/words/grams.ts";
 import { loose, type Places, PostingList } from "../../../protocol/words/postings.ts";
-import type { AccountId } from "../store.ts";
-import { type Op, rows } from "./tx.ts";
+import type { AccountId, EmailId } from "../store.ts";
+import { memory, type Op, rows } from "./tx.ts";
 import { blockStart, unpackBody } from "./word-body.ts";
-import { blockOf, readSegments } from "./words.ts";
+import { blockNamed, blockOf, readSegments } from "./words.ts";
+
+/** The words of one block of a segment, each between two `listEnd`; `first`: its first word, by which it is named. */
+export type BlockList = { readonly first: string; readonly words: Buffer };
+
+/** What the words say of a piece of a needle. */
+export type Holding = {
+  /** Emails with a word that holds it; undefined where so many words do that not all of them were read. */
+  readonly found: BitSet | undefined;
+  /** Emails where such a word has been seen as it is in one of the places. */
+  readonly sure: BitSet;
+};
+
+/** Words of one block that hold the piece: their places in the block, which ascend, and how long they are. */
+type Held = { readonly first: string; readonly places: number[]; readonly lengths: number[] };
 
 /** Lists read at once. */
 const listsAtOnce = 8;
+/** What a block's list takes beside its bytes. */
+const listOverhead = 200;
+/** Words are read from the shortest on, which are frequent, about so many at a time: as soon as all emails are known, that was enough. */
+const batches = [32, 256, Number.POSITIVE_INFINITY] as const;
 
-/** Words of one block of a segment, ascending; `first`: its first word, by which it is named. */
-type BlockWords = { readonly segment: number; readonly first: string; readonly words: readonly string[] };
-
-/** The words that hold a piece of a needle; `whole` unless there are more than `most`. */
-export type Holding = { readonly blocks: readonly BlockWords[]; readonly count: number; readonly whole: boolean };
-
-export function* wordsHolding(account: AccountId, piece: NeedlePiece, most: number): Op<Holding> {
-  const { word, begins, ends } = piece;
-  const blocks: BlockWords[] = [];
-  let count = 0;
-  for (const { segment } of yield* readSegments(account)) {
-    // A whole word needs no list.
-    if (begins && ends) blocks.push({ segment, first: word, words: [word] });
-    else count += yield* listedWords(account, segment, piece, most - count, blocks);
-    if (count > most) return { blocks, count, whole: false };
-  }
-  return { blocks, count, whole: true };
-}
-
-/** About so many of them, the short ones, which are frequent. */
-export function shortOnes({ blocks }: Holding, most: number): readonly BlockWords[] {
-  const lengths = blocks.flatMap(({ words }) => words.map(({ length }) => length)).sort((one, other) => one - other);
-  const longest = lengths[most] ?? Number.POSITIVE_INFINITY;
-  return blocks.map((one) => ({ ...one, words: one.words.filter(({ length }) => length < longest) }));
-}
-
-/** Adds the emails that have one of the words to `found`, and those where it has been seen as it is in one of the places to `seen`. */
-export function* addEmails(
+/** `most`: words of one segment that are read. `end`: emails are below it. */
+export function* emailsHolding(
   account: AccountId,
-  all: readonly BlockWords[],
-  found: BitSet,
-  seen: BitSet,
+  piece: NeedlePiece,
+  most: number,
   places: Places,
-): Op<void> {
+  end: EmailId,
+): Op<Holding> {
+  const found = new BitSet(end);
+  const sure = new BitSet(end);
+  let whole = true;
+  let known = 0;
   const take = (email: number, at: Places): void => {
     found.add(email);
-    if ((at & loose) === 0 && (at & places) !== 0) seen.add(email);
+    if ((at & loose) !== 0 || (at & places) === 0 || sure.has(email)) return;
+    sure.add(email);
+    known++;
   };
-  for (const { segment, first, words } of all) {
-    if (words.length === 0) continue;
-    const block = yield* blockOf(account, segment, first);
-    if (block === undefined) continue;
-    for (const word of words) {
-      const postings = entryOf(block, word);
-      if (postings === undefined) continue;
-      const list = new PostingList(postings);
-      for (let at = 0; at < list.blocks; at++) list.eachOf(at, take);
+  const takeAll = (postings: Uint8Array): void => {
+    const list = new PostingList(postings);
+    for (let block = 0; block < list.blocks; block++) list.eachOf(block, take);
+  };
+  for (const { segment, emails } of yield* readSegments(account)) {
+    if (piece.begins && piece.ends) {
+      // A whole word needs no list.
+      const block = yield* blockOf(account, segment, piece.word);
+      const postings = block === undefined ? undefined : entryOf(block, piece.word);
+      if (postings !== undefined) takeAll(postings);
+      continue;
     }
+    const held: Held[] = [];
+    let count = 0;
+    const part = partOf(piece);
+    for (const list of yield* listsOf(account, segment)) {
+      const one = heldIn(list, piece, part);
+      if (one.places.length > 0) held.push(one);
+      count += one.places.length;
+    }
+    // Words of which no email is known for sure say something only where all of them are read.
+    if (count > most && places === 0) return { found: undefined, sure };
+    known = 0;
+    for (let batch = 0, longest = -1; batch < batches.length && known < emails; batch++) {
+      const longer = longest;
+      longest = longestOf(held, Math.min(most, batches[batch]!));
+      for (const { first, places: at, lengths } of held) {
+        const wanted = at.filter((_, index) => lengths[index]! > longer && lengths[index]! <= longest);
+        const block = wanted.length === 0 ? undefined : yield* blockNamed(account, segment, first);
+        if (block !== undefined) eachPostingsAt(block, wanted, takeAll);
+      }
+    }
+    // Where all emails of the segment are known, the words that were not read say nothing more.
+    if (count > most && known < emails) whole = false;
   }
+  return { found: whole ? found : undefined, sure };
 }
 
-/** Adds the words of a segment that hold the piece to `blocks`; answers how many, one more than `most` where there are too many. */
-function* listedWords(
-  account: AccountId,
-  segment: number,
-  { word, begins, ends }: NeedlePiece,
-  most: number,
-  blocks: BlockWords[],
-): Op<number> {
+/** What stands in a list where a word holds the piece. */
+const partOf = ({ word, begins, ends }: NeedlePiece): Buffer => {
   const end = String.fromCharCode(listEnd);
-  const part = Buffer.from(`${begins ? end : ""}${word}${ends ? end : ""}`, "utf8");
+  return Buffer.from(`${begins ? end : ""}${word}${ends ? end : ""}`, "utf8");
+};
+
+/** Shorter parts stand in so many words that a plain loop is sooner through than one call for each. */
+const minIndexedBytes = 3;
+
+function heldIn({ first, words }: BlockList, { begins }: NeedlePiece, part: Buffer): Held {
+  const places: number[] = [];
+  const lengths: number[] = [];
+  // The word that has been counted up to: its place, and where the `listEnd` before it is.
+  let place = 0;
+  let from = 0;
+  for (let at = next(words, part, 0); at >= 0; ) {
+    const inside = begins ? at + 1 : at;
+    let to = from + 1;
+    for (;;) {
+      while (words[to] !== listEnd) if (++to >= words.length) return { first, places, lengths };
+      if (to > inside) break;
+      place++;
+      from = to++;
+    }
+    places.push(place);
+    lengths.push(to - from - 1);
+    // The next word begins where this one ends.
+    place++;
+    from = to;
+    at = next(words, part, begins ? to : to + 1);
+  }
+  return { first, places, lengths };
+}
+
+function next(words: Buffer, part: Buffer, from: number): number {
+  if (part.length >= minIndexedBytes) return words.indexOf(part, from);
+  const [one, other] = part;
+  const end = words.length - part.length + 1;
+  for (let at = from; at < end; at++)
+    if (words[at] === one && (other === undefined || words[at + 1] === other)) return at;
+  return -1;
+}
+
+/** The length up to which there are so many words, or all. */
+function longestOf(held: readonly Held[], many: number): number {
+  const byLength: number[] = [];
+  for (const { lengths } of held) for (const length of lengths) byLength[length] = (byLength[length] ?? 0) + 1;
   let count = 0;
+  for (let length = 0; length < byLength.length; length++) {
+    count += byLength[length] ?? 0;
+    if (count >= many) return length;
+  }
+  return byLength.length;
+}
+
+function* listsOf(account: AccountId, segment: number): Op<readonly BlockList[]> {
+  const { lists } = yield* memory();
+  const name = `${account}/${segment}`;
+  const known = lists.get(name);
+  if (known !== undefined) return known;
+  const all: BlockList[] = [];
+  let bytes = 0;
   for (let after = ""; ; ) {
-    const lists = yield* rows(
+    const kept = yield* rows(
       `SELECT word, body FROM word_lists WHERE account = $1 AND segment = $2 AND word > $3 ORDER BY word LIMIT ${listsAtOnce}`,
       account,
       segment,
       after,
     );
-    for (const [, body] of lists) {
-      const list = bytesOf(unpackBody(body as Uint8Array));
-      let words: string[] = [];
-      for (let at = list.indexOf(part), next = 0; at >= 0; ) {
-        const from = begins ? at + 1 : list.lastIndexOf(listEnd, at) + 1;
-        const to = list.indexOf(listEnd, from);
-        if (to < 0) break; // no list that this program has written ends so
-        if (from > next) {
-          // The first one in a block that has not been seen before.
-          const start = list.lastIndexOf(blockStart, from) + 2;
-          words = [];
-          blocks.push({ segment, first: list.toString("utf8", start, list.indexOf(listEnd, start)), words });
-          next = list.indexOf(blockStart, from);
-          if (next < 0) next = list.length;
-        }
-        words.push(list.toString("utf8", from, to));
-        if (++count > most) return count;
-        at = list.indexOf(part, to);
+    for (const [, body] of kept)
+      for (const one of blocksIn(Buffer.from(unpackBody(body as Uint8Array)))) {
+        all.push(one);
+        bytes += one.words.length + listOverhead;
       }
-    }
-    if (lists.length < listsAtOnce) return count;
-    after = lists.at(-1)![0] as string;
+    if (kept.length < listsAtOnce) break;
+    after = kept.at(-1)![0] as string;
+  }
+  lists.put(name, all, bytes);
+  return all;
+}
+
+/** Lists that were joined (`word-body.ts`). */
+function* blocksIn(joined: Buffer): Generator<BlockList> {
+  for (let at = joined.indexOf(blockStart); at >= 0; ) {
+    const end = joined.indexOf(blockStart, at + 1);
+    const words = joined.subarray(at + 1, end < 0 ? joined.length : end);
+    yield { first: words.toString("utf8", 1, words.indexOf(listEnd, 1)), words };
+    at = end;
   }
 }

@@ -3,6 +3,7 @@
  * One implementation so runs at once on SQLite, inside its thread, and with waiting on PostgreSQL. The driver opens
  * the transaction, commits it and undoes it when the operation throws.
  */
+import type { SearchMemory } from "../search-memory.ts";
 import type { Change, Instant } from "../store.ts";
 
 export type Param = number | string | null | Uint8Array;
@@ -41,6 +42,8 @@ export type Effect =
   | { readonly kind: "publish"; readonly change: Change }
   /** Waits until no other transaction adds events, and keeps others from it; with one writer there is none. */
   | { readonly kind: "lock-events" }
+  /** What whoever runs this remembers; nothing, in an operation that writes and may be undone. */
+  | { readonly kind: "memory" }
   | { readonly kind: "now" };
 
 // biome-ignore lint/suspicious/noExplicitAny: what `next` is given depends on the effect; the functions below give it its type.
@@ -132,6 +135,10 @@ export function* publish(change: Change): Op<void> {
 /** Numbers of events ascend in the order of commits from here on. */
 export function* lockEvents(): Op<void> {
   yield { kind: "lock-events" };
+}
+
+export function* memory(): Op<SearchMemory> {
+  return yield { kind: "memory" };
 }
 
 /** The store's clock. */

@@ -3,8 +3,9 @@
  * first word shares with none before it; older versions kept all so, and those stay until they are merged.
  */
 import { Buffer } from "node:buffer";
-import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { constants, zstdCompressSync } from "node:zlib";
 import { listEnd } from "../../../protocol/words/dictionary.ts";
+import { unpackFrame } from "../zstd.ts";
 
 /** The checksum finds bits that have fallen over. */
 const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
@@ -13,7 +14,7 @@ const frame = 0x28;
 
 export const packBody = (body: Uint8Array): Uint8Array => zstdCompressSync(body, { params });
 
-export const unpackBody = (kept: Uint8Array): Uint8Array => (kept[0] === frame ? zstdDecompressSync(kept) : kept);
+export const unpackBody = (kept: Uint8Array): Uint8Array => (kept[0] === frame ? unpackFrame(kept) : kept);
 
 /** What stands before the words of each block in a list, and no word holds. */
 export const blockStart = 11;

@@ -44,12 +44,15 @@ export function* wordsLay(account: AccountId, segment: number, laid: WordRows): 
   return number;
 }
 
+/** A number that the account has never had for a segment: by it, readers remember what is in one (`search-memory.ts`). */
 function* nextSegment(account: AccountId): Op<number> {
-  const last = yield* one<{ readonly n: number | null }>(
-    "SELECT max(segment) AS n FROM word_segments WHERE account = $1",
+  yield* run(
+    `INSERT INTO word_states (account, up_to, segments) VALUES ($1, 0, 1)
+     ON CONFLICT (account) DO UPDATE SET segments = word_states.segments + 1`,
     account,
   );
-  return (last?.n ?? 0) + 1;
+  const state = yield* one<{ readonly n: number }>("SELECT segments AS n FROM word_states WHERE account = $1", account);
+  return state!.n;
 }
 
 function* addSegment(account: AccountId, segment: number, level: number, state: number): Op<void> {
@@ -88,7 +91,7 @@ export function* wordsJoin(
 ): Op<"done" | "late"> {
   if ((yield* indexedUpTo(account)) !== after) return "late";
   yield* run(
-    `INSERT INTO word_states (account, up_to) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET up_to = excluded.up_to`,
+    `INSERT INTO word_states (account, up_to, segments) VALUES ($1, $2, 0) ON CONFLICT (account) DO UPDATE SET up_to = excluded.up_to`,
     account,
     upTo,
   );
@@ -220,5 +223,8 @@ function* beginMerge(account: AccountId): Op<boolean> {
 }
 
 export function* wordsForget(account: AccountId): Op<void> {
-  for (const table of wordTables) yield* run(`DELETE FROM ${table} WHERE account = $1`, account);
+  for (const table of wordTables)
+    if (table !== "word_states") yield* run(`DELETE FROM ${table} WHERE account = $1`, account);
+  // The numbers of its segments go on.
+  yield* run("UPDATE word_states SET up_to = 0 WHERE account = $1", account);
 }

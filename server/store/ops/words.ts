@@ -9,7 +9,7 @@ import { Place, type Places, PostingList } from "../../../protocol/words/posting
 import type { AskedWord } from "../../../protocol/words/words.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import type { IndexInput, WordGroup, WordsFound, WordsSize } from "../words.ts";
-import { all, type Cells, type Encoding, load, type Op, one, rows } from "./tx.ts";
+import { all, type Cells, type Encoding, load, memory, type Op, one, rows } from "./tx.ts";
 import { unpackBody } from "./word-body.ts";
 
 /** Words of all segments that one beginning may stand for, and bytes of blocks that are read for it. */
@@ -167,13 +167,34 @@ function* termsOf(
 /** The block in which a word would be. */
 export function* blockOf(account: AccountId, segment: number, word: string): Op<Uint8Array | undefined> {
   const [found] = yield* rows(
-    "SELECT body FROM word_blocks WHERE account = $1 AND segment = $2 AND word <= $3 ORDER BY word DESC LIMIT 1",
+    "SELECT word FROM word_blocks WHERE account = $1 AND segment = $2 AND word <= $3 ORDER BY word DESC LIMIT 1",
     account,
     segment,
     word,
   );
-  return found === undefined ? undefined : unpackBody(found[0] as Uint8Array);
+  return found === undefined ? undefined : yield* blockNamed(account, segment, found[0] as string);
 }
+
+/** The block that begins with this word. */
+export function* blockNamed(account: AccountId, segment: number, first: string): Op<Uint8Array | undefined> {
+  const { blocks } = yield* memory();
+  const name = `${account}/${segment}/${first}`;
+  const known = blocks.get(name);
+  if (known !== undefined) return known;
+  const [found] = yield* rows(
+    "SELECT body FROM word_blocks WHERE account = $1 AND segment = $2 AND word = $3",
+    account,
+    segment,
+    first,
+  );
+  if (found === undefined) return undefined;
+  const block = ownBytes(unpackBody(found[0] as Uint8Array));
+  blocks.put(name, block, block.length);
+  return block;
+}
+
+/** Bytes that keep nothing larger alive, and that nobody writes over. */
+const ownBytes = (bytes: Uint8Array): Uint8Array => (bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice());
 
 /** Puts the lists of all words that begin so into `lists`; answers whether there were too many. */
 function* listsOfBeginning(
