@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Directory } from "./access/directory.ts";
 import { withReportAddresses } from "./access/report-addresses.ts";
 import type { Deliver } from "./deliver/deliver.ts";
+import { complaintsLocal } from "./dispatch/late-reports.ts";
 import { suffixOf } from "./judge/authenticate/suffix.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
@@ -36,7 +37,7 @@ export type Reporting = {
 };
 
 /** Where reports for us go when nothing else is published: `dmarc-reports@`, `tls-reports@` and, for complaints, `fbl@` each of our domains. */
-const ownLocals: ReadonlySet<string> = new Set(["dmarc-reports", "tls-reports", "fbl"]);
+const ownLocals: ReadonlySet<string> = new Set(["dmarc-reports", "tls-reports", complaintsLocal]);
 /** Spread over the first hours of the day (RFC 9990 §3.5 asks not to send all at midnight). */
 const spreadMs = 3 * 60 * 60 * 1000;
 const firstMs = 2 * 60 * 1000;

@@ -12,7 +12,7 @@ import { type FeedbackBook, makeFeedback } from "./dispatch/feedback.ts";
 import { blockedEvent, warmupEvents } from "./dispatch/happenings.ts";
 import type { Alert } from "./dispatch/hear.ts";
 import { allPrivate } from "./dispatch/inside.ts";
-import { type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
+import { complaintsLocal, type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
 import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
 import { parkKey } from "./dispatch/parks.ts";
@@ -212,6 +212,8 @@ export async function makeSending(parts: {
     suppression,
     shaping,
     mac,
+    isForComplaints: ({ local, domain }) =>
+      local.toLowerCase() === complaintsLocal || named().feedback.has(`${local}@${domain}`.toLowerCase()),
     conduct: noteConduct,
     warmed: (source, domain, provider, counts) => {
       const where = { source, domain, provider, tenant: "", campaign: "" };

@@ -62,6 +62,24 @@ export type ReadReport =
       readonly original: ReturnedMessage | undefined;
     };
 
+/** How a message comes back: whole, or its header alone. */
+const returnedTypes: ReadonlySet<string> = new Set([
+  "message/rfc822",
+  "message/global",
+  "message/rfc822-headers",
+  "text/rfc822-headers",
+  "text/rfc822",
+  "message/global-headers",
+]);
+
+/** The header of the first message within a message: what a report is about, or what somebody forwards as it is. */
+export function returnedHeader(raw: Uint8Array): Header | undefined {
+  const bytes = bytesOf(raw);
+  for (const part of partsOf(parseMessage(bytes)))
+    if (returnedTypes.has(`${part.contentType.type}/${part.contentType.subtype}`)) return headerOf(bytes, part);
+  return undefined;
+}
+
 /** What a message reports, or undefined where it is no report. */
 export function readReport(raw: Uint8Array): ReadReport | undefined {
   const bytes = bytesOf(raw);
@@ -79,14 +97,8 @@ export function readReport(raw: Uint8Array): ReadReport | undefined {
       case "message/feedback-report":
         feedback ??= part;
         break;
-      case "message/rfc822":
-      case "message/global":
-      case "message/rfc822-headers":
-      case "text/rfc822-headers":
-      case "text/rfc822":
-      case "message/global-headers":
-        returned ??= part;
-        break;
+      default:
+        if (returnedTypes.has(type)) returned ??= part;
     }
   }
   if (feedback !== undefined) return readComplaint(bytes, feedback, returned);
@@ -205,10 +217,15 @@ function replyCodeOf(diagnostic: string): number | undefined {
   return code === undefined ? undefined : Number(code);
 }
 
+function headerOf(bytes: Buffer, part: Part): Header {
+  const [inner] = part.parts;
+  if (inner !== undefined) return inner.header;
+  const content = decodeBody(bytes, part, maxReportBytes);
+  return splitHeader(content, 0, content.length);
+}
+
 function readReturned(bytes: Buffer, part: Part): ReturnedMessage {
-  const inner = part.parts[0];
-  const content = inner === undefined ? decodeBody(bytes, part, maxReportBytes) : undefined;
-  const header = inner?.header ?? splitHeader(content!, 0, content!.length);
+  const header = headerOf(bytes, part);
   const messageId = headerValue(header, "message-id");
   const from = mailboxesOf(headerValue(header, "from") ?? "", 1)[0];
   return {

@@ -3,7 +3,8 @@
  * only we can have written into it, and what follows: an event, suppression, and a mark against the tenant.
  */
 import { headerValue, splitHeader } from "../../protocol/mime/header.ts";
-import { type ReadReport, readReport } from "../../protocol/mime/read-report.ts";
+import { type ReadReport, readReport, returnedHeader } from "../../protocol/mime/read-report.ts";
+import { readTextBounce } from "../../protocol/mime/read-text-bounce.ts";
 import type { Mac } from "../../protocol/return-path/srs.ts";
 import { verpToken } from "../../protocol/return-path/verp.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
@@ -21,6 +22,8 @@ export type LateReportsAsk = {
   readonly suppression: SuppressionBook;
   readonly shaping: Shaping;
   readonly mac: Mac;
+  /** Whether the address is one that complaints are sent to, and nothing else. */
+  readonly isForComplaints: (address: { readonly local: string; readonly domain: string }) => boolean;
   /** What receivers say of a tenant's mail counts for it … */
   readonly conduct: (
     message: Pick<QueuedMessage, "tenant" | "campaign">,
@@ -38,6 +41,24 @@ export type LateReport = {
   readonly bytes: Buffer;
   readonly recipients: readonly { readonly local: string; readonly domain: string }[];
   readonly authentic?: boolean | undefined;
+};
+
+/** Complaints come to this address of each of our domains. */
+export const complaintsLocal = "fbl";
+type Complaint = ReadReport & { readonly kind: "complaint" };
+/** RFC 6591: what a receiver could not authenticate. Nobody complains. */
+const authFailure = "auth-failure";
+/** What comes to an address for complaints without the form of one, our message attached as it was (Outlook.com's JMRP). */
+const forwarded: Pick<
+  Complaint,
+  "kind" | "feedbackType" | "userAgent" | "originalMailFrom" | "recipients" | "original"
+> = {
+  kind: "complaint",
+  feedbackType: "abuse",
+  userAgent: undefined,
+  originalMailFrom: undefined,
+  recipients: [],
+  original: undefined,
 };
 
 type Where = { readonly source: string; readonly provider: string; readonly author: string };
@@ -152,8 +173,9 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
 
   const complained = async (
     about: SendingEvent,
-    { feedbackType, userAgent }: Pick<ReadReport & { readonly kind: "complaint" }, "feedbackType" | "userAgent">,
+    { feedbackType, userAgent }: Pick<Complaint, "feedbackType" | "userAgent">,
   ): Promise<void> => {
+    if (feedbackType === authFailure) return;
     const before = (await store.sendingEvents({ message: about.message })).filter(
       ({ recipient }) => recipient === about.recipient,
     );
@@ -165,12 +187,15 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
     const marketing = `marketing:${about.tenant}`;
     const known = await suppression.list(marketing, { address: about.recipient });
     if (type === "not-spam") {
-      if (known[0]?.reason === "complained") await suppression.remove(marketing, [about.recipient]);
+      // The last complaint is taken back: of two the first still holds.
+      const whole = await suppression.list(`tenant:${about.tenant}`, { address: about.recipient });
+      const scope = [...whole, ...known].find(({ reason }) => reason === "complained")?.scope;
+      if (said !== undefined && scope !== undefined) await suppression.remove(scope, [about.recipient]);
       if (said !== undefined) ask.conduct(messageOf(about), { complaints: -1 });
       return;
     }
     // Who complains a second time wants nothing at all.
-    const scope = known.length > 0 ? `tenant:${about.tenant}` : marketing;
+    const scope = known.some(({ reason }) => reason === "complained") ? `tenant:${about.tenant}` : marketing;
     await suppression.add(scope, [about.recipient], "complained", {
       evidence: `${feedbackType} ${userAgent ?? ""}`.trim(),
     });
@@ -202,19 +227,21 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
     for (const token of tokens) {
       const about = await byToken(token);
       if (about === undefined) continue;
+      const words = read === undefined ? readTextBounce(head) : undefined;
       if (read?.kind === "delivery") await bounced(about, read);
       else if (read?.kind === "complaint") await complained(about, read);
-      else if (!isAutomatic(head)) await bounced(about, textReport(head));
+      else if (words?.kind === "failed") await bounced(about, inWords(words.reply));
       log.info(
-        { id, message: about.message, recipient: about.recipient, kind: read?.kind ?? "text" },
+        { id, message: about.message, recipient: about.recipient, kind: read?.kind ?? words?.kind ?? "letter" },
         "a report about our mail",
       );
     }
     if (tokens.length > 0) return true;
-    if (read?.kind !== "complaint") return false;
-    const about = await complaintAbout(read, head, authentic !== false);
+    const complaint = read ?? (recipients.some(ask.isForComplaints) ? forwarded : undefined);
+    if (complaint?.kind !== "complaint" || complaint.feedbackType === authFailure) return false;
+    const about = await complaintAbout(complaint, head, read !== undefined && authentic !== false);
     if (about === undefined) return false;
-    await complained(about, read);
+    await complained(about, complaint);
     log.info({ id, message: about.message, recipient: about.recipient, kind: "complaint" }, "a report about our mail");
     return true;
   };
@@ -222,16 +249,18 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
   return { report, moved };
 
   async function complaintAbout(
-    report: ReadReport & { readonly kind: "complaint" },
+    report: Pick<Complaint, "originalMailFrom" | "recipients" | "original">,
     head: Buffer,
     authentic: boolean,
   ): Promise<SendingEvent | undefined> {
     const path = parseMailbox(report.originalMailFrom ?? "");
     const token = path === undefined ? undefined : verpToken(path.local, mac);
     if (token !== undefined && token !== "forged") return byToken(token.token);
-    const ref = /^(?:X-Angarium-Ref|CFBL-Feedback-ID):[ \t]*([a-z0-9-]{1,60})[ \t]*\r?$/im.exec(
-      head.toString("latin1"),
-    )?.[1];
+    // In what came back, whatever it is encoded in; else somewhere in the report: generators put fields where they like.
+    const header = returnedHeader(head);
+    const ref =
+      (header && (headerValue(header, "x-angarium-ref") ?? headerValue(header, "cfbl-feedback-id"))) ??
+      /^(?:X-Angarium-Ref|CFBL-Feedback-ID):[ \t]*([a-z0-9-]{1,60})[ \t]*\r?$/im.exec(head.toString("latin1"))?.[1];
     const own = ref === undefined ? undefined : idOfRef(ref, mac);
     if (own !== undefined) return byKey(own, report.recipients);
     // RFC 9477 §3.2 wants reports signed by their author's domain. What only our message bears proves more; a Message-ID is known to many.
@@ -240,24 +269,8 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
   }
 }
 
-/** Answers of people's programs say nothing about an address (RFC 3834 §5). */
-function isAutomatic(bytes: Buffer): boolean {
-  const header = splitHeader(bytes, 0, bytes.length);
-  const said = headerValue(header, "auto-submitted");
-  return (
-    (said !== undefined && /^auto-replied/i.test(said)) ||
-    headerValue(header, "x-autoreply") !== undefined ||
-    /\b(?:out of (?:the )?office|auto(?:matic)?[- ]?reply|abwesen|vacation)\b/i.test(
-      headerValue(header, "subject") ?? "",
-    )
-  );
-}
-
 /** A bounce without form: its words are all there is. The return path says whose it is. */
-function textReport(bytes: Buffer): ReadReport & { readonly kind: "delivery" } {
-  const header = splitHeader(bytes, 0, bytes.length);
-  const text = bytes.toString("latin1", header.end, header.end + 4000).replace(/\s+/g, " ");
-  const said = /(?:^|\s)([45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3}\s)?.{0,300})/.exec(text)?.[1];
+function inWords(reply: string): ReadReport & { readonly kind: "delivery" } {
   return {
     kind: "delivery",
     reportingMta: undefined,
@@ -271,7 +284,7 @@ function textReport(bytes: Buffer): ReadReport & { readonly kind: "delivery" } {
         action: "failed",
         status: "",
         replyCode: undefined,
-        diagnostic: said ?? text.slice(0, 500),
+        diagnostic: reply,
         remoteMta: undefined,
       },
     ],

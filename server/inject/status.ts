@@ -46,6 +46,13 @@ const ends: { readonly [stage: string]: RecipientState } = {
   bounced: "bounced",
   expired: "expired",
 };
+/** What becomes of a delivered message afterwards; who takes a complaint back has it, and wants it. */
+const after: { readonly [type: string]: RecipientState } = {
+  complained: "complained",
+  "not-spam": "delivered",
+  unsubscribed: "unsubscribed",
+  "bounced-late": "bounced",
+};
 /** States that nothing of the queue changes any more. */
 const last: ReadonlySet<RecipientState> = new Set(["delivered", "bounced", "expired", "canceled"]);
 
@@ -113,10 +120,10 @@ export function statusOf(
     else if (stage === "rescheduled" && typeof more["notBefore"] === "number")
       step(at, stage, undefined, { sendAt: new Date(more["notBefore"]).toISOString() });
   for (const { at, type, recipient, detail: more } of events)
-    if (type === "complained" || type === "unsubscribed" || type === "bounced-late") {
+    if (after[type] !== undefined) {
       step(at, type, recipient, more);
       const known = states.get(recipient);
-      if (known !== undefined) known.state = type === "bounced-late" ? "bounced" : type;
+      if (known !== undefined) known.state = after[type];
     } else if (type === "opened" || type === "clicked") {
       const { id: _, ...rest } = more;
       step(at, type, recipient === "" ? undefined : recipient, rest);

@@ -30,7 +30,12 @@ const packed = new Set(["gzip", "x-gzip", "zip", "x-zip", "x-zip-compressed", "x
 
 function looksLike(header: Header): boolean {
   const subject = findField(header, "subject");
-  if (subject !== undefined && /^report[ \t]+domain:/i.test(fieldValue(header, subject))) return true;
+  // RFC 9990 §3.4; Outlook.com's complaints have no form of their own.
+  if (
+    subject !== undefined &&
+    /^(?:report[ \t]+domain:|complaint about message from )/i.test(fieldValue(header, subject))
+  )
+    return true;
   const value = headerValue(header, "content-type");
   if (value === undefined || !/^(?:application|multipart\/report|text\/xml)/i.test(value)) return false;
   const type = parseContentType(value);

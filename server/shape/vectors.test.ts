@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readReport } from "../../protocol/mime/read-report.ts";
+import { readTextBounce } from "../../protocol/mime/read-text-bounce.ts";
 import type { ReplyClass } from "./reply-class.ts";
 import { classifyReply, providerOf } from "./shaping.ts";
 import { shippedShaping } from "./shipped.ts";
@@ -64,6 +65,11 @@ const exceptions: ReadonlyMap<string, { readonly class: ReplyClass; readonly why
   ["lhost-sendmail-21.eml", { class: "expired", why: "4.4.7 is all that the report says" }],
   ["rhost-gsuite-01.eml", { class: "policy", why: "Address rejected, 5.1.0: whose address is not said" }],
   ["rhost-nttdocomo-03.eml", { class: "invalid-recipient", why: "Unknown user, it says" }],
+  ["lhost-mailru-06.eml", { class: "invalid-recipient", why: "Exim says Unrouteable address of users and of domains" }],
+  [
+    "lhost-amazonses-19.eml",
+    { class: "policy", why: "locked for the moment, it says: nobody is suppressed for months for that" },
+  ],
   ["rhost-yahooinc-02.eml", { class: "rate-limit", why: "[TSS04] is Yahoo's word for too much" }],
 ]);
 
@@ -94,4 +100,60 @@ test("real reports get the class that their words mean", () => {
   }
   assert.deepEqual(wrong, []);
   assert.ok(judged >= 170, `${judged} judged`);
+});
+
+/** Reports in words alone that are none, or not yet. */
+const noFailures: { readonly [file: string]: "delayed" | "nothing" } = {
+  "lhost-gmail-06.eml": "delayed",
+  "lhost-gmail-09.eml": "delayed",
+  "lhost-gmail-17.eml": "delayed",
+  "lhost-zoho-04.eml": "delayed",
+  // A complaint, three notifications as JSON, and a list's server about a duplicate.
+  "arf-23.eml": "nothing",
+  "lhost-amazonses-11.eml": "nothing",
+  "lhost-amazonses-12.eml": "nothing",
+  "lhost-amazonses-13.eml": "nothing",
+  "lhost-fml-03.eml": "nothing",
+};
+/** Whose words do not say enough: nobody is suppressed for a guess. */
+const unclear: ReadonlySet<string> = new Set([
+  // "Access denied" of a restriction list; a gateway's "Unable to deliver"; a reason in Japanese or before the address; the first of two recipients.
+  "lhost-exim-30.eml",
+  "lhost-qmail-10.eml",
+  "lhost-trendmicro-02.eml",
+  "lhost-trendmicro-03.eml",
+  "lhost-notes-02.eml",
+  "lhost-gmx-03.eml",
+  "rfc3464-38.eml",
+]);
+const aboutRecipient: ReadonlySet<string> = new Set(["userunknown", "filtered", "suspend", "mailboxfull"]);
+const suppressing: ReadonlySet<string> = new Set(["invalid-recipient", "inactive-mailbox"]);
+
+test("reports in words alone: Exim's that call themselves automatic, qmail's, gateways', and warnings that are no bounce yet", () => {
+  const folder = join(import.meta.dirname, "../../test/corpus/mime/bounce");
+  const expected: { [file: string]: readonly Expected[] } = JSON.parse(
+    readFileSync(join(folder, "expected.json"), "utf8"),
+  );
+  const shaping = shippedShaping();
+  const wrong: string[] = [];
+  let judged = 0;
+  for (const [file, [first]] of Object.entries(expected)) {
+    const raw = readFileSync(join(folder, file));
+    if (readReport(raw) !== undefined || first === undefined) continue;
+    judged++;
+    const read = readTextBounce(raw);
+    const { reply } = read?.kind === "failed" ? read : { reply: "" };
+    const found = read?.kind === "failed" ? classifyReply(shaping, "other", reply).class : (read?.kind ?? "nothing");
+    const isRight =
+      noFailures[file] !== undefined
+        ? found === noFailures[file]
+        : read?.kind === "failed" &&
+          (aboutRecipient.has(first.reason) && !unclear.has(file)
+            ? (classesOf[first.reason] as readonly string[]).includes(found)
+            : !suppressing.has(found));
+    if (!isRight && exceptions.get(file)?.class !== found)
+      wrong.push(`${file}: ${first.reason} became ${found}: ${reply.slice(0, 120)}`);
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(judged >= 110, `${judged} judged`);
 });
