@@ -245,6 +245,62 @@ test("every day", async (t) => {
     assert.match(html, /<b>bold<\/b> words/);
   });
 
+  await t.test("what office programs and browsers copy is pasted as it looked there", async () => {
+    await page.keyboard.press("c");
+    const editor = letter.locator('[contenteditable="true"]');
+    await editor.click();
+    const paste = (html: string, image = false) =>
+      editor.evaluate(
+        (element, [text, base64, is]) => {
+          const clip = new DataTransfer();
+          clip.setData("text/html", text as string);
+          clip.setData("text/plain", "as words");
+          const bytes = Uint8Array.from(atob(base64 as string), (char) => char.charCodeAt(0));
+          if (is) clip.items.add(new File([bytes], "image.png", { type: "image/png" }));
+          element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clip, bubbles: true, cancelable: true }));
+        },
+        [html, red, image] as const,
+      );
+    const looks = (cell: string, ...names: readonly string[]) =>
+      editor
+        .locator("td", { hasText: cell })
+        .evaluate((one, all) => all.map((name) => getComputedStyle(one).getPropertyValue(name)).join(" "), names);
+    // Excel marks what was copied within its table, says in a sheet what it looks like, and gives a picture of it beside.
+    await paste(
+      '<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><style><!--td {border:none;} .xl65 {font-weight:700;border:.5pt solid windowtext;background:yellow;}--></style></head><body><table width=160 style="border-collapse:collapse"><!--StartFragment--><col width=80 span=2><tr><td class=xl65 width=80>Name</td><td colspan=2 align=right>12,50</td></tr><!--EndFragment--></table></body></html>',
+      true,
+    );
+    assert.equal(await looks("Name", "font-weight", "background-color"), "700 rgb(255, 255, 0)");
+    assert.equal(await editor.locator('td[colspan="2"][align="right"]').count(), 1);
+    assert.equal(await editor.locator("img").count(), 0);
+    // LibreOffice says it in attributes.
+    await paste(
+      '<meta name="generator" content="LibreOffice"><table border="0"><tr><td bgcolor="#00FF00" align="left"><b>Sum</b></td></tr></table><p>there<img src="file:///tmp/x.png"></p>',
+    );
+    assert.equal(await looks("Sum", "background-color"), "rgb(0, 255, 0)");
+    await note(ann, "Pictures that lie on your disk").waitFor();
+    // Word: paragraphs with signs before them.
+    const point = (list: string, level: number, sign: string, text: string) =>
+      `<p class=MsoListParagraph style='mso-list:${list} level${level} lfo1'><![if !supportLists]><span style='font-family:Symbol'><span style='mso-list:Ignore'>${sign}<span>&nbsp;&nbsp; </span></span></span><![endif]>${text}<o:p></o:p></p>`;
+    await paste(
+      `<!--StartFragment-->${point("l0", 1, "·", "first")}${point("l0", 2, "o", "inner")}${point("l0", 1, "·", "second")}<p>between</p>${point("l1", 1, "3.", "third")}${point("l1", 1, "4.", "fourth")}<!--EndFragment-->`,
+    );
+    assert.equal(await editor.locator("ul > li > ul > li", { hasText: /^inner$/ }).count(), 1);
+    assert.equal(await editor.locator("ul > li", { hasText: /^second$/ }).count(), 1);
+    assert.equal(await editor.locator('ol[start="3"] > li').count(), 2);
+    // A picture that was copied by itself comes as a file; one written out in the text becomes one.
+    await paste('<img src="https://far.test/cat.png" alt="cat">', true);
+    await paste(`<p>written <img src="data:image/png;base64,${red}"> out</p>`);
+    await eventually(
+      async () => (await editor.locator('img[src^="blob:"]').count()) === 2,
+      "both are files of the letter",
+    );
+    assert.equal(await editor.locator("img").count(), 2);
+    await picture(page, "pasted");
+    await letter.getByLabel("Throw away").click();
+    await letter.waitFor({ state: "detached" });
+  });
+
   await t.test("a draft is written on from its conversation; of a very long one nothing is lost", async () => {
     await row(ann, "Boat trip").click();
     await page.locator("article.unfolded").last().waitFor();

@@ -1,7 +1,9 @@
 /** HTML that enters the editor: pasted from office programs and pages, quoted from mail. */
 import createPurify from "dompurify";
+import { plainAttributes } from "../reading/render/plain-attributes.ts";
 import { isTracker } from "../reading/render/remote.ts";
 import { takeStyles } from "../reading/render/take-styles.ts";
+import { makeLists } from "./word-lists.ts";
 
 const purify = createPurify(window);
 const settings = {
@@ -14,8 +16,6 @@ const settings = {
     "caption",
     "center",
     "code",
-    "col",
-    "colgroup",
     "dd",
     "del",
     "div",
@@ -83,28 +83,45 @@ const settings = {
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|cid:|blob:|data:image\/(?:png|gif|jpe?g|webp);)/i,
+  ADD_URI_SAFE_ATTR: [...plainAttributes],
   RETURN_DOM_FRAGMENT: true,
 };
 
 /** What a letter may say of its own looks; positions, sizes of the page and Word's own properties are not among it. */
 const keptStyles =
-  /^(?:color|background-color|font-weight|font-style|font-family|font-size|text-decoration(?:-line)?|text-align|vertical-align|white-space|direction|border(?:-(?:top|right|bottom|left))?(?:-(?:color|style|width))?|border-collapse|padding(?:-(?:top|right|bottom|left))?|list-style-type|width|height|max-width)$/;
+  /^(?:color|background-color|font-weight|font-style|font-family|font-size|text-decoration(?:-line)?|text-align|vertical-align|white-space|direction|border(?:-(?:top|right|bottom|left))?(?:-(?:color|style|width))?|border-image-\w+|border-collapse|padding(?:-(?:top|right|bottom|left))?|list-style-type|width|height|max-width)$/;
 
-/** What Office and browsers mark as copied. */
-function betweenMarks(html: string): string {
-  const [begin, end] = ["<!--StartFragment-->", "<!--EndFragment-->"];
-  const first = html.indexOf(begin);
-  const last = html.indexOf(end, first);
-  return first < 0 || last < 0 ? html : html.slice(first + begin.length, last);
+/** More than any office program writes: rules of a sheet, and elements that they are written at, each time one is. */
+const maxRules = 400;
+const maxDressed = 20_000;
+
+/** What is said in style sheets is written at the elements it is about: Excel has its borders, colours and bold letters nowhere else. */
+function dress(root: ParentNode, sheets: readonly string[]): void {
+  const said = new Map<Element, string>();
+  let left = maxDressed;
+  for (const text of sheets) {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    for (const rule of [...sheet.cssRules].slice(0, maxRules))
+      if (left > 0 && rule instanceof CSSStyleRule && !/[:[*]/.test(rule.selectorText))
+        for (const element of [...root.querySelectorAll(rule.selectorText)].slice(0, left)) {
+          said.set(element, `${said.get(element) ?? ""}${rule.style.cssText}`);
+          left--;
+        }
+  }
+  for (const [element, text] of said) element.setAttribute("style", `${text}${element.getAttribute("style") ?? ""}`);
 }
 
 export function cleanForEditor(html: string): DocumentFragment {
-  const office = betweenMarks(html);
-  const fragment = purify.sanitize(takeStyles(office).html, settings) as unknown as DocumentFragment;
+  const taken = takeStyles(html);
+  const fragment = purify.sanitize(taken.html, settings) as unknown as DocumentFragment;
+  dress(fragment, taken.sheets);
+  makeLists(fragment);
   // What tells a sender who opened the letter would do so for whoever gets it next.
   for (const image of fragment.querySelectorAll("img")) {
     const [source, width, height, style] = ["src", "width", "height", "style"].map((name) => image.getAttribute(name));
-    if (/^data:(?!image\/(?:png|gif|jpe?g|webp);)/i.test(source ?? "")) image.removeAttribute("src");
+    // Also what lies on the disk of the writer, where no page can look.
+    if (!source || /^data:(?!image\/(?:png|gif|jpe?g|webp);)/i.test(source)) image.remove();
     else if (/^https?:/i.test(source ?? "") && isTracker(source ?? "", width ?? null, height ?? null, style ?? ""))
       image.remove();
   }
@@ -112,13 +129,16 @@ export function cleanForEditor(html: string): DocumentFragment {
   for (const element of fragment.querySelectorAll("[class]"))
     if (element.getAttribute("class") !== "signature") element.removeAttribute("class");
   for (const element of fragment.querySelectorAll<HTMLElement>("[style]")) {
-    const before = element.style;
-    const kept: string[] = [];
-    for (const name of before) {
-      const value = before.getPropertyValue(name);
-      if (keptStyles.test(name) && !/url\(|expression|calc\(\s*$/i.test(value)) kept.push(`${name}:${value}`);
+    const { style } = element;
+    // What nobody was to see (the first words of a newsletter, its other shape for phones) is not seen here either.
+    if (style.display === "none") {
+      element.remove();
+      continue;
     }
-    if (kept.length > 0) element.setAttribute("style", kept.join(";"));
+    for (const name of [...style])
+      if (!keptStyles.test(name) || /url\(|expression|calc\(\s*$/i.test(style.getPropertyValue(name)))
+        style.removeProperty(name);
+    if (style.length > 0) element.setAttribute("style", style.cssText);
     else element.removeAttribute("style");
   }
   return fragment;

@@ -529,6 +529,7 @@ export const ar: Words = {
   "compose.drop": "أفلت للإرفاق",
   "compose.tooLarge": "{name} أكبر مما يقبله الخادم.",
   "compose.tooLargeTogether": "لا يتسع المكان لـ{name}: يمكن أن تبلغ ملفات الرسالة معًا {size}. أرسله في رسالة أخرى.",
+  "compose.farPicture": "لا يمكن لصق الصور الموجودة على قرصك مع نصها: انسخ كل صورة وحدها أو أرفق الملف.",
   "compose.uploadFailed": "فشل",
   "compose.pause": "إيقاف {name} مؤقتا",
   "compose.resume": "متابعة {name}",

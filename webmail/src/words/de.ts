@@ -521,6 +521,8 @@ export const de: Words = {
   "compose.tooLarge": "{name} ist größer, als der Server annimmt.",
   "compose.tooLargeTogether":
     "{name} passt nicht mehr hinein: Die Dateien eines Briefs dürfen zusammen {size} haben. Senden Sie sie in einem weiteren Brief.",
+  "compose.farPicture":
+    "Bilder, die auf Ihrer Festplatte liegen, lassen sich nicht mit ihrem Text einfügen: Kopieren Sie jedes für sich, oder hängen Sie die Datei an.",
   "compose.uploadFailed": "fehlgeschlagen",
   "compose.pause": "{name} anhalten",
   "compose.resume": "{name} fortsetzen",

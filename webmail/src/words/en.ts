@@ -530,6 +530,8 @@ export const en = {
   "compose.tooLarge": "{name} is larger than the server takes.",
   "compose.tooLargeTogether":
     "{name} does not fit any more: the files of a letter may have {size} together. Send it in another letter.",
+  "compose.farPicture":
+    "Pictures that lie on your disk cannot be pasted with their text: copy each by itself, or attach the file.",
   "compose.uploadFailed": "failed",
   "compose.pause": "Pause {name}",
   "compose.resume": "Go on with {name}",

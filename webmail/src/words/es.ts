@@ -507,6 +507,8 @@ export const es: Words = {
   "compose.tooLarge": "{name} es más grande de lo que acepta el servidor.",
   "compose.tooLargeTogether":
     "{name} ya no cabe: los archivos de una carta pueden tener {size} en total. Envíelo en otra carta.",
+  "compose.farPicture":
+    "Las imágenes que están en su disco no se pueden pegar con su texto: copie cada una por separado o adjunte el archivo.",
   "compose.uploadFailed": "falló",
   "compose.pause": "Pausar {name}",
   "compose.resume": "Seguir con {name}",

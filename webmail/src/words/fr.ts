@@ -515,6 +515,8 @@ export const fr: Words = {
   "compose.tooLarge": "{name} est plus gros que ce que le serveur accepte.",
   "compose.tooLargeTogether":
     "{name} ne tient plus : les fichiers d’une lettre peuvent faire {size} au total. Envoyez-le dans une autre lettre.",
+  "compose.farPicture":
+    "Les images qui se trouvent sur votre disque ne se collent pas avec leur texte : copiez chacune à part, ou joignez le fichier.",
   "compose.uploadFailed": "échec",
   "compose.pause": "Suspendre {name}",
   "compose.resume": "Reprendre {name}",

@@ -484,6 +484,8 @@ export const ja: Words = {
   "compose.tooLarge": "{name} はサーバーが受け付ける大きさを超えています。",
   "compose.tooLargeTogether":
     "{name}は入りきりません。1通に添付できるのは合計{size}までです。別のメールで送ってください。",
+  "compose.farPicture":
+    "ディスク上の画像は文章と一緒に貼り付けられません。画像を一つずつコピーするか、ファイルを添付してください。",
   "compose.uploadFailed": "失敗",
   "compose.pause": "{name} を一時停止",
   "compose.resume": "{name} を再開",

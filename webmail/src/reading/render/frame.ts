@@ -31,6 +31,7 @@ export function fillFrame(frame: HTMLIFrameElement, message: Sanitized, dark: bo
 
   const fit = () => {
     inside.body.style.zoom = "";
+    for (const image of inside.images) keepShape(image);
     const wide = inside.body.scrollWidth;
     const room = frame.clientWidth;
     // A letter made for a desk on a phone: smaller rather than cut off.
@@ -72,6 +73,14 @@ export function fillFrame(frame: HTMLIFrameElement, message: Sanitized, dark: bo
     ending.abort();
     watching.disconnect();
   };
+}
+
+/** A picture that has less room than it asks for is smaller, not squeezed. */
+function keepShape(image: HTMLImageElement): void {
+  const [width, height] = [image.getAttribute("width"), image.getAttribute("height")].map(Number);
+  if (!width || !height || image.style.height !== "" || image.clientWidth >= width) return;
+  image.style.aspectRatio = `${width} / ${height}`;
+  image.style.height = "auto";
 }
 
 /** A page of its own is no message. */

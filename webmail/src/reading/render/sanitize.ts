@@ -1,6 +1,7 @@
 /** HTML of strangers made harmless: DOMPurify, then what mail needs besides. What comes out is put into the frame of frame.ts only. */
 import createPurify from "dompurify";
 import { cleanSheet, cleanStyle } from "./css.ts";
+import { plainAttributes } from "./plain-attributes.ts";
 import { isTracker, type PictureProxy } from "./remote.ts";
 import { takeStyles } from "./take-styles.ts";
 
@@ -73,6 +74,7 @@ const settings = {
   ALLOW_ARIA_ATTR: false,
   ALLOW_UNKNOWN_PROTOCOLS: false,
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|cid:|data:image\/(?:png|gif|jpe?g|webp|avif|bmp);|#)/i,
+  ADD_URI_SAFE_ATTR: [...plainAttributes],
   ADD_TAGS: ["center", "font"],
   ADD_ATTR: ["background", "bgcolor", "target"],
   FORCE_BODY: true,
