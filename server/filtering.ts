@@ -26,6 +26,7 @@ import { Tenants } from "./learn/tenants.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import type { Received } from "./receive/received.ts";
+import { instead } from "./store/instead.ts";
 import type { Acceptance, Accepted, AccountId, Store } from "./store/store.ts";
 import type { WorkPool } from "./work/pool.ts";
 
@@ -264,18 +265,7 @@ function watching(store: Store, learner: Learner): Store {
     if (result.kind === "done" && /junk/i.test(JSON.stringify(edits))) learner.look(account, result.state.modseq);
     return result;
   };
-  const own = new Map<PropertyKey, unknown>(Object.entries({ accept, settle, setFlags, emailsSet }));
-  return new Proxy(store, {
-    get(target, name) {
-      const known = own.get(name);
-      if (known !== undefined) return known;
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      const bound: unknown = value.bind(target);
-      own.set(name, bound);
-      return bound;
-    },
-  });
+  return instead(store, { accept, settle, setFlags, emailsSet });
 }
 
 type WatchedPreferences = {

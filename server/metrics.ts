@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { SmtpCounters } from "./receive/ports.ts";
+import { instead } from "./store/instead.ts";
 import type { JourneyEntry, Store } from "./store/store.ts";
 
 export type Gauges = {
@@ -119,19 +120,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
         await store.note(journey);
         count(journey);
       };
-      const own = new Map<PropertyKey, unknown>(Object.entries({ accept, settle, note }));
-      // The other operations are the store's own, bound to it once.
-      return new Proxy(store, {
-        get(target, name) {
-          const known = own.get(name);
-          if (known !== undefined) return known;
-          const value: unknown = Reflect.get(target, name, target);
-          if (typeof value !== "function") return value;
-          const bound: unknown = value.bind(target);
-          own.set(name, bound);
-          return bound;
-        },
-      });
+      return instead(store, { accept, settle, note });
     },
   };
 }

@@ -15,6 +15,21 @@ export const changesArgs = is.object({
   maxChanges: is.maybe(is.positive),
 });
 
+/** RFC 8620 §5.4. */
+export const copyArgs = is.object({
+  fromAccountId: is.id,
+  ifFromInState: is.maybe(is.string),
+  accountId: is.id,
+  ifInState: is.maybe(is.string),
+  create: is.map(is.id, is.anyObject),
+  onSuccessDestroyOriginal: is.optional(is.bool),
+  destroyFromIfInState: is.maybe(is.string),
+});
+
+export const sameAccount = failed("invalidArguments", "/fromAccountId: expected another account than accountId.", {
+  pointer: "/fromAccountId",
+});
+
 export const setArgs = {
   accountId: is.id,
   ifInState: is.maybe(is.string),

@@ -1,7 +1,6 @@
-import * as is from "../../../protocol/jmap/check.ts";
 import { numberOf } from "../../../protocol/jmap/ids.ts";
 import { failed, isObject, type Json, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
-import { tooManyToSet } from "../arguments.ts";
+import { copyArgs, sameAccount, tooManyToSet } from "../arguments.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
 import { cardType, guestCardType } from "../contacts.ts";
@@ -9,26 +8,13 @@ import { allObjects, forCaller, setThem } from "../objects.ts";
 import { booksSharedWith } from "../shared-books.ts";
 import { contactCardSet } from "./contact-card-set.ts";
 
-const shape = is.object({
-  fromAccountId: is.id,
-  ifFromInState: is.maybe(is.string),
-  accountId: is.id,
-  ifInState: is.maybe(is.string),
-  create: is.map(is.id, is.anyObject),
-  onSuccessDestroyOriginal: is.optional(is.bool),
-  destroyFromIfInState: is.maybe(is.string),
-});
-
 /** RFC 9610 §3.6: between two accounts, of which one shares address books with the caller. */
 export const contactCardCopy = method(
   contacts,
-  shape,
+  copyArgs,
   async (args, call, account): Promise<Answer> => {
     const { fromAccountId, accountId, create } = args;
-    if (fromAccountId === accountId)
-      return failed("invalidArguments", "/fromAccountId: expected another account than accountId.", {
-        pointer: "/fromAccountId",
-      });
+    if (fromAccountId === accountId) return sameAccount;
     const refusal = tooManyToSet({ create, update: undefined, destroy: undefined }, call);
     if (refusal !== undefined) return refusal;
     const source = await sourceOf(fromAccountId, call);

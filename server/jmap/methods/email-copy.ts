@@ -1,34 +1,21 @@
-import * as is from "../../../protocol/jmap/check.ts";
 import { emailBlobId, numberOf } from "../../../protocol/jmap/ids.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, isObject, type Json, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
 import { accessTo, blobFor, readableEmails } from "../access.ts";
+import { copyArgs, sameAccount } from "../arguments.ts";
 import { type Answer, createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { keywordsOf } from "../emails.ts";
 import { fileEmail, mayFile, readPlace } from "../make-email.ts";
 import { emailSet } from "./email-set.ts";
 
-const shape = is.object({
-  fromAccountId: is.id,
-  ifFromInState: is.maybe(is.string),
-  accountId: is.id,
-  ifInState: is.maybe(is.string),
-  create: is.map(is.id, is.anyObject),
-  onSuccessDestroyOriginal: is.optional(is.bool),
-  destroyFromIfInState: is.maybe(is.string),
-});
-
 /** RFC 8621 §4.7: between two accounts, of which one is shared with the caller by its owner. */
 export const emailCopy = method(
   mail,
-  shape,
+  copyArgs,
   async (args, call, account): Promise<Answer> => {
     const { fromAccountId, accountId, onSuccessDestroyOriginal = false } = args;
-    if (fromAccountId === accountId)
-      return failed("invalidArguments", "/fromAccountId: expected another account than accountId.", {
-        pointer: "/fromAccountId",
-      });
+    if (fromAccountId === accountId) return sameAccount;
     const { store, settings } = call.ports;
     const from = numberOf("A", fromAccountId);
     const access = from === undefined ? undefined : await accessTo(store, call.account.id, from);
