@@ -85,6 +85,51 @@ test("beside the mail", async (t) => {
     await page.locator("[data-row]", { hasText: "Sorted away" }).locator(".star.on").waitFor();
   });
 
+  await t.test("a filter is applied to what is in the inbox already, and that is taken back", async () => {
+    const talk = await new JmapTalk(pages.origin, user, "pw").open();
+    const [inbox, archive] = await Promise.all([talk.mailbox("inbox"), talk.mailbox("archive")]);
+    const where = async (mailbox: string): Promise<readonly string[]> => {
+      const filter = { inMailbox: mailbox };
+      const answers = await talk.calls(
+        ["Email/query", { filter, sort: [{ property: "receivedAt" }] }, "q"],
+        ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["subject"] }, "g"],
+      );
+      return answers[1]![1].list.map(({ subject }: { subject: string }) => subject);
+    };
+    const before = [await where(inbox), await where(archive)];
+    const smtp = await SmtpTalk.open(pages.dev.ready.ports["smtp"] ?? 0);
+    // Its name, not its address, has the word: the script compares addresses.
+    for (const from of ["Bills <accounts@bank.test>", "billing@bank.test", "billing@bank.test"]) {
+      await smtp.say(`MAIL FROM:<${/[^<]+@bank.test/.exec(from)?.[0]}>`);
+      await smtp.say(`RCPT TO:<${user}>`);
+      const at = "Date: Wed, 25 Nov 2026 10:00:00 +0000";
+      await smtp.message(
+        `From: ${from}\nTo: me\nSubject: ${from}\n${at}\nMessage-ID: <${Math.random()}@b.test>\n\nhello`,
+      );
+    }
+    await page.goto(`${pages.origin}/#/settings/filters`);
+    await page.getByRole("button", { name: "New filter" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("The bank");
+    await page.getByLabel("With what").fill("BILL");
+    await page.getByLabel("Folder", { exact: true }).selectOption({ label: "Archive" });
+    await page.getByLabel("Apply it to what is in the inbox too").check();
+    await picture(page, "filter-applied");
+    await page.getByRole("button", { name: "Save" }).click();
+    const done = note("2 messages in the inbox were sorted.");
+    await done.waitFor();
+    assert.deepEqual(await where(inbox), [...before[0]!, "Bills <accounts@bank.test>"]);
+    await done.getByRole("button", { name: "Undo" }).click();
+    const back = async () => (await where(inbox)).length === before[0]!.length + 3;
+    await eventually(back, "they are in the inbox again");
+    assert.deepEqual(await where(archive), before[1]);
+    await page.getByRole("button", { name: "Apply The bank to what is in the inbox" }).click();
+    await done.waitFor();
+    await page.getByRole("button", { name: "Apply The bank to what is in the inbox" }).click();
+    await note("0 messages in the inbox were sorted.").waitFor();
+    await page.getByRole("button", { name: "Delete The bank" }).click();
+    await note("The filter was deleted.").waitFor();
+  });
+
   await t.test("what was kept back is released, senders are blocked and let in again", async () => {
     const smtp = await SmtpTalk.open(pages.dev.ready.ports["smtp"] ?? 0);
     for (const subject of ["Minutes", "Offer"]) {

@@ -49,13 +49,18 @@ export async function saveRules(next: readonly Rule[]): Promise<void> {
 }
 
 /** Mailboxes as Sieve names them: paths with /. */
-export function mailboxPaths(): readonly { readonly path: string; readonly depth: number; readonly name: string }[] {
-  const paths: { path: string; depth: number; name: string }[] = [];
+export function mailboxPaths(): readonly {
+  readonly id: Id;
+  readonly path: string;
+  readonly depth: number;
+  readonly name: string;
+}[] {
+  const paths: { id: Id; path: string; depth: number; name: string }[] = [];
   const stack: string[] = [];
   for (const { mailbox, depth } of mailboxes.tree) {
     stack.length = depth;
     stack.push(mailbox.name);
-    paths.push({ path: stack.join("/"), depth, name: mailbox.name });
+    paths.push({ id: mailbox.id, path: stack.join("/"), depth, name: mailbox.name });
   }
   return paths;
 }

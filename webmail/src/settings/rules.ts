@@ -32,6 +32,9 @@ const includeMark = "# angarium-include: ";
 /** RFC 5228 §2.4.2. */
 const quoted = (text: string): string => `"${text.replace(/[\r\n\0]/g, " ").replace(/["\\]/g, "\\$&")}"`;
 
+/** Larger than what is written, in kilobytes. */
+export const overBytes = (value: string): number => Math.max(1, Math.round(Number(value) || 1)) * 1024;
+
 function testOf({ field, is, value }: Condition): string {
   const match = is === "is" ? ":is" : ":contains";
   const positive = (() => {
@@ -47,7 +50,7 @@ function testOf({ field, is, value }: Condition): string {
       case "body":
         return `body :text ${match} ${quoted(value)}`;
       case "size":
-        return `size :over ${Math.max(1, Math.round(Number(value) || 1))}K`;
+        return `size :over ${overBytes(value) / 1024}K`;
       default:
         return field satisfies never;
     }

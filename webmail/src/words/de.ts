@@ -622,6 +622,12 @@ export const de: Words = {
   "rule.new": "Neuer Filter",
   "rule.change": "Filter ändern",
   "rule.saved": "Der Filter gilt von jetzt an.",
+  "rule.there": "Auch auf das anwenden, was schon im Posteingang ist (nichts wird weitergeleitet)",
+  "rule.apply": "{name} auf den Posteingang anwenden",
+  "rule.applied": {
+    one: "{n} Nachricht im Posteingang wurde sortiert.",
+    other: "{n} Nachrichten im Posteingang wurden sortiert.",
+  },
   "rule.removed": "Der Filter wurde gelöscht.",
   "rule.remove": "{name} löschen",
   "rule.down": "{name} nach unten",

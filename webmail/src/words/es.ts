@@ -608,6 +608,12 @@ export const es: Words = {
   "rule.new": "Filtro nuevo",
   "rule.change": "Cambiar el filtro",
   "rule.saved": "El filtro rige desde ahora.",
+  "rule.there": "Aplicarlo también a lo que ya está en la bandeja de entrada (no se reenvía nada)",
+  "rule.apply": "Aplicar {name} a la bandeja de entrada",
+  "rule.applied": {
+    one: "Se ha ordenado {n} mensaje de la bandeja de entrada.",
+    other: "Se han ordenado {n} mensajes de la bandeja de entrada.",
+  },
   "rule.removed": "Se borró el filtro.",
   "rule.remove": "Borrar {name}",
   "rule.down": "Bajar {name}",

@@ -617,6 +617,12 @@ export const fr: Words = {
   "rule.new": "Nouveau filtre",
   "rule.change": "Modifier le filtre",
   "rule.saved": "Le filtre est en vigueur dès maintenant.",
+  "rule.there": "L’appliquer aussi à ce qui est déjà dans la boîte de réception (rien n’est transféré)",
+  "rule.apply": "Appliquer {name} à la boîte de réception",
+  "rule.applied": {
+    one: "{n} message de la boîte de réception a été trié.",
+    other: "{n} messages de la boîte de réception ont été triés.",
+  },
   "rule.removed": "Le filtre a été supprimé.",
   "rule.remove": "Supprimer {name}",
   "rule.down": "Descendre {name}",
