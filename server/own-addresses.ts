@@ -1,15 +1,13 @@
 /** At which addresses mail that goes by MX would come back to us. */
 import { isIPv4 } from "node:net";
-import { networkInterfaces } from "node:os";
 import type { ListenAddress } from "./config/schema.ts";
+import { machineAddresses } from "./net/machine-addresses.ts";
 
 /** Those of our listeners for strangers that have the port of MX hosts; one that listens everywhere has all addresses of the machine. */
 export function ownAddresses(
   listen: readonly ListenAddress[],
   mxPort: number,
-  machine: readonly string[] = Object.values(networkInterfaces()).flatMap(
-    (all) => all?.map((one) => one.address) ?? [],
-  ),
+  machine: readonly string[] = machineAddresses(),
 ): string[] {
   const own = new Set<string>();
   for (const { address, port } of listen) {

@@ -100,6 +100,7 @@ export function makeRequiring(parts: {
       {
         domain,
         returnPath: returnPath === "" ? domain : returnPath,
+        ourHost,
         egress: await egress(),
         keys: (await readDkimKeys(store, domain))?.keys ?? [],
         outboundTls: parts.outboundTls,

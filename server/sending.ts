@@ -19,7 +19,7 @@ import { parkKey } from "./dispatch/parks.ts";
 import { sandboxSuppression } from "./dispatch/sandbox.ts";
 import { makeComplainer } from "./dispatch/sandbox-complaints.ts";
 import { kinds } from "./dispatch/schema.ts";
-import { type Sender, senderFields, senderOf } from "./dispatch/sender.ts";
+import { complaintSigner, type Sender, senderFields, senderOf } from "./dispatch/sender.ts";
 import type { SendingSettings } from "./dispatch/settings.ts";
 import { type Throttle, throttlesOf, type WarmupStatus, warmupStatus } from "./dispatch/status.ts";
 import { SuppressionBook } from "./dispatch/suppression.ts";
@@ -331,6 +331,7 @@ export async function makeSending(parts: {
       hasTenants: () => model.domain.size > 0,
       senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
       fields: (sender, { id }) => senderFields(model, sender, id),
+      alsoSigns: (sender) => complaintSigner(model, sender),
     },
     file,
     model: () => model,

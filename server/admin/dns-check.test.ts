@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { quiet } from "../log.ts";
 import { fileResolver } from "../net/dns-file.ts";
 import { checkRecords } from "./dns-check.ts";
-import type { WantedRecord } from "./dns-wanted.ts";
+import { type SendingDns, type WantedRecord, wantedRecords } from "./dns-wanted.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "angarium-test-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,8 +20,11 @@ const wanted: { readonly [id: string]: readonly [name: string, type: WantedRecor
   "dkim:r1": ["r1._domainkey.d.test", "TXT", `v=DKIM1; k=rsa; h=sha256; p=${key}`],
   dmarc: ["_dmarc.d.test", "TXT", "v=DMARC1; p=none; rua=mailto:dmarc-reports@d.test"],
   "mta-sts": ["_mta-sts.d.test", "TXT", "v=STSv1; id=abc"],
+  "return-path": ["rp.d.test", "MX", `10 ${host}.`],
+  "return-path-spf": ["rp.d.test", "TXT", "v=spf1 ip4:192.0.2.10 ip6:2001:db8::10 ~all"],
   "tls-rpt": ["_smtp._tls.d.test", "TXT", "v=TLSRPTv1; rua=mailto:tls-reports@d.test"],
 };
+const senders: { readonly [id: string]: readonly string[] } = { "return-path-spf": ["192.0.2.10", "2001:db8::10"] };
 const includes = Array.from({ length: 11 }, (_, i) => `include:i${i}.test`).join(" ");
 
 const cases: readonly (readonly [id: string, there: readonly string[], state: string, problem: RegExp])[] = [
@@ -49,6 +52,10 @@ const cases: readonly (readonly [id: string, there: readonly string[], state: st
   ["dmarc", ["v=DMARC1; rua=mailto:me@d.test"], "wrong", /no policy/],
   ["dmarc", ["p=none; v=DMARC1"], "wrong", /begins with v=DMARC1/],
   ["mta-sts", ["v=STSv1; id=other"], "wrong", /others keep the old one/],
+  ["return-path", [`10 ${host}`], "good", /^$/],
+  ["return-path-spf", ["v=spf1 ip6:2001:db8::10 ip4:192.0.2.10 -all"], "other", /^$/],
+  ["return-path-spf", ["v=spf1 mx -all"], "wrong", /does not let us send from 192\.0\.2\.10: add ip4:192\.0\.2\.10\.$/],
+  ["return-path-spf", ["v=spf1 ip4:192.0.2.10 -all"], "wrong", /add ip6:2001:db8::10\.$/],
   ["tls-rpt", ["v=TLSRPTv1"], "wrong", /rua=mailto/],
   ["tls-rpt", ["v=TLSRPTv1; rua=https://reports.test/"], "other", /^$/],
 ];
@@ -67,9 +74,45 @@ for (const [id, there, state, problem] of cases)
     writeFileSync(file, JSON.stringify(zone));
     const resolver = fileResolver(file, { monotonic: () => 0, log: quiet });
     assert.ok(!("mistakes" in resolver), JSON.stringify(resolver));
-    const record: WantedRecord = { id, name, type, value, label: id, need: "must", why: "", breaks: "" };
+    const more = senders[id] === undefined ? {} : { senders: senders[id] };
+    const record: WantedRecord = { id, name, type, value, label: id, need: "must", why: "", breaks: "", ...more };
     const [found] = await checkRecords([record], host, resolver);
     assert.ok(found !== undefined);
     assert.equal(found.state, state, found.problem);
     assert.match(found.problem, problem);
   });
+
+test("a return path that is an alias of ours gets its mail without an MX record", async () => {
+  const file = join(folder, "alias.json");
+  writeFileSync(file, JSON.stringify({ [host]: { A: ["192.0.2.7"] }, "rp.d.test": { CNAME: [host] } }));
+  const resolver = fileResolver(file, { monotonic: () => 0, log: quiet });
+  assert.ok(!("mistakes" in resolver));
+  const [name, type, value] = wanted["return-path"]!;
+  const record: WantedRecord = { id: "return-path", name, type, value, label: "", need: "must", why: "", breaks: "" };
+  assert.equal((await checkRecords([record], host, resolver))[0]?.state, "other");
+});
+
+test("what is sent in bulk has records of its own: the return path, its SPF by the addresses it leaves from, the host of counted links", () => {
+  const domain = { name: "d.test", kind: "local", settings: {} } as const;
+  const about = { domain, hostname: host, keys: [], tlsa: [] };
+  const of = (sending: SendingDns | undefined): readonly string[] =>
+    wantedRecords({ ...about, sending })
+      .filter(({ id }) => id === "spf" || id === "tracking" || id.startsWith("return-path"))
+      .map(({ id, need, name, type, value }) => `${id} ${need}: ${name} ${type} ${value}`);
+  assert.deepEqual(of(undefined), [
+    "spf must: d.test TXT v=spf1 mx ~all",
+    `return-path may: bounces.d.test CNAME ${host}.`,
+  ]);
+  const bulk = ["192.0.2.10"];
+  assert.deepEqual(of({ returnPath: "rp.d.test", trackingHost: "links.d.test", own: [], bulk }), [
+    "spf must: d.test TXT v=spf1 mx ~all",
+    `return-path must: rp.d.test MX 10 ${host}.`,
+    "return-path-spf must: rp.d.test TXT v=spf1 ip4:192.0.2.10 ~all",
+    `tracking must: links.d.test CNAME ${host}.`,
+  ]);
+  // Without a return path its mail bears the domain itself.
+  assert.deepEqual(
+    of({ returnPath: "", trackingHost: "", own: [], bulk })[0],
+    "spf must: d.test TXT v=spf1 mx ip4:192.0.2.10 ~all",
+  );
+});

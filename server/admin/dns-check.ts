@@ -5,7 +5,7 @@ import { checkSpf } from "../../protocol/spf/check.ts";
 import { parseSpf } from "../../protocol/spf/record.ts";
 import type { Answer, Resolver } from "../net/resolver.ts";
 import { publicKeyOf } from "../sign/dkim-keys.ts";
-import type { WantedRecord } from "./dns-wanted.ts";
+import { mechanism, type WantedRecord } from "./dns-wanted.ts";
 
 /** good: as it should be. other: there is something else that does the same. */
 export type RecordState = "good" | "other" | "missing" | "wrong" | "unknown";
@@ -51,7 +51,7 @@ async function verdictOf(
 ): Promise<Verdict> {
   switch (record.type) {
     case "MX":
-      return mx(record, hostname, resolver);
+      return mx(record, hostname, ours, resolver);
     case "TXT":
       return txt(record, hostname, ours, resolver);
     case "TLSA":
@@ -65,7 +65,13 @@ async function verdictOf(
   }
 }
 
-async function mx({ name }: WantedRecord, hostname: string, resolver: Resolver): Promise<Verdict> {
+async function mx(
+  record: WantedRecord,
+  hostname: string,
+  ours: ReadonlySet<string>,
+  resolver: Resolver,
+): Promise<Verdict> {
+  const { name } = record;
   const answer = await resolver.mx(name);
   const hosts = recordsOf(answer).toSorted((one, other) => one.preference - other.preference);
   const found = hosts.map(({ preference, exchange }) => `${preference} ${exchange}.`);
@@ -78,13 +84,20 @@ async function mx({ name }: WantedRecord, hostname: string, resolver: Resolver):
       found,
       problem: `Its mail goes to ${first?.exchange} first, and to ${hostname} only while that is away.`,
     };
-  if (found.length === 0) return unknown(answer) ?? missing();
+  if (found.length === 0) {
+    // RFC 5321 §5.1: a host without MX gets its own mail, so that an alias of ours is as good for bounces.
+    const direct =
+      answer.kind !== "trouble" && record.id === "return-path" && (await leadsHere(record, ours, resolver));
+    if (direct !== false && direct.state === "good") return { ...direct, state: "other" };
+    return unknown(answer) ?? missing();
+  }
   // RFC 7505.
   if (hosts.every(({ exchange }) => exchange === "" || exchange === "."))
     return wrong(found, "It says that the domain takes no mail at all (a null MX).");
   return wrong(found, `Its mail goes to ${found.join(", ")}, not to ${hostname}.`);
 }
 
+const isSpfRecord = ({ id }: WantedRecord): boolean => id === "spf" || id === "return-path-spf";
 const squeezed = (text: string): string => text.replaceAll(/[\s;]+/g, ";").replace(/;$/, "");
 
 async function txt(
@@ -100,7 +113,7 @@ async function txt(
   if (only === undefined) {
     const others = recordsOf(answer);
     // A name that is for such a record alone has something else: what was meant does not count.
-    if (others.length > 0 && record.id !== "spf")
+    if (others.length > 0 && !isSpfRecord(record))
       return wrong(others, `What is there does not count: such a record begins with ${tag}.`);
     return unknown(answer) ?? missing();
   }
@@ -108,9 +121,8 @@ async function txt(
     return wrong(found, `There are ${found.length} such records: it must be one, or none of them counts.`);
   if (squeezed(only) === squeezed(record.value)) return good(found);
   if (record.id.startsWith("dkim:")) return dkim(only, record.value);
+  if (isSpfRecord(record)) return spf(only, record, hostname, ours, resolver);
   switch (record.id) {
-    case "spf":
-      return spf(only, record.name, hostname, ours, resolver);
     case "mta-sts":
       return stsId([only]) === stsId([record.value])
         ? good(found)
@@ -137,12 +149,12 @@ function dkim(text: string, wanted: string): Verdict {
   return wrong([text], "It is another key than the one we sign with.");
 }
 
-const maxAddresses = 4;
+const maxAddresses = 16;
 
 /** A record of one's own is as good, if mail from here passes it. */
 async function spf(
   text: string,
-  domain: string,
+  { name, senders }: WantedRecord,
   hostname: string,
   ours: ReadonlySet<string>,
   resolver: Resolver,
@@ -153,15 +165,22 @@ async function spf(
   const terms = text.toLowerCase().split(/\s+/).slice(1);
   if (terms.includes("+all") || terms.includes("all"))
     return wrong(found, "It lets the whole world send for the domain.");
-  const request = { helo: hostname, envelopeFrom: `postmaster@${domain}`, ourHost: hostname, now: Date.now() };
-  for (const address of [...ours].slice(0, maxAddresses)) {
+  const request = { helo: hostname, envelopeFrom: `postmaster@${name}`, ourHost: hostname, now: Date.now() };
+  const addresses = senders ?? [...ours];
+  for (const address of addresses.slice(0, maxAddresses)) {
     const { result, reason } = await checkSpf({ ...request, address }, resolver);
     if (result === "permerror") return wrong(found, `It does not count, for receivers give up on it: ${reason}.`);
     if (result === "temperror")
       return { state: "unknown", found, problem: "DNS did not answer: it is looked at again." };
-    if (result !== "pass") return wrong(found, `It does not let ${hostname} (${address}) send: add mx.`);
+    if (result !== "pass")
+      return wrong(
+        found,
+        senders === undefined
+          ? `It does not let ${hostname} (${address}) send: add mx.`
+          : `It does not let us send from ${address}: add ${mechanism(address)}.`,
+      );
   }
-  if (ours.size > 0) return { state: "other", found, problem: "" };
+  if (addresses.length > 0) return { state: "other", found, problem: "" };
   // A server without an address: by the look of it.
   const allows = terms.some(
     (term) =>

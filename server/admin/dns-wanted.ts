@@ -13,6 +13,19 @@ export type WantedRecord = DnsRecord & {
   readonly need: Need;
   /** What breaks without it, or with another one. */
   readonly breaks: string;
+  /** Of SPF: the addresses that it must let send; undefined: this host's. */
+  readonly senders?: readonly string[];
+};
+
+/** What sending at volume adds to a domain. */
+export type SendingDns = {
+  /** Host that bounces come back to; "": the domain itself. */
+  readonly returnPath: string;
+  /** Host that counted links lead to; "": our own. */
+  readonly trackingHost: string;
+  /** Addresses that its people's mail leaves from, and mail in bulk; empty: this host's. */
+  readonly own: readonly string[];
+  readonly bulk: readonly string[];
 };
 
 export function wantedRecords(about: {
@@ -23,8 +36,10 @@ export function wantedRecords(about: {
   readonly tlsa: readonly string[];
   /** Where the picture of the domain is, for BIMI; undefined: it has none. */
   readonly logo?: string | undefined;
+  /** Undefined: nothing is sent as the domain in bulk. */
+  readonly sending?: SendingDns | undefined;
 }): readonly WantedRecord[] {
-  const { domain, hostname, keys, tlsa, logo } = about;
+  const { domain, hostname, keys, tlsa, logo, sending } = about;
   const { name, settings } = domain;
   const records: WantedRecord[] = [];
   const add = (
@@ -34,7 +49,9 @@ export function wantedRecords(about: {
     record: Pick<WantedRecord, "name" | "type" | "value">,
     why: string,
     breaks: string,
-  ): void => void records.push({ id, label, need, ...record, why, breaks });
+    senders: readonly string[] = [],
+  ): void =>
+    void records.push({ id, label, need, ...record, why, breaks, ...(senders.length === 0 ? {} : { senders }) });
 
   add(
     "mx",
@@ -63,13 +80,15 @@ export function wantedRecords(about: {
     daneRecords();
     return records;
   }
+  const senders = sending === undefined ? [] : sending.returnPath === "" ? sending.bulk : sending.own;
   add(
     "spf",
     "SPF",
     "must",
-    { name, type: "TXT", value: "v=spf1 mx ~all" },
+    { name, type: "TXT", value: ["v=spf1 mx", ...senders.map(mechanism), "~all"].join(" ") },
     "who may send for the domain",
     "Mail of this domain is taken for forged, and goes into junk folders.",
+    senders,
   );
   for (const { name: at, type, value, why } of dkimRecords(name, keys)) {
     const selector = at.split(".", 1)[0] ?? "";
@@ -156,14 +175,47 @@ export function wantedRecords(about: {
   service("imaps", 993, "how mail programs find the server with their mail");
   service("pop3s", 995, "the same for POP3");
   service("jmap", 443, "the same for JMAP");
-  add(
-    "return-path",
-    "Return path",
-    "may",
-    { name: `bounces.${name}`, type: "CNAME", value: `${hostname}.` },
-    "a return path of its own for mail in bulk: bounces come back here, and SPF is aligned",
-    "Mail in bulk has our host as its return path: SPF passes for it, not for this domain.",
-  );
+  if (sending !== undefined && sending.returnPath !== "" && sending.returnPath !== name) {
+    const { returnPath, bulk } = sending;
+    add(
+      "return-path",
+      "Return path",
+      "must",
+      { name: returnPath, type: "MX", value: `10 ${hostname}.` },
+      "where bounces of mail in bulk come back to",
+      "Bounces never come back, and some receivers refuse mail whose sender takes none.",
+    );
+    add(
+      "return-path-spf",
+      "SPF of the return path",
+      "must",
+      {
+        name: returnPath,
+        type: "TXT",
+        value: ["v=spf1", ...(bulk.length === 0 ? ["mx"] : bulk.map(mechanism)), "~all"].join(" "),
+      },
+      "who may send mail in bulk for the domain: receivers ask for the SPF record of the return path",
+      "SPF fails for mail in bulk: large providers refuse it, or take it for junk.",
+      bulk,
+    );
+  } else if (sending === undefined || sending.returnPath === "")
+    add(
+      "return-path",
+      "Return path",
+      "may",
+      { name: `bounces.${name}`, type: "CNAME", value: `${hostname}.` },
+      "a return path of its own for mail in bulk: bounces come back here, and SPF is aligned",
+      "Mail in bulk has our host as its return path: SPF passes for it, not for this domain.",
+    );
+  if (sending !== undefined && sending.trackingHost !== "" && sending.trackingHost !== name)
+    add(
+      "tracking",
+      "Host of counted links",
+      "must",
+      { name: sending.trackingHost, type: "CNAME", value: `${hostname}.` },
+      "where links lead that are counted",
+      "Whoever follows a link in counted mail comes nowhere.",
+    );
   if (logo !== undefined)
     add(
       "bimi",
@@ -175,3 +227,6 @@ export function wantedRecords(about: {
     );
   return records;
 }
+
+/** Of an SPF record. */
+export const mechanism = (address: string): string => `${address.includes(":") ? "ip6" : "ip4"}:${address}`;

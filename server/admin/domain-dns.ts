@@ -1,6 +1,8 @@
 /** The DNS of a hosted domain: wanted, checked, published. */
 
 import type { RecordChange } from "../../protocol/dns/update.ts";
+import { loadModel } from "../dispatch/edit.ts";
+import { defaultName, membersOf, type Named } from "../dispatch/model.ts";
 import { type DnsUpdateSettings, makeDnsUpdater } from "../net/dns-update.ts";
 import { readDkimKeys } from "../sign/dkim-keys.ts";
 import { domainSettings } from "../store/domain-settings.ts";
@@ -8,7 +10,7 @@ import type { Domain } from "../store/store.ts";
 import type { World } from "./command.ts";
 import { no, type Refused, time } from "./command.ts";
 import { type CheckedRecord, checkRecords, type DomainStanding, standingOf } from "./dns-check.ts";
-import { type WantedRecord, wantedRecords } from "./dns-wanted.ts";
+import { type SendingDns, type WantedRecord, wantedRecords } from "./dns-wanted.ts";
 
 const ttlSeconds = 3600;
 
@@ -24,12 +26,28 @@ export type DomainCheck = {
 /** Where the check that the server makes by itself is kept. */
 export const checkPrefix = domainSettings.dnsCheck;
 
-type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver">>;
+type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver" | "sending">>;
 
 export async function wantedOf(world: Omit<Used, "resolver">, domain: Domain): Promise<readonly WantedRecord[]> {
   const { store, hostname, tlsa } = world;
   const keys = (await readDkimKeys(store, domain.name))?.keys ?? [];
-  return wantedRecords({ domain, hostname, keys, tlsa: tlsa() });
+  const sending = sendingDns(world.sending?.model() ?? (await loadModel(store)), domain.name);
+  return wantedRecords({ domain, hostname, keys, tlsa: tlsa(), sending });
+}
+
+/** Where bounces and links of a sending domain lead, and what addresses its mail leaves from. */
+function sendingDns({ domain, source, pool }: Named, name: string): SendingDns | undefined {
+  const { returnPath = "", trackingHost = "" } = domain.get(name) ?? {};
+  const addressesOf = (names: Iterable<string>): readonly string[] => [
+    ...new Set(
+      [...names]
+        .map((one) => source.get(one))
+        .flatMap((one) => (one === undefined || one.state === "retired" || one.address === "" ? [] : [one.address])),
+    ),
+  ];
+  const own = addressesOf(membersOf(pool.get(defaultName)?.sources ?? []).keys());
+  if (!domain.has(name)) return own.length === 0 ? undefined : { returnPath, trackingHost, own, bulk: own };
+  return { returnPath, trackingHost, own, bulk: addressesOf(source.keys()) };
 }
 
 /** Asks DNS now; undefined where it cannot be asked. */

@@ -1,6 +1,6 @@
 /** The model of sending at volume: sources, pools, streams, tenants, sending domains, campaigns (docs/sending.md). */
-import { type Edited, importModel, loadModel, removeThing, shownThing } from "../dispatch/edit.ts";
-import { warningsIn, writeModelFile } from "../dispatch/model.ts";
+import { type Edited, importModel, loadModel, removeThing, shownThing, warningsHere } from "../dispatch/edit.ts";
+import { writeModelFile } from "../dispatch/model.ts";
 import {
   about,
   campaignStates,
@@ -204,7 +204,7 @@ export const sendingCommands: readonly Command[] = [
   ),
   command("sending check", "What will not work as one may think.", {}, async (_, { store, sending }) =>
     done(
-      warningsIn(await loadModel(store, sending?.file)).map(
+      warningsHere(await loadModel(store, sending?.file)).map(
         ({ kind, name: named, message }) => `${kind} "${named}": ${message}`,
       ),
     ),

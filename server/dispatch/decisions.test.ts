@@ -7,7 +7,7 @@ import { inOrder } from "./choose.ts";
 import { ConductBook, judge, judgeCampaign, judgeTenant } from "./conduct.ts";
 import { emptyModel, readModelFile } from "./model.ts";
 import { parkKey, parkName } from "./parks.ts";
-import { idOfRef, senderFields, senderOf } from "./sender.ts";
+import { complaintSigner, idOfRef, senderFields, senderOf } from "./sender.ts";
 import { isScope, scopesOf } from "./suppression.ts";
 
 test("sources are chosen by weight, and one message sees them in the same order each time", () => {
@@ -114,6 +114,19 @@ test("whose mail it is, and how it goes", () => {
     senderFields(model, mailing, "abc123"),
     "X-Angarium-Ref: abc123\r\nCFBL-Address: fbl@shop.test; report=arf\r\nCFBL-Feedback-ID: abc123\r\nFeedback-ID: may:shop:marketing:angarium\r\n",
   );
+  // RFC 9477 §3.1: the author's domain answers for itself and those below it.
+  const signerOf = (feedback: string) =>
+    complaintSigner(
+      { ...model, domain: new Map([["shop.test", { ...model.domain.get("shop.test")!, feedback }]]) },
+      mailing,
+    );
+  assert.deepEqual(["", "fbl@shop.test", "fbl@rp.shop.test", "fbl@Platform.test", "fbl@bishop.test"].map(signerOf), [
+    undefined,
+    undefined,
+    undefined,
+    "platform.test",
+    "bishop.test",
+  ]);
 });
 
 test("a reference is our id; with a keyed hash beside it, as it once was, that must be right", () => {

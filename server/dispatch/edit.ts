@@ -1,5 +1,6 @@
 /** Changes to the model by a person or a program: checked as a whole before they are kept. For commands and the API. */
 
+import { isOfMachine, machineAddresses } from "../net/machine-addresses.ts";
 import { withoutPassword, withPassword } from "../send/proxy.ts";
 import type { SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
@@ -65,11 +66,17 @@ export async function putThing(
   const mistake = mistakesIn(next).find(({ message }) => !before.has(message));
   if (mistake !== undefined) return no(`${mistake.kind} "${mistake.name}": ${mistake.message}.`);
   await store.putSendingRows([{ kind, name, value: read.data }]);
-  const said = new Set(warningsIn(model).map(({ message }) => message));
-  const warnings = warningsIn(next)
+  const said = new Set(warningsHere(model).map(({ message }) => message));
+  const warnings = warningsHere(next)
     .filter(({ message, ...one }) => !said.has(message) || one.name === name)
     .map((one) => `${one.kind} "${one.name}": ${one.message}`);
   return { kind: "done", value: { name, ...shownThing(read.data as object) }, warnings };
+}
+
+/** What will not work as one may think, on this machine. */
+export function warningsHere(model: Named): ReturnType<typeof warningsIn> {
+  const machine = machineAddresses();
+  return warningsIn(model, (address) => isOfMachine(address, machine));
 }
 
 /** As people and programs see it. */

@@ -134,9 +134,16 @@ export function mistakesIn(model: Named): readonly ModelMistake[] {
   return found;
 }
 
-/** What will not work as one may think, for an administrator. */
-export function warningsIn(model: Named): readonly ModelMistake[] {
+/** What will not work as one may think, for an administrator. `isHere`: whether an address is one of this machine's. */
+export function warningsIn(model: Named, isHere: (address: string) => boolean): readonly ModelMistake[] {
   const found: ModelMistake[] = [];
+  for (const [name, { address, proxy, state }] of model.source)
+    if (state === "active" && address !== "" && proxy === "" && !isHere(address))
+      found.push({
+        kind: "source",
+        name,
+        message: `${address} is no address of this machine: nothing can leave by it here (give the machine the address, or a proxy that has it)`,
+      });
   for (const [name, { sources, overflow }] of model.pool) {
     const members = [...membersOf(sources).keys()].flatMap((one) => model.source.get(one) ?? []);
     if (members.length > 0 && members.every(({ warmup }) => warmup !== "none") && overflow === "")

@@ -128,6 +128,13 @@ export function idOfRef(ref: string, mac: Mac): string | undefined {
   return id === undefined || hash === undefined || base32(mac(`ref ${id}`), hash.length) === hash ? id : undefined;
 }
 
+/** RFC 9477 §3.1.3: the domain of a complaint address that is neither the author's nor below it has to sign too; undefined: it need not. */
+export function complaintSigner(model: Named, { author }: Pick<Sender, "author">): string | undefined {
+  const { feedback = "" } = model.domain.get(author) ?? {};
+  const domain = feedback.slice(feedback.lastIndexOf("@") + 1).toLowerCase();
+  return domain === "" || domain === author || domain.endsWith(`.${author}`) ? undefined : domain;
+}
+
 /** Fields that a tenant's message is given before it is signed, each ended with CRLF. */
 export function senderFields(model: Named, sender: Sender, id: string): string {
   const { feedback = "" } = model.domain.get(sender.author) ?? {};

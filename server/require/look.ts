@@ -16,6 +16,8 @@ export type Looked = {
   readonly domain: string;
   /** Where bounces come back: MAIL FROM. */
   readonly returnPath: string;
+  /** The name that its MX record should have. */
+  readonly ourHost: string;
   /** Our addresses that send its mail, each with its name in EHLO. */
   readonly egress: readonly { readonly address: string; readonly ehlo: string }[];
   readonly keys: readonly Pick<DkimKey, "selector" | "algorithm" | "record" | "state">[];
@@ -55,6 +57,7 @@ export async function lookAt(about: Looked, resolver: Resolver): Promise<readonl
       unsubscribe: unsubscribeOf(about),
       complaints: complaintsFinding(about.week, about.reported),
       format: formatOf(about),
+      "return-path": await returnsOf(about, dns),
       replies: await repliesOf(about, dns),
       blocklists: listedOf(about),
       "transport-policy": await policyOf(about, dns),
@@ -238,6 +241,36 @@ function unsubscribeOf({ tested }: Looked): Finding {
 const formatOf = ({ tested }: Looked): Finding =>
   tested === undefined ? unmeasured("No test letter was written yet.", testIt) : tested.format;
 
+async function returnsOf({ returnPath, ourHost }: Looked, dns: Resolver): Promise<Finding> {
+  const mx = await dns.mx(returnPath);
+  if (mx.kind === "trouble") return silent(returnPath);
+  const hosts = recordsOf(mx).map(({ exchange }) => exchange);
+  const direct = hosts.length === 0;
+  const record = { name: returnPath, type: "MX", value: `10 ${ourHost}.` } as const;
+  const [there, here] = await Promise.all([
+    addressesOf(direct ? [returnPath] : hosts, dns),
+    addressesOf([ourHost], dns),
+  ]);
+  if (direct && there.length === 0)
+    return {
+      standing: "fail",
+      says: `${returnPath}, where bounces come back, takes no mail: it has neither MX nor address.`,
+      record,
+    };
+  return hosts.includes(ourHost) || there.some((address) => here.includes(address))
+    ? { standing: "pass", says: `Mail to ${returnPath} comes here.` }
+    : {
+        standing: "warn",
+        says: `Bounces go to ${direct ? there.join(", ") : hosts.join(", ")}, which is not this server: what comes late is not seen.`,
+        record,
+      };
+}
+
+async function addressesOf(hosts: readonly string[], dns: Resolver): Promise<readonly string[]> {
+  const answers = await Promise.all(hosts.flatMap((host) => [dns.a(host), dns.aaaa(host)]));
+  return answers.flatMap((answer) => recordsOf(answer));
+}
+
 async function repliesOf({ domain }: Looked, dns: Resolver): Promise<Finding> {
   const mx = await dns.mx(domain);
   if (mx.kind === "trouble") return silent(domain);
@@ -289,7 +322,7 @@ async function policyOf({ domain }: Looked, dns: Resolver): Promise<Finding> {
     : {
         standing: "warn",
         says: `Not in DNS: ${missing.join(", ")}. Nobody asks for it; it keeps mail to you encrypted.`,
-        fix: `angarium domain dns ${domain}`,
+        fix: `angarium domain records ${domain}`,
       };
 }
 

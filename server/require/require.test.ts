@@ -41,6 +41,7 @@ const good: Zone = {
   "ptr 192.0.2.10": ["mta1.shop.test"],
   "a mta1.shop.test": ["192.0.2.10"],
   "mx shop.test": ["mail.shop.test"],
+  "mx rp.shop.test": ["mail.shop.test"],
   "txt _mta-sts.shop.test": ["v=STSv1; id=1"],
   "txt _smtp._tls.shop.test": ["v=TLSRPTv1; rua=mailto:a@shop.test"],
 };
@@ -48,6 +49,7 @@ const pass = { standing: "pass", says: "It works." } as const;
 const about: Looked = {
   domain: "shop.test",
   returnPath: "rp.shop.test",
+  ourHost: "mail.shop.test",
   egress: [{ address: "192.0.2.10", ehlo: "mta1.shop.test" }],
   keys: [{ ...key, state: "used" }],
   outboundTls: true,
@@ -67,6 +69,23 @@ const cases: readonly [
   standing: string,
   says: RegExp,
 ][] = [
+  ["bounces have nowhere to go", { ...good, "mx rp.shop.test": [] }, {}, "return-path", "fail", /takes no mail/],
+  [
+    "bounces go elsewhere",
+    { ...good, "mx rp.shop.test": ["mx.else.test"], "a mx.else.test": ["192.0.2.99"] },
+    {},
+    "return-path",
+    "warn",
+    /mx\.else\.test, which is not this server/,
+  ],
+  [
+    "bounces come by an alias of ours",
+    { ...good, "mx rp.shop.test": [], "a rp.shop.test": ["192.0.2.1"], "a mail.shop.test": ["192.0.2.1"] },
+    {},
+    "return-path",
+    "pass",
+    /comes here/,
+  ],
   ["no SPF", { ...good, "txt rp.shop.test": [] }, {}, "spf", "fail", /has no SPF record/],
   ["two SPF", { ...good, "txt rp.shop.test": ["v=spf1 -all", "v=spf1 mx -all"] }, {}, "spf", "fail", /2 SPF records/],
   [

@@ -34,6 +34,7 @@ export const requirements = [
   { id: "unsubscribe", title: "One click unsubscribes", demands: asked("bulk", "bulk", "recommended") },
   { id: "complaints", title: "Few complain", demands: asked("required", "required", "none") },
   { id: "format", title: "Messages are well formed", demands: asked("required", "required", "required") },
+  { id: "return-path", title: "Bounces come back", demands: asked("none", "required", "recommended") },
   { id: "replies", title: "The domain takes answers", demands: asked("none", "required", "recommended") },
   { id: "blocklists", title: "Not on blocklists", demands: asked("recommended", "recommended", "recommended") },
   { id: "transport-policy", title: "MTA-STS and TLS reports", demands: asked("none", "none", "none") },

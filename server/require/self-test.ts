@@ -66,7 +66,10 @@ async function unsubscribeOf(to: string, bytes: Buffer, header: Header, ports: S
     return failed("A letter of marketing lacks List-Unsubscribe-Post: List-Unsubscribe=One-Click.");
   const signed = await signedBy(bytes, header, ports);
   if (signed === undefined)
-    return failed("The fields of unsubscribing are not signed by DKIM.", `angarium domain dkim rotate ${ports.domain}`);
+    return failed(
+      "The fields of unsubscribing are not signed by DKIM.",
+      `Mail is signed once DNS shows the key: angarium domain dkim ${ports.domain}`,
+    );
   const url = new URL(link);
   const looked = await ports.follow(url, "GET");
   if (looked.kind === "failed")

@@ -148,7 +148,7 @@ class Opening {
         ? await dial(this.#address, port, settings.connectTimeoutMs, from)
         : await dialThrough(egress, this.#address, port, settings.connectTimeoutMs, this.#ask.tls);
     if (typeof connection === "string")
-      return this.#ours("connect", "4.4.1", `No connection to ${this.#named}: ${connection}`);
+      return this.#ours("connect", "4.4.1", `No connection to ${this.#named}: ${saidOf(connection, from)}`);
     this.#from = connection.local.address;
     const opened = await this.#greet(connection, tlsBroken);
     if (opened === "tls-broken" || opened.kind === "failure") connection.destroy();
@@ -322,6 +322,11 @@ class Opening {
 }
 
 const maxAuthSteps = 8;
+
+/** Why there is no connection; that an address to send from is not ours is for whoever configured it. */
+function saidOf(code: string, from: string | undefined): string {
+  return code === "EADDRNOTAVAIL" && from !== undefined ? `this machine has no address ${from} to send from` : code;
+}
 
 function isFailure(answer: Reply | ReplyFault | ReadEnd): answer is ReplyFault | ReadEnd {
   return typeof answer === "string";

@@ -226,10 +226,11 @@ test("a tenant's mail by SMTP: how eager its recipients are, its tags, when it g
     },
     directory: fakeDirectory(true),
     limits: new SendingLimits({ maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 }, () => 0),
-    sign: async () => "",
+    sign: async (_, domain) => `DKIM-Signature: d=${domain}\r\n`,
     newMessageId: () => "new@mx.test",
     sending: {
       hasTenants: () => true,
+      alsoSigns: ({ stream }) => (stream === "news" ? "platform.test" : undefined),
       senderOf: (_, { stream = "", tags }) => ({ ...sender, stream, about: { tags } }),
       eager: async (one, wish, { recipients }) => ({ ...one, list: `${wish.stream} ${recipients.length}` }),
       fields: () => "",
@@ -278,6 +279,8 @@ test("a tenant's mail by SMTP: how eager its recipients are, its tags, when it g
     ],
   );
   assert.doesNotMatch(seen[0]!.bytes.toString(), /X-Angarium/i);
+  for (const { bytes } of seen)
+    assert.match(bytes.toString(), /^DKIM-Signature: d=example\.test\r\nDKIM-Signature: d=platform\.test\r\n/);
 
   const at = (time: string) => `X-Angarium-Schedule: ${time}\r\n`;
   await send(at("1970-01-02T01:00:00+01:00"));

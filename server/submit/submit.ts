@@ -33,6 +33,8 @@ export type SubmitPorts = {
     /** With what is known of how eager its recipients are; undefined: nothing is. */
     readonly eager?: (sender: Sender, wish: SendingWish, mail: Received) => Promise<Sender>;
     readonly fields: (sender: Sender, mail: Received, header: Header) => string;
+    /** A further domain that has to sign; undefined: the author's alone. */
+    readonly alsoSigns?: (sender: Sender) => string | undefined;
     /** The message with what counts its opens and clicks; undefined: as it is. Only for senders that track. */
     readonly tracked?: (sender: Sender, mail: Received, header: Header) => Promise<Buffer | undefined>;
   };
@@ -99,6 +101,14 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
   };
 
+  /** Signatures by the author's domain, and by the one that answers for its complaints where that is another. */
+  const signerFor = (sender: Sender | undefined): SubmitPorts["sign"] => {
+    const other = sender && ports.sending?.alsoSigns?.(sender);
+    return other === undefined
+      ? sign
+      : async (bytes, domain) => (await Promise.all([sign(bytes, domain), sign(bytes, other)])).join("");
+  };
+
   /** As it goes out; what counts opens and clicks is put in before it is signed, and the filter reads what was written. */
   const finish = async (
     sender: Sender | undefined,
@@ -114,7 +124,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
 
   /** A tenant's message that an application hands over on a trusted network. */
   const ofTenant = async (mail: Received, header: Header, sender: Sender, domain: string): Promise<Received> => {
-    const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign };
+    const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign: signerFor(sender) };
     const fields = ports.sending!.fields(sender, mail, header);
     const bytes = await finish(sender, mail, header, { ...parts, without: ownFields(header), fields });
     return { ...mail, ...bytes, sending: sender };
@@ -165,7 +175,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       domain: mail.sending.author,
       without: ownFields(header),
       fields: ports.sending?.fields(mail.sending, mail, header) ?? "",
-      sign,
+      sign: signerFor(mail.sending),
     });
     return traced({ ...mail, bytes }, splitHeader(bytes, 0, bytes.length), false);
   };
@@ -197,7 +207,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const named = refusal === "unnamed" ? senderField(account, mail.smtputf8) : "";
       const without = named === "" ? ownFields(header) : [...ownFields(header), "sender"];
       const fields = named + (sender === undefined ? "" : ports.sending!.fields(sender, mail, header));
-      const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign };
+      const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign: signerFor(sender) };
       const { notBefore, key } = handling;
       const send = async (): Promise<readonly Reply[]> => {
         const finished = await finish(sender, mail, header, parts);

@@ -15,7 +15,7 @@ import {
 } from "./account.ts";
 import { isEligible, type Rank, shareOfRank } from "./eligible.ts";
 import { addressCap } from "./ladder.ts";
-import { divide, giveBack, take } from "./pace.ts";
+import { type DayUse, divide, giveBack, take } from "./pace.ts";
 import { capOf, type Day, dayMs, dayOf, isBlamed, type Plan } from "./plan.ts";
 
 type Instant = number;
@@ -131,13 +131,7 @@ export class WarmupBook {
         );
       const { cap, whole } = this.capToday(account, wish.rank, at);
       const taken = take(account.use, cap, granted, at, undefined, wish.rank === 1);
-      if (taken.granted === 0)
-        return refusal(
-          taken.until,
-          whole === undefined
-            ? `${plan.subject} may send ${cap} a day to ${plan.provider} (level ${plan.level + 1} of ${plan.levels.length})`
-            : `${plan.subject} may send ${cap} today to ${plan.provider}: ${wholeSaid(whole)}`,
-        );
+      if (taken.granted === 0) return refusal(taken.until, capSaid(plan, cap, whole, usedToday(account.use, at)));
       granted = taken.granted;
       open.push({ account, cap });
     }
@@ -224,6 +218,18 @@ export class WarmupBook {
 export type Whole = { readonly total: number; readonly sendingDay: number };
 export const wholeSaid = ({ total, sendingDay }: Whole): string =>
   `an address sends ${total} to everybody together on its sending day ${sendingDay}`;
+
+/** Why nothing more goes now: the day's cap, and whether it is used up or only spread over the day. */
+function capSaid(plan: Plan, cap: number, whole: Whole | undefined, used: number): string {
+  const { subject, provider, level, levels } = plan;
+  const may =
+    whole === undefined
+      ? `${subject} may send ${cap} a day to ${provider} (level ${level + 1} of ${levels.length})`
+      : `${subject} may send ${cap} today to ${provider}: ${wholeSaid(whole)}`;
+  return used >= cap ? may : `${may}; ${used} so far, the rest is spread over the day`;
+}
+
+const usedToday = (use: DayUse, at: Instant): number => (use.day === dayOf(at) ? use.used : 0);
 
 const ownDoing = { rateDeferrals: 0, hardBounces: 0, blockBounces: 0, complaints: 0 } as const;
 

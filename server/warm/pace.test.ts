@@ -42,6 +42,17 @@ test("the next day is a new one", () => {
   assert.equal(spend(100, 10_000, use, start + dayMs).times.length, 100);
 });
 
+test("what people waited for went ahead of the pace: others wait for that, and no longer than the day and its cap last", () => {
+  const late = start + 20 * 3_600_000;
+  const { use, granted } = take(unused, 100, 100, late, undefined, true);
+  assert.equal(granted, 33);
+  const other = take(use, 100, 1, late + 60_000);
+  assert.equal(other.granted, 0);
+  assert.ok(other.until >= late + 3_600_000);
+  assert.equal(take(use, 100, 1, start + dayMs).granted, 1, "the next day has a pace of its own");
+  assert.equal(take(use, 200_000, 1, late + 60_000).granted, 1, "a cap that has grown is spread anew");
+});
+
 test("no cap, no mail", () => {
   assert.deepEqual(take(unused, 0, 1, start), { use: unused, granted: 0, until: start + dayMs });
 });

@@ -54,7 +54,8 @@ export function take(
   const ofHour = Math.max(0, hourly - usedInHour);
   const interval = (settings.activeHours * hourMs) / Math.max(1, cap);
   const burst = Math.max(1, Math.floor(cap / burstShare));
-  const theoretical = Math.max(use.theoretical, now);
+  // What went ahead of the pace today is made up for, at today's pace: a cap that has grown since, or a new day, owes nothing for the one before.
+  const theoretical = Math.min(Math.max(use.theoretical, now), now + used * interval);
   const ofPace = urgent ? cap : Math.max(0, Math.floor((now - theoretical) / interval + burst));
   const granted = Math.min(wanted, ofDay, ofHour, ofPace);
   const next: DayUse =
@@ -72,7 +73,7 @@ export function take(
   function nextChance(): number {
     if (ofDay <= granted) return tomorrow;
     if (ofHour <= granted) return (hour + 1) * hourMs;
-    return Math.max(now + 1, Math.ceil(Math.max(use.theoretical, now) + (granted + 1 - burst) * interval));
+    return Math.max(now + 1, Math.ceil(theoretical + (granted + 1 - burst) * interval));
   }
 }
 
