@@ -97,6 +97,60 @@ test("the webmail", async (t) => {
       async () => (await inbox(talk)).filter((one) => /Rechnung|Drawings/.test(one)).length === 2,
       "both are back",
     );
+    // What is said of several holds for each of them.
+    for (const [subject, modifiers] of [
+      ["Rechnung", []],
+      ["Drawings", ["ControlOrMeta"]],
+    ] as const)
+      await row(ann, subject)
+        .locator(".box")
+        .click({ modifiers: [...modifiers] });
+    await ann.page.getByText("2 selected").waitFor();
+    await ann.page.keyboard.press("u");
+    for (const subject of ["Rechnung", "Drawings"]) await row(ann, subject).locator(".dot").waitFor();
+    await ann.page.keyboard.press("Shift+I");
+    for (const subject of ["Rechnung", "Drawings"])
+      await row(ann, subject).locator(".dot").waitFor({ state: "detached" });
+    await ann.page.keyboard.press("Escape");
+  });
+
+  await t.test("all of a long folder, what nobody has scrolled to as well: read, moved, and taken back", async () => {
+    const letters = Array.from({ length: 140 }, (_, i) => ({
+      from: "News <news@list.test>",
+      subject: `Issue ${i}`,
+      text: "What is new.",
+      ago: i,
+      mailbox: "Gazette",
+    }));
+    await seedMail(pages.origin, user, "pw", letters);
+    const count = async (filter: { readonly [condition: string]: unknown }): Promise<number> =>
+      (await talk.call("Email/query", { filter, calculateTotal: true })).total;
+    const { list } = await talk.call("Mailbox/get", { ids: null });
+    const gazette = list.find(({ name }: { name: string }) => name === "Gazette").id;
+    const unread = { inMailbox: gazette, notKeyword: "$seen" };
+    await ann.page.getByRole("link", { name: /^Gazette/ }).click();
+    await row(ann, "Issue 0").waitFor();
+    const chooseAll = async (): Promise<void> => {
+      await ann.page.locator(".total", { hasText: "140" }).waitFor();
+      await ann.page.keyboard.press("*");
+      await ann.page.keyboard.press("a");
+      await ann.page.getByRole("button", { name: "Select all 140 conversations" }).click();
+      await ann.page.getByText("140 selected").waitFor();
+    };
+    await chooseAll();
+    await picture(ann.page, "all-chosen");
+    await ann.page.keyboard.press("Shift+I");
+    await eventually(async () => (await count(unread)) === 0, "all are read");
+    await ann.page.keyboard.press("Escape");
+    await chooseAll();
+    await ann.page.keyboard.press("e");
+    await note(ann, "140 conversations archived.").waitFor();
+    await eventually(async () => (await count({ inMailbox: gazette })) === 0, "all are archived");
+    await ann.page.getByText("Nothing here.").waitFor();
+    await ann.page.keyboard.press("z");
+    await eventually(async () => (await count({ inMailbox: gazette })) === 140, "all are back");
+    await row(ann, "Issue 0").waitFor();
+    await ann.page.getByRole("link", { name: /^Inbox/ }).click();
   });
 
   await t.test("a read receipt that is asked for is sent when the reader says so, once", async () => {

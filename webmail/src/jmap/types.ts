@@ -58,6 +58,9 @@ export type EmailHead = {
   readonly size: number;
 };
 
+/** So much of an email as is needed to do something with it. */
+export type Marked = Pick<EmailHead, "id" | "threadId" | "mailboxIds" | "keywords">;
+
 export type BodyPart = {
   readonly partId: string | null;
   readonly blobId: Id | null;

@@ -57,9 +57,7 @@ export function doings(page: PageDoes): readonly Doing[] {
       group: "help.list",
       run: () => {
         const id = view.list?.at(view.cursor);
-        if (id === undefined) return;
-        if (view.chosen.has(id)) view.chosen.delete(id);
-        else view.chosen.add(id);
+        if (id !== undefined) view.chooseOrNot(id);
       },
     },
     {
@@ -71,7 +69,7 @@ export function doings(page: PageDoes): readonly Doing[] {
         if (view.list !== undefined) chooseKnown(view.list);
       },
     },
-    { id: "chooseNone", label: "do.chooseNone", keys: ["* n"], group: "help.list", run: () => view.chosen.clear() },
+    { id: "chooseNone", label: "do.chooseNone", keys: ["* n"], group: "help.list", run: () => view.chooseNone() },
     {
       id: "back",
       label: "do.back",
@@ -79,7 +77,7 @@ export function doings(page: PageDoes): readonly Doing[] {
       keys: ["Escape"],
       group: "help.list",
       run: () => {
-        if (view.chosen.size > 0) view.chosen.clear();
+        if (view.chosen.size > 0) view.chooseNone();
         else if (route.now.view === "mail" && route.now.thread !== undefined) go(withThread(undefined));
       },
     },

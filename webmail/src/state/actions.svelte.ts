@@ -1,13 +1,14 @@
 /** What can be done to emails: seen at once, sent behind, taken back on failure or by "undo". */
 import { toast } from "../../../ui/toasts.svelte.ts";
 import { accountOf } from "../jmap/accounts.ts";
-import type { EmailHead, Id } from "../jmap/types.ts";
+import type { Call } from "../jmap/client.ts";
+import type { Id, Marked } from "../jmap/types.ts";
 import { attempt } from "../shell/say.ts";
 import { t } from "../words.ts";
 import { copyAcross } from "./across.ts";
 import { forget, head, patchHead } from "./heads.svelte.ts";
 import { loadMailboxes, mailboxes, mailboxOf } from "./mailboxes.svelte.ts";
-import type { Patch } from "./patch.ts";
+import { inverse, type Patch } from "./patch.ts";
 import { accountOfEmails, allowed, mayIn, mayWith } from "./rights.ts";
 import { session } from "./session.svelte.ts";
 import { view } from "./view.svelte.ts";
@@ -23,20 +24,30 @@ export const changesUnderWay = (): number => under.way;
 
 type Patches = ReadonlyMap<Id, Patch>;
 
-async function send(patches: Patches): Promise<void> {
+async function sendInParts<T>(all: readonly T[], args: (some: readonly T[]) => Call[1]): Promise<void> {
   const atOnce = Math.min(maxAtOnce, session.client.limit("maxObjectsInSet", maxAtOnce));
-  const entries = [...patches].filter(([, patch]) => Object.keys(patch).length > 0);
-  for (let i = 0; i < entries.length; i += atOnce)
-    await session.client.set("Email/set", { update: Object.fromEntries(entries.slice(i, i + atOnce)) });
+  for (let i = 0; i < all.length; i += atOnce) await session.client.set("Email/set", args(all.slice(i, i + atOnce)));
 }
 
-function show(patches: Patches): Patches {
-  return new Map([...patches].map(([id, patch]) => [id, patchHead(id, patch)]));
+function send(patches: Patches): Promise<void> {
+  const entries = [...patches].filter(([, patch]) => Object.keys(patch).length > 0);
+  return sendInParts(entries, (some) => ({ update: Object.fromEntries(some) }));
+}
+
+/** @param emails of which some may be in no list: what takes them back is worked out of these */
+function show(patches: Patches, emails: readonly Marked[] = []): Patches {
+  const unknown = new Map(emails.filter(({ id }) => head(id) === undefined).map((email) => [email.id, email]));
+  return new Map(
+    [...patches].map(([id, patch]) => {
+      const email = unknown.get(id);
+      return [id, email === undefined ? patchHead(id, patch) : inverse(email, patch)];
+    }),
+  );
 }
 
 /** Applies patches. Answers the patches that take them back, or undefined where it failed (and has been taken back). */
-export async function apply(patches: Patches): Promise<Patches | undefined> {
-  const back = show(patches);
+export async function apply(patches: Patches, emails?: readonly Marked[]): Promise<Patches | undefined> {
+  const back = show(patches, emails);
   under.way++;
   const well = await attempt(() => send(patches));
   under.way--;
@@ -46,9 +57,9 @@ export async function apply(patches: Patches): Promise<Patches | undefined> {
 }
 
 /** Applies patches that take rows out of the list that is shown; with undo. */
-async function applyLeaving(rows: ReadonlySet<Id>, patches: Patches, done: string): Promise<void> {
+async function applyLeaving({ rows, emails }: Rows, patches: Patches, done: string): Promise<void> {
   const putBack = view.leave(rows);
-  const back = show(patches);
+  const back = show(patches, emails);
   const undo = async () => {
     closeNote();
     putBack();
@@ -66,30 +77,31 @@ async function applyLeaving(rows: ReadonlySet<Id>, patches: Patches, done: strin
   putBack();
 }
 
-export function setKeyword(emails: readonly EmailHead[], keyword: string, on: boolean): Promise<Patches | undefined> {
+export function setKeyword(emails: readonly Marked[], keyword: string, on: boolean): Promise<Patches | undefined> {
   const changed = emails.filter((one) => (one.keywords[keyword] === true) !== on);
-  return apply(new Map(changed.map(({ id }) => [id, { [`keywords/${keyword}`]: on ? true : null }])));
+  return apply(new Map(changed.map(({ id }) => [id, { [`keywords/${keyword}`]: on ? true : null }])), changed);
 }
 
-/** Read or unread: the whole conversation; unread marks the newest only. `quiet`: where it may not be, nothing is said. */
-export async function markSeen(
-  emails: readonly EmailHead[],
-  seen: boolean,
-  quiet = false,
-): Promise<Patches | undefined> {
+/** The newest email of each conversation. */
+const newest = (emails: readonly Marked[]): readonly Marked[] => [
+  ...new Map(emails.map((email) => [email.threadId, email])).values(),
+];
+
+/** Read or unread: whole conversations; unread marks the newest of each only. `quiet`: where it may not be, nothing is said. */
+export async function markSeen(emails: readonly Marked[], seen: boolean, quiet = false): Promise<Patches | undefined> {
   if (quiet ? !mayWith(emails, "maySetSeen") : !allowed(emails, "maySetSeen")) return undefined;
-  return setKeyword(seen ? emails : emails.slice(-1), "$seen", seen);
+  return setKeyword(seen ? emails : newest(emails), "$seen", seen);
 }
 
 /** A star on a conversation stands on its newest email. */
-export async function star(emails: readonly EmailHead[]): Promise<Patches | undefined> {
+export async function star(emails: readonly Marked[]): Promise<Patches | undefined> {
   if (!allowed(emails, "maySetKeywords")) return undefined;
   const on = !emails.some(({ keywords }) => keywords["$flagged"]);
-  return setKeyword(on ? emails.slice(-1) : emails, "$flagged", on);
+  return setKeyword(on ? newest(emails) : emails, "$flagged", on);
 }
 
 /** Out of the mailboxes of `from` (all of them where undefined) into `to`. */
-function moving(emails: readonly EmailHead[], from: Id | undefined, to: Id, more: Patch = {}): Patches {
+function moving(emails: readonly Marked[], from: Id | undefined, to: Id, more: Patch = {}): Patches {
   return new Map(
     emails.map((one) => {
       const patch: { [path: string]: true | null } = { ...more };
@@ -104,10 +116,12 @@ function moving(emails: readonly EmailHead[], from: Id | undefined, to: Id, more
 export type Rows = {
   /** The emails that stand in the list. */
   readonly rows: ReadonlySet<Id>;
-  readonly emails: readonly EmailHead[];
+  readonly emails: readonly Marked[];
+  /** Rows of which some are not known. */
+  readonly count?: number | undefined;
 };
 
-const countOf = ({ rows }: Rows) => rows.size;
+const countOf = ({ rows, count }: Rows) => count ?? rows.size;
 
 export async function archive(what: Rows): Promise<void> {
   const here = view.mailbox;
@@ -119,13 +133,13 @@ export async function archive(what: Rows): Promise<void> {
   const emails =
     here === undefined ? what.emails.filter(inRole("inbox")) : what.emails.filter((one) => one.mailboxIds[here]);
   await applyLeaving(
-    what.rows,
+    what,
     moving(emails, here ?? mailboxes.role("inbox", account)?.id, to),
     t("done.archived", { n: countOf(what) }),
   );
 }
 
-const inRole = (role: "inbox" | "trash" | "junk") => (one: EmailHead) => {
+const inRole = (role: "inbox" | "trash" | "junk") => (one: Marked) => {
   const id = mailboxes.role(role, accountOf(one.id))?.id;
   return id !== undefined && one.mailboxIds[id] === true;
 };
@@ -154,7 +168,7 @@ async function target(
 }
 
 /** Only the emails of the conversation that are in the mailbox that is shown. */
-const here = (emails: readonly EmailHead[]): readonly EmailHead[] => {
+const here = (emails: readonly Marked[]): readonly Marked[] => {
   const { mailbox } = view;
   return mailbox === undefined ? emails : emails.filter((one) => one.mailboxIds[mailbox]);
 };
@@ -169,11 +183,11 @@ export async function remove(what: Rows): Promise<void> {
     return destroy(what.rows, emails, t("done.destroyed", { n: countOf(what) }));
   const to = await target("trash", t("role.trash"), account);
   if (to === undefined) return;
-  await applyLeaving(what.rows, moving(emails, undefined, to), t("done.deleted", { n: countOf(what) }));
+  await applyLeaving(what, moving(emails, undefined, to), t("done.deleted", { n: countOf(what) }));
 }
 
 /** For good, after the time in which it can be taken back. */
-export function destroy(rows: ReadonlySet<Id>, emails: readonly EmailHead[], done: string): void {
+export function destroy(rows: ReadonlySet<Id>, emails: readonly Marked[], done: string): void {
   const putBack = view.leave(rows);
   const ids = emails.map(({ id }) => id);
   let taken = false;
@@ -182,7 +196,7 @@ export function destroy(rows: ReadonlySet<Id>, emails: readonly EmailHead[], don
     if (taken) return;
     taken = true;
     removeEventListener("pagehide", finish);
-    const well = await attempt(() => session.client.set("Email/set", { destroy: ids }));
+    const well = await attempt(() => sendInParts(ids, (destroy) => ({ destroy })));
     under.way--;
     if (well) forget(ids);
     else putBack();
@@ -212,7 +226,7 @@ export async function junk(what: Rows, is: boolean): Promise<void> {
     : { "keywords/$junk": null, "keywords/$notjunk": true };
   const emails = is ? here(what.emails) : what.emails.filter(inRole("junk"));
   await applyLeaving(
-    what.rows,
+    what,
     moving(emails, undefined, to, marks),
     t(is ? "done.junk" : "done.notJunk", { n: countOf(what) }),
   );
@@ -224,11 +238,11 @@ export async function moveTo(what: Rows, to: Id): Promise<void> {
   if (!mayIn(mailboxes.get(to), "mayAddItems")) return void toast(t("shared.mayNot"), { kind: "problem" });
   if (accountOfEmails(emails) !== accountOf(to)) return moveAcross(what, emails, to, name);
   if (!allowed(emails, "mayRemoveItems")) return;
-  await applyLeaving(what.rows, moving(emails, view.mailbox, to), t("done.moved", { n: countOf(what), name }));
+  await applyLeaving(what, moving(emails, view.mailbox, to), t("done.moved", { n: countOf(what), name }));
 }
 
 /** To another's mailbox, or from it; where it may not be removed it stays, and that is said. */
-async function moveAcross(what: Rows, emails: readonly EmailHead[], to: Id, name: string): Promise<void> {
+async function moveAcross(what: Rows, emails: readonly Marked[], to: Id, name: string): Promise<void> {
   const leaves = mayWith(emails, "mayRemoveItems");
   const places = new Map(emails.map(({ id, mailboxIds }) => [id, Object.keys(mailboxIds)]));
   under.way++;
@@ -264,11 +278,12 @@ async function moveAcross(what: Rows, emails: readonly EmailHead[], to: Id, name
 }
 
 /** A label is a mailbox that the email is in besides. */
-export async function label(emails: readonly EmailHead[], id: Id, on: boolean): Promise<void> {
+export async function label(emails: readonly Marked[], id: Id, on: boolean): Promise<void> {
   if (accountOfEmails(emails) !== accountOf(id)) return void toast(t("shared.noLabels"), { kind: "problem" });
   if (!mayIn(mailboxes.get(id), on ? "mayAddItems" : "mayRemoveItems"))
     return void toast(t("shared.mayNot"), { kind: "problem" });
-  const back = await apply(new Map(emails.map((one) => [one.id, { [`mailboxIds/${id}`]: on ? true : null }])));
+  const patches = new Map(emails.map((one) => [one.id, { [`mailboxIds/${id}`]: on ? true : null } as const]));
+  const back = await apply(patches, emails);
   if (back === undefined) return;
   const name = mailboxes.get(id)?.name ?? "";
   toast(t(on ? "done.labelled" : "done.unlabelled", { name }), {
@@ -278,7 +293,7 @@ export async function label(emails: readonly EmailHead[], id: Id, on: boolean): 
 
 /** Keywords that lists of people hide behind: pinned on top, muted out of sight. */
 export async function toggleKeyword(
-  emails: readonly EmailHead[],
+  emails: readonly Marked[],
   keyword: string,
   said: { on: string; off: string },
 ): Promise<void> {

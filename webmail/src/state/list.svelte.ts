@@ -1,7 +1,7 @@
 /** A list of conversations of any length: windows of it are fetched where somebody looks. */
 import type { Answer, Call, Client } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
-import { type EmailHead, type Filter, headProperties, type Id, type Thread } from "../jmap/types.ts";
+import { type EmailHead, type Filter, headProperties, type Id, type Marked, type Thread } from "../jmap/types.ts";
 import { answeredHere, isLocal } from "../offline/local.ts";
 import { head, learn, prune, threadHeads, threadIds } from "./heads.svelte.ts";
 
@@ -24,6 +24,9 @@ export type Snippet = { readonly subject: string | null; readonly preview: strin
 const windowRows = 25;
 /** Windows remembered around where somebody looks. */
 const keptWindows = 48;
+/** Emails asked for at once, where all are meant; and so many are meant at most. */
+const maxPage = 500;
+const maxEverything = 100_000;
 /** Servers that have refused. */
 const simple = new WeakSet<Client>();
 
@@ -249,6 +252,42 @@ export class ConversationList {
       ...this.known().map(([at, id]) => [at + fresh.length, id] as const),
     ]);
     this.total = (this.total ?? 0) + fresh.length;
+  }
+
+  /** All emails of its rows, known or not, oldest first: so much of each as is needed to do something with it. */
+  async everything(): Promise<readonly Marked[]> {
+    const { account, simpler } = this.query;
+    const { filter } = (simple.has(this.#client) ? simpler : undefined) ?? this.query;
+    const whose = account === undefined ? {} : { accountId: account };
+    const limit = Math.min(maxPage, this.#client.limit("maxObjectsInGet", maxPage));
+    const sort = [{ property: "receivedAt", isAscending: true }];
+    const ids = { resultOf: "q", name: "Email/query", path: "/ids" };
+    const found: Marked[] = [];
+    for (let position = 0; position < maxEverything; ) {
+      // The device keeps only some of them.
+      const answers = await this.#client.direct([
+        ["Email/query", { ...whose, filter, sort, position, limit }, "q"],
+        ["Email/get", { "#ids": ids, properties: ["id", "threadId", "mailboxIds", "keywords"] }, "e"],
+      ]);
+      const asked: readonly Id[] = answers.get("q")?.ids ?? [];
+      if (asked.length === 0) break;
+      position += asked.length;
+      found.push(...((answers.get("e")?.list ?? []) as Marked[]));
+    }
+    return found;
+  }
+
+  /** As `remove`, of all of them. */
+  removeAll(): () => void {
+    const before = this.#ids;
+    const total = this.total;
+    this.#generation++;
+    this.#ids = new Map();
+    if (this.total !== undefined) this.total = 0;
+    return () => {
+      this.#ids = before;
+      this.total = total;
+    };
   }
 
   /** Takes rows out before the server has said so. Answers how to put them back. */

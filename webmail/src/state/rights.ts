@@ -16,7 +16,7 @@ export const mayWith = (emails: readonly Pick<EmailHead, "mailboxIds">[], right:
   emails.every(({ mailboxIds }) => Object.keys(mailboxIds).every((id) => mayIn(mailboxes.get(id), right)));
 
 /** As above; where not, that is said. */
-export function allowed(emails: readonly EmailHead[], right: Right): boolean {
+export function allowed(emails: readonly Pick<EmailHead, "mailboxIds">[], right: Right): boolean {
   const may = mayWith(emails, right);
   if (!may) toast(t("shared.mayNot"), { kind: "problem" });
   return may;

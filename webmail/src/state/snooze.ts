@@ -48,6 +48,7 @@ export async function snooze(what: Rows, at: number): Promise<void> {
           } as const,
         ]),
       ),
+      emails,
     );
     if (back === undefined) return putBack();
     const undo = () => void apply(back).then(() => view.refreshSoon());

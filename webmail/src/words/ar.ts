@@ -287,6 +287,14 @@ export const ar: Words = {
 
   "list.label": "المحادثات",
   "list.choose": "تحديد",
+  "list.chooseEverything": {
+    zero: "لا محادثات",
+    one: "تحديد المحادثة",
+    two: "تحديد المحادثتين",
+    few: "تحديد المحادثات الـ{n} كلها",
+    many: "تحديد المحادثات الـ{n} كلها",
+    other: "تحديد المحادثات الـ{n} كلها",
+  },
   "list.chosen": { one: "محادثة محددة", two: "محادثتان محددتان", other: "المحدد: {n}" },
   "list.dragged": { one: "محادثة واحدة", two: "محادثتان", few: "{n} محادثات", other: "{n} محادثة" },
   "list.draft": "مسودة",

@@ -280,6 +280,7 @@ export const de: Words = {
 
   "list.label": "Unterhaltungen",
   "list.choose": "Auswählen",
+  "list.chooseEverything": { one: "Die {n} Konversation auswählen", other: "Alle {n} Konversationen auswählen" },
   "list.chosen": { one: "{n} ausgewählt", other: "{n} ausgewählt" },
   "list.dragged": { one: "{n} Unterhaltung", other: "{n} Unterhaltungen" },
   "list.draft": "Entwurf",

@@ -279,6 +279,7 @@ export const en = {
 
   "list.label": "Conversations",
   "list.choose": "Select",
+  "list.chooseEverything": { one: "Select all {n} conversations", other: "Select all {n} conversations" },
   "list.chosen": { one: "{n} selected", other: "{n} selected" },
   "list.dragged": { one: "{n} conversation", other: "{n} conversations" },
   "list.draft": "Draft",

@@ -271,6 +271,7 @@ export const es: Words = {
 
   "list.label": "Conversaciones",
   "list.choose": "Seleccionar",
+  "list.chooseEverything": { one: "Seleccionar {n} conversación", other: "Seleccionar las {n} conversaciones" },
   "list.chosen": { one: "{n} seleccionada", other: "{n} seleccionadas" },
   "list.dragged": { one: "{n} conversación", other: "{n} conversaciones" },
   "list.draft": "Borrador",

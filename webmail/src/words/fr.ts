@@ -274,6 +274,7 @@ export const fr: Words = {
 
   "list.label": "Conversations",
   "list.choose": "Sélectionner",
+  "list.chooseEverything": { one: "Sélectionner {n} conversation", other: "Sélectionner les {n} conversations" },
   "list.chosen": { one: "{n} sélectionnée", other: "{n} sélectionnées" },
   "list.dragged": { one: "{n} conversation", other: "{n} conversations" },
   "list.draft": "Brouillon",

@@ -264,6 +264,7 @@ export const ja: Words = {
 
   "list.label": "会話",
   "list.choose": "選択",
+  "list.chooseEverything": { other: "{n} 件すべてを選択" },
   "list.chosen": { other: "{n} 件選択中" },
   "list.dragged": { other: "会話 {n} 件" },
   "list.draft": "下書き",
