@@ -3,15 +3,14 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { tlsaText } from "../protocol/policy/dane.ts";
-import { stsId } from "../protocol/policy/mta-sts.ts";
-import { type DnsRecord, dnsRecords } from "./admin/dns-records.ts";
+import { type CheckedRecord, checkRecords } from "./admin/dns-check.ts";
+import { wantedOf } from "./admin/domain-dns.ts";
 import { configFile, readConfig } from "./config/read.ts";
 import { quiet } from "./log.ts";
 import { machineLacks } from "./machine-check.ts";
 import { publishedKeys } from "./net/published-keys.ts";
 import type { Answer, Resolver } from "./net/resolver.ts";
 import { resolverOrSentence } from "./resolver.ts";
-import { readDkimKeys } from "./sign/dkim-keys.ts";
 import { UsageError } from "./usage.ts";
 import { openStore } from "./world.ts";
 
@@ -35,17 +34,11 @@ export async function check(words: readonly string[]): Promise<number> {
   const store = existsSync(dataDir) ? await openStore(dataDir, { ...config.store, readers: 1 }) : undefined;
   try {
     const tlsa = publishedKeys(join(dataDir, "tls"), config.tls.certificate);
-    for (const { name, kind, settings } of (await store?.domains()) ?? []) {
-      const keys = store === undefined ? undefined : await readDkimKeys(store, name);
-      const records = dnsRecords({
-        domain: name,
-        kind,
-        hostname: config.hostname,
-        keys: keys?.keys ?? [],
-        settings,
-        tlsa: [],
-      });
-      lacks.push(...(await lacksOf(records, config.hostname, resolver)));
+    for (const domain of (await store?.domains()) ?? []) {
+      if (store === undefined) break;
+      const wanted = await wantedOf({ store, hostname: config.hostname, tlsa: () => tlsa }, domain);
+      const ofDomain = wanted.filter(({ id }) => !ofHost.test(id));
+      lacks.push(...sentences(await checkRecords(ofDomain, config.hostname, resolver)));
     }
     lacks.push(...(await lacksOfTlsa(config.hostname, tlsa, resolver)));
   } finally {
@@ -79,37 +72,17 @@ async function lacksOfHost(host: string, resolver: Resolver): Promise<string[]> 
   return lacks;
 }
 
-async function lacksOf(records: readonly DnsRecord[], host: string, resolver: Resolver): Promise<readonly string[]> {
-  const lacks: string[] = [];
-  for (const { name, type, value, why } of records) {
-    if (type !== "MX" && type !== "TXT") continue; // convenience of mail programs; nothing breaks without
-    if (type === "MX") {
-      const answer = await resolver.mx(name);
-      if (!found(answer).some(({ exchange }) => exchange === host))
-        lacks.push(`${name} has no MX ${host} (${why}).${trouble(answer)}`);
-      continue;
-    }
-    const answer = await resolver.txt(name);
-    // Nothing is wrong without these; there must only not be two, and the id must be that of the policy we serve.
-    if (/^v=(STSv1|TLSRPTv1)/.test(value)) {
-      const kind = value.split(";", 1)[0]!;
-      const own = found(answer).filter((text) => text.startsWith(kind));
-      if (own.length > 1) lacks.push(`${name} has ${own.length} TXT records "${kind}…", it must be one (${why}).`);
-      else if (kind === "v=STSv1" && own.length === 1 && stsId(own) !== stsId([value]))
-        lacks.push(`${name} has not the id of the policy that is served: publish "${value}" (${why}).`);
-      continue;
-    }
-    const tag = /^v=[^ ;]+/.exec(value)?.[0] ?? value;
-    const present = found(answer).filter((text) => text.startsWith(tag));
-    // A key must be exactly ours; a policy is the administrator's own affair.
-    const good = tag === "v=DKIM1" ? present.some((text) => squeeze(text) === squeeze(value)) : present.length === 1;
-    if (!good)
-      lacks.push(
-        `${name} ${present.length > 1 ? `has ${present.length} TXT records "${tag}…", it must be one` : `has no TXT "${value}"`} (${why}).${trouble(answer)}`,
-      );
-  }
-  return lacks;
-}
+/** Told once, and not for every domain. */
+const ofHost = /^(?:a|aaaa|tlsa|ptr)(?::|$)/;
+
+/** What mail needs and is not there, and whatever is there and is wrong; for all the rest there is `domain check`. */
+const sentences = (records: readonly CheckedRecord[]): string[] =>
+  records
+    .filter(({ need, state }) => state === "wrong" || (need === "must" && (state === "missing" || state === "unknown")))
+    .map(
+      ({ label, name, type, value, state, problem, why }) =>
+        `${label}: ${state === "missing" ? `${name} has no ${type} "${value}"` : `${name} ${type}: ${problem}`}${state === "wrong" ? ` Expected: "${value}"` : ""} (${why}).`,
+    );
 
 /** Without TLSA records there is no DANE; with wrong ones no mail comes from who honours them. */
 async function lacksOfTlsa(host: string, ours: readonly string[], resolver: Resolver): Promise<readonly string[]> {
@@ -127,7 +100,6 @@ async function lacksOfTlsa(host: string, ours: readonly string[], resolver: Reso
     );
 }
 
-const squeeze = (text: string): string => text.replaceAll(/\s+/g, "");
 const found = <T>(answer: Answer<T>): readonly T[] => (answer.kind === "found" ? answer.records : []);
 const trouble = (answer: Answer<unknown>): string =>
   answer.kind === "trouble" ? ` (DNS did not answer: ${answer.reason})` : "";

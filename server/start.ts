@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { generatePassword, makeCredential } from "./access/password.ts";
 import { nobodyElse } from "./admin/control.ts";
-import { dnsRecords } from "./admin/dns-records.ts";
+import { wantedOf } from "./admin/domain-dns.ts";
 import { readDomain } from "./admin/names.ts";
 import { addAccount } from "./admin/people.ts";
 import { render } from "./admin/render.ts";
@@ -17,7 +17,7 @@ import { makeLog } from "./log.ts";
 import { publishedKeys } from "./net/published-keys.ts";
 import { resolverOrSentence } from "./resolver.ts";
 import { type RunningServer, startServer } from "./roles.ts";
-import { ensureDkimKeys, readDkimKeys } from "./sign/dkim-keys.ts";
+import { ensureDkimKeys } from "./sign/dkim-keys.ts";
 import { makeFolder } from "./store/folders.ts";
 import type { Store } from "./store/store.ts";
 import { untilStopped } from "./until-stopped.ts";
@@ -36,7 +36,6 @@ export async function start(words: readonly string[]): Promise<number> {
   const { log, flush } = makeLog(config.logLevel);
   await nobodyElse(dataDir);
   const store = await openStore(dataDir, config.store);
-  const first = await firstPeople(store, options.domain ?? domainOf(config.hostname));
   const server = await startServer({
     config,
     dataDir,
@@ -47,6 +46,8 @@ export async function start(words: readonly string[]): Promise<number> {
     edgePolicies: true,
   });
   const stopped = untilStopped(server, flush);
+  // Not before it listens: whose first start fails (a port is taken) is told the password at the next one.
+  const first = await firstPeople(store, options.domain ?? domainOf(config.hostname));
   process.stdout.write(
     first === undefined
       ? `Angarium ${version} is ready: ${places(server)}\n`
@@ -119,15 +120,14 @@ async function welcome(
   dataDir: string,
   first: First,
 ): Promise<string> {
-  const keys = (await readDkimKeys(store, first.domain))?.keys ?? [];
-  const records = dnsRecords({
-    domain: first.domain,
-    kind: "local",
-    hostname: config.hostname,
-    keys,
-    settings: {},
-    tlsa: publishedKeys(join(dataDir, "tls"), config.tls.certificate),
-  });
+  const records = await wantedOf(
+    {
+      store,
+      hostname: config.hostname,
+      tlsa: () => publishedKeys(join(dataDir, "tls"), config.tls.certificate),
+    },
+    { name: first.domain, kind: "local", settings: {} },
+  );
   const high = server.listeners.some(({ service, port }) => service !== "http" && port !== standardPorts[service].port);
   const listeners = server.listeners.map(({ service, address, port }) => ({ service, address, port }));
   const https = server.listeners.find(({ service }) => service === "https")?.port;
@@ -147,7 +147,7 @@ Certificate: self-signed; clients may trust ${server.caFile ?? "the configured o
 
 DNS records to publish for ${first.domain}:
 
-${render(records.map(({ name, type, value, why }) => ({ name, type, value, why })))}
+${render(records.map(({ name, type, value, why }) => ({ name, type, value: value === "" ? "?" : value, why })))}
 
 Next: sign in to the console and choose "Set up a domain"; or here, beside the running server:
   ${command} account add NAME@${first.domain}

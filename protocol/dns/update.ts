@@ -1,5 +1,6 @@
 /** Dynamic DNS updates (RFC 2136), authenticated by TSIG (RFC 8945). Pure: ids and times are given. */
 import { createHmac } from "node:crypto";
+import { parseIp4, parseIp6 } from "../ip.ts";
 
 export type TsigKey = {
   readonly name: string;
@@ -11,7 +12,7 @@ export type TsigKey = {
 export type RecordChange = {
   readonly action: "add" | "delete";
   readonly name: string;
-  readonly type: "TXT" | "MX" | "CNAME" | "SRV" | "TLSA";
+  readonly type: "A" | "AAAA" | "PTR" | "TXT" | "MX" | "CNAME" | "SRV" | "TLSA";
   readonly value: string;
   readonly ttlSeconds: number;
 };
@@ -26,7 +27,7 @@ export type TxtUpdate = {
 };
 
 const [classIn, classNone, classAny] = [1, 254, 255];
-const typeNumbers = { CNAME: 5, MX: 15, TXT: 16, SRV: 33, TLSA: 52 } as const;
+const typeNumbers = { A: 1, CNAME: 5, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33, TLSA: 52 } as const;
 const [typeSoa, typeTsig] = [6, 250];
 const opcodeUpdate = 5;
 const fudgeSeconds = 300;
@@ -81,7 +82,14 @@ function rdataOf(type: RecordChange["type"], value: string): Buffer {
     case "MX":
       return Buffer.concat([shorts(number(0)), nameBytes(parts[1] ?? "")]);
     case "CNAME":
+    case "PTR":
       return nameBytes(value);
+    case "A":
+    case "AAAA": {
+      const address = (type === "A" ? parseIp4 : parseIp6)(value);
+      if (address === undefined) throw new Error(`"${value}" is no ${type} record.`);
+      return Buffer.from(address);
+    }
     case "SRV":
       return Buffer.concat([shorts(number(0), number(1), number(2)), nameBytes(parts[3] ?? "")]);
     case "TLSA":

@@ -14,13 +14,16 @@ test("records of every type, put and taken away in one message, as another codec
     { action: "add", name: `autoconfig.${zone}`, type: "CNAME", value: "mail.example.test.", ttlSeconds: 60 },
     { action: "add", name: `_imaps._tcp.${zone}`, type: "SRV", value: "0 1 993 mail.example.test.", ttlSeconds: 60 },
     { action: "add", name: `_25._tcp.mail.${zone}`, type: "TLSA", value: "3 1 1 00ff10", ttlSeconds: 60 },
+    { action: "add", name: `mail.${zone}`, type: "A", value: "192.0.2.7", ttlSeconds: 60 },
+    { action: "add", name: `mail.${zone}`, type: "AAAA", value: "2001:db8::7", ttlSeconds: 60 },
+    { action: "add", name: "7.2.0.192.in-addr.arpa", type: "PTR", value: `mail.${zone}.`, ttlSeconds: 60 },
     { action: "delete", name: zone, type: "MX", value: "5 old.example.test.", ttlSeconds: 0 },
   ];
   // biome-ignore lint/suspicious/noExplicitAny: the codec's types know no updates.
   const packet = decode(writeUpdates({ id: 77, zone, changes }, key, 1_700_000_000)) as any;
   assert.equal(packet.id, 77);
   assert.deepEqual([packet.questions[0].name, packet.questions[0].type], [zone, "SOA"]);
-  const [mx, spf, dkim, cname, srv, tlsa, gone] = packet.authorities;
+  const [mx, spf, dkim, cname, srv, tlsa, a, aaaa, ptr, gone] = packet.authorities;
   assert.deepEqual(
     [mx.name, mx.type, mx.ttl, mx.data.preference, mx.data.exchange],
     [zone, "MX", 300, 10, "mail.example.test"],
@@ -30,6 +33,7 @@ test("records of every type, put and taken away in one message, as another codec
     dkim.data.map((part: Buffer) => part.length),
     [255, 255, 90],
   );
+  assert.deepEqual([a.data, aaaa.data, ptr.data], ["192.0.2.7", "2001:db8::7", `mail.${zone}`]);
   assert.equal(cname.data, "mail.example.test");
   assert.deepEqual(
     [srv.data.priority, srv.data.weight, srv.data.port, srv.data.target],

@@ -46,6 +46,7 @@ type Used = Pick<
   | "queueAct"
   | "subscribe"
   | "hostedDomains"
+  | "sendingRows"
   | "tenants"
   | "noteAudit"
   | "deletionTakes"
@@ -167,6 +168,9 @@ export class FakeStore implements Used {
   }
   async purge() {
     return "done" as const;
+  }
+  async sendingRows() {
+    return [];
   }
   async setting(key: string) {
     return this.settingRows.get(key);

@@ -22,6 +22,9 @@ const wanted: { readonly [id: string]: readonly [name: string, type: WantedRecor
   "mta-sts": ["_mta-sts.d.test", "TXT", "v=STSv1; id=abc"],
   "return-path": ["rp.d.test", "MX", `10 ${host}.`],
   "return-path-spf": ["rp.d.test", "TXT", "v=spf1 ip4:192.0.2.10 ip6:2001:db8::10 ~all"],
+  a: [host, "A", ""],
+  "ptr:192.0.2.7": ["7.2.0.192.in-addr.arpa", "PTR", `${host}.`],
+  bimi: ["default._bimi.d.test", "TXT", ""],
   "tls-rpt": ["_smtp._tls.d.test", "TXT", "v=TLSRPTv1; rua=mailto:tls-reports@d.test"],
 };
 const senders: { readonly [id: string]: readonly string[] } = { "return-path-spf": ["192.0.2.10", "2001:db8::10"] };
@@ -56,6 +59,13 @@ const cases: readonly (readonly [id: string, there: readonly string[], state: st
   ["return-path-spf", ["v=spf1 ip6:2001:db8::10 ip4:192.0.2.10 -all"], "other", /^$/],
   ["return-path-spf", ["v=spf1 mx -all"], "wrong", /does not let us send from 192\.0\.2\.10: add ip4:192\.0\.2\.10\.$/],
   ["return-path-spf", ["v=spf1 ip4:192.0.2.10 -all"], "wrong", /add ip6:2001:db8::10\.$/],
+  ["a", ["192.0.2.7"], "good", /^$/],
+  ["a", [], "missing", /private addresses alone/],
+  ["ptr:192.0.2.7", [`${host}`], "good", /^$/],
+  ["ptr:192.0.2.7", ["dsl-7.provider.test"], "wrong", /It is dsl-7\.provider\.test\., not mail\.here\.test/],
+  ["ptr:192.0.2.7", [], "missing", /not there/],
+  ["bimi", [], "missing", /not there/],
+  ["bimi", ["v=BIMI1; l=https://d.test/logo.svg; a="], "other", /^$/],
   ["tls-rpt", ["v=TLSRPTv1"], "wrong", /rua=mailto/],
   ["tls-rpt", ["v=TLSRPTv1; rua=https://reports.test/"], "other", /^$/],
 ];
@@ -94,7 +104,7 @@ test("a return path that is an alias of ours gets its mail without an MX record"
 
 test("what is sent in bulk has records of its own: the return path, its SPF by the addresses it leaves from, the host of counted links", () => {
   const domain = { name: "d.test", kind: "local", settings: {} } as const;
-  const about = { domain, hostname: host, keys: [], tlsa: [] };
+  const about = { domain, hostname: host, keys: [], tlsa: [], addresses: [] };
   const of = (sending: SendingDns | undefined): readonly string[] =>
     wantedRecords({ ...about, sending })
       .filter(({ id }) => id === "spf" || id === "tracking" || id.startsWith("return-path"))

@@ -60,9 +60,33 @@ async function verdictOf(
       return srv(record, hostname, resolver);
     case "CNAME":
       return leadsHere(record, ours, resolver);
+    case "A":
+    case "AAAA":
+      return hostAddress(record, resolver);
+    case "PTR":
+      return reverse(record, hostname, resolver);
     default:
       return record.type satisfies never;
   }
+}
+
+/** A router or a balancer may stand before us: that DNS has an address is all that can be asked for. */
+async function hostAddress({ name, type, value }: WantedRecord, resolver: Resolver): Promise<Verdict> {
+  const answer = await (type === "A" ? resolver.a(name) : resolver.aaaa(name));
+  const found = recordsOf(answer);
+  if (found.length > 0) return good(found);
+  if (value !== "") return unknown(answer) ?? missing();
+  const problem =
+    "It is not there. This machine has private addresses alone: take the public one of its router, or of the company that it is rented from.";
+  return unknown(answer) ?? { state: "missing", found, problem };
+}
+
+async function reverse({ id }: WantedRecord, hostname: string, resolver: Resolver): Promise<Verdict> {
+  const answer = await resolver.ptr(id.slice("ptr:".length));
+  const found = recordsOf(answer).map((one) => `${one}.`);
+  if (found.includes(`${hostname}.`)) return good(found);
+  if (found.length === 0) return unknown(answer) ?? missing();
+  return wrong(found, `It is ${found.join(", ")}, not ${hostname}: they must be the same.`);
 }
 
 async function mx(
@@ -107,9 +131,10 @@ async function txt(
   resolver: Resolver,
 ): Promise<Verdict> {
   const answer = await resolver.txt(record.name);
-  const tag = /^v=[^ ;]+/.exec(record.value)?.[0] ?? record.value;
+  const tag = record.value === "" ? "v=" : (/^v=[^ ;]+/.exec(record.value)?.[0] ?? record.value);
   const found = recordsOf(answer).filter((text) => text.toLowerCase().startsWith(tag.toLowerCase()));
   const [only] = found;
+  if (record.value === "" && only !== undefined) return { state: "other", found, problem: "" };
   if (only === undefined) {
     const others = recordsOf(answer);
     // A name that is for such a record alone has something else: what was meant does not count.

@@ -1,6 +1,7 @@
 /** The DNS of a domain: what it should have, whether it has it, its zone file, and putting it there. */
 import { type Command, command, done, no, type World } from "./command.ts";
 import { zoneText } from "./dns-records.ts";
+import type { WantedRecord } from "./dns-wanted.ts";
 import { checkDomain, type DomainCheck, publishMissing, wantedOf } from "./domain-dns.ts";
 import { badDomain, findDomain, noDomain, readDomain } from "./names.ts";
 import { cell } from "./render.ts";
@@ -29,23 +30,28 @@ function checkText({ domain, standing, records, problem }: DomainCheck): string 
     lines.push(`${marks[one.state].padEnd(14)} ${one.label.padEnd(22)} ${one.name} ${one.type}`);
     if (one.state === "good") continue;
     if (one.found.length > 0) lines.push(`               found:    ${one.found.map(cell).join(" | ")}`);
-    if (one.state !== "other") lines.push(`               expected: ${one.value}`, `               ${one.breaks}`);
+    if (one.state !== "other")
+      lines.push(`               expected: ${one.value === "" ? one.why : one.value}`, `               ${one.breaks}`);
     if (one.problem !== "") lines.push(`               ${one.problem}`);
   }
   return lines.join("\n");
 }
 
-export const dnsCommands: readonly Command[] = [
+const records = (called: string, help: string): Command =>
   command(
-    "domain records",
-    "Every DNS record that a domain should have, why, and what breaks without it.",
+    called,
+    help,
     { name },
     async (given, world) => {
       const domain = await named(given.name, world);
       return "why" in domain ? domain : done(await wantedOf(world, domain));
     },
-    zoneText as Command["text"],
-  ),
+    ((wanted: readonly WantedRecord[]) => zoneText(wanted)) as Command["text"],
+  );
+
+export const dnsCommands: readonly Command[] = [
+  records("domain records", "Every DNS record that a domain should have, why, and what breaks without it."),
+  records("dns", "The same."),
   command(
     "domain check",
     "Looks at DNS now: what is found, what is expected, what it breaks. The server does it by itself every hour.",
@@ -64,7 +70,7 @@ export const dnsCommands: readonly Command[] = [
     { name },
     async (given, world) => {
       const domain = await named(given.name, world);
-      return "why" in domain ? domain : done(`${zoneText(await wantedOf(world, domain))}\n`);
+      return "why" in domain ? domain : done(`${zoneText(await wantedOf(world, domain), domain.name)}\n`);
     },
     ((text: string) => text) as Command["text"],
   ),

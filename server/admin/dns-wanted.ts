@@ -1,5 +1,8 @@
 /** Every DNS record that a domain should have, each with a name of its own, why it is there, and what breaks without it. */
+import { isIPv6 } from "node:net";
 import { policyId } from "../../protocol/policy/mta-sts.ts";
+import { reverseName } from "../net/dns-wire.ts";
+import { isPublicAddress } from "../net/guard.ts";
 import { hostedPolicy } from "../send/hosted-policy.ts";
 import type { DkimKey } from "../sign/dkim-keys.ts";
 import type { Domain } from "../store/store.ts";
@@ -34,12 +37,12 @@ export function wantedRecords(about: {
   readonly keys: readonly Pick<DkimKey, "selector" | "record" | "state">[];
   /** TLSA records of the host, as a zone file has them. */
   readonly tlsa: readonly string[];
-  /** Where the picture of the domain is, for BIMI; undefined: it has none. */
-  readonly logo?: string | undefined;
+  /** Of the host: those that DNS shows, or else those that this machine knows of itself. */
+  readonly addresses: readonly string[];
   /** Undefined: nothing is sent as the domain in bulk. */
   readonly sending?: SendingDns | undefined;
 }): readonly WantedRecord[] {
-  const { domain, hostname, keys, tlsa, logo, sending } = about;
+  const { domain, hostname, keys, tlsa, addresses, sending } = about;
   const { name, settings } = domain;
   const records: WantedRecord[] = [];
   const add = (
@@ -53,6 +56,28 @@ export function wantedRecords(about: {
   ): void =>
     void records.push({ id, label, need, ...record, why, breaks, ...(senders.length === 0 ? {} : { senders }) });
 
+  const v4 = addresses.find((address) => !isIPv6(address));
+  const v6 = addresses.find((address) => isIPv6(address));
+  const hostAddress = (id: "a" | "aaaa", type: "A" | "AAAA", need: Need, value: string): void =>
+    add(
+      id,
+      `Address of the server${type === "AAAA" ? " (IPv6)" : ""}`,
+      need,
+      { name: hostname, type, value },
+      value === "" ? "where the server is: the public address of this machine" : "where the server is",
+      "Nobody finds the server: no mail comes, and no mail program connects.",
+    );
+  if (v4 !== undefined || v6 === undefined) hostAddress("a", "A", "must", v4 ?? "");
+  if (v6 !== undefined) hostAddress("aaaa", "AAAA", v4 === undefined ? "must" : "may", v6);
+  for (const address of addresses.filter(isPublicAddress))
+    add(
+      `ptr:${address}`,
+      "Reverse name of the server",
+      "should",
+      { name: reverseName(address) ?? address, type: "PTR", value: `${hostname}.` },
+      `who ${address} is; it is set where the address comes from: at the company that the machine is rented from, or the provider of its line`,
+      "Large providers refuse mail from this address, or take it for junk.",
+    );
   add(
     "mx",
     "MX",
@@ -216,15 +241,21 @@ export function wantedRecords(about: {
       "where links lead that are counted",
       "Whoever follows a link in counted mail comes nowhere.",
     );
-  if (logo !== undefined)
-    add(
-      "bimi",
-      "BIMI",
-      "may",
-      { name: `default._bimi.${name}`, type: "TXT", value: `v=BIMI1; l=${logo}; a=` },
-      "the picture that is shown beside its mail, where DMARC says quarantine or reject",
-      "No picture is shown.",
-    );
+  const { bimiLogo = "", bimiEvidence = "" } = settings;
+  add(
+    "bimi",
+    "BIMI",
+    "may",
+    {
+      name: `default._bimi.${name}`,
+      type: "TXT",
+      value: bimiLogo === "" ? "" : `v=BIMI1; l=${bimiLogo}; a=${bimiEvidence}`,
+    },
+    bimiLogo === ""
+      ? "the picture that is shown beside its mail: say in the settings of the domain where it is (an SVG file at an https address)"
+      : "the picture that is shown beside its mail, where DMARC says quarantine or reject",
+    "No picture is shown.",
+  );
   return records;
 }
 

@@ -1,10 +1,11 @@
 import type { StsMode } from "../../protocol/policy/mta-sts.ts";
 import { parseTarget } from "../send/route.ts";
-import { ensureDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
+import { ensureDkimKeys } from "../sign/dkim-keys.ts";
 import type { Domain, DomainSettings } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, no, type Outcome } from "./command.ts";
 import { removeByHand } from "./deletion-commands.ts";
-import { type DnsRecord, dnsRecords, zoneText } from "./dns-records.ts";
+import { type DnsRecord, zoneText } from "./dns-records.ts";
+import { wantedOf } from "./domain-dns.ts";
 import { badDomain, findDomain, noDomain, readAddress, readDomain } from "./names.ts";
 import { render } from "./render.ts";
 
@@ -32,6 +33,11 @@ const settings = {
     type: "number",
     help: "DKIM signatures expire after so many days (8 or more: mail may wait in queues); 0: never",
   },
+  bimiLogo: {
+    type: "text",
+    help: 'https address of the picture shown beside its mail (BIMI, SVG Tiny PS); "" for none',
+  },
+  bimiEvidence: { type: "text", help: 'https address of the certificate about that picture (VMC, CMC); "" for none' },
 } as const satisfies Arguments;
 
 /** The settings with the given changes, or a sentence about a change that cannot be. */
@@ -80,6 +86,18 @@ function changed(
       return no("--signature-days must be 8 or more: mail may wait in queues for days. 0 is no expiry.");
     after.signatureDays = signatureDays;
   }
+  for (const key of ["bimiLogo", "bimiEvidence"] as const) {
+    const url = given[key];
+    if (url === "") delete after[key];
+    else if (url !== undefined) {
+      // It stands in a TXT record, where a semicolon ends it.
+      if (URL.parse(url)?.protocol !== "https:" || !/^[\x21-\x3a\x3c-\x7e]{1,500}$/.test(url))
+        return no(
+          `--${key === "bimiLogo" ? "bimi-logo" : "bimi-evidence"} must be an https address, like https://example.org/logo.svg.`,
+        );
+      after[key] = url;
+    }
+  }
   return { settings: after };
 }
 
@@ -92,7 +110,8 @@ export const domainCommands: readonly Command[] = [
     "domain add",
     "Take mail for a domain: its own people's, or (with --relay) another server's.",
     { name, relay: { type: "flag", help: "mail for it is passed on to another server" }, ...settings },
-    async ({ name, relay, ...given }, { store, now, hostname, tlsa }) => {
+    async ({ name, relay, ...given }, world) => {
+      const { store, now } = world;
       const domain = readDomain(name);
       if (domain === undefined) return badDomain(name);
       if ((await findDomain(store, domain)) !== undefined)
@@ -100,14 +119,14 @@ export const domainCommands: readonly Command[] = [
       const kind = relay ? "relay" : "local";
       const made = changed({}, kind, given);
       if ("kind" in made) return made;
-      if ((await store.putDomain({ name: domain, kind, settings: made.settings })) === "deleted")
-        return no(domainCanComeBack(domain));
-      const keys = kind === "local" ? (await ensureDkimKeys(store, domain, now())).keys : [];
+      const added: Domain = { name: domain, kind, settings: made.settings };
+      if ((await store.putDomain(added)) === "deleted") return no(domainCanComeBack(domain));
+      if (kind === "local") await ensureDkimKeys(store, domain, now());
       return done({
         name: domain,
         kind,
         ...made.settings,
-        dns: dnsRecords({ domain, kind, hostname, keys, settings: made.settings, tlsa: tlsa() }),
+        dns: await wantedOf(world, added),
       });
     },
     ({ dns, ...added }: { readonly dns: readonly DnsRecord[] }) =>
@@ -145,19 +164,5 @@ export const domainCommands: readonly Command[] = [
       if ((await findDomain(world.store, domain)) === undefined) return noDomain(domain);
       return removeByHand(world, "domain", domain, given);
     },
-  ),
-  command(
-    "dns",
-    "The DNS records a domain should have.",
-    { name },
-    async ({ name }, { store, hostname, tlsa }) => {
-      const domain = readDomain(name);
-      if (domain === undefined) return badDomain(name);
-      const row = await findDomain(store, domain);
-      if (row === undefined) return noDomain(domain);
-      const keys = (await readDkimKeys(store, domain))?.keys ?? [];
-      return done(dnsRecords({ domain, kind: row.kind, hostname, keys, settings: row.settings, tlsa: tlsa() }));
-    },
-    zoneText,
   ),
 ];

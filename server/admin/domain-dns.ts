@@ -4,12 +4,14 @@ import type { RecordChange } from "../../protocol/dns/update.ts";
 import { loadModel } from "../dispatch/edit.ts";
 import { defaultName, membersOf, type Named } from "../dispatch/model.ts";
 import { type DnsUpdateSettings, makeDnsUpdater } from "../net/dns-update.ts";
+import { publicAddresses } from "../net/public-addresses.ts";
 import { readDkimKeys } from "../sign/dkim-keys.ts";
 import { domainSettings } from "../store/domain-settings.ts";
 import type { Domain } from "../store/store.ts";
 import type { World } from "./command.ts";
 import { no, type Refused, time } from "./command.ts";
 import { type CheckedRecord, checkRecords, type DomainStanding, standingOf } from "./dns-check.ts";
+import { isInZone } from "./dns-records.ts";
 import { type SendingDns, type WantedRecord, wantedRecords } from "./dns-wanted.ts";
 
 const ttlSeconds = 3600;
@@ -28,11 +30,23 @@ export const checkPrefix = domainSettings.dnsCheck;
 
 type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver" | "sending">>;
 
-export async function wantedOf(world: Omit<Used, "resolver">, domain: Domain): Promise<readonly WantedRecord[]> {
+/** `addresses`: of the host, as DNS shows them; none: those of this machine. */
+export async function wantedOf(
+  world: Pick<Used, "store" | "hostname" | "tlsa" | "sending">,
+  domain: Domain,
+  addresses: readonly string[] = [],
+): Promise<readonly WantedRecord[]> {
   const { store, hostname, tlsa } = world;
   const keys = (await readDkimKeys(store, domain.name))?.keys ?? [];
   const sending = sendingDns(world.sending?.model() ?? (await loadModel(store)), domain.name);
-  return wantedRecords({ domain, hostname, keys, tlsa: tlsa(), sending });
+  return wantedRecords({
+    domain,
+    hostname,
+    keys,
+    tlsa: tlsa(),
+    sending,
+    addresses: addresses.length > 0 ? addresses : publicAddresses(),
+  });
 }
 
 /** Where bounces and links of a sending domain lead, and what addresses its mail leaves from. */
@@ -55,11 +69,9 @@ export async function checkDomain(world: Used, domain: Domain): Promise<DomainCh
   const { hostname, now } = world;
   if (world.resolver === undefined) return undefined;
   const resolver = world.resolver.fresh ?? world.resolver;
-  const [records, v4, v6] = await Promise.all([
-    checkRecords(await wantedOf(world, domain), hostname, resolver),
-    resolver.a(hostname),
-    resolver.aaaa(hostname),
-  ]);
+  const [v4, v6] = await Promise.all([resolver.a(hostname), resolver.aaaa(hostname)]);
+  const shown = [v4, v6].flatMap((answer) => (answer.kind === "found" ? answer.records.toSorted() : []));
+  const records = await checkRecords(await wantedOf(world, domain, shown), hostname, resolver);
   const nowhere = v4.kind === "none" && v6.kind !== "found";
   return {
     domain: domain.name,
@@ -103,14 +115,14 @@ export async function publishMissing(
     tsigAlgorithm: how.tsigAlgorithm ?? base?.tsigAlgorithm ?? "hmac-sha256",
   };
   const zone = settings.dnsZone === "" ? domain.name : settings.dnsZone;
-  const inZone = (name: string): boolean => name === zone || name.endsWith(`.${zone}`);
   const adds: RecordChange[] = [];
   const removes: RecordChange[] = [];
   const left: { name: string; type: string; problem: string }[] = [];
   for (const record of check.records) {
     const { name, type, value, state, problem, found } = record;
     if (state !== "missing" && state !== "wrong") continue;
-    if (!inZone(name)) {
+    if (value === "") continue;
+    if (!isInZone(name, zone)) {
       left.push({ name, type, problem: `It is not in the zone ${zone}.` });
       continue;
     }

@@ -87,6 +87,9 @@ export type DomainSettings = {
   readonly mtaStsMx?: readonly string[];
   /** DKIM signatures expire after so many days (x= of RFC 6376 §3.5); undefined: never. */
   readonly signatureDays?: number;
+  /** BIMI: where the picture of the domain is (l=), and the certificate about it (a=); https URLs. */
+  readonly bimiLogo?: string;
+  readonly bimiEvidence?: string;
 };
 
 /** One address and where its mail goes. `local` "" with targets is refused: a catch-all is a domain setting. */

@@ -30,7 +30,8 @@ describe("the DNS of a domain", () => {
     const zone: { [name: string]: { [type: string]: string[] } } = {
       "mail.example.test": { A: ["192.0.2.7"] },
     };
-    for (const { name, type, value } of records) {
+    for (const { id, name, type, value } of records) {
+      if (/^(?:a|aaaa|ptr:.*)$/.test(id)) continue;
       const at = (zone[name] ??= {});
       if (type === "CNAME") at["A"] = ["192.0.2.7"];
       else (at[type] ??= []).push(type === "MX" || type === "SRV" ? value.replace(/\.$/, "") : value);
@@ -47,6 +48,8 @@ describe("the DNS of a domain", () => {
     assert.match(dns.problem, /mail\.example\.test.* has no address/);
     const found = states(dns);
     for (const id of [
+      "a",
+      "bimi",
       "mx",
       "spf",
       "dkim-r",
@@ -64,7 +67,14 @@ describe("the DNS of a domain", () => {
       "return-path",
     ])
       assert.equal(found[id], "missing", id);
-    for (const record of dns.records) assert.ok(record.breaks.length > 10 && record.value.length > 5, record.id);
+    for (const record of dns.records) assert.ok(record.breaks.length > 10 && record.why.length > 5, record.id);
+    // What only people know is said in words: where the picture is.
+    assert.deepEqual(
+      dns.records.filter(({ value, id }: Any) => value.length < 6 && id !== "a").map(({ id }: Any) => id),
+      ["bimi"],
+    );
+    await admin.no(422, "PATCH", "/domains/example.test", { bimiLogo: "http://example.test/l.svg" });
+    await admin.ok("PATCH", "/domains/example.test", { bimiLogo: "https://example.test/logo.svg" });
   });
 
   test("as it should be, then with mistakes", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../dev-process.ts";
@@ -25,7 +25,20 @@ test("the first start prints a table, a password and DNS records; the next one i
   // Free ports, where a first start of its own would take the standard ones.
   const services = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "https"];
   const listen = services.map((service) => `${service} = ["127.0.0.1:0"]`).join("\n");
-  await writeFile(join(data, "angarium.toml"), `hostname = "mail.first.test"\n[listen]\n${listen}\n`);
+  const toml = `hostname = "mail.first.test"\n[listen]\n${listen}\n`;
+  // Whose first start fails has seen no password: the next one is the first.
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const taken = toml.replace("127.0.0.1:0", `127.0.0.1:${(other.address() as AddressInfo).port}`);
+  await writeFile(join(data, "angarium.toml"), taken);
+  const failed = spawnSync(process.execPath, [join(clone, "scripts", "angarium.mjs"), "start"], {
+    cwd: clone,
+    encoding: "utf8",
+  });
+  other.close();
+  assert.deepEqual([failed.status, failed.stdout], [1, ""], failed.stderr);
+  assert.match(failed.stderr, /smtp cannot listen on 127\.0\.0\.1:\d+: another program does/);
+  await writeFile(join(data, "angarium.toml"), toml);
 
   const start = async (
     enough: RegExp,

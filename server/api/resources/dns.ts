@@ -14,7 +14,9 @@ const CheckedRecord = z
     need: z.enum(["must", "should", "may"]),
     name: z.string(),
     type: z.string(),
-    value: z.string().describe("What to publish; TXT as one text."),
+    value: z
+      .string()
+      .describe("What to publish; TXT as one text. Empty: only people know it, `why` says what belongs there."),
     why: z.string(),
     breaks: z.string().describe("What breaks without it."),
     state: z
@@ -62,7 +64,7 @@ export const routes: readonly Route[] = [
     params: { domain: theDomain },
     answer: z.string(),
     type: "text/plain; charset=utf-8",
-    run: async ({ domain }, world) => `${zoneText(await wantedOf(world, domain))}\n`,
+    run: async ({ domain }, world) => `${zoneText(await wantedOf(world, domain), domain.name)}\n`,
   }),
   route({
     method: "POST",

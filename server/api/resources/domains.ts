@@ -9,6 +9,12 @@ import { theDomain, withinOf } from "../params.ts";
 import { conflict, forbidden, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, Created, list, page, paged, type Route, route } from "../route.ts";
 
+const httpsUrl = z
+  .string()
+  .max(500)
+  .regex(/^https:\/\/[\x21-\x3a\x3c-\x7e]+$/, "An https address, like https://example.org/logo.svg.")
+  .nullable();
+
 const settings = {
   catchAll: z.string().max(330).nullable().describe("Address that gets what no other address takes."),
   subaddressSeparator: z.string().max(4).describe('What separates a user from a detail; "" for no sub-addresses.'),
@@ -18,6 +24,12 @@ const settings = {
   mtaSts: z.enum(["enforce", "testing", "none"]),
   mtaStsMx: z.array(z.string().max(255)).max(50).describe("MX hosts besides our own that the policy names."),
   signatureDays: z.int().min(8).nullable().describe("DKIM signatures expire after so many days; null: never."),
+  bimiLogo: httpsUrl.describe(
+    "Where the picture is that is shown beside its mail (BIMI): an SVG file (SVG Tiny PS); null: none.",
+  ),
+  bimiEvidence: httpsUrl.describe(
+    "Where the certificate about that picture is (VMC or CMC), which some providers ask for; null: none.",
+  ),
 } as const;
 
 export const Domain = z
@@ -47,6 +59,8 @@ export const shownDomain = (
   mtaSts: settings.mtaSts ?? "testing",
   mtaStsMx: [...(settings.mtaStsMx ?? [])],
   signatureDays: settings.signatureDays ?? null,
+  bimiLogo: settings.bimiLogo ?? null,
+  bimiEvidence: settings.bimiEvidence ?? null,
 });
 
 async function shownNow(name: string, { store }: ApiWorld): Promise<z.input<typeof Domain> | Problem<"not-found">> {
@@ -63,6 +77,8 @@ const asArguments = ({ mtaStsMx, ...given }: Settings) => ({
   ...(given.relayRecipients === null ? { relayRecipients: undefined } : {}),
   ...(given.maxMessageBytes === null ? { maxMessageBytes: 0 } : {}),
   ...(given.signatureDays === null ? { signatureDays: 0 } : {}),
+  ...(given.bimiLogo === null ? { bimiLogo: "" } : {}),
+  ...(given.bimiEvidence === null ? { bimiEvidence: "" } : {}),
   ...(mtaStsMx === undefined ? {} : { mtaStsMx: mtaStsMx.join(",") }),
 });
 
