@@ -1,4 +1,5 @@
 /** Who is at the console, and what this server can do. */
+import type { Brand } from "../../ui/brand.ts";
 import { signOut } from "../../ui/sign-in.ts";
 import { call, onSessionEnd, Refusal } from "./api/call.ts";
 import { type Description, loadDescription } from "./api/description.ts";
@@ -13,6 +14,7 @@ export type Me = {
   readonly role: Role;
   readonly tenant: string | null;
   readonly domains: readonly string[];
+  readonly brand: Brand | null;
 };
 
 type State =

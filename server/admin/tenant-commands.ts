@@ -27,6 +27,7 @@ const settings = {
   logoUrl: { type: "text", help: "branding: an https URL of a picture" },
   color: { type: "text", help: 'branding: "#rrggbb"' },
   supportEmail: { type: "text", help: "branding: where its people find help" },
+  supportUrl: { type: "text", help: "branding: the same as an https URL" },
 } as const satisfies Arguments;
 
 /** A limit of 0, or an empty text, is none. */
@@ -48,6 +49,7 @@ function changed(before: Tenant["settings"], given: Given<typeof settings>): Ten
     logoUrl: given.logoUrl,
     color: given.color,
     supportEmail: given.supportEmail,
+    supportUrl: given.supportUrl,
   } as const;
   for (const [key, value] of Object.entries(texts) as [keyof Branding, string | undefined][]) {
     if (value === "") delete branding[key];
@@ -55,8 +57,9 @@ function changed(before: Tenant["settings"], given: Given<typeof settings>): Ten
   }
   if (branding.color !== undefined && !/^#[0-9a-f]{6}$/i.test(branding.color))
     return no('--color must be like "#0a5fb4".');
-  if (branding.logoUrl !== undefined && URL.parse(branding.logoUrl)?.protocol !== "https:")
-    return no("--logo-url must be an https URL.");
+  for (const key of ["logoUrl", "supportUrl"] as const)
+    if (branding[key] !== undefined && URL.parse(branding[key])?.protocol !== "https:")
+      return no(`--${key === "logoUrl" ? "logo-url" : "support-url"} must be an https URL.`);
   return { limits, branding };
 }
 

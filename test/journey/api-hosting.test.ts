@@ -142,6 +142,13 @@ describe("hosting by the REST API", () => {
       limits: { maxAccounts: null },
       branding: { productName: "Small Mail", color: "#aabbcc" },
     });
+    assert.deepEqual((await as("a@small.test", "secret word").ok("GET", "/me")).brand, {
+      name: "Small Mail",
+      logoUrl: null,
+      color: "#aabbcc",
+      supportUrl: null,
+    });
+    assert.equal((await admin.ok("GET", "/me")).brand, null);
     assert.equal(tenant.limits.maxAccounts, undefined);
     assert.equal(tenant.limits.maxDomains, 1);
     assert.equal(tenant.usage.accounts, 2);

@@ -553,4 +553,23 @@ test("the console", async (t) => {
     await page.getByText("There is no such page here").waitFor();
     await context.close();
   });
+
+  await t.test("a tenant's people see its brand", async () => {
+    const talk = new ApiTalk(pages.origin, { user: admin.user, password: admin.password });
+    const branding = { productName: "Acme Mail", color: "#c2410c", supportEmail: "help@acme.test" };
+    await talk.ok("POST", "/tenants", { name: "acme", branding });
+    await talk.ok("POST", "/domains", { name: "acme.test", tenant: "acme" });
+    await talk.ok("POST", "/accounts", { name: "boss@acme.test", password: "pw" });
+    const person = await pages.person();
+    const { page, context } = person;
+    await enter(person, "boss@acme.test");
+    assert.match(await page.title(), /Acme Mail/);
+    await page.getByRole("navigation").getByText("Acme Mail").waitFor();
+    await page.goto(`${pages.origin}/`);
+    await page.getByRole("navigation").getByText("Acme Mail").waitFor();
+    await page.getByRole("button", { name: "Account boss@acme.test" }).click();
+    await page.getByRole("menuitem", { name: "Get help" }).waitFor();
+    assert.deepEqual(person.complaints, []);
+    await context.close();
+  });
 });

@@ -1,4 +1,5 @@
 /** Domains that mail is taken for. */
+import { domainToUnicode } from "node:url";
 import { z } from "zod";
 import { readDomain } from "../../admin/names.ts";
 import { findTenant, giveDomain, mayHaveDomain, remove } from "../../admin/tenancy.ts";
@@ -35,6 +36,10 @@ const settings = {
 export const Domain = z
   .object({
     name: z.string(),
+    inOwnScript: z
+      .string()
+      .nullable()
+      .describe("The name as people write it (bücher.example), where that is another text."),
     kind: z.enum(["local", "relay"]).describe("relay: its mail goes on to another server."),
     tenant: z.string().nullable(),
     ...settings,
@@ -49,6 +54,7 @@ export const shownDomain = (
   tenants: ReadonlyMap<number, string>,
 ): z.input<typeof Domain> => ({
   name,
+  inOwnScript: domainToUnicode(name) === name ? null : domainToUnicode(name),
   kind,
   tenant: tenants.get(tenant) ?? null,
   catchAll: settings.catchAll ?? null,

@@ -1,5 +1,6 @@
 /** Who I am here, and what I may. */
 import { z } from "zod";
+import type { Tenant } from "../../store/hosting.ts";
 import { roles } from "../actor.ts";
 import { type Route, route } from "../route.ts";
 
@@ -13,8 +14,29 @@ const Me = z
     domains: z.array(z.string()).describe("role domain: the domains that I administer."),
     scopes: z.array(z.string()).nullable().describe("Of the token that was used; null: all."),
     by: z.enum(["basic", "token", "cookie"]),
+    brand: z
+      .object({
+        name: z.string(),
+        logoUrl: z.string().nullable().describe("Elsewhere; pages ask the server for it (/jmap/picture?url=…)."),
+        color: z.string().nullable(),
+        supportUrl: z.string().nullable().describe("Where its people find help: https: or mailto:."),
+      })
+      .nullable()
+      .describe("How the pages of my tenant look; null: as ours."),
   })
   .meta({ id: "Me" });
+
+/** What a tenant has said of its looks; nothing where it has said nothing. */
+function brandOf(tenant: Tenant | undefined): z.input<typeof Me>["brand"] {
+  if (tenant === undefined || Object.keys(tenant.settings.branding).length === 0) return null;
+  const { productName, logoUrl, color, supportUrl, supportEmail } = tenant.settings.branding;
+  return {
+    name: productName ?? tenant.displayName,
+    logoUrl: logoUrl ?? null,
+    color: color ?? null,
+    supportUrl: supportUrl ?? (supportEmail === undefined ? null : `mailto:${supportEmail}`),
+  };
+}
 
 export const routes: readonly Route[] = [
   route({
@@ -35,6 +57,7 @@ export const routes: readonly Route[] = [
         domains: actor.within.kind === "domains" ? [...actor.within.names] : [],
         scopes: actor.scopes === undefined ? null : [...actor.scopes],
         by: actor.by,
+        brand: brandOf(tenant),
       };
     },
   }),

@@ -259,6 +259,7 @@ export const ar: Words = {
     other: "{n} غير مقروءة",
   },
   "nav.account": "الحساب {name}",
+  "nav.support": "الحصول على مساعدة",
   "nav.quota": "المساحة",
   "nav.used": "استُخدم {used} من {of}",
   "go.to": "الذهاب إلى {name}",

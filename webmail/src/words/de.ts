@@ -252,6 +252,7 @@ export const de: Words = {
   "nav.skip": "Zu den Nachrichten springen",
   "nav.unread": { one: "{n} ungelesen", other: "{n} ungelesen" },
   "nav.account": "Konto {name}",
+  "nav.support": "Hilfe erhalten",
   "nav.quota": "Speicher",
   "nav.used": "{used} von {of} belegt",
   "go.to": "Gehe zu {name}",

@@ -249,6 +249,7 @@ export const en = {
   "nav.skip": "Skip to the messages",
   "nav.unread": { one: "{n} unread", other: "{n} unread" },
   "nav.account": "Account {name}",
+  "nav.support": "Get help",
   "nav.quota": "Storage",
   "nav.used": "{used} of {of} used",
 

@@ -243,6 +243,7 @@ export const es: Words = {
   "nav.skip": "Saltar a los mensajes",
   "nav.unread": { one: "{n} sin leer", other: "{n} sin leer" },
   "nav.account": "Cuenta {name}",
+  "nav.support": "Obtener ayuda",
   "nav.quota": "Espacio",
   "nav.used": "{used} de {of} en uso",
   "go.to": "Ir a {name}",

@@ -246,6 +246,7 @@ export const fr: Words = {
   "nav.skip": "Aller aux messages",
   "nav.unread": { one: "{n} non lu", other: "{n} non lus" },
   "nav.account": "Compte {name}",
+  "nav.support": "Obtenir de l’aide",
   "nav.quota": "Espace",
   "nav.used": "{used} sur {of} utilisés",
   "go.to": "Aller à {name}",

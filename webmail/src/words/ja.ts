@@ -236,6 +236,7 @@ export const ja: Words = {
   "nav.skip": "メッセージへ移動",
   "nav.unread": { other: "未読 {n} 件" },
   "nav.account": "アカウント {name}",
+  "nav.support": "サポートに連絡",
   "nav.quota": "容量",
   "nav.used": "{of} 中 {used} 使用",
   "go.to": "{name} へ移動",
