@@ -42,7 +42,7 @@ export function listCopy(given: Buffer, list: List, rewriteFrom: boolean, base: 
   const toList = settings.replyTo === "list";
   // What the author's signature covers has changed: a broken one says nothing good (RFC 6377 §3.2).
   const unsigned = ours !== undefined || longer !== undefined || subject !== undefined || toList;
-  const pieces: Buffer[] = [Buffer.from(front(list, toList) + (subject ?? ""), "utf8")];
+  const pieces: Buffer[] = [Buffer.from(front(list, base, toList) + (subject ?? ""), "utf8")];
   let from = 0;
   for (const { name, start, end } of header.fields) {
     const goes =
@@ -66,7 +66,7 @@ export function footerOf(list: List, base: string): string {
     list: address,
     name: settings.displayName || address,
     leave: partAddress(list, "unsubscribe"),
-    archive: settings.archive && settings.publicArchive ? `${base}${archivePath}${encodeURIComponent(address)}` : "",
+    archive: archiveOf(list, base),
   };
   return settings.footer.trim().replace(/\{(\w+)\}/g, (whole, name: string) => words[name] ?? whole);
 }
@@ -90,11 +90,12 @@ function subjectOf(header: Header, tag: string): string | undefined {
   return textField("Subject", `${tag.trim()} ${text === "" ? "(no subject)" : text}`);
 }
 
-/** The fields of a list. `toList`: answers go there. */
-export function front(list: List, toList: boolean): string {
+/** The fields of a list (RFC 2369, RFC 2919). `base`: where links lead. `toList`: answers go there. */
+export function front(list: List, base: string, toList = false): string {
   const { settings, address } = list;
   const id = `<${listId(list)}>`;
   const name = settings.displayName.replace(/["\\\r\n]/g, "").replace(/[^ -~]/g, "?");
+  const archive = archiveOf(list, base);
   const posting = settings.posting === "moderators" ? "NO (only moderators post)" : `<mailto:${address}>`;
   const mailto = (part: string, rest = ""): string => `<mailto:${partAddress(list, part)}${rest}>`;
   return [
@@ -103,6 +104,7 @@ export function front(list: List, toList: boolean): string {
     rawField("List-Help", mailto("request", "?subject=help")),
     rawField("List-Subscribe", mailto("subscribe")),
     rawField("List-Owner", mailto("owner")),
+    archive === "" ? "" : rawField("List-Archive", `<${archive}>`),
     rawField("X-Loop", address),
     rawField("Precedence", "list"),
     toList ? rawField("Reply-To", `<${address}>`) : "",
@@ -123,5 +125,9 @@ export const sharedLeaveFields = (list: List): string =>
 
 /** With the list's address behind it, and the number of a post. */
 export const archivePath = "/lists/archive/";
+
+/** The page where everybody may read it, "" for none. */
+const archiveOf = ({ settings, address }: List, base: string): string =>
+  settings.archive && settings.publicArchive ? `${base}${archivePath}${encodeURIComponent(address)}` : "";
 export const leavePath = "/lists/leave/";
 export const confirmPath = "/lists/confirm/";

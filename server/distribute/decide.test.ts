@@ -71,6 +71,12 @@ test("a copy bears this list's fields and no other's, and comes back as a loop",
   assert.ok(copy.toString().endsWith("\r\n\r\nbody\r\n"));
   assert.doesNotMatch(fieldsOf(copy), /other\.test|mailto:z|Disposition/);
   assert.match(fieldsOf(copy), /^List-Id: <team\.us\.test>\r\n/);
+  assert.doesNotMatch(fieldsOf(copy), /List-Archive/);
+  const open = { ...list, settings: { ...list.settings, publicArchive: true } };
+  assert.match(
+    fieldsOf(listCopy(given, open, false, "https://mail.example.test")),
+    /^List-Archive: <https:\/\/mail\.example\.test\/lists\/archive\/team%40us\.test>\r$/m,
+  );
   // Nothing that it covers has changed: the author's signature stays.
   assert.match(fieldsOf(copy), /DKIM-Signature: y/);
   assert.ok(isLoop(splitHeader(copy, 0, copy.length), list));

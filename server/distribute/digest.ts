@@ -97,5 +97,5 @@ export function composeDigest(
       ? text
       : { kind: "multipart", subtype: "mixed", boundary: `m-${about.boundary}`, parts: [text, digest] },
   );
-  return Buffer.concat([Buffer.from(front(list, false), "utf8"), message]);
+  return Buffer.concat([Buffer.from(front(list, about.base), "utf8"), message]);
 }
