@@ -554,6 +554,34 @@ test("the console", async (t) => {
     await context.close();
   });
 
+  await t.test("routes of outbound mail are made field by field", async () => {
+    const talk = new ApiTalk(pages.origin, { user: admin.user, password: admin.password });
+    const person = await pages.person();
+    const { page, context } = person;
+    await enter(person);
+    await page.goto(`${pages.origin}/admin/#/settings`);
+    await page.getByRole("button", { name: "Add one" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page
+      .getByRole("group", { name: /^Routes/ })
+      .getByRole("alert")
+      .waitFor();
+    const first = page.getByRole("group", { name: /^Routes.*, 1$/ });
+    await first.getByLabel("To", { exact: true }).fill("smtp:10.0.0.5:25");
+    await first.getByLabel("Domain").fill("corp.test");
+    await first.getByLabel("TLS", { exact: true }).selectOption("verified");
+    await accessible(page, "a route that is written");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    const saved = { to: "smtp:10.0.0.5:25", domain: "corp.test", tls: "verified" };
+    assert.deepEqual((await talk.ok("GET", "/settings")).routes, [saved]);
+    await page.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
+    await eventually(async () => (await talk.ok("GET", "/settings")).routes.length === 0, "the route goes");
+    assert.deepEqual(person.complaints, []);
+    await context.close();
+  });
+
   await t.test("a tenant's people see its brand", async () => {
     const talk = new ApiTalk(pages.origin, { user: admin.user, password: admin.password });
     const branding = { productName: "Acme Mail", color: "#c2410c", supportEmail: "help@acme.test" };

@@ -14,6 +14,7 @@ export type Kind =
   | "time"
   | "password"
   | "json"
+  | "rows"
   | "long";
 export type FormField = {
   readonly name: string;
@@ -23,6 +24,8 @@ export type FormField = {
   readonly nullable: boolean;
   readonly choices: readonly string[];
   readonly usual: unknown;
+  /** kind rows: the fields of each; the whole is written as JSON. */
+  readonly columns: readonly FormField[];
 };
 export type Written = { [name: string]: string | boolean };
 
@@ -31,14 +34,16 @@ export function fieldsOf(description: Description, body: Schema | undefined): re
   const properties = whole.properties ?? {};
   return Object.entries(properties).map(([name, raw]) => {
     const schema = description.plain(raw);
+    const kind = kindOf(name, schema, description);
     return {
       name,
-      kind: kindOf(name, schema, description),
+      kind,
       hint: raw.description ?? schema.description,
       required: whole.required?.includes(name) === true && schema.default === undefined,
       nullable: description.nullable(raw),
       choices: (schema.enum ?? description.plain(schema.items).enum ?? []).map(String),
       usual: raw.default ?? schema.default,
+      columns: kind === "rows" ? fieldsOf(description, description.plain(schema.items)) : [],
     };
   });
 }
@@ -53,12 +58,21 @@ function kindOf(name: string, schema: Schema, description: Description): Kind {
     return /bytes$/i.test(name) ? "bytes" : /Ms$/.test(name) ? "duration" : "number";
   if (type === "array") {
     const items = description.plain(schema.items);
-    return items.enum !== undefined ? "several" : items.type === "string" ? "lines" : "json";
+    if (items.enum !== undefined) return "several";
+    return items.type === "string" ? "lines" : isFlat(items, description) ? "rows" : "json";
   }
   if (type === "object") return "json";
   if (schema.format === "date-time") return "time";
   if (/password|secret/i.test(name)) return "password";
   return /^(text|note|reason|description|script|csv|footer|body)$/i.test(name) ? "long" : "text";
+}
+
+/** Whether it is an object of texts, choices and yes or no alone. */
+function isFlat({ properties }: Schema, description: Description): boolean {
+  const kinds = Object.entries(properties ?? {}).map(([name, one]) =>
+    kindOf(name, description.plain(one), description),
+  );
+  return kinds.length > 0 && kinds.every((kind) => ["text", "choice", "yesno", "password"].includes(kind));
 }
 
 /** What the form shows at first. */
@@ -71,7 +85,7 @@ function shown({ kind }: FormField, value: unknown): string | boolean {
   if (kind === "bytes") return Number(value) === 0 ? "0" : bytes(Number(value));
   if (kind === "duration") return Number(value) === 0 ? "0" : duration(Number(value));
   if (kind === "lines" || kind === "several") return (value as readonly string[]).join("\n");
-  if (kind === "json") return JSON.stringify(value, null, 2);
+  if (kind === "json" || kind === "rows") return JSON.stringify(value, null, 2);
   if (kind === "time") return localTime(String(value));
   return String(value);
 }
@@ -111,6 +125,7 @@ function meant({ kind }: FormField, value: string | boolean): unknown {
     case "time":
       return new Date(text).toISOString();
     case "json":
+    case "rows":
       try {
         return JSON.parse(text);
       } catch {

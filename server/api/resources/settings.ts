@@ -1,25 +1,40 @@
 /** Settings that are kept in the store and hold at once; the configuration file has the others. */
 import { z } from "zod";
-import { parseRoutes } from "../../send/route.ts";
+import { parseRoutes, tlsModes } from "../../send/route.ts";
 import { auditDays, auditDaysSetting } from "../../store/ops/audit.ts";
 import { journeyDays, journeyDaysSetting } from "../../store/tidy.ts";
 import { wrongField } from "../problem.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 
 const days = z.int().min(1).max(4000);
+const mailRoute = {
+  to: z.string().max(400).describe("smtp:HOST[:PORT], smtps:HOST[:PORT], lmtp:HOST[:PORT], mx, or mx:DOMAIN."),
+  domain: z
+    .string()
+    .max(255)
+    .optional()
+    .describe("Only mail to it (example.org), or to it and all below it (.example.org)."),
+  sender: z
+    .string()
+    .max(330)
+    .optional()
+    .describe('Only mail of this address, of a domain (@example.org), or bounces ("<>").'),
+  tls: z.enum(tlsModes).optional(),
+  user: z.string().max(255).optional(),
+  password: z.string().max(1000).optional().describe("Not told: … stands for the one that is there."),
+  cleartextAuth: z.boolean().optional().describe("Sign in without TLS too."),
+};
+
 const Settings = z
   .object({
     journeyDays: days.describe("How long it is kept what happened to each message."),
     auditDays: days.describe("How long the audit log is kept."),
-    routes: z
-      .array(z.record(z.string(), z.unknown()))
-      .describe(
-        "Routes of outbound mail, in the order they are tried: domain, sender, to, tls, user. Passwords are not told.",
-      ),
+    routes: z.array(z.object(mailRoute)).describe("Routes of outbound mail, as docs/relay.md says."),
   })
   .meta({ id: "Settings" });
 
-type RawRoute = { readonly [name: string]: unknown };
+/** As `parseRoutes` took it. */
+type RawRoute = z.output<z.ZodObject<typeof mailRoute>>;
 const untold = "…";
 
 async function read({ store }: ApiWorld): Promise<z.input<typeof Settings>> {
@@ -58,7 +73,10 @@ export const routes: readonly Route[] = [
       .strictObject({
         journeyDays: days,
         auditDays: days,
-        routes: z.array(z.record(z.string(), z.unknown())).max(1000),
+        routes: z
+          .array(z.strictObject(mailRoute))
+          .max(1000)
+          .describe("Other ways than by MX: the first that fits is taken, those that name a domain before the others."),
       })
       .partial(),
     answer: Settings,
