@@ -7,6 +7,7 @@ export type FilterSettings = {
   readonly outboundPercent: number;
   readonly model: string;
   readonly domainLists: readonly string[];
+  readonly complaints: boolean;
 };
 
 export const defaultFilterSettings: FilterSettings = {
@@ -17,4 +18,5 @@ export const defaultFilterSettings: FilterSettings = {
   outboundPercent: 99,
   model: "",
   domainLists: [],
+  complaints: true,
 };

@@ -9,6 +9,7 @@ import { suffixOf } from "./judge/authenticate/suffix.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { type AnswersForAsk, answersFor } from "./report/answers-for.ts";
+import { type Complain, makeComplaints } from "./report/complaints.ts";
 import { daily, dayOf } from "./report/daily.ts";
 import { dmarcReader, failureKind, keepDays, receivedKind } from "./report/dmarc-in.ts";
 import { type DmarcSeen, makeSeenCounter } from "./report/dmarc-seen.ts";
@@ -29,6 +30,8 @@ export type Reporting = {
   readonly incoming: IncomingReports;
   /** Counts the TLS reports in the body of an HTTPS request: how many there were. */
   readonly takeTls: (body: Buffer) => Promise<number>;
+  /** Told of each message that a person has put into Junk. */
+  readonly complain: Complain;
   /** One message whose author's domain has a DMARC policy was judged. */
   readonly observe: (seen: DmarcSeen) => void;
   /** Sends what is due; with `today` also of the day that is not over. */
@@ -137,6 +140,12 @@ export function startReporting(parts: {
       dmarcReader({ store, read, directory, now, log }),
     ]),
     takeTls: (bytes) => tls.take({ form: "alone", bytes }, "https", async () => "https"),
+    complain: makeComplaints({
+      ...parts,
+      txt: (name) => resolver.txt(name),
+      domain: async () => reportingDomain(await store.domains(), ourHost),
+      isOurs: async (domain) => (await directory.domain(domain)) !== undefined,
+    }),
     observe: (one) => seen.observe(one),
     send,
     async stop() {

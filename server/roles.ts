@@ -298,7 +298,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       pool,
       resolver,
       settings: config.filter,
-      moved: sending?.moved,
+      moved: async (message, spam, isTheirs) => {
+        await sending?.moved(message, spam, isTheirs);
+        if (spam && config.filter.complaints) await reporting.complain(message);
+      },
       dataDir,
       skipHarmless: !options.edgePolicies,
       now,

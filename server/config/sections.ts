@@ -277,6 +277,8 @@ export const filter = section<FilterSettings>(
     model:
       'A model made with "angarium filter train"; "" is the file filter.model in the data folder where there is one, else the model that is shipped; "none": the rules alone.',
     domainLists: "DNS lists that are asked about the domains that mail links to, such as dbl.example.org.",
+    complaints:
+      "Whether senders that ask for it (CFBL-Address, RFC 9477) are told that somebody here put a message of theirs into Junk; who it was is not told.",
   },
   {
     junkPercent: percent,
