@@ -53,7 +53,7 @@ function statusText(all: readonly ShownStatus[]): string {
         const [from, until] = one.daysLeft ?? [];
         const left = from === undefined ? "–" : from === until ? `about ${from} days` : `${from} to ${until} days`;
         const head = `  ${one.title}: step ${one.step} of ${one.steps} · ${one.percent} % · can carry ${one.capacityPercent} % of the planned volume${one.asserted ? " · asserted, not proven" : ""}`;
-        const today = `    ${one.state}; ${one.today.used} of ${one.today.cap} sent today${one.bound === undefined ? "" : ` (${one.bound})`}; until warm: ${left}; ${one.because}`;
+        const today = `    ${one.state}; ${one.state === "paused" ? `${one.today.used} sent today before that` : `${one.today.used} of ${one.today.cap} sent today`}${one.bound === undefined ? "" : ` (${one.bound})`}; until warm: ${left}; ${one.because}`;
         return one.advice === undefined ? `${head}\n${today}` : `${head}\n${today}\n    What to do: ${one.advice}`;
       });
       return `${scope} ${subject}: ${summary}\n${lines.join("\n")}`;

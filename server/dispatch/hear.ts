@@ -6,6 +6,7 @@ import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
 import type { Effect, Parties } from "../shape/overrides.ts";
 import { gateCountOf, type ReplyClass, suppressionOf } from "../shape/reply-class.ts";
+import { codeOf } from "../shape/reply-code.ts";
 import { classifyReply, type Shaping } from "../shape/shaping.ts";
 import type { Strike, Suppression } from "../store/sending.ts";
 import type { Instant, QueuedMessage, QueuedRecipient } from "../store/store.ts";
@@ -152,7 +153,7 @@ export class Hearing {
             (plan) =>
               plan.state === "paused" || plan.state === "probing"
                 ? plan
-                : change[effect.do](plan, `rule ${effect.rule}`, at),
+                : change[effect.do](plan, `rule ${effect.rule}: ${codeOf(reply)}`, at),
             at,
           );
           break;

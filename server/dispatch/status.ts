@@ -1,5 +1,6 @@
 /** How warm each source and domain is, what holds it up and what to do about it, for people and programs. Pure. */
 import type { Override } from "../shape/overrides.ts";
+import { codeOf } from "../shape/reply-code.ts";
 import type { Shaping } from "../shape/shaping.ts";
 import type { Instant } from "../store/store.ts";
 import type { PlanAccount } from "../warm/account.ts";
@@ -140,7 +141,7 @@ export function warmupStatus(
         pausedUntil: plan.pausedUntil,
         needsPerson: plan.needsPerson,
         asserted,
-        because: plan.because,
+        because: becauseSaid(plan.because),
         advice: own[0]?.advice ?? shaping.rules.find(({ id }) => id === rule)?.fix,
         daysLeft: daysLeft(plan, account.levelDays),
         confidence: confidenceOf(account),
@@ -181,20 +182,15 @@ function sentenceOf(one: ProviderStatus, now: Instant): string {
 
 function reason({ throttles, because }: ProviderStatus): string {
   const throttle = throttles[0];
-  return throttle === undefined ? because : codeOf(throttle.because);
+  return throttle === undefined ? because.replace(/ \(rule [a-z0-9-]+\)$/, "") : codeOf(throttle.because);
 }
 
-/** The provider's own code in a reply where it has one, else its numbers ("421 4.7.28"), else its beginning. */
-function codeOf(reply: string): string {
-  const own =
-    /\b(?:S\d{4}|TSS?\d{2}|BL\d{2}|RP-\d{3}|RL\d{6}|BL\d{6}|[A-Z]{2}-\d{3}|(?:CS|BS|HM)\d{2})\b/.exec(reply)?.[0] ??
-    /^\d{3} \d\.\d{1,3}\.\d{1,3}\b/.exec(reply)?.[0];
-  return own ?? (reply.length <= 80 ? reply : `${reply.slice(0, 79)}…`);
-}
+/** What a rule did is told by the receiver's code first: "S3150 (rule microsoft-block-list)". */
+const becauseSaid = (because: string): string => because.replace(/^rule ([a-z0-9-]+): (.+)$/, "$2 (rule $1)");
 
 function clock(at: Instant, now: Instant): string {
   const text = new Date(at).toISOString();
   return at - now < 86_400_000 && text.slice(0, 10) === new Date(now).toISOString().slice(0, 10)
-    ? text.slice(11, 16)
-    : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
+    ? `${text.slice(11, 16)} UTC`
+    : `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`;
 }

@@ -182,7 +182,7 @@ test("one sentence tells how it stands, what holds it up, and what to do", async
     warmups.ceilings(),
     clock.now,
   );
-  assert.equal(status?.summary, "0 % warm; Gmail step 0 of 7, Yahoo paused until 12:00 because of TSS04");
+  assert.equal(status?.summary, "0 % warm; Gmail step 0 of 7, Yahoo paused until 12:00 UTC because of TSS04");
   const yahoo = status.providers.find(({ provider }) => provider === "yahoo")!;
   assert.match(yahoo.advice ?? "", /domain check/);
   assert.equal(yahoo.throttles.length, 1);
@@ -191,12 +191,13 @@ test("one sentence tells how it stands, what holds it up, and what to do", async
   for (const [said, shown] of [
     ["421 4.7.28 Our system has detected an unusual rate of mail", "421 4.7.28"],
     [long, `${long.slice(0, 79)}…`],
+    ["not now for <bob@far.test>", "not now for <…>"],
   ] as const) {
     const others = new ShapingBook(shaping, () => clock.now);
     others.hit(rule, { ...parties, provider: "yahoo" }, said);
     const throttles = throttlesOf(others.overrides(), shaping);
     const [other] = warmupStatus(warmups.book, shaping, throttles, warmups.ceilings(), clock.now);
-    assert.equal(other?.summary.split(", ").at(-1), `Yahoo paused until 12:00 because of ${shown}`);
+    assert.equal(other?.summary.split(", ").at(-1), `Yahoo paused until 12:00 UTC because of ${shown}`);
   }
   // Kept across a restart.
   const kept = new ShapingBook(shaping, () => clock.now);

@@ -8,7 +8,7 @@ import type { SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { noSignals, type PlanAccount } from "../warm/account.ts";
 import { type Parties, WarmupBook } from "../warm/book.ts";
-import { isEligible, type Rank, shareOfRank } from "../warm/eligible.ts";
+import { isEligible, type Rank, shareOfRank, tooNewSaid } from "../warm/eligible.ts";
 import { capOf, dayOf, newPlan, type Plan, retarget } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import type { Model } from "./model.ts";
@@ -263,7 +263,7 @@ export class Warmups {
       return {
         granted: false,
         until,
-        because: `${plan.subject} is too new at ${plan.provider} for recipients of rank ${rank}`,
+        because: tooNewSaid(plan, rank),
       };
     }
     return undefined;

@@ -13,7 +13,7 @@ import {
   type Signals,
   settle,
 } from "./account.ts";
-import { isEligible, type Rank, shareOfRank } from "./eligible.ts";
+import { isEligible, type Rank, shareOfRank, tooNewSaid } from "./eligible.ts";
 import { addressCap } from "./ladder.ts";
 import { type DayUse, divide, giveBack, take } from "./pace.ts";
 import { capOf, type Day, dayMs, dayOf, isBlamed, type Plan } from "./plan.ts";
@@ -124,11 +124,7 @@ export class WarmupBook {
           plan.pausedUntil ?? at + dayMs,
           `${plan.subject} is paused at ${plan.provider}: ${plan.because}`,
         );
-      if (!isEligible(wish.rank, plan))
-        return refusal(
-          (dayOf(at) + 1) * dayMs,
-          `${plan.subject} is too new at ${plan.provider} for recipients of rank ${wish.rank}`,
-        );
+      if (!isEligible(wish.rank, plan)) return refusal((dayOf(at) + 1) * dayMs, tooNewSaid(plan, wish.rank));
       const { cap, whole } = this.capToday(account, wish.rank, at);
       const taken = take(account.use, cap, granted, at, undefined, wish.rank === 1);
       if (taken.granted === 0) return refusal(taken.until, capSaid(plan, cap, whole, usedToday(account.use, at)));

@@ -7,6 +7,18 @@ import type { Plan } from "./plan.ts";
  */
 export type Rank = 1 | 2 | 3 | 4 | 5;
 
+/** Of whom a rank is, for people. */
+const whoSaid: { readonly [rank in Rank]: string } = {
+  1: "those who wait for their mail",
+  2: "those who showed interest within 30 days",
+  3: "those who last showed interest 31 to 60 days ago",
+  4: "those who last showed interest 61 to 90 days ago",
+  5: "those of whom no interest within 90 days is known",
+};
+/** Why mail to recipients of a rank waits. */
+export const tooNewSaid = ({ subject, provider }: Plan, rank: Rank): string =>
+  `${subject} is too new at ${provider === "other" ? "everybody else" : provider} for ${whoSaid[rank]}`;
+
 const sendingDaysForStrangers = 42;
 /** Of a day's volume for all but rank 1: some is left to those who wait for their mail. */
 const othersShare = 0.9;
