@@ -1,8 +1,9 @@
 /** Sends one endpoint its events: from its cursor on, each until it is taken or given up. What it has reached is kept after each round. */
-import { eventId, type ToldEvent, toldEvent, typeOf } from "../inject/event-types.ts";
+import { eventId, type ToldEvent, typeOf } from "../inject/event-types.ts";
 import type { Log } from "../log.ts";
 import type { SendingEvent } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
+import { Emails } from "./emails.ts";
 import {
   type Endpoint,
   maxRetries,
@@ -42,6 +43,7 @@ export class Runner {
   endpoint: Endpoint;
   #progress: Progress;
   readonly #ports: RunnerPorts;
+  readonly #emails: Emails;
   /** Failures in a row. */
   #failures = 0;
   #running: Promise<void> | undefined;
@@ -53,6 +55,7 @@ export class Runner {
     this.endpoint = endpoint;
     this.#progress = progress;
     this.#ports = ports;
+    this.#emails = new Emails(ports.store);
     // After a restart who was in trouble is still thought to be.
     if (progress.retries.length > 0) this.#failures = troubleAfter;
   }
@@ -159,6 +162,7 @@ export class Runner {
     });
     const last = page.at(-1);
     if (last === undefined) return false;
+    this.#emails.note(page);
     const wanted = page.filter((event) => types.length === 0 || types.includes(typeOf(event)));
     const parts: SendingEvent[][] = [];
     for (let start = 0; start < wanted.length; start += batch) parts.push(wanted.slice(start, start + batch));
@@ -180,9 +184,10 @@ export class Runner {
     if (first === undefined) return "done";
     const last = events.at(-1)!;
     const id = events.length === 1 ? eventId(first) : `${eventId(first)}_${last.id}`;
+    const told = await this.#emails.told(events);
     const { posted } = await this.#post(
       id,
-      events.map((one) => ({ id: eventId(one), ...toldEvent(one) })),
+      told.map((one, index) => ({ id: eventId(events[index]!), ...one })),
     );
     const now = this.#ports.now();
     if (posted.kind === "ok") {

@@ -105,6 +105,9 @@ test("events come signed, once each, with what the program said of the email", a
     (all) => all.length >= 2,
   );
   assert.deepEqual(typesFor(calls, "yes@far.test"), ["email.delivered"]);
+  // Each of them says whose it is, and what the program said.
+  const { data } = JSON.parse(calls.find(({ body }) => body.includes("yes@far.test"))!.body);
+  assert.deepEqual([data.email_id, data.metadata], [id, { order: 17 }]);
   assert.deepEqual(typesFor(calls, "gone@far.test"), ["email.bounced"]);
   for (const call of calls) {
     assert.ok(isSigned(call, made.secret));

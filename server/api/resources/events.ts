@@ -1,6 +1,7 @@
 /** What became of mail, event by event: who reads on from the cursor misses nothing. */
 import { z } from "zod";
-import { allTypes, eventId, toldEvent, typeOf } from "../../inject/event-types.ts";
+import { allTypes, eventId, typeOf } from "../../inject/event-types.ts";
+import { Emails } from "../../tell/emails.ts";
 import { Problem } from "../problem.ts";
 import { list, page, type Route, route, time } from "../route.ts";
 import { askedTenant, sendingIsOff, tenantName } from "../sending-tenant.ts";
@@ -48,10 +49,11 @@ export const routes: readonly Route[] = [
       });
       const kept = rows.slice(0, limit);
       const last = kept.at(-1);
+      const emails = new Emails(world.store);
+      emails.note(kept);
+      const wanted = kept.filter((one) => type === undefined || typeOf(one) === type);
       return {
-        items: kept
-          .filter((one) => type === undefined || typeOf(one) === type)
-          .map((one) => ({ id: eventId(one), ...toldEvent(one) })),
+        items: (await emails.told(wanted)).map((one, index) => ({ id: eventId(wanted[index]!), ...one })),
         next: rows.length > limit && last !== undefined ? Buffer.from(String(last.id)).toString("base64url") : null,
       };
     },
