@@ -31,12 +31,13 @@ const limits = z.strictObject({
   tls: z.enum(["opportunistic", "required"]).optional(),
 });
 
+/** What a file that is laid over another does not say of a known provider is as it was. */
 const provider = z.strictObject({
-  title: z.string(),
-  mx: z.array(suffix).default([]),
-  domains: z.array(domain).default([]),
-  feedback: z.enum(["postmaster-tools", "snds", "complaint-feedback-loop", "none"]).default("none"),
-  limits,
+  title: z.string().optional(),
+  mx: z.array(suffix).optional(),
+  domains: z.array(domain).optional(),
+  feedback: z.enum(["postmaster-tools", "snds", "complaint-feedback-loop", "none"]).optional(),
+  limits: limits.default({}),
 });
 
 const reaction = z.strictObject({
@@ -84,10 +85,11 @@ export const shapingSchema = z.strictObject({
 });
 
 export type ShapingFile = z.infer<typeof shapingSchema>;
-export type Provider = z.infer<typeof provider> & {
+type Said = z.infer<typeof provider>;
+export type Provider = { readonly [field in keyof Said]-?: Exclude<Said[field], undefined> } & {
   readonly key: string;
-  /** Of the administrator's file, not a shipped one. */
-  readonly own: boolean;
+  /** The administrator's own file says whether TLS is asked for, not a shipped one. */
+  readonly ownTls: boolean;
 };
 export type Limits = z.infer<typeof limits>;
 export type Rule = z.infer<typeof rule>;

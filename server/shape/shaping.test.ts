@@ -35,6 +35,12 @@ const mistakes: readonly [name: string, text: string, expected: string][] = [
     `[[rule]]\nid = "a"\nreply = "x"\nclass = "policy"\n[[rule]]\nid = "a"\nreply = "y"\nclass = "policy"`,
     'f:6: rule "a": there are two rules of this name',
   ],
+  ["a new provider whom nobody is", `[provider.gmial]\ntitle = "G"`, 'f:1: provider "gmial": it is new, and no domain'],
+  [
+    "a new provider without a title",
+    `\n[provider.x]\nmx = [".x.test"]`,
+    'f:2: provider "x": it is new, and has no title',
+  ],
   ["no TOML", "[[rule", "f:1: not readable as TOML"],
 ];
 for (const [name, text, expected] of mistakes)
@@ -47,14 +53,18 @@ for (const [name, text, expected] of mistakes)
     }
   });
 
-test("a file laid over the shipped one replaces and adds", () => {
+test("a file laid over the shipped one replaces what it says, and adds", () => {
   const loaded = loadShaping(
-    `[provider.gmail]\ntitle = "G"\nmx = [".google.com"]\nlimits = { perSecond = 1 }\n[[rule]]\nid = "mine"\nprovider = "gmail"\nreply = "go away"\nclass = "policy"`,
+    `[provider.gmail.limits]\nperSecond = 1\n[provider.near]\ntitle = "N"\nmx = [".near.google.com"]\n[[rule]]\nid = "mine"\nprovider = "gmail"\nreply = "go away"\nclass = "policy"`,
     shaping,
   );
-  assert.equal(loaded.kind, "ok");
-  if (loaded.kind !== "ok") return;
-  assert.equal(limitsOf(loaded.shaping, "gmail").perSecond, 1);
+  assert.ok(loaded.kind === "ok", JSON.stringify(loaded));
+  const { providers: both } = loaded.shaping;
+  assert.deepEqual(limitsOf(loaded.shaping, "gmail"), { ...limitsOf(shaping, "gmail"), perSecond: 1 });
+  assert.equal(both.get("gmail")?.title, shaping.providers.get("gmail")?.title);
+  assert.equal(providerOf(loaded.shaping, "gmail.com", ["alt1.gmail-smtp-in.l.google.com"]), "gmail");
+  assert.equal(providerOf(loaded.shaping, "near.test", ["mx.near.google.com"]), "near", "own ones are asked first");
+  assert.equal(wayTo(loaded.shaping, "gmail", true).tlsRequired, false, "TLS is still the shipped file's word");
   assert.equal(classifyReply(loaded.shaping, "gmail", "550 go away").rule?.id, "mine");
   assert.equal(loaded.shaping.rules.length, shaping.rules.length + 1);
 });

@@ -17,14 +17,32 @@ export type LoadedShaping =
 export const otherProvider = "other";
 const defaults = "default";
 
-/** The shipped text, or one laid over `base`: what has the same name or id replaces what was there, other rules come first. */
+/**
+ * The shipped text, or one laid over `base`: of a known provider what the file says replaces what was there, one by one; rules of the same id are replaced.
+ * New providers and rules come first.
+ */
 export function loadShaping(text: string, base?: Shaping): LoadedShaping {
   const read = readToml(text, shapingSchema);
   if (read.kind === "mistakes") return read;
-  const providers = new Map(base?.providers);
-  for (const [key, provider] of Object.entries(read.value.provider))
-    providers.set(key, { ...provider, key, own: base !== undefined });
-  const mistakes = mistakesIn(text, read.value.rule, providers);
+  const given = Object.entries(read.value.provider).map(([key, one]): [string, Provider] => {
+    const { title = "", mx = [], domains = [], feedback = "none", limits = {} } = base?.providers.get(key) ?? {};
+    const ownTls = base !== undefined && (one.limits.tls !== undefined || base.providers.get(key)?.ownTls === true);
+    return [
+      key,
+      {
+        title: one.title ?? title,
+        mx: one.mx ?? mx,
+        domains: one.domains ?? domains,
+        feedback: one.feedback ?? feedback,
+        limits: { ...limits, ...one.limits },
+        key,
+        ownTls,
+      },
+    ];
+  });
+  const fresh = given.filter(([key]) => base?.providers.has(key) !== true);
+  const providers = new Map([...fresh, ...(base?.providers ?? []), ...given]);
+  const mistakes = mistakesIn(text, read.value.rule, providers, fresh);
   if (mistakes.length > 0) return { kind: "mistakes", mistakes };
   const ours = new Set(read.value.rule.map(({ id }) => id));
   const rules = [...read.value.rule, ...(base?.rules.filter(({ id }) => !ours.has(id)) ?? [])];
@@ -35,9 +53,18 @@ function mistakesIn(
   text: string,
   rules: readonly Rule[],
   providers: ReadonlyMap<string, Provider>,
+  fresh: readonly (readonly [string, Provider])[],
 ): readonly Mistake[] {
   const lineOf = keyLines(text);
   const mistakes: Mistake[] = [];
+  for (const [key, { title, mx, domains }] of fresh) {
+    const say = (message: string): void => {
+      mistakes.push({ line: lineOf(["provider", key]), key: `provider "${key}"`, message });
+    };
+    if (title === "") say("it is new, and has no title");
+    if (mx.length + domains.length === 0 && key !== defaults && key !== otherProvider)
+      say('it is new, and no domain would ever be its: name the endings of its MX hosts, mx = [".example.net"]');
+  }
   const seen = new Set<string>();
   for (const [index, rule] of rules.entries()) {
     const say = (field: string, message: string): void => {
@@ -87,7 +114,7 @@ export function limitsOf(shaping: Shaping, provider: string): Limits {
  */
 export function wayTo(shaping: Shaping, provider: string, inside: boolean) {
   const { tls, perDomainPerSecond } = limitsOf(shaping, provider);
-  const believed = !inside || shaping.providers.get(provider)?.own === true;
+  const believed = !inside || shaping.providers.get(provider)?.ownTls === true;
   return { key: provider, tlsRequired: believed && tls === "required", byDomain: perDomainPerSecond !== undefined };
 }
 
