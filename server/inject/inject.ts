@@ -59,7 +59,7 @@ export type Injected = { readonly id: string; readonly recipients: readonly Told
 export type NotAsked = {
   readonly kind: "forbidden" | "wrong";
   readonly index: number;
-  readonly field: "from" | "stream" | "to";
+  readonly field: "from" | "stream" | "campaign" | "to";
   readonly why: string;
 };
 
@@ -136,9 +136,15 @@ export function makeInject(ports: InjectPorts): Injecting {
         allowed.set(address, (may = await directory.maySendAs(account.id, local, domain, "named")));
       if (!may) return { kind: "forbidden", index, field: "from", why: `${account.name} may not send as ${address}.` };
       const model = ports.model();
-      const sender = senderOf(model, domain, wish, model.domain.get(domain)?.tenant || tenant);
-      if (sender === undefined || "code" in sender)
-        return { kind: "wrong", index, field: "stream", why: sender === undefined ? "" : sender.lines.join(" ") };
+      const owner = model.domain.get(domain)?.tenant || tenant;
+      const sender = senderOf(model, domain, wish, owner);
+      if (sender === undefined || "code" in sender) {
+        const why = sender === undefined ? "" : sender.lines.join(" ");
+        // It is not this request that is wrong.
+        if (model.tenant.get(owner ?? "")?.state === "suspended")
+          return { kind: "forbidden", index, field: "from", why };
+        return { kind: "wrong", index, field: /^The campaign\b/.test(why) ? "campaign" : "stream", why };
+      }
       const all = copies.flatMap(({ to, cc, bcc }) => [...to, ...cc, ...bcc]);
       const addresses = all.values().map((one) => formatMailbox(one.mailbox));
       const whole = await withEngaged(sender, wish, addresses, { store, suppression, now });

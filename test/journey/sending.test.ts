@@ -505,4 +505,10 @@ test("a tenant's administrator sees its own part, why its mail waits, and steers
     (await hand(["three@gmail.com"], campaign, "news@club.test"))[0]!,
     /^550 5\.7\.1 The campaign autumn is stopped/,
   );
+  // Programs are told which field is wrong, and that none is where nothing may be sent at all.
+  const email = { from: "boss@hosted.test", to: "three@gmail.com", subject: "x", text: "x" };
+  const wrong = await boss.no(422, "POST", "/emails", { ...email, campaign: "autumn" });
+  assert.deepEqual(wrong.errors[0].pointer, "#/campaign");
+  await run("sending tenant set", { name: "club", state: "suspended", reason: "traps" });
+  assert.equal((await boss.no(403, "POST", "/emails", email)).detail, "Sending is suspended: traps");
 });
