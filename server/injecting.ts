@@ -37,8 +37,10 @@ export function withLinks(
     ...forSubmit,
     eager: (sender, wish, { recipients }) =>
       withEngaged(sender, wish, recipients.map(formatMailbox), { ...ports, suppression }),
-    fields: (sender, mail, header) =>
-      forSubmit.fields(sender, mail, header) + unsubscribeFields(sender, mail, header, { mac, base }),
+    fields: (sender, mail, header) => {
+      const mailHost = model().domain.get(sender.author)?.returnPath ?? "";
+      return forSubmit.fields(sender, mail, header) + unsubscribeFields(sender, mail, header, { mac, base, mailHost });
+    },
     tracked: async (sender, mail, header) => {
       if (sender.tracking === undefined) return undefined;
       const { trackingHost = "" } = model().domain.get(sender.author) ?? {};

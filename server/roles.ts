@@ -29,6 +29,7 @@ import { startGuarding } from "./guarding.ts";
 import { startImporting } from "./importing.ts";
 import { makeIndexer } from "./index/indexer.ts";
 import { makeCopyMaker } from "./inject/copies.ts";
+import { leaveByMail } from "./inject/unsubscribe.ts";
 import { makeWriting } from "./inject/writing.ts";
 import { startInjecting, withLinks } from "./injecting.ts";
 import { tellOfShare } from "./jmap/share-notifications.ts";
@@ -222,7 +223,15 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     sign,
     give: (mail) => deliver.give(mail),
     isForAnswers: (local) => releaseToken(local, signing.mac) !== undefined,
-    others: [(mail) => guarding.quarantine.answers(mail), ...(sending === undefined ? [] : [sending.lateReport])],
+    others: [
+      (mail) => guarding.quarantine.answers(mail),
+      ...(sending === undefined
+        ? []
+        : [
+            sending.lateReport,
+            (mail: Parameters<typeof leaveByMail>[0]) => leaveByMail(mail, { ...sending, store, now }),
+          ]),
+    ],
     transit,
     ourHost,
     version,

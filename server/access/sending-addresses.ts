@@ -9,6 +9,9 @@ import type { Directory, Resolution } from "./directory.ts";
 const forged = reply(550, "5.1.1", "This return path was not made here");
 const nobody = reply(550, "5.1.1", "Only bounces of our own mail are taken here");
 
+/** At a host of return paths: who writes there leaves what the subject names. */
+export const unsubscribeLocal = "unsubscribe";
+
 /** `isReturnPath`: a host at which our bounces come back; `isFeedback`: an address that our mail names for complaints. */
 export function withSendingAddresses(
   directory: Directory,
@@ -35,7 +38,7 @@ export function withSendingAddresses(
     if (isReturnPath) {
       const token = verpToken(local, ask.mac);
       if (token === "forged") return { kind: "unknown", domain: home, why: forged };
-      if (token !== undefined) return taken;
+      if (token !== undefined || local.toLowerCase() === unsubscribeLocal) return taken;
       return /^(?:postmaster|abuse)$/i.test(local) ? undefined : { kind: "unknown", domain: home, why: nobody };
     }
     return taken;

@@ -1,8 +1,9 @@
 /** Links to unsubscribe with one click (RFC 8058): what they say, that nobody else can make one, and what following one does. */
 import { timingSafeEqual } from "node:crypto";
-import { findField, type Header } from "../../protocol/mime/header.ts";
+import { findField, type Header, headerValue, splitHeader } from "../../protocol/mime/header.ts";
 import type { Mac } from "../../protocol/return-path/srs.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
+import { unsubscribeLocal } from "../access/sending-addresses.ts";
 import type { Sender } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
@@ -50,14 +51,29 @@ export function unsubscribeFields(
   sender: Sender,
   { id, recipients }: Pick<Received, "id" | "recipients">,
   header: Header,
-  { mac, base }: { readonly mac: Mac; readonly base: string },
+  { mac, base, mailHost }: { readonly mac: Mac; readonly base: string; readonly mailHost: string },
 ): string {
   const [only, ...more] = recipients;
   if (!sender.marketing || only === undefined || more.length > 0) return "";
   if (findField(header, "list-unsubscribe") !== undefined) return "";
   const { tenant, stream, list = "", campaign = "" } = sender;
   const token = leavingToken({ tenant, stream, list, campaign, id, address: formatMailbox(only) }, mac);
-  return `List-Unsubscribe: <${base}${unsubscribePath}${token}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`;
+  // By mail too, where bounces of it come back to us (RFC 2369 §3.2): some programs know no other way.
+  const byMail = mailHost === "" ? "" : `,\r\n <mailto:${unsubscribeLocal}@${mailHost}?subject=${token}>`;
+  return `List-Unsubscribe: <${base}${unsubscribePath}${token}>${byMail}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`;
+}
+
+/** Takes mail to `unsubscribe@` a return path whose subject is the token of a link; false where it is none. */
+export async function leaveByMail(
+  { bytes, recipients }: Pick<Received, "bytes" | "recipients">,
+  { mac, ...parts }: Parameters<typeof leave>[1] & { readonly mac: Mac },
+): Promise<boolean> {
+  if (!recipients.some(({ local }) => local.toLowerCase() === unsubscribeLocal)) return false;
+  const subject = headerValue(splitHeader(bytes, 0, bytes.length), "subject") ?? "";
+  const leaving = readLeaving(/[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+/.exec(subject.replaceAll(/\s/g, ""))?.[0] ?? "", mac);
+  if (leaving === undefined) return false;
+  await leave(leaving, parts);
+  return true;
 }
 
 /** Suppresses the address for the list, or else for the stream; the same again changes nothing. */
