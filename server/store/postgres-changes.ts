@@ -161,6 +161,8 @@ function keyOf(change: Change): string {
       return `objects ${change.account} ${change.type}`;
     case "sieve":
       return `sieve ${change.account}`;
+    case "sending":
+      return `sending ${change.of.join()}`;
     default:
       return change.kind;
   }

@@ -148,6 +148,8 @@ export interface SendingReader extends TemplatesReader, EngagementReader {
   /** Whether there is any. */
   anySuppression(): Promise<boolean>;
   sendingEvents(filter: EventFilter): Promise<readonly SendingEvent[]>;
+  /** No event that can be read now has a higher number, and all that come have; 0: there is none. */
+  newestEvent(): Promise<number>;
   queueParks(): Promise<readonly Park[]>;
   /** Their names alone, which is quick however much waits. */
   parkNames(): Promise<readonly string[]>;
@@ -192,6 +194,7 @@ export const sendingReads = [
   "tenantSuppressions",
   "anySuppression",
   "sendingEvents",
+  "newestEvent",
   "queueParks",
   "parkNames",
   "parkLanes",

@@ -136,4 +136,27 @@ describe("tidy", () => {
     assert.equal(count("journey"), 1);
     assert.equal(perform(one<{ id: number }>("SELECT id FROM journey"))?.id, 2103);
   });
+
+  test("what a tenant is told stays its thirty days, however soon journeys go", () => {
+    const later = now + 20 * day;
+    const at = later - 10 * day;
+    const event = {
+      at,
+      type: "delivered",
+      tenant: "t",
+      stream: "",
+      campaign: "",
+      message: "qe",
+      recipient: "",
+      detail: {},
+    } as const;
+    const entry = { at, stage: "delivered", trace: "", keys: [], detail: {} } as const;
+    // More of what stays than one piece looks at lies before what goes.
+    for (let n = 0; n < 2100; n++) perform(note([{ ...entry, trace: "qe" }], "", [event]));
+    perform(note([entry, entry, { ...entry, at: later, keys: ["newest@b.test"] }]));
+    tidyAll(later);
+    assert.equal(count("journey"), 2101);
+    tidyAll(later + 21 * day);
+    assert.equal(count("journey"), 1);
+  });
 });

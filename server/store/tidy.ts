@@ -5,12 +5,14 @@
 import { dropAudit } from "./ops/audit.ts";
 import { purgeDue } from "./ops/deletions.ts";
 import { dropEngagements } from "./ops/engagement.ts";
+import { dropOlderEvents } from "./ops/events.ts";
 import { bucketEntries, dropPacked, packJourneys } from "./ops/journey.ts";
 import { dropPeers } from "./ops/peers.ts";
 import { dropQuarantined } from "./ops/quarantine.ts";
-import { dropEvents } from "./ops/sending.ts";
+import { dropOver } from "./ops/sending.ts";
 import { forget } from "./ops/sieve.ts";
 import { blobShards, listBlobs, type Op, one, type Row, removeBlob, rows, run } from "./ops/tx.ts";
+import { eventDays } from "./sending.ts";
 import type { Instant } from "./store.ts";
 
 /** Longer than any transaction and than any reader is in the middle of a blob. */
@@ -22,6 +24,8 @@ export const maxTombstones = 20_000;
 /** Days that a journey is kept, unless the setting `upkeep.journeyDays` says otherwise. */
 export const journeyDays = 30;
 export const journeyDaysSetting = "upkeep.journeyDays";
+/** Before which entry nothing is left but what tells events, where journeys are kept for fewer days than these. */
+const journeyPlace = "upkeep.journeyPlace";
 
 const maxContents = 500;
 const maxPeersDropped = 5000;
@@ -42,7 +46,8 @@ export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
   const journeys = yield* dropJourneys(now);
   const tombstones = yield* dropTombstones();
   const forgotten = (yield* forget(now, maxForgotten)) === maxForgotten;
-  const events = yield* dropEvents(now, maxEventsDropped);
+  const events = yield* dropOlderEvents(now, maxEventsDropped);
+  yield* dropOver(now);
   const engagements = yield* dropEngagements(now, maxForgotten);
   const purged = yield* purgeDue(now);
   const audit = yield* dropAudit(now);
@@ -133,27 +138,52 @@ function* dropBlobs(now: Instant): Op<boolean> {
   return due.length === maxBlobs;
 }
 
+/** Entries whose days are over go; those that tell a tenant what happened stay as long as events do. */
 function* dropJourneys(now: Instant): Op<boolean> {
   const days = yield* numberSetting(journeyDaysSetting, journeyDays);
-  const before = now - days * dayMs;
-  // The newest entry stays: its number must not be given again. Numbers ascend with time, but for a clock that was set.
-  const first = yield* rows(
-    "SELECT id, at FROM journey WHERE id < (SELECT max(id) FROM journey) ORDER BY id LIMIT $1",
-    maxJourneys,
-  );
-  const old = first.filter(([, at]) => (at as number) < before).map(([id]) => id as number);
+  const first = yield* journeysFrom(0);
+  const before = now - Math.max(days, eventDays) * dayMs;
+  const old = first.filter(([, at]) => at < before).map(([id]) => id);
   const packed = yield* packJourneys();
-  const dropped = yield* dropPacked((first[0]?.[0] as number | undefined) ?? 0);
-  if (old.length === 0) return packed || dropped;
+  const dropped = yield* dropPacked(first[0]?.[0] ?? 0);
+  yield* dropEntries(old);
+  const more = days < eventDays && (yield* dropBetweenEvents(now - days * dayMs));
+  return packed || dropped || more || old.length === maxJourneys;
+}
+
+/** What tells no event goes from between what does; where there is nothing to look at any more is kept as a setting. */
+function* dropBetweenEvents(before: Instant): Op<boolean> {
+  const place = yield* numberSetting(journeyPlace, 0);
+  const next = yield* journeysFrom(place);
+  yield* dropEntries(next.filter(([, at, tells]) => at < before && tells === 0).map(([id]) => id));
+  const young = next.find(([, at]) => at >= before);
+  const last = next.at(-1);
+  if (last === undefined) return false;
+  const reached = young === undefined ? last[0] + 1 : young[0];
+  if (reached !== place) yield* putNumberSetting(journeyPlace, reached);
+  return young === undefined && next.length === maxJourneys;
+}
+
+/** The newest entry is never among them: its number must not be given again. Numbers ascend with time, but for a clock that was set. */
+function* journeysFrom(id: number): Op<readonly (readonly [id: number, at: number, tells: number])[]> {
+  return (yield* rows(
+    `SELECT id, at, CASE WHEN events IS NULL THEN 0 ELSE 1 END FROM journey
+     WHERE id >= $2 AND id < (SELECT max(id) FROM journey) ORDER BY id LIMIT $1`,
+    maxJourneys,
+    id,
+  )) as never;
+}
+
+function* dropEntries(old: readonly number[]): Op<void> {
+  if (old.length === 0) return;
   const ids = JSON.stringify(old);
   yield* run(
     "DELETE FROM journey_keys WHERE bucket BETWEEN $2 AND $3 AND journey IN {list $1}",
     ids,
-    Math.floor((old[0] as number) / bucketEntries),
-    Math.floor((old.at(-1) as number) / bucketEntries),
+    Math.floor(old[0]! / bucketEntries),
+    Math.floor(old.at(-1)! / bucketEntries),
   );
   yield* run("DELETE FROM journey WHERE id IN {list $1}", ids);
-  return packed || dropped || old.length === maxJourneys;
 }
 
 type Place = { readonly account: number; readonly mailbox: number };
@@ -230,11 +260,7 @@ function* findOrphans(now: Instant): Op<void> {
       now,
     );
   }
-  yield* run(
-    "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    shardSetting,
-    JSON.stringify((shard + 1) % blobShards),
-  );
+  yield* putNumberSetting(shardSetting, (shard + 1) % blobShards);
 }
 
 const shardSetting = "upkeep.blobShardLookedAt";
@@ -243,4 +269,12 @@ function* numberSetting(key: string, otherwise: number): Op<number> {
   const row = yield* one<{ value: string }>("SELECT value FROM settings WHERE key = $1", key);
   const value: unknown = row === undefined ? otherwise : JSON.parse(row.value);
   return typeof value === "number" && value >= 0 ? value : otherwise;
+}
+
+function* putNumberSetting(key: string, value: number): Op<void> {
+  yield* run(
+    "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    key,
+    JSON.stringify(value),
+  );
 }

@@ -120,6 +120,34 @@ test("many calls are one commit", () => {
   );
 });
 
+test("what one commit changed of sending is told whole, not the last of it alone", () => {
+  const row = {
+    scope: "tenant:t",
+    hash: "h",
+    address: "",
+    reason: "bounced",
+    evidence: "",
+    at: 1,
+    expiresAt: undefined,
+  };
+  const event = {
+    at: 1,
+    type: "accepted",
+    tenant: "t",
+    stream: "",
+    campaign: "",
+    message: "",
+    recipient: "",
+    detail: {},
+  };
+  const { changes } = writer.run([
+    call("suppress", [row]),
+    call("addSendingEvents", [event]),
+    call("addSendingEvents", [event]),
+  ]);
+  assert.deepEqual(changes, [{ kind: "sending", of: ["suppression", "event"] }]);
+});
+
 test("what comes while they run joins them, each answered once", (t) => {
   // A machine that is busy must not end the gathering early.
   t.mock.method(performance, "now", () => 0);

@@ -107,6 +107,7 @@ export class Writer {
     const begun = performance.now();
     const answers: Answer[] = [];
     const changes: Change[] = [];
+    const sending = new Set<string>();
     const removed: string[] = [];
     for (let at = 0; at < calls.length; at++) {
       const [id, name, args] = calls[at]!;
@@ -116,7 +117,10 @@ export class Writer {
         const value = effects.run(operation(name, args));
         if (savepoints) database.release();
         answers.push([id, undefined, value]);
-        changes.push(...effects.changes);
+        // Each message of a tenant says that there is an event: once is enough.
+        for (const change of effects.changes)
+          if (change.kind === "sending") for (const of of change.of) sending.add(of);
+          else changes.push(change);
         removed.push(...effects.removedBlobs);
       } catch (error) {
         // A disk that is full or broken is no call's own fault.
@@ -134,7 +138,8 @@ export class Writer {
     }
     database.commit();
     for (const blob of removed) this.#removeBlob(blob);
-    return { answers, changes: changes.length > 1 ? latest(changes) : changes };
+    const told = changes.length > 1 ? latest(changes) : changes;
+    return { answers, changes: sending.size === 0 ? told : [...told, { kind: "sending", of: [...sending] }] };
   }
 
   /** Nothing is lost when it stays: it is found again as a blob that no row names. */

@@ -82,3 +82,37 @@ test("others get each of them, and need not wait", async () => {
   );
   assert.notDeepEqual(order, inOrder);
 });
+
+test("who has read all there is does not look again before there is more", async () => {
+  let [looks, newest] = [0, 9];
+  const runner = new Runner(
+    endpoint,
+    { cursor: 2, retries: [], lastOkAt: undefined, givenUp: 0 },
+    {
+      store: {
+        sendingEvents: async () => {
+          looks++;
+          return [];
+        },
+      },
+      poster: { post: async () => ({ kind: "ok", status: 204 }), close: async () => undefined },
+      keep: async () => undefined,
+      disable: async () => undefined,
+      now: () => 0,
+      random: () => 0.5,
+      log: quiet,
+    },
+  );
+  const wake = async (): Promise<number> => {
+    runner.wake(newest);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return looks;
+  };
+  assert.equal(await wake(), 1);
+  assert.equal(await wake(), 1);
+  newest = 10;
+  assert.equal(await wake(), 2);
+  await runner.rewind(1);
+  assert.ok((await wake()) > 2);
+  await runner.stop();
+});

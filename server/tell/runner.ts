@@ -48,6 +48,9 @@ export class Runner {
   #failures = 0;
   #running: Promise<void> | undefined;
   #again = false;
+  /** Nothing of its tenant's is there up to here, beyond its cursor; and how far events go. */
+  #looked = 0;
+  #newest = Number.POSITIVE_INFINITY;
   #stopped = false;
   readonly #attempts: Attempt[] = [];
 
@@ -68,9 +71,10 @@ export class Runner {
     return this.#attempts;
   }
 
-  /** Goes on, if there is anything to do. */
-  wake(): void {
+  /** Goes on, if there is anything to do. `newest`: no event that is there has a higher number. */
+  wake(newest = Number.POSITIVE_INFINITY): void {
     this.#again = true;
+    this.#newest = newest;
     if (this.#running !== undefined || this.#stopped) return;
     this.#running = this.#run()
       .catch((error: unknown) =>
@@ -116,6 +120,7 @@ export class Runner {
   async #alone(change: () => Progress): Promise<void> {
     await this.#running;
     this.#progress = change();
+    this.#looked = 0;
     await this.#ports.keep(this.#progress);
     this.wake();
   }
@@ -155,13 +160,19 @@ export class Runner {
     if (retries.length >= (ordered ? 1 : maxRetries)) return false;
     const width = ordered ? 1 : maxUnderWay;
     const limit = Math.min(pageSize, (maxRetries - retries.length) * batch);
+    const newest = this.#newest;
+    const after = Math.max(cursor, this.#looked);
+    if (after >= newest) return false;
     const page = await this.#ports.store.sendingEvents({
-      after: cursor,
+      after,
       limit,
       ...(tenant === "" ? {} : { tenant }),
     });
     const last = page.at(-1);
-    if (last === undefined) return false;
+    if (last === undefined) {
+      if (newest !== Number.POSITIVE_INFINITY) this.#looked = newest;
+      return false;
+    }
     this.#emails.note(page);
     const wanted = page.filter((event) => types.length === 0 || types.includes(typeOf(event)));
     const parts: SendingEvent[][] = [];

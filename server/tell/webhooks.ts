@@ -20,7 +20,7 @@ const gatherMs = 20;
 
 export type EndpointChange = Partial<Pick<Endpoint, "url" | "description" | "types" | "batch" | "ordered" | "state">>;
 export type WebhooksPorts = {
-  readonly store: Pick<Store, "sendingRows" | "putSendingRows" | "sendingEvents" | "subscribe">;
+  readonly store: Pick<Store, "sendingRows" | "putSendingRows" | "sendingEvents" | "newestEvent" | "subscribe">;
   readonly guard: Guard;
   readonly schemes: readonly string[];
   readonly now: () => Instant;
@@ -50,11 +50,11 @@ export class Webhooks {
         if (change.of.includes("event") && this.#runners.size > 0)
           this.#gathering ??= setTimeout(() => {
             this.#gathering = undefined;
-            this.#wakeAll();
+            void this.#wakeAll();
           }, gatherMs).unref();
       }
     });
-    this.#timer = setInterval(() => this.#wakeAll(), lookEveryMs).unref();
+    this.#timer = setInterval(() => void this.#wakeAll(), lookEveryMs).unref();
   }
 
   async stop(): Promise<void> {
@@ -97,7 +97,12 @@ export class Webhooks {
       reason: "",
       createdAt: this.#ports.now(),
     };
-    const progress: Progress = { cursor: await this.#newest(), retries: [], lastOkAt: undefined, givenUp: 0 };
+    const progress: Progress = {
+      cursor: await this.#ports.store.newestEvent(),
+      retries: [],
+      lastOkAt: undefined,
+      givenUp: 0,
+    };
     await this.#keepProgress(endpoint.id, progress);
     await this.#keep(endpoint);
     return this.#serve(endpoint, progress);
@@ -134,7 +139,7 @@ export class Webhooks {
   /** The last event before a moment: what is sent again from then on comes after it. */
   async lastBefore(moment: Instant): Promise<number> {
     let low = 0;
-    let high = await this.#newest();
+    let high = await this.#ports.store.newestEvent();
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       const [next] = await this.#ports.store.sendingEvents({ after: middle, limit: 1 });
@@ -144,26 +149,11 @@ export class Webhooks {
     return low;
   }
 
-  /** The number of the newest event, by halving: ids ascend. */
-  async #newest(): Promise<number> {
-    const { store } = this.#ports;
-    const beyond = async (id: number): Promise<number | undefined> =>
-      (await store.sendingEvents({ after: id, limit: 1 }))[0]?.id;
-    let low = 0;
-    let step = 1;
-    for (let next = await beyond(0); next !== undefined; next = await beyond(low + step)) {
-      low = next;
-      step *= 2;
-    }
-    for (; step >= 1; step = Math.floor(step / 2)) {
-      const next = await beyond(low + step - 1);
-      if (next !== undefined) low = next;
-    }
-    return low;
-  }
-
-  #wakeAll(): void {
-    for (const runner of this.#runners.values()) runner.wake();
+  /** Who has read all there is needs not look. */
+  async #wakeAll(): Promise<void> {
+    if (this.#runners.size === 0) return;
+    const newest = await this.#ports.store.newestEvent().catch(() => undefined);
+    for (const runner of this.#runners.values()) runner.wake(newest);
   }
 
   #loadSoon(): void {

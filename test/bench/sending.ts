@@ -1,6 +1,7 @@
 /**
  * What sending at volume costs: CPU of the server for each relayed message, plain beside a tenant's by a source that is being warmed up
- * (quotas, rules, events). `node test/bench/sending.ts [MESSAGES] [ROUNDS] [both|plain|tenant] [FOLDER FOR CPU PROFILES]`
+ * (quotas, rules, events), in turns (plain, tenant, tenant, plain, …), so that what else the machine does falls on both.
+ * `node test/bench/sending.ts [MESSAGES OF A TURN] [PAIRS] [both|plain|tenant] [FOLDER FOR CPU PROFILES]`
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,28 +9,26 @@ import { ask } from "../beside.ts";
 import { startDev } from "../dev-process.ts";
 import { startSink } from "../sink.ts";
 
-const messages = Number(process.argv[2] ?? 3000);
-const rounds = Number(process.argv[3] ?? 3);
+const messages = Number(process.argv[2] ?? 1000);
+const rounds = Number(process.argv[3] ?? 20);
 const only = process.argv[4] ?? "both";
 const profile = process.argv[5];
 const lanes = 20;
 
-const cpuMs = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-};
-
-/** The same by the names of its threads. */
+/** CPU that each thread has used, by its name. The scheduler counts it in nanoseconds, where `stat` counts ticks of 10 ms. */
 const threadsMs = (pid: number): ReadonlyMap<string, number> => {
   const sums = new Map<string, number>();
   for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const [head = "", rest = ""] = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8").split(") ");
-    const fields = rest.split(" ");
-    const name = head.slice(head.indexOf("(") + 1);
-    sums.set(name, (sums.get(name) ?? 0) + (Number(fields[11]) + Number(fields[12])) * 10);
+    const name = readFileSync(`/proc/${pid}/task/${task}/comm`, "utf8").trim();
+    const ns = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+    sums.set(name, (sums.get(name) ?? 0) + ns / 1e6);
   }
   return sums;
 };
+/** Bytes that the server gave to its disk. */
+const writtenBytes = (pid: number): number =>
+  Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]);
+const sum = (all: Iterable<number>): number => [...all].reduce((one, other) => one + other, 0);
 
 /** Hands so many messages over, on some connections; resolves when all are taken. */
 async function hand(port: number, from: string, count: number): Promise<void> {
@@ -75,52 +74,68 @@ await ask(data, "stream add", { name: "notices", kind: "transactional", pool: "p
 await ask(data, "sending tenant add", { name: "shop", stream: "notices" });
 await ask(data, "sending domain add", { name: "shop.test", tenant: "shop" });
 await ask(data, "warmup assert", { subject: "mta1", provider: "gmail" });
-const figures: { [name: string]: { readonly perSecond: number; readonly cpuMs: number }[] } = { plain: [], tenant: [] };
+const figures: { [name: string]: { readonly perSecond: number; readonly cpuMs: number; readonly bytes: number }[] } = {
+  plain: [],
+  tenant: [],
+};
 const byThread = new Map<string, number[]>();
-for (let round = 0; round < rounds; round++)
-  for (const [name, from] of [
-    ["plain", "x@other.test"],
-    ["tenant", "news@shop.test"],
-  ] as const) {
-    if (only !== "both" && only !== name) continue;
-    const before = sink.taken.length;
-    const cpu = cpuMs(dev.child.pid!);
-    const threads = threadsMs(dev.child.pid!);
-    const start = performance.now();
-    await hand(dev.ready.ports["smtp"]!, from, messages);
-    while (sink.taken.length < before + messages) await new Promise((resolve) => setTimeout(resolve, 5));
-    figures[name]!.push({
-      perSecond: Math.round((messages / (performance.now() - start)) * 1000),
-      cpuMs: (cpuMs(dev.child.pid!) - cpu) / messages,
-    });
-    sink.taken.length = 0;
-    for (const [thread, ms] of threadsMs(dev.child.pid!)) {
-      const key = `${name} ${thread}`;
-      const known = byThread.get(key);
-      const each = (ms - (threads.get(thread) ?? 0)) / messages;
-      if (known === undefined) byThread.set(key, [each]);
-      else known.push(each);
-    }
+const turns = [
+  ["plain", "x@other.test"],
+  ["tenant", "news@shop.test"],
+] as const;
+const turn = async ([name, from]: (typeof turns)[number]): Promise<void> => {
+  const before = threadsMs(dev.child.pid!);
+  const written = writtenBytes(dev.child.pid!);
+  const start = performance.now();
+  await hand(dev.ready.ports["smtp"]!, from, messages);
+  while (sink.taken.length < messages) await new Promise((resolve) => setTimeout(resolve, 5));
+  const after = threadsMs(dev.child.pid!);
+  figures[name]!.push({
+    perSecond: Math.round((messages / (performance.now() - start)) * 1000),
+    bytes: (writtenBytes(dev.child.pid!) - written) / messages,
+    cpuMs: (sum(after.values()) - sum(before.values())) / messages,
+  });
+  sink.taken.length = 0;
+  for (const [thread, ms] of after) {
+    const each = (ms - (before.get(thread) ?? 0)) / messages;
+    byThread.set(`${name} ${thread}`, [...(byThread.get(`${name} ${thread}`) ?? []), each]);
   }
+};
+// What is compiled first is nobody's.
+for (const one of [...turns, ...turns]) await turn(one);
+for (const all of Object.values(figures)) all.length = 0;
+byThread.clear();
+for (let round = 0; round < rounds; round++)
+  for (const one of round % 2 === 0 ? turns : turns.toReversed())
+    if (only === "both" || only === one[0]) await turn(one);
 const least = (all: readonly number[]): number => Math.min(...all);
 const middle = (all: readonly number[]): number => [...all].sort((one, other) => one - other)[all.length >> 1] ?? 0;
 for (const [name, all] of Object.entries(figures))
   if (all.length > 0) {
     const each = all.map((one) => one.cpuMs);
     process.stdout.write(
-      `${name}: ${least(each).toFixed(3)} ms CPU a message at least, ${middle(each).toFixed(3)} in the middle of ${rounds}; ` +
+      `${name}: ${least(each).toFixed(3)} ms CPU a message at least, ${middle(each).toFixed(3)} in the middle of ${rounds}; ${Math.round(middle(all.map(({ bytes }) => bytes)))} bytes to the disk; ` +
         `${all.map(({ perSecond }) => perSecond).join(", ")} a second\n`,
     );
   }
-// Each pair is of the same minute.
-const pairs = figures["tenant"]!.flatMap(({ cpuMs: cost }, at) => {
-  const plain = figures["plain"]![at];
-  return plain === undefined ? [] : [(cost / plain.cpuMs - 1) * 100];
-});
-if (pairs.length > 0)
+// Each pair is of the same seconds.
+const pairs = (of: "cpuMs" | "perSecond"): number[] =>
+  figures["tenant"]!.flatMap((one, at) => {
+    const plain = figures["plain"]![at];
+    return plain === undefined ? [] : [(one[of] / plain[of] - 1) * 100];
+  });
+if (pairs("cpuMs").length > 0) {
+  const total = (name: string): number => sum(figures[name]!.map(({ cpuMs }) => cpuMs));
   process.stdout.write(
-    `a tenant's costs ${middle(pairs).toFixed(1)} % more (middle of ${pairs.map((one) => one.toFixed(1)).join(", ")})\n`,
+    `a tenant's costs ${middle(pairs("cpuMs")).toFixed(1)} % more (middle of ${pairs("cpuMs").length} pairs: ${pairs(
+      "cpuMs",
+    )
+      .map((one) => one.toFixed(0))
+      .join(", ")}), ${((total("tenant") / total("plain") - 1) * 100).toFixed(1)} % in all, ` +
+      `${((least(figures["tenant"]!.map(({ cpuMs }) => cpuMs)) / least(figures["plain"]!.map(({ cpuMs }) => cpuMs)) - 1) * 100).toFixed(1)} % where both were quickest; ` +
+      `its rate is ${(-middle(pairs("perSecond"))).toFixed(1)} % lower\n`,
   );
+}
 for (const [key, all] of byThread)
   if (middle(all) > 0.001)
     process.stdout.write(

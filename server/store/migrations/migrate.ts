@@ -23,6 +23,7 @@ import { statements as engagements } from "./020.ts";
 import { statements as absent } from "./021.ts";
 import { statements as wordLists } from "./022.ts";
 import { statements as segmentNumbers } from "./023.ts";
+import { statements as told } from "./024.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -49,6 +50,7 @@ const migrations: readonly (readonly string[])[] = [
   absent,
   wordLists,
   segmentNumbers,
+  told,
 ];
 export const schemaVersion = migrations.length;
 

@@ -1,8 +1,9 @@
 /** What happened to each message, found by its ids and addresses. */
 import type { JourneyEntry } from "../store.ts";
-import type { KeptJourneyEntry } from "./kept.ts";
+import { anyEvents, eventsOfTenant, eventsText, maxRowEvents } from "./event-rows.ts";
+import type { KeptJourneyEntry, KeptSendingEvent } from "./kept.ts";
 import { hash53 } from "./threads.ts";
-import { all, insert, type Op, one, type Param, type Row, run } from "./tx.ts";
+import { all, insert, lockEvents, type Op, one, type Param, publish, type Row, run } from "./tx.ts";
 
 /** Entries whose keys lie together. */
 export const bucketEntries = 128;
@@ -11,8 +12,10 @@ export const maxJourneyKeys = 120;
 /** Threads of entries that one question may lead to. */
 export const maxTraces = 200;
 
+/** Its keys and its trace, and by what its events are found. */
+const maxHashes = maxJourneyKeys + 3;
 const keyRows = Array.from(
-  { length: maxJourneyKeys + 1 },
+  { length: maxHashes },
   (_, n) =>
     `INSERT INTO journey_keys (bucket, hash, journey) VALUES ${Array.from({ length: n }, (_, i) => `($1, $${i + 3}, $2)`).join(", ")}
      ON CONFLICT DO NOTHING`,
@@ -24,8 +27,22 @@ type More = readonly [stage: JourneyEntry["stage"], detail: JourneyEntry["detail
 const jsonOf = (detail: KeptJourneyEntry["detail"]): string =>
   typeof detail === "string" ? detail : JSON.stringify(detail);
 
-/** Writes the entries; those without a trace get this one. */
-export function* note(journey: readonly KeptJourneyEntry[], trace = ""): Op<void> {
+/**
+ * Writes the entries; those without a trace get this one. The first row of a message also keeps what its tenant is told of it (events that name no
+ * message are of `message`); events of messages without entries get rows without a stage.
+ */
+export function* note(
+  journey: readonly KeptJourneyEntry[],
+  trace = "",
+  events: readonly KeptSendingEvent[] = [],
+  message = trace,
+): Op<void> {
+  const told = events.length === 0 ? undefined : Map.groupBy(events, (event) => event.message ?? trace);
+  if (told !== undefined) {
+    // Numbers must ascend in the order of commits, or who reads by cursor would miss some.
+    yield* lockEvents();
+    yield* publish({ kind: "sending", of: ["event"] });
+  }
   for (let at = 0; at < journey.length; ) {
     const entry = journey[at++]!;
     const named = entry.trace ?? trace;
@@ -35,20 +52,51 @@ export function* note(journey: readonly KeptJourneyEntry[], trace = ""): Op<void
       more += `,["${next.stage}",${jsonOf(next.detail)}]`;
     }
     const keys = entry.keys.slice(0, maxJourneyKeys - 1).map(journeyKey);
-    const id = yield* insert(
-      "INSERT INTO journey (at, stage, trace, keys, detail) VALUES ($1, $2, $3, $4, $5)",
-      entry.at,
-      entry.stage,
-      named,
-      keys.join("\n"),
-      more === "" ? jsonOf(entry.detail) : `[${jsonOf(entry.detail)}${more}]`,
-    );
-    const hashes = new Set(keys.map(hash53));
-    if (named !== "") hashes.add(hash53(named));
-    if (hashes.size === 0) continue;
-    const params: Param[] = [Math.floor(id / bucketEntries), id, ...hashes];
-    yield* run(keyRows[hashes.size] as string, ...params);
+    const detail = more === "" ? jsonOf(entry.detail) : `[${jsonOf(entry.detail)}${more}]`;
+    yield* noteRow(entry.at, entry.stage, named, keys, detail, message, takeSome(told, named));
   }
+  for (const named of told?.keys() ?? [])
+    for (let some = takeSome(told, named); some !== undefined; some = takeSome(told, named))
+      yield* noteRow(some[0].at, "", named, [], "{}", message, some);
+}
+
+type Some = readonly [KeptSendingEvent, ...KeptSendingEvent[]];
+
+/** Takes as many as one row tells: those of one tenant, up to the bound. */
+function takeSome(told: Map<string, readonly KeptSendingEvent[]> | undefined, named: string): Some | undefined {
+  const waiting = told?.get(named);
+  if (told === undefined || waiting === undefined || waiting.length === 0) return undefined;
+  const { tenant } = waiting[0]!;
+  const others = waiting.findIndex((event) => event.tenant !== tenant);
+  const end = Math.min(others < 0 ? waiting.length : others, maxRowEvents);
+  told.set(named, waiting.slice(end));
+  return waiting.slice(0, end) as unknown as Some;
+}
+
+function* noteRow(
+  at: number,
+  stage: JourneyEntry["stage"] | "",
+  trace: string,
+  keys: readonly string[],
+  detail: string,
+  message: string,
+  events: Some | undefined,
+): Op<void> {
+  const id = yield* insert(
+    "INSERT INTO journey (at, stage, trace, keys, detail, events) VALUES ($1, $2, $3, $4, $5, $6)",
+    at,
+    stage,
+    trace,
+    keys.join("\n"),
+    detail,
+    events === undefined ? null : eventsText(events, { at, trace, message }),
+  );
+  const hashes = new Set(keys.map(hash53));
+  if (trace !== "") hashes.add(hash53(trace));
+  if (events !== undefined) hashes.add(anyEvents).add(eventsOfTenant(events[0].tenant));
+  if (hashes.size === 0) return;
+  const params: Param[] = [Math.floor(id / bucketEntries), id, ...hashes];
+  yield* run(keyRows[hashes.size] as string, ...params);
 }
 
 /** A key as it is kept and asked: lower case, one line. */
@@ -59,7 +107,8 @@ export function journeyKey(key: string): string {
 export type JourneyRow = {
   readonly id: number;
   readonly at: number;
-  readonly stage: JourneyEntry["stage"];
+  /** "": the row tells events alone. */
+  readonly stage: JourneyEntry["stage"] | "";
   readonly trace: string;
   readonly keys: string;
   readonly detail: string;
@@ -88,6 +137,35 @@ export function* byHash(hash: number, limit: number, before = Number.MAX_SAFE_IN
   );
 }
 
+/** The buckets in which a hash leads to this entry or later ones, in the order of entries: the large ones first. */
+export function* bucketsAfter(hash: number, journey: number): Op<readonly number[]> {
+  const small = Math.floor(journey / bucketEntries);
+  const found = yield* all<{ n: number }>(
+    `WITH RECURSIVE small (n) AS (
+       SELECT CASE WHEN b.first > CAST($2 AS BIGINT) THEN b.first ELSE CAST($2 AS BIGINT) END
+       FROM (SELECT min(bucket) AS first FROM journey_keys WHERE bucket >= 0) b
+       UNION ALL SELECT n + 1 FROM small WHERE n < (SELECT max(bucket) FROM journey_keys)),
+     large (n) AS (
+       SELECT CASE WHEN b.first < CAST($3 AS BIGINT) THEN b.first ELSE CAST($3 AS BIGINT) END
+       FROM (SELECT max(bucket) AS first FROM journey_keys WHERE bucket < 0) b
+       UNION ALL SELECT n - 1 FROM large WHERE n > (SELECT coalesce(min(bucket), 0) FROM journey_keys WHERE bucket < 0)),
+     b (n) AS (SELECT n FROM small UNION ALL SELECT n FROM large)
+     SELECT b.n FROM b WHERE EXISTS (SELECT 1 FROM journey_keys k WHERE k.bucket = b.n AND k.hash = $1 AND k.journey >= $4)`,
+    hash,
+    small,
+    largeBucket(small),
+    journey,
+  );
+  const buckets = found.map(({ n }) => n);
+  return [
+    ...buckets.filter((n) => n < 0).sort((one, other) => other - one),
+    ...buckets.filter((n) => n >= 0).sort((one, other) => one - other),
+  ];
+}
+
+/** Where the keys of a small bucket are put in the end. */
+const largeBucket = (small: number): number => -1 - Math.floor(small / packedTogether);
+
 /** Buckets of which `packJourneys` makes one. */
 const packedTogether = 512;
 /** Small buckets that stay: mail of the last hours is written to few pages, and a small server never packs. */
@@ -113,7 +191,7 @@ export function* packJourneys(): Op<boolean> {
      WHERE bucket BETWEEN $1 AND $2 ORDER BY hash, journey ON CONFLICT DO NOTHING`,
     ends.first,
     end,
-    -1 - Math.floor(ends.first / packedTogether),
+    largeBucket(ends.first),
   );
   yield* run("DELETE FROM journey_keys WHERE bucket BETWEEN $1 AND $2", ends.first, end);
   return true;
@@ -146,13 +224,15 @@ export function* trace(key: string, limit: number): Op<readonly (JourneyEntry & 
 }
 
 export function entriesOf(row: JourneyRow): (JourneyEntry & { readonly id: number })[] {
+  const { stage } = row;
+  if (stage === "") return [];
   const kept = JSON.parse(row.detail) as JourneyEntry["detail"] | readonly [JourneyEntry["detail"], ...More[]];
   const { id, at, trace } = row;
   const keys = row.keys === "" ? [] : row.keys.split("\n");
-  if (!Array.isArray(kept)) return [{ id, at, stage: row.stage, trace, keys, detail: kept as JourneyEntry["detail"] }];
+  if (!Array.isArray(kept)) return [{ id, at, stage, trace, keys, detail: kept as JourneyEntry["detail"] }];
   const [detail, ...more] = kept as [JourneyEntry["detail"], ...More[]];
   return [
-    { id, at, stage: row.stage, trace, keys, detail },
+    { id, at, stage, trace, keys, detail },
     ...more.map(([stage, detail]) => ({ id, at, stage, trace, keys: [], detail })),
   ];
 }

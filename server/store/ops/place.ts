@@ -22,7 +22,6 @@ import { keepListPosts } from "./lists.ts";
 import { atPath, inboxId, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
 import { keepQuarantined, takeFromQuarantine } from "./quarantine.ts";
 import { enqueue } from "./queue-rows.ts";
-import { addSendingEvents } from "./sending.ts";
 import { joinThread, threadHashes } from "./threads.ts";
 import { changed, now, type Op, publish, rowChange, run } from "./tx.ts";
 
@@ -113,9 +112,8 @@ export function* accept(acceptance: KeptAcceptance, template?: Template): Op<Acc
   if (quarantine.length > 0) yield* keepQuarantined(content, message.stored.sizeBytes, quarantine);
   if (listPosts.length > 0) yield* keepListPosts(content, message.stored.sizeBytes, listPosts);
   if (acceptance.released !== undefined) yield* takeFromQuarantine(acceptance.released);
-  if (acceptance.events !== undefined)
-    yield* addSendingEvents(acceptance.events, queued === undefined ? "" : queueIdOf(content));
-  yield* note(acceptance.journey, queued === undefined ? `m${content}` : queueIdOf(content));
+  const id = queued === undefined ? "" : queueIdOf(content);
+  yield* note(acceptance.journey, id === "" ? `m${content}` : id, acceptance.events, id);
   return { content, placed, queued };
 }
 

@@ -3,9 +3,9 @@
 import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
 import type { NewSendingEvent } from "../sending.ts";
 import type { QueueAction, QueuedMessage, QueueFilter } from "../store.ts";
+import { addSendingEvents } from "./events.ts";
 import { note } from "./journey.ts";
 import { dropEmpty, held, type RecipientRow, recipientColumns, scheduled, states, withMessages } from "./queue-rows.ts";
-import { addSendingEvents } from "./sending.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** Messages that one `queueList` answers when nothing is said. */

@@ -15,7 +15,7 @@ import {
   scheduled,
   withMessages,
 } from "./queue-rows.ts";
-import { addSendingEvents, strike, suppress, urgencies } from "./sending.ts";
+import { strike, suppress, urgencies } from "./sending.ts";
 import { remember } from "./sieve.ts";
 import { all, type Op, publish, run } from "./tx.ts";
 
@@ -157,10 +157,10 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
   if (stale < request.settlements.length || stale === 0)
     for (const notice of request.notices) accepted.push(yield* accept(notice));
   if (request.remember !== undefined) yield* remember(request.remember);
-  yield* note(request.journey);
-  if (events.length > 0) yield* addSendingEvents(events);
-  if (stale === 0 || stale < request.settlements.length) {
-    if (request.events !== undefined) yield* addSendingEvents(request.events);
+  const isOurs = stale === 0 || stale < request.settlements.length;
+  if (isOurs && request.events !== undefined) events.push(...request.events);
+  yield* note(request.journey, "", events);
+  if (isOurs) {
     if (request.suppress !== undefined) yield* suppress(request.suppress);
     if (request.strikes !== undefined) yield* strike(request.strikes);
   }

@@ -14,6 +14,7 @@ import { emailMatching } from "./email-matching.ts";
 import { emailQuery, emailQueryChanges } from "./email-query.ts";
 import * as emails from "./email-rows.ts";
 import * as engagement from "./engagement.ts";
+import * as events from "./events.ts";
 import * as changes from "./fetch.ts";
 import * as grams from "./grams.ts";
 import * as hosting from "./hosting.ts";
@@ -59,7 +60,8 @@ export const readOps = {
   suppressions: sending.suppressions,
   tenantSuppressions: sending.tenantSuppressions,
   anySuppression: sending.anySuppression,
-  sendingEvents: sending.sendingEvents,
+  sendingEvents: events.sendingEvents,
+  newestEvent: events.newestEvent,
   queueParks: sending.queueParks,
   parkNames: sending.parkNames,
   parkLanes: sending.parkLanes,

@@ -1,15 +1,10 @@
 /** The model of sending at volume, quotas, suppression and events: see `../sending.ts`. */
 import {
-  type EventFilter,
-  eventDays,
-  maxEventRows,
   maxSendingRows,
   maxSuppressionRows,
   type Park,
   type ParkLane,
   type QuotaAsk,
-  type SendingEvent,
-  type SendingEventType,
   type SendingReader,
   type SendingRow,
   type Strike,
@@ -17,8 +12,7 @@ import {
   siteQuotaPrefix,
 } from "../sending.ts";
 import type { Instant } from "../store.ts";
-import type { KeptSendingEvent } from "./kept.ts";
-import { all, lockEvents, type Op, one, publish, type Row, run } from "./tx.ts";
+import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** PostgreSQL keeps no NUL in a text. */
 const text = (value: string): string => value.replaceAll("\0", "?");
@@ -218,74 +212,13 @@ export function* unsuppress(scope: string, hashes: readonly string[]): Op<number
   return gone;
 }
 
-// ---------------------------------------------------------------- events
-
-/** Events of a message that is being accepted get its id. */
-export function* addSendingEvents(events: readonly KeptSendingEvent[], message = ""): Op<void> {
-  if (events.length === 0) return;
-  // Ids must ascend in the order of commits, or who reads by cursor would miss some.
-  yield* lockEvents();
-  for (const event of events)
-    yield* run(
-      `INSERT INTO sending_events (at, type, tenant, stream, campaign, message, recipient, detail)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      event.at,
-      event.type,
-      event.tenant,
-      event.stream,
-      event.campaign,
-      event.message ?? message,
-      text(event.recipient),
-      text(typeof event.detail === "string" ? event.detail : JSON.stringify(event.detail)),
-    );
-  yield* publish({ kind: "sending", of: ["event"] });
-}
-
-type EventRow = {
-  readonly id: number;
-  readonly at: number;
-  readonly type: SendingEventType;
-  readonly tenant: string;
-  readonly stream: string;
-  readonly campaign: string;
-  readonly message: string;
-  readonly recipient: string;
-  readonly detail: string;
-} & Row;
-
-export function* sendingEvents({ after = 0, tenant, message, limit }: EventFilter): Op<readonly SendingEvent[]> {
-  const most = Math.min(limit ?? maxEventRows, maxEventRows);
-  const columns = "SELECT * FROM sending_events WHERE id > $1";
-  const end = "ORDER BY id LIMIT $2";
-  const found =
-    message !== undefined
-      ? yield* all<EventRow>(
-          `${columns} AND message = $3 AND (CAST($4 AS TEXT) IS NULL OR tenant = $4) ${end}`,
-          after,
-          most,
-          message,
-          tenant ?? null,
-        )
-      : tenant !== undefined
-        ? yield* all<EventRow>(`${columns} AND tenant = $3 ${end}`, after, most, tenant)
-        : yield* all<EventRow>(`${columns} ${end}`, after, most);
-  return found.map((row) => ({ ...row, detail: JSON.parse(row.detail) as SendingEvent["detail"] }));
+/** What is over: suppressions for a time, quotas of the sites of other days. */
+export function* dropOver(now: Instant): Op<void> {
+  yield* run("DELETE FROM suppressions WHERE expires_at <= $1", now);
+  yield* run(`DELETE FROM quotas WHERE day < $1 AND key LIKE '${siteQuotaPrefix}%'`, Math.floor(now / dayMs));
 }
 
 const dayMs = 86_400_000;
-
-/** Old events go, a bounded number at a time; the newest stays, so that numbers are not given twice. */
-export function* dropEvents(now: Instant, most: number): Op<boolean> {
-  const gone = yield* run(
-    `DELETE FROM sending_events WHERE id IN (SELECT id FROM sending_events WHERE at < $1
-       AND id < (SELECT max(id) FROM sending_events) AND id < (SELECT min(id) FROM sending_events) + $2 ORDER BY id LIMIT $2)`,
-    now - eventDays * dayMs,
-    most,
-  );
-  yield* run("DELETE FROM suppressions WHERE expires_at <= $1", now);
-  yield* run(`DELETE FROM quotas WHERE day < $1 AND key LIKE '${siteQuotaPrefix}%'`, Math.floor(now / dayMs));
-  return gone === most;
-}
 
 // ---------------------------------------------------------------- where mail waits
 

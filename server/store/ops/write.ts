@@ -6,6 +6,7 @@ import { purge, softDelete, undelete } from "./deletions.ts";
 import * as directory from "./directory.ts";
 import { emailAdd, emailsSet } from "./email-set.ts";
 import * as engagement from "./engagement.ts";
+import * as events from "./events.ts";
 import { setFlags } from "./flags.ts";
 import { gramsLay } from "./grams.ts";
 import * as hosting from "./hosting.ts";
@@ -67,7 +68,7 @@ export const writeOps = {
   suppress: sending.suppress,
   strike: sending.strike,
   unsuppress: sending.unsuppress,
-  addSendingEvents: sending.addSendingEvents,
+  addSendingEvents: events.addSendingEvents,
   wakeParks: sending.wakeParks,
   reschedule,
   engage: engagement.engage,

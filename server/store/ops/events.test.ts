@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Blobs } from "../blobs.ts";
+import { migrate } from "../migrations/migrate.ts";
+import type { EventFilter, NewSendingEvent } from "../sending.ts";
+import { Database, Effects } from "../sqlite.ts";
+import { maxRowEvents } from "./event-rows.ts";
+import { addSendingEvents, newestEvent, sendingEvents } from "./events.ts";
+import { bucketEntries, journeyKey, note, packJourneys, trace } from "./journey.ts";
+import { type Op, run as write } from "./tx.ts";
+
+let dir: string;
+let database: Database;
+
+before(() => {
+  dir = mkdtempSync(join(tmpdir(), "angarium-events-"));
+  database = new Database({ dir, readOnly: false, cacheKiB: 2048 });
+  run(migrate());
+});
+after(() => {
+  database.close();
+  rmSync(dir, { recursive: true });
+});
+
+function run<T>(op: Op<T>): T {
+  return new Effects(database, new Blobs(dir), Date.now).run(op);
+}
+const event = (recipient: string, given: Partial<NewSendingEvent> = {}): NewSendingEvent => ({
+  at: 7,
+  type: "delivered",
+  tenant: "shop",
+  stream: "news",
+  campaign: "",
+  message: "q000001",
+  recipient,
+  detail: { n: 1 },
+  ...given,
+});
+const seen = (filter: EventFilter = {}): string[] => run(sendingEvents(filter)).map(({ recipient }) => recipient);
+
+test("events are read in the order of their numbers, of all, a tenant or a message, wherever their rows lie", () => {
+  assert.equal(run(newestEvent()), 0);
+  const said = { at: 7, stage: "delivered", trace: "q000001", keys: [], detail: { to: ["a"] } } as const;
+  run(
+    note([said, { ...said, stage: "deferred" }], "", [
+      event("a"),
+      event("b", { tenant: "other" }),
+      event("c", { message: "" }),
+    ]),
+  );
+  run(addSendingEvents([event("d", { at: 9, message: "q000002" })]));
+  // As far on as there are several small and large buckets, some of which are packed.
+  for (const [at, name] of [
+    [bucketEntries * 3, "e"],
+    [bucketEntries * 513, "f"],
+    [bucketEntries * 514, "g"],
+    [bucketEntries * 1600, "h"],
+  ] as const) {
+    run(write("INSERT INTO journey (id, at, stage, trace, keys, detail) VALUES ($1, 1, 'queued', '', '', '{}')", at));
+    run(addSendingEvents([event(name), event(`${name}2`, { tenant: "other" })]));
+  }
+  const all = ["a", "b", "c", "d", "e", "e2", "f", "f2", "g", "g2", "h", "h2"];
+  for (const packed of [false, true]) {
+    assert.deepEqual(seen(), all);
+    assert.deepEqual(seen({ tenant: "other" }), ["b", "e2", "f2", "g2", "h2"]);
+    assert.deepEqual(seen({ message: "q000002" }), ["d"]);
+    assert.deepEqual(seen({ message: "q000001", tenant: "shop" }), ["a", "e", "f", "g", "h"]);
+    assert.deepEqual(seen({ tenant: "nobody" }), []);
+    const paged: string[] = [];
+    for (let after = 0; ; ) {
+      const page = run(sendingEvents({ after, limit: 2 }));
+      if (page.length === 0) break;
+      for (const { id, recipient } of page) {
+        assert.ok(id > after);
+        after = id;
+        paged.push(recipient);
+        assert.equal(run(sendingEvents({ after: id - 1, limit: 1 }))[0]?.id, id);
+      }
+    }
+    assert.deepEqual(paged, all);
+    const ids = run(sendingEvents({})).map(({ id }) => id);
+    assert.ok(run(newestEvent()) >= ids.at(-1)!);
+    if (!packed) while (run(packJourneys()));
+  }
+  const newest = run(newestEvent());
+  run(addSendingEvents([event("i", { detail: { reply: '250 "ok" \\u0000 \0 é' }, at: 11 })]));
+  const [last] = run(sendingEvents({ after: newest }));
+  assert.deepEqual(last, { ...event("i", { at: 11 }), id: last!.id, detail: { reply: '250 "ok" \\u0000 \0 é' } });
+});
+
+test("rows that tell events alone are no steps of a journey, and their others are what they were", () => {
+  assert.deepEqual(
+    run(trace(journeyKey("q000001"), 100)).map(({ stage, at }) => [stage, at]),
+    [
+      ["delivered", 7],
+      ["deferred", 7],
+    ],
+  );
+  assert.deepEqual(run(trace("q000002", 100)), []);
+});
+
+test("more events than a row has numbers for go on in the next", () => {
+  const before = run(newestEvent());
+  run(addSendingEvents(Array.from({ length: maxRowEvents + 2 }, (_, at) => event(`many${at}`))));
+  let after = before;
+  let count = 0;
+  for (let page = run(sendingEvents({ after })); page.length > 0; page = run(sendingEvents({ after }))) {
+    for (const { recipient } of page) assert.equal(recipient, `many${count++}`);
+    after = page.at(-1)!.id;
+  }
+  assert.equal(count, maxRowEvents + 2);
+});
+
+test("events that an earlier version kept apart come first, and go when they are old", () => {
+  const older = "INSERT INTO sending_events (id, at, type, tenant, stream, campaign, message, recipient, detail)";
+  run(write(`${older} VALUES (1, 3, 'delivered', 'shop', 'news', '', 'q000001', 'older', '{}')`));
+  assert.deepEqual(seen({ limit: 2 }), ["older", "a"]);
+  assert.deepEqual(seen({ message: "q000001", tenant: "shop", limit: 2 }), ["older", "a"]);
+  assert.deepEqual(seen({ after: 1, limit: 1 }), ["a"]);
+});
