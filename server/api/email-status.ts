@@ -3,7 +3,8 @@ import { z } from "zod";
 import { type EmailStatus, type RecipientState, recipientStates } from "../inject/status.ts";
 import { type Actor, isTest } from "./actor.ts";
 import { domainOf } from "./params.ts";
-import { at, type Param, time } from "./route.ts";
+import { type ApiWorld, at, type Param, time } from "./route.ts";
+import { tenantsOf } from "./sending-tenant.ts";
 
 const summary = {
   id: z.string(),
@@ -57,14 +58,12 @@ const rank: readonly RecipientState[] = [
 export const stateOf = ({ recipients }: EmailStatus): RecipientState =>
   [...recipients].sort((one, other) => rank.indexOf(one.state) - rank.indexOf(other.state))[0]?.state ?? "queued";
 
-const textOf = (value: unknown): string | null => (typeof value === "string" ? value : null);
-
 export const shownSummary = (id: string, email: EmailStatus): z.input<typeof EmailSummary> => ({
   id,
   created_at: at(email.at),
   from: email.from,
   to: email.recipients.map(({ address }) => address),
-  subject: textOf(email.about["subject"]),
+  subject: email.subject ?? null,
   sandbox: isOfTest(email),
   scheduled_at: email.sendAt === undefined ? null : at(email.sendAt),
   stream: email.stream ?? null,
@@ -91,7 +90,13 @@ const isOfTest = ({ about }: EmailStatus): boolean => about["sandbox"] === true;
 export const mayBeSeen = (email: EmailStatus, actor: Pick<Actor, "scopes">): boolean =>
   !isTest(actor) || isOfTest(email);
 
-/** An email that the actor's account has sent, or one of an account that they administer. */
+async function isTheirs({ account, domain, tenant }: EmailStatus, actor: Actor, world: ApiWorld): Promise<boolean> {
+  if (account === actor.account.name || actor.within.kind === "all") return true;
+  if ((await domainOf(domain, actor, world)) !== undefined) return true;
+  return tenant !== undefined && actor.role !== "user" && (await tenantsOf(actor, world))?.has(tenant) === true;
+}
+
+/** An email that the actor's account has sent, or one of an account or a tenant that they administer. */
 export const theEmail: Param<{ readonly id: string; readonly email: EmailStatus }> = {
   schema: z
     .string()
@@ -100,10 +105,6 @@ export const theEmail: Param<{ readonly id: string; readonly email: EmailStatus 
   find: async (id, actor, world) => {
     const email = await world.injection?.status(id);
     if (email === undefined || !mayBeSeen(email, actor)) return undefined;
-    if (email.account !== actor.account.name && actor.within.kind !== "all") {
-      const domain = email.account.slice(email.account.lastIndexOf("@") + 1);
-      if ((await domainOf(domain, actor, world)) === undefined) return undefined;
-    }
-    return { id, email };
+    return (await isTheirs(email, actor, world)) ? { id, email } : undefined;
   },
 };

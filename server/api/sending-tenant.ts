@@ -21,7 +21,7 @@ export async function tenantOf(actor: Actor, { store, sending }: ApiWorld): Prom
 }
 
 /** All tenants whose suppressions, events and webhooks somebody may see; undefined: everybody's. */
-async function tenantsOf(actor: Actor, world: ApiWorld): Promise<ReadonlySet<string> | undefined> {
+export async function tenantsOf(actor: Actor, world: ApiWorld): Promise<ReadonlySet<string> | undefined> {
   if (actor.within.kind === "all") return undefined;
   const { store, sending } = world;
   const names = new Set<string>();

@@ -29,16 +29,18 @@ export class RefusalBudget {
   }
 }
 
-/** What the journey of a message from the API says more of it. */
+/** What the journey says more of an email: what came through the API, and a tenant's mail by whatever way. */
 export function ofProgram({ via, account, recipients, sending }: Received): { readonly [name: string]: unknown } {
-  if (via !== "API") return {};
-  const { about, stream, campaign } = sending ?? {};
-  return { account: account?.name, to: recipients.map(formatMailbox), stream, campaign, about };
+  if (via !== "API" && sending === undefined) return {};
+  const { about, stream, campaign, tenant, author } = sending ?? {};
+  const to = recipients.map(formatMailbox);
+  return { account: account?.name, to, stream, campaign, about, ...(via === "API" ? {} : { tenant, author }) };
 }
 
-/** The account that handed it over through the API, by which its emails are listed. */
-export function programKeys({ via, account, envelopeFrom }: Received): readonly string[] {
-  return via !== "API" || account === undefined || account.name === envelopeFrom ? [] : [account.name];
+/** The account that handed an email over, by which its emails are listed. */
+export function programKeys({ via, account, envelopeFrom, sending }: Received): readonly string[] {
+  const isEmail = via === "API" || sending !== undefined;
+  return !isEmail || account === undefined || account.name === envelopeFrom ? [] : [account.name];
 }
 
 export function refusedEntry(mail: Received, header: Header, { reply, notes, reasons }: Refused): JourneyEntry {

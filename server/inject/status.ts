@@ -1,4 +1,5 @@
 /** What became of an email that was handed over: each recipient's state and the steps that led there, out of the journeys. Pure. */
+import { isEmail, ownerOf } from "../store/program-mail.ts";
 import type { SendingEvent } from "../store/sending.ts";
 import type { Instant, JourneyEntry } from "../store/store.ts";
 
@@ -25,11 +26,16 @@ export type Step = {
 
 export type EmailStatus = {
   readonly at: Instant;
-  /** Name of the account that handed it over. */
+  /** Name of the account that handed it over; "" where a trusted network did. */
   readonly account: string;
+  /** The domain whose people's it is: the account's, or else the author's. */
+  readonly domain: string;
+  /** Whose mail it is, where it did not come through the API. */
+  readonly tenant: string | undefined;
   readonly from: string;
   readonly stream: string | undefined;
   readonly campaign: string | undefined;
+  readonly subject: string | undefined;
   readonly about: { readonly [name: string]: unknown };
   readonly sendAt: Instant | undefined;
   /** Where something of it waits, or has. */
@@ -56,15 +62,14 @@ const after: { readonly [type: string]: RecipientState } = {
 /** States that nothing of the queue changes any more. */
 const last: ReadonlySet<RecipientState> = new Set(["delivered", "bounced", "expired", "canceled"]);
 
-/** `entries`: all that the email's id leads to. Undefined: there is no email of the API among them. */
+/** `entries`: all that the email's id leads to. Undefined: there is no email of the API, or of a tenant, among them. */
 export function statusOf(
   id: string,
   entries: readonly JourneyEntry[],
   events: readonly SendingEvent[],
 ): EmailStatus | undefined {
   const first = entries.find(
-    ({ stage, detail }) =>
-      (stage === "accepted" || stage === "refused") && detail["id"] === id && detail["via"] === "API",
+    ({ stage, detail }) => (stage === "accepted" || stage === "refused") && detail["id"] === id && isEmail(detail),
   );
   if (first === undefined) return undefined;
   const { detail } = first;
@@ -134,10 +139,13 @@ export function statusOf(
   steps.sort((one, other) => one.at - other.at);
   return {
     at: first.at,
-    account: String(detail["account"] ?? ""),
+    account: ownerOf(detail).account,
+    domain: ownerOf(detail).domain,
+    tenant: textOf(detail["tenant"]),
     from: String(detail["from"] ?? about["from"] ?? ""),
     stream: textOf(detail["stream"]),
     campaign: textOf(detail["campaign"]),
+    subject: textOf(about["subject"]) ?? textOf(detail["subject"]),
     about,
     sendAt,
     queue: queued?.trace,

@@ -121,13 +121,15 @@ export type JourneyQuery = {
   readonly limit: number;
   /** Only messages that name one of these addresses (a detail after the separator does not matter), or an address of these domains. */
   readonly of?: { readonly addresses: readonly string[] } | { readonly domains: readonly string[] };
-  /** Only emails that programs have handed over through the API. */
+  /** Only emails: what came through the API, and tenants' mail. */
   readonly program?: ProgramQuery;
 };
 /** All of what is said must hold; texts are compared without their case. */
 export type ProgramQuery = {
-  /** Handed over by this account, or by one of these domains. */
-  readonly by?: { readonly account: string } | { readonly domains: readonly string[] };
+  /** Handed over by this account, or by one of these domains; of tenants by whomever. */
+  readonly by?:
+    | { readonly account: string }
+    | { readonly domains: readonly string[]; readonly tenants: readonly string[] };
   readonly from?: string | undefined;
   readonly recipient?: string | undefined;
   readonly stream?: string | undefined;

@@ -512,3 +512,56 @@ test("a tenant's administrator sees its own part, why its mail waits, and steers
   await run("sending tenant set", { name: "club", state: "suspended", reason: "traps" });
   assert.equal((await boss.no(403, "POST", "/emails", email)).detail, "Sending is suspended: traps");
 });
+
+test("what a tenant sends by SMTP is an email as any other: its story, its label, taken back, for those whose it is alone", async () => {
+  const origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
+  const admin = new ApiTalk(origin, dev.ready.admin);
+  const as = (user: string, password: string) => new ApiTalk(origin, { user, password });
+  const boss = as("boss@hosted.test", "long and secret 1");
+  await admin.ok("POST", "/accounts", { name: "app@hosted.test", password: "long and secret 2" });
+  await admin.ok("POST", "/tenants", { name: "rival" });
+  await admin.ok("POST", "/domains", { name: "rival.test", tenant: "rival" });
+  await admin.ok("POST", "/accounts", { name: "boss@rival.test", password: "long and secret 3" });
+  await admin.ask("POST", "/administrators", { account: "boss@rival.test", tenant: "rival" });
+  await run("sending domain add", { name: "hosted.test", tenant: "club" });
+  const rival = as("boss@rival.test", "long and secret 3");
+  const [app, neighbour] = [as("app@hosted.test", "long and secret 2"), as("u1@near.test", "pw")];
+
+  // By the tenant's own program, which has logged in, and by one of a trusted network.
+  const talk = await SmtpTalk.open(dev.ready.ports["submission"]!);
+  await talk.login("app@hosted.test", "long and secret 2");
+  await talk.say("MAIL FROM:<app@hosted.test>");
+  await talk.say("RCPT TO:<smtp-one@gmail.com>");
+  await talk.say("DATA");
+  const fields = "From: app@hosted.test\r\nSubject: by hand\r\nX-Angarium-Tag: kind:order\r\n";
+  const said = await talk.say(`${fields}\r\nHello.\r\n.`);
+  await talk.quit();
+  const [trusted] = await hand(["smtp-two@gmail.com"], "", "news@club.test");
+  const [mine, theirs] = [said, trusted!].map((text) => / as ([0-9a-z]+)/.exec(text)![1]!);
+  const email = await until(
+    () => app.ok("GET", `/emails/${mine}`),
+    ({ status }) => status === "delivered",
+    "delivered",
+  );
+  assert.deepEqual([email.subject, email.tags, email.to], ["by hand", { kind: "order" }, ["smtp-one@gmail.com"]]);
+  assert.deepEqual([email.events[0].type, email.events.at(-1).type], ["accepted", "delivered"]);
+  assert.match(email.events.at(-1).detail.reply, /^250/);
+  assert.equal((await boss.ok("GET", `/emails/${theirs}`)).from, "news@club.test");
+  const ids = async (who: ApiTalk, query: string): Promise<readonly string[]> =>
+    (await who.ok("GET", `/emails?${query}`)).items.map(({ id }: { readonly id: string }) => id);
+  assert.deepEqual(await ids(app, "tag=kind:order"), [mine]);
+  assert.deepEqual(await ids(app, "recipient=smtp-two@gmail.com"), []);
+  assert.deepEqual((await ids(boss, "")).slice(0, 2), [theirs, mine]);
+  assert.deepEqual(await ids(admin, "recipient=smtp-two@gmail.com"), [theirs]);
+  // Another tenant's administrator, a person of another domain, and of the trusted network's mail the tenant's own people see nothing.
+  for (const id of [mine, theirs]) {
+    await rival.no(404, "GET", `/emails/${id}`);
+    await rival.no(404, "DELETE", `/emails/${id}`);
+    await neighbour.no(404, "GET", `/emails/${id}`);
+  }
+  await app.no(404, "GET", `/emails/${theirs}`);
+  for (const who of [rival, neighbour]) assert.deepEqual(await ids(who, ""), []);
+  // Mail of no tenant is nobody's email.
+  const [plain] = await hand(["smtp-three@gmail.com"], "", "x@nobody.test");
+  await admin.no(404, "GET", `/emails/${/ as ([0-9a-z]+)/.exec(plain!)![1]}`);
+});

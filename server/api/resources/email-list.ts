@@ -7,7 +7,7 @@ import { type Actor, isTest } from "../actor.ts";
 import { EmailSummary, mayBeSeen, shownEmail, shownSummary, stateOf, theEmail, WholeEmail } from "../email-status.ts";
 import { conflict, wrongField } from "../problem.ts";
 import { type ApiWorld, list, page, type Route, route } from "../route.ts";
-import { sendingIsOff } from "../sending-tenant.ts";
+import { sendingIsOff, tenantsOf } from "../sending-tenant.ts";
 
 /** Of one page. */
 const maxPage = 100;
@@ -34,11 +34,12 @@ const Query = z.object({
 });
 
 /** Whose emails this actor sees; undefined: everybody's. */
-async function whose({ within, account, role }: Actor, { store }: ApiWorld): Promise<ProgramQuery["by"]> {
+async function whose(actor: Actor, world: ApiWorld): Promise<ProgramQuery["by"]> {
+  const { within, account, role } = actor;
   if (within.kind === "all") return undefined;
   if (role === "user") return { account: account.name };
-  const domains = await store.hostedDomains(within, { limit: 100_000 });
-  return { domains: domains.map(({ name }) => name) };
+  const domains = await world.store.hostedDomains(within, { limit: 100_000 });
+  return { domains: domains.map(({ name }) => name), tenants: [...((await tenantsOf(actor, world)) ?? [])] };
 }
 
 const time = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text));
@@ -87,7 +88,7 @@ export const routes: readonly Route[] = [
     path: "/emails",
     summary: "List emails, the newest first.",
     description:
-      "Your own; of administrators those of the accounts that they administer. A page may be short, or empty, and have a next one.",
+      "Your own, what a tenant sent by SMTP among them; of administrators those of the accounts and tenants that they administer. A page may be short, or empty, and have a next one.",
     area: "emails",
     who: "user",
     query: Query,

@@ -1,8 +1,8 @@
 /** "Where is my mail?": messages found by how they came, for everybody only those that are theirs (`../hosting.ts`). */
 import type { JourneyFound, JourneyQuery } from "../hosting.ts";
+import { emailWantedBy } from "../program-mail.ts";
 import type { JourneyEntry } from "../store.ts";
 import { byHash, entriesOf, type JourneyRow, journeyKey } from "./journey.ts";
-import { emailWantedBy } from "./program-mail.ts";
 import { hash53 } from "./threads.ts";
 import { all, type Op } from "./tx.ts";
 

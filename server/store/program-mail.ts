@@ -1,20 +1,31 @@
 /** Emails that programs have handed over, among journeys: whose they are, and how they were labelled. Pure. */
-import type { ProgramQuery } from "../hosting.ts";
-import type { JourneyEntry } from "../store.ts";
+import type { ProgramQuery } from "./hosting.ts";
+import type { JourneyEntry } from "./store.ts";
 
 type Detail = JourneyEntry["detail"];
 
-/** Whether the head of a journey is that of an email of the API that is asked for. */
+/** Whether the head of a journey is that of an email: one of the API, or a tenant's by whatever way. */
+export const isEmail = ({ via, tenant }: Detail): boolean => via === "API" || typeof tenant === "string";
+
+/** Who handed it over, and the domain whose people's it is: what a trusted network hands over is its author's domain's. */
+export function ownerOf({ account, author }: Detail): { readonly account: string; readonly domain: string } {
+  const name = typeof account === "string" ? account : "";
+  return { account: name, domain: name === "" ? String(author ?? "") : name.slice(name.lastIndexOf("@") + 1) };
+}
+
+/** Whether the head of a journey is that of an email that is asked for. */
 export function emailWantedBy(query: ProgramQuery): (detail: Detail) => boolean {
   const { by, stream, campaign } = query;
   const [from, recipient, tag] = [query.from, query.recipient, query.tag].map((text) => text?.toLowerCase());
   const account = by !== undefined && "account" in by ? by.account.toLowerCase() : undefined;
   const domains = by !== undefined && "domains" in by ? new Set(by.domains) : undefined;
+  const tenants = by !== undefined && "domains" in by ? new Set(by.tenants) : undefined;
   return (detail) => {
-    if (detail["via"] !== "API") return false;
-    const owner = textOf(detail["account"]);
-    if (account !== undefined && owner !== account) return false;
-    if (domains !== undefined && !domains.has(owner.slice(owner.lastIndexOf("@") + 1))) return false;
+    if (!isEmail(detail)) return false;
+    const owner = ownerOf(detail);
+    if (account !== undefined && owner.account.toLowerCase() !== account) return false;
+    const isTheirs = domains?.has(owner.domain.toLowerCase()) || tenants?.has(textOf(detail["tenant"]));
+    if (domains !== undefined && isTheirs !== true) return false;
     if (from !== undefined && textOf(detail["from"]) !== from) return false;
     if (stream !== undefined && detail["stream"] !== stream) return false;
     if (campaign !== undefined && detail["campaign"] !== campaign) return false;
