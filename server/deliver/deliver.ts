@@ -8,6 +8,7 @@ import type { Directory } from "../access/directory.ts";
 import type { Sender } from "../dispatch/sender.ts";
 import type { Judge, Refused, Taken } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
+import type { Ending, Waited } from "../queue/here.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Received } from "../receive/received.ts";
 import type { Remembered } from "../store/sieve-store.ts";
@@ -106,8 +107,8 @@ export type Reports = {
 };
 
 export type Deliver = {
-  /** Judges, files and queues. One reply for SMTP, one for each recipient (in order) for LMTP. Rejects when the store is in trouble: then nothing was taken. */
-  take(mail: Received): Promise<readonly Reply[]>;
+  /** Judges, files and queues; what had waited ends its wait in the same transaction. One reply for SMTP, one for each recipient (in order) for LMTP. Rejects when the store is in trouble: then nothing was taken. */
+  take(mail: Received, waited?: Waited): Promise<readonly Reply[]>;
   /** Takes many messages of one kind to people elsewhere, judged by samples. A reply for each; undefined: that one was not taken, and is to be taken by itself. */
   takeCopies(copies: MailCopies): Promise<readonly (Reply | undefined)[]>;
   /** What would be committed, unjudged: for notices, whose commit is part of another. Recipients nobody takes are left out; undefined where that leaves none. */
@@ -134,6 +135,9 @@ const noReport = reply(
   "Only reports of mail servers and answers of whom we asked are taken at this address, and this is neither",
 );
 const accepted: Taken = { kind: "accept", notes: [] };
+const nothingWaited: Ending = { settlements: [], journey: [] };
+
+export const takenAs = (id: string): Reply => reply(250, "2.0.0", `accepted as ${id}`);
 
 export function makeDeliver(ports: DeliverPorts): Deliver {
   const { store, directory, queue, judge, notices, settings, log } = ports;
@@ -217,15 +221,32 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     facts: bytes.length <= settings.inlineBytes ? ports.factsOf(bytes) : await ports.factsOfLarge(bytes),
   });
 
-  const commit = async (acceptance: Acceptance): Promise<Accepted> => {
+  const commit = async (acceptance: Acceptance, waited?: Waited): Promise<Accepted> => {
+    if (waited !== undefined) return (await settled({ notices: [acceptance], journey: [] }, waited, 1)).accepted[0]!;
     const result = await store.accept(acceptance);
     if (result.queued !== undefined) queue.offer(result.queued, acceptance.message.bytes);
     return result;
   };
 
-  /** All or none, in one transaction. */
-  const settled = async (request: Omit<SettleRequest, "settlements">): Promise<SettleResult> => {
-    const result = await store.settle({ settlements: [], ...request });
+  /** All or none, in one transaction, and with it the end of a wait if one of the first `own` notices is taken. */
+  const settled = async (
+    request: Omit<SettleRequest, "settlements" | "ifTaken">,
+    waited?: Waited,
+    own = 0,
+  ): Promise<SettleResult> => {
+    const { settlements, journey } = waited?.ending ?? nothingWaited;
+    const result = await store.settle({
+      ...request,
+      settlements,
+      journey: [...request.journey, ...journey],
+      ...(waited === undefined ? {} : { ifTaken: own }),
+    });
+    if (waited !== undefined) {
+      const lost = result.stale > 0;
+      const taken = own === 0 || result.accepted.slice(0, own).some(({ content }) => content !== 0);
+      waited.state = lost ? "lost" : taken ? "over" : "open";
+      if (lost) throw new Error("Somebody else has what waited");
+    }
     for (const [index, { queued }] of result.accepted.entries())
       if (queued !== undefined) queue.offer(queued, request.notices[index]!.message.bytes);
     return result;
@@ -234,7 +255,9 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     notices: readonly Acceptance[],
     remember: readonly Remembered[] = [],
     journey: readonly JourneyEntry[] = [],
-  ): Promise<readonly Accepted[]> => (await settled({ notices, remember, journey })).accepted;
+    waited?: Waited,
+    own = 0,
+  ): Promise<readonly Accepted[]> => (await settled({ notices, remember, journey }, waited, own)).accepted;
 
   /** A notice is owed, but the message is safe already: trouble with it is a line in the log. */
   const commitNotice = async (mail: Received, made: Promise<Acceptance | undefined>): Promise<void> => {
@@ -261,7 +284,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return reports.take({ ...mail, authentic });
   };
 
-  const take = async (given: Received): Promise<readonly Reply[]> => {
+  const take: Deliver["take"] = async (given, waited) => {
     const header = splitHeader(given.bytes, 0, given.bytes.length);
     const judged = judge(given, header);
     const verdict = judged instanceof Promise ? await judged : judged;
@@ -280,7 +303,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const everywhere = mail.notBefore !== undefined && mail.notBefore > mail.at ? waitingDestinations(mail, now) : now;
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
     const direct = checked instanceof Promise ? await checked : checked;
-    const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict);
+    const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict, waited);
     const counted = await countReports(mail, header, found, verdict.findings);
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
       if (found.reports) return reportsAlone(mail, found, counted);
@@ -294,7 +317,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       return isLmtp(mail) ? refusals : [first];
     }
     if (verdict.kind === "quarantine") {
-      if (sandbox === undefined) return keep(mail, header, found, verdict);
+      if (sandbox === undefined) return keep(mail, header, found, verdict, waited);
       // Who released it would send it to real people.
       noteRefused(mail, header, { kind: "refuse", reply: testKept, notes: verdict.notes });
       return everyone(mail, testKept);
@@ -321,12 +344,14 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const concerns = ports.sieve?.concerns(to.accounts.keys()) ?? false;
     if (concerns === true || (concerns !== false && (await concerns))) {
       const scripts = await runScripts(mail, header, to, heard);
-      if (scripts !== undefined) return takeScripted(mail, header, to, heard, onward, scripts);
+      if (scripts !== undefined) return takeScripted(mail, header, to, heard, onward, scripts, waited);
     }
     const kept = to.accounts.size > 0 || to.queued.length > 0;
     const acceptance = kept || onward === undefined ? await acceptanceOf(mail, header, to, heard) : onward;
     const result =
-      onward === undefined || !kept ? await commit(acceptance) : (await commitTogether([acceptance, onward]))[0]!;
+      onward === undefined || !kept
+        ? await commit(acceptance, waited)
+        : (await commitTogether([acceptance, onward], [], [], waited, 1))[0]!;
     noteAccepted(mail, to, acceptance, result);
     return tell(mail, header, outcomesOf(mail, to, failedAccounts(result.placed)));
   };
@@ -385,10 +410,18 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   };
 
   /** Lists go first: what each of them answers is said as of any recipient. */
-  const takeLists = async (mail: Received, header: Header, to: Destinations, verdict: Taken): Promise<Destinations> => {
+  const takeLists = async (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    verdict: Taken,
+    waited: Waited | undefined,
+  ): Promise<Destinations> => {
     const each: Destination[] = [...to.each];
+    // A wait ends with what is committed last.
+    const nothingElse = to.lists.size === 1 && to.accounts.size + to.queued.length + to.forwarded.length === 0;
     for (const one of to.lists.values()) {
-      const refusal = await takeList(mail, header, one, verdict);
+      const refusal = await takeList(mail, header, one, verdict, nothingElse ? waited : undefined);
       for (const index of one.recipients) {
         const known = each[index]!;
         if (known.kind === "refused") continue;
@@ -400,13 +433,19 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return { ...to, each };
   };
 
-  const takeList = async (mail: Received, header: Header, to: ListMail, verdict: Taken): Promise<Reply | undefined> => {
+  const takeList = async (
+    mail: Received,
+    header: Header,
+    to: ListMail,
+    verdict: Taken,
+    waited: Waited | undefined,
+  ): Promise<Reply | undefined> => {
     if (ports.lists === undefined) return accountGone;
     const outcome = await ports.lists.take(mail, header, to, verdict);
     if (outcome.kind === "refused") return outcome.reply;
     const facts = passingFactsOf(mail.bytes);
     const accepted = { ...acceptedEntry(mail, facts, verdict), trace: mail.id };
-    await spread({ ...outcome, journey: [accepted, ...outcome.journey] });
+    await spreadAll({ ...outcome, journey: [accepted, ...outcome.journey] }, waited);
     log.info(
       { id: mail.id, from: mail.envelopeFrom, list: to.list, part: to.part, copies: outcome.copies.length },
       "taken by a list",
@@ -415,7 +454,8 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return undefined;
   };
 
-  const spread: Deliver["spread"] = async ({ copies, posts, kept, remember, journey, letThrough }) => {
+  const spreadAll = async (what: Spread, waited?: Waited): Promise<"done" | "missing"> => {
+    const { copies, posts, kept, remember, journey, letThrough } = what;
     const acceptances: Acceptance[] = [];
     const remembered: Remembered[] = [...remember];
     for (const copy of copies) {
@@ -438,7 +478,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     if (posts.length > 0)
       acceptances.push({ message: await messageOf(kept), placements: [], listPosts: posts, journey: [] });
     const parts = { notices: acceptances, remember: remembered, journey };
-    const { stale } = await settled(letThrough === undefined ? parts : { ...parts, letThrough });
+    const { stale } = await settled(letThrough === undefined ? parts : { ...parts, letThrough }, waited);
     return stale === 0 ? "done" : "missing";
   };
 
@@ -450,12 +490,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     verdict: Taken,
     onward: Acceptance | undefined,
     scripts: Scripted,
+    waited: Waited | undefined,
   ): Promise<readonly Reply[]> => {
     const { main, isKept, own } = await scriptedParts(mail, header, to, verdict, scripts);
     const all = [...own, ...(onward === undefined ? [] : [onward]), ...scripts.sent];
     // Where nothing is kept the journey alone says what became of the message.
     const journey = isKept ? [] : main.journey.map((one) => ({ ...one, trace: mail.id }));
-    const results = await commitTogether(all, scripts.remember, journey);
+    const results = await commitTogether(all, scripts.remember, journey, waited, own.length);
     const failed = failedAccounts(results.slice(0, own.length).flatMap(({ placed }) => placed));
     noteAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, scripts.notes);
     return tell(mail, header, outcomesOf(mail, to, new Map([...failed, ...scripts.refused])));
@@ -463,7 +504,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
 
   /** The replies, and notices to senders who will not hear otherwise. */
   const tell = async (mail: Received, header: Header, outcomes: readonly Outcome[]): Promise<readonly Reply[]> => {
-    const taken = reply(250, "2.0.0", `accepted as ${mail.id}`);
+    const taken = takenAs(mail.id);
     const allRefused = outcomes.every(({ refusal }) => refusal !== undefined);
     if (allRefused) noteRefused(mail, header, { kind: "refuse", reply: outcomes[0]!.refusal!, notes: [] });
     // One reply for all said yes: who was left out is the sender's to know. LMTP says so at once, but not of a part.
@@ -486,7 +527,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   };
 
   /** Kept in quarantine for everybody it was for; the sender hears what others hear. */
-  const keep = async (mail: Received, header: Header, to: Destinations, verdict: Taken): Promise<readonly Reply[]> => {
+  const keep = async (
+    mail: Received,
+    header: Header,
+    to: Destinations,
+    verdict: Taken,
+    waited: Waited | undefined,
+  ): Promise<readonly Reply[]> => {
     const bytes = traced(mail, header, to.accounts.size > 0, verdict);
     const message =
       verdict.unopened === true
@@ -498,10 +545,10 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       acceptedEntry(mail, message.facts, verdict),
       entry(mail, "quarantined", { accounts, untilAt: mail.at + settings.quarantineMs }),
     ];
-    await store.accept({ message, placements: [], quarantine: rows, journey });
+    await commit({ message, placements: [], quarantine: rows, journey }, waited);
     const { id, envelopeFrom: from, remote } = mail;
     log.info({ id, from, remote: remote.address, notes: verdict.notes, reasons: verdict.reasons }, "quarantined");
-    const taken = reply(250, "2.0.0", `accepted as ${id}`);
+    const taken = takenAs(id);
     return isLmtp(mail) ? to.each.map((one) => (one.kind === "refused" ? one.reply : taken)) : [taken];
   };
 
@@ -564,7 +611,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return counted || acceptance !== undefined;
   };
 
-  return { take, takeCopies: (copies) => takeCopies(copies, ports), plan, give, spread };
+  return { take, takeCopies: (copies) => takeCopies(copies, ports), plan, give, spread: (what) => spreadAll(what) };
 }
 
 /** With what is forwarded among what is queued. */

@@ -3,7 +3,7 @@ import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Directory } from "../access/directory.ts";
 import type { DeliverHere } from "../queue/here.ts";
 import { cameFromHere, type MadeHereFacts } from "./came-from-here.ts";
-import type { Deliver } from "./deliver.ts";
+import { type Deliver, takenAs } from "./deliver.ts";
 
 export const makeDeliverHere =
   (
@@ -11,15 +11,17 @@ export const makeDeliverHere =
     directory: Pick<Directory, "account">,
     facts: () => MadeHereFacts,
   ): DeliverHere =>
-  async ({ account, envelopeFrom, body, smtputf8 }, { address, orcpt, notify }, bytes) => {
-    const [reply] = await deliver().take({
-      ...cameFromHere(facts()),
+  async ({ account, envelopeFrom, body, smtputf8 }, { address, orcpt, notify }, bytes, endOf) => {
+    const made = facts();
+    const mail = {
+      ...cameFromHere(made),
       account: account === undefined ? undefined : await directory.account(account),
       envelopeFrom,
       recipients: [{ ...parseMailbox(address)!, orcpt, notify }],
       body,
       smtputf8,
       bytes,
-    });
-    return reply!;
+    };
+    const [said] = await deliver().take(mail, endOf(takenAs(made.id)));
+    return said!;
   };

@@ -1,5 +1,6 @@
 /** What becomes of recipients when their attempt is over: settlements, journey and notices, brought into the store as one. */
 
+import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Log } from "../log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt } from "../send/converse.ts";
@@ -7,6 +8,7 @@ import type { Path } from "../send/site.ts";
 import type { ParkLane } from "../store/sending.ts";
 import type { Acceptance, QueuedMessage, QueuedRecipient, Settlement, Store } from "../store/store.ts";
 import type { Heard } from "./dispatching.ts";
+import type { Ending, Waited } from "./here.ts";
 import type { Holding } from "./holding.ts";
 import type { Held } from "./item.ts";
 import type { MessageMemory } from "./message-memory.ts";
@@ -106,15 +108,7 @@ export class Finisher {
     details: { readonly [name: string]: unknown },
     heard: Pick<Heard, "suppress" | "strikes"> = nothingHeard,
   ): void {
-    const { message } = held;
-    const { holding, now, random, schedule, park } = this.#ask;
-    const results = resultsOf(message, recipients, outcomes, attempt, path, details, {
-      now: now(),
-      schedule: schedule(message),
-      random,
-      park: park(message, path),
-      token: (recipient) => holding.lease(message, recipient)?.token ?? 0,
-    });
+    const results = this.#resultsOf(held, recipients, outcomes, attempt, path, details);
     this.#count(results.settlements);
     if (results.failed.length + results.delayed.length + results.succeeded.length === 0) {
       const { settlements, journey } = results;
@@ -123,6 +117,44 @@ export class Finisher {
     }
     const making = this.#finishWithNotices(held, results, heard).finally(() => this.#making.delete(making));
     this.#making.add(making);
+  }
+
+  #resultsOf(
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+    outcomes: readonly Outcome[],
+    attempt: Attempt | undefined,
+    path: Path | undefined,
+    details: { readonly [name: string]: unknown },
+  ): Results {
+    const { message } = held;
+    const { now, random, schedule, park } = this.#ask;
+    return resultsOf(message, recipients, outcomes, attempt, path, details, {
+      now: now(),
+      schedule: schedule(message),
+      random,
+      park: park(message, path),
+      token: (recipient) => this.#leaseToken(held, recipient),
+    });
+  }
+
+  #leaseToken({ message }: Held, recipient: QueuedRecipient): number {
+    return this.#ask.holding.lease(message, recipient)?.token ?? 0;
+  }
+
+  /** What ends the wait of a recipient that somebody else's transaction delivers to. */
+  endOf(held: Held, recipient: QueuedRecipient, said: Reply): Ending {
+    return this.#resultsOf(held, [recipient], [{ kind: "delivered", reply: said }], undefined, undefined, {});
+  }
+
+  /** That is committed, or somebody else has the recipient. */
+  ended(held: Held, { ending: { settlements }, state }: Waited): void {
+    if (state === "over") this.#count(settlements);
+    this.#ask.holding.forget(
+      held,
+      settlements.map(({ recipient }) => recipient),
+    );
+    this.#ask.madeRoom();
   }
 
   /** Gives recipients back to the store, untried, until a time. `decidedAt`: `changes` when that was decided, where it was not just now. */
@@ -145,7 +177,7 @@ export class Finisher {
       return {
         queue: held.message.id,
         recipient: recipient.id,
-        token: this.#ask.holding.lease(held.message, recipient)?.token ?? 0,
+        token: this.#leaseToken(held, recipient),
         outcome: {
           kind: "later",
           nextAt,

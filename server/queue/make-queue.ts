@@ -15,7 +15,7 @@ import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Store } from "
 import { Administrator, type Looking } from "./administer.ts";
 import type { Admission, Dispatching } from "./dispatching.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
-import { type DeliverHere, hereDomain, outcomeHere } from "./here.ts";
+import { type DeliverHere, type Ending, hereDomain, outcomeHere, Waited } from "./here.ts";
 import { Holding } from "./holding.ts";
 import { type Held, Item, type ItemOwner } from "./item.ts";
 import { asBuffer, MessageMemory } from "./message-memory.ts";
@@ -314,14 +314,15 @@ class WorkingQueue implements Queue, ItemOwner {
         if (!this.#running || !looking.recipients.includes(recipient)) continue;
         looking.recipients = looking.recipients.filter((one) => one !== recipient);
         if (bytes === undefined || deliverHere === undefined) this.#all(held, [recipient], unread, undefined);
-        else
-          this.done(
-            held,
-            [recipient],
-            [await outcomeHere(deliverHere, held.message, recipient, bytes, log)],
-            undefined,
-            undefined,
-          );
+        else {
+          const end = (said: Reply): Ending => this.#finisher.endOf(held, recipient, said);
+          const result = await outcomeHere(deliverHere, held.message, recipient, bytes, end, log);
+          if (!(result instanceof Waited)) this.done(held, [recipient], [result], undefined, undefined);
+          else {
+            this.#finisher.ended(held, result);
+            this.#memory.drop(held);
+          }
+        }
       }
     } finally {
       this.#looking.delete(looking);

@@ -438,6 +438,8 @@ export type SettleRequest = {
   /** What Sieve scripts must not do again for a while. */
   readonly remember?: readonly Remembered[];
   readonly journey: readonly JourneyEntry[];
+  /** Where nobody takes any of the first so many notices, nothing at all is done; 0 and undefined: it does not matter. */
+  readonly ifTaken?: number;
   /** Posts of a list that waited and go now: where the first is gone already somebody else let them through, and nothing is done. */
   readonly letThrough?: readonly number[];
   readonly events?: readonly NewSendingEvent[];

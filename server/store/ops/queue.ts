@@ -17,7 +17,7 @@ import {
 } from "./queue-rows.ts";
 import { strike, suppress, urgencies } from "./sending.ts";
 import { remember } from "./sieve.ts";
-import { all, type Op, publish, run } from "./tx.ts";
+import { all, type Op, one, publish, run } from "./tx.ts";
 
 const claimedColumns = recipientColumns.replace("o.until", "CAST($4 AS BIGINT) AS until").replaceAll("r.", "");
 
@@ -118,6 +118,12 @@ export function* releaseLeases(owner: string): Op<void> {
 export function* settle(request: KeptSettleRequest): Op<SettleResult> {
   for (const [index, post] of (request.letThrough ?? []).entries())
     if ((yield* removeListPost(post)) === "missing" && index === 0) return { stale: 1, accepted: [] };
+  const accepted: Accepted[] = [];
+  if (request.ifTaken !== undefined) {
+    if (!(yield* holdsAll(request.settlements))) return { stale: request.settlements.length, accepted };
+    for (const notice of request.notices.slice(0, request.ifTaken)) accepted.push(yield* accept(notice));
+    if (accepted.length > 0 && accepted.every(({ content }) => content === 0)) return { stale: 0, accepted };
+  }
   let stale = 0;
   const touched = new Set<ContentId>();
   const events: KeptSendingEvent[] = [];
@@ -152,10 +158,9 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
     else if (event !== undefined) events.push(event);
   }
   for (const content of touched) yield* dropEmpty(content);
-  const accepted: Accepted[] = [];
   // Where the whole request is stale somebody else settles it: its notices are theirs.
   if (stale < request.settlements.length || stale === 0)
-    for (const notice of request.notices) accepted.push(yield* accept(notice));
+    for (const notice of request.notices.slice(accepted.length)) accepted.push(yield* accept(notice));
   if (request.remember !== undefined) yield* remember(request.remember);
   const isOurs = stale === 0 || stale < request.settlements.length;
   if (isOurs && request.events !== undefined) events.push(...request.events);
@@ -165,4 +170,19 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
     if (request.strikes !== undefined) yield* strike(request.strikes);
   }
   return { stale, accepted };
+}
+
+/** Whether these recipients are still ours; nobody else takes them before the commit. */
+function* holdsAll(settlements: KeptSettleRequest["settlements"]): Op<boolean> {
+  for (const { queue, recipient, token } of settlements) {
+    const row = yield* one(
+      `SELECT 1 AS found FROM queue_recipients
+       WHERE queue = $1 AND id = $2 AND state = ${leased} AND lease_token = $3 {for_update}`,
+      contentOfQueueId(queue) ?? -1,
+      recipient,
+      token,
+    );
+    if (row === undefined) return false;
+  }
+  return true;
 }
