@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import { quiet } from "../log.ts";
-import { hereDomain } from "../queue/here.ts";
 import { makeQueue } from "../queue/make-queue.ts";
 import { defaultQueueSettings } from "../queue/settings.ts";
 import { fakeDirectory } from "../receive/fake-world.ts";
 import type { Send } from "../send/send.ts";
 import { makeDataFolder } from "../store/blobs.ts";
 import { openInProcess } from "../store/in-process.ts";
+import { hereDomain } from "../store/queued.ts";
 import type { Store } from "../store/store.ts";
 import { defaultDeliverSettings, makeDeliver } from "./deliver.ts";
 import { makeDeliverHere } from "./waited.ts";
@@ -141,5 +141,11 @@ test("whose mailbox is full keeps what waited in the queue", async (t) => {
   await queue.start();
   await until(async () => (await store.queueList({}))[0]?.recipients[0]?.attempts === 1);
   assert.equal(await inbox(), 0);
+  assert.equal(
+    (await store.queueList({ domain: "example.test" })).length,
+    1,
+    "it is found by the domain of its address",
+  );
+  assert.equal((await store.queueList({ domain: "ample.test" })).length, 0);
   assert.match((await store.queueList({}))[0]!.recipients[0]!.lastReply!, /^452/);
 });

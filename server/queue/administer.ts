@@ -3,6 +3,7 @@ import { reply } from "../../protocol/smtp/reply.ts";
 import type { Log } from "../log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Path } from "../send/site.ts";
+import { isOf } from "../store/queued.ts";
 import type { QueuedMessage, QueuedRecipient, QueueFilter, Settlement, Store } from "../store/store.ts";
 import type { Finisher } from "./finish.ts";
 import { keyOf } from "./holding.ts";
@@ -162,7 +163,7 @@ function matching(filter: QueueFilter, { message }: Held, recipients: readonly Q
   if (sender !== undefined && message.envelopeFrom.toLowerCase() !== sender.toLowerCase()) return [];
   return recipients.filter(
     (one) =>
-      (domain === undefined || one.domain === domain.toLowerCase()) &&
+      (domain === undefined || isOf(one, domain.toLowerCase())) &&
       (recipient === undefined || one.address.toLowerCase() === recipient.toLowerCase()),
   );
 }

@@ -4,9 +4,6 @@ import type { Log } from "../log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { QueuedMessage, QueuedRecipient, SettleRequest } from "../store/store.ts";
 
-/** Stands for the domain of such recipients in the queue; no address has it. */
-export const hereDomain = "(here)";
-
 /** What ends the wait of a recipient in the queue. */
 export type Ending = Pick<SettleRequest, "settlements" | "journey">;
 

@@ -2,6 +2,13 @@
 import { queueIdOf } from "./queue-id.ts";
 import type { ContentId, NewQueued, QueuedMessage, QueuedRecipient } from "./store.ts";
 
+/** In the place of the domain of recipients that are here, and whose mail waits for its time; no address has it. */
+export const hereDomain = "(here)";
+
+/** Whether a recipient is one of this domain as a person asks for it. */
+export const isOf = ({ domain, address }: Pick<QueuedRecipient, "domain" | "address">, asked: string): boolean =>
+  domain === asked || (domain === hereDomain && address.toLowerCase().endsWith(`@${asked}`));
+
 export function queuedMessageOf(
   content: ContentId,
   sizeBytes: number,

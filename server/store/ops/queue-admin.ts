@@ -1,6 +1,7 @@
 /** The queue as an administrator sees it and acts on it. */
 
 import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
+import { hereDomain } from "../queued.ts";
 import type { NewSendingEvent } from "../sending.ts";
 import type { QueueAction, QueuedMessage, QueueFilter } from "../store.ts";
 import { addSendingEvents } from "./events.ts";
@@ -16,8 +17,12 @@ export function* queueCount(): Op<number> {
   return row?.n ?? 0;
 }
 
+/** Of the domain $2, and those who are here and wait for their time (`isOf`). */
+const ofDomain = `(CAST($2 AS TEXT) IS NULL OR r.domain = $2 OR (r.domain = '${hereDomain}'
+  AND substr(lower(r.address), length(r.address) - length(CAST($2 AS TEXT))) = '@' || CAST($2 AS TEXT)))`;
+
 /** Conditions on a recipient `r` and its message `q`; the parameters are `$1`…`$9`, the same for every filter. */
-const matches = `(CAST($1 AS BIGINT) IS NULL OR r.queue = $1) AND (CAST($2 AS TEXT) IS NULL OR r.domain = $2)
+const matches = `(CAST($1 AS BIGINT) IS NULL OR r.queue = $1) AND ${ofDomain}
   AND (CAST($3 AS TEXT) IS NULL OR lower(q.envelope_from) = $3) AND (CAST($4 AS TEXT) IS NULL OR lower(r.address) = $4)
   AND (CAST($5 AS BIGINT) IS NULL OR r.state = $5) AND r.queue BETWEEN $6 AND $7
   AND (CAST($8 AS TEXT) IS NULL OR q.tenant = $8) AND (CAST($9 AS TEXT) IS NULL OR q.campaign = $9)`;
@@ -44,7 +49,7 @@ export function* queueList(filter: QueueFilter): Op<readonly QueuedMessage[]> {
     `SELECT ${recipientColumns} FROM queue_recipients r LEFT JOIN queue_owners o ON o.owner = r.lease_owner
      WHERE r.queue IN (SELECT DISTINCT r.queue FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue
        WHERE ${matches} ORDER BY r.queue LIMIT $10)
-       AND (CAST($2 AS TEXT) IS NULL OR r.domain = $2) AND (CAST($4 AS TEXT) IS NULL OR lower(r.address) = $4)
+       AND ${ofDomain} AND (CAST($4 AS TEXT) IS NULL OR lower(r.address) = $4)
        AND (CAST($5 AS BIGINT) IS NULL OR r.state = $5)
      ORDER BY r.queue, r.id`,
     ...filterParams(filter),
