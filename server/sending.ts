@@ -131,7 +131,7 @@ export async function makeSending(parts: {
     shaping,
     now,
     log,
-    changed: (before, after) => tell(warmupEvents(before, after, { at: now(), model })),
+    eventsOf: (before, after) => warmupEvents(before, after, { at: now(), model }),
     perSite: settings.perUnknownSite,
   });
   const limits = new ShapingBook(shaping, now, (one) => tell([blockedEvent(one, now())]));

@@ -59,13 +59,19 @@ export function find(asked: Asked, ports: FindPorts, at = 0, refused?: Found): F
     if (ticket.granted) return { kind: "go", path: paths.by(path, egress) };
     wait = sooner(wait, waiting(ticket));
   }
-  if (stream.overflow === "exceed")
-    for (const egress of sources) {
-      const parties = partiesOf(message, egress.name, provider);
-      if (limits.suspended(parties) === undefined && warmups.exceed(parties))
-        return { kind: "go", path: paths.by(path, egress) };
-    }
-  return wait ?? { kind: "wait", until: now() + inactiveMs, because: "no source of its pool is active" };
+  const waits = wait ?? { kind: "wait", until: now() + inactiveMs, because: "no source of its pool is active" };
+  return stream.overflow === "exceed" ? beyond(asked, ports, waits) : waits;
+}
+
+/** By the first source that may go beyond its quota. */
+async function beyond({ message, path, provider, sources }: Asked, ports: FindPorts, waits: Found): Promise<Found> {
+  const { limits, warmups, paths } = ports;
+  for (const egress of sources) {
+    const parties = partiesOf(message, egress.name, provider);
+    if (limits.suspended(parties) === undefined && (await warmups.exceed(parties)))
+      return { kind: "go", path: paths.by(path, egress) };
+  }
+  return waits;
 }
 
 function waiting(ticket: Ticket): Found {

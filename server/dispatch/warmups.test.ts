@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { quiet } from "../log.ts";
 import { shippedShaping } from "../shape/shipped.ts";
-import type { QuotaAsk, SendingRow } from "../store/sending.ts";
+import type { NewSendingEvent, QuotaAsk, SendingRow } from "../store/sending.ts";
 import { dayMs } from "../warm/plan.ts";
 import { ShapingBook } from "./limits.ts";
 import { type Model, readModelFile } from "./model.ts";
@@ -25,7 +25,10 @@ function fakeStore() {
         return kinds.includes(kind) ? [{ kind, name, value: JSON.parse(text) as unknown }] : [];
       });
     },
-    async putSendingRows(put: readonly SendingRow[]) {
+    told: [] as string[],
+    async putSendingRows(put: readonly SendingRow[], events: readonly NewSendingEvent[] = []) {
+      if (this.failing) throw new Error("the disk is full");
+      this.told.push(...events.map(({ recipient }) => recipient));
       for (const { kind, name, value } of put)
         if (value === undefined) rows.delete(`${kind}\n${name}`);
         else rows.set(`${kind}\n${name}`, JSON.stringify(value));
@@ -136,12 +139,54 @@ test("who is not eager enough waits until a later day; a store in trouble grants
   assert.ok(!refused.granted && /store/.test(refused.because));
 });
 
-test("exceeding is bounded, and taints the day", async () => {
-  const warmups = await life(fakeStore(), { now: start });
+test("exceeding is bounded over restarts too, and taints the day", async () => {
+  const store = fakeStore();
   let count = 0;
-  while (count < 1000 && warmups.exceed(parties)) count++;
-  assert.equal(count, 20);
-  assert.equal(warmups.book.account("source", "new", "gmail")?.tainted, true);
+  for (const most of [7, 1000, 1000]) {
+    // What ends without a word has used what it reserved.
+    const warmups = await life(store, { now: start });
+    for (let some = 0; some < most && (await warmups.exceed(parties)); some++) count++;
+    assert.equal(warmups.book.account("source", "new", "gmail")?.tainted, true);
+  }
+  assert.ok(count > 15 && count <= 20, `${count}`);
+  const tomorrow = await life(store, { now: start + dayMs });
+  assert.equal(await tomorrow.exceed(parties), true);
+});
+
+test("what is told of a plan is kept with it, once", async () => {
+  const store = fakeStore();
+  const clock = { now: start };
+  const warmups = new Warmups({
+    store,
+    shaping,
+    now: () => clock.now,
+    log: quiet,
+    eventsOf: (before, after) => [
+      {
+        at: 0,
+        type: "warmup-level",
+        tenant: "",
+        stream: "",
+        campaign: "",
+        message: "",
+        recipient: `${before.level} ${after.level}`,
+        detail: {},
+      },
+    ],
+  });
+  warmups.follow(model);
+  await warmups.keep();
+  warmups.book.note(parties, { attempts: 100, delivered: 100 }, clock.now);
+  clock.now += dayMs;
+  await warmups.passTime();
+  store.failing = true;
+  await assert.rejects(warmups.keep());
+  store.failing = false;
+  await Promise.all([warmups.keep(), warmups.keep()]);
+  assert.deepEqual(
+    store.told.filter((change) => change !== "0 0"),
+    ["0 1"],
+  );
 });
 
 test("plans follow the settings, and settings never raise what is shown", async () => {

@@ -4,11 +4,12 @@
  */
 import type { Log } from "../log.ts";
 import { otherProvider, type Shaping } from "../shape/shaping.ts";
-import type { SendingRow } from "../store/sending.ts";
+import type { NewSendingEvent, SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { noSignals, type PlanAccount } from "../warm/account.ts";
 import { type Parties, WarmupBook } from "../warm/book.ts";
 import { isEligible, type Rank, shareOfRank, tooNewSaid } from "../warm/eligible.ts";
+import { caughtUp } from "../warm/pace.ts";
 import { capOf, dayOf, newPlan, type Plan, retarget } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import type { Model } from "./model.ts";
@@ -55,7 +56,7 @@ export class Warmups {
   readonly #shaping: Shaping;
   readonly #now: () => Instant;
   readonly #log: Log;
-  readonly #changed: (before: Plan, after: Plan) => void;
+  readonly #eventsOf: (before: Plan, after: Plan) => readonly NewSendingEvent[];
   readonly #sites: SiteQuotas;
   /** Of one source to one site of no known provider, at the lowest level. */
   readonly #perSite: number;
@@ -64,7 +65,8 @@ export class Warmups {
   #kept = new Map<string, PlanAccount>();
   readonly #reserves = new Map<string, Reserve>();
   readonly #ceilings = new Map<string, { readonly most: number; readonly proven: number }>();
-  /** What went beyond quotas today, where streams ask for it. */
+  #keeping: Promise<void> = Promise.resolve();
+  /** What went beyond quotas today, where streams ask for it, as far as this process knows. */
   readonly #exceeded = new Map<string, { readonly day: number; readonly used: number }>();
 
   constructor(parts: {
@@ -72,8 +74,8 @@ export class Warmups {
     readonly shaping: Shaping;
     readonly now: () => Instant;
     readonly log: Log;
-    /** Hears of each plan that has changed, once the store knows it. */
-    readonly changed?: (before: Plan, after: Plan) => void;
+    /** What is told of a plan that has changed, when the store is. */
+    readonly eventsOf?: (before: Plan, after: Plan) => readonly NewSendingEvent[];
     /** Messages a day to a site of no known provider, while a source is as new as can be; 0: no bound. */
     readonly perSite?: number;
   }) {
@@ -83,7 +85,7 @@ export class Warmups {
     this.#shaping = parts.shaping;
     this.#now = parts.now;
     this.#log = parts.log;
-    this.#changed = parts.changed ?? (() => {});
+    this.#eventsOf = parts.eventsOf ?? (() => []);
   }
 
   get book(): WarmupBook {
@@ -97,12 +99,11 @@ export class Warmups {
 
   /** What was kept, with all that is reserved counted as used. */
   async load(): Promise<void> {
-    const today = dayOf(this.#now());
     const [rows, used] = await Promise.all([
       this.#store.sendingRows([planKind, daysKind, ceilingKind]),
-      this.#store.quotasUsed(today),
+      this.#store.quotasUsed(dayOf(this.#now())),
     ]);
-    this.#book = bookOf(rows, new Map(used.map(({ key, used: count }) => [key, count])), today);
+    this.#book = bookOf(rows, new Map(used.map(({ key, used: count }) => [key, count])), this.#now());
     const ceilings = rows.find(({ kind }) => kind === ceilingKind)?.value as
       | readonly [string, { readonly most: number; readonly proven: number }][]
       | undefined;
@@ -169,8 +170,14 @@ export class Warmups {
     return { warm, proven: plans.reduce((sum, plan) => sum + plan.proven, 0) };
   }
 
-  /** Brings what has changed into the store. */
-  async keep(): Promise<void> {
+  /** Brings what has changed into the store, and what is told of it. */
+  keep(): Promise<void> {
+    const kept = this.#keeping.then(() => this.#keep());
+    this.#keeping = kept.catch(() => {});
+    return kept;
+  }
+
+  async #keep(): Promise<void> {
     const rows: SendingRow[] = [];
     const next = new Map<string, PlanAccount>();
     for (const account of this.#book.accounts()) {
@@ -183,13 +190,12 @@ export class Warmups {
     for (const [source, value] of Object.entries(this.#book.keep().sources))
       rows.push({ kind: daysKind, name: source, value });
     rows.push({ kind: ceilingKind, name: "all", value: [...this.#ceilings] });
-    await this.#store.putSendingRows(rows);
-    const former = this.#kept;
+    const events = [...next].flatMap(([name, { plan }]) => {
+      const before = this.#kept.get(name)?.plan;
+      return before === undefined || before === plan ? [] : this.#eventsOf(before, plan);
+    });
+    await this.#store.putSendingRows(rows, events);
     this.#kept = next;
-    for (const [name, { plan }] of next) {
-      const before = former.get(name)?.plan;
-      if (before !== undefined && before !== plan) this.#changed(before, plan);
-    }
   }
 
   /** Whether a source or a domain has a plan for a provider: then its messages need tickets. */
@@ -324,15 +330,23 @@ export class Warmups {
     }
   }
 
-  /** One more than the quota, up to a fifth of it: the day then proves nothing. */
-  exceed(parties: Parties): boolean {
-    const now = this.#now();
+  /**
+   * One more than the quota, up to a fifth of it: the day then proves nothing. Reserved in the store too, so that neither a restart nor another node
+   * gives it twice.
+   */
+  async exceed(parties: Parties): Promise<boolean> {
     const { used, most } = this.#beyond(parties);
     if (used >= most) return false;
-    const key = `${parties.source} ${parties.domain} ${parties.provider}`;
-    this.#exceeded.set(key, { day: dayOf(now), used: used + 1 });
-    if (used === 0) this.#book.taint(parties, now);
-    return true;
+    const { source, domain, provider } = parties;
+    const { granted } = await this.#sites.ticket(`beyond ${source}`, `${domain} ${provider}`, most);
+    const now = this.#now();
+    const known = this.#beyond(parties).used;
+    this.#exceeded.set(`${source} ${domain} ${provider}`, { day: dayOf(now), used: granted ? known + 1 : most });
+    if (granted && known === 0) {
+      this.#book.taint(parties, now);
+      await this.keep();
+    }
+    return granted;
   }
 
   /** Messages reserved at a time at most. */
@@ -410,14 +424,13 @@ const nameOf = ({ scope, subject, provider }: Pick<Plan, "scope" | "subject" | "
 const quotaKey = nameOf;
 
 /** The book out of its rows; `used`: quotas of today. */
-export function bookOf(rows: readonly SendingRow[], used: ReadonlyMap<string, number>, today: number): WarmupBook {
+export function bookOf(rows: readonly SendingRow[], used: ReadonlyMap<string, number>, now: Instant): WarmupBook {
   const accounts = rows
     .filter(({ kind }) => kind === planKind)
     .map(({ value }) => value as PlanAccount)
     .map((account): PlanAccount => {
-      const count = used.get(quotaKey(account.plan)) ?? 0;
-      if (account.use.day === today ? account.use.used >= count : count === 0) return account;
-      return { ...account, use: { ...account.use, day: today, used: count } };
+      const use = caughtUp(account.use, used.get(quotaKey(account.plan)) ?? 0, capOf(account.plan), now);
+      return use === account.use ? account : { ...account, use };
     });
   const sources = Object.fromEntries(
     rows.filter(({ kind }) => kind === daysKind).map(({ name, value }) => [name, value as SourceDays]),

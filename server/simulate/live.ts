@@ -149,7 +149,7 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
   }
   const planOf = async (provider: string): Promise<Plan | undefined> => {
     const rows = await store.sendingRows([planKind, daysKind]);
-    return bookOf(rows, new Map(), dayOf(clock.now)).account("source", source, provider)?.plan;
+    return bookOf(rows, new Map(), clock.now).account("source", source, provider)?.plan;
   };
   /** Lets the queue work until nothing is under way. */
   const settle = async (): Promise<void> => {

@@ -245,7 +245,7 @@ export class World {
   /** As the store has them: what a tick has kept. */
   async plans(scope: Plan["scope"], subject: string): Promise<readonly Plan[]> {
     const rows = await this.#store.sendingRows([planKind, daysKind]);
-    return [...bookOf(rows, new Map(), dayOf(this.now)).accounts()]
+    return [...bookOf(rows, new Map(), this.now).accounts()]
       .map(({ plan }) => plan)
       .filter((plan) => plan.scope === scope && plan.subject === subject);
   }

@@ -160,8 +160,8 @@ export interface SendingReader extends TemplatesReader, EngagementReader {
 }
 
 export interface SendingWriter extends TemplatesWriter, EngagementWriter {
-  /** A value of undefined removes the row. */
-  putSendingRows(rows: readonly SendingRow[]): Promise<void>;
+  /** A value of undefined removes the row. `events`: what is told of it, in the same transaction. */
+  putSendingRows(rows: readonly SendingRow[], events?: readonly NewSendingEvent[]): Promise<void>;
   /** How many of each ask were granted; durable when it resolves. */
   takeQuota(asks: readonly QuotaAsk[]): Promise<readonly number[]>;
   /** What is there already stays as it is but for its reason, evidence and end. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DayUse, divide, giveBack, take, unused } from "./pace.ts";
+import { caughtUp, type DayUse, divide, giveBack, take, unused } from "./pace.ts";
 import { dayMs } from "./plan.ts";
 
 const start = 20_000 * dayMs;
@@ -86,4 +86,14 @@ test("what an address may send is divided by planned volume, the rest in order",
   assert.deepEqual(parts, [100, 59, 31, 10]);
   assert.deepEqual(divide(1_000, even), [100, 100, 100, 50]);
   assert.deepEqual(divide(10, [{ cap: 0, planned: 5 }]), [0]);
+});
+
+test("what a kill left unnoted counts as used, of the day, the hour and the pace", () => {
+  const noted = take(unused, 1_200, 10, start).use;
+  const known = caughtUp(noted, 90, 1_200, start);
+  assert.deepEqual([known.used, known.usedInHour], [90, 90]);
+  assert.ok(take(known, 1_200, 100, start).granted <= 10);
+  assert.equal(take(known, 1_200, 400, start, undefined, true).granted, 310);
+  assert.equal(caughtUp(noted, 5, 1_200, start), noted, "what was given back meanwhile is no news");
+  assert.deepEqual(caughtUp({ ...noted, day: noted.day - 1 }, 3, 1_200, start).used, 3);
 });

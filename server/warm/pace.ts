@@ -77,6 +77,22 @@ export function take(
   }
 }
 
+/** What the store knows to be used today of a cap, beyond what was noted before the power went: taken as used in this hour, for it may have been. */
+export function caughtUp(use: DayUse, used: number, cap: number, now: number, settings = defaultPaceSettings): DayUse {
+  const day = dayOf(now);
+  const hour = Math.floor(now / hourMs);
+  const missing = used - (use.day === day ? use.used : 0);
+  if (missing <= 0) return use;
+  const interval = (settings.activeHours * hourMs) / Math.max(1, cap);
+  return {
+    day,
+    used,
+    hour,
+    usedInHour: (use.hour === hour ? use.usedInHour : 0) + missing,
+    theoretical: Math.max(use.theoretical, now) + missing * interval,
+  };
+}
+
 /** Gives back what was taken and could not be used: it never went out. */
 export function giveBack(use: DayUse, count: number, cap: number, settings = defaultPaceSettings): DayUse {
   const interval = (settings.activeHours * hourMs) / Math.max(1, cap);

@@ -202,7 +202,12 @@ export function sendingContract(open: Open): void {
         { kind: "source", name: "mta1", value: { address: "192.0.2.1" } },
         { kind: "pool", name: "warm", value: { sources: ["mta1"] } },
       ]);
-      await store.putSendingRows([{ kind: "source", name: "mta1", value: { address: "192.0.2.2" } }]);
+      const about = { tenant: "", stream: "", campaign: "", message: "", recipient: "", detail: { level: 2 } };
+      await store.putSendingRows(
+        [{ kind: "source", name: "mta1", value: { address: "192.0.2.2" } }],
+        [{ at: noon, type: "warmup-level", ...about }],
+      );
+      assert.deepEqual((await store.sendingEvents({})).at(-1)?.detail, { level: 2 });
       assert.deepEqual(await store.sendingRows(["source"]), [
         { kind: "source", name: "mta1", value: { address: "192.0.2.2" } },
       ]);

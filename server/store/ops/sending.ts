@@ -2,6 +2,7 @@
 import {
   maxSendingRows,
   maxSuppressionRows,
+  type NewSendingEvent,
   type Park,
   type ParkLane,
   type QuotaAsk,
@@ -12,6 +13,7 @@ import {
   siteQuotaPrefix,
 } from "../sending.ts";
 import type { Instant } from "../store.ts";
+import { addSendingEvents } from "./events.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** PostgreSQL keeps no NUL in a text. */
@@ -26,7 +28,7 @@ export function* sendingRows(kinds: readonly string[]): Op<readonly SendingRow[]
   return found.map(({ kind, name, value }) => ({ kind, name, value: JSON.parse(value) as unknown }));
 }
 
-export function* putSendingRows(rows: readonly SendingRow[]): Op<void> {
+export function* putSendingRows(rows: readonly SendingRow[], events: readonly NewSendingEvent[] = []): Op<void> {
   for (const { kind, name, value } of rows)
     if (value === undefined) yield* run("DELETE FROM sending WHERE kind = $1 AND name = $2", kind, text(name));
     else
@@ -38,6 +40,7 @@ export function* putSendingRows(rows: readonly SendingRow[]): Op<void> {
         text(JSON.stringify(value)),
       );
   yield* publish({ kind: "sending", of: [...new Set(rows.map(({ kind }) => kind))] });
+  yield* addSendingEvents(events);
 }
 
 // ---------------------------------------------------------------- quotas
