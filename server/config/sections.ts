@@ -390,6 +390,8 @@ export const queue = section<QueueSettings>(
     leaseMs: "How long claimed mail belongs to this node without a renewal.",
     maxRecipientsPerTransaction: "Recipients of one SMTP transaction.",
     settleBatch: "Results made durable together at most.",
+    maxUnsettled:
+      "Results that are not yet durable, from which on nothing more is sent: a kill would have so many sent twice.",
     retryDelays: "Waits between attempts; the last one repeats.",
     retryJitterPercent: "Each wait is longer or shorter by up to this.",
     warnAfterMs: "Age at which the sender is told that a message is delayed.",
@@ -398,6 +400,7 @@ export const queue = section<QueueSettings>(
   {
     retryJitterPercent: percent,
     maxRecipientsPerTransaction: atLeastOne,
+    maxUnsettled: atLeastOne,
   },
 );
 

@@ -98,6 +98,11 @@ export class Finisher {
     return this.#settler.stale;
   }
 
+  /** Results not yet durable. */
+  get unsettled(): number {
+    return this.#settler.pending;
+  }
+
   /** One outcome for each recipient. `attempt` is undefined where no session came about. */
   finish(
     held: Held,

@@ -100,6 +100,8 @@ class WorkingQueue implements Queue, ItemOwner {
   readonly #suspended = new Map<string, Reply>();
   /** Domains whose path has no room or is suspended, with the path's key: not to be claimed for the moment. */
   readonly #crowded = new Map<string, string>();
+  /** Paths that wait for the store, which has to know first what was sent. */
+  readonly #stalled = new Map<string, Path>();
   readonly #administrator: Administrator;
   /** Mail that waits for its turn; undefined without sending at volume. */
   readonly #line: ParkLine | undefined;
@@ -144,6 +146,7 @@ class WorkingQueue implements Queue, ItemOwner {
       offer: (message, bytes) => this.offer(message, bytes),
       madeRoom: () => {
         if (this.#backlog && this.#holding.recipients < settings.maxReady / 2) this.#claim();
+        if (this.#stalled.size > 0 && this.#finisher.unsettled <= settings.maxUnsettled / 2) this.#goOn();
       },
     });
     if (ask.dispatch !== undefined)
@@ -556,7 +559,20 @@ class WorkingQueue implements Queue, ItemOwner {
 
   // ---------------------------------------------------------------- the pool's side
 
+  #goOn(): void {
+    const paths = [...this.#stalled.values()];
+    this.#stalled.clear();
+    for (const path of paths) this.#ask.send.wake(path);
+  }
+
   #take(key: string): Item | undefined {
+    if (this.#finisher.unsettled >= this.#ask.settings.maxUnsettled) {
+      const next = this.#ready.take(key);
+      if (next === undefined) return undefined;
+      this.#ready.putBack(next);
+      this.#stalled.set(key, next.path);
+      return undefined;
+    }
     for (let item = this.#ready.take(key); item !== undefined; item = this.#ready.take(key)) {
       const { held, recipients, path } = item;
       if (this.#administrator.failCondemned(held, recipients, path)) continue;

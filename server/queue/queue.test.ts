@@ -204,6 +204,21 @@ test("fresh mail goes at once, from memory, in one settlement", async () => {
   await queue.stop();
 });
 
+test("no more is sent than a bound before the store knows of it: a kill would have it sent twice", async () => {
+  const { queue, send, store, offer } = world({ maxUnsettled: 10 });
+  store.commitMs = 1;
+  await queue.start();
+  for (let at = 0; at < 100; at++) offer("a@x.test", [`${at}@${at % 3}.test`]);
+  let most = 0;
+  await until(() => {
+    most = Math.max(most, send.jobs.length - (100 - store.left));
+    return store.left === 0;
+  });
+  assert.ok(most > 0 && most <= 10, `${most}`);
+  assert.equal(send.jobs.length, 100);
+  await queue.stop();
+});
+
 test("REQUIRETLS is asked of the way, but not for a notice, which would be lost (RFC 8689 §5)", async () => {
   const { queue, send, store, offer } = world();
   await queue.start();

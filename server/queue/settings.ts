@@ -18,6 +18,8 @@ export type QueueSettings = {
   readonly maxRecipientsPerTransaction: number;
   /** Results made durable together at most. */
   readonly settleBatch: number;
+  /** Results that are not yet durable, from which on nothing more is sent: what a receiver has taken and the store does not know is sent again after a kill. */
+  readonly maxUnsettled: number;
   /** Waits between attempts ("1m", "4h"); the last one repeats. */
   readonly retryDelays: readonly string[];
   /** Each wait is longer or shorter by up to this. */
@@ -37,6 +39,7 @@ export const defaultQueueSettings: QueueSettings = {
   leaseMs: 600_000,
   maxRecipientsPerTransaction: 100,
   settleBatch: 1000,
+  maxUnsettled: 250,
   retryDelays: ["1m", "5m", "15m", "30m", "1h", "2h", "4h"],
   retryJitterPercent: 20,
   warnAfterMs: mailboxSchedule.warnAfterMs,

@@ -33,6 +33,7 @@ const retryMs = 1000;
 export class Settler {
   readonly #ask: SettlerAsk;
   #pending: Result[] = [];
+  #underWay = 0;
   #running: Promise<void> | undefined;
   #stopped = false;
   /** Settlements whose lease had passed to somebody else: the message may have gone out twice. */
@@ -44,7 +45,7 @@ export class Settler {
 
   /** Results not yet durable. */
   get pending(): number {
-    return this.#pending.length;
+    return this.#pending.length + this.#underWay;
   }
 
   add(result: Result): void {
@@ -67,9 +68,11 @@ export class Settler {
     await new Promise(setImmediate);
     while (this.#pending.length > 0) {
       const batch = this.#batch();
+      this.#underWay = batch.length;
       const done = await this.#settle(batch);
       if (done) continue;
       if (this.#stopped) break;
+      this.#underWay = 0;
       this.#pending = [...batch, ...this.#pending];
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
@@ -109,6 +112,7 @@ export class Settler {
         this.stale += stale;
         this.#ask.log.warn({ stale }, "leases were lost while sending: some mail may have been sent twice");
       }
+      this.#underWay = 0;
       this.#ask.settled(batch, notices, accepted);
       return true;
     } catch (error) {
