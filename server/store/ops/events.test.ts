@@ -102,6 +102,12 @@ test("rows that tell events alone are no steps of a journey, and their others ar
   assert.deepEqual(run(trace("q000002", 100)), []);
 });
 
+test("rows of another tenant that one's message leads to are passed over, however many", () => {
+  for (let at = 0; at < 5; at++) run(addSendingEvents([event(`x${at}`, { message: "q000077", tenant: "other" })]));
+  run(addSendingEvents([event("mine", { message: "q000077" })]));
+  assert.deepEqual(seen({ message: "q000077", tenant: "shop", limit: 1 }), ["mine"]);
+});
+
 test("more events than a row has numbers for go on in the next", () => {
   const before = run(newestEvent());
   run(addSendingEvents(Array.from({ length: maxRowEvents + 2 }, (_, at) => event(`many${at}`))));

@@ -23,17 +23,21 @@ export function* sendingEvents(filter: EventFilter): Op<readonly SendingEvent[]>
     (tenant === undefined || event.tenant === tenant) &&
     (message === undefined || event.message === message);
   for (const bucket of found.length < most ? yield* bucketsAfter(hash, first) : []) {
-    const rows = yield* all<EventsRow & Row>(
-      `SELECT j.id, j.at, j.trace, j.events FROM journey_keys k {cross} journey j
-       WHERE k.bucket = $1 AND k.hash = $2 AND k.journey >= $3 AND j.id = k.journey AND j.events IS NOT NULL
-       ORDER BY k.journey LIMIT $4`,
-      bucket,
-      hash,
-      first,
-      // The first one may be what was read last.
-      most + 1,
-    );
-    for (const row of rows) found.push(...eventsOf(row).filter(isWanted));
+    // The first one may be what was read last.
+    for (let [from, more] = [first, true]; more && found.length < most; ) {
+      const rows = yield* all<EventsRow & Row>(
+        `SELECT j.id, j.at, j.trace, j.events FROM journey_keys k {cross} journey j
+         WHERE k.bucket = $1 AND k.hash = $2 AND k.journey >= $3 AND j.id = k.journey AND j.events IS NOT NULL
+         ORDER BY k.journey LIMIT $4`,
+        bucket,
+        hash,
+        from,
+        most + 1,
+      );
+      for (const row of rows) found.push(...eventsOf(row).filter(isWanted));
+      more = rows.length > most;
+      from = (rows.at(-1)?.id ?? 0) + 1;
+    }
     if (found.length >= most) break;
   }
   return found.slice(0, most);
