@@ -177,7 +177,7 @@ export interface SendingWriter extends TemplatesWriter, EngagementWriter {
    * was tried already, or whose time has come.
    */
   reschedule(queue: QueueId, notBefore: Instant, now: Instant): Promise<number>;
-  /** Leases scheduled recipients of tenants' messages whose time is over, wherever they wait. */
+  /** Leases scheduled recipients of tenants' messages whose time is over, where some of these wait in a park or did. */
   claimExpired(request: {
     readonly owner: string;
     readonly now: Instant;

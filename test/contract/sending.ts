@@ -191,6 +191,29 @@ export function sendingContract(open: Open): void {
         ["late@far.test"],
       );
       await store.queueAct({}, "delete", noon);
+      // What was to go at once, and is put into a park by its first attempt.
+      const { queued } = await store.accept({
+        message: letter(),
+        placements: [],
+        journey: [],
+        queue: newQueued({ tenant: "shop", expiresAt: noon - 1, lease: { owner: "n", until: noon + day, token: 1 } }),
+      });
+      const { id, recipients } = queued!;
+      const later = { kind: "later", nextAt: noon + day, delayWarned: false, countsAsAttempt: true, park } as const;
+      const settlements = recipients.map((one) => ({
+        queue: id,
+        recipient: one.id,
+        token: 1,
+        outcome: later,
+        reply: "",
+      }));
+      await store.settle({ settlements, notices: [], journey: [] });
+      const parked = await store.claimExpired({ owner: "n", now: noon, until: noon + 60_000, limit: 10 });
+      assert.deepEqual(
+        parked.map((one) => one.id),
+        [id],
+      );
+      await store.queueAct({}, "delete", noon);
     });
 
     test("rows of the model are put, replaced, listed by kind, and removed", async () => {

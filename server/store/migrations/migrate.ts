@@ -24,6 +24,7 @@ import { statements as absent } from "./021.ts";
 import { statements as wordLists } from "./022.ts";
 import { statements as segmentNumbers } from "./023.ts";
 import { statements as told } from "./024.ts";
+import { statements as waits } from "./025.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -51,6 +52,7 @@ const migrations: readonly (readonly string[])[] = [
   wordLists,
   segmentNumbers,
   told,
+  waits,
 ];
 export const schemaVersion = migrations.length;
 

@@ -140,8 +140,8 @@ export function* enqueue(
   const message = queuedMessageOf(content, sizeBytes, queue, template);
   yield* run(
     `INSERT INTO queue_messages (id, envelope_from, envid, ret, smtputf8, body, require_tls, account, stream, created_at,
-       not_before, expires_at, size, tenant, campaign, author, template)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+       not_before, expires_at, size, tenant, campaign, author, template, waits)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
     content,
     message.envelopeFrom,
     message.envid ?? null,
@@ -159,6 +159,7 @@ export function* enqueue(
     message.campaign ?? "",
     message.author ?? "",
     template ?? null,
+    message.recipients.some(({ park }) => park !== undefined) ? 1 : 0,
   );
   const taken = queue.held ? undefined : queue.lease;
   if (taken !== undefined) yield* holdLease(taken.owner, taken.until);

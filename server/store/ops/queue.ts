@@ -79,14 +79,14 @@ function* claimParked(
   return yield* withMessages(taken);
 }
 
-/** Tenants' mail whose time is over, wherever it waits. */
+/** Tenants' mail whose time is over, of what waits in a park or has. */
 export function* claimExpired(request: Parameters<StoreWriter["claimExpired"]>[0]): Op<readonly QueuedMessage[]> {
   const { owner, now, until, limit } = request;
   yield* holdLease(owner, until);
   const taken = yield* all<RecipientRow>(
     `${takes(
       `SELECT r.queue AS due_queue, r.id AS due_id FROM queue_messages q {cross} queue_recipients r
-       WHERE q.tenant <> '' AND q.expires_at <= $2 AND r.queue = q.id AND r.state = ${scheduled} LIMIT $3`,
+       WHERE q.waits = 1 AND q.expires_at <= $2 AND r.queue = q.id AND r.state = ${scheduled} LIMIT $3`,
     )} RETURNING ${claimedColumns}`,
     owner,
     now,
@@ -130,7 +130,9 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
   for (const { queue, recipient, token, outcome, reply, event } of request.settlements) {
     const content = contentOfQueueId(queue) ?? -1;
     let rows: number;
-    if (outcome.kind === "later")
+    if (outcome.kind === "later") {
+      if (outcome.park !== undefined)
+        yield* run("UPDATE queue_messages SET waits = 1 WHERE id = $1 AND waits = 0", content);
       rows = yield* run(
         `UPDATE queue_recipients SET state = ${scheduled}, lease_owner = NULL, next_at = $4, delay_warned = $5,
            attempts = attempts + $6, last_reply = $7, park = $8
@@ -144,7 +146,7 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
         reply.replaceAll("\0", "?"),
         outcome.park ?? "",
       );
-    else {
+    } else {
       rows = yield* run(
         `DELETE FROM queue_recipients WHERE queue = $1 AND id = $2 AND state = ${leased} AND lease_token = $3`,
         content,
