@@ -1,10 +1,12 @@
 /** The parts of the webmail that need no browser: what is read, what is written, what is doubted. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cardFault } from "../../protocol/jmap/contact-card.ts";
 import { compileScript } from "../../protocol/sieve/sieve.ts";
 import type { Sentence } from "../../ui/words.svelte.ts";
 import { formatAddress, isAddress, parseAddress, splitAddresses } from "../../webmail/src/compose/addresses.ts";
-import { readVcards, writeVcards } from "../../webmail/src/contacts/vcard.ts";
+import { dayText, photoOf, placeOf } from "../../webmail/src/contacts/card-text.ts";
+import { readVcards, vcardText, writeVcards } from "../../webmail/src/contacts/vcard.ts";
 import type { EmailHead } from "../../webmail/src/jmap/types.ts";
 import { writerFor } from "../../webmail/src/reading/behalf.ts";
 import { isHeavy } from "../../webmail/src/reading/render/heavy.ts";
@@ -102,6 +104,37 @@ test("vCards of three versions are read, and what is written is read again", () 
   assert.deepEqual(readVcards(writeVcards(cards)), cards);
   for (const line of writeVcards([{ uid: "x", name: { full: "é".repeat(200) } }]).split("\r\n"))
     assert.ok(Buffer.byteLength(line) <= 75, line);
+});
+
+test("vCards of Apple and Google lose nothing on their way in and out", () => {
+  const cards = readVcards(
+    "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//Apple Inc.//macOS 14//EN\r\nN:Lovelace;Ada;King;Lady;FRS\r\nFN:Lady Ada Lovelace\r\nORG:Analytical Engines\\, Ltd;Notes;\r\nTITLE:Countess\r\nitem1.EMAIL;type=INTERNET;type=pref:ada@x.test\r\nitem1.X-ABLabel:_$!<Other>!$_\r\nTEL;type=CELL;type=VOICE:+44 1\r\nitem2.ADR;type=HOME:;;12 St James\\, Sq;London;;SW1;UK\r\nitem2.X-ABADR:gb\r\nBDAY;X-APPLE-OMIT-YEAR=1604:1604-12-10\r\nPHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ\r\n SkZJRg==\r\nX-SOCIALPROFILE;type=twitter;x-user=ada:http://twitter.com/ada\r\nUID:A-1\r\nEND:VCARD\r\n" +
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Engineers;;;;\r\nFN:Engineers\r\nX-ADDRESSBOOKSERVER-KIND:group\r\nX-ADDRESSBOOKSERVER-MEMBER:urn:uuid:A-1\r\nUID:G-1\r\nEND:VCARD\r\n" +
+      "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Bob\r\nN:;Bob;;;\r\nEMAIL;TYPE=INTERNET;TYPE=WORK:bob@x.test\r\nNOTE:one\\ntwo\r\nBDAY:19700131\r\nURL:https\\://bob.test/\r\nCATEGORIES:myContacts,Friends\r\nEND:VCARD\r\n",
+  );
+  const [ada, group, bob] = cards;
+  assert.deepEqual(
+    ada?.name?.components?.map(({ kind, value }) => `${kind} ${value}`),
+    ["title Lady", "given Ada", "given2 King", "surname Lovelace", "credential FRS"],
+  );
+  assert.deepEqual(ada?.emails, { email1: { address: "ada@x.test", pref: 1, label: "Other" } });
+  assert.deepEqual(ada?.phones, { tel1: { number: "+44 1", features: { mobile: true } } });
+  assert.deepEqual(ada?.organizations, { org1: { name: "Analytical Engines, Ltd", units: [{ name: "Notes" }] } });
+  assert.equal(placeOf(ada?.addresses?.["adr1"] ?? {}), "12 St James, Sq\nLondon SW1\nUK");
+  assert.deepEqual(ada?.anniversaries, { bday1: { kind: "birth", date: { month: 12, day: 10 } } });
+  assert.equal(dayText({ month: 12, day: 10 }, "en"), "December 10");
+  assert.equal(ada === undefined ? "" : photoOf(ada), "data:image/jpeg;base64,/9j/4AAQSkZJRg==");
+  assert.deepEqual(
+    ada?.vCardProps?.map(([name]) => name),
+    ["x-abadr", "x-socialprofile"],
+  );
+  assert.deepEqual(group?.members, { "A-1": true });
+  assert.deepEqual(bob?.keywords, { myContacts: true, Friends: true });
+  for (const [i, card] of readVcards(writeVcards(cards)).entries())
+    assert.deepEqual({ ...card, uid: "" }, { ...cards[i], uid: "" });
+  for (const card of cards) assert.equal(cardFault({ ...card }), undefined);
+  assert.equal(vcardText(Uint8Array.of(0x4d, 0xfc)), "M\u00fc");
+  assert.equal(vcardText(Buffer.from("\ufeffM\u00fc", "utf16le")), "M\u00fc");
 });
 
 test("filters become a script that compiles, whatever is written into them, and are read again", () => {

@@ -6,6 +6,7 @@ import { unlocked } from "../secure/unlock.ts";
 import { longDate } from "../shell/dates.ts";
 import { attempt, sentenceOf } from "../shell/say.ts";
 import { session, sessionEnded } from "../state/session.svelte.ts";
+import { offerUndo } from "../state/undo.ts";
 import { view } from "../state/view.svelte.ts";
 import { language, t } from "../words.ts";
 import { type Draft, keepHere, keptHere, writtenElsewhere } from "./draft.ts";
@@ -80,12 +81,7 @@ export async function throwAway(letter: Letter): Promise<void> {
   open = open.filter((one) => one !== letter);
   await letter.end();
   await attempt(() => discardDraft({ ...draft, emailId: letter.emailId }));
-  toast(t("compose.thrownAway"), {
-    action: {
-      label: t("undo"),
-      run: () => openLetter({ ...draft, emailId: undefined }).touch(),
-    },
-  });
+  offerUndo(t("compose.thrownAway"), () => openLetter({ ...draft, emailId: undefined }).touch());
   view.refreshSoon();
 }
 
@@ -117,11 +113,10 @@ export async function send(letter: Letter, at?: number): Promise<void> {
         view.refreshSoon();
       });
     // Without the network it has not gone yet, and can be taken back until it has.
-    if (isLocal(sent.emailId)) toast(t("offline.unsent"), { action: { label: t("undo"), run: undo } });
-    else if (at !== undefined)
-      toast(t("compose.scheduled", { date: longDate(at, language()) }), { action: { label: t("undo"), run: undo } });
+    if (isLocal(sent.emailId)) offerUndo(t("offline.unsent"), undo);
+    else if (at !== undefined) offerUndo(t("compose.scheduled", { date: longDate(at, language()) }), undo);
     else if (sent.until === undefined) toast(t("compose.sent"));
-    else toast(t("compose.sent"), { action: { label: t("undo"), run: undo }, forMs: wait * 1000 - 500 });
+    else offerUndo(t("compose.sent"), undo, { forMs: wait * 1000 - 500, ends: true });
     view.refreshSoon();
   } catch (error) {
     // The server has made a draft of it all the same.

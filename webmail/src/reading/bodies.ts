@@ -1,11 +1,16 @@
 /** Whole emails, fetched a conversation at a time and kept for a while; neighbours are fetched before they are asked for. */
+import { getMany } from "../jmap/get-many.ts";
+import { Trouble } from "../jmap/trouble.ts";
 import { bodyProperties, type Email, type Id, type Thread } from "../jmap/types.ts";
 import { learn, threadIds } from "../state/heads.svelte.ts";
 import { session } from "../state/session.svelte.ts";
 
 const maxKept = 120;
-/** A longer text is cut by the server and says so. */
+/** A longer text is cut by the server and says so; of a conversation that is asked for in parts, sooner. */
 const maxBodyBytes = 1024 * 1024;
+const maxBodyBytesOfMany = 128 * 1024;
+/** Of a conversation at once. */
+const maxAtOnce = 100;
 
 const kept = new Map<Id, Email>();
 const underWay = new Map<Id, Promise<readonly Email[]>>();
@@ -16,7 +21,7 @@ function keep(emails: readonly Email[]): void {
     kept.set(email.id, email);
   }
   for (const id of kept.keys()) {
-    if (kept.size <= maxKept) break;
+    if (kept.size <= Math.max(maxKept, emails.length)) break;
     kept.delete(id);
   }
 }
@@ -50,24 +55,40 @@ export async function entire(email: Email): Promise<Email> {
 }
 
 async function fetchThread(threadId: Id): Promise<readonly Email[]> {
-  const answers = await session.client.all([
-    ["Thread/get", { ids: [threadId] }, "t"],
-    [
-      "Email/get",
-      {
-        "#ids": { resultOf: "t", name: "Thread/get", path: "/list/*/emailIds" },
-        ...whole,
-        maxBodyValueBytes: maxBodyBytes,
-      },
-      "e",
-    ],
-  ]);
-  const { list: threads } = answers.get("t") as { list: Thread[] };
-  const { list: emails } = answers.get("e") as { list: Email[] };
+  const { threads, emails } = await fetched(threadId);
   learn(emails, threads);
   keep(emails);
-  const order = threads[0]?.emailIds ?? [];
-  return [...emails].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+  const order = new Map(threads[0]?.emailIds.map((id, at) => [id, at]));
+  return [...emails].sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+}
+
+type Fetched = { readonly threads: readonly Thread[]; readonly emails: readonly Email[] };
+
+async function fetched(threadId: Id): Promise<Fetched> {
+  const { client } = session;
+  if ((threadIds(threadId)?.length ?? 0) <= maxAtOnce)
+    try {
+      const answers = await client.all([
+        ["Thread/get", { ids: [threadId] }, "t"],
+        [
+          "Email/get",
+          {
+            "#ids": { resultOf: "t", name: "Thread/get", path: "/list/*/emailIds" },
+            ...whole,
+            maxBodyValueBytes: maxBodyBytes,
+          },
+          "e",
+        ],
+      ]);
+      return { threads: answers.get("t").list, emails: answers.get("e").list };
+    } catch (error) {
+      // More than the server gives at once.
+      if (!(error instanceof Trouble) || error.kind !== "large") throw error;
+    }
+  const threads = (await client.one("Thread/get", { ids: [threadId] })).list as readonly Thread[];
+  const args = { ...whole, maxBodyValueBytes: maxBodyBytesOfMany };
+  const { list } = await getMany(client, "Email/get", threads[0]?.emailIds ?? [], args, maxAtOnce);
+  return { threads, emails: list };
 }
 
 /** Fetches what will probably be read next, when there is time. */

@@ -1,6 +1,7 @@
 /** What has been opened in this page: for the subject of the conversation, and to be quoted in answers. Gone with the page. */
 import { SvelteMap } from "svelte/reactivity";
 import type { Email, Id } from "../jmap/types.ts";
+import { withoutTurns } from "../trust/turns.ts";
 import type { Within } from "./open.ts";
 
 /** Older ones are opened again when they are looked at. */
@@ -22,5 +23,7 @@ export const isObscured = (subject: string | null | undefined): boolean =>
   subject === "[...]" || subject === "..." || subject === "Encrypted Message";
 
 /** The subject as it was within, where it was. */
-export const subjectOf = (email: Pick<Email, "id" | "subject">): string | null =>
-  opened.get(email.id)?.subject ?? email.subject;
+export function subjectOf(email: Pick<Email, "id" | "subject">): string | null {
+  const subject = opened.get(email.id)?.subject ?? email.subject;
+  return subject === null ? null : withoutTurns(subject);
+}

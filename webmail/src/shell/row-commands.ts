@@ -1,5 +1,5 @@
 /** What can be done with the chosen conversations, or with the one that is open. */
-import { archive, junk, markSeen, remove, star, toggleKeyword } from "../state/actions.svelte.ts";
+import { archive, junk, mark, remove, star, toggleKeyword } from "../state/actions.svelte.ts";
 import { go, withThread } from "../state/route.svelte.ts";
 import { view } from "../state/view.svelte.ts";
 import { t } from "../words.ts";
@@ -29,12 +29,12 @@ export function rowCommands(): RowCommands {
     archive: some(archive),
     remove: some(remove),
     junk: (is) => some((what) => junk(what, is))(),
-    unread: some(async ({ emails }) => {
-      await markSeen(emails, false);
+    unread: some(async (what) => {
+      await mark(what, false);
       // An open conversation would be read again at once.
       if (view.openRow !== undefined) go(withThread(undefined));
     }),
-    read: some(({ emails }) => markSeen(emails, true)),
+    read: some((what) => mark(what, true)),
     star: some(({ emails }) => star(emails)),
     pin: some(({ emails }) => toggleKeyword(emails, "$pinned", { on: t("done.pinned"), off: t("done.unpinned") })),
     mute: some(({ emails }) => toggleKeyword(emails, "$muted", { on: t("done.muted"), off: t("done.unmuted") })),

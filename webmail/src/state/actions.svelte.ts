@@ -11,6 +11,7 @@ import { loadMailboxes, mailboxes, mailboxOf } from "./mailboxes.svelte.ts";
 import { inverse, type Patch } from "./patch.ts";
 import { accountOfEmails, allowed, mayIn, mayWith } from "./rights.ts";
 import { session } from "./session.svelte.ts";
+import { offerUndo } from "./undo.ts";
 import { view } from "./view.svelte.ts";
 
 /** Updates in one request; the server's bound where it is lower. */
@@ -61,13 +62,11 @@ async function applyLeaving({ rows, emails }: Rows, patches: Patches, done: stri
   const putBack = view.leave(rows);
   const back = show(patches, emails);
   const undo = async () => {
-    closeNote();
     putBack();
     await apply(back);
     view.refreshSoon();
   };
-  const closeNote = toast(done, { action: { label: t("undo"), run: () => void undo() }, forMs: undoMs });
-  view.undo = () => void undo();
+  const closeNote = offerUndo(done, () => void undo(), { forMs: undoMs });
   under.way++;
   const well = await attempt(() => send(patches));
   under.way--;
@@ -77,10 +76,25 @@ async function applyLeaving({ rows, emails }: Rows, patches: Patches, done: stri
   putBack();
 }
 
-export function setKeyword(emails: readonly Marked[], keyword: string, on: boolean): Promise<Patches | undefined> {
-  const changed = emails.filter((one) => (one.keywords[keyword] === true) !== on);
-  return apply(new Map(changed.map(({ id }) => [id, { [`keywords/${keyword}`]: on ? true : null }])), changed);
+/** Applies patches that leave the list as it is; with undo from the first moment on. @param done undefined where it is seen without words */
+async function applySaid(patches: Patches, emails: readonly Marked[], done: string | undefined): Promise<void> {
+  if (patches.size === 0) return;
+  const back = show(patches, emails);
+  const withdraw = offerUndo(done, () => void apply(back).then(() => view.refreshSoon()));
+  under.way++;
+  const well = await attempt(() => send(patches));
+  under.way--;
+  if (well) return;
+  withdraw();
+  show(back);
 }
+
+const keywordPatches = (emails: readonly Marked[], keyword: string, on: boolean): Patches =>
+  new Map(
+    emails
+      .filter((one) => (one.keywords[keyword] === true) !== on)
+      .map(({ id }) => [id, { [`keywords/${keyword}`]: on ? true : null }]),
+  );
 
 /** The newest email of each conversation. */
 const newest = (emails: readonly Marked[]): readonly Marked[] => [
@@ -90,14 +104,23 @@ const newest = (emails: readonly Marked[]): readonly Marked[] => [
 /** Read or unread: whole conversations; unread marks the newest of each only. `quiet`: where it may not be, nothing is said. */
 export async function markSeen(emails: readonly Marked[], seen: boolean, quiet = false): Promise<Patches | undefined> {
   if (quiet ? !mayWith(emails, "maySetSeen") : !allowed(emails, "maySetSeen")) return undefined;
-  return setKeyword(seen ? emails : newest(emails), "$seen", seen);
+  return apply(keywordPatches(seen ? emails : newest(emails), "$seen", seen), emails);
+}
+
+/** The same where somebody asks for it: of several conversations it is said, and taken back whatever they were before. */
+export async function mark(what: Rows, seen: boolean): Promise<void> {
+  const { emails } = what;
+  if (!allowed(emails, "maySetSeen")) return;
+  const n = countOf(what);
+  const done = n < 2 ? undefined : t(seen ? "done.read" : "done.unread", { n });
+  await applySaid(keywordPatches(seen ? emails : newest(emails), "$seen", seen), emails, done);
 }
 
 /** A star on a conversation stands on its newest email. */
-export async function star(emails: readonly Marked[]): Promise<Patches | undefined> {
-  if (!allowed(emails, "maySetKeywords")) return undefined;
+export async function star(emails: readonly Marked[]): Promise<void> {
+  if (!allowed(emails, "maySetKeywords")) return;
   const on = !emails.some(({ keywords }) => keywords["$flagged"]);
-  return setKeyword(on ? newest(emails) : emails, "$flagged", on);
+  await applySaid(keywordPatches(on ? newest(emails) : emails, "$flagged", on), emails, undefined);
 }
 
 /** Out of the mailboxes of `from` (all of them where undefined) into `to`. */
@@ -209,11 +232,9 @@ export function destroy(rows: ReadonlySet<Id>, emails: readonly Marked[], done: 
     clearTimeout(timer);
     removeEventListener("pagehide", finish);
     under.way--;
-    closeNote();
     putBack();
   };
-  const closeNote = toast(done, { action: { label: t("undo"), run: undo }, forMs: undoMs });
-  view.undo = undo;
+  offerUndo(done, undo, { forMs: undoMs, ends: true });
 }
 
 export async function junk(what: Rows, is: boolean): Promise<void> {
@@ -254,7 +275,6 @@ async function moveAcross(what: Rows, emails: readonly Marked[], to: Id, name: s
   if (!well) return view.refreshSoon();
   const putBack = leaves ? view.leave(what.rows) : () => {};
   const undo = async () => {
-    closeNote();
     const marks = new Map(emails.map(({ id, keywords }) => [copies.get(id), { keywords, back: places.get(id) ?? [] }]));
     await attempt(async () => {
       const made = [...copies.values()];
@@ -269,11 +289,7 @@ async function moveAcross(what: Rows, emails: readonly Marked[], to: Id, name: s
     putBack();
     view.refreshSoon();
   };
-  const closeNote = toast(t(leaves ? "done.moved" : "done.copied", { n: countOf(what), name }), {
-    action: { label: t("undo"), run: () => void undo() },
-    forMs: undoMs,
-  });
-  view.undo = () => void undo();
+  offerUndo(t(leaves ? "done.moved" : "done.copied", { n: countOf(what), name }), () => void undo(), { forMs: undoMs });
   view.refreshSoon();
 }
 
@@ -282,13 +298,12 @@ export async function label(emails: readonly Marked[], id: Id, on: boolean): Pro
   if (accountOfEmails(emails) !== accountOf(id)) return void toast(t("shared.noLabels"), { kind: "problem" });
   if (!mayIn(mailboxes.get(id), on ? "mayAddItems" : "mayRemoveItems"))
     return void toast(t("shared.mayNot"), { kind: "problem" });
-  const patches = new Map(emails.map((one) => [one.id, { [`mailboxIds/${id}`]: on ? true : null } as const]));
-  const back = await apply(patches, emails);
-  if (back === undefined) return;
   const name = mailboxes.get(id)?.name ?? "";
-  toast(t(on ? "done.labelled" : "done.unlabelled", { name }), {
-    action: { label: t("undo"), run: () => void apply(back) },
-  });
+  await applySaid(
+    new Map(emails.map((one) => [one.id, { [`mailboxIds/${id}`]: on ? true : null }])),
+    emails,
+    t(on ? "done.labelled" : "done.unlabelled", { name }),
+  );
 }
 
 /** Keywords that lists of people hide behind: pinned on top, muted out of sight. */
@@ -299,11 +314,7 @@ export async function toggleKeyword(
 ): Promise<void> {
   if (!allowed(emails, "maySetKeywords")) return;
   const on = !emails.some(({ keywords }) => keywords[keyword]);
-  const back = await setKeyword(emails, keyword, on);
-  if (back === undefined) return;
-  toast(on ? said.on : said.off, {
-    action: { label: t("undo"), run: () => void apply(back).then(() => view.refreshSoon()) },
-  });
+  await applySaid(keywordPatches(emails, keyword, on), emails, on ? said.on : said.off);
   view.refreshSoon();
 }
 

@@ -1,5 +1,6 @@
 /** A list of conversations of any length: windows of it are fetched where somebody looks. */
 import type { Answer, Call, Client } from "../jmap/client.ts";
+import { getMany } from "../jmap/get-many.ts";
 import { Trouble } from "../jmap/trouble.ts";
 import { type EmailHead, type Filter, headProperties, type Id, type Marked, type Thread } from "../jmap/types.ts";
 import { answeredHere, isLocal } from "../offline/local.ts";
@@ -126,7 +127,7 @@ export class ConversationList {
       // Counting them all takes longer than a window of them: what is there is shown first and counted after, once,
       // until something changes.
       const rows = windows * windowRows;
-      const answer = await this.#client.all(this.#calls(window * windowRows, rows, "w", false));
+      const answer = await this.#ask(window * windowRows, rows, false);
       // Rows of the device stand elsewhere in its shorter list: those that lack come when the server answers again.
       if (generation !== this.#generation || this.#knowsMore(answer.get("wq").queryState)) return;
       const ids = new Map(this.#ids);
@@ -165,6 +166,22 @@ export class ConversationList {
         ? [["SearchSnippet/get", { filter, "#emailIds": ref(`${id}q`, "Email/query", "/ids") }, `${id}s`] as const]
         : []),
     ];
+  }
+
+  /** Rows with their conversations; where these are more emails than the server gives at once, they are asked for in parts. */
+  async #ask(position: number, limit: number, calculateTotal: boolean): Promise<ReadonlyMap<string, Answer>> {
+    const calls = this.#calls(position, limit, "w", calculateTotal);
+    try {
+      return await this.#client.all(calls);
+    } catch (error) {
+      if (!(error instanceof Trouble) || error.kind !== "large") throw error;
+    }
+    const answer = new Map(await this.#client.all(calls.filter(([, , id]) => id !== "wa")));
+    const ids = (answer.get("wt") as { list: Thread[] }).list.flatMap(({ emailIds }) => emailIds);
+    const { account } = this.query;
+    const whose = account === undefined ? {} : { accountId: account };
+    answer.set("wa", await getMany(this.#client, "Email/get", ids, { ...whose, properties: headProperties }));
+    return answer;
   }
 
   /** @param asked so many rows were asked for */
@@ -218,7 +235,7 @@ export class ConversationList {
     const [first, last] = this.#wanted;
     const position = Math.floor(first / windowRows) * windowRows;
     const limit = (Math.floor(last / windowRows) + 1) * windowRows - position;
-    const answer = await this.#client.all(this.#calls(position, limit, "w"));
+    const answer = await this.#ask(position, limit, true);
     if (generation !== this.#generation) return;
     if (this.#knowsMore(answer.get("wq").queryState)) return this.#addLocal(answer);
     const ids = new Map<number, Id>();

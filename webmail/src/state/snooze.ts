@@ -11,6 +11,7 @@ import { apply, type Rows } from "./actions.svelte.ts";
 import { createMailbox, mailboxes } from "./mailboxes.svelte.ts";
 import { accountOfEmails } from "./rights.ts";
 import { session } from "./session.svelte.ts";
+import { offerUndo } from "./undo.ts";
 import { view } from "./view.svelte.ts";
 
 const mailboxName = "Snoozed";
@@ -51,9 +52,10 @@ export async function snooze(what: Rows, at: number): Promise<void> {
       emails,
     );
     if (back === undefined) return putBack();
-    const undo = () => void apply(back).then(() => view.refreshSoon());
-    view.undo = undo;
-    toast(t("done.snoozed", { date: longDate(until, language()) }), { action: { label: t("undo"), run: undo } });
+    offerUndo(
+      t("done.snoozed", { date: longDate(until, language()) }),
+      () => void apply(back).then(() => view.refreshSoon()),
+    );
   });
 }
 
