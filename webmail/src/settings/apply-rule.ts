@@ -5,6 +5,7 @@ import { apply } from "../state/actions.svelte.ts";
 import { mailboxes, mailboxOf } from "../state/mailboxes.svelte.ts";
 import { inverse, type Patch } from "../state/patch.ts";
 import { session } from "../state/session.svelte.ts";
+import { offerUndo } from "../state/undo.ts";
 import { view } from "../state/view.svelte.ts";
 import { t } from "../words.ts";
 import { mailboxPaths } from "./rule-store.svelte.ts";
@@ -144,6 +145,8 @@ export async function applyNow(rule: Rule): Promise<void> {
     void apply(done.back).then(() => {
       view.refreshSoon();
     });
-  toast(t("rule.applied", { n: done.n }), done.n === 0 ? {} : { action: { label: t("undo"), run: back } });
+  const said = t("rule.applied", { n: done.n });
+  if (done.n === 0) toast(said);
+  else offerUndo(said, back);
   view.refreshSoon();
 }
