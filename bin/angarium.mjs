@@ -17,7 +17,9 @@ else if (Number(process.versions.node.split(".")[0]) >= minimum) {
   // The package `node` brings the program that Angarium is tested with, where its installation was allowed.
   const own = ["../node/bin/node", "node_modules/node/bin/node"].map((path) => join(root, path)).find(existsSync);
   if (own === undefined) {
-    process.stderr.write(`angarium: this needs Node ${minimum} or newer; this is ${process.version}.\n`);
+    process.stderr.write(
+      `angarium: this needs Node ${minimum} or newer; this is ${process.version}. Install that, or install angarium again without --ignore-scripts: npm brings one along then.\n`,
+    );
     process.exit(1);
   }
   const env = { MALLOC_ARENA_MAX: "2", ...process.env };

@@ -148,7 +148,7 @@ const words: { readonly [name: string]: string } = {
   mtaSts: "MTA-STS",
   mtaStsMx: "MTA-STS: other servers",
   catchAll: "Catch-all",
-  cleartextAuth: "Without TLS too",
+  cleartextAuth: "Sign in without TLS too",
   subaddressSeparator: "Separator of sub-addresses",
   relayTo: "Relayed to",
   relayRecipients: "Recipients when relayed",
