@@ -50,6 +50,7 @@ async function publishing(start: Start, algorithm: "hmac-sha256" | "hmac-sha512"
     tsigAlgorithm: algorithm,
   };
   try {
+    await command("domain set", { bimiLogo: `https://${zone}/logo.svg` });
     assert.equal((await command<Check>("domain check")).standing, "broken");
     const wrong = { ...key, tsigSecret: Buffer.alloc(32, 7).toString("base64") };
     await assert.rejects(command("domain publish", wrong), /key|signature|NOTAUTH|BADSIG|refuse/i);
