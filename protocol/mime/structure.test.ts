@@ -208,4 +208,5 @@ test("lines are counted wherever a body begins and ends", () => {
   for (let start = 0; start <= text.length; start++)
     for (let end = start; end <= text.length; end++)
       assert.equal(countLines(text, start, end), text.toString("latin1", start, end).split("\n").length - 1);
+  assert.equal(countLines(Buffer.alloc(5000, "\n"), 1, 4999), 4998, "one beside the other");
 });

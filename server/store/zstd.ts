@@ -108,6 +108,14 @@ type Decompress = (data: Uint8Array, target: Uint8Array) => void;
 const maxScratchBytes = 4 * 1024 * 1024;
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
+/**
+ * ZSTD_COMPRESSBOUND: the most that so many bytes become. With so much room zstd works on the input where it lies; with less it copies it into
+ * a ring of its own first, and looks for repetitions across the ring's end.
+ */
+function roomFor(bytes: number): number {
+  return bytes + (bytes >>> 8) + (bytes < 128 * 1024 ? (128 * 1024 - bytes) >>> 11 : 0);
+}
+
 function compressor(words: Buffer | undefined): Compress {
   const unpacking = words === undefined ? {} : { dictionary: words };
   const options = { params: compressionParams, ...unpacking };
@@ -118,12 +126,12 @@ function compressor(words: Buffer | undefined): Compress {
   const context = contextOf(createZstdCompress(options));
   if (context === undefined) return plain;
   const fast: Compress = (bytes) => {
-    const keeps = bytes.length <= maxScratchBytes;
-    if (keeps && scratch.length < bytes.length) scratch = Buffer.allocUnsafeSlow(bytes.length);
-    // The output is cut where it would be no shorter than the input: then it is full.
-    const output = (keeps ? scratch : Buffer.allocUnsafeSlow(bytes.length)).subarray(0, bytes.length - 1);
+    const room = roomFor(bytes.length);
+    const keeps = room <= maxScratchBytes;
+    if (keeps && scratch.length < room) scratch = Buffer.allocUnsafeSlow(room);
+    const output = keeps ? scratch : Buffer.allocUnsafeSlow(room);
     const length = once(context, constants.ZSTD_e_end, bytes, output);
-    return length === output.length ? undefined : Buffer.from(output.subarray(0, length));
+    return length < bytes.length ? Buffer.from(output.subarray(0, length)) : undefined;
   };
   const sample = Buffer.from("Angarium ".repeat(40));
   const works = () => {

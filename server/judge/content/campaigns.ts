@@ -29,23 +29,44 @@ export function fingerprintOf(content: Content): Fingerprint | undefined {
       ? content.htmlWriting.words
       : content.plainWriting.words;
   if (words.length < leastWords) return undefined;
-  const votes = new Int32Array(64);
-  const vote = (high: number, low: number): void => {
-    for (let bit = 0; bit < 32; bit++) {
-      votes[bit]! += (high >>> bit) & 1 ? 1 : -1;
-      votes[bit + 32]! += (low >>> bit) & 1 ? 1 : -1;
-    }
-  };
-  const count = Math.min(words.length, 600);
-  for (let i = 0; i + 1 < count; i++)
-    vote(hashPair(words[i]!, words[i + 1]!, 7), hashPair(words[i + 1]!, words[i]!, 11));
-  let high = 0;
-  let low = 0;
-  for (let bit = 0; bit < 32; bit++) {
-    if (votes[bit]! > 0) high |= 1 << bit;
-    if (votes[bit + 32]! > 0) low |= 1 << bit;
+  const count = Math.min(words.length, maxPrintWords);
+  const high = new Votes();
+  const low = new Votes();
+  for (let i = 0; i + 1 < count; i++) {
+    high.add(hashPair(words[i]!, words[i + 1]!, 7));
+    low.add(hashPair(words[i + 1]!, words[i]!, 11));
   }
-  return { high: high >>> 0, low: low >>> 0 };
+  return { high: high.majority(), low: low.majority() };
+}
+
+/** Words of a text that its fingerprint is made of. */
+const maxPrintWords = 600;
+const planes = Math.ceil(Math.log2(maxPrintWords));
+
+/** For each of 32 bits, how many numbers have it. The counts stand upright: all their lowest bits are one word, all their second bits the next. */
+class Votes {
+  readonly #counts = new Int32Array(planes);
+  #all = 0;
+
+  add(number: number): void {
+    this.#all++;
+    for (let plane = 0, carry = number | 0; carry !== 0; plane++) {
+      const before = this.#counts[plane]!;
+      this.#counts[plane] = before ^ carry;
+      carry &= before;
+    }
+  }
+
+  /** The bits that more than half of the numbers have. */
+  majority(): number {
+    let bits = 0;
+    for (let bit = 0; bit < 32; bit++) {
+      let count = 0;
+      for (let plane = 0; plane < planes; plane++) count += ((this.#counts[plane]! >>> bit) & 1) << plane;
+      if (count * 2 > this.#all) bits |= 1 << bit;
+    }
+    return bits >>> 0;
+  }
 }
 
 function bits(value: number): number {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fingerprintOf } from "./campaigns.ts";
 import { judgeMessage, readMessage } from "./filter.ts";
 import { hashText } from "./hash.ts";
 import { scanHtml } from "./html.ts";
@@ -17,6 +18,11 @@ import { readWords } from "./words.ts";
 test("hashes are the same everywhere: models are kept", () => {
   assert.equal(hashText("viagra"), 2_488_496_434);
   assert.equal(readWords("Viagra").words[0], readWords("VIAGRA!").words[0]);
+  const long = Array.from({ length: 700 }, (_, i) => `word${(i * i) % 97}`).join(" ");
+  assert.deepEqual(fingerprintOf(readContent(Buffer.from(`Subject: x\r\n\r\n${long}\r\n`))), {
+    high: 2396185793,
+    low: 2255268489,
+  });
 });
 
 test("tricks in words are undone and counted", () => {
@@ -86,6 +92,28 @@ test("a link in Markdown is no placeholder that was not filled in", () => {
   assert.ok(!rulesOf(mailing(from, "[Unsubscribe](https://service.example/u)")).includes("placeholder"));
   assert.ok(rulesOf(mailing(from, "To leave the list: [Unsubscribe]")).includes("placeholder"));
   assert.ok(rulesOf(mailing(from, "Dear [[name]], hello")).includes("placeholder"));
+});
+
+test("a greeting by address, and a long gap", () => {
+  const mail = (text: string, rcpt: string): readonly string[] =>
+    readMessage(Buffer.from(mailing("From: <a@b.example>\r\n", text)), {
+      envelope: {
+        ip: "192.0.2.1",
+        helo: "b.example",
+        rdns: "b.example",
+        mailFrom: "a@b.example",
+        rcpt,
+        auth: undefined,
+      },
+    }).hits.map(({ name }) => name);
+  const greets = (text: string): boolean => mail(text, "Ann.Lee+x@example.org").includes("greets-address");
+  assert.ok(greets("Good day,\r\nhello: ANN.LEE+X@example.org, here it is"));
+  assert.ok(greets("hi hey ann_lee x@example_org!"), "its dots and signs may be written as anything");
+  assert.ok(!greets("Hello Ann, you read this at ann.lee+x@example.org"));
+  assert.ok(!greets("Dear ann.lee+x@example.or"));
+  const gap = (lines: number): boolean => mail(`a${"\r\n \t".repeat(lines)}b`, "").includes("many-blank-lines");
+  assert.ok(gap(15));
+  assert.ok(!gap(14));
 });
 
 test("a service may write in a company's name where answers go to the company; nobody so in a brand's", () => {

@@ -248,7 +248,7 @@ export const bodyRules: readonly Rule[] = [
     "many-blank-lines",
     0.9,
     "A long gap hides what stands below",
-    (f) => longestGap(f.content.plain.slice(0, 20_000)) >= 14 && !f.reply,
+    (f) => !f.reply && /\n(?:[ \t\r\u00a0]*\n){14}/.test(f.content.plain.slice(0, 20_000)),
   ),
   rule(
     "foreign-charset",
@@ -265,9 +265,10 @@ export const bodyRules: readonly Rule[] = [
     const rcpt = f.content.envelope.rcpt.toLowerCase();
     if (rcpt.length < 5) return false;
     const text = (f.content.html?.text ?? f.content.plain).slice(0, 3000).toLowerCase();
-    return new RegExp(
-      `(?:dear|hello|hi|hey|attn|attention|hallo|olá|ola|bonjour|user|customer)[\\s,:!]{1,4}${rcpt.replace(/[^a-z0-9@]/g, ".")}`,
-    ).test(text);
+    // A pattern with the address in it would be compiled anew for everybody.
+    for (const { index, 0: greeting } of text.matchAll(greetings))
+      if (isAddressAt(text, index + greeting.length, rcpt)) return true;
+    return false;
   }),
   rule(
     "plain-text",
@@ -316,20 +317,20 @@ export const bodyRules: readonly Rule[] = [
   ),
 ];
 
+const greetings = /(?:dear|hello|hi|hey|attn|attention|hallo|olá|ola|bonjour|user|customer)[\s,:!]{1,4}/g;
+
+/** Whether `rcpt` stands there; what is no letter or digit in it may be written as anything. */
+function isAddressAt(text: string, at: number, rcpt: string): boolean {
+  if (at + rcpt.length > text.length) return false;
+  for (let i = 0; i < rcpt.length; i++) {
+    const wanted = rcpt[i]!;
+    if (/[a-z0-9@]/.test(wanted) ? text[at + i] !== wanted : /[\r\n]/.test(text[at + i]!)) return false;
+  }
+  return true;
+}
+
 /** Whether base64 was not needed for the characters of the text. */
 function mostlyLatin(f: Facts): boolean {
   for (const { scripts, letters } of writing(f)) if (letters > 40) return scripts.latin > 0.9 * letters;
   return false;
-}
-
-/** Most empty lines in a row. */
-function longestGap(text: string): number {
-  let longest = 0;
-  let run = -1;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 10) longest = Math.max(longest, ++run);
-    else if (code !== 32 && code !== 9 && code !== 13 && code !== 0xa0) run = -1;
-  }
-  return longest;
 }

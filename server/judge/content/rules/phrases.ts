@@ -79,6 +79,8 @@ type Phrase = { readonly rest: Uint32Array; readonly topic: number; readonly id:
 
 let byFirst: Map<number, Phrase[]> | undefined;
 let phrases = 0;
+/** Whether some phrase begins with a word that has these lowest bits: most words begin none, and this look is quicker than one into the map. */
+const begins = new Uint8Array(1 << 16);
 
 function compile(): Map<number, Phrase[]> {
   const table = new Map<number, Phrase[]>();
@@ -89,6 +91,7 @@ function compile(): Map<number, Phrase[]> {
       const list = table.get(words[0]!) ?? [];
       list.push({ rest: words.slice(1), topic, id: phrases++ });
       table.set(words[0]!, list);
+      begins[words[0]! & 0xffff] = 1;
     }
   return table;
 }
@@ -102,6 +105,7 @@ export function talkOf(texts: readonly Uint32Array[]): Talk {
   const counts = new Array<number>(topicNames.length).fill(0);
   for (const words of texts)
     for (let at = 0; at < words.length; at++) {
+      if (begins[words[at]! & 0xffff] === 0) continue;
       const candidates = byFirst.get(words[at]!);
       if (candidates === undefined) continue;
       for (const { rest, topic, id } of candidates) {
