@@ -1,6 +1,7 @@
 /** What nobody may grow beyond its bound, and what random commands must never cause. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { factsOf } from "../../protocol/mime/facts-of.ts";
 import type { Log } from "../log.ts";
 import { quiet } from "../log.ts";
 import { ContentCache } from "./content-cache.ts";
@@ -93,6 +94,40 @@ test("a large message in pieces is read from the store once, a long one whole; a
   await new Promise((resolve) => lazy.socket.once("close", resolve));
   assert.equal(cache.budget.heldBytes, 0);
   client.destroy();
+});
+
+test("memory that serves again is not written to while a client still takes what lay in it", {
+  timeout: 30_000,
+}, async () => {
+  const client = await user();
+  await client.ok("CREATE Many");
+  const bodies = Array.from({ length: 1500 }, (_, at) =>
+    Buffer.from(`Subject: ${at}\r\n\r\n`.padEnd(at % 9 === 0 ? 20_000 : 6000 + at, `${at} `)),
+  );
+  await kept.store.append(
+    kept.accounts[0]!.id,
+    "Many",
+    bodies.map((bytes) => ({ bytes, facts: factsOf(bytes), marks: { flags: 0, keywords: [] }, receivedAt: 0 })),
+  );
+  client.destroy();
+  const readers = [await user(), await user(), await user()];
+  await Promise.all(
+    readers.map(async (reader, which) => {
+      await reader.ok("SELECT Many");
+      const reading = reader.ok("FETCH 1:* BODY.PEEK[]");
+      // They stop in the middle, each somewhere else, so that what is written waits in our memory.
+      const pauses = setInterval(() => {
+        reader.socket.pause();
+        setTimeout(() => reader.socket.resume(), 10 + which * 7);
+      }, 25);
+      const lines = await reading;
+      clearInterval(pauses);
+      assert.equal(lines.length, bodies.length);
+      for (const [at, bytes] of bodies.entries())
+        assert.ok(lines[at] === `* ${at + 1} FETCH (BODY[] {${bytes.length}}\r\n${bytes.toString("latin1")})`, `${at}`);
+      reader.destroy();
+    }),
+  );
 });
 
 test("what EXPUNGE would set free", async () => {

@@ -5,6 +5,10 @@ import type { Connection } from "../net/connection.ts";
 const gatherBytes = 64 * 1024;
 /** A body of this size is not copied to be gathered. */
 const directBytes = 16 * 1024;
+/** What was gathered lies in memory that serves again once it is written: new memory for all that is ever fetched would have V8 look through the whole heap for what is free of it. */
+const chunkBytes = gatherBytes + directBytes;
+const maxSpareChunks = 32;
+const spare: Buffer[] = [];
 
 export class Output {
   #parts: (string | Uint8Array)[] = [];
@@ -57,10 +61,20 @@ export class Output {
     return this.#written;
   }
 
-  flush(): void {
+  /** Sends off what was gathered. `written` is called when that, and all before, has gone to the system, as far as there is something to send off. */
+  flush(written?: () => void): void {
     const parts = this.#parts;
     if (parts.length === 0) return;
-    this.#connection.write(this.#binary ? joined(parts as Uint8Array[], this.#size) : (parts as string[]).join(""));
+    if (!this.#binary) this.#connection.write((parts as string[]).join(""), "latin1", written);
+    else if (this.#size < directBytes || this.#size > chunkBytes)
+      this.#connection.write(joined(parts, Buffer.allocUnsafeSlow(this.#size)), undefined, written);
+    else {
+      const chunk = spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
+      this.#connection.write(joined(parts, chunk), undefined, () => {
+        if (spare.length < maxSpareChunks) spare.push(chunk);
+        written?.();
+      });
+    }
     this.#written = true;
     this.#parts = [];
     this.#size = 0;
@@ -78,15 +92,15 @@ export class Output {
   }
 }
 
-function joined(parts: readonly (string | Uint8Array)[], size: number): Buffer {
-  const all = Buffer.allocUnsafeSlow(size);
+/** The parts one after the other, at the beginning of `memory`. */
+function joined(parts: readonly (string | Uint8Array)[], memory: Buffer): Buffer {
   let at = 0;
   for (const part of parts) {
-    if (typeof part === "string") at += all.write(part, at, "latin1");
+    if (typeof part === "string") at += memory.write(part, at, "latin1");
     else {
-      all.set(part, at);
+      memory.set(part, at);
       at += part.length;
     }
   }
-  return all;
+  return memory.subarray(0, at);
 }

@@ -35,6 +35,7 @@ export class Pages implements AsyncDisposable {
   /** Taken from the budget for the page that is being written, and for those that are coming. */
   #held = 0;
   #ahead = 0;
+  #free: (() => void) | undefined;
 
   /** `portions`: ascending and disjoint, each such that one answer of the store most likely holds it. */
   constructor(
@@ -74,7 +75,13 @@ export class Pages implements AsyncDisposable {
     }
     if (page.next !== undefined) this.#slots.unshift({ uids: from(slot.uids, page.next), coming: undefined });
     this.#lookAhead();
+    this.#free = page.free;
     return page.rows;
+  }
+
+  /** Gives back the memory of the last rows, once it is called: nobody looks at their bytes then. */
+  get free(): (() => void) | undefined {
+    return this.#free;
   }
 
   #lookAhead(): void {

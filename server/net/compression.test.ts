@@ -58,6 +58,28 @@ test("what is written in one turn can be unpacked at once, without an end", asyn
   close();
 });
 
+test("memory may serve again as soon as it is said to be written", async () => {
+  const { connection, peer, close } = await pair();
+  const memory = Buffer.alloc(64 * 1024);
+  let round = 0;
+  await new Promise<void>((resolve) => {
+    const next = (): void => {
+      if (round === 20) return resolve();
+      connection.write(memory.fill(97 + round++), undefined, next);
+    };
+    next();
+  });
+  memory.fill(0);
+  const ended = connection.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of peer) chunks.push(chunk as Buffer);
+  peer.end();
+  await ended;
+  const expected = Buffer.concat(Array.from({ length: 20 }, (_, at) => Buffer.alloc(memory.length, 97 + at)));
+  assert.ok(inflateRawSync(Buffer.concat(chunks)).equals(expected));
+  close();
+});
+
 test("behind the last plain words nothing follows until something is written", async (t) => {
   const { connection, peer, close } = await pair((plain) => plain.write("a OK DEFLATE active\r\n"));
   t.after(close);

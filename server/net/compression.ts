@@ -61,10 +61,10 @@ export class Compression {
     this.#inflate.resume();
   }
 
-  write(data: string | Uint8Array, encoding: "latin1" | "utf8" = "latin1"): void {
+  /** `taken` is called when the data have been packed. */
+  write(data: string | Uint8Array, encoding: "latin1" | "utf8", taken?: (error?: Error | null) => void): void {
     this.#unflushed = true;
-    if (typeof data === "string") this.#deflate.write(data, encoding);
-    else this.#deflate.write(data);
+    this.#deflate.write(data, encoding, taken);
   }
 
   /**

@@ -65,10 +65,12 @@ export class Connection {
   /** Who waits takes what is lent. */
   #borrows = false;
   #drain: (() => void)[] = [];
-  /** What was written and has not gone to the socket, and each one's encoding. */
+  /** What was written and has not gone to the socket, and each one's encoding (nothing to bytes). */
   #output: (string | Uint8Array)[] = [];
-  #encodings: ("latin1" | "utf8" | undefined)[] = [];
+  #encodings: ("latin1" | "utf8")[] = [];
   #outputLength = 0;
+  /** Who wants to hear when that has been written. */
+  #writers: (() => void)[] = [];
   #willFlush = false;
   #tls: TlsInfo | undefined;
   #compression: Compression | undefined;
@@ -239,22 +241,22 @@ export class Connection {
 
   /**
    * Writes; what is written before the next read leaves together, and at the latest when this turn of the event loop is over. Strings
-   * are byte strings (latin1) unless said.
+   * are byte strings (latin1) unless said. `written` is called when the data, and all before, have gone to the system, and their memory is free
+   * for something else; not where the connection breaks before.
    */
-  write(data: string | Uint8Array, encoding: "latin1" | "utf8" = "latin1"): void {
+  write(data: string | Uint8Array, encoding: "latin1" | "utf8" = "latin1", written?: () => void): void {
     // A peer that has closed its side only still gets its answers.
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
     const last = this.#output.length - 1;
-    if (typeof data !== "string") {
-      this.#output.push(data);
-      this.#encodings.push(undefined);
-    } else if (last >= 0 && this.#encodings[last] === encoding) {
-      this.#output[last] = (this.#output[last] as string) + data;
-    } else {
+    const before = this.#output[last];
+    if (typeof data === "string" && typeof before === "string" && this.#encodings[last] === encoding)
+      this.#output[last] = before + data;
+    else {
       this.#output.push(data);
       this.#encodings.push(encoding);
     }
     this.#outputLength += data.length;
+    if (written !== undefined) this.#writers.push(written);
     if (this.#outputLength >= maxUnwritten) {
       this.flush();
       return;
@@ -272,17 +274,20 @@ export class Connection {
     const output = this.#output;
     if (output.length === 0) return;
     const encodings = this.#encodings;
+    const writers = this.#writers;
     this.#output = [];
     this.#encodings = [];
     this.#outputLength = 0;
+    if (writers.length > 0) this.#writers = [];
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
     const to = this.#compression ?? this.#socket;
-    if (output.length === 1) put(to, output[0]!, encodings[0]);
-    else {
+    const last = output.length - 1;
+    if (last > 0) {
       this.#socket.cork();
-      for (const [index, piece] of output.entries()) put(to, piece, encodings[index]);
-      this.#socket.uncork();
+      for (let index = 0; index < last; index++) put(to, output[index]!, encodings[index]!);
     }
+    put(to, output[last]!, encodings[last]!, writers);
+    if (last > 0) this.#socket.uncork();
     this.#compression?.flush();
   }
 
@@ -425,9 +430,17 @@ export class Connection {
   }
 }
 
-function put(to: Socket | Compression, piece: string | Uint8Array, encoding: "latin1" | "utf8" | undefined): void {
-  if (typeof piece === "string") to.write(piece, encoding ?? "latin1");
-  else to.write(piece);
+function put(
+  to: Socket | Compression,
+  piece: string | Uint8Array,
+  encoding: "latin1" | "utf8",
+  writers: readonly (() => void)[] = [],
+): void {
+  if (writers.length === 0) to.write(piece, encoding);
+  else
+    to.write(piece, encoding, (error) => {
+      if (!error) for (const written of writers) written();
+    });
 }
 
 /** "::ffff:192.0.2.1" is 192.0.2.1. */

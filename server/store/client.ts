@@ -7,7 +7,7 @@ import { carryReads, carryWrites } from "./carry-store.ts";
 import { type PackedCopiesAnswer, packAcceptance, unpackAccepted, unpackCopiesAnswer } from "./crossing.ts";
 import type { Packed } from "./crossing-lists.ts";
 import { packSettle } from "./crossing-queue.ts";
-import { messageRows } from "./fetched.ts";
+import { ownRows } from "./fetched.ts";
 import { hostingReads, hostingWrites } from "./hosting.ts";
 import { jmapQueries, jmapReads, jmapWrites } from "./jmap.ts";
 import { maxWriterBytes } from "./keep.ts";
@@ -151,7 +151,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => Promise<v
     absentSubscriptions: op("absentSubscriptions"),
     openMailbox: op("openMailbox"),
     fetch: async (account, mailbox, uids, fields) =>
-      messageRows(await ask<FetchedCells>("fetchCells", [account, mailbox, uids, fields]), fields),
+      ownRows(await ask<FetchedCells>("fetchCells", [account, mailbox, uids, fields]), fields),
     changesSince: op("changesSince"),
     search: (...args) => searching.call("search", args),
     sort: (...args) => searching.call("sort", args),

@@ -1,14 +1,11 @@
 /** The rows of a FETCH as its caller sees them, made from the cells that crossed the thread. */
 import { columnsOf, type FetchedCells } from "./ops/fetch.ts";
 import { parseKeywords } from "./ops/keywords.ts";
-import type { Field, MessageRow } from "./store.ts";
+import type { FetchedPage, Field, MessageRow } from "./store.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export function messageRows(
-  { cells, next }: FetchedCells,
-  fields: readonly Field[],
-): { readonly rows: readonly MessageRow[]; readonly next: number | undefined } {
+export function messageRows({ cells, next }: FetchedCells, fields: readonly Field[]): FetchedPage {
   const want = columnsOf(fields);
   const rows: MessageRow[] = [];
   // biome-ignore lint/suspicious/noExplicitAny: the columns have the types that the SELECT gives them.
@@ -40,4 +37,16 @@ export function messageRows(
     rows.push(row);
   }
   return { rows, next };
+}
+
+/** The same of cells whose bytes came with memory of their own, from the thread that has read them. */
+export function ownRows(cells: FetchedCells, fields: readonly Field[]): FetchedPage {
+  const page = messageRows(cells, fields);
+  const free = (): void => {
+    for (const { bytes, header } of page.rows) {
+      const memory = (bytes ?? header)?.buffer;
+      if (memory instanceof ArrayBuffer && !memory.detached) memory.transfer(0);
+    }
+  };
+  return { ...page, free };
 }

@@ -508,6 +508,14 @@ export type Change =
 
 // ---------------------------------------------------------------- the interface
 
+export type FetchedPage = {
+  readonly rows: readonly MessageRow[];
+  /** The UID that the next page begins with. */
+  readonly next: number | undefined;
+  /** Gives back the memory of the messages, for who knows that nobody looks at their bytes any more; others leave it to the garbage collector. */
+  readonly free?: () => void;
+};
+
 export interface StoreReader
   extends JmapReader,
     TallyReader,
@@ -548,7 +556,7 @@ export interface StoreReader
     mailbox: MailboxId,
     uids: readonly UidRange[],
     fields: readonly Field[],
-  ): Promise<{ readonly rows: readonly MessageRow[]; readonly next: number | undefined }>;
+  ): Promise<FetchedPage>;
   changesSince(account: AccountId, mailbox: MailboxId, modseq: number): Promise<MailboxChanges>;
   /** UIDs that match, ascending, and, where it is asked for, the highest mod-sequence among them (RFC 7162 §3.1.5). */
   search(

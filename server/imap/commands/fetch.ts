@@ -141,6 +141,7 @@ async function writeAll(
       const full = session.out.full ? session.out.drained() : undefined;
       if (full !== undefined) await full;
     }
+    session.out.flush(pages.free);
   }
   return { count, decoded };
 }
