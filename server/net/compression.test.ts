@@ -64,8 +64,8 @@ test("memory may serve again as soon as it is said to be written", async () => {
   let round = 0;
   await new Promise<void>((resolve) => {
     const next = (): void => {
-      if (round === 20) return resolve();
-      connection.write(memory.fill(97 + round++), undefined, next);
+      if (round === 20) resolve();
+      else connection.write(memory.fill(97 + round++), undefined, next);
     };
     next();
   });

@@ -23,6 +23,9 @@ const checkpointPages = 4000;
 const shrinkLogBytes = 2 * 1024 * 1024;
 /** The log is made longer by this much at a time, and by its own length while it is shorter than the most. */
 const growLogBytes = { least: 256 * 1024, most: 2 * 1024 * 1024 } as const;
+/** After so many looks at the log that found it as it was it is most likely written from its beginning again: then it is looked at less often. */
+const manySameLooks = 128;
+const looksApart = 8;
 /** Decoded bytes are laid side by side in pieces of up to this size, which then go to the other thread without a copy. */
 const slabBytes = 1024 * 1024;
 
@@ -58,6 +61,9 @@ export class Database {
   readonly #db: DatabaseSync;
   readonly #file: string;
   #logBytes = 0;
+  /** Transactions until the length of the log is looked at again, and how often it was the same. */
+  #untilLook = 1;
+  #sameLooks = 0;
   readonly #statements = new Map<string, StatementSync>();
   readonly #rowStatements = new Map<string, StatementSync>();
 
@@ -85,12 +91,12 @@ export class Database {
   }
 
   begin(): void {
-    this.#db.exec("BEGIN");
+    this.run("BEGIN");
   }
 
   /** For writing: waits for other processes now, and not in the middle. */
   beginImmediate(): void {
-    this.#db.exec("BEGIN IMMEDIATE");
+    this.run("BEGIN IMMEDIATE");
     this.#growLog();
   }
 
@@ -101,7 +107,10 @@ export class Database {
    * writing: nobody else appends meanwhile.
    */
   #growLog(): void {
+    if (--this.#untilLook > 0) return;
     const size = logBytes(this.#file);
+    this.#sameLooks = size === this.#logBytes ? this.#sameLooks + 1 : 0;
+    this.#untilLook = this.#sameLooks > manySameLooks ? looksApart : 1;
     if (size <= this.#logBytes) {
       // Shorter: it was cut in a quiet moment.
       this.#logBytes = size;
@@ -112,7 +121,7 @@ export class Database {
   }
 
   commit(): void {
-    this.#db.exec("COMMIT");
+    this.run("COMMIT");
   }
 
   /** SQLite undoes a transaction by itself on some errors. */
