@@ -1,5 +1,6 @@
 /** Rows of messages, page by page: the next pages are read (by as many threads) while the present one is written, as far as the process's budget allows. */
 import { rangesOf } from "../../protocol/imap/set.ts";
+import { freePage } from "../store/fetched.ts";
 import type { AccountId, Field, MailboxId, MessageRow, StoreReader, UidRange } from "../store/store.ts";
 import type { FetchBudget } from "./fetch-budget.ts";
 
@@ -35,7 +36,7 @@ export class Pages implements AsyncDisposable {
   /** Taken from the budget for the page that is being written, and for those that are coming. */
   #held = 0;
   #ahead = 0;
-  #free: (() => void) | undefined;
+  #page: Page | undefined;
 
   /** `portions`: ascending and disjoint, each such that one answer of the store most likely holds it. */
   constructor(
@@ -75,13 +76,14 @@ export class Pages implements AsyncDisposable {
     }
     if (page.next !== undefined) this.#slots.unshift({ uids: from(slot.uids, page.next), coming: undefined });
     this.#lookAhead();
-    this.#free = page.free;
+    this.#page = page;
     return page.rows;
   }
 
-  /** Gives back the memory of the last rows, once it is called: nobody looks at their bytes then. */
-  get free(): (() => void) | undefined {
-    return this.#free;
+  /** What gives back the memory of the last rows, to be called once nobody looks at their bytes any more. */
+  get free(): () => void {
+    const page = this.#page;
+    return () => page && freePage(page);
   }
 
   #lookAhead(): void {

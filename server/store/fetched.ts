@@ -39,14 +39,20 @@ export function messageRows({ cells, next }: FetchedCells, fields: readonly Fiel
   return { rows, next };
 }
 
-/** The same of cells whose bytes came with memory of their own, from the thread that has read them. */
+/** Pages whose bytes came with memory of their own, from the thread that has read them. */
+const own = new WeakSet<FetchedPage>();
+
 export function ownRows(cells: FetchedCells, fields: readonly Field[]): FetchedPage {
   const page = messageRows(cells, fields);
-  const free = (): void => {
-    for (const { bytes, header } of page.rows) {
-      const memory = (bytes ?? header)?.buffer;
-      if (memory instanceof ArrayBuffer && !memory.detached) memory.transfer(0);
-    }
-  };
-  return { ...page, free };
+  own.add(page);
+  return page;
+}
+
+/** Gives back the memory of a page's messages where it can be, for who knows that nobody looks at their bytes any more; others leave it to the garbage collector. */
+export function freePage(page: FetchedPage): void {
+  if (!own.has(page)) return;
+  for (const { bytes, header } of page.rows) {
+    const memory = (bytes ?? header)?.buffer;
+    if (memory instanceof ArrayBuffer && !memory.detached) memory.transfer(0);
+  }
 }

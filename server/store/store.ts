@@ -512,8 +512,6 @@ export type FetchedPage = {
   readonly rows: readonly MessageRow[];
   /** The UID that the next page begins with. */
   readonly next: number | undefined;
-  /** Gives back the memory of the messages, for who knows that nobody looks at their bytes any more; others leave it to the garbage collector. */
-  readonly free?: () => void;
 };
 
 export interface StoreReader
