@@ -1,5 +1,6 @@
 /** A client of the REST API by hand. */
 import assert from "node:assert/strict";
+import { isDescribed } from "./described.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are what the test says they are.
 export type Any = any;
@@ -9,9 +10,6 @@ export type Said = {
   readonly headers: Headers;
   readonly body: Any;
 };
-
-/** The OpenAPI files of servers, once one of their requests was refused. */
-const descriptions: { [origin: string]: Promise<Any> } = {};
 
 export class ApiTalk {
   readonly origin: string;
@@ -49,31 +47,8 @@ export class ApiTalk {
     const text = await response.text();
     const json = /json/.test(response.headers.get("content-type") ?? "") && text !== "";
     const said = { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
-    if (said.status >= 400) await this.#isDescribed(method, path, said);
+    await isDescribed(this.origin, method, path, typeof body === "string" ? undefined : body, said);
     return said;
-  }
-
-  /** Whatever a request is refused with in any test, its OpenAPI file says that it may be. */
-  async #isDescribed(method: string, path: string, { status, body }: Said): Promise<void> {
-    descriptions[this.origin] ??= fetch(`${this.origin}/api/v1/openapi.json`).then((got) => got.json() as Promise<Any>);
-    const { paths, components } = await descriptions[this.origin];
-    const parts = path.split("?", 1)[0]!.split("/");
-    const fits = Object.keys(paths)
-      .filter((one) => {
-        const wanted = one.split("/");
-        return wanted.length === parts.length && wanted.every((part, at) => part[0] === "{" || part === parts[at]);
-      })
-      // What is spelled out goes before what is open.
-      .sort((one, other) => one.split("{").length - other.split("{").length);
-    const operation = paths[fits.find((one) => method.toLowerCase() in paths[one]) ?? ""]?.[method.toLowerCase()];
-    if (operation === undefined) return;
-    const name = operation.responses[status]?.$ref?.split("/").at(-1);
-    const schema = components.responses[name]?.content["application/problem+json"].schema;
-    const codes: readonly string[] = schema?.allOf[1].properties.code.enum ?? [];
-    assert.ok(
-      codes.includes(body.code),
-      `${method} ${path} is said to answer ${codes}, and not ${JSON.stringify(body)}`,
-    );
   }
 
   get = (path: string, headers?: { readonly [name: string]: string }) => this.ask("GET", path, undefined, headers);

@@ -7,6 +7,7 @@ import { addressee, addresseesIn, isLine, maxFieldChars, maxFields, wrongFieldNa
 import type { Addressee, Asked, AskedCopy } from "../inject/inject.ts";
 import { namesIn, personalise, type Variables } from "../inject/personalise.ts";
 import { type AskedWithTemplate, templateWish, unsaid } from "./email-template.ts";
+import { jsonSchemaOf } from "./json-schema.ts";
 
 /** Recipients of one message, To, Cc and Bcc each. */
 export const maxRecipients = 50;
@@ -359,11 +360,6 @@ export type Batch = {
   readonly below: string | undefined;
 };
 
-const described = (schema: z.ZodType): object => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return rest;
-};
-
 /** A list of emails, `{emails: […]}`, or one email with `recipients`. What is wrong is told in the form that was used. */
 export const BatchBody = z
   .unknown()
@@ -385,4 +381,6 @@ export const BatchBody = z
     const read = told(emailsForm);
     return read === undefined ? z.NEVER : { asked: read.emails, below: "/emails" };
   })
-  .meta({ anyOf: [described(emailsForm), described(listForm), described(sharedForm)] });
+  .meta({
+    anyOf: [jsonSchemaOf(emailsForm, "input"), jsonSchemaOf(listForm, "input"), jsonSchemaOf(sharedForm, "input")],
+  });

@@ -1,15 +1,13 @@
 /** The OpenAPI 3.1 file, made from the schemas that check the requests. */
-import { z } from "zod";
+import type { z } from "zod";
+import { type Json, jsonSchemaOf } from "./json-schema.ts";
 import { codeOf, type Kind, kinds, titles } from "./problem.ts";
 import { changes, refusalsOf, takesIfMatch, takesKeys } from "./refusals.ts";
 import { page, type Route } from "./route.ts";
 
-type Json = { [name: string]: unknown };
-
 /** A schema in JSON Schema, its named parts moved to the components. */
 function jsonSchema(schema: z.ZodType, io: "input" | "output", components: Json): Json {
-  const made = z.toJSONSchema(schema, { io, unrepresentable: "any", target: "draft-2020-12" }) as Json;
-  const { $schema: _, $defs, ...rest } = made;
+  const { $defs, ...rest } = jsonSchemaOf(schema, io);
   for (const [name, definition] of Object.entries(($defs ?? {}) as Json)) components[name] ??= moved(definition);
   const { id, ...plain } = rest as Json & { readonly id?: string };
   if (typeof id !== "string") return moved(plain) as Json;

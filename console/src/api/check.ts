@@ -1,7 +1,7 @@
 /** Checks what is written in a form with the server's own schema, before anything is sent. */
-import { type Schema as JsonSchema, Validator } from "@cfworker/json-schema";
 import { bytes, duration } from "../say.ts";
 import type { Description, Schema } from "./description.ts";
+import { schemaErrors } from "./schema-errors.ts";
 
 /** Sentences by the name of the field; empty: nothing is wrong. */
 export type Faults = { readonly [name: string]: string };
@@ -11,10 +11,8 @@ export function faultsOf(
   description: Description,
   value: { readonly [name: string]: unknown },
 ): Faults {
-  const whole = { ...description.plain(schema), components: { schemas: description.schemas } };
-  const { valid, errors } = new Validator(whole as JsonSchema, "2020-12", false).validate(value);
+  const errors = schemaErrors(description.plain(schema), description.schemas, value);
   const faults: { [name: string]: string } = {};
-  if (valid) return faults;
   const properties = description.plain(schema).properties ?? {};
   for (const { keyword, instanceLocation, error } of errors) {
     const missing = keyword === "required" ? /"([^"]+)"/.exec(error)?.[1] : undefined;
