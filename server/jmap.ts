@@ -16,6 +16,7 @@ import { PushHub } from "./jmap/push.ts";
 import { Subscriptions } from "./jmap/push-subscriptions.ts";
 import { type JmapService, jmapRoutes, makeLoads } from "./jmap/routes.ts";
 import { Sleepers } from "./jmap/sleepers.ts";
+import { waysIn } from "./jmap/ways-in.ts";
 import { webSocketRoute } from "./jmap/web-socket.ts";
 import type { Queue } from "./queue/queue.ts";
 
@@ -84,7 +85,8 @@ export function makeJmap(
         loginRoutes(scope, service, passkeys);
         pictureRoutes(scope, service);
         joinRoutes(scope, ports, signUp);
-        oidcRoutes(scope, service, oidc, [ourHost, "localhost", "127.0.0.1"]);
+        waysIn(scope, oidc, signUp);
+        if (oidc !== undefined) oidcRoutes(scope, service, oidc, [ourHost, "localhost", "127.0.0.1"]);
         eventSourceRoute(scope, service, hub);
         await webSocketRoute(scope, service, hub);
         refuse();

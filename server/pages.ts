@@ -11,6 +11,13 @@ export function servePages(app: FastifyInstance): void {
     dist: join(root, "webmail", "dist"),
     fixed: ["favicon.svg", "icon-192.png", "icon-512.png", "frame.html", "manifest.webmanifest", "sw.js"],
     framed: ["frame.html"],
+    also: ["invitation", "sign-up"],
   });
-  servePage(app, { base: "/admin/", dist: join(root, "console", "dist"), fixed: ["favicon.svg"], framed: [] });
+  servePage(app, {
+    base: "/admin/",
+    dist: join(root, "console", "dist"),
+    fixed: ["favicon.svg"],
+    framed: [],
+    also: [],
+  });
 }

@@ -45,6 +45,23 @@ export async function signIn(proof: Proof): Promise<SignedIn> {
   return { kind: "refused", detail: said.detail ?? "" };
 }
 
+/** Ways in besides a name and a password here. */
+export type Ways = {
+  readonly oidc: { readonly name: string; readonly start: string } | null;
+  readonly signUp: { readonly domains: readonly string[] } | null;
+};
+export const noOtherWays: Ways = { oidc: null, signUp: null };
+
+/** None where the server does not say: it is away, or not one of ours. */
+export async function waysIn(): Promise<Ways> {
+  try {
+    const response = await fetch("/auth/methods", { headers });
+    return response.ok ? { ...noOtherWays, ...((await response.json()) as Partial<Ways>) } : noOtherWays;
+  } catch {
+    return noOtherWays;
+  }
+}
+
 /** With a passkey alone; undefined where the person changed their mind. */
 export async function signInWithPasskey(): Promise<SignedIn | undefined> {
   try {

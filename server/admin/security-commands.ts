@@ -8,11 +8,17 @@ import { makeAppPassword } from "../access/password.ts";
 import { beginTotp, confirmTotp, endTotp, newRecoveryCodes, recoveryCodesLeft } from "../access/second-factor.ts";
 import { type Scope, scopes, shownHashChars } from "../store/security-store.ts";
 import { name, withAccount } from "./account-commands.ts";
-import { type Command, command, done, misused, no, time } from "./command.ts";
+import { type Command, command, done, misused, no, type Running, time } from "./command.ts";
 import { badAddress, findAccount, findDomain, noDomain, readAddress } from "./names.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 const maxInvitationDays = 90;
+
+/** ":2443" where the pages are not where browsers look for them. */
+function portOf(running: (() => Running) | undefined): string {
+  const port = running?.().listeners.find(({ service }) => service === "https")?.port ?? 443;
+  return port === 443 ? "" : `:${port}`;
+}
 
 export const securityCommands: readonly Command[] = [
   command(
@@ -190,7 +196,7 @@ export const securityCommands: readonly Command[] = [
       quota: { type: "bytes", help: "how much mail it may keep" },
       displayName: { type: "text", help: "the person's name" },
     },
-    async (given, { store, now, hostname }) => {
+    async (given, { store, now, hostname, running }) => {
       const address = readAddress(given.address);
       if (address === undefined) return badAddress(given.address);
       const domain = await findDomain(store, address.domain);
@@ -208,7 +214,7 @@ export const securityCommands: readonly Command[] = [
       });
       return done({
         address: invitation.name,
-        link: `https://${hostname}/invitation#${secret}`,
+        link: `https://${hostname}${portOf(running)}/invitation#${secret}`,
         token: secret,
         expiresAt: time(invitation.expiresAt),
       });

@@ -11,6 +11,8 @@ export type PageSettings = {
   readonly fixed: readonly string[];
   /** Names among them that are shown in a frame of the page. */
   readonly framed: readonly string[];
+  /** Further addresses below it at which the page stands. */
+  readonly also: readonly string[];
 };
 
 /** Assets have a hash of their content in their names. */
@@ -85,16 +87,17 @@ const waiting = `<!doctype html>
 `;
 
 /** Adds the routes of one page. */
-export function servePage(app: FastifyInstance, { base, dist, fixed, framed }: PageSettings): void {
+export function servePage(app: FastifyInstance, { base, dist, fixed, framed, also }: PageSettings): void {
   const page = new BuiltPage(dist);
   const missing = (reply: FastifyReply) =>
     guard(reply, pagePolicy).code(404).type("text/plain").send("There is no such page.\n");
   if (base !== "/") app.get(base.slice(0, -1), async (_request, reply) => reply.redirect(base, 308));
-  app.get(base, async (request, reply) => {
+  const show = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const file = await page.fresh("index.html");
     if (file !== undefined) return sendFile(request, guard(reply, pagePolicy).header("x-frame-options", "DENY"), file);
     return guard(reply, pagePolicy).code(503).header("retry-after", "1").type("text/html; charset=utf-8").send(waiting);
-  });
+  };
+  for (const path of ["", ...also]) app.get(`${base}${path}`, show);
   for (const name of fixed)
     app.get(`${base}${name}`, async (request, reply) => {
       const file = await page.fresh(name);

@@ -1,23 +1,13 @@
 /** Tokens at the mail protocols, and people who sign in at an OpenID Connect issuer (oidc-provider): real clients, a real issuer. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { get, type Server } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { ImapFlow } from "imapflow";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import nodemailer from "nodemailer";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
+import { freePort, startIssuer } from "../oidc-issuer.ts";
 import { Wire } from "../wire.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 let server: DevProcess;
 let issuing: Server;
@@ -26,32 +16,9 @@ let issuer: string;
 const { privateKey } = await generateKeyPair("RS256", { extractable: true });
 
 before(async () => {
-  const [issuerPort, http] = [await freePort(), await freePort()];
-  issuer = `http://127.0.0.1:${issuerPort}`;
+  const http = await freePort();
   origin = `http://127.0.0.1:${http}`;
-  // No types come with it.
-  const { Provider } = (await import("oidc-provider" as string)) as {
-    Provider: new (issuer: string, configuration: object) => { listen(port: number, host: string): Server };
-  };
-  const provider = new Provider(issuer, {
-    clients: [
-      { client_id: "angarium", client_secret: "secret of ours", redirect_uris: [`${origin}/auth/oidc/callback`] },
-    ],
-    jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: "k1", use: "sig", alg: "RS256" }] },
-    cookies: { keys: ["for tests"] },
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
-    findAccount: (_: unknown, id: string) => ({
-      accountId: id,
-      claims: async () => ({
-        sub: id,
-        email: id.replace("unverified-", ""),
-        email_verified: !id.startsWith("unverified-"),
-        name: "Somebody Else",
-      }),
-    }),
-  });
-  issuing = provider.listen(issuerPort, "127.0.0.1");
-  await once(issuing, "listening");
+  ({ issuer, issuing } = await startIssuer(`${origin}/auth/oidc/callback`, await exportJWK(privateKey)));
   const set = ["clientId=angarium", "clientSecret=secret of ours", `issuer=${issuer}`, "createAccounts=true"];
   const options = set.flatMap((one) => ["--set", `oidc.${one}`]);
   server = await startDev(["--users", "3", "--cleartext-auth", "--ports", `http=${http}`, ...options]);

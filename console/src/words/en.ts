@@ -13,4 +13,6 @@ export const en = {
   "signIn.codeHint": "Or one of your recovery codes.",
   "signIn.codeWrong": "The code or the passkey is wrong. Try a new one.",
   "signIn.passkey": "Use a passkey",
+  "signIn.with": "Sign in with {name}",
+  "signIn.make": "Make an account",
 } as const;

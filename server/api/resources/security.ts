@@ -323,8 +323,8 @@ export const routes: readonly Route[] = [
     }),
     answer: Invitation.omit({ id: true }).extend({ link: z.string(), token: z.string() }),
     status: 201,
-    run: async ({ actor, body }, world) => {
-      const { store, now, hostname } = world;
+    run: async ({ actor, body, origin }, world) => {
+      const { store, now } = world;
       const address = readAddress(body.address);
       const domain = address === undefined ? undefined : await domainOf(address.domain, actor, world);
       if (address === undefined || domain?.kind !== "local")
@@ -340,7 +340,7 @@ export const routes: readonly Route[] = [
       });
       return {
         address: name,
-        link: `https://${hostname}/invitation#${secret}`,
+        link: `${origin}/invitation#${secret}`,
         token: secret,
         createdAt: at(invitation.createdAt),
         expiresAt: at(invitation.expiresAt),
