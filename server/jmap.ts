@@ -84,7 +84,7 @@ export function makeJmap(
         jmapRoutes(scope, service);
         loginRoutes(scope, service, passkeys);
         pictureRoutes(scope, service);
-        joinRoutes(scope, ports, signUp);
+        joinRoutes(scope, service, signUp);
         waysIn(scope, oidc, signUp);
         if (oidc !== undefined) oidcRoutes(scope, service, oidc, [ourHost, "localhost", "127.0.0.1"]);
         eventSourceRoute(scope, service, hub);

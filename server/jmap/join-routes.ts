@@ -5,8 +5,8 @@ import { isObject } from "../../protocol/jmap/types.ts";
 import { acceptInvitation, findInvitation, type Joined } from "../access/invitations.ts";
 import { type SignUp, signUp } from "../access/sign-up.ts";
 import { crossSite } from "./auth.ts";
-import type { JmapPorts } from "./ports.ts";
 import { sendProblem } from "./problem.ts";
+import type { JmapService } from "./routes.ts";
 
 const bodyLimit = 16 * 1024;
 /** Tries of one address in an hour. */
@@ -18,8 +18,8 @@ const maxRemembered = 10_000;
  * POST /auth/invitation {token} answers {name, displayName}; with {token, password, displayName?} it makes the account (201).
  * POST /auth/sign-up {name, password, displayName?} makes one where signing up is allowed. Faults are sentences in `errors`.
  */
-export function joinRoutes(app: FastifyInstance, ports: Pick<JmapPorts, "store" | "now">, settings: SignUp): void {
-  const { store, now } = ports;
+export function joinRoutes(app: FastifyInstance, { ports, auth }: JmapService, settings: SignUp): void {
+  const { store, now, login } = ports;
   const tries = new Map<string, { count: number; until: number }>();
 
   const allowed = (address: string): boolean => {
@@ -41,6 +41,9 @@ export function joinRoutes(app: FastifyInstance, ports: Pick<JmapPorts, "store" 
     const refusal = fromPage ? crossSite(request) : undefined;
     const no = (status: number, detail: string): undefined => void refuse(reply, status, detail);
     if (refusal !== undefined) return no(403, refusal);
+    // As at the door: a password that everybody on the way has read is none.
+    if (!login.mechanisms(auth.where(request, "sign-in")).includes("PLAIN"))
+      return no(403, "Passwords are only taken over an encrypted connection: use https.");
     if (!allowed(request.ip)) return no(429, "That was tried too often: try again in an hour.");
     const isJson = /^application\/json\b/i.test(request.headers["content-type"] ?? "");
     const parsed = parseJson((request.body as Uint8Array | null) ?? new Uint8Array(0));
