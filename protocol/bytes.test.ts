@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ByteCollector, prepend } from "./bytes.ts";
+import { ByteCollector, joined, prepend } from "./bytes.ts";
 
 test("pieces of all sizes come out as one", () => {
   for (const size of [1, 7, 1000, 8192, 100_000]) {
@@ -51,4 +51,18 @@ test("what is put in front of a large message copies nothing, once, and never to
   assert.equal(prepend("z".repeat(9000), bytes).length, 59_000);
   assert.ok(prepend("a", bytes.subarray(1)).equals(Buffer.from(`a${"y".repeat(49_999)}`)));
   assert.ok(bytes.equals(Buffer.alloc(50_000, "y")));
+});
+
+test("a large message is copied once, however much is put in front of it", () => {
+  const whole = joined([Buffer.from("a: b\r\n"), Buffer.alloc(50_000, "y")]);
+  const signed = prepend("DKIM-Signature: x\r\n", whole);
+  const traced = prepend("Received: y\r\n", signed);
+  assert.equal(traced.buffer, whole.buffer);
+  assert.equal(traced.toString("latin1", 0, 41), "Received: y\r\nDKIM-Signature: x\r\na: b\r\nyyyy".slice(0, 41));
+  // Somebody else puts something in front of the same: both stay what they are.
+  const other = prepend("Other: z\r\n", signed);
+  assert.notEqual(other.buffer, whole.buffer);
+  assert.equal(other.toString("latin1", 0, 29), "Other: z\r\nDKIM-Signature: x\r\n");
+  assert.equal(traced.toString("latin1", 0, 13), "Received: y\r\n");
+  assert.equal(prepend("Again: \u00e9\r\n", other).buffer, other.buffer, "what had to be copied has room again");
 });

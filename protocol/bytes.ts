@@ -2,10 +2,10 @@
 
 /** A message of at least this size is laid into shared memory: other threads look at it without a copy. */
 const sharedBytes = 32 * 1024;
-/** Room in front of it, for the trace fields that are put there (`prepend`). */
+/** Room in front of it, for the signatures and trace fields that are put there (`prepend`). */
 const roomBytes = 8 * 1024;
-/** What is free in front of the bytes of a memory. */
-const freeInFront = new WeakMap<ArrayBufferLike, number>();
+/** Where what is used of a memory begins: in front of that it is free. */
+const usedFrom = new WeakMap<ArrayBufferLike, number>();
 
 /** Pieces of at least this size are kept as views; smaller ones after the first are copied into a block. */
 const viewBytes = 8 * 1024;
@@ -55,11 +55,7 @@ export class ByteCollector {
     const pieces = this.#pieces;
     const length = this.length;
     const whole =
-      length >= sharedBytes
-        ? shared(pieces, length)
-        : pieces.length === 1 && this.#spares.length === 0
-          ? pieces[0]!
-          : Buffer.concat(pieces, length);
+      length < sharedBytes && pieces.length === 1 && this.#spares.length === 0 ? pieces[0]! : joined(pieces, length);
     this.clear();
     return whole;
   }
@@ -85,29 +81,27 @@ export class ByteCollector {
   }
 }
 
-function shared(pieces: readonly Buffer[], length: number): Buffer {
+/** Pieces as one: what is large in shared memory, with room in front. */
+export function joined(
+  pieces: readonly Buffer[],
+  length: number = pieces.reduce((sum, piece) => sum + piece.length, 0),
+): Buffer {
+  if (length < sharedBytes) return Buffer.concat(pieces, length);
   const memory = new SharedArrayBuffer(roomBytes + length);
-  freeInFront.set(memory, roomBytes);
+  usedFrom.set(memory, roomBytes);
   const bytes = Buffer.from(memory, roomBytes, length);
   let at = 0;
   for (const piece of pieces) at += piece.copy(bytes, at);
   return bytes;
 }
 
-/**
- * `text` (UTF-8) and then `bytes`, as one. Where a `ByteCollector` has left room in front of `bytes` (all that it collected,
- * not a part) nothing is copied, the first time.
- */
+/** `text` (UTF-8) and then `bytes`, as one. Where there is room in front of `bytes`, and nobody has used it yet, nothing is copied. */
 export function prepend(text: string, bytes: Buffer): Buffer {
   const length = Buffer.byteLength(text, "utf8");
-  if (length <= (freeInFront.get(bytes.buffer) ?? 0) && bytes.byteOffset === roomBytes) {
-    freeInFront.delete(bytes.buffer);
-    const whole = Buffer.from(bytes.buffer, bytes.byteOffset - length, length + bytes.length);
-    whole.write(text, 0, "utf8");
-    return whole;
-  }
-  const whole = Buffer.allocUnsafeSlow(length + bytes.length);
+  const { buffer, byteOffset } = bytes;
+  if (length > byteOffset || usedFrom.get(buffer) !== byteOffset) return joined([Buffer.from(text, "utf8"), bytes]);
+  usedFrom.set(buffer, byteOffset - length);
+  const whole = Buffer.from(buffer, byteOffset - length, length + bytes.length);
   whole.write(text, 0, "utf8");
-  bytes.copy(whole, length);
   return whole;
 }

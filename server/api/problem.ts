@@ -132,7 +132,10 @@ function issuesOf(
   return error.issues
     .flatMap((issue) =>
       issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => ({ path: [...issue.path, key], detail: `There is no such ${what}.` }))
+        ? issue.keys.map((key) => ({
+            path: [...issue.path, key],
+            detail: `There is no ${what} ${key.slice(0, 100)} here.`,
+          }))
         : [{ path: issue.path, detail: sentence(issue.message) }],
     )
     .slice(0, maxErrors);

@@ -1,5 +1,5 @@
 /** The message as we keep it: with our trace fields in front, and with no Return-Path but ours. */
-import { prepend } from "../../protocol/bytes.ts";
+import { joined, prepend } from "../../protocol/bytes.ts";
 import type { Header } from "../../protocol/mime/header.ts";
 import { receivedField, returnPathField } from "../../protocol/smtp/trace.ts";
 import type { Marking } from "../judge/judge.ts";
@@ -33,7 +33,7 @@ export function traced(mail: Received, header: Header, final: boolean, marking: 
     final || dropped.size > 0
       ? without(mail.bytes, header, (name, index) => (final && name === "return-path") || dropped.has(index))
       : [mail.bytes];
-  return prepend(fields, kept.length === 1 ? kept[0]! : Buffer.concat(kept));
+  return kept.length === 1 ? prepend(fields, kept[0]!) : joined([Buffer.from(fields, "utf8"), ...kept]);
 }
 
 /** The message without all fields of this name (lower case), as pieces of itself. */

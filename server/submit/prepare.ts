@@ -1,4 +1,5 @@
 /** What a submission still lacks (RFC 6409 §8): Date, From, Message-ID, a signature; and what must not go out: Bcc. Nothing else is touched. */
+import { joined, prepend } from "../../protocol/bytes.ts";
 import { findField, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { dateTime } from "../../protocol/smtp/trace.ts";
 import { withoutField } from "../deliver/traced.ts";
@@ -24,19 +25,18 @@ export type PrepareParts = {
 export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts): Promise<Buffer> {
   let pieces = withoutField(bytes, header, "bcc");
   if (findField(header, "resent-bcc") !== undefined) {
-    const rest = Buffer.concat(pieces);
+    const rest = joined(pieces);
     pieces = withoutField(rest, splitHeader(rest, 0, rest.length), "resent-bcc");
   }
   for (const name of parts.without) {
-    const rest = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    const rest = pieces.length === 1 ? pieces[0]! : joined(pieces);
     pieces = withoutField(rest, splitHeader(rest, 0, rest.length), name);
   }
   let added = parts.fields;
   if (findField(header, "date") === undefined) added += `Date: ${dateTime(parts.at)}\r\n`;
   if (findField(header, "from") === undefined) added += `From: <${parts.author}>\r\n`;
   if (findField(header, "message-id") === undefined) added += `Message-ID: <${parts.newMessageId()}>\r\n`;
-  const whole =
-    pieces.length === 1 && added === "" ? pieces[0]! : Buffer.concat([Buffer.from(added, "utf8"), ...pieces]);
+  const whole = pieces.length === 1 && added === "" ? pieces[0]! : joined([Buffer.from(added, "utf8"), ...pieces]);
   const signature = await parts.sign(whole, parts.domain);
-  return signature === "" ? whole : Buffer.concat([Buffer.from(signature, "latin1"), whole]);
+  return signature === "" ? whole : prepend(signature, whole);
 }

@@ -1,4 +1,5 @@
 /** Submission: what an authenticated user or an application sends is checked, completed, signed and handed to delivery. RFC 6409. */
+import { prepend } from "../../protocol/bytes.ts";
 import { addressField } from "../../protocol/mime/fields/write.ts";
 import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
@@ -98,7 +99,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     }
     if (stays) return mail;
     const signature = author === undefined ? "" : await sign(mail.bytes, author);
-    return signature === "" ? mail : { ...mail, bytes: Buffer.concat([Buffer.from(signature, "latin1"), mail.bytes]) };
+    return signature === "" ? mail : { ...mail, bytes: prepend(signature, mail.bytes) };
   };
 
   /** Signatures by the author's domain, and by the one that answers for its complaints where that is another. */

@@ -205,7 +205,7 @@ test("the same request with the same key is sent once", async () => {
   assert.deepEqual([again.status, again.body], [202, first.body]);
   assert.equal(again.headers.get("idempotent-replayed"), "true");
   await user.no(409, "POST", "/emails", { ...body, subject: "other" }, key);
-  assert.match((await user.no(400, "POST", "/emails?stream=x", body)).detail, /no such/);
+  assert.match((await user.no(400, "POST", "/emails?stream=x", body)).detail, /There is no parameter stream here/);
   await arrived(person("once"));
   await user.ok("POST", "/emails", { ...body, to: person("after") });
   assert.deepEqual((await arrived(person("after"))).to, [person("after")]);

@@ -179,7 +179,10 @@ test("an invitation makes one account, with a password that holds; signing up is
   const address = `new@${server.ready.domain}`;
   const made = await run("invite", "add", address, "--display-name", "New Person");
   const token = String(made["token"]);
-  assert.match(String(made["link"]), new RegExp(`^https://mail\\.${server.ready.domain}:${server.ready.ports["https"]}/invitation#${token}$`));
+  assert.match(
+    String(made["link"]),
+    new RegExp(`^https://mail\\.${server.ready.domain}:${server.ready.ports["https"]}/invitation#${token}$`),
+  );
   assert.equal((await run("invite", "list"))[0]?.["address"], address);
   assert.deepEqual(await (await post("/auth/invitation", { token })).json(), {
     name: address,
