@@ -26,6 +26,45 @@ export function bodyContains(raw: Uint8Array, needle: string): boolean {
   return contains(bytesOf(raw), foldText(needle), false);
 }
 
+/** All that searches look at in one message, folded, each field and part ended by a NUL: to be looked at again. */
+export type FoldedText = {
+  /** What TEXT looks at beside `text`. */
+  readonly header: string;
+  /** What BODY looks at. */
+  readonly text: string;
+};
+
+/** Of longer messages no folded text is made. */
+const maxFoldedBytes = pieceChars;
+
+/** Undefined where the message is too long. */
+export function foldedText(raw: Uint8Array): FoldedText | undefined {
+  if (raw.length > maxFoldedBytes) return undefined;
+  const bytes = bytesOf(raw);
+  const found = { header: [] as string[], text: [] as string[] };
+  const into = (list: string[]): TextVisitor => {
+    return (text) => {
+      list.push(typeof text === "string" ? foldText(text) : text.toString("latin1").toLowerCase(), "\0");
+      return false;
+    };
+  };
+  const [header, text] = [into(found.header), into(found.text)];
+  // Recursion is bounded by `maxDepth` of the tree.
+  const walk = (part: Part, withinMessage: boolean): void => {
+    visitHeader(part, withinMessage ? text : header);
+    visitText(bytes, part, maxSearchedBytes, text);
+    for (const child of part.parts) walk(child, part.kind === "message");
+  };
+  walk(parseMessage(bytes), false);
+  return { header: found.header.join(""), text: found.text.join("") };
+}
+
+/** As `textContains` (`withHeader`) or `bodyContains`, for a needle without NUL. */
+export function foldedContains({ header, text }: FoldedText, needle: string, withHeader: boolean): boolean {
+  const folded = foldText(needle);
+  return text.includes(folded) || (withHeader && header.includes(folded)) || folded === "";
+}
+
 /** IMAP HEADER: whether a field `name` (any case) of the message holds `needle`; "" asks whether there is such a field. */
 export function headerContains(raw: Uint8Array, name: string, needle: string): boolean {
   const bytes = bytesOf(raw);

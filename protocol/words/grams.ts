@@ -1,8 +1,8 @@
 /**
- * What tells exact search which emails surely do not hold a needle: a Bloom filter of the four successive bytes of an email's folded
- * text that the index of words does not answer for. Runs of letters and digits that are words of the email there are left out, so that
- * needles put together from what all words are made of are ruled out too; the dictionary of words says where those runs are
- * (`runs.ts`). Made behind the delivery, of one of a few sizes, so that those of one size can be turned round (`gram-block.ts`).
+ * What tells exact search which emails surely do not hold a needle: a Bloom filter of what of an email's folded text the index of words does not
+ * answer for: three successive bytes of runs of letters and digits, four where a mark is among them, and what stands around blanks. Runs that are words
+ * of the email in the index are left out, so that needles put together from what all words are made of are ruled out too; the dictionary of words says
+ * where those runs are (`runs.ts`). Made behind the delivery, of one of a few sizes, so that those of one size can be turned round (`gram-block.ts`).
  */
 import { Buffer } from "node:buffer";
 import { foldText } from "../mime/fold.ts";
@@ -21,18 +21,72 @@ export const maxGramBytes = 256 * 1024;
 /** The filter of an email of which nothing is known. */
 export const fitsAll: Uint8Array = new Uint8Array(gramSizes[0]).fill(255);
 
-/** Grams with a blank in the middle are always in the filter: of two words they tell whether they stand side by side. */
-const tellsOfBlank = (gram: number): boolean => isBlank((gram >>> 8) & 255) || isBlank((gram >>> 16) & 255);
-const isBlank = (byte: number): boolean => byte === 32 || byte === 9;
+/**
+ * What stands around a blank is always in the filter, as one gram each of the bytes before it, itself, and the bytes after it: of two words they tell
+ * whether they stand side by side. Short ones for needles that have no more, long ones because a few letters stand so in nearly every text.
+ */
+const aroundBlank: readonly (readonly [before: number, after: number])[] = [
+  [2, 1],
+  [3, 2],
+  [3, 3],
+];
+/** What tells grams of runs from the others. */
+const inRun = 255;
 
 /** How many bits of a byte are set. */
 const bitsOf = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);
 
-function slotOf(gram: number): number {
-  let hash = Math.imul(gram ^ (gram >>> 15), 0x85ebca6b);
+/** By the first four bytes of a gram, and the others with what sort of gram it is. */
+function slotOf(gram: number, rest: number): number {
+  let hash = Math.imul(gram ^ (gram >>> 15), 0x85ebca6b) ^ Math.imul(rest, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** Text without what is passed over, and in small letters, of the one that is taken apart. */
+const kept = new Uint8Array(maxGramBytes);
+
+/**
+ * Calls `take` with each gram around a blank and with a mark, and what `run` gives (asked with each run's place in `bytes`) with each gram of three bytes in that run.
+ * `bytes`: at most `maxGramBytes`.
+ */
+function eachGram(
+  bytes: Uint8Array,
+  take: (slot: number) => void,
+  run: (from: number, to: number) => ((slot: number) => void) | undefined,
+): void {
+  let end = 0;
+  const blanks: number[] = [];
+  const marks: number[] = [];
+  eachStretch(bytes, (kind, from, to) => {
+    const begin = end;
+    for (let at = from; at < to; at++) kept[end++] = lower[bytes[at]!]!;
+    if (kind === Kind.mark) marks.push(begin, end);
+    else if (kind === Kind.blank) blanks.push(begin, end);
+    else {
+      const takeRun = run(from, to);
+      if (takeRun === undefined) return;
+      for (let at = begin; at + 3 <= end; at++)
+        takeRun(slotOf((kept[at]! << 16) | (kept[at + 1]! << 8) | kept[at + 2]!, inRun));
+    }
+  });
+  for (let index = 0; index < marks.length; index += 2) {
+    const last = Math.min(marks[index + 1]! - 1, end - 4);
+    for (let at = Math.max(0, marks[index]! - 3); at <= last; at++) take(slotOf(fourAt(at), 0));
+  }
+  for (let index = 0; index < blanks.length; index += 2)
+    for (let blank = blanks[index]!; blank < blanks[index + 1]!; blank++)
+      for (const [before, after] of aroundBlank) {
+        const from = blank - before;
+        if (from < 0 || blank + after >= end) continue;
+        let rest = after;
+        for (let at = from + 4; at <= blank + after; at++) rest = (rest << 8) | kept[at]!;
+        take(slotOf(fourAt(from), rest));
+      }
+}
+
+const fourAt = (at: number): number =>
+  (kept[at]! << 24) | (kept[at + 1]! << 16) | (kept[at + 2]! << 8) | kept[at + 3]!;
 
 /** Work space of the one builder in use. */
 const scratch = new Uint8Array(largest);
@@ -68,29 +122,13 @@ export class GramBuilder {
     this.#left -= bytes.length;
     if (this.#left < 0) return;
     const mask = this.#size * 8 - 1;
-    let gram = 0;
-    let length = 0;
-    /** Of the last four bytes, one bit each: whether it must be in the filter. */
-    let wanted = 0;
-    eachStretch(bytes, (kind, from, to) => {
-      let own = kind === Kind.mark ? 1 : 0;
-      if (kind === Kind.run) {
-        const plain = ascii !== undefined || isPlain(bytes, from, to);
-        const word = ascii?.slice(from, to) ?? wordOf(bytes, from, to);
-        if (!isWord(word, plain)) own = 1;
-      }
-      for (let at = from; at < to; at++) {
-        if (own === 0 && wanted === 0 && at - from >= 2 && to - at > 4) {
-          // What lies between is in no gram that is wanted.
-          length += to - 4 - at;
-          at = to - 4;
-        }
-        gram = (gram << 8) | lower[bytes[at]!]!;
-        wanted = ((wanted << 1) | own) & 15;
-        if (++length < 4 || (wanted === 0 && !tellsOfBlank(gram))) continue;
-        const bit = slotOf(gram) & mask;
-        scratch[bit >>> 3]! |= 1 << (bit & 7);
-      }
+    const take = (slot: number): void => {
+      const bit = slot & mask;
+      scratch[bit >>> 3]! |= 1 << (bit & 7);
+    };
+    eachGram(bytes, take, (from, to) => {
+      const plain = ascii !== undefined || isPlain(bytes, from, to);
+      return isWord(ascii?.slice(from, to) ?? wordOf(bytes, from, to), plain) ? undefined : take;
     });
   }
 
@@ -137,34 +175,16 @@ export type NeedleGrams = {
 
 /** A needle as the client gave it. */
 export function needleGrams(needle: string): NeedleGrams {
-  // Half a surrogate pair has no bytes of its own: nothing is known of such a needle.
-  if (!needle.isWellFormed()) return { slots: [], pieces: [], bare: false };
   const bytes = Buffer.from(foldText(needle), "utf8");
+  // Half a surrogate pair has no bytes of its own, and nobody has such texts: nothing is known of such needles.
+  if (!needle.isWellFormed() || bytes.length > maxGramBytes) return { slots: [], pieces: [], bare: false };
   const slots = new Set<number>();
   const pieces: (Omit<NeedlePiece, "slots"> & { readonly slots: Set<number> })[] = [];
-  // What each of the last four bytes belongs to: a piece, a mark (its slots are `slots`), or a blank.
-  const owners: (Set<number> | undefined)[] = [];
-  let gram = 0;
-  let length = 0;
-  eachStretch(bytes, (kind, from, to) => {
-    let own: Set<number> | undefined = kind === Kind.mark ? slots : undefined;
-    if (kind === Kind.run) {
-      own = new Set();
-      pieces.push({
-        word: wordOf(bytes, from, to),
-        begins: from > 0,
-        ends: to < bytes.length,
-        slots: own,
-      });
-    }
-    for (let at = from; at < to; at++) {
-      gram = (gram << 8) | bytes[at]!;
-      owners.push(own);
-      if (owners.length > 4) owners.shift();
-      if (++length < 4) continue;
-      if (tellsOfBlank(gram)) slots.add(slotOf(gram));
-      else for (const owner of owners) owner?.add(slotOf(gram));
-    }
+  const take = (slot: number) => slots.add(slot);
+  eachGram(bytes, take, (from, to) => {
+    const own = new Set<number>();
+    pieces.push({ word: wordOf(bytes, from, to), begins: from > 0, ends: to < bytes.length, slots: own });
+    return (slot) => own.add(slot);
   });
   return {
     slots: [...slots],

@@ -65,8 +65,8 @@ export type Needs = {
   readonly content: boolean;
   readonly envelope: boolean;
   readonly signature: boolean;
-  /** What a second look needs: nothing (there is none), the header section, or the whole message. */
-  readonly bytes: "none" | "header" | "all";
+  /** What a second look needs: nothing (there is none), the header section, the folded text, or the whole message. */
+  readonly bytes: "none" | "header" | "text" | "all";
 };
 
 export type Verdict = 0 | 1 | 2;
@@ -154,9 +154,9 @@ function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
         ? subject(key.name, key.needle)
         : bytes(key, "header", (look) => look.header(key.name, key.needle), foreknown);
     case "body":
-      return bytes(key, "all", (look) => look.body(key.needle), foreknown);
+      return bytes(key, asText(key.needle), (look) => look.body(key.needle), foreknown);
     case "text":
-      return bytes(key, "all", (look) => look.text(key.needle), foreknown);
+      return bytes(key, asText(key.needle), (look) => look.text(key.needle), foreknown);
     case "words":
       // Signatures know accents and cases that words do not: they cannot rule words out.
       return {
@@ -210,7 +210,7 @@ function several(kind: "and" | "or", unordered: readonly Node[]): Node {
 }
 
 function together(a: Needs, b: Needs): Needs {
-  const bytesOfBoth = a.bytes === "all" || b.bytes === "all" ? "all" : a.bytes === "header" ? "header" : b.bytes;
+  const bytesOfBoth = a.bytes === "none" || a.bytes === b.bytes ? b.bytes : b.bytes === "none" ? a.bytes : "all";
   return {
     row: a.row || b.row,
     content: a.content || b.content,
@@ -252,10 +252,13 @@ function subject(name: string, needle: string): Node {
   };
 }
 
+/** Folded texts are told apart by NUL. */
+const asText = (needle: string): "text" | "all" => (needle.includes("\0") ? "all" : "text");
+
 /** A key that only the bytes decide, where the index does not; the signature may rule it out. */
 function bytes(
   key: Extract<SearchKey, { readonly needle: string }>,
-  what: "header" | "all",
+  what: "header" | "text" | "all",
   holds: (look: Look) => boolean,
   foreknown: Foreknowledge,
 ): Node {
@@ -263,7 +266,7 @@ function bytes(
   const known = foreknown(key);
   const needs: Needs = { ...numbersAlone, signature: slots.length > 0, bytes: what };
   return {
-    cost: what === "all" ? 2 * text : text,
+    cost: what === "header" ? text : 2 * text,
     needs,
     first: (candidate) => {
       const verdict = known?.(candidate.email);

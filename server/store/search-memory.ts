@@ -2,6 +2,7 @@
  * What a reader remembers from one search to the next, so that it need not be read and unpacked again: parts of the index that never change, and which
  * email each UID of a mailbox is. Each thing is remembered under a name, or with a stamp, that the data themselves tell anew at every search.
  */
+import type { FoldedText } from "../../protocol/mime/search-text.ts";
 import type { GramBlocks } from "./ops/grams.ts";
 import type { BlockList } from "./ops/holding.ts";
 import type { MailboxEmails } from "./ops/mailbox-emails.ts";
@@ -10,6 +11,8 @@ import type { MailboxEmails } from "./ops/mailbox-emails.ts";
 const maxWordBytes = 32 * 1024 * 1024;
 const maxGramBytes = 8 * 1024 * 1024;
 const maxMailboxBytes = 16 * 1024 * 1024;
+/** Of folded text of messages. */
+const maxTextBytes = 32 * 1024 * 1024;
 
 export class SearchMemory {
   /** Blocks of the index, by account, segment and first word. */
@@ -20,46 +23,55 @@ export class SearchMemory {
   readonly grams = new Recent<GramBlocks>(maxGramBytes);
   /** By account and mailbox. */
   readonly mailboxes = new Recent<MailboxEmails>(maxMailboxBytes);
+  /** By content: text of messages that were looked into twice, and "once". */
+  readonly texts = new Recent<FoldedText | "once", number>(maxTextBytes);
 }
 
-/** Things by name up to a number of bytes: what was not asked for longest goes first. */
-export class Recent<T> {
+/**
+ * Things by name up to a number of bytes. What goes is chosen by chance: a search goes through a mailbox in order, and of a larger one what was not asked
+ * for longest would be just what is asked for next.
+ */
+export class Recent<T, Name = string> {
   readonly #maxBytes: number;
-  readonly #kept = new Map<string, { readonly value: T; readonly bytes: number }>();
+  readonly #kept = new Map<Name, { readonly value: T; readonly bytes: number; readonly at: number }>();
+  /** The names, in no order; each thing knows its place. */
+  readonly #names: Name[] = [];
   #bytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  get(name: string): T | undefined {
-    const known = this.#kept.get(name);
-    if (known === undefined) return undefined;
-    this.#kept.delete(name);
-    this.#kept.set(name, known);
-    return known.value;
+  get size(): number {
+    return this.#names.length;
   }
 
-  /** Whether something of this size is kept at all. */
-  takes(bytes: number): boolean {
-    return bytes <= this.#maxBytes;
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  put(name: string, value: T, bytes: number): void {
+  get(name: Name): T | undefined {
+    return this.#kept.get(name)?.value;
+  }
+
+  /** Something larger than all that is kept is not. */
+  put(name: Name, value: T, bytes: number): void {
     this.#forget(name);
-    if (!this.takes(bytes)) return;
-    this.#kept.set(name, { value, bytes });
+    if (bytes > this.#maxBytes) return;
+    while (this.#bytes + bytes > this.#maxBytes)
+      this.#forget(this.#names[Math.floor(Math.random() * this.#names.length)]!);
+    this.#kept.set(name, { value, bytes, at: this.#names.push(name) - 1 });
     this.#bytes += bytes;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#forget(oldest);
-    }
   }
 
-  #forget(name: string): void {
+  #forget(name: Name): void {
     const known = this.#kept.get(name);
     if (known === undefined) return;
     this.#kept.delete(name);
     this.#bytes -= known.bytes;
+    const last = this.#names.pop()!;
+    if (last === name) return;
+    this.#names[known.at] = last;
+    this.#kept.set(last, { ...this.#kept.get(last)!, at: known.at });
   }
 }

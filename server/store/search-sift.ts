@@ -8,7 +8,7 @@ import { type NeedlePiece, needleGrams } from "../../protocol/words/grams.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { type GramBlocks, gramBlocks, mayHold } from "./ops/grams.ts";
 import { emailsHolding } from "./ops/holding.ts";
-import { knowsMailbox, type MailboxEmails, mailboxEmails } from "./ops/mailbox-emails.ts";
+import { knowsMailbox, mailboxEmails, type Numbers, only } from "./ops/mailbox-emails.ts";
 import { type Op, rows } from "./ops/tx.ts";
 import { isOneLine, isSubject } from "./search-bounds.ts";
 import type { Foreknowledge } from "./search-judge.ts";
@@ -149,7 +149,7 @@ function* askNeedle(account: AccountId, blocks: GramBlocks, needle: string, plac
 }
 
 /**
- * The UIDs of a mailbox whose emails may match, ascending, with their emails. `all`: all of them if they are many, too;
+ * The UIDs of a mailbox whose emails may match, ascending, with their emails and contents. `all`: all of them if they are many, too;
  * undefined otherwise: then reading row by row is the shorter way.
  */
 export function* siftedEmails(
@@ -157,7 +157,7 @@ export function* siftedEmails(
   mailbox: MailboxId,
   { emails, upTo }: Sifted,
   all: boolean,
-): Op<Pick<MailboxEmails, "uids" | "emails"> | undefined> {
+): Op<Numbers | undefined> {
   const few = emails !== undefined && emails.size <= Math.max(fewNamed, Math.floor(upTo / oneOf));
   if (!few && !all) return undefined;
   if (few && !(yield* knowsMailbox(account, mailbox))) {
@@ -166,38 +166,28 @@ export function* siftedEmails(
   }
   const known = yield* mailboxEmails(account, mailbox);
   if (known === undefined || emails === undefined) return known;
-  const may = known.emails.map((email) => (email > upTo || emails.has(email) ? 1 : 0));
-  const mayBe = (_: number, at: number): boolean => may[at] === 1;
-  return { uids: known.uids.filter(mayBe), emails: known.emails.filter(mayBe) };
+  return only(known, (at) => known.emails[at]! > upTo || emails.has(known.emails[at]!));
 }
 
 /** The same, email by email; undefined where too many are not indexed yet. */
-function* namedEmails(
-  account: AccountId,
-  mailbox: MailboxId,
-  emails: BitSet,
-  upTo: EmailId,
-): Op<Pick<MailboxEmails, "uids" | "emails"> | undefined> {
+function* namedEmails(account: AccountId, mailbox: MailboxId, emails: BitSet, upTo: EmailId): Op<Numbers | undefined> {
   const named = yield* rows(
-    "SELECT m.uid, m.email FROM {list $3} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND m.mailbox = $2",
+    "SELECT m.uid, m.email, m.content FROM {list $3} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND m.mailbox = $2",
     account,
     mailbox,
     JSON.stringify(emails.list()),
   );
   const later = yield* rows(
-    `SELECT m.uid, m.email FROM messages m {by_email} WHERE m.account = $1 AND m.email > $2 AND m.mailbox = $3 LIMIT $4`,
+    `SELECT m.uid, m.email, m.content FROM messages m {by_email} WHERE m.account = $1 AND m.email > $2 AND m.mailbox = $3 LIMIT $4`,
     account,
     upTo,
     mailbox,
     maxLater + 1,
   );
   if (later.length > maxLater) return undefined;
-  const both = [...named, ...later] as unknown as readonly (readonly [uid: number, email: number])[];
-  const ascending = [...both].sort(([one], [other]) => one - other);
-  return {
-    uids: Uint32Array.from(ascending, ([uid]) => uid),
-    emails: Uint32Array.from(ascending, ([, email]) => email),
-  };
+  const both = [...named, ...later].sort(([one], [other]) => (one as number) - (other as number));
+  const column = (at: number): Uint32Array => Uint32Array.from(both, (cells) => cells[at] as number);
+  return { uids: column(0), emails: column(1), contents: column(2) };
 }
 
 /** What is known of an email and a needle: whether it holds it, or nothing. */

@@ -9,6 +9,7 @@ import { boundsOf } from "./search-bounds.ts";
 import { envelopeDate, firstAddress } from "./search-envelope.ts";
 import { judgeOf, maxSearchDepth } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
+import { Recent } from "./search-memory.ts";
 import { wallClock } from "./search-sent.ts";
 import { Flag, type MailboxId, type Store } from "./store.ts";
 
@@ -123,6 +124,27 @@ describe("bounds", () => {
     for (let i = 0; i <= maxSearchDepth; i++) deep = { kind: "not", key: deep };
     assert.throws(() => judgeOf(deep), RangeError);
   });
+});
+
+test("what is remembered stays within its bytes", () => {
+  const recent = new Recent<number, number>(1_000);
+  const random = randomFrom(5);
+  const put = new Map<number, number>();
+  for (let turn = 0; turn < 3_000; turn++) {
+    const name = random(60);
+    put.set(name, turn);
+    recent.put(name, turn, random(20) === 0 ? 1_001 : 1 + random(60));
+    let kept = 0;
+    for (const [known, value] of put) {
+      const found = recent.get(known);
+      if (found === undefined) continue;
+      kept++;
+      assert.equal(found, value);
+    }
+    assert.equal(kept, recent.size);
+    assert.ok(recent.bytes <= 1_000);
+  }
+  assert.ok(recent.size > 10, `${recent.size} kept`);
 });
 
 describe("random keys", () => {

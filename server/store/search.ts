@@ -4,13 +4,25 @@
  * field are those of the writer's clock (`search-sent.ts`); INTERNALDATE is compared as an instant.
  */
 
-import type { MailboxEmails } from "./ops/mailbox-emails.ts";
+import { type FoldedText, foldedText } from "../../protocol/mime/search-text.ts";
+import type { Numbers } from "./ops/mailbox-emails.ts";
 import { rangesOf, within } from "./ops/ranges.ts";
-import { type Cells, type Encoding, glance, type Op, rows } from "./ops/tx.ts";
+import { type Cells, type Encoding, glance, memory, type Op, rows } from "./ops/tx.ts";
 import { type Bounds, boundsOf, wholeSubjectChars } from "./search-bounds.ts";
-import { type Candidate, type Judge, judgeOf, type Needs, nobody, unknown, yes } from "./search-judge.ts";
+import {
+  type Candidate,
+  type Judge,
+  judgeOf,
+  type Needs,
+  no,
+  nobody,
+  unknown,
+  type Verdict,
+  yes,
+} from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
-import { lookInto } from "./search-look.ts";
+import { lookAgain, lookInto } from "./search-look.ts";
+import type { SearchMemory } from "./search-memory.ts";
 import { foreknowledgeOf, sift, siftedEmails, worthAsking } from "./search-sift.ts";
 import type { AccountId, MailboxId, UidRange } from "./store.ts";
 
@@ -50,7 +62,11 @@ function* searchUids(account: AccountId, mailbox: MailboxId, key: SearchKey): Op
     const byNumbers = !judge.needs.row && !judge.needs.content && bounds.subject === "";
     const named = yield* siftedEmails(account, mailbox, sifted, byNumbers);
     // What the index decides needs nothing of a row but its numbers, mostly.
-    if (named !== undefined) bounds = { ...bounds, uids: rangesOf(asked(named, bounds.uids, byNumbers, judge, uids)) };
+    if (named !== undefined) {
+      const { texts } = yield* memory();
+      const decide = byNumbers ? deciding(judge, texts) : () => unknown;
+      bounds = { ...bounds, uids: rangesOf(asked(named, bounds.uids, decide, uids)) };
+    }
     if (judge.needs.row && worthAsking(sifted, named !== undefined) && !judge.needs.content && bounds.subject === "") {
       const open: number[] = [];
       for (const pages = new Pages(bounds); !pages.ended; ) {
@@ -69,25 +85,37 @@ function* searchUids(account: AccountId, mailbox: MailboxId, key: SearchKey): Op
   return uids.sort((one, other) => one - other);
 }
 
-/** Puts those that match by their numbers into `hits`; answers those that must be read for it. */
+type Decide = (uid: number, email: number, content: number) => Verdict;
+
+/** By what is known without reading anything of a message. */
+function deciding(judge: Judge, texts: SearchMemory["texts"]): Decide {
+  const candidate = { ...nobody };
+  return (uid, email, content) => {
+    candidate.uid = uid;
+    candidate.email = email;
+    const verdict = judge.first(candidate);
+    if (verdict !== unknown || judge.needs.bytes !== "text") return verdict;
+    const folded = texts.get(content);
+    if (folded === undefined || folded === "once") return unknown;
+    return judge.second(candidate, lookAgain(folded)) ? yes : no;
+  };
+}
+
+/** Puts those that match into `hits`; answers those that must be read for it. */
 function asked(
-  { uids, emails }: Pick<MailboxEmails, "uids" | "emails">,
+  { uids, emails, contents }: Numbers,
   ranges: readonly UidRange[],
-  byNumbers: boolean,
-  judge: Judge,
+  decide: Decide,
   hits: number[],
 ): readonly number[] {
   const open: number[] = [];
-  const candidate = { ...nobody };
   let range = 0;
   for (let at = 0; at < uids.length; at++) {
     const uid = uids[at]!;
     while (range < ranges.length && ranges[range]![1] < uid) range++;
     if (range === ranges.length) break;
     if (ranges[range]![0] > uid) continue;
-    candidate.uid = uid;
-    candidate.email = emails[at]!;
-    const verdict = byNumbers ? judge.first(candidate) : unknown;
+    const verdict = decide(uid, emails[at]!, contents[at]!);
     if (verdict === yes) hits.push(uid);
     else if (verdict === unknown) open.push(uid);
   }
@@ -150,17 +178,24 @@ function divide(
   return { hits, unknowns };
 }
 
-/** Which of these match, by their bytes. */
+/** Which of these match, by their bytes or by their text that is at hand. */
 function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly Candidate[]> {
-  const headerOnly = judge.needs.bytes === "header";
+  const { texts } = yield* memory();
+  const ofText = judge.needs.bytes === "text";
   const hits: Candidate[] = [];
-  for (let from = 0; from < open.length; ) {
+  const unread: Candidate[] = [];
+  for (const candidate of open) {
+    const folded = ofText ? texts.get(candidate.content) : undefined;
+    if (folded === undefined || folded === "once") unread.push(candidate);
+    else if (judge.second(candidate, lookAgain(folded))) hits.push(candidate);
+  }
+  for (let from = 0; from < unread.length; ) {
     let to = from;
-    for (let bytes = 0; to < open.length && to - from < maxMessagesAtOnce; to++) {
-      bytes += open[to]?.size ?? 0;
+    for (let bytes = 0; to < unread.length && to - from < maxMessagesAtOnce; to++) {
+      bytes += unread[to]?.size ?? 0;
       if (bytes > maxBytesAtOnce && to > from) break;
     }
-    const batch = open.slice(from, to);
+    const batch = unread.slice(from, to);
     const contents = JSON.stringify([...new Set(batch.map(({ content }) => content))]);
     const stored = new Map<number, Cells>();
     for (const cells of yield* rows(
@@ -179,13 +214,32 @@ function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly Candidat
           blob: cells[2] as string,
           data: cells[3] as Uint8Array | null,
         },
-        headerOnly ? candidate.headerBytes : candidate.size,
+        judge.needs.bytes === "header" ? candidate.headerBytes : candidate.size,
       );
-      if (judge.second(candidate, lookInto(bytes))) hits.push(candidate);
+      const folded = ofText ? remember(texts, candidate.content, bytes) : undefined;
+      if (judge.second(candidate, folded === undefined ? lookInto(bytes) : lookAgain(folded))) hits.push(candidate);
     }
     from = to;
   }
   return hits;
+}
+
+/** What a note of one look takes in memory, about, and what a text takes beside its characters. */
+const noteBytes = 100;
+const textOverhead = 200;
+
+/** Characters take two bytes each where one of them is beyond Latin-1. */
+const inMemory = (text: string): number => text.length * (/[^\x00-\xff]/.test(text) ? 2 : 1);
+
+/** The text of a message that is looked into for the second time; the first time it is only noted that it was. */
+function remember(texts: SearchMemory["texts"], content: number, bytes: Uint8Array): FoldedText | undefined {
+  if (texts.get(content) === undefined) {
+    texts.put(content, "once", noteBytes);
+    return undefined;
+  }
+  const folded = foldedText(bytes);
+  if (folded !== undefined) texts.put(content, folded, textOverhead + inMemory(folded.header) + inMemory(folded.text));
+  return folded;
 }
 
 // ---------------------------------------------------------------- statements: a small set, for they are prepared

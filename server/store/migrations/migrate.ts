@@ -25,6 +25,7 @@ import { statements as wordLists } from "./022.ts";
 import { statements as segmentNumbers } from "./023.ts";
 import { statements as told } from "./024.ts";
 import { statements as waits } from "./025.ts";
+import { statements as grams } from "./026.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -53,6 +54,7 @@ const migrations: readonly (readonly string[])[] = [
   segmentNumbers,
   told,
   waits,
+  grams,
 ];
 export const schemaVersion = migrations.length;
 
