@@ -4,6 +4,9 @@
  */
 import { intersect, lowerBound, normalise, type SequenceSet, type SetRange } from "./set.ts";
 
+/** So many are tried one after the other before all are searched. */
+const nearSteps = 4;
+
 export class View {
   #uids: Uint32Array;
   #count: number;
@@ -52,6 +55,8 @@ export class View {
   seqOf(uid: number): number {
     const uids = this.#uids;
     let at = this.#hint;
+    // Of a frequent thing the next one is a few further on.
+    for (let steps = 0; steps < nearSteps && at < this.#count && uids[at]! < uid; steps++) at++;
     if (at >= this.#count || uids[at] !== uid) at = lowerBound(uids, this.#count, uid);
     if (at >= this.#count || uids[at] !== uid) return 0;
     this.#hint = at + 1;

@@ -16,6 +16,7 @@ import { Lane } from "./lane.ts";
 import { listReads, listWrites } from "./lists-store.ts";
 import type { FetchedCells } from "./ops/fetch.ts";
 import type { StoredBytes } from "./ops/tx.ts";
+import type { FoundPacked } from "./search.ts";
 import { securityReads, securityWrites } from "./security-store.ts";
 import { sendingReads, sendingWrites } from "./sending.ts";
 import { sharingReads, sharingWrites } from "./sharing-store.ts";
@@ -153,7 +154,10 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => Promise<v
     fetch: async (account, mailbox, uids, fields) =>
       ownRows(await ask<FetchedCells>("fetchCells", [account, mailbox, uids, fields]), fields),
     changesSince: op("changesSince"),
-    search: (...args) => searching.call("search", args),
+    search: async (...args) => {
+      const { uids, highestModseq } = await searching.call<FoundPacked>("searchPacked", args);
+      return { uids: Array.from(uids), highestModseq };
+    },
     sort: (...args) => searching.call("sort", args),
     // It takes a thread for some time: the others go on with what somebody waits for.
     emailOrder: async (...args) => {

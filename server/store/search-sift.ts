@@ -149,7 +149,7 @@ function* askNeedle(account: AccountId, blocks: GramBlocks, needle: string, plac
 }
 
 /**
- * The UIDs of a mailbox whose emails may match, ascending, with their emails and contents. `all`: all of them if they are many, too;
+ * The UIDs of a mailbox whose emails may match, ascending, with their emails and contents, or of others too. `all`: also where they are many;
  * undefined otherwise: then reading row by row is the shorter way.
  */
 export function* siftedEmails(
@@ -165,7 +165,7 @@ export function* siftedEmails(
     if (named !== undefined) return named;
   }
   const known = yield* mailboxEmails(account, mailbox);
-  if (known === undefined || emails === undefined) return known;
+  if (known === undefined || !few) return known;
   return only(known, (at) => known.emails[at]! > upTo || emails.has(known.emails[at]!));
 }
 

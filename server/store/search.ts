@@ -37,14 +37,28 @@ export type Found = { readonly uids: readonly number[]; readonly highestModseq: 
 
 /** `withModseq`: the highest mod-sequence is asked for; otherwise it is 0. */
 export function* search(account: AccountId, mailbox: MailboxId, key: SearchKey, withModseq = false): Op<Found> {
-  const uids = yield* searchUids(account, mailbox, key);
-  return { uids, highestModseq: withModseq ? yield* highestModseq(account, mailbox, uids) : 0 };
+  const { uids, highestModseq } = yield* searchPacked(account, mailbox, key, withModseq);
+  return { uids: Array.from(uids), highestModseq };
 }
 
+/** The same, for a way to another thread. */
+export type FoundPacked = { readonly uids: Uint32Array; readonly highestModseq: number };
+
+export function* searchPacked(
+  account: AccountId,
+  mailbox: MailboxId,
+  key: SearchKey,
+  withModseq = false,
+): Op<FoundPacked> {
+  const uids = Uint32Array.from(yield* searchUids(account, mailbox, key)).sort();
+  return { uids, highestModseq: withModseq ? yield* highestOf(account, mailbox, uids) : 0 };
+}
+
+/** In no order. */
 function* searchUids(account: AccountId, mailbox: MailboxId, key: SearchKey): Op<readonly number[]> {
   let bounds = boundsOf(key);
-  if (bounds.empty) return [];
   const uids: number[] = [];
+  if (bounds.empty) return uids;
   if (bounds.whole) {
     for (const [uid] of yield* rows(
       statement(bounds, "m.uid", false),
@@ -82,7 +96,7 @@ function* searchUids(account: AccountId, mailbox: MailboxId, key: SearchKey): Op
     note(hits);
     if (unknowns.length > 0) note(yield* lookAt(unknowns, judge));
   }
-  return uids.sort((one, other) => one - other);
+  return uids;
 }
 
 type Decide = (uid: number, email: number, content: number) => Verdict;
@@ -122,7 +136,7 @@ function asked(
   return open;
 }
 
-function* highestModseq(account: AccountId, mailbox: MailboxId, uids: readonly number[]): Op<number> {
+function* highestOf(account: AccountId, mailbox: MailboxId, uids: ArrayLike<number>): Op<number> {
   let highest = 0;
   const ranges = rangesOf(uids);
   for (let from = 0; from < ranges.length; from += maxRowsAtOnce) {

@@ -87,8 +87,9 @@ function* since(
 
 /** Those of which `stays` holds, asked by their places. */
 export function only({ uids, emails, contents }: Numbers, stays: (at: number) => boolean): Numbers {
-  const places = Uint32Array.from(uids.keys()).filter(stays);
-  const of = (numbers: Uint32Array): Uint32Array => places.map((at) => numbers[at]!);
+  const places: number[] = [];
+  for (let at = 0; at < uids.length; at++) if (stays(at)) places.push(at);
+  const of = (numbers: Uint32Array): Uint32Array => Uint32Array.from(places, (at) => numbers[at]!);
   return { uids: of(uids), emails: of(emails), contents: of(contents) };
 }
 

@@ -42,10 +42,11 @@ export function within(account: number, mailbox: number, uids: readonly UidRange
 }
 
 /** UIDs (ascending) as ranges. */
-export function rangesOf(uids: readonly number[]): readonly UidRange[] {
+export function rangesOf(uids: ArrayLike<number>): readonly UidRange[] {
   const ranges: [number, number][] = [];
   let last: [number, number] | undefined;
-  for (const uid of uids) {
+  for (let at = 0; at < uids.length; at++) {
+    const uid = uids[at]!;
     if (last !== undefined && uid === last[1] + 1) last[1] = uid;
     else ranges.push((last = [uid, uid]));
   }

@@ -1,5 +1,5 @@
 /** The operations that read, by their names in `Store`. */
-import { search } from "../search.ts";
+import { search, searchPacked } from "../search.ts";
 import { sort } from "../search-sort.ts";
 import { verify } from "../verify.ts";
 import { absentSubscriptions } from "./absent-subscriptions.ts";
@@ -50,6 +50,7 @@ export const readOps = {
   openMailbox: mailboxes.openMailbox,
   fetchCells: changes.fetchCells,
   changesSince: changes.changesSince,
+  searchPacked,
   content: contents.content,
   queueCount: admin.queueCount,
   queueList: admin.queueList,
