@@ -1,7 +1,7 @@
 /**
  * IMAP SEARCH beside another server that has no index, on the same mail in the same run, in turns, and beside a look into every message:
- * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P] [--only N] [--mail FOLDER]` (the last N needles; .eml files
- * in place of made-up mail). Both must take LOGIN without TLS. Mailboxes that are full from a run before are asked at once. Not part of the tests.
+ * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P] [--only N] [--mail FOLDER] [--pids OURS,THEIRS]` (the last N
+ * needles; .eml files in place of made-up mail; processes whose CPU is counted, on Linux, which other load on the machine does not change). Both must take LOGIN without TLS. Mailboxes that are full from a run before are asked at once. Not part of the tests.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     pass: { type: "string", default: "pw" },
     only: { type: "string" },
     mail: { type: "string" },
+    pids: { type: "string" },
   },
 });
 const count = Number(values.count);
@@ -136,6 +137,16 @@ if (filled) {
   await new Promise((resolve) => setTimeout(resolve, 90_000));
 }
 
+/** CPU of all threads of a process, in milliseconds. */
+function cpuOf(pid: string | undefined): number {
+  if (pid === undefined) return 0;
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return tasks.reduce(
+    (sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]) / 1e6,
+    0,
+  );
+}
+const [ourPid, theirPid] = values.pids?.split(",") ?? [];
 const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
 const folded = messages.map((message) => message.toLowerCase());
 /** Made-up mail is what it is; of real mail our own reading decides, so that of it the other server may find something else. */
@@ -165,12 +176,16 @@ for (const needle of values.only === undefined ? needles : needles.slice(needles
   for (const kind of ["TEXT", "BODY"] as const) {
     const key = `${kind} "${needle}"`;
     const [mine, other]: [number[], number[]] = [[], []];
+    const [myCpu, otherCpu]: [number[], number[]] = [[], []];
     let same = true;
     let peerFound = "";
     const expected = messages.flatMap((_, at) => (holds(at, kind, needle) ? [at + 1] : []));
     for (let round = 0; round < 5; round++) {
+      const before = [cpuOf(ourPid), cpuOf(theirPid)] as const;
       const own = await ours.search(key);
       const peer = await theirs.search(key);
+      myCpu.push(cpuOf(ourPid) - before[0]);
+      otherCpu.push(cpuOf(theirPid) - before[1]);
       mine.push(own.ms);
       other.push(peer.ms);
       same &&= own.uids === expected.join(" ");
@@ -178,7 +193,7 @@ for (const needle of values.only === undefined ? needles : needles.slice(needles
     }
     const [a, b] = [median(mine), median(other)];
     process.stdout.write(
-      `${key.padEnd(28)} ${String(expected.length).padStart(6)} found  ${a.toFixed(1).padStart(8)} ms  beside ${b.toFixed(0).padStart(7)} ms  ${(b / a).toFixed(0).padStart(6)} times as fast; the first time ${mine[0]!.toFixed(1).padStart(7)} beside ${other[0]!.toFixed(0).padStart(6)}, ${(other[0]! / mine[0]!).toFixed(0).padStart(4)} times${same ? "" : "  DIFFERENT"}${peerFound === expected.join(" ") ? "" : `; the other finds ${peerFound.split(" ").length}`}\n`,
+      `${key.padEnd(28)} ${String(expected.length).padStart(6)} found  ${a.toFixed(1).padStart(8)} ms  beside ${b.toFixed(0).padStart(7)} ms  ${(b / a).toFixed(0).padStart(6)} times as fast; the first time ${mine[0]!.toFixed(1).padStart(7)} beside ${other[0]!.toFixed(0).padStart(6)}, ${(other[0]! / mine[0]!).toFixed(0).padStart(4)} times${ourPid === undefined ? "" : `; CPU ${median(myCpu).toFixed(1)} (${myCpu[0]!.toFixed(1)}) beside ${median(otherCpu).toFixed(0)}, ${(median(otherCpu) / median(myCpu)).toFixed(0)} (${(otherCpu[0]! / myCpu[0]!).toFixed(0)}) times`}${same ? "" : "  DIFFERENT"}${peerFound === expected.join(" ") ? "" : `; the other finds ${peerFound.split(" ").length}`}\n`,
     );
   }
 ours.end();

@@ -9,8 +9,8 @@ import { memory, type Op, rows } from "./tx.ts";
 import { blockStart, unpackBody } from "./word-body.ts";
 import { blockNamed, blockOf, readSegments } from "./words.ts";
 
-/** The words of one block of a segment, each between two `listEnd`; `first`: its first word, by which it is named. */
-export type BlockList = { readonly first: string; readonly words: Buffer };
+/** The words of one block of a segment, each between two `listEnd`, which stand at `ends`; `first`: its first word, by which it is named. */
+export type BlockList = { readonly first: string; readonly words: Buffer; readonly ends: Uint32Array };
 
 /** What the words say of a piece of a needle. */
 export type Holding = {
@@ -27,8 +27,10 @@ type Held = { readonly first: string; readonly places: number[]; readonly length
 const listsAtOnce = 8;
 /** What a block's list takes beside its bytes. */
 const listOverhead = 200;
+const shortWord = 4;
+const endless = Number.POSITIVE_INFINITY;
 /** Words are read from the shortest on, which are frequent, about so many at a time: as soon as all emails are known, that was enough. */
-const batches = [32, 256, Number.POSITIVE_INFINITY] as const;
+const batches = [32, 256, endless] as const;
 
 /** `most`: words of one segment that are read. `end`: emails are below it. */
 export function* emailsHolding(
@@ -60,28 +62,37 @@ export function* emailsHolding(
       if (postings !== undefined) takeAll(postings);
       continue;
     }
-    const held: Held[] = [];
-    let count = 0;
     const part = partOf(piece);
-    for (const list of yield* listsOf(account, segment)) {
-      const one = heldIn(list, piece, part);
-      if (one.places.length > 0) held.push(one);
-      count += one.places.length;
-    }
-    // Words of which no email is known for sure say something only where all of them are read.
-    if (count > most && places === 0) return { found: undefined, sure };
+    const lists = yield* listsOf(account, segment);
     known = 0;
-    for (let batch = 0, longest = -1; batch < batches.length && known < emails; batch++) {
-      const longer = longest;
-      longest = longestOf(held, Math.min(most, batches[batch]!));
-      for (const { first, places: at, lengths } of held) {
-        const wanted = at.filter((_, index) => lengths[index]! > longer && lengths[index]! <= longest);
-        const block = wanted.length === 0 ? undefined : yield* blockNamed(account, segment, first);
-        if (block !== undefined) eachPostingsAt(block, wanted, takeAll);
+    // A letter or two stand in very many words: mostly the shortest of those are enough.
+    const [first, ...further] = part.length < minIndexedBytes && places !== 0 ? [shortWord, endless] : [endless];
+    for (let longest = first!, longer = 0; ; longer = longest, longest = further.shift()!) {
+      const held: Held[] = [];
+      let count = 0;
+      for (const list of lists) {
+        const one = longest === shortWord ? heldInShort(list, part) : heldIn(list, piece, part, longer);
+        if (one.places.length > 0) held.push(one);
+        count += one.places.length;
       }
+      // Words of which no email is known for sure say something only where all of them are read.
+      if (count > most && places === 0) return { found: undefined, sure };
+      let read = 0;
+      for (const many of batches) {
+        if (known >= emails) break;
+        const upTo = longestOf(held, Math.min(most, many));
+        for (const { first, places: at, lengths } of held) {
+          const wanted = at.filter((_, index) => lengths[index]! > read && lengths[index]! <= upTo);
+          const block = wanted.length === 0 ? undefined : yield* blockNamed(account, segment, first);
+          if (block !== undefined) eachPostingsAt(block, wanted, takeAll);
+        }
+        read = upTo;
+      }
+      // Where all emails of the segment are known, the words that were not read say nothing more.
+      if (known >= emails) break;
+      if (count > most) whole = false;
+      if (further.length === 0) break;
     }
-    // Where all emails of the segment are known, the words that were not read say nothing more.
-    if (count > most && known < emails) whole = false;
   }
   return { found: whole ? found : undefined, sure };
 }
@@ -95,7 +106,8 @@ const partOf = ({ word, begins, ends }: NeedlePiece): Buffer => {
 /** Shorter parts stand in so many words that a plain loop is sooner through than one call for each. */
 const minIndexedBytes = 3;
 
-function heldIn({ first, words }: BlockList, { begins }: NeedlePiece, part: Buffer): Held {
+/** In words longer than `longer` bytes. */
+function heldIn({ first, words }: BlockList, { begins }: NeedlePiece, part: Buffer, longer: number): Held {
   const places: number[] = [];
   const lengths: number[] = [];
   // The word that has been counted up to: its place, and where the `listEnd` before it is.
@@ -110,12 +122,35 @@ function heldIn({ first, words }: BlockList, { begins }: NeedlePiece, part: Buff
       place++;
       from = to++;
     }
-    places.push(place);
-    lengths.push(to - from - 1);
+    const length = to - from - 1;
+    if (length > longer) {
+      places.push(place);
+      lengths.push(length);
+    }
     // The next word begins where this one ends.
     place++;
     from = to;
     at = next(words, part, begins ? to : to + 1);
+  }
+  return { first, places, lengths };
+}
+
+/** In words of up to `shortWord` bytes; `part` is shorter than `minIndexedBytes`. */
+function heldInShort({ first, words, ends }: BlockList, part: Buffer): Held {
+  const places: number[] = [];
+  const lengths: number[] = [];
+  const [one, other] = part;
+  for (let place = 0; place + 1 < ends.length; place++) {
+    const from = ends[place]!;
+    const to = ends[place + 1]!;
+    if (to - from - 1 > shortWord) continue;
+    // A part may have the `listEnd` before a word, or the one after it, in it.
+    for (let at = from; at <= to - part.length + 1; at++) {
+      if (words[at] !== one || (other !== undefined && words[at + 1] !== other)) continue;
+      places.push(place);
+      lengths.push(to - from - 1);
+      break;
+    }
   }
   return { first, places, lengths };
 }
@@ -158,7 +193,7 @@ function* listsOf(account: AccountId, segment: number): Op<readonly BlockList[]>
     for (const [, body] of kept)
       for (const one of blocksIn(Buffer.from(unpackBody(body as Uint8Array)))) {
         all.push(one);
-        bytes += one.words.length + listOverhead;
+        bytes += one.words.length + one.ends.byteLength + listOverhead;
       }
     if (kept.length < listsAtOnce) break;
     after = kept.at(-1)![0] as string;
@@ -172,7 +207,9 @@ function* blocksIn(joined: Buffer): Generator<BlockList> {
   for (let at = joined.indexOf(blockStart); at >= 0; ) {
     const end = joined.indexOf(blockStart, at + 1);
     const words = joined.subarray(at + 1, end < 0 ? joined.length : end);
-    yield { first: words.toString("utf8", 1, words.indexOf(listEnd, 1)), words };
+    const ends: number[] = [];
+    for (let end = 0; end >= 0; end = words.indexOf(listEnd, end + 1)) ends.push(end);
+    yield { first: words.toString("utf8", 1, ends[1]), words, ends: Uint32Array.from(ends) };
     at = end;
   }
 }
