@@ -85,8 +85,7 @@ function eachGram(
       }
 }
 
-const fourAt = (at: number): number =>
-  (kept[at]! << 24) | (kept[at + 1]! << 16) | (kept[at + 2]! << 8) | kept[at + 3]!;
+const fourAt = (at: number): number => (kept[at]! << 24) | (kept[at + 1]! << 16) | (kept[at + 2]! << 8) | kept[at + 3]!;
 
 /** Work space of the one builder in use. */
 const scratch = new Uint8Array(largest);

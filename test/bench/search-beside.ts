@@ -1,7 +1,7 @@
 /**
  * IMAP SEARCH beside another server that has no index, on the same mail in the same run, in turns, and beside a look into every message:
  * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P] [--only N] [--mail FOLDER] [--pids OURS,THEIRS]` (the last N
- * needles; .eml files in place of made-up mail; processes whose CPU is counted, on Linux, which other load on the machine does not change). Both must take LOGIN without TLS. Mailboxes that are full from a run before are asked at once. Not part of the tests.
+ * needles; .eml files in place of made-up mail; processes, by number or name, whose CPU is counted, on Linux, which other load on the machine does not change). Both must take LOGIN without TLS. Mailboxes that are full from a run before are asked at once. Not part of the tests.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -146,7 +146,22 @@ function cpuOf(pid: string | undefined): number {
     0,
   );
 }
-const [ourPid, theirPid] = values.pids?.split(",") ?? [];
+/** A process by its number, or the newest one of that name: of the session that has just been opened. */
+function pidOf(given: string | undefined): string | undefined {
+  if (given === undefined || /^\d+$/.test(given)) return given;
+  const named = (pid: string): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === given;
+    } catch {
+      return false; // it has ended
+    }
+  };
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && named(pid))
+    .sort((one, other) => Number(one) - Number(other))
+    .at(-1);
+}
+const [ourPid, theirPid] = (values.pids?.split(",") ?? []).map(pidOf);
 const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
 const folded = messages.map((message) => message.toLowerCase());
 /** Made-up mail is what it is; of real mail our own reading decides, so that of it the other server may find something else. */
