@@ -3,11 +3,11 @@
  * email each UID of a mailbox is. Each thing is remembered under a name, or with a stamp, that the data themselves tell anew at every search.
  */
 import type { FoldedText } from "../../protocol/mime/search-text.ts";
-import type { GramBlocks } from "./ops/grams.ts";
+import type { Chunks, GramBlocks } from "./ops/grams.ts";
 import type { BlockList } from "./ops/holding.ts";
 import type { MailboxEmails } from "./ops/mailbox-emails.ts";
 
-/** Bytes of blocks and lists of words, unpacked; of filters that wait for a block; of UIDs and the numbers of their emails. */
+/** Bytes of blocks and lists of words, unpacked; of filters; of UIDs and the numbers of their emails. */
 const maxWordBytes = 32 * 1024 * 1024;
 const maxGramBytes = 8 * 1024 * 1024;
 const maxMailboxBytes = 16 * 1024 * 1024;
@@ -20,7 +20,9 @@ export class SearchMemory {
   /** The lists of a segment's words, by account and segment. */
   readonly lists = new Recent<readonly BlockList[]>(maxWordBytes / 2);
   /** By account. */
-  readonly grams = new Recent<GramBlocks>(maxGramBytes);
+  readonly grams = new Recent<GramBlocks>(maxGramBytes / 2);
+  /** Columns of filters, by account, what `GramBlocks` says, size and chunk. */
+  readonly columns = new Recent<Chunks>(maxGramBytes / 2);
   /** By account and mailbox. */
   readonly mailboxes = new Recent<MailboxEmails>(maxMailboxBytes);
   /** By content: text of messages that were looked into twice, and "once". */

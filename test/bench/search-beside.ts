@@ -196,11 +196,12 @@ for (const needle of values.only === undefined ? needles : needles.slice(needles
     let peerFound = "";
     const expected = messages.flatMap((_, at) => (holds(at, kind, needle) ? [at + 1] : []));
     for (let round = 0; round < 5; round++) {
-      const before = [cpuOf(ourPid), cpuOf(theirPid)] as const;
+      let before = cpuOf(ourPid);
       const own = await ours.search(key);
+      myCpu.push(cpuOf(ourPid) - before);
+      before = cpuOf(theirPid);
       const peer = await theirs.search(key);
-      myCpu.push(cpuOf(ourPid) - before[0]);
-      otherCpu.push(cpuOf(theirPid) - before[1]);
+      otherCpu.push(cpuOf(theirPid) - before);
       mine.push(own.ms);
       other.push(peer.ms);
       same &&= own.uids === expected.join(" ");

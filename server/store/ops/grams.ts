@@ -116,6 +116,7 @@ export type GramBlocks = {
 };
 const memberBytes = 8;
 const waitingOverhead = 200;
+const chunkOverhead = 200;
 
 export function* gramBlocks(account: AccountId): Op<GramBlocks> {
   // The index goes on by joining (`up_to`) and by laying blocks; one that is made anew has other segments.
@@ -150,6 +151,28 @@ export function* gramBlocks(account: AccountId): Op<GramBlocks> {
   return blocks;
 }
 
+/** One chunk of columns, of all blocks of a size. */
+export type Chunks = readonly (readonly [block: number, body: Uint8Array])[];
+
+function* chunksOf(account: AccountId, { stamp }: GramBlocks, size: number, chunk: number): Op<Chunks> {
+  const { columns } = yield* memory();
+  const name = `${account}/${stamp}/${size}/${chunk}`;
+  const known = columns.get(name);
+  if (known !== undefined) return known;
+  const found = (yield* rows(
+    "SELECT block, body FROM gram_columns WHERE account = $1 AND size = $2 AND chunk = $3",
+    account,
+    size,
+    chunk,
+  )) as unknown as Chunks;
+  columns.put(
+    name,
+    found,
+    found.reduce((sum, [, body]) => sum + body.length + chunkOverhead, 0),
+  );
+  return found;
+}
+
 /** The emails whose filters do not rule the needle out. */
 export function* mayHold(account: AccountId, blocks: GramBlocks, slots: readonly number[]): Op<BitSet> {
   const found = new BitSet(blocks.upTo + 1);
@@ -164,13 +187,8 @@ export function* mayHold(account: AccountId, blocks: GramBlocks, slots: readonly
     }
     for (const { chunk, from } of columns.values()) {
       if (left.size === 0) break;
-      for (const [block, body] of yield* rows(
-        "SELECT block, body FROM gram_columns WHERE account = $1 AND size = $2 AND chunk = $3",
-        account,
-        size,
-        chunk,
-      ))
-        if (left.get(block as number)?.keep(body as Uint8Array, from) === false) left.delete(block as number);
+      for (const [block, body] of yield* chunksOf(account, blocks, size, chunk))
+        if (left.get(block)?.keep(body, from) === false) left.delete(block);
     }
     for (const [block, rest] of left)
       for (const [index, email] of blocks.members.get(block)!.entries()) if (rest.has(index)) found.add(email);
