@@ -202,6 +202,9 @@ function operation(one: Route, components: Json, refusals: Json): Json {
               ...(one.status === 201 ? { headers: { Location: { schema: { type: "string" } } } } : {}),
               content: content(one.answer, "output", one.type),
             },
+      ...(one.inPart === undefined || one.answer === undefined
+        ? {}
+        : { 200: { description: one.inPart, content: content(one.answer, "output", one.type) } }),
       ...refused(one, refusals),
     },
   };

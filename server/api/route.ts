@@ -88,6 +88,8 @@ export type Route = {
   /** Of the answer; undefined: 204 without any. */
   readonly answer: z.ZodType | undefined;
   readonly status: number;
+  /** What the answer is with 200 in place of `status` (see `InPart`). */
+  readonly inPart?: string;
   /** Of the answer's body: application/json where nothing is said. */
   readonly type?: string;
   readonly maxBodyBytes?: number;
@@ -110,6 +112,14 @@ export class Created<T> {
   constructor(value: T, location: string) {
     this.value = value;
     this.location = location;
+  }
+}
+
+/** An answer to several things asked at once, of which not all went as asked: it tells of each, with 200. */
+export class InPart<T> {
+  readonly value: T;
+  constructor(value: T) {
+    this.value = value;
   }
 }
 
@@ -149,7 +159,7 @@ export function route<
     readonly run: (
       given: Given<P, Q, B>,
       world: ApiWorld,
-    ) => Promise<Input<A> | Created<Input<A>> | Download | Problem<NoInfer<K> | Usual<P, B>>>;
+    ) => Promise<Input<A> | Created<Input<A>> | InPart<Input<A>> | Download | Problem<NoInfer<K> | Usual<P, B>>>;
   },
 ): Route {
   const { params, query, body, answer, status, refuses, ...rest } = about;

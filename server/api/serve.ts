@@ -18,7 +18,7 @@ import { forbidden, notFound, Problem, wrongParameter, wrongParameters } from ".
 import type { Rate } from "./rate.ts";
 import { changes, takesKeys } from "./refusals.ts";
 import { beginRepeat, type KeptReply, type Repeat } from "./repeat.ts";
-import { type ApiWorld, Created, Download, type Given, type Params, type Route } from "./route.ts";
+import { type ApiWorld, Created, Download, type Given, InPart, type Params, type Route } from "./route.ts";
 import { sentenceOf } from "./sentences.ts";
 
 export type ApiParts = {
@@ -258,6 +258,8 @@ function toReply(route: Route, given: unknown, request: FastifyRequest): KeptRep
     headers["location"] = root + given.location;
     value = given.value;
   }
+  const inPart = given instanceof InPart;
+  if (inPart) value = given.value;
   if (route.answer === undefined) return { status: 204, headers, body: "" };
   const body = textOf(route, value);
   headers["content-type"] = route.type ?? "application/json; charset=utf-8";
@@ -270,7 +272,7 @@ function toReply(route: Route, given: unknown, request: FastifyRequest): KeptRep
   }
   if (route.method === "GET" && matches(request.headers["if-none-match"], headers["etag"] ?? ""))
     return { status: 304, headers, body: "" };
-  return { status: route.status, headers, body };
+  return { status: inPart ? 200 : route.status, headers, body };
 }
 
 /** RFC 9110 §13.1: a list of tags, or "*". Weak ones compare for reading. */

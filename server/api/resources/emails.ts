@@ -9,7 +9,7 @@ import { BatchBody, copyOf, EmailBody, RawBody, timesOf, wishOf } from "../email
 import { shownEmail, theEmail, WholeEmail } from "../email-status.ts";
 import { type AskedWithTemplate, withTemplates } from "../email-template.ts";
 import { conflict, Problem, wrongField } from "../problem.ts";
-import { type ApiWorld, type Route, route } from "../route.ts";
+import { type ApiWorld, InPart, type Route, route } from "../route.ts";
 import { sendingIsOff, tenantOf } from "../sending-tenant.ts";
 
 /** Of a whole request, attachments in base64 and all. */
@@ -31,6 +31,9 @@ const Accepted = z
   .meta({ id: "AcceptedEmail" });
 
 const order = ["queued", "scheduled", "suppressed", "rejected"] as const;
+
+const isSent = (status: Injected["recipients"][number]["status"]): boolean =>
+  status === "queued" || status === "scheduled";
 
 const shownInjected = ({ id, recipients }: Injected): z.input<typeof Accepted> => ({
   id,
@@ -136,7 +139,8 @@ export const routes: readonly Route[] = [
     path: "/emails/batch",
     summary: "Send up to 1000 emails, or one email to up to 1000 people with {{variables}}.",
     description:
-      "Either all of them are well-formed, or none is sent; what becomes of each is in the answer, in order.",
+      "Either all of them are well-formed, or none is sent; what becomes of each is in the answer, in order: 202 where all are sent, 200 where some recipients are suppressed or rejected.",
+    inPart: "What became of each: not all are sent.",
     area: "emails",
     who: "user",
     body: BatchBody,
@@ -149,7 +153,10 @@ export const routes: readonly Route[] = [
       const { asked, below } = given.body;
       const pointerTo = (index: number): string => (below === undefined ? "" : `${below}/${index}`);
       const sent = await send(asked, pointerTo, given, world);
-      return sent instanceof Problem ? sent : { emails: sent.map(shownInjected) };
+      if (sent instanceof Problem) return sent;
+      const answer = { emails: sent.map(shownInjected) };
+      const all = sent.every(({ recipients }) => recipients.every(({ status }) => isSent(status)));
+      return all ? answer : new InPart(answer);
     },
   }),
   route({
