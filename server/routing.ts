@@ -1,6 +1,6 @@
 /** The routes of outbound mail as they are now: kept in the store, read when they change. */
 import type { Log } from "./log.ts";
-import { parseRoutes, type Route, type Routing } from "./send/route.ts";
+import { parseRoutes, type Routing, routeMistakeWords } from "./send/route.ts";
 import type { Store } from "./store/store.ts";
 
 /** Routes are read again after this long: another process may have changed them. */
@@ -19,9 +19,8 @@ export async function watchRoutes(
     const text = JSON.stringify(value) ?? "";
     if (text === raw) return;
     raw = text;
-    const { routes, mistakes }: { readonly routes: readonly Route[]; readonly mistakes: readonly string[] } =
-      parseRoutes(value);
-    for (const mistake of mistakes) log.error({ mistake }, "route left out");
+    const { routes, mistakes } = parseRoutes(value);
+    for (const mistake of mistakes) log.error({ mistake: routeMistakeWords(mistake) }, "route left out");
     routing = { ...fixed, routes };
   };
   const readSafely = (): void => {

@@ -1,4 +1,4 @@
-import { parseRoutes, tlsModes } from "../send/route.ts";
+import { parseRoutes, routeMistakeWords, tlsModes } from "../send/route.ts";
 import { backUp } from "./back-up.ts";
 import { type Command, command, done, no, time } from "./command.ts";
 import { counted } from "./progress.ts";
@@ -47,7 +47,7 @@ export const serverCommands: readonly Command[] = [
       const before = await readRoutes(store);
       const after = first ? [fresh, ...before] : [...before, fresh];
       const { mistakes } = parseRoutes(after);
-      if (mistakes.length > 0) return no(mistakes.join(" "));
+      if (mistakes.length > 0) return no(mistakes.map(routeMistakeWords).join(" "));
       await store.putSetting(routesSetting, after);
       return done(withoutPassword(fresh));
     },
@@ -73,7 +73,7 @@ export const serverCommands: readonly Command[] = [
     { routes: { type: "json", placed: true, required: true, help: '[{"domain":"example.org","to":"smtp:host:25"}]' } },
     async ({ routes }, { store }) => {
       const { routes: good, mistakes } = parseRoutes(routes);
-      if (mistakes.length > 0) return no(mistakes.join(" "));
+      if (mistakes.length > 0) return no(mistakes.map(routeMistakeWords).join(" "));
       await store.putSetting(routesSetting, routes);
       return done({ routes: good.length });
     },

@@ -5,7 +5,7 @@ import type { Answer, Mx, Resolver } from "../net/resolver.ts";
 import type { Domain } from "../store/store.ts";
 import { classify } from "./classify.ts";
 import { defaultMxSettings, type Lookup, lookUpMx } from "./mx.ts";
-import { parseRoutes, parseTarget, plainRouting, type Routing, route } from "./route.ts";
+import { parseRoutes, parseTarget, plainRouting, type Routing, route, routeMistakeWords } from "./route.ts";
 import { siteOf } from "./site.ts";
 
 // ---------------------------------------------------------------- routes
@@ -68,9 +68,14 @@ test("mistakes in routes are sentences, all of them", () => {
     { domain: "ok.test", to: "mx" },
   ]);
   assert.equal(routes.length, 1);
-  assert.equal(mistakes.length, 11, mistakes.join("\n"));
-  for (const sentence of mistakes) assert.match(sentence, /^Route [1-4]: .*\.$/);
-  assert.deepEqual(parseRoutes({}).mistakes, ['"routes" must be a list']);
+  const told = mistakes.map(routeMistakeWords);
+  assert.equal(told.length, 11, told.join("\n"));
+  for (const sentence of told) assert.match(sentence, /^Route [1-4]: .*\.$/);
+  assert.deepEqual(
+    mistakes.map(({ index, field }) => `${index} ${field}`),
+    "0 to,1 undefined,2 foo,2 domain,2 sender,2 tls,2 to,2 password,2 cleartextAuth,3 user,3 tls".split(","),
+  );
+  assert.deepEqual(parseRoutes({}).mistakes.map(routeMistakeWords), ['"routes" must be a list.']);
   assert.deepEqual(parseRoutes(undefined), { routes: [], mistakes: [] });
   for (const bad of ["smtp:", "smtp:a:0", "smtp:a:b", "http:a:1", "mx:", "smtp:a b:1", ""])
     assert.equal(parseTarget(bad), undefined, bad);

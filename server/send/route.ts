@@ -117,63 +117,77 @@ export function parseTarget(text: string, tls: TlsMode = "opportunistic"): Targe
 export const maxRoutes = 10_000;
 const knownKeys = ["domain", "sender", "to", "tls", "user", "password", "cleartextAuth"];
 
+/** What is wrong: in which route, counted from 0, and in which of its fields. */
+export type RouteMistake = {
+  readonly index: number | undefined;
+  readonly field: string | undefined;
+  readonly why: string;
+};
+
+/** "Route 2: "user" and "password" come together." */
+export const routeMistakeWords = ({ index, why }: RouteMistake): string =>
+  index === undefined ? why : `Route ${index + 1}: ${why}`;
+
 /**
  * Checks the store's setting "routes": a list of `{domain?, sender?, to, tls?, user?, password?, cleartextAuth?}`. All
- * mistakes at once, as sentences; routes with mistakes are left out.
+ * mistakes at once; routes with mistakes are left out.
  */
 export function parseRoutes(value: unknown): {
   readonly routes: readonly Route[];
-  readonly mistakes: readonly string[];
+  readonly mistakes: readonly RouteMistake[];
 } {
   if (value === undefined) return { routes: [], mistakes: [] };
-  if (!Array.isArray(value)) return { routes: [], mistakes: ['"routes" must be a list'] };
+  const whole = (why: string): RouteMistake => ({ index: undefined, field: undefined, why });
+  if (!Array.isArray(value)) return { routes: [], mistakes: [whole('"routes" must be a list.')] };
   const routes: Route[] = [];
-  const mistakes: string[] = [];
-  if (value.length > maxRoutes) mistakes.push(`There are ${value.length} routes; at most ${maxRoutes} are used.`);
+  const mistakes: RouteMistake[] = [];
+  if (value.length > maxRoutes)
+    mistakes.push(whole(`There are ${value.length} routes; at most ${maxRoutes} are used.`));
   for (const [index, entry] of value.slice(0, maxRoutes).entries()) {
-    const found: string[] = [];
-    const made = parseRoute(entry, (sentence) => found.push(`Route ${index + 1}: ${sentence}`));
+    const found: RouteMistake[] = [];
+    const made = parseRoute(entry, (field, why) => found.push({ index, field, why }));
     mistakes.push(...found);
     if (made !== undefined && found.length === 0) routes.push(made);
   }
   return { routes, mistakes };
 }
 
-function parseRoute(entry: unknown, mistake: (sentence: string) => void): Route | undefined {
+function parseRoute(entry: unknown, mistake: (field: string | undefined, why: string) => void): Route | undefined {
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
-    mistake("must be an object.");
+    mistake(undefined, "must be an object.");
     return undefined;
   }
   const fields = entry as { readonly [key: string]: unknown };
-  for (const key of Object.keys(fields)) if (!knownKeys.includes(key)) mistake(`"${key}" is unknown.`);
+  for (const key of Object.keys(fields)) if (!knownKeys.includes(key)) mistake(key, `"${key}" is unknown.`);
   const text = (key: string): string | undefined => {
     const value = fields[key];
     if (value === undefined || (typeof value === "string" && value !== "")) return value;
-    mistake(`"${key}" must be a text.`);
+    mistake(key, `"${key}" must be a text.`);
     return undefined;
   };
   const domain = text("domain")?.toLowerCase();
   const sender = text("sender")?.toLowerCase();
   if (domain !== undefined && !/^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(domain))
-    mistake(`"${domain}" is no domain: write "example.org", or ".example.org" for all below it too.`);
+    mistake("domain", `"${domain}" is no domain: write "example.org", or ".example.org" for all below it too.`);
   if (sender !== undefined && sender !== "<>" && !/^[^\s]*@[^\s@]+$/.test(sender))
-    mistake(`"${sender}" is no sender: write "someone@example.org", "@example.org" or "<>".`);
+    mistake("sender", `"${sender}" is no sender: write "someone@example.org", "@example.org" or "<>".`);
   const to = text("to");
   const tls = text("tls") ?? "opportunistic";
-  if (!isTlsMode(tls)) mistake(`"tls" must be one of ${tlsModes.join(", ")}.`);
+  if (!isTlsMode(tls)) mistake("tls", `"tls" must be one of ${tlsModes.join(", ")}.`);
   const target = to === undefined ? undefined : parseTarget(to, isTlsMode(tls) ? tls : "opportunistic");
   if (target === undefined)
-    mistake('"to" must be "mx", "mx:DOMAIN", "smtp:HOST:PORT", "smtps:HOST:PORT" or "lmtp:HOST:PORT".');
+    mistake("to", '"to" must be "mx", "mx:DOMAIN", "smtp:HOST:PORT", "smtps:HOST:PORT" or "lmtp:HOST:PORT".');
   const user = text("user");
   const password = text("password");
   const cleartext = fields["cleartextAuth"] ?? false;
-  if ((user === undefined) !== (password === undefined)) mistake('"user" and "password" come together.');
-  if (typeof cleartext !== "boolean") mistake('"cleartextAuth" must be true or false.');
+  if ((user === undefined) !== (password === undefined))
+    mistake(user === undefined ? "user" : "password", '"user" and "password" come together.');
+  if (typeof cleartext !== "boolean") mistake("cleartextAuth", '"cleartextAuth" must be true or false.');
   if (target === undefined) return undefined;
   if (target === "mx" || target.kind !== "host") {
-    if (user !== undefined) mistake('only a host takes "user" and "password".');
+    if (user !== undefined) mistake("user", 'only a host takes "user" and "password".');
     if (target !== "mx" || fields["tls"] === undefined || !isTlsMode(tls)) return { domain, sender, target };
-    if (tls === "implicit") mistake('"tls" can be "implicit" for a host only.');
+    if (tls === "implicit") mistake("tls", '"tls" can be "implicit" for a host only.');
     return { domain, sender, target, tls };
   }
   const auth =

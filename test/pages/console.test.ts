@@ -202,7 +202,7 @@ test("the console", async (t) => {
     const dialog = page.getByRole("dialog");
     await dialog.locator('[name="name"]').fill("mta1");
     await dialog.locator('[name="warmup"]').selectOption("normal");
-    await dialog.locator('[name="targets"]').fill('{"gmail": 20000, "other": 5000}');
+    await dialog.locator('[name="targets"]').fill("gmail: 20000\nother: 5000");
     await dialog.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "mta1" }).waitFor();
     await page.goto(`${pages.origin}/admin/#/sending`);
@@ -357,6 +357,35 @@ test("the console", async (t) => {
     await context.close();
   });
 
+  await t.test("the limits and the branding of a tenant are written field by field", async () => {
+    const person = await pages.person({ size: "phone" });
+    const { page, context, complaints } = person;
+    await enter(person);
+    const dialog = page.getByRole("dialog");
+    const talk = new ApiTalk(pages.origin, admin);
+    await page.goto(`${pages.origin}/admin/#/tenants?add=1`);
+    await dialog.locator('[name="name"]').fill("forms");
+    await dialog.locator('[name="limits/maxStorageBytes"]').fill("much");
+    await dialog.locator('[name="branding/color"]').fill("blue");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await dialog.getByText("Write a size, such as 5 GB.").waitFor();
+    await accessible(page, "a tenant");
+    await dialog.locator('[name="limits/maxStorageBytes"]').fill("2 GB");
+    await dialog.locator('[name="branding/color"]').fill("#0a5fb4");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("heading", { level: 1, name: "forms" }).waitFor();
+    await page.getByRole("button", { name: "Change" }).first().click();
+    await dialog.locator('[name="limits/maxDomains"]').fill("3");
+    await dialog.locator('[name="branding/color"]').fill("");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const tenant = await talk.ok("GET", "/tenants/forms");
+    assert.deepEqual(tenant.limits, { maxDomains: 3, maxStorageBytes: 2 * 1024 ** 3 });
+    assert.deepEqual(tenant.branding, {});
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
   await t.test("many accounts from a file, mail from elsewhere, an invitation", async () => {
     const person = await pages.person();
     const { page, context, complaints } = person;
@@ -376,8 +405,8 @@ test("the console", async (t) => {
     await dialog.getByRole("button", { name: "Save the passwords" }).click();
     const chunks: Buffer[] = [];
     for await (const chunk of await (await saving).createReadStream()) chunks.push(chunk as Buffer);
-    const [, password = ""] = /mia@example\.test,(.+)\r\n$/.exec(Buffer.concat(chunks).toString()) ?? [];
-    assert.ok(password.length >= 10, "a password was made and saved");
+    const [, made = ""] = /mia@example\.test,(.+)\r\n$/.exec(Buffer.concat(chunks).toString()) ?? [];
+    assert.ok(made.length >= 10, "a password was made and saved");
     await dialog.getByRole("button", { name: "Close" }).last().click();
     await page.getByRole("link", { name: "mia@example.test" }).click();
 
@@ -412,6 +441,21 @@ test("the console", async (t) => {
     await elsewhere.getByText(/^One message came, .+ here already\. Kept in step/).waitFor();
     await accessible(page, "mail from elsewhere");
 
+    // The password there is another one by now: it is said, and asked for.
+    const talk = new ApiTalk(pages.origin, admin);
+    const password = (fresh: string) => talk.ok("POST", "/accounts/u1@example.test/password", { password: fresh });
+    await password("another one by now");
+    await elsewhere.getByRole("button", { name: "Run now" }).click();
+    await elsewhere.getByText(/refuses the name or the password/).waitFor();
+    await elsewhere.getByRole("button", { name: "Another password" }).click();
+    await dialog.getByText("Of u1@example.test at 127.0.0.1. What has come is not brought again.").waitFor();
+    await accessible(page, "another password");
+    await dialog.locator('[name="password"]').fill("another one by now");
+    await dialog.getByRole("button", { name: "Run now" }).click();
+    await elsewhere.getByText(/^Nothing new came, .+ here already\. Kept in step/).waitFor();
+    assert.equal(await elsewhere.getByRole("button", { name: "Another password" }).count(), 0);
+    await password("pw");
+
     const sent = (n: number) => `From a Thu Jan  1 00:00:00 2026\nFrom: a@b.test\nSubject: kept ${n}\n\nHello.\n\n`;
     const mbox = { name: "Kept.mbox", mimeType: "application/mbox", buffer: Buffer.from(sent(1) + sent(2)) };
     const files = page.getByRole("region", { name: "Mail from files" });
@@ -420,7 +464,6 @@ test("the console", async (t) => {
       await files.getByText(words).waitFor();
     }
     // A file that broke off on its way goes on where it was, also after the page was left.
-    const talk = new ApiTalk(pages.origin, admin);
     const half = Buffer.from(sent(3) + sent(4));
     const about = { sizeBytes: half.length, account: "mia@example.test", name: "half.mbox" };
     const { id } = await talk.ok("POST", "/archives", about);

@@ -1,4 +1,5 @@
 /** Checks what is written in a form with the server's own schema, before anything is sent. */
+import type { FormField } from "../parts/forms.ts";
 import { bytes, duration } from "../say.ts";
 import type { Description, Schema } from "./description.ts";
 import { schemaErrors } from "./schema-errors.ts";
@@ -10,25 +11,30 @@ export function faultsOf(
   schema: Schema,
   description: Description,
   value: { readonly [name: string]: unknown },
+  fields: readonly FormField[],
 ): Faults {
   const errors = schemaErrors(description.plain(schema), description.schemas, value);
   const faults: { [name: string]: string } = {};
-  const properties = description.plain(schema).properties ?? {};
   for (const { keyword, instanceLocation, error } of errors) {
     const missing = keyword === "required" ? /"([^"]+)"/.exec(error)?.[1] : undefined;
-    const name = missing ?? instanceLocation.split("/")[1];
-    if (name === undefined || name === "" || properties[name] === undefined) continue;
-    const told = fault(keyword, name, description.plain(properties[name]), error);
+    const field = fieldAt(missing === undefined ? instanceLocation : `${instanceLocation}/${missing}`, fields);
+    if (field === undefined) continue;
+    const { name } = field;
+    const told = fault(keyword, name, field, error);
     // The deepest finding comes first and says most.
     if (told !== undefined) faults[name] ??= told;
   }
   return faults;
 }
 
+/** The field that a pointer such as "#/limits/maxDomains" leads to or into. */
+export const fieldAt = (pointer: string, fields: readonly FormField[]): FormField | undefined =>
+  fields.find(({ name }) => pointer === `#/${name}` || pointer.startsWith(`#/${name}/`));
+
 const said = (name: string, value: number): string =>
   /bytes$/i.test(name) ? bytes(value) : /Ms$/.test(name) ? duration(value) : String(value);
 
-function fault(keyword: string, name: string, schema: Schema, error: string): string | undefined {
+function fault(keyword: string, name: string, { schema, kind }: FormField, error: string): string | undefined {
   switch (keyword) {
     case "required":
       return "Write something here.";
@@ -50,6 +56,7 @@ function fault(keyword: string, name: string, schema: Schema, error: string): st
         ? "Write a date and a time."
         : `This has the wrong form. ${schema.description ?? ""}`.trim();
     case "type":
+      if (kind === "pairs") return "Write a name, a colon and its value in each line.";
       if (/bytes$/i.test(name)) return "Write a size, such as 5 GB.";
       if (/Ms$/.test(name)) return "Write a time, such as 15 minutes.";
       return schema.type === "integer" ? "Write a whole number." : "This has the wrong form.";

@@ -1,9 +1,9 @@
 /** Settings that are kept in the store and hold at once; the configuration file has the others. */
 import { z } from "zod";
-import { parseRoutes, tlsModes } from "../../send/route.ts";
+import { parseRoutes, routeMistakeWords, tlsModes } from "../../send/route.ts";
 import { auditDays, auditDaysSetting } from "../../store/ops/audit.ts";
 import { journeyDays, journeyDaysSetting } from "../../store/tidy.ts";
-import { wrongField } from "../problem.ts";
+import { Problem } from "../problem.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 
 const days = z.int().min(1).max(4000);
@@ -94,7 +94,13 @@ export const routes: readonly Route[] = [
             : one,
         );
         const { mistakes } = parseRoutes(after);
-        if (mistakes.length > 0) return wrongField("/routes", mistakes.join(" "));
+        if (mistakes.length > 0) {
+          const errors = mistakes.map((mistake) => ({
+            pointer: ["#/routes", mistake.index, mistake.field].filter((part) => part !== undefined).join("/"),
+            detail: routeMistakeWords(mistake),
+          }));
+          return new Problem("validation", errors[0]?.detail ?? "", errors);
+        }
         await store.putSetting("routes", after);
       }
       if (body.journeyDays !== undefined) await store.putSetting(journeyDaysSetting, body.journeyDays);

@@ -16,7 +16,7 @@ const limits = z
     maxStorageBytes: amount.describe("The quotas of all its accounts together."),
     defaultQuotaBytes: amount.describe("What an account gets where nothing is said."),
   })
-  .describe("null: no limit.");
+  .describe("What is left out, or null, has no limit.");
 const branding = z.strictObject({
   productName: z.string().max(100).nullable().optional(),
   logoUrl: z
