@@ -1,5 +1,5 @@
 /**
- * A day's life of one server, in miniature: `npm run soak [-- MINUTES [RATE]]` (60 minutes; RATE letters a second, 10).
+ * A day's life of one server, in miniature: `npm run soak [-- MINUTES [RATE [postgres]]]` (60 minutes; RATE letters a second, 10; on SQLite or PostgreSQL).
  *
  * Strangers write letters and nonsense, people read by IMAP, POP3 and JMAP, answer, sort and delete, an administrator makes and
  * removes accounts, the next server takes, defers and refuses. Mailboxes are emptied as fast as they fill, so what still grows is a leak.
@@ -13,12 +13,14 @@ import { createTransport } from "nodemailer";
 import { ApiTalk } from "./api-talk.ts";
 import { startDev } from "./dev-process.ts";
 import { JmapTalk } from "./jmap-talk.ts";
+import { startPostgres } from "./postgres-server.ts";
 import { startSink } from "./sink.ts";
 import { imapSession } from "./wire.ts";
 
 const minutes = Number(process.argv[2] ?? 60);
 const rate = Number(process.argv[3] ?? 10);
 const users = 50;
+const postgres = process.argv[4] === "postgres" ? await startPostgres() : undefined;
 
 let letters = 0;
 const sink = await startSink((command) => {
@@ -26,7 +28,10 @@ const sink = await startSink((command) => {
   if (command.includes("later")) return "451 4.7.1 later, please\r\n";
   return command.includes("never") ? "550 5.1.1 nobody of that name\r\n" : undefined;
 });
-const dev = await startDev(["--users", String(users), "--deliver-to", `127.0.0.1:${sink.port}`, "--cleartext-auth"]);
+const dev = await startDev([
+  ...["--users", String(users), "--deliver-to", `127.0.0.1:${sink.port}`, "--cleartext-auth"],
+  ...(postgres === undefined ? [] : ["--set", `store.postgres=${await postgres.createDatabase()}`]),
+]);
 const { ready } = dev;
 const origin = `http://127.0.0.1:${ready.ports["http"]}`;
 const pause = (ms: number) => new Promise<void>((later) => setTimeout(later, ms));
@@ -261,6 +266,7 @@ await Promise.race([Promise.all(works), pause(90_000)]);
 const { ms, code } = await dev.stop();
 if (code !== 0) console.error(dev.log().slice(-5000));
 await sink.close();
+await postgres?.stop();
 const half = samples.slice(Math.floor(samples.length / 2));
 const middle = (of: readonly Sample[], key: "pssMiB" | "heapMiB" | "files"): number =>
   of.map((one) => one[key]).sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0;
