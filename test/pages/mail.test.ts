@@ -137,6 +137,13 @@ test("the webmail", async (t) => {
       await ann.page.getByRole("button", { name: "Select all 140 conversations" }).click();
       await ann.page.getByText("140 selected").waitFor();
     };
+    await ann.page.getByRole("button", { name: "What to do with Gazette" }).click();
+    await ann.page.getByRole("menuitem", { name: "Mark all as read" }).click();
+    const allRead = note(ann, "140 messages were marked as read.");
+    await allRead.waitFor();
+    assert.equal(await count(unread), 0);
+    await allRead.getByRole("button", { name: "Undo" }).click();
+    await eventually(async () => (await count(unread)) === 140, "all are unread again");
     await chooseAll();
     await picture(ann.page, "all-chosen");
     await ann.page.keyboard.press("Shift+I");

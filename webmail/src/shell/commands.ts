@@ -5,6 +5,7 @@ import type { Command } from "../../../ui/components/Palette.svelte";
 import { urn } from "../jmap/types.ts";
 import { chooseKnown } from "../list/choose.ts";
 import { mailboxName } from "../nav/names.ts";
+import { readAll } from "../state/actions.svelte.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
 import { go, inbox, route, toMailbox, toSpecial, withThread } from "../state/route.svelte.ts";
 import { session } from "../state/session.svelte.ts";
@@ -86,6 +87,15 @@ export function doings(page: PageDoes): readonly Doing[] {
     { id: "junk", label: "do.junk", icon: "junk", keys: ["!"], group: "help.message", run: () => rows.junk(!inJunk()) },
     { id: "star", label: "do.star", icon: "star", keys: ["s"], group: "help.message", run: rows.star },
     { id: "read", label: "do.read", icon: "mailOpen", keys: ["Shift+I"], group: "help.message", run: rows.read },
+    {
+      id: "readAll",
+      label: "do.readAll",
+      icon: "mailOpen",
+      group: "help.list",
+      run: () => {
+        if (view.mailbox !== undefined) void readAll(view.mailbox);
+      },
+    },
     { id: "unread", label: "do.unread", icon: "mail", keys: ["u", "Shift+U"], group: "help.message", run: rows.unread },
     {
       id: "share",

@@ -7,12 +7,13 @@ import { attempt } from "../shell/say.ts";
 import { t } from "../words.ts";
 import { copyAcross } from "./across.ts";
 import { forget, head, patchHead } from "./heads.svelte.ts";
+import { ConversationList } from "./list.svelte.ts";
 import { loadMailboxes, mailboxes, mailboxOf } from "./mailboxes.svelte.ts";
 import { inverse, type Patch } from "./patch.ts";
 import { accountOfEmails, allowed, mayIn, mayWith } from "./rights.ts";
 import { session } from "./session.svelte.ts";
 import { offerUndo } from "./undo.ts";
-import { view } from "./view.svelte.ts";
+import { newestFirst, view } from "./view.svelte.ts";
 
 /** Updates in one request; the server's bound where it is lower. */
 const maxAtOnce = 500;
@@ -316,6 +317,20 @@ export async function toggleKeyword(
   const on = !emails.some(({ keywords }) => keywords[keyword]);
   await applySaid(keywordPatches(emails, keyword, on), emails, on ? said.on : said.off);
   view.refreshSoon();
+}
+
+/** All that is unread in a mailbox; with undo. */
+export async function readAll(mailbox: Id): Promise<void> {
+  const filter = { inMailbox: mailbox, notKeyword: "$seen" };
+  const list = new ConversationList(session.client, { filter, sort: newestFirst, collapse: false, snippets: false });
+  let emails: readonly Marked[] | undefined;
+  await attempt(async () => {
+    emails = await list.everything();
+  });
+  if (emails === undefined || !allowed(emails, "maySetSeen")) return;
+  const done = t("done.readAll", { n: emails.length });
+  if (emails.length === 0) toast(done);
+  else await applySaid(keywordPatches(emails, "$seen", true), emails, done);
 }
 
 /** Everything in the trash or the junk mailbox, for good; asked before. */

@@ -345,10 +345,12 @@ export const en = {
   "do.star": "Star",
   "do.unstar": "Remove the star",
   "do.theme": "Light or dark",
+  "do.readAll": "Mark all as read",
   "do.unread": "Mark as unread",
   "do.unreadFrom": "Unread from here",
   "do.unsubscribe": "Unsubscribe",
 
+  "done.readAll": { one: "{n} message was marked as read.", other: "{n} messages were marked as read." },
   "done.archived": { one: "Archived.", other: "{n} conversations archived." },
   "done.deleted": { one: "Moved to the trash.", other: "{n} conversations moved to the trash." },
   "done.destroyed": { one: "Deleted for good.", other: "{n} conversations deleted for good." },
