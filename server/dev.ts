@@ -73,11 +73,11 @@ export async function dev(words: readonly string[]): Promise<number> {
   if (read.kind === "mistakes")
     throw new UsageError(read.mistakes.map(({ key, message }) => `${key}: ${message}`).join("\nangarium: "));
   const { config } = read;
-  const { log, flush } = makeLog(config.logLevel);
+  const { log, end } = makeLog(config.logLevel);
   const temporary = options.data === undefined;
   const dataDir = resolve(options.data ?? mkdtempSync(join(tmpdir(), "angarium-dev-")));
   const cleanUp = async (): Promise<void> => {
-    flush();
+    await end();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
   };
   const users = Array.from({ length: options.users }, (_, index) => `u${index + 1}@${options.domain}`);

@@ -15,13 +15,29 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 /** For tests and tools that want silence. */
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 
-/** Writes to stderr without waiting for it; what is still in memory is written when the process ends in order. */
-export function makeLog(level: LogLevel): { readonly log: Log; readonly flush: () => void } {
-  const out = destination({ fd: 2, sync: false, minLength: 4096, periodicFlush: 200 });
+/** Lines that wait where nobody reads stderr; those beyond are lost. */
+const maxWaitingBytes = 4 * 1024 * 1024;
+/** So long the end of the program waits for somebody to read them. */
+const maxEndMs = 500;
+
+/** Writes to stderr without waiting for it; what is still in memory is written by `end`, when the process ends in order. */
+export function makeLog(level: LogLevel): { readonly log: Log; readonly end: () => Promise<void> } {
+  const out = destination({ fd: 2, sync: false, minLength: 4096, maxLength: maxWaitingBytes, periodicFlush: 200 });
   // Without it an error's message, which is no own enumerable property, would not be written.
   const serializers = { error: pino.stdSerializers.err };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, out);
-  return { log: wrap(logger), flush: () => out.flushSync() };
+  const end = async (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<"written" | "late">();
+    const timer = setTimeout(() => resolve("late"), maxEndMs);
+    out.flush(() => resolve("written"));
+    const how = await promise;
+    clearTimeout(timer);
+    if (how === "written") return;
+    // Otherwise it would be written at the exit, which would wait for ever.
+    out.destroy();
+    out.write = () => true;
+  };
+  return { log: wrap(logger), end };
 }
 
 function wrap(logger: Logger): Log {

@@ -33,7 +33,7 @@ export async function start(words: readonly string[]): Promise<number> {
     makeFolder(dataDir);
     return configuration(dataDir, options);
   });
-  const { log, flush } = makeLog(config.logLevel);
+  const { log, end } = makeLog(config.logLevel);
   await nobodyElse(dataDir);
   const store = await openStore(dataDir, config.store);
   const server = await startServer({
@@ -45,7 +45,7 @@ export async function start(words: readonly string[]): Promise<number> {
     version,
     edgePolicies: true,
   });
-  const stopped = untilStopped(server, flush);
+  const stopped = untilStopped(server, end);
   // Not before it listens: whose first start fails (a port is taken) is told the password at the next one.
   const first = await firstPeople(store, options.domain ?? domainOf(config.hostname));
   process.stdout.write(

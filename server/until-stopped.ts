@@ -1,18 +1,26 @@
 /** A server program's end: signals stop it in order, and within five seconds whatever happens. */
+import { write } from "node:fs";
 import type { RunningServer } from "./roles.ts";
 
 const deadlineMs = 4_800;
+const sayMs = 100;
+const late = "angarium: did not stop in order within 5 seconds; what was acknowledged is safe.\n";
+
+/** An exit would write what is left of the log, which waits for ever where nobody reads it. */
+const endAtOnce = (): void => {
+  process.kill(process.pid, "SIGKILL");
+};
 
 /** Resolves with the exit code after SIGTERM or SIGINT and an orderly stop; a second signal ends it at once. */
 export function untilStopped(server: RunningServer, afterwards: () => Promise<void> | void): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (): void => {
-      if (stopping) process.exit(1);
+      if (stopping) endAtOnce();
       stopping = true;
       setTimeout(() => {
-        process.stderr.write("angarium: did not stop in order within 5 seconds; what was acknowledged is safe.\n");
-        process.exit(1);
+        write(2, late, endAtOnce);
+        setTimeout(endAtOnce, sayMs);
       }, deadlineMs).unref();
       server
         .stop()
