@@ -49,23 +49,20 @@ export function joinRoutes(app: FastifyInstance, { ports, auth }: JmapService, s
     const parsed = parseJson((request.body as Uint8Array | null) ?? new Uint8Array(0));
     return isJson && "value" in parsed && isObject(parsed.value) ? parsed.value : no(400, "Send a JSON object.");
   };
-  const joined = (reply: FastifyReply, outcome: Joined) =>
-    outcome.kind === "done"
-      ? reply
-          .code(201)
-          .type("application/json")
-          .send(JSON.stringify({ name: outcome.account.name }))
-      : reply
-          .code(422)
-          .type("application/problem+json")
-          .send(
-            JSON.stringify({
-              type: "about:blank",
-              status: 422,
-              detail: outcome.faults.join(" "),
-              errors: outcome.faults,
-            }),
-          );
+  const joined = async (request: FastifyRequest, reply: FastifyReply, outcome: Joined): Promise<FastifyReply> => {
+    if (outcome.kind === "refused") {
+      const { faults: errors } = outcome;
+      const problem = { type: "about:blank", status: 422, detail: errors.join(" "), errors };
+      return reply.code(422).type("application/problem+json").send(JSON.stringify(problem));
+    }
+    const { name } = outcome.account;
+    const domain = name.slice(name.lastIndexOf("@") + 1);
+    const [home] = await store.hostedDomains({ kind: "all" }, { limit: 1, domain });
+    const action = `${request.method} ${request.routeOptions.url}`;
+    const by = { actor: name, via: "api", remote: request.ip } as const;
+    await store.noteAudit([{ at: now(), tenant: home?.tenant ?? 0, ...by, action, target: name, detail: {} }]);
+    return reply.code(201).type("application/json").send(JSON.stringify({ name }));
+  };
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
   app.post("/auth/invitation", { bodyLimit }, async (request, reply) => {
@@ -76,6 +73,7 @@ export function joinRoutes(app: FastifyInstance, { ports, auth }: JmapService, s
     const password = text(body["password"]);
     if (password !== undefined)
       return joined(
+        request,
         reply,
         await acceptInvitation(store, token, { password, displayName: text(body["displayName"]) }, now()),
       );
@@ -93,6 +91,7 @@ export function joinRoutes(app: FastifyInstance, { ports, auth }: JmapService, s
     const password = text(body["password"]);
     if (name === undefined || password === undefined) return refuse(reply, 400, "Send name and password.");
     return joined(
+      request,
       reply,
       await signUp(store, settings, { name, password, displayName: text(body["displayName"]) }, now()),
     );

@@ -196,6 +196,9 @@ test("an invitation makes one account, with a password that holds; signing up is
   assert.equal((await post("/auth/invitation", { token, password })).status, 422, "good once");
   assert.equal((await post("/auth/invitation", { token })).status, 404);
   assert.equal(await imap(address, password), "in");
+  const [noted] = await run("audit", "list", "--limit", "1");
+  assert.deepEqual([noted?.["actor"], noted?.["action"]], [address, "POST /auth/invitation"]);
+  assert.ok(!JSON.stringify(noted).includes(password));
   const stranger = await post("/auth/sign-up", { name: `x@${server.ready.domain}`, password });
   assert.equal(stranger.status, 403);
 });
