@@ -533,6 +533,7 @@ test("a tenant's administrator sees its own part, why its mail waits, and steers
   assert.deepEqual(wrong.errors[0].pointer, "#/campaign");
   await run("sending tenant set", { name: "club", state: "suspended", reason: "traps" });
   assert.equal((await boss.no(403, "POST", "/emails", email)).detail, "Sending is suspended: traps");
+  await run("sending tenant set", { name: "club", state: "active", reason: "" });
 });
 
 test("what a tenant sends by SMTP is an email as any other: its story, its label, taken back, for those whose it is alone", async () => {
