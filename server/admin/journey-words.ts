@@ -49,7 +49,8 @@ function attempted(detail: Detail): string {
 }
 const answered = (detail: Detail): string => {
   const reply = text(detail, "reply");
-  return reply === "" ? "" : ` It answered: ${reply.replaceAll("\n", " ")}`;
+  // Its words end as they like, ours with a full stop.
+  return reply === "" ? "" : ` It answered: ${reply.replaceAll("\n", " ").replace(/(?<![.!?])$/, ".")}`;
 };
 
 /** What scripts did, by the short words of `deliver/sieve/sieve.ts`; `keep`: where what they keep lies. */
