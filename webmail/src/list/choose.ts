@@ -23,10 +23,9 @@ export function chooseKnown(list: ConversationList): void {
 
 /** Rows that nobody has seen too. */
 export async function chooseEverything(list: ConversationList): Promise<void> {
-  const count = list.total ?? 0;
   await attempt(async () => {
-    const emails = await list.everything();
+    const { emails, rows } = await list.everything();
     // Meanwhile one has gone elsewhere, or has chosen otherwise.
-    if (view.list === list && view.everything === "offered") view.everything = { emails, count };
+    if (view.list === list && view.everything === "offered") view.everything = { emails, count: rows };
   });
 }

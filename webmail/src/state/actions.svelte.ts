@@ -325,7 +325,7 @@ export async function readAll(mailbox: Id): Promise<void> {
   const list = new ConversationList(session.client, { filter, sort: newestFirst, collapse: false, snippets: false });
   let emails: readonly Marked[] | undefined;
   await attempt(async () => {
-    emails = await list.everything();
+    ({ emails } = await list.everything());
   });
   if (emails === undefined || !allowed(emails, "maySetSeen")) return;
   const done = t("done.readAll", { n: emails.length });

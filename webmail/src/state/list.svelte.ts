@@ -271,8 +271,11 @@ export class ConversationList {
     this.total = (this.total ?? 0) + fresh.length;
   }
 
-  /** All emails of its rows, known or not, oldest first: so much of each as is needed to do something with it. */
-  async everything(): Promise<readonly Marked[]> {
+  /**
+   * All emails of its rows, known or not, oldest first: so much of each as is needed to do something with it. Answers in `rows` how many
+   * rows they fill: of a list above the bound not all.
+   */
+  async everything(): Promise<{ emails: readonly Marked[]; rows: number }> {
     const { account, simpler } = this.query;
     const { filter } = (simple.has(this.#client) ? simpler : undefined) ?? this.query;
     const whose = account === undefined ? {} : { accountId: account };
@@ -280,6 +283,7 @@ export class ConversationList {
     const sort = [{ property: "receivedAt", isAscending: true }];
     const ids = { resultOf: "q", name: "Email/query", path: "/ids" };
     const found: Marked[] = [];
+    let whole = false;
     for (let position = 0; position < maxEverything; ) {
       // The device keeps only some of them.
       const answers = await this.#client.direct([
@@ -287,11 +291,13 @@ export class ConversationList {
         ["Email/get", { "#ids": ids, properties: ["id", "threadId", "mailboxIds", "keywords"] }, "e"],
       ]);
       const asked: readonly Id[] = answers.get("q")?.ids ?? [];
-      if (asked.length === 0) break;
+      whole = asked.length === 0;
+      if (whole) break;
       position += asked.length;
       found.push(...((answers.get("e")?.list ?? []) as Marked[]));
     }
-    return found;
+    const filled = this.query.collapse ? new Set(found.map(({ threadId }) => threadId)).size : found.length;
+    return { emails: found, rows: whole ? (this.total ?? filled) : filled };
   }
 
   /** As `remove`, of all of them. */
