@@ -34,6 +34,7 @@ export type DomainSummary = {
   readonly messages: number;
   readonly passed: number;
   readonly failed: number;
+  readonly reporters: readonly string[];
   readonly days: { readonly [day: string]: { readonly messages: number; readonly failed: number } };
   readonly sources: readonly SourceSummary[];
   readonly sentences: readonly string[];
@@ -58,13 +59,16 @@ export async function summarizeDmarc(
 ): Promise<DomainSummary> {
   const sources = new Map<string, Gathered>();
   const days = new Map<string, Counts>();
+  const reporters = new Set<string>();
   let read = 0;
   for (const day of await store.tallyDays(receivedKind, { domain, from, to, limit: to - from + 1 })) {
     const date = dateOf(day.day);
-    for (const { row, count } of await store.tallyRows(day, maxRowsOfDay)) {
+    for (const { row: text, count } of await store.tallyRows(day, maxRowsOfDay)) {
       if (read++ >= maxRows) break;
-      gather(sources, JSON.parse(row) as SourceRow, count, date, domain);
-      add(days, date, count, isFailed(JSON.parse(row) as SourceRow) ? count : 0);
+      const row = JSON.parse(text) as SourceRow;
+      reporters.add(row.reporter);
+      gather(sources, row, count, date, domain);
+      add(days, date, count, isFailed(row) ? count : 0);
     }
   }
   const told = [...sources]
@@ -82,6 +86,7 @@ export async function summarizeDmarc(
     to: dateOf(to),
     ...total,
     passed: total.messages - total.failed,
+    reporters: [...reporters].sort(),
     days: Object.fromEntries(days),
     sources: told,
     sentences: [overall(domain, total), ...told.map(({ sentence }) => sentence)],

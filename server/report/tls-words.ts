@@ -15,6 +15,8 @@ export type TlsFailureSummary = {
   readonly reporters: readonly string[];
   readonly reason: string;
   readonly lastDay: string;
+  /** What the connections met, without which and how many. */
+  readonly words: string;
   readonly sentence: string;
 };
 
@@ -99,7 +101,7 @@ export async function summarizeTls(
 function summaryOf({ count, lastDay, reporters, row }: Gathered, domain: string): TlsFailureSummary {
   const { result = "", mxHost = "", reason = "" } = row.failure ?? {};
   const who = [...reporters].sort();
-  const what = words[result] ?? `failed (${result})`;
+  const what = words[result] ?? (result === "not said" ? "failed: it is not said why" : `failed (${result})`);
   const where = mxHost === "" ? "" : ` to ${mxHost}`;
   const why = reason === "" ? "" : ` It says: ${reason.replace(/\.$/, "")}.`;
   return {
@@ -110,6 +112,7 @@ function summaryOf({ count, lastDay, reporters, row }: Gathered, domain: string)
     reporters: who,
     reason,
     lastDay,
+    words: `${what.charAt(0).toUpperCase()}${what.slice(1)}.${why}`,
     sentence: `${amount(count)} of ${who.slice(0, 3).join(", ")}${where} for ${domain} ${what}.${why}`,
   };
 }

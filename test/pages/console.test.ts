@@ -28,6 +28,7 @@ test("the console", async (t) => {
     "Where is my mail?",
     "Queue",
     "Quarantine",
+    "Reports",
     "Domains",
     "Accounts",
     "Invitations",

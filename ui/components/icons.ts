@@ -6,6 +6,7 @@ export const icons = {
   bell: "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 21h4",
   bold: "M7 5h6a3.5 3.5 0 0 1 0 7H7zM7 12h7a3.5 3.5 0 0 1 0 7H7z",
   calendar: "M4 6h16v14H4zM4 10h16M8 3v5M16 3v5",
+  chart: "M4 4v16h16M8.5 16v-5M13 16V7M17.5 16v-7",
   check: "M5 12.5l4.5 4.5L19 7.5",
   chevron: "~M9 5l7 7-7 7",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",

@@ -18,6 +18,7 @@ const DmarcReport = z
     messages: z.int(),
     passed: z.int(),
     failed: z.int(),
+    reporters: z.array(z.string()),
     days: z.record(z.string(), z.object({ messages: z.int(), failed: z.int() })),
     sources: z.array(
       z.object({
@@ -55,9 +56,13 @@ const TlsReport = z
         connections: z.int(),
         reporters: z.array(z.string()),
         lastDay: z.string(),
+        words: z.string().describe("What the connections met, without which and how many."),
         sentence: z.string(),
       }),
     ),
+    unproven: z
+      .object({ connections: z.int(), failed: z.int(), reporters: z.array(z.string()) })
+      .describe("What came by mail that is not signed by its author's domain: in none of the other figures."),
     sentences: z.array(z.string()),
   })
   .meta({ id: "TlsReport" });
