@@ -11,6 +11,8 @@ export const maxLifetimeMs = 7 * 24 * 60 * 60 * 1000;
 const vapidSetting = "jmap.vapid";
 /** A push service that has failed so often in a row is let go. */
 const maxFailures = 20;
+/** Between two pushes to one subscription: what changes meanwhile is told as one, and push services do not turn us away for our number. */
+const paceMs = 500;
 
 export type Subscription = {
   readonly deviceClientId: string;
@@ -113,6 +115,7 @@ export class Subscriptions {
 
   #end(served: Served): void {
     served.hearing?.stop();
+    served.pending = {};
     clearTimeout(served.timer);
   }
 
@@ -151,20 +154,24 @@ export class Subscriptions {
     switch (outcome.kind) {
       case "done":
         served.failures = 0;
-        return;
+        return this.#after(served, paceMs);
       case "gone":
         return this.#forget(served);
       case "later":
         if (++served.failures > maxFailures) return this.#forget(served);
         served.pending = together(change.changed, served.pending);
-        served.timer = setTimeout(() => {
-          served.timer = undefined;
-          this.#send(served);
-        }, outcome.afterMs * Math.min(served.failures, 10)).unref();
-        return;
+        return this.#after(served, outcome.afterMs * Math.min(served.failures, 10));
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** Tells what has changed by then, no sooner. */
+  #after(served: Served, ms: number): void {
+    served.timer = setTimeout(() => {
+      served.timer = undefined;
+      this.#send(served);
+    }, ms).unref();
   }
 
   async #forget(served: Served): Promise<void> {

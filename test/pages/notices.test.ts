@@ -127,12 +127,29 @@ test("notices of new mail", async (t) => {
     // Who leaves before the wish is kept has not wished.
     await page.locator('fieldset[aria-busy="false"]').waitFor();
     await leave();
-    await arrives("In the junk", "junk");
+    // More than one answer of changes holds stands before the one that is told.
+    const talk = await arrives("In the junk", "junk");
+    const junk = await talk.mailbox("junk");
+    const found = await talk.calls(
+      ["Email/query", { filter: { inMailbox: junk } }, "q"],
+      ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["blobId"] }, "g"],
+    );
+    const one = { blobId: found[1]?.[1].list[0].blobId, mailboxIds: { [junk]: true } };
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`m${i}`, one]));
+    for (let times = 0; times < 2; times++) {
+      const [made] = await talk.calls(["Email/import", { emails: many }]);
+      assert.equal(Object.keys(made?.[1].created).length, 300);
+    }
     await arrives("Tea at five?");
-    await eventually(async () => {
+    const told = eventually(async () => {
       await handOn();
       return (await shown()).some(({ title, body }) => title === "Uma Lee" && body.includes("Tea"));
     }, "a notice with the sender is shown");
+    await told.catch(async (error: Error) => {
+      const last = service.messages.at(-1)?.text;
+      throw new Error(`${error.message}: ${JSON.stringify(await shown())}, ${handed} handed on, at last ${last}`);
+    });
+    assert.ok(service.messages.length < 100, "what comes together is told together");
     const all = JSON.stringify(await shown());
     assert.match(all, /Tea at five\?.*Are you there\?/);
     assert.doesNotMatch(all, /In the junk/);

@@ -19,13 +19,18 @@ type Answer = any;
 
 /** More than these are told as a number. */
 const maxShown = 3;
-const maxLooked = 100;
+/** Changes asked for at once, and how often: flags of all that was read elsewhere stand before the mail that is new. */
+const maxLooked = 500;
+const maxRounds = 20;
+/** A question that hangs would hold up the notices that come after it. */
+const timeoutMs = 20_000;
 const day = 24 * 60 * 60_000;
 
 async function ask(notices: Pick<Notices, "apiUrl">, methodCalls: readonly unknown[]): Promise<Map<string, Answer>> {
   const response = await fetch(notices.apiUrl, {
     method: "POST",
     headers: { "content-type": "application/json", "x-requested-with": "angarium" },
+    signal: AbortSignal.timeout(timeoutMs),
     body: JSON.stringify({ using: ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"], methodCalls }),
   });
   if (!response.ok) throw new Error(`${response.status}`);
@@ -37,23 +42,34 @@ async function ask(notices: Pick<Notices, "apiUrl">, methodCalls: readonly unkno
 const wanted = (one: New, { mailboxes }: Notices): boolean =>
   !one.keywords["$seen"] && !one.keywords["$draft"] && mailboxes.some((id) => one.mailboxIds[id]);
 
-async function newEmails(notices: Notices): Promise<{ readonly list: readonly New[]; readonly state: string }> {
+/** What has come since the state that was told last. `whole`: nothing is left out. */
+async function newEmails(
+  notices: Notices,
+): Promise<{ readonly list: readonly New[]; readonly state: string; readonly whole: boolean }> {
   const { accountId } = notices;
-  const answers = await ask(notices, [
-    ["Email/changes", { accountId, sinceState: notices.emailState, maxChanges: maxLooked }, "c"],
-    [
-      "Email/get",
-      {
-        accountId,
-        "#ids": { resultOf: "c", name: "Email/changes", path: "/created" },
-        properties: ["id", "threadId", "mailboxIds", "keywords", "from", "subject", "preview"],
-      },
-      "g",
-    ],
-    ["Email/get", { accountId, ids: [], properties: ["id"] }, "s"],
-  ]);
-  const state = answers.get("s").state as string;
-  return { list: (answers.get("g")?.list ?? []) as New[], state };
+  const list: New[] = [];
+  let since = notices.emailState;
+  for (let round = 0; round < maxRounds; round++) {
+    const answers = await ask(notices, [
+      ["Email/changes", { accountId, sinceState: since, maxChanges: maxLooked }, "c"],
+      [
+        "Email/get",
+        {
+          accountId,
+          "#ids": { resultOf: "c", name: "Email/changes", path: "/created" },
+          properties: ["id", "threadId", "mailboxIds", "keywords", "from", "subject", "preview"],
+        },
+        "g",
+      ],
+    ]);
+    const changes: { readonly newState: string; readonly hasMoreChanges: boolean } | undefined = answers.get("c");
+    if (changes === undefined) break;
+    list.push(...((answers.get("g")?.list ?? []) as New[]));
+    since = changes.newState;
+    if (!changes.hasMoreChanges) return { list, state: since, whole: true };
+  }
+  const now = await ask(notices, [["Email/get", { accountId, ids: [], properties: ["id"] }, "s"]]);
+  return { list, state: now.get("s").state as string, whole: false };
 }
 
 export type Worker = {
@@ -88,6 +104,9 @@ async function show({ registration }: Worker, notices: Notices, list: readonly N
     } as NotificationOptions);
 }
 
+const showThatThereIs = ({ registration }: Worker, { words }: Notices): Promise<void> =>
+  registration.showNotification(words.one, { tag: "new-mail", icon: "/icon-192.png" });
+
 /** A push has come. */
 export async function pushed(worker: Worker, data: string): Promise<void> {
   const message = JSON.parse(data) as Pushed;
@@ -104,8 +123,7 @@ async function changed(worker: Worker, message: Pushed): Promise<void> {
     found = await newEmails(notices);
   } catch {
     // Signed out, or the network has gone again: that there is mail is known all the same.
-    await worker.registration.showNotification(notices.words.one, { tag: "new-mail", icon: "/icon-192.png" });
-    return;
+    return showThatThereIs(worker, notices);
   }
   await changeNotices({ emailState: found.state });
   const list = found.list.filter((one) => wanted(one, notices));
@@ -113,7 +131,11 @@ async function changed(worker: Worker, message: Pushed): Promise<void> {
   const looking = (await worker.clients.matchAll({ type: "window" })).some(
     ({ visibilityState }) => visibilityState === "visible",
   );
-  if (list.length > 0 && !looking) await show(worker, notices, list);
+  if (!looking) {
+    if (list.length > 0) await show(worker, notices, list);
+    // More has happened than the server tells of: some of it is mail, or it would not have called.
+    else if (!found.whole) await showThatThereIs(worker, notices);
+  }
   if (Date.parse(notices.expires) - Date.now() < 3 * day) await prolong(notices);
 }
 
