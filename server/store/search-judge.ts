@@ -26,7 +26,6 @@ export type Candidate = {
   readonly content: number;
   readonly sentAt: number | null;
   readonly subject: string;
-  readonly headerBytes: number;
   readonly envelope: string;
   readonly signature: Uint8Array;
 };
@@ -45,7 +44,6 @@ export const nobody: Candidate = {
   content: 0,
   sentAt: null,
   subject: "",
-  headerBytes: 0,
   envelope: "",
   signature: new Uint8Array(0),
 };
@@ -278,7 +276,7 @@ function bytes(
 }
 
 /** Whether a UID is in ascending, disjoint ranges. */
-function isAmong(uids: readonly UidRange[], uid: number): boolean {
+export function isAmong(uids: readonly UidRange[], uid: number): boolean {
   let low = 0;
   let high = uids.length;
   while (low < high) {

@@ -3,11 +3,96 @@ import {
   bodyContains,
   type FoldedText,
   foldedContains,
+  foldedText,
   headerContains,
   textContains,
 } from "../../protocol/mime/search-text.ts";
 import { holdsWords } from "../../protocol/words/message-words.ts";
-import type { Look } from "./search-judge.ts";
+import { type Cells, type Encoding, glance, memory, type Op, rows } from "./ops/tx.ts";
+import type { Candidate, Judge, Look } from "./search-judge.ts";
+import type { SearchMemory } from "./search-memory.ts";
+
+/** Message bytes read at once, unless one message alone has more. */
+export const maxBytesAtOnce = 4 * 1024 * 1024;
+const maxMessagesAtOnce = 512;
+
+/** Which of these match, by their bytes or by their text that is at hand. */
+export function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly Candidate[]> {
+  const { texts } = yield* memory();
+  const ofText = judge.needs.bytes === "text";
+  const hits: Candidate[] = [];
+  const unread: Candidate[] = [];
+  for (const candidate of open) {
+    const folded = ofText ? textAtHand(texts, candidate.content) : undefined;
+    if (folded === undefined) unread.push(candidate);
+    else if (judge.second(candidate, lookAgain(folded))) hits.push(candidate);
+  }
+  for (let from = 0; from < unread.length; ) {
+    let to = from;
+    for (let bytes = 0; to < unread.length && to - from < maxMessagesAtOnce; to++) {
+      bytes += unread[to]?.size ?? 0;
+      if (bytes > maxBytesAtOnce && to > from) break;
+    }
+    const batch = unread.slice(from, to);
+    const stored = yield* storedOf(batch, judge.needs.bytes === "header");
+    for (const candidate of batch) {
+      const cells = stored.get(candidate.content);
+      if (cells === undefined)
+        throw new Error(`Message ${candidate.uid} names content ${candidate.content}, which has no bytes.`);
+      const [, encoding, blob, data, headerBytes] = cells as readonly [
+        number,
+        Encoding,
+        string,
+        Uint8Array | null,
+        number,
+      ];
+      const { size } = candidate;
+      const bytes = yield* glance(
+        { encoding, sizeBytes: size, blob, data },
+        judge.needs.bytes === "header" ? headerBytes : size,
+      );
+      const folded = ofText ? remember(texts, candidate.content, bytes) : undefined;
+      if (judge.second(candidate, folded === undefined ? lookInto(bytes) : lookAgain(folded))) hits.push(candidate);
+    }
+    from = to;
+  }
+  return hits;
+}
+
+/** By content; with the length of the header section where it is asked for. */
+function* storedOf(batch: readonly Candidate[], withHeader: boolean): Op<ReadonlyMap<number, Cells>> {
+  const found = yield* rows(
+    withHeader
+      ? "SELECT b.content, b.encoding, b.blob, b.data, c.header_bytes FROM {list $1} l {cross} bytes b {cross} contents c WHERE b.content = l.value AND c.id = b.content"
+      : "SELECT b.content, b.encoding, b.blob, b.data FROM {list $1} l {cross} bytes b WHERE b.content = l.value",
+    JSON.stringify([...new Set(batch.map(({ content }) => content))]),
+  );
+  return new Map(found.map((cells) => [cells[0] as number, cells]));
+}
+
+/** Text that is remembered of a content. */
+export function textAtHand(texts: SearchMemory["texts"], content: number): FoldedText | undefined {
+  const known = texts.get(content);
+  return known === "once" ? undefined : known;
+}
+
+/** What a note of one look takes in memory, about, and what a text takes beside its characters. */
+const noteBytes = 100;
+const textOverhead = 200;
+
+/** Characters take two bytes each where one of them is beyond Latin-1. */
+const inMemory = (text: string): number => text.length * (/[^\x00-\xff]/.test(text) ? 2 : 1);
+
+/** The text of a message that is looked into for the second time; the first time it is only noted that it was. */
+function remember(texts: SearchMemory["texts"], content: number, bytes: Uint8Array): FoldedText | undefined {
+  if (texts.get(content) === undefined) {
+    texts.put(content, "once", noteBytes);
+    return undefined;
+  }
+  const folded = foldedText(bytes);
+  if (folded !== undefined) texts.put(content, folded, textOverhead + inMemory(folded.header) + inMemory(folded.text));
+  return folded;
+}
 
 export function lookInto(bytes: Uint8Array): Look {
   return {
@@ -19,7 +104,7 @@ export function lookInto(bytes: Uint8Array): Look {
 }
 
 /** For keys of text alone. */
-export function lookAgain(folded: FoldedText): Look {
+function lookAgain(folded: FoldedText): Look {
   const never = (): never => {
     throw new Error("Of this message only the folded text is at hand.");
   };

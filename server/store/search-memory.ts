@@ -6,11 +6,14 @@ import type { FoldedText } from "../../protocol/mime/search-text.ts";
 import type { Chunks, GramBlocks } from "./ops/grams.ts";
 import type { BlockList } from "./ops/holding.ts";
 import type { MailboxEmails } from "./ops/mailbox-emails.ts";
+import type { SignatureBlock } from "./ops/signatures.ts";
 
 /** Bytes of blocks and lists of words, unpacked; of filters; of UIDs and the numbers of their emails. */
 const maxWordBytes = 32 * 1024 * 1024;
 const maxGramBytes = 8 * 1024 * 1024;
 const maxMailboxBytes = 16 * 1024 * 1024;
+/** Of signatures of messages. */
+const maxSignatureBytes = 32 * 1024 * 1024;
 /** Of folded text of messages. */
 const maxTextBytes = 32 * 1024 * 1024;
 
@@ -25,6 +28,8 @@ export class SearchMemory {
   readonly columns = new Recent<Chunks>(maxGramBytes / 2);
   /** By account and mailbox. */
   readonly mailboxes = new Recent<MailboxEmails>(maxMailboxBytes);
+  /** By account, mailbox, its UIDVALIDITY and block of UIDs. */
+  readonly signatures = new Recent<SignatureBlock>(maxSignatureBytes);
   /** By content: text of messages that were looked into twice, and "once". */
   readonly texts = new Recent<FoldedText | "once", number>(maxTextBytes);
 }

@@ -8,7 +8,7 @@ import { type NeedlePiece, needleGrams } from "../../protocol/words/grams.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { type GramBlocks, gramBlocks, mayHold } from "./ops/grams.ts";
 import { emailsHolding } from "./ops/holding.ts";
-import { knowsMailbox, mailboxEmails, type Numbers, only } from "./ops/mailbox-emails.ts";
+import { knowsMailbox, mailboxEmails, type Numbers, numbersOf } from "./ops/mailbox-emails.ts";
 import { type Op, rows } from "./ops/tx.ts";
 import { isOneLine, isSubject } from "./search-bounds.ts";
 import type { Foreknowledge } from "./search-judge.ts";
@@ -148,46 +148,58 @@ function* askNeedle(account: AccountId, blocks: GramBlocks, needle: string, plac
   return { may, sure };
 }
 
-/**
- * The UIDs of a mailbox whose emails may match, ascending, with their emails and contents, or of others too. `all`: also where they are many;
- * undefined otherwise: then reading row by row is the shorter way.
- */
-export function* siftedEmails(
+/** Whether so few emails may match that they are sooner named than all of a mailbox gone through. */
+const areFew = ({ emails, upTo }: Sifted): boolean =>
+  emails !== undefined && emails.size <= Math.max(fewNamed, Math.floor(upTo / oneOf));
+
+/** Numbers of a mailbox. */
+export type Named = {
+  /** By which its blocks of signatures are remembered; "" where these are some of its numbers alone. */
+  readonly name: string;
+  readonly numbers: Numbers;
+};
+
+/** The messages of a mailbox that may match, or more; undefined where there is no such mailbox. */
+export function* candidatesOf(
   account: AccountId,
   mailbox: MailboxId,
-  { emails, upTo }: Sifted,
-  all: boolean,
-): Op<Numbers | undefined> {
-  const few = emails !== undefined && emails.size <= Math.max(fewNamed, Math.floor(upTo / oneOf));
-  if (!few && !all) return undefined;
-  if (few && !(yield* knowsMailbox(account, mailbox))) {
-    const named = yield* namedEmails(account, mailbox, emails, upTo);
-    if (named !== undefined) return named;
+  sifted: Sifted | undefined,
+): Op<Named | undefined> {
+  if (sifted !== undefined && areFew(sifted) && !(yield* knowsMailbox(account, mailbox))) {
+    const numbers = yield* namedEmails(account, mailbox, sifted);
+    if (numbers !== undefined) return { name: "", numbers };
   }
-  const known = yield* mailboxEmails(account, mailbox);
-  if (known === undefined || !few) return known;
-  return only(known, (at) => known.emails[at]! > upTo || emails.has(known.emails[at]!));
+  const numbers = yield* mailboxEmails(account, mailbox);
+  return numbers && { name: `${account}/${mailbox}/${numbers.uidValidity}`, numbers };
+}
+
+/** The UIDs of those that may match, ascending, where they are few: otherwise reading row by row is the shorter way. */
+export function* fewUids(account: AccountId, mailbox: MailboxId, sifted: Sifted): Op<Uint32Array | undefined> {
+  if (!areFew(sifted)) return undefined;
+  const named = yield* candidatesOf(account, mailbox, sifted);
+  if (named === undefined) return undefined;
+  const { emails, upTo } = sifted;
+  const { numbers } = named;
+  return numbers.uids.filter((_, at) => numbers.emails[at]! > upTo || emails!.has(numbers.emails[at]!));
 }
 
 /** The same, email by email; undefined where too many are not indexed yet. */
-function* namedEmails(account: AccountId, mailbox: MailboxId, emails: BitSet, upTo: EmailId): Op<Numbers | undefined> {
+function* namedEmails(account: AccountId, mailbox: MailboxId, { emails, upTo }: Sifted): Op<Numbers | undefined> {
   const named = yield* rows(
-    "SELECT m.uid, m.email, m.content FROM {list $3} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND m.mailbox = $2",
+    "SELECT m.uid, m.email, m.content, m.size FROM {list $3} l {cross} messages m {by_email} WHERE m.account = $1 AND m.email = l.value AND m.mailbox = $2",
     account,
     mailbox,
-    JSON.stringify(emails.list()),
+    JSON.stringify(emails!.list()),
   );
   const later = yield* rows(
-    `SELECT m.uid, m.email, m.content FROM messages m {by_email} WHERE m.account = $1 AND m.email > $2 AND m.mailbox = $3 LIMIT $4`,
+    `SELECT m.uid, m.email, m.content, m.size FROM messages m {by_email} WHERE m.account = $1 AND m.email > $2 AND m.mailbox = $3 LIMIT $4`,
     account,
     upTo,
     mailbox,
     maxLater + 1,
   );
   if (later.length > maxLater) return undefined;
-  const both = [...named, ...later].sort(([one], [other]) => (one as number) - (other as number));
-  const column = (at: number): Uint32Array => Uint32Array.from(both, (cells) => cells[at] as number);
-  return { uids: column(0), emails: column(1), contents: column(2) };
+  return numbersOf([...named, ...later].sort(([one], [other]) => (one as number) - (other as number)));
 }
 
 /** What is known of an email and a needle: whether it holds it, or nothing. */

@@ -4,34 +4,19 @@
  * field are those of the writer's clock (`search-sent.ts`); INTERNALDATE is compared as an instant.
  */
 
-import { type FoldedText, foldedText } from "../../protocol/mime/search-text.ts";
-import type { Numbers } from "./ops/mailbox-emails.ts";
 import { rangesOf, within } from "./ops/ranges.ts";
-import { type Cells, type Encoding, glance, memory, type Op, rows } from "./ops/tx.ts";
+import { type Cells, type Op, rows } from "./ops/tx.ts";
 import { type Bounds, boundsOf, wholeSubjectChars } from "./search-bounds.ts";
-import {
-  type Candidate,
-  type Judge,
-  judgeOf,
-  type Needs,
-  no,
-  nobody,
-  unknown,
-  type Verdict,
-  yes,
-} from "./search-judge.ts";
+import { type Candidate, isAmong, type Judge, judgeOf, type Needs, unknown, yes } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
-import { lookAgain, lookInto } from "./search-look.ts";
-import type { SearchMemory } from "./search-memory.ts";
-import { foreknowledgeOf, sift, siftedEmails, worthAsking } from "./search-sift.ts";
+import { lookAt } from "./search-look.ts";
+import { searchNumbers } from "./search-numbers.ts";
+import { fewUids, foreknowledgeOf, sift, worthAsking } from "./search-sift.ts";
 import type { AccountId, MailboxId, UidRange } from "./store.ts";
 
 /** Rows read at once. With signatures (up to 32 KiB each) or envelopes there are fewer. */
 export const maxRowsAtOnce = 8192;
 export const maxWideRowsAtOnce = 512;
-/** Message bytes read at once, unless one message alone has more. */
-export const maxBytesAtOnce = 4 * 1024 * 1024;
-const maxMessagesAtOnce = 512;
 
 export type Found = { readonly uids: readonly number[]; readonly highestModseq: number };
 
@@ -69,18 +54,14 @@ function* searchUids(account: AccountId, mailbox: MailboxId, key: SearchKey): Op
   }
   const sifted = yield* sift(account, key);
   const judge = judgeOf(key, sifted && foreknowledgeOf(sifted));
+  if (!judge.needs.row && !judge.needs.content && bounds.subject === "" && span(bounds.uids) > narrowSpan)
+    return yield* searchNumbers(account, mailbox, bounds.uids, sifted, judge);
   const note = (hits: readonly Candidate[]): void => {
     for (const { uid } of hits) uids.push(uid);
   };
   if (sifted !== undefined) {
-    const byNumbers = !judge.needs.row && !judge.needs.content && bounds.subject === "";
-    const named = yield* siftedEmails(account, mailbox, sifted, byNumbers);
-    // What the index decides needs nothing of a row but its numbers, mostly.
-    if (named !== undefined) {
-      const { texts } = yield* memory();
-      const decide = byNumbers ? deciding(judge, texts) : () => unknown;
-      bounds = { ...bounds, uids: rangesOf(asked(named, bounds.uids, decide, uids)) };
-    }
+    const named = yield* fewUids(account, mailbox, sifted);
+    if (named !== undefined) bounds = { ...bounds, uids: rangesOf(named.filter((uid) => isAmong(bounds.uids, uid))) };
     if (judge.needs.row && worthAsking(sifted, named !== undefined) && !judge.needs.content && bounds.subject === "") {
       const open: number[] = [];
       for (const pages = new Pages(bounds); !pages.ended; ) {
@@ -99,42 +80,9 @@ function* searchUids(account: AccountId, mailbox: MailboxId, key: SearchKey): Op
   return uids;
 }
 
-type Decide = (uid: number, email: number, content: number) => Verdict;
-
-/** By what is known without reading anything of a message. */
-function deciding(judge: Judge, texts: SearchMemory["texts"]): Decide {
-  const candidate = { ...nobody };
-  return (uid, email, content) => {
-    candidate.uid = uid;
-    candidate.email = email;
-    const verdict = judge.first(candidate);
-    if (verdict !== unknown || judge.needs.bytes !== "text") return verdict;
-    const folded = texts.get(content);
-    if (folded === undefined || folded === "once") return unknown;
-    return judge.second(candidate, lookAgain(folded)) ? yes : no;
-  };
-}
-
-/** Puts those that match into `hits`; answers those that must be read for it. */
-function asked(
-  { uids, emails, contents }: Numbers,
-  ranges: readonly UidRange[],
-  decide: Decide,
-  hits: number[],
-): readonly number[] {
-  const open: number[] = [];
-  let range = 0;
-  for (let at = 0; at < uids.length; at++) {
-    const uid = uids[at]!;
-    while (range < ranges.length && ranges[range]![1] < uid) range++;
-    if (range === ranges.length) break;
-    if (ranges[range]![0] > uid) continue;
-    const verdict = decide(uid, emails[at]!, contents[at]!);
-    if (verdict === yes) hits.push(uid);
-    else if (verdict === unknown) open.push(uid);
-  }
-  return open;
-}
+/** So few UIDs are sooner read than all numbers of the mailbox. */
+const narrowSpan = 1024;
+const span = (ranges: readonly UidRange[]): number => ranges.reduce((sum, [low, high]) => sum + high - low + 1, 0);
 
 function* highestOf(account: AccountId, mailbox: MailboxId, uids: ArrayLike<number>): Op<number> {
   let highest = 0;
@@ -192,81 +140,16 @@ function divide(
   return { hits, unknowns };
 }
 
-/** Which of these match, by their bytes or by their text that is at hand. */
-function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly Candidate[]> {
-  const { texts } = yield* memory();
-  const ofText = judge.needs.bytes === "text";
-  const hits: Candidate[] = [];
-  const unread: Candidate[] = [];
-  for (const candidate of open) {
-    const folded = ofText ? texts.get(candidate.content) : undefined;
-    if (folded === undefined || folded === "once") unread.push(candidate);
-    else if (judge.second(candidate, lookAgain(folded))) hits.push(candidate);
-  }
-  for (let from = 0; from < unread.length; ) {
-    let to = from;
-    for (let bytes = 0; to < unread.length && to - from < maxMessagesAtOnce; to++) {
-      bytes += unread[to]?.size ?? 0;
-      if (bytes > maxBytesAtOnce && to > from) break;
-    }
-    const batch = unread.slice(from, to);
-    const contents = JSON.stringify([...new Set(batch.map(({ content }) => content))]);
-    const stored = new Map<number, Cells>();
-    for (const cells of yield* rows(
-      "SELECT b.content, b.encoding, b.blob, b.data FROM {list $1} l {cross} bytes b WHERE b.content = l.value",
-      contents,
-    ))
-      stored.set(cells[0] as number, cells);
-    for (const candidate of batch) {
-      const cells = stored.get(candidate.content);
-      if (cells === undefined)
-        throw new Error(`Message ${candidate.uid} names content ${candidate.content}, which has no bytes.`);
-      const bytes = yield* glance(
-        {
-          encoding: cells[1] as Encoding,
-          sizeBytes: candidate.size,
-          blob: cells[2] as string,
-          data: cells[3] as Uint8Array | null,
-        },
-        judge.needs.bytes === "header" ? candidate.headerBytes : candidate.size,
-      );
-      const folded = ofText ? remember(texts, candidate.content, bytes) : undefined;
-      if (judge.second(candidate, folded === undefined ? lookInto(bytes) : lookAgain(folded))) hits.push(candidate);
-    }
-    from = to;
-  }
-  return hits;
-}
-
-/** What a note of one look takes in memory, about, and what a text takes beside its characters. */
-const noteBytes = 100;
-const textOverhead = 200;
-
-/** Characters take two bytes each where one of them is beyond Latin-1. */
-const inMemory = (text: string): number => text.length * (/[^\x00-\xff]/.test(text) ? 2 : 1);
-
-/** The text of a message that is looked into for the second time; the first time it is only noted that it was. */
-function remember(texts: SearchMemory["texts"], content: number, bytes: Uint8Array): FoldedText | undefined {
-  if (texts.get(content) === undefined) {
-    texts.put(content, "once", noteBytes);
-    return undefined;
-  }
-  const folded = foldedText(bytes);
-  if (folded !== undefined) texts.put(content, folded, textOverhead + inMemory(folded.header) + inMemory(folded.text));
-  return folded;
-}
-
 // ---------------------------------------------------------------- statements: a small set, for they are prepared
 
 const unjoined: Needs = { row: true, content: false, envelope: false, signature: false, bytes: "none" };
 
-const isJoined = (needs: Needs): boolean =>
-  needs.content || needs.envelope || needs.signature || needs.bytes !== "none";
+const isJoined = (needs: Needs): boolean => needs.content || needs.envelope || needs.signature;
 
 function columns(needs: Needs): string {
   const of = (asked: boolean, column: string, otherwise: string) => (asked ? column : otherwise);
   return `m.uid, m.flags, m.keywords, m.modseq, m.received_at, m.saved_at, m.size, m.email, m.thread, m.content,
-    ${of(needs.content, "c.sent_at, c.subject", "0, ''")}, ${of(needs.bytes !== "none", "c.header_bytes", "0")},
+    ${of(needs.content, "c.sent_at, c.subject", "0, ''")},
     ${of(needs.envelope, "c.envelope", "''")}, ${of(needs.signature, "c.signature", "NULL")}`;
 }
 
@@ -334,8 +217,7 @@ function candidateOf(cells: Cells): Candidate {
     content: cells[9] as number,
     sentAt: cells[10] as number | null,
     subject: cells[11] as string,
-    headerBytes: cells[12] as number,
-    envelope: cells[13] as string,
-    signature: (cells[14] as Uint8Array | null) ?? noSignature,
+    envelope: cells[12] as string,
+    signature: (cells[13] as Uint8Array | null) ?? noSignature,
   };
 }

@@ -326,6 +326,64 @@ export function searchContract(open: Open): void {
         "more ranges than one statement gets",
       );
     });
+
+    test("what is remembered of a mailbox follows what comes and goes, and what was never indexed is found", async () => {
+      const owner = (await newAccount(store)).id;
+      let box = await made(store, owner, "Growing");
+      /** Bodies by UID. */
+      const there = new Map<number, string>();
+      const append = async (count: number) => {
+        const bodies = Array.from(
+          { length: count },
+          (_, at) => `mark${there.size + at}x half${at % 2} ${at % 9 ? "most" : "few"}`,
+        );
+        const messages = bodies.map((words, at) => {
+          const message = raw("Subject: one", "", words);
+          // Some without a signature.
+          const facts = at % 50 === 3 ? { ...message.facts, signature: new Uint8Array(0) } : message.facts;
+          return { ...message, facts, marks: unmarked, receivedAt: noon };
+        });
+        const appended = expectKind(await store.append(owner, box, messages), "done");
+        for (const [at, uid] of appended.uids.entries()) there.set(uid, bodies[at]!);
+      };
+      const check = async (when: string) => {
+        for (const needle of ["mark7x", "mark299x", "ark30", "half1", "most", "ew", "nowhere", "x half0 f", "2x"])
+          for (const key of [
+            text(needle),
+            not(body(needle)),
+            and(text(needle), { kind: "uids", uids: [[200, 9_999_999]] }),
+          ]) {
+            const holds = (uid: number, words: string): boolean =>
+              key.kind === "not"
+                ? !words.includes(needle)
+                : words.includes(needle) && (key.kind === "text" || uid >= 200);
+            const expected = [...there].filter(([uid, words]) => holds(uid, words)).map(([uid]) => uid);
+            assert.deepEqual((await store.search(owner, box, key)).uids, expected, `${when}: ${JSON.stringify(key)}`);
+          }
+      };
+      await check("empty");
+      await append(300);
+      await check("300 have come");
+      await check("asked again");
+      await append(20);
+      await check("some more");
+      for (const uid of [5, 6, 250, 257, 300]) there.delete(uid);
+      await store.setFlags(owner, box, { uids: only(5, 6, 250, 257, 300), mode: "add", marks: marks(Flag.deleted) });
+      await store.expunge(owner, box, undefined);
+      await check("some less");
+      const copied = expectKind(await store.copy(owner, box, only(7, 8, 9), box), "done");
+      for (const [at, from] of copied.from.entries()) there.set(copied.to[at]!, there.get(from)!);
+      await check("copied beside itself");
+      while (await index(store, owner, 200));
+      await check("indexed");
+      await append(40);
+      await check("the index is behind");
+      await store.deleteMailbox(owner, box);
+      box = await made(store, owner, "Growing");
+      there.clear();
+      await append(30);
+      await check("another of the same name");
+    });
   });
 
   describe("sort", () => {

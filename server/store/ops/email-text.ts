@@ -66,7 +66,7 @@ export function* holdsText(
     const list = JSON.stringify([...new Set(batch.map(({ content }) => content))]);
     const known = new Map<number, Candidate>();
     for (const cells of yield* rows(
-      `SELECT c.id, c.size, c.subject, c.header_bytes, c.signature
+      `SELECT c.id, c.size, c.subject, c.signature
        FROM {list $1} l {cross} contents c WHERE c.id = l.value`,
       list,
     ))
@@ -75,8 +75,7 @@ export function* holdsText(
         content: cells[0] as number,
         size: cells[1] as number,
         subject: cells[2] as string,
-        headerBytes: cells[3] as number,
-        signature: cells[4] as Uint8Array,
+        signature: cells[3] as Uint8Array,
       });
     for (const [at, found] of batch.entries()) {
       const { content } = found;

@@ -1,13 +1,20 @@
 /** Which email each UID of a mailbox is, remembered: what an index says of emails becomes UIDs without a row read for each. */
 import type { AccountId, MailboxId } from "../store.ts";
-import { memory, type Op, one, rows } from "./tx.ts";
+import { type Cells, memory, type Op, one, rows } from "./tx.ts";
 
-/** UIDs, ascending, and beside each its email and its content. Never changed, but replaced by others. */
+/** UIDs, ascending, and beside each its email, its content and its size. Never changed, but replaced by others. */
 export type Numbers = {
   readonly uids: Uint32Array;
   readonly emails: Uint32Array;
   readonly contents: Uint32Array;
+  readonly sizes: Uint32Array;
 };
+
+/** Rows of UID, email, content and size as columns. */
+export function numbersOf(found: readonly Cells[]): Numbers {
+  const column = (at: number): Uint32Array => Uint32Array.from(found, (cells) => cells[at] as number);
+  return { uids: column(0), emails: column(1), contents: column(2), sizes: column(3) };
+}
 
 export type MailboxEmails = Numbers & {
   readonly uidValidity: number;
@@ -23,7 +30,7 @@ type State = {
   readonly tombstones_from: number;
 };
 
-const bytesEach = 12;
+const bytesEach = 16;
 
 /** Undefined where there is no such mailbox. */
 export function* mailboxEmails(account: AccountId, mailbox: MailboxId): Op<MailboxEmails | undefined> {
@@ -82,15 +89,16 @@ function* since(
     uids: joined(stayed.uids, fresh.uids),
     emails: joined(stayed.emails, fresh.emails),
     contents: joined(stayed.contents, fresh.contents),
+    sizes: joined(stayed.sizes, fresh.sizes),
   };
 }
 
 /** Those of which `stays` holds, asked by their places. */
-export function only({ uids, emails, contents }: Numbers, stays: (at: number) => boolean): Numbers {
+function only({ uids, emails, contents, sizes }: Numbers, stays: (at: number) => boolean): Numbers {
   const places: number[] = [];
   for (let at = 0; at < uids.length; at++) if (stays(at)) places.push(at);
   const of = (numbers: Uint32Array): Uint32Array => Uint32Array.from(places, (at) => numbers[at]!);
-  return { uids: of(uids), emails: of(emails), contents: of(contents) };
+  return { uids: of(uids), emails: of(emails), contents: of(contents), sizes: of(sizes) };
 }
 
 function joined(one: Uint32Array, other: Uint32Array): Uint32Array {
@@ -103,22 +111,11 @@ function joined(one: Uint32Array, other: Uint32Array): Uint32Array {
 
 /** Those from a UID on. */
 function* read(account: AccountId, mailbox: MailboxId, state: State, from: number): Op<MailboxEmails> {
-  // Three texts for all rows are several times as fast as a row for each.
-  const [found] = yield* rows(
-    `SELECT string_agg(CAST(uid AS TEXT), ','), string_agg(CAST(email AS TEXT), ','), string_agg(CAST(content AS TEXT), ',')
-     FROM (SELECT uid, email, content FROM messages WHERE account = $1 AND mailbox = $2 AND uid >= $3 ORDER BY uid) found`,
+  const found = yield* rows(
+    "SELECT uid, email, content, size FROM messages WHERE account = $1 AND mailbox = $2 AND uid >= $3 ORDER BY uid",
     account,
     mailbox,
     from,
   );
-  const numbers = (text: unknown): Uint32Array =>
-    text === null ? new Uint32Array(0) : Uint32Array.from((text as string).split(","), Number);
-  return {
-    uidValidity: state.uidvalidity,
-    uidNext: state.uidnext,
-    modseq: state.modseq,
-    uids: numbers(found![0]),
-    emails: numbers(found![1]),
-    contents: numbers(found![2]),
-  };
+  return { uidValidity: state.uidvalidity, uidNext: state.uidnext, modseq: state.modseq, ...numbersOf(found) };
 }
