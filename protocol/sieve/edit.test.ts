@@ -99,7 +99,7 @@ test("replace the whole message", () => {
   });
   assert.equal(
     message,
-    "Subject: gone\r\nFrom: me <me@b.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\nnothing here",
+    "Original-Subject: pictures\r\nSubject: gone\r\nOriginal-From: a@b.test\r\nFrom: me <me@b.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\nnothing here",
   );
 });
 
@@ -113,19 +113,48 @@ test("replace with a MIME entity", () => {
   );
 });
 
-test("enclose, RFC 5703 §7", () => {
+test("enclose, RFC 5703 §6: the text, and the message as it was; of its fields those that are named", () => {
   const { message } = runText(
-    'require "enclose"; enclose :subject "Warning" :headers ["X-Why: danger"] text:\nBeware: ü\n.\n;',
+    'require "enclose"; enclose :subject "Warning" :headers ["X-Priority", "list-id", "X-None", "Content-Type"] text:\nBeware: ü\n.\n;',
   );
   const tree = parseMessage(Buffer.from(message));
   assert.deepEqual(
     tree.parts.map(({ contentType: { type, subtype } }) => `${type}/${subtype}`),
     ["text/plain", "message/rfc822"],
   );
-  assert.match(message, /^Return-Path: <bob@sender\.test>\r\n(?:.*\r\n)*?X-Why: danger\r\nSubject: Warning\r\n/);
+  const [header] = message.split("\r\n\r\n");
+  assert.deepEqual(header!.replace(/boundary=.*/, "boundary").split("\r\n"), [
+    ...sample.split("\r\n").slice(0, 3),
+    "X-Priority: 3",
+    "List-Id: Tools <tools.lists.test>",
+    "Original-Subject: [tools] Your =?utf-8?q?n=C3=A4chste?= order no. 4711",
+    "Subject: Warning",
+    "From: <ann+lists@example.test>",
+    "Date: Wed, 25 Nov 2026 17:05:09 +0000",
+    "MIME-Version: 1.0",
+    "Content-Type: multipart/mixed; boundary",
+  ]);
   const inner = tree.parts[1]!;
   assert.equal(Buffer.from(message).subarray(inner.bodyStart, inner.end).toString(), sample);
   assert.ok(message.includes("Beware"));
+});
+
+test("enclose without more than a text takes the subject; From and Date where they are named", () => {
+  const plain = runText('require "enclose"; enclose "look";').message;
+  assert.match(plain, /\r\nSubject: \[tools\] Your .*\r\nFrom: <ann\+lists@example\.test>\r\nDate: Wed, 25/);
+  assert.doesNotMatch(plain, /Original-Subject/);
+  const named = runText('require "enclose"; enclose :headers ["From", "Date"] "look";').message;
+  assert.match(
+    named,
+    /\r\nFrom: Bob Builder <Bob@Sender\.test>\r\nSubject: .*\r\nDate: Tue, 24 Nov 2026 09:14:00 \+0100\r\nMIME/,
+  );
+});
+
+test("what is enclosed is not sent on so, RFC 5703 §6; what a redirect sends was changed before", () => {
+  const script = (before: string): string =>
+    `require ["enclose", "editheader"]; ${before} enclose "look"; addheader "X-After" "yes"; redirect "else@far.test";`;
+  assert.equal(runText(script("")).message, "", "as it came");
+  assert.equal(runText(script('addheader "X-Before" "yes";')).message, `X-Before: yes\r\n${sample}`);
 });
 
 test("loops go on over what they replaced", () => {

@@ -82,6 +82,8 @@ export class SieveMessage {
   /** Anything differs from what came. */
   #changed = false;
   #written: Buffer | undefined;
+  /** Before it was enclosed: what `changedBytes` said. */
+  #enclosed: { readonly bytes: Buffer | undefined } | undefined;
 
   constructor(raw: Uint8Array) {
     this.#raw = bytesOf(raw);
@@ -108,6 +110,17 @@ export class SieveMessage {
   /** The bytes, where they differ from what came. */
   changedBytes(): Buffer | undefined {
     return this.#changed ? this.bytes() : undefined;
+  }
+
+  /** The same for who is sent it on: RFC 5703 §6, an enclosure is not for them. */
+  redirectedBytes(): Buffer | undefined {
+    return this.#enclosed === undefined ? this.changedBytes() : this.#enclosed.bytes;
+  }
+
+  /** Another message that has this one in it. */
+  enclose(raw: Buffer): void {
+    this.#enclosed ??= { bytes: this.changedBytes() };
+    this.#replaceBytes(raw);
   }
 
   /** Body of the whole message. */
@@ -175,7 +188,7 @@ export class SieveMessage {
     this.#touched();
   }
 
-  /** Other bytes altogether (RFC 5703 §6 and §7), or with other bytes where `part` stood: then answers the part that stands there now. */
+  /** Other bytes altogether (RFC 5703 §5), or with other bytes where `part` stood: then answers the part that stands there now. */
   replace(raw: Buffer, part?: Part): Part | undefined {
     this.#replaceBytes(raw);
     return part === undefined ? undefined : this.partAt(part.start);
@@ -205,6 +218,7 @@ export class SieveMessage {
   copy(): SieveMessage {
     const copy = new SieveMessage(this.bytes());
     copy.#changed = this.#changed;
+    copy.#enclosed = this.#enclosed;
     return copy;
   }
 }

@@ -172,6 +172,10 @@ export const mistakeCases: readonly [script: string, expected: string][] = [
     'require ["mailboxid","special-use","fileinto"]; fileinto :mailboxid "1" :specialuse "x" "a";',
     "line 1, column 69: :mailboxid and :specialuse exclude each other",
   ],
+  [
+    'require "replace"; replace :mime :subject "s" "Content-Type: text/plain";',
+    "line 1, column 43: :mime and :subject exclude each other",
+  ],
   [`${"if true {".repeat(40)}`, "line 1, column 292: blocks and tests are nested more than 32 deep"],
   [`if ${"not ".repeat(40)}true {}`, "line 1, column 132: blocks and tests are nested more than 32 deep"],
   ["\u00e4;", "line 1, column 1: the character U+00E4 is not expected here"],

@@ -91,7 +91,7 @@ export const actionCommands: { readonly [name: string]: CommandRule } = {
         if (run.actions.some((action) => action.kind === "redirect" && action.address === to)) return next;
         if (run.actions.filter(({ kind }) => kind === "redirect").length >= run.bounds.redirects)
           throw new RunError(`a script may redirect a message to ${run.bounds.redirects} addresses`, node.at);
-        run.act({ kind: "redirect", address: to, message: run.message.changedBytes(), ...dsn(run) });
+        run.act({ kind: "redirect", address: to, message: run.message.redirectedBytes(), ...dsn(run) });
         return next;
       };
     },

@@ -1,10 +1,12 @@
-/** replace, enclose and extracttext: RFC 5703 §5 to §7. */
+/** replace, enclose and extracttext: RFC 5703 §5, §6 and §7. */
 import { Buffer } from "node:buffer";
 import { decodeText } from "../../mime/decode.ts";
 import { encodeBase64, encodeQuotedPrintable, encodingFor, withCrlf } from "../../mime/encode.ts";
-import { textField } from "../../mime/fields/write.ts";
+import { formatDate } from "../../mime/fields/date.ts";
+import { addressField, textField } from "../../mime/fields/write.ts";
 import type { Part } from "../../mime/parse.ts";
 import type { CommandRule } from "../compiler.ts";
+import type { Field } from "../message.ts";
 import { ScriptError } from "../mistake.ts";
 import { next, type Run } from "../run.ts";
 import { modifierOf, modifierTags } from "./variables.ts";
@@ -40,6 +42,10 @@ export const mimeCommands: { readonly [name: string]: CommandRule } = {
         positional: ["string"],
       });
       const mime = args.tags.has("mime");
+      // RFC 5703 §5: what :mime gives has its own header.
+      const beside = ["subject", "from"].find((tag) => mime && args.tags.has(tag));
+      if (beside !== undefined)
+        throw new ScriptError(args.tags.get(beside)!.at, `:mime and :${beside} exclude each other`);
       const subject = c.optionalText(args.tags.get("subject"));
       const from = c.optionalText(args.tags.get("from"));
       const replacement = c.text(args.positional[0]);
@@ -47,15 +53,17 @@ export const mimeCommands: { readonly [name: string]: CommandRule } = {
         const entity = mime ? Buffer.from(withCrlf(replacement(run))) : plainEntity(replacement(run));
         const part = run.part;
         if (part === undefined || part === run.message.root()) {
-          const fields: string[] = [];
           const title = subject?.(run);
           const sender = from?.(run);
-          if (title !== undefined) fields.push(textField("Subject", title));
-          if (sender !== undefined) fields.push(textField("From", sender));
+          const fields = [
+            ...(title === undefined ? [] : [...formerly(run, "Subject"), textField("Subject", title)]),
+            ...(sender === undefined ? [] : [...formerly(run, "From"), textField("From", sender)]),
+          ];
+          const gone = namesOf(fields);
           run.message.replace(
             Buffer.concat([
-              keptFields(run, new Set(fields.map((field) => field.slice(0, field.indexOf(":")).toLowerCase()))),
-              Buffer.from(fields.join("")),
+              fieldsWhere(run, ({ key }) => !isOfContent(key) && !gone.has(key)),
+              Buffer.from(fields.join(""), "latin1"),
               withMimeVersion(entity),
             ]),
           );
@@ -99,13 +107,24 @@ function withMimeVersion(entity: Buffer): Buffer {
   return Buffer.concat([Buffer.from("MIME-Version: 1.0\r\n"), entity]);
 }
 
-/** The fields of the message that stay when its body becomes another one. */
-function keptFields(run: Run, others: ReadonlySet<string>): Buffer {
-  const kept = [];
-  for (const field of run.message.allFields())
-    if (!field.key.startsWith("content-") && field.key !== "mime-version" && !others.has(field.key))
-      kept.push(field.raw.endsWith("\n") ? field.raw : `${field.raw}\r\n`);
+/** Fields of the message as they stand. */
+function fieldsWhere(run: Run, stays: (field: Field) => boolean): Buffer {
+  const kept = run.message.allFields().filter(stays).map(whole);
   return Buffer.from(kept.join(""), "latin1");
+}
+
+const whole = ({ raw }: Field): string => (raw.endsWith("\n") ? raw : `${raw}\r\n`);
+
+/** What speaks of the body alone. */
+const isOfContent = (key: string): boolean => key.startsWith("content-") || key === "mime-version";
+
+const namesOf = (fields: readonly string[]): ReadonlySet<string> =>
+  new Set(fields.map((field) => field.slice(0, field.indexOf(":")).toLowerCase()));
+
+/** RFC 5703 §5, §6: a field that another takes the place of is kept as Original-Subject or Original-From. */
+function formerly(run: Run, name: string): readonly string[] {
+  const [before] = run.message.fields(name.toLowerCase());
+  return before === undefined ? [] : [`Original-${name}${whole(before).slice(before.raw.indexOf(":"))}`];
 }
 
 /** Puts an entity where a part stood; the part's neighbours stay as they are. */
@@ -115,28 +134,36 @@ function replacePart(run: Run, part: Part, entity: Buffer): void {
   run.part = run.message.replace(changed, part);
 }
 
-/** RFC 5703 §7: a multipart/mixed of the text and the message as it was. */
+/** The way that the message has come, which the new one has come too. */
+const traceFields: ReadonlySet<string> = new Set([
+  "return-path",
+  "received",
+  "delivered-to",
+  "authentication-results",
+  "received-spf",
+]);
+
+/** RFC 5703 §6: a multipart/mixed of the text and the message as it was. `headers`: names of fields that it takes over. */
 function enclose(run: Run, subject: string | undefined, headers: readonly string[], text: string): void {
   const original = run.message.bytes();
-  const named = headers.filter((header) => /^[!-9;-~]+[ \t]*:/.test(header));
-  const added = named.map((header) => {
-    const colon = header.indexOf(":");
-    return textField(
-      header.slice(0, colon).trim(),
-      header
-        .slice(colon + 1)
-        .replace(/[\r\n\0]+/g, " ")
-        .trim(),
-    );
-  });
-  if (subject !== undefined) added.push(textField("Subject", subject));
-  const replaced = new Set(added.map((field) => field.slice(0, field.indexOf(":")).toLowerCase()));
+  const copied = new Set(headers.map((name) => name.trim().toLowerCase()).filter((name) => !isOfContent(name)));
+  if (subject === undefined) copied.add("subject");
+  else copied.delete("subject");
+  const { envelopeTo, environment, now } = run.world;
+  // RFC 6785 knows no envelope, but who is at the client.
+  const user = envelopeTo ?? environment["imap.user"];
+  const added = [
+    ...(subject === undefined ? [] : [...formerly(run, "Subject"), textField("Subject", subject)]),
+    ...(copied.has("from") || user === undefined ? [] : [addressField("From", [{ address: user }])]),
+    ...(copied.has("date") ? [] : [`Date: ${formatDate(now)}\r\n`]),
+  ];
   const boundary = freshBoundary(original, text);
-  run.message.replace(
+  run.message.enclose(
     Buffer.concat([
-      keptFields(run, replaced),
+      fieldsWhere(run, ({ key }) => copied.has(key) || traceFields.has(key)),
+      Buffer.from(added.join(""), "latin1"),
       Buffer.from(
-        `${added.join("")}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="${boundary}"\r\n\r\n--${boundary}\r\n`,
+        `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="${boundary}"\r\n\r\n--${boundary}\r\n`,
       ),
       plainEntity(text),
       Buffer.from(`\r\n--${boundary}\r\nContent-Type: message/rfc822\r\n\r\n`),
