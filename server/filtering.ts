@@ -32,6 +32,8 @@ import type { WorkPool } from "./work/pool.ts";
 
 export type FilteringParts = {
   readonly store: Store;
+  /** Whom people write to. */
+  readonly correspondents: Correspondents;
   readonly directory: Pick<Directory, "resolve">;
   readonly pool: WorkPool;
   readonly resolver: Pick<Resolver, "a">;
@@ -72,14 +74,18 @@ const maxColleagues = 5_000;
 const maxNamed = 100;
 
 export async function startFiltering(parts: FilteringParts): Promise<Filtering> {
-  const { store, directory, pool, settings, now, log } = parts;
+  const { store, correspondents, directory, pool, settings, now, log } = parts;
+  const notRemembered = (error: unknown): void => log.error({ error }, "correspondents not remembered");
   if (!settings.enabled)
     return {
       judges: [],
       watched: store,
       learn: async () => undefined,
       forget: (account) => new Lessons(store, []).forget(account),
-      submitted: () => undefined,
+      submitted: (mail) => {
+        if (mail.account === undefined) return;
+        correspondents.add(mail.account.id, addressesOf(mail), () => namesIn(mail)).catch(notRemembered);
+      },
       lists: () => [],
       [Symbol.dispose]: () => undefined,
     };
@@ -92,8 +98,6 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
   const reported = new Reported(((await store.setting(reportedKey)) as ReportedDomain[] | undefined) ?? []);
   const tenants = new Tenants(store);
   for (const account of [...campaigns.voters(), ...reported.voters()]) await tenants.of(account);
-  const notRemembered = (error: unknown): void => log.error({ error }, "correspondents not remembered");
-  const correspondents = new Correspondents("wrote", store, now);
   const senders = new Correspondents("from", store, now, notRemembered);
   const preferences = await watchPreferences(store, settings, log);
   const colleagues = watchColleagues(store, log);
@@ -187,7 +191,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     learn: (account, bytes, kind) => learner.told(account, bytes, kind === "bad"),
     submitted: (mail) => {
       if (mail.account === undefined) return;
-      const addresses = mail.recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase());
+      const addresses = addressesOf(mail);
       correspondents.add(mail.account.id, addresses, () => namesIn(mail)).catch(notRemembered);
       lessons.forgive(mail.account.id, addresses).catch(notRemembered);
     },
@@ -202,6 +206,9 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     },
   };
 }
+
+const addressesOf = ({ recipients }: Received): string[] =>
+  recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase());
 
 /** By which names a message that one of us sends calls its recipients. */
 function namesIn({ bytes }: Received): Map<string, string> {

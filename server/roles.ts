@@ -36,6 +36,7 @@ import { tellOfShare } from "./jmap/share-notifications.ts";
 import { makeJmap } from "./jmap.ts";
 import { makeJudge } from "./judge/judge.ts";
 import { PublishedKeys } from "./keys/published.ts";
+import { Correspondents } from "./learn/correspondents.ts";
 import { startLists } from "./lists.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
@@ -54,6 +55,9 @@ import { RefusedJournal, refusedMail } from "./receive/refused.ts";
 import { makeReports } from "./report/bounce.ts";
 import { startReporting } from "./reporting.ts";
 import { makeRequiring } from "./requiring.ts";
+import type { Sent } from "./restrain/limits.ts";
+import { Restraints } from "./restrain/restraints.ts";
+import { maxCountedSenders, SendingLimits } from "./restrain/sending-limits.ts";
 import { watchRoutes } from "./routing.ts";
 import { startScripting } from "./scripting.ts";
 import { makeSeeding } from "./seeding.ts";
@@ -64,7 +68,6 @@ import { makeServing } from "./serving.ts";
 import { startSigning } from "./signing.ts";
 import type { Store } from "./store/store.ts";
 import { makeOnce } from "./submit/once.ts";
-import { maxCountedAccounts, SendingLimits, type SentCounts } from "./submit/sending-limits.ts";
 import { makeSubmit } from "./submit/submit.ts";
 import { Traffic } from "./traffic.ts";
 import { startTransit } from "./transit.ts";
@@ -300,8 +303,10 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const { door } = dooring;
   guessed = dooring.loginFailed;
+  const correspondents = new Correspondents("wrote", store, now);
   const filtering = cleanUp.use(
     await startFiltering({
+      correspondents,
       store,
       directory,
       pool,
@@ -395,18 +400,20 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));
-  const sentBook = await StoredPeerBook.open<SentCounts>("sent", maxCountedAccounts, { store, now, log });
+  const sentBook = await StoredPeerBook.open<Sent>("sent-mail", maxCountedSenders, { store, now, log });
+  const restraints = cleanUp.use(await Restraints.open(store, log));
+  const limits = new SendingLimits({
+    settings: options.edgePolicies ? config.sendingLimits : undefined,
+    restraints,
+    strangers: (account, addresses) => correspondents.strangers(account, addresses),
+    book: sentBook,
+    now,
+  });
   const newMessageId = (): string => `${randomBytes(12).toString("hex")}@${ourHost}`;
   const submit = makeSubmit({
     deliver,
     directory,
-    limits: new SendingLimits(
-      options.edgePolicies
-        ? config.sendingLimits
-        : { maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 },
-      now,
-      sentBook,
-    ),
+    limits,
     sign,
     ...(sending === undefined
       ? {}
@@ -639,6 +646,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     quarantine: guarding.quarantine,
     mailingLists: lists.distribute,
     forgetLessons: filtering.forget,
+    restraining: { limits, reread: () => restraints.reread() },
     bans: dooring.bans,
     lists: () => [...dooring.lists(), ...filtering.lists()],
     ...(sending === undefined ? {} : { sending }),

@@ -18,6 +18,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/accounts/{account}/password": ["account password"],
   "/accounts/{account}/recovery-codes": ["recovery-codes new"],
   "/accounts/{account}/second-factor": ["second-factor begin", "second-factor confirm", "second-factor remove"],
+  "/accounts/{account}/sending-limits": ["limit show", "limit set"],
   "/accounts/{account}/sessions": ["session list", "session end"],
   "/accounts/{account}/shares": ["share add", "share list", "share remove"],
   "/accounts/{account}/tokens": ["token add", "token remove"],
@@ -31,6 +32,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/domains/{domain}/attachments": ["attachments set"],
   "/domains/{domain}/dns": ["domain check", "domain zone", "domain publish"],
   "/domains/{domain}/filter": ["filter set"],
+  "/domains/{domain}/sending-limits": ["limit set"],
   "/emails": { none: mail },
   "/exports": ["export"],
   "/groups": ["group add", "group remove"],
@@ -68,6 +70,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/templates": ["template put", "template publish", "template preview", "template remove"],
   "/tenants": ["tenant add", "tenant set", "tenant remove"],
   "/tenants/{tenant}/attachments": ["attachments set"],
+  "/tenants/{tenant}/sending-limits": ["limit set"],
   "/tenants/{tenant}/filter": ["filter set"],
   "/webhooks": ["webhook add", "webhook set", "webhook rotate", "webhook remove", "webhook replay"],
 };

@@ -14,6 +14,7 @@ import { doorCommands } from "./door-commands.ts";
 import { feedCommands } from "./feed-commands.ts";
 import { filterCommands } from "./filter-commands.ts";
 import { groupCommands } from "./group-commands.ts";
+import { limitCommands } from "./limit-commands.ts";
 import { listCommands } from "./list-commands.ts";
 import { listRequestCommands } from "./list-request-commands.ts";
 import { noteCommand } from "./noted.ts";
@@ -52,6 +53,7 @@ export const commands: readonly Command[] = [
   ...deletionCommands,
   ...carryCommands,
   ...filterCommands,
+  ...limitCommands,
   ...queueCommands,
   ...quarantineCommands,
   ...doorCommands,

@@ -88,6 +88,7 @@ const directory = z.object({
   settings: settings.default({}),
   filter: z.record(z.string(), z.unknown()).optional(),
   attachments: z.record(z.string(), z.unknown()).optional(),
+  sendingLimits: z.record(z.string(), z.unknown()).optional(),
   scripts: z
     .array(
       z.object({
@@ -148,6 +149,7 @@ const tenant = z.object({
   }),
   filter: z.record(z.string(), z.unknown()).optional(),
   attachments: z.record(z.string(), z.unknown()).optional(),
+  sendingLimits: z.record(z.string(), z.unknown()).optional(),
   administrators: z.array(mailbox).optional(),
 });
 export type TenantFile = z.output<typeof tenant>;

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { policyPrefixes } from "../judge/attachments/policy.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
+import { limitPrefixes } from "../restrain/restraints.ts";
 import { dkimSetting } from "../sign/dkim-keys.ts";
 import type { AccountId, Store } from "../store/store.ts";
 import {
@@ -89,6 +90,7 @@ export async function exportDirectory(
     settings: found?.settings as DirectoryWritten["settings"],
     filter: (await store.setting(filterPrefixes.domain + domain)) as DirectoryWritten["filter"],
     attachments: (await store.setting(policyPrefixes.domain + domain)) as DirectoryWritten["attachments"],
+    sendingLimits: (await store.setting(limitPrefixes.domain + domain)) as DirectoryWritten["sendingLimits"],
     scripts: (await store.sharedScripts()).flatMap(({ owner, ...script }) => (owner === domain ? [script] : [])),
     administrators: await administrators("domain", domain, names, store),
     ...(keys ? { dkim: (await store.setting(dkimSetting(domain))) as DirectoryWritten["dkim"] } : {}),
@@ -115,6 +117,7 @@ export async function exportTenant(
     settings: settings as TenantWritten["settings"],
     filter: (await store.setting(filterPrefixes.tenant + id)) as TenantWritten["filter"],
     attachments: (await store.setting(policyPrefixes.tenant + id)) as TenantWritten["attachments"],
+    sendingLimits: (await store.setting(limitPrefixes.tenant + id)) as TenantWritten["sendingLimits"],
     administrators: await administrators("tenant", String(id), await namesOf(store), store),
   };
   await mkdir(into, { recursive: true, mode: 0o700 });

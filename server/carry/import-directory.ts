@@ -4,6 +4,7 @@
  */
 import { policyPrefixes } from "../judge/attachments/policy.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
+import { limitPrefixes } from "../restrain/restraints.ts";
 import { dkimKeysOf, dkimSetting, ensureDkimKeys } from "../sign/dkim-keys.ts";
 import type { HostedDomain } from "../store/hosting.ts";
 import type { AccountId, Address, DomainSettings, Instant, Store } from "../store/store.ts";
@@ -61,6 +62,7 @@ export async function beginTenant(file: TenantFile, { store, now }: DirectoryPor
   const { id } = tenant;
   if (file.filter !== undefined) await store.putSetting(filterPrefixes.tenant + id, file.filter);
   if (file.attachments !== undefined) await store.putSetting(policyPrefixes.tenant + id, file.attachments);
+  if (file.sendingLimits !== undefined) await store.putSetting(limitPrefixes.tenant + id, file.sendingLimits);
   return async () => {
     for (const administrator of file.administrators ?? []) {
       const [account] = await store.accounts({ name: administrator });
@@ -94,6 +96,7 @@ export async function beginDomain(
     if (tenant !== undefined) await store.giveDomain(domain, tenant);
     if (file.filter !== undefined) await store.putSetting(filterPrefixes.domain + domain, file.filter);
     if (file.attachments !== undefined) await store.putSetting(policyPrefixes.domain + domain, file.attachments);
+    if (file.sendingLimits !== undefined) await store.putSetting(limitPrefixes.domain + domain, file.sendingLimits);
     // The keys that DNS shows already go on signing, where they came along.
     if (file.dkim !== undefined) {
       const keys = await store.setting(dkimSetting(domain));

@@ -19,16 +19,23 @@ export function describeConfiguration(): string {
   const tables: string[] = [];
   for (const [key, node] of Object.entries(root.properties ?? {})) {
     if (node.properties === undefined) top.push(row(key, node));
-    else
-      tables.push(
-        `## [${key}]\n`,
-        ...(node.description === undefined ? [] : [`${node.description}\n`]),
-        head,
-        ...Object.entries(node.properties).map(([name, child]) => row(name, child)),
-        "",
-      );
+    else tables.push(...tablesOf(key, node));
   }
   return `${intro}\n${head}\n${top.join("\n")}\n\n${tables.join("\n")}\n${portsTable()}`;
+}
+
+/** A table, and one for each below it. */
+function tablesOf(key: string, node: Node): readonly string[] {
+  const all = Object.entries(node.properties ?? {});
+  const rows = all.filter(([, child]) => child.properties === undefined);
+  return [
+    `## [${key}]\n`,
+    ...(node.description === undefined ? [] : [`${node.description}\n`]),
+    head,
+    ...rows.map(([name, child]) => row(name, child)),
+    "",
+    ...all.flatMap(([name, child]) => (child.properties === undefined ? [] : tablesOf(`${key}.${name}`, child))),
+  ];
 }
 
 const intro = `# Configuration

@@ -21,7 +21,6 @@ import { defaultQueueSettings, type QueueSettings } from "../queue/settings.ts";
 import { defaultSmtpSettings, type SmtpSettings } from "../receive/settings.ts";
 import { defaultSendSettings, type SendSettings } from "../send/send.ts";
 import { type DkimSettings, defaultDkimSettings } from "../sign/key-keeper.ts";
-import { defaultSendingLimitSettings, type SendingLimitSettings } from "../submit/sending-limits.ts";
 import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
 import { atLeastOne, dnsServer, domain, mailAddress, network, oneOf, percent, url } from "./checks.ts";
 import { section } from "./schema.ts";
@@ -78,6 +77,7 @@ export const signUp = section<SignUp>(
 );
 
 export { attachments, outbound, scanners } from "./attachment-sections.ts";
+export { sendingLimits } from "./sending-limit-section.ts";
 
 type ConnectionSettings = Omit<ListenerSettings, "proxies">;
 const { proxies: _, ...connectionDefaults } = defaultListenerSettings;
@@ -296,12 +296,6 @@ export const deliver = section<DeliverSettings>(defaultDeliverSettings, {
   quarantineMs: "How long mail in quarantine waits for somebody to release it.",
   maxRefusalsNotedPerSecond: "Refused messages of one second that `angarium trace` finds; more are in the log alone.",
   queueLifetimeMs: "How long the queue tries before a message is returned (RFC 5321 §4.5.4.1: 4 to 5 days).",
-});
-
-export const sendingLimits = section<SendingLimitSettings>(defaultSendingLimitSettings, {
-  maxMessagesPerDay: "Messages of one account in 24 hours; 0 for no limit.",
-  maxRecipientsPerDay: "Recipients of all its messages in 24 hours; 0 for no limit.",
-  maxRecipientsPerMessage: "Recipients of one message; 0 for no limit of its own.",
 });
 
 export const dkim = section<DkimSettings>(defaultDkimSettings, {

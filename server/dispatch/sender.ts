@@ -34,6 +34,8 @@ export type Sender = {
   readonly tenant: string;
   readonly stream: string;
   readonly marketing: boolean;
+  /** People's own letters: their accounts are limited, beside the tenant. */
+  readonly personal?: true;
   readonly campaign: string | undefined;
   readonly list: string | undefined;
   /** Domain of the header's author. */
@@ -77,6 +79,7 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
     tenant: whose,
     stream: name,
     marketing,
+    ...(stream.kind === "mailbox" ? { personal: true } : {}),
     campaign: wish.campaign,
     list: wish.list,
     author,

@@ -61,6 +61,14 @@ export class Correspondents implements Disposable {
     return held instanceof Promise ? held.then(({ addresses }) => addresses.has(address)) : held.addresses.has(address);
   }
 
+  /** How many of these the person has not to do with yet; none where there are so many that no more are remembered. */
+  strangers(account: AccountId, addresses: readonly string[]): number | Promise<number> {
+    const count = ({ addresses: known }: Held): number =>
+      known.size >= maxAddresses ? 0 : addresses.filter((address) => !known.has(address)).length;
+    const held = this.#load(account);
+    return held instanceof Promise ? held.then(count) : count(held);
+  }
+
   /** Undefined until they have been read. */
   contacts(account: AccountId): Contacts | undefined {
     const held = this.#held.get(account);

@@ -12,7 +12,7 @@ import { quiet } from "../log.ts";
 import { defaultListenerSettings, type Listener, listen } from "../net/listener.ts";
 import { networks } from "../net/networks.ts";
 import type { Acceptance, Accepted, Account, Domain, Placed, QueuedMessage } from "../store/store.ts";
-import { SendingLimits } from "../submit/sending-limits.ts";
+import type { SubmitPorts } from "../submit/submit.ts";
 import { makeSubmit } from "../submit/submit.ts";
 import { BytesInFlight } from "./bytes-in-flight.ts";
 import { smtpTurnAway } from "./closing.ts";
@@ -38,7 +38,7 @@ export type WorldOptions = {
   readonly maxPerAddress?: number;
   readonly maxConnections?: number;
   readonly sign?: (bytes: Uint8Array, domain: string) => Promise<string>;
-  readonly limits?: SendingLimits;
+  readonly limits?: SubmitPorts["limits"];
   readonly refused?: (mail: RefusedMail) => void;
 };
 
@@ -138,8 +138,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const submit = makeSubmit({
     deliver,
     directory,
-    limits:
-      options.limits ?? new SendingLimits({ maxMessagesPerDay: 0, maxRecipientsPerDay: 0, maxRecipientsPerMessage: 0 }),
+    limits: options.limits ?? { governs: () => false, take: never },
     sign: options.sign ?? (async () => ""),
     newMessageId: () => `made.${++ids}@mx.example.test`,
     log: quiet,

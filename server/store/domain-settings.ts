@@ -8,4 +8,5 @@ export const domainSettings = {
   selfTest: "self-test/",
   filter: "filter.domain.",
   attachments: "attachments.domain.",
+  sendingLimits: "sendingLimits.domain.",
 } as const;

@@ -108,6 +108,15 @@ export type KeptAnswer =
   | { readonly kind: "full" }
   | { readonly kind: "answered"; readonly answer: Uint8Array };
 
+/** What is done against an account of our own: limits that differ from others', and why it may not send now. Both are plain JSON (`server/restrain`). */
+export type Restraint = {
+  readonly account: AccountId;
+  readonly name: string;
+  readonly limits: { readonly [name: string]: unknown };
+  /** Undefined: it may send. */
+  readonly stop: { readonly [name: string]: unknown } | undefined;
+};
+
 /** Where somebody looks for a message. With `key` it is found by an index; without, the newest entries are looked through. */
 export type JourneyQuery = {
   /** A whole address, a Message-ID, a queue id, an address of a peer. */
@@ -177,6 +186,15 @@ export interface HostingReader {
     },
   ): Promise<readonly (AuditEntry & { readonly id: number })[]>;
   deletions(within: Within): Promise<readonly Deletion[]>;
+  /** By account number. Only of accounts that are here. */
+  restraints(filter: {
+    readonly account?: AccountId;
+    /** Beyond this account. */
+    readonly after?: AccountId;
+    /** Only those that may not send. */
+    readonly stopped?: boolean;
+    readonly limit: number;
+  }): Promise<readonly Restraint[]>;
   /** What a deletion would take with it; undefined where there is nothing of the name. */
   deletionTakes(kind: DeletionKind, name: string): Promise<Takes | undefined>;
 }
@@ -193,6 +211,11 @@ export interface HostingWriter {
   /** Gives a domain to a tenant; grants on it end. */
   giveDomain(name: string, tenant: TenantId): Promise<"done" | "missing" | "no-tenant">;
   putGrant(grant: Grant, granted: boolean): Promise<void>;
+  /** What is not named stays; `stop` null: it may send again. */
+  restrain(
+    account: AccountId,
+    change: { readonly limits?: Restraint["limits"]; readonly stop?: NonNullable<Restraint["stop"]> | null },
+  ): Promise<"done" | "missing">;
   noteAudit(entries: readonly AuditEntry[]): Promise<void>;
   /** Takes it away, and all that belongs to it, so that it can come back until `purgeAt`. */
   softDelete(
@@ -232,6 +255,7 @@ export const hostingReads = [
   "grants",
   "audit",
   "deletions",
+  "restraints",
   "deletionTakes",
 ] as const satisfies readonly (keyof HostingReader)[];
 export const hostingWrites = [
@@ -239,6 +263,7 @@ export const hostingWrites = [
   "updateTenant",
   "giveDomain",
   "putGrant",
+  "restrain",
   "noteAudit",
   "softDelete",
   "undelete",

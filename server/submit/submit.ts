@@ -11,17 +11,17 @@ import { traced } from "../deliver/traced.ts";
 import type { Sender, SendingWish } from "../dispatch/sender.ts";
 import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
+import type { Counted, SendingLimits } from "../restrain/sending-limits.ts";
 import type { Account, Instant } from "../store/store.ts";
 import type { Once } from "./once.ts";
 import { type PrepareParts, prepare } from "./prepare.ts";
 import { authorDomain, checkEnvelopeSender, checkHeaderSenders, ownReturnPath } from "./sender.ts";
 import { handlingOf, ownFields, wishOf } from "./sending-fields.ts";
-import type { SendingLimits } from "./sending-limits.ts";
 
 export type SubmitPorts = {
   readonly deliver: Pick<Deliver, "take" | "takeCopies">;
   readonly directory: Pick<Directory, "maySendAs" | "domain">;
-  readonly limits: SendingLimits;
+  readonly limits: Pick<SendingLimits, "governs" | "take">;
   /** DKIM-Signature lines for the message, "" where the domain has no keys. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   /** A new Message-ID without its angle brackets. */
@@ -144,14 +144,20 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     const refusals = await Promise.all(
       samples.map(({ bytes }) => checkHeaderSenders(account, splitHeader(bytes, 0, bytes.length), directory)),
     );
-    // A test takes nothing of what the account may send.
-    const counts = sample.sending?.sandbox === undefined;
-    const replies = copies.map((copy): Reply | "unnamed" | undefined => {
-      const refusal = refusals[copy.sample] ?? limits.check(account.id, copy.recipients.length);
-      if (refusal === undefined && counts) limits.count(account.id, copy.recipients.length);
-      if (refusal === undefined || refusal === "unnamed") return refusal;
-      return refuse({ ...sample, id: copy.id }, refusal)[0]!;
-    });
+    const governed = limits.governs(account, sample.sending);
+    const counted: (Counted | undefined)[] = [];
+    const replies: (Reply | "unnamed" | undefined)[] = [];
+    for (const [index, copy] of copies.entries()) {
+      let refusal = refusals[copy.sample];
+      if (refusal === undefined && governed) {
+        const taken = await limits.take(account, copy.recipients);
+        if ("code" in taken) refusal = taken;
+        else counted[index] = taken;
+      }
+      replies.push(
+        refusal === undefined || refusal === "unnamed" ? refusal : refuse({ ...sample, id: copy.id }, refusal)[0]!,
+      );
+    }
     const allowed = copies.filter((_, index) => replies[index] === undefined);
     const answers = allowed.length === 0 ? [] : await deliver.takeCopies({ samples, template, copies: allowed });
     if (sample.sending !== undefined && answers.some((one) => one !== undefined && isTaken(one)))
@@ -162,7 +168,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       if (refused !== undefined) return refused === "unnamed" ? undefined : refused;
       const reply: Reply | undefined = given.next().value;
       // It will be counted when it is handed over by itself.
-      if (reply === undefined && counts) limits.uncount(account.id, copies[index]!.recipients.length);
+      if (reply === undefined) counted[index]?.undo();
       return reply;
     });
   };
@@ -195,8 +201,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         return replies;
       }
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
-      const refusal =
-        limits.check(account.id, mail.recipients.length) ?? (await checkHeaderSenders(account, header, directory));
+      const refusal = await checkHeaderSenders(account, header, directory);
       if (typeof refusal === "object") return refuse(mail, refusal);
       const envelopeFrom = await ownReturnPath(account, mail.envelopeFrom, directory);
       const author = envelopeFrom === "" ? account.name : envelopeFrom;
@@ -211,18 +216,23 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign: signerFor(sender) };
       const { notBefore, key } = handling;
       const send = async (): Promise<readonly Reply[]> => {
-        const finished = await finish(sender, mail, header, parts);
-        const replies = await deliver.take({
-          ...later(mail, notBefore),
-          ...finished,
-          envelopeFrom,
-          ...(sender === undefined ? {} : { sending: sender }),
-        });
-        if (replies.some(isTaken)) {
-          if (sender?.sandbox === undefined) limits.count(account.id, mail.recipients.length);
-          if (sender !== undefined) taken?.({ ...mail, sending: sender });
+        const counted = limits.governs(account, sender) ? await limits.take(account, mail.recipients) : undefined;
+        if (counted !== undefined && "code" in counted) return refuse(mail, counted);
+        let wasTaken = false;
+        try {
+          const finished = await finish(sender, mail, header, parts);
+          const replies = await deliver.take({
+            ...later(mail, notBefore),
+            ...finished,
+            envelopeFrom,
+            ...(sender === undefined ? {} : { sending: sender }),
+          });
+          wasTaken = replies.some(isTaken);
+          if (wasTaken && sender !== undefined) taken?.({ ...mail, sending: sender });
+          return replies;
+        } finally {
+          if (!wasTaken) counted?.undo();
         }
-        return replies;
       };
       return key === undefined || ports.once === undefined ? send() : ports.once(account.id, key, mail, send);
     },

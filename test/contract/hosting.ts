@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Store } from "../../server/store/store.ts";
-import { letter, newQueued, type Open, type Opened } from "./world.ts";
+import { letter, newAccount, newQueued, type Open, type Opened } from "./world.ts";
 
 const now = Date.UTC(2026, 5, 10);
 const all = { kind: "all" } as const;
@@ -279,6 +279,30 @@ export function hostingContract(open: Open): void {
         false,
       );
       assert.deepEqual(await store.verify(), []);
+    });
+
+    test("what is done against accounts of our own: put, kept apart, listed, gone with the account", async () => {
+      const [one, other] = [await newAccount(store), await newAccount(store)];
+      const mine = async () =>
+        (await store.restraints({ after: one.id - 1, limit: 10 })).filter(({ account }) => account <= other.id);
+      assert.equal(await store.restrain(one.id, { limits: { messagesPerHour: 3 } }), "done");
+      assert.equal(await store.restrain(other.id, { stop: { kind: "brake" } }), "done");
+      assert.equal(await store.restrain(9e9, { limits: {} }), "missing");
+      assert.equal(await store.restrain(one.id, { stop: { kind: "frozen" } }), "done");
+      assert.deepEqual(await mine(), [
+        { account: one.id, name: one.name, limits: { messagesPerHour: 3 }, stop: { kind: "frozen" } },
+        { account: other.id, name: other.name, limits: {}, stop: { kind: "brake" } },
+      ]);
+      assert.equal((await store.restraints({ after: one.id, limit: 1 }))[0]?.account, other.id);
+      assert.equal(await store.restrain(one.id, { stop: null }), "done");
+      assert.deepEqual((await store.restraints({ account: one.id, limit: 1 }))[0]?.limits, { messagesPerHour: 3 });
+      assert.deepEqual(
+        (await store.restraints({ after: one.id - 1, stopped: true, limit: 10 })).map(({ account }) => account),
+        [other.id],
+      );
+      assert.equal(await store.restrain(one.id, { limits: {} }), "done");
+      await store.removeAccount(other.id);
+      assert.deepEqual(await mine(), []);
     });
   });
 }

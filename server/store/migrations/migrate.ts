@@ -26,6 +26,7 @@ import { statements as segmentNumbers } from "./023.ts";
 import { statements as told } from "./024.ts";
 import { statements as waits } from "./025.ts";
 import { statements as grams } from "./026.ts";
+import { statements as restraints } from "./027.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -55,6 +56,7 @@ const migrations: readonly (readonly string[])[] = [
   told,
   waits,
   grams,
+  restraints,
 ];
 export const schemaVersion = migrations.length;
 

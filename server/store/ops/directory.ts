@@ -183,6 +183,7 @@ const accountTables = [
   "grants",
   "mailbox_rights",
   "absent_subscriptions",
+  "restraints",
   ...sieveTables,
   ...wordTables,
 ] as const;

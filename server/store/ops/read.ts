@@ -29,6 +29,7 @@ import * as objects from "./objects.ts";
 import { peers } from "./peers.ts";
 import { quarantined } from "./quarantine.ts";
 import * as admin from "./queue-admin.ts";
+import { restraints } from "./restraints.ts";
 import * as security from "./security.ts";
 import * as sending from "./sending.ts";
 import * as sharing from "./sharing.ts";
@@ -129,6 +130,7 @@ export const readOps = {
   grants: hosting.grants,
   audit,
   deletions,
+  restraints,
   deletionTakes,
   importedKeys: carry.importedKeys,
   imports: carry.imports,

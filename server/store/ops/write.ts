@@ -22,6 +22,7 @@ import { removeQuarantined } from "./quarantine.ts";
 import * as queue from "./queue.ts";
 import * as admin from "./queue-admin.ts";
 import { reschedule } from "./reschedule.ts";
+import { restrain } from "./restraints.ts";
 import * as security from "./security.ts";
 import * as sending from "./sending.ts";
 import * as sharing from "./sharing.ts";
@@ -114,6 +115,7 @@ export const writeOps = {
   updateTenant: hosting.updateTenant,
   giveDomain: hosting.giveDomain,
   putGrant: hosting.putGrant,
+  restrain,
   noteAudit,
   softDelete,
   undelete,

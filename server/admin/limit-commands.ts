@@ -1,0 +1,98 @@
+/** How much accounts may send from their own mailboxes. */
+import { boundNames, type OwnLimits, ownLimitsOf, sendingClasses } from "../restrain/limits.ts";
+import { limitPrefixes } from "../restrain/restraints.ts";
+import { type Command, command, done, misused, no, type World } from "./command.ts";
+import { changeLimits, findLimited, type LimitChange, limitSentence, limitsOf } from "./sending-limits.ts";
+
+const name = {
+  type: "text",
+  placed: true,
+  required: true,
+  help: "an account (anna@example.org), a domain (example.org) or a tenant (acme)",
+} as const;
+const maxListed = 10_000;
+const maxBound = 1_000_000_000;
+
+async function shown(text: string, world: World) {
+  const limited = await findLimited(text, world);
+  if ("why" in limited) return limited;
+  const { own, now } = await limitsOf(limited, world);
+  return done({
+    kind: limited.kind,
+    name: limited.name,
+    ...(now === undefined ? {} : { says: limitSentence(now), ...now.standing.bounds, ...now.used }),
+    own,
+  });
+}
+
+const bound = (help: string) => ({ type: "text", help: `${help}: a number, "none", or "default"` }) as const;
+const asOf = (text: string): number | null | undefined =>
+  text === "default"
+    ? null
+    : text === "none"
+      ? 0
+      : /^\d{1,10}$/.test(text)
+        ? Math.min(Number(text), maxBound)
+        : undefined;
+
+export const limitCommands: readonly Command[] = [
+  command(
+    "limit list",
+    "Accounts, domains and tenants whose sending limits are their own.",
+    {},
+    async (_, { store }) => {
+      const tenants = new Map((await store.tenants()).map(({ id, name }) => [String(id), name]));
+      const groups = async (kind: "domain" | "tenant") =>
+        (await store.settings(limitPrefixes[kind])).flatMap(({ key, value }) => {
+          const rest = key.slice(limitPrefixes[kind].length);
+          const named = kind === "domain" ? rest : tenants.get(rest);
+          return named === undefined ? [] : [{ kind, name: named, ...ownLimitsOf(value) }];
+        });
+      const accounts = (await store.restraints({ limit: maxListed })).flatMap(({ name: whose, limits }) => {
+        const own = ownLimitsOf(limits);
+        return Object.keys(own).length === 0 ? [] : [{ kind: "account", name: whose, ...own }];
+      });
+      return done([...(await groups("tenant")), ...(await groups("domain")), ...accounts]);
+    },
+  ),
+  command(
+    "limit show",
+    "How much an account may send, and has sent; what is set of a domain or a tenant.",
+    { name },
+    (given, world) => shown(given.name, world),
+  ),
+  command(
+    "limit set",
+    "How much an account may send from its own mailbox; figures of a domain or a tenant hold for all its accounts together.",
+    {
+      name,
+      class: {
+        type: "text",
+        choices: [...sendingClasses, "default"],
+        help: `what it is taken for (${sendingClasses.join(", ")}; see [sendingLimits]), of a domain or a tenant each of its accounts; "default" for what is set further up, or its age`,
+      },
+      messagesPerHour: bound("messages within an hour"),
+      recipientsPerDay: bound("recipients in 24 hours"),
+      newRecipientsPerDay: bound("of these the ones that it has not written to before"),
+      recipientsPerMessage: bound("recipients of one message"),
+    },
+    async (given, world) => {
+      const change: { -readonly [name in keyof LimitChange]: LimitChange[name] } = {};
+      if (given.class !== undefined)
+        change.class = given.class === "default" ? null : (given.class as NonNullable<OwnLimits["class"]>);
+      for (const one of boundNames) {
+        const text = given[one];
+        if (text === undefined) continue;
+        const value = asOf(text);
+        if (value === undefined)
+          return no(`"${text.slice(0, 20)}" is no limit: write a number, "none" or "default".`, one);
+        change[one] = value;
+      }
+      if (Object.keys(change).length === 0) return misused("Say what to change: --class, --messages-per-hour, …");
+      const limited = await findLimited(given.name, world);
+      if ("why" in limited) return limited;
+      await changeLimits(limited, change, world);
+      return shown(given.name, world);
+    },
+  ),
+];

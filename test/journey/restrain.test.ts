@@ -1,0 +1,168 @@
+/** What a host does against its own accounts that send spam, in a real server as in production (`--strict`), over SMTP, JMAP, the API, and kill -9. */
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import nodemailer from "nodemailer";
+import { type Any, ApiTalk } from "../api-talk.ts";
+import { angarium, type DevProcess, startDev } from "../dev-process.ts";
+import { JmapTalk } from "../jmap-talk.ts";
+import { type Sink, startSink } from "../sink.ts";
+
+let sink: Sink;
+let dev: DevProcess;
+let folder: string;
+let admin: ApiTalk;
+let origin: string;
+
+const open = async (): Promise<void> => {
+  dev = await startDev([
+    ...["--strict", "--users", "6", "--cleartext-auth", "--data", folder],
+    ...["--deliver-to", `127.0.0.1:${sink.port}`],
+  ]);
+  origin = `http://localhost:${dev.ready.ports["http"]}`;
+  admin = new ApiTalk(origin, dev.ready.admin);
+};
+before(async () => {
+  sink = await startSink();
+  folder = await mkdtemp(join(tmpdir(), "angarium-restrain-"));
+  await open();
+});
+after(async () => {
+  await dev.stop();
+  await sink.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const tell = async (...words: readonly string[]): Promise<Any> => {
+  const { code, out, err } = await angarium(...words, "--json", "--data", folder);
+  assert.equal(code, 0, err);
+  return JSON.parse(out);
+};
+
+/** What the server answers to a message; several recipients where several are named. */
+async function sends(user: string, to: readonly string[], subject = "Lunch"): Promise<string> {
+  const transport = nodemailer.createTransport({
+    host: "127.0.0.1",
+    port: dev.ready.ports["submission"] ?? 0,
+    auth: { user, pass: "pw" },
+    tls: { ca: await readFile(dev.ready.ca, "utf8"), servername: "localhost" },
+  });
+  try {
+    const { response } = await transport.sendMail({
+      from: user,
+      to: [...to],
+      subject,
+      text: `${subject}: are you there?`,
+    });
+    return response;
+  } catch (error) {
+    return (error as { readonly response: string }).response;
+  } finally {
+    transport.close();
+  }
+}
+
+test("an account's limits: what it reads, the same by SMTP and JMAP, seen and changed by administrators, after kill -9 too", async () => {
+  const user = "u1@example.test";
+  const before = await admin.ok("GET", `/accounts/${user}/sending-limits`);
+  assert.equal(
+    before.says,
+    "This account is new (by its age): 20 messages an hour (0 used), 100 recipients a day (0 used), 50 recipients a day that it has not written to before (0 used), 20 recipients of one message.",
+  );
+  assert.match(
+    await sends(
+      user,
+      Array.from({ length: 21 }, (_, n) => `p${n}@far.test`),
+    ),
+    /^550 5\.5\.3 You may send to 20 recipients at once and this message has 21: send it in parts$/,
+  );
+  await tell("limit", "set", user, "--messages-per-hour", "3", "--new-recipients-per-day", "2");
+  assert.match(await sends(user, ["ann@far.test"]), /^250 /);
+  assert.match(await sends(user, ["ann@far.test"]), /^250 /);
+  assert.match(
+    await sends(user, ["bob@far.test", "cid@far.test"]),
+    /^450 4\.7\.28 You may send to 2 recipients never written to before in 24 hours: this message can go at \d\d:\d\d UTC/,
+    "two new ones are one too many, and ann is known",
+  );
+
+  // By JMAP it is the same count.
+  const jmap = await new JmapTalk(origin, user, "pw").open();
+  const made = await jmap.call("Identity/set", { create: { i: { email: user, name: "One" } } });
+  const { created } = await jmap.call("Mailbox/set", { create: { m: { name: "Out" } } });
+  const draft = {
+    mailboxIds: { [created.m.id]: true },
+    from: [{ email: user }],
+    to: [{ email: "ann@far.test" }],
+    subject: "by JMAP",
+    bodyValues: { t: { value: "x" } },
+    textBody: [{ partId: "t" }],
+  };
+  const email = (await jmap.call("Email/set", { create: { e: draft } })).created.e.id;
+  const submit = { create: { s: { identityId: made.created.i.id, emailId: email } } };
+  assert.ok((await jmap.call("EmailSubmission/set", submit)).created.s);
+  const refused = (await jmap.call("EmailSubmission/set", submit)).notCreated.s;
+  assert.equal(refused.type, "forbiddenToSend");
+  assert.match(
+    refused.description,
+    /You have sent 3 messages within an hour, which is your limit: it goes on at \d\d:\d\d UTC/,
+  );
+  assert.match(await sends(user, ["ann@far.test"]), /^450 4\.7\.28 You have sent 3 messages within an hour/);
+
+  // The person sees it, and cannot change it; what was refused is in the journey.
+  const own = new ApiTalk(origin, { user, password: "pw" });
+  const seen = await own.ok("GET", "/accounts/me/sending-limits");
+  assert.deepEqual(seen.used, { messagesLastHour: 3, recipientsLastDay: 3, newRecipientsLastDay: 1 });
+  await own.no(403, "PATCH", "/accounts/me/sending-limits", { messagesPerHour: 0 });
+  const stranger = new ApiTalk(origin, { user: "u2@example.test", password: "pw" });
+  await stranger.no(404, "GET", `/accounts/${user}/sending-limits`);
+
+  // Counts are written every two seconds.
+  await new Promise((resolve) => setTimeout(resolve, 2_300));
+  await dev.kill();
+  await open();
+  const after = await admin.ok("GET", `/accounts/${user}/sending-limits`);
+  assert.deepEqual([after.used, after.messagesPerHour, after.class], [seen.used, 3, null]);
+  assert.match(await sends(user, ["ann@far.test"]), /^450 4\.7\.28 /);
+  const changed = await admin.ok("PATCH", `/accounts/${user}/sending-limits`, {
+    class: "trusted",
+    messagesPerHour: null,
+  });
+  assert.deepEqual(changed.holds, {
+    messagesPerHour: 300,
+    recipientsPerDay: 2000,
+    newRecipientsPerDay: 2,
+    recipientsPerMessage: 100,
+  });
+  assert.match(await sends(user, ["ann@far.test"]), /^250 /);
+});
+
+test("limits of a domain hold for all its accounts together, and say what its accounts are", async () => {
+  await tell("domain", "add", "hosted.test");
+  for (const name of ["a", "b"]) await tell("account", "add", `${name}@hosted.test`, "--password", "pw");
+  const [a, b] = ["a@hosted.test", "b@hosted.test"];
+  await admin.ok("PATCH", "/domains/hosted.test/sending-limits", { class: "normal", messagesPerHour: 2 });
+  assert.equal((await admin.ok("GET", `/accounts/${a}/sending-limits`)).holds.messagesPerHour, 100);
+  assert.match(await sends(a, ["ann@far.test"]), /^250 /);
+  assert.match(await sends(b, ["ann@far.test"]), /^250 /);
+  assert.match(
+    await sends(a, ["ann@far.test"]),
+    /^450 4\.7\.28 All accounts of hosted\.test together have sent 2 messages within an hour, which is their limit: it goes on at/,
+  );
+  assert.match(await sends("u2@example.test", ["ann@far.test"]), /^250 /);
+  assert.deepEqual(await tell("limit", "list"), [
+    { kind: "domain", name: "hosted.test", class: "normal", messagesPerHour: 2 },
+    { kind: "account", name: "u1@example.test", class: "trusted", newRecipientsPerDay: 2 },
+  ]);
+  await tell("limit", "set", "hosted.test", "--messages-per-hour", "default");
+  assert.match(await sends(a, ["ann@far.test"]), /^250 /);
+  const { code, err } = await angarium("limit", "set", "nobody.test", "--class", "normal", "--data", folder);
+  assert.deepEqual(
+    [code, err.trim()],
+    [
+      1,
+      'angarium: There is no account, domain or tenant "nobody.test" here. See them: angarium account list, domain list, tenant list',
+    ],
+  );
+});
