@@ -46,7 +46,7 @@ export const resources: readonly Resource[] = [
     nothing: "No domain yet. Add the first: its page then says which DNS records to publish.",
     key: "name",
     columns: ["name", "kind", "tenant", "catchAll", "mtaSts"],
-    filters: ["search", "tenant"],
+    filters: ["search", "tenant", "dns"],
     add: "Add a domain",
     takes: "Its accounts, addresses and their mail go with it. It can be undone for a time.",
   },

@@ -28,6 +28,14 @@ export type DomainCheck = {
 /** Where the check that the server makes by itself is kept. */
 export const checkPrefix = domainSettings.dnsCheck;
 
+/** What the server's own checks have found last, by domain; a domain that is not there has not been looked at yet. */
+export async function standingsOf(
+  store: Pick<World["store"], "settings">,
+): Promise<ReadonlyMap<string, Partial<Pick<DomainCheck, "standing" | "records">>>> {
+  const kept = await store.settings(checkPrefix);
+  return new Map(kept.map(({ key, value }) => [key.slice(checkPrefix.length), value as Partial<DomainCheck>]));
+}
+
 type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver" | "sending">>;
 
 /** `addresses`: of the host, as DNS shows them; none: those of this machine. */

@@ -1,4 +1,5 @@
 /** Mail that is kept and not shown: its owner, or an administrator, decides. A part of `Store`. */
+import type { Within } from "./hosting.ts";
 import type { AccountId, ContentId, Instant } from "./store.ts";
 
 export type NewQuarantined = {
@@ -27,6 +28,8 @@ export type Quarantined = NewQuarantined & {
 export type QuarantineFilter = {
   readonly id?: number;
   readonly account?: AccountId;
+  /** Only of accounts there; what would have gone on elsewhere is the platform's. */
+  readonly within?: Within;
   /** Came at this time or later. */
   readonly since?: Instant;
   /** Only those with a greater id. */

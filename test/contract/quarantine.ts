@@ -51,6 +51,11 @@ export function quarantineContract(open: Open): void {
     assert.equal(sizeBytes, message.bytes.length);
     assert.deepEqual(Buffer.from((await store.content(content))!), Buffer.from(message.bytes));
     assert.equal((await store.quarantined({})).length, 3);
+    const within = async (names: readonly string[]) =>
+      (await store.quarantined({ within: { kind: "domains", names } })).map((one) => one.account);
+    assert.deepEqual(await within(["contract.test"]), [ann.id, bob.id], "what would have gone on is the platform's");
+    assert.deepEqual(await within(["other.test"]), []);
+    assert.equal((await store.quarantined({ within: { kind: "all" } })).length, 3);
     assert.deepEqual(
       (await store.quarantined({ id })).map((one) => one.account),
       [ann.id],

@@ -32,6 +32,10 @@ describe("hosting by the REST API", () => {
     const again = await admin.ask("POST", "/domains", body, key);
     assert.equal(again.status, 201);
     assert.equal(again.headers.get("idempotent-replayed"), "true");
+    // Its DNS has not been looked at yet.
+    const found = async (dns: string) =>
+      (await admin.ok("GET", `/domains?dns=${dns}&search=hosted`)).items.map(({ name }: Any) => name);
+    assert.deepEqual([await found("unknown"), await found("good")], [["hosted.test"], []]);
     assert.deepEqual(again.body, first.body);
     const other = await admin.no(409, "POST", "/domains", { name: "other.test" }, key);
     assert.deepEqual(

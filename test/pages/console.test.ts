@@ -598,6 +598,30 @@ test("the console", async (t) => {
     await context.close();
   });
 
+  await t.test("many domains: those whose DNS is so, and the one whose requirements are looked at", async () => {
+    const talk = new ApiTalk(pages.origin, { user: admin.user, password: admin.password });
+    await talk.ok("POST", "/domains", { name: "second.test" });
+    const person = await pages.person();
+    const { page, context } = person;
+    await enter(person);
+    await page.goto(`${pages.origin}/admin/#/domains`);
+    await page.getByRole("link", { name: "second.test" }).waitFor();
+    await page.getByLabel("DNS").selectOption("good");
+    await page.getByText("No domain fits what is chosen above.").waitFor();
+    await page.getByLabel("DNS").selectOption("unknown");
+    await page.getByRole("link", { name: "second.test" }).waitFor();
+    await page.goto(`${pages.origin}/admin/#/requirements`);
+    await page.getByLabel("Search").fill("second");
+    await eventually(async () => (await page.locator("tbody tr").count()) === 1, "one domain fits");
+    await page.getByRole("link", { name: "second.test" }).click();
+    await page.getByRole("heading", { level: 1, name: "Requirements of second.test" }).waitFor();
+    await page.getByRole("button", { name: "Test unsubscribing" }).waitFor();
+    await accessible(page, "requirements of a domain");
+    assert.deepEqual(person.complaints, []);
+    await context.close();
+    await talk.ask("DELETE", "/domains/second.test");
+  });
+
   await t.test("routes of outbound mail are made field by field", async () => {
     const talk = new ApiTalk(pages.origin, { user: admin.user, password: admin.password });
     const person = await pages.person();

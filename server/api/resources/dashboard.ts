@@ -1,8 +1,9 @@
 /** The figures of a first look: mail in and out, verdicts, queue, storage, what needs a person. */
 import { z } from "zod";
-import { checkPrefix } from "../../admin/domain-dns.ts";
+import { standingsOf } from "../../admin/domain-dns.ts";
 import type { HostedCounts } from "../../store/hosting.ts";
 import type { Actor } from "../actor.ts";
+import { Need, worstFirst } from "../needs.ts";
 import { type ApiWorld, type Route, route, time } from "../route.ts";
 
 const hour = z.object({
@@ -30,21 +31,12 @@ const Dashboard = z
       .nullable()
       .describe("Of the last 24 hours; for administrators of the platform."),
     needs: z
-      .array(
-        z.object({
-          severity: z.enum(["bad", "warning"]),
-          kind: z.enum(["dns", "certificate", "queue", "quarantine", "quota"]),
-          about: z.string(),
-          words: z.string(),
-        }),
-      )
-      .describe("What needs a person, the worst first."),
+      .array(Need)
+      .describe("What needs a person, the worst first: of what is alike some by name, the others as a number."),
   })
   .meta({ id: "Dashboard" });
 
-type Need = z.input<typeof Dashboard>["needs"][number];
 const maxCounted = 1000;
-const maxNeeds = 100;
 const dayMs = 86_400_000;
 const fullShare = 0.95;
 
@@ -52,12 +44,7 @@ async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Pro
   const { store, now } = world;
   const needs: Need[] = [];
   const mine = new Set((await store.hostedDomains(actor.within, { limit: 100_000 })).map(({ name }) => name));
-  for (const { key, value } of await store.settings(checkPrefix)) {
-    const domain = key.slice(checkPrefix.length);
-    const check = value as {
-      readonly standing?: string;
-      readonly records?: { readonly [id: string]: { readonly state: string; readonly label: string } };
-    };
+  for (const [domain, check] of await standingsOf(store)) {
     if (!mine.has(domain) || check.standing === "good" || check.standing === "unknown") continue;
     const wrong = Object.values(check.records ?? {}).filter(({ state }) => state === "missing" || state === "wrong");
     needs.push({
@@ -95,23 +82,18 @@ async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Pro
   for (const { name, quotaBytes, usedBytes } of bounded
     ? await store.hostedAccounts(actor.within, { limit: 100_000 })
     : [])
-    if (quotaBytes > 0 && usedBytes >= quotaBytes * fullShare && needs.length < maxNeeds)
+    if (quotaBytes > 0 && usedBytes >= quotaBytes * fullShare)
       needs.push({
         severity: usedBytes >= quotaBytes ? "bad" : "warning",
         kind: "quota",
         about: name,
         words: `${name} has used ${Math.floor((usedBytes / quotaBytes) * 100)} % of its quota.`,
       });
-  return needs
-    .sort((one, other) => (one.severity === other.severity ? 0 : one.severity === "bad" ? -1 : 1))
-    .slice(0, maxNeeds);
+  return worstFirst(needs);
 }
 
 async function quarantineCount(actor: Actor, { store }: ApiWorld): Promise<number> {
-  const rows = await store.quarantined({ limit: maxCounted });
-  if (actor.within.kind === "all") return rows.length;
-  const ids = new Set((await store.hostedAccounts(actor.within, { limit: 100_000 })).map(({ id }) => id));
-  return rows.filter(({ account }) => ids.has(account)).length;
+  return (await store.quarantined({ within: actor.within, limit: maxCounted })).length;
 }
 
 export const routes: readonly Route[] = [

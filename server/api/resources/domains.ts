@@ -1,6 +1,7 @@
 /** Domains that mail is taken for. */
 import { domainToUnicode } from "node:url";
 import { z } from "zod";
+import { standingsOf } from "../../admin/domain-dns.ts";
 import { readDomain } from "../../admin/names.ts";
 import { findTenant, giveDomain, mayHaveDomain, remove } from "../../admin/tenancy.ts";
 import type { HostedDomain } from "../../store/hosting.ts";
@@ -91,6 +92,9 @@ const asArguments = ({ mtaStsMx, ...given }: Settings) => ({
 /** Else a tenant could make this server speak to machines of its own network. */
 const relayIsForPlatform = "Where mail is relayed to is set by administrators of the platform.";
 
+/** Domains that are looked through for those that DNS knows well or badly. */
+const maxLooked = 100_000;
+
 export const routes: readonly Route[] = [
   route({
     method: "GET",
@@ -102,6 +106,10 @@ export const routes: readonly Route[] = [
       ...page,
       search: z.string().max(200).optional(),
       tenant: z.string().max(200).optional().describe("Only of this tenant."),
+      dns: z
+        .enum(["good", "works", "broken", "unknown"])
+        .optional()
+        .describe("Only those whose DNS the server's own check has found so; unknown: not looked at yet, too."),
     }),
     answer: list(Domain),
     refuses: ["not-found"],
@@ -109,7 +117,17 @@ export const routes: readonly Route[] = [
       const { limit, cursor, search } = query;
       const within = await withinOf(query.tenant, actor, { store });
       if (within === undefined) return notFound("This tenant is not here.");
-      const rows = await store.hostedDomains(within, { limit: limit + 1, after: cursor, search });
+      const { dns } = query;
+      const standings = dns === undefined ? undefined : await standingsOf(store);
+      const found = await store.hostedDomains(within, {
+        limit: dns === undefined ? limit + 1 : maxLooked,
+        after: cursor,
+        search,
+      });
+      const rows =
+        standings === undefined
+          ? found
+          : found.filter(({ name }) => (standings.get(name)?.standing ?? "unknown") === dns).slice(0, limit + 1);
       const tenants = new Map((await store.tenants()).map(({ id, name }) => [id, name]));
       return paged(
         rows,

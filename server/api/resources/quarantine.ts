@@ -5,7 +5,7 @@ import type { Actor } from "../actor.ts";
 import { performed } from "../outcome.ts";
 import { accountOf } from "../params.ts";
 import { conflict, notFound, Problem } from "../problem.ts";
-import { type ApiWorld, at, list, type Param, page, type Route, route, time } from "../route.ts";
+import { type ApiWorld, at, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 
 const Quarantined = z
   .object({
@@ -23,9 +23,6 @@ const Quarantined = z
     journey: z.string().describe("GET /journeys/{journey}"),
   })
   .meta({ id: "Quarantined" });
-
-/** Rows that one page looks through, where most are not this actor's. */
-const maxLookedThrough = 20;
 
 async function ownerOf(row: Row, actor: Actor, world: ApiWorld): Promise<{ readonly name: string | null } | undefined> {
   if (row.account === 0) return actor.within.kind === "all" ? { name: null } : undefined;
@@ -74,7 +71,6 @@ export const routes: readonly Route[] = [
     method: "GET",
     path: "/quarantine",
     summary: "Mail that was kept back, the oldest first: one's own, or that of whom one administers.",
-    description: "For administrators of a tenant or a domain a page may be short, or empty, and have a next one.",
     area: "quarantine",
     who: "user",
     query: z.object({ ...page, account: z.string().max(330).optional().describe("Only of this account.") }),
@@ -85,24 +81,20 @@ export const routes: readonly Route[] = [
       const wanted = actor.role === "user" && query.account === undefined ? "me" : query.account;
       const owner = wanted === undefined ? undefined : await accountOf(wanted, actor, world);
       if (wanted !== undefined && owner === undefined) return notFound();
-      let after = cursor === undefined ? 0 : Number(cursor) || 0;
-      const items: z.input<typeof Quarantined>[] = [];
-      for (let looked = 0; looked < maxLookedThrough; looked++) {
-        const rows = await world.store.quarantined({
-          after,
-          limit,
-          ...(owner === undefined ? {} : { account: owner.id }),
-        });
-        for (const row of rows) {
-          if (items.length === limit) break;
-          after = row.id;
-          const found = owner === undefined ? await ownerOf(row, actor, world) : { name: owner.name };
-          if (found !== undefined) items.push(shown(row, found.name));
-        }
-        if (rows.length < limit) return { items, next: null };
-        if (items.length === limit) break;
-      }
-      return { items, next: Buffer.from(String(after)).toString("base64url") };
+      const rows = await world.store.quarantined({
+        after: Number(cursor) || 0,
+        limit: limit + 1,
+        ...(owner === undefined ? { within: actor.within } : { account: owner.id }),
+      });
+      const names = new Map<number, string | null>([[0, null]]);
+      for (const { account } of rows)
+        if (!names.has(account)) names.set(account, (await accountOf(String(account), actor, world))?.name ?? null);
+      return paged(
+        rows,
+        limit,
+        ({ id }) => String(id),
+        (row) => shown(row, names.get(row.account) ?? null),
+      );
     },
   }),
   route({

@@ -1,6 +1,7 @@
 /** Quarantined mail (see `../quarantine.ts`). */
 import { maxQuarantineRows, type NewQuarantined, type Quarantined, type QuarantineFilter } from "../quarantine.ts";
 import type { ContentId, Instant } from "../store.ts";
+import { inside } from "./hosting.ts";
 import { note } from "./journey.ts";
 import { all, type Op, type Row, rows, run } from "./tx.ts";
 
@@ -43,9 +44,12 @@ export function* keepQuarantined(content: ContentId, size: number, kept: readonl
 }
 
 export function* quarantined(filter: QuarantineFilter): Op<readonly Quarantined[]> {
+  const { sql, param } = inside(filter.within ?? { kind: "all" }, "a.domain");
   const found = yield* all<QuarantineRow>(
-    `SELECT * FROM quarantine WHERE (CAST($1 AS BIGINT) IS NULL OR id = $1) AND (CAST($2 AS BIGINT) IS NULL OR account = $2)
-     AND at >= $3 AND id > $4 ORDER BY id LIMIT $5`,
+    `SELECT q.* FROM quarantine q LEFT JOIN accounts a ON a.id = q.account
+     WHERE ${sql} AND (CAST($2 AS BIGINT) IS NULL OR q.id = $2) AND (CAST($3 AS BIGINT) IS NULL OR q.account = $3)
+       AND q.at >= $4 AND q.id > $5 ORDER BY q.id LIMIT $6`,
+    param,
     filter.id ?? null,
     filter.account ?? null,
     filter.since ?? 0,
