@@ -48,6 +48,8 @@ export type GuardingParts = {
   readonly give: Deliver["give"];
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   readonly learn?: QuarantinePorts["learn"];
+  /** Why what this account of ours sends is held; undefined: it is not. */
+  readonly holds: (account: Account) => string | undefined;
   /** Signs addresses for answers. */
   readonly mac: Mac;
   readonly ourHost: string;
@@ -91,7 +93,7 @@ export async function startGuarding(parts: GuardingParts): Promise<Guarding> {
     ...(scanners.length === 0 ? [] : [makeScannerJudge(scanners, config.scanners.whenDown, log)]),
     ...parts.after,
   ];
-  const judge = await guarded(outbound(together(judges), config.outbound.holdSpam, tell), {
+  const judge = await guarded(outbound(together(judges), config.outbound.holdSpam, parts.holds, tell), {
     store,
     now,
     log,
@@ -139,10 +141,20 @@ function dueDigest(
 }
 
 /** What our own people send: what the filter calls spam is held in the queue, and an administrator is told. */
-function outbound(judge: Judge, hold: boolean, tell: (subject: string, lines: readonly string[]) => void): Judge {
+function outbound(
+  judge: Judge,
+  hold: boolean,
+  holds: GuardingParts["holds"],
+  tell: (subject: string, lines: readonly string[]) => void,
+): Judge {
   const judged = async (mail: Received, header: Header, account: Account): Promise<Verdict> => {
     const verdict: Verdict = await judge(mail, header);
-    if ("reply" in verdict || verdict.kind === "accept") return verdict;
+    if ("reply" in verdict) return verdict;
+    const why = holds(account);
+    // Its administrators have been told already.
+    if (why !== undefined)
+      return { ...verdict, kind: "accept", held: true, notes: [...verdict.notes, "held"], reasons: [why] };
+    if (verdict.kind === "accept") return verdict;
     if (!hold) return { ...verdict, kind: "accept" };
     tell("Mail of one of your users is held", [
       `The message ${mail.id} of ${account.name} to ${mail.recipients.length} recipients looks like spam and is held in the queue:`,

@@ -55,9 +55,7 @@ import { RefusedJournal, refusedMail } from "./receive/refused.ts";
 import { makeReports } from "./report/bounce.ts";
 import { startReporting } from "./reporting.ts";
 import { makeRequiring } from "./requiring.ts";
-import type { Sent } from "./restrain/limits.ts";
-import { Restraints } from "./restrain/restraints.ts";
-import { maxCountedSenders, SendingLimits } from "./restrain/sending-limits.ts";
+import { startRestraining } from "./restraining.ts";
 import { watchRoutes } from "./routing.ts";
 import { startScripting } from "./scripting.ts";
 import { makeSeeding } from "./seeding.ts";
@@ -267,7 +265,23 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const notices = makeReports({ plan: (mail) => deliver.plan(mail), sign, ourHost, now, newId });
+  const correspondents = new Correspondents("wrote", store, now);
+  const restraining = await startRestraining({
+    settings: options.edgePolicies ? config.sendingLimits : undefined,
+    store,
+    directory,
+    strangers: (account, addresses) => correspondents.strangers(account, addresses),
+    queue: { act: (...what) => queue.act(...what) },
+    model: sending?.model,
+    give: (mail) => deliver.give(mail),
+    sign,
+    ourHost,
+    now,
+    newId,
+    log,
+  });
   const queue = makeQueue({
+    restrain: restraining.restrainer,
     store,
     send,
     notices,
@@ -303,7 +317,6 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const { door } = dooring;
   guessed = dooring.loginFailed;
-  const correspondents = new Correspondents("wrote", store, now);
   const filtering = cleanUp.use(
     await startFiltering({
       correspondents,
@@ -334,6 +347,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     ],
     after: [...(door === undefined ? [] : [door.judge]), ...filtering.judges],
     learn: filtering.learn,
+    holds: (account) => restraining.restrainer.holds(account),
     give: (mail) => deliver.give(mail),
     sign,
     mac: signing.mac,
@@ -400,20 +414,12 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));
-  const sentBook = await StoredPeerBook.open<Sent>("sent-mail", maxCountedSenders, { store, now, log });
-  const restraints = cleanUp.use(await Restraints.open(store, log));
-  const limits = new SendingLimits({
-    settings: options.edgePolicies ? config.sendingLimits : undefined,
-    restraints,
-    strangers: (account, addresses) => correspondents.strangers(account, addresses),
-    book: sentBook,
-    now,
-  });
   const newMessageId = (): string => `${randomBytes(12).toString("hex")}@${ourHost}`;
   const submit = makeSubmit({
     deliver,
     directory,
-    limits,
+    limits: restraining.limits,
+    mayNotSend: (account) => restraining.restrainer.refusal(account),
     sign,
     ...(sending === undefined
       ? {}
@@ -646,7 +652,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     quarantine: guarding.quarantine,
     mailingLists: lists.distribute,
     forgetLessons: filtering.forget,
-    restraining: { limits, reread: () => restraints.reread() },
+    restraining: restraining.forWorld,
     bans: dooring.bans,
     lists: () => [...dooring.lists(), ...filtering.lists()],
     ...(sending === undefined ? {} : { sending }),
@@ -697,7 +703,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
         certificates.stop();
         await transit.stop();
         await dooring.stop();
-        await Promise.all([sentBook[Symbol.asyncDispose](), hours[Symbol.asyncDispose]()]);
+        await Promise.all([restraining[Symbol.asyncDispose](), hours[Symbol.asyncDispose]()]);
         await pool[Symbol.asyncDispose]();
         cleanUp.dispose();
         resolver[Symbol.dispose]?.();

@@ -25,6 +25,7 @@ const groups: { readonly [id: string]: View["group"] } = {
   administrators: "Security",
   queue: "Mail",
   quarantine: "Mail",
+  "stopped-senders": "Mail",
   deletions: "Server",
   certificates: "Server",
   backups: "Server",
@@ -85,7 +86,7 @@ export const views: readonly View[] = [
     load: () => import("./views/Mail.svelte"),
     one: () => import("./views/Journey.svelte"),
   },
-  ...["queue", "quarantine"].flatMap(listed),
+  ...["queue", "quarantine", "stopped-senders"].flatMap(listed),
   {
     id: "reports",
     title: "Reports",

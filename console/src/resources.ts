@@ -207,6 +207,19 @@ export const resources: readonly Resource[] = [
     takes: "It is gone for ever then.",
   },
   {
+    id: "stopped-senders",
+    path: "/stopped-senders",
+    title: "Stopped senders",
+    one: "account",
+    icon: "shield",
+    about:
+      "Accounts of yours that may not send now, because too much of their mail was refused or because they look stolen.",
+    nothing: "Nobody is stopped.",
+    key: "account",
+    columns: ["account", "kind", "why", "since"],
+    acts: { release: { title: "Let it send again" } },
+  },
+  {
     id: "bans",
     path: "/bans",
     title: "Bans",

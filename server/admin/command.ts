@@ -17,7 +17,7 @@ import type { Queue } from "../queue/queue.ts";
 import type { Sent } from "../report/dmarc-send.ts";
 import type { SentTls } from "../report/tls-send.ts";
 import type { Requiring } from "../requiring.ts";
-import type { SendingLimits } from "../restrain/sending-limits.ts";
+import type { Restraining } from "../restraining.ts";
 import type { Seeding } from "../seed/engine.ts";
 import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
@@ -70,11 +70,7 @@ export type World = {
   /** The configured LDAP directory. */
   readonly ldap?: Ldap | undefined;
   /** What accounts send, as it is counted now; the running server alone counts. */
-  readonly restraining?: {
-    readonly limits: Pick<SendingLimits, "show">;
-    /** After a change. */
-    readonly reread: () => Promise<void>;
-  };
+  readonly restraining?: Restraining["forWorld"];
   readonly bans?: Dooring["bans"];
   readonly lists?: Dooring["lists"];
   /** Sending at volume as it works now. */

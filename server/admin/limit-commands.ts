@@ -1,8 +1,10 @@
 /** How much accounts may send from their own mailboxes. */
 import { boundNames, type OwnLimits, ownLimitsOf, sendingClasses } from "../restrain/limits.ts";
 import { limitPrefixes } from "../restrain/restraints.ts";
+import { withAccount } from "./account-commands.ts";
 import { type Command, command, done, misused, no, type World } from "./command.ts";
 import { changeLimits, findLimited, type LimitChange, limitSentence, limitsOf } from "./sending-limits.ts";
+import { type HeldMail, heldMail, letGoOn, shownStop, stopOfAccount, stoppedSenders } from "./stopped-senders.ts";
 
 const name = {
   type: "text",
@@ -17,9 +19,11 @@ async function shown(text: string, world: World) {
   const limited = await findLimited(text, world);
   if ("why" in limited) return limited;
   const { own, now } = await limitsOf(limited, world);
+  const stop = limited.kind === "account" ? await stopOfAccount(limited.account.id, world) : undefined;
   return done({
     kind: limited.kind,
     name: limited.name,
+    ...(stop === undefined ? {} : { stopped: shownStop(stop) }),
     ...(now === undefined ? {} : { says: limitSentence(now), ...now.standing.bounds, ...now.used }),
     own,
   });
@@ -94,5 +98,26 @@ export const limitCommands: readonly Command[] = [
       await changeLimits(limited, change, world);
       return shown(given.name, world);
     },
+  ),
+  command("limit stopped", "Accounts that may not send now, and why.", {}, async (_, world) =>
+    done((await stoppedSenders(world)).map(({ name: whose, stop }) => ({ name: whose, ...shownStop(stop) }))),
+  ),
+  command(
+    "limit release",
+    "Let an account send again that was stopped.",
+    {
+      name: { type: "text", placed: true, required: true, help: "the account's address, like anna@example.org" },
+      mail: {
+        type: "text",
+        choices: heldMail,
+        help: "what becomes of its mail that is held: release (by default), keep or delete",
+      },
+    },
+    (given, world) =>
+      withAccount(world, given.name, async (account) => {
+        const mail = (given.mail ?? "release") as HeldMail;
+        const answer = await letGoOn(account, mail, world);
+        return answer.kind === "refused" ? answer : done({ name: account.name, mail, recipients: answer.touched });
+      }),
   ),
 ];

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 export const Need = z.object({
   severity: z.enum(["bad", "warning"]),
-  kind: z.enum(["dns", "certificate", "queue", "quarantine", "quota"]),
+  kind: z.enum(["dns", "certificate", "queue", "quarantine", "quota", "sender"]),
   about: z.string().describe("What it is about; empty where it is about many."),
   words: z.string(),
 });
@@ -18,6 +18,7 @@ const more: { readonly [kind in Need["kind"]]: string } = {
   queue: "more things wait in the queue.",
   quarantine: "more messages are kept back.",
   quota: "more accounts have little room left.",
+  sender: "more accounts may not send.",
 };
 
 /** The worst first; of what is alike some by name, the others as a number. */

@@ -1,9 +1,13 @@
 /** The sections of the configuration about how much people's own mailboxes may send: one for each class of accounts. */
 import type { z } from "zod";
+import type { BrakeSettings } from "../restrain/brake.ts";
 import { type Bounds, defaultSendingLimitSettings, type SendingLimitSettings } from "../restrain/limits.ts";
+import { percent } from "./checks.ts";
 import { section } from "./schema.ts";
 
-const classOf = (name: Exclude<keyof SendingLimitSettings, "newAccountMs">, who: string) =>
+type Plain = "newAccountMs" | keyof BrakeSettings;
+
+const classOf = (name: Exclude<keyof SendingLimitSettings, Plain>, who: string) =>
   section<Bounds>(defaultSendingLimitSettings[name], {
     messagesPerHour: "Messages within an hour; 0 for no limit.",
     recipientsPerDay: "Recipients of all its messages in 24 hours; 0 for no limit.",
@@ -11,12 +15,20 @@ const classOf = (name: Exclude<keyof SendingLimitSettings, "newAccountMs">, who:
     recipientsPerMessage: "Recipients of one message; 0 for no limit.",
   }).meta({ description: who });
 
-const age = section<Pick<SendingLimitSettings, "newAccountMs">>(
-  { newAccountMs: defaultSendingLimitSettings.newAccountMs },
-  { newAccountMs: "An account is new for so long after it was made; administrators are not new." },
+const { newAccountMs, failuresPerHour, failurePercent, failureMinAttempts } = defaultSendingLimitSettings;
+const plain = section<Pick<SendingLimitSettings, Plain>>(
+  { newAccountMs, failuresPerHour, failurePercent, failureMinAttempts },
+  {
+    newAccountMs: "An account is new for so long after it was made; administrators are not new.",
+    failuresPerHour:
+      "So many recipients refused for good within an hour hold an account's mail, until an administrator has looked at it; 0: never.",
+    failurePercent: "Such a share of them holds it too; 0: never.",
+    failureMinAttempts: "The share counts from so many recipients on that were tried within an hour.",
+  },
+  { failurePercent: percent },
 ) as unknown as { readonly def: { readonly innerType: z.ZodObject } };
 
-export const sendingLimits = age.def.innerType
+export const sendingLimits = plain.def.innerType
   .extend({
     new: classOf("new", "Accounts that were made lately."),
     normal: classOf("normal", "All others, where an administrator has said nothing else."),

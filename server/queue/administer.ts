@@ -155,9 +155,10 @@ const returnedByHand: Outcome = {
 
 /** Those of a message's recipients that a filter of the store's names. */
 function matching(filter: QueueFilter, { message }: Held, recipients: readonly QueuedRecipient[]): QueuedRecipient[] {
-  const { id, domain, sender, recipient, state, tenant, campaign } = filter;
+  const { id, domain, sender, recipient, state, tenant, campaign, account } = filter;
   if (state !== undefined && state !== "leased") return [];
   if (id !== undefined && message.id !== id) return [];
+  if (account !== undefined && message.account !== account) return [];
   if (tenant !== undefined && message.tenant !== tenant) return [];
   if (campaign !== undefined && message.campaign !== campaign) return [];
   if (sender !== undefined && message.envelopeFrom.toLowerCase() !== sender.toLowerCase()) return [];

@@ -49,6 +49,13 @@ export type QueueAsk = {
   readonly dispatch?: Dispatching | undefined;
   /** Makes the message of a recipe (`Copies`); undefined: there are none. */
   readonly makeCopy?: ((message: QueuedMessage, recipe: Uint8Array) => Promise<Uint8Array>) | undefined;
+  /** What is done against accounts of our own. */
+  readonly restrain?: {
+    /** Not for now: it is looked at again later. */
+    mayNotSend(message: QueuedMessage): boolean;
+    /** What became of recipients. */
+    heard(message: QueuedMessage, outcomes: readonly Outcome[]): void;
+  };
   /** Delivers what waited for its time to people here. */
   readonly deliverHere?: DeliverHere | undefined;
   /** Name of this node: the same after a restart, another for each node. */
@@ -78,6 +85,8 @@ const crowdedMs = 5_000;
 const maxExceptDomains = 1000;
 /** Mail that has waited too long is looked for this often. */
 const expiredEveryMs = 30_000;
+/** What came back into the line while its account was stopped waits so long each time. */
+const restrainedMs = 300_000;
 /** Changes to these may let go what waits. */
 const modelKinds: ReadonlySet<string> = new Set(["source", "pool", "stream", "tenant", "campaign", "park"]);
 /** Journey entries name this many of the hosts that could not be reached. */
@@ -578,7 +587,10 @@ class WorkingQueue implements Queue, ItemOwner {
       if (this.#administrator.failCondemned(held, recipients, path)) continue;
       const lease = this.#holding.lease(held.message, recipients[0]!);
       if (lease === undefined) continue;
-      const heldUntil = this.#ask.dispatch?.heldUntil(held.message, path);
+      const heldUntil =
+        this.#ask.restrain?.mayNotSend(held.message) === true
+          ? this.#now() + restrainedMs
+          : this.#ask.dispatch?.heldUntil(held.message, path);
       if (heldUntil !== undefined) {
         this.#ask.dispatch?.untried(held.message, recipients, path);
         this.#finisher.postpone(held, recipients, heldUntil, this.#ask.dispatch?.parkOf(held.message, path));
@@ -613,6 +625,7 @@ class WorkingQueue implements Queue, ItemOwner {
         : dispatch.heard(held.message, recipients, outcomes, path);
     const after = heard?.outcomes ?? outcomes;
     this.#administrator.done(held, recipients, after);
+    this.#ask.restrain?.heard(held.message, after);
     this.#finisher.finish(held, recipients, after, attempt, path, {}, heard);
     this.#memory.drop(held);
   }

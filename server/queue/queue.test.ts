@@ -119,7 +119,8 @@ function world(settings: Partial<QueueSettings> = {}, store = new FakeStore(), n
   const told: Told[] = [];
   let clock = Date.now();
   const start = performance.now();
-  const state = { noticesFail: false, skewMs: 0 };
+  const state = { noticesFail: false, skewMs: 0, stopped: new Set<number | undefined>() };
+  const heard: (readonly [account: number | undefined, kinds: string])[] = [];
   const notices: QueueNotices = {
     async notice(kind, message, _, recipients) {
       if (state.noticesFail) throw new Error("no");
@@ -139,6 +140,10 @@ function world(settings: Partial<QueueSettings> = {}, store = new FakeStore(), n
     store,
     send,
     notices,
+    restrain: {
+      mayNotSend: ({ account }) => state.stopped.has(account),
+      heard: ({ account }, outcomes) => void heard.push([account, outcomes.map(({ kind }) => kind).join()]),
+    },
     settings: { ...defaultQueueSettings, claimEveryMs: 5, ...settings },
     node,
     wall: () => clock + monotonic(),
@@ -151,6 +156,7 @@ function world(settings: Partial<QueueSettings> = {}, store = new FakeStore(), n
     send,
     store,
     told,
+    heard,
     state,
     now: () => clock + monotonic(),
     /** Time passes, for every clock. */
@@ -435,6 +441,23 @@ test("held and future mail stays", async () => {
   await until(() => store.left === 1);
   assert.equal(await queue.act({ recipient: "held@y.test" }, "release"), 1);
   await until(() => store.left === 0);
+  await queue.stop();
+});
+
+test("mail of an account that is stopped waits until it is not, and what became of it is heard", async () => {
+  const { queue, send, store, heard, offer, pass, state } = world();
+  await queue.start();
+  state.stopped.add(7);
+  send.behaviours.set("z.test", failed);
+  offer("a@x.test", ["stopped@y.test"], { account: 7 });
+  offer("", ["free@y.test", "none@z.test"], { account: 8 });
+  await until(() => store.left === 1);
+  assert.deepEqual(send.jobs.flatMap(({ to }) => to).sort(), ["free@y.test", "none@z.test"]);
+  assert.deepEqual(heard.map(([account, kinds]) => `${account} ${kinds}`).sort(), ["8 delivered", "8 failed"]);
+  state.stopped.clear();
+  pass(301_000);
+  await until(() => store.left === 0);
+  assert.equal(send.jobs.at(-1)?.to[0], "stopped@y.test");
   await queue.stop();
 });
 

@@ -1,6 +1,7 @@
 /** How much people's own mailboxes may send: a stolen password, or somebody who signed up for it, must not become a flood. Pure. */
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Account } from "../store/store.ts";
+import type { BrakeSettings } from "./brake.ts";
 import { emptyWindow, lastDay, lastHour, present, roomAt, type Span, total, type Window } from "./window.ts";
 
 /** What an account is taken for. Without a word of an administrator it is new, then normal. */
@@ -23,9 +24,9 @@ export const boundNames = [
 ] as const;
 type BoundName = (typeof boundNames)[number];
 
-export type SendingLimitSettings = { readonly newAccountMs: number } & {
-  readonly [name in Exclude<SendingClass, "unlimited">]: Bounds;
-};
+export type SendingLimitSettings = { readonly newAccountMs: number } & BrakeSettings & {
+    readonly [name in Exclude<SendingClass, "unlimited">]: Bounds;
+  };
 
 const bounds = (hour: number, day: number, fresh: number, message: number): Bounds => ({
   messagesPerHour: hour,
@@ -35,6 +36,9 @@ const bounds = (hour: number, day: number, fresh: number, message: number): Boun
 });
 export const defaultSendingLimitSettings: SendingLimitSettings = {
   newAccountMs: 7 * 24 * 60 * 60 * 1000,
+  failuresPerHour: 20,
+  failurePercent: 30,
+  failureMinAttempts: 30,
   new: bounds(20, 100, 50, 20),
   normal: bounds(100, 500, 250, 50),
   trusted: bounds(300, 2_000, 1_000, 100),

@@ -3,6 +3,7 @@ import type { Log } from "../log.ts";
 import { domainSettings } from "../store/domain-settings.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
 import { type OwnLimits, ownLimitsOf } from "./limits.ts";
+import { type Stop, stopOf } from "./stop.ts";
 
 /** How the keys of settings begin that hold what is set of a domain, or of a tenant by its number. */
 export const limitPrefixes = { domain: domainSettings.sendingLimits, tenant: "sendingLimits.tenant." } as const;
@@ -14,12 +15,15 @@ const pageSize = 10_000;
 /** Accounts that are counted together: a domain, or a tenant. */
 export type Group = { readonly key: string; readonly name: string; readonly limits: OwnLimits };
 
+/** Of one account. */
+type AccountSet = { readonly limits: OwnLimits; readonly stop: Stop | undefined };
+
 export type RestraintStore = Pick<Store, "restraints" | "settings" | "tenants" | "hostedDomains">;
 
 export class Restraints implements Disposable {
   readonly #store: RestraintStore;
   readonly #timer: NodeJS.Timeout;
-  #accounts: ReadonlyMap<AccountId, OwnLimits> = new Map();
+  #accounts: ReadonlyMap<AccountId, AccountSet> = new Map();
   #domains: ReadonlyMap<string, Group> = new Map();
   /** By domain. */
   #tenants: ReadonlyMap<string, Group> = new Map();
@@ -60,17 +64,23 @@ export class Restraints implements Disposable {
   } {
     const domain = account.name.slice(account.name.lastIndexOf("@") + 1);
     return {
-      account: this.#accounts.get(account.id),
+      account: this.#accounts.get(account.id)?.limits,
       domain: this.#domains.get(domain),
       tenant: this.#tenants.get(domain),
     };
   }
 
-  async #readAccounts(): Promise<ReadonlyMap<AccountId, OwnLimits>> {
-    const found = new Map<AccountId, OwnLimits>();
+  /** Undefined: it may send. */
+  stopOf(account: AccountId): Stop | undefined {
+    return this.#accounts.get(account)?.stop;
+  }
+
+  async #readAccounts(): Promise<ReadonlyMap<AccountId, AccountSet>> {
+    const found = new Map<AccountId, AccountSet>();
     for (let after = 0; ; ) {
       const page = await this.#store.restraints({ after, limit: pageSize });
-      for (const { account, limits } of page) found.set(account, ownLimitsOf(limits));
+      for (const { account, limits, stop } of page)
+        found.set(account, { limits: ownLimitsOf(limits), stop: stopOf(stop) });
       if (page.length < pageSize) return found;
       after = page.at(-1)!.account;
     }

@@ -457,6 +457,8 @@ export type QueueFilter = {
   readonly state?: RecipientState;
   readonly tenant?: string;
   readonly campaign?: string;
+  /** Who handed it in. */
+  readonly account?: AccountId;
   readonly limit?: number;
   readonly after?: QueueId;
 };

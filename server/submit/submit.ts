@@ -22,6 +22,8 @@ export type SubmitPorts = {
   readonly deliver: Pick<Deliver, "take" | "takeCopies">;
   readonly directory: Pick<Directory, "maySendAs" | "domain">;
   readonly limits: Pick<SendingLimits, "governs" | "take">;
+  /** The refusal of all that an account hands in; undefined: it may send. */
+  readonly mayNotSend?: (account: Account) => Reply | undefined;
   /** DKIM-Signature lines for the message, "" where the domain has no keys. */
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
   /** A new Message-ID without its angle brackets. */
@@ -141,6 +143,8 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     const sample = samples[0];
     const account = sample?.account;
     if (sample === undefined || account === undefined) return copies.map(() => undefined);
+    const stopped = ports.mayNotSend?.(account);
+    if (stopped !== undefined) return copies.map(({ id }) => refuse({ ...sample, id }, stopped)[0]);
     const refusals = await Promise.all(
       samples.map(({ bytes }) => checkHeaderSenders(account, splitHeader(bytes, 0, bytes.length), directory)),
     );
@@ -190,7 +194,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
   return {
     takeCopies,
     complete,
-    checkSender: (account, from) => checkEnvelopeSender(account, from, directory),
+    checkSender: (account, from) => ports.mayNotSend?.(account) ?? checkEnvelopeSender(account, from, directory),
     async take(mail) {
       const { account } = mail;
       if (account === undefined) {
@@ -201,7 +205,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         return replies;
       }
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
-      const refusal = await checkHeaderSenders(account, header, directory);
+      const refusal = ports.mayNotSend?.(account) ?? (await checkHeaderSenders(account, header, directory));
       if (typeof refusal === "object") return refuse(mail, refusal);
       const envelopeFrom = await ownReturnPath(account, mail.envelopeFrom, directory);
       const author = envelopeFrom === "" ? account.name : envelopeFrom;

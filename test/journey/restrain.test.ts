@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
 import { type Any, ApiTalk } from "../api-talk.ts";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
@@ -25,7 +26,9 @@ const open = async (): Promise<void> => {
   admin = new ApiTalk(origin, dev.ready.admin);
 };
 before(async () => {
-  sink = await startSink();
+  sink = await startSink((command) =>
+    /^RCPT TO:<nobody/i.test(command) ? "550 5.1.1 there is nobody of this name\r\n" : undefined,
+  );
   folder = await mkdtemp(join(tmpdir(), "angarium-restrain-"));
   await open();
 });
@@ -165,4 +168,85 @@ test("limits of a domain hold for all its accounts together, and say what its ac
       'angarium: There is no account, domain or tenant "nobody.test" here. See them: angarium account list, domain list, tenant list',
     ],
   );
+});
+
+/** The newest letter with this subject, by IMAP, as soon as it is there. */
+async function letterOf(user: string, subject: string): Promise<string> {
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: dev.ready.ports["imaps"] ?? 0,
+    secure: true,
+    auth: { user, pass: "pw" },
+    tls: { ca: await readFile(dev.ready.ca, "utf8"), servername: "localhost" },
+    logger: false,
+  });
+  await client.connect();
+  try {
+    await client.mailboxOpen("INBOX");
+    for (;;) {
+      const found = await client.search({ subject }, { uid: true });
+      const uid = found ? found.at(-1) : undefined;
+      if (uid !== undefined) {
+        const letter = await client.fetchOne(String(uid), { source: true }, { uid: true });
+        return letter === false ? "" : (letter.source?.toString() ?? "");
+      }
+      await client.noop();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    await client.logout();
+  }
+}
+
+test("too much that is refused holds an account's mail; everybody concerned is told; an administrator lets it go", {
+  timeout: 60_000,
+}, async () => {
+  const user = "u3@example.test";
+  assert.match(
+    await sends(
+      user,
+      Array.from({ length: 20 }, (_, n) => `nobody${n}@far.test`),
+    ),
+    /^250 /,
+  );
+  const letter = await letterOf(user, "Your mail to others is held");
+  assert.match(letter.replace(/=\r?\n/g, ""), /20 of 20 recipients in the last hour were refused for good/);
+  // Postmaster is u1.
+  const told = await letterOf("u1@example.test", `Mail of ${user} is held`);
+  assert.match(told, /angarium limit release u3@example\.test/);
+
+  // What it sends now is taken, and waits.
+  const before = sink.taken.length;
+  assert.match(await sends(user, ["ann@far.test"], "Braked"), /^250 /);
+  const queued = await tell("queue", "list", "--sender", user);
+  assert.deepEqual(
+    queued.map(({ recipients }: Any) => recipients.map(({ address, state }: Any) => [address, state])),
+    [[["ann@far.test", "held"]]],
+  );
+  const { items } = await admin.ok("GET", "/stopped-senders");
+  assert.deepEqual(
+    items.map(({ account, kind, why }: Any) => [account, kind, why]),
+    [[user, "braked", "20 of 20 recipients in the last hour were refused for good"]],
+  );
+  const needs = (await admin.ok("GET", "/dashboard")).needs;
+  assert.ok(needs.some(({ kind, about }: Any) => kind === "sender" && about === user));
+  const own = new ApiTalk(origin, { user, password: "pw" });
+  assert.match(
+    (await own.ok("GET", "/accounts/me/sending-limits")).stopped,
+    /^Your mail to others is held for a look at it/,
+  );
+  await own.no(403, "POST", `/stopped-senders/${user}/release`, {});
+  const entries = await admin.ok("GET", `/audit?target=${user}`);
+  assert.ok(entries.items.some(({ action, actor }: Any) => action === "mail held" && actor === "the server"));
+
+  // It is so after kill -9 too.
+  await dev.kill();
+  await open();
+  assert.match(await sends(user, ["bob@far.test"], "Braked too"), /^250 /);
+  assert.equal((await tell("limit", "stopped")).length, 1);
+  assert.equal(sink.taken.length, before, "nothing of it has gone");
+  assert.deepEqual(await tell("limit", "release", user), { name: user, mail: "release", recipients: 2 });
+  while (sink.taken.length < before + 2) await sink.next();
+  assert.match(await sends(user, ["ann@far.test"], "Free"), /^250 /);
+  assert.equal((await tell("limit", "stopped")).length, 0);
 });

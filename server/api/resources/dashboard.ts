@@ -1,6 +1,7 @@
 /** The figures of a first look: mail in and out, verdicts, queue, storage, what needs a person. */
 import { z } from "zod";
 import { standingsOf } from "../../admin/domain-dns.ts";
+import { stoppedSenders } from "../../admin/stopped-senders.ts";
 import type { HostedCounts } from "../../store/hosting.ts";
 import type { Actor } from "../actor.ts";
 import { Need, worstFirst } from "../needs.ts";
@@ -77,6 +78,14 @@ async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Pro
         words: `${held.length} messages are held in the queue.`,
       });
   }
+  for (const { name, stop } of await stoppedSenders(world))
+    if (mine.has(name.slice(name.lastIndexOf("@") + 1)))
+      needs.push({
+        severity: "bad",
+        kind: "sender",
+        about: name,
+        words: `${stop.kind === "braked" ? "Its mail is held" : "It may not send"}: ${stop.why}.`,
+      });
   // Where nobody has a quota there is nobody to look at.
   const bounded = counts.unlimited < counts.accounts;
   for (const { name, quotaBytes, usedBytes } of bounded

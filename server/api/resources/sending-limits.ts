@@ -1,8 +1,10 @@
 /** How much accounts may send from their own mailboxes; what a domain's and a tenant's accounts may send together. */
 import { z } from "zod";
 import { changeLimits, type Limited, limitSentence, limitsOf } from "../../admin/sending-limits.ts";
+import { stopOfAccount } from "../../admin/stopped-senders.ts";
 import { type OwnLimits, sendingClasses } from "../../restrain/limits.ts";
 import { limitPrefixes } from "../../restrain/restraints.ts";
+import { stopSentence } from "../../restrain/stop.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { theAccount, theDomain, theTenant } from "../params.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
@@ -38,6 +40,7 @@ const ofGroup = {
 const count = z.int();
 const AccountLimits = z
   .object({
+    stopped: z.string().nullable().describe("Why it may not send now; null: it may."),
     says: z.string().describe("What holds now, and what of it is used, in a sentence."),
     ...ofAccount,
     holds: z
@@ -69,8 +72,11 @@ const limited = (account: HostedAccount): Limited => ({ kind: "account", name: a
 
 async function readAccount(account: HostedAccount, world: ApiWorld): Promise<z.input<typeof AccountLimits>> {
   const { own, now } = await limitsOf(limited(account), world);
+  const stop = await stopOfAccount(account.id, world);
+  const holds = now === undefined ? "Nothing is limited or counted on this server." : limitSentence(now);
   return {
-    says: now === undefined ? "Nothing is limited or counted on this server." : limitSentence(now),
+    stopped: stop === undefined ? null : stopSentence(stop),
+    says: holds,
     ...shownOwn(own),
     holds: now === undefined ? null : { ...now.standing.bounds },
     used: now === undefined ? null : { ...now.used },

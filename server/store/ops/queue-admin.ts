@@ -21,11 +21,12 @@ export function* queueCount(): Op<number> {
 const ofDomain = `(CAST($2 AS TEXT) IS NULL OR r.domain = $2 OR (r.domain = '${hereDomain}'
   AND substr(lower(r.address), length(r.address) - length(CAST($2 AS TEXT))) = '@' || CAST($2 AS TEXT)))`;
 
-/** Conditions on a recipient `r` and its message `q`; the parameters are `$1`…`$9`, the same for every filter. */
+/** Conditions on a recipient `r` and its message `q`; the parameters are `$1`…`$10`, the same for every filter. */
 const matches = `(CAST($1 AS BIGINT) IS NULL OR r.queue = $1) AND ${ofDomain}
   AND (CAST($3 AS TEXT) IS NULL OR lower(q.envelope_from) = $3) AND (CAST($4 AS TEXT) IS NULL OR lower(r.address) = $4)
   AND (CAST($5 AS BIGINT) IS NULL OR r.state = $5) AND r.queue BETWEEN $6 AND $7
-  AND (CAST($8 AS TEXT) IS NULL OR q.tenant = $8) AND (CAST($9 AS TEXT) IS NULL OR q.campaign = $9)`;
+  AND (CAST($8 AS TEXT) IS NULL OR q.tenant = $8) AND (CAST($9 AS TEXT) IS NULL OR q.campaign = $9)
+  AND (CAST($10 AS BIGINT) IS NULL OR q.account = $10)`;
 
 function filterParams(filter: QueueFilter) {
   const id = filter.id === undefined ? null : (contentOfQueueId(filter.id) ?? -1);
@@ -40,6 +41,7 @@ function filterParams(filter: QueueFilter) {
     id ?? Number.MAX_SAFE_INTEGER,
     filter.tenant ?? null,
     filter.campaign ?? null,
+    filter.account ?? null,
   ] as const;
 }
 
@@ -48,7 +50,7 @@ export function* queueList(filter: QueueFilter): Op<readonly QueuedMessage[]> {
   const found = yield* all<RecipientRow>(
     `SELECT ${recipientColumns} FROM queue_recipients r LEFT JOIN queue_owners o ON o.owner = r.lease_owner
      WHERE r.queue IN (SELECT DISTINCT r.queue FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue
-       WHERE ${matches} ORDER BY r.queue LIMIT $10)
+       WHERE ${matches} ORDER BY r.queue LIMIT $11)
        AND ${ofDomain} AND (CAST($4 AS TEXT) IS NULL OR lower(r.address) = $4)
        AND (CAST($5 AS BIGINT) IS NULL OR r.state = $5)
      ORDER BY r.queue, r.id`,
@@ -67,7 +69,7 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
   switch (action) {
     case "retry":
       touched = yield* run(
-        `UPDATE queue_recipients SET next_at = $10 WHERE ${chosen} AND state = ${scheduled}`,
+        `UPDATE queue_recipients SET next_at = $11 WHERE ${chosen} AND state = ${scheduled}`,
         ...params,
         now,
       );
@@ -83,7 +85,7 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
     }
     case "release": {
       const free = yield* all<Touched>(
-        `UPDATE queue_recipients SET state = ${scheduled}, next_at = $10 WHERE ${chosen} AND state = ${held} ${column}`,
+        `UPDATE queue_recipients SET state = ${scheduled}, next_at = $11 WHERE ${chosen} AND state = ${held} ${column}`,
         ...params,
         now,
       );

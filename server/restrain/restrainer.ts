@@ -1,0 +1,139 @@
+/** Stops accounts of our own that send spam, tells everybody concerned why, and lets them go on when an administrator says so. */
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import type { Directory } from "../access/directory.ts";
+import type { PeerBook } from "../door/peer-book.ts";
+import type { Log } from "../log.ts";
+import type { Queue } from "../queue/queue.ts";
+import type { Outcome } from "../send/classify.ts";
+import type { Account, AccountId, QueuedMessage, Store } from "../store/store.ts";
+import { brakeFor, type Failures, noFailures, withResults } from "./brake.ts";
+import type { SendingLimitSettings } from "./limits.ts";
+import type { Restraints } from "./restraints.ts";
+import type { SendingLimits } from "./sending-limits.ts";
+import { type Letter, letterToAdministrator, letterToOwner, type Stop, stopSentence } from "./stop.ts";
+
+export type RestrainerPorts = {
+  /** Undefined: nobody is stopped by the server itself (load tests). */
+  readonly settings: SendingLimitSettings | undefined;
+  readonly restraints: Restraints;
+  readonly limits: Pick<SendingLimits, "show">;
+  readonly failures: Pick<PeerBook<Failures>, "get" | "set" | "delete">;
+  readonly store: Pick<Store, "restrain" | "noteAudit" | "hostedDomains">;
+  readonly directory: Pick<Directory, "account">;
+  readonly queue: Pick<Queue, "act">;
+  /** A person's own letter, not a tenant's mail at volume. */
+  readonly isPersonal: (message: QueuedMessage) => boolean;
+  /** By mail. */
+  readonly tell: (to: string, letter: Letter) => Promise<void>;
+  /** Whom administrators of this domain's accounts read. */
+  readonly administratorsOf: (domain: string) => Promise<readonly string[]>;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+const keptMs = 2 * 60 * 60 * 1000;
+
+export class Restrainer {
+  readonly #ports: RestrainerPorts;
+  /** Being stopped now. */
+  readonly #stopping = new Set<AccountId>();
+
+  constructor(ports: RestrainerPorts) {
+    this.#ports = ports;
+  }
+
+  /** The refusal of all that a frozen account hands in. */
+  refusal({ id }: Pick<Account, "id">): Reply | undefined {
+    const stop = this.#ports.restraints.stopOf(id);
+    return stop?.kind === "frozen" ? reply(550, "5.7.1", stopSentence(stop).replace(/[^ -~]/g, "?")) : undefined;
+  }
+
+  /** Why what the account hands in is taken, and held. */
+  holds({ id }: Pick<Account, "id">): string | undefined {
+    const stop = this.#ports.restraints.stopOf(id);
+    return stop?.kind === "braked" ? stopSentence(stop) : undefined;
+  }
+
+  /** For the queue. */
+  mayNotSend({ account }: Pick<QueuedMessage, "account">): boolean {
+    return account !== undefined && this.#ports.restraints.stopOf(account) !== undefined;
+  }
+
+  /** For the queue: what became of some recipients of a message. Our own words (given up, returned by hand) say nothing of its account. */
+  heard(message: QueuedMessage, outcomes: readonly Outcome[]): void {
+    const { settings, failures, isPersonal, now } = this.#ports;
+    const { account } = message;
+    if (settings === undefined || account === undefined || !isPersonal(message)) return;
+    let [tried, failed] = [0, 0];
+    for (const outcome of outcomes) {
+      if (outcome.kind === "later" || (outcome.kind === "failed" && outcome.ours === true)) continue;
+      tried++;
+      if (outcome.kind === "failed") failed++;
+    }
+    if (tried === 0) return;
+    const at = now();
+    const after = withResults(failures.get(`${account}`) ?? noFailures, tried, failed, at);
+    failures.set(`${account}`, after, at + keptMs);
+    if (failed > 0 && brakeFor(after, settings, true, at) !== undefined) this.#brake(account, after, settings);
+  }
+
+  #brake(id: AccountId, failures: Failures, settings: SendingLimitSettings): void {
+    const { directory, limits, restraints, now, log } = this.#ports;
+    if (this.#stopping.has(id) || restraints.stopOf(id) !== undefined) return;
+    const brake = async (): Promise<void> => {
+      const account = await directory.account(id);
+      if (account === undefined) return;
+      // Who may send without limit writes to so many that some are always refused.
+      const byCount = limits.show(account)?.standing.class !== "unlimited";
+      const why = brakeFor(failures, settings, byCount, now());
+      if (why !== undefined) await this.stop(account, { kind: "braked", at: now(), why, signals: [] });
+    };
+    brake().catch((error: unknown) => log.error({ error, account: id }, "an account could not be stopped"));
+  }
+
+  /** Stops it and holds what it has in the queue, unless it is stopped as much already. */
+  async stop(account: Account, stop: Stop): Promise<void> {
+    const { restraints, store, queue, log } = this.#ports;
+    const known = restraints.stopOf(account.id);
+    if (this.#stopping.has(account.id) || known?.kind === "frozen" || known?.kind === stop.kind) return;
+    this.#stopping.add(account.id);
+    try {
+      if ((await store.restrain(account.id, { stop })) === "missing") return;
+      await restraints.reread();
+      const held = await queue.act({ account: account.id }, "hold");
+      log.warn({ account: account.name, kind: stop.kind, why: stop.why, held }, "an account may not send");
+      await this.#tell(account, stop, held);
+    } finally {
+      this.#stopping.delete(account.id);
+    }
+  }
+
+  async #tell(account: Account, stop: Stop, held: number): Promise<void> {
+    const { store, tell, administratorsOf, log } = this.#ports;
+    const domain = account.name.slice(account.name.lastIndexOf("@") + 1);
+    const tenant = (await store.hostedDomains({ kind: "all" }, { limit: 1, domain }))[0]?.tenant ?? 0;
+    await store.noteAudit([
+      {
+        at: stop.at,
+        tenant,
+        actor: "the server",
+        via: "server",
+        remote: "",
+        action: stop.kind === "braked" ? "mail held" : "sending frozen",
+        target: account.name,
+        detail: { why: stop.why, signals: stop.signals.map(({ says }) => says), held },
+      },
+    ]);
+    const letters = [
+      [account.name, letterToOwner(stop, held)] as const,
+      ...(await administratorsOf(domain)).map((to) => [to, letterToAdministrator(account.name, stop, held)] as const),
+    ];
+    for (const [to, letter] of letters)
+      await tell(to, letter).catch((error: unknown) => log.error({ error, to }, "somebody could not be told"));
+  }
+
+  /** What was counted against it does not count again. */
+  forget(id: AccountId): void {
+    this.#ports.failures.delete(`${id}`);
+  }
+}
