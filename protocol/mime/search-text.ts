@@ -41,6 +41,12 @@ const maxFoldedBytes = pieceChars;
 export function foldedText(raw: Uint8Array): FoldedText | undefined {
   if (raw.length > maxFoldedBytes) return undefined;
   const bytes = bytesOf(raw);
+  const plain = plainMessage(bytes);
+  if (plain !== undefined) {
+    const split = splitHeader(bytes, 0, bytes.length);
+    const header = split.fields.map((field) => `${fieldText(split, field).toLowerCase()}\0`).join("");
+    return { header, text: `${plain.text.slice(plain.end)}\0` };
+  }
   const found = { header: [] as string[], text: [] as string[] };
   const into = (list: string[]): TextVisitor => {
     return (text) => {
@@ -129,8 +135,8 @@ const plainType =
   /content-type[ \t]*:[ \t]*text\/(?:plain|html)(?:;\s*(?:charset="?(?:us-ascii|utf-8|iso-8859-\d{1,2}|windows-125\d)"?|format="?\w+"?|delsp="?\w+"?))*[ \t]*\r?\n(?![ \t])/y;
 const plainEncoding = /content-transfer-encoding[ \t]*:[ \t]*(?:7bit|8bit|binary)[ \t]*\r?\n(?![ \t])/y;
 
-/** The same for a message of one part whose bytes are its text, without taking it apart; undefined for any other message. */
-function plainContains(bytes: Buffer, folded: string, withHeader: boolean): boolean | undefined {
+/** A message of one part whose bytes are its text, in small letters, and where its body begins; undefined for any other message. */
+function plainMessage(bytes: Buffer): { readonly text: string; readonly end: number } | undefined {
   if (bytes.length > maxShortcutBytes || !isAscii(bytes)) return undefined;
   const text = bytes.toString("latin1").toLowerCase();
   const end = emptyLine(text);
@@ -139,10 +145,17 @@ function plainContains(bytes: Buffer, folded: string, withHeader: boolean): bool
   if (header.includes("=?") || /\0|\r[^\n]/.test(header)) return undefined;
   if (!lineIsPlain(header, "content-type", plainType)) return undefined;
   if (!lineIsPlain(header, "content-transfer-encoding", plainEncoding)) return undefined;
-  if (lineAt(header, "content-disposition") >= 0) return undefined;
+  return lineAt(header, "content-disposition") >= 0 ? undefined : { text, end };
+}
+
+/** Whether such a message holds it, without taking it apart; undefined for any other message. */
+function plainContains(bytes: Buffer, folded: string, withHeader: boolean): boolean | undefined {
+  const plain = plainMessage(bytes);
+  if (plain === undefined) return undefined;
+  const { text, end } = plain;
   if (text.includes(folded, end)) return true;
   // Raw text over a fold is not what the field says: let the fields themselves decide where it matters.
-  if (!withHeader || !(header.includes(folded) || /\s/.test(folded))) return false;
+  if (!withHeader || !(text.slice(0, end).includes(folded) || /\s/.test(folded))) return false;
   const split = splitHeader(bytes, 0, bytes.length);
   return split.fields.some((field) => fieldText(split, field).toLowerCase().includes(folded));
 }

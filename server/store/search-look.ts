@@ -1,4 +1,4 @@
-/** One message as text keys see it: by its bytes, or by its folded text, which is kept of those that were looked into twice. */
+/** One message as text keys see it: by its bytes, or by its folded text, which is kept to be looked at again. */
 import {
   bodyContains,
   type FoldedText,
@@ -23,7 +23,7 @@ export function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly C
   const hits: Candidate[] = [];
   const unread: Candidate[] = [];
   for (const candidate of open) {
-    const folded = ofText ? textAtHand(texts, candidate.content) : undefined;
+    const folded = ofText ? texts.get(candidate.content) : undefined;
     if (folded === undefined) unread.push(candidate);
     else if (judge.second(candidate, lookAgain(folded))) hits.push(candidate);
   }
@@ -70,25 +70,14 @@ function* storedOf(batch: readonly Candidate[], withHeader: boolean): Op<Readonl
   return new Map(found.map((cells) => [cells[0] as number, cells]));
 }
 
-/** Text that is remembered of a content. */
-export function textAtHand(texts: SearchMemory["texts"], content: number): FoldedText | undefined {
-  const known = texts.get(content);
-  return known === "once" ? undefined : known;
-}
-
-/** What a note of one look takes in memory, about, and what a text takes beside its characters. */
-const noteBytes = 100;
+/** What a text takes in memory beside its characters. */
 const textOverhead = 200;
 
 /** Characters take two bytes each where one of them is beyond Latin-1. */
 const inMemory = (text: string): number => text.length * (/[^\x00-\xff]/.test(text) ? 2 : 1);
 
-/** The text of a message that is looked into for the second time; the first time it is only noted that it was. */
+/** The text of a message, kept; undefined where the message is too long for it. */
 function remember(texts: SearchMemory["texts"], content: number, bytes: Uint8Array): FoldedText | undefined {
-  if (texts.get(content) === undefined) {
-    texts.put(content, "once", noteBytes);
-    return undefined;
-  }
   const folded = foldedText(bytes);
   if (folded !== undefined) texts.put(content, folded, textOverhead + inMemory(folded.header) + inMemory(folded.text));
   return folded;

@@ -30,8 +30,8 @@ export class SearchMemory {
   readonly mailboxes = new Recent<MailboxEmails>(maxMailboxBytes);
   /** By account, mailbox, its UIDVALIDITY and block of UIDs. */
   readonly signatures = new Recent<SignatureBlock>(maxSignatureBytes);
-  /** By content: text of messages that were looked into twice, and "once". */
-  readonly texts = new Recent<FoldedText | "once", number>(maxTextBytes);
+  /** By content: text of messages that were looked into. */
+  readonly texts = new Recent<FoldedText, number>(maxTextBytes);
 }
 
 /**

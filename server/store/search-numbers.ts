@@ -6,7 +6,7 @@ import type { Numbers } from "./ops/mailbox-emails.ts";
 import { eachSignature } from "./ops/signatures.ts";
 import { memory, type Op } from "./ops/tx.ts";
 import { type Candidate, type Judge, nobody, unknown, yes } from "./search-judge.ts";
-import { lookAt, textAtHand } from "./search-look.ts";
+import { lookAt } from "./search-look.ts";
 import { candidatesOf, type Sifted } from "./search-sift.ts";
 import type { AccountId, MailboxId, UidRange } from "./store.ts";
 
@@ -35,8 +35,7 @@ export function* searchNumbers(
   };
   let open = placesIn(numbers, ranges, sifted).filter(isOpen);
   if (judge.needs.signature && open.length > 0) {
-    const asks = (place: number): boolean =>
-      judge.needs.bytes !== "text" || textAtHand(texts, contents[place]!) === undefined;
+    const asks = (place: number): boolean => judge.needs.bytes !== "text" || texts.get(contents[place]!) === undefined;
     const left: number[] = [];
     yield* eachSignature(name, numbers, open, asks, (place, signature) => {
       candidate.signature = signature;

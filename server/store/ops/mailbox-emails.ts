@@ -12,8 +12,21 @@ export type Numbers = {
 
 /** Rows of UID, email, content and size as columns. */
 export function numbersOf(found: readonly Cells[]): Numbers {
-  const column = (at: number): Uint32Array => Uint32Array.from(found, (cells) => cells[at] as number);
-  return { uids: column(0), emails: column(1), contents: column(2), sizes: column(3) };
+  const count = found.length;
+  const numbers = {
+    uids: new Uint32Array(count),
+    emails: new Uint32Array(count),
+    contents: new Uint32Array(count),
+    sizes: new Uint32Array(count),
+  };
+  for (let at = 0; at < count; at++) {
+    const cells = found[at]!;
+    numbers.uids[at] = cells[0] as number;
+    numbers.emails[at] = cells[1] as number;
+    numbers.contents[at] = cells[2] as number;
+    numbers.sizes[at] = cells[3] as number;
+  }
+  return numbers;
 }
 
 export type MailboxEmails = Numbers & {
