@@ -159,11 +159,11 @@ export type NewMessage = {
   readonly facts: MessageFacts;
 };
 
-/** Where a delivery or an append puts a message: a mailbox by id, by role, or by path (made when `create`). */
+/** Where a delivery or an append puts a message: a mailbox by id, by role, or by path (made when `create`, with the special use where no other has it). */
 export type Target =
   | { readonly id: MailboxId }
   | { readonly role: SpecialUse }
-  | { readonly path: string; readonly create: boolean };
+  | { readonly path: string; readonly create: boolean; readonly specialUse?: SpecialUse };
 
 export type Placement = {
   readonly account: AccountId;

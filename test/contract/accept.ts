@@ -153,6 +153,28 @@ export function acceptContract(open: Open): void {
       await recount(store, id);
     });
 
+    test("a mailbox that is made for a special use has it, where no other has", async () => {
+      const { id } = await newAccount(store);
+      expectKind(await store.createMailbox(id, "Starred", "flagged"), "done");
+      const [weighty, other] = (
+        await store.accept({
+          message: letter(),
+          placements: [
+            placement(id, { path: "Made/Weighty", create: true, specialUse: "important" }),
+            placement(id, { path: "Made/Other", create: true, specialUse: "flagged" }),
+          ],
+          journey: [],
+        })
+      ).placed;
+      const roleOf = async (path: string) => (await mailboxAt(store, id, path)).role;
+      assert.equal(placedOf(weighty).mailbox, (await mailboxAt(store, id, "Made/Weighty")).id);
+      assert.equal(placedOf(other).mailbox, (await mailboxAt(store, id, "Made/Other")).id);
+      assert.deepEqual(
+        [await roleOf("Made/Weighty"), await roleOf("Made/Other"), await roleOf("Made"), await roleOf("Starred")],
+        ["important", undefined, undefined, "flagged"],
+      );
+    });
+
     test("another account's mailbox is no target", async () => {
       const ours = await newAccount(store);
       const theirs = await newAccount(store);

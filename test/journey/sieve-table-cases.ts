@@ -69,6 +69,10 @@ export const deliveredTables: { readonly [name: string]: readonly DeliveredCase[
     ['require ["fileinto", "special-use"]; fileinto :specialuse "\\\\Archive" "Elsewhere";', "fileinto Archive"],
     ['require ["fileinto", "special-use"]; fileinto :specialuse "\\\\Flagged" "Work";', "fileinto Work"],
     ['require ["fileinto", "mailbox"]; fileinto :create "Made/By/Script";', "fileinto Made/By/Script"],
+    [
+      'require ["fileinto", "mailbox", "special-use"]; fileinto :create :specialuse "\\\\Important" "Made/Weighty";',
+      "fileinto Made/Weighty",
+    ],
     ['require "fileinto"; fileinto "INBOX";', "keep"],
     ['require "fileinto"; fileinto "inBox";', "keep"],
     ['require "fileinto"; fileinto "Not/There";', "keep"],

@@ -227,7 +227,7 @@ export function makeImapSieve(ports: Ports): ImapSieve {
     if (target === undefined) return undefined;
     if ("id" in target) return target.id;
     if (!("path" in target)) return undefined;
-    const made = await store.createMailbox(account, target.path);
+    const made = await store.createMailbox(account, target.path, target.specialUse);
     if (made.kind === "done") return made.mailbox.id;
     return (await store.mailboxes(account)).find(({ path }) => path === target.path)?.id;
   };

@@ -71,6 +71,8 @@ export class AccountMailboxes {
     const found = this.#at(wanted.mailbox);
     if (found !== undefined) return { id: found.id };
     const path = pathOf(wanted.mailbox);
-    return wanted.create && !/(?:^|\/)(?:\/|$)/.test(path) ? { path, create: true } : undefined;
+    if (!wanted.create || /(?:^|\/)(?:\/|$)/.test(path)) return undefined;
+    // RFC 8579 §4.1: what is made for a special use has it.
+    return role === undefined ? { path, create: true } : { path, create: true, specialUse: role };
   }
 }

@@ -195,6 +195,10 @@ export function* makePath(
   return row as MailboxRow;
 }
 
+export function* isRoleTaken(account: AccountId, role: SpecialUse): Op<boolean> {
+  return (yield* one("SELECT id FROM mailboxes WHERE account = $1 AND role = $2", account, role)) !== undefined;
+}
+
 export function* createMailbox(
   account: AccountId,
   path: string,
@@ -205,10 +209,7 @@ export function* createMailbox(
   if (names === undefined) return { kind: "bad-name" };
   if (!(yield* lockAccount(account))) return { kind: "no-mailbox" };
   if (yield* atPath(account, names)) return { kind: "exists" };
-  if (role !== undefined) {
-    const taken = yield* one("SELECT id FROM mailboxes WHERE account = $1 AND role = $2", account, role);
-    if (taken !== undefined) return { kind: "role-taken" };
-  }
+  if (role !== undefined && (yield* isRoleTaken(account, role))) return { kind: "role-taken" };
   const row = yield* makePath(account, names, role, subscribed);
   if (row === "too-many") return { kind: "too-many" };
   return { kind: "done", mailbox: yield* withPath(row) };

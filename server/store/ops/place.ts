@@ -19,7 +19,7 @@ import { note } from "./journey.ts";
 import type { KeptAcceptance, KeptAppend, KeptCopies, KeptMessage } from "./kept.ts";
 import { adoptKeywords, keywordText } from "./keywords.ts";
 import { keepListPosts } from "./lists.ts";
-import { atPath, inboxId, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
+import { atPath, inboxId, isRoleTaken, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
 import { keepQuarantined, takeFromQuarantine } from "./quarantine.ts";
 import { enqueue } from "./queue-rows.ts";
 import { joinThread, threadHashes } from "./threads.ts";
@@ -165,7 +165,9 @@ function* makeRoom(placement: Placement, size: number): Op<Room | Placed> {
   let taken = yield* takeUid(account, target, marks.flags, size, modseq);
   if (taken === undefined && "path" in target && target.create) {
     const names = parsePath(target.path);
-    const made = names === undefined ? "too-many" : yield* makePath(account, names, undefined);
+    const { specialUse } = target;
+    const role = specialUse !== undefined && (yield* isRoleTaken(account, specialUse)) ? undefined : specialUse;
+    const made = names === undefined ? "too-many" : yield* makePath(account, names, role);
     if (made !== "too-many") {
       modseq = Math.max(modseq, made.modseq);
       taken = yield* takeUid(account, { id: made.id }, marks.flags, size, modseq);
