@@ -57,6 +57,8 @@ export function startReporting(parts: {
   readonly isForAnswers: (local: string) => boolean;
   /** Reads reports that are no business of these. */
   readonly others?: readonly ReportReader[];
+  /** Reads what people write to abuse@ and postmaster@. */
+  readonly desk?: ReportReader;
   readonly transit: Pick<Transit, "seen" | "https">;
   readonly ourHost: string;
   readonly version: string;
@@ -134,11 +136,14 @@ export function startReporting(parts: {
       (local, domain) =>
         ownLocals.has(local.toLowerCase()) || parts.isForAnswers(local) || published.has(local, domain),
     ),
-    incoming: incomingReports([
-      ...(parts.others ?? []),
-      async ({ id, bytes }) => (await tls.take({ form: "mail", bytes }, id, () => signerOf(bytes))) > 0,
-      dmarcReader({ store, read, directory, now, log }),
-    ]),
+    incoming: incomingReports(
+      [
+        ...(parts.others ?? []),
+        async ({ id, bytes }) => (await tls.take({ form: "mail", bytes }, id, () => signerOf(bytes))) > 0,
+        dmarcReader({ store, read, directory, now, log }),
+      ],
+      parts.desk,
+    ),
     takeTls: (bytes) => tls.take({ form: "alone", bytes }, "https", async () => "https"),
     complain: makeComplaints({
       ...parts,
@@ -165,7 +170,7 @@ function unlessPoison(error: unknown): undefined {
 }
 
 /** Reports come from the domain that our host belongs to, otherwise from the first one. */
-function reportingDomain(domains: readonly Domain[], ourHost: string): string {
+export function reportingDomain(domains: readonly Domain[], ourHost: string): string {
   const local = domains.flatMap(({ name, kind }) => (kind === "local" ? [name] : []));
   return local.find((name) => ourHost === name || ourHost.endsWith(`.${name}`)) ?? local[0] ?? ourHost;
 }

@@ -69,6 +69,7 @@ import { makeOnce } from "./submit/once.ts";
 import { makeSubmit } from "./submit/submit.ts";
 import { Traffic } from "./traffic.ts";
 import { startTransit } from "./transit.ts";
+import { startUpholding } from "./upholding.ts";
 import { serveKeyDirectory } from "./web/key-directory.ts";
 import { serveMailSettings } from "./web/mail-settings.ts";
 import { serveOwnPolicies } from "./web/own-sts-policy.ts";
@@ -216,8 +217,23 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const sending = config.sending.enabled
     ? await makeSending({ store, settings: config.sending, dataDir, now, log })
     : undefined;
+  const upholding = startUpholding({
+    store,
+    directory: people,
+    queue: { act: (...given) => queue.act(...given) },
+    sending,
+    settings: config.abuse,
+    mac: signing.mac,
+    sign,
+    give: (mail) => deliver.give(mail),
+    ourHost,
+    now,
+    newId,
+    log,
+  });
   const reporting = startReporting({
     store,
+    desk: upholding.intake,
     directory: signing.directory,
     resolver,
     pool,
@@ -659,6 +675,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     ...(injecting === undefined ? {} : { injection: injecting.injection, webhooks: injecting.webhooks }),
     ...(requiring === undefined ? {} : { requiring }),
     ...(seeding === undefined ? {} : { seeding }),
+    ...(upholding.desk === undefined ? {} : { desk: upholding.desk }),
   };
   certificates.start();
   const control = await serveControl({ dataFolder: dataDir, world, log });
@@ -688,6 +705,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       (stopped ??= (async () => {
         clearInterval(tidying);
         signing.stop();
+        upholding.stop();
         watching.stop();
         void requiring?.stop();
         await seeding?.stop();

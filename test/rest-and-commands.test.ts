@@ -8,6 +8,8 @@ const own = "what a person does for themselves, signed in";
 const mail = "mail itself: SMTP and LMTP are there for programs without HTTP";
 /** By the path's beginning, the longest first that fits; several commands where verbs differ. */
 const counterparts: { readonly [path: string]: readonly string[] | { readonly none: string } } = {
+  "/abuse/strikes": ["strike add", "strike list", "strike lift"],
+  "/abuse/tickets": ["abuse list", "abuse show", "abuse set", "abuse uphold"],
   "/accounts": ["account add", "account show", "account quota", "account role", "account disable", "account remove"],
   "/accounts/import": ["account import"],
   "/accounts/{account}/app-passwords": ["app-password add", "app-password remove"],

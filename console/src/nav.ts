@@ -42,12 +42,15 @@ const groups: { readonly [id: string]: View["group"] } = {
   emails: "Sending",
   webhooks: "Sending",
   events: "Sending",
+  abuse: "Sending",
+  strikes: "Sending",
 };
 const ones: { readonly [id: string]: Loads } = {
   domains: () => import("./views/Domain.svelte"),
   accounts: () => import("./views/Account.svelte"),
   lists: () => import("./views/MailingList.svelte"),
   tenants: () => import("./views/Tenant.svelte"),
+  abuse: () => import("./views/Ticket.svelte"),
 };
 
 const lists: { readonly [id: string]: Loads } = {
@@ -132,7 +135,7 @@ export const views: readonly View[] = [
     load: () => import("./views/RequirementsList.svelte"),
     one: () => import("./views/Requirements.svelte"),
   },
-  ...["emails", "templates", "campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
+  ...["abuse", "strikes", "emails", "templates", "campaigns", "suppressions", "events", "webhooks"].flatMap(listed),
   ...["sources", "pools", "streams", "sending-tenants", "sending-domains", "seeds", "seed-probes"].flatMap(listed),
   {
     id: "sign-in",

@@ -454,6 +454,38 @@ export const resources: readonly Resource[] = [
     flat: true,
   },
   {
+    id: "abuse",
+    path: "/abuse/tickets",
+    title: "Abuse desk",
+    one: "ticket",
+    icon: "warn",
+    about:
+      "What was written to abuse@ about mail from here: whose it is, what proves it, and whether it has been answered.",
+    nothing: "Nobody complains.",
+    key: "id",
+    columns: ["subject", "sender", "state", "late", "form", "count", "openedAt"],
+    filters: ["state", "tenant"],
+    acts: {
+      uphold: { title: "It is right: give a strike", when: ({ strike, tenant }) => strike === null && tenant !== "" },
+    },
+  },
+  {
+    id: "strikes",
+    path: "/abuse/strikes",
+    title: "Strikes",
+    one: "strike",
+    icon: "junk",
+    about:
+      "Against senders whose mail was complained about rightly: one warns, two limit, three suspend. They expire by themselves.",
+    nothing: "No sender has a strike.",
+    key: "id",
+    columns: ["tenant", "state", "reason", "at", "expiresAt", "by", "ticket"],
+    filters: ["tenant"],
+    add: "Give a strike",
+    acts: { lift: { title: "Take it back", when: ({ state }) => state === "in force" } },
+    flat: true,
+  },
+  {
     id: "audit",
     path: "/audit",
     title: "Audit log",

@@ -23,6 +23,7 @@ import type { Sending } from "../sending.ts";
 import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
 import type { Webhooks } from "../tell/webhooks.ts";
+import type { Desk } from "../uphold/desk.ts";
 
 /** What a running server says of itself. */
 export type Running = {
@@ -84,6 +85,8 @@ export type World = {
   readonly injection?: Injection;
   /** Tells somebody that their rights to another's mailbox have changed; the running server alone does. */
   readonly shared?: (change: ShareChange) => Promise<void>;
+  /** Looks after complaints about our own people's mail, and strikes; the running server alone does. */
+  readonly desk?: Desk;
   /** Sends reports; the running server alone does. */
   readonly reports?: { readonly send: (today: boolean) => Promise<readonly (Sent | SentTls)[]> };
 };

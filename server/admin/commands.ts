@@ -1,4 +1,5 @@
 /** All administrative commands. */
+import { abuseCommands } from "./abuse-commands.ts";
 import { accessCommands } from "./access-commands.ts";
 import { accountCommands } from "./account-commands.ts";
 import { addressCommands } from "./address-commands.ts";
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
   ...sendingCommands,
   ...warmupCommands,
   ...suppressionCommands,
+  ...abuseCommands,
   ...requirementCommands,
   ...feedCommands,
   ...seedCommands,

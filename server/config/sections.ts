@@ -22,6 +22,7 @@ import { defaultSmtpSettings, type SmtpSettings } from "../receive/settings.ts";
 import { defaultSendSettings, type SendSettings } from "../send/send.ts";
 import { type DkimSettings, defaultDkimSettings } from "../sign/key-keeper.ts";
 import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
+import { type AbuseSettings, defaultAbuseSettings } from "../uphold/settings.ts";
 import { atLeastOne, dnsServer, domain, mailAddress, network, oneOf, percent, url } from "./checks.ts";
 import { section } from "./schema.ts";
 
@@ -361,6 +362,12 @@ export const sending = section<SendingSettings>(
     sandbox: domain,
   },
 );
+
+export const abuse = section<AbuseSettings>(defaultAbuseSettings, {
+  answerWithinMs:
+    "Within what time who writes to abuse@ should have an answer: tickets that wait longer are shown as late.",
+  strikeMs: "How long a strike against a tenant counts: one warns, two limit its sending, three suspend it.",
+});
 
 export const transit = section<TransitSettings>(defaultTransitSettings, {
   httpsPort: "Port at which the MTA-STS policies of other domains are fetched: 443, but for tests.",

@@ -95,13 +95,15 @@ export type DeliverPorts = {
 };
 
 export type Reports = {
-  /** Whether a message may be a report, by its header. */
-  looksLike(header: Header): boolean;
+  /** Whether a message may be a report, by its header and whom it is for. */
+  looksLike(header: Header, recipients: Received["recipients"]): boolean;
   /** Counts what it reports, durably; false where it is none. */
   take(
     message: Pick<Received, "id" | "bytes" | "recipients"> & {
       /** Whether the author's domain stands for it; undefined: that was not checked. */
       readonly authentic?: boolean | undefined;
+      /** The filter takes it for spam. */
+      readonly junk?: boolean;
     },
   ): Promise<boolean>;
 };
@@ -274,14 +276,15 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     mail: Received,
     header: Header,
     to: Destinations,
-    findings?: Taken["findings"],
+    verdict: Taken,
   ): boolean | Promise<boolean> => {
     const { reports } = ports;
     if (reports === undefined) return false;
-    if (!to.reports && !(to.accounts.size > 0 && reports.looksLike(header))) return false;
-    const { authentication } = findings ?? {};
+    if (!to.reports && !(to.accounts.size + to.forwarded.length > 0 && reports.looksLike(header, mail.recipients)))
+      return false;
+    const { authentication } = verdict.findings ?? {};
     const authentic = authentication === undefined ? undefined : authentication.aligned.length > 0;
-    return reports.take({ ...mail, authentic });
+    return reports.take({ ...mail, authentic, junk: verdict.kind === "junk" });
   };
 
   const take: Deliver["take"] = async (given, waited) => {
@@ -304,7 +307,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
     const direct = checked instanceof Promise ? await checked : checked;
     const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict, waited);
-    const counted = await countReports(mail, header, found, verdict.findings);
+    const counted = await countReports(mail, header, found, verdict);
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {
       if (found.reports) return reportsAlone(mail, found, counted);
       if (found.suppressed !== undefined) await noteSuppressed(mail, found);
@@ -605,7 +608,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
 
   const give = async (mail: Received): Promise<boolean> => {
     const header = splitHeader(mail.bytes, 0, mail.bytes.length);
-    const counted = await countReports(mail, header, await destinationsOf(mail, header, directory));
+    const counted = await countReports(mail, header, await destinationsOf(mail, header, directory), accepted);
     const acceptance = await plan(mail);
     if (acceptance !== undefined) await commit(acceptance);
     return counted || acceptance !== undefined;

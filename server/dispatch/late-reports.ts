@@ -14,6 +14,7 @@ import { classifyReply, otherProvider, type Shaping } from "../shape/shaping.ts"
 import type { NewSendingEvent, SendingEvent } from "../store/sending.ts";
 import type { Instant, QueuedMessage, Store } from "../store/store.ts";
 import type { Counts } from "../warm/account.ts";
+import { reportedMail } from "./reported-mail.ts";
 import { idOfRef } from "./sender.ts";
 import type { SuppressionBook } from "./suppression.ts";
 
@@ -84,27 +85,7 @@ export type LateReports = {
 export function makeLateReports(ask: LateReportsAsk): LateReports {
   const { store, suppression, shaping, mac, now, log } = ask;
 
-  /** The recipient of our message that a token "q7k3m9xw2c.12" names, out of its events. */
-  const byToken = async (token: string): Promise<SendingEvent | undefined> => {
-    const [message = "", n] = token.split(".");
-    const events = await store.sendingEvents({ message });
-    return events.find(({ detail }) => String(detail["n"]) === n);
-  };
-
-  /** A message by our id of it (in X-Angarium-Ref) or by its Message-ID: the event of the recipient who complains. */
-  const byKey = async (key: string, recipients: readonly string[]): Promise<SendingEvent | undefined> => {
-    for (const { trace } of await store.trace(key.toLowerCase(), 20)) {
-      if (trace === undefined || !trace.startsWith("q")) continue;
-      const events = await store.sendingEvents({ message: trace });
-      const sent = events.filter(({ recipient }) => recipient !== "");
-      const named = new Set(recipients.map((one) => one.toLowerCase()));
-      const found = sent.find(({ recipient }) => named.has(recipient.toLowerCase()));
-      if (found !== undefined) return found;
-      // A redacted report: of a message to one person it can only be that one.
-      if (new Set(sent.map(({ recipient }) => recipient)).size === 1) return sent[0];
-    }
-    return undefined;
-  };
+  const { byToken, byKey } = reportedMail(store);
 
   const note = (about: SendingEvent, type: NewSendingEvent["type"], detail: NewSendingEvent["detail"]): Promise<void> =>
     store.addSendingEvents([

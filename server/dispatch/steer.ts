@@ -6,7 +6,7 @@ import type { Named } from "./model.ts";
 import { parkKey } from "./parks.ts";
 import type { Kind } from "./schema.ts";
 
-type Steering = {
+export type Steering = {
   readonly store: Pick<
     Store,
     "sendingRows" | "putSendingRows" | "parkNames" | "wakeParks" | "addSendingEvents" | "queueAct"

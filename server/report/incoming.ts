@@ -1,30 +1,40 @@
 /** Mail that is a report for us: recognised, counted, and answered for. */
 
 import { parseContentType } from "../../protocol/mime/fields/parameters.ts";
-import { fieldValue, findField, type Header, headerValue } from "../../protocol/mime/header.ts";
+import { fieldValue, findField, type Header, headerValue, splitHeader } from "../../protocol/mime/header.ts";
 import type { Received } from "../receive/received.ts";
 
 /** Reads one kind of report. False where the message is none. Rejects only when the store is in trouble. */
 export type ReportReader = (
-  message: Pick<Received, "id" | "bytes" | "recipients" | "account"> & { readonly authentic?: boolean | undefined },
+  message: Pick<Received, "id" | "bytes" | "recipients" | "account"> & {
+    readonly authentic?: boolean | undefined;
+    readonly junk?: boolean;
+  },
 ) => Promise<boolean>;
 
 export type IncomingReports = {
-  /** Whether the message may be a report, by its header alone. */
-  looksLike(header: Header): boolean;
+  /** Whether the message may be a report, by its header and whom it is for alone. */
+  looksLike(header: Header, recipients: Received["recipients"]): boolean;
   take: ReportReader;
 };
 
-export function incomingReports(readers: readonly ReportReader[]): IncomingReports {
+/** `desk` reads what people write to abuse@ and postmaster@, in whatever form; the others only what looks like a report. */
+export function incomingReports(readers: readonly ReportReader[], desk?: ReportReader): IncomingReports {
   return {
-    looksLike,
+    looksLike: (header, recipients) => (desk !== undefined && recipients.some(isDesk)) || looksLike(header),
     async take(message) {
-      let found = false;
-      for (const read of readers) found = (await read(message)) || found;
+      const { bytes, recipients } = message;
+      const toDesk = desk !== undefined && recipients.some(isDesk);
+      const isLetter = recipients.every(isDesk) && !looksLike(splitHeader(bytes, 0, bytes.length));
+      let found = toDesk && (await desk(message));
+      if (!isLetter) for (const read of readers) found = (await read(message)) || found;
       return found;
     },
   };
 }
+
+/** Where people complain (RFC 2142 §4, §5): what is written there may be of any form. */
+const isDesk = ({ local }: { readonly local: string }): boolean => /^(?:abuse|postmaster)$/i.test(local);
 
 const packed = new Set(["gzip", "x-gzip", "zip", "x-zip", "x-zip-compressed", "xml", "tlsrpt+gzip", "tlsrpt+json"]);
 

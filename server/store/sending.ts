@@ -2,6 +2,7 @@
 import { type EngagementReader, type EngagementWriter, engagementReads, engagementWrites } from "./engagement-store.ts";
 import type { Instant, QueuedMessage, QueueId } from "./store.ts";
 import { type TemplatesReader, type TemplatesWriter, templateReads, templateWrites } from "./templates-store.ts";
+import { type TicketsReader, type TicketsWriter, ticketReads, ticketWrites } from "./tickets-store.ts";
 
 /** One thing of the model or its state (`server/dispatch`): plain JSON under a kind ("source", "plan", …) and a name. */
 export type SendingRow = { readonly kind: string; readonly name: string; readonly value: unknown };
@@ -125,7 +126,7 @@ export type Park = {
   readonly nextAt: Instant;
 };
 
-export interface SendingReader extends TemplatesReader, EngagementReader {
+export interface SendingReader extends TemplatesReader, EngagementReader, TicketsReader {
   /** All rows of these kinds, by kind and name. */
   sendingRows(kinds: readonly string[]): Promise<readonly SendingRow[]>;
   /** What was used of a day's quotas so far, sites left out. */
@@ -159,7 +160,7 @@ export interface SendingReader extends TemplatesReader, EngagementReader {
   parkNext(park: string, urgency?: number): Promise<Instant | undefined>;
 }
 
-export interface SendingWriter extends TemplatesWriter, EngagementWriter {
+export interface SendingWriter extends TemplatesWriter, EngagementWriter, TicketsWriter {
   /** A value of undefined removes the row. `events`: what is told of it, in the same transaction. */
   putSendingRows(rows: readonly SendingRow[], events?: readonly NewSendingEvent[]): Promise<void>;
   /** How many of each ask were granted; durable when it resolves. */
@@ -201,6 +202,7 @@ export const sendingReads = [
   "parkNext",
   ...templateReads,
   ...engagementReads,
+  ...ticketReads,
 ] as const satisfies readonly (keyof SendingReader)[];
 export const sendingWrites = [
   "putSendingRows",
@@ -214,4 +216,5 @@ export const sendingWrites = [
   "claimExpired",
   ...templateWrites,
   ...engagementWrites,
+  ...ticketWrites,
 ] as const satisfies readonly (keyof SendingWriter)[];

@@ -11,6 +11,7 @@ import { dropPeers } from "./ops/peers.ts";
 import { dropQuarantined } from "./ops/quarantine.ts";
 import { dropOver } from "./ops/sending.ts";
 import { forget } from "./ops/sieve.ts";
+import { dropTickets } from "./ops/tickets.ts";
 import { blobShards, listBlobs, type Op, one, type Row, removeBlob, rows, run } from "./ops/tx.ts";
 import { eventDays } from "./sending.ts";
 import type { Instant } from "./store.ts";
@@ -48,6 +49,7 @@ export function* tidy(now: Instant): Op<{ readonly more: boolean }> {
   const forgotten = (yield* forget(now, maxForgotten)) === maxForgotten;
   const events = yield* dropOlderEvents(now, maxEventsDropped);
   yield* dropOver(now);
+  yield* dropTickets(now);
   const engagements = yield* dropEngagements(now, maxForgotten);
   const purged = yield* purgeDue(now);
   const audit = yield* dropAudit(now);

@@ -23,6 +23,7 @@ import { sieveContract } from "./sieve.ts";
 import { stsContract } from "./sts.ts";
 import { talliesContract } from "./tallies.ts";
 import { threadsContract } from "./threads.ts";
+import { ticketsContract } from "./tickets.ts";
 import { togetherContract } from "./together.ts";
 import { upkeepContract } from "./upkeep.ts";
 import { wordsContract } from "./words.ts";
@@ -49,6 +50,7 @@ export function storeContract(name: string, open: Open, stories: number): void {
       sharingContract,
       sieveContract,
       sendingContract,
+      ticketsContract,
       securityContract,
       carryContract,
       knowingContract,

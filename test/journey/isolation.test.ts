@@ -281,4 +281,6 @@ const isOfThePlatform: ReadonlySet<string> = new Set([
   "seed",
   "probe",
   "run",
+  "ticket",
+  "strike",
 ]);

@@ -588,3 +588,128 @@ test("what a tenant sends by SMTP is an email as any other: its story, its label
   const [plain] = await hand(["smtp-three@gmail.com"], "", "x@nobody.test");
   await admin.no(404, "GET", `/emails/${/ as ([0-9a-z]+)/.exec(plain!)![1]}`);
 });
+
+test("what is written to abuse@ is a ticket about the message; what is upheld is a strike, which the tenant hears of, a restart keeps, and a person lifts", async () => {
+  const origin = () => `http://127.0.0.1:${dev.ready.ports["http"]}`;
+  const admin = () => new ApiTalk(origin(), dev.ready.admin);
+  const boss = () => new ApiTalk(origin(), { user: "boss@hosted.test", password: "long and secret 1" });
+  const before = sinks[gmail]!.taken.length;
+  await hand(["abused@gmail.com"], "", "news@club.test");
+  const sent = await until(
+    () => sinks[gmail]!.taken.slice(before).find(({ to }) => to.includes("abused@gmail.com")),
+    (one) => one !== undefined,
+    "sent",
+  );
+  const complain = async (to: string, from: string, text: string): Promise<void> => {
+    const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!);
+    await talk.say(`MAIL FROM:<${from}>`);
+    assert.match(await talk.say(`RCPT TO:<${to}>`), /^250/);
+    await talk.say("DATA");
+    assert.match(
+      await talk.say(`From: ${from}\r\nTo: ${to}\r\nMessage-ID: <${Math.random()}@far.test>\r\n${text}\r\n.`),
+      /^250/,
+    );
+    await talk.quit();
+  };
+  type Listed = { readonly id: number; readonly sender: string; readonly form: string; readonly reports: number };
+  const tickets = async () => (await run("abuse list")) as readonly Listed[];
+  const spamCop = `Subject: [SpamCop (127.0.0.8) id:6500000001]for you\r\n\r\n[ SpamCop V5 ]\r\n\r\n[ Offending message ]\r\n${sent!.data}`;
+  await complain("abuse@near.test", "6500000001@reports.spamcop.net", spamCop);
+  const [first] = await tickets();
+  assert.deepEqual([first?.sender, first?.form, first?.reports], ["club", "spamcop", 1]);
+  // Another reporter, another form, another address: the same message.
+  const arf = `Subject: FW\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n${sent!.data}\r\n--b--`;
+  await complain("postmaster@near.test", "fbl@isp.test", arf);
+  await complain("abuse@near.test", "bob@far.test", "Subject: Your server\r\n\r\nPlease stop the scans.");
+  await complain("postmaster@near.test", "bob@far.test", "Subject: Hello\r\n\r\nThis is no report.");
+  const [letter, again, ...none] = await tickets();
+  assert.deepEqual(
+    [again?.id, again?.reports, letter?.sender, letter?.form, none],
+    [first!.id, 2, "unknown", "letter", []],
+  );
+  const shown = await admin().ok("GET", `/abuse/tickets/${first!.id}`);
+  assert.deepEqual(
+    [shown.tenant, shown.recipient, shown.late, shown.reference],
+    ["club", "abused@gmail.com", false, "6500000001"],
+  );
+  assert.match(shown.proof, /our reference/);
+  assert.match(shown.evidence[0].header, /X-Angarium-Ref/);
+  assert.equal((await admin().ok("GET", `/journeys/${shown.message}`)).steps.length > 0, true);
+  await boss().no(403, "GET", "/abuse/tickets");
+  // All four are in the mailbox too, of who answers for the domain.
+  const inbox = async (user: string, password: string): Promise<readonly string[]> => {
+    const imap = new ImapFlow({
+      host: "127.0.0.1",
+      port: dev.ready.ports["imaps"]!,
+      secure: true,
+      auth: { user, pass: password },
+      tls: { rejectUnauthorized: false },
+      logger: false,
+    });
+    await imap.connect();
+    const subjects: string[] = [];
+    for (const box of ["INBOX", "Junk"]) {
+      const lock = await imap.getMailboxLock(box);
+      for await (const { envelope } of imap.fetch("1:*", { envelope: true })) subjects.push(envelope?.subject ?? "");
+      lock.release();
+    }
+    await imap.logout();
+    return subjects;
+  };
+  const subjects = await inbox("u1@near.test", "pw");
+  for (const subject of ["[SpamCop (127.0.0.8) id:6500000001]for you", "FW", "Your server", "Hello"])
+    assert.ok(subjects.includes(subject), `${subject} in ${subjects}`);
+
+  assert.equal(
+    (await admin().no(409, "POST", `/abuse/tickets/${letter!.id}/uphold`, {})).detail.includes(
+      "Nobody knows whose mail",
+    ),
+    true,
+  );
+  const warned = await admin().ok("POST", `/abuse/tickets/${first!.id}/uphold`, { reason: "It was never asked for." });
+  assert.deepEqual([warned.measure, warned.told], ["warn", ["boss@hosted.test"]]);
+  await admin().no(409, "POST", `/abuse/tickets/${first!.id}/uphold`, {});
+  assert.deepEqual((await inbox("boss@hosted.test", "long and secret 1")).slice(-1), [
+    "A warning about your sending (1 of 3 strikes)",
+  ]);
+  assert.match(
+    (await boss().ok("GET", "/sending/own")).strikes.sentence,
+    /^There is one strike against you, .*: It was never asked for\./,
+  );
+  await run("strike add", { tenant: "club", because: "Again." });
+  assert.equal((await boss().ok("GET", "/sending/own")).state, "limited");
+  const third = (await run("strike add", { tenant: "club", because: "And again" })) as { readonly strike: number };
+  const suspended = /^550 5\.7\.1 Sending is suspended: 3 of 3 strikes, the last because: And again/;
+  await until(
+    async () => (await hand(["later@gmail.com"], "", "news@club.test"))[0]!,
+    (reply) => suspended.test(reply),
+    "suspended",
+  );
+  await dev.stop();
+  dev = await startDev(options);
+  assert.match((await hand(["later@gmail.com"], "", "news@club.test"))[0]!, suspended);
+  assert.equal((await tickets()).find(({ id }) => id === first!.id)?.reports, 2);
+  await admin().ok("POST", `/abuse/strikes/${third.strike}/lift`, { reason: "Settled." });
+  const lifted = (await run("strike lift", { id: third.strike - 1, because: "Settled." })) as {
+    readonly measure: string;
+  };
+  assert.equal(lifted.measure, "warn");
+  await admin().no(404, "POST", `/abuse/strikes/${third.strike}/lift`, { reason: "Twice." });
+  await until(
+    async () => (await hand(["later@gmail.com"], "", "news@club.test"))[0]!,
+    (reply) => reply.startsWith("250"),
+    "active again",
+  );
+  await admin().ok("PATCH", `/abuse/tickets/${letter!.id}`, {
+    state: "answered",
+    note: "Told him that it was a monitor.",
+  });
+  const { items: audit } = await admin().ok("GET", "/audit?limit=10");
+  assert.deepEqual(
+    audit
+      .map(({ action }: { readonly action: string }) => action)
+      .filter((action: string) => /abuse|strike/.test(action)).length > 2,
+    true,
+    JSON.stringify(audit),
+  );
+});

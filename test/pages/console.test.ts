@@ -42,6 +42,8 @@ test("the console", async (t) => {
     "Your sending",
     "Sending",
     "Requirements",
+    "Abuse desk",
+    "Strikes",
     "Emails",
     "Templates",
     "Campaigns",

@@ -7,6 +7,7 @@ import { parksOf, steer } from "../../dispatch/steer.ts";
 import { sentenceOf } from "../../shape/meaning.ts";
 import { isReplyClass } from "../../shape/reply-class.ts";
 import type { SendingEvent } from "../../store/sending.ts";
+import { type Standing, sentenceOf as sentenceOfStrikes, standingOf } from "../../uphold/strikes.ts";
 import { conflict, notFound, Problem } from "../problem.ts";
 import { type ApiWorld, at, type Route, route, time } from "../route.ts";
 import { askedTenant, sendingIsOff, tenantName } from "../sending-tenant.ts";
@@ -31,6 +32,13 @@ const Shown = z
     state: z.string().describe("active, limited, paused (marketing waits) or suspended."),
     reason: z.string().nullable(),
     warning: z.string().nullable().describe("What receivers say of the mail, where it is more than it should be."),
+    strikes: z
+      .object({
+        measure: z.enum(["none", "warn", "limit", "suspend"]),
+        sentence: z.string(),
+        in_force: z.array(z.object({ id: z.int(), at: time, expires_at: time, reason: z.string() })),
+      })
+      .describe("Given by an administrator for complaints that were right."),
     day: Tally,
     week: Tally,
     domains: z.array(z.object({ name: z.string(), returnPath: z.string(), feedback: z.string() })),
@@ -120,6 +128,18 @@ async function bouncesOf(tenant: string, { store, webhooks, now }: ApiWorld) {
   }
 }
 
+const maxStrikes = 100;
+const shownStanding = (standing: Standing) => ({
+  measure: standing.measure,
+  sentence: sentenceOfStrikes(standing),
+  in_force: standing.inForce.map(({ id, at: given, expiresAt, reason }) => ({
+    id,
+    at: at(given),
+    expires_at: at(expiresAt),
+    reason,
+  })),
+});
+
 const states = { pause: "paused", resume: "sending", stop: "stopped" } as const;
 
 /** A campaign that is stopped, by a person or by what receivers say of it, stays so. */
@@ -177,6 +197,7 @@ export const routes: readonly Route[] = [
         state: owner?.state ?? "active",
         reason: owner === undefined || owner.reason === "" ? null : owner.reason,
         warning: verdict.measure === "none" ? null : verdict.why,
+        strikes: shownStanding(standingOf(await store.strikes({ tenant, limit: maxStrikes }), world.now())),
         day: tallied(day),
         week: tallied(week),
         domains: [...model.domain]

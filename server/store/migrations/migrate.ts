@@ -27,6 +27,7 @@ import { statements as told } from "./024.ts";
 import { statements as waits } from "./025.ts";
 import { statements as grams } from "./026.ts";
 import { statements as restraints } from "./027.ts";
+import { statements as tickets } from "./028.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -57,6 +58,7 @@ const migrations: readonly (readonly string[])[] = [
   waits,
   grams,
   restraints,
+  tickets,
 ];
 export const schemaVersion = migrations.length;
 

@@ -37,6 +37,7 @@ import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
 import * as texts from "./templates.ts";
+import * as desk from "./tickets.ts";
 import * as words from "./words.ts";
 
 export const readOps = {
@@ -71,6 +72,8 @@ export const readOps = {
   engaged: engagement.engaged,
   templates: texts.templates,
   templateVersions: texts.templateVersions,
+  tickets: desk.tickets,
+  strikes: desk.strikes,
   peers,
   quarantined,
   listMembers: lists.listMembers,

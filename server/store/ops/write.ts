@@ -30,6 +30,7 @@ import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
 import * as tallies from "./tallies.ts";
 import * as texts from "./templates.ts";
+import * as desk from "./tickets.ts";
 import * as transfer from "./transfer.ts";
 import * as words from "./words-write.ts";
 
@@ -76,6 +77,10 @@ export const writeOps = {
   putTemplate: texts.putTemplate,
   publishTemplate: texts.publishTemplate,
   removeTemplate: texts.removeTemplate,
+  openTicket: desk.openTicket,
+  changeTicket: desk.changeTicket,
+  giveStrike: desk.giveStrike,
+  liftStrike: desk.liftStrike,
   claimExpired: queue.claimExpired,
   putPeers,
   removeQuarantined,
