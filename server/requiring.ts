@@ -11,8 +11,10 @@ import type { Log } from "./log.ts";
 import { httpsTalk } from "./net/https-talk.ts";
 import type { Resolver } from "./net/resolver.ts";
 import type { Received } from "./receive/received.ts";
+import { dayOf } from "./report/daily.ts";
+import { replayAdvice, replayDays, replayOf, reportedFor } from "./report/replayed.ts";
 import type { Feeds } from "./require/feeds.ts";
-import { type Change, type Listed, Listings } from "./require/listings.ts";
+import { type Change, type Listed, Listings, listingAdvice } from "./require/listings.ts";
 import { lookAt } from "./require/look.ts";
 import { type Receiver, type Requirement, receivers, type Verdict, verdictFor } from "./require/requirement.ts";
 import { type Followed, type SelfTest, selfTest } from "./require/self-test.ts";
@@ -34,6 +36,8 @@ export type Requiring = {
   readonly listings: Pick<Listings, "all">;
   /** Asks the lists now. */
   readonly lookAtLists: () => Promise<void>;
+  /** Whether more mail with our signatures is about than we sent, asked now. */
+  readonly lookForReplay: () => Promise<void>;
   /** Postmaster pages that are asked by themselves. */
   readonly feeds: Feeds;
   readonly start: () => void;
@@ -44,6 +48,7 @@ const firstAfterMs = 30_000;
 const followMs = 10_000;
 const maxAnswerBytes = 256 * 1024;
 const listedKind = "listed";
+const replayKind = "replay";
 const testList = "angarium-self-test";
 /** No list knows the addresses of private networks. */
 const unlisted: ReadonlySet<string> = new Set(["private", "loopback", "linkLocal", "uniqueLocal", "unspecified"]);
@@ -242,7 +247,7 @@ export function makeRequiring(parts: {
         source,
         domain,
         reply: `${subject} is listed on ${names.join(", ")}`,
-        fix: "Stop what caused it, then ask the list to take it off; its warm-ups are paused meanwhile.",
+        fix: listingAdvice,
       });
     else log.info({ subject }, "no list names it any more");
     await store.addSendingEvents([
@@ -273,7 +278,7 @@ export function makeRequiring(parts: {
     const ours = await egress();
     const sources = new Map(ours.map(({ address, source }) => [address, source]));
     const addresses = [...sources.keys()].filter(isElsewhere);
-    const changes = await listings.look({ addresses, domains: [...sending.model().domain.keys()] });
+    const changes = await listings.look({ addresses, domains: [...sending.model().domain.keys()] }, now());
     for (const change of changes) {
       await tell(change, sources);
       const { now: state, ...value } = change;
@@ -283,10 +288,39 @@ export function makeRequiring(parts: {
     }
   };
 
+  const lookForReplay = async (): Promise<void> => {
+    const today = dayOf(now());
+    const ours = new Set((await egress()).map(({ address }) => address));
+    const told = new Set((await store.sendingRows([replayKind])).map(({ name }) => name));
+    const [from, to] = [today - replayDays.from, today - replayDays.to];
+    for (const name of told)
+      if (Number(name.slice(0, name.indexOf(" "))) < from)
+        await store.putSendingRows([{ kind: replayKind, name, value: undefined }]);
+    for (const [domain, { tenant }] of sending.model().domain) {
+      const name = `${today} ${domain}`;
+      if (tenant === "" || told.has(name)) continue;
+      const reported = await reportedFor(store, domain, from, to);
+      // What is reported of a day may have been sent the evening before.
+      const says = replayOf(domain, reported, sending.sentOn(tenant, from - 1, to), ours);
+      if (says === undefined) continue;
+      log.warn({ domain, tenant }, says);
+      sending.raise({
+        at: now(),
+        rule: "dkim-replay",
+        provider: "",
+        source: "",
+        domain,
+        reply: says,
+        fix: replayAdvice(domain),
+      });
+      await store.putSendingRows([{ kind: replayKind, name, value: { says } }]);
+    }
+  };
+
   let timer: NodeJS.Timeout | undefined;
   const again = (afterMs: number): void => {
     timer = setTimeout(() => {
-      Promise.all([lookAtLists(), parts.feeds.askDue(), sending.feedback.expire()])
+      Promise.all([lookAtLists(), parts.feeds.askDue(), sending.feedback.expire(), lookForReplay()])
         .catch((error: unknown) =>
           log.error({ error }, "blocklists and postmaster pages could not be looked at; they are looked at again"),
         )
@@ -301,6 +335,7 @@ export function makeRequiring(parts: {
     listings,
     feeds: parts.feeds,
     lookAtLists,
+    lookForReplay,
     start: () => again(Math.min(firstAfterMs, settings.listsEveryMs)),
     stop: () => {
       clearTimeout(timer);

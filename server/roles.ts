@@ -422,6 +422,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     sieve: scripting.deliver,
     reports: reporting.incoming,
     suppression: sending?.suppression,
+    flooding: sending?.bombing,
     keptHere: sending?.keptHere,
     factsOf,
     factsOfLarge,

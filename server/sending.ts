@@ -5,6 +5,7 @@ import type { Mac } from "../protocol/return-path/srs.ts";
 import { verpLocal } from "../protocol/return-path/verp.ts";
 import type { Directory } from "./access/directory.ts";
 import { withSendingAddresses } from "./access/sending-addresses.ts";
+import { BombingGuard } from "./dispatch/bombing.ts";
 import { ConductBook, conductKind, type Judged, judgeCampaign, judgeTenant, type Tally } from "./dispatch/conduct.ts";
 import { Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
@@ -37,7 +38,7 @@ import type { NewSendingEvent } from "./store/sending.ts";
 import type { Instant, QueuedMessage, Store } from "./store/store.ts";
 import type { SubmitPorts } from "./submit/submit.ts";
 import { describeMistake } from "./toml.ts";
-import type { Signals } from "./warm/account.ts";
+import { add, type Counts, noCounts, type Signals } from "./warm/account.ts";
 import { assertWarm, type Plan, pause, resume } from "./warm/plan.ts";
 
 /** What commands and the API may ask of sending at volume. */
@@ -51,6 +52,8 @@ export type Sending = {
   title(provider: string): string;
   /** What receivers have said of a tenant's mail in the last day and week, and what that leads to. */
   conductOf(tenant: string): { readonly day: Tally; readonly week: Tally; readonly verdict: Judged };
+  /** What receivers have taken of a tenant's mail on these days (since 1970, UTC); of the last week alone. */
+  sentOn(tenant: string, from: number, to: number): number;
   /** What a reply means, by which rule, and what that would do. `to`: a provider's key, or a domain. */
   classify(reply: string, to: string): Meaning & { readonly provider: string };
   warmups(): readonly WarmupStatus[];
@@ -67,8 +70,14 @@ export type Sending = {
   alerts(): readonly Alert[];
   /** Where mail waits for its turn, and why. */
   waiting(): Promise<readonly Waiting[]>;
+  /** What warm-ups of sources have seen of late at a provider. */
+  seenAt(provider: string): { readonly counts: Counts; readonly tellsComplaints: boolean };
   /** What postmaster pages of receivers say. */
   readonly feedback: FeedbackBook;
+  /** Addresses whose mail is paused because too many tenants write to them at once. */
+  flooded(): readonly (readonly [address: string, until: Instant])[];
+  /** Lets it go on; false where it was not paused. */
+  unflood(address: string): Promise<boolean>;
   /** Something that a person should see to. */
   raise(alert: Alert): void;
   /** Facts from outside (listings, postmaster pages) that these plans must heed. */
@@ -90,6 +99,8 @@ export type RunningSending = Sending & {
   visited(message: Pick<Trace, "tenant" | "campaign">, what: "opened" | "clicked"): void;
   /** A tenant's message has come to so many of our own people: it counts beside what they say of it. */
   keptHere(message: Pick<Sender, "tenant" | "campaign">, count: number): void;
+  /** Who is flooded by forms that somebody fills in for them. */
+  readonly bombing: BombingGuard;
   /** The directory with the addresses at which they come. */
   readonly withAddresses: (directory: Directory) => Directory;
   /** What submission asks of it. */
@@ -105,7 +116,9 @@ export type RunningSending = Sending & {
 const keepEveryMs = 1_000;
 const tickMs = 5_000;
 const rereadMs = 5_000;
+const hourMs = 3_600_000;
 const maxAlerts = 200;
+const floodedKind = "flooded";
 const modelKinds: ReadonlySet<string> = new Set(kinds);
 
 /** Rejects with sentences for an administrator where a file that the settings name is wrong. */
@@ -140,11 +153,30 @@ export async function makeSending(parts: {
     sandboxSuppression(address, settings.sandbox, now()),
   );
   const { mac } = await openReturnPaths(store, now);
+  const bombing = new BombingGuard(settings, now, (address, until) => {
+    const clock = new Date(until).toISOString().slice(11, 16);
+    log.warn({ address, until }, "mail to an address is paused: too many tenants write to it at once");
+    safely("keeping what is paused", store.putSendingRows([{ kind: floodedKind, name: address, value: { until } }]));
+    raise({
+      at: now(),
+      rule: "form-bombing",
+      provider: "",
+      source: "",
+      domain: "",
+      reply: `More than ${settings.tenantsPerHour} tenants wrote to ${address} within an hour: their mail to it waits until ${clock} UTC`,
+      fix: "Somebody seems to fill in forms with this address: ask the tenants whose mail it was for a CAPTCHA. Where it is no flood: angarium flooded lift ADDRESS.",
+    });
+  });
   const alerts: Alert[] = [];
   await warmups.load();
-  const kept = await store.sendingRows([overrideKind, conductKind]);
+  const kept = await store.sendingRows([overrideKind, conductKind, floodedKind]);
   limits.load(kept.find(({ kind }) => kind === overrideKind));
   conduct.load(kept);
+  bombing.restore(
+    kept.flatMap(({ kind, name, value }) =>
+      kind === floodedKind ? [[name, (value as { readonly until: Instant }).until] as const] : [],
+    ),
+  );
   warmups.follow(model);
 
   const told = (event: Pick<NewSendingEvent, "type" | "tenant" | "campaign" | "detail">): NewSendingEvent => ({
@@ -274,7 +306,8 @@ export async function makeSending(parts: {
   };
   const keep = async (): Promise<void> => {
     await warmups.keep();
-    const rows = [...conduct.keep(), ...(limits.dirty ? [limits.keep()] : [])];
+    const over = bombing.takeOver().map((name) => ({ kind: floodedKind, name, value: undefined }));
+    const rows = [...conduct.keep(), ...(limits.dirty ? [limits.keep()] : []), ...over];
     if (rows.length > 0) await store.putSendingRows(rows);
   };
   const timers: NodeJS.Timeout[] = [];
@@ -343,6 +376,10 @@ export async function makeSending(parts: {
       const [day, week] = [conduct.tally(subject, 24), conduct.tally(subject)];
       return { day, week, verdict: judgeTenant(day, week) };
     },
+    sentOn(tenant, from, to) {
+      const hour = Math.floor(now() / hourMs);
+      return conduct.tally(`tenant:${tenant}`, hour - from * 24 + 1, hour - (to + 1) * 24 + 1).delivered;
+    },
     classify(reply, to) {
       const provider = shaping.providers.has(to) || to === "other" ? to : providerOf(shaping, to, []);
       return { provider, ...meaningOf(shaping, provider, reply) };
@@ -369,9 +406,27 @@ export async function makeSending(parts: {
       return true;
     },
     alerts: () => alerts,
+    bombing,
+    flooded: () => bombing.paused(),
+    async unflood(address) {
+      const lifted = bombing.lift(address);
+      await keepNow();
+      return lifted;
+    },
     raise,
     signal,
     feedback: makeFeedback({ store, model: () => model, signal, now }),
+    seenAt(provider) {
+      let counts = noCounts;
+      let tellsComplaints = false;
+      for (const { plan, evidence, signals } of warmups.book.accounts()) {
+        // Each attempt counts for a source and for a domain.
+        if (plan.provider !== provider || plan.scope !== "source") continue;
+        counts = evidence.reduce(add, counts);
+        tellsComplaints ||= signals.tellsComplaints;
+      }
+      return { counts, tellsComplaints };
+    },
     waiting: () => waitingMail(store, dispatch, now()),
     complained: (message, count) => noteConduct(message, { complaints: count }),
     async tick() {

@@ -52,6 +52,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/queue": ["queue retry", "queue hold", "queue release", "queue bounce", "queue delete"],
   "/sending/campaigns": ["campaign add", "campaign set", "campaign remove"],
   "/sending/domains": ["sending domain add", "sending domain set", "sending domain remove"],
+  "/sending/flooded": ["flooded list", "flooded lift"],
   "/sending/feedback": ["sending postmaster", "sending snds"],
   "/sending/feeds": ["sending feed add", "sending feed ask", "sending feed remove"],
   "/sending/own": ["campaign add"],

@@ -14,6 +14,7 @@ import { domainCommands } from "./domain-commands.ts";
 import { doorCommands } from "./door-commands.ts";
 import { feedCommands } from "./feed-commands.ts";
 import { filterCommands } from "./filter-commands.ts";
+import { floodCommands } from "./flood-commands.ts";
 import { groupCommands } from "./group-commands.ts";
 import { limitCommands } from "./limit-commands.ts";
 import { listCommands } from "./list-commands.ts";
@@ -64,6 +65,7 @@ export const commands: readonly Command[] = [
   ...warmupCommands,
   ...suppressionCommands,
   ...abuseCommands,
+  ...floodCommands,
   ...requirementCommands,
   ...feedCommands,
   ...seedCommands,

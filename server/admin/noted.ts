@@ -24,6 +24,7 @@ const looking: ReadonlySet<string> = new Set([
     "feedback",
     "runs",
     "placement",
+    "index",
   ],
   ...[
     "rules",

@@ -1,6 +1,7 @@
 /** What receivers ask of a sender, blocklists, and what postmaster pages say (docs/sending.md). */
 import type { FeedbackTaken } from "../dispatch/feedback.ts";
-import { type Command, command, done, no, type Outcome } from "./command.ts";
+import { listingAdvice } from "../require/listings.ts";
+import { type Command, command, done, no, type Outcome, time } from "./command.ts";
 import { readDomain } from "./names.ts";
 
 const off = "This is asked of the running server: start it, with enabled = true in [sending].";
@@ -42,7 +43,7 @@ export const requirementCommands: readonly Command[] = [
               ? "No list is asked: name some as ownBlocklists and ownDomainLists in [sending]."
               : "The lists were not asked yet: wait, or say --look. Which ones: ownBlocklists in [sending].",
           )
-        : done([...all.values()]);
+        : done([...all.values()].map(({ since, ...one }) => ({ ...one, since: time(since), fix: listingAdvice })));
     },
   ),
   command(

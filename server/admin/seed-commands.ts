@@ -2,6 +2,7 @@
 import { jsonOf } from "../fetch/access-token.ts";
 import type { KnownProbe, KnownSeed, Put } from "../seed/book.ts";
 import type { Seeding } from "../seed/engine.ts";
+import { indexesOf } from "../seed/inbox-index.ts";
 import { placementsOf, saidOf, sumOf } from "../seed/placement.ts";
 import type { Run } from "../seed/run.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
@@ -214,6 +215,25 @@ export const seedCommands: readonly Command[] = [
       await seeding.tick(true);
       return done((await seeding.book.openRuns()).map(shownRun));
     }),
+  ),
+  command(
+    "placement index",
+    "One figure for each provider, out of what was measured there (seeds, complaints, deferrals), and its parts.",
+    {},
+    (_, world) =>
+      withSeeding(world, async ({ book }) => {
+        const { sending, now } = world;
+        if (sending === undefined) return no("Sending at volume is switched off: set enabled = true in [sending].");
+        const known = { runs: await book.runs(), feedback: await sending.feedback.all(), seenAt: sending.seenAt };
+        return done(
+          indexesOf([...sending.providers(), "other"], known, now()).map(({ provider, index, measured, says }) => ({
+            provider,
+            index,
+            measured: `${Math.round(measured * 100)} %`,
+            says,
+          })),
+        );
+      }),
   ),
   command("placement", "Where our mail came in the last week, by provider, as seed mailboxes saw it.", {}, (_, world) =>
     withSeeding(world, async ({ book }) =>

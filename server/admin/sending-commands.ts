@@ -61,6 +61,10 @@ const options = {
     lifetime: { type: "text", help: "how long it is tried, like 24h" },
     retryDelays: { type: "list", help: "waits between attempts, like 1m,5m,1h" },
     tracking: { type: "text", choices: [...trackings], help: "whether opens and clicks are counted" },
+    confirms: {
+      type: "flag",
+      help: "its mail confirms what somebody filled into a form (sign-ups): nobody gets more than a few in an hour",
+    },
     verp: { type: "flag", help: "return paths that name the message (--verp=false for none)" },
   },
   tenant: {

@@ -351,6 +351,10 @@ export const sending = section<SendingSettings>(
       "DNS lists that are asked whether they name the addresses that we send from; warm-ups of one that is listed pause. None: nobody looks.",
     ownDomainLists: "DNS lists that are asked whether they name sending domains.",
     listsEveryMs: "How often these lists are asked.",
+    confirmationsPerHour:
+      "Mails that confirm what somebody filled into a form (see docs/sending.md), of all tenants together, that one address gets in an hour; 0: no bound.",
+    tenantsPerHour:
+      "Tenants whose mail one address elsewhere gets in an hour; one more pauses all of it for an hour. 0: no bound.",
     sandbox:
       'A domain whose addresses play receivers (delivered@, bounced@, complained@, …): mail to it is never sent anywhere. "" for none.',
     shaping: 'A file laid over the shipped limits and rules of providers (see docs/sending.md); "" for none.',

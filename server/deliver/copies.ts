@@ -13,7 +13,7 @@ import type { Received } from "../receive/received.ts";
 import type { Acceptance, ContentId, NewQueued, Store } from "../store/store.ts";
 import { acceptedEntry, entry } from "./entries.ts";
 import { queuedOf } from "./queued.ts";
-import { sendingEvents } from "./suppressed.ts";
+import { type Flooding, floodedReply, sendingEvents } from "./suppressed.ts";
 
 /** What one copy has of its own. */
 export type MailCopy = Pick<Received, "id" | "recipients" | "smtputf8" | "sending"> & {
@@ -37,6 +37,7 @@ export type CopiesPorts = {
   readonly store: Pick<Store, "acceptCopies">;
   readonly queue: Pick<Queue, "leaseForNew" | "offer">;
   readonly judge: Judge;
+  readonly flooding?: Flooding | undefined;
   readonly settings: { readonly queueLifetimeMs: number };
   readonly log: Log;
 };
@@ -54,7 +55,8 @@ export async function takeCopies(
 ): Promise<readonly (Reply | undefined)[]> {
   const { store, queue, settings, log } = ports;
   const judged = await judgeAll(samples, ports.judge);
-  const taken = copies.filter(({ sample }) => judged[sample] !== undefined);
+  const refused = copies.map(({ recipients, sending }) => refusalOf(recipients, sending, ports.flooding));
+  const taken = copies.filter(({ sample }, index) => judged[sample] !== undefined && refused[index] === undefined);
   const { digest } = template;
   const facts = factsOf(`template-${digest}`, "");
   for (let at = 0; at < taken.length; at += atOnce) {
@@ -97,7 +99,21 @@ export async function takeCopies(
   }
   if (taken.length > 0)
     log.info({ from: samples[0]!.envelopeFrom, copies: taken.length, judged: samples.length }, "copies accepted");
-  return copies.map(({ sample }) => (judged[sample] === undefined ? undefined : done));
+  return copies.map(({ sample }, index) => (judged[sample] === undefined ? undefined : (refused[index] ?? done)));
+}
+
+/** Of a copy to several the first who has to wait: it is one message, and waits as one. */
+function refusalOf(
+  recipients: MailCopy["recipients"],
+  sending: MailCopy["sending"],
+  flooding: Flooding | undefined,
+): Reply | undefined {
+  if (flooding === undefined) return undefined;
+  for (const one of recipients) {
+    const refused = floodedReply(sending, formatMailbox(one), flooding);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
 }
 
 const done = reply(250, "2.0.0", "accepted");

@@ -43,7 +43,14 @@ import { queuedOf } from "./queued.ts";
 import { RefusalBudget, refusedEntry } from "./refusals.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
-import { rejectedEvents, type Suppressing, sendingEvents, withoutSuppressed } from "./suppressed.ts";
+import {
+  type Flooding,
+  rejectedEvents,
+  type Suppressing,
+  sendingEvents,
+  withoutFlooded,
+  withoutSuppressed,
+} from "./suppressed.ts";
 import { traced } from "./traced.ts";
 
 export type DeliverSettings = {
@@ -79,6 +86,8 @@ export type DeliverPorts = {
   readonly sieve?: DeliverSieve;
   /** Who must not be written to; undefined: everybody may be. */
   readonly suppression?: Suppressing | undefined;
+  /** Whose mail is paused for their own sake; undefined: nobody's. */
+  readonly flooding?: Flooding | undefined;
   /** Told how many of our own people got a tenant's message. */
   readonly keptHere?: ((sender: Sender, count: number) => void) | undefined;
   /** Reads reports of other servers; undefined: they are mail like other mail. */
@@ -305,7 +314,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         : playedDestinations(mail, sandbox);
     const everywhere = mail.notBefore !== undefined && mail.notBefore > mail.at ? waitingDestinations(mail, now) : now;
     const checked = withoutSuppressed(mail, everywhere, ports.suppression);
-    const direct = checked instanceof Promise ? await checked : checked;
+    const direct = withoutFlooded(mail, checked instanceof Promise ? await checked : checked, ports.flooding);
     const found = direct.lists.size === 0 ? direct : await takeLists(mail, header, direct, verdict, waited);
     const counted = await countReports(mail, header, found, verdict);
     if (found.accounts.size === 0 && found.queued.length === 0 && found.forwarded.length === 0) {

@@ -1,7 +1,8 @@
 /** Addresses elsewhere that must not be written to are left out here, however the message came: SMTP, API, JMAP or forwarding. */
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
-import type { Sender } from "../dispatch/sender.ts";
+import type { BombingGuard, Paused } from "../dispatch/bombing.ts";
+import { isConfirmation, type Sender } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { NewSendingEvent } from "../store/sending.ts";
@@ -22,25 +23,76 @@ export function withoutSuppressed(
 }
 
 function leaveOut(
-  { recipients }: Pick<Received, "recipients">,
+  mail: Pick<Received, "recipients">,
   to: Destinations,
   found: NonNullable<Awaited<ReturnType<Suppressing["suppressed"]>>>,
 ): Destinations {
-  const stays = ({ address }: { readonly address: string }): boolean => !found.has(address);
+  const refusals = new Map([...found].map(([address, { reason }]) => [address, refusal(address, reason)]));
+  const suppressed = [...found].map(([address, { reason, scope }]) => ({ address, reason, scope }));
+  return { ...without(mail, to, refusals), suppressed };
+}
+
+/** The destinations without those addresses elsewhere, who named them reads why. */
+function without(
+  { recipients }: Pick<Received, "recipients">,
+  to: Destinations,
+  refusals: ReadonlyMap<string, Reply>,
+): Destinations {
+  const stays = ({ address }: { readonly address: string }): boolean => !refusals.has(address);
   const forwarded = to.forwarded.filter(stays);
   const each = to.each.map((destination, index): Destination => {
     if (destination.kind === "refused") return destination;
     const address = formatMailbox(recipients[index]!);
-    const own = found.get(address);
-    if (own !== undefined) return { kind: "refused", reply: refusal(address, own.reason) };
+    const own = refusals.get(address);
+    if (own !== undefined) return { kind: "refused", reply: own };
     const nothingLeft = destination.queued && destination.accounts.length === 0 && forwarded.length === 0;
     const first = to.forwarded.find((one) => !stays(one));
     return nothingLeft && first !== undefined && !to.queued.some((one) => one.address === address)
-      ? { kind: "refused", reply: refusal(address, found.get(first.address)!.reason) }
+      ? { kind: "refused", reply: refusals.get(first.address)! }
       : destination;
   });
-  const suppressed = [...found].map(([address, { reason, scope }]) => ({ address, reason, scope }));
-  return { ...to, each, queued: to.queued.filter(stays), forwarded, suppressed };
+  return { ...to, each, queued: to.queued.filter(stays), forwarded };
+}
+
+export type Flooding = Pick<BombingGuard, "ask">;
+
+/** Why a tenant's mail to an address elsewhere has to wait; what may go counts. Tests and our own seeds are not looked at. */
+export function floodedReply(
+  sender: Sender | undefined,
+  address: string,
+  guard: Flooding | undefined,
+): Reply | undefined {
+  if (guard === undefined || sender === undefined || sender.sandbox !== undefined || sender.seed !== undefined)
+    return undefined;
+  const paused = guard.ask(address, sender.tenant, isConfirmation(sender));
+  return paused === undefined ? undefined : pausedReply(address, paused);
+}
+
+/** The destinations without those whose mail is paused for the sake of who gets it. */
+export function withoutFlooded(mail: Received, to: Destinations, guard: Flooding | undefined): Destinations {
+  if (guard === undefined || mail.sending === undefined || to.queued.length === 0) return to;
+  let refusals: Map<string, Reply> | undefined;
+  for (const { address } of to.queued) {
+    const refused = floodedReply(mail.sending, address, guard);
+    if (refused !== undefined) (refusals ??= new Map()).set(address, refused);
+  }
+  return refusals === undefined ? to : without(mail, to, refusals);
+}
+
+function pausedReply(address: string, { because, until }: Paused): Reply {
+  const clock = `${new Date(until).toISOString().slice(11, 16)} UTC`;
+  const who = `<${printable(address)}>`;
+  return because === "confirmations"
+    ? reply(
+        451,
+        "4.7.1",
+        `${who} has had as many confirmations as one address gets in an hour, the next may go at ${clock}: a form that anybody can fill in needs a CAPTCHA`,
+      )
+    : reply(
+        451,
+        "4.7.1",
+        `${who} gets mail of so many senders at once that somebody seems to fill in forms with it, and all of it waits until ${clock}: a form that anybody can fill in needs a CAPTCHA`,
+      );
 }
 
 function refusal(address: string, reason: string): Reply {

@@ -128,12 +128,13 @@ export class ConductBook {
     this.#changed.add(subject);
   }
 
-  /** Of the last `hoursBack` hours. */
-  tally(subject: string, hoursBack = hours): Tally {
-    const from = Math.floor(this.#now() / hourMs) - hoursBack;
+  /** Of the last `hoursBack` hours, but not of the last `butNot`. */
+  tally(subject: string, hoursBack = hours, butNot = 0): Tally {
+    const now = Math.floor(this.#now() / hourMs);
     const sum: { -readonly [name in keyof Tally]: number } = { ...noTally };
     for (const one of this.#counts.get(subject) ?? [])
-      if (one.hour > from) for (const name of counted) sum[name] += one[name] ?? 0;
+      if (one.hour > now - hoursBack && one.hour <= now - butNot)
+        for (const name of counted) sum[name] += one[name] ?? 0;
     return sum;
   }
 

@@ -66,6 +66,8 @@ export const streamSchema = z.strictObject({
   retryDelays: z.array(duration).default([]),
   /** Bounces come back to an address that names the message, at the return path of the sending domain. */
   verp: z.boolean().default(true),
+  /** Its mail confirms what somebody filled into a form: nobody gets more than a few in an hour. */
+  confirms: z.boolean().default(false),
   /** Opens and clicks; "" is as the tenant has it for marketing, and none for all else. */
   tracking: orNone(z.enum(trackings)).default(""),
 });

@@ -53,7 +53,18 @@ export type Sender = {
   readonly seed?: string;
   /** Undefined: nothing. */
   readonly tracking?: Tracking | undefined;
+  /** Its stream is for mail that answers a form which anybody can fill in with anybody's address. */
+  readonly confirms?: true;
 };
+
+/** Whether it confirms what somebody filled in: its stream says so, or a tag "confirmation", or "kind:confirmation". */
+export function isConfirmation({ confirms, about }: Pick<Sender, "confirms" | "about">): boolean {
+  if (confirms === true) return true;
+  const tags = about?.["tags"];
+  if (typeof tags !== "object" || tags === null) return false;
+  const { confirmation, kind } = tags as { readonly [name: string]: unknown };
+  return (confirmation !== undefined && confirmation !== false && confirmation !== "false") || kind === "confirmation";
+}
 
 const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
@@ -90,6 +101,7 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
     // Whoever asked for the mail waits for it; of others it counts when they last cared.
     rankOf: marketing ? rankIn(wish) : () => 1,
     ...(tracking === undefined ? {} : { tracking }),
+    ...(stream.confirms ? { confirms: true as const } : {}),
     ...(wish.tags === undefined ? {} : { about: { tags: wish.tags } }),
   };
 }

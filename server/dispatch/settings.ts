@@ -9,6 +9,8 @@ export type SendingSettings = {
   readonly ownBlocklists: readonly string[];
   readonly ownDomainLists: readonly string[];
   readonly listsEveryMs: number;
+  readonly confirmationsPerHour: number;
+  readonly tenantsPerHour: number;
 };
 
 export const defaultSendingSettings: SendingSettings = {
@@ -22,4 +24,6 @@ export const defaultSendingSettings: SendingSettings = {
   ownBlocklists: ["zen.spamhaus.org", "bl.spamcop.net"],
   ownDomainLists: ["dbl.spamhaus.org"],
   listsEveryMs: 900_000,
+  confirmationsPerHour: 3,
+  tenantsPerHour: 10,
 };

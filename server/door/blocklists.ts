@@ -77,19 +77,26 @@ export class Blocklists {
     );
   }
 
-  /** Where the address is listed, among the lists that are well. "trouble" of DNS lists nobody. */
-  async find(address: string): Promise<{ readonly blocked: readonly Listing[]; readonly allowed: readonly Listing[] }> {
+  /** Where the address is listed, among the lists that are well. "trouble" of DNS lists nobody. `silent`: those that did not say. */
+  async find(address: string): Promise<{
+    readonly blocked: readonly Listing[];
+    readonly allowed: readonly Listing[];
+    readonly silent?: readonly string[];
+  }> {
     const name = reversed(address);
     const used = this.zones.filter(({ health }) => health === "ok");
-    if (name === undefined || used.length === 0) return nowhere;
+    if (name === undefined) return nowhere;
+    const silent = new Set(this.zones.filter(({ health }) => health !== "ok").map((zone) => zone.name));
     const found = await Promise.all(
       used.map(async (zone): Promise<(Listing & { readonly kind: Zone["kind"] }) | undefined> => {
         const answer = await this.#dns.a(`${name}.${zone.name}`);
+        if (answer.kind === "trouble") silent.add(zone.name);
         if (answer.kind !== "found") return undefined;
         const code = answer.records[0] ?? "";
         // Public resolvers and heavy users get these instead of an answer; others mean a domain that was sold.
         if (isRefusal(code) || !code.startsWith("127.")) {
           zone.health = isRefusal(code) ? "refuses us" : "answers for everything";
+          silent.add(zone.name);
           this.#log.warn(
             { list: zone.name, answer: code, health: zone.health },
             "a DNS list is not used: it does not behave",
@@ -109,6 +116,7 @@ export class Blocklists {
     return {
       blocked: listed.filter(({ kind }) => kind === "block"),
       allowed: listed.filter(({ kind }) => kind === "allow"),
+      silent: [...silent],
     };
   }
 }

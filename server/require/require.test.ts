@@ -1,6 +1,7 @@
 /** What receivers ask, by DNS that is a table; lists that name us; a self-test against letters that are wrong in one way each. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Blocklists } from "../door/blocklists.ts";
 import type { Answer, Resolver } from "../net/resolver.ts";
 import { makeDkimKey } from "../sign/dkim-keys.ts";
 import { Listings } from "./listings.ts";
@@ -197,12 +198,37 @@ test("lists that name us are told when it changes, and refusals list nobody", as
   const listings = new Listings({ find, check: async () => {} }, ["dbl.test."], dns);
   assert.equal(listings.all(), undefined);
   const ours = { addresses: ["192.0.2.10", "192.0.2.11"], domains: ["shop.test", "news.test"] };
-  const told = async () => (await listings.look(ours)).map(({ subject, now: state }) => `${subject} ${state}`);
+  const told = async () => (await listings.look(ours, now)).map(({ subject, now: state }) => `${subject} ${state}`);
   assert.deepEqual(await told(), ["192.0.2.10 listed", "news.test listed"]);
   assert.deepEqual(await told(), []);
   delete zone["a 10.2.0.192.bl.test"];
   assert.deepEqual(await told(), ["192.0.2.10 clean"]);
   assert.deepEqual([...(listings.all()?.keys() ?? [])], ["news.test"]);
+  // A list that refuses us, or cannot be asked, does not say that it has taken somebody off.
+  zone["a news.test.dbl.test"] = ["127.255.255.254"];
+  assert.deepEqual(await told(), []);
+  assert.deepEqual(listings.all()?.get("news.test")?.since, now);
+  delete zone["a news.test.dbl.test"];
+  assert.deepEqual(await told(), ["news.test clean"]);
+});
+
+test("an address that a list named stays so while the list does not answer", async () => {
+  const zone: { [name: string]: readonly string[] } = {
+    "a 2.0.0.127.bl.test": ["127.0.0.2"],
+    "a 10.2.0.192.bl.test": ["127.0.0.4"],
+  };
+  let down = false;
+  const all = dnsOf(zone);
+  const dns = { ...all, a: async (name: string) => (down ? ({ kind: "trouble", why: "" } as never) : all.a(name)) };
+  const listings = new Listings(new Blocklists(["bl.test"], [], dns, { warn() {} } as never), [], dns);
+  const told = async () =>
+    (await listings.look({ addresses: ["192.0.2.10"], domains: [] }, now)).map(({ now: state }) => state);
+  assert.deepEqual(await told(), ["listed"]);
+  down = true;
+  assert.deepEqual(await told(), []);
+  down = false;
+  delete zone["a 10.2.0.192.bl.test"];
+  assert.deepEqual(await told(), ["clean"]);
 });
 
 const letterOf = (more: string): Buffer =>

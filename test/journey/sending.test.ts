@@ -713,3 +713,63 @@ test("what is written to abuse@ is a ticket about the message; what is upheld is
     JSON.stringify(audit),
   );
 });
+
+test("nobody is flooded by forms: few confirmations in an hour, and mail of many tenants at once pauses, over a restart too", async () => {
+  const origin = () => `http://127.0.0.1:${dev.ready.ports["http"]}`;
+  const admin = () => new ApiTalk(origin(), dev.ready.admin);
+  const app = new ApiTalk(origin(), { user: "app@hosted.test", password: "long and secret 2" });
+  await run("stream add", { name: "signups", kind: "transactional", confirms: true });
+  const email = { from: "app@hosted.test", to: "victim@gmail.com", subject: "Please confirm", text: "Click." };
+  await app.ok("POST", "/emails", { ...email, tags: { kind: "confirmation" } });
+  await app.ok("POST", "/emails", { ...email, stream: "signups" });
+  // Another tenant's counts too, by SMTP.
+  assert.match((await hand(["victim@gmail.com"], "X-Angarium-Tag: confirmation\r\n"))[0]!, /^250/);
+  const fourth = await app.no(429, "POST", "/emails", { ...email, stream: "signups" });
+  assert.match(
+    JSON.stringify(fourth),
+    /as many confirmations as one address gets in an hour.*a form that anybody can fill in needs a CAPTCHA/,
+  );
+  const batch = {
+    emails: Array.from({ length: 12 }, (_, n) => ({
+      ...email,
+      stream: "signups",
+      to: n === 5 ? email.to : `b${n}@gmail.com`,
+    })),
+  };
+  const { emails } = (await app.ask("POST", "/emails/batch", batch)).body;
+  assert.deepEqual(
+    emails.map(
+      ({ recipients }: { readonly recipients: readonly { readonly status: string }[] }) => recipients[0]!.status,
+    ),
+    Array.from({ length: 12 }, (_, n) => (n === 5 ? "rejected" : "queued")),
+  );
+  assert.match(
+    (await hand(["victim@gmail.com"], "X-Angarium-Tag: kind:confirmation\r\n"))[0]!,
+    /^451 4\.7\.1 <victim@gmail\.com> has had as many/,
+  );
+  // An order is none, and goes.
+  assert.match((await hand(["victim@gmail.com"], "X-Angarium-Tag: kind:order\r\n"))[0]!, /^250/);
+
+  for (let n = 0; n < 11; n++) {
+    await run("sending tenant add", { name: `form${n}` });
+    await run("sending domain add", { name: `form${n}.test`, tenant: `form${n}` });
+  }
+  const write = async (n: number) => (await hand(["many@gmail.com"], "", `a@form${n}.test`))[0]!;
+  for (let n = 0; n < 10; n++) assert.match(await write(n), /^250/);
+  const paused = /^451 4\.7\.1 <many@gmail\.com> gets mail of so many senders at once.*CAPTCHA/;
+  assert.match(await write(10), paused);
+  assert.match(await write(0), paused);
+  const { items: alerts } = await admin().ok("GET", "/sending/alerts");
+  assert.deepEqual(alerts[0].rule, "form-bombing");
+  await until(
+    async () => JSON.stringify(await admin().ok("GET", "/sending/flooded")),
+    (all) => all.includes("many@gmail.com"),
+    "listed",
+  );
+  await dev.stop();
+  dev = await startDev(options);
+  assert.match(await write(0), paused);
+  await run("flooded lift", { address: "many@gmail.com" });
+  assert.match(await write(0), /^250/);
+  await admin().no(404, "POST", "/sending/flooded/lift", { address: "many@gmail.com" });
+});

@@ -1,6 +1,7 @@
 /** What large receivers ask of a sender, the self-test of unsubscribing, blocklists that name us, and what postmaster pages say. */
 import { z } from "zod";
 import type { FeedbackTaken } from "../../dispatch/feedback.ts";
+import { listingAdvice } from "../../require/listings.ts";
 import { receivers } from "../../require/requirement.ts";
 import type { Requiring } from "../../requiring.ts";
 import { domainOf } from "../params.ts";
@@ -140,7 +141,9 @@ export const routes: readonly Route[] = [
         z.object({
           kind: z.enum(["address", "domain"]),
           subject: z.string(),
+          since: time.nullable().describe("When it was seen there first."),
           lists: z.array(z.object({ zone: z.string(), code: z.string(), text: z.string().nullable() })),
+          fix: z.string().describe("What to do."),
         }),
       ),
     }),
@@ -151,9 +154,11 @@ export const routes: readonly Route[] = [
       const all = found.listings.all();
       return {
         looked: all !== undefined,
-        items: [...(all?.values() ?? [])].map(({ kind, subject, lists }) => ({
+        items: [...(all?.values() ?? [])].map(({ kind, subject, lists, since }) => ({
           kind,
           subject,
+          since: since === undefined ? null : at(since),
+          fix: listingAdvice,
           lists: lists.map(({ zone, code, text }) => ({ zone, code, text: text ?? null })),
         })),
       };

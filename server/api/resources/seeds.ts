@@ -3,6 +3,7 @@ import { z } from "zod";
 import { parseMailbox } from "../../../protocol/smtp/address.ts";
 import type { KnownProbe, KnownSeed, Put } from "../../seed/book.ts";
 import type { Seeding } from "../../seed/engine.ts";
+import { indexesOf, partNames } from "../../seed/inbox-index.ts";
 import { hintFor, placementsOf, type Sum, saidOf, sumOf } from "../../seed/placement.ts";
 import type { Entry, Run } from "../../seed/run.ts";
 import { probeSchema, seedName, seedSchema } from "../../seed/schema.ts";
@@ -396,6 +397,49 @@ export const routes: readonly Route[] = [
           title: world.sending!.title(provider),
           trend,
           days: days.map((day) => ({ ...day, share: day.share ?? null })),
+        })),
+      };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/sending/inbox-index",
+    summary: "One figure for each provider at which anything was measured, with the parts that it is made of.",
+    description:
+      "0.4 seeds, 0.3 clicks, 0.2 complaints, 0.1 deferrals, over the parts that were measured: see measured before you see the index.",
+    area,
+    who: "platform",
+    answer: z.object({
+      items: z.array(
+        z.object({
+          provider: z.string(),
+          title: z.string(),
+          index: z.int().describe("0 to 100."),
+          measured: z.number().describe("Weight of the measured parts, of 1."),
+          says: z.string(),
+          parts: z.array(
+            z.object({
+              name: z.enum(partNames),
+              weight: z.number(),
+              value: z.number().nullable().describe("0 to 1; null: not measured."),
+              says: z.string(),
+            }),
+          ),
+        }),
+      ),
+    }),
+    refuses: ["sending-off"],
+    run: async (_given, world) => {
+      const seeding = seedingOf(world);
+      if (seeding instanceof Problem) return seeding;
+      const sending = world.sending!;
+      const known = { runs: await seeding.book.runs(), feedback: await sending.feedback.all(), seenAt: sending.seenAt };
+      return {
+        items: indexesOf([...sending.providers(), "other"], known, world.now()).map(({ index = 0, parts, ...one }) => ({
+          ...one,
+          index,
+          title: sending.title(one.provider),
+          parts: parts.map((part) => ({ ...part, value: part.value ?? null })),
         })),
       };
     },

@@ -326,6 +326,32 @@ export const routes: readonly Route[] = [
   }),
   route({
     method: "GET",
+    path: "/sending/flooded",
+    summary: "Addresses whose mail is paused because too many tenants write to them at once.",
+    area: "sending",
+    who: "platform",
+    answer: z.object({ items: z.array(z.object({ address: z.string(), until: time })) }),
+    refuses: ["sending-off"],
+    run: async (_, { sending }) =>
+      sending === undefined
+        ? sendingIsOff()
+        : { items: sending.flooded().map(([address, until]) => ({ address, until: at(until) })) },
+  }),
+  route({
+    method: "POST",
+    path: "/sending/flooded/lift",
+    summary: "Lets mail to such an address go on.",
+    area: "sending",
+    who: "platform",
+    body: z.strictObject({ address: z.string().min(3).max(330) }),
+    refuses: ["not-found", "sending-off"],
+    run: async ({ body: { address } }, { sending }) => {
+      if (sending === undefined) return sendingIsOff();
+      return (await sending.unflood(address)) ? undefined : notFound(`Mail to ${address} is not paused.`);
+    },
+  }),
+  route({
+    method: "GET",
     path: "/sending/alerts",
     summary: "Replies that want somebody's attention, the latest first.",
     area: "sending",
