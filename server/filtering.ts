@@ -14,7 +14,7 @@ import { DomainLists } from "./judge/content/domain-lists.ts";
 import { type Asked, oddsOf, type Reading } from "./judge/content/filter.ts";
 import type { ModelState } from "./judge/content/model.ts";
 import { readModel, shippedModel } from "./judge/content/model-file.ts";
-import { makeOutboundJudge } from "./judge/content/outbound-judge.ts";
+import { makeOutboundJudge, type OutboundJudgePorts } from "./judge/content/outbound-judge.ts";
 import { layered, type People, type Preferences, type Thresholds } from "./judge/content/people.ts";
 import { filterPrefixes } from "./judge/content/preference-keys.ts";
 import { Reported, type ReportedDomain } from "./judge/content/reported.ts";
@@ -27,7 +27,7 @@ import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import type { Received } from "./receive/received.ts";
 import { instead } from "./store/instead.ts";
-import type { Acceptance, Accepted, AccountId, Store } from "./store/store.ts";
+import type { Acceptance, Accepted, Account, AccountId, Store } from "./store/store.ts";
 import type { WorkPool } from "./work/pool.ts";
 
 export type FilteringParts = {
@@ -39,6 +39,9 @@ export type FilteringParts = {
   readonly resolver: Pick<Resolver, "a">;
   readonly settings: FilterSettings;
   readonly dataDir: string;
+  /** Hears what is thought of each message of an account of ours, and of links in it that a list names. */
+  readonly outbound?: OutboundJudgePorts["read"];
+  readonly listedLink?: ((account: Account, domain: string) => void) | undefined;
   /** Load tests must not pay for judging harmless text. */
   readonly skipHarmless: boolean;
   /** See `LearnerPorts.moved`; `isTheirs`: an address of that person. */
@@ -177,6 +180,17 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     model: () => model,
     weights: preferences.weights,
     readLarge: read,
+    read:
+      parts.outbound &&
+      ((account, seen) => {
+        parts.outbound?.(account, seen);
+        // Nothing waits for the lists.
+        if (lists.zones.length > 0 && seen.domains.length > 0)
+          lists
+            .find(seen.domains)
+            .then((bad) => bad[0] !== undefined && parts.listedLink?.(account, bad[0]))
+            .catch((error: unknown) => log.warn({ error }, "lists of bad domains could not be asked"));
+      }),
     threshold: settings.outboundPercent / 100,
   });
   return {

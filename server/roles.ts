@@ -332,10 +332,15 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     log,
   });
   const { door } = dooring;
-  guessed = dooring.loginFailed;
+  guessed = (address, account) => {
+    dooring.loginFailed(address, account);
+    restraining.hears.loginFailed?.(account);
+  };
   const filtering = cleanUp.use(
     await startFiltering({
       correspondents,
+      outbound: restraining.hears.outbound,
+      listedLink: restraining.hears.listedLink,
       store,
       directory,
       pool,
@@ -343,6 +348,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       settings: config.filter,
       moved: async (message, spam, isTheirs) => {
         await sending?.moved(message, spam, isTheirs);
+        if (spam) await restraining.hears.junked?.(message, isTheirs);
         if (spam && config.filter.complaints) await reporting.complain(message);
       },
       dataDir,
@@ -437,6 +443,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     directory,
     limits: restraining.limits,
     mayNotSend: (account) => restraining.restrainer.refusal(account),
+    forged: restraining.hears.forged,
+    sent: restraining.hears.sent,
     sign,
     ...(sending === undefined
       ? {}

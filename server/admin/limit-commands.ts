@@ -1,6 +1,7 @@
 /** How much accounts may send from their own mailboxes. */
 import { boundNames, type OwnLimits, ownLimitsOf, sendingClasses } from "../restrain/limits.ts";
 import { limitPrefixes } from "../restrain/restraints.ts";
+import { sumOf } from "../restrain/score.ts";
 import { withAccount } from "./account-commands.ts";
 import { type Command, command, done, misused, no, type World } from "./command.ts";
 import { changeLimits, findLimited, type LimitChange, limitSentence, limitsOf } from "./sending-limits.ts";
@@ -20,12 +21,14 @@ async function shown(text: string, world: World) {
   if ("why" in limited) return limited;
   const { own, now } = await limitsOf(limited, world);
   const stop = limited.kind === "account" ? await stopOfAccount(limited.account.id, world) : undefined;
+  const score = limited.kind === "account" ? world.restraining?.score(limited.account) : undefined;
   return done({
     kind: limited.kind,
     name: limited.name,
     ...(stop === undefined ? {} : { stopped: shownStop(stop) }),
     ...(now === undefined ? {} : { says: limitSentence(now), ...now.standing.bounds, ...now.used }),
     own,
+    ...(score === undefined ? {} : { score: { points: sumOf(score.signals), ...score } }),
   });
 }
 

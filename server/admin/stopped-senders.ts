@@ -42,7 +42,7 @@ export async function letGoOn(
     queue === undefined ? store.queueAct(filter, what, now()) : queue.act(filter, what);
   // Before it may send: what is deleted must not slip out.
   const deleted = mail === "delete" ? await act("delete") : 0;
-  restraining?.forget(account.id);
+  restraining?.forget(account);
   await store.restrain(account.id, { stop: null });
   await restraining?.reread();
   return { kind: "done", touched: mail === "release" ? await act("release") : deleted };

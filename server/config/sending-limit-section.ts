@@ -5,7 +5,7 @@ import { type Bounds, defaultSendingLimitSettings, type SendingLimitSettings } f
 import { percent } from "./checks.ts";
 import { section } from "./schema.ts";
 
-type Plain = "newAccountMs" | keyof BrakeSettings;
+type Plain = "newAccountMs" | "freezeAt" | keyof BrakeSettings;
 
 const classOf = (name: Exclude<keyof SendingLimitSettings, Plain>, who: string) =>
   section<Bounds>(defaultSendingLimitSettings[name], {
@@ -15,15 +15,16 @@ const classOf = (name: Exclude<keyof SendingLimitSettings, Plain>, who: string) 
     recipientsPerMessage: "Recipients of one message; 0 for no limit.",
   }).meta({ description: who });
 
-const { newAccountMs, failuresPerHour, failurePercent, failureMinAttempts } = defaultSendingLimitSettings;
+const { newAccountMs, failuresPerHour, failurePercent, failureMinAttempts, freezeAt } = defaultSendingLimitSettings;
 const plain = section<Pick<SendingLimitSettings, Plain>>(
-  { newAccountMs, failuresPerHour, failurePercent, failureMinAttempts },
+  { newAccountMs, failuresPerHour, failurePercent, failureMinAttempts, freezeAt },
   {
     newAccountMs: "An account is new for so long after it was made; administrators are not new.",
     failuresPerHour:
       "So many recipients refused for good within an hour hold an account's mail, until an administrator has looked at it; 0: never.",
     failurePercent: "Such a share of them holds it too; 0: never.",
     failureMinAttempts: "The share counts from so many recipients on that were tried within an hour.",
+    freezeAt: "An account that looks stolen may hand in nothing from so many points on (docs/sending.md); 0: never.",
   },
   { failurePercent: percent },
 ) as unknown as { readonly def: { readonly innerType: z.ZodObject } };

@@ -46,6 +46,8 @@ function world(own?: Parameters<typeof fakeLimits>[1]) {
   const told: [to: string, subject: string][] = [];
   const acts: unknown[] = [];
   const audit: string[] = [];
+  const withdrawn: unknown[] = [];
+  const rescored: unknown[] = [];
   let stop: unknown;
   const failures = new Map<string, Failures>();
   const limits = fakeLimits({}, own);
@@ -61,7 +63,18 @@ function world(own?: Parameters<typeof fakeLimits>[1]) {
       },
       noteAudit: async (entries) => void audit.push(...entries.map(({ action, target }) => `${action} ${target}`)),
       hostedDomains: async () => [],
+      credentials: async () =>
+        [
+          { id: 1, kind: "password" },
+          { id: 2, kind: "app-password" },
+        ] as never,
+      removeCredential: async (_, id) => {
+        withdrawn.push(id);
+        return "done";
+      },
+      webSessionsEnd: async () => void withdrawn.push("sessions"),
     },
+    rescore: () => void rescored.push(1),
     directory: { account: async (id) => account(id) },
     queue: { act: async (filter, action) => acts.push([filter, action]) },
     isPersonal: ({ tenant }) => tenant === undefined,
@@ -70,13 +83,13 @@ function world(own?: Parameters<typeof fakeLimits>[1]) {
     now: () => noon,
     log: quiet,
   });
-  return { restrainer, told, acts, audit, failures };
+  return { restrainer, told, acts, audit, failures, withdrawn, rescored };
 }
 const message = { account: 1, envelopeFrom: "u1@example.test" } as QueuedMessage;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("twenty refusals: its queue is held, its person and the administrators are told, once", async () => {
-  const { restrainer, told, acts, audit, failures } = world();
+  const { restrainer, told, acts, audit, failures, withdrawn, rescored } = world();
   restrainer.heard(message, [refusedFor, given, later, ours]);
   assert.deepEqual(
     [failures.get("1")!.tried, failures.get("1")!.failed].map(({ counts }) => counts.reduce((sum, one) => sum + one)),
@@ -99,6 +112,7 @@ test("twenty refusals: its queue is held, its person and the administrators are 
     ["postmaster@example.test", "Mail of u1@example.test is held: too much of it was refused"],
   ]);
   assert.equal(restrainer.mayNotSend(message), true);
+  assert.deepEqual([withdrawn.length, rescored.length], [0, 3]);
   assert.match(
     restrainer.holds(account(1)) ?? "",
     /^Your mail to others is held for a look at it: 20 of 21 recipients/,
@@ -118,13 +132,14 @@ test("who may send without limit is stopped by the share alone", async () => {
 });
 
 test("a frozen account reads why, in one line of ASCII; frozen is more than braked, and not the other way round", async () => {
-  const { restrainer, acts, told } = world();
+  const { restrainer, acts, told, withdrawn } = world();
   const signals = [{ signal: "spam", points: 40, says: "5 messages looked like spam" }];
   await restrainer.stop(account(1), { kind: "braked", at: noon, why: "much came back", signals: [] });
   await restrainer.stop(account(1), { kind: "frozen", at: noon, why: "spam – much of it", signals });
   await restrainer.stop(account(1), { kind: "braked", at: noon, why: "again", signals: [] });
   assert.equal(acts.length, 2);
   assert.equal(told.length, 4);
+  assert.deepEqual(withdrawn, [2, "sessions"], "app passwords and sessions, not the password that reads");
   assert.equal(
     replyText(restrainer.refusal(account(1))!),
     "550 5.7.1 This account may not send for now, because it looks as if somebody else used it: spam ? much of it. Change your password, then ask your administrator.",

@@ -24,7 +24,7 @@ export const boundNames = [
 ] as const;
 type BoundName = (typeof boundNames)[number];
 
-export type SendingLimitSettings = { readonly newAccountMs: number } & BrakeSettings & {
+export type SendingLimitSettings = { readonly newAccountMs: number; readonly freezeAt: number } & BrakeSettings & {
     readonly [name in Exclude<SendingClass, "unlimited">]: Bounds;
   };
 
@@ -39,6 +39,7 @@ export const defaultSendingLimitSettings: SendingLimitSettings = {
   failuresPerHour: 20,
   failurePercent: 30,
   failureMinAttempts: 30,
+  freezeAt: 100,
   new: bounds(20, 100, 50, 20),
   normal: bounds(100, 500, 250, 50),
   trusted: bounds(300, 2_000, 1_000, 100),

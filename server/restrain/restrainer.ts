@@ -6,11 +6,12 @@ import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Account, AccountId, QueuedMessage, Store } from "../store/store.ts";
-import { brakeFor, type Failures, noFailures, withResults } from "./brake.ts";
+import { brakeFor, type Failures, failuresOf, noFailures, withResults } from "./brake.ts";
 import type { SendingLimitSettings } from "./limits.ts";
 import type { Restraints } from "./restraints.ts";
+import { frozenBecause, sumOf } from "./score.ts";
 import type { SendingLimits } from "./sending-limits.ts";
-import { type Letter, letterToAdministrator, letterToOwner, type Stop, stopSentence } from "./stop.ts";
+import { type Letter, letterToAdministrator, letterToOwner, type Signal, type Stop, stopSentence } from "./stop.ts";
 
 export type RestrainerPorts = {
   /** Undefined: nobody is stopped by the server itself (load tests). */
@@ -18,9 +19,14 @@ export type RestrainerPorts = {
   readonly restraints: Restraints;
   readonly limits: Pick<SendingLimits, "show">;
   readonly failures: Pick<PeerBook<Failures>, "get" | "set" | "delete">;
-  readonly store: Pick<Store, "restrain" | "noteAudit" | "hostedDomains">;
+  readonly store: Pick<
+    Store,
+    "restrain" | "noteAudit" | "hostedDomains" | "credentials" | "removeCredential" | "webSessionsEnd"
+  >;
   readonly directory: Pick<Directory, "account">;
   readonly queue: Pick<Queue, "act">;
+  /** More of what an account sent was refused: its score may have changed. */
+  readonly rescore: (account: AccountId) => void;
   /** A person's own letter, not a tenant's mail at volume. */
   readonly isPersonal: (message: QueuedMessage) => boolean;
   /** By mail. */
@@ -61,7 +67,7 @@ export class Restrainer {
 
   /** For the queue: what became of some recipients of a message. Our own words (given up, returned by hand) say nothing of its account. */
   heard(message: QueuedMessage, outcomes: readonly Outcome[]): void {
-    const { settings, failures, isPersonal, now } = this.#ports;
+    const { settings, failures, isPersonal, rescore, now } = this.#ports;
     const { account } = message;
     if (settings === undefined || account === undefined || !isPersonal(message)) return;
     let [tried, failed] = [0, 0];
@@ -74,7 +80,9 @@ export class Restrainer {
     const at = now();
     const after = withResults(failures.get(`${account}`) ?? noFailures, tried, failed, at);
     failures.set(`${account}`, after, at + keptMs);
-    if (failed > 0 && brakeFor(after, settings, true, at) !== undefined) this.#brake(account, after, settings);
+    if (failed === 0) return;
+    if (brakeFor(after, settings, true, at) !== undefined) this.#brake(account, after, settings);
+    rescore(account);
   }
 
   #brake(id: AccountId, failures: Failures, settings: SendingLimitSettings): void {
@@ -91,6 +99,25 @@ export class Restrainer {
     brake().catch((error: unknown) => log.error({ error, account: id }, "an account could not be stopped"));
   }
 
+  /** What speaks for an account's being in wrong hands, as often as it may have changed: enough of it freezes the account. */
+  scored(account: Account, signals: readonly Signal[]): void {
+    const { settings, limits, restraints, now, log } = this.#ports;
+    if (settings === undefined || settings.freezeAt === 0 || sumOf(signals) < settings.freezeAt) return;
+    if (restraints.stopOf(account.id)?.kind === "frozen" || limits.show(account)?.standing.class === "unlimited")
+      return;
+    this.stop(account, { kind: "frozen", at: now(), why: frozenBecause(signals), signals }).catch((error: unknown) =>
+      log.error({ error, account: account.name }, "an account could not be stopped"),
+    );
+  }
+
+  /** Whoever else is signed in is so no more; who knows the password can read. */
+  async #signOut(id: AccountId): Promise<void> {
+    const { store } = this.#ports;
+    for (const one of await store.credentials(id))
+      if (one.kind === "app-password") await store.removeCredential(id, one.id);
+    await store.webSessionsEnd(id, "");
+  }
+
   /** Stops it and holds what it has in the queue, unless it is stopped as much already. */
   async stop(account: Account, stop: Stop): Promise<void> {
     const { restraints, store, queue, log } = this.#ports;
@@ -100,6 +127,7 @@ export class Restrainer {
     try {
       if ((await store.restrain(account.id, { stop })) === "missing") return;
       await restraints.reread();
+      if (stop.kind === "frozen") await this.#signOut(account.id);
       const held = await queue.act({ account: account.id }, "hold");
       log.warn({ account: account.name, kind: stop.kind, why: stop.why, held }, "an account may not send");
       await this.#tell(account, stop, held);
@@ -130,6 +158,12 @@ export class Restrainer {
     ];
     for (const [to, letter] of letters)
       await tell(to, letter).catch((error: unknown) => log.error({ error, to }, "somebody could not be told"));
+  }
+
+  /** Of the last hour. */
+  failures(id: AccountId): { readonly tried: number; readonly failed: number } {
+    const { failures, now } = this.#ports;
+    return failuresOf(failures.get(`${id}`) ?? noFailures, now());
   }
 
   /** What was counted against it does not count again. */

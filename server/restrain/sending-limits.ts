@@ -40,8 +40,8 @@ export type LimitPorts = {
   readonly now: () => number;
 };
 
-/** What was counted; `undo` takes it back. */
-export type Counted = { undo(): void };
+/** What was counted; `undo` takes it back. `strangers`: recipients never written to before. */
+export type Counted = { readonly strangers: number; undo(): void };
 
 export class SendingLimits {
   readonly #ports: LimitPorts;
@@ -67,13 +67,9 @@ export class SendingLimits {
     const at = now();
     const { bounds } = standingOf(account, ownOf(restraints, account), settings, at);
     const groups = groupsOf(restraints, account);
-    const fresh =
-      bounds.newRecipientsPerDay === 0 && groups.every(({ limits }) => (limits.newRecipientsPerDay ?? 0) === 0)
-        ? 0
-        : await strangers(
-            account.id,
-            recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase()),
-          );
+    const addresses = recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase());
+    const found = strangers(account.id, addresses);
+    const fresh = found instanceof Promise ? await found : found;
     const asked: Asked = { recipients: recipients.length, fresh };
     // Nobody else has a turn from here on: what fits is counted at once.
     const over = overLimit(this.#sent(`${account.id}`), bounds, asked, at);
@@ -85,6 +81,7 @@ export class SendingLimits {
     const keys = [`${account.id}`, ...groups.map(({ key }) => key)];
     for (const key of keys) this.#count(key, asked, 1);
     return {
+      strangers: fresh,
       undo: () => {
         for (const key of keys) this.#count(key, asked, -1);
       },
@@ -99,6 +96,10 @@ export class SendingLimits {
       standing: standingOf(account, ownOf(restraints, account), settings, now()),
       used: usedOf(this.#sent(`${account.id}`), now()),
     };
+  }
+
+  recipientsLastDay(account: AccountId): number {
+    return usedOf(this.#sent(`${account}`), this.#ports.now()).recipientsLastDay;
   }
 
   #sent(key: string): Sent {
@@ -121,7 +122,7 @@ export class SendingLimits {
   }
 }
 
-const uncounted: Counted = { undo: () => undefined };
+const uncounted: Counted = { strangers: 0, undo: () => undefined };
 
 type Of = Pick<Restraints, "of">;
 

@@ -43,6 +43,10 @@ export type SubmitPorts = {
   };
   /** Sends what bears a key once. */
   readonly once?: Once;
+  /** Hears that an account tried to write as somebody else. */
+  readonly forged?: ((account: Account) => void) | undefined;
+  /** Hears of each message of an account's own mailbox that was taken; `strangers`: recipients never written to before. */
+  readonly sent?: ((mail: Received, header: Header, strangers: number) => void) | undefined;
   /** Hears of what is refused here. */
   readonly refused?: (mail: Received, reply: Reply) => void;
   /** Hears of each message of a tenant that was taken, as it was handed over; of copies of one kind of the first. */
@@ -194,7 +198,16 @@ export function makeSubmit(ports: SubmitPorts): Submit {
   return {
     takeCopies,
     complete,
-    checkSender: (account, from) => ports.mayNotSend?.(account) ?? checkEnvelopeSender(account, from, directory),
+    checkSender(account, from) {
+      const heard = (refusal: Reply | undefined): Reply | undefined => {
+        if (refusal !== undefined) ports.forged?.(account);
+        return refusal;
+      };
+      const stopped = ports.mayNotSend?.(account);
+      if (stopped !== undefined) return stopped;
+      const refusal = checkEnvelopeSender(account, from, directory);
+      return refusal instanceof Promise ? refusal.then(heard) : heard(refusal);
+    },
     async take(mail) {
       const { account } = mail;
       if (account === undefined) {
@@ -205,7 +218,10 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         return replies;
       }
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
-      const refusal = ports.mayNotSend?.(account) ?? (await checkHeaderSenders(account, header, directory));
+      const stopped = ports.mayNotSend?.(account);
+      if (stopped !== undefined) return refuse(mail, stopped);
+      const refusal = await checkHeaderSenders(account, header, directory);
+      if (typeof refusal === "object" && isForgery(refusal)) ports.forged?.(account);
       if (typeof refusal === "object") return refuse(mail, refusal);
       const envelopeFrom = await ownReturnPath(account, mail.envelopeFrom, directory);
       const author = envelopeFrom === "" ? account.name : envelopeFrom;
@@ -233,6 +249,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
           });
           wasTaken = replies.some(isTaken);
           if (wasTaken && sender !== undefined) taken?.({ ...mail, sending: sender });
+          if (wasTaken && counted !== undefined) ports.sent?.(mail, header, counted.strangers);
           return replies;
         } finally {
           if (!wasTaken) counted?.undo();
@@ -252,6 +269,9 @@ const isTaken = ({ code }: Reply): boolean => code < 400;
 /** RFC 5322 §3.6.2: who wrote it on behalf of the author. */
 const senderField = ({ name, displayName }: Account, utf8: boolean): string =>
   addressField("Sender", [{ ...(displayName === "" ? {} : { name: displayName }), address: name }], utf8);
+
+/** Not a From that cannot be read, which programs make by mistake. */
+const isForgery = ({ lines }: Reply): boolean => lines[0]?.startsWith("You may not send as ") === true;
 
 function domainOf(address: string): string | undefined {
   const domain = address.slice(address.lastIndexOf("@") + 1);

@@ -250,3 +250,68 @@ test("too much that is refused holds an account's mail; everybody concerned is t
   assert.match(await sends(user, ["ann@far.test"], "Free"), /^250 /);
   assert.equal((await tell("limit", "stopped")).length, 0);
 });
+
+test("an account that looks stolen is frozen: it reads, sends nothing, is signed out; it is told what was seen", {
+  timeout: 90_000,
+}, async () => {
+  const user = "u4@example.test";
+  await tell("limit", "set", user, "--class", "trusted");
+  const app = await tell("app-password", "add", user, "phone");
+  const wrong = { host: "127.0.0.1", port: dev.ready.ports["submission"] ?? 0, tls: { rejectUnauthorized: false } };
+  for (let count = 0; count < 5; count++) {
+    const transport = nodemailer.createTransport({ ...wrong, auth: { user, pass: `guess ${count}` } });
+    await assert.rejects(transport.verify(), /535|454/);
+    transport.close();
+  }
+  const own = new ApiTalk(origin, { user, password: "pw" });
+  const before = await own.ok("GET", "/accounts/me/sending-score");
+  assert.deepEqual([before.points, before.freezesAt], [0, 100]);
+  // As somebody else; then to many that it never wrote to, of whom a fourth is nobody.
+  const transport = nodemailer.createTransport({ ...wrong, auth: { user, pass: "pw" } });
+  await assert.rejects(
+    transport.sendMail({ from: "u1@example.test", to: "ann@far.test", text: "x" }),
+    /5\.7\.1 You may not send as <u1@example\.test>/,
+  );
+  transport.close();
+  const many = Array.from({ length: 60 }, (_, n) => `${n % 4 === 0 ? "nobody" : "some"}${n}@far.test`);
+  assert.match(await sends(user, many, "Prize"), /^250 /);
+
+  const letter = (await letterOf(user, "Your account may not send mail for now")).replace(/=\r?\n/g, "");
+  for (const said of [
+    /25 % of 60 recipients were refused for good within an hour \(40\)/,
+    /100 % of 60 recipients it had never written to before \(30\)/,
+    /It tried to write as somebody else \(once\) \(25\)/,
+    /A mail program sent after 5 wrong passwords within an hour \(20\)/,
+    /You can read your mail as before, but send nothing/,
+  ])
+    assert.match(letter, said);
+  assert.match(await letterOf("u1@example.test", `${user} may not send: it looks stolen`), /angarium limit release/);
+  assert.match(
+    await sends(user, ["ann@far.test"]),
+    /^550 5\.7\.1 This account may not send for now, because it looks as if/,
+  );
+  const jmap = await new JmapTalk(origin, user, "pw").open();
+  const { list } = await jmap.call("Identity/get", {});
+  const { ids } = await jmap.call("Email/query", {});
+  const refused = await jmap.call("EmailSubmission/set", {
+    create: {
+      s: {
+        identityId: list[0].id,
+        emailId: ids[0],
+        envelope: { mailFrom: { email: user }, rcptTo: [{ email: "ann@far.test" }] },
+      },
+    },
+  });
+  assert.match(JSON.stringify(refused.notCreated.s), /may not (?:send|write)/);
+  assert.deepEqual(await tell("app-password", "list", user), [], `${app.label} is withdrawn`);
+  const [found] = (await admin.ok("GET", "/stopped-senders")).items;
+  assert.deepEqual([found.account, found.kind], [user, "frozen"]);
+  assert.deepEqual(
+    found.signals.map(({ signal, points }: Any) => `${signal} ${points}`),
+    ["refused 40", "strangers 30", "forged 25", "failed-logins 20"],
+  );
+
+  assert.equal((await admin.ok("POST", `/stopped-senders/${user}/release`, { mail: "delete" })).recipients, 0);
+  assert.equal((await own.ok("GET", "/accounts/me/sending-score")).points, 0);
+  assert.match(await sends(user, ["ann@far.test"], "Mine again"), /^250 /);
+});

@@ -28,6 +28,7 @@ test("the console", async (t) => {
     "Where is my mail?",
     "Queue",
     "Quarantine",
+    "Stopped senders",
     "Reports",
     "Domains",
     "Accounts",

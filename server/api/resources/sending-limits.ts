@@ -4,6 +4,7 @@ import { changeLimits, type Limited, limitSentence, limitsOf } from "../../admin
 import { stopOfAccount } from "../../admin/stopped-senders.ts";
 import { type OwnLimits, sendingClasses } from "../../restrain/limits.ts";
 import { limitPrefixes } from "../../restrain/restraints.ts";
+import { sumOf } from "../../restrain/score.ts";
 import { stopSentence } from "../../restrain/stop.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { theAccount, theDomain, theTenant } from "../params.ts";
@@ -94,7 +95,32 @@ const GroupChange = z.strictObject(ofGroup).partial();
 const ofDomain = (name: string): Limited => ({ kind: "domain", name, key: limitPrefixes.domain + name });
 const ofTenant = (name: string, id: number): Limited => ({ kind: "tenant", name, key: limitPrefixes.tenant + id });
 
+const Score = z
+  .object({
+    points: z.int().describe("All together."),
+    freezesAt: z.int().describe("From so many on the account may hand in nothing. 0: never."),
+    signals: z.array(z.object({ says: z.string(), points: z.int(), signal: z.string() })),
+  })
+  .meta({ id: "SendingScore" });
+
 export const routes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/accounts/{account}/sending-score",
+    summary: "What was seen lately of how an account sends, and speaks for its being in wrong hands.",
+    area: "accounts",
+    who: "user",
+    params: { account: theAccount },
+    answer: Score,
+    run: async ({ account }, { restraining }) => {
+      const { signals = [], freezeAt = 0 } = restraining?.score(account) ?? {};
+      return {
+        points: sumOf(signals),
+        freezesAt: freezeAt,
+        signals: signals.map(({ says, points, signal }) => ({ says, points, signal })),
+      };
+    },
+  }),
   route({
     method: "GET",
     path: "/accounts/{account}/sending-limits",

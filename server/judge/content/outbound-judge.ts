@@ -1,5 +1,7 @@
 /** The filter on what our own people send: an account in wrong hands must not make this server a source of spam. */
+import type { Account } from "../../store/store.ts";
 import { nothingToSay, type PartialJudge } from "../judge.ts";
+import type { Fingerprint } from "./campaigns.ts";
 import { isHarmless } from "./content-judge.ts";
 import { type Asked, judgeMessage, type Reading, readMessage, reasonsFor } from "./filter.ts";
 import type { ModelState } from "./model.ts";
@@ -9,31 +11,63 @@ export type OutboundJudgePorts = {
   readonly weights: () => ReadonlyMap<string, number> | undefined;
   /** `readMessage` in another thread. */
   readonly readLarge: (bytes: Buffer, reading: Reading) => Promise<Asked>;
+  /** Hears what is thought of each message of an account. */
+  readonly read?: ((account: Account, seen: OutboundSeen) => void) | undefined;
   /** From this probability on it is spam (0 to 1): higher than for mail of strangers, since it is held for everybody. */
   readonly threshold: number;
+};
+
+export type OutboundSeen = {
+  /** Undefined where there is too little text. */
+  readonly print: Fingerprint | undefined;
+  readonly spam: boolean;
+  /** That its links lead to. */
+  readonly domains: readonly string[];
 };
 
 const inlineBytes = 16 * 1024;
 type Verdict = Awaited<ReturnType<PartialJudge>>;
 
 /** Says "junk" of it; what follows is the assembly's. Short plain text without links is never asked about. */
-export function makeOutboundJudge({ model, weights, readLarge, threshold }: OutboundJudgePorts): PartialJudge {
+export function makeOutboundJudge({ model, weights, readLarge, read, threshold }: OutboundJudgePorts): PartialJudge {
   const judged = new WeakMap<object, Verdict>();
   return async (mail) => {
     const bytes = mail.written ?? mail.bytes;
-    if (mail.account === undefined || isHarmless(bytes)) return nothingToSay;
+    if (mail.account === undefined) return nothingToSay;
+    if (isHarmless(bytes)) {
+      if (read !== undefined) read(mail.account, { print: plainPrint(bytes), spam: false, domains: [] });
+      return nothingToSay;
+    }
     const { sameAs } = mail;
     const known = sameAs === undefined ? undefined : judged.get(sameAs);
     if (known !== undefined) return known;
     // How it came says nothing of a message that is only now on its way: our own client, our own network.
-    const reading: Reading = { weights: weights(), features: model() !== undefined, print: false };
+    const reading: Reading = { weights: weights(), features: model() !== undefined, print: read !== undefined };
     const asked = bytes.length <= inlineBytes ? readMessage(bytes, reading) : await readLarge(bytes, reading);
     const opinion = judgeMessage(asked, model());
     const verdict: Verdict =
       opinion.probability < threshold
         ? nothingToSay
         : { kind: "junk", notes: [`spam=${opinion.probability.toFixed(3)}`], reasons: reasonsFor(opinion, true, 3) };
+    read?.(mail.account, { print: asked.print, spam: verdict !== nothingToSay, domains: asked.domains });
     if (sameAs !== undefined) judged.set(sameAs, verdict);
     return verdict;
   };
 }
+
+/** Of short plain text, which nobody reads: letters alone, so that numbers in it make no difference. The same text has the same, another another. */
+function plainPrint(bytes: Buffer): Fingerprint | undefined {
+  const start = Math.max(0, bytes.indexOf("\r\n\r\n"));
+  const end = Math.min(bytes.length, start + maxPrintBytes);
+  let [high, low, letters] = [0x811c9dc5, 0x9e3779b9, 0];
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]! | 0x20;
+    if (byte < 0x61) continue;
+    high = Math.imul(high ^ byte, 0x01000193);
+    low = Math.imul(low ^ byte, 0x85ebca6b);
+    letters++;
+  }
+  return letters < leastLetters ? undefined : { high: high >>> 0, low: low >>> 0 };
+}
+const leastLetters = 30;
+const maxPrintBytes = 4_096;

@@ -1,0 +1,176 @@
+/** What is remembered of how an account sends, small enough for one row: its days, its ways, its networks, and the last half hour. Pure. */
+import { counted, emptyWindow, lastDay, present, total, type Window } from "./window.ts";
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+/** "Lately": this quarter of an hour and the one before. */
+const quarterMs = 15 * minuteMs;
+const maxDays = 30;
+/** As many as count (`score.ts`). */
+const maxNetworks = 8;
+const maxDomainChars = 60;
+
+/** What is nothing is not said: the row is short. */
+type Recent = {
+  readonly recipients?: number;
+  readonly strangers?: number;
+  readonly forged?: number;
+  readonly spam?: number;
+  readonly elsewhere?: number;
+  /** By a mail program. */
+  readonly program?: true;
+  readonly listed?: string;
+};
+const nothing: Recent = {};
+
+export type Habits = {
+  /** Days since 1970 of the newest of `days`: recipients by day, the oldest first, today the last. */
+  readonly day: number;
+  readonly days: readonly number[];
+  /** When it first sent by a mail program, by a page; 0: never. */
+  readonly program: number;
+  readonly page: number;
+  /** With the minute since 1970. */
+  readonly networks: readonly (readonly [network: string, minute: number])[];
+  /** Quarters of an hour since 1970 of the newer of `recent`. */
+  readonly quarter: number;
+  readonly recent: readonly [older: Recent, newer: Recent];
+  readonly complaints: Window;
+  /** When a script that forwards was made; 0: never. */
+  readonly forwardsAt: number;
+};
+
+export const noHabits: Habits = {
+  day: 0,
+  days: [],
+  program: 0,
+  page: 0,
+  networks: [],
+  quarter: 0,
+  recent: [nothing, nothing],
+  complaints: emptyWindow(lastDay),
+  forwardsAt: 0,
+};
+
+/** With what is over forgotten. */
+export function presentHabits(habits: Habits, now: number): Habits {
+  const quarter = Math.floor(now / quarterMs);
+  const gone = quarter - habits.quarter;
+  const recent: Habits["recent"] =
+    gone <= 0 ? habits.recent : gone === 1 ? [habits.recent[1], nothing] : [nothing, nothing];
+  const day = Math.floor(now / dayMs);
+  const missed = habits.day === 0 ? 1 : Math.max(0, Math.min(maxDays + 1, day - habits.day));
+  const days = [...habits.days, ...Array.from({ length: missed }, () => 0)].slice(-maxDays - 1);
+  return {
+    ...habits,
+    quarter: Math.max(quarter, habits.quarter),
+    recent,
+    day: Math.max(day, habits.day),
+    days,
+    networks: habits.networks.filter(([, minute]) => minute * minuteMs > now - dayMs),
+    complaints: present(habits.complaints, lastDay, now),
+  };
+}
+
+export type Happening =
+  | {
+      readonly kind: "sent";
+      readonly recipients: number;
+      readonly strangers: number;
+      readonly program: boolean;
+      /** Undefined: from here. */
+      readonly network: string | undefined;
+      readonly elsewhere: boolean;
+    }
+  | { readonly kind: "forged" | "spam" | "complaint" | "forwards" }
+  | { readonly kind: "listed-link"; readonly domain: string };
+
+export function withHappening(before: Habits, what: Happening, now: number): Habits {
+  const habits = presentHabits(before, now);
+  const [older, newer] = habits.recent;
+  const lately = (change: Partial<Recent>): Habits => ({ ...habits, recent: [older, { ...newer, ...change }] });
+  switch (what.kind) {
+    case "sent": {
+      const { recipients, strangers, program, network, elsewhere } = what;
+      const others = habits.networks.filter(([name]) => name !== network);
+      return {
+        ...lately({
+          recipients: (newer.recipients ?? 0) + recipients,
+          ...(strangers === 0 ? {} : { strangers: (newer.strangers ?? 0) + strangers }),
+          ...(elsewhere ? { elsewhere: (newer.elsewhere ?? 0) + 1 } : {}),
+          ...(program ? { program } : {}),
+        }),
+        days: habits.days.with(-1, habits.days.at(-1)! + recipients),
+        program: program && habits.program === 0 ? now : habits.program,
+        page: !program && habits.page === 0 ? now : habits.page,
+        networks:
+          network === undefined
+            ? habits.networks
+            : [...others, [network, Math.floor(now / minuteMs)] as const].slice(-maxNetworks),
+      };
+    }
+    case "forged":
+      return lately({ forged: (newer.forged ?? 0) + 1 });
+    case "spam":
+      return lately({ spam: (newer.spam ?? 0) + 1 });
+    case "listed-link":
+      return lately({ listed: what.domain.slice(0, maxDomainChars) });
+    case "complaint":
+      return { ...habits, complaints: counted(habits.complaints, lastDay, now, 1) };
+    case "forwards":
+      return { ...habits, forwardsAt: now };
+    default:
+      return what satisfies never;
+  }
+}
+
+/** After an administrator has let it go on: what was held against it is forgotten, its habits stay. */
+export const forgiven = (habits: Habits): Habits => ({
+  ...habits,
+  recent: [nothing, nothing],
+  complaints: emptyWindow(lastDay),
+  networks: [],
+  forwardsAt: 0,
+  // That it sends by a program is known from now on.
+  program: habits.program === 0 ? 0 : 1,
+});
+
+export type Lately = {
+  readonly recipients: number;
+  readonly strangers: number;
+  readonly forged: number;
+  readonly spam: number;
+  readonly answersElsewhere: number;
+  readonly program: boolean;
+  readonly listedLink: string | undefined;
+  readonly firstProgram: boolean;
+  readonly networks: number;
+  readonly complaints: number;
+  readonly forwards: boolean;
+  /** The days before today. */
+  readonly days: readonly number[];
+};
+
+/** A week of pages alone makes a mail program new. */
+const knownMs = 7 * dayMs;
+
+export function latelyOf(habits: Habits, now: number): Lately {
+  const { recent, networks, complaints, forwardsAt, days, program, page } = presentHabits(habits, now);
+  const [older, newer] = recent;
+  const isLately = (older.program ?? newer.program) === true;
+  const both = (of: (one: Recent) => number | undefined): number => (of(older) ?? 0) + (of(newer) ?? 0);
+  return {
+    recipients: both(({ recipients }) => recipients),
+    strangers: both(({ strangers }) => strangers),
+    forged: both(({ forged }) => forged),
+    spam: both(({ spam }) => spam),
+    answersElsewhere: both(({ elsewhere }) => elsewhere),
+    program: isLately,
+    listedLink: newer.listed ?? older.listed,
+    firstProgram: isLately && page !== 0 && program > now - 2 * quarterMs && program - page > knownMs,
+    networks: networks.length,
+    complaints: total(complaints),
+    forwards: forwardsAt > now - dayMs,
+    days: days.slice(0, -1),
+  };
+}

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { account } from "../receive/fake-world.ts";
+import { maxPeerValueChars } from "../store/peers.ts";
+import { forgiven, type Habits, type Happening, latelyOf, noHabits, withHappening } from "./habits.ts";
+import { frozenBecause, nothingSeen, type Seen, scoreOf, sumOf, usualOf } from "./score.ts";
+import { Watch } from "./watch.ts";
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+const noon = Date.UTC(2026, 10, 26, 12);
+
+const cases: readonly [name: string, seen: Partial<Seen>, expected: string][] = [
+  ["nothing", {}, ""],
+  ["five wrong passwords, then a mail program", { failedLogins: 5 }, "failed-logins 20"],
+  ["four are a slip", { failedLogins: 4 }, ""],
+  ["a mail program for the first time", { firstProgram: true }, "first-program 20"],
+  ["more than five times as many as ever", { recipientsLastDay: 51, usualDay: 10 }, "volume 40"],
+  ["five times", { recipientsLastDay: 50, usualDay: 10 }, ""],
+  ["few are few, whatever is usual", { recipientsLastDay: 49, usualDay: 0 }, ""],
+  ["what is usual is not known", { recipientsLastDay: 500, usualDay: undefined }, ""],
+  ["many strangers", { recipients: 50, strangers: 46 }, "strangers 30"],
+  ["many, and one in ten known", { recipients: 50, strangers: 45 }, ""],
+  ["few strangers", { recipients: 49, strangers: 49 }, ""],
+  ["fifty texts alike", { alike: 50 }, "alike 25"],
+  ["forty-nine", { alike: 49 }, ""],
+  ["as somebody else", { forged: 1 }, "forged 25"],
+  ["five spams", { spam: 5 }, "spam 40"],
+  ["four spams", { spam: 4 }, ""],
+  ["a listed link", { listedLink: "bad.example" }, "listed-link 60"],
+  ["one in five refused", { tried: 10, refused: 2 }, ""],
+  ["more than one in five", { tried: 10, refused: 3 }, "refused 40"],
+  ["of few", { tried: 9, refused: 9 }, ""],
+  ["answers elsewhere", { answersElsewhere: 5 }, "answers-elsewhere 15"],
+  ["complaints count each", { complaints: 3 }, "complaints 60"],
+  ["a forwarding rule, and many at once", { forwards: true, recipients: 50 }, "forwards 40"],
+  ["a forwarding rule alone", { forwards: true, recipients: 5 }, ""],
+  ["networks", { networks: 8 }, "networks 20"],
+  ["home, office, train", { networks: 7 }, ""],
+  [
+    "the weightiest first",
+    { networks: 9, forged: 2, recipients: 60, strangers: 60, tried: 40, refused: 20 },
+    "refused 40, strangers 30, forged 25, networks 20",
+  ],
+];
+for (const [name, seen, expected] of cases)
+  test(`what speaks for wrong hands: ${name}`, () => {
+    const found = scoreOf({ ...nothingSeen, ...seen });
+    assert.equal(found.map(({ signal, points }) => `${signal} ${points}`).join(", "), expected);
+  });
+
+test("a sentence of why", () => {
+  const all = scoreOf({ ...nothingSeen, forged: 2, recipients: 60, strangers: 60, tried: 40, refused: 20, spam: 7 });
+  assert.equal(sumOf(all), 135);
+  assert.equal(
+    frozenBecause(all),
+    "the filter called 7 of its messages spam; 50 % of 40 recipients were refused for good within an hour; 100 % of 60 recipients it had never written to before; and 1 more",
+  );
+});
+
+test("what is usual: 19 of 20 days, of a week at least", () => {
+  assert.equal(usualOf([1, 2, 3, 4, 5, 6]), undefined);
+  assert.equal(usualOf([0, 0, 9, 1, 2, 0, 3]), 9);
+  assert.equal(usualOf([...Array.from({ length: 29 }, () => 4), 1000]), 4);
+});
+
+const sent = (change: Partial<Extract<Happening, { kind: "sent" }>> = {}): Happening => ({
+  kind: "sent",
+  recipients: 1,
+  strangers: 0,
+  program: false,
+  network: undefined,
+  elsewhere: false,
+  ...change,
+});
+
+test("lately is a quarter of an hour and the one before; days, networks and complaints have their own time", () => {
+  let habits = withHappening(noHabits, sent({ recipients: 30, strangers: 30, network: "192.0.2.0/24" }), noon);
+  habits = withHappening(habits, { kind: "forged" }, noon + 14 * minute);
+  habits = withHappening(habits, sent({ recipients: 25, network: "198.51.100.0/24" }), noon + 16 * minute);
+  habits = withHappening(habits, sent({ recipients: 1, network: "192.0.2.0/24" }), noon + 17 * minute);
+  habits = withHappening(habits, { kind: "complaint" }, noon + 17 * minute);
+  habits = withHappening(habits, { kind: "listed-link", domain: "bad.example" }, noon + 17 * minute);
+  const at = (time: number) => latelyOf(habits, time);
+  assert.deepEqual(
+    [at(noon + 29 * minute).recipients, at(noon + 31 * minute).recipients, at(noon + 46 * minute).recipients],
+    [56, 26, 0],
+  );
+  assert.deepEqual([at(noon + 29 * minute).forged, at(noon + 31 * minute).forged], [1, 0]);
+  assert.equal(at(noon + 17 * minute).networks, 2);
+  assert.equal(at(noon + 17 * minute).listedLink, "bad.example");
+  assert.equal(at(noon + day + 16.5 * minute).networks, 1);
+  assert.deepEqual([at(noon + 23 * 60 * minute).complaints, at(noon + 25 * 60 * minute).complaints], [1, 0]);
+  assert.deepEqual(at(noon + day).days, [56], "today is no day that was");
+  assert.deepEqual(at(noon + 3 * day).days, [56, 0, 0]);
+  assert.deepEqual(at(noon + 90 * day).days, Array(30).fill(0));
+  const free = latelyOf(forgiven(habits), noon + 17 * minute);
+  assert.deepEqual([free.recipients, free.complaints, free.networks, free.listedLink], [0, 0, 0, undefined]);
+});
+
+test("a mail program is new to who used pages alone for a week, and for half an hour", () => {
+  const pages = withHappening(noHabits, sent(), noon);
+  const program = (after: number) => withHappening(pages, sent({ program: true }), noon + after);
+  assert.equal(latelyOf(program(6 * day), noon + 6 * day).firstProgram, false);
+  const found = program(8 * day);
+  assert.equal(latelyOf(found, noon + 8 * day + minute).firstProgram, true);
+  assert.equal(
+    latelyOf(withHappening(found, sent({ program: true }), noon + 9 * day), noon + 9 * day).firstProgram,
+    false,
+  );
+  assert.equal(latelyOf(withHappening(noHabits, sent({ program: true }), noon), noon).firstProgram, false);
+});
+
+test("all of it fits the row it is kept in", () => {
+  let habits: Habits = noHabits;
+  for (let count = 0; count < 60; count++) {
+    const time = noon + (count < 30 ? count * day : 30 * day + count * minute);
+    const network = `2001:db8:${count}:ffff::/64`;
+    habits = withHappening(habits, sent({ recipients: 10_000, strangers: 10_000, program: true, network }), time);
+    habits = withHappening(habits, { kind: "listed-link", domain: "x".repeat(300) }, time);
+    habits = withHappening(habits, { kind: "complaint" }, time);
+  }
+  const text = JSON.stringify(habits);
+  assert.ok(text.length <= maxPeerValueChars, `${text.length}: ${text}`);
+});
+
+test("texts that differ little are alike; wrong passwords count where a mail program sends after them", () => {
+  let now = noon;
+  const book = new Map<string, Habits>();
+  const scores: number[] = [];
+  const watch = new Watch({
+    habits: { get: (key) => book.get(key), set: (key, value) => void book.set(key, value) },
+    recipientsLastDay: () => 0,
+    failures: () => ({ tried: 0, failed: 0 }),
+    scored: (_, signals) => void scores.push(sumOf(signals)),
+    now: () => now,
+  });
+  const one = account(1);
+  for (let count = 0; count < 50; count++) {
+    watch.wrote(1, { high: 0xf0f0f0f0 ^ (1 << (count % 8)), low: 5 });
+    // Others' texts crowd nothing out.
+    watch.wrote(1, { high: Math.imul(count, 0x9e3779b9), low: Math.imul(count, 0x85ebca6b) });
+  }
+  assert.deepEqual(
+    watch.signals(one).map(({ signal }) => signal),
+    ["alike"],
+  );
+  for (let count = 0; count < 6; count++) watch.loginFailed(one.name);
+  const mail = { account: one, address: "192.0.2.1", recipients: 1, strangers: 0, elsewhere: false };
+  watch.sent({ ...mail, via: "JMAP" });
+  assert.deepEqual(scores, [25]);
+  watch.sent({ ...mail, via: "ESMTPSA" });
+  assert.deepEqual(scores, [25, 45]);
+  watch.forget(one);
+  assert.deepEqual(watch.signals(one), []);
+  now += 31 * minute;
+  watch.sent({ ...mail, via: "ESMTPSA" });
+  assert.deepEqual(scores, [25, 45, 0]);
+});
