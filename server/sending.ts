@@ -17,6 +17,7 @@ import { complaintsLocal, type LateReport, type LateReports, makeLateReports } f
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
 import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
 import { parkKey } from "./dispatch/parks.ts";
+import { Sampling } from "./dispatch/sampling.ts";
 import { sandboxSuppression } from "./dispatch/sandbox.ts";
 import { makeComplainer } from "./dispatch/sandbox-complaints.ts";
 import { kinds } from "./dispatch/schema.ts";
@@ -119,6 +120,7 @@ const rereadMs = 5_000;
 const hourMs = 3_600_000;
 const maxAlerts = 200;
 const floodedKind = "flooded";
+const sampledKind = "sampled";
 const modelKinds: ReadonlySet<string> = new Set(kinds);
 
 /** Rejects with sentences for an administrator where a file that the settings name is wrong. */
@@ -169,7 +171,7 @@ export async function makeSending(parts: {
   });
   const alerts: Alert[] = [];
   await warmups.load();
-  const kept = await store.sendingRows([overrideKind, conductKind, floodedKind]);
+  const kept = await store.sendingRows([overrideKind, conductKind, floodedKind, sampledKind]);
   limits.load(kept.find(({ kind }) => kind === overrideKind));
   conduct.load(kept);
   bombing.restore(
@@ -272,7 +274,18 @@ export async function makeSending(parts: {
     alerts.unshift(alert);
     alerts.length = Math.min(alerts.length, maxAlerts);
   };
+  const sampling = new Sampling({
+    settings,
+    tally: (name) => conduct.tally(`campaign:${name}`),
+    stop(name, why) {
+      safely("keeping what was stopped", store.putSendingRows([{ kind: sampledKind, name, value: { at: now() } }]));
+      stopCampaign(name, why);
+    },
+    now,
+  });
+  sampling.restore(kept.filter(({ kind }) => kind === sampledKind).map(({ name }) => name));
   const dispatch = new Dispatcher({
+    sampling,
     shaping,
     model: () => model,
     warmups,

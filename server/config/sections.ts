@@ -355,12 +355,16 @@ export const sending = section<SendingSettings>(
       "Mails that confirm what somebody filled into a form (see docs/sending.md), of all tenants together, that one address gets in an hour; 0: no bound.",
     tenantsPerHour:
       "Tenants whose mail one address elsewhere gets in an hour; one more pauses all of it for an hour. 0: no bound.",
+    sampleSize:
+      "Addresses of a campaign that are written to before the others, which wait until it is known whether they exist; 0: all go at once.",
+    sampleHardPercent: "Percent of these addresses that may not exist: with more the campaign is stopped.",
     sandbox:
       'A domain whose addresses play receivers (delivered@, bounced@, complained@, …): mail to it is never sent anywhere. "" for none.',
     shaping: 'A file laid over the shipped limits and rules of providers (see docs/sending.md); "" for none.',
   },
   {
     publicUrl: url("https", "http"),
+    sampleHardPercent: percent,
     ownBlocklists: domain,
     ownDomainLists: domain,
     sandbox: domain,

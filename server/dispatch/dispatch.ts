@@ -17,7 +17,9 @@ import { defaultName, type Model, scheduleOf, streamOf } from "./model.ts";
 import { openingOf } from "./opening.ts";
 import { parkKey, parkName } from "./parks.ts";
 import { partiesOf, providerFor, rankOf, stoppedBecause, stoppedMs } from "./parties.ts";
+import type { Sampling } from "./sampling.ts";
 import { sandboxOutcome, sandboxRole } from "./sandbox.ts";
+import type { Stream } from "./schema.ts";
 import { EgressPaths, sourcesOf } from "./sources.ts";
 
 export type DispatchParts = HearingParts & {
@@ -30,6 +32,8 @@ export type DispatchParts = HearingParts & {
     /** Somebody there has got this message, and does not want it. */
     readonly complains: (message: QueuedMessage, recipient: QueuedRecipient) => void;
   };
+  /** Samples of campaigns; undefined: none are taken. */
+  readonly sampling?: Sampling | undefined;
 };
 
 export class Dispatcher implements Dispatching {
@@ -114,8 +118,21 @@ export class Dispatcher implements Dispatching {
       find({ message, rank: rankOf(recipient), path, provider, sources, stream }, ports),
     );
     if (results.some((one) => one instanceof Promise))
-      return Promise.all(results).then((found) => grouped(recipients, found, park));
-    return grouped(recipients, results as Found[], park);
+      return Promise.all(results).then((found) => this.#released(message, stream, grouped(recipients, found, park)));
+    return this.#released(message, stream, grouped(recipients, results as Found[], park));
+  }
+
+  /** Counts what goes of a campaign's sample. */
+  #released(
+    { tenant, campaign }: QueuedMessage,
+    stream: Stream,
+    admissions: readonly Admission[],
+  ): readonly Admission[] {
+    const { sampling } = this.#parts;
+    if (sampling === undefined || campaign === undefined || stream.kind !== "marketing") return admissions;
+    for (const { kind, recipients } of admissions)
+      if (kind === "go") sampling.released(`${tenant}/${campaign}`, recipients.length);
+    return admissions;
   }
 
   heldUntil(message: QueuedMessage, path: Path): Instant | undefined {
@@ -177,8 +194,8 @@ export class Dispatcher implements Dispatching {
   }
 
   opening(park: string, urgency: number, now: Instant): Opening {
-    const { limits, warmups } = this.#parts;
-    return openingOf(park, urgency, now, { limits, warmups, model: this.#current });
+    const { limits, warmups, sampling } = this.#parts;
+    return openingOf(park, urgency, now, { limits, warmups, model: this.#current, sampling });
   }
 
   shareOf(park: string): { readonly tenant: string; readonly weight: number; readonly order: number } {
@@ -205,6 +222,8 @@ export class Dispatcher implements Dispatching {
   }
 
   untried(message: QueuedMessage, recipients: readonly QueuedRecipient[], path: Path): void {
+    if (message.campaign !== undefined)
+      this.#parts.sampling?.released(`${message.tenant}/${message.campaign}`, -recipients.length);
     if (this.#parts.warmups.idle || path.egress === undefined) return;
     const provider = providerFor(this.#parts.shaping, path, recipients[0]?.domain ?? "");
     const parties = partiesOf(message, path.egress.name, provider);

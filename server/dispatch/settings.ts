@@ -11,6 +11,8 @@ export type SendingSettings = {
   readonly listsEveryMs: number;
   readonly confirmationsPerHour: number;
   readonly tenantsPerHour: number;
+  readonly sampleSize: number;
+  readonly sampleHardPercent: number;
 };
 
 export const defaultSendingSettings: SendingSettings = {
@@ -26,4 +28,6 @@ export const defaultSendingSettings: SendingSettings = {
   listsEveryMs: 900_000,
   confirmationsPerHour: 3,
   tenantsPerHour: 10,
+  sampleSize: 200,
+  sampleHardPercent: 8,
 };

@@ -773,3 +773,56 @@ test("nobody is flooded by forms: few confirmations in an hour, and mail of many
   assert.match(await write(0), /^250/);
   await admin().no(404, "POST", "/sending/flooded/lift", { address: "many@gmail.com" });
 });
+
+test("the first addresses of a campaign are a sample: a list that was bought is stopped by it, a good one goes on", async () => {
+  await run("stream add", { name: "bulk", kind: "marketing", pool: "warm" });
+  await run("sending tenant add", { name: "buyer" });
+  await run("sending domain add", { name: "buyer.test", tenant: "buyer" });
+  const tried = new Set<string>();
+  answers = (command) => {
+    const address = /^RCPT TO:<((?:good|bought)\S+)>/.exec(command)?.[1];
+    if (address !== undefined) tried.add(address);
+    return address?.startsWith("bought-gone") ? "550 5.1.1 no such user\r\n" : undefined;
+  };
+  const campaign = async (name: string, gone: (n: number) => boolean): Promise<void> => {
+    await run("campaign add", { name: `buyer/${name}`, stream: "bulk", state: "paused" });
+    const people = Array.from({ length: 230 }, (_, n) => `${name}${gone(n) ? "-gone" : ""}${n}@gmail.com`);
+    for (const reply of await hand(people, `X-Angarium-Campaign: ${name}\r\n`, "news@buyer.test"))
+      assert.match(reply, /^250/);
+    await run("campaign set", { name: `buyer/${name}`, state: "sending" });
+  };
+  type Listed = { readonly name: string; readonly state: string; readonly reason: string };
+  const known = async (name: string) =>
+    ((await run("campaign list")) as readonly Listed[]).find((one) => one.name === `buyer/${name}`);
+  const waiting = async (name: string): Promise<number> =>
+    ((await run("queue parks")) as readonly { readonly campaign: string; readonly recipients: number }[])
+      .filter((one) => one.campaign === name)
+      .reduce((sum, { recipients }) => sum + recipients, 0);
+
+  await campaign("good", () => false);
+  await until(
+    () => [...tried].filter((one) => one.startsWith("good")).length,
+    (count) => count === 230,
+    "all of the good list",
+  );
+  await campaign("bought", (n) => n % 8 === 0);
+  const stopped = await until(
+    () => known("bought"),
+    (one) => one?.state === "stopped",
+    "stopped",
+  );
+  assert.match(stopped!.reason, /^\d+ of the first \d+ addresses do not exist, and 8 % may not: clean the list/);
+  const asked = [...tried].filter((one) => one.startsWith("bought")).length;
+  assert.ok(asked <= 200, `${asked} were written to`);
+  const left = await waiting("bought");
+  assert.ok(left >= 30, `${left} wait`);
+  // A person who lets it go on, whatever it showed, is believed.
+  await run("sending tenant set", { name: "buyer", state: "active", reason: "" });
+  await run("campaign set", { name: "buyer/bought", state: "sending", reason: "" });
+  await until(
+    () => waiting("bought"),
+    (count) => count === 0,
+    "the rest",
+  );
+  assert.equal((await known("bought"))?.state, "sending");
+});
