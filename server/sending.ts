@@ -376,7 +376,11 @@ export async function makeSending(parts: {
     forSubmit: {
       hasTenants: () => model.domain.size > 0,
       senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
-      fields: (sender, { id }) => senderFields(model, sender, id),
+      fields: (sender, { id }, header) =>
+        senderFields(model, sender, id, {
+          senderId: settings.senderId,
+          bears: new Set(header.fields.map(({ name }) => name)),
+        }),
       alsoSigns: (sender) => complaintSigner(model, sender),
     },
     file,

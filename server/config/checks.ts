@@ -38,6 +38,10 @@ export const socketAddress = text(
   'is no address: write "unix:/run/clamav/clamd.ctl" or "tcp:127.0.0.1:3310"',
 );
 
+/** What Gmail takes for the sender in Feedback-ID. */
+export const feedbackSender: Check = (value) =>
+  /^[A-Za-z0-9-]{5,15}$/.test(value) ? undefined : `"${value}" must have 5 to 15 letters, digits and hyphens`;
+
 /** A URL of one of these schemes. */
 export const url = (...schemes: readonly string[]): Check =>
   text(

@@ -23,7 +23,7 @@ import { defaultSendSettings, type SendSettings } from "../send/send.ts";
 import { type DkimSettings, defaultDkimSettings } from "../sign/key-keeper.ts";
 import { defaultTransitSettings, type TransitSettings } from "../transit-settings.ts";
 import { type AbuseSettings, defaultAbuseSettings } from "../uphold/settings.ts";
-import { atLeastOne, dnsServer, domain, mailAddress, network, oneOf, percent, url } from "./checks.ts";
+import { atLeastOne, dnsServer, domain, feedbackSender, mailAddress, network, oneOf, percent, url } from "./checks.ts";
 import { section } from "./schema.ts";
 
 export const oidc = section<OidcSettings>(
@@ -355,6 +355,8 @@ export const sending = section<SendingSettings>(
       "Mails that confirm what somebody filled into a form (see docs/sending.md), of all tenants together, that one address gets in an hour; 0: no bound.",
     tenantsPerHour:
       "Tenants whose mail one address elsewhere gets in an hour; one more pauses all of it for an hour. 0: no bound.",
+    senderId:
+      "Our name at the end of Feedback-ID, by which Gmail's Postmaster Tools tell of complaints: choose one of your own before the first mailing, and keep it.",
     sampleSize:
       "Addresses of a campaign that are written to before the others, which wait until it is known whether they exist; 0: all go at once.",
     sampleHardPercent: "Percent of these addresses that may not exist: with more the campaign is stopped.",
@@ -365,6 +367,7 @@ export const sending = section<SendingSettings>(
   {
     publicUrl: url("https", "http"),
     sampleHardPercent: percent,
+    senderId: feedbackSender,
     ownBlocklists: domain,
     ownDomainLists: domain,
     sandbox: domain,

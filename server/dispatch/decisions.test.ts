@@ -7,7 +7,7 @@ import { inOrder } from "./choose.ts";
 import { ConductBook, judge, judgeCampaign, judgeTenant } from "./conduct.ts";
 import { emptyModel, readModelFile } from "./model.ts";
 import { parkKey, parkName } from "./parks.ts";
-import { complaintSigner, idOfRef, senderFields, senderOf } from "./sender.ts";
+import { complaintSigner, feedbackId, idOfRef, senderFields, senderOf } from "./sender.ts";
 import { isScope, scopesOf } from "./suppression.ts";
 
 test("sources are chosen by weight, and one message sees them in the same order each time", () => {
@@ -111,6 +111,10 @@ test("whose mail it is, and how it goes", () => {
     assert.match(refused.lines.join(" "), words);
   }
   assert.equal(
+    senderFields(model, mailing, "abc123", { bears: new Set(["feedback-id"]) }),
+    "X-Angarium-Ref: abc123\r\nCFBL-Address: fbl@shop.test; report=arf\r\nCFBL-Feedback-ID: abc123\r\n",
+  );
+  assert.equal(
     senderFields(model, mailing, "abc123"),
     "X-Angarium-Ref: abc123\r\nCFBL-Address: fbl@shop.test; report=arf\r\nCFBL-Feedback-ID: abc123\r\nFeedback-ID: may:shop:marketing:angarium\r\n",
   );
@@ -127,6 +131,18 @@ test("whose mail it is, and how it goes", () => {
     "platform.test",
     "bishop.test",
   ]);
+});
+
+test("Feedback-ID has a sender at its end, and no word twice; a tenant's own goes before", () => {
+  const cases: readonly [string | undefined, string, string, string][] = [
+    ["may", "shop", "news", "may:shop:news:acme-mail"],
+    [undefined, "shop", "news", ":shop:news:acme-mail"],
+    ["news", "shop", "news", "news:shop:news-stream:acme-mail"],
+    ["shop", "shop", "shop", "shop:shop-tenant:shop-stream:acme-mail"],
+    ["may", "acme-mail", "news", "may:acme-mail-tenant:news:acme-mail"],
+  ];
+  for (const [campaign, tenant, stream, expected] of cases)
+    assert.equal(feedbackId({ campaign, tenant, stream }, "acme-mail"), expected);
 });
 
 test("a reference is our id; with a keyed hash beside it, as it once was, that must be right", () => {

@@ -150,14 +150,37 @@ export function complaintSigner(model: Named, { author }: Pick<Sender, "author">
   return domain === "" || domain === author || domain.endsWith(`.${author}`) ? undefined : domain;
 }
 
-/** Fields that a tenant's message is given before it is signed, each ended with CRLF. */
-export function senderFields(model: Named, sender: Sender, id: string): string {
+/** How Gmail counts complaints about marketing: it is told of each of these by itself, so that no two may be the same word. */
+export function feedbackId(
+  { campaign = "", tenant, stream }: Pick<Sender, "campaign" | "tenant" | "stream">,
+  senderId: string,
+): string {
+  const words: string[] = [];
+  for (const [kind, name] of [
+    ["campaign", campaign],
+    ["tenant", tenant],
+    ["stream", stream],
+  ] as const)
+    words.push(name !== "" && (words.includes(name) || name === senderId) ? `${name}-${kind}` : name);
+  return [...words, senderId].join(":");
+}
+
+/** The sender's name in Feedback-ID: the same for all mail of this server, and for good. */
+export const defaultSenderId = "angarium";
+
+/** Fields that a tenant's message is given before it is signed, each ended with CRLF. `bears`: those that it brings (lower case). */
+export function senderFields(
+  model: Named,
+  sender: Sender,
+  id: string,
+  { senderId = defaultSenderId, bears }: { readonly senderId?: string; readonly bears?: ReadonlySet<string> } = {},
+): string {
   const { feedback = "" } = model.domain.get(sender.author) ?? {};
-  // RFC 9477 §3.1; Gmail's Feedback-ID counts complaints by campaign, tenant and stream.
+  // RFC 9477 §3.1. Of two Feedback-ID fields Gmail believes neither: a tenant's own goes before.
   return (
     `X-Angarium-Ref: ${id}\r\n` +
     (sender.seed === undefined ? "" : `X-Angarium-Seed: ${sender.seed}\r\n`) +
     (feedback === "" ? "" : `CFBL-Address: ${feedback}; report=arf\r\nCFBL-Feedback-ID: ${id}\r\n`) +
-    (sender.marketing ? `Feedback-ID: ${sender.campaign ?? ""}:${sender.tenant}:${sender.stream}:angarium\r\n` : "")
+    (sender.marketing && bears?.has("feedback-id") !== true ? `Feedback-ID: ${feedbackId(sender, senderId)}\r\n` : "")
   );
 }

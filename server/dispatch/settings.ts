@@ -11,6 +11,7 @@ export type SendingSettings = {
   readonly listsEveryMs: number;
   readonly confirmationsPerHour: number;
   readonly tenantsPerHour: number;
+  readonly senderId: string;
   readonly sampleSize: number;
   readonly sampleHardPercent: number;
 };
@@ -28,6 +29,7 @@ export const defaultSendingSettings: SendingSettings = {
   listsEveryMs: 900_000,
   confirmationsPerHour: 3,
   tenantsPerHour: 10,
+  senderId: "angarium",
   sampleSize: 200,
   sampleHardPercent: 8,
 };

@@ -104,7 +104,8 @@ const textOf = (entry: JourneyEntry | undefined, name: string): string => {
 
 /** Nothing was found: what the report says of itself. */
 function claimedOf({ clues, reportedDomain }: Asked, { tenantOf, isTenant }: ConcernedAsk): Concerned {
-  const [campaign = "", tenant = ""] = clues.feedbackId ?? [];
+  const [campaign = "", named = ""] = clues.feedbackId ?? [];
+  const tenant = isTenant(named) ? named : named.replace(/-tenant$/, "");
   if (tenant !== "" && isTenant(tenant)) return { ...nobody, tenant, campaign, by: "feedback-id" };
   const author = clues.author?.slice(clues.author.lastIndexOf("@") + 1);
   for (const domain of [author, reportedDomain]) {
