@@ -1,7 +1,7 @@
 /**
  * IMAP SEARCH beside another server that has no index, on the same mail in the same run, in turns, and beside a look into every message:
- * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P] [--only N] [--mail FOLDER] [--pids OURS,THEIRS]` (the last N
- * needles; .eml files in place of made-up mail; processes, by number or name, whose CPU is counted, on Linux, which other load on the machine does not change). Both must take LOGIN without TLS. Mailboxes that are full from a run before are asked at once. Not part of the tests.
+ * `node test/bench/search-beside.ts --ours PORT --theirs PORT [--count N] [--user U --pass P] [--only N] [--mail FOLDER] [--pids OURS,THEIRS] [--wait SECONDS]` (the last N
+ * needles; .eml files in place of made-up mail; how long the index is waited for where a mailbox had to be filled, 90: with 0 it is behind; processes, by number or name, whose CPU is counted, on Linux, which other load on the machine does not change). Both must take LOGIN without TLS. Mailboxes that are full from a run before are asked at once. Not part of the tests.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     mail: { type: "string" },
     pids: { type: "string" },
+    wait: { type: "string", default: "90" },
   },
 });
 const count = Number(values.count);
@@ -130,11 +131,13 @@ async function open(port: string | undefined): Promise<Imap> {
   return client;
 }
 
-const [ours, theirs] = [await open(values.ours), await open(values.theirs)];
-// The index follows behind: it is given the time it takes, or a minute and a half.
+// Ours is filled last: what it has had no time for is seen.
+const theirs = await open(values.theirs);
+const ours = await open(values.ours);
+// The index follows behind: it is given the time it takes, mostly.
 if (filled) {
-  process.stdout.write("waiting 90 s for the index\n");
-  await new Promise((resolve) => setTimeout(resolve, 90_000));
+  process.stdout.write(`waiting ${values.wait} s for the index\n`);
+  await new Promise((resolve) => setTimeout(resolve, Number(values.wait) * 1000));
 }
 
 /** CPU of all threads of a process, in milliseconds. */
