@@ -1,7 +1,8 @@
 /** The assembly of our certificates: those of our own authority for the domains hosted here, those by ACME, and the alarm before one ends. */
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { type Acme, makeAcme, maxNames, readCertificate } from "./certify/acme.ts";
+import { type Acme, makeAcme, makeAuthority, maxNames, readCertificate } from "./certify/acme.ts";
+import { makeDomainCertificates } from "./certify/domain-certificates.ts";
 import { alarm } from "./certify/renewal.ts";
 import type { AcmeSettings } from "./certify/settings.ts";
 import { loadModel } from "./dispatch/edit.ts";
@@ -20,13 +21,15 @@ export type Certificates = {
   /** The ports are open: challenges can be answered from now on. */
   start(): void;
   stop(): void;
+  /** Of hosted domains that have one each. */
+  ofDomains(): readonly { readonly names: readonly string[]; readonly validTo: string; readonly file: string }[];
 };
 
 const hourMs = 3_600_000;
-/** How often it is looked whether ACME has something to do; its back-off is longer. */
+/** How often it is looked at most whether ACME has something to do; its back-off is longer. */
 const acmeEveryMs = 60_000;
-/** Domains that get a certificate of their own from our authority. */
-const maxHosted = 2000;
+/** The names of so many domains stand in the certificate of the host; of more domains each has one of its own. */
+const maxShared = 10;
 
 export async function makeCertificates(parts: {
   readonly store: Pick<Store, "domains" | "subscribe" | "setting" | "swapSetting" | "sendingRows">;
@@ -45,76 +48,120 @@ export async function makeCertificates(parts: {
 }): Promise<Certificates> {
   const { store, resolver, keyRing, folder, ourHost, now, log } = parts;
   const localDomains = async (): Promise<readonly string[]> =>
-    (await store.domains()).flatMap(({ name, kind }) => (kind === "local" ? [name] : [])).slice(0, maxHosted);
+    (await store.domains()).flatMap(({ name, kind }) => (kind === "local" ? [name] : []));
   const acmeFolder = join(folder, "acme");
-  const acme: Acme | undefined =
+  const authority =
     parts.acme.directory === ""
       ? undefined
-      : makeAcme({
-          settings: parts.acme,
-          folder: acmeFolder,
-          caFile: parts.caFile,
-          keyRing,
-          wanted: async () => {
-            const names = (await localDomains()).flatMap((domain) => hostedNames(domain).slice(1));
-            return wantedNames(ourHost, parts.acme.names, [...names, ...(await trackingHosts(store))], resolver);
-          },
-          mayChangeKey: mayChangeKey(ourHost, resolver, () => publicKeyOf(join(acmeFolder, "key.pem"))),
-          now,
-          random: Math.random,
-          log,
-        });
+      : makeAuthority({ settings: parts.acme, folder: acmeFolder, caFile: parts.caFile, keyRing, now });
+  const byDomain =
+    authority &&
+    makeDomainCertificates({
+      authority,
+      folder: join(acmeFolder, "domains"),
+      domains: async () => {
+        const domains = await localDomains();
+        return domains.length > maxShared ? domains : [];
+      },
+      leadingHere: async (domain) => namesHere(servicesOf(domain), await hereNow()),
+      now,
+      random: Math.random,
+      log,
+    });
+  const hereNow = async (): Promise<Here> => ({ addresses: new Set(await addressesOf(ourHost, resolver)), resolver });
+  const acme: Acme | undefined =
+    authority &&
+    makeAcme({
+      authority,
+      folder: acmeFolder,
+      wanted: async () => {
+        const domains = await localDomains();
+        // Those that it has already stay in it until their domain has one of its own.
+        const had = new Set(acme?.certificate()?.names);
+        const names =
+          domains.length <= maxShared
+            ? domains.flatMap(servicesOf)
+            : domains.flatMap((domain) =>
+                servicesOf(domain).filter((name) => had.has(name) && byDomain?.files(domain) === undefined),
+              );
+        const others = [...names, ...(await trackingHosts(store))];
+        return wantedNames(ourHost, parts.acme.names, others, await hereNow());
+      },
+      mayChangeKey: mayChangeKey(ourHost, resolver, () => publicKeyOf(join(acmeFolder, "key.pem"))),
+      now,
+      random: Math.random,
+      log,
+    });
 
-  const ensureHosted = async (names: readonly string[]): Promise<readonly CertificateFiles[]> => {
-    const made: CertificateFiles[] = [];
-    for (const name of names) made.push(await ensureHostedCertificate(folder, name, now()));
-    return made;
-  };
+  /** Domains whose names are ours, and when the certificate of our own authority for one was looked at. */
+  let hosted: ReadonlySet<string> = new Set();
+  const ensured = new Map<string, { readonly files: CertificateFiles; readonly at: number }>();
   // They have the key of our own: when that is made anew, so are they.
-  keyRing.whenRenewed(async () => void (await ensureHosted(await localDomains())));
-
-  let shown = "";
-  let turn: Promise<void> = Promise.resolve();
-  /** Makes what is missing of our own; `whole` also looks at the age of those there are. */
-  const look = async (whole: boolean): Promise<void> => {
-    const names = keyRing.caFile === undefined ? [] : await localDomains();
-    const byAcme = acme?.certificate() === undefined ? [] : [acme.files];
-    const what = `${names.join()} ${byAcme.length}`;
-    // Most changes of the directory are about people.
-    if (!whole && what === shown) return;
-    const own = await ensureHosted(names);
-    await (parts.configured ? keyRing.show([], [...byAcme, ...own]) : keyRing.show(byAcme, [...parts.more, ...own]));
-    shown = what;
+  keyRing.whenRenewed(async () => ensured.clear());
+  const ensure = async (domain: string): Promise<CertificateFiles> => {
+    const known = ensured.get(domain);
+    if (known !== undefined && now() - known.at < hourMs) return known.files;
+    const files = await ensureHostedCertificate(folder, domain, now());
+    ensured.set(domain, { files, at: now() });
+    return files;
   };
-  const inTurn = (whole: boolean): Promise<void> => (turn = turn.catch(() => {}).then(() => look(whole)));
+  keyRing.showFurther(async (name) => {
+    const domain = [name, name.slice(name.indexOf(".") + 1)].find(
+      (one) => hosted.has(one) && hostedNames(one).includes(name),
+    );
+    if (domain === undefined) return undefined;
+    const files = name === domain ? undefined : byDomain?.files(domain);
+    return files ?? (keyRing.caFile === undefined ? undefined : ensure(domain));
+  });
+
+  let orderNow: (() => void) | undefined;
+  let shown: number | undefined;
+  let turn: Promise<void> = Promise.resolve();
+  const look = async (): Promise<void> => {
+    const domains = await localDomains();
+    // At the first start of all the first domain comes when the ports are open already: its names are in the first order.
+    if (hosted.size === 0 && domains.length > 0) orderNow?.();
+    hosted = new Set(domains);
+    for (const domain of ensured.keys()) if (!hosted.has(domain)) ensured.delete(domain);
+    const byAcme = acme?.certificate() === undefined ? [] : [acme.files];
+    // Most changes of the directory are not about certificates.
+    if (byAcme.length === shown) return;
+    await (parts.configured ? keyRing.show([], byAcme) : keyRing.show(byAcme, parts.more));
+    shown = byAcme.length;
+  };
+  const inTurn = (): Promise<void> => (turn = turn.catch(() => {}).then(look));
   const inBackground = (work: Promise<unknown>): void => {
     work.catch((error: unknown) => log.error({ err: error }, "upkeep of certificates failed; it is tried again"));
   };
 
   const warn = (): void => {
-    for (const { file, names } of keyRing.describe()) {
-      const certificate = readCertificate(file);
+    const here = keyRing.describe().map(({ file }) => ({ file, certificate: readCertificate(file) }));
+    const ofDomains = byDomain?.known().map((certificate) => ({ file: certificate.file, certificate })) ?? [];
+    for (const { file, certificate } of [...here, ...ofDomains]) {
       const words = certificate === undefined ? undefined : alarm(certificate, now());
-      if (words !== undefined) log.error({ file, names }, `the certificate ${words}`);
+      if (words !== undefined) log.error({ file, names: certificate?.names }, `the certificate ${words}`);
     }
   };
   const order = async (): Promise<void> => {
-    if (acme === undefined) return;
+    if (acme === undefined || byDomain === undefined) return;
     // Nodes that share a store order one after the other: a proof is for one order, and authorities count.
-    const answer = await inTurnOfNodes({ store, now }, "acme", () => acme.look());
-    if (answer.kind === "done" && answer.result) await inTurn(true);
+    await inTurnOfNodes({ store, now }, "acme", async () => {
+      if (!(await acme.look())) return byDomain.look();
+      shown = undefined;
+      await inTurn();
+    });
   };
 
-  await inTurn(true);
+  await inTurn();
   const unsubscribe = store.subscribe((changes) => {
-    if (changes.some(({ kind }) => kind === "directory")) inBackground(inTurn(false));
+    if (changes.some(({ kind }) => kind === "directory")) inBackground(inTurn());
   });
   const timers: NodeJS.Timeout[] = [];
   let ordering = false;
   return {
     mount(app) {
       app.get<{ Params: { token: string } }>("/.well-known/acme-challenge/:token", async (request, reply) => {
-        const answer = acme?.httpAnswer(request.params.token);
+        const answer = authority?.httpAnswer(request.params.token);
         return answer === undefined
           ? reply.code(404).type("text/plain").send("There is no such challenge.\n")
           : reply.type("application/octet-stream").send(answer);
@@ -127,22 +174,26 @@ export async function makeCertificates(parts: {
         inBackground(order().finally(() => (ordering = false)));
       };
       warn();
-      timers.push(
-        setInterval(() => {
-          warn();
-          inBackground(inTurn(true));
-        }, hourMs).unref(),
-      );
+      timers.push(setInterval(warn, hourMs).unref());
       if (acme === undefined) return;
-      orderOnce();
-      timers.push(setInterval(orderOnce, acmeEveryMs).unref());
+      orderNow = orderOnce;
+      if (hosted.size > 0) orderOnce();
+      const everyMs = Math.min(acmeEveryMs, hourMs / Math.max(1, parts.acme.ordersPerHour));
+      timers.push(setInterval(orderOnce, everyMs).unref());
     },
     stop() {
       for (const timer of timers) clearInterval(timer);
       unsubscribe();
     },
+    ofDomains: () =>
+      byDomain
+        ?.known()
+        .map(({ names, validTo, file }) => ({ names, validTo: new Date(validTo).toISOString(), file })) ?? [],
   };
 }
+
+/** The names of a hosted domain at which its services are looked for. */
+const servicesOf = (domain: string): readonly string[] => hostedNames(domain).slice(1);
 
 /** Where links lead whose clicks are counted. Those of a file of the configuration are named there: `[acme] names`. */
 async function trackingHosts(store: Pick<Store, "sendingRows">): Promise<readonly string[]> {
@@ -150,21 +201,28 @@ async function trackingHosts(store: Pick<Store, "sendingRows">): Promise<readonl
   return [...domain.values()].map(({ trackingHost }) => trackingHost).filter((host) => host !== "");
 }
 
+type Here = { readonly addresses: ReadonlySet<string>; readonly resolver: Resolver };
+
 /** Our host, what the administrator adds, and those of `others` that lead here: an order with one that does not would fail. */
 async function wantedNames(
   ourHost: string,
   more: readonly string[],
   others: readonly string[],
-  resolver: Resolver,
+  here: Here,
 ): Promise<readonly string[]> {
-  const here = new Set(await addressesOf(ourHost, resolver));
-  const wanted = new Set([ourHost, ...more].map((name) => name.toLowerCase()));
-  for (const name of others) {
-    if (wanted.size >= maxNames) break;
+  const wanted = [...new Set([ourHost, ...more].map((name) => name.toLowerCase()))];
+  const found = await namesHere(others.slice(0, maxNames * 2), here);
+  return [...new Set([...wanted, ...found])].slice(0, maxNames);
+}
+
+/** Those of the names that lead here, and only here. */
+async function namesHere(names: readonly string[], { addresses: here, resolver }: Here): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of names) {
     const addresses = await addressesOf(name, resolver);
-    if (addresses.length > 0 && addresses.every((address) => here.has(address))) wanted.add(name);
+    if (addresses.length > 0 && addresses.every((address) => here.has(address))) found.push(name);
   }
-  return [...wanted];
+  return found;
 }
 
 async function addressesOf(name: string, resolver: Resolver): Promise<readonly string[]> {

@@ -149,7 +149,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     connections,
     queued: () => options.store.queueCount(),
     queuedInMemory: () => queuedInMemory(),
-    certificates: () => keyRing.describe(),
+    certificates: () => [...keyRing.describe(), ...certificates.ofDomains()],
     smtp: counters,
     heard: (entry) => traffic.note(entry),
   });
@@ -598,7 +598,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       world: () => world,
       auth: jmap.auth,
       dataDir,
-      certificates: () => keyRing.describe(),
+      certificates: () => [...keyRing.describe(), ...certificates.ofDomains()],
       signIn: { settings: config, oidc },
       traffic: () => traffic.shown(),
       settings: config.api,

@@ -3,7 +3,7 @@
  * once for each kind of challenge; it must get a certificate of the authority's, show it by name, and publish its key.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -111,6 +111,7 @@ async function certificateBy(
   own: { caFile: string },
   more = "",
   meanwhile: () => Promise<unknown> = async () => {},
+  also: (data: string, port: (name: string) => number) => Promise<void> = async () => {},
 ): Promise<void> {
   const data = join(folder, challenge);
   const config = join(folder, `${challenge}.toml`);
@@ -132,7 +133,7 @@ email = "admin@acme.test"
 ${more}`,
   );
   const server = run(process.execPath, [main, "start", "--data", data, "--config", config, "--domain", "acme.test"]);
-  const until = Date.now() + 60_000;
+  const until = Date.now() + 120_000;
   for (;;) {
     await meanwhile();
     const certificate = await shownAt(port("submissions"), "mail.acme.test");
@@ -148,10 +149,36 @@ ${more}`,
     if (Date.now() > until) throw new Error(`no certificate: ${(server as unknown as { log(): string }).log()}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+  await also(data, port);
   const exited = once(server, "exit");
   server.kill("SIGTERM");
   await exited;
   process.stdout.write(`${challenge}: a certificate was ordered, shown and published\n`);
+}
+
+/** More domains than one certificate is for: each gets one of its own, beside a server that runs. */
+async function manyDomains(data: string, port: (name: string) => number): Promise<void> {
+  const names = Array.from({ length: 12 }, (_, i) => `customer${i}.test`);
+  for (const name of names) {
+    const { stderr, status } = spawnSync(process.execPath, [main, "domain", "add", name, "--data", data]);
+    assert.equal(status, 0, String(stderr));
+  }
+  const until = Date.now() + 120_000;
+  for (const name of names)
+    for (;;) {
+      const certificate = await shownAt(port("https"), `mta-sts.${name}`);
+      if (certificate?.issuer.includes("Pebble")) {
+        for (const service of ["mail", "autoconfig", "autodiscover"])
+          assert.ok(certificate.checkHost(`${service}.${name}`), `${service}.${name} is in it`);
+        assert.equal(certificate.checkHost("mail.customer.test"), undefined);
+        break;
+      }
+      if (Date.now() > until) throw new Error(`${name} has no certificate of its own`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  const host = await shownAt(port("https"), "mta-sts.acme.test");
+  assert.ok(host?.checkHost("mail.acme.test"), "what stood in the host's certificate stays there");
+  process.stdout.write(`${names.length} domains more have a certificate of their own each\n`);
 }
 
 try {
@@ -162,7 +189,8 @@ try {
     ...["-defaultIPv6", "", "-management", `127.0.0.1:${port("challtest")}`],
   ]);
   runPebble(port, own);
-  for (const challenge of ["tls-alpn-01", "http-01"]) await certificateBy(challenge, port, own);
+  await certificateBy("tls-alpn-01", port, own);
+  await certificateBy("http-01", port, own, "ordersPerHour = 36000\n", undefined, manyDomains);
 
   for (const algorithm of ["hmac-sha256", "hmac-sha512"] as const) {
     const ports = await freePorts();

@@ -11,6 +11,7 @@ export type AcmeSettings = {
   readonly tsigSecret: string;
   readonly tsigAlgorithm: string;
   readonly dnsWaitMs: number;
+  readonly ordersPerHour: number;
 };
 
 export const defaultAcmeSettings: AcmeSettings = {
@@ -24,4 +25,5 @@ export const defaultAcmeSettings: AcmeSettings = {
   tsigSecret: "",
   tsigAlgorithm: "hmac-sha256",
   dnsWaitMs: 10_000,
+  ordersPerHour: 60,
 };

@@ -318,13 +318,14 @@ export const acme = section<AcmeSettings>(
     challenge:
       "How we prove that names are ours: tls-alpn-01 (port 443), http-01 (port 80, open to the world) or dns-01 (dynamic updates).",
     names:
-      "Names for the certificate besides our host's; those of our domains that lead here (mta-sts., mail., autoconfig., autodiscover., openpgpkey.) are added by themselves.",
+      "Names for the certificate besides our host's; those of our domains that lead here (mta-sts., mail., autoconfig., autodiscover., openpgpkey.) are added by themselves, up to ten domains; of more each has a certificate of its own.",
     dnsServer: "dns-01: the server that takes dynamic updates (RFC 2136).",
     dnsZone: 'dns-01: the zone to change; "" is the name without its first label.',
     tsigName: "dns-01: name of the TSIG key.",
     tsigSecret: "dns-01: the TSIG key in base64.",
     tsigAlgorithm: "dns-01: hmac-sha256 or hmac-sha512.",
     dnsWaitMs: "dns-01: how long other servers of the zone may take to fetch a change.",
+    ordersPerHour: "Certificates of hosted domains that are ordered in an hour at most: authorities count.",
   },
   {
     directory: url("https", "http"),

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import * as tls from "node:tls";
 import { quiet } from "../log.ts";
-import { ensureOwnCertificate } from "./own-certificate.ts";
+import { ensureHostedCertificate, ensureOwnCertificate } from "./own-certificate.ts";
 import { type KeyRing, makeKeyRing, type TlsSettings } from "./tls.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "angarium-tls-"));
@@ -163,4 +163,30 @@ test("what is wrong with a certificate is said in a sentence", async () => {
   for (const [certFile, keyFile, expected] of cases) {
     await assert.rejects(ringIn("none", "x", { certificates: [{ certFile, keyFile }] }), expected);
   }
+});
+
+test("further names: read when they are asked for, kept, and read anew when their files change", async () => {
+  const where = join(folder, "further");
+  using ring = await ringIn("further", "mail.example.test");
+  const asked: string[] = [];
+  ring.showFurther(async (name) => {
+    asked.push(name);
+    return name === "mta-sts.b.test" ? ensureHostedCertificate(where, "b.test", now()) : undefined;
+  });
+  using server = await serve(ring);
+  const namesAt = async (servername: string) => (await server.connect({ servername, rejectUnauthorized: false })).names;
+  assert.match(await namesAt("MTA-STS.b.test"), /DNS:b\.test/);
+  assert.match(await namesAt("mta-sts.b.test"), /DNS:b\.test/);
+  assert.deepEqual(asked.splice(0), ["mta-sts.b.test"], "once");
+  assert.match(await namesAt("stranger.test"), /mail\.example\.test/, "who asks for another name gets the host's");
+  assert.match(await namesAt("mail.example.test"), /mail\.example\.test/);
+  assert.deepEqual(asked.splice(0), ["stranger.test"], "our own name is known");
+  assert.equal(ring.describe().length, 1);
+  assert.notDeepEqual(ring.endPointHash("mta-sts.b.test"), ring.endPointHash("mail.example.test"));
+  assert.deepEqual(ring.endPointHash("stranger.test"), ring.endPointHash("mail.example.test"));
+
+  ring.showFurther(async () => {
+    throw new Error("the disk is gone");
+  });
+  assert.match(await namesAt("mta-sts.b.test"), /mail\.example\.test/, "better another name than none");
 });

@@ -3,6 +3,7 @@ import { createHash, type KeyObject, randomBytes, X509Certificate } from "node:c
 import { readFileSync, statSync } from "node:fs";
 import * as tls from "node:tls";
 import type { Log } from "../log.ts";
+import { type FindFiles, FurtherCertificates } from "./further-certificates.ts";
 import type { MayChangeKey } from "./next-key.ts";
 import { ensureOwnCertificate } from "./own-certificate.ts";
 
@@ -30,6 +31,8 @@ export const defaultTlsSettings: TlsSettings = {
 export interface KeyRing extends Disposable {
   /** Further certificates: those that come before the configured ones (or our own), and those that come after them. Unusable ones are logged and left out. */
   show(before: readonly CertificateFiles[], after: readonly CertificateFiles[]): Promise<void>;
+  /** Who knows the certificates of names that none of these is for; asked when a client wants one. */
+  showFurther(find: FindFiles): void;
   /** For a server of HTTPS: certificates by name, read anew; `renew` is called with new default options when they change. */
   httpsOptions(renew: (options: tls.SecureContextOptions) => void): tls.TlsOptions;
   /** While it is set, HTTPS answers a challenge for a name with this certificate (RFC 8737). */
@@ -114,6 +117,7 @@ export async function makeKeyRing(parts: {
   const renewals: ((options: tls.SecureContextOptions) => void)[] = [];
   const whenRenewed: (() => Promise<void>)[] = [];
   const challenges = new Map<string, tls.SecureContext>();
+  let further: FurtherCertificates<Shown> | undefined;
 
   let ticketKeys = randomBytes(48);
   let ticketKeysMadeAt = performance.now();
@@ -127,9 +131,7 @@ export async function makeKeyRing(parts: {
     for (const one of shown) for (const name of one.names) if (!byName.has(name)) byName.set(name, one);
     const first = shown[0]!;
     options = { secureContext: first.context };
-    if (shown.length > 1) {
-      options.SNICallback = (servername, answer) => answer(null, find(servername).context);
-    }
+    if (shown.length > 1 || further !== undefined) options.SNICallback = answerName;
     for (const renew of renewals) renew(defaults());
   }
 
@@ -138,22 +140,35 @@ export async function makeKeyRing(parts: {
     return { cert, key, ...contextOptions(ticketKeys) };
   }
 
+  const always = (name: string): Shown | undefined =>
+    byName.get(name) ?? byName.get(`*${name.slice(name.indexOf("."))}`);
+
   function find(servername: string | undefined): Shown {
-    if (servername === undefined) return shown[0]!;
+    const name = servername?.toLowerCase() ?? "";
+    return always(name) ?? further?.get(name) ?? shown[0]!;
+  }
+
+  function answerName(servername: string, answer: (error: null, context: tls.SecureContext) => void): void {
     const name = servername.toLowerCase();
-    return byName.get(name) ?? byName.get(`*${name.slice(name.indexOf("."))}`) ?? shown[0]!;
+    const known = always(name);
+    if (known !== undefined || further === undefined) answer(null, (known ?? shown[0]!).context);
+    else void further.look(name).then((found) => answer(null, (found ?? shown[0]!).context));
   }
 
   async function reload(): Promise<void> {
     if (own !== undefined) {
       const before = shown.find(({ files }) => files.certFile === own.certFile)?.stamp;
       await ensureOwnCertificate(folder, hostname, now(), parts.mayChangeKey);
-      if (before !== stampOf(own)) for (const work of whenRenewed) await work();
+      if (before !== stampOf(own)) {
+        for (const work of whenRenewed) await work();
+        further?.forget();
+      }
     }
     const freshTickets = performance.now() - ticketKeysMadeAt >= settings.ticketKeysMs;
     if (freshTickets) {
       ticketKeys = randomBytes(48);
       ticketKeysMadeAt = performance.now();
+      further?.forget();
     }
     let changed = false;
     shown = shown.map((old) => {
@@ -193,13 +208,20 @@ export async function makeKeyRing(parts: {
       });
       arrange();
     },
+    showFurther(findFiles) {
+      further = new FurtherCertificates(findFiles, { load: (files) => load(files, ticketKeys), stampOf }, log);
+      arrange();
+    },
     httpsOptions: (renew) => {
       renewals.push(renew);
       return {
         ...defaults(),
         ALPNCallback: ({ protocols }) => alpn.find((known) => protocols.includes(known)),
-        SNICallback: (servername, answer) =>
-          answer(null, challenges.get(servername.toLowerCase()) ?? find(servername).context),
+        SNICallback: (servername, answer) => {
+          const challenge = challenges.get(servername.toLowerCase());
+          if (challenge === undefined) answerName(servername, answer);
+          else answer(null, challenge);
+        },
       };
     },
     answerChallenge(servername, certificate) {
