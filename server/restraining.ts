@@ -30,6 +30,8 @@ export type Restraining = AsyncDisposable & {
     readonly limits: Pick<SendingLimits, "show">;
     /** After a change. */
     readonly reread: () => Promise<void>;
+    /** By an administrator; false where it is stopped already. */
+    readonly freeze: (account: Account, why: string) => Promise<boolean>;
     /** After an account was let go. */
     readonly forget: (account: Account) => void;
     /** What speaks for its being in wrong hands, and from how many points on it is frozen; undefined: nobody looks. */
@@ -117,6 +119,7 @@ export async function startRestraining(parts: {
     forWorld: {
       limits,
       reread: () => restraints.reread(),
+      freeze: (account, why) => restrainer.stop(account, { kind: "frozen", at: now(), why, signals: [], byHand: true }),
       forget: (account) => {
         restrainer.forget(account.id);
         watch.forget(account);

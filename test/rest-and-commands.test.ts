@@ -69,7 +69,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/settings": ["setting set", "route set"],
   "/sign-in/ldap/sync": ["ldap sync"],
   "/sign-in": { none: "looks at what is configured and changes nothing" },
-  "/stopped-senders": ["limit stopped", "limit release"],
+  "/stopped-senders": ["limit stopped", "limit freeze", "limit release"],
   "/suppressions": ["suppression add", "suppression remove"],
   "/templates": ["template put", "template publish", "template preview", "template remove"],
   "/tenants": ["tenant add", "tenant set", "tenant remove"],

@@ -30,7 +30,14 @@ export type Resource = {
   /** Requests below one that have a place of their own on its page. */
   readonly without?: readonly string[];
   /** What is to be said of acts beside their name in the API: "change", "delete", or the last part of the path. */
-  readonly acts?: { readonly [verb: string]: { readonly title?: string; readonly when?: (row: Row) => boolean } };
+  readonly acts?: {
+    readonly [verb: string]: {
+      readonly title?: string;
+      readonly when?: (row: Row) => boolean;
+      /** It is not in the list any more afterwards. */
+      readonly ends?: true;
+    };
+  };
   /** Rows have no page of their own. */
   readonly flat?: boolean;
 };
@@ -204,6 +211,7 @@ export const resources: readonly Resource[] = [
     key: "id",
     columns: ["subject", "from", "account", "reasons", "at", "expiresAt"],
     filters: ["account"],
+    acts: { release: { ends: true }, report: { ends: true } },
     takes: "It is gone for ever then.",
   },
   {
@@ -215,9 +223,10 @@ export const resources: readonly Resource[] = [
     about:
       "Accounts of yours that may not send now, because too much of their mail was refused or because they look stolen.",
     nothing: "Nobody is stopped.",
+    add: "Stop an account",
     key: "account",
     columns: ["account", "kind", "why", "since"],
-    acts: { release: { title: "Let it send again" } },
+    acts: { release: { title: "Let it send again", ends: true } },
   },
   {
     id: "bans",

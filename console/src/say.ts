@@ -135,6 +135,7 @@ export function label(name: string): string {
 }
 const words: { readonly [name: string]: string } = {
   displayName: "Name for people",
+  says: "What was seen",
   posting: "Who may write",
   others: "What others write",
   subscribing: "Who may join",

@@ -30,6 +30,10 @@ export const sublists: { readonly [name: string]: Sublist } = {
   shares: { nothing: "Nobody else.", add: "Let somebody in" },
   members: { nothing: "Nobody yet.", add: "Add members", acts: { resume: ({ paused }) => paused === true } },
   filter: { nothing: "Nothing of its own: what is set further up (the domain, the tenant, the server) holds." },
+  "sending-limits": {
+    nothing:
+      "Nothing of its own. What its accounts may send together can be bounded here, and what each of them is taken for.",
+  },
   attachments: {
     nothing:
       "Nothing of its own: what is set further up holds. A kind of dangerous attachment can be let through, stripped or refused here.",

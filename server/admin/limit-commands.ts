@@ -5,7 +5,15 @@ import { sumOf } from "../restrain/score.ts";
 import { withAccount } from "./account-commands.ts";
 import { type Command, command, done, misused, no, type World } from "./command.ts";
 import { changeLimits, findLimited, type LimitChange, limitSentence, limitsOf } from "./sending-limits.ts";
-import { type HeldMail, heldMail, letGoOn, shownStop, stopOfAccount, stoppedSenders } from "./stopped-senders.ts";
+import {
+  freeze,
+  type HeldMail,
+  heldMail,
+  letGoOn,
+  shownStop,
+  stopOfAccount,
+  stoppedSenders,
+} from "./stopped-senders.ts";
 
 const name = {
   type: "text",
@@ -104,6 +112,19 @@ export const limitCommands: readonly Command[] = [
   ),
   command("limit stopped", "Accounts that may not send now, and why.", {}, async (_, world) =>
     done((await stoppedSenders(world)).map(({ name: whose, stop }) => ({ name: whose, ...shownStop(stop) }))),
+  ),
+  command(
+    "limit freeze",
+    "Stop all that an account sends, hold what it has in the queue, sign it out, and tell it why.",
+    {
+      name: { type: "text", placed: true, required: true, help: "the account's address, like anna@example.org" },
+      why: { type: "text", required: true, help: "what its person reads, in a sentence" },
+    },
+    (given, world) =>
+      withAccount(world, given.name, async (account) => {
+        const answer = await freeze(account, given.why, world);
+        return answer.kind === "refused" ? answer : done({ name: account.name, frozen: true });
+      }),
   ),
   command(
     "limit release",

@@ -29,6 +29,24 @@ export async function stopOfAccount(id: AccountId, { store }: Pick<World, "store
   return stopOf((await store.restraints({ account: id, limit: 1 }))[0]?.stop);
 }
 
+const maxWhyChars = 300;
+
+/** Stops all that an account sends, as if it looked stolen. */
+export async function freeze(
+  account: Account,
+  why: string,
+  { restraining }: Pick<World, "restraining">,
+): Promise<{ readonly kind: "done" } | Refused> {
+  if (restraining === undefined) return no("Only the running server stops an account. Start it first.");
+  // It ends in replies of SMTP, within a sentence.
+  const said = why
+    .replace(/[^ -~]/g, "?")
+    .replace(/[.\s]+$/, "")
+    .slice(0, maxWhyChars);
+  if (said === "") return no("Say why: its person reads it.", "why");
+  return (await restraining.freeze(account, said)) ? { kind: "done" } : no(`${account.name} is stopped already.`);
+}
+
 /** Lets it send again, and does with its held mail what is said; answers how many recipients that were. */
 export async function letGoOn(
   account: Account,
@@ -48,10 +66,10 @@ export async function letGoOn(
   return { kind: "done", touched: mail === "release" ? await act("release") : deleted };
 }
 
-export const shownStop = ({ kind, at, why, signals }: Stop) => ({
+export const shownStop = ({ kind, at, why, signals, byHand }: Stop) => ({
   kind,
   since: new Date(at).toISOString(),
   why,
-  says: stopSentence({ kind, at, why, signals }),
+  says: stopSentence({ kind, at, why, signals, ...(byHand === undefined ? {} : { byHand }) }),
   signals,
 });

@@ -118,19 +118,20 @@ export class Restrainer {
     await store.webSessionsEnd(id, "");
   }
 
-  /** Stops it and holds what it has in the queue, unless it is stopped as much already. */
-  async stop(account: Account, stop: Stop): Promise<void> {
+  /** Stops it and holds what it has in the queue; false where it is stopped as much already. */
+  async stop(account: Account, stop: Stop): Promise<boolean> {
     const { restraints, store, queue, log } = this.#ports;
     const known = restraints.stopOf(account.id);
-    if (this.#stopping.has(account.id) || known?.kind === "frozen" || known?.kind === stop.kind) return;
+    if (this.#stopping.has(account.id) || known?.kind === "frozen" || known?.kind === stop.kind) return false;
     this.#stopping.add(account.id);
     try {
-      if ((await store.restrain(account.id, { stop })) === "missing") return;
+      if ((await store.restrain(account.id, { stop })) === "missing") return false;
       await restraints.reread();
       if (stop.kind === "frozen") await this.#signOut(account.id);
       const held = await queue.act({ account: account.id }, "hold");
       log.warn({ account: account.name, kind: stop.kind, why: stop.why, held }, "an account may not send");
       await this.#tell(account, stop, held);
+      return true;
     } finally {
       this.#stopping.delete(account.id);
     }

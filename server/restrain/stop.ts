@@ -10,23 +10,27 @@ export type Signal = { readonly signal: string; readonly points: number; readonl
 export type Stop = {
   readonly kind: "braked" | "frozen";
   readonly at: number;
-  /** A sentence. */
+  /** A sentence without its end. */
   readonly why: string;
+  /** An administrator did it. */
+  readonly byHand?: true;
   readonly signals: readonly Signal[];
 };
 
 /** What stands in the store, which another version may have written. */
 export function stopOf(value: unknown): Stop | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { kind, at, why, signals } = value as { readonly [name: string]: unknown };
+  const { kind, at, why, signals, byHand } = value as { readonly [name: string]: unknown };
   if ((kind !== "braked" && kind !== "frozen") || typeof at !== "number") return undefined;
-  return { kind, at, why: String(why ?? ""), signals: Array.isArray(signals) ? (signals as readonly Signal[]) : [] };
+  const read: Stop = { kind, at, why: String(why ?? ""), signals: Array.isArray(signals) ? signals : [] };
+  return byHand === true ? { ...read, byHand } : read;
 }
 
 const contact = "Ask your administrator, who can let it go on.";
 
 /** What the sender reads of the whole, in one sentence or two. */
-export function stopSentence({ kind, why }: Stop): string {
+export function stopSentence({ kind, why, byHand }: Stop): string {
+  if (byHand) return `An administrator has stopped what this account sends: ${why}. ${contact}`;
   return kind === "braked"
     ? `Your mail to others is held for a look at it: ${why}. ${contact}`
     : `This account may not send for now, because it looks as if somebody else used it: ${why}. Change your password, then ask your administrator.`;
@@ -38,7 +42,7 @@ const listed = (signals: readonly Signal[]): readonly string[] =>
   signals.length === 0 ? [] : ["", ...signals.map(({ says, points }) => `- ${says} (${points})`)];
 
 /** For the person of the account. */
-export function letterToOwner({ kind, why, signals }: Stop, held: number): Letter {
+export function letterToOwner({ kind, why, signals, byHand }: Stop, held: number): Letter {
   const waits =
     held === 0
       ? []
@@ -60,19 +64,21 @@ export function letterToOwner({ kind, why, signals }: Stop, held: number): Lette
   return {
     subject: "Your account may not send mail for now",
     lines: [
-      `It looks as if somebody else used your account to send mail: ${why}.`,
+      byHand
+        ? `An administrator of this mail server has stopped what your account sends: ${why}.`
+        : `It looks as if somebody else used your account to send mail: ${why}.`,
       ...listed(signals),
       "",
       "You can read your mail as before, but send nothing. You have been signed out everywhere, and your app passwords are no longer valid.",
       ...waits,
       "",
-      "Change your password now, then tell your administrator, who lets your account go on.",
+      byHand ? contact : "Change your password now, then tell your administrator, who lets your account go on.",
     ],
   };
 }
 
 /** For administrators. */
-export function letterToAdministrator(name: string, { kind, why, signals }: Stop, held: number): Letter {
+export function letterToAdministrator(name: string, { kind, why, signals, byHand }: Stop, held: number): Letter {
   const release = `Let it go on, with what is held: angarium limit release ${name} (or in the console, under "Stopped senders"). Without it: --mail delete.`;
   const waits = `Its mail in the queue is held (${held} recipients): angarium queue list --sender ${name} --state held`;
   if (kind === "braked")
@@ -81,7 +87,7 @@ export function letterToAdministrator(name: string, { kind, why, signals }: Stop
       lines: [`Of the mail of ${name} too much could not be delivered: ${why}.`, waits, release],
     };
   return {
-    subject: `${name} may not send: it looks stolen`,
+    subject: byHand ? `${name} may not send: it was stopped by hand` : `${name} may not send: it looks stolen`,
     lines: [
       `The account ${name} was stopped: ${why}.`,
       ...listed(signals),

@@ -314,4 +314,16 @@ test("an account that looks stolen is frozen: it reads, sends nothing, is signed
   assert.equal((await admin.ok("POST", `/stopped-senders/${user}/release`, { mail: "delete" })).recipients, 0);
   assert.equal((await own.ok("GET", "/accounts/me/sending-score")).points, 0);
   assert.match(await sends(user, ["ann@far.test"], "Mine again"), /^250 /);
+
+  // By hand.
+  await admin.no(422, "POST", "/stopped-senders", { account: "nobody@example.test", why: "spam" });
+  await own.no(403, "POST", "/stopped-senders", { account: user, why: "spam" });
+  const by = await admin.ok("POST", "/stopped-senders", { account: user, why: "swindles." });
+  assert.deepEqual([by.account, by.kind, by.why, by.signals], [user, "frozen", "swindles", []]);
+  await admin.no(409, "POST", "/stopped-senders", { account: user, why: "swindles" });
+  assert.match(
+    await sends(user, ["ann@far.test"]),
+    /^550 5\.7\.1 An administrator has stopped what this account sends: swindles\./,
+  );
+  await tell("limit", "release", user);
 });

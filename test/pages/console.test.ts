@@ -361,6 +361,37 @@ test("the console", async (t) => {
     await context.close();
   });
 
+  await t.test(
+    "an account that sends spam is stopped, its page says why, its limits are changed, and it is let go",
+    async () => {
+      const person = await pages.person({ size: "phone" });
+      const { page, context, complaints } = person;
+      await enter(person);
+      const dialog = page.getByRole("dialog");
+      const user = pages.dev.ready.users[8] ?? "";
+      await page.goto(`${pages.origin}/admin/#/stopped-senders?add=1`);
+      await dialog.locator('[name="account"]').fill(user);
+      await dialog.locator('[name="why"]').fill("it sent swindles.");
+      await dialog.getByRole("button").last().click();
+      await page.getByText("it sent swindles", { exact: true }).waitFor();
+      await accessible(page, "stopped senders with one");
+      await page.goto(`${pages.origin}/admin/#/accounts/${user}`);
+      await page.getByText(`An administrator has stopped what this account sends: it sent swindles.`).waitFor();
+      await accessible(page, "an account that is stopped");
+      const card = page.locator("section").filter({ has: page.getByRole("heading", { name: "Sending", exact: true }) });
+      await card.getByRole("button", { name: "Change" }).click();
+      await dialog.locator('[name="class"]').selectOption("trusted");
+      await dialog.getByRole("button", { name: "Save" }).click();
+      await dialog.waitFor({ state: "detached" });
+      await page.getByRole("link", { name: "Look at it" }).click();
+      await page.getByRole("button", { name: "Let it send again" }).click();
+      await dialog.getByRole("button", { name: "Let it send again" }).click();
+      await page.getByText("Nobody is stopped.").waitFor();
+      assert.deepEqual(complaints, []);
+      await context.close();
+    },
+  );
+
   await t.test("the limits and the branding of a tenant are written field by field", async () => {
     const person = await pages.person({ size: "phone" });
     const { page, context, complaints } = person;

@@ -11,6 +11,8 @@ export type ActOn = {
   readonly title: string;
   /** Whether there is anything to be done about this one. */
   readonly when: (row: Row) => boolean;
+  /** It is not there any more afterwards. */
+  readonly ends: boolean;
 };
 
 /** The parameter that names the thing in paths: "account" of "/accounts/{account}". */
@@ -35,8 +37,8 @@ export function actsOn(
   if (item === undefined) return [];
   const found: ActOn[] = [];
   const add = (kind: ActKind, operation: Operation, verb: string): void => {
-    const { title = label(verb), when = () => true } = resource.acts?.[verb] ?? {};
-    found.push({ kind, operation, title, when });
+    const { title = label(verb), when = () => true, ends = kind === "delete" } = resource.acts?.[verb] ?? {};
+    found.push({ kind, operation, title, when, ends });
   };
   for (const operation of api.operations) {
     const { method, path } = operation;

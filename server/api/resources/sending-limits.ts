@@ -11,13 +11,18 @@ import { theAccount, theDomain, theTenant } from "../params.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 
 const bound = (what: string) =>
-  z.int().min(0).max(1_000_000_000).nullable().describe(`${what}. 0: no limit. null: as its class has it.`);
+  z.int().min(0).max(1_000_000_000).nullable().describe(`${what}. 0: no limit. Empty (null): as its class has it.`);
 const together = (what: string) =>
-  z.int().min(0).max(1_000_000_000).nullable().describe(`${what}, of all accounts together. null, 0: no limit.`);
+  z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .nullable()
+    .describe(`${what}, of all accounts together. Empty (null), 0: no limit.`);
 const classOf = (whose: string) => z.enum(sendingClasses).nullable().describe(whose);
 
 const ofAccount = {
-  class: classOf("What it is taken for. null: what its domain or tenant says, else by its age."),
+  class: classOf("What it is taken for. Empty (null): what its domain or tenant says, else by its age."),
   messagesPerHour: bound("Messages within an hour"),
   recipientsPerDay: bound("Recipients in 24 hours"),
   newRecipientsPerDay: bound("Recipients in 24 hours that it has not written to before"),
@@ -25,7 +30,7 @@ const ofAccount = {
 };
 const ofGroup = {
   class: classOf(
-    "What its accounts are taken for, where nothing is said of one. null: what is said further up, else by age.",
+    "What its accounts are taken for, where nothing is said of one. Empty (null): what is said further up, else by age.",
   ),
   messagesPerHour: together("Messages within an hour"),
   recipientsPerDay: together("Recipients in 24 hours"),
@@ -35,7 +40,7 @@ const ofGroup = {
     .min(0)
     .max(1_000_000_000)
     .nullable()
-    .describe("Recipients of one message. null, 0: no limit of its own."),
+    .describe("Recipients of one message. Empty (null), 0: no limit of its own."),
 };
 
 const count = z.int();

@@ -1,9 +1,10 @@
 /** Accounts of ours that may not send now. */
 import { z } from "zod";
-import { heldMail, letGoOn, type StoppedSender, stoppedSenders } from "../../admin/stopped-senders.ts";
+import { freeze, heldMail, letGoOn, type StoppedSender, stoppedSenders } from "../../admin/stopped-senders.ts";
 import { refusal } from "../outcome.ts";
 import { accountOf, domainOf } from "../params.ts";
-import { at, list, type Param, page, paged, type Route, route, time } from "../route.ts";
+import { wrongField } from "../problem.ts";
+import { at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 
 const Signal = z.object({
   says: z.string(),
@@ -55,6 +56,32 @@ export const routes: readonly Route[] = [
         if (actor.within.kind === "all" || (await domainOf(domain, actor, world)) !== undefined) mine.push(one);
       }
       return paged(mine, limit, ({ account }) => String(account), shown);
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/stopped-senders",
+    summary: "Stop all that an account sends.",
+    description:
+      "What it has in the queue is held, its sessions, tokens and app passwords are withdrawn, and it is told why. It may read.",
+    area: "queue",
+    who: "platform",
+    body: z.strictObject({
+      account: z.string().min(3).max(330).describe("Its address."),
+      why: z.string().min(1).max(300).describe("What its person reads, in a sentence."),
+    }),
+    answer: Shown,
+    status: 201,
+    refuses: ["conflict"],
+    run: async ({ actor, body, audit }, world) => {
+      const account = await accountOf(body.account, actor, world);
+      if (account === undefined) return wrongField("/account", "There is no account of this address.");
+      audit.tenant = account.tenant;
+      audit.target = account.name;
+      const answer = await freeze(account, body.why, world);
+      if (answer.kind === "refused") return refusal(answer);
+      const [made] = await stoppedSenders(world, account.id - 1);
+      return new Created(shown(made!), `/stopped-senders/${encodeURIComponent(account.name)}`);
     },
   }),
   route({
