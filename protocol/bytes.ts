@@ -87,19 +87,29 @@ export function joined(
   length: number = pieces.reduce((sum, piece) => sum + piece.length, 0),
 ): Buffer {
   if (length < sharedBytes) return Buffer.concat(pieces, length);
-  const memory = new SharedArrayBuffer(roomBytes + length);
-  usedFrom.set(memory, roomBytes);
-  const bytes = Buffer.from(memory, roomBytes, length);
+  const bytes = room(length);
   let at = 0;
   for (const piece of pieces) at += piece.copy(bytes, at);
   return bytes;
+}
+
+function room(length: number): Buffer {
+  if (length < sharedBytes) return Buffer.allocUnsafe(length);
+  const memory = new SharedArrayBuffer(roomBytes + length);
+  usedFrom.set(memory, roomBytes);
+  return Buffer.from(memory, roomBytes, length);
 }
 
 /** `text` (UTF-8) and then `bytes`, as one. Where there is room in front of `bytes`, and nobody has used it yet, nothing is copied. */
 export function prepend(text: string, bytes: Buffer): Buffer {
   const length = Buffer.byteLength(text, "utf8");
   const { buffer, byteOffset } = bytes;
-  if (length > byteOffset || usedFrom.get(buffer) !== byteOffset) return joined([Buffer.from(text, "utf8"), bytes]);
+  if (length > byteOffset || usedFrom.get(buffer) !== byteOffset) {
+    const whole = room(length + bytes.length);
+    whole.write(text, 0, "utf8");
+    bytes.copy(whole, length);
+    return whole;
+  }
   usedFrom.set(buffer, byteOffset - length);
   const whole = Buffer.from(buffer, byteOffset - length, length + bytes.length);
   whole.write(text, 0, "utf8");

@@ -33,10 +33,11 @@ export function withLinks(
   ports: Pick<EngagedPorts, "store" | "now">,
 ): NonNullable<SubmitPorts["sending"]> {
   const base = publicBase(publicUrl, ourHost);
+  const engagedPorts = { ...ports, suppression };
   return {
     ...forSubmit,
     eager: (sender, wish, { recipients }) =>
-      withEngaged(sender, wish, recipients.map(formatMailbox), { ...ports, suppression }),
+      withEngaged(sender, wish, recipients.values().map(formatMailbox), engagedPorts),
     fields: (sender, mail, header) => {
       const mailHost = model().domain.get(sender.author)?.returnPath ?? "";
       return forSubmit.fields(sender, mail, header) + unsubscribeFields(sender, mail, header, { mac, base, mailHost });

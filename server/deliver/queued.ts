@@ -2,6 +2,7 @@
 import { fieldValue, type Header } from "../../protocol/mime/header.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Received } from "../receive/received.ts";
+import { ofTenant, type Writable, withTurn } from "../store/queued.ts";
 import type { NewQueued, NewRecipient } from "../store/store.ts";
 
 export function queuedOf(
@@ -14,26 +15,21 @@ export function queuedOf(
 ): NewQueued {
   const notBefore = Math.max(mail.notBefore ?? mail.at, mail.at);
   const { sending } = mail;
-  return {
+  const queued: Writable<NewQueued> = {
     envelopeFrom: mail.envelopeFrom,
     recipients:
       sending === undefined
         ? recipients
-        : recipients.map((one) => ({
-            ...one,
-            urgency: sending.rankOf(one.address),
-            ...(sending.park === undefined ? {} : { park: sending.park }),
-          })),
+        : recipients.map(({ address, domain, orcpt, notify }) =>
+            withTurn({ address, domain, orcpt, notify }, sending.park, sending.rankOf(address)),
+          ),
     envid: mail.envid,
     ret: mail.ret,
     smtputf8: mail.smtputf8,
     body: mail.body,
     requireTls: mail.requireTls,
-    ...(!mail.requireTls && isTlsOptional(header) ? { tlsOptional: true } : {}),
     account: mail.account?.id,
     stream: sending?.stream ?? "default",
-    ...(sending === undefined ? {} : { tenant: sending.tenant, author: sending.author }),
-    ...(sending?.campaign === undefined ? {} : { campaign: sending.campaign }),
     createdAt: mail.at,
     notBefore,
     expiresAt: notBefore + (sending?.lifetimeMs ?? settings.queueLifetimeMs),
@@ -41,6 +37,8 @@ export function queuedOf(
     // What takes turns waits in the store.
     lease: held || notBefore > mail.at || sending?.park !== undefined ? undefined : queue.leaseForNew(),
   };
+  if (!mail.requireTls && isTlsOptional(header)) queued.tlsOptional = true;
+  return ofTenant(queued, sending?.tenant, sending?.campaign, sending?.author);
 }
 
 /** RFC 8689 §5: one field "TLS-Required: No"; anything else says nothing. */

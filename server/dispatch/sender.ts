@@ -72,8 +72,8 @@ const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 export function senderOf(model: Named, author: string, wish: SendingWish, tenant?: string): Sender | Reply | undefined {
   const whose = tenant ?? model.domain.get(author)?.tenant ?? "";
   if (whose === "") return undefined;
-  for (const [what, name] of Object.entries({ campaign: wish.campaign, list: wish.list }))
-    if (name !== undefined && !nameForm.test(name))
+  for (const what of ["campaign", "list"] as const)
+    if (wish[what] !== undefined && !nameForm.test(wish[what]))
       return refusal(`The ${what} must be a name of letters, digits, ".", "_" and "-" (64 at most)`);
   const owner = model.tenant.get(whose);
   const campaign = wish.campaign === undefined ? undefined : model.campaign.get(`${whose}/${wish.campaign}`);

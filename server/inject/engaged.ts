@@ -15,13 +15,22 @@ export type EngagedPorts = {
  * The sender with what is known of recipients of whom its wish says nothing, by any way in: API, SMTP, JMAP. The store is asked only for marketing
  * whose clicks are counted.
  */
-export async function withEngaged(
+export function withEngaged(
+  sender: Sender,
+  wish: SendingWish,
+  addresses: Iterable<string>,
+  ports: EngagedPorts,
+): Sender | Promise<Sender> {
+  if (!sender.marketing || sender.tracking?.clicks !== true || wish.engagedDays !== undefined) return sender;
+  return withKnown(sender, wish, addresses, ports);
+}
+
+async function withKnown(
   sender: Sender,
   wish: SendingWish,
   addresses: Iterable<string>,
   { store, suppression, now }: EngagedPorts,
 ): Promise<Sender> {
-  if (!sender.marketing || sender.tracking?.clicks !== true || wish.engagedDays !== undefined) return sender;
   const byHash = new Map<string, string>();
   for (const one of addresses) {
     const address = one.toLowerCase();

@@ -1,12 +1,15 @@
 /** The recipients in memory and the leases under which they are ours, from their coming until their result is durable. */
-import type { Lease, QueuedMessage, QueuedRecipient } from "../store/store.ts";
+import type { Lease, QueuedMessage, QueuedRecipient, QueueId } from "../store/store.ts";
 import type { Held } from "./item.ts";
 import type { MessageMemory } from "./message-memory.ts";
 
+type Taken = { lease: Lease; readonly park: string | undefined };
+
 export class Holding {
-  readonly #leases = new Map<string, Lease>();
-  /** Where recipients waited who came out of a park. */
-  readonly #parks = new Map<string, string>();
+  /** By message, by recipient. */
+  readonly #taken = new Map<QueueId, Map<number, Taken>>();
+  #recipients = 0;
+  /** Of those who came out of a park: how many of each. */
   readonly #byPark = new Map<string, number>();
   readonly #memory: MessageMemory;
 
@@ -15,7 +18,7 @@ export class Holding {
   }
 
   get recipients(): number {
-    return this.#leases.size;
+    return this.#recipients;
   }
 
   /** Recipients here that waited in a park. */
@@ -23,7 +26,9 @@ export class Holding {
     return this.#byPark.get(park) ?? 0;
   }
 
-  #count(park: string, change: number): void {
+  #count(park: string | undefined, change: number): void {
+    this.#recipients += change;
+    if (park === undefined) return;
     const next = this.ofPark(park) + change;
     if (next === 0) this.#byPark.delete(park);
     else this.#byPark.set(park, next);
@@ -31,36 +36,42 @@ export class Holding {
 
   /** Takes leased recipients in; answers those that were not here before. The others go on under their new lease. */
   take(message: QueuedMessage): QueuedRecipient[] {
-    return message.recipients.filter((recipient) => {
-      if (recipient.lease === undefined) return false;
-      const key = keyOf(message, recipient);
-      const known = this.#leases.has(key);
-      this.#leases.set(key, recipient.lease);
-      if (!known && recipient.park !== undefined) {
-        this.#parks.set(key, recipient.park);
-        this.#count(recipient.park, 1);
+    const leased = message.recipients.filter(({ lease }) => lease !== undefined);
+    if (leased.length === 0) return leased;
+    let taken = this.#taken.get(message.id);
+    if (taken === undefined) this.#taken.set(message.id, (taken = new Map()));
+    const fresh: QueuedRecipient[] = [];
+    for (const recipient of leased) {
+      const { id, park } = recipient;
+      const lease = recipient.lease!;
+      const known = taken.get(id);
+      if (known !== undefined) known.lease = lease;
+      else {
+        taken.set(id, { lease, park });
+        this.#count(park, 1);
+        fresh.push(recipient);
       }
-      return !known;
-    });
+    }
+    return fresh;
   }
 
   lease(message: QueuedMessage, recipient: QueuedRecipient): Lease | undefined {
-    return this.#leases.get(keyOf(message, recipient));
+    return this.#taken.get(message.id)?.get(recipient.id)?.lease;
   }
 
   /** They are settled, or somebody else's. */
   forget(held: Held, recipients: readonly number[]): void {
-    let gone = 0;
+    const { id } = held.message;
+    const taken = this.#taken.get(id);
+    if (taken === undefined) return;
     for (const recipient of recipients) {
-      const key = `${held.message.id} ${recipient}`;
-      if (!this.#leases.delete(key)) continue;
-      gone++;
-      const park = this.#parks.get(key);
-      if (park === undefined) continue;
-      this.#parks.delete(key);
-      this.#count(park, -1);
+      const known = taken.get(recipient);
+      if (known === undefined) continue;
+      taken.delete(recipient);
+      this.#count(known.park, -1);
+      held.pending--;
     }
-    held.pending -= gone;
+    if (taken.size === 0) this.#taken.delete(id);
     if (held.pending === 0) this.#memory.forget(held);
   }
 }

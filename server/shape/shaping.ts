@@ -7,6 +7,8 @@ import { type Limits, type Provider, type Rule, shapingSchema } from "./schema.t
 
 export type Shaping = {
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Keys of providers by the domains that they name. */
+  readonly domains: ReadonlyMap<string, string>;
   readonly rules: readonly Rule[];
 };
 export type LoadedShaping =
@@ -46,7 +48,9 @@ export function loadShaping(text: string, base?: Shaping): LoadedShaping {
   if (mistakes.length > 0) return { kind: "mistakes", mistakes };
   const ours = new Set(read.value.rule.map(({ id }) => id));
   const rules = [...read.value.rule, ...(base?.rules.filter(({ id }) => !ours.has(id)) ?? [])];
-  return { kind: "ok", shaping: { providers, rules } };
+  // The first that names a domain has it.
+  const named = [...providers.values()].flatMap(({ key, domains }) => domains.map((one) => [one, key] as const));
+  return { kind: "ok", shaping: { providers, domains: new Map(named.toReversed()), rules } };
 }
 
 function mistakesIn(
@@ -93,12 +97,9 @@ function providersOf(rule: Rule): readonly string[] {
  * could not be looked up) the domain's name decides.
  */
 export function providerOf(shaping: Shaping, domain: string, hosts: readonly string[]): string {
+  if (hosts.length === 0) return shaping.domains.get(domain) ?? otherProvider;
   for (const provider of shaping.providers.values())
-    if (
-      hosts.length === 0
-        ? provider.domains.includes(domain)
-        : hosts.every((host) => provider.mx.some((suffix) => host.endsWith(suffix) || host === suffix.slice(1)))
-    )
+    if (hosts.every((host) => provider.mx.some((suffix) => host.endsWith(suffix) || host === suffix.slice(1))))
       return provider.key;
   return otherProvider;
 }

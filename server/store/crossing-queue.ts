@@ -9,31 +9,10 @@ import {
   unpackJourney,
 } from "./crossing-lists.ts";
 import type { KeptJourneyEntry, KeptSettlement } from "./ops/kept.ts";
+import { type AllOfQueued, type AllOfRecipient, ofTenant, type Writable, withTurn } from "./queued.ts";
 import type { Lease, NewQueued, NewRecipient, Settlement, SettleRequest } from "./store.ts";
 
 type Later = Extract<Settlement["outcome"], { kind: "later" }>;
-type AllOfQueued = AllOf<
-  NewQueued,
-  | "envelopeFrom"
-  | "recipients"
-  | "envid"
-  | "ret"
-  | "smtputf8"
-  | "body"
-  | "requireTls"
-  | "tlsOptional"
-  | "account"
-  | "stream"
-  | "tenant"
-  | "campaign"
-  | "author"
-  | "createdAt"
-  | "notBefore"
-  | "expiresAt"
-  | "held"
-  | "lease"
->;
-type AllOfRecipient = AllOf<NewRecipient, "address" | "domain" | "orcpt" | "notify" | "park" | "urgency">;
 type AllOfLease = AllOf<Lease, "owner" | "until" | "token">;
 type AllOfSettlement = AllOf<Settlement, "queue" | "recipient" | "token" | "outcome" | "reply" | "event">;
 type AllOfLater = AllOf<Later, "kind" | "nextAt" | "delayWarned" | "countsAsAttempt" | "park">;
@@ -56,41 +35,39 @@ export function packQueued(queue: NewQueued | undefined, packed: unknown[]): voi
 export function unpackQueued(from: Unpacking): NewQueued | undefined {
   const count = from.next<number>();
   if (count < 0) return undefined;
-  const plain = {
-    envelopeFrom: from.next<string>(),
-    envid: from.next<string | undefined>(),
-    ret: from.next<NewQueued["ret"]>(),
-    smtputf8: from.next<boolean>(),
-    body: from.next<NewQueued["body"]>(),
-    requireTls: from.next<boolean>(),
+  const queue: Writable<NewQueued> = {
+    envelopeFrom: from.next(),
+    envid: from.next(),
+    ret: from.next(),
+    smtputf8: from.next(),
+    body: from.next(),
+    requireTls: from.next(),
+    recipients: [],
+    account: undefined,
+    stream: "",
+    createdAt: 0,
+    notBefore: 0,
+    expiresAt: 0,
+    held: false,
+    lease: undefined,
   };
   const tlsOptional = from.next<boolean | undefined>();
-  const whose = { account: from.next<number | undefined>(), stream: from.next<string>() };
-  const tenant = from.next<string | undefined>();
-  const campaign = from.next<string | undefined>();
-  const author = from.next<string | undefined>();
-  const times = {
-    createdAt: from.next<number>(),
-    notBefore: from.next<number>(),
-    expiresAt: from.next<number>(),
-    held: from.next<boolean>(),
-  };
+  if (tlsOptional !== undefined) queue.tlsOptional = tlsOptional;
+  queue.account = from.next();
+  queue.stream = from.next();
+  ofTenant(queue, from.next(), from.next(), from.next());
+  queue.createdAt = from.next();
+  queue.notBefore = from.next();
+  queue.expiresAt = from.next();
+  queue.held = from.next();
   const owner = from.next<string | undefined>();
   const until = from.next<number>();
   const token = from.next<number>();
+  if (owner !== undefined) queue.lease = { owner, until, token };
   const recipients: NewRecipient[] = [];
   for (let left = count; left > 0; left--) recipients.push(unpackRecipient(from));
-  return {
-    ...plain,
-    ...(tlsOptional === undefined ? {} : { tlsOptional }),
-    ...whose,
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(campaign === undefined ? {} : { campaign }),
-    ...(author === undefined ? {} : { author }),
-    ...times,
-    lease: owner === undefined ? undefined : { owner, until, token },
-    recipients,
-  };
+  queue.recipients = recipients;
+  return queue;
 }
 
 function unpackRecipient(from: Unpacking): NewRecipient {
@@ -100,10 +77,7 @@ function unpackRecipient(from: Unpacking): NewRecipient {
     orcpt: from.next<string | undefined>(),
     notify: from.next<NewRecipient["notify"]>(),
   };
-  const park = from.next<string | undefined>();
-  const urgency = from.next<number | undefined>();
-  if (park === undefined && urgency === undefined) return plain;
-  return { ...plain, ...(park === undefined ? {} : { park }), ...(urgency === undefined ? {} : { urgency }) };
+  return withTurn(plain, from.next(), from.next());
 }
 
 // ---------------------------------------------------------------- settling

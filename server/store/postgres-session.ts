@@ -160,6 +160,8 @@ function perform(client: pg.PoolClient, effect: Effect, { outside, changes, doom
   switch (effect.kind) {
     case "sql":
       return query(client, effect);
+    case "once":
+      return query(client, { kind: "sql", sql: effect.sql, params: effect.params, want: "run" });
     case "change":
       return query(client, { kind: "sql", sql: effect.change.returning, params: effect.params, want: "one" });
     case "load":

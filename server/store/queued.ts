@@ -1,6 +1,31 @@
 /** A message as it stands in the queue right after it came: what the store's rows say, made without reading them. */
+
+import type { AllOf } from "./crossing-lists.ts";
 import { queueIdOf } from "./queue-id.ts";
-import type { ContentId, NewQueued, QueuedMessage, QueuedRecipient } from "./store.ts";
+import type { ContentId, NewQueued, NewRecipient, QueuedMessage, QueuedRecipient } from "./store.ts";
+
+export type AllOfQueued = AllOf<
+  NewQueued,
+  | "envelopeFrom"
+  | "recipients"
+  | "envid"
+  | "ret"
+  | "smtputf8"
+  | "body"
+  | "requireTls"
+  | "tlsOptional"
+  | "account"
+  | "stream"
+  | "tenant"
+  | "campaign"
+  | "author"
+  | "createdAt"
+  | "notBefore"
+  | "expiresAt"
+  | "held"
+  | "lease"
+>;
+export type AllOfRecipient = AllOf<NewRecipient, "address" | "domain" | "orcpt" | "notify" | "park" | "urgency">;
 
 /** In the place of the domain of recipients that are here, and whose mail waits for its time; no address has it. */
 export const hereDomain = "(here)";
@@ -15,28 +40,63 @@ export function queuedMessageOf(
   queue: NewQueued,
   template?: ContentId,
 ): QueuedMessage {
-  const { recipients, lease, held, ...message } = queue;
-  const taken = held ? undefined : lease;
-  const state = held ? "held" : taken === undefined ? "scheduled" : "leased";
-  return {
-    ...message,
+  const { tlsOptional, tenant, campaign, author, notBefore, held }: AllOfQueued = queue;
+  const lease = held ? undefined : queue.lease;
+  const state = held ? "held" : lease === undefined ? "scheduled" : "leased";
+  // Property by property, as what follows: to spread objects of so many costs several times as much.
+  const message: Writable<QueuedMessage> = {
     id: queueIdOf(content),
     content,
-    ...(template === undefined ? {} : { template }),
     sizeBytes,
-    recipients: recipients.map(
-      (recipient, index): QueuedRecipient => ({
-        ...recipient,
-        id: index + 1,
-        state,
-        attempts: 0,
-        nextAt: message.notBefore,
-        delayWarned: false,
-        lastReply: undefined,
-        lease: taken,
-      }),
-    ),
+    envelopeFrom: queue.envelopeFrom,
+    envid: queue.envid,
+    ret: queue.ret,
+    smtputf8: queue.smtputf8,
+    body: queue.body,
+    requireTls: queue.requireTls,
+    account: queue.account,
+    stream: queue.stream,
+    createdAt: queue.createdAt,
+    notBefore,
+    expiresAt: queue.expiresAt,
+    recipients: queue.recipients.map((recipient: AllOfRecipient, index): QueuedRecipient => {
+      const { address, domain, orcpt, notify, park, urgency } = recipient;
+      const waits = { attempts: 0, nextAt: notBefore, delayWarned: false, lastReply: undefined, lease };
+      return withTurn({ address, domain, orcpt, notify, id: index + 1, state, ...waits }, park, urgency);
+    }),
   };
+  if (tlsOptional !== undefined) message.tlsOptional = tlsOptional;
+  if (template !== undefined) message.template = template;
+  return ofTenant(message, tenant, campaign, author);
+}
+
+export type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+type OfTenant = Pick<NewQueued, "tenant" | "campaign" | "author">;
+type WithTurn = Pick<NewRecipient, "park" | "urgency">;
+
+/** The message itself, as one of a tenant if it has one. */
+export function ofTenant<T extends object>(
+  message: T & Writable<OfTenant>,
+  tenant: string | undefined,
+  campaign: string | undefined,
+  author: string | undefined,
+): T & OfTenant {
+  if (tenant !== undefined) message.tenant = tenant;
+  if (campaign !== undefined) message.campaign = campaign;
+  if (author !== undefined) message.author = author;
+  return message;
+}
+
+/** The recipient itself, with where and how it waits for its turn, if it does. */
+export function withTurn<T extends object>(
+  recipient: T & Writable<WithTurn>,
+  park: string | undefined,
+  urgency: number | undefined,
+): T & WithTurn {
+  if (park !== undefined) recipient.park = park;
+  if (urgency !== undefined) recipient.urgency = urgency;
+  return recipient;
 }
 
 /** What mail asks of its way that was made here, or let go on, and asks for nothing special. */

@@ -13,6 +13,8 @@ import { decodeInto } from "./zstd.ts";
 export const databaseFile = "angarium.sqlite";
 /** Prepared statements that are kept. */
 const maxStatements = 500;
+/** Rows that are known to be there (`once`). */
+const maxThere = 1000;
 /** How long a statement waits for another process. */
 const busyMs = 10_000;
 /** Of a new database: rows of compressed mail fill pages of this size better than those of 4096, and fewer of them are written. */
@@ -65,6 +67,8 @@ export class Database {
   #untilLook = 1;
   #sameLooks = 0;
   readonly #statements = new Map<string, StatementSync>();
+  /** Rows that were written, and were not undone. */
+  readonly #there = new Set<string>();
   readonly #rowStatements = new Map<string, StatementSync>();
 
   constructor({ dir, readOnly, cacheKiB, maxPages }: DatabaseOptions) {
@@ -126,6 +130,7 @@ export class Database {
 
   /** SQLite undoes a transaction by itself on some errors. */
   rollback(): void {
+    this.#there.clear();
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }
 
@@ -142,6 +147,7 @@ export class Database {
   }
 
   rollbackToSavepoint(): void {
+    this.#there.clear();
     this.#db.exec("ROLLBACK TO op; RELEASE op");
   }
 
@@ -176,6 +182,13 @@ export class Database {
       default:
         return effect.want satisfies never;
     }
+  }
+
+  once({ name, sql, params }: Extract<Effect, { kind: "once" }>): void {
+    if (this.#there.has(name)) return;
+    this.#prepare(sql, false).run(...(params as SQLInputValue[]));
+    if (this.#there.size >= maxThere) this.#there.clear();
+    this.#there.add(name);
   }
 
   change({ change, params }: Extract<Effect, { kind: "change" }>): unknown {
@@ -248,6 +261,8 @@ export class Effects {
     switch (effect.kind) {
       case "sql":
         return this.#database.sql(effect);
+      case "once":
+        return this.#database.once(effect);
       case "change":
         return this.#database.change(effect);
       case "now":

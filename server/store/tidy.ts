@@ -5,7 +5,7 @@
 import { dropAudit } from "./ops/audit.ts";
 import { purgeDue } from "./ops/deletions.ts";
 import { dropEngagements } from "./ops/engagement.ts";
-import { dropOlderEvents } from "./ops/events.ts";
+import { dropOlderEvents, dropSpans } from "./ops/events.ts";
 import { bucketEntries, dropPacked, packJourneys } from "./ops/journey.ts";
 import { dropPeers } from "./ops/peers.ts";
 import { dropQuarantined } from "./ops/quarantine.ts";
@@ -148,6 +148,7 @@ function* dropJourneys(now: Instant): Op<boolean> {
   const old = first.filter(([, at]) => at < before).map(([id]) => id);
   const packed = yield* packJourneys();
   const dropped = yield* dropPacked(first[0]?.[0] ?? 0);
+  yield* dropSpans(first[0]?.[0] ?? 0);
   yield* dropEntries(old);
   const more = days < eventDays && (yield* dropBetweenEvents(now - days * dayMs));
   return packed || dropped || more || old.length === maxJourneys;

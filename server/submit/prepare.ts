@@ -36,7 +36,8 @@ export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts
   if (findField(header, "date") === undefined) added += `Date: ${dateTime(parts.at)}\r\n`;
   if (findField(header, "from") === undefined) added += `From: <${parts.author}>\r\n`;
   if (findField(header, "message-id") === undefined) added += `Message-ID: <${parts.newMessageId()}>\r\n`;
-  const whole = pieces.length === 1 && added === "" ? pieces[0]! : joined([Buffer.from(added, "utf8"), ...pieces]);
+  const kept = pieces.length === 1 ? pieces[0]! : joined(pieces);
+  const whole = added === "" ? kept : prepend(added, kept);
   const signature = await parts.sign(whole, parts.domain);
   return signature === "" ? whole : prepend(signature, whole);
 }

@@ -13,14 +13,16 @@ const known = [
   "x-angarium-tracking",
   "x-angarium-tag",
 ] as const;
+const noWish: SendingWish = {};
 const maxTags = 20;
 const maxKeyChars = 256;
 
 export function wishOf(header: Header): SendingWish {
-  const found: { [name: string]: string } = {};
+  let found: { [name: string]: string } | undefined;
   for (const field of header.fields)
-    if (field.name.startsWith(prefix)) found[field.name] ??= fieldValue(header, field).trim();
-  const [stream, campaign, list, engaged = "", tracking, tag] = known.map((name) => found[name]);
+    if (field.name.startsWith(prefix)) (found ??= {})[field.name] ??= fieldValue(header, field).trim();
+  if (found === undefined) return noWish;
+  const [stream, campaign, list, engaged = "", tracking, tag] = known.map((name) => found?.[name]);
   return {
     stream,
     campaign,

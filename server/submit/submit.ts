@@ -34,7 +34,7 @@ export type SubmitPorts = {
     hasTenants(): boolean;
     readonly senderOf: (author: string, wish: SendingWish) => Sender | Reply | undefined;
     /** With what is known of how eager its recipients are; undefined: nothing is. */
-    readonly eager?: (sender: Sender, wish: SendingWish, mail: Received) => Promise<Sender>;
+    readonly eager?: (sender: Sender, wish: SendingWish, mail: Received) => Sender | Promise<Sender>;
     readonly fields: (sender: Sender, mail: Received, header: Header) => string;
     /** A further domain that has to sign; undefined: the author's alone. */
     readonly alsoSigns?: (sender: Sender) => string | undefined;

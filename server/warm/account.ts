@@ -83,9 +83,7 @@ export function openAccount(plan: Plan, at: Instant, signals: Signals = noSignal
 }
 
 export function add(one: Counts, other: Partial<Counts>): Counts {
-  const unproven = (one.unproven ?? 0) + (other.unproven ?? 0);
-  return {
-    ...(unproven === 0 ? {} : { unproven }),
+  const both = {
     attempts: one.attempts + (other.attempts ?? 0),
     delivered: one.delivered + (other.delivered ?? 0),
     rateDeferrals: one.rateDeferrals + (other.rateDeferrals ?? 0),
@@ -94,6 +92,8 @@ export function add(one: Counts, other: Partial<Counts>): Counts {
     complaints: one.complaints + (other.complaints ?? 0),
     authFailures: one.authFailures + (other.authFailures ?? 0),
   };
+  const unproven = (one.unproven ?? 0) + (other.unproven ?? 0);
+  return unproven === 0 ? both : { ...both, unproven };
 }
 
 const sum = (all: readonly Counts[]): Counts => all.reduce(add, noCounts);

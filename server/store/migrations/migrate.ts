@@ -28,6 +28,7 @@ import { statements as waits } from "./025.ts";
 import { statements as grams } from "./026.ts";
 import { statements as restraints } from "./027.ts";
 import { statements as tickets } from "./028.ts";
+import { statements as spans } from "./029.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -59,6 +60,7 @@ const migrations: readonly (readonly string[])[] = [
   grams,
   restraints,
   tickets,
+  spans,
 ];
 export const schemaVersion = migrations.length;
 

@@ -4,14 +4,27 @@
  */
 import type { SendingEvent, SendingEventType } from "../sending.ts";
 import type { KeptSendingEvent } from "./kept.ts";
-import { hash53 } from "./threads.ts";
+import { type Op, once } from "./tx.ts";
 
 /** Events of one row at most. More of them than a message has rows, so that numbers are above those of the time when events had rows of their own. */
 export const maxRowEvents = 4096;
 
-/** What all rows with events are found by, and those of one tenant. */
-export const anyEvents = hash53("\0events");
-export const eventsOfTenant = (tenant: string): number => hash53(`\0events of ${tenant}`);
+/** Rows that lie together: where events are is kept for each of these spans, and not for each row. */
+export const spanRows = 128;
+/** Stands for whoever it may be. */
+export const anybody = "";
+
+/** Keeps where the events of this row lie. */
+export function* noteSpan(tenant: string, row: number): Op<void> {
+  const span = Math.floor(row / spanRows);
+  yield* once(
+    `events ${span} ${tenant}`,
+    "INSERT INTO event_spans (tenant, span) VALUES ($1, $2), ($3, $2) ON CONFLICT DO NOTHING",
+    anybody,
+    span,
+    tenant,
+  );
+}
 
 /** `at` and `message` where they are not those of the row. */
 type Kept = readonly [

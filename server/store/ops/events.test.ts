@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Blobs } from "../blobs.ts";
+import { statements as spans } from "../migrations/029.ts";
 import { migrate } from "../migrations/migrate.ts";
 import type { EventFilter, NewSendingEvent } from "../sending.ts";
 import { Database, Effects } from "../sqlite.ts";
 import { maxRowEvents } from "./event-rows.ts";
-import { addSendingEvents, newestEvent, sendingEvents } from "./events.ts";
+import { addSendingEvents, dropSpans, newestEvent, sendingEvents } from "./events.ts";
 import { bucketEntries, journeyKey, note, packJourneys, trace } from "./journey.ts";
 import { type Op, run as write } from "./tx.ts";
 
@@ -89,6 +90,29 @@ test("events are read in the order of their numbers, of all, a tenant or a messa
   run(addSendingEvents([event("i", { detail: { reply: '250 "ok" \\u0000 \0 é' }, at: 11 })]));
   const [last] = run(sendingEvents({ after: newest }));
   assert.deepEqual(last, { ...event("i", { at: 11 }), id: last!.id, detail: { reply: '250 "ok" \\u0000 \0 é' } });
+});
+
+test("where events lie is known again after an earlier version, and when what wrote it was undone", () => {
+  const before = [seen(), seen({ tenant: "other" })];
+  run(write("DELETE FROM event_spans"));
+  assert.deepEqual(seen(), []);
+  for (const statement of spans.filter((one) => one.startsWith("INSERT"))) run(write(statement));
+  assert.deepEqual([seen(), seen({ tenant: "other" })], before);
+  for (const [tenant, undo] of [
+    ["third", () => database.rollback()],
+    ["fourth", () => database.rollbackToSavepoint()],
+  ] as const) {
+    database.beginImmediate();
+    database.savepoint();
+    run(addSendingEvents([event("undone", { tenant })]));
+    undo();
+    run(addSendingEvents([event("done", { tenant, message: "q000003" })]));
+    if (database.inTransaction) database.commit();
+    assert.deepEqual(seen({ tenant }), ["done"]);
+  }
+  run(dropSpans(Number.MAX_SAFE_INTEGER));
+  assert.deepEqual(seen(), []);
+  for (const statement of spans.filter((one) => one.startsWith("INSERT"))) run(write(statement));
 });
 
 test("rows that tell events alone are no steps of a journey, and their others are what they were", () => {

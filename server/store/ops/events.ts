@@ -1,7 +1,7 @@
 /** Events of sending at volume are read by cursor, of all, of a tenant or of a message. How they are kept: `event-rows.ts`. */
 import { type EventFilter, eventDays, maxEventRows, type SendingEvent, type SendingEventType } from "../sending.ts";
 import type { Instant } from "../store.ts";
-import { anyEvents, type EventsRow, eventsOf, eventsOfTenant, maxRowEvents } from "./event-rows.ts";
+import { anybody, type EventsRow, eventsOf, maxRowEvents, spanRows } from "./event-rows.ts";
 import { bucketsAfter, note } from "./journey.ts";
 import type { KeptSendingEvent } from "./kept.ts";
 import { hash53 } from "./threads.ts";
@@ -16,52 +16,71 @@ export function* sendingEvents(filter: EventFilter): Op<readonly SendingEvent[]>
   const { after = 0, tenant, message, limit } = filter;
   const most = Math.min(limit ?? maxEventRows, maxEventRows);
   const found = yield* olderEvents(filter, most);
-  const hash = message !== undefined ? hash53(message) : tenant !== undefined ? eventsOfTenant(tenant) : anyEvents;
-  const first = Math.floor(after / maxRowEvents);
   const isWanted = (event: SendingEvent): boolean =>
     event.id > after &&
     (tenant === undefined || event.tenant === tenant) &&
     (message === undefined || event.message === message);
-  for (const bucket of found.length < most ? yield* bucketsAfter(hash, first) : []) {
-    // The first one may be what was read last.
-    for (let [from, more] = [first, true]; more && found.length < most; ) {
-      const rows = yield* all<EventsRow & Row>(
+  // The first one may be what was read last.
+  let from = Math.floor(after / maxRowEvents);
+  for (let more = true; more && found.length < most; ) {
+    const rows = yield* message === undefined
+      ? rowsOf(tenant ?? anybody, from, most + 1)
+      : rowsOfMessage(message, from, most + 1);
+    for (const row of rows) found.push(...eventsOf(row).filter(isWanted));
+    more = rows.length > most;
+    from = (rows.at(-1)?.id ?? 0) + 1;
+  }
+  return found.slice(0, most);
+}
+
+/** Rows with events from this one on, in spans with some of this tenant. */
+function* rowsOf(tenant: string, from: number, limit: number): Op<readonly EventsRow[]> {
+  return yield* all<EventsRow & Row>(
+    `SELECT j.id, j.at, j.trace, j.events FROM event_spans s {cross} journey j
+     WHERE s.tenant = $1 AND s.span >= $2 AND j.id >= s.span * ${spanRows} AND j.id < s.span * ${spanRows} + ${spanRows}
+       AND j.id >= $3 AND j.events IS NOT NULL ORDER BY s.span, j.id LIMIT $4`,
+    tenant,
+    Math.floor(from / spanRows),
+    from,
+    limit,
+  );
+}
+
+/** Those of one message, to which its key leads. */
+function* rowsOfMessage(message: string, from: number, limit: number): Op<readonly EventsRow[]> {
+  const found: EventsRow[] = [];
+  const hash = hash53(message);
+  for (const bucket of yield* bucketsAfter(hash, from)) {
+    found.push(
+      ...(yield* all<EventsRow & Row>(
         `SELECT j.id, j.at, j.trace, j.events FROM journey_keys k {cross} journey j
          WHERE k.bucket = $1 AND k.hash = $2 AND k.journey >= $3 AND j.id = k.journey AND j.events IS NOT NULL
          ORDER BY k.journey LIMIT $4`,
         bucket,
         hash,
         from,
-        most + 1,
-      );
-      for (const row of rows) found.push(...eventsOf(row).filter(isWanted));
-      more = rows.length > most;
-      from = (rows.at(-1)?.id ?? 0) + 1;
-    }
-    if (found.length >= most) break;
+        limit - found.length,
+      )),
+    );
+    if (found.length >= limit) break;
   }
-  return found.slice(0, most);
+  return found;
 }
 
 /** No event that can be read now has a higher number, and all that come have; 0: there is none. */
 export function* newestEvent(): Op<number> {
-  const top = yield* one<{ bucket: number | null }>("SELECT max(bucket) AS bucket FROM journey_keys");
-  // Most often the last one has some; else all are asked.
-  const near = yield* newestOf(top?.bucket ?? 0);
-  if (near !== undefined) return near;
-  const last = (yield* bucketsAfter(anyEvents, 0)).at(-1);
-  const found = last === undefined ? undefined : yield* newestOf(last);
-  if (found !== undefined) return found;
+  const newest = yield* one<{ id: number | null }>(
+    `SELECT max(id) AS id FROM journey WHERE events IS NOT NULL
+       AND id >= (SELECT max(span) FROM event_spans WHERE tenant = $1) * ${spanRows}`,
+    anybody,
+  );
+  if (newest?.id !== undefined && newest.id !== null) return newest.id * maxRowEvents + maxRowEvents - 1;
   return (yield* one<{ id: number | null }>("SELECT max(id) AS id FROM sending_events"))?.id ?? 0;
 }
 
-function* newestOf(bucket: number): Op<number | undefined> {
-  const row = yield* one<{ id: number | null }>(
-    "SELECT max(journey) AS id FROM journey_keys WHERE bucket = $1 AND hash = $2",
-    bucket,
-    anyEvents,
-  );
-  return row?.id === undefined || row.id === null ? undefined : row.id * maxRowEvents + maxRowEvents - 1;
+/** Spans of which no row is left go. `first`: the oldest row that there is. */
+export function* dropSpans(first: number): Op<void> {
+  yield* run("DELETE FROM event_spans WHERE span < $1", Math.floor(first / spanRows));
 }
 
 // ---------------------------------------------------------------- of before

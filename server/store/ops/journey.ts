@@ -1,6 +1,6 @@
 /** What happened to each message, found by its ids and addresses. */
 import type { JourneyEntry } from "../store.ts";
-import { anyEvents, eventsOfTenant, eventsText, maxRowEvents } from "./event-rows.ts";
+import { eventsText, maxRowEvents, noteSpan } from "./event-rows.ts";
 import type { KeptJourneyEntry, KeptSendingEvent } from "./kept.ts";
 import { hash53 } from "./threads.ts";
 import { all, insert, lockEvents, type Op, one, type Param, publish, type Row, run } from "./tx.ts";
@@ -12,8 +12,8 @@ export const maxJourneyKeys = 120;
 /** Threads of entries that one question may lead to. */
 export const maxTraces = 200;
 
-/** Its keys and its trace, and by what its events are found. */
-const maxHashes = maxJourneyKeys + 3;
+/** Its keys and its trace. */
+const maxHashes = maxJourneyKeys + 1;
 const keyRows = Array.from(
   { length: maxHashes },
   (_, n) =>
@@ -65,12 +65,13 @@ type Some = readonly [KeptSendingEvent, ...KeptSendingEvent[]];
 /** Takes as many as one row tells: those of one tenant, up to the bound. */
 function takeSome(told: Map<string, readonly KeptSendingEvent[]> | undefined, named: string): Some | undefined {
   const waiting = told?.get(named);
-  if (told === undefined || waiting === undefined || waiting.length === 0) return undefined;
+  if (told === undefined || waiting === undefined) return undefined;
   const { tenant } = waiting[0]!;
   const others = waiting.findIndex((event) => event.tenant !== tenant);
   const end = Math.min(others < 0 ? waiting.length : others, maxRowEvents);
-  told.set(named, waiting.slice(end));
-  return waiting.slice(0, end) as unknown as Some;
+  if (end === waiting.length) told.delete(named);
+  else told.set(named, waiting.slice(end));
+  return (end === waiting.length ? waiting : waiting.slice(0, end)) as Some;
 }
 
 function* noteRow(
@@ -93,10 +94,11 @@ function* noteRow(
   );
   const hashes = new Set(keys.map(hash53));
   if (trace !== "") hashes.add(hash53(trace));
-  if (events !== undefined) hashes.add(anyEvents).add(eventsOfTenant(events[0].tenant));
-  if (hashes.size === 0) return;
-  const params: Param[] = [Math.floor(id / bucketEntries), id, ...hashes];
-  yield* run(keyRows[hashes.size] as string, ...params);
+  if (hashes.size > 0) {
+    const params: Param[] = [Math.floor(id / bucketEntries), id, ...hashes];
+    yield* run(keyRows[hashes.size] as string, ...params);
+  }
+  if (events !== undefined) yield* noteSpan(events[0].tenant, id);
 }
 
 /** A key as it is kept and asked: lower case, one line. */

@@ -31,6 +31,8 @@ export type Effect =
       /** all: Row[]. rows: Cells[]. one: Row or undefined. run: number of rows changed. id: that of the row inserted. */
       readonly want: "all" | "rows" | "one" | "run" | "id";
     }
+  /** Writes a row that may be there already. Whoever writes alone, and has written it, need not do so again. */
+  | { readonly kind: "once"; readonly name: string; readonly sql: string; readonly params: readonly Param[] }
   | { readonly kind: "change"; readonly change: RowChange; readonly params: readonly Param[] }
   /** The first `limit` bytes of a message, decoded and read from its blob where need be; `passing` ones are good until the next effect only. */
   | { readonly kind: "load"; readonly stored: StoredBytes; readonly limit: number; readonly passing: boolean }
@@ -103,6 +105,11 @@ export function rowChange(parts: {
     look: `SELECT ${columns} FROM ${table} WHERE ${key}`,
     keys: new Set(key.match(/\$\d+/g)).size,
   };
+}
+
+/** Sees to it that a row is there that nobody takes away any more; `name` stands for it, among all such. */
+export function* once(name: string, sql: string, ...params: readonly Param[]): Op<void> {
+  yield { kind: "once", name, sql, params };
 }
 
 /** The row as it is then, or undefined where there was none to change. */
