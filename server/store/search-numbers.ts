@@ -33,7 +33,7 @@ export function* searchNumbers(
     if (verdict === yes) hits.push(candidate.uid);
     return verdict === unknown;
   };
-  let open = placesIn(numbers, ranges, sifted).filter(isOpen);
+  let open = placesIn(numbers, ranges, sifted, isOpen);
   if (judge.needs.signature && open.length > 0) {
     const asks = (place: number): boolean => judge.needs.bytes !== "text" || texts.get(contents[place]!) === undefined;
     const left: number[] = [];
@@ -56,19 +56,32 @@ export function* searchNumbers(
   return hits;
 }
 
-/** The places of UIDs in these ranges, but for what cannot match. */
+/** The places of UIDs in these ranges (ascending), but for what cannot match and what `isOpen` is false of. */
 function placesIn(
   { uids, emails }: Numbers,
   ranges: readonly UidRange[],
   sifted: Sifted | undefined,
+  isOpen: (place: number) => boolean,
 ): readonly number[] {
   const places: number[] = [];
-  const upTo = sifted?.emails === undefined ? 0 : sifted.upTo;
-  for (let place = 0, range = 0; place < uids.length; place++) {
-    if (emails[place]! <= upTo && !sifted!.emails!.has(emails[place]!)) continue;
-    while (range < ranges.length && ranges[range]![1] < uids[place]!) range++;
-    if (range === ranges.length) break;
-    if (ranges[range]![0] <= uids[place]!) places.push(place);
-  }
+  const may = sifted?.emails;
+  const upTo = may === undefined ? 0 : sifted!.upTo;
+  for (const [low, high] of ranges)
+    for (let place = firstFrom(uids, low); place < uids.length && uids[place]! <= high; place++) {
+      const email = emails[place]!;
+      if ((email > upTo || may!.has(email)) && isOpen(place)) places.push(place);
+    }
   return places;
+}
+
+/** The place of the first UID from this one on. */
+function firstFrom(uids: Uint32Array, uid: number): number {
+  let from = 0;
+  let to = uids.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (uids[middle]! < uid) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
