@@ -10,12 +10,12 @@ import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { type DkimSettings, type KeyKeeper, makeKeyKeeper } from "./sign/key-keeper.ts";
 import { openReturnPaths } from "./sign/return-paths.ts";
-import { makeSigner } from "./sign/signer.ts";
+import { makeSigner, type Signer } from "./sign/signer.ts";
 import type { Store } from "./store/store.ts";
 import type { WorkPool } from "./work/pool.ts";
 
 export type Signing = {
-  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+  readonly sign: Signer["sign"];
   readonly keys: KeyKeeper;
   readonly forward: ForwardPorts;
   /** Signs addresses that are made here, so that nobody else can make one. */
@@ -48,7 +48,7 @@ export async function startSigning(parts: {
   });
   const stopKeys = keys.start();
   return {
-    sign: (bytes, domain) => signer.sign(bytes, domain),
+    sign: (bytes, domain, lastsMs) => signer.sign(bytes, domain, lastsMs),
     keys,
     mac: returnPaths.mac,
     directory: withReturnPaths(directory, returnPaths.back),

@@ -90,6 +90,16 @@ test("the signer works in the pool, with keys from the store", async () => {
   assert.deepEqual(await verify(whole, keys), ["rsa-sha256 pass", "ed25519-sha256 pass"]);
   assert.match(fields, new RegExp(`t=${now / 1000};\\s+x=${now / 1000 + 10 * 86400};`));
   assert.match(await signer.sign(bytes, "mail.example.test"), / d=example\.test;/, "a host of ours");
+  // What the domain says holds, else what is asked for, else for good.
+  assert.match(await signer.sign(bytes, "example.test", 7 * 86_400_000), new RegExp(`x=${now / 1000 + 10 * 86400};`));
+  const silent = makeSigner({
+    store,
+    domain: (name) => domain(name) && { ...ours, settings: {} },
+    pool,
+    now: () => now,
+  });
+  assert.match(await silent.sign(bytes, "example.test", 7 * 86_400_000), new RegExp(`x=${now / 1000 + 7 * 86400};`));
+  assert.doesNotMatch(await silent.sign(bytes, "example.test"), /x=/);
   assert.equal((await signer.sealingKey("example.test"))?.key.algorithm, "rsa-sha256");
 });
 

@@ -6,9 +6,10 @@ import { type DkimKey, readDkimKeys } from "./dkim-keys.ts";
 export interface Signer {
   /**
    * DKIM-Signature lines, each ended with CRLF, to put before `bytes`; "" where no key can be used. `domain` (a lower-case A-label) is
-   * the author's; where it has no keys, the nearest domain above it that has some signs (a host of ours: "mail.example.org").
+   * the author's; where it has no keys, the nearest domain above it that has some signs (a host of ours: "mail.example.org"). `lastsMs`: how long the
+   * signature counts where the domain says nothing; undefined: for good.
    */
-  sign(bytes: Uint8Array, domain: string): Promise<string>;
+  sign(bytes: Uint8Array, domain: string, lastsMs?: number): Promise<string>;
   /** Keys have changed: they are read again. */
   forget(): void;
   /** The key for an ARC seal by `domain` or the nearest above it. RFC 8617 §4.1.2 knows rsa-sha256 alone. */
@@ -64,13 +65,14 @@ export function makeSigner(parts: {
   };
 
   return {
-    async sign(bytes, author) {
+    async sign(bytes, author, lastsMs) {
       const signing = await signingOf(author);
       if (signing === undefined || signing.keys.length === 0) return "";
       const { domain, signatureDays } = signing;
       const keys = signing.keys.map(({ selector, privateKey }) => ({ selector, privateKey }));
       const signedAt = parts.now();
-      const expiresAt = signatureDays === undefined ? undefined : signedAt + signatureDays * dayMs;
+      const lasting = signatureDays === undefined ? lastsMs : signatureDays * dayMs;
+      const expiresAt = lasting === undefined ? undefined : signedAt + lasting;
       return parts.pool.run("dkim-sign", { bytes, domain, keys, signedAt, expiresAt });
     },
     forget: () => known.clear(),

@@ -11,7 +11,7 @@ import { fakeLimits } from "../restrain/fake-limits.ts";
 import { makeOnce } from "./once.ts";
 import { prepare } from "./prepare.ts";
 import { authorDomain, checkHeaderSenders } from "./sender.ts";
-import { makeSubmit } from "./submit.ts";
+import { makeSubmit, signatureMs } from "./submit.ts";
 
 const headerOf = (text: string) => splitHeader(Buffer.from(text), 0, Buffer.byteLength(text));
 
@@ -281,4 +281,19 @@ test("of many messages those over the limit are refused, and those that were not
     [undefined, 450, 450],
     "one more had room, and was not taken",
   );
+});
+
+test("a signature of a tenant's message outlives the message, and not by much", () => {
+  const day = 86_400_000;
+  const cases: readonly [name: string, lifetimeMs: number | undefined, notBefore: number | undefined, days: number][] =
+    [
+      ["transactional", day, undefined, 7],
+      ["marketing", 3 * day, undefined, 7],
+      ["as the queue does", undefined, undefined, 7],
+      ["a stream that tries for long", 10 * day, undefined, 12],
+      ["its time has come", day, 1000, 7],
+      ["in ten days, and it may be put off once more", day, 1000 + 10 * day, 47],
+    ];
+  for (const [name, lifetimeMs, notBefore, days] of cases)
+    assert.equal(signatureMs({ lifetimeMs }, { at: 1000, notBefore }), days * day, name);
 });

@@ -8,7 +8,7 @@ import type { Directory } from "../access/directory.ts";
 import type { MailCopies } from "../deliver/copies.ts";
 import type { Deliver } from "../deliver/deliver.ts";
 import { traced } from "../deliver/traced.ts";
-import type { Sender, SendingWish } from "../dispatch/sender.ts";
+import { maxDelayMs, type Sender, type SendingWish } from "../dispatch/sender.ts";
 import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
 import type { Counted, SendingLimits } from "../restrain/sending-limits.ts";
@@ -24,8 +24,8 @@ export type SubmitPorts = {
   readonly limits: Pick<SendingLimits, "governs" | "take">;
   /** The refusal of all that an account hands in; undefined: it may send. */
   readonly mayNotSend?: (account: Account) => Reply | undefined;
-  /** DKIM-Signature lines for the message, "" where the domain has no keys. */
-  readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
+  /** DKIM-Signature lines for the message, "" where the domain has no keys; `lastsMs`: how long they count where the domain says nothing. */
+  readonly sign: (bytes: Uint8Array, domain: string, lastsMs?: number) => Promise<string>;
   /** A new Message-ID without its angle brackets. */
   readonly newMessageId: () => string;
   /** Whose mail it is, by the author's domain and what its header asks for; undefined: nobody's who is looked after. */
@@ -109,11 +109,14 @@ export function makeSubmit(ports: SubmitPorts): Submit {
   };
 
   /** Signatures by the author's domain, and by the one that answers for its complaints where that is another. */
-  const signerFor = (sender: Sender | undefined): SubmitPorts["sign"] => {
-    const other = sender && ports.sending?.alsoSigns?.(sender);
+  const signerFor = (sender: Sender | undefined, mail: Pick<Received, "at" | "notBefore">): PrepareParts["sign"] => {
+    if (sender === undefined) return (bytes, domain) => sign(bytes, domain);
+    const lastsMs = signatureMs(sender, mail);
+    const other = ports.sending?.alsoSigns?.(sender);
     return other === undefined
-      ? sign
-      : async (bytes, domain) => (await Promise.all([sign(bytes, domain), sign(bytes, other)])).join("");
+      ? (bytes, domain) => sign(bytes, domain, lastsMs)
+      : async (bytes, domain) =>
+          (await Promise.all([sign(bytes, domain, lastsMs), sign(bytes, other, lastsMs)])).join("");
   };
 
   /** As it goes out; what counts opens and clicks is put in before it is signed, and the filter reads what was written. */
@@ -131,7 +134,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
 
   /** A tenant's message that an application hands over on a trusted network. */
   const ofTenant = async (mail: Received, header: Header, sender: Sender, domain: string): Promise<Received> => {
-    const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign: signerFor(sender) };
+    const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign: signerFor(sender, mail) };
     const fields = ports.sending!.fields(sender, mail, header);
     const bytes = await finish(sender, mail, header, { ...parts, without: ownFields(header), fields });
     return { ...mail, ...bytes, sending: sender };
@@ -190,7 +193,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       domain: mail.sending.author,
       without: ownFields(header),
       fields: ports.sending?.fields(mail.sending, mail, header) ?? "",
-      sign: signerFor(mail.sending),
+      sign: signerFor(mail.sending, mail),
     });
     return traced({ ...mail, bytes }, splitHeader(bytes, 0, bytes.length), false);
   };
@@ -233,8 +236,9 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const named = refusal === "unnamed" ? senderField(account, mail.smtputf8) : "";
       const without = named === "" ? ownFields(header) : [...ownFields(header), "sender"];
       const fields = named + (sender === undefined ? "" : ports.sending!.fields(sender, mail, header));
-      const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign: signerFor(sender) };
       const { notBefore, key } = handling;
+      const signs = signerFor(sender, later(mail, notBefore));
+      const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign: signs };
       const send = async (): Promise<readonly Reply[]> => {
         const counted = limits.governs(account, sender) ? await limits.take(account, mail.recipients) : undefined;
         if (counted !== undefined && "code" in counted) return refuse(mail, counted);
@@ -258,6 +262,23 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       return key === undefined || ports.once === undefined ? send() : ports.once(account.id, key, mail, send);
     },
   };
+}
+
+const dayMs = 86_400_000;
+/** A tenant's mail is taken or given up within days, and what is kept of it to be sent on and on is worth nothing afterwards (DKIM replay). */
+const minSignatureMs = 7 * dayMs;
+/** On the way, and in the queues of others. */
+const underWayMs = 2 * dayMs;
+/** As the queue does by itself. */
+const usualLifetimeMs = 5 * dayMs;
+
+/** How long the signature of a tenant's message counts: its life, and some days. What waits for its time may be put off to another one. */
+export function signatureMs(
+  { lifetimeMs = usualLifetimeMs }: Pick<Sender, "lifetimeMs">,
+  { at, notBefore }: Pick<Received, "at" | "notBefore">,
+): number {
+  const waits = notBefore !== undefined && notBefore > at ? notBefore - at + maxDelayMs : 0;
+  return waits + Math.max(minSignatureMs, lifetimeMs + underWayMs);
 }
 
 const asUsual: Exclude<ReturnType<typeof handlingOf>, Reply> = { notBefore: undefined, key: undefined };
