@@ -48,7 +48,7 @@ export async function startSigning(parts: {
   });
   const stopKeys = keys.start();
   return {
-    sign: (bytes, domain, lastsMs) => signer.sign(bytes, domain, lastsMs),
+    sign: (bytes, domain, by) => signer.sign(bytes, domain, by),
     keys,
     mac: returnPaths.mac,
     directory: withReturnPaths(directory, returnPaths.back),

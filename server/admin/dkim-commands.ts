@@ -1,5 +1,5 @@
 /** The DKIM keys of a domain: what they are, what DNS must show, and their change. */
-import { type DkimKey, type DkimKeys, ensureDkimKeys, readDkimKeys } from "../sign/dkim-keys.ts";
+import { type DkimKey, type DkimKeys, ensureDkimKeys, type KeyUse, readDkimKeys } from "../sign/dkim-keys.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
 import { dkimRecords, zoneText } from "./dns-records.ts";
 import { badDomain, findDomain, noDomain, readDomain } from "./names.ts";
@@ -16,9 +16,10 @@ const meaning: { readonly [S in DkimKey["state"]]: string } = {
 
 const shown = (domain: string, { keys }: DkimKeys): Outcome =>
   done(
-    keys.map(({ selector, algorithm, record, createdAt, state, since }) => ({
+    keys.map(({ selector, algorithm, use, record, createdAt, state, since }) => ({
       selector,
       algorithm,
+      ...(use === undefined ? {} : { for: use }),
       state,
       means: meaning[state],
       since: time(since),
@@ -44,9 +45,9 @@ const noKeeper = no("DNS cannot be asked here.");
 
 const list = (typed: string, world: World): Promise<Outcome> => withKeys(world, typed, shown);
 
-const rotate = (typed: string, world: World): Promise<Outcome> =>
+const rotate = (typed: string, world: World, use?: KeyUse): Promise<Outcome> =>
   withKeys(world, typed, async (domain) =>
-    world.keys === undefined ? noKeeper : shown(domain, await world.keys.rotate(domain)),
+    world.keys === undefined ? noKeeper : shown(domain, await world.keys.rotate(domain, use)),
   );
 
 export const dkimCommands: readonly Command[] = [
@@ -77,8 +78,8 @@ export const dkimCommands: readonly Command[] = [
   command(
     "domain dkim rotate",
     "Begin to replace the DKIM keys of a domain now: publish the new records, the server does the rest.",
-    { name },
-    ({ name }, world) => rotate(name, world),
+    { name, marketing: { type: "flag", help: "those for marketing alone ([dkim] separateMarketing)" } },
+    ({ name, marketing }, world) => rotate(name, world, marketing === true ? "marketing" : undefined),
   ),
   command(
     "dkim make",

@@ -306,6 +306,8 @@ export const dkim = section<DkimSettings>(defaultDkimSettings, {
   checkMs: "How often DNS is asked whether it shows the keys.",
   dynamicUpdates:
     "Put the keys into DNS, and take them out, by dynamic updates (RFC 2136) with dnsServer, dnsZone and the tsig… settings of [acme].",
+  separateMarketing:
+    "Marketing of tenants is signed with keys of its own: where its letters are sent on by others, these can be changed and taken out of DNS alone. Its records are to be published too.",
   assumePublished: "Sign without asking DNS for the keys: for tests only.",
 });
 

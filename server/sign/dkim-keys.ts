@@ -14,9 +14,17 @@ export type Algorithm = (typeof algorithms)[number];
  */
 export type KeyState = "publish" | "seen" | "used" | "retired" | "removed";
 
+/** What keys are for: one class of mail can be replayed, and its keys revoked, without the others. "": all that has none of its own. */
+export const keyUses = ["", "marketing"] as const;
+export type KeyUse = (typeof keyUses)[number];
+/** Keys of one algorithm and use follow one another. */
+export type KeyLine = { readonly algorithm: Algorithm; readonly use: KeyUse };
+
 export type DkimKey = {
   readonly selector: string;
   readonly algorithm: Algorithm;
+  /** Left out: "". */
+  readonly use?: KeyUse | undefined;
   /** PKCS #8 in PEM; "" once the key signs no more. */
   readonly privateKey: string;
   /** The value of the TXT record at `<selector>._domainkey.<domain>`. */
@@ -34,8 +42,15 @@ const makeKeyPair = promisify(generateKeyPair);
 
 export const dkimSetting = (domain: string): string => domainSettings.dkim + domain;
 
-/** A new key; its selector is named by the day ("r20260102", "e20260102b"), and is none of `taken`. */
-export async function makeDkimKey(algorithm: Algorithm, now: Instant, taken: readonly string[] = []): Promise<DkimKey> {
+export const useOf = ({ use = "" }: Pick<DkimKey, "use">): KeyUse => use;
+
+/** A new key; its selector is named by the day ("r20260102", "e20260102b", for marketing "rm20260102"), and is none of `taken`. */
+export async function makeDkimKey(
+  algorithm: Algorithm,
+  now: Instant,
+  taken: readonly string[] = [],
+  use: KeyUse = "",
+): Promise<DkimKey> {
   const rsa = algorithm === "rsa-sha256";
   const pair = rsa
     ? await makeKeyPair("rsa", { modulusLength: rsaBits, publicExponent: 0x10001 })
@@ -43,13 +58,14 @@ export async function makeDkimKey(algorithm: Algorithm, now: Instant, taken: rea
   const der = (pair.publicKey as KeyObject).export({ type: "spki", format: "der" });
   // RFC 8463 §4: the record of an Ed25519 key holds its 32 bytes alone.
   const data = (rsa ? der : der.subarray(-32)).toString("base64");
-  const day = (rsa ? "r" : "e") + new Date(now).toISOString().slice(0, 10).replaceAll("-", "");
+  const day = (rsa ? "r" : "e") + use.slice(0, 1) + new Date(now).toISOString().slice(0, 10).replaceAll("-", "");
   let selector = day;
   for (let letter = "b".charCodeAt(0); taken.includes(selector); letter++)
     selector = day + (letter <= "z".charCodeAt(0) ? String.fromCharCode(letter) : `x${letter}`);
   return {
     selector,
     algorithm,
+    ...(use === "" ? {} : { use }),
     privateKey: (pair.privateKey as KeyObject).export({ type: "pkcs8", format: "pem" }).toString(),
     record: `v=DKIM1; k=${rsa ? "rsa" : "ed25519"}; h=sha256; p=${data}`,
     createdAt: now,

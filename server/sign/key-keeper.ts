@@ -4,14 +4,16 @@ import type { Log } from "../log.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Domain, Instant, StoreReader, StoreWriter } from "../store/store.ts";
 import {
-  type Algorithm,
   algorithms,
   type DkimKey,
   type DkimKeys,
   dkimKeysOf,
   dkimSetting,
+  type KeyLine,
+  type KeyUse,
   makeDkimKey,
   publicKeyOf,
+  useOf,
 } from "./dkim-keys.ts";
 import { type KeyEvent, nextStep, type RotationSettings, type View } from "./rotate.ts";
 
@@ -20,6 +22,8 @@ export type DkimSettings = RotationSettings & {
   readonly checkMs: number;
   /** Put the records of keys into DNS, and take them out, by dynamic updates (RFC 2136) with the server and the TSIG key of `[acme]`. */
   readonly dynamicUpdates: boolean;
+  /** Marketing has keys of its own: where its letters are sent on by others, they can be revoked alone. */
+  readonly separateMarketing: boolean;
   /** Tests without a zone of their own: every key counts as published. */
   readonly assumePublished: boolean;
 };
@@ -32,6 +36,7 @@ export const defaultDkimSettings: DkimSettings = {
   keepRetiredMs: 40 * day, // 30 that a message may be held (FUTURERELEASE), 5 in our queue, 5 on the way
   checkMs: 5 * 60 * 1000,
   dynamicUpdates: false,
+  separateMarketing: false,
   assumePublished: false,
 };
 
@@ -46,8 +51,8 @@ const maxAlarms = 100_000;
 export interface KeyKeeper {
   /** Looks at the keys of one domain now, and does what is due; undefined where it has none. */
   look(domain: string): Promise<DkimKeys | undefined>;
-  /** Makes the next keys of a domain, unless they wait already; then looks. */
-  rotate(domain: string): Promise<DkimKeys>;
+  /** Makes the next keys of a domain (of one use alone, where that is said), unless they wait already; then looks. */
+  rotate(domain: string, use?: KeyUse): Promise<DkimKeys>;
   /** Looks at all our domains now. */
   lookAtAll(): Promise<void>;
   /** From now on all of them every `checkMs`. Answers how to stop; a question that is under way is not waited for. */
@@ -73,6 +78,7 @@ export type KeeperParts = {
 type Change = { readonly keys: readonly DkimKey[] | undefined; readonly after?: () => void };
 
 export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: KeeperParts): KeyKeeper {
+  const uses: readonly KeyUse[] = settings.separateMarketing ? ["", "marketing"] : [""];
   const turns = new Map<string, Promise<unknown>>();
   const told = new Map<string, Instant>();
   let stopped = false;
@@ -109,7 +115,7 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     const views = new Map<string, View>();
     for (const key of found.keys)
       views.set(key.selector, await viewOf(key, domain, resolver, settings.assumePublished));
-    const step = nextStep(found.keys, (selector) => views.get(selector) ?? "trouble", now(), settings);
+    const step = nextStep(found.keys, (selector) => views.get(selector) ?? "trouble", now(), settings, uses);
     const made = await makeAll(step.wanted, step.keys);
     const keys = [...step.keys, ...made];
     const changed = keys.length !== found.keys.length || keys.some((key, index) => key !== found.keys[index]);
@@ -123,11 +129,11 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     };
   };
 
-  const makeAll = async (wanted: readonly Algorithm[], beside: readonly DkimKey[]): Promise<readonly DkimKey[]> => {
+  const makeAll = async (wanted: readonly KeyLine[], beside: readonly DkimKey[]): Promise<readonly DkimKey[]> => {
     const made: DkimKey[] = [];
-    for (const algorithm of wanted) {
+    for (const { algorithm, use } of wanted) {
       const taken = [...beside, ...made].map(({ selector }) => selector);
-      made.push(await makeDkimKey(algorithm, now(), taken));
+      made.push(await makeDkimKey(algorithm, now(), taken, use));
     }
     return made;
   };
@@ -160,10 +166,13 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     log[level]({ domain, selector, algorithm: key.algorithm, what: kind }, sentence);
   };
 
-  /** With a key that waits for each algorithm; undefined where there is one already. */
-  const withNext = async (keys: readonly DkimKey[]): Promise<readonly DkimKey[] | undefined> => {
+  /** With a key that waits for each algorithm and use, or for one use alone; undefined where there is one already. */
+  const withNext = async (keys: readonly DkimKey[], only?: KeyUse): Promise<readonly DkimKey[] | undefined> => {
     const waits = ({ state }: DkimKey): boolean => state === "publish" || state === "seen";
-    const due = algorithms.filter((algorithm) => !keys.some((key) => key.algorithm === algorithm && waits(key)));
+    const due = uses
+      .filter((use) => only === undefined || use === only)
+      .flatMap((use) => algorithms.map((algorithm): KeyLine => ({ algorithm, use })))
+      .filter((line) => !keys.some((key) => key.algorithm === line.algorithm && useOf(key) === line.use && waits(key)));
     return due.length === 0 ? undefined : [...keys, ...(await makeAll(due, keys))];
   };
 
@@ -188,8 +197,8 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
   return {
     look,
     lookAtAll,
-    async rotate(domain) {
-      await inTurn(domain, () => change(domain, async (found) => ({ keys: await withNext(found?.keys ?? []) })));
+    async rotate(domain, use) {
+      await inTurn(domain, () => change(domain, async (found) => ({ keys: await withNext(found?.keys ?? [], use) })));
       return (await look(domain)) ?? { keys: [] };
     },
     start() {

@@ -1,6 +1,6 @@
 /** When a key goes from one state to the next: decided from what DNS shows, never by the clock alone. */
 import type { Instant } from "../store/store.ts";
-import { type Algorithm, algorithms, type DkimKey, type KeyState } from "./dkim-keys.ts";
+import { algorithms, type DkimKey, type KeyLine, type KeyState, type KeyUse, useOf } from "./dkim-keys.ts";
 
 export type RotationSettings = {
   /** A key that has signed for so long is replaced; 0: only when asked. */
@@ -31,8 +31,8 @@ export type KeyEvent = {
 
 export type Step = {
   readonly keys: readonly DkimKey[];
-  /** A new key of these algorithms is due. */
-  readonly wanted: readonly Algorithm[];
+  /** New keys that are due. */
+  readonly wanted: readonly KeyLine[];
   readonly events: readonly KeyEvent[];
 };
 
@@ -42,6 +42,8 @@ export function nextStep(
   view: (selector: string) => View,
   now: Instant,
   settings: RotationSettings,
+  /** For what there are keys of their own; those of other uses sign no more. */
+  uses: readonly KeyUse[] = [""],
 ): Step {
   const events: KeyEvent[] = [];
   const tell = (kind: KeyEvent["kind"], key: DkimKey): void => void events.push({ kind, key });
@@ -82,10 +84,14 @@ export function nextStep(
     }
   });
 
-  const wanted: Algorithm[] = [];
-  let result: readonly DkimKey[] = looked;
-  for (const algorithm of algorithms) {
-    const own = result.filter((key) => key.algorithm === algorithm);
+  const wanted: KeyLine[] = [];
+  let result: readonly DkimKey[] = looked.map((key) => {
+    if (uses.includes(useOf(key)) || key.state === "retired" || key.state === "removed") return key;
+    tell("retired", key);
+    return { ...moved(key, "retired"), privateKey: "" };
+  });
+  for (const line of uses.flatMap((use) => algorithms.map((algorithm): KeyLine => ({ algorithm, use })))) {
+    const own = result.filter((key) => key.algorithm === line.algorithm && useOf(key) === line.use);
     const signing = own.find(({ state }) => state === "used");
     // The newest that is there; it takes over at once where nobody signs.
     const next = own
@@ -104,7 +110,7 @@ export function nextStep(
     }
     const waiting = own.some(({ state }) => state === "publish" || state === "seen");
     const old = signing !== undefined && settings.rotateAfterMs > 0 && now - signing.since >= settings.rotateAfterMs;
-    if (!waiting && (signing === undefined || old)) wanted.push(algorithm);
+    if (!waiting && (signing === undefined || old)) wanted.push(line);
   }
   return { keys: result, wanted, events };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import type { Domain } from "../store/store.ts";
 import { makePool } from "../work/pool.ts";
-import { type DkimKeys, ensureDkimKeys, makeDkimKeys } from "./dkim-keys.ts";
+import { type DkimKeys, ensureDkimKeys, makeDkimKey, makeDkimKeys } from "./dkim-keys.ts";
 import { dkimSignature } from "./dkim-signature.ts";
 import { makeSigner } from "./signer.ts";
 
@@ -90,16 +90,28 @@ test("the signer works in the pool, with keys from the store", async () => {
   assert.deepEqual(await verify(whole, keys), ["rsa-sha256 pass", "ed25519-sha256 pass"]);
   assert.match(fields, new RegExp(`t=${now / 1000};\\s+x=${now / 1000 + 10 * 86400};`));
   assert.match(await signer.sign(bytes, "mail.example.test"), / d=example\.test;/, "a host of ours");
+  const week = { lastsMs: 7 * 86_400_000 };
   // What the domain says holds, else what is asked for, else for good.
-  assert.match(await signer.sign(bytes, "example.test", 7 * 86_400_000), new RegExp(`x=${now / 1000 + 10 * 86400};`));
+  assert.match(await signer.sign(bytes, "example.test", week), new RegExp(`x=${now / 1000 + 10 * 86400};`));
   const silent = makeSigner({
     store,
     domain: (name) => domain(name) && { ...ours, settings: {} },
     pool,
     now: () => now,
   });
-  assert.match(await silent.sign(bytes, "example.test", 7 * 86_400_000), new RegExp(`x=${now / 1000 + 7 * 86400};`));
+  assert.match(await silent.sign(bytes, "example.test", week), new RegExp(`x=${now / 1000 + 7 * 86400};`));
   assert.doesNotMatch(await silent.sign(bytes, "example.test"), /x=/);
+  // Marketing takes keys of its own where there are some that sign, and nobody else does.
+  const selectors = async (by: object) =>
+    [...(await silent.sign(bytes, "example.test", by)).matchAll(/ s=(\S+);/g)].map(([, selector]) => selector);
+  const common = used.map(({ selector }) => selector);
+  assert.deepEqual(await selectors({ use: "marketing" }), common);
+  const bulk = { ...(await makeDkimKey("rsa-sha256", now, [], "marketing")), state: "used" as const };
+  settings.set("dkim/example.test", { keys: [...used, bulk] });
+  silent.forget();
+  assert.match(bulk.selector, /^rm\d{8}$/);
+  assert.deepEqual(await selectors({ use: "marketing" }), [bulk.selector]);
+  assert.deepEqual(await selectors({}), common);
   assert.equal((await signer.sealingKey("example.test"))?.key.algorithm, "rsa-sha256");
 });
 

@@ -1,15 +1,22 @@
 /** Signs outgoing messages with the keys of their domain; the work is done in the pool. */
 import type { Domain, Instant, StoreReader } from "../store/store.ts";
 import type { WorkPool } from "../work/pool.ts";
-import { type DkimKey, readDkimKeys } from "./dkim-keys.ts";
+import { type DkimKey, type KeyUse, readDkimKeys, useOf } from "./dkim-keys.ts";
+
+export type SignedAs = {
+  /** How long the signature counts where the domain says nothing; undefined: for good. */
+  readonly lastsMs?: number | undefined;
+  /** With the keys for this, where there are some that sign. */
+  readonly use?: KeyUse | undefined;
+};
 
 export interface Signer {
   /**
    * DKIM-Signature lines, each ended with CRLF, to put before `bytes`; "" where no key can be used. `domain` (a lower-case A-label) is
-   * the author's; where it has no keys, the nearest domain above it that has some signs (a host of ours: "mail.example.org"). `lastsMs`: how long the
-   * signature counts where the domain says nothing; undefined: for good.
+   * the author's; where it has no keys, the nearest domain above it that has some signs (a host of ours: "mail.example.org"). `by` says
+   * more of the message.
    */
-  sign(bytes: Uint8Array, domain: string, lastsMs?: number): Promise<string>;
+  sign(bytes: Uint8Array, domain: string, by?: SignedAs): Promise<string>;
   /** Keys have changed: they are read again. */
   forget(): void;
   /** The key for an ARC seal by `domain` or the nearest above it. RFC 8617 §4.1.2 knows rsa-sha256 alone. */
@@ -65,11 +72,15 @@ export function makeSigner(parts: {
   };
 
   return {
-    async sign(bytes, author, lastsMs) {
+    async sign(bytes, author, { lastsMs, use = "" } = {}) {
       const signing = await signingOf(author);
       if (signing === undefined || signing.keys.length === 0) return "";
       const { domain, signatureDays } = signing;
-      const keys = signing.keys.map(({ selector, privateKey }) => ({ selector, privateKey }));
+      const own = signing.keys.filter((key) => useOf(key) === use);
+      const keys = (own.length > 0 ? own : signing.keys.filter((key) => useOf(key) === "")).map(
+        ({ selector, privateKey }) => ({ selector, privateKey }),
+      );
+      if (keys.length === 0) return "";
       const signedAt = parts.now();
       const lasting = signatureDays === undefined ? lastsMs : signatureDays * dayMs;
       const expiresAt = lasting === undefined ? undefined : signedAt + lasting;
@@ -78,7 +89,7 @@ export function makeSigner(parts: {
     forget: () => known.clear(),
     async sealingKey(name) {
       const signing = await signingOf(name);
-      const key = signing?.keys.find(({ algorithm }) => algorithm === "rsa-sha256");
+      const key = signing?.keys.find((one) => one.algorithm === "rsa-sha256" && useOf(one) === "");
       return signing === undefined || key === undefined ? undefined : { domain: signing.domain, key };
     },
   };

@@ -12,6 +12,7 @@ import { maxDelayMs, type Sender, type SendingWish } from "../dispatch/sender.ts
 import type { Log } from "../log.ts";
 import type { Received } from "../receive/received.ts";
 import type { Counted, SendingLimits } from "../restrain/sending-limits.ts";
+import type { Signer } from "../sign/signer.ts";
 import type { Account, Instant } from "../store/store.ts";
 import type { Once } from "./once.ts";
 import { type PrepareParts, prepare } from "./prepare.ts";
@@ -24,8 +25,8 @@ export type SubmitPorts = {
   readonly limits: Pick<SendingLimits, "governs" | "take">;
   /** The refusal of all that an account hands in; undefined: it may send. */
   readonly mayNotSend?: (account: Account) => Reply | undefined;
-  /** DKIM-Signature lines for the message, "" where the domain has no keys; `lastsMs`: how long they count where the domain says nothing. */
-  readonly sign: (bytes: Uint8Array, domain: string, lastsMs?: number) => Promise<string>;
+  /** DKIM-Signature lines for the message, "" where the domain has no keys. */
+  readonly sign: Signer["sign"];
   /** A new Message-ID without its angle brackets. */
   readonly newMessageId: () => string;
   /** Whose mail it is, by the author's domain and what its header asks for; undefined: nobody's who is looked after. */
@@ -111,12 +112,11 @@ export function makeSubmit(ports: SubmitPorts): Submit {
   /** Signatures by the author's domain, and by the one that answers for its complaints where that is another. */
   const signerFor = (sender: Sender | undefined, mail: Pick<Received, "at" | "notBefore">): PrepareParts["sign"] => {
     if (sender === undefined) return (bytes, domain) => sign(bytes, domain);
-    const lastsMs = signatureMs(sender, mail);
+    const by = { lastsMs: signatureMs(sender, mail), ...(sender.marketing ? { use: "marketing" as const } : {}) };
     const other = ports.sending?.alsoSigns?.(sender);
     return other === undefined
-      ? (bytes, domain) => sign(bytes, domain, lastsMs)
-      : async (bytes, domain) =>
-          (await Promise.all([sign(bytes, domain, lastsMs), sign(bytes, other, lastsMs)])).join("");
+      ? (bytes, domain) => sign(bytes, domain, by)
+      : async (bytes, domain) => (await Promise.all([sign(bytes, domain, by), sign(bytes, other, by)])).join("");
   };
 
   /** As it goes out; what counts opens and clicks is put in before it is signed, and the filter reads what was written. */

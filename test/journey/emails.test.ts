@@ -53,6 +53,8 @@ before(async () => {
     `sending.publicUrl="https://127.0.0.1:1"`,
     "--set",
     "sending.listsEveryMs=200",
+    "--set",
+    "dkim.separateMarketing=true",
   ]);
   origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
   admin = new ApiTalk(origin, dev.ready.admin);
@@ -729,6 +731,12 @@ test("one click unsubscribes from marketing, and from nothing else", async () =>
   assert.match(got.data, /^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
   const signature = /^DKIM-Signature:(?:.*\r\n\s)*.*/m.exec(got.data)?.[0].replace(/\s/g, "") ?? "";
   assert.match(signature, /:List-Unsubscribe-Post:List-Unsubscribe:/);
+  // Of keys of its own, and not for good.
+  const selectorsOf = (data: string) => [...data.matchAll(/ s=([a-z]+)\d{8};/g)].map(([, kind]) => kind);
+  assert.deepEqual(selectorsOf(got.data), ["rm", "em"]);
+  assert.match(signature, /x=\d+;/);
+  await user.ok("POST", "/emails", { from, to: person("buyer"), subject: "Your order", text: "Thanks." });
+  assert.deepEqual(selectorsOf((await arrived(person("buyer"))).data), ["r", "e"]);
   const link = /^List-Unsubscribe:\s+<(https:\/\/[^>]+)>\r$/m.exec(got.data)?.[1] ?? "";
   const url = origin + new URL(link).pathname;
   const shown = await fetch(url);
