@@ -27,7 +27,7 @@ export function startUpholding(parts: {
   readonly store: Store;
   readonly directory: Pick<Directory, "domain">;
   readonly queue: Steering["queue"];
-  readonly sending: Pick<Sending, "model" | "file"> | undefined;
+  readonly sending: Pick<Sending, "model" | "file" | "raise"> | undefined;
   readonly settings: AbuseSettings;
   readonly mac: Mac;
   readonly sign: (bytes: Uint8Array, domain: string) => Promise<string>;
@@ -49,7 +49,7 @@ export function startUpholding(parts: {
     const from = { name: `Abuse desk of ${parts.ourHost}`, address: `abuse@${domain}` };
     return makePost({ ...parts, from, domain })(letter);
   };
-  const desk = sending && makeDesk({ ...parts, file: sending.file, post });
+  const desk = sending && makeDesk({ ...parts, file: sending.file, post, raise: sending.raise });
   const timer =
     desk &&
     setInterval(() => {

@@ -1,5 +1,6 @@
 /** The abuse desk at work: tickets are looked after, what is upheld becomes a strike, and the tenant hears of it. */
 import { loadModel } from "../dispatch/edit.ts";
+import type { Alert } from "../dispatch/hear.ts";
 import type { Named } from "../dispatch/model.ts";
 import { type Steering, steer } from "../dispatch/steer.ts";
 import type { Log } from "../log.ts";
@@ -8,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import type { Ticket, TicketChange } from "../store/tickets-store.ts";
 import type { AbuseSettings } from "./settings.ts";
 import { changeFor, type Standing, type Struck, sentenceOf, standingOf, subjectOf } from "./strikes.ts";
+import { answerBy } from "./ticket-words.ts";
 
 export type DeskAsk = Steering & {
   readonly store: Store;
@@ -15,6 +17,8 @@ export type DeskAsk = Steering & {
   readonly file: Named | undefined;
   /** Letters of the server to its tenants. */
   readonly post: Post;
+  /** Something that a person should see to. */
+  readonly raise: (alert: Alert) => void;
   readonly log: Log;
 };
 
@@ -40,7 +44,7 @@ export type Desk = {
   ): Promise<Given | Refusal>;
   lift(id: number, given: { readonly reason: string; readonly by: string }): Promise<Told | undefined>;
   standing(tenant: string): Promise<Standing>;
-  /** Strikes that have expired count no more. */
+  /** Strikes that have expired count no more; tickets that wait for too long are told of, once. */
   passTime(): Promise<void>;
 };
 
@@ -48,6 +52,10 @@ const struckKind = "struck";
 /** Strikes of one tenant that are looked at. */
 const maxStrikes = 100;
 const maxTold = 20;
+/** Tickets of one state that are looked at for being late. */
+const maxLate = 500;
+const lateAdvice = (id: number): string =>
+  `Answer it from the mailbox of abuse@, then say so: angarium abuse set ${id} --state answered`;
 
 export function makeDesk(ask: DeskAsk): Desk {
   const { store, settings, post, now, log } = ask;
@@ -82,6 +90,29 @@ export function makeDesk(ask: DeskAsk): Desk {
         told.push(found.name);
     }
     return told;
+  };
+
+  const toldLate = new Map<number, number>();
+  const lookForLate = async (): Promise<void> => {
+    const at = now();
+    for (const state of ["new", "seen"] as const)
+      for (const ticket of await store.tickets({ state, limit: maxLate })) {
+        const due = answerBy(ticket, settings.answerWithinMs);
+        if (due === undefined || due > at || toldLate.get(ticket.id) === ticket.openedAt) continue;
+        if (toldLate.size >= maxLate * 2) toldLate.clear();
+        toldLate.set(ticket.id, ticket.openedAt);
+        const says = `Ticket ${ticket.id} of abuse@ ("${ticket.reports[0]?.subject ?? ""}") should have been answered by ${new Date(due).toISOString()}`;
+        log.warn({ ticket: ticket.id }, says);
+        ask.raise({
+          at,
+          rule: "abuse-late",
+          provider: "",
+          source: "",
+          domain: "",
+          reply: says,
+          fix: lateAdvice(ticket.id),
+        });
+      }
   };
 
   const change: Desk["change"] = async (id, given) => {
@@ -136,6 +167,7 @@ export function makeDesk(ask: DeskAsk): Desk {
         if (settled === "changed") await tell(name, found);
         else if (settled !== "same") log.error({ tenant: name, ...settled }, "expired strikes cannot be taken back");
       }
+      await lookForLate();
     },
   };
 }
