@@ -52,6 +52,8 @@ export type Hears = {
   readonly junked?: (message: Uint8Array, isTheirs: (address: string) => Promise<boolean>) => Promise<void>;
 };
 
+const remindEveryMs = 60 * 60 * 1000;
+
 export async function startRestraining(parts: {
   /** Undefined: nothing is limited, counted or stopped. */
   readonly settings: SendingLimitSettings | undefined;
@@ -112,6 +114,9 @@ export async function startRestraining(parts: {
   // A load test is not looked at.
   const hears = settings === undefined ? {} : makeHears(watch, { store, directory });
   const unsubscribe = settings === undefined ? () => {} : watchScripts(watch, { store, directory, log });
+  const reminding = setInterval(() => {
+    restrainer.remind().catch((error: unknown) => log.error({ error }, "administrators could not be reminded"));
+  }, remindEveryMs).unref();
   return {
     limits,
     restrainer,
@@ -128,6 +133,7 @@ export async function startRestraining(parts: {
         settings === undefined ? undefined : { signals: watch.signals(account), freezeAt: settings.freezeAt },
     },
     async [Symbol.asyncDispose]() {
+      clearInterval(reminding);
       restraints[Symbol.dispose]();
       unsubscribe();
       await Promise.all([sent, failures, habits].map((book) => book[Symbol.asyncDispose]()));

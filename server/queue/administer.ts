@@ -57,9 +57,9 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
     return (await this.#ports.store.queueList({ id, limit: 1 }))[0];
   }
 
-  async act(filter: QueueFilter, action: "retry" | "hold" | "release" | "delete" | "bounce"): Promise<number> {
+  async act(...[filter, action, why]: Parameters<Queue["act"]>): Promise<number> {
     if (action === "bounce") return this.#bounce(filter);
-    if (action === "hold") return this.#keepBack(filter);
+    if (action === "hold") return this.#keepBack(filter, why);
     const touched = await this.#ports.store.queueAct(filter, action, this.#ports.now());
     // The store has it no more: what is not under way already is dropped here too.
     if (action === "delete") this.#withdraw(filter, (held, some) => this.#ports.forget(held, some));
@@ -68,7 +68,7 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
   }
 
   /** The store holds only what nobody works on: what waits here is given back first, and not claimed again before it is held. */
-  async #keepBack(filter: QueueFilter): Promise<number> {
+  async #keepBack(filter: QueueFilter, why: string | undefined): Promise<number> {
     const { store, pauseClaims } = this.#ports;
     const resume = await pauseClaims();
     try {
@@ -86,7 +86,7 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
         throw error;
       }
       for (const [held, some] of given) this.#ports.forget(held, some);
-      return await store.queueAct(filter, "hold", now);
+      return await store.queueAct(filter, "hold", now, why);
     } finally {
       resume();
     }

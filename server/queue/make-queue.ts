@@ -12,7 +12,7 @@ import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
 import type { TlsWish } from "../send/strongest.ts";
 import { hereDomain } from "../store/queued.ts";
-import type { Lease, QueuedMessage, QueuedRecipient, QueueFilter, Store } from "../store/store.ts";
+import type { Lease, QueuedMessage, QueuedRecipient, Store } from "../store/store.ts";
 import { Administrator, type Looking } from "./administer.ts";
 import type { Admission, Dispatching } from "./dispatching.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
@@ -677,8 +677,8 @@ class WorkingQueue implements Queue, ItemOwner {
     return this.#administrator.show(id);
   }
 
-  act(filter: QueueFilter, action: Parameters<Queue["act"]>[1]): Promise<number> {
-    return this.#administrator.act(filter, action);
+  act(...what: Parameters<Queue["act"]>): Promise<number> {
+    return this.#administrator.act(...what);
   }
 
   async #pauseClaims(): Promise<() => void> {

@@ -6,7 +6,8 @@ export interface Queue {
   leaseForNew(): { readonly owner: string; readonly until: number; readonly token: number } | undefined;
   /** A message just accepted (with the lease from `leaseForNew`); `bytes` saves a read while memory allows. */
   offer(message: QueuedMessage, bytes: Uint8Array | undefined): void;
-  act(filter: QueueFilter, action: QueueAction | "bounce"): Promise<number>;
+  /** Recipients touched. `why`: what journeys say of holding them; undefined: an administrator did it. */
+  act(filter: QueueFilter, action: QueueAction | "bounce", why?: string): Promise<number>;
   show(id: QueueId): Promise<QueuedMessage | undefined>;
   /** Looks for due mail now; resolves when what there is has been claimed. */
   poke(): Promise<void>;

@@ -49,6 +49,7 @@ function world(own?: Parameters<typeof fakeLimits>[1]) {
   const withdrawn: unknown[] = [];
   const rescored: unknown[] = [];
   let stop: unknown;
+  const clock = { now: noon };
   const failures = new Map<string, Failures>();
   const limits = fakeLimits({}, own);
   const restrainer = new Restrainer({
@@ -72,18 +73,21 @@ function world(own?: Parameters<typeof fakeLimits>[1]) {
         withdrawn.push(id);
         return "done";
       },
+      restraints: async () =>
+        stop === undefined ? [] : [{ account: 1, name: "u1@example.test", limits: {}, stop: stop as never }],
+      queueList: async () => [message],
       webSessionsEnd: async () => void withdrawn.push("sessions"),
     },
     rescore: () => void rescored.push(1),
     directory: { account: async (id) => account(id) },
-    queue: { act: async (filter, action) => acts.push([filter, action]) },
+    queue: { act: async (...what) => acts.push(what) },
     isPersonal: ({ tenant }) => tenant === undefined,
     tell: async (to, { subject }) => void told.push([to, subject]),
     administratorsOf: async (domain) => [`postmaster@${domain}`],
-    now: () => noon,
+    now: () => clock.now,
     log: quiet,
   });
-  return { restrainer, told, acts, audit, failures, withdrawn, rescored };
+  return { restrainer, told, acts, audit, failures, withdrawn, rescored, clock };
 }
 const message = { account: 1, envelopeFrom: "u1@example.test" } as QueuedMessage;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -105,7 +109,9 @@ test("twenty refusals: its queue is held, its person and the administrators are 
   restrainer.heard(message, [refusedFor]);
   await settled();
   await settled();
-  assert.deepEqual(acts, [[{ account: 1 }, "hold"]]);
+  assert.deepEqual(acts, [
+    [{ account: 1 }, "hold", "its account is stopped: 20 of 21 recipients in the last hour were refused for good"],
+  ]);
   assert.deepEqual(audit, ["mail held u1@example.test"]);
   assert.deepEqual(told, [
     ["u1@example.test", "Your mail to others is held"],
@@ -118,6 +124,20 @@ test("twenty refusals: its queue is held, its person and the administrators are 
     /^Your mail to others is held for a look at it: 20 of 21 recipients/,
   );
   assert.equal(restrainer.refusal(account(1)), undefined, "it is taken");
+});
+
+test("administrators are told once more, a day later, and no more", async () => {
+  const { restrainer, told, clock } = world();
+  await restrainer.stop(account(1), { kind: "braked", at: noon, why: "much came back", signals: [] });
+  told.length = 0;
+  clock.now = noon + 24 * 60 * minute - 1;
+  await restrainer.remind();
+  assert.deepEqual(told, []);
+  clock.now += 1;
+  await restrainer.remind();
+  await restrainer.remind();
+  assert.deepEqual(told, [["postmaster@example.test", "u1@example.test still may not send: it waits for you"]]);
+  assert.equal(restrainer.mayNotSend(message), true);
 });
 
 test("who may send without limit is stopped by the share alone", async () => {

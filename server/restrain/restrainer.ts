@@ -11,7 +11,16 @@ import type { SendingLimitSettings } from "./limits.ts";
 import type { Restraints } from "./restraints.ts";
 import { frozenBecause, sumOf } from "./score.ts";
 import type { SendingLimits } from "./sending-limits.ts";
-import { type Letter, letterToAdministrator, letterToOwner, type Signal, type Stop, stopSentence } from "./stop.ts";
+import {
+  type Letter,
+  letterToAdministrator,
+  letterToOwner,
+  reminder,
+  type Signal,
+  type Stop,
+  stopOf,
+  stopSentence,
+} from "./stop.ts";
 
 export type RestrainerPorts = {
   /** Undefined: nobody is stopped by the server itself (load tests). */
@@ -21,7 +30,14 @@ export type RestrainerPorts = {
   readonly failures: Pick<PeerBook<Failures>, "get" | "set" | "delete">;
   readonly store: Pick<
     Store,
-    "restrain" | "noteAudit" | "hostedDomains" | "credentials" | "removeCredential" | "webSessionsEnd"
+    | "restrain"
+    | "restraints"
+    | "queueList"
+    | "noteAudit"
+    | "hostedDomains"
+    | "credentials"
+    | "removeCredential"
+    | "webSessionsEnd"
   >;
   readonly directory: Pick<Directory, "account">;
   readonly queue: Pick<Queue, "act">;
@@ -38,6 +54,12 @@ export type RestrainerPorts = {
 };
 
 const keptMs = 2 * 60 * 60 * 1000;
+/** What is held waits so long for a look before administrators are told again. */
+const reviewMs = 24 * 60 * 60 * 1000;
+const pageSize = 1_000;
+/** Messages that a reminder counts. */
+const maxCounted = 1_000;
+const domainOf = (name: string): string => name.slice(name.lastIndexOf("@") + 1);
 
 export class Restrainer {
   readonly #ports: RestrainerPorts;
@@ -128,7 +150,7 @@ export class Restrainer {
       if ((await store.restrain(account.id, { stop })) === "missing") return false;
       await restraints.reread();
       if (stop.kind === "frozen") await this.#signOut(account.id);
-      const held = await queue.act({ account: account.id }, "hold");
+      const held = await queue.act({ account: account.id }, "hold", `its account is stopped: ${stop.why}`);
       log.warn({ account: account.name, kind: stop.kind, why: stop.why, held }, "an account may not send");
       await this.#tell(account, stop, held);
       return true;
@@ -138,8 +160,8 @@ export class Restrainer {
   }
 
   async #tell(account: Account, stop: Stop, held: number): Promise<void> {
-    const { store, tell, administratorsOf, log } = this.#ports;
-    const domain = account.name.slice(account.name.lastIndexOf("@") + 1);
+    const { store } = this.#ports;
+    const domain = domainOf(account.name);
     const tenant = (await store.hostedDomains({ kind: "all" }, { limit: 1, domain }))[0]?.tenant ?? 0;
     await store.noteAudit([
       {
@@ -153,12 +175,35 @@ export class Restrainer {
         detail: { why: stop.why, signals: stop.signals.map(({ says }) => says), held },
       },
     ]);
-    const letters = [
-      [account.name, letterToOwner(stop, held)] as const,
-      ...(await administratorsOf(domain)).map((to) => [to, letterToAdministrator(account.name, stop, held)] as const),
-    ];
-    for (const [to, letter] of letters)
-      await tell(to, letter).catch((error: unknown) => log.error({ error, to }, "somebody could not be told"));
+    await this.#send(account.name, letterToOwner(stop, held));
+    await this.#tellAdministrators(account.name, letterToAdministrator(account.name, stop, held));
+  }
+
+  /** Administrators are told once more of whom nobody has looked at for a day. */
+  async remind(): Promise<void> {
+    const { store, now } = this.#ports;
+    for (let after = 0; ; ) {
+      const page = await store.restraints({ stopped: true, after, limit: pageSize });
+      for (const { account, name, stop } of page) {
+        const known = stopOf(stop);
+        if (known === undefined || known.reminded === true || known.at > now() - reviewMs) continue;
+        const held = await store.queueList({ account, state: "held", limit: maxCounted });
+        await this.#tellAdministrators(name, reminder(name, known, held.length));
+        await store.restrain(account, { stop: { ...known, reminded: true } });
+      }
+      if (page.length < pageSize) return;
+      after = page.at(-1)!.account;
+    }
+  }
+
+  async #tellAdministrators(name: string, letter: Letter): Promise<void> {
+    const { administratorsOf } = this.#ports;
+    for (const to of await administratorsOf(domainOf(name))) await this.#send(to, letter);
+  }
+
+  async #send(to: string, letter: Letter): Promise<void> {
+    const { tell, log } = this.#ports;
+    await tell(to, letter).catch((error: unknown) => log.error({ error, to }, "somebody could not be told"));
   }
 
   /** Of the last hour. */

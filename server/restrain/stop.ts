@@ -14,16 +14,18 @@ export type Stop = {
   readonly why: string;
   /** An administrator did it. */
   readonly byHand?: true;
+  /** Administrators were told again that it waits for them. */
+  readonly reminded?: true;
   readonly signals: readonly Signal[];
 };
 
 /** What stands in the store, which another version may have written. */
 export function stopOf(value: unknown): Stop | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { kind, at, why, signals, byHand } = value as { readonly [name: string]: unknown };
+  const { kind, at, why, signals, byHand, reminded } = value as { readonly [name: string]: unknown };
   if ((kind !== "braked" && kind !== "frozen") || typeof at !== "number") return undefined;
   const read: Stop = { kind, at, why: String(why ?? ""), signals: Array.isArray(signals) ? signals : [] };
-  return byHand === true ? { ...read, byHand } : read;
+  return { ...read, ...(byHand === true ? { byHand } : {}), ...(reminded === true ? { reminded } : {}) };
 }
 
 const contact = "Ask your administrator, who can let it go on.";
@@ -73,6 +75,18 @@ export function letterToOwner({ kind, why, signals, byHand }: Stop, held: number
       ...waits,
       "",
       byHand ? contact : "Change your password now, then tell your administrator, who lets your account go on.",
+    ],
+  };
+}
+
+/** For administrators, a day later. */
+export function reminder(name: string, { why }: Stop, held: number): Letter {
+  return {
+    subject: `${name} still may not send: it waits for you`,
+    lines: [
+      `Since yesterday nobody has looked at the account ${name}, which was stopped: ${why}.`,
+      `Messages of it that are held in the queue: ${held}. They stay there until you decide.`,
+      `Let it go on: angarium limit release ${name} (with --mail keep or delete: without its mail), or in the console, under "Stopped senders".`,
     ],
   };
 }

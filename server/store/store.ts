@@ -690,7 +690,8 @@ export interface StoreWriter
   settle(request: SettleRequest): Promise<SettleResult>;
   renewLeases(owner: string, until: Instant): Promise<void>;
   releaseLeases(owner: string): Promise<void>; // at start: what a former life of this node held
-  queueAct(filter: QueueFilter, action: QueueAction, now: Instant): Promise<number>; // recipients touched
+  /** Recipients touched. `why`: what their journeys say of it; undefined: an administrator did it. */
+  queueAct(filter: QueueFilter, action: QueueAction, now: Instant, why?: string): Promise<number>;
   note(journey: readonly JourneyEntry[]): Promise<void>;
   // upkeep
   /** Removes bytes nobody names, old tombstones and journey entries; bounded work per call; answers whether there is more. */

@@ -368,19 +368,25 @@ export function queueContract(open: Open): void {
       const message = await enqueue({ to: ["a@far.test", "b@other.test"] });
       await store.queueAct({ id: message.id }, "hold", noon);
       await store.queueAct({ id: message.id, domain: "far.test" }, "release", noon + 1);
-      await store.queueAct({ id: message.id }, "hold", noon + 2);
+      await store.queueAct({ id: message.id }, "hold", noon + 2, "its account is stopped");
       await store.queueAct({ id: message.id }, "delete", noon + 3);
-      const told = (await store.trace(message.id, 10)).map(({ at, stage, detail }) => [at - noon, stage, detail["to"]]);
+      const told = (await store.trace(message.id, 10)).map(({ at, stage, detail }) => [
+        at - noon,
+        stage,
+        detail["to"],
+        detail["why"],
+      ]);
+      const byHand = "by the administrator";
       assert.deepEqual(told, [
-        [0, "held", ["a@far.test", "b@other.test"]],
-        [1, "released", ["a@far.test"]],
-        [2, "held", ["a@far.test"]],
-        [3, "deleted", ["a@far.test", "b@other.test"]],
+        [0, "held", ["a@far.test", "b@other.test"], byHand],
+        [1, "released", ["a@far.test"], byHand],
+        [2, "held", ["a@far.test"], "its account is stopped"],
+        [3, "deleted", ["a@far.test", "b@other.test"], byHand],
       ]);
     });
 
     test("every filter means what it says", async () => {
-      const one = await enqueue({ envelopeFrom: "Ann@here.test", to: ["a@x.test", "b@y.test"] });
+      const one = await enqueue({ envelopeFrom: "Ann@here.test", to: ["a@x.test", "b@y.test"], account: 77 });
       const two = await enqueue({ envelopeFrom: "eve@here.test", to: ["c@x.test"], held: true });
       const three = await enqueue({ envelopeFrom: "", to: ["d@z.test"] });
       const list = async (filter: Parameters<Store["queueList"]>[0]) => addresses(await store.queueList(filter));
@@ -389,6 +395,9 @@ export function queueContract(open: Open): void {
       assert.deepEqual(await list({ domain: "x.test" }), ["a@x.test", "c@x.test"]);
       assert.deepEqual(await list({ sender: "ann@HERE.test" }), ["a@x.test", "b@y.test"]);
       assert.deepEqual(await list({ sender: "" }), ["d@z.test"]);
+      assert.deepEqual(await list({ account: 77 }), ["a@x.test", "b@y.test"]);
+      assert.deepEqual(await list({ account: 77, domain: "x.test" }), ["a@x.test"]);
+      assert.deepEqual(await list({ account: 78 }), []);
       assert.deepEqual(await list({ recipient: "B@y.test" }), ["b@y.test"]);
       assert.deepEqual(await list({ state: "held" }), ["c@x.test"]);
       assert.deepEqual(await list({ state: "scheduled", domain: "x.test" }), ["a@x.test"]);

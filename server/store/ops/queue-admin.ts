@@ -61,7 +61,7 @@ export function* queueList(filter: QueueFilter): Op<readonly QueuedMessage[]> {
 }
 
 /** What is being sent right now is left alone by all but "delete", whose settlement then comes too late. */
-export function* queueAct(filter: QueueFilter, action: QueueAction, now: number): Op<number> {
+export function* queueAct(filter: QueueFilter, action: QueueAction, now: number, why?: string): Op<number> {
   const chosen = `(queue, id) IN (SELECT r.queue, r.id FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue WHERE ${matches})`;
   const params = filterParams(filter);
   const column = "RETURNING queue, address";
@@ -79,7 +79,7 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
         `UPDATE queue_recipients SET state = ${held} WHERE ${chosen} AND state = ${scheduled} ${column}`,
         ...params,
       );
-      touched = yield* noteAct("held", kept, now);
+      touched = yield* noteAct("held", kept, now, why);
       yield* tellTenants("held", kept, now, {});
       break;
     }
@@ -89,14 +89,14 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number)
         ...params,
         now,
       );
-      touched = yield* noteAct("released", free, now);
+      touched = yield* noteAct("released", free, now, why);
       yield* tellTenants("queued", free, now, { released: true });
       break;
     }
     case "delete": {
       const gone = yield* all<Touched>(`DELETE FROM queue_recipients WHERE ${chosen} ${column}`, ...params);
       for (const queue of new Set(gone.map((row) => row.queue))) yield* dropEmpty(queue);
-      touched = yield* noteAct("deleted", gone, now);
+      touched = yield* noteAct("deleted", gone, now, why);
       break;
     }
     default:
@@ -127,10 +127,15 @@ export function* tellTenants(
 type Touched = { readonly queue: number; readonly address: string } & Row;
 
 /** The journey of each message tells what a person did to it; answers how many recipients that were. */
-function* noteAct(stage: "held" | "released" | "deleted", rows: readonly Touched[], at: number): Op<number> {
+function* noteAct(
+  stage: "held" | "released" | "deleted",
+  rows: readonly Touched[],
+  at: number,
+  why = "by the administrator",
+): Op<number> {
   for (const [queue, some] of Map.groupBy(rows, (row) => row.queue)) {
     const to = some.map(({ address }) => address).sort();
-    yield* note([{ at, stage, trace: queueIdOf(queue), keys: [], detail: { to, why: "by the administrator" } }]);
+    yield* note([{ at, stage, trace: queueIdOf(queue), keys: [], detail: { to, why } }]);
   }
   return rows.length;
 }
