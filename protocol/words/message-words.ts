@@ -38,9 +38,19 @@ export function holdsWords(raw: Uint8Array, asked: readonly AskedWord[], places:
   }
   if ((places & (Place.body | Place.attachment)) === 0) return missing.size === 0;
   const visit = (text: string | Buffer): boolean => {
-    eachWord(typeof text === "string" ? text : text.toString("latin1"), take);
+    if (typeof text === "string") eachWord(text, take);
+    else {
+      // Every word of ASCII text stands in it as it is: where none of them does, it need not be taken apart.
+      const lower = text.toString("latin1").toLowerCase();
+      if (isAny(missing, ({ word }) => lower.includes(word))) eachWord(lower, take);
+    }
     return missing.size === 0;
   };
   for (const part of partsOf(root)) if (visitText(bytes, part, maxLookedBytes, visit)) return true;
   return missing.size === 0;
+}
+
+function isAny<T>(all: ReadonlySet<T>, holds: (one: T) => boolean): boolean {
+  for (const one of all) if (holds(one)) return true;
+  return false;
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { anyOf, fuzzRounds, seeded } from "../../test/fuzz.ts";
+import { holdsWords } from "./message-words.ts";
+import { everywhere } from "./postings.ts";
 import { askedWords, eachWord, maxWordChars } from "./words.ts";
 
 function wordsOf(text: string): string[] {
@@ -57,4 +59,35 @@ test("every part of a text without spaces is found by its words", () => {
         `${word} of ${part} in ${text}`,
       );
   }
+});
+
+test("words of a message that no index knows yet", () => {
+  const long = "abcdefgh".repeat(5);
+  const raw = Buffer.from(
+    `Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nFrom: Ann <ann@far.test>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe Kestrels fly. ${long} x-foo2\r\n`,
+  );
+  const accented = Buffer.from(raw.toString("utf8").replace("fly", "füegen"));
+  const cases: readonly [asked: string, exact: boolean, holds: boolean][] = [
+    ["kestrels", true, true],
+    ["kestrel", true, false],
+    ["kestrel", false, true],
+    ["estrels", false, false],
+    ["KES the", false, true],
+    ["kestrels nowhere", false, false],
+    ["grusse", false, true],
+    ["ann kestrels", false, true],
+    [long, true, true],
+    [long.slice(0, 31), true, false],
+    ["foo2", true, true],
+    ["foo", true, false],
+    ["fl", false, true],
+    ["kestrels ü", false, false],
+  ];
+  for (const [text, exact, holds] of cases) {
+    const asked = askedWords(text).map(({ word, prefix }) => ({ word, prefix: prefix && !exact }));
+    assert.equal(holdsWords(raw, asked, everywhere), holds, text);
+    if (!/fl/.test(text) && !/ü/.test(text))
+      assert.equal(holdsWords(accented, asked, everywhere), holds, `${text}, accented`);
+  }
+  assert.equal(holdsWords(accented, askedWords("fuegen"), everywhere), true, "without the accent");
 });

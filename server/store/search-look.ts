@@ -27,14 +27,27 @@ export function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly C
     if (folded === undefined) unread.push(candidate);
     else if (judge.second(candidate, lookAgain(folded))) hits.push(candidate);
   }
-  for (let from = 0; from < unread.length; ) {
+  yield* readEach(unread, judge.needs.bytes === "header", (candidate, bytes) => {
+    const folded = ofText ? remember(texts, candidate.content, bytes) : undefined;
+    if (judge.second(candidate, folded === undefined ? lookInto(bytes) : lookAgain(folded))) hits.push(candidate);
+  });
+  return hits;
+}
+
+/** Calls `take` with the bytes of each, or of its header alone; they are good until it returns. */
+export function* readEach<C extends Candidate>(
+  all: readonly C[],
+  headerAlone: boolean,
+  take: (candidate: C, bytes: Uint8Array) => void,
+): Op<void> {
+  for (let from = 0; from < all.length; ) {
     let to = from;
-    for (let bytes = 0; to < unread.length && to - from < maxMessagesAtOnce; to++) {
-      bytes += unread[to]?.size ?? 0;
+    for (let bytes = 0; to < all.length && to - from < maxMessagesAtOnce; to++) {
+      bytes += all[to]?.size ?? 0;
       if (bytes > maxBytesAtOnce && to > from) break;
     }
-    const batch = unread.slice(from, to);
-    const stored = yield* storedOf(batch, judge.needs.bytes === "header");
+    const batch = all.slice(from, to);
+    const stored = yield* storedOf(batch, headerAlone);
     for (const candidate of batch) {
       const cells = stored.get(candidate.content);
       if (cells === undefined)
@@ -47,16 +60,10 @@ export function* lookAt(open: readonly Candidate[], judge: Judge): Op<readonly C
         number,
       ];
       const { size } = candidate;
-      const bytes = yield* glance(
-        { encoding, sizeBytes: size, blob, data },
-        judge.needs.bytes === "header" ? headerBytes : size,
-      );
-      const folded = ofText ? remember(texts, candidate.content, bytes) : undefined;
-      if (judge.second(candidate, folded === undefined ? lookInto(bytes) : lookAgain(folded))) hits.push(candidate);
+      take(candidate, yield* glance({ encoding, sizeBytes: size, blob, data }, headerAlone ? headerBytes : size));
     }
     from = to;
   }
-  return hits;
 }
 
 /** By content; with the length of the header section where it is asked for. */

@@ -5,8 +5,8 @@
 import type { EmailSet } from "../../../protocol/words/email-set.ts";
 import type { EmailFilter } from "../jmap.ts";
 import { type Candidate, type Judge, judgeOf, no, nobody, unknown, type Verdict, yes } from "../search-judge.ts";
-import { lookInto } from "../search-look.ts";
-import { type Encoding, glance, type Op, rows } from "./tx.ts";
+import { lookInto, readEach } from "../search-look.ts";
+import { type Op, rows } from "./tx.ts";
 
 /** Message bytes that one query may read; more is refused as too expensive. */
 export const maxQueryBytes = 512 * 1024 * 1024;
@@ -43,6 +43,8 @@ export function textTree(filter: EmailFilter, leaves: EmailFilter[]): TextTree {
   }
 }
 
+type Undecided = Candidate & { readonly index: number; readonly found: TextCandidate };
+
 export class TextBudget {
   left = maxQueryBytes;
 }
@@ -77,31 +79,20 @@ export function* holdsText(
         subject: cells[2] as string,
         signature: cells[3] as Uint8Array,
       });
+    const undecided: Undecided[] = [];
     for (const [at, found] of batch.entries()) {
-      const { content } = found;
       const index = places[at]!;
-      const candidate = known.get(content);
+      const candidate = known.get(found.content);
       if (candidate === undefined) continue;
       const verdict = first(tree, candidate, found);
-      if (verdict !== unknown) {
-        answer[index] = verdict === yes;
-        continue;
-      }
-      budget.left -= candidate.size;
-      if (budget.left < 0) return "too-expensive";
-      const [stored] = yield* rows("SELECT encoding, blob, data FROM bytes WHERE content = $1", content);
-      if (stored === undefined) throw new Error(`Content ${content} has no bytes.`);
-      const bytes = yield* glance(
-        {
-          encoding: stored[0] as Encoding,
-          sizeBytes: candidate.size,
-          blob: stored[1] as string,
-          data: stored[2] as Uint8Array | null,
-        },
-        candidate.size,
-      );
-      answer[index] = second(tree, candidate, found, lookInto(bytes));
+      if (verdict !== unknown) answer[index] = verdict === yes;
+      else undecided.push({ ...candidate, index, found });
     }
+    for (const { size } of undecided) budget.left -= size;
+    if (budget.left < 0) return "too-expensive";
+    yield* readEach(undecided, false, (candidate, bytes) => {
+      answer[candidate.index] = second(tree, candidate, candidate.found, lookInto(bytes));
+    });
   }
   return answer;
 }
