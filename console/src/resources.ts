@@ -38,9 +38,17 @@ export type Resource = {
       readonly ends?: true;
     };
   };
+  /** Something that is done to all that the filters find. */
+  readonly several?: { readonly path: string; readonly title: string };
   /** Rows have no page of their own. */
   readonly flat?: boolean;
+  /** It changes by itself, and goes: what is said where one is not there any more, and the journey that tells the rest. */
+  readonly leaves?: { readonly words: string; readonly journey: (name: string, row?: Row) => string | undefined };
 };
+
+/** What people call one of them: numbers name nothing. */
+export const titleOf = ({ key }: Resource, row: Row): string =>
+  String((key === "id" ? (row["of"] ?? row["name"] ?? row["subject"] ?? row["target"] ?? row["url"]) : undefined) || row[key]);
 
 export const resources: readonly Resource[] = [
   {
@@ -199,6 +207,8 @@ export const resources: readonly Resource[] = [
       hold: { when: (row) => !recipientsOf(row).every(isHeld) },
       release: { when: (row) => recipientsOf(row).some(isHeld) },
     },
+    several: { path: "/queue/actions", title: "Act on several" },
+    leaves: { words: "It is not in the queue any more.", journey: (name) => name },
   },
   {
     id: "quarantine",
@@ -211,8 +221,12 @@ export const resources: readonly Resource[] = [
     key: "id",
     columns: ["subject", "from", "account", "reasons", "at", "expiresAt"],
     filters: ["account"],
-    acts: { release: { ends: true }, report: { ends: true } },
     takes: "It is gone for ever then.",
+    acts: { report: { title: "Report as bad" } },
+    leaves: {
+      words: "It is not kept back any more.",
+      journey: (_, row) => (typeof row?.["journey"] === "string" ? row["journey"] : undefined),
+    },
   },
   {
     id: "stopped-senders",
@@ -240,6 +254,7 @@ export const resources: readonly Resource[] = [
     columns: ["address", "why", "by", "at", "until"],
     add: "Ban an address",
     takes: "It may connect again at once.",
+    acts: { delete: { title: "Lift the ban" } },
     flat: true,
   },
   {

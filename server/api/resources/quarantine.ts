@@ -62,8 +62,8 @@ const inName = ({ account }: Actor, owner: string | null): { readonly account?: 
   owner === account.name ? { account: owner } : {};
 
 const verbs = {
-  release: "Deliver it; the filter learns that it was good.",
-  report: "Remove it: it was rightly kept back, and the filter learns that it was bad.",
+  release: "Let a message out of quarantine: it is delivered, and the filter learns that it was good.",
+  report: "Remove a message that was rightly kept back: the filter learns that it was bad.",
 } as const;
 
 export const routes: readonly Route[] = [
@@ -140,7 +140,7 @@ export const routes: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/quarantine/{quarantined}",
-    summary: "Remove it.",
+    summary: "Remove a message from quarantine.",
     area: "quarantine",
     who: "user",
     params: { quarantined: theQuarantined },

@@ -5,7 +5,7 @@ import { readDomain } from "../../admin/names.ts";
 import type { QueuedMessage } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
 import { performed } from "../outcome.ts";
-import { conflict, forbidden, notFound, Problem } from "../problem.ts";
+import { conflict, forbidden, notFound, Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, at, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 
 const maxAttempts = 500;
@@ -28,6 +28,7 @@ const Queued = z
   })
   .meta({ id: "QueuedMessage" });
 const QueuedWhole = Queued.extend({
+  subject: z.string().nullable(),
   steps: z.array(
     z.object({ at: time, stage: z.string(), words: z.string(), detail: z.record(z.string(), z.unknown()) }),
   ),
@@ -126,6 +127,8 @@ export const routes: readonly Route[] = [
     answer: z.object({ recipients: z.int().describe("How many recipients it was done to.") }),
     refuses: ["conflict"],
     run: async ({ body: { action, ...filter } }, world) => {
+      if (filter.all !== true && !(filter.domain || filter.sender || filter.recipient))
+        return wrongField("/domain", "Say which: a domain, a sender, a recipient, or all.");
       const answer = await performed(world, `queue ${action}`, filter);
       return answer instanceof Problem ? answer : (answer.result as { recipients: number });
     },
@@ -146,7 +149,8 @@ export const routes: readonly Route[] = [
         words: inWords(entry),
         detail: entry.detail,
       }));
-      return { ...shown(queued), steps };
+      const subject = entries.find(({ detail }) => typeof detail["subject"] === "string")?.detail["subject"];
+      return { ...shown(queued), subject: typeof subject === "string" ? subject : null, steps };
     },
   }),
   ...(Object.entries(verbs) as [keyof typeof verbs, string][]).map(([verb, summary]) =>
