@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { tlsaText } from "../protocol/policy/dane.ts";
-import { type CheckedRecord, checkRecords } from "./admin/dns-check.ts";
+import { type CheckedRecord, checkRecords, isLack } from "./admin/dns-check.ts";
 import { wantedOf } from "./admin/domain-dns.ts";
 import { configFile, readConfig } from "./config/read.ts";
 import { quiet } from "./log.ts";
@@ -75,10 +75,10 @@ async function lacksOfHost(host: string, resolver: Resolver): Promise<string[]> 
 /** Told once, and not for every domain. */
 const ofHost = /^(?:a|aaaa|tlsa|ptr)(?::|$)/;
 
-/** What mail needs and is not there, and whatever is there and is wrong; for all the rest there is `domain check`. */
+/** For all that may wait there is `domain check`. */
 const sentences = (records: readonly CheckedRecord[]): string[] =>
   records
-    .filter(({ need, state }) => state === "wrong" || (need === "must" && (state === "missing" || state === "unknown")))
+    .filter(isLack)
     .map(
       ({ label, name, type, value, state, problem, why }) =>
         `${label}: ${state === "missing" ? `${name} has no ${type} "${value}"` : `${name} ${type}: ${problem}`}${state === "wrong" ? ` Expected: "${value}"` : ""} (${why}).`,

@@ -18,7 +18,7 @@ ${helpText()}
 "angarium help COMMAND" tells more.
 `;
 
-/** Runs the words given (a server: until it is stopped) and answers the exit code: 0 done, 1 refused or broken, 2 used wrongly. */
+/** Runs the words given (a server: until it is stopped) and answers the exit code: 0 done, 1 refused, broken, or bad news, 2 used wrongly. */
 export async function commandLine(words: readonly string[]): Promise<number> {
   const [first = "help", ...rest] = words;
   try {
@@ -121,7 +121,7 @@ async function administer(words: readonly string[]): Promise<number> {
   if (outcome.kind === "refused") return complain(outcome.why, outcome.misused === true ? 2 : 1);
   const text = json ? JSON.stringify(outcome.result) : textOf(found.command.name, outcome.result);
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-  return 0;
+  return found.command.isBad?.(outcome.result as never) === true ? 1 : 0;
 }
 
 /** Takes out what every command understands. */

@@ -50,45 +50,51 @@ export function watchDomains(parts: { readonly world: () => World; readonly log:
   readonly start: () => void;
   readonly stop: () => void;
   readonly look: () => Promise<void>;
+  /** Keeps what a check has found, whoever asked for it, and alarms where something is gone. */
+  readonly remember: (check: DomainCheck) => Promise<void>;
 } {
   const { log } = parts;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const remember = async (check: DomainCheck): Promise<void> => {
+    const { store, now, sending } = parts.world();
+    const { domain } = check;
+    const key = checkPrefix + domain;
+    const before = (await store.setting(key)) as KeptCheck | undefined;
+    const { at: _, ...fresh } = kept(check);
+    const { at: __, ...former } = before ?? { at: "" };
+    const alarms = drift(before, check);
+    for (const alarm of alarms) log.error({ domain }, alarm);
+    if (alarms.length > 0)
+      await store.noteAudit([
+        {
+          at: now(),
+          tenant: (await store.hostedDomains({ kind: "all" }, { limit: 1, domain }))[0]?.tenant ?? 0,
+          actor: "the server",
+          via: "server",
+          remote: "",
+          action: "DNS has changed",
+          target: domain,
+          detail: { alarms },
+        },
+      ]);
+    const whose = sending?.model().domain.get(domain);
+    const verified = verifiedNow(before?.standing, check.standing);
+    if (whose !== undefined && verified !== undefined) {
+      const problem = verified ? "" : check.problem;
+      await store.addSendingEvents([domainEvent(domain, whose.tenant, verified, problem, now())]);
+    }
+    // Written only where it says something new: a setting that changes has everybody read the directory anew.
+    if (JSON.stringify(fresh) !== JSON.stringify(former)) await store.putSetting(key, kept(check));
+  };
   const look = async (): Promise<void> => {
     const world = parts.world();
-    const { store, now } = world;
-    for (const domain of await store.domains()) {
+    for (const domain of await world.store.domains()) {
       if (stopped) return;
       const check = await checkDomain(world, domain);
       if (check === undefined) return;
-      const key = checkPrefix + domain.name;
-      const before = (await store.setting(key)) as KeptCheck | undefined;
-      const { at: _, ...fresh } = kept(check);
-      const { at: __, ...former } = before ?? { at: "" };
-      const alarms = drift(before, check);
-      for (const alarm of alarms) log.error({ domain: domain.name }, alarm);
-      if (alarms.length > 0)
-        await store.noteAudit([
-          {
-            at: now(),
-            tenant: (await store.hostedDomains({ kind: "all" }, { limit: 1, domain: domain.name }))[0]?.tenant ?? 0,
-            actor: "the server",
-            via: "server",
-            remote: "",
-            action: "DNS has changed",
-            target: domain.name,
-            detail: { alarms },
-          },
-        ]);
-      const whose = world.sending?.model().domain.get(domain.name);
-      const verified = verifiedNow(before?.standing, check.standing);
-      if (whose !== undefined && verified !== undefined) {
-        const problem = verified ? "" : check.problem;
-        await store.addSendingEvents([domainEvent(domain.name, whose.tenant, verified, problem, now())]);
-      }
-      // Written only where it says something new: a setting that changes has everybody read the directory anew.
-      if (JSON.stringify(fresh) !== JSON.stringify(former)) await store.putSetting(key, kept(check));
+      await remember(check);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };
@@ -105,6 +111,7 @@ export function watchDomains(parts: { readonly world: () => World; readonly log:
   };
   return {
     look,
+    remember,
     start: () => again(firstAfterMs),
     stop: () => {
       stopped = true;

@@ -657,6 +657,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     connections: connections(),
   });
   const world: World = {
+    checked: (check) => watching.remember(check),
     indexer,
     shared,
     store,

@@ -48,7 +48,10 @@ export type Resource = {
 
 /** What people call one of them: numbers name nothing. */
 export const titleOf = ({ key }: Resource, row: Row): string =>
-  String((key === "id" ? (row["of"] ?? row["name"] ?? row["subject"] ?? row["target"] ?? row["url"]) : undefined) || row[key]);
+  String(
+    (key === "id" ? (row["of"] ?? row["name"] ?? row["subject"] ?? row["target"] ?? row["url"]) : undefined) ||
+      row[key],
+  );
 
 export const resources: readonly Resource[] = [
   {

@@ -24,6 +24,7 @@ import type { KeyKeeper } from "../sign/key-keeper.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
 import type { Webhooks } from "../tell/webhooks.ts";
 import type { Desk } from "../uphold/desk.ts";
+import type { DomainCheck } from "./domain-dns.ts";
 
 /** What a running server says of itself. */
 export type Running = {
@@ -47,6 +48,8 @@ export type World = {
   readonly indexer?: Pick<Indexer, "catchUp">;
   /** Undefined where DNS cannot be asked. */
   readonly resolver?: Resolver;
+  /** Keeps what a check of a domain has found; the running server alone does. */
+  readonly checked?: (check: DomainCheck) => Promise<void>;
   /** Where dynamic updates go where nothing else is said. */
   readonly dnsUpdate?: DnsUpdateSettings;
   /** Looks after DKIM keys; undefined where DNS cannot be asked. */
@@ -149,6 +152,8 @@ export type Command = {
   readonly run: (given: Given<Arguments>, world: World, progress: Progress) => Promise<Outcome>;
   /** The result for people, where `render` would not show it well. */
   readonly text?: (result: never) => string;
+  /** Whether what it found is bad news, though it was done: programs read that in the exit code. */
+  readonly isBad?: (result: never) => boolean;
 };
 
 /** Keeps the types of a command's arguments for its own function. */
@@ -158,9 +163,10 @@ export function command<const A extends Arguments>(
   args: A,
   run: (given: Given<A>, world: World, progress: Progress) => Promise<Outcome>,
   text?: Command["text"],
+  isBad?: Command["isBad"],
 ): Command {
   const made = { name, help, args, run: run as Command["run"] };
-  return text === undefined ? made : { ...made, text };
+  return { ...made, ...(text === undefined ? {} : { text }), ...(isBad === undefined ? {} : { isBad }) };
 }
 
 /** A time as results show it. */

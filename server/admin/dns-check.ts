@@ -272,6 +272,10 @@ async function addressesOf(host: string, resolver: Resolver): Promise<ReadonlySe
 export type DomainStanding = "good" | "works" | "broken" | "unknown";
 
 /** good: all that must and should be is there. works: what must be is. */
+/** What mail needs and is not there (or nobody knows), and whatever is there and is wrong. */
+export const isLack = ({ need, state }: Pick<CheckedRecord, "state" | "need">): boolean =>
+  state === "wrong" || (need === "must" && (state === "missing" || state === "unknown"));
+
 export function standingOf(records: readonly Pick<CheckedRecord, "state" | "need">[]): DomainStanding {
   const bad = ({ state }: Pick<CheckedRecord, "state">): boolean => state === "missing" || state === "wrong";
   const must = records.filter(({ need }) => need === "must");

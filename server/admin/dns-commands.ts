@@ -1,5 +1,6 @@
 /** The DNS of a domain: what it should have, whether it has it, its zone file, and putting it there. */
 import { type Command, command, done, no, type World } from "./command.ts";
+import { isLack } from "./dns-check.ts";
 import { zoneText } from "./dns-records.ts";
 import type { WantedRecord } from "./dns-wanted.ts";
 import { checkDomain, type DomainCheck, publishMissing, wantedOf } from "./domain-dns.ts";
@@ -54,15 +55,18 @@ export const dnsCommands: readonly Command[] = [
   records("dns", "The same."),
   command(
     "domain check",
-    "Looks at DNS now: what is found, what is expected, what it breaks. The server does it by itself every hour.",
+    "Looks at DNS now: what is found, what is expected, what it breaks; exit code 1 where something needed is not there, or anything is wrong. The server does it by itself every hour.",
     { name },
     async (given, world) => {
       const domain = await named(given.name, world);
       if ("why" in domain) return domain;
       const check = await checkDomain(world, domain);
-      return check === undefined ? no("DNS cannot be asked here.") : done(check);
+      if (check === undefined) return no("DNS cannot be asked here.");
+      await world.checked?.(check);
+      return done(check);
     },
     checkText as Command["text"],
+    ((check: DomainCheck) => check.problem !== "" || check.records.some(isLack)) as Command["isBad"],
   ),
   command(
     "domain zone",

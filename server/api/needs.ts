@@ -3,7 +3,7 @@ import { z } from "zod";
 
 export const Need = z.object({
   severity: z.enum(["bad", "warning"]),
-  kind: z.enum(["dns", "certificate", "queue", "quarantine", "quota", "sender"]),
+  kind: z.enum(["dns", "dns-unseen", "certificate", "queue", "quarantine", "quota", "sender"]),
   about: z.string().describe("What it is about; empty where it is about many."),
   words: z.string(),
 });
@@ -14,6 +14,7 @@ const maxNamed = 4;
 
 const more: { readonly [kind in Need["kind"]]: string } = {
   dns: "more domains lack something in DNS.",
+  "dns-unseen": "more domains have not been looked at in DNS yet.",
   certificate: "more certificates end soon.",
   queue: "more things wait in the queue.",
   quarantine: "more messages are kept back.",

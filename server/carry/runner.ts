@@ -47,6 +47,12 @@ export class ImportRunner {
     }
   }
 
+  /** Why nobody can be brought from this server; undefined where nothing speaks against it. */
+  async refusalOf(host: string): Promise<string | undefined> {
+    const guarded = await this.#ports.guard?.host(host);
+    return guarded?.kind === "refused" ? guarded.why : undefined;
+  }
+
   isRunning(id: number): boolean {
     return this.#running.has(id);
   }

@@ -5,7 +5,7 @@ import { isObject } from "../../protocol/jmap/types.ts";
 import { acceptInvitation, findInvitation, type Joined } from "../access/invitations.ts";
 import { type SignUp, signUp } from "../access/sign-up.ts";
 import { crossSite } from "./auth.ts";
-import { sendProblem } from "./problem.ts";
+import { refuse } from "./problem.ts";
 import type { JmapService } from "./routes.ts";
 
 const bodyLimit = 16 * 1024;
@@ -32,8 +32,6 @@ export function joinRoutes(app: FastifyInstance, { ports, auth }: JmapService, s
     return ++known.count <= maxTriesPerHour;
   };
 
-  const refuse = (reply: FastifyReply, status: number, detail: string) =>
-    sendProblem(reply, { type: "about:blank", status, detail });
   type Asked = { readonly [name: string]: unknown };
   /** What was sent; undefined where the reply has been sent. */
   const bodyOf = (request: FastifyRequest, reply: FastifyReply): Asked | undefined => {
@@ -52,8 +50,7 @@ export function joinRoutes(app: FastifyInstance, { ports, auth }: JmapService, s
   const joined = async (request: FastifyRequest, reply: FastifyReply, outcome: Joined): Promise<FastifyReply> => {
     if (outcome.kind === "refused") {
       const { faults: errors } = outcome;
-      const problem = { type: "about:blank", status: 422, detail: errors.join(" "), errors };
-      return reply.code(422).type("application/problem+json").send(JSON.stringify(problem));
+      return refuse(reply, 422, errors.join(" "), { errors });
     }
     const { name } = outcome.account;
     const domain = name.slice(name.lastIndexOf("@") + 1);

@@ -5,7 +5,7 @@ import { isObject } from "../../protocol/jmap/types.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { Account } from "../store/store.ts";
 import { cookieName, crossSite, refusalOf } from "./auth.ts";
-import { sendProblem } from "./problem.ts";
+import { refuse } from "./problem.ts";
 import type { JmapService } from "./routes.ts";
 
 const bodyLimit = 16 * 1024;
@@ -23,9 +23,6 @@ export const secondFactorProblem = "urn:angarium:second-factor";
  */
 export function loginRoutes(app: FastifyInstance, service: JmapService, passkeys: Passkeys): void {
   const { auth } = service;
-  const refuse = (reply: FastifyReply, status: number, detail: string) =>
-    sendProblem(reply, { type: "about:blank", status, detail });
-
   /** A JSON object from a page of ours or from a program; undefined where the reply has been sent. */
   const bodyOf = async (request: FastifyRequest, reply: FastifyReply): Promise<Body | undefined> => {
     // A browser says where a page is from; a page of another site signs nobody in (login CSRF).
@@ -83,18 +80,12 @@ export function loginRoutes(app: FastifyInstance, service: JmapService, passkeys
         : "The code or the passkey is wrong: send a new one.";
     const options = await passkeys.request(request.headers.host ?? "", account.id);
     const has = (options.allowCredentials ?? []).length > 0;
-    reply
-      .code(401)
-      .type("application/problem+json")
-      .send(
-        JSON.stringify({
-          type: secondFactorProblem,
-          status: 401,
-          detail,
-          methods: ["totp", "recovery", ...(has ? ["passkey"] : [])],
-          ...(has ? { passkey: options } : {}),
-        }),
-      );
+    await refuse(reply, 401, detail, {
+      type: secondFactorProblem,
+      code: "second_factor",
+      methods: ["totp", "recovery", ...(has ? ["passkey"] : [])],
+      ...(has ? { passkey: options } : {}),
+    });
     return undefined;
   };
 

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Oidc, OidcPending } from "../access/oidc.ts";
 import { sessionCookie } from "./login-routes.ts";
-import { sendProblem } from "./problem.ts";
+import { refuse as refuseProgram } from "./problem.ts";
 import { type JmapService, originOf } from "./routes.ts";
 
 const pendingMs = 10 * 60_000;
@@ -81,8 +81,7 @@ export function oidcRoutes(app: FastifyInstance, service: JmapService, oidc: Oid
 
 /** A browser stands before it: it gets a sentence and a way back, not JSON. */
 function refuse(request: FastifyRequest, reply: FastifyReply, status: number, detail: string): FastifyReply {
-  if (!/\btext\/html\b/.test(request.headers.accept ?? ""))
-    return sendProblem(reply, { type: "about:blank", status, detail });
+  if (!/\btext\/html\b/.test(request.headers.accept ?? "")) return refuseProgram(reply, status, detail);
   return page(
     reply.code(status),
     `<title>Not signed in</title><p>${escaped(detail)}</p><p><a href="/">Back to the sign-in</a></p>`,

@@ -118,7 +118,7 @@ describe("the DNS of a domain", () => {
 
   test("the command line says the same, and exports the zone", async () => {
     const check = await angarium("domain", "check", "example.test", "--data", dev.ready.data);
-    assert.equal(check.code, 0, check.err);
+    assert.equal(check.code, 1, "scripts read that it is broken");
     assert.match(
       check.out,
       /WRONG {10}MX +example\.test MX\n +found: +10 mx\.elsewhere\.test\.\n +expected: 10 mail\.example\.test\.\n +Nobody can send mail/,
@@ -127,6 +127,18 @@ describe("the DNS of a domain", () => {
       (await angarium("domain", "check", "example.test", "--json", "--data", dev.ready.data)).out,
     );
     assert.equal(json.standing, "broken");
+    // Whoever looks, it is known from then on: the overview says what is wrong, and what nobody has looked at.
+    const needOf = async (name: string): Promise<Any> =>
+      (await admin.ok("GET", "/dashboard")).needs.find(({ about }: Any) => about === name);
+    assert.deepEqual(
+      [(await needOf("example.test")).severity, (await needOf("example.test")).words.slice(0, 12)],
+      ["bad", "DNS lacks MX"],
+    );
+    await admin.ok("POST", "/domains", { name: "later.test" });
+    assert.match((await needOf("later.test")).words, /not been looked at yet/);
+    await admin.ok("GET", "/domains/later.test/dns");
+    assert.match((await needOf("later.test")).words, /^DNS lacks/);
+    await admin.ok("DELETE", "/domains/later.test");
     const zone = await angarium("domain", "zone", "example.test", "--data", dev.ready.data);
     assert.match(zone.out, /^example\.test\. IN MX 10 mail\.example\.test\.$/m);
     assert.match(zone.out, /^r\d+\._domainkey\.example\.test\. IN TXT "v=DKIM1;.*" ".*"$/m);

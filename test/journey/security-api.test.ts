@@ -87,6 +87,10 @@ test("imports are begun by their person, and seen by nobody else", async () => {
   const [user = "", other = ""] = server.ready.users;
   const talk = await talkOf(user);
   const body = { host: "127.0.0.1", port: 1, user: "u", password: "secret one" };
+  for (const host of ["no host", "nowhere.invalid"]) {
+    const { errors } = await talk.no(422, "POST", "/accounts/me/imports", { ...body, host });
+    assert.deepEqual([errors.length, errors[0].pointer], [1, "#/host"], "said beside the field, before anything runs");
+  }
   const made = await talk.ok("POST", "/accounts/me/imports", body);
   for (let tries = 0; tries < 100 && (await talk.ok("GET", `/imports/${made.id}`)).state !== "failed"; tries++)
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -79,10 +79,12 @@ test("a second factor: asked of people, good once, and programs need an app pass
   assert.equal(first.status, 401);
   const problem = (await first.json()) as Json;
   assert.equal(problem["type"], "urn:angarium:second-factor");
+  assert.equal(problem["code"], "second_factor");
   assert.deepEqual(problem["methods"], ["totp", "recovery"]);
   assert.equal(first.headers.get("set-cookie"), null);
   assert.equal((await post("/auth/login", { username: user, password, code: "000000" })).status, 401);
-  assert.equal((await post("/auth/login", { username: user, password: "wrong", code: code(0) })).status, 401);
+  const wrong = await post("/auth/login", { username: user, password: "wrong", code: code(0) });
+  assert.deepEqual([wrong.status, ((await wrong.json()) as Json)["code"]], [401, "login"]);
   const second = code(1);
   assert.equal((await post("/auth/login", { username: user, password, code: second })).status, 200);
   assert.equal((await post("/auth/login", { username: user, password, code: second })).status, 401, "good once");

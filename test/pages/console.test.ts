@@ -456,6 +456,9 @@ test("the console", async (t) => {
       await more?.();
       await dialog.getByRole("button", { name: "Begin" }).click();
     };
+    await begin(() => dialog.locator('[name="host"]').fill("not a host"));
+    await dialog.getByRole("alert").getByText('"not a host" is no host name.').waitFor();
+    await dialog.getByRole("button", { name: "Close" }).click();
     await begin(undefined);
     await elsewhere.getByText(/its certificate.+When that is mended, run it again/).waitFor();
     await elsewhere.getByRole("button", { name: "Remove" }).click();

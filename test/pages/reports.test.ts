@@ -384,7 +384,7 @@ test("the reports of a domain", async (t) => {
       const { width } = size === "phone" ? phone : desktop;
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme: theme });
-      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
       await accessible(page, `reports: ${size}, ${theme}`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       assert.equal(wide, false, `wider than the ${size}`);

@@ -42,7 +42,7 @@ test("what waits", async (t) => {
       ["desktop", desktop],
     ] as const) {
       await page.setViewportSize(view);
-      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
       await accessible(page, `${what}: ${size}`);
       assert.equal(
         await page.evaluate(() => document.documentElement.scrollWidth > innerWidth),
@@ -259,6 +259,7 @@ test("what waits", async (t) => {
       assert.equal((await api.ok("GET", "/settings")).journeyDays, 45);
 
       await go("audit");
+      await page.getByRole("heading", { level: 1, name: "Audit log" }).waitFor();
       const entries = page.locator("tbody tr");
       await entries.first().waitFor();
       const acts = await entries
@@ -282,7 +283,7 @@ test("what waits", async (t) => {
       await eventually(async () => (await entries.count()) === 1, "what the owner has done");
       await page.getByLabel("Actor").fill("");
       await page.getByLabel("Target").fill("nobody@example.test");
-      await page.getByText("Nothing was done yet that fits.").waitFor();
+      await page.getByText("No entry fits what is chosen above.").waitFor();
       assert.deepEqual(faults(person), []);
     },
   );

@@ -45,7 +45,8 @@ async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Pro
   const { store, now } = world;
   const needs: Need[] = [];
   const mine = new Set((await store.hostedDomains(actor.within, { limit: 100_000 })).map(({ name }) => name));
-  for (const [domain, check] of await standingsOf(store)) {
+  const standings = await standingsOf(store);
+  for (const [domain, check] of standings) {
     if (!mine.has(domain) || check.standing === "good" || check.standing === "unknown") continue;
     const wrong = Object.values(check.records ?? {}).filter(({ state }) => state === "missing" || state === "wrong");
     needs.push({
@@ -58,6 +59,16 @@ async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Pro
         .join(", ")}.`,
     });
   }
+  // The server looks every hour; whoever opens the page of the domain looks now.
+  if (world.resolver !== undefined)
+    for (const about of mine)
+      if (!standings.has(about))
+        needs.push({
+          severity: "warning",
+          kind: "dns-unseen",
+          about,
+          words: "Its DNS records have not been looked at yet.",
+        });
   if (actor.within.kind === "all") {
     for (const { names, validTo } of world.certificates()) {
       const days = Math.floor((Date.parse(validTo) - now()) / dayMs);

@@ -52,6 +52,7 @@ export const routes: readonly Route[] = [
     run: async ({ domain }, world) => {
       const check = await checkDomain(world, domain);
       if (check === undefined) return new Problem("dns", "DNS cannot be asked here.");
+      await world.checked?.(check);
       return { ...check, records: check.records.map((record) => ({ ...record, found: [...record.found] })) };
     },
   }),

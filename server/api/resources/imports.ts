@@ -3,7 +3,7 @@ import { z } from "zod";
 import { noProgress } from "../../carry/runner.ts";
 import type { Import } from "../../store/carry-store.ts";
 import { accountOf, theAccount } from "../params.ts";
-import { conflict } from "../problem.ts";
+import { conflict, wrongField } from "../problem.ts";
 import { at, Created, type Param, type Route, route, time } from "../route.ts";
 
 const ImportShown = z
@@ -92,6 +92,8 @@ export const routes: readonly Route[] = [
     refuses: ["conflict"],
     run: async ({ account, body }, { store, now, imports }) => {
       if (imports === undefined) return conflict("Imports need the running server.");
+      const refusal = await imports.refusalOf(body.host);
+      if (refusal !== undefined) return wrongField("/host", refusal);
       const { password, folders, everyMs, ...rest } = body;
       const settings = {
         ...rest,
