@@ -2,6 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inWords } from "./journey-words.ts";
 
+test("who has mail forwarded reads why it was not", () => {
+  const note = "Not forwarded: the address has forwarded as much as it may in an hour.";
+  const detail = { from: "a@far.test", remote: "192.0.2.1", bytes: 12, notes: ["spf=pass", note] };
+  assert.equal(
+    inWords({ stage: "accepted", detail }),
+    `We took it from 192.0.2.1, sent by a@far.test, without encryption, 12 bytes. ${note}`,
+  );
+});
+
 for (const [sieve, words] of [
   [undefined, "It was put into inbox."],
   [["redirect far@x.test", "keep"], "A script had it put into inbox. A script sends it on to far@x.test."],

@@ -26,6 +26,13 @@ const peer = (detail: Detail): string => {
   return name === "" || name === address ? address : `${name} (${address})`;
 };
 
+/** What its owner would look for in vain further on. */
+const notForwarded = (detail: Detail): string =>
+  list(detail, "notes")
+    .filter((note) => note.startsWith("Not forwarded: "))
+    .map((note) => ` ${note}`)
+    .join("");
+
 function accepted(detail: Detail): string {
   const account = text(detail, "account");
   const tls = text(detail, "tls") === "" ? "without encryption" : `encrypted (${text(detail, "tls").split(" ")[0]})`;
@@ -35,7 +42,7 @@ function accepted(detail: Detail): string {
   const forwardedFor = text(detail, "forwardedFor");
   if (forwardedFor !== "") return `A script of ${forwardedFor} sends it on, under the return path ${from}${size}.`;
   return account === ""
-    ? `We took it from ${peer(detail) || "this server itself"}, sent by ${from}, ${tls}${size}${because(detail)}.`
+    ? `We took it from ${peer(detail) || "this server itself"}, sent by ${from}, ${tls}${size}${because(detail)}.${notForwarded(detail)}`
     : `${account} handed it in as ${from} by ${text(detail, "via") || "submission"}, ${tls}${size}.`;
 }
 

@@ -22,8 +22,9 @@ export const theDomain: Param<HostedDomain> = { schema: domainName, find: domain
 export async function accountOf(text: string, actor: Actor, world: ApiWorld): Promise<HostedAccount | undefined> {
   const { store } = world;
   const account =
+    // Who asks is known from memory; how much is stored is not.
     text === "me"
-      ? actor.account
+      ? (await store.accounts({ id: actor.account.id }))[0]
       : /^\d{1,15}$/.test(text)
         ? (await store.accounts({ id: Number(text) }))[0]
         : await findAccount(store, text);

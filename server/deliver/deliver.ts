@@ -138,6 +138,7 @@ const testKept = reply(
   "The filter takes it for spam, and would keep it: this is a test, so that nobody can let it go",
 );
 const notOn = "Not forwarded: the address has forwarded as much as it may in an hour.";
+const spamStays = "Not forwarded: it looks like spam.";
 /** Mail of others goes out as a stream of its own: an administrator may give it addresses of its own. */
 const forwardStream = "forward";
 const noReport = reply(
@@ -348,7 +349,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       logRefused(log, mail, tooMuch, [notOn]);
       return everyone(mail, tooMuch);
     }
-    const heard = flood ? { ...verdict, notes: [...verdict.notes, notOn] } : verdict;
+    const heard = flood || gated ? { ...verdict, notes: [...verdict.notes, flood ? notOn : spamStays] } : verdict;
     // Our own people's mail holds for SPF and DMARC as it is: an alias elsewhere is a recipient like others.
     const forward = outside && !gated && !flood ? ports.forward : undefined;
     const to = gated || flood ? { ...found, forwarded: [] } : forward === undefined ? together(found) : found;

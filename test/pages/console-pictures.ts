@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createTransport } from "nodemailer";
 import type { Page } from "playwright-core";
 import { openSqliteStore } from "../../server/store/client.ts";
 import { ApiTalk } from "../api-talk.ts";
+import { dmarcReport, type Told } from "../report-mail.ts";
 import { smtpSend } from "../smtp-send.ts";
 import { type Look, startPages } from "./browser.ts";
 
@@ -68,6 +70,35 @@ async function seed(): Promise<void> {
     from: "tickets@rail.test",
     subject: "Your ticket to Lund, Saturday 7:12",
   });
+  await reported("harbour.example");
+}
+
+/** A month of what others have seen in our name. */
+async function reported(domain: string): Promise<void> {
+  const to = `dmarc-reports@${domain}`;
+  const today = Math.floor(Date.now() / 86_400_000);
+  const smtp = createTransport({ host: "127.0.0.1", port: pages.dev.ready.ports["smtp"], ignoreTLS: true, pool: true });
+  const ours = { source: "192.0.2.25", dkim: true, spf: true, disposition: "none", signedBy: domain } as const;
+  const shop = { source: "198.51.100.40", dkim: false, spf: false, disposition: "quarantine" } as const;
+  const forger = { source: "203.0.113.66", dkim: false, spf: false, disposition: "reject" } as const;
+  for (let back = 1; back <= 30; back++) {
+    const day = today - back;
+    const busy = 40 + ((day * 37) % 23) + ((day + 4) % 7 < 5 ? 60 : 0);
+    const some = (count: number, one: Omit<Told, "count">): readonly Told[] => (count > 0 ? [{ ...one, count }] : []);
+    const seen = {
+      google: [...some(busy, ours), ...some(back > 9 && back < 13 ? 31 * (back - 8) : 0, forger)],
+      microsoft: [
+        ...some(Math.round(busy / 3), ours),
+        ...some(back % 7 === 2 ? 48 : 0, { ...shop, signedBy: "newsletters.test" }),
+      ],
+      yahoo: some(5 + (back % 4), { ...ours, source: "2001:db8:25::1" }),
+    };
+    for (const by of ["google", "microsoft", "yahoo"] as const) {
+      const { from, raw } = dmarcReport(by, { domain, to, day, records: seen[by] });
+      await smtp.sendMail({ envelope: { from, to }, raw });
+    }
+  }
+  smtp.close();
 }
 
 async function enter(look: Look): Promise<Page> {
@@ -99,6 +130,11 @@ try {
     const page = await enter(look);
     await page.locator("canvas").first().waitFor();
     if (end !== "-dark") await shoot(page, `console-overview${end}`);
+    if (end !== "-dark") {
+      await page.goto(`${pages.origin}/admin/#/reports/harbour.example`);
+      await page.locator("canvas").first().waitFor();
+      await shoot(page, `console-reports${end}`);
+    }
     if (end === "-phone") continue;
     await page.goto(`${pages.origin}/admin/#/mail`);
     await page.getByText("two seats are free").first().click();

@@ -77,7 +77,7 @@ test("the pages", async (t) => {
     await page.locator('input[name="username"]').fill("u1@example.test");
     await page.locator('input[name="password"]').fill("wrong");
     await page.keyboard.press("Enter");
-    await page.getByText("The name or the password is wrong.").waitFor();
+    await page.getByText("The address or the password is wrong.").waitFor();
     await page.locator('input[name="password"]').fill("pw");
     await page.keyboard.press("Enter");
     const me = page.getByRole("button", { name: "u1@example.test" });

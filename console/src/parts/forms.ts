@@ -56,7 +56,11 @@ export function fieldsOf(description: Description, body: Schema | undefined): re
       group: undefined,
       schema,
       kind,
-      hint: raw.description ?? schema.description,
+      // Programs write UTC, people what their own clock shows.
+      hint:
+        kind === "time" && schema.description === (raw.description ?? schema.description)
+          ? undefined
+          : (raw.description ?? schema.description),
       required: whole.required?.includes(name) === true && schema.default === undefined,
       nullable: description.nullable(raw),
       choices: (schema.enum ?? description.plain(schema.items).enum ?? []).map(String),
