@@ -44,6 +44,11 @@ test("what waits", async (t) => {
       await page.setViewportSize(view);
       await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
       await accessible(page, `${what}: ${size}`);
+      for (const one of await page.locator("dialog[open] .inside").all())
+        assert.ok(
+          await one.evaluate((inside) => inside.scrollWidth <= inside.clientWidth),
+          `${what}: cut off: ${size}`,
+        );
       assert.equal(
         await page.evaluate(() => document.documentElement.scrollWidth > innerWidth),
         false,
@@ -166,6 +171,10 @@ test("what waits", async (t) => {
     await act("Report as bad");
     await page.getByText("It is not kept back any more.").waitFor();
     await go("quarantine");
+    await page.getByRole("row").filter({ hasText: u3 }).getByRole("button").click();
+    await page.getByRole("menuitem", { name: "Report as bad" }).click();
+    await looks(person, "asked-in-a-row");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("row").filter({ hasText: u3 }).getByRole("button").click();
     await page.getByRole("menuitem", { name: "Delete" }).click();
     await dialog.getByRole("heading", { name: "Delete A file for you?" }).waitFor();
