@@ -30,6 +30,8 @@ export class Listings {
   readonly #dns: Pick<Resolver, "a" | "txt">;
   #listed = new Map<string, Listed>();
   #looked = false;
+  /** Lists of domains that answer for everything. */
+  #broken: ReadonlySet<string> = new Set();
 
   constructor(
     addressLists: Pick<Blocklists, "find" | "check">,
@@ -59,7 +61,7 @@ export class Listings {
     },
     now: Instant,
   ): Promise<readonly Change[]> {
-    await this.#addressLists.check();
+    await Promise.all([this.#addressLists.check(), this.#checkDomainLists()]);
     const asked = [
       ...ours.addresses.map((subject) => ({ kind: "address", subject }) as const),
       ...ours.domains.map((subject) => ({ kind: "domain", subject }) as const),
@@ -101,6 +103,12 @@ export class Listings {
     return { lists: blocked, silent };
   }
 
+  /** RFC 5782 §5: "invalid" is listed nowhere. A list that was given up, and answers for everything, would have all our domains stop. */
+  async #checkDomainLists(): Promise<void> {
+    const answers = await Promise.all(this.#domainLists.map((zone) => this.#dns.a(`invalid.${zone}`)));
+    this.#broken = new Set(this.#domainLists.filter((_, index) => answers[index]?.kind === "found"));
+  }
+
   /** RFC 5782 §3: the domain below the list's name. Answers beyond 127.0.0.0/8, and refusals, say nothing. */
   async #byDomain(domain: string): Promise<Answers> {
     const lists: { zone: string; code: string; text: string | undefined }[] = [];
@@ -109,6 +117,10 @@ export class Listings {
       this.#domainLists.map(async (zone) => {
         const answer = await this.#dns.a(`${domain}.${zone}`);
         if (answer.kind === "none") return;
+        if (this.#broken.has(zone)) {
+          silent.push(zone);
+          return;
+        }
         const code = answer.kind === "found" ? answer.records[0] : undefined;
         if (code === undefined || !code.startsWith("127.") || code.startsWith("127.255.255.")) {
           silent.push(zone);

@@ -208,8 +208,16 @@ test("lists that name us are told when it changes, and refusals list nobody", as
   zone["a news.test.dbl.test"] = ["127.255.255.254"];
   assert.deepEqual(await told(), []);
   assert.deepEqual(listings.all()?.get("news.test")?.since, now);
+  // Nor does one that answers for everything say anything of anybody.
+  zone["a news.test.dbl.test"] = ["127.0.1.2"];
+  zone["a shop.test.dbl.test"] = ["127.0.1.2"];
+  zone["a invalid.dbl.test"] = ["127.0.1.2"];
+  assert.deepEqual(await told(), []);
+  delete zone["a invalid.dbl.test"];
+  assert.deepEqual(await told(), ["shop.test listed"]);
+  delete zone["a shop.test.dbl.test"];
   delete zone["a news.test.dbl.test"];
-  assert.deepEqual(await told(), ["news.test clean"]);
+  assert.deepEqual(await told(), ["shop.test clean", "news.test clean"]);
 });
 
 test("an address that a list named stays so while the list does not answer", async () => {
