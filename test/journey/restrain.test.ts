@@ -1,6 +1,6 @@
 /** What a host does against its own accounts that send spam, in a real server as in production (`--strict`), over SMTP, JMAP, the API, and kill -9. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -326,4 +326,54 @@ test("an account that looks stolen is frozen: it reads, sends nothing, is signed
     /^550 5\.7\.1 An administrator has stopped what this account sends: swindles\./,
   );
   await tell("limit", "release", user);
+});
+
+test("what else speaks for wrong hands is seen: complaints of people here, answers elsewhere, a rule that forwards", {
+  timeout: 90_000,
+}, async () => {
+  const [user, other] = ["u5@example.test", "u6@example.test"];
+  await tell("limit", "set", user, "--class", "trusted");
+  const points = async (): Promise<readonly string[]> =>
+    (await admin.ok("GET", `/accounts/${user}/sending-score`)).signals.map(
+      ({ signal, points: count }: Any) => `${signal} ${count}`,
+    );
+  const transport = nodemailer.createTransport({
+    host: "127.0.0.1",
+    port: dev.ready.ports["submission"] ?? 0,
+    auth: { user, pass: "pw" },
+    tls: { rejectUnauthorized: false },
+  });
+  for (let count = 0; count < 5; count++)
+    await transport.sendMail({ from: user, to: other, replyTo: "u5.example@gmail.com", subject: "Offer", text: "x" });
+  transport.close();
+  assert.deepEqual(await points(), ["answers-elsewhere 15"]);
+
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: dev.ready.ports["imaps"] ?? 0,
+    secure: true,
+    auth: { user: other, pass: "pw" },
+    tls: { ca: await readFile(dev.ready.ca, "utf8"), servername: "localhost" },
+    logger: false,
+  });
+  await client.connect();
+  await client.mailboxOpen("INBOX");
+  await client.messageMove("1", "Junk");
+  while (!(await points()).includes("complaints 20")) await new Promise((resolve) => setTimeout(resolve, 100));
+  await client.logout();
+
+  const script = join(folder, "forward.sieve");
+  await writeFile(script, 'require ["copy"];\nredirect :copy "me@elsewhere.test";\n');
+  await tell("sieve", "put", "forward", script, "--account", user);
+  await tell("sieve", "activate", "forward", "--account", user);
+  const many = Array.from({ length: 55 }, (_, n) => `some${n}@far.test`);
+  assert.match(await sends(user, many, "Offer"), /^250 /);
+  const letter = (await letterOf(user, "Your account may not send mail for now")).replace(/=\r?\n/g, "");
+  for (const said of [
+    /A rule that forwards its mail was made in the last 24 hours, and it wrote to many at once \(40\)/,
+    /93 % of 60 recipients it had never written to before \(30\)/,
+    /Somebody complained of its mail \(20\)/,
+    /Answers to 5 messages go to a mailbox at a free provider \(15\)/,
+  ])
+    assert.match(letter, said);
 });
