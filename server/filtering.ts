@@ -180,6 +180,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     model: () => model,
     weights: preferences.weights,
     readLarge: read,
+    skipHarmless: parts.skipHarmless,
     read:
       parts.outbound &&
       ((account, seen) => {

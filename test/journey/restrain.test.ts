@@ -377,3 +377,33 @@ test("what else speaks for wrong hands is seen: complaints of people here, answe
   ])
     assert.match(letter, said);
 });
+
+test("fifty letters that say the same, and five that the filter calls spam, speak against an account", async () => {
+  const user = "u2@example.test";
+  await tell("limit", "set", user, "--class", "trusted");
+  const transport = nodemailer.createTransport({
+    host: "127.0.0.1",
+    port: dev.ready.ports["submission"] ?? 0,
+    auth: { user, pass: "pw" },
+    tls: { rejectUnauthorized: false },
+    pool: true,
+    maxConnections: 1,
+  });
+  const sent = { from: user, to: "ann@far.test", subject: "For you" };
+  const text = "Your order of today is on its way to you, and the driver will be there between nine and noon. ".repeat(
+    4,
+  );
+  const letter = (count: number): string => `Dear customer ${count}, ${text}`;
+  for (let count = 0; count < 50; count++) await transport.sendMail({ ...sent, text: letter(count) });
+  const score = async (): Promise<Any> => admin.ok("GET", `/accounts/${user}/sending-score`);
+  assert.deepEqual(
+    (await score()).signals.map(({ says, points }: Any) => [says, points]),
+    [["50 messages said almost the same", 25]],
+  );
+  const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+  for (let count = 0; count < 5; count++) await transport.sendMail({ ...sent, text: `${gtube}\n` });
+  transport.close();
+  const { points, signals } = await score();
+  assert.equal(points, 65);
+  assert.deepEqual(signals[0], { says: "The filter called 5 of its messages spam", points: 40, signal: "spam" });
+});

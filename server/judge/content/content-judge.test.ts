@@ -5,7 +5,7 @@ import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Received } from "../../receive/received.ts";
 import type { Findings, Verdict } from "../judge.ts";
 import { Campaigns } from "./campaigns.ts";
-import { type ContentJudgePorts, makeContentJudge } from "./content-judge.ts";
+import { type ContentJudgePorts, isHarmless, makeContentJudge } from "./content-judge.ts";
 import { readMessage } from "./filter.ts";
 import { layered, type Preferences } from "./people.ts";
 import { emptyPersonal, type Taught } from "./personal.ts";
@@ -256,3 +256,15 @@ test("a person's thresholds hold over the domain's, and the domain's over the te
   });
   assert.deepEqual(layered([undefined, undefined]), {});
 });
+
+const harmless: readonly [name: string, text: string, isHarmless: boolean][] = [
+  ["plain text", "Content-Type: text/plain\r\n\r\nHello", true],
+  // What our people send is signed before it is looked at.
+  ["whose signature names the field", "DKIM-Signature: h=Date:Content-Type:\r\n MIME-Version; b=x\r\n\r\nHello", true],
+  ["HTML", "Content-Type: text/html\r\n\r\nHello", false],
+  ["a part that is HTML", "Content-Type: text/plain\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\nx", false],
+  ["a link", "\r\nhttps://far.test", false],
+  ["written so that it cannot be read", "Content-Transfer-Encoding: base64\r\n\r\nSGVsbG8=", false],
+];
+for (const [name, text, expected] of harmless)
+  test(`what a load test need not pay for: ${name}`, () => assert.equal(isHarmless(Buffer.from(text)), expected));

@@ -284,7 +284,8 @@ const harmlessBytes = 16 * 1024;
 export function isHarmless(bytes: Buffer): boolean {
   if (bytes.length > harmlessBytes) return false;
   const text = bytes.toString("latin1");
-  return !/:\/\/|www\.|content-type:(?!\s*text\/plain)|content-transfer-encoding:\s*(?:base64|quoted)|GTUBE/i.test(
+  // At the beginning of a line: signatures name these fields too.
+  return !/:\/\/|www\.|^content-type:(?!\s*text\/plain)|^content-transfer-encoding:\s*(?:base64|quoted)|GTUBE/im.test(
     text,
   );
 }

@@ -11,6 +11,8 @@ export type OutboundJudgePorts = {
   readonly weights: () => ReadonlyMap<string, number> | undefined;
   /** `readMessage` in another thread. */
   readonly readLarge: (bytes: Buffer, reading: Reading) => Promise<Asked>;
+  /** Short plain text without links is not asked about: load tests must not pay for it. */
+  readonly skipHarmless: boolean;
   /** Hears what is thought of each message of an account. */
   readonly read?: ((account: Account, seen: OutboundSeen) => void) | undefined;
   /** From this probability on it is spam (0 to 1): higher than for mail of strangers, since it is held for everybody. */
@@ -28,16 +30,19 @@ export type OutboundSeen = {
 const inlineBytes = 16 * 1024;
 type Verdict = Awaited<ReturnType<PartialJudge>>;
 
-/** Says "junk" of it; what follows is the assembly's. Short plain text without links is never asked about. */
-export function makeOutboundJudge({ model, weights, readLarge, read, threshold }: OutboundJudgePorts): PartialJudge {
+/** Says "junk" of it; what follows is the assembly's. */
+export function makeOutboundJudge({
+  model,
+  weights,
+  readLarge,
+  skipHarmless,
+  read,
+  threshold,
+}: OutboundJudgePorts): PartialJudge {
   const judged = new WeakMap<object, Verdict>();
   return async (mail) => {
     const bytes = mail.written ?? mail.bytes;
-    if (mail.account === undefined) return nothingToSay;
-    if (isHarmless(bytes)) {
-      if (read !== undefined) read(mail.account, { print: plainPrint(bytes), spam: false, domains: [] });
-      return nothingToSay;
-    }
+    if (mail.account === undefined || (skipHarmless && isHarmless(bytes))) return nothingToSay;
     const { sameAs } = mail;
     const known = sameAs === undefined ? undefined : judged.get(sameAs);
     if (known !== undefined) return known;
@@ -54,20 +59,3 @@ export function makeOutboundJudge({ model, weights, readLarge, read, threshold }
     return verdict;
   };
 }
-
-/** Of short plain text, which nobody reads: letters alone, so that numbers in it make no difference. The same text has the same, another another. */
-function plainPrint(bytes: Buffer): Fingerprint | undefined {
-  const start = Math.max(0, bytes.indexOf("\r\n\r\n"));
-  const end = Math.min(bytes.length, start + maxPrintBytes);
-  let [high, low, letters] = [0x811c9dc5, 0x9e3779b9, 0];
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]! | 0x20;
-    if (byte < 0x61) continue;
-    high = Math.imul(high ^ byte, 0x01000193);
-    low = Math.imul(low ^ byte, 0x85ebca6b);
-    letters++;
-  }
-  return letters < leastLetters ? undefined : { high: high >>> 0, low: low >>> 0 };
-}
-const leastLetters = 30;
-const maxPrintBytes = 4_096;
