@@ -28,6 +28,8 @@ export type Certificates = {
 const hourMs = 3_600_000;
 /** How often it is looked at most whether ACME has something to do; its back-off is longer. */
 const acmeEveryMs = 60_000;
+/** Domains of which it is remembered when their certificate was looked at. */
+const maxEnsured = 10_000;
 /** The names of so many domains stand in the certificate of the host; of more domains each has one of its own. */
 const maxShared = 10;
 
@@ -93,8 +95,7 @@ export async function makeCertificates(parts: {
       log,
     });
 
-  /** Domains whose names are ours, and when the certificate of our own authority for one was looked at. */
-  let hosted: ReadonlySet<string> = new Set();
+  /** When the certificate of our own authority for a domain was looked at. */
   const ensured = new Map<string, { readonly files: CertificateFiles; readonly at: number }>();
   // They have the key of our own: when that is made anew, so are they.
   keyRing.whenRenewed(async () => ensured.clear());
@@ -102,29 +103,24 @@ export async function makeCertificates(parts: {
     const known = ensured.get(domain);
     if (known !== undefined && now() - known.at < hourMs) return known.files;
     const files = await ensureHostedCertificate(folder, domain, now());
+    if (ensured.size >= maxEnsured) ensured.clear();
     ensured.set(domain, { files, at: now() });
     return files;
   };
   keyRing.showFurther(async (name) => {
-    const domain = [name, name.slice(name.indexOf(".") + 1)].find(
-      (one) => hosted.has(one) && hostedNames(one).includes(name),
-    );
-    if (domain === undefined) return undefined;
-    const files = name === domain ? undefined : byDomain?.files(domain);
-    return files ?? (keyRing.caFile === undefined ? undefined : ensure(domain));
+    for (const domain of [name, name.slice(name.indexOf(".") + 1)]) {
+      if (!hostedNames(domain).includes(name)) continue;
+      if ((await store.domains({ name: domain }))[0]?.kind !== "local") continue;
+      const files = name === domain ? undefined : byDomain?.files(domain);
+      return files ?? (keyRing.caFile === undefined ? undefined : ensure(domain));
+    }
+    return undefined;
   });
 
-  let orderNow: (() => void) | undefined;
   let shown: number | undefined;
   let turn: Promise<void> = Promise.resolve();
   const look = async (): Promise<void> => {
-    const domains = await localDomains();
-    // At the first start of all the first domain comes when the ports are open already: its names are in the first order.
-    if (hosted.size === 0 && domains.length > 0) orderNow?.();
-    hosted = new Set(domains);
-    for (const domain of ensured.keys()) if (!hosted.has(domain)) ensured.delete(domain);
     const byAcme = acme?.certificate() === undefined ? [] : [acme.files];
-    // Most changes of the directory are not about certificates.
     if (byAcme.length === shown) return;
     await (parts.configured ? keyRing.show([], byAcme) : keyRing.show(byAcme, parts.more));
     shown = byAcme.length;
@@ -153,11 +149,10 @@ export async function makeCertificates(parts: {
   };
 
   await inTurn();
-  const unsubscribe = store.subscribe((changes) => {
-    if (changes.some(({ kind }) => kind === "directory")) inBackground(inTurn());
-  });
   const timers: NodeJS.Timeout[] = [];
   let ordering = false;
+  let waiting = true;
+  let unsubscribe = (): void => {};
   return {
     mount(app) {
       app.get<{ Params: { token: string } }>("/.well-known/acme-challenge/:token", async (request, reply) => {
@@ -176,8 +171,16 @@ export async function makeCertificates(parts: {
       warn();
       timers.push(setInterval(warn, hourMs).unref());
       if (acme === undefined) return;
-      orderNow = orderOnce;
-      if (hosted.size > 0) orderOnce();
+      // At the first start of all the first domain comes when the ports are open already: its names are in the first order.
+      const onceThereIsOne = async (): Promise<void> => {
+        if (!waiting || (await localDomains()).length === 0 || !waiting) return;
+        waiting = false;
+        orderOnce();
+      };
+      unsubscribe = store.subscribe((changes) => {
+        if (waiting && changes.some(({ kind }) => kind === "directory")) inBackground(onceThereIsOne());
+      });
+      inBackground(onceThereIsOne());
       const everyMs = Math.min(acmeEveryMs, hourMs / Math.max(1, parts.acme.ordersPerHour));
       timers.push(setInterval(orderOnce, everyMs).unref());
     },

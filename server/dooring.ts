@@ -11,7 +11,7 @@ import { questionsOf } from "./judge/authenticate/questions.ts";
 import type { MailService, Serve } from "./listeners.ts";
 import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
-import type { Store } from "./store/store.ts";
+import type { Domain, Store } from "./store/store.ts";
 
 export type Dooring = {
   /** Undefined where it is switched off. Bans hold all the same. */
@@ -40,6 +40,8 @@ export async function startDooring(parts: {
   /** Bounds of the DNS questions that SPF asks. */
   readonly authentication: Parameters<typeof questionsOf>[1];
   readonly ourHost: string;
+  /** A domain of ours. */
+  readonly domain: (name: string) => Domain | undefined | Promise<Domain | undefined>;
   readonly now: () => number;
   readonly newId: () => string;
   readonly log: Log;
@@ -52,7 +54,6 @@ export async function startDooring(parts: {
   const books: AsyncDisposable[] = [banBook];
   let door: Door | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let unsubscribe = (): void => {};
   let lists = new Blocklists([], [], resolver, log);
   if (settings.enabled) {
     const open = async <T>(kind: string): Promise<StoredPeerBook<T>> => {
@@ -68,15 +69,6 @@ export async function startDooring(parts: {
       await lists.check().catch((error: unknown) => log.error({ error }, "DNS lists could not be checked"));
       timer = setInterval(checkLists, checkListsMs).unref();
     }
-    let domains: ReadonlySet<string> = new Set();
-    const readDomains = async (): Promise<void> => {
-      domains = new Set((await store.domains()).map(({ name }) => name));
-    };
-    await readDomains();
-    unsubscribe = store.subscribe((changes) => {
-      if (changes.some(({ kind }) => kind === "directory"))
-        readDomains().catch((error: unknown) => log.error({ error }, "domains cannot be read; the former ones stay"));
-    });
     door = new Door({
       settings,
       bans,
@@ -85,7 +77,7 @@ export async function startDooring(parts: {
       reputation: new Reputation(await open<Record>("reputation"), now),
       lists,
       ourHost,
-      isOurDomain: (name) => domains.has(name),
+      isOurDomain: async (name) => (await parts.domain(name)) !== undefined,
       async maySend(address, helo, envelopeFrom) {
         const dns = questionsOf(resolver, parts.authentication);
         try {
@@ -128,7 +120,6 @@ export async function startDooring(parts: {
     },
     async stop() {
       clearInterval(timer);
-      unsubscribe();
       await Promise.all(books.map((book) => book[Symbol.asyncDispose]()));
     },
   };

@@ -327,6 +327,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     resolver,
     authentication: config.authentication,
     ourHost,
+    domain: (name) => directory.domain(name),
     now,
     newId,
     log,

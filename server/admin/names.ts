@@ -24,7 +24,7 @@ export const noAccount = (name: string): Refused =>
   no(`There is no account ${name}. See them all: angarium account list`);
 
 export async function findDomain(store: Pick<StoreReader, "domains">, name: string): Promise<Domain | undefined> {
-  return (await store.domains()).find((domain) => domain.name === name);
+  return (await store.domains({ name }))[0];
 }
 
 /** The account of this name, whatever the case it was typed in. */

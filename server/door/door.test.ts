@@ -8,7 +8,7 @@ import { Bans } from "./bans.ts";
 import { Blocklists, reversed } from "./blocklists.ts";
 import { Door } from "./door.ts";
 import { decideGrey } from "./greylist.ts";
-import { judgeHelo } from "./helo.ts";
+import { heloName, judgeHelo } from "./helo.ts";
 import { networkOf } from "./networks.ts";
 import { StoredPeerBook } from "./peer-book.ts";
 import { Rates } from "./rates.ts";
@@ -277,7 +277,7 @@ test("reputation fades", () => {
 
 test("HELO names", () => {
   const ours = (name: string) => name === "mx.us.test" || name === "us.test";
-  const kind = (helo: string) => judgeHelo(helo, stranger, ours).kind;
+  const kind = (helo: string) => judgeHelo(heloName(helo), stranger, ours(heloName(helo))).kind;
   assert.deepEqual(
     ["mx.far.test", "[192.0.2.7]", "[192.0.2.8]", "192.0.2.7", "localhost", "MX.us.test.", "us.test"].map(kind),
     ["fine", "fine", "doubtful", "doubtful", "doubtful", "lie", "lie"],

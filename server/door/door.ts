@@ -10,7 +10,7 @@ import type { Instant, Store } from "../store/store.ts";
 import type { Ban, Bans } from "./bans.ts";
 import { type Blocklists, nowhere } from "./blocklists.ts";
 import { type Grey, greylisted } from "./greylist.ts";
-import { judgeHelo } from "./helo.ts";
+import { heloName, judgeHelo } from "./helo.ts";
 import { isLoopback, networkOf } from "./networks.ts";
 import type { PeerBook } from "./peer-book.ts";
 import { Rates } from "./rates.ts";
@@ -26,7 +26,7 @@ export type DoorPorts = {
   readonly reputation: Reputation;
   readonly lists: Blocklists;
   readonly ourHost: string;
-  readonly isOurDomain: (name: string) => boolean;
+  readonly isOurDomain: (name: string) => boolean | Promise<boolean>;
   /** Whether the envelope's domain lets this peer send for it (SPF). */
   readonly maySend: (address: string, helo: string, from: string) => Promise<boolean>;
   readonly store: Pick<Store, "note">;
@@ -189,9 +189,10 @@ export class Door {
       return reply(554, "5.7.1", `Your address ${address} is on the blocklist ${listing.zone}${text}`);
     }
     const local = settings.believeLoopback && isLoopback(address);
+    const name = heloName(helo);
     const said =
       settings.heloChecks && !local
-        ? judgeHelo(helo, address, (name) => name === ourHost || isOurDomain(name))
+        ? judgeHelo(name, address, name === ourHost || (await isOurDomain(name)))
         : undefined;
     if (said?.kind === "lie") return reply(550, "5.7.1", `${said.why}, which it is not`);
     if (settings.greylist === "off" || allowed.length > 0) return undefined;

@@ -9,14 +9,16 @@ export type HeloOpinion =
 
 const fine: HeloOpinion = { kind: "fine" };
 
-/** `ours`: our host name and domains, lower case. */
-export function judgeHelo(helo: string, address: string, ours: (name: string) => boolean): HeloOpinion {
-  const name = helo.toLowerCase().replace(/\.$/, "");
+/** As it is compared with names: lower case, without the dot of the root. */
+export const heloName = (helo: string): string => helo.toLowerCase().replace(/\.$/, "");
+
+/** @param name a `heloName`; `isOurs`: it is our host name or one of our domains */
+export function judgeHelo(name: string, address: string, isOurs: boolean): HeloOpinion {
   const literal = /^\[(?:ipv6:)?([0-9a-f.:]+)\]$/.exec(name)?.[1];
   if (literal !== undefined)
     return literal === address ? fine : { kind: "doubtful", why: "the address in HELO is not the client's" };
   if (isIP(name) !== 0) return { kind: "doubtful", why: "HELO is a bare address" };
-  if (ours(name)) return { kind: "lie", why: "HELO says that the client is us" };
+  if (isOurs) return { kind: "lie", why: "HELO says that the client is us" };
   if (!name.includes(".")) return { kind: "doubtful", why: "HELO is no full name" };
   return fine;
 }

@@ -531,7 +531,8 @@ export interface StoreReader
     ListsReader,
     HostingReader {
   // directory
-  domains(): Promise<readonly Domain[]>;
+  /** By name; of one name only that. */
+  domains(filter?: { readonly name?: string }): Promise<readonly Domain[]>;
   accounts(filter?: {
     readonly name?: string;
     readonly id?: AccountId;

@@ -52,6 +52,8 @@ export function directoryContract(open: Open): void {
         settings: { relayTo: "smtp:inner.test:25", relayRecipients: "any", maxMessageBytes: 1000 },
       });
       const found = (await store.domains()).filter((domain) => domain.name === "one.test");
+      assert.deepEqual(await store.domains({ name: "one.test" }), found);
+      assert.deepEqual(await store.domains({ name: "none.test" }), []);
       assert.deepEqual(found, [
         {
           name: "one.test",

@@ -20,9 +20,10 @@ const directoryChanged = () => publish({ kind: "directory" });
 
 // ---------------------------------------------------------------- domains
 
-export function* domains(): Op<readonly Domain[]> {
+export function* domains({ name }: { readonly name?: string } = {}): Op<readonly Domain[]> {
   const found = yield* all<{ name: string; kind: Domain["kind"]; settings: string }>(
-    "SELECT name, kind, settings FROM domains ORDER BY name",
+    "SELECT name, kind, settings FROM domains WHERE CAST($1 AS TEXT) IS NULL OR name = $1 ORDER BY name",
+    name ?? null,
   );
   return found.map((row) => ({
     name: row.name,
