@@ -72,7 +72,8 @@ export class Lane {
 
   /** Lays bytes beside the others that go with the next calls, and answers the view to send in their place. Shared memory needs none. */
   lay(bytes: Uint8Array): Uint8Array {
-    if (isShared(bytes)) {
+    // To ask a small array for its memory takes longer than to copy it: V8 has to move it out of the heap first.
+    if (bytes.length > slabBytes && isShared(bytes)) {
       heedShared(bytes);
       return bytes;
     }
@@ -200,10 +201,10 @@ export class Lane {
     }
   }
 
-  #answered({ answers, ...packed }: Extract<FromThread, { answers: unknown }>): void {
-    const changes = unpackChanges(packed);
+  #answered(message: Extract<FromThread, { answers: unknown }>): void {
+    const changes = unpackChanges(message);
     if (changes.length > 0) this.#onChanges(changes);
-    for (const [id, failure, value] of answers) {
+    for (const [id, failure, value] of message.answers) {
       const waiting = this.#waiting.get(id);
       if (waiting === undefined) continue;
       this.#waiting.delete(id);
