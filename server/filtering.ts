@@ -7,6 +7,7 @@ import { headerValue, splitHeader } from "../protocol/mime/header.ts";
 import { parseMailbox } from "../protocol/smtp/address.ts";
 import type { Directory } from "./access/directory.ts";
 import { byDomain } from "./by-domain.ts";
+import { makeColleagues } from "./colleagues.ts";
 import type { FilterSettings } from "./filtering-settings.ts";
 import { type Campaign, Campaigns } from "./judge/content/campaigns.ts";
 import { makeContentJudge } from "./judge/content/content-judge.ts";
@@ -71,8 +72,6 @@ const rereadMs = 5_000;
 const checkListsMs = 60 * 60 * 1000;
 const campaignsKey = "filter.campaigns";
 const reportedKey = "filter.reported";
-/** With more people than this nobody's name is guarded: such a domain is no circle of colleagues. */
-const maxColleagues = 5_000;
 /** Addresses of a message that one of us sends whose names are remembered. */
 const maxNamed = 100;
 
@@ -103,7 +102,6 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
   for (const account of [...campaigns.voters(), ...reported.voters()]) await tenants.of(account);
   const senders = new Correspondents("from", store, now, notRemembered);
   const preferences = await watchPreferences(store, settings, log);
-  const colleagues = watchColleagues(store, log);
   const read = (bytes: Uint8Array, reading: Reading): Promise<Asked> => pool.run("spam-read", { bytes, reading });
 
   let saving: NodeJS.Timeout | undefined;
@@ -157,7 +155,7 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
     contacts: (account) => correspondents.contacts(account),
     hasSeen: (account, address) => senders.knows(account, address),
     saw: (account, address) => senders.addSoon(account, address),
-    colleagues: colleagues.of,
+    colleagues: makeColleagues(store),
   };
   const lists = new DomainLists(settings.domainLists, parts.resolver, log);
   const checkLists = (): void => {
@@ -216,7 +214,6 @@ export async function startFiltering(parts: FilteringParts): Promise<Filtering> 
       clearInterval(checking);
       unsubscribe();
       preferences[Symbol.dispose]();
-      colleagues[Symbol.dispose]();
       senders[Symbol.dispose]();
     },
   };
@@ -336,42 +333,5 @@ async function watchPreferences(store: Store, settings: FilterSettings, log: Log
     defaults: () => defaults,
     weights: () => weights,
     [Symbol.dispose]: () => clearInterval(timer),
-  };
-}
-
-/** Names of the people of each domain, as they are shown; read when the directory changes. */
-function watchColleagues(store: Store, log: Log): { of(domain: string): ReadonlyMap<string, string> } & Disposable {
-  const empty: ReadonlyMap<string, string> = new Map();
-  let byDomain = new Map<string, Map<string, string>>();
-  let reading: NodeJS.Timeout | undefined;
-  const read = async (): Promise<void> => {
-    const accounts = await store.accounts();
-    const found = new Map<string, Map<string, string>>();
-    if (accounts.length <= maxColleagues)
-      for (const { name, displayName } of accounts) {
-        // Only a full name is guarded: half the world is called "Ann".
-        if (!/\S\s+\S/.test(displayName) || displayName.includes("@")) continue;
-        const domain = name.slice(name.lastIndexOf("@") + 1);
-        const people = found.get(domain) ?? new Map<string, string>();
-        found.set(domain, people.set(displayName.toLowerCase().trim(), name));
-      }
-    byDomain = found;
-  };
-  const readSoon = (): void => {
-    reading ??= setTimeout(() => {
-      reading = undefined;
-      read().catch((error: unknown) => log.error({ error }, "names of people cannot be read"));
-    }, 500).unref();
-  };
-  readSoon();
-  const unsubscribe = store.subscribe((changes) => {
-    if (changes.some(({ kind }) => kind === "directory")) readSoon();
-  });
-  return {
-    of: (domain) => byDomain.get(domain) ?? empty,
-    [Symbol.dispose]() {
-      clearTimeout(reading);
-      unsubscribe();
-    },
   };
 }

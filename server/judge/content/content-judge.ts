@@ -76,7 +76,7 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
       known: {
         // Nobody is trusted for all because one has written to them.
         wroteTo: wrote.length > 0 && wrote.every(Boolean),
-        colleagues: people.colleagues(domain),
+        colleagues: await people.colleagues(domain),
         ...(seen === false || seen.length === 0 ? {} : { seenBefore: seen.every(Boolean) }),
         ...(contacts === undefined ? {} : { contactDomains: contacts.domains, contactNames: contacts.names }),
       },
