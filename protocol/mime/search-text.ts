@@ -41,12 +41,8 @@ const maxFoldedBytes = pieceChars;
 export function foldedText(raw: Uint8Array): FoldedText | undefined {
   if (raw.length > maxFoldedBytes) return undefined;
   const bytes = bytesOf(raw);
-  const plain = plainMessage(bytes);
-  if (plain !== undefined) {
-    const split = splitHeader(bytes, 0, bytes.length);
-    const header = split.fields.map((field) => `${fieldText(split, field).toLowerCase()}\0`).join("");
-    return { header, text: `${plain.text.slice(plain.end)}\0` };
-  }
+  const plain = foldedPlainText(bytes);
+  if (plain !== undefined) return plain;
   const found = { header: [] as string[], text: [] as string[] };
   const into = (list: string[]): TextVisitor => {
     return (text) => {
@@ -63,6 +59,16 @@ export function foldedText(raw: Uint8Array): FoldedText | undefined {
   };
   walk(parseMessage(bytes), false);
   return { header: found.header.join(""), text: found.text.join("") };
+}
+
+/** The same of a message that is plain ASCII text, for little more than a look into it; undefined for any other. */
+export function foldedPlainText(raw: Uint8Array): FoldedText | undefined {
+  const bytes = bytesOf(raw);
+  const plain = bytes.length > maxFoldedBytes ? undefined : plainMessage(bytes);
+  if (plain === undefined) return undefined;
+  const split = splitHeader(bytes, 0, bytes.length);
+  const header = split.fields.map((field) => `${fieldText(split, field).toLowerCase()}\0`).join("");
+  return { header, text: `${plain.text.slice(plain.end)}\0` };
 }
 
 /** As `textContains` (`withHeader`) or `bodyContains`, for a needle without NUL. */

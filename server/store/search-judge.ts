@@ -3,6 +3,7 @@
  * looks at the bytes and always does. Cheap keys are asked first, and the rest only where they decide something.
  */
 import { foldText } from "../../protocol/mime/fold.ts";
+import type { FoldedText } from "../../protocol/mime/search-text.ts";
 import { mayContainSlots, needleSlots } from "../../protocol/mime/signature.ts";
 import type { Places } from "../../protocol/words/postings.ts";
 import type { AskedWord } from "../../protocol/words/words.ts";
@@ -77,6 +78,8 @@ export type Judge = {
   readonly first: (candidate: Candidate) => Verdict;
   /** Only for those whom `first` does not know. */
   readonly second: (candidate: Candidate, look: Look) => boolean;
+  /** Whether a message of this text surely does not match; nobody knows, where there is no such function. */
+  readonly rulesOut?: (folded: FoldedText) => boolean;
 };
 
 /** Levels of and, or and not. The parsers of the protocols allow fewer. */
@@ -162,10 +165,22 @@ function nodeOf(key: SearchKey, foreknown: Foreknowledge, depth: number): Node {
         needs: { ...numbersAlone, bytes: "all" },
         first: () => unknown,
         second: (_, look) => look.words(key.words, key.places),
+        rulesOut: (folded) => lacksWord(folded, key.words),
       };
     default:
       return key satisfies never;
   }
+}
+
+const isPlain = /^[\x00-\x7f]*$/;
+
+/** Words of text without other letters stand in it as they are: they are what it was folded to. */
+function lacksWord({ header, text: body }: FoldedText, words: readonly AskedWord[]): boolean {
+  return (
+    words.some(({ word }) => !body.includes(word) && !header.includes(word)) &&
+    isPlain.test(header) &&
+    isPlain.test(body)
+  );
 }
 
 /** A key that the row decides. */

@@ -83,9 +83,14 @@ const textOverhead = 200;
 /** Characters take two bytes each where one of them is beyond Latin-1. */
 const inMemory = (text: string): number => text.length * (/[^\x00-\xff]/.test(text) ? 2 : 1);
 
-/** The text of a message, kept; undefined where the message is too long for it. */
-function remember(texts: SearchMemory["texts"], content: number, bytes: Uint8Array): FoldedText | undefined {
-  const folded = foldedText(bytes);
+/** The text of a message, kept; undefined where the message is too long for it, or for `fold`. */
+export function remember(
+  texts: SearchMemory["texts"],
+  content: number,
+  bytes: Uint8Array,
+  fold: (raw: Uint8Array) => FoldedText | undefined = foldedText,
+): FoldedText | undefined {
+  const folded = fold(bytes);
   if (folded !== undefined) texts.put(content, folded, textOverhead + inMemory(folded.header) + inMemory(folded.text));
   return folded;
 }

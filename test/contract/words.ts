@@ -153,6 +153,54 @@ export function wordsContract(open: Open): void {
       assert.deepEqual(await query("blue"), [ids[0], ids[1], ids[3]]);
     });
 
+    test("mail that no index has, asked again and again: what is remembered of its text answers the same", async () => {
+      const ann = await newAccount(store);
+      const emails: number[] = [];
+      for (const [subject, body] of [
+        ["Kestrels", "they fly over blue hills"],
+        ["Grüße", "Die Müller grüßen, ﬁne BLUE"],
+        ["plain", "nothing of it; kes"],
+        ["blue", "hill kestrel ".repeat(30)],
+      ] as const)
+        emails.push((await deliver(store, ann.id, { subject, body })).email);
+      const words = (text: string, places: Places = everywhere): EmailFilter => ({
+        kind: "words",
+        group: { words: askedWords(text), places },
+        phrase: undefined,
+      });
+      const cases: readonly [filter: EmailFilter, places: readonly number[]][] = [
+        [words("kestr"), [0, 3]],
+        [words("blue"), [0, 1, 3]],
+        [words("blue", Place.subject), [3]],
+        [words("blue hil"), [0, 3]],
+        [words("muller grus"), [1]],
+        [words("fine"), [1]],
+        [words("estrel"), []],
+        [{ kind: "or", of: [words("they"), words("nothing of")] }, [0, 2]],
+        [{ kind: "not", of: words("blue") }, [2]],
+        [{ kind: "and", of: [{ kind: "not", of: words("kestrels") }, words("kes")] }, [2, 3]],
+        [{ kind: "or", of: [words("nowhere"), { kind: "not", of: words("kes") }] }, [1]],
+      ];
+      for (const round of [1, 2, 3]) {
+        // Exact search remembers texts of all kinds.
+        if (round === 2) await store.search(ann.id, await inboxOf(store, ann.id), { kind: "text", needle: "nowhere" });
+        for (const [filter, places] of cases) {
+          const found = await store.emailQuery(ann.id, {
+            filter,
+            sort: [],
+            collapseThreads: false,
+            position: 0,
+            anchor: undefined,
+            limit: 10,
+            total: false,
+          });
+          const ids = found.kind === "done" ? [...found.emails].sort((one, other) => one - other) : found;
+          const expected = places.map((at) => emails[at]!);
+          assert.deepEqual(ids, expected, `${JSON.stringify(filter)}, asked for the ${round}. time`);
+        }
+      }
+    });
+
     test("how many there are of a frequent word: of those that are there, each once, by mailbox or of all", async () => {
       const { id } = await newAccount(store);
       const [inbox, other] = [await inboxOf(store, id), await made(store, id, "Other")];

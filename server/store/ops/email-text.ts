@@ -2,11 +2,12 @@
  * The text conditions of Email/query, decided for a batch of emails: the signature first, the bytes of what remains. The one
  * place that knows how texts are found.
  */
+import { type FoldedText, foldedPlainText } from "../../../protocol/mime/search-text.ts";
 import type { EmailSet } from "../../../protocol/words/email-set.ts";
 import type { EmailFilter } from "../jmap.ts";
 import { type Candidate, type Judge, judgeOf, no, nobody, unknown, type Verdict, yes } from "../search-judge.ts";
-import { lookInto, readEach } from "../search-look.ts";
-import { type Op, rows } from "./tx.ts";
+import { lookInto, readEach, remember } from "../search-look.ts";
+import { memory, type Op, rows } from "./tx.ts";
 
 /** Message bytes that one query may read; more is refused as too expensive. */
 export const maxQueryBytes = 512 * 1024 * 1024;
@@ -62,6 +63,7 @@ export function* holdsText(
     answer.push(verdict === yes);
     if (verdict === unknown) open.push(index);
   }
+  const { texts } = yield* memory();
   for (let from = 0; from < open.length; from += batchSize) {
     const places = open.slice(from, from + batchSize);
     const batch = places.map((index) => candidates[index]!);
@@ -85,16 +87,41 @@ export function* holdsText(
       const candidate = known.get(found.content);
       if (candidate === undefined) continue;
       const verdict = first(tree, candidate, found);
-      if (verdict !== unknown) answer[index] = verdict === yes;
-      else undecided.push({ ...candidate, index, found });
+      if (verdict !== unknown) {
+        answer[index] = verdict === yes;
+        continue;
+      }
+      const folded = texts.get(found.content);
+      if (folded === undefined || !rulesOut(tree, found, folded)) undecided.push({ ...candidate, index, found });
     }
     for (const { size } of undecided) budget.left -= size;
     if (budget.left < 0) return "too-expensive";
     yield* readEach(undecided, false, (candidate, bytes) => {
       answer[candidate.index] = second(tree, candidate, candidate.found, lookInto(bytes));
+      if (texts.get(candidate.content) === undefined) remember(texts, candidate.content, bytes, foldedPlainText);
     });
   }
   return answer;
+}
+
+/** Whether an email of this text surely does not satisfy the tree. */
+function rulesOut(tree: TextTree, found: TextCandidate, folded: FoldedText): boolean {
+  switch (tree.kind) {
+    case "sql":
+      return found.leaves[tree.leaf] !== true;
+    case "among":
+      return !tree.emails.has(found.email);
+    case "text":
+      return tree.judge.rulesOut?.(folded) === true;
+    case "and":
+      return tree.of.some((one) => rulesOut(one, found, folded));
+    case "or":
+      return tree.of.every((one) => rulesOut(one, found, folded));
+    case "not":
+      return false;
+    default:
+      return tree satisfies never;
+  }
 }
 
 /** `candidate`: what the content's row says; undefined where it has not been read. */
