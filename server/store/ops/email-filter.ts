@@ -91,16 +91,32 @@ export function superset(filter: EmailFilter, driving: MailboxId | undefined, pa
         " AND ",
         "",
       );
-    case "or": {
-      const parts = filter.of.map((one) => superset(one, driving, params));
-      return parts.includes("") ? "" : all(parts, " OR ", "1 = 0");
-    }
+    case "or":
+      // Asked before: what is not in the statement may not be among its parameters, PostgreSQL does not know their types.
+      if (isSilent(filter)) return "";
+      return all(
+        filter.of.map((one) => superset(one, driving, params)),
+        " OR ",
+        "1 = 0",
+      );
+    default:
+      return isSilent(filter) ? "" : condition(filter, driving, params);
+  }
+}
+
+/** Whether SQL can say nothing of it. */
+function isSilent(filter: EmailFilter): boolean {
+  switch (filter.kind) {
+    case "and":
+      return filter.of.every(isSilent);
+    case "or":
+      return filter.of.some(isSilent);
     case "among":
     case "text":
     case "words":
-      return "";
+      return true;
     default:
-      return hasText(filter) ? "" : condition(filter, driving, params);
+      return hasText(filter);
   }
 }
 
