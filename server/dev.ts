@@ -120,6 +120,8 @@ export async function dev(words: readonly string[]): Promise<number> {
   return stopped;
 }
 
+const hereForMs = 90 * 24 * 60 * 60 * 1000;
+
 /** Makes the domain, the keys and the people that are not there yet. */
 async function settle(store: Store, domain: string, users: readonly string[], admin: string): Promise<void> {
   const now = Date.now();
@@ -133,7 +135,13 @@ async function settle(store: Store, domain: string, users: readonly string[], ad
   const credential = await makeCredential(password, now);
   await Promise.all(
     missing.map(async (name) => {
-      const made = await addAccount(store, { name, role: name === admin ? "admin" : "user" }, credential, now);
+      // People who have been here for long: what is held against newcomers with --strict is not what a test is about.
+      const made = await addAccount(
+        store,
+        { name, role: name === admin ? "admin" : "user" },
+        credential,
+        now - hereForMs,
+      );
       if (made.kind === "refused") throw new Error(made.why);
     }),
   );

@@ -72,15 +72,18 @@ test("an account's limits: what it reads, the same by SMTP and JMAP, seen and ch
   const before = await admin.ok("GET", `/accounts/${user}/sending-limits`);
   assert.equal(
     before.says,
-    "This account is new (by its age): 20 messages an hour (0 used), 100 recipients a day (0 used), 50 recipients a day that it has not written to before (0 used), 20 recipients of one message.",
+    "This account is normal (by its age): 100 messages an hour (0 used), 500 recipients a day (0 used), 250 recipients a day that it has not written to before (0 used), 50 recipients of one message.",
   );
   assert.match(
     await sends(
       user,
-      Array.from({ length: 21 }, (_, n) => `p${n}@far.test`),
+      Array.from({ length: 51 }, (_, n) => `p${n}@far.test`),
     ),
-    /^550 5\.5\.3 You may send to 20 recipients at once and this message has 21: send it in parts$/,
+    /^550 5\.5\.3 You may send to 50 recipients at once and this message has 51: send it in parts$/,
   );
+  await admin.ok("POST", "/accounts", { name: "newcomer@example.test", password: "a long phrase 3" });
+  const { says } = await admin.ok("GET", "/accounts/newcomer@example.test/sending-limits");
+  assert.match(says, /^This account is new \(by its age\): 20 messages an hour \(0 used\), 100 recipients a day/);
   await tell("limit", "set", user, "--messages-per-hour", "3", "--new-recipients-per-day", "2");
   assert.match(await sends(user, ["ann@far.test"]), /^250 /);
   assert.match(await sends(user, ["ann@far.test"]), /^250 /);
