@@ -8,6 +8,7 @@ import type { Addressee, Asked, AskedCopy } from "../inject/inject.ts";
 import { namesIn, personalise, type Variables } from "../inject/personalise.ts";
 import { type AskedWithTemplate, templateWish, unsaid } from "./email-template.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
+import { type FieldProblem, wrongFields } from "./problem.ts";
 
 /** Recipients of one message, To, Cc and Bcc each. */
 export const maxRecipients = 50;
@@ -355,10 +356,26 @@ const sharedForm = z
   });
 
 export type Batch = {
-  readonly asked: readonly AskedWithTemplate[];
-  /** Where the emails stand in the body: "/emails" above "/emails/3"; undefined: the body is the one email. */
-  readonly below: string | undefined;
+  /** Those that are well-formed. */
+  readonly asked: readonly { readonly one: AskedWithTemplate; readonly place: string }[];
+  /** Those that are not, and why. */
+  readonly wrong: readonly { readonly place: string; readonly errors: readonly FieldProblem[] }[];
+  /** Where each stands in the body, in order: "/emails/3"; "": the body is the one email. */
+  readonly places: readonly string[];
 };
+
+/** The emails of a list, each by itself; what is wrong with the list is an issue of the body. */
+function batchOf(given: readonly unknown[], below: string): Batch {
+  const places = given.map((_, index) => `${below}/${index}`);
+  const read = given.map((one, index) => ({ place: places[index]!, read: EmailBody.safeParse(one) }));
+  return {
+    asked: read.flatMap(({ place, read }) => (read.success ? [{ one: read.data, place }] : [])),
+    wrong: read.flatMap(({ place, read }) => (read.success ? [] : [{ place, errors: wrongFields(read.error, place) }])),
+    places,
+  };
+}
+
+const anyList = z.array(z.unknown()).min(1).max(maxBatch);
 
 /** A list of emails, `{emails: […]}`, or one email with `recipients`. What is wrong is told in the form that was used. */
 export const BatchBody = z
@@ -371,15 +388,15 @@ export const BatchBody = z
       return undefined;
     };
     if (Array.isArray(given)) {
-      const asked = told(listForm);
-      return asked === undefined ? z.NEVER : { asked, below: "" };
+      const list = told(anyList);
+      return list === undefined ? z.NEVER : batchOf(list, "");
     }
     if (typeof given === "object" && given !== null && "recipients" in given) {
       const one = told(sharedForm);
-      return one === undefined ? z.NEVER : { asked: [one], below: undefined };
+      return one === undefined ? z.NEVER : { asked: [{ one, place: "" }], wrong: [], places: [""] };
     }
-    const read = told(emailsForm);
-    return read === undefined ? z.NEVER : { asked: read.emails, below: "/emails" };
+    const read = told(z.strictObject({ emails: anyList }));
+    return read === undefined ? z.NEVER : batchOf(read.emails, "/emails");
   })
   .meta({
     anyOf: [jsonSchemaOf(emailsForm, "input"), jsonSchemaOf(listForm, "input"), jsonSchemaOf(sharedForm, "input")],

@@ -1,11 +1,12 @@
 /** Emails whose texts are kept here: which template they name, and the emails with its texts put in. */
 import { z } from "zod";
+import type { Email } from "../inject/email.ts";
 import { addresseesIn } from "../inject/fields.ts";
 import type { Addressee, Asked } from "../inject/inject.ts";
 import { personalise } from "../inject/personalise.ts";
 import { missingIn, type TemplateWish, textsOf } from "../inject/template.ts";
 import type { TemplateBody } from "../store/templates-store.ts";
-import { Problem } from "./problem.ts";
+import { type FieldProblem, Problem } from "./problem.ts";
 import type { ApiWorld } from "./route.ts";
 
 export const templateName = z
@@ -31,6 +32,10 @@ export const unsaid: Addressee = { mailbox: { local: "", domain: "" }, address: 
 /** Told of one request. */
 const maxProblems = 100;
 
+/** What is wrong with one email. */
+export type Wrong = { readonly errors: readonly FieldProblem[] };
+export const isWrong = (one: Asked | Wrong): one is Wrong => "errors" in one;
+
 /** The emails with the texts of their templates; nothing is sent where one is missing, or a value that it asks for. */
 export async function withTemplates(
   asked: readonly AskedWithTemplate[],
@@ -38,10 +43,23 @@ export async function withTemplates(
   tenant: string,
   world: Pick<ApiWorld, "store">,
 ): Promise<readonly Asked[] | Problem<"validation">> {
+  const made = await eachWithTemplate(asked, pointerTo, tenant, world);
+  const errors = made.flatMap((one) => (isWrong(one) ? one.errors : []));
+  const [first] = errors;
+  if (first === undefined) return made as readonly Asked[];
+  return new Problem("validation", first.detail, errors.slice(0, maxProblems));
+}
+
+/** Each email with the text of its template, or what is wrong with it. */
+export async function eachWithTemplate(
+  asked: readonly AskedWithTemplate[],
+  pointerTo: (index: number) => string,
+  tenant: string,
+  world: Pick<ApiWorld, "store">,
+): Promise<readonly (Asked | Wrong)[]> {
   if (asked.every(({ template }) => template === undefined)) return asked;
   const read = new Map<string, Promise<TemplateBody | { readonly why: string }>>();
-  const problems: { readonly pointer: string; readonly detail: string }[] = [];
-  const made: Asked[] = [];
+  const made: (Asked | Wrong)[] = [];
   for (const [index, { template, ...one }] of asked.entries()) {
     if (template === undefined || one.content.kind === "raw") {
       made.push(one);
@@ -50,48 +68,53 @@ export async function withTemplates(
     const key = JSON.stringify([template.id, template.version]);
     const reading = read.get(key) ?? textsOf(template, tenant, world.store);
     read.set(key, reading);
-    const body = await reading;
-    if ("why" in body) {
-      problems.push({ pointer: `#${pointerTo(index)}/template`, detail: body.why });
-      continue;
-    }
-    const { email } = one.content;
-    // A large body was read in another thread: it is not the same object then.
-    const from = one.from.address === unsaid.address ? addresseesIn(body.from ?? "")?.[0] : one.from;
-    if (from === undefined) {
-      const detail = `The template ${template.id} does not say whom it is from: say it here.`;
-      problems.push({ pointer: `#${pointerTo(index)}/from`, detail });
-      continue;
-    }
-    const subject = email.subject === "" ? body.subject : email.subject;
-    const own = new Set(email.headers.map(([name]) => name.toLowerCase()));
-    const headers = Object.entries(body.headers ?? {}).filter(([name]) => !own.has(name.toLowerCase()));
-    const { text, html } = body;
-    const texts: TemplateBody = { subject, text, html, headers: Object.fromEntries(headers) };
-    const replyTo = email.replyTo.length > 0 ? email.replyTo : (addresseesIn(body.replyTo ?? "") ?? []);
-    for (const [n, { variables }] of one.copies.entries())
-      for (const name of missingIn(texts, variables))
-        problems.push({
-          pointer: `#${pointerTo(index)}${one.copies.length > 1 ? `/recipients/${n}` : ""}/variables/${name}`,
-          detail: `The template ${template.id} asks for {{${name}}}: give it a value.`,
-        });
-    made.push({
-      ...one,
-      from,
-      content: {
-        kind: "email",
-        email: { ...email, from, replyTo, subject, text, html, headers: [...headers, ...email.headers] },
-      },
-      copies: one.copies.map((copy) => ({
-        ...copy,
-        about: {
-          ...copy.about,
-          subject: personalise(subject, copy.variables ?? {}, "text").slice(0, 200),
-          template: template.id,
-        },
-      })),
-    });
+    made.push(withTexts(one, one.content.email, template.id, await reading, pointerTo(index)));
   }
-  const [first] = problems;
-  return first === undefined ? made : new Problem("validation", first.detail, problems.slice(0, maxProblems));
+  return made;
+}
+
+function withTexts(
+  one: Asked,
+  email: Email,
+  id: string,
+  body: TemplateBody | { readonly why: string },
+  place: string,
+): Asked | Wrong {
+  const wrong = (field: string, detail: string): FieldProblem => ({ pointer: `#${place}/${field}`, detail });
+  if ("why" in body) return { errors: [wrong("template", body.why)] };
+  // A large body was read in another thread: it is not the same object then.
+  const from = one.from.address === unsaid.address ? addresseesIn(body.from ?? "")?.[0] : one.from;
+  if (from === undefined)
+    return { errors: [wrong("from", `The template ${id} does not say whom it is from: say it here.`)] };
+  const subject = email.subject === "" ? body.subject : email.subject;
+  const own = new Set(email.headers.map(([name]) => name.toLowerCase()));
+  const headers = Object.entries(body.headers ?? {}).filter(([name]) => !own.has(name.toLowerCase()));
+  const { text, html } = body;
+  const texts: TemplateBody = { subject, text, html, headers: Object.fromEntries(headers) };
+  const errors = one.copies.flatMap(({ variables }, n) =>
+    missingIn(texts, variables).map((name) =>
+      wrong(
+        `${one.copies.length > 1 ? `recipients/${n}/` : ""}variables/${name}`,
+        `The template ${id} asks for {{${name}}}: give it a value.`,
+      ),
+    ),
+  );
+  if (errors.length > 0) return { errors };
+  const replyTo = email.replyTo.length > 0 ? email.replyTo : (addresseesIn(body.replyTo ?? "") ?? []);
+  return {
+    ...one,
+    from,
+    content: {
+      kind: "email",
+      email: { ...email, from, replyTo, subject, text, html, headers: [...headers, ...email.headers] },
+    },
+    copies: one.copies.map((copy) => ({
+      ...copy,
+      about: {
+        ...copy.about,
+        subject: personalise(subject, copy.variables ?? {}, "text").slice(0, 200),
+        template: id,
+      },
+    })),
+  };
 }

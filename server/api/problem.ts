@@ -104,14 +104,13 @@ export const conflict = (detail: string): Problem<"conflict"> => new Problem("co
 export const wrongField = (pointer: string, detail: string): Problem<"validation"> =>
   new Problem("validation", detail, [{ pointer: `#${pointer}`, detail }]);
 
-/** All that a schema found wrong with a body. */
-export function wrongBody(error: z.ZodError): Problem<"validation"> {
-  const errors = issuesOf(error, "field").map(({ path, detail }) => ({
-    pointer: `#${path.map(token).join("")}`,
-    detail,
-  }));
-  return new Problem("validation", summary(errors), errors);
-}
+/** All that a schema found wrong with a body, or with what stands `below` a place in it ("/emails/3"). */
+export const wrongFields = (error: z.ZodError, below = ""): readonly FieldProblem[] =>
+  issuesOf(error, "field").map(({ path, detail }) => ({ pointer: `#${below}${path.map(token).join("")}`, detail }));
+
+export const wrongBody = (error: z.ZodError): Problem<"validation"> => manyWrong(wrongFields(error));
+export const manyWrong = (errors: readonly FieldProblem[]): Problem<"validation"> =>
+  new Problem("validation", summary(errors), errors);
 
 /** A parameter of the URL that the schema takes and the server does not. */
 export const wrongParameter = (parameter: string, detail: string): Problem<"parameters"> =>

@@ -112,21 +112,27 @@ export type Checked = {
 };
 
 export type Injecting = {
+  /** All of them, or none: the answer is then the first that is wrong. */
   readonly send: Inject;
+  /** What is wrong with each, in order; undefined: nothing. */
+  readonly look: (asked: readonly Asked[], by: Parameters<Inject>[1]) => Promise<readonly (NotAsked | undefined)[]>;
   readonly check: (asked: Asked, by: Parameters<Inject>[1]) => Promise<NotAsked | Checked>;
 };
+
+const isNotAsked = (one: Sender | NotAsked): one is NotAsked => "index" in one;
 
 export function makeInject(ports: InjectPorts): Injecting {
   const { directory, suppression, store, writing, now, newId } = ports;
 
-  const sendersOf = async (
+  /** Who sends each, or why not. */
+  const lookedAt = async (
     asked: readonly Asked[],
     { account, tenant, test }: Parameters<Inject>[1],
-  ): Promise<NotAsked | readonly Sender[]> => {
+  ): Promise<readonly (Sender | NotAsked)[]> => {
     const { sandbox } = ports;
-    if (test && sandbox === "") return { kind: "wrong", index: 0, field: "to", why: noSandbox };
+    if (test && sandbox === "") return asked.map((_, index) => ({ kind: "wrong", index, field: "to", why: noSandbox }));
     const allowed = new Map<string, boolean>();
-    const senders: Sender[] = [];
+    const found: (Sender | NotAsked)[] = [];
     for (const [index, { from, wish, copies }] of asked.entries()) {
       const { local, domain } = from.mailbox;
       const address = formatMailbox(from.mailbox);
@@ -134,7 +140,10 @@ export function makeInject(ports: InjectPorts): Injecting {
       // On behalf too: submission adds the Sender that it takes (RFC 5322 §3.6.2).
       if (may === undefined)
         allowed.set(address, (may = await directory.maySendAs(account.id, local, domain, "named")));
-      if (!may) return { kind: "forbidden", index, field: "from", why: `${account.name} may not send as ${address}.` };
+      if (!may) {
+        found.push({ kind: "forbidden", index, field: "from", why: `${account.name} may not send as ${address}.` });
+        continue;
+      }
       const model = ports.model();
       const owner = model.domain.get(domain)?.tenant || tenant;
       const sender = senderOf(model, domain, wish, owner);
@@ -142,15 +151,24 @@ export function makeInject(ports: InjectPorts): Injecting {
         const why = sender === undefined ? "" : sender.lines.join(" ");
         // It is not this request that is wrong.
         if (model.tenant.get(owner ?? "")?.state === "suspended")
-          return { kind: "forbidden", index, field: "from", why };
-        return { kind: "wrong", index, field: /^The campaign\b/.test(why) ? "campaign" : "stream", why };
+          found.push({ kind: "forbidden", index, field: "from", why });
+        else found.push({ kind: "wrong", index, field: /^The campaign\b/.test(why) ? "campaign" : "stream", why });
+        continue;
       }
       const all = copies.flatMap(({ to, cc, bcc }) => [...to, ...cc, ...bcc]);
       const addresses = all.values().map((one) => formatMailbox(one.mailbox));
       const whole = await withEngaged(sender, wish, addresses, { store, suppression, now });
-      senders.push(test ? { ...whole, sandbox } : whole);
+      found.push(test ? { ...whole, sandbox } : whole);
     }
-    return senders;
+    return found;
+  };
+
+  const sendersOf = async (
+    asked: readonly Asked[],
+    by: Parameters<Inject>[1],
+  ): Promise<NotAsked | readonly Sender[]> => {
+    const found = await lookedAt(asked, by);
+    return found.find(isNotAsked) ?? (found as readonly Sender[]);
   };
 
   /** Those of a message's recipients that its sender must not write to, for many messages at once. */
@@ -375,6 +393,9 @@ export function makeInject(ports: InjectPorts): Injecting {
       return parts.map((part) => ({ asked, copy, sender, id: newId(), to: part }));
     });
 
+  const look: Injecting["look"] = async (asked, by) =>
+    (await lookedAt(asked, by)).map((one) => (isNotAsked(one) ? one : undefined));
+
   const check: Injecting["check"] = async (asked, by) => {
     const senders = await sendersOf([asked], by);
     if ("kind" in senders) return senders;
@@ -425,7 +446,7 @@ export function makeInject(ports: InjectPorts): Injecting {
     if (rejected.length > 0) await store.addSendingEvents(rejected);
     return made;
   };
-  return { send, check };
+  return { send, look, check };
 }
 
 function textsFor({ subject, text, html }: Email, variables: Variables | undefined): NonNullable<Checked["texts"]> {

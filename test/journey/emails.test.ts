@@ -187,16 +187,57 @@ test("what is wrong is told with pointers, and nothing is sent", async () => {
   assert.deepEqual(pointers(forged), ["#/from"]);
   await user.no(400, "POST", "/emails", "{");
   await new ApiTalk(origin).no(401, "POST", "/emails", good);
-  const batch = await user.no(422, "POST", "/emails/batch", {
-    emails: [good, good, good, { ...good, to: ["b@"] }],
-  });
+  // Where all is wanted or nothing, and where nothing can be sent.
+  const whole = "/emails/batch?all_or_none=true";
+  const batch = await user.no(422, "POST", whole, { emails: [good, good, good, { ...good, to: ["b@"] }] });
   assert.deepEqual(pointers(batch), ["#/emails/3/to/0"]);
-  assert.deepEqual(pointers(await user.no(422, "POST", "/emails/batch", [good, { ...good, to: 7 }])), ["#/1/to/0"]);
-  assert.deepEqual(
-    pointers(await user.no(403, "POST", "/emails/batch", { emails: [good, { ...good, from: "u2@example.test" }] })),
-    ["#/emails/1/from"],
-  );
+  assert.deepEqual(pointers(await user.no(422, "POST", whole, [good, { ...good, to: 7 }])), ["#/1/to/0"]);
+  const forgery = { ...good, from: "u2@example.test" };
+  assert.deepEqual(pointers(await user.no(403, "POST", whole, { emails: [good, forgery] })), ["#/emails/1/from"]);
+  const nothing = await user.no(422, "POST", "/emails/batch", { emails: [{ ...good, to: "" }, 7, forgery] });
+  assert.deepEqual(pointers(nothing), ["#/emails/0/to/0", "#/emails/1", "#/emails/2/from"]);
+  assert.deepEqual(pointers(await user.no(403, "POST", "/emails/batch", [forgery])), ["#/0/from"]);
   await user.no(422, "POST", "/emails/batch", { emails: Array.from({ length: 1001 }, () => good) });
+});
+
+test("of a batch what is well-formed is sent, and of the others it is told what is wrong", async () => {
+  const good = { from, subject: "part", text: "x" };
+  const body = {
+    emails: [
+      { ...good, to: person("part0") },
+      { ...good, to: ["b@"], cc: person("never") },
+      { ...good, from: "u2@example.test", to: person("never") },
+      { ...good, to: person("never"), template: "not-there", text: undefined },
+      { ...good, to: person("part4"), subject: "the last" },
+    ],
+  };
+  const key = { "idempotency-key": "in-part" };
+  const said = await user.ask("POST", "/emails/batch", body, key);
+  assert.equal(said.status, 200);
+  const { emails } = said.body;
+  assert.deepEqual(
+    emails.map(({ status, recipients }: Any) => [status, recipients.length]),
+    [
+      ["queued", 1],
+      ["rejected", 0],
+      ["rejected", 0],
+      ["rejected", 0],
+      ["queued", 1],
+    ],
+  );
+  assert.deepEqual(
+    emails.map((one: Any) => one.errors?.map(({ pointer }: Any) => pointer)),
+    [undefined, ["#/emails/1/to/0"], ["#/emails/2/from"], ["#/emails/3/template"], undefined],
+  );
+  assert.match(emails[2].errors[0].detail, /may not send as u2@example\.test/);
+  assert.equal(emails[1].id, null);
+  assert.equal((await user.ok("GET", `/emails/${emails[4].id}`)).subject, "the last");
+  for (const one of ["part0", "part4"]) await arrived(person(one));
+  const again = await user.ask("POST", "/emails/batch", body, key);
+  assert.deepEqual([again.status, again.body, again.headers.get("idempotent-replayed")], [200, said.body, "true"]);
+  await user.ok("POST", "/emails", { ...good, to: person("part-after") });
+  await arrived(person("part-after"));
+  assert.equal(waiting.filter(({ to }) => to.includes(person("never")) || to.includes(person("part0"))).length, 0);
 });
 
 test("the same request with the same key is sent once", async () => {

@@ -4,6 +4,7 @@ import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Asked, Injected, NotAsked } from "../../inject/inject.ts";
 import type { EmailStatus } from "../../inject/status.ts";
 import { type Actor, isTest } from "../actor.ts";
+import { type Refused, sendBatch } from "../email-batch.ts";
 import { fromOf } from "../email-from.ts";
 import { BatchBody, copyOf, EmailBody, RawBody, timesOf, wishOf } from "../email-schema.ts";
 import { shownEmail, theEmail, WholeEmail } from "../email-status.ts";
@@ -24,9 +25,13 @@ const Told = z.object({
 });
 const Accepted = z
   .object({
-    id: z.string(),
+    id: z.string().nullable().describe("null where it is refused as it stands."),
     status: z.enum(["queued", "scheduled", "suppressed", "rejected"]).describe("The best of its recipients'."),
     recipients: z.array(Told),
+    errors: z
+      .array(z.object({ pointer: z.string(), detail: z.string() }))
+      .optional()
+      .describe("In a batch, of an email that is refused as it stands: what is wrong with it."),
   })
   .meta({ id: "AcceptedEmail" });
 
@@ -44,6 +49,12 @@ const shownInjected = ({ id, recipients }: Injected): z.input<typeof Accepted> =
     status,
     reason: reason ?? null,
   })),
+});
+const shownRefused = ({ errors }: Refused): z.input<typeof Accepted> => ({
+  id: null,
+  status: "rejected",
+  recipients: [],
+  errors: errors.map(({ pointer = "", detail }) => ({ pointer, detail })),
 });
 
 const Checked = z
@@ -67,28 +78,10 @@ const byOf = (actor: Actor, tenant: string) => ({
 
 type Who = { readonly actor: Actor };
 
-async function send(
-  given: readonly AskedWithTemplate[],
-  pointerTo: (index: number) => string,
-  { actor }: Who,
-  world: ApiWorld,
-): Promise<readonly Injected[] | Problem<"sending-off" | "validation" | "forbidden">> {
-  if (world.injection === undefined) return sendingIsOff();
-  const tenant = await tenantOf(actor, world);
-  const asked = await withTemplates(given, pointerTo, tenant, world);
-  if (asked instanceof Problem) return asked;
-  const sent = await world.injection.send(asked, byOf(actor, tenant));
-  return "kind" in sent ? refused(sent, pointerTo) : sent;
-}
-
-function refused(
-  { kind, index, field, why }: NotAsked,
-  pointerTo: (index: number) => string,
-): Problem<"validation" | "forbidden"> {
-  const pointer = `${pointerTo(index)}/${field}`;
+function refused({ kind, field, why }: NotAsked): Problem<"validation" | "forbidden"> {
   return kind === "wrong"
-    ? wrongField(pointer, why)
-    : new Problem("forbidden", why, [{ pointer: `#${pointer}`, detail: why }]);
+    ? wrongField(`/${field}`, why)
+    : new Problem("forbidden", why, [{ pointer: `#/${field}`, detail: why }]);
 }
 
 /** Nobody gets it: the whole request failed. */
@@ -100,12 +93,16 @@ function whollyRejected({ recipients }: Injected): Problem<"rate" | "rejected"> 
 }
 
 async function sendOne(
-  asked: AskedWithTemplate,
-  who: Who,
+  given: AskedWithTemplate,
+  { actor }: Who,
   world: ApiWorld,
 ): Promise<z.input<typeof Accepted> | Problem<"sending-off" | "validation" | "forbidden" | "rate" | "rejected">> {
-  const sent = await send([asked], () => "", who, world);
-  if (sent instanceof Problem) return sent;
+  if (world.injection === undefined) return sendingIsOff();
+  const tenant = await tenantOf(actor, world);
+  const asked = await withTemplates([given], () => "", tenant, world);
+  if (asked instanceof Problem) return asked;
+  const sent = await world.injection.send(asked, byOf(actor, tenant));
+  if ("kind" in sent) return refused(sent);
   return whollyRejected(sent[0]!) ?? shownInjected(sent[0]!);
 }
 
@@ -139,23 +136,27 @@ export const routes: readonly Route[] = [
     path: "/emails/batch",
     summary: "Send up to 1000 emails, or one email to up to 1000 people with {{variables}}.",
     description:
-      "Either all of them are well-formed, or none is sent; what becomes of each is in the answer, in order: 202 where all are sent, 200 where some recipients are suppressed or rejected.",
+      "What becomes of each is in the answer, in order: 202 where all are sent, 200 where some are refused, suppressed or rejected. Where none is well-formed the request is refused; with all_or_none where one is not.",
     inPart: "What became of each: not all are sent.",
     area: "emails",
     who: "user",
+    query: z.object({
+      all_or_none: z.enum(["true", "false"]).default("false").describe("Where one email is wrong, none is sent."),
+    }),
     body: BatchBody,
     answer: z.object({ emails: z.array(Accepted) }),
     status: 202,
     maxBodyBytes: maxBatchBytes,
     unaudited: true,
     refuses: ["sending-off"],
-    run: async (given, world) => {
-      const { asked, below } = given.body;
-      const pointerTo = (index: number): string => (below === undefined ? "" : `${below}/${index}`);
-      const sent = await send(asked, pointerTo, given, world);
+    run: async ({ body, query, actor }, world) => {
+      const { injection } = world;
+      if (injection === undefined) return sendingIsOff();
+      const by = byOf(actor, await tenantOf(actor, world));
+      const sent = await sendBatch(body, { whole: query.all_or_none === "true", by, injection, world });
       if (sent instanceof Problem) return sent;
-      const answer = { emails: sent.map(shownInjected) };
-      const all = sent.every(({ recipients }) => recipients.every(({ status }) => isSent(status)));
+      const answer = { emails: sent.map((one) => ("errors" in one ? shownRefused(one) : shownInjected(one))) };
+      const all = sent.every((one) => "id" in one && one.recipients.every(({ status }) => isSent(status)));
       return all ? answer : new InPart(answer);
     },
   }),
@@ -178,7 +179,7 @@ export const routes: readonly Route[] = [
       const asked = await withTemplates([body], () => "", tenant, world);
       if (asked instanceof Problem) return asked;
       const checked = await world.injection.check(asked[0]!, byOf(actor, tenant));
-      if ("kind" in checked) return refused(checked, () => "");
+      if ("kind" in checked) return refused(checked);
       const { recipients, sizeBytes, texts } = checked;
       return {
         recipients: recipients.map(({ address, status, reason }) => ({ address, status, reason: reason ?? null })),
