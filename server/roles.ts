@@ -429,7 +429,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     sieve: scripting.deliver,
     reports: reporting.incoming,
     suppression: sending?.suppression,
-    flooding: sending?.bombing,
+    flooding: sending?.flooding,
     keptHere: sending?.keptHere,
     factsOf,
     factsOfLarge,

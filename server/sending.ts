@@ -5,11 +5,13 @@ import type { Mac } from "../protocol/return-path/srs.ts";
 import { verpLocal } from "../protocol/return-path/verp.ts";
 import type { Directory } from "./access/directory.ts";
 import { withSendingAddresses } from "./access/sending-addresses.ts";
+import type { Flooding } from "./deliver/suppressed.ts";
 import { BombingGuard } from "./dispatch/bombing.ts";
 import { ConductBook, conductKind, type Judged, judgeCampaign, judgeTenant, type Tally } from "./dispatch/conduct.ts";
 import { Dispatcher } from "./dispatch/dispatch.ts";
 import { loadModel, putThing } from "./dispatch/edit.ts";
 import { type FeedbackBook, makeFeedback } from "./dispatch/feedback.ts";
+import { Fullness } from "./dispatch/fullness.ts";
 import { blockedEvent, warmupEvents } from "./dispatch/happenings.ts";
 import type { Alert } from "./dispatch/hear.ts";
 import { allPrivate } from "./dispatch/inside.ts";
@@ -101,7 +103,8 @@ export type RunningSending = Sending & {
   /** A tenant's message has come to so many of our own people: it counts beside what they say of it. */
   keptHere(message: Pick<Sender, "tenant" | "campaign">, count: number): void;
   /** Who is flooded by forms that somebody fills in for them. */
-  readonly bombing: BombingGuard;
+  /** What is refused when it is handed in, to be sent again later. */
+  readonly flooding: Flooding;
   /** The directory with the addresses at which they come. */
   readonly withAddresses: (directory: Directory) => Directory;
   /** What submission asks of it. */
@@ -284,7 +287,17 @@ export async function makeSending(parts: {
     now,
   });
   sampling.restore(kept.filter(({ kind }) => kind === sampledKind).map(({ name }) => name));
+  const fullness = new Fullness({
+    model: () => model,
+    shaping,
+    limits,
+    warmups,
+    store,
+    failed: (error) => log.error({ err: error }, "what waits could not be counted"),
+    now,
+  });
   const dispatch = new Dispatcher({
+    fullness,
     sampling,
     shaping,
     model: () => model,
@@ -423,7 +436,10 @@ export async function makeSending(parts: {
       return true;
     },
     alerts: () => alerts,
-    bombing,
+    flooding: {
+      ask: (address, tenant, confirms) => bombing.ask(address, tenant, confirms),
+      full: (sender, address) => fullness.ask(sender, address),
+    },
     flooded: () => bombing.paused(),
     async unflood(address) {
       const lifted = bombing.lift(address);

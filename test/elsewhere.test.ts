@@ -262,7 +262,7 @@ const fields: { readonly [field: string]: string } = {
   ...Object.fromEntries(
     [
       ...["POST /aliases", "POST /bans", "POST /groups", "POST /lists", "POST /invitations", "POST /suppressions"],
-      ...["POST /sending/seeds", "PATCH /sending/seeds/{seed}"],
+      ...["POST /sending/seeds", "PATCH /sending/seeds/{seed}", "POST /sending/flooded/lift"],
       // Our own, from which mail goes.
       ...["POST /sending/sources", "PATCH /sending/sources/{source}"],
     ].map((route) => [`${route} address`, "no host"]),

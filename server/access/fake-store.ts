@@ -82,9 +82,9 @@ export class FakeStore implements Used {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
-  async domains() {
+  async domains(filter: Parameters<Store["domains"]>[0] = {}) {
     this.#count("domains");
-    return [...this.domainRows.values()];
+    return [...this.domainRows.values()].filter(({ name }) => (filter.name ?? name) === name);
   }
   async accounts(filter: Parameters<Store["accounts"]>[0] = {}) {
     this.#count("accounts");

@@ -2,10 +2,12 @@
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { BombingGuard, Paused } from "../dispatch/bombing.ts";
+import type { Full } from "../dispatch/fullness.ts";
 import { isConfirmation, type Sender } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { NewSendingEvent } from "../store/sending.ts";
+import type { Instant } from "../store/store.ts";
 import type { Destination, Destinations } from "./destinations.ts";
 
 export type Suppressing = Pick<SuppressionBook, "suppressed">;
@@ -54,7 +56,15 @@ function without(
   return { ...to, each, queued: to.queued.filter(stays), forwarded };
 }
 
-export type Flooding = Pick<BombingGuard, "ask">;
+export type Flooding = Pick<BombingGuard, "ask"> & {
+  /** Whether mail that is rather refused than made to wait has room. */
+  readonly full?: ((sender: Sender, address: string) => Full | undefined) | undefined;
+};
+
+/** A reply to what may be sent again, and when. */
+export type Later = Reply & { readonly until: Instant };
+const later = (said: Reply, until: Instant): Later => ({ ...said, until });
+export const isLater = (reply: Reply): reply is Later => "until" in reply;
 
 /** Why a tenant's mail to an address elsewhere has to wait; what may go counts. Tests and our own seeds are not looked at. */
 export function floodedReply(
@@ -64,8 +74,10 @@ export function floodedReply(
 ): Reply | undefined {
   if (guard === undefined || sender === undefined || sender.sandbox !== undefined || sender.seed !== undefined)
     return undefined;
+  const full = guard.full?.(sender, address);
+  if (full !== undefined) return later(fullReply(address, full), full.until);
   const paused = guard.ask(address, sender.tenant, isConfirmation(sender));
-  return paused === undefined ? undefined : pausedReply(address, paused);
+  return paused === undefined ? undefined : later(pausedReply(address, paused), paused.until);
 }
 
 /** The destinations without those whose mail is paused for the sake of who gets it. */
@@ -77,6 +89,17 @@ export function withoutFlooded(mail: Received, to: Destinations, guard: Flooding
     if (refused !== undefined) (refusals ??= new Map()).set(address, refused);
   }
   return refusals === undefined ? to : without(mail, to, refusals);
+}
+
+/** As a clock shows it; with its day where it is another. */
+function clockOf(until: Instant, now: Instant): string {
+  const [day, time] = new Date(until).toISOString().split("T") as [string, string];
+  return `${day === new Date(now).toISOString().slice(0, 10) ? "" : `${day} `}${time.slice(0, 5)} UTC`;
+}
+
+function fullReply(address: string, { until, because }: Full): Reply {
+  const text = `<${printable(address)}> cannot be written to before ${clockOf(until, Date.now())}, and its stream does not wait: ${printable(because)}`;
+  return reply(450, "4.7.28", text);
 }
 
 function pausedReply(address: string, { because, until }: Paused): Reply {

@@ -11,6 +11,7 @@ import type { Egress, Host, Path } from "../send/site.ts";
 import { otherProvider, providerOf } from "../shape/shaping.ts";
 import type { Instant, QueuedMessage, QueuedRecipient } from "../store/store.ts";
 import { type Found, find, grouped } from "./find.ts";
+import type { Fullness } from "./fullness.ts";
 import { Hearing, type HearingParts } from "./hear.ts";
 import { allPrivate } from "./inside.ts";
 import { defaultName, type Model, scheduleOf, streamOf } from "./model.ts";
@@ -34,6 +35,8 @@ export type DispatchParts = HearingParts & {
   };
   /** Samples of campaigns; undefined: none are taken. */
   readonly sampling?: Sampling | undefined;
+  /** Is told whose a domain's hosts are. */
+  readonly fullness?: Pick<Fullness, "note"> | undefined;
 };
 
 export class Dispatcher implements Dispatching {
@@ -65,8 +68,9 @@ export class Dispatcher implements Dispatching {
   provider(domain: string, hosts: readonly Pick<Host, "name" | "addresses">[]): string | undefined {
     const names = hosts.map(({ name }) => name.toLowerCase().replace(/\.$/, ""));
     const found = providerOf(this.#parts.shaping, domain, names);
-    if (found !== otherProvider) return found;
-    return allPrivate(hosts) ? undefined : found;
+    if (found === otherProvider && allPrivate(hosts)) return undefined;
+    this.#parts.fullness?.note(domain, found);
+    return found;
   }
 
   simulated(message: QueuedMessage, recipient: QueuedRecipient): Outcome | undefined {

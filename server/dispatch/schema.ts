@@ -53,7 +53,7 @@ export const poolSchema = z.strictObject({
 /** What is counted of mail that people open and follow: nothing, pictures loaded, links followed, or both. */
 export const trackings = ["none", "opens", "clicks", "both"] as const;
 export const streamKinds = ["transactional", "marketing", "mailbox", "bounce"] as const;
-export const overflowPolicies = ["warm-pool", "hold", "exceed"] as const;
+export const overflowPolicies = ["warm-pool", "hold", "exceed", "refuse"] as const;
 export const streamSchema = z.strictObject({
   kind: z.enum(streamKinds),
   pool: name.default("default"),

@@ -20,7 +20,7 @@ export function sourcesOf(model: Model, stream: Stream, seed: string): readonly 
       if (source?.state !== "active" || found.some((one) => one.name === member)) continue;
       found.push({ name: member, address: source.address, ehlo: source.ehlo, proxy: source.proxy });
     }
-    if (stream.overflow === "hold" || stream.overflow === "exceed") break;
+    if (stream.overflow !== "" && stream.overflow !== "warm-pool") break;
     name = pool.overflow;
     pool = model.pool.get(name);
   }

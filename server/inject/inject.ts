@@ -4,7 +4,7 @@ import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
 import type { MailCopies, MailCopy } from "../deliver/copies.ts";
-import { rejectedEvents } from "../deliver/suppressed.ts";
+import { isLater, rejectedEvents } from "../deliver/suppressed.ts";
 import type { Model } from "../dispatch/model.ts";
 import { type Sender, type SendingWish, senderOf } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
@@ -51,6 +51,8 @@ export type Told = {
   readonly reason?: string;
   /** Rejected for now: it may be sent again later. */
   readonly later?: boolean;
+  /** And when, where that is known. */
+  readonly until?: Instant;
 };
 /** What became of one copy. */
 export type Injected = { readonly id: string; readonly recipients: readonly Told[] };
@@ -477,7 +479,14 @@ function sendingOf({ lifetimeMs }: Asked, sender: Sender, about: About): Sender 
 function toldOf(id: string, address: string, reply: Reply, notBefore: Instant | undefined): Told {
   return reply.code < 400
     ? { id, address, status: notBefore === undefined ? "queued" : "scheduled" }
-    : { id, address, status: "rejected", reason: replyText(reply), later: reply.code < 500 };
+    : {
+        id,
+        address,
+        status: "rejected",
+        reason: replyText(reply),
+        later: reply.code < 500,
+        ...(isLater(reply) ? { until: reply.until } : {}),
+      };
 }
 
 const isUnicode = (to: readonly Mailbox[]): boolean => to.some(({ local }) => /[^\x00-\x7f]/.test(local));

@@ -85,11 +85,14 @@ function refused({ kind, field, why }: NotAsked): Problem<"validation" | "forbid
 }
 
 /** Nobody gets it: the whole request failed. */
-function whollyRejected({ recipients }: Injected): Problem<"rate" | "rejected"> | undefined {
+function whollyRejected({ recipients }: Injected, now: number): Problem<"rate" | "rejected"> | undefined {
   if (!recipients.every(({ status }) => status === "rejected")) return undefined;
   const errors = recipients.map(({ address, reason = "" }) => ({ pointer: "#/to", detail: `${address}: ${reason}` }));
   const later = recipients.every((one) => one.later === true);
-  return new Problem(later ? "rate" : "rejected", recipients[0]?.reason ?? "", errors);
+  const until = Math.max(...recipients.map((one) => one.until ?? 0));
+  const seconds = Math.max(1, Math.ceil((until - now) / 1000));
+  const headers: { readonly [name: string]: string } = later && until > 0 ? { "retry-after": String(seconds) } : {};
+  return new Problem(later ? "rate" : "rejected", recipients[0]?.reason ?? "", errors, headers);
 }
 
 async function sendOne(
@@ -103,7 +106,7 @@ async function sendOne(
   if (asked instanceof Problem) return asked;
   const sent = await world.injection.send(asked, byOf(actor, tenant));
   if ("kind" in sent) return refused(sent);
-  return whollyRejected(sent[0]!) ?? shownInjected(sent[0]!);
+  return whollyRejected(sent[0]!, world.now()) ?? shownInjected(sent[0]!);
 }
 
 const cancel = async (
