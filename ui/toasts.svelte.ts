@@ -10,6 +10,9 @@ const shownForMs = 7_000;
 /** More than this at once and the oldest goes. */
 const maxShown = 3;
 
+/** Whoever points at a note or has the keyboard in it is about to press something there: it stays meanwhile (WCAG 2.2.1). */
+const inHand = (): boolean => document.querySelector(".toasts:is(:hover, :focus-within)") !== null;
+
 let nextId = 1;
 const shown = $state<{ list: readonly Toast[] }>({ list: [] });
 
@@ -22,9 +25,12 @@ export function toast(
 ): () => void {
   const id = nextId++;
   shown.list = [...shown.list.slice(-(maxShown - 1)), { id, text, kind, action }];
-  const close = () => dismiss(id);
-  if (kind === "note") setTimeout(close, forMs);
-  return close;
+  const over = () => {
+    if (inHand()) setTimeout(over, forMs);
+    else dismiss(id);
+  };
+  if (kind === "note") setTimeout(over, forMs);
+  return () => dismiss(id);
 }
 
 export function dismiss(id: number): void {

@@ -3,11 +3,21 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { type DevProcess, startDev } from "../dev-process.ts";
 
 export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 390, height: 844 };
+
+/** So long anything is waited for: a machine that is slow, or full of other work, is no fault. */
+const patienceMs = 60_000;
 
 const require = createRequire(import.meta.url);
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -44,6 +54,7 @@ export async function startPages(
     chromium.launch({
       executablePath: process.env["CHROMIUM"] || "/usr/bin/chromium",
       args: ["--no-sandbox", "--disable-gpu"],
+      timeout: patienceMs,
     }),
   ]);
   t.after(async () => {
@@ -64,7 +75,7 @@ export async function startPages(
       };
       const context = await browser.newContext(options);
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(patienceMs);
       const complaints: string[] = [];
       page.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
       page.on("console", (message) => {
@@ -122,9 +133,21 @@ type AxeViolation = {
 export const row = ({ page }: Person, text: string) => page.locator("[data-row]", { hasText: text });
 export const note = ({ page }: Person, text: string | RegExp) => page.locator(".toast", { hasText: text });
 
+/** A note that is pointed at: it stays for what is pressed in it later, however long that takes. */
+export async function held(note: Locator): Promise<Locator> {
+  await note.hover();
+  return note;
+}
+
+/** Goes to a mailbox by its link: what is looked for next is not found in the list that was there before. */
+export async function enterMailbox({ page }: Person, name: string): Promise<void> {
+  const link = page.locator(".nav").getByRole("link", { name }).first();
+  await link.click();
+  await link.and(page.locator('[aria-current="page"]')).waitFor();
+}
+
 export async function eventually(look: () => Promise<boolean>, what: string): Promise<void> {
-  // A minute: a machine that is full of other work is no fault.
-  for (const until = Date.now() + 60_000; Date.now() < until; ) {
+  for (const until = Date.now() + patienceMs; Date.now() < until; ) {
     if (await look()) return;
     await new Promise((later) => setTimeout(later, 100));
   }

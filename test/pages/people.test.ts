@@ -7,7 +7,7 @@ import { messageWith } from "../attachments/message.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { smtpSend } from "../smtp-send.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
-import { accessible, eventually, picture, startPages } from "./browser.ts";
+import { accessible, eventually, held, picture, startPages } from "./browser.ts";
 import { ordinaryDay, seedMail } from "./seed.ts";
 
 const macro = dangerous.find(({ danger }) => danger === "macro")!;
@@ -59,7 +59,10 @@ test("beside the mail", async (t) => {
     await page.keyboard.press("c");
     await page.locator(".letter").getByLabel("To", { exact: true }).fill("nei");
     await page.getByRole("option", { name: /Neighbours/ }).click();
-    assert.equal(await page.locator(".letter .chips li:not(.typing)").count(), 2);
+    await eventually(
+      async () => (await page.locator(".letter .chips li:not(.typing)").count()) === 2,
+      "both of the group are written to",
+    );
     await page.locator(".letter").getByLabel("Throw away").click();
   });
 
@@ -224,13 +227,14 @@ test("beside the mail", async (t) => {
     await page.getByRole("heading", { name: "An order for the shop" }).waitFor();
     await page.keyboard.press("r");
     const letter = page.locator(".letter");
-    assert.equal(await letter.getByLabel("Address", { exact: true }).inputValue(), "shop@example.test");
+    const address = letter.getByLabel("Address", { exact: true });
+    await eventually(async () => (await address.inputValue()) === "shop@example.test", "as whom it came to");
     await picture(page, "composer-of-a-domain");
     const send = letter.getByRole("button", { name: "Send", exact: true });
-    await letter.getByLabel("Address", { exact: true }).fill("shop@elsewhere.test");
+    await address.fill("shop@elsewhere.test");
     await send.click();
     await letter.getByText("Say which address of example.test you write as.").waitFor();
-    await letter.getByLabel("Address", { exact: true }).fill("sales@example.test");
+    await address.fill("sales@example.test");
     await send.click();
     const talk = await new JmapTalk(pages.origin, user, "pw").open();
     const sent = await talk.mailbox("sent");
@@ -336,11 +340,12 @@ test("beside the mail", async (t) => {
         "read and starred for its owner",
       );
       await bar.getByRole("button", { name: "Delete" }).click();
+      const deleted = await held(note("Moved to the trash."));
       await eventually(
         async () => (await marks("offer")) === `$flagged,$seen,${idOf("trash")}`,
         "in the owner's trash",
       );
-      await note("Moved to the trash.").getByRole("button", { name: "Undo" }).click();
+      await deleted.getByRole("button", { name: "Undo" }).click();
       await eventually(async () => (await marks("offer")) === `$flagged,$seen,${idOf("inbox")}`, "and back");
 
       const box = page.getByRole("combobox", { name: "Search" });
@@ -397,9 +402,9 @@ test("beside the mail", async (t) => {
       await page.keyboard.press("v");
       await page.locator("dialog input").fill("Archive");
       await page.keyboard.press("Enter");
-      await note("Moved to Archive.").waitFor();
+      const moved = await held(note("Moved to Archive."));
       await eventually(async () => (await marks("again")) === "gone", "gone from the owner's mail");
-      await note("Moved to Archive.").getByRole("button", { name: "Undo" }).click();
+      await moved.getByRole("button", { name: "Undo" }).click();
       await eventually(async () => (await marks("again")) === `$seen,${idOf("inbox")}`, "back in the owner's inbox");
     },
   );
