@@ -13,7 +13,7 @@ import type { Received } from "../receive/received.ts";
 import type { Acceptance, ContentId, NewQueued, Store } from "../store/store.ts";
 import { acceptedEntry, entry } from "./entries.ts";
 import { queuedOf } from "./queued.ts";
-import { type Flooding, floodedReply, sendingEvents } from "./suppressed.ts";
+import { acceptedTold, type Flooding, floodedReply, sendingEvents } from "./suppressed.ts";
 
 /** What one copy has of its own. */
 export type MailCopy = Pick<Received, "id" | "recipients" | "smtputf8" | "sending"> & {
@@ -71,15 +71,16 @@ export async function takeCopies(
         notify: one.notify,
       }));
       const recipients = to.map(({ address }) => address);
+      const told = acceptedTold(mail, { queued: to });
       return {
         message: { bytes: recipe, facts: factsOf(messageId, subject) },
         placements: [],
         queue: queuedOf(mail, header, to, queue, settings, false),
         journey: [
-          acceptedEntry(mail, { messageId, subject }, verdict),
+          acceptedEntry(mail, { messageId, subject }, verdict, { told }),
           entry(mail, "queued", { recipients, notBefore: mail.notBefore }),
         ],
-        events: sendingEvents(mail, { queued: to }),
+        ...(told === undefined ? { events: sendingEvents(mail, { queued: to }) } : {}),
       };
     });
     const templates = known.get(store) ?? new Map<string, ContentId>();

@@ -11,6 +11,7 @@ import type { Log } from "../log.ts";
 import type { Ending, Waited } from "../queue/here.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Received } from "../receive/received.ts";
+import type { NewSendingEvent } from "../store/sending.ts";
 import type { Remembered } from "../store/sieve-store.ts";
 import type {
   Acceptance,
@@ -44,6 +45,7 @@ import { RefusalBudget, refusedEntry } from "./refusals.ts";
 import { type Scripted, scripted } from "./sieve/scripted.ts";
 import type { DeliverSieve } from "./sieve/sieve.ts";
 import {
+  acceptedTold,
   type Flooding,
   rejectedEvents,
   type Suppressing,
@@ -147,6 +149,7 @@ const noReport = reply(
   "Only reports of mail servers and answers of whom we asked are taken at this address, and this is neither",
 );
 const accepted: Taken = { kind: "accept", notes: [] };
+const noEvents: readonly NewSendingEvent[] = [];
 const nothingWaited: Ending = { settlements: [], journey: [] };
 
 export const takenAs = (id: string): Reply => reply(250, "2.0.0", `accepted as ${id}`);
@@ -170,16 +173,17 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const message = placements.length > 0 ? await messageOf(bytes) : { bytes, facts: passingFactsOf(bytes) };
     const { facts } = message;
     const beside = await namesBeside(mail, to.accounts, directory);
-    const journey: JourneyEntry[] = [acceptedEntry(mail, facts, verdict, beside)];
+    const told = acceptedTold(mail, to, verdict.held);
+    const journey: JourneyEntry[] = [acceptedEntry(mail, facts, verdict, { beside, told })];
     const into = verdict.kind === "accept" ? "inbox" : "junk";
     const others = verdict.findings?.spam?.junkFor;
     const junkFor = others === undefined ? undefined : [...others];
     if (scripts !== undefined) journey.push(entry(mail, "filed", { into, junkFor, sieve: scripts.notes }));
     else if (placements.length > 0)
       journey.push(entry(mail, "filed", { accounts: [...to.accounts.keys()], into, junkFor }));
-    const events = sendingEvents(mail, to, verdict.held === true);
-    const told = events.length === 0 ? {} : { events };
-    if (to.queued.length === 0) return { message, placements, journey, ...told };
+    const events = told === undefined ? sendingEvents(mail, to, verdict.held) : noEvents;
+    const more = events.length === 0 ? {} : { events };
+    if (to.queued.length === 0) return { message, placements, journey, ...more };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
     journey.push(
       entry(mail, verdict.held === true ? "held" : "queued", {
@@ -187,7 +191,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         notBefore: mail.notBefore,
       }),
     );
-    return { message, placements, queue: queued, journey, ...told };
+    return { message, placements, queue: queued, journey, ...more };
   };
 
   /** What goes on from here as mail of others: a message of its own, for its return path and its first fields are others. */

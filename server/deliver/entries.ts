@@ -4,6 +4,7 @@ import { formatMailbox } from "../../protocol/smtp/address.ts";
 import type { Directory } from "../access/directory.ts";
 import type { Taken } from "../judge/judge.ts";
 import type { Received } from "../receive/received.ts";
+import type { Told } from "../store/sending.ts";
 import type { AccountId, JourneyEntry } from "../store/store.ts";
 import { ofProgram, programKeys } from "./refusals.ts";
 
@@ -37,12 +38,12 @@ export async function namesBeside(
   return names ?? noKeys;
 }
 
-/** The entry by which `angarium trace` finds the message: by our id, its Message-ID, everybody in the envelope, and these. */
+/** The entry by which `angarium trace` finds the message: by our id, its Message-ID, everybody in the envelope, and those beside. */
 export function acceptedEntry(
   mail: Received,
   { messageId, subject }: Pick<MessageFacts, "messageId" | "subject">,
   verdict: Taken,
-  beside: readonly string[] = noKeys,
+  { beside = noKeys, told }: { readonly beside?: readonly string[]; readonly told?: Told | undefined } = {},
 ): JourneyEntry {
   const keys = [mail.id];
   if (messageId !== undefined) keys.push(messageId);
@@ -71,5 +72,6 @@ export function acceptedEntry(
     reasons: reasons.length === 0 ? undefined : reasons,
     ...ofProgram(mail),
   };
-  return { at: mail.at, stage: "accepted", trace: undefined, keys, detail };
+  const accepted = { at: mail.at, stage: "accepted", trace: undefined, keys, detail } as const;
+  return told === undefined ? accepted : { ...accepted, told };
 }

@@ -6,7 +6,7 @@ import type { Full } from "../dispatch/fullness.ts";
 import { isConfirmation, type Sender } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
-import type { NewSendingEvent } from "../store/sending.ts";
+import type { NewSendingEvent, Told } from "../store/sending.ts";
 import type { Instant } from "../store/store.ts";
 import type { Destination, Destinations } from "./destinations.ts";
 
@@ -128,6 +128,21 @@ function refusal(address: string, reason: string): Reply {
 
 function printable(text: string): string {
   return text.replace(/[^ -~]/g, "?").slice(0, 200);
+}
+
+/** Where a message goes to the one person that its envelope names, and no other: its tenant is told so by the journey's entry. */
+export function acceptedTold(
+  { sending, recipients }: Pick<Received, "sending" | "recipients">,
+  to: Pick<Destinations, "queued"> & Partial<Pick<Destinations, "suppressed" | "each">>,
+  held = false,
+): Told | undefined {
+  const [only] = recipients;
+  if (sending === undefined || only === undefined || recipients.length > 1 || held) return undefined;
+  if (to.queued.length !== 1 || (to.suppressed?.length ?? 0) > 0) return undefined;
+  const [here] = to.each ?? [];
+  if ((here?.kind === "taken" && here.accounts.length > 0) || to.queued[0]!.address !== formatMailbox(only))
+    return undefined;
+  return { ...whose(sending), n: 1 };
 }
 
 /** What a tenant is told of a message that comes in: whom it is sent to, and whom not. */

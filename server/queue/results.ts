@@ -3,7 +3,8 @@ import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
-import type { NewSendingEvent, SendingEventType } from "../store/sending.ts";
+import type { Writable } from "../store/queued.ts";
+import type { NewSendingEvent, SendingEventType, Told } from "../store/sending.ts";
 import type { Instant, JourneyEntry, QueuedMessage, QueuedRecipient, Settlement } from "../store/store.ts";
 import { nextAttempt, type Schedule, warningDue } from "./schedule.ts";
 
@@ -60,6 +61,7 @@ export function resultsOf(
   const delayed: Reported[] = [];
   const succeeded: Reported[] = [];
   const host = attempt?.host;
+  let told: Told | undefined;
   for (let index = 0; index < recipients.length; index++) {
     const recipient = recipients[index]!;
     const outcome = outcomes[index]!;
@@ -105,16 +107,18 @@ export function resultsOf(
         return outcome satisfies never;
     }
     const said = replyText(outcome.reply).slice(0, maxReplyChars);
-    settlements.push({
+    const settlement: Writable<Settlement> = {
       queue: message.id,
       recipient: recipient.id,
       token: ask.token(recipient),
       outcome: settled,
       reply: said,
-      ...(message.tenant === undefined
-        ? {}
-        : { event: eventOf(message, recipient, outcome, eventTypes[kind], { now, said, host, path, nextAt }) }),
-    });
+    };
+    if (message.tenant !== undefined) {
+      if (kind === "delivered" && recipients.length === 1) told = deliveredTold(message, recipient, outcome);
+      else settlement.event = eventOf(message, recipient, outcome, eventTypes[kind], { now, said, host, path, nextAt });
+    }
+    settlements.push(settlement);
     const group = groups.find((other) => other.outcome.reply === outcome.reply && other.kind === kind);
     if (group === undefined) groups.push({ kind, outcome, to: [recipient.address], nextAt });
     else {
@@ -148,9 +152,22 @@ export function resultsOf(
     if (path?.egress !== undefined) detail["source"] = path.egress.name;
     if (path?.provider !== undefined) detail["provider"] = path.provider;
     if (group.nextAt !== undefined) detail["nextAt"] = group.nextAt;
-    return { at: now, stage: group.kind, trace: message.id, keys: [], detail: { ...detail, ...details } };
+    const entry = { at: now, stage: group.kind, trace: message.id, keys: [], detail: { ...detail, ...details } };
+    return told === undefined ? entry : { ...entry, told };
   });
   return { settlements, journey, failed, delayed, succeeded };
+}
+
+/** What nearly every message of a tenant comes to: the journey's entry says it all. */
+function deliveredTold(
+  { tenant = "", stream, campaign = "", author }: QueuedMessage,
+  { id, attempts }: QueuedRecipient,
+  { sandbox }: Outcome,
+): Told {
+  const detail: { [name: string]: unknown } = { attempt: attempts + 1 };
+  if (author !== undefined) detail["author"] = author;
+  if (sandbox === true) detail["sandbox"] = true;
+  return { tenant, stream, campaign, n: id, detail };
 }
 
 const eventTypes = { delivered: "delivered", deferred: "deferred", bounced: "bounced", expired: "expired" } as const;

@@ -148,6 +148,12 @@ test("a settlement crosses whole, with what is rare and without", () => {
     notices: [],
     journey: [entry],
   } as const satisfies SettleRequest;
+  const told = { tenant: "t", stream: "s", campaign: "", n: 1, detail: { attempt: 1 } };
+  const kept = { tenant: "t", n: 1, text: '["t",["s","",1,{"attempt":1}]]' };
+  const [toldBack] = unpackSettle(
+    structuredClone(packSettle<unknown>({ ...plain, journey: [{ ...entry, told }, entry] })),
+  ).journey;
+  assert.deepEqual(toldBack, { ...entry, detail: JSON.stringify(entry.detail), told: kept });
   const rare = { ...plain, notices: ["a notice"], remember: [{ account: 1, key: "k", until: 2 }] };
   for (const one of [plain, rare, { ...plain, settlements: [] }]) {
     const back = unpackSettle(structuredClone(packSettle<unknown>(one)));

@@ -96,6 +96,20 @@ export type NewSendingEvent = {
   /** Plain JSON: reply, class, rule, host … */
   readonly detail: { readonly [name: string]: unknown };
 };
+/**
+ * That a tenant is told what an entry of the journey says of one recipient: the entry is the event then (its type the stage, its recipient the one
+ * that `to` names, its detail what both say), and nothing is written twice.
+ */
+export type Told = {
+  readonly tenant: string;
+  readonly stream: string;
+  readonly campaign: string;
+  /** The recipient's number in the queue. */
+  readonly n: number;
+  /** What the entry does not say. */
+  readonly detail?: NewSendingEvent["detail"];
+};
+
 /** `id` ascends in the order of commits: who has read up to one misses nothing by asking for what is after it. */
 export type SendingEvent = NewSendingEvent & { readonly id: number; readonly message: QueueId };
 

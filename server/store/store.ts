@@ -17,7 +17,7 @@ import type { PeerReader, PeerWriter } from "./peers.ts";
 import type { NewQuarantined, QuarantineReader, QuarantineWriter } from "./quarantine.ts";
 import type { SearchKey, SortKey } from "./search-key.ts";
 import type { Scope, SecurityReader, SecurityWriter } from "./security-store.ts";
-import type { NewSendingEvent, SendingReader, SendingWriter, Strike, Suppression } from "./sending.ts";
+import type { NewSendingEvent, SendingReader, SendingWriter, Strike, Suppression, Told } from "./sending.ts";
 import type { SharingReader, SharingWriter } from "./sharing-store.ts";
 import type { Remembered, SieveReader, SieveWriter } from "./sieve-store.ts";
 import type { StsReader, StsWriter } from "./sts-store.ts";
@@ -428,7 +428,7 @@ export type Settlement = {
         readonly park?: string;
       };
   readonly reply: string;
-  /** Noted where this is what became of it: not where the lease was lost. */
+  /** What its tenant is told, where no entry of the journey does (`Told`): not where the lease was lost. */
   readonly event?: NewSendingEvent;
 };
 /** Settlements, the notices they cause, and the journey, in one transaction: no bounce is lost or sent twice. */
@@ -491,6 +491,8 @@ export type JourneyEntry = {
   readonly keys: readonly string[];
   /** Plain JSON: reasons, replies, hosts, times. */
   readonly detail: { readonly [name: string]: unknown };
+  /** A tenant is told of it; not where the same request settles the recipient and its lease was lost. */
+  readonly told?: Told;
 };
 
 // ---------------------------------------------------------------- changes

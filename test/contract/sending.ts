@@ -360,6 +360,45 @@ export function sendingContract(open: Open): void {
       assert.equal((await store.suppressed(["tenant:shop"], ["full"], noon + 2 * day)).length, 1);
     });
 
+    test("a tenant is told of what became of its recipients by the journey, and not by who has lost the lease", async () => {
+      const whose = { tenant: "told", stream: "news", campaign: "" };
+      await enqueue([
+        ["a@far.test", 1],
+        ["b@far.test", 1],
+      ]);
+      const { id, recipients } = (await claim({ park }))[0]!;
+      const entry = (n: number) => ({
+        at: noon,
+        stage: "delivered" as const,
+        trace: id,
+        keys: [],
+        detail: { to: [recipients[n - 1]!.address], reply: "250 ok" },
+        told: { ...whose, n, detail: { attempt: 1 } },
+      });
+      const settled = (n: number, later = 0) => {
+        const token = recipients[n - 1]!.lease!.token + later;
+        return { queue: id, recipient: n, token, outcome: { kind: "delivered" }, reply: "250 ok" } as const;
+      };
+      const { stale } = await store.settle({
+        settlements: [settled(1), settled(2, 1)],
+        notices: [],
+        journey: [entry(1), entry(2)],
+      });
+      assert.equal(stale, 1);
+      const told = async () =>
+        (await store.sendingEvents({ tenant: "told" })).map(({ type, message, recipient, detail }) => [
+          type,
+          message,
+          recipient,
+          detail,
+        ]);
+      const first = ["delivered", id, "a@far.test", { n: 1, attempt: 1, reply: "250 ok" }];
+      assert.deepEqual(await told(), [first]);
+      assert.equal((await store.trace(id, 10)).length, 2, "both have happened");
+      await store.settle({ settlements: [settled(2)], notices: [], journey: [entry(2)] });
+      assert.deepEqual(await told(), [first, ["delivered", id, "b@far.test", { n: 2, attempt: 1, reply: "250 ok" }]]);
+    });
+
     test("events are read by cursor, of a tenant or of a message, and old ones go", async () => {
       const event = (given: Partial<NewSendingEvent>): NewSendingEvent => ({
         at: noon,

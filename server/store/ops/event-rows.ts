@@ -2,7 +2,7 @@
  * Events as they are kept: in the row of the journey that says what happened, so that telling a tenant of a message costs no row and no page of
  * its own. The number of an event is made of the row's and its place there.
  */
-import type { SendingEvent, SendingEventType } from "../sending.ts";
+import type { SendingEvent, SendingEventType, Told } from "../sending.ts";
 import type { KeptSendingEvent } from "./kept.ts";
 import { type Op, once } from "./tx.ts";
 
@@ -36,7 +36,9 @@ type Kept = readonly [
   at?: number | null,
   message?: string,
 ];
-type KeptRow = readonly [tenant: string, ...Kept[]];
+/** The first entry of the row is the event. */
+type Lean = readonly [stream: string, campaign: string, n: number, detail?: SendingEvent["detail"]];
+type KeptRow = readonly [tenant: string, ...Kept[]] | readonly [tenant: string, Lean];
 
 /** Events of one tenant as the text of a row. */
 export function eventsText(
@@ -54,15 +56,25 @@ export function eventsText(
   return `${text}]`;
 }
 
+/** What a row keeps where its first entry is the event. */
+export function toldText({ tenant, stream, campaign, n, detail }: Told): string {
+  const lean: Lean = detail === undefined ? [stream, campaign, n] : [stream, campaign, n, detail];
+  return JSON.stringify([tenant, lean]);
+}
+
 export type EventsRow = {
   readonly id: number;
   readonly at: number;
+  readonly stage: string;
   readonly trace: string;
+  readonly detail: string;
   readonly events: string;
 };
 
-export function eventsOf({ id, at: rowAt, trace, events }: EventsRow): SendingEvent[] {
+export function eventsOf(row: EventsRow): SendingEvent[] {
+  const { id, at: rowAt, trace, events } = row;
   const [tenant, ...kept] = JSON.parse(events) as KeptRow;
+  if (isLean(kept)) return [toldEvent(row, tenant, kept[0])];
   return kept.map(([type, stream, campaign, recipient, detail, at = rowAt, message = trace], place) => ({
     id: id * maxRowEvents + place,
     at: at ?? rowAt,
@@ -74,4 +86,28 @@ export function eventsOf({ id, at: rowAt, trace, events }: EventsRow): SendingEv
     recipient,
     detail,
   }));
+}
+
+const isLean = (kept: readonly [Lean] | readonly Kept[]): kept is readonly [Lean] => typeof kept[0]?.[2] === "number";
+
+/** What an event says of what its entry does. */
+const shared = ["id", "reply", "host", "source", "provider"] as const;
+
+function toldEvent({ id, at, stage, trace, detail }: EventsRow, tenant: string, lean: Lean): SendingEvent {
+  const [stream, campaign, n, more] = lean;
+  const all = JSON.parse(detail) as SendingEvent["detail"] | readonly [SendingEvent["detail"]];
+  const said = (Array.isArray(all) ? all[0] : all) as SendingEvent["detail"];
+  const told: { [name: string]: unknown } = { n, ...more };
+  for (const name of shared) if (said[name] !== undefined) told[name] = said[name];
+  return {
+    id: id * maxRowEvents,
+    at,
+    type: stage as SendingEventType,
+    tenant,
+    stream,
+    campaign,
+    message: trace,
+    recipient: (said["to"] as readonly string[])[0]!,
+    detail: { ...told, ...(said["about"] as SendingEvent["detail"] | undefined) },
+  };
 }

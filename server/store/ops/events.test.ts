@@ -11,7 +11,7 @@ import { Database, Effects } from "../sqlite.ts";
 import { maxRowEvents } from "./event-rows.ts";
 import { addSendingEvents, dropSpans, newestEvent, sendingEvents } from "./events.ts";
 import { bucketEntries, journeyKey, note, packJourneys, trace } from "./journey.ts";
-import { type Op, run as write } from "./tx.ts";
+import { all, type Op, run as write } from "./tx.ts";
 
 let dir: string;
 let database: Database;
@@ -124,6 +124,63 @@ test("rows that tell events alone are no steps of a journey, and their others ar
     ],
   );
   assert.deepEqual(run(trace("q000002", 100)), []);
+});
+
+test("an entry of which a tenant is told is the event itself: nothing of it is written twice, and the journey is what it was", () => {
+  const newest = run(newestEvent());
+  const whose = { tenant: "third", stream: "news", campaign: "may" };
+  const about = { tags: { kind: "order" } };
+  const to = ["a@far.test"];
+  const accepted = { id: "m1", from: "x@shop.test", to, subject: "s", about };
+  const delivered = { to, reply: "250 ok", site: "far", host: "mx.far.test", ms: 3, source: "s1", provider: "gmail" };
+  const other = { ...delivered, to: ["b@far.test"] };
+  const moment = { at: 8, trace: undefined, keys: [] } as const;
+  run(
+    note(
+      [
+        { ...moment, stage: "accepted", keys: ["m1"], detail: accepted, told: { ...whose, n: 1 } },
+        { ...moment, stage: "queued", detail: { recipients: to } },
+      ],
+      "q000088",
+    ),
+  );
+  const settled = { at: 9, trace: "q000088", keys: [], stage: "delivered" } as const;
+  const detail = { attempt: 2, author: "shop.test" };
+  run(
+    note(
+      [
+        { ...settled, detail: delivered, told: { ...whose, n: 1, detail } },
+        { ...settled, detail: other, told: { ...whose, n: 2, detail } },
+      ],
+      "",
+      [event("c", { tenant: "third", message: "q000088" })],
+    ),
+  );
+  const found = run(sendingEvents({ after: newest, tenant: "third", message: "q000088" }));
+  const of = { ...whose, message: "q000088" };
+  const taken = { n: 1, ...detail, reply: "250 ok", host: "mx.far.test", source: "s1", provider: "gmail" };
+  assert.deepEqual(
+    found.map(({ id: _, ...rest }) => rest),
+    [
+      { ...of, at: 8, type: "accepted", recipient: "a@far.test", detail: { id: "m1", n: 1, ...about } },
+      { ...of, at: 9, type: "delivered", recipient: "a@far.test", detail: taken },
+      { ...of, at: 9, type: "delivered", recipient: "b@far.test", detail: { ...taken, n: 2 } },
+      event("c", { tenant: "third", message: "q000088" }),
+    ],
+  );
+  assert.deepEqual(
+    run(trace("q000088", 100)).map(({ stage, detail }) => [stage, detail]),
+    [
+      ["accepted", accepted],
+      ["queued", { recipients: to }],
+      ["delivered", delivered],
+      ["delivered", other],
+    ],
+  );
+  const kept = run(
+    all<{ events: string }>("SELECT events FROM journey WHERE trace = 'q000088' AND stage = 'delivered'"),
+  );
+  for (const { events } of kept) assert.doesNotMatch(events, /250 ok|mx\.far/);
 });
 
 test("rows of another tenant that one's message leads to are passed over, however many", () => {

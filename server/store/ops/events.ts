@@ -33,10 +33,12 @@ export function* sendingEvents(filter: EventFilter): Op<readonly SendingEvent[]>
   return found.slice(0, most);
 }
 
+const columns = "j.id, j.at, j.stage, j.trace, j.detail, j.events";
+
 /** Rows with events from this one on, in spans with some of this tenant. */
 function* rowsOf(tenant: string, from: number, limit: number): Op<readonly EventsRow[]> {
   return yield* all<EventsRow & Row>(
-    `SELECT j.id, j.at, j.trace, j.events FROM event_spans s {cross} journey j
+    `SELECT ${columns} FROM event_spans s {cross} journey j
      WHERE s.tenant = $1 AND s.span >= $2 AND j.id >= s.span * ${spanRows} AND j.id < s.span * ${spanRows} + ${spanRows}
        AND j.id >= $3 AND j.events IS NOT NULL ORDER BY s.span, j.id LIMIT $4`,
     tenant,
@@ -53,7 +55,7 @@ function* rowsOfMessage(message: string, from: number, limit: number): Op<readon
   for (const bucket of yield* bucketsAfter(hash, from)) {
     found.push(
       ...(yield* all<EventsRow & Row>(
-        `SELECT j.id, j.at, j.trace, j.events FROM journey_keys k {cross} journey j
+        `SELECT ${columns} FROM journey_keys k {cross} journey j
          WHERE k.bucket = $1 AND k.hash = $2 AND k.journey >= $3 AND j.id = k.journey AND j.events IS NOT NULL
          ORDER BY k.journey LIMIT $4`,
         bucket,
@@ -99,20 +101,20 @@ type OlderRow = {
 
 /** Events that an earlier version kept in rows of their own; they are over after 30 days. */
 function* olderEvents({ after = 0, tenant, message }: EventFilter, most: number): Op<SendingEvent[]> {
-  const columns = "SELECT * FROM sending_events WHERE id > $1";
+  const asked = "SELECT * FROM sending_events WHERE id > $1";
   const end = "ORDER BY id LIMIT $2";
   const found =
     message !== undefined
       ? yield* all<OlderRow>(
-          `${columns} AND message = $3 AND (CAST($4 AS TEXT) IS NULL OR tenant = $4) ${end}`,
+          `${asked} AND message = $3 AND (CAST($4 AS TEXT) IS NULL OR tenant = $4) ${end}`,
           after,
           most,
           message,
           tenant ?? null,
         )
       : tenant !== undefined
-        ? yield* all<OlderRow>(`${columns} AND tenant = $3 ${end}`, after, most, tenant)
-        : yield* all<OlderRow>(`${columns} ${end}`, after, most);
+        ? yield* all<OlderRow>(`${asked} AND tenant = $3 ${end}`, after, most, tenant)
+        : yield* all<OlderRow>(`${asked} ${end}`, after, most);
   return found.map((row) => ({ ...row, detail: JSON.parse(row.detail) as SendingEvent["detail"] }));
 }
 

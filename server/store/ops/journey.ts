@@ -1,6 +1,6 @@
 /** What happened to each message, found by its ids and addresses. */
 import type { JourneyEntry } from "../store.ts";
-import { eventsText, maxRowEvents, noteSpan } from "./event-rows.ts";
+import { eventsText, maxRowEvents, noteSpan, toldText } from "./event-rows.ts";
 import type { KeptJourneyEntry, KeptSendingEvent } from "./kept.ts";
 import { hash53 } from "./threads.ts";
 import { all, insert, lockEvents, type Op, one, type Param, publish, type Row, run } from "./tx.ts";
@@ -28,8 +28,8 @@ const jsonOf = (detail: KeptJourneyEntry["detail"]): string =>
   typeof detail === "string" ? detail : JSON.stringify(detail);
 
 /**
- * Writes the entries; those without a trace get this one. The first row of a message also keeps what its tenant is told of it (events that name no
- * message are of `message`); events of messages without entries get rows without a stage.
+ * Writes the entries; those without a trace get this one. Where a tenant is told of an entry its row is the event too. The first other row of a
+ * message keeps what else its tenant is told of it (events that name no message are of `message`); what then is left gets rows without a stage.
  */
 export function* note(
   journey: readonly KeptJourneyEntry[],
@@ -37,8 +37,8 @@ export function* note(
   events: readonly KeptSendingEvent[] = [],
   message = trace,
 ): Op<void> {
-  const told = events.length === 0 ? undefined : Map.groupBy(events, (event) => event.message ?? trace);
-  if (told !== undefined) {
+  const others = events.length === 0 ? undefined : Map.groupBy(events, (event) => event.message ?? trace);
+  if (others !== undefined || journey.some((entry) => entry.told !== undefined)) {
     // Numbers must ascend in the order of commits, or who reads by cursor would miss some.
     yield* lockEvents();
     yield* publish({ kind: "sending", of: ["event"] });
@@ -48,29 +48,46 @@ export function* note(
     const named = entry.trace ?? trace;
     let more = "";
     for (let next = journey[at]; next !== undefined; next = journey[++at]) {
-      if (next.keys.length > 0 || next.at !== entry.at || (next.trace ?? trace) !== named) break;
+      const isOwn = next.keys.length > 0 || next.told !== undefined;
+      if (isOwn || next.at !== entry.at || (next.trace ?? trace) !== named) break;
       more += `,["${next.stage}",${jsonOf(next.detail)}]`;
     }
     const keys = entry.keys.slice(0, maxJourneyKeys - 1).map(journeyKey);
     const detail = more === "" ? jsonOf(entry.detail) : `[${jsonOf(entry.detail)}${more}]`;
-    yield* noteRow(entry.at, entry.stage, named, keys, detail, message, takeSome(told, named));
+    yield* noteRow(entry.at, entry.stage, named, keys, detail, toldIn(entry, named, message, others));
   }
-  for (const named of told?.keys() ?? [])
-    for (let some = takeSome(told, named); some !== undefined; some = takeSome(told, named))
-      yield* noteRow(some[0].at, "", named, [], "{}", message, some);
+  for (const named of others?.keys() ?? [])
+    for (let some = takeSome(others, named); some !== undefined; some = takeSome(others, named)) {
+      const { at, tenant } = some[0];
+      yield* noteRow(at, "", named, [], "{}", { tenant, text: eventsText(some, { at, trace: named, message }) });
+    }
+}
+
+/** Events of a row: whose, and what is kept of them. */
+type RowEvents = { readonly tenant: string; readonly text: string };
+
+function toldIn(
+  { at, told }: KeptJourneyEntry,
+  trace: string,
+  message: string,
+  others: Map<string, readonly KeptSendingEvent[]> | undefined,
+): RowEvents | undefined {
+  if (told !== undefined) return "text" in told ? told : { tenant: told.tenant, text: toldText(told) };
+  const some = takeSome(others, trace);
+  return some && { tenant: some[0].tenant, text: eventsText(some, { at, trace, message }) };
 }
 
 type Some = readonly [KeptSendingEvent, ...KeptSendingEvent[]];
 
 /** Takes as many as one row tells: those of one tenant, up to the bound. */
-function takeSome(told: Map<string, readonly KeptSendingEvent[]> | undefined, named: string): Some | undefined {
-  const waiting = told?.get(named);
-  if (told === undefined || waiting === undefined) return undefined;
+function takeSome(from: Map<string, readonly KeptSendingEvent[]> | undefined, named: string): Some | undefined {
+  const waiting = from?.get(named);
+  if (from === undefined || waiting === undefined) return undefined;
   const { tenant } = waiting[0]!;
   const others = waiting.findIndex((event) => event.tenant !== tenant);
   const end = Math.min(others < 0 ? waiting.length : others, maxRowEvents);
-  if (end === waiting.length) told.delete(named);
-  else told.set(named, waiting.slice(end));
+  if (end === waiting.length) from.delete(named);
+  else from.set(named, waiting.slice(end));
   return (end === waiting.length ? waiting : waiting.slice(0, end)) as Some;
 }
 
@@ -80,8 +97,7 @@ function* noteRow(
   trace: string,
   keys: readonly string[],
   detail: string,
-  message: string,
-  events: Some | undefined,
+  events: RowEvents | undefined,
 ): Op<void> {
   const id = yield* insert(
     "INSERT INTO journey (at, stage, trace, keys, detail, events) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -90,7 +106,7 @@ function* noteRow(
     trace,
     keys.join("\n"),
     detail,
-    events === undefined ? null : eventsText(events, { at, trace, message }),
+    events === undefined ? null : events.text,
   );
   const hashes = new Set(keys.map(hash53));
   if (trace !== "") hashes.add(hash53(trace));
@@ -98,7 +114,7 @@ function* noteRow(
     const params: Param[] = [Math.floor(id / bucketEntries), id, ...hashes];
     yield* run(keyRows[hashes.size] as string, ...params);
   }
-  if (events !== undefined) yield* noteSpan(events[0].tenant, id);
+  if (events !== undefined) yield* noteSpan(events.tenant, id);
 }
 
 /** A key as it is kept and asked: lower case, one line. */

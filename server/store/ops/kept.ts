@@ -1,12 +1,17 @@
 /** What operations take in place of a message's bytes: the bytes encoded, and on disk already where they are a blob. */
 import type { MessageFacts } from "../../../protocol/mime/facts.ts";
-import type { NewSendingEvent } from "../sending.ts";
+import type { NewSendingEvent, Told } from "../sending.ts";
 import type { Acceptance, Copies, JourneyEntry, Marks, Settlement, SettleRequest } from "../store.ts";
 import type { StoredBytes } from "./tx.ts";
 
 export type KeptMessage = { readonly stored: StoredBytes; readonly facts: MessageFacts };
+/** What a row keeps of it is a text already. */
+export type KeptTold = Pick<Told, "tenant" | "n"> & { readonly text: string };
 /** `detail` may be the text of its JSON already. */
-export type KeptJourneyEntry = Omit<JourneyEntry, "detail"> & { readonly detail: JourneyEntry["detail"] | string };
+export type KeptJourneyEntry = Omit<JourneyEntry, "detail" | "told"> & {
+  readonly detail: JourneyEntry["detail"] | string;
+  readonly told?: Told | KeptTold;
+};
 export type KeptSendingEvent = Omit<NewSendingEvent, "detail"> & {
   readonly detail: NewSendingEvent["detail"] | string;
 };

@@ -3,7 +3,7 @@
 import { contentOfQueueId } from "../queue-id.ts";
 import type { Accepted, ContentId, QueuedMessage, SettleResult, StoreWriter } from "../store.ts";
 import { note } from "./journey.ts";
-import type { KeptSendingEvent, KeptSettleRequest } from "./kept.ts";
+import type { KeptJourneyEntry, KeptSendingEvent, KeptSettleRequest } from "./kept.ts";
 import { removeListPost } from "./lists.ts";
 import { accept } from "./place.ts";
 import {
@@ -125,6 +125,7 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
     if (accepted.length > 0 && accepted.every(({ content }) => content === 0)) return { stale: 0, accepted };
   }
   let stale = 0;
+  const lost = new Set<string>();
   const touched = new Set<ContentId>();
   const events: KeptSendingEvent[] = [];
   for (const { queue, recipient, token, outcome, reply, event } of request.settlements) {
@@ -156,8 +157,11 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
       touched.add(content);
     }
     // Who has lost a lease has not seen what became of the recipient: somebody else tells it.
-    if (rows === 0) stale++;
-    else if (event !== undefined) events.push(event);
+    if (rows === 0) {
+      stale++;
+      lost.add(`${queue} ${recipient}`);
+    }
+    if (rows > 0 && event !== undefined) events.push(event);
   }
   for (const content of touched) yield* dropEmpty(content);
   // Where the whole request is stale somebody else settles it: its notices are theirs.
@@ -166,7 +170,9 @@ export function* settle(request: KeptSettleRequest): Op<SettleResult> {
   if (request.remember !== undefined) yield* remember(request.remember);
   const isOurs = stale === 0 || stale < request.settlements.length;
   if (isOurs && request.events !== undefined) events.push(...request.events);
-  yield* note(request.journey, "", events);
+  const untold = ({ told, ...entry }: KeptJourneyEntry): KeptJourneyEntry =>
+    told === undefined || lost.has(`${entry.trace} ${told.n}`) ? entry : { ...entry, told };
+  yield* note(stale === 0 ? request.journey : request.journey.map(untold), "", events);
   if (isOurs) {
     if (request.suppress !== undefined) yield* suppress(request.suppress);
     if (request.strikes !== undefined) yield* strike(request.strikes);
