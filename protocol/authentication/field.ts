@@ -29,6 +29,18 @@ export function resultPieces(ourHost: string, results: Results, envelope: Envelo
   return pieces;
 }
 
+/**
+ * What there is to say of mail that has not come from outside: somebody who is signed in here wrote it (RFC 8601 §2.7.4), by whatever protocol, or
+ * the server itself did (§2.7.7: a method of our own). Who signed in is not said: an address may be there to hide that.
+ */
+export function ownPieces(ourHost: string, author: "signed-in" | "server", envelopeFrom: string): readonly string[] {
+  if (author === "server") return [ourHost, "x-local=pass"];
+  const at = envelopeFrom.lastIndexOf("@");
+  const domain = envelopeFrom.slice(at + 1);
+  const known = at > 0 && token(domain) === domain;
+  return [ourHost, known ? `auth=pass smtp.mailfrom=${mailFrom(envelopeFrom.slice(0, at), domain)}` : "auth=pass"];
+}
+
 /** The whole field, folded, ended with CRLF. */
 export function resultsField(pieces: readonly string[]): string {
   return `Authentication-Results: ${pieces.join(";\r\n\t")}\r\n`;
@@ -36,11 +48,12 @@ export function resultsField(pieces: readonly string[]): string {
 
 function spfProperty(spf: SpfResult, { envelopeFrom, helo }: Envelope): string {
   if (spf.scope === "helo") return `smtp.helo=${value(helo)}`;
-  // A local part that needs quotes could look like further results to a careless reader: the domain alone is no less true.
-  const at = envelopeFrom.lastIndexOf("@");
-  const local = envelopeFrom.slice(0, at);
-  const shown = isPlainLocal(local) && local.length <= 100 ? `${local}@${token(spf.domain)}` : token(spf.domain);
-  return `smtp.mailfrom=${shown}`;
+  return `smtp.mailfrom=${mailFrom(envelopeFrom.slice(0, envelopeFrom.lastIndexOf("@")), spf.domain)}`;
+}
+
+/** A local part that needs quotes could look like further results to a careless reader: the domain alone is no less true. */
+function mailFrom(local: string, domain: string): string {
+  return isPlainLocal(local) && local.length <= 100 ? `${local}@${token(domain)}` : token(domain);
 }
 
 function dkimPiece(one: DkimResult): string {

@@ -392,10 +392,22 @@ test("a plan is what would be committed, unjudged, or nothing", async () => {
   const planned = await made.plan(mail([to("u1@example.test")], notice));
   assert.match(
     Buffer.from(planned!.message.bytes).toString(),
-    /^Return-Path: <>\r\nReceived: by mx\.example\.test with local id id1\r\n/,
+    /^Return-Path: <>\r\nAuthentication-Results: mx\.example\.test;\r\n\tx-local=pass\r\nReceived: by mx\.example\.test with local id id1\r\n/,
   );
   assert.equal((await made.plan(mail([to("x@else.test")], notice)))?.queue?.recipients.length, 1);
   assert.equal(await made.plan(mail([to("nobody@example.test")], notice)), undefined);
+});
+
+test("who reads mail of somebody who is signed in here is told so; who gets it elsewhere is not", async () => {
+  const written = { account: account(1), via: "ESMTPSA", envelopeFrom: "u1@example.test" };
+  const { text: here } = await deliver(mail([to("u2@example.test")], written));
+  assert.match(
+    here,
+    /^Return-Path: <u1@example\.test>\r\nAuthentication-Results: mx\.example\.test;\r\n\tauth=pass smtp\.mailfrom=u1@example\.test\r\nReceived: /,
+  );
+  const { text: elsewhere } = await deliver(mail([to("x@else.test")], written));
+  assert.match(elsewhere, /^Received: /);
+  assert.doesNotMatch(elsewhere, /auth=pass/);
 });
 
 const forward = {

@@ -1,4 +1,5 @@
 /** The message as we keep it: with our trace fields in front, and with no Return-Path but ours. */
+import { ownPieces, resultsField } from "../../protocol/authentication/field.ts";
 import { joined, prepend } from "../../protocol/bytes.ts";
 import type { Header } from "../../protocol/mime/header.ts";
 import { receivedField, returnPathField } from "../../protocol/smtp/trace.ts";
@@ -27,13 +28,21 @@ export function traced(mail: Received, header: Header, final: boolean, marking: 
     cipher: mail.tls?.cipher,
     at: mail.at,
   });
-  const fields = (final ? returnPathField(mail.envelopeFrom) : "") + (marking.fields ?? "") + received;
+  const first = final ? returnPathField(mail.envelopeFrom) + ownResults(mail) : "";
+  const fields = first + (marking.fields ?? "") + received;
   const dropped = new Set(marking.dropped);
   const kept =
     final || dropped.size > 0
       ? without(mail.bytes, header, (name, index) => (final && name === "return-path") || dropped.has(index))
       : [mail.bytes];
   return kept.length === 1 ? prepend(fields, kept[0]!) : joined([Buffer.from(fields, "utf8"), ...kept]);
+}
+
+/** Who reads it shall know that nobody outside can have written it; what came from outside has results of its own. */
+function ownResults({ account, via, envelopeFrom, ourHost }: Received): string {
+  if (account !== undefined) return resultsField(ownPieces(ourHost, "signed-in", envelopeFrom));
+  // Notices and automatic answers: posts of lists have a return path, and the results of who posted.
+  return via === "local" && envelopeFrom === "" ? resultsField(ownPieces(ourHost, "server", envelopeFrom)) : "";
 }
 
 /** The message without all fields of this name (lower case), as pieces of itself. */

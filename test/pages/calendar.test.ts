@@ -250,6 +250,9 @@ test("invitations in the webmail", async (t) => {
       .or(nadia.page.getByText("comes"))
       .first()
       .waitFor();
+    // A colleague wrote it, and it never left the server.
+    await nadia.page.getByText("Sent by a signed-in person of this server").waitFor();
+    assert.equal(await nadia.page.getByText("Came unencrypted").count(), 0);
     await accessible(nadia.page, "an answer on a phone");
     await picture(nadia.page, "invitation-reply-phone");
     await nadia.context.close();

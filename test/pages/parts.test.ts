@@ -179,6 +179,13 @@ test("who sent it, from the topmost field only", () => {
   assert.equal(authenticationOf({ ...headers(forged, ours), ...from(null, "x@bank.test") }).kind, "forged");
   assert.equal(authenticationOf({ ...headers(ours), ...from(null, "x@notbank.test") }).kind, "unknown");
   assert.equal(authenticationOf({ ...headers(), ...from(null, "x@bank.test") }).kind, "unknown");
+  const written = (how: string) => ({
+    ...headers(`Authentication-Results: mx.test; ${how}`),
+    ...from(null, "x@mx.test"),
+  });
+  assert.equal(authenticationOf(written('auth=pass smtp.mailfrom="x@mx.test"')).kind, "ours");
+  assert.equal(authenticationOf(written("x-local=pass")).kind, "server");
+  assert.equal(authenticationOf(written("x-local=fail; auth=none")).kind, "unknown");
 });
 
 test("look-alikes, names that are addresses, answers that go elsewhere", () => {
@@ -205,16 +212,18 @@ test("the way of a message, and whether each hop was encrypted", () => {
     headers(
       "Received: from mx.a.test (mx.a.test [192.0.2.1])\r\n by mx.b.test with ESMTPS (TLSv1.3 TLS_AES_128_GCM_SHA256) id 1; Wed, 25 Nov 2026 10:00:01 +0000",
       "Received: from laptop ([10.0.0.1]) by mx.a.test with SMTP; Wed, 25 Nov 2026 10:00:00 +0000 (UTC)",
+      "Received: by laptop with JMAP id 0; Wed, 25 Nov 2026 09:59:59 +0000",
     ),
   );
   assert.deepEqual(
     hops.map(({ from: host, by, encrypted }) => [host, by, encrypted]),
     [
+      [undefined, "laptop", undefined],
       ["laptop", "mx.a.test", false],
       ["mx.a.test", "mx.b.test", true],
     ],
   );
-  assert.equal(hops[1]?.at, Date.parse("2026-11-25T10:00:01Z"));
+  assert.equal(hops[2]?.at, Date.parse("2026-11-25T10:00:01Z"));
 });
 
 test("how to leave a list", () => {

@@ -12,7 +12,9 @@ export type Authentication =
   /** Nobody stands for it. */
   | { readonly kind: "unknown"; readonly domain: string; readonly checks: readonly Check[] }
   /** It came from a signed-in person of this server. */
-  | { readonly kind: "ours"; readonly domain: string; readonly checks: readonly Check[] };
+  | { readonly kind: "ours"; readonly domain: string; readonly checks: readonly Check[] }
+  /** The server wrote it itself: a notice, an automatic answer. */
+  | { readonly kind: "server"; readonly domain: string; readonly checks: readonly Check[] };
 
 /** RFC 8601 §2.2: method=result, then comments, reasons and properties. */
 export function checksOf(field: string): readonly Check[] {
@@ -67,6 +69,7 @@ export function authenticationOf(email: Pick<Email, "headers" | "from">): Authen
   if (of("dkim").some((check) => check.result === "pass" && check.domain !== undefined && below(domain, check.domain)))
     return { kind: "verified", domain, checks };
   if (of("auth").some(({ result }) => result === "pass")) return { kind: "ours", domain, checks };
+  if (of("x-local").some(({ result }) => result === "pass")) return { kind: "server", domain, checks };
   if (of("dmarc").some(({ result }) => result === "fail")) return { kind: "forged", domain, checks };
   return { kind: "unknown", domain, checks };
 }

@@ -18,16 +18,17 @@ export function hopsOf(email: Pick<Email, "headers">): readonly Hop[] {
       const clauses = semicolon < 0 ? field : field.slice(0, semicolon);
       const at = semicolon < 0 ? Number.NaN : Date.parse(field.slice(semicolon + 1).replace(/\([^()]*\)/g, ""));
       const word = (name: string) => new RegExp(`(?:^|\\s)${name}\\s+([^\\s;()]+)`, "i").exec(clauses)?.[1];
+      const from = word("from");
       const protocol = word("with")?.toUpperCase();
       const tls = /\b(TLS\s?v?1[._]\d(?:[ /][A-Z0-9_-]{6,})?)/i.exec(clauses)?.[1];
       return {
-        from: word("from"),
+        from,
         by: word("by"),
-        // RFC 3848: the S of ESMTPS, ESMTPSA, LMTPS.
+        // RFC 3848: the S of ESMTPS, ESMTPSA, LMTPS. What was made there ("JMAP", "local") has come from nowhere.
         encrypted:
           tls !== undefined
             ? true
-            : protocol === undefined
+            : protocol === undefined || from === undefined
               ? undefined
               : /^(?:UTF8)?[EL]?SMTPSA?$|^LMTPSA?$|^HTTPS$/.test(protocol),
         tls,

@@ -446,6 +446,7 @@ export const ar: Words = {
   "link.open": "افتحه مع ذلك",
   "trust.verified": "من {domain} حقا",
   "trust.ours": "من شخص سجّل الدخول إلى هذا الخادم",
+  "trust.server": "كتبه خادم البريد هذا",
   "trust.forged": "ليست من {domain}: هكذا يقول النطاق",
   "trust.unknown": "لا أحد يضمن {domain}",
   "trust.first": "أول رسالة من هذا المرسل",

@@ -422,6 +422,7 @@ export const de: Words = {
   "link.open": "Trotzdem öffnen",
   "trust.verified": "Wirklich von {domain}",
   "trust.ours": "Von einer angemeldeten Person dieses Servers",
+  "trust.server": "Von diesem Mailserver selbst geschrieben",
   "trust.forged": "Nicht von {domain}: Die Domain sagt es selbst",
   "trust.unknown": "Niemand bürgt für {domain}",
   "trust.first": "Erste Nachricht von diesem Absender",

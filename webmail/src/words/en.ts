@@ -423,6 +423,7 @@ export const en = {
 
   "trust.verified": "Really from {domain}",
   "trust.ours": "Sent by a signed-in person of this server",
+  "trust.server": "Written by this mail server",
   "trust.forged": "Not from {domain}: the domain says so",
   "trust.unknown": "Nobody vouches for {domain}",
   "trust.first": "First message from this sender",

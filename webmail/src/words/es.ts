@@ -408,6 +408,7 @@ export const es: Words = {
   "link.open": "Abrirlo de todos modos",
   "trust.verified": "Realmente de {domain}",
   "trust.ours": "De una persona identificada en este servidor",
+  "trust.server": "Escrito por este servidor de correo",
   "trust.forged": "No es de {domain}: lo dice el dominio",
   "trust.unknown": "Nadie responde por {domain}",
   "trust.first": "Primer mensaje de este remitente",

@@ -413,6 +413,7 @@ export const fr: Words = {
   "link.open": "Ouvrir quand même",
   "trust.verified": "Vraiment de {domain}",
   "trust.ours": "Envoyé par une personne connectée à ce serveur",
+  "trust.server": "Écrit par ce serveur de messagerie",
   "trust.forged": "Pas de {domain} : le domaine le dit",
   "trust.unknown": "Personne ne répond de {domain}",
   "trust.first": "Premier message de cet expéditeur",

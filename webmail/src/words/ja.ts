@@ -392,6 +392,7 @@ export const ja: Words = {
   "link.open": "それでも開く",
   "trust.verified": "確かに {domain} から",
   "trust.ours": "このサーバーにサインインした人から",
+  "trust.server": "このメールサーバーが作成",
   "trust.forged": "{domain} からではありません (ドメインの宣言)",
   "trust.unknown": "{domain} を保証するものはありません",
   "trust.first": "この差出人からの最初のメッセージ",
