@@ -9,7 +9,7 @@ const data = await mkdtemp(join(tmpdir(), "angarium-crash-"));
 const report = await crashRun({
   data,
   kills: Number(process.argv[2] ?? 50),
-  betweenMs: 3_000,
+  between: 7_000,
   connections: 16,
   verify: async () => {
     const { code, out, err } = await angarium("verify", "--data", data);

@@ -23,7 +23,8 @@ const users = 4;
 export type CrashOptions = {
   readonly data: string;
   readonly kills: number;
-  readonly betweenMs: number;
+  /** So many messages are acknowledged from one kill to the next, give or take half: a slow machine is killed under load too. */
+  readonly between: number;
   readonly connections: number;
   readonly verify: (data: string) => Promise<string>;
 };
@@ -75,14 +76,18 @@ async function killAndCount(options: CrashOptions, sink: Sink): Promise<CrashRep
     }
   };
   const clients = Array.from({ length: options.connections }, client);
+  const more = async (messages: number): Promise<void> => {
+    for (const enough = acknowledged.size + messages; acknowledged.size < enough; )
+      await new Promise((resolve) => setTimeout(resolve, 10));
+  };
   for (let kill = 0; kill < options.kills; kill++) {
-    await new Promise((resolve) => setTimeout(resolve, options.betweenMs * (0.5 + Math.random())));
+    await more(options.between * (0.5 + Math.random()));
     await dev.kill();
     const start = performance.now();
     dev = await startDev(args);
     restartMs.push(Math.round(performance.now() - start));
   }
-  await new Promise((resolve) => setTimeout(resolve, options.betweenMs));
+  await more(options.between);
   loading = false;
   await Promise.all(clients);
 
