@@ -113,7 +113,7 @@ function node(name: string, { store: whole, stops }: Awaited<ReturnType<typeof w
 }
 
 async function until(good: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await good()); await new Promise((resolve) => setTimeout(resolve, 5)))
+  for (const end = Date.now() + 60_000; !(await good()); await new Promise((resolve) => setTimeout(resolve, 5)))
     assert.ok(Date.now() < end, "nothing more happens");
 }
 

@@ -182,7 +182,7 @@ describe("IDLE", () => {
   });
 
   test("silence: a sign of life now and then, and in the end BYE", async () => {
-    const short = await imapWorld(kept.store, kept.accounts, { settings: { keepAliveMs: 30, idleTimeoutMs: 100 } });
+    const short = await imapWorld(kept.store, kept.accounts, { settings: { keepAliveMs: 50, idleTimeoutMs: 500 } });
     const client = await short.user();
     client.write("a IDLE\r\n");
     const lines: string[] = [];

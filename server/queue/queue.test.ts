@@ -179,7 +179,7 @@ function world(settings: Partial<QueueSettings> = {}, store = new FakeStore(), n
 
 async function until(condition: () => boolean, what = "it"): Promise<void> {
   for (let waited = 0; !condition(); waited++) {
-    assert.ok(waited < 2000, `${what} did not happen`);
+    assert.ok(waited < 20_000, `${what} did not happen`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

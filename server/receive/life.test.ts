@@ -60,7 +60,7 @@ test("250 comes after the store has said so, not before", async () => {
 });
 
 test("silence ends a session with 421", async () => {
-  await using world = await startWorld({ settings: { idleTimeoutMs: 50 } });
+  await using world = await startWorld({ settings: { idleTimeoutMs: 400 } });
   const client = await Wire.open(world.port);
   assert.match(await client.rest(), /^220 [ -~]*\r\n421 4\.4\.2 [ -~]*\r\n$/);
   const inTheMiddle = await inData(world);
@@ -75,7 +75,7 @@ test("a session and a transfer have an end in time, however busy the peer is", a
   const beat = setInterval(() => client.send("NOOP\r\n"), 10);
   assert.match(await client.rest(), /421 4\.4\.2 [ -~]*\r\n$/);
   clearInterval(beat);
-  await using slow = await startWorld({ settings: { maxTransferMs: 60 } });
+  await using slow = await startWorld({ settings: { maxTransferMs: 300 } });
   const sender = await inData(slow);
   const drip = setInterval(() => sender.send("x\r\n"), 10);
   assert.match(await sender.rest(), /^421 4\.4\.2/);

@@ -96,7 +96,7 @@ async function sendAll(paths: readonly Path[], count: number, limits: PathLimits
     ready.set(path.key, jobs);
   }
   for (const path of paths) pool.wake(path);
-  const late = setTimeout(() => done.reject(new Error(`${left} messages wait for ever`)), 8000);
+  const late = setTimeout(() => done.reject(new Error(`${left} messages wait for ever`)), 60_000);
   try {
     await done.promise;
   } finally {

@@ -320,7 +320,7 @@ describe("hosting by the REST API", () => {
     assert.equal((await admin.ok("GET", "/domains/example.test/reports/tls")).connections, 0);
     const backup = await admin.ok("POST", "/backups");
     let state = backup.state;
-    for (let i = 0; i < 100 && state === "running"; i++) {
+    for (let i = 0; i < 600 && state === "running"; i++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       ({ state } = await admin.ok("GET", `/backups/${backup.name}`));
     }

@@ -198,7 +198,7 @@ test("wrong names and passwords are sentences", async () => {
   await api.no(409, "POST", `/imports/${failed?.id}/run`);
   assert.equal((await api.ok("POST", `/imports/${failed?.id}/run`, { password: "pw" })).state, "running");
   const state = async () => (await api.ok("GET", `/imports/${failed?.id}`)).state;
-  for (let tries = 0; (await state()) !== "done" && tries < 300; tries++)
+  for (let tries = 0; (await state()) !== "done" && tries < 1200; tries++)
     await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(await state(), "done");
   const nobody = await angarium(

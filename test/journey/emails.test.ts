@@ -68,7 +68,7 @@ after(async () => {
 });
 
 async function until<T>(look: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
-  for (const deadline = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (const deadline = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const value = await look();
     if (good(value)) return value;
     assert.ok(Date.now() < deadline, JSON.stringify(value));

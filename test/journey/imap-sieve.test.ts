@@ -101,7 +101,7 @@ else { vacation "I am away"; }
   await imap.append("Onward", `Delivered-To: u1@example.test\r\n${letter("onward again")}`);
   const other = await new JmapTalk(`http://127.0.0.1:${dev.ready.ports["http"]}`, "u2@example.test", "pw").open();
   let list: readonly { readonly id?: string }[] = [];
-  for (let tries = 0; list.length < 2 && tries < 200; tries++) {
+  for (let tries = 0; list.length < 2 && tries < 3000; tries++) {
     const { ids } = await other.call("Email/query", { sort: [{ property: "subject" }] });
     ({ list } = await other.call("Email/get", {
       ids,

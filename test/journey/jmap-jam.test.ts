@@ -52,7 +52,7 @@ async function put(subject: string, mailbox: string, keywords: Any = {}, more = 
 }
 
 async function until<T>(ask: () => Promise<T | undefined>, what: string): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const found = await ask();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));

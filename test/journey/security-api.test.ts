@@ -92,7 +92,7 @@ test("imports are begun by their person, and seen by nobody else", async () => {
     assert.deepEqual([errors.length, errors[0].pointer], [1, "#/host"], "said beside the field, before anything runs");
   }
   const made = await talk.ok("POST", "/accounts/me/imports", body);
-  for (let tries = 0; tries < 100 && (await talk.ok("GET", `/imports/${made.id}`)).state !== "failed"; tries++)
+  for (let tries = 0; tries < 1200 && (await talk.ok("GET", `/imports/${made.id}`)).state !== "failed"; tries++)
     await new Promise((resolve) => setTimeout(resolve, 50));
   const ended = await talk.ok("GET", `/imports/${made.id}`);
   assert.equal(ended.state, "failed");

@@ -83,7 +83,7 @@ async function hand(to: readonly string[], fields = "", from = "news@shop.test")
 }
 
 async function until<T>(look: () => Promise<T> | T, good: (value: T) => boolean, what: string): Promise<T> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await look();
     if (good(value)) return value;

@@ -138,7 +138,7 @@ function journeys(strict: boolean): void {
 
   const lessons = (): number => dev.log().split("the filter learned from a person").length - 1;
   async function learned(count: number): Promise<void> {
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 1200; tries++) {
       if (lessons() >= count) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -14,25 +14,30 @@ export async function beforeServer(origin: string): Promise<NextBuild> {
   const server = createServer((from, to) => {
     const { pathname } = new URL(from.url ?? "/", origin);
     const { "accept-encoding": _coding, ...headers } = from.headers;
-    const asked = request(new URL(from.url ?? "/", origin), { method: from.method, headers }, (answer) => {
-      const { "content-length": _length, ...plain } = answer.headers;
-      if (build === undefined || !["/", "/sw.js"].includes(pathname)) {
-        to.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(to);
-        return;
-      }
-      const pieces: Buffer[] = [];
-      answer.on("data", (piece: Buffer) => pieces.push(piece));
-      answer.on("end", () => {
-        const text = Buffer.concat(pieces).toString();
-        to.writeHead(200, plain).end(
-          pathname === "/"
-            ? text.replace("<head>", `<head><meta name="build" content="${build}">`)
-            : // The revision of the page is what is in it.
-              text.replace(/(url:[`"']\/[`"'],revision:[`"'])[\da-f]+/, `$1${build}`),
-        );
-      });
-    });
+    // A connection of its own: one that was kept may be closed by the server just when it is used again.
+    const asked = request(
+      new URL(from.url ?? "/", origin),
+      { method: from.method, headers, agent: false },
+      (answer) => {
+        const { "content-length": _length, ...plain } = answer.headers;
+        if (build === undefined || !["/", "/sw.js"].includes(pathname)) {
+          to.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(to);
+          return;
+        }
+        const pieces: Buffer[] = [];
+        answer.on("data", (piece: Buffer) => pieces.push(piece));
+        answer.on("end", () => {
+          const text = Buffer.concat(pieces).toString();
+          to.writeHead(200, plain).end(
+            pathname === "/"
+              ? text.replace("<head>", `<head><meta name="build" content="${build}">`)
+              : // The revision of the page is what is in it.
+                text.replace(/(url:[`"']\/[`"'],revision:[`"'])[\da-f]+/, `$1${build}`),
+          );
+        });
+      },
+    );
     asked.on("error", () => to.destroy());
     to.on("close", () => asked.destroy());
     from.pipe(asked);
