@@ -63,6 +63,15 @@ test("what a reader sees of HTML", () => {
   assert.ok(htmlText(`<p>${"word ".repeat(1_000_000)}`, 1000).length <= 1002);
 });
 
+test("what is nested without end is linear work, in HTML and in documents", async () => {
+  // Left alone the parser needs half a minute for each.
+  const deep = `<head>hidden${"<div>".repeat(100_000)}deep${"</b>".repeat(100_000)}</div> end`;
+  assert.equal(htmlText(deep, 1000).replace(/\s+/g, " ").trim(), "deep end");
+  const many = Array.from({ length: 100_000 }, (_, at) => `<w:x${at * 7919}>`).join("");
+  const xml = `<w:document>${many}<w:t>deep</w:t>${"</w:y>".repeat(100_000)}<w:t> end</w:t>`;
+  assert.equal(await officeText(zip(fileList({ "word/document.xml": xml })), 1000), "deep end");
+});
+
 test("a PDF's pages", async () => {
   const text = await pdfText(pdf("Invoice number 4711", "second page"), 10_000);
   assert.match(text, /Invoice number 4711\s+second page/);

@@ -1,5 +1,5 @@
 /** The text of HTML as a reader sees it: no markup, no scripts, no styles. */
-import { Parser } from "htmlparser2";
+import { readMarkup } from "./markup.ts";
 
 const unseen = new Set(["script", "style", "template", "noscript", "head", "title"]);
 const breaking =
@@ -11,14 +11,15 @@ export function htmlText(html: string, maxChars: number): string {
   let length = 0;
   let hidden = 0;
   let inTitle = false;
-  const parser = new Parser(
+  readMarkup(
+    html,
     {
-      onopentagname(name) {
+      open(name) {
         if (name === "title") inTitle = true;
         if (unseen.has(name)) hidden++;
         if (breaking.test(name)) pieces.push("\n");
       },
-      onclosetag(name) {
+      close(name) {
         if (name === "title") {
           inTitle = false;
           pieces.push("\n");
@@ -26,16 +27,14 @@ export function htmlText(html: string, maxChars: number): string {
         if (unseen.has(name) && hidden > 0) hidden--;
         if (breaking.test(name)) pieces.push("\n");
       },
-      ontext(text) {
+      text(text) {
         if ((hidden > 0 && !inTitle) || length >= maxChars) return;
         pieces.push(text.slice(0, maxChars - length));
         length += text.length;
       },
     },
-    { decodeEntities: true },
+    {},
+    () => length >= maxChars,
   );
-  // In pieces, so that a bound once reached ends the work.
-  for (let at = 0; at < html.length && length < maxChars; at += 65_536) parser.write(html.slice(at, at + 65_536));
-  parser.end();
   return pieces.join("");
 }

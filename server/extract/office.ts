@@ -1,5 +1,5 @@
 /** The text of Office documents: Office Open XML (docx, xlsx, pptx) and OpenDocument (odt, ods, odp), both zip files of XML. */
-import { Parser } from "htmlparser2";
+import { readMarkup } from "./markup.ts";
 import { unzip } from "./unzip.ts";
 
 /** Files within a document that are read, and what they may unpack to, all together. */
@@ -35,24 +35,24 @@ function xmlText(xml: string, maxChars: number): string {
   const pieces: string[] = [];
   let length = 0;
   let skip = 0;
-  const parser = new Parser(
+  readMarkup(
+    xml,
     {
-      onopentagname(name) {
+      open(name) {
         if (skipped.test(name)) skip++;
       },
-      onclosetag(name) {
+      close(name) {
         if (skipped.test(name) && skip > 0) skip--;
         if (breaking.test(name)) pieces.push("\n");
       },
-      ontext(text) {
+      text(text) {
         if (skip > 0 || length >= maxChars) return;
         pieces.push(text.slice(0, maxChars - length));
         length += text.length;
       },
     },
-    { xmlMode: true, decodeEntities: true },
+    { xmlMode: true },
+    () => length >= maxChars,
   );
-  for (let at = 0; at < xml.length && length < maxChars; at += 65_536) parser.write(xml.slice(at, at + 65_536));
-  parser.end();
   return pieces.join("");
 }
