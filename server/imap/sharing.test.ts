@@ -1,6 +1,7 @@
 /** Mailboxes of others and annotations: RFC 4314, RFC 2342, RFC 5464. What is not allowed is not done. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { factsOf } from "../../protocol/mime/facts-of.ts";
 import type { ShareChange } from "../access/share-change.ts";
 import type { Account } from "../store/store.ts";
 import { freshStore, type TestStore } from "./test-store.ts";
@@ -84,6 +85,10 @@ test("it is listed below the namespace of others, with its status, and subscribe
   assert.deepEqual(await bob.ok('LSUB "" "Other*"'), []);
   // To make a mailbox is not to subscribe to it (RFC 9051 §6.3.7).
   assert.deepEqual(await ann.ok('LSUB "" Team'), []);
+  await ann.ok("CREATE Old");
+  await ann.ok("RENAME Old Above/Older");
+  assert.deepEqual(await ann.ok('LSUB "" Above*'), []);
+  await ann.ok("DELETE Above/Older");
   assert.deepEqual(await bob.ok(`GETQUOTAROOT ${team}`), [`* QUOTAROOT ${team}`]);
   // Where there is no limit there is no root: an empty list of resources is no answer (RFC 9208 §5.1), and Thunderbird logs out.
   assert.deepEqual(await ann.ok("GETQUOTAROOT INBOX"), ["* QUOTAROOT INBOX"]);
@@ -133,6 +138,31 @@ test("with more rights what they allow, flag by flag; an idle session hears of t
   assert.deepEqual(await bob.ok("EXPUNGE"), ["* 2 EXPUNGE"]);
   await ann.ok("DELETEACL Team u2@example.test");
   assert.match(await last(bob, `SELECT ${team}`), /^NO \[NONEXISTENT\]/);
+});
+
+test("COPY and MOVE to another's mailbox take all messages or none", async () => {
+  await bob.ok("CREATE Heap");
+  for (const name of ["a", "b", "c"]) await bob.append("Heap", letter(name + "x".repeat(2_500_000)));
+  await ann.ok("CREATE Shelf");
+  await ann.ok("SETACL Shelf u2@example.test lrswitekp");
+  const shelf = '"Other Users/u1@example.test/Shelf"';
+  await bob.ok("SELECT Heap");
+  const [owner] = kept.accounts;
+  // Two of them fit, and more than a page of the store's is read for three.
+  await kept.store.updateAccount(owner!.id, { quotaBytes: 6_000_000 });
+  for (const verb of ["COPY", "MOVE"]) assert.match(await last(bob, `${verb} 1:3 ${shelf}`), /^NO \[OVERQUOTA\]/, verb);
+  assert.deepEqual(await ann.ok("STATUS Shelf (MESSAGES)"), ["* STATUS Shelf (MESSAGES 0)"]);
+  assert.deepEqual(await bob.ok("STATUS Heap (MESSAGES)"), ["* STATUS Heap (MESSAGES 3)"]);
+  await kept.store.updateAccount(owner!.id, { quotaBytes: 0 });
+  const bytes = Buffer.from(letter("many"));
+  const message = { bytes, facts: factsOf(bytes), marks: { flags: 0, keywords: [] }, receivedAt: Date.now() };
+  const accounts = await kept.store.accounts();
+  const reader = accounts.find(({ name }) => name === "u2@example.test") as Account;
+  await kept.store.append(reader.id, "Heap", new Array(10_000).fill(message));
+  await bob.ok("NOOP");
+  for (const verb of ["COPY", "MOVE"]) assert.match(await last(bob, `${verb} 1:* ${shelf}`), /^NO \[LIMIT\]/, verb);
+  assert.match(await last(bob, `MOVE 3:4 ${shelf}`), /^OK/);
+  assert.deepEqual(await ann.ok("STATUS Shelf (MESSAGES)"), ["* STATUS Shelf (MESSAGES 2)"]);
 });
 
 test("a mailbox of the same number in another's account is another mailbox", async () => {

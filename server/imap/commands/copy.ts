@@ -2,8 +2,18 @@
 import type { Command } from "../../../protocol/imap/command.ts";
 import { copyUid } from "../../../protocol/imap/response.ts";
 import { rangesOf, type SetRange } from "../../../protocol/imap/set.ts";
-import { type Field, Flag, type Store } from "../../store/store.ts";
-import { type Answer, noSuchMailbox, notAllowed, ok, outOfRange, overQuota, readOnly, tryCreate } from "../answer.ts";
+import type { Field, Store } from "../../store/store.ts";
+import {
+  type Answer,
+  no,
+  noSuchMailbox,
+  notAllowed,
+  ok,
+  outOfRange,
+  overQuota,
+  readOnly,
+  tryCreate,
+} from "../answer.ts";
 import type { ClientScripts } from "../client-scripts.ts";
 import type { ContentCache } from "../content-cache.ts";
 import { findPlace, marksFor, may, type Place, type PlaceStore } from "../names.ts";
@@ -41,12 +51,16 @@ export async function copyOrMove(
       return tryCreate;
     case "over-quota":
       return overQuota;
+    case "too-many":
+      return no("LIMIT", `To or from another's mailbox at most ${maxAcross} messages go at once`);
     case "done":
       break;
     default:
       return result satisfies never;
   }
-  if (result.from.length === 0) return ok(`${command.name} completed`);
+  // RFC 2180 §4.4.1: who named messages that another session has taken away must not think that they are copied.
+  if (result.from.length === 0)
+    return command.uid ? ok(`${command.name} completed`) : no("EXPUNGEISSUED", "These messages are gone");
   await ask.scripts({
     user: session.user,
     account: place.account,
@@ -70,7 +84,7 @@ export async function copyOrMove(
 }
 
 type Ask = FactsMakers & {
-  readonly store: PlaceStore & Pick<Store, "copy" | "move" | "fetch" | "append" | "setFlags" | "expunge">;
+  readonly store: PlaceStore & Pick<Store, "copy" | "move" | "fetch" | "append" | "expunge">;
   readonly cache: ContentCache;
   readonly scripts: ClientScripts;
   readonly settings: { readonly largeMessageBytes: number };
@@ -79,21 +93,22 @@ type Ask = FactsMakers & {
 /** Messages that one COPY may take to another account: each is read and written anew. */
 const maxAcross = 10_000;
 
-/** Copies message by message, for another account. What has arrived there is there, whatever happens after. */
+/** Copies message by message, for another account: all of them, or none (RFC 9051 §6.4.7). */
 async function copyAcross(
   selected: Selected,
   ranges: readonly SetRange[],
   place: Place,
   moves: boolean,
   { store, cache, factsOf, factsOfLarge, settings }: Ask,
-): Promise<Awaited<ReturnType<Store["copy"]>>> {
+): Promise<Awaited<ReturnType<Store["copy"]>> | { readonly kind: "too-many" }> {
   const { account, mailbox } = selected;
   const fields: readonly Field[] = ["marks", "receivedAt", "bytes"];
-  const wanted = rangesOf(selected.view.within(ranges).slice(0, maxAcross));
+  const wanted = selected.view.within(ranges);
+  if (wanted.length > maxAcross) return { kind: "too-many" };
   const from: number[] = [];
   const to: number[] = [];
   let uidValidity = place.mailbox.uidValidity;
-  await using pages = new Pages(store, cache.budget, account, mailbox, [wanted], fields);
+  await using pages = new Pages(store, cache.budget, account, mailbox, [rangesOf(wanted)], fields);
   for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
     const uids: number[] = [];
     const messages: Parameters<Store["append"]>[2][number][] = [];
@@ -105,20 +120,17 @@ async function copyAcross(
     }
     const done = await store.append(place.account, place.mailbox.id, messages);
     if (done.kind === "no-mailbox") return { kind: "no-target" };
-    if (done.kind === "over-quota") return { kind: "over-quota" };
+    if (done.kind === "over-quota") {
+      await store.expunge(place.account, place.mailbox.id, rangesOf(to), true);
+      return { kind: "over-quota" };
+    }
     uidValidity = done.uidValidity;
     from.push(...uids);
     to.push(...done.uids);
   }
-  let modseq = selected.modseq;
-  if (moves && from.length > 0) {
-    const doomed = { uids: rangesOf(from), mode: "add", marks: { flags: Flag.deleted, keywords: [] } } as const;
-    await store.setFlags(account, mailbox, doomed);
-    const gone = await store.expunge(account, mailbox, doomed.uids);
-    if (gone.kind === "no-mailbox") return { kind: "no-mailbox" };
-    modseq = gone.modseq;
-  }
-  return { kind: "done", uidValidity, from, to, modseq };
+  if (!moves || from.length === 0) return { kind: "done", uidValidity, from, to, modseq: selected.modseq };
+  const gone = await store.expunge(account, mailbox, rangesOf(from), true);
+  return gone.kind === "no-mailbox" ? gone : { kind: "done", uidValidity, from, to, modseq: gone.modseq };
 }
 
 export async function expunge(

@@ -244,7 +244,7 @@ export function* moveInTree(row: MailboxRow, names: readonly string[]): Op<Mailb
   const { account, id } = row;
   let parent = 0;
   if (names.length > 1) {
-    const above = yield* makePath(account, names.slice(0, -1), undefined);
+    const above = yield* makePath(account, names.slice(0, -1), undefined, false);
     if (above === "too-many") return { kind: "too-many" };
     parent = above.id;
   }
