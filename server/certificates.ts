@@ -1,6 +1,7 @@
 /** The assembly of our certificates: those of our own authority for the domains hosted here, those by ACME, and the alarm before one ends. */
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import type { Directory } from "./access/directory.ts";
 import { type Acme, makeAcme, makeAuthority, maxNames, readCertificate } from "./certify/acme.ts";
 import { makeDomainCertificates } from "./certify/domain-certificates.ts";
 import { alarm } from "./certify/renewal.ts";
@@ -35,6 +36,8 @@ const maxShared = 10;
 
 export async function makeCertificates(parts: {
   readonly store: Pick<Store, "domains" | "subscribe" | "setting" | "swapSetting" | "sendingRows">;
+  /** Answers from memory: anybody may ask for any name, and costs the store nothing. */
+  readonly directory: Pick<Directory, "domain">;
   readonly resolver: Resolver;
   readonly keyRing: KeyRing;
   readonly folder: string;
@@ -48,7 +51,7 @@ export async function makeCertificates(parts: {
   readonly now: () => number;
   readonly log: Log;
 }): Promise<Certificates> {
-  const { store, resolver, keyRing, folder, ourHost, now, log } = parts;
+  const { store, directory, resolver, keyRing, folder, ourHost, now, log } = parts;
   const localDomains = async (): Promise<readonly string[]> =>
     (await store.domains()).flatMap(({ name, kind }) => (kind === "local" ? [name] : []));
   const acmeFolder = join(folder, "acme");
@@ -107,15 +110,17 @@ export async function makeCertificates(parts: {
     ensured.set(domain, { files, at: now() });
     return files;
   };
-  keyRing.showFurther(async (name) => {
+  const further = async (name: string): Promise<CertificateFiles | undefined> => {
     for (const domain of [name, name.slice(name.indexOf(".") + 1)]) {
       if (!hostedNames(domain).includes(name)) continue;
-      if ((await store.domains({ name: domain }))[0]?.kind !== "local") continue;
+      if ((await directory.domain(domain))?.kind !== "local") continue;
       const files = name === domain ? undefined : byDomain?.files(domain);
       return files ?? (keyRing.caFile === undefined ? undefined : ensure(domain));
     }
     return undefined;
-  });
+  };
+  // Beside a configured certificate, and without ACME, there are no others to look for.
+  if (keyRing.caFile !== undefined || byDomain !== undefined) keyRing.showFurther(further);
 
   let shown: number | undefined;
   let turn: Promise<void> = Promise.resolve();

@@ -201,6 +201,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const certificates = await makeCertificates({
     store,
+    directory: people,
     resolver,
     keyRing,
     folder: tlsFolder,

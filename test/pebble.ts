@@ -149,7 +149,9 @@ ${more}`,
     if (Date.now() > until) throw new Error(`no certificate: ${(server as unknown as { log(): string }).log()}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  await also(data, port);
+  await also(data, port).catch((error: Error) => {
+    throw new Error(`${error.message}: ${(server as unknown as { log(): string }).log()}`);
+  });
   const exited = once(server, "exit");
   server.kill("SIGTERM");
   await exited;
@@ -163,8 +165,8 @@ async function manyDomains(data: string, port: (name: string) => number): Promis
     const { stderr, status } = spawnSync(process.execPath, [main, "domain", "add", name, "--data", data]);
     assert.equal(status, 0, String(stderr));
   }
-  const until = Date.now() + 120_000;
-  for (const name of names)
+  for (const name of names) {
+    const until = Date.now() + 120_000;
     for (;;) {
       const certificate = await shownAt(port("https"), `mta-sts.${name}`);
       if (certificate?.issuer.includes("Pebble")) {
@@ -176,6 +178,7 @@ async function manyDomains(data: string, port: (name: string) => number): Promis
       if (Date.now() > until) throw new Error(`${name} has no certificate of its own`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+  }
   const host = await shownAt(port("https"), "mta-sts.acme.test");
   assert.ok(host?.checkHost("mail.acme.test"), "what stood in the host's certificate stays there");
   process.stdout.write(`${names.length} domains more have a certificate of their own each\n`);

@@ -28,12 +28,53 @@ export type DomainCheck = {
 /** Where the check that the server makes by itself is kept. */
 export const checkPrefix = domainSettings.dnsCheck;
 
+/** What is remembered of a check: enough for a list and to see what has changed, and little, for there may be twenty thousand. */
+export type KeptCheck = Pick<DomainCheck, "at" | "standing" | "problem"> & {
+  /** What is missing or wrong: labels by the ids of records. */
+  readonly lacks: { readonly [id: string]: string };
+  /** The ids of the others, with spaces between. */
+  readonly there: string;
+};
+
+const isBad = ({ state }: Pick<CheckedRecord, "state">): boolean => state === "missing" || state === "wrong";
+
+export const kept = ({ at, standing, problem, records }: DomainCheck): KeptCheck => ({
+  at,
+  standing,
+  problem,
+  lacks: Object.fromEntries(records.filter(isBad).map(({ id, label }) => [id, label])),
+  there: records
+    .filter((record) => !isBad(record))
+    .map(({ id }) => id)
+    .join(" "),
+});
+
+/** As an earlier version kept it: all records, each with its state. */
+type FormerCheck = Omit<KeptCheck, "lacks" | "there"> & {
+  readonly records: { readonly [id: string]: Pick<CheckedRecord, "state" | "label"> };
+};
+
+/** What a setting holds that begins with `checkPrefix`. */
+export function keptCheck(value: unknown): KeptCheck | undefined {
+  if (value === undefined) return undefined;
+  const found = value as KeptCheck | FormerCheck;
+  if (!("records" in found)) return found;
+  const { records, ...rest } = found;
+  return {
+    ...rest,
+    lacks: Object.fromEntries(
+      Object.entries(records).flatMap(([id, one]) => (isBad(one) ? [[id, one.label] as const] : [])),
+    ),
+    there: Object.keys(records)
+      .filter((id) => !isBad(records[id]!))
+      .join(" "),
+  };
+}
+
 /** What the server's own checks have found last, by domain; a domain that is not there has not been looked at yet. */
-export async function standingsOf(
-  store: Pick<World["store"], "settings">,
-): Promise<ReadonlyMap<string, Partial<Pick<DomainCheck, "standing" | "records">>>> {
-  const kept = await store.settings(checkPrefix);
-  return new Map(kept.map(({ key, value }) => [key.slice(checkPrefix.length), value as Partial<DomainCheck>]));
+export async function standingsOf(store: Pick<World["store"], "settings">): Promise<ReadonlyMap<string, KeptCheck>> {
+  const all = await store.settings(checkPrefix);
+  return new Map(all.map(({ key, value }) => [key.slice(checkPrefix.length), keptCheck(value) as KeptCheck]));
 }
 
 type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver" | "sending">>;
@@ -72,11 +113,14 @@ function sendingDns({ domain, source, pool }: Named, name: string): SendingDns |
   return { returnPath, trackingHost, own, bulk: addressesOf(source.keys()) };
 }
 
-/** Asks DNS now; undefined where it cannot be asked. */
-export async function checkDomain(world: Used, domain: Domain): Promise<DomainCheck | undefined> {
+/** Asks DNS now, by `resolver` where another one is given than the server's; undefined where it cannot be asked. */
+export async function checkDomain(
+  world: Used,
+  domain: Domain,
+  resolver = world.resolver?.fresh ?? world.resolver,
+): Promise<DomainCheck | undefined> {
   const { hostname, now } = world;
-  if (world.resolver === undefined) return undefined;
-  const resolver = world.resolver.fresh ?? world.resolver;
+  if (resolver === undefined) return undefined;
   const [v4, v6] = await Promise.all([resolver.a(hostname), resolver.aaaa(hostname)]);
   const shown = [v4, v6].flatMap((answer) => (answer.kind === "found" ? answer.records.toSorted() : []));
   const records = await checkRecords(await wantedOf(world, domain, shown), hostname, resolver);

@@ -13,7 +13,13 @@ const hour = 3_600_000;
 
 /** An authority that signs anything, but nothing for a domain in `refused`. */
 function world(name: string, domains: string[]) {
-  const state = { now: Date.now(), ordered: [] as string[], refused: new Set<string>(), elsewhere: new Set<string>() };
+  const state = {
+    now: Date.now(),
+    ordered: [] as string[],
+    refused: new Set<string>(),
+    elsewhere: new Set<string>(),
+    asked: 0,
+  };
   const folder = join(root, name);
   const open = () =>
     makeDomainCertificates({
@@ -30,7 +36,10 @@ function world(name: string, domains: string[]) {
       },
       folder,
       domains: async () => domains,
-      leadingHere: async (domain) => (state.elsewhere.has(domain) ? [] : [`mta-sts.${domain}`, `mail.${domain}`]),
+      leadingHere: async (domain) => {
+        state.asked++;
+        return state.elsewhere.has(domain) ? [] : [`mta-sts.${domain}`, `mail.${domain}`];
+      },
       now: () => state.now,
       random: () => 0.5,
       log: quiet,
@@ -84,17 +93,43 @@ test("a domain that is refused waits longer each time, and keeps nobody else wai
   assert.notEqual(made.files("bad.test"), undefined);
 });
 
-test("a domain of which no name leads here is asked about again in an hour, one that has gone is forgotten", async () => {
+test("after a start a domain that nobody has looked at yet comes before thousands that were", async () => {
+  const domains = Array.from({ length: 1_200 }, (_, i) => `d${String(i).padStart(4, "0")}.test`);
+  const { state, open } = world("new-first", domains);
+  for (const domain of domains) state.elsewhere.add(domain);
+  const before = open();
+  for (let i = 0; i < 3; i++) await before.look();
+  domains.push("zz-new.test", "zz-later.test");
+  const again = open();
+  await again.look();
+  assert.deepEqual(state.ordered.splice(0), ["zz-new.test"]);
+  await again.look();
+  assert.deepEqual(state.ordered.splice(0), ["zz-later.test"]);
+  domains.splice(domains.indexOf("zz-new.test"), 1);
+  await again.look();
+  rmSync(join(root, "new-first", "zz-new.test.pem"));
+  domains.push("zz-new.test");
+  await open().look();
+  assert.deepEqual(state.ordered, ["zz-new.test"], "one that went and came back is new");
+});
+
+test("a domain of which no name leads here is asked about again soon, then in an hour; one that has gone is forgotten", async () => {
   const domains = ["away.test", "b.test"];
   const { state, open } = world("away", domains);
   state.elsewhere.add("away.test");
   const made = open();
   await made.look();
   assert.deepEqual(state.ordered.splice(0), ["b.test"]);
+  for (const minutes of [5, 10, 30, 60]) {
+    state.now += (minutes - 1) * 60_000;
+    const asked = state.asked;
+    await made.look();
+    assert.equal(state.asked, asked, `not after ${minutes - 1} minutes`);
+    state.now += 60_000;
+    await made.look();
+    assert.equal(state.asked, asked + 1);
+  }
   state.elsewhere.clear();
-  state.now += hour / 2;
-  await made.look();
-  assert.deepEqual(state.ordered, []);
   state.now += hour;
   await made.look();
   assert.deepEqual(state.ordered, ["away.test"]);

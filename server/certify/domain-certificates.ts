@@ -1,21 +1,25 @@
 /**
  * Certificates by ACME of hosted domains, one each: where there are more domains than one certificate has room for. Looked at in turns,
- * a few at a time and at most one order each time: authorities count orders, and a domain that does not lead here yet costs some questions.
+ * some at a time and at most one order each time: authorities count orders, and a domain that does not lead here yet costs some questions.
+ * Which were looked at is remembered over a start, so that a new one never waits behind thousands that have what they need.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../log.ts";
 import { newKeyPem } from "../net/next-key.ts";
 import type { CertificateFiles } from "../net/tls.ts";
+import { writeWhole } from "../net/write-whole.ts";
 import { type Authority, readCertificate, writePair } from "./acme.ts";
 import { type Certificate, retryAt, whyDue } from "./renewal.ts";
 
 const hourMs = 3_600_000;
-/** Domains whose names are looked up at one look. */
-const maxLookedAt = 50;
-/** When a domain is looked at again: one that has what it needs, and one of which no name leads here yet. */
+/** Domains whose names are looked up at one look, and of those at once. */
+const maxLookedAt = 500;
+const maxAtOnce = 10;
+/** When a domain that has what it needs is looked at again. */
 const goodMs = 12 * hourMs;
-const elsewhereMs = hourMs;
+/** And one of which no name leads here: soon at first, for its owner has most likely gone to set up its DNS. */
+const elsewhereMs = [5 * 60_000, 10 * 60_000, 30 * 60_000, hourMs] as const;
 
 export type DomainCertificates = {
   /** Orders at most one that is due. Never rejects: what went wrong is logged and tried again later. */
@@ -41,22 +45,50 @@ export function makeDomainCertificates(ask: {
     certFile: join(folder, `${domain}.pem`),
     keyFile: join(folder, `${domain}-key.pem`),
   });
-  /** When each is looked at next; what is not there is new. */
+  /** When each is looked at next; what is not there has not been looked at since the start. */
   const dueAt = new Map<string, number>();
+  /** How often in a row no name of it led here, and how often it could not be ordered. */
+  const absences = new Map<string, number>();
   const failures = new Map<string, number>();
   const certificates = new Map<string, Certificate>();
 
-  /** Answers whether it was ordered, or tried. */
-  async function see(domain: string): Promise<boolean> {
-    const files = filesOf(domain);
-    const there = readCertificate(files.certFile);
+  const seenFile = join(folder, "looked-at.txt");
+  /** Those looked at in this life or an earlier one. */
+  let seen: Set<string> | undefined;
+  let seenChanged = false;
+  const readSeen = async (): Promise<Set<string>> => {
+    const text = await readFile(seenFile, "utf8").catch(() => "");
+    return new Set(text.split("\n").filter((domain) => domain !== ""));
+  };
+  async function keepSeen(): Promise<void> {
+    if (seen === undefined || !seenChanged) return;
+    seenChanged = false;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeWhole(seenFile, [...seen].join("\n"), 0o600);
+  }
+
+  type Lack = { readonly domain: string; readonly names: readonly string[]; readonly why: string };
+
+  /** What is to be ordered for it; undefined: nothing now. */
+  async function lackOf(domain: string): Promise<Lack | undefined> {
+    const there = readCertificate(filesOf(domain).certFile);
     if (there !== undefined) certificates.set(domain, there);
     const names = await ask.leadingHere(domain);
-    const why = names.length === 0 ? undefined : whyDue(there, names, now());
-    if (why === undefined) {
-      dueAt.set(domain, now() + (names.length === 0 ? elsewhereMs : goodMs));
-      return false;
+    if (names.length === 0) {
+      const count = absences.get(domain) ?? 0;
+      absences.set(domain, count + 1);
+      dueAt.set(domain, now() + elsewhereMs[Math.min(count, elsewhereMs.length - 1)]!);
+      return undefined;
     }
+    absences.delete(domain);
+    const why = whyDue(there, names, now());
+    if (why !== undefined) return { domain, names, why };
+    dueAt.set(domain, now() + goodMs);
+    return undefined;
+  }
+
+  async function order({ domain, names, why }: Lack): Promise<void> {
+    const files = filesOf(domain);
     try {
       log.info({ domain, names, why }, "ordering a certificate");
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -75,7 +107,6 @@ export function makeDomainCertificates(ask: {
       const about = { domain, names, error: (error as Error).message, failures: count };
       log.error({ ...about, next: new Date(next).toISOString() }, "no certificate could be had by ACME");
     }
-    return true;
   }
 
   return {
@@ -90,12 +121,31 @@ export function makeDomainCertificates(ask: {
     async look() {
       const domains = await ask.domains();
       const here = new Set(domains);
-      for (const known of [dueAt, failures, certificates])
+      seen ??= await readSeen();
+      for (const known of [dueAt, absences, failures, certificates])
         for (const domain of known.keys()) if (!here.has(domain)) known.delete(domain);
+      for (const domain of seen) if (!here.has(domain)) seenChanged = seen.delete(domain);
+      const rank = (domain: string): number => dueAt.get(domain) ?? (seen?.has(domain) ? 0 : -1);
       const due = domains
-        .filter((domain) => (dueAt.get(domain) ?? 0) <= now())
-        .sort((one, other) => (dueAt.get(one) ?? 0) - (dueAt.get(other) ?? 0));
-      for (const domain of due.slice(0, maxLookedAt)) if (await see(domain)) return;
+        .filter((domain) => rank(domain) <= now())
+        .sort((one, other) => rank(one) - rank(other))
+        .slice(0, maxLookedAt);
+      try {
+        for (let from = 0; from < due.length; from += maxAtOnce) {
+          const looked = due.slice(from, from + maxAtOnce);
+          const [lack] = (await Promise.all(looked.map(lackOf))).filter((one) => one !== undefined);
+          // The others that lack something are looked at once more next time.
+          if (lack !== undefined) await order(lack);
+          for (const domain of looked)
+            if (dueAt.has(domain) && !seen.has(domain)) {
+              seen.add(domain);
+              seenChanged = true;
+            }
+          if (lack !== undefined) return;
+        }
+      } finally {
+        await keepSeen();
+      }
     },
   };
 }

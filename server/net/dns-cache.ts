@@ -35,12 +35,14 @@ export function cachedResolver(ask: AskDns, bounds: CacheBounds, monotonic: () =
     }
     const same = asking.get(key);
     if (same !== undefined) return same;
-    const question = askInTurn(name, type, key).finally(() => asking.delete(key));
+    // What is asked anew takes the place of what is known; it does not crowd out what mail needs.
+    const keep = !fresh || known !== undefined;
+    const question = askInTurn(name, type, keep ? key : undefined).finally(() => asking.delete(key));
     asking.set(key, question);
     return question;
   }
 
-  async function askInTurn(name: string, type: QuestionType, key: string): Promise<Answer<Value>> {
+  async function askInTurn(name: string, type: QuestionType, key: string | undefined): Promise<Answer<Value>> {
     if (underWay >= bounds.maxConcurrent) {
       if (waiting.length >= bounds.maxWaiting) return { kind: "trouble", reason: "refused" };
       await new Promise<void>((resolve) => waiting.push(resolve));
@@ -48,7 +50,7 @@ export function cachedResolver(ask: AskDns, bounds: CacheBounds, monotonic: () =
     try {
       const answer = await ask(name, type);
       const keepMs = answer.kind === "trouble" ? bounds.troubleMs : answer.ttlSeconds * 1000;
-      if (keepMs > 0) {
+      if (key !== undefined && keepMs > 0) {
         if (cache.size >= bounds.maxEntries) cache.delete(cache.keys().next().value!);
         cache.set(key, { answer, until: monotonic() + keepMs });
       }

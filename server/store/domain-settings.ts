@@ -10,3 +10,7 @@ export const domainSettings = {
   attachments: "attachments.domain.",
   sendingLimits: "sendingLimits.domain.",
 } as const;
+
+/** Whether a setting says what was found rather than what somebody wants: nobody has to read the directory anew for it. */
+export const isFinding = (key: string): boolean =>
+  key.startsWith(domainSettings.dnsCheck) || key.startsWith(domainSettings.selfTest);

@@ -48,18 +48,14 @@ async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Pro
   const standings = await standingsOf(store);
   for (const [domain, check] of standings) {
     if (!mine.has(domain) || check.standing === "good" || check.standing === "unknown") continue;
-    const wrong = Object.values(check.records ?? {}).filter(({ state }) => state === "missing" || state === "wrong");
     needs.push({
       severity: check.standing === "broken" ? "bad" : "warning",
       kind: "dns",
       about: domain,
-      words: `DNS lacks ${wrong
-        .map(({ label }) => label)
-        .slice(0, 5)
-        .join(", ")}.`,
+      words: `DNS lacks ${Object.values(check.lacks).slice(0, 5).join(", ")}.`,
     });
   }
-  // The server looks every hour; whoever opens the page of the domain looks now.
+  // The server looks within minutes; whoever opens the page of the domain looks now.
   if (world.resolver !== undefined)
     for (const about of mine)
       if (!standings.has(about))

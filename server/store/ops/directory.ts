@@ -1,4 +1,5 @@
 /** Domains, addresses, accounts, credentials and settings. */
+import { isFinding } from "../domain-settings.ts";
 import type {
   Account,
   AccountId,
@@ -420,5 +421,5 @@ export function* putSetting(key: string, value: unknown): Op<void> {
       key,
       JSON.stringify(value),
     );
-  yield* directoryChanged();
+  if (!isFinding(key)) yield* directoryChanged();
 }
