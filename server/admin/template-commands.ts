@@ -1,6 +1,7 @@
 /** Templates of tenants: texts that mail is made of (docs/sending.md). */
 import type { Variables } from "../inject/personalise.ts";
-import { filledIn, missingIn, namesOf, textsOf, wrongTemplate } from "../inject/template.ts";
+import { tooLongWith } from "../inject/personalise.ts";
+import { asksOf, filledIn, namesOf, textsOf, wrongTemplate } from "../inject/template.ts";
 import { maxTemplates, type Template, type TemplateBody } from "../store/templates-store.ts";
 import { type Command, command, done, no, time } from "./command.ts";
 
@@ -122,7 +123,10 @@ export const templateCommands: readonly Command[] = [
         version === undefined ? found.draft : await textsOf({ id: given.name, version }, given.tenant, store);
       if ("why" in body) return no(body.why, "version");
       const values = variables as Variables;
-      return done({ ...filledIn(body, values), missing: missingIn(body, values) });
+      const asks = asksOf(body);
+      const long = asks.tooLong(values);
+      if (long !== undefined) return no(tooLongWith(long), "variables");
+      return done({ ...filledIn(body, values), missing: asks.missing(values) });
     },
   ),
   command("template remove", "Removes a template and all its versions.", { tenant, name }, async (given, { store }) =>

@@ -2,22 +2,36 @@
 import { z } from "zod";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { maxDelayMs } from "../dispatch/sender.ts";
-import type { Attachment } from "../inject/email.ts";
-import { addressee, addresseesIn, isLine, maxFieldChars, maxFields, wrongFieldName } from "../inject/fields.ts";
+import type { Attachment, Email } from "../inject/email.ts";
+import { addressee, addresseesIn, isLine, maxFieldChars, maxFields, wrongFieldsIn } from "../inject/fields.ts";
 import type { Addressee, Asked, AskedCopy } from "../inject/inject.ts";
-import { namesIn, personalise, type Variables } from "../inject/personalise.ts";
+import { type Asks, asksIn, maxTextChars, personalise, tooLongWith, type Variables } from "../inject/personalise.ts";
 import { type AskedWithTemplate, templateWish, unsaid } from "./email-template.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { type FieldProblem, wrongFields } from "./problem.ts";
+import { sentenceOf } from "./sentences.ts";
 
 /** Recipients of one message, To, Cc and Bcc each. */
 export const maxRecipients = 50;
 /** Messages of one batch. */
 export const maxBatch = 1000;
-const maxTextChars = 10 * 1024 * 1024;
 const maxVariables = 200;
 
 const line = (max: number) => z.string().max(max).refine(isLine, "This must be one line, without control characters.");
+
+/** What a schema makes of a value in one of its forms, or undefined: what is wrong are issues of the body then, at `placed` of their paths. */
+function readAs<T>(
+  schema: z.ZodType<T>,
+  given: unknown,
+  context: z.RefinementCtx,
+  placed: (path: PropertyKey[]) => PropertyKey[] = (path) => path,
+): T | undefined {
+  const read = schema.safeParse(given, { error: sentenceOf });
+  if (read.success) return read.data;
+  for (const issue of read.error.issues)
+    context.issues.push({ ...issue, path: placed(issue.path), input: undefined } as never);
+  return undefined;
+}
 
 // ---------------------------------------------------------------- addresses
 
@@ -32,24 +46,40 @@ const address = z.union([line(1000), AddressObject]).transform((given, context):
   return z.NEVER;
 });
 
-/** One address, several in one text, or a list. */
-const addresses = (least: number) =>
-  z
-    .preprocess((given) => {
-      if (given === undefined || Array.isArray(given)) return given;
-      const several = typeof given === "string" && isLine(given) ? addresseesIn(given) : undefined;
-      return several === undefined || several.length < 2
-        ? [given]
-        : several.map(({ address: email, name }) => ({ email, ...(name === undefined ? {} : { name }) }));
-    }, z.array(address).min(least, "There is nobody to send it to.").max(maxRecipients))
+/** The addresses of one text; one that holds none is told as it stands. */
+const inOneText = (given: unknown): readonly unknown[] => {
+  const several = typeof given === "string" && isLine(given) ? addresseesIn(given) : undefined;
+  return several === undefined || several.length < 2
+    ? [given]
+    : several.map(({ address: email, name }) => ({ email, ...(name === undefined ? {} : { name }) }));
+};
+
+/** One address, several in one text, or a list. What is wrong is told where it stands: of a text there is no entry 0. */
+const addresses = (least: number) => {
+  const list = z.array(address).min(least, "There is nobody to send it to.").max(maxRecipients);
+  return z
+    .unknown()
+    .transform((given, context): Addressee[] => {
+      const listed = Array.isArray(given);
+      return readAs(list, listed ? given : inOneText(given), context, (at) => (listed ? at : at.slice(1))) ?? z.NEVER;
+    })
     .meta({
       anyOf: [
         { type: "string", description: "anna@example.org, or Anna <anna@example.org>; several with commas." },
         { type: "array", maxItems: maxRecipients, items: { anyOf: [{ type: "string" }, { type: "object" }] } },
       ],
     });
+};
 
 // ---------------------------------------------------------------- the rest
+
+const noBase64 = "This is no base64.";
+
+/** The bytes of a text in base64, which may be in lines. */
+function bytesOf(base64: string): Buffer | undefined {
+  const plain = base64.replace(/\s+/g, "");
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(plain) && plain.length % 4 === 0 ? Buffer.from(plain, "base64") : undefined;
+}
 
 const AttachmentField = z
   .strictObject({
@@ -67,9 +97,8 @@ const AttachmentField = z
     cid: line(200).optional().describe("The same as content_id."),
   })
   .transform(({ filename, content, content_type, content_id, cid }, context): Attachment => {
-    const plain = content.replace(/\s+/g, "");
-    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(plain) || plain.length % 4 !== 0)
-      context.issues.push({ code: "custom", message: "This is no base64.", path: ["content"], input: "" });
+    const bytes = bytesOf(content);
+    if (bytes === undefined) context.issues.push({ code: "custom", message: noBase64, path: ["content"], input: "" });
     if (/^(?:multipart|message)\//i.test(content_type))
       context.issues.push({
         code: "custom",
@@ -80,27 +109,29 @@ const AttachmentField = z
     const id = content_id ?? cid;
     return {
       filename,
-      bytes: Buffer.from(plain, "base64"),
+      bytes: bytes ?? Buffer.alloc(0),
       type: content_type,
       contentId: id === undefined ? undefined : id.replace(/^<|>$/g, ""),
     };
   });
 
+const fieldValue = z.string().max(maxFieldChars);
+const headerRecord = z.record(z.string(), fieldValue);
+const headerList = z.array(z.strictObject({ name: z.string(), value: fieldValue }));
+
+/** Fields by their names, or a list of them. */
 const headers = z
-  .preprocess(
-    (given) =>
-      Array.isArray(given)
-        ? Object.fromEntries(given.map((one: { name?: unknown; value?: unknown }) => [String(one?.name), one?.value]))
-        : given,
-    z.record(z.string(), line(maxFieldChars)).superRefine((given, context) => {
-      const names = Object.keys(given);
-      if (names.length > maxFields) context.addIssue(`At most ${maxFields} fields.`);
-      for (const name of names) {
-        const message = wrongFieldName(name);
-        if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
-      }
-    }),
-  )
+  .unknown()
+  .transform((given, context): Email["headers"] => {
+    const list = Array.isArray(given) ? readAs(headerList, given, context) : undefined;
+    const record = Array.isArray(given) ? undefined : readAs(headerRecord, given, context);
+    if (list === undefined && record === undefined) return z.NEVER;
+    const fields = list?.map(({ name, value }) => [name, value] as const) ?? Object.entries(record!);
+    if (fields.length > maxFields) wrong(context, [], `At most ${maxFields} fields.`);
+    for (const { index, part, why } of wrongFieldsIn(fields))
+      wrong(context, list === undefined ? [fields[index]![0]] : [index, part], why);
+    return fields;
+  })
   .meta({ type: "object", additionalProperties: { type: "string" } });
 
 const label = z.union([z.string().max(500), z.number(), z.boolean()]);
@@ -186,18 +217,16 @@ function wrong(context: Issues, path: PropertyKey[], message: string): void {
   context.addIssue({ code: "custom", path, message });
 }
 
-/** Names that the texts ask for and nobody gives. */
-function checkVariables(
-  { subject, text, html, template }: What,
-  given: Variables | undefined,
-  context: Issues,
-  path: PropertyKey[],
-): void {
-  // A template's are looked at when it is read.
-  if (given === undefined || template !== undefined) return;
-  for (const one of new Set([subject, text ?? "", html ?? ""].flatMap((part) => [...namesIn(part)])))
-    if (!Object.hasOwn(given, one))
-      wrong(context, [...path, "variables", one], `The texts ask for {{${one}}}: give it a value.`);
+/** What the texts ask for; a template's are looked at when it is read. */
+const asksOf = ({ subject, text, html, headers = [], template }: What): Asks | undefined =>
+  template === undefined ? asksIn({ subject, text, html, headers }) : undefined;
+
+/** Names that the texts ask for and nobody gives, and values that make too much of them. */
+function checkVariables(asks: Asks | undefined, given: Variables, context: Issues, path: PropertyKey[]): void {
+  for (const one of asks?.missing(given) ?? [])
+    wrong(context, [...path, "variables", one], `The texts ask for {{${one}}}: give it a value.`);
+  const long = asks?.tooLong(given);
+  if (long !== undefined) wrong(context, [...path, "variables"], tooLongWith(long));
 }
 
 function checkBody({ from, text, html, template }: What, context: Issues): void {
@@ -266,7 +295,7 @@ function askedOf(given: What & How, copies: readonly AskedCopy[]): AskedWithTemp
         subject,
         text,
         html,
-        headers: Object.entries(given.headers ?? {}),
+        headers: given.headers ?? [],
         attachments: attachments ?? [],
       },
     },
@@ -284,7 +313,7 @@ export const EmailBody = z
   .superRefine((given, context) => {
     checkBody(given, context);
     checkTime(given, context);
-    checkVariables(given, given.variables, context, []);
+    if (given.variables !== undefined) checkVariables(asksOf(given), given.variables, context, []);
   })
   .transform((given): AskedWithTemplate => askedOf(given, [copyOf(withTemplate(given, given), given.subject)]));
 
@@ -304,11 +333,15 @@ export const RawBody = z
     if ((given.raw === undefined) === (given.message === undefined))
       wrong(context, ["raw"], "Give the message either in raw (base64) or in message (text).");
   })
-  .transform(({ message = "", raw, ...rest }) => ({
-    ...rest,
-    field: raw === undefined ? ("message" as const) : ("raw" as const),
-    bytes: withLineEnds(raw === undefined ? Buffer.from(message, "utf8") : Buffer.from(raw, "base64")),
-  }));
+  .transform(({ message = "", raw, ...rest }, context) => {
+    const bytes = raw === undefined ? Buffer.from(message, "utf8") : bytesOf(raw);
+    if (bytes === undefined) wrong(context, ["raw"], noBase64);
+    return {
+      ...rest,
+      field: raw === undefined ? ("message" as const) : ("raw" as const),
+      bytes: withLineEnds(bytes ?? Buffer.alloc(0)),
+    };
+  });
 
 /** Programs write lines as their systems do. */
 function withLineEnds(bytes: Buffer): Uint8Array {
@@ -332,8 +365,9 @@ const sharedForm = z
   .superRefine((given, context) => {
     checkBody(given, context);
     checkTime(given, context);
+    const asks = asksOf(given);
     for (const [index, one] of given.recipients.entries())
-      checkVariables(given, one.variables ?? {}, context, ["recipients", index]);
+      checkVariables(asks, one.variables ?? {}, context, ["recipients", index]);
   })
   .transform((given): AskedWithTemplate => {
     const asked = askedOf(
@@ -367,7 +401,10 @@ export type Batch = {
 /** The emails of a list, each by itself; what is wrong with the list is an issue of the body. */
 function batchOf(given: readonly unknown[], below: string): Batch {
   const places = given.map((_, index) => `${below}/${index}`);
-  const read = given.map((one, index) => ({ place: places[index]!, read: EmailBody.safeParse(one) }));
+  const read = given.map((one, index) => ({
+    place: places[index]!,
+    read: EmailBody.safeParse(one, { error: sentenceOf }),
+  }));
   return {
     asked: read.flatMap(({ place, read }) => (read.success ? [{ one: read.data, place }] : [])),
     wrong: read.flatMap(({ place, read }) => (read.success ? [] : [{ place, errors: wrongFields(read.error, place) }])),
@@ -381,21 +418,15 @@ const anyList = z.array(z.unknown()).min(1).max(maxBatch);
 export const BatchBody = z
   .unknown()
   .transform((given, context): Batch => {
-    const told = <T>(schema: z.ZodType<T>): T | undefined => {
-      const read = schema.safeParse(given);
-      if (read.success) return read.data;
-      for (const issue of read.error.issues) context.issues.push({ ...issue, input: undefined } as never);
-      return undefined;
-    };
     if (Array.isArray(given)) {
-      const list = told(anyList);
+      const list = readAs(anyList, given, context);
       return list === undefined ? z.NEVER : batchOf(list, "");
     }
     if (typeof given === "object" && given !== null && "recipients" in given) {
-      const one = told(sharedForm);
+      const one = readAs(sharedForm, given, context);
       return one === undefined ? z.NEVER : { asked: [{ one, place: "" }], wrong: [], places: [""] };
     }
-    const read = told(z.strictObject({ emails: anyList }));
+    const read = readAs(z.strictObject({ emails: anyList }), given, context);
     return read === undefined ? z.NEVER : batchOf(read.emails, "/emails");
   })
   .meta({

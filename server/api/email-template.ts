@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Email } from "../inject/email.ts";
 import { addresseesIn } from "../inject/fields.ts";
 import type { Addressee, Asked } from "../inject/inject.ts";
-import { personalise } from "../inject/personalise.ts";
-import { missingIn, type TemplateWish, textsOf } from "../inject/template.ts";
+import { asksIn, personalise, tooLongWith } from "../inject/personalise.ts";
+import { type TemplateWish, textsOf } from "../inject/template.ts";
 import type { TemplateBody } from "../store/templates-store.ts";
 import { type FieldProblem, Problem } from "./problem.ts";
 import type { ApiWorld } from "./route.ts";
@@ -90,15 +90,17 @@ function withTexts(
   const own = new Set(email.headers.map(([name]) => name.toLowerCase()));
   const headers = Object.entries(body.headers ?? {}).filter(([name]) => !own.has(name.toLowerCase()));
   const { text, html } = body;
-  const texts: TemplateBody = { subject, text, html, headers: Object.fromEntries(headers) };
-  const errors = one.copies.flatMap(({ variables }, n) =>
-    missingIn(texts, variables).map((name) =>
-      wrong(
-        `${one.copies.length > 1 ? `recipients/${n}/` : ""}variables/${name}`,
-        `The template ${id} asks for {{${name}}}: give it a value.`,
-      ),
-    ),
-  );
+  const asks = asksIn({ subject, text, html, headers: [...headers, ...email.headers] });
+  const errors = one.copies.flatMap(({ variables }, n) => {
+    const at = `${one.copies.length > 1 ? `recipients/${n}/` : ""}variables`;
+    const long = variables === undefined ? undefined : asks.tooLong(variables);
+    return [
+      ...asks
+        .missing(variables)
+        .map((name) => wrong(`${at}/${name}`, `The template ${id} asks for {{${name}}}: give it a value.`)),
+      ...(long === undefined ? [] : [wrong(at, tooLongWith(long))]),
+    ];
+  });
   if (errors.length > 0) return { errors };
   const replyTo = email.replyTo.length > 0 ? email.replyTo : (addresseesIn(body.replyTo ?? "") ?? []);
   return {

@@ -1,5 +1,6 @@
 /** What is wrong with a request, as RFC 9457 tells it. */
 import type { z } from "zod";
+import { isOtherKind } from "./sentences.ts";
 
 /** One wrong field: a JSON pointer into the body (RFC 6901, as a URI fragment), or the name of a parameter. */
 export type FieldProblem = {
@@ -129,6 +130,7 @@ function issuesOf(
   what: string,
 ): { readonly path: readonly PropertyKey[]; readonly detail: string }[] {
   return error.issues
+    .flatMap(withinUnion)
     .flatMap((issue) =>
       issue.code === "unrecognized_keys"
         ? issue.keys.map((key) => ({
@@ -140,8 +142,17 @@ function issuesOf(
     .slice(0, maxErrors);
 }
 
+/** Of a value that may have several forms: what is wrong with it in the one form that it has. */
+function withinUnion(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const meant = issue.errors.filter((issues) => !issues.some(isOtherKind));
+  if (meant.length !== 1) return [issue];
+  return meant[0]!.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(withinUnion);
+}
+
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
-/** A part of a JSON pointer. */
-export const token = (part: PropertyKey): string => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+/** A part of a JSON pointer, as it stands in a URI fragment (RFC 6901 §6): `~`, `/` and what no fragment may hold are escaped. */
+export const token = (part: PropertyKey): string =>
+  `/${encodeURI(String(part).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1")).replaceAll("#", "%23")}`;
 const summary = (errors: readonly FieldProblem[]): string =>
   errors.length === 1 ? (errors[0]?.detail ?? "") : `${errors.length} fields are wrong.`;

@@ -26,7 +26,9 @@ const cases: readonly [schema: z.ZodType, value: unknown, expected: string][] = 
   [z.iso.datetime(), "noon", "Write a time in UTC like 2026-01-31T12:00:00Z."],
   [z.string().regex(/^a$/), "b", "This has the wrong form."],
   [z.string().regex(/^a$/, "Write an a."), "b", "Write an a."],
-  [z.union([z.string(), z.int()]), true, "This has the wrong form."],
+  [z.union([z.string(), z.int()]), true, "This must be a text, or a number."],
+  [z.union([z.string(), z.strictObject({ email: z.string() })]), 7, "This must be a text, or an object with fields."],
+  [z.union([z.string().max(1), z.string().regex(/^b+$/)]), "aa", "This has the wrong form."],
 ];
 for (const [at, [schema, value, expected]] of cases.entries())
   test(`${at}: ${expected}`, () =>

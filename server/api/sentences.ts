@@ -20,7 +20,7 @@ export function sentenceOf(issue: z.core.$ZodRawIssue): string {
     case "invalid_type":
       if (issue.input === undefined) return "This must be there.";
       if (Number.isNaN(issue.input)) return "Write a number.";
-      return `This must be ${kindWords[issue.expected] ?? `of the type ${issue.expected}`}.`;
+      return `This must be ${kindWord(issue.expected)}.`;
     case "too_small":
       return bound(issue.origin, issue.minimum, issue.inclusive !== false, "least");
     case "too_big":
@@ -35,10 +35,26 @@ export function sentenceOf(issue: z.core.$ZodRawIssue): string {
       return `This must be a multiple of ${issue.divisor}.`;
     case "unrecognized_keys":
       return "There is no such field.";
+    case "invalid_union":
+      return issue.input === undefined ? "This must be there." : unionSentence(issue.errors);
     default:
       return "This has the wrong form.";
   }
 }
+
+/** Whether it says that the whole value is of another kind (a text, not a list). */
+export const isOtherKind = ({ code, path }: Pick<z.core.$ZodIssue, "code" | "path">): boolean =>
+  code === "invalid_type" && path.length === 0;
+
+/** Of a value that has none of several forms. */
+function unionSentence(errors: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const kinds = errors.map((issues) => issues.find(isOtherKind));
+  if (kinds.includes(undefined)) return "This has the wrong form.";
+  const words = new Set(kinds.map((one) => (one as z.core.$ZodIssueInvalidType).expected).map(kindWord));
+  return `This must be ${[...words].join(", or ")}.`;
+}
+
+const kindWord = (expected: string): string => kindWords[expected] ?? `of the type ${expected}`;
 
 const formatWords: { readonly [format: string]: string } = {
   email: "Write an address like anna@example.org.",

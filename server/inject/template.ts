@@ -1,20 +1,18 @@
 /** Templates as mail is made of them (`../store/templates-store.ts`): which texts, which names they ask for, and how they look with values. */
 import type { Store } from "../store/store.ts";
 import { maxTemplateChars, type TemplateBody } from "../store/templates-store.ts";
-import { addresseesIn, isLine, maxFields, wrongFieldName } from "./fields.ts";
-import { namesIn, personalise, type Variables, wrongPlace } from "./personalise.ts";
+import { addresseesIn, isLine, maxFields, wrongFieldsIn } from "./fields.ts";
+import { type Asks, asksIn, personalise, type Variables, wrongPlace } from "./personalise.ts";
 
 /** A template by name; without a version the published one. */
 export type TemplateWish = { readonly id: string; readonly version?: number | undefined };
 
-/** The names that a template asks for. */
-export const namesOf = ({ subject, text = "", html = "", headers = {} }: TemplateBody): readonly string[] => [
-  ...new Set([subject, text, html, ...Object.values(headers)].flatMap((part) => [...namesIn(part)])),
-];
+/** What a template asks for. */
+export const asksOf = ({ subject, text, html, headers = {} }: TemplateBody): Asks =>
+  asksIn({ subject, text, html, headers: Object.entries(headers) });
 
-/** Those that have no value among these. */
-export const missingIn = (body: TemplateBody, given: Variables | undefined): readonly string[] =>
-  namesOf(body).filter((name) => !Object.hasOwn(given ?? {}, name));
+/** The names that a template asks for. */
+export const namesOf = (body: TemplateBody): readonly string[] => [...asksOf(body).names];
 
 /** Names without a value become nothing. */
 export const filledIn = ({ subject, text, html, headers, ...rest }: TemplateBody, values: Variables): TemplateBody => ({
@@ -44,11 +42,7 @@ export function wrongTemplate(body: TemplateBody): readonly { readonly field: st
     say("reply_to", "These are no addresses: write them like anna@example.org or Anna <anna@example.org>.");
   const fields = Object.entries(headers);
   if (fields.length > maxFields) say("headers", `A template has ${maxFields} fields at most.`);
-  for (const [name, value] of fields) {
-    const why =
-      wrongFieldName(name) ?? (isLine(value) ? undefined : "This must be one line, without control characters.");
-    if (why !== undefined) say(`headers/${pointed(name)}`, why);
-  }
+  for (const { index, why } of wrongFieldsIn(fields)) say(`headers/${pointed(fields[index]![0])}`, why);
   const texts = {
     subject,
     text,

@@ -160,17 +160,17 @@ test("the short name of the API, and mail to people here", async () => {
 test("what is wrong is told with pointers, and nothing is sent", async () => {
   const good = { from, to: person("x"), text: "x" };
   const wrong: readonly [body: object, pointers: readonly string[]][] = [
-    [{ ...good, to: "no address" }, ["#/to/0"]],
+    [{ ...good, to: "no address" }, ["#/to"]],
     [{ ...good, to: [person("a"), "b@"] }, ["#/to/1"]],
     [{ ...good, to: [] }, ["#/to"]],
     [{ from, to: person("x") }, ["#/text"]],
     [{ ...good, shoe: 1 }, ["#/shoe"]],
     [{ ...good, subject: "a\r\nBcc: x@y.test" }, ["#/subject"]],
     [{ ...good, headers: { "X-A": "1\nBcc: x@y.test" } }, ["#/headers/X-A"]],
-    [{ ...good, headers: { "X-A: 1\r\nBcc": "x@y.test" } }, ["#/headers/X-A: 1\r\nBcc"]],
+    [{ ...good, headers: { "X-A: 1\r\nBcc": "x@y.test" } }, ["#/headers/X-A:%201%0D%0ABcc"]],
     [{ ...good, headers: { Bcc: "x@y.test" } }, ["#/headers/Bcc"]],
     [{ ...good, from: "a@b.test\r\nBcc: x@y.test" }, ["#/from"]],
-    [{ ...good, to: "a@b.test\r\nRCPT TO:<x@y.test>" }, ["#/to/0"]],
+    [{ ...good, to: "a@b.test\r\nRCPT TO:<x@y.test>" }, ["#/to"]],
     [{ ...good, attachments: [{ filename: "a", content: "!" }] }, ["#/attachments/0/content"]],
     [{ ...good, send_at: "tomorrow" }, ["#/send_at"]],
     [{ ...good, send_at: new Date(Date.now() + 40 * 86_400_000).toISOString() }, ["#/send_at"]],
@@ -191,11 +191,11 @@ test("what is wrong is told with pointers, and nothing is sent", async () => {
   const whole = "/emails/batch?all_or_none=true";
   const batch = await user.no(422, "POST", whole, { emails: [good, good, good, { ...good, to: ["b@"] }] });
   assert.deepEqual(pointers(batch), ["#/emails/3/to/0"]);
-  assert.deepEqual(pointers(await user.no(422, "POST", whole, [good, { ...good, to: 7 }])), ["#/1/to/0"]);
+  assert.deepEqual(pointers(await user.no(422, "POST", whole, [good, { ...good, to: 7 }])), ["#/1/to"]);
   const forgery = { ...good, from: "u2@example.test" };
   assert.deepEqual(pointers(await user.no(403, "POST", whole, { emails: [good, forgery] })), ["#/emails/1/from"]);
   const nothing = await user.no(422, "POST", "/emails/batch", { emails: [{ ...good, to: "" }, 7, forgery] });
-  assert.deepEqual(pointers(nothing), ["#/emails/0/to/0", "#/emails/1", "#/emails/2/from"]);
+  assert.deepEqual(pointers(nothing), ["#/emails/0/to", "#/emails/1", "#/emails/2/from"]);
   assert.deepEqual(pointers(await user.no(403, "POST", "/emails/batch", [forgery])), ["#/0/from"]);
   await user.no(422, "POST", "/emails/batch", { emails: Array.from({ length: 1001 }, () => good) });
 });
@@ -696,7 +696,8 @@ test("a message that is written already goes as it is", async () => {
   assert.doesNotMatch(got.data, /X-Angarium-Stream|List-Unsubscribe/);
   await user.ok("POST", "/messages/raw", { to: person("raw64"), raw: Buffer.from(message).toString("base64") });
   await arrived(person("raw64"));
-  await user.no(403, "POST", "/messages/raw", { to: person("raw"), message: message.replace(from, "u2@example.test") });
+  const notMine = { to: person("raw"), message: message.replace(from, "u2@example.test") };
+  assert.deepEqual(pointers(await user.no(403, "POST", "/messages/raw", notMine)), ["#/message"]);
   await user.no(422, "POST", "/messages/raw", { to: person("raw"), message: "no header\n" });
   // Several authors, of whom one is somebody else.
   const two = message.replace(`Me <${from}>`, `${from}, u2@example.test`);
@@ -748,7 +749,7 @@ test("large emails are read and written in other threads; what is wrong with the
   assert.match((await arrived(person("large-raw"))).data, /(?:\r\nline){50000}\r\n/);
   const twice = [...attachments, { filename: "b.bin", content: "?" }];
   const wrong = await user.no(422, "POST", "/emails", { ...large, to: "nobody", attachments: twice });
-  assert.deepEqual(pointers(wrong), ["#/attachments/1/content", "#/to/0"]);
+  assert.deepEqual(pointers(wrong), ["#/attachments/1/content", "#/to"]);
   await user.no(400, "POST", "/emails", `{"a":"${"x".repeat(200_000)}"`);
   // A few megabytes of names would be minutes of work.
   const names = Array.from({ length: 300_000 }, (_, n) => `"${n}":0`).join(",");

@@ -78,10 +78,12 @@ const byOf = (actor: Actor, tenant: string) => ({
 
 type Who = { readonly actor: Actor };
 
-function refused({ kind, field, why }: NotAsked): Problem<"validation" | "forbidden"> {
+/** `fromField`: what says whom it is from. */
+function refused({ kind, field, why }: NotAsked, fromField: string): Problem<"validation" | "forbidden"> {
+  const pointer = `/${field === "from" ? fromField : field}`;
   return kind === "wrong"
-    ? wrongField(`/${field}`, why)
-    : new Problem("forbidden", why, [{ pointer: `#/${field}`, detail: why }]);
+    ? wrongField(pointer, why)
+    : new Problem("forbidden", why, [{ pointer: `#${pointer}`, detail: why }]);
 }
 
 /** Nobody gets it: the whole request failed. */
@@ -99,13 +101,14 @@ async function sendOne(
   given: AskedWithTemplate,
   { actor }: Who,
   world: ApiWorld,
+  fromField = "from",
 ): Promise<z.input<typeof Accepted> | Problem<"sending-off" | "validation" | "forbidden" | "rate" | "rejected">> {
   if (world.injection === undefined) return sendingIsOff();
   const tenant = await tenantOf(actor, world);
   const asked = await withTemplates([given], () => "", tenant, world);
   if (asked instanceof Problem) return asked;
   const sent = await world.injection.send(asked, byOf(actor, tenant));
-  if ("kind" in sent) return refused(sent);
+  if ("kind" in sent) return refused(sent, fromField);
   return whollyRejected(sent[0]!, world.now()) ?? shownInjected(sent[0]!);
 }
 
@@ -182,7 +185,7 @@ export const routes: readonly Route[] = [
       const asked = await withTemplates([body], () => "", tenant, world);
       if (asked instanceof Problem) return asked;
       const checked = await world.injection.check(asked[0]!, byOf(actor, tenant));
-      if ("kind" in checked) return refused(checked);
+      if ("kind" in checked) return refused(checked, "from");
       const { recipients, sizeBytes, texts } = checked;
       return {
         recipients: recipients.map(({ address, status, reason }) => ({ address, status, reason: reason ?? null })),
@@ -218,7 +221,7 @@ export const routes: readonly Route[] = [
         wish: wishOf(body),
         ...timesOf(body),
       };
-      return sendOne(asked, given, world);
+      return sendOne(asked, given, world, body.from === undefined ? body.field : "from");
     },
   }),
   route({

@@ -1,7 +1,8 @@
 /** Texts that are kept for mail: a draft that is worked on, and versions of which mail is made. */
 import { z } from "zod";
 import { maxFieldChars } from "../../inject/fields.ts";
-import { filledIn, missingIn, namesOf, textsOf, wrongTemplate } from "../../inject/template.ts";
+import { tooLongWith } from "../../inject/personalise.ts";
+import { asksOf, filledIn, namesOf, textsOf, wrongTemplate } from "../../inject/template.ts";
 import { maxTemplateChars, maxTemplates, type Template, type TemplateBody } from "../../store/templates-store.ts";
 import type { Actor } from "../actor.ts";
 import { templateName } from "../email-template.ts";
@@ -324,7 +325,10 @@ export const routes: readonly Route[] = [
           ? template.draft
           : await textsOf({ ...wish, version: wish.version }, template.tenant, world.store);
       if ("why" in body) return wrongField("/version", body.why);
-      return { ...textsShown(filledIn(body, variables)), missing: [...missingIn(body, variables)] };
+      const asks = asksOf(body);
+      const long = asks.tooLong(variables);
+      if (long !== undefined) return wrongField("/variables", tooLongWith(long));
+      return { ...textsShown(filledIn(body, variables)), missing: [...asks.missing(variables)] };
     },
   }),
 ];
