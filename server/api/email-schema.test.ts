@@ -158,3 +158,18 @@ test("addresses and fields in all their forms", () => {
   assert.equal(asked.copies[0]?.cc[0]?.address, "c@example.org");
   assert.deepEqual(asked.content.kind === "email" && asked.content.email.headers, [["X-A", "a"]]);
 });
+
+test("tags and metadata of a batch are everybody's, and each may say more", () => {
+  const shared = { from: email.from, text: "t", tags: ["a"], metadata: { order: 1, kind: "x" } };
+  const { asked } = BatchBody.parse({
+    ...shared,
+    recipients: [{ to: email.to }, { to: email.to, metadata: { order: 2 } }],
+  });
+  assert.deepEqual(
+    asked[0]?.one.copies.map(({ about }) => about),
+    [
+      { subject: "", tags: ["a"], metadata: { order: 1, kind: "x" } },
+      { subject: "", tags: ["a"], metadata: { order: 2, kind: "x" } },
+    ],
+  );
+});

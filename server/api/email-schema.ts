@@ -357,6 +357,7 @@ const sharedForm = z
     ...what,
     ...how,
     tags: tags.optional(),
+    metadata: labels.optional().describe("Of all; what a recipient says itself goes before."),
     recipients: z
       .array(z.strictObject({ ...whom, engaged_days: engagedDays }))
       .min(1)
@@ -378,6 +379,7 @@ const sharedForm = z
             ...withTemplate(one, given),
             variables: withTemplate(one, given).variables ?? {},
             tags: one.tags ?? given.tags,
+            metadata: given.metadata === undefined ? one.metadata : { ...given.metadata, ...one.metadata },
           },
           given.subject,
         ),

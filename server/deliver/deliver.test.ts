@@ -504,6 +504,27 @@ test("spam for an address that only forwards is refused", async () => {
   assert.deepEqual(replies, ["550 5.7.1 This message looks like spam, and spam is not forwarded from here"]);
 });
 
+test("who writes to an alias that leads to a suppressed address does not learn where it leads", async () => {
+  const row = {
+    scope: "platform",
+    hash: "",
+    address: "",
+    reason: "manual",
+    evidence: "",
+    at: 0,
+    expiresAt: undefined,
+  } as const;
+  const suppressed = async (addresses: readonly string[]) => new Map(addresses.map((address) => [address, row]));
+  const { accepted, replies } = await deliver(mail([to("away@example.test")]), {
+    forward,
+    suppression: { suppressed },
+  });
+  assert.deepEqual(accepted, []);
+  assert.deepEqual(replies, [
+    "550 5.7.1 <away@example.test> is forwarded to an address that may not be written to from here",
+  ]);
+});
+
 test("what an address has forwarded enough of waits, or stays with those here", async () => {
   const how = { forward, settings: { ...defaultDeliverSettings, maxForwardsPerHour: 1 } };
   const away = mail([to("away@example.test")]);

@@ -48,9 +48,10 @@ function without(
     const own = refusals.get(address);
     if (own !== undefined) return { kind: "refused", reply: own };
     const nothingLeft = destination.queued && destination.accounts.length === 0 && forwarded.length === 0;
-    const first = to.forwarded.find((one) => !stays(one));
-    return nothingLeft && first !== undefined && !to.queued.some((one) => one.address === address)
-      ? { kind: "refused", reply: refusals.get(first.address)! }
+    const leftOut = to.forwarded.some((one) => !stays(one));
+    // Who writes to an alias does not learn where it leads.
+    return nothingLeft && leftOut && !to.queued.some((one) => one.address === address)
+      ? { kind: "refused", reply: forwardRefusal(address) }
       : destination;
   });
   return { ...to, each, queued: to.queued.filter(stays), forwarded };
@@ -117,6 +118,9 @@ function pausedReply(address: string, { because, until }: Paused): Reply {
         `${who} gets mail of so many senders at once that somebody seems to fill in forms with it, and all of it waits until ${clock}: a form that anybody can fill in needs a CAPTCHA`,
       );
 }
+
+const forwardRefusal = (address: string): Reply =>
+  reply(550, "5.7.1", `<${printable(address)}> is forwarded to an address that may not be written to from here`);
 
 function refusal(address: string, reason: string): Reply {
   return reply(

@@ -80,8 +80,9 @@ function isReachable(address: string, { privateAddresses, allow }: GuardSettings
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address) || address.includes("%")) return false;
   const plain = ipaddr.process(address);
-  if (plain.range() === "unicast") return true;
-  if (plain.kind() !== "ipv6") return false;
+  if (plain.kind() !== "ipv6") return plain.range() === "unicast";
+  // What IANA has given out to the world is 2000::/3; ::/96 carries an IPv4 address in the way of RFC 4291 §2.5.5.1, which nothing routes.
+  if (plain.range() === "unicast") return (plain.toByteArray()[0]! & 0xe0) === 0x20;
   // NAT64 (RFC 6052) and 6to4 (RFC 3056) carry an IPv4 address: it counts.
   const bytes = plain.toByteArray();
   const inner =

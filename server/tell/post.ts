@@ -124,6 +124,18 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: NodeJS.ErrnoException): void {
     clearTimeout(this.#timer);
-    this.#end({ kind: "failed", why: `It could not be reached: ${error.code ?? error.message}.` });
+    this.#end({ kind: "failed", why: troubleOf(error) });
   }
+}
+
+/** A broken connection in a sentence; what is rare keeps the system's word for it. */
+function troubleOf({ name, code = "", message }: NodeJS.ErrnoException): string {
+  if (code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE")
+    return "It closed the connection and did not answer.";
+  if (code === "ECONNREFUSED") return "Nothing listens there.";
+  if (code.startsWith("UND_ERR_CONNECT_TIMEOUT") || code === "ETIMEDOUT") return "It could not be reached in time.";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "Its certificate is for another name.";
+  if (/^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)) return `Its certificate is not good (${code}).`;
+  if (name === "HTTPParserError") return "What it answers is no HTTP.";
+  return `It could not be reached: ${code || message}.`;
 }
