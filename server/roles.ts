@@ -96,6 +96,8 @@ export type RunningServer = {
   readonly listeners: readonly BoundAddress[];
   /** PEM file of our own certificate authority; undefined with a configured certificate. */
   readonly caFile: string | undefined;
+  /** Reads again what may change while it runs: the shaping file. Mistakes are logged, and all stays as it was then. */
+  reread(): void;
   /** Takes leave of everybody, finishes what runs, closes the store. Within five seconds. */
   stop(): Promise<void>;
 };
@@ -713,6 +715,11 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   return {
     listeners: addresses(),
     caFile: keyRing.caFile,
+    reread() {
+      const wrong = sending?.rereadShaping();
+      if (wrong === undefined) log.info({}, "the shaping file is read again");
+      else log.error({}, `the shaping file is wrong, and all stays as it was: ${wrong}`);
+    },
     stop: () =>
       (stopped ??= (async () => {
         clearInterval(tidying);

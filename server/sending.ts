@@ -57,6 +57,8 @@ export type Sending = {
   conductOf(tenant: string): { readonly day: Tally; readonly week: Tally; readonly verdict: Judged };
   /** What receivers have taken of a tenant's mail on these days (since 1970, UTC); of the last week alone. */
   sentOn(tenant: string, from: number, to: number): number;
+  /** Reads the shaping file again; answers what is wrong with it, and all stays as it was then. */
+  rereadShaping(): string | undefined;
   /** What a reply means, by which rule, and what that would do. `to`: a provider's key, or a domain. */
   classify(reply: string, to: string): Meaning & { readonly provider: string };
   warmups(): readonly WarmupStatus[];
@@ -102,7 +104,6 @@ export type RunningSending = Sending & {
   visited(message: Pick<Trace, "tenant" | "campaign">, what: "opened" | "clicked"): void;
   /** A tenant's message has come to so many of our own people: it counts beside what they say of it. */
   keptHere(message: Pick<Sender, "tenant" | "campaign">, count: number): void;
-  /** Who is flooded by forms that somebody fills in for them. */
   /** What is refused when it is handed in, to be sent again later. */
   readonly flooding: Flooding;
   /** The directory with the addresses at which they come. */
@@ -135,7 +136,19 @@ export async function makeSending(parts: {
   readonly log: Log;
 }): Promise<RunningSending> {
   const { store, settings, dataDir, now, log } = parts;
-  const shaping = readShaping(settings.shaping, dataDir);
+  let rules = readShaping(settings.shaping, dataDir);
+  // Everybody holds this one: what the file says later is in it at once.
+  const shaping: Shaping = {
+    get providers() {
+      return rules.providers;
+    },
+    get domains() {
+      return rules.domains;
+    },
+    get rules() {
+      return rules.rules;
+    },
+  };
   const file = readFile(settings.model, dataDir);
   let model = await loadModel(store, file);
   const safely = (what: string, work: Promise<unknown>): void => {
@@ -409,6 +422,14 @@ export async function makeSending(parts: {
     sentOn(tenant, from, to) {
       const hour = Math.floor(now() / hourMs);
       return conduct.tally(`tenant:${tenant}`, hour - from * 24 + 1, hour - (to + 1) * 24 + 1).delivered;
+    },
+    rereadShaping() {
+      try {
+        rules = readShaping(settings.shaping, dataDir);
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
+      }
     },
     classify(reply, to) {
       const provider = shaping.providers.has(to) || to === "other" ? to : providerOf(shaping, to, []);

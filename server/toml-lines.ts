@@ -2,7 +2,8 @@
 
 /**
  * Line numbers (from 1) by dotted path: "listen.smtp" → 4, "listen" → 3. Good for what a configuration file holds: tables, arrays of
- * tables ("route.0.host"), bare and quoted keys. A path that is not found answers the nearest parent's line.
+ * tables ("route.0.host"), bare and quoted keys. A table that only has others in it stands where the first of them does. A path that is not
+ * found answers the nearest parent's line.
  */
 export function keyLines(text: string): (path: readonly (string | number)[]) => number | undefined {
   const lines = new Map<string, number>();
@@ -20,6 +21,10 @@ export function keyLines(text: string): (path: readonly (string | number)[]) => 
         if (count === 0) lines.set(name, index + 1);
       } else table = name;
       lines.set(table, index + 1);
+      for (let dot = name.lastIndexOf("."); dot > 0; dot = name.lastIndexOf(".", dot - 1)) {
+        const above = name.slice(0, dot);
+        if (!lines.has(above)) lines.set(above, index + 1);
+      }
       continue;
     }
     const key = /^((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=/.exec(line);

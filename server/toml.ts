@@ -27,7 +27,7 @@ export function checkValue<Schema extends z.ZodType>(
   schema: Schema,
   lineOf: ReturnType<typeof keyLines> = () => undefined,
 ): ReadToml<z.infer<Schema>> {
-  const result = schema.safeParse(raw);
+  const result = schema.safeParse(raw, { error: wordsFor });
   if (result.success) return { kind: "ok", value: result.data };
   const mistakes = result.error.issues.flatMap((issue) => mistakesOf(issue, lineOf));
   mistakes.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
@@ -42,10 +42,40 @@ function mistakesOf(issue: z.core.$ZodIssue, lineOf: ReturnType<typeof keyLines>
       return { line: lineOf(full), key: full.join("."), message: "there is no such setting" };
     });
   // What is missing has no line of its own: that of what it is missing in.
-  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
-  return missing
-    ? [{ line: lineOf(path.slice(0, -1)), key: path.join("."), message: "this is missing" }]
-    : [{ line: lineOf(path), key: path.join("."), message: issue.message }];
+  const place = issue.message === missing ? path.slice(0, -1) : path;
+  return [{ line: lineOf(place), key: path.join("."), message: issue.message }];
+}
+
+const missing = "this is missing";
+
+const kindWords: { readonly [type: string]: string } = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a table",
+  record: "a table",
+};
+
+/** What follows on the name of a setting; a schema's own words go before these. */
+function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.input === undefined ? missing : `must be ${kindWords[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `must be ${issue.values.length === 1 ? "" : "one of "}${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "too_small":
+      return issue.origin === "number"
+        ? `must be ${issue.inclusive === false ? "above" : "at least"} ${issue.minimum}`
+        : `must have at least ${issue.minimum} ${issue.origin === "string" ? "characters" : "entries"}`;
+    case "too_big":
+      return issue.origin === "number"
+        ? `must be ${issue.inclusive === false ? "below" : "at most"} ${issue.maximum}`
+        : `must have at most ${issue.maximum} ${issue.origin === "string" ? "characters" : "entries"}`;
+    default:
+      return undefined;
+  }
 }
 
 /** "angarium.toml:12: imap.maxSessions must be a number" */

@@ -11,7 +11,7 @@ const endAtOnce = (): void => {
   process.kill(process.pid, "SIGKILL");
 };
 
-/** Resolves with the exit code after SIGTERM or SIGINT and an orderly stop; a second signal ends it at once. */
+/** Resolves with the exit code after SIGTERM or SIGINT and an orderly stop; a second signal ends it at once. SIGHUP has files read again. */
 export function untilStopped(server: RunningServer, afterwards: () => Promise<void> | void): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -35,5 +35,7 @@ export function untilStopped(server: RunningServer, afterwards: () => Promise<vo
     };
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
+    // Where there is a terminal it means that this has gone away, with whoever looked at it.
+    process.on("SIGHUP", () => (process.stdout.isTTY ? stop() : server.reread()));
   });
 }

@@ -117,6 +117,16 @@ export const warmupCommands: readonly Command[] = [
         });
       })(world),
   ),
+  command(
+    "shaping reload",
+    "Reads the shaping file again, as SIGHUP does; where it is wrong, all stays as it was.",
+    {},
+    async (_, world) =>
+      withSending((sending) => {
+        const wrong = sending.rereadShaping();
+        return wrong === undefined ? done({ reloaded: true }) : no(wrong);
+      })(world),
+  ),
   command("shaping throttles", "What is slowed or suspended now: why, since when, until when.", {}, async (_, world) =>
     withSending((sending) =>
       done(sending.throttles().map((one) => ({ ...one, since: time(one.since), until: time(one.until) }))),

@@ -41,6 +41,18 @@ const mistakes: readonly [name: string, text: string, expected: string][] = [
     `\n[provider.x]\nmx = [".x.test"]`,
     'f:2: provider "x": it is new, and has no title',
   ],
+  [
+    "an unknown provider's limits alone",
+    "\n\n[provider.gmial.limits]\nperSecond = 1",
+    'f:3: provider "gmial": it is new',
+  ],
+  ["an unknown table of tables", "\n[providers.gmail]\nx = 1", "f:2: providers: there is no such setting"],
+  [
+    "a word of others",
+    '[provider.gmail.limits]\ntls = "no"',
+    'f:2: provider.gmail.limits.tls: must be one of "opportunistic", "required"',
+  ],
+  ["a list for a table", "[provider.gmail]\nlimits = []", "f:2: provider.gmail.limits: must be a table"],
   ["no TOML", "[[rule", "f:1: not readable as TOML"],
 ];
 for (const [name, text, expected] of mistakes)

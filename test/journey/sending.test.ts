@@ -22,6 +22,7 @@ const names = {
 let dev: DevProcess;
 let data: string;
 let options: string[];
+let shapingFile: string;
 const sinks: { [host: string]: Sink } = {};
 let answers: (command: string) => string | undefined = () => undefined;
 
@@ -46,7 +47,10 @@ before(async (t) => {
     String(port),
     "--data",
     data,
+    "--set",
+    `sending.shaping=${(shapingFile = join(folder, "shaping.toml"))}`,
   ];
+  await writeFile(shapingFile, "");
   dev = await startDev(options);
 });
 after(async () => {
@@ -305,6 +309,23 @@ test("a block suspends the source at this provider alone, says why and until whe
     readonly rule: string;
   };
   assert.equal(said.rule, "microsoft-block-list");
+});
+
+test("a shaping file is read again while the server runs; a wrong one changes nothing", async () => {
+  const ruleOf = async () =>
+    ((await run("shaping test", { reply: "450 come after tea", to: "other" })) as { readonly rule?: string }).rule;
+  assert.equal(await ruleOf(), undefined);
+  await writeFile(shapingFile, '[[rule]]\nid = "tea"\nreply = "after tea"\nclass = "busy"\n');
+  assert.deepEqual(await run("shaping reload"), { reloaded: true });
+  assert.equal(await ruleOf(), "tea");
+  await writeFile(shapingFile, "\n[provider.gmial.limits]\nperSecond = 1\n");
+  await assert.rejects(run("shaping reload"), /shaping\.toml:2: provider "gmial": it is new, and has no title/);
+  dev.child.kill("SIGHUP");
+  await until(dev.log, (log) => /all stays as it was: .*shaping\.toml:2: /.test(log), "what is wrong in the log");
+  assert.equal(await ruleOf(), "tea");
+  await writeFile(shapingFile, "");
+  dev.child.kill("SIGHUP");
+  await until(ruleOf, (rule) => rule === undefined, "the file as it is now");
 });
 
 /** Brings a mail of another server, as it is. */
