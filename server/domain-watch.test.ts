@@ -25,18 +25,21 @@ test("a record that was right and is gone is an alarm, once; what never was ther
   assert.ok(!("mistakes" in resolver));
   const store = new FakeStore();
   await store.putDomain({ name: "d.test", kind: "local", settings: {} });
+  const looked: string[] = [];
   const world = {
     store,
     hostname: "mail.d.test",
     tlsa: () => [],
     now: () => clock,
     resolver,
+    keys: { look: async (domain: string) => void looked.push(domain) },
   } as unknown as World;
   const said: string[] = [];
   const log = { ...quiet, error: (_: object, sentence: string) => void said.push(sentence) } as unknown as Log;
   const watch = watchDomains({ world: () => world, log });
   await watch.look();
   assert.deepEqual([said, store.auditRows], [[], []]);
+  assert.deepEqual(looked, ["d.test"], "keys that DNS shows sign as soon as somebody looks");
   clock += hour;
   zone({ "d.test": { MX: ["10 elsewhere.test"] } });
   await watch.look();

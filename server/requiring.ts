@@ -19,7 +19,7 @@ import { lookAt } from "./require/look.ts";
 import { type Receiver, type Requirement, receivers, type Verdict, verdictFor } from "./require/requirement.ts";
 import { type Followed, type SelfTest, selfTest } from "./require/self-test.ts";
 import type { RunningSending } from "./sending.ts";
-import { readDkimKeys } from "./sign/dkim-keys.ts";
+import type { KeyKeeper } from "./sign/key-keeper.ts";
 import { domainSettings } from "./store/domain-settings.ts";
 import type { Instant, Store } from "./store/store.ts";
 
@@ -64,6 +64,8 @@ export function makeRequiring(parts: {
   readonly store: Store;
   readonly directory: Pick<Directory, "resolve">;
   readonly resolver: Resolver;
+  /** Looked at before anything is said of them: what DNS shows signs from then on. */
+  readonly keys: Pick<KeyKeeper, "look">;
   readonly complete: (mail: Received & { readonly sending: Sender }, messageId: string) => Promise<Buffer>;
   readonly newMessageId: () => string;
   readonly newId: () => string;
@@ -97,6 +99,7 @@ export function makeRequiring(parts: {
   const tenantOf = (domain: string): string => sending.model().domain.get(domain)?.tenant || domain;
 
   const look: Requiring["look"] = async (domain) => {
+    const keys = (await parts.keys.look(domain))?.keys ?? [];
     const model = sending.model();
     const { returnPath = "" } = model.domain.get(domain) ?? {};
     const listed = watches ? listings.all() : undefined;
@@ -107,7 +110,7 @@ export function makeRequiring(parts: {
         returnPath: returnPath === "" ? domain : returnPath,
         ourHost,
         egress: await egress(),
-        keys: (await readDkimKeys(store, domain))?.keys ?? [],
+        keys,
         outboundTls: parts.outboundTls,
         week: sending.conductOf(tenantOf(domain)).week,
         reported: await sending.feedback.spamRate(domain),
@@ -219,7 +222,7 @@ export function makeRequiring(parts: {
           await suppression.suppressed([address], { tenant, stream: "marketing", list: testList, marketing: true })
         )?.has(address) === true,
       undo: async (address) => void (await suppression.remove(`list:${tenant}/${testList}`, [address])),
-      keys: (await readDkimKeys(store, domain))?.keys ?? [],
+      keys: (await parts.keys.look(domain))?.keys ?? [],
       domain,
       now,
     });

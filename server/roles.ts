@@ -512,6 +512,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       store,
       directory,
       resolver,
+      keys: signing.keys,
       complete: submit.complete,
       newMessageId,
       newId,

@@ -39,10 +39,10 @@ export async function startSigning(parts: {
 }): Promise<Signing> {
   const { directory, store, pool, now } = parts;
   const zone = parts.settings.dynamicUpdates ? makeDnsChallenge(parts.acme, parts.now) : undefined;
-  const keys = makeKeyKeeper({ ...parts, zone });
+  const keys = makeKeyKeeper({ ...parts, zone, changed: () => signer.forget() });
   const returnPaths = await openReturnPaths(store, now);
-  if (parts.settings.assumePublished) await keys.lookAtAll();
-  const signer = makeSigner({ store, pool, now, domain: (name) => directory.domain(name) });
+  const { assumePublished } = parts.settings;
+  const signer = makeSigner({ store, pool, now, domain: (name) => directory.domain(name), assumePublished });
   const unsubscribe = store.subscribe((changes) => {
     if (changes.some(({ kind }) => kind === "directory")) signer.forget();
   });

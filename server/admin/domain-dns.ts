@@ -77,7 +77,7 @@ export async function standingsOf(store: Pick<World["store"], "settings">): Prom
   return new Map(all.map(({ key, value }) => [key.slice(checkPrefix.length), keptCheck(value) as KeptCheck]));
 }
 
-type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver" | "sending">>;
+type Used = Pick<World, "store" | "hostname" | "tlsa" | "now"> & Partial<Pick<World, "resolver" | "sending" | "keys">>;
 
 /** `addresses`: of the host, as DNS shows them; none: those of this machine. */
 export async function wantedOf(
@@ -113,7 +113,7 @@ function sendingDns({ domain, source, pool }: Named, name: string): SendingDns |
   return { returnPath, trackingHost, own, bulk: addressesOf(source.keys()) };
 }
 
-/** Asks DNS now, by `resolver` where another one is given than the server's; undefined where it cannot be asked. */
+/** Asks DNS now, by `resolver` where another one is given than the server's; undefined where it cannot be asked. DKIM keys that it shows sign from now on. */
 export async function checkDomain(
   world: Used,
   domain: Domain,
@@ -121,6 +121,7 @@ export async function checkDomain(
 ): Promise<DomainCheck | undefined> {
   const { hostname, now } = world;
   if (resolver === undefined) return undefined;
+  await world.keys?.look(domain.name);
   const [v4, v6] = await Promise.all([resolver.a(hostname), resolver.aaaa(hostname)]);
   const shown = [v4, v6].flatMap((answer) => (answer.kind === "found" ? answer.records.toSorted() : []));
   const records = await checkRecords(await wantedOf(world, domain, shown), hostname, resolver);

@@ -49,7 +49,7 @@ const alarmEveryMs = day;
 const maxAlarms = 100_000;
 
 export interface KeyKeeper {
-  /** Looks at the keys of one domain now, and does what is due; undefined where it has none. */
+  /** Looks at the keys of one domain now, past what the resolver remembers, and does what is due; undefined where it has none. */
   look(domain: string): Promise<DkimKeys | undefined>;
   /** Makes the next keys of a domain (of one use alone, where that is said), unless they wait already; then looks. */
   rotate(domain: string, use?: KeyUse): Promise<DkimKeys>;
@@ -66,10 +66,12 @@ export type ZoneUpdates = {
 
 export type KeeperParts = {
   readonly store: Pick<StoreReader, "setting" | "domains"> & Pick<StoreWriter, "swapSetting">;
-  readonly resolver: Pick<Resolver, "txt">;
+  readonly resolver: Pick<Resolver, "txt" | "fresh">;
   readonly settings: DkimSettings;
   /** Changes TXT records; undefined: a person does it. */
   readonly zone?: ZoneUpdates | undefined;
+  /** Keys of a domain are others than before. */
+  readonly changed?: () => void;
   readonly now: () => Instant;
   readonly log: Log;
 };
@@ -77,7 +79,7 @@ export type KeeperParts = {
 /** What becomes of the keys of a domain (undefined: they stay), and what is done once that is written. */
 type Change = { readonly keys: readonly DkimKey[] | undefined; readonly after?: () => void };
 
-export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: KeeperParts): KeyKeeper {
+export function makeKeyKeeper({ store, resolver, settings, zone, changed, now, log }: KeeperParts): KeyKeeper {
   const uses: readonly KeyUse[] = settings.separateMarketing ? ["", "marketing"] : [""];
   const turns = new Map<string, Promise<unknown>>();
   const told = new Map<string, Instant>();
@@ -106,15 +108,15 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
         if (attempt < maxAttempts) continue;
         throw new Error(`The DKIM keys of ${domain} are being changed by others all the time.`);
       }
+      if (keys !== undefined) changed?.();
       after?.();
       return keys === undefined ? found : { keys };
     }
   };
 
-  const nextOf = async (domain: string, found: DkimKeys): Promise<Change> => {
+  const nextOf = async (domain: string, found: DkimKeys, dns: Pick<Resolver, "txt">): Promise<Change> => {
     const views = new Map<string, View>();
-    for (const key of found.keys)
-      views.set(key.selector, await viewOf(key, domain, resolver, settings.assumePublished));
+    for (const key of found.keys) views.set(key.selector, await viewOf(key, domain, dns, settings.assumePublished));
     const step = nextStep(found.keys, (selector) => views.get(selector) ?? "trouble", now(), settings, uses);
     const made = await makeAll(step.wanted, step.keys);
     const keys = [...step.keys, ...made];
@@ -176,15 +178,17 @@ export function makeKeyKeeper({ store, resolver, settings, zone, now, log }: Kee
     return due.length === 0 ? undefined : [...keys, ...(await makeAll(due, keys))];
   };
 
-  const look = (domain: string): Promise<DkimKeys | undefined> =>
-    inTurn(domain, () => change(domain, async (found) => found && nextOf(domain, found)));
+  const lookBy = (dns: Pick<Resolver, "txt">, domain: string): Promise<DkimKeys | undefined> =>
+    inTurn(domain, () => change(domain, async (found) => found && nextOf(domain, found, dns)));
+  // Who asks has just published a record, and the resolver may remember that there was none.
+  const look: KeyKeeper["look"] = (domain) => lookBy(resolver.fresh ?? resolver, domain);
 
   const lookAtAll = async (): Promise<void> => {
     const waiting = (await store.domains()).filter(({ kind }: Domain) => kind === "local");
     const one = async (): Promise<void> => {
       for (let domain = waiting.pop(); domain !== undefined; domain = waiting.pop()) {
         try {
-          await look(domain.name);
+          await lookBy(resolver, domain.name);
         } catch (error) {
           if (stopped) return;
           log.error({ domain: domain.name, error }, "the DKIM keys could not be looked after; tried again");

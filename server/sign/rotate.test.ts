@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import { quiet } from "../log.ts";
-import type { Answer } from "../net/resolver.ts";
+import type { Answer, Resolver } from "../net/resolver.ts";
 import type { DkimKey } from "./dkim-keys.ts";
 import { ensureDkimKeys, makeDkimKeys, readDkimKeys } from "./dkim-keys.ts";
 import { dkimSignature } from "./dkim-signature.ts";
@@ -307,6 +307,37 @@ test("a rotation that is asked for begins at once, and once", async () => {
   const [, , usedRsa, usedEd, ...waiting] = await states();
   assert.deepEqual([usedRsa, usedEd], ["r20260102b publish", "e20260102b publish"], "not in DNS: they sign no more");
   assert.deepEqual(waiting, ["r20260102c publish", "e20260102c publish"]);
+});
+
+test("who has just published a key and asks is not told what the resolver remembers", async () => {
+  const made = await makeDkimKeys(start);
+  let kept: unknown = made;
+  let changes = 0;
+  const store = {
+    setting: async () => kept,
+    swapSetting: async (_key: string, _before: unknown, value: unknown) => (kept = value) === value,
+    domains: async () => [{ name: "example.test", kind: "local" as const, settings: {} }],
+  };
+  const shown = async (name: string): Promise<Answer<string>> => {
+    const key = made.keys.find(({ selector }) => name.startsWith(`${selector}.`))!;
+    return { kind: "found", records: [key.record], secure: false, ttlSeconds: 1 };
+  };
+  const keeper = makeKeyKeeper({
+    store,
+    resolver: {
+      txt: async () => ({ kind: "none", exists: false, secure: false, ttlSeconds: 900 }),
+      fresh: { txt: shown } as unknown as Resolver,
+    },
+    settings: defaultDkimSettings,
+    changed: () => void changes++,
+    now: () => start,
+    log: quiet,
+  });
+  await keeper.lookAtAll();
+  const states = async () => (await readDkimKeys(store, "example.test"))!.keys.map(({ state }) => state);
+  assert.deepEqual([await states(), changes], [["publish", "publish"], 0]);
+  await keeper.look("example.test");
+  assert.deepEqual([await states(), changes], [["used", "used"], 1]);
 });
 
 test("where zones take updates nobody has to do anything: published, used, replaced, taken out", async () => {

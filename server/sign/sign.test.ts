@@ -80,6 +80,10 @@ test("the signer works in the pool, with keys from the store", async () => {
   const domain = (name: string) => (name === ours.name ? ours : undefined);
   const fresh = makeSigner({ store, domain, pool, now: () => now });
   assert.equal(await fresh.sign(Buffer.from(`${header}\r\nHello\r\n`), "example.test"), "", "not in DNS yet");
+  const assuming = makeSigner({ store, domain, pool, now: () => now, assumePublished: true });
+  const early = Buffer.from(`${header}\r\nHello\r\n`);
+  const signed = Buffer.concat([Buffer.from(await assuming.sign(early, "example.test")), early]);
+  assert.deepEqual(await verify(signed, keys), ["rsa-sha256 pass", "ed25519-sha256 pass"], "a test without a zone");
   const used = keys.keys.map((key) => ({ ...key, state: "used" as const }));
   settings.set("dkim/example.test", { keys: used });
   const signer = makeSigner({ store, domain, pool, now: () => now });
