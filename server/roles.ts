@@ -120,7 +120,9 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   const { config, dataDir, log, resolver, version } = options;
   const now = Date.now;
   const ourHost = config.hostname;
-  const cleanUp = new DisposableStack();
+  // What has begun ends where the start fails, before the store is closed under it.
+  using begun = new DisposableStack();
+  const cleanUp = begun.use(new DisposableStack());
   const tlsFolder = join(dataDir, "tls");
   mkdirSync(tlsFolder, { recursive: true, mode: 0o700 });
   const { certificate, key } = config.tls;
@@ -193,6 +195,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     now,
     log,
   });
+  begun.defer(() => signing.stop());
   const { sign } = signing;
   const { tls: outboundTls, ...transit } = startTransit({
     store,
@@ -713,6 +716,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   }, tidyEveryMs).unref();
 
   let stopped: Promise<void> | undefined;
+  begun.move();
   return {
     listeners: addresses(),
     caFile: keyRing.caFile,

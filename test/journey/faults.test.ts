@@ -149,6 +149,8 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
   const { port } = taken.address() as { port: number };
   const isFile = join(folder, "file");
   await writeFile(isFile, "x");
+  const shaping = join(folder, "shaping.toml");
+  await writeFile(shaping, "[provider.gmail.limits]\npersecond = 5\n");
   const broken = join(folder, "broken");
   await mkdir(broken);
   await writeFile(join(broken, "angarium.sqlite"), Buffer.alloc(100_000, "garbage"));
@@ -190,6 +192,11 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
         /The DNS file \S+\/none\.json cannot be read/,
         ["dev", "--data", join(folder, "c"), "--dns", join(folder, "none.json")],
       ],
+      [
+        1,
+        /\S+\/shaping\.toml:2: provider\.gmail\.limits\.persecond: there is no such setting/,
+        ["dev", "--data", join(folder, "d"), "--set", `sending.shaping=${shaping}`],
+      ],
       [2, /--ports: "99999" is no port/, ["dev", "--ports", "imap=99999"]],
       [2, /Unknown option '--nonsense'/, ["dev", "--nonsense"]],
     ];
@@ -200,6 +207,7 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
           const { code, out, err } = await angarium(...words);
           const said = err.replace(/^\{.*\n/gm, ""); // lines of the log may come before
           assert.match(said, new RegExp(`^angarium: ${sentence.source}[^\\n]*\\n$`), words.join(" "));
+          assert.doesNotMatch(err, /"level":50/, "what had begun already has nothing to complain of");
           assert.equal(out, "");
           assert.equal(code, expected, words.join(" "));
         }),
