@@ -22,8 +22,8 @@ test("full names of a domain are guarded, of that domain alone; read once in a w
     },
   };
   const colleagues = makeColleagues(store, () => now);
-  assert.deepEqual([...(await colleagues("a.test"))], [["ann  boss", "ann@a.test"]]);
-  assert.deepEqual([...(await colleagues("b.test"))], [["ann  boss", "ann@b.test"]]);
+  assert.deepEqual([...(await colleagues("a.test"))], [["ann boss", "ann@a.test"]]);
+  assert.deepEqual([...(await colleagues("b.test"))], [["ann boss", "ann@b.test"]]);
   assert.equal((await colleagues("crowd.test")).size, 0, "no circle of colleagues");
   await colleagues("a.test");
   assert.deepEqual(asked.splice(0), ["a.test", "b.test", "crowd.test"]);

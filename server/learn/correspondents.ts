@@ -1,6 +1,7 @@
 /** Whom a person has written to, and who has written to a person: kept in the store as rows that end, in memory while they are asked. */
 
 import { domainOf } from "../judge/content/links.ts";
+import { personName } from "../judge/content/names.ts";
 import { freeMail } from "../judge/content/rules/hosts.ts";
 import type { PeerRow } from "../store/peers.ts";
 import type { AccountId, Instant, Store } from "../store/store.ts";
@@ -22,7 +23,7 @@ export type Contacts = {
   readonly addresses: ReadonlySet<string>;
   /** Companies' domains among them. */
   readonly domains: ReadonlySet<string>;
-  /** Full names, lower case, and the address each was last used for. */
+  /** Full names by `personName`, and the address each was last used for. */
   readonly names: ReadonlyMap<string, string>;
 };
 type NamesOf = () => ReadonlyMap<string, string>;
@@ -143,7 +144,7 @@ export class Correspondents implements Disposable {
 function hold({ addresses, domains, names }: Held, address: string, name: string): void {
   addresses.add(address);
   // Only a full name is a person's: half the world is called "Ann".
-  if (/\S\s+\S/.test(name)) names.set(name.toLowerCase().trim(), address);
+  if (/\S\s+\S/.test(name)) names.set(personName(name), address);
   const domain = domainOf(address.slice(address.lastIndexOf("@") + 1));
   if (!freeMail.has(domain)) domains.add(domain);
 }

@@ -91,6 +91,18 @@ test("strangers are judged; our own people and trusted networks are not", async 
   assert.deepEqual(await judge(mail(odd, ["u1"], { account: { id: 1 } as never })), { kind: "accept", notes: [] });
 });
 
+test("only somebody whom a recipient knows is believed an answer", async () => {
+  const answer = mail(plain.replace("Subject: ", "In-Reply-To: <a@us.test>\r\nSubject: Re: "));
+  const status = async (setup: Setup): Promise<string> => {
+    const verdict = await judge(answer, setup);
+    return "fields" in verdict ? String(verdict.fields) : "";
+  };
+  assert.doesNotMatch(await status({}), /in-thread/);
+  assert.match(await status({ seen: new Set(["1 ann@far.test"]) }), /in-thread/);
+  assert.match(await status({ wroteTo: ["ann@far.test"] }), /in-thread/);
+  assert.doesNotMatch(await status({ wroteTo: ["ann@far.test"], findings: notProved }), /in-thread/);
+});
+
 test("harmless text goes unasked in load tests, and nothing else does", async () => {
   const ports = { skipHarmless: true };
   assert.deepEqual(await judge(mail(plain), { ports }), { kind: "accept", notes: [] });

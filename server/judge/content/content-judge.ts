@@ -78,6 +78,9 @@ export function makeContentJudge(ports: ContentJudgePorts): PartialJudge {
         wroteTo: wrote.length > 0 && wrote.every(Boolean),
         colleagues: await people.colleagues(domain),
         ...(seen === false || seen.length === 0 ? {} : { seenBefore: seen.every(Boolean) }),
+        ...(accounts.length === 0 || ports.skipHarmless
+          ? {}
+          : { stranger: !wrote.some(Boolean) && !(seen !== false && seen.some(Boolean)) }),
         ...(contacts === undefined ? {} : { contactDomains: contacts.domains, contactNames: contacts.names }),
       },
       weights: ports.weights(),

@@ -7,12 +7,12 @@ import { judgeMessage, readMessage } from "./filter.ts";
 import { hashText } from "./hash.ts";
 import { scanHtml } from "./html.ts";
 import { parseLink, shownHost } from "./links.ts";
+import { looksLike, nearly, personName } from "./names.ts";
 import { readContent } from "./read-content.ts";
 import { beyondRules } from "./rules/beyond-rules.ts";
 import { imitates } from "./rules/brands.ts";
-import { namesDomain } from "./rules/facts.ts";
-import { allRules } from "./rules/judge-rules.ts";
-import { nearly } from "./rules/sender-rules.ts";
+import { type Acquaintance, namesDomain } from "./rules/facts.ts";
+import { allRules, sayable } from "./rules/judge-rules.ts";
 import { readWords } from "./words.ts";
 
 test("hashes are the same everywhere: models are kept", () => {
@@ -55,6 +55,48 @@ test("HTML: what is seen, what is hidden, where links lead", () => {
   assert.equal(html.pixels, 1);
   assert.equal(html.comments, 1);
   assert.equal(scanHtml("<p>a<b>").text.trim(), "a", "broken HTML ends nothing");
+});
+
+test("HTML: letters that nobody sees are hidden, whatever hides them", () => {
+  const styles = [
+    "display:none",
+    "visibility:collapse",
+    "content-visibility: hidden",
+    "opacity:0",
+    "max-width:0",
+    "position:absolute; left:-9999px",
+    "clip-path:inset(100%)",
+    "position:absolute;clip: rect(0 0 0 0)",
+    "transform: scale(0)",
+    "color:transparent",
+    "color: rgba(0,0,0,0)",
+    "color:#00000000",
+    "color:#fff;background:#ffffff",
+    "background-color: white; color: rgb(255, 255, 255)",
+    "text-indent:-999px",
+    "height:0;overflow:hidden",
+    "overflow: hidden; width:0px",
+  ];
+  for (const style of styles)
+    assert.equal(scanHtml(`<div style="${style}">dark</div>light`).text.trim(), "light", style);
+  const seen = [
+    "color:#fff;background:#000",
+    "opacity:0.9",
+    "max-width:0.5em",
+    "position:absolute;left:-9px",
+    "color:#000000",
+  ];
+  for (const style of seen) assert.equal(scanHtml(`<div style="${style}">dark</div>`).text.trim(), "dark", style);
+  const sheet = (css: string): string =>
+    scanHtml(`<style>${css}</style><p class="x Y">dark</p><i id=z>deep</i>light`).text.replace(/\s+/g, " ").trim();
+  assert.equal(sheet(".y{display:none}"), "deeplight");
+  assert.equal(sheet("a{color:red} p.y , #z{ color: transparent }"), "light");
+  assert.equal(
+    sheet("@media (max-width:9px){.y{display:none} .x{}} .q{display:none}"),
+    "dark deeplight",
+    "on some screens only",
+  );
+  assert.equal(sheet(".y p{display:none} .y:hover{display:none} .y{display:none"), "dark deeplight");
 });
 
 test("HTML: an element inside another is as large as it says; what says nothing is as large as what is around it", () => {
@@ -160,6 +202,80 @@ test("names and domains that belong together, and those that only look so", () =
   assert.equal(imitates("www.paypal.com.secure-login.example")?.name, "paypal");
   assert.equal(imitates("www.paypa1.com")?.name, "paypal");
   assert.equal(imitates("www.paypal.com"), undefined);
+  assert.equal(imitates("www.yahoo.com.au"), undefined, "a name in another country");
+  assert.equal(imitates("xn--pypal-4ve.com")?.name, "paypal");
+});
+
+test("a name is the same however it is written, and a domain is what the eye reads", () => {
+  for (const name of [
+    "Ann Boss",
+    "ANN  BOSS",
+    "Boss, Ann",
+    "Dr. Ann Boss (CEO)",
+    "Ann Boss, CEO",
+    "\u0410nn B\u043ess",
+    "Ann\u200b Boss",
+    '"Ánn Boss"',
+  ])
+    assert.equal(personName(name), "ann boss", name);
+  for (const name of ["Ann Bosse", "Ann Boss via Docs", "Ann Boss (Tracker)", "Boss", ""])
+    assert.notEqual(personName(name), "ann boss", name);
+  for (const domain of ["examp1e.com", "exarnple.com", "example-com.net", "xn--exmple-4nf.com", "exmaple.com"])
+    assert.ok(looksLike(domain, "example.com"), domain);
+  for (const domain of ["example.com", "sample.org", "examples-of-art.org", "a.com"])
+    assert.ok(!looksLike(domain, "example.com"), domain);
+});
+
+test("nobody is believed an answer, or a person, for saying so", () => {
+  const rules = (text: string, known: Acquaintance) =>
+    readMessage(Buffer.from(text), { known }).hits.map(({ name }) => name);
+  const answer =
+    "From: PayPal <x@evil.example>\r\nIn-Reply-To: <a@us.example>\r\nSubject: Re: your account\r\n\r\nVerify it: http://evil.example/\r\n\r\n> you\r\n> wrote\r\n-- \r\nx\r\n";
+  assert.ok(rules(answer, {}).includes("in-thread"), "where nobody knows");
+  assert.ok(rules(answer, { stranger: false }).includes("in-thread"));
+  const strangers = rules(answer, { stranger: true });
+  assert.ok(!strangers.includes("in-thread") && strangers.includes("from-brand"), String(strangers));
+  assert.ok(!strangers.includes("fake-reply"), "it may well be an answer");
+
+  const manly = `From: a@b.example\r\nX-Mailer: Mutt\r\nSubject: x\r\n\r\nBEGIN PGP\r\n> a\r\n> b\r\n$ ls\r\n-- \r\nx\r\n`;
+  const inFavour = (known: Acquaintance): number =>
+    readMessage(Buffer.from(manly), { known })
+      .hits.filter(({ name }) => sayable.has(name))
+      .reduce((sum, { weight }) => sum + weight, 0);
+  assert.equal(inFavour({ stranger: true }), -3);
+  assert.ok(inFavour({ stranger: false }) < -5);
+  for (const name of sayable)
+    assert.ok(
+      allRules.some((rule) => rule.name === name && rule.weight < 0),
+      name,
+    );
+});
+
+test("what stands in the plain version only, which nobody sees, does not speak for a message", () => {
+  const words = (stem: string): string =>
+    Array.from({ length: 40 }, (_, i) => `${stem}${String.fromCharCode(97 + (i % 26))}${stem}`).join(" ");
+  const mail = (html: string): readonly string[] =>
+    rulesOf(
+      `From: a@b.example\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n${words("ab")}\r\n> you\r\n> wrote\r\n-- \r\nme\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>${html}</p>\r\n--b--\r\n`,
+    );
+  const told = ["quotes", "signature"];
+  assert.deepEqual(
+    mail(words("ab")).filter((name) => told.includes(name)),
+    told,
+  );
+  assert.deepEqual(
+    mail(words("cd")).filter((name) => told.includes(name)),
+    [],
+  );
+});
+
+test("who warns of an account and has a code scanned is doubtful", () => {
+  const mail = (subject: string, text: string): boolean =>
+    rulesOf(`From: IT <it@b.example>\r\nSubject: ${subject}\r\n\r\n${text}\r\n`).includes("scan-code");
+  assert.ok(mail("Your password expires", "Scan the QR code with the camera of your phone."));
+  assert.ok(mail("Your password expires", "Below is a QR-Code for your smartphone."));
+  assert.ok(!mail("Your ticket for Friday", "Show the QR code on your phone at the door."));
+  assert.ok(!mail("Your password expires", "Here is a link."));
 });
 
 test("every rule has a name of its own and a sentence", () => {

@@ -15,6 +15,10 @@ export const maxTagChars = 8 * 1024;
 export const maxTags = 40_000;
 /** Elements around a place that hide it or are tracked at all. */
 const maxOpen = 256;
+/** Characters and rules of style sheets, and classes of them that hide. */
+const maxSheetChars = 64 * 1024;
+const maxRules = 2000;
+const maxHiders = 100;
 const maxLinkText = 300;
 const maxHrefChars = 2048;
 
@@ -77,6 +81,8 @@ class Scanner {
   readonly #tags = new Map<string, number>();
   readonly #styles = new Map<string, number>();
   readonly #inputs = new Set<string>();
+  /** Classes (".a") and ids ("#b") that a style sheet hides, whatever the screen. */
+  readonly #hiders = new Set<string>();
   readonly #open: Open[] = [];
   #hiding = 0;
   #textChars = 0;
@@ -212,10 +218,39 @@ class Scanner {
     for (let tries = 0; tries < 200; tries++) {
       const close = html.indexOf("</", at);
       if (close < 0) return html.length;
-      if (html.slice(close + 2, close + 2 + tag.length).toLowerCase() === tag) return after(html, ">", close);
+      if (html.slice(close + 2, close + 2 + tag.length).toLowerCase() === tag) {
+        if (tag === "style") this.#sheet(html.slice(from, Math.min(close, from + maxSheetChars)).toLowerCase());
+        return after(html, ">", close);
+      }
       at = close + 2;
     }
     return html.length;
+  }
+
+  /** Rules for a class or an id by itself; what holds for some screens only stands within further braces. */
+  #sheet(css: string): void {
+    let at = 0;
+    for (let rules = 0; rules < maxRules; rules++) {
+      const open = css.indexOf("{", at);
+      if (open < 0) return;
+      const selectors = css.slice(at, open);
+      let close = css.indexOf("}", open);
+      if (close < 0) return;
+      if (selectors.trimStart().startsWith("@")) close = blockEnd(css, open);
+      else if (hidesContent(css.slice(open + 1, close)))
+        for (const selector of selectors.split(",")) {
+          const name = simpleSelector.exec(selector.trim())?.[1];
+          if (name !== undefined && this.#hiders.size < maxHiders) this.#hiders.add(name);
+        }
+      at = close + 1;
+    }
+  }
+
+  #isHidden(attributes: string): boolean {
+    const id = attribute(attributes, idAttribute);
+    if (id !== undefined && this.#hiders.has(`#${id.toLowerCase()}`)) return true;
+    const names = attribute(attributes, classAttribute)?.toLowerCase().split(/\s+/, 20) ?? [];
+    return names.some((name) => this.#hiders.has(`.${name}`));
   }
 
   #openTag(tag: string, attributes: string): void {
@@ -248,7 +283,7 @@ class Scanner {
         if (color !== undefined) this.#count(this.#styles, `bg=${color.slice(0, 12).toLowerCase()}`);
       }
       if (eventAttribute.test(attributes)) this.#events++;
-      hides ||= hiddenAttribute.test(attributes);
+      hides ||= hiddenAttribute.test(attributes) || (this.#hiders.size > 0 && this.#isHidden(attributes));
       this.#address(tag, attributes);
     }
     if (tag === "script") this.#scripts++;
@@ -347,6 +382,8 @@ class Scanner {
 const attributePattern = (name: string): RegExp =>
   new RegExp(`(?:^|[\\s"'/])${name}\\s*=\\s*(?:"([^"]*)"?|'([^']*)'?|([^\\s>]+))`, "i");
 const styleAttribute = attributePattern("style");
+const classAttribute = attributePattern("class");
+const idAttribute = attributePattern("id");
 const sizeAttribute = attributePattern("size");
 const colorAttribute = attributePattern("color");
 const bgcolorAttribute = attributePattern("bgcolor");
@@ -370,9 +407,34 @@ function cleanHref(href: string): string {
 }
 
 const hidesContent = (style: string): boolean =>
-  /display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|max-height\s*:\s*0|(?:^|[;\s])(?:height|width)\s*:\s*0(?:px)?\s*;[^}]*overflow\s*:\s*hidden|text-indent\s*:\s*-\d{3,}/.test(
+  /display\s*:\s*none|(?:content-)?visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?![.\d])|max-(?:height|width)\s*:\s*0(?![.\d])|text-indent\s*:\s*-\d{3,}|(?:^|[;\s])clip(?:-path)?\s*:\s*(?:rect\(\s*0|inset\(\s*(?:50|100)%)|scale\(\s*0(?![.\d])/.test(
     style,
-  );
+  ) ||
+  (/overflow\s*:\s*hidden/.test(style) && /(?:^|[;\s])(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)/.test(style)) ||
+  (/position\s*:\s*(?:absolute|fixed)/.test(style) &&
+    /(?:^|[;\s])(?:left|right|top|bottom)\s*:\s*-\d{3,}/.test(style)) ||
+  isUnseen(style);
+
+const textColor = /(?:^|[;\s])color\s*:\s*([^;!]+)/;
+const backColor = /(?:^|[;\s])background(?:-color)?\s*:\s*([^;!]+)/;
+
+/** Letters without colour, or in that of their ground. */
+function isUnseen(style: string): boolean {
+  const color = valueIn(style, textColor);
+  if (color === undefined) return false;
+  if (/^transparent$|^(?:rgb|hsl)a?\([^)]*[,/]\s*0(?:\.0+)?%?\s*\)$|^#(?:[\da-f]{3}0|[\da-f]{6}00)$/.test(color))
+    return true;
+  const ground = valueIn(style, backColor);
+  return ground !== undefined && sameColor(color) === sameColor(ground);
+}
+
+const sameColor = (color: string): string =>
+  color
+    .replace(/\s+/g, "")
+    .replace(/^white$|^rgb\(255,255,255\)$/, "#ffffff")
+    .replace(/^black$|^rgb\(0,0,0\)$/, "#000000")
+    .replace(/^#([\da-f])([\da-f])([\da-f])$/, "#$1$1$2$2$3$3");
+
 /**
  * The size that a style gives to text; undefined where it gives none, or one relative to that around it. A newsletter sets 0 around its
  * columns, against gaps between them, and gives each text its size again.
@@ -398,6 +460,20 @@ const font = /(?:^|[;\s])font\s*:\s*([^;!]+)/;
 const sizeInFont = /^(?:0|\d*\.?\d+(?:px|pt|r?em|%))(?:\/|$)/;
 
 const valueIn = (style: string, property: RegExp): string | undefined => property.exec(style)?.[1]?.trim();
+
+/** ".a", "p.a", "#a". */
+const simpleSelector = /^[a-z0-9]{0,10}([.#][\w-]{1,60})$/;
+
+/** Where the block that begins at `open` ends, braces within it counted. */
+function blockEnd(css: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < css.length; at++) {
+    const code = css.charCodeAt(at);
+    if (code === 123) depth++;
+    else if (code === 125 && --depth === 0) return at;
+  }
+  return css.length;
+}
 
 /** The index of the ">" that ends a tag; quotes are minded unless the quote never ends. */
 function tagEnd(html: string, from: number): number {

@@ -28,7 +28,7 @@ export type People = {
   preferences(account: AccountId, domain: string): Preferences;
   /** Whether the person has written to the address (lower case). */
   wroteTo(account: AccountId, address: string): boolean | Promise<boolean>;
-  /** Names of the people of a domain, lower case, and their addresses. */
+  /** Names of the people of a domain, by `personName`, and their addresses. */
   colleagues(domain: string): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>;
   /** Whom the person writes to, as far as it is in memory: domains of companies, and full names with the address each is used for. */
   contacts(

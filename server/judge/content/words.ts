@@ -37,7 +37,7 @@ export type Writing = {
 export type Script = "latin" | "accented" | "cyrillic" | "greek" | "hebrew" | "arabic" | "thai" | "cjk" | "other";
 
 /** Cyrillic, Greek and others that look like ASCII letters. */
-const lookAlikes = new Map<number, number>();
+export const lookAlikes = new Map<number, number>();
 for (const [ascii, others] of Object.entries({
   a: "аαɑ",
   b: "Ьв",

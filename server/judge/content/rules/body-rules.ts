@@ -1,6 +1,7 @@
 /** Rules about what a message says and how it is made: text, HTML, links, attachments. */
 
 import type { Facts } from "./facts.ts";
+import { warns } from "./header-rules.ts";
 import { cheapSuffixes } from "./hosts.ts";
 import { often, type Rule, rule, share } from "./rule.ts";
 
@@ -148,15 +149,12 @@ export const bodyRules: readonly Rule[] = [
       f.content.plainWriting.words.length < 3 &&
       f.content.htmlWriting.words.length > 10,
   ),
-  rule("versions-differ", 0.9, "Its plain version says something else than its HTML", (f) => {
-    const plain = f.content.plainWriting.words;
-    const html = f.content.htmlWriting.words;
-    if (plain.length < 20 || html.length < 20 || f.content.parts.length < 2) return false;
-    const words = new Set(html);
-    let common = 0;
-    for (const word of plain) if (words.has(word)) common++;
-    return common / plain.length < 0.4 && alike(f);
-  }),
+  rule(
+    "versions-differ",
+    0.9,
+    "Its plain version says something else than its HTML",
+    (f) => f.versionsDiffer && alike(f),
+  ),
   rule(
     "base64-text",
     1,
@@ -175,6 +173,16 @@ export const bodyRules: readonly Rule[] = [
       f.content.html.images > 0 &&
       f.content.htmlWriting.words.length < 40 &&
       f.clicks.length > 0,
+  ),
+  rule(
+    "scan-code",
+    2.2,
+    "It warns of an account and asks to scan a code with a telephone, where no filter sees the address",
+    (f) => {
+      if (f.reply || !(f.talk.account > 0 || warns.test(f.content.subject))) return 0;
+      const text = (f.content.html?.text ?? f.content.plain).slice(0, 20_000);
+      return scansCode.test(text) ? alike(f) : 0;
+    },
   ),
   rule(
     "short-link",
@@ -285,22 +293,21 @@ export const bodyRules: readonly Rule[] = [
     -1.3,
     "It quotes an earlier message",
     (f) =>
-      /(?:^|\n)>[^\n]*\n>/.test(f.content.plain.slice(0, 30_000)) ||
-      /\bwrote:\s*\n/.test(f.content.plain.slice(0, 30_000)),
+      /(?:^|\n)>[^\n]*\n>/.test(f.shownPlain.slice(0, 30_000)) || /\bwrote:\s*\n/.test(f.shownPlain.slice(0, 30_000)),
   ),
   rule("code", -1.4, "It contains a program or a patch", (f) =>
     /(?:^|\n)(?:diff --git|[+-]{3} [ab]\/|@@ -\d|Signed-off-by:|#include|#!\/|\$ \w+|[ \t]+at [\w.]+\(|[\w.]+@[\w-]+:~?)/.test(
-      f.content.plain.slice(0, 30_000),
+      f.shownPlain.slice(0, 30_000),
     ),
   ),
-  rule("signature", -0.7, "It ends with a signature as people have", (f) => /\n-- ?\r?\n/.test(f.content.plain)),
+  rule("signature", -0.7, "It ends with a signature as people have", (f) => /\n-- ?\r?\n/.test(f.shownPlain)),
   rule("list-footer", -1.1, "It carries the footer of a discussion list", (f) =>
     /\n_{20,}\r?\n.{0,80}(?:mailing list|list)|\nTo unsubscribe(?: from|,)[^\n]*(?:e-?mail|list)/i.test(
-      f.content.plain.slice(-2500),
+      f.shownPlain.slice(-2500),
     ),
   ),
   rule("pgp", -1.2, "It is signed with a personal key", (f) =>
-    /multipart\/signed|BEGIN PGP/.test(`${f.field("content-type") ?? ""}${f.content.plain.slice(0, 500)}`),
+    /multipart\/signed|BEGIN PGP/.test(`${f.field("content-type") ?? ""}${f.shownPlain.slice(0, 500)}`),
   ),
   rule(
     "one-line-footer-ad",
@@ -316,6 +323,9 @@ export const bodyRules: readonly Rule[] = [
       f.talk.account === 0,
   ),
 ];
+
+const scansCode =
+  /\b(?:scan|scannen|scannez|scansiona|escanee|escanea|digitalize)\b[^.!?]{0,100}\bqr\b|\bqr[- ]?code\b[^.!?]{0,100}\b(?:scan|phone|camera|handy|smartphone|scannen)\b/i;
 
 const greetings = /(?:dear|hello|hi|hey|attn|attention|hallo|olá|ola|bonjour|user|customer)[\s,:!]{1,4}/g;
 

@@ -3,6 +3,7 @@
  * where it is listed here; subsidiaries and mailers of the brand are listed as far as they write to customers.
  */
 import { domainOf } from "../links.ts";
+import { seenDomain } from "../names.ts";
 
 type Brand = { readonly name: string; readonly words: RegExp; readonly domains: ReadonlySet<string> };
 
@@ -223,21 +224,15 @@ export function imitates(host: string): Brand | undefined {
   const domain = domainOf(host);
   if (isBrandDomain(domain) || isBrandDomain(domain.slice(domain.lastIndexOf(".") + 1))) return undefined;
   const labels = host.split(".");
-  for (let from = 0; from < labels.length; from++)
+  // Whose registrable domain itself begins so has the name in another country: "yahoo.com.au".
+  const own = labels.length - domain.split(".").length;
+  for (let from = 0; from < own; from++)
     for (let to = from + 2; to < labels.length && to - from <= mostLabels; to++) {
       const brand = shown.get(labels.slice(from, to).join("."));
       if (brand !== undefined) return brand;
     }
   if (host.includes("-")) for (const [text, brand] of hyphened) if (host.includes(text)) return brand;
   const first = domain.split(".")[0] ?? "";
-  const plain = unmask(first);
+  const plain = seenDomain(first);
   return plain === first ? undefined : mistakable.get(plain);
-}
-
-/** "paypa1" and "rnicrosoft" as the eye reads them. */
-function unmask(host: string): string {
-  return host
-    .replace(/rn/g, "m")
-    .replace(/vv/g, "w")
-    .replace(/[01358]/g, (digit) => ({ 0: "o", 1: "l", 3: "e", 5: "s", 8: "b" })[digit] ?? digit);
 }

@@ -1,6 +1,7 @@
 /** What several rules ask about a message, worked out once. */
 import type { Content, Person } from "../content.ts";
 import { domainOf, type Link, shownHost, suffixOf } from "../links.ts";
+import { plainLetters } from "../names.ts";
 import { fieldOf } from "../read-content.ts";
 import { brandIn, imitates, owns } from "./brands.ts";
 import { cheapSuffixes, freeHosting, freeMail, mailServices, neutralHosts, shorteners } from "./hosts.ts";
@@ -12,9 +13,11 @@ export type Acquaintance = {
   readonly wroteTo?: boolean;
   /** Mail from this address came before and was kept. */
   readonly seenBefore?: boolean;
-  /** Names of the user's colleagues (same domain) and their addresses, lower case: for mail that only pretends. */
+  /** Nobody it is for has written to this address or kept mail that was proved to be theirs. */
+  readonly stranger?: boolean;
+  /** Names of the user's colleagues (same domain, by `personName`) and their addresses, lower case: for mail that only pretends. */
   readonly colleagues?: ReadonlyMap<string, string>;
-  /** Full names of people the user has written to, lower case, and their addresses. */
+  /** Full names of people the user has written to, by `personName`, and their addresses. */
   readonly contactNames?: ReadonlyMap<string, string>;
   /** Domains the user writes to. */
   readonly contactDomains?: ReadonlySet<string>;
@@ -37,6 +40,9 @@ export type Facts = {
   readonly viaService: boolean;
   /** Looks sent by a program to many: list fields, or HTML with pictures and links. */
   readonly bulk: boolean;
+  /** It says that it answers, which anybody can say. */
+  readonly callsItselfReply: boolean;
+  /** It answers, as far as one can believe it: of a stranger nobody does. */
   readonly reply: boolean;
   /** Links that a person may follow. */
   readonly clicks: readonly Link[];
@@ -55,6 +61,10 @@ export type Facts = {
   readonly mailer: string;
   readonly mua: boolean;
   readonly words: number;
+  /** Its plain version says something else than its HTML, which most people see. */
+  readonly versionsDiffer: boolean;
+  /** The plain version, where it is what people see. */
+  readonly shownPlain: string;
   readonly nameInDomain: boolean;
   /** Sent by a service in somebody's name: answers go to the domain that the name says, which is no well-known one. */
   readonly onBehalf: boolean;
@@ -120,8 +130,8 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
         mismatch = link;
     }
   }
-  const brand = brandIn(bare(from?.name ?? ""));
-  const inSubject = brandIn(bare(content.subject));
+  const brand = brandIn(plainLetters(from?.name ?? ""));
+  const inSubject = brandIn(plainLetters(content.subject));
   const claimedBrand = brand !== undefined && !owns(brand, fromDomain) ? brand.name : undefined;
   const mailer = field("x-mailer") ?? field("user-agent") ?? "";
   const listed =
@@ -134,16 +144,23 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
   const fromFree = freeMail.has(fromDomain);
   const signedByFrom = verified && fromOrg !== "" && signerOrgs.includes(fromOrg);
   const { replyTo } = content;
+  const callsItselfReply =
+    (field("in-reply-to") !== undefined || field("references") !== undefined) &&
+    // Who answers quotes or says "Re:"; a page without text that refers to somebody's letter only wants to look so.
+    (html === undefined || content.plain !== "" || isAnswer.test(content.subject));
+  const versionsDiffer = content.parts.length > 1 && differ(content.plainWriting.words, content.htmlWriting.words);
+  const talk = talkOf([
+    content.nameWriting.words,
+    content.subjectWriting.words,
+    content.plainWriting.words,
+    content.htmlWriting.words,
+  ]);
   const text = content.plainWriting.words.length + content.htmlWriting.words.length;
   return {
     content,
     known,
-    talk: talkOf([
-      content.nameWriting.words,
-      content.subjectWriting.words,
-      content.plainWriting.words,
-      content.htmlWriting.words,
-    ]),
+    // Whatever is said counts against a message; for it only what is shown.
+    talk: versionsDiffer ? { ...talk, discussion: talkOf([content.htmlWriting.words]).discussion } : talk,
     fromOrg,
     fromSuffix,
     fromFree,
@@ -155,10 +172,8 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
     viaService:
       mailServices.has(heloOrg) || mailServices.has(pathOrg) || signerOrgs.some((org) => mailServices.has(org)),
     bulk: listed || (html !== undefined && html.images > 0 && clicks.length > 0),
-    reply:
-      (field("in-reply-to") !== undefined || field("references") !== undefined) &&
-      // Who answers quotes or says "Re:"; a page without text that refers to somebody's letter only wants to look so.
-      (html === undefined || content.plain !== "" || isAnswer.test(content.subject)),
+    callsItselfReply,
+    reply: callsItselfReply && known.stranger !== true,
     clicks,
     clickDomains,
     ownClicks,
@@ -170,12 +185,16 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
     imitated,
     claimedBrand,
     subjectBrand:
-      inSubject !== undefined && !owns(inSubject, fromDomain) && !bare(from?.name ?? "").includes(inSubject.name)
+      inSubject !== undefined &&
+      !owns(inSubject, fromDomain) &&
+      !plainLetters(from?.name ?? "").includes(inSubject.name)
         ? inSubject.name
         : undefined,
     mailer,
     mua: handWritten.test(mailer),
     words: text,
+    versionsDiffer,
+    shownPlain: versionsDiffer ? "" : content.plain,
     nameInDomain,
     onBehalf:
       from !== undefined &&
@@ -189,8 +208,14 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
   };
 }
 
-/** Lower case, without accents, fancy letters as plain ones. */
-const bare = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+/** Two texts that are long enough to tell, and have little in common. */
+function differ(plain: Uint32Array, html: Uint32Array): boolean {
+  if (plain.length < 20 || html.length < 20) return false;
+  const words = new Set(html);
+  let common = 0;
+  for (const word of plain) if (words.has(word)) common++;
+  return common / plain.length < 0.4;
+}
 
 /** Whether the display name says what the domain says: "Luekens Wine & Spirits" and luekensliquors.com. */
 export function namesDomain({ name, domain }: Person): boolean {

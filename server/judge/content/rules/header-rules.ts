@@ -8,6 +8,10 @@ const outlookLike = (f: Facts): boolean =>
   /^microsoft (?:outlook|office outlook|windows (?:live )?mail)/i.test(f.mailer);
 const dayMs = 86_400_000;
 
+/** Subjects that warn of an account, a payment or a parcel. */
+export const warns =
+  /\b(?:account|password|verif\w+|suspend\w*|security|alert|locked|expir\w+|mailbox|storage|payment|invoice|parcel|package|delivery|konto|gesperrt|conta|fatura|cuenta|compte|wallet|urgent\w*|action required|attention|notice|warning|reminder|notification)\b/i;
+
 export const headerRules: readonly Rule[] = [
   rule("id-missing", 1.2, "It has no Message-ID", (f) => f.content.messageId === undefined),
   rule(
@@ -80,7 +84,7 @@ export const headerRules: readonly Rule[] = [
     "It calls itself an answer, but answers nothing",
     (f) =>
       /^\s*(?:re|aw|sv|fwd?)\s*:/i.test(f.content.subject) &&
-      !f.reply &&
+      !f.callsItselfReply &&
       !f.mua &&
       !/>/.test(f.content.plain.slice(0, 4000)) &&
       f.talk.discussion < 3,
@@ -120,12 +124,7 @@ export const headerRules: readonly Rule[] = [
     "subject-account",
     0.8,
     "The subject warns of an account, a payment or a parcel",
-    (f) =>
-      /\b(?:account|password|verif\w+|suspend\w*|security|alert|locked|expir\w+|mailbox|storage|payment|invoice|parcel|package|delivery|konto|gesperrt|conta|fatura|cuenta|compte|wallet|urgent\w*|action required|attention|notice|warning|reminder|notification)\b/i.test(
-        f.content.subject,
-      ) &&
-      !f.reply &&
-      f.content.html !== undefined,
+    (f) => warns.test(f.content.subject) && !f.reply && f.content.html !== undefined,
   ),
   rule(
     "subject-id",

@@ -14,6 +14,21 @@ export type RulesVerdict = { readonly hits: readonly Hit[]; readonly score: numb
 
 export const startingEvidence = -3;
 
+/** What speaks for a message though whoever writes it can put it there: of a stranger it counts so much together. */
+export const sayable: ReadonlySet<string> = new Set([
+  "discussion-list",
+  "written-by-hand",
+  "talk-discussion",
+  "plain-text",
+  "quotes",
+  "code",
+  "signature",
+  "list-footer",
+  "pgp",
+  "one-line-footer-ad",
+]);
+const maxClaims = 3;
+
 /** `weights` replaces those of the table (0 turns a rule off). */
 export function judgeRules(
   content: Content,
@@ -23,10 +38,16 @@ export function judgeRules(
   const facts = factsAbout(content, known);
   const hits: Hit[] = [];
   let score = startingEvidence;
+  let claims = 0;
   for (const { name, weight, sentence, holds } of allRules) {
     const strength = Number(holds(facts));
     if (strength === 0) continue;
-    const gained = (weights?.get(name) ?? weight) * strength;
+    let gained = (weights?.get(name) ?? weight) * strength;
+    if (known.stranger === true && gained < 0 && sayable.has(name)) {
+      gained = Math.max(gained, claims - maxClaims);
+      claims -= gained;
+      if (gained === 0) continue;
+    }
     hits.push({ name, weight: gained, sentence });
     score += gained;
   }

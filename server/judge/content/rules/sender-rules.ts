@@ -1,7 +1,8 @@
 /** Rules about who writes: names, addresses, and whether they fit together. */
 import { domainOf } from "../links.ts";
+import { looksLike, personName } from "../names.ts";
 import { hasDigits } from "../shape.ts";
-import { isBrandDomain } from "./brands.ts";
+import { imitates, isBrandDomain } from "./brands.ts";
 import type { Facts } from "./facts.ts";
 import { cheapSuffixes, freeMail, mailServices } from "./hosts.ts";
 import { often, type Rule, rule } from "./rule.ts";
@@ -42,6 +43,12 @@ export const senderRules: readonly Rule[] = [
     1.1,
     "The subject uses a well-known name that is not the sender's",
     (f) => f.subjectBrand !== undefined && f.claimedBrand === undefined && f.bulk && !f.reply,
+  ),
+  rule(
+    "from-imitates",
+    2.4,
+    "The sender's domain imitates that of a well-known name",
+    (f) => imitates(f.content.from?.domain ?? "") !== undefined,
   ),
   rule("from-name-address", 1.8, "The sender's name shows an address that is not the sender's", (f) => {
     const found = /[\w.+-]+@((?:[a-z0-9-]+\.)+[a-z]{2,})/i.exec(f.content.from?.name ?? "");
@@ -309,15 +316,25 @@ export const senderRules: readonly Rule[] = [
   rule("contact-look-alike", 3, "The sender's domain looks like one you write to, but is another", (f) => {
     const contacts = f.known.contactDomains;
     if (contacts === undefined || contacts.has(f.fromOrg) || f.fromOrg.length < 6) return false;
-    for (const domain of contacts) if (domain.length >= 6 && nearly(domain, f.fromOrg)) return true;
+    for (const domain of contacts) if (looksLike(f.fromOrg, domain)) return true;
     return false;
   }),
+  rule(
+    "own-look-alike",
+    3,
+    "The sender's domain looks like the recipient's own, but is another",
+    (f) =>
+      !f.known.seenBefore &&
+      !f.known.wroteTo &&
+      !f.fromFree &&
+      looksLike(f.fromOrg, domainOf(senderDomain(f.content.envelope.rcpt))),
+  ),
 ];
 
 function usesColleaguesName(f: Facts): boolean {
   const { from } = f.content;
   if (from === undefined || from.name === "") return false;
-  const own = f.known.colleagues?.get(from.name.toLowerCase().trim());
+  const own = f.known.colleagues?.get(personName(from.name));
   return (
     own !== undefined &&
     own !== `${from.local}@${from.domain}`.toLowerCase() &&
@@ -328,7 +345,7 @@ function usesColleaguesName(f: Facts): boolean {
 function usesContactsName(f: Facts): boolean {
   const { from } = f.content;
   if (from === undefined || f.reply || f.known.wroteTo === true || f.known.seenBefore === true) return false;
-  const own = f.known.contactNames?.get(from.name.toLowerCase().trim());
+  const own = f.known.contactNames?.get(personName(from.name));
   return own !== undefined && f.fromOrg !== domainOf(senderDomain(own));
 }
 
@@ -362,21 +379,4 @@ function hidesAscii(value: string | undefined): boolean {
     else text += body.replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   }
   return text.length > 3 && /^[\x20-\x7e]+$/.test(text) && !/[=?_]{2}/.test(text) && !/[,;<>@"()]/.test(text);
-}
-
-/** Two domains of which one letter was changed, added, left out or swapped. */
-export function nearly(a: string, b: string): boolean {
-  if (a === b || Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++;
-  let endA = a.length;
-  let endB = b.length;
-  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
-    endA--;
-    endB--;
-  }
-  const leftA = a.slice(start, endA);
-  const leftB = b.slice(start, endB);
-  if (leftA.length <= 1 && leftB.length <= 1) return true;
-  return leftA.length === 2 && leftB.length === 2 && leftA[0] === leftB[1] && leftA[1] === leftB[0];
 }
