@@ -19,6 +19,7 @@ import { parseState } from "./jmap/state.ts";
 import type { Json, JsonObject } from "./jmap/types.ts";
 import { MboxReader, mboxMessage, withCrlf } from "./mbox/mbox.ts";
 import { parseMessage } from "./mime/parse.ts";
+import { addressOfUserId } from "./openpgp/packets.ts";
 import { parsePolicy, stsId } from "./policy/mta-sts.ts";
 import { readTlsReport, reportAddresses } from "./policy/tls-report.ts";
 import { decodeResponse, parseCommand } from "./pop3/command.ts";
@@ -461,6 +462,9 @@ for (const [name, one] of [
   ["lines of From", "\nFrom ".repeat(40_000)],
   ["names", '{"a":'.repeat(60_000)],
   ["slashes", "/".repeat(100_000)],
+  ["commas", ",".repeat(200_000)],
+  ["tabs", "\t".repeat(200_000)],
+  ["signs of addresses", "@a".repeat(100_000)],
 ] as const)
   test(`200,000 bytes of ${name} cost no time`, () => {
     const begun = process.cpuUsage();
@@ -471,6 +475,10 @@ for (const [name, one] of [
     evaluate({ a: [] }, one);
     readMbox(Buffer.from(one), 4096);
     parsePolicy(one);
+    parsePolicy(`mx:${one}x`);
+    reportAddresses([`v=TLSRPTv1;rua=${one}x${one}\n=`]);
+    addressOfUserId(`<a${one}`);
+    parseMessage(Buffer.from(`Content-Transfer-Encoding: x${one}x\r\n\r\n`));
     readTlsReport(one);
     mark(one, ["a"], 255);
     parseCommand(Buffer.from(one));

@@ -38,6 +38,13 @@ export const hostileMail: readonly [name: string, message: () => string][] = [
   ["30,000 continuations of one parameter", () => `${text(many(30_000, (i) => `;\r\n n*${i}*=%41`))}\r\n\r\nx\r\n`],
   ["100,000 header fields", () => `${head}${many(100_000, (i) => `X-${i}: y\r\n`)}\r\nx\r\n`],
   ["100,000 header fields of a part", () => `${head}${inner}${many(100_000, (i) => `X-${i}: y\r\n`)}\r\nx\r\n`],
+  ["an encoding of 200,000 commas", () => `Content-Transfer-Encoding: x${",".repeat(200_000)}x\r\n${head}\r\nx\r\n`],
+  ["an encoding of 200,000 quotes", () => `Content-Transfer-Encoding: x${'"'.repeat(200_000)}x\r\n${head}\r\nx\r\n`],
+  ["a route of 200,000 commas", () => `To: <@a${",".repeat(200_000)}b:c@d.test>\r\n${head}\r\nx\r\n`],
+  [
+    "a file name of 200,000 blanks",
+    () => `${text(`; name="a${"\t".repeat(200_000)}x"`)}\r\nContent-Disposition: attachment\r\n\r\nx\r\n`,
+  ],
   ["one line of 8 MB", () => `${head}\r\n${"x".repeat(8 * 1024 * 1024)}\r\n`],
   ["one header field of 8 MB", () => `${head}X: ${"x".repeat(8 * 1024 * 1024)}\r\n\r\nx\r\n`],
   ["a subject of 400 KB", () => `Subject: ${"x".repeat(400 * 1024)}\r\n${head}\r\nx\r\n`],

@@ -13,6 +13,8 @@ export const maxTreeFields = 40_000;
 export const maxDelimiterCandidates = 500_000;
 /** RFC 2046 §5.1.1 allows 70; longer ones are met. */
 export const maxBoundaryBytes = 250;
+/** No encoding has a longer name. */
+const maxEncodingChars = 200;
 
 export type Part = {
   readonly header: Header;
@@ -171,7 +173,8 @@ function readPart(
 
 function encodingOf(value: string | undefined): string {
   if (value === undefined || value === "7bit" || value === "") return "7bit";
-  const encoding = parseParameterized(value).value.replace(/^["']+|["'.,]+$/g, "");
+  const { value: name } = parseParameterized(value);
+  const encoding = name.slice(0, maxEncodingChars).replace(/^["']+|["'.,]+$/g, "");
   return encoding === "" ? "7bit" : encoding;
 }
 

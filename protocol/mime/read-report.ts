@@ -166,6 +166,9 @@ function typed(value: string | undefined): string | undefined {
   return text === "" ? undefined : text;
 }
 
+/** What is longer is no address, with its comment. */
+const maxAddressChars = 1000;
+
 function addressOf(value: string | undefined): string | undefined {
   const text = typed(value);
   if (text === undefined) return undefined;
@@ -175,7 +178,10 @@ function addressOf(value: string | undefined): string | undefined {
     return code > 0x1f && code < 0x110000 && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : whole;
   });
   const angle = /<([^<>]+)>/.exec(plain);
-  const address = (angle?.[1] ?? plain).replace(/\s*\([^()]*\)\s*$/, "").trim();
+  const address = (angle?.[1] ?? plain)
+    .slice(0, maxAddressChars)
+    .replace(/\s*\([^()]*\)\s*$/, "")
+    .trim();
   return address === "" ? undefined : address;
 }
 

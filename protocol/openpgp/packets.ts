@@ -26,7 +26,11 @@ export function publicKeyFacts(bytes: Uint8Array): PublicKeyFacts | undefined {
 
 /** The address of a user ID: "Ann <ann@x.test>", or it alone. */
 export const addressOfUserId = (userId: string): string | undefined =>
-  (/<([^<>\s]+@[^<>\s]+)>\s*$/.exec(userId) ?? /^\s*([^<>\s]+@[^<>\s]+)\s*$/.exec(userId))?.[1];
+  userId.length > maxUserIdChars
+    ? undefined
+    : (/<([^<>\s]+@[^<>\s]+)>\s*$/.exec(userId) ?? /^\s*([^<>\s]+@[^<>\s]+)\s*$/.exec(userId))?.[1];
+
+const maxUserIdChars = 1000;
 
 /** RFC 9580 §4.2.1, §4.2.2. Lengths that are not told (partial, indeterminate) are not for keys. */
 function packetAt(

@@ -34,12 +34,13 @@ export function parsePolicy(text: string): StsPolicy | { readonly mistake: strin
   const once = new Map<string, string>();
   const mx: string[] = [];
   for (const line of text.split("\n")) {
-    const found = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t\r]*$/.exec(line);
+    const found = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:(.*)$/s.exec(line);
     if (found === null) {
       if (line.trim() === "") continue;
       return { mistake: `a line of the policy is no "key: value": ${JSON.stringify(line.slice(0, 60))}` };
     }
-    const [, key = "", value = ""] = found;
+    const [, key = ""] = found;
+    const value = found[2]?.trim() ?? "";
     if (key !== "mx") {
       if (!once.has(key)) once.set(key, value);
       continue;

@@ -63,7 +63,7 @@ export function reportAddresses(texts: readonly string[]): readonly string[] {
   const records = texts.filter((text) => /^v=TLSRPTv1\s*;/.test(text));
   if (records.length !== 1) return [];
   for (const field of records[0]!.split(";")) {
-    const found = /^\s*rua\s*=\s*(.+?)\s*$/.exec(field);
+    const found = /^\s*rua\s*=\s*(\S.*)$/s.exec(field);
     if (found === null) continue;
     return found[1]!
       .split(",")

@@ -12,6 +12,7 @@ export function losesDmarc(findings: Findings | undefined): boolean {
   return dmarc?.policy !== undefined && dmarc.policy.p !== "none" && !dmarc.dkimAligned;
 }
 
+const maxAuthorChars = 1000;
 const maxNameChars = 120;
 
 /**
@@ -21,7 +22,7 @@ const maxNameChars = 120;
 export function withOurFrom(bytes: Buffer, header: Header, address: string): Buffer | undefined {
   const [from, ...more] = header.fields.filter(({ name }) => name === "from");
   if (from === undefined || more.length > 0) return undefined;
-  const value = fieldValue(header, from).replace(/\s+/g, " ").trim();
+  const value = fieldValue(header, from).replace(/\s+/g, " ").trim().slice(0, maxAuthorChars);
   // The name that people see, else the address; never an address of the author's within the name of ours but as text.
   const name = /^"?([^"<]*?)"?\s*<[^>]*>$/.exec(value)?.[1]?.trim() || value.replace(/[<>"]/g, "");
   const ours = addressField("From", [{ name: `${name.slice(0, maxNameChars)} via ${address}`, address }], true);

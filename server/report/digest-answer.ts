@@ -68,7 +68,7 @@ function writtenIn(bytes: Received["bytes"], root: ReturnType<typeof parseMessag
     if (part.kind !== "leaf" || part.contentType.type !== "text") continue;
     const text = decodeText(bytes, part, maxTextBytes);
     return part.contentType.subtype === "html"
-      ? text.replace(/<(?:br|\/?(?:p|div))\b[^>]*>/gi, "\n").replace(/<[^>]*>/g, "")
+      ? text.replace(/<(?:br|\/?(?:p|div))\b[^<>]*>/gi, "\n").replace(/<[^<>]*>/g, "")
       : text;
   }
   return "";

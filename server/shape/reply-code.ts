@@ -5,6 +5,6 @@ export function codeOf(reply: string): string {
     /^\d{3} \d\.\d{1,3}\.\d{1,3}\b/.exec(reply)?.[0];
   if (own !== undefined) return own;
   // It is shown to others than whose mail it was said of.
-  const plain = reply.replaceAll(/<?[^\s<>@]+@[^\s<>@]+>?/g, "<…>");
+  const plain = reply.slice(0, 500).replaceAll(/<?[^\s<>@]+@[^\s<>@]+>?/g, "<…>");
   return plain.length <= 80 ? plain : `${plain.slice(0, 79)}…`;
 }

@@ -113,6 +113,21 @@ const hostile: readonly [name: string, file: string, bytes: () => Buffer][] = [
         { name: "word/document.xml", bytes: Buffer.alloc(20_000_000, "<w:instrText ") },
       ]),
   ],
+  ["a query of lines without text", "a.txt", () => Buffer.from(`WEB${"\n".repeat(2000)}1${"\n".repeat(2000)}x`)],
+  [
+    "names of 60,000 blanks",
+    "a.zip",
+    () => zip(Array.from({ length: 20 }, (_, i) => ({ name: `${i}${"\t".repeat(60_000)}x`, bytes: "x" }))),
+  ],
+  [
+    "names of 60,000 folders",
+    "a.docx",
+    () =>
+      zip([
+        { name: "[Content_Types].xml", bytes: "" },
+        ...Array.from({ length: 20 }, (_, i) => ({ name: `${i}${"/basic/a".repeat(7000)}x`, bytes: "x" })),
+      ]),
+  ],
   ["20 MB of batch", "a.txt", () => Buffer.alloc(20_000_000, "@ echo ")],
   ["20 MB of comments before a setup script", "a.inf", () => Buffer.alloc(20_000_000, ";\n")],
   ["20 MB of uuencoded beginnings", "a.eml", () => Buffer.alloc(20_000_000, "\nbegin 644 a\n")],

@@ -299,7 +299,8 @@ function readAngle(
         break;
       case 58: // : ends a route
         if (at === 0) {
-          route = text.replace(/^,+|,+$/g, "");
+          route = text.replace(/^,+/, "");
+          while (route.endsWith(",")) route = route.slice(0, -1);
           text = "";
           at = -1;
         } else text += ":";

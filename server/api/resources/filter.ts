@@ -15,7 +15,7 @@ const senders = z
   .array(
     z
       .string()
-      .regex(/^(?:[^\s@]+@)?[^\s@]+\.[^\s@]+$/, "Write an address or a domain.")
+      .regex(/^(?=.{1,330}$)(?:[^\s@]+@)?[^\s@]+\.[^\s@]+$/, "Write an address or a domain.")
       .max(330),
   )
   .max(1000);

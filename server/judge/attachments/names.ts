@@ -32,10 +32,14 @@ export function extensionOf(name: string): string {
 }
 
 function tidy(name: string): string {
-  return name
-    .normalize("NFKC")
-    .replace(/[\p{Cf}\p{Cc}]/gu, "")
-    .replace(/[\s.]+$/, "");
+  return withoutEnd(name.normalize("NFKC").replace(/[\p{Cf}\p{Cc}]/gu, ""), /[\s.]/);
+}
+
+/** As `replace(/[…]+$/, "")`, whose time grows with the square of a name that strangers choose. */
+function withoutEnd(name: string, sign: RegExp): string {
+  let end = name.length;
+  while (end > 0 && sign.test(name[end - 1]!)) end--;
+  return name.slice(0, end);
 }
 
 export function nameKind(name: string): NameKind {
@@ -57,8 +61,8 @@ export function disguise(name: string): string | undefined {
   if (nameKind(name) === "harmless") return undefined;
   const plain = tidy(name);
   const before = plain.slice(0, plain.lastIndexOf("."));
-  if (/\s{5,}$/.test(before)) return "blanks push the true extension out of sight";
-  const rest = before.replace(/[\s_]+$/, "");
+  if (before.length - before.trimEnd().length >= 5) return "blanks push the true extension out of sight";
+  const rest = withoutEnd(before, /[\s_]/);
   const found = innocent.exec(rest);
   return found === null ? undefined : `it looks like ${found[0]} but is .${extensionOf(name)}`;
 }

@@ -115,7 +115,10 @@ export function ooxmlSigns(zip: Zip, read: (entry: ZipEntry) => Buffer | undefin
     const name = entry.name.toLowerCase();
     if (/(?:^|\/)(?:vbaproject|vbadata)[^/]*\.bin$/.test(name)) signs.push({ danger: "macro", what: "VBA macros" });
     else if (/(?:^|\/)(?:intl)?macrosheets\//.test(name)) signs.push({ danger: "macro", what: "Excel 4 macros" });
-    else if (/(?:^|\/)basic\/.+\.(?:xml|xlb)$/.test(name) || (/(?:^|\/)scripts\/.+/.test(name) && !name.endsWith("/")))
+    else if (
+      (/(?:^|\/)basic\/./.test(name) && /\.(?:xml|xlb)$/.test(name)) ||
+      (/(?:^|\/)scripts\/.+/.test(name) && !name.endsWith("/"))
+    )
       signs.push({ danger: "macro", what: "OpenDocument macros" });
     else if (name.endsWith(".rels")) {
       const text = read(entry)?.toString("utf8", 0, maxRelationBytes) ?? "";

@@ -8,14 +8,14 @@ const headChars = 4096;
 /** Programs in text that begin with a word of their own. */
 const heads: readonly [danger: Danger, what: string, pattern: RegExp][] = [
   ["script", "registry file", /^\s*(?:Windows Registry Editor Version|REGEDIT4)/],
-  ["script", "batch file", /^\s*@?\s*echo\s+off\b/i],
+  ["script", "batch file", /^\s*(?:@\s*)?echo\s+off\b/i],
   ["script", "setup script", /^\s*(?:;[^\n]*\n\s*)*\[version\]\s*[\r\n]+(?:[^\n]*\n){0,4}?\s*signature\s*=\s*"?\$/i],
   ["script", "encoded script", /^\s*#@~\^/],
   ["script", "Windows script file", /^\s*(?:<\?xml[^>]*>\s*)?<(?:job|package|scriptlet|component)[\s>]/i],
   ["script", "Java Web Start", /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,500}?-->\s*)?<jnlp[\s>]/is],
   ["script", "AppleScript", /^\s*(?:tell application "|do shell script ")/i],
   ["shortcut", "Internet shortcut", /^\s*\[InternetShortcut\]/i],
-  ["shortcut", "shell command file", /^\s*\[Shell\]\s*[\r\n]+Command\s*=/i],
+  ["shortcut", "shell command file", /^\s*\[Shell\][ \t]*[\r\n]\s*Command\s*=/i],
   ["shortcut", "desktop entry", /^\s*(?:#[^\n]*\n\s*)*\[Desktop Entry\]/],
   [
     "shortcut",
@@ -23,7 +23,7 @@ const heads: readonly [danger: Danger, what: string, pattern: RegExp][] = [
     /^\s*(?:<\?xml[^>]*>\s*)?<(?:libraryDescription|persistedQuery|searchConnectorDescription)[\s>]/i,
   ],
   ["shortcut", "settings shortcut", /^\s*(?:<\?xml[^>]*>\s*)?<PCSettings[\s>]/i],
-  ["shortcut", "Excel web query", /^\s*WEB\s*[\r\n]+1\s*[\r\n]+https?:/i],
+  ["shortcut", "Excel web query", /^\s*WEB[ \t]*[\r\n]\s*1[ \t]*[\r\n]\s*https?:/i],
   [
     "shortcut",
     "remote desktop file",

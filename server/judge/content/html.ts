@@ -444,7 +444,7 @@ function printOf(style: string): Print | undefined {
     valueIn(style, fontSize) ??
     valueIn(style, font)
       ?.split(/\s+/)
-      .find((word) => sizeInFont.test(word));
+      .find((word) => word.length < maxSizeChars && sizeInFont.test(word));
   if (size === undefined) return undefined;
   const found = /^(\d*\.?\d+)\s*([a-z%]*)/.exec(size);
   if (found === null) return /^(?:inherit|smaller|larger|unset)/.test(size) ? undefined : "plain";
@@ -456,6 +456,7 @@ function printOf(style: string): Print | undefined {
 
 const fontSize = /(?:^|[;\s])font-size\s*:\s*([^;!]+)/;
 const font = /(?:^|[;\s])font\s*:\s*([^;!]+)/;
+const maxSizeChars = 40;
 /** In "bold 14px/1.2 Arial" and "0/0 a". */
 const sizeInFont = /^(?:0|\d*\.?\d+(?:px|pt|r?em|%))(?:\/|$)/;
 

@@ -85,7 +85,7 @@ function decodeHost(host: string): string {
 }
 
 function parts(host: string): { host: string; domain: string; suffix: string; isIp: boolean } {
-  const clean = host.replace(/\.+$/, "").slice(0, 255);
+  const clean = host.slice(0, 255).replace(/\.+$/, "");
   const isIp = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\d{8,10}|0x[0-9a-f]{6,8}|\[[0-9a-f:.]+\])$/.test(clean);
   if (isIp) return { host: clean, domain: clean, suffix: "", isIp };
   return { host: clean, domain: domainOf(clean), suffix: suffixOf(clean), isIp };

@@ -59,7 +59,7 @@ export function readContent(raw: Uint8Array, envelope?: Envelope, root: Part = p
       continue;
     }
     if (name === "return-path") {
-      returnPath ??= fieldValue(header, field);
+      returnPath ??= fieldValue(header, field).slice(0, maxFieldChars);
       continue;
     }
     if (receivers.test(name)) continue;

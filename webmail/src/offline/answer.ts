@@ -58,7 +58,7 @@ async function get(kept: Kept, ids: readonly Id[], properties: readonly string[]
 
 const textOf = (email: Email): string =>
   Object.values(email.bodyValues)
-    .map(({ value }) => value.replace(/<style[\s\S]*?<\/style>|<[^>]*>/gi, " "))
+    .map(({ value }) => value.replace(/<style[\s\S]*?(?:<\/style>|$)|<[^<>]*>/gi, " "))
     .join(" ");
 
 async function query(kept: Kept, args: Args): Promise<Answer> {

@@ -9,7 +9,8 @@ const unlocked = new Map<string, { readonly key: pgp.PrivateKey; timer: ReturnTy
 
 const addressesOf = (key: pgp.Key): readonly string[] =>
   key.users.flatMap(({ userID }) => {
-    const address = userID?.email || /<([^<>\s]+@[^<>\s]+)>|^([^<>\s]+@[^<>\s]+)$/.exec(userID?.userID ?? "")?.[1];
+    const address =
+      userID?.email || /<([^<>\s]+@[^<>\s]+)>|^([^<>\s]+@[^<>\s]+)$/.exec((userID?.userID ?? "").slice(0, 1000))?.[1];
     return address ? [address.toLowerCase()] : [];
   });
 

@@ -16,9 +16,12 @@ export type Authentication =
   /** The server wrote it itself: a notice, an automatic answer. */
   | { readonly kind: "server"; readonly domain: string; readonly checks: readonly Check[] };
 
+const maxFieldChars = 8000;
+
 /** RFC 8601 §2.2: method=result, then comments, reasons and properties. */
 export function checksOf(field: string): readonly Check[] {
   const plain = field
+    .slice(0, maxFieldChars)
     .replace(/\([^()]*\)/g, " ")
     .replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => quoted.replaceAll(";", ","));
   return plain

@@ -69,7 +69,7 @@ export function doubtsOf(
   const from = email.from?.[0];
   if (from === undefined) return doubts;
   const domain = (from.email.split("@").pop() ?? "").toLowerCase();
-  const said = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/.exec(from.name ?? "")?.[0]?.toLowerCase();
+  const said = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/.exec((from.name ?? "").slice(0, 300))?.[0]?.toLowerCase();
   if (said !== undefined && said.split("@")[1] !== domain) doubts.push({ kind: "name-is-address", says: said });
   if (!known.has(domain) && domain.length >= 6) {
     const shape = skeleton(domain);

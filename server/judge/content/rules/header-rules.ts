@@ -103,7 +103,7 @@ export const headerRules: readonly Rule[] = [
     "subject-marks",
     0.9,
     "The subject shouts with !!, ?? or $$",
-    (f) => /[!?$]{2,}|!\s*$|\$\d+[\d,]*.*!/.test(f.content.subject) && (f.visiblyOwn ? 0.5 : 1),
+    (f) => /[!?$]{2,}|!\s*$|\$\d.*!/.test(f.content.subject) && (f.visiblyOwn ? 0.5 : 1),
   ),
   rule("subject-tail", 1.6, "The subject ends in blanks and random letters", (f) =>
     /\s{4,}\S{3,}\s*$/.test(f.content.subject),
