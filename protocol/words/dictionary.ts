@@ -4,15 +4,17 @@
  */
 import { Buffer } from "node:buffer";
 import { ByteReader, ByteWriter } from "./bytes.ts";
+import { countOf } from "./postings.ts";
 
 /** Entries are added to a block until it has so many bytes. What SQLite keeps of 13,200 bytes fills its pages. */
 export const blockBytes = 13_200;
 
-/** `list`: its words alone, each with `listEnd` behind it. */
+/** `list`: its words alone, each with `wordEnd` behind it. */
 export type DictionaryBlock = readonly [firstWord: string, body: Uint8Array, list: Uint8Array];
 
-/** What stands behind each word of a list. */
-export const listEnd = 10;
+/** What stands behind a word of a list that is in so many emails: a byte below `endsBelow`, as no word has, the larger the more there are. */
+export const wordEnd = (emails: number): number => Math.min(endsBelow - 1, 12 + Math.floor(Math.log2(Math.max(1, emails)) / 2));
+export const endsBelow = 32;
 
 /** By code points; below 0, 0 or above it. */
 export function compareWords(one: string, other: string): number {
@@ -62,7 +64,7 @@ export class DictionaryWriter {
     this.#body.number(postings.length);
     this.#body.bytes(postings);
     this.#list.bytes(bytes);
-    this.#list.number(listEnd);
+    this.#list.number(wordEnd(countOf(postings)));
     this.#before = bytes;
     this.#entries++;
   }

@@ -29,6 +29,17 @@ export class BitSet implements EmailSet {
     if (at < this.#words.length) this.#words[at]! |= 1 << (email & 31);
   }
 
+  /** Adds it; answers whether it was not there. */
+  put(email: number): boolean {
+    const at = email >>> 5;
+    if (at >= this.#words.length) return false;
+    const word = this.#words[at]!;
+    const more = word | (1 << (email & 31));
+    if (more === (word | 0)) return false;
+    this.#words[at] = more;
+    return true;
+  }
+
   has(email: number): boolean {
     const at = email >>> 5;
     return at < this.#words.length && ((this.#words[at]! >>> (email & 31)) & 1) === 1;

@@ -3,6 +3,7 @@
  * columns for a thousand emails in place of a thousand filters.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
+import { bitOf } from "./grams.ts";
 
 /** Emails of one block. A row of eight columns, 960 bytes, then fits into a page of SQLite's four times. */
 export const gramBlockEmails = 960;
@@ -32,7 +33,7 @@ export type Column = { readonly chunk: number; readonly from: number };
 
 /** Where the column of a slot is, for filters of `size` bytes. */
 export function columnOf(slot: number, size: number): Column {
-  const column = slot & (size * 8 - 1);
+  const column = bitOf(slot, size * 8);
   return { chunk: Math.floor(column / columnsPerChunk), from: (column % columnsPerChunk) * columnBytes };
 }
 
@@ -54,8 +55,12 @@ export class Left {
 
 /** Whether one filter holds all slots. */
 export function holdsSlots(filter: Uint8Array, slots: readonly number[]): boolean {
-  const mask = filter.length * 8 - 1;
-  return slots.every((slot) => ((filter[(slot & mask) >>> 3]! >>> (slot & 7)) & 1) === 1);
+  const bits = filter.length * 8;
+  for (const slot of slots) {
+    const bit = bitOf(slot, bits);
+    if (((filter[bit >>> 3]! >>> (bit & 7)) & 1) === 0) return false;
+  }
+  return true;
 }
 
 /** `emails` ascend. */

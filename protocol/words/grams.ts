@@ -1,25 +1,31 @@
 /**
- * What tells exact search which emails surely do not hold a needle: a Bloom filter of what of an email's folded text the index of words does not
- * answer for: three successive bytes of runs of letters and digits, four where a mark is among them, and what stands around blanks. Runs that are words
- * of the email in the index are left out, so that needles put together from what all words are made of are ruled out too; the dictionary of words says
- * where those runs are (`runs.ts`). Made behind the delivery, of one of a few sizes, so that those of one size can be turned round (`gram-block.ts`).
+ * What tells exact search which emails surely do not hold a needle: two Bloom filters of what of an email's folded text the index of words does not
+ * answer for. One has three successive bytes of each run of letters and digits that is no word of the email in the index; the dictionary of words says
+ * where the other runs are (`runs.ts`), so that needles put together from what all words are made of are ruled out too. The other has what stands between
+ * runs: four successive bytes with a mark among them, and the bytes around blanks. They are apart because there are few of the first in most mail, and a
+ * needle may have one of them alone. Made behind the delivery, of one of a few sizes, so that those of one size can be turned round (`gram-block.ts`).
  */
 import { Buffer } from "node:buffer";
 import { foldText } from "../mime/fold.ts";
 import { eachStretch, isPlain, Kind, wordOf } from "./runs.ts";
 
-/** The filters there are, in bytes. */
-export const gramSizes = [64, 128, 256, 512, 1024, 2048, 4096] as const;
+/** The filters there are, in bytes: each is a half or a third of larger ones, and they can be folded into it. */
+export const gramSizes = [
+  32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144,
+] as const;
+/** What a filter has. */
+export const GramKind = { run: 0, between: 1 } as const;
+export type GramKind = (typeof GramKind)[keyof typeof GramKind];
 /** ASCII capitals as small letters. */
 const lower = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte));
 const largest = gramSizes[gramSizes.length - 1]!;
-/** A filter is made smaller as long as no more than this share of its bits is set afterwards. */
+/** A filter is the smallest one of which no more than this share of the bits is set. */
 const maxLoad = 0.5;
 /** Folded text that is looked at; an email with more fits every needle. */
 export const maxGramBytes = 256 * 1024;
 
-/** The filter of an email of which nothing is known. */
-export const fitsAll: Uint8Array = new Uint8Array(gramSizes[0]).fill(255);
+/** A filter of which nothing is known. */
+const fitsAll: Uint8Array = new Uint8Array(gramSizes[0]).fill(255);
 
 /**
  * What stands around a blank is always in the filter, as one gram each of the bytes before it, itself, and the bytes after it: of two words they tell
@@ -29,12 +35,10 @@ const aroundBlank: readonly (readonly [before: number, after: number])[] = [
   [2, 1],
   [3, 2],
   [3, 3],
+  [4, 4],
 ];
-/** What tells grams of runs from the others. */
-const inRun = 255;
-
-/** How many bits of a byte are set. */
-const bitsOf = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);
+/** What tells grams of runs from the others, and the second bit that each of those has from the first: a needle of three letters has but one gram. */
+const inRun = [255, 254] as const;
 
 /** By the first four bytes of a gram, and the others with what sort of gram it is. */
 function slotOf(gram: number, rest: number): number {
@@ -66,8 +70,10 @@ function eachGram(
     else {
       const takeRun = run(from, to);
       if (takeRun === undefined) return;
-      for (let at = begin; at + 3 <= end; at++)
-        takeRun(slotOf((kept[at]! << 16) | (kept[at + 1]! << 8) | kept[at + 2]!, inRun));
+      for (let at = begin; at + 3 <= end; at++) {
+        const gram = (kept[at]! << 16) | (kept[at + 1]! << 8) | kept[at + 2]!;
+        for (const bit of inRun) takeRun(slotOf(gram, bit));
+      }
     }
   });
   for (let index = 0; index < marks.length; index += 2) {
@@ -80,28 +86,75 @@ function eachGram(
         const from = blank - before;
         if (from < 0 || blank + after >= end) continue;
         let rest = after;
-        for (let at = from + 4; at <= blank + after; at++) rest = (rest << 8) | kept[at]!;
+        for (let at = from + 4; at <= blank + after; at++) rest = Math.imul(rest, 0x01000193) ^ kept[at]!;
         take(slotOf(fourAt(from), rest));
       }
 }
 
 const fourAt = (at: number): number => (kept[at]! << 24) | (kept[at + 1]! << 16) | (kept[at + 2]! << 8) | kept[at + 3]!;
 
+/** The bit that a slot is in a filter of so many bits: in one of half as many it is half as far. */
+export const bitOf = (slot: number, bits: number): number => Math.floor((slot * bits) / 2 ** 32);
+
+/** A filter as it is made: a byte for each bit. */
+class Growing {
+  readonly #bits = new Uint8Array(largest * 8);
+  #end = 0;
+
+  /** Forgets what it had; `bits`: of a size that the others are parts of. */
+  begin(bits: number): void {
+    this.#bits.fill(0, 0, bits);
+    this.#end = bits;
+  }
+
+  readonly take = (slot: number): void => {
+    this.#bits[bitOf(slot, this.#end)] = 1;
+  };
+
+  finish(): Uint8Array {
+    const set: number[] = [];
+    for (let bit = 0; bit < this.#end; bit++) if (this.#bits[bit] === 1) set.push(bit);
+    for (const size of gramSizes) {
+      const fold = this.#end / (size * 8);
+      // A filter that holds far more than it has bits for is not even tried.
+      if (fold > 1 && (!Number.isInteger(fold) || set.length > size * 8)) continue;
+      const filter = new Uint8Array(size);
+      let count = 0;
+      for (let at = 0, before = -1; at < set.length; at++) {
+        const bit = Math.floor(set[at]! / fold);
+        if (bit === before) continue;
+        filter[bit >>> 3]! |= 1 << (bit & 7);
+        before = bit;
+        count++;
+      }
+      if (count <= size * 8 * maxLoad || fold <= 1) return filter;
+    }
+    return fitsAll;
+  }
+}
+
 /** Work space of the one builder in use. */
-const scratch = new Uint8Array(largest);
+const growing = { run: new Growing(), between: new Growing() } as const;
+/** Text for a byte of a filter when it is begun: what it becomes is smaller. */
+const bytesPerByte = 3;
 
 /** Whether the index of words has this word of the email; `asItIs`: it stands in the text letter by letter. */
 export type IsWord = (word: string, asItIs: boolean) => boolean;
 
-/** Collects text and makes the filter of it. One at a time: a new builder forgets what the one before collected. */
+/** What an email has of each kind. */
+export type GramFilters = readonly [run: Uint8Array, between: Uint8Array];
+/** The filters of an email of which nothing is known. */
+export const fitAll: GramFilters = [fitsAll, fitsAll];
+
+/** Collects text and makes the filters of it. One at a time: a new builder forgets what the one before collected. */
 export class GramBuilder {
-  readonly #size: number;
   #left = maxGramBytes;
 
   /** `expectedBytes`: about how much text will come. */
   constructor(expectedBytes: number) {
-    this.#size = gramSizes.find((size) => size * 2 >= expectedBytes) ?? largest;
-    scratch.fill(0, 0, this.#size);
+    const size = gramSizes.find((size) => size % 3 === 0 && size * bytesPerByte >= expectedBytes) ?? largest;
+    growing.run.begin(size * 8);
+    growing.between.begin(size * 8);
   }
 
   /** ASCII bytes as they are; case does not matter. `isWord` is asked for every run. */
@@ -120,14 +173,9 @@ export class GramBuilder {
   #add(bytes: Buffer, isWord: IsWord, ascii: string | undefined): void {
     this.#left -= bytes.length;
     if (this.#left < 0) return;
-    const mask = this.#size * 8 - 1;
-    const take = (slot: number): void => {
-      const bit = slot & mask;
-      scratch[bit >>> 3]! |= 1 << (bit & 7);
-    };
-    eachGram(bytes, take, (from, to) => {
+    eachGram(bytes, growing.between.take, (from, to) => {
       const plain = ascii !== undefined || isPlain(bytes, from, to);
-      return isWord(ascii?.slice(from, to) ?? wordOf(bytes, from, to), plain) ? undefined : take;
+      return isWord(ascii?.slice(from, to) ?? wordOf(bytes, from, to), plain) ? undefined : growing.run.take;
     });
   }
 
@@ -136,19 +184,9 @@ export class GramBuilder {
     return this.#left < 0;
   }
 
-  /** A filter of one of the sizes; all bits are set where the text was too long. */
-  finish(): Uint8Array {
-    if (this.full) return fitsAll;
-    let size = this.#size;
-    while (size > gramSizes[0]) {
-      const half = size / 2;
-      let set = 0;
-      for (let at = 0; at < half; at++) set += bitsOf[scratch[at]! | scratch[at + half]!]!;
-      if (set > half * 8 * maxLoad) break;
-      for (let at = 0; at < half; at++) scratch[at]! |= scratch[at + half]!;
-      size = half;
-    }
-    return scratch.slice(0, size);
+  /** Filters of some of the sizes; all bits are set where the text was too long. */
+  finish(): GramFilters {
+    return this.full ? fitAll : [growing.run.finish(), growing.between.finish()];
   }
 }
 
@@ -159,12 +197,12 @@ export type NeedlePiece = {
   /** The run begins, and ends, in the needle; otherwise it may go on beyond it in the text. */
   readonly begins: boolean;
   readonly ends: boolean;
-  /** What the filter has where this run is not a word of the email. */
+  /** What the filter of runs has where this one is not a word of the email. */
   readonly slots: readonly number[];
 };
 
 export type NeedleGrams = {
-  /** What the filter has in any case. */
+  /** What the filter of all between runs has in any case. */
   readonly slots: readonly number[];
   /** An email must have each of them: as a word, or in its filter. */
   readonly pieces: readonly NeedlePiece[];

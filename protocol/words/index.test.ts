@@ -6,7 +6,7 @@ import { foldText } from "../mime/fold.ts";
 import { compareWords, DictionaryWriter, eachEntry, entryOf } from "./dictionary.ts";
 import { BitSet, FewEmails, inAll, TermSet } from "./email-set.ts";
 import { columnOf, decodeEmails, encodeEmails, holdsSlots, Left, turnRound } from "./gram-block.ts";
-import { GramBuilder, gramSizes, needleGrams } from "./grams.ts";
+import { GramBuilder, GramKind, gramSizes, needleGrams } from "./grams.ts";
 import { decodePostings, encodePostings, everywhere, Place, PostingList, type Postings, unite } from "./postings.ts";
 
 const random = seeded(5);
@@ -140,9 +140,10 @@ test("a filter has one of the sizes and holds every part of its text; turned rou
     builder.addText(text.slice(0, 300_000), () => false);
     return builder.finish();
   });
-  const sizes = new Set(filters.map(({ length }) => length));
-  assert.ok(sizes.size > 2 && [...sizes].every((size) => gramSizes.includes(size as 64)));
-  let fewer = 0;
+  const sizes = new Set(filters.flatMap((both) => both.map(({ length }) => length)));
+  assert.ok(sizes.size > 4 && [...sizes].every((size) => gramSizes.includes(size as 64)));
+  assert.ok([...sizes].some((size) => size % 3 === 0) && [...sizes].some((size) => size % 3 !== 0));
+  const fewer = [0, 0];
   const needles = [
     "alph",
     "gammadelta",
@@ -152,26 +153,30 @@ test("a filter has one of the sizes and holds every part of its text; turned rou
     "STRASSE",
     ...texts.slice(100, 140).map((text) => text.slice(3, 14)),
   ];
-  for (const size of sizes) {
-    const members = filters.filter(({ length }) => length === size);
-    const chunks = turnRound(members, size);
-    for (const needle of needles) {
-      const { slots: always, pieces } = needleGrams(needle);
-      const slots = [...always, ...pieces.flatMap((piece) => piece.slots)];
-      const left = new Left();
-      for (const slot of slots) {
-        const { chunk, from } = columnOf(slot, size);
-        left.keep(chunks[chunk]!, from);
-      }
-      for (const [at, filter] of members.entries()) {
-        assert.equal(left.has(at), holdsSlots(filter, slots));
-        if (left.has(at)) continue;
-        fewer++;
-        assert.ok(!foldText(texts[filters.indexOf(filter)]!).includes(foldText(needle)), needle);
+  for (const kind of [GramKind.run, GramKind.between])
+    for (const size of sizes) {
+      const texted = filters.flatMap((both, at) => (both[kind].length === size ? [at] : []));
+      const chunks = turnRound(
+        texted.map((at) => filters[at]![kind]),
+        size,
+      );
+      for (const needle of needles) {
+        const { slots: between, pieces } = needleGrams(needle);
+        const slots = kind === GramKind.between ? between : pieces.flatMap((piece) => piece.slots);
+        const left = new Left();
+        for (const slot of slots) {
+          const { chunk, from } = columnOf(slot, size);
+          left.keep(chunks[chunk]!, from);
+        }
+        for (const [at, text] of texted.entries()) {
+          assert.equal(left.has(at), holdsSlots(filters[text]![kind], slots));
+          if (left.has(at)) continue;
+          fewer[kind] = fewer[kind]! + 1;
+          assert.ok(!foldText(texts[text]!).includes(foldText(needle)), needle);
+        }
       }
     }
-  }
-  assert.ok(fewer > 1_000, `${fewer} ruled out`);
+  assert.ok(fewer[0]! > 1_000 && fewer[1]! > 1_000, `${fewer} ruled out`);
   assert.deepEqual(needleGrams("\ud800abcdef"), { slots: [], pieces: [], bare: false }, "half a character");
   assert.deepEqual(decodeEmails(encodeEmails([3, 4, 900_000])), [3, 4, 900_000]);
 });

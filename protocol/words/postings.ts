@@ -12,9 +12,11 @@ const placeBits = 5;
 export const everywhere: Places = (1 << placeBits) - 1;
 /**
  * Beside the places: nobody has seen the word stand in the text as it is. It came of letters with accents, of markup, of a document that is no text,
- * or was cut; an exact search must look. Few are so: they are told by no place at first, and then by a number of their own.
+ * or was cut; an exact search must look.
  */
 export const loose: Places = 1 << placeBits;
+/** Where nearly all words are, and as they are: said by one bit beside the difference, all else by a number behind it. */
+const usual: Places = Place.body;
 
 /** Emails of one block. */
 export const blockEmails = 128;
@@ -55,9 +57,8 @@ function writeBlock(
 ): void {
   for (let at = from, before = base; at < to; at++) {
     const place = places[at]!;
-    const plain = (place & loose) === 0;
-    out.number((emails[at]! - before) * (1 << placeBits) + (plain ? place : 0));
-    if (!plain) out.number(place & everywhere);
+    out.number((emails[at]! - before) * 2 + (place === usual ? 0 : 1));
+    if (place !== usual) out.number(place);
     before = emails[at]!;
   }
 }
@@ -77,6 +78,9 @@ export function decodePostings(bytes: Uint8Array): Postings {
   });
   return { emails, places };
 }
+
+/** How many emails postings say they have. */
+export const countOf = (bytes: Uint8Array): number => (bytes.length === 0 ? 0 : new ByteReader(bytes).number());
 
 /** A list that is read in blocks. */
 export class PostingList {
@@ -132,9 +136,9 @@ export class PostingList {
     let email = this.#firsts[block]!;
     for (let at = this.#starts[block]!; at < end; ) {
       let byte = bytes[at++]!;
-      let places = byte & everywhere;
-      // Differences are mostly small: one byte or two.
-      if (byte < 128) email += byte >>> placeBits;
+      const isUsual = (byte & 1) === 0;
+      // Differences are mostly small: one byte.
+      if (byte < 128) email += byte >>> 1;
       else {
         let value = byte & 127;
         let factor = 128;
@@ -144,13 +148,10 @@ export class PostingList {
           value += (byte & 127) * factor;
           factor *= 128;
         } while (byte >= 128);
-        email += Math.floor(value / (1 << placeBits));
+        email += Math.floor(value / 2);
       }
-      if (places === 0) {
-        if (at >= end) return;
-        places = (bytes[at++]! & everywhere) | loose;
-      }
-      take(email, places);
+      if (isUsual) take(email, usual);
+      else if (at < end) take(email, bytes[at++]!);
     }
   }
 }

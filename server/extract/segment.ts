@@ -4,7 +4,7 @@ import { bytesOf } from "../../protocol/mime/header.ts";
 import { parseMessage } from "../../protocol/mime/parse.ts";
 import { partsOf, visitHeader, visitText } from "../../protocol/mime/searchable.ts";
 import { compareWords, type DictionaryBlock, DictionaryWriter, eachEntry } from "../../protocol/words/dictionary.ts";
-import { GramBuilder, type IsWord, maxGramBytes } from "../../protocol/words/grams.ts";
+import { GramBuilder, type GramFilters, type IsWord, maxGramBytes } from "../../protocol/words/grams.ts";
 import {
   decodePostings,
   encodePostings,
@@ -23,7 +23,7 @@ export type Segment = {
   readonly words: number;
   readonly grams: EmailGrams;
 };
-type EmailGrams = readonly (readonly [email: number, filter: Uint8Array])[];
+type EmailGrams = readonly (readonly [email: number, ...filters: GramFilters])[];
 
 /** Different words of one message that are kept. */
 export const maxWordsPerMessage = 10_000;
@@ -31,7 +31,7 @@ export const maxWordsPerMessage = 10_000;
 /** `messages` ascend by email. */
 export async function segmentOf({ messages }: SegmentTask): Promise<Segment> {
   const words = new Map<string, { readonly emails: number[]; readonly places: Places[] }>();
-  const grams: [email: number, filter: Uint8Array][] = [];
+  const grams: [email: number, ...filters: GramFilters][] = [];
   for (const { email, bytes } of messages) {
     let count = 0;
     for (const { place, text } of await messageText(bytes))
@@ -56,7 +56,7 @@ export async function segmentOf({ messages }: SegmentTask): Promise<Segment> {
       if (asItIs) known.places[known.places.length - 1]! |= where;
       return true;
     };
-    grams.push([email, gramsOf(bytes, seen(seenInHeader), seen(seenInText))]);
+    grams.push([email, ...gramsOf(bytes, seen(seenInHeader), seen(seenInText))]);
   }
   for (const { places } of words.values())
     for (let at = 0; at < places.length; at++) places[at] = withoutSeen(places[at]!);
@@ -79,8 +79,8 @@ function inBlocks<T>(words: ReadonlyMap<string, T>, encode: (of: T) => Uint8Arra
   return { blocks, words: writer.words };
 }
 
-/** The filter of all that a TEXT search looks at, but for what are words of this message in the index. */
-function gramsOf(raw: Uint8Array, isWordOfHeader: IsWord, isWordOfText: IsWord): Uint8Array {
+/** The filters of all that a TEXT search looks at, but for what are words of this message in the index. */
+function gramsOf(raw: Uint8Array, isWordOfHeader: IsWord, isWordOfText: IsWord): GramFilters {
   const bytes = bytesOf(raw);
   const builder = new GramBuilder(bytes.length);
   const adding = (isWord: IsWord) => (text: string | Buffer) => {

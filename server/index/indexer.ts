@@ -2,7 +2,7 @@
  * Keeps the index of words behind the mail: takes what is new of an account in portions, has a worker thread make words of it,
  * and joins them to the index. Deliveries come first: it rests as long as it works. A process that dies loses nothing but work.
  */
-import { fitsAll } from "../../protocol/words/grams.ts";
+import { fitAll } from "../../protocol/words/grams.ts";
 import type { Segment } from "../extract/segment.ts";
 import type { Log } from "../log.ts";
 import type { AccountId, Store } from "../store/store.ts";
@@ -72,7 +72,7 @@ export function makeIndexer(ask: IndexAsk): Indexer {
       // One of them kills whoever opens it: each alone, and that one stays without words.
       if (messages.length === 1) {
         log.warn({ email: messages[0]!.email }, "a message could not be indexed: its words are not found");
-        return { ...noWords, grams: [[messages[0]!.email, fitsAll]] };
+        return { ...noWords, grams: [[messages[0]!.email, ...fitAll]] };
       }
       const half = messages.length >> 1;
       const parts = [await segmentFor(messages.slice(0, half)), await segmentFor(messages.slice(half))];

@@ -33,17 +33,16 @@ export function* searchNumbers(
     if (verdict === yes) hits.push(candidate.uid);
     return verdict === unknown;
   };
-  let open = placesIn(numbers, ranges, sifted, isOpen);
-  if (judge.needs.signature && open.length > 0) {
-    const asks = (place: number): boolean => judge.needs.bytes !== "text" || texts.get(contents[place]!) === undefined;
-    const left: number[] = [];
-    yield* eachSignature(name, numbers, open, asks, (place, signature) => {
-      candidate.signature = signature;
-      if (isOpen(place)) left.push(place);
-    });
-    open = left;
-  }
-  const unread = open.map(
+  const open = placesIn(numbers, ranges, sifted, isOpen);
+  const isAsked = (place: number): boolean => sifted?.whole === true && emails[place]! <= sifted.upTo;
+  const unasked = judge.needs.signature ? open.filter((place) => !isAsked(place)) : [];
+  const left = judge.needs.signature ? open.filter(isAsked) : [...open];
+  const asks = (place: number): boolean => judge.needs.bytes !== "text" || texts.get(contents[place]!) === undefined;
+  yield* eachSignature(name, numbers, unasked, asks, (place, signature) => {
+    candidate.signature = signature;
+    if (isOpen(place)) left.push(place);
+  });
+  const unread = left.map(
     (place): Candidate => ({
       ...nobody,
       uid: uids[place]!,

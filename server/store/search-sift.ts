@@ -4,7 +4,7 @@
  * indexed yet must be looked at by other means.
  */
 import { BitSet } from "../../protocol/words/email-set.ts";
-import { type NeedlePiece, needleGrams } from "../../protocol/words/grams.ts";
+import { GramKind, type NeedlePiece, needleGrams } from "../../protocol/words/grams.ts";
 import { everywhere, Place, type Places } from "../../protocol/words/postings.ts";
 import { type GramBlocks, gramBlocks, mayHold } from "./ops/grams.ts";
 import { emailsHolding } from "./ops/holding.ts";
@@ -28,6 +28,8 @@ export type Sifted = {
   readonly upTo: EmailId;
   /** What is known of each needle. */
   readonly known: ReadonlyMap<SearchKey, Known>;
+  /** Each needle has been asked for: of the emails that were, signatures would hardly rule out more. */
+  readonly whole: boolean;
 };
 
 /** What the index says of one needle. */
@@ -44,7 +46,9 @@ export function* sift(account: AccountId, key: SearchKey): Op<Sifted | undefined
   const blocks = yield* gramBlocks(account);
   if (blocks.upTo === 0) return undefined;
   const known = new Map<SearchKey, Known>();
-  return { emails: yield* ask(account, blocks, key, known), upTo: blocks.upTo, known };
+  const emails = yield* ask(account, blocks, key, known);
+  const whole = known.size < maxNeedles && [...known.values()].every(({ may }) => may !== undefined);
+  return { emails, upTo: blocks.upTo, known, whole };
 }
 
 function asksGrams(key: SearchKey): boolean {
@@ -124,12 +128,12 @@ function* askNeedle(account: AccountId, blocks: GramBlocks, needle: string, plac
   if (bare && places !== 0) {
     const { found, sure } = yield* emailsHolding(account, only!, maxHolding, places, end);
     if (found === undefined || only!.slots.length === 0) return { may: undefined, sure };
-    const may = yield* mayHold(account, blocks, only!.slots);
+    const may = yield* mayHold(account, blocks, GramKind.run, only!.slots);
     may.join(found);
     return { may, sure };
   }
   const sure = new BitSet(0);
-  let may = slots.length === 0 ? undefined : yield* mayHold(account, blocks, slots);
+  let may = slots.length === 0 ? undefined : yield* mayHold(account, blocks, GramKind.between, slots);
   // Whole words are cheap to find, and long ones are rare.
   const cost = ({ begins, ends, slots: own }: NeedlePiece): number => (begins && ends ? 0 : 1_000) - own.length;
   const most = Math.min(maxPiece, Math.max(minPiece, Math.floor(blocks.upTo / emailsPerPiece)));
@@ -141,7 +145,7 @@ function* askNeedle(account: AccountId, blocks: GramBlocks, needle: string, plac
     if (may !== undefined && may.size <= fewEmails) break;
     const { found } = yield* emailsHolding(account, piece, most, 0, end);
     if (found === undefined) continue;
-    found.join(yield* mayHold(account, blocks, piece.slots));
+    found.join(yield* mayHold(account, blocks, GramKind.run, piece.slots));
     if (may === undefined) may = found;
     else may.keep(found);
   }

@@ -4,6 +4,7 @@
  */
 
 import type { DictionaryBlock } from "../../protocol/words/dictionary.ts";
+import type { GramFilters, GramKind } from "../../protocol/words/grams.ts";
 import type { Places } from "../../protocol/words/postings.ts";
 import type { AskedWord } from "../../protocol/words/words.ts";
 import type { AccountId, EmailId } from "./store.ts";
@@ -35,15 +36,16 @@ export type IndexInput = {
 export type WordRows = readonly DictionaryBlock[];
 
 /** For exact search: emails with the filters of their grams (`protocol/words/grams.ts`). */
-export type EmailGrams = readonly (readonly [email: EmailId, filter: Uint8Array])[];
+export type EmailGrams = readonly (readonly [email: EmailId, ...filters: GramFilters])[];
 
 /** What a portion of mail brings to the index. */
 export type WordsPortion = { readonly emails: number; readonly words: number; readonly grams: EmailGrams };
 
-/** Filters of one size of some emails, turned round (`protocol/words/gram-block.ts`). */
+/** Filters of one kind and size of some emails, turned round (`protocol/words/gram-block.ts`). */
 export type NextGrams = {
   /** From 1, one after the other. */
   readonly block: number;
+  readonly kind: GramKind;
   readonly size: number;
   readonly upTo: EmailId;
   readonly emails: Uint8Array;

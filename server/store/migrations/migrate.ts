@@ -29,6 +29,7 @@ import { statements as grams } from "./026.ts";
 import { statements as restraints } from "./027.ts";
 import { statements as tickets } from "./028.ts";
 import { statements as spans } from "./029.ts";
+import { statements as gramKinds } from "./030.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -61,6 +62,7 @@ const migrations: readonly (readonly string[])[] = [
   restraints,
   tickets,
   spans,
+  gramKinds,
 ];
 export const schemaVersion = migrations.length;
 

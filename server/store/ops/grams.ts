@@ -10,6 +10,7 @@ import {
   Left,
   turnRound,
 } from "../../../protocol/words/gram-block.ts";
+import { GramKind } from "../../../protocol/words/grams.ts";
 import type { AccountId, EmailId } from "../store.ts";
 import type { EmailGrams, NextGrams } from "../words.ts";
 import { memory, type Op, one, type Param, rows, run } from "./tx.ts";
@@ -17,12 +18,12 @@ import { memory, type Op, one, type Param, rows, run } from "./tx.ts";
 /** Slots of one needle that are asked: more say little more. */
 const maxSlotsAsked = 32;
 
-/** Filters that wait until there are enough of one size for a block. */
+/** Filters that wait until there are enough of one kind and size for a block. */
 export function* keepGrams(account: AccountId, grams: EmailGrams): Op<void> {
   yield* insertRows(
-    "gram_waiting (account, size, email, filter)",
+    "gram_waiting (account, kind, size, email, filter)",
     account,
-    grams.map(([email, filter]) => [filter.length, email, filter]),
+    grams.flatMap(([email, ...filters]) => filters.map((filter, kind) => [kind, filter.length, email, filter])),
   );
 }
 
@@ -43,10 +44,10 @@ function* insertRows(into: string, account: AccountId, all: readonly (readonly P
   }
 }
 
-/** The next block of the size that has most waiting, where they are enough. */
+/** The next block of the kind and size that has most waiting, where they are enough. */
 export function* nextGrams(account: AccountId): Op<NextGrams | undefined> {
-  const most = yield* one<{ readonly size: number; readonly n: number }>(
-    "SELECT size, count(*) AS n FROM gram_waiting WHERE account = $1 GROUP BY size ORDER BY 2 DESC LIMIT 1",
+  const most = yield* one<{ readonly kind: GramKind; readonly size: number; readonly n: number }>(
+    "SELECT kind, size, count(*) AS n FROM gram_waiting WHERE account = $1 GROUP BY kind, size ORDER BY 3 DESC LIMIT 1",
     account,
   );
   if (most === undefined || most.n < gramBlockEmails) return undefined;
@@ -55,13 +56,15 @@ export function* nextGrams(account: AccountId): Op<NextGrams | undefined> {
     account,
   );
   const waiting = yield* rows(
-    `SELECT email, filter FROM gram_waiting WHERE account = $1 AND size = $2 ORDER BY email LIMIT ${gramBlockEmails}`,
+    `SELECT email, filter FROM gram_waiting WHERE account = $1 AND kind = $2 AND size = $3 ORDER BY email LIMIT ${gramBlockEmails}`,
     account,
+    most.kind,
     most.size,
   );
   const emails = waiting.map(([email]) => email as number);
   return {
     block: (last?.n ?? 0) + 1,
+    kind: most.kind,
     size: most.size,
     upTo: emails.at(-1)!,
     emails: encodeEmails(emails),
@@ -79,23 +82,25 @@ export function* gramsLay(account: AccountId, next: NextGrams): Op<"done" | "lat
   );
   if ((last?.n ?? 0) !== next.block - 1) return "late";
   const moved = yield* run(
-    "DELETE FROM gram_waiting WHERE account = $1 AND size = $2 AND email <= $3",
+    "DELETE FROM gram_waiting WHERE account = $1 AND kind = $2 AND size = $3 AND email <= $4",
     account,
+    next.kind,
     next.size,
     next.upTo,
   );
   if (moved === 0) return "late"; // the index has been forgotten meanwhile
   yield* run(
-    "INSERT INTO gram_blocks (account, block, size, emails) VALUES ($1, $2, $3, $4)",
+    "INSERT INTO gram_blocks (account, block, kind, size, emails) VALUES ($1, $2, $3, $4, $5)",
     account,
     next.block,
+    next.kind,
     next.size,
     next.emails,
   );
   yield* insertRows(
-    "gram_columns (account, size, chunk, block, body)",
+    "gram_columns (account, kind, size, chunk, block, body)",
     account,
-    next.chunks.map((body, chunk) => [next.size, chunk, next.block, body]),
+    next.chunks.map((body, chunk) => [next.kind, next.size, chunk, next.block, body]),
   );
   return "done";
 }
@@ -106,14 +111,17 @@ export function* gramsLay(account: AccountId, next: NextGrams): Op<"done" | "lat
 export type GramBlocks = {
   /** Emails above this one have no filter yet. */
   readonly upTo: EmailId;
-  /** Numbers of the blocks by the size of their filters. */
-  readonly bySize: ReadonlyMap<number, readonly number[]>;
-  /** The emails of each block, in their places. */
-  readonly members: ReadonlyMap<number, readonly EmailId[]>;
-  readonly waiting: readonly (readonly [email: EmailId, filter: Uint8Array])[];
+  readonly of: Readonly<Record<GramKind, Filters>>;
   /** Says the same as long as nothing here has changed. */
   readonly stamp: string;
 };
+/** Filters of one kind. */
+type Filters = {
+  /** Blocks by the size of their filters, each with its emails in their places. */
+  readonly bySize: Map<number, Map<number, readonly EmailId[]>>;
+  readonly waiting: (readonly [email: EmailId, filter: Uint8Array])[];
+};
+const noFilters = (): Filters => ({ bySize: new Map(), waiting: [] });
 const memberBytes = 8;
 const waitingOverhead = 200;
 const chunkOverhead = 200;
@@ -129,24 +137,25 @@ export function* gramBlocks(account: AccountId): Op<GramBlocks> {
   const { grams } = yield* memory();
   const known = grams.get(String(account));
   if (known?.stamp === stamp) return known;
-  const bySize = new Map<number, number[]>();
-  const members = new Map<number, readonly EmailId[]>();
-  for (const [block, size, emails] of yield* rows(
-    "SELECT block, size, emails FROM gram_blocks WHERE account = $1",
+  const of = { [GramKind.run]: noFilters(), [GramKind.between]: noFilters() };
+  let bytes = 0;
+  for (const [block, kind, size, emails] of yield* rows(
+    "SELECT block, kind, size, emails FROM gram_blocks WHERE account = $1",
     account,
   )) {
-    members.set(block as number, decodeEmails(emails as Uint8Array));
-    const others = bySize.get(size as number);
-    if (others === undefined) bySize.set(size as number, [block as number]);
-    else others.push(block as number);
+    const { bySize } = of[kind as GramKind];
+    const others = bySize.get(size as number) ?? new Map<number, readonly EmailId[]>();
+    bySize.set(size as number, others.set(block as number, decodeEmails(emails as Uint8Array)));
+    bytes += gramBlockEmails * memberBytes;
   }
-  const waiting = (yield* rows("SELECT email, filter FROM gram_waiting WHERE account = $1", account)).map(
-    ([email, filter]) => [email as number, Uint8Array.from(filter as Uint8Array)] as const,
-  );
-  const blocks = { upTo, bySize, members, waiting, stamp };
-  const bytes =
-    members.size * gramBlockEmails * memberBytes +
-    waiting.reduce((sum, [, filter]) => sum + filter.length + waitingOverhead, 0);
+  for (const [kind, email, filter] of yield* rows(
+    "SELECT kind, email, filter FROM gram_waiting WHERE account = $1",
+    account,
+  )) {
+    of[kind as GramKind].waiting.push([email as number, Uint8Array.from(filter as Uint8Array)]);
+    bytes += (filter as Uint8Array).length + waitingOverhead;
+  }
+  const blocks = { upTo, of, stamp };
   grams.put(String(account), blocks, bytes);
   return blocks;
 }
@@ -154,14 +163,21 @@ export function* gramBlocks(account: AccountId): Op<GramBlocks> {
 /** One chunk of columns, of all blocks of a size. */
 export type Chunks = readonly (readonly [block: number, body: Uint8Array])[];
 
-function* chunksOf(account: AccountId, { stamp }: GramBlocks, size: number, chunk: number): Op<Chunks> {
+function* chunksOf(
+  account: AccountId,
+  { stamp }: GramBlocks,
+  kind: GramKind,
+  size: number,
+  chunk: number,
+): Op<Chunks> {
   const { columns } = yield* memory();
-  const name = `${account}/${stamp}/${size}/${chunk}`;
+  const name = `${account}/${stamp}/${kind}/${size}/${chunk}`;
   const known = columns.get(name);
   if (known !== undefined) return known;
   const found = (yield* rows(
-    "SELECT block, body FROM gram_columns WHERE account = $1 AND size = $2 AND chunk = $3",
+    "SELECT block, body FROM gram_columns WHERE account = $1 AND kind = $2 AND size = $3 AND chunk = $4",
     account,
+    kind,
     size,
     chunk,
   )) as unknown as Chunks;
@@ -173,12 +189,18 @@ function* chunksOf(account: AccountId, { stamp }: GramBlocks, size: number, chun
   return found;
 }
 
-/** The emails whose filters do not rule the needle out. */
-export function* mayHold(account: AccountId, blocks: GramBlocks, slots: readonly number[]): Op<BitSet> {
+/** The emails whose filters of this kind do not rule the needle out. */
+export function* mayHold(
+  account: AccountId,
+  blocks: GramBlocks,
+  kind: GramKind,
+  slots: readonly number[],
+): Op<BitSet> {
   const found = new BitSet(blocks.upTo + 1);
-  for (const [email, filter] of blocks.waiting) if (holdsSlots(filter, slots)) found.add(email);
-  for (const [size, numbers] of blocks.bySize) {
-    const left = new Map(numbers.map((block) => [block, new Left()]));
+  const { waiting, bySize } = blocks.of[kind];
+  for (const [email, filter] of waiting) if (holdsSlots(filter, slots)) found.add(email);
+  for (const [size, numbers] of bySize) {
+    const left = new Map(Array.from(numbers.keys(), (block) => [block, new Left()]));
     const columns = new Map<string, Column>();
     for (const slot of slots) {
       const column = columnOf(slot, size);
@@ -187,11 +209,11 @@ export function* mayHold(account: AccountId, blocks: GramBlocks, slots: readonly
     }
     for (const { chunk, from } of columns.values()) {
       if (left.size === 0) break;
-      for (const [block, body] of yield* chunksOf(account, blocks, size, chunk))
+      for (const [block, body] of yield* chunksOf(account, blocks, kind, size, chunk))
         if (left.get(block)?.keep(body, from) === false) left.delete(block);
     }
     for (const [block, rest] of left)
-      for (const [index, email] of blocks.members.get(block)!.entries()) if (rest.has(index)) found.add(email);
+      for (const [index, email] of numbers.get(block)!.entries()) if (rest.has(index)) found.add(email);
   }
   return found;
 }

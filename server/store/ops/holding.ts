@@ -1,6 +1,6 @@
 /** Emails with a word that holds a piece of a needle, found in the lists of all words of an account (`word_lists`). */
 import { Buffer } from "node:buffer";
-import { eachPostingsAt, entryOf, listEnd } from "../../../protocol/words/dictionary.ts";
+import { eachPostingsAt, endsBelow, entryOf, wordEnd } from "../../../protocol/words/dictionary.ts";
 import { BitSet } from "../../../protocol/words/email-set.ts";
 import type { NeedlePiece } from "../../../protocol/words/grams.ts";
 import { loose, type Places, PostingList } from "../../../protocol/words/postings.ts";
@@ -9,7 +9,7 @@ import { memory, type Op, rows } from "./tx.ts";
 import { blockStart, unpackBody } from "./word-body.ts";
 import { blockNamed, blockOf, readSegments } from "./words.ts";
 
-/** The words of one block of a segment, each between two `listEnd`, which stand at `ends`; `first`: its first word, by which it is named. */
+/** The words of one block of a segment, each between two of `ends`, where what tells how many emails it is in stands behind it; `first`: its first word, by which it is named. */
 export type BlockList = { readonly first: string; readonly words: Buffer; readonly ends: Uint32Array };
 
 /** What the words say of a piece of a needle. */
@@ -20,17 +20,18 @@ export type Holding = {
   readonly sure: BitSet;
 };
 
-/** Words of one block that hold the piece: their places in the block, which ascend, and how long they are. */
-type Held = { readonly first: string; readonly places: number[]; readonly lengths: number[] };
+/** Words of one block that hold the piece: their places in the block, which ascend, and how frequent they are (`wordEnd`). */
+type Held = { readonly first: string; readonly places: number[]; readonly frequencies: number[] };
 
 /** Lists read at once. */
 const listsAtOnce = 8;
 /** What a block's list takes beside its bytes. */
 const listOverhead = 200;
-const shortWord = 4;
+/** A word in one of so many emails, at least, is frequent. */
+const frequentOf = 8;
 const endless = Number.POSITIVE_INFINITY;
-/** Words are read from the shortest on, which are frequent, about so many at a time: as soon as all emails are known, that was enough. */
-const batches = [32, 256, endless] as const;
+/** Words are read from the most frequent on, about so many at a time: as soon as all emails are known, that was enough. */
+const batches = [8, 64, 512, endless] as const;
 
 /** `most`: words of one segment that are read. `end`: emails are below it. */
 export function* emailsHolding(
@@ -45,10 +46,8 @@ export function* emailsHolding(
   let whole = true;
   let known = 0;
   const take = (email: number, at: Places): void => {
-    found.add(email);
-    if ((at & loose) !== 0 || (at & places) === 0 || sure.has(email)) return;
-    sure.add(email);
-    known++;
+    if ((at & loose) !== 0 || (at & places) === 0) found.add(email);
+    else if (sure.put(email)) known++;
   };
   const takeAll = (postings: Uint8Array): void => {
     const list = new PostingList(postings);
@@ -62,97 +61,72 @@ export function* emailsHolding(
       if (postings !== undefined) takeAll(postings);
       continue;
     }
-    const part = partOf(piece);
+    const part = Buffer.from(piece.word, "utf8");
     const lists = yield* listsOf(account, segment);
     known = 0;
-    // A letter or two stand in very many words: mostly the shortest of those are enough.
-    const [first, ...further] = part.length < minIndexedBytes && places !== 0 ? [shortWord, endless] : [endless];
-    for (let longest = first!, longer = 0; ; longer = longest, longest = further.shift()!) {
+    // A letter or two stand in very many words: mostly the frequent ones of those are enough.
+    const steps = part.length < minIndexedBytes && places !== 0 ? [wordEnd(emails / frequentOf), 0] : [0];
+    for (const [step, least] of steps.entries()) {
+      const below = steps[step - 1] ?? endsBelow;
       const held: Held[] = [];
       let count = 0;
       for (const list of lists) {
-        const one = longest === shortWord ? heldInShort(list, part) : heldIn(list, piece, part, longer);
+        const one = heldIn(list, piece, part, least, below);
         if (one.places.length > 0) held.push(one);
         count += one.places.length;
       }
       // Words of which no email is known for sure say something only where all of them are read.
       if (count > most && places === 0) return { found: undefined, sure };
-      let read = 0;
+      let read = below;
       for (const many of batches) {
-        if (known >= emails) break;
-        const upTo = longestOf(held, Math.min(most, many));
-        for (const { first, places: at, lengths } of held) {
-          const wanted = at.filter((_, index) => lengths[index]! > read && lengths[index]! <= upTo);
+        if (known >= emails || read === 0) break;
+        const from = frequencyOf(held, Math.min(most, many));
+        for (const { first, places: at, frequencies } of held) {
+          const wanted = at.filter((_, index) => frequencies[index]! < read && frequencies[index]! >= from);
           const block = wanted.length === 0 ? undefined : yield* blockNamed(account, segment, first);
           if (block !== undefined) eachPostingsAt(block, wanted, takeAll);
+          if (known >= emails) break;
         }
-        read = upTo;
+        read = from;
       }
       // Where all emails of the segment are known, the words that were not read say nothing more.
       if (known >= emails) break;
       if (count > most) whole = false;
-      if (further.length === 0) break;
     }
   }
+  found.join(sure);
   return { found: whole ? found : undefined, sure };
 }
-
-/** What stands in a list where a word holds the piece. */
-const partOf = ({ word, begins, ends }: NeedlePiece): Buffer => {
-  const end = String.fromCharCode(listEnd);
-  return Buffer.from(`${begins ? end : ""}${word}${ends ? end : ""}`, "utf8");
-};
 
 /** Shorter parts stand in so many words that a plain loop is sooner through than one call for each. */
 const minIndexedBytes = 3;
 
-/** In words longer than `longer` bytes. */
-function heldIn({ first, words }: BlockList, { begins }: NeedlePiece, part: Buffer, longer: number): Held {
+/** The words that are at least as frequent as `least`, and less than `below`. */
+function heldIn(
+  { first, words, ends }: BlockList,
+  piece: NeedlePiece,
+  part: Buffer,
+  least: number,
+  below: number,
+): Held {
   const places: number[] = [];
-  const lengths: number[] = [];
-  // The word that has been counted up to: its place, and where the `listEnd` before it is.
+  const frequencies: number[] = [];
   let place = 0;
-  let from = 0;
   for (let at = next(words, part, 0); at >= 0; ) {
-    const inside = begins ? at + 1 : at;
-    let to = from + 1;
-    for (;;) {
-      while (words[to] !== listEnd) if (++to >= words.length) return { first, places, lengths };
-      if (to > inside) break;
-      place++;
-      from = to++;
+    while (ends[place + 1]! < at) place++;
+    const end = ends[place + 1]!;
+    if ((piece.begins && at !== ends[place]! + 1) || (piece.ends && at + part.length !== end)) {
+      at = next(words, part, at + 1);
+      continue;
     }
-    const length = to - from - 1;
-    if (length > longer) {
+    const frequency = words[end]!;
+    if (frequency >= least && frequency < below) {
       places.push(place);
-      lengths.push(length);
+      frequencies.push(frequency);
     }
-    // The next word begins where this one ends.
-    place++;
-    from = to;
-    at = next(words, part, begins ? to : to + 1);
+    at = next(words, part, end + 1);
   }
-  return { first, places, lengths };
-}
-
-/** In words of up to `shortWord` bytes; `part` is shorter than `minIndexedBytes`. */
-function heldInShort({ first, words, ends }: BlockList, part: Buffer): Held {
-  const places: number[] = [];
-  const lengths: number[] = [];
-  const [one, other] = part;
-  for (let place = 0; place + 1 < ends.length; place++) {
-    const from = ends[place]!;
-    const to = ends[place + 1]!;
-    if (to - from - 1 > shortWord) continue;
-    // A part may have the `listEnd` before a word, or the one after it, in it.
-    for (let at = from; at <= to - part.length + 1; at++) {
-      if (words[at] !== one || (other !== undefined && words[at + 1] !== other)) continue;
-      places.push(place);
-      lengths.push(to - from - 1);
-      break;
-    }
-  }
-  return { first, places, lengths };
+  return { first, places, frequencies };
 }
 
 function next(words: Buffer, part: Buffer, from: number): number {
@@ -164,16 +138,16 @@ function next(words: Buffer, part: Buffer, from: number): number {
   return -1;
 }
 
-/** The length up to which there are so many words, or all. */
-function longestOf(held: readonly Held[], many: number): number {
-  const byLength: number[] = [];
-  for (const { lengths } of held) for (const length of lengths) byLength[length] = (byLength[length] ?? 0) + 1;
+/** How frequent words are of which there are so many or more; 0 where there are fewer altogether. */
+function frequencyOf(held: readonly Held[], many: number): number {
+  const counts = new Uint32Array(endsBelow);
+  for (const { frequencies } of held) for (const frequency of frequencies) counts[frequency]!++;
   let count = 0;
-  for (let length = 0; length < byLength.length; length++) {
-    count += byLength[length] ?? 0;
-    if (count >= many) return length;
+  for (let frequency = endsBelow - 1; frequency > 0; frequency--) {
+    count += counts[frequency]!;
+    if (count >= many) return frequency;
   }
-  return byLength.length;
+  return 0;
 }
 
 function* listsOf(account: AccountId, segment: number): Op<readonly BlockList[]> {
@@ -205,11 +179,11 @@ function* listsOf(account: AccountId, segment: number): Op<readonly BlockList[]>
 /** Lists that were joined (`word-body.ts`). */
 function* blocksIn(joined: Buffer): Generator<BlockList> {
   for (let at = joined.indexOf(blockStart); at >= 0; ) {
-    const end = joined.indexOf(blockStart, at + 1);
-    const words = joined.subarray(at + 1, end < 0 ? joined.length : end);
+    const next = joined.indexOf(blockStart, at + 1);
+    const words = joined.subarray(at, next < 0 ? joined.length : next);
     const ends: number[] = [];
-    for (let end = 0; end >= 0; end = words.indexOf(listEnd, end + 1)) ends.push(end);
+    for (let end = 0; end < words.length; end++) if (words[end]! < endsBelow) ends.push(end);
     yield { first: words.toString("utf8", 1, ends[1]), words, ends: Uint32Array.from(ends) };
-    at = end;
+    at = next;
   }
 }

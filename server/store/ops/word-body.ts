@@ -4,7 +4,6 @@
  */
 import { Buffer } from "node:buffer";
 import { constants, zstdCompressSync } from "node:zlib";
-import { listEnd } from "../../../protocol/words/dictionary.ts";
 import { unpackFrame } from "../zstd.ts";
 
 /** The checksum finds bits that have fallen over. */
@@ -19,6 +18,6 @@ export const unpackBody = (kept: Uint8Array): Uint8Array => (kept[0] === frame ?
 /** What stands before the words of each block in a list, and no word holds. */
 export const blockStart = 11;
 
-/** Lists of words, one of each block (`protocol/words/dictionary.ts`), as one: `listEnd` stands before each word, too. */
+/** Lists of words, one of each block (`protocol/words/dictionary.ts`), as one. */
 export const joinLists = (lists: readonly Uint8Array[]): Uint8Array =>
-  Buffer.concat(lists.flatMap((list) => [Uint8Array.of(blockStart, listEnd), list]));
+  Buffer.concat(lists.flatMap((list) => [Uint8Array.of(blockStart), list]));
