@@ -32,7 +32,11 @@ export type FoldedText = {
   readonly header: string;
   /** What BODY looks at. */
   readonly text: string;
+  /** Neither has a character beyond Latin-1: in memory each takes a byte, else two. */
+  readonly isNarrow: boolean;
 };
+
+const latin1 = /^[\x00-\xff]*$/;
 
 /** Of longer messages no folded text is made. */
 const maxFoldedBytes = pieceChars;
@@ -58,7 +62,8 @@ export function foldedText(raw: Uint8Array): FoldedText | undefined {
     for (const child of part.parts) walk(child, part.kind === "message");
   };
   walk(parseMessage(bytes), false);
-  return { header: found.header.join(""), text: found.text.join("") };
+  const [ofHeader, ofText] = [found.header.join(""), found.text.join("")];
+  return { header: ofHeader, text: ofText, isNarrow: latin1.test(ofHeader) && latin1.test(ofText) };
 }
 
 /** The same of a message that is plain ASCII text, for little more than a look into it; undefined for any other. */
@@ -68,7 +73,7 @@ export function foldedPlainText(raw: Uint8Array): FoldedText | undefined {
   if (plain === undefined) return undefined;
   const split = splitHeader(bytes, 0, bytes.length);
   const header = split.fields.map((field) => `${fieldText(split, field).toLowerCase()}\0`).join("");
-  return { header, text: `${plain.text.slice(plain.end)}\0` };
+  return { header, text: `${plain.text.slice(plain.end)}\0`, isNarrow: true };
 }
 
 /** As `textContains` (`withHeader`) or `bodyContains`, for a needle without NUL. */

@@ -13,7 +13,8 @@ export const blockBytes = 13_200;
 export type DictionaryBlock = readonly [firstWord: string, body: Uint8Array, list: Uint8Array];
 
 /** What stands behind a word of a list that is in so many emails: a byte below `endsBelow`, as no word has, the larger the more there are. */
-export const wordEnd = (emails: number): number => Math.min(endsBelow - 1, 12 + Math.floor(Math.log2(Math.max(1, emails)) / 2));
+export const wordEnd = (emails: number): number =>
+  Math.min(endsBelow - 1, 12 + Math.floor(Math.log2(Math.max(1, emails)) / 2));
 export const endsBelow = 32;
 
 /** By code points; below 0, 0 or above it. */

@@ -10,9 +10,7 @@ import { foldText } from "../mime/fold.ts";
 import { eachStretch, isPlain, Kind, wordOf } from "./runs.ts";
 
 /** The filters there are, in bytes: each is a half or a third of larger ones, and they can be folded into it. */
-export const gramSizes = [
-  32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144,
-] as const;
+export const gramSizes = [32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144] as const;
 /** What a filter has. */
 export const GramKind = { run: 0, between: 1 } as const;
 export type GramKind = (typeof GramKind)[keyof typeof GramKind];
@@ -99,6 +97,8 @@ export const bitOf = (slot: number, bits: number): number => Math.floor((slot * 
 /** A filter as it is made: a byte for each bit. */
 class Growing {
   readonly #bits = new Uint8Array(largest * 8);
+  readonly #fours = new Uint32Array(this.#bits.buffer);
+  readonly #set = new Uint32Array(largest * 8);
   #end = 0;
 
   /** Forgets what it had; `bits`: of a size that the others are parts of. */
@@ -112,15 +112,19 @@ class Growing {
   };
 
   finish(): Uint8Array {
-    const set: number[] = [];
-    for (let bit = 0; bit < this.#end; bit++) if (this.#bits[bit] === 1) set.push(bit);
+    const [bits, fours, set] = [this.#bits, this.#fours, this.#set];
+    let length = 0;
+    for (let four = 0; four < this.#end / 4; four++) {
+      if (fours[four] === 0) continue;
+      for (let bit = 4 * four; bit < 4 * four + 4; bit++) if (bits[bit] === 1) set[length++] = bit;
+    }
     for (const size of gramSizes) {
       const fold = this.#end / (size * 8);
       // A filter that holds far more than it has bits for is not even tried.
-      if (fold > 1 && (!Number.isInteger(fold) || set.length > size * 8)) continue;
+      if (fold > 1 && (!Number.isInteger(fold) || length > size * 8)) continue;
       const filter = new Uint8Array(size);
       let count = 0;
-      for (let at = 0, before = -1; at < set.length; at++) {
+      for (let at = 0, before = -1; at < length; at++) {
         const bit = Math.floor(set[at]! / fold);
         if (bit === before) continue;
         filter[bit >>> 3]! |= 1 << (bit & 7);

@@ -80,8 +80,8 @@ function* storedOf(batch: readonly Candidate[], withHeader: boolean): Op<Readonl
 /** What a text takes in memory beside its characters. */
 const textOverhead = 200;
 
-/** Characters take two bytes each where one of them is beyond Latin-1. */
-const inMemory = (text: string): number => text.length * (/[^\x00-\xff]/.test(text) ? 2 : 1);
+const inMemory = ({ header, text, isNarrow }: FoldedText): number =>
+  textOverhead + (header.length + text.length) * (isNarrow ? 1 : 2);
 
 /** The text of a message, kept; undefined where the message is too long for it, or for `fold`. */
 export function remember(
@@ -91,7 +91,7 @@ export function remember(
   fold: (raw: Uint8Array) => FoldedText | undefined = foldedText,
 ): FoldedText | undefined {
   const folded = fold(bytes);
-  if (folded !== undefined) texts.put(content, folded, textOverhead + inMemory(folded.header) + inMemory(folded.text));
+  if (folded !== undefined) texts.put(content, folded, inMemory(folded));
   return folded;
 }
 

@@ -4,13 +4,13 @@
  */
 import type { FoldedText } from "../../protocol/mime/search-text.ts";
 import type { Chunks, GramBlocks } from "./ops/grams.ts";
-import type { BlockList } from "./ops/holding.ts";
+import type { WordLists } from "./ops/holding.ts";
 import type { MailboxEmails } from "./ops/mailbox-emails.ts";
 import type { SignatureBlock } from "./ops/signatures.ts";
 
 /** Bytes of blocks and lists of words, unpacked; of filters; of UIDs and the numbers of their emails. */
 const maxWordBytes = 32 * 1024 * 1024;
-const maxGramBytes = 8 * 1024 * 1024;
+const maxGramBytes = 32 * 1024 * 1024;
 const maxMailboxBytes = 16 * 1024 * 1024;
 /** Of signatures of messages. */
 const maxSignatureBytes = 32 * 1024 * 1024;
@@ -21,7 +21,7 @@ export class SearchMemory {
   /** Blocks of the index, by account, segment and first word. */
   readonly blocks = new Recent<Uint8Array>(maxWordBytes / 2);
   /** The lists of a segment's words, by account and segment. */
-  readonly lists = new Recent<readonly BlockList[]>(maxWordBytes / 2);
+  readonly lists = new Recent<WordLists>(maxWordBytes / 2);
   /** By account. */
   readonly grams = new Recent<GramBlocks>(maxGramBytes / 2);
   /** Columns of filters, by account, what `GramBlocks` says, size and chunk. */

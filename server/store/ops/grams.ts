@@ -117,10 +117,15 @@ export type GramBlocks = {
 };
 /** Filters of one kind. */
 type Filters = {
-  /** Blocks by the size of their filters, each with its emails in their places. */
-  readonly bySize: Map<number, Map<number, readonly EmailId[]>>;
+  /** Blocks by the size of their filters, each with what tells its emails in their places, which are mostly not asked for. */
+  readonly bySize: Map<number, Map<number, () => readonly EmailId[]>>;
   readonly waiting: (readonly [email: EmailId, filter: Uint8Array])[];
 };
+/** Unpacked when they are first asked for. */
+function membersOf(packed: Uint8Array): () => readonly EmailId[] {
+  let emails: readonly EmailId[] | undefined;
+  return () => (emails ??= decodeEmails(packed));
+}
 const noFilters = (): Filters => ({ bySize: new Map(), waiting: [] });
 const memberBytes = 8;
 const waitingOverhead = 200;
@@ -144,8 +149,8 @@ export function* gramBlocks(account: AccountId): Op<GramBlocks> {
     account,
   )) {
     const { bySize } = of[kind as GramKind];
-    const others = bySize.get(size as number) ?? new Map<number, readonly EmailId[]>();
-    bySize.set(size as number, others.set(block as number, decodeEmails(emails as Uint8Array)));
+    const others = bySize.get(size as number) ?? new Map<number, () => readonly EmailId[]>();
+    bySize.set(size as number, others.set(block as number, membersOf(emails as Uint8Array)));
     bytes += gramBlockEmails * memberBytes;
   }
   for (const [kind, email, filter] of yield* rows(
@@ -163,13 +168,7 @@ export function* gramBlocks(account: AccountId): Op<GramBlocks> {
 /** One chunk of columns, of all blocks of a size. */
 export type Chunks = readonly (readonly [block: number, body: Uint8Array])[];
 
-function* chunksOf(
-  account: AccountId,
-  { stamp }: GramBlocks,
-  kind: GramKind,
-  size: number,
-  chunk: number,
-): Op<Chunks> {
+function* chunksOf(account: AccountId, { stamp }: GramBlocks, kind: GramKind, size: number, chunk: number): Op<Chunks> {
   const { columns } = yield* memory();
   const name = `${account}/${stamp}/${kind}/${size}/${chunk}`;
   const known = columns.get(name);
@@ -190,12 +189,7 @@ function* chunksOf(
 }
 
 /** The emails whose filters of this kind do not rule the needle out. */
-export function* mayHold(
-  account: AccountId,
-  blocks: GramBlocks,
-  kind: GramKind,
-  slots: readonly number[],
-): Op<BitSet> {
+export function* mayHold(account: AccountId, blocks: GramBlocks, kind: GramKind, slots: readonly number[]): Op<BitSet> {
   const found = new BitSet(blocks.upTo + 1);
   const { waiting, bySize } = blocks.of[kind];
   for (const [email, filter] of waiting) if (holdsSlots(filter, slots)) found.add(email);
@@ -213,7 +207,7 @@ export function* mayHold(
         if (left.get(block)?.keep(body, from) === false) left.delete(block);
     }
     for (const [block, rest] of left)
-      for (const [index, email] of numbers.get(block)!.entries()) if (rest.has(index)) found.add(email);
+      for (const [index, email] of numbers.get(block)!().entries()) if (rest.has(index)) found.add(email);
   }
   return found;
 }

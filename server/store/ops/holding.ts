@@ -9,8 +9,42 @@ import { memory, type Op, rows } from "./tx.ts";
 import { blockStart, unpackBody } from "./word-body.ts";
 import { blockNamed, blockOf, readSegments } from "./words.ts";
 
-/** The words of one block of a segment, each between two of `ends`, where what tells how many emails it is in stands behind it; `first`: its first word, by which it is named. */
-export type BlockList = { readonly first: string; readonly words: Buffer; readonly ends: Uint32Array };
+/** All words of a segment, block by block. */
+export class WordLists {
+  /** What `joinLists` makes. */
+  readonly words: Buffer;
+  /** Where each block begins, and where the last one ends. */
+  readonly starts: Uint32Array;
+  readonly #ends: (Uint32Array | undefined)[] = [];
+
+  constructor(words: Buffer) {
+    this.words = words;
+    const starts: number[] = [];
+    for (let at = words.indexOf(blockStart); at >= 0; at = words.indexOf(blockStart, at + 1)) starts.push(at);
+    this.starts = Uint32Array.from([...starts, words.length]);
+  }
+
+  /** In memory, with all there may be to it. */
+  get bytes(): number {
+    return 2 * this.words.length;
+  }
+
+  /** Where the words of a block end, after its beginning: there stands how frequent each is (`wordEnd`). */
+  endsOf(block: number): Uint32Array {
+    const known = this.#ends[block];
+    if (known !== undefined) return known;
+    const ends: number[] = [];
+    const to = this.starts[block + 1]!;
+    for (let at = this.starts[block]!; at < to; at++) if (this.words[at]! < endsBelow) ends.push(at);
+    return (this.#ends[block] = Uint32Array.from(ends));
+  }
+
+  /** The first word of a block, by which it is named. */
+  firstOf(block: number): string {
+    const [start, end] = this.endsOf(block);
+    return this.words.toString("utf8", start! + 1, end);
+  }
+}
 
 /** What the words say of a piece of a needle. */
 export type Holding = {
@@ -25,8 +59,6 @@ type Held = { readonly first: string; readonly places: number[]; readonly freque
 
 /** Lists read at once. */
 const listsAtOnce = 8;
-/** What a block's list takes beside its bytes. */
-const listOverhead = 200;
 /** A word in one of so many emails, at least, is frequent. */
 const frequentOf = 8;
 const endless = Number.POSITIVE_INFINITY;
@@ -68,13 +100,8 @@ export function* emailsHolding(
     const steps = part.length < minIndexedBytes && places !== 0 ? [wordEnd(emails / frequentOf), 0] : [0];
     for (const [step, least] of steps.entries()) {
       const below = steps[step - 1] ?? endsBelow;
-      const held: Held[] = [];
-      let count = 0;
-      for (const list of lists) {
-        const one = heldIn(list, piece, part, least, below);
-        if (one.places.length > 0) held.push(one);
-        count += one.places.length;
-      }
+      const held = heldIn(lists, piece, part, least, below);
+      const count = held.reduce((sum, { places }) => sum + places.length, 0);
       // Words of which no email is known for sure say something only where all of them are read.
       if (count > most && places === 0) return { found: undefined, sure };
       let read = below;
@@ -102,17 +129,21 @@ export function* emailsHolding(
 const minIndexedBytes = 3;
 
 /** The words that are at least as frequent as `least`, and less than `below`. */
-function heldIn(
-  { first, words, ends }: BlockList,
-  piece: NeedlePiece,
-  part: Buffer,
-  least: number,
-  below: number,
-): Held {
-  const places: number[] = [];
-  const frequencies: number[] = [];
+function heldIn(lists: WordLists, piece: NeedlePiece, part: Buffer, least: number, below: number): readonly Held[] {
+  const { words, starts } = lists;
+  const held: Held[] = [];
+  let last: Held | undefined;
+  let block = -1;
+  let ends: Uint32Array = new Uint32Array(0);
   let place = 0;
   for (let at = next(words, part, 0); at >= 0; ) {
+    if (block < 0 || starts[block + 1]! <= at) {
+      do block++;
+      while (starts[block + 1]! <= at);
+      ends = lists.endsOf(block);
+      place = 0;
+      last = undefined;
+    }
     while (ends[place + 1]! < at) place++;
     const end = ends[place + 1]!;
     if ((piece.begins && at !== ends[place]! + 1) || (piece.ends && at + part.length !== end)) {
@@ -121,12 +152,13 @@ function heldIn(
     }
     const frequency = words[end]!;
     if (frequency >= least && frequency < below) {
-      places.push(place);
-      frequencies.push(frequency);
+      if (last === undefined) held.push((last = { first: lists.firstOf(block), places: [], frequencies: [] }));
+      last.places.push(place);
+      last.frequencies.push(frequency);
     }
     at = next(words, part, end + 1);
   }
-  return { first, places, frequencies };
+  return held;
 }
 
 function next(words: Buffer, part: Buffer, from: number): number {
@@ -150,13 +182,12 @@ function frequencyOf(held: readonly Held[], many: number): number {
   return 0;
 }
 
-function* listsOf(account: AccountId, segment: number): Op<readonly BlockList[]> {
+function* listsOf(account: AccountId, segment: number): Op<WordLists> {
   const { lists } = yield* memory();
   const name = `${account}/${segment}`;
   const known = lists.get(name);
   if (known !== undefined) return known;
-  const all: BlockList[] = [];
-  let bytes = 0;
+  const parts: Uint8Array[] = [];
   for (let after = ""; ; ) {
     const kept = yield* rows(
       `SELECT word, body FROM word_lists WHERE account = $1 AND segment = $2 AND word > $3 ORDER BY word LIMIT ${listsAtOnce}`,
@@ -164,26 +195,11 @@ function* listsOf(account: AccountId, segment: number): Op<readonly BlockList[]>
       segment,
       after,
     );
-    for (const [, body] of kept)
-      for (const one of blocksIn(Buffer.from(unpackBody(body as Uint8Array)))) {
-        all.push(one);
-        bytes += one.words.length + one.ends.byteLength + listOverhead;
-      }
+    for (const [, body] of kept) parts.push(unpackBody(body as Uint8Array));
     if (kept.length < listsAtOnce) break;
     after = kept.at(-1)![0] as string;
   }
-  lists.put(name, all, bytes);
+  const all = new WordLists(Buffer.concat(parts));
+  lists.put(name, all, all.bytes);
   return all;
-}
-
-/** Lists that were joined (`word-body.ts`). */
-function* blocksIn(joined: Buffer): Generator<BlockList> {
-  for (let at = joined.indexOf(blockStart); at >= 0; ) {
-    const next = joined.indexOf(blockStart, at + 1);
-    const words = joined.subarray(at, next < 0 ? joined.length : next);
-    const ends: number[] = [];
-    for (let end = 0; end < words.length; end++) if (words[end]! < endsBelow) ends.push(end);
-    yield { first: words.toString("utf8", 1, ends[1]), words, ends: Uint32Array.from(ends) };
-    at = next;
-  }
 }
