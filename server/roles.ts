@@ -458,7 +458,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       : { sending: withLinks(sending, config.sending.publicUrl, ourHost, { store, now }) }),
     once: makeOnce({ store, now }),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
-    taken: (mail) => seeding?.noticed(mail),
+    taken: (mail, sending) => seeding?.noticed(mail, sending),
     newMessageId,
     log,
   });

@@ -1,6 +1,7 @@
 /** The assembly of sending at volume: its model, warm-ups, limits, suppression, and what the queue, commands and the API ask of them. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { findField } from "../protocol/mime/header.ts";
 import type { Mac } from "../protocol/return-path/srs.ts";
 import { verpLocal } from "../protocol/return-path/verp.ts";
 import type { Directory } from "./access/directory.ts";
@@ -405,7 +406,7 @@ export async function makeSending(parts: {
       fields: (sender, { id }, header) =>
         senderFields(model, sender, id, {
           senderId: settings.senderId,
-          bears: new Set(header.fields.map(({ name }) => name)),
+          bears: (name) => findField(header, name) !== undefined,
         }),
       alsoSigns: (sender) => complaintSigner(model, sender),
     },

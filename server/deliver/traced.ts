@@ -1,7 +1,7 @@
 /** The message as we keep it: with our trace fields in front, and with no Return-Path but ours. */
 import { ownPieces, resultsField } from "../../protocol/authentication/field.ts";
 import { joined, prepend } from "../../protocol/bytes.ts";
-import type { Header } from "../../protocol/mime/header.ts";
+import { findField, type Header } from "../../protocol/mime/header.ts";
 import { receivedField, returnPathField } from "../../protocol/smtp/trace.ts";
 import type { Marking } from "../judge/judge.ts";
 import type { Received } from "../receive/received.ts";
@@ -47,7 +47,7 @@ function ownResults({ account, via, envelopeFrom, ourHost }: Received): string {
 
 /** The message without all fields of this name (lower case), as pieces of itself. */
 export function withoutField(bytes: Buffer, header: Header, name: string): readonly Buffer[] {
-  return without(bytes, header, (each) => each === name);
+  return findField(header, name) === undefined ? [bytes] : without(bytes, header, (each) => each === name);
 }
 
 function without(

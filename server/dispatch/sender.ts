@@ -2,6 +2,7 @@
 import { base32 } from "../../protocol/return-path/base32.ts";
 import type { Mac } from "../../protocol/return-path/srs.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import type { Writable } from "../store/queued.ts";
 import { type Rank, rankOf } from "../warm/eligible.ts";
 import { lifetimeOf, type Named, streamOf } from "./model.ts";
 import { parkName } from "./parks.ts";
@@ -86,11 +87,10 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
     return refusal(`The campaign ${wish.campaign} is ${campaign.state}${because(campaign.reason)}`);
   const marketing = stream.kind === "marketing";
   const tracking = trackingOf(stream, owner, wish.tracking);
-  return {
+  const sender: Writable<Sender> = {
     tenant: whose,
     stream: name,
     marketing,
-    ...(stream.kind === "mailbox" ? { personal: true } : {}),
     campaign: wish.campaign,
     list: wish.list,
     author,
@@ -100,10 +100,12 @@ export function senderOf(model: Named, author: string, wish: SendingWish, tenant
       : undefined,
     // Whoever asked for the mail waits for it; of others it counts when they last cared.
     rankOf: marketing ? rankIn(wish) : () => 1,
-    ...(tracking === undefined ? {} : { tracking }),
-    ...(stream.confirms ? { confirms: true as const } : {}),
-    ...(wish.tags === undefined ? {} : { about: { tags: wish.tags } }),
   };
+  if (stream.kind === "mailbox") sender.personal = true;
+  if (tracking !== undefined) sender.tracking = tracking;
+  if (stream.confirms) sender.confirms = true;
+  if (wish.tags !== undefined) sender.about = { tags: wish.tags };
+  return sender;
 }
 
 /** How eager recipients of marketing are, by what is said of them. */
@@ -168,12 +170,15 @@ export function feedbackId(
 /** The sender's name in Feedback-ID: the same for all mail of this server, and for good. */
 export const defaultSenderId = "angarium";
 
-/** Fields that a tenant's message is given before it is signed, each ended with CRLF. `bears`: those that it brings (lower case). */
+/** Fields that a tenant's message is given before it is signed, each ended with CRLF. `bears`: whether it brings one of this name (lower case). */
 export function senderFields(
   model: Named,
   sender: Sender,
   id: string,
-  { senderId = defaultSenderId, bears }: { readonly senderId?: string; readonly bears?: ReadonlySet<string> } = {},
+  {
+    senderId = defaultSenderId,
+    bears,
+  }: { readonly senderId?: string; readonly bears?: (name: string) => boolean } = {},
 ): string {
   const { feedback = "" } = model.domain.get(sender.author) ?? {};
   // RFC 9477 §3.1. Of two Feedback-ID fields Gmail believes neither: a tenant's own goes before.
@@ -181,6 +186,6 @@ export function senderFields(
     `X-Angarium-Ref: ${id}\r\n` +
     (sender.seed === undefined ? "" : `X-Angarium-Seed: ${sender.seed}\r\n`) +
     (feedback === "" ? "" : `CFBL-Address: ${feedback}; report=arf\r\nCFBL-Feedback-ID: ${id}\r\n`) +
-    (sender.marketing && bears?.has("feedback-id") !== true ? `Feedback-ID: ${feedbackId(sender, senderId)}\r\n` : "")
+    (sender.marketing && bears?.("feedback-id") !== true ? `Feedback-ID: ${feedbackId(sender, senderId)}\r\n` : "")
   );
 }

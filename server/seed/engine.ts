@@ -100,9 +100,8 @@ export class Seeding {
   }
 
   /** A message of a campaign was taken. Costs nothing where its tenant has no seeds. */
-  noticed(mail: Received | undefined): void {
-    const sending = mail?.sending;
-    if (mail === undefined || sending?.campaign === undefined || sending.seed !== undefined) return;
+  noticed(mail: Received, sending: Sender): void {
+    if (sending.campaign === undefined || sending.seed !== undefined) return;
     if (sending.sandbox !== undefined) return;
     if (!this.#wants.has(sending.tenant) || mail.bytes.length > maxLetterBytes) return;
     const now = this.#ports.now();

@@ -51,7 +51,7 @@ export type SubmitPorts = {
   /** Hears of what is refused here. */
   readonly refused?: (mail: Received, reply: Reply) => void;
   /** Hears of each message of a tenant that was taken, as it was handed over; of copies of one kind of the first. */
-  readonly taken?: (mail: Received & { readonly sending: Sender }) => void;
+  readonly taken?: (mail: Received, sending: Sender) => void;
   readonly log: Log;
 };
 
@@ -134,10 +134,16 @@ export function makeSubmit(ports: SubmitPorts): Submit {
 
   /** A tenant's message that an application hands over on a trusted network. */
   const ofTenant = async (mail: Received, header: Header, sender: Sender, domain: string): Promise<Received> => {
-    const parts = { at: mail.at, newMessageId, author: mail.envelopeFrom, domain, sign: signerFor(sender, mail) };
-    const fields = ports.sending!.fields(sender, mail, header);
-    const bytes = await finish(sender, mail, header, { ...parts, without: ownFields(header), fields });
-    return { ...mail, ...bytes, sending: sender };
+    const { bytes, written } = await finish(sender, mail, header, {
+      at: mail.at,
+      newMessageId,
+      author: mail.envelopeFrom,
+      domain,
+      without: ownFields(header),
+      fields: ports.sending!.fields(sender, mail, header),
+      sign: signerFor(sender, mail),
+    });
+    return written === undefined ? { ...mail, bytes, sending: sender } : { ...mail, bytes, written, sending: sender };
   };
 
   const refuse = (mail: Received, refusal: Reply): readonly Reply[] => {
@@ -172,7 +178,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     const allowed = copies.filter((_, index) => replies[index] === undefined);
     const answers = allowed.length === 0 ? [] : await deliver.takeCopies({ samples, template, copies: allowed });
     if (sample.sending !== undefined && answers.some((one) => one !== undefined && isTaken(one)))
-      taken?.({ ...sample, sending: sample.sending });
+      taken?.(sample, sample.sending);
     const given = answers[Symbol.iterator]();
     return replies.map((refused, index) => {
       // Who writes on behalf of somebody is named in each message by itself.
@@ -217,7 +223,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         const made = mail.trusted ? await signedForTrusted(mail) : mail;
         if ("code" in made) return refuse(mail, made);
         const replies = await deliver.take(made);
-        if (made.sending !== undefined && replies.some(isTaken)) taken?.({ ...mail, sending: made.sending });
+        if (made.sending !== undefined && replies.some(isTaken)) taken?.(mail, made.sending);
         return replies;
       }
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
@@ -252,7 +258,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
             ...(sender === undefined ? {} : { sending: sender }),
           });
           wasTaken = replies.some(isTaken);
-          if (wasTaken && sender !== undefined) taken?.({ ...mail, sending: sender });
+          if (wasTaken && sender !== undefined) taken?.(mail, sender);
           if (wasTaken && counted !== undefined) ports.sent?.(mail, header, counted.strangers);
           return replies;
         } finally {
