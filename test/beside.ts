@@ -1,4 +1,5 @@
 /** What a journey sees from beside a running server: its commands' answers, its people's mail, the free ports of the machine. */
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -88,18 +89,20 @@ export async function bring(ready: Ready, letter: Letter, from = "127.0.0.1"): P
   return reply;
 }
 
-/** A port that nobody listens on at any of these addresses. */
+/**
+ * A port that nobody listens on at any of these addresses; not of those that the system gives to connections (from 32,768 on): one of them may be
+ * taken before it is used.
+ */
 export async function freePort(...hosts: readonly string[]): Promise<number> {
   for (;;) {
-    let port = 0;
+    const port = 20_000 + randomInt(12_000);
     const servers = [];
     try {
       for (const host of hosts) {
         const server = createServer();
+        servers.push(server);
         server.listen(port, host);
         await once(server, "listening");
-        port = (server.address() as { port: number }).port;
-        servers.push(server);
       }
       return port;
     } catch (error) {

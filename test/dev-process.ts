@@ -1,6 +1,7 @@
 /** `angarium dev` as a child process, started and stopped as a user would: for the journeys. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,9 +75,14 @@ export async function startDev(args: readonly string[], env: NodeJS.ProcessEnv =
 /** A folder for one test, gone when it ends. */
 export async function temporaryFolder(t: { after(work: () => Promise<void>): void }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "angarium-test-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  // A server that is stopped by a later hook may still write into it.
+  t.after(() => rm(folder, { recursive: true, force: true }).catch(() => void leftOver.add(folder)));
   return folder;
 }
+const leftOver = new Set<string>();
+process.once("exit", () => {
+  for (const folder of leftOver) rmSync(folder, { recursive: true, force: true });
+});
 
 /** Runs the `angarium` command to its end. */
 export async function angarium(

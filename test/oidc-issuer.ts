@@ -1,23 +1,14 @@
 /** An OpenID Connect issuer (oidc-provider) that believes everybody who they say they are. */
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
+import { freePort } from "./beside.ts";
 
 /** `key`: a private key of RS256, with which it signs. Its client is angarium, with "secret of ours". */
 export async function startIssuer(
   redirectUri: string,
   key: object,
 ): Promise<{ readonly issuer: string; readonly issuing: Server }> {
-  const port = await freePort();
+  const port = await freePort("127.0.0.1");
   const issuer = `http://127.0.0.1:${port}`;
   // No types come with it.
   const { Provider } = (await import("oidc-provider" as string)) as {

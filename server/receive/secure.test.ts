@@ -229,7 +229,10 @@ for (const implicitTls of [false, true])
         [2, 3, 4],
       );
       const text = Buffer.from(one!.message.bytes).toString("latin1");
-      assert.match(text, /^Return-Path: <u1@example\.test>\r\nReceived: from /);
+      assert.match(
+        text,
+        /^Return-Path: <u1@example\.test>\r\nAuthentication-Results: .*;\r\n\tauth=pass .*\r\nReceived: from /,
+      );
       assert.match(text, new RegExp(`with ${lmtp ? "LMTPS" : "ESMTPSA"} id`));
       assert.doesNotMatch(text, /^bcc:/im);
       assert.doesNotMatch(text, /\r\n\tfor </);

@@ -5,8 +5,9 @@ import { after, before, test } from "node:test";
 import { ImapFlow } from "imapflow";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import nodemailer from "nodemailer";
+import { freePort } from "../beside.ts";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
-import { freePort, startIssuer } from "../oidc-issuer.ts";
+import { startIssuer } from "../oidc-issuer.ts";
 import { Wire } from "../wire.ts";
 
 let server: DevProcess;
@@ -16,7 +17,7 @@ let issuer: string;
 const { privateKey } = await generateKeyPair("RS256", { extractable: true });
 
 before(async () => {
-  const http = await freePort();
+  const http = await freePort("127.0.0.1");
   origin = `http://127.0.0.1:${http}`;
   ({ issuer, issuing } = await startIssuer(`${origin}/auth/oidc/callback`, await exportJWK(privateKey)));
   const set = ["clientId=angarium", "clientSecret=secret of ours", `issuer=${issuer}`, "createAccounts=true"];

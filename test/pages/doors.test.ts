@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exportJWK, generateKeyPair } from "jose";
 import { ApiTalk } from "../api-talk.ts";
-import { freePort, startIssuer } from "../oidc-issuer.ts";
+import { freePort } from "../beside.ts";
+import { startIssuer } from "../oidc-issuer.ts";
 import { accessible, startPages } from "./browser.ts";
 
 test("the doors", async (t) => {
   const { privateKey } = await generateKeyPair("RS256", { extractable: true });
-  const http = await freePort();
+  const http = await freePort("127.0.0.1");
   const { issuer, issuing } = await startIssuer(
     `http://127.0.0.1:${http}/auth/oidc/callback`,
     await exportJWK(privateKey),
