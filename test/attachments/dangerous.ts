@@ -86,7 +86,28 @@ const catalog = "<< /Type /Catalog /Pages 2 0 R >>";
 const sample = (danger: Danger, name: string, bytes: Buffer, type?: string): Sample =>
   type === undefined ? { danger, name, bytes } : { danger, name, bytes, type };
 
+/** Harmless company, so that a script among it looks like one of many. */
+const letters = Array.from({ length: 6 }, (_, i) => ({ name: `letter ${i}.txt`, bytes: "Dear Ann," }));
+
 export const dangerous: readonly Sample[] = [
+  // ------------------------------------------------ in harmless company, and by newer names
+  ...["js", "vbs", "wsf", "hta", "bat", "jse"].map((ending) =>
+    sample("script", `letters with a ${ending}.zip`, zip([{ name: `invoice.${ending}`, bytes: "x = 1" }, ...letters])),
+  ),
+  sample("script", "letters.tar.gz", gzipSync(tar([{ name: "invoice.js", bytes: "x = 1" }, ...letters]))),
+  ...["application", "appinstaller", "accde", "pyz", "wll", "msu", "vsto", "diagpkg"].map((ending) =>
+    sample("executable", `new.${ending}`, text("<x/>")),
+  ),
+  ...["ahk", "a3x", "pyw"].map((ending) => sample("script", `new.${ending}`, text("x = 1"))),
+  ...["webloc", "inetloc", "appcontent-ms"].map((ending) => sample("shortcut", `new.${ending}`, text("<x/>"))),
+  sample("disguised", "invoice.js::$DATA", text("x = 1")),
+  sample(
+    "html-trap",
+    "drawing.svg",
+    text(
+      '<svg xmlns="http://www.w3.org/2000/svg"><foreignObject><iframe src="https://evil.test/"/></foreignObject></svg>',
+    ),
+  ),
   // ------------------------------------------------ the test file
   sample("malware", "eicar.com", eicar),
   sample("malware", "readme.txt", eicar),

@@ -165,6 +165,14 @@ export const ordinary: readonly Ordinary[] = [
     name: `pictures${n}.zip`,
     bytes: zip(many(n, (k) => ({ name: `holiday/IMG_${k}.jpg`, bytes: jpeg }))),
   })),
+  {
+    name: "saved page.zip",
+    bytes: zip([
+      { name: "page.html", bytes: "<html><script src=page.js></script></html>" },
+      { name: "page.js", bytes: "const x = 1;" },
+      ...many(6, (n) => ({ name: `page/${n}.jpg`, bytes: jpeg })),
+    ]),
+  },
   ...many(3, (n) => ({ name: `project${n}.zip`, bytes: zip(project) })),
   ...many(3, (n) => ({ name: `project${n}.tar.gz`, bytes: gzipSync(tar(project)) })),
   ...many(3, (n) => ({

@@ -36,6 +36,7 @@ export function mayHaveAttachments(bytes: Buffer, header: Header): boolean {
   const isPlain = type === undefined || (type.type === "text" && (type.subtype === "plain" || type.subtype === "html"));
   if (
     isPlain &&
+    header.fields.filter(({ name }) => name === "content-type").length < 2 &&
     findField(header, "content-disposition") === undefined &&
     type?.parameters.some(({ name }) => name.startsWith("name")) !== true
   )

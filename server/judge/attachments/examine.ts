@@ -7,7 +7,7 @@ import { readCfb } from "./cfb.ts";
 import type { Danger, Finding } from "./finding.ts";
 import { type FileKind, isUtf16, kindOf, textOf } from "./kind-of.ts";
 import { looksLikeHtml, looksLikeSvg, signsOf } from "./markup.ts";
-import { disguise, extensionOf, nameKind } from "./names.ts";
+import { disguise, extensionOf, isOnlyRun, nameKind, projectSize } from "./names.ts";
 import { cfbSigns, ooxmlSigns, rtfSigns } from "./office.ts";
 import { pdfSigns } from "./pdf.ts";
 import { calendarSigns, isCalendar, scriptSign } from "./plain-text.ts";
@@ -58,7 +58,7 @@ type Given = {
   /** The way to it, itself included. */
   readonly path: string;
   readonly depth: number;
-  /** Files beside it in its container; 0 at the top. */
+  /** Files of a project beside it in its container; 0 at the top. */
   readonly beside: number;
   /** Content-Type of an attachment, "" within containers. */
   readonly type: string;
@@ -104,7 +104,7 @@ function byName(
       if (extension === "com" && kind === "text") return; // "report-example.com"
       return found("executable", `.${extension}`);
     case "script":
-      if (beside <= fewFiles) found("script", `.${extension}`);
+      if (beside <= fewFiles || isOnlyRun(name)) found("script", `.${extension}`);
       return;
     case "shortcut":
       if (beside <= fewFiles) found("shortcut", `.${extension}`);
@@ -238,10 +238,11 @@ function lookIntoZip(bytes: Buffer, given: Given, at: Examination, inner: Inner)
   if (isOffice) for (const { danger, what } of ooxmlSigns(zip, read)) found(danger, what);
   const files = zip.entries.filter((entry) => !entry.name.endsWith("/"));
   if (files.some((entry) => entry.encrypted)) found("encrypted", "");
+  const beside = projectSize(files.map(({ name }) => name));
   for (const entry of files) {
     if (!budget.entry() || budget.spent) {
       found("unopened", "there is too much in it");
-      lookFromOutside(bytes, entry, given, at, files.length);
+      lookFromOutside(bytes, entry, given, at, beside);
       continue;
     }
     // The parts of Office documents are XML and pictures; what else is in them is looked at.
@@ -250,7 +251,7 @@ function lookIntoZip(bytes: Buffer, given: Given, at: Examination, inner: Inner)
     const content = read(entry);
     if (content === undefined && entry.method !== 0 && entry.method !== 8 && !entry.encrypted)
       found("unopened", `packed by method ${entry.method}`);
-    inner(content ?? Buffer.alloc(0), isOffice ? "" : name, files.length);
+    inner(content ?? Buffer.alloc(0), isOffice ? "" : name, beside);
   }
 }
 
@@ -294,10 +295,11 @@ function lookIntoArchive(contents: ArchiveContents, given: Given, at: Examinatio
   if (unpackedBytes > bombBytes && unpackedBytes > given.bytes.length * bombRatio)
     return found("bomb", `${Math.round(unpackedBytes / 1024 / 1024)} MB in ${Math.ceil(given.bytes.length / 1024)} KB`);
   if (contents.more && !contents.encrypted) found("unopened", "it cannot be read to its end");
+  const beside = projectSize(files.map(({ name }) => name));
   for (const file of files) {
     if (at.budget.spent) return found("unopened", "there is too much in it");
     const name = file.name.replaceAll("\\", "/");
-    inner(file.bytes ?? Buffer.alloc(0), name.slice(name.lastIndexOf("/") + 1), files.length);
+    inner(file.bytes ?? Buffer.alloc(0), name.slice(name.lastIndexOf("/") + 1), beside);
   }
 }
 

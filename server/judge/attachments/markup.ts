@@ -58,6 +58,7 @@ export function signsOf(text: string): MarkupSigns {
   let redirect: string | undefined;
   let smuggling: string | undefined;
   let hta = false;
+  const isDrawing = /^\s*(?:<[?!][^>]{0,2000}>\s*){0,5}<(?:[a-z]+:)?svg[\s>]/i.test(text.slice(0, 4096));
   let code = "";
   let password = false;
   let action: string | undefined;
@@ -106,6 +107,12 @@ export function signsOf(text: string): MarkupSigns {
         /(?:src|data|srcdoc)\s*=[\s"']*(?:data:|blob:|&lt;|<)/.test(lower)
       )
         smuggling ??= `a page built into <${name}>`;
+      if (
+        isDrawing &&
+        (name === "iframe" || name === "object" || name === "embed") &&
+        /(?:src|data)\s*=[\s"']*(?:https?:)?\/\//.test(lower)
+      )
+        redirect ??= "a page from elsewhere in a drawing";
       if (name === "meta" && /http-equiv\s*=[\s"']*refresh/.test(lower) && /url\s*=/.test(lower))
         redirect ??= "it goes elsewhere by itself";
       if (name === "input" && /type\s*=[\s"']*password/.test(lower)) password = true;

@@ -1,8 +1,8 @@
 /** A whole message: its attachments one by one, within one budget. Pure: runs in a worker thread. */
 
 import { dispositionOf } from "../../../protocol/mime/attachments.ts";
-import { decodeBody, fileNameOf } from "../../../protocol/mime/decode.ts";
-import { bytesOf, headerValue } from "../../../protocol/mime/header.ts";
+import { decodeBase64, decodeBody, fileNameOf } from "../../../protocol/mime/decode.ts";
+import { bytesOf, fieldValue } from "../../../protocol/mime/header.ts";
 import { type Part, parseMessage } from "../../../protocol/mime/parse.ts";
 import { openArchives } from "./archive.ts";
 import { Budget, defaultScanBounds, type ScanBounds } from "./bounds.ts";
@@ -27,9 +27,20 @@ export function isAttachment(part: Part): boolean {
 
 /** Whether a message has anything to look at: cheap, for the many that have not. */
 export function hasAttachments(raw: Buffer, root: Part): boolean {
+  if (isTwoFaced(root)) return true;
   return root.kind === "leaf"
     ? isAttachment(root) || hasUuencoded(raw, root)
     : leavesOf(root).some((part) => isAttachment(part) || hasUuencoded(raw, part));
+}
+
+/** Its header says two kinds of structure, or two boundaries: some programs find parts in it where others see none. */
+export function isTwoFaced({ header }: Part): boolean {
+  const types = header.fields
+    .filter(({ name }) => name === "content-type")
+    .map((field) => fieldValue(header, field).slice(0, maxNamedChars).trim());
+  const isMultipart = types.some((type) => /^multipart\//i.test(type));
+  if (!isMultipart) return false;
+  return new Set(types).size > 1 || types.some((type) => (type.match(/[;\s]boundary\s*=/gi)?.length ?? 0) > 1);
 }
 
 export function leavesOf(root: Part): readonly Part[] {
@@ -49,6 +60,8 @@ export async function scanMessage(raw: Uint8Array, bounds: ScanBounds = defaultS
   const budget = new Budget(bounds);
   const findings: Finding[] = [];
   let attachments = 0;
+  const twice = "its header names two structures";
+  if (isTwoFaced(root)) findings.push({ danger: "polyglot", name: "", what: twice, part: -1 });
   for (const [part, leaf] of leavesOf(root).entries()) {
     const at: Examination = { budget, part, findings };
     for (const { name, type, content } of filesOf(bytes, leaf)) {
@@ -75,21 +88,42 @@ function* filesOf(raw: Buffer, leaf: Part): Generator<File> {
     yield { name: first, ...bytes };
     // A second name, in the other field, is one that some programs would use.
     for (const name of others) yield { name, ...bytes };
+    if (mayBeBase64(raw, leaf))
+      yield { name: first, ...bytes, content: () => decodeBase64(raw.subarray(leaf.bodyStart, leaf.end), size) };
   } else if (hasUuencoded(raw, leaf))
     yield* uuencoded(decodeBody(raw, leaf, leaf.end - leaf.bodyStart).toString("latin1"));
+}
+
+const plainEncodings = new Set(["base64", "quoted-printable", "7bit", "8bit", "binary"]);
+
+/** It says two encodings, or one that nobody knows, and looks like Base64: some programs will take it for that. */
+function mayBeBase64(raw: Buffer, { header, encoding, bodyStart, end }: Part): boolean {
+  const said = header.fields.filter(({ name }) => name === "content-transfer-encoding");
+  if (said.length < 2 && plainEncodings.has(encoding)) return false;
+  return /^\s*[A-Za-z0-9+/]{40}/.test(raw.toString("latin1", bodyStart, Math.min(end, bodyStart + 200)));
 }
 
 function namesOf(leaf: Part): readonly string[] {
   const names = new Set<string>();
   const shown = fileNameOf(leaf);
   if (shown !== undefined) names.add(shown);
-  const type = headerValue(leaf.header, "content-type");
-  const other = type === undefined ? undefined : /[;\s]name\s*=\s*(?:"([^"]{1,500})"|([^\s;]{1,500}))/i.exec(type);
-  const second = other?.[1] ?? other?.[2];
-  // An encoded name is the same one in other letters.
-  if (second !== undefined && !second.startsWith("=?") && /^[ -~]+$/.test(second)) names.add(second);
+  // In both fields, each as often as it stands there.
+  for (const field of leaf.header.fields) {
+    if (field.name !== "content-type" && field.name !== "content-disposition") continue;
+    const value = fieldValue(leaf.header, field).slice(0, maxNamedChars);
+    for (const [, quoted, plain] of value.matchAll(anyName)) {
+      const name = quoted ?? plain;
+      // An encoded name is the same one in other letters.
+      if (name === undefined || name.startsWith("=?") || !/^[ -~]+$/.test(name)) continue;
+      if (names.size < maxNames) names.add(name);
+    }
+  }
   return [...names];
 }
+
+const maxNames = 6;
+const maxNamedChars = 4000;
+const anyName = /[;\s](?:file)?name\s*=\s*(?:"([^"]{1,500})"|([^\s;"]{1,500}))/gi;
 
 /** Of one file in the text of a message. */
 const maxUuencodedChars = 8 * 1024 * 1024;
