@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Attack, letterOf } from "./attack.ts";
 import { documents } from "./documents.ts";
+import { fresh } from "./fresh.ts";
 import { data, heavy, parts } from "./letters.ts";
 import { mutations } from "./mutations.ts";
 import { scripts } from "./scripts.ts";
@@ -16,6 +17,7 @@ export const corpus: readonly Attack[] = [
   ...mutations,
   ...styles,
   ...documents,
+  ...fresh,
   ...parts,
   ...data,
   ...heavy,
