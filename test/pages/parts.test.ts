@@ -5,6 +5,7 @@ import { cardFault } from "../../protocol/jmap/contact-card.ts";
 import { compileScript } from "../../protocol/sieve/sieve.ts";
 import type { Sentence } from "../../ui/words.svelte.ts";
 import { formatAddress, isAddress, parseAddress, splitAddresses } from "../../webmail/src/compose/addresses.ts";
+import { readMailto } from "../../webmail/src/compose/mailto.ts";
 import { dayText, photoOf, placeOf } from "../../webmail/src/contacts/card-text.ts";
 import { readVcards, vcardText, writeVcards } from "../../webmail/src/contacts/vcard.ts";
 import type { EmailHead } from "../../webmail/src/jmap/types.ts";
@@ -86,6 +87,34 @@ test("addresses as people paste them", () => {
   for (const good of ["a@b.test", "jürgen+x@müller.test", "a@[192.0.2.1]"]) assert.ok(isAddress(good), good);
   for (const bad of ["a", "a@", "@b.test", "a b@c.test", "a@b..test", "a@b", "<a@b.test>"])
     assert.ok(!isAddress(bad), bad);
+});
+
+test("links to write a letter: a plus is one, and what is wrong breaks nothing", () => {
+  const of = (href: string) => {
+    const { to, cc, bcc, subject, body } = readMailto(href);
+    return [...[to, cc, bcc].map((people) => people.map(({ email }) => email).join()), subject, body];
+  };
+  assert.deepEqual(of("mailto:ann+list@x.test?CC=bob+a@x.test&subject=1+1%20=%202&body=a%0D%0Ab"), [
+    "ann+list@x.test",
+    "bob+a@x.test",
+    "",
+    "1+1 = 2",
+    "a\r\nb",
+  ]);
+  assert.deepEqual(of("mailto:a@x.test%2Cb@x.test?to=c@x.test&bcc=d@x.test"), [
+    "a@x.test,b@x.test,c@x.test",
+    "",
+    "d@x.test",
+    "",
+    undefined,
+  ]);
+  assert.deepEqual(of("mailto:%zz@x.test?subject=100%&attach=/etc/passwd#x"), [
+    "%zz@x.test",
+    "",
+    "",
+    "100%",
+    undefined,
+  ]);
 });
 
 test("vCards of three versions are read, and what is written is read again", () => {

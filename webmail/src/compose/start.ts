@@ -8,8 +8,8 @@ import { longDate } from "../shell/dates.ts";
 import { nameOf } from "../shell/people.ts";
 import { identities } from "../state/identities.svelte.ts";
 import { language, t } from "../words.ts";
-import { parseAddress, splitAddresses } from "./addresses.ts";
 import { type Attached, type Draft, emptyDraft } from "./draft.ts";
+import { readMailto } from "./mailto.ts";
 import { identityOfDraft, writerFor } from "./writer.ts";
 
 export const escapeHtml = (text: string): string =>
@@ -42,18 +42,9 @@ export function newDraft(fields: Partial<Draft> = {}): Draft {
   };
 }
 
-/** RFC 6068. */
 export function mailtoDraft(href: string): Draft {
-  const url = new URL(href);
-  const people = (text: string | null) => splitAddresses(text ?? "").map(parseAddress);
-  const params = new Map([...url.searchParams].map(([name, value]) => [name.toLowerCase(), value]));
-  const body = params.get("body");
-  const draft = newDraft({
-    to: [...people(decodeURIComponent(url.pathname)), ...people(params.get("to") ?? null)],
-    cc: people(params.get("cc") ?? null),
-    bcc: people(params.get("bcc") ?? null),
-    subject: params.get("subject") ?? "",
-  });
+  const { body, ...fields } = readMailto(href);
+  const draft = newDraft(fields);
   return body === undefined ? draft : { ...draft, html: textToHtml(body) + draft.html };
 }
 
