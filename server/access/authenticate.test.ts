@@ -5,7 +5,7 @@ import { type ClientMechanism, saslClient } from "../../protocol/sasl/client.ts"
 import { plainMessage } from "../../protocol/sasl/plain.ts";
 import { quiet } from "../log.ts";
 import type { TlsInfo } from "../net/connection.ts";
-import { defaultLoginSettings, type LoginSettings, makeLogin } from "./authenticate.ts";
+import { defaultLoginSettings, type LoginParts, type LoginSettings, makeLogin } from "./authenticate.ts";
 import { makeDirectory } from "./cached-directory.ts";
 import { FakeStore } from "./fake-store.ts";
 import type { AskClient, LoginContext } from "./login.ts";
@@ -39,7 +39,7 @@ function from(address: string, more: { readonly tls?: TlsInfo | undefined } = { 
   };
 }
 
-async function world(change: Partial<LoginSettings> = {}) {
+async function world(change: Partial<LoginSettings> = {}, ldap?: LoginParts["ldap"]) {
   const store = new FakeStore();
   let ticks = 0;
   let clock = 1_000_000;
@@ -54,6 +54,7 @@ async function world(change: Partial<LoginSettings> = {}) {
     store,
     directory,
     settings,
+    ldap,
     endPointHash: (name) => (name === "mail.test" ? endPoint : undefined),
     now: () => clock,
     ticks: () => ticks,
@@ -98,6 +99,27 @@ test("names and passwords", async () => {
   ];
   for (const [user, password, expected] of cases) assert.equal(await say(user, password), expected, user);
   assert.equal(loginName("Ü@bücher.example", ""), "ü@xn--bcher-kva.example");
+});
+
+test("where a directory knows the passwords, whom it is not asked about waits as long", async () => {
+  const asked: string[] = [];
+  const prove = async (name: string) => void asked.push(name);
+  const password = { ...weak, argon2MemoryKib: 32 * 1024 };
+  const { say } = await world({ password }, { prove, rememberedMs: 0, createAccounts: false });
+  for (const [name, isAsked] of [
+    ["nobody@a.test", false],
+    ["none@a.test", true],
+  ] as const) {
+    let done = false;
+    const outcome = say(name, "wrong").finally(() => {
+      done = true;
+    });
+    // Argon2 works in other threads and for milliseconds; all else is done when the loop has gone round a few times.
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(done, false, name);
+    assert.equal(await outcome, "credentials");
+    assert.equal(asked.includes(name), isAsked);
+  }
 });
 
 test("mechanisms depend on TLS and on the setting", async () => {

@@ -311,7 +311,13 @@ class Door implements SignIn, Disposable {
         ? undefined
         : { account, credential };
     }
-    if (ldap !== undefined && chosen === undefined) return this.#verifyElsewhere(ldap, name, prepared, account);
+    if (ldap !== undefined && chosen === undefined) {
+      // The directory is asked about some names and not about others: how long a refusal takes must not say which.
+      const decoy = verifyPassword(prepared, decoyPhc(this.#settings.password));
+      const found = await this.#verifyElsewhere(ldap, name, prepared, account);
+      if (found === undefined) await decoy;
+      return found;
+    }
     const isRight = await verifyPassword(prepared, chosen?.phc ?? decoyPhc(this.#settings.password));
     if (!isRight || chosen === undefined || account === undefined || account.disabled) return undefined;
     return { account, credential: chosen.credential };
