@@ -269,6 +269,34 @@ test("what stands in the plain version only, which nobody sees, does not speak f
   );
 });
 
+test("what a bought domain proves speaks for nobody who uses another's name; one that looks like the recipient's own is doubted", () => {
+  const rules = (from: string, known: Acquaintance = {}): readonly string[] => {
+    const domain = from.slice(from.lastIndexOf("@") + 1, -1);
+    const envelope = {
+      ip: "192.0.2.1",
+      helo: `mx.${domain}`,
+      rdns: `mx.${domain}`,
+      mailFrom: `a@${domain}`,
+      rcpt: "ann@company.example",
+      auth: { spf: "pass", dmarc: "pass" },
+    };
+    const text = `From: ${from}\r\nSubject: x\r\n\r\nWe have a new IBAN: https://www.${domain}/\r\n`;
+    return readMessage(Buffer.from(text), { envelope, known }).hits.map(({ name }) => name);
+  };
+  const proofs = (from: string): number =>
+    rules(from).filter((name) => name === "proved-sender" || name === "links-own").length;
+  assert.equal(proofs("Shop <a@shop.example>"), 2);
+  assert.equal(proofs("PayPal <a@shop.example>"), 0);
+  assert.equal(proofs("Service <a@paypa1.com>"), 0);
+  assert.equal(proofs("PayPal <a@paypal.com>"), 2);
+  for (const domain of ["cornpany.example", "comapny.example", "company-example.com"]) {
+    const doubts = rules(`Carl <a@${domain}>`);
+    assert.ok(doubts.includes("own-look-alike") && doubts.includes("errand-in-name"), domain);
+    assert.ok(!rules(`Carl <a@${domain}>`, { seenBefore: true }).includes("own-look-alike"), domain);
+  }
+  assert.ok(!rules("Carl <a@companions.example>").includes("own-look-alike"));
+});
+
 test("who warns of an account and has a code scanned is doubtful", () => {
   const mail = (subject: string, text: string): boolean =>
     rulesOf(`From: IT <it@b.example>\r\nSubject: ${subject}\r\n\r\n${text}\r\n`).includes("scan-code");

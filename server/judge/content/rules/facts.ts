@@ -56,6 +56,8 @@ export type Facts = {
   readonly imitated: { readonly host: string; readonly brand: string } | undefined;
   /** A brand claimed by the sender's name that does not own the sender's domain. */
   readonly claimedBrand: string | undefined;
+  /** It passes for a well-known name: that its domain is proved and linked to says then only that somebody bought it. */
+  readonly borrowsName: boolean;
   /** The same of the subject. */
   readonly subjectBrand: string | undefined;
   readonly mailer: string;
@@ -184,6 +186,7 @@ export function factsAbout(content: Content, known: Acquaintance): Facts {
     mismatch,
     imitated,
     claimedBrand,
+    borrowsName: claimedBrand !== undefined || imitates(fromDomain) !== undefined,
     subjectBrand:
       inSubject !== undefined &&
       !owns(inSubject, fromDomain) &&

@@ -124,6 +124,7 @@ export const linkRules: readonly Rule[] = [
   rule("links-own", -1.3, "Its links lead to the sender's own domain", (f) => {
     if (
       f.fromFree ||
+      f.borrowsName ||
       cheapSuffixes.has(f.fromSuffix) ||
       f.ownClicks === 0 ||
       share(f.ownClicks + f.serviceClicks, f.clicks.length) <= 0.5

@@ -67,7 +67,7 @@ export const senderRules: readonly Rule[] = [
   ),
   rule("from-contact", 1.5, "The sender uses the name of somebody you write to, but another address", usesContactsName),
   rule("errand-in-name", 2.5, "It asks for a favour or money in the name of somebody you know", (f) =>
-    usesColleaguesName(f) || usesContactsName(f) ? often(f.talk.errand) : 0,
+    usesColleaguesName(f) || usesContactsName(f) || looksLikeOwn(f) ? often(f.talk.errand) : 0,
   ),
   rule("from-self", 1.2, "It claims to come from the recipient", (f) => {
     const { from, to } = f.content;
@@ -241,7 +241,7 @@ export const senderRules: readonly Rule[] = [
     "proved-sender",
     -0.8,
     "The sender's domain proves that it sent this (DMARC)",
-    (f) => f.content.envelope.auth?.dmarc === "pass" && !cheapSuffixes.has(f.fromSuffix),
+    (f) => f.content.envelope.auth?.dmarc === "pass" && !cheapSuffixes.has(f.fromSuffix) && !f.borrowsName,
   ),
   rule("free-unsigned", 1.4, "It claims a large mailbox provider but does not come from there", (f) => {
     if (!f.fromFree || f.reply || f.content.hops.length > 2) return false;
@@ -319,17 +319,13 @@ export const senderRules: readonly Rule[] = [
     for (const domain of contacts) if (looksLike(f.fromOrg, domain)) return true;
     return false;
   }),
-  rule(
-    "own-look-alike",
-    3,
-    "The sender's domain looks like the recipient's own, but is another",
-    (f) =>
-      !f.known.seenBefore &&
-      !f.known.wroteTo &&
-      !f.fromFree &&
-      looksLike(f.fromOrg, domainOf(senderDomain(f.content.envelope.rcpt))),
-  ),
+  rule("own-look-alike", 4, "The sender's domain looks like the recipient's own, but is another", looksLikeOwn),
 ];
+
+function looksLikeOwn(f: Facts): boolean {
+  const isKnown = f.known.seenBefore === true || f.known.wroteTo === true;
+  return !isKnown && !f.fromFree && looksLike(f.fromOrg, domainOf(senderDomain(f.content.envelope.rcpt)));
+}
 
 function usesColleaguesName(f: Facts): boolean {
   const { from } = f.content;
