@@ -733,7 +733,14 @@ test("every day", async (t) => {
   await t.test(
     "all pages at a desk and on a phone, light, dark and right to left: nothing serious, nothing wider than the window",
     async () => {
-      const settings = ["settings", "settings/identities", "settings/filters", "settings/vacation"];
+      const settings = ["settings/look", "settings/identities", "settings/filters", "settings/vacation"];
+      /** What only this page has: what all of them have may be the former page's. */
+      const own = (place: string): string =>
+        place === "contacts"
+          ? '[data-view="contacts"] main h1'
+          : place.startsWith("search")
+            ? "main mark"
+            : `a[aria-current="page"][href$="/${place}"]`;
       for (const [look, places] of [
         [{}, ["", "starred", "scheduled", "contacts", "search/boat", ...settings]],
         [{ theme: "dark", size: "phone" }, ["contacts", "settings/filters", "search/boat"]],
@@ -746,6 +753,7 @@ test("every day", async (t) => {
           await other.page.evaluate((hash) => {
             location.hash = `#/${hash}`;
           }, place);
+          await other.page.locator(own(place)).first().waitFor({ state: "attached" });
           await other.page.locator("main h1, main h2, main [data-row]").first().waitFor();
           const what = `${place || "inbox"} ${Object.values(look).join("-")}`;
           await accessible(other.page, what);

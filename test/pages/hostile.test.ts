@@ -10,7 +10,7 @@ import { heavy } from "./hostile/letters.ts";
 import { installLook, type Seen } from "./hostile/look.ts";
 
 /** Longer than anything here takes on a busy machine; a page that hangs takes forever. */
-const maxShowMs = 30_000;
+const maxShowMs = 120_000;
 
 /**
  * Chromium from 156 on says this of every handler it meets while it only parses, in a document that is never shown. That no

@@ -4,6 +4,11 @@ import { keepOpenLetters } from "../compose/letters.svelte.ts";
 import { t } from "../words.ts";
 
 const lookAgainMs = 60 * 60_000;
+/**
+ * Within this time a new worker has taken over. Chromium may drop its turn, and does not come back to it, when the page asks the old one for
+ * something at that very moment; a page that is loaded anew begins from the beginning.
+ */
+const takesMs = 3_000;
 
 export async function followUpdates(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
@@ -20,15 +25,23 @@ export async function followUpdates(): Promise<void> {
     // A notice was clicked.
     if (data.go?.startsWith("/#/")) location.hash = data.go.slice(1);
   });
-  const take = (waiting: ServiceWorker) => {
+  /** @param otherwise where it does not come to it */
+  const take = (waiting: ServiceWorker, otherwise: () => void) => {
     wanted = true;
-    void keepOpenLetters().finally(() => waiting.postMessage("take over"));
+    waiting.postMessage("take over");
+    setTimeout(() => {
+      if (!loading && waiting.state === "installed") otherwise();
+    }, takesMs);
   };
   const begun = performance.now();
   const offer = (waiting: ServiceWorker) => {
+    // What was kept opens again in any page that comes now: this one is not written in any more.
+    const load = () => void keepOpenLetters().finally(() => take(waiting, () => location.reload()));
+    const ask = () =>
+      void toast(t("update.ready"), { action: { label: t("update.load"), run: load }, forMs: 86_400_000 });
     // Nobody has begun anything yet.
-    if (performance.now() - begun < 1_500) return take(waiting);
-    toast(t("update.ready"), { action: { label: t("update.load"), run: () => take(waiting) }, forMs: 86_400_000 });
+    if (performance.now() - begun < 1_500) take(waiting, ask);
+    else ask();
   };
   try {
     const registration = await container.register("/sw.js", { updateViaCache: "none" });
