@@ -12,7 +12,11 @@ import { fileResolver, parseZone } from "./dns-file.ts";
 import { encodeQuestion, type QuestionType, readAnswer, reverseName } from "./dns-wire.ts";
 import type { Resolver } from "./resolver.ts";
 
-const ask = { settings: { ...defaultDnsSettings, tryTimeoutMs: 1_000 }, monotonic: () => performance.now(), log: quiet };
+const ask = {
+  settings: { ...defaultDnsSettings, tryTimeoutMs: 1_000 },
+  monotonic: () => performance.now(),
+  log: quiet,
+};
 
 function isResolver(made: Resolver | { readonly mistakes: readonly string[] }): Resolver {
   assert.ok("mx" in made, JSON.stringify(made));

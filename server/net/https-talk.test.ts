@@ -85,7 +85,7 @@ const resolver = {
 const get = (host: string, changed: object = {}) =>
   httpsTalk(
     { host, port, path: "/x", method: "GET" },
-    { resolver, trust, privateAddresses: true, timeoutMs: 2000, maxBytes: 64 * 1024, ...changed },
+    { resolver, trust, privateAddresses: true, timeoutMs: 20_000, maxBytes: 64 * 1024, ...changed },
   );
 
 test("a request to a stranger is bounded", async () => {
@@ -107,7 +107,7 @@ test("a request to a stranger is bounded", async () => {
     const answer = await get(host, changed);
     assert.equal(answer.kind === "failed" ? answer.what : answer.status, what, `${host}: ${JSON.stringify(answer)}`);
   }
-  assert.ok(performance.now() - started < 5000);
+  assert.ok(performance.now() - started < 15_000);
 });
 
 class Kept {
@@ -121,7 +121,7 @@ test("policies: fetched when their id is new, kept while they last, and no answe
   let now = Date.now();
   const store = new Kept();
   const policies = new StsPolicies({
-    settings: { fetchTimeoutMs: 1500, httpsPort: port, retryMs: 300_000, refreshMs: 86_400_000 },
+    settings: { fetchTimeoutMs: 3_000, httpsPort: port, retryMs: 300_000, refreshMs: 86_400_000 },
     resolver,
     https: { trust, privateAddresses: true },
     store,

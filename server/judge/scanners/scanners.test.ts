@@ -25,7 +25,7 @@ const mail = {
   recipients: [{ local: "bob", domain: "us.test" }],
 } as unknown as Received;
 const header = splitHeader(bytes, 0, bytes.length);
-const bounds = { timeoutMs: 2000, maxBytes: 10_000_000 };
+const bounds = { timeoutMs: 20_000, maxBytes: 10_000_000 };
 
 async function serving(serve: (socket: Socket) => void): Promise<{ readonly port: number; readonly server: Server }> {
   const server = createServer(serve);
