@@ -281,6 +281,8 @@ test("the webmail without the network", async (t) => {
       await row(bob, "Boat trip").waitFor({ state: "attached" });
       assert.equal(await bob.page.locator(".letter").getByLabel("Subject").inputValue(), "Half a thought");
       await bob.page.locator(".letter").getByLabel("Throw away").click();
+      // Before that it would come back with the page.
+      await note(bob, "The draft was thrown away.").waitFor();
       // The new build works without the network as well.
       await eventually(async () => (await kept(bob.page)) >= total, "mail is kept there too");
       await bob.context.setOffline(true);

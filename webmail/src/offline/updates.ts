@@ -8,19 +8,30 @@ const lookAgainMs = 60 * 60_000;
  * Within this time a new worker has taken over. Chromium may drop its turn, and does not come back to it, when the page asks the old one for
  * something at that very moment; a page that is loaded anew begins from the beginning.
  */
-const takesMs = 3_000;
+const takesMs = 5_000;
+/** So long nobody has begun anything. */
+const startMs = 1_500;
+/** The worker this page has come from, where it has come from one. */
+const servedBy = "serviceWorker" in navigator ? navigator.serviceWorker.controller : null;
 
 export async function followUpdates(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   const container = navigator.serviceWorker;
+  const begun = performance.now();
+  const atStart = () => performance.now() - begun < startMs;
   let loading = false;
   let wanted = false;
-  container.addEventListener("controllerchange", () => {
-    // The first worker takes over a page that is as new as itself.
-    if (!wanted || loading) return;
+  const reload = () => {
+    if (loading) return;
     loading = true;
     location.reload();
+  };
+  container.addEventListener("controllerchange", () => {
+    // The first worker takes over a page that is as new as itself. What another window has asked for disturbs nobody here.
+    if (wanted || (servedBy !== null && atStart())) reload();
   });
+  // The next one took over while this page came from the one before.
+  if (servedBy !== null && container.controller !== servedBy) return reload();
   container.addEventListener("message", ({ data }: MessageEvent<{ go?: string }>) => {
     // A notice was clicked.
     if (data.go?.startsWith("/#/")) location.hash = data.go.slice(1);
@@ -33,14 +44,12 @@ export async function followUpdates(): Promise<void> {
       if (!loading && waiting.state === "installed") otherwise();
     }, takesMs);
   };
-  const begun = performance.now();
   const offer = (waiting: ServiceWorker) => {
     // What was kept opens again in any page that comes now: this one is not written in any more.
-    const load = () => void keepOpenLetters().finally(() => take(waiting, () => location.reload()));
+    const load = () => void keepOpenLetters().finally(() => take(waiting, reload));
     const ask = () =>
       void toast(t("update.ready"), { action: { label: t("update.load"), run: load }, forMs: 86_400_000 });
-    // Nobody has begun anything yet.
-    if (performance.now() - begun < 1_500) take(waiting, ask);
+    if (atStart()) take(waiting, ask);
     else ask();
   };
   try {
