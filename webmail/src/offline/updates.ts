@@ -11,8 +11,8 @@ const lookAgainMs = 60 * 60_000;
 const takesMs = 5_000;
 /** So long nobody has begun anything. */
 const startMs = 1_500;
-/** The worker this page has come from, where it has come from one. */
-const servedBy = "serviceWorker" in navigator ? navigator.serviceWorker.controller : null;
+/** Kept until the page that comes: it was loaded anew to give a new worker its turn. */
+const again = "angarium.update";
 
 export async function followUpdates(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
@@ -27,11 +27,9 @@ export async function followUpdates(): Promise<void> {
     location.reload();
   };
   container.addEventListener("controllerchange", () => {
-    // The first worker takes over a page that is as new as itself. What another window has asked for disturbs nobody here.
-    if (wanted || (servedBy !== null && atStart())) reload();
+    // The first worker takes over a page that is as new as itself.
+    if (wanted) reload();
   });
-  // The next one took over while this page came from the one before.
-  if (servedBy !== null && container.controller !== servedBy) return reload();
   container.addEventListener("message", ({ data }: MessageEvent<{ go?: string }>) => {
     // A notice was clicked.
     if (data.go?.startsWith("/#/")) location.hash = data.go.slice(1);
@@ -46,7 +44,11 @@ export async function followUpdates(): Promise<void> {
   };
   const offer = (waiting: ServiceWorker) => {
     // What was kept opens again in any page that comes now: this one is not written in any more.
-    const load = () => void keepOpenLetters().finally(() => take(waiting, reload));
+    const anew = () => {
+      sessionStorage.setItem(again, "yes");
+      reload();
+    };
+    const load = () => void keepOpenLetters().finally(() => take(waiting, anew));
     const ask = () =>
       void toast(t("update.ready"), { action: { label: t("update.load"), run: load }, forMs: 86_400_000 });
     if (atStart()) take(waiting, ask);
@@ -54,7 +56,11 @@ export async function followUpdates(): Promise<void> {
   };
   try {
     const registration = await container.register("/sw.js", { updateViaCache: "none" });
+    const wasLoadedAnew = sessionStorage.getItem(again) !== null;
+    sessionStorage.removeItem(again);
     if (registration.waiting !== null && container.controller !== null) offer(registration.waiting);
+    // It got its turn while this page still came from the worker before.
+    else if (wasLoadedAnew) return reload();
     registration.addEventListener("updatefound", () => {
       const fresh = registration.installing;
       fresh?.addEventListener("statechange", () => {
