@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -32,6 +33,19 @@ export type DevProcess = {
 /** The sources, or what a run of many tests has made of them once (`scripts/bundle.mjs`). */
 export const main = process.env["ANGARIUM_PROGRAM"] ?? join(import.meta.dirname, "..", "main.ts");
 
+// What a test that failed has left running ends with the process of the test, and does not hold it up.
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Whether the process of the test waits for this one to end. */
+function awaited(child: ChildProcess, is: boolean): void {
+  for (const one of [child, child.stdout as Socket | null, child.stderr as Socket | null])
+    if (is) one?.ref();
+    else one?.unref();
+}
+
 /** Starts it and waits for its ready line. */
 export async function startDev(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<DevProcess> {
   const child = spawn(process.execPath, [main, "dev", ...args], {
@@ -42,7 +56,8 @@ export async function startDev(args: readonly string[], env: NodeJS.ProcessEnv =
   child.stderr?.on("data", (chunk: Buffer) => {
     log = (log + chunk.toString()).slice(-200_000);
   });
-  const exited = once(child, "exit");
+  running.add(child);
+  const exited = once(child, "exit").finally(() => running.delete(child));
   const ready = await new Promise<Ready>((resolve, reject) => {
     let text = "";
     child.stdout?.on("data", (chunk: Buffer) => {
@@ -55,17 +70,20 @@ export async function startDev(args: readonly string[], env: NodeJS.ProcessEnv =
       reject,
     );
   });
+  awaited(child, false);
   return {
     ready,
     child,
     log: () => log,
     stop: async () => {
       const start = performance.now();
+      awaited(child, true);
       child.kill("SIGTERM");
       const [code] = (await exited) as [number | null];
       return { ms: performance.now() - start, code };
     },
     kill: async () => {
+      awaited(child, true);
       child.kill("SIGKILL");
       await exited;
     },
