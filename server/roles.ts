@@ -27,7 +27,7 @@ import { makeElsewhere } from "./fetching.ts";
 import { startFiltering } from "./filtering.ts";
 import { startGuarding } from "./guarding.ts";
 import { startImporting } from "./importing.ts";
-import { makeIndexer } from "./index/indexer.ts";
+import { indexingPool, makeIndexer } from "./index/indexer.ts";
 import { makeCopyMaker } from "./inject/copies.ts";
 import { leaveByMail } from "./inject/unsubscribe.ts";
 import { makeWriting } from "./inject/writing.ts";
@@ -385,7 +385,13 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     newId,
     log,
   });
-  const indexer = makeIndexer({ store, pool, settings: config.index, log, monotonic: () => performance.now() });
+  const indexer = makeIndexer({
+    store,
+    pool: makePool(indexingPool),
+    settings: config.index,
+    log,
+    monotonic: () => performance.now(),
+  });
   const deliverSettings = options.edgePolicies ? config.deliver : { ...config.deliver, maxForwardsPerHour: 0 };
   const hours = await StoredPeerBook.open<HourCount>("hourly", maxHourCounts, { store, now, log });
   const scripting = cleanUp.use(

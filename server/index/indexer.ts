@@ -24,7 +24,8 @@ export type IndexAsk = {
     Store,
     "wordsDue" | "wordsInput" | "wordsLay" | "wordsJoin" | "wordsMerge" | "nextGrams" | "gramsLay" | "subscribe"
   >;
-  readonly pool: Pick<WorkPool, "run">;
+  /** For the indexer alone, which closes it at its end: what a stranger's document takes long for keeps nobody else waiting. */
+  readonly pool: Pick<WorkPool, "run" | "close">;
   readonly settings: IndexSettings;
   readonly log: Log;
   readonly monotonic: () => number;
@@ -48,6 +49,9 @@ const restWhileBusy = 4;
 /** Accounts that are remembered as having new mail; others are found by asking the store. */
 const maxNoted = 10_000;
 const maxDue = 1_000;
+
+/** Its thread: what it fails at once it would fail at again, and halves tell which message it is. */
+export const indexingPool = { threads: 1, maxKills: 1 } as const;
 
 const noWords: Segment = { blocks: [], words: 0, grams: [] };
 
@@ -126,7 +130,9 @@ export function makeIndexer(ask: IndexAsk): Indexer {
   const look = (): void => {
     if (running !== undefined || stopped) return;
     running = round()
-      .catch((error) => log.error({ err: error }, "indexing failed; it is tried again"))
+      .catch((error) => {
+        if (!stopped) log.error({ err: error }, "indexing failed; it is tried again");
+      })
       .finally(() => {
         running = undefined;
       });
@@ -160,6 +166,7 @@ export function makeIndexer(ask: IndexAsk): Indexer {
       stopped = true;
       unsubscribe?.();
       clearInterval(timer);
+      await pool.close();
       await running;
     },
   };

@@ -58,7 +58,7 @@ const inbox = (await store.mailboxes(account)).find(({ role }) => role === "inbo
 const quiet = () => {};
 const indexer = makeIndexer({
   store,
-  pool: { run: async (_name: string, task: never) => (await segmentOf(task)) as never },
+  pool: { run: async (_name: string, task: never) => (await segmentOf(task)) as never, close: async () => {} },
   settings: { enabled: true, quietMs: 0, patienceMs: 0 },
   log: { info: quiet, warn: quiet, error: console.error } as never,
   monotonic: () => performance.now(),

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fitAll } from "../../protocol/words/grams.ts";
+import { quiet } from "../log.ts";
+import { PoisonTask } from "../work/pool.ts";
+import { defaultIndexSettings, type IndexAsk, makeIndexer } from "./indexer.ts";
+
+/** A store with eight emails that are not indexed yet, and what is laid into it. */
+function world(run: (emails: readonly number[]) => Promise<unknown>) {
+  const joined: { readonly emails: number; readonly grams: readonly (readonly unknown[])[] }[] = [];
+  let closed = (): void => {};
+  const closing = new Promise<never>((_, reject) => {
+    closed = () => reject(new Error("closed"));
+  });
+  closing.catch(() => {});
+  const messages = [1, 2, 3, 4, 5, 6, 7, 8].map((email) => ({ email, bytes: new Uint8Array() }));
+  const store = {
+    wordsDue: async () => (joined.length > 0 ? [] : [{ account: 1 }]),
+    wordsInput: async () => ({ messages, after: 0, upTo: joined.length > 0 ? 0 : 8, more: false }),
+    wordsLay: async () => 1,
+    wordsJoin: async (...[, , , , what]: Parameters<IndexAsk["store"]["wordsJoin"]>) => {
+      joined.push(what);
+      return "done";
+    },
+    wordsMerge: async () => "done",
+    nextGrams: async () => undefined,
+    gramsLay: async () => "done",
+    subscribe: () => () => {},
+  };
+  const pool = {
+    run: (_: string, { messages }: { readonly messages: readonly { readonly email: number }[] }) =>
+      Promise.race([run(messages.map(({ email }) => email)), closing]),
+    close: async () => closed(),
+  };
+  const indexer = makeIndexer({
+    store,
+    pool,
+    settings: defaultIndexSettings,
+    log: quiet,
+    monotonic: () => 0,
+  } as unknown as IndexAsk);
+  return { indexer, joined };
+}
+
+test("of a portion with a message that nobody can open all others have their words", async () => {
+  const asked: number[] = [];
+  const { indexer, joined } = world(async (emails) => {
+    asked.push(emails.length);
+    if (emails.includes(6)) throw new PoisonTask("6");
+    return { blocks: [], words: 0, grams: emails.map((email) => [email, "filter"]) };
+  });
+  await indexer.catchUp();
+  assert.deepEqual(asked, [8, 4, 4, 2, 1, 1, 2]);
+  const grams = [1, 2, 3, 4, 5, 6, 7, 8].map((email) => (email === 6 ? [email, ...fitAll] : [email, "filter"]));
+  assert.deepEqual(joined, [{ emails: 8, words: 0, grams }]);
+});
+
+test("a stop does not wait for what is being opened", async () => {
+  const opening = Promise.withResolvers<void>();
+  const { indexer, joined } = world(() => {
+    opening.resolve();
+    return new Promise(() => {});
+  });
+  const work = assert.rejects(indexer.catchUp(), /closed/);
+  await opening.promise;
+  await indexer.stop();
+  await work;
+  assert.deepEqual(joined, []);
+});
