@@ -40,16 +40,27 @@ export const idOrCreation = one(
   'an id, or "#" and a creation id',
   (value): value is string => typeof value === "string" && /^#?[A-Za-z0-9_-]{1,255}$/.test(value),
 );
+/** RFC 3339 §5.7: a day that there is, and no hour 24. `Date.parse` takes the 30th of February for the 2nd of March. */
+export function isRealTime(value: string): boolean {
+  const day = value.slice(0, 10);
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return (
+    !Number.isNaN(Date.parse(value)) &&
+    !Number.isNaN(midnight) &&
+    new Date(midnight).toISOString().startsWith(day) &&
+    value.slice(11, 13) !== "24"
+  );
+}
 const utcPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d*[1-9])?Z$/;
 /** RFC 8620 §1.4. */
 export const utcDate = one(
   'a UTCDate such as "2014-10-30T06:12:00Z"',
-  (value): value is string => typeof value === "string" && utcPattern.test(value) && !Number.isNaN(Date.parse(value)),
+  (value): value is string => typeof value === "string" && utcPattern.test(value) && isRealTime(value),
 );
 const datePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d*[1-9])?(?:Z|[+-]\d\d:\d\d)$/;
 export const date = one(
   'a Date such as "2014-10-30T14:12:00+08:00"',
-  (value): value is string => typeof value === "string" && datePattern.test(value) && !Number.isNaN(Date.parse(value)),
+  (value): value is string => typeof value === "string" && datePattern.test(value) && isRealTime(value),
 );
 export const anyObject = one("an object", (value): value is { readonly [name: string]: unknown } => isObject(value));
 export const anything: Shape<unknown> = (value) => value;

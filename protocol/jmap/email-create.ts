@@ -1,9 +1,10 @@
 /** Email/set create (RFC 8621 §4.6): an Email object as the message it describes, or what is wrong with it. */
+
 import { Buffer } from "node:buffer";
 import { type ComposedField, type ComposedPart, composeMessage } from "../mime/compose.ts";
 import { withCrlf } from "../mime/encode.ts";
 import { parameter } from "../mime/fields/write.ts";
-import { escapePointer } from "./check.ts";
+import { escapePointer, isRealTime } from "./check.ts";
 import { convenience, type HeaderProperty, parseHeaderProperty } from "./email-properties.ts";
 import { invalidProperties, isObject, type JsonObject, type SetError, setError } from "./types.ts";
 
@@ -178,7 +179,7 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /** RFC 8620 Date as RFC 5322 writes it, the zone kept. */
 function dateValue(value: string): string | undefined {
   const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(value);
-  if (match === null || Number.isNaN(Date.parse(value))) return undefined;
+  if (match === null || !isRealTime(value)) return undefined;
   const [, year, month, day, clock, zone] = match as unknown as readonly string[];
   const weekday = days[new Date(`${year}-${month}-${day}T00:00:00Z`).getUTCDay()];
   return `${weekday}, ${day} ${months[Number(month) - 1]} ${year} ${clock} ${zone === "Z" ? "+0000" : zone?.replace(":", "")}`;

@@ -89,7 +89,11 @@ function withoutComments(value: string): string {
 
 /** Any order of day, month name, year, time and zone; ISO 8601; "1-Jan-99"; AM and PM. */
 function parseLoosely(value: string): number | undefined {
-  const text = value.replace(/[\s,]+/g, " ").trim();
+  // RFC 5322 §4.3: blanks may stand around the colons of a time.
+  const text = value
+    .replace(/[\s,]+/g, " ")
+    .replace(/(\d) ?: ?(?=\d)/g, "$1:")
+    .trim();
   const iso = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?)? ?(.*)$/.exec(text);
   if (iso !== null)
     return instant(

@@ -44,6 +44,7 @@ const dates: readonly [value: string, expected: number | undefined][] = [
   ["Mon, 02 Mar 2026 10:00:00 UTC+2", utc(2026, 3, 2, 8)],
   ["Mon, 02 Mar 2026 10:00:00 -9999", utc(2026, 3, 2, 10)],
   ["Sat, 31 Dec 2016 23:59:60 +0000", utc(2017, 1, 1)],
+  ["2 (day) Mar (month) 2026 10 : 00 (x) :00 +0100", utc(2026, 3, 2, 9)],
   ["Mon, (a \\) (b)) 02 Mar 2026 10:00:00 +0000", utc(2026, 3, 2, 10)],
   ["Mon, 32 Mar 2026 10:00:00 +0000", undefined],
   ["Mon, 02 Foo 2026 10:00:00 +0000", undefined],
