@@ -143,11 +143,12 @@ const SLASH = 0x2f;
 
 /**
  * Does a path match a LIST pattern ("*" anything, "%" anything within one level)? INBOX matches in any case. Takes at most
- * |pattern| × |path| steps: all places the pattern can be at are followed at once.
+ * |pattern| × |path| steps: all places the pattern can be at are followed at once, and wildcards in a row are as good as one.
  */
 export function matchesPattern(pattern: string, path: string): boolean {
   if (pattern === "*" || pattern === path) return true;
   if (pattern === "%") return !path.includes(delimiter);
+  pattern = pattern.replace(/[*%]{2,}/g, (run) => (run.includes("*") ? "*" : "%"));
   if (path === "INBOX" && matchesExactly(pattern.toUpperCase(), path)) return true;
   return matchesExactly(path.startsWith("INBOX/") ? pattern.replace(inboxBegun, toCapitals) : pattern, path);
 }

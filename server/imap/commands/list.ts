@@ -4,6 +4,7 @@ import { matchesPattern } from "../../../protocol/imap/mailbox-name.ts";
 import * as response from "../../../protocol/imap/response.ts";
 import { allRights, shownRights } from "../../../protocol/imap/rights.ts";
 import { rangesOf } from "../../../protocol/imap/set.ts";
+import { breather } from "../../breathe.ts";
 import { Flag, type Mailbox, type SpecialUse, type StoreReader } from "../../store/store.ts";
 import { type Answer, noSuchMailbox, notAllowed, ok } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
@@ -47,13 +48,16 @@ export async function list(session: Session, command: ListCommand, { store, sett
   const { select, returns } = command;
   const absent = select.subscribed ? await absentNames(session, mailboxes, store) : [];
   const recursive = select.recursiveMatch && select.subscribed;
-  const above = recursive ? aboveSubscribed([...mailboxes, ...absent], patterns) : new Set<string>();
+  const known = [...mailboxes, ...absent];
+  const levels = recursive ? aboveSubscribed(known, noNames) : noNames;
+  const shown = await shownBy(patterns, new Set([...nodes, ...known.map(({ path }) => path), ...levels]));
+  const above = recursive ? aboveSubscribed(known, shown) : noNames;
   if (!select.subscribed && !select.specialUse)
     for (const node of nodes)
-      if (patterns.some((pattern) => matchesPattern(pattern, node)))
+      if (shown.has(node))
         session.out.text(response.listLine("LIST", ["\\Noselect", "\\HasChildren"], node, session.utf8));
   for (const mailbox of mailboxes) {
-    if (!patterns.some((pattern) => matchesPattern(pattern, mailbox.path))) continue;
+    if (!shown.has(mailbox.path)) continue;
     const place = placeOf.get(mailbox)!;
     const use = mailbox.role === undefined ? undefined : useAttributes[mailbox.role];
     const chosen = (!select.subscribed || mailbox.subscribed) && (!select.specialUse || use !== undefined);
@@ -78,7 +82,7 @@ export async function list(session: Session, command: ListCommand, { store, sett
   }
   if (select.specialUse) return ok("LIST completed");
   for (const path of namesWithout(mailboxes, absent, above)) {
-    if (!patterns.some((pattern) => matchesPattern(pattern, path))) continue;
+    if (!shown.has(path)) continue;
     const attributes = ["\\NonExistent"];
     if (absent.some((one) => one.path === path)) attributes.unshift("\\Subscribed");
     if (returns.children) attributes.push("\\HasNoChildren");
@@ -124,17 +128,19 @@ export async function lsub(
   const pattern = command.reference + command.pattern;
   // With "%" a subscribed name further down shows as its parent.
   const absent = await absentNames(session, mailboxes, store);
-  const above = command.pattern.endsWith("%") ? aboveSubscribed([...mailboxes, ...absent], []) : new Set<string>();
+  const known = [...mailboxes, ...absent];
+  const above = command.pattern.endsWith("%") ? aboveSubscribed(known, noNames) : noNames;
+  const shown = await shownBy([pattern], new Set([...known.map(({ path }) => path), ...above]));
   if (command.pattern === "") session.out.line('* LSUB (\\Noselect) "/" ""');
   for (const mailbox of mailboxes) {
-    if (!matchesPattern(pattern, mailbox.path)) continue;
+    if (!shown.has(mailbox.path)) continue;
     if (mailbox.subscribed) session.out.text(response.listLine("LSUB", [], mailbox.path, session.utf8));
     else if (above.has(mailbox.path)) {
       session.out.text(response.listLine("LSUB", ["\\Noselect"], mailbox.path, session.utf8));
     }
   }
   for (const path of namesWithout(mailboxes, absent, above)) {
-    if (!matchesPattern(pattern, path)) continue;
+    if (!shown.has(path)) continue;
     const attributes = absent.some((one) => one.path === path) ? [] : ["\\Noselect"];
     session.out.text(response.listLine("LSUB", attributes, path, session.utf8));
   }
@@ -164,11 +170,28 @@ async function visible(
   return { all, nodes: [...nodes].sort() };
 }
 
-/** The paths above all subscribed mailboxes that none of the patterns shows by itself. */
-function aboveSubscribed(mailboxes: readonly Subscription[], patterns: readonly string[]): ReadonlySet<string> {
+const noNames: ReadonlySet<string> = new Set();
+
+/** Those of the names that a pattern matches. Ten thousand long names and a clever pattern are much work: others have their turn meanwhile. */
+async function shownBy(patterns: readonly string[], names: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const pause = breather();
+  const shown = new Set<string>();
+  for (const name of names)
+    for (const pattern of patterns) {
+      const turn = pause();
+      if (turn !== undefined) await turn;
+      if (!matchesPattern(pattern, name)) continue;
+      shown.add(name);
+      break;
+    }
+  return shown;
+}
+
+/** The paths above all subscribed mailboxes that are not shown by themselves. */
+function aboveSubscribed(mailboxes: readonly Subscription[], shown: ReadonlySet<string>): ReadonlySet<string> {
   const above = new Set<string>();
   for (const { path, subscribed } of mailboxes) {
-    if (!subscribed || patterns.some((pattern) => matchesPattern(pattern, path))) continue;
+    if (!subscribed || shown.has(path)) continue;
     for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) above.add(path.slice(0, at));
   }
   return above;
