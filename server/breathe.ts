@@ -13,3 +13,13 @@ export function breather(): () => Promise<void> | undefined {
     );
   };
 }
+
+/** Runs `work` to its end; at each of its steps others may have their turn. */
+export async function breathing<T>(work: Iterator<undefined, T>): Promise<T> {
+  const pause = breather();
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done === true) return step.value;
+    const turn = pause();
+    if (turn !== undefined) await turn;
+  }
+}

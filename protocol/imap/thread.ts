@@ -52,12 +52,16 @@ class Container {
   }
 }
 
-/** REFERENCES. */
-export function references(rows: readonly ThreadRow[], numberOf: (uid: number) => number): ThreadNode[] {
-  const roots = prune(link(rows).filter((container) => container.parent === undefined));
-  sort(roots);
+/** REFERENCES. Yields now and then, so that whoever runs it may let others have their turn. */
+export function* references(
+  rows: readonly ThreadRow[],
+  numberOf: (uid: number) => number,
+): Generator<undefined, ThreadNode[]> {
+  const all = yield* link(rows);
+  const roots = yield* prune(all.filter((container) => container.parent === undefined));
+  yield* sort(roots);
   const threads = gather(roots);
-  sort(threads);
+  yield* sort(threads);
   return nodes(threads, numberOf);
 }
 
@@ -66,7 +70,7 @@ export function references(rows: readonly ThreadRow[], numberOf: (uid: number) =
  * says of its own parent (1.B) and then what others say of those without (1.A): the same trees wherever nobody contradicts, no link is
  * ever cut, and so a loop is seen in constant time: a root that gets a parent in its own tree.
  */
-function link(rows: readonly ThreadRow[]): Container[] {
+function* link(rows: readonly ThreadRow[]): Generator<undefined, Container[]> {
   const byId = new Map<string, Container>();
   const all = rows.map((row, order) => {
     const container = new Container(row, order);
@@ -85,10 +89,12 @@ function link(rows: readonly ThreadRow[]): Container[] {
   };
   const known = rows.length;
   for (let at = 0; at < known; at++) {
+    yield;
     const last = rows[at]!.references.at(-1);
     if (last !== undefined) adopt(place(last), all[at]!);
   }
   for (let at = 0; at < known; at++) {
+    yield;
     let parent: Container | undefined;
     for (const id of rows[at]!.references) {
       const child = place(id);
@@ -128,9 +134,10 @@ function below(roots: readonly Container[]): Container[] {
 }
 
 /** Steps 2 and 3: places without a message go, their children move up; at the top only where there is one child. */
-function prune(roots: readonly Container[]): Container[] {
+function* prune(roots: readonly Container[]): Generator<undefined, Container[]> {
   const order = below(roots);
   for (let at = order.length - 1; at >= 0; at--) {
+    yield;
     const container = order[at]!;
     let kept: Container[] = [];
     for (const child of container.children) {
@@ -153,9 +160,10 @@ function prune(roots: readonly Container[]): Container[] {
 }
 
 /** Steps 4 and 6: siblings by date, then by UID. */
-function sort(roots: Container[]): void {
+function* sort(roots: Container[]): Generator<undefined, void> {
   const order = below(roots);
   for (let at = order.length - 1; at >= 0; at--) {
+    yield;
     const container = order[at]!;
     if (container.children.length > 1) container.children.sort(byDate);
     const first = container.children[0];

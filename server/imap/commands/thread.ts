@@ -7,6 +7,7 @@ import { orderedSubject, references, type ThreadRow } from "../../../protocol/im
 import { parseMessageIds } from "../../../protocol/mime/fields/message-id.ts";
 import { bytesOf, headerValue, splitHeader } from "../../../protocol/mime/header.ts";
 import { baseSubject } from "../../../protocol/mime/subject.ts";
+import { breathing } from "../../breathe.ts";
 import type { Field, Instant, MessageRow, StoreReader } from "../../store/store.ts";
 import { type Answer, no, ok, outOfRange } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";
@@ -36,21 +37,32 @@ export async function thread(
   const fields: Field[] = ["subject", "facts", "receivedAt"];
   if (byReferences) fields.push("header");
   const { budget } = ask.cache;
-  const rows = await ofEach(ask.store, budget, selected.account, selected.mailbox, rangesOf(uids), fields, threadRow);
+  const row = threadRows();
+  const rows = await ofEach(ask.store, budget, selected.account, selected.mailbox, rangesOf(uids), fields, row);
   const numberOf = command.uid ? (uid: number): number => uid : (uid: number): number => view.seqOf(uid);
-  session.out.text(threadLine(byReferences ? references(rows, numberOf) : orderedSubject(rows, numberOf)));
+  const threads = byReferences ? await breathing(references(rows, numberOf)) : orderedSubject(rows, numberOf);
+  session.out.text(threadLine(threads));
   return ok("THREAD completed");
 }
 
-function threadRow(row: MessageRow): ThreadRow {
-  const subject = baseSubject(row.subject ?? "");
-  return {
-    uid: row.uid,
-    messageId: row.messageId,
-    references: row.header === undefined ? [] : referencesOf(row.header),
-    baseSubject: subject.text,
-    isReply: subject.isReply,
-    sentAt: row.sentAt ?? row.receivedAt,
+/** References of all messages together that are followed: beyond, a message is believed about its parent alone. */
+const maxReferences = 500_000;
+
+/** Rows as they are threaded; what they refer to is counted. */
+export function threadRows(left = maxReferences): (row: MessageRow) => ThreadRow {
+  return (row) => {
+    const subject = baseSubject(row.subject ?? "");
+    let refersTo = row.header === undefined ? [] : referencesOf(row.header);
+    if (refersTo.length > left) refersTo = refersTo.slice(-1);
+    left -= refersTo.length;
+    return {
+      uid: row.uid,
+      messageId: row.messageId,
+      references: refersTo,
+      baseSubject: subject.text,
+      isReply: subject.isReply,
+      sentAt: row.sentAt ?? row.receivedAt,
+    };
   };
 }
 
