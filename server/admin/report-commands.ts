@@ -1,6 +1,13 @@
 /** What other servers report about our domains, and the reports that we send. */
 import { dayOf } from "../report/daily.ts";
-import { type DomainSummary, listFailures, summarizeDmarc } from "../report/dmarc-words.ts";
+import {
+  type DomainSummary,
+  failureSentence,
+  listFailures,
+  maxFailures,
+  type ShownFailure,
+  summarizeDmarc,
+} from "../report/dmarc-words.ts";
 import { summarizeTls, type TlsSummary } from "../report/tls-words.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
 import { badDomain, findDomain, noDomain, readDomain } from "./names.ts";
@@ -8,7 +15,6 @@ import { badDomain, findDomain, noDomain, readDomain } from "./names.ts";
 const domain = { type: "text", placed: true, help: "the domain; all of them where none is named" } as const;
 const days = { type: "number", help: "how many days back, 30 by default" } as const;
 const maxDays = 400;
-const maxFailures = 200;
 
 type Span = { readonly names: readonly string[]; readonly from: number; readonly to: number };
 
@@ -41,6 +47,13 @@ const inWords = (
             `${domain}, ${from} to ${to}\n${sentences.map((one) => `  ${one}`).join("\n")}`,
         )
         .join("\n\n");
+
+type Told = Omit<ShownFailure, "at"> & { readonly at: string | undefined; readonly sentence: string };
+
+const failuresInWords = (found: readonly Told[]): string =>
+  found.length === 0
+    ? "Nobody has reported a single message that failed. Few receivers send such reports, and only where the _dmarc record has ruf=."
+    : found.map(({ at, sentence, messageId }) => `${at}  ${sentence}  ${messageId}`.trimEnd()).join("\n");
 
 export const reportCommands: readonly Command[] = [
   command(
@@ -76,12 +89,13 @@ export const reportCommands: readonly Command[] = [
     async ({ domain, days }, world) => {
       const span = await spanOf(world, domain, days);
       if ("kind" in span) return span;
-      const found: object[] = [];
+      const found: Told[] = [];
       for (const name of span.names)
         for (const { at, ...rest } of await listFailures(world.store, name, span.from, span.to, maxFailures))
-          found.push({ at: time(at), ...rest });
+          found.push({ at: time(at), ...rest, sentence: failureSentence({ at, ...rest }) });
       return done(found);
     },
+    failuresInWords,
   ),
   command(
     "report send",

@@ -3,12 +3,15 @@ import type { StoreReader } from "../store/store.ts";
 import { failureKind, receivedKind } from "./dmarc-in.ts";
 import type { ReadFailure, SourceRow } from "./read-dmarc.ts";
 
-/** Rows that one summary is made of. */
-const maxRows = 200_000;
+/** Rows that one summary is made of, the most frequent of each day; and those that are read at a stretch. */
+const maxRows = 60_000;
 const maxRowsOfDay = 10_000;
+const atAStretch = 500;
 /** Sources that are told of by name, those that fail most first. */
 const maxSources = 200;
 const maxNames = 5;
+/** Single failures that are listed. */
+export const maxFailures = 200;
 
 export type SourceSummary = {
   readonly source: string;
@@ -34,11 +37,15 @@ export type DomainSummary = {
   readonly messages: number;
   readonly passed: number;
   readonly failed: number;
+  /** Reported too, and so varied that nothing more is said of them: in none of the other figures. */
+  readonly untold: number;
   readonly reporters: readonly string[];
   readonly days: { readonly [day: string]: { readonly messages: number; readonly failed: number } };
   readonly sources: readonly SourceSummary[];
   readonly sentences: readonly string[];
 };
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 type Counts = { messages: number; failed: number };
 type Gathered = Counts & {
@@ -60,11 +67,15 @@ export async function summarizeDmarc(
   const sources = new Map<string, Gathered>();
   const days = new Map<string, Counts>();
   const reporters = new Set<string>();
-  let read = 0;
-  for (const day of await store.tallyDays(receivedKind, { domain, from, to, limit: to - from + 1 })) {
+  let untold = 0;
+  const reported = await store.tallyDays(receivedKind, { domain, from, to, limit: to - from + 1 });
+  const rowsOfDay = Math.min(maxRowsOfDay, Math.ceil(maxRows / Math.max(1, reported.length)));
+  for (const day of reported) {
     const date = dateOf(day.day);
-    for (const { row: text, count } of await store.tallyRows(day, maxRowsOfDay)) {
-      if (read++ >= maxRows) break;
+    untold += day.count;
+    for (const [i, { row: text, count }] of (await store.tallyRows(day, rowsOfDay)).entries()) {
+      if (i % atAStretch === atAStretch - 1) await nextTurn();
+      untold -= count;
       const row = JSON.parse(text) as SourceRow;
       reporters.add(row.reporter);
       gather(sources, row, count, date, domain);
@@ -86,10 +97,15 @@ export async function summarizeDmarc(
     to: dateOf(to),
     ...total,
     passed: total.messages - total.failed,
+    untold: Math.max(0, untold),
     reporters: [...reporters].sort(),
     days: Object.fromEntries(days),
     sources: told,
-    sentences: [overall(domain, total), ...told.map(({ sentence }) => sentence)],
+    sentences: [
+      overall(domain, total),
+      ...(untold > 0 ? [`${amount(untold)} more were reported, from too many addresses to tell of each.`] : []),
+      ...told.map(({ sentence }) => sentence),
+    ],
   };
 }
 
@@ -177,16 +193,44 @@ function overall(domain: string, { messages, failed }: Counts): string {
 const amount = (messages: number): string => (messages === 1 ? "1 message" : `${messages} messages`);
 export const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
-/** Single failures that were reported, newest last. */
+export type ShownFailure = Omit<ReadFailure, "at"> & { readonly at: number };
+
+/** Single failures that were reported, newest last: of each day the most frequent, and of all so many of the newest. */
 export async function listFailures(
   store: Pick<StoreReader, "tallyDays" | "tallyRows">,
   domain: string,
   from: number,
   to: number,
   limit: number,
-): Promise<readonly (Omit<ReadFailure, "at"> & { readonly at: number })[]> {
-  const found: (Omit<ReadFailure, "at"> & { readonly at: number })[] = [];
-  for (const day of await store.tallyDays(failureKind, { domain, from, to, limit: to - from + 1 }))
+): Promise<readonly ShownFailure[]> {
+  const found: ShownFailure[] = [];
+  const days = await store.tallyDays(failureKind, { domain, from, to, limit: to - from + 1 });
+  for (const day of days.toReversed()) {
+    if (found.length >= limit) break;
     for (const { row } of await store.tallyRows(day, limit)) found.push(JSON.parse(row));
+  }
   return found.sort((one, other) => one.at - other.at).slice(-limit);
+}
+
+const checks: { readonly [what: string]: string } = {
+  dmarc: "failed DMARC",
+  dkim: "had a DKIM signature that did not hold",
+  signature: "had a DKIM signature that did not hold",
+  bodyhash: "was changed after it was signed (DKIM)",
+  revoked: "was signed with a key that is withdrawn (DKIM)",
+  adsp: "was not signed as its author's domain asks",
+  spf: "came from an address that SPF does not allow",
+};
+const fates: { readonly [result: string]: string } = {
+  delivered: "was delivered all the same",
+  spam: "went to Junk",
+  policy: "was treated as the policy says",
+  reject: "was refused",
+};
+
+/** What one report says, for people. */
+export function failureSentence({ source, what, headerFrom, result }: Omit<ShownFailure, "domain">): string {
+  const failed = checks[what.toLowerCase()] ?? `failed a check (${what})`;
+  const fate = fates[result.toLowerCase()];
+  return `A message as ${headerFrom || "the domain"}${source === "" ? "" : ` from ${source}`} ${failed}${fate === undefined ? "" : ` and ${fate}`}.`;
 }

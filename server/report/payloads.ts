@@ -1,6 +1,6 @@
 /**
  * What a report mail carries: the parts of it that are reports (XML, JSON), unpacked. Runs in a worker thread, within bounds: whatever a
- * stranger packs, no more than `maxPayloadBytes` of it come out.
+ * stranger packs, no more than so much of it comes out.
  */
 import type { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
@@ -28,12 +28,13 @@ export type Payload = {
 export async function payloadsOf(
   message: Uint8Array,
   wanted: (type: string, name: string) => boolean,
+  maxBytes = maxPayloadBytes,
 ): Promise<{ readonly payloads: readonly Payload[]; readonly faults: readonly string[]; readonly root: Part }> {
   const raw = bytesOf(message);
   const root = parseMessage(raw);
   const payloads: Payload[] = [];
   const faults: string[] = [];
-  let left = maxPayloadBytes;
+  let left = maxBytes;
   for (const part of partsOf(root)) {
     if (part.kind !== "leaf") continue;
     const type = `${part.contentType.type}/${part.contentType.subtype}`;

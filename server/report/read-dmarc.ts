@@ -8,10 +8,20 @@ import { readReport } from "../../protocol/mime/read-report.ts";
 import { parseDomain } from "../../protocol/smtp/address.ts";
 import { payloadsOf } from "./payloads.ts";
 
-/** Records of one report that are read; more are left out, and the report says so. */
-export const maxRecords = 20_000;
-/** Opening and closing tags of one report: `maxRecords` records have about a million. More would only keep the reader busy. */
-const maxTags = 1_200_000;
+/** All aggregate reports of one mail together, unpacked: those of the largest senders have some 200,000 records. */
+export const maxAggregateBytes = 64 * 1024 * 1024;
+/** Records of one report that are read; more are left out. */
+export const maxRecords = 200_000;
+const maxRecordBytes = 64 * 1024;
+/** Longer ones are not worth a comparison with others. */
+const maxUsualRecord = 4_000;
+/** Tags of what is around the records. */
+const maxTags = 10_000;
+/** Different rows of one report while it is read, and those that are told of by source: the most frequent. The others are counted together. */
+const maxGathered = 50_000;
+export const maxRows = 2_000;
+/** In place of the addresses of those. */
+export const otherSources = "other addresses";
 const maxTextChars = 255;
 /** Domains of one kind that a row names. */
 const maxDomains = 5;
@@ -60,7 +70,7 @@ export type ReadDmarc = {
 };
 
 export async function readDmarc(message: Uint8Array): Promise<ReadDmarc> {
-  const { payloads, faults, root } = await payloadsOf(message, mayBeReport);
+  const { payloads, faults, root } = await payloadsOf(message, mayBeReport, maxAggregateBytes);
   const found: string[] = [...faults];
   const aggregates: ReadAggregate[] = [];
   for (const { name, bytes } of payloads) {
@@ -90,17 +100,29 @@ const parser = new XMLParser({
 
 type Node = { readonly [name: string]: unknown };
 
-/** A sentence's end where it is no such report. */
-export function readAggregate(bytes: Uint8Array): ReadAggregate | string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  if (tagsIn(bytes) > maxTags) return "has too many tags";
+/** Record by record, so that one of 200,000 takes little more memory than its bytes. A sentence's end where it is no such report. */
+export function readAggregate(given: Uint8Array): ReadAggregate | string {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+  // One character for each byte: places in it are places in the bytes.
+  const text = bytes.toString("latin1");
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) return "declares entities: that is no report";
-  let root: Node;
-  try {
-    root = parser.parse(text) as Node;
-  } catch {
-    return "is no XML";
+  const records: [from: number, to: number][] = [];
+  const around: string[] = [];
+  let [from, outside] = [-1, 0];
+  for (const tag of text.matchAll(/<(\/?)(?:[\w.-]{1,40}:)?record(?:\s[^<>]{0,999})?>/g)) {
+    if (tag[1] === "") {
+      if (from < 0) from = tag.index;
+    } else if (from >= 0) {
+      around.push(bytes.toString("utf8", outside, from));
+      outside = tag.index + tag[0].length;
+      if (records.length < maxRecords && outside - from <= maxRecordBytes) records.push([from, outside]);
+      from = -1;
+    }
   }
+  around.push(bytes.toString("utf8", outside));
+  if (around.reduce((tags, piece) => tags + tagsIn(piece), 0) > maxTags) return "has too many tags";
+  const root = parsed(around.join(""));
+  if (root === undefined) return "is no XML";
   const feedback = child(root, "feedback");
   const metadata = child(feedback, "report_metadata");
   const domain = parseDomain(words(child(feedback, "policy_published"), "domain").replace(/\.$/, ""));
@@ -108,19 +130,93 @@ export function readAggregate(bytes: Uint8Array): ReadAggregate | string {
   const id = words(metadata, "report_id");
   if (domain === undefined || id === "" || !Number.isSafeInteger(begin)) return "is no DMARC report";
   const reporter = words(metadata, "org_name") || words(metadata, "email") || "somebody";
-  const rows: { row: SourceRow; count: number }[] = [];
-  for (const record of nodes(feedback, "record").slice(0, maxRecords)) {
-    const read = readRecord(record, domain, reporter);
-    if (read !== undefined) rows.push(read);
+  const rows = new Rows();
+  const read = recordReader((text) => {
+    const record = nodes(parsed(text) ?? {}, "record")[0];
+    return record === undefined ? undefined : readRecord(record, domain, reporter);
+  });
+  for (const [start, end] of records) {
+    const one = read(bytes.toString("utf8", start, end));
+    if (one !== undefined) rows.add(one.row, one.count);
   }
-  return { domain, reporter, id, begin, rows };
+  return { domain, reporter, id, begin, rows: rows.all(domain) };
 }
 
-function tagsIn(bytes: Uint8Array): number {
+type Row = ReadAggregate["rows"][number];
+
+/** Most records of a report differ in their address and count alone: what is around those is read once. */
+function recordReader(read: (record: string) => Row | undefined): typeof read {
+  const known = new Map<string, Row>();
+  return (text) => {
+    const found =
+      text.length <= maxUsualRecord
+        ? /^([\s\S]*?<(?:[\w.-]{1,40}:)?source_ip>)([^<]{1,45})(<[\s\S]*?<(?:[\w.-]{1,40}:)?count>)(\d{1,12})(<[\s\S]*)$/.exec(
+            text,
+          )
+        : null;
+    if (found === null) return read(text);
+    const [, before = "", source = "", between = "", number = "", after = ""] = found;
+    const around = `${before}\0${between}\0${after}`;
+    const alike = known.get(around);
+    if (alike !== undefined && isIP(source) !== 0 && Number(number) > 0)
+      return { row: { ...alike.row, source: source.toLowerCase() }, count: Number(number) };
+    const one = read(text);
+    if (one?.row.source === source.toLowerCase() && one.count === Number(number) && known.size < maxGathered)
+      known.set(around, one);
+    return one;
+  };
+}
+
+function parsed(text: string): Node | undefined {
+  try {
+    return parser.parse(text) as Node;
+  } catch {
+    return undefined;
+  }
+}
+
+function tagsIn(text: string): number {
   let tags = 0;
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 60) tags++;
+  for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at + 1)) tags++;
   return tags;
 }
+
+/** Rows that are alike are one; of very many different ones the rarest are counted without their addresses. */
+class Rows {
+  readonly #rows = new Map<string, { readonly row: SourceRow; count: number }>();
+  readonly #others = new Map<string, { readonly row: SourceRow; count: number }>();
+
+  add(row: SourceRow, count: number): void {
+    const key = JSON.stringify(row);
+    const known = this.#rows.get(key);
+    if (known !== undefined) known.count += count;
+    else if (this.#rows.size < maxGathered) this.#rows.set(key, { row, count });
+    else this.#addOther(row, count);
+  }
+
+  all(domain: string): ReadAggregate["rows"] {
+    const all = [...this.#rows.values()];
+    if (all.length <= maxRows && this.#others.size === 0) return all;
+    all.sort((one, other) => other.count - one.count);
+    for (const { row, count } of all.splice(maxRows)) this.#addOther(row, count);
+    return [
+      ...all,
+      ...[...this.#others.values()].map(({ row, count }) => ({ row: { ...row, headerFrom: domain }, count })),
+    ];
+  }
+
+  #addOther({ dkim, spf, disposition, reporter }: SourceRow, count: number): void {
+    const fate = dispositions.has(disposition) ? disposition : "none";
+    const key = `${dkim} ${spf} ${fate}`;
+    const known = this.#others.get(key);
+    if (known !== undefined) known.count += count;
+    else {
+      const nobody = { source: otherSources, headerFrom: "", signedBy: [], spfDomain: "", spfResult: "" };
+      this.#others.set(key, { row: { ...nobody, disposition: fate, dkim, spf, reporter }, count });
+    }
+  }
+}
+const dispositions = new Set(["none", "quarantine", "reject", "pass"]);
 
 function readRecord(record: Node, domain: string, reporter: string): ReadAggregate["rows"][number] | undefined {
   const row = child(record, "row");

@@ -317,6 +317,7 @@ describe("hosting by the REST API", () => {
     assert.equal((await admin.ok("GET", "/server")).hostname, "mail.example.test");
     assert.equal((await admin.ok("PATCH", "/settings", { journeyDays: 45 })).journeyDays, 45);
     assert.equal((await admin.ok("GET", "/domains/example.test/reports/dmarc")).messages, 0);
+    assert.deepEqual(await admin.ok("GET", "/domains/example.test/reports/failures"), { items: [] });
     assert.equal((await admin.ok("GET", "/domains/example.test/reports/tls")).connections, 0);
     const backup = await admin.ok("POST", "/backups");
     let state = backup.state;

@@ -97,6 +97,53 @@ test("a report that somebody with a mailbox gets is counted and filed", async ()
   assert.equal((await summary()).messages, 417 * 3);
 });
 
+test("a single message that failed is told of, without its subject and text; the same report counts once", async () => {
+  const lines = [
+    "From: arf@receiver.test",
+    "To: fail@example.test",
+    "Subject: FW: pay",
+    "MIME-Version: 1.0",
+    'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
+    "",
+    "--b",
+    "Content-Type: message/feedback-report",
+    "",
+    "Feedback-Type: auth-failure",
+    "Version: 1",
+    "User-Agent: X/1",
+    "Original-Mail-From: <a@evil.test>",
+    `Arrival-Date: ${new Date(Date.now() - 3_600_000).toUTCString()}`,
+    "Source-IP: 198.51.100.7",
+    "Reported-Domain: example.test",
+    "Auth-Failure: dmarc",
+    "Delivery-Result: reject",
+    "",
+    "--b",
+    "Content-Type: message/rfc822",
+    "",
+    "From: Boss <boss@example.test>",
+    "Message-ID: <pay@evil.test>",
+    "Subject: pay 4711 at once",
+    "",
+    "secret",
+    "--b--",
+    "",
+  ];
+  for (let i = 0; i < 2; i++)
+    await nodemailer.createTransport({ host: "127.0.0.1", port: dev.ready.ports["smtp"]!, ignoreTLS: true }).sendMail({
+      envelope: { from: "arf@receiver.test", to: "fail@example.test" },
+      raw: lines.join("\r\n"),
+    });
+  const json = await angarium("report", "failures", "example.test", "--json", "--data", dev.ready.data);
+  assert.equal((JSON.parse(json.out) as unknown[]).length, 1);
+  assert.doesNotMatch(json.out, /4711|secret/);
+  const { out } = await angarium("report", "failures", "example.test", "--data", dev.ready.data);
+  assert.match(
+    out,
+    /Z {2}A message as boss@example\.test from 198\.51\.100\.7 failed DMARC and was refused\. {2}<?pay@evil\.test/,
+  );
+});
+
 test("reports about others, and what is no report, change nothing", async () => {
   await send("agg@example.test", aggregateXml(report("four", "else.test"), "x"));
   await assert.rejects(send("agg@example.test", "<html/>"), /550 5\.7\.1 Only reports/);

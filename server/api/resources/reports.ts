@@ -1,10 +1,10 @@
 /** What others report of our domains, as figures for charts and in words. */
 import { z } from "zod";
 import { dayOf } from "../../report/daily.ts";
-import { summarizeDmarc } from "../../report/dmarc-words.ts";
+import { failureSentence, listFailures, maxFailures, summarizeDmarc } from "../../report/dmarc-words.ts";
 import { summarizeTls } from "../../report/tls-words.ts";
 import { theDomain } from "../params.ts";
-import { type Route, route } from "../route.ts";
+import { type Route, route, time } from "../route.ts";
 
 const query = z.object({
   days: z.coerce.number().int().min(1).max(400).default(30).describe("How many days back."),
@@ -18,6 +18,7 @@ const DmarcReport = z
     messages: z.int(),
     passed: z.int(),
     failed: z.int(),
+    untold: z.int().describe("Reported too, from too many addresses to tell of each: in none of the other figures."),
     reporters: z.array(z.string()),
     days: z.record(z.string(), z.object({ messages: z.int(), failed: z.int() })),
     sources: z.array(
@@ -38,6 +39,19 @@ const DmarcReport = z
     sentences: z.array(z.string()),
   })
   .meta({ id: "DmarcReport" });
+
+const FailureReport = z
+  .object({
+    at: time.describe("When the message came to its reporter; else when the report came here."),
+    source: z.string().describe("Address that sent it; may be empty."),
+    what: z.string().describe("What failed: dmarc, dkim, spf, … (RFC 6591, RFC 9991)."),
+    headerFrom: z.string(),
+    envelopeFrom: z.string(),
+    result: z.string().describe("What became of it: delivered, spam, policy, reject or other; may be empty."),
+    messageId: z.string(),
+    sentence: z.string(),
+  })
+  .meta({ id: "FailureReport" });
 
 const TlsReport = z
   .object({
@@ -84,6 +98,28 @@ export const routes: readonly Route[] = [
     run: async ({ domain, query: { days } }, { store, now }) => {
       const to = dayOf(now());
       return (await summarizeDmarc(store, domain.name, to - days, to)) as unknown as Dmarc;
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/domains/{domain}/reports/failures",
+    summary:
+      "Single messages in the domain's name that failed, as a few receivers report them (ruf), the newest first. Of a message its addresses and id are kept, never its subject or text.",
+    area: "reports",
+    who: "domain",
+    params: { domain: theDomain },
+    query,
+    answer: z.object({ items: z.array(FailureReport) }),
+    run: async ({ domain, query: { days } }, { store, now }) => {
+      const to = dayOf(now());
+      const found = await listFailures(store, domain.name, to - days, to, maxFailures);
+      return {
+        items: found.toReversed().map(({ domain: _, ...failure }) => ({
+          ...failure,
+          at: new Date(failure.at).toISOString(),
+          sentence: failureSentence(failure),
+        })),
+      };
     },
   }),
   route({
