@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import type { Page } from "playwright-core";
+import { daysKind, planKind } from "../../server/dispatch/warmups.ts";
 import { openSqliteStore } from "../../server/store/client.ts";
+import { openAccount, type PlanAccount, record, settle } from "../../server/warm/account.ts";
+import { capOf, dayMs, dayOf, newPlan, pause } from "../../server/warm/plan.ts";
 import { ApiTalk } from "../api-talk.ts";
 import { dmarcReport, type Told } from "../report-mail.ts";
 import { smtpSend } from "../smtp-send.ts";
@@ -36,7 +39,37 @@ async function yesterday(): Promise<void> {
     ];
   });
   await store.putSetting("traffic/mail.harbour.example", hours);
+  await store.putSendingRows([
+    { kind: "source", name: "harbour-1", value: { address: "192.0.2.25", warmup: "normal", targets } },
+    { kind: daysKind, name: "harbour-1", value: { sendingDays: 40, last: dayOf(Date.now() - dayMs) } },
+    ...Object.entries(targets).map(([provider, target]) => {
+      const value = warmingUp(provider, target);
+      return { kind: planKind, name: `source/harbour-1/${provider}`, value };
+    }),
+  ]);
   await store.close();
+}
+
+const targets = { gmail: 200_000, "microsoft-consumer": 100_000, yahoo: 40_000, other: 20_000 };
+
+/** Days on which all that might go was taken; at Microsoft somebody said no this morning. */
+function warmingUp(provider: string, target: number): PlanAccount {
+  const now = Date.now();
+  const days = { gmail: 12, "microsoft-consumer": 8 }[provider] ?? 6;
+  const first = now - days * dayMs;
+  let account = openAccount(
+    newPlan({ scope: "source", subject: "harbour-1", provider, profile: "normal", target }),
+    first,
+  );
+  for (let at = first; at < now - dayMs / 2; at += dayMs) {
+    account = settle(account, at);
+    const all = capOf(account.plan);
+    account = record(account, { attempts: all, delivered: all }, at);
+  }
+  account = settle(account, now);
+  return provider === "microsoft-consumer"
+    ? { ...account, plan: pause(account.plan, "rule microsoft-block-list", now) }
+    : account;
 }
 
 /** What stands in DNS: nothing at first, then all that the domain needs. */
@@ -149,6 +182,9 @@ try {
       await page.locator("canvas").first().waitFor();
       await shoot(page, `console-reports${end}`);
     }
+    await page.goto(`${pages.origin}/admin/#/sending`);
+    await page.getByText("Source harbour-1").waitFor();
+    if (end === "") await shoot(page, "console-sending");
     if (end === "-phone") continue;
     await page.goto(`${pages.origin}/admin/#/mail`);
     await page.getByText("two seats are free").first().click();
