@@ -13,8 +13,6 @@ export const maxAggregateBytes = 64 * 1024 * 1024;
 /** Records of one report that are read; more are left out. */
 export const maxRecords = 200_000;
 const maxRecordBytes = 64 * 1024;
-/** Longer ones are not worth a comparison with others. */
-const maxUsualRecord = 4_000;
 /** Tags of what is around the records. */
 const maxTags = 10_000;
 /** Different rows of one report while it is read, and those that are told of by source: the most frequent. The others are counted together. */
@@ -148,14 +146,11 @@ type Row = ReadAggregate["rows"][number];
 function recordReader(read: (record: string) => Row | undefined): typeof read {
   const known = new Map<string, Row>();
   return (text) => {
-    const found =
-      text.length <= maxUsualRecord
-        ? /^([\s\S]*?<(?:[\w.-]{1,40}:)?source_ip>)([^<]{1,45})(<[\s\S]*?<(?:[\w.-]{1,40}:)?count>)(\d{1,12})(<[\s\S]*)$/.exec(
-            text,
-          )
-        : null;
-    if (found === null) return read(text);
-    const [, before = "", source = "", between = "", number = "", after = ""] = found;
+    const [ipFrom, ipTo] = valueIn(text, "source_ip", 0);
+    const [countFrom, countTo] = valueIn(text, "count", ipTo);
+    const [source, number] = [text.slice(ipFrom, ipTo), text.slice(countFrom, countTo)];
+    if (!/^\d{1,12}$/.test(number)) return read(text);
+    const [before, between, after] = [text.slice(0, ipFrom), text.slice(ipTo, countFrom), text.slice(countTo)];
     const around = `${before}\0${between}\0${after}`;
     const alike = known.get(around);
     if (alike !== undefined && isIP(source) !== 0 && Number(number) > 0)
@@ -165,6 +160,14 @@ function recordReader(read: (record: string) => Row | undefined): typeof read {
       known.set(around, one);
     return one;
   };
+}
+
+/** Where the text of the first such element after `at` is; nothing of it where there is none. */
+function valueIn(text: string, name: string, at: number): readonly [from: number, to: number] {
+  const found = text.indexOf(`${name}>`, at);
+  const from = found + name.length + 1;
+  const to = found < 1 || !/[<:]/.test(text[found - 1]!) ? -1 : text.indexOf("<", from);
+  return to < 0 ? [0, 0] : [from, to];
 }
 
 function parsed(text: string): Node | undefined {
