@@ -31,6 +31,8 @@ const original =
 const said = /(?:^|[\s:(<"'])([45]\d\d[ -](?:#?[45]\.\d{1,3}\.\d{1,3}\s)?.{0,300})/;
 /** qmail tells the code behind its words. */
 const saidBehind = /.{0,200}\(#[45]\.\d{1,3}\.\d{1,3}\).{0,100}/;
+/** What it says before: "<anna@example.org>: ". */
+const upToAddress = /^.*>: /;
 
 /** Else what is said of the recipient stands behind its address; before it stands that mail to "the following addresses" did not come. */
 const behindAddress = /[\w.+=-]{1,64}@[\w.-]{1,255}[>"']?[.:]? (\W{0,20}\w.{15,})/;
@@ -49,7 +51,11 @@ export function readTextBounce(raw: Uint8Array): TextBounce | undefined {
   const text = telling ?? texts[0] ?? "";
   if (!isSystem && telling === undefined && !failing.test(text)) return undefined;
   if ((waiting.test(text) || /\b(?:delay|warning)/i.test(subject)) && !final.test(text)) return { kind: "delayed" };
-  const reply = said.exec(text)?.[1] ?? saidBehind.exec(text)?.[0] ?? behindAddress.exec(text)?.[1] ?? text;
+  const reply =
+    said.exec(text)?.[1] ??
+    saidBehind.exec(text)?.[0].replace(upToAddress, "") ??
+    behindAddress.exec(text)?.[1] ??
+    text;
   return { kind: "failed", reply: reply.trim().slice(0, maxReplyChars) };
 }
 

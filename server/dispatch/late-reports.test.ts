@@ -65,6 +65,7 @@ function after() {
       const isReport = await report({ id: "r", bytes: Buffer.from(text), recipients: [{ local, domain }], authentic });
       return { isReport, events: events.slice(before).map(({ type }) => type), suppressed: [...suppressed.keys()] };
     },
+    reply: () => events.at(-1)?.detail["reply"],
   };
 }
 
@@ -146,6 +147,31 @@ const cases: readonly [name: string, to: string, text: string, expected: unknown
 ];
 for (const [name, to, text, expected, authentic] of cases)
   test(`a report: ${name}`, async () => assert.deepEqual(await after().of(to, text, authentic), expected));
+
+const dsn = (status: string, diagnostic: string): string =>
+  `From: MAILER-DAEMON@far.test\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNo.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.far.test\r\n\r\nFinal-Recipient: rfc822; anna@far.test\r\nAction: failed\r\nStatus: ${status}\r\nDiagnostic-Code: smtp; ${diagnostic}\r\n--b--\r\n`;
+const replies: readonly [told: string, report: string][] = [
+  ["550 5.1.1 <anna@far.test>: User unknown", dsn("5.1.1", "550 5.1.1 <anna@far.test>: User unknown")],
+  [
+    "550 5.1.1 The account does not exist. 550 5.1.1 Try again",
+    dsn("5.1.1", "550-5.1.1 The account does not exist.\r\n 550 5.1.1 Try again"),
+  ],
+  ["550 5.1.1 User unknown", dsn("5.1.1", "550 User unknown")],
+  ["5.1.1 unknown user", dsn("5.1.1", "unknown user")],
+  [
+    "Sorry, no mailbox here by that name. (#5.1.1)",
+    words(
+      "",
+      "I'm afraid I wasn't able to deliver your message to the following addresses.\r\n\r\n<anna@far.test>:\r\nSorry, no mailbox here by that name. (#5.1.1)\r\n\r\n--- Below this line is a copy of the message.\r\n\r\nx",
+    ),
+  ],
+];
+for (const [told, text] of replies)
+  test(`what is told of a bounce: ${told}`, async () => {
+    const { of, reply } = after();
+    assert.deepEqual((await of(returnPath, text)).suppressed, bounced.suppressed);
+    assert.equal(reply(), told);
+  });
 
 test("who takes a complaint back gets mail again, and may complain once more", async () => {
   const { of } = after();

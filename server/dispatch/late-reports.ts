@@ -71,6 +71,8 @@ const maxLatePerMessage = 10;
 /** Older messages have no bounces: somebody plays an old one again. */
 const maxAgeMs = 14 * 86_400_000;
 const inactiveMs = 180 * 86_400_000;
+/** A report says the codes by themselves, and mostly in front of the words once more. */
+const codesBefore = /^[245]\d\d[ -]+(?:[245]\.\d{1,3}\.\d{1,3}[ -]+)?/;
 
 export type LateReports = {
   /** Answers whether the mail was such a report (or an automatic answer to a return path of ours): nobody's mailbox gets it then. */
@@ -127,9 +129,8 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
       ({ type }) => type === "bounced-late",
     );
     if (before.length >= maxLatePerMessage || before.some(({ recipient }) => recipient === about.recipient)) return;
-    const reply = [one?.replyCode, one?.status, one?.diagnostic]
-      .filter((part) => part !== undefined && part !== "")
-      .join(" ");
+    const words = one?.diagnostic?.replace(codesBefore, "");
+    const reply = [one?.replyCode, one?.status, words].filter((part) => part !== undefined && part !== "").join(" ");
     const provider = (await whereItWent(about))?.provider ?? otherProvider;
     const { class: name, rule } = classifyReply(shaping, provider, reply);
     const permanent = !/^4/.test(one?.status ?? "5");
