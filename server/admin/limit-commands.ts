@@ -34,7 +34,9 @@ async function shown(text: string, world: World) {
     kind: limited.kind,
     name: limited.name,
     ...(stop === undefined ? {} : { stopped: shownStop(stop) }),
-    ...(now === undefined ? {} : { says: limitSentence(now), ...now.standing.bounds, ...now.used }),
+    ...(limited.kind === "account" ? { says: limitSentence(now, world) } : {}),
+    ...now?.standing.bounds,
+    ...now?.used,
     own,
     ...(score === undefined ? {} : { score: { points: sumOf(score.signals), ...score } }),
   });

@@ -67,8 +67,13 @@ const words: { readonly [name in (typeof boundNames)[number]]: string } = {
   recipientsPerMessage: "recipients of one message",
 };
 
-/** "normal (by its age): 100 messages an hour (12 used), …" */
-export function limitSentence({ standing, used }: NonNullable<ShownLimits["now"]>): string {
+/** "normal (by its age): 100 messages an hour (12 used), …", or why that is not known. */
+export function limitSentence(now: ShownLimits["now"], { restraining }: Pick<World, "restraining">): string {
+  if (now === undefined)
+    return restraining === undefined
+      ? "The server is not running: what an account may send now is not known."
+      : "Nothing is limited or counted here: angarium dev does that with --strict.";
+  const { standing, used } = now;
   const spent = {
     messagesPerHour: used.messagesLastHour,
     recipientsPerDay: used.recipientsLastDay,

@@ -79,10 +79,9 @@ const limited = (account: HostedAccount): Limited => ({ kind: "account", name: a
 async function readAccount(account: HostedAccount, world: ApiWorld): Promise<z.input<typeof AccountLimits>> {
   const { own, now } = await limitsOf(limited(account), world);
   const stop = await stopOfAccount(account.id, world);
-  const holds = now === undefined ? "Nothing is limited or counted on this server." : limitSentence(now);
   return {
     stopped: stop === undefined ? null : stopSentence(stop),
-    says: holds,
+    says: limitSentence(now, world),
     ...shownOwn(own),
     holds: now === undefined ? null : { ...now.standing.bounds },
     used: now === undefined ? null : { ...now.used },
