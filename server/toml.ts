@@ -65,6 +65,8 @@ function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.input === undefined ? missing : `must be ${kindWords[issue.expected] ?? issue.expected}`;
     case "invalid_value":
       return `must be ${issue.values.length === 1 ? "" : "one of "}${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "invalid_key":
+      return issue.issues[0]?.message;
     case "too_small":
       return issue.origin === "number"
         ? `must be ${issue.inclusive === false ? "above" : "at least"} ${issue.minimum}`
@@ -78,8 +80,9 @@ function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
-/** "angarium.toml:12: imap.maxSessions must be a number" */
-export function describeMistake(file: string, mistake: Mistake): string {
-  const place = mistake.line === undefined ? file : `${file}:${mistake.line}`;
-  return `${place}: ${mistake.key === "" ? "" : `${mistake.key}: `}${mistake.message}`;
+/** "angarium.toml:12: imap.maxSessions: must be a number"; "line 12: …" where the name of the file is not known. */
+export function describeMistake(file: string | undefined, { line, key, message }: Mistake): string {
+  const place =
+    file === undefined ? line !== undefined && `line ${line}` : line === undefined ? file : `${file}:${line}`;
+  return [place, key, message].filter((part) => part !== false && part !== "").join(": ");
 }

@@ -203,7 +203,7 @@ export const sendingCommands: readonly Command[] = [
     async ({ file }, { store }) => {
       const read = await importModel(store, file);
       if (read.kind === "done") return done({ things: read.things });
-      return no(read.mistakes.map((mistake) => describeMistake("line", mistake)).join("\n"));
+      return no(read.mistakes.map((mistake) => describeMistake(undefined, mistake)).join("\n"));
     },
   ),
   command("sending check", "What will not work as one may think.", {}, async (_, { store, sending }) =>

@@ -11,12 +11,12 @@ const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** "15m", "1h": milliseconds. */
 const duration = z
   .string()
-  .regex(/^\d+[smhd]$/, 'must be a time like "30s", "15m", "2h" or "1d"')
+  .regex(/^[1-9]\d{0,4}[smhd]$/, 'must be a time like "30s", "15m", "2h" or "1d"')
   .transform((text) => Number.parseInt(text, 10) * units[text.at(-1) as keyof typeof units]);
 /** "10/m": messages per second. */
 const rate = z
   .string()
-  .regex(/^\d+\/[smhd]$/, 'must be a rate like "1/m" or "10/s"')
+  .regex(/^[1-9]\d{0,5}\/[smhd]$/, 'must be a rate like "1/m" or "10/s"')
   .transform((text) => (Number.parseInt(text, 10) * 1000) / units[text.at(-1) as keyof typeof units]);
 
 const limits = z.strictObject({
@@ -60,19 +60,22 @@ const reaction = z.strictObject({
   alert: z.boolean().default(false),
 });
 
-const pattern = z.string().transform((text, context) => {
-  if (text.length > 2000) context.addIssue({ code: "custom", message: "is longer than 2000 characters" });
-  try {
-    return new RegExp(text, "i");
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-    return z.NEVER;
-  }
-});
+const pattern = z
+  .string()
+  .min(1, "must not be empty: it would be said of every reply")
+  .transform((text, context) => {
+    if (text.length > 2000) context.addIssue({ code: "custom", message: "is longer than 2000 characters" });
+    try {
+      return new RegExp(text, "i");
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
 
 const rule = z.strictObject({
   id: name,
-  provider: z.union([name, z.array(name)]).optional(),
+  provider: z.union([name, z.array(name).min(1, "must name a provider; leave it out for all of them")]).optional(),
   reply: pattern,
   class: z.enum(replyClasses, `must be one of ${replyClasses.join(", ")}`),
   fix: z.string().optional(),

@@ -53,6 +53,28 @@ const mistakes: readonly [name: string, text: string, expected: string][] = [
     'f:2: provider.gmail.limits.tls: must be one of "opportunistic", "required"',
   ],
   ["a list for a table", "[provider.gmail]\nlimits = []", "f:2: provider.gmail.limits: must be a table"],
+  ["a name that is none", `[provider.Gmail]\ntitle = "G"`, "f:1: provider.Gmail: must be a name of small letters"],
+  [
+    "a reaction in a table of its own",
+    `[[rule]]\nid = "a"\nreply = "x"\nclass = "policy"\n[[rule.reaction]]\nscope = "source"\n[[rule.reaction]]\nscope = "all"`,
+    "f:8: rule.0.reaction.1.scope: must be one of ",
+  ],
+  [
+    "no time at all",
+    `[[rule]]\nid = "a"\nreply = "x"\nclass = "policy"\n[[rule.reaction]]\nscope = "source"\nsuspend = "0s"`,
+    "f:7: rule.0.reaction.0.suspend: must be a time",
+  ],
+  [
+    "no rate at all",
+    `[[rule]]\nid = "a"\nreply = "x"\nclass = "policy"\n[[rule.reaction]]\nscope = "source"\nrate = "0/m"\nfor = "1h"`,
+    "f:7: rule.0.reaction.0.rate: must be a rate",
+  ],
+  ["a pattern of nothing", `[[rule]]\nid = "a"\nreply = ""\nclass = "policy"`, "f:3: rule.0.reply: must not be empty"],
+  [
+    "no provider among none",
+    `[[rule]]\nid = "a"\nreply = "x"\nclass = "policy"\nprovider = []`,
+    "f:5: rule.0.provider: must name a provider",
+  ],
   ["no TOML", "[[rule", "f:1: not readable as TOML"],
 ];
 for (const [name, text, expected] of mistakes)
