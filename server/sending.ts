@@ -15,6 +15,7 @@ import { type FeedbackBook, makeFeedback } from "./dispatch/feedback.ts";
 import { Fullness } from "./dispatch/fullness.ts";
 import { blockedEvent, warmupEvents } from "./dispatch/happenings.ts";
 import type { Alert } from "./dispatch/hear.ts";
+import { HourRates, hourRateKind } from "./dispatch/hour-rates.ts";
 import { allPrivate } from "./dispatch/inside.ts";
 import { complaintsLocal, type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
@@ -167,6 +168,7 @@ export async function makeSending(parts: {
     perSite: settings.perUnknownSite,
   });
   const limits = new ShapingBook(shaping, now, (one) => tell([blockedEvent(one, now())]));
+  const hours = new HourRates(now);
   const conduct = new ConductBook(now);
   const suppression = await SuppressionBook.open(store, now, (address) =>
     sandboxSuppression(address, settings.sandbox, now()),
@@ -188,8 +190,9 @@ export async function makeSending(parts: {
   });
   const alerts: Alert[] = [];
   await warmups.load();
-  const kept = await store.sendingRows([overrideKind, conductKind, floodedKind, sampledKind]);
+  const kept = await store.sendingRows([overrideKind, hourRateKind, conductKind, floodedKind, sampledKind]);
   limits.load(kept.find(({ kind }) => kind === overrideKind));
+  hours.load(kept);
   conduct.load(kept);
   bombing.restore(
     kept.flatMap(({ kind, name, value }) =>
@@ -317,6 +320,7 @@ export async function makeSending(parts: {
     model: () => model,
     warmups,
     limits,
+    hours,
     suppression,
     stopCampaign,
     alert: (alert) => {
@@ -347,7 +351,7 @@ export async function makeSending(parts: {
   const keep = async (): Promise<void> => {
     await warmups.keep();
     const over = bombing.takeOver().map((name) => ({ kind: floodedKind, name, value: undefined }));
-    const rows = [...conduct.keep(), ...(limits.dirty ? [limits.keep()] : []), ...over];
+    const rows = [...conduct.keep(), ...hours.keep(), ...(limits.dirty ? [limits.keep()] : []), ...over];
     if (rows.length > 0) await store.putSendingRows(rows);
   };
   const timers: NodeJS.Timeout[] = [];

@@ -25,6 +25,7 @@ import { EgressPaths, sourcesOf } from "./sources.ts";
 
 export type DispatchParts = HearingParts & {
   readonly model: () => Model;
+  readonly hours?: Shaper["hours"] | undefined;
   /** The return path of a token at a host. */
   readonly returnPath: (token: string, host: string) => string | undefined;
   readonly sandbox: {
@@ -87,8 +88,8 @@ export class Dispatcher implements Dispatching {
   }
 
   get shaper(): Shaper {
-    const { limits } = this.#parts;
-    return { limits: ({ egress, provider }) => limits.ofSource(egress?.name ?? defaultName, provider!) };
+    const { limits, hours } = this.#parts;
+    return { limits: ({ egress, provider }) => limits.ofSource(egress?.name ?? defaultName, provider!), hours };
   }
 
   admit(

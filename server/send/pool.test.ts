@@ -5,7 +5,7 @@ import type { Job } from "./converse.ts";
 import { type FakeServer, fakeServer } from "./fake-server.ts";
 import { noTlsResults } from "./fake-transit.ts";
 import { Pool } from "./pool.ts";
-import type { PathLimits } from "./rate.ts";
+import type { PathLimits, Shaper } from "./rate.ts";
 import { defaultSendSettings } from "./send.ts";
 import { BrokenTls } from "./session.ts";
 import type { Path } from "./site.ts";
@@ -49,7 +49,7 @@ const session = (monotonic: () => number) => ({
 });
 
 /** Sends `count` messages by each of the paths under these limits; answers the seconds until all are through, and the greatest number of connections at once. */
-async function sendAll(paths: readonly Path[], count: number, limits: PathLimits) {
+async function sendAll(paths: readonly Path[], count: number, limits: PathLimits, hours?: Shaper["hours"]) {
   const ready = new Map<string, Job[]>();
   const done = Promise.withResolvers<void>();
   const began = performance.now();
@@ -64,7 +64,7 @@ async function sendAll(paths: readonly Path[], count: number, limits: PathLimits
       waiting: (key) => ready.get(key)?.length ?? 0,
       unreachable: (path) => done.reject(new Error(`${path.key} cannot be reached`)),
     },
-    shaper: { limits: () => limits },
+    shaper: { limits: () => limits, hours },
     random: () => 0.5,
     sevenBit: () => undefined,
     broken: (error) => quiet.error({ err: error }, "broke"),
@@ -169,4 +169,21 @@ test("a site's rate is one for all its domains", async (t) => {
     pathTo(server, { key: `${server.port} @${domain}`, siteKey: String(server.port), domain });
   const seen = await sendAll([of("one.test"), of("two.test")], 5, { perSecond: 6, perDomainPerSecond: 100 });
   assert.ok(seen.seconds >= 0.6, `${seen.seconds} s`);
+});
+
+test("an hour that was used up before a restart is not begun anew", async (t) => {
+  const server = await opened(t);
+  const [perHour, hourMs] = [5, 3_600_000];
+  const noted: number[] = [];
+  const note = (_: Path, left: number): void => void noted.push(Math.round(left / 60_000));
+  await sendAll([pathTo(server)], perHour, { perHour }, { left: () => 0, note });
+  assert.deepEqual(noted, [12, 24, 36, 48, 60]);
+  const of = (domain: string): Path =>
+    pathTo(server, { key: `${server.port} @${domain}`, siteKey: String(server.port), domain });
+  for (const path of [pathTo(server), of("one.test")]) {
+    // The next has room in 300 ms.
+    const left = hourMs - hourMs / perHour + 300;
+    const seen = await sendAll([path], 1, { perHour }, { left: () => left, note });
+    assert.ok(seen.seconds >= 0.29, `${seen.seconds} s`);
+  }
 });

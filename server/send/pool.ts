@@ -195,6 +195,9 @@ export class Pool {
         slowed: undefined,
       };
       this.#lanes.set(path.key, lane);
+      const left = path.provider === undefined ? 0 : (this.#ask.shaper?.hours?.left(path) ?? 0);
+      const rate = rateOf(lane);
+      if (left > 0) rate.hour = Math.max(rate.hour, this.#now + left);
     }
     return lane;
   }
@@ -238,7 +241,7 @@ export class Pool {
     const wait =
       lane.site === undefined
         ? waitFor(lane.rate, limits, this.#now)
-        : Math.max(waitFor(lane.site.rate, limits, this.#now), waitFor(lane.rate, ofDomain(limits), this.#now));
+        : Math.max(waitFor(rateOf(lane), limits, this.#now), waitFor(lane.rate, ofDomain(limits), this.#now));
     if (wait <= 0) return true;
     lane.slowed ??= setTimeout(
       () => {
@@ -257,7 +260,9 @@ export class Pool {
     const job = this.#ask.source.take(lane.path.key);
     const limits = job === undefined ? undefined : this.#limits(lane);
     if (limits !== undefined) {
-      pass(lane.site?.rate ?? lane.rate, limits, this.#now);
+      const rate = rateOf(lane);
+      pass(rate, limits, this.#now);
+      if (limits.perHour !== undefined) this.#ask.shaper?.hours?.note(lane.path, rate.hour - this.#now);
       if (lane.site !== undefined) pass(lane.rate, ofDomain(limits), this.#now);
     }
     return job;
@@ -456,6 +461,9 @@ export class Pool {
     return undefined;
   }
 }
+
+/** Of the path, or of the site where its domains have lanes of their own. */
+const rateOf = (lane: Lane): RateState => lane.site?.rate ?? lane.rate;
 
 function groupsOf({ provider, site }: Lane): readonly Group<Lane>[] {
   return provider === undefined ? [] : site === undefined ? [provider] : [provider, site];

@@ -17,6 +17,8 @@ export type PathLimits = {
 export type Shaper = {
   /** Asked for every connection and message of a path with a provider: from memory. */
   limits(path: Path): PathLimits;
+  /** How far the hour of a path is used up, in ms, as it was noted last: over a restart too. */
+  readonly hours?: { left(path: Path): number; note(path: Path, leftMs: number): void } | undefined;
 };
 
 /** Milliseconds at which the next message would be due if all went evenly, for each kind of rate. */
