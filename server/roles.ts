@@ -385,6 +385,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     newId,
     log,
   });
+  begun.defer(() => guarding.stop());
   const indexer = makeIndexer({
     store,
     pool: makePool(indexingPool),
