@@ -38,6 +38,8 @@ function pathTo(server: FakeServer, more: Partial<Path> = {}): Path {
   };
 }
 
+const message = Buffer.from("Subject: hi\r\n\r\nhello\r\n");
+
 const session = (monotonic: () => number) => ({
   ourHost: "us.test",
   tls: {},
@@ -49,7 +51,12 @@ const session = (monotonic: () => number) => ({
 });
 
 /** Sends `count` messages by each of the paths under these limits; answers the seconds until all are through, and the greatest number of connections at once. */
-async function sendAll(paths: readonly Path[], count: number, limits: PathLimits, hours?: Shaper["hours"]) {
+async function sendAll(
+  paths: readonly Path[],
+  count: number,
+  limits: PathLimits,
+  { hours, written = true }: { readonly hours?: Shaper["hours"]; readonly written?: boolean } = {},
+) {
   const ready = new Map<string, Job[]>();
   const done = Promise.withResolvers<void>();
   const began = performance.now();
@@ -83,8 +90,11 @@ async function sendAll(paths: readonly Path[], count: number, limits: PathLimits
           body: "7bit",
           requireTls: false,
         },
-        bytes: Buffer.from("Subject: hi\r\n\r\nhello\r\n"),
-        load: async () => true,
+        bytes: written ? message : undefined,
+        async load() {
+          (this as { bytes: Buffer | undefined }).bytes = message;
+          return true;
+        },
         done(outcomes) {
           assert.equal(outcomes[0]?.kind, "delivered");
           most = Math.max(most, pool.connections);
@@ -176,14 +186,21 @@ test("an hour that was used up before a restart is not begun anew", async (t) =>
   const [perHour, hourMs] = [5, 3_600_000];
   const noted: number[] = [];
   const note = (_: Path, left: number): void => void noted.push(Math.round(left / 60_000));
-  await sendAll([pathTo(server)], perHour, { perHour }, { left: () => 0, note });
+  await sendAll([pathTo(server)], perHour, { perHour }, { hours: { left: () => 0, note } });
   assert.deepEqual(noted, [12, 24, 36, 48, 60]);
   const of = (domain: string): Path =>
     pathTo(server, { key: `${server.port} @${domain}`, siteKey: String(server.port), domain });
   for (const path of [pathTo(server), of("one.test")]) {
     // The next has room in 300 ms.
     const left = hourMs - hourMs / perHour + 300;
-    const seen = await sendAll([path], 1, { perHour }, { left: () => left, note });
+    const seen = await sendAll([path], 1, { perHour }, { hours: { left: () => left, note } });
     assert.ok(seen.seconds >= 0.29, `${seen.seconds} s`);
   }
+});
+
+test("a message that is written as it goes counts once, though it is taken, put back and taken again", async (t) => {
+  const server = await fakeServer({ offers: ["PIPELINING"] });
+  t.after(() => server.close());
+  await sendAll([pathTo(server)], 5, { perHour: 5 }, { written: false });
+  assert.equal(server.messages.length, 5);
 });

@@ -4,7 +4,7 @@
  */
 import { type Attempt, Conversation, type Job } from "./converse.ts";
 import { type Group, Groups } from "./groups.ts";
-import { ofDomain, pass, type RateState, type Shaper, unpaced, waitFor } from "./rate.ts";
+import { giveBack, ofDomain, pass, type RateState, type Shaper, unpaced, waitFor } from "./rate.ts";
 import { type OpenFailure, openSession, type Session, type SessionAsk, type SessionSettings } from "./session.ts";
 import type { Path } from "./site.ts";
 
@@ -258,14 +258,24 @@ export class Pool {
     if (lane.path.provider === undefined) return this.#ask.source.take(lane.path.key);
     if (!this.#mayBegin(lane)) return undefined;
     const job = this.#ask.source.take(lane.path.key);
-    const limits = job === undefined ? undefined : this.#limits(lane);
-    if (limits !== undefined) {
-      const rate = rateOf(lane);
-      pass(rate, limits, this.#now);
-      if (limits.perHour !== undefined) this.#ask.shaper?.hours?.note(lane.path, rate.hour - this.#now);
-      if (lane.site !== undefined) pass(lane.rate, ofDomain(limits), this.#now);
-    }
+    if (job !== undefined) this.#count(lane, pass);
     return job;
+  }
+
+  /** A job that has not begun after all. */
+  #putBack(lane: Lane, job: Job): void {
+    this.#ask.source.putBack(lane.path.key, job);
+    this.#count(lane, giveBack);
+  }
+
+  /** One message more, or less, by the rates of a lane. */
+  #count(lane: Lane, change: typeof pass): void {
+    const limits = this.#limits(lane);
+    if (limits === undefined) return;
+    const rate = rateOf(lane);
+    change(rate, limits, this.#now);
+    if (limits.perHour !== undefined) this.#ask.shaper?.hours?.note(lane.path, rate.hour - this.#now);
+    if (lane.site !== undefined) change(lane.rate, ofDomain(limits), this.#now);
   }
 
   /** Opens one more connection for the lane when its work asks for it (or `anyway`) and the bounds allow it. */
@@ -368,15 +378,15 @@ export class Pool {
       await conversation.send(current);
       if (!conversation.dead && this.#mustYield(lane, session, conversation)) break;
     }
-    if (job !== undefined) this.#ask.source.putBack(lane.path.key, job);
+    if (job !== undefined) this.#putBack(lane, job);
     this.#open.delete(session);
     if (conversation.dead) session.connection.destroy();
     else conversation.close();
   }
 
   #converse(lane: Lane, session: Session): Conversation {
-    const { settings, source, sevenBit } = this.#ask;
-    const { key, protocol } = lane.path;
+    const { settings, sevenBit } = this.#ask;
+    const { protocol } = lane.path;
     const conversation: Conversation = new Conversation({
       session,
       protocol,
@@ -384,7 +394,7 @@ export class Pool {
       sevenBit,
       monotonic: this.#ask.session.monotonic,
       next: () => (this.#stopping || this.#mustYield(lane, session, conversation) ? undefined : this.#next(lane)),
-      putBack: (job) => source.putBack(key, job),
+      putBack: (job) => this.#putBack(lane, job),
       broken: this.#ask.broken,
     });
     return conversation;

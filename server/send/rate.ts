@@ -52,3 +52,11 @@ export function pass(state: RateState, limits: PathLimits, now: number): void {
     if (rate !== undefined) state[kind] = Math.max(state[kind], now) + periodMs / rate;
   }
 }
+
+/** One that began did not go: the next may have its place. */
+export function giveBack(state: RateState, limits: PathLimits): void {
+  for (const [kind, name, periodMs] of kinds) {
+    const rate = limits[name];
+    if (rate !== undefined) state[kind] -= periodMs / rate;
+  }
+}
