@@ -37,15 +37,20 @@ const upToAddress = /^.*>: /;
 /** Else what is said of the recipient stands behind its address; before it stands that mail to "the following addresses" did not come. */
 const behindAddress = /[\w.+=-]{1,64}@[\w.-]{1,255}[>"']?[.:]? (\W{0,20}\w.{15,})/;
 
-/** Undefined: somebody wrote to a return path, who is neither server nor program. */
-export function readTextBounce(raw: Uint8Array): TextBounce | undefined {
+/**
+ * Undefined: somebody wrote to a return path, who is neither server nor program. `nullPath`: it came with no return path of its own (RFC 5321
+ * §4.5.5); with one it is a server's only where it is from one, for people quote the words of servers too.
+ */
+export function readTextBounce(raw: Uint8Array, nullPath: boolean): TextBounce | undefined {
   const bytes = bytesOf(raw);
   const root = parseMessage(bytes);
   const { header } = root;
   const subject = subjectText(headerValue(header, "subject") ?? "");
-  const isSystem = isFromSystem(header) || failing.test(subject);
+  const fromSystem = isFromSystem(header);
+  const isSystem = fromSystem || failing.test(subject);
   // Exim and its likes mark their bounces as automatic replies, which in the words of RFC 3834 they are.
   if (!isSystem && isAutomatic(header, subject)) return { kind: "automatic" };
+  if (!nullPath && !fromSystem) return undefined;
   const texts = textsIn(bytes, root);
   const telling = texts.find((one) => said.test(one)) ?? texts.find((one) => saidBehind.test(one));
   const text = telling ?? texts[0] ?? "";

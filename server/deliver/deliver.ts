@@ -110,7 +110,7 @@ export type Reports = {
   looksLike(header: Header, recipients: Received["recipients"]): boolean;
   /** Counts what it reports, durably; false where it is none. */
   take(
-    message: Pick<Received, "id" | "bytes" | "recipients"> & {
+    message: Pick<Received, "id" | "bytes" | "envelopeFrom" | "recipients"> & {
       /** Whether the author's domain stands for it; undefined: that was not checked. */
       readonly authentic?: boolean | undefined;
       /** The filter takes it for spam. */

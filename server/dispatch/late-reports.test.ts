@@ -59,12 +59,19 @@ function after() {
   const { report } = makeLateReports(ask);
   return {
     /** What the report caused: whether it was one, the new events, who is suppressed. */
-    of: async (to: string, text: string, authentic?: boolean) => {
+    of: async (to: string, text: string, authentic?: boolean, envelopeFrom = "") => {
       const before = events.length;
       const [local = "", domain = ""] = to.split("@");
-      const isReport = await report({ id: "r", bytes: Buffer.from(text), recipients: [{ local, domain }], authentic });
+      const isReport = await report({
+        id: "r",
+        bytes: Buffer.from(text),
+        envelopeFrom,
+        recipients: [{ local, domain }],
+        authentic,
+      });
       return { isReport, events: events.slice(before).map(({ type }) => type), suppressed: [...suppressed.keys()] };
     },
+    /** The reply of the last event. */
     reply: () => events.at(-1)?.detail["reply"],
   };
 }
@@ -147,6 +154,14 @@ const cases: readonly [name: string, to: string, text: string, expected: unknown
 ];
 for (const [name, to, text, expected, authentic] of cases)
   test(`a report: ${name}`, async () => assert.deepEqual(await after().of(to, text, authentic), expected));
+
+test("who quotes a server's words is no server", async () => {
+  const quoted = "From: anna@far.test\r\nSubject: Re: Order\r\n\r\nMy friend got: 550 5.1.1 user unknown. Why?\r\n";
+  const answered = await after().of(returnPath, quoted, undefined, "anna@far.test");
+  assert.deepEqual(answered, { ...ignored, isReport: true });
+  const gateway = words("", "anna@far.test: 550 5.1.1 user unknown");
+  assert.deepEqual(await after().of(returnPath, gateway, undefined, "mailer-daemon@far.test"), bounced);
+});
 
 const dsn = (status: string, diagnostic: string): string =>
   `From: MAILER-DAEMON@far.test\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nNo.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.far.test\r\n\r\nFinal-Recipient: rfc822; anna@far.test\r\nAction: failed\r\nStatus: ${status}\r\nDiagnostic-Code: smtp; ${diagnostic}\r\n--b--\r\n`;

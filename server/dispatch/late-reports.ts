@@ -3,7 +3,7 @@
  * only we can have written into it, and what follows: an event, suppression, and a mark against the tenant.
  */
 import { headerValue, splitHeader } from "../../protocol/mime/header.ts";
-import { type ReadReport, readReport, returnedHeader } from "../../protocol/mime/read-report.ts";
+import { type ReadRecipient, type ReadReport, readReport, returnedHeader } from "../../protocol/mime/read-report.ts";
 import { readTextBounce } from "../../protocol/mime/read-text-bounce.ts";
 import type { Mac } from "../../protocol/return-path/srs.ts";
 import { verpToken } from "../../protocol/return-path/verp.ts";
@@ -36,10 +36,11 @@ export type LateReportsAsk = {
   readonly log: Log;
 };
 
-/** A report as it came: its bytes, whom it was for, and whether its author's domain stands for it (undefined: that was not checked). */
+/** A report as it came: its bytes, the return path it came with ("": none), whom it was for, and whether its author's domain stands for it (undefined: that was not checked). */
 export type LateReport = {
   readonly id: string;
   readonly bytes: Buffer;
+  readonly envelopeFrom: string;
   readonly recipients: readonly { readonly local: string; readonly domain: string }[];
   readonly authentic?: boolean | undefined;
 };
@@ -199,7 +200,7 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
     }
   };
 
-  const report: LateReports["report"] = async ({ id, bytes, recipients, authentic }) => {
+  const report: LateReports["report"] = async ({ id, bytes, envelopeFrom, recipients, authentic }) => {
     const head = bytes.subarray(0, maxReadBytes);
     const tokens = recipients.flatMap(({ local }) => {
       const token = verpToken(local, mac);
@@ -209,7 +210,7 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
     for (const token of tokens) {
       const about = await byToken(token);
       if (about === undefined) continue;
-      const words = read === undefined ? readTextBounce(head) : undefined;
+      const words = read === undefined ? readTextBounce(head, envelopeFrom === "") : undefined;
       if (read?.kind === "delivery") await bounced(about, read);
       else if (read?.kind === "complaint") await complained(about, read);
       else if (words?.kind === "failed") await bounced(about, inWords(words.reply));

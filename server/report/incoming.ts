@@ -6,7 +6,7 @@ import type { Received } from "../receive/received.ts";
 
 /** Reads one kind of report. False where the message is none. Rejects only when the store is in trouble. */
 export type ReportReader = (
-  message: Pick<Received, "id" | "bytes" | "recipients" | "account"> & {
+  message: Pick<Received, "id" | "bytes" | "envelopeFrom" | "recipients" | "account"> & {
     readonly authentic?: boolean | undefined;
     readonly junk?: boolean;
   },

@@ -141,7 +141,7 @@ test("reports in words alone: Exim's that call themselves automatic, qmail's, ga
     const raw = readFileSync(join(folder, file));
     if (readReport(raw) !== undefined || first === undefined) continue;
     judged++;
-    const read = readTextBounce(raw);
+    const read = readTextBounce(raw, true);
     const { reply } = read?.kind === "failed" ? read : { reply: "" };
     const found = read?.kind === "failed" ? classifyReply(shaping, "other", reply).class : (read?.kind ?? "nothing");
     const isRight =

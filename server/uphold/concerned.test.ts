@@ -50,6 +50,7 @@ async function ticketOf(text: string, to = "abuse@near.test", given: { readonly 
     id: "r1",
     bytes: Buffer.from(text.replaceAll("\n", "\r\n")),
     recipients: [{ local, domain, orcpt: undefined, notify: undefined }],
+    envelopeFrom: "",
     account: undefined,
     ...given,
   });
