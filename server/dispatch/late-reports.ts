@@ -3,7 +3,7 @@
  * only we can have written into it, and what follows: an event, suppression, and a mark against the tenant.
  */
 import { headerValue, splitHeader } from "../../protocol/mime/header.ts";
-import { type ReadRecipient, type ReadReport, readReport, returnedHeader } from "../../protocol/mime/read-report.ts";
+import { type ReadReport, readReport, returnedHeader } from "../../protocol/mime/read-report.ts";
 import { readTextBounce } from "../../protocol/mime/read-text-bounce.ts";
 import type { Mac } from "../../protocol/return-path/srs.ts";
 import { verpToken } from "../../protocol/return-path/verp.ts";
