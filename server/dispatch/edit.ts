@@ -1,10 +1,11 @@
 /** Changes to the model by a person or a program: checked as a whole before they are kept. For commands and the API. */
 
+import type { z } from "zod";
 import { isOfMachine, machineAddresses } from "../net/machine-addresses.ts";
 import { withoutPassword, withPassword } from "../send/proxy.ts";
 import type { SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
-import type { Mistake } from "../toml.ts";
+import { checkValue, type Mistake } from "../toml.ts";
 import { type Model, membersOf, mistakesIn, modelOf, type Named, readModelFile, warningsIn } from "./model.ts";
 import { type Kind, kinds, schemas, wrongName } from "./schema.ts";
 
@@ -46,31 +47,20 @@ export async function putThing(
   if (known === undefined && make === "known") return no(`There is no ${kind} "${name}".`);
   if (known === undefined && model[kind].size >= (kind === "campaign" ? maxCampaigns : maxThings))
     return no(`There are ${model[kind].size} of this kind already, which is the bound.`);
-  const read = schemas[kind].safeParse({
-    ...known,
-    ...change,
-    ...sameProxy(known, change),
-    ...dated(kind, known, change["state"], now),
-  });
-  if (!read.success)
-    return no(
-      read.error.issues
-        .map(
-          ({ path, message, ...issue }) =>
-            `${path.join(".") || (issue.code === "unrecognized_keys" ? issue.keys.join(", ") : kind)}: ${message}`,
-        )
-        .join("; "),
-    );
-  const next = { ...model, [kind]: new Map<string, unknown>([...model[kind], [name, read.data]]) } as Model;
+  const wanted = { ...known, ...change, ...sameProxy(known, change), ...dated(kind, known, change["state"], now) };
+  const read = checkValue<z.ZodType>(wanted, schemas[kind]);
+  if (read.kind === "mistakes")
+    return no(read.mistakes.map(({ key, message }) => `${key === "" ? kind : key}: ${message}`).join("; "));
+  const next = { ...model, [kind]: new Map<string, unknown>([...model[kind], [name, read.value]]) } as Model;
   const before = new Set(mistakesIn(model).map(({ message }) => message));
   const mistake = mistakesIn(next).find(({ message }) => !before.has(message));
   if (mistake !== undefined) return no(`${mistake.kind} "${mistake.name}": ${mistake.message}.`);
-  await store.putSendingRows([{ kind, name, value: read.data }]);
+  await store.putSendingRows([{ kind, name, value: read.value }]);
   const said = new Set(warningsHere(model).map(({ message }) => message));
   const warnings = warningsHere(next)
     .filter(({ message, ...one }) => !said.has(message) || one.name === name)
     .map((one) => `${one.kind} "${one.name}": ${one.message}`);
-  return { kind: "done", value: { name, ...shownThing(read.data as object) }, warnings };
+  return { kind: "done", value: { name, ...shownThing(read.value as object) }, warnings };
 }
 
 /** What will not work as one may think, on this machine. */

@@ -26,15 +26,21 @@ export const seedSchema = z.strictObject({
   password: z.string().max(1000).default("").describe("An app password, at most providers. None where there is oauth."),
   /** An access token is asked for with this (RFC 6749 §6), and shown by XOAUTH2 or OAUTHBEARER. */
   oauth: z
-    .strictObject({
-      tokenUrl: z
-        .string()
-        .max(500)
-        .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a URL"),
-      clientId: z.string().min(1).max(500),
-      clientSecret: z.string().max(4000).default(""),
-      refreshToken: z.string().min(1).max(4000),
-    })
+    .strictObject(
+      {
+        tokenUrl: z
+          .string()
+          .max(500)
+          .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a URL"),
+        clientId: z.string().min(1).max(500),
+        clientSecret: z.string().max(4000).default(""),
+        refreshToken: z.string().min(1).max(4000),
+      },
+      {
+        error: ({ code }) =>
+          code === "invalid_type" ? "must be JSON with tokenUrl, clientId, clientSecret and refreshToken" : undefined,
+      },
+    )
     .optional()
     .describe("Where no passwords are taken: tokenUrl, clientId, clientSecret, refreshToken."),
   anyCertificate: z.boolean().default(false).describe("The certificate is not checked: a server of one's own."),
