@@ -231,13 +231,17 @@ export interface HostingWriter {
   undelete(id: number): Promise<"done" | "missing" | { readonly taken: string } | { readonly noDomain: string }>;
   /** Removes for ever what a deletion took; bounded work, answers whether there is more. */
   purge(id: number): Promise<"done" | "more" | "missing">;
-  /** Remembers that a request with this key is under way. */
+  /**
+   * Remembers that a request with this key is under way. One that began `brokenOffAfterMs` ago and has no answer yet was cut off by a crash: it is
+   * fresh again; without that it never is.
+   */
   beginRequest(
     hash: string,
     account: AccountId,
     request: string,
     now: Instant,
     expiresAt: Instant,
+    brokenOffAfterMs?: number,
   ): Promise<KeptAnswer>;
   /** Keeps its answer; undefined: it may be asked anew. */
   endRequest(hash: string, answer: Uint8Array | undefined): Promise<void>;

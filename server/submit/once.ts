@@ -6,6 +6,8 @@ import type { AccountId, Instant, Store } from "../store/store.ts";
 
 /** How long a key is remembered. */
 const keptForMs = 24 * 60 * 60 * 1000;
+/** Nobody waits longer for the reply to a message (RFC 5321 §4.5.3.2.6): what has none by then was cut off by a crash, and is taken when it comes again. */
+const brokenOffAfterMs = 10 * 60 * 1000;
 
 export type Once = (
   account: AccountId,
@@ -24,7 +26,14 @@ export const makeOnce =
     // Who hands it in again may write it anew, with another date and another Message-ID: it is the same where it goes to the same people.
     const people = recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase()).sort();
     const at = now();
-    const found = await store.beginRequest(hash, account, digest(envelopeFrom, people), at, at + keptForMs);
+    const found = await store.beginRequest(
+      hash,
+      account,
+      digest(envelopeFrom, people),
+      at,
+      at + keptForMs,
+      brokenOffAfterMs,
+    );
     switch (found.kind) {
       case "answered":
         return JSON.parse(Buffer.from(found.answer).toString()) as Reply[];

@@ -155,6 +155,14 @@ export function hostingContract(open: Open): void {
       assert.deepEqual(await begin("h1", "r", now + 2000), { kind: "fresh" });
       await store.endRequest("h1", undefined);
       assert.deepEqual(await begin("h1", "x", now + 2000), { kind: "fresh" });
+      // It broke off: who says after how long has it anew, once.
+      const anew = (at: number) => store.beginRequest("h1", 1, "x", at, at + 1000, 600);
+      assert.deepEqual(await anew(now + 2599), { kind: "begun" });
+      assert.deepEqual(await begin("h1", "x", now + 2999), { kind: "begun" });
+      assert.deepEqual(await anew(now + 2600), { kind: "fresh" });
+      assert.deepEqual(await anew(now + 2601), { kind: "begun" });
+      await store.endRequest("h1", new Uint8Array([1]));
+      assert.equal((await anew(now + 3599)).kind, "answered");
     });
 
     test("messages are found by address and time, by whom they concern", async () => {

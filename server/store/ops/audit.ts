@@ -84,6 +84,7 @@ export function* beginRequest(
   request: string,
   now: Instant,
   expiresAt: Instant,
+  brokenOffAfterMs = Number.POSITIVE_INFINITY,
 ): Op<KeptAnswer> {
   const known = yield* one<{ request: string; answer: Uint8Array | null; expires_at: number }>(
     "SELECT request, answer, expires_at FROM repeated_requests WHERE hash = $1",
@@ -91,6 +92,11 @@ export function* beginRequest(
   );
   if (known !== undefined && known.expires_at > now) {
     if (known.request !== request) return { kind: "other" };
+    // All are kept equally long: the ends tell how long ago it began.
+    if (known.answer === null && expiresAt - known.expires_at >= brokenOffAfterMs) {
+      yield* run("UPDATE repeated_requests SET expires_at = $2 WHERE hash = $1", hash, expiresAt);
+      return { kind: "fresh" };
+    }
     return known.answer === null ? { kind: "begun" } : { kind: "answered", answer: new Uint8Array(known.answer) };
   }
   yield* run("DELETE FROM repeated_requests WHERE account = $1 AND expires_at <= $2", account, now);
