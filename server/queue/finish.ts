@@ -136,9 +136,9 @@ export class Finisher {
     const { now, random, schedule, park } = this.#ask;
     return resultsOf(message, recipients, outcomes, attempt, path, details, {
       now: now(),
-      schedule: schedule(message),
+      schedule: () => schedule(message),
       random,
-      park: park(message, path),
+      park: () => park(message, path),
       token: (recipient) => this.#leaseToken(held, recipient),
     });
   }

@@ -46,15 +46,16 @@ export function resultsOf(
   details: { readonly [name: string]: unknown },
   ask: {
     readonly now: Instant;
-    readonly schedule: Schedule;
+    /** Asked where a recipient is tried again, as the next. */
+    readonly schedule: () => Schedule;
     readonly random: () => number;
     /** The fencing token under which we hold a recipient now. */
     readonly token: (recipient: QueuedRecipient) => number;
     /** Where those wait that are tried again; undefined: nowhere. */
-    readonly park: string | undefined;
+    readonly park: () => string | undefined;
   },
 ): Results {
-  const { now, schedule, random } = ask;
+  const { now, random } = ask;
   const settlements: Settlement[] = [];
   const groups: Group[] = [];
   const failed: Reported[] = [];
@@ -83,6 +84,7 @@ export function resultsOf(
       case "later": {
         const life = { ...message, attempts: recipient.attempts + 1 };
         const counts = outcome.delayMs !== 0;
+        const schedule = ask.schedule();
         const next = counts ? nextAttempt(life, now, schedule, random(), outcome.delayMs) : now;
         if (next === "expired") {
           kind = "expired";
@@ -92,6 +94,7 @@ export function resultsOf(
         }
         kind = "deferred";
         nextAt = next;
+        const park = ask.park();
         const warn = counts && !recipient.delayWarned && warningDue(life, now, schedule);
         if (warn) delayed.push(reported);
         settled = {
@@ -99,7 +102,7 @@ export function resultsOf(
           nextAt: next,
           delayWarned: recipient.delayWarned || warn,
           countsAsAttempt: counts,
-          ...(ask.park === undefined ? {} : { park: ask.park }),
+          ...(park === undefined ? {} : { park }),
         };
         break;
       }
@@ -152,7 +155,7 @@ export function resultsOf(
     if (path?.egress !== undefined) detail["source"] = path.egress.name;
     if (path?.provider !== undefined) detail["provider"] = path.provider;
     if (group.nextAt !== undefined) detail["nextAt"] = group.nextAt;
-    const entry = { at: now, stage: group.kind, trace: message.id, keys: [], detail: { ...detail, ...details } };
+    const entry = { at: now, stage: group.kind, trace: message.id, keys: [], detail: Object.assign(detail, details) };
     return told === undefined ? entry : { ...entry, told };
   });
   return { settlements, journey, failed, delayed, succeeded };
