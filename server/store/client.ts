@@ -42,6 +42,9 @@ export const defaultSqliteSettings: SqliteSettings = { readers: 2, cacheKiB: 32 
 /** With so many calls waiting for each thread another one is started, up to `readers`: one that nobody needs takes 20 MB. */
 const busyCalls = 4;
 
+/** The thread that searches tries itself out in its first idle moment in which there is mail enough: it is looked for one so often. */
+const trialEveryMs = 5_000;
+
 export type SqliteOptions = Partial<SqliteSettings> & {
   readonly dir: string;
   /** For a second process beside a running server: every writing call is refused. */
@@ -80,8 +83,10 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   };
   const keepers = new Keepers(dir);
   let closing = false;
+  let trial: NodeJS.Timeout | undefined;
   const close = async () => {
     closing = true;
+    clearInterval(trial);
     for (const { lane } of lanes) lane.refuse();
     await keepers.close();
     // Those that cannot write go first: the last one to go leaves the log empty.
@@ -108,6 +113,13 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
         starting = false;
       }
     };
+    trial = setInterval(() => {
+      if (searching.load > 0) return;
+      searching.call<boolean>("tryOut", []).then(
+        (done) => done && clearInterval(trial),
+        () => {}, // it matters to nobody: it is tried again
+      );
+    }, trialEveryMs).unref();
     return {
       ...readerOf(reading, searching, busy),
       ...writerOf(writer, keepers),

@@ -35,8 +35,14 @@ export function* searchPacked(
   key: SearchKey,
   withModseq = false,
 ): Op<FoundPacked> {
-  const uids = Uint32Array.from(yield* searchUids(account, mailbox, key)).sort();
+  const uids = new Uint32Array(yield* searchUids(account, mailbox, key));
+  if (!ascends(uids)) uids.sort();
   return { uids, highestModseq: withModseq ? yield* highestOf(account, mailbox, uids) : 0 };
+}
+
+function ascends(numbers: Uint32Array): boolean {
+  for (let at = 1; at < numbers.length; at++) if (numbers[at]! < numbers[at - 1]!) return false;
+  return true;
 }
 
 /** In no order. */

@@ -39,6 +39,18 @@ export class WordLists {
     return (this.#ends[block] = Uint32Array.from(ends));
   }
 
+  /** The block of a place in `words`. */
+  blockOf(at: number): number {
+    let low = 0;
+    let high = this.starts.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.starts[middle]! <= at) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** The first word of a block, by which it is named. */
   firstOf(block: number): string {
     const [start, end] = this.endsOf(block);
@@ -97,14 +109,17 @@ export function* emailsHolding(
     const lists = yield* listsOf(account, segment);
     known = 0;
     // A letter or two stand in very many words: mostly the frequent ones of those are enough.
-    const steps = part.length < minIndexedBytes && places !== 0 ? [wordEnd(emails / frequentOf), 0] : [0];
-    for (const [step, least] of steps.entries()) {
-      const below = steps[step - 1] ?? endsBelow;
-      const held = heldIn(lists, piece, part, least, below);
+    const frequent = wordEnd(emails / frequentOf);
+    const steps =
+      part.length < minIndexedBytes && places !== 0
+        ? [() => heldInFrequent(lists, piece, part, frequent), () => heldIn(lists, piece, part, frequent)]
+        : [() => heldIn(lists, piece, part, endsBelow)];
+    for (const step of steps) {
+      const held = step();
       const count = held.reduce((sum, { places }) => sum + places.length, 0);
       // Words of which no email is known for sure say something only where all of them are read.
       if (count > most && places === 0) return { found: undefined, sure };
-      let read = below;
+      let read = endsBelow;
       for (const many of batches) {
         if (known >= emails || read === 0) break;
         const from = frequencyOf(held, Math.min(most, many));
@@ -128,8 +143,8 @@ export function* emailsHolding(
 /** Shorter parts stand in so many words that a plain loop is sooner through than one call for each. */
 const minIndexedBytes = 3;
 
-/** The words that are at least as frequent as `least`, and less than `below`. */
-function heldIn(lists: WordLists, piece: NeedlePiece, part: Buffer, least: number, below: number): readonly Held[] {
+/** Those of all words that are less frequent than `below`. */
+function heldIn(lists: WordLists, piece: NeedlePiece, part: Buffer, below: number): readonly Held[] {
   const { words, starts } = lists;
   const held: Held[] = [];
   let last: Held | undefined;
@@ -138,35 +153,65 @@ function heldIn(lists: WordLists, piece: NeedlePiece, part: Buffer, least: numbe
   let place = 0;
   for (let at = next(words, part, 0); at >= 0; ) {
     if (block < 0 || starts[block + 1]! <= at) {
-      do block++;
-      while (starts[block + 1]! <= at);
+      block = lists.blockOf(at);
       ends = lists.endsOf(block);
       place = 0;
       last = undefined;
     }
     while (ends[place + 1]! < at) place++;
     const end = ends[place + 1]!;
-    if ((piece.begins && at !== ends[place]! + 1) || (piece.ends && at + part.length !== end)) {
+    if (!fits(piece, part, at, ends[place]!, end)) {
       at = next(words, part, at + 1);
       continue;
     }
-    const frequency = words[end]!;
-    if (frequency >= least && frequency < below) {
+    if (words[end]! < below) {
       if (last === undefined) held.push((last = { first: lists.firstOf(block), places: [], frequencies: [] }));
       last.places.push(place);
-      last.frequencies.push(frequency);
+      last.frequencies.push(words[end]!);
     }
     at = next(words, part, end + 1);
   }
   return held;
 }
 
+/** Those of the words that are at least as frequent as `least`: few, found by what stands behind them. */
+function heldInFrequent(lists: WordLists, piece: NeedlePiece, part: Buffer, least: number): readonly Held[] {
+  const { words } = lists;
+  const found: number[] = [];
+  for (let frequency = least; frequency < endsBelow; frequency++)
+    for (let end = words.indexOf(frequency); end >= 0; end = words.indexOf(frequency, end + 1)) {
+      let before = end - 1;
+      while (words[before]! >= endsBelow) before--;
+      for (let at = before + 1; at + part.length <= end; at++)
+        if (startsWith(words, part, at) && fits(piece, part, at, before, end)) {
+          found.push(end);
+          break;
+        }
+    }
+  const held = new Map<number, Held>();
+  for (const end of found.sort((one, other) => one - other)) {
+    const block = lists.blockOf(end);
+    const of = held.get(block) ?? { first: lists.firstOf(block), places: [], frequencies: [] };
+    held.set(block, of);
+    of.places.push(lists.endsOf(block).indexOf(end) - 1);
+    of.frequencies.push(words[end]!);
+  }
+  return [...held.values()];
+}
+
+/** Whether a piece may stand where its part does, within the word between these two ends. */
+const fits = ({ begins, ends }: NeedlePiece, part: Buffer, at: number, before: number, end: number): boolean =>
+  (!begins || at === before + 1) && (!ends || at + part.length === end);
+
+function startsWith(words: Buffer, part: Buffer, at: number): boolean {
+  for (let index = 0; index < part.length; index++) if (words[at + index] !== part[index]) return false;
+  return true;
+}
+
 function next(words: Buffer, part: Buffer, from: number): number {
   if (part.length >= minIndexedBytes) return words.indexOf(part, from);
-  const [one, other] = part;
   const end = words.length - part.length + 1;
-  for (let at = from; at < end; at++)
-    if (words[at] === one && (other === undefined || words[at + 1] === other)) return at;
+  for (let at = from; at < end; at++) if (startsWith(words, part, at)) return at;
   return -1;
 }
 

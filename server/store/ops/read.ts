@@ -1,6 +1,7 @@
 /** The operations that read, by their names in `Store`. */
 import { search, searchPacked } from "../search.ts";
 import { sort } from "../search-sort.ts";
+import { tryOut } from "../search-trial.ts";
 import { verify } from "../verify.ts";
 import { absentSubscriptions } from "./absent-subscriptions.ts";
 import { audit } from "./audit.ts";
@@ -53,6 +54,7 @@ export const readOps = {
   fetchCells: changes.fetchCells,
   changesSince: changes.changesSince,
   searchPacked,
+  tryOut,
   content: contents.content,
   queueCount: admin.queueCount,
   queueList: admin.queueList,
