@@ -16,10 +16,11 @@ const lastUids = 1_200;
 const needles = ["e", "zqxjv", "the zq", " "] as const;
 
 /** Searches the fullest mailbox of the largest index; false where there is none that is worth it yet. */
-export function* tryOut(): Op<boolean> {
+export function* tryOut(least = leastEmails): Op<boolean> {
   const largest = yield* one<{ readonly account: AccountId }>(
     `SELECT account FROM word_segments WHERE state = ${Segment.read}
-     GROUP BY account HAVING sum(emails) >= ${leastEmails} ORDER BY sum(emails) DESC LIMIT 1`,
+     GROUP BY account HAVING sum(emails) >= $1 ORDER BY sum(emails) DESC LIMIT 1`,
+    least,
   );
   if (largest === undefined) return false;
   const fullest = yield* one<{ readonly id: MailboxId; readonly uidnext: number }>(

@@ -3,14 +3,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fitAll } from "../../protocol/words/grams.ts";
 import { letter, newAccount, noon, randomFrom } from "../../test/contract/world.ts";
+import { Blobs } from "./blobs.ts";
 import { openSqliteStore } from "./client.ts";
+import { Reader } from "./reader.ts";
 import { boundsOf } from "./search-bounds.ts";
 import { envelopeDate, firstAddress } from "./search-envelope.ts";
 import { judgeOf, maxSearchDepth } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
 import { Recent } from "./search-memory.ts";
 import { wallClock } from "./search-sent.ts";
+import { Database } from "./sqlite.ts";
 import { Flag, type MailboxId, type Store } from "./store.ts";
 
 const fuzz = Number(process.env["FUZZ"] ?? 1);
@@ -258,5 +262,21 @@ describe("random keys", () => {
       const expected = mail.filter(holds).map(({ uid }) => uid);
       assert.deepEqual((await store.search(id, box, key)).uids, expected, JSON.stringify(key));
     }
+  });
+
+  test("the thread that searches tries itself out as soon as there is an index that is large enough", async () => {
+    const reader = new Reader(() => new Database({ dir, readOnly: true, cacheKiB: 1024 }), new Blobs(dir), Date.now);
+    const tryOut = (least: number) => {
+      const [, failure, done] = reader.run([1, "tryOut", [least]]).answer;
+      assert.equal(failure, undefined);
+      return done;
+    };
+    assert.equal(tryOut(1), false);
+    const segment = await store.wordsLay(id, 0, []);
+    assert.equal(tryOut(1), false, "not read yet");
+    const grams = mail.map(({ uid }) => [uid, ...fitAll] as const);
+    assert.equal(await store.wordsJoin(id, segment, 0, 120, { emails: 120, words: 0, grams }), "done");
+    assert.deepEqual([tryOut(121), tryOut(120)], [false, true]);
+    reader.close();
   });
 });

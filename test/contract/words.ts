@@ -366,6 +366,10 @@ export function wordsContract(open: Open): void {
         "elta",
         "beta gamma d",
         "mabe",
+        "x",
+        "9",
+        "e",
+        "um",
       ];
       const find = async (needle: string) => (await store.search(ann.id, inbox, { kind: "body", needle })).uids;
       const expected = (needle: string) =>
