@@ -111,8 +111,11 @@ export class Dispatcher implements Dispatching {
     const stopped = stoppedBecause(model, message, stream);
     const provider = providerFor(this.#parts.shaping, path, recipients[0]!.domain);
     const park = (): string | undefined => (tenant === undefined ? undefined : this.#parkName(message, provider));
-    if (stopped !== undefined)
-      return [{ kind: "wait", recipients, until: this.#parts.now() + stoppedMs, park: park(), because: stopped }];
+    if (stopped !== undefined) {
+      // In its park it waits until that opens, which is at once when a person lets it go on.
+      const until = tenant === undefined ? this.#parts.now() + stoppedMs : this.#parts.now();
+      return [{ kind: "wait", recipients, until, park: park(), because: stopped }];
+    }
     const sources = sourcesOf(model, stream, message.id);
     // Its provider was not known before. Where a quota holds it waits for its turn with the others: those before it may want their mail more.
     if (tenant !== undefined && isUnplaced(recipients) && this.#isCounted(message, sources, provider))
@@ -146,8 +149,8 @@ export class Dispatcher implements Dispatching {
     if (tenant === undefined && path.provider === undefined) return undefined;
     if (tenant !== undefined) {
       const stream = streamOf(this.#current, tenant, message.stream);
-      if (stream !== undefined && stoppedBecause(this.#current, message, stream) !== undefined)
-        return now() + stoppedMs;
+      // Back into its park, which is closed.
+      if (stream !== undefined && stoppedBecause(this.#current, message, stream) !== undefined) return now();
     }
     if (limits.calm) return undefined;
     const provider = path.provider ?? providerFor(this.#parts.shaping, path, message.recipients[0]?.domain ?? "");
