@@ -313,7 +313,9 @@ export async function makeSending(parts: {
     failed: (error) => log.error({ err: error }, "what waits could not be counted"),
     now,
   });
+  const modelListeners: (() => void)[] = [];
   const dispatch = new Dispatcher({
+    whenChanged: (listener) => void modelListeners.push(listener),
     fullness,
     sampling,
     shaping,
@@ -342,11 +344,18 @@ export async function makeSending(parts: {
     now,
   });
 
-  const reread = async (): Promise<void> => {
+  const readModel = async (): Promise<void> => {
     const next = await loadModel(store, file);
     if (JSON.stringify(plain(next)) === JSON.stringify(plain(model))) return;
     model = next;
     warmups.follow(model);
+    for (const listener of modelListeners) listener();
+  };
+  // One after the other: what was read first must not come last.
+  let rereading: Promise<void> = Promise.resolve();
+  const reread = (): Promise<void> => {
+    rereading = rereading.then(readModel, readModel);
+    return rereading;
   };
   const keep = async (): Promise<void> => {
     await warmups.keep();

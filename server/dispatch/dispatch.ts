@@ -25,6 +25,7 @@ import { EgressPaths, sourcesOf } from "./sources.ts";
 
 export type DispatchParts = HearingParts & {
   readonly model: () => Model;
+  readonly whenChanged?: ((listener: () => void) => void) | undefined;
   readonly hours?: Shaper["hours"] | undefined;
   /** The return path of a token at a host. */
   readonly returnPath: (token: string, host: string) => string | undefined;
@@ -61,6 +62,10 @@ export class Dispatcher implements Dispatching {
       this.#plain = !model.pool.has(defaultName);
     }
     return model;
+  }
+
+  whenChanged(listener: () => void): void {
+    this.#parts.whenChanged?.(listener);
   }
 
   // ---------------------------------------------------------------- before sending

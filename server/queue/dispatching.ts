@@ -48,6 +48,8 @@ export interface Dispatching {
     recipients: readonly QueuedRecipient[],
     path: Path,
   ): readonly Admission[] | Promise<readonly Admission[]>;
+  /** Whom to tell when streams, campaigns or tenants are others than before: what they closed may be open. */
+  whenChanged?(listener: () => void): void;
   /** When an item that was admitted may go after all that was heard since; undefined: now. */
   heldUntil(message: QueuedMessage, path: Path): Instant | undefined;
   /** One outcome for each recipient; `byServer`: a server's replies, not our own words. */

@@ -202,10 +202,11 @@ class WorkingQueue implements Queue, ItemOwner {
     this.#running = true;
     this.#unsubscribe = store.subscribe((changes) => {
       if (changes.some(({ kind }) => kind === "directory")) send.changed();
-      // Somebody may have taken back what held mail up.
+      // Somebody may have taken back what held mail up: a throttle, or (when the model has been read again) a stop.
       if (changes.some((change) => change.kind === "sending" && change.of.some((kind) => modelKinds.has(kind))))
         this.#lineChanged();
     });
+    this.#ask.dispatch?.whenChanged?.(() => this.#lineChanged());
     this.#timers = [
       setInterval(() => this.#claim(), settings.claimEveryMs),
       setInterval(() => this.#renew(), Math.max(1000, settings.leaseMs / 3)),
