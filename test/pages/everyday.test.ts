@@ -451,6 +451,71 @@ test("every day", async (t) => {
   });
 
   await t.test(
+    "the server is slow and mail comes: what is opened meanwhile stays, the list stands where one looks",
+    async () => {
+      await page.goto(`${pages.origin}/#/`);
+      await row(ann, "Drawings").click();
+      await page.locator("h1", { hasText: "Drawings" }).waitFor();
+      await page.locator("article.unfolded").waitFor();
+      await eventually(async () => (await find("Drawings", ["keywords"])).keywords["$seen"] === true, "it is read");
+      let answer: () => void = () => {};
+      const held = new Promise<void>((done) => {
+        answer = done;
+      });
+      let sets = 0;
+      let givenUp = false;
+      page.once("requestfailed", () => {
+        givenUp = true;
+      });
+      await page.route("**/jmap/api", async (route) => {
+        if (/"Email\/set"/.test(route.request().postData() ?? "")) {
+          sets++;
+          await held;
+        }
+        await route.continue();
+      });
+      // Closed at once, not when the server has answered: by then another is open.
+      await page.keyboard.press("u");
+      await page.locator("h1", { hasText: "Drawings" }).waitFor({ state: "detached" });
+      assert.equal(givenUp, false, "before the answer was given up");
+      await row(ann, "Rechnung").click();
+      await page.locator("h1", { hasText: "Rechnung" }).waitFor();
+      await eventually(async () => sets > 0, "it is marked as unread");
+      const answered = page.waitForResponse((one) => /"Email\/set"/.test(one.request().postData() ?? ""));
+      answer();
+      await answered;
+      await page.unroute("**/jmap/api");
+      await eventually(async () => (await find("Drawings", ["keywords"])).keywords["$seen"] !== true, "it is unread");
+      assert.equal(await page.locator("h1", { hasText: "Rechnung" }).count(), 1);
+      // The row that is open moves down as mail comes; who looks elsewhere goes on looking there.
+      const size = page.viewportSize() ?? { width: 1280, height: 800 };
+      await page.setViewportSize({ ...size, height: 400 });
+      await page.locator("[data-row]").first().click();
+      await page.keyboard.press("j");
+      const end = await page.locator(".list .scroller").evaluate((list) => {
+        list.scrollTop = list.scrollHeight;
+        return list.scrollTop;
+      });
+      assert.ok(end > 200, "the open row is far above");
+      const cursor = await page.locator(".row.cursor").getAttribute("aria-posinset");
+      await seedMail(pages.origin, user, "pw", [
+        { from: "Now <now@far.test>", subject: "Come meanwhile", text: ".", ago: 0 },
+      ]);
+      await eventually(
+        async () => (await page.locator(".row.cursor").getAttribute("aria-posinset")) === String(Number(cursor) + 1),
+        "the open row has moved",
+      );
+      assert.ok((await page.locator(".list .scroller").evaluate((list) => list.scrollTop)) >= end);
+      await page.setViewportSize(size);
+      await page.keyboard.press("Escape");
+      await row(ann, "Come meanwhile").click();
+      await page.keyboard.press("e");
+      await row(ann, "Come meanwhile").waitFor({ state: "detached" });
+      await page.keyboard.press("Escape");
+    },
+  );
+
+  await t.test(
     "a conversation of more emails than the server gives at once; what was read of it is one line",
     async () => {
       // As a server does that gives few (RFC 8620 §2): what a whole list or conversation refers to is refused.

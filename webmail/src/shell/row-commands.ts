@@ -29,10 +29,10 @@ export function rowCommands(): RowCommands {
     archive: some(archive),
     remove: some(remove),
     junk: (is) => some((what) => junk(what, is))(),
-    unread: some(async (what) => {
-      await mark(what, false);
-      // An open conversation would be read again at once.
-      if (view.openRow !== undefined) go(withThread(undefined));
+    unread: some((what) => {
+      void mark(what, false);
+      // An open conversation would be read again at once. It is closed now: when the server has answered another may be open.
+      if (view.openRow !== undefined && what.rows.has(view.openRow)) go(withThread(undefined));
     }),
     read: some((what) => mark(what, true)),
     star: some(({ emails }) => star(emails)),

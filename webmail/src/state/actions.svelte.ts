@@ -75,6 +75,7 @@ async function applyLeaving({ rows, emails }: Rows, patches: Patches, done: stri
   closeNote();
   show(back);
   putBack();
+  view.refreshSoon();
 }
 
 /** Applies patches that leave the list as it is; with undo from the first moment on. @param done undefined where it is seen without words */

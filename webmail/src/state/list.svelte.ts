@@ -25,6 +25,8 @@ export type Snippet = { readonly subject: string | null; readonly preview: strin
 const windowRows = 25;
 /** Windows remembered around where somebody looks. */
 const keptWindows = 48;
+/** So often a list is asked for anew while somebody scrolls on. */
+const maxRefreshes = 4;
 /** Emails asked for at once, where all are meant; and so many are meant at most. */
 const maxPage = 500;
 const maxEverything = 100_000;
@@ -150,6 +152,8 @@ export class ConversationList {
       for (const each of all) this.#loading.delete(each);
     }
     if (again) await this.#load(window, windows);
+    // The answer was of a list that has changed meanwhile.
+    else if (generation !== this.#generation) await this.want(...this.#wanted);
   }
 
   #calls(position: number, limit: number, id: string, calculateTotal = true): readonly [Call, ...Call[]] {
@@ -229,22 +233,25 @@ export class ConversationList {
     return needed;
   }
 
-  /** Asks anew for what is looked at, and forgets the rest: something has changed. Answers the rows there were and are now. */
+  /** Asks anew for what is looked at, and forgets the rest: something has changed. */
   async refresh(): Promise<void> {
-    const generation = ++this.#generation;
-    const [first, last] = this.#wanted;
-    const position = Math.floor(first / windowRows) * windowRows;
-    const limit = (Math.floor(last / windowRows) + 1) * windowRows - position;
-    const answer = await this.#ask(position, limit, true);
-    if (generation !== this.#generation) return;
-    if (this.#knowsMore(answer.get("wq").queryState)) return this.#addLocal(answer);
-    const ids = new Map<number, Id>();
-    this.#take(answer, "w", ids, limit);
-    this.#ids = ids;
-    this.failed = undefined;
-    // What was scrolled to meanwhile.
-    const [nowFirst, nowLast] = this.#wanted;
-    await this.want(nowFirst, nowLast);
+    for (let left = maxRefreshes; left > 0; left--) {
+      const generation = ++this.#generation;
+      const [first, last] = this.#wanted;
+      const position = Math.floor(first / windowRows) * windowRows;
+      const limit = (Math.floor(last / windowRows) + 1) * windowRows - position;
+      const answer = await this.#ask(position, limit, true);
+      if (generation !== this.#generation) return;
+      if (this.#knowsMore(answer.get("wq").queryState)) return this.#addLocal(answer);
+      // Somebody has scrolled on: the rows they see stay until there are others for them.
+      const [nowFirst, nowLast] = this.#wanted;
+      if (left > 1 && (nowFirst < position || nowLast >= position + limit)) continue;
+      const ids = new Map<number, Id>();
+      this.#take(answer, "w", ids, limit);
+      this.#ids = ids;
+      this.failed = undefined;
+      return this.want(nowFirst, nowLast);
+    }
   }
 
   /** The rows are the server's, and the answer is of what this device keeps: less than what is shown. */
@@ -315,21 +322,30 @@ export class ConversationList {
 
   /** Takes rows out before the server has said so. Answers how to put them back. */
   remove(gone: ReadonlySet<Id>): () => void {
-    const before = this.#ids;
-    const total = this.total;
     const ids = new Map<number, Id>();
-    let removed = 0;
+    const removed: (readonly [at: number, id: Id])[] = [];
     for (const [at, id] of this.known()) {
-      if (gone.has(id)) removed++;
-      else ids.set(at - removed, id);
+      if (gone.has(id)) removed.push([at, id]);
+      else ids.set(at - removed.length, id);
     }
     this.#generation++;
     this.#ids = ids;
-    if (this.total !== undefined) this.total -= removed;
-    return () => {
-      this.#ids = before;
-      this.total = total;
-    };
+    if (this.total !== undefined) this.total -= removed.length;
+    return () => this.#putBack(removed);
+  }
+
+  /** Among the rows of now, which may be others than then. @param rows by where they were, the first first */
+  #putBack(rows: readonly (readonly [at: number, id: Id])[]): void {
+    const ids = new Map(rows);
+    for (const [at, id] of this.#ids) {
+      let to = at;
+      for (const [place] of rows) if (place <= to) to++;
+      ids.set(to, id);
+    }
+    this.#generation++;
+    this.#ids = ids;
+    if (this.total !== undefined) this.total += rows.length;
+    this.want(...this.#wanted).catch(() => {});
   }
 }
 

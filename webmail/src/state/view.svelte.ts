@@ -19,6 +19,8 @@ class View {
   filter = $state.raw<Filter>({});
   /** The row the keyboard is at. */
   cursor = $state(0);
+  /** Counts the steps of the keyboard in the list. */
+  steps = $state(0);
   readonly chosen = new SvelteSet<Id>();
   /** All that the list holds is chosen, rows that nobody has seen too; "offered" where all known rows are. */
   everything = $state.raw<"offered" | { readonly emails: readonly Marked[]; readonly count: number }>();
