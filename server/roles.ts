@@ -4,7 +4,6 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { factsOf } from "../protocol/mime/facts-of.ts";
-import { toSevenBit } from "../protocol/mime/seven-bit.ts";
 import { releaseToken } from "../protocol/return-path/release-address.ts";
 import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
@@ -280,7 +279,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     sts: transit.sts,
     tlsResults: transit.seen,
     now,
-    sevenBit: toSevenBit,
+    sevenBit: (message) => signing.inSevenBits(message),
     random: Math.random,
     nonce: () => randomBytes(18).toString("base64"),
     monotonic: () => performance.now(),
@@ -460,6 +459,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     forged: restraining.hears.forged,
     sent: restraining.hears.sent,
     sign,
+    shortLines: (bytes) => pool.run("short-lines", { bytes }),
     ...(sending === undefined
       ? {}
       : { sending: withLinks(sending, config.sending.publicUrl, ourHost, { store, now }) }),

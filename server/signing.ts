@@ -16,6 +16,7 @@ import type { WorkPool } from "./work/pool.ts";
 
 export type Signing = {
   readonly sign: Signer["sign"];
+  readonly inSevenBits: Signer["inSevenBits"];
   readonly keys: KeyKeeper;
   readonly forward: ForwardPorts;
   /** Signs addresses that are made here, so that nobody else can make one. */
@@ -49,6 +50,7 @@ export async function startSigning(parts: {
   const stopKeys = keys.start();
   return {
     sign: (bytes, domain, by) => signer.sign(bytes, domain, by),
+    inSevenBits: (message) => signer.inSevenBits(message),
     keys,
     mac: returnPaths.mac,
     directory: withReturnPaths(directory, returnPaths.back),

@@ -25,24 +25,62 @@ type ArcSet = { readonly results: string; readonly message: string; readonly sea
 
 class Broken extends Error {}
 
+/** DNS does not answer. */
+class Silent extends Error {}
+
 /** Never rejects for what a stranger wrote. */
 export async function verifyArc(header: Header, parts: Pick<VerifyParts, "txt" | "hashes">): Promise<ArcResult> {
   let sets: readonly ArcSet[] = [];
+  const sealers = (): readonly string[] => sets.map(({ seal }) => seal.domain);
   try {
     sets = setsOf(header);
     if (sets.length === 0) return { result: "none", sealers: [], said: [] };
-    return await validate(header, sets, parts);
+    await validate(header, sets, parts);
+    return { result: "pass", sealers: sealers(), said: sets.map(({ results }) => unnamed(results)) };
   } catch (error) {
-    if (!(error instanceof Broken)) throw error;
-    return { result: "fail", sealers: sets.map(({ seal }) => seal.domain), reason: error.message, said: [] };
+    if (error instanceof Silent) return { result: "temperror", sealers: sealers(), reason: error.message, said: [] };
+    if (error instanceof Broken) return { result: "fail", sealers: sealers(), reason: error.message, said: [] };
+    throw error;
   }
 }
 
+/** The last set of a chain, where it holds by itself: what its sealer said, and of what it said it. */
+export type NewestSet = {
+  readonly instance: number;
+  readonly domain: string;
+  readonly cv: "none" | "pass";
+  /** The ARC-Authentication-Results without their instance. */
+  readonly results: string;
+  /** Fields that the message signature covers, in lower case. */
+  readonly names: readonly string[];
+};
+
+/** The newest set alone is verified, whatever the ones before it are worth; undefined where there is none that holds. Never rejects. */
+export async function verifyNewestSet(
+  header: Header,
+  parts: Pick<VerifyParts, "txt" | "hashes">,
+): Promise<NewestSet | undefined> {
+  try {
+    const sets = setsOf(header);
+    const newest = sets.at(-1);
+    if (newest === undefined) return undefined;
+    const { message } = await validate(header, sets, parts, sets.length - 1);
+    const results = unnamed(newest.results).replace(/^i[ \t\r\n]*=[ \t\r\n]*\d+[ \t\r\n]*;[ \t\r\n]*/, "");
+    const { domain, cv } = newest.seal;
+    return { instance: sets.length, domain, cv: cv === "none" ? "none" : "pass", results, names: message.names };
+  } catch (error) {
+    if (error instanceof Broken || error instanceof Silent) return undefined;
+    throw error;
+  }
+}
+
+/** The newest signature of the message, and the seals from that of set `first` (from 0) on. */
 async function validate(
   header: Header,
   sets: readonly ArcSet[],
   { txt, hashes }: Pick<VerifyParts, "txt" | "hashes">,
-): Promise<ArcResult> {
+  first = 0,
+): Promise<{ readonly message: SignatureTags }> {
   const newest = sets.at(-1)!;
   const message = parseSignature(newest.message, true);
   if ("wrong" in message) throw new Broken(`ARC-Message-Signature: ${message.wrong}`);
@@ -51,24 +89,25 @@ async function validate(
   const [[body], messageKey, ...sealKeys] = await Promise.all([
     hashes([{ form: message.bodyForm, length: message.length }]),
     findKey(message, txt),
-    ...sets.map(({ seal }) => findKey(seal, txt)),
+    ...sets.slice(first).map(({ seal }) => findKey(seal, txt)),
   ]);
-  const sealers = sets.map(({ seal }) => seal.domain);
   const silent = [messageKey, ...sealKeys].find((key) => "result" in key && key.result === "temperror");
-  if (silent !== undefined && "reason" in silent)
-    return { result: "temperror", sealers, reason: silent.reason, said: [] };
+  if (silent !== undefined && "reason" in silent) throw new Silent(silent.reason);
   verifyMessage(header, message, messageKey, body?.hash);
   let covered = "";
   for (const [index, { results, message: ams, seal }] of sets.entries()) {
     covered += `${relaxedField(results)}\r\n${relaxedField(ams)}\r\n`;
-    const own = relaxedField(withoutSignature(seal.field).replace(/\r?\n$/, ""));
-    const key = usable(sealKeys[index]!);
-    if (!isSignedBy(key, covered + own, seal.signature)) throw new Broken(`seal ${index + 1} does not fit`);
+    if (index >= first) {
+      const own = relaxedField(withoutSignature(seal.field).replace(/\r?\n$/, ""));
+      const key = usable(sealKeys[index - first]!);
+      if (!isSignedBy(key, covered + own, seal.signature)) throw new Broken(`seal ${index + 1} does not fit`);
+    }
     covered += `${relaxedField(seal.field)}\r\n`;
   }
-  const said = sets.map(({ results }) => results.slice(results.indexOf(":") + 1).trim());
-  return { result: "pass", sealers, said };
+  return { message };
 }
+
+const unnamed = (field: string): string => field.slice(field.indexOf(":") + 1).trim();
 
 function verifyMessage(header: Header, message: SignatureTags, found: FoundKey, hash: string | undefined): void {
   const key = usable(found);

@@ -63,8 +63,9 @@ export type SignedFields = {
   readonly body: Buffer;
 };
 
-/** What DKIM signs of `message`; undefined where there is no From (RFC 6376 §5.4 wants it signed). */
-export function dkimFields(message: Buffer): SignedFields | undefined {
+/** What DKIM signs of `message`; undefined where there is no From (RFC 6376 §5.4 wants it signed). `only` as for `arcFields`. */
+export function dkimFields(message: Buffer, only?: readonly string[]): SignedFields | undefined {
+  if (only !== undefined) return named(message, only);
   const found = select(message, (field) => dkimNames.get(field.name));
   if (!found.names.includes("From")) return undefined;
   const again = oversignedIfThere.filter((name) => found.names.includes(name));
@@ -88,9 +89,12 @@ export function fieldsNamed(header: Header, names: readonly string[], form: "sim
 
 /** What an ARC-Message-Signature signs of `message`; `only` (lower case, in order) names the fields instead. */
 export function arcFields(message: Buffer, only?: readonly string[]): SignedFields {
-  if (only === undefined) return select(message, (field) => arcNames.get(field.name));
+  return only === undefined ? select(message, (field) => arcNames.get(field.name)) : named(message, only);
+}
+
+function named(message: Buffer, names: readonly string[]): SignedFields {
   const header = splitHeader(message, 0, message.length);
-  return { names: only, text: fieldsNamed(header, only, "relaxed"), header, body: message.subarray(header.end) };
+  return { names, text: fieldsNamed(header, names, "relaxed"), header, body: message.subarray(header.end) };
 }
 
 function select(message: Buffer, nameOf: (field: HeaderField) => string | undefined): SignedFields {

@@ -68,6 +68,19 @@ export function hasShortLines(raw: Uint8Array): boolean {
   return bytes.length - line <= maxLineBytes && bytes.indexOf(13, line) < 0;
 }
 
+/** Whether a line is longer than SMTP lets through; it goes a thousand octets at a step. */
+export function hasLongLine(raw: Uint8Array): boolean {
+  const bytes = bytesOf(raw);
+  let line = 0;
+  while (bytes.length - line > maxLineBytes) {
+    // The last line end that comes in time: its CR right after 998 octets at the latest.
+    const end = bytes.lastIndexOf(10, line + maxLineBytes + 1);
+    if (end < line) return true;
+    line = end + 1;
+  }
+  return false;
+}
+
 /** UTF-8 bytes of text with CRLF lines. */
 export function textBytes(text: string): Buffer {
   return Buffer.from(withCrlf(text), "utf8");

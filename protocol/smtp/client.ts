@@ -44,16 +44,26 @@ const maxBlindChunkBytes = 64 * 1024;
 
 type Awaited = "mail" | "rcpt" | "data" | "message" | "nothing" | "reset";
 
+/** What a message has that this server does not take: then it goes in seven bits (RFC 6152 §3, RFC 3030 §3), or not at all. */
+export function beyond(
+  { body }: Pick<Envelope, "body">,
+  message: Buffer,
+  { eightBitMime, binaryMime, chunking }: Capabilities,
+): "8BITMIME" | "BINARYMIME" | undefined {
+  if (body === "7bit" || (body === "8bitmime" && eightBitMime)) return undefined;
+  if (body === "binarymime" && !(binaryMime && chunking) && !isLines(message)) return "BINARYMIME";
+  return eightBitMime || !hasHighBytes(message) ? undefined : "8BITMIME";
+}
+
 /**
  * Begins a transaction with a server that has said what it can do; or says, as the reply we would have given ourselves,
- * why this message cannot go there. `sevenBit` converts a message for a server without 8BITMIME (RFC 6152 §3) and may decline.
+ * why this message cannot go there.
  */
 export function beginTransaction(
   envelope: Envelope,
   message: Buffer,
   capabilities: Capabilities,
   protocol: "smtp" | "lmtp",
-  sevenBit: (message: Buffer) => Buffer | undefined = () => undefined,
 ): Transaction | Reply {
   const addresses = [envelope.from, ...envelope.recipients.map((recipient) => recipient.address)];
   // RFC 5321 §4.1.2: no control character is part of an address; a line end here would be another command.
@@ -66,26 +76,14 @@ export function beginTransaction(
     if (!capabilities.smtputf8) return reply(550, "5.6.7", "The next server does not support SMTPUTF8"); // RFC 6531 §3.2
     parameters.push("SMTPUTF8");
   }
-  let bytes = message;
-  let binary = envelope.body === "binarymime" && !isLines(message);
-  if (binary && !(capabilities.binaryMime && capabilities.chunking)) {
-    const converted = sevenBit(message);
-    if (converted === undefined) return reply(554, "5.6.3", "The next server does not support BINARYMIME"); // RFC 3030 §3
-    bytes = converted;
-    binary = false;
-  }
+  const lacks = beyond(envelope, message, capabilities);
+  if (lacks !== undefined) return reply(554, "5.6.3", `The next server does not support ${lacks}`);
+  const binary = envelope.body === "binarymime" && !isLines(message);
   if (binary) parameters.push("BODY=BINARYMIME");
-  else if (envelope.body !== "7bit") {
-    if (capabilities.eightBitMime) parameters.push("BODY=8BITMIME");
-    else if (hasHighBytes(bytes)) {
-      const converted = sevenBit(bytes);
-      if (converted === undefined) return reply(554, "5.6.3", "The next server does not support 8BITMIME"); // RFC 6152 §3
-      bytes = converted;
-    }
-  }
-  if (capabilities.maxSizeBytes !== undefined && bytes.length > capabilities.maxSizeBytes)
+  else if (envelope.body !== "7bit" && capabilities.eightBitMime) parameters.push("BODY=8BITMIME");
+  if (capabilities.maxSizeBytes !== undefined && message.length > capabilities.maxSizeBytes)
     return reply(552, "5.3.4", `The next server takes at most ${capabilities.maxSizeBytes} bytes`); // RFC 1870 §6.1
-  if (capabilities.size) parameters.push(`SIZE=${bytes.length}`);
+  if (capabilities.size) parameters.push(`SIZE=${message.length}`);
   if (envelope.requireTls && capabilities.requireTls) parameters.push("REQUIRETLS");
   if (capabilities.dsn) {
     if (envelope.ret !== undefined) parameters.push(envelope.ret === "full" ? "RET=FULL" : "RET=HDRS");
@@ -96,7 +94,7 @@ export function beginTransaction(
   const rcpts = envelope.recipients.map((recipient) => rcptCommand(recipient, capabilities.dsn));
   // BDAT saves the wait for 354 and the doubled dots. LMTP answers it once per recipient taken, so there it waits for them.
   const chunking = capabilities.chunking && (binary || protocol === "smtp");
-  return new Transaction(mail, rcpts, bytes, capabilities.pipelining, chunking, protocol === "lmtp");
+  return new Transaction(mail, rcpts, message, capabilities.pipelining, chunking, protocol === "lmtp");
 }
 
 export class Transaction {

@@ -11,6 +11,14 @@ test("who has mail forwarded reads why it was not", () => {
   );
 });
 
+test("a sender reads whose signatures broke on the way", () => {
+  const detail = { to: ["x@far.test"], host: "mx.far.test", reply: "250 ok", unsigned: ["author.test"] };
+  assert.equal(
+    inWords({ stage: "delivered", detail }),
+    "It was delivered to x@far.test at mx.far.test. That server takes seven bits only: it got the message converted, and the signatures of author.test do not hold any more. It answered: 250 ok.",
+  );
+});
+
 for (const [sieve, words] of [
   [undefined, "It was put into inbox."],
   [["redirect far@x.test", "keep"], "A script had it put into inbox. A script sends it on to far@x.test."],

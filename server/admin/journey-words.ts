@@ -54,6 +54,13 @@ function attempted(detail: Detail): string {
       : `${host}${text(detail, "address") === "" ? "" : ` (${text(detail, "address")})`}`;
   return at === "" ? "" : ` at ${at}`;
 }
+/** RFC 6152 §3: what a server that takes seven bits only was given. */
+const inSevenBits = (detail: Detail): string => {
+  if (!Array.isArray(detail["unsigned"])) return "";
+  const unsigned = joined(list(detail, "unsigned"));
+  const so = "That server takes seven bits only: it got the message converted";
+  return unsigned === "" ? ` ${so}.` : ` ${so}, and the signatures of ${unsigned} do not hold any more.`;
+};
 const answered = (detail: Detail): string => {
   const reply = text(detail, "reply");
   // Its words end as they like, ours with a full stop.
@@ -108,11 +115,11 @@ export function inWords({ stage, detail }: Pick<JourneyEntry, "stage" | "detail"
     case "attempt":
       return `We tried to deliver it${attempted(detail)}.`;
     case "delivered":
-      return `It was delivered to ${to}${attempted(detail)}${text(detail, "tls") === "" ? "" : ", encrypted"}.${answered(detail)}`;
+      return `It was delivered to ${to}${attempted(detail)}${text(detail, "tls") === "" ? "" : ", encrypted"}.${inSevenBits(detail)}${answered(detail)}`;
     case "deferred":
       return `It could not be delivered to ${to}${attempted(detail)} yet.${answered(detail)} The next try is ${detail["nextAt"] === undefined ? "later" : `at ${when(detail["nextAt"])}`}.`;
     case "bounced":
-      return `It was refused for good for ${to}${attempted(detail)}.${answered(detail)}`;
+      return `It was refused for good for ${to}${attempted(detail)}.${inSevenBits(detail)}${answered(detail)}`;
     case "expired":
       return `We gave up on ${to}: it could not be delivered in time.${answered(detail)}`;
     case "held":

@@ -143,6 +143,7 @@ export function resultsOf(
       detail["port"] = attempt.port;
       detail["tls"] = attempt.tls;
       detail["ms"] = attempt.ms;
+      if (attempt.unsigned !== undefined) detail["unsigned"] = attempt.unsigned;
     }
     if (group.outcome.kind !== "delivered") {
       detail["why"] = group.outcome.why;

@@ -2,6 +2,7 @@
 import { connect, type Socket } from "node:net";
 import type { TLSSocketOptions } from "node:tls";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
+import { toShortLines } from "../../protocol/mime/seven-bit.ts";
 import type { Mode } from "../../protocol/smtp/session.ts";
 import type { Directory, Resolution } from "../access/directory.ts";
 import type { Login } from "../access/login.ts";
@@ -141,6 +142,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     limits: options.limits ?? { governs: () => false, take: never },
     sign: options.sign ?? (async () => ""),
     newMessageId: () => `made.${++ids}@mx.example.test`,
+    shortLines: async (bytes: Uint8Array) => toShortLines(bytes),
     log: quiet,
   });
   const ports = {

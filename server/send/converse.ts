@@ -2,16 +2,12 @@
  * Sends messages one after another over an open session. With PIPELINING the commands of the next message travel with
  * the end of the one before (RFC 2920 §3.1), so that a message costs one write and one read.
  */
-import {
-  beginTransaction,
-  type Envelope,
-  type Phase,
-  type RecipientOutcome,
-  Transaction,
-} from "../../protocol/smtp/client.ts";
-import type { Reply } from "../../protocol/smtp/reply.ts";
+import { bytesOf } from "../../protocol/mime/header.ts";
+import { beginTransaction, beyond, type Envelope, type Phase, Transaction } from "../../protocol/smtp/client.ts";
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import { withoutReturnPath } from "../../protocol/smtp/trace.ts";
 import type { ReadEnd } from "../net/connection.ts";
+import type { InSevenBits } from "../sign/in-seven-bits.ts";
 import { brokenOff, classify, type Outcome, ofTheRest } from "./classify.ts";
 import type { Session, SessionSettings } from "./session.ts";
 
@@ -35,14 +31,19 @@ export type Attempt = {
   readonly ms: number;
   /** The server knows DSN and was told what the sender wishes: success is its to report (RFC 3461 §5.2.2). */
   readonly dsn: boolean;
+  /** The message went in seven bits; domains whose signatures do not hold any more. */
+  readonly unsigned?: readonly string[];
 };
+
+/** A message for a server that takes seven bits only; undefined where it cannot be had without harm. */
+export type SevenBit = (message: Buffer) => Promise<InSevenBits | undefined>;
 
 export type ConverseAsk = {
   readonly session: Session;
   readonly protocol: "smtp" | "lmtp";
   readonly settings: SessionSettings;
   readonly monotonic: () => number;
-  readonly sevenBit: (message: Buffer) => Buffer | undefined;
+  readonly sevenBit: SevenBit;
   /** The next job that may go over this session, or undefined: there is none now, or somebody else's turn. */
   readonly next: () => Job | undefined;
   /** A job that was not tried goes back to the front. */
@@ -52,7 +53,12 @@ export type ConverseAsk = {
 };
 
 type Progress = { current: Running | undefined; follower: Running | undefined };
-type Running = { readonly job: Job; readonly transaction: Transaction; readonly startedAt: number };
+type Running = {
+  readonly job: Job;
+  readonly transaction: Transaction;
+  readonly startedAt: number;
+  readonly unsigned: readonly string[] | undefined;
+};
 
 /** Up to this size what is to be written is copied into one buffer: one small copy costs less than a gathering write. */
 const maxCopiedBytes = 16 * 1024;
@@ -143,48 +149,72 @@ export class Conversation {
   async #begin(first: Job): Promise<Running | undefined> {
     for (let job: Job | undefined = first; job !== undefined; job = this.#ask.next()) {
       if (job.bytes === undefined && !(await job.load())) continue;
-      const running = this.#start(job);
+      const message = withoutReturnPath(job.bytes!);
+      const running = this.#isBeyond(job, message)
+        ? await this.#startInSevenBits(job, message)
+        : this.#start(job, message);
       if (running !== undefined) return running;
     }
     return undefined;
+  }
+
+  #isBeyond({ envelope }: Job, message: Buffer): boolean {
+    return beyond(envelope, message, this.#ask.session.capabilities) !== undefined;
+  }
+
+  async #startInSevenBits(job: Job, message: Buffer): Promise<Running | undefined> {
+    try {
+      const made = await this.#ask.sevenBit(message);
+      return made === undefined ? this.#start(job, message) : this.#start(job, bytesOf(made.bytes), made.unsigned);
+    } catch (error) {
+      this.#ask.broken(error);
+      this.#refuse(job, reply(451, "4.3.0", "It could not be converted to seven bits, which the next server wants"));
+      return undefined;
+    }
   }
 
   /** Begins a job that can begin at once. */
   #beginNow(): Running | undefined {
     const job = this.#ask.next();
     if (job === undefined) return undefined;
-    if (job.bytes === undefined) {
+    const message = job.bytes && withoutReturnPath(job.bytes);
+    if (message === undefined || this.#isBeyond(job, message)) {
       this.#ask.putBack(job);
       return undefined;
     }
-    return this.#start(job);
+    return this.#start(job, message);
   }
 
-  #start(job: Job): Running | undefined {
-    const { session, protocol, monotonic, sevenBit } = this.#ask;
-    const message = withoutReturnPath(job.bytes!);
+  #start(job: Job, message: Buffer, unsigned?: readonly string[]): Running | undefined {
+    const { session, protocol, monotonic } = this.#ask;
     const { maxRecipients } = session.capabilities;
     const recipients = job.envelope.recipients.slice(0, maxRecipients);
     const envelope = { ...job.envelope, recipients };
-    const began = beginTransaction(envelope, message, session.capabilities, protocol, sevenBit);
+    const began = beginTransaction(envelope, message, session.capabilities, protocol);
     if (began instanceof Transaction) {
       this.begun++;
-      return { job, transaction: began, startedAt: monotonic() };
+      return { job, transaction: began, startedAt: monotonic(), unsigned };
     }
-    const outcome = { ...classify({ phase: "message", reply: began }, false), ours: true as const };
-    job.done(
-      job.envelope.recipients.map(() => outcome),
-      this.#attempt(0),
-    );
+    this.#refuse(job, began);
     return undefined;
   }
 
-  #finish({ job, transaction, startedAt }: Running): void {
+  /** In our own words: the server is not asked. */
+  #refuse(job: Job, reply: Reply): void {
+    const outcome = { ...classify({ phase: "message", reply }, false), ours: true as const };
+    job.done(
+      job.envelope.recipients.map(() => outcome),
+      this.#attempt(0, undefined),
+    );
+  }
+
+  #finish(running: Running): void {
+    const { transaction } = running;
     const { outcomes } = transaction;
     const taken = outcomes.some((outcome) => outcome !== undefined && outcome.phase === "message");
     const fault = brokenOff(transaction.phase, "fault", this.#ask.session.host);
     const tried = outcomes.map((outcome) => (outcome === undefined ? fault : classify(outcome, taken)));
-    this.#done(job, tried, outcomes, startedAt);
+    this.#done(running, tried);
   }
 
   /** A server may give up a session that served already, between two messages: then the job has not been tried. */
@@ -193,7 +223,7 @@ export class Conversation {
   }
 
   #breakOff(current: Running, cause: Reply | string): void {
-    const { job, transaction, startedAt } = current;
+    const { job, transaction } = current;
     const { connection, host } = this.#ask.session;
     if (this.#proved && transaction.phase === "mail" && cause !== "timeout") {
       this.#ask.putBack(job);
@@ -202,26 +232,23 @@ export class Conversation {
       const outcome = brokenOff(transaction.phase, kind, host);
       const { outcomes } = transaction;
       const tried = outcomes.map((decided) => (decided === undefined ? outcome : classify(decided, false)));
-      this.#done(job, tried, outcomes, startedAt);
+      this.#done(current, tried);
     }
     connection.destroy();
   }
 
   /** RFC 9422 §4.2: recipients beyond what the server takes in one transaction have had no turn yet. */
-  #done(
-    job: Job,
-    tried: readonly Outcome[],
-    outcomes: readonly (RecipientOutcome | undefined)[],
-    startedAt: number,
-  ): void {
+  #done({ job, transaction, startedAt, unsigned }: Running, tried: readonly Outcome[]): void {
+    const { outcomes } = transaction;
     const rest = job.envelope.recipients.length - tried.length;
     const untried = rest === 0 ? [] : new Array<Outcome>(rest).fill(ofTheRest(tried, outcomes, this.#ask.protocol));
-    job.done([...tried, ...untried], this.#attempt(this.#ask.monotonic() - startedAt));
+    job.done([...tried, ...untried], this.#attempt(this.#ask.monotonic() - startedAt, unsigned));
   }
 
-  #attempt(ms: number): Attempt {
+  #attempt(ms: number, unsigned: readonly string[] | undefined): Attempt {
     const { host, address, port, tls, capabilities } = this.#ask.session;
-    return { host, address, port, tls, ms: Math.round(ms), dsn: capabilities.dsn };
+    const attempt = { host, address, port, tls, ms: Math.round(ms), dsn: capabilities.dsn };
+    return unsigned === undefined ? attempt : { ...attempt, unsigned };
   }
 
   #write(output: readonly (string | Buffer)[]): void {

@@ -73,7 +73,7 @@ async function sendAll(
     },
     shaper: { limits: () => limits, hours },
     random: () => 0.5,
-    sevenBit: () => undefined,
+    sevenBit: async () => undefined,
     broken: (error) => quiet.error({ err: error }, "broke"),
   });
   let most = 0;
@@ -143,7 +143,7 @@ test("one message waits for one connection, however long that takes to be opened
     session: session(() => now),
     source: { take: () => undefined, putBack() {}, waiting: () => 1, unreachable() {} },
     random: () => 0.5,
-    sevenBit: () => undefined,
+    sevenBit: async () => undefined,
     broken: (error) => quiet.error({ err: error }, "broke"),
   });
   pool.wake(pathTo(server));

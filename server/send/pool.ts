@@ -2,7 +2,7 @@
  * Connections, kept by path (source → site) and used for many messages. Each site has its own bound, its own back-off and
  * its own work, so that a slow or dead one costs the others nothing but its connections.
  */
-import { type Attempt, Conversation, type Job } from "./converse.ts";
+import { type Attempt, Conversation, type Job, type SevenBit } from "./converse.ts";
 import { type Group, Groups } from "./groups.ts";
 import { giveBack, ofDomain, pass, type RateState, type Shaper, unpaced, waitFor } from "./rate.ts";
 import { type OpenFailure, openSession, type Session, type SessionAsk, type SessionSettings } from "./session.ts";
@@ -43,7 +43,7 @@ export type PoolAsk = {
   /** Limits of paths that have a provider. */
   readonly shaper?: Shaper | undefined;
   readonly random: () => number;
-  readonly sevenBit: (message: Buffer) => Buffer | undefined;
+  readonly sevenBit: SevenBit;
   /** A mistake of ours was met: for the log. */
   readonly broken: (error: unknown) => void;
 };

@@ -53,7 +53,7 @@ class World {
       ours: [],
       source: "",
       tls: { ca },
-      sevenBit: () => undefined,
+      sevenBit: async () => undefined,
       random: () => 0.5,
       nonce: () => "abcdefghijklmnopqrstuvwx",
       monotonic: () => performance.now(),

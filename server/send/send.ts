@@ -12,6 +12,7 @@ import type { Resolver } from "../net/resolver.ts";
 import type { Domain } from "../store/store.ts";
 import { type CalloutSettings, defaultCalloutSettings, makeCallout } from "./callout.ts";
 import type { Outcome } from "./classify.ts";
+import type { SevenBit } from "./converse.ts";
 import { defaultMxSettings, type Lookup, lookUpHosts, lookUpMx, type MxSettings } from "./mx.ts";
 import { type JobSource, Pool, type PoolSettings } from "./pool.ts";
 import type { Shaper } from "./rate.ts";
@@ -88,7 +89,7 @@ export type SendAsk = {
   /** Milliseconds since 1970, for certificates. */
   readonly now: () => number;
   /** Converts a message for a server that only takes 7 bits, or declines. */
-  readonly sevenBit: (message: Buffer) => Buffer | undefined;
+  readonly sevenBit: SevenBit;
   readonly random: () => number;
   readonly nonce: () => string;
   readonly monotonic: () => number;

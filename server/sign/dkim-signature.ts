@@ -14,6 +14,8 @@ export type DkimSignTask = {
   readonly signedAt: number; // milliseconds since 1970
   /** The x= tag, milliseconds since 1970. */
   readonly expiresAt?: number | undefined;
+  /** Signs these fields (lower case) and no others. */
+  readonly only?: readonly string[] | undefined;
 };
 
 /** Parsed private keys by their PEM; reading one costs more than an Ed25519 signature. */
@@ -21,8 +23,8 @@ const parsedKeys = new Map<string, KeyObject>();
 const maxParsedKeys = 1000;
 
 /** The header lines to put before the message, each ended with CRLF; "" where the message has no From to sign. */
-export function dkimSignature({ bytes, domain, keys, signedAt, expiresAt }: DkimSignTask): string {
-  const signed = dkimFields(bytesOf(bytes));
+export function dkimSignature({ bytes, domain, keys, signedAt, expiresAt, only }: DkimSignTask): string {
+  const signed = dkimFields(bytesOf(bytes), only);
   if (signed === undefined) return "";
   const bodyHash = relaxedBodyHash(signed.body);
   let fields = "";

@@ -1,7 +1,11 @@
 /** Signs outgoing messages with the keys of their domain; the work is done in the pool. */
+import { parseTags } from "../../protocol/dkim/tags.ts";
+import { maxSignatures } from "../../protocol/dkim/verify.ts";
+import { bytesOf, splitHeader } from "../../protocol/mime/header.ts";
 import type { Domain, Instant, StoreReader } from "../store/store.ts";
 import type { WorkPool } from "../work/pool.ts";
 import { type DkimKey, type KeyUse, readDkimKeys, useOf } from "./dkim-keys.ts";
+import type { InSevenBits, SevenBitTask } from "./in-seven-bits.ts";
 
 export type SignedAs = {
   /** How long the signature counts where the domain says nothing; undefined: for good. */
@@ -17,6 +21,8 @@ export interface Signer {
    * more of the message.
    */
   sign(bytes: Uint8Array, domain: string, by?: SignedAs): Promise<string>;
+  /** The message in seven bits, with our signatures (and our ARC set) made anew; undefined where that cannot be had without harm. */
+  inSevenBits(message: Uint8Array): Promise<InSevenBits | undefined>;
   /** Keys have changed: they are read again. */
   forget(): void;
   /** The key for an ARC seal by `domain` or the nearest above it. RFC 8617 §4.1.2 knows rsa-sha256 alone. */
@@ -28,11 +34,17 @@ const keysTtlMs = 5_000;
 const maxDomains = 10_000;
 /** Domains above the author's that are asked for. */
 const maxParents = 3;
+/** Domains that are looked for among ours; more signatures of one message are not believed either. */
+const maxSigners = 2 * maxSignatures;
+const signatures: ReadonlySet<string> = new Set(["dkim-signature", "arc-seal", "arc-message-signature"]);
 const dayMs = 24 * 60 * 60 * 1000;
 
 type Signing = {
   readonly domain: string;
+  /** Those that may sign. */
   readonly keys: readonly DkimKey[];
+  /** Those too that have signed, or will. */
+  readonly all: readonly DkimKey[];
   readonly signatureDays: number | undefined;
 };
 
@@ -55,8 +67,8 @@ export function makeSigner(parts: {
       const row = await parts.domain(domain);
       if (row?.kind === "local") {
         const found = await readDkimKeys(parts.store, domain);
-        const keys = found?.keys.filter(signs) ?? [];
-        return { domain, keys, signatureDays: row.settings.signatureDays };
+        const all = found?.keys ?? [];
+        return { domain, keys: all.filter(signs), all, signatureDays: row.settings.signatureDays };
       }
       domain = domain.slice(domain.indexOf(".") + 1);
     }
@@ -91,6 +103,16 @@ export function makeSigner(parts: {
       const expiresAt = lasting === undefined ? undefined : signedAt + lasting;
       return parts.pool.run("dkim-sign", { bytes, domain, keys, signedAt, expiresAt });
     },
+    async inSevenBits(message) {
+      const ours: SevenBitTask["ours"][number][] = [];
+      for (const domain of signersOf(bytesOf(message))) {
+        const signing = await signingOf(domain);
+        if (signing?.domain !== domain) continue;
+        const keys = signing.all.map((key) => ({ ...key, signs: signing.keys.includes(key) }));
+        ours.push({ domain, keys });
+      }
+      return parts.pool.run("seven-bit", { bytes: message, ours, signedAt: parts.now() });
+    },
     forget: () => known.clear(),
     async sealingKey(name) {
       const signing = await signingOf(name);
@@ -98,4 +120,17 @@ export function makeSigner(parts: {
       return signing === undefined || key === undefined ? undefined : { domain: signing.domain, key };
     },
   };
+}
+
+/** Domains that signatures and seals of the message name. */
+function signersOf(message: Buffer): ReadonlySet<string> {
+  const header = splitHeader(message, 0, message.length);
+  const names = new Set<string>();
+  for (const field of header.fields) {
+    if (!signatures.has(field.name)) continue;
+    const domain = parseTags(header.text.slice(field.valueStart, field.end))?.get("d");
+    if (domain !== undefined) names.add(domain.toLowerCase());
+    if (names.size === maxSigners) break;
+  }
+  return names;
 }

@@ -126,7 +126,7 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
       sts: { find: async () => ({ policy: undefined, trouble: undefined }), forgetFailures() {} },
       tlsResults: { connected() {}, stsTrouble() {}, notNamed() {} },
       now,
-      sevenBit: () => undefined,
+      sevenBit: async () => undefined,
       random: draw.next,
       nonce: () => "",
       monotonic,

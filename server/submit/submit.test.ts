@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { splitHeader } from "../../protocol/mime/header.ts";
+import { toShortLines } from "../../protocol/mime/seven-bit.ts";
 import { reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { MailCopies } from "../deliver/copies.ts";
 import type { Sender } from "../dispatch/sender.ts";
@@ -19,6 +20,7 @@ async function prepared(text: string, signature = ""): Promise<string> {
   const made = await prepare(Buffer.from(text), headerOf(text), {
     at: 0,
     newMessageId: () => "new@mx.test",
+    shortLines: async (bytes: Uint8Array) => toShortLines(bytes),
     author: "u1@example.test",
     domain: "example.test",
     without: [],
@@ -124,6 +126,7 @@ test("only what was taken counts, and strangers' mail passes as it is", async ()
     limits,
     sign: async () => "",
     newMessageId: () => "new@mx.test",
+    shortLines: async (bytes: Uint8Array) => toShortLines(bytes),
     log: quiet,
   });
   const mail = {
@@ -162,6 +165,7 @@ test("a tenant's mail by SMTP: how eager its recipients are, its tags, when it g
     limits: fakeLimits(undefined),
     sign: async (_, domain) => `DKIM-Signature: d=${domain}\r\n`,
     newMessageId: () => "new@mx.test",
+    shortLines: async (bytes: Uint8Array) => toShortLines(bytes),
     sending: {
       hasTenants: () => true,
       alsoSigns: ({ stream }) => (stream === "news" ? "platform.test" : undefined),
@@ -260,6 +264,7 @@ test("of many messages those over the limit are refused, and those that were not
     limits,
     sign: async () => "",
     newMessageId: () => "new@mx.test",
+    shortLines: async (bytes: Uint8Array) => toShortLines(bytes),
     log: quiet,
   });
   const sample = {

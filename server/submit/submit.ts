@@ -15,7 +15,7 @@ import type { Counted, SendingLimits } from "../restrain/sending-limits.ts";
 import type { Signer } from "../sign/signer.ts";
 import type { Account, Instant } from "../store/store.ts";
 import type { Once } from "./once.ts";
-import { type PrepareParts, prepare } from "./prepare.ts";
+import { type PrepareParts, prepare, type ShortLines, withShortLines } from "./prepare.ts";
 import { authorDomain, checkEnvelopeSender, checkHeaderSenders, ownReturnPath } from "./sender.ts";
 import { handlingOf, ownFields, wishOf } from "./sending-fields.ts";
 
@@ -27,6 +27,7 @@ export type SubmitPorts = {
   readonly mayNotSend?: (account: Account) => Reply | undefined;
   /** DKIM-Signature lines for the message, "" where the domain has no keys. */
   readonly sign: Signer["sign"];
+  readonly shortLines: ShortLines;
   /** A new Message-ID without its angle brackets. */
   readonly newMessageId: () => string;
   /** Whose mail it is, by the author's domain and what its header asks for; undefined: nobody's who is looked after. */
@@ -70,7 +71,7 @@ export type Submit = {
 };
 
 export function makeSubmit(ports: SubmitPorts): Submit {
-  const { deliver, directory, limits, sign, newMessageId, refused, taken, log } = ports;
+  const { deliver, directory, limits, sign, shortLines, newMessageId, refused, taken, log } = ports;
   const allAreOurs = async ({ recipients }: Received): Promise<boolean> => {
     for (const recipient of recipients) {
       const found = directory.domain(recipient.domain);
@@ -105,8 +106,10 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       return ofTenant(later(mail, handling.notBefore), header, sender, sender.author);
     }
     if (stays) return mail;
-    const signature = author === undefined ? "" : await sign(mail.bytes, author);
-    return signature === "" ? mail : { ...mail, bytes: prepend(signature, mail.bytes) };
+    if (author === undefined) return mail;
+    const bytes = await withShortLines(mail.bytes, header, shortLines);
+    const signature = await sign(bytes, author);
+    return signature === "" ? mail : { ...mail, bytes: prepend(signature, bytes) };
   };
 
   /** Signatures by the author's domain, and by the one that answers for its complaints where that is another. */
@@ -141,6 +144,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       domain,
       without: ownFields(header),
       fields: ports.sending!.fields(sender, mail, header),
+      shortLines,
       sign: signerFor(sender, mail),
     });
     return written === undefined ? { ...mail, bytes, sending: sender } : { ...mail, bytes, written, sending: sender };
@@ -199,6 +203,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       domain: mail.sending.author,
       without: ownFields(header),
       fields: ports.sending?.fields(mail.sending, mail, header) ?? "",
+      shortLines,
       sign: signerFor(mail.sending, mail),
     });
     return traced({ ...mail, bytes }, splitHeader(bytes, 0, bytes.length), false);
@@ -244,7 +249,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const fields = named + (sender === undefined ? "" : ports.sending!.fields(sender, mail, header));
       const { notBefore, key } = handling;
       const signs = signerFor(sender, later(mail, notBefore));
-      const parts = { at: mail.at, newMessageId, author, domain, without, fields, sign: signs };
+      const parts = { at: mail.at, newMessageId, author, domain, without, fields, shortLines, sign: signs };
       const send = async (): Promise<readonly Reply[]> => {
         const counted = limits.governs(account, sender) ? await limits.take(account, mail.recipients) : undefined;
         if (counted !== undefined && "code" in counted) return refuse(mail, counted);

@@ -19,6 +19,7 @@ import type { ReadDmarc } from "../report/read-dmarc.ts";
 import type { ReadTls, ReadTlsTask } from "../report/read-tls.ts";
 import type { ArcSealTask } from "../sign/arc-seal.ts";
 import type { DkimSignTask } from "../sign/dkim-signature.ts";
+import type { InSevenBits, SevenBitTask } from "../sign/in-seven-bits.ts";
 import { sharedCopy } from "../store/shared-memory.ts";
 
 /** Arguments and result of each task. */
@@ -41,6 +42,10 @@ export type TaskTypes = {
   readonly "dkim-sign": { readonly args: DkimSignTask; readonly result: string };
   /** The fields of an ARC set for a message, each ended with CRLF. */
   readonly "arc-seal": { readonly args: ArcSealTask; readonly result: string };
+  /** A message in seven bits, signed anew; undefined where that cannot be had without harm. */
+  readonly "seven-bit": { readonly args: SevenBitTask; readonly result: InSevenBits | undefined };
+  /** A message without lines that are too long for SMTP; undefined as before. */
+  readonly "short-lines": { readonly args: { readonly bytes: Uint8Array }; readonly result: Uint8Array | undefined };
   /** The DMARC reports in a mail. */
   readonly "read-dmarc": { readonly args: { readonly bytes: Uint8Array }; readonly result: ReadDmarc };
   /** The TLS reports in a mail, or in what came over HTTPS. */
@@ -118,6 +123,16 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
   "arc-seal": async (task) => {
     const { arcSeal } = await import("../sign/arc-seal.ts");
     return arcSeal(task);
+  },
+  "seven-bit": async (task) => {
+    const { inSevenBits } = await import("../sign/in-seven-bits.ts");
+    const made = await inSevenBits(task);
+    return made && { ...made, bytes: sharedCopy(made.bytes) };
+  },
+  "short-lines": async ({ bytes }) => {
+    const { toShortLines } = await import("../../protocol/mime/seven-bit.ts");
+    const made = toShortLines(bytes);
+    return made && sharedCopy(made);
   },
   "read-dmarc": async ({ bytes }) => {
     const { readDmarc } = await import("../report/read-dmarc.ts");
