@@ -331,10 +331,7 @@ export async function makeSending(parts: {
     },
     conduct: {
       note: (message, kind, count) =>
-        noteConduct(message, {
-          sent: count,
-          ...(kind === "delivered" ? { delivered: count } : kind === "hard" ? { hard: count } : {}),
-        }),
+        noteConduct(message, kind === "other" ? { sent: count } : { sent: count, [kind]: count }),
     },
     returnPath: (token, host) => {
       const local = verpLocal(token, mac);

@@ -121,9 +121,10 @@ export class ConductBook {
       known.push(current);
       while (known[0]!.hour <= hour - hours) known.shift();
     }
-    for (const name of counted) {
-      const more = change[name] ?? 0;
-      if (more !== 0) current[name] = (current[name] ?? 0) + more;
+    for (const name in change) {
+      const what = name as keyof Tally;
+      const more = change[what] ?? 0;
+      if (more !== 0) current[what] = (current[what] ?? 0) + more;
     }
     this.#changed.add(subject);
   }

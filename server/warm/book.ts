@@ -158,7 +158,8 @@ export class WarmupBook {
     // domain that was stopped for it: others send from there too, and what it costs the address shows in their mail.
     const isBlamed = this.isBlamed(parties.domain, parties.provider, at);
     const own = isBlamed ? { ...ownDoing, unproven: counts.delivered ?? 0 } : undefined;
-    if (source !== undefined) this.#put(record(source, { ...counts, ...own, authFailures: 0 }, at));
+    const said = own !== undefined || (counts.authFailures ?? 0) > 0 ? { ...counts, ...own, authFailures: 0 } : counts;
+    if (source !== undefined) this.#put(record(source, said, at));
     if ((counts.attempts ?? 0) === 0) return;
     const days = this.#days.get(parties.source);
     if (days?.last !== dayOf(at))
