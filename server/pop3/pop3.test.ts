@@ -264,6 +264,26 @@ for (const pageRows of [1, 3, 500]) {
   });
 }
 
+test("header fields in UTF-8 are for who said UTF8; others see them encoded, in RETR and TOP", async () => {
+  const text = Buffer.from("Subject: Grüße\r\n\r\nü\r\n").toString("latin1");
+  const encoded = text.replace(/Gr.*e/, "=?utf-8?b?R3LDvMOfZQ==?=");
+  await using server = await world(new Mail([text]));
+  for (const [first, shown] of [
+    ["NOOP", encoded],
+    ["UTF8", text],
+  ] as const) {
+    const client = await server.client();
+    await client.line();
+    await client.ask(first);
+    await client.ask("USER u1@example.test");
+    await client.ask("PASS pw");
+    assert.equal(await client.askLines("RETR 1"), `+OK ${shown.length} octets\r\n${shown}`, first);
+    assert.equal(await client.askLines("TOP 1 0"), `+OK Top of message follows\r\n${shown.slice(0, -4)}`, first);
+    await client.ask("QUIT");
+    await client.line();
+  }
+});
+
 test("any order of RETR gives the right messages", async () => {
   const mail = new Mail(Array.from({ length: 50 }, (_, at) => `Subject: ${at + 1}\r\n\r\n`));
   await using server = await world(mail);

@@ -2,6 +2,7 @@
 import type { TLSSocketOptions } from "node:tls";
 import { ByteCollector } from "../../protocol/bytes.ts";
 import { type LineFault, LineReader } from "../../protocol/lines.ts";
+import { downgraded } from "../../protocol/mime/downgrade.ts";
 import { type Command, decodeResponse, type MaildropCommand, parseCommand } from "../../protocol/pop3/command.ts";
 import type { Maildrop } from "../../protocol/pop3/maildrop.ts";
 import { endOfLines, err, formatReply, ok, type Reply } from "../../protocol/pop3/reply.ts";
@@ -263,8 +264,10 @@ class Conversation {
   /** RETR, or TOP with so many lines of the body. */
   async #message(message: number, lines: number | undefined, drop: Maildrop): Promise<Reply> {
     if (!drop.has(message)) return this.#say(noMessage);
-    const bytes = await this.#open!.messages.message(message);
-    if (bytes === undefined) return this.#say(err("Message is gone", "SYS/PERM"));
+    const kept = await this.#open!.messages.message(message);
+    if (kept === undefined) return this.#say(err("Message is gone", "SYS/PERM"));
+    // RFC 6856 §2: who did not say UTF8 is given no header fields in UTF-8. LIST says the octets of what is kept.
+    const bytes = this.#session.utf8 ? kept : downgraded(kept);
     const reply = this.#say(ok(lines === undefined ? `${bytes.length} octets` : "Top of message follows"));
     for (const piece of dotStuffed(lines === undefined ? bytes : topOf(bytes, lines))) this.#out.add(piece);
     if (lines === undefined) {
