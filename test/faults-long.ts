@@ -4,10 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ApiTalk } from "./api-talk.ts";
 import { angarium, type DevProcess, startDev } from "./dev-process.ts";
+import { JmapTalk } from "./jmap-talk.ts";
 import { Load } from "./load.ts";
 import { deliver, imapSession, smtpSession } from "./wire.ts";
 
@@ -85,6 +88,29 @@ async function failingFsync(seconds: number): Promise<void> {
   });
 }
 
+/** JMAP, the API and so the webmail are told that there is no room, in a sentence. */
+async function refusedOverHttp(dev: DevProcess): Promise<void> {
+  const origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
+  const jmap = await new JmapTalk(origin, "u4@example.test", "pw").open();
+  const api = new ApiTalk(origin, { user: "u4@example.test", password: "pw" });
+  const full = { type: "urn:angarium:problem:disk-full", status: 507 };
+  const noise = randomBytes(1_000_000);
+  const upload = await jmap.fetch(jmap.session.uploadUrl.replace("{accountId}", jmap.accountId), {
+    method: "POST",
+    body: noise,
+  });
+  const { detail, ...problem } = (await upload.json()) as { detail: string };
+  assert.deepEqual(problem, full);
+  assert.match(detail, /^The server's disk is full/);
+  const bodyValues = { 1: { value: noise.toString("hex") } };
+  const draft = { mailboxIds: { [await jmap.mailbox("drafts")]: true }, textBody: [{ partId: "1" }], bodyValues };
+  const [answer] = await jmap.calls(["Email/set", { create: { e: draft } }]);
+  assert.deepEqual(answer?.[1], { type: "serverUnavailable", description: detail, problem: full.type });
+  const message = `From: u4@example.test\n\n${noise.toString("base64").replace(/.{76}/g, "$&\n")}`;
+  const sent = await api.ask("POST", "/messages/raw", { to: ["x@far.test"], message });
+  assert.deepEqual([sent.status, sent.body.type, sent.body.detail], [507, full.type, detail]);
+}
+
 async function diskFull(): Promise<void> {
   await withSmallDisk("size=24m", async (data) => {
     const dev = await startDev(["--data", data, "--cleartext-auth"]);
@@ -96,6 +122,7 @@ async function diskFull(): Promise<void> {
       answer = await deliver(filler, "u4@example.test", `Subject: filler\r\n\r\n${noise}\r\n`);
     const refusals = await load.untilRefused(20);
     for (const refusal of refusals) assert.match(refusal, /^452 4\.3\.1 /);
+    await refusedOverHttp(dev);
     const reader = await imapSession(imap, "u4@example.test");
     assert.match(await reader.imap("FETCH 1 BODY[HEADER]"), /Subject: filler/);
     assert.match(await reader.imap("STORE 1 +FLAGS.SILENT (\\Deleted)"), /OK/);

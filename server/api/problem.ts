@@ -32,6 +32,7 @@ export const kinds = {
   rejected: [422, "None of the recipients can get it: `errors` says why."],
   rate: [429, "That was too much at once: `Retry-After` says how long to wait."],
   "idempotency-full": [429, "Too many Idempotency-Keys were used in a day."],
+  "disk-full": [507, "The server's disk is full, and nothing was kept: try again when there is room."],
   "server-error": [500, "The server could not do it; its log says why."],
   busy: [503, "Too many large requests at once: `Retry-After` says how long to wait."],
   unavailable: [503, "Who asks cannot be looked up at the moment."],
@@ -95,6 +96,7 @@ export const titles: { readonly [status: number]: string } = {
   429: "Too many requests",
   500: "Server error",
   503: "Not now",
+  507: "No room",
 };
 
 export const notFound = (detail = "There is no such thing, or it is not yours to see."): Problem<"not-found"> =>

@@ -10,7 +10,7 @@ export const takesIfMatch = (route: Route): boolean => changes(route) && route.m
 
 export function refusalsOf(route: Route): readonly Kind[] {
   const { method, who, params, body, takesBytes, refuses } = route;
-  const found: Kind[] = ["host", "url", "parameters", "rate", "server-error", ...refuses];
+  const found: Kind[] = ["host", "url", "parameters", "rate", "server-error", "disk-full", ...refuses];
   if (who !== undefined) found.push("login", "forbidden", "refused", "unavailable");
   if (Object.keys(params).length > 0) found.push("not-found");
   if (method !== "GET" && takesBytes !== true) found.push("too-large");

@@ -11,6 +11,7 @@ import { withoutSecrets } from "../admin/noted.ts";
 import type { Who } from "../jmap/auth.ts";
 import type { Log } from "../log.ts";
 import type { AuditEntry } from "../store/hosting.ts";
+import { diskFullSentence, isDiskFull } from "../store/trouble.ts";
 import { type Actor, allows, atLeast, isTest } from "./actor.ts";
 import { type Bodies, readBytes } from "./body.ts";
 import type { Routes } from "./match.ts";
@@ -58,7 +59,11 @@ export async function serve(request: FastifyRequest, reply: FastifyReply, parts:
     answer = found instanceof Problem ? problemReply(found) : found;
   } catch (error) {
     parts.log.error({ error, method: request.method, url: request.url }, "API request broke");
-    answer = problemReply(new Problem("server-error", "The server could not do it; its log says why."));
+    answer = problemReply(
+      isDiskFull(error)
+        ? new Problem("disk-full", diskFullSentence)
+        : new Problem("server-error", "The server could not do it; its log says why."),
+    );
   }
   reply.code(answer.status).headers(answer.headers);
   if (answer.status === 204 || answer.status === 304) return reply.send();

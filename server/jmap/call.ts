@@ -12,6 +12,7 @@ import {
   type MethodError,
 } from "../../protocol/jmap/types.ts";
 import type { Account, AccountId } from "../store/store.ts";
+import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
 import { Access, accessTo, ownAccess } from "./access.ts";
 import type { JmapPorts } from "./ports.ts";
 import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
@@ -127,6 +128,7 @@ async function runOne(
   } catch (error) {
     call.ports.log.error({ error, method: name, account: call.account.name }, "JMAP method failed");
     const kind = (error as { readonly kind?: unknown }).kind;
+    if (isDiskFull(error)) return [[name, failed("serverUnavailable", diskFullSentence, { problem: diskFullType })]];
     // RFC 8620 §3.6.2: what may pass is told apart from what will not.
     return [
       [

@@ -6,6 +6,7 @@ import { limitProblem, parseJson, readRequest } from "../../protocol/jmap/reques
 import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
 import { permits } from "../access/scopes.ts";
 import type { Account } from "../store/store.ts";
+import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
 import { type Access, accessToBlobs, blobFor } from "./access.ts";
 import { sharedWith } from "./accounts.ts";
 import type { Authentication } from "./auth.ts";
@@ -110,6 +111,10 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
       await passOver(request.raw, maxPassedOver);
       const name = request.url.startsWith(paths.upload) ? "maxSizeUpload" : "maxSizeRequest";
       return sendProblem(reply, limitProblem(name, "The body is larger than this server takes.", 413));
+    }
+    if (isDiskFull(error)) {
+      service.ports.log.error({ error, url: request.url }, "the disk is full");
+      return sendProblem(reply, { type: diskFullType, status: 507, detail: diskFullSentence });
     }
     const status = error.statusCode ?? 500;
     if (status >= 500) service.ports.log.error({ error, url: request.url }, "request failed");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { troubleOf } from "./trouble.ts";
+import { isDiskFull, StoreTrouble, troubleOf } from "./trouble.ts";
 
 const errors: readonly [error: object, kind: string | undefined, message: RegExp][] = [
   [{ errcode: 13 }, "disk-full", /^x$/],
@@ -18,4 +18,17 @@ test("errors of SQLite and of the file system are trouble of the store, others a
     assert.equal(trouble?.kind, kind);
     assert.match(trouble?.message ?? "", message);
   }
+});
+
+test("a full disk is known by what lies beneath, whoever found it", () => {
+  const beneath = Object.assign(new Error("write"), { code: "ENOSPC" });
+  for (const [error, full] of [
+    [new StoreTrouble("disk-full", "x"), true],
+    [new Error("accept", { cause: new StoreTrouble("disk-full", "x") }), true],
+    [new Error("accept", { cause: beneath }), true],
+    [new StoreTrouble("io", "x"), false],
+    [new Error("x"), false],
+    ["x", false],
+  ] as const)
+    assert.equal(isDiskFull(error), full);
 });

@@ -56,6 +56,25 @@ export function troubleOf(error: unknown): StoreTrouble | undefined {
   );
 }
 
+/** Codes of a full disk or quota: Node's, SQLite's (SQLITE_FULL), PostgreSQL's (disk_full). */
+const fullCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "SQLITE_FULL", 13, "53100"]);
+
+/** Whether what broke is that there is no room: the disk is full, or the quota of the server's own user. */
+export function isDiskFull(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const { kind, code, errcode } = at as { kind?: unknown; code?: unknown; errcode?: unknown };
+    if (kind === ("disk-full" satisfies TroubleKind) || fullCodes.has(code) || fullCodes.has(errcode)) return true;
+    if (/disk is full|no space left/i.test(at.message)) return true;
+  }
+  return false;
+}
+
+/** What people and programs are told where it is. */
+export const diskFullSentence =
+  "The server's disk is full: nothing of this was kept. Try again later; an administrator has to make room.";
+/** The type of that as a problem (RFC 9457), in the API and in JMAP. */
+export const diskFullType = "urn:angarium:problem:disk-full";
+
 /** For `catch`: where writing is only by the way, trouble of the store is answered with `instead`; mistakes in the program are not. */
 export function unlessTrouble<T>(instead: T): (error: unknown) => T {
   return (error) => {

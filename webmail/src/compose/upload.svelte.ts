@@ -124,10 +124,10 @@ export class Upload {
         progress(total > 0 ? loaded / total : 0);
       });
       request.addEventListener("load", () => {
-        const answer = request.response as { blobId?: Id; detail?: string } | null;
+        const answer = request.response as { blobId?: Id; type?: string; detail?: string } | null;
         if (request.status >= 200 && request.status < 300 && answer?.blobId !== undefined)
           return resolve(answer.blobId);
-        reject(troubleOfStatus(request.status, { detail: answer?.detail ?? "" }));
+        reject(troubleOfStatus(request.status, answer ?? {}));
       });
       request.addEventListener("error", () => reject(new Trouble("away")));
       request.addEventListener("abort", () => reject(new Trouble("away")));

@@ -2,7 +2,7 @@
 import { accountOf, answerIn, bareArguments, bareId } from "./accounts.ts";
 import { credentialsMode, ownFields } from "./credentials.ts";
 import { rememberStart, takeEarly } from "./early.ts";
-import { Trouble, troubleOf } from "./trouble.ts";
+import { diskFull, Trouble, troubleOf } from "./trouble.ts";
 import { type Id, type Session, urn } from "./types.ts";
 
 export type Call = readonly [method: string, args: { readonly [name: string]: unknown }, id?: string];
@@ -32,7 +32,7 @@ function troubleOfStatus(status: number, body: { readonly type?: string; readonl
   const detail = body.detail ?? "";
   if (status === 401) return new Trouble("ended", detail);
   if (status === 413) return new Trouble("large", detail);
-  if (status === 507) return new Trouble("quota", detail);
+  if (status === 507) return new Trouble(body.type === diskFull ? "full" : "quota", detail);
   if (status === 429) return new Trouble("busy", detail);
   // It is there and out of order, or stands behind something that is: the detail tells it from a network that is away.
   if (status >= 500) return new Trouble("away", detail || String(status));
@@ -192,7 +192,7 @@ export class Client {
     if (sessionState !== undefined && sessionState !== this.session.state) void this.#renew();
     const answers = new Map<string, Answer>();
     for (const [name, args, id] of methodResponses) {
-      if (name === "error") throw troubleOf(args.type, args.description);
+      if (name === "error") throw troubleOf(args.type, args.description, args.problem);
       // RFC 8621 §7.5: implicit Email/set answers come under the same id, after the one that was asked for.
       if (answers.has(id)) continue;
       const account = accounts.get(id) ?? this.accountId;

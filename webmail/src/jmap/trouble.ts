@@ -8,6 +8,8 @@ export type TroubleKind =
   | "busy"
   /** The mailbox is full. */
   | "quota"
+  /** The server's disk is full. */
+  | "full"
   /** Larger than the server takes. */
   | "large"
   /** Somebody else changed or removed it. */
@@ -26,9 +28,13 @@ export class Trouble extends Error {
   }
 }
 
+/** Said as well where the server's disk is full: in a problem as its type, in an error of a method beside it. */
+export const diskFull = "urn:angarium:problem:disk-full";
+
 /** RFC 8620 §3.6.2 and §5.3: errors of methods and of single objects. */
-export function troubleOf(type: string, description: string | null | undefined): Trouble {
+export function troubleOf(type: string, description: string | null | undefined, problem?: string): Trouble {
   const detail = description ?? type;
+  if (problem === diskFull) return new Trouble("full", detail);
   switch (type) {
     case "overQuota":
       return new Trouble("quota", detail);

@@ -3,7 +3,7 @@
  * a letter that may have gone already is looked for before it goes again. What could not be done is told in sentences.
  */
 import type { Answer, Call } from "../jmap/client.ts";
-import { Trouble } from "../jmap/trouble.ts";
+import { Trouble, type TroubleKind } from "../jmap/trouble.ts";
 import type { Email, Id, SetError } from "../jmap/types.ts";
 import { applyPatch, type Patch } from "../state/patch.ts";
 import { t } from "../words.ts";
@@ -182,6 +182,9 @@ async function carryOut(
 }
 
 /** Answers what is to be told; throws the Trouble that ended it, with what waits still waiting. */
+/** What waits is carried out when that is over. */
+const passing: ReadonlySet<TroubleKind> = new Set(["away", "busy", "full", "ended"]);
+
 export async function flush(
   kept: Kept,
   server: Server,
@@ -200,7 +203,7 @@ export async function flush(
       told = await carryOut(kept, server, entry, names, now());
     } catch (error) {
       const trouble = error instanceof Trouble ? error : undefined;
-      if (trouble?.kind === "away" || trouble?.kind === "busy" || trouble?.kind === "ended") throw error;
+      if (trouble !== undefined && passing.has(trouble.kind)) throw error;
       // One that can never be carried out must not hold up those behind it.
       if (trouble === undefined) console.error(error);
       const name = Object.values(entry.about)[0] || t("list.noSubject");

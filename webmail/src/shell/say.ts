@@ -18,6 +18,8 @@ export function sentenceOf(error: unknown): string {
       return t("trouble.busy");
     case "quota":
       return t("trouble.quota");
+    case "full":
+      return t("trouble.full");
     case "large":
       return t("trouble.large");
     case "gone":

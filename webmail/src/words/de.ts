@@ -42,6 +42,8 @@ export const de: Words = {
     "Der Server antwortet nicht. Was Sie geschrieben haben, bleibt erhalten; versuchen Sie es gleich noch einmal.",
   "trouble.ended": "Ihre Sitzung ist beendet. Melden Sie sich neu an.",
   "trouble.busy": "Der Server ist beschäftigt. Versuchen Sie es gleich noch einmal.",
+  "trouble.full":
+    "Auf dem Server ist kein Platz mehr: Er hat das nicht angenommen. Was Sie geschrieben haben, bleibt hier; versuchen Sie es später noch einmal.",
   "trouble.quota": "Ihr Postfach ist voll. Löschen Sie etwas und versuchen Sie es noch einmal.",
   "trouble.large": "Das ist größer, als der Server annimmt. Machen Sie es kleiner, oder senden Sie es in Teilen.",
   "trouble.gone": "Das ist nicht mehr da: Es wurde anderswo verschoben oder gelöscht.",

@@ -43,6 +43,7 @@ export const en = {
   "trouble.away": "The server does not answer. What you wrote is kept; try again in a moment.",
   "trouble.ended": "Your session has ended. Sign in again.",
   "trouble.busy": "The server is busy. Try again in a moment.",
+  "trouble.full": "The server's disk is full: it did not take this. What you wrote is kept here; try again later.",
   "trouble.quota": "Your mailbox is full. Delete something, then try again.",
   "trouble.large": "This is larger than the server takes. Make it smaller, or send it in parts.",
   "trouble.gone": "It is not there any more: it was moved or deleted elsewhere.",

@@ -39,6 +39,8 @@ export const es: Words = {
   "trouble.away": "El servidor no responde. Lo que escribió se conserva; inténtelo de nuevo en un momento.",
   "trouble.ended": "Su sesión ha terminado. Entre de nuevo.",
   "trouble.busy": "El servidor está ocupado. Inténtelo de nuevo en un momento.",
+  "trouble.full":
+    "El disco del servidor está lleno: no lo aceptó. Lo que escribió se conserva aquí; inténtelo de nuevo más tarde.",
   "trouble.quota": "Su buzón está lleno. Borre algo e inténtelo de nuevo.",
   "trouble.large": "Esto es mayor de lo que acepta el servidor. Redúzcalo o envíelo por partes.",
   "trouble.gone": "Ya no está: se movió o se borró en otro lugar.",

@@ -39,6 +39,8 @@ export const fr: Words = {
   "trouble.away": "Le serveur ne répond pas. Ce que vous avez écrit est conservé ; réessayez dans un instant.",
   "trouble.ended": "Votre session est terminée. Reconnectez-vous.",
   "trouble.busy": "Le serveur est occupé. Réessayez dans un instant.",
+  "trouble.full":
+    "Le disque du serveur est plein : il ne l’a pas accepté. Ce que vous avez écrit est conservé ici ; réessayez plus tard.",
   "trouble.quota": "Votre boîte est pleine. Supprimez quelque chose, puis réessayez.",
   "trouble.large": "C’est plus grand que ce que le serveur accepte. Réduisez-le, ou envoyez-le en plusieurs parties.",
   "trouble.gone": "Ce n’est plus là : déplacé ou supprimé ailleurs.",
