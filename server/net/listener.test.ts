@@ -6,7 +6,7 @@ import { defaultListenerSettings, type Listener, type ListenerSettings, listen }
 import { networks, parseNetwork, peerKey } from "./networks.ts";
 
 /** Says who the peer is, then waits for it to leave. */
-function start(settings: Partial<ListenerSettings> = {}): Promise<Listener> {
+function start(settings: Partial<ListenerSettings> = {}, log = quiet): Promise<Listener> {
   return listen({
     host: "127.0.0.1",
     port: 0,
@@ -21,7 +21,7 @@ function start(settings: Partial<ListenerSettings> = {}): Promise<Listener> {
       connection.write("gone\r\n");
     },
     settings: { ...defaultListenerSettings, ...settings },
-    log: quiet,
+    log,
   });
 }
 
@@ -112,6 +112,24 @@ test("PROXY is believed from the proxies named, in any pieces, and what follows 
   }
   for (const wire of ["EHLO x\r\n", "PROXY TCP4 x y 1 2\r\n", "\r\n\r\n\0\r\nQUIT\nxxxxxxxx"])
     assert.equal((await visit(listener.port, wire)).text, "", JSON.stringify(wire));
+  await listener.close(0);
+});
+
+test("a load balancer that only looks whether we are here is not written down", async () => {
+  const said: string[] = [];
+  const info = ((_: unknown, text: string) => said.push(text)) as typeof quiet.info;
+  const listener = await start({ proxies: ["127.0.0.1"] }, { ...quiet, info });
+  for (const goes of ["end", "resetAndDestroy"] as const) {
+    const socket = connect({ host: "127.0.0.1", port: listener.port });
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+    socket[goes]();
+    socket.resume();
+    await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  }
+  while (listener.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(said, []);
+  await visit(listener.port, "EHLO x\r\n");
+  assert.deepEqual(said, ["no valid PROXY header from a known proxy"]);
   await listener.close(0);
 });
 

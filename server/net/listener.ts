@@ -97,9 +97,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 
   const served = async (connection: Connection, stopping: AbortSignal): Promise<void> => {
-    if (expectsProxy && !(await readProxy(connection, proxies.has(connection.remote.address), settings))) {
-      log.info({ listener: name, remote: connection.remote.address }, "no valid PROXY header from a known proxy");
-      return;
+    if (expectsProxy) {
+      const header = await readProxy(connection, proxies.has(connection.remote.address), settings);
+      if (header === "bad")
+        log.info({ listener: name, remote: connection.remote.address }, "no valid PROXY header from a known proxy");
+      if (header !== "good") return;
     }
     const { address } = connection.remote;
     const key = peerKey(address);
@@ -194,23 +196,31 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 }
 
-/** Reads the PROXY header and takes over what it says; false: there was none to believe. */
-async function readProxy(connection: Connection, known: boolean, settings: ListenerSettings): Promise<boolean> {
-  if (!known) return false;
+/**
+ * Reads the PROXY header and takes over what it says. "bad": there was none to believe; "silent": the peer has gone without a word, as load
+ * balancers do every few seconds to see whether we are here.
+ */
+async function readProxy(
+  connection: Connection,
+  known: boolean,
+  settings: ListenerSettings,
+): Promise<"good" | "bad" | "silent"> {
+  // Whoever has gone already has no address.
+  if (!known) return connection.remote.address === "" ? "silent" : "bad";
   let bytes: Buffer = Buffer.alloc(0);
   // A deadline, not a silence: one byte a minute is no header.
   const timer = setTimeout(() => connection.destroy(), settings.openingTimeoutMs);
   try {
     while (bytes.length < maxProxyHeaderBytes) {
       const chunk = await connection.read();
-      if (typeof chunk === "string") return false;
+      if (typeof chunk === "string") return bytes.length === 0 ? "silent" : "bad";
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       const header = readProxyHeader(bytes);
       switch (header.kind) {
         case "more":
           continue;
         case "bad":
-          return false;
+          return "bad";
         case "proxied":
           connection.remote = header.source;
           connection.local = header.destination;
@@ -221,9 +231,9 @@ async function readProxy(connection: Connection, known: boolean, settings: Liste
           return header satisfies never;
       }
       connection.unread(bytes.subarray(header.usedBytes));
-      return true;
+      return "good";
     }
-    return false;
+    return "bad";
   } finally {
     clearTimeout(timer);
   }
