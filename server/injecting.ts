@@ -77,12 +77,12 @@ export function startInjecting(parts: {
 } {
   const { sending, queue, store, now } = parts;
   const { mac, suppression, model } = sending;
-  const counted: Parameters<typeof makeVisits>[0]["counted"] = (trace, what, at) => {
-    sending.visited(trace, what);
+  const counted: Parameters<typeof makeVisits>[0]["counted"] = (trace, what, of) => {
+    sending.visited(trace, what, of);
     // An open may be a picture that a program loaded; a link is followed by who cares.
     if (what === "clicked" && trace.address !== "")
       store
-        .engage([{ tenant: trace.tenant, hash: suppression.hash(trace.address), at }])
+        .engage([{ tenant: trace.tenant, hash: suppression.hash(trace.address), at: of.at }])
         .catch((error: unknown) => parts.log.error({ error }, "who followed a link is not remembered"));
   };
   const visits = makeVisits({ store, counted, now, log: parts.log });

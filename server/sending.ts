@@ -17,9 +17,10 @@ import { blockedEvent, warmupEvents } from "./dispatch/happenings.ts";
 import type { Alert } from "./dispatch/hear.ts";
 import { HourRates, hourRateKind } from "./dispatch/hour-rates.ts";
 import { allPrivate } from "./dispatch/inside.ts";
+import { type Interest, InterestBook, interestKind } from "./dispatch/interest.ts";
 import { complaintsLocal, type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
-import { type Model, type Named, readModelFile } from "./dispatch/model.ts";
+import { defaultName, type Model, type Named, readModelFile } from "./dispatch/model.ts";
 import { parkKey } from "./dispatch/parks.ts";
 import { Sampling } from "./dispatch/sampling.ts";
 import { sandboxSuppression } from "./dispatch/sandbox.ts";
@@ -32,6 +33,7 @@ import { SuppressionBook } from "./dispatch/suppression.ts";
 import { type Waiting, waitingMail } from "./dispatch/waiting.ts";
 import { Warmups } from "./dispatch/warmups.ts";
 import type { Trace } from "./inject/tracking.ts";
+import type { Counted } from "./inject/visits.ts";
 import type { Log } from "./log.ts";
 import type { SendAsk } from "./send/send.ts";
 import { type Meaning, meaningOf } from "./shape/meaning.ts";
@@ -44,7 +46,7 @@ import type { Instant, QueuedMessage, Store } from "./store/store.ts";
 import type { SubmitPorts } from "./submit/submit.ts";
 import { describeMistake } from "./toml.ts";
 import { add, type Counts, noCounts, type Signals } from "./warm/account.ts";
-import { assertWarm, type Plan, pause, resume } from "./warm/plan.ts";
+import { assertWarm, type Day, dayOf, type Plan, pause, resume } from "./warm/plan.ts";
 
 /** What commands and the API may ask of sending at volume. */
 export type Sending = {
@@ -78,7 +80,12 @@ export type Sending = {
   /** Where mail waits for its turn, and why. */
   waiting(): Promise<readonly Waiting[]>;
   /** What warm-ups of sources have seen of late at a provider. */
-  seenAt(provider: string): { readonly counts: Counts; readonly tellsComplaints: boolean };
+  seenAt(provider: string): {
+    readonly counts: Counts;
+    readonly tellsComplaints: boolean;
+    /** What people make of all that comes there. */
+    readonly interest: Interest | undefined;
+  };
   /** What postmaster pages of receivers say. */
   readonly feedback: FeedbackBook;
   /** Addresses whose mail is paused because too many tenants write to them at once. */
@@ -103,7 +110,7 @@ export type RunningSending = Sending & {
   /** One of our own people has put a message into Junk, or has taken it out (see `makeLateReports`). */
   readonly moved: LateReports["moved"];
   /** A person has opened a tenant's message, or followed a link of it, for the first time. */
-  visited(message: Pick<Trace, "tenant" | "campaign">, what: "opened" | "clicked"): void;
+  visited(message: Trace, what: "opened" | "clicked", of: Counted): void;
   /** A tenant's message has come to so many of our own people: it counts beside what they say of it. */
   keptHere(message: Pick<Sender, "tenant" | "campaign">, count: number): void;
   /** What is refused when it is handed in, to be sent again later. */
@@ -170,6 +177,7 @@ export async function makeSending(parts: {
   const limits = new ShapingBook(shaping, now, (one) => tell([blockedEvent(one, now())]));
   const hours = new HourRates(now);
   const conduct = new ConductBook(now);
+  const interest = new InterestBook();
   const suppression = await SuppressionBook.open(store, now, (address) =>
     sandboxSuppression(address, settings.sandbox, now()),
   );
@@ -190,10 +198,18 @@ export async function makeSending(parts: {
   });
   const alerts: Alert[] = [];
   await warmups.load();
-  const kept = await store.sendingRows([overrideKind, hourRateKind, conductKind, floodedKind, sampledKind]);
+  const kept = await store.sendingRows([
+    overrideKind,
+    hourRateKind,
+    conductKind,
+    interestKind,
+    floodedKind,
+    sampledKind,
+  ]);
   limits.load(kept.find(({ kind }) => kind === overrideKind));
   hours.load(kept);
   conduct.load(kept);
+  interest.load(kept);
   bombing.restore(
     kept.flatMap(({ kind, name, value }) =>
       kind === floodedKind ? [[name, (value as { readonly until: Instant }).until] as const] : [],
@@ -333,6 +349,11 @@ export async function makeSending(parts: {
       note: (message, kind, count) =>
         noteConduct(message, kind === "other" ? { sent: count } : { sent: count, [kind]: count }),
     },
+    interest: {
+      delivered: ({ counted }, parties, count) => {
+        if (counted === true) interest.delivered(parties, count, now());
+      },
+    },
     returnPath: (token, host) => {
       const local = verpLocal(token, mac);
       return local === undefined ? undefined : `${local}@${host}`;
@@ -357,7 +378,13 @@ export async function makeSending(parts: {
   const keep = async (): Promise<void> => {
     await warmups.keep();
     const over = bombing.takeOver().map((name) => ({ kind: floodedKind, name, value: undefined }));
-    const rows = [...conduct.keep(), ...hours.keep(), ...(limits.dirty ? [limits.keep()] : []), ...over];
+    const rows = [
+      ...conduct.keep(),
+      ...interest.keep(),
+      ...hours.keep(),
+      ...(limits.dirty ? [limits.keep()] : []),
+      ...over,
+    ];
     if (rows.length > 0) await store.putSendingRows(rows);
   };
   const timers: NodeJS.Timeout[] = [];
@@ -383,6 +410,22 @@ export async function makeSending(parts: {
     await keepNow();
     await wake(new Set(plans.map(({ provider }) => provider)));
   };
+  /** Once a day: what was delivered two days ago has had its time. */
+  let judgedOn: Day | undefined;
+  const judgeInterest = (): void => {
+    const at = now();
+    if (judgedOn === dayOf(at)) return;
+    judgedOn = dayOf(at);
+    for (const { plan, signals } of [...warmups.book.accounts()]) {
+      const { scope, subject, provider, touchedOn } = plan;
+      const engagement = interest.of({ [scope]: subject, provider }, at, touchedOn);
+      if (engagement !== undefined || signals.engagement !== undefined) warmups.book.signal(plan, { engagement }, at);
+    }
+  };
+  const passTime = (everything?: boolean): Promise<void> => {
+    judgeInterest();
+    return warmups.passTime(everything);
+  };
   const throttles = (): readonly Throttle[] => throttlesOf(limits.overrides(), shaping);
 
   return {
@@ -397,8 +440,20 @@ export async function makeSending(parts: {
     mac,
     lateReport: late.report,
     moved: late.moved,
-    visited: ({ tenant, campaign }, what) =>
-      noteConduct({ tenant, ...(campaign === "" ? {} : { campaign }) }, { [what]: 1 }),
+    visited({ tenant, campaign, address }, what, { at, first, delivered }) {
+      noteConduct({ tenant, ...(campaign === "" ? {} : { campaign }) }, { [what]: 1 });
+      if (!first || delivered === undefined) return;
+      const { source, author, provider } = delivered.detail;
+      const parties = {
+        source: typeof source === "string" ? source : defaultName,
+        domain: typeof author === "string" ? author : "",
+        provider:
+          typeof provider === "string"
+            ? provider
+            : providerOf(shaping, address.slice(address.lastIndexOf("@") + 1), []),
+      };
+      interest.engaged(parties, delivered.at, at);
+    },
     keptHere: ({ tenant, campaign }, count) =>
       noteConduct({ tenant, ...(campaign === undefined ? {} : { campaign }) }, { sent: count, delivered: count }),
     withAddresses: (directory) =>
@@ -490,13 +545,13 @@ export async function makeSending(parts: {
         counts = evidence.reduce(add, counts);
         tellsComplaints ||= signals.tellsComplaints;
       }
-      return { counts, tellsComplaints };
+      return { counts, tellsComplaints, interest: interest.of({ provider }, now()) };
     },
     waiting: () => waitingMail(store, dispatch, now()),
     complained: (message, count) => noteConduct(message, { complaints: count }),
     async tick() {
       await reread();
-      await warmups.passTime();
+      await passTime();
       await keepNow();
     },
     start() {
@@ -506,14 +561,14 @@ export async function makeSending(parts: {
       });
       timers.push(
         setInterval(() => safely("keeping the state of sending", keepNow()), keepEveryMs).unref(),
-        setInterval(() => safely("the clock of warm-ups", warmups.passTime()), tickMs).unref(),
+        setInterval(() => safely("the clock of warm-ups", passTime()), tickMs).unref(),
         setInterval(() => safely("reading the model of sending", reread()), rereadMs).unref(),
       );
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);
       unsubscribe();
-      await warmups.passTime(true);
+      await passTime(true);
       await keepNow();
       suppression[Symbol.dispose]();
     },

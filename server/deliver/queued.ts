@@ -38,7 +38,8 @@ export function queuedOf(
     lease: held || notBefore > mail.at || sending?.park !== undefined ? undefined : queue.leaseForNew(),
   };
   if (!mail.requireTls && isTlsOptional(header)) queued.tlsOptional = true;
-  return ofTenant(queued, sending?.tenant, sending?.campaign, sending?.author);
+  const counted = sending?.tracking === undefined ? undefined : true;
+  return ofTenant(queued, sending?.tenant, sending?.campaign, sending?.author, counted);
 }
 
 /** RFC 8689 §5: one field "TLS-Required: No"; anything else says nothing. */

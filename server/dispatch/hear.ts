@@ -39,6 +39,8 @@ export type HearingParts = {
   readonly alert: (alert: Alert) => void;
   /** Hears what became of tenants' messages (`conduct.ts`). */
   readonly conduct: { note(message: QueuedMessage, kind: "delivered" | "hard" | "other", count: number): void };
+  /** Hears where tenants' messages came (`interest.ts`). */
+  readonly interest: { delivered(message: QueuedMessage, parties: Parties, count: number): void };
   readonly now: () => Instant;
 };
 
@@ -98,8 +100,11 @@ export class Hearing {
     if (counts.attempts > 0 && this.#parts.warmups.counts(parties))
       this.#parts.warmups.book.note(parties, counts, this.#parts.now());
     if (tenant !== undefined) {
-      const { conduct } = this.#parts;
-      if (counts.delivered > 0) conduct.note(message, "delivered", counts.delivered);
+      const { conduct, interest } = this.#parts;
+      if (counts.delivered > 0) {
+        conduct.note(message, "delivered", counts.delivered);
+        interest.delivered(message, parties, counts.delivered);
+      }
       if (hard > 0) conduct.note(message, "hard", hard);
       if (other > 0) conduct.note(message, "other", other);
     }

@@ -63,7 +63,8 @@ async function told(
         ),
       addSendingEvents: async (more) => void added.push(...more),
     },
-    counted: (_, what) => void counted.push(what),
+    counted: (_, what, { first, delivered }) =>
+      void counted.push(`${first ? "first " : ""}${what}${delivered === undefined ? "" : " of what was delivered"}`),
     now: () => now,
     log: { error: (what: unknown) => assert.fail(String(what)) } as never,
   });
@@ -91,10 +92,10 @@ test("a person's open and click are events of the message, and the first of each
     ["clicked", "person"],
     ["clicked", "person"],
   ]);
-  assert.deepEqual(found.counted, ["opened", "clicked"]);
+  assert.deepEqual(found.counted, ["first opened of what was delivered", "clicked of what was delivered"]);
   found.visits.visit(open, person);
   await found.visits.stop();
-  assert.deepEqual(found.counted, ["opened", "clicked"]);
+  assert.deepEqual(found.counted, ["first opened of what was delivered", "clicked of what was delivered"]);
 });
 
 test("what comes with the delivery or before it, and who follows every link, is a program", async () => {

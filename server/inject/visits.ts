@@ -23,10 +23,18 @@ export type Visits = {
   stop(): Promise<void>;
 };
 
+export type Counted = {
+  readonly at: Instant;
+  /** No person had opened it or followed a link of it before. */
+  readonly first: boolean;
+  /** How it came there, as far as that is known still. */
+  readonly delivered: SendingEvent | undefined;
+};
+
 export type VisitPorts = {
   readonly store: Pick<Store, "trace" | "sendingEvents" | "addSendingEvents">;
   /** Hears of the first open and of the first click of a person in each message. */
-  readonly counted: (trace: Trace, what: "opened" | "clicked", at: Instant) => void;
+  readonly counted: (trace: Trace, what: "opened" | "clicked", of: Counted) => void;
   readonly now: () => Instant;
   readonly log: Log;
 };
@@ -73,7 +81,9 @@ async function eventsOf(
   const known = (await store.sendingEvents({ message, limit: maxLookedAt })).filter(
     ({ recipient }) => address === "" || recipient === address,
   );
-  const deliveredAt = deliveredOf(known);
+  const delivered = known.find(({ type }) => type === "delivered");
+  // Undefined where nothing is known of it any more.
+  const deliveredAt = delivered?.at ?? (known.length === 0 ? undefined : "not");
   const links = new Set(visited.flatMap(({ trace: { target } }) => target ?? []));
   const told = { opened: 0, clicked: 0 };
   const byPeople = { opened: false, clicked: false };
@@ -88,8 +98,8 @@ async function eventsOf(
     const because = program ?? tooSoon(at, deliveredAt) ?? (links.size >= scannedLinks ? "every-link" : undefined);
     const machine = because !== undefined;
     if (!machine && !byPeople[type]) {
+      counted(trace, type, { at, first: !byPeople.opened && !byPeople.clicked, delivered });
       byPeople[type] = true;
-      counted(trace, type, at);
     }
     if (told[type] >= maxVisitsTold) continue;
     told[type]++;
@@ -103,9 +113,4 @@ async function eventsOf(
     events.push({ at, type, tenant, stream, campaign, message, recipient: address, detail });
   }
   return events;
-}
-
-/** Undefined where nothing is known of it any more. */
-function deliveredOf(events: readonly SendingEvent[]): Instant | "not" | undefined {
-  return events.find(({ type }) => type === "delivered")?.at ?? (events.length === 0 ? undefined : "not");
 }

@@ -18,12 +18,13 @@ const cases: readonly [name: string, given: Partial<Measured>, index: number | u
   ["of too little", { complaints: { count: 3, delivered: 999 } }, undefined, 0],
   ["what the provider says itself goes before", { complaints: { count: 0, delivered: 2000 }, spamRate: 0.003 }, 0, 0.2],
   ["worse than worst is 0", { spamRate: 0.05, deferrals: { count: 90, attempts: 100 } }, 0, 0.3],
-  ["more clicks than usual are 1", { clicks: { rate: 0.2, usual: 0.1 } }, 100, 0.3],
+  ["more clicks than usual are 1", { clicks: { rate: 0.2, usual: 0.1, of: 500 } }, 100, 0.3],
+  ["clicks of too little", { clicks: { rate: 0.2, usual: 0.1, of: 499 } }, undefined, 0],
   [
     "all of it",
     {
       seeds: seeds(10, 10),
-      clicks: { rate: 0.05, usual: 0.1 },
+      clicks: { rate: 0.05, usual: 0.1, of: 1000 },
       spamRate: 0.0015,
       deferrals: { count: 15, attempts: 100 },
     },

@@ -3,6 +3,7 @@
  * counts neither for nor against. Pure.
  */
 import type { Feedback } from "../dispatch/feedback.ts";
+import type { Interest } from "../dispatch/interest.ts";
 import type { Instant } from "../store/store.ts";
 import { placementsOf, type Sum } from "./placement.ts";
 import type { Run } from "./run.ts";
@@ -16,11 +17,12 @@ const worstComplaints = 0.003;
 const worstDeferrals = 0.3;
 const minDelivered = 1_000;
 const minAttempts = 50;
+const minCounted = 500;
 
 export type Measured = {
   readonly seeds: Sum | undefined;
-  /** What people follow of it beside what they used to; undefined: clicks are not told apart by provider. */
-  readonly clicks?: { readonly rate: number; readonly usual: number } | undefined;
+  /** What people open and follow of it beside what they used to. */
+  readonly clicks?: Interest | undefined;
   /** As its postmaster page says it, or out of reports and what was delivered. */
   readonly spamRate: number | undefined;
   readonly complaints: { readonly count: number; readonly delivered: number } | undefined;
@@ -78,8 +80,10 @@ function partOf(name: PartName, { seeds, clicks, spamRate, complaints, deferrals
         ? unmeasured("fewer than ten seed mailboxes have seen mail there in the last week")
         : { value: seeds.share, says: `${seeds.inbox + seeds.tab} of ${seeds.seen} in the inbox` };
     case "clicks":
-      return clicks === undefined || clicks.usual <= 0
-        ? unmeasured("clicks are not told apart by provider")
+      return clicks === undefined || clicks.usual <= 0 || clicks.of < minCounted
+        ? unmeasured(
+            `of fewer than ${minCounted} delivered of late, or in the week before, opens or clicks are counted`,
+          )
         : { value: clamp(clicks.rate / clicks.usual), says: `${fine(clicks.rate)} beside ${fine(clicks.usual)}` };
     case "complaints": {
       if (spamRate !== undefined)
@@ -116,6 +120,7 @@ export function indexesOf(
         readonly complaints: number;
       };
       readonly tellsComplaints: boolean;
+      readonly interest: Interest | undefined;
     };
   },
   now: Instant,
@@ -123,7 +128,7 @@ export function indexesOf(
   const placements = new Map(placementsOf(known.runs, now).map((one) => [one.provider, one]));
   return providers
     .map((provider): ProviderIndex => {
-      const { counts, tellsComplaints } = known.seenAt(provider);
+      const { counts, tellsComplaints, interest } = known.seenAt(provider);
       // Of several domains the worst: an average would hide it.
       const rates = known.feedback.flatMap((one) =>
         one.provider === provider && one.rate !== undefined ? [one.rate] : [],
@@ -132,6 +137,7 @@ export function indexesOf(
         provider,
         ...inboxIndex({
           seeds: placements.get(provider),
+          clicks: interest,
           spamRate: rates.length === 0 ? undefined : Math.max(...rates),
           complaints: tellsComplaints ? { count: counts.complaints, delivered: counts.delivered } : undefined,
           deferrals: { count: counts.rateDeferrals, attempts: counts.attempts },

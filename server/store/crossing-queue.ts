@@ -26,7 +26,7 @@ export function packQueued(queue: NewQueued | undefined, packed: unknown[]): voi
   const lease: AllOfLease | undefined = one.lease;
   packed.push(one.recipients.length);
   packed.push(one.envelopeFrom, one.envid, one.ret, one.smtputf8, one.body, one.requireTls, one.tlsOptional);
-  packed.push(one.account, one.stream, one.tenant, one.campaign, one.author);
+  packed.push(one.account, one.stream, one.tenant, one.campaign, one.author, one.counted);
   packed.push(one.createdAt, one.notBefore, one.expiresAt, one.held, lease?.owner, lease?.until, lease?.token);
   for (const { address, domain, orcpt, notify, park, urgency } of one.recipients as readonly AllOfRecipient[])
     packed.push(address, domain, orcpt, notify, park, urgency);
@@ -55,7 +55,7 @@ export function unpackQueued(from: Unpacking): NewQueued | undefined {
   if (tlsOptional !== undefined) queue.tlsOptional = tlsOptional;
   queue.account = from.next();
   queue.stream = from.next();
-  ofTenant(queue, from.next(), from.next(), from.next());
+  ofTenant(queue, from.next(), from.next(), from.next(), from.next());
   queue.createdAt = from.next();
   queue.notBefore = from.next();
   queue.expiresAt = from.next();

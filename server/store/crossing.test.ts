@@ -48,6 +48,7 @@ const queue: NewQueued = {
   tenant: "t",
   campaign: "c",
   author: "a",
+  counted: true,
   createdAt: 1,
   notBefore: 2,
   expiresAt: 3,

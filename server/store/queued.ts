@@ -19,6 +19,7 @@ export type AllOfQueued = AllOf<
   | "tenant"
   | "campaign"
   | "author"
+  | "counted"
   | "createdAt"
   | "notBefore"
   | "expiresAt"
@@ -40,7 +41,7 @@ export function queuedMessageOf(
   queue: NewQueued,
   template?: ContentId,
 ): QueuedMessage {
-  const { tlsOptional, tenant, campaign, author, notBefore, held }: AllOfQueued = queue;
+  const { tlsOptional, tenant, campaign, author, counted, notBefore, held }: AllOfQueued = queue;
   const lease = held ? undefined : queue.lease;
   const state = held ? "held" : lease === undefined ? "scheduled" : "leased";
   // Property by property, as what follows: to spread objects of so many costs several times as much.
@@ -67,12 +68,12 @@ export function queuedMessageOf(
   };
   if (tlsOptional !== undefined) message.tlsOptional = tlsOptional;
   if (template !== undefined) message.template = template;
-  return ofTenant(message, tenant, campaign, author);
+  return ofTenant(message, tenant, campaign, author, counted);
 }
 
 export type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
-type OfTenant = Pick<NewQueued, "tenant" | "campaign" | "author">;
+type OfTenant = Pick<NewQueued, "tenant" | "campaign" | "author" | "counted">;
 type WithTurn = Pick<NewRecipient, "park" | "urgency">;
 
 /** The message itself, as one of a tenant if it has one. */
@@ -81,10 +82,12 @@ export function ofTenant<T extends object>(
   tenant: string | undefined,
   campaign: string | undefined,
   author: string | undefined,
+  counted: true | undefined,
 ): T & OfTenant {
   if (tenant !== undefined) message.tenant = tenant;
   if (campaign !== undefined) message.campaign = campaign;
   if (author !== undefined) message.author = author;
+  if (counted !== undefined) message.counted = counted;
   return message;
 }
 

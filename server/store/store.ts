@@ -366,6 +366,8 @@ export type NewQueued = {
   readonly campaign?: string;
   /** Domain of the header's author, where `tenant` is set: warm-ups go by it. */
   readonly author?: string;
+  /** Opens or clicks of it are counted. */
+  readonly counted?: true;
   readonly createdAt: Instant;
   readonly notBefore: Instant; // FUTURERELEASE; createdAt otherwise
   readonly expiresAt: Instant;

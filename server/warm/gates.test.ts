@@ -44,7 +44,8 @@ const cases: readonly [name: string, seen: Observed, signal: GateSignal, level: 
   ["poor seeds twice", busy({ seeds: { inbox: 2, seen: 10, poorRuns: 2 } }), "seeds", "pause"],
   ["unauthenticated", busy({ authFailures: 1 }), "authentication", "pause"],
   ["listed", busy({ listedOn: ["zen.spamhaus.org"] }), "blocklist", "pause"],
-  ["people click less", busy({ engagement: { rate: 0.08, usual: 0.1, of: 5_000 } }), "engagement", "hold"],
+  ["people click less", busy({ engagement: { rate: 0.07, usual: 0.1, of: 5_000 } }), "engagement", "hold"],
+  ["few click less", busy({ engagement: { rate: 0.07, usual: 0.1, of: 500 } }), "engagement", "green"],
   ["people click much less", busy({ engagement: { rate: 0.05, usual: 0.1, of: 5_000 } }), "engagement", "back"],
 ];
 for (const [name, seen, signal, level] of cases)

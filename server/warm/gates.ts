@@ -39,8 +39,8 @@ export type Observed = {
   readonly authFailures: number;
   /** Lists that name the address or the domain. */
   readonly listedOn: readonly string[];
-  /** Clicks and opens by people ÷ delivered, now and in the week before. */
-  readonly engagement?: { readonly rate: number; readonly usual: number; readonly of: number };
+  /** Mail that people opened or followed ÷ delivered, of late and in the week before. */
+  readonly engagement?: { readonly rate: number; readonly usual: number; readonly of: number } | undefined;
 };
 
 export type GateReading = {
@@ -111,9 +111,14 @@ export function readGates(seen: Observed): readonly GateReading[] {
       seen.engagement !== undefined && seen.engagement.of >= minEngaged && seen.engagement.usual > 0
         ? seen.engagement
         : undefined,
-      ({ rate, usual }) => {
-        const change = rate / usual - 1;
-        return [change < -0.35 ? "back" : change < -0.15 ? "hold" : "green", `${percent(change)} against the usual`];
+      ({ rate, usual, of }) => {
+        // By the most that so few of them allow: a bad day of few is no fall.
+        const [, most] = wilson(Math.round(rate * of), of);
+        const change = most / usual - 1;
+        return [
+          change < -0.35 ? "back" : change < -0.15 ? "hold" : "green",
+          `${percent(rate)} of ${of} opened or followed (at most ${percent(most)}), ${percent(usual)} in the week before`,
+        ];
       },
     ),
   ];

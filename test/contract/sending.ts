@@ -27,6 +27,7 @@ export function sendingContract(open: Open): void {
           stream: "news",
           campaign: "may",
           author: "shop.test",
+          counted: true,
           ...given,
           recipients: to.map(([address, urgency]) => ({
             address,
@@ -49,8 +50,15 @@ export function sendingContract(open: Open): void {
         ["c@far.test", 5],
       ]);
       assert.deepEqual(
-        [queued?.tenant, queued?.stream, queued?.campaign, queued?.author, queued?.recipients[0]?.park],
-        ["shop", "news", "may", "shop.test", park],
+        [
+          queued?.tenant,
+          queued?.stream,
+          queued?.campaign,
+          queued?.author,
+          queued?.counted,
+          queued?.recipients[0]?.park,
+        ],
+        ["shop", "news", "may", "shop.test", true, park],
       );
       assert.deepEqual(await store.queueList({ id: queued!.id }), [queued]);
       assert.deepEqual(await store.queueList({ tenant: "other" }), []);

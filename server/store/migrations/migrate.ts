@@ -30,6 +30,7 @@ import { statements as restraints } from "./027.ts";
 import { statements as tickets } from "./028.ts";
 import { statements as spans } from "./029.ts";
 import { statements as gramKinds } from "./030.ts";
+import { statements as counted } from "./031.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -63,6 +64,7 @@ const migrations: readonly (readonly string[])[] = [
   tickets,
   spans,
   gramKinds,
+  counted,
 ];
 export const schemaVersion = migrations.length;
 

@@ -37,6 +37,7 @@ type MessageRow = {
   readonly tenant: string;
   readonly campaign: string;
   readonly author: string;
+  readonly counted: number;
   readonly template: number | null;
 } & Row;
 
@@ -80,6 +81,7 @@ function messageOf(row: MessageRow, recipients: readonly RecipientRow[]): Queued
     ...(row.tenant === "" ? {} : { tenant: row.tenant }),
     ...(row.campaign === "" ? {} : { campaign: row.campaign }),
     ...(row.author === "" ? {} : { author: row.author }),
+    ...(row.counted === 0 ? {} : { counted: true }),
     createdAt: row.created_at,
     notBefore: row.not_before,
     expiresAt: row.expires_at,
@@ -140,8 +142,8 @@ export function* enqueue(
   const message = queuedMessageOf(content, sizeBytes, queue, template);
   yield* run(
     `INSERT INTO queue_messages (id, envelope_from, envid, ret, smtputf8, body, require_tls, account, stream, created_at,
-       not_before, expires_at, size, tenant, campaign, author, template, waits)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+       not_before, expires_at, size, tenant, campaign, author, template, waits, counted)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
     content,
     message.envelopeFrom,
     message.envid ?? null,
@@ -160,6 +162,7 @@ export function* enqueue(
     message.author ?? "",
     template ?? null,
     message.recipients.some(({ park }) => park !== undefined) ? 1 : 0,
+    message.counted === true ? 1 : 0,
   );
   const taken = queue.held ? undefined : queue.lease;
   if (taken !== undefined) yield* holdLease(taken.owner, taken.until);
