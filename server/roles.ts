@@ -8,6 +8,7 @@ import { releaseToken } from "../protocol/return-path/release-address.ts";
 import { defaultLoginSettings, makeLogin } from "./access/authenticate.ts";
 import { makeDirectory } from "./access/cached-directory.ts";
 import { SealedPasswords } from "./access/sealed-passwords.ts";
+import { SignedIn } from "./access/signed-in.ts";
 import type { Running, World } from "./admin/command.ts";
 import { serveControl } from "./admin/control.ts";
 import { productNameOf, startApi } from "./api.ts";
@@ -183,6 +184,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       log,
     }),
   );
+  const signedIn = cleanUp.use(new SignedIn(store, login));
   const changes = cleanUp.use(new ChangeHub(store));
   const signing = await startSigning({
     store,
@@ -400,7 +402,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       hours,
       store,
       directory,
-      login,
+      login: signedIn,
       tls,
       forward: signing.forward,
       sign,
@@ -539,7 +541,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     config,
     store: mailStore,
     directory,
-    login,
+    login: signedIn,
     notify: changes,
     tls,
     take,
@@ -579,6 +581,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     {
       store: mailStore,
       login,
+      untilSignedOut: (account, end) => signedIn.until(account, end),
       directory,
       notify: changes,
       pool,

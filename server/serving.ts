@@ -1,7 +1,7 @@
 /** What is spoken behind each mail service: the conversations, and what they need of the rest of the server. */
 import { formatMailbox } from "../protocol/smtp/address.ts";
 import type { Directory } from "./access/directory.ts";
-import type { Login } from "./access/login.ts";
+import type { SignedIn } from "./access/signed-in.ts";
 import type { Config } from "./config/config.ts";
 import type { Dooring } from "./dooring.ts";
 import { ContentCache } from "./imap/content-cache.ts";
@@ -27,7 +27,7 @@ export type ServingParts = Pick<ImapNeeds, "notify" | "factsOf" | "factsOfLarge"
   readonly config: Config;
   readonly store: Store;
   readonly directory: Directory;
-  readonly login: Login;
+  readonly login: SignedIn;
   readonly tls: NonNullable<SmtpPorts["tls"]>;
   readonly take: SmtpPorts["take"];
   readonly submit: Pick<Submit, "checkSender">;
@@ -48,7 +48,7 @@ export type ServingParts = Pick<ImapNeeds, "notify" | "factsOf" | "factsOfLarge"
 };
 
 export function makeServing(parts: ServingParts): { readonly [service in MailService]: Serve } {
-  const { dooring, scripting } = parts;
+  const { dooring, scripting, login } = parts;
   const { mx, submission, lmtp } = smtpPorts(parts);
   const imap = imapServe(parts);
   const pop3 = pop3Serve(parts);
@@ -64,7 +64,11 @@ export function makeServing(parts: ServingParts): { readonly [service in MailSer
     sieve: scripting.serve,
   };
   return Object.fromEntries(
-    mailServices.map((service) => [service, dooring.guard(service, unguarded[service])]),
+    mailServices.map((service) => {
+      const serve: Serve = (connection, stopping) =>
+        login.serving(connection, () => unguarded[service](connection, stopping));
+      return [service, dooring.guard(service, serve)];
+    }),
   ) as typeof unguarded;
 }
 

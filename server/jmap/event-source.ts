@@ -64,7 +64,9 @@ export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub
       hearing.stop();
       raw.end();
     };
+    const forget = service.ports.untilSignedOut(account.id, () => raw.destroy());
     raw.on("close", () => {
+      forget();
       clearInterval(timer);
       hearing.stop();
     });

@@ -11,7 +11,7 @@ import type { PublishedKeys } from "../keys/published.ts";
 import type { Log } from "../log.ts";
 import type { Changes } from "../notify/changes.ts";
 import type { Received } from "../receive/received.ts";
-import type { Account, Instant, Store } from "../store/store.ts";
+import type { Account, AccountId, Instant, Store } from "../store/store.ts";
 import type { WorkPool } from "../work/pool.ts";
 import type { JmapSettings } from "./settings.ts";
 import type { Sleepers } from "./sleepers.ts";
@@ -19,6 +19,8 @@ import type { Sleepers } from "./sleepers.ts";
 export type JmapPorts = {
   readonly store: Store;
   readonly login: SignIn;
+  /** Calls `end` when the account is signed out; answers how to be called no more. */
+  readonly untilSignedOut: (account: AccountId, end: () => void) => () => void;
   readonly directory: Directory;
   readonly notify: Changes;
   readonly pool: Pick<WorkPool, "run">;

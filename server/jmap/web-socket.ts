@@ -70,7 +70,9 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
   socket.on("pong", () => {
     missed = 0;
   });
+  const forget = service.ports.untilSignedOut(account.id, () => socket.terminate());
   socket.on("close", () => {
+    forget();
     clearInterval(ping);
     hearing?.stop();
   });

@@ -5,7 +5,9 @@
 import type { AccountId, Change, Store } from "../store/store.ts";
 
 /** A change that belongs to one account. */
-export type AccountChange = Exclude<Change, { readonly kind: "directory" | "queue" }> & { readonly account: AccountId };
+export type AccountChange = Exclude<Change, { readonly kind: "directory" | "queue" | "signed-out" }> & {
+  readonly account: AccountId;
+};
 
 /** Told of each change to its account, after the commit, synchronously: note it and return; never throw. */
 export interface Watcher {
@@ -50,7 +52,7 @@ export class ChangeHub implements Changes {
 
   #publish(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (!("account" in change) || change.account === undefined) continue;
+      if (!("account" in change) || change.account === undefined || change.kind === "signed-out") continue;
       const list = this.#watchers.get(change.account);
       if (list === undefined) continue;
       for (const watcher of list) watcher.changed(change as AccountChange);

@@ -160,7 +160,8 @@ function keyOf(change: Change): string {
     case "objects":
       return `objects ${change.account} ${change.type}`;
     case "sieve":
-      return `sieve ${change.account}`;
+    case "signed-out":
+      return `${change.kind} ${change.account}`;
     case "sending":
       return `sending ${change.of.join()}`;
     default:

@@ -145,10 +145,23 @@ export function knowingContract(open: Open): void {
       await expect("mailboxes", () => store.deleteMailbox(id, box));
       await expect("directory", () => store.putDomain({ name: "heard.test", kind: "local", settings: {} }));
       await expect("directory", () => store.updateAccount(id, { displayName: "Heard" }));
+      const hashed = { label: "", argon2id: "a", scramSha256: "", createdAt: noon, expiresAt: undefined } as const;
+      for (const signOut of [
+        () => store.updateAccount(id, { disabled: true }),
+        () => store.putCredential(id, { ...hashed, kind: "password" }),
+        async () => store.removeCredential(id, await store.putCredential(id, { ...hashed, kind: "app-password" })),
+      ])
+        await expect("signed-out", signOut);
+      heard.length = 0;
+      await store.updateAccount(id, { disabled: false });
+      await store.putCredential(id, { ...hashed, kind: "app-password" });
       await expect("queue", () =>
         store.accept({ message: letter(), placements: [], queue: newQueued({ to: ["heard@far.test"] }), journey: [] }),
       );
+      assert.ok(!heard.some(({ kind }) => kind === "signed-out"), "who is let in is not signed out");
       await expect("queue", () => store.queueAct({ recipient: "heard@far.test" }, "hold", noon));
+      const gone = await newAccount(store);
+      await expect("signed-out", () => store.softDelete("account", gone.name, "somebody", noon, noon + 1));
       stop();
       await store.queueAct({ recipient: "heard@far.test" }, "delete", noon);
     });

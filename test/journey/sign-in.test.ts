@@ -1,5 +1,6 @@
 /** Signing in with all that there is: second factor, app passwords with scopes, sessions, invitations, by real clients. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
@@ -62,6 +63,22 @@ async function smtp(user: string, password: string): Promise<string> {
   } finally {
     transport.close();
   }
+}
+
+/** Says something; answers once the answer has come, with when the connection ends. */
+async function talk(port: number, words: string, until: RegExp): Promise<{ readonly end: Promise<unknown> }> {
+  const socket = connect(port, "127.0.0.1");
+  const end = new Promise((resolve) => socket.on("close", resolve));
+  socket.on("error", () => {});
+  socket.write(words);
+  let heard = "";
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    heard += String(chunk);
+    if (until.test(heard)) break;
+  }
+  assert.match(heard, until);
+  socket.resume();
+  return { end };
 }
 
 test("a second factor: asked of people, good once, and programs need an app password", async () => {
@@ -159,6 +176,54 @@ test("sessions: a fresh one at each sign-in, listed, ended; nothing for pages of
 
   await run("session", "end", user, String(listed[0]?.["id"]));
   assert.equal((await session({ cookie: cookieOf(again), ...own })).status, 401);
+});
+
+test("who is signed out is so at once, on connections that are open too; a password that holds comes back", {
+  timeout: 120_000,
+}, async () => {
+  const user = `leaver@${server.ready.domain}`;
+  const made = await run("account", "add", user);
+  const phone = await run("app-password", "add", user, "phone");
+  const tablet = await run("app-password", "add", user, "tablet");
+  /** Open connections of every kind; each tells when it ends. */
+  const open = async (password: string): Promise<readonly Promise<unknown>[]> => {
+    const said = [
+      ["imap", `a LOGIN ${user} ${password}\r\nb IDLE\r\n`, /^\+ /m],
+      ["pop3", `USER ${user}\r\nPASS ${password}\r\n`, /^\+OK .*\r\n\+OK .*\r\n\+OK /m],
+      ["submission", `EHLO x\r\nAUTH PLAIN ${Buffer.from(`\0${user}\0${password}`).toString("base64")}\r\n`, /^235 /m],
+      [
+        "sieve",
+        `AUTHENTICATE "PLAIN" "${Buffer.from(`\0${user}\0${password}`).toString("base64")}"\r\n`,
+        /^OK\b.*\r\n(?:.*\r\n)*OK\b/m,
+      ],
+    ] as const;
+    const ends = await Promise.all(
+      said.map(([service, words, until]) => talk(server.ready.ports[service]!, words, until)),
+    );
+    const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+    const stream = await fetch(`${origin}/jmap/eventsource?types=*&closeafter=no&ping=0`, {
+      headers: { authorization },
+    });
+    assert.equal(stream.status, 200);
+    return [...ends.map(({ end }) => end), stream.text().then(String, String)];
+  };
+  const byPhone = await open(String(phone["password"]));
+  await run("app-password", "remove", user, String(phone["id"]));
+  await Promise.all(byPhone);
+  assert.match(await imap(user, String(phone["password"])), /Authentication failed/);
+  const byPassword = await open(String(made["password"]));
+  const fresh = await run("account", "password", user);
+  await Promise.all(byPassword);
+  assert.match(await imap(user, String(made["password"])), /Authentication failed/);
+  assert.equal(await imap(user, String(fresh["password"])), "in");
+  const byTablet = await open(String(tablet["password"]));
+  await run("account", "disable", user);
+  await Promise.all(byTablet);
+  assert.match(await imap(user, String(tablet["password"])), /Authentication failed/);
+  await run("account", "enable", user);
+  const last = await open(String(tablet["password"]));
+  await run("account", "remove", user, "--yes");
+  await Promise.all(last);
 });
 
 test("a token is good for what it was made for", async () => {

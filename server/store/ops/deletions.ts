@@ -170,6 +170,8 @@ export function* softDelete(
   // Whoever is gone is logged in nowhere.
   yield* run("DELETE FROM web_sessions WHERE account IN (SELECT id FROM accounts WHERE deletion = $1)", id);
   yield* publish({ kind: "directory" });
+  for (const [account] of yield* rows("SELECT id FROM accounts WHERE deletion = $1", id))
+    yield* publish({ kind: "signed-out", account: account as number });
   return { kind: "done", deletion };
 }
 

@@ -18,6 +18,7 @@ import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 import { wordTables } from "./words-write.ts";
 
 const directoryChanged = () => publish({ kind: "directory" });
+const signedOut = (account: AccountId) => publish({ kind: "signed-out", account });
 
 // ---------------------------------------------------------------- domains
 
@@ -164,6 +165,7 @@ export function* updateAccount(
   );
   if (touched === 0) return "missing";
   yield* directoryChanged();
+  if (disabled === true) yield* signedOut(id);
   return "done";
 }
 
@@ -210,6 +212,7 @@ export function* removeAccount(id: AccountId): Op<"done" | "missing"> {
     yield* run("UPDATE addresses SET senders = $3 WHERE domain = $1 AND local = $2", row.domain, row.local, left);
   }
   yield* directoryChanged();
+  yield* signedOut(id);
   return "done";
 }
 
@@ -292,12 +295,14 @@ export function* putCredential(account: AccountId, credential: Omit<Credential, 
     yield* run("DELETE FROM credentials WHERE account = $1 AND kind = 'password'", account);
   const id = yield* insertCredential(account, credential);
   yield* directoryChanged();
+  if (credential.kind === "password") yield* signedOut(account);
   return id;
 }
 
 export function* removeCredential(account: AccountId, id: number): Op<"done" | "missing"> {
   if ((yield* run("DELETE FROM credentials WHERE account = $1 AND id = $2", account, id)) === 0) return "missing";
   yield* directoryChanged();
+  yield* signedOut(account);
   return "done";
 }
 

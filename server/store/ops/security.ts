@@ -98,7 +98,10 @@ export function* changeFactor(
     change.usedAt ?? null,
   );
   if (touched === 0) return "changed";
-  if (change.kind !== undefined) yield* accountChanged();
+  if (change.kind === undefined) return "done";
+  yield* accountChanged();
+  // A second factor counts from now on: programs that are in by the password alone are out.
+  if (change.kind === "totp") yield* publish({ kind: "signed-out", account });
   return "done";
 }
 
