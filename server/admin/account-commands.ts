@@ -2,7 +2,7 @@ import { generatePassword, makeCredential } from "../access/password.ts";
 import type { Account } from "../store/store.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
 import { removeByHand } from "./deletion-commands.ts";
-import { columns, importAccounts } from "./import-accounts.ts";
+import { columns, type Imported, importAccounts } from "./import-accounts.ts";
 import { badDomain, findAccount, noAccount, readDomain } from "./names.ts";
 import { badPassword, hostedDomain, isLastAdministrator, lastAdministrator, makePerson } from "./people.ts";
 
@@ -147,7 +147,7 @@ export const accountCommands: readonly Command[] = [
   ),
   command(
     "account import",
-    "Make many accounts from a CSV file; those that are there already are left alone, so that it can be run again.",
+    "Make many accounts from a CSV file; those that are there already are left alone, so that it can be run again. Exit code 1 where a line could not be used.",
     {
       csv: {
         type: "file",
@@ -160,5 +160,7 @@ export const accountCommands: readonly Command[] = [
       const found = await importAccounts(world, csv, (name) => hostedDomain(world, name), progress);
       return "why" in found ? found : done(found);
     },
+    undefined,
+    ({ mistakes }: Imported) => mistakes.length > 0,
   ),
 ];

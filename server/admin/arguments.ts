@@ -1,6 +1,7 @@
 /** Arguments of a command, from the command line or from JSON, checked against its description; what is wrong is a sentence. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { textOfFile } from "../../protocol/csv.ts";
 import type { Argument, Arguments, Command, Given } from "./command.ts";
 
 export type Read =
@@ -81,7 +82,7 @@ export function fromWords(command: Command, words: readonly string[]): Read {
 /** What a file holds, or a sentence about why it cannot be read. */
 function contentOf(path: string): string | { readonly why: string } {
   try {
-    return readFileSync(path === "-" ? 0 : path, "utf8");
+    return textOfFile(readFileSync(path === "-" ? 0 : path));
   } catch (error) {
     return { why: `The file ${path} cannot be read: ${(error as Error).message}` };
   }

@@ -4,7 +4,7 @@
  * that broke half-way is simply run again: what is there already is left alone.
  */
 import { availableParallelism } from "node:os";
-import { parseCsv } from "../../protocol/csv.ts";
+import { parseCsvRows } from "../../protocol/csv.ts";
 import { generatePassword, makeCredential, type NewCredential } from "../access/password.ts";
 import type { HostedDomain, Tenant } from "../store/hosting.ts";
 import { readBytes } from "./arguments.ts";
@@ -35,13 +35,15 @@ export type Imported = {
 
 /** Reads the rows by the names in the first one; a sentence where there is no column "address". */
 function readRows(text: string): readonly Row[] | Refused {
-  const [head, ...rest] = parseCsv(text);
-  const names = (head ?? []).map((name) => columns.find((known) => known.toLowerCase() === name.trim().toLowerCase()));
+  const [head, ...rest] = parseCsvRows(text);
+  const names = (head?.cells ?? []).map((name) =>
+    columns.find((known) => known.toLowerCase() === name.trim().toLowerCase()),
+  );
   if (!names.includes("address"))
     return no(`The first line must name the columns, "address" among them: ${columns.join(",")}.`, "csv");
   if (rest.length > maxImported) return no(`At most ${maxImported} accounts at once: split the file.`, "csv");
-  return rest.map((cells, index) => ({
-    line: index + 2,
+  return rest.map(({ line, cells }) => ({
+    line,
     ...Object.fromEntries(
       names.flatMap((name, i) => (name === undefined || (cells[i] ?? "") === "" ? [] : [[name, cells[i]?.trim()]])),
     ),
@@ -75,6 +77,8 @@ async function importWith(
   const tenants = new Map<number, Tenant>((await store.tenants()).map((tenant) => [tenant.id, tenant]));
   const room = new Map<number, { accounts: number; bytes: number }>();
   const known = new Set((await store.accounts()).map(({ name }) => name));
+  /** The line that has named an account first. */
+  const named = new Map<string, number>();
   const mistakes: { line: number; why: string }[] = [];
   const passwords: { name: string; password: string }[] = [];
   let made = 0;
@@ -95,7 +99,11 @@ async function importWith(
     if (!domains.has(address.domain)) domains.set(address.domain, await mayUse(address.domain));
     const domain = domains.get(address.domain);
     const name = `${address.local}@${address.domain}`;
-    if (domain === undefined || domain.kind !== "local") wrong(row.line, `The domain ${address.domain} is not here.`);
+    const before = named.get(name);
+    named.set(name, before ?? row.line);
+    if (before !== undefined) wrong(row.line, `${name} is in line ${before} already: this line is left out.`);
+    else if (domain === undefined || domain.kind !== "local")
+      wrong(row.line, `The domain ${address.domain} is not here.`);
     else if (known.has(name)) present++;
     else if (row.password !== undefined && badPassword(row.password)) wrong(row.line, "The password cannot be used.");
     else {

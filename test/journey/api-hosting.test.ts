@@ -276,11 +276,20 @@ describe("hosting by the REST API", () => {
 
   test("many accounts from CSV, again and again", async () => {
     const csv =
-      "address;displayName;password;aliases\nann@hosted.test;Ann;her own word;info@hosted.test\nbob@hosted.test;Bob;;\nbad;x;;\n";
+      "address;displayName;password;aliases\nann@hosted.test;Ann;her own word;info@hosted.test\nbob@hosted.test;Bob;;\n\nbad;x;;\nBob@hosted.test;Another;;\n";
     const first = await admin.ok("POST", "/accounts/import", { csv });
     assert.deepEqual(
-      [first.made, first.present, first.aliases, first.passwords.length, first.mistakes[0].line],
-      [2, 0, 1, 1, 4],
+      [first.made, first.present, first.aliases, first.passwords.length, first.mistakes],
+      [
+        2,
+        0,
+        1,
+        1,
+        [
+          { line: 5, why: '"bad" is no address.' },
+          { line: 6, why: "bob@hosted.test is in line 3 already: this line is left out." },
+        ],
+      ],
     );
     const second = await admin.ok("POST", "/accounts/import", { csv });
     assert.deepEqual([second.made, second.present], [0, 2]);
