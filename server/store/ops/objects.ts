@@ -334,4 +334,5 @@ export function* webSessionPut(hash: string, session: WebSession | undefined): O
 
 export function* webSessionsEnd(account: AccountId, except: string): Op<void> {
   yield* run("DELETE FROM web_sessions WHERE account = $1 AND hash <> $2", account, except);
+  yield* publish({ kind: "signed-out", account });
 }
