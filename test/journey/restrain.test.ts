@@ -180,7 +180,8 @@ async function letterOf(user: string, subject: string): Promise<string> {
     try {
       return await lookFor(user, subject);
     } catch (error) {
-      if (!/clos|connection|reset/i.test(`${(error as Error).message} ${(error as { code?: string }).code}`)) throw error;
+      if (!/clos|connection|reset/i.test(`${(error as Error).message} ${(error as { code?: string }).code}`))
+        throw error;
     }
   }
 }
