@@ -77,9 +77,13 @@ export class SignedIn implements Login, Disposable {
     try {
       const outcome = await prove();
       if (outcome.kind === "refused") return outcome;
-      if (signedOut.has(outcome.account.id)) return refused("credentials");
       const forget = this.#served.get(connection);
       if (forget === undefined) return outcome;
+      // Whether the password still holds is seen when the program comes back, as all others do: it is not said to be wrong.
+      if (signedOut.has(outcome.account.id)) {
+        (connection as Connection).destroy();
+        return refused("closed");
+      }
       forget();
       const { id } = outcome.account;
       this.#served.set(
