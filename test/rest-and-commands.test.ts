@@ -10,7 +10,7 @@ const mail = "mail itself: SMTP and LMTP are there for programs without HTTP";
 const counterparts: { readonly [path: string]: readonly string[] | { readonly none: string } } = {
   "/abuse/strikes": ["strike add", "strike list", "strike lift"],
   "/abuse/tickets": ["abuse list", "abuse show", "abuse set", "abuse uphold"],
-  "/accounts": ["account add", "account show", "account quota", "account role", "account disable", "account remove"],
+  "/accounts": ["account add", "account show", "account quota", "account role", "account disable", "account rename", "account remove"],
   "/accounts/import": ["account import"],
   "/accounts/{account}/app-passwords": ["app-password add", "app-password remove"],
   "/accounts/{account}/filter": ["filter set", "filter allow", "filter block"],

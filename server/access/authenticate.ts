@@ -5,7 +5,7 @@ import { maxNameChars, maxPasswordChars } from "../../protocol/sasl/prep.ts";
 import type { Log } from "../log.ts";
 import type { Account, Credential, Instant, Store } from "../store/store.ts";
 import { bearerLogin, bearerMechanisms } from "./bearer.ts";
-import type { Directory } from "./directory.ts";
+import type { AliasDirectory, Directory } from "./directory.ts";
 import type { Ldap } from "./ldap.ts";
 import { type AskClient, type LoginContext, type LoginOutcome, refused, type SignIn } from "./login.ts";
 import { loginName } from "./login-name.ts";
@@ -69,7 +69,7 @@ export type LoginParts = {
   readonly oidc?: Oidc | undefined;
   /** Proves passwords of accounts that have none here. */
   readonly ldap?: Pick<Ldap, "prove" | "rememberedMs" | "createAccounts"> | undefined;
-  readonly directory: Pick<Directory, "account" | "accountByName">;
+  readonly directory: Pick<Directory, "account" | "accountByName"> & AliasDirectory;
   readonly settings: LoginSettings;
   /** `tls-server-end-point` of the certificate shown for a name: `KeyRing.endPointHash`. */
   readonly endPointHash: (servername: string | undefined) => Buffer | undefined;
@@ -288,7 +288,8 @@ class Door implements SignIn, Disposable {
 
   /** One argon2 run, whoever it is: an unknown name, a disabled account and a wrong password cost alike. */
   async #verify(name: string, prepared: string, mayRepeat = true): Promise<Verified | undefined> {
-    const account = await this.#parts.directory.accountByName(name);
+    const { directory } = this.#parts;
+    const account = (await directory.accountByName(name)) ?? (await directory.accountByAlias(name));
     const credentials = await this.#parts.store.credentials(account?.id ?? 0);
     const now = this.#parts.now();
     const id = appPasswordId(prepared);

@@ -1,7 +1,7 @@
 /** The directory in memory, in front of the store (see `directory.ts` for what it promises). */
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Account, AccountId, Address, Change, Domain, Store } from "../store/store.ts";
-import type { Directory, GroupPosting, Resolution, SendAs } from "./directory.ts";
+import type { AliasDirectory, Directory, GroupPosting, Resolution, SendAs } from "./directory.ts";
 import { type ListAddress, listPartOf } from "./list-addresses.ts";
 import { Remembered } from "./remembered.ts";
 
@@ -32,7 +32,7 @@ export function makeDirectory(parts: {
   readonly store: DirectoryStore;
   readonly settings?: Partial<DirectorySettings>;
   readonly now?: () => number;
-}): Directory & Disposable {
+}): Directory & AliasDirectory & Disposable {
   const settings = { ...defaultDirectorySettings, ...parts.settings };
   return new CachedDirectory(parts.store, settings, parts.now ?? (() => performance.now()));
 }
@@ -40,7 +40,7 @@ export function makeDirectory(parts: {
 /** A row, and the detail that was cut off to find it. */
 type Found = { readonly row: Address; readonly detail: string | undefined };
 
-class CachedDirectory implements Directory, Disposable {
+class CachedDirectory implements Directory, AliasDirectory, Disposable {
   readonly #settings: DirectorySettings;
   readonly #domains: Remembered<"all", ReadonlyMap<string, Domain>>;
   readonly #addresses: Remembered<string, Address | undefined>;
@@ -111,6 +111,20 @@ class CachedDirectory implements Directory, Disposable {
     const found = this.#idByName.get(name);
     const id = found instanceof Promise ? await found : found;
     return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  async accountByAlias(name: string): Promise<Account | undefined> {
+    let at = name;
+    for (let depth = 0; depth <= this.#settings.maxAliasDepth; depth++) {
+      const row = await this.#addresses.get(at);
+      const [target, ...others] = row?.targets ?? [];
+      if (row?.kind !== "alias" || row.about !== undefined || target === undefined || others.length > 0)
+        return undefined;
+      const account = await this.accountByName(target);
+      if (account !== undefined) return account;
+      at = target;
+    }
+    return undefined;
   }
 
   domain(name: string): Domain | undefined | Promise<Domain | undefined> {

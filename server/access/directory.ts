@@ -40,6 +40,12 @@ export type GroupPosting = {
 /** "named": with the account itself as Sender (RFC 5322 §3.6.2), for which a lesser grant is enough. */
 export type SendAs = "alone" | "named";
 
+/** Who signs in by another address than the account's name. */
+export interface AliasDirectory {
+  /** The account that an alias leads to alone, like a name it had before; groups, lists and masked addresses are nobody's. */
+  accountByAlias(name: string): Promise<Account | undefined>;
+}
+
 /** What memory holds is answered at once, without a promise, so that RCPT TO waits for nobody. */
 export interface Directory {
   /** `local` as received (case and sub-address kept), `domain` a lower-case A-label. Alias loops end, with depth at most 8 and 1,000 targets. */

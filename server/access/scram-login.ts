@@ -49,7 +49,7 @@ export class ScramLogin {
 
     const attempt = { address: addressKey(where.connection.remote.address), account: name };
     if (!throttle.allows(attempt)) return refused("throttled");
-    const account = await directory.accountByName(name);
+    const account = (await directory.accountByName(name)) ?? (await directory.accountByAlias(name));
     const credentials = await store.credentials(account?.id ?? 0);
     const now = this.#parts.now();
     const waiting = credentials.find((one) => isSealed(one) && !isExpired(one, now));

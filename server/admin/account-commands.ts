@@ -4,7 +4,14 @@ import { type Command, command, done, no, type Outcome, time, type World } from 
 import { removeByHand } from "./deletion-commands.ts";
 import { columns, type Imported, importAccounts } from "./import-accounts.ts";
 import { badDomain, findAccount, noAccount, readDomain } from "./names.ts";
-import { badPassword, hostedDomain, isLastAdministrator, lastAdministrator, makePerson } from "./people.ts";
+import {
+  badPassword,
+  hostedDomain,
+  isLastAdministrator,
+  lastAdministrator,
+  makePerson,
+  renamePerson,
+} from "./people.ts";
 
 export const name = {
   type: "text",
@@ -95,6 +102,19 @@ export const accountCommands: readonly Command[] = [
         addresses: addresses.map(({ local, domain }) => `${local}@${domain}`),
       });
     }),
+  ),
+  command(
+    "account rename",
+    "Give an account another address: mail, passwords and mailboxes stay; the old address goes on as an alias of it.",
+    { name, to: { type: "text", placed: true, required: true, help: "the new address" } },
+    (given, world) =>
+      withAccount(world, given.name, async (account) => {
+        const home = await hostedDomain(world, account.name.slice(account.name.lastIndexOf("@") + 1));
+        if (home === undefined) return noAccount(given.name);
+        const hosted = { ...account, domain: home.name, tenant: home.tenant };
+        const renamed = await renamePerson(world, hosted, given.to);
+        return renamed.kind === "refused" ? renamed : done({ name: renamed.name, was: account.name });
+      }),
   ),
   command("account password", "Set a new password.", { name, password }, (given, world) =>
     withAccount(world, given.name, async (account) => {

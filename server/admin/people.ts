@@ -133,6 +133,32 @@ export async function isLastAdministrator(world: Pick<World, "store">, account: 
 export const lastAdministrator = (account: Account): Refused =>
   no(`${account.name} is the last administrator. Make another first: angarium account role NAME admin`);
 
+/** Gives an account another address in a domain of the same tenant; the one before goes on as an alias. */
+export async function renamePerson(
+  { store }: Pick<World, "store">,
+  account: HostedAccount,
+  typed: string,
+): Promise<{ readonly kind: "done"; readonly name: string } | Refused> {
+  const address = readAddress(typed);
+  if (address === undefined) return { ...badAddress(typed), field: "name" };
+  const domain = await hostedDomain({ store }, address.domain);
+  if (domain === undefined) return { ...noDomain(address.domain), field: "name" };
+  if (domain.kind === "relay")
+    return no(`${domain.name} is a relay domain: its people have their mail on another server.`, "name");
+  if (domain.tenant !== account.tenant)
+    return no(
+      `${domain.name} belongs to somebody else than ${account.domain}: an account stays with its tenant.`,
+      "name",
+    );
+  const name = `${address.local}@${address.domain}`;
+  const answer = await store.renameAccount(account.id, name);
+  if (answer === "done") return { kind: "done", name };
+  if (answer === "no-domain") return { ...noDomain(address.domain), field: "name" };
+  return answer === "missing"
+    ? no(`There is no account ${account.name} any more.`)
+    : no(`${name} is taken. Look: angarium account list, angarium alias list`, "name");
+}
+
 /** Changes an account, as far as its tenant's limits and the last administrator allow. */
 export async function changePerson(
   world: Pick<World, "store">,

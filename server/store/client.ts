@@ -249,6 +249,7 @@ function writerOf(lane: Lane | undefined, keepers: Keepers): StoreWriter {
     removeDomain: op("removeDomain"),
     createAccount: op("createAccount"),
     updateAccount: op("updateAccount"),
+    renameAccount: op("renameAccount"),
     removeAccount: op("removeAccount"),
     putCredential: op("putCredential"),
     removeCredential: op("removeCredential"),

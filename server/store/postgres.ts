@@ -248,6 +248,7 @@ class PostgresStore {
       removeDomain: writing(writeOps.removeDomain),
       createAccount: writing(writeOps.createAccount),
       updateAccount: writing(writeOps.updateAccount),
+      renameAccount: writing(writeOps.renameAccount),
       removeAccount: writing(writeOps.removeAccount),
       putCredential: writing(writeOps.putCredential),
       removeCredential: writing(writeOps.removeCredential),

@@ -623,6 +623,11 @@ export interface StoreWriter
       readonly quotaBytes?: number;
     },
   ): Promise<"done" | "missing">;
+  /**
+   * Gives an account another address, as it is kept. The one before becomes an alias of it, and whatever named it (aliases, groups, masked
+   * addresses, members of lists) names the new one. "exists": the address is somebody else's; an alias of this account alone is taken.
+   */
+  renameAccount(id: AccountId, name: string): Promise<"done" | "missing" | "exists" | "no-domain">;
   removeAccount(id: AccountId): Promise<"done" | "missing">;
   putCredential(account: AccountId, credential: Omit<Credential, "id" | "account">): Promise<number>; // kind "password" replaces the old one
   removeCredential(account: AccountId, id: number): Promise<"done" | "missing">;

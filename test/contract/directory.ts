@@ -108,6 +108,49 @@ export function directoryContract(open: Open): void {
       assert.equal(await store.updateAccount(987654, { disabled: true }), "missing");
     });
 
+    test("an account gets another name: the one before is its alias, and what named it names the new one", async () => {
+      const { id, name } = await newAccount(store);
+      const other = await newAccount(store);
+      const at = name.slice(name.lastIndexOf("@") + 1);
+      const own = (local: string) => store.addresses({ domain: at, local });
+      const [old = "", married] = [name.slice(0, name.lastIndexOf("@")), `married@${at}`];
+      const [row] = await own(old);
+      assert.equal(await store.putAddress({ ...row!, senders: [other.id] }), "done");
+      assert.equal(await store.putAddress(aliasOf("crew", [other.name, name])), "done");
+      for (const list of ["one", "two"])
+        for (const address of list === "one" ? [name] : [name, married])
+          await store.putListMember({
+            list: `${list}@${at}`,
+            address,
+            displayName: "",
+            role: "member",
+            delivery: "each",
+            since: noon,
+          });
+      assert.equal(await store.renameAccount(id, "x@elsewhere.test"), "no-domain");
+      assert.equal(await store.renameAccount(id, other.name), "exists");
+      assert.equal(await store.renameAccount(id, `crew@${row!.domain}`), "exists", "others' mail goes there");
+      assert.equal(await store.renameAccount(987654, married), "missing");
+      assert.equal(await store.renameAccount(id, married), "done");
+      assert.equal((await store.accounts({ id }))[0]?.name, married);
+      assert.deepEqual(await store.accounts({ name }), []);
+      assert.deepEqual(await own("married"), [
+        { local: "married", domain: at, kind: "account", account: id, targets: [], senders: [other.id] },
+      ]);
+      assert.deepEqual(await own(old), [{ ...aliasOf(old, [married]), domain: at }]);
+      assert.deepEqual((await store.addresses({ domain: row!.domain, local: "crew" }))[0]?.targets, [
+        other.name,
+        married,
+      ]);
+      const members = async (list: string) =>
+        (await store.listMembers({ list: `${list}@${at}` })).map((one) => one.address);
+      assert.deepEqual([await members("one"), (await members("two")).sort()], [[married], [married, name].sort()]);
+      // And back.
+      assert.equal(await store.renameAccount(id, name), "done");
+      assert.deepEqual([(await own(old))[0]?.kind, (await own("married"))[0]?.targets], ["account", [name]]);
+      assert.equal(await store.renameAccount(id, name), "done", "as it is called already");
+    });
+
     test("removing an account takes its mail, mailboxes, credentials and addresses with it", async () => {
       const { id, name } = await newAccount(store);
       await store.putCredential(id, credential("phone"));

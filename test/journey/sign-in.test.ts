@@ -226,6 +226,36 @@ test("who is signed out is so at once, on connections that are open too; a passw
   await Promise.all(last);
 });
 
+test("somebody gets another address: both take mail, send and open the account, groups go on", async () => {
+  const at = server.ready.domain;
+  const [old, name, friend] = [`emma.old@${at}`, `emma.new@${at}`, server.ready.users[2]!];
+  const { password } = await run("account", "add", old, "--display-name", "Emma");
+  const phone = await run("app-password", "add", old, "phone");
+  await run("group", "add", `crew@${at}`, old, friend, "--posting", "members");
+  assert.deepEqual(await run("account", "rename", old, name), { name, was: old });
+  assert.match(
+    String((await run("alias", "list")).map(({ address, targets }) => `${address} ${targets}`)),
+    new RegExp(`${old} ${name}`),
+  );
+  for (const user of [old, name]) {
+    assert.equal(await imap(user, String(password)), "in");
+    assert.equal(await smtp(user, String(phone["password"])), "in");
+    assert.equal((await post("/auth/login", { username: user, password })).status, 200);
+    assert.match(await imap(user, "wrong"), /Authentication failed/);
+  }
+  const send = async (auth: string, pass: unknown, from: string, to: string): Promise<string> => {
+    const ports = { host: "127.0.0.1", port: server.ready.ports["submission"]!, ignoreTLS: true };
+    const transport = nodemailer.createTransport({ ...ports, auth: { user: auth, pass: String(pass) } });
+    return transport.sendMail({ from, to, subject: `to ${to}`, text: "x" }).then(({ response }) => response, String);
+  };
+  for (const to of [old, name]) assert.match(await send(friend, "pw", friend, to), /^250 /);
+  for (const from of [old, name]) assert.match(await send(name, password, from, friend), /^250 /);
+  assert.match(await send(name, password, name, `crew@${at}`), /^250 /, "a member under the new name");
+  assert.equal((await run("account", "show", name))["usedMessages"], 3);
+  const { code, err } = await angarium("account", "rename", name, friend, "--data", server.ready.data);
+  assert.deepEqual([code, err.includes(`${friend} is taken.`)], [1, true], err);
+});
+
 test("a token is good for what it was made for", async () => {
   const user = server.ready.users[1]!;
   const token = async (scopes?: unknown) =>

@@ -3,7 +3,14 @@ import { z } from "zod";
 import { generatePassword, makeCredential } from "../../access/password.ts";
 import { passwordFaults } from "../../access/password-rules.ts";
 import { importAccounts } from "../../admin/import-accounts.ts";
-import { badPassword, changePerson, isLastAdministrator, lastAdministrator, makePerson } from "../../admin/people.ts";
+import {
+  badPassword,
+  changePerson,
+  isLastAdministrator,
+  lastAdministrator,
+  makePerson,
+  renamePerson,
+} from "../../admin/people.ts";
 import { remove } from "../../admin/tenancy.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { atLeast } from "../actor.ts";
@@ -149,11 +156,13 @@ export const routes: readonly Route[] = [
     method: "PATCH",
     path: "/accounts/{account}",
     summary: "Change an account.",
-    description: "Users may change their own display name; the rest is for administrators.",
+    description:
+      "Users may change their own display name; the rest is for administrators. With another name (an address in a domain of the same tenant) the one before goes on as an alias.",
     area: "accounts",
     who: "user",
     params: { account: theAccount },
     body: z.strictObject({
+      name: z.string().min(3).max(320).optional().describe("Another address; the one before goes on as an alias."),
       displayName: displayName.optional(),
       disabled: z.boolean().optional(),
       quotaBytes: quotaBytes.optional(),
@@ -161,16 +170,28 @@ export const routes: readonly Route[] = [
     }),
     answer: Account,
     refuses: ["conflict"],
-    run: async ({ actor, account, body }, world) => {
+    run: async ({ actor, account, body, audit }, world) => {
       const { displayName: _, ...rest } = body;
+      const { name, ...change } = body;
       if (Object.keys(rest).length > 0 && !atLeast(actor.role, "domain"))
         return forbidden("You may change your name here; ask an administrator for the rest.");
       if (body.role !== undefined && body.role !== account.role && actor.role !== "platform")
         return forbidden("Administrators of the platform are made by their like.");
-      const answer = await changePerson(world, account, body);
+      const to = name === undefined || name === account.name ? undefined : name;
+      const there = to?.slice(to.lastIndexOf("@") + 1) ?? account.domain;
+      if (to !== undefined && (await domainOf(there, actor, world)) === undefined)
+        return wrongField("/name", `The domain ${there.slice(0, 100)} is not here.`);
+      const answer = await changePerson(world, account, change);
       if (answer.kind === "refused") return refusal(answer);
+      if (to !== undefined) {
+        const renamed = await renamePerson(world, account, to);
+        if (renamed.kind === "refused") return refusal(renamed);
+        audit.detail = { ...change, name: renamed.name };
+      }
       const fresh = (await world.store.accounts({ id: account.id }))[0];
-      return fresh === undefined ? notFound() : shownAccount({ ...account, ...fresh });
+      return fresh === undefined
+        ? notFound()
+        : shownAccount({ ...account, ...fresh, domain: fresh.name.slice(fresh.name.lastIndexOf("@") + 1) });
     },
   }),
   route({

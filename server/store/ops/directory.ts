@@ -169,6 +169,60 @@ export function* updateAccount(
   return "done";
 }
 
+const nameParts = (name: string): readonly [local: string, domain: string] => {
+  const cut = name.lastIndexOf("@");
+  return [name.slice(0, cut), name.slice(cut + 1)];
+};
+
+export function* renameAccount(id: AccountId, name: string): Op<Awaited<ReturnType<StoreWriter["renameAccount"]>>> {
+  const account = yield* one<AccountRow>(`SELECT ${accountColumns} FROM accounts WHERE id = $1 AND deletion = 0`, id);
+  if (account === undefined) return "missing";
+  if (account.name === name) return "done";
+  const [local, domain] = nameParts(name);
+  const before = nameParts(account.name);
+  const home = yield* one("SELECT kind FROM domains WHERE name = $1", domain);
+  if (local === "" || home?.["kind"] !== "local") return "no-domain";
+  const there = (yield* addresses({ local, domain }))[0];
+  const isOwn = there?.kind === "alias" && there.about === undefined && there.targets.join() === account.name;
+  if (there !== undefined && !isOwn && there.account !== id) return "exists";
+  if (there !== undefined) yield* run("DELETE FROM addresses WHERE domain = $1 AND local = $2", domain, local);
+  yield* run("UPDATE accounts SET name = $2, domain = $3 WHERE id = $1", id, name, domain);
+  const [oldLocal, oldDomain] = before;
+  // Who may send as the person still may.
+  yield* run(
+    "UPDATE addresses SET domain = $3, local = $4 WHERE domain = $1 AND local = $2",
+    oldDomain,
+    oldLocal,
+    domain,
+    local,
+  );
+  yield* putAddress({
+    local: oldLocal,
+    domain: oldDomain,
+    kind: "alias",
+    account: undefined,
+    targets: [name],
+    senders: [],
+  });
+  const aliases = yield* all<{ domain: string; local: string; targets: string }>(
+    "SELECT domain, local, targets FROM addresses WHERE targets <> '[]'",
+  );
+  for (const row of aliases) {
+    const targets = JSON.parse(row.targets) as string[];
+    if (!targets.includes(account.name)) continue;
+    const renamed = JSON.stringify([...new Set(targets.map((target) => (target === account.name ? name : target)))]);
+    yield* run("UPDATE addresses SET targets = $3 WHERE domain = $1 AND local = $2", row.domain, row.local, renamed);
+  }
+  yield* run(
+    `UPDATE list_members SET address = $2 WHERE address = $1
+       AND list NOT IN (SELECT list FROM list_members WHERE address = $2)`,
+    account.name,
+    name,
+  );
+  yield* directoryChanged();
+  return "done";
+}
+
 const accountTables = [
   "messages",
   "expunged",

@@ -39,6 +39,7 @@ export const writeOps = {
   removeDomain: directory.removeDomain,
   createAccount: directory.createAccount,
   updateAccount: directory.updateAccount,
+  renameAccount: directory.renameAccount,
   removeAccount: directory.removeAccount,
   putCredential: directory.putCredential,
   removeCredential: directory.removeCredential,
