@@ -9,6 +9,7 @@ import {
   hostedDomain,
   isLastAdministrator,
   lastAdministrator,
+  lockPerson,
   makePerson,
   renamePerson,
 } from "./people.ts";
@@ -115,6 +116,17 @@ export const accountCommands: readonly Command[] = [
         const renamed = await renamePerson(world, hosted, given.to);
         return renamed.kind === "refused" ? renamed : done({ name: renamed.name, was: account.name });
       }),
+  ),
+  command(
+    "account lock",
+    "Let nobody into an account any more, like that of somebody who has left: its password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. Mail to it is taken and kept, and what forwards and answers it goes on. A new password (account password) opens it again.",
+    { name },
+    (given, world) =>
+      withAccount(
+        world,
+        given.name,
+        async (account) => (await lockPerson(world, account)) ?? done({ name: account.name, locked: true }),
+      ),
   ),
   command("account password", "Set a new password.", { name, password }, (given, world) =>
     withAccount(world, given.name, async (account) => {

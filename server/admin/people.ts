@@ -159,6 +159,19 @@ export async function renamePerson(
     : no(`${name} is taken. Look: angarium account list, angarium alias list`, "name");
 }
 
+/** Lets nobody in any more: all that opens the account is taken away, and mail to it is taken, kept and passed on as before. */
+export async function lockPerson(world: Pick<World, "store" | "now">, account: Account): Promise<Refused | undefined> {
+  if (await isLastAdministrator(world, account)) return lastAdministrator(account);
+  const { store, now } = world;
+  // A password that nobody knows, not none: where there is none a directory would be asked.
+  await store.putCredential(account.id, await makeCredential(generatePassword(), now()));
+  for (const one of await store.credentials(account.id))
+    if (one.kind === "app-password") await store.removeCredential(account.id, one.id);
+  await store.removeFactors(account.id, ["totp", "totp-new", "passkey", "recovery", "identity"]);
+  await store.webSessionsEnd(account.id, "");
+  return undefined;
+}
+
 /** Changes an account, as far as its tenant's limits and the last administrator allow. */
 export async function changePerson(
   world: Pick<World, "store">,

@@ -293,7 +293,17 @@ describe("hosting by the REST API", () => {
     );
     const second = await admin.ok("POST", "/accounts/import", { csv });
     assert.deepEqual([second.made, second.present], [0, 2]);
-    assert.equal((await as("ann@hosted.test", "her own word").ok("GET", "/me")).displayName, "Ann");
+    const ann = as("ann@hosted.test", "her own word");
+    assert.equal((await ann.ok("GET", "/me")).displayName, "Ann");
+    await ann.no(403, "PATCH", "/accounts/me", { name: "anna@hosted.test" });
+    const renamed = await admin.ok("PATCH", "/accounts/ann@hosted.test", { name: "Anna@hosted.test" });
+    assert.deepEqual([renamed.name, renamed.displayName], ["anna@hosted.test", "Ann"]);
+    const taken = await admin.no(422, "PATCH", "/accounts/anna@hosted.test", { name: "bob@hosted.test" });
+    assert.equal(taken.errors[0].pointer, "#/name");
+    assert.equal((await ann.ok("GET", "/me")).name, "anna@hosted.test", "by the name before, too");
+    await ann.no(403, "POST", "/accounts/me/lock");
+    await admin.ok("POST", "/accounts/anna@hosted.test/lock");
+    await ann.no(401, "GET", "/me");
   });
 
   test("people change their own password by saying the old one", async () => {

@@ -222,6 +222,7 @@ describe("tenants apart", () => {
       assert.equal(imported.made, 0);
       await talk.no(404, "GET", `/accounts?domain=${there}`);
       await talk.no(403, "PATCH", "/accounts/person@alfa-one.test", { role: "admin" });
+      await talk.no(422, "PATCH", "/accounts/person@alfa-one.test", { name: `evil@${there}` });
     }
     for (const talk of [boss, keeper]) {
       await talk.no(404, "POST", "/webhooks", { url: "https://far.test/", tenant: mark });
@@ -244,6 +245,8 @@ describe("tenants apart", () => {
     await keeper.no(403, "PATCH", "/accounts/boss@alfa-one.test", { displayName: "x" });
     await keeper.no(403, "POST", "/accounts/boss@alfa-one.test/password", { password: "hijacked now" });
     await keeper.no(403, "DELETE", "/accounts/boss@alfa-one.test");
+    await keeper.no(403, "POST", "/accounts/boss@alfa-one.test/lock");
+    await keeper.no(403, "PATCH", "/accounts/boss@alfa-one.test", { name: "mine@alfa-one.test" });
     await person.no(403, "PATCH", "/accounts/me", { quotaBytes: 1 });
     await person.no(404, "GET", "/accounts/boss@alfa-one.test");
     await person.no(404, "POST", "/masked-addresses", { label: "x", account: "boss@alfa-one.test" });

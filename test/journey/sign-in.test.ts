@@ -65,6 +65,12 @@ async function smtp(user: string, password: string): Promise<string> {
   }
 }
 
+async function send(auth: string, pass: unknown, from: string, to: string): Promise<string> {
+  const ports = { host: "127.0.0.1", port: server.ready.ports["submission"]!, ignoreTLS: true };
+  const transport = nodemailer.createTransport({ ...ports, auth: { user: auth, pass: String(pass) } });
+  return transport.sendMail({ from, to, subject: `to ${to}`, text: "x" }).then(({ response }) => response, String);
+}
+
 /** Says something; answers once the answer has come, with when the connection ends. */
 async function talk(port: number, words: string, until: RegExp): Promise<{ readonly end: Promise<unknown> }> {
   const socket = connect(port, "127.0.0.1");
@@ -222,8 +228,18 @@ test("who is signed out is so at once, on connections that are open too; a passw
   assert.match(await imap(user, String(tablet["password"])), /Authentication failed/);
   await run("account", "enable", user);
   const last = await open(String(tablet["password"]));
-  await run("account", "remove", user, "--yes");
+  const cookie = cookieOf(await post("/auth/login", { username: user, password: fresh["password"] }));
+  assert.equal((await session({ cookie })).status, 200);
+  await run("account", "lock", user);
   await Promise.all(last);
+  assert.equal((await session({ cookie })).status, 401);
+  for (const password of [tablet["password"], fresh["password"]])
+    assert.match(await imap(user, String(password)), /Authentication failed/);
+  assert.match(await send(server.ready.users[0]!, "pw", server.ready.users[0]!, user), /^250 /, "mail goes on");
+  const opened = await run("account", "password", user);
+  const again = await open(String(opened["password"]));
+  await run("account", "remove", user, "--yes");
+  await Promise.all(again);
 });
 
 test("somebody gets another address: both take mail, send and open the account, groups go on", async () => {
@@ -243,11 +259,6 @@ test("somebody gets another address: both take mail, send and open the account, 
     assert.equal((await post("/auth/login", { username: user, password })).status, 200);
     assert.match(await imap(user, "wrong"), /Authentication failed/);
   }
-  const send = async (auth: string, pass: unknown, from: string, to: string): Promise<string> => {
-    const ports = { host: "127.0.0.1", port: server.ready.ports["submission"]!, ignoreTLS: true };
-    const transport = nodemailer.createTransport({ ...ports, auth: { user: auth, pass: String(pass) } });
-    return transport.sendMail({ from, to, subject: `to ${to}`, text: "x" }).then(({ response }) => response, String);
-  };
   for (const to of [old, name]) assert.match(await send(friend, "pw", friend, to), /^250 /);
   for (const from of [old, name]) assert.match(await send(name, password, from, friend), /^250 /);
   assert.match(await send(name, password, name, `crew@${at}`), /^250 /, "a member under the new name");

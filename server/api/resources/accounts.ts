@@ -8,6 +8,7 @@ import {
   changePerson,
   isLastAdministrator,
   lastAdministrator,
+  lockPerson,
   makePerson,
   renamePerson,
 } from "../../admin/people.ts";
@@ -246,6 +247,23 @@ export const routes: readonly Route[] = [
       await world.store.putCredential(account.id, await makeCredential(secret, world.now()));
       await world.store.webSessionsEnd(account.id, account.id === actor.account.id ? (actor.session ?? "") : "");
       return body.password === undefined ? { password: secret } : {};
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/accounts/{account}/lock",
+    summary: "Let nobody into an account any more.",
+    description:
+      "For somebody who has left: password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. Mail to it is taken and kept, and what forwards and answers it goes on. A new password opens it again.",
+    area: "accounts",
+    who: "domain",
+    params: { account: theAccount },
+    answer: Account,
+    refuses: ["conflict"],
+    run: async ({ actor, account }, world) => {
+      if (account.id === actor.account.id) return conflict("You cannot lock yourself out.");
+      const refused = await lockPerson(world, account);
+      return refused === undefined ? shownAccount(account) : conflict(refused.why);
     },
   }),
 ];
