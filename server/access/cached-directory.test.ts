@@ -11,6 +11,10 @@ async function world() {
   await local("a.test");
   await local("b.test", { subaddressSeparator: "--", catchAll: "u1@a.test" });
   await local("c.test", { subaddressSeparator: "" });
+  await local("also-a.test", { catchAll: "*@a.test" });
+  await local("also-also.test", { catchAll: "*@also-a.test" });
+  await local("moved.test", { catchAll: "*@far.test" });
+  await local("ring.test", { catchAll: "*@ring.test" });
   await store.putDomain({ name: "relay.test", kind: "relay", settings: { relayRecipients: "listed" } });
   await store.putDomain({ name: "any.test", kind: "relay", settings: { relayRecipients: "any" } });
   await store.putDomain({ name: "ask.test", kind: "relay", settings: { relayRecipients: "callout" } });
@@ -65,6 +69,12 @@ async function world() {
 const cases: readonly [address: string, expected: string][] = [
   ["u1@a.test", "u1"],
   ["U1@a.test", "u1"],
+  ["u1@also-a.test", "u1"],
+  ["U2+Tag@also-also.test", "u2 [Tag]"],
+  ["both@also-a.test", "u1 u2 x@far.test"],
+  ["nobody@also-a.test", "unknown"],
+  ["Some.Body@moved.test", "Some.Body@far.test"],
+  ["u1@ring.test", "unknown"],
   ["u1+Tag@a.test", "u1 [Tag]"],
   ["u1+a+b@a.test", "u1 [a+b]"],
   ["u1+@a.test", "u1 []"],
@@ -120,6 +130,8 @@ test("who may send as whom", async () => {
     [u1, "both", "a.test", false],
     [u1, "anyone", "b.test", true], // by the catch-all
     [u1, "*", "b.test", true],
+    [u1, "u1", "also-also.test", true], // another name of the domain
+    [u2, "u1", "also-a.test", false],
     [u2, "anyone", "b.test", false],
     [u1, "anyone", "a.test", false],
     [u1, "postmaster", "c.test", true], // granted
@@ -134,6 +146,7 @@ test("who may send as whom", async () => {
   }
   await store.alias("both@a.test", ["u1@a.test", "u2@a.test"], [u2]);
   assert.equal(await directory.maySendAs(u2, "both", "a.test"), true);
+  assert.equal(await directory.maySendAs(u2, "both", "also-a.test"), true, "grants hold under the domain's other name");
   const [both] = await store.addresses({ local: "both", domain: "a.test" });
   await store.putAddress({ ...both!, senders: [u2], onBehalf: [u1] });
   const how = async (account: number) =>
@@ -208,6 +221,31 @@ test("mail of an account without a quota makes nobody read it again", async () =
   wait(2_000);
   await directory.account(u1);
   assert.equal(store.asked["accounts"], before);
+});
+
+test("who signs in by another name than the account's", async () => {
+  const { directory, store, u1 } = await world();
+  await store.putAddress({
+    ...{ local: "shop", domain: "a.test", kind: "alias", account: undefined, targets: ["u1@a.test"], senders: [] },
+    about: { kind: "masked", owner: u1, label: "", createdAt: 0, off: false },
+  });
+  const who = async (name: string) => (await directory.accountByAlias(name))?.name;
+  assert.deepEqual(await Promise.all(["one@a.test", "d4@a.test", "one@also-a.test", "u1@also-also.test"].map(who)), [
+    "u1@a.test",
+    "u1@a.test",
+    "u1@a.test",
+    "u1@a.test",
+  ]);
+  for (const nobody of ["both@a.test", "loop@a.test", "shop@a.test", "any@b.test", "u1@ring.test", "u1@far.test", "x"])
+    assert.equal(await who(nobody), undefined, nobody);
+});
+
+test("a group's rule holds under the other name of its domain", async () => {
+  const { directory, store } = await world();
+  const group = { local: "crew", domain: "a.test", kind: "alias", account: undefined, senders: [] } as const;
+  await store.putAddress({ ...group, targets: ["u1@a.test"], about: { kind: "group", posting: "members" } as never });
+  const found = await directory.resolve("crew", "also-a.test");
+  assert.equal(found.kind === "local" && found.posting?.who, "members");
 });
 
 test("a failing store is an error, not an answer, and is asked again", async () => {

@@ -116,12 +116,15 @@ class CachedDirectory implements Directory, AliasDirectory, Disposable {
   async accountByAlias(name: string): Promise<Account | undefined> {
     let at = name;
     for (let depth = 0; depth <= this.#settings.maxAliasDepth; depth++) {
-      const row = await this.#addresses.get(at);
+      const mailbox = parseMailbox(at);
+      const domain = mailbox && (await this.domain(mailbox.domain));
+      const found = domain && (await this.#home(mailbox.local, domain)).found;
+      // A sub-address is an address, and no name to sign in with.
+      const row = found?.detail === undefined ? found?.row : undefined;
+      if (row?.kind === "account" && row.account !== undefined) return this.#byId.get(row.account);
       const [target, ...others] = row?.targets ?? [];
       if (row?.kind !== "alias" || row.about !== undefined || target === undefined || others.length > 0)
         return undefined;
-      const account = await this.accountByName(target);
-      if (account !== undefined) return account;
       at = target;
     }
     return undefined;
@@ -144,7 +147,7 @@ class CachedDirectory implements Directory, AliasDirectory, Disposable {
     const local = key.slice(space + 1, at);
     const domain = await this.domain(key.slice(at + 1));
     if (domain === undefined) return false;
-    const found = await this.#row(local, domain);
+    const { found } = await this.#home(local, domain);
     if (found?.row.senders.includes(account)) return true;
     if (asked < 0 && found?.row.onBehalf?.includes(account)) return true;
     if (found?.row.kind === "account") return found.row.account === account;
@@ -153,13 +156,27 @@ class CachedDirectory implements Directory, AliasDirectory, Disposable {
     return answer.kind === "local" && answer.accounts.length === 1 && answer.accounts[0] === account;
   }
 
+  /** Where an address is: its row, and the domain whose rules hold. A domain whose catch-all is "*@example.org" is another name of that one. */
+  async #home(local: string, domain: Domain): Promise<{ readonly domain: Domain; readonly found: Found | undefined }> {
+    let at = domain;
+    for (let depth = 0; ; depth++) {
+      const found = await this.#row(local, at);
+      const { catchAll } = at.settings;
+      if (found !== undefined || !catchAll?.startsWith("*@") || depth === this.#settings.maxAliasDepth)
+        return { domain: at, found };
+      const other = at.kind === "local" ? await this.domain(parseMailbox(catchAll)?.domain ?? "") : undefined;
+      if (other?.kind !== "local") return { domain: at, found };
+      at = other;
+    }
+  }
+
   async #find(local: string, domainName: string): Promise<Resolution> {
-    const domain = await this.domain(domainName);
-    if (domain === undefined) return remote;
+    const named = await this.domain(domainName);
+    if (named === undefined) return remote;
+    const { domain, found } = await this.#home(local, named);
     const essential = essentialLocals.has(plainLocal(local));
     const ofList = domain.kind === "local" ? await this.#listPart(local, domain) : undefined;
     if (ofList !== undefined) return { ...nobody, lists: [ofList], domain };
-    const found = await this.#row(local, domain);
     if (domain.kind === "relay" && (found === undefined || found.row.kind === "relay")) {
       if (found !== undefined || essential) return { kind: "relay", domain, known: true };
       const who = domain.settings.relayRecipients ?? "any";
@@ -169,7 +186,8 @@ class CachedDirectory implements Directory, AliasDirectory, Disposable {
     if (found?.row.about?.kind === "masked" && found.row.about.off) return { kind: "unknown", domain };
     const spread = new Spread();
     if (found !== undefined) await this.#spread(found, spread, 0);
-    else if (!essential && domain.settings.catchAll) await this.#spreadTo(domain.settings.catchAll, spread, 0);
+    else if (!essential && domain.settings.catchAll)
+      await this.#spreadTo(catchAllFor(domain.settings.catchAll, local), spread, 0);
     if (spread.isEmpty && essential) await this.#spreadEssential(domain, spread);
     if (spread.isEmpty) return { kind: "unknown", domain };
     const detail = found?.detail ?? (spread.accounts.size === 1 ? spread.detail : undefined);
@@ -247,7 +265,7 @@ class CachedDirectory implements Directory, AliasDirectory, Disposable {
     }
     if (essentialLocals.has(plainLocal(mailbox.local))) return this.#spreadEssential(domain, spread);
     const { catchAll } = domain.settings;
-    if (catchAll) await this.#spreadTo(catchAll, spread, depth + 1);
+    if (catchAll) await this.#spreadTo(catchAllFor(catchAll, mailbox.local), spread, depth + 1);
   }
 }
 
@@ -273,6 +291,9 @@ class Spread {
     return this.accounts.size === 0 && this.forwards.size === 0 && this.lists.size === 0;
   }
 }
+
+/** The star of a catch-all stands for what was written before the @. */
+const catchAllFor = (catchAll: string, local: string): string => catchAll.replace(/^\*(?=@)/, () => local);
 
 const remote: Resolution = { kind: "remote" };
 const nobody = { kind: "local", accounts: [], forwards: [], detail: undefined, essential: false } as const;

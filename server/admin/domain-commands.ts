@@ -11,7 +11,10 @@ import { render } from "./render.ts";
 
 const name = { type: "text", placed: true, required: true, help: "the domain, like example.org" } as const;
 const settings = {
-  catchAll: { type: "text", help: 'address that gets what no other address takes; "" for none' },
+  catchAll: {
+    type: "text",
+    help: 'address that gets what no other address takes, or *@example.org: the same address of that domain, of which this one is another name; "" for none',
+  },
   subaddressSeparator: {
     type: "text",
     help: 'what separates a user from a detail, "+" by default; "" for no sub-addresses',

@@ -73,7 +73,7 @@ export type Domain = {
 };
 
 export type DomainSettings = {
-  /** Address that gets what no other address of the domain takes. */
+  /** Address that gets what no other address of the domain takes; in "*@b.test" the star stands for the local part. */
   readonly catchAll?: string;
   /** Separates a user from a detail in a local part; "" switches sub-addressing off. Default "+". */
   readonly subaddressSeparator?: string;

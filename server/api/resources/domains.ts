@@ -18,7 +18,13 @@ const httpsUrl = z
   .nullable();
 
 const settings = {
-  catchAll: z.string().max(330).nullable().describe("Address that gets what no other address takes."),
+  catchAll: z
+    .string()
+    .max(330)
+    .nullable()
+    .describe(
+      "Address that gets what no other address takes; *@example.org: the same address of that domain, of which this one is another name.",
+    ),
   subaddressSeparator: z.string().max(4).describe('What separates a user from a detail; "" for no sub-addresses.'),
   relayTo: z.string().max(300).nullable().describe("kind relay: mx, smtp:HOST[:PORT], smtps:… or lmtp:…"),
   relayRecipients: z.enum(["any", "listed", "callout"]).nullable(),
