@@ -52,6 +52,16 @@ const cases: readonly [name: string, before: string, after: string][] = [
     `${full}X\tno field\r\nMIME-Version: 2.0\r\nSubject:\r\n\r\n`,
     `${full}X\tno field\r\nMIME-Version: 2.0\r\nSubject:\r\n\r\n`,
   ],
+  [
+    "a line that is too long",
+    `${full}\r\n${"x".repeat(999)}`,
+    `MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n${full}\r\n${`${"x".repeat(75)}=\r\n`.repeat(13)}${"x".repeat(24)}`,
+  ],
+  [
+    "what is signed already stays, long lines too",
+    `${full}DKIM-Signature: x\r\n\r\n${"x".repeat(999)}`,
+    `${full}DKIM-Signature: x\r\n\r\n${"x".repeat(999)}`,
+  ],
 ];
 for (const [name, before, after] of cases)
   test(`prepares: ${name}`, async () => {
