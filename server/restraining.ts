@@ -8,6 +8,7 @@ import { StoredPeerBook } from "./door/peer-book.ts";
 import type { OutboundJudgePorts } from "./judge/content/outbound-judge.ts";
 import { freeMail } from "./judge/content/rules/hosts.ts";
 import type { Log } from "./log.ts";
+import { countryOf } from "./net/countries.ts";
 import type { Queue } from "./queue/queue.ts";
 import { makePost } from "./report/post.ts";
 import type { Failures } from "./restrain/brake.ts";
@@ -107,6 +108,7 @@ export async function startRestraining(parts: {
   const watch = new Watch({
     habits,
     recipientsLastDay: (account) => limits.recipientsLastDay(account),
+    countryOf,
     failures: (account) => restrainer.failures(account),
     scored: (account, signals) => restrainer.scored(account, signals),
     now,

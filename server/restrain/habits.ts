@@ -8,6 +8,8 @@ const quarterMs = 15 * minuteMs;
 const maxDays = 30;
 /** As many as count (`score.ts`). */
 const maxNetworks = 8;
+/** One more than count. */
+const maxCountries = 5;
 const maxDomainChars = 60;
 
 /** What is nothing is not said: the row is short. */
@@ -32,6 +34,8 @@ export type Habits = {
   readonly page: number;
   /** With the minute since 1970. */
   readonly networks: readonly (readonly [network: string, minute: number])[];
+  /** That it sent from, with the minutes of the first and the last time, the latest last; rows of before 2026-11-27 have none. */
+  readonly countries?: readonly (readonly [code: string, first: number, last: number])[];
   /** Quarters of an hour since 1970 of the newer of `recent`. */
   readonly quarter: number;
   readonly recent: readonly [older: Recent, newer: Recent];
@@ -80,6 +84,8 @@ export type Happening =
       readonly program: boolean;
       /** Undefined: from here. */
       readonly network: string | undefined;
+      /** Undefined: nobody knows. */
+      readonly country: string | undefined;
       readonly elsewhere: boolean;
     }
   | { readonly kind: "forged" | "spam" | "complaint" | "forwards" }
@@ -91,8 +97,9 @@ export function withHappening(before: Habits, what: Happening, now: number): Hab
   const lately = (change: Partial<Recent>): Habits => ({ ...habits, recent: [older, { ...newer, ...change }] });
   switch (what.kind) {
     case "sent": {
-      const { recipients, strangers, program, network, elsewhere } = what;
+      const { recipients, strangers, program, network, country, elsewhere } = what;
       const others = habits.networks.filter(([name]) => name !== network);
+      const minute = Math.floor(now / minuteMs);
       return {
         ...lately({
           recipients: (newer.recipients ?? 0) + recipients,
@@ -103,10 +110,8 @@ export function withHappening(before: Habits, what: Happening, now: number): Hab
         days: habits.days.with(-1, habits.days.at(-1)! + recipients),
         program: program && habits.program === 0 ? now : habits.program,
         page: !program && habits.page === 0 ? now : habits.page,
-        networks:
-          network === undefined
-            ? habits.networks
-            : [...others, [network, Math.floor(now / minuteMs)] as const].slice(-maxNetworks),
+        networks: network === undefined ? habits.networks : [...others, [network, minute] as const].slice(-maxNetworks),
+        ...(country === undefined ? {} : { countries: withCountry(habits.countries ?? [], country, minute) }),
       };
     }
     case "forged":
@@ -124,12 +129,23 @@ export function withHappening(before: Habits, what: Happening, now: number): Hab
   }
 }
 
+function withCountry(
+  known: NonNullable<Habits["countries"]>,
+  country: string,
+  minute: number,
+): NonNullable<Habits["countries"]> {
+  const [, first = minute] = known.find(([code]) => code === country) ?? [];
+  return [...known.filter(([code]) => code !== country), [country, first, minute] as const].slice(-maxCountries);
+}
+
 /** After an administrator has let it go on: what was held against it is forgotten, its habits stay. */
 export const forgiven = (habits: Habits): Habits => ({
   ...habits,
   recent: [nothing, nothing],
   complaints: emptyWindow(lastDay),
   networks: [],
+  // Whichever it sent from are its own.
+  ...(habits.countries === undefined ? {} : { countries: habits.countries.map(([code]) => [code, 0, 0] as const) }),
   forwardsAt: 0,
   // That it sends by a program is known from now on.
   program: habits.program === 0 ? 0 : 1,
@@ -145,17 +161,21 @@ export type Lately = {
   readonly listedLink: string | undefined;
   readonly firstProgram: boolean;
   readonly networks: number;
+  readonly countries: readonly string[];
+  readonly newCountry: string | undefined;
   readonly complaints: number;
   readonly forwards: boolean;
   /** The days before today. */
   readonly days: readonly number[];
 };
 
-/** A week of pages alone makes a mail program new. */
+/** A week of pages alone makes a mail program new, a week elsewhere a country. */
 const knownMs = 7 * dayMs;
 
 export function latelyOf(habits: Habits, now: number): Lately {
-  const { recent, networks, complaints, forwardsAt, days, program, page } = presentHabits(habits, now);
+  const { recent, networks, countries = [], complaints, forwardsAt, days, program, page } = presentHabits(habits, now);
+  const dayAgo = (now - dayMs) / minuteMs;
+  const isAtHome = countries.some(([, first]) => first <= (now - knownMs) / minuteMs);
   const [older, newer] = recent;
   const isLately = (older.program ?? newer.program) === true;
   const both = (of: (one: Recent) => number | undefined): number => (of(older) ?? 0) + (of(newer) ?? 0);
@@ -169,6 +189,8 @@ export function latelyOf(habits: Habits, now: number): Lately {
     listedLink: newer.listed ?? older.listed,
     firstProgram: isLately && page !== 0 && program > now - 2 * quarterMs && program - page > knownMs,
     networks: networks.length,
+    countries: countries.flatMap(([code, , last]) => (last > dayAgo ? [code] : [])),
+    newCountry: isAtHome ? countries.findLast(([, first]) => first > dayAgo)?.[0] : undefined,
     complaints: total(complaints),
     forwards: forwardsAt > now - dayMs,
     days: days.slice(0, -1),

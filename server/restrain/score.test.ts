@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { countryName, countryOf } from "../net/countries.ts";
 import { account } from "../receive/fake-world.ts";
 import { maxPeerValueChars } from "../store/peers.ts";
 import { forgiven, type Habits, type Happening, latelyOf, noHabits, withHappening } from "./habits.ts";
@@ -37,6 +38,9 @@ const cases: readonly [name: string, seen: Partial<Seen>, expected: string][] = 
   ["a forwarding rule alone", { forwards: true, recipients: 5 }, ""],
   ["networks", { networks: 8 }, "networks 20"],
   ["home, office, train", { networks: 7 }, ""],
+  ["four countries in a day", { countries: ["DE", "FR", "US", "JP"] }, "countries 60"],
+  ["three", { countries: ["DE", "FR", "US"] }, ""],
+  ["a new one", { newCountry: "JP" }, "new-country 25"],
   [
     "the weightiest first",
     { networks: 9, forged: 2, recipients: 60, strangers: 60, tried: 40, refused: 20 },
@@ -70,6 +74,7 @@ const sent = (change: Partial<Extract<Happening, { kind: "sent" }>> = {}): Happe
   strangers: 0,
   program: false,
   network: undefined,
+  country: undefined,
   elsewhere: false,
   ...change,
 });
@@ -111,12 +116,40 @@ test("a mail program is new to who used pages alone for a week, and for half an 
   assert.equal(latelyOf(withHappening(noHabits, sent({ program: true }), noon), noon).firstProgram, false);
 });
 
+test("a country is new to who was at home elsewhere for a week, and for a day", () => {
+  const from = (habits: Habits, country: string, after: number) =>
+    withHappening(habits, sent({ country }), noon + after);
+  const seen = (habits: Habits, after: number) => latelyOf(habits, noon + after);
+  const home = from(noHabits, "DE", 0);
+  assert.equal(seen(from(home, "JP", 6 * day), 6 * day).newCountry, undefined);
+  const travels = from(from(home, "DE", 8 * day), "JP", 8 * day + minute);
+  assert.deepEqual(
+    [seen(travels, 8 * day + 2 * minute).newCountry, seen(travels, 8 * day + 2 * minute).countries],
+    ["JP", ["DE", "JP"]],
+  );
+  assert.deepEqual(seen(travels, 10 * day).countries, []);
+  assert.equal(seen(from(travels, "JP", 10 * day), 10 * day).newCountry, undefined);
+  assert.equal(seen(forgiven(travels), 8 * day + 2 * minute).newCountry, undefined);
+  // Home is not new for having been away.
+  assert.equal(seen(from(travels, "DE", 9 * day), 9 * day + 2 * minute).newCountry, undefined);
+});
+
+test("where an address is, as the registries have it", () => {
+  assert.deepEqual(
+    ["85.214.132.117", "2a01:4f8::1", "8.8.8.8", "10.0.0.1", "192.0.2.1", "fd00::1", "x", ""].map(countryOf),
+    ["DE", "DE", "US", undefined, undefined, undefined, undefined, undefined],
+  );
+  assert.equal(countryName("DE"), "Germany");
+});
+
 test("all of it fits the row it is kept in", () => {
   let habits: Habits = noHabits;
   for (let count = 0; count < 60; count++) {
     const time = noon + (count < 30 ? count * day : 30 * day + count * minute);
     const network = `2001:db8:${count}:ffff::/64`;
-    habits = withHappening(habits, sent({ recipients: 10_000, strangers: 10_000, program: true, network }), time);
+    const country = String.fromCharCode(65 + (count % 26), 90);
+    const program = { program: true, network, country };
+    habits = withHappening(habits, sent({ recipients: 10_000, strangers: 10_000, ...program }), time);
     habits = withHappening(habits, { kind: "listed-link", domain: "x".repeat(300) }, time);
     habits = withHappening(habits, { kind: "complaint" }, time);
   }
@@ -132,6 +165,7 @@ test("texts that differ little are alike; wrong passwords count where a mail pro
     habits: { get: (key) => book.get(key), set: (key, value) => void book.set(key, value) },
     recipientsLastDay: () => 0,
     failures: () => ({ tried: 0, failed: 0 }),
+    countryOf,
     scored: (_, signals) => void scores.push(sumOf(signals)),
     now: () => now,
   });

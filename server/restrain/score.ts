@@ -1,7 +1,7 @@
 /**
- * How much speaks for an account's being in wrong hands: points of what was seen of it lately, each with a sentence. Pure. What is not here is not seen: there
- * is no database of countries and networks' owners, and so nothing of where somebody signs in from but that the networks are many.
+ * How much speaks for an account's being in wrong hands: points of what was seen of it lately, each with a sentence. Pure. What is not here is not seen.
  */
+import { countryName } from "../net/countries.ts";
 import type { Signal } from "./stop.ts";
 
 /** Plain counts. "Lately" is between a quarter and half an hour. */
@@ -28,6 +28,9 @@ export type Seen = {
   readonly firstProgram: boolean;
   /** Networks (/24, /64) that it sent from in the last 24 hours. */
   readonly networks: number;
+  /** Countries that it sent from in the last 24 hours; and the one of them that is new, where it has been at home elsewhere. */
+  readonly countries: readonly string[];
+  readonly newCountry: string | undefined;
   /** Recipients tried in the last hour, and those refused for good. */
   readonly tried: number;
   readonly refused: number;
@@ -50,6 +53,8 @@ export const nothingSeen: Seen = {
   failedLogins: 0,
   firstProgram: false,
   networks: 0,
+  countries: [],
+  newCountry: undefined,
   tried: 0,
   refused: 0,
   complaints: 0,
@@ -122,6 +127,17 @@ const signals: readonly (readonly [signal: string, points: (seen: Seen) => numbe
     "networks",
     ({ networks }) => (networks >= 8 ? 20 : 0),
     ({ networks }) => `It sent from ${networks} different networks in 24 hours`,
+  ],
+  [
+    "countries",
+    ({ countries }) => (countries.length > 3 ? 60 : 0),
+    ({ countries }) =>
+      `It sent from ${countries.length} countries in 24 hours: ${countries.map(countryName).join(", ")}`,
+  ],
+  [
+    "new-country",
+    ({ newCountry }) => (newCountry === undefined ? 0 : 25),
+    ({ newCountry = "" }) => `It sent from ${countryName(newCountry)} for the first time`,
   ],
 ];
 

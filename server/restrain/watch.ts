@@ -22,6 +22,8 @@ export type WatchPorts = {
   readonly habits: Pick<PeerBook<Habits>, "get" | "set">;
   /** Recipients of the last 24 hours, as the limits count them. */
   readonly recipientsLastDay: (account: AccountId) => number;
+  /** Where an address is. */
+  readonly countryOf: (address: string) => string | undefined;
   /** Of the last hour. */
   readonly failures: (account: AccountId) => { readonly tried: number; readonly failed: number };
   /** After something that may change the score. */
@@ -62,8 +64,16 @@ export class Watch {
 
   /** A message was taken. */
   sent({ account, via, address, recipients, strangers, elsewhere }: SentMail): void {
-    const network = isLoopback(address) ? undefined : networkOf(address);
-    this.#note(account, { kind: "sent", recipients, strangers, program: /SMTP/.test(via), network, elsewhere });
+    const [network, country] = isLoopback(address) ? [] : [networkOf(address), this.#ports.countryOf(address)];
+    this.#note(account, {
+      kind: "sent",
+      recipients,
+      strangers,
+      program: /SMTP/.test(via),
+      network,
+      country,
+      elsewhere,
+    });
   }
 
   happened(account: Account, what: Exclude<Happening, { kind: "sent" }>): void {

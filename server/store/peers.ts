@@ -9,7 +9,7 @@ export type PeerRow = {
   readonly expiresAt: Instant;
 };
 
-export const maxPeerValueChars = 1000;
+export const maxPeerValueChars = 1200;
 /** Rows that one call writes or reads. */
 export const maxPeerRows = 5000;
 
