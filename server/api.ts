@@ -16,6 +16,7 @@ export function startApi(parts: {
   readonly certificates: ApiWorld["certificates"];
   readonly signIn: ApiWorld["signIn"];
   readonly traffic: ApiWorld["traffic"];
+  readonly requests: ApiWorld["requests"];
   readonly auth: Jmap["auth"];
   readonly settings: ApiSettings;
   /** Off: nobody is slowed down. */
@@ -37,6 +38,7 @@ export function startApi(parts: {
         certificates: parts.certificates,
         signIn: parts.signIn,
         traffic: parts.traffic,
+        requests: parts.requests,
         undoDays: settings.undoDays,
         maxTokenDays: settings.maxTokenDays,
         endSession: (hash) => auth.end(hash),

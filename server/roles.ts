@@ -29,6 +29,7 @@ import { startGuarding } from "./guarding.ts";
 import { startImporting } from "./importing.ts";
 import { indexingPool, makeIndexer } from "./index/indexer.ts";
 import { makeCopyMaker } from "./inject/copies.ts";
+import { makeRequests } from "./inject/requests.ts";
 import { leaveByMail } from "./inject/unsubscribe.ts";
 import { makeWriting } from "./inject/writing.ts";
 import { startInjecting, withLinks } from "./injecting.ts";
@@ -453,6 +454,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
   });
   const refused = cleanUp.use(new RefusedJournal({ store, newId, now, log }));
   const newMessageId = (): string => `${randomBytes(12).toString("hex")}@${ourHost}`;
+  const requests = makeRequests({ store, node, now });
   const submit = makeSubmit({
     deliver,
     directory,
@@ -465,7 +467,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     ...(sending === undefined
       ? {}
       : { sending: withLinks(sending, config.sending.publicUrl, ourHost, { store, now }) }),
-    once: makeOnce({ store, now }),
+    once: makeOnce(requests),
     refused: (mail, reply) => refused.note(refusedMail(mail, reply)),
     taken: (mail, sending) => seeding?.noticed(mail, sending),
     newMessageId,
@@ -619,6 +621,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       certificates: () => [...keyRing.describe(), ...certificates.ofDomains()],
       signIn: { settings: config, oidc },
       traffic: () => traffic.shown(),
+      requests,
       settings: config.api,
       limits: options.edgePolicies,
       store,

@@ -28,6 +28,8 @@ console.log(
     twice: report.twice,
     restartMs: { p50: at(0.5), p95: at(0.95) },
     problems: report.problems,
+    once: { ...report.once, lost: report.once.lost.length, twice: report.once.twice.length },
   }),
 );
-process.exit(report.lost.length === 0 && report.problems.length === 0 ? 0 : 1);
+const { once } = report;
+process.exit(report.lost.length + once.lost.length + once.twice.length === 0 && report.problems.length === 0 ? 0 : 1);

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { createConnection, type Socket } from "node:net";
 import { ImapFlow } from "imapflow";
 import { type DevProcess, startDev } from "./dev-process.ts";
+import { OnceLoad, type OnceReport, prepareOnce } from "./once-load.ts";
 import { type Sink, startSink } from "./sink.ts";
 
 export type CrashReport = {
@@ -16,6 +17,8 @@ export type CrashReport = {
   readonly twice: number;
   readonly restartMs: readonly number[];
   readonly problems: readonly string[];
+  /** Of requests with keys. */
+  readonly once: OnceReport;
 };
 
 const users = 4;
@@ -53,6 +56,8 @@ async function killAndCount(options: CrashOptions, sink: Sink): Promise<CrashRep
   const acknowledged = new Set<string>();
   const restartMs: number[] = [];
   let dev: DevProcess = await startDev(args);
+  await prepareOnce(dev);
+  const keyed = new OnceLoad(() => dev);
   let loading = true;
   let serial = 0;
   await using stack = new AsyncDisposableStack();
@@ -75,7 +80,7 @@ async function killAndCount(options: CrashOptions, sink: Sink): Promise<CrashRep
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  const clients = Array.from({ length: options.connections }, client);
+  const clients = [...Array.from({ length: options.connections }, client), keyed.run(() => loading)];
   const more = async (messages: number): Promise<void> => {
     for (const enough = acknowledged.size + messages; acknowledged.size < enough; )
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -107,6 +112,7 @@ async function killAndCount(options: CrashOptions, sink: Sink): Promise<CrashRep
     if (relayed.every((id) => there.has(id))) break;
   }
   for (const taken of sink.taken) count(idOf(taken.data));
+  const once = await keyed.report();
   await dev.stop();
   const verdict = await options.verify(options.data);
   return {
@@ -116,6 +122,7 @@ async function killAndCount(options: CrashOptions, sink: Sink): Promise<CrashRep
     twice: [...seen.values()].filter((times) => times > 1).length,
     restartMs,
     problems: verdict === "" ? [] : verdict.split("\n"),
+    once,
   };
 }
 

@@ -32,7 +32,7 @@ export async function sendBatch(
   for (const [index, one] of made.entries()) {
     const { place } = asked[index]!;
     if (isWrong(one)) refused.set(place, { kind: "wrong", errors: one.errors });
-    else left.push({ one, place });
+    else left.push({ one: { ...one, place }, place });
   }
   const all = () => left.map(({ one }) => one);
   let sent = mayGoOn() ? await injection.send(all(), by) : [];

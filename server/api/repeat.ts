@@ -3,12 +3,10 @@
  * sealed with the key itself: who reads the store without it reads no password that an answer told.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import type { AccountId, Instant, Store } from "../store/store.ts";
+import { type Begun, maxKeyChars, type Requests } from "../inject/requests.ts";
+import type { AccountId } from "../store/store.ts";
 import { Problem } from "./problem.ts";
 
-/** How long a key is remembered. */
-export const keptForMs = 24 * 60 * 60 * 1000;
-export const maxKeyChars = 256;
 /** An answer that is larger is not kept: the request is then known as done, without its answer. */
 const maxKeptBytes = 512 * 1024;
 
@@ -21,13 +19,14 @@ export type KeptReply = {
 const digest = (...parts: readonly string[]): Buffer => createHash("sha256").update(JSON.stringify(parts)).digest();
 
 export type Repeat = {
-  /** Keeps what was answered; `undefined` where the request may be sent anew (it broke). */
+  readonly begun: Begun;
+  /** Keeps what was answered; undefined: it was refused, and may be mended and sent again. */
   readonly end: (reply: KeptReply | undefined) => Promise<void>;
 };
 
 /** Begins a request with a key. Answers what is to be replied instead where it was seen before. */
 export async function beginRepeat(
-  store: Pick<Store, "beginRequest" | "endRequest">,
+  requests: Requests,
   about: {
     readonly key: string;
     readonly account: AccountId;
@@ -37,26 +36,30 @@ export async function beginRepeat(
     readonly url: string;
     /** SHA-256 of the body. */
     readonly bodyHash: string;
-    readonly now: Instant;
+    /** All that it does can be found again after a crash. */
+    readonly resumable: boolean;
   },
 ): Promise<Repeat | KeptReply | Problem> {
-  const { key, account, now } = about;
+  const { key, account, resumable } = about;
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > maxKeyChars)
     return new Problem("idempotency-key", `An Idempotency-Key has 1 to ${maxKeyChars} printable characters.`);
   const whose = about.test ? `test ${account}` : String(account);
   const hash = digest("id", whose, key).toString("hex");
   const secret = digest("seal", whose, key);
-  const asked = digest(about.method, about.url, about.bodyHash).toString("hex");
-  const found = await store.beginRequest(hash, account, asked, now, now + keptForMs);
+  const request = digest(about.method, about.url, about.bodyHash).toString("hex");
+  const found = await requests.begin({ hash, account, request, resumable });
   switch (found.kind) {
     case "fresh":
       return {
-        end: (reply) => store.endRequest(hash, reply === undefined ? undefined : seal(reply, secret)),
+        begun: found,
+        end: (reply) => found.end(reply === undefined ? undefined : seal(reply, secret)),
       };
     case "begun":
       return new Problem(
         "concurrent-idempotent-requests",
-        "A request with this Idempotency-Key is under way, or was when the server stopped: look what came of it before you use a new key.",
+        resumable
+          ? "A request with this Idempotency-Key is under way: ask again in a moment, with the same key."
+          : "A request with this Idempotency-Key is under way, or was when the server stopped: look what came of it before you use a new key.",
       );
     case "other":
       return new Problem(

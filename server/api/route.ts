@@ -6,6 +6,7 @@ import type { LdapSettings } from "../access/ldap.ts";
 import type { Oidc, OidcSettings } from "../access/oidc.ts";
 import type { SignUp } from "../access/sign-up.ts";
 import type { World } from "../admin/command.ts";
+import type { Begun, Requests } from "../inject/requests.ts";
 import type { TenantId } from "../store/hosting.ts";
 import type { Account } from "../store/store.ts";
 import type { Hour } from "../traffic.ts";
@@ -21,6 +22,7 @@ export type SignInWays = {
 
 export type ApiWorld = World & {
   readonly standings: Standings;
+  readonly requests: Requests;
   readonly dataDir: string;
   /** Those that are shown, and their ends. */
   readonly certificates: () => readonly {
@@ -64,6 +66,8 @@ export type Given<P extends Params, Q, B> = Found<P> & {
   readonly upload: Readable;
   /** "https://mail.example.org": where the client has reached us. */
   readonly origin: string;
+  /** Of a request with a key. */
+  readonly once?: Begun | undefined;
   /** For the audit log, where path and body do not say it. */
   readonly audit: { tenant: TenantId | undefined; target: string | undefined; detail: { [name: string]: unknown } };
 };
@@ -101,6 +105,8 @@ export type Route = {
   readonly unaudited?: boolean;
   /** Sent with another method than GET, though it changes nothing. */
   readonly changesNothing?: boolean;
+  /** With a key: what a crash cut off goes on when it is asked again, since `run` finds what it has done (`given.once`). */
+  readonly resumable?: true;
   // biome-ignore lint/suspicious/noExplicitAny: `route` checks the types.
   readonly run: (given: any, world: ApiWorld) => Promise<unknown>;
 };

@@ -151,14 +151,14 @@ async function answerTo(
 
   let repeat: Repeat | undefined;
   if (keyed) {
-    const begun = await beginRepeat(world.store, {
+    const begun = await beginRepeat(world.requests, {
       key,
       account: actor.account.id,
       test: isTest(actor),
       method,
       url: request.url,
       bodyHash: read.hash,
-      now: world.now(),
+      resumable: route.resumable === true,
     });
     if (begun instanceof Problem) return begun;
     if (!("end" in begun)) return { ...begun, headers: { ...begun.headers, "idempotent-replayed": "true" } };
@@ -169,14 +169,15 @@ async function answerTo(
     answer = await alone(request, async () => {
       const changed = await hasChanged(request, parts, path, given);
       if (changed !== undefined) return changed;
-      const value = await route.run(given, world);
+      const value = await route.run({ ...given, once: repeat?.begun }, world);
       if (!(value instanceof Problem) && writing && route.unaudited !== true && route.takesBytes !== true)
         await note(route, texts, resolved, given, body.value, parts);
       return value instanceof Problem ? value : toReply(route, value, request);
     });
   } finally {
-    // What was refused may be mended and sent again with the same key; what broke may be tried again.
-    await repeat?.end(answer === undefined || answer instanceof Problem ? undefined : answer);
+    // What was refused may be mended and sent again with the same key; what broke goes on when it is tried again.
+    if (answer === undefined && route.resumable === true) await repeat?.begun.leave();
+    else await repeat?.end(answer === undefined || answer instanceof Problem ? undefined : answer);
   }
   return answer;
 }

@@ -58,6 +58,7 @@ export async function takeCopies(
   const refused = copies.map(({ recipients, sending }) => refusalOf(recipients, sending, ports.flooding));
   const taken = copies.filter(({ sample }, index) => judged[sample] !== undefined && refused[index] === undefined);
   const { digest } = template;
+  const under = samples[0]?.under;
   const facts = factsOf(`template-${digest}`, "");
   for (let at = 0; at < taken.length; at += atOnce) {
     const some = taken.slice(at, at + atOnce).map((copy): Acceptance & { readonly queue: NewQueued } => {
@@ -88,7 +89,8 @@ export async function takeCopies(
     const accepted = await store.acceptCopies({
       template: { bytes: template.bytes, facts },
       known: templates.get(digest),
-      copies: some,
+      // One commit: the turn is looked at once.
+      copies: under === undefined ? some : some.map((one, index) => (index === 0 ? { ...one, under } : one)),
     });
     const content = accepted[0]?.queued?.template;
     if (content !== undefined) {

@@ -71,6 +71,7 @@ async function deliver(
       },
       acceptCopies: () => Promise.reject(new Error("no copies here")),
       async note() {},
+      trace: async () => [],
       async settle({ notices }) {
         accepted.push(...notices);
         return { stale: 0, accepted: notices.map((one, index) => acceptedAs(one, 100 + index)) };
@@ -376,6 +377,7 @@ test("a plan is what would be committed, unjudged, or nothing", async () => {
       acceptCopies: () => Promise.reject(new Error("nothing is committed")),
       settle: () => Promise.reject(new Error("nothing is committed")),
       note: () => Promise.reject(new Error("nothing is committed")),
+      trace: async () => [],
     },
     forward: undefined,
     reports: undefined,

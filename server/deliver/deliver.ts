@@ -77,7 +77,7 @@ export const defaultDeliverSettings: DeliverSettings = {
 };
 
 export type DeliverPorts = {
-  readonly store: Pick<Store, "accept" | "acceptCopies" | "settle" | "note">;
+  readonly store: Pick<Store, "accept" | "acceptCopies" | "settle" | "note" | "trace">;
   readonly directory: Pick<Directory, "resolve" | "account">;
   readonly queue: Pick<Queue, "leaseForNew" | "offer">;
   readonly judge: Judge;
@@ -182,7 +182,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     else if (placements.length > 0)
       journey.push(entry(mail, "filed", { accounts: [...to.accounts.keys()], into, junkFor }));
     const events = told === undefined ? sendingEvents(mail, to, verdict.held) : noEvents;
-    const more = events.length === 0 ? {} : { events };
+    const more = { ...underOf(mail), ...(events.length === 0 ? {} : { events }) };
     if (to.queued.length === 0) return { message, placements, journey, ...more };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
     journey.push(
@@ -418,6 +418,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
         async ({ bytes, placements }): Promise<Acceptance> => ({
           message: await messageOf(bytes),
           placements,
+          ...underOf(mail),
           journey: [entry(mail, "filed", { sieve: scripts.notes })],
         }),
       ),
@@ -438,7 +439,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     // A wait ends with what is committed last.
     const nothingElse = to.lists.size === 1 && to.accounts.size + to.queued.length + to.forwarded.length === 0;
     for (const one of to.lists.values()) {
-      const refusal = await takeList(mail, header, one, verdict, nothingElse ? waited : undefined);
+      const refusal = await takeList(mail, header, one, verdict, nothingElse, waited);
       for (const index of one.recipients) {
         const known = each[index]!;
         if (known.kind === "refused") continue;
@@ -455,14 +456,18 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     header: Header,
     to: ListMail,
     verdict: Taken,
+    alone: boolean,
     waited: Waited | undefined,
   ): Promise<Reply | undefined> => {
     if (ports.lists === undefined) return accountGone;
+    if (mail.under?.resumed === true && (await wasSpread(mail, to.list))) return undefined;
     const outcome = await ports.lists.take(mail, header, to, verdict);
     if (outcome.kind === "refused") return outcome.reply;
     const facts = passingFactsOf(mail.bytes);
-    const accepted = { ...acceptedEntry(mail, facts, verdict), trace: mail.id };
-    await spreadAll({ ...outcome, journey: [accepted, ...outcome.journey] }, waited);
+    const noted = acceptedEntry(mail, facts, verdict);
+    const detail = alone ? noted.detail : { ...noted.detail, part: to.list };
+    const accepted = { ...noted, detail, trace: mail.id };
+    await spreadAll({ ...outcome, journey: [accepted, ...outcome.journey] }, alone ? waited : undefined, mail);
     log.info(
       { id: mail.id, from: mail.envelopeFrom, list: to.list, part: to.part, copies: outcome.copies.length },
       "taken by a list",
@@ -471,7 +476,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     return undefined;
   };
 
-  const spreadAll = async (what: Spread, waited?: Waited): Promise<"done" | "missing"> => {
+  /** Whether a list was given it before a crash. */
+  const wasSpread = async ({ id }: Received, list: string): Promise<boolean> =>
+    (await store.trace(id, maxTraced)).some(
+      ({ stage, detail }) => stage === "accepted" && detail["id"] === id && detail["part"] === list,
+    );
+
+  const spreadAll = async (what: Spread, waited?: Waited, of?: Received): Promise<"done" | "missing"> => {
     const { copies, posts, kept, remember, journey, letThrough } = what;
     const acceptances: Acceptance[] = [];
     const remembered: Remembered[] = [...remember];
@@ -494,7 +505,9 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     }
     if (posts.length > 0)
       acceptances.push({ message: await messageOf(kept), placements: [], listPosts: posts, journey: [] });
-    const parts = { notices: acceptances, remember: remembered, journey };
+    const [first, ...rest] = acceptances;
+    const notices = first === undefined || of === undefined ? acceptances : [{ ...first, ...underOf(of) }, ...rest];
+    const parts = { notices, remember: remembered, journey };
     const { stale } = await settled(letThrough === undefined ? parts : { ...parts, letThrough }, waited);
     return stale === 0 ? "done" : "missing";
   };
@@ -562,7 +575,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       acceptedEntry(mail, message.facts, verdict),
       entry(mail, "quarantined", { accounts, untilAt: mail.at + settings.quarantineMs }),
     ];
-    await commit({ message, placements: [], quarantine: rows, journey }, waited);
+    await commit({ message, placements: [], quarantine: rows, ...underOf(mail), journey }, waited);
     const { id, envelopeFrom: from, remote } = mail;
     log.info({ id, from, remote: remote.address, notes: verdict.notes, reasons: verdict.reasons }, "quarantined");
     const taken = takenAs(id);
@@ -630,6 +643,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
 
   return { take, takeCopies: (copies) => takeCopies(copies, ports), plan, give, spread: (what) => spreadAll(what) };
 }
+
+/** Entries of a journey that are looked at. */
+const maxTraced = 1000;
+
+const underOf = ({ under }: Received): Pick<Acceptance, "under"> => (under === undefined ? {} : { under });
 
 /** With what is forwarded among what is queued. */
 function together(to: Destinations): Destinations {

@@ -11,12 +11,13 @@ import { type Sender, type SendingWish, senderOf } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { NewSendingEvent, Suppression } from "../store/sending.ts";
-import type { Account, Instant, Store } from "../store/store.ts";
+import type { Account, Instant, JourneyEntry, Store } from "../store/store.ts";
 import { type Bundle, bundlesOf, isPlain } from "./bundles.ts";
 import { recipeBytes } from "./copies.ts";
 import type { Email } from "./email.ts";
 import { withEngaged } from "./engaged.ts";
 import { personalise, type Variables } from "./personalise.ts";
+import type { Begun } from "./requests.ts";
 import type { Writing } from "./writing.ts";
 
 export type Addressee = NamedAddress & { readonly mailbox: Mailbox };
@@ -33,6 +34,8 @@ export type AskedCopy = {
 
 /** One email, to be sent in one copy or in many. */
 export type Asked = {
+  /** Where it stands in the request, where that may be in part refused. */
+  readonly place?: string;
   /** A message that is there already goes as it is. */
   readonly content:
     | { readonly kind: "email"; readonly email: Email }
@@ -102,6 +105,8 @@ export type Inject = (
     readonly remote: string;
     /** With a test token: all is as in reality, but for the receivers, which the sandbox plays. */
     readonly test: boolean;
+    /** The request has a key: what it takes is found again. */
+    readonly once?: Begun | undefined;
   },
 ) => Promise<NotAsked | readonly Injected[]>;
 
@@ -196,7 +201,7 @@ export function makeInject(ports: InjectPorts): Injecting {
     { asked, copy, sender, id, to }: Ready,
     at: Instant,
     about: About,
-    { account, remote }: Parameters<Inject>[1],
+    { account, remote, once }: Parameters<Inject>[1],
   ): Promise<Received> => ({
     at,
     id,
@@ -217,6 +222,7 @@ export function makeInject(ports: InjectPorts): Injecting {
     envid: undefined,
     notBefore: notBeforeOf(asked, at),
     sending: sendingOf(asked, sender, about),
+    ...(once === undefined ? {} : { under: once.under }),
     bytes: asked.content.kind === "raw" ? asked.content.bytes : await writing.write(asked.content.email, copy, at, id),
   });
 
@@ -387,13 +393,30 @@ export function makeInject(ports: InjectPorts): Injecting {
   };
 
   /** The messages of each copy. Links to unsubscribe, and those that are counted, name their recipient: with them everybody gets a message of their own. */
-  const readyOf = (asked: Asked, sender: Sender): readonly (readonly Ready[])[] =>
-    asked.copies.map((given) => {
+  const readyOf = (
+    asked: Asked,
+    sender: Sender,
+    idOf: (copy: number, part: number) => string = newId,
+  ): readonly (readonly Ready[])[] =>
+    asked.copies.map((given, number) => {
       const copy = sender.sandbox === undefined ? given : { ...given, about: { ...given.about, sandbox: true } };
       const to = unique([...copy.to, ...copy.cc, ...copy.bcc]);
       const parts = sender.marketing || sender.tracking !== undefined ? to.map((one) => [one]) : [to];
-      return parts.map((part) => ({ asked, copy, sender, id: newId(), to: part }));
+      return parts.map((part, index) => ({ asked, copy, sender, id: idOf(number, index), to: part }));
     });
+
+  /** What was taken of it before a crash. */
+  const takenBefore = async (all: readonly Ready[], once: Begun): Promise<ReadonlyMap<Ready, Injected>> => {
+    const found = new Map<Ready, Injected>();
+    for (let start = 0; start < all.length; start += atOnce)
+      await Promise.all(
+        all.slice(start, start + atOnce).map(async (one) => {
+          const entry = await once.taken(one.id);
+          if (entry !== undefined) found.set(one, injectedBefore(one, entry));
+        }),
+      );
+    return found;
+  };
 
   const look: Injecting["look"] = async (asked, by) =>
     (await lookedAt(asked, by)).map((one) => (isNotAsked(one) ? one : undefined));
@@ -421,14 +444,24 @@ export function makeInject(ports: InjectPorts): Injecting {
   const send: Inject = async (asked, by) => {
     const senders = await sendersOf(asked, by);
     if ("kind" in senders) return senders;
-    const perCopy = asked.map((one, index) => readyOf(one, senders[index]!));
+    const { once } = by;
+    const perCopy = asked.map((one, index) =>
+      readyOf(
+        one,
+        senders[index]!,
+        once && ((copy, part) => once.idOf(JSON.stringify([one.place ?? index, copy, part]))),
+      ),
+    );
     const suppressed = await suppressedFor(perCopy.flat(2));
     const wanted = perCopy.flat();
-    const together = await sendTogether(wanted.flat(), suppressed, by);
+    const all = wanted.flat();
+    const before = once?.under.resumed === true ? await takenBefore(all, once) : none;
+    const left = before.size === 0 ? all : all.filter((one) => !before.has(one));
+    const together = await sendTogether(left, suppressed, by);
     const made: Injected[] = [];
     const rejected: NewSendingEvent[] = [];
     const sendPart = async (one: Ready): Promise<Injected> => {
-      const sent = together.get(one) ?? (await sendOne(one, suppressed(one), by));
+      const sent = before.get(one) ?? together.get(one) ?? (await sendOne(one, suppressed(one), by));
       const refused = sent.recipients
         .filter(({ status }) => status === "rejected")
         .map(({ address, reason = "" }) => ({ address, reply: reason }));
@@ -449,6 +482,23 @@ export function makeInject(ports: InjectPorts): Injecting {
     return made;
   };
   return { send, look, check };
+}
+
+const none: ReadonlyMap<Ready, Injected> = new Map();
+
+/** What was answered of a message, or would have been, by its journey. */
+function injectedBefore({ asked, id, to }: Ready, { at, detail }: JourneyEntry): Injected {
+  const { suppressed = [] } = (detail["about"] ?? {}) as {
+    readonly suppressed?: readonly { readonly address: string; readonly reason: string }[];
+  };
+  const reasons = new Map(suppressed.map(({ address, reason }) => [address, reason]));
+  const status = notBeforeOf(asked, at) === undefined ? "queued" : "scheduled";
+  const recipients = to.map((mailbox): Told => {
+    const address = formatMailbox(mailbox);
+    const reason = reasons.get(address);
+    return reason === undefined ? { id, address, status } : { id, address, status: "suppressed", reason };
+  });
+  return { id, recipients };
 }
 
 function textsFor({ subject, text, html }: Email, variables: Variables | undefined): NonNullable<Checked["texts"]> {

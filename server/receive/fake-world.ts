@@ -121,7 +121,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return result;
   };
   const deliver = makeDeliver({
-    store: { accept, acceptCopies: never, settle: never, note: async () => {} },
+    store: { accept, acceptCopies: never, settle: never, note: async () => {}, trace: never },
     forward: undefined,
     reports: undefined,
     directory,

@@ -2,6 +2,7 @@
 
 import type { Sender } from "../dispatch/sender.ts";
 import type { Endpoint, TlsInfo } from "../net/connection.ts";
+import type { RequestTurn } from "../store/hosting.ts";
 import type { Account, Instant, Notify } from "../store/store.ts";
 
 export type ReceivedRecipient = {
@@ -45,6 +46,8 @@ export type Received = {
   readonly sending?: Sender;
   /** What this message is a copy of, with nothing in it that could matter to the filter: one copy is judged for all. */
   readonly sameAs?: object;
+  /** The request with a key that hands it in. `resumed`: some of it may have been taken before. */
+  readonly under?: RequestTurn & { readonly resumed: boolean };
   /** What its writer wrote, where links of it lead by us now: the filter reads this. */
   readonly written?: Buffer;
   /** The message as it came, without our trace fields. */

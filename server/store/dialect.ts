@@ -4,7 +4,7 @@ export type Dialect = { readonly [word: string]: string };
 /**
  * `{id}`: a primary key that counts by itself and never repeats; `{counter}`: the same where the newest row is never deleted;
  * `{key}`: a primary key that is given. `{bytes}`: a column of bytes. `{text}`: a text that is ordered by its bytes. `{without_rowid}`: the table
- * is its primary key. `{for_update}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
+ * is its primary key. `{for_update}`/`{for_share}`/`{skip_locked}`: lock what is read (SQLite has one writer and needs none).
  * `{ranges $n}`: the JSON text [[low,high],…] as a table (lo, hi). `{list $n}`: the JSON text [n,…] as a table (value) of integers.
  * `{texts $n}`: the JSON text ["…",…] as a table (value) of texts. `{cross}`: a join that SQLite must not reorder.
  * `{instr}(text, part)`: where the part begins, from 1; 0 where it is not there. `{by_email}`, `{by_thread}`, `{by_shared}`, `{by_keywords}`,
@@ -18,6 +18,7 @@ export const sqliteDialect: Dialect = {
   text: "TEXT",
   without_rowid: "WITHOUT ROWID",
   for_update: "",
+  for_share: "",
   skip_locked: "",
   ranges: "(SELECT value->>0 AS lo, value->>1 AS hi FROM json_each($))",
   list: "(SELECT value FROM json_each($))",
@@ -39,6 +40,7 @@ export const postgresDialect: Dialect = {
   text: 'TEXT COLLATE "C"',
   without_rowid: "",
   for_update: "FOR UPDATE",
+  for_share: "FOR SHARE",
   skip_locked: "FOR UPDATE SKIP LOCKED",
   ranges:
     "(SELECT CAST(value->>0 AS BIGINT) AS lo, CAST(value->>1 AS BIGINT) AS hi FROM json_array_elements(CAST($ AS JSON)))",

@@ -99,9 +99,26 @@ export type Deletion = {
   readonly purgeAt: Instant;
 };
 
+/** Whose turn it is to work on a request: what is committed for it by anybody else fails. */
+export type RequestTurn = { readonly hash: string; readonly turn: string };
+
+export type NewRequest = RequestTurn & {
+  readonly account: AccountId;
+  /** Hash of what is asked. */
+  readonly request: string;
+  readonly now: Instant;
+  readonly expiresAt: Instant;
+  /**
+   * Who works on it, where it may be resumed: at once when another process of this node is asked again, after the lease on any node. Undefined: what a
+   * crash cuts off stays so.
+   */
+  readonly by: { readonly node: string; readonly run: string; readonly leasedUntil: Instant } | undefined;
+};
+
 export type KeptAnswer =
-  | { readonly kind: "fresh" }
-  /** The same request is under way, or was when the server died. */
+  /** `seed`: the same each time that it is resumed. `resumed`: who worked on it died, and may have done some of it. */
+  | { readonly kind: "fresh"; readonly seed: number; readonly resumed: boolean }
+  /** The same request is under way, or was when the server died and it cannot be resumed. */
   | { readonly kind: "begun" }
   /** The key was used for something else. */
   | { readonly kind: "other" }
@@ -231,20 +248,12 @@ export interface HostingWriter {
   undelete(id: number): Promise<"done" | "missing" | { readonly taken: string } | { readonly noDomain: string }>;
   /** Removes for ever what a deletion took; bounded work, answers whether there is more. */
   purge(id: number): Promise<"done" | "more" | "missing">;
-  /**
-   * Remembers that a request with this key is under way. One that began `brokenOffAfterMs` ago and has no answer yet was cut off by a crash: it is
-   * fresh again; without that it never is.
-   */
-  beginRequest(
-    hash: string,
-    account: AccountId,
-    request: string,
-    now: Instant,
-    expiresAt: Instant,
-    brokenOffAfterMs?: number,
-  ): Promise<KeptAnswer>;
-  /** Keeps its answer; undefined: it may be asked anew. */
-  endRequest(hash: string, answer: Uint8Array | undefined): Promise<void>;
+  /** Remembers that a request with this key is under way. */
+  beginRequest(asked: NewRequest): Promise<KeptAnswer>;
+  /** Keeps its answer; undefined: nothing was done, and it may be asked anew. Does nothing where it is somebody else's turn. */
+  endRequest(turn: RequestTurn, answer: Uint8Array | undefined): Promise<void>;
+  /** It broke: whoever asks again resumes it. */
+  leaveRequest(turn: RequestTurn): Promise<void>;
 }
 
 export const hostingReads = [
@@ -274,4 +283,5 @@ export const hostingWrites = [
   "purge",
   "beginRequest",
   "endRequest",
+  "leaveRequest",
 ] as const satisfies readonly (keyof HostingWriter)[];

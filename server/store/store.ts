@@ -10,7 +10,7 @@
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { StsMode } from "../../protocol/policy/mta-sts.ts";
 import type { CarryReader, CarryWriter } from "./carry-store.ts";
-import type { HostingReader, HostingWriter } from "./hosting.ts";
+import type { HostingReader, HostingWriter, RequestTurn } from "./hosting.ts";
 import type { JmapReader, JmapWriter } from "./jmap.ts";
 import type { ListSettings, ListsReader, ListsWriter, NewListPost } from "./lists-store.ts";
 import type { PeerReader, PeerWriter } from "./peers.ts";
@@ -200,6 +200,8 @@ export type Acceptance = {
   readonly listPosts?: readonly NewListPost[];
   /** Rows of the quarantine that this takes the place of. */
   readonly released?: readonly number[];
+  /** The request that hands it in: it is accepted in its turn alone. */
+  readonly under?: RequestTurn;
   /** Noted with it. */
   readonly events?: readonly NewSendingEvent[];
   readonly journey: readonly JourneyEntry[];

@@ -1,39 +1,32 @@
 /** What is handed in again with the same `X-Angarium-Idempotency-Key` is answered as the first time, and sent once; as the API has it. */
 import { createHash } from "node:crypto";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import { takenAs } from "../deliver/deliver.ts";
+import type { Requests } from "../inject/requests.ts";
 import type { Received } from "../receive/received.ts";
-import type { AccountId, Instant, Store } from "../store/store.ts";
-
-/** How long a key is remembered. */
-const keptForMs = 24 * 60 * 60 * 1000;
-/** Nobody waits longer for the reply to a message (RFC 5321 §4.5.3.2.6): what has none by then was cut off by a crash, and is taken when it comes again. */
-const brokenOffAfterMs = 10 * 60 * 1000;
+import type { AccountId } from "../store/store.ts";
 
 export type Once = (
   account: AccountId,
   key: string,
   mail: Pick<Received, "envelopeFrom" | "recipients">,
-  send: () => Promise<readonly Reply[]>,
+  send: (as: Pick<Received, "id" | "under">) => Promise<readonly Reply[]>,
 ) => Promise<readonly Reply[]>;
 
 const digest = (...parts: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 
 export const makeOnce =
-  ({ store, now }: { readonly store: Pick<Store, "beginRequest" | "endRequest">; readonly now: () => Instant }): Once =>
+  (requests: Requests): Once =>
   async (account, key, { envelopeFrom, recipients }, send) => {
-    const hash = digest("smtp", account, key);
     // Who hands it in again may write it anew, with another date and another Message-ID: it is the same where it goes to the same people.
     const people = recipients.map(({ local, domain }) => `${local}@${domain}`.toLowerCase()).sort();
-    const at = now();
-    const found = await store.beginRequest(
-      hash,
+    const found = await requests.begin({
+      hash: digest("smtp", account, key),
       account,
-      digest(envelopeFrom, people),
-      at,
-      at + keptForMs,
-      brokenOffAfterMs,
-    );
+      request: digest(envelopeFrom, people),
+      resumable: true,
+    });
     switch (found.kind) {
       case "answered":
         return JSON.parse(Buffer.from(found.answer).toString()) as Reply[];
@@ -52,13 +45,15 @@ export const makeOnce =
       default:
         return found satisfies never;
     }
+    const id = found.idOf("");
     let replies: readonly Reply[] | undefined;
     try {
-      replies = await send();
-      return replies;
+      replies = (await found.taken(id)) === undefined ? await send({ id, under: found.under }) : [takenAs(id)];
     } finally {
-      // What was refused may be mended and sent again with the same key.
-      const isTaken = replies?.every(({ code }) => code < 400) === true;
-      await store.endRequest(hash, isTaken ? Buffer.from(JSON.stringify(replies)) : undefined);
+      if (replies === undefined) await found.leave();
     }
+    // What was refused may be mended and sent again with the same key.
+    const isTaken = replies.every(({ code }) => code < 400);
+    await found.end(isTaken ? Buffer.from(JSON.stringify(replies)) : undefined);
+    return replies;
   };

@@ -2,6 +2,7 @@
 import { fieldValue, type Header, headerValue } from "../../protocol/mime/header.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import { maxDelayMs, type SendingWish } from "../dispatch/sender.ts";
+import { maxKeyChars } from "../inject/requests.ts";
 import type { Instant } from "../store/store.ts";
 
 const prefix = "x-angarium-";
@@ -15,7 +16,6 @@ const known = [
 ] as const;
 const noWish: SendingWish = {};
 const maxTags = 20;
-const maxKeyChars = 256;
 
 export function wishOf(header: Header): SendingWish {
   let found: { [name: string]: string } | undefined;

@@ -5,6 +5,7 @@ import { toShortLines } from "../../protocol/mime/seven-bit.ts";
 import { reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { MailCopies } from "../deliver/copies.ts";
 import type { Sender } from "../dispatch/sender.ts";
+import { makeRequests } from "../inject/requests.ts";
 import { quiet } from "../log.ts";
 import { account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received } from "../receive/received.ts";
@@ -162,12 +163,16 @@ test("a tenant's mail by SMTP: how eager its recipients are, its tags, when it g
   const seen: Received[] = [];
   const sender = { tenant: "shop", author: "example.test", stream: "news" } as Sender;
   let answer = reply(250, "2.0.0", "accepted as m1");
+  let breaks: "before" | "after" | undefined;
+  let isLeft = false;
   const kept = new Map<string, { request: string; answer: Uint8Array | undefined }>();
   const submit = makeSubmit({
     deliver: {
       takeCopies: async () => [],
       take: async (mail) => {
+        if (breaks === "before") throw new Error("no disk");
         seen.push(mail);
+        if (breaks === "after") throw new Error("no answer");
         return [answer];
       },
     },
@@ -183,22 +188,31 @@ test("a tenant's mail by SMTP: how eager its recipients are, its tags, when it g
       eager: async (one, wish, { recipients }) => ({ ...one, list: `${wish.stream} ${recipients.length}` }),
       fields: () => "",
     },
-    once: makeOnce({
-      store: {
-        beginRequest: async (hash, _, request) => {
-          const known = kept.get(hash);
-          if (known === undefined) kept.set(hash, { request, answer: undefined });
-          if (known === undefined) return { kind: "fresh" };
-          if (known.request !== request) return { kind: "other" };
-          return known.answer === undefined ? { kind: "begun" } : { kind: "answered", answer: known.answer };
+    once: makeOnce(
+      makeRequests({
+        store: {
+          beginRequest: async ({ hash, request, expiresAt }) => {
+            const known = kept.get(hash);
+            if (known === undefined) kept.set(hash, { request, answer: undefined });
+            if (known === undefined) return { kind: "fresh", seed: expiresAt, resumed: false };
+            if (known.request !== request) return { kind: "other" };
+            if (known.answer !== undefined) return { kind: "answered", answer: known.answer };
+            return isLeft ? { kind: "fresh", seed: expiresAt, resumed: true } : { kind: "begun" };
+          },
+          endRequest: async ({ hash }, given) => {
+            if (given === undefined) kept.delete(hash);
+            else kept.set(hash, { request: kept.get(hash)!.request, answer: given });
+          },
+          leaveRequest: async () => void (isLeft = true),
+          trace: async (id) =>
+            seen.some((one) => one.id === id)
+              ? [{ id: 1, at: 0, stage: "accepted", trace: undefined, keys: [id], detail: { id } }]
+              : [],
         },
-        endRequest: async (hash, given) => {
-          if (given === undefined) kept.delete(hash);
-          else kept.set(hash, { request: kept.get(hash)!.request, answer: given });
-        },
-      },
-      now: () => 0,
-    }),
+        node: "mx",
+        now: () => 0,
+      }),
+    ),
     log: quiet,
   });
   const mail = {
@@ -260,6 +274,23 @@ test("a tenant's mail by SMTP: how eager its recipients are, its tags, when it g
   assert.match(await send(key("two words")), /^550 5\.6\.0 .*1 to 256/);
   assert.equal(seen.length, before + 2);
   assert.equal(await send(key("order-18")), "250 2.0.0 accepted as m3");
+
+  // What was cut off is taken where it was not, and answered where it was.
+  for (const [name, when, times] of [
+    ["order-19", "before", 1],
+    ["order-20", "after", 1],
+  ] as const) {
+    const taken = seen.length;
+    isLeft = false;
+    breaks = when;
+    await assert.rejects(send(key(name)));
+    breaks = undefined;
+    const said = await send(key(name));
+    assert.equal(seen.length, taken + times, name);
+    assert.equal(said, when === "before" ? "250 2.0.0 accepted as m3" : `250 2.0.0 accepted as ${seen.at(-1)?.id}`);
+    assert.ok(seen.at(-1)?.under !== undefined);
+    assert.equal(await send(key(name)), said);
+  }
 });
 
 test("of many messages those over the limit are refused, and those that were not taken do not count", async () => {

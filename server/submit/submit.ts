@@ -250,7 +250,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const { notBefore, key } = handling;
       const signs = signerFor(sender, later(mail, notBefore));
       const parts = { at: mail.at, newMessageId, author, domain, without, fields, shortLines, sign: signs };
-      const send = async (): Promise<readonly Reply[]> => {
+      const send = async (as?: Pick<Received, "id" | "under">): Promise<readonly Reply[]> => {
         const counted = limits.governs(account, sender) ? await limits.take(account, mail.recipients) : undefined;
         if (counted !== undefined && "code" in counted) return refuse(mail, counted);
         let wasTaken = false;
@@ -259,6 +259,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
           const replies = await deliver.take({
             ...later(mail, notBefore),
             ...finished,
+            ...as,
             envelopeFrom,
             ...(sender === undefined ? {} : { sending: sender }),
           });

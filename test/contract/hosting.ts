@@ -144,25 +144,57 @@ export function hostingContract(open: Open): void {
     });
 
     test("a request with a key is begun once, and answered again", async () => {
-      const begin = (hash: string, request: string, at = now) => store.beginRequest(hash, 1, request, at, at + 1000);
-      assert.deepEqual(await begin("h1", "r"), { kind: "fresh" });
-      assert.deepEqual(await begin("h1", "r"), { kind: "begun" });
-      assert.deepEqual(await begin("h1", "other"), { kind: "other" });
-      await store.endRequest("h1", new Uint8Array([1, 2, 3]));
-      const again = await begin("h1", "r");
+      const begin = (hash: string, turn: string, request: string, at = now) =>
+        store.beginRequest({ hash, turn, account: 1, request, now: at, expiresAt: at + 1000, by: undefined });
+      assert.deepEqual(await begin("h1", "a", "r"), { kind: "fresh", seed: now + 1000, resumed: false });
+      assert.deepEqual(await begin("h1", "b", "r", now + 999), { kind: "begun" });
+      assert.deepEqual(await begin("h1", "b", "other"), { kind: "other" });
+      await store.endRequest({ hash: "h1", turn: "b" }, undefined);
+      assert.deepEqual(await begin("h1", "b", "r"), { kind: "begun" });
+      await store.endRequest({ hash: "h1", turn: "a" }, new Uint8Array([1, 2, 3]));
+      const again = await begin("h1", "b", "r");
       assert.ok(again.kind === "answered");
       assert.deepEqual([...again.answer], [1, 2, 3]);
-      assert.deepEqual(await begin("h1", "r", now + 2000), { kind: "fresh" });
-      await store.endRequest("h1", undefined);
-      assert.deepEqual(await begin("h1", "x", now + 2000), { kind: "fresh" });
-      // It broke off: who says after how long has it anew, once.
-      const anew = (at: number) => store.beginRequest("h1", 1, "x", at, at + 1000, 600);
-      assert.deepEqual(await anew(now + 2599), { kind: "begun" });
-      assert.deepEqual(await begin("h1", "x", now + 2999), { kind: "begun" });
-      assert.deepEqual(await anew(now + 2600), { kind: "fresh" });
-      assert.deepEqual(await anew(now + 2601), { kind: "begun" });
-      await store.endRequest("h1", new Uint8Array([1]));
-      assert.equal((await anew(now + 3599)).kind, "answered");
+      assert.equal((await begin("h1", "c", "r", now + 2000)).kind, "fresh");
+      await store.endRequest({ hash: "h1", turn: "c" }, undefined);
+      assert.equal((await begin("h1", "d", "x", now + 2000)).kind, "fresh");
+    });
+
+    test("a request that was cut off is resumed by one, and what another commits for it fails", async () => {
+      const begin = (turn: string, node: string, run: string, at: number) =>
+        store.beginRequest({
+          hash: "h2",
+          turn,
+          account: 1,
+          request: "r",
+          now: at,
+          expiresAt: at + 1000,
+          by: { node, run, leasedUntil: at + 100 },
+        });
+      const accept = (turn: string) => {
+        const queue = newQueued();
+        return store.accept({ message: letter(), placements: [], queue, journey: [], under: { hash: "h2", turn } });
+      };
+      const resumed = { kind: "fresh", seed: now + 1000, resumed: true };
+      assert.deepEqual(await begin("a", "mx1", "run1", now), { ...resumed, resumed: false });
+      assert.deepEqual(await begin("b", "mx1", "run1", now + 99), { kind: "begun" });
+      assert.deepEqual(await begin("b", "mx2", "run9", now + 99), { kind: "begun" });
+      assert.ok((await accept("a")).queued !== undefined);
+      // Another process of the same node: the first is no more.
+      assert.deepEqual(await begin("c", "mx1", "run2", now + 1), resumed);
+      const waiting = await store.queueCount();
+      await assert.rejects(accept("a"), /resumed/);
+      assert.equal(await store.queueCount(), waiting);
+      await store.endRequest({ hash: "h2", turn: "a" }, new Uint8Array([1]));
+      assert.ok((await accept("c")).queued !== undefined);
+      // Another node, when the lease is over; the same process, when it broke.
+      assert.deepEqual(await begin("d", "mx2", "run9", now + 101), resumed);
+      await store.leaveRequest({ hash: "h2", turn: "c" });
+      assert.deepEqual(await begin("e", "mx2", "run9", now + 102), { kind: "begun" });
+      await store.leaveRequest({ hash: "h2", turn: "d" });
+      assert.deepEqual(await begin("e", "mx2", "run9", now + 102), resumed);
+      await store.endRequest({ hash: "h2", turn: "e" }, new Uint8Array([7]));
+      assert.equal((await begin("f", "mx1", "run2", now + 500)).kind, "answered");
     });
 
     test("messages are found by address and time, by whom they concern", async () => {

@@ -11,7 +11,11 @@ test("three kills under load lose nothing", { timeout: 240_000 }, async (t) => {
     return code === 0 ? "" : out + err;
   };
   const report = await crashRun({ data, kills: 3, between: 600, connections: 8, verify });
-  t.diagnostic(JSON.stringify({ ...report, lost: report.lost.length }));
+  t.diagnostic(
+    JSON.stringify({ ...report, lost: report.lost.length, once: [report.once.requests, report.once.brokenOff] }),
+  );
   assert.deepEqual(report.lost, []);
   assert.deepEqual(report.problems, []);
+  assert.ok(report.once.requests > 4);
+  assert.deepEqual([report.once.lost, report.once.twice], [[], []]);
 });

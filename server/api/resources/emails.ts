@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Asked, Injected, NotAsked } from "../../inject/inject.ts";
+import type { Begun } from "../../inject/requests.ts";
 import type { EmailStatus } from "../../inject/status.ts";
 import { type Actor, isTest } from "../actor.ts";
 import { type Refused, sendBatch } from "../email-batch.ts";
@@ -69,14 +70,15 @@ const Checked = z
   })
   .meta({ id: "CheckedEmail" });
 
-const byOf = (actor: Actor, tenant: string) => ({
+const byOf = (actor: Actor, tenant: string, once?: Begun) => ({
   account: actor.account,
   tenant,
   remote: actor.remote,
   test: isTest(actor),
+  once,
 });
 
-type Who = { readonly actor: Actor };
+type Who = { readonly actor: Actor; readonly once?: Begun | undefined };
 
 /** `fromField`: what says whom it is from. */
 function refused({ kind, field, why }: NotAsked, fromField: string): Problem<"validation" | "forbidden"> {
@@ -99,7 +101,7 @@ function whollyRejected({ recipients }: Injected, now: number): Problem<"rate" |
 
 async function sendOne(
   given: AskedWithTemplate,
-  { actor }: Who,
+  { actor, once }: Who,
   world: ApiWorld,
   fromField = "from",
 ): Promise<z.input<typeof Accepted> | Problem<"sending-off" | "validation" | "forbidden" | "rate" | "rejected">> {
@@ -107,7 +109,7 @@ async function sendOne(
   const tenant = await tenantOf(actor, world);
   const asked = await withTemplates([given], () => "", tenant, world);
   if (asked instanceof Problem) return asked;
-  const sent = await world.injection.send(asked, byOf(actor, tenant));
+  const sent = await world.injection.send(asked, byOf(actor, tenant, once));
   if ("kind" in sent) return refused(sent, fromField);
   return whollyRejected(sent[0]!, world.now()) ?? shownInjected(sent[0]!);
 }
@@ -134,6 +136,7 @@ export const routes: readonly Route[] = [
     status: 202,
     maxBodyBytes: maxEmailBytes,
     unaudited: true,
+    resumable: true,
     refuses: ["rate", "rejected", "sending-off"],
     run: async (given, world) => sendOne(given.body, given, world),
   }),
@@ -154,11 +157,12 @@ export const routes: readonly Route[] = [
     status: 202,
     maxBodyBytes: maxBatchBytes,
     unaudited: true,
+    resumable: true,
     refuses: ["sending-off"],
-    run: async ({ body, query, actor }, world) => {
+    run: async ({ body, query, actor, once }, world) => {
       const { injection } = world;
       if (injection === undefined) return sendingIsOff();
-      const by = byOf(actor, await tenantOf(actor, world));
+      const by = byOf(actor, await tenantOf(actor, world), once);
       const sent = await sendBatch(body, { whole: query.all_or_none === "true", by, injection, world });
       if (sent instanceof Problem) return sent;
       const answer = { emails: sent.map((one) => ("errors" in one ? shownRefused(one) : shownInjected(one))) };
@@ -207,6 +211,7 @@ export const routes: readonly Route[] = [
     status: 202,
     maxBodyBytes: maxBatchBytes,
     unaudited: true,
+    resumable: true,
     refuses: ["rate", "rejected", "sending-off"],
     run: async (given, world) => {
       const { body } = given;

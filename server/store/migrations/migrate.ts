@@ -31,6 +31,7 @@ import { statements as tickets } from "./028.ts";
 import { statements as spans } from "./029.ts";
 import { statements as gramKinds } from "./030.ts";
 import { statements as counted } from "./031.ts";
+import { statements as turns } from "./032.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -65,6 +66,7 @@ const migrations: readonly (readonly string[])[] = [
   spans,
   gramKinds,
   counted,
+  turns,
 ];
 export const schemaVersion = migrations.length;
 

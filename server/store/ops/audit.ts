@@ -1,6 +1,6 @@
 /** What administrators did, and answers of requests that may be repeated (`../hosting.ts`). */
-import type { AuditEntry, HostingReader, KeptAnswer, Within } from "../hosting.ts";
-import type { AccountId, Instant } from "../store.ts";
+import type { AuditEntry, HostingReader, KeptAnswer, NewRequest, RequestTurn, Within } from "../hosting.ts";
+import type { Instant } from "../store.ts";
 import { all, type Op, one, type Row, rows, run } from "./tx.ts";
 
 /** Days that entries of the audit log are kept, unless the setting `upkeep.auditDays` says otherwise. */
@@ -78,41 +78,70 @@ export function* dropAudit(now: Instant): Op<boolean> {
 
 // ---------------------------------------------------------------- repeated requests
 
-export function* beginRequest(
-  hash: string,
-  account: AccountId,
-  request: string,
-  now: Instant,
-  expiresAt: Instant,
-  brokenOffAfterMs = Number.POSITIVE_INFINITY,
-): Op<KeptAnswer> {
-  const known = yield* one<{ request: string; answer: Uint8Array | null; expires_at: number }>(
-    "SELECT request, answer, expires_at FROM repeated_requests WHERE hash = $1",
+type RequestRow = {
+  readonly request: string;
+  readonly answer: Uint8Array | null;
+  readonly expires_at: number;
+  readonly node: string;
+  readonly run: string;
+  readonly leased_until: number;
+};
+
+export function* beginRequest({ hash, turn, account, request, now, expiresAt, by }: NewRequest): Op<KeptAnswer> {
+  const known = yield* one<RequestRow & Row>(
+    "SELECT request, answer, expires_at, node, run, leased_until FROM repeated_requests WHERE hash = $1",
     hash,
   );
+  const { node, run: process, leasedUntil } = by ?? { node: "", run: "", leasedUntil: expiresAt };
   if (known !== undefined && known.expires_at > now) {
     if (known.request !== request) return { kind: "other" };
-    // All are kept equally long: the ends tell how long ago it began.
-    if (known.answer === null && expiresAt - known.expires_at >= brokenOffAfterMs) {
-      yield* run("UPDATE repeated_requests SET expires_at = $2 WHERE hash = $1", hash, expiresAt);
-      return { kind: "fresh" };
-    }
-    return known.answer === null ? { kind: "begun" } : { kind: "answered", answer: new Uint8Array(known.answer) };
+    if (known.answer !== null) return { kind: "answered", answer: new Uint8Array(known.answer) };
+    // A process of this node that is not this one is no more.
+    const isDead = known.node !== "" && known.node === node && known.run !== process;
+    if (!isDead && known.leased_until > now) return { kind: "begun" };
+    yield* run(
+      "UPDATE repeated_requests SET node = $2, run = $3, turn = $4, leased_until = $5 WHERE hash = $1",
+      hash,
+      node,
+      process,
+      turn,
+      leasedUntil,
+    );
+    return { kind: "fresh", seed: known.expires_at, resumed: true };
   }
   yield* run("DELETE FROM repeated_requests WHERE account = $1 AND expires_at <= $2", account, now);
   const count = yield* one<{ n: number }>("SELECT count(*) AS n FROM repeated_requests WHERE account = $1", account);
   if ((count?.n ?? 0) >= maxKeptAnswers) return { kind: "full" };
   yield* run(
-    "INSERT INTO repeated_requests (hash, account, request, answer, expires_at) VALUES ($1, $2, $3, NULL, $4)",
+    `INSERT INTO repeated_requests (hash, account, request, answer, expires_at, node, run, turn, leased_until)
+     VALUES ($1, $2, $3, NULL, $4, $5, $6, $7, $8)`,
     hash,
     account,
     request,
     expiresAt,
+    node,
+    process,
+    turn,
+    leasedUntil,
   );
-  return { kind: "fresh" };
+  return { kind: "fresh", seed: expiresAt, resumed: false };
 }
 
-export function* endRequest(hash: string, answer: Uint8Array | undefined): Op<void> {
-  if (answer === undefined) yield* run("DELETE FROM repeated_requests WHERE hash = $1", hash);
-  else yield* run("UPDATE repeated_requests SET answer = $2 WHERE hash = $1", hash, answer);
+export function* endRequest({ hash, turn }: RequestTurn, answer: Uint8Array | undefined): Op<void> {
+  if (answer === undefined) yield* run("DELETE FROM repeated_requests WHERE hash = $1 AND turn = $2", hash, turn);
+  else yield* run("UPDATE repeated_requests SET answer = $3 WHERE hash = $1 AND turn = $2", hash, turn, answer);
+}
+
+export function* leaveRequest({ hash, turn }: RequestTurn): Op<void> {
+  yield* run("UPDATE repeated_requests SET leased_until = 0 WHERE hash = $1 AND turn = $2", hash, turn);
+}
+
+/** For what is committed in this turn, in the same transaction: until its end nobody else has a turn. */
+export function* keepTurn({ hash, turn }: RequestTurn): Op<void> {
+  const held = yield* one(
+    "SELECT 1 AS held FROM repeated_requests WHERE hash = $1 AND turn = $2 {for_share}",
+    hash,
+    turn,
+  );
+  if (held === undefined) throw new Error("Somebody else resumed this request");
 }

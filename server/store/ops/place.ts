@@ -14,6 +14,7 @@ import {
   type StoreWriter,
   type Target,
 } from "../store.ts";
+import { keepTurn } from "./audit.ts";
 import { insertContent } from "./contents.ts";
 import { note } from "./journey.ts";
 import type { KeptAcceptance, KeptAppend, KeptCopies, KeptMessage } from "./kept.ts";
@@ -43,7 +44,8 @@ type Room = {
  * nothing is kept, `content` is 0 and no journey is noted.
  */
 export function* accept(acceptance: KeptAcceptance, template?: Template): Op<Accepted> {
-  const { message, queue } = acceptance;
+  const { message, queue, under } = acceptance;
+  if (under !== undefined) yield* keepTurn(under);
   // Rows of accounts are locked in one order everywhere, so that two deliveries never wait for each other.
   const order = acceptance.placements.map((_, index) => index);
   if (order.length > 1) order.sort((a, b) => acceptance.placements[a]!.account - acceptance.placements[b]!.account);

@@ -1,6 +1,6 @@
 /** The operations that write, by their names in `Store`. */
 import { tidy } from "../tidy.ts";
-import { beginRequest, endRequest, noteAudit } from "./audit.ts";
+import { beginRequest, endRequest, leaveRequest, noteAudit } from "./audit.ts";
 import * as carry from "./carry.ts";
 import { purge, softDelete, undelete } from "./deletions.ts";
 import * as directory from "./directory.ts";
@@ -128,6 +128,7 @@ export const writeOps = {
   purge,
   beginRequest,
   endRequest,
+  leaveRequest,
   putListMember: lists.putListMember,
   removeListMember: lists.removeListMember,
   noteListBounce: lists.noteListBounce,
