@@ -86,6 +86,7 @@ export const carryCommands: readonly Command[] = [
       folders: { type: "list", help: "only these folders, as they are called there" },
       keep: { type: "text", help: "keep in step, every so often: 15m" },
       anyCertificate: { type: "flag", help: "do not check the certificate" },
+      private: { type: "flag", help: "a server of this machine or of a private network" },
     },
     (given, world, tell) =>
       withAccount(world, given.name, (account) =>
@@ -104,7 +105,10 @@ export const carryCommands: readonly Command[] = [
             everyMs,
             anyCertificate: given.anyCertificate === true,
             ...(given.folders === undefined ? {} : { folders: given.folders }),
+            ...(given.private === true ? { privateHost: true } : {}),
           };
+          const refusal = given.private === true ? undefined : await runnerOf(world).refusalOf(given.host);
+          if (refusal !== undefined) return no(`${refusal} If it is a server of your own, say --private.`);
           const made = {
             account: account.id,
             settings,

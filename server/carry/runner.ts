@@ -88,7 +88,8 @@ export class ImportRunner {
       store.changeImport(id, { progress }).catch((error: unknown) => log.warn({ error }, "progress not noted"));
     };
     try {
-      const ended = await importImap({ account, settings, password: secret }, this.#ports, noted, stop);
+      const ports = settings.privateHost ? { ...this.#ports, guard: undefined } : this.#ports;
+      const ended = await importImap({ account, settings, password: secret }, ports, noted, stop);
       const progress = { ...ended, endedAt: now() };
       const again = settings.everyMs > 0;
       await store.changeImport(id, {

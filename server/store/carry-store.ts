@@ -47,6 +47,8 @@ export type ImportSettings = {
   readonly folders?: readonly string[];
   /** The certificate is not checked: a server of one's own. */
   readonly anyCertificate: boolean;
+  /** Its host may be one of this machine or of a private network: whoever works on the machine has said so. */
+  readonly privateHost?: true;
 };
 export type ImportProgress = {
   readonly folders: number;

@@ -393,6 +393,17 @@ test("what else speaks for wrong hands is seen: complaints of people here, answe
     assert.match(letter, said);
 });
 
+test("mail is brought from a server of a private network only where the command line says so", async () => {
+  const port = String(dev.ready.ports["imaps"]);
+  const words = ["import", "imap", "u1@example.test", "--host", "127.0.0.1", "--port", port, "--any-certificate"];
+  const from = [...words, "--user", "u2@example.test", "--password", "pw"];
+  const refused = await angarium(...from, "--keep", "1h", "--data", dev.ready.data);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /an address of a private network\. If it is a server of your own, say --private\./);
+  assert.deepEqual(await tell("import", "list"), [], "nothing is kept that would be refused again and again");
+  assert.equal(typeof (await tell(...from, "--private")).added, "number");
+});
+
 test("fifty letters that say the same, and five that the filter calls spam, speak against an account", async () => {
   const user = "u2@example.test";
   await tell("limit", "set", user, "--class", "trusted");
