@@ -35,6 +35,7 @@ import { Warmups } from "./dispatch/warmups.ts";
 import type { Trace } from "./inject/tracking.ts";
 import type { Counted } from "./inject/visits.ts";
 import type { Log } from "./log.ts";
+import type { Opening } from "./queue/dispatching.ts";
 import type { SendAsk } from "./send/send.ts";
 import { type Meaning, meaningOf } from "./shape/meaning.ts";
 import type { Override } from "./shape/overrides.ts";
@@ -77,6 +78,8 @@ export type Sending = {
   ): Promise<boolean>;
   /** What a person should see to, latest first. */
   alerts(): readonly Alert[];
+  /** Whether a park lets go what is so urgent now, and why not. */
+  opening(park: string, urgency: number): Opening;
   /** Where mail waits for its turn, and why. */
   waiting(): Promise<readonly Waiting[]>;
   /** What warm-ups of sources have seen of late at a provider. */
@@ -547,6 +550,7 @@ export async function makeSending(parts: {
       }
       return { counts, tellsComplaints, interest: interest.of({ provider }, now()) };
     },
+    opening: (park, urgency) => dispatch.opening(park, urgency, now()),
     waiting: () => waitingMail(store, dispatch, now()),
     complained: (message, count) => noteConduct(message, { complaints: count }),
     async tick() {

@@ -297,7 +297,7 @@ test("the queue and the journeys", async () => {
   assert.deepEqual(filed?.detail["accounts"], ["ann@a.test", "account 77"]);
   assert.equal(deferred?.detail["nextAt"], new Date(at).toISOString());
   const acts: unknown[] = [];
-  const running = world({ queue: { act: async (...act) => acts.push(act) } });
+  const running = world({ queue: { act: async (...act) => acts.push(act), waits: () => new Map() } });
   running.fake.queue = [message("q1", "a@a.test", "x@far.test")];
   await running.run("queue bounce q1");
   assert.deepEqual(acts, [[{ id: "q1" }, "bounce"]]);

@@ -38,7 +38,7 @@ export type Running = {
 /** What commands work on. Without a running server there are only the store and the clock. */
 export type World = {
   readonly store: Store;
-  readonly queue: Pick<Queue, "act"> | undefined;
+  readonly queue: Pick<Queue, "act" | "waits"> | undefined;
   readonly running: (() => Running) | undefined;
   readonly hostname: string;
   /** The TLSA records of this host that should be in DNS. */

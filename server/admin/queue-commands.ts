@@ -9,6 +9,7 @@ import type {
 } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, misused, no, time } from "./command.ts";
 import { readAddress, readDomain } from "./names.ts";
+import { waitsOf } from "./queue-waits.ts";
 import { cell, render, table } from "./render.ts";
 
 const filters = {
@@ -40,7 +41,7 @@ function asKept(text: string): string {
   return address === undefined ? text : formatMailbox(address);
 }
 
-const shown = (message: QueuedMessage) => ({
+const shown = (message: QueuedMessage, waits: ReturnType<typeof waitsOf>) => ({
   id: message.id,
   from: message.envelopeFrom,
   sizeBytes: message.sizeBytes,
@@ -49,25 +50,32 @@ const shown = (message: QueuedMessage) => ({
   campaign: message.campaign,
   createdAt: time(message.createdAt),
   expiresAt: time(message.expiresAt),
-  recipients: message.recipients.map((one) => ({
-    address: one.address,
-    state: one.state,
-    attempts: one.attempts,
-    nextAt: time(one.nextAt),
-    lastReply: one.lastReply,
-  })),
+  recipients: message.recipients.map((one) => {
+    const { why, since, until } = waits(message, one);
+    return {
+      address: one.address,
+      state: one.state,
+      attempts: one.attempts,
+      nextAt: time(one.nextAt),
+      lastReply: one.lastReply,
+      why,
+      since: since === undefined ? undefined : time(since),
+      until: until === undefined ? undefined : time(until),
+    };
+  }),
 });
 
 /** A line for each recipient. */
 function listText(messages: readonly ReturnType<typeof shown>[]): string {
   const rows = messages.flatMap(({ id, from, recipients }) =>
-    recipients.map(({ address, state, attempts, nextAt, lastReply }) => ({
+    recipients.map(({ address, state, attempts, until, why, lastReply }) => ({
       id,
       from: from === "" ? "<>" : from,
       to: address,
       state,
       attempts,
-      nextAt: nextAt?.replace(/\.\d+Z$/, "Z"),
+      until: until?.replace(/\.\d+Z$/, "Z"),
+      why,
       lastReply,
     })),
   );
@@ -142,14 +150,16 @@ export const queueCommands: readonly Command[] = [
       limit: { type: "number", help: `how many at most, ${defaultLimit} by default` },
       after: { type: "text", help: "continue after this queue id" },
     },
-    async ({ state, limit, after, ...given }, { store }) => {
+    async ({ state, limit, after, ...given }, world) => {
       const filter: QueueFilter = {
         ...filterOf(given),
         limit: Math.min(limit ?? defaultLimit, maxLimit),
         ...(state === undefined ? {} : { state: state as RecipientState }),
         ...(after === undefined ? {} : { after }),
       };
-      return done((await store.queueList(filter)).map(shown));
+      const found = await world.store.queueList(filter);
+      const waits = waitsOf(found, world);
+      return done(found.map((message) => shown(message, waits)));
     },
     listText,
   ),
@@ -157,13 +167,14 @@ export const queueCommands: readonly Command[] = [
     "queue show",
     "One message of the queue, with what happened to it.",
     { id: { ...filters.id, required: true } },
-    async ({ id }, { store }) => {
+    async ({ id }, world) => {
+      const { store } = world;
       const message = (await store.queueList({ id, limit: 1 }))[0];
       if (message === undefined) return notThere(id);
       const journey = await store.trace(id, defaultLimit);
       const details = await readable(journey, store);
       return done({
-        ...shown(message),
+        ...shown(message, waitsOf([message], world, journey)),
         journey: journey.map(({ at, stage }, index) => ({ at: time(at), stage, detail: details[index] })),
       });
     },

@@ -99,7 +99,7 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
     )) {
       const gone = matching(filter, item.held, item.recipients);
       const stay = item.recipients.filter((recipient) => !gone.includes(recipient));
-      if (stay.length > 0) this.#ports.ready.push(new Item(item.held, stay, item.path, this.#ports.owner));
+      if (stay.length > 0) this.#ports.ready.push(new Item(item.held, stay, item.path, item.since, this.#ports.owner));
       then(item.held, gone);
     }
     for (const looking of this.#ports.looking) {

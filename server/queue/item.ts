@@ -3,7 +3,7 @@ import type { Envelope } from "../../protocol/smtp/client.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt, Job } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
-import type { QueuedMessage, QueuedRecipient } from "../store/store.ts";
+import type { Instant, QueuedMessage, QueuedRecipient } from "../store/store.ts";
 
 /** A tenant's part of the turns of its kind of mail. */
 export type Share = { readonly tenant: string; readonly weight: number };
@@ -29,14 +29,17 @@ export class Item implements Job {
   readonly held: Held;
   readonly recipients: readonly QueuedRecipient[];
   readonly path: Path;
+  /** Since when it could be sent. */
+  readonly since: Instant;
   readonly #owner: ItemOwner;
   #envelope: Envelope | undefined;
   #over = false;
 
-  constructor(held: Held, recipients: readonly QueuedRecipient[], path: Path, owner: ItemOwner) {
+  constructor(held: Held, recipients: readonly QueuedRecipient[], path: Path, since: Instant, owner: ItemOwner) {
     this.held = held;
     this.recipients = recipients;
     this.path = path;
+    this.since = since;
     this.#owner = owner;
   }
 

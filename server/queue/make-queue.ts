@@ -12,7 +12,7 @@ import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
 import type { TlsWish } from "../send/strongest.ts";
 import { hereDomain } from "../store/queued.ts";
-import type { Lease, QueuedMessage, QueuedRecipient, Store } from "../store/store.ts";
+import type { Lease, QueuedMessage, QueuedRecipient, QueueId, Store } from "../store/store.ts";
 import { Administrator, type Looking } from "./administer.ts";
 import type { Admission, Dispatching } from "./dispatching.ts";
 import { Finisher, type QueueNotices } from "./finish.ts";
@@ -21,10 +21,11 @@ import { Holding } from "./holding.ts";
 import { type Held, Item, type ItemOwner } from "./item.ts";
 import { asBuffer, MessageMemory } from "./message-memory.ts";
 import { ParkLine } from "./park-line.ts";
-import type { Queue } from "./queue.ts";
+import type { Queue, Wait } from "./queue.ts";
 import { ReadyStage } from "./ready.ts";
 import { type QueueSettings, scheduleOf } from "./settings.ts";
 import { steadyClock } from "./steady-clock.ts";
+import { lookedUp, waitInLine } from "./waits.ts";
 
 export type QueueAsk = {
   readonly store: Pick<
@@ -233,6 +234,20 @@ class WorkingQueue implements Queue, ItemOwner {
     await this.#finisher.stop();
     await store.releaseLeases(node);
     await store.releaseLeases(this.#freshOwner);
+  }
+
+  waits(ids: ReadonlySet<QueueId>): ReadonlyMap<QueueId, ReadonlyMap<number, Wait>> {
+    const found = new Map<QueueId, Map<number, Wait>>();
+    const note = ({ message }: Held, recipients: readonly QueuedRecipient[], wait: Wait): void => {
+      let of = found.get(message.id);
+      if (of === undefined) found.set(message.id, (of = new Map()));
+      for (const { id } of recipients) of.set(id, wait);
+    };
+    for (const [{ held, recipients, path, since }, before] of this.#ready.inLine())
+      if (ids.has(held.message.id))
+        note(held, recipients, waitInLine(path, before, since, this.#now(), this.#ask.send.heldUp(path.key)));
+    for (const { held, recipients } of this.#looking) if (ids.has(held.message.id)) note(held, recipients, lookedUp);
+    return found;
   }
 
   // ---------------------------------------------------------------- coming in
@@ -455,7 +470,7 @@ class WorkingQueue implements Queue, ItemOwner {
     for (let at = 0; at < recipients.length; at += most) {
       const some = recipients.length <= most ? recipients : recipients.slice(at, at + most);
       if (this.#ready.full(path.key, held.share !== undefined)) this.#noRoom(held, some, path);
-      else this.#ready.push(new Item(held, some, path, this));
+      else this.#ready.push(new Item(held, some, path, this.#now(), this));
     }
     this.#ask.send.wake(path);
   }

@@ -4,7 +4,7 @@ import { reply } from "../../protocol/smtp/reply.ts";
 import { quiet } from "../log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt, Job } from "../send/converse.ts";
-import type { JobSource } from "../send/pool.ts";
+import type { HeldUp, JobSource } from "../send/pool.ts";
 import type { PathResult, Send } from "../send/send.ts";
 import type { Path } from "../send/site.ts";
 import type { Acceptance } from "../store/store.ts";
@@ -93,6 +93,9 @@ class FakeSend implements Send {
         job.envelope.recipients.map(() => behaviour),
         attempt,
       );
+  }
+  heldUp(): HeldUp {
+    return { kind: "connections", connections: this.hangsAt };
   }
   suspendedMs(key: string): number {
     return this.suspended.has(key) ? 60_000 : 0;
@@ -279,6 +282,30 @@ test("destinations that hang, refuse for now, are down or without DNS do not hol
     false,
     "leases are given back",
   );
+});
+
+test("what is in memory says what it waits for, and says it no more once it is sent", async () => {
+  const { queue, send, store, offer } = world();
+  send.behaviours.set("slow.test", "hang");
+  send.behaviours.set("lost.test", "dns");
+  await queue.start();
+  const messages = Array.from({ length: 7 }, () => offer("a@x.test", ["b@slow.test"]));
+  const lost = offer("a@x.test", ["b@lost.test", "c@lost.test"]);
+  await until(() => send.hanging.length === 5);
+  const said = () => {
+    const waits = queue.waits(new Set([...messages, lost].map(({ id }) => id)));
+    return [...messages, lost].map(({ id }) => [...(waits.get(id)?.values() ?? [])].map(({ why }) => why).join());
+  };
+  const busy = "All 5 connections to slow.test are busy.";
+  const looked = "Its way is being looked up.";
+  const inLine = [busy, `${busy} 1 more that goes there is before it.`, `${looked},${looked}`];
+  assert.deepEqual(said(), ["", "", "", "", "", ...inLine]);
+  send.behaviours.set("slow.test", delivered);
+  for (const job of send.hanging.splice(0)) job.done([delivered], attempt);
+  offer("a@x.test", ["b@slow.test"]);
+  await until(() => store.left === 2);
+  assert.deepEqual(said().slice(0, 7), ["", "", "", "", "", "", ""]);
+  await queue.stop();
 });
 
 test("a backlog far larger than memory is sent in portions", async () => {

@@ -78,6 +78,14 @@ export class ReadyStage {
     return site === undefined ? 0 : lengthOf(site);
   }
 
+  /** All items that wait, each with how many of its path go before it (about: several lines take turns). */
+  *inLine(): Generator<readonly [item: Item, before: number]> {
+    for (const { fresh, claimed, shared } of this.#sites.values()) {
+      let before = 0;
+      for (const line of [fresh, claimed, shared ?? []]) for (const item of line) yield [item, before++];
+    }
+  }
+
   /** Takes out all items of a path. */
   drain(key: string): Item[] {
     const taken: Item[] = [];
@@ -128,6 +136,10 @@ class SharedLine {
   unshift(item: Item): void {
     this.#of(item).unshift(item);
     this.length++;
+  }
+
+  *[Symbol.iterator](): Generator<Item> {
+    for (const { items } of this.#tenants.values()) yield* items;
   }
 
   shift(): Item | undefined {

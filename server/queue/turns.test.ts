@@ -21,7 +21,7 @@ function item(name: string, share?: Share, fresh = true): Item {
     loading: undefined,
     pending: 1,
   };
-  return new Item(held, [], path, owner);
+  return new Item(held, [], path, 0, owner);
 }
 const takeAll = (stage: ReadyStage, count = 1000): string[] => {
   const names: string[] = [];

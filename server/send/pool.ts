@@ -4,7 +4,17 @@
  */
 import { type Attempt, Conversation, type Job, type SevenBit } from "./converse.ts";
 import { type Group, Groups } from "./groups.ts";
-import { giveBack, ofDomain, pass, type RateState, type Shaper, unpaced, waitFor } from "./rate.ts";
+import {
+  type Bound,
+  boundBy,
+  giveBack,
+  ofDomain,
+  pass,
+  type RateState,
+  type Shaper,
+  unpaced,
+  waitFor,
+} from "./rate.ts";
 import { type OpenFailure, openSession, type Session, type SessionAsk, type SessionSettings } from "./session.ts";
 import type { Path } from "./site.ts";
 
@@ -47,6 +57,11 @@ export type PoolAsk = {
   /** A mistake of ours was met: for the log. */
   readonly broken: (error: unknown) => void;
 };
+
+/** Why the next message of a path does not begin. */
+export type HeldUp =
+  | ({ readonly kind: "rate" } & Bound)
+  | { readonly kind: "connections"; readonly connections: number };
 
 type Lane = {
   path: Path;
@@ -144,6 +159,22 @@ export class Pool {
   suspendedMs(key: string): number {
     const lane = this.#lanes.get(key);
     return lane === undefined ? 0 : Math.max(0, lane.suspendedUntil - this.#now);
+  }
+
+  /** What holds up the next message of a path; undefined: nothing that is known. */
+  heldUp(key: string): HeldUp | undefined {
+    const lane = this.#lanes.get(key);
+    if (lane === undefined) return undefined;
+    const limits = this.#limits(lane);
+    if (limits !== undefined) {
+      const bySite = boundBy(rateOf(lane), limits, this.#now);
+      const byDomain = lane.site === undefined ? undefined : boundBy(lane.rate, ofDomain(limits), this.#now);
+      const bound = (byDomain?.waitMs ?? 0) > (bySite?.waitMs ?? 0) ? byDomain : bySite;
+      if (bound !== undefined) return { kind: "rate", ...bound };
+    }
+    const connections = this.#bound(lane);
+    if (lane.idle.length > 0 || lane.connections === 0 || lane.connections < connections) return undefined;
+    return { kind: "connections", connections: lane.connections };
   }
 
   /** Forgets back-offs: an administrator wants it tried now. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PathLimits, pass, unpaced, waitFor } from "./rate.ts";
+import { boundBy, type PathLimits, pass, unpaced, waitFor } from "./rate.ts";
 
 /** How many messages begin in so many milliseconds, when one always waits. */
 function sent(limits: PathLimits, forMs: number): number {
@@ -32,3 +32,15 @@ for (const [name, limits, forMs, least, most] of cases)
     const count = sent(limits, forMs);
     assert.ok(count >= least && count <= most, `${count} messages`);
   });
+
+test("the rate that holds mail up longest is told, as long as one does", () => {
+  const state = unpaced();
+  const limits = { perMinute: 2, perHour: 3 };
+  const told: (string | undefined)[] = [];
+  for (let sent = 0; sent < 4; sent++) {
+    const bound = boundBy(state, limits, 1_000_000);
+    told.push(bound && `${bound.messages} per ${bound.per}, ${Math.round(bound.waitMs / 1000)} s, ${bound.everyMs} ms`);
+    pass(state, limits, 1_000_000);
+  }
+  assert.deepEqual(told, [undefined, undefined, "2 per minute, 30 s, 30000 ms", "3 per hour, 1200 s, 1200000 ms"]);
+});

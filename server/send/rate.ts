@@ -45,6 +45,26 @@ export function waitFor(state: RateState, limits: PathLimits, now: number): numb
   return wait;
 }
 
+/** The rate that holds the next message up longest. */
+export type Bound = {
+  readonly messages: number;
+  readonly per: keyof RateState;
+  readonly waitMs: number;
+  readonly everyMs: number;
+};
+
+/** Which rate lets no message begin now; undefined: one may. */
+export function boundBy(state: RateState, limits: PathLimits, now: number): Bound | undefined {
+  let longest: Bound | undefined;
+  for (const [per, name, periodMs] of kinds) {
+    const messages = limits[name];
+    if (messages === undefined) continue;
+    const waitMs = waitFor(state, { [name]: messages }, now);
+    if (waitMs > (longest?.waitMs ?? 0)) longest = { messages, per, waitMs, everyMs: periodMs / messages };
+  }
+  return longest;
+}
+
 /** One message begins. */
 export function pass(state: RateState, limits: PathLimits, now: number): void {
   for (const [kind, name, periodMs] of kinds) {

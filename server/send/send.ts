@@ -14,7 +14,7 @@ import { type CalloutSettings, defaultCalloutSettings, makeCallout } from "./cal
 import type { Outcome } from "./classify.ts";
 import type { SevenBit } from "./converse.ts";
 import { defaultMxSettings, type Lookup, lookUpHosts, lookUpMx, type MxSettings } from "./mx.ts";
-import { type JobSource, Pool, type PoolSettings } from "./pool.ts";
+import { type HeldUp, type JobSource, Pool, type PoolSettings } from "./pool.ts";
 import type { Shaper } from "./rate.ts";
 import { type HostTarget, type Routing, route, type Target } from "./route.ts";
 import { BrokenTls, defaultSessionSettings, type SessionAsk } from "./session.ts";
@@ -55,6 +55,8 @@ export type Send = {
   wake(path: Path): void;
   /** For how long nothing is tried on this path. */
   suspendedMs(key: string): number;
+  /** What holds up the next message on this path; undefined: nothing that is known. */
+  heldUp(key: string): HeldUp | undefined;
   /** Forgets back-offs and what DNS said: an administrator wants it tried now. */
   retryNow(): void;
   /** Domains have changed. (New routes are seen by their identity.) */
@@ -307,6 +309,7 @@ export function makeSend(ask: SendAsk): Send {
     path,
     wake: (way) => pool?.wake(way),
     suspendedMs: (key) => pool?.suspendedMs(key) ?? 0,
+    heldUp: (key) => pool?.heldUp(key),
     retryNow() {
       paths.clear();
       ask.sts.forgetFailures();

@@ -65,6 +65,7 @@ export function modelSend(ask: ModelSendAsk): ModelSend {
     begin(given) {
       source = given;
     },
+    heldUp: () => undefined,
     path(domain) {
       const mx = ask.mx(domain);
       if (mx === undefined)

@@ -66,8 +66,15 @@ test("refused for now, then tried at once by hand, and the journey tells all of 
     readonly journey: readonly { readonly stage: string }[];
   };
   assert.equal(shown.from, u1);
-  assert.equal(shown.recipients[0]?.state, "scheduled");
-  assert.ok(new Date(shown.recipients[0].nextAt) > new Date());
+  const waits = shown.recipients[0] as unknown as {
+    readonly state: string;
+    readonly why: string;
+    readonly since: string;
+  };
+  assert.equal(waits.state, "scheduled");
+  assert.equal(waits.why, "It was put off, as the last reply says.");
+  assert.ok(new Date(waits.since) <= new Date());
+  assert.ok(new Date(shown.recipients[0]!.nextAt) > new Date());
   assert.equal(shown.journey.at(-1)?.stage, "deferred");
   busy.clear();
   assert.deepEqual(await run("queue", "retry", id), { recipients: 1 });

@@ -328,6 +328,33 @@ test("a shaping file is read again while the server runs; a wrong one changes no
   await until(ruleOf, (rule) => rule === undefined, "the file as it is now");
 });
 
+test("mail that waits for an hourly rate says so, since when and until when", async () => {
+  await writeFile(shapingFile, "[provider.microsoft-consumer.limits]\nperHour = 1\n");
+  await run("shaping reload");
+  const before = Date.now();
+  await hand(["r1@hotmail.com", "r2@hotmail.com", "r3@hotmail.com"], "", "x@other.test");
+  const list = async () =>
+    (await run("queue list", { sender: "x@other.test" })) as readonly {
+      readonly recipients: readonly { readonly why: string; readonly since?: string; readonly until?: string }[];
+    }[];
+  const rate = /^Not more than 1 message an hour may go from here to microsoft-consumer\./;
+  const waiting = (
+    await until(
+      list,
+      (found) => found.length === 2 && found.every(({ recipients }) => rate.test(recipients[0]!.why)),
+      "the rate is told",
+    )
+  ).map(({ recipients }) => recipients[0]!);
+  for (const { since } of waiting) assert.ok(Date.parse(since!) >= before - 1000 && Date.parse(since!) <= Date.now());
+  const ends = waiting.map(({ until }) => Date.parse(until!)).toSorted((one, other) => one - other);
+  assert.ok(ends[0]! > Date.now() && ends[0]! <= Date.now() + 3_600_000);
+  assert.ok(Math.abs(ends[1]! - ends[0]! - 3_600_000) < 5000, "the second waits an hour longer");
+  await run("queue delete", { sender: "x@other.test" });
+  assert.deepEqual(await list(), []);
+  await writeFile(shapingFile, "");
+  await run("shaping reload");
+});
+
 /** Brings a mail of another server, as it is. */
 async function bringRaw(to: string, raw: string, from = ""): Promise<string> {
   const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { inWords } from "../../admin/journey-words.ts";
 import { readDomain } from "../../admin/names.ts";
+import { waitsOf } from "../../admin/queue-waits.ts";
 import type { QueuedMessage } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
 import { performed } from "../outcome.ts";
@@ -12,7 +13,12 @@ const maxAttempts = 500;
 
 const Recipient = z.object({
   address: z.string(),
-  state: z.enum(["scheduled", "leased", "held"]).describe("leased: on its way right now."),
+  state: z
+    .enum(["scheduled", "leased", "held"])
+    .describe("leased: a server has it in hand, to send it as soon as it may."),
+  why: z.string().describe("What it waits for, in a sentence."),
+  since: time.nullable().describe("Since when; of what was put off it is known of one message alone."),
+  until: time.nullable().describe("Until when, as far as that is known; it may change."),
   attempts: z.int(),
   nextAt: time,
   lastReply: z.string().nullable(),
@@ -34,20 +40,37 @@ const QueuedWhole = Queued.extend({
   ),
 }).meta({ id: "QueuedMessageWithAttempts" });
 
-const shown = (message: QueuedMessage): z.input<typeof Queued> => ({
+const shown = (message: QueuedMessage, waits: ReturnType<typeof waitsOf>): z.input<typeof Queued> => ({
   id: message.id,
   from: message.envelopeFrom,
   sizeBytes: message.sizeBytes,
   createdAt: at(message.createdAt),
   expiresAt: at(message.expiresAt),
-  recipients: message.recipients.map(({ address, state, attempts, nextAt, lastReply }) => ({
-    address,
-    state,
-    attempts,
-    nextAt: at(nextAt),
-    lastReply: lastReply ?? null,
-  })),
+  recipients: message.recipients.map((one) => {
+    const { why, since, until } = waits(message, one);
+    return {
+      address: one.address,
+      state: one.state,
+      why,
+      since: since === undefined ? null : at(since),
+      until: until === undefined ? null : at(until),
+      attempts: one.attempts,
+      nextAt: at(one.nextAt),
+      lastReply: one.lastReply ?? null,
+    };
+  }),
 });
+
+/** A page of them. */
+function pageOf(rows: readonly QueuedMessage[], limit: number, world: ApiWorld) {
+  const waits = waitsOf(rows, world);
+  return paged(
+    rows,
+    limit,
+    ({ id }) => id,
+    (row) => shown(row, waits),
+  );
+}
 
 /** A message that an account of theirs has sent; for administrators of the platform any. */
 async function isTheirs(message: QueuedMessage, actor: Actor, { store }: ApiWorld): Promise<boolean> {
@@ -93,14 +116,15 @@ export const routes: readonly Route[] = [
     who: "user",
     query: z.object({ ...page, ...filters, state: z.enum(["scheduled", "leased", "held"]).optional() }),
     answer: list(Queued),
-    run: async ({ actor, query }, { store }) => {
+    run: async ({ actor, query }, world) => {
+      const { store } = world;
       const { limit, cursor, domain, sender, recipient, state } = query;
       if (actor.within.kind !== "all") {
         const account = actor.role === "user" ? actor.account.id : undefined;
         const within = actor.role === "user" ? ({ kind: "all" } as const) : actor.within;
         const ids = await store.hostedQueue(within, { account, after: cursor, limit: limit + 1 });
         const rows = (await Promise.all(ids.map((id) => store.queueList({ id, limit: 1 })))).flat();
-        return paged(rows, limit, ({ id }) => id, shown);
+        return pageOf(rows, limit, world);
       }
       const rows = await store.queueList({
         limit: limit + 1,
@@ -110,7 +134,7 @@ export const routes: readonly Route[] = [
         ...(recipient === undefined ? {} : { recipient }),
         ...(state === undefined ? {} : { state }),
       });
-      return paged(rows, limit, ({ id }) => id, shown);
+      return pageOf(rows, limit, world);
     },
   }),
   route({
@@ -141,8 +165,8 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { queued: theQueued },
     answer: QueuedWhole,
-    run: async ({ queued }, { store }) => {
-      const entries = await store.journey(queued.id, maxAttempts);
+    run: async ({ queued }, world) => {
+      const entries = await world.store.journey(queued.id, maxAttempts);
       const steps = entries.map((entry) => ({
         at: at(entry.at),
         stage: entry.stage,
@@ -150,7 +174,8 @@ export const routes: readonly Route[] = [
         detail: entry.detail,
       }));
       const subject = entries.find(({ detail }) => typeof detail["subject"] === "string")?.detail["subject"];
-      return { ...shown(queued), subject: typeof subject === "string" ? subject : null, steps };
+      const waits = waitsOf([queued], world, entries);
+      return { ...shown(queued, waits), subject: typeof subject === "string" ? subject : null, steps };
     },
   }),
   ...(Object.entries(verbs) as [keyof typeof verbs, string][]).map(([verb, summary]) =>
