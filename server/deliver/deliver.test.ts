@@ -6,7 +6,7 @@ import type { Findings, Verdict } from "../judge/judge.ts";
 import { quiet } from "../log.ts";
 import { acceptedAs, account, fakeDirectory } from "../receive/fake-world.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
-import type { Acceptance, Accepted, Notify, Placed, QueuedMessage } from "../store/store.ts";
+import type { Acceptance, Accepted, JourneyEntry, Notify, Placed, QueuedMessage } from "../store/store.ts";
 import { type DeliverPorts, defaultDeliverSettings, makeDeliver } from "./deliver.ts";
 
 const at = Date.UTC(2026, 10, 23, 5);
@@ -540,4 +540,46 @@ test("what an address has forwarded enough of waits, or stays with those here", 
   assert.ok(last.queue === undefined && last.placements.length > 0);
   assert.match(JSON.stringify(last.journey), /Not forwarded/);
   assert.match((await deliver(away, { ...how, before: [list] })).replies[0]!, /^250 /, "each for itself");
+});
+
+test("a request that is resumed: what a list took before the crash it does not take again, and the rest is taken", async () => {
+  const journey: JourneyEntry[] = [];
+  let spread = 0;
+  const both = fakeDirectory(true);
+  const ports = (broken: boolean): Partial<DeliverPorts> => ({
+    directory: {
+      ...both,
+      async resolve(local, domain) {
+        const found = await both.resolve(local === "team" ? "u1" : local, domain);
+        if (local !== "team" || found.kind !== "local") return found;
+        return { ...found, accounts: [], lists: [{ list: "team@example.test", part: "post", token: "" }] };
+      },
+    },
+    lists: {
+      async take() {
+        spread++;
+        return { kind: "taken", copies: [], posts: [], kept: Buffer.alloc(0), remember: [], journey: [] };
+      },
+      noticed: async () => {},
+      undelivered: async () => {},
+    },
+    store: {
+      accept: async (acceptance) => {
+        if (broken) throw new Error("killed");
+        return acceptedAs(acceptance, 1);
+      },
+      acceptCopies: () => Promise.reject(new Error("no copies here")),
+      note: async () => {},
+      trace: async () => journey.map((one) => ({ ...one, id: 1 })),
+      async settle(given) {
+        journey.push(...given.journey);
+        return { stale: 0, accepted: [] };
+      },
+    },
+  });
+  const sent = (resumed: boolean) =>
+    mail([to("team@example.test"), to("u1@example.test")], { under: { hash: "h", turn: "t", resumed } });
+  await assert.rejects(deliver(sent(false), ports(true)), /killed/);
+  assert.deepEqual((await deliver(sent(true), ports(false))).replies, ["250 2.0.0 accepted as id1"]);
+  assert.equal(spread, 1);
 });
