@@ -56,6 +56,9 @@ test("dates", () => {
   assert.equal(parseDay("0-Feb-2023"), undefined);
 });
 
+/** Of every length, up to the greatest there is (RFC 9051 §9 `nz-number`). */
+const many = Array.from({ length: 1000 }, (_, at) => (at < 990 ? at * at * 7 : 4_294_967_295 - 10 ** (at - 990)));
+
 const lines: readonly [line: string, expected: string][] = [
   [say.formatFlags(0, []), ""],
   [say.formatFlags(1 | 16, ["$Junk"], true), "\\Seen \\Draft \\Recent $Junk"],
@@ -97,6 +100,7 @@ const lines: readonly [line: string, expected: string][] = [
   [say.vanishedLine([], false), ""],
   [say.numbersLine("SEARCH", [2, 84, 882]), "* SEARCH 2 84 882\r\n"],
   [say.numbersLine("SEARCH", []), "* SEARCH\r\n"],
+  [say.numbersLine("SEARCH", many), `* SEARCH ${many.join(" ")}\r\n`],
   [say.numbersLine("SORT", [2, 5], 917162500), "* SORT 2 5 (MODSEQ 917162500)\r\n"],
   // RFC 4731 §3.1 and §4
   [say.esearchLine("A282", false, { min: 2, count: 3 }), '* ESEARCH (TAG "A282") MIN 2 COUNT 3\r\n'],

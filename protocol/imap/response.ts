@@ -140,10 +140,32 @@ export function vanishedLine(uids: ArrayLike<number>, earlier: boolean): string 
   return uids.length === 0 ? "" : `* VANISHED ${earlier ? "(EARLIER) " : ""}${formatSet(uids)}\r\n`;
 }
 
+/** Fewer are joined as they are. */
+const manyNumbers = 256;
+const maxDigits = 10;
+
+/** Numbers below 2^32 with blanks between them. Of many the digits are written by hand: to make a text of each costs several times as much. */
+function numbersText(numbers: readonly number[]): string {
+  if (numbers.length < manyNumbers) return numbers.join(" ");
+  const bytes = Buffer.allocUnsafe(numbers.length * (maxDigits + 1));
+  // From the end: the last digit is found first.
+  let at = bytes.length;
+  for (let index = numbers.length - 1; index >= 0; index--) {
+    let rest = numbers[index]!;
+    do {
+      const tens = (rest / 10) >>> 0;
+      bytes[--at] = 0x30 + rest - tens * 10;
+      rest = tens;
+    } while (rest > 0);
+    bytes[--at] = 0x20;
+  }
+  return bytes.toString("latin1", at + 1);
+}
+
 /** `* SEARCH` or `* SORT` with numbers in their order; `modseq` as RFC 7162 §3.1.5 where something was found. */
 export function numbersLine(name: "SEARCH" | "SORT", numbers: readonly number[], modseq?: number): string {
   if (numbers.length === 0) return `* ${name}\r\n`;
-  return `* ${name} ${numbers.join(" ")}${modseq === undefined ? "" : ` (MODSEQ ${modseq})`}\r\n`;
+  return `* ${name} ${numbersText(numbers)}${modseq === undefined ? "" : ` (MODSEQ ${modseq})`}\r\n`;
 }
 
 export type SearchAnswer = {

@@ -168,7 +168,10 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => Promise<v
     changesSince: op("changesSince"),
     search: async (...args) => {
       const { uids, highestModseq } = await searching.call<FoundPacked>("searchPacked", args);
-      return { uids: Array.from(uids), highestModseq };
+      // One by one: of tens of thousands the iterator of Array.from costs ten times as much.
+      const all = new Array<number>(uids.length);
+      for (let at = 0; at < uids.length; at++) all[at] = uids[at]!;
+      return { uids: all, highestModseq };
     },
     sort: (...args) => searching.call("sort", args),
     // It takes a thread for some time: the others go on with what somebody waits for.

@@ -29,14 +29,14 @@ export async function search(
   if (command.name === "SORT") ({ uids } = await store.sort(selected.account, selected.mailbox, key, command.order));
   else if (key.kind === "all") uids = view.uids;
   else ({ uids, highestModseq } = await store.search(selected.account, selected.mailbox, key, withModseq));
-  const found = shown(view, uids);
   // RFC 9051 §6.4.4: IMAP4rev2 answers every SEARCH with ESEARCH.
   const returns = command.returns ?? (session.rev2 && command.name === "SEARCH" ? allOnly : undefined);
   if (returns === undefined) {
-    const numbers = command.uid ? found : found.map((uid) => view.seqOf(uid));
+    const numbers = numbersOf(view, uids, command.uid);
     session.out.text(numbersLine(command.name, numbers, withModseq ? highestModseq : undefined));
     return ok(`${command.name} completed`);
   }
+  const found = shown(view, uids);
   if (returns.save) session.saved = rangesOf(saves(returns, found));
   // RFC 5182 §2.1: SAVE alone says nothing.
   if (!tells(returns)) return ok(`${command.name} completed`);
@@ -75,14 +75,18 @@ export const allOnly: SearchReturn = {
   partial: undefined,
 };
 
-/** What of the store's answer the client knows of: a message that it was not told of yet has no number. */
-export function shown(view: View, uids: ArrayLike<number>): number[] {
+/** UIDs, or sequence numbers, of what of the store's answer the client knows of: a message that it was not told of yet has no number. */
+function numbersOf(view: View, uids: ArrayLike<number>, asUids: boolean): number[] {
   const found: number[] = [];
   for (let at = 0; at < uids.length; at++) {
-    if (view.seqOf(uids[at]!) !== 0) found.push(uids[at]!);
+    const uid = uids[at]!;
+    const sequence = view.seqOf(uid);
+    if (sequence !== 0) found.push(asUids ? uid : sequence);
   }
   return found;
 }
+
+export const shown = (view: View, uids: ArrayLike<number>): number[] => numbersOf(view, uids, true);
 
 /** RFC 5182 §2.1, RFC 9394 §3.2: with MIN, MAX or PARTIAL, and neither ALL nor COUNT, only those are saved. */
 function saves(returns: SearchReturn, uids: readonly number[]): number[] {
