@@ -31,6 +31,8 @@ export class Authenticator {
   readonly #key: KeyObject;
   readonly #public: { readonly x: Buffer; readonly y: Buffer };
   counter = 0;
+  /** One that lives in several devices counts nothing. */
+  counts = true;
   /** Made sure of the person: a PIN, a finger. */
   verifies = true;
 
@@ -44,7 +46,7 @@ export class Authenticator {
 
   #data(rpId: string, flags: number): Buffer {
     const counter = Buffer.alloc(4);
-    counter.writeUInt32BE(++this.counter);
+    counter.writeUInt32BE(this.counts ? ++this.counter : 0);
     return Buffer.concat([sha256(rpId), Buffer.from([flags | (this.verifies ? 5 : 1)]), counter]);
   }
 

@@ -27,9 +27,10 @@ async function world() {
   };
 }
 
-async function registered() {
+async function registered({ counts = true } = {}) {
   const made = await world();
   const device = new Authenticator(origin);
+  device.counts = counts;
   const options = await made.passkeys.registration(made.anna, "mail.a.test");
   const answer = await made.passkeys.register(made.anna, device.create(options), "phone");
   assert.equal(answer.kind, "done", JSON.stringify(answer));
@@ -89,6 +90,44 @@ test("what is replayed, late, from elsewhere, unverified, cloned or changed sign
   assert.equal(await passkeys.verify({ ...changed, response }), undefined, "changed");
   for (const nothing of [undefined, null, 1, "x", {}, { id: "x" }, { id: "x", response: { clientDataJSON: "e30" } }])
     assert.equal(await passkeys.verify(nothing), undefined);
+});
+
+test("a challenge is for one account, one name and one server; nothing is kept of those that nobody answers", async () => {
+  using made = await registered();
+  const { passkeys, device, anna, bob } = made;
+  const forAnybody = device.get(await passkeys.request("mail.a.test"));
+  assert.equal(await passkeys.verify(forAnybody, anna.id), undefined, "asked of anybody, answered as a second step");
+  const second = device.get(await passkeys.request("mail.a.test", anna.id));
+  for (const other of [undefined, bob.id]) assert.equal(await passkeys.verify(second, other), undefined);
+  const local = await passkeys.request("localhost");
+  assert.equal(await passkeys.verify(device.get({ ...local, rpId: "mail.a.test" })), undefined, "asked for localhost");
+  const options = await passkeys.request("mail.a.test");
+  const forged = Buffer.from(options.challenge, "base64url");
+  forged[5]! ^= 1;
+  const longer = { ...options, challenge: forged.toString("base64url") };
+  assert.equal(await passkeys.verify(device.get(longer)), undefined, "another end");
+  const padded = { ...options, challenge: `${options.challenge}=` };
+  assert.equal(await passkeys.verify(device.get(padded)), undefined, "written differently");
+
+  // A flood of 10,000 questions pushed out everybody's challenges once.
+  for (let asked = 0; asked < 10_001; asked++) void passkeys.request("mail.a.test");
+  assert.equal((await passkeys.verify(device.get(options)))?.name, "anna@a.test");
+});
+
+test("one that counts nothing answers a challenge once, and a hundred in five minutes", async () => {
+  using made = await registered({ counts: false });
+  const { passkeys, device } = made;
+  const once = device.get(await passkeys.request("mail.a.test"));
+  const both = await Promise.all([passkeys.verify(once), passkeys.verify(once)]);
+  assert.equal(both.filter((one) => one !== undefined).length, 1, "twice at the same moment");
+  assert.equal(await passkeys.verify(once), undefined, "replayed");
+  const signIn = async () => passkeys.verify(device.get(await passkeys.request("mail.a.test")));
+  for (let count = 0; count < 99; count++) assert.ok(await signIn());
+  assert.equal(await signIn(), undefined, "a hundred and one");
+  made.wait(5 * 60_000);
+  assert.ok(await signIn());
+  assert.equal(await passkeys.verify(once), undefined, "replayed later");
+  assert.equal((made.store.factorRows[0]!.data as { used: string[] }).used.length, 1, "what is over is not kept");
 });
 
 test("a forged Host gets a passkey of our own name, which its page cannot use", async () => {

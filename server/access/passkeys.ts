@@ -1,4 +1,5 @@
 /** Passkeys (WebAuthn): registering one, and signing in with it, as the whole sign-in or as its second step. */
+import { randomBytes } from "node:crypto";
 import type {
   AuthenticationResponseJSON,
   AuthenticatorTransport,
@@ -8,6 +9,7 @@ import type {
 } from "@simplewebauthn/server";
 import type { Factor } from "../store/security-store.ts";
 import type { Account, AccountId, Instant } from "../store/store.ts";
+import { Challenges } from "./challenges.ts";
 import type { Directory } from "./directory.ts";
 import type { FactorStore } from "./second-factor.ts";
 
@@ -16,6 +18,8 @@ type PasskeyData = {
   readonly publicKey: string;
   readonly counter: number;
   readonly transports: readonly string[];
+  /** Challenges that it has answered, while they could still be answered again. */
+  readonly used?: readonly string[];
 };
 
 export type PasskeyPorts = {
@@ -26,19 +30,16 @@ export type PasskeyPorts = {
   readonly now: () => Instant;
 };
 
-/** A challenge that nobody answers is forgotten after so long. */
-const challengeMs = 5 * 60 * 1000;
-const maxChallenges = 10_000;
+/** Sign-ins with one passkey while a challenge lasts. */
+const maxUsed = 100;
 const maxLabelChars = 100;
-
-type Challenge = { readonly until: Instant; readonly host: string; readonly account: AccountId | undefined };
 
 // Loaded when somebody uses a passkey: it reads a dozen formats of certificates.
 const library = () => import("@simplewebauthn/server");
 
 export class Passkeys {
   readonly #ports: PasskeyPorts;
-  readonly #challenges = new Map<string, Challenge>();
+  readonly #challenges = new Challenges(randomBytes(32));
 
   constructor(ports: PasskeyPorts) {
     this.#ports = ports;
@@ -54,20 +55,14 @@ export class Passkeys {
     return name === "localhost" || hosts.includes(name) ? name : (hosts[0] ?? "localhost");
   }
 
-  #remember(challenge: string, host: string, account: AccountId | undefined): void {
-    if (this.#challenges.size >= maxChallenges) this.#challenges.delete(this.#challenges.keys().next().value!);
-    this.#challenges.set(challenge, { until: this.#ports.now() + challengeMs, host, account });
-  }
-
-  /** A challenge is good once. */
-  #take(response: {
-    readonly response?: { readonly clientDataJSON?: unknown };
-  }): (Challenge & { challenge: string }) | undefined {
-    const challenge = challengeOf(response.response?.clientDataJSON);
-    const known = challenge === undefined ? undefined : this.#challenges.get(challenge);
-    if (challenge === undefined || known === undefined) return undefined;
-    this.#challenges.delete(challenge);
-    return known.until > this.#ports.now() ? { ...known, challenge } : undefined;
+  /** What was asked of this account under this name, where the answer brings a challenge of ours that is not over. */
+  #asked({ response }: Response, account: AccountId | undefined): { challenge: string; host: string } | undefined {
+    const { challenge, origin } = clientDataOf(response.clientDataJSON);
+    if (typeof challenge !== "string" || typeof origin !== "string" || !URL.canParse(origin)) return undefined;
+    const host = this.#relyingParty(new URL(origin).hostname);
+    return this.#challenges.stands(challenge, subject(host, account), this.#ports.now())
+      ? { challenge, host }
+      : undefined;
   }
 
   /** For `navigator.credentials.create`. */
@@ -75,7 +70,8 @@ export class Passkeys {
     const { generateRegistrationOptions } = await library();
     const known = await this.#of(account.id);
     const rpID = this.#relyingParty(host);
-    const options = await generateRegistrationOptions({
+    return generateRegistrationOptions({
+      challenge: this.#challenges.make(subject(rpID, account.id), this.#ports.now()),
       rpName: "Angarium",
       rpID,
       userName: account.name,
@@ -85,8 +81,6 @@ export class Passkeys {
       excludeCredentials: known.map(descriptor),
       authenticatorSelection: { residentKey: "preferred", userVerification: "preferred" },
     });
-    this.#remember(options.challenge, rpID, account.id);
-    return options;
   }
 
   /** Keeps the new passkey; a sentence where it cannot be. */
@@ -97,9 +91,8 @@ export class Passkeys {
   ): Promise<{ readonly kind: "done"; readonly id: number } | { readonly kind: "refused"; readonly why: string }> {
     const refused = (why: string) => ({ kind: "refused", why }) as const;
     if (!isResponse(response)) return refused("That is no passkey: send what the browser answered.");
-    const asked = this.#take(response);
-    if (asked === undefined || asked.account !== account.id)
-      return refused("The time to add this passkey is over: begin again.");
+    const asked = this.#asked(response, account.id);
+    if (asked === undefined) return refused("The time to add this passkey is over: begin again.");
     const { verifyRegistrationResponse } = await library();
     let verified: Awaited<ReturnType<typeof verifyRegistrationResponse>>;
     try {
@@ -140,13 +133,12 @@ export class Passkeys {
   async request(host: string, account?: AccountId): Promise<PublicKeyCredentialRequestOptionsJSON> {
     const { generateAuthenticationOptions } = await library();
     const rpID = this.#relyingParty(host);
-    const options = await generateAuthenticationOptions({
+    return generateAuthenticationOptions({
+      challenge: this.#challenges.make(subject(rpID, account), this.#ports.now()),
       rpID,
       userVerification: account === undefined ? "required" : "preferred",
       ...(account === undefined ? {} : { allowCredentials: (await this.#of(account)).map(descriptor) }),
     });
-    this.#remember(options.challenge, rpID, account);
-    return options;
   }
 
   /**
@@ -155,11 +147,13 @@ export class Passkeys {
    */
   async verify(response: unknown, account?: AccountId): Promise<Account | undefined> {
     if (!isResponse(response)) return undefined;
-    const asked = this.#take(response);
-    if (asked === undefined || asked.account !== account) return undefined;
+    const asked = this.#asked(response, account);
+    if (asked === undefined) return undefined;
     const factor = await this.#ports.store.factorByKey("passkey", response.id);
     if (factor === undefined || (account !== undefined && factor.account !== account)) return undefined;
     const data = factor.data as PasskeyData;
+    const used = (data.used ?? []).filter((one) => !this.#challenges.isOver(one, this.#ports.now()));
+    if (used.includes(asked.challenge) || used.length >= maxUsed) return undefined;
     const { verifyAuthenticationResponse } = await library();
     let counter: number;
     try {
@@ -182,7 +176,9 @@ export class Passkeys {
       return undefined;
     }
     const { store, directory, now } = this.#ports;
-    const change = { data: { ...data, counter } satisfies PasskeyData, usedAt: now() };
+    // A challenge is good once. Of two that bring it at the same moment the store lets one change what it has read.
+    const after: PasskeyData = { ...data, counter, used: [...used, asked.challenge] };
+    const change = { data: after, usedAt: now() };
     if ((await store.changeFactor(factor.account, factor.id, factor.data, change)) !== "done") return undefined;
     const found = await directory.account(factor.account);
     return found === undefined || found.disabled ? undefined : found;
@@ -192,6 +188,9 @@ export class Passkeys {
     return (await this.#ports.store.factors(account)).filter(({ kind }) => kind === "passkey");
   }
 }
+
+/** What a challenge is bound to. */
+const subject = (host: string, account: AccountId | undefined): string => `${host}\0${account ?? ""}`;
 
 const descriptor = ({ key, data }: Factor) => ({
   id: key,
@@ -216,11 +215,6 @@ function clientDataOf(text: string): ClientData {
   } catch {
     return {};
   }
-}
-
-function challengeOf(text: unknown): string | undefined {
-  const { challenge } = typeof text === "string" ? clientDataOf(text) : {};
-  return typeof challenge === "string" ? challenge : undefined;
 }
 
 /** Pages of this host, on whatever port, over TLS; localhost alone may do without (Secure Contexts §3.1). */
