@@ -29,7 +29,7 @@ import { progress } from "./progress.ts";
 import { type OneCommand, runForUser } from "./run.ts";
 import { Session } from "./session.ts";
 import type { ImapSettings } from "./settings.ts";
-import { update } from "./updates.ts";
+import { learnRights, update } from "./updates.ts";
 
 export type ImapNeeds = FactsMakers &
   ShareTold & {
@@ -159,6 +159,7 @@ class Conversation {
     let answer: Answer | After;
     try {
       using _ = progress(this.#session, command, this.#needs.settings.progressMs);
+      if (this.#session.selected?.doubted) await learnRights(this.#session, this.#needs.store);
       answer = await this.#run(command);
     } catch (error) {
       answer = this.#broken(command, error);
@@ -202,6 +203,7 @@ class Conversation {
     const { store, log } = this.#needs;
     const session = this.#session;
     try {
+      await learnRights(session, store);
       const arrived = withSelected ? await update(session, store, mayExpunge) : [];
       const { notifier, selected } = session;
       if (notifier === undefined) return;

@@ -1,7 +1,7 @@
 /** Which function does which command, and when it may be given: RFC 9051 §6.3 to §6.4. */
 import type { Command } from "../../protocol/imap/command.ts";
 import { jmapAccessLine } from "../../protocol/imap/response.ts";
-import { type Answer, bad, no, ok } from "./answer.ts";
+import { type Answer, bad, no, noSuchMailbox, ok } from "./answer.ts";
 import { enable, id } from "./commands/access.ts";
 import { getAcl, myRights, setAcl } from "./commands/acl.ts";
 import { append, replace } from "./commands/append.ts";
@@ -19,7 +19,7 @@ import { store } from "./commands/store.ts";
 import { thread } from "./commands/thread.ts";
 import type { ImapNeeds } from "./conversation.ts";
 import { speaksNumbers } from "./search-key.ts";
-import type { Session } from "./session.ts";
+import type { Selected, Session } from "./session.ts";
 
 /** Each command by its own name, so that the compiler counts the cases. */
 export type OneCommand = Split<Command>;
@@ -151,6 +151,18 @@ function runOnSelected(session: Session, command: SelectedCommand, needs: ImapNe
     case "CLOSE":
     case "UNSELECT":
       return close(session, selected, command, needs);
+    default:
+      return selected.withdrawn ? noSuchMailbox : runOnMessages(session, selected, command, needs);
+  }
+}
+
+function runOnMessages(
+  session: Session,
+  selected: Selected,
+  command: Exclude<SelectedCommand, { name: "CHECK" | "CLOSE" | "UNSELECT" }>,
+  needs: ImapNeeds,
+): Answer | Promise<Answer> {
+  switch (command.name) {
     case "EXPUNGE":
       return expunge(session, selected, command, needs);
     case "SEARCH":

@@ -1,6 +1,6 @@
 /** What one IMAP session knows: who it is, what it enabled, and the mailbox it has open. */
 
-import type { Rights } from "../../protocol/imap/rights.ts";
+import { allRights, type Rights } from "../../protocol/imap/rights.ts";
 import type { SetRange } from "../../protocol/imap/set.ts";
 import type { View } from "../../protocol/imap/view.ts";
 import type { AccountChange, Changes, Watcher } from "../notify/changes.ts";
@@ -14,7 +14,9 @@ export class Selected {
   /** Whose mailbox it is. */
   readonly account: AccountId;
   /** What the session may do with it (RFC 4314). */
-  readonly rights: Rights;
+  rights: Rights;
+  /** The rights may have changed: look before anything else is done with it. */
+  doubted: boolean;
   readonly mailbox: MailboxId;
   readonly readOnly: boolean;
   readonly view: View;
@@ -34,8 +36,10 @@ export class Selected {
   certain: number | undefined;
   /** Keywords the client has seen in FLAGS, in lower case. */
   readonly keywords: Map<string, string>;
-  /** The mailbox itself was deleted under us. */
+  /** The mailbox itself was deleted under us, or is withdrawn. */
   gone = false;
+  /** It is not shared with us any longer: there still is something that we must not touch. */
+  withdrawn = false;
 
   constructor(
     { account, mailbox, rights }: Place,
@@ -46,6 +50,8 @@ export class Selected {
   ) {
     this.account = account;
     this.rights = rights;
+    // Another's: rights may be taken at any time, also while it is being opened.
+    this.doubted = rights !== allRights;
     this.mailbox = mailbox.id;
     this.readOnly = readOnly;
     this.view = view;
@@ -115,6 +121,8 @@ export class Session implements Watcher {
     // When mailboxes come and go, ours may be the one.
     if (change.kind === "mail" && change.mailbox !== selected.mailbox) return;
     if (change.modseq > selected.heard) selected.heard = change.modseq;
+    if (change.kind === "mailboxes" && this.selected !== undefined)
+      this.selected.doubted = this.selected.rights !== allRights;
     if (this.selected?.behind) this.wake?.();
   }
 

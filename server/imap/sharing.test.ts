@@ -136,6 +136,42 @@ test("with more rights what they allow, flag by flag; an idle session hears of t
   assert.match(await last(bob, `SELECT ${team}`), /^NO \[NONEXISTENT\]/);
 });
 
+test("rights that change while the mailbox is open count at once; where it is not shared any longer it is as if deleted", async () => {
+  await grant("lrsw");
+  assert.match(await last(bob, `SELECT ${team}`), /^OK/);
+  await bob.ok("STORE 1 +FLAGS (\\Flagged)");
+  await grant("lrs");
+  assert.match(await last(bob, "STORE 1 -FLAGS (\\Flagged)"), /^NO \[NOPERM\]/);
+  await grant("lrsw");
+  await bob.ok("STORE 1 -FLAGS (\\Flagged)");
+  for (const command of [
+    "FETCH 1 BODY.PEEK[]",
+    "SEARCH ALL",
+    "STORE 1 +FLAGS (\\Flagged)",
+    "COPY 1 INBOX",
+    "UID COPY 1:* INBOX",
+    "THREAD REFERENCES UTF-8 ALL",
+  ]) {
+    assert.match(await last(bob, `SELECT ${team}`), /^OK/);
+    await grant("ls");
+    const answered = await bob.run(command);
+    assert.match(answered.at(-1) ?? "", /^NO \[NONEXISTENT\]/, command);
+    assert.ok(!answered.some((line) => /This is|SEARCH|THREAD/.test(line)), command);
+    await ann.append("Team", letter("not for Bob"));
+    assert.ok(!(await bob.ok("NOOP")).some((line) => line.includes("EXISTS")), command);
+    await grant("lrsw");
+  }
+  assert.match(await last(bob, `SELECT ${team}`), /^OK/);
+  bob.write("i IDLE\r\n");
+  assert.match(await bob.line(), /^\+ /);
+  await grant("ls");
+  assert.match(await bob.line(), /^\* \d+ EXPUNGE/, "told in IDLE as well");
+  await ann.append("Team", letter("not for Bob either"));
+  bob.write("DONE\r\n");
+  for (const line of (await bob.until("i")).slice(0, -1)) assert.match(line, /EXPUNGE/);
+  await ann.ok("DELETEACL Team u2@example.test");
+});
+
 test("COPY and MOVE to another's mailbox take all messages or none", async () => {
   await bob.ok("CREATE Heap");
   for (const name of ["a", "b", "c"]) await bob.append("Heap", letter(name + "x".repeat(2_500_000)));
@@ -187,7 +223,11 @@ test("annotations of a mailbox and of the server", async () => {
     await bob.ok('GETMETADATA "Other Users/u1@example.test/INBOX" (/shared/vendor/x/y /private/comment)'),
     ['* METADATA "Other Users/u1@example.test/INBOX" (/shared/vendor/x/y "yes" /private/comment NIL)'],
   );
-  assert.match(await last(bob, 'SETMETADATA "Other Users/u1@example.test/INBOX" (/shared/x "1")'), /^NO \[NOPERM\]/);
+  const set = (entry: string) => last(bob, `SETMETADATA "Other Users/u1@example.test/INBOX" (${entry} "1")`);
+  assert.match(await set("/shared/x"), /^NO \[NOPERM\]/);
+  await ann.ok("SETACL INBOX u2@example.test lrw");
+  assert.match(await set("/shared/x"), /^OK/);
+  assert.match(await set("/shared/imapsieve/script"), /^NO \[NOPERM\]/, "it would set off the owner's scripts");
   assert.match(
     await last(bob, 'SETMETADATA "Other Users/u1@example.test/INBOX" (/private/x "1")'),
     /^NO \[METADATA NOPRIVATE\]/,

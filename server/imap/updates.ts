@@ -4,6 +4,7 @@
  */
 import { flagsLines, formatFlags, vanishedLine } from "../../protocol/imap/response.ts";
 import type { StoreReader } from "../store/store.ts";
+import { may } from "./names.ts";
 import type { Selected, Session } from "./session.ts";
 
 export type Marked = {
@@ -23,7 +24,8 @@ export async function update(
   if (selected === undefined) return none;
   let changed: readonly Marked[] = [];
   const known = selected.modseq;
-  if (selected.behind) {
+  if (selected.gone) lose(selected, selected.heard);
+  else if (selected.behind) {
     const heard = selected.heard;
     const changes = await store.changesSince(selected.account, selected.mailbox, selected.modseq);
     selected.unsure = false;
@@ -61,9 +63,30 @@ function tellCertain(session: Session, selected: Selected, known: number): void 
 
 const none: readonly number[] = [];
 
+/** What the session may do with another's mailbox, as it is now: where it may not be read any longer it is as if deleted. */
+export async function learnRights(session: Session, store: Pick<StoreReader, "sharedWith">): Promise<void> {
+  const { selected } = session;
+  if (selected === undefined || !selected.doubted || selected.gone) return;
+  selected.doubted = false;
+  try {
+    const shared = (await store.sharedWith(session.user.id)).find(
+      ({ owner, mailbox }) => owner === selected.account && mailbox === selected.mailbox,
+    );
+    if (shared !== undefined && may(shared, "lr")) selected.rights = shared.rights;
+    else {
+      selected.withdrawn = true;
+      lose(selected, selected.heard);
+    }
+  } catch (error) {
+    selected.doubted = true;
+    throw error;
+  }
+}
+
 /** The mailbox was deleted: all its messages are gone, and so will all be that come. */
 function lose(selected: Selected, heard: number): void {
   selected.gone = true;
+  selected.unsure = false;
   selected.modseq = Math.max(selected.modseq, heard);
   selected.vanished = [...selected.view.uids];
 }

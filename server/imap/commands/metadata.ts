@@ -81,7 +81,9 @@ export async function setMetadata(
   if (place !== "server" && place.account !== session.user.id) {
     if (command.entries.some(({ entry }) => entry.startsWith("/private/")))
       return no("METADATA NOPRIVATE", "Private annotations are for mailboxes of your own");
-    if (!may(place, "w")) return notAllowed;
+    // RFC 6785 §2.3.1: such an entry makes the owner's scripts run, which are nobody else's to set off.
+    const runsScripts = command.entries.some(({ entry }) => entry.toLowerCase().startsWith("/shared/imapsieve/"));
+    if (!may(place, runsScripts ? "wa" : "w")) return notAllowed;
   }
   for (const { entry, value } of command.entries) {
     if (!entryName.test(entry)) return bad("Not an entry name");
