@@ -397,6 +397,8 @@ function permitted({ account, credential }: Verified, { protocol, purpose }: Log
   if (credential.secondFactor) return refused("app-password");
   const scope = protocol === "http" ? (purpose ?? "jmap") : protocol;
   if (credential.scopes !== undefined && !credential.scopes.includes(scope)) return refused("scope");
+  if (scope === "api" && credential.kind === "app-password")
+    return { kind: "ok", account, appPassword: { scopes: credential.scopes } };
   return { kind: "ok", account };
 }
 

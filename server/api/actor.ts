@@ -1,6 +1,9 @@
 /** Who asks, and what part of the world is theirs. */
+
+import { permits } from "../access/scopes.ts";
 import { testScope } from "../admin/access.ts";
 import type { Grant, TenantId, Within } from "../store/hosting.ts";
+import { scopes } from "../store/security-store.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
 
 /** From the least to the most: everybody may what those before may. */
@@ -17,6 +20,8 @@ export type Actor = {
   /** Of the token; undefined: all that the role may. */
   readonly scopes: readonly string[] | undefined;
   readonly by: "basic" | "token" | "cookie";
+  /** By an app password, which is good for this (undefined: everything). */
+  readonly appPassword?: { readonly scopes: readonly string[] | undefined } | undefined;
   /** Hash of the secret of the session or token. */
   readonly session: string | undefined;
   readonly remote: string;
@@ -97,3 +102,25 @@ export function allows(scopes: readonly string[] | undefined, area: string, verb
     return (name === "*" || name === area) && (right === verb || right === "write");
   });
 }
+
+const mailScopes = scopes.filter((scope) => scope !== "api");
+
+/** Whether the actor may make a token or an app password with these scopes (undefined: everything): none opens more than what made it. */
+export function mayHandOn({ scopes: given, appPassword }: Actor, wanted: readonly string[] | undefined): boolean {
+  if (given !== undefined) return wanted?.every((scope) => isWithin(scope, given)) ?? false;
+  const own = appPassword?.scopes;
+  if (own === undefined) return true;
+  // It is good for the API, whatever the area; of mail, for the protocols that it names.
+  return wanted?.every((scope) => mailScopes.every((one) => !permits([scope], one) || own.includes(one))) ?? false;
+}
+
+function isWithin(scope: string, given: readonly string[]): boolean {
+  // As the scope of an app password it is the whole API.
+  if (scope === "api") return allows(given, "*", "write");
+  const [area = "", right = "write"] = scope.split(":");
+  if (allows(given, area, right === "read" ? "read" : "write")) return true;
+  return mailScopes.some((one) => one === scope && permits(given, one));
+}
+
+/** With all that signing in gives: no token that was made for less, and no app password, which lies in programs. */
+export const isWhole = ({ scopes, appPassword }: Actor): boolean => scopes === undefined && appPassword === undefined;

@@ -207,6 +207,7 @@ async function actorOf(request: FastifyRequest, parts: ApiParts): Promise<Actor 
     account: who.account,
     ...standing,
     scopes: who.scopes,
+    appPassword: who.appPassword,
     by: who.by,
     session: who.secretHash,
     remote: request.ip,

@@ -18,6 +18,8 @@ export type Who =
       readonly secretHash: string | undefined;
       /** What a token may; undefined: everything that its account may. */
       readonly scopes: readonly string[] | undefined;
+      /** By an app password, which is good for this (undefined: everything). */
+      readonly appPassword?: { readonly scopes: readonly string[] | undefined } | undefined;
     }
   | { readonly kind: "refused"; readonly status: 401 | 403 | 429 | 503; readonly detail: string };
 
@@ -73,9 +75,9 @@ export class Authentication {
     const colon = text.indexOf(":");
     if (colon < 0) return { kind: "refused", status: 401, detail: "Basic takes a name and a password." };
     const outcome = await this.login(request, text.slice(0, colon), text.slice(colon + 1), purpose);
-    return outcome.kind === "ok"
-      ? { kind: "ok", account: outcome.account, by: "basic", secretHash: undefined, scopes: undefined }
-      : refusalOf(outcome.reason);
+    if (outcome.kind !== "ok") return refusalOf(outcome.reason);
+    const { account, appPassword } = outcome;
+    return { kind: "ok", account, by: "basic", secretHash: undefined, scopes: undefined, appPassword };
   }
 
   login(

@@ -39,6 +39,25 @@ test("app passwords and the second factor, each by their own person", async () =
     [[made.id, "phone", ["imap"]]],
   );
   await talk.no(422, "POST", "/accounts/me/app-passwords", { label: "x", scopes: ["everything"] });
+  // What opens a part makes nothing that opens more: not the mail, not the account.
+  const { token } = await talk.ok("POST", "/accounts/me/tokens", {
+    label: "part",
+    scopes: ["security:write", "tokens:write", "imap"],
+  });
+  const program = await talk.ok("POST", "/accounts/me/app-passwords", { label: "api", scopes: ["api", "imap"] });
+  const parts = [new ApiTalk(origin, { token }), new ApiTalk(origin, { user, password: program.password })];
+  for (const part of parts) {
+    for (const scopes of [undefined, ["jmap"], ["imap", "smtp"]])
+      await part.no(422, "POST", "/accounts/me/app-passwords", { label: "more", scopes });
+    for (const scopes of [null, ["*"], ["mail"], ["mail:write"], ["jmap"], ["imap", "*:write"]])
+      await part.no(422, "POST", "/accounts/me/tokens", { label: "more", scopes });
+    for (const path of ["second-factor", "passkeys/options"]) await part.no(403, "POST", `/accounts/me/${path}`);
+    const less = await part.ok("POST", "/accounts/me/app-passwords", { label: "less", scopes: ["imap"] });
+    await part.ok("DELETE", `/accounts/me/app-passwords/${less.id}`);
+    await part.ok("POST", "/accounts/me/tokens", { label: "less", scopes: ["security:read", "imap"] });
+  }
+  await parts[0]!.no(422, "POST", "/accounts/me/app-passwords", { label: "more", scopes: ["api"] });
+  await talk.ok("DELETE", `/accounts/me/app-passwords/${program.id}`);
   const stranger = await talkOf(other);
   await stranger.no(404, "GET", `/accounts/${user}/app-passwords`);
   await stranger.no(404, "DELETE", `/accounts/${user}/app-passwords/${made.id}`);

@@ -14,7 +14,7 @@ import {
 import { readAddress } from "../../admin/names.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { scopes, shownHashChars } from "../../store/security-store.ts";
-import type { Actor } from "../actor.ts";
+import { type Actor, isWhole, mayHandOn } from "../actor.ts";
 import { domainOf, theAccount } from "../params.ts";
 import { conflict, forbidden, notFound, type Problem, wrongField } from "../problem.ts";
 import { at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
@@ -68,9 +68,13 @@ const Invitation = z
 
 const orNull = (instant: number | undefined): string | null => (instant === undefined ? null : at(instant));
 
-/** What only the person themselves can do: no administrator has their phone. */
-const onlySelf = (actor: Actor, account: HostedAccount): Problem<"forbidden"> | undefined =>
-  actor.account.id === account.id ? undefined : forbidden("Only the person of the account can do this.");
+/** What only the person themselves can do: no administrator has their phone, and no program is them. */
+function onlySelf(actor: Actor, account: HostedAccount): Problem<"forbidden"> | undefined {
+  if (actor.account.id !== account.id) return forbidden("Only the person of the account can do this.");
+  return isWhole(actor)
+    ? undefined
+    : forbidden("This makes a way to sign in: an app password, or a token with scopes, is not enough for it.");
+}
 
 const maxAppPasswords = 100;
 const dayMs = 24 * 60 * 60 * 1000;
@@ -107,6 +111,7 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "/accounts/{account}/app-passwords",
     summary: "Make a password for one device or program. It is told once.",
+    description: "Its scopes cannot be more than those of the token or app password that asks for it.",
     area: "security",
     who: "user",
     params: { account: theAccount },
@@ -118,7 +123,12 @@ export const routes: readonly Route[] = [
     answer: z.object({ id: z.int(), password: z.string(), label: z.string(), expiresAt: time.nullable() }),
     status: 201,
     refuses: ["conflict"],
-    run: async ({ account, body }, { store, now }) => {
+    run: async ({ account, actor, body }, { store, now }) => {
+      if (!mayHandOn(actor, body.scopes))
+        return wrongField(
+          "/scopes",
+          "A token or an app password cannot make an app password that may more than itself.",
+        );
       const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
       if (expiresAt !== undefined && expiresAt <= now()) return wrongField("/expiresAt", "This time is past.");
       const known = (await store.credentials(account.id)).filter(({ kind }) => kind === "app-password");

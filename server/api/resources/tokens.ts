@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defaultTokenDays, makeToken, scopeForm, sessionsOf, shownSession } from "../../admin/access.ts";
 import type { WebSession } from "../../store/jmap.ts";
-import { allows } from "../actor.ts";
+import { mayHandOn } from "../actor.ts";
 import { refusal } from "../outcome.ts";
 import { theAccount } from "../params.ts";
 import { forbidden, notFound, wrongField } from "../problem.ts";
@@ -77,7 +77,7 @@ export const routes: readonly Route[] = [
     method: "POST",
     path: "/accounts/{account}/tokens",
     summary: "Make a token; it is told once.",
-    description: "Its scopes cannot be more than those of the token that asks for it.",
+    description: "Its scopes cannot be more than those of the token or app password that asks for it.",
     area: "tokens",
     who: "user",
     params: { account: theAccount },
@@ -104,9 +104,8 @@ export const routes: readonly Route[] = [
       if (body.expiresInDays > world.maxTokenDays)
         return wrongField("/expiresInDays", `A token can be valid for ${world.maxTokenDays} days here.`);
       const scopes = body.scopes ?? undefined;
-      const given = actor.scopes;
-      if (given !== undefined && (scopes === undefined || !scopes.every((scope) => isWithin(scope, given))))
-        return wrongField("/scopes", "A token cannot make one that may more than itself.");
+      if (!mayHandOn(actor, scopes))
+        return wrongField("/scopes", "A token or an app password cannot make a token that may more than itself.");
       const made = await makeToken(world, account, {
         label: body.label,
         test: body.test,
@@ -120,8 +119,3 @@ export const routes: readonly Route[] = [
     },
   }),
 ];
-
-function isWithin(scope: string, given: readonly string[]): boolean {
-  const [area = "", right = "write"] = scope.split(":");
-  return allows(given, area, right === "read" ? "read" : "write");
-}
