@@ -4,6 +4,7 @@ import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Answer, Resolver } from "../../net/resolver.ts";
 import type { Received } from "../../receive/received.ts";
 import { type AuthenticatedMessage, makeAuthenticate } from "./authenticate.ts";
+import { forgedFields } from "./fields.ts";
 import { questionsOf } from "./questions.ts";
 import { seenOf } from "./report-row.ts";
 import { type AuthenticationSettings, defaultAuthenticationSettings } from "./settings.ts";
@@ -133,4 +134,26 @@ test("a large body is hashed elsewhere", async () => {
   const mail = { bytes, via: "ESMTP", envelopeFrom: "", helo: "h.test", remote: { address: "192.0.2.1" } } as Received;
   await judging(mail, splitHeader(bytes, 0, bytes.length), {});
   assert.equal(elsewhere, 1);
+});
+
+test("results in our name are found however it is written, all of them; those of others stay", () => {
+  const ours = [
+    "mx.bücher.test; dmarc=pass",
+    "MX.xn--bcher-kva.TEST 1; dmarc=pass",
+    "mx.BÜCHER.test.; dmarc=pass",
+    "(a (nested) comment)\r\n mx.bücher.test(another);dmarc=pass",
+    '"mx.bücher.test"; dmarc=pass',
+    "ｍｘ.bücher。test; dmarc=pass",
+    "mx.bu\u0308cher.test..; dmarc=pass",
+    "mx.xn--bcher-kva.test",
+  ];
+  const others = ["mx.bucher.test; dmarc=pass", "(mx.bücher.test) other.test; none", "bücher.test; none", "; none", ""];
+  const names = ["Authentication-Results:", "AUTHENTICATION-RESULTS \t: "];
+  const fields = names.flatMap((name) => [...ours, ...others].map((value) => `${name}${value}\r\n`));
+  const bytes = Buffer.from(`From: a@a.test\r\n${fields.join("")}\r\n`);
+  const header = splitHeader(bytes, 0, bytes.length);
+  const mine = ours.map((_, i) => i + 1);
+  const expected = [...mine, ...mine.map((place) => place + ours.length + others.length)];
+  for (const host of ["mx.xn--bcher-kva.test", "MX.bücher.test"])
+    assert.deepEqual(forgedFields(header, host), expected);
 });
