@@ -34,6 +34,8 @@ type Served = {
   sending: boolean;
   failures: number;
   timer: NodeJS.Timeout | undefined;
+  /** Listens no more for the account being signed out. */
+  unwatch: () => void;
 };
 
 export class Subscriptions {
@@ -90,7 +92,15 @@ export class Subscriptions {
       sending: false,
       failures: 0,
       timer: undefined,
+      unwatch: () => {},
     };
+    // RFC 8620 §7.2: it ends with what the client has proved itself by; whoever stole that hears nothing more.
+    if (known === undefined)
+      served.unwatch = this.#ports.untilSignedOut(account, () => {
+        this.#forget(served).catch((error: unknown) =>
+          this.#ports.log.error({ error, subscription: id }, "a push subscription could not be ended"),
+        );
+      });
     served.subscription = subscription;
     this.#served.set(key, served);
     if (!subscription.verified || served.hearing !== undefined) return;
@@ -114,6 +124,7 @@ export class Subscriptions {
   }
 
   #end(served: Served): void {
+    served.unwatch();
     served.hearing?.stop();
     served.pending = {};
     clearTimeout(served.timer);

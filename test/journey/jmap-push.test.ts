@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createTransport } from "nodemailer";
 import { WebSocket } from "ws";
+import { ApiTalk } from "../api-talk.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
 import { type Any, JmapTalk } from "../jmap-talk.ts";
 
@@ -465,6 +466,15 @@ describe("pushes", () => {
       return list.some((one: Any) => one.id === created.p.id) ? undefined : true;
     });
     server.close();
+  });
+
+  test("subscriptions end with the password that they were made with", async () => {
+    assert.equal((await pushGet()).list.length, 1);
+    const password = "quite-another-password";
+    const admin = new ApiTalk(origin, dev.ready.admin);
+    await admin.ok("POST", "/accounts/u2@example.test/password", { password });
+    you = await new JmapTalk(origin, "u2@example.test", password).open();
+    await until("they are gone", async () => ((await pushGet()).list.length === 0 ? true : undefined));
   });
 
   const raw = async (name: string, args: Any): Promise<Any> => {

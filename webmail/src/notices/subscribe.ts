@@ -101,7 +101,12 @@ export async function renew(client: Client): Promise<void> {
   if (now === undefined || !noticesWork(client) || Notification.permission !== "granted") return;
   if (now.accountId !== client.accountId) return forgetNotices();
   await changeNotices({ words: wordsNow(), archive: mailboxes.role("archive")?.id });
-  if (Date.parse(now.expires) - Date.now() > renewBeforeMs) return;
+  if (Date.parse(now.expires) - Date.now() > renewBeforeMs) {
+    // It has ended where the password was changed meanwhile.
+    const { notFound } = await client.one("PushSubscription/get", { ids: [now.subscriptionId], properties: ["id"] });
+    if ((notFound as readonly Id[]).length > 0) await subscribe(client, now);
+    return;
+  }
   const answer = await client.one("PushSubscription/set", { update: { [now.subscriptionId]: { expires: expiry() } } });
   if (answer.notUpdated?.[now.subscriptionId] !== undefined) {
     await subscribe(client, now);
