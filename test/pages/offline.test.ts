@@ -260,6 +260,12 @@ test("the webmail without the network", async (t) => {
           if (sessionStorage.getItem("test.lost") !== null) return postMessage.call(this, message);
           sessionStorage.setItem("test.lost", "yes");
         };
+        // And as on a busy machine: the page that is loaded anew has been there for a while when it knows of its workers.
+        const { register } = ServiceWorkerContainer.prototype;
+        ServiceWorkerContainer.prototype.register = async function (...asked) {
+          if (sessionStorage.getItem("test.lost") !== null) await new Promise((resolve) => setTimeout(resolve, 2_000));
+          return register.apply(this, asked);
+        };
       });
       await bob.page.goto(next.origin);
       await bob.page.locator('input[name="username"]').fill(user);

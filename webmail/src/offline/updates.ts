@@ -42,23 +42,25 @@ export async function followUpdates(): Promise<void> {
       if (!loading && waiting.state === "installed") otherwise();
     }, takesMs);
   };
-  const offer = (waiting: ServiceWorker) => {
+  /** @param said the reader has said so, before the page was loaded anew for it */
+  const offer = (waiting: ServiceWorker, said = false) => {
     // What was kept opens again in any page that comes now: this one is not written in any more.
     const anew = () => {
       sessionStorage.setItem(again, "yes");
       reload();
     };
-    const load = () => void keepOpenLetters().finally(() => take(waiting, anew));
+    const load = (otherwise: () => void) => void keepOpenLetters().finally(() => take(waiting, otherwise));
     const ask = () =>
-      void toast(t("update.ready"), { action: { label: t("update.load"), run: load }, forMs: 86_400_000 });
+      void toast(t("update.ready"), { action: { label: t("update.load"), run: () => load(anew) }, forMs: 86_400_000 });
     if (atStart()) take(waiting, ask);
+    else if (said) load(ask);
     else ask();
   };
   try {
     const registration = await container.register("/sw.js", { updateViaCache: "none" });
     const wasLoadedAnew = sessionStorage.getItem(again) !== null;
     sessionStorage.removeItem(again);
-    if (registration.waiting !== null && container.controller !== null) offer(registration.waiting);
+    if (registration.waiting !== null && container.controller !== null) offer(registration.waiting, wasLoadedAnew);
     // It got its turn while this page still came from the worker before.
     else if (wasLoadedAnew) return reload();
     registration.addEventListener("updatefound", () => {
