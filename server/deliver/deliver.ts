@@ -53,6 +53,7 @@ import {
   withoutFlooded,
   withoutSuppressed,
 } from "./suppressed.ts";
+import { takenBefore } from "./taken-before.ts";
 import { traced } from "./traced.ts";
 
 export type DeliverSettings = {
@@ -460,7 +461,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     waited: Waited | undefined,
   ): Promise<Reply | undefined> => {
     if (ports.lists === undefined) return accountGone;
-    if (mail.under?.resumed === true && (await wasSpread(mail, to.list))) return undefined;
+    if (mail.under?.resumed === true && (await takenBefore(store, mail.id, to.list)) !== undefined) return undefined;
     const outcome = await ports.lists.take(mail, header, to, verdict);
     if (outcome.kind === "refused") return outcome.reply;
     const facts = passingFactsOf(mail.bytes);
@@ -475,12 +476,6 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     await outcome.afterwards?.();
     return undefined;
   };
-
-  /** Whether a list was given it before a crash. */
-  const wasSpread = async ({ id }: Received, list: string): Promise<boolean> =>
-    (await store.trace(id, maxTraced)).some(
-      ({ stage, detail }) => stage === "accepted" && detail["id"] === id && detail["part"] === list,
-    );
 
   const spreadAll = async (what: Spread, waited?: Waited, of?: Received): Promise<"done" | "missing"> => {
     const { copies, posts, kept, remember, journey, letThrough } = what;
@@ -643,9 +638,6 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
 
   return { take, takeCopies: (copies) => takeCopies(copies, ports), plan, give, spread: (what) => spreadAll(what) };
 }
-
-/** Entries of a journey that are looked at. */
-const maxTraced = 1000;
 
 const underOf = ({ under }: Received): Pick<Acceptance, "under"> => (under === undefined ? {} : { under });
 

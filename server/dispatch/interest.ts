@@ -5,6 +5,7 @@
 import type { SendingRow } from "../store/sending.ts";
 import type { Instant } from "../store/store.ts";
 import type { Parties } from "../warm/book.ts";
+import { minEngaged } from "../warm/gates.ts";
 import { type Day, dayMs, dayOf } from "../warm/plan.ts";
 
 export const interestKind = "interest";
@@ -16,8 +17,6 @@ const usualDays = 7;
 /** The last delivery of a day has had a day when the next one is over. */
 const ripeDays = 2;
 const keptDays = ripeDays + lookedAtDays + usualDays;
-/** Of fewer before nothing is usual. */
-const minUsual = 500;
 
 /** `of`: so many were delivered, in the days looked at. */
 export type Interest = { readonly rate: number; readonly usual: number; readonly of: number };
@@ -83,7 +82,7 @@ export class InterestBook {
         sum.engaged += engaged;
       }
     }
-    if (now.of === 0 || before.of < minUsual) return undefined;
+    if (now.of === 0 || before.of < minEngaged) return undefined;
     return { rate: now.engaged / now.of, usual: before.engaged / before.of, of: now.of };
   }
 

@@ -4,6 +4,7 @@
  * kept in the store, and looked at in each transaction that takes something: two never do the same.
  */
 import { createHash, randomUUID } from "node:crypto";
+import { takenBefore } from "../deliver/taken-before.ts";
 import type { RequestTurn } from "../store/hosting.ts";
 import type { AccountId, Instant, JourneyEntry, Store } from "../store/store.ts";
 
@@ -12,8 +13,6 @@ export const keptForMs = 24 * 60 * 60 * 1000;
 export const maxKeyChars = 256;
 /** Nobody works longer on a request without being asked again; another node then goes on with it. */
 const leaseMs = 2 * 60 * 1000;
-/** Steps of one message that are looked at. */
-const maxSteps = 1000;
 
 /** A request whose turn is ours. */
 export type Begun = {
@@ -71,12 +70,7 @@ export function makeRequests({
             .update(JSON.stringify(["message", asked.hash, seed, place]))
             .digest("hex")
             .slice(0, 16),
-        taken: async (id) =>
-          resumed
-            ? (await store.trace(id, maxSteps)).find(
-                ({ stage, detail }) => stage === "accepted" && detail["id"] === id && detail["part"] === undefined,
-              )
-            : undefined,
+        taken: async (id) => (resumed ? takenBefore(store, id) : undefined),
         // What was taken before a crash was taken, whatever is refused now.
         end: (answer) => (answer === undefined && resumed ? leave() : store.endRequest(turn, answer)),
         leave,

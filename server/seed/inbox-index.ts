@@ -5,6 +5,7 @@
 import type { Feedback } from "../dispatch/feedback.ts";
 import type { Interest } from "../dispatch/interest.ts";
 import type { Instant } from "../store/store.ts";
+import { minEngaged } from "../warm/gates.ts";
 import { placementsOf, type Sum } from "./placement.ts";
 import type { Run } from "./run.ts";
 
@@ -17,7 +18,6 @@ const worstComplaints = 0.003;
 const worstDeferrals = 0.3;
 const minDelivered = 1_000;
 const minAttempts = 50;
-const minCounted = 500;
 
 export type Measured = {
   readonly seeds: Sum | undefined;
@@ -80,9 +80,9 @@ function partOf(name: PartName, { seeds, clicks, spamRate, complaints, deferrals
         ? unmeasured("fewer than ten seed mailboxes have seen mail there in the last week")
         : { value: seeds.share, says: `${seeds.inbox + seeds.tab} of ${seeds.seen} in the inbox` };
     case "clicks":
-      return clicks === undefined || clicks.usual <= 0 || clicks.of < minCounted
+      return clicks === undefined || clicks.usual <= 0 || clicks.of < minEngaged
         ? unmeasured(
-            `of fewer than ${minCounted} delivered of late, or in the week before, opens or clicks are counted`,
+            `of fewer than ${minEngaged} delivered of late, or in the week before, opens or clicks are counted`,
           )
         : { value: clamp(clicks.rate / clicks.usual), says: `${fine(clicks.rate)} beside ${fine(clicks.usual)}` };
     case "complaints": {

@@ -87,7 +87,8 @@ const rateGates: readonly RateGate[] = [
 ];
 const spamRateThresholds: Thresholds = [0.001, 0.002, 0.003];
 const minSeeds = 10;
-const minEngaged = 500;
+/** Of fewer delivered nothing is said of how many people opened or followed. */
+export const minEngaged = 500;
 
 const order: readonly GateLevel[] = ["green", "hold", "back", "pause"];
 

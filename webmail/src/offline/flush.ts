@@ -181,10 +181,10 @@ async function carryOut(
   return told;
 }
 
-/** Answers what is to be told; throws the Trouble that ended it, with what waits still waiting. */
 /** What waits is carried out when that is over. */
 const passing: ReadonlySet<TroubleKind> = new Set(["away", "busy", "full", "ended"]);
 
+/** Answers what is to be told; throws the Trouble that ended it, with what waits still waiting. */
 export async function flush(
   kept: Kept,
   server: Server,
