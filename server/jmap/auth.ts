@@ -37,6 +37,8 @@ type Found = {
 /** The last use of a session is noted once in so long. */
 const usedEveryMs = 10 * 60_000;
 
+const sessionEnded: Who = { kind: "refused", status: 401, detail: "The session has ended: log in again." };
+
 export class Authentication {
   readonly #ports: JmapPorts;
   readonly #found = new Map<string, Found>();
@@ -123,11 +125,21 @@ export class Authentication {
     return outcome.kind === "ok" && outcome.account.id === account.id;
   }
 
-  async #secret(secret: string, kind: "token" | "cookie"): Promise<Who> {
-    const refused: Who = { kind: "refused", status: 401, detail: "The session has ended: log in again." };
-    if (!isSecret(secret)) return refused;
+  #secret(secret: string, kind: "token" | "cookie"): Promise<Who> | Who {
+    return isSecret(secret) ? this.#session(hashOf(secret), kind) : sessionEnded;
+  }
+
+  /**
+   * Whether a session or token that opened a connection still holds: it ends by itself, or is ended, while the connection stays.
+   * Whose password has changed is signed out otherwise (`untilSignedOut`).
+   */
+  async stands({ by, secretHash }: Extract<Who, { kind: "ok" }>): Promise<boolean> {
+    return by === "basic" || secretHash === undefined || (await this.#session(secretHash, by)).kind === "ok";
+  }
+
+  async #session(hash: string, kind: "token" | "cookie"): Promise<Who> {
+    const refused = sessionEnded;
     const { store, directory, now } = this.#ports;
-    const hash = hashOf(secret);
     const at = now();
     let found = this.#found.get(hash);
     if (found === undefined || found.until <= at) {

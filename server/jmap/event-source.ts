@@ -4,7 +4,7 @@ import { limitProblem } from "../../protocol/jmap/request.ts";
 import { Hearing } from "./hearing.ts";
 import { sendProblem } from "./problem.ts";
 import type { PushHub, StateChange } from "./push.ts";
-import { authenticated, type JmapService } from "./routes.ts";
+import { type JmapService, whileStanding, whoAsks } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
 /** Seconds between pings that a client may ask for; what is outside is brought inside (RFC 8620 §7.3). */
@@ -14,8 +14,9 @@ const maxUnsentBytes = 256 * 1024;
 
 export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub: PushHub): void {
   app.get(paths.eventSource, async (request, reply) => {
-    const account = await authenticated(service, request, reply);
-    if (account === undefined) return reply;
+    const who = await whoAsks(service, request, reply);
+    if (who === undefined) return reply;
+    const { account } = who;
     const query = request.query as { readonly types?: string; readonly closeafter?: string; readonly ping?: string };
     const ping = Number(query.ping ?? "0");
     if (!["state", "no", undefined].includes(query.closeafter) || !Number.isInteger(ping) || ping < 0)
@@ -65,8 +66,10 @@ export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub
       raw.end();
     };
     const forget = service.ports.untilSignedOut(account.id, () => raw.destroy());
+    const stopLooking = whileStanding(service, who, () => raw.destroy());
     raw.on("close", () => {
       forget();
+      stopLooking();
       clearInterval(timer);
       hearing.stop();
     });

@@ -9,7 +9,7 @@ import type { Account } from "../store/store.ts";
 import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
 import { type Access, accessToBlobs, blobFor } from "./access.ts";
 import { sharedWith } from "./accounts.ts";
-import type { Authentication } from "./auth.ts";
+import type { Authentication, Who } from "./auth.ts";
 import { upload } from "./blobs.ts";
 import { type Method, runRequest } from "./call.ts";
 import { sendDownload } from "./download.ts";
@@ -46,15 +46,21 @@ const isOwnPage = ({ headers }: FastifyRequest): boolean =>
 export const originOf = (request: FastifyRequest): string =>
   `${request.protocol}://${request.headers.host ?? "localhost"}`;
 
+type Asking = Extract<Who, { kind: "ok" }>;
+
 /** The account that asks; where there is none the reply has been sent. */
-export async function authenticated(
+export const authenticated = async (...asked: Parameters<typeof whoAsks>): Promise<Account | undefined> =>
+  (await whoAsks(...asked))?.account;
+
+/** Who asks, and by what they have proved it. */
+export async function whoAsks(
   service: Pick<JmapService, "auth">,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<Account | undefined> {
+): Promise<Asking | undefined> {
   const who = await service.auth.who(request);
   if (who.kind === "ok") {
-    if (permits(who.scopes, "jmap")) return who.account;
+    if (permits(who.scopes, "jmap")) return who;
     sendProblem(reply, {
       type: "about:blank",
       status: 403,
@@ -66,6 +72,21 @@ export async function authenticated(
   if (who.status === 429) reply.header("retry-after", "60");
   sendProblem(reply, { type: "about:blank", status: who.status, detail: who.detail });
   return undefined;
+}
+
+/** Between two looks whether who listens is still signed in. */
+const standsEveryMs = 60_000;
+
+/** Calls `end` when the session or token of a connection that stays open holds no longer. Answers how to look no more. */
+export function whileStanding({ auth, ports }: JmapService, who: Asking, end: () => void): () => void {
+  const look = (): void => {
+    auth.stands(who).then(
+      (stands) => stands || end(),
+      (error: unknown) => ports.log.warn({ error, account: who.account.name }, "whether a session stands is not known"),
+    );
+  };
+  const timer = setInterval(look, standsEveryMs).unref();
+  return () => clearInterval(timer);
 }
 
 /** Answers one API request; for HTTP and the WebSocket alike. */

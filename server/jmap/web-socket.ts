@@ -6,11 +6,11 @@ import type { WebSocket } from "ws";
 import * as is from "../../protocol/jmap/check.ts";
 import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
-import type { Account } from "../store/store.ts";
+import type { Who } from "./auth.ts";
 import { Hearing } from "./hearing.ts";
 import { sendProblem } from "./problem.ts";
 import type { PushHub, StateChange } from "./push.ts";
-import { answerRequest, authenticated, type JmapService, originOf } from "./routes.ts";
+import { answerRequest, type JmapService, originOf, whileStanding, whoAsks } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
 /** RFC 8887 §4.3.5.2. */
@@ -26,14 +26,14 @@ export async function webSocketRoute(app: FastifyInstance, service: JmapService,
   await app.register(websocket, {
     options: { maxPayload: service.ports.settings.maxRequestBytes + 1024, handleProtocols: () => "jmap" },
   });
-  const who = new WeakMap<FastifyRequest, Account>();
+  const known = new WeakMap<FastifyRequest, Extract<Who, { kind: "ok" }>>();
   app.get(
     paths.webSocket,
     {
       websocket: true,
       preValidation: async (request, reply) => {
-        const account = await authenticated(service, request, reply);
-        if (account === undefined) return reply;
+        const who = await whoAsks(service, request, reply);
+        if (who === undefined) return reply;
         // RFC 8887 §4.1: the client must offer "jmap".
         if (!/(?:^|,)\s*jmap\s*(?:,|$)/.test(request.headers["sec-websocket-protocol"] ?? ""))
           return sendProblem(reply, {
@@ -41,19 +41,26 @@ export async function webSocketRoute(app: FastifyInstance, service: JmapService,
             status: 400,
             detail: 'Offer the WebSocket protocol "jmap".',
           });
-        who.set(request, account);
+        known.set(request, who);
         return undefined;
       },
     },
     (socket, request) => {
-      const account = who.get(request);
-      if (account === undefined) return socket.close(1008);
-      return serve(socket, account, originOf(request), service, hub);
+      const who = known.get(request);
+      if (who === undefined) return socket.close(1008);
+      return serve(socket, who, originOf(request), service, hub);
     },
   );
 }
 
-function serve(socket: WebSocket, account: Account, origin: string, service: JmapService, hub: PushHub): void {
+function serve(
+  socket: WebSocket,
+  who: Extract<Who, { kind: "ok" }>,
+  origin: string,
+  service: JmapService,
+  hub: PushHub,
+): void {
+  const { account } = who;
   const { log, settings } = service.ports;
   let hearing: Hearing | undefined;
   let missed = 0;
@@ -71,8 +78,10 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
     missed = 0;
   });
   const forget = service.ports.untilSignedOut(account.id, () => socket.terminate());
+  const stopLooking = whileStanding(service, who, () => socket.terminate());
   socket.on("close", () => {
     forget();
+    stopLooking();
     clearInterval(ping);
     hearing?.stop();
   });
@@ -117,6 +126,7 @@ function serve(socket: WebSocket, account: Account, origin: string, service: Jma
     const type = isObject(value) ? value["@type"] : undefined;
     switch (type) {
       case "Request": {
+        if (!(await service.auth.stands(who))) return socket.close(1008, "The session has ended: log in again.");
         const { "@type": _, id, ...request } = value as JsonObject;
         const answer = await answerRequest(service, account, request, origin);
         if ("status" in answer) return refuse(answer as Problem, id);

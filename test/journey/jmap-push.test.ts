@@ -417,6 +417,38 @@ describe("pushes", () => {
     }
   });
 
+  test("WebSocket: it ends with the session or token that opened it", async () => {
+    const post = (path: string, headers: { readonly [name: string]: string }, body: Any) =>
+      fetch(new URL(path, you.session.apiUrl), {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+    const login = await post(
+      "/auth/login",
+      {},
+      { username: "u2@example.test", password: "pw", token: true, label: "t" },
+    );
+    const authorization = `Bearer ${((await login.json()) as Any).accessToken}`;
+    const socket = new WebSocket(you.session.capabilities["urn:ietf:params:jmap:websocket"].url, "jmap", {
+      headers: { authorization },
+    });
+    await once(socket, "open");
+    const echo = JSON.stringify({
+      "@type": "Request",
+      using: ["urn:ietf:params:jmap:core"],
+      methodCalls: [["Core/echo", {}, "0"]],
+    });
+    socket.send(echo);
+    const [answer] = await once(socket, "message");
+    assert.equal(JSON.parse(String(answer))["@type"], "Response");
+    assert.equal((await post("/auth/logout", { authorization }, {})).status, 204);
+    const closed = once(socket, "close");
+    socket.on("message", () => assert.fail("The session has ended."));
+    socket.send(echo);
+    assert.equal((await closed)[0], 1008);
+  });
+
   test("a subscription is verified, then told; and it is gone when its end is", async () => {
     const got: { readonly headers: Any; readonly body: Any }[] = [];
     let status = 201;
