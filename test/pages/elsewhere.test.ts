@@ -187,5 +187,6 @@ test("the webmail at another JMAP server", async (t) => {
       ann.complaints.filter((one) => !/status of 404/.test(one)),
       [],
     );
+    await page.unrouteAll({ behavior: "wait" });
   });
 });

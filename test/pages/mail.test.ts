@@ -201,7 +201,7 @@ test("the webmail", async (t) => {
     await talk.call("Email/set", { update: { [ids[0]]: { "keywords/$flagged": null } } });
     await row(ann, "Just now").waitFor();
     await ann.page.getByRole("status").getByText("New message from Late: Just now").waitFor();
-    await ann.page.unroute("**/jmap/api");
+    await ann.page.unrouteAll({ behavior: "wait" });
   });
 
   await t.test("why it is in junk, and one click out of it", async (t) => {

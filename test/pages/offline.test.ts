@@ -172,7 +172,7 @@ test("the webmail without the network", async (t) => {
     assert.equal(lost, 1);
     assert.equal(await count(talk, { subject: "Just once", inMailbox: box("sent") }), 1);
     assert.equal(await count(friendly, { subject: "Just once" }), 1);
-    await page.unroute("**/jmap/api");
+    await page.unrouteAll({ behavior: "wait" });
   });
 
   await t.test("a letter that the server does not take when it is back is given back as it was written", async () => {
@@ -204,7 +204,7 @@ test("the webmail without the network", async (t) => {
     await letter.getByText("Every word of it.").waitFor();
     assert.equal(await letter.getByLabel("Subject").inputValue(), "Nowhere to go");
     await picture(page, "offline-given-back");
-    await page.unroute("**/jmap/api");
+    await page.unrouteAll({ behavior: "wait" });
     await letter.getByRole("button", { name: "Send", exact: true }).click();
     await letter.waitFor({ state: "detached" });
     const theirs = async () =>
@@ -236,7 +236,7 @@ test("the webmail without the network", async (t) => {
     await page.getByText("1 change waits for the connection").waitFor();
     await accessible(page, "a server out of order");
     await picture(page, "offline-failing");
-    await page.unroute("**/jmap/api");
+    await page.unrouteAll({ behavior: "wait" });
     await row(ann, "In the meantime").waitFor();
     await eventually(async () => (await emailOf("New timetable")).keywords.$flagged === true, "the star is there");
     await page.getByText(/out of order|waits for the connection/).waitFor({ state: "detached" });

@@ -364,7 +364,7 @@ test("signed and encrypted mail", async (t) => {
     await page.reload();
     await page.locator(".toast", { hasText: "kept on this device, encrypted" }).waitFor();
     assert.doesNotMatch(await keptOf(page), /Café|third stone|map\.txt/);
-    await page.unroute("**/jmap/api");
+    await page.unrouteAll({ behavior: "wait" });
     await page.locator(".toast", { hasText: "kept on this device, encrypted" }).getByText("Open").click();
     await page.locator("dialog").getByLabel("Passphrase of your key").fill("correct horse");
     await page.keyboard.press("Enter");
