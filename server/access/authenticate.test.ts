@@ -204,6 +204,7 @@ async function scram(
   user: string,
   password: string,
   binding?: { type: string; data: Buffer },
+  where = from("192.0.2.1"),
 ) {
   const client = saslClient(mechanism, {
     user,
@@ -217,7 +218,7 @@ async function scram(
     const step = await client.next(challenge);
     return step.kind === "send" ? step.data : "cancelled";
   };
-  const outcome = await login.sasl(mechanism, client.initial, ask, from("192.0.2.1"));
+  const outcome = await login.sasl(mechanism, client.initial, ask, where);
   return { result: outcome.kind === "ok" ? outcome.account.name : outcome.reason, believes: client.mayBelieve(), seen };
 }
 
@@ -328,6 +329,27 @@ test("an address may guess 10 times a second", async () => {
   wait(1000);
   const later = await Promise.all(Array.from({ length: 60 }, (_, n) => guess(n + 300)));
   assert.equal(later.filter((one) => one === "credentials").length, 10);
+});
+
+test("guesses count together, whichever of its names an account is guessed by", async () => {
+  const { store, say, login } = await world({ defaultDomain: "a.test" });
+  await store.alias("info@a.test", ["u1@a.test"]);
+  await store.alias("chef@a.test", ["info@a.test"]);
+  await store.putDomain({ name: "xn--bcher-kva.test", kind: "local", settings: { catchAll: "*@a.test" } });
+  const names = ["u1@a.test", "U1@A.TEST", "u1", "info@a.test", "Chef@a.test", "u1@bücher.test", "u1@XN--BCHER-KVA.test"];
+  let tried = 0;
+  for (let n = 0; n < 120; n++) {
+    const name = names[n % names.length]!;
+    const where = from(`10.0.${n >> 4}.${n}`);
+    const answer =
+      n % 2 === 0
+        ? await say(name, `guess ${n}`, where)
+        : (await scram(login, "SCRAM-SHA-256", name, `guess ${n}`, undefined, where)).result;
+    if (answer === "credentials") tried++;
+  }
+  assert.equal(tried, 100);
+  for (const name of names) assert.equal(await say(name, "pw", from("10.9.9.9")), "throttled", name);
+  assert.equal(await say("none@a.test", "pw", from("10.9.9.9")), "credentials");
 });
 
 test("an account may be guessed at 100 times an hour from everywhere; its owner still gets in", async () => {

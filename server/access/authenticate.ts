@@ -5,10 +5,10 @@ import { maxNameChars, maxPasswordChars } from "../../protocol/sasl/prep.ts";
 import type { Log } from "../log.ts";
 import type { Account, Credential, Instant, Store } from "../store/store.ts";
 import { bearerLogin, bearerMechanisms } from "./bearer.ts";
-import type { AliasDirectory, Directory } from "./directory.ts";
+import type { Directory } from "./directory.ts";
 import type { Ldap } from "./ldap.ts";
 import { type AskClient, type LoginContext, type LoginOutcome, refused, type SignIn } from "./login.ts";
-import { loginName } from "./login-name.ts";
+import { accountNamed, attemptAt, loginName, type NameDirectory } from "./login-name.ts";
 import type { Oidc } from "./oidc.ts";
 import {
   appPasswordId,
@@ -69,7 +69,7 @@ export type LoginParts = {
   readonly oidc?: Oidc | undefined;
   /** Proves passwords of accounts that have none here. */
   readonly ldap?: Pick<Ldap, "prove" | "rememberedMs" | "createAccounts"> | undefined;
-  readonly directory: Pick<Directory, "account" | "accountByName"> & AliasDirectory;
+  readonly directory: Pick<Directory, "account"> & NameDirectory;
   readonly settings: LoginSettings;
   /** `tls-server-end-point` of the certificate shown for a name: `KeyRing.endPointHash`. */
   readonly endPointHash: (servername: string | undefined) => Buffer | undefined;
@@ -205,11 +205,12 @@ class Door implements SignIn, Disposable {
     if (user.length > maxNameChars || password.length > maxPasswordChars) return refused("credentials");
     const name = loginName(user, this.#settings.defaultDomain);
     const prepared = preparePassword(password);
-    const attempt: Attempt = { address: addressKey(where.connection.remote.address), account: name };
-    // Before the cache: else it could be asked without end whether a guess is in it.
-    if (!this.#throttle.allows(attempt)) return refused("throttled");
     const key = this.#proved.key(name, prepared);
     try {
+      const named = await accountNamed(name, this.#parts.directory);
+      const attempt = attemptAt(name, named, addressKey(where.connection.remote.address));
+      // Before the cache: else it could be asked without end whether a guess is in it.
+      if (!this.#throttle.allows(attempt)) return refused("throttled");
       const remembered = await this.#remembered(key);
       if (remembered !== undefined) {
         this.#throttle.succeeded(attempt);
@@ -288,8 +289,7 @@ class Door implements SignIn, Disposable {
 
   /** One argon2 run, whoever it is: an unknown name, a disabled account and a wrong password cost alike. */
   async #verify(name: string, prepared: string, mayRepeat = true): Promise<Verified | undefined> {
-    const { directory } = this.#parts;
-    const account = (await directory.accountByName(name)) ?? (await directory.accountByAlias(name));
+    const account = await accountNamed(name, this.#parts.directory);
     const credentials = await this.#parts.store.credentials(account?.id ?? 0);
     const now = this.#parts.now();
     const id = appPasswordId(prepared);

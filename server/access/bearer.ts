@@ -1,9 +1,9 @@
 /** OAUTHBEARER and XOAUTH2 at the door: tokens that we made, and those of the configured issuer. */
-import { type BearerMessage, bearerFailure, parseOauthBearer, parseXoauth2 } from "../../protocol/sasl/bearer.ts";
+import { bearerFailure, parseOauthBearer, parseXoauth2 } from "../../protocol/sasl/bearer.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
 import type { Directory } from "./directory.ts";
 import { type AskClient, type LoginContext, type LoginOutcome, refused } from "./login.ts";
-import { loginName } from "./login-name.ts";
+import { accountNamed, attemptAt, loginName, type NameDirectory } from "./login-name.ts";
 import type { Oidc } from "./oidc.ts";
 import { permits } from "./scopes.ts";
 import { type Attempt, addressKey, type Throttle } from "./throttle.ts";
@@ -11,7 +11,7 @@ import { hashOf, isSecret, standingSession } from "./web-session.ts";
 
 export type BearerParts = {
   readonly store: Pick<Store, "webSession" | "credentials" | "webSessionUsed">;
-  readonly directory: Pick<Directory, "account">;
+  readonly directory: Pick<Directory, "account"> & NameDirectory;
   readonly oidc: Oidc | undefined;
   readonly defaultDomain: string;
   readonly throttle: Throttle;
@@ -35,12 +35,16 @@ export async function bearerLogin(
   if (typeof message === "string") return refused(message);
   const read = mechanism === "XOAUTH2" ? parseXoauth2(message) : parseOauthBearer(message);
   if (read === undefined) return refused("malformed");
-  const attempt: Attempt = {
-    address: addressKey(where.connection.remote.address),
-    account: loginName(read.user, parts.defaultDomain),
-  };
+  const address = addressKey(where.connection.remote.address);
+  const name = read.user === "" ? "" : loginName(read.user, parts.defaultDomain);
+  const named = name === "" ? undefined : await accountNamed(name, parts.directory);
+  // The token alone says who it is: what is wrong with it counts against nobody but the address.
+  const attempt = attemptAt(name === "" ? address : name, named, address);
   if (!parts.throttle.allows(attempt)) return refused("throttled");
-  const found = await accountOf(read, where, parts);
+  const opened = await accountOf(read.token, where, parts);
+  // Nobody acts for another here.
+  const isTheirs = opened === undefined || opened === "scope" || name === "" || opened.id === named?.id;
+  const found = isTheirs ? opened : undefined;
   if (found !== undefined && found !== "scope") {
     parts.throttle.succeeded(attempt);
     return { kind: "ok", account: found };
@@ -56,9 +60,9 @@ export async function bearerLogin(
 }
 
 async function accountOf(
-  { user, token }: BearerMessage,
+  token: string,
   { protocol }: LoginContext,
-  { store, directory, oidc, defaultDomain, now }: BearerParts,
+  { store, directory, oidc, now }: BearerParts,
 ): Promise<Account | "scope" | undefined> {
   let account: Account | undefined;
   if (isSecret(token)) {
@@ -70,7 +74,5 @@ async function accountOf(
     account = await directory.account(session.account);
     if (at - (session.usedAt ?? 0) > notedMs) await store.webSessionUsed(hash, at);
   } else account = await oidc?.account(token);
-  if (account === undefined || account.disabled) return undefined;
-  // Nobody acts for another here.
-  return user === "" || loginName(user, defaultDomain) === account.name ? account : undefined;
+  return account === undefined || account.disabled ? undefined : account;
 }

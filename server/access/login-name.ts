@@ -1,5 +1,20 @@
 import { saslPrep } from "../../protocol/sasl/prep.ts";
 import { parseDomain } from "../../protocol/smtp/address.ts";
+import type { Account } from "../store/store.ts";
+import type { AliasDirectory, Directory } from "./directory.ts";
+import type { Attempt } from "./throttle.ts";
+
+export type NameDirectory = Pick<Directory, "accountByName"> & AliasDirectory;
+
+/** Whom a login name (as `loginName` gives it) means: the account of this name, or the one that an alias leads to alone. */
+export const accountNamed = async (name: string, directory: NameDirectory): Promise<Account | undefined> =>
+  (await directory.accountByName(name)) ?? (await directory.accountByAlias(name));
+
+/** A try from this address. It counts against the account, whichever of its names was typed: aliases are no further guesses. */
+export const attemptAt = (name: string, account: Account | undefined, address: string): Attempt => ({
+  address,
+  account: account?.name ?? name,
+});
 
 /**
  * The account name somebody means: local part in lower case and NFC, domain as A-labels; `defaultDomain` ("" for none) is added

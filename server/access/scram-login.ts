@@ -5,7 +5,7 @@ import { beginExchange, finishExchange, readClientFirst } from "../../protocol/s
 import type { ChannelBinding } from "../net/connection.ts";
 import type { LoginParts } from "./authenticate.ts";
 import { type AskClient, type LoginContext, type LoginOutcome, refused } from "./login.ts";
-import { loginName } from "./login-name.ts";
+import { accountNamed, attemptAt, loginName } from "./login-name.ts";
 import { isExpired } from "./proved.ts";
 import { isSealed } from "./sealed-passwords.ts";
 import { type Attempt, addressKey, type Throttle } from "./throttle.ts";
@@ -47,9 +47,9 @@ export class ScramLogin {
     const binding = first.binding === undefined ? undefined : this.#binding(first.binding, where);
     if (first.binding !== undefined && binding === undefined) return refused("credentials");
 
-    const attempt = { address: addressKey(where.connection.remote.address), account: name };
+    const account = await accountNamed(name, directory);
+    const attempt = attemptAt(name, account, addressKey(where.connection.remote.address));
     if (!throttle.allows(attempt)) return refused("throttled");
-    const account = (await directory.accountByName(name)) ?? (await directory.accountByAlias(name));
     const credentials = await store.credentials(account?.id ?? 0);
     const now = this.#parts.now();
     const waiting = credentials.find((one) => isSealed(one) && !isExpired(one, now));

@@ -101,6 +101,9 @@ test("our own tokens open IMAP, POP3 and SMTP, as far as they are made for it", 
   assert.equal(await smtp(user, await token(user, ["mail"])), "in");
   assert.notEqual(await imap(other, all), "in", "one's token does not open another's account");
   assert.notEqual(await imap(user, "0".repeat(64)), "in");
+  await angarium("alias", "add", "before@example.test", user, "--data", server.ready.data);
+  const before = "before@example.test";
+  assert.deepEqual([await imap(before, all), await smtp(before, all)], ["in", "in"], "by the name they had before");
   const { out } = await angarium("session", "list", user, "--data", server.ready.data, "--json");
   assert.equal((JSON.parse(out) as unknown[]).length, 3);
   await angarium("session", "end", user, "--all", "--data", server.ready.data);
