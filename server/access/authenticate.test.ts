@@ -336,7 +336,15 @@ test("guesses count together, whichever of its names an account is guessed by", 
   await store.alias("info@a.test", ["u1@a.test"]);
   await store.alias("chef@a.test", ["info@a.test"]);
   await store.putDomain({ name: "xn--bcher-kva.test", kind: "local", settings: { catchAll: "*@a.test" } });
-  const names = ["u1@a.test", "U1@A.TEST", "u1", "info@a.test", "Chef@a.test", "u1@bücher.test", "u1@XN--BCHER-KVA.test"];
+  const names = [
+    "u1@a.test",
+    "U1@A.TEST",
+    "u1",
+    "info@a.test",
+    "Chef@a.test",
+    "u1@bücher.test",
+    "u1@XN--BCHER-KVA.test",
+  ];
   let tried = 0;
   for (let n = 0; n < 120; n++) {
     const name = names[n % names.length]!;

@@ -5,6 +5,7 @@ import { defaultAbuseSettings } from "../uphold/settings.ts";
 import { sentenceOf } from "../uphold/strikes.ts";
 import { type ShownTicket, shownStrike, shownTicket } from "../uphold/ticket-words.ts";
 import { type Command, command, done, no, type Outcome, type World } from "./command.ts";
+import { typedBy } from "./noted.ts";
 
 const id = { type: "number", placed: true, required: true, help: "its number" } as const;
 const tenant = { type: "text", help: "only of this tenant" } as const;
@@ -14,7 +15,6 @@ const defaultLimit = 50;
 const maxLimit = 1000;
 const notRunning = "Strikes are given by the running server, with sending at volume switched on: start it first.";
 const noTicket = (given: number): Outcome => no(`There is no ticket ${given}. See them all: angarium abuse list`);
-export const commandLine = "the command line";
 
 const within = ({ desk }: World): number => desk?.answerWithinMs ?? defaultAbuseSettings.answerWithinMs;
 const rowOf = ({ id: number, state, late, subject, sender, form, kind, reporter, openedAt, count }: ShownTicket) => ({
@@ -79,7 +79,7 @@ export const abuseCommands: readonly Command[] = [
       note: { type: "text", help: "what was found or done" },
       by,
     },
-    async ({ id: number, state, tenant: whose, account, note, by: who = commandLine }, { store, now }) => {
+    async ({ id: number, state, tenant: whose, account, note, by: who }, world) => {
       if (state === undefined && whose === undefined && account === undefined && note === undefined)
         return no("Say what changes: --state, --tenant, --account or --note.");
       const change = {
@@ -87,17 +87,17 @@ export const abuseCommands: readonly Command[] = [
         tenant: whose,
         account,
         note,
-        by: who,
+        by: who ?? typedBy(world.by),
       };
-      return (await store.changeTicket(number, change, now())) ? done({ id: number }) : noTicket(number);
+      return (await world.store.changeTicket(number, change, world.now())) ? done({ id: number }) : noTicket(number);
     },
   ),
   command(
     "abuse uphold",
     "The ticket is right: its tenant gets a strike, and it is closed.",
     { id, because, by },
-    async ({ id: number, because: reason, by: who = commandLine }, { desk }) =>
-      desk === undefined ? no(notRunning) : struck(await desk.uphold(number, { reason, by: who })),
+    async ({ id: number, because: reason, by: who }, { desk, by: typed }) =>
+      desk === undefined ? no(notRunning) : struck(await desk.uphold(number, { reason, by: who ?? typedBy(typed) })),
   ),
   command(
     "strike add",
@@ -107,16 +107,16 @@ export const abuseCommands: readonly Command[] = [
       because: { ...because, required: true },
       by,
     },
-    async ({ tenant: whose, because: reason, by: who = commandLine }, { desk }) =>
-      desk === undefined ? no(notRunning) : struck(await desk.strike(whose, { reason, by: who })),
+    async ({ tenant: whose, because: reason, by: who }, { desk, by: typed }) =>
+      desk === undefined ? no(notRunning) : struck(await desk.strike(whose, { reason, by: who ?? typedBy(typed) })),
   ),
   command(
     "strike lift",
     "Takes a strike back; what it led to ends where no others ask for it.",
     { id, because: { ...because, required: true }, by },
-    async ({ id: number, because: reason, by: who = commandLine }, { desk }) => {
+    async ({ id: number, because: reason, by: who }, { desk, by: typed }) => {
       if (desk === undefined) return no(notRunning);
-      const answer = await desk.lift(number, { reason, by: who });
+      const answer = await desk.lift(number, { reason, by: who ?? typedBy(typed) });
       return answer === undefined
         ? no(`There is no strike ${number} in force. See them all: angarium strike list`)
         : done(followed(answer));

@@ -38,6 +38,8 @@ export type Running = {
 /** What commands work on. Without a running server there are only the store and the clock. */
 export type World = {
   readonly store: Store;
+  /** Who types, where it is a command line: a user of the system. */
+  readonly by?: string;
   readonly queue: Pick<Queue, "act" | "waits"> | undefined;
   readonly running: (() => Running) | undefined;
   readonly hostname: string;

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type { Log } from "../log.ts";
@@ -96,8 +96,10 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, world
   outgoing.flushHeaders();
   let outcome: Line;
   try {
-    const { name, args } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { name: unknown; args: unknown };
-    outcome = await performByHand(String(name), args, world, (line) => say({ kind: "progress", line }));
+    const { name, args, by } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { [name: string]: unknown };
+    outcome = await performByHand(String(name), args, { ...world, by: userName(by) }, (line) =>
+      say({ kind: "progress", line }),
+    );
   } catch (error) {
     outcome = { kind: "broken", why: error instanceof Error ? error.message : String(error) };
   }
@@ -116,14 +118,36 @@ export async function runCommand(
   openWorld: () => Promise<World & { readonly close: () => Promise<void> }>,
   progress: Progress = () => {},
 ): Promise<Outcome> {
-  const answered = await askServer(dataFolder, { name, args }, progress);
+  const by = typist();
+  const answered = await askServer(dataFolder, { name, args, by }, progress);
   if (answered !== "nobody") return answered;
   const world = await openWorld();
   try {
-    return await performByHand(name, args, world, progress);
+    return await performByHand(name, args, { ...world, by }, progress);
   } finally {
     await world.close();
   }
+}
+
+/** Who typed the command: the person behind `sudo` or `doas`, or the user whose process this is. Whoever may open the socket is believed. */
+function typist(env: NodeJS.ProcessEnv = process.env): string {
+  return userName(env["SUDO_USER"] ?? env["DOAS_USER"] ?? ownUser());
+}
+
+function ownUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a number that has no name.
+    return `user ${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+/** As it goes into the audit log. */
+function userName(text: unknown): string {
+  return String(text)
+    .replaceAll(/[^\p{L}\p{N} ._@\\-]/gu, "?")
+    .slice(0, 64);
 }
 
 async function askServer(dataFolder: string, question: object, progress: Progress): Promise<Outcome | "nobody"> {

@@ -1,11 +1,11 @@
 /** What was deleted: see it, bring it back, remove it for ever. */
 import type { DeletionKind } from "../store/hosting.ts";
 import { type Command, command, done, no, type Outcome, type World } from "./command.ts";
+import { typedBy } from "./noted.ts";
 import { render } from "./render.ts";
 import { bringBack, defaultUndoDays, purge, remove, shownDeletion, takesInWords } from "./tenancy.ts";
 
 const id = { type: "number", placed: true, required: true, help: "its number in deletion list" } as const;
-const by = "command line";
 
 /** Asks first where something else would go with it. */
 export async function removeByHand(
@@ -21,7 +21,7 @@ export async function removeByHand(
     return no(
       `With ${name} go ${takesInWords(takes)}${given.forever ? ", for ever" : ""}. If you mean it, add --yes${given.forever ? "" : ` (it can come back for ${defaultUndoDays} days)`}.`,
     );
-  const deletion = await remove(world, kind, name, by, defaultUndoDays);
+  const deletion = await remove(world, kind, name, typedBy(world.by), defaultUndoDays);
   if (!("id" in deletion)) return deletion;
   if (given.forever) {
     await purge(world, deletion.id);

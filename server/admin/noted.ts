@@ -44,12 +44,17 @@ const looking: ReadonlySet<string> = new Set([
 
 export const looks = ({ name }: Pick<Command, "name">): boolean => looking.has(name.slice(name.lastIndexOf(" ") + 1));
 
+const commandLine = "command line";
+
+/** Who does it, in the audit log and on what is kept: the user of the system, where that is known. */
+export const typedBy = (by: string | undefined): string => by ?? commandLine;
+
 /** Notes what was done. An act whose note cannot be written was done all the same: the error is the caller's to tell. */
 export async function noteCommand(
   found: Pick<Command, "name" | "args">,
   given: { readonly [name: string]: unknown },
   outcome: Outcome,
-  { store, now }: Pick<World, "store" | "now">,
+  { store, now, by }: Pick<World, "store" | "now" | "by">,
 ): Promise<void> {
   if (outcome.kind !== "done" || looks(found)) return;
   const placed = Object.entries(found.args).find(([name, { placed }]) => placed && given[name] !== undefined);
@@ -60,8 +65,8 @@ export async function noteCommand(
     {
       at: now(),
       tenant: home?.tenant ?? 0,
-      actor: "command line",
-      via: "command line",
+      actor: typedBy(by),
+      via: commandLine,
       remote: "",
       action: found.name,
       target,

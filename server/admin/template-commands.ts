@@ -4,6 +4,7 @@ import { tooLongWith } from "../inject/personalise.ts";
 import { asksOf, filledIn, namesOf, textsOf, wrongTemplate } from "../inject/template.ts";
 import { maxTemplates, type Template, type TemplateBody } from "../store/templates-store.ts";
 import { type Command, command, done, no, time } from "./command.ts";
+import { typedBy } from "./noted.ts";
 
 const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 const tenant = { type: "text", required: true, help: "whose it is" } as const;
@@ -57,7 +58,7 @@ export const templateCommands: readonly Command[] = [
       description: { type: "text", help: "what it is for" },
       publish: { type: "flag", help: "mail is made of it at once" },
     },
-    async (given, { store, now }) => {
+    async (given, { store, now, by }) => {
       if (!nameForm.test(given.name)) return no(`"${given.name}" is no name: use letters, digits, ".", "_" and "-".`);
       const [known] = await store.templates({ tenant: given.tenant, name: given.name, limit: 1 });
       const headers = headersOf(given.headers);
@@ -80,7 +81,7 @@ export const templateCommands: readonly Command[] = [
         known === undefined ? "new" : "there",
       );
       if (put === "full") return no(`A tenant has ${maxTemplates} templates at most: remove one.`);
-      if (given.publish === true) await store.publishTemplate({ ...what, at: now(), by: "the command line" });
+      if (given.publish === true) await store.publishTemplate({ ...what, at: now(), by: typedBy(by) });
       const [after] = await store.templates({ ...what, limit: 1 });
       return after === undefined ? missing(given.tenant, given.name) : done(shown(after));
     },
@@ -89,13 +90,13 @@ export const templateCommands: readonly Command[] = [
     "template publish",
     "Makes a version of the draft, and mail of it from now on; or of an older version again.",
     { tenant, name, version: { type: "number", help: "an older one" } },
-    async (given, { store, now }) => {
+    async (given, { store, now, by }) => {
       const { version } = given;
       const what = { tenant: given.tenant, name: given.name };
       const made = await store.publishTemplate({
         ...what,
         at: now(),
-        by: "the command line",
+        by: typedBy(by),
         ...(version === undefined ? {} : { version }),
       });
       if (made !== "missing") return done({ ...what, version: made });

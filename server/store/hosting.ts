@@ -67,7 +67,7 @@ export type HostedCounts = {
 export type AuditEntry = {
   readonly at: Instant;
   readonly tenant: TenantId;
-  /** Name of the account, or "command line". */
+  /** Name of the account, or of the system's user who typed it. */
   readonly actor: string;
   readonly via: "api" | "command line" | "server";
   readonly remote: string;

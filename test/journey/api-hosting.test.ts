@@ -1,13 +1,15 @@
 /** The REST API as a program uses it: made once, changed knowingly, undone, with tokens that may little, and all of it noted. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { ImapFlow } from "imapflow";
 import { type Any, ApiTalk } from "../api-talk.ts";
-import { angarium, type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
+import { angarium, type DevProcess, main, startDev, temporaryFolder } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { smtpSend } from "../smtp-send.ts";
 
@@ -352,12 +354,16 @@ describe("hosting by the REST API", () => {
   });
 
   test("all of it is in the audit log, by whichever way, without a password", async () => {
-    await angarium("account", "add", "byhand@example.test", "--password", "topsecretword", "--data", dev.ready.data);
+    const add = ["account", "add", "byhand@example.test", "--password", "topsecretword", "--data", dev.ready.data];
+    const behind = { ...process.env, SUDO_USER: "emma\u001b[2J" };
+    await promisify(execFile)(process.execPath, [main, ...add], { env: behind });
+    await angarium("account", "lock", "byhand@example.test", "--data", dev.ready.data);
     const rows = (await admin.ok("GET", "/audit?limit=200")).items;
     assert.deepEqual(
       [rows[0].actor, rows[0].via, rows[0].action, rows[0].target],
-      ["command line", "command line", "account add", "byhand@example.test"],
+      [userInfo().username, "command line", "account lock", "byhand@example.test"],
     );
+    assert.deepEqual([rows[1].actor, rows[1].action], ["emma??2J", "account add"], "who is behind sudo");
     const actions = new Set(rows.map(({ action }: Any) => action));
     for (const action of [
       "POST /domains",

@@ -6,7 +6,7 @@ const AuditEntry = z
   .object({
     id: z.int(),
     at: time,
-    actor: z.string().describe("The account, or the command line."),
+    actor: z.string().describe("The account, or the system's user who typed the command (the one behind sudo)."),
     via: z.enum(["api", "command line", "server"]),
     remote: z.string().describe("Address that it was done from."),
     action: z.string(),
