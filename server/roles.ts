@@ -185,7 +185,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
       log,
     }),
   );
-  const signedIn = cleanUp.use(new SignedIn(store, login));
+  const signedIn = cleanUp.use(new SignedIn(store, login, now));
   const changes = cleanUp.use(new ChangeHub(store));
   const signing = await startSigning({
     store,
@@ -583,7 +583,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     {
       store: mailStore,
       login,
-      untilSignedOut: (account, end) => signedIn.until(account, end),
+      untilSignedOut: (account, pass, end) => signedIn.until(account, pass, end),
       directory,
       notify: changes,
       pool,

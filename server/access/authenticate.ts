@@ -397,9 +397,10 @@ function permitted({ account, credential }: Verified, { protocol, purpose }: Log
   if (credential.secondFactor) return refused("app-password");
   const scope = protocol === "http" ? (purpose ?? "jmap") : protocol;
   if (credential.scopes !== undefined && !credential.scopes.includes(scope)) return refused("scope");
-  if (scope === "api" && credential.kind === "app-password")
-    return { kind: "ok", account, appPassword: { scopes: credential.scopes } };
-  return { kind: "ok", account };
+  const outcome = { kind: "ok", account, pass: { expiresAt: credential.expiresAt } } as const;
+  return scope === "api" && credential.kind === "app-password"
+    ? { ...outcome, appPassword: { scopes: credential.scopes } }
+    : outcome;
 }
 
 /** Stands for a password that is kept elsewhere: no credential has this number. */

@@ -2,7 +2,7 @@
 import { bearerFailure, parseOauthBearer, parseXoauth2 } from "../../protocol/sasl/bearer.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
 import type { Directory } from "./directory.ts";
-import { type AskClient, type LoginContext, type LoginOutcome, refused } from "./login.ts";
+import { type AskClient, type LoginContext, type LoginOutcome, type Pass, refused } from "./login.ts";
 import { accountNamed, attemptAt, loginName, type NameDirectory } from "./login-name.ts";
 import type { Oidc } from "./oidc.ts";
 import { permits } from "./scopes.ts";
@@ -43,11 +43,11 @@ export async function bearerLogin(
   if (!parts.throttle.allows(attempt)) return refused("throttled");
   const opened = await accountOf(read.token, where, parts);
   // Nobody acts for another here.
-  const isTheirs = opened === undefined || opened === "scope" || name === "" || opened.id === named?.id;
+  const isTheirs = opened === undefined || opened === "scope" || name === "" || opened.account.id === named?.id;
   const found = isTheirs ? opened : undefined;
   if (found !== undefined && found !== "scope") {
     parts.throttle.succeeded(attempt);
-    return { kind: "ok", account: found };
+    return { kind: "ok", ...found };
   }
   if (found === undefined) {
     parts.throttle.charge(attempt);
@@ -63,8 +63,9 @@ async function accountOf(
   token: string,
   { protocol }: LoginContext,
   { store, directory, oidc, now }: BearerParts,
-): Promise<Account | "scope" | undefined> {
+): Promise<{ readonly account: Account; readonly pass: Pass } | "scope" | undefined> {
   let account: Account | undefined;
+  let pass: Pass;
   if (isSecret(token)) {
     const hash = hashOf(token);
     const at = now();
@@ -72,7 +73,12 @@ async function accountOf(
     if (session?.kind !== "token") return undefined;
     if (!permits(session.scopes, protocol === "http" ? "jmap" : protocol)) return "scope";
     account = await directory.account(session.account);
+    pass = { session: hash, expiresAt: session.expiresAt };
     if (at - (session.usedAt ?? 0) > notedMs) await store.webSessionUsed(hash, at);
-  } else account = await oidc?.account(token);
-  return account === undefined || account.disabled ? undefined : account;
+  } else {
+    const found = await oidc?.account(token);
+    account = found?.account;
+    pass = { expiresAt: found?.expiresAt };
+  }
+  return account === undefined || account.disabled ? undefined : { account, pass };
 }

@@ -13,10 +13,18 @@ export type LoginContext = {
   readonly connection: Pick<Connection, "tls" | "remote" | "channelBinding">;
 };
 
+/** What lets somebody in, where that can end before the account does. */
+export type Pass = {
+  /** The hash of a token of ours, or of a browser's session. */
+  readonly session?: string | undefined;
+  readonly expiresAt?: number | undefined;
+};
+
 export type LoginOutcome =
   | {
       readonly kind: "ok";
       readonly account: Account;
+      readonly pass?: Pass;
       /** Signing in: the second step has still to be taken. */
       readonly secondFactor?: true;
       /** For the API: it was an app password, and what that is good for (undefined: everything). */

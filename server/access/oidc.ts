@@ -49,7 +49,7 @@ const clockToleranceSeconds = 60;
 /** A failed discovery is tried again after so long. */
 const retryMs = 30_000;
 const timeoutSeconds = 10;
-const maxTokenAge = "1 day";
+const maxTokenAgeSeconds = 24 * 60 * 60;
 
 type Keys = ReturnType<typeof import("jose")["createRemoteJWKSet"]>;
 
@@ -150,8 +150,8 @@ export class Oidc {
     return this.#accountOf(claims);
   }
 
-  /** The account that an access token of the issuer (RFC 9068) opens; undefined where it opens none. */
-  async account(token: string): Promise<Account | undefined> {
+  /** The account that an access token of the issuer (RFC 9068) opens, and until when; undefined where it opens none. */
+  async account(token: string): Promise<{ readonly account: Account; readonly expiresAt: number } | undefined> {
     const { settings, log } = this.#ports;
     if (token.split(".").length !== 3) return undefined;
     const { createRemoteJWKSet, jwtVerify } = await import("jose");
@@ -167,7 +167,7 @@ export class Oidc {
         audience: settings.audience || settings.clientId,
         clockTolerance: clockToleranceSeconds,
         requiredClaims: ["exp", "sub"],
-        maxTokenAge,
+        maxTokenAge: maxTokenAgeSeconds,
         // Never "none", never a key that the client knows too.
         algorithms: [
           "RS256",
@@ -188,7 +188,9 @@ export class Oidc {
       return undefined;
     }
     const found = await this.#accountOf(payload);
-    return "why" in found ? undefined : found;
+    if ("why" in found) return undefined;
+    const endsAtSeconds = Math.min(payload.exp ?? 0, (payload.iat ?? 0) + maxTokenAgeSeconds) + clockToleranceSeconds;
+    return { account: found, expiresAt: endsAtSeconds * 1000 };
   }
 
   async #accountOf(claims: { readonly [claim: string]: unknown }): Promise<Account | { readonly why: string }> {

@@ -79,7 +79,9 @@ export class ScramLogin {
     if (second) return refused("app-password");
     const last = await ask(Buffer.from(end.message, "utf8"));
     if (typeof last === "string") return refused(last);
-    return last.length === 0 ? { kind: "ok", account } : refused("malformed");
+    return last.length === 0
+      ? { kind: "ok", account, pass: { expiresAt: credential?.expiresAt } }
+      : refused("malformed");
   }
 
   #binding(type: string, { connection }: LoginContext): Buffer | undefined {

@@ -114,6 +114,13 @@ export function mayHandOn({ scopes: given, appPassword }: Actor, wanted: readonl
   return wanted?.every((scope) => mailScopes.every((one) => !permits([scope], one) || own.includes(one))) ?? false;
 }
 
+/**
+ * Whether the actor may see and withdraw what signs in to the account, and opens this (undefined: everything). A token is named for it by its
+ * area; an app password is good for what it could have made itself. Of others' accounts the role decides.
+ */
+export const mayWithdraw = (actor: Actor, account: AccountId, opens: readonly string[] | undefined): boolean =>
+  actor.account.id !== account || actor.appPassword === undefined || mayHandOn(actor, opens);
+
 function isWithin(scope: string, given: readonly string[]): boolean {
   // As the scope of an app password it is the whole API.
   if (scope === "api") return allows(given, "*", "write");

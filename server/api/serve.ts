@@ -209,7 +209,7 @@ async function actorOf(request: FastifyRequest, parts: ApiParts): Promise<Actor 
     scopes: who.scopes,
     appPassword: who.appPassword,
     by: who.by,
-    session: who.secretHash,
+    session: who.pass?.session,
     remote: request.ip,
   };
 }

@@ -1,7 +1,7 @@
 /** Who asks over HTTP: Basic, a Bearer token, or the cookie of our own pages. Passwords go through the one door (`access/login.ts`). */
 import { TLSSocket } from "node:tls";
 import type { FastifyRequest } from "fastify";
-import type { LoginContext, LoginOutcome } from "../access/login.ts";
+import type { LoginContext, LoginOutcome, Pass } from "../access/login.ts";
 import { hashOf, isSecret, standingSession } from "../access/web-session.ts";
 import { tlsInfo } from "../net/connection.ts";
 import type { WebSession } from "../store/jmap.ts";
@@ -15,7 +15,8 @@ export type Who =
       readonly kind: "ok";
       readonly account: Account;
       readonly by: "basic" | "token" | "cookie";
-      readonly secretHash: string | undefined;
+      /** What ends before the account does. */
+      readonly pass: Pass | undefined;
       /** What a token may; undefined: everything that its account may. */
       readonly scopes: readonly string[] | undefined;
       /** By an app password, which is good for this (undefined: everything). */
@@ -37,8 +38,6 @@ type Found = {
 /** The last use of a session is noted once in so long. */
 const usedEveryMs = 10 * 60_000;
 
-const sessionEnded: Who = { kind: "refused", status: 401, detail: "The session has ended: log in again." };
-
 export class Authentication {
   readonly #ports: JmapPorts;
   readonly #found = new Map<string, Found>();
@@ -46,9 +45,9 @@ export class Authentication {
 
   constructor(ports: JmapPorts) {
     this.#ports = ports;
-    // A password, an account or the rights of one have changed: nothing is believed any more.
+    // A password, an account or the rights of one have changed, or a session has ended: nothing is believed any more.
     this.#unsubscribe = ports.store.subscribe((changes) => {
-      if (changes.some(({ kind }) => kind === "directory")) this.#found.clear();
+      if (changes.some(({ kind }) => kind === "directory" || kind === "signed-out")) this.#found.clear();
     });
   }
 
@@ -78,8 +77,8 @@ export class Authentication {
     if (colon < 0) return { kind: "refused", status: 401, detail: "Basic takes a name and a password." };
     const outcome = await this.login(request, text.slice(0, colon), text.slice(colon + 1), purpose);
     if (outcome.kind !== "ok") return refusalOf(outcome.reason);
-    const { account, appPassword } = outcome;
-    return { kind: "ok", account, by: "basic", secretHash: undefined, scopes: undefined, appPassword };
+    const { account, appPassword, pass } = outcome;
+    return { kind: "ok", account, by: "basic", pass, scopes: undefined, appPassword };
   }
 
   login(
@@ -125,20 +124,10 @@ export class Authentication {
     return outcome.kind === "ok" && outcome.account.id === account.id;
   }
 
-  #secret(secret: string, kind: "token" | "cookie"): Promise<Who> | Who {
-    return isSecret(secret) ? this.#session(hashOf(secret), kind) : sessionEnded;
-  }
-
-  /**
-   * Whether a session or token that opened a connection still holds: it ends by itself, or is ended, while the connection stays.
-   * Whose password has changed is signed out otherwise (`untilSignedOut`).
-   */
-  async stands({ by, secretHash }: Extract<Who, { kind: "ok" }>): Promise<boolean> {
-    return by === "basic" || secretHash === undefined || (await this.#session(secretHash, by)).kind === "ok";
-  }
-
-  async #session(hash: string, kind: "token" | "cookie"): Promise<Who> {
-    const refused = sessionEnded;
+  async #secret(secret: string, kind: "token" | "cookie"): Promise<Who> {
+    const refused: Who = { kind: "refused", status: 401, detail: "The session has ended: log in again." };
+    if (!isSecret(secret)) return refused;
+    const hash = hashOf(secret);
     const { store, directory, now } = this.#ports;
     const at = now();
     let found = this.#found.get(hash);
@@ -157,7 +146,7 @@ export class Authentication {
     }
     const account = await directory.account(found.account);
     if (account === undefined || account.disabled || found.expiresAt <= at) return refused;
-    return { kind: "ok", account, by: kind, secretHash: hash, scopes: found.scopes };
+    return { kind: "ok", account, by: kind, pass: { session: hash, expiresAt: found.expiresAt }, scopes: found.scopes };
   }
 
   /** A new session: the secret, which is kept nowhere. */

@@ -11,6 +11,7 @@ import {
   type JsonObject,
   type MethodError,
 } from "../../protocol/jmap/types.ts";
+import type { Pass } from "../access/login.ts";
 import type { Account, AccountId } from "../store/store.ts";
 import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
 import { Access, accessTo, ownAccess } from "./access.ts";
@@ -22,6 +23,8 @@ import { type SharedSending, sendingFrom } from "./shared-sending.ts";
 export type Call = {
   readonly ports: JmapPorts;
   readonly account: Account;
+  /** What lets them in, where that ends before the account does. */
+  readonly pass: Pass | undefined;
   /** What they may do in the account that the method names. */
   readonly access: Access;
   /** Address books that its owner shares with the caller; undefined in one's own account. */

@@ -4,7 +4,7 @@ import { limitProblem } from "../../protocol/jmap/request.ts";
 import { Hearing } from "./hearing.ts";
 import { sendProblem } from "./problem.ts";
 import type { PushHub, StateChange } from "./push.ts";
-import { type JmapService, whileStanding, whoAsks } from "./routes.ts";
+import { type JmapService, whoAsks } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
 /** Seconds between pings that a client may ask for; what is outside is brought inside (RFC 8620 §7.3). */
@@ -65,11 +65,9 @@ export function eventSourceRoute(app: FastifyInstance, service: JmapService, hub
       hearing.stop();
       raw.end();
     };
-    const forget = service.ports.untilSignedOut(account.id, () => raw.destroy());
-    const stopLooking = whileStanding(service, who, () => raw.destroy());
+    const forget = service.ports.untilSignedOut(account.id, who.pass, () => raw.destroy());
     raw.on("close", () => {
       forget();
-      stopLooking();
       clearInterval(timer);
       hearing.stop();
     });

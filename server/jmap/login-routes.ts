@@ -125,7 +125,7 @@ export function loginRoutes(app: FastifyInstance, service: JmapService, passkeys
   app.post("/auth/logout", { bodyLimit }, async (request, reply) => {
     const who = await auth.who(request);
     if (who.kind === "refused") return refuse(reply, who.status, who.detail);
-    if (who.secretHash !== undefined) await auth.end(who.secretHash);
+    if (who.pass?.session !== undefined) await auth.end(who.pass.session);
     return reply
       .header("set-cookie", sessionCookie(request, "", 0))
       .code(204)

@@ -2,7 +2,7 @@
 import type { MessageFacts } from "../../protocol/mime/facts.ts";
 import type { Reply } from "../../protocol/smtp/reply.ts";
 import type { Directory, SendAs } from "../access/directory.ts";
-import type { SignIn } from "../access/login.ts";
+import type { Pass, SignIn } from "../access/login.ts";
 import type { ImapSieve } from "../deliver/sieve/imap-sieve.ts";
 import type { Leave } from "../fetch/leave.ts";
 import type { Pictures } from "../fetch/pictures.ts";
@@ -19,8 +19,8 @@ import type { Sleepers } from "./sleepers.ts";
 export type JmapPorts = {
   readonly store: Store;
   readonly login: SignIn;
-  /** Calls `end` when the account is signed out; answers how to be called no more. */
-  readonly untilSignedOut: (account: AccountId, end: () => void) => () => void;
+  /** Calls `end` when the account is signed out, or what let somebody in holds no longer; answers how to be called no more. */
+  readonly untilSignedOut: (account: AccountId, pass: Pass | undefined, end: () => void) => () => void;
   readonly directory: Directory;
   readonly notify: Changes;
   readonly pool: Pick<WorkPool, "run">;

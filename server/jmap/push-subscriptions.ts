@@ -1,4 +1,6 @@
 /** Push subscriptions (RFC 8620 §7.2): made, verified, served, forgotten. */
+import type { Pass } from "../access/login.ts";
+import { standingSession } from "../access/web-session.ts";
 import type { AccountId } from "../store/store.ts";
 import { Hearing } from "./hearing.ts";
 import type { JmapPorts } from "./ports.ts";
@@ -23,6 +25,8 @@ export type Subscription = {
   /** What was sent to the URL, and whether the client has sent it back. */
   readonly code: string;
   readonly verified: boolean;
+  /** What it was made by: it ends with that. Those made before this was kept have none. */
+  readonly pass?: Pass;
 };
 
 type Served = {
@@ -96,13 +100,17 @@ export class Subscriptions {
     };
     // RFC 8620 §7.2: it ends with what the client has proved itself by; whoever stole that hears nothing more.
     if (known === undefined)
-      served.unwatch = this.#ports.untilSignedOut(account, () => {
+      served.unwatch = this.#ports.untilSignedOut(account, subscription.pass, () => {
         this.#forget(served).catch((error: unknown) =>
           this.#ports.log.error({ error, subscription: id }, "a push subscription could not be ended"),
         );
       });
     served.subscription = subscription;
     this.#served.set(key, served);
+    // What it was made by may have ended while nobody listened.
+    const session = known === undefined ? subscription.pass?.session : undefined;
+    if (session !== undefined && (await standingSession(this.#ports.store, session, this.#ports.now())) === undefined)
+      return this.#forget(served);
     if (!subscription.verified || served.hearing !== undefined) return;
     const [owner] = await this.#ports.store.accounts({ id: account });
     if (owner === undefined || this.#served.get(key) !== served || served.hearing !== undefined) return;

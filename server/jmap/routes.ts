@@ -46,7 +46,7 @@ const isOwnPage = ({ headers }: FastifyRequest): boolean =>
 export const originOf = (request: FastifyRequest): string =>
   `${request.protocol}://${request.headers.host ?? "localhost"}`;
 
-type Asking = Extract<Who, { kind: "ok" }>;
+export type Asking = Extract<Who, { kind: "ok" }>;
 
 /** The account that asks; where there is none the reply has been sent. */
 export const authenticated = async (...asked: Parameters<typeof whoAsks>): Promise<Account | undefined> =>
@@ -74,25 +74,10 @@ export async function whoAsks(
   return undefined;
 }
 
-/** Between two looks whether who listens is still signed in. */
-const standsEveryMs = 60_000;
-
-/** Calls `end` when the session or token of a connection that stays open holds no longer. Answers how to look no more. */
-export function whileStanding({ auth, ports }: JmapService, who: Asking, end: () => void): () => void {
-  const look = (): void => {
-    auth.stands(who).then(
-      (stands) => stands || end(),
-      (error: unknown) => ports.log.warn({ error, account: who.account.name }, "whether a session stands is not known"),
-    );
-  };
-  const timer = setInterval(look, standsEveryMs).unref();
-  return () => clearInterval(timer);
-}
-
 /** Answers one API request; for HTTP and the WebSocket alike. */
 export async function answerRequest(
   service: JmapService,
-  account: Account,
+  { account, pass }: Asking,
   value: unknown,
   origin: string,
 ): Promise<JsonObject | Problem> {
@@ -106,7 +91,7 @@ export async function answerRequest(
   );
   if ("status" in request) return request;
   const [answer, shared] = await Promise.all([
-    service.requests.run(account.id, () => runRequest(request, methods, { ports, account, origin })),
+    service.requests.run(account.id, () => runRequest(request, methods, { ports, account, pass, origin })),
     sharedWith(ports, account),
   ]);
   if (answer === "full")
@@ -159,8 +144,8 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
 
   const api = { bodyLimit: settings.maxRequestBytes };
   app.post(paths.api, api, async (request, reply) => {
-    const account = await authenticated(service, request, reply);
-    if (account === undefined) return reply;
+    const who = await whoAsks(service, request, reply);
+    if (who === undefined) return reply;
     if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
       return sendProblem(reply, {
         type: "urn:ietf:params:jmap:error:notJSON",
@@ -169,7 +154,7 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
       });
     const parsed = parseJson(bodyOf(request));
     if ("status" in parsed) return sendProblem(reply, parsed);
-    const answer = await answerRequest(service, account, parsed.value, originOf(request));
+    const answer = await answerRequest(service, who, parsed.value, originOf(request));
     if ("status" in answer) return sendProblem(reply, answer as Problem);
     return reply.type("application/json").send(JSON.stringify(answer));
   });

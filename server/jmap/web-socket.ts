@@ -6,11 +6,10 @@ import type { WebSocket } from "ws";
 import * as is from "../../protocol/jmap/check.ts";
 import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
-import type { Who } from "./auth.ts";
 import { Hearing } from "./hearing.ts";
 import { sendProblem } from "./problem.ts";
 import type { PushHub, StateChange } from "./push.ts";
-import { answerRequest, type JmapService, originOf, whileStanding, whoAsks } from "./routes.ts";
+import { type Asking, answerRequest, type JmapService, originOf, whoAsks } from "./routes.ts";
 import { paths } from "./session-object.ts";
 
 /** RFC 8887 §4.3.5.2. */
@@ -26,7 +25,7 @@ export async function webSocketRoute(app: FastifyInstance, service: JmapService,
   await app.register(websocket, {
     options: { maxPayload: service.ports.settings.maxRequestBytes + 1024, handleProtocols: () => "jmap" },
   });
-  const known = new WeakMap<FastifyRequest, Extract<Who, { kind: "ok" }>>();
+  const known = new WeakMap<FastifyRequest, Asking>();
   app.get(
     paths.webSocket,
     {
@@ -53,13 +52,7 @@ export async function webSocketRoute(app: FastifyInstance, service: JmapService,
   );
 }
 
-function serve(
-  socket: WebSocket,
-  who: Extract<Who, { kind: "ok" }>,
-  origin: string,
-  service: JmapService,
-  hub: PushHub,
-): void {
+function serve(socket: WebSocket, who: Asking, origin: string, service: JmapService, hub: PushHub): void {
   const { account } = who;
   const { log, settings } = service.ports;
   let hearing: Hearing | undefined;
@@ -77,11 +70,9 @@ function serve(
   socket.on("pong", () => {
     missed = 0;
   });
-  const forget = service.ports.untilSignedOut(account.id, () => socket.terminate());
-  const stopLooking = whileStanding(service, who, () => socket.terminate());
+  const forget = service.ports.untilSignedOut(account.id, who.pass, () => socket.terminate());
   socket.on("close", () => {
     forget();
-    stopLooking();
     clearInterval(ping);
     hearing?.stop();
   });
@@ -126,9 +117,8 @@ function serve(
     const type = isObject(value) ? value["@type"] : undefined;
     switch (type) {
       case "Request": {
-        if (!(await service.auth.stands(who))) return socket.close(1008, "The session has ended: log in again.");
         const { "@type": _, id, ...request } = value as JsonObject;
-        const answer = await answerRequest(service, account, request, origin);
+        const answer = await answerRequest(service, who, request, origin);
         if ("status" in answer) return refuse(answer as Problem, id);
         return send({ "@type": "Response", ...(typeof id === "string" ? { requestId: id } : {}), ...answer });
       }

@@ -159,8 +159,9 @@ function keyOf(change: Change): string {
       return `mailboxes ${change.account}`;
     case "objects":
       return `objects ${change.account} ${change.type}`;
-    case "sieve":
     case "signed-out":
+      return `${change.kind} ${change.account} ${change.session ?? ""}`;
+    case "sieve":
       return `${change.kind} ${change.account}`;
     case "sending":
       return `sending ${change.of.join()}`;

@@ -510,8 +510,11 @@ export type Change =
   /** Scripts, the vacation answer or annotations of an account; undefined: scripts of a domain or of the server. */
   | { readonly kind: "sieve"; readonly account: AccountId | undefined }
   | { readonly kind: "directory" }
-  /** Whoever is signed in to the account is so no more, or has to prove it again: it is closed or deleted, or a password has changed. */
-  | { readonly kind: "signed-out"; readonly account: AccountId }
+  /**
+   * Whoever is signed in to the account is so no more, or has to prove it again: it is closed or deleted, or a password has changed.
+   * With a session (the hash of its secret): who is signed in by that one.
+   */
+  | { readonly kind: "signed-out"; readonly account: AccountId; readonly session?: string }
   | { readonly kind: "queue" }
   /** Rows of these kinds of sending's model, "suppression", or "event". */
   | { readonly kind: "sending"; readonly of: readonly string[] };

@@ -152,6 +152,23 @@ export function knowingContract(open: Open): void {
         async () => store.removeCredential(id, await store.putCredential(id, { ...hashed, kind: "app-password" })),
       ])
         await expect("signed-out", signOut);
+      const session = {
+        account: id,
+        kind: "token",
+        label: "",
+        createdAt: noon,
+        expiresAt: noon + 1,
+      } as const;
+      for (const [hash, end] of [
+        ["ab".repeat(32), () => store.webSessionPut("ab".repeat(32), undefined)],
+        ["cd".repeat(32), () => store.webSessionEnd(id, "cd".repeat(8))],
+      ] as const) {
+        await store.webSessionPut(hash, session);
+        heard.length = 0;
+        await expect("signed-out", end);
+        const told = heard.filter(({ kind }) => kind === "signed-out");
+        assert.deepEqual(told, [{ kind: "signed-out", account: id, session: hash }], "of this session alone");
+      }
       heard.length = 0;
       await store.updateAccount(id, { disabled: false });
       await store.putCredential(id, { ...hashed, kind: "app-password" });

@@ -417,7 +417,7 @@ describe("pushes", () => {
     }
   });
 
-  test("WebSocket: it ends with the session or token that opened it", async () => {
+  test("a WebSocket and a push subscription end with the session or token that made them", async () => {
     const post = (path: string, headers: { readonly [name: string]: string }, body: Any) =>
       fetch(new URL(path, you.session.apiUrl), {
         method: "POST",
@@ -442,11 +442,25 @@ describe("pushes", () => {
     socket.send(echo);
     const [answer] = await once(socket, "message");
     assert.equal(JSON.parse(String(answer))["@type"], "Response");
-    assert.equal((await post("/auth/logout", { authorization }, {})).status, 204);
+    const url = "http://127.0.0.1:9/push";
+    const subscribe = { create: { p: { deviceClientId: "of the token", url } } };
+    const call = { using: ["urn:ietf:params:jmap:core"], methodCalls: [["PushSubscription/set", subscribe, "0"]] };
+    const made = (await (await post("/jmap/api", { authorization }, call)).json()) as Any;
+    const { id } = made.methodResponses[0][1].created.p;
+    await pushSet({ create: { q: { deviceClientId: "of the password", url } } });
     const closed = once(socket, "close");
     socket.on("message", () => assert.fail("The session has ended."));
-    socket.send(echo);
-    assert.equal((await closed)[0], 1008);
+    assert.equal((await post("/auth/logout", { authorization }, {})).status, 204);
+    await closed;
+    const left = await until("it is gone", async () => {
+      const { list } = await pushGet();
+      return list.some((one: Any) => one.id === id) ? undefined : (list as Any[]);
+    });
+    assert.deepEqual(
+      left.map(({ deviceClientId }) => deviceClientId),
+      ["of the password"],
+    );
+    await pushSet({ destroy: left.map((one: Any) => one.id) });
   });
 
   test("a subscription is verified, then told; and it is gone when its end is", async () => {

@@ -57,6 +57,18 @@ test("app passwords and the second factor, each by their own person", async () =
     await part.ok("POST", "/accounts/me/tokens", { label: "less", scopes: ["security:read", "imap"] });
   }
   await parts[0]!.no(422, "POST", "/accounts/me/app-passwords", { label: "more", scopes: ["api"] });
+  // An app password neither sees nor withdraws what opens more than itself; a token that is named for it does.
+  const mail = await talk.ok("POST", "/accounts/me/app-passwords", { label: "all mail" });
+  const everything = await talk.ok("POST", "/accounts/me/tokens", { label: "everything" });
+  const labels = async (asked: ApiTalk, path: string): Promise<readonly string[]> =>
+    (await asked.ok("GET", `/accounts/me/${path}`)).items.map(({ label }: { label: string }) => label);
+  assert.deepEqual(await labels(parts[0]!, "app-passwords"), ["phone", "api", "all mail"]);
+  assert.deepEqual(await labels(parts[1]!, "app-passwords"), ["phone", "api"]);
+  assert.deepEqual(await labels(parts[1]!, "tokens"), ["less", "less", "part"]);
+  await parts[1]!.no(404, "DELETE", `/accounts/me/app-passwords/${mail.id}`);
+  await parts[1]!.no(404, "DELETE", `/accounts/me/tokens/${everything.id}`);
+  await parts[0]!.ok("DELETE", `/accounts/me/app-passwords/${mail.id}`);
+  await talk.ok("DELETE", `/accounts/me/tokens/${everything.id}`);
   await talk.ok("DELETE", `/accounts/me/app-passwords/${program.id}`);
   const stranger = await talkOf(other);
   await stranger.no(404, "GET", `/accounts/${user}/app-passwords`);

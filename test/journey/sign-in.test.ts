@@ -242,6 +242,44 @@ test("who is signed out is so at once, on connections that are open too; a passw
   await Promise.all(again);
 });
 
+test("what a token has opened ends with that token, and with no other", { timeout: 60_000 }, async () => {
+  const user = server.ready.users[2]!;
+  const token = async (): Promise<string> =>
+    String(
+      ((await (await post("/auth/login", { username: user, password: "pw", token: true })).json()) as Json)[
+        "accessToken"
+      ],
+    );
+  /** Open connections of every kind; each tells when it ends. */
+  const open = async (secret: string): Promise<readonly Promise<unknown>[]> => {
+    const bearer = Buffer.from(`n,a=${user},\x01auth=Bearer ${secret}\x01\x01`).toString("base64");
+    const xoauth2 = Buffer.from(`user=${user}\x01auth=Bearer ${secret}\x01\x01`).toString("base64");
+    const said = [
+      ["imap", `a AUTHENTICATE OAUTHBEARER ${bearer}\r\nb IDLE\r\n`, /^\+ /m],
+      ["pop3", `AUTH XOAUTH2 ${xoauth2}\r\n`, /^\+OK .*\r\n\+OK /m],
+      ["submission", `EHLO x\r\nAUTH XOAUTH2 ${xoauth2}\r\n`, /^235 /m],
+      ["sieve", `AUTHENTICATE "OAUTHBEARER" "${bearer}"\r\n`, /^OK\b.*\r\n(?:.*\r\n)*OK\b/m],
+    ] as const;
+    const ends = await Promise.all(
+      said.map(([service, words, until]) => talk(server.ready.ports[service]!, words, until)),
+    );
+    return ends.map(({ end }) => end);
+  };
+  const [one, other] = [await token(), await token()];
+  const goes = await open(one);
+  const idling = `a AUTHENTICATE XOAUTH2 ${Buffer.from(`user=${user}\x01auth=Bearer ${other}\x01\x01`).toString("base64")}\r\nb IDLE\r\n`;
+  const stays = await talk(server.ready.ports["imap"]!, idling, /^\+ /m);
+  let ended = 0;
+  const noted = stays.end.then(() => ended++);
+  assert.equal((await post("/auth/logout", {}, { authorization: `Bearer ${one}` })).status, 204);
+  await Promise.all(goes);
+  const again = await open(other);
+  assert.equal(ended, 0, "the other token still holds");
+  const listed = await run("session", "list", user);
+  for (const { id } of listed) await run("session", "end", user, String(id));
+  await Promise.all([noted, ...again]);
+});
+
 test("somebody gets another address: both take mail, send and open the account, groups go on", async () => {
   const at = server.ready.domain;
   const [old, name, friend] = [`emma.old@${at}`, `emma.new@${at}`, server.ready.users[2]!];

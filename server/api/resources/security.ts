@@ -14,7 +14,7 @@ import {
 import { readAddress } from "../../admin/names.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { scopes, shownHashChars } from "../../store/security-store.ts";
-import { type Actor, isWhole, mayHandOn } from "../actor.ts";
+import { type Actor, isWhole, mayHandOn, mayWithdraw } from "../actor.ts";
 import { domainOf, theAccount } from "../params.ts";
 import { conflict, forbidden, notFound, type Problem, wrongField } from "../problem.ts";
 import { at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
@@ -84,14 +84,17 @@ export const routes: readonly Route[] = [
     method: "GET",
     path: "/accounts/{account}/app-passwords",
     summary: "App passwords of an account (not what they are).",
+    description: "An app password sees those that are good for no more than itself.",
     area: "security",
     who: "user",
     params: { account: theAccount },
     query: z.object(page),
     answer: list(AppPassword),
-    run: async ({ account, query: { limit, cursor } }, { store }) => {
+    run: async ({ account, actor, query: { limit, cursor } }, { store }) => {
       const after = Number(cursor ?? 0) || 0;
-      const all = (await store.credentials(account.id)).filter((one) => one.kind === "app-password" && one.id > after);
+      const all = (await store.credentials(account.id)).filter(
+        (one) => one.kind === "app-password" && one.id > after && mayWithdraw(actor, account.id, one.scopes),
+      );
       return paged(
         all.slice(0, limit + 1),
         limit,
@@ -146,9 +149,9 @@ export const routes: readonly Route[] = [
     area: "security",
     who: "user",
     params: { account: theAccount, number: theNumber("The number of an app password.") },
-    run: async ({ account, number }, { store }) => {
+    run: async ({ account, actor, number }, { store }) => {
       const found = (await store.credentials(account.id)).find(({ id }) => id === number);
-      if (found?.kind !== "app-password") return notFound();
+      if (found?.kind !== "app-password" || !mayWithdraw(actor, account.id, found.scopes)) return notFound();
       await store.removeCredential(account.id, number);
       return undefined;
     },
@@ -290,9 +293,10 @@ export const routes: readonly Route[] = [
     area: "security",
     who: "user",
     params: { account: theAccount, number: theNumber("The number of a passkey.") },
-    run: async ({ account, number }, { store }) => {
+    run: async ({ account, actor, number }, { store }) => {
       const found = (await store.factors(account.id)).find(({ id }) => id === number);
       if (found?.kind !== "passkey") return notFound();
+      if (!mayWithdraw(actor, account.id, undefined)) return forbidden("An app password is not enough for it.");
       await store.removeFactors(account.id, number);
       return undefined;
     },

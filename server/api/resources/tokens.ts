@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defaultTokenDays, makeToken, scopeForm, sessionsOf, shownSession } from "../../admin/access.ts";
 import type { WebSession } from "../../store/jmap.ts";
-import { mayHandOn } from "../actor.ts";
+import { mayHandOn, mayWithdraw } from "../actor.ts";
 import { refusal } from "../outcome.ts";
 import { theAccount } from "../params.ts";
 import { forbidden, notFound, wrongField } from "../problem.ts";
@@ -50,13 +50,16 @@ export const routes: readonly Route[] = [
       params: { account: theAccount },
       query: z.object(page),
       answer: list(Session),
-      run: async ({ account, query }, world) =>
-        pagedByTime(await sessionsOf(world, account.id, kind), query, {
+      run: async ({ account, actor, query }, world) => {
+        const all = await sessionsOf(world, account.id, kind);
+        const seen = all.filter(({ scopes }) => mayWithdraw(actor, account.id, scopes));
+        return pagedByTime(seen, query, {
           order: "newest first",
           at: ({ createdAt }) => createdAt,
           id: ({ id }) => id,
           shown: shownSession,
-        }),
+        });
+      },
     }),
     route({
       method: "DELETE",
@@ -65,9 +68,9 @@ export const routes: readonly Route[] = [
       area: path,
       who: "user",
       params: { account: theAccount, id: theId },
-      run: async ({ account, id }, world) => {
+      run: async ({ account, actor, id }, world) => {
         const found = (await sessionsOf(world, account.id, kind)).find((session) => session.id === id);
-        if (found === undefined) return notFound();
+        if (found === undefined || !mayWithdraw(actor, account.id, found.scopes)) return notFound();
         await world.endSession(found.hash);
         return undefined;
       },

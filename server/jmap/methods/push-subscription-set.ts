@@ -103,6 +103,7 @@ function readNew(object: unknown, call: Call): Subscription | SetError {
     expires: expiry(expires, call.ports.now()),
     code: call.ports.random(16),
     verified: false,
+    ...(call.pass === undefined ? {} : { pass: call.pass }),
   };
 }
 

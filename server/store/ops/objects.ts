@@ -4,7 +4,7 @@ import type { AccountId } from "../store.ts";
 import { insertContent } from "./contents.ts";
 import type { KeptMessage } from "./kept.ts";
 import { lockAccount, nextModseq } from "./mailbox-tree.ts";
-import { all, type Op, one, publish, rows, run } from "./tx.ts";
+import { all, type Op, one, publish, type Row, rows, run } from "./tx.ts";
 
 /** Objects of one type that an account may have. */
 export const maxObjects = 20_000;
@@ -310,7 +310,7 @@ export function* webSessionUsed(hash: string, at: number): Op<void> {
 export const maxWebSessions = 200;
 
 export function* webSessionPut(hash: string, session: WebSession | undefined): Op<void> {
-  yield* run("DELETE FROM web_sessions WHERE hash = $1", hash);
+  yield* ended(yield* all<EndedRow>("DELETE FROM web_sessions WHERE hash = $1 RETURNING account, hash", hash));
   if (session === undefined) return;
   yield* run(
     `INSERT INTO web_sessions (hash, account, kind, label, created_at, expires_at, scopes, remote, used_at)
@@ -325,11 +325,19 @@ export function* webSessionPut(hash: string, session: WebSession | undefined): O
     session.remote ?? "",
     session.usedAt ?? 0,
   );
-  yield* run(
+  const oldest = yield* all<EndedRow>(
     `DELETE FROM web_sessions WHERE account = $1 AND hash IN (SELECT hash FROM web_sessions WHERE account = $1
-       ORDER BY created_at DESC LIMIT 1000 OFFSET ${maxWebSessions})`,
+       ORDER BY created_at DESC LIMIT 1000 OFFSET ${maxWebSessions}) RETURNING account, hash`,
     session.account,
   );
+  yield* ended(oldest);
+}
+
+type EndedRow = { readonly account: number; readonly hash: string } & Row;
+
+/** What these sessions have opened ends with them. */
+export function* ended(sessions: readonly EndedRow[]): Op<void> {
+  for (const { account, hash } of sessions) yield* publish({ kind: "signed-out", account, session: hash });
 }
 
 export function* webSessionsEnd(account: AccountId, except: string): Op<void> {

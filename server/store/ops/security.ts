@@ -10,6 +10,7 @@ import {
   shownHashChars,
 } from "../security-store.ts";
 import type { AccountId, Instant } from "../store.ts";
+import { ended } from "./objects.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
 
 /** Logins remember what they know of an account: they must look again. */
@@ -138,12 +139,13 @@ export function* raiseCredential(
 // ---------------------------------------------------------------- sessions
 
 export function* webSessionEnd(account: AccountId, id: string): Op<"done" | "missing"> {
-  const ended = yield* run(
-    `DELETE FROM web_sessions WHERE account = $1 AND substr(hash, 1, ${shownHashChars}) = $2`,
+  const gone = yield* all<{ readonly account: number; readonly hash: string } & Row>(
+    `DELETE FROM web_sessions WHERE account = $1 AND substr(hash, 1, ${shownHashChars}) = $2 RETURNING account, hash`,
     account,
     id,
   );
-  if (ended === 0) return "missing";
+  if (gone.length === 0) return "missing";
+  yield* ended(gone);
   yield* accountChanged();
   return "done";
 }
