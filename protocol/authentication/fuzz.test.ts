@@ -114,7 +114,7 @@ const nasty: readonly [name: string, text: string][] = [
 ];
 for (const [name, one] of nasty)
   test(`60,000 characters of ${name} cost no time`, async () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     parseTags(one);
     parseTags(`v=1;${one}`);
     parseSpf(`v=spf1 ${one.slice(0, 16_000)}`);
@@ -130,5 +130,6 @@ for (const [name, one] of nasty)
     const txt = async () => ({ kind: "none", exists: false }) as const;
     await verifyDkim(header, { txt, hashes: (w) => bodyHashes(bytes, w), now: 0, authorDomain: undefined });
     await verifyArc(header, { txt, hashes: (w) => bodyHashes(bytes, w) });
-    assert.ok(performance.now() - start < 2000, `${performance.now() - start} ms`);
+    const ms = process.cpuUsage(start).user / 1000;
+    assert.ok(ms < 2000, `${ms} ms`);
   });

@@ -51,17 +51,17 @@ test("who drips a command in without end has to log in in time all the same", as
     if (!beginning.includes("PLAIN")) assert.equal(said.at(-1), "* BYE Nobody logged in");
     client.destroy();
   }
-  const client = await impatient.user();
+  const client = await user(impatient);
   await new Promise((resolve) => setTimeout(resolve, 400));
   await client.ok("NOOP");
   await impatient.close();
 });
 
-/** The sessions before have to be gone for the account's bound. */
-async function user(): Promise<Client> {
+/** The sessions before have to be gone for the account's bound; a machine that is slow may need some tries to log in in time. */
+async function user(of: ImapWorld = world): Promise<Client> {
   for (;;) {
-    const client = await world.connect();
-    const [answer] = await client.run("LOGIN u1@example.test pw");
+    const client = await of.connect();
+    const [answer] = await client.run("LOGIN u1@example.test pw").catch(() => []);
     if (answer?.startsWith("OK")) return client;
     client.destroy();
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -103,7 +103,7 @@ test("a large message in pieces is read from the store once, a long one whole; a
 });
 
 test("memory that serves again is not written to while a client still takes what lay in it", {
-  timeout: 30_000,
+  timeout: 300_000,
 }, async () => {
   // Nobody is cut off here, however slow the machine is.
   const patient = await imapWorld(kept.store, kept.accounts, { cache, log });

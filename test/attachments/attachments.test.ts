@@ -16,13 +16,13 @@ test("there are enough samples", () => {
 
 for (const sample of dangerous)
   test(`caught: ${sample.danger}: ${JSON.stringify(sample.name)}`, async () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     const { findings } = await scanMessage(messageWith(sample));
     assert.ok(
       findings.some(({ danger }) => danger === sample.danger),
       `found ${findings.map(sentenceOf).join("; ") || "nothing"}`,
     );
-    assert.ok(performance.now() - start < 5000, "in time");
+    assert.ok(process.cpuUsage(start).user / 1000 < 5000, "in time");
   });
 
 const program = Buffer.from("var a = 1;").toString("base64");

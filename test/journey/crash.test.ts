@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { crashRun } from "../crash-run.ts";
 import { angarium, temporaryFolder } from "../dev-process.ts";
 
-test("three kills under load lose nothing", { timeout: 240_000 }, async (t) => {
+test("three kills under load lose nothing", { timeout: 600_000 }, async (t) => {
   const data = await temporaryFolder(t);
   const verify = async (): Promise<string> => {
     const { code, out, err } = await angarium("verify", "--data", data);

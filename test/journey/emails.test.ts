@@ -360,10 +360,9 @@ test("emails whose texts differ are written when they are sent, and what only on
     ({ status }) => status === "delivered",
   );
   assert.equal(shown.subject, "Order 7");
-  const held = await user.ok("GET", `/emails/${emails[5].id}`);
-  assert.ok(
-    held.events.some(({ type }: Any) => type === "held"),
-    JSON.stringify(held.events),
+  await until(
+    () => user.ok("GET", `/emails/${emails[5].id}`),
+    ({ events }) => events.some(({ type }: Any) => type === "held"),
   );
 });
 

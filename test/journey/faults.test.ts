@@ -33,7 +33,7 @@ async function limitFiles(pid: number, bytes: number | "unlimited"): Promise<voi
 }
 
 test("while nothing can be written mail is answered 4xx, reading goes on, and afterwards all is well", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (t) => {
   const data = await temporaryFolder(t);
   const sink = await startSink();
@@ -85,7 +85,7 @@ test("while nothing can be written mail is answered 4xx, reading goes on, and af
 });
 
 test("SIGTERM under load: an end in order within five seconds, nothing acknowledged is lost", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (t) => {
   const data = await temporaryFolder(t);
   const sink = await startSink();

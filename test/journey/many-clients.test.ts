@@ -231,7 +231,7 @@ function popClient(model: Model, lookUp: Wire, port: number): Client["step"] {
   };
 }
 
-test("JMAP, IMAP and POP3 at once against a model; followers know the truth", { timeout: 120_000 }, async () => {
+test("JMAP, IMAP and POP3 at once against a model; followers know the truth", { timeout: 300_000 }, async () => {
   const seed = Number(process.env["ANGARIUM_SEED"] ?? 5);
   const random = seeded(seed);
   const { ports } = dev.ready;

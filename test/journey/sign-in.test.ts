@@ -185,7 +185,7 @@ test("sessions: a fresh one at each sign-in, listed, ended; nothing for pages of
 });
 
 test("who is signed out is so at once, on connections that are open too; a password that holds comes back", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const user = `leaver@${server.ready.domain}`;
   const made = await run("account", "add", user);

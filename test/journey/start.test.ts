@@ -12,7 +12,7 @@ import { Wire } from "../wire.ts";
 const root = join(import.meta.dirname, "..", "..");
 
 test("the first start prints a table, a password and DNS records; the next one is ready soon and keeps the password", {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async (t) => {
   const folder = await temporaryFolder(t);
   const clone = join(folder, "clone");
@@ -89,7 +89,9 @@ test("the first start prints a table, a password and DNS records; the next one i
   t.diagnostic(`ready after ${first.ms.toFixed(0)} ms the first time, ${second.ms.toFixed(0)} ms later`);
 });
 
-test("an installation that fails says so, and the next command tries again at once", { timeout: 30_000 }, async (t) => {
+test("an installation that fails says so, and the next command tries again at once", {
+  timeout: 300_000,
+}, async (t) => {
   const clone = await temporaryFolder(t);
   for (const name of ["main.ts", "package.json", "scripts"])
     await cp(join(root, name), join(clone, name), { recursive: true });
@@ -102,7 +104,7 @@ test("an installation that fails says so, and the next command tries again at on
       {
         env: { ...process.env, npm_execpath: npm },
         encoding: "utf8",
-        timeout: 10_000,
+        timeout: 60_000,
       },
     );
     assert.equal(status, 1);
@@ -126,7 +128,7 @@ test("the lock file names every package for every platform: npm ci refuses one t
   assert.deepEqual(missing, []);
 });
 
-test("SIGTERM to npm itself stops the server in order", { timeout: 60_000 }, async () => {
+test("SIGTERM to npm itself stops the server in order", { timeout: 300_000 }, async () => {
   const child = spawn("npm", ["run", "--silent", "angarium", "--", "dev", "--users", "1"], {
     cwd: root,
     stdio: ["ignore", "pipe", "ignore"],
