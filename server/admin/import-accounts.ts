@@ -1,12 +1,13 @@
 /**
  * Many accounts at once, from CSV. A running server seals passwords and hashes them afterwards (`access/sealed-passwords.ts`), otherwise
  * they are hashed as many at a time as there are threads for it. An import
- * that broke half-way is simply run again: what is there already is left alone.
+ * that broke half-way is simply run again: accounts that are there already are left alone, and get the aliases that are missing.
  */
 import { availableParallelism } from "node:os";
 import { parseCsvRows } from "../../protocol/csv.ts";
 import { generatePassword, makeCredential, type NewCredential } from "../access/password.ts";
 import type { HostedDomain, Tenant } from "../store/hosting.ts";
+import type { Address } from "../store/store.ts";
 import { readBytes } from "./arguments.ts";
 import { no, type Progress, type Refused, type World } from "./command.ts";
 import { readAddress } from "./names.ts";
@@ -25,7 +26,7 @@ type Row = { readonly line: number } & { readonly [C in Column]?: string };
 
 export type Imported = {
   readonly made: number;
-  /** They were there already and are left as they are. */
+  /** They were there already and are left as they are, but for aliases that they lack. */
   readonly present: number;
   readonly aliases: number;
   /** Of accounts without a password in the file. */
@@ -35,7 +36,9 @@ export type Imported = {
 
 /** Reads the rows by the names in the first one; a sentence where there is no column "address". */
 function readRows(text: string): readonly Row[] | Refused {
-  const [head, ...rest] = parseCsvRows(text);
+  const [head, ...below] = parseCsvRows(text);
+  // Spreadsheets leave lines of separators alone at the end.
+  const rest = below.filter(({ cells }) => cells.some((cell) => cell.trim() !== ""));
   const names = (head?.cells ?? []).map((name) =>
     columns.find((known) => known.toLowerCase() === name.trim().toLowerCase()),
   );
@@ -77,6 +80,7 @@ async function importWith(
   const tenants = new Map<number, Tenant>((await store.tenants()).map((tenant) => [tenant.id, tenant]));
   const room = new Map<number, { accounts: number; bytes: number }>();
   const known = new Set((await store.accounts()).map(({ name }) => name));
+  const addresses = new Map((await store.addresses()).map((one) => [`${one.local}@${one.domain}`, one]));
   /** The line that has named an account first. */
   const named = new Map<string, number>();
   const mistakes: { line: number; why: string }[] = [];
@@ -88,24 +92,31 @@ async function importWith(
     if (mistakes.length < maxMistakes) mistakes.push({ line, why });
   };
 
+  const domainOf = async (name: string): Promise<HostedDomain | undefined> => {
+    if (!domains.has(name)) domains.set(name, await mayUse(name));
+    return domains.get(name);
+  };
+
   type Ready = { readonly row: Row; readonly name: string; readonly quotaBytes: number; readonly domain: HostedDomain };
   const ready: Ready[] = [];
+  const there: Pick<Ready, "row" | "name">[] = [];
   for (const row of rows) {
     const address = row.address === undefined ? undefined : readAddress(row.address);
     if (address === undefined) {
       wrong(row.line, `"${row.address ?? ""}" is no address.`);
       continue;
     }
-    if (!domains.has(address.domain)) domains.set(address.domain, await mayUse(address.domain));
-    const domain = domains.get(address.domain);
+    const domain = await domainOf(address.domain);
     const name = `${address.local}@${address.domain}`;
     const before = named.get(name);
     named.set(name, before ?? row.line);
     if (before !== undefined) wrong(row.line, `${name} is in line ${before} already: this line is left out.`);
     else if (domain === undefined || domain.kind !== "local")
       wrong(row.line, `The domain ${address.domain} is not here.`);
-    else if (known.has(name)) present++;
-    else if (row.password !== undefined && badPassword(row.password)) wrong(row.line, "The password cannot be used.");
+    else if (known.has(name)) {
+      present++;
+      there.push({ row, name });
+    } else if (row.password !== undefined && badPassword(row.password)) wrong(row.line, "The password cannot be used.");
     else {
       const tenant = tenants.get(domain.tenant);
       const quota = row.quota === undefined ? (tenant?.settings.limits.defaultQuotaBytes ?? 0) : readBytes(row.quota);
@@ -122,6 +133,40 @@ async function importWith(
     }
   }
 
+  // Told before anything is written: of two that want the same address none takes it from the other.
+  const wanted = new Map<string, string>();
+  const aliasesOf = async ({ row, name }: Pick<Ready, "row" | "name">): Promise<readonly Alias[]> => {
+    const own: Alias[] = [];
+    for (const text of (row.aliases ?? "").split(/[\s;]+/).filter((part) => part !== "")) {
+      const alias = readAddress(text);
+      const address = alias && `${alias.local}@${alias.domain}`;
+      const before = address === undefined ? undefined : addresses.get(address);
+      if (alias === undefined || address === undefined) wrong(row.line, `"${text}" is no address to be an alias.`);
+      else if ((await domainOf(alias.domain)) === undefined)
+        wrong(row.line, `${address} is not made an alias: the domain ${alias.domain} is not here.`);
+      else if (address === name || before?.targets.join() === name || wanted.get(address) === name) continue;
+      else if (known.has(address)) wrong(row.line, `${address} is not made an alias of ${name}: it is an account.`);
+      else if (before !== undefined || wanted.has(address))
+        wrong(
+          row.line,
+          `${address} is not made an alias of ${name}: it leads to ${leadsTo(before, wanted.get(address))}.`,
+        );
+      else {
+        wanted.set(address, name);
+        own.push(alias);
+      }
+    }
+    return own;
+  };
+  const further = new Map<string, readonly Alias[]>();
+  for (const one of [...there, ...ready]) further.set(one.name, await aliasesOf(one));
+
+  const addAliases = async (name: string): Promise<void> => {
+    for (const alias of further.get(name) ?? []) {
+      await store.putAddress({ ...alias, kind: "alias", account: undefined, targets: [name], senders: [] });
+      aliases++;
+    }
+  };
   const credentialOf = async ({ row, name }: Ready): Promise<NewCredential | Refused> => {
     if (row.passwordHash !== undefined) return readHash(row.passwordHash, now());
     const password = row.password ?? generatePassword();
@@ -133,18 +178,9 @@ async function importWith(
     const answer = await addAccount(store, { name, displayName: row.displayName ?? "", quotaBytes }, credential, now());
     if (answer.kind === "refused") return wrong(row.line, answer.why);
     made++;
-    for (const text of (row.aliases ?? "").split(/[\s;]+/).filter((part) => part !== "")) {
-      const alias = readAddress(text);
-      const home = alias === undefined ? undefined : await mayUse(alias.domain);
-      const taken = alias !== undefined && home !== undefined && (await store.addresses(alias)).length > 0;
-      if (alias === undefined || home === undefined || taken) wrong(row.line, `The alias ${text} cannot be made.`);
-      else {
-        const plain = { kind: "alias", account: undefined, targets: [name], senders: [] } as const;
-        await store.putAddress({ ...alias, ...plain });
-        aliases++;
-      }
-    }
+    await addAliases(name);
   };
+  for (const { name } of there) await addAliases(name);
   // Hashing and writing overlap: while one batch is written the next one is hashed.
   let writing: Promise<unknown> = Promise.resolve();
   for (let from = 0; from < ready.length; from += batch) {
@@ -162,6 +198,13 @@ async function importWith(
   await writing;
   mistakes.sort((one, other) => one.line - other.line);
   return { made, present, aliases, passwords, mistakes };
+}
+
+type Alias = { readonly local: string; readonly domain: string };
+
+function leadsTo(there: Address | undefined, earlier: string | undefined): string {
+  if (there === undefined) return earlier ?? "";
+  return there.targets.length === 0 ? "something else" : there.targets.slice(0, 3).join(", ");
 }
 
 async function full(

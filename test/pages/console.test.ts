@@ -440,6 +440,9 @@ test("the console", async (t) => {
     await accessible(page, "accounts from a file");
     await dialog.getByRole("button", { name: "Make the accounts" }).click();
     await dialog.getByText("Line 3: The domain nowhere.test is not here.").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.getByText("They are not saved yet, and nobody can tell them again.").waitFor();
+    await dialog.getByRole("button", { name: "Close without them" }).waitFor();
     const saving = page.waitForEvent("download");
     await dialog.getByRole("button", { name: "Save the passwords" }).click();
     const chunks: Buffer[] = [];

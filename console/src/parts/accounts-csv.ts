@@ -21,7 +21,7 @@ export function lookAt(csv: string): Looked {
   return {
     columns: named.filter(isKnown),
     unknown: named.filter((name) => !isKnown(name)),
-    rows: rest.length,
+    rows: rest.filter((cells) => cells.some((cell) => cell.trim() !== "")).length,
     problem:
       named.length === 0
         ? "Choose a file first, or write the lines."
