@@ -3,13 +3,18 @@ import { colonList, parseTags } from "../dkim/tags.ts";
 import { fieldValue, type Header } from "../mime/header.ts";
 import { authservId } from "./field.ts";
 
-/** The domains whose signatures passed, of our own topmost Authentication-Results (RFC 8601); a field of another name is a stranger's. */
+/** Our own topmost Authentication-Results (RFC 8601) of a message that came by delivery; a field of another name is a stranger's. */
+export function ownResults(header: Header, ourHost: string): string | undefined {
+  const field = header.fields.find(({ name }) => name === "authentication-results");
+  const value = field && fieldValue(header, field);
+  return value !== undefined && authservId(value) === ourHost.toLowerCase() ? value : undefined;
+}
+
+/** The domains whose signatures passed. */
 function passedDomains(header: Header, ourHost: string): ReadonlySet<string> {
   const domains = new Set<string>();
-  const field = header.fields.find(({ name }) => name === "authentication-results");
-  if (field === undefined) return domains;
-  const value = fieldValue(header, field);
-  if (authservId(value) !== ourHost.toLowerCase()) return domains;
+  const value = ownResults(header, ourHost);
+  if (value === undefined) return domains;
   for (const piece of value
     .replace(/\([^()]*\)/g, " ")
     .replace(/"[^"]*"/g, "")

@@ -36,7 +36,15 @@ const bodies = [
   "hasAttachment",
   "preview",
 ] as const;
-const emailNames: ReadonlySet<string> = new Set([...metadata, ...Object.keys(convenience), "headers", ...bodies]);
+/** Of our own: what the server itself found of who sent it. */
+export const resultsProperty = "authenticationResults";
+const emailNames: ReadonlySet<string> = new Set([
+  ...metadata,
+  ...Object.keys(convenience),
+  "headers",
+  resultsProperty,
+  ...bodies,
+]);
 const partNames: ReadonlySet<string> = new Set([
   "partId",
   "blobId",
@@ -171,7 +179,12 @@ export function bytesNeeded(properties: readonly Property[], bodyValues: boolean
     if (name === "bodyValues") {
       if (bodyValues) return "all";
     } else if (name === "preview") need = "start";
-    else if (property.kind === "header" || name === "headers" || Object.hasOwn(convenience, name))
+    else if (
+      property.kind === "header" ||
+      name === "headers" ||
+      name === resultsProperty ||
+      Object.hasOwn(convenience, name)
+    )
       need = need === "start" ? need : "header";
   }
   return need;

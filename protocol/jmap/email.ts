@@ -1,9 +1,10 @@
 /** An Email object (RFC 8621 §4) of a message's bytes and what the store knows of it. Pure: a worker may do it. */
+import { ownResults } from "../authentication/covered.ts";
 import { dispositionOf, hasAttachment } from "../mime/attachments.ts";
 import { decodeText } from "../mime/decode.ts";
 import { bodyPart, bodyValue, type Email, isTextPart, openEmail, partsOfBody } from "./email-body.ts";
 import { allHeaders, headerProperty } from "./email-header.ts";
-import { convenience, type Property } from "./email-properties.ts";
+import { convenience, type Property, resultsProperty } from "./email-properties.ts";
 import { previewOf } from "./preview.ts";
 import type { Json, JsonObject } from "./types.ts";
 
@@ -18,7 +19,12 @@ export type EmailWant = {
 };
 
 /** What is known without looking into the message: id, blobId, threadId, mailboxIds, … */
-export type EmailMeta = { readonly known: JsonObject; readonly blobId: string | undefined };
+export type EmailMeta = {
+  readonly known: JsonObject;
+  readonly blobId: string | undefined;
+  /** The name in results that are ours (RFC 8601); undefined: none of this message are. */
+  readonly ourHost?: string | undefined;
+};
 
 /** The object with the properties that are wanted. `raw` may be the beginning of the message where that is enough (`bytesNeeded`). */
 export function renderEmail(raw: Uint8Array, meta: EmailMeta, want: EmailWant): JsonObject {
@@ -31,8 +37,14 @@ export function renderEmail(raw: Uint8Array, meta: EmailMeta, want: EmailWant): 
         ? headerProperty(email().root.header, property.header)
         : Object.hasOwn(meta.known, property.name)
           ? (meta.known[property.name] as Json)
-          : emailProperty(email, property.name, want);
+          : property.name === resultsProperty
+            ? ourResults(email, meta.ourHost)
+            : emailProperty(email, property.name, want);
   return out;
+}
+
+function ourResults(email: () => Email, ourHost: string | undefined): Json {
+  return ourHost === undefined ? null : (ownResults(email().root.header, ourHost) ?? null);
 }
 
 function emailProperty(email: () => Email, name: string, want: EmailWant): Json {

@@ -236,6 +236,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   const messageOf = async (bytes: Buffer): Promise<Acceptance["message"]> => ({
     bytes,
     facts: bytes.length <= settings.inlineBytes ? ports.factsOf(bytes) : await ports.factsOfLarge(bytes),
+    delivered: true,
   });
 
   const commit = async (acceptance: Acceptance, waited?: Waited): Promise<Accepted> => {

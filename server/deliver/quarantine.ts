@@ -53,7 +53,7 @@ export function makeQuarantine(ports: QuarantinePorts): Quarantine {
       keys: [],
       detail: { by, to: row.recipients },
     };
-    const common = { message: { bytes, facts }, released: [id] };
+    const common = { message: { bytes, facts, delivered: true }, released: [id] };
     if (row.account === 0) {
       const detail = { recipients: row.recipients, releasedFrom: `m${row.content}` };
       await store.accept({

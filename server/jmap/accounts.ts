@@ -54,6 +54,7 @@ function accountCapabilities(settings: JmapSettings, account: Account): JsonObje
     [urn.unsubscribe]: {},
     [urn.publicKeys]: {},
     [urn.uploads]: {},
+    [urn.authenticationResults]: {},
     [urn.onBehalf]: {},
     [urn.sieve]: sieveCapability,
     [urn.contacts]: { maxAddressBooksPerCard: null, mayCreateAddressBook: true },

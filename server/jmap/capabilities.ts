@@ -22,4 +22,6 @@ export const uploads = "urn:angarium:params:jmap:uploads";
 export const onBehalf = "urn:angarium:params:jmap:on-behalf";
 /** Of our own: where the public API is, for what JMAP has no words for (mail that was kept back, senders that are blocked). */
 export const restApi = "urn:angarium:params:jmap:rest-api";
+/** Of our own: what this server found of who sent an email, which nobody else can have written. */
+export const authenticationResults = "urn:angarium:params:jmap:authentication-results";
 export const webpushVapid = "urn:ietf:params:jmap:webpush-vapid";

@@ -1,9 +1,10 @@
 /** What Email/get and Email/parse are asked to show. */
 import * as is from "../../protocol/jmap/check.ts";
 import type { EmailWant } from "../../protocol/jmap/email.ts";
-import { defaultBodyProperties, parseProperties } from "../../protocol/jmap/email-properties.ts";
+import { defaultBodyProperties, parseProperties, resultsProperty } from "../../protocol/jmap/email-properties.ts";
 import { failed } from "../../protocol/jmap/types.ts";
 import type { Answer } from "./call.ts";
+import { authenticationResults } from "./capabilities.ts";
 
 export const wantArgs = {
   properties: is.maybe(is.array(is.string)),
@@ -18,8 +19,11 @@ export type WantArgs = { readonly [K in keyof typeof wantArgs]: is.Of<(typeof wa
 export function readWant(
   args: Partial<WantArgs>,
   defaults: readonly string[],
+  using: ReadonlySet<string>,
 ): EmailWant | Extract<Answer, { error: unknown }> {
-  const properties = parseProperties(args.properties ?? defaults, "email");
+  const parsed = parseProperties(args.properties ?? defaults, "email");
+  const isKnown = using.has(authenticationResults) || args.properties?.includes(resultsProperty) !== true;
+  const properties = isKnown ? parsed : { unknown: resultsProperty };
   const bodyProperties = parseProperties(args.bodyProperties ?? defaultBodyProperties, "part");
   for (const [name, parsed] of [
     ["properties", properties],

@@ -89,7 +89,7 @@ export type Shown = {
 };
 
 export async function showEmails(
-  ports: Pick<JmapPorts, "store" | "pool">,
+  ports: Pick<JmapPorts, "store" | "pool" | "ourHost">,
   previews: PreviewMemory,
   account: AccountId,
   ids: readonly EmailId[],
@@ -116,7 +116,11 @@ export async function showEmails(
     if (total > maxAnswerBytes) return "too-large";
     const metas = found.map((row) => {
       const preview = wantsPreview ? previews.get(account, row.email) : undefined;
-      return { known: preview === undefined ? known(row) : { ...known(row), preview }, blobId: emailBlobId(row.email) };
+      return {
+        known: preview === undefined ? known(row) : { ...known(row), preview },
+        blobId: emailBlobId(row.email),
+        ourHost: row.delivered ? ports.ourHost : undefined,
+      };
     });
     const objects = await render(
       ports,

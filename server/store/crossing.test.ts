@@ -65,6 +65,7 @@ const full: Crossing = {
     bytes: new Uint8Array(0),
     stored: { encoding: 1, sizeBytes: 9, blob: "", data: new Uint8Array([3]) },
     facts: { ...facts, sentAt: undefined, messageId: undefined, references: [] },
+    delivered: true,
   },
   placements: [
     {

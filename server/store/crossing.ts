@@ -49,6 +49,7 @@ type CrossingMessage = {
   readonly bytes: Uint8Array;
   readonly stored?: StoredBytes | undefined;
   readonly facts: MessageFacts;
+  readonly delivered?: boolean;
 };
 export type Crossing = Omit<Acceptance, "message"> & { readonly message: CrossingMessage };
 export type Crossed = Omit<Acceptance, "message" | "journey" | "events"> & {
@@ -65,6 +66,7 @@ export function packAcceptance(acceptance: Crossing): Packed {
   const packed: unknown[] = [
     message.bytes,
     message.stored,
+    message.delivered,
     facts.headerBytes,
     facts.envelope,
     facts.structure,
@@ -91,9 +93,15 @@ export function packAcceptance(acceptance: Crossing): Packed {
 
 export function unpackAcceptance(list: Packed): Crossed {
   const from = new Unpacking(list);
+  const [bytes, stored, delivered] = [
+    from.next<Uint8Array>(),
+    from.next<StoredBytes | undefined>(),
+    from.next<boolean | undefined>(),
+  ];
   const message: CrossingMessage = {
-    bytes: from.next(),
-    stored: from.next(),
+    bytes,
+    stored,
+    ...(delivered === undefined ? {} : { delivered }),
     facts: {
       headerBytes: from.next(),
       envelope: from.next(),

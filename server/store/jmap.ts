@@ -154,6 +154,8 @@ export type EmailRow = {
   readonly receivedAt: Instant;
   readonly headerBytes: number;
   readonly hasAttachment: boolean;
+  /** It came by delivery (`NewMessage`); told where bytes are. */
+  readonly delivered: boolean;
   readonly bytes?: Uint8Array;
 };
 

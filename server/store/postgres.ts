@@ -153,9 +153,9 @@ class PostgresStore {
     return value;
   }
 
-  async #keep({ bytes, facts }: NewMessage): Promise<KeptMessage> {
+  async #keep({ bytes, facts, delivered }: NewMessage): Promise<KeptMessage> {
     const stored = bytes.length <= maxQuickBytes ? keepQuickly(bytes) : await this.#parts.keepers.keep(bytes);
-    return { stored, facts };
+    return { stored, facts, delivered };
   }
 
   async #keepAcceptance(acceptance: Acceptance): Promise<KeptAcceptance> {

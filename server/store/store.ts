@@ -157,6 +157,8 @@ export type NewMessage = {
   /** The message exactly as it will be kept (trace fields included). */
   readonly bytes: Uint8Array;
   readonly facts: MessageFacts;
+  /** It came by delivery: what bears our name in its Authentication-Results is ours. Whoever appends or imports may have written anything. */
+  readonly delivered?: boolean;
 };
 
 /** Where a delivery or an append puts a message: a mailbox by id, by role, or by path (made when `create`, with the special use where no other has it). */

@@ -17,6 +17,7 @@ import {
   type Open,
   type Opened,
   only,
+  placedOf,
   placement,
   randomFrom,
   recount,
@@ -117,6 +118,26 @@ export function emailsContract(open: Open, stories: number): void {
       assert.equal(found.rows[0]?.bytes?.length, added.sizeBytes);
       assert.deepEqual(await rows(store, id, inbox), []);
       await recount(store, id);
+    });
+
+    test("an email came by delivery or it did not, wherever it is copied", async () => {
+      const { id } = await newAccount(store);
+      const inbox = await inboxOf(store, id);
+      const { id: work } = expectKind(await store.createMailbox(id, "Work", undefined), "done").mailbox;
+      const placements = [placement(id, { id: inbox })];
+      for (const body of ["small", "large ".repeat(200_000)]) {
+        const message = { ...letter({ body }), delivered: true };
+        const { placed } = await store.accept({ message, placements, journey: [] });
+        const { uid } = placedOf(placed[0]);
+        await store.setFlags(id, inbox, { uids: only(uid), mode: "replace", marks: marks(Flag.seen) });
+        expectKind(await store.copy(id, inbox, only(uid), work), "done");
+        const appended = await store.append(id, inbox, [{ ...letter({ body }), marks: unmarked, receivedAt: noon }]);
+        expectKind(appended, "done");
+      }
+      const emails = [...(await rows(store, id, inbox)), ...(await rows(store, id, work))].map(({ email }) => email);
+      const found = await store.emailRows(id, emails, "header");
+      const delivered = found.rows.map((row) => row.delivered);
+      assert.deepEqual(delivered, [true, false, true, false, true, true]);
     });
 
     test("what cannot be is refused, and nothing is changed", async () => {

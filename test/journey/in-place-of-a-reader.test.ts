@@ -1,6 +1,7 @@
 /** What the server does for somebody who reads, so that senders do not learn who they are: pictures, lists left by a click, and snoozed mail woken. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttp, type IncomingMessage } from "node:http";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -8,14 +9,29 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { dkimSignature } from "../../server/sign/dkim-signature.ts";
 import { startDev, temporaryFolder } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
+import { SmtpTalk } from "../smtp-talk.ts";
 
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked at here.
+type Any = any;
 const gif = Buffer.from("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==", "base64");
 
 test("in place of a reader", async (t) => {
   const data = await temporaryFolder(t);
-  const dev = await startDev(["--users", "1", "--data", data, "--cleartext-auth", "--ca", join(data, "tls", "ca.pem")]);
+  const signing = generateKeyPairSync("ed25519");
+  const publicKey = signing.publicKey.export({ type: "spki", format: "der" }).subarray(12).toString("base64");
+  const dns = join(await temporaryFolder(t), "dns.json");
+  writeFileSync(
+    dns,
+    JSON.stringify({
+      "s._domainkey.list.test": { TXT: `v=DKIM1; k=ed25519; p=${publicKey}` },
+      "list.test": { A: ["127.0.0.1"] },
+    }),
+  );
+  const ca = ["--ca", join(data, "tls", "ca.pem")];
+  const dev = await startDev(["--users", "1", "--data", data, "--cleartext-auth", "--dns", dns, ...ca]);
   t.after(async () => {
     await dev.stop();
   });
@@ -89,26 +105,41 @@ test("in place of a reader", async (t) => {
   });
 
   await t.test("a list is left where a good signature covers what says how", async () => {
-    const letter = (results: string, covered: string, path: string) =>
-      [
-        `Authentication-Results: ${results}`,
-        `DKIM-Signature: v=1; a=rsa-sha256; d=list.test; s=a; h=from:subject:${covered}; bh=x; b=x`,
+    let number = 0;
+    /** A letter with its signature over these fields. */
+    const letter = (path: string, only: readonly string[], post = "One-Click") => {
+      const text = [
         "From: list@list.test",
-        "Subject: News",
+        `Subject: News ${++number}`,
         `List-Unsubscribe: <mailto:x@list.test>, <https://127.0.0.1:${listPort}${path}>`,
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        `List-Unsubscribe-Post: List-Unsubscribe=${post}`,
         "",
         "hello",
+        "",
       ].join("\r\n");
-    const both = "list-unsubscribe:list-unsubscribe-post";
-    const ours = `mail.${dev.ready.domain}`;
-    const good = `${ours}; dkim=pass header.d=list.test; dmarc=pass header.from=list.test`;
-    const leave = async (raw: string) => {
-      const using = [
-        ...["core", "mail"].map((name) => `urn:ietf:params:jmap:${name}`),
-        "urn:angarium:params:jmap:unsubscribe",
+      const keys = [
+        { selector: "s", privateKey: signing.privateKey.export({ type: "pkcs8", format: "pem" }) as string },
       ];
-      const emailId = await talk.import(raw);
+      return dkimSignature({ bytes: Buffer.from(text), domain: "list.test", keys, signedAt: Date.now(), only }) + text;
+    };
+    const some = ["from", "subject"];
+    const both = [...some, "list-unsubscribe", "list-unsubscribe-post"];
+    const using = [
+      ...["core", "mail"].map((name) => `urn:ietf:params:jmap:${name}`),
+      "urn:angarium:params:jmap:unsubscribe",
+      "urn:angarium:params:jmap:authentication-results",
+    ];
+    const deliver = async (raw: string): Promise<string> => {
+      const smtp = await SmtpTalk.open(dev.ready.ports["smtp"]!);
+      await smtp.say("MAIL FROM:<list@list.test>");
+      await smtp.say(`RCPT TO:<${dev.ready.users[0]}>`);
+      assert.match(await smtp.message(raw.replaceAll("\r\n", "\n")), /^250/);
+      await smtp.quit();
+      const subject = /^Subject: (.*)\r$/m.exec(raw)?.[1];
+      return (await talk.call("Email/query", { filter: { subject: `"${subject}"` } })).ids[0];
+    };
+    const leave = async (given: string | Promise<string>) => {
+      const emailId = await given;
       const response = await talk.post({
         using,
         methodCalls: [["Email/unsubscribe", { accountId: talk.accountId, emailId }, "u"]],
@@ -118,24 +149,41 @@ test("in place of a reader", async (t) => {
       return name === "error" ? answer.type : name;
     };
     seen.length = 0;
-    assert.equal(await leave(letter(good, "list-unsubscribe", "/a")), "notCovered");
-    assert.equal(await leave(letter(good.replace("pass", "fail"), both, "/a")), "notCovered");
-    assert.equal(await leave(letter(good.replace(ours, "mx.stranger.test"), both, "/a")), "notCovered");
-    assert.equal(
-      await leave(
-        letter(good, both, "/a").replace("list@list.test", "l@list.test\r\nList-Unsubscribe: <https://other.test/>"),
-      ),
-      "notCovered",
-    );
-    assert.equal(await leave(letter(good, both, "/a").replace("One-Click", "Two-Clicks")), "noWay");
+    assert.equal(await leave(deliver(letter("/a", some))), "notCovered");
+    assert.equal(await leave(deliver(letter("/a", both).replace("hello", "other"))), "notCovered");
+    const twice = letter("/a", both).replace("Subject:", "List-Unsubscribe: <https://other.test/>\r\nSubject:");
+    assert.equal(await leave(deliver(twice)), "notCovered");
+    assert.equal(await leave(deliver(letter("/a", both, "Two-Clicks"))), "noWay");
+    // What is imported may bear anybody's results, and ours.
+    const good = `mail.${dev.ready.domain}; dkim=pass header.d=list.test; dmarc=pass header.from=list.test`;
+    const forged = await talk.import(`Authentication-Results: ${good}\r\n${letter("/a", both)}`);
+    assert.equal(await leave(forged), "notCovered");
     assert.equal(seen.length, 0, "nobody was asked");
-    assert.equal(await leave(letter(good, both, "/leave?who=1")), "Email/unsubscribe");
+    const wanted = letter("/leave?who=1", both);
+    const delivered = await deliver(`Authentication-Results: ${good.replace("pass", "fail")}\r\n${wanted}`);
+    assert.equal(await leave(delivered), "Email/unsubscribe");
+    const get = (names: readonly string[]) =>
+      talk.post({
+        using: names,
+        methodCalls: [
+          [
+            "Email/get",
+            { accountId: talk.accountId, ids: [forged, delivered], properties: ["authenticationResults"] },
+            "g",
+          ],
+        ],
+      });
+    const { methodResponses } = (await (await get(using)).json()) as Any;
+    const [none, ours] = methodResponses[0][1].list;
+    assert.equal(none.authenticationResults, null);
+    assert.match(ours.authenticationResults, /^\s*mail\.example\.test;[\s\S]*dkim=pass\s+header\.d=list\.test/);
+    assert.equal(((await (await get(using.slice(0, -1))).json()) as Any).methodResponses[0][0], "error");
     assert.deepEqual(
       [seen[0]?.method, seen[0]?.url, bodies[0]],
       ["POST", "/leave?who=1", "List-Unsubscribe=One-Click"],
     );
     assert.equal(seen[0]?.headers["content-type"], "application/x-www-form-urlencoded");
-    assert.equal(await leave(letter(good, both, "/no")), "notLeft");
+    assert.equal(await leave(deliver(letter("/no", both))), "notLeft");
   });
 
   await t.test("snoozed mail wakes without any page, where it was taken from", async () => {

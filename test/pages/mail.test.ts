@@ -1,9 +1,10 @@
 /** The webmail as people use it: reading, sorting, writing, by mouse and by keyboard, at a desk and on a phone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { temporaryFolder } from "../dev-process.ts";
 import type { JmapTalk } from "../jmap-talk.ts";
 import { accessible, eventually, held, note, picture, row, startPages } from "./browser.ts";
-import { ordinaryDay, seedMail } from "./seed.ts";
+import { boat, deliverBoat, ordinaryDay, seedMail, seedZone } from "./seed.ts";
 
 async function inbox(talk: JmapTalk): Promise<readonly string[]> {
   const [boxes] = await talk.calls(["Mailbox/get", { ids: null }]);
@@ -16,9 +17,12 @@ async function inbox(talk: JmapTalk): Promise<readonly string[]> {
 }
 
 test("the webmail", async (t) => {
-  const pages = await startPages(t);
+  const zone = await seedZone(await temporaryFolder(t));
+  const pages = await startPages(t, ["--cleartext-auth", "--users", "3", "--dns", zone]);
   const [user = "", friend = ""] = pages.dev.ready.users;
-  const [talk] = await Promise.all([seedMail(pages.origin, user, "pw", ordinaryDay)]);
+  const day = ordinaryDay.filter((seed) => !boat(seed));
+  const talk = await seedMail(pages.origin, user, "pw", day);
+  await deliverBoat(pages.dev, user);
   const ann = await pages.person();
   // Seconds of undo are long for a test.
   await ann.context.addInitScript(() => localStorage.setItem("angarium.undoSend", "5"));
@@ -39,6 +43,9 @@ test("the webmail", async (t) => {
     await row(ann, "Boat trip").click();
     await ann.page.getByText("Perfect, see you there.").last().waitFor();
     await ann.page.getByText("Really from harbour.test").last().waitFor();
+    // What was imported may say anything of itself.
+    assert.equal(await ann.page.getByText("Really from harbour.test").count(), 1);
+    await ann.page.getByText("Nobody vouches for harbour.test").waitFor();
     assert.equal(await ann.page.locator("article.unfolded").count(), 2);
     await row(ann, "Boat trip").locator(".dot").waitFor({ state: "detached" });
     await accessible(ann.page, "a conversation");

@@ -200,18 +200,19 @@ test("filters become a script that compiles, whatever is written into them, and 
   }
 });
 
-test("who sent it, from the topmost field only", () => {
-  const ours =
-    "Authentication-Results: mx.test; dkim=pass (1024 bits; x) header.d=mail.bank.test; spf=fail smtp.mailfrom=a@b.test; dmarc=none";
-  const forged = "Authentication-Results: mx.test; dmarc=fail header.from=bank.test";
-  assert.equal(authenticationOf({ ...headers(ours, forged), ...from(null, "x@bank.test") }).kind, "verified");
-  assert.equal(authenticationOf({ ...headers(forged, ours), ...from(null, "x@bank.test") }).kind, "forged");
-  assert.equal(authenticationOf({ ...headers(ours), ...from(null, "x@notbank.test") }).kind, "unknown");
-  assert.equal(authenticationOf({ ...headers(), ...from(null, "x@bank.test") }).kind, "unknown");
-  const written = (how: string) => ({
-    ...headers(`Authentication-Results: mx.test; ${how}`),
-    ...from(null, "x@mx.test"),
-  });
+test("who sent it, by what the server says that it has found, and by no field of the message", () => {
+  const passed =
+    "mx.test; dkim=pass (1024 bits; x) header.d=mail.bank.test; spf=fail smtp.mailfrom=a@b.test; dmarc=none";
+  const kind = (authenticationResults: string | null | undefined, sender = "x@bank.test") => {
+    const email = { ...headers(`Authentication-Results: ${passed}`), ...from(null, sender) };
+    return authenticationOf(authenticationResults === undefined ? email : { ...email, authenticationResults }).kind;
+  };
+  assert.equal(kind(passed), "verified");
+  assert.equal(kind("mx.test; dmarc=fail header.from=bank.test"), "forged");
+  assert.equal(kind(passed, "x@notbank.test"), "unknown");
+  assert.equal(kind(null), "unknown");
+  assert.equal(kind(undefined), "unknown");
+  const written = (how: string) => ({ authenticationResults: `mx.test; ${how}`, ...from(null, "x@mx.test") });
   assert.equal(authenticationOf(written('auth=pass smtp.mailfrom="x@mx.test"')).kind, "ours");
   assert.equal(authenticationOf(written("x-local=pass")).kind, "server");
   assert.equal(authenticationOf(written("x-local=fail; auth=none")).kind, "unknown");

@@ -1,8 +1,9 @@
 /** Makes the pictures of the webmail in `docs/images` from the pages as they are: `node test/pages/pictures.ts`; the pages have to be built (`npm run build`). */
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
+import { temporaryFolder } from "../dev-process.ts";
 import { type Look, row, startPages } from "./browser.ts";
-import { ordinaryDay, type Seed, seedMail } from "./seed.ts";
+import { boat, deliverBoat, ordinaryDay, type Seed, seedMail, seedZone } from "./seed.ts";
 
 const folder = new URL("../../docs/images/", import.meta.url);
 
@@ -102,9 +103,12 @@ const weeks: readonly Seed[] = [
 ];
 
 const stops: (() => Promise<void>)[] = [];
-const pages = await startPages({ after: (work) => stops.push(work) });
+const ending = { after: (work: () => Promise<void>) => void stops.push(work) };
+const zone = await seedZone(await temporaryFolder(ending));
+const pages = await startPages(ending, ["--cleartext-auth", "--users", "3", "--dns", zone]);
 const [user = "", friend = ""] = pages.dev.ready.users;
-await seedMail(pages.origin, user, "pw", [...ordinaryDay, ...weeks]);
+await seedMail(pages.origin, user, "pw", [...ordinaryDay.filter((seed) => !boat(seed)), ...weeks]);
+await deliverBoat(pages.dev, user);
 
 /** As WebP, which Chromium makes itself: half of PNG. */
 async function shoot(page: Page, name: string): Promise<void> {

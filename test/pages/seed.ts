@@ -1,5 +1,9 @@
-/** A mailbox as people have: imported over JMAP, so that times and flags are as wanted. */
+/** A mailbox as people have: imported over JMAP, so that times and flags are as wanted; of what is imported the server vouches for nothing. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { DevProcess } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
+import { SmtpTalk } from "../smtp-talk.ts";
 
 export type Seed = {
   readonly from: string;
@@ -69,6 +73,30 @@ export function messageOf(seed: Seed, to: string, now: number): string {
   ].join("\r\n");
 }
 
+/** A DNS file (`--dns`) by which a client on this machine may write for harbour.test. */
+export async function seedZone(folder: string): Promise<string> {
+  const file = join(folder, "dns.json");
+  const zone = {
+    "harbour.test": { TXT: "v=spf1 ip4:127.0.0.1 -all" },
+    "_dmarc.harbour.test": { TXT: "v=DMARC1; p=reject" },
+  };
+  await writeFile(file, JSON.stringify(zone));
+  return file;
+}
+
+/** The last of the conversation about the boat, which is to come over SMTP from a server of harbour.test. */
+export const boat = (seed: Seed): boolean => seed.id === "boat3";
+
+export async function deliverBoat({ ready }: DevProcess, to: string): Promise<void> {
+  const smtp = await SmtpTalk.open(ready.ports["smtp"]!);
+  await smtp.say("MAIL FROM:<nadia@harbour.test>");
+  await smtp.say(`RCPT TO:<${to}>`);
+  const letter = messageOf(ordinaryDay.find(boat)!, to, Date.now());
+  const answer = await smtp.message(letter.replaceAll("\r\n", "\n"));
+  if (!answer.startsWith("250")) throw new Error(answer);
+  await smtp.quit();
+}
+
 /** Puts the messages into the account's mailboxes by role; answers a client that can ask about them. */
 export async function seedMail(
   origin: string,
@@ -111,20 +139,12 @@ export async function seedMail(
   return talk;
 }
 
-const verified = (domain: string) => [
-  "Authentication-Results: example.test; dkim=pass header.d=" +
-    domain +
-    "; spf=pass smtp.mailfrom=" +
-    domain +
-    "; dmarc=pass header.from=" +
-    domain,
+/** Results that come with what is imported: the page must not believe them. */
+const claimed = (domain: string) => [
+  `Authentication-Results: mail.example.test; dkim=pass header.d=${domain}; dmarc=pass header.from=${domain}`,
   `Received: from mail.${domain} (mail.${domain} [192.0.2.7]) by example.test with ESMTPS (TLSv1.3 TLS_AES_128_GCM_SHA256) id 1; ${new Date().toUTCString()}`,
 ];
-const nobody = (domain: string) => [
-  "Authentication-Results: example.test; spf=none smtp.mailfrom=" +
-    domain +
-    "; dkim=none; dmarc=none header.from=" +
-    domain,
+const unencrypted = (domain: string) => [
   `Received: from ${domain} ([203.0.113.9]) by example.test with SMTP id 2; ${new Date().toUTCString()}`,
 ];
 const gif = "R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
@@ -137,7 +157,7 @@ export const ordinaryDay: readonly Seed[] = [
     text: "Hi!\n\nThe forecast looks lovely. Shall we take the 9:40 from the old pier and walk back along the cliffs?\nTimetable: https://ferries.harbour.test/summer\n\nNadia\n-- \nNadia Haddad · Harbour Lights",
     ago: 12,
     id: "boat",
-    fields: verified("harbour.test"),
+    fields: claimed("harbour.test"),
   },
   {
     from: "u1@example.test",
@@ -157,7 +177,7 @@ export const ordinaryDay: readonly Seed[] = [
     ago: 5,
     id: "boat3",
     answers: "boat",
-    fields: verified("harbour.test"),
+    fields: claimed("harbour.test"),
   },
   {
     from: "Ferry Line News <news@ferryline.test>",
@@ -166,7 +186,7 @@ export const ordinaryDay: readonly Seed[] = [
     html: `<html><head><style>.card{background:#f3f6fb;padding:24px;border-radius:12px} h1{color:#12407a;font-family:Georgia,serif}</style></head><body><table width="600" align="center"><tr><td class="card"><h1>Three new islands</h1><p>From May on we sail to <b>Lund</b>, <b>Skerry</b> and <b>Far Holm</b>, every day but Monday.</p><p><img src="https://img.ferryline.test/boat.jpg" width="520" height="180" alt="A boat"></p><p><a href="https://ferryline.test/book" style="background:#12407a;color:#fff;padding:12px 20px;border-radius:8px;text-decoration:none">Book a seat</a></p><p style="color:#667">You get this because you sailed with us. <a href="https://evil.test/login">https://ferryline.test/account</a></p><img src="https://track.ferryline.test/open/9f2.gif" width="1" height="1"></td></tr></table></body></html>`,
     ago: 95,
     fields: [
-      ...verified("ferryline.test"),
+      ...claimed("ferryline.test"),
       "List-Unsubscribe: <mailto:leave@ferryline.test?subject=leave>, <https://ferryline.test/leave/9f2>",
       "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
     ],
@@ -177,7 +197,7 @@ export const ordinaryDay: readonly Seed[] = [
     text: "Here are the drawings, second version. The window moves 20 cm to the left.",
     ago: 180,
     keywords: ["$seen", "$flagged"],
-    fields: verified("studio.test"),
+    fields: claimed("studio.test"),
     attachment: { name: "kitchen-v2.gif", type: "image/gif", base64: gif },
   },
   {
@@ -186,21 +206,21 @@ export const ordinaryDay: readonly Seed[] = [
     text: "来週の水曜日、午後二時からはいかがでしょうか。\n\nさくら",
     ago: 300,
     keywords: ["$seen"],
-    fields: verified("teahouse.test"),
+    fields: claimed("teahouse.test"),
   },
   {
     from: "ليلى منصور <layla@books.test>",
     subject: "الكتاب الذي طلبته وصل",
     text: "مرحبا،\n\nوصل الكتاب الذي طلبته ويمكنك استلامه غدا.\n\nليلى",
     ago: 420,
-    fields: verified("books.test"),
+    fields: claimed("books.test"),
   },
   {
     from: "accounts@exarnple.test",
     subject: "Your mailbox is almost full",
     text: "Dear customer, confirm your password now: http://203.0.113.9/login",
     ago: 800,
-    fields: nobody("exarnple.test"),
+    fields: unencrypted("exarnple.test"),
   },
   {
     from: "Ines Weber <ines@weber.test>",
@@ -208,7 +228,7 @@ export const ordinaryDay: readonly Seed[] = [
     html: '<p>Guten Tag,</p><p>anbei die Rechnung.</p><p><img src="cid:logo@weber" alt="Logo"></p><p>Ines Weber</p>',
     ago: 1500,
     keywords: ["$seen", "$answered"],
-    fields: verified("weber.test"),
+    fields: claimed("weber.test"),
     attachment: { name: "logo.gif", type: "image/gif", base64: gif, cid: "logo@weber" },
   },
   {
@@ -218,7 +238,7 @@ export const ordinaryDay: readonly Seed[] = [
     ago: 60,
     mailbox: "junk",
     fields: [
-      ...nobody("lottery.test"),
+      ...unencrypted("lottery.test"),
       "X-Spam-Status: Yes, score=12 probability=0.998",
       "X-Spam-Flag: YES",
       "X-Spam-Reason: The sender's domain was registered yesterday.",

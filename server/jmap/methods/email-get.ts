@@ -22,6 +22,7 @@ export const emailGet = (previews: PreviewMemory): Method =>
       const want = readWant(
         names?.includes("id") === false ? { ...args, properties: ["id", ...names] } : args,
         defaultProperties,
+        call.using,
       );
       if ("error" in want) return want;
       const refusal = tooManyToGet(args.ids, call);

@@ -15,7 +15,7 @@ export const emailParse = method(
   mail,
   shape,
   async (args, call, account) => {
-    const want = readWant(args, defaultParseProperties);
+    const want = readWant(args, defaultParseProperties, call.using);
     if ("error" in want) return want;
     if (args.blobIds.length > call.ports.settings.maxObjectsInGet)
       return failed("requestTooLarge", `At most ${call.ports.settings.maxObjectsInGet} blobs can be parsed at once.`);

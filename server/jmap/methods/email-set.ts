@@ -133,7 +133,7 @@ function errorOf(
 async function changesOf(patch: JsonObject, email: number, call: Call, account: AccountId): Promise<JsonObject> {
   const others = Object.keys(patch).filter((path) => !/^(?:keywords|mailboxIds)(?:\/|$)/.test(path));
   if (others.length === 0) return patch;
-  const want = readWant({ properties: others }, []);
+  const want = readWant({ properties: others }, [], call.using);
   if ("error" in want) return patch;
   const shown = await showEmails(call.ports, new PreviewMemory(1), account, [email], want, call.access);
   const current = shown === "too-large" ? undefined : shown.list[0]?.object;

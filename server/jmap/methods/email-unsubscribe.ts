@@ -24,7 +24,7 @@ export const emailUnsubscribe = method(unsubscribe, shape, async (args, call, ac
   );
   if (url === undefined) return failed("noWay", "The message does not say that its list is left by a click.");
   // RFC 8058 §4: both fields have to be covered by a signature that is good.
-  if (!isCovered(header, ourHost, ["list-unsubscribe", "list-unsubscribe-post"]))
+  if (rows[0]?.delivered !== true || !isCovered(header, ourHost, ["list-unsubscribe", "list-unsubscribe-post"]))
     return failed("notCovered", "No signature stands for where this message wants the request to go.");
   const left = await elsewhere.leave(url);
   if (left.kind === "failed") return failed("notLeft", left.why);

@@ -130,12 +130,10 @@ export function makeAuthenticate(ports: AuthenticatePorts): PartialJudge {
   };
 
   return (mail, header) => {
-    const origin = originOf(mail);
-    if (origin === "trusted" || (isLmtp(mail) && !settings.lmtp)) return nothingToSay;
-    // Our own people are not checked, but they do not speak in our name either (RFC 8601 §5).
+    // Whom we do not check does not speak in our name either (RFC 8601 §5): what stands there is what we have found.
     const dropped = forgedFields(header, ourHost);
-    if (origin === "stranger" && settings.enabled && !exempt.has(mail.remote.address))
-      return check(mail, header, dropped);
+    const checked = originOf(mail) === "stranger" && settings.enabled && (settings.lmtp || !isLmtp(mail));
+    if (checked && !exempt.has(mail.remote.address)) return check(mail, header, dropped);
     return dropped.length === 0 ? nothingToSay : { kind: "accept", notes: ["forged-results"], dropped };
   };
 }

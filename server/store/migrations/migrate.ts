@@ -32,6 +32,7 @@ import { statements as spans } from "./029.ts";
 import { statements as gramKinds } from "./030.ts";
 import { statements as counted } from "./031.ts";
 import { statements as turns } from "./032.ts";
+import { statements as delivered } from "./033.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -67,6 +68,7 @@ const migrations: readonly (readonly string[])[] = [
   gramKinds,
   counted,
   turns,
+  delivered,
 ];
 export const schemaVersion = migrations.length;
 

@@ -16,10 +16,14 @@ const maxSortChars = 60;
 const sortText = (value: string): string => foldText(value.slice(0, maxSortChars)).toWellFormed();
 
 /** Stores bytes and facts with `refs` owners. `isListed`: some of them are mailboxes, whose lists are sorted by its keys. */
-export function* insertContent({ stored, facts }: KeptMessage, refs: number, isListed = true): Op<ContentId> {
+export function* insertContent(
+  { stored, facts, delivered }: KeptMessage,
+  refs: number,
+  isListed = true,
+): Op<ContentId> {
   const id = yield* insert(
-    `INSERT INTO contents (refs, size, header_bytes, envelope, structure, subject, sent_at, message_id, has_attachment, signature)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `INSERT INTO contents (refs, size, header_bytes, envelope, structure, subject, sent_at, message_id, has_attachment, signature, delivered)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     refs,
     stored.sizeBytes,
     facts.headerBytes,
@@ -30,6 +34,7 @@ export function* insertContent({ stored, facts }: KeptMessage, refs: number, isL
     facts.messageId === undefined ? null : text(facts.messageId),
     facts.hasAttachment ? 1 : 0,
     facts.signature,
+    delivered === true ? 1 : 0,
   );
   if (isListed) yield* insertKeys(id, facts);
   yield* run(

@@ -47,7 +47,7 @@ export function* emailRows(account: AccountId, emails: readonly EmailId[], bytes
   const contents = new Map<number, Cells>();
   if (bytes !== "none")
     for (const cells of yield* rows(
-      `SELECT c.id, c.header_bytes, c.has_attachment, b.encoding, b.blob, b.data
+      `SELECT c.id, c.header_bytes, c.has_attachment, b.encoding, b.blob, b.data, c.delivered
        FROM {list $1} l {cross} contents c {cross} bytes b WHERE c.id = l.value AND b.content = l.value`,
       JSON.stringify(wanted),
     ))
@@ -87,6 +87,7 @@ export function* emailRows(account: AccountId, emails: readonly EmailId[], bytes
       receivedAt: one.cells[7] as number,
       headerBytes,
       hasAttachment: content[2] !== 0,
+      delivered: content[6] === 1,
     };
     answer.push(
       bytes === "none"

@@ -4,7 +4,11 @@ import type { NewSendingEvent, Told } from "../sending.ts";
 import type { Acceptance, Copies, JourneyEntry, Marks, Settlement, SettleRequest } from "../store.ts";
 import type { StoredBytes } from "./tx.ts";
 
-export type KeptMessage = { readonly stored: StoredBytes; readonly facts: MessageFacts };
+export type KeptMessage = {
+  readonly stored: StoredBytes;
+  readonly facts: MessageFacts;
+  readonly delivered?: boolean | undefined;
+};
 /** What a row keeps of it is a text already. */
 export type KeptTold = Pick<Told, "tenant" | "n"> & { readonly text: string };
 /** `detail` may be the text of its JSON already. */

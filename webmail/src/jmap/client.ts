@@ -3,7 +3,7 @@ import { accountOf, answerIn, bareArguments, bareId } from "./accounts.ts";
 import { credentialsMode, ownFields } from "./credentials.ts";
 import { rememberStart, takeEarly } from "./early.ts";
 import { diskFull, Trouble, troubleOf } from "./trouble.ts";
-import { type Id, type Session, urn } from "./types.ts";
+import { bodyProperties, type Id, type Session, urn } from "./types.ts";
 
 export type Call = readonly [method: string, args: { readonly [name: string]: unknown }, id?: string];
 // biome-ignore lint/suspicious/noExplicitAny: the caller knows what it has asked for.
@@ -102,6 +102,11 @@ export class Client {
 
   has(capability: string): boolean {
     return capability in this.session.capabilities;
+  }
+
+  /** What is asked for of an email that is read. */
+  get bodyProperties(): readonly string[] {
+    return this.has(urn.authenticationResults) ? [...bodyProperties, "authenticationResults"] : bodyProperties;
   }
 
   /** Whether the account can send and knows who it writes as: a server may do so for others only. */

@@ -92,6 +92,8 @@ export type EmailBody = {
   readonly attachments: readonly BodyPart[];
   readonly bodyValues: { readonly [partId: string]: BodyValue };
   readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** What the server itself found of who sent it (RFC 8601), where it says so and has looked: what stands among the headers anybody may have written. */
+  readonly authenticationResults?: string | null;
 };
 
 export type Email = EmailHead & EmailBody;
@@ -137,6 +139,7 @@ export const urn = {
   publicKeys: "urn:angarium:params:jmap:public-keys",
   uploads: "urn:angarium:params:jmap:uploads",
   onBehalf: "urn:angarium:params:jmap:on-behalf",
+  authenticationResults: "urn:angarium:params:jmap:authentication-results",
 } as const;
 
 export const headProperties: readonly (keyof EmailHead)[] = [

@@ -1,7 +1,7 @@
 /** Brings the recent mail of the folders to this device, when there is time, and follows what becomes of it (Email/changes, RFC 8620 §5.2). */
 import type { Call, Client } from "../jmap/client.ts";
 import { Trouble } from "../jmap/trouble.ts";
-import { bodyProperties, type Email, type Id, type Mailbox } from "../jmap/types.ts";
+import type { Email, Id, Mailbox } from "../jmap/types.ts";
 import type { KeptHead } from "./db.ts";
 import type { Kept } from "./kept.ts";
 import { isLocal } from "./local.ts";
@@ -106,7 +106,7 @@ export async function keepRecent(kept: Kept, client: Client, more: () => boolean
         "Email/get",
         {
           ids: ids.slice(i, i + atOnce),
-          properties: bodyProperties,
+          properties: client.bodyProperties,
           fetchTextBodyValues: true,
           fetchHTMLBodyValues: true,
           maxBodyValueBytes: maxBodyBytes,

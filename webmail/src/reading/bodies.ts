@@ -1,7 +1,8 @@
 /** Whole emails, fetched a conversation at a time and kept for a while; neighbours are fetched before they are asked for. */
+import type { Client } from "../jmap/client.ts";
 import { getMany } from "../jmap/get-many.ts";
 import { Trouble } from "../jmap/trouble.ts";
-import { bodyProperties, type Email, type Id, type Thread } from "../jmap/types.ts";
+import type { Email, Id, Thread } from "../jmap/types.ts";
 import { learn, threadIds } from "../state/heads.svelte.ts";
 import { session } from "../state/session.svelte.ts";
 
@@ -45,12 +46,14 @@ export function conversation(threadId: Id): Promise<readonly Email[]> {
   return asked;
 }
 
-const whole = { properties: bodyProperties, fetchTextBodyValues: true, fetchHTMLBodyValues: true };
+const whole = (client: Client) =>
+  ({ properties: client.bodyProperties, fetchTextBodyValues: true, fetchHTMLBodyValues: true }) as const;
 
 /** The email with all of its text: before anything is made of it. */
 export async function entire(email: Email): Promise<Email> {
   if (!Object.values(email.bodyValues).some(({ isTruncated }) => isTruncated)) return email;
-  const { list } = await session.client.one("Email/get", { ids: [email.id], ...whole });
+  const { client } = session;
+  const { list } = await client.one("Email/get", { ids: [email.id], ...whole(client) });
   return (list as Email[])[0] ?? email;
 }
 
@@ -74,7 +77,7 @@ async function fetched(threadId: Id): Promise<Fetched> {
           "Email/get",
           {
             "#ids": { resultOf: "t", name: "Thread/get", path: "/list/*/emailIds" },
-            ...whole,
+            ...whole(client),
             maxBodyValueBytes: maxBodyBytes,
           },
           "e",
@@ -86,7 +89,7 @@ async function fetched(threadId: Id): Promise<Fetched> {
       if (!(error instanceof Trouble) || error.kind !== "large") throw error;
     }
   const threads = (await client.one("Thread/get", { ids: [threadId] })).list as readonly Thread[];
-  const args = { ...whole, maxBodyValueBytes: maxBodyBytesOfMany };
+  const args = { ...whole(client), maxBodyValueBytes: maxBodyBytesOfMany };
   const { list } = await getMany(client, "Email/get", threads[0]?.emailIds ?? [], args, maxAtOnce);
   return { threads, emails: list };
 }

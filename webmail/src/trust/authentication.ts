@@ -1,6 +1,5 @@
-/** Who really sent it, from Authentication-Results (RFC 8601) of the server that took it: the topmost field, others may be forged. */
+/** Who really sent it, from the Authentication-Results (RFC 8601) that our server wrote when it took the message: what stands in the header may be forged. */
 import type { Email } from "../jmap/types.ts";
-import { headerValues } from "./headers.ts";
 
 export type Check = { readonly method: string; readonly result: string; readonly domain: string | undefined };
 
@@ -47,11 +46,10 @@ export function checksOf(field: string): readonly Check[] {
  * The domain whose picture (BIMI) may be shown: a mark authority vouches for it, and the mail is really from there. Only the picture that is
  * everybody's: another selector could be made for one recipient.
  */
-export function markDomain(email: Pick<Email, "headers" | "from">): string | undefined {
+export function markDomain(email: Pick<Email, "authenticationResults" | "from">): string | undefined {
   const found = authenticationOf(email);
   if (found.kind !== "verified") return undefined;
-  const [field = ""] = headerValues(email, "Authentication-Results");
-  const piece = field
+  const piece = (email.authenticationResults ?? "")
     .replace(/\([^()]*\)/g, " ")
     .split(";")
     .find((part) => /^\s*bimi\s*=\s*pass\b/i.test(part));
@@ -63,10 +61,9 @@ export function markDomain(email: Pick<Email, "headers" | "from">): string | und
 
 const below = (one: string, other: string) => one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
 
-export function authenticationOf(email: Pick<Email, "headers" | "from">): Authentication {
+export function authenticationOf(email: Pick<Email, "authenticationResults" | "from">): Authentication {
   const domain = (email.from?.[0]?.email.split("@").pop() ?? "").toLowerCase();
-  const [field] = headerValues(email, "Authentication-Results");
-  const checks = field === undefined ? [] : checksOf(field);
+  const checks = checksOf(email.authenticationResults ?? "");
   const of = (method: string) => checks.filter((check) => check.method === method);
   if (of("dmarc").some(({ result }) => result === "pass")) return { kind: "verified", domain, checks };
   if (of("dkim").some((check) => check.result === "pass" && check.domain !== undefined && below(domain, check.domain)))
