@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { deliver, inboxOf, newAccount, rows, snapshot } from "../../test/contract/world.ts";
 import { restoreBackup } from "./backup.ts";
+import { backUp } from "./backup-files.ts";
 import { openSqliteStore } from "./client.ts";
 import { databaseFile } from "./sqlite.ts";
 import type { Store } from "./store.ts";
@@ -59,6 +69,29 @@ describe("backup", () => {
       assert.equal((await rows(copy, id, inbox)).length, mailbox.messages);
       assert.ok(blobsIn(restored) >= 3);
       assert.ok((await deliver(copy, id, inbox)).uid === mailbox.uidNext, "life goes on where the backup was taken");
+    } finally {
+      await copy.close();
+    }
+  });
+
+  test("what was being written when it was copied is copied again: no letter is cut off in it", async () => {
+    const dir = join(root, "written");
+    const folder = join(root, "written-backup");
+    const writing = await openSqliteStore({ dir });
+    const person = await newAccount(writing);
+    await deliver(writing, person.id, await inboxOf(writing, person.id), { body: random(700_000) });
+    const [blob] = readdirSync(join(dir, "blobs"), { recursive: true }).filter((name) => `${name}`.length > 10);
+    const file = join(dir, "blobs", `${blob}`);
+    const whole = readFileSync(file);
+    truncateSync(file, 1000);
+    // By the time that all blobs are copied its writer is done, and before the database is.
+    backUp(dir, folder, () => writeFileSync(file, whole));
+    await writing.close();
+    const restored = join(root, "written-restored");
+    await restoreBackup(folder, restored);
+    const copy = await openSqliteStore({ dir: restored });
+    try {
+      assert.deepEqual(await copy.verify(), []);
     } finally {
       await copy.close();
     }

@@ -1,7 +1,7 @@
 /**
  * Backup of the SQLite store beside its running server, and the way back. The copy is of one moment: blobs are copied
- * first, then the database as it is at that moment, then the blobs that it names and that came meanwhile; none of those
- * can have been removed, since a blob outlives its last row by `blobGraceMs`.
+ * first, then the database as it is at that moment, then the blobs that it names and that came, or became whole, meanwhile;
+ * none of those can have been removed, since a blob outlives its last row by `blobGraceMs`.
  */
 import { Worker } from "node:worker_threads";
 import type { BackupOrder, FromBackup } from "./backup-thread.ts";
