@@ -89,13 +89,16 @@ export async function bring(ready: Ready, letter: Letter, from = "127.0.0.1"): P
   return reply;
 }
 
+const given = new Set<number>();
 /**
- * A port that nobody listens on at any of these addresses; not of those that the system gives to connections (from 32,768 on): one of them may be
- * taken before it is used.
+ * A port that nobody listens on at any of these addresses, another one each time; not of those that the system gives to connections (from 32,768 on):
+ * one of them may be taken before it is used.
  */
 export async function freePort(...hosts: readonly string[]): Promise<number> {
   for (;;) {
     const port = 20_000 + randomInt(12_000);
+    if (given.has(port)) continue;
+    given.add(port);
     const servers = [];
     try {
       for (const host of hosts) {

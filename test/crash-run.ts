@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { createConnection, type Socket } from "node:net";
 import { ImapFlow } from "imapflow";
+import { freePort } from "./beside.ts";
 import { type DevProcess, startDev } from "./dev-process.ts";
 import { OnceLoad, type OnceReport, prepareOnce } from "./once-load.ts";
 import { type Sink, startSink } from "./sink.ts";
@@ -52,6 +53,9 @@ async function killAndCount(options: CrashOptions, sink: Sink): Promise<CrashRep
     "--trust",
     "127.0.0.0/8",
     "--cleartext-auth",
+    // The same after each kill, and nobody else's meanwhile: a server of another test would take what is sent again.
+    "--ports",
+    `smtp=${await freePort("127.0.0.1")},http=${await freePort("127.0.0.1")},submission=${await freePort("127.0.0.1")}`,
   ];
   const acknowledged = new Set<string>();
   const restartMs: number[] = [];

@@ -44,7 +44,7 @@ export class Load {
 
   /** Resolves when so many are acknowledged. */
   async until(count: number): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     while (this.acknowledged.size < count) {
       if (Date.now() > deadline)
         throw new Error(`only ${this.acknowledged.size} acknowledged; ${this.refusals.at(-1)}`);
@@ -55,7 +55,7 @@ export class Load {
   /** Resolves with the refusals from now on, when there are so many. */
   async untilRefused(count: number): Promise<readonly string[]> {
     const from = this.refusals.length;
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     while (this.refusals.length < from + count) {
       if (Date.now() > deadline) throw new Error(`only ${this.refusals.length - from} refused`);
       await new Promise((resolve) => setTimeout(resolve, 5));
