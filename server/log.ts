@@ -17,8 +17,9 @@ export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, child:
 
 /** Lines that wait where nobody reads stderr; those beyond are lost. */
 const maxWaitingBytes = 4 * 1024 * 1024;
-/** So long the end of the program waits for somebody to read them. */
-const maxEndMs = 500;
+/** So long the end of the program waits for somebody to read the next of them, and for all of them. */
+const maxSilenceMs = 1_000;
+const maxEndMs = 5_000;
 
 /** Writes to stderr without waiting for it; what is still in memory is written by `end`, when the process ends in order. */
 export function makeLog(level: LogLevel): { readonly log: Log; readonly end: () => Promise<void> } {
@@ -28,10 +29,15 @@ export function makeLog(level: LogLevel): { readonly log: Log; readonly end: () 
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, out);
   const end = async (): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<"written" | "late">();
-    const timer = setTimeout(() => resolve("late"), maxEndMs);
+    const late = (): void => resolve("late");
+    const silence = setTimeout(late, maxSilenceMs);
+    const timers = [silence, setTimeout(late, maxEndMs)];
+    const isRead = (): unknown => silence.refresh();
+    out.on("write", isRead);
     out.flush(() => resolve("written"));
     const how = await promise;
-    clearTimeout(timer);
+    out.off("write", isRead);
+    for (const timer of timers) clearTimeout(timer);
     if (how === "written") return;
     // Otherwise it would be written at the exit, which would wait for ever.
     out.destroy();
