@@ -25,6 +25,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/accounts/{account}/imports": ["import imap"],
   "/accounts/{account}/passkeys": { none: own },
   "/accounts/{account}/passkeys/{number}": ["passkey remove"],
+  "/accounts/{account}/hand-over": ["account hand-over"],
   "/accounts/{account}/lock": ["account lock"],
   "/accounts/{account}/password": ["account password"],
   "/accounts/{account}/recovery-codes": ["recovery-codes new"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, counted, device, duration, isInstant, label, readBytes, readDuration } from "./say.ts";
+import { bytes, counted, device, duration, isInstant, label, namedIn, readBytes, readDuration } from "./say.ts";
 
 test("sizes and times are read as they are written", () => {
   for (const count of [0, 1, 512, 1024, 1536, 5 * 1024 ** 3])
@@ -55,6 +55,16 @@ test("names of fields are words", () => {
     ["app-passwords", "App passwords"],
   ] as const)
     assert.equal(label(name), said);
+});
+
+test("what still names an account that goes is told, a little of it where it is much", () => {
+  assert.equal(namedIn(undefined) + namedIn([]), "");
+  const one = { kind: "group", name: "team@a.test" };
+  assert.match(
+    namedIn([one, { kind: "filter", name: "" }]),
+    /^ These still name it: the group team@a\.test, a filter of the server\. "Hand over"/,
+  );
+  assert.match(namedIn(Array(12).fill(one)), /team@a\.test, 4 more\./);
 });
 
 test("what goes with a thing is counted, and what does not go is not named", () => {

@@ -118,6 +118,25 @@ export const counted = (of: Counts): string =>
     })
     .join(", ");
 
+const maxNamed = 8;
+const naming: { readonly [kind: string]: string } = {
+  alias: "the alias",
+  group: "the group",
+  list: "the mailing list",
+  "catch-all": "the catch-all of",
+  filter: "a filter of",
+};
+/** " The group team@… and a filter of bob@… name it …": what still names an account that is deleted; "" where nothing does. */
+export function namedIn(namedBy: unknown): string {
+  if (!Array.isArray(namedBy) || namedBy.length === 0) return "";
+  const words = (namedBy as { readonly kind: string; readonly name: string }[]).map(
+    ({ kind, name }) => `${naming[kind] ?? kind} ${name || "the server"}`,
+  );
+  const told = words.slice(0, maxNamed);
+  if (words.length > maxNamed) told.push(`${count(words.length - maxNamed)} more`);
+  return ` These still name it: ${told.join(", ")}. "Hand over" lets another address stand there; mail that comes by them alone is refused otherwise.`;
+}
+
 /** "usedBytes" is "Used"; "createdAt" is "Created"; "mtaStsMx" is "MTA-STS MX". */
 export function label(name: string): string {
   const known = words[name];

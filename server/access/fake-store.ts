@@ -50,6 +50,7 @@ type Used = Pick<
   | "tenants"
   | "noteAudit"
   | "deletionTakes"
+  | "namings"
   | "softDelete"
   | "purge"
 >;
@@ -155,6 +156,9 @@ export class FakeStore implements Used {
     const addresses = [...this.addressRows.keys()].filter(named).length;
     if (kind === "account" ? accounts.length === 0 : !this.domainRows.has(name)) return undefined;
     return { domains: 1, accounts: accounts.length, addresses, messages: 0, bytes: 0 };
+  }
+  async namings() {
+    return [];
   }
   async softDelete(...[kind, name, by, at, purgeAt]: Parameters<Store["softDelete"]>) {
     const takes = await this.deletionTakes(kind, name);

@@ -4,6 +4,7 @@ import { type Command, command, done, no, type Outcome, time, type World } from 
 import { removeByHand } from "./deletion-commands.ts";
 import { columns, type Imported, importAccounts } from "./import-accounts.ts";
 import { badDomain, findAccount, noAccount, readDomain } from "./names.ts";
+import { handedOverInWords, handOver } from "./namings.ts";
 import {
   badPassword,
   hostedDomain,
@@ -176,6 +177,19 @@ export const accountCommands: readonly Command[] = [
         if (await isLastAdministrator(world, account)) return lastAdministrator(account);
         return removeByHand(world, "account", account.name, given);
       }),
+  ),
+  command(
+    "account hand-over",
+    "Let aliases, groups, mailing lists and catch-alls name another address instead of this one, as when somebody leaves; without another address they name nobody instead, and an alias that led to nobody else goes.",
+    {
+      name: { type: "text", placed: true, required: true, help: "the address that is named now" },
+      to: { type: "text", placed: true, help: "the address that is named then" },
+    },
+    async (given, world) => {
+      const answer = await handOver(world, given.name, given.to, { kind: "all" });
+      return "why" in answer ? answer : done(answer);
+    },
+    handedOverInWords,
   ),
   command(
     "account import",

@@ -1,6 +1,7 @@
 /** What was deleted: see it, bring it back, remove it for ever. */
 import type { DeletionKind } from "../store/hosting.ts";
 import { type Command, command, done, no, type Outcome, type World } from "./command.ts";
+import { namingsInWords } from "./namings.ts";
 import { typedBy } from "./noted.ts";
 import { render } from "./render.ts";
 import { bringBack, defaultUndoDays, purge, remove, shownDeletion, takesInWords } from "./tenancy.ts";
@@ -15,20 +16,22 @@ export async function removeByHand(
   given: { readonly yes?: boolean | undefined; readonly forever?: boolean | undefined },
 ): Promise<Outcome> {
   const takes = await world.store.deletionTakes(kind, name);
+  const namings = kind === "account" ? await world.store.namings(name, { kind: "all" }) : [];
   if (takes === undefined) return no(`There is no ${kind} ${name}.`);
   const alone = kind === "domain" && takes.accounts === 0 && takes.addresses === 0;
   if (!given.yes && !alone)
     return no(
-      `With ${name} go ${takesInWords(takes)}${given.forever ? ", for ever" : ""}. If you mean it, add --yes${given.forever ? "" : ` (it can come back for ${defaultUndoDays} days)`}.`,
+      `With ${name} go ${takesInWords(takes)}${given.forever ? ", for ever" : ""}. If you mean it, add --yes${given.forever ? "" : ` (it can come back for ${defaultUndoDays} days)`}.${namings.length === 0 ? "" : `\n${namingsInWords(name, namings)}`}`,
     );
   const deletion = await remove(world, kind, name, typedBy(world.by), defaultUndoDays);
   if (!("id" in deletion)) return deletion;
+  const left = namings.length === 0 ? {} : { stillNamed: namingsInWords(name, namings) };
   if (given.forever) {
     await purge(world, deletion.id);
-    return done({ removed: name, forever: true });
+    return done({ removed: name, forever: true, ...left });
   }
   const { id, purgeAt } = shownDeletion(deletion);
-  return done({ removed: name, deletion: id, undoUntil: purgeAt });
+  return done({ removed: name, deletion: id, undoUntil: purgeAt, ...left });
 }
 
 export const deletionCommands: readonly Command[] = [

@@ -87,6 +87,14 @@ export type Takes = {
   readonly messages: number;
   readonly bytes: number;
 };
+/** What names an address besides the account that has it. */
+export type Naming = {
+  readonly kind: "alias" | "group" | "list" | "catch-all" | "filter";
+  /** The alias, group or list; the domain of a catch-all; whose filter it is: an account, a domain, or "" for the server's. */
+  readonly name: string;
+  /** Mail goes to nobody else by it. */
+  readonly alone: boolean;
+};
 export type Deletion = {
   readonly id: number;
   readonly kind: DeletionKind;
@@ -214,6 +222,8 @@ export interface HostingReader {
   }): Promise<readonly Restraint[]>;
   /** What a deletion would take with it; undefined where there is nothing of the name. */
   deletionTakes(kind: DeletionKind, name: string): Promise<Takes | undefined>;
+  /** Who else names this address, inside of these domains. */
+  namings(address: string, within: Within): Promise<readonly Naming[]>;
 }
 
 export interface HostingWriter {
@@ -244,6 +254,8 @@ export interface HostingWriter {
   ): Promise<
     { readonly kind: "done"; readonly deletion: Deletion } | { readonly kind: "missing" | "last-administrator" }
   >;
+  /** Aliases, groups, lists and catch-alls of these domains name another address instead, or none. */
+  nameInstead(from: string, to: string | undefined, within: Within): Promise<void>;
   /** `taken`: something else has this name now; `noDomain`: its domain is not there. */
   undelete(id: number): Promise<"done" | "missing" | { readonly taken: string } | { readonly noDomain: string }>;
   /** Removes for ever what a deletion took; bounded work, answers whether there is more. */
@@ -270,6 +282,7 @@ export const hostingReads = [
   "deletions",
   "restraints",
   "deletionTakes",
+  "namings",
 ] as const satisfies readonly (keyof HostingReader)[];
 export const hostingWrites = [
   "createTenant",
@@ -279,6 +292,7 @@ export const hostingWrites = [
   "restrain",
   "noteAudit",
   "softDelete",
+  "nameInstead",
   "undelete",
   "purge",
   "beginRequest",

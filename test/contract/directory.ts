@@ -151,6 +151,66 @@ export function directoryContract(open: Open): void {
       assert.equal(await store.renameAccount(id, name), "done", "as it is called already");
     });
 
+    test("what names an address is told, and names another instead, or nobody", async () => {
+      const { id, name } = await newAccount(store);
+      const heir = await newAccount(store);
+      const at = name.slice(name.lastIndexOf("@") + 1);
+      const everywhere = { kind: "all" } as const;
+      const domain = (await store.domains()).find((one) => one.name === at)!;
+      const group = { kind: "group", displayName: "", description: "" } as const;
+      const masked = { kind: "masked", owner: id, label: "shop", createdAt: noon, off: false } as const;
+      for (const address of [
+        aliasOf("only", [name]),
+        aliasOf("both", [heir.name, name]),
+        aliasOf("likewise", [`x${name}`]),
+        { ...aliasOf("all-of-us", [name, "far@elsewhere.test"]), about: group },
+        { ...aliasOf("one-off", [name]), about: masked },
+      ])
+        assert.equal(await store.putAddress(address), "done");
+      const member = { displayName: "", role: "member", delivery: "each", since: noon } as const;
+      await store.putListMember({ list: `named@${at}`, address: name, ...member });
+      await store.putDomain({ ...domain, settings: { ...domain.settings, catchAll: name } });
+      const script = { owner: at, name: "on", runs: "after", changedAt: noon } as const;
+      await store.putSharedScript({ ...script, content: `redirect :copy "${name}";` });
+      const takes = await store.deletionTakes("account", name);
+      assert.equal(takes?.addresses, 2, "with the one-off address");
+      assert.deepEqual(await store.namings(name, everywhere), [
+        { kind: "group", name: `all-of-us@${at}`, alone: false },
+        { kind: "alias", name: `both@${at}`, alone: false },
+        { kind: "alias", name: `only@${at}`, alone: true },
+        { kind: "list", name: `named@${at}`, alone: false },
+        { kind: "catch-all", name: at, alone: true },
+        { kind: "filter", name: at, alone: false },
+      ]);
+      assert.deepEqual(await store.namings(name, { kind: "domains", names: ["other.test"] }), []);
+      await store.nameInstead(name, heir.name, { kind: "domains", names: ["other.test"] });
+      assert.equal((await store.namings(name, everywhere)).length, 6, "only inside of these domains");
+      await store.nameInstead(name, heir.name, everywhere);
+      assert.deepEqual(
+        (await store.namings(name, everywhere)).map(({ kind }) => kind),
+        ["filter"],
+      );
+      assert.deepEqual(
+        (await store.namings(heir.name, everywhere)).map((one) => `${one.kind} ${one.name}`),
+        [`group all-of-us@${at}`, `alias both@${at}`, `alias only@${at}`, `list named@${at}`, `catch-all ${at}`],
+      );
+      await store.nameInstead(heir.name, undefined, everywhere);
+      assert.deepEqual(await store.namings(heir.name, everywhere), []);
+      const left = (await store.addresses({ domain: at })).map(({ local }) => local);
+      assert.deepEqual(
+        [left.includes("both"), left.includes("only"), left.includes("all-of-us")],
+        [false, false, true],
+      );
+      assert.equal((await store.domains()).find((one) => one.name === at)?.settings.catchAll, undefined);
+      await store.putDomain(domain);
+      // One-off addresses go with their owner, and come back with them.
+      const gone = await store.softDelete("account", name, "root", noon, noon + 1000);
+      assert.deepEqual(await store.addresses({ domain: at, local: "one-off" }), []);
+      assert.ok(gone.kind === "done");
+      assert.equal(await store.undelete(gone.deletion.id), "done");
+      assert.equal((await store.addresses({ domain: at, local: "one-off" }))[0]?.about?.kind, "masked");
+    });
+
     test("removing an account takes its mail, mailboxes, credentials and addresses with it", async () => {
       const { id, name } = await newAccount(store);
       await store.putCredential(id, credential("phone"));

@@ -319,6 +319,24 @@ describe("hosting by the REST API", () => {
     assert.equal(taken.errors[0].pointer, "#/name");
     assert.equal((await ann.ok("GET", "/me")).name, "anna@hosted.test", "by the name before, too");
     await ann.no(403, "POST", "/accounts/me/lock");
+    // Who leaves is named by others: it is told before they go, and somebody else stands there then.
+    await admin.ok("POST", "/groups", { address: "team@hosted.test", members: ["anna@hosted.test"] });
+    const named = (await admin.ok("GET", "/accounts/anna@hosted.test/deletion")).namedBy;
+    assert.deepEqual(
+      named.map(({ kind, name }: Any) => `${kind} ${name}`),
+      ["alias ann@hosted.test", "alias info@hosted.test", "group team@hosted.test"],
+    );
+    const asked = await angarium("account", "remove", "anna@hosted.test", "--data", dev.ready.data);
+    assert.match(
+      asked.err,
+      /info@hosted\.test and the group team@hosted\.test still name it; mail by them will be refused/,
+    );
+    await admin.no(422, "POST", "/accounts/anna@hosted.test/hand-over", { to: "bob" });
+    const over = await admin.ok("POST", "/accounts/anna@hosted.test/hand-over", { to: "bob@hosted.test" });
+    assert.deepEqual(over.handedOver, named);
+    assert.deepEqual((await admin.ok("GET", "/groups/team@hosted.test")).members, ["bob@hosted.test"]);
+    await admin.ok("POST", "/accounts/bob@hosted.test/hand-over", {});
+    await admin.no(404, "GET", "/groups/team@hosted.test");
     await admin.ok("POST", "/accounts/anna@hosted.test/lock");
     await ann.no(401, "GET", "/me");
   });

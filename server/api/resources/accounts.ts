@@ -3,6 +3,7 @@ import { z } from "zod";
 import { generatePassword, makeCredential } from "../../access/password.ts";
 import { passwordFaults } from "../../access/password-rules.ts";
 import { importAccounts } from "../../admin/import-accounts.ts";
+import { handOver } from "../../admin/namings.ts";
 import {
   badPassword,
   changePerson,
@@ -15,6 +16,7 @@ import {
 import { remove } from "../../admin/tenancy.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { atLeast } from "../actor.ts";
+import { addressText } from "../alias.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
 import { refusal } from "../outcome.ts";
 import { domainOf, theAccount, withinOf } from "../params.ts";
@@ -42,6 +44,14 @@ export const shownAccount = (account: HostedAccount): z.input<typeof Account> =>
   ...account,
   createdAt: at(account.createdAt),
 });
+
+const Naming = z
+  .object({
+    kind: z.enum(["alias", "group", "list", "catch-all", "filter"]),
+    name: z.string().describe("The alias, group or list; the domain of a catch-all; whose filter it is."),
+    alone: z.boolean().describe("Mail goes to nobody else by it."),
+  })
+  .meta({ id: "Naming" });
 
 const displayName = z.string().max(200);
 const quotaBytes = z.int().min(0).describe("0: no limit.");
@@ -202,8 +212,12 @@ export const routes: readonly Route[] = [
     area: "accounts",
     who: "domain",
     params: { account: theAccount },
-    answer: Deletion.shape.takes,
-    run: async ({ account }, { store }) => (await store.deletionTakes("account", account.name)) ?? notFound(),
+    answer: Deletion.shape.takes.extend({ namedBy: z.array(Naming) }),
+    run: async ({ actor, account }, { store }) => {
+      const takes = await store.deletionTakes("account", account.name);
+      if (takes === undefined) return notFound();
+      return { ...takes, namedBy: [...(await store.namings(account.name, actor.within))] };
+    },
   }),
   route({
     method: "DELETE",
@@ -247,6 +261,23 @@ export const routes: readonly Route[] = [
       await world.store.putCredential(account.id, await makeCredential(secret, world.now()));
       await world.store.webSessionsEnd(account.id, account.id === actor.account.id ? (actor.session ?? "") : "");
       return body.password === undefined ? { password: secret } : {};
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/accounts/{account}/hand-over",
+    summary: "Let another address stand where this account is named: in aliases, groups, mailing lists and catch-alls.",
+    description:
+      "As when somebody leaves. Without another address they name nobody instead, and an alias that led to nobody else goes. Filters of other people that name it are told and stay as they are.",
+    area: "accounts",
+    who: "domain",
+    params: { account: theAccount },
+    body: z.object({ to: addressText.optional().describe("Who stands there then; nobody where nothing is said.") }),
+    answer: z.object({ handedOver: z.array(Naming), filters: z.array(z.string()) }),
+    refuses: ["validation", "conflict"],
+    run: async ({ actor, account, body }, world) => {
+      const answer = await handOver(world, account.name, body.to, actor.within);
+      return "why" in answer ? refusal(answer) : { handedOver: [...answer.handedOver], filters: [...answer.filters] };
     },
   }),
   route({

@@ -5,6 +5,7 @@ import type { Deletion, DeletionKind, HostingWriter, Takes, Within } from "../ho
 import type { Instant } from "../store.ts";
 import { removeAccount } from "./directory.ts";
 import { forgetListsOf } from "./lists.ts";
+import { maskedOf } from "./naming.ts";
 import { all, type Op, one, publish, type Row, rows, run } from "./tx.ts";
 
 /** Accounts that one `purge` removes with all their mail. */
@@ -81,6 +82,9 @@ function* findIt(kind: DeletionKind, name: string): Op<Found | undefined> {
   }
 }
 
+/** Of an account: its number, and what `maskedOf` says of it. */
+const isTheirs = "(account = $1 OR {instr}(about, $2) = 1)";
+
 export function* deletionTakes(kind: DeletionKind, name: string): Op<Takes | undefined> {
   if ((yield* findIt(kind, name)) === undefined) return undefined;
   const names = yield* domainsOf(kind, name);
@@ -90,11 +94,13 @@ export function* deletionTakes(kind: DeletionKind, name: string): Op<Takes | und
      FROM accounts WHERE ${which} AND deletion = 0`,
     param as string,
   );
+  const [own] = kind === "account" ? yield* rows("SELECT id FROM accounts WHERE name = $1", name) : [];
   const addresses =
-    kind === "account"
+    own !== undefined
       ? yield* one<{ n: number }>(
-          "SELECT count(*) AS n FROM addresses WHERE account = (SELECT id FROM accounts WHERE name = $1)",
-          name,
+          `SELECT count(*) AS n FROM addresses WHERE ${isTheirs}`,
+          own[0] as number,
+          maskedOf(own[0] as number),
         )
       : yield* one<{ n: number }>(
           "SELECT count(*) AS n FROM addresses WHERE domain IN {texts $1}",
@@ -148,16 +154,15 @@ export function* softDelete(
     return { kind: "last-administrator" };
   }
   const columns = "domain, local, kind, account, targets, senders, about";
-  const which =
-    kind === "account" ? "account IN (SELECT id FROM accounts WHERE deletion = $1)" : "domain IN {texts $2}";
-  const params = kind === "account" ? [id] : [id, names];
-  yield* run(
-    `INSERT INTO gone_addresses (deletion, ${columns}) SELECT $1, ${columns} FROM addresses WHERE ${which}`,
-    ...params,
-  );
-  if (kind === "account")
-    yield* run("DELETE FROM addresses WHERE account IN (SELECT id FROM accounts WHERE deletion = $1)", id);
-  else {
+  const keep = (number: "$2" | "$3"): string =>
+    `INSERT INTO gone_addresses (deletion, ${columns}) SELECT CAST(${number} AS BIGINT), ${columns} FROM addresses WHERE`;
+  if (kind === "account") {
+    const [[account] = [0]] = yield* rows("SELECT id FROM accounts WHERE deletion = $1", id);
+    const theirs = [account as number, maskedOf(account as number)];
+    yield* run(`${keep("$3")} ${isTheirs}`, ...theirs, id);
+    yield* run(`DELETE FROM addresses WHERE ${isTheirs}`, ...theirs);
+  } else {
+    yield* run(`${keep("$2")} domain IN {texts $1}`, names, id);
     yield* run("DELETE FROM addresses WHERE domain IN {texts $1}", names);
     yield* run(
       "INSERT INTO gone_domains (deletion, name, kind, settings, tenant) SELECT $1, name, kind, settings, tenant FROM domains WHERE name IN {texts $2}",

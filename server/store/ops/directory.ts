@@ -12,6 +12,7 @@ import type {
   StoreWriter,
 } from "../store.ts";
 import { makeMailbox } from "./mailbox-tree.ts";
+import { nameAnew } from "./naming.ts";
 import { scopesOf } from "./security.ts";
 import { sieveTables } from "./sieve.ts";
 import { all, type Op, one, publish, type Row, run } from "./tx.ts";
@@ -204,22 +205,7 @@ export function* renameAccount(id: AccountId, name: string): Op<Awaited<ReturnTy
     targets: [name],
     senders: [],
   });
-  const aliases = yield* all<{ domain: string; local: string; targets: string }>(
-    "SELECT domain, local, targets FROM addresses WHERE targets <> '[]'",
-  );
-  for (const row of aliases) {
-    const targets = JSON.parse(row.targets) as string[];
-    if (!targets.includes(account.name)) continue;
-    const renamed = JSON.stringify([...new Set(targets.map((target) => (target === account.name ? name : target)))]);
-    yield* run("UPDATE addresses SET targets = $3 WHERE domain = $1 AND local = $2", row.domain, row.local, renamed);
-  }
-  yield* run(
-    `UPDATE list_members SET address = $2 WHERE address = $1
-       AND list NOT IN (SELECT list FROM list_members WHERE address = $2)`,
-    account.name,
-    name,
-  );
-  yield* directoryChanged();
+  yield* nameAnew(account.name, name);
   return "done";
 }
 

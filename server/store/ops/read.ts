@@ -26,6 +26,7 @@ import * as jmapMailboxes from "./mailbox-jmap.ts";
 import { mailboxThreads } from "./mailbox-threads.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
+import { namings } from "./naming.ts";
 import * as objects from "./objects.ts";
 import { peers } from "./peers.ts";
 import { quarantined } from "./quarantine.ts";
@@ -137,6 +138,7 @@ export const readOps = {
   deletions,
   restraints,
   deletionTakes,
+  namings,
   importedKeys: carry.importedKeys,
   imports: carry.imports,
   factors: security.factors,

@@ -15,6 +15,7 @@ import * as lists from "./lists.ts";
 import * as jmapMailboxes from "./mailbox-jmap.ts";
 import * as tree from "./mailbox-tree.ts";
 import * as mailboxes from "./mailboxes.ts";
+import { nameInstead } from "./naming.ts";
 import * as objects from "./objects.ts";
 import { putPeers } from "./peers.ts";
 import * as place from "./place.ts";
@@ -125,6 +126,7 @@ export const writeOps = {
   noteAudit,
   softDelete,
   undelete,
+  nameInstead,
   purge,
   beginRequest,
   endRequest,
