@@ -1,4 +1,5 @@
 /** What is remembered of how an account sends, small enough for one row: its days, its ways, its networks, and the last half hour. Pure. */
+import { kmBetween } from "../net/far.ts";
 import { counted, emptyWindow, lastDay, present, total, type Window } from "./window.ts";
 
 const minuteMs = 60_000;
@@ -11,6 +12,15 @@ const maxNetworks = 8;
 /** One more than count. */
 const maxCountries = 5;
 const maxDomainChars = 60;
+/** Nobody comes from one country to another faster than this, with all that it takes to fly. */
+const maxKmPerHour = 1_000;
+/** Nearer countries are no journey: a mobile network abroad, the office's way out. */
+const minKm = 500;
+/** It is known when somebody writes after so many messages, on so many days. */
+const minTimed = 50;
+const minTimedDays = 14;
+/** An hour is unusual where of all messages so few came in it and in the two before and after it. */
+const unusualShare = 0.01;
 
 /** What is nothing is not said: the row is short. */
 type Recent = {
@@ -21,6 +31,10 @@ type Recent = {
   readonly elsewhere?: number;
   /** By a mail program. */
   readonly program?: true;
+  /** Messages at an hour at which it does not write. */
+  readonly unusual?: number;
+  /** Two countries that it sent from, and the minutes between: too few for the way. */
+  readonly way?: readonly [from: string, to: string, minutes: number];
   readonly listed?: string;
 };
 const nothing: Recent = {};
@@ -36,6 +50,8 @@ export type Habits = {
   readonly networks: readonly (readonly [network: string, minute: number])[];
   /** That it sent from, with the minutes of the first and the last time, the latest last; rows of before 2026-11-27 have none. */
   readonly countries?: readonly (readonly [code: string, first: number, last: number])[];
+  /** Messages by the hour of the day (UTC), a digit for each, the older ones half; rows of before 2026-11-27 have none. */
+  readonly hours?: string;
   /** Quarters of an hour since 1970 of the newer of `recent`. */
   readonly quarter: number;
   readonly recent: readonly [older: Recent, newer: Recent];
@@ -100,13 +116,18 @@ export function withHappening(before: Habits, what: Happening, now: number): Hab
       const { recipients, strangers, program, network, country, elsewhere } = what;
       const others = habits.networks.filter(([name]) => name !== network);
       const minute = Math.floor(now / minuteMs);
+      const hour = new Date(now).getUTCHours();
+      const way = country === undefined ? undefined : tooFast(habits.countries?.at(-1), country, minute);
       return {
         ...lately({
           recipients: (newer.recipients ?? 0) + recipients,
           ...(strangers === 0 ? {} : { strangers: (newer.strangers ?? 0) + strangers }),
           ...(elsewhere ? { elsewhere: (newer.elsewhere ?? 0) + 1 } : {}),
           ...(program ? { program } : {}),
+          ...(isUnusual(habits, hour) ? { unusual: (newer.unusual ?? 0) + 1 } : {}),
+          ...(way === undefined ? {} : { way }),
         }),
+        hours: timed(habits.hours ?? noHours, hour),
         days: habits.days.with(-1, habits.days.at(-1)! + recipients),
         program: program && habits.program === 0 ? now : habits.program,
         page: !program && habits.page === 0 ? now : habits.page,
@@ -127,6 +148,44 @@ export function withHappening(before: Habits, what: Happening, now: number): Hab
     default:
       return what satisfies never;
   }
+}
+
+const noHours = "0".repeat(24);
+/** Digits in base 36: what is counted of an hour is 35 at most. */
+const digits = 36;
+const countsOf = (hours: string): number[] => [...hours].map((digit) => Number.parseInt(digit, digits));
+const sum = (all: readonly number[]): number => all.reduce((one, other) => one + other, 0);
+
+/** One more message in this hour. */
+function timed(hours: string, hour: number): string {
+  const counts = countsOf(hours);
+  const kept = counts[hour]! < digits - 1 ? counts : counts.map((count) => count >> 1);
+  return kept
+    .with(hour, kept[hour]! + 1)
+    .map((count) => count.toString(digits))
+    .join("");
+}
+
+/** Whether it hardly ever writes at this hour of the day. */
+function isUnusual({ hours = noHours, days }: Habits, hour: number): boolean {
+  const counts = countsOf(hours);
+  const all = sum(counts);
+  if (all < minTimed || days.filter((recipients) => recipients > 0).length < minTimedDays) return false;
+  const near = sum([-2, -1, 0, 1, 2].map((away) => counts[(hour + away + 24) % 24]!));
+  return near <= all * unusualShare;
+}
+
+/** The way from where it last sent from, where nobody is so fast. */
+function tooFast(
+  last: NonNullable<Habits["countries"]>[number] | undefined,
+  country: string,
+  minute: number,
+): Recent["way"] {
+  const [from = country, , left = 0] = last ?? [];
+  if (from === country || left === 0) return undefined;
+  const km = kmBetween(from, country) ?? 0;
+  const minutes = minute - left;
+  return km > minKm && km > (maxKmPerHour * minutes) / 60 ? [from, country, minutes] : undefined;
 }
 
 function withCountry(
@@ -163,6 +222,8 @@ export type Lately = {
   readonly networks: number;
   readonly countries: readonly string[];
   readonly newCountry: string | undefined;
+  readonly way: Recent["way"];
+  readonly unusual: number;
   readonly complaints: number;
   readonly forwards: boolean;
   /** The days before today. */
@@ -191,6 +252,8 @@ export function latelyOf(habits: Habits, now: number): Lately {
     networks: networks.length,
     countries: countries.flatMap(([code, , last]) => (last > dayAgo ? [code] : [])),
     newCountry: isAtHome ? countries.findLast(([, first]) => first > dayAgo)?.[0] : undefined,
+    way: newer.way ?? older.way,
+    unusual: both(({ unusual }) => unusual),
     complaints: total(complaints),
     forwards: forwardsAt > now - dayMs,
     days: days.slice(0, -1),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countryName, countryOf } from "../net/countries.ts";
+import { kmBetween } from "../net/far.ts";
 import { account } from "../receive/fake-world.ts";
 import { maxPeerValueChars } from "../store/peers.ts";
 import { forgiven, type Habits, type Happening, latelyOf, noHabits, withHappening } from "./habits.ts";
@@ -41,6 +42,8 @@ const cases: readonly [name: string, seen: Partial<Seen>, expected: string][] = 
   ["four countries in a day", { countries: ["DE", "FR", "US", "JP"] }, "countries 60"],
   ["three", { countries: ["DE", "FR", "US"] }, ""],
   ["a new one", { newCountry: "JP" }, "new-country 25"],
+  ["nobody is so fast", { way: ["DE", "JP", 40] }, "too-fast 40"],
+  ["at night", { unusual: 3 }, "unusual-hour 10"],
   [
     "the weightiest first",
     { networks: 9, forged: 2, recipients: 60, strangers: 60, tried: 40, refused: 20 },
@@ -134,6 +137,61 @@ test("a country is new to who was at home elsewhere for a week, and for a day", 
   assert.equal(seen(from(travels, "DE", 9 * day), 9 * day + 2 * minute).newCountry, undefined);
 });
 
+test("nobody goes from one country to another faster than by air; a neighbour is no journey", () => {
+  const after = (minutes: number, from: string, to: string) => {
+    const home = withHappening(noHabits, sent({ country: from }), noon);
+    return latelyOf(withHappening(home, sent({ country: to }), noon + minutes * minute), noon + minutes * minute).way;
+  };
+  assert.deepEqual(after(40, "DE", "JP"), ["DE", "JP", 40]);
+  assert.deepEqual(after(6 * 60, "DE", "JP"), ["DE", "JP", 360]);
+  assert.equal(after(9 * 60, "DE", "JP"), undefined);
+  assert.equal(after(1, "DE", "FR"), undefined);
+  assert.equal(after(1, "DE", "DE"), undefined);
+  assert.equal(after(1, "DE", "ZZ"), undefined, "a country that is on no map");
+  const away = withHappening(withHappening(noHabits, sent({ country: "DE" }), noon), sent({ country: "JP" }), noon);
+  assert.equal(latelyOf(away, noon + 31 * minute).way, undefined, "lately");
+  assert.equal(latelyOf(forgiven(away), noon).way, undefined);
+  // Where it was before it was forgiven says nothing of when.
+  assert.equal(latelyOf(withHappening(forgiven(away), sent({ country: "DE" }), noon), noon).way, undefined);
+});
+
+const kilometres: readonly [one: string, other: string, least: number, most: number][] = [
+  ["DE", "FR", 0, 0],
+  ["US", "RU", 0, 0],
+  ["ES", "MA", 0, 0],
+  ["AU", "AU", 0, 0],
+  ["DE", "JP", 7_000, 8_500],
+  ["CL", "NO", 9_000, 13_000],
+  ["GB", "US", 3_500, 4_500],
+  ["NZ", "PT", 14_000, 20_000],
+];
+for (const [one, other, least, most] of kilometres)
+  test(`from ${one} to ${other} it is at least ${least} km, and no more than ${most}`, () => {
+    const km = kmBetween(one, other)!;
+    assert.ok(km >= least && km <= most, `${km}`);
+    assert.equal(kmBetween(other, one), km);
+  });
+
+test("an hour is unusual to who has written for weeks and hardly ever near it", () => {
+  let habits: Habits = noHabits;
+  const write = (time: number) => {
+    habits = withHappening(habits, sent(), time);
+    return latelyOf(habits, time).unusual;
+  };
+  const night = (days: number) => noon + days * day + 14 * 60 * minute;
+  assert.equal(write(noon), 0, "nothing is known of it");
+  for (let days = 1; days <= 20; days++)
+    for (let count = 0; count < 8; count++) assert.equal(write(noon + days * day + count * 60 * minute), 0);
+  assert.equal(write(noon + 21 * day - 120 * minute), 0, "near to what is usual");
+  assert.equal(write(night(21)), 1);
+  assert.equal(write(night(21) + minute), 2);
+  // What it does again and again is its habit.
+  for (let days = 22; days < 24; days++) write(night(days));
+  assert.equal(write(night(24)), 0);
+  for (let count = 0; count < 500; count++) write(noon + 25 * day);
+  assert.equal(habits.hours!.length, 24);
+});
+
 test("where an address is, as the registries have it", () => {
   assert.deepEqual(
     ["85.214.132.117", "2a01:4f8::1", "8.8.8.8", "10.0.0.1", "192.0.2.1", "fd00::1", "x", ""].map(countryOf),
@@ -153,7 +211,9 @@ test("all of it fits the row it is kept in", () => {
     habits = withHappening(habits, { kind: "listed-link", domain: "x".repeat(300) }, time);
     habits = withHappening(habits, { kind: "complaint" }, time);
   }
-  const text = JSON.stringify(habits);
+  const recent = habits.recent.map((one) => ({ ...one, unusual: 10_000, way: ["AA", "ZZ", 600] as const }));
+  const hours = "z".repeat(24);
+  const text = JSON.stringify({ ...habits, recent, hours });
   assert.ok(text.length <= maxPeerValueChars, `${text.length}: ${text}`);
 });
 

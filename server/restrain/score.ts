@@ -31,6 +31,10 @@ export type Seen = {
   /** Countries that it sent from in the last 24 hours; and the one of them that is new, where it has been at home elsewhere. */
   readonly countries: readonly string[];
   readonly newCountry: string | undefined;
+  /** Two countries that it sent from lately, and the minutes between: nobody is so fast. */
+  readonly way: readonly [from: string, to: string, minutes: number] | undefined;
+  /** Messages lately at an hour at which it hardly ever writes. */
+  readonly unusual: number;
   /** Recipients tried in the last hour, and those refused for good. */
   readonly tried: number;
   readonly refused: number;
@@ -55,6 +59,8 @@ export const nothingSeen: Seen = {
   networks: 0,
   countries: [],
   newCountry: undefined,
+  way: undefined,
+  unusual: 0,
   tried: 0,
   refused: 0,
   complaints: 0,
@@ -138,6 +144,18 @@ const signals: readonly (readonly [signal: string, points: (seen: Seen) => numbe
     "new-country",
     ({ newCountry }) => (newCountry === undefined ? 0 : 25),
     ({ newCountry = "" }) => `It sent from ${countryName(newCountry)} for the first time`,
+  ],
+  [
+    "too-fast",
+    ({ way }) => (way === undefined ? 0 : 40),
+    ({ way: [from, to, minutes] = ["", "", 0] }) =>
+      `It sent from ${countryName(from)}, and ${minutes <= 1 ? "a minute" : `${minutes} minutes`} later from ${countryName(to)}: nobody is so fast`,
+  ],
+  [
+    "unusual-hour",
+    ({ unusual }) => (unusual > 0 ? 10 : 0),
+    ({ unusual }) =>
+      `It sent ${unusual === 1 ? "a message" : `${unusual} messages`} at an hour of the day at which it hardly ever writes`,
   ],
 ];
 
