@@ -26,7 +26,7 @@ import { Sampling } from "./dispatch/sampling.ts";
 import { sandboxSuppression } from "./dispatch/sandbox.ts";
 import { makeComplainer } from "./dispatch/sandbox-complaints.ts";
 import { kinds } from "./dispatch/schema.ts";
-import { complaintSigner, type Sender, senderFields, senderOf } from "./dispatch/sender.ts";
+import { complaintSigner, noWish, type Sender, senderFields, senderOf } from "./dispatch/sender.ts";
 import type { SendingSettings } from "./dispatch/settings.ts";
 import { type Throttle, throttlesOf, type WarmupStatus, warmupStatus } from "./dispatch/status.ts";
 import { SuppressionBook } from "./dispatch/suppression.ts";
@@ -297,10 +297,13 @@ export async function makeSending(parts: {
   });
   let namedBy: Model | undefined;
   let hosts = { returnPaths: new Set<string>(), feedback: new Set<string>() };
+  /** Of mail that asks for nothing, by its author's domain. */
+  const usual = new Map<string, ReturnType<typeof senderOf>>();
   /** Where bounces and complaints come in, by the model as it is. */
   const named = () => {
     if (namedBy !== model) {
       namedBy = model;
+      usual.clear();
       const all = [...model.domain.values()];
       hosts = {
         returnPaths: new Set(all.map(({ returnPath }) => returnPath).filter((host) => host !== "")),
@@ -379,6 +382,7 @@ export async function makeSending(parts: {
     return rereading;
   };
   const keep = async (): Promise<void> => {
+    dispatch.settle();
     await warmups.keep();
     const over = bombing.takeOver().map((name) => ({ kind: floodedKind, name, value: undefined }));
     const rows = [
@@ -470,7 +474,17 @@ export async function makeSending(parts: {
       }),
     forSubmit: {
       hasTenants: () => model.domain.size > 0,
-      senderOf: (author, wish) => (model.domain.size === 0 ? undefined : senderOf(model, author, wish)),
+      senderOf(author, wish) {
+        // Most mail of most servers is nobody's.
+        if (!model.domain.has(author)) return undefined;
+        if (wish !== noWish) return senderOf(model, author, wish);
+        named();
+        const known = usual.get(author);
+        if (known !== undefined) return known;
+        const found = senderOf(model, author, wish);
+        usual.set(author, found);
+        return found;
+      },
       fields: (sender, { id }, header) =>
         senderFields(model, sender, id, {
           senderId: settings.senderId,

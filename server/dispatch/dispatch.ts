@@ -3,7 +3,7 @@
  * tenants and campaigns that are stopped), and what a receiver's reply means for all that.
  */
 import type { Admission, Dispatching, Heard, Opening } from "../queue/dispatching.ts";
-import { mailboxSchedule, type Schedule } from "../queue/schedule.ts";
+import type { Schedule } from "../queue/schedule.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Shaper } from "../send/rate.ts";
 import type { OpenFailure } from "../send/session.ts";
@@ -14,14 +14,15 @@ import { type Found, find, grouped } from "./find.ts";
 import type { Fullness } from "./fullness.ts";
 import { Hearing, type HearingParts } from "./hear.ts";
 import { allPrivate } from "./inside.ts";
-import { defaultName, type Model, scheduleOf, streamOf } from "./model.ts";
+import { Lookups } from "./lookups.ts";
+import { defaultName, type Model } from "./model.ts";
 import { openingOf } from "./opening.ts";
 import { parkKey, parkName } from "./parks.ts";
 import { partiesOf, providerFor, rankOf, stoppedBecause, stoppedMs } from "./parties.ts";
 import type { Sampling } from "./sampling.ts";
 import { sandboxOutcome, sandboxRole } from "./sandbox.ts";
 import type { Stream } from "./schema.ts";
-import { EgressPaths, sourcesOf } from "./sources.ts";
+import { EgressPaths } from "./sources.ts";
 
 export type DispatchParts = HearingParts & {
   readonly model: () => Model;
@@ -45,23 +46,17 @@ export class Dispatcher implements Dispatching {
   readonly #parts: DispatchParts;
   readonly #hearing: Hearing;
   readonly #paths = new EgressPaths();
-  #model: Model | undefined;
-  #schedules = new Map<string, Schedule | undefined>();
-  #plain = true;
+  #lookups: Lookups | undefined;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
     this.#hearing = new Hearing(parts);
   }
 
-  get #current(): Model {
+  get #current(): Lookups {
     const model = this.#parts.model();
-    if (model !== this.#model) {
-      this.#model = model;
-      this.#schedules = new Map();
-      this.#plain = !model.pool.has(defaultName);
-    }
-    return model;
+    if (model !== this.#lookups?.model) this.#lookups = new Lookups(model);
+    return this.#lookups;
   }
 
   whenChanged(listener: () => void): void {
@@ -89,7 +84,7 @@ export class Dispatcher implements Dispatching {
   }
 
   insistsOnTls({ tenant }: QueuedMessage): boolean {
-    return tenant !== undefined && this.#current.tenant.get(tenant)?.tls === "required";
+    return tenant !== undefined && this.#current.model.tenant.get(tenant)?.tls === "required";
   }
 
   get shaper(): Shaper {
@@ -102,9 +97,9 @@ export class Dispatcher implements Dispatching {
     recipients: readonly QueuedRecipient[],
     path: Path,
   ): readonly Admission[] | Promise<readonly Admission[]> {
-    const model = this.#current;
+    const found = this.#current;
     const { tenant } = message;
-    if (tenant === undefined && (this.#plain || path.protocol === "lmtp" || path.fixed)) {
+    if (tenant === undefined && (found.plain || path.protocol === "lmtp" || path.fixed)) {
       const until = path.provider === undefined ? undefined : this.heldUntil(message, path);
       return [
         until === undefined
@@ -112,8 +107,8 @@ export class Dispatcher implements Dispatching {
           : { kind: "wait", recipients, until, park: undefined, because: "suspended" },
       ];
     }
-    const stream = streamOf(model, tenant ?? "", message.stream) ?? streamOf(model, "", defaultName)!;
-    const stopped = stoppedBecause(model, message, stream);
+    const stream = found.stream(tenant ?? "", message.stream) ?? found.stream("", defaultName)!;
+    const stopped = stoppedBecause(found.model, message, stream);
     const provider = providerFor(this.#parts.shaping, path, recipients[0]!.domain);
     const park = (): string | undefined => (tenant === undefined ? undefined : this.#parkName(message, provider));
     if (stopped !== undefined) {
@@ -121,7 +116,7 @@ export class Dispatcher implements Dispatching {
       const until = tenant === undefined ? this.#parts.now() + stoppedMs : this.#parts.now();
       return [{ kind: "wait", recipients, until, park: park(), because: stopped }];
     }
-    const sources = sourcesOf(model, stream, message.id);
+    const sources = found.sources(stream, message.id);
     // Its provider was not known before. Where a quota holds it waits for its turn with the others: those before it may want their mail more.
     if (tenant !== undefined && isUnplaced(recipients) && this.#isCounted(message, sources, provider))
       return [{ kind: "wait", recipients, until: this.#parts.now(), park: park(), because: "its turn comes" }];
@@ -131,7 +126,7 @@ export class Dispatcher implements Dispatching {
       find({ message, rank: rankOf(recipient), path, provider, sources, stream }, ports),
     );
     if (results.some((one) => one instanceof Promise))
-      return Promise.all(results).then((found) => this.#released(message, stream, grouped(recipients, found, park)));
+      return Promise.all(results).then((all) => this.#released(message, stream, grouped(recipients, all, park)));
     return this.#released(message, stream, grouped(recipients, results as Found[], park));
   }
 
@@ -153,9 +148,10 @@ export class Dispatcher implements Dispatching {
     const { tenant } = message;
     if (tenant === undefined && path.provider === undefined) return undefined;
     if (tenant !== undefined) {
-      const stream = streamOf(this.#current, tenant, message.stream);
+      const { model } = this.#current;
+      const stream = this.#current.stream(tenant, message.stream);
       // Back into its park, which is closed.
-      if (stream !== undefined && stoppedBecause(this.#current, message, stream) !== undefined) return now();
+      if (stream !== undefined && stoppedBecause(model, message, stream) !== undefined) return now();
     }
     if (limits.calm) return undefined;
     const provider = path.provider ?? providerFor(this.#parts.shaping, path, message.recipients[0]?.domain ?? "");
@@ -169,28 +165,23 @@ export class Dispatcher implements Dispatching {
 
   returnPath({ id, tenant, stream, author }: QueuedMessage, recipient: QueuedRecipient): string | undefined {
     if (tenant === undefined || author === undefined) return undefined;
-    const model = this.#current;
-    const host = model.domain.get(author)?.returnPath ?? "";
-    if (host === "" || streamOf(model, tenant, stream)?.verp === false) return undefined;
+    const found = this.#current;
+    const host = found.model.domain.get(author)?.returnPath ?? "";
+    if (host === "" || found.stream(tenant, stream)?.verp === false) return undefined;
     return this.#parts.returnPath(`${id}.${recipient.id}`, host);
   }
 
   schedule(message: QueuedMessage): Schedule | undefined {
-    const model = this.#current;
-    const key = `${message.tenant ?? ""}/${message.stream}`;
-    if (this.#schedules.has(key)) return this.#schedules.get(key);
-    const stream = streamOf(model, message.tenant ?? "", message.stream);
-    const own = stream === undefined ? undefined : scheduleOf(stream);
-    const schedule = own === undefined ? undefined : { ...mailboxSchedule, ...own };
-    this.#schedules.set(key, schedule);
-    return schedule;
+    const found = this.#current;
+    const stream = found.stream(message.tenant ?? "", message.stream);
+    return stream === undefined ? undefined : found.schedule(stream);
   }
 
   // ---------------------------------------------------------------- where mail waits
 
   parkOf(message: QueuedMessage, path: Path | undefined): string | undefined {
     const { tenant, stream } = message;
-    if (tenant === undefined || streamOf(this.#current, tenant, stream)?.kind !== "marketing") return undefined;
+    if (tenant === undefined || this.#current.stream(tenant, stream)?.kind !== "marketing") return undefined;
     const provider =
       path === undefined ? "" : providerFor(this.#parts.shaping, path, message.recipients[0]?.domain ?? "");
     return this.#parkName(message, provider);
@@ -208,15 +199,15 @@ export class Dispatcher implements Dispatching {
 
   opening(park: string, urgency: number, now: Instant): Opening {
     const { limits, warmups, sampling } = this.#parts;
-    return openingOf(park, urgency, now, { limits, warmups, model: this.#current, sampling });
+    return openingOf(park, urgency, now, { limits, warmups, model: this.#current.model, sampling });
   }
 
   shareOf(park: string): { readonly tenant: string; readonly weight: number; readonly order: number } {
     const { tenant, stream } = parkKey(park);
-    const model = this.#current;
-    const found = model.tenant.get(tenant);
-    const weight = (found?.weight ?? 1) * (found?.state === "limited" ? 0.5 : 1);
-    return { tenant, weight, order: streamOf(model, tenant, stream)?.kind === "marketing" ? 1 : 0 };
+    const found = this.#current;
+    const owner = found.model.tenant.get(tenant);
+    const weight = (owner?.weight ?? 1) * (owner?.state === "limited" ? 0.5 : 1);
+    return { tenant, weight, order: found.stream(tenant, stream)?.kind === "marketing" ? 1 : 0 };
   }
 
   // ---------------------------------------------------------------- after sending
@@ -228,6 +219,11 @@ export class Dispatcher implements Dispatching {
     path: Path,
   ): Heard {
     return this.#hearing.heard(message, recipients, outcomes, path);
+  }
+
+  /** Counts what was heard of in this turn of the event loop: before the books are kept. */
+  settle(): void {
+    this.#hearing.settle();
   }
 
   unreachable(path: Path, failures: readonly OpenFailure[]): void {

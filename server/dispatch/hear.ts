@@ -46,8 +46,14 @@ export type HearingParts = {
 
 const dayMs = 86_400_000;
 
+/** Deliveries of which the books keep the same. */
+type Alike = { readonly message: QueuedMessage; readonly parties: Parties; count: number };
+
 export class Hearing {
   readonly #parts: HearingParts;
+  /** What was heard of in this turn of the event loop and is not counted yet: the books are opened once for all of it. */
+  #alike: Alike | undefined;
+  #settling = false;
 
   constructor(parts: HearingParts) {
     this.#parts = parts;
@@ -64,6 +70,12 @@ export class Hearing {
     if (tenant === undefined && path.provider === undefined) return { outcomes, suppress: [], strikes: [] };
     const source = path.egress?.name ?? defaultName;
     const provider = providerFor(this.#parts.shaping, path, recipients[0]!.domain);
+    if (outcomes.every(({ kind }) => kind === "delivered")) {
+      this.#delivered(message, source, provider, outcomes.length);
+      return { outcomes, suppress: [], strikes: [] };
+    }
+    // What went well before comes first: it says how much the rest weighs.
+    this.settle();
     const parties = partiesOf(message, source, provider);
     const counts: { -readonly [name in keyof Counts]: number } = { ...noCounts };
     const suppress: Suppression[] = [];
@@ -97,18 +109,46 @@ export class Hearing {
       const retry = Math.max(0, ...effects.map((effect) => (effect.kind === "retry" ? effect.afterMs : 0)));
       return { ...outcome, named, delayMs: retry === 0 ? outcome.delayMs : Math.max(outcome.delayMs ?? 0, retry) };
     });
-    if (counts.attempts > 0 && this.#parts.warmups.counts(parties))
-      this.#parts.warmups.book.note(parties, counts, this.#parts.now());
+    this.#count(message, parties, counts);
     if (tenant !== undefined) {
-      const { conduct, interest } = this.#parts;
-      if (counts.delivered > 0) {
-        conduct.note(message, "delivered", counts.delivered);
-        interest.delivered(message, parties, counts.delivered);
-      }
+      const { conduct } = this.#parts;
       if (hard > 0) conduct.note(message, "hard", hard);
       if (other > 0) conduct.note(message, "other", other);
     }
     return { outcomes: after, suppress, strikes };
+  }
+
+  /** Counts what was heard of and is not counted yet: whoever keeps the books asks for it. */
+  settle(): void {
+    const alike = this.#alike;
+    if (alike === undefined) return;
+    this.#alike = undefined;
+    const { message, parties, count } = alike;
+    this.#count(message, parties, { ...noCounts, attempts: count, delivered: count });
+  }
+
+  #delivered(message: QueuedMessage, source: string, provider: string, count: number): void {
+    const alike = this.#alike;
+    if (alike !== undefined && isAlike(alike, message, source, provider)) {
+      alike.count += count;
+      return;
+    }
+    this.settle();
+    this.#alike = { message, parties: partiesOf(message, source, provider), count };
+    if (this.#settling) return;
+    this.#settling = true;
+    setImmediate(() => {
+      this.#settling = false;
+      this.settle();
+    });
+  }
+
+  #count(message: QueuedMessage, parties: Parties, counts: Counts): void {
+    const { warmups, conduct, interest, now } = this.#parts;
+    if (counts.attempts > 0 && warmups.counts(parties)) warmups.book.note(parties, counts, now());
+    if (message.tenant === undefined || counts.delivered === 0) return;
+    conduct.note(message, "delivered", counts.delivered);
+    interest.delivered(message, parties, counts.delivered);
   }
 
   #suppression(
@@ -193,4 +233,16 @@ export class Hearing {
     };
     this.#apply(this.#parts.limits.hit(rule, parties, text), parties, text);
   }
+}
+
+function isAlike({ message, parties }: Alike, other: QueuedMessage, source: string, provider: string): boolean {
+  return (
+    message.author !== undefined &&
+    message.author === other.author &&
+    message.tenant === other.tenant &&
+    message.campaign === other.campaign &&
+    message.counted === other.counted &&
+    parties.provider === provider &&
+    parties.source === source
+  );
 }

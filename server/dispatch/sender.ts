@@ -69,6 +69,9 @@ export function isConfirmation({ confirms, about }: Pick<Sender, "confirms" | "a
 
 const nameForm = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
+/** It asks for nothing. */
+export const noWish: SendingWish = {};
+
 /** Undefined: nobody's who is looked after here. `tenant`: whose it is, where that is known otherwise than by the author's domain. */
 export function senderOf(model: Named, author: string, wish: SendingWish, tenant?: string): Sender | Reply | undefined {
   const whose = tenant ?? model.domain.get(author)?.tenant ?? "";

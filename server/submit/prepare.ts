@@ -44,7 +44,8 @@ export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts
   if (findField(header, "message-id") === undefined) added += `Message-ID: <${parts.newMessageId()}>\r\n`;
   const kept = pieces.length === 1 ? pieces[0]! : joined(pieces);
   const whole = added === "" ? kept : prepend(added, kept);
-  const carried = await withShortLines(whole, header, parts.shortLines);
+  const short = withShortLines(whole, header, parts.shortLines);
+  const carried = short instanceof Promise ? await short : short;
   const signature = await parts.sign(carried, parts.domain);
   return signature === "" ? carried : prepend(signature, carried);
 }
@@ -53,8 +54,7 @@ export async function prepare(bytes: Buffer, header: Header, parts: PrepareParts
  * Lines of more than 998 octets are for nobody to relay (RFC 5321 §4.5.3.1.6, RFC 5322 §2.1.1), and a server on the way that breaks them
  * breaks our signature: what is handed in with some is encoded before it is signed (RFC 6376 §5.3). What somebody has signed stays.
  */
-export async function withShortLines(bytes: Buffer, header: Header, shortLines: ShortLines): Promise<Buffer> {
+export function withShortLines(bytes: Buffer, header: Header, shortLines: ShortLines): Buffer | Promise<Buffer> {
   if (!hasLongLine(bytes) || findField(header, "dkim-signature") !== undefined) return bytes;
-  const made = await shortLines(bytes);
-  return made === undefined ? bytes : bytesOf(made);
+  return shortLines(bytes).then((made) => (made === undefined ? bytes : bytesOf(made)));
 }

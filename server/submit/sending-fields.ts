@@ -1,7 +1,7 @@
 /** What a submission asks of sending at volume in its header (docs/sending.md): read, and taken out before anything is signed. */
 import { fieldValue, type Header, headerValue } from "../../protocol/mime/header.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
-import { maxDelayMs, type SendingWish } from "../dispatch/sender.ts";
+import { maxDelayMs, noWish, type SendingWish } from "../dispatch/sender.ts";
 import { maxKeyChars } from "../inject/requests.ts";
 import type { Instant } from "../store/store.ts";
 
@@ -14,7 +14,6 @@ const known = [
   "x-angarium-tracking",
   "x-angarium-tag",
 ] as const;
-const noWish: SendingWish = {};
 const maxTags = 20;
 
 export function wishOf(header: Header): SendingWish {
