@@ -38,6 +38,8 @@ export class FakeStore implements QueuePart {
   readonly notices: Acceptance[] = [];
   settles = 0;
   stale = 0;
+  /** How often it was asked for what is due. */
+  looks = 0;
   /** How long a commit takes. */
   commitMs = 0;
   /** So many next calls of settle are rejected. */
@@ -68,6 +70,11 @@ export class FakeStore implements QueuePart {
     return shown(entry, () => true)!;
   }
 
+  /** Recipients that are being tried. */
+  get leased(): number {
+    return [...this.#rows()].filter(({ state }) => state === "leased").length;
+  }
+
   /** Recipients not yet delivered or failed. */
   get left(): number {
     let count = 0;
@@ -84,6 +91,7 @@ export class FakeStore implements QueuePart {
     park,
     urgency,
   }: Parameters<Store["claim"]>[0]): Promise<QueuedMessage[]> {
+    this.looks++;
     const except = new Set(exceptDomains);
     const due: { row: Row; message: Message }[] = [];
     for (const message of this.messages.values())
