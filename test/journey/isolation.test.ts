@@ -195,6 +195,82 @@ describe("tenants apart", () => {
     assert.ok(tried > 60, `${tried} requests`);
   });
 
+  test("a neighbour in the same domain, and who administers another domain of the tenant, have no more", async () => {
+    const there = { user: `neighbour@${mark}-one.test`, password: "correct horse" };
+    const other = { user: `other@${mark}-two.test`, password: "correct horse" };
+    const boss = new ApiTalk(platform.origin, { user: `boss@${mark}-one.test`, password: "correct horse" });
+    await boss.ok("POST", "/accounts", { name: there.user, password: there.password });
+    await boss.ok("POST", "/administrators", { account: other.user, domain: `${mark}-two.test` });
+    const neighbours = [
+      { name: "neighbour", talk: new ApiTalk(platform.origin, there) },
+      { name: "keeper next door", talk: new ApiTalk(platform.origin, other) },
+    ];
+    const told = new Set<string>();
+    for (const [path, operations] of Object.entries<Any>(description.paths)) {
+      const names = namesOf(path);
+      if (names.length === 0 || names.every((name) => isOfThePlatform.has(name))) continue;
+      for (const [method, operation] of Object.entries<Any>(operations))
+        for (const { name, talk } of neighbours) {
+          const body = operation.requestBody === undefined ? undefined : {};
+          const said = await talk.ask(method.toUpperCase(), at(path, theirs), body);
+          if (![403, 404].includes(said.status)) told.add(`${name}: ${method} ${path}`);
+        }
+    }
+    // Templates are for all who send of a tenant.
+    const shared = [
+      "get /templates/{template}",
+      "get /templates/{template}/versions",
+      "post /templates/{template}/preview",
+    ];
+    assert.deepEqual(
+      [...told].sort(),
+      neighbours.flatMap(({ name }) => shared.map((what) => `${name}: ${what}`)).sort(),
+    );
+  });
+
+  test("a credential opens what it names: every route by an administrator's tokens and app passwords of small scope", async () => {
+    const { user } = dev.ready.admin;
+    const token = async (...scopes: string[]): Promise<ApiTalk> => {
+      const made = await platform.ok("POST", "/accounts/me/tokens", { label: "small", scopes });
+      return new ApiTalk(platform.origin, { token: made.token });
+    };
+    const { password } = await platform.ok("POST", "/accounts/me/app-passwords", {
+      label: "s",
+      scopes: ["imap", "jmap"],
+    });
+    const [mail, reader, one] = [await token("mail", "smtp"), await token("*:read"), await token("tenants:read")];
+    const program = new ApiTalk(platform.origin, { user, password });
+    const open: string[] = [];
+    let tried = 0;
+    for (const [path, operations] of Object.entries<Any>(description.paths))
+      for (const [method, operation] of Object.entries<Any>(operations)) {
+        if (operation.security?.length === 0) continue;
+        // Nothing is there under these names: what is not refused first is not found.
+        const real = at(path, {});
+        const ask = (talk: ApiTalk) =>
+          talk.ask(method.toUpperCase(), real, operation.requestBody === undefined ? undefined : {});
+        const asked = [
+          ["mail", mail],
+          ["program", program],
+          ["one", one],
+          ...(method === "get" ? [] : [["reader", reader] as const]),
+        ] as const;
+        for (const [name, talk] of asked) {
+          const { status } = await ask(talk);
+          tried++;
+          if (status !== 403) open.push(`${name}: ${method} ${path}`);
+        }
+      }
+    assert.deepEqual(open.sort(), [
+      ...["", "/{tenant}", "/{tenant}/deletion", "/{tenant}/sending-limits"].map(
+        (below) => `one: get /tenants${below}`,
+      ),
+      // Nothing is changed by it.
+      "reader: post /templates/{template}/preview",
+    ]);
+    assert.ok(tried > 700, `${tried} requests`);
+  });
+
   test("no list tells of the other tenant", async () => {
     for (const [path, operations] of Object.entries<Any>(description.paths)) {
       if (path.includes("{") || operations.get === undefined) continue;
