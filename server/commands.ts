@@ -1,4 +1,5 @@
 /** The command line: the few commands that are programs of their own, and the administrative ones from `admin/`. */
+import { safeJson, safeText } from "../protocol/terminal.ts";
 import { fromWords } from "./admin/arguments.ts";
 import { commandHelp, commandOf, helpText, textOf } from "./admin/commands.ts";
 import { runCommand } from "./admin/control.ts";
@@ -63,7 +64,7 @@ export async function commandLine(words: readonly string[]): Promise<number> {
 }
 
 function complain(sentence: string, code: number): number {
-  process.stderr.write(`angarium: ${sentence}\n`);
+  process.stderr.write(`angarium: ${safeText(sentence)}\n`);
   return code;
 }
 
@@ -116,10 +117,10 @@ async function administer(words: readonly string[]): Promise<number> {
     found.command.name,
     read.given,
     async () => (await import("./world.ts")).openWorld(dataDir),
-    (line) => process.stderr.write(`${line}\n`),
+    (line) => process.stderr.write(`${safeText(line)}\n`),
   );
   if (outcome.kind === "refused") return complain(outcome.why, outcome.misused === true ? 2 : 1);
-  const text = json ? JSON.stringify(outcome.result) : textOf(found.command.name, outcome.result);
+  const text = json ? safeJson(JSON.stringify(outcome.result)) : safeText(textOf(found.command.name, outcome.result));
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   return found.command.isBad?.(outcome.result as never) === true ? 1 : 0;
 }

@@ -1,5 +1,7 @@
 /** `angarium filter train` and `angarium filter score`: the filter by itself, on mail in files, without a server. */
+
 import { readFileSync, writeFileSync } from "node:fs";
+import { safeJson } from "../protocol/terminal.ts";
 import { mailFiles, mailId, readEnvelopes, readMail } from "./judge/content/files.ts";
 import { judgeMessage, readMessage, reasonsFor, spamFrom } from "./judge/content/filter.ts";
 import { type Example, emptyModel, learn, type ModelState } from "./judge/content/model.ts";
@@ -103,14 +105,16 @@ function score(given: Options): number {
     );
     const used = process.threadCpuUsage(before);
     const spam = opinion.probability >= spamFrom;
-    lines += `${JSON.stringify({
-      id,
-      score: Number(opinion.odds.toFixed(6)),
-      verdict: spam ? "spam" : "ham",
-      // The processor's clock ticks in steps of some ms; the wall's is finer, but counts what others do.
-      ms: Number(Math.min(performance.now() - started, (used.user + used.system) / 1000 + clockTickMs).toFixed(3)),
-      reasons: reasonsFor(opinion, spam, 5),
-    })}\n`;
+    lines += safeJson(
+      `${JSON.stringify({
+        id,
+        score: Number(opinion.odds.toFixed(6)),
+        verdict: spam ? "spam" : "ham",
+        // The processor's clock ticks in steps of some ms; the wall's is finer, but counts what others do.
+        ms: Number(Math.min(performance.now() - started, (used.user + used.system) / 1000 + clockTickMs).toFixed(3)),
+        reasons: reasonsFor(opinion, spam, 5),
+      })}\n`,
+    );
     if (lines.length > 65_536) {
       process.stdout.write(lines);
       lines = "";

@@ -7,7 +7,7 @@ import { test } from "node:test";
 const program = `
   import { makeLog } from ${JSON.stringify(new URL("log.ts", import.meta.url).href)};
   const { log, end } = makeLog("info");
-  for (let n = 0; n < 5000; n++) log.info({ n }, "x".repeat(200));
+  for (let n = 0; n < 5000; n++) log.info({ n, from: "\\u009b2J" }, "x".repeat(200));
   await end();
   log.info({}, "too late, and no harm");
   process.exit(0);
@@ -33,5 +33,7 @@ test("a log that is read has every line when the program ends", { timeout: 300_0
   });
   await once(child, "close");
   const lines = text.trim().split("\n");
-  assert.deepEqual([lines.length, JSON.parse(lines[4999]!).n], [5001, 4999]);
+  const { n, from } = JSON.parse(lines[4999] ?? "") as { n: number; from: string };
+  assert.deepEqual([lines.length, n, from], [5001, 4999, "\u009b2J"]);
+  assert.ok(!text.includes("\u009b"), "what steers a terminal is escaped");
 });

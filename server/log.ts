@@ -1,5 +1,7 @@
 /** Structured logs, one line of JSON each, on stderr. Everything takes a `Log` and never a logger library. */
+
 import { destination, type Logger, pino } from "pino";
+import { safeJson } from "../protocol/terminal.ts";
 
 export interface Log {
   debug(fields: object, message: string): void;
@@ -26,7 +28,8 @@ export function makeLog(level: LogLevel): { readonly log: Log; readonly end: () 
   const out = destination({ fd: 2, sync: false, minLength: 4096, maxLength: maxWaitingBytes, periodicFlush: 200 });
   // Without it an error's message, which is no own enumerable property, would not be written.
   const serializers = { error: pino.stdSerializers.err };
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, out);
+  const lines = { write: (line: string) => void out.write(safeJson(line)) };
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, lines);
   const end = async (): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<"written" | "late">();
     const late = (): void => resolve("late");
