@@ -132,6 +132,21 @@ test("with more rights what they allow, flag by flag; an idle session hears of t
   assert.match((await bob.ok("STATUS INBOX (MESSAGES)"))[0] ?? "", /MESSAGES 2/);
   await bob.ok("STORE 2 +FLAGS (\\Deleted)");
   assert.deepEqual(await bob.ok("EXPUNGE"), ["* 2 EXPUNGE"]);
+  // RFC 4314 §6: a name that is taken by what is hidden is refused as what is not allowed.
+  await ann.ok('CREATE "Team/Secret"');
+  await ann.ok('DELETEACL "Team/Secret" u2@example.test');
+  const below = (name: string): string => `"Other Users/u1@example.test/Team/${name}"`;
+  const notAllowed = await last(bob, `SETACL ${below("New")} u2@example.test lr`);
+  assert.match(notAllowed, /^NO \[NOPERM\]/);
+  assert.equal(await last(bob, `CREATE ${below("Secret")}`), notAllowed);
+  await ann.ok('SETACL "Team/New" u2@example.test lrsitekx');
+  assert.equal(await last(bob, `RENAME ${below("New")} ${below("Secret")}`), notAllowed);
+  await ann.ok('CREATE "Team/New/Secret"');
+  await ann.ok('DELETEACL "Team/New/Secret" u2@example.test');
+  assert.equal(await last(bob, `DELETE ${below("New")}`), notAllowed);
+  await ann.ok('DELETE "Team/New/Secret"');
+  await bob.ok(`DELETE ${below("New")}`);
+  await ann.ok('DELETE "Team/Secret"');
   await ann.ok("DELETEACL Team u2@example.test");
   assert.match(await last(bob, `SELECT ${team}`), /^NO \[NONEXISTENT\]/);
 });

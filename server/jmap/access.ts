@@ -1,6 +1,6 @@
 /** What somebody may do in an account: everything in their own, in another's what its owner shares with them (RFC 9670). */
 import { parseBlobId } from "../../protocol/jmap/ids.ts";
-import type { EmailFilter } from "../store/jmap.ts";
+import type { EmailFilter, EmailSort } from "../store/jmap.ts";
 import type { SharedMailbox } from "../store/sharing-store.ts";
 import type { AccountId, MailboxId, Store } from "../store/store.ts";
 import { type Blob, readBlob } from "./blobs.ts";
@@ -74,6 +74,14 @@ export function readableFilter(filter: EmailFilter | undefined, access: Access):
   return filter === undefined ? where : { kind: "and", of: [where, hiddenAsNone(filter, access)] };
 }
 
+/** What others of a thread bear counts where they can be read. */
+export function readableSort(sort: readonly EmailSort[], { readable }: Access): readonly EmailSort[] {
+  if (readable === undefined) return sort;
+  return sort.map((one) =>
+    typeof one.by === "object" && one.by.of !== "email" ? { ...one, by: { ...one.by, within: readable } } : one,
+  );
+}
+
 /** A mailbox that cannot be read has nothing in it. */
 function hiddenAsNone(filter: EmailFilter, access: Access): EmailFilter {
   switch (filter.kind) {
@@ -84,6 +92,12 @@ function hiddenAsNone(filter: EmailFilter, access: Access): EmailFilter {
       return { kind: "not", of: hiddenAsNone(filter.of, access) };
     case "in-mailbox":
       return access.reads(filter.mailbox) ? filter : { kind: "or", of: [] };
+    case "in-mailbox-other-than": {
+      const others = access.readable?.filter((mailbox) => !filter.mailboxes.includes(mailbox)) ?? [];
+      return { kind: "or", of: others.map((mailbox) => ({ kind: "in-mailbox", mailbox })) };
+    }
+    case "mark":
+      return filter.of === "email" || access.readable === undefined ? filter : { ...filter, within: access.readable };
     default:
       return filter;
   }

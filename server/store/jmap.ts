@@ -41,7 +41,7 @@ export type EmailFilter =
   | { readonly kind: "received"; readonly from?: Instant; readonly before?: Instant }
   /** `from` inclusive, `below` exclusive. */
   | { readonly kind: "size"; readonly from?: number; readonly below?: number }
-  | { readonly kind: "mark"; readonly of: "email" | "all-in-thread" | "some-in-thread"; readonly mark: Mark }
+  | ({ readonly kind: "mark" } & MarkOf)
   | { readonly kind: "has-attachment" }
   | { readonly kind: "text"; readonly key: SearchKey }
   /** What the index of words finds; emails that it does not have yet are looked into. `phrase` must stand there as it is. */
@@ -52,6 +52,13 @@ export type EmailFilter =
   | { readonly kind: "newer"; readonly than: EmailId }
   /** In one of these threads: what a mark of a thread comes to where few have it. */
   | { readonly kind: "threads"; readonly threads: readonly ThreadId[] };
+
+export type MarkOf = {
+  readonly of: "email" | "all-in-thread" | "some-in-thread";
+  readonly mark: Mark;
+  /** Of the others in the thread those in these mailboxes count; undefined: all. */
+  readonly within?: readonly MailboxId[];
+};
 
 /** Emails, or all those of threads, by their numbers. */
 export type Those = Extract<EmailFilter, { readonly kind: "emails" | "threads" }>;
@@ -66,12 +73,10 @@ export type EmailSort = {
     | "to"
     /** The number that the email got when it came: what ties are broken by. */
     | "number"
-    | {
-        readonly of: "email" | "all-in-thread" | "some-in-thread";
-        readonly mark: Mark;
+    | ({
         /** The emails of which it holds, where they are known. */
         readonly those?: Those;
-      };
+      } & MarkOf);
   readonly ascending: boolean;
 };
 

@@ -24,7 +24,9 @@ before(async () => {
   )) as [JmapTalk, JmapTalk, JmapTalk];
   annId = ann.accountId;
   bobId = bob.accountId;
-  const { created } = await ann.call("Mailbox/set", { create: { t: { name: "Team" } } });
+  const { created } = await ann.call("Mailbox/set", {
+    create: { t: { name: "Team" }, s: { name: "Secret", parentId: "#t" } },
+  });
   team = created.t.id;
 });
 after(() => dev.stop());
@@ -106,6 +108,41 @@ test("reading: one mailbox, its emails, and nothing else", async () => {
     assert.equal(await errorOf(bob, method, { accountId: annId }), "accountNotSupportedByMethod");
 });
 
+test("nothing is told of what is hidden in a thread, nor of where else an email is", async () => {
+  const seen = await ann.import(letter("thread"), { mailboxIds: { [team]: true }, keywords: { $seen: true } });
+  const reply = letter("thread2").replace("Subject: thread2", "Subject: Re: thread\r\nIn-Reply-To: <thread@far.test>");
+  const hidden = await ann.import(reply, { keywords: { $flagged: true, secret: true } });
+  const accountId = annId;
+  const among = async (who: JmapTalk, filter: Any): Promise<boolean> =>
+    (await who.call("Email/query", { accountId, filter })).ids.includes(seen);
+  const cases: readonly [filter: Any, ann: boolean, bob: boolean][] = [
+    [{ someInThreadHaveKeyword: "$flagged" }, true, false],
+    [{ someInThreadHaveKeyword: "secret" }, true, false],
+    [{ noneInThreadHaveKeyword: "secret" }, false, true],
+    [{ allInThreadHaveKeyword: "$seen" }, false, true],
+    [{ someInThreadHaveKeyword: "$seen" }, true, true],
+    [{ operator: "NOT", conditions: [{ someInThreadHaveKeyword: "$flagged" }] }, false, true],
+  ];
+  for (const [filter, hers, his] of cases)
+    assert.deepEqual([await among(ann, filter), await among(bob, filter)], [hers, his], JSON.stringify(filter));
+  const first = async (who: JmapTalk, property: string, keyword: string) =>
+    (
+      await who.call("Email/query", {
+        accountId,
+        filter: { inMailbox: team },
+        sort: [{ property, keyword, isAscending: false }, { property: "size" }],
+      })
+    ).ids[0] === seen;
+  for (const keyword of ["secret", "$flagged"]) {
+    assert.equal(await first(ann, "someInThreadHaveKeyword", keyword), true);
+    assert.equal(await first(bob, "someInThreadHaveKeyword", keyword), false);
+  }
+  const elsewhere = { accountId, filter: { inMailboxOtherThan: [team] } };
+  assert.ok((await ann.call("Email/query", elsewhere)).ids.length > 1);
+  assert.deepEqual((await bob.call("Email/query", elsewhere)).ids, []);
+  await ann.call("Email/set", { destroy: [seen, hidden] });
+});
+
 test("what is not allowed is refused one by one", async () => {
   const { ids } = await bob.call("Email/query", { accountId: annId });
   const refused = await bob.call("Email/set", {
@@ -153,6 +190,10 @@ test("with more rights: marks, new emails, children, copies both ways, and the o
   assert.deepEqual(seen.keywords, { $seen: true });
   const child = await bob.call("Mailbox/set", { accountId: annId, create: { c: { name: "Child", parentId: team } } });
   assert.equal(child.created.c.myRights.mayReadItems, true);
+  // A name that is taken by what is hidden is refused as what is not allowed.
+  const make = async (name: string): Promise<string> =>
+    (await bob.call("Mailbox/set", { accountId: annId, create: { c: { name, parentId: team } } })).notCreated.c.type;
+  assert.deepEqual([await make("Child"), await make("Secret")], ["invalidProperties", "forbidden"]);
   const mine = await bob.import(letter("mine"));
   const copied = await bob.call("Email/copy", {
     fromAccountId: bobId,

@@ -3,7 +3,7 @@ import type { Command } from "../../../protocol/imap/command.ts";
 import { objectId } from "../../../protocol/imap/response.ts";
 import type { MailboxEdit, Store } from "../../store/store.ts";
 import { type Answer, no, noSuchMailbox, notAllowed, ok } from "../answer.ts";
-import { findParent, findPlace, may, type PlaceStore } from "../names.ts";
+import { findParent, findPlace, may, type PlaceStore, sharedPlaces } from "../names.ts";
 import type { Session } from "../session.ts";
 
 type Ask = {
@@ -26,6 +26,7 @@ export async function create(
   // RFC 9051 §6.3.7: to subscribe is the client's own doing; in another's account it is not asked.
   const asked = parent.account === session.user.id;
   const result = await store.createMailbox(parent.account, parent.path, command.uses[0], !asked);
+  if (result.kind === "exists" && (await isHidden(store, session, path))) return notAllowed;
   if (result.kind !== "done") return refusal(result.kind);
   return ok("CREATE completed", `MAILBOXID (${objectId("F", result.mailbox.id)})`);
 }
@@ -40,6 +41,11 @@ export async function remove(
   if (!may(place, "x")) return notAllowed;
   // RFC 9051 §6.3.7: what is subscribed stays so by its name.
   const result = await store.deleteMailbox(place.account, place.mailbox.id, place.account === session.user.id);
+  if (result.kind === "has-children" && place.account !== session.user.id) {
+    const below = `${place.mailbox.path}/`;
+    const seen = await sharedPlaces(store, session.user);
+    if (!seen.some(({ mailbox }) => mailbox.path.startsWith(below))) return notAllowed;
+  }
   return result.kind === "done" ? ok("DELETE completed") : refusal(result.kind);
 }
 
@@ -50,12 +56,18 @@ export async function rename(
 ): Promise<Answer> {
   const place = await findPlace(store, session.user, withoutDelimiter(command.from));
   if (place === undefined) return noSuchMailbox;
-  const parent = await findParent(store, session.user, withoutDelimiter(command.to));
+  const to = withoutDelimiter(command.to);
+  const parent = await findParent(store, session.user, to);
   if (parent === "not-allowed" || !may(place, "x")) return notAllowed;
   if (parent === "no-parent" || parent.account !== place.account) return no("CANNOT", "A mailbox stays with its owner");
   const result = await store.renameMailbox(place.account, place.mailbox.id, parent.path);
+  if (result.kind === "exists" && (await isHidden(store, session, to))) return notAllowed;
   return result.kind === "done" ? ok("RENAME completed") : refusal(result.kind);
 }
+
+/** RFC 4314 §6: of a mailbox that its owner does not show, not even the name is told. */
+const isHidden = async (store: PlaceStore, session: Session, path: string): Promise<boolean> =>
+  (await findPlace(store, session.user, path)) === undefined;
 
 export async function subscribe(
   session: Session,

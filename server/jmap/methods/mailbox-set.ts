@@ -43,7 +43,10 @@ export const mailboxSet = (memory: MailboxMemory): Method =>
           const fields = readFields(object, call);
           const refused = "type" in fields ? undefined : mayMake(fields, call.access);
           const made =
-            "type" in fields ? fields : (refused ?? (await store.mailboxMake(account, withDefaults(fields))));
+            "type" in fields
+              ? fields
+              : (refused ??
+                (await told(await store.mailboxMake(account, withDefaults(fields)), fields, call, account, memory)));
           const error = "type" in made ? made : errorOf(made, object);
           if (error !== undefined) {
             (notCreated as { [id: string]: SetError })[creation] = error;
@@ -88,7 +91,8 @@ export const mailboxSet = (memory: MailboxMemory): Method =>
         const run = async () => {
           const made = await change(call, account, mailbox, fields);
           if ("type" in made) return { outcome: made, blocked: false };
-          return { outcome: errorOf(made, patch), blocked: made.kind === "exists" || made.kind === "role-taken" };
+          const said = await told(made, { ...now, ...fields }, call, account, memory);
+          return { outcome: errorOf(said, patch), blocked: made.kind === "exists" || made.kind === "role-taken" };
         };
         updates.push({ key, mailbox, now, wanted: { ...now, ...fields }, run });
       }
@@ -115,7 +119,7 @@ export const mailboxSet = (memory: MailboxMemory): Method =>
               : !call.access.may(mailbox, args.onDestroyRemoveEmails ? "xte" : "x")
                 ? { kind: "forbidden" }
                 : await store.mailboxRemove(account, mailbox, args.onDestroyRemoveEmails ?? false);
-          const error = errorOf(made, {});
+          const error = errorOf(await told(made, { parent: mailbox }, call, account, memory), {});
           if (error === undefined) {
             destroyed.push(id as string);
             progress = true;
@@ -161,6 +165,20 @@ async function changesOf(
 function mayMake(fields: Given, access: Access): Made | undefined {
   if (access.own) return undefined;
   return fields.parent !== undefined && access.may(fields.parent, "k") ? undefined : { kind: "forbidden" };
+}
+
+/** What others of the account are in the way of is told as what is not allowed, where they are hidden from who asks (RFC 4314 §6). */
+async function told(
+  made: Made,
+  { parent, name }: { readonly parent?: MailboxId | undefined; readonly name?: string },
+  { access }: Call,
+  account: AccountId,
+  memory: MailboxMemory,
+): Promise<Made> {
+  if (access.own || (made.kind !== "exists" && made.kind !== "has-children")) return made;
+  const { mailboxes } = await memory.list(account, access);
+  const isSeen = mailboxes.some((one) => one.parent === parent && (made.kind === "has-children" || one.name === name));
+  return isSeen ? made : { kind: "forbidden" };
 }
 
 /** The change of one mailbox, as far as the caller may: its subscription is their own, sharing needs "a", the rest "x". */

@@ -1,5 +1,5 @@
 /** JMAP filters and sorts in SQL. Conditions are about emails; `m` is one of the rows of an email. */
-import type { EmailFilter, EmailSort, Mark, Those } from "../jmap.ts";
+import type { EmailFilter, EmailSort, MarkOf, Those } from "../jmap.ts";
 import { type EmailId, Flag, type MailboxId, type ThreadId } from "../store.ts";
 import type { Param } from "./tx.ts";
 
@@ -156,7 +156,7 @@ export function condition(filter: EmailFilter, driving: MailboxId | undefined, p
     case "size":
       return range("m.size", filter.from, filter.below, params);
     case "mark":
-      return marked(filter.of, filter.mark, params);
+      return marked(filter, params);
     case "has-attachment":
       return "k.has_attachment = 1";
     case "emails":
@@ -192,16 +192,17 @@ function inThreads(threads: readonly ThreadId[], params: Params): string {
   return `m.thread IN {list ${params.add(JSON.stringify(threads))}}`;
 }
 
-function marked(of: "email" | "all-in-thread" | "some-in-thread", mark: Mark, params: Params): string {
+function marked({ of, mark, within }: MarkOf, params: Params): string {
   const value = "flag" in mark ? String(mark.flag) : params.add(` ${mark.keyword} `);
   const has = (alias: string) =>
     "flag" in mark
       ? `(${alias}.flags & ${value}) <> 0`
       : `{instr}(' ' || lower(${alias}.keywords) || ' ', ${value}) > 0`;
   if (of === "email") return elsewhere(has);
+  const seen = `${visible("x")}${within === undefined ? "" : ` AND x.mailbox IN {list ${params.add(JSON.stringify(within))}}`}`;
   const inThread = (test: string) =>
-    `(EXISTS (SELECT 1 FROM messages x {by_email} WHERE x.account = m.account AND x.email = m.thread AND x.thread = m.thread AND ${visible("x")} AND ${test})
-      OR EXISTS (SELECT 1 FROM messages x {by_thread} WHERE x.account = m.account AND x.thread = m.thread AND x.thread <> x.email AND ${visible("x")} AND ${test}))`;
+    `(EXISTS (SELECT 1 FROM messages x {by_email} WHERE x.account = m.account AND x.email = m.thread AND x.thread = m.thread AND ${seen} AND ${test})
+      OR EXISTS (SELECT 1 FROM messages x {by_thread} WHERE x.account = m.account AND x.thread = m.thread AND x.thread <> x.email AND ${seen} AND ${test}))`;
   if (of === "some-in-thread") return `(${has("m")} OR ${inThread(has("x"))})`;
   return `(${elsewhere(has)} AND NOT ${inThread(`NOT ${elsewhere(has, "x")}`)})`;
 }
@@ -237,7 +238,7 @@ export function topOf(
   // Of other flags nothing is known: where few have one, all would be gone through for a page of them.
   if (by.those === undefined && "flag" in by.mark && by.mark.flag !== Flag.seen && by.mark.flag !== Flag.flagged)
     return undefined;
-  const marked: EmailFilter = by.those ?? { kind: "mark", of: by.of, mark: by.mark };
+  const marked: EmailFilter = by.those ?? { ...by, kind: "mark" };
   return {
     top: ascending ? { kind: "not", of: marked } : marked,
     few: ascending ? undefined : by.those,
@@ -263,7 +264,7 @@ function expressionOf(by: EmailSort["by"], params: Params): string {
     case "number":
       return "m.email";
     default:
-      return `CASE WHEN ${by.those === undefined ? marked(by.of, by.mark, params) : condition(by.those, undefined, params)} THEN 1 ELSE 0 END`;
+      return `CASE WHEN ${by.those === undefined ? marked(by, params) : condition(by.those, undefined, params)} THEN 1 ELSE 0 END`;
   }
 }
 

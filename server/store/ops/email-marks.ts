@@ -115,7 +115,7 @@ function folded(filter: EmailFilter, known: Known): EmailFilter | boolean {
     case "mark": {
       const marked = known.get(nameOf(filter.mark) ?? "");
       if (marked === "none") return false;
-      if (marked === undefined || filter.of === "all-in-thread") return filter;
+      if (marked === undefined || filter.of === "all-in-thread" || filter.within !== undefined) return filter;
       if ("flag" in filter.mark && filter.of === "email" && marked.emails.length > fewFlagged) return filter;
       return filter.of === "email"
         ? { kind: "emails", emails: marked.emails }
@@ -135,7 +135,7 @@ function sorted(sort: readonly EmailSort[], known: Known): readonly EmailSort[] 
       return sort[at + 1]?.ascending === one.ascending
         ? []
         : [{ ...one, by: { ...one.by, those: { kind: "emails", emails: [] } } }];
-    if (marked === undefined || one.by.of === "all-in-thread") return [one];
+    if (marked === undefined || one.by.of === "all-in-thread" || one.by.within !== undefined) return [one];
     const those: Those =
       one.by.of === "email" ? { kind: "emails", emails: marked.emails } : { kind: "threads", threads: marked.threads };
     return [{ ...one, by: { ...one.by, those } }];
