@@ -3,12 +3,16 @@ import { failed, type Invocation, isObject, type Json, type JsonObject, type Met
 
 /** Values that one reference may give: an answer that is copied again and again would grow without end. */
 export const maxReferenceValues = 100_000;
+/** Characters of texts and names that all references of one call give: copies of copies would grow without end. */
+export const maxReferenceChars = 2_000_000;
+const maxReferenceDepth = 1000;
 
 /** The arguments with every "#name" replaced, or the error. `responses`: what has been answered so far. */
 export function resolveReferences(args: JsonObject, responses: readonly Invocation[]): MethodResult {
   const names = Object.keys(args).filter((name) => name.startsWith("#"));
   if (names.length === 0) return { ok: args };
   const resolved: { [name: string]: Json } = {};
+  const room = { values: maxReferenceValues, chars: maxReferenceChars };
   for (const [name, value] of Object.entries(args)) if (!name.startsWith("#")) resolved[name] = value;
   for (const name of names) {
     const plain = name.slice(1);
@@ -16,9 +20,25 @@ export function resolveReferences(args: JsonObject, responses: readonly Invocati
       return failed("invalidArguments", `/${plain} and /#${plain} cannot both be given.`, { arguments: [plain] });
     const value = resolve(args[name] as Json, responses);
     if (typeof value === "string") return failed("invalidResultReference", `/${name}: ${value}`);
+    if (!fits(value.ok, room, maxReferenceDepth))
+      return failed(
+        "invalidResultReference",
+        `/${name}: the references of this call lead to more than can be answered.`,
+      );
     resolved[plain] = value.ok;
   }
   return { ok: resolved };
+}
+
+/** Whether there is room for it. What is shared in memory counts wherever it stands: as JSON it is written out each time. */
+function fits(value: Json, room: { values: number; chars: number }, depth: number): boolean {
+  if (--room.values < 0 || depth < 0) return false;
+  if (typeof value === "string") return (room.chars -= value.length) >= 0;
+  if (Array.isArray(value)) return (value as readonly Json[]).every((one) => fits(one, room, depth - 1));
+  if (!isObject(value)) return true;
+  return Object.entries(value).every(
+    ([name, one]) => (room.chars -= name.length) >= 0 && fits(one as Json, room, depth - 1),
+  );
 }
 
 /** The value, or a sentence about why there is none. */

@@ -180,3 +180,18 @@ describe("patches (RFC 8620 §5.3)", () => {
       assert.ok("type" in (setPatch(wrong as JsonObject, "keywords") ?? {}));
   });
 });
+
+test("copies of copies end: what references give is counted as it would be written", () => {
+  const whole = (of: number) => ({ resultOf: String(of), name: "Core/echo", path: "" });
+  const responses: Invocation[] = [["Core/echo", { a: "x".repeat(1000) }, "0"]];
+  for (let i = 1; i < 16; i++) {
+    const copied = resolveReferences({ "#a": whole(i - 1), "#b": whole(i - 1), "#c": whole(i - 1) }, responses);
+    if ("error" in copied) {
+      assert.equal(copied.error.type, "invalidResultReference");
+      assert.ok(i > 5 && JSON.stringify(responses).length < 4_000_000, `it ended at ${i}`);
+      return;
+    }
+    responses.push(["Core/echo", copied.ok, String(i)]);
+  }
+  assert.fail("It goes on and on.");
+});
