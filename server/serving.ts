@@ -19,6 +19,7 @@ import type { SmtpCounters, SmtpPorts } from "./receive/ports.ts";
 import type { RefusedMail } from "./receive/refused.ts";
 import { remoteNameOf } from "./receive/remote-name.ts";
 import type { Scripting } from "./scripting.ts";
+import { isOtherHalf } from "./send/other-half.ts";
 import type { Send } from "./send/send.ts";
 import type { Instant, Store } from "./store/store.ts";
 import type { Submit } from "./submit/submit.ts";
@@ -85,6 +86,7 @@ function smtpPorts({ config, login, resolver, dooring, submit, send, refused, ..
     trusted: networks(config.relay.trust),
     take,
     checkSender: (account, from) => submit.checkSender(account, from),
+    isOtherHalf: (domain, address) => isOtherHalf(domain, address, resolver),
     callout: (recipient) => send.callout(formatMailbox(recipient), recipient.domain),
     remoteName: (address) => remoteNameOf(address, resolver, !config.door.believeLoopback),
     door: dooring.door,

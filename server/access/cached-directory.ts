@@ -189,6 +189,12 @@ class CachedDirectory implements Directory, AliasDirectory, Disposable {
     else if (!essential && domain.settings.catchAll)
       await this.#spreadTo(catchAllFor(domain.settings.catchAll, local), spread, 0);
     if (spread.isEmpty && essential) await this.#spreadEssential(domain, spread);
+    if (spread.isEmpty && domain.settings.relayTo !== undefined) {
+      // Split delivery: who is not here has their mail on the other server still.
+      if (domain === named)
+        return { kind: "relay", domain, known: domain.settings.relayRecipients === "any" ? true : "ask" };
+      spread.forwards.add(`${local}@${domain.name}`);
+    }
     if (spread.isEmpty) return { kind: "unknown", domain };
     const detail = found?.detail ?? (spread.accounts.size === 1 ? spread.detail : undefined);
     const lists = [...spread.lists].map((list): ListAddress => ({ list, part: "post", token: "" }));
@@ -259,7 +265,8 @@ class CachedDirectory implements Directory, AliasDirectory, Disposable {
     }
     const found = await this.#row(mailbox.local, domain);
     if (found !== undefined) return this.#spread(found, spread, depth);
-    if (domain.kind === "relay") {
+    const isThere = domain.settings.relayTo !== undefined && !essentialLocals.has(plainLocal(mailbox.local));
+    if (domain.kind === "relay" || isThere) {
       spread.forwards.add(target);
       return;
     }

@@ -74,7 +74,15 @@ test("domains, from the first to the last", async () => {
   assert.match(String(await run("domain add nonsense")), /no domain name/);
   assert.match(String(await run("domain add [192.0.2.1]")), /no domain name/);
   assert.equal(((await run("domain add bücher.example")) as Any)["name"], "xn--bcher-kva.example");
-  assert.match(String(await run("domain set a.test --relay-to smtp:x")), /for relay domains/);
+  for (const [given, why] of [
+    ["--relay-to mx", /names the other server/],
+    ["--relay-recipients any", /wants a --relay-to/],
+    ["--relay-to smtp:x --relay-recipients listed", /for relay domains/],
+    ["--relay-to smtp:x --catch-all u@a.test", /only one of them/],
+  ] as const)
+    assert.match(String(await run(`domain set a.test ${given}`)), why);
+  assert.equal(((await run("domain set a.test --relay-to smtp:x")) as Any)["relayTo"], "smtp:x");
+  assert.equal(((await run("domain set a.test --relay-to=")) as Any)["relayTo"], undefined);
   await run("domain add r.test --relay --relay-to lmtp:back.test:24 --relay-recipients listed");
   assert.match(String(await run("domain set r.test --relay-to back.test")), /is no route/);
   assert.match(String(await run("domain set r.test --relay-recipients some")), /one of any, listed, callout/);

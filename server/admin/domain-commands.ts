@@ -19,11 +19,14 @@ const settings = {
     type: "text",
     help: 'what separates a user from a detail, "+" by default; "" for no sub-addresses',
   },
-  relayTo: { type: "text", help: "relay domains: mx, smtp:HOST[:PORT], smtps:HOST[:PORT] or lmtp:HOST[:PORT]" },
+  relayTo: {
+    type: "text",
+    help: 'relay domains: mx, smtp:HOST[:PORT], smtps:HOST[:PORT] or lmtp:HOST[:PORT]; of a domain of our own: the server that has those of its people who are not here (split delivery); "" for none',
+  },
   relayRecipients: {
     type: "text",
     choices: ["any", "listed", "callout"],
-    help: "relay domains: who is a recipient (any, listed, or what the next server says)",
+    help: "who is a recipient there (any, listed in relay domains, or callout: what the next server says)",
   },
   maxMessageBytes: { type: "bytes", help: "largest message taken for this domain" },
   mtaSts: {
@@ -63,15 +66,25 @@ function changed(
     }
     after.subaddressSeparator = subaddressSeparator;
   }
-  if (kind === "local" && (relayTo !== undefined || relayRecipients !== undefined)) {
-    return no("--relay-to and --relay-recipients are for relay domains (angarium domain add NAME --relay).");
+  if (relayTo === "") {
+    delete after.relayTo;
+    if (kind === "local") delete after.relayRecipients;
   }
-  if (relayTo === "") delete after.relayTo;
-  else if (relayTo !== undefined) {
+  if (relayTo !== undefined && relayTo !== "") {
     if (parseTarget(relayTo) === undefined)
       return no(`--relay-to "${relayTo}" is no route. Write smtp:mail.example.org:25 or the like.`);
+    if (kind === "local" && !/^(?:smtps?|lmtp):/.test(relayTo))
+      return no("--relay-to of a domain of our own names the other server: smtp:mail.example.org:25 or the like.");
     after.relayTo = relayTo;
   }
+  if (kind === "local" && relayRecipients === "listed")
+    return no("--relay-recipients listed is for relay domains: here it is any, or callout (the default).");
+  if (kind === "local" && relayRecipients !== undefined && after.relayTo === undefined)
+    return no("--relay-recipients wants a --relay-to: the server that has the people who are not here.");
+  if (kind === "local" && after.relayTo !== undefined && after.catchAll !== undefined)
+    return no(
+      "With --relay-to the other server gets what no address here takes, and with --catch-all an address here does: only one of them can be. A catch-all that is to be for both servers stands on the other one.",
+    );
   if (relayRecipients !== undefined)
     after.relayRecipients = relayRecipients as NonNullable<DomainSettings["relayRecipients"]>;
   if (mtaSts !== undefined) after.mtaSts = mtaSts as StsMode;

@@ -77,7 +77,11 @@ class Conversation {
     this.#deadline = performance.now() + settings.maxSessionMs;
     this.#input = new Input(connection, this.#deadline);
     this.#room = new Room(ports.inFlight);
-    this.#peer = { account: undefined, trusted: mode !== "submission" && ports.trusted.has(connection.remote.address) };
+    this.#peer = {
+      account: undefined,
+      trusted: mode !== "submission" && ports.trusted.has(connection.remote.address),
+      address: connection.remote.address,
+    };
     const { door } = ports;
     const { address } = connection.remote;
     this.#visitor =
@@ -467,7 +471,7 @@ class Conversation {
       return;
     }
     this.#clear();
-    this.#peer = { account: undefined, trusted: this.#peer.trusted };
+    this.#peer = { ...this.#peer, account: undefined };
     this.#session = { ...advance(this.#session, command, startTlsReady), mechanisms: this.#mechanisms() };
   }
 
@@ -483,7 +487,7 @@ class Conversation {
       return;
     }
     if (result.outcome?.kind === "ok") {
-      this.#peer = { account: result.outcome.account, trusted: this.#peer.trusted };
+      this.#peer = { ...this.#peer, account: result.outcome.account };
       counters.authenticated++;
     } else {
       counters.authFailures++;

@@ -13,6 +13,7 @@ import type { SmtpPorts } from "./ports.ts";
 const ok = reply(250, "2.0.0", "OK");
 const senderOk = reply(250, "2.1.0", "Sender OK");
 const recipientOk = reply(250, "2.1.5", "Recipient OK");
+const atNeither = reply(550, "5.1.1", "No such address here, and you are the server where it should be otherwise");
 const bye = reply(221, "2.0.0", "Bye");
 const help = reply(214, "2.0.0", "RFC 5321");
 const cannotVerify = reply(252, "2.5.2", "Send some mail, it will be tried");
@@ -26,6 +27,8 @@ const holdInPast = reply(501, "5.5.4", "Hold time is in the past");
 export type Peer = {
   readonly account: Account | undefined;
   readonly trusted: boolean;
+  /** Address of the other end. */
+  readonly address: string;
 };
 
 /** What was agreed for the recipient besides its reply: the transaction may carry no more than this. */
@@ -127,6 +130,17 @@ function answerResolved(
     if (decision.kind === "take" || ports.callout === undefined) return { reply: recipientOk, maxBytes };
     return ports.callout(recipient).then((refusal) => ({ reply: refusal ?? recipientOk, maxBytes }));
   };
-  const account = onlyAccountOf(resolution, ports.directory);
-  return account instanceof Promise ? account.then(decided) : decided(account);
+  // Who is neither here nor there would go round between the two servers of a domain, or their questions would.
+  if (resolution.kind === "relay" && resolution.domain.kind === "local" && peer.account === undefined) {
+    const back = ports.isOtherHalf?.(resolution.domain, peer.address) ?? false;
+    const answered = (isBack: boolean): RcptAnswer | Promise<RcptAnswer> =>
+      isBack ? { reply: atNeither, maxBytes: Infinity } : asked();
+    return back instanceof Promise ? back.then(answered) : answered(back);
+  }
+  return asked();
+
+  function asked(): RcptAnswer | Promise<RcptAnswer> {
+    const account = onlyAccountOf(resolution, ports.directory);
+    return account instanceof Promise ? account.then(decided) : decided(account);
+  }
 }

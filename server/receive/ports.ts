@@ -8,7 +8,7 @@ import type { Login } from "../access/login.ts";
 import type { Door } from "../door/door.ts";
 import type { Log } from "../log.ts";
 import type { Networks } from "../net/networks.ts";
-import type { Account, Instant } from "../store/store.ts";
+import type { Account, Domain, Instant } from "../store/store.ts";
 import type { BytesInFlight } from "./bytes-in-flight.ts";
 import type { Received } from "./received.ts";
 import type { RefusedMail } from "./refused.ts";
@@ -59,6 +59,8 @@ export type SmtpPorts = {
   readonly take: (mail: Received) => Promise<readonly Reply[]>;
   /** Whether an account may use this address (undefined: the null reverse-path) in MAIL; the reply where it may not. */
   readonly checkSender: (account: Account, from: Mailbox | undefined) => Reply | undefined | Promise<Reply | undefined>;
+  /** Whether this peer is the server that has the rest of a domain's people (split delivery). */
+  readonly isOtherHalf?: (domain: Domain, address: string) => boolean | Promise<boolean>;
   /** Asks the server behind a relay domain whether it takes the recipient; undefined where it does. */
   readonly callout: ((recipient: Mailbox) => Promise<Reply | undefined>) | undefined;
   /** Verified reverse name of a peer; the message does not wait for it. */

@@ -54,10 +54,10 @@ export type Routing = {
 export const plainRouting: Routing = { routes: [], deliverTo: undefined, tls: "opportunistic" };
 
 /**
- * Where mail from `sender` to `domain` goes. In this order: `deliverTo`; a route that names the recipient domain; a relay
- * domain's own `relayTo`; a route by sender or for everything; MX.
+ * Where mail from `sender` to `domain` goes. In this order: `deliverTo`; a route that names the recipient domain; the `relayTo`
+ * of a domain that is here; a route by sender or for everything; MX.
  */
-export function route(domain: string, sender: string, routing: Routing, relay: Domain | undefined = undefined): Target {
+export function route(domain: string, sender: string, routing: Routing, home: Domain | undefined = undefined): Target {
   if (routing.deliverTo !== undefined) return routing.deliverTo;
   const from = sender === "" ? "<>" : sender.toLowerCase();
   let general: Route | undefined;
@@ -67,7 +67,7 @@ export function route(domain: string, sender: string, routing: Routing, relay: D
     else if (matchesDomain(candidate.domain, domain))
       return chosen(resolve(candidate.target, domain, routing, candidate.tls));
   }
-  const relayTo = relay?.kind === "relay" ? relay.settings.relayTo : undefined;
+  const relayTo = home?.settings.relayTo;
   if (relayTo !== undefined) {
     const target = parseTarget(relayTo);
     if (target === undefined) return { kind: "broken", why: `the domain's relayTo "${relayTo}" is no route` };

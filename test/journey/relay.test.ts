@@ -102,6 +102,57 @@ test("split delivery over LMTP: each recipient has its own answer", async () => 
   await ask(near.ready.data, "queue delete", { domain: "far.test" });
 });
 
+test("a domain moves here person by person: who is not here has mail at the old server still", async () => {
+  /** Not the address that the old server comes from. */
+  const stranger = "127.0.0.9";
+  const old = ["--data", far.ready.data];
+  await run("domain", "add", "moving.test", "--relay-to", smtpOfFar());
+  await run("account", "add", "moved@moving.test", "--password", "pw");
+  await run("alias", "add", "both@near.test", "moved@moving.test", "stays@moving.test");
+  await run("domain", "add", "also.test", "--catch-all", "*@moving.test");
+  for (const words of [
+    ["domain", "add", "moving.test", "--relay-to", `smtp:127.0.0.1:${near.ready.ports["smtp"]}`],
+    ["account", "add", "stays@moving.test", "--password", "pw"],
+  ])
+    assert.equal((await angarium(...words, ...old)).code, 0);
+  assert.match(
+    await rcpt("nobody@moving.test", stranger),
+    /^550 5\.1\.1/,
+    "unknown at both, each of which would ask the other",
+  );
+  for (const address of ["moved@moving.test", "stays@moving.test", "postmaster@moving.test", "stays@also.test"])
+    assert.match(await rcpt(address, stranger), /^250/, address);
+  await bring(
+    near.ready,
+    {
+      from: "a@elsewhere.test",
+      to: ["moved@moving.test", "stays@moving.test"],
+      subject: "split",
+    },
+    stranger,
+  );
+  await bring(
+    near.ready,
+    {
+      from: "a@elsewhere.test",
+      to: ["both@near.test", "stays@also.test"],
+      subject: "all names",
+    },
+    stranger,
+  );
+  for (const [server, user] of [
+    [near, "moved@moving.test"],
+    [far, "stays@moving.test"],
+  ] as const)
+    for (const subject of ["split", "all names"])
+      assert.match(await mailOf(server.ready, user, new RegExp(`^Subject: ${subject}`, "m")), /^Received: /m);
+  // The last one has moved.
+  await run("domain", "set", "moving.test", "--relay-to", "");
+  assert.match(await rcpt("stays@moving.test", stranger), /^550 5\.1\.1/);
+  const refused = await angarium("domain", "set", "moving.test", "--relay-to", "mx", "--data", near.ready.data);
+  assert.match(refused.err, /names the other server/);
+});
+
 test("a smart host with TLS and a login", async () => {
   // The login must be allowed to send as our people: there they are its aliases.
   await ask(far.ready.data, "domain add", { name: "near.test" });

@@ -26,7 +26,13 @@ const settings = {
       "Address that gets what no other address takes; *@example.org: the same address of that domain, of which this one is another name.",
     ),
   subaddressSeparator: z.string().max(4).describe('What separates a user from a detail; "" for no sub-addresses.'),
-  relayTo: z.string().max(300).nullable().describe("kind relay: mx, smtp:HOST[:PORT], smtps:… or lmtp:…"),
+  relayTo: z
+    .string()
+    .max(300)
+    .nullable()
+    .describe(
+      "Where mail goes on to: smtp:HOST[:PORT], smtps:…, lmtp:… or (kind relay) mx. Of kind local: mail of those of its people who are not here.",
+    ),
   relayRecipients: z.enum(["any", "listed", "callout"]).nullable(),
   maxMessageBytes: z.int().min(1).nullable(),
   mtaSts: z.enum(["enforce", "testing", "none"]),
@@ -67,7 +73,8 @@ export const shownDomain = (
   catchAll: settings.catchAll ?? null,
   subaddressSeparator: settings.subaddressSeparator ?? "+",
   relayTo: settings.relayTo ?? null,
-  relayRecipients: settings.relayRecipients ?? (kind === "relay" ? "any" : null),
+  relayRecipients:
+    settings.relayRecipients ?? (kind === "relay" ? "any" : settings.relayTo === undefined ? null : "callout"),
   maxMessageBytes: settings.maxMessageBytes ?? null,
   mtaSts: settings.mtaSts ?? "testing",
   mtaStsMx: [...(settings.mtaStsMx ?? [])],
@@ -208,8 +215,8 @@ export const routes: readonly Route[] = [
       const { tenant: wanted, ...given } = body;
       if (wanted !== undefined && actor.within.kind !== "all")
         return forbidden("Domains are given away by administrators of the platform.");
-      if (domain.kind === "relay" && given.relayTo !== undefined && actor.within.kind !== "all")
-        return forbidden(relayIsForPlatform);
+      const relayed = given.relayTo !== undefined && given.relayTo !== (domain.settings.relayTo ?? null);
+      if (relayed && actor.within.kind !== "all") return forbidden(relayIsForPlatform);
       if (Object.keys(given).length > 0) {
         const answer = await performed(world, "domain set", { name: domain.name, ...asArguments(given) });
         if (answer instanceof Problem) return answer;
