@@ -196,7 +196,10 @@ function isOurs(path: string, dataFolder: string): boolean {
     const { uid: owner } = lstatSync(path);
     return owner === process.getuid?.() || owner === lstatSync(dataFolder).uid;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return false;
+    if (code === "EACCES")
+      throw new Error(`You may not look into ${dataFolder}. Run this as the user whose server it is, or as root.`);
     throw error;
   }
 }

@@ -84,7 +84,7 @@ export function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, part]) => [
       name,
-      /password|secret|token|hash|oauth|key(?:File)?$|csv|routes/i.test(name) && part !== undefined
+      /password|secret|token|hash|oauth|^code$|key(?:File)?$|csv|routes/i.test(name) && part !== undefined
         ? "…"
         : withoutSecrets(part),
     ]),
