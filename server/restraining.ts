@@ -28,7 +28,7 @@ export type Restraining = AsyncDisposable & {
   readonly hears: Hears;
   /** What commands and the API work on. */
   readonly forWorld: {
-    readonly limits: Pick<SendingLimits, "show">;
+    readonly limits: Pick<SendingLimits, "show" | "usedBy">;
     /** After a change. */
     readonly reread: () => Promise<void>;
     /** By an administrator; false where it is stopped already. */

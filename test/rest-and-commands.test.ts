@@ -20,7 +20,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
     "account remove",
   ],
   "/accounts/import": ["account import"],
-  "/accounts/{account}/app-passwords": ["app-password add", "app-password remove"],
+  "/accounts/{account}/app-passwords": ["app-password add", "app-password remove", "limit set"],
   "/accounts/{account}/filter": ["filter set", "filter allow", "filter block"],
   "/accounts/{account}/imports": ["import imap"],
   "/accounts/{account}/passkeys": { none: own },

@@ -16,7 +16,7 @@ export type Sublist = {
 
 export const sublists: { readonly [name: string]: Sublist } = {
   "app-passwords": {
-    columns: ["label", "scopes", "createdAt", "usedAt", "expiresAt"],
+    columns: ["label", "scopes", "sending", "createdAt", "usedAt", "expiresAt"],
     nothing: "None. Each device or program can have a password of its own.",
     add: "Make an app password",
   },

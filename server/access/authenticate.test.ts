@@ -303,13 +303,24 @@ test("identical first logins share one proof", async () => {
 });
 
 test("app passwords and expiry", async () => {
-  const { store, say, u1, wait } = await world();
+  const { store, say, login, u1, wait } = await world();
   const phone = await makeAppPassword("phone", 0, 1_000_000 + 60_000, weak);
   const laptop = await makeAppPassword("laptop", 0, undefined, weak);
   const id = await store.putCredential(u1, phone.credential);
   await store.putCredential(u1, laptop.credential);
   for (const password of ["pw", phone.password, laptop.password])
     assert.equal(await say("u1@a.test", password), "u1@a.test");
+  // Who lets it in is told which it was, the first time and when it is remembered.
+  for (const _ of [1, 2])
+    assert.deepEqual(
+      ((await login.password("u1@a.test", phone.password, from("192.0.2.1"))) as { appPassword?: object }).appPassword,
+      {
+        id,
+        label: "phone",
+        scopes: undefined,
+      },
+    );
+  assert.equal("appPassword" in (await login.password("u1@a.test", "pw", from("192.0.2.1"))), false);
   wait(60_000);
   assert.equal(await say("u1@a.test", phone.password), "credentials");
   assert.equal(await say("u1@a.test", laptop.password), "u1@a.test");

@@ -397,10 +397,9 @@ function permitted({ account, credential }: Verified, { protocol, purpose }: Log
   if (credential.secondFactor) return refused("app-password");
   const scope = protocol === "http" ? (purpose ?? "jmap") : protocol;
   if (credential.scopes !== undefined && !credential.scopes.includes(scope)) return refused("scope");
-  const outcome = { kind: "ok", account, pass: { expiresAt: credential.expiresAt } } as const;
-  return scope === "api" && credential.kind === "app-password"
-    ? { ...outcome, appPassword: { scopes: credential.scopes } }
-    : outcome;
+  const { id, label, scopes, expiresAt } = credential;
+  const outcome = { kind: "ok", account, pass: { expiresAt } } as const;
+  return credential.kind === "app-password" ? { ...outcome, appPassword: { id, label, scopes } } : outcome;
 }
 
 /** Stands for a password that is kept elsewhere: no credential has this number. */

@@ -3,7 +3,7 @@
  * so that throttling, constant effort and the cache of proved logins hold everywhere alike.
  */
 import type { Connection } from "../net/connection.ts";
-import type { Scope } from "../store/security-store.ts";
+import type { AppPassword, Scope } from "../store/security-store.ts";
 import type { Account } from "../store/store.ts";
 
 export type LoginContext = {
@@ -27,8 +27,8 @@ export type LoginOutcome =
       readonly pass?: Pass;
       /** Signing in: the second step has still to be taken. */
       readonly secondFactor?: true;
-      /** For the API: it was an app password, and what that is good for (undefined: everything). */
-      readonly appPassword?: { readonly scopes: readonly Scope[] | undefined };
+      /** It was an app password, and what that is good for (undefined: everything). */
+      readonly appPassword?: AppPassword & { readonly scopes: readonly Scope[] | undefined };
     }
   /** Unknown user, wrong password and disabled account are one answer, in the same time. */
   | {

@@ -11,6 +11,18 @@ test("who has mail forwarded reads why it was not", () => {
   );
 });
 
+test("who handed it in, and by which app password where it was one", () => {
+  const detail = { account: "anna@far.test", from: "a@far.test", via: "ESMTPSA", tls: "TLSv1.3 X", bytes: 12 };
+  assert.equal(
+    inWords({ stage: "accepted", detail }),
+    "anna@far.test handed it in as a@far.test by ESMTPSA, encrypted (TLSv1.3), 12 bytes.",
+  );
+  assert.equal(
+    inWords({ stage: "accepted", detail: { ...detail, appPassword: "Printer" } }),
+    'anna@far.test handed it in as a@far.test by ESMTPSA with the app password "Printer", encrypted (TLSv1.3), 12 bytes.',
+  );
+});
+
 test("a sender reads whose signatures broke on the way", () => {
   const detail = { to: ["x@far.test"], host: "mx.far.test", reply: "250 ok", unsigned: ["author.test"] };
   assert.equal(

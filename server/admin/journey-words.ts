@@ -39,11 +39,13 @@ function accepted(detail: Detail): string {
   const bytes = text(detail, "bytes");
   const size = bytes === "" ? "" : `, ${bytes} bytes`;
   const from = text(detail, "from") || "the null sender (a notice)";
+  const appPassword = text(detail, "appPassword");
+  const by = `${text(detail, "via") || "submission"}${appPassword === "" ? "" : ` with the app password "${appPassword}"`}`;
   const forwardedFor = text(detail, "forwardedFor");
   if (forwardedFor !== "") return `A script of ${forwardedFor} sends it on, under the return path ${from}${size}.`;
   return account === ""
     ? `We took it from ${peer(detail) || "this server itself"}, sent by ${from}, ${tls}${size}${because(detail)}.${notForwarded(detail)}`
-    : `${account} handed it in as ${from} by ${text(detail, "via") || "submission"}, ${tls}${size}.`;
+    : `${account} handed it in as ${from} by ${by}, ${tls}${size}.`;
 }
 
 function attempted(detail: Detail): string {

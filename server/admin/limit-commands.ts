@@ -4,7 +4,16 @@ import { limitPrefixes } from "../restrain/restraints.ts";
 import { sumOf } from "../restrain/score.ts";
 import { withAccount } from "./account-commands.ts";
 import { type Command, command, done, misused, no, type World } from "./command.ts";
-import { changeLimits, findLimited, type LimitChange, limitSentence, limitsOf } from "./sending-limits.ts";
+import {
+  appPasswordLimits,
+  changeLimits,
+  findAppPassword,
+  findLimited,
+  type LimitChange,
+  type Limited,
+  limitSentence,
+  limitsOf,
+} from "./sending-limits.ts";
 import {
   freeze,
   type HeldMail,
@@ -24,10 +33,23 @@ const name = {
 const maxListed = 10_000;
 const maxBound = 1_000_000_000;
 
-async function shown(text: string, world: World) {
-  const limited = await findLimited(text, world);
-  if ("why" in limited) return limited;
+const appPassword = {
+  type: "number",
+  help: "of an account, one of its app passwords alone: its number in app-password list",
+} as const;
+
+const find = (given: { readonly name: string; readonly appPassword?: number | undefined }, world: World) =>
+  given.appPassword === undefined
+    ? findLimited(given.name, world)
+    : findAppPassword(given.name, given.appPassword, world);
+
+async function shown(limited: Limited, world: World) {
   const { own, now } = await limitsOf(limited, world);
+  if (limited.kind === "app password") {
+    const { id, label } = limited.credential;
+    const says = appPasswordLimits(limited.credential, world) ?? "What its account may send.";
+    return done({ kind: limited.kind, name: limited.name, appPassword: id, label, says, own });
+  }
   const stop = limited.kind === "account" ? await stopOfAccount(limited.account.id, world) : undefined;
   const score = limited.kind === "account" ? world.restraining?.score(limited.account) : undefined;
   return done({
@@ -55,7 +77,7 @@ const asOf = (text: string): number | null | undefined =>
 export const limitCommands: readonly Command[] = [
   command(
     "limit list",
-    "Accounts, domains and tenants whose sending limits are their own.",
+    "Accounts, domains, tenants and app passwords whose sending limits are their own.",
     {},
     async (_, { store }) => {
       const tenants = new Map((await store.tenants()).map(({ id, name }) => [String(id), name]));
@@ -69,20 +91,33 @@ export const limitCommands: readonly Command[] = [
         const own = ownLimitsOf(limits);
         return Object.keys(own).length === 0 ? [] : [{ kind: "account", name: whose, ...own }];
       });
-      return done([...(await groups("tenant")), ...(await groups("domain")), ...accounts]);
+      const passwords = (await store.limitedCredentials({ account: 0, id: 0 }, maxListed)).map(
+        ({ name: whose, id, label, limits }) => ({
+          kind: "app password",
+          name: whose,
+          appPassword: id,
+          label,
+          ...ownLimitsOf(limits),
+        }),
+      );
+      return done([...(await groups("tenant")), ...(await groups("domain")), ...accounts, ...passwords]);
     },
   ),
   command(
     "limit show",
-    "How much an account may send, and has sent; what is set of a domain or a tenant.",
-    { name },
-    (given, world) => shown(given.name, world),
+    "How much an account may send, and has sent; what is set of a domain, a tenant or an app password.",
+    { name, appPassword },
+    async (given, world) => {
+      const limited = await find(given, world);
+      return "why" in limited ? limited : shown(limited, world);
+    },
   ),
   command(
     "limit set",
-    "How much an account may send from its own mailbox; figures of a domain or a tenant hold for all its accounts together.",
+    "How much an account may send from its own mailbox; figures of a domain or a tenant hold for all its accounts together, those of an app password beside its account's.",
     {
       name,
+      appPassword,
       class: {
         type: "text",
         choices: [...sendingClasses, "default"],
@@ -106,10 +141,13 @@ export const limitCommands: readonly Command[] = [
         change[one] = value;
       }
       if (Object.keys(change).length === 0) return misused("Say what to change: --class, --messages-per-hour, …");
-      const limited = await findLimited(given.name, world);
+      if (given.appPassword !== undefined && change.class !== undefined)
+        return misused("A class is what an account is taken for: of an app password say figures.");
+      const limited = await find(given, world);
       if ("why" in limited) return limited;
       await changeLimits(limited, change, world);
-      return shown(given.name, world);
+      const after = await find(given, world);
+      return "why" in after ? after : shown(after, world);
     },
   ),
   command("limit stopped", "Accounts that may not send now, and why.", {}, async (_, world) =>

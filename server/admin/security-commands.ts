@@ -10,6 +10,7 @@ import { type Scope, scopes, shownHashChars } from "../store/security-store.ts";
 import { name, withAccount } from "./account-commands.ts";
 import { type Command, command, done, misused, no, type Running, time } from "./command.ts";
 import { badAddress, findAccount, findDomain, noDomain, readAddress } from "./names.ts";
+import { appPasswordLimits } from "./sending-limits.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 const maxInvitationDays = 90;
@@ -54,13 +55,14 @@ export const securityCommands: readonly Command[] = [
       return done(
         all
           .filter(({ kind }) => kind === "app-password")
-          .map(({ id, label, scopes, createdAt, expiresAt, usedAt }) => ({
-            id,
-            label,
-            scopes,
-            createdAt: time(createdAt),
-            expiresAt: time(expiresAt),
-            usedAt: time(usedAt),
+          .map((one) => ({
+            id: one.id,
+            label: one.label,
+            scopes: one.scopes,
+            sending: appPasswordLimits(one, world),
+            createdAt: time(one.createdAt),
+            expiresAt: time(one.expiresAt),
+            usedAt: time(one.usedAt),
           })),
       );
     }),

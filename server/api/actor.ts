@@ -3,7 +3,7 @@
 import { permits } from "../access/scopes.ts";
 import { testScope } from "../admin/access.ts";
 import type { Grant, TenantId, Within } from "../store/hosting.ts";
-import { scopes } from "../store/security-store.ts";
+import { type AppPassword, scopes } from "../store/security-store.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
 
 /** From the least to the most: everybody may what those before may. */
@@ -21,7 +21,7 @@ export type Actor = {
   readonly scopes: readonly string[] | undefined;
   readonly by: "basic" | "token" | "cookie";
   /** By an app password, which is good for this (undefined: everything). */
-  readonly appPassword?: { readonly scopes: readonly string[] | undefined } | undefined;
+  readonly appPassword?: (AppPassword & { readonly scopes: readonly string[] | undefined }) | undefined;
   /** Hash of the secret of the session or token. */
   readonly session: string | undefined;
   readonly remote: string;
@@ -128,6 +128,13 @@ function isWithin(scope: string, given: readonly string[]): boolean {
   if (allows(given, area, right === "read" ? "read" : "write")) return true;
   return mailScopes.some((one) => one === scope && permits(given, one));
 }
+
+/** Whether what may be sent by the actor's app password is limited: what that makes would have no limits. */
+export const hasLimits = async ({ account, appPassword }: Actor, store: Pick<Store, "credentials">): Promise<boolean> =>
+  appPassword !== undefined &&
+  (await store.credentials(account.id)).some(({ id, limits }) => id === appPassword.id && limits !== undefined);
+
+export const outgrown = "What may be sent by this app password is limited: it makes no other way to sign in.";
 
 /** With all that signing in gives: no token that was made for less, and no app password, which lies in programs. */
 export const isWhole = ({ scopes, appPassword }: Actor): boolean => scopes === undefined && appPassword === undefined;

@@ -79,6 +79,8 @@ const file = z.object({
         createdAt: z.number(),
         expiresAt: z.number().optional(),
         scopes: z.array(z.enum(["imap", "pop3", "smtp", "sieve", "jmap", "api"])).optional(),
+        /** How much may be sent by it. */
+        limits: z.record(z.string(), z.unknown()).optional(),
       }),
     )
     .optional(),

@@ -96,10 +96,11 @@ function bringMail(
 
 async function make(name: string, file: Read, { store, now }: AccountPorts): Promise<Account> {
   const { displayName, role, quotaBytes } = file.account;
-  const credentials = (file.credentials ?? []).map(({ expiresAt, scopes, ...kept }) => ({
+  const credentials = (file.credentials ?? []).map(({ expiresAt, scopes, limits, ...kept }) => ({
     ...kept,
     expiresAt,
     ...(scopes === undefined ? {} : { scopes }),
+    ...(limits === undefined ? {} : { limits }),
   }));
   await begin(store, name);
   const made = await store.createAccount({ name, displayName, role, quotaBytes }, credentials, now());

@@ -66,6 +66,7 @@ export function acceptedEntry(
     via: mail.via,
     tls: mail.tls === undefined ? undefined : `${mail.tls.protocol} ${mail.tls.cipher}`,
     account: mail.account?.name,
+    appPassword: mail.appPassword?.label,
     forwardedFor: mail.forwardedFor,
     bytes: mail.bytes.length,
     notes: verdict.notes.length === 0 ? undefined : verdict.notes,

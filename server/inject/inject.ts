@@ -10,6 +10,7 @@ import type { Model } from "../dispatch/model.ts";
 import { type Sender, type SendingWish, senderOf } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
+import type { AppPassword } from "../store/security-store.ts";
 import type { NewSendingEvent, Suppression } from "../store/sending.ts";
 import type { Account, Instant, JourneyEntry, Store } from "../store/store.ts";
 import { type Bundle, bundlesOf, isPlain } from "./bundles.ts";
@@ -101,6 +102,8 @@ export type Inject = (
   asked: readonly Asked[],
   by: {
     readonly account: Account;
+    /** The app password that the account signed in with, where it was one. */
+    readonly appPassword?: AppPassword | undefined;
     readonly tenant: string;
     readonly remote: string;
     /** With a test token: all is as in reality, but for the receivers, which the sandbox plays. */
@@ -201,7 +204,7 @@ export function makeInject(ports: InjectPorts): Injecting {
     { asked, copy, sender, id, to }: Ready,
     at: Instant,
     about: About,
-    { account, remote, once }: Parameters<Inject>[1],
+    { account, appPassword, remote, once }: Parameters<Inject>[1],
   ): Promise<Received> => ({
     at,
     id,
@@ -212,6 +215,7 @@ export function makeInject(ports: InjectPorts): Injecting {
     via: "API",
     tls: undefined,
     account,
+    appPassword,
     trusted: false,
     envelopeFrom: formatMailbox(asked.from.mailbox),
     recipients: to.map((mailbox) => ({ ...mailbox, orcpt: undefined, notify: noNotices })),

@@ -5,6 +5,7 @@ import type { LoginContext, LoginOutcome, Pass } from "../access/login.ts";
 import { hashOf, isSecret, standingSession } from "../access/web-session.ts";
 import { tlsInfo } from "../net/connection.ts";
 import type { WebSession } from "../store/jmap.ts";
+import type { AppPassword } from "../store/security-store.ts";
 import type { Account, AccountId } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 
@@ -20,7 +21,7 @@ export type Who =
       /** What a token may; undefined: everything that its account may. */
       readonly scopes: readonly string[] | undefined;
       /** By an app password, which is good for this (undefined: everything). */
-      readonly appPassword?: { readonly scopes: readonly string[] | undefined } | undefined;
+      readonly appPassword?: (AppPassword & { readonly scopes: readonly string[] | undefined }) | undefined;
     }
   | { readonly kind: "refused"; readonly status: 401 | 403 | 429 | 503; readonly detail: string };
 

@@ -12,6 +12,7 @@ import {
   type MethodError,
 } from "../../protocol/jmap/types.ts";
 import type { Pass } from "../access/login.ts";
+import type { AppPassword } from "../store/security-store.ts";
 import type { Account, AccountId } from "../store/store.ts";
 import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
 import { Access, accessTo, ownAccess } from "./access.ts";
@@ -25,6 +26,8 @@ export type Call = {
   readonly account: Account;
   /** What lets them in, where that ends before the account does. */
   readonly pass: Pass | undefined;
+  /** The app password that they signed in with, where it was one. */
+  readonly appPassword?: AppPassword | undefined;
   /** What they may do in the account that the method names. */
   readonly access: Access;
   /** Address books that its owner shares with the caller; undefined in one's own account. */

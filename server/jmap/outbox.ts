@@ -259,7 +259,14 @@ export class Outbox {
     }
     const handed =
       (earlier && (await handedOver(store, earlier.trace))) ??
-      (await handOver(this.#ports, account, blob.bytes, envelope, here, leaving.trace));
+      (await handOver(
+        this.#ports,
+        { account, appPassword: data.appPassword },
+        blob.bytes,
+        envelope,
+        here,
+        leaving.trace,
+      ));
     if (!handed.accepted && handed.reply.startsWith("4")) throw new Error(handed.reply);
     const after: Submission = handed.accepted
       ? {

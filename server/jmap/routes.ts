@@ -77,7 +77,7 @@ export async function whoAsks(
 /** Answers one API request; for HTTP and the WebSocket alike. */
 export async function answerRequest(
   service: JmapService,
-  { account, pass }: Asking,
+  { account, pass, appPassword }: Asking,
   value: unknown,
   origin: string,
 ): Promise<JsonObject | Problem> {
@@ -91,7 +91,7 @@ export async function answerRequest(
   );
   if ("status" in request) return request;
   const [answer, shared] = await Promise.all([
-    service.requests.run(account.id, () => runRequest(request, methods, { ports, account, pass, origin })),
+    service.requests.run(account.id, () => runRequest(request, methods, { ports, account, pass, appPassword, origin })),
     sharedWith(ports, account),
   ]);
   if (answer === "full")

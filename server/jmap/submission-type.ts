@@ -78,7 +78,7 @@ async function cancel(after: JsonObject, before: Submission, takeBack: () => Pro
 }
 
 async function make(object: JsonObject, call: Call, accountId: AccountId): Promise<Accepted> {
-  const { ports, account, access } = call;
+  const { ports, account, appPassword, access } = call;
   const unknown = Object.keys(object).filter((name) => !["identityId", "emailId", "envelope"].includes(name));
   // What the server sets may come back unchanged from a client that copies an object; it is nothing to go by.
   if (unknown.length > 0) return { error: invalidProperties(unknown, `These cannot be set: ${unknown.join(", ")}.`) };
@@ -116,6 +116,7 @@ async function make(object: JsonObject, call: Call, accountId: AccountId): Promi
   const known = {
     ...(messageId === undefined ? {} : { messageId, since: stateText(await ports.store.mailState(accountId)) }),
     ...(access.own ? {} : { by: account.id }),
+    ...(appPassword === undefined ? {} : { appPassword: { id: appPassword.id, label: appPassword.label } }),
     identityId,
     emailId,
     threadId: `T${found.thread}`,
@@ -129,7 +130,7 @@ async function make(object: JsonObject, call: Call, accountId: AccountId): Promi
     if (kept === "over-quota") return error("overQuota", "There is no room to keep it until then.");
     return { data: { ...known, undoStatus: "pending", blobId: kept.id, deliveryStatus: waitingStatus(envelope) } };
   }
-  const handed = await handOver(ports, account, bytes, envelope, { address: "127.0.0.1", port: 0 });
+  const handed = await handOver(ports, call, bytes, envelope, { address: "127.0.0.1", port: 0 });
   if (!handed.accepted) return error("forbiddenToSend", handed.reply);
   const isWhollyQueued = handed.queueId !== undefined && handed.queued.size === envelope.to.length;
   return {

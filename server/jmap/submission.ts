@@ -15,6 +15,7 @@ import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header
 import { formatMailbox, type Mailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
+import type { AppPassword } from "../store/security-store.ts";
 import type { Account, AccountId, Instant } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 
@@ -44,6 +45,8 @@ export type Submission = {
   readonly queueId?: string;
   /** Who has sent it, where that is not whose account it is in. */
   readonly by?: AccountId;
+  /** The app password that it came by, whose limits hold when it leaves. */
+  readonly appPassword?: AppPassword;
   /** Of the message, without angle brackets; and the state of mail when it was sent: what comes later may be about it. */
   readonly messageId?: string;
   readonly since?: string;
@@ -52,7 +55,7 @@ export type Submission = {
 };
 
 export const shownSubmission = (data: JsonObject): JsonObject => {
-  const { blobId: _, queueId: __, by: ___, messageId: ____, since: _____, leaving: ______, ...shown } = data;
+  const { blobId, queueId, by, appPassword, messageId, since, leaving, ...shown } = data;
   return { dsnBlobIds: [], mdnBlobIds: [], ...shown };
 };
 
@@ -188,7 +191,7 @@ export type Handed = {
 /** Hands the message over; answers the reply for all of it. */
 export async function handOver(
   ports: Pick<JmapPorts, "submit" | "ourHost" | "now" | "newId" | "store">,
-  account: Account,
+  { account, appPassword }: { readonly account: Account; readonly appPassword?: AppPassword | undefined },
   bytes: Uint8Array,
   envelope: Envelope,
   remote: Received["remote"],
@@ -206,6 +209,7 @@ export async function handOver(
     via: "JMAP",
     tls: undefined,
     account,
+    appPassword,
     trusted: false,
     envelopeFrom: envelope.from,
     recipients: envelope.to.map(({ text: _, ...one }) => one),

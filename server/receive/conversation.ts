@@ -79,6 +79,7 @@ class Conversation {
     this.#room = new Room(ports.inFlight);
     this.#peer = {
       account: undefined,
+      appPassword: undefined,
       trusted: mode !== "submission" && ports.trusted.has(connection.remote.address),
       address: connection.remote.address,
     };
@@ -471,7 +472,7 @@ class Conversation {
       return;
     }
     this.#clear();
-    this.#peer = { ...this.#peer, account: undefined };
+    this.#peer = { ...this.#peer, account: undefined, appPassword: undefined };
     this.#session = { ...advance(this.#session, command, startTlsReady), mechanisms: this.#mechanisms() };
   }
 
@@ -487,7 +488,8 @@ class Conversation {
       return;
     }
     if (result.outcome?.kind === "ok") {
-      this.#peer = { ...this.#peer, account: result.outcome.account };
+      const { account, appPassword } = result.outcome;
+      this.#peer = { ...this.#peer, account, appPassword };
       counters.authenticated++;
     } else {
       counters.authFailures++;

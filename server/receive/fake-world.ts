@@ -139,7 +139,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const submit = makeSubmit({
     deliver,
     directory,
-    limits: options.limits ?? { governs: () => false, take: never },
+    limits: options.limits ?? { governs: () => undefined, take: never },
     sign: options.sign ?? (async () => ""),
     newMessageId: () => `made.${++ids}@mx.example.test`,
     shortLines: async (bytes: Uint8Array) => toShortLines(bytes),

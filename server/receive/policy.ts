@@ -7,6 +7,7 @@ import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Session } from "../../protocol/smtp/session.ts";
 import type { Resolution } from "../access/directory.ts";
 import { decideRecipient, domainLimit, onlyAccountOf } from "../deliver/recipients.ts";
+import type { AppPassword } from "../store/security-store.ts";
 import type { Account } from "../store/store.ts";
 import type { SmtpPorts } from "./ports.ts";
 
@@ -26,6 +27,8 @@ const holdInPast = reply(501, "5.5.4", "Hold time is in the past");
 /** Who speaks, beside what the session says. */
 export type Peer = {
   readonly account: Account | undefined;
+  /** Where it was by one that they signed in. */
+  readonly appPassword: AppPassword | undefined;
   readonly trusted: boolean;
   /** Address of the other end. */
   readonly address: string;

@@ -3,6 +3,7 @@
 import type { Sender } from "../dispatch/sender.ts";
 import type { Endpoint, TlsInfo } from "../net/connection.ts";
 import type { RequestTurn } from "../store/hosting.ts";
+import type { AppPassword } from "../store/security-store.ts";
 import type { Account, Instant, Notify } from "../store/store.ts";
 
 export type ReceivedRecipient = {
@@ -28,6 +29,8 @@ export type Received = {
   readonly tls: TlsInfo | undefined;
   /** Who authenticated; undefined for strangers and trusted networks. */
   readonly account: Account | undefined;
+  /** The app password that the account signed in with; undefined: it was another way. */
+  readonly appPassword?: AppPassword | undefined;
   /** Peer is in a trusted network: may relay without AUTH. */
   readonly trusted: boolean;
   /** "" is the null reverse-path. */

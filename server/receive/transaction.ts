@@ -33,6 +33,7 @@ export function received(from: {
     via: transmissionType(session),
     tls,
     account: peer.account,
+    appPassword: peer.appPassword,
     trusted: peer.trusted,
     envelopeFrom: mail.from === undefined ? "" : formatMailbox(mail.from),
     recipients,

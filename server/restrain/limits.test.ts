@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Sender } from "../dispatch/sender.ts";
+import { quiet } from "../log.ts";
 import { account } from "../receive/fake-world.ts";
 import { maxPeerValueChars } from "../store/peers.ts";
 import { fakeLimits } from "./fake-limits.ts";
 import {
+  allOf,
+  appPasswordOf,
   clockTime,
   defaultSendingLimitSettings,
   noBounds,
@@ -14,7 +17,8 @@ import {
   type Sent,
   standingOf,
 } from "./limits.ts";
-import { SendingLimits } from "./sending-limits.ts";
+import { Restraints } from "./restraints.ts";
+import { type Governed, type HandedIn, SendingLimits } from "./sending-limits.ts";
 import { counted, emptyWindow, lastHour, present, roomAt, total } from "./window.ts";
 
 const minute = 60_000;
@@ -102,7 +106,7 @@ test("times are told with their day where that is another", () => {
 
 const to = (count: number) => Array.from({ length: count }, (_, index) => ({ local: `r${index}`, domain: "far.test" }));
 const said = async (limits: SendingLimits, recipients: number, who = 1): Promise<string> => {
-  const answer = await limits.take(account(who), to(recipients) as never);
+  const answer = await limits.take({ account: account(who) }, to(recipients) as never);
   return "code" in answer ? replyText(answer) : "sent";
 };
 
@@ -153,13 +157,14 @@ test("limits of recipients: of one message, of a day, of those never written to"
 
 test("a domain's and a tenant's accounts together", async () => {
   const own = {
-    domain: { key: "@example.test", name: "example.test", limits: { messagesPerHour: 3 } as OwnLimits },
-    tenant: { key: "#1", name: "acme", limits: { recipientsPerDay: 7 } as OwnLimits },
+    domain: { key: "@example.test", of: allOf("example.test"), limits: { messagesPerHour: 3 } as OwnLimits },
+    tenant: { key: "#1", of: allOf("acme"), limits: { recipientsPerDay: 7 } as OwnLimits },
   };
   const limits = new SendingLimits({
     settings: { ...defaultSendingLimitSettings, normal: noBounds, new: noBounds },
     restraints: {
       of: ({ id }) => ({ account: undefined, domain: id < 3 ? own.domain : undefined, tenant: own.tenant }),
+      ofAppPassword: () => undefined,
     },
     strangers: () => 0,
     book: new Map<string, Sent>(),
@@ -195,14 +200,17 @@ test("what was sent counts after a restart too, and fits the row it is kept in",
   const again = () =>
     new SendingLimits({
       settings: { ...defaultSendingLimitSettings, normal: { ...noBounds, recipientsPerDay: 48_000_000 } },
-      restraints: { of: () => ({ account: undefined, domain: undefined, tenant: undefined }) },
+      restraints: {
+        of: () => ({ account: undefined, domain: undefined, tenant: undefined }),
+        ofAppPassword: () => undefined,
+      },
       strangers: () => 2_000_000,
       book,
       now: () => now,
     });
   const million = { length: 2_000_000 } as never;
   for (let count = 0; count < 24; count++) {
-    const answer = await again().take(account(1), Object.assign([], million) as never);
+    const answer = await again().take({ account: account(1) }, Object.assign([], million) as never);
     assert.ok("undo" in answer);
     now += hour;
   }
@@ -214,22 +222,113 @@ test("what was sent counts after a restart too, and fits the row it is kept in",
 });
 
 test("no limits, a tenant's volume, and a test count nothing", async () => {
-  const none = fakeLimits(undefined);
-  assert.equal(none.governs(account(1), undefined), false);
-  const limits = fakeLimits({ messagesPerHour: 1 });
+  const none = fakeLimits(undefined, { appPassword: { messagesPerHour: 1 } });
+  const by = { account: account(1) };
+  const printer = { ...by, appPassword: { id: 7, label: "Printer" } };
   const sender = { tenant: "shop", stream: "news" } as Sender;
-  assert.equal(limits.governs(account(1), undefined), true);
-  assert.equal(limits.governs(account(1), sender), false);
-  assert.equal(limits.governs(account(1), { ...sender, personal: true }), true);
-  assert.equal(limits.governs(account(1), { ...sender, personal: true, sandbox: "sandbox.invalid" }), false);
+  const personal = { ...sender, personal: true as const };
+  const test = { ...personal, sandbox: "sandbox.invalid" };
+  const free = fakeLimits({ messagesPerHour: 1 });
   const trial = fakeLimits({ messagesPerHour: 1 }, { own: { class: "trial" } });
-  assert.equal(trial.governs(account(1), sender), true, "an administrator has said what it is");
+  const bounded = fakeLimits({ messagesPerHour: 1 }, { appPassword: { messagesPerHour: 1 } });
+  const table: readonly [string, SendingLimits, HandedIn, Sender | undefined, Governed | undefined][] = [
+    ["nothing is limited here", none, printer, undefined, undefined],
+    ["a person's own mail", free, by, undefined, "account"],
+    ["a tenant's at volume", free, by, sender, undefined],
+    ["the same by an app password without limits", free, printer, sender, undefined],
+    ["the same by one with limits", bounded, printer, sender, "app password"],
+    ["the same by the account's own password", bounded, by, sender, undefined],
+    ["a test by one with limits", bounded, printer, { ...sender, sandbox: "sandbox.invalid" }, undefined],
+    ["a person's own mail by one with limits", bounded, printer, undefined, "account"],
+    ["in a stream of mailboxes", free, by, personal, "account"],
+    ["a test", free, by, test, undefined],
+    ["an administrator has said what it is", trial, by, sender, "account"],
+  ];
+  for (const [name, limits, who, whose, expected] of table) assert.equal(limits.governs(who, whose), expected, name);
   for (let count = 0; count < 100; count++) assert.equal(await said(none, 1000), "sent");
+});
+
+test("an app password has bounds beside its account's: whichever is reached first is told, and each counts what it is about", async () => {
+  let now = noon;
+  const printer = { account: account(1), appPassword: { id: 7, label: "Printer" } };
+  const alone = { account: account(1) };
+  const limits = fakeLimits(
+    { messagesPerHour: 3 },
+    { appPassword: { messagesPerHour: 2, recipientsPerDay: 5 }, now: () => now },
+  );
+  const sends = async (by: HandedIn, recipients: number, governed?: Governed): Promise<string> => {
+    const answer = await limits.take(by, to(recipients) as never, governed);
+    return "code" in answer ? replyText(answer) : "sent";
+  };
+  const ofPrinter =
+    '450 4.7.28 The app password "Printer" has sent 2 messages within an hour, which is its limit: it goes on at 13:00 UTC';
+  assert.equal(await sends(printer, 1), "sent");
+  assert.equal(await sends(printer, 1), "sent");
+  assert.equal(await sends(printer, 1), ofPrinter);
+  assert.deepEqual(limits.usedBy(printer.account.id, 7), {
+    messagesLastHour: 2,
+    recipientsLastDay: 2,
+    newRecipientsLastDay: 0,
+  });
+  assert.equal(limits.usedBy(printer.account.id, 8)?.messagesLastHour, 0, "another of the account");
+  // The account has one left, which it sends by itself: what it may is not more by several app passwords.
+  assert.equal(await sends(alone, 1), "sent");
+  assert.equal(
+    await sends(alone, 1),
+    "450 4.7.28 You have sent 3 messages within an hour, which is your limit: it goes on at 13:00 UTC",
+  );
+  now += hour;
+  for (const _ of [1, 2, 3]) assert.equal(await sends(alone, 1), "sent");
+  assert.match(
+    await sends(printer, 1),
+    /^450 4\.7\.28 You have sent 3 messages/,
+    "its own has room, the account's has not",
+  );
+  // A tenant's mail at volume is not the account's: the app password's bounds alone are asked, and it alone counts.
+  assert.equal(await sends(printer, 3, "app password"), "sent");
+  assert.equal(limits.recipientsLastDay(printer.account.id), 6);
+  assert.equal(
+    await sends(printer, 6, "app password"),
+    '550 5.7.28 The app password "Printer" may send to 5 recipients in 24 hours and this message has 6: send it in parts, or raise that limit',
+  );
+  const first = await limits.take(printer, [], "app password");
+  assert.match(await sends(printer, 0, "app password"), /^450/);
+  if ("undo" in first) first.undo();
+  assert.equal(await sends(printer, 0, "app password"), "sent", "what was not taken is taken back");
+});
+
+test("bounds of app passwords are read from the store: those without are not there, and what went is not known any more", async () => {
+  const one = (id: number, limits: object) => ({ account: 1, name: "u1@example.test", id, label: `app ${id}`, limits });
+  let rows = [one(3, { messagesPerHour: 9 }), one(4, { messagesPerHour: 0 }), one(5, { royal: 1 })];
+  using restraints = await Restraints.open(
+    {
+      limitedCredentials: async () => rows as never,
+      restraints: async () => [],
+      settings: async () => [],
+      tenants: async () => [],
+      hostedDomains: async () => [],
+    },
+    quiet,
+  );
+  assert.deepEqual(restraints.ofAppPassword(1, 3), {
+    key: "1!3",
+    of: appPasswordOf("app 3"),
+    limits: { messagesPerHour: 9 },
+  });
+  for (const [account, id] of [
+    [1, 4],
+    [1, 5],
+    [2, 3],
+  ] as const)
+    assert.equal(restraints.ofAppPassword(account, id), undefined);
+  rows = [];
+  await restraints.reread();
+  assert.equal(restraints.ofAppPassword(1, 3), undefined);
 });
 
 test("what was not taken is taken back", async () => {
   const limits = fakeLimits({ messagesPerHour: 1 });
-  const first = await limits.take(account(1), to(1) as never);
+  const first = await limits.take({ account: account(1) }, to(1) as never);
   assert.match(await said(limits, 1), /^450/);
   if ("undo" in first) first.undo();
   assert.equal(await said(limits, 1), "sent");

@@ -65,6 +65,9 @@ export function ownLimitsOf(value: unknown): OwnLimits {
   return { ...(known ? { class: given["class"] as SendingClass } : {}), ...Object.fromEntries(limits) };
 }
 
+/** A group without any is not counted. */
+export const hasBounds = (limits: OwnLimits): boolean => boundNames.some((name) => (limits[name] ?? 0) > 0);
+
 export type Standing = {
   readonly class: SendingClass;
   /** Who said so. */
@@ -137,10 +140,33 @@ export function clockTime(at: number, now: number): string {
   return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? time : `${time} on ${text.slice(0, 10)}`;
 }
 
-/** What the sender reads. `whose`: "You", or a domain with all its accounts. */
-export function limitReply({ bound, limit, until }: Over, asked: Asked, now: number, domain?: string): Reply {
-  const who = domain === undefined ? "You" : `All accounts of ${domain} together`;
-  const whose = domain === undefined ? "your limit" : "their limit";
+/** Whose bounds they are, in the words of who reads that they are reached. */
+export type Bounded = {
+  readonly who: string;
+  readonly have: "have" | "has";
+  readonly whose: string;
+  /** What helps where waiting does not. */
+  readonly otherwise: string;
+};
+const otherwise = "ask your administrator";
+export const you: Bounded = { who: "You", have: "have", whose: "your limit", otherwise };
+/** Of a domain or a tenant. */
+export const allOf = (name: string): Bounded => ({
+  who: `All accounts of ${name} together`,
+  have: "have",
+  whose: "their limit",
+  otherwise,
+});
+export const appPasswordOf = (label: string): Bounded => ({
+  who: `The app password "${label}"`,
+  have: "has",
+  whose: "its limit",
+  otherwise: "send it in parts, or raise that limit",
+});
+
+/** What the sender reads. */
+export function limitReply({ bound, limit, until }: Over, asked: Asked, now: number, of: Bounded): Reply {
+  const { who, have, whose, otherwise } = of;
   const when = until === undefined ? "" : clockTime(until, now);
   switch (bound) {
     case "recipientsPerMessage":
@@ -153,7 +179,7 @@ export function limitReply({ bound, limit, until }: Over, asked: Asked, now: num
       return reply(
         450,
         "4.7.28",
-        `${who} have sent ${limit} messages within an hour, which is ${whose}: it goes on at ${when}`,
+        `${who} ${have} sent ${limit} messages within an hour, which is ${whose}: it goes on at ${when}`,
       );
     case "recipientsPerDay":
     case "newRecipientsPerDay": {
@@ -161,7 +187,7 @@ export function limitReply({ bound, limit, until }: Over, asked: Asked, now: num
       const people = `${limit} recipients${fresh ? " never written to before" : ""} in 24 hours`;
       const count = fresh ? asked.fresh : asked.recipients;
       return until === undefined
-        ? reply(550, "5.7.28", `${who} may send to ${people} and this message has ${count}: ask your administrator`)
+        ? reply(550, "5.7.28", `${who} may send to ${people} and this message has ${count}: ${otherwise}`)
         : reply(450, "4.7.28", `${who} may send to ${people}: this message can go at ${when}`);
     }
     default:

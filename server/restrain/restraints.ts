@@ -2,7 +2,7 @@
 import type { Log } from "../log.ts";
 import { domainSettings } from "../store/domain-settings.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
-import { type OwnLimits, ownLimitsOf } from "./limits.ts";
+import { allOf, appPasswordOf, type Bounded, hasBounds, type OwnLimits, ownLimitsOf } from "./limits.ts";
 import { type Stop, stopOf } from "./stop.ts";
 
 /** How the keys of settings begin that hold what is set of a domain, or of a tenant by its number. */
@@ -12,13 +12,19 @@ export const limitPrefixes = { domain: domainSettings.sendingLimits, tenant: "se
 const rereadMs = 5_000;
 const pageSize = 10_000;
 
-/** Accounts that are counted together: a domain, or a tenant. */
-export type Group = { readonly key: string; readonly name: string; readonly limits: OwnLimits };
+/** What is counted together beside an account: all of a domain or a tenant, or what comes by one app password. */
+export type Group = { readonly key: string; readonly of: Bounded; readonly limits: OwnLimits };
+
+/** How the counts of an app password are found: its number is one of its account's. */
+export const appPasswordKey = (account: AccountId, id: number): string => `${account}!${id}`;
 
 /** Of one account. */
 type AccountSet = { readonly limits: OwnLimits; readonly stop: Stop | undefined };
 
-export type RestraintStore = Pick<Store, "restraints" | "settings" | "tenants" | "hostedDomains">;
+export type RestraintStore = Pick<
+  Store,
+  "restraints" | "limitedCredentials" | "settings" | "tenants" | "hostedDomains"
+>;
 
 export class Restraints implements Disposable {
   readonly #store: RestraintStore;
@@ -27,6 +33,8 @@ export class Restraints implements Disposable {
   #domains: ReadonlyMap<string, Group> = new Map();
   /** By domain. */
   #tenants: ReadonlyMap<string, Group> = new Map();
+  /** Of app passwords that have bounds, by account and number. */
+  #appPasswords: ReadonlyMap<AccountId, ReadonlyMap<number, Group>> = new Map();
 
   private constructor(store: RestraintStore, log: Log) {
     this.#store = store;
@@ -47,14 +55,16 @@ export class Restraints implements Disposable {
 
   /** After a change here. */
   async reread(): Promise<void> {
-    const [accounts, domains, tenants] = await Promise.all([
+    const [accounts, domains, tenants, appPasswords] = await Promise.all([
       this.#readAccounts(),
       this.#readDomains(),
       this.#readTenants(),
+      this.#readAppPasswords(),
     ]);
     this.#accounts = accounts;
     this.#domains = domains;
     this.#tenants = tenants;
+    this.#appPasswords = appPasswords;
   }
 
   of(account: Pick<Account, "id" | "name">): {
@@ -68,6 +78,11 @@ export class Restraints implements Disposable {
       domain: this.#domains.get(domain),
       tenant: this.#tenants.get(domain),
     };
+  }
+
+  /** Undefined: it has no bounds of its own. */
+  ofAppPassword(account: AccountId, id: number): Group | undefined {
+    return this.#appPasswords.get(account)?.get(id);
   }
 
   /** Undefined: it may send. */
@@ -90,7 +105,7 @@ export class Restraints implements Disposable {
     return new Map(
       (await this.#store.settings(limitPrefixes.domain)).map(({ key, value }) => {
         const name = key.slice(limitPrefixes.domain.length);
-        return [name, { key: `@${name}`, name, limits: ownLimitsOf(value) }];
+        return [name, { key: `@${name}`, of: allOf(name), limits: ownLimitsOf(value) }];
       }),
     );
   }
@@ -104,7 +119,7 @@ export class Restraints implements Disposable {
       const id = key.slice(limitPrefixes.tenant.length);
       const name = names.get(id);
       if (name === undefined) continue;
-      const group: Group = { key: `#${id}`, name, limits: ownLimitsOf(value) };
+      const group: Group = { key: `#${id}`, of: allOf(name), limits: ownLimitsOf(value) };
       for (let after: string | undefined; ; ) {
         const page = await this.#store.hostedDomains(
           { kind: "tenant", tenant: Number(id) },
@@ -116,5 +131,21 @@ export class Restraints implements Disposable {
       }
     }
     return found;
+  }
+
+  async #readAppPasswords(): Promise<ReadonlyMap<AccountId, ReadonlyMap<number, Group>>> {
+    const found = new Map<AccountId, Map<number, Group>>();
+    for (let after = { account: 0, id: 0 }; ; ) {
+      const page = await this.#store.limitedCredentials(after, pageSize);
+      for (const { account, id, label, limits: set } of page) {
+        const limits = ownLimitsOf(set);
+        if (!hasBounds(limits)) continue;
+        let own = found.get(account);
+        if (own === undefined) found.set(account, (own = new Map()));
+        own.set(id, { key: appPasswordKey(account, id), of: appPasswordOf(label), limits });
+      }
+      if (page.length < pageSize) return found;
+      after = page.at(-1)!;
+    }
   }
 }

@@ -5,6 +5,17 @@ import type { AccountId, Credential, Instant } from "./store.ts";
 export const scopes = ["imap", "pop3", "smtp", "sieve", "jmap", "api"] as const;
 export type Scope = (typeof scopes)[number];
 
+/** The app password that somebody has signed in with; of one account its number is its own, and given once. */
+export type AppPassword = Pick<Credential, "id" | "label">;
+
+/** One that has sending limits of its own. */
+export type LimitedCredential = AppPassword & {
+  readonly account: AccountId;
+  /** Of the account. */
+  readonly name: string;
+  readonly limits: NonNullable<Credential["limits"]>;
+};
+
 /** Factors of one account, all kinds together. */
 export const maxFactors = 40;
 
@@ -41,6 +52,8 @@ export interface SecurityReader {
   invitation(hash: string): Promise<Invitation | undefined>;
   /** Passwords that wait to be hashed (`access/sealed-passwords.ts`), after this one, in their order. */
   sealedCredentials(after: Pick<Credential, "account" | "id">, limit: number): Promise<readonly Credential[]>;
+  /** App passwords with sending limits of their own, after this one, by account and number; of accounts that are here. */
+  limitedCredentials(after: Pick<Credential, "account" | "id">, limit: number): Promise<readonly LimitedCredential[]>;
   /** Newest first, expired ones too until they are tidied away. */
   invitations(): Promise<readonly Invitation[]>;
 }
@@ -63,6 +76,8 @@ export interface SecurityWriter {
   removeFactors(account: AccountId, which: number | readonly FactorKind[]): Promise<number>;
   /** A credential was used; noted for its owner to see. */
   credentialUsed(account: AccountId, id: number, at: Instant): Promise<void>;
+  /** Sending limits of an app password in place of those it had; undefined: none of its own. */
+  limitCredential(account: AccountId, id: number, limits: Credential["limits"]): Promise<"done" | "missing">;
   /** Another form of the same password, only where `before` still stands. */
   raiseCredential(
     account: AccountId,
@@ -84,12 +99,14 @@ export const securityReads = [
   "invitation",
   "invitations",
   "sealedCredentials",
+  "limitedCredentials",
 ] as const satisfies readonly (keyof SecurityReader)[];
 export const securityWrites = [
   "putFactor",
   "changeFactor",
   "removeFactors",
   "credentialUsed",
+  "limitCredential",
   "raiseCredential",
   "webSessionEnd",
   "putInvitation",

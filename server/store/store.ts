@@ -62,6 +62,8 @@ export type Credential = {
   /** What it is good for; without any, for everything. */
   readonly scopes?: readonly Scope[];
   readonly usedAt?: Instant;
+  /** How much may be sent by it, as plain JSON (`server/restrain`); without any, what its account may. */
+  readonly limits?: { readonly [name: string]: unknown };
   /** Set by the store where the account has a second factor: this password alone is not enough. */
   readonly secondFactor?: true;
 };

@@ -165,13 +165,14 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     const refusals = await Promise.all(
       samples.map(({ bytes }) => checkHeaderSenders(account, splitHeader(bytes, 0, bytes.length), directory)),
     );
-    const governed = limits.governs(account, sample.sending);
+    const by = { account, appPassword: sample.appPassword };
+    const governed = limits.governs(by, sample.sending);
     const counted: (Counted | undefined)[] = [];
     const replies: (Reply | "unnamed" | undefined)[] = [];
     for (const [index, copy] of copies.entries()) {
       let refusal = refusals[copy.sample];
-      if (refusal === undefined && governed) {
-        const taken = await limits.take(account, copy.recipients);
+      if (refusal === undefined && governed !== undefined) {
+        const taken = await limits.take(by, copy.recipients, governed);
         if ("code" in taken) refusal = taken;
         else counted[index] = taken;
       }
@@ -251,7 +252,9 @@ export function makeSubmit(ports: SubmitPorts): Submit {
       const signs = signerFor(sender, later(mail, notBefore));
       const parts = { at: mail.at, newMessageId, author, domain, without, fields, shortLines, sign: signs };
       const send = async (as?: Pick<Received, "id" | "under">): Promise<readonly Reply[]> => {
-        const counted = limits.governs(account, sender) ? await limits.take(account, mail.recipients) : undefined;
+        const by = { account, appPassword: mail.appPassword };
+        const governed = limits.governs(by, sender);
+        const counted = governed === undefined ? undefined : await limits.take(by, mail.recipients, governed);
         if (counted !== undefined && "code" in counted) return refuse(mail, counted);
         let wasTaken = false;
         try {
@@ -265,7 +268,8 @@ export function makeSubmit(ports: SubmitPorts): Submit {
           });
           wasTaken = replies.some(isTaken);
           if (wasTaken && sender !== undefined) taken?.(mail, sender);
-          if (wasTaken && counted !== undefined) ports.sent?.(mail, header, counted.strangers);
+          if (wasTaken && counted !== undefined && governed === "account")
+            ports.sent?.(mail, header, counted.strangers);
           return replies;
         } finally {
           if (!wasTaken) counted?.undo();

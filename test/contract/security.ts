@@ -126,6 +126,37 @@ export function securityContract(open: Open): void {
       assert.equal((await store.credentials(id))[0]?.secondFactor, undefined);
     });
 
+    test("sending limits of an app password: put, listed, taken over, gone with it and with its account", async () => {
+      const { id, name } = await newAccount(store);
+      const hash = { argon2id: "x", scramSha256: "", createdAt: noon, expiresAt: undefined };
+      const own = await store.putCredential(id, { kind: "password", label: "", ...hash });
+      const phone = await store.putCredential(id, { kind: "app-password", label: "phone", ...hash });
+      const brought = { kind: "app-password", label: "tablet", ...hash, limits: { recipientsPerDay: 9 } } as const;
+      const tablet = await store.putCredential(id, brought);
+      const mine = async () =>
+        (await store.limitedCredentials({ account: id - 1, id: 1e9 }, 10)).map((row) => ({ ...row }));
+      const atTablet = { account: id, name, id: tablet, label: "tablet", limits: { recipientsPerDay: 9 } };
+      assert.deepEqual(await mine(), [atTablet]);
+      assert.equal(await store.limitCredential(id, phone, { messagesPerHour: 3 }), "done");
+      assert.equal(await store.limitCredential(id, own, { messagesPerHour: 3 }), "missing", "a password has none");
+      assert.equal(await store.limitCredential(id + 1, phone, {}), "missing");
+      const atPhone = { account: id, name, id: phone, label: "phone", limits: { messagesPerHour: 3 } };
+      assert.deepEqual(await mine(), [atPhone, atTablet]);
+      assert.deepEqual(
+        (await store.limitedCredentials({ account: id, id: phone }, 1)).map((one) => one.id),
+        [tablet],
+      );
+      const shown = (await store.credentials(id)).map(({ limits }) => limits);
+      assert.deepEqual(shown, [undefined, { messagesPerHour: 3 }, { recipientsPerDay: 9 }]);
+      assert.equal(await store.limitCredential(id, phone, undefined), "done");
+      assert.deepEqual(await mine(), [atTablet]);
+      await store.limitCredential(id, phone, { messagesPerHour: 4 });
+      await store.removeCredential(id, phone);
+      assert.deepEqual(await mine(), [atTablet]);
+      await store.removeAccount(id);
+      assert.deepEqual(await mine(), []);
+    });
+
     test("sessions are ended by a name that opens nothing, and by their owner only", async () => {
       const { id: account } = await newAccount(store);
       const session = { account, kind: "token", label: "phone", createdAt: noon, expiresAt: noon + 10 } as const;

@@ -52,11 +52,11 @@ const tell = async (...words: readonly string[]): Promise<Any> => {
 };
 
 /** What the server answers to a message; several recipients where several are named. */
-async function sends(user: string, to: readonly string[], subject = "Lunch"): Promise<string> {
+async function sends(user: string, to: readonly string[], subject = "Lunch", pass = "pw"): Promise<string> {
   const transport = nodemailer.createTransport({
     host: "127.0.0.1",
     port: dev.ready.ports["submission"] ?? 0,
-    auth: { user, pass: "pw" },
+    auth: { user, pass },
     tls: { ca: await readFile(dev.ready.ca, "utf8"), servername: "localhost" },
   });
   try {
@@ -74,7 +74,137 @@ async function sends(user: string, to: readonly string[], subject = "Lunch"): Pr
   }
 }
 
-test("an account's limits: what it reads, the same by SMTP and JMAP, seen and changed by administrators, after kill -9 too", async () => {
+/** Sends a draft by JMAP, each time anew. */
+async function submitsByJmap(
+  user: string,
+  pass: string,
+  subject = "by JMAP",
+): Promise<(parameters?: object) => Promise<Any>> {
+  const jmap = await new JmapTalk(origin, user, pass).open();
+  const made = await jmap.call("Identity/set", { create: { i: { email: user, name: "One" } } });
+  const { created } = await jmap.call("Mailbox/set", { create: { m: { name: "Out" } } });
+  const draft = {
+    mailboxIds: { [created.m.id]: true },
+    from: [{ email: user }],
+    to: [{ email: "ann@far.test" }],
+    subject,
+    bodyValues: { t: { value: "x" } },
+    textBody: [{ partId: "t" }],
+  };
+  const email = (await jmap.call("Email/set", { create: { e: draft } })).created.e.id;
+  return (parameters) =>
+    jmap.call("EmailSubmission/set", {
+      create: {
+        s: {
+          identityId: made.created.i.id,
+          emailId: email,
+          ...(parameters === undefined
+            ? {}
+            : { envelope: { mailFrom: { email: user, parameters }, rcptTo: [{ email: "ann@far.test" }] } }),
+        },
+      },
+    });
+}
+
+/** A tenant's program and one of its app passwords: answers what is to hold after a restart too. */
+async function limitsAnAppPassword(): Promise<() => Promise<void>> {
+  const user = "app@shop.test";
+  await admin.ok("POST", "/domains", { name: "shop.test" });
+  await admin.ok("POST", "/sending/tenants", { name: "shop", stream: "transactional" });
+  await admin.ok("POST", "/sending/domains", { name: "shop.test", tenant: "shop" });
+  await admin.ok("POST", "/accounts", { name: user, password: "a long phrase 4" });
+  let own = new ApiTalk(origin, { user, password: "a long phrase 4" });
+  const [printer, phone] = [
+    await own.ok("POST", "/accounts/me/app-passwords", { label: "Printer" }),
+    await own.ok("POST", "/accounts/me/app-passwords", { label: "Phone" }),
+  ];
+  const shown = async (): Promise<Any> =>
+    (await own.ok("GET", "/accounts/me/app-passwords")).items.find(({ id }: Any) => id === printer.id);
+  assert.equal((await shown()).sending, null);
+  const of = ["--app-password", String(printer.id)];
+  const set = await tell("limit", "set", user, ...of, "--messages-per-hour", "3", "--recipients-per-message", "2");
+  assert.equal(set.says, "3 messages an hour (0 used), 2 recipients of one message");
+  const listed = (await tell("limit", "list")).filter(({ kind }: Any) => kind === "app password");
+  const bounds = { messagesPerHour: 3, recipientsPerMessage: 2 };
+  assert.deepEqual(listed, [
+    { kind: "app password", name: user, appPassword: printer.id, label: "Printer", ...bounds },
+  ]);
+  const wrong = await angarium(
+    "limit",
+    "set",
+    user,
+    "--app-password",
+    "999",
+    "--messages-per-hour",
+    "3",
+    "--data",
+    folder,
+  );
+  assert.match(wrong.err, /app@shop\.test has no app password 999\. Look: angarium app-password list app@shop\.test/);
+
+  // One by SMTP, one by JMAP, one by the API: one count, though a tenant's mail is not its account's.
+  const send = (pass: string, to = ["ann@far.test"]) => sends(user, to, "Printed", pass);
+  const submit = await submitsByJmap(user, printer.password, "by JMAP later");
+  const api = new ApiTalk(origin, { user, password: printer.password });
+  const email = { from: user, to: ["ann@far.test"], subject: "by the API", text: "x" };
+  assert.match(
+    await send(printer.password, ["ann@far.test", "bob@far.test", "cid@far.test"]),
+    /^550 5\.5\.3 The app password "Printer" may send to 2 recipients at once and this message has 3: send it in parts$/,
+  );
+  assert.match(await send(printer.password), /^250 /);
+  // What waits for its time counts when it goes, as what it came by.
+  const later = (await submit({ HOLDFOR: "1" })).created.s;
+  assert.ok(later);
+  assert.equal((await api.ok("POST", "/emails", email)).status, "queued");
+  await until(() => sink.taken.some(({ data }) => /^Subject: by JMAP later\r$/m.test(data)));
+  assert.match((await shown()).sending, /^3 messages an hour \(3 used\)/);
+  const refusal =
+    /The app password "Printer" has sent 3 messages within an hour, which is its limit: it goes on at \d\d:\d\d UTC/;
+  assert.match(await send(printer.password), refusal);
+  assert.match((await submit()).notCreated.s.description, refusal);
+  assert.match((await api.no(429, "POST", "/emails", email)).detail, refusal);
+  assert.match((await api.ok("POST", "/emails/batch", [email, email])).emails[1].recipients[0].reason, refusal);
+  assert.match(await send(phone.password), /^250 /);
+  assert.match(await send("a long phrase 4"), /^250 /);
+  const taken = (await tell("trace", user)).filter(({ stage }: Any) => stage === "accepted");
+  assert.deepEqual(
+    taken.map(({ detail }: Any) => `${detail.via} ${detail.appPassword}`),
+    ["ESMTPSA Printer", "API Printer", "JMAP Printer", "ESMTPSA Phone", "ESMTPSA undefined"],
+  );
+
+  // The person changes it; the app password cannot, nor make what has none.
+  const path = `/accounts/me/app-passwords/${printer.id}`;
+  await api.no(403, "PATCH", path, { messagesPerHour: null });
+  for (const kind of ["tokens", "app-passwords"])
+    assert.match(
+      (await api.no(403, "POST", `/accounts/me/${kind}`, { label: "more" })).detail,
+      /makes no other way to sign in/,
+    );
+  await new ApiTalk(origin, { user: "u2@example.test", password: "pw" }).no(
+    404,
+    "PATCH",
+    `/accounts/${user}/app-passwords/${printer.id}`,
+    {},
+  );
+  const changed = await own.ok("PATCH", path, { messagesPerHour: 4, recipientsPerMessage: null });
+  assert.deepEqual(
+    [changed.sending, changed.messagesPerHour, changed.recipientsPerMessage],
+    ["4 messages an hour (3 used)", 4, null],
+  );
+  return async () => {
+    own = new ApiTalk(origin, { user, password: "a long phrase 4" });
+    assert.equal((await shown()).sending, "4 messages an hour (3 used)");
+    assert.match(await send(printer.password), /^250 /);
+    assert.match(await send(printer.password), /The app password "Printer" has sent 4 messages/);
+    await own.ok("DELETE", path);
+    assert.deepEqual(
+      (await tell("limit", "list")).filter(({ kind }: Any) => kind === "app password"),
+      [],
+    );
+  };
+}
+
+test("limits of an account, and of one of its app passwords: what it reads, the same by SMTP, JMAP and API, seen and changed by administrators, after kill -9 too", async () => {
   const user = "u1@example.test";
   const before = await admin.ok("GET", `/accounts/${user}/sending-limits`);
   assert.equal(
@@ -101,21 +231,9 @@ test("an account's limits: what it reads, the same by SMTP and JMAP, seen and ch
   );
 
   // By JMAP it is the same count.
-  const jmap = await new JmapTalk(origin, user, "pw").open();
-  const made = await jmap.call("Identity/set", { create: { i: { email: user, name: "One" } } });
-  const { created } = await jmap.call("Mailbox/set", { create: { m: { name: "Out" } } });
-  const draft = {
-    mailboxIds: { [created.m.id]: true },
-    from: [{ email: user }],
-    to: [{ email: "ann@far.test" }],
-    subject: "by JMAP",
-    bodyValues: { t: { value: "x" } },
-    textBody: [{ partId: "t" }],
-  };
-  const email = (await jmap.call("Email/set", { create: { e: draft } })).created.e.id;
-  const submit = { create: { s: { identityId: made.created.i.id, emailId: email } } };
-  assert.ok((await jmap.call("EmailSubmission/set", submit)).created.s);
-  const refused = (await jmap.call("EmailSubmission/set", submit)).notCreated.s;
+  const submit = await submitsByJmap(user, "pw");
+  assert.ok((await submit()).created.s);
+  const refused = (await submit()).notCreated.s;
   assert.equal(refused.type, "forbiddenToSend");
   assert.match(
     refused.description,
@@ -131,16 +249,19 @@ test("an account's limits: what it reads, the same by SMTP and JMAP, seen and ch
   const stranger = new ApiTalk(origin, { user: "u2@example.test", password: "pw" });
   await stranger.no(404, "GET", `/accounts/${user}/sending-limits`);
 
-  // Counts are written a moment later.
+  const afterRestart = await limitsAnAppPassword();
+  // Counts are written a moment later, of the account and of the app password.
   await until(() => {
     using database = new DatabaseSync(join(folder, databaseFile), { readOnly: true });
     const rows = database.prepare("SELECT value FROM peers WHERE kind = 'sent-mail'").all();
-    return rows.some(({ value }) => usedOf(JSON.parse(String(value)) as Sent, Date.now()).messagesLastHour === 3);
+    const used = rows.map(({ value }) => usedOf(JSON.parse(String(value)) as Sent, Date.now()).messagesLastHour);
+    return used.filter((count) => count === 3).length === 2;
   });
   await dev.kill();
   await open();
   const after = await admin.ok("GET", `/accounts/${user}/sending-limits`);
   assert.deepEqual([after.used, after.messagesPerHour, after.class], [seen.used, 3, null]);
+  await afterRestart();
   assert.match(await sends(user, ["ann@far.test"]), /^450 4\.7\.28 /);
   const changed = await admin.ok("PATCH", `/accounts/${user}/sending-limits`, {
     class: "trusted",

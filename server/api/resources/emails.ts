@@ -72,6 +72,7 @@ const Checked = z
 
 const byOf = (actor: Actor, tenant: string, once?: Begun) => ({
   account: actor.account,
+  appPassword: actor.appPassword,
   tenant,
   remote: actor.remote,
   test: isTest(actor),

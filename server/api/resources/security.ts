@@ -12,12 +12,16 @@ import {
   useCode,
 } from "../../access/second-factor.ts";
 import { readAddress } from "../../admin/names.ts";
+import { appPasswordLimits, changeLimits } from "../../admin/sending-limits.ts";
+import { ownLimitsOf } from "../../restrain/limits.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { scopes, shownHashChars } from "../../store/security-store.ts";
-import { type Actor, isWhole, mayHandOn, mayWithdraw } from "../actor.ts";
+import type { Credential } from "../../store/store.ts";
+import { type Actor, hasLimits, isWhole, mayHandOn, mayWithdraw, outgrown } from "../actor.ts";
 import { domainOf, theAccount } from "../params.ts";
 import { conflict, forbidden, notFound, type Problem, wrongField } from "../problem.ts";
-import { at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
+import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
+import { boundOf } from "../sending-bound.ts";
 
 const label = z.string().trim().min(1).max(100).describe("What it is for, like phone.");
 const theNumber = (what: string): Param<number> => ({
@@ -35,6 +39,14 @@ const theInvitation: Param<string> = {
   find: async (text) => text,
 };
 
+const ofAppPassword = "Empty (null), 0: no limit of its own.";
+const appPasswordBounds = {
+  messagesPerHour: boundOf("Messages within an hour, by it alone", ofAppPassword),
+  recipientsPerDay: boundOf("Recipients in 24 hours", ofAppPassword),
+  newRecipientsPerDay: boundOf("Recipients in 24 hours that the account has not written to before", ofAppPassword),
+  recipientsPerMessage: boundOf("Recipients of one message", ofAppPassword),
+};
+
 const AppPassword = z
   .object({
     id: z.int(),
@@ -43,8 +55,37 @@ const AppPassword = z
     createdAt: time,
     expiresAt: time.nullable(),
     usedAt: time.nullable().describe("To within an hour."),
+    sending: z
+      .string()
+      .nullable()
+      .describe(
+        "What may be sent by it, within what its account may, and what of that is used. null: what its account may.",
+      ),
+    ...appPasswordBounds,
   })
   .meta({ id: "AppPassword" });
+
+function shownAppPassword(one: Credential, world: ApiWorld): z.input<typeof AppPassword> {
+  const own = ownLimitsOf(one.limits);
+  return {
+    id: one.id,
+    label: one.label,
+    scopes: one.scopes === undefined ? null : [...one.scopes],
+    createdAt: at(one.createdAt),
+    expiresAt: orNull(one.expiresAt),
+    usedAt: orNull(one.usedAt),
+    sending: appPasswordLimits(one, world) ?? null,
+    messagesPerHour: own.messagesPerHour ?? null,
+    recipientsPerDay: own.recipientsPerDay ?? null,
+    newRecipientsPerDay: own.newRecipientsPerDay ?? null,
+    recipientsPerMessage: own.recipientsPerMessage ?? null,
+  };
+}
+
+async function appPasswordOf(account: HostedAccount, number: number, world: ApiWorld): Promise<Credential | undefined> {
+  const found = (await world.store.credentials(account.id)).find(({ id }) => id === number);
+  return found?.kind === "app-password" ? found : undefined;
+}
 
 const Passkey = z
   .object({ id: z.int(), label: z.string(), createdAt: time, usedAt: time.nullable() })
@@ -90,23 +131,16 @@ export const routes: readonly Route[] = [
     params: { account: theAccount },
     query: z.object(page),
     answer: list(AppPassword),
-    run: async ({ account, actor, query: { limit, cursor } }, { store }) => {
+    run: async ({ account, actor, query: { limit, cursor } }, world) => {
       const after = Number(cursor ?? 0) || 0;
-      const all = (await store.credentials(account.id)).filter(
+      const all = (await world.store.credentials(account.id)).filter(
         (one) => one.kind === "app-password" && one.id > after && mayWithdraw(actor, account.id, one.scopes),
       );
       return paged(
         all.slice(0, limit + 1),
         limit,
         (one) => String(one.id),
-        (one) => ({
-          id: one.id,
-          label: one.label,
-          scopes: one.scopes === undefined ? null : [...one.scopes],
-          createdAt: at(one.createdAt),
-          expiresAt: orNull(one.expiresAt),
-          usedAt: orNull(one.usedAt),
-        }),
+        (one) => shownAppPassword(one, world),
       );
     },
   }),
@@ -132,6 +166,7 @@ export const routes: readonly Route[] = [
           "/scopes",
           "A token or an app password cannot make an app password that may more than itself.",
         );
+      if (await hasLimits(actor, store)) return forbidden(outgrown);
       const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
       if (expiresAt !== undefined && expiresAt <= now()) return wrongField("/expiresAt", "This time is past.");
       const known = (await store.credentials(account.id)).filter(({ kind }) => kind === "app-password");
@@ -143,16 +178,36 @@ export const routes: readonly Route[] = [
     },
   }),
   route({
+    method: "PATCH",
+    path: "/accounts/{account}/app-passwords/{number}",
+    summary: "Change how much may be sent by an app password.",
+    description: "What its account may send holds beside it: whichever is reached first.",
+    area: "security",
+    who: "user",
+    params: { account: theAccount, number: theNumber("The number of an app password.") },
+    body: z.strictObject(appPasswordBounds).partial(),
+    answer: AppPassword,
+    run: async ({ account, actor, number, body }, world) => {
+      if (actor.appPassword !== undefined)
+        return forbidden("An app password cannot change what app passwords may send: sign in, or use a token.");
+      const credential = await appPasswordOf(account, number, world);
+      if (credential === undefined) return notFound();
+      await changeLimits({ kind: "app password", name: account.name, credential }, body, world);
+      const after = await appPasswordOf(account, number, world);
+      return after === undefined ? notFound() : shownAppPassword(after, world);
+    },
+  }),
+  route({
     method: "DELETE",
     path: "/accounts/{account}/app-passwords/{number}",
     summary: "Withdraw an app password.",
     area: "security",
     who: "user",
     params: { account: theAccount, number: theNumber("The number of an app password.") },
-    run: async ({ account, actor, number }, { store }) => {
-      const found = (await store.credentials(account.id)).find(({ id }) => id === number);
-      if (found?.kind !== "app-password" || !mayWithdraw(actor, account.id, found.scopes)) return notFound();
-      await store.removeCredential(account.id, number);
+    run: async ({ account, actor, number }, world) => {
+      const found = await appPasswordOf(account, number, world);
+      if (found === undefined || !mayWithdraw(actor, account.id, found.scopes)) return notFound();
+      await world.store.removeCredential(account.id, number);
       return undefined;
     },
   }),

@@ -9,16 +9,10 @@ import { stopSentence } from "../../restrain/stop.ts";
 import type { HostedAccount } from "../../store/hosting.ts";
 import { theAccount, theDomain, theTenant } from "../params.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
+import { boundOf } from "../sending-bound.ts";
 
-const bound = (what: string) =>
-  z.int().min(0).max(1_000_000_000).nullable().describe(`${what}. 0: no limit. Empty (null): as its class has it.`);
-const together = (what: string) =>
-  z
-    .int()
-    .min(0)
-    .max(1_000_000_000)
-    .nullable()
-    .describe(`${what}, of all accounts together. Empty (null), 0: no limit.`);
+const bound = (what: string) => boundOf(what, "0: no limit. Empty (null): as its class has it.");
+const together = (what: string) => boundOf(`${what}, of all accounts together`, "Empty (null), 0: no limit.");
 const classOf = (whose: string) => z.enum(sendingClasses).nullable().describe(whose);
 
 const ofAccount = {
@@ -35,12 +29,7 @@ const ofGroup = {
   messagesPerHour: together("Messages within an hour"),
   recipientsPerDay: together("Recipients in 24 hours"),
   newRecipientsPerDay: together("Recipients in 24 hours that the account has not written to before"),
-  recipientsPerMessage: z
-    .int()
-    .min(0)
-    .max(1_000_000_000)
-    .nullable()
-    .describe("Recipients of one message. Empty (null), 0: no limit of its own."),
+  recipientsPerMessage: boundOf("Recipients of one message", "Empty (null), 0: no limit of its own."),
 };
 
 const count = z.int();

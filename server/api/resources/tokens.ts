@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defaultTokenDays, makeToken, scopeForm, sessionsOf, shownSession } from "../../admin/access.ts";
 import type { WebSession } from "../../store/jmap.ts";
-import { mayHandOn, mayWithdraw } from "../actor.ts";
+import { hasLimits, mayHandOn, mayWithdraw, outgrown } from "../actor.ts";
 import { refusal } from "../outcome.ts";
 import { theAccount } from "../params.ts";
 import { forbidden, notFound, wrongField } from "../problem.ts";
@@ -109,6 +109,7 @@ export const routes: readonly Route[] = [
       const scopes = body.scopes ?? undefined;
       if (!mayHandOn(actor, scopes))
         return wrongField("/scopes", "A token or an app password cannot make a token that may more than itself.");
+      if (await hasLimits(actor, world.store)) return forbidden(outgrown);
       const made = await makeToken(world, account, {
         label: body.label,
         test: body.test,

@@ -104,7 +104,7 @@ async function sendOne(
     to: [{ ...mailbox, text: address, orcpt: undefined, notify: undefined }],
     shown: {},
   };
-  const handed = await handOver(ports, call.account, bytes, envelope, { address: "127.0.0.1", port: 0 });
+  const handed = await handOver(ports, call, bytes, envelope, { address: "127.0.0.1", port: 0 });
   if (!handed.accepted) return setError("forbiddenToSend", handed.reply);
   return {
     emailId,

@@ -33,6 +33,7 @@ import { statements as gramKinds } from "./030.ts";
 import { statements as counted } from "./031.ts";
 import { statements as turns } from "./032.ts";
 import { statements as delivered } from "./033.ts";
+import { statements as byPassword } from "./034.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -69,6 +70,7 @@ const migrations: readonly (readonly string[])[] = [
   counted,
   turns,
   delivered,
+  byPassword,
 ];
 export const schemaVersion = migrations.length;
 

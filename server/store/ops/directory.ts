@@ -1,5 +1,6 @@
 /** Domains, addresses, accounts, credentials and settings. */
 import { isFinding } from "../domain-settings.ts";
+import type { LimitedCredential } from "../security-store.ts";
 import type {
   Account,
   AccountId,
@@ -269,6 +270,7 @@ type CredentialRow = {
   expires_at: number | null;
   scopes: string;
   used_at: number | null;
+  limits: string | null;
 };
 
 const credentialOf = (row: CredentialRow): Credential => ({
@@ -282,6 +284,7 @@ const credentialOf = (row: CredentialRow): Credential => ({
   expiresAt: row.expires_at ?? undefined,
   ...scopesOf(row.scopes),
   ...(row.used_at === null ? {} : { usedAt: row.used_at }),
+  ...(row.limits === null ? {} : { limits: JSON.parse(row.limits) as NonNullable<Credential["limits"]> }),
 });
 
 export function* credentials(account: AccountId): Op<readonly Credential[]> {
@@ -307,6 +310,31 @@ export function* sealedCredentials(
   return found.map(credentialOf);
 }
 
+export function* limitedCredentials(
+  after: Pick<Credential, "account" | "id">,
+  limit: number,
+): Op<readonly LimitedCredential[]> {
+  const found = yield* all<Pick<CredentialRow, "account" | "id" | "label"> & { name: string; limits: string }>(
+    `SELECT c.account, a.name, c.id, c.label, c.limits
+     FROM credentials c JOIN accounts a ON a.id = c.account AND a.deletion = 0
+     WHERE c.limits IS NOT NULL AND (c.account, c.id) > ($1, $2) ORDER BY c.account, c.id LIMIT $3`,
+    after.account,
+    after.id,
+    limit,
+  );
+  return found.map((row) => ({ ...row, limits: JSON.parse(row.limits) as LimitedCredential["limits"] }));
+}
+
+export function* limitCredential(account: AccountId, id: number, limits: Credential["limits"]): Op<"done" | "missing"> {
+  const touched = yield* run(
+    "UPDATE credentials SET limits = $3 WHERE account = $1 AND id = $2 AND kind = 'app-password'",
+    account,
+    id,
+    limits === undefined ? null : JSON.stringify(limits),
+  );
+  return touched === 0 ? "missing" : "done";
+}
+
 function* insertCredential(account: AccountId, credential: Omit<Credential, "id" | "account">): Op<number> {
   const owner = yield* one<{ next_object: number }>(
     "UPDATE accounts SET next_object = next_object + 1 WHERE id = $1 RETURNING next_object",
@@ -315,8 +343,8 @@ function* insertCredential(account: AccountId, credential: Omit<Credential, "id"
   if (owner === undefined) throw new Error(`A credential for account ${account}, which is not there.`);
   const id = owner.next_object - 1;
   yield* run(
-    `INSERT INTO credentials (account, id, kind, label, argon2id, scram_sha256, created_at, expires_at, scopes)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `INSERT INTO credentials (account, id, kind, label, argon2id, scram_sha256, created_at, expires_at, scopes, limits)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     account,
     id,
     credential.kind,
@@ -326,6 +354,7 @@ function* insertCredential(account: AccountId, credential: Omit<Credential, "id"
     credential.createdAt,
     credential.expiresAt ?? null,
     JSON.stringify(credential.scopes ?? []),
+    credential.limits === undefined ? null : JSON.stringify(credential.limits),
   );
   return id;
 }

@@ -146,4 +146,5 @@ export const readOps = {
   invitation: security.invitation,
   invitations: security.invitations,
   sealedCredentials: directory.sealedCredentials,
+  limitedCredentials: directory.limitedCredentials,
 } as const;

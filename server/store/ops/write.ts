@@ -149,6 +149,7 @@ export const writeOps = {
   changeFactor: security.changeFactor,
   removeFactors: security.removeFactors,
   credentialUsed: security.credentialUsed,
+  limitCredential: directory.limitCredential,
   raiseCredential: security.raiseCredential,
   webSessionEnd: security.webSessionEnd,
   putInvitation: security.putInvitation,
