@@ -586,6 +586,12 @@ test("the console", async (t) => {
     await dialog.getByRole("heading", { name: "Password" }).waitFor();
     await dialog.getByRole("button", { name: "I have kept it" }).click();
     await page.locator("tr", { hasText: "my phone" }).getByText("imap").waitFor();
+    await page.getByRole("button", { name: "Change my phone" }).click();
+    await dialog.getByText("What its account may send holds beside it", { exact: false }).waitFor();
+    await dialog.locator('[name="messagesPerHour"]').fill("20");
+    await accessible(page, "what may be sent by an app password");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.locator("tr", { hasText: "my phone" }).getByText("20 messages an hour").waitFor();
 
     await page.getByRole("button", { name: "Set up", exact: true }).click();
     const secret = totpSecret((await dialog.locator(".secret").innerText()).replaceAll(/\s/g, ""));

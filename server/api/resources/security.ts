@@ -41,7 +41,7 @@ const theInvitation: Param<string> = {
 
 const ofAppPassword = "Empty (null), 0: no limit of its own.";
 const appPasswordBounds = {
-  messagesPerHour: boundOf("Messages within an hour, by it alone", ofAppPassword),
+  messagesPerHour: boundOf("Messages within an hour", ofAppPassword),
   recipientsPerDay: boundOf("Recipients in 24 hours", ofAppPassword),
   newRecipientsPerDay: boundOf("Recipients in 24 hours that the account has not written to before", ofAppPassword),
   recipientsPerMessage: boundOf("Recipients of one message", ofAppPassword),
