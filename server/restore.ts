@@ -21,6 +21,10 @@ export async function restore(words: readonly string[]): Promise<number> {
     dataDir,
     counted((line) => process.stderr.write(`${line}\n`), "restored"),
   );
-  process.stdout.write(`Restored ${folder} into ${dataDir}. Start the server with --data ${dataDir}.\n`);
+  process.stdout.write(
+    `Restored ${folder} into ${dataDir}. Start the server with --data ${dataDir}.
+What waited in its queue is sent then, also what the original may have sent since the backup. To look first: angarium queue hold --all --data ${dataDir}
+`,
+  );
   return 0;
 }
