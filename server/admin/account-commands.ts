@@ -1,4 +1,5 @@
 import { generatePassword, makeCredential } from "../access/password.ts";
+import { scheduledOf, takeBackScheduled } from "../scheduled/scheduled.ts";
 import type { Account } from "../store/store.ts";
 import { type Command, command, done, no, type Outcome, time, type World } from "./command.ts";
 import { removeByHand } from "./deletion-commands.ts";
@@ -120,13 +121,25 @@ export const accountCommands: readonly Command[] = [
   ),
   command(
     "account lock",
-    "Let nobody into an account any more, like that of somebody who has left: its password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. Mail to it is taken and kept, and what forwards and answers it goes on. A new password (account password) opens it again.",
+    "Let nobody into an account any more, like that of somebody who has left: its password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. What it has put off (mail that waits for its time) is taken back. Mail to it is taken and kept, and what forwards and answers it goes on. A new password (account password) opens it again.",
     { name },
     (given, world) =>
-      withAccount(
-        world,
-        given.name,
-        async (account) => (await lockPerson(world, account)) ?? done({ name: account.name, locked: true }),
+      withAccount(world, given.name, async (account) => {
+        const locked = await lockPerson(world, account);
+        return locked.kind === "refused"
+          ? locked
+          : done({ name: account.name, locked: true, takenBack: locked.takenBack });
+      }),
+  ),
+  command(
+    "account scheduled",
+    "What of an account's mail waits for its time (put off in the webmail or by another JMAP program): when it goes, and to whom.",
+    { name, "take-back": { type: "flag", help: "take all of it back: the letters stay in the mailboxes" } },
+    (given, world) =>
+      withAccount(world, given.name, async (account) =>
+        given["take-back"] === true
+          ? done({ name: account.name, takenBack: await takeBackScheduled(world.store, account, world.now()) })
+          : done(await scheduledOf(world.store, account.id)),
       ),
   ),
   command("account password", "Set a new password.", { name, password }, (given, world) =>
@@ -140,7 +153,7 @@ export const accountCommands: readonly Command[] = [
   ),
   setDisabled(
     "disable",
-    "Let an account log in no more; mail to it alone is refused (550 5.2.1) until it is enabled again.",
+    "Let an account log in no more; mail to it alone is refused (550 5.2.1) until it is enabled again, and what it has put off comes back to it instead of going.",
   ),
   setDisabled("enable", "Let a disabled account log in again."),
   command(

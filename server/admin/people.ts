@@ -1,6 +1,7 @@
 /** Making and changing accounts, for the command line and the API alike: what a tenant may have, and who must be left. */
 import { maxPasswordChars } from "../../protocol/sasl/prep.ts";
 import { generatePassword, makeCredential, type NewCredential, parsePhc } from "../access/password.ts";
+import { takeBackScheduled } from "../scheduled/scheduled.ts";
 import type { HostedAccount, HostedDomain, Tenant, TenantLimits } from "../store/hosting.ts";
 import type { Account, Instant, StoreWriter } from "../store/store.ts";
 import { no, type Refused, type World } from "./command.ts";
@@ -159,8 +160,14 @@ export async function renamePerson(
     : no(`${name} is taken. Look: angarium account list, angarium alias list`, "name");
 }
 
-/** Lets nobody in any more: all that opens the account is taken away, and mail to it is taken, kept and passed on as before. */
-export async function lockPerson(world: Pick<World, "store" | "now">, account: Account): Promise<Refused | undefined> {
+/**
+ * Lets nobody in any more: all that opens the account is taken away, and mail to it is taken, kept and passed on as before. What it has put off is
+ * taken back: whoever had the account must not write from it still.
+ */
+export async function lockPerson(
+  world: Pick<World, "store" | "now">,
+  account: Account,
+): Promise<{ readonly kind: "locked"; readonly takenBack: number } | Refused> {
   if (await isLastAdministrator(world, account)) return lastAdministrator(account);
   const { store, now } = world;
   // A password that nobody knows, not none: where there is none a directory would be asked.
@@ -169,7 +176,7 @@ export async function lockPerson(world: Pick<World, "store" | "now">, account: A
     if (one.kind === "app-password") await store.removeCredential(account.id, one.id);
   await store.removeFactors(account.id, ["totp", "totp-new", "passkey", "recovery", "identity"]);
   await store.webSessionsEnd(account.id, "");
-  return undefined;
+  return { kind: "locked", takenBack: await takeBackScheduled(store, account, now()) };
 }
 
 /** Changes an account, as far as its tenant's limits and the last administrator allow. */

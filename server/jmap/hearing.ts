@@ -4,13 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import type { Log } from "../log.ts";
+import { submissionName } from "../scheduled/scheduled.ts";
 import type { Account, AccountId } from "../store/store.ts";
 import { identityName } from "./identity.ts";
 import { contactTypes, mailTypes, type PushHub, type StateChange, type States, stateChange } from "./push.ts";
 import { shareNotificationName } from "./share-notifications.ts";
 import { booksSharedWith } from "./shared-books.ts";
 import { guestIdentityState, type SendingPorts, sendersOf, sendingFrom } from "./shared-sending.ts";
-import { submissionName } from "./submission.ts";
 import { vacationName } from "./vacation.ts";
 
 /** Accounts of others that one connection listens to. */

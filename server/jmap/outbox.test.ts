@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { reply } from "../../protocol/smtp/reply.ts";
+import type { Submission } from "../scheduled/scheduled.ts";
 import type { ObjectEdit } from "../store/jmap.ts";
 import type { Change } from "../store/store.ts";
 import { maxRemembered, Outbox } from "./outbox.ts";
 import type { JmapPorts } from "./ports.ts";
-import type { Submission } from "./submission.ts";
 
 const at = "2026-01-02T00:00:00Z";
 const blobId = `U${"1".repeat(40)}`;

@@ -5,23 +5,18 @@
 import { randomUUID } from "node:crypto";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
 import type { Queue } from "../queue/queue.ts";
+import {
+  canceledSubmission,
+  isSubmission,
+  type Leaving,
+  type Submission,
+  submissionName,
+} from "../scheduled/scheduled.ts";
 import type { AccountId } from "../store/store.ts";
 import { readBlob } from "./blobs.ts";
 import type { JmapPorts } from "./ports.ts";
 import { ReturnedReports } from "./returned.ts";
-import {
-  canceledSubmission,
-  firstStatus,
-  handedOver,
-  handOver,
-  headerOf,
-  isSubmission,
-  type Leaving,
-  laterStatus,
-  readEnvelope,
-  type Submission,
-  submissionName,
-} from "./submission.ts";
+import { firstStatus, handedOver, handOver, headerOf, laterStatus, readEnvelope } from "./submission.ts";
 
 const lookEveryMs = 1_000;
 /** A node that dies while it hands something over is waited for so long; no hand-over takes longer. */

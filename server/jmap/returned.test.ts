@@ -1,9 +1,9 @@
 /** Reports about sent mail: which mail is looked at, and what is noted of it. The whole way is in test/journey/jmap-push.test.ts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Submission } from "../scheduled/scheduled.ts";
 import type { Change, Store } from "../store/store.ts";
 import { bareId, ReturnedReports } from "./returned.ts";
-import type { Submission } from "./submission.ts";
 
 const submission = (since: string, sendAt = "2026-01-02T00:00:00Z"): Submission => ({
   identityId: "I1",

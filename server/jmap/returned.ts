@@ -9,10 +9,11 @@ import { parseState } from "../../protocol/jmap/state.ts";
 import { isObject, type JsonObject } from "../../protocol/jmap/types.ts";
 import { headerValue } from "../../protocol/mime/header.ts";
 import { type ReadReport, readReport } from "../../protocol/mime/read-report.ts";
+import { isSubmission, type Submission, submissionName } from "../scheduled/scheduled.ts";
 import type { MailState } from "../store/jmap.ts";
 import type { AccountId, EmailId } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
-import { headerOf, isSubmission, type Submission, submissionName } from "./submission.ts";
+import { headerOf } from "./submission.ts";
 
 /** Reports of older submissions stay mail and nothing else. */
 const maxAgeMs = 14 * 86_400_000;

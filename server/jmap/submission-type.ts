@@ -3,6 +3,7 @@ import { numberOf } from "../../protocol/jmap/ids.ts";
 import { stateText } from "../../protocol/jmap/state.ts";
 import { invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
 import { type Header, headerValue } from "../../protocol/mime/header.ts";
+import { canceledSubmission, type Submission, submissionName } from "../scheduled/scheduled.ts";
 import type { AccountId } from "../store/store.ts";
 import { readableEmails } from "./access.ts";
 import { upload } from "./blobs.ts";
@@ -15,16 +16,13 @@ import { bareId } from "./returned.ts";
 import { identityType } from "./shared-sending.ts";
 import {
   authorsOf,
-  canceledSubmission,
   firstStatus,
   handOver,
   headerOf,
   readEnvelope,
-  type Submission,
   sendAtText,
   sendTime,
   shownSubmission,
-  submissionName,
   waitingStatus,
 } from "./submission.ts";
 

@@ -2,57 +2,18 @@
 
 import * as is from "../../protocol/jmap/check.ts";
 import { utcDateText } from "../../protocol/jmap/email-header.ts";
-import {
-  invalidProperties,
-  isObject,
-  type Json,
-  type JsonObject,
-  type SetError,
-  setError,
-} from "../../protocol/jmap/types.ts";
+import { invalidProperties, type Json, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
 import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
 import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox, type Mailbox, parseMailbox } from "../../protocol/smtp/address.ts";
 import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
+import type { Submission } from "../scheduled/scheduled.ts";
 import type { AppPassword } from "../store/security-store.ts";
-import type { Account, AccountId, Instant } from "../store/store.ts";
+import type { Account } from "../store/store.ts";
 import type { JmapPorts } from "./ports.ts";
 
-export const submissionName = "EmailSubmission";
 export const maxRecipients = 1000;
-
-/**
- * Of several nodes one hands over what was kept until its time, and nobody takes it back meanwhile. Where it dies, the next one asks the journey
- * of the message whether it was taken: that stands in one transaction with the message.
- */
-export type Leaving = { readonly by: string; readonly until: Instant; readonly trace: string };
-
-/** How it is kept: what the client sees, and beside it what only we need. */
-export type Submission = {
-  readonly identityId: string;
-  readonly emailId: string;
-  readonly threadId: string;
-  readonly envelope: JsonObject;
-  readonly sendAt: string;
-  readonly undoStatus: "pending" | "final" | "canceled";
-  readonly deliveryStatus: { readonly [address: string]: JsonObject };
-  /** Content of the message, kept as an upload, until it is handed over. */
-  readonly blobId?: string;
-  /** Who hands it over now. */
-  readonly leaving?: Leaving;
-  /** The queued message. */
-  readonly queueId?: string;
-  /** Who has sent it, where that is not whose account it is in. */
-  readonly by?: AccountId;
-  /** The app password that it came by, whose limits hold when it leaves. */
-  readonly appPassword?: AppPassword;
-  /** Of the message, without angle brackets; and the state of mail when it was sent: what comes later may be about it. */
-  readonly messageId?: string;
-  readonly since?: string;
-  readonly dsnBlobIds?: readonly string[];
-  readonly mdnBlobIds?: readonly string[];
-};
 
 export const shownSubmission = (data: JsonObject): JsonObject => {
   const { blobId, queueId, by, appPassword, messageId, since, leaving, ...shown } = data;
@@ -269,13 +230,6 @@ export const waitingStatus = (envelope: Envelope): Submission["deliveryStatus"] 
     ]),
   );
 
-/** Taken back before its time. */
-export function canceledSubmission({ blobId: _, queueId: __, leaving: ___, ...rest }: Submission): Submission {
-  const status = { smtpReply: "250 2.0.0 taken back", delivered: "no", displayed: "unknown" };
-  const deliveryStatus = Object.fromEntries(Object.keys(rest.deliveryStatus).map((address) => [address, status]));
-  return { ...rest, undoStatus: "canceled", deliveryStatus };
-}
-
 /** The status after what the queue has noted since; the same object where nothing has changed. */
 export function laterStatus(
   status: Submission["deliveryStatus"],
@@ -324,6 +278,3 @@ export function authorsOf(header: Header): readonly { readonly local: string; re
     .filter(({ name }) => name === "from")
     .flatMap((field) => mailboxesOf(fieldValue(header, field), 100));
 }
-
-export const isSubmission = (data: unknown): data is Submission =>
-  isObject(data) && typeof data["undoStatus"] === "string";

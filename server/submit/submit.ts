@@ -3,7 +3,7 @@ import { prepend } from "../../protocol/bytes.ts";
 import { addressField } from "../../protocol/mime/fields/write.ts";
 import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import type { Mailbox } from "../../protocol/smtp/address.ts";
-import type { Reply } from "../../protocol/smtp/reply.ts";
+import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
 import type { MailCopies } from "../deliver/copies.ts";
 import type { Deliver } from "../deliver/deliver.ts";
@@ -70,8 +70,13 @@ export type Submit = {
   checkSender(account: Account, from: Mailbox | undefined): Reply | undefined | Promise<Reply | undefined>;
 };
 
+/** Who is signed in is signed out by it; what was put off comes later. */
+const accountDisabled = reply(550, "5.7.1", "This account is disabled: an administrator can enable it again");
+
 export function makeSubmit(ports: SubmitPorts): Submit {
   const { deliver, directory, limits, sign, shortLines, newMessageId, refused, taken, log } = ports;
+  const mayNotSend = (account: Account): Reply | undefined =>
+    account.disabled ? accountDisabled : ports.mayNotSend?.(account);
   const allAreOurs = async ({ recipients }: Received): Promise<boolean> => {
     for (const recipient of recipients) {
       const found = directory.domain(recipient.domain);
@@ -160,7 +165,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
     const sample = samples[0];
     const account = sample?.account;
     if (sample === undefined || account === undefined) return copies.map(() => undefined);
-    const stopped = ports.mayNotSend?.(account);
+    const stopped = mayNotSend(account);
     if (stopped !== undefined) return copies.map(({ id }) => refuse({ ...sample, id }, stopped)[0]);
     const refusals = await Promise.all(
       samples.map(({ bytes }) => checkHeaderSenders(account, splitHeader(bytes, 0, bytes.length), directory)),
@@ -218,7 +223,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         if (refusal !== undefined) ports.forged?.(account);
         return refusal;
       };
-      const stopped = ports.mayNotSend?.(account);
+      const stopped = mayNotSend(account);
       if (stopped !== undefined) return stopped;
       const refusal = checkEnvelopeSender(account, from, directory);
       return refusal instanceof Promise ? refusal.then(heard) : heard(refusal);
@@ -233,7 +238,7 @@ export function makeSubmit(ports: SubmitPorts): Submit {
         return replies;
       }
       const header = splitHeader(mail.bytes, 0, mail.bytes.length);
-      const stopped = ports.mayNotSend?.(account);
+      const stopped = mayNotSend(account);
       if (stopped !== undefined) return refuse(mail, stopped);
       const refusal = await checkHeaderSenders(account, header, directory);
       if (typeof refusal === "object" && isForgery(refusal)) ports.forged?.(account);

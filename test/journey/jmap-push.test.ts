@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { createTransport } from "nodemailer";
 import { WebSocket } from "ws";
 import { ApiTalk } from "../api-talk.ts";
+import { ask } from "../beside.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
 import { type Any, JmapTalk } from "../jmap-talk.ts";
 
@@ -216,6 +217,41 @@ describe("submissions", () => {
       const { list } = await me.call("EmailSubmission/get", { ids: [created.a.id] });
       return list[0].undoStatus === "final" ? true : undefined;
     });
+  });
+
+  test("later: nothing of a disabled account, nor of one that was locked meanwhile", async () => {
+    const name = "leaves@example.test";
+    await ask(dev.ready.data, "account add", { name, password: "pw" });
+    const writer = await new JmapTalk(origin, name, "pw").open();
+    const [identity] = (await writer.call("Identity/get", { ids: null })).list;
+    const putOff = async (subject: string, seconds: string): Promise<string> => {
+      const emailId = await writer.import(`From: ${name}\r\nTo: u2@example.test\r\nSubject: ${subject}\r\n\r\nHi\r\n`);
+      const envelope = {
+        mailFrom: { email: name, parameters: { HOLDFOR: seconds } },
+        rcptTo: [{ email: "u2@example.test" }],
+      };
+      const { created } = await writer.call("EmailSubmission/set", {
+        create: { s: { identityId: identity.id, emailId, envelope } },
+      });
+      return created.s.id;
+    };
+    const soon = await putOff("Of a disabled account", "1");
+    await putOff("Of a locked account", "3600");
+    await ask(dev.ready.data, "account disable", { name });
+    const scheduled = async () => (await ask(dev.ready.data, "account scheduled", { name })) as { to: string[] }[];
+    assert.deepEqual(
+      (await scheduled()).map(({ to }) => to),
+      [["u2@example.test"], ["u2@example.test"]],
+    );
+    await until("its time has come", async () => ((await scheduled()).length === 1 ? true : undefined));
+    await ask(dev.ready.data, "account enable", { name });
+    const again = await new JmapTalk(origin, name, "pw").open();
+    const [sent] = (await again.call("EmailSubmission/get", { ids: [soon] })).list;
+    assert.deepEqual([sent.undoStatus, sent.deliveryStatus["u2@example.test"].delivered], ["final", "no"]);
+    assert.match(sent.deliveryStatus["u2@example.test"].smtpReply, /^550 5\.7\.1 This account is disabled/);
+    assert.deepEqual(await ask(dev.ready.data, "account lock", { name }), { name, locked: true, takenBack: 1 });
+    assert.deepEqual(await scheduled(), []);
+    assert.ok(!(await subjects(you)).some((subject) => subject.startsWith("Of a ")));
   });
 
   const refusals: readonly [string, Any, string][] = [

@@ -285,7 +285,7 @@ export const routes: readonly Route[] = [
     path: "/accounts/{account}/lock",
     summary: "Let nobody into an account any more. Mail to it goes on; a new password opens it again.",
     description:
-      "For somebody who has left: password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. Mail to it is taken and kept, and what forwards and answers it goes on. A new password opens it again.",
+      "For somebody who has left: password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. What it has put off (mail that waits for its time) is taken back. Mail to it is taken and kept, and what forwards and answers it goes on. A new password opens it again.",
     area: "accounts",
     who: "domain",
     params: { account: theAccount },
@@ -293,8 +293,8 @@ export const routes: readonly Route[] = [
     refuses: ["conflict"],
     run: async ({ actor, account }, world) => {
       if (account.id === actor.account.id) return conflict("You cannot lock yourself out.");
-      const refused = await lockPerson(world, account);
-      return refused === undefined ? shownAccount(account) : conflict(refused.why);
+      const locked = await lockPerson(world, account);
+      return locked.kind === "locked" ? shownAccount(account) : conflict(locked.why);
     },
   }),
 ];

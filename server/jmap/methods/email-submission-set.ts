@@ -1,12 +1,12 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import type { Json, JsonObject } from "../../../protocol/jmap/types.ts";
+import { isSubmission, submissionName } from "../../scheduled/scheduled.ts";
 import type { StoredObject } from "../../store/jmap.ts";
 import { setArgs } from "../arguments.ts";
 import { type Answer, createdId, type Method, method } from "../call.ts";
 import { submission } from "../capabilities.ts";
 import { forCaller, setThem } from "../objects.ts";
 import type { Outbox } from "../outbox.ts";
-import { isSubmission, submissionName } from "../submission.ts";
 import { submissionType } from "../submission-type.ts";
 import { emailSet } from "./email-set.ts";
 

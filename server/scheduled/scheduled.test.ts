@@ -1,0 +1,72 @@
+/** What waits for its time is taken back whole, but for what is being handed over. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ObjectEdit } from "../store/jmap.ts";
+import type { Account } from "../store/store.ts";
+import { type Submission, scheduledOf, takeBackScheduled } from "./scheduled.ts";
+
+const base: Submission = {
+  identityId: "I1",
+  emailId: "M1",
+  threadId: "T1",
+  envelope: {},
+  sendAt: "2026-01-02T00:00:00Z",
+  undoStatus: "pending",
+  deliveryStatus: { "u2@far.test": { delivered: "queued" } },
+  blobId: "U1",
+};
+const { blobId: _, ...handedOver } = base;
+const now = Date.parse("2026-01-01T00:00:00Z");
+const account = { id: 7 } as Account;
+
+/** `meanwhile` runs before the first answer to a change. */
+function world(kept: { [id: string]: Submission }, meanwhile: () => void = () => {}) {
+  let state = 1;
+  let first = true;
+  const change = (edits: readonly ObjectEdit[]) => {
+    state++;
+    for (const { id, data } of edits) kept[id] = data as Submission;
+  };
+  const store = {
+    objects: async () => ({ objects: Object.entries(kept).map(([id, data]) => ({ id, data })), state }),
+    objectsPut: async (_account: number, _type: string, edits: readonly ObjectEdit[], ifState: number | undefined) => {
+      if (first) meanwhile();
+      first = false;
+      if (ifState !== state) return "state-mismatch";
+      change(edits);
+      return { before: state - 1, state };
+    },
+  } as unknown as Parameters<typeof takeBackScheduled>[0];
+  return { store, change };
+}
+
+test("what waits, the next first; what is taken back waits no more", async () => {
+  const kept: { [id: string]: Submission } = {
+    later: { ...base, sendAt: "2026-02-01T00:00:00Z" },
+    soon: base,
+    gone: handedOver,
+    back: { ...base, undoStatus: "canceled" },
+    leaving: { ...base, leaving: { by: "n1", until: now + 1, trace: "x" } },
+    abandoned: { ...base, leaving: { by: "n1", until: now, trace: "x" } },
+  };
+  const { store } = world(kept);
+  assert.deepEqual(
+    (await scheduledOf(store, 7)).map(({ id }) => id),
+    ["soon", "leaving", "abandoned", "later"],
+  );
+  assert.equal(await takeBackScheduled(store, account, now), 3);
+  assert.deepEqual(
+    (await scheduledOf(store, 7)).map(({ id }) => id),
+    ["leaving"],
+  );
+  assert.equal(kept["soon"]!.undoStatus, "canceled");
+  assert.equal(kept["soon"]!.blobId, undefined);
+  assert.deepEqual(kept["gone"], handedOver);
+});
+
+test("what goes meanwhile is not taken back", async () => {
+  const kept: { [id: string]: Submission } = { a: base, b: base };
+  const { store, change } = world(kept, () => change([{ id: "a", data: handedOver }]));
+  assert.equal(await takeBackScheduled(store, account, now), 1);
+  assert.deepEqual(kept["a"], handedOver);
+});
