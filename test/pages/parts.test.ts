@@ -210,8 +210,10 @@ test("who sent it, by what the server says that it has found, and by no field of
   assert.equal(kind(passed), "verified");
   assert.equal(kind("mx.test; dmarc=fail header.from=bank.test"), "forged");
   assert.equal(kind(passed, "x@notbank.test"), "unknown");
-  assert.equal(kind(null), "unknown");
-  assert.equal(kind(undefined), "unknown");
+  assert.equal(kind("mx.test; spf=none; dmarc=none"), "unknown");
+  // What its header says of results anybody may have written.
+  assert.equal(kind(null), "unchecked");
+  assert.equal(kind(undefined), "unchecked");
   const written = (how: string) => ({ authenticationResults: `mx.test; ${how}`, ...from(null, "x@mx.test") });
   assert.equal(authenticationOf(written('auth=pass smtp.mailfrom="x@mx.test"')).kind, "ours");
   assert.equal(authenticationOf(written("x-local=pass")).kind, "server");

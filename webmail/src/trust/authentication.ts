@@ -8,6 +8,8 @@ export type Authentication =
   | { readonly kind: "verified"; readonly domain: string; readonly checks: readonly Check[] }
   /** The domain of From says that it is not theirs. */
   | { readonly kind: "forged"; readonly domain: string; readonly checks: readonly Check[] }
+  /** This server has not looked: it was imported, or came by a server that is trusted. Another server does not say what it has found. */
+  | { readonly kind: "unchecked"; readonly domain: string; readonly checks: readonly Check[] }
   /** Nobody stands for it. */
   | { readonly kind: "unknown"; readonly domain: string; readonly checks: readonly Check[] }
   /** It came from a signed-in person of this server. */
@@ -63,7 +65,9 @@ const below = (one: string, other: string) => one === other || one.endsWith(`.${
 
 export function authenticationOf(email: Pick<Email, "authenticationResults" | "from">): Authentication {
   const domain = (email.from?.[0]?.email.split("@").pop() ?? "").toLowerCase();
-  const checks = checksOf(email.authenticationResults ?? "");
+  const results = email.authenticationResults ?? "";
+  if (results === "") return { kind: "unchecked", domain, checks: [] };
+  const checks = checksOf(results);
   const of = (method: string) => checks.filter((check) => check.method === method);
   if (of("dmarc").some(({ result }) => result === "pass")) return { kind: "verified", domain, checks };
   if (of("dkim").some((check) => check.result === "pass" && check.domain !== undefined && below(domain, check.domain)))

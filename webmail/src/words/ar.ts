@@ -449,6 +449,8 @@ export const ar: Words = {
   "trust.ours": "من شخص سجّل الدخول إلى هذا الخادم",
   "trust.server": "كتبه خادم البريد هذا",
   "trust.forged": "ليست من {domain}: هكذا يقول النطاق",
+  "trust.unchecked": "لم يُتحقَّق منه هنا",
+  "trust.uncheckedWhy": "لم يتحقق هذا الخادم من أن المرسل هو من يدّعي: استُوردت الرسالة أو وصلت عبر خادم موثوق.",
   "trust.unknown": "لا أحد يضمن {domain}",
   "trust.first": "أول رسالة من هذا المرسل",
   "trust.neverWritten": "لم تكتب إلى هذا العنوان قط",

@@ -426,6 +426,9 @@ export const de: Words = {
   "trust.ours": "Von einer angemeldeten Person dieses Servers",
   "trust.server": "Von diesem Mailserver selbst geschrieben",
   "trust.forged": "Nicht von {domain}: Die Domain sagt es selbst",
+  "trust.unchecked": "Hier nicht geprüft",
+  "trust.uncheckedWhy":
+    "Dieser Server hat nicht geprüft, ob der Absender ist, wer er zu sein behauptet: Die Nachricht wurde importiert oder kam über einen Server, dem vertraut wird.",
   "trust.unknown": "Niemand bürgt für {domain}",
   "trust.first": "Erste Nachricht von diesem Absender",
   "trust.neverWritten": "An diese Adresse haben Sie nie geschrieben",

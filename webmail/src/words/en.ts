@@ -426,6 +426,9 @@ export const en = {
   "trust.ours": "Sent by a signed-in person of this server",
   "trust.server": "Written by this mail server",
   "trust.forged": "Not from {domain}: the domain says so",
+  "trust.unchecked": "Not checked here",
+  "trust.uncheckedWhy":
+    "This server has not looked whether the sender is who it says: the message was imported, or it came by a server that is trusted.",
   "trust.unknown": "Nobody vouches for {domain}",
   "trust.first": "First message from this sender",
   "trust.neverWritten": "You have never written to this address",

@@ -412,6 +412,9 @@ export const es: Words = {
   "trust.ours": "De una persona identificada en este servidor",
   "trust.server": "Escrito por este servidor de correo",
   "trust.forged": "No es de {domain}: lo dice el dominio",
+  "trust.unchecked": "No comprobado aquí",
+  "trust.uncheckedWhy":
+    "Este servidor no ha comprobado si el remitente es quien dice ser: el mensaje se importó o llegó por un servidor de confianza.",
   "trust.unknown": "Nadie responde por {domain}",
   "trust.first": "Primer mensaje de este remitente",
   "trust.neverWritten": "Nunca ha escrito a esta dirección",

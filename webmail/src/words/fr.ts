@@ -417,6 +417,9 @@ export const fr: Words = {
   "trust.ours": "Envoyé par une personne connectée à ce serveur",
   "trust.server": "Écrit par ce serveur de messagerie",
   "trust.forged": "Pas de {domain} : le domaine le dit",
+  "trust.unchecked": "Non vérifié ici",
+  "trust.uncheckedWhy":
+    "Ce serveur n’a pas vérifié que l’expéditeur est bien celui qu’il prétend être : le message a été importé, ou il est arrivé par un serveur de confiance.",
   "trust.unknown": "Personne ne répond de {domain}",
   "trust.first": "Premier message de cet expéditeur",
   "trust.neverWritten": "Vous n’avez jamais écrit à cette adresse",

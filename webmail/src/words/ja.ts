@@ -396,6 +396,9 @@ export const ja: Words = {
   "trust.ours": "このサーバーにサインインした人から",
   "trust.server": "このメールサーバーが作成",
   "trust.forged": "{domain} からではありません (ドメインの宣言)",
+  "trust.unchecked": "このサーバーでは未確認",
+  "trust.uncheckedWhy":
+    "このサーバーは差出人が本人かどうかを確認していません。メッセージはインポートされたか、信頼されたサーバーを経由して届きました。",
   "trust.unknown": "{domain} を保証するものはありません",
   "trust.first": "この差出人からの最初のメッセージ",
   "trust.neverWritten": "このアドレスに書いたことはありません",
