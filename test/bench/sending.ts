@@ -1,17 +1,20 @@
 /**
  * What sending at volume costs: CPU of the server for each relayed message, plain beside a tenant's by a source that is being warmed up
  * (quotas, rules, events), in turns (plain, tenant, tenant, plain, …), so that what else the machine does falls on both.
- * `node test/bench/sending.ts [MESSAGES OF A TURN] [PAIRS] [both|plain|tenant] [FOLDER FOR CPU PROFILES]`
+ * "warmed": nobody's mail as plain is, of a second server whose own pool is warmed up (quotas and rules alone).
+ * `node test/bench/sending.ts [MESSAGES OF A TURN] [PAIRS] [tenant|warmed] [FOLDER FOR CPU PROFILES]`
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ask } from "../beside.ts";
 import { startDev } from "../dev-process.ts";
 import { startSink } from "../sink.ts";
 
 const messages = Number(process.argv[2] ?? 1000);
 const rounds = Number(process.argv[3] ?? 20);
-const only = process.argv[4] ?? "both";
+const compared = process.argv[4] === "warmed" ? "warmed" : "tenant";
 const profile = process.argv[5];
 const lanes = 20;
 
@@ -44,7 +47,7 @@ async function hand(port: number, from: string, count: number): Promise<void> {
           return;
         }
         const body = `From: ${from}\r\nTo: x\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\nMessage-ID: <${lane}.${left}@x>\r\nSubject: s\r\n\r\n${"Hello there. ".repeat(70)}\r\n.\r\n`;
-        socket.write(`MAIL FROM:<${from}>\r\nRCPT TO:<u${lane}.${left}@gmail.com>\r\nDATA\r\n${body}`);
+        socket.write(`MAIL FROM:<${from}>\r\nRCPT TO:<u${lane}.${left}@far.test>\r\nDATA\r\n${body}`);
       };
       socket.on("error", reject);
       socket.on("data", (chunk) => {
@@ -61,38 +64,51 @@ async function hand(port: number, from: string, count: number): Promise<void> {
   await Promise.all(Array.from({ length: lanes }, (_, lane) => one(lane)));
 }
 
-const sink = await startSink();
-const options = ["--deliver-to", `127.0.0.1:${sink.port}`, "--trust", "127.0.0.4/32", "--users", "1"];
-const dev = await startDev(
-  options,
-  profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` },
+// The receiver is found by DNS, as in earnest; it is of no provider that has limits.
+const receiver = "127.0.0.6";
+const sink = await startSink(undefined, { host: receiver });
+const folder = mkdtempSync(join(tmpdir(), "angarium-sending-bench-"));
+const dns = join(folder, "dns.json");
+writeFileSync(
+  dns,
+  JSON.stringify({
+    "far.test": { MX: "10 mx.far.test" },
+    "mx.far.test": { A: receiver },
+  }),
 );
-const data = dev.ready.data;
-await ask(data, "source add", { name: "mta1", address: "127.0.0.7", warmup: "normal", targets: ["gmail=10000000"] });
-await ask(data, "pool add", { name: "p", sources: ["mta1"] });
-await ask(data, "stream add", { name: "notices", kind: "transactional", pool: "p" });
-await ask(data, "sending tenant add", { name: "shop", stream: "notices" });
-await ask(data, "sending domain add", { name: "shop.test", tenant: "shop" });
-await ask(data, "warmup assert", { subject: "mta1", provider: "gmail" });
+const options = ["--dns", dns, "--mx-port", String(sink.port), "--trust", "127.0.0.4/32", "--users", "1"];
+const env = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` };
+const dev = await startDev(options, env);
+const other = compared === "warmed" ? await startDev(options, env) : dev;
+const data = other.ready.data;
+await ask(data, "source add", { name: "mta1", address: "127.0.0.7", warmup: "normal", targets: ["other=10000000"] });
+await ask(data, "pool add", { name: compared === "warmed" ? "default" : "p", sources: ["mta1"] });
+if (compared === "tenant") {
+  await ask(data, "stream add", { name: "notices", kind: "transactional", pool: "p" });
+  await ask(data, "sending tenant add", { name: "shop", stream: "notices" });
+  await ask(data, "sending domain add", { name: "shop.test", tenant: "shop" });
+}
+await ask(data, "warmup assert", { subject: "mta1", provider: "other" });
 const figures: { [name: string]: { readonly perSecond: number; readonly cpuMs: number; readonly bytes: number }[] } = {
   plain: [],
-  tenant: [],
+  [compared]: [],
 };
 const byThread = new Map<string, number[]>();
 const turns = [
-  ["plain", "x@other.test"],
-  ["tenant", "news@shop.test"],
+  ["plain", "x@other.test", dev],
+  [compared, compared === "tenant" ? "news@shop.test" : "x@other.test", other],
 ] as const;
-const turn = async ([name, from]: (typeof turns)[number]): Promise<void> => {
-  const before = threadsMs(dev.child.pid!);
-  const written = writtenBytes(dev.child.pid!);
+const turn = async ([name, from, server]: (typeof turns)[number]): Promise<void> => {
+  const pid = server.child.pid!;
+  const before = threadsMs(pid);
+  const written = writtenBytes(pid);
   const start = performance.now();
-  await hand(dev.ready.ports["smtp"]!, from, messages);
+  await hand(server.ready.ports["smtp"]!, from, messages);
   while (sink.taken.length < messages) await new Promise((resolve) => setTimeout(resolve, 5));
-  const after = threadsMs(dev.child.pid!);
+  const after = threadsMs(pid);
   figures[name]!.push({
     perSecond: Math.round((messages / (performance.now() - start)) * 1000),
-    bytes: (writtenBytes(dev.child.pid!) - written) / messages,
+    bytes: (writtenBytes(pid) - written) / messages,
     cpuMs: (sum(after.values()) - sum(before.values())) / messages,
   });
   sink.taken.length = 0;
@@ -106,8 +122,7 @@ for (const one of [...turns, ...turns]) await turn(one);
 for (const all of Object.values(figures)) all.length = 0;
 byThread.clear();
 for (let round = 0; round < rounds; round++)
-  for (const one of round % 2 === 0 ? turns : turns.toReversed())
-    if (only === "both" || only === one[0]) await turn(one);
+  for (const one of round % 2 === 0 ? turns : turns.toReversed()) await turn(one);
 const least = (all: readonly number[]): number => Math.min(...all);
 const sorted = (all: readonly number[]): number[] => [...all].sort((one, other) => one - other);
 const middle = (all: readonly number[]): number => sorted(all)[all.length >> 1] ?? 0;
@@ -123,17 +138,17 @@ for (const [name, all] of Object.entries(figures))
   }
 // Each pair is of the same seconds.
 const pairs = (of: "cpuMs" | "perSecond"): number[] =>
-  figures["tenant"]!.flatMap((one, at) => {
+  figures[compared]!.flatMap((one, at) => {
     const plain = figures["plain"]![at];
     return plain === undefined ? [] : [(one[of] / plain[of] - 1) * 100];
   });
 if (pairs("cpuMs").length > 0) {
   const more = (of: (all: readonly number[]) => number): string => {
-    const [plain, tenant] = ["plain", "tenant"].map((name) => of(figures[name]!.map(({ cpuMs }) => cpuMs)));
+    const [plain, tenant] = ["plain", compared].map((name) => of(figures[name]!.map(({ cpuMs }) => cpuMs)));
     return ((tenant! / plain! - 1) * 100).toFixed(1);
   };
   process.stdout.write(
-    `a tenant's costs ${middle(pairs("cpuMs")).toFixed(1)} % more (middle of ${pairs("cpuMs").length} pairs: ${pairs(
+    `${compared} costs ${middle(pairs("cpuMs")).toFixed(1)} % more (middle of ${pairs("cpuMs").length} pairs: ${pairs(
       "cpuMs",
     )
       .map((one) => one.toFixed(0))
@@ -148,5 +163,8 @@ for (const [key, all] of byThread)
     process.stdout.write(
       `${key}: ${(middle(all) * 1000).toFixed(0)} µs a message in the middle, ${(least(all) * 1000).toFixed(0)} at least\n`,
     );
-await dev.stop();
+const [status] = (await ask(data, "warmup status")) as { providers: { today: { used: number } }[] }[];
+process.stdout.write(`the warm-up counted ${status?.providers[0]?.today.used} of ${messages * (rounds + 2)}\n`);
+await Promise.all([...new Set([dev, other])].map((one) => one.stop()));
 await sink.close();
+rmSync(folder, { recursive: true });

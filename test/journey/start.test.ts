@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { databaseFile } from "../../server/store/sqlite.ts";
 import { temporaryFolder } from "../dev-process.ts";
 import { Wire } from "../wire.ts";
 
@@ -86,6 +87,12 @@ test("the first start prints a table, a password and DNS records; the next one i
   assert.doesNotMatch(second.out, /Password/);
   assert.match(await logIn(second.out, password), /^t OK/m);
   assert.equal(await second.stop(), 0);
+  // The folder was there before, for everybody to look into: what the server has made in it is for nobody else, but for its certificates.
+  const shown = new Set(["angarium.toml", join("tls", "ca.pem"), join("tls", "server.pem")]);
+  const made = await readdir(data, { recursive: true });
+  for (const name of made)
+    assert.equal((await stat(join(data, name))).mode & (shown.has(name) ? 0o022 : 0o077), 0, name);
+  assert.ok(made.includes(databaseFile));
   t.diagnostic(`ready after ${first.ms.toFixed(0)} ms the first time, ${second.ms.toFixed(0)} ms later`);
 });
 
