@@ -138,7 +138,7 @@ export const accountCommands: readonly Command[] = [
     (given, world) =>
       withAccount(world, given.name, async (account) =>
         given["take-back"] === true
-          ? done({ name: account.name, takenBack: await takeBackScheduled(world.store, account, world.now()) })
+          ? done({ name: account.name, takenBack: await takeBackScheduled(world.store, account.id, world.now()) })
           : done(await scheduledOf(world.store, account.id)),
       ),
   ),

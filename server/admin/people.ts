@@ -176,7 +176,7 @@ export async function lockPerson(
     if (one.kind === "app-password") await store.removeCredential(account.id, one.id);
   await store.removeFactors(account.id, ["totp", "totp-new", "passkey", "recovery", "identity"]);
   await store.webSessionsEnd(account.id, "");
-  return { kind: "locked", takenBack: await takeBackScheduled(store, account, now()) };
+  return { kind: "locked", takenBack: await takeBackScheduled(store, account.id, now()) };
 }
 
 /** Changes an account, as far as its tenant's limits and the last administrator allow. */

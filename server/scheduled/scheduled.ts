@@ -1,7 +1,7 @@
 /** Mail that waits for its time, as it is kept: an EmailSubmission (RFC 8621 §7) whose message lies beside it until it is handed over (`jmap/outbox.ts`). */
 import { isObject, type JsonObject } from "../../protocol/jmap/types.ts";
 import type { AppPassword } from "../store/security-store.ts";
-import type { Account, AccountId, Instant, Store } from "../store/store.ts";
+import type { AccountId, Instant, Store } from "../store/store.ts";
 
 export const submissionName = "EmailSubmission";
 
@@ -75,16 +75,16 @@ const maxTries = 10;
  * Takes back all of an account's mail that waits for its time, as the person could: the letters stay in its mailboxes. What is being handed over goes.
  * @returns how much was taken back
  */
-export async function takeBackScheduled(store: ObjectStore, account: Account, now: Instant): Promise<number> {
+export async function takeBackScheduled(store: ObjectStore, account: AccountId, now: Instant): Promise<number> {
   for (let tries = 0; tries < maxTries; tries++) {
-    const { objects, state } = await store.objects(account.id, submissionName, undefined);
+    const { objects, state } = await store.objects(account, submissionName, undefined);
     const edits = objects.flatMap(({ id, data }) =>
       isSubmission(data) && isWaiting(data) && (data.leaving === undefined || data.leaving.until <= now)
         ? [{ id, data: canceledSubmission(data) }]
         : [],
     );
     if (edits.length === 0) return 0;
-    if (typeof (await store.objectsPut(account.id, submissionName, edits, state)) !== "string") return edits.length;
+    if (typeof (await store.objectsPut(account, submissionName, edits, state)) !== "string") return edits.length;
   }
   throw new Error("The mail that waits for its time changes all the while: try again.");
 }

@@ -1,12 +1,9 @@
 /** A backup and the way back, file by file: the database is read over a connection of its own, and files with calls that block. */
 import {
-  closeSync,
   constants,
   copyFileSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -16,7 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Blobs, makeDataFolder } from "./blobs.ts";
+import { Blobs, makeDataFolder, sync } from "./blobs.ts";
 import { schemaVersion } from "./migrations/migrate.ts";
 import { blobShards } from "./ops/tx.ts";
 import { databaseFile } from "./sqlite.ts";
@@ -148,12 +145,3 @@ function copyWhole(from: string, to: string): void {
 }
 
 const sizeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;
-
-function sync(path: string): void {
-  const handle = openSync(path, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}

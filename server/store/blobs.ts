@@ -39,7 +39,7 @@ export class Blobs {
       fsyncSync(file);
       closeSync(file);
       file = undefined;
-      syncFolder(shard);
+      sync(shard);
     } catch (error) {
       // No row will name it. On a full disk it would be in the way.
       if (file !== undefined) closeQuietly(file);
@@ -52,7 +52,7 @@ export class Blobs {
   #makeShards(): void {
     for (let shard = 0; shard < blobShards; shard++)
       mkdirSync(join(this.#folder, shardName(shard)), { recursive: true, mode: 0o700 });
-    syncFolder(this.#folder);
+    sync(this.#folder);
     this.#hasShards = true;
   }
 
@@ -90,9 +90,9 @@ function listFolder(folder: string): readonly string[] {
   }
 }
 
-/** A new name is durable only when its folder is. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, "r");
+/** Makes a file durable, or a folder: a new name is durable only when its folder is. */
+export function sync(path: string): void {
+  const handle = openSync(path, "r");
   try {
     fsyncSync(handle);
   } finally {
@@ -119,7 +119,7 @@ function removeQuietly(path: string): void {
 /** Makes the data folder, which nobody else may read. */
 export function makeDataFolder(dir: string): void {
   makeFolder(join(dir, "blobs"));
-  syncFolder(dir);
+  sync(dir);
 }
 
 const shardName = (shard: number): string => shard.toString(16).padStart(2, "0");
