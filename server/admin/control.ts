@@ -97,9 +97,9 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, world
   let outcome: Line;
   try {
     const { name, args, by } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { [name: string]: unknown };
-    outcome = await performByHand(String(name), args, { ...world, by: userName(by) }, (line) =>
-      say({ kind: "progress", line }),
-    );
+    // A command of an older version does not say who types it.
+    const typed = typeof by === "string" ? { ...world, by: userName(by) } : world;
+    outcome = await performByHand(String(name), args, typed, (line) => say({ kind: "progress", line }));
   } catch (error) {
     outcome = { kind: "broken", why: error instanceof Error ? error.message : String(error) };
   }
@@ -144,10 +144,8 @@ function ownUser(): string {
 }
 
 /** As it goes into the audit log. */
-function userName(text: unknown): string {
-  return String(text)
-    .replaceAll(/[^\p{L}\p{N} ._@\\-]/gu, "?")
-    .slice(0, 64);
+function userName(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{N} ._@\\-]/gu, "?").slice(0, 64);
 }
 
 async function askServer(dataFolder: string, question: object, progress: Progress): Promise<Outcome | "nobody"> {
