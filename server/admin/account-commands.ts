@@ -134,10 +134,10 @@ export const accountCommands: readonly Command[] = [
   command(
     "account scheduled",
     "What of an account's mail waits for its time (put off in the webmail or by another JMAP program): when it goes, and to whom.",
-    { name, "take-back": { type: "flag", help: "take all of it back: the letters stay in the mailboxes" } },
+    { name, takeBack: { type: "flag", help: "take all of it back: the letters stay in the mailboxes" } },
     (given, world) =>
       withAccount(world, given.name, async (account) =>
-        given["take-back"] === true
+        given.takeBack === true
           ? done({ name: account.name, takenBack: await takeBackScheduled(world.store, account.id, world.now()) })
           : done(await scheduledOf(world.store, account.id)),
       ),
