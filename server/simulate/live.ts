@@ -115,7 +115,8 @@ export async function runLive(scenario: Scenario, seed: number, makeSending: Mak
     const monotonic = (): number => clock.now - start;
     const send = makeSend({
       ...sending.forSend,
-      settings: { ...defaultSendSettings, port: servers[0]!.port, idleMs: dayMs },
+      // The modelled receivers are on loopback, and DNS says so.
+      settings: { ...defaultSendSettings, port: servers[0]!.port, idleMs: dayMs, privateAddresses: true },
       resolver: resolverOf(providers),
       routing: () => plainRouting,
       domain: () => undefined,
