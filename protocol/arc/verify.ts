@@ -1,10 +1,11 @@
 /** Validates the ARC chain of a message (RFC 8617 §5.2). DNS and hashing are passed in. */
 import type { ArcResult } from "../authentication/results.ts";
 import { relaxedField } from "../dkim/canonical.ts";
+import type { BodyHash } from "../dkim/hashes.ts";
 import { isSignedBy, maxRsaBits, type parseKey } from "../dkim/key.ts";
 import { parseSignature, type SignatureTags } from "../dkim/signature.ts";
 import { base64Of, parseTags, withoutSignature } from "../dkim/tags.ts";
-import { type FoundKey, findKey, signedText, type VerifyParts } from "../dkim/verify.ts";
+import { type FoundKey, findKey, leftOpen, signedText, type VerifyParts } from "../dkim/verify.ts";
 import { isDnsName } from "../dns.ts";
 import type { Header } from "../mime/header.ts";
 import { maxInstances } from "./chain.ts";
@@ -35,8 +36,10 @@ export async function verifyArc(header: Header, parts: Pick<VerifyParts, "txt" |
   try {
     sets = setsOf(header);
     if (sets.length === 0) return { result: "none", sealers: [], said: [] };
-    await validate(header, sets, parts);
-    return { result: "pass", sealers: sealers(), said: sets.map(({ results }) => unnamed(results)) };
+    const { message } = await validate(header, sets, parts);
+    // Where From is not covered, anybody may be the author now of whom it was said.
+    const said = message.names.includes("from") ? sets.map(({ results }) => unnamed(results)) : [];
+    return { result: "pass", sealers: sealers(), said };
   } catch (error) {
     if (error instanceof Silent) return { result: "temperror", sealers: sealers(), reason: error.message, said: [] };
     if (error instanceof Broken) return { result: "fail", sealers: sealers(), reason: error.message, said: [] };
@@ -93,7 +96,7 @@ async function validate(
   ]);
   const silent = [messageKey, ...sealKeys].find((key) => "result" in key && key.result === "temperror");
   if (silent !== undefined && "reason" in silent) throw new Silent(silent.reason);
-  verifyMessage(header, message, messageKey, body?.hash);
+  verifyMessage(header, message, messageKey, body!);
   let covered = "";
   for (const [index, { results, message: ams, seal }] of sets.entries()) {
     covered += `${relaxedField(results)}\r\n${relaxedField(ams)}\r\n`;
@@ -109,11 +112,13 @@ async function validate(
 
 const unnamed = (field: string): string => field.slice(field.indexOf(":") + 1).trim();
 
-function verifyMessage(header: Header, message: SignatureTags, found: FoundKey, hash: string | undefined): void {
+function verifyMessage(header: Header, message: SignatureTags, found: FoundKey, body: BodyHash): void {
   const key = usable(found);
-  if (hash !== message.bodyHash) throw new Broken("the body has been changed since the last seal");
+  if (body.hash !== message.bodyHash) throw new Broken("the body has been changed since the last seal");
   if (!isSignedBy(key, signedText(header, message), message.signature))
     throw new Broken("the header has been changed since the last seal");
+  const open = leftOpen(header, message, body);
+  if (open !== undefined) throw new Broken(open);
 }
 
 function usable(key: FoundKey): Exclude<ReturnType<typeof parseKey>, string> {

@@ -10,31 +10,36 @@ export function ownResults(header: Header, ourHost: string): string | undefined 
   return value !== undefined && authservId(value) === ourHost.toLowerCase() ? value : undefined;
 }
 
-/** The domains whose signatures passed. */
-function passedDomains(header: Header, ourHost: string): ReadonlySet<string> {
-  const domains = new Set<string>();
-  const value = ownResults(header, ourHost);
-  if (value === undefined) return domains;
-  for (const piece of value
-    .replace(/\([^()]*\)/g, " ")
-    .replace(/"[^"]*"/g, "")
-    .split(";")) {
-    if (!/^\s*dkim\s*=\s*pass\b/i.test(piece)) continue;
-    const domain = /\bheader\.d\s*=\s*([\w.-]+)/i.exec(piece)?.[1];
-    if (domain !== undefined) domains.add(domain.toLowerCase());
+/** How RFC 6008 tells signatures of one message apart: domain, selector, and the first characters of b=. */
+const nameOf = (domain: string, selector: string, b: string): string =>
+  `${domain.toLowerCase()} ${selector.toLowerCase()} ${b.replace(/\s+/g, "").slice(0, 8)}`;
+
+/** The signatures that passed, by `nameOf`. */
+function passed(header: Header, ourHost: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const piece of (ownResults(header, ourHost) ?? "").split(";")) {
+    if (!/^\s*dkim\s*=\s*pass\s/i.test(piece)) continue;
+    const of = (tag: string): string => new RegExp(`\\sheader\\.${tag}="?([^\\s"]+)`).exec(piece)?.[1] ?? "";
+    names.add(nameOf(of("d"), of("s"), of("b")));
   }
-  return domains;
+  return names;
 }
 
-/** `names`: in lower case. Each must be there exactly once: of two, a signature may cover the other (RFC 6376 §5.4.2). */
+/**
+ * `names`: in lower case. Each must be there exactly once: of two, a signature may cover the other (RFC 6376 §5.4.2). Of signatures that bear the name
+ * of one that passed all must cover them: one that says so may be a stranger's, which never held.
+ */
 export function isCovered(header: Header, ourHost: string, names: readonly string[]): boolean {
   for (const wanted of names) if (header.fields.filter(({ name }) => name === wanted).length !== 1) return false;
-  const passed = passedDomains(header, ourHost);
-  return header.fields.some((field) => {
-    if (field.name !== "dkim-signature") return false;
+  const good = passed(header, ourHost);
+  const covers = new Map<string, boolean>();
+  for (const field of header.fields) {
+    if (field.name !== "dkim-signature") continue;
     const tags = parseTags(fieldValue(header, field));
-    if (tags === undefined || !passed.has((tags.get("d") ?? "").toLowerCase())) return false;
-    const covered = new Set(colonList(tags.get("h") ?? "").map((name) => name.toLowerCase()));
-    return names.every((name) => covered.has(name));
-  });
+    const name = nameOf(tags?.get("d") ?? "", tags?.get("s") ?? "", tags?.get("b") ?? "");
+    if (!good.has(name)) continue;
+    const covered = colonList(tags?.get("h") ?? "").map((one) => one.toLowerCase());
+    covers.set(name, (covers.get(name) ?? true) && names.every((one) => covered.includes(one)));
+  }
+  return [...covers.values()].includes(true);
 }

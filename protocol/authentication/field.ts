@@ -57,8 +57,6 @@ function mailFrom(local: string, domain: string): string {
 }
 
 function dkimPiece(one: DkimResult): string {
-  const reason =
-    one.reason === undefined ? (one.partial ? "only a part of the body is signed" : undefined) : one.reason;
   const at = one.identity.lastIndexOf("@");
   const local = one.identity.slice(0, at);
   const identity = `${isPlainLocal(local) && local.length <= 100 ? local : ""}@${token(one.identity.slice(at + 1))}`;
@@ -69,7 +67,7 @@ function dkimPiece(one: DkimResult): string {
     ["header.a", token(one.algorithm)],
     ["header.b", value(one.signature)],
   ].filter(([, text]) => text !== "" && text !== "@" && text !== '""');
-  const said = reason === undefined ? "" : ` reason=${quoted(reason)}`;
+  const said = one.reason === undefined ? "" : ` reason=${quoted(one.reason)}`;
   const testing = one.testing ? " (test mode)" : "";
   return `dkim=${one.result}${testing}${said} ${properties.map(([name, text]) => `${name}=${text}`).join(" ")}`.trimEnd();
 }
@@ -83,7 +81,8 @@ function dmarcPiece(dmarc: DmarcResult): string {
       ? ""
       : ` (p=${policy.p}${policy.sp === undefined ? "" : ` sp=${policy.sp}`}${policy.np === undefined ? "" : ` np=${policy.np}`})`;
   const asked = policy === undefined ? "" : ` policy.dmarc=${dmarc.asked}`;
-  return `dmarc=${dmarc.result}${comment}${said}${from}${asked}`;
+  const aligned = dmarc.dkimAligned && dmarc.result !== "pass" ? " policy.aligned=dkim" : "";
+  return `dmarc=${dmarc.result}${comment}${said}${from}${asked}${aligned}`;
 }
 
 function arcDetail(arc: ArcResult): string {

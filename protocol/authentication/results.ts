@@ -26,8 +26,6 @@ export type DkimResult = {
   readonly identity: string;
   readonly algorithm: string;
   readonly reason?: string;
-  /** l=, and more body than it covers: a pass that is true of a part only. */
-  readonly partial: boolean;
   /** The key says t=y: its domain is only trying (RFC 6376 §3.6.1). */
   readonly testing: boolean;
   /** The first characters of b=, to tell signatures apart (RFC 6008). */
@@ -39,7 +37,7 @@ export type ArcResult = {
   /** d= of each set, the oldest first; complete only where the chain passes. */
   readonly sealers: readonly string[];
   readonly reason?: string;
-  /** Of a chain that passes: what the sealers said they had seen, the oldest first (the values of ARC-Authentication-Results). */
+  /** Of a chain that passes: what the sealers said they had seen, the oldest first (the values of ARC-Authentication-Results); empty where From is not sealed. */
   readonly said: readonly string[];
 };
 

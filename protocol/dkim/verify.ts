@@ -87,7 +87,6 @@ function unreadable({ wrong, tags }: Unreadable): DkimResult {
     identity: `@${domain}`,
     algorithm: (tags?.get("a") ?? "").replace(/[^\w-]/g, "").slice(0, 30),
     reason: wrong,
-    partial: false,
     testing: false,
     signature: (tags?.get("b") ?? "").replace(/[^A-Za-z\d+/]/g, "").slice(0, 8),
   };
@@ -99,7 +98,6 @@ function verifyOne(header: Header, tags: SignatureTags, key: FoundKey, body: Bod
     selector: tags.selector,
     identity: tags.identity,
     algorithm: tags.algorithm,
-    partial: body.more,
     testing: "key" in key && key.testing,
     signature: startOfSignature(tags.signature),
   };
@@ -115,7 +113,32 @@ function verifyOne(header: Header, tags: SignatureTags, key: FoundKey, body: Bod
     return not("policy", `a key of ${key.bits} bits is no proof`);
   if (!isSignedBy(key, signedText(header, tags), tags.signature))
     return not("fail", "the signature does not fit the header");
+  const open = leftOpen(header, tags, body);
+  if (open !== undefined) return not("policy", open);
   return { ...base, result: "pass" };
+}
+
+/** Fields that can be there once (RFC 5322 §3.6, RFC 2045 §3) and say what people see: readers take the first one, signatures the last. */
+const shownOnce = [
+  ["from", "From"],
+  ["subject", "Subject"],
+  ["reply-to", "Reply-To"],
+  ["content-type", "Content-Type"],
+  ["content-transfer-encoding", "Content-Transfer-Encoding"],
+] as const;
+
+/**
+ * Why a signature that fits does not stand for the message that people see: anybody may have put something to it (RFC 6376 §8.2, §8.15); undefined
+ * where it does.
+ */
+export function leftOpen(header: Header, { names }: SignatureTags, { more }: BodyHash): string | undefined {
+  if (more) return "only a part of the body is signed";
+  for (const [name, shown] of shownOnce) {
+    const covered = names.filter((one) => one === name).length;
+    if (covered > 0 && header.fields.filter((field) => field.name === name).length > covered)
+      return `there is another ${shown} than the one that is signed`;
+  }
+  return undefined;
 }
 
 /** What a signature covers of the header, itself at the end. RFC 6376 §3.7. */

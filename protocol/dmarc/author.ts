@@ -9,11 +9,13 @@ export type Authors =
   | { readonly kind: "one"; readonly domain: string }
   /** Of such a message nothing counts as aligned. */
   | { readonly kind: "none" }
-  | { readonly kind: "several"; readonly domains: readonly string[] };
+  | { readonly kind: "several"; readonly domains: readonly string[] }
+  /** More than are looked at: whose policy holds cannot be known. */
+  | { readonly kind: "too-many"; readonly domains: readonly string[] };
 
 /** Domains of authors that are looked at. */
 export const maxAuthorDomains = 4;
-const maxAuthors = 100;
+export const maxAuthors = 100;
 /** Characters of From fields that are searched for what looks like an author. */
 const maxSearchedChars = 4000;
 
@@ -21,6 +23,7 @@ export function authorsOf(header: Header): Authors {
   const domains = new Set<string>();
   let fields = 0;
   let unreadable = false;
+  let tooMany = false;
   let text = "";
   for (const field of header.fields) {
     if (field.name !== "from") continue;
@@ -28,7 +31,9 @@ export function authorsOf(header: Header): Authors {
     // Byte strings: a domain in UTF-8 (RFC 6532) is read as such.
     const value = Buffer.from(fieldValue(header, field), "latin1").toString("utf8");
     text = `${text} ${value}`.slice(0, maxSearchedChars);
-    for (const entry of parseAddresses(value, maxAuthors)) {
+    const entries = parseAddresses(value, maxAuthors + 1);
+    tooMany ||= entries.length > maxAuthors;
+    for (const entry of entries) {
       if (entry.kind !== "mailbox") continue;
       const domain = entry.domain === "" ? undefined : parseDomain(entry.domain.replace(/\.$/, ""));
       if (domain === undefined || domain.startsWith("[")) unreadable = true;
@@ -42,7 +47,9 @@ export function authorsOf(header: Header): Authors {
       if (domain !== undefined) domains.add(domain);
       unreadable = true;
     }
+  if (tooMany || domains.size > maxAuthorDomains)
+    return { kind: "too-many", domains: [...domains].slice(0, maxAuthorDomains) };
   if (domains.size === 0) return { kind: "none" };
   if (fields === 1 && domains.size === 1 && !unreadable) return { kind: "one", domain: [...domains][0]! };
-  return { kind: "several", domains: [...domains].slice(0, maxAuthorDomains) };
+  return { kind: "several", domains: [...domains] };
 }

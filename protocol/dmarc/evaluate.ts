@@ -30,6 +30,8 @@ export async function evaluate(
       return { dmarc: { ...nothing, result: "permerror", reason: "there is no author" }, aligned: [] };
     case "several":
       return { dmarc: await ofSeveral(authors.domains, walked, parts), aligned: [] };
+    case "too-many":
+      return { dmarc: { ...tooMany, fromDomain: authors.domains[0] }, aligned: [] };
     case "one":
       return ofOne(authors.domain, walked[0]!, identities, parts);
     default:
@@ -47,6 +49,9 @@ const nothing: DmarcResult = {
   spfAligned: false,
   dkimAligned: false,
 };
+
+/** A domain that asks to refuse could be behind those that are looked at. */
+const tooMany: DmarcResult = { ...nothing, result: "fail", asked: "reject", reason: "there are too many authors" };
 
 const severity: { readonly [word in DmarcWord]: number } = { none: 0, quarantine: 1, reject: 2 };
 
@@ -109,17 +114,15 @@ async function ofOne(
   // RFC 7489's silence and RFC 9989 §4.5 agree: HELO counts for DMARC only as the stand-in of a null reverse-path.
   const spfMode = policy?.aspf ?? "r";
   const dkimMode = policy?.adkim ?? "r";
-  // A signature of a part of the body says nothing of the message that people see.
-  const whole = dkim.filter((one) => !one.partial);
   const spfMatters = spf !== undefined && (spf.result === "pass" || spf.result === "temperror");
   const [spfMatch, ...dkimMatches] = await Promise.all([
     spfMatters ? isAligned(spf.domain, spfMode) : false,
-    ...whole.map((one) =>
+    ...dkim.map((one) =>
       one.result === "pass" || one.result === "temperror" ? isAligned(one.domain, dkimMode) : false,
     ),
   ]);
   const spfAligned = spf?.result === "pass" && spfMatch === true;
-  const signers = whole.filter((one, index) => one.result === "pass" && dkimMatches[index] === true);
+  const signers = dkim.filter((one, index) => one.result === "pass" && dkimMatches[index] === true);
   const aligned = [...new Set([...signers.map((one) => one.domain), ...(spfAligned ? [spf.domain] : [])])];
   const base = { ...nothing, fromDomain: domain, spfAligned, dkimAligned: signers.length > 0 };
   if (found === "trouble")
@@ -134,7 +137,7 @@ async function ofOne(
   const unsure =
     (spf?.result === "temperror" && spfMatch !== false) ||
     spfMatch === undefined ||
-    whole.some((one, index) => dkimMatches[index] === undefined || (one.result === "temperror" && dkimMatches[index]));
+    dkim.some((one, index) => dkimMatches[index] === undefined || (one.result === "temperror" && dkimMatches[index]));
   if (unsure || asked === undefined) {
     const reason = unsure
       ? "DNS does not answer for a proof that could have held"

@@ -37,6 +37,5 @@ export async function answersFor(bytes: Buffer, ask: AnswersForAsk): Promise<str
     const organisation = ask.registrable(author);
     return organisation !== undefined && organisation === ask.registrable(domain);
   };
-  // RFC 8460 §3: l= may not be used.
-  return results.find(({ result, partial, domain }) => result === "pass" && !partial && same(domain))?.domain;
+  return results.find(({ result, domain }) => result === "pass" && same(domain))?.domain;
 }

@@ -121,7 +121,7 @@ async function signaturesOf(
     if ("wrong" in tags) continue;
     const rest = header.fields.filter((one) => one.name !== "dkim-signature" || one === field);
     const [found] = await verifyDkim({ ...header, fields: rest }, parts);
-    if (found?.result === "pass" && !found.partial) held.push({ field, tags });
+    if (found?.result === "pass") held.push({ field, tags });
     else others.push(tags.domain);
   }
   return { held, others };

@@ -70,9 +70,9 @@ rows.push(
   byDkim("DKIM: b= is empty", "550", {}, { after: (text) => text.replace(/ b=[^\n]*/, " b=") }),
   byDkim("DKIM: a second From that is not signed", "550", {}, { after: (text) => `From: Bob <b@bank.test>\n${text}` }),
   byDkim(
-    "DKIM: a second Subject on top is not what was signed",
+    "DKIM: a Subject that is not signed is not told from another",
     "inbox dkim=pass",
-    {},
+    { h: "from:date" },
     { after: (text) => `Subject: x\n${text}` },
   ),
   byDkim(
@@ -82,6 +82,42 @@ rows.push(
     { after: (text) => `Subject: x\n${text}` },
   ),
 );
+
+// Readers take the first field of a name, a signature that names it once the last.
+for (const field of [
+  "Subject: x",
+  "Content-Type: text/html",
+  "Content-Transfer-Encoding: base64",
+  "Reply-To: x@x.test",
+])
+  rows.push({
+    name: `DKIM: another field on top of the one that is signed: ${field}`,
+    zone: (d) => withKey(withPolicy(d, "p=none"), d),
+    message: (d) => {
+      const own = "Content-Type: text/plain\nContent-Transfer-Encoding: 7bit\nReply-To: a@a.test\n";
+      const h = "from:subject:date:reply-to:content-type:content-transfer-encoding";
+      return `${field}\n${signed(plain(d, own), { d, h })}`;
+    },
+    expected: "inbox dkim=policy dmarc=fail",
+  });
+rows.push({
+  name: "DKIM l= and an appended body: no pass for anybody who reads the results",
+  zone: (d) => withKey({}, d),
+  message: (d) => `${signed(plain(d), { d, tags: { l: "14" } })}Buy this!\n`,
+  expected: "inbox dkim=policy dmarc=none !aligned",
+});
+rows.push({
+  name: "DKIM: a signature of the same organisation is said to be aligned where there is no policy",
+  zone: (d) => withKey({}, `mail.${d}.com`),
+  message: (d) => signed(plain(`${d}.com`), { d: `mail.${d}.com` }),
+  expected: "inbox dkim=pass dmarc=none policy.aligned=dkim",
+});
+rows.push({
+  name: "DKIM: one of a neighbour is not",
+  zone: (d) => withKey({}, `${d}.github.io`),
+  message: (d) => signed(plain("shop.github.io"), { d: `${d}.github.io` }),
+  expected: "inbox dkim=pass dmarc=none !aligned",
+});
 
 // The key in DNS.
 const p = /p=(.*)/.exec(rsaKey.record)![1]!;

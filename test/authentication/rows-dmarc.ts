@@ -330,6 +330,14 @@ from(
   "550",
   () => ({ "_dmarc.xn--bcher-kva.test": { TXT: "v=DMARC1; p=reject" } }),
 );
+const freemail = Array.from({ length: 4 }, (_, i) => `a@free${i}.test`).join(", ");
+from("a domain that rejects behind four that do not care", (d) => `From: ${freemail}, x@bank.test (${d})`, "550");
+from(
+  "a domain that rejects behind a hundred authors of another",
+  (d) => `From: ${`a@${d},\n `.repeat(100)}x@bank.test`,
+  "550",
+);
+from("a hundred authors of one domain", (d) => `From: ${`a@${d},\n `.repeat(100)}`, "inbox dmarc=pass");
 from("forty authors", (d) => `From: ${Array.from({ length: 40 }, (_, i) => `a${i}@d${i}.${d}`).join(", ")}`, "550");
 rows.push({
   name: "From: there is none",

@@ -8,9 +8,16 @@ const sealers = [...believed, "stranger.test"];
 const pem = rsaKey.key.export({ type: "pkcs8", format: "pem" }).toString();
 
 /** One more ARC set by `domain`, which says `results`. */
-function sealed(message: string, domain: string, results: string, chain: "none" | "pass" | "fail" = "pass"): string {
+function sealed(
+  message: string,
+  domain: string,
+  results: string,
+  chain: "none" | "pass" | "fail" = "pass",
+  only?: readonly string[],
+): string {
   const bytes = Buffer.from(message.replaceAll("\n", "\r\n"));
-  const set = arcSeal({ bytes, chain, results, domain, selector: "arc", privateKey: pem, sealedAt: Date.now() });
+  const key = { domain, selector: "arc", privateKey: pem };
+  const set = arcSeal({ bytes, chain, results, ...key, sealedAt: Date.now(), ...(only && { only }) });
   return set.replaceAll("\r\n", "\n") + message;
 }
 
@@ -65,6 +72,15 @@ row("one that is not over a believed one", "550", (d) =>
 );
 row("the body was changed after the seal", "550", (d) =>
   sealed(plain(d), "believed.test", pass(d, "mx")).replace("Hello there", "Hello you"),
+);
+row("a second Subject came after the seal", "550", (d) =>
+  sealed(plain(d), "believed.test", pass(d, "mx")).replace("From:", "Subject: Other\nFrom:"),
+);
+row("From is not sealed", "550", (d) =>
+  sealed(plain("elsewhere.test"), "believed.test", pass(d, "mx"), "pass", ["subject", "date"]).replace(
+    "a@elsewhere.test",
+    `a@${d}`,
+  ),
 );
 row("the results were changed after the seal", "550", (d) =>
   sealed(plain(d), "believed.test", "mx; dmarc=fail").replace("dmarc=fail", `dmarc=pass header.from=${d}`),

@@ -153,6 +153,17 @@ test("in place of a reader", async (t) => {
     assert.equal(await leave(deliver(letter("/a", both).replace("hello", "other"))), "notCovered");
     const twice = letter("/a", both).replace("Subject:", "List-Unsubscribe: <https://other.test/>\r\nSubject:");
     assert.equal(await leave(deliver(twice)), "notCovered");
+    // A signature that holds, and one of its name that would cover the fields but never held.
+    const [said = "", way = ""] = [/^DKIM-Signature:.*?\r\n(?![ \t])/s, /^List-.*?(?=\r\n\r\n)/ms].map(
+      (pattern) => pattern.exec(letter("/a", both))?.[0],
+    );
+    const held = letter("/a", some);
+    const start = (field: string) => /b=\s*(\S{8})/.exec(field.replace(/bh=[^;]*;/, ""))?.[1] ?? "";
+    for (const b of [start(said), start(held)]) {
+      assert.equal(b.length, 8);
+      const lent = said.replace(start(said), b);
+      assert.equal(await leave(deliver(lent + held.replace(/^List-.*?(?=\r\n\r\n)/ms, way))), "notCovered");
+    }
     assert.equal(await leave(deliver(letter("/a", both, "Two-Clicks"))), "noWay");
     // What is imported may bear anybody's results, and ours.
     const good = `mail.${dev.ready.domain}; dkim=pass header.d=list.test; dmarc=pass header.from=list.test`;

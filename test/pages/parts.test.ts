@@ -202,14 +202,21 @@ test("filters become a script that compiles, whatever is written into them, and 
 
 test("who sent it, by what the server says that it has found, and by no field of the message", () => {
   const passed =
-    "mx.test; dkim=pass (1024 bits; x) header.d=mail.bank.test; spf=fail smtp.mailfrom=a@b.test; dmarc=none";
+    "mx.test; dkim=pass (1024 bits; x) header.d=mail.bank.test; spf=fail smtp.mailfrom=a@b.test; dmarc=none header.from=bank.test policy.aligned=dkim";
   const kind = (authenticationResults: string | null | undefined, sender = "x@bank.test") => {
     const email = { ...headers(`Authentication-Results: ${passed}`), ...from(null, sender) };
     return authenticationOf(authenticationResults === undefined ? email : { ...email, authenticationResults }).kind;
   };
   assert.equal(kind(passed), "verified");
   assert.equal(kind("mx.test; dmarc=fail header.from=bank.test"), "forged");
-  assert.equal(kind(passed, "x@notbank.test"), "unknown");
+  const signed = (d: string, dmarc: string) => kind(`mx.test; dkim=pass header.d=${d}; dmarc=${dmarc}`);
+  assert.equal(signed("bank.test", "none"), "verified");
+  assert.equal(signed("notbank.test", "none"), "unknown");
+  // Only the server knows which names are of one organisation: whoever has a page at a host of pages is not the host.
+  assert.equal(signed("mallory.bank.test", "none"), "unknown");
+  assert.equal(signed("test", "none"), "unknown");
+  assert.equal(signed("bank.test", "fail"), "forged");
+  assert.equal(kind("mx.test; dkim=policy header.d=bank.test; dmarc=none"), "unknown");
   assert.equal(kind("mx.test; spf=none; dmarc=none"), "unknown");
   // What its header says of results anybody may have written.
   assert.equal(kind(null), "unchecked");

@@ -1,5 +1,6 @@
 /** What follows from who sent a message: the author's DMARC policy, and the reasons not to follow it to the letter. */
 import type { DmarcWord } from "../../../protocol/authentication/results.ts";
+import { maxAuthorDomains, maxAuthors } from "../../../protocol/dmarc/author.ts";
 import { type Reply, reply } from "../../../protocol/smtp/reply.ts";
 import type { Authentication } from "./authentication.ts";
 
@@ -63,15 +64,14 @@ function whyNot(found: Authentication, from: string): string {
   const { dmarc } = found;
   if (dmarc.reason === "there are several authors")
     return `The message names several authors, and the DMARC policy of ${dmarc.policy?.domain ?? from} asks to ${wordsOf(dmarc.asked)}`;
+  if (dmarc.reason === "there are too many authors")
+    return `The From field names more authors than can be checked (${maxAuthors}, of ${maxAuthorDomains} domains)`;
   const spf =
     found.spf === undefined
       ? ""
       : `SPF: ${found.spf.result}${found.spf.result === "pass" ? " for another domain" : ""}, `;
-  const passing = found.dkim.find((one) => one.result === "pass");
-  const dkim =
-    passing === undefined
-      ? (found.dkim[0]?.result ?? "none")
-      : `pass for ${passing.partial ? "a part of the body" : "another domain"}`;
+  const passes = found.dkim.some((one) => one.result === "pass");
+  const dkim = passes ? "pass for another domain" : (found.dkim[0]?.result ?? "none");
   return `Nothing shows that this message is from ${from} (${spf}DKIM: ${dkim}), whose DMARC policy asks to ${wordsOf(dmarc.asked)}`;
 }
 

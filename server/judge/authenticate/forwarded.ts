@@ -26,8 +26,6 @@ export function listOf(header: Header, dkim: readonly DkimResult[]): string | un
   const given = headerValue(header, "list-id");
   const id = given === undefined ? undefined : /<([^<>\s]{1,253})>\s*$/.exec(given)?.[1]?.toLowerCase();
   if (id === undefined) return undefined;
-  const signed = dkim.some(
-    (one) => one.result === "pass" && !one.partial && (id === one.domain || id.endsWith(`.${one.domain}`)),
-  );
+  const signed = dkim.some((one) => one.result === "pass" && (id === one.domain || id.endsWith(`.${one.domain}`)));
   return signed ? id : undefined;
 }

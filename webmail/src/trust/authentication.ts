@@ -1,7 +1,13 @@
 /** Who really sent it, from the Authentication-Results (RFC 8601) that our server wrote when it took the message: what stands in the header may be forged. */
 import type { Email } from "../jmap/types.ts";
 
-export type Check = { readonly method: string; readonly result: string; readonly domain: string | undefined };
+export type Check = {
+  readonly method: string;
+  readonly result: string;
+  readonly domain: string | undefined;
+  /** Of DMARC without a pass: a signature of the author's own organisation holds all the same (there is no policy). */
+  readonly aligned: boolean;
+};
 
 export type Authentication =
   /** The domain of From stands for it: DMARC passed, or an aligned signature. */
@@ -17,7 +23,8 @@ export type Authentication =
   /** The server wrote it itself: a notice, an automatic answer. */
   | { readonly kind: "server"; readonly domain: string; readonly checks: readonly Check[] };
 
-const maxFieldChars = 8000;
+/** More than eight signatures with the longest names come to. */
+const maxFieldChars = 16_000;
 
 /** RFC 8601 §2.2: method=result, then comments, reasons and properties. */
 export function checksOf(field: string): readonly Check[] {
@@ -39,6 +46,7 @@ export function checksOf(field: string): readonly Check[] {
           method: method.toLowerCase(),
           result: result.toLowerCase(),
           domain: domain?.replace(/^.*@/, "").toLowerCase(),
+          aligned: /\spolicy\.aligned=dkim\b/.test(part),
         },
       ];
     });
@@ -61,8 +69,6 @@ export function markDomain(email: Pick<Email, "authenticationResults" | "from">)
   return domain !== undefined && (found.domain === domain || found.domain.endsWith(`.${domain}`)) ? domain : undefined;
 }
 
-const below = (one: string, other: string) => one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
-
 export function authenticationOf(email: Pick<Email, "authenticationResults" | "from">): Authentication {
   const domain = (email.from?.[0]?.email.split("@").pop() ?? "").toLowerCase();
   const results = email.authenticationResults ?? "";
@@ -70,10 +76,12 @@ export function authenticationOf(email: Pick<Email, "authenticationResults" | "f
   const checks = checksOf(results);
   const of = (method: string) => checks.filter((check) => check.method === method);
   if (of("dmarc").some(({ result }) => result === "pass")) return { kind: "verified", domain, checks };
-  if (of("dkim").some((check) => check.result === "pass" && check.domain !== undefined && below(domain, check.domain)))
-    return { kind: "verified", domain, checks };
+  const refuted = of("dmarc").some(({ result }) => result === "fail");
+  const signed = of("dkim").some((check) => check.result === "pass" && check.domain === domain);
+  // Whose domain stands for whose below or above it is for the server to say: it knows which of them are people's own.
+  if (!refuted && (signed || of("dmarc").some(({ aligned }) => aligned))) return { kind: "verified", domain, checks };
   if (of("auth").some(({ result }) => result === "pass")) return { kind: "ours", domain, checks };
   if (of("x-local").some(({ result }) => result === "pass")) return { kind: "server", domain, checks };
-  if (of("dmarc").some(({ result }) => result === "fail")) return { kind: "forged", domain, checks };
+  if (refuted) return { kind: "forged", domain, checks };
   return { kind: "unknown", domain, checks };
 }
