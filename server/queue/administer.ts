@@ -1,23 +1,16 @@
 /** What an administrator may do with the queue: look, hold, release, try now, delete, and return to the sender. */
-import { reply } from "../../protocol/smtp/reply.ts";
 import type { Log } from "../log.ts";
-import type { Outcome } from "../send/classify.ts";
-import type { Path } from "../send/site.ts";
 import { isOf } from "../store/queued.ts";
 import type { QueuedMessage, QueuedRecipient, QueueFilter, Settlement, Store } from "../store/store.ts";
+import type { Condemned } from "./condemned.ts";
 import type { Finisher } from "./finish.ts";
-import { keyOf } from "./holding.ts";
-import { type Held, Item, type ItemOwner } from "./item.ts";
+import type { Holding } from "./holding.ts";
+import { type Held, Item, type ItemOwner, type Looking } from "./item.ts";
 import type { Queue } from "./queue.ts";
 import type { ReadyStage } from "./ready.ts";
 
-/** Recipients that "bounce" has condemned and that have not come by yet. */
-const maxCondemned = 100_000;
 /** Messages that "bounce" lists at a time. */
 const pageSize = 1000;
-
-/** Mail whose way is being looked up. */
-export type Looking = { readonly held: Held; recipients: readonly QueuedRecipient[] };
 
 /** What it needs of the queue at work. */
 export type AdministratorPorts = {
@@ -25,6 +18,8 @@ export type AdministratorPorts = {
   readonly ready: ReadyStage;
   readonly looking: ReadonlySet<Looking>;
   readonly finisher: Finisher;
+  readonly holding: Holding;
+  readonly condemned: Condemned;
   readonly owner: ItemOwner;
   readonly now: () => number;
   readonly log: Log;
@@ -32,25 +27,13 @@ export type AdministratorPorts = {
   readonly pauseClaims: () => Promise<() => void>;
   /** Nothing is held back for what went wrong before. */
   readonly tryAllAgain: () => void;
-  readonly forget: (held: Held, recipients: readonly QueuedRecipient[]) => void;
-  /** The same outcome for all, without a session. */
-  readonly all: (held: Held, recipients: readonly QueuedRecipient[], outcome: Outcome, path: Path | undefined) => void;
 };
 
 export class Administrator implements Pick<Queue, "act" | "show"> {
   readonly #ports: AdministratorPorts;
-  /** Recipients that are returned to their senders. */
-  readonly #condemned = new Set<string>();
 
   constructor(ports: AdministratorPorts) {
     this.#ports = ports;
-  }
-
-  /** These have come to an end by themselves, or will be tried again. */
-  done(held: Held, recipients: readonly QueuedRecipient[], outcomes: readonly Outcome[]): void {
-    if (this.#condemned.size === 0) return;
-    for (let index = 0; index < recipients.length; index++)
-      if (outcomes[index]?.kind !== "later") this.#condemned.delete(keyOf(held.message, recipients[index]!));
   }
 
   async show(id: string): Promise<QueuedMessage | undefined> {
@@ -62,7 +45,7 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
     if (action === "hold") return this.#keepBack(filter, why);
     const touched = await this.#ports.store.queueAct(filter, action, this.#ports.now());
     // The store has it no more: what is not under way already is dropped here too.
-    if (action === "delete") this.#withdraw(filter, (held, some) => this.#ports.forget(held, some));
+    if (action === "delete") this.#withdraw(filter, (held, some) => this.#ports.holding.release(held, some));
     else this.#ports.tryAllAgain();
     return touched;
   }
@@ -85,7 +68,7 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
         for (const [held, some] of given) this.#ports.finisher.postpone(held, some, now);
         throw error;
       }
-      for (const [held, some] of given) this.#ports.forget(held, some);
+      for (const [held, some] of given) this.#ports.holding.release(held, some);
       return await store.queueAct(filter, "hold", now, why);
     } finally {
       resume();
@@ -112,7 +95,7 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
 
   /** Condemns what matches; each is failed, with its notice, when it comes by, which is at once. */
   async #bounce(filter: QueueFilter): Promise<number> {
-    const { store, log } = this.#ports;
+    const { store, condemned, log } = this.#ports;
     let count = 0;
     let page: readonly QueuedMessage[] = [];
     do {
@@ -120,38 +103,21 @@ export class Administrator implements Pick<Queue, "act" | "show"> {
       page = await store.queueList({ ...filter, limit: pageSize, ...(after === undefined ? {} : { after }) });
       for (const message of page)
         for (const recipient of message.recipients) {
-          if (this.#condemned.size >= maxCondemned) break;
-          this.#condemned.add(keyOf(message, recipient));
+          if (condemned.full) break;
+          condemned.add(message, recipient);
           count++;
         }
-    } while (page.length === pageSize && this.#condemned.size < maxCondemned);
-    if (this.#condemned.size >= maxCondemned)
-      log.warn({ condemned: this.#condemned.size }, "too much to return at once: repeat the command for the rest");
-    this.#withdraw(filter, (held, some) => this.failCondemned(held, some, undefined));
+    } while (page.length === pageSize && !condemned.full);
+    if (condemned.full)
+      log.warn({ condemned: condemned.size }, "too much to return at once: repeat the command for the rest");
+    this.#withdraw(filter, (held, some) => condemned.fail(held, some, undefined));
     const now = this.#ports.now();
     await store.queueAct(filter, "release", now);
     if (filter.state === undefined || filter.state === "scheduled") await store.queueAct(filter, "retry", now);
     this.#ports.tryAllAgain();
     return count;
   }
-
-  /** Fails those that are condemned, if any; the others with them come again. */
-  failCondemned(held: Held, recipients: readonly QueuedRecipient[], path: Path | undefined): boolean {
-    if (this.#condemned.size === 0) return false;
-    const condemned = recipients.filter((recipient) => this.#condemned.delete(keyOf(held.message, recipient)));
-    if (condemned.length === 0) return false;
-    const others = recipients.filter((recipient) => !condemned.includes(recipient));
-    if (others.length > 0) this.#ports.finisher.postpone(held, others, this.#ports.now());
-    this.#ports.all(held, condemned, returnedByHand, path);
-    return true;
-  }
 }
-
-const returnedByHand: Outcome = {
-  kind: "failed",
-  why: "policy",
-  reply: reply(554, "5.7.0", "Returned by the administrator"),
-};
 
 /** Those of a message's recipients that a filter of the store's names. */
 function matching(filter: QueueFilter, { message }: Held, recipients: readonly QueuedRecipient[]): QueuedRecipient[] {

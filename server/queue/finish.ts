@@ -124,6 +124,18 @@ export class Finisher {
     this.#making.add(making);
   }
 
+  /** The same outcome for all, without a session. */
+  all(
+    held: Held,
+    recipients: readonly QueuedRecipient[],
+    outcome: Outcome,
+    path: Path | undefined,
+    details: { readonly [name: string]: unknown } = {},
+  ): void {
+    const outcomes = recipients.map(() => outcome);
+    this.finish(held, recipients, outcomes, undefined, path, details);
+  }
+
   #resultsOf(
     held: Held,
     recipients: readonly QueuedRecipient[],

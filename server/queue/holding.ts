@@ -59,6 +59,14 @@ export class Holding {
     return this.#taken.get(message.id)?.get(recipient.id)?.lease;
   }
 
+  /** Somebody else's from now on. */
+  release(held: Held, recipients: readonly QueuedRecipient[]): void {
+    this.forget(
+      held,
+      recipients.map(({ id }) => id),
+    );
+  }
+
   /** They are settled, or somebody else's. */
   forget(held: Held, recipients: readonly number[]): void {
     const { id } = held.message;

@@ -24,6 +24,9 @@ export type Held = {
   pending: number;
 };
 
+/** Mail whose way is being looked up. */
+export type Looking = { readonly held: Held; recipients: readonly QueuedRecipient[] };
+
 /** Those recipients of one message that go one way together: one transaction. */
 export class Item implements Job {
   readonly held: Held;
