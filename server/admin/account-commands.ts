@@ -55,6 +55,15 @@ const setDisabled = (verb: "disable" | "enable", help: string): Command =>
     }),
   );
 
+/** Whose mailbox it is in, and who has put it off, by name where that is somebody else. */
+async function namedScheduled(store: World["store"], account: Account) {
+  const found = await scheduledOf(store, account.id);
+  const others = new Set(found.flatMap(({ mailbox, by }) => [mailbox, by]).filter((id) => id !== account.id));
+  const names = new Map<number, string | undefined>();
+  for (const id of others) names.set(id, (await store.accounts({ id }))[0]?.name);
+  return found.map(({ mailbox, by, ...shown }) => ({ ...shown, mailbox: names.get(mailbox), by: names.get(by) }));
+}
+
 export const accountCommands: readonly Command[] = [
   command(
     "account add",
@@ -121,7 +130,7 @@ export const accountCommands: readonly Command[] = [
   ),
   command(
     "account lock",
-    "Let nobody into an account any more, like that of somebody who has left: its password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. What it has put off (mail that waits for its time) is taken back. Mail to it is taken and kept, and what forwards and answers it goes on. A new password (account password) opens it again.",
+    "Let nobody into an account any more, like that of somebody who has left: its password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. What it has put off (mail that waits for its time, in mailboxes of others too) is taken back. Mail to it is taken and kept, and what forwards and answers it goes on. A new password (account password) opens it again.",
     { name },
     (given, world) =>
       withAccount(world, given.name, async (account) => {
@@ -133,13 +142,13 @@ export const accountCommands: readonly Command[] = [
   ),
   command(
     "account scheduled",
-    "What of an account's mail waits for its time (put off in the webmail or by another JMAP program): when it goes, and to whom.",
+    "What of somebody's mail waits for its time (put off in the webmail or by another JMAP program, in mailboxes of others too): when it goes, and to whom.",
     { name, takeBack: { type: "flag", help: "take all of it back: the letters stay in the mailboxes" } },
     (given, world) =>
       withAccount(world, given.name, async (account) =>
         given.takeBack === true
           ? done({ name: account.name, takenBack: await takeBackScheduled(world.store, account.id, world.now()) })
-          : done(await scheduledOf(world.store, account.id)),
+          : done(await namedScheduled(world.store, account)),
       ),
   ),
   command("account password", "Set a new password.", { name, password }, (given, world) =>

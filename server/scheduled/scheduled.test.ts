@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ObjectEdit } from "../store/jmap.ts";
-import { type Submission, scheduledOf, takeBackScheduled } from "./scheduled.ts";
+import { putOffOf, type Submission, scheduledOf, takeBackDue, takeBackScheduled } from "./scheduled.ts";
 
 const base: Submission = {
   identityId: "I1",
@@ -17,6 +17,9 @@ const base: Submission = {
 const { blobId: _, ...handedOver } = base;
 const now = Date.parse("2026-01-01T00:00:00Z");
 
+/** What is named after another's mailbox lies there; all else in that of account 7. */
+const mailboxOf = (id: string): number => (id.startsWith("of 8") ? 8 : 7);
+
 /** `meanwhile` runs before the first answer to a change. */
 function world(kept: { [id: string]: Submission }, meanwhile: () => void = () => {}) {
   let state = 1;
@@ -26,7 +29,11 @@ function world(kept: { [id: string]: Submission }, meanwhile: () => void = () =>
     for (const { id, data } of edits) kept[id] = data as Submission;
   };
   const store = {
-    objects: async () => ({ objects: Object.entries(kept).map(([id, data]) => ({ id, data })), state }),
+    objectsOfAll: async () => Object.entries(kept).map(([id, data]) => ({ account: mailboxOf(id), id, data })),
+    objects: async (account: number) => ({
+      objects: Object.entries(kept).flatMap(([id, data]) => (mailboxOf(id) === account ? [{ id, data }] : [])),
+      state,
+    }),
     objectsPut: async (_account: number, _type: string, edits: readonly ObjectEdit[], ifState: number | undefined) => {
       if (first) meanwhile();
       first = false;
@@ -60,6 +67,36 @@ test("what waits, the next first; what is taken back waits no more", async () =>
   assert.equal(kept["soon"]!.undoStatus, "canceled");
   assert.equal(kept["soon"]!.blobId, undefined);
   assert.deepEqual(kept["gone"], handedOver);
+});
+
+test("what somebody has put off in another's mailbox is theirs too; what others put off there is not", async () => {
+  const kept: { [id: string]: Submission } = {
+    "of 8: the owner's": base,
+    "of 8: theirs": { ...base, by: 7 },
+    "of 8: a third's": { ...base, by: 9 },
+    "by an assistant": { ...base, by: 9 },
+  };
+  const { store } = world(kept);
+  assert.deepEqual(
+    (await scheduledOf(store, 7)).map(({ id, mailbox, by }) => [id, mailbox, by]),
+    [
+      ["of 8: theirs", 8, 7],
+      ["by an assistant", 7, 9],
+    ],
+  );
+  assert.equal(await takeBackScheduled(store, 7, now), 2);
+  assert.deepEqual(
+    Object.values(kept).map(({ undoStatus }) => undoStatus),
+    ["pending", "canceled", "pending", "canceled"],
+  );
+});
+
+test("what is overdue of everybody", async () => {
+  const due = { ...base, sendAt: "2025-12-31T23:59:59Z" };
+  const { store } = world({ due, later: base, "of 8": due, gone: { ...handedOver, sendAt: due.sendAt } });
+  assert.deepEqual(await putOffOf(store, now), { all: 3, due: 2 });
+  assert.equal(await takeBackDue(store, now), 2);
+  assert.deepEqual(await putOffOf(store, now), { all: 1, due: 0 });
 });
 
 test("what goes meanwhile is not taken back", async () => {

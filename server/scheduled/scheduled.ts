@@ -52,39 +52,101 @@ export type Scheduled = {
   /** RFC 3339. */
   readonly sendAt: string;
   readonly to: readonly string[];
+  /** Whose mailbox it is in, and who has put it off. */
+  readonly mailbox: AccountId;
+  readonly by: AccountId;
 };
 
-type ObjectStore = Pick<Store, "objects" | "objectsPut">;
+type ObjectStore = Pick<Store, "objects" | "objectsPut" | "objectsOfAll">;
 
 const isWaiting = ({ undoStatus, blobId }: Submission): boolean => undoStatus === "pending" && blobId !== undefined;
 
-/** What of an account's mail waits for its time, the next to go first. */
-export async function scheduledOf(store: Pick<Store, "objects">, account: AccountId): Promise<readonly Scheduled[]> {
-  const { objects } = await store.objects(account, submissionName, undefined);
-  return objects
-    .flatMap(({ id, data }) =>
-      isSubmission(data) && isWaiting(data) ? [{ id, sendAt: data.sendAt, to: Object.keys(data.deliveryStatus) }] : [],
-    )
-    .sort((one, other) => (one.sendAt < other.sendAt ? -1 : 1));
+async function waitingOf(
+  store: Pick<Store, "objectsOfAll">,
+  which: (data: Submission, mailbox: AccountId) => boolean,
+): Promise<readonly (Scheduled & { readonly data: Submission })[]> {
+  return (await store.objectsOfAll(submissionName)).flatMap(({ account, id, data }) =>
+    isSubmission(data) && isWaiting(data) && which(data, account)
+      ? [
+          {
+            id,
+            sendAt: data.sendAt,
+            to: Object.keys(data.deliveryStatus),
+            mailbox: account,
+            by: data.by ?? account,
+            data,
+          },
+        ]
+      : [],
+  );
 }
+
+/** Mail of somebody: in their mailbox, whoever has put it off there, and what they have put off in mailboxes of others. */
+const isOf = (account: AccountId) => (data: Submission, mailbox: AccountId) =>
+  mailbox === account || data.by === account;
+
+/** What of somebody's mail waits for its time, the next to go first. */
+export async function scheduledOf(
+  store: Pick<Store, "objectsOfAll">,
+  account: AccountId,
+): Promise<readonly Scheduled[]> {
+  const found = await waitingOf(store, isOf(account));
+  return found.map(({ data: _, ...shown }) => shown).sort((one, other) => (one.sendAt < other.sendAt ? -1 : 1));
+}
+
+/**
+ * Takes back all of somebody's mail that waits for its time, as they could: the letters stay in their mailboxes. What is being handed over goes.
+ * @returns how much was taken back
+ */
+export function takeBackScheduled(store: ObjectStore, account: AccountId, now: Instant): Promise<number> {
+  return takeBack(store, isOf(account), now);
+}
+
+/** Mail of everybody that waits for its time, and how much of it should be gone already. */
+export async function putOffOf(
+  store: Pick<Store, "objectsOfAll">,
+  now: Instant,
+): Promise<{ readonly all: number; readonly due: number }> {
+  const found = await waitingOf(store, () => true);
+  return { all: found.length, due: found.filter(({ data }) => isDue(data, now)).length };
+}
+
+/** Takes back what should be gone already. */
+export function takeBackDue(store: ObjectStore, now: Instant): Promise<number> {
+  return takeBack(store, (data) => isDue(data, now), now);
+}
+
+const isDue = ({ sendAt }: Submission, now: Instant): boolean => Date.parse(sendAt) <= now;
 
 /** What changes beside it is looked at again so often. */
 const maxTries = 10;
 
-/**
- * Takes back all of an account's mail that waits for its time, as the person could: the letters stay in its mailboxes. What is being handed over goes.
- * @returns how much was taken back
- */
-export async function takeBackScheduled(store: ObjectStore, account: AccountId, now: Instant): Promise<number> {
+async function takeBack(
+  store: ObjectStore,
+  which: (data: Submission, mailbox: AccountId) => boolean,
+  now: Instant,
+): Promise<number> {
+  let count = 0;
+  for (const mailbox of new Set((await waitingOf(store, which)).map((one) => one.mailbox)))
+    count += await takeBackIn(store, mailbox, (data) => which(data, mailbox), now);
+  return count;
+}
+
+async function takeBackIn(
+  store: ObjectStore,
+  mailbox: AccountId,
+  which: (data: Submission) => boolean,
+  now: Instant,
+): Promise<number> {
   for (let tries = 0; tries < maxTries; tries++) {
-    const { objects, state } = await store.objects(account, submissionName, undefined);
+    const { objects, state } = await store.objects(mailbox, submissionName, undefined);
     const edits = objects.flatMap(({ id, data }) =>
-      isSubmission(data) && isWaiting(data) && (data.leaving === undefined || data.leaving.until <= now)
+      isSubmission(data) && isWaiting(data) && which(data) && (data.leaving === undefined || data.leaving.until <= now)
         ? [{ id, data: canceledSubmission(data) }]
         : [],
     );
     if (edits.length === 0) return 0;
-    if (typeof (await store.objectsPut(account, submissionName, edits, state)) !== "string") return edits.length;
+    if (typeof (await store.objectsPut(mailbox, submissionName, edits, state)) !== "string") return edits.length;
   }
   throw new Error("The mail that waits for its time changes all the while: try again.");
 }
