@@ -42,6 +42,7 @@ async function world(how: { readonly caFile?: string; readonly acme?: string }) 
     configured: how.caFile === undefined,
     more: [],
     ourHost: "mail.ours.test",
+    withheld: () => false,
     now: Date.now,
     log: quiet,
   });

@@ -48,6 +48,8 @@ export async function makeCertificates(parts: {
   /** Further files that he named, where our own certificate stays the first. */
   readonly more: readonly CertificateFiles[];
   readonly ourHost: string;
+  /** Nothing is ordered for now. */
+  readonly withheld: () => boolean;
   readonly now: () => number;
   readonly log: Log;
 }): Promise<Certificates> {
@@ -169,7 +171,7 @@ export async function makeCertificates(parts: {
     },
     start() {
       const orderOnce = (): void => {
-        if (ordering) return;
+        if (ordering || parts.withheld()) return;
         ordering = true;
         inBackground(order().finally(() => (ordering = false)));
       };

@@ -15,6 +15,7 @@ import { startSigning } from "./signing.ts";
 import { startSigningIn } from "./signing-in.ts";
 import { Traffic } from "./traffic.ts";
 import { startTransit } from "./transit.ts";
+import { Outgoing } from "./withhold/outgoing.ts";
 import { makePool } from "./work/pool.ts";
 
 export type Ground = Awaited<ReturnType<typeof layGround>>;
@@ -62,6 +63,8 @@ export async function layGround(
     heard: (entry) => traffic.note(entry),
   });
   const store = metrics.counting(options.store);
+  const outgoing = ends.always.use(await Outgoing.open(store, log));
+  const { withheld } = outgoing;
   const pool = makePool();
   const endPointHash = (name: string | undefined) => keyRing.endPointHash(name);
   const signingIn = startSigningIn({ ...options, store }, ends, { endPointHash, guessed: late.guessed, now });
@@ -74,6 +77,7 @@ export async function layGround(
     resolver,
     settings: config.dkim,
     acme: config.acme,
+    withheld,
     now,
     log,
   });
@@ -90,6 +94,7 @@ export async function layGround(
     configured: certificate !== "",
     more: certificate === "" ? more : [],
     ourHost,
+    withheld,
     now,
     log,
   });
@@ -107,6 +112,7 @@ export async function layGround(
     newId: () => randomUUID().replaceAll("-", "").slice(16),
     newMessageId: () => `${randomBytes(12).toString("hex")}@${ourHost}`,
     store,
+    outgoing,
     pool,
     changes,
     traffic,

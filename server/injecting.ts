@@ -67,6 +67,7 @@ export function startInjecting(parts: {
   readonly resolver: Pick<Resolver, "a" | "aaaa">;
   /** Webhooks may lead to this machine. */
   readonly local: boolean;
+  readonly withheld: () => boolean;
   readonly log: Log;
 }): {
   readonly injection: Injection;

@@ -56,6 +56,7 @@ export function startMounting(
       now,
       newId,
       random: (bytes) => randomBytes(bytes).toString("hex"),
+      withheld: ground.outgoing.withheld,
       pushAnywhere: !edgePolicies,
       publishedKeys: openPgpKeys,
       elsewhere: makeElsewhere({

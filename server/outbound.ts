@@ -20,7 +20,7 @@ import type { Submit } from "./submit/submit.ts";
 export type Outbound = Awaited<ReturnType<typeof startOutbound>>;
 
 export async function startOutbound(
-  { config, edgePolicies, resolver, log, now, ourHost, node, newId, store, pool, signing, transit }: Ground,
+  { config, edgePolicies, resolver, log, now, ourHost, node, newId, store, outgoing, pool, signing, transit }: Ground,
   { sending, directory }: OwnMail,
   ends: Ends,
   parts: {
@@ -71,6 +71,7 @@ export async function startOutbound(
   const writing = makeWriting(pool);
   const queue = makeQueue({
     restrain: restraining.restrainer,
+    withheld: outgoing.withheld,
     store,
     send,
     notices,
@@ -84,5 +85,6 @@ export async function startOutbound(
     random: Math.random,
     log,
   });
+  outgoing.whenLetGo(() => void queue.poke());
   return { routes, send, notices, correspondents, restraining, writing, queue };
 }

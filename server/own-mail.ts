@@ -15,7 +15,22 @@ import { startUpholding } from "./upholding.ts";
 export type OwnMail = Awaited<ReturnType<typeof startOwnMail>>;
 
 export async function startOwnMail(
-  { config, dataDir, version, resolver, log, now, ourHost, newId, store, pool, people, signing, transit }: Ground,
+  {
+    config,
+    dataDir,
+    version,
+    resolver,
+    log,
+    now,
+    ourHost,
+    newId,
+    store,
+    outgoing,
+    pool,
+    people,
+    signing,
+    transit,
+  }: Ground,
   late: {
     readonly give: Deliver["give"];
     readonly act: Queue["act"];
@@ -58,6 +73,7 @@ export async function startOwnMail(
     ourHost,
     version,
     believesSignedAlone: config.authentication.enforce,
+    withheld: outgoing.withheld,
     now,
     newId,
     log,

@@ -74,9 +74,12 @@ export const programs: readonly Program[] = [
   },
   {
     name: "restore",
-    usage: "restore FOLDER [--data DIR]",
-    help: "Puts a backup into an empty data folder.",
-    options: [data],
+    usage: "restore FOLDER [--data DIR] [--send]",
+    help: "Puts a backup into an empty data folder. Nothing leaves the copy until you let it go (angarium outgoing release).",
+    options: [
+      data,
+      ["--send", "the original is gone, and this takes its place: what waits is sent at the first start"],
+    ],
   },
   { name: "version", usage: "version", help: "Prints the version." },
 ];

@@ -64,6 +64,7 @@ export function startReporting(parts: {
   readonly version: string;
   /** TLS reports that come by mail count only with a signature of the reporter's domain; otherwise DNS is not asked (tests). */
   readonly believesSignedAlone: boolean;
+  readonly withheld: () => boolean;
   readonly now: () => number;
   readonly newId: () => string;
   readonly log: Log;
@@ -121,7 +122,8 @@ export function startReporting(parts: {
   const stopDaily = daily({
     what: "sending reports",
     work: async () => {
-      await send(false);
+      // What is due is sent on the first day that it may be.
+      if (!parts.withheld()) await send(false);
       for (const kind of [receivedKind, failureKind, tlsReceivedKind])
         await store.forgetTallies(kind, dayOf(now()) - keepDays);
     },

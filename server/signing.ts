@@ -35,6 +35,7 @@ export async function startSigning(parts: {
   readonly settings: DkimSettings;
   /** How zones are changed, where `settings.dynamicUpdates` wants that. */
   readonly acme: AcmeSettings;
+  readonly withheld: () => boolean;
   readonly now: () => number;
   readonly log: Log;
 }): Promise<Signing> {

@@ -26,7 +26,7 @@ export function startSubmitting(
   parts: { readonly listeners: () => readonly BoundAddress[] },
 ) {
   const { config, edgePolicies, resolver, log, now, ourHost, node, newId, newMessageId, store, pool } = ground;
-  const { signing, transit } = ground;
+  const { signing, transit, outgoing } = ground;
   const { publicUrl, sandbox } = config.sending;
   const { hears } = restraining;
   const refused = ends.always.use(new RefusedJournal({ store, newId, now, log }));
@@ -84,6 +84,7 @@ export function startSubmitting(
       writing,
       resolver,
       local: !edgePolicies,
+      withheld: outgoing.withheld,
       ourHost,
       now,
       newId,

@@ -10,14 +10,15 @@ export function makeWebhooks(parts: {
   readonly store: Store;
   readonly resolver: Pick<Resolver, "a" | "aaaa">;
   readonly local: boolean;
+  readonly withheld: () => boolean;
   readonly now: () => Instant;
   readonly log: Log;
 }): Webhooks {
-  const { store, resolver, local, now, log } = parts;
+  const { store, resolver, local, withheld, now, log } = parts;
   const guard = makeGuard(resolver, {
     privateAddresses: false,
     ...(local ? { allow: { has: (address: string) => /^(?:127\.|::1$)/.test(address) } } : {}),
   });
   const schemes = local ? ["https:", "http:"] : ["https:"];
-  return new Webhooks({ store, guard, schemes, now, random: Math.random, log });
+  return new Webhooks({ store, guard, schemes, withheld, now, random: Math.random, log });
 }

@@ -76,7 +76,7 @@ const counterparts: { readonly [path: string]: readonly string[] | { readonly no
   "/sending/tenants": ["sending tenant add", "sending tenant set", "sending tenant remove"],
   "/sending/throttles": ["shaping release"],
   "/sending/warmups": ["warmup resume", "warmup pause", "warmup assert"],
-  "/settings": ["setting set", "route set"],
+  "/settings": ["setting set", "route set", "outgoing hold", "outgoing release"],
   "/sign-in/ldap/sync": ["ldap sync"],
   "/sign-in": { none: "looks at what is configured and changes nothing" },
   "/stopped-senders": ["limit stopped", "limit freeze", "limit release"],

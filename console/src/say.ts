@@ -196,5 +196,6 @@ const words: { readonly [name: string]: string } = {
   publicArchive: "Archive for everybody",
   journeyDays: "Days that journeys are kept",
   auditDays: "Days that the audit log is kept",
+  outgoingHeld: "Let nothing leave this server",
   routes: "Routes of outbound mail",
 };

@@ -20,6 +20,7 @@ import { limitCommands } from "./limit-commands.ts";
 import { listCommands } from "./list-commands.ts";
 import { listRequestCommands } from "./list-request-commands.ts";
 import { noteCommand } from "./noted.ts";
+import { outgoingCommands } from "./outgoing-commands.ts";
 import { quarantineCommands } from "./quarantine-commands.ts";
 import { queueCommands } from "./queue-commands.ts";
 import { render } from "./render.ts";
@@ -73,6 +74,7 @@ export const commands: readonly Command[] = [
   ...webhookCommands,
   ...sieveCommands,
   ...searchCommands,
+  ...outgoingCommands,
   ...settingCommands,
   ...serverCommands,
 ];

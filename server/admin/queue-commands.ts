@@ -41,7 +41,7 @@ function asKept(text: string): string {
   return address === undefined ? text : formatMailbox(address);
 }
 
-const shown = (message: QueuedMessage, waits: ReturnType<typeof waitsOf>) => ({
+const shown = (message: QueuedMessage, waits: Awaited<ReturnType<typeof waitsOf>>) => ({
   id: message.id,
   from: message.envelopeFrom,
   sizeBytes: message.sizeBytes,
@@ -158,7 +158,7 @@ export const queueCommands: readonly Command[] = [
         ...(after === undefined ? {} : { after }),
       };
       const found = await world.store.queueList(filter);
-      const waits = waitsOf(found, world);
+      const waits = await waitsOf(found, world);
       return done(found.map((message) => shown(message, waits)));
     },
     listText,
@@ -174,7 +174,7 @@ export const queueCommands: readonly Command[] = [
       const journey = await store.trace(id, defaultLimit);
       const details = await readable(journey, store);
       return done({
-        ...shown(message, waitsOf([message], world, journey)),
+        ...shown(message, await waitsOf([message], world, journey)),
         journey: journey.map(({ at, stage }, index) => ({ at: time(at), stage, detail: details[index] })),
       });
     },

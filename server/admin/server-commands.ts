@@ -1,4 +1,5 @@
 import { parseRoutes, routeMistakeWords, tlsModes } from "../send/route.ts";
+import { withheldOf, withheldSetting, withheldWords } from "../store/withheld.ts";
 import { backUp } from "./back-up.ts";
 import { type Command, command, done, no, time } from "./command.ts";
 import { counted } from "./progress.ts";
@@ -16,8 +17,19 @@ const withoutPassword = ({ password, ...route }: RawRoute): RawRoute =>
 
 export const serverCommands: readonly Command[] = [
   command("status", "What runs and how much there is to do.", {}, async (_, { store, running, hostname }) => {
-    const [domains, accounts, queued] = await Promise.all([store.domains(), store.accounts(), store.queueCount()]);
-    const counts = { hostname, domains: domains.length, accounts: accounts.length, queuedRecipients: queued };
+    const [domains, accounts, queued, withheld] = await Promise.all([
+      store.domains(),
+      store.accounts(),
+      store.queueCount(),
+      store.setting(withheldSetting).then(withheldOf),
+    ]);
+    const counts = {
+      hostname,
+      domains: domains.length,
+      accounts: accounts.length,
+      queuedRecipients: queued,
+      ...(withheld === undefined ? {} : { outgoing: withheldWords(withheld) }),
+    };
     if (running === undefined) return done({ running: false, ...counts });
     const { startedAt, ...rest } = running();
     return done({ running: true, ...rest, startedAt: time(startedAt), ...counts });

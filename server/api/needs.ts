@@ -3,7 +3,7 @@ import { z } from "zod";
 
 export const Need = z.object({
   severity: z.enum(["bad", "warning"]),
-  kind: z.enum(["dns", "dns-unseen", "certificate", "queue", "quarantine", "quota", "sender"]),
+  kind: z.enum(["dns", "dns-unseen", "certificate", "queue", "quarantine", "quota", "sender", "outgoing"]),
   about: z.string().describe("What it is about; empty where it is about many."),
   words: z.string(),
 });
@@ -20,6 +20,7 @@ const more: { readonly [kind in Need["kind"]]: string } = {
   quarantine: "more messages are kept back.",
   quota: "more accounts have little room left.",
   sender: "more accounts may not send.",
+  outgoing: "more are held.",
 };
 
 /** The worst first; of what is alike some by name, the others as a number. */

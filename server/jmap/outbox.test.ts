@@ -73,13 +73,14 @@ function world(kept: { [id: string]: Submission }, between: () => Promise<void> 
     taken.push(id);
     return [reply(250, "2.0.0", "Taken")];
   };
-  const made = { submit };
+  const made = { submit, withheld: false };
   const ports = {
     store,
     log,
     now: () => clock.now,
     newId: () => `m${Math.random()}`,
     submit: (mail: never) => made.submit(mail),
+    withheld: () => made.withheld,
   } as unknown as JmapPorts;
   const outboxes = Array.from(
     { length: nodes },
@@ -135,6 +136,19 @@ test("taken back before its time it does not go; while it goes it is too late", 
   await round(outbox, t);
   assert.deepEqual(answers, [true, false]);
   assert.deepEqual([kept["early"]?.undoStatus, kept["late"]?.queueId], ["canceled", "q"]);
+});
+
+test("where nothing may leave what was put off stays so, and can be taken back", async (t) => {
+  const waiting = { ...base, blobId };
+  const kept: { [id: string]: Submission } = { a: waiting, b: waiting };
+  const { outbox, made, taken } = world(kept);
+  made.withheld = true;
+  await round(outbox, t);
+  assert.deepEqual([taken.length, kept["a"]], [0, waiting]);
+  assert.equal(await outbox.cancel(1, "a", waiting), true);
+  made.withheld = false;
+  await round(outbox, t);
+  assert.deepEqual([taken.length, kept["a"]?.undoStatus, kept["b"]?.queueId], [1, "canceled", "q"]);
 });
 
 test("of two nodes one hands over what has waited, whichever dies; and what one keeps the other knows", async (t) => {

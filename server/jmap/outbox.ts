@@ -133,7 +133,8 @@ export class Outbox {
     await this.#hear();
     const now = this.#ports.now();
     let looked = 0;
-    for (const watched of [this.#waiting, this.#underWay])
+    // What nothing may leave of stays put off, and can be taken back.
+    for (const watched of this.#ports.withheld() ? [this.#underWay] : [this.#waiting, this.#underWay])
       for (const [key, one] of [...watched]) {
         if (one.dueAt > now) continue;
         if (++looked > maxLookedAt) return;

@@ -37,6 +37,8 @@ export type JmapPorts = {
   readonly newId: () => string;
   /** `bytes` random bytes in hexadecimal. */
   readonly random: (bytes: number) => string;
+  /** Nothing leaves by itself: mail that was put off stays so, nobody is pushed anything. */
+  readonly withheld: () => boolean;
   /** Push may go to private addresses, and unencrypted HTTP: for tests on one machine. */
   readonly pushAnywhere: boolean;
   readonly sleepers: Pick<Sleepers, "note">;

@@ -149,6 +149,7 @@ export class Subscriptions {
   }
 
   #tell(served: Served, { changed }: StateChange): void {
+    if (this.#ports.withheld()) return;
     served.pending = together(served.pending, changed);
     if (!served.sending && served.timer === undefined) this.#send(served);
   }

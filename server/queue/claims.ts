@@ -10,7 +10,7 @@ import type { ReadyStage } from "./ready.ts";
 /** Mail that has waited too long is looked for this often. */
 const expiredEveryMs = 30_000;
 
-export type ClaimsAsk = Pick<QueueAsk, "send" | "settings" | "node" | "log"> & {
+export type ClaimsAsk = Pick<QueueAsk, "send" | "withheld" | "settings" | "node" | "log"> & {
   readonly store: Pick<QueueAsk["store"], "claim" | "renewLeases">;
   readonly life: Life;
   readonly holding: Holding;
@@ -86,7 +86,8 @@ export class Claims {
   }
 
   get #going(): boolean {
-    return this.#ask.life.running && this.#paused === 0;
+    const { life, withheld } = this.#ask;
+    return life.running && this.#paused === 0 && withheld?.() !== true;
   }
 
   /** Claims portions until nothing more is due or there is no room. */

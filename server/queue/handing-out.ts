@@ -18,12 +18,15 @@ import type { Suspended } from "./suspended.ts";
 
 /** A lease must last at least this long when its message's turn comes; otherwise it is left to be claimed again. */
 const leaseReserveMs = 60_000;
-/** What came back into the line while its account was stopped waits so long each time. */
+/** What came back into the line while its account was stopped, or all was held, waits so long each time. */
 const restrainedMs = 300_000;
 /** Journey entries name this many of the hosts that could not be reached. */
 const maxTriesShown = 6;
 
-export type HandingOutAsk = Pick<QueueAsk, "send" | "dispatch" | "restrain" | "settings" | "node" | "log"> & {
+export type HandingOutAsk = Pick<
+  QueueAsk,
+  "send" | "dispatch" | "restrain" | "withheld" | "settings" | "node" | "log"
+> & {
   readonly ready: ReadyStage;
   readonly holding: Holding;
   readonly memory: MessageMemory;
@@ -73,8 +76,9 @@ export class HandingOut implements ItemOwner {
 
   /** Undefined: it may go now. */
   #heldUntil(message: QueuedMessage, path: Path): number | undefined {
-    const { restrain, dispatch, now } = this.#ask;
-    return restrain?.mayNotSend(message) === true ? now() + restrainedMs : dispatch?.heldUntil(message, path);
+    const { restrain, withheld, dispatch, now } = this.#ask;
+    const waits = withheld?.() === true || restrain?.mayNotSend(message) === true;
+    return waits ? now() + restrainedMs : dispatch?.heldUntil(message, path);
   }
 
   /** The store knows of more that was sent: those that waited for it may take on. */

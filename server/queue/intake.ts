@@ -11,7 +11,7 @@ import type { ParkLine } from "./park-line.ts";
 import type { QueueAsk } from "./queue-ask.ts";
 import type { Ways } from "./ways.ts";
 
-export type IntakeAsk = Pick<QueueAsk, "dispatch" | "settings"> & {
+export type IntakeAsk = Pick<QueueAsk, "dispatch" | "withheld" | "settings"> & {
   readonly life: Life;
   readonly holding: Holding;
   readonly memory: MessageMemory;
@@ -34,8 +34,8 @@ export class Intake {
   }
 
   leaseForNew(): Lease | undefined {
-    const { life, holding, settings, freshOwner, now } = this.#ask;
-    if (!life.running || holding.recipients >= settings.maxReady) return undefined;
+    const { life, withheld, holding, settings, freshOwner, now } = this.#ask;
+    if (!life.running || withheld?.() === true || holding.recipients >= settings.maxReady) return undefined;
     const until = now() + settings.leaseMs;
     // This lease is never renewed: were the answer to `accept` lost, the message would otherwise be nobody's until a restart.
     if (this.#freshLease === undefined || this.#freshLease.until < until - 1000)

@@ -38,6 +38,8 @@ export type QueueAsk = {
     /** What became of recipients. */
     heard(message: QueuedMessage, outcomes: readonly Outcome[]): void;
   };
+  /** Nothing leaves for now: what comes stays in the store. */
+  readonly withheld?: (() => boolean) | undefined;
   /** Delivers what waited for its time to people here. */
   readonly deliverHere?: DeliverHere | undefined;
   /** Name of this node: the same after a restart, another for each node. */

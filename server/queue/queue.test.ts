@@ -126,7 +126,7 @@ function world(settings: Partial<QueueSettings> = {}, store = new FakeStore(), n
   const told: Told[] = [];
   let clock = Date.now();
   const start = performance.now();
-  const state = { noticesFail: false, skewMs: 0, stopped: new Set<number | undefined>() };
+  const state = { noticesFail: false, skewMs: 0, stopped: new Set<number | undefined>(), withheld: false };
   const heard: (readonly [account: number | undefined, kinds: string])[] = [];
   const notices: QueueNotices = {
     async notice(kind, message, _, recipients) {
@@ -147,6 +147,7 @@ function world(settings: Partial<QueueSettings> = {}, store = new FakeStore(), n
     store,
     send,
     notices,
+    withheld: () => state.withheld,
     restrain: {
       mayNotSend: ({ account }) => state.stopped.has(account),
       heard: ({ account }, outcomes) => void heard.push([account, outcomes.map(({ kind }) => kind).join()]),
@@ -191,6 +192,21 @@ async function until(condition: () => boolean, what = "it"): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
+
+test("where nothing may leave all stays in the store, also what is in line, until it may go", async () => {
+  const { queue, send, store, state, pass, offer } = world();
+  state.withheld = true;
+  offer("a@x.test", ["b@y.test"]);
+  await queue.start();
+  offer("a@x.test", ["c@y.test"]);
+  await queue.poke();
+  pass(3_600_000);
+  await queue.poke();
+  assert.deepEqual([send.jobs.length, store.left, queue.counters().inMemory], [0, 2, 0]);
+  state.withheld = false;
+  await queue.poke();
+  await until(() => store.left === 0);
+});
 
 test("fresh mail goes at once, from memory, in one settlement", async () => {
   const { queue, send, store, offer } = world();

@@ -34,7 +34,7 @@ const recipient: QueuedRecipient = {
   lastReply: undefined,
   lease: undefined,
 };
-const facts: WaitFacts = { inHand: undefined, opening: undefined, journey: [], now: 4 * hour };
+const facts: WaitFacts = { inHand: undefined, opening: undefined, withheld: undefined, journey: [], now: 4 * hour };
 const put = (at: number, to: string) => ({ at, stage: "deferred" as const, detail: { to: [to] } });
 const cases: readonly [
   name: string,
@@ -64,6 +64,17 @@ const cases: readonly [
     { opening: { kind: "closed", until: 4.5 * hour, because: "level 1" } },
     0,
     ["It was put off, as the last reply says.", undefined, 5 * hour],
+  ],
+  [
+    "nothing leaves",
+    { attempts: 1, lastReply: "450 x" },
+    { withheld: { since: 3 * hour, why: "a copy" } },
+    0,
+    [
+      "Nothing leaves this server since 1970-01-01 03:00 UTC: a copy. Let it go: angarium outgoing release",
+      3 * hour,
+      undefined,
+    ],
   ],
   ["its turn", { nextAt: 0 }, {}, 0, ["Other mail goes before it.", hour, undefined]],
   ["on its way", { state: "leased" }, {}, 0, ["It is being sent.", undefined, undefined]],

@@ -2,6 +2,7 @@
 import type { HeldUp } from "../send/pool.ts";
 import type { Path } from "../send/site.ts";
 import type { Instant, JourneyEntry, QueuedMessage, QueuedRecipient } from "../store/store.ts";
+import { type Withheld, withheldWords } from "../store/withheld.ts";
 import type { Opening } from "./dispatching.ts";
 import type { Wait } from "./queue.ts";
 
@@ -35,6 +36,8 @@ export type WaitFacts = {
   readonly inHand: Wait | undefined;
   /** Whether its park lets it go now. */
   readonly opening: Opening | undefined;
+  /** Nothing leaves at all. */
+  readonly withheld: Withheld | undefined;
   /** The journey of the message as far as it is known. */
   readonly journey: readonly Pick<JourneyEntry, "at" | "stage" | "detail">[];
   readonly now: Instant;
@@ -44,7 +47,7 @@ export type WaitFacts = {
 export function waitOf(
   { createdAt, notBefore }: Pick<QueuedMessage, "createdAt" | "notBefore">,
   { state, attempts, nextAt, lastReply, address }: QueuedRecipient,
-  { inHand, opening, journey, now }: WaitFacts,
+  { inHand, opening, withheld, journey, now }: WaitFacts,
 ): Wait {
   const last = (stage: JourneyEntry["stage"]) =>
     journey.findLast((entry) => entry.stage === stage && isAbout(entry.detail, address));
@@ -58,6 +61,7 @@ export function waitOf(
       return { why, since: held?.at, until: undefined };
     }
     case "scheduled": {
+      if (withheld !== undefined) return { why: withheldWords(withheld), since: withheld.since, until: undefined };
       const since = attempts === 0 ? createdAt : last("deferred")?.at;
       if (opening?.kind === "closed" && opening.until >= nextAt)
         return { why: opening.because, since, until: opening.until };

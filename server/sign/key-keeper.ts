@@ -70,6 +70,8 @@ export type KeeperParts = {
   readonly settings: DkimSettings;
   /** Changes TXT records; undefined: a person does it. */
   readonly zone?: ZoneUpdates | undefined;
+  /** A copy leaves the keys as they are: those of the original change, and DNS is one for both. */
+  readonly withheld?: () => boolean;
   /** Keys of a domain are others than before. */
   readonly changed?: () => void;
   readonly now: () => Instant;
@@ -79,7 +81,16 @@ export type KeeperParts = {
 /** What becomes of the keys of a domain (undefined: they stay), and what is done once that is written. */
 type Change = { readonly keys: readonly DkimKey[] | undefined; readonly after?: () => void };
 
-export function makeKeyKeeper({ store, resolver, settings, zone, changed, now, log }: KeeperParts): KeyKeeper {
+export function makeKeyKeeper({
+  store,
+  resolver,
+  settings,
+  zone,
+  withheld,
+  changed,
+  now,
+  log,
+}: KeeperParts): KeyKeeper {
   const uses: readonly KeyUse[] = settings.separateMarketing ? ["", "marketing"] : [""];
   const turns = new Map<string, Promise<unknown>>();
   const told = new Map<string, Instant>();
@@ -210,7 +221,7 @@ export function makeKeyKeeper({ store, resolver, settings, zone, changed, now, l
       const run = async (): Promise<void> => {
         while (!stopping.signal.aborted) {
           try {
-            await lookAtAll();
+            if (withheld?.() !== true) await lookAtAll();
           } catch (error) {
             if (stopped) return;
             log.error({ error }, "the DKIM keys could not be looked after; tried again");

@@ -17,6 +17,7 @@ import { Blobs, makeDataFolder, sync } from "./blobs.ts";
 import { schemaVersion } from "./migrations/migrate.ts";
 import { blobShards } from "./ops/tx.ts";
 import { databaseFile } from "./sqlite.ts";
+import { type Withheld, withheldSetting } from "./withheld.ts";
 
 /** Written last: a folder without it is no backup. */
 const labelFile = "backup.json";
@@ -60,7 +61,8 @@ export function backUp(from: string, to: string, tell: Tell): void {
     );
 }
 
-export function restore(from: string, to: string, tell: Tell): void {
+/** `withheld` stands in the copy before it is a store: no server can be started on it that sends. */
+export function restore(from: string, to: string, withheld: Withheld | undefined, tell: Tell): void {
   const label = labelOf(from);
   if (label.schema > schemaVersion)
     throw new Error(
@@ -75,10 +77,26 @@ export function restore(from: string, to: string, tell: Tell): void {
   const unfinished = join(to, `${databaseFile}.restoring`);
   rmSync(unfinished, { force: true });
   copyWhole(join(from, databaseFile), unfinished);
+  keepWithheld(unfinished, withheld);
+  sync(unfinished);
   renameSync(unfinished, join(to, databaseFile));
   sync(to);
   if (gone.length > 0)
     throw new Error(`All is restored but for ${gone.length} blobs that the backup does not hold, ${gone[0]} for one.`);
+}
+
+function keepWithheld(file: string, withheld: Withheld | undefined): void {
+  const database = new DatabaseSync(file);
+  try {
+    // A backup of a copy may hold the word of that one.
+    database.prepare("DELETE FROM settings WHERE key = ?").run(withheldSetting);
+    if (withheld !== undefined)
+      database
+        .prepare("INSERT INTO settings (key, value) VALUES (?, ?)")
+        .run(withheldSetting, JSON.stringify(withheld));
+  } finally {
+    database.close();
+  }
 }
 
 function labelOf(folder: string): { readonly schema: number } {

@@ -6,6 +6,7 @@
 import { Worker } from "node:worker_threads";
 import type { BackupOrder, FromBackup } from "./backup-thread.ts";
 import { StoreTrouble } from "./trouble.ts";
+import type { Withheld } from "./withheld.ts";
 
 /** `done` of `total` files. */
 export type BackupProgress = (done: number, total: number) => void;
@@ -15,9 +16,13 @@ export function backUp(dir: string, folder: string, progress?: BackupProgress): 
   return inThread({ task: "backup", from: dir, to: folder }, progress);
 }
 
-/** Makes the data folder `dir`, which holds no mail yet, of the backup in `folder`. No server may be running on it. */
-export function restoreBackup(folder: string, dir: string, progress?: BackupProgress): Promise<void> {
-  return inThread({ task: "restore", from: folder, to: dir }, progress);
+/** Makes the data folder `dir`, which holds no mail yet, of the backup in `folder`. No server may be running on it. `withheld`: nothing leaves it until somebody lets it go. */
+export function restoreBackup(
+  folder: string,
+  dir: string,
+  how: { readonly withheld?: Withheld | undefined; readonly progress?: BackupProgress } = {},
+): Promise<void> {
+  return inThread({ task: "restore", from: folder, to: dir, withheld: how.withheld }, how.progress);
 }
 
 function inThread(order: BackupOrder, progress: BackupProgress | undefined): Promise<void> {

@@ -55,6 +55,7 @@ async function taken(ordered: boolean, failing: readonly number[]): Promise<read
     },
     keep: async () => undefined,
     disable: async () => undefined,
+    withheld: () => false,
     now: () => now,
     random: () => 0.5,
     log: quiet,
@@ -84,7 +85,7 @@ test("others get each of them, and need not wait", async () => {
 });
 
 test("who has read all there is does not look again before there is more", async () => {
-  let [looks, newest] = [0, 9];
+  let [looks, newest, withheld] = [0, 9, true];
   const runner = new Runner(
     endpoint,
     { cursor: 2, retries: [], lastOkAt: undefined, givenUp: 0 },
@@ -98,6 +99,7 @@ test("who has read all there is does not look again before there is more", async
       poster: { post: async () => ({ kind: "ok", status: 204 }), close: async () => undefined },
       keep: async () => undefined,
       disable: async () => undefined,
+      withheld: () => withheld,
       now: () => 0,
       random: () => 0.5,
       log: quiet,
@@ -108,6 +110,8 @@ test("who has read all there is does not look again before there is more", async
     await new Promise((resolve) => setTimeout(resolve, 1));
     return looks;
   };
+  assert.equal(await wake(), 0, "nothing is told while nothing may leave");
+  withheld = false;
   assert.equal(await wake(), 1);
   assert.equal(await wake(), 1);
   newest = 10;

@@ -34,6 +34,8 @@ export type RunnerPorts = {
   readonly keep: (progress: Progress) => Promise<void>;
   /** Switches the endpoint off, and says why. */
   readonly disable: (reason: string) => Promise<void>;
+  /** Nobody is told anything for now. */
+  readonly withheld: () => boolean;
   readonly now: () => Instant;
   readonly random: () => number;
   readonly log: Log;
@@ -126,7 +128,7 @@ export class Runner {
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#stopped && this.endpoint.state === "active") {
+    while (this.#again && !this.#stopped && this.endpoint.state === "active" && !this.#ports.withheld()) {
       this.#again = false;
       const tried = await this.#tryAgain();
       const read = this.#failures < troubleAfter && (await this.#readOn());

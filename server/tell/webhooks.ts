@@ -23,6 +23,7 @@ export type WebhooksPorts = {
   readonly store: Pick<Store, "sendingRows" | "putSendingRows" | "sendingEvents" | "newestEvent" | "subscribe">;
   readonly guard: Guard;
   readonly schemes: readonly string[];
+  readonly withheld: () => boolean;
   readonly now: () => Instant;
   readonly random: () => number;
   readonly log: Log;
@@ -182,7 +183,7 @@ export class Webhooks {
   }
 
   #serve(endpoint: Endpoint, progress: Progress): Runner {
-    const { store, guard, schemes, now, random, log } = this.#ports;
+    const { store, guard, schemes, withheld, now, random, log } = this.#ports;
     const { id } = endpoint;
     const known = this.#runners.get(id);
     if (known !== undefined) return known;
@@ -194,6 +195,7 @@ export class Webhooks {
         log.warn({ webhook: id, reason }, "a webhook is switched off");
         await this.#keep({ ...runner.endpoint, state: "disabled", reason });
       },
+      withheld,
       now,
       random,
       log,

@@ -40,14 +40,26 @@ test("backup while it runs, restore elsewhere, verify; nothing is missing, the q
   assert.equal(verify.code, 0, verify.err);
   assert.ok(verify.err.split("\n").length < 110, "progress is not a flood");
   assert.equal((await angarium("queue", "count", "--data", restored)).out, "1\n");
+  assert.match(restore.out, /nothing leaves it until you let it go.*outgoing release --data/s);
 
   open = true;
   const second = await startDev([...options, "--data", restored]);
   try {
     await mailOf(second.ready, u1, /^Subject: to be kept/m);
+    // It may have been sent by the original: it is held, and what is written here as well.
+    await submit(second.ready, { from: u1, to: ["y@far.test"], subject: "written on the copy" });
     const retry = await angarium("queue", "retry", "--all", "--data", restored);
     assert.equal(retry.code, 0, retry.err);
-    assert.deepEqual((await sink.next()).to, ["x@far.test"]);
+    assert.match((await angarium("status", "--data", restored)).out, /Nothing leaves this server since .* restored/);
+    const waits = JSON.parse((await angarium("queue", "list", "--json", "--data", restored)).out) as {
+      readonly recipients: readonly { readonly why: string; readonly state: string }[];
+    }[];
+    for (const { why, state } of waits.flatMap(({ recipients }) => recipients))
+      assert.match(`${state}: ${why}`, /^scheduled: Nothing leaves/);
+    const release = await angarium("outgoing", "release", "--json", "--data", restored);
+    assert.deepEqual(JSON.parse(release.out), { held: false, queuedRecipients: 2, putOff: 0, putOffOverdue: 0 });
+    assert.deepEqual([(await sink.next()).to, (await sink.next()).to].flat().sort(), ["x@far.test", "y@far.test"]);
+    assert.equal((await angarium("outgoing", "release", "--data", restored)).code, 1, "nothing is held any more");
   } finally {
     await second.stop();
   }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { standingsOf } from "../../admin/domain-dns.ts";
 import { stoppedSenders } from "../../admin/stopped-senders.ts";
 import type { HostedCounts } from "../../store/hosting.ts";
+import { withheldOf, withheldSetting, withheldWords } from "../../store/withheld.ts";
 import type { Actor } from "../actor.ts";
 import { Need, worstFirst } from "../needs.ts";
 import { type ApiWorld, type Route, route, time } from "../route.ts";
@@ -66,6 +67,9 @@ async function needsOf(actor: Actor, world: ApiWorld, counts: HostedCounts): Pro
           words: "Its DNS records have not been looked at yet.",
         });
   if (actor.within.kind === "all") {
+    const withheld = withheldOf(await store.setting(withheldSetting));
+    if (withheld !== undefined)
+      needs.push({ severity: "bad", kind: "outgoing", about: "", words: withheldWords(withheld) });
     for (const { names, validTo } of world.certificates()) {
       const days = Math.floor((Date.parse(validTo) - now()) / dayMs);
       if (days < 14)

@@ -40,7 +40,7 @@ const QueuedWhole = Queued.extend({
   ),
 }).meta({ id: "QueuedMessageWithAttempts" });
 
-const shown = (message: QueuedMessage, waits: ReturnType<typeof waitsOf>): z.input<typeof Queued> => ({
+const shown = (message: QueuedMessage, waits: Awaited<ReturnType<typeof waitsOf>>): z.input<typeof Queued> => ({
   id: message.id,
   from: message.envelopeFrom,
   sizeBytes: message.sizeBytes,
@@ -62,8 +62,8 @@ const shown = (message: QueuedMessage, waits: ReturnType<typeof waitsOf>): z.inp
 });
 
 /** A page of them. */
-function pageOf(rows: readonly QueuedMessage[], limit: number, world: ApiWorld) {
-  const waits = waitsOf(rows, world);
+async function pageOf(rows: readonly QueuedMessage[], limit: number, world: ApiWorld) {
+  const waits = await waitsOf(rows, world);
   return paged(
     rows,
     limit,
@@ -174,7 +174,7 @@ export const routes: readonly Route[] = [
         detail: entry.detail,
       }));
       const subject = entries.find(({ detail }) => typeof detail["subject"] === "string")?.detail["subject"];
-      const waits = waitsOf([queued], world, entries);
+      const waits = await waitsOf([queued], world, entries);
       return { ...shown(queued, waits), subject: typeof subject === "string" ? subject : null, steps };
     },
   }),

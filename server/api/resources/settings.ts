@@ -1,8 +1,10 @@
 /** Settings that are kept in the store and hold at once; the configuration file has the others. */
 import { z } from "zod";
+import { withhold } from "../../admin/outgoing-commands.ts";
 import { parseRoutes, routeMistakeWords, tlsModes } from "../../send/route.ts";
 import { auditDays, auditDaysSetting } from "../../store/ops/audit.ts";
 import { journeyDays, journeyDaysSetting } from "../../store/tidy.ts";
+import { withheldOf, withheldSetting } from "../../store/withheld.ts";
 import { Problem } from "../problem.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 
@@ -25,10 +27,17 @@ const mailRoute = {
   cleartextAuth: z.boolean().optional().describe("Sign in without TLS too."),
 };
 
+const outgoingHeld = z
+  .boolean()
+  .describe(
+    "Nothing leaves this server by itself: mail, webhooks, pushes, reports, DNS updates, orders of certificates. So it is in a restored copy until somebody lets it go.",
+  );
+
 const Settings = z
   .object({
     journeyDays: days.describe("How long it is kept what happened to each message."),
     auditDays: days.describe("How long the audit log is kept."),
+    outgoingHeld,
     routes: z.array(z.object(mailRoute)).describe("Routes of outbound mail, as docs/relay.md says."),
   })
   .meta({ id: "Settings" });
@@ -38,10 +47,11 @@ type RawRoute = z.output<z.ZodObject<typeof mailRoute>>;
 const untold = "…";
 
 async function read({ store }: ApiWorld): Promise<z.input<typeof Settings>> {
-  const [journeys, audit, routes] = await Promise.all([
+  const [journeys, audit, routes, withheld] = await Promise.all([
     store.setting(journeyDaysSetting),
     store.setting(auditDaysSetting),
     store.setting("routes"),
+    store.setting(withheldSetting),
   ]);
   const shown = (Array.isArray(routes) ? (routes as RawRoute[]) : []).map(({ password, ...rest }) =>
     password === undefined ? rest : { ...rest, password: untold },
@@ -49,6 +59,7 @@ async function read({ store }: ApiWorld): Promise<z.input<typeof Settings>> {
   return {
     journeyDays: typeof journeys === "number" ? journeys : journeyDays,
     auditDays: typeof audit === "number" ? audit : auditDays,
+    outgoingHeld: withheldOf(withheld) !== undefined,
     routes: shown,
   };
 }
@@ -73,6 +84,7 @@ export const routes: readonly Route[] = [
       .strictObject({
         journeyDays: days,
         auditDays: days,
+        outgoingHeld,
         routes: z
           .array(z.strictObject(mailRoute))
           .max(1000)
@@ -105,6 +117,10 @@ export const routes: readonly Route[] = [
       }
       if (body.journeyDays !== undefined) await store.putSetting(journeyDaysSetting, body.journeyDays);
       if (body.auditDays !== undefined) await store.putSetting(auditDaysSetting, body.auditDays);
+      if (body.outgoingHeld !== undefined)
+        await (body.outgoingHeld
+          ? withhold(world, "an administrator wants it so")
+          : store.putSetting(withheldSetting, undefined));
       return read(world);
     },
   }),
