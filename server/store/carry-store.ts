@@ -1,5 +1,7 @@
 /** What the store keeps of mail that comes from elsewhere: which messages have come already, and the imports that are under way. */
-import type { AccountId, Instant, MailboxId, Marks, NewMessage } from "./store.ts";
+import type { NewMessage } from "./acceptance.ts";
+import type { AccountId, Instant, MailboxId } from "./ids.ts";
+import type { Marks } from "./marks.ts";
 
 export type ImportedMessage = NewMessage & {
   /** What the source calls it, within its folder. */

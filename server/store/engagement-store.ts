@@ -1,5 +1,5 @@
 /** When people last showed interest in a tenant's mail: by a link that they followed. A part of `Store`. */
-import type { Instant } from "./store.ts";
+import type { Instant } from "./ids.ts";
 
 /** `hash`: keyed, of the address in lower case. */
 export type Engagement = { readonly tenant: string; readonly hash: string; readonly at: Instant };

@@ -2,7 +2,9 @@
  * Hosting: who owns which domains, who may administer what, what was done by whom, what was deleted and can come back. A part of `Store`.
  * Whoever lists says within what: nothing outside of it is ever answered.
  */
-import type { Account, AccountId, Address, Domain, Instant, JourneyEntry, QueueId } from "./store.ts";
+import type { Account, Address, Domain } from "./directory-store.ts";
+import type { AccountId, Instant, QueueId } from "./ids.ts";
+import type { JourneyEntry } from "./journey-store.ts";
 
 export type TenantId = number; // 0: the platform itself
 

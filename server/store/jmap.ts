@@ -4,19 +4,11 @@
  */
 
 import type { EmailSet } from "../../protocol/words/email-set.ts";
+import type { NewMessage } from "./acceptance.ts";
+import type { AccountId, ContentId, EmailId, Instant, MailboxId, ThreadId } from "./ids.ts";
+import type { Mailbox } from "./mail-store.ts";
+import type { Marks, SpecialUse } from "./marks.ts";
 import type { SearchKey } from "./search-key.ts";
-import type {
-  AccountId,
-  ContentId,
-  EmailId,
-  Instant,
-  Mailbox,
-  MailboxId,
-  Marks,
-  NewMessage,
-  SpecialUse,
-  ThreadId,
-} from "./store.ts";
 import type { WordGroup } from "./words.ts";
 
 /** A moment of an account's mail. `after`: of what changed at `modseq` itself, emails up to this one are known already. */

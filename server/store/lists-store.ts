@@ -1,5 +1,5 @@
 /** Mailing lists: their members, posts that wait or are archived, and requests that want confirming. A part of `Store`. */
-import type { ContentId, Instant } from "./store.ts";
+import type { ContentId, Instant } from "./ids.ts";
 
 /** Of one list, each. */
 export const maxListMembers = 10_000;

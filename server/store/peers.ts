@@ -1,5 +1,5 @@
 /** What is remembered of peers between restarts: counters, bans, grey lists. Small JSON values under a kind and a key, each with an end. A part of `Store`. */
-import type { Instant } from "./store.ts";
+import type { Instant } from "./ids.ts";
 
 export type PeerRow = {
   readonly kind: string;

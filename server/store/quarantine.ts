@@ -1,6 +1,6 @@
 /** Mail that is kept and not shown: its owner, or an administrator, decides. A part of `Store`. */
 import type { Within } from "./hosting.ts";
-import type { AccountId, ContentId, Instant } from "./store.ts";
+import type { AccountId, ContentId, Instant } from "./ids.ts";
 
 export type NewQuarantined = {
   /** Whose it is; 0: it would have gone on elsewhere, and an administrator decides. */

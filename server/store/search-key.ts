@@ -1,7 +1,8 @@
 /** Search and sort as plain values, the same for IMAP SEARCH and JMAP Email/query. Sequence numbers are already UIDs. */
 import type { Places } from "../../protocol/words/postings.ts";
 import type { AskedWord } from "../../protocol/words/words.ts";
-import type { FlagBits, Instant, UidRange } from "./store.ts";
+import type { Instant } from "./ids.ts";
+import type { FlagBits, UidRange } from "./marks.ts";
 
 /**
  * Text keys match as RFC 9051 §6.4.4 says: case-insensitive substring of the decoded text (encoded words, transfer

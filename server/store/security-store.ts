@@ -1,9 +1,29 @@
 /** What the store keeps of how people prove who they are: second factors and passkeys, sessions, invitations. */
-import type { AccountId, Credential, Instant } from "./store.ts";
+import type { AccountId, Instant } from "./ids.ts";
 
 /** What an app password or a token is good for; without any it is good for everything. */
 export const scopes = ["imap", "pop3", "smtp", "sieve", "jmap", "api"] as const;
 export type Scope = (typeof scopes)[number];
+
+export type Credential = {
+  readonly id: number;
+  readonly account: AccountId;
+  readonly kind: "password" | "app-password";
+  readonly label: string;
+  /** Argon2id in PHC string format. */
+  readonly argon2id: string;
+  /** RFC 5803 style "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey", or "" where SCRAM is not offered. */
+  readonly scramSha256: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+  /** What it is good for; without any, for everything. */
+  readonly scopes?: readonly Scope[];
+  readonly usedAt?: Instant;
+  /** How much may be sent by it, as plain JSON (`server/restrain`); without any, what its account may. */
+  readonly limits?: { readonly [name: string]: unknown };
+  /** Set by the store where the account has a second factor: this password alone is not enough. */
+  readonly secondFactor?: true;
+};
 
 /** The app password that somebody has signed in with; of one account its number is its own, and given once. */
 export type AppPassword = Pick<Credential, "id" | "label">;

@@ -1,6 +1,7 @@
 /** What sending at volume remembers: its model, quotas of warm-ups, suppressed addresses, events. A part of `Store`. */
 import { type EngagementReader, type EngagementWriter, engagementReads, engagementWrites } from "./engagement-store.ts";
-import type { Instant, QueuedMessage, QueueId } from "./store.ts";
+import type { Instant, QueueId } from "./ids.ts";
+import type { QueuedMessage } from "./queued-mail.ts";
 import { type TemplatesReader, type TemplatesWriter, templateReads, templateWrites } from "./templates-store.ts";
 import { type TicketsReader, type TicketsWriter, ticketReads, ticketWrites } from "./tickets-store.ts";
 

@@ -1,5 +1,5 @@
 /** Mailboxes that people share with each other: a part of `Store`. */
-import type { AccountId, MailboxId } from "./store.ts";
+import type { AccountId, MailboxId } from "./ids.ts";
 
 /** People that one mailbox is shared with. */
 export const maxGrantees = 1_000;

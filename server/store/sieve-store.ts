@@ -1,5 +1,5 @@
 /** What the store keeps for Sieve: scripts of people, of domains and of the server, the vacation answer, what scripts remember, annotations. */
-import type { AccountId, Instant, MailboxId } from "./store.ts";
+import type { AccountId, Instant, MailboxId } from "./ids.ts";
 
 /** Octets of one script. */
 export const maxScriptBytes = 256 * 1024;

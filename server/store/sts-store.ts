@@ -1,6 +1,6 @@
 /** The MTA-STS policies that other domains published: a part of `Store`. */
 import type { StsPolicy } from "../../protocol/policy/mta-sts.ts";
-import type { Instant } from "./store.ts";
+import type { Instant } from "./ids.ts";
 
 export type KeptStsPolicy = {
   readonly domain: string;

@@ -1,5 +1,5 @@
 /** Texts that tenants keep for their mail, in versions. A part of `Store`. */
-import type { Instant } from "./store.ts";
+import type { Instant } from "./ids.ts";
 
 /** Of one tenant. */
 export const maxTemplates = 1_000;

@@ -1,5 +1,5 @@
 /** What is written to `abuse@` about mail of ours, as tickets, and strikes against tenants. A part of `Store`. */
-import type { Instant } from "./store.ts";
+import type { Instant } from "./ids.ts";
 
 /** Kept at a time: where none of them is closed, no more are opened (the mail is in the mailbox of abuse@ all the same). */
 export const maxTickets = 10_000;

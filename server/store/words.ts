@@ -7,7 +7,7 @@ import type { DictionaryBlock } from "../../protocol/words/dictionary.ts";
 import type { GramFilters, GramKind } from "../../protocol/words/grams.ts";
 import type { Places } from "../../protocol/words/postings.ts";
 import type { AskedWord } from "../../protocol/words/words.ts";
-import type { AccountId, EmailId } from "./store.ts";
+import type { AccountId, EmailId } from "./ids.ts";
 
 /** All words of a group must be in one of its places; all groups must hold. */
 export type WordGroup = { readonly words: readonly AskedWord[]; readonly places: Places };
