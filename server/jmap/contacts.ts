@@ -11,7 +11,8 @@ import { keptMedia, shownMedia } from "./card-media.ts";
 import { readShares } from "./contact-sharing.ts";
 import { wordsOf } from "./email-filter.ts";
 import { property, type QueryRules } from "./object-query.ts";
-import { allObjects, type ObjectType } from "./objects.ts";
+import type { ObjectType } from "./object-type.ts";
+import { allObjects } from "./objects.ts";
 import { bookRights, type SharedBooks } from "./shared-books.ts";
 
 export const firstBookId = "B1";

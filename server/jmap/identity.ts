@@ -5,7 +5,7 @@ import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { SendAs } from "../access/directory.ts";
 import type { Account } from "../store/store.ts";
 import { submission } from "./capabilities.ts";
-import type { ObjectType } from "./objects.ts";
+import type { ObjectType } from "./object-type.ts";
 import type { JmapPorts } from "./ports.ts";
 
 export const firstIdentityId = "I1";

@@ -4,7 +4,8 @@ import { failed, isObject, type JsonObject } from "../../protocol/jmap/types.ts"
 import type { StoredObject } from "../store/jmap.ts";
 import { type Comparator, listChanges, page, queryArgs, queryChangesArgs, unknownCollation } from "./arguments.ts";
 import { type Answer, type Method, method } from "./call.ts";
-import { allObjects, changesSince, forCaller, type ObjectType, sharesOf, stateOf } from "./objects.ts";
+import { forCaller, type ObjectType, sharesOf, stateOf } from "./object-type.ts";
+import { allObjects, changesSince } from "./objects.ts";
 
 export type QueryRules = {
   /** A test for the value of a condition; "wrong" where it is no value for it; undefined where there is no such condition. */

@@ -6,7 +6,7 @@ import { maxKeyBytes } from "../fetch/public-keys.ts";
 import { publicKeyType as typeName } from "../keys/published.ts";
 import { publicKeys } from "./capabilities.ts";
 import { maySendAs } from "./identity.ts";
-import type { ObjectType } from "./objects.ts";
+import type { ObjectType } from "./object-type.ts";
 
 /** Keys that one account publishes. */
 export const maxPublicKeys = 50;

@@ -8,7 +8,8 @@ import type { ShareChange } from "../access/share-change.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
 import { principals } from "./capabilities.ts";
 import { property, type QueryRules } from "./object-query.ts";
-import { type ObjectType, objectId } from "./objects.ts";
+import type { ObjectType } from "./object-type.ts";
+import { objectId } from "./objects.ts";
 
 /** Notifications that an account keeps: the oldest ones go. */
 export const maxShareNotifications = 500;

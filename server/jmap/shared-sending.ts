@@ -6,7 +6,7 @@ import { setError } from "../../protocol/jmap/types.ts";
 import type { StoredObject } from "../store/jmap.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
 import { firstIdentity, identityName, maySendAs, ownIdentityType } from "./identity.ts";
-import { type ObjectType, stateOf } from "./objects.ts";
+import { type ObjectType, stateOf } from "./object-type.ts";
 import type { JmapPorts } from "./ports.ts";
 
 /** What somebody may send as in an account of another. */

@@ -4,7 +4,8 @@ import { copyArgs, sameAccount, tooManyToSet } from "../arguments.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
 import { cardType, guestCardType } from "../contacts.ts";
-import { allObjects, forCaller, setThem } from "../objects.ts";
+import { forCaller } from "../object-type.ts";
+import { allObjects, setThem } from "../objects.ts";
 import { booksSharedWith } from "../shared-books.ts";
 import { contactCardSet } from "./contact-card-set.ts";
 

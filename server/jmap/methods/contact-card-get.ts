@@ -6,7 +6,7 @@ import { method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
 import { shownMedia } from "../card-media.ts";
 import { cardType } from "../contacts.ts";
-import { forCaller } from "../objects.ts";
+import { forCaller } from "../object-type.ts";
 
 /** RFC 9610 §3.1: a card has the properties it has. */
 export const contactCardGet = method(

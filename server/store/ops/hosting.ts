@@ -16,26 +16,10 @@ import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
 import type { Address, Instant, QueueId } from "../store.ts";
 import { type AccountRow, type AddressRow, accountColumns, accountOf, addressOf } from "./directory.ts";
 import { all, type Op, one, publish, type Row, rows, run } from "./tx.ts";
+import { inside } from "./within.ts";
 
 /** Tenants that there may be. */
 export const maxTenants = 10_000;
-
-/** A condition on a column that holds a domain's name; its parameter is always `$1`. */
-export function inside(within: Within, column: string): { readonly sql: string; readonly param: string } {
-  switch (within.kind) {
-    case "all":
-      return { sql: "CAST($1 AS TEXT) IS NOT NULL", param: "" };
-    case "tenant":
-      return {
-        sql: `${column} IN (SELECT name FROM domains WHERE tenant = CAST($1 AS BIGINT))`,
-        param: String(within.tenant),
-      };
-    case "domains":
-      return { sql: `${column} IN {texts $1}`, param: JSON.stringify(within.names) };
-    default:
-      return within satisfies never;
-  }
-}
 
 // ---------------------------------------------------------------- tenants
 

@@ -1,8 +1,8 @@
 /** What names an address besides the account that has it: aliases, groups, lists, catch-alls and other people's filters (`../hosting.ts`). */
 import type { Naming, Within } from "../hosting.ts";
 import type { AccountId, Address, DomainSettings } from "../store.ts";
-import { inside } from "./hosting.ts";
 import { all, type Op, publish, type Row, rows, run } from "./tx.ts";
+import { inside } from "./within.ts";
 
 /** Of one kind, of one address: whoever has mended these asks again. */
 const maxNamings = 1_000;

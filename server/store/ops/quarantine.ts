@@ -1,9 +1,9 @@
 /** Quarantined mail (see `../quarantine.ts`). */
 import { maxQuarantineRows, type NewQuarantined, type Quarantined, type QuarantineFilter } from "../quarantine.ts";
 import type { ContentId, Instant } from "../store.ts";
-import { inside } from "./hosting.ts";
 import { note } from "./journey.ts";
 import { all, type Op, type Row, rows, run } from "./tx.ts";
+import { inside } from "./within.ts";
 
 type QuarantineRow = {
   readonly id: number;
