@@ -482,6 +482,26 @@ test("an address that has forwarded a message does not forward it again", async 
   assert.equal(accepted[0]!.queue, undefined);
 });
 
+const visit = (host: string, who = "") =>
+  `Received: from x ([192.0.2.9])\r\n\tby ${host} with ESMTP id 1${who};\r\n\tx\r\n`;
+const relayed: readonly [what: string, before: string, reply: RegExp][] = [
+  ["here for the first time", visit("old.test").repeat(20), /^250/],
+  [
+    "once more, by lists and forwards elsewhere",
+    visit("mx.example.test", "\r\n\tfor <x@relay.test>").repeat(2),
+    /^250/,
+  ],
+  ["for other people", visit("mx.example.test", "\r\n\tfor <y@relay.test>").repeat(9), /^250/],
+  ["going round", visit("mx.example.test", "\r\n\tfor <X@Relay.test>").repeat(3), /^554 5\.4\.6 .*goes round/],
+  ["going round with others", visit("mx.example.test").repeat(3), /^554 5\.4\.6 .*goes round/],
+];
+for (const [what, before, expected] of relayed)
+  test(`passed on to the server behind: ${what}`, async () => {
+    const bytes = Buffer.from(`${before}Subject: x\r\n\r\nbody\r\n`);
+    const { replies } = await deliver(mail([to("x@relay.test")], { bytes }));
+    assert.match(replies[0]!, expected);
+  });
+
 test("spam is not forwarded: those here find it in Junk; what goes on has a stream of its own", async () => {
   const { accepted } = await deliver(mail([to("list@example.test")]), {
     forward,

@@ -1,5 +1,6 @@
 /** Where a message goes: the accounts here, the addresses elsewhere, and the recipients that nobody takes. */
-import type { Header } from "../../protocol/mime/header.ts";
+import { parseReceived } from "../../protocol/mime/fields/received.ts";
+import { fieldValue, type Header } from "../../protocol/mime/header.ts";
 import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory, Resolution } from "../access/directory.ts";
@@ -12,6 +13,13 @@ import { refusedByGroup } from "./group-posting.ts";
 
 const gone = reply(550, "5.1.1", "No such address here");
 const loop = reply(554, "5.4.6", "This message has been forwarded by this address already: it goes round in a loop");
+const relayedInALoop = reply(
+  554,
+  "5.4.6",
+  "This message goes round: this server passes on mail for the address, and it has come back here more than once. The server that it is passed on to has to have the address itself, or know none of that name",
+);
+/** So often may a message have come by here on its way to an address that it is passed on to: lists and forwards elsewhere bring some back once. */
+const maxEarlierVisits = 2;
 const relayDenied = reply(550, "5.7.1", "Relay access denied");
 
 /** What one recipient of the envelope came to. */
@@ -77,7 +85,7 @@ export async function destinationsOf(
     const refusal = posting && refusedByGroup(mail, header, posting, dmarc === "fail");
     each.push(
       refusal === undefined
-        ? place(recipient, index, resolution, mayRelay, found)
+        ? place(recipient, index, resolution, mayRelay, mail.ourHost, found)
         : { kind: "refused", reply: refusal },
     );
   }
@@ -136,6 +144,7 @@ function place(
   index: number,
   resolution: Resolution,
   mayRelay: boolean,
+  ourHost: string,
   found: Found,
 ): Destination {
   const { accounts, queued, forwarded, forwarders, header } = found;
@@ -147,6 +156,8 @@ function place(
       addQueued(queued, formatMailbox(recipient), recipient.domain, recipient.orcpt, recipient);
       return { kind: "taken", accounts: [], queued: true };
     case "relay":
+      if (earlierVisits(header, recipient, ourHost) > maxEarlierVisits)
+        return { kind: "refused", reply: relayedInALoop };
       addQueued(queued, formatMailbox(recipient), recipient.domain, recipient.orcpt, recipient);
       return { kind: "taken", accounts: [], queued: true };
     case "local": {
@@ -172,6 +183,18 @@ function place(
     default:
       return resolution satisfies never;
   }
+}
+
+/** How often it was here already, by our own Received fields: for this recipient, or for several, who are not named there. */
+function earlierVisits(header: Header, recipient: Mailbox, ourHost: string): number {
+  const address = formatMailbox(recipient).toLowerCase();
+  let visits = 0;
+  for (const field of header.fields) {
+    if (field.name !== "received") continue;
+    const { by, for: to } = parseReceived(fieldValue(header, field));
+    if (by?.toLowerCase() === ourHost && (to === undefined || to.toLowerCase() === address)) visits++;
+  }
+  return visits;
 }
 
 function addList(lists: Map<string, ListMail>, one: ListAddress, recipient: number): void {
