@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Config } from "./config/config.ts";
 import { makeAuthenticate } from "./judge/authenticate/authenticate.ts";
+import type { GoesBy } from "./judge/authenticate/fields.ts";
 import { type Marks, makeMarks } from "./judge/authenticate/marks.ts";
 import { type SeenMessage, seenOf } from "./judge/authenticate/report-row.ts";
 import type { PartialJudge } from "./judge/judge.ts";
@@ -43,16 +44,18 @@ export function makeAuthenticating(parts: {
   readonly resolver: Resolver;
   readonly pool: WorkPool;
   readonly ourHost: string;
+  readonly goesBy: GoesBy;
   readonly now: () => number;
   readonly marks: Marks;
   /** Counts messages for the DMARC reports that we send. */
   readonly seen: (message: SeenMessage) => void;
 }): PartialJudge {
-  const { config, resolver, pool, ourHost, now, marks, seen } = parts;
+  const { config, resolver, pool, ourHost, goesBy, now, marks, seen } = parts;
   return makeAuthenticate({
     settings: config.authentication,
     resolver,
     ourHost,
+    goesBy,
     now,
     hashesOfLarge: (bytes, bodyStart, wanted) => pool.run("body-hashes", { bytes, bodyStart, wanted }),
     marks,

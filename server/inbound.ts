@@ -13,6 +13,7 @@ import { makeJudge } from "./judge/judge.ts";
 import { startLists } from "./lists.ts";
 import type { Outbound } from "./outbound.ts";
 import type { OwnMail } from "./own-mail.ts";
+import { ownNames } from "./own-names.ts";
 import type { Received } from "./receive/received.ts";
 import { startScripting } from "./scripting.ts";
 import type { Ends } from "./server-options.ts";
@@ -67,13 +68,20 @@ export async function startInbound(
     }),
   );
   const marks = startMarks({ config, resolver, now, https: transit.https });
+  const goesBy = await ownNames({
+    store,
+    directory,
+    ourHost,
+    hosts: config.api.hosts,
+    certificates: ground.describeCertificates,
+  });
   const guarding = await startGuarding({
     store,
     pool,
     config,
     before: [
       makeJudge(config.judge),
-      makeAuthenticating({ config, resolver, pool, ourHost, now, marks, seen: reporting.observe }),
+      makeAuthenticating({ config, resolver, pool, ourHost, goesBy, now, marks, seen: reporting.observe }),
     ],
     after: [...(door === undefined ? [] : [door.judge]), ...filtering.judges],
     learn: filtering.learn,

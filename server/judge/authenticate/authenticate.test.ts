@@ -4,7 +4,7 @@ import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Answer, Resolver } from "../../net/resolver.ts";
 import type { Received } from "../../receive/received.ts";
 import { type AuthenticatedMessage, makeAuthenticate } from "./authenticate.ts";
-import { forgedFields } from "./fields.ts";
+import { forgedFields, resultsUnder } from "./fields.ts";
 import { questionsOf } from "./questions.ts";
 import { seenOf } from "./report-row.ts";
 import { type AuthenticationSettings, defaultAuthenticationSettings } from "./settings.ts";
@@ -27,7 +27,8 @@ function resolver(zone: Zone): { readonly dns: Resolver; readonly asked: string[
   return { dns, asked };
 }
 
-const text = "From: a@a.test\r\nAuthentication-Results: us.test; dmarc=pass\r\nSubject: x\r\n\r\nx\r\n";
+const text =
+  "From: a@a.test\r\nAuthentication-Results: us.test; dmarc=pass\r\nSubject: x\r\nAuthentication-Results: also-us.test; dmarc=pass\r\nAuthentication-Results: theirs.test; dmarc=pass\r\n\r\nx\r\n";
 
 async function judge(zone: Zone, change: Partial<Received> = {}, settings: Partial<AuthenticationSettings> = {}) {
   const { dns, asked } = resolver(zone);
@@ -36,6 +37,7 @@ async function judge(zone: Zone, change: Partial<Received> = {}, settings: Parti
     settings: { ...defaultAuthenticationSettings, ...settings },
     resolver: dns,
     ourHost: "us.test",
+    goesBy: async (name) => name === "also-us.test",
     now: () => 0,
     hashesOfLarge: () => assert.fail(),
     observe: (one) => seen.push(one),
@@ -70,6 +72,16 @@ test("other servers of ours, exempt peers and our own people are not checked, bu
   }
 });
 
+test("what a stranger says under any name of ours is taken out, and under too many names", async () => {
+  const { verdict } = await judge({ "TXT a.test": ["v=spf1 ip4:192.0.2.1 -all"] });
+  assert.deepEqual(verdict.kind === "accept" && verdict.dropped, [1, 3]);
+  const many = Array.from({ length: 60 }, (_, i) => `Authentication-Results: n${i}.test; none\r\n`).join("");
+  const bytes = Buffer.from(`${many}\r\n`);
+  const asked: string[] = [];
+  const places = await resultsUnder((name) => asked.push(name) === 0, splitHeader(bytes, 0, bytes.length));
+  assert.deepEqual([asked.length, places], [50, [50, 51, 52, 53, 54, 55, 56, 57, 58, 59]]);
+});
+
 test("a stranger is; reports hear of it", async () => {
   const { verdict, seen } = await judge(rejecting);
   assert.ok(verdict.kind === "refuse" && verdict.reply.code === 550);
@@ -85,7 +97,7 @@ test("where policies are not enforced they are written and reported as such", as
   const { verdict, seen } = await judge(rejecting, {}, { enforce: false });
   assert.ok(verdict.kind === "accept");
   assert.match(verdict.fields ?? "", /dmarc=fail \(p=reject\) header\.from=a\.test/);
-  assert.deepEqual(verdict.dropped, [1]);
+  assert.deepEqual(verdict.dropped, [1, 3]);
   assert.equal(verdict.findings?.seal?.results.startsWith("us.test; iprev="), true);
   const { row } = seenOf(seen[0]!)!;
   assert.deepEqual([row.disposition, row.reasons[0]?.type], ["none", "local_policy"]);
@@ -122,6 +134,7 @@ test("a large body is hashed elsewhere", async () => {
     settings: { ...defaultAuthenticationSettings, inlineBytes: 10 },
     resolver: dns,
     ourHost: "us.test",
+    goesBy: () => false,
     now: () => 0,
     hashesOfLarge: async (_bytes, _start, wanted) => {
       elsewhere++;

@@ -18,7 +18,7 @@ import { nothingToSay, originOf, type PartialJudge, type Verdict } from "../judg
 import type { Authentication } from "./authentication.ts";
 import { checkBimi } from "./bimi.ts";
 import { type Disposition, dispositionOf } from "./disposition.ts";
-import { forgedFields } from "./fields.ts";
+import { forgedFields, type GoesBy, resultsUnder } from "./fields.ts";
 import { listOf, voucherOf } from "./forwarded.ts";
 import { checkIprev } from "./iprev.ts";
 import type { Marks } from "./marks.ts";
@@ -39,6 +39,8 @@ export type AuthenticatePorts = {
   readonly resolver: Resolver;
   /** Our name in results. */
   readonly ourHost: string;
+  /** Further names under which results are ours. */
+  readonly goesBy: GoesBy;
   readonly now: () => number;
   /** Body hashes of a large message, in another thread. */
   readonly hashesOfLarge: (
@@ -57,7 +59,8 @@ export function makeAuthenticate(ports: AuthenticatePorts): PartialJudge {
   const exempt = networks(settings.exemptNetworks);
   const believed = new Set(settings.believedSealers.map((domain) => domain.toLowerCase()));
 
-  const check = async (mail: Received, header: Header, dropped: readonly number[]): Promise<Verdict> => {
+  const check = async (mail: Received, header: Header, forged: readonly number[]): Promise<Verdict> => {
+    const dropped = [...new Set([...forged, ...(await resultsUnder(ports.goesBy, header))])];
     const dns = questionsOf(resolver, settings);
     try {
       const authentication = await authenticate(mail, header, dns);
@@ -130,7 +133,8 @@ export function makeAuthenticate(ports: AuthenticatePorts): PartialJudge {
   };
 
   return (mail, header) => {
-    // Whom we do not check does not speak in our name either (RFC 8601 §5): what stands there is what we have found.
+    // Whom we do not check does not speak in our name either (RFC 8601 §5): what stands there is what we have found. But a server of ours that hands
+    // mail over may have one of the names that we go by besides, and its results are kept.
     const dropped = forgedFields(header, ourHost);
     const checked = originOf(mail) === "stranger" && settings.enabled && (settings.lmtp || !isLmtp(mail));
     if (checked && !exempt.has(mail.remote.address)) return check(mail, header, dropped);
