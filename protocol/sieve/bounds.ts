@@ -7,6 +7,8 @@ export type SieveBounds = {
   /** Included scripts within each other, and in all. */
   readonly includeDepth: number;
   readonly includes: number;
+  /** Octets of all scripts that one includes, each counted once. */
+  readonly includedBytes: number;
   /** Work of one run, roughly comparisons of short texts. */
   readonly steps: number;
   /** Actions of one run, and those of them that send the message elsewhere. */
@@ -35,6 +37,7 @@ export const defaultSieveBounds: SieveBounds = {
   nesting: 32,
   includeDepth: 10,
   includes: 50,
+  includedBytes: 256 * 1024,
   steps: 1_000_000,
   actions: 32,
   redirects: 5,

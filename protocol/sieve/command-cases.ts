@@ -199,6 +199,28 @@ export const commandTables: { readonly [name: string]: readonly CommandCase[] } 
     ],
     ['require "include"; include "a"; discard;', "keep", { library: { "personal a": "stop;" } }],
     [
+      `require "include"; ${'include "a"; '.repeat(20)}`,
+      "keep",
+      { library: { "personal a": `#${"x".repeat(20_000)}\nkeep;` } },
+    ],
+    [
+      'require "include"; include "a"; include "b"; discard;',
+      "keep; failed: the scripts that are included may have 262144 octets together",
+      { library: { "personal a": `#${"x".repeat(140_000)}\n`, "personal b": `#${"x".repeat(140_000)}\n` } },
+    ],
+    [
+      'require "include"; include "a"; include "b";',
+      'keep; failed: in the included script "b", line 1, column 186: the regular expressions of this script are too large together',
+      {
+        library: Object.fromEntries(
+          ["a", "b"].map((name) => [
+            `personal ${name}`,
+            `require "regex"; ${'if header :regex "x" "(a{1,200}){1,9}" { keep; } '.repeat(10)}`,
+          ]),
+        ),
+      },
+    ],
+    [
       'require "include"; include "a";',
       'keep; failed: the script "a" includes itself, or scripts include each other too deep',
       { library: { "personal a": 'require "include"; include "a";' } },

@@ -46,6 +46,14 @@ export type Language = {
 export const always: Probe = () => true;
 export const never: Probe = () => false;
 
+/** What a script and those that it includes have in common: each is compiled once, and together they have bounds. */
+export class Family {
+  /** What can be run, or why it cannot, by "location name". */
+  readonly included = new Map<string, Step | string>();
+  includedBytes = 0;
+  regexes = 0;
+}
+
 export class Compiler {
   readonly source: string;
   readonly bounds: SieveBounds;
@@ -60,29 +68,26 @@ export class Compiler {
   readonly #globals = new Set<string>();
   /** Loops around the command in hand, by name. */
   readonly loops: (string | undefined)[] = [];
-  /** Scripts being compiled around this one. */
-  readonly including: readonly string[];
+  readonly family: Family;
 
   constructor(
     source: string,
     language: Language,
     bounds: SieveBounds,
     library: Library | undefined,
-    including: readonly string[] = [],
+    family: Family = new Family(),
   ) {
     this.source = source;
     this.#language = language;
     this.bounds = bounds;
     this.library = library;
-    this.including = including;
+    this.family = family;
   }
-
-  #regexes = 0;
 
   /** Regular expressions are the only small text that becomes much. */
   countRegex(size: number, at: number): void {
-    this.#regexes += size;
-    if (this.#regexes > this.bounds.regexesSize)
+    this.family.regexes += size;
+    if (this.family.regexes > this.bounds.regexesSize)
       throw new ScriptError(at, "the regular expressions of this script are too large together");
   }
 
@@ -390,8 +395,8 @@ export class Compiler {
   }
 
   /** A compiler for an included script: its own extensions and variables. */
-  forIncluded(source: string, key: string): Compiler {
-    return new Compiler(source, this.#language, this.bounds, this.library, [...this.including, key]);
+  forIncluded(source: string): Compiler {
+    return new Compiler(source, this.#language, this.bounds, this.library, this.family);
   }
 }
 

@@ -43,9 +43,9 @@ export class Run {
   part: Part | undefined;
   /** Which loop a break leaves; undefined: the innermost. */
   breakName: string | undefined;
-  /** Included scripts so far (:once), how deep, how many. */
+  /** Included scripts so far (:once), those around the command in hand, how many. */
   readonly included = new Set<string>();
-  includeDepth = 0;
+  readonly including: string[] = [];
   includes = 0;
   addedFields = 0;
   readonly #folded = new Map<Comparator, Map<string, string>>();

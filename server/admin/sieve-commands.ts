@@ -4,7 +4,7 @@ import { capabilities } from "../../protocol/sieve/capabilities.ts";
 import { SieveMessage } from "../../protocol/sieve/message.ts";
 import { mistakeText } from "../../protocol/sieve/mistake.ts";
 import { compileScript, runScripts } from "../../protocol/sieve/sieve.ts";
-import type { SharedScript } from "../store/sieve-store.ts";
+import { maxScriptBytes, maxScriptsBytes, type SharedScript } from "../store/sieve-store.ts";
 import type { Account, Store } from "../store/store.ts";
 import { type Arguments, type Command, command, done, type Given, no, type Outcome, time } from "./command.ts";
 import { badDomain, findAccount, findDomain, noAccount, noDomain, readDomain } from "./names.ts";
@@ -193,8 +193,10 @@ function refusedPut(kind: string): Outcome {
   switch (kind) {
     case "too-many":
       return no("There are as many scripts as there may be. Delete one first.");
+    case "too-much":
+      return no(`All scripts of an account may have ${maxScriptsBytes} octets together. Delete one first.`);
     case "too-large":
-      return no("The script is too large.");
+      return no(`The script is too large: it may have ${maxScriptBytes} octets.`);
     default:
       return no("That is no name for a script: it is empty, too long, or has control characters.");
   }

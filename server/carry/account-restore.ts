@@ -34,7 +34,10 @@ export async function restore(
   { store, now }: RestorePorts,
   fresh: boolean,
 ): Promise<void> {
-  for (const { name, content, active } of file.scripts) {
+  // Where there are more than are kept here, the one that runs is among those that are.
+  for (const { name, content, active } of file.scripts.toSorted(
+    (one, next) => Number(next.active) - Number(one.active),
+  )) {
     const put = await store.putSieveScript(account.id, name, content, now());
     if (put.kind === "done" && active && fresh) await store.activateSieveScript(account.id, put.script.id);
   }

@@ -3,7 +3,14 @@ import type { Command } from "../../protocol/managesieve/command.ts";
 import { formatString, no, ok, type Reply } from "../../protocol/managesieve/response.ts";
 import { mistakeText } from "../../protocol/sieve/mistake.ts";
 import { compileScript } from "../../protocol/sieve/sieve.ts";
-import { isScriptName, maxScriptBytes, maxScripts, type SieveScript } from "../store/sieve-store.ts";
+import {
+  isScriptName,
+  maxScriptBytes,
+  maxScripts,
+  maxScriptsBytes,
+  type ScriptEdit,
+  type SieveScript,
+} from "../store/sieve-store.ts";
 import type { Account, Store } from "../store/store.ts";
 
 export type ScriptStore = Pick<
@@ -32,7 +39,14 @@ const answer = (reply: Reply): Answer => ({ lines: "", reply });
 const noScript = no("There is no script of that name", "NONEXISTENT");
 const badName = no("That is no name for a script: it is empty, too long, or has control characters");
 const tooLarge = no(`A script may have ${maxScriptBytes} octets`, "QUOTA/MAXSIZE");
+const tooMuch = no(`All scripts of an account may have ${maxScriptsBytes} octets together: delete one`, "QUOTA");
 const tooMany = no(`You may have ${maxScripts} scripts`, "QUOTA/MAXSCRIPTS");
+
+const refusals: { readonly [kind in ScriptEdit["kind"]]?: Reply } = {
+  "too-many": tooMany,
+  "too-much": tooMuch,
+  "too-large": tooLarge,
+};
 
 export async function onScripts(
   command: ScriptCommand,
@@ -52,8 +66,10 @@ export async function onScripts(
       if (!isScriptName(command.name)) return answer(badName);
       if (command.sizeBytes > maxScriptBytes) return answer(tooLarge);
       const all = await scripts();
-      const fits = all.length < maxScripts || all.some(({ name }) => name === command.name);
-      return answer(fits ? ok("There is room") : tooMany);
+      const others = all.filter(({ name }) => name !== command.name);
+      if (others.length >= maxScripts) return answer(tooMany);
+      const bytes = others.reduce((sum, { content }) => sum + Buffer.byteLength(content), command.sizeBytes);
+      return answer(bytes > maxScriptsBytes ? tooMuch : ok("There is room"));
     }
     case "CHECKSCRIPT": {
       const wrong = check(command.script, await scripts());
@@ -65,7 +81,7 @@ export async function onScripts(
       if ("reply" in checked) return answer(checked.reply);
       const { kind } = await store.putSieveScript(id, command.name, command.script, now);
       if (kind === "done") return answer(okWith("Script kept", checked.warnings));
-      return answer(kind === "too-many" ? tooMany : kind === "too-large" ? tooLarge : badName);
+      return answer(refusals[kind] ?? badName);
     }
     case "GETSCRIPT": {
       const found = await find(command.name);

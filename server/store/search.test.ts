@@ -8,11 +8,11 @@ import { letter, newAccount, noon, randomFrom } from "../../test/contract/world.
 import { Blobs } from "./blobs.ts";
 import { openSqliteStore } from "./client.ts";
 import { Reader } from "./reader.ts";
+import { Recent } from "./recent.ts";
 import { boundsOf } from "./search-bounds.ts";
 import { envelopeDate, firstAddress } from "./search-envelope.ts";
 import { judgeOf, maxSearchDepth } from "./search-judge.ts";
 import type { SearchKey } from "./search-key.ts";
-import { Recent } from "./search-memory.ts";
 import { wallClock } from "./search-sent.ts";
 import { Database } from "./sqlite.ts";
 import { Flag, type MailboxId, type Store } from "./store.ts";

@@ -5,6 +5,8 @@ import type { AccountId, Instant, MailboxId } from "./ids.ts";
 export const maxScriptBytes = 256 * 1024;
 /** Scripts of one account, and of one domain or the server. */
 export const maxScripts = 100;
+/** Octets of all scripts of one account together: each command on one of them reads them all. */
+export const maxScriptsBytes = 2 * 1024 * 1024;
 /** Octets of a script's name (RFC 5804 §1.6 and RFC 9661 §1.3.1 ask for at least 512). */
 export const maxScriptNameBytes = 1024;
 /** Annotations of one mailbox, and characters of one value. */
@@ -52,7 +54,7 @@ export type Annotation = { readonly mailbox: MailboxId | 0; readonly entry: stri
 
 export type ScriptEdit =
   | { readonly kind: "done"; readonly script: SieveScript; readonly created: boolean }
-  | { readonly kind: "missing" | "exists" | "too-many" | "too-large" | "bad-name" | "no-account" };
+  | { readonly kind: "missing" | "exists" | "too-many" | "too-much" | "too-large" | "bad-name" | "no-account" };
 
 export interface SieveReader {
   sieveScripts(account: AccountId): Promise<SieveScripts>;

@@ -1,7 +1,7 @@
 /** Sieve in the store: scripts, the vacation answer, shared scripts, what is remembered, annotations. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { maxScriptBytes, maxScripts } from "../../server/store/sieve-store.ts";
+import { maxScriptBytes, maxScripts, maxScriptsBytes } from "../../server/store/sieve-store.ts";
 import type { Change, Store } from "../../server/store/store.ts";
 import { made, newAccount, noon, type Open, type Opened } from "./world.ts";
 
@@ -62,6 +62,19 @@ export function sieveContract(open: Open): void {
       for (let i = 0; i < maxScripts; i++) await store.putSieveScript(id, `s${i}`, "keep;", noon);
       assert.equal((await store.putSieveScript(id, "more", "", noon)).kind, "too-many");
       assert.equal((await store.putSieveScript(id, "s1", "stop;", noon)).kind, "done");
+    });
+
+    test("all scripts of an account have a bound together", async () => {
+      const { id } = await newAccount(store);
+      const large = "ä".repeat(maxScriptBytes / 2);
+      const put = async (name: string, content: string) => (await store.putSieveScript(id, name, content, noon)).kind;
+      for (let i = 0; i < maxScriptsBytes / maxScriptBytes; i++) assert.equal(await put(`s${i}`, large), "done");
+      assert.equal(await put("more", "#"), "too-much");
+      assert.equal(await put("s1", large), "done", "in its own place");
+      assert.equal(await put("s1", "ä"), "done");
+      assert.equal(await put("more", "#"), "done");
+      assert.equal((await store.updateSieveScript(id, 2, { content: large }, noon)).kind, "too-much");
+      assert.equal((await store.updateSieveScript(id, 3, { name: "renamed" }, noon)).kind, "done");
     });
 
     test("the vacation answer, and all of it goes with the account", async () => {

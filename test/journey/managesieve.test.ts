@@ -130,6 +130,12 @@ test("bounds are told", async () => {
   assert.match((await talk.say('HAVESPACE "x" 999999999')).reply, /^NO \(QUOTA\/MAXSIZE\)/);
   const large = `#${"x".repeat(299_998)}\n`;
   assert.match((await talk.say(`PUTSCRIPT "x" {${large.length}+}\r\n${large}`)).reply, /^NO \(QUOTA\/MAXSIZE\)/);
+  const largest = `PUTSCRIPT "l%" {262144+}\r\n${"#".repeat(262_144)}\r\n`;
+  for (let i = 0; i < 8; i++) talk.write(largest.replace("%", `${i}`));
+  for (let i = 0; i < 8; i++) assert.match((await talk.answer()).reply, /^OK/);
+  assert.match((await talk.say('HAVESPACE "more" 1')).reply, /^NO \(QUOTA\) "All scripts of an account/);
+  assert.match((await talk.say('PUTSCRIPT "more" "keep;"')).reply, /^NO \(QUOTA\) "All scripts of an account/);
+  for (let i = 0; i < 8; i++) assert.match((await talk.say(`DELETESCRIPT "l${i}"`)).reply, /^OK/);
   for (let i = 0; i < 100; i++) talk.write(`PUTSCRIPT "s${i}" "keep;"\r\n`);
   for (let i = 0; i < 100; i++) assert.match((await talk.answer()).reply, /^OK/);
   assert.match((await talk.say('PUTSCRIPT "more" "keep;"')).reply, /^NO \(QUOTA\/MAXSCRIPTS\)/);

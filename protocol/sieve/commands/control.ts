@@ -133,50 +133,63 @@ function includeStep(
   const key = `${location} ${name}`;
   if (c.library !== undefined && !how.optional && c.library(location, name) === undefined)
     c.warn(at, `there is no ${location} script "${name}" yet`);
-  if (c.including.includes(key) || c.including.length >= c.bounds.includeDepth)
-    return () => {
-      throw new RunError(`the script "${name}" includes itself, or scripts include each other too deep`, at);
-    };
-  // Without a library (a script is only checked) what is included need not be there yet: RFC 6609 §3.2.
-  let compiled: Step | RunError | undefined;
-  const compile = (): Step | RunError | undefined => {
-    const source = c.library?.(location, name);
-    if (source === undefined) return undefined;
-    const inner = c.forIncluded(source, key);
-    try {
-      const step = compileWhole(inner);
-      const [first] = inner.mistakes;
-      return first === undefined ? step : new RunError(`in the included script "${name}", ${mistakeText(first)}`, at);
-    } catch (error) {
-      if (!(error instanceof ScriptError)) throw error;
-      return new RunError(
-        `in the included script "${name}", ${mistakeText(mistakeAt(source, error.at, error.message))}`,
-        at,
-      );
-    }
-  };
   return (run) => {
+    if (run.including.includes(key) || run.including.length >= run.bounds.includeDepth)
+      throw new RunError(`the script "${name}" includes itself, or scripts include each other too deep`, at);
     if (how.once && run.included.has(key)) return next;
-    compiled ??= compile();
-    if (compiled === undefined) {
+    const included = compileIncluded(c, location, name, key);
+    if (included === undefined) {
       if (how.optional) return next;
       throw new RunError(`there is no ${location} script "${name}" to include`, at);
     }
-    if (compiled instanceof RunError) throw compiled;
+    if (typeof included === "string") throw new RunError(included, at);
     if (++run.includes > run.bounds.includes)
       throw new RunError(`a script may include ${run.bounds.includes} others`, at);
     run.included.add(key);
     const outer = run.scope;
     run.scope = { values: [] };
-    run.includeDepth++;
+    run.including.push(key);
     try {
-      const flow = compiled(run);
-      return flow === stop ? stop : next;
+      return included(run) === stop ? stop : next;
     } finally {
       run.scope = outer;
-      run.includeDepth--;
+      run.including.pop();
     }
   };
+}
+
+/**
+ * An included script, when it is first needed: it need not be there before that (RFC 6609 §3.2). A text: why it cannot be run; undefined: there is none,
+ * or the script is only checked, without a library.
+ */
+function compileIncluded(
+  c: Compiler,
+  location: "personal" | "global",
+  name: string,
+  key: string,
+): Step | string | undefined {
+  const { family, bounds } = c;
+  const known = family.included.get(key);
+  if (known !== undefined) return known;
+  const source = c.library?.(location, name);
+  if (source === undefined) return undefined;
+  const compile = (): Step | string => {
+    family.includedBytes += Buffer.byteLength(source);
+    if (family.includedBytes > bounds.includedBytes)
+      return `the scripts that are included may have ${bounds.includedBytes} octets together`;
+    const inner = c.forIncluded(source);
+    try {
+      const step = compileWhole(inner);
+      const [first] = inner.mistakes;
+      return first === undefined ? step : `in the included script "${name}", ${mistakeText(first)}`;
+    } catch (error) {
+      if (!(error instanceof ScriptError)) throw error;
+      return `in the included script "${name}", ${mistakeText(mistakeAt(source, error.at, error.message))}`;
+    }
+  };
+  const included = compile();
+  family.included.set(key, included);
+  return included;
 }
 
 /** A whole script: its requires, then the rest. Mistakes are the compiler's; throws a `ScriptError` where it is no grammar. */

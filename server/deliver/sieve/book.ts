@@ -1,8 +1,10 @@
 /** Who has scripts, and which: known from memory, compiled once by content, read again when the store says that they changed. */
 import { createHash } from "node:crypto";
+import { defaultSieveBounds } from "../../../protocol/sieve/bounds.ts";
 import type { Library } from "../../../protocol/sieve/compiler.ts";
 import { type CompileResult, compileScript } from "../../../protocol/sieve/sieve.ts";
 import type { Log } from "../../log.ts";
+import { Recent } from "../../store/recent.ts";
 import type { SharedScript, SieveScript, VacationResponse } from "../../store/sieve-store.ts";
 import type { AccountId, Store } from "../../store/store.ts";
 import { vacationScript } from "./vacation-script.ts";
@@ -14,9 +16,12 @@ export type BookScript = {
   readonly compiled: CompileResult;
 };
 
-/** Accounts whose scripts are kept compiled, and compiled scripts in all. */
-const maxAccounts = 5000;
-const maxCompiled = 5000;
+/** Bytes of scripts that are kept as they were read, and compiled. */
+const maxReadBytes = 32 * 1024 * 1024;
+const maxCompiledBytes = 128 * 1024 * 1024;
+/** What a character of a script comes to when it is compiled (measured with the shortest commands), and what the smallest script does. */
+const bytesOfChar = 20;
+const bytesOfScript = 2000;
 
 type Known = { readonly scripts: readonly SieveScript[]; readonly vacation: VacationResponse | undefined };
 type Shared = { readonly accounts: ReadonlySet<AccountId>; readonly scripts: readonly SharedScript[] };
@@ -25,8 +30,9 @@ export class ScriptBook {
   readonly #store: Pick<Store, "sieveAccounts" | "sharedScripts" | "sieveScripts" | "vacationResponse">;
   readonly #log: Log;
   readonly #unsubscribe: () => void;
-  readonly #known = new Map<AccountId, Promise<Known>>();
-  readonly #compiled = new Map<string, CompileResult>();
+  readonly #known = new Recent<Known, AccountId>(maxReadBytes);
+  readonly #reading = new Map<AccountId, Promise<Known>>();
+  readonly #compiled = new Recent<CompileResult>(maxCompiledBytes);
   #shared: Shared | undefined;
   #loading: Promise<Shared> | undefined;
   /** Counts changes: what was read before one is not believed after it. */
@@ -54,8 +60,13 @@ export class ScriptBook {
     this.#edition++;
     this.#shared = undefined;
     this.#loading = undefined;
-    if (account === undefined) this.#known.clear();
-    else this.#known.delete(account);
+    if (account === undefined) {
+      this.#known.clear();
+      this.#reading.clear();
+    } else {
+      this.#known.forget(account);
+      this.#reading.delete(account);
+    }
   }
 
   /** Whether a script runs for any of these accounts: at once, unless that has just changed. */
@@ -92,7 +103,8 @@ export class ScriptBook {
         : shared.scripts.find((script) => script.name === name && (script.owner === "" || script.owner === domain))
             ?.content;
     const key = own === undefined ? `${domain}` : `${account}`;
-    const compile = (content: string): CompileResult => this.#compile(content, library, key);
+    const chars = charsOf(own?.scripts ?? []) + charsOf(shared.scripts);
+    const compile = (content: string): CompileResult => this.#compile(content, library, chars, key);
     const of = (owner: string, runs: SharedScript["runs"]): BookScript[] =>
       shared.scripts
         .filter((script) => script.owner === owner && script.runs === runs)
@@ -120,39 +132,54 @@ export class ScriptBook {
         ? own.scripts.find((script) => script.name === wanted)?.content
         : shared.scripts.find((script) => script.name === wanted && (script.owner === "" || script.owner === domain))
             ?.content;
-    return { name, origin: "account", compiled: this.#compile(found.content, library, `${account}`) };
+    const chars = charsOf(own.scripts) + charsOf(shared.scripts);
+    return { name, origin: "account", compiled: this.#compile(found.content, library, chars, `${account}`) };
   }
 
-  #accountScripts(account: AccountId): Promise<Known> {
-    let known = this.#known.get(account);
-    if (known === undefined) {
-      known = Promise.all([this.#store.sieveScripts(account), this.#store.vacationResponse(account)]).then(
-        ([{ scripts }, vacation]) => ({ scripts, vacation }),
-      );
-      const read = known;
-      read.catch((error: unknown) => {
-        this.#log.error({ account, error }, "scripts cannot be read");
-        if (this.#known.get(account) === read) this.#known.delete(account);
-      });
-      this.#known.set(account, known);
-      if (this.#known.size > maxAccounts) this.#known.delete(this.#known.keys().next().value!);
+  #accountScripts(account: AccountId): Known | Promise<Known> {
+    const known = this.#known.get(account) ?? this.#reading.get(account);
+    if (known !== undefined) return known;
+    const reading = this.#read(account);
+    this.#reading.set(account, reading);
+    return reading;
+  }
+
+  async #read(account: AccountId): Promise<Known> {
+    const edition = this.#edition;
+    try {
+      const [{ scripts }, vacation] = await Promise.all([
+        this.#store.sieveScripts(account),
+        this.#store.vacationResponse(account),
+      ]);
+      const known = { scripts, vacation };
+      if (edition === this.#edition) this.#known.put(account, known, charsOf(scripts) + bytesOfScript);
+      return known;
+    } catch (error) {
+      this.#log.error({ account, error }, "scripts cannot be read");
+      throw error;
+    } finally {
+      this.#reading.delete(account);
     }
-    return known;
   }
 
   /** By content; scripts that include others also by whose they are and which edition. */
-  #compile(content: string, library: Library, whose: string): CompileResult {
+  #compile(content: string, library: Library, libraryChars: number, whose: string): CompileResult {
     const includes = /\binclude\b/i.test(content);
     const digest = createHash("sha256").update(content).digest("base64");
     const key = includes ? `${digest} ${whose} ${this.#edition}` : digest;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
       compiled = compileScript(content, library);
-      this.#compiled.set(key, compiled);
-      if (this.#compiled.size > maxCompiled) this.#compiled.delete(this.#compiled.keys().next().value!);
+      // What it includes is compiled when it is first needed.
+      const chars = content.length + (includes ? Math.min(libraryChars, defaultSieveBounds.includedBytes) : 0);
+      this.#compiled.put(key, compiled, chars * bytesOfChar + (includes ? libraryChars : 0) + bytesOfScript);
     }
     return compiled;
   }
+}
+
+function charsOf(scripts: readonly { readonly content: string }[]): number {
+  return scripts.reduce((sum, { content }) => sum + content.length, 0);
 }
 
 function concerned({ accounts, scripts }: Shared, asked: Iterable<AccountId>): boolean {

@@ -1,6 +1,6 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
-import type { ScriptEdit } from "../../store/sieve-store.ts";
+import { maxScriptsBytes, type ScriptEdit } from "../../store/sieve-store.ts";
 import { setArgs, tooManyToSet } from "../arguments.ts";
 import { scriptBlobId } from "../blobs.ts";
 import { type Answer, createdId, method } from "../call.ts";
@@ -132,6 +132,8 @@ function errorOf(kind: Exclude<ScriptEdit["kind"], "done">, existing: number | u
       return setError("notFound");
     case "too-many":
       return setError("overQuota", "There are as many scripts as an account may have.");
+    case "too-much":
+      return setError("overQuota", `All scripts of an account may have ${maxScriptsBytes} octets together.`);
     case "too-large":
       return setError("tooLarge");
     case "bad-name":

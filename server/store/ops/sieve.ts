@@ -6,6 +6,7 @@ import {
   maxAnnotations,
   maxScriptBytes,
   maxScripts,
+  maxScriptsBytes,
   type Remembered,
   type ScriptEdit,
   type SharedScript,
@@ -72,12 +73,23 @@ function* scriptRow(account: AccountId, id: number): Op<ScriptRow | undefined> {
   return yield* one<ScriptRow>("SELECT * FROM sieve_scripts WHERE account = $1 AND id = $2", account, id);
 }
 
+/** Whether all scripts of an account would be too large together with this content in place of script `id`. */
+function* isTooMuch(account: AccountId, id: number, content: string): Op<boolean> {
+  const others = yield* one<{ bytes: number | null }>(
+    "SELECT sum(octet_length(content)) AS bytes FROM sieve_scripts WHERE account = $1 AND id <> $2",
+    account,
+    id,
+  );
+  return Number(others?.bytes ?? 0) + Buffer.byteLength(content) > maxScriptsBytes;
+}
+
 export function* putSieveScript(account: AccountId, name: string, content: string, at: Instant): Op<ScriptEdit> {
   if (!isScriptName(name)) return { kind: "bad-name" };
   if (isTooLarge(content)) return { kind: "too-large" };
   const owner = yield* changing(account);
   if (owner === undefined) return { kind: "no-account" };
   const before = yield* one<ScriptRow>("SELECT * FROM sieve_scripts WHERE account = $1 AND name = $2", account, name);
+  if (yield* isTooMuch(account, before?.id ?? 0, content)) return { kind: "too-much" };
   if (before !== undefined) {
     yield* run(
       "UPDATE sieve_scripts SET content = $3, changed_at = $4 WHERE account = $1 AND id = $2",
@@ -117,6 +129,7 @@ export function* updateSieveScript(
     const other = yield* one("SELECT id FROM sieve_scripts WHERE account = $1 AND name = $2", account, name);
     if (other !== undefined) return { kind: "exists" };
   }
+  if (change.content !== undefined && (yield* isTooMuch(account, id, content))) return { kind: "too-much" };
   yield* changing(account);
   yield* run(
     "UPDATE sieve_scripts SET name = $3, content = $4, changed_at = $5 WHERE account = $1 AND id = $2",
