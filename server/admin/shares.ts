@@ -17,7 +17,8 @@ export type Share = {
   /** Less than that: with its address in From and their own in Sender. */
   readonly sendOnBehalf: boolean;
 };
-export type ShareWish = { readonly rights: ShareRights | "none" } & Pick<Share, "sendAs" | "sendOnBehalf">;
+/** `rights` "some": those of each folder stay as they are. */
+export type ShareWish = { readonly rights: ShareRights | "none" | "some" } & Pick<Share, "sendAs" | "sendOnBehalf">;
 
 type ShareWorld = Pick<World, "store" | "shared">;
 
@@ -65,14 +66,13 @@ export async function share(
   by: Account = owner,
 ): Promise<Share | Refused> {
   if (owner.id === grantee.id) return no(`${owner.name} has its own mailbox already.`, "person");
-  const rights = wanted === undefined || wanted.rights === "none" ? "" : shareRights[wanted.rights];
-  let folders = 0;
-  for (const { id } of await store.mailboxes(owner.id)) {
+  const name = wanted?.rights ?? "none";
+  const rights = name === "none" || name === "some" ? "" : shareRights[name];
+  for (const { id } of name === "some" ? [] : await store.mailboxes(owner.id)) {
     const done = await store.setMailboxRights(owner.id, id, grantee.id, rights);
     if (done.kind === "too-many") return no(`${owner.name} is shared with as many people as it may be.`, "person");
     if (done.kind === "no-account") return no(`${grantee.name} is gone.`, "person");
     if (done.kind !== "done") continue;
-    if (rights !== "") folders++;
     const change = { by, owner: owner.id, mailbox: id, grantee: grantee.id, before: done.before, after: rights };
     if (done.before !== rights) await shared?.(change);
   }
@@ -84,8 +84,8 @@ export async function share(
     if (senders.length !== row.senders.length || onBehalf.length !== (row.onBehalf ?? []).length)
       await store.putAddress({ ...row, senders, onBehalf } satisfies Address);
   }
-  const given = folders === 0 ? "none" : (wanted?.rights ?? "none");
-  return { person: grantee.name, rights: given, folders, sendAs, sendOnBehalf };
+  const now = (await sharesOf({ store }, owner)).find(({ person }) => person === grantee.name);
+  return now ?? { person: grantee.name, rights: "none", folders: 0, sendAs, sendOnBehalf };
 }
 
 function withOrWithout(all: readonly AccountId[], one: AccountId, wanted: boolean): readonly AccountId[] {

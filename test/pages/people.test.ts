@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { ApiTalk } from "../api-talk.ts";
 import { dangerous } from "../attachments/dangerous.ts";
 import { messageWith } from "../attachments/message.ts";
+import { ask } from "../beside.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { smtpSend } from "../smtp-send.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
@@ -452,6 +453,63 @@ test("beside the mail", async (t) => {
     await dialog.getByRole("button", { name: `No longer share with ${other}` }).click();
     await eventually(async () => ["none", ""].includes(await rights()), "no longer shared");
     await page.keyboard.press("Escape");
+  });
+
+  await t.test("an assistant writes for one until that is taken back, and the audit log shows it", async () => {
+    const [, other = ""] = pages.dev.ready.users;
+    const login = { user: other, password: "pw" };
+    const sends = () => smtpSend(pages.dev.ready, login, [user], { from: user, subject: "By an assistant" });
+    await assert.rejects(sends(), /may not send as/);
+    await page.goto(`${pages.origin}/#/settings/helpers`);
+    await page.getByText("Nobody but you.").waitFor();
+    const add = async (address: string) => {
+      await page.getByLabel("Address of somebody here").fill(address);
+      await page.getByRole("button", { name: "Add" }).click();
+    };
+    await add("nobody@example.test");
+    await page.getByText("There is nobody here with the address nobody@example.test.").waitFor();
+    await add(other);
+    const writing = page.getByLabel(`How ${other} may write`);
+    await writing.selectOption({ label: "On your behalf: readers see both of you" });
+    await eventually(
+      () =>
+        sends().then(
+          () => true,
+          () => false,
+        ),
+      "on behalf",
+    );
+    const talk = await new JmapTalk(pages.origin, user, "pw").open();
+    const [, got] = await talk.calls(
+      ["Email/query", { filter: { subject: "By an assistant" } }, "q"],
+      [
+        "Email/get",
+        { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, properties: ["from", "sender"] },
+        "e",
+      ],
+    );
+    const { from, sender } = got?.[1].list[0] ?? {};
+    assert.deepEqual([from[0].email, sender[0].email], [user, other]);
+    await accessible(page, "assistants");
+    await picture(page, "assistants");
+    await page.getByLabel(`What ${other} may do in your mailbox`).selectOption("none");
+    const shares = async () => (await (await talk.fetch("/api/v1/accounts/me/shares")).json()).items;
+    await eventually(async () => (await shares())[0]?.rights === "none", "writing alone");
+    assert.equal((await shares())[0].sendOnBehalf, true);
+    await page.getByRole("button", { name: `No longer share with ${other}` }).click();
+    await page.getByText("Nobody but you.").waitFor();
+    await assert.rejects(sends(), /may not send as/);
+    await held(note(`${other} works in your mailbox no more.`)).then((one) =>
+      one.getByRole("button", { name: "Undo" }).click(),
+    );
+    await eventually(async () => (await shares())[0]?.sendOnBehalf === true, "given again");
+    await page.getByRole("button", { name: `No longer share with ${other}` }).click();
+    await page.getByText("Nobody but you.").waitFor();
+    const noted = (await ask(pages.dev.ready.data, "audit list", { actor: user, target: other })) as {
+      readonly action: string;
+      readonly via: string;
+    }[];
+    assert.ok(noted.length >= 4 && noted.every(({ action }) => /share/.test(action)), JSON.stringify(noted));
   });
 
   assert.deepEqual(complaints, []);

@@ -41,7 +41,10 @@ async function near(text: string, owner: HostedAccount, actor: Actor, world: Api
 }
 
 const what = {
-  rights: z.enum([...shareNames, "none"]).default("write"),
+  rights: z
+    .enum([...shareNames, "none", "some"])
+    .default("write")
+    .describe("some: those of each folder stay."),
   sendAs: z.boolean().default(false),
   sendOnBehalf: z.boolean().default(false),
 } as const;
