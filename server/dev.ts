@@ -272,7 +272,8 @@ function readPorts(text: string): ReadonlyMap<Service, number> {
     const port = Number(number);
     if (service === undefined)
       throw new UsageError(`--ports: there is no service "${name}"; there are ${services.join(", ")}`);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError(`--ports: "${number}" is no port`);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new UsageError(`--ports: "${part}" names no port: write ${service}=2525`);
     ports.set(service, port);
   }
   return ports;

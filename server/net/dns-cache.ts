@@ -72,8 +72,8 @@ export function cachedResolver(ask: AskDns, bounds: CacheBounds, monotonic: () =
 export function resolverOf(ask: AskDns): Resolver {
   return {
     mx: (name) => ask(normalName(name), "MX") as Promise<Answer<Mx>>,
-    a: (name) => ask(normalName(name), "A") as Promise<Answer<string>>,
-    aaaa: (name) => ask(normalName(name), "AAAA") as Promise<Answer<string>>,
+    a: (name) => thisMachine(name, "127.0.0.1") ?? (ask(normalName(name), "A") as Promise<Answer<string>>),
+    aaaa: (name) => thisMachine(name, "::1") ?? (ask(normalName(name), "AAAA") as Promise<Answer<string>>),
     txt: (name) => ask(normalName(name), "TXT") as Promise<Answer<string>>,
     tlsa: (name) => ask(normalName(name), "TLSA") as Promise<Answer<Tlsa>>,
     srv: (name) => ask(normalName(name), "SRV") as Promise<Answer<Srv>>,
@@ -83,4 +83,11 @@ export function resolverOf(ask: AskDns): Resolver {
       return ask(name, "PTR") as Promise<Answer<string>>;
     },
   };
+}
+
+/** RFC 6761 §6.3: localhost and the names below it are this machine, and no server of DNS is asked for them: most know none. */
+function thisMachine(name: string, address: string): Promise<Answer<string>> | undefined {
+  return /^(?:.+\.)?localhost$/.test(normalName(name))
+    ? Promise.resolve({ kind: "found", records: [address], secure: false, ttlSeconds: 3600 })
+    : undefined;
 }

@@ -74,6 +74,9 @@ test("a file answers", async () => {
       ["no wildcard over what is there", dns.a("b.wild.test"), "none exists"],
       ["timeout", dns.mx("slow.test"), "trouble timeout"],
       ["servfail", dns.mx("broken.test"), "trouble servfail"],
+      ["localhost, which no file names", dns.a("localhost."), 'found 3600 ["127.0.0.1"]'],
+      ["a name below it", dns.aaaa("x.LOCALHOST"), 'found 3600 ["::1"]'],
+      ["another name that ends so", dns.a("notlocalhost"), "none missing"],
       ["servfail of another type only", dns.a("broken.test"), 'found 1 ["192.0.2.2"]'],
     ];
     for (const [name, answer, expected] of cases) assert.equal(show(await answer), expected, name);
