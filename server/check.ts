@@ -11,6 +11,7 @@ import { machineLacks } from "./machine-check.ts";
 import { publishedKeys } from "./net/published-keys.ts";
 import type { Answer, Resolver } from "./net/resolver.ts";
 import { resolverOrSentence } from "./resolver.ts";
+import { readSendingFiles } from "./sending-files.ts";
 import { UsageError } from "./usage.ts";
 import { openStore } from "./world.ts";
 
@@ -28,6 +29,7 @@ export async function check(words: readonly string[]): Promise<number> {
     process.stdout.write(`${told}There is no configuration file ${file} yet; the first "angarium start" writes it.\n`);
     return lacks.length === 0 ? 0 : 1;
   }
+  readSendingFiles(config.sending, dataDir); // the same
   process.stdout.write(`${file}: good\n`);
   const resolver = resolverOrSentence(dns, config.dns.servers)(quiet);
   const lacks = await lacksOfHost(config.hostname, resolver);

@@ -1,6 +1,4 @@
 /** The assembly of sending at volume: its model, warm-ups, limits, suppression, and what the queue, commands and the API ask of them. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { findField } from "../protocol/mime/header.ts";
 import type { Mac } from "../protocol/return-path/srs.ts";
 import { verpLocal } from "../protocol/return-path/verp.ts";
@@ -20,7 +18,7 @@ import { allPrivate } from "./dispatch/inside.ts";
 import { type Interest, InterestBook, interestKind } from "./dispatch/interest.ts";
 import { complaintsLocal, type LateReport, type LateReports, makeLateReports } from "./dispatch/late-reports.ts";
 import { overrideKind, ShapingBook } from "./dispatch/limits.ts";
-import { defaultName, type Model, type Named, readModelFile } from "./dispatch/model.ts";
+import { defaultName, type Model, type Named } from "./dispatch/model.ts";
 import { parkKey } from "./dispatch/parks.ts";
 import { Sampling } from "./dispatch/sampling.ts";
 import { sandboxSuppression } from "./dispatch/sandbox.ts";
@@ -37,15 +35,14 @@ import type { Counted } from "./inject/visits.ts";
 import type { Log } from "./log.ts";
 import type { Opening } from "./queue/dispatching.ts";
 import type { SendAsk } from "./send/send.ts";
+import { readSendingFiles, readShaping } from "./sending-files.ts";
 import { type Meaning, meaningOf } from "./shape/meaning.ts";
 import type { Override } from "./shape/overrides.ts";
-import { loadShaping, providerOf, type Shaping, wayTo } from "./shape/shaping.ts";
-import { shippedShaping } from "./shape/shipped.ts";
+import { providerOf, type Shaping, wayTo } from "./shape/shaping.ts";
 import { openReturnPaths } from "./sign/return-paths.ts";
 import type { NewSendingEvent } from "./store/sending.ts";
 import type { Instant, QueuedMessage, Store } from "./store/store.ts";
 import type { SubmitPorts } from "./submit/submit.ts";
-import { describeMistake } from "./toml.ts";
 import { add, type Counts, noCounts, type Signals } from "./warm/account.ts";
 import { assertWarm, type Day, dayOf, type Plan, pause, resume } from "./warm/plan.ts";
 
@@ -148,7 +145,8 @@ export async function makeSending(parts: {
   readonly log: Log;
 }): Promise<RunningSending> {
   const { store, settings, dataDir, now, log } = parts;
-  let rules = readShaping(settings.shaping, dataDir);
+  const files = readSendingFiles(settings, dataDir);
+  let rules = files.shaping;
   // Everybody holds this one: what the file says later is in it at once.
   const shaping: Shaping = {
     get providers() {
@@ -161,7 +159,7 @@ export async function makeSending(parts: {
       return rules.rules;
     },
   };
-  const file = readFile(settings.model, dataDir);
+  const file = files.model;
   let model = await loadModel(store, file);
   const safely = (what: string, work: Promise<unknown>): void => {
     work.catch((error: unknown) => log.error({ error }, `${what} failed; it is tried again`));
@@ -595,29 +593,4 @@ export async function makeSending(parts: {
 
 function plain({ fixed: _, ...maps }: Model): unknown {
   return kinds.map((kind) => [...maps[kind]]);
-}
-
-function readShaping(path: string, dataDir: string): Shaping {
-  const shipped = shippedShaping();
-  if (path === "") return shipped;
-  const name = resolve(dataDir, path);
-  const loaded = loadShaping(textOf(name), shipped);
-  if (loaded.kind === "ok") return loaded.shaping;
-  throw new Error(loaded.mistakes.map((mistake) => describeMistake(name, mistake)).join("\n"));
-}
-
-function readFile(path: string, dataDir: string): Named | undefined {
-  if (path === "") return undefined;
-  const name = resolve(dataDir, path);
-  const read = readModelFile(textOf(name));
-  if (read.kind === "ok") return read.model;
-  throw new Error(read.mistakes.map((mistake) => describeMistake(name, mistake)).join("\n"));
-}
-
-function textOf(name: string): string {
-  try {
-    return readFileSync(name, "utf8");
-  } catch (error) {
-    throw new Error(`The file ${name} that [sending] names cannot be read: ${(error as Error).message}`);
-  }
 }

@@ -87,7 +87,32 @@ export const shapingSchema = z.strictObject({
   rule: z.array(rule).default([]),
 });
 
-export type ShapingFile = z.infer<typeof shapingSchema>;
+/** What can be read of a file with mistakes: those of its names are told at once with those of its form. */
+export const shapingNames = z.object({
+  provider: z
+    .record(
+      z.string(),
+      z.object({ title: z.unknown(), mx: z.unknown(), domains: z.unknown() }).partial().catch({ title: "?", mx: "?" }),
+    )
+    .catch({})
+    .default({}),
+  rule: z
+    .array(
+      z
+        .object({
+          id: z.string().optional().catch(undefined),
+          provider: z
+            .union([z.string(), z.array(z.string())])
+            .optional()
+            .catch(undefined),
+        })
+        .catch({}),
+    )
+    .catch([])
+    .default([]),
+});
+export type ShapingNames = z.infer<typeof shapingNames>;
+
 type Said = z.infer<typeof provider>;
 export type Provider = { readonly [field in keyof Said]-?: Exclude<Said[field], undefined> } & {
   readonly key: string;

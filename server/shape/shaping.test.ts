@@ -15,8 +15,8 @@ const mistakes: readonly [name: string, text: string, expected: string][] = [
   ],
   [
     "an unknown field",
-    `[provider.a]\ntitle = "a"\nlimit = 3\nlimits = {}`,
-    "f:3: provider.a.limit: there is no such setting",
+    `[provider.a]\ntitle = "a"\nmx = [".a.test"]\nlimit = 3\nlimits = {}`,
+    "f:4: provider.a.limit: there is no such setting",
   ],
   ["an unknown class", `[[rule]]\nid = "a"\nreply = "x"\nclass = "nice"`, "f:4: rule.0.class: must be one of "],
   ["no pattern", `[[rule]]\nid = "a"\nreply = "("\nclass = "policy"`, "f:3: rule.0.reply: Invalid regular expression"],
@@ -86,6 +86,24 @@ for (const [name, text, expected] of mistakes)
       assert.ok(said.startsWith(expected), said);
     }
   });
+
+test("mistakes of form and of names are told at once, in the order of their lines", () => {
+  const loaded = loadShaping(
+    `[provider.gogle.limits]\nperSecond = 1\n[[rule]]\nid = "a"\nprovider = ["gmail", "gogel"]\nreply = "("\nclass = "busy"\n[[rule]]\nid = 5`,
+    shaping,
+  );
+  assert.ok(loaded.kind === "mistakes");
+  const places = loaded.mistakes.map(({ line, key }) => `${line} ${key}`);
+  assert.deepEqual(places, [
+    '1 provider "gogle"',
+    '1 provider "gogle"',
+    '5 rule "a"',
+    "6 rule.0.reply",
+    "8 rule.1.reply",
+    "8 rule.1.class",
+    "9 rule.1.id",
+  ]);
+});
 
 test("a file laid over the shipped one replaces what it says, and adds", () => {
   const loaded = loadShaping(

@@ -3,7 +3,7 @@
 import { type Mistake, readToml } from "../toml.ts";
 import { keyLines } from "../toml-lines.ts";
 import type { ReplyClass } from "./reply-class.ts";
-import { type Limits, type Provider, type Rule, shapingSchema } from "./schema.ts";
+import { type Limits, type Provider, type Rule, type ShapingNames, shapingNames, shapingSchema } from "./schema.ts";
 
 export type Shaping = {
   readonly providers: ReadonlyMap<string, Provider>;
@@ -25,7 +25,13 @@ const defaults = "default";
  */
 export function loadShaping(text: string, base?: Shaping): LoadedShaping {
   const read = readToml(text, shapingSchema);
-  if (read.kind === "mistakes") return read;
+  if (read.kind === "mistakes") {
+    const names = readToml(text, shapingNames);
+    const more = names.kind === "ok" ? mistakesOfNames(text, names.value, base) : [];
+    return { kind: "mistakes", mistakes: byLine([...read.mistakes, ...more]) };
+  }
+  const mistakes = byLine([...mistakesOfNames(text, read.value, base), ...endless(text, read.value.rule)]);
+  if (mistakes.length > 0) return { kind: "mistakes", mistakes };
   const given = Object.entries(read.value.provider).map(([key, one]): [string, Provider] => {
     const { title = "", mx = [], domains = [], feedback = "none", limits = {} } = base?.providers.get(key) ?? {};
     const ownTls = base !== undefined && (one.limits.tls !== undefined || base.providers.get(key)?.ownTls === true);
@@ -44,8 +50,6 @@ export function loadShaping(text: string, base?: Shaping): LoadedShaping {
   });
   const fresh = given.filter(([key]) => base?.providers.has(key) !== true);
   const providers = new Map([...fresh, ...(base?.providers ?? []), ...given]);
-  const mistakes = mistakesIn(text, read.value.rule, providers, fresh);
-  if (mistakes.length > 0) return { kind: "mistakes", mistakes };
   const ours = new Set(read.value.rule.map(({ id }) => id));
   const rules = [...read.value.rule, ...(base?.rules.filter(({ id }) => !ours.has(id)) ?? [])];
   // The first that names a domain has it.
@@ -53,43 +57,59 @@ export function loadShaping(text: string, base?: Shaping): LoadedShaping {
   return { kind: "ok", shaping: { providers, domains: new Map(named.toReversed()), rules } };
 }
 
-function mistakesIn(
-  text: string,
-  rules: readonly Rule[],
-  providers: ReadonlyMap<string, Provider>,
-  fresh: readonly (readonly [string, Provider])[],
-): readonly Mistake[] {
+const byLine = (mistakes: readonly Mistake[]): readonly Mistake[] =>
+  mistakes.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+
+/** Providers that are nobody, rules that would never be hit. */
+function mistakesOfNames(text: string, { provider, rule }: ShapingNames, base: Shaping | undefined): Mistake[] {
   const lineOf = keyLines(text);
   const mistakes: Mistake[] = [];
-  for (const [key, { title, mx, domains }] of fresh) {
+  for (const [key, { title = "", mx = [], domains = [] }] of Object.entries(provider)) {
+    if (base?.providers.has(key) === true) continue;
     const say = (message: string): void => {
       mistakes.push({ line: lineOf(["provider", key]), key: `provider "${key}"`, message });
     };
     if (title === "") say("it is new, and has no title");
-    if (mx.length + domains.length === 0 && key !== defaults && key !== otherProvider)
+    if (isEmpty(mx) && isEmpty(domains) && key !== defaults && key !== otherProvider)
       say('it is new, and no domain would ever be its: name the endings of its MX hosts, mx = [".example.net"]');
   }
   const seen = new Set<string>();
-  for (const [index, rule] of rules.entries()) {
+  for (const [index, one] of rule.entries()) {
+    const { id } = one;
     const say = (field: string, message: string): void => {
-      mistakes.push({ line: lineOf(["rule", index, field]), key: `rule "${rule.id}"`, message });
+      mistakes.push({ line: lineOf(["rule", index, field]), key: `rule "${id ?? index}"`, message });
     };
-    for (const provider of providersOf(rule))
-      if (!providers.has(provider)) say("provider", `there is no provider "${provider}": this rule would never be hit`);
-    if (seen.has(rule.id)) say("id", "there are two rules of this name");
-    seen.add(rule.id);
-    for (const reaction of rule.reaction)
-      if (
-        reaction.for === undefined &&
-        (reaction.slow ?? reaction.rate ?? reaction.connections ?? reaction.messagesPerConnection) !== undefined
-      )
-        say("reaction", 'a limit needs an end: add for = "1h"');
+    for (const key of providersOf(one))
+      if (!Object.hasOwn(provider, key) && base?.providers.has(key) !== true)
+        say("provider", `there is no provider "${key}": this rule would never be hit`);
+    if (id === undefined) continue;
+    if (seen.has(id)) say("id", "there are two rules of this name");
+    seen.add(id);
   }
   return mistakes;
 }
 
-function providersOf(rule: Rule): readonly string[] {
-  return rule.provider === undefined ? [] : typeof rule.provider === "string" ? [rule.provider] : rule.provider;
+const isEmpty = (list: unknown): boolean => Array.isArray(list) && list.length === 0;
+
+/** Limits that would never be taken back. */
+function endless(text: string, rules: readonly Rule[]): Mistake[] {
+  const lineOf = keyLines(text);
+  return rules.flatMap(({ id, reaction }, index) =>
+    reaction
+      .filter(
+        (one) =>
+          one.for === undefined && (one.slow ?? one.rate ?? one.connections ?? one.messagesPerConnection) !== undefined,
+      )
+      .map(() => ({
+        line: lineOf(["rule", index, "reaction"]),
+        key: `rule "${id}"`,
+        message: 'a limit needs an end: add for = "1h"',
+      })),
+  );
+}
+
+function providersOf({ provider }: Pick<Rule, "provider">): readonly string[] {
+  return provider === undefined ? [] : typeof provider === "string" ? [provider] : provider;
 }
 
 /**

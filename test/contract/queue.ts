@@ -344,8 +344,27 @@ export function queueContract(open: Open): void {
     });
 
     test("retry makes due now; hold leaves alone what is being sent; delete takes it away", async () => {
-      const message = await enqueue({ notBefore: noon + day, to: ["a@far.test", "b@other.test"] });
-      assert.equal(await store.queueAct({ id: message.id, domain: "far.test" }, "retry", noon), 1);
+      const forTomorrow = await enqueue({ notBefore: noon + day, to: ["c@far.test"] });
+      const message = await enqueue({ to: ["a@far.test", "b@other.test"] });
+      const [deferred] = await claim("n", noon);
+      assert.ok(deferred);
+      await store.settle({
+        settlements: deferred.recipients.map(({ id }) =>
+          settlement(
+            deferred,
+            { kind: "later", nextAt: noon + day, delayWarned: false, countsAsAttempt: true },
+            { recipient: id },
+          ),
+        ),
+        notices: [],
+        journey: [],
+      });
+      assert.equal(
+        await store.queueAct({ domain: "far.test" }, "retry", noon),
+        1,
+        "not what its sender wants tomorrow",
+      );
+      assert.equal(await store.queueAct({ id: forTomorrow.id }, "delete", noon), 1);
       const [claimed] = await claim("n", noon);
       assert.ok(claimed);
       assert.deepEqual(addresses([claimed]), ["a@far.test"]);

@@ -151,6 +151,10 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
   await writeFile(isFile, "x");
   const shaping = join(folder, "shaping.toml");
   await writeFile(shaping, "[provider.gmail.limits]\npersecond = 5\n");
+  const model = join(folder, "model.toml");
+  await writeFile(model, '[source.a]\naddress = "192.0.2.1"\ncolour = "blue"\n');
+  const config = join(folder, "wrong.toml");
+  await writeFile(config, `hostname = "mail.example.test"\n[sending]\nshaping = "${shaping}"\nmodel = "${model}"\n`);
   const broken = join(folder, "broken");
   await mkdir(broken);
   await writeFile(join(broken, "angarium.sqlite"), Buffer.alloc(100_000, "garbage"));
@@ -192,12 +196,7 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
         /The DNS file \S+\/none\.json cannot be read/,
         ["dev", "--data", join(folder, "c"), "--dns", join(folder, "none.json")],
       ],
-      [
-        1,
-        /\S+\/shaping\.toml:2: provider\.gmail\.limits\.persecond: there is no such setting/,
-        ["dev", "--data", join(folder, "d"), "--set", `sending.shaping=${shaping}`],
-      ],
-      [2, /--ports: "99999" is no port/, ["dev", "--ports", "imap=99999"]],
+      [2, /--ports: "imap=99999" names no port: write imap=2525/, ["dev", "--ports", "imap=99999"]],
       [2, /Unknown option '--nonsense'/, ["dev", "--nonsense"]],
     ];
     // Two at a time: each is a whole program.
@@ -207,12 +206,28 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
           const { code, out, err } = await angarium(...words);
           const said = err.replace(/^\{.*\n/gm, ""); // lines of the log may come before
           assert.match(said, new RegExp(`^angarium: ${sentence.source}[^\\n]*\\n$`), words.join(" "));
-          // What had begun already has nothing to complain of.
-          if (words.includes(`sending.shaping=${shaping}`)) assert.doesNotMatch(err, /"level":50/);
           assert.equal(out, "");
           assert.equal(code, expected, words.join(" "));
         }),
       );
+    await Promise.all(
+      [
+        ["check", "--data", join(folder, "d"), "--config", config],
+        ["dev", "--data", join(folder, "d"), "--set", `sending.shaping=${shaping}`, "--set", `sending.model=${model}`],
+      ].map(async (words) => {
+        const { code, out, err } = await angarium(...words);
+        const said = err.replace(/^\{.*\n/gm, "");
+        assert.equal(
+          said,
+          `${shaping}:2: provider.gmail.limits.persecond: there is no such setting\n` +
+            `${model}:3: source.a.colour: there is no such setting\n`,
+        );
+        // What had begun already has nothing to complain of.
+        assert.doesNotMatch(err, /"level":50/);
+        assert.equal(out, "");
+        assert.equal(code, 2, words.join(" "));
+      }),
+    );
     const wire = await smtpSession(running.ready.ports["smtp"]!);
     assert.match(await deliver(wire, "u1@example.test", "Subject: still here\r\n\r\nx\r\n"), /^250 /);
     wire.close();

@@ -62,14 +62,17 @@ export function* queueList(filter: QueueFilter): Op<readonly QueuedMessage[]> {
 
 /** What is being sent right now is left alone by all but "delete", whose settlement then comes too late. */
 export function* queueAct(filter: QueueFilter, action: QueueAction, now: number, why?: string): Op<number> {
-  const chosen = `(queue, id) IN (SELECT r.queue, r.id FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue WHERE ${matches})`;
+  const chosenAnd = (more: string) =>
+    `(queue, id) IN (SELECT r.queue, r.id FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue WHERE ${matches}${more})`;
+  const chosen = chosenAnd("");
   const params = filterParams(filter);
   const column = "RETURNING queue, address";
   let touched: number;
   switch (action) {
     case "retry":
+      // RFC 4865 §4.1: what its sender wants sent later is not sent before.
       touched = yield* run(
-        `UPDATE queue_recipients SET next_at = $11 WHERE ${chosen} AND state = ${scheduled}`,
+        `UPDATE queue_recipients SET next_at = $11 WHERE ${chosenAnd(" AND q.not_before <= $11")} AND state = ${scheduled}`,
         ...params,
         now,
       );
