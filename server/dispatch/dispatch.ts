@@ -163,11 +163,17 @@ export class Dispatcher implements Dispatching {
     return this.#parts.limits.ofSource(path.egress?.name ?? defaultName, path.provider).recipientsPerMessage;
   }
 
-  returnPath({ id, tenant, stream, author }: QueuedMessage, recipient: QueuedRecipient): string | undefined {
-    if (tenant === undefined || author === undefined) return undefined;
+  returnPath(
+    { id, tenant, stream, author, envelopeFrom }: QueuedMessage,
+    recipient: QueuedRecipient,
+  ): string | undefined {
+    // RFC 3834 §3.3, RFC 5321 §4.5.5: an answer or a notice stays without a return path.
+    if (tenant === undefined || author === undefined || envelopeFrom === "") return undefined;
     const found = this.#current;
     const host = found.model.domain.get(author)?.returnPath ?? "";
-    if (host === "" || found.stream(tenant, stream)?.verp === false) return undefined;
+    const { kind, verp } = found.stream(tenant, stream) ?? {};
+    // People read themselves what comes back of their letters.
+    if (host === "" || verp === false || kind === "mailbox") return undefined;
     return this.#parts.returnPath(`${id}.${recipient.id}`, host);
   }
 

@@ -1,5 +1,5 @@
 /** What the ready stage holds: a message in memory, and the parts of it that go one way each. */
-import type { Envelope } from "../../protocol/smtp/client.ts";
+import type { Envelope, EnvelopeRecipient } from "../../protocol/smtp/client.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt, Job } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
@@ -36,6 +36,8 @@ export class Item implements Job {
   readonly since: Instant;
   readonly #owner: ItemOwner;
   #envelope: Envelope | undefined;
+  /** What the next server has to report comes to us, and not to the sender. */
+  #ours = false;
   #over = false;
 
   constructor(held: Held, recipients: readonly QueuedRecipient[], path: Path, since: Instant, owner: ItemOwner) {
@@ -49,9 +51,11 @@ export class Item implements Job {
   get envelope(): Envelope {
     if (this.#envelope === undefined) {
       const { message } = this.held;
+      const ours = this.#owner.returnPath(message, this.recipients);
+      this.#ours = ours !== undefined;
       this.#envelope = {
-        from: this.#owner.returnPath(message, this.recipients) ?? message.envelopeFrom,
-        recipients: this.recipients,
+        from: ours ?? message.envelopeFrom,
+        recipients: this.#ours ? this.recipients.map(reportedToUs) : this.recipients,
         envid: message.envid,
         ret: message.ret,
         smtputf8: message.smtputf8,
@@ -73,9 +77,19 @@ export class Item implements Job {
   done(outcomes: readonly Outcome[], attempt: Attempt): void {
     if (this.#over) return;
     this.#over = true;
-    this.#owner.done(this.held, this.recipients, outcomes, attempt, this.path);
+    const last = this.#ours && attempt.dsn ? { ...attempt, dsn: false } : attempt;
+    this.#owner.done(this.held, this.recipients, outcomes, last, this.path);
   }
 }
+
+/**
+ * RFC 3461 §5.2.2 passes on what the sender asked for with the sender's return path. To one of ours failures are to come, whatever the
+ * sender wants to hear of them, and nothing else: of success we tell the sender what we know, that it was handed on.
+ */
+function reportedToUs(recipient: QueuedRecipient): EnvelopeRecipient {
+  return recipient.notify === undefined ? recipient : { ...recipient, notify: failures };
+}
+const failures = { never: false, success: false, failure: true, delay: false } as const;
 
 export interface ItemOwner {
   /** Reads the item's message; false when it is not to be had, and the item is over. */

@@ -70,11 +70,16 @@ const events = async (filter: object = {}) =>
   (await run("sending events", { limit: 1000, ...filter })) as readonly Event[];
 
 /** Hands messages over as an application on a trusted network, one transaction each; answers the replies. */
-async function hand(to: readonly string[], fields = "", from = "news@shop.test"): Promise<readonly string[]> {
+async function hand(
+  to: readonly string[],
+  fields = "",
+  from = "news@shop.test",
+  envelopeFrom = from,
+): Promise<readonly string[]> {
   const talk = await SmtpTalk.open(dev.ready.ports["smtp"]!, { from: "127.0.0.4" });
   const replies: string[] = [];
   for (const address of to) {
-    await talk.say(`MAIL FROM:<${from}>`);
+    await talk.say(`MAIL FROM:<${envelopeFrom}>`);
     const taken = await talk.say(`RCPT TO:<${address}>`);
     assert.match(taken, /^250/);
     await talk.say("DATA");
@@ -127,6 +132,14 @@ test("a source has its own address and name, and a tenant's messages have events
   assert.match((await hand(["b@gmail.com"], "", "x@other.test"))[0]!, /^250/);
   assert.equal((await sinks[gmail]!.next()).from, "x@other.test");
   assert.equal((await events()).length, 2);
+});
+
+test("what answers by itself stays without a return path, and people read themselves what comes back", async () => {
+  await run("stream add", { name: "people", kind: "mailbox", pool: "warm" });
+  await hand(["a@gmail.com"], "", "news@shop.test", "");
+  assert.equal((await sinks[gmail]!.next()).from, "");
+  await hand(["a@gmail.com"], "X-Angarium-Stream: people\r\n");
+  assert.equal((await sinks[gmail]!.next()).from, "news@shop.test");
 });
 
 test("an unknown address is suppressed at once, for this tenant alone, and a later message says so", async () => {
