@@ -12,7 +12,7 @@ export type PasswordSettings = {
   readonly scramIterations: number;
 };
 
-/** argon2id: the least that ../shared/design/reliability-security.md and OWASP allow. */
+/** argon2id: the least that OWASP allows. */
 export const defaultPasswordSettings: PasswordSettings = {
   argon2MemoryKib: 19 * 1024,
   argon2Passes: 2,

@@ -1,4 +1,4 @@
-/** What a receiver's refusal is about. The order is that of `deliverability.md` §4.1. */
+/** What a receiver's refusal is about, in the order in which it is asked. */
 export const replyClasses = [
   "invalid-recipient",
   "bad-domain",

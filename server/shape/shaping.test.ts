@@ -150,7 +150,7 @@ test("a provider's limits stand over the defaults", () => {
   assert.equal(limitsOf(shaping, "other").perSecond, 100);
 });
 
-/** What providers are known to answer (deliverability.md §3.2). */
+/** What providers are known to answer. */
 const replies: readonly [provider: string, reply: string, name: ReplyClass, rule: string][] = [
   [
     "gmail",

@@ -1,4 +1,4 @@
-/** Acceptance scenarios about lists and volumes (deliverability.md §2.8, A, B, C and E), by the server's own queue against receivers of a smaller size. */
+/** Acceptance scenarios about lists and volumes (`docs/sending.md`: A, B, C and E), by the server's own queue against receivers of a smaller size. */
 import { dayOf } from "../warm/plan.ts";
 import { progressOf } from "../warm/progress.ts";
 import type { MakeSending } from "./live.ts";

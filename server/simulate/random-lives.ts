@@ -1,4 +1,4 @@
-/** Random lives of several warm-ups: what the percentage promises (deliverability.md §2.7) is looked at after every step. */
+/** Random lives of several warm-ups: what the percentage promises is looked at after every step. */
 import type { GateLevel } from "../warm/gates.ts";
 import {
   assertWarm,
