@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Directory } from "./access/directory.ts";
+import { cameFromHere } from "./deliver/came-from-here.ts";
 import { type Sender, senderOf } from "./dispatch/sender.ts";
 import type { SendingSettings } from "./dispatch/settings.ts";
 import { Blocklists } from "./door/blocklists.ts";
@@ -153,24 +154,14 @@ export function makeRequiring(parts: {
     );
     return parts.complete(
       {
-        at,
-        id: parts.newId(),
-        remote: { address: "127.0.0.1", port: 0 },
-        remoteName: undefined,
-        ourHost,
+        ...cameFromHere({ at, id: parts.newId(), ourHost }),
         helo: "",
         via: "API",
-        tls: undefined,
-        account: undefined,
         trusted: false,
         envelopeFrom: from.address,
         recipients: [{ local, domain: host, orcpt: undefined, notify: undefined }],
         body: "8bitmime",
         smtputf8: false,
-        requireTls: false,
-        ret: undefined,
-        envid: undefined,
-        notBefore: undefined,
         sending: { ...sender, park: undefined },
         bytes,
       },

@@ -8,8 +8,6 @@ import { elsewhere } from "./elsewhere.ts";
 import type { KeyRing } from "./net/tls.ts";
 import type { Ends, ServerOptions } from "./server-options.ts";
 
-export type SigningIn = ReturnType<typeof startSigningIn>;
-
 export function startSigningIn(
   { config, dataDir, store, log, cleartextAuth = false, edgePolicies }: ServerOptions,
   ends: Ends,

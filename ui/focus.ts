@@ -1,8 +1,5 @@
 /** Where the keyboard is. */
 
-const focusable =
-  'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex]:not([tabindex="-1"])';
-
 /** Whether what is typed there is text: single-key shortcuts keep quiet then. */
 export function takesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -12,11 +9,6 @@ export function takesText(target: EventTarget | null): boolean {
     target instanceof HTMLInputElement &&
     !["checkbox", "radio", "button", "submit", "range", "file"].includes(target.type)
   );
-}
-
-export function focusFirst(inside: ParentNode): void {
-  const wanted = inside.querySelector<HTMLElement>("[autofocus]") ?? inside.querySelector<HTMLElement>(focusable);
-  wanted?.focus();
 }
 
 /** Moves among the items of a list with the arrow keys, Home and End (WAI-ARIA: roving focus). Answers whether it did. */

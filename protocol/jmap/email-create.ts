@@ -5,7 +5,7 @@ import { type ComposedField, type ComposedPart, composeMessage } from "../mime/c
 import { withCrlf } from "../mime/encode.ts";
 import { parameter } from "../mime/fields/write.ts";
 import { escapePointer, isRealTime } from "./check.ts";
-import { convenience, type HeaderProperty, parseHeaderProperty } from "./email-properties.ts";
+import { convenience, defaultBodyProperties, type HeaderProperty, parseHeaderProperty } from "./email-properties.ts";
 import { invalidProperties, isObject, type JsonObject, type SetError, setError } from "./types.ts";
 
 /** Parts of a message that is made, and multiparts within each other. */
@@ -322,19 +322,7 @@ function readPart(
       return refuse(`${at}/language`, "expected an array of language tags.");
     fields.push({ name: "Content-Language", raw: language.join(", ") });
   }
-  const known = [
-    "partId",
-    "blobId",
-    "size",
-    "name",
-    "type",
-    "charset",
-    "disposition",
-    "cid",
-    "language",
-    "location",
-    "subParts",
-  ];
+  const known = [...defaultBodyProperties, "subParts"];
   for (const [property, one] of Object.entries(value)) {
     if (known.includes(property)) continue;
     const header = parseHeaderProperty(property);

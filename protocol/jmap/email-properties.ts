@@ -60,33 +60,7 @@ const partNames: ReadonlySet<string> = new Set([
   "subParts",
 ]);
 
-/** RFC 8621 §4.2: what Email/get answers where no properties are named; Email/parse the same without the first ones. */
-export const defaultProperties: readonly string[] = [
-  "id",
-  "blobId",
-  "threadId",
-  "mailboxIds",
-  "keywords",
-  "size",
-  "receivedAt",
-  "messageId",
-  "inReplyTo",
-  "references",
-  "sender",
-  "from",
-  "to",
-  "cc",
-  "bcc",
-  "replyTo",
-  "subject",
-  "sentAt",
-  "hasAttachment",
-  "preview",
-  "bodyValues",
-  "textBody",
-  "htmlBody",
-  "attachments",
-];
+/** RFC 8621 §4.9: what Email/parse answers where no properties are named. */
 export const defaultParseProperties: readonly string[] = [
   "messageId",
   "inReplyTo",
@@ -105,6 +79,17 @@ export const defaultParseProperties: readonly string[] = [
   "textBody",
   "htmlBody",
   "attachments",
+];
+/** RFC 8621 §4.2: the same of Email/get. */
+export const defaultProperties: readonly string[] = [
+  "id",
+  "blobId",
+  "threadId",
+  "mailboxIds",
+  "keywords",
+  "size",
+  "receivedAt",
+  ...defaultParseProperties,
 ];
 export const defaultBodyProperties: readonly string[] = [
   "partId",

@@ -63,10 +63,6 @@ function isSame(one: unknown, other: unknown): boolean {
   );
 }
 
-/** The top-level properties that a patch touches. */
-export const patchedProperties = (patch: JsonObject): ReadonlySet<string> =>
-  new Set(Object.keys(patch).map((path) => tokensOf(path)[0] as string));
-
 /** What a map from names to true becomes: what is added, what is taken away. */
 export type MapPatch =
   | { readonly kind: "set"; readonly names: readonly string[] }

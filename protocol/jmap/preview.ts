@@ -1,63 +1,14 @@
 /** HTML as the text that people see, and the beginning of a message for lists: RFC 8621 §4.1.4. */
 
+import { decodeEntities, namedCharacters } from "../mime/entities.ts";
+
 /** RFC 8621 §4.1.4: at most so many characters. */
 export const maxPreviewChars = 256;
 /** Of a text no more is looked at. */
 const maxPreviewSource = 16 * 1024;
 
-const entities: { readonly [name: string]: string } = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: " ",
-  copy: "©",
-  reg: "®",
-  trade: "™",
-  hellip: "…",
-  mdash: "—",
-  ndash: "–",
-  lsquo: "‘",
-  rsquo: "’",
-  ldquo: "“",
-  rdquo: "”",
-  laquo: "«",
-  raquo: "»",
-  bull: "•",
-  middot: "·",
-  euro: "€",
-  pound: "£",
-  yen: "¥",
-  cent: "¢",
-  sect: "§",
-  deg: "°",
-  times: "×",
-  shy: "",
-  zwnj: "",
-  zwj: "",
-  auml: "ä",
-  ouml: "ö",
-  uuml: "ü",
-  Auml: "Ä",
-  Ouml: "Ö",
-  Uuml: "Ü",
-  szlig: "ß",
-  eacute: "é",
-  egrave: "è",
-  ecirc: "ê",
-  agrave: "à",
-  aacute: "á",
-  acirc: "â",
-  ccedil: "ç",
-  iacute: "í",
-  ntilde: "ñ",
-  oacute: "ó",
-  uacute: "ú",
-  aring: "å",
-  aelig: "æ",
-  oslash: "ø",
-};
+/** What is not seen takes no room: many letters hide a line of it behind their first words. */
+const seenCharacters = { ...namedCharacters, shy: "", zwnj: "", zwj: "" };
 
 /** Elements whose content nobody sees. */
 const hidden = /^(?:head|style|script|title|template|noscript|svg|object|textarea)$/;
@@ -70,10 +21,10 @@ export function htmlText(html: string): string {
   while (at < html.length) {
     const open = html.indexOf("<", at);
     if (open < 0) {
-      out += decodeEntities(html.slice(at));
+      out += decodeEntities(html.slice(at), seenCharacters);
       break;
     }
-    out += decodeEntities(html.slice(at, open));
+    out += decodeEntities(html.slice(at, open), seenCharacters);
     if (html.startsWith("<!--", open)) {
       const end = html.indexOf("-->", open + 4);
       at = end < 0 ? html.length : end + 3;
@@ -113,15 +64,6 @@ function indexOfEnd(html: string, name: string, from: number): number {
   const pattern = new RegExp(`</${name}[\\s>/]`, "gi");
   pattern.lastIndex = from;
   return pattern.exec(html)?.index ?? -1;
-}
-
-export function decodeEntities(text: string): string {
-  if (!text.includes("&")) return text;
-  return text.replace(/&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z]{2,8}));?/g, (whole, decimal, hex, name) => {
-    if (name !== undefined) return entities[name as string] ?? whole;
-    const code = decimal === undefined ? Number.parseInt(hex as string, 16) : Number(decimal);
-    return code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : "";
-  });
 }
 
 /** The first words of a text, without what is quoted, on one line. */

@@ -11,7 +11,7 @@ import type { TenantId } from "../store/hosting.ts";
 import type { Account } from "../store/store.ts";
 import type { Hour } from "../traffic.ts";
 import type { Actor, Role, Standings } from "./actor.ts";
-import { type Kind, type Problem, wrongField } from "./problem.ts";
+import type { Kind, Problem } from "./problem.ts";
 
 /** What handlers work on. */
 /** How people prove who they are elsewhere. */
@@ -246,7 +246,3 @@ export function pagedByTime<R, T>(
 /** A time as answers show it. */
 export const time = z.iso.datetime().meta({ description: "A time in UTC." });
 export const at = (instant: number): string => new Date(instant).toISOString();
-
-/** What a command or a shared function refused, beside the field it is about. */
-export const refusedField = (pointer: string, outcome: { readonly why: string }): Problem<"validation"> =>
-  wrongField(pointer, outcome.why);

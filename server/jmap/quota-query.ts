@@ -1,7 +1,8 @@
 /** Filters and sorts of Quota/query: RFC 9425 §5.3. */
-import { property, type QueryRules } from "./object-query.ts";
+import type { JsonObject } from "../../protocol/jmap/types.ts";
+import { listObjects, property, type QueryRules } from "./object-query.ts";
 
-export const quotaRules: QueryRules = {
+const quotaRules: QueryRules = {
   condition: (name, value) => {
     switch (name) {
       case "name":
@@ -20,3 +21,18 @@ export const quotaRules: QueryRules = {
   sortKey: (name) => (name === "name" || name === "used" ? (one) => property(one, name) as string | number : undefined),
   defaultSort: [{ property: "name", isAscending: true, collation: undefined, keyword: undefined }],
 };
+
+/** Ids of the quotas that are asked for, in order. */
+export const listQuotas = (
+  quotas: readonly JsonObject[],
+  {
+    filter,
+    sort,
+  }: { readonly filter?: Parameters<typeof listObjects>[1]; readonly sort?: Parameters<typeof listObjects>[2] },
+): ReturnType<typeof listObjects> =>
+  listObjects(
+    quotas.map((data) => ({ id: data["id"] as string, data })),
+    filter,
+    sort,
+    quotaRules,
+  );

@@ -13,24 +13,11 @@ import type {
   SettleRequest,
   Store,
 } from "../store/store.ts";
+import type { QueueAsk } from "./queue-ask.ts";
 
 type Row = { -readonly [name in keyof QueuedRecipient]: QueuedRecipient[name] } & { claims: number };
 type Message = { message: QueuedMessage; bytes: Buffer; rows: Map<number, Row> };
-type QueuePart = Pick<
-  Store,
-  | "claim"
-  | "settle"
-  | "renewLeases"
-  | "releaseLeases"
-  | "queueAct"
-  | "queueList"
-  | "content"
-  | "subscribe"
-  | "parkLanes"
-  | "parkNext"
-  | "wakeParks"
-  | "claimExpired"
->;
+type QueuePart = QueueAsk["store"];
 
 export class FakeStore implements QueuePart {
   readonly messages = new Map<string, Message>();

@@ -4,6 +4,7 @@ import type { Mac } from "../../protocol/return-path/srs.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
 import { CannotCarry } from "../carry/put.ts";
+import { cameFromHere } from "../deliver/came-from-here.ts";
 import type { Model } from "../dispatch/model.ts";
 import { type Sender, senderOf } from "../dispatch/sender.ts";
 import { noNotices } from "../inject/inject.ts";
@@ -194,24 +195,16 @@ export class Seeding {
       const mailbox = parseMailbox(seed.address);
       const entry = { seed: seed.name, provider: seed.provider, id, looks: 0 };
       if (mailbox === undefined) continue;
+      const written = write(seed, id, markOf(run.id, seed.name, mac));
       const replies = await submit({
-        ...write(seed, id, markOf(run.id, seed.name, mac)),
-        id,
-        remote: { address: "127.0.0.1", port: 0 },
-        remoteName: undefined,
-        ourHost,
+        ...cameFromHere({ at: written.at, id, ourHost }),
+        ...written,
         helo: "",
         via: "API",
-        tls: undefined,
-        account: undefined,
-        trusted: true,
         recipients: [{ ...mailbox, orcpt: undefined, notify: noNotices }],
         body: "8bitmime",
         smtputf8: /[^\x00-\x7f]/.test(seed.address),
-        requireTls: false,
         ret: "hdrs",
-        envid: undefined,
-        notBefore: undefined,
       });
       const bad = replies.find(({ code }) => code >= 400);
       entries.push(

@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { get, type Server } from "node:http";
 import { after, before, test } from "node:test";
-import { ImapFlow } from "imapflow";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import nodemailer from "nodemailer";
 import { freePort } from "../beside.ts";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
 import { startIssuer } from "../oidc-issuer.ts";
+import { imapSignIn, smtpSignIn } from "../sign-in-talk.ts";
 import { Wire } from "../wire.ts";
 
 let server: DevProcess;
@@ -30,39 +29,10 @@ after(async () => {
   issuing.close();
 });
 
-async function imap(user: string, accessToken: string): Promise<string> {
-  const client = new ImapFlow({
-    host: "127.0.0.1",
-    port: server.ready.ports["imap"]!,
-    secure: false,
-    doSTARTTLS: false,
-    auth: { user, accessToken },
-    logger: false,
-  });
-  try {
-    await client.connect();
-    await client.logout();
-    return "in";
-  } catch (error) {
-    return String((error as { responseText?: string }).responseText ?? error);
-  }
-}
-async function smtp(user: string, accessToken: string): Promise<string> {
-  const transport = nodemailer.createTransport({
-    host: "127.0.0.1",
-    port: server.ready.ports["submission"]!,
-    ignoreTLS: true,
-    auth: { type: "OAuth2", user, accessToken },
-  });
-  try {
-    await transport.verify();
-    return "in";
-  } catch (error) {
-    return String((error as { response?: string }).response);
-  } finally {
-    transport.close();
-  }
-}
+const imap = (user: string, accessToken: string): Promise<string> =>
+  imapSignIn(server.ready.ports["imap"]!, user, { accessToken });
+const smtp = (user: string, accessToken: string): Promise<string> =>
+  smtpSignIn(server.ready.ports["submission"]!, user, { accessToken });
 /** One line of POP3 after another, and the last answer. */
 async function pop3(user: string, token: string): Promise<string> {
   const wire = await Wire.open(server.ready.ports["pop3"]!);

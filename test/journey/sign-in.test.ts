@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
 import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
 import { angarium, type DevProcess, startDev } from "../dev-process.ts";
+import { imapSignIn, smtpSignIn } from "../sign-in-talk.ts";
 
 let server: DevProcess;
 let origin: string;
@@ -31,39 +31,10 @@ const cookieOf = (response: Response): string => (response.headers.get("set-cook
 const session = (headers: { readonly [name: string]: string }): Promise<Response> =>
   fetch(`${origin}/.well-known/jmap`, { headers });
 
-async function imap(user: string, password: string): Promise<string> {
-  const client = new ImapFlow({
-    host: "127.0.0.1",
-    port: server.ready.ports["imap"]!,
-    secure: false,
-    doSTARTTLS: false,
-    auth: { user, pass: password },
-    logger: false,
-  });
-  try {
-    await client.connect();
-    await client.logout();
-    return "in";
-  } catch (error) {
-    return String((error as { responseText?: string }).responseText ?? error);
-  }
-}
-async function smtp(user: string, password: string): Promise<string> {
-  const transport = nodemailer.createTransport({
-    host: "127.0.0.1",
-    port: server.ready.ports["submission"]!,
-    ignoreTLS: true,
-    auth: { user, pass: password },
-  });
-  try {
-    await transport.verify();
-    return "in";
-  } catch (error) {
-    return String((error as { response?: string }).response);
-  } finally {
-    transport.close();
-  }
-}
+const imap = (user: string, password: string): Promise<string> =>
+  imapSignIn(server.ready.ports["imap"]!, user, { pass: password });
+const smtp = (user: string, password: string): Promise<string> =>
+  smtpSignIn(server.ready.ports["submission"]!, user, { pass: password });
 
 async function send(auth: string, pass: unknown, from: string, to: string): Promise<string> {
   const ports = { host: "127.0.0.1", port: server.ready.ports["submission"]!, ignoreTLS: true };

@@ -10,9 +10,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ImapFlow } from "imapflow";
 import { ApiTalk } from "../api-talk.ts";
 import { angarium, startDev } from "../dev-process.ts";
+import { imapSignIn } from "../sign-in-talk.ts";
 import { Wire } from "../wire.ts";
 import { accessible, type Person, picture, startPages } from "./browser.ts";
 
@@ -139,23 +139,8 @@ async function complaintOf(changed: { readonly [name: string]: string }): Promis
   }
 }
 
-async function imap(user: string, password: string): Promise<string> {
-  const client = new ImapFlow({
-    host: "127.0.0.1",
-    port: server.ready.ports["imap"]!,
-    secure: false,
-    doSTARTTLS: false,
-    auth: { user, pass: password },
-    logger: false,
-  });
-  try {
-    await client.connect();
-    await client.logout();
-    return "in";
-  } catch (error) {
-    return String((error as { responseText?: string }).responseText ?? error);
-  }
-}
+const imap = (user: string, password: string): Promise<string> =>
+  imapSignIn(server.ready.ports["imap"]!, user, { pass: password });
 async function recipient(address: string): Promise<string> {
   const wire = await Wire.open(server.ready.ports["smtp"]!);
   await wire.reply();

@@ -4,20 +4,14 @@ import { failed } from "../../../protocol/jmap/types.ts";
 import { listChanges, queryChangesArgs } from "../arguments.ts";
 import { method } from "../call.ts";
 import { quota } from "../capabilities.ts";
-import { listObjects } from "../object-query.ts";
 import { quotasOf } from "../quota.ts";
-import { quotaRules } from "../quota-query.ts";
+import { listQuotas } from "../quota-query.ts";
 
 /** RFC 9425 §5.4. */
 export const quotaQueryChanges = method(quota, is.object(queryChangesArgs), async (args, call) => {
   if (parseState(args.sinceQueryState) === undefined) return failed("cannotCalculateChanges");
   const { quotas, state } = await quotasOf(call);
-  const ids = listObjects(
-    quotas.map((data) => ({ id: data["id"] as string, data })),
-    args.filter,
-    args.sort,
-    quotaRules,
-  );
+  const ids = listQuotas(quotas, args);
   if ("error" in ids) return ids;
   const updated = state === args.sinceQueryState ? [] : ids;
   const listed = listChanges(ids, { created: [], updated, destroyed: [] }, args);

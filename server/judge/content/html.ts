@@ -2,7 +2,7 @@
  * What a person sees of an HTML part, where its links lead, and what it hides: one pass over the text, no tree, bounded.
  * Deliberately as forgiving as a browser: broken HTML costs nothing and ends nothing.
  */
-import { decodeEntities } from "./entities.ts";
+import { decodeEntities } from "../../../protocol/mime/entities.ts";
 
 /** Characters of visible and of hidden text that are kept. */
 export const maxVisibleChars = 96 * 1024;

@@ -103,7 +103,3 @@ export function prefetch(threadIds: readonly (Id | undefined)[]): void {
   if ("requestIdleCallback" in globalThis) requestIdleCallback(run, { timeout: 500 });
   else setTimeout(run, 100);
 }
-
-export function forgetBodies(): void {
-  kept.clear();
-}

@@ -144,10 +144,6 @@ function remember(fingerprint: string, key: pgp.PrivateKey): void {
   clearTimeout(unlocked.get(fingerprint)?.timer);
   unlocked.set(fingerprint, { key, timer: setTimeout(() => unlocked.delete(fingerprint), unlockedMs) });
 }
-export function lockKeys(): void {
-  for (const { timer } of unlocked.values()) clearTimeout(timer);
-  unlocked.clear();
-}
 export const unlockedKey = (fingerprint: string): pgp.PrivateKey | undefined => {
   const found = unlocked.get(fingerprint);
   if (found !== undefined) remember(fingerprint, found.key);

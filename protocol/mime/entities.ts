@@ -1,5 +1,5 @@
 /** Character references of HTML, as far as mail uses them to say or to hide something. */
-const named: { readonly [name: string]: string } = {
+export const namedCharacters: { readonly [name: string]: string } = {
   amp: "&",
   lt: "<",
   gt: ">",
@@ -55,12 +55,15 @@ const named: { readonly [name: string]: string } = {
   Ouml: "Ö",
   Uuml: "Ü",
   Eacute: "É",
+  sect: "§",
+  aelig: "æ",
+  oslash: "ø",
 };
 
 const reference = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([A-Za-z]{2,8}));?/gi;
 
 /** Text with its character references replaced; unknown ones stay. */
-export function decodeEntities(text: string): string {
+export function decodeEntities(text: string, named = namedCharacters): string {
   if (!text.includes("&")) return text;
   return text.replace(
     reference,
