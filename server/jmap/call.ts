@@ -17,6 +17,7 @@ import type { Account, AccountId } from "../store/store.ts";
 import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
 import { Access, accessTo, ownAccess } from "./access.ts";
 import type { JmapPorts } from "./ports.ts";
+import { Room } from "./room.ts";
 import { booksSharedWith, type SharedBooks } from "./shared-books.ts";
 import { type SharedSending, sendingFrom } from "./shared-sending.ts";
 
@@ -35,6 +36,8 @@ export type Call = {
   /** What the caller may send as in another's account, for methods of sending. */
   readonly sending?: SharedSending;
   readonly using: ReadonlySet<string>;
+  /** What the whole request may still come to. */
+  readonly room: Room;
   /** Creation id → id, over the whole request. */
   readonly created: Map<string, string>;
   /** URL that the client has reached us by, for absolute URLs. */
@@ -96,15 +99,24 @@ export function createdId(call: Pick<Call, "created">, id: string): string | und
 export async function runRequest(
   request: JmapRequest,
   methods: ReadonlyMap<string, Method>,
-  call: Omit<Call, "using" | "created" | "access">,
+  call: Omit<Call, "using" | "created" | "access" | "room">,
 ): Promise<{ readonly methodResponses: readonly Invocation[]; readonly createdIds?: JsonObject }> {
   const using = new Set(request.using);
   const created = new Map(Object.entries(request.createdIds ?? {}));
+  const room = new Room();
   const responses: Invocation[] = [];
   for (const [name, args, callId] of request.methodCalls) {
-    const answers = await runOne(name, args, responses, methods, { ...call, access: ownAccess, using, created });
-    for (const [answered, answer] of answers)
+    const answers = await runOne(name, args, responses, methods, {
+      ...call,
+      access: ownAccess,
+      using,
+      created,
+      room,
+    });
+    for (const [answered, answer] of answers) {
       responses.push("error" in answer ? ["error", answer.error, callId] : [answered, answer.ok, callId]);
+      if ("ok" in answer) room.takeAnswer(answer.ok);
+    }
   }
   return request.createdIds === undefined
     ? { methodResponses: responses }
@@ -122,6 +134,10 @@ async function runOne(
   if (known === undefined) return [[name, failed("unknownMethod", `There is no method ${name.slice(0, 100)}.`)]];
   if (!call.using.has(known.capability))
     return [[name, failed("unknownMethod", `${name} needs "${known.capability}" in "using".`)]];
+  if (call.room.chars < 0)
+    return [
+      [name, failed("requestTooLarge", "The answers of this request are too large together: ask for less at once.")],
+    ];
   const resolved = resolveReferences(args, responses);
   if ("error" in resolved) return [[name, resolved]];
   try {

@@ -5,9 +5,11 @@ import { utcDateText } from "../../protocol/jmap/email-header.ts";
 import { bytesNeeded } from "../../protocol/jmap/email-properties.ts";
 import { emailBlobId, idOf } from "../../protocol/jmap/ids.ts";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
+import { writtenChars } from "../../protocol/jmap/written.ts";
 import type { EmailRow, MailState } from "../store/jmap.ts";
 import { type AccountId, type EmailId, Flag, type Marks } from "../store/store.ts";
 import type { Access } from "./access.ts";
+import type { Call } from "./call.ts";
 import type { JmapPorts } from "./ports.ts";
 
 /** Bytes of messages that are taken apart on the spot. */
@@ -79,9 +81,6 @@ export class PreviewMemory {
   }
 }
 
-/** Bytes of messages that one answer is made of; what does not fit is said to be too large. */
-export const maxAnswerBytes = 128 * 1024 * 1024;
-
 export type Shown = {
   /** In the order of the ids. */
   readonly list: readonly { readonly email: EmailId; readonly object: JsonObject }[];
@@ -94,7 +93,7 @@ export async function showEmails(
   account: AccountId,
   ids: readonly EmailId[],
   want: EmailWant,
-  access: Access,
+  { access, room }: Pick<Call, "access" | "room">,
 ): Promise<Shown | "too-large"> {
   const { properties } = want;
   const wantsValues = want.fetchAllBodyValues || want.fetchTextBodyValues || want.fetchHTMLBodyValues;
@@ -106,14 +105,14 @@ export async function showEmails(
   );
   const list: { email: EmailId; object: JsonObject }[] = [];
   let state: MailState | undefined;
-  let total = 0;
+  let chars = 0;
   for (let rest = ids; state === undefined || rest.length > 0; ) {
+    if (room.isFull) return "too-large";
     const answer = await ports.store.emailRows(account, rest, needed);
     state ??= answer.state;
     rest = answer.rest;
     const found = access.own ? answer.rows : readableRows(answer.rows, access);
-    for (const row of found) total += row.bytes?.length ?? 0;
-    if (total > maxAnswerBytes) return "too-large";
+    if (!room.takeBytes(found.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0))) return "too-large";
     const metas = found.map((row) => {
       const preview = wantsPreview ? previews.get(account, row.email) : undefined;
       return {
@@ -127,9 +126,15 @@ export async function showEmails(
       found.map(({ bytes }) => bytes ?? noBytes),
       metas,
       want,
+      { account, chars: room.chars - chars },
     );
+    if (objects === "too-large") {
+      room.readNoMore();
+      return objects;
+    }
+    chars += objects.chars;
     for (const [i, row] of found.entries()) {
-      const object = objects[i] as JsonObject;
+      const object = objects.list[i] as JsonObject;
       if (wantsPreview) previews.put(account, row.email, object["preview"] as string);
       list.push({ email: row.email, object });
     }
@@ -148,16 +153,33 @@ const noBytes = new Uint8Array(0);
 
 export type RenderMeta = Parameters<typeof renderEmail>[1];
 
-/** Message by message the same as `renderEmail`. */
+/** Tasks of one request that are under way: two keep a thread busy, and others' tasks wait for few of them. */
+const tasksAtOnce = 2;
+
+/** Message by message the same as `renderEmail`, for `account`; "too-large" where they come to more than `chars` when they are written. */
 export async function render(
   ports: Pick<JmapPorts, "pool">,
   raws: readonly Uint8Array[],
   metas: readonly RenderMeta[],
   want: EmailWant,
-): Promise<readonly JsonObject[]> {
+  { account, chars }: { readonly account: AccountId; readonly chars: number },
+): Promise<{ readonly list: readonly JsonObject[]; readonly chars: number } | "too-large"> {
   const bytes = raws.reduce((sum, raw) => sum + raw.length, 0);
-  if (bytes <= maxQuickBytes) return raws.map((raw, i) => renderEmail(raw, metas[i] as RenderMeta, want));
-  const tasks: Promise<readonly JsonObject[]>[] = [];
+  const list: JsonObject[] = [];
+  let used = 0;
+  const take = (objects: readonly JsonObject[] | undefined): boolean => {
+    for (const object of objects ?? []) {
+      used += writtenChars(object, chars - used);
+      list.push(object);
+    }
+    return objects !== undefined && used <= chars;
+  };
+  if (bytes <= maxQuickBytes) {
+    for (const [i, raw] of raws.entries())
+      if (!take([renderEmail(raw, metas[i] as RenderMeta, want)])) return "too-large";
+    return { list, chars: used };
+  }
+  const tasks: Promise<readonly JsonObject[] | undefined>[] = [];
   for (let from = 0; from < raws.length; ) {
     let to = from;
     for (let size = 0; to < raws.length; to++) {
@@ -165,15 +187,17 @@ export async function render(
       if (size > maxTaskBytes && to > from) break;
     }
     const part = raws.slice(from, to);
-    tasks.push(
-      ports.pool.run("jmap-render", {
-        bytes: part.length === 1 ? (part[0] as Uint8Array) : Buffer.concat(part),
-        lengths: part.map(({ length }) => length),
-        metas: metas.slice(from, to),
-        want,
-      }),
-    );
+    const task = {
+      bytes: part.length === 1 ? (part[0] as Uint8Array) : Buffer.concat(part),
+      lengths: part.map(({ length }) => length),
+      metas: metas.slice(from, to),
+      want,
+      maxChars: chars - used,
+    };
+    tasks.push(ports.pool.run("jmap-render", task, `${account}`));
     from = to;
+    if (tasks.length >= tasksAtOnce || from === raws.length)
+      if (!(await Promise.all(tasks.splice(0))).every(take)) return "too-large";
   }
-  return (await Promise.all(tasks)).flat();
+  return { list, chars: used };
 }

@@ -48,11 +48,14 @@ export const getObjects = (own: ObjectType): Method =>
       const list = objects.filter(({ id }) => wanted === undefined || wanted.has(id));
       if (list.length > call.ports.settings.maxObjectsInGet) return failed("requestTooLarge");
       const there = new Set(list.map(({ id }) => id));
+      const answered = list.map(({ id, data }) => pick(shown(type, id, data as JsonObject), names));
+      if (!call.room.hasFor(answered))
+        return failed("requestTooLarge", "They are too large together: ask for fewer at once.");
       return {
         ok: {
           accountId,
           state: stateOf(type, state),
-          list: list.map(({ id, data }) => pick(shown(type, id, data as JsonObject), names)),
+          list: answered,
           notFound: [...(wanted ?? [])].filter((id) => !there.has(id)),
         },
       };

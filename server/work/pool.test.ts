@@ -6,7 +6,8 @@ const table = new URL("./pool-test-tasks.ts", import.meta.url);
 const start = (settings: Partial<PoolSettings> = {}) => {
   const pool = makePool({ threads: 2, ...settings }, table);
   return {
-    run: (name: string, args: object = {}): Promise<unknown> => pool.run(name as never, args as never),
+    run: (name: string, args: object = {}, whose?: string): Promise<unknown> =>
+      pool.run(name as never, args as never, whose),
     [Symbol.asyncDispose]: () => pool.close(),
     close: () => pool.close(),
   };
@@ -54,6 +55,14 @@ test("the queue is bounded, in tasks and in bytes", async () => {
   await assert.rejects(pool.run("sum", { bytes: new Uint8Array(1) }), PoolBusy);
   assert.equal(await large, 1000);
   assert.equal(await pool.run("sum", { bytes: new Uint8Array(1) }), 0);
+});
+
+test("who has much to do keeps nobody else waiting", async () => {
+  await using pool = start({ threads: 1 });
+  const done: string[] = [];
+  const run = (whose: string) => pool.run("sum", { bytes: new Uint8Array(1) }, whose).then(() => done.push(whose));
+  await Promise.all(["a", "a", "a", "a", "b", "a", "c", "b"].map(run));
+  assert.equal(done.join(""), "aabcabaa");
 });
 
 test("work is spread, and a thread without work ends", async () => {

@@ -46,9 +46,9 @@ export interface WorkPool<T extends Tasks = TaskTypes> extends AsyncDisposable {
   /**
    * Runs one task. Bytes at the top of `args` are copied once into memory that the thread shares, and stay the caller's;
    * bytes that already lie in a SharedArrayBuffer are not copied at all. (They are not moved away: a task whose thread dies is
-   * tried again.) Rejects with what the task threw, with `PoolBusy`, or with `PoisonTask`.
+   * tried again.) Rejects with what the task threw, with `PoolBusy`, or with `PoisonTask`. `whose`: those who have tasks that wait take turns.
    */
-  run<N extends keyof T & string>(name: N, args: T[N]["args"]): Promise<T[N]["result"]>;
+  run<N extends keyof T & string>(name: N, args: T[N]["args"], whose?: string): Promise<T[N]["result"]>;
   close(): Promise<void>;
 }
 
@@ -58,6 +58,7 @@ export type Answer =
   | { readonly id: number; readonly kind: "failed"; readonly error: Error };
 
 type Job = Question & {
+  readonly whose: string;
   readonly bytes: number;
   kills: number;
   readonly resolve: (result: never) => void;
@@ -80,8 +81,9 @@ class Pool<T extends Tasks> implements WorkPool<T> {
   readonly #table: string;
   readonly #idle: Thread[] = [];
   readonly #threads = new Set<Thread>();
-  readonly #waiting: Job[] = [];
-  #head = 0; // of #waiting
+  /** By whose they are: one of each in its turn, so that who has much to do keeps nobody else waiting. */
+  readonly #waiting = new Map<string, Job[]>();
+  #waitingCount = 0;
   #bytes = 0;
   #nextId = 1;
   #closed = false;
@@ -91,21 +93,28 @@ class Pool<T extends Tasks> implements WorkPool<T> {
     this.#table = table.href;
   }
 
-  run<N extends keyof T & string>(name: N, args: T[N]["args"]): Promise<T[N]["result"]> {
+  run<N extends keyof T & string>(name: N, args: T[N]["args"], whose = ""): Promise<T[N]["result"]> {
     if (this.#closed) return Promise.reject(new Error("The pool of worker threads is closed."));
     const bytes = bytesOf(args);
     const { maxWaiting, maxBytes } = this.#settings;
-    if (this.#waiting.length - this.#head >= maxWaiting || (this.#bytes > 0 && this.#bytes + bytes > maxBytes)) {
+    if (this.#waitingCount >= maxWaiting || (this.#bytes > 0 && this.#bytes + bytes > maxBytes)) {
       return Promise.reject(new PoolBusy("The worker threads have too much to do."));
     }
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
       heedShared(args);
-      const job: Job = { id: this.#nextId++, name, args: shareBytes(args), bytes, kills: 0, resolve, reject };
+      const job: Job = { id: this.#nextId++, name, args: shareBytes(args), whose, bytes, kills: 0, resolve, reject };
       const thread = this.#idle.pop() ?? this.#start();
-      if (thread === undefined) this.#waiting.push(job);
+      if (thread === undefined) this.#wait(job);
       else thread.take(job);
     });
+  }
+
+  #wait(job: Job): void {
+    const others = this.#waiting.get(job.whose);
+    if (others === undefined) this.#waiting.set(job.whose, [job]);
+    else others.push(job);
+    this.#waitingCount++;
   }
 
   #start(): Thread | undefined {
@@ -120,7 +129,7 @@ class Pool<T extends Tasks> implements WorkPool<T> {
         const index = this.#idle.indexOf(thread);
         if (index >= 0) this.#idle.splice(index, 1);
         if (job !== undefined) this.#again(job, error);
-        if (this.#head < this.#waiting.length) {
+        if (this.#waitingCount > 0) {
           const fresh = this.#start();
           if (fresh !== undefined) this.#next(fresh);
         }
@@ -131,17 +140,17 @@ class Pool<T extends Tasks> implements WorkPool<T> {
   }
 
   #next(thread: Thread): void {
-    const job = this.#waiting[this.#head];
-    if (job === undefined) {
+    const [turn] = this.#waiting;
+    if (turn === undefined) {
       this.#idle.push(thread);
       thread.rest();
       return;
     }
-    this.#waiting[this.#head++] = undefined as never;
-    if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting.splice(0, this.#head);
-      this.#head = 0;
-    }
+    const [whose, jobs] = turn;
+    const job = jobs.shift()!;
+    this.#waitingCount--;
+    this.#waiting.delete(whose);
+    if (jobs.length > 0) this.#waiting.set(whose, jobs);
     thread.take(job);
   }
 
@@ -153,15 +162,16 @@ class Pool<T extends Tasks> implements WorkPool<T> {
       job.reject(this.#closed ? error : new PoisonTask(reason, { cause: error }));
       return;
     }
-    this.#waiting.push(job);
+    this.#wait(job);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const error = new Error("The pool of worker threads is closed.");
-    for (const job of this.#waiting.splice(0).slice(this.#head)) job.reject(error);
-    this.#head = 0;
+    for (const jobs of this.#waiting.values()) for (const job of jobs) job.reject(error);
+    this.#waiting.clear();
+    this.#waitingCount = 0;
     await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 

@@ -57,8 +57,10 @@ export type TaskTypes = {
       readonly lengths: readonly number[];
       readonly metas: readonly EmailMeta[];
       readonly want: EmailWant;
+      readonly maxChars: number;
     };
-    readonly result: readonly JsonObject[];
+    /** Undefined: they come to more than `maxChars` when they are written. */
+    readonly result: readonly JsonObject[] | undefined;
   };
   /** A part of a message, decoded. */
   readonly "jmap-part": {
@@ -142,10 +144,18 @@ export const tasks: { readonly [N in TaskName]: (args: TaskTypes[N]["args"]) => 
     const { readTls } = await import("../report/read-tls.ts");
     return readTls(task);
   },
-  "jmap-render": async ({ bytes, lengths, metas, want }) => {
+  "jmap-render": async ({ bytes, lengths, metas, want, maxChars }) => {
     const { renderEmail } = await import("../../protocol/jmap/email.ts");
+    const { writtenChars } = await import("../../protocol/jmap/written.ts");
+    const list: JsonObject[] = [];
     let at = 0;
-    return lengths.map((length, i) => renderEmail(bytes.subarray(at, (at += length)), metas[i] as EmailMeta, want));
+    let chars = 0;
+    for (const [i, length] of lengths.entries()) {
+      const object = renderEmail(bytes.subarray(at, (at += length)), metas[i] as EmailMeta, want);
+      list.push(object);
+      if ((chars += writtenChars(object, maxChars - chars)) > maxChars) return undefined;
+    }
+    return list;
   },
   "jmap-part": async ({ bytes, path }) => {
     const { partAt } = await import("../../protocol/jmap/email-body.ts");

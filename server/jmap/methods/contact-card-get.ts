@@ -22,15 +22,18 @@ export const contactCardGet = method(
     const state = Math.max(found.state, floor);
     if (objects.length > call.ports.settings.maxObjectsInGet)
       return failed("requestTooLarge", "There are more cards than that: ask for them by their ids.");
+    const list = objects.map(({ id, data }) => {
+      const card: JsonObject = { id, ...show(data as JsonObject, id) };
+      return properties === undefined ? card : pick(card, ["id", ...properties]);
+    });
+    if (!call.room.hasFor(list))
+      return failed("requestTooLarge", "The cards are too large together: ask for fewer at once.");
     const there = new Set(objects.map(({ id }) => id));
     return {
       ok: {
         accountId,
         state: String(state),
-        list: objects.map(({ id, data }) => {
-          const card: JsonObject = { id, ...show(data as JsonObject, id) };
-          return properties === undefined ? card : pick(card, ["id", ...properties]);
-        }),
+        list,
         notFound: [...new Set(ids ?? [])].filter((id) => !there.has(id)),
       },
     };

@@ -51,7 +51,7 @@ export const emailGet = (previews: PreviewMemory): Method =>
         account,
         unique.flatMap((id) => numberOf("M", id) ?? []),
         want,
-        call.access,
+        call,
       );
       if (shown === "too-large")
         return failed(

@@ -5,7 +5,7 @@ import { blobFor } from "../access.ts";
 import { createdId, method } from "../call.ts";
 import { mail } from "../capabilities.ts";
 import { readWant, wantArgs } from "../email-want.ts";
-import { maxAnswerBytes, render } from "../emails.ts";
+import { render } from "../emails.ts";
 import { looksLikeMessage } from "../make-email.ts";
 
 const shape = is.object({ accountId: is.id, blobIds: is.array(is.idOrCreation), ...wantArgs });
@@ -22,16 +22,16 @@ export const emailParse = method(
     const parsed: { [id: string]: JsonObject } = {};
     const notFound: string[] = [];
     const notParsable: string[] = [];
-    let total = 0;
+    const tooLarge = failed("requestTooLarge", "The messages are too large together: ask for fewer at once.");
+    let chars = 0;
     for (const id of new Set(args.blobIds)) {
+      if (call.room.isFull) return tooLarge;
       const blobId = createdId(call, id) ?? "";
       const blob = await blobFor(call, account, blobId);
       if (blob === undefined) notFound.push(id);
       else if (!looksLikeMessage(blob.bytes)) notParsable.push(id);
       else {
-        total += blob.bytes.length;
-        if (total > maxAnswerBytes)
-          return failed("requestTooLarge", "The blobs are too large together: ask for fewer at once.");
+        if (!call.room.takeBytes(blob.bytes.length)) return tooLarge;
         const known = {
           id: null,
           blobId,
@@ -41,8 +41,14 @@ export const emailParse = method(
           size: blob.bytes.length,
           receivedAt: null,
         };
-        const [object] = await render(call.ports, [blob.bytes], [{ known, blobId }], want);
-        parsed[id] = object as JsonObject;
+        const room = { account: call.account.id, chars: call.room.chars - chars };
+        const shown = await render(call.ports, [blob.bytes], [{ known, blobId }], want, room);
+        if (shown === "too-large") {
+          call.room.readNoMore();
+          return tooLarge;
+        }
+        chars += shown.chars;
+        parsed[id] = shown.list[0] as JsonObject;
       }
     }
     return { ok: { accountId: args.accountId, parsed, notParsable, notFound } };

@@ -135,7 +135,7 @@ async function changesOf(patch: JsonObject, email: number, call: Call, account: 
   if (others.length === 0) return patch;
   const want = readWant({ properties: others }, [], call.using);
   if ("error" in want) return patch;
-  const shown = await showEmails(call.ports, new PreviewMemory(1), account, [email], want, call.access);
+  const shown = await showEmails(call.ports, new PreviewMemory(1), account, [email], want, call);
   const current = shown === "too-large" ? undefined : shown.list[0]?.object;
   return current === undefined ? patch : withoutSame(patch, current);
 }
