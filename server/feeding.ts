@@ -5,7 +5,7 @@ import { makeGuard } from "./net/guard.ts";
 import type { HttpsAsk } from "./net/https-talk.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { Feeds } from "./require/feeds.ts";
-import type { RunningSending } from "./sending.ts";
+import type { RunningSending } from "./running-sending.ts";
 import type { Instant, Store } from "./store/store.ts";
 
 export function makeFeeding(parts: {

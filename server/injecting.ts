@@ -14,7 +14,7 @@ import type { Log } from "./log.ts";
 import type { Resolver } from "./net/resolver.ts";
 import { publicBase } from "./public-base.ts";
 import type { Queue } from "./queue/queue.ts";
-import type { RunningSending } from "./sending.ts";
+import type { RunningSending } from "./running-sending.ts";
 import type { Instant, Store } from "./store/store.ts";
 import type { SubmitPorts } from "./submit/submit.ts";
 import type { Webhooks } from "./tell/webhooks.ts";

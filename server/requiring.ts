@@ -19,7 +19,7 @@ import { type Change, type Listed, Listings, listingAdvice } from "./require/lis
 import { lookAt } from "./require/look.ts";
 import { type Receiver, type Requirement, receivers, type Verdict, verdictFor } from "./require/requirement.ts";
 import { type Followed, type SelfTest, selfTest } from "./require/self-test.ts";
-import type { RunningSending } from "./sending.ts";
+import type { RunningSending } from "./running-sending.ts";
 import type { KeyKeeper } from "./sign/key-keeper.ts";
 import { domainSettings } from "./store/domain-settings.ts";
 import type { Instant, Store } from "./store/store.ts";

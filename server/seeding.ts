@@ -3,8 +3,8 @@ import type { OAuthClient, Token } from "./fetch/access-token.ts";
 import type { Log } from "./log.ts";
 import { makeGuard } from "./net/guard.ts";
 import type { Resolver } from "./net/resolver.ts";
+import type { RunningSending } from "./running-sending.ts";
 import { Seeding, type SeedStore } from "./seed/engine.ts";
-import type { RunningSending } from "./sending.ts";
 import type { Instant } from "./store/store.ts";
 import type { Submit } from "./submit/submit.ts";
 

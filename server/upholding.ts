@@ -7,7 +7,7 @@ import type { Log } from "./log.ts";
 import type { ReportReader } from "./report/incoming.ts";
 import { makePost, type Post } from "./report/post.ts";
 import { reportingDomain } from "./reporting.ts";
-import type { Sending } from "./sending.ts";
+import type { Sending } from "./running-sending.ts";
 import type { Instant, Store } from "./store/store.ts";
 import { type Desk, makeDesk } from "./uphold/desk.ts";
 import { makeIntake } from "./uphold/intake.ts";
