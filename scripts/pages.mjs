@@ -1,30 +1,14 @@
 // Which pages there are, and whether what is built of them is of today's sources. For any Node from 20 on.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { filesBelow } from "./files.mjs";
 import { root } from "./install.mjs";
 
 export const pageNames = ["webmail", "console"];
 
 /** In dist/: the hash of the sources it was built from. */
 export const builtMark = ".sources";
-
-const ignored = new Set(["node_modules"]);
-
-function* filesBelow(folder) {
-  let entries;
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return;
-  }
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (ignored.has(entry.name) || entry.name.startsWith("dist") || entry.name.endsWith(".test.ts")) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesBelow(path);
-    else if (entry.isFile()) yield path;
-  }
-}
 
 /** Undefined where there are no sources: an installed package has only what is built. */
 export function sourceHash(name) {

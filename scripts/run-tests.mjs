@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { bundledProgram } from "./bundle.mjs";
+import { buildProgram } from "./build-program.mjs";
 import { together } from "./together.mjs";
 
 /** A test that says nothing else is given up after this: by far longer than any takes on a slow machine. */
@@ -16,7 +16,7 @@ const named = process.argv.slice(2);
 const few = named.length < minFiles;
 const files = few ? named.map((file) => ({ name: file, file })) : together(named);
 files.sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
-if (!few && named.some((file) => file.startsWith("test/"))) process.env.ANGARIUM_PROGRAM = await bundledProgram();
+if (!few && named.some((file) => file.startsWith("test/"))) process.env.ANGARIUM_PROGRAM = await buildProgram();
 
 const tests = run({
   files: files.map(({ file }) => file),

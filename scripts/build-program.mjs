@@ -1,15 +1,17 @@
-// The program in few files, for tests that start it as a process: the very same code, and it starts with three fifths of the work, most of which
-// is otherwise the loading of some 1,500 modules. Everything else runs the sources as they lie there.
-import { createHash } from "node:crypto";
+// The program in few files, which is what `npm start`, `npm run angarium` and the tests run: `node scripts/build-program.mjs [--behind]` makes it of the
+// sources, and does nothing where it is made. It is the very same code, and it starts with three fifths of the work (a short command with a quarter), most
+// of which is otherwise the loading of some 1,500 modules. `node main.ts` runs the sources as they lie there; `--behind` keeps out of a server's way.
+import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
-import { locked, root } from "./install.mjs";
+import { locked, pinnedNode, root } from "./install.mjs";
+import { programFolder, programSources, programs } from "./program.mjs";
 
-const kept = join(root, "node_modules", ".cache", "angarium-program");
-
-const keptForMs = 3_600_000;
+/** A server that still runs loads from its own when something is first needed: the last ones stay, and what was made just now. */
+const [maxKept, keptForMs] = [4, 3_600_000];
 
 /** What every start loads. The other packages are loaded when they are needed, and stay where they are. */
 const packages =
@@ -21,31 +23,31 @@ const threads = /new URL\("(\.\/[^"]+\.ts)", import\.meta\.url\)/g;
 /** A module of a folder that is named when the program runs: import(`./resources/${name}`). */
 const fromFolder = /import\(`(\.\/[a-z-]+)\/\$\{(\w+)\}`\)/g;
 
-/** The path of its main module; makes it where it is not there yet from today's sources. */
-export async function bundledProgram() {
-  const sources = ["main.ts", ...globSync(["protocol/**/*.ts", "server/**/*.ts"], { cwd: root })].filter(
-    (file) => !file.endsWith(".test.ts"),
-  );
-  const texts = new Map(sources.sort().map((file) => [file, readFileSync(join(root, file), "utf8")]));
-  const hash = createHash("sha256").update(readFileSync(import.meta.filename));
-  hash.update(readFileSync(join(root, "package-lock.json")));
-  for (const [file, text] of texts) hash.update(`${file}\0${text}\0`);
-  const folder = join(kept, hash.digest("hex").slice(0, 32));
+/** The path of its main module; makes it where it is not there yet. */
+export async function buildProgram() {
   const release = locked("program");
   try {
-    if (!existsSync(folder)) {
-      mkdirSync(kept, { recursive: true });
-      // A run that still goes on may use what was made of the sources before.
-      for (const old of readdirSync(kept).map((name) => join(kept, name)))
-        if (Date.now() - statSync(old).mtimeMs > keptForMs) rmSync(old, { recursive: true });
-      const fresh = `${folder}.making`;
-      await write(texts, fresh, folder);
-      renameSync(fresh, folder);
-    }
+    const folder = programFolder();
+    const main = join(folder, "main.mjs");
+    if (existsSync(main)) return main;
+    mkdirSync(programs, { recursive: true });
+    const old = readdirSync(programs)
+      .map((name) => ({ path: join(programs, name), at: statSync(join(programs, name)).mtimeMs }))
+      .sort((one, other) => other.at - one.at);
+    for (const { path, at } of old.slice(maxKept)) if (Date.now() - at > keptForMs) rmSync(path, { recursive: true });
+    const texts = new Map(
+      programSources()
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => [file, readFileSync(join(root, file), "utf8")]),
+    );
+    const fresh = `${folder}.making`;
+    rmSync(fresh, { recursive: true, force: true });
+    await write(texts, fresh, folder);
+    renameSync(fresh, folder);
+    return main;
   } finally {
     release();
   }
-  return join(folder, "main.mjs");
 }
 
 async function write(texts, fresh, folder) {
@@ -98,3 +100,21 @@ const places = (folder) => (code, file) => {
     });
   return `${tables.join(" ")}${placed}`;
 };
+
+async function fromCommandLine() {
+  if (process.argv.includes("--behind")) setPriority(constants.priority.PRIORITY_LOW);
+  const node = pinnedNode();
+  if (node !== undefined && process.execPath !== node)
+    return spawnSync(node, process.argv.slice(1), { stdio: "inherit", cwd: root }).status ?? 1;
+  try {
+    await buildProgram();
+    return 0;
+  } catch (error) {
+    process.stderr.write(
+      `Angarium: the program could not be built (${error.message}); it runs from its sources, which start slower.\n`,
+    );
+    return 1;
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await fromCommandLine();
