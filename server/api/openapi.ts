@@ -187,6 +187,8 @@ function operation(one: Route, components: Json, refusals: Json): Json {
     ...(one.who === undefined ? { security: [] } : {}),
     "x-scope": `${one.area}:${changes(one) ? "write" : "read"}`,
     "x-role": one.who ?? "nobody",
+    // Without who may: for those who see it only where they may.
+    ...(one.description === undefined ? {} : { "x-about": one.description }),
     parameters,
     ...(one.body === undefined
       ? one.takesBytes === true

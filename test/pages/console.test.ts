@@ -99,8 +99,11 @@ test("the console", async (t) => {
           await Promise.all(document.getAnimations().map(({ finished }) => finished));
         });
         await accessible(page, `${title}: ${size}, ${theme}`);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-        assert.equal(wide, false, `${title} is wider than the window: ${size}`);
+        const over = await page.evaluate(() => {
+          const { scrollWidth, scrollHeight } = document.documentElement;
+          return { wide: scrollWidth > innerWidth, tall: scrollHeight > innerHeight };
+        });
+        assert.deepEqual(over, { wide: false, tall: false }, `${title} is larger than the window: ${size}`);
         if (title === "Overview") await picture(page, `console-overview-${size}-${theme}`);
       }
       await page.setViewportSize(desktop);

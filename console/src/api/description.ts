@@ -35,6 +35,8 @@ export type Operation = {
   readonly path: string;
   readonly summary: string;
   readonly description: string;
+  /** What it does beyond its summary, without who may. */
+  readonly about: string | undefined;
   readonly area: string;
   readonly scope: string;
   readonly role: string;
@@ -57,6 +59,7 @@ type Raw = {
   readonly responses: { readonly [status: string]: RawResponse };
   readonly "x-scope"?: string;
   readonly "x-role"?: string;
+  readonly "x-about"?: string;
 };
 type OpenApi = {
   readonly info: { readonly version: string };
@@ -88,6 +91,7 @@ export class Description {
           path,
           summary: raw.summary,
           description: raw.description ?? "",
+          about: raw["x-about"],
           area: raw.tags?.[0] ?? "",
           scope: raw["x-scope"] ?? "",
           role: raw["x-role"] ?? "",

@@ -283,7 +283,8 @@ export const routes: readonly Route[] = [
   route({
     method: "POST",
     path: "/accounts/{account}/lock",
-    summary: "Let nobody into an account any more. Mail to it goes on; a new password opens it again.",
+    summary:
+      "Let nobody into an account any more: its passwords, devices and sessions end, and what it has put off is taken back. Mail to it goes on; a new password opens it again.",
     description:
       "For somebody who has left: password, app passwords, passkeys, second factor, sessions and tokens end, and open connections with them. What it has put off (mail that waits for its time) is taken back. Mail to it is taken and kept, and what forwards and answers it goes on. A new password opens it again.",
     area: "accounts",

@@ -39,7 +39,7 @@ const theInvitation: Param<string> = {
   find: async (text) => text,
 };
 
-const ofAppPassword = "Empty (null), 0: no limit of its own.";
+const ofAppPassword = "Empty or 0: no limit of its own.";
 const appPasswordBounds = {
   messagesPerHour: boundOf("Messages within an hour", ofAppPassword),
   recipientsPerDay: boundOf("Recipients in 24 hours", ofAppPassword),

@@ -11,12 +11,12 @@ import { theAccount, theDomain, theTenant } from "../params.ts";
 import { type ApiWorld, type Route, route } from "../route.ts";
 import { boundOf } from "../sending-bound.ts";
 
-const bound = (what: string) => boundOf(what, "0: no limit. Empty (null): as its class has it.");
-const together = (what: string) => boundOf(`${what}, of all accounts together`, "Empty (null), 0: no limit.");
+const bound = (what: string) => boundOf(what, "0: no limit. Empty: as its class has it.");
+const together = (what: string) => boundOf(`${what}, of all accounts together`, "Empty or 0: no limit.");
 const classOf = (whose: string) => z.enum(sendingClasses).nullable().describe(whose);
 
 const ofAccount = {
-  class: classOf("What it is taken for. Empty (null): what its domain or tenant says, else by its age."),
+  class: classOf("What it is taken for. Empty: what its domain or tenant says, else by its age."),
   messagesPerHour: bound("Messages within an hour"),
   recipientsPerDay: bound("Recipients in 24 hours"),
   newRecipientsPerDay: bound("Recipients in 24 hours that it has not written to before"),
@@ -24,12 +24,12 @@ const ofAccount = {
 };
 const ofGroup = {
   class: classOf(
-    "What its accounts are taken for, where nothing is said of one. Empty (null): what is said further up, else by age.",
+    "What its accounts are taken for, where nothing is said of one. Empty: what is said further up, else by age.",
   ),
   messagesPerHour: together("Messages within an hour"),
   recipientsPerDay: together("Recipients in 24 hours"),
   newRecipientsPerDay: together("Recipients in 24 hours that the account has not written to before"),
-  recipientsPerMessage: boundOf("Recipients of one message", "Empty (null), 0: no limit of its own."),
+  recipientsPerMessage: boundOf("Recipients of one message", "Empty or 0: no limit of its own."),
 };
 
 const count = z.int();
