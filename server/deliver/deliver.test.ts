@@ -54,6 +54,7 @@ async function deliver(
   const accepted: Acceptance[] = [];
   const offered: QueuedMessage[] = [];
   const notices: string[] = [];
+  const bounced: unknown[] = [];
   const notice = (kind: string, who: readonly { local: string }[]): Promise<Acceptance | undefined> => {
     notices.push(`${kind} ${who.map(({ local }) => local).join(",")}`);
     return made.plan(mail([to("u5@example.test")], { envelopeFrom: "", via: "local", id: "notice" }));
@@ -72,8 +73,10 @@ async function deliver(
       acceptCopies: () => Promise.reject(new Error("no copies here")),
       async note() {},
       trace: async () => [],
-      async settle({ notices }) {
+      async settle({ notices, journey }) {
         accepted.push(...notices);
+        for (const { stage, trace, detail } of journey)
+          if (stage === "bounced") bounced.push(`${trace} ${detail["reply"]} ${detail["to"]}`);
         return { stale: 0, accepted: notices.map((one, index) => acceptedAs(one, 100 + index)) };
       },
     },
@@ -112,6 +115,7 @@ async function deliver(
     accepted,
     offered,
     notices,
+    bounced,
   };
 }
 
@@ -306,6 +310,14 @@ for (const [name, recipients, change, failing, replies, notices] of outcomes)
     const done = await deliver(mail(recipients, change), { failing });
     assert.deepEqual(done.replies, replies);
     assert.deepEqual(done.notices, notices);
+    // Of people here, whom the 250 was for too, the journey says it; of an alias that others stand behind too the notice alone.
+    assert.deepEqual(
+      done.bounced,
+      notices.flatMap((one) => {
+        const [, reply, name] = /^failure (.*) (nobody|u\d)$/.exec(one) ?? [];
+        return name === undefined ? [] : [`m1 ${reply} ${name}@example.test`];
+      }),
+    );
     assert.equal(
       done.accepted.length,
       (notices.length === 0 ? 0 : 1) + (done.who.length + (done.queued === undefined ? 0 : 1) > 0 ? 1 : 0),

@@ -10,7 +10,7 @@ import type { Judge, Refused, Taken } from "../judge/judge.ts";
 import type { Log } from "../log.ts";
 import type { Ending, Waited } from "../queue/here.ts";
 import type { Queue } from "../queue/queue.ts";
-import type { Received } from "../receive/received.ts";
+import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { NewSendingEvent } from "../store/sending.ts";
 import type { Remembered } from "../store/sieve-store.ts";
 import type {
@@ -47,6 +47,8 @@ import type { DeliverSieve } from "./sieve/sieve.ts";
 import {
   acceptedTold,
   type Flooding,
+  hereOf,
+  leftOutEvents,
   rejectedEvents,
   type Suppressing,
   sendingEvents,
@@ -153,6 +155,9 @@ const accepted: Taken = { kind: "accept", notes: [] };
 const noEvents: readonly NewSendingEvent[] = [];
 const nothingWaited: Ending = { settlements: [], journey: [] };
 
+/** What joins the entries of a message's journey. */
+const traceOf = ({ queued, content }: Pick<Accepted, "queued" | "content">): string => queued?.id ?? `m${content}`;
+
 export const takenAs = (id: string): Reply => reply(250, "2.0.0", `accepted as ${id}`);
 
 export function makeDeliver(ports: DeliverPorts): Deliver {
@@ -183,7 +188,7 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     else if (placements.length > 0)
       journey.push(entry(mail, "filed", { accounts: [...to.accounts.keys()], into, junkFor }));
     const events = told === undefined ? sendingEvents(mail, to, verdict.held) : noEvents;
-    const more = { ...underOf(mail), ...(events.length === 0 ? {} : { events }) };
+    const more = { ...underOf(mail), ...(events.length === 0 ? {} : { events, here: hereOf(mail, to) }) };
     if (to.queued.length === 0) return { message, placements, journey, ...more };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
     journey.push(
@@ -371,8 +376,9 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
       onward === undefined || !kept
         ? await commit(acceptance, waited)
         : (await commitTogether([acceptance, onward], [], [], waited, 1))[0]!;
-    noteAccepted(mail, to, acceptance, result);
-    return tell(mail, header, outcomesOf(mail, to, failedAccounts(result.placed)));
+    const failed = failedAccounts(result.placed);
+    noteAccepted(mail, to, acceptance, result, failed.size);
+    return tell(mail, header, outcomesOf(mail, to, failed), traceOf(result));
   };
 
   const noteAccepted = (
@@ -380,9 +386,11 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     to: Destinations,
     acceptance: Acceptance,
     result: Pick<Accepted, "queued">,
+    failed: number,
     sieve?: readonly string[],
   ): void => {
-    if (mail.sending !== undefined && to.accounts.size > 0) ports.keptHere?.(mail.sending, to.accounts.size);
+    const kept = to.accounts.size - failed;
+    if (mail.sending !== undefined && kept > 0) ports.keptHere?.(mail.sending, kept);
     log.info(
       {
         id: mail.id,
@@ -524,12 +532,18 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     const journey = isKept ? [] : main.journey.map((one) => ({ ...one, trace: mail.id }));
     const results = await commitTogether(all, scripts.remember, journey, waited, own.length);
     const failed = failedAccounts(results.slice(0, own.length).flatMap(({ placed }) => placed));
-    noteAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, scripts.notes);
-    return tell(mail, header, outcomesOf(mail, to, new Map([...failed, ...scripts.refused])));
+    noteAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, failed.size, scripts.notes);
+    const outcomes = outcomesOf(mail, to, new Map([...failed, ...scripts.refused]));
+    return tell(mail, header, outcomes, isKept && results[0] !== undefined ? traceOf(results[0]) : mail.id);
   };
 
   /** The replies, and notices to senders who will not hear otherwise. */
-  const tell = async (mail: Received, header: Header, outcomes: readonly Outcome[]): Promise<readonly Reply[]> => {
+  const tell = async (
+    mail: Received,
+    header: Header,
+    outcomes: readonly Outcome[],
+    trace = mail.id,
+  ): Promise<readonly Reply[]> => {
     const taken = takenAs(mail.id);
     const allRefused = outcomes.every(({ refusal }) => refusal !== undefined);
     if (allRefused) noteRefused(mail, header, { kind: "refuse", reply: outcomes[0]!.refusal!, notes: [] });
@@ -540,6 +554,12 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     if (left.length > 0) {
       const failures = left.map((one) => ({ recipient: one.recipient, reply: forGood(unsaid(one)!) }));
       await commitNotice(mail, notices.failureNotice(mail, failures));
+      // Of an alias, of which others have it, the notice alone tells.
+      noteLeftOut(
+        mail,
+        failures.filter((_, index) => left[index]!.refusal !== undefined),
+        trace,
+      );
     }
     const wanting = outcomes.filter((one) => (one.filed || one.expanded) && one.recipient.notify?.success === true);
     if (wanting.length > 0) {
@@ -600,6 +620,25 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     store
       .settle({ settlements: [], notices: [], journey: [], events: rejectedEvents(mail, refused) })
       .catch((error: unknown) => log.error({ id: mail.id, error }, "a tenant does not hear of a refused message"));
+  };
+
+  /** Who said yes has told the sender of it; the journey and a tenant's events say for whom it was no. */
+  const noteLeftOut = (
+    mail: Received,
+    failures: readonly { readonly recipient: ReceivedRecipient; readonly reply: Reply }[],
+    trace: string,
+  ): void => {
+    if (failures.length === 0) return;
+    const left = failures.map(({ recipient, reply }) => ({ address: formatMailbox(recipient), reply }));
+    const journey = [...Map.groupBy(left, ({ reply }) => replyText(reply))].map(([reply, some]) => ({
+      ...entry(mail, "bounced", { to: some.map(({ address }) => address), reply }),
+      trace,
+    }));
+    store
+      .settle({ settlements: [], notices: [], journey, events: leftOutEvents(mail, left) })
+      .catch((error: unknown) =>
+        log.error({ id: mail.id, error }, "not noted for whom a message was refused after all"),
+      );
   };
 
   /** Nothing of it is sent: only the tenant's events tell of it. */

@@ -1,13 +1,14 @@
 /** Addresses elsewhere that must not be written to are left out here, however the message came: SMTP, API, JMAP or forwarding. */
 import { formatMailbox } from "../../protocol/smtp/address.ts";
-import { type Reply, reply } from "../../protocol/smtp/reply.ts";
+import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { BombingGuard, Paused } from "../dispatch/bombing.ts";
 import type { Full } from "../dispatch/fullness.ts";
 import { isConfirmation, type Sender } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
+import type { ReplyClass } from "../shape/reply-class.ts";
 import type { NewSendingEvent, Told } from "../store/sending.ts";
-import type { Instant } from "../store/store.ts";
+import type { AccountId, Instant } from "../store/store.ts";
 import type { Destination, Destinations } from "./destinations.ts";
 
 export type Suppressing = Pick<SuppressionBook, "suppressed">;
@@ -176,6 +177,31 @@ export function sendingEvents(
 }
 
 const whose = ({ tenant, stream, campaign = "" }: Sender) => ({ tenant, stream, campaign });
+
+/** Who of its recipients is here, and what accounts stand for them. */
+export function hereOf(
+  { recipients }: Pick<Received, "recipients">,
+  { each }: Pick<Destinations, "each">,
+): readonly (readonly [recipient: string, accounts: readonly AccountId[]])[] {
+  return each.flatMap((one, index) =>
+    one.kind === "taken" && one.accounts.length > 0 ? [[formatMailbox(recipients[index]!), one.accounts] as const] : [],
+  );
+}
+
+/** What a tenant is told of those here who did not get what was taken for them. */
+export function leftOutEvents(
+  mail: Pick<Received, "at" | "id" | "sending">,
+  left: readonly { readonly address: string; readonly reply: Reply }[],
+): readonly NewSendingEvent[] {
+  const events = rejectedEvents(
+    mail,
+    left.map(({ address, reply }) => ({ address, reply: replyText(reply) })),
+  );
+  return events.map((event, index) => {
+    const name: ReplyClass = left[index]!.reply.enhanced === "5.2.2" ? "quota" : "unknown";
+    return { ...event, type: "bounced", message: mail.id, detail: { ...event.detail, class: name, here: true } };
+  });
+}
 
 /** What a tenant is told of those who do not get its message, in the words that it reads in the reply. */
 export function rejectedEvents(

@@ -62,6 +62,8 @@ export type Acceptance = {
   readonly under?: RequestTurn;
   /** Noted with it. */
   readonly events?: readonly NewSendingEvent[];
+  /** Recipients that are here, by the accounts that stand for them: where none of these had room, no event says that it was delivered. */
+  readonly here?: readonly (readonly [recipient: string, accounts: readonly AccountId[]])[];
   readonly journey: readonly JourneyEntry[];
 };
 /** One message in many copies: what they have in common is kept once, as the content of nothing but the copies. */

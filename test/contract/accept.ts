@@ -208,6 +208,49 @@ export function acceptContract(open: Open): void {
       await recount(store, roomy.id);
     });
 
+    test("nothing is told as delivered to somebody who had no room", async () => {
+      const roomy = await newAccount(store);
+      const tight = await newAccount(store, 10);
+      const delivered = (recipient: string) =>
+        ({
+          at: noon,
+          type: "delivered",
+          tenant: "left-out",
+          stream: "x",
+          campaign: "",
+          recipient,
+          detail: {},
+        }) as const;
+      const done = await store.accept({
+        message: letter(),
+        placements: [placement(roomy.id, { role: "inbox" }), placement(tight.id, { role: "inbox" })],
+        events: ["roomy@x.test", "tight@x.test", "both@x.test", "far@y.test"].map((recipient) => ({
+          ...delivered(recipient),
+          message: "left-out",
+        })),
+        here: [
+          ["roomy@x.test", [roomy.id]],
+          ["tight@x.test", [tight.id]],
+          ["both@x.test", [tight.id, roomy.id]],
+        ],
+        journey: [
+          accepted(noon, "left-out@contract.test"),
+          { ...accepted(noon), stage: "filed", keys: [], detail: { accounts: [roomy.id, tight.id], into: "inbox" } },
+        ],
+      });
+      assert.equal(done.placed[1]?.kind, "over-quota");
+      const told = await store.trace("left-out@contract.test", 10);
+      assert.deepEqual(
+        told.map(({ stage }) => stage),
+        ["accepted", "filed"],
+      );
+      assert.deepEqual(told[1]?.detail, { accounts: [roomy.id], into: "inbox" });
+      assert.deepEqual(
+        (await store.sendingEvents({ tenant: "left-out" })).map(({ recipient }) => recipient),
+        ["roomy@x.test", "both@x.test", "far@y.test"],
+      );
+    });
+
     test("the quota counts what is kept, and frees what is expunged", async () => {
       const size = letter({ id: "quota-0@contract.test", subject: "Same" }).bytes.length + 20;
       const { id } = await newAccount(store, 3 * size);

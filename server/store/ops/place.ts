@@ -17,7 +17,7 @@ import {
 import { keepTurn } from "./audit.ts";
 import { insertContent } from "./contents.ts";
 import { note } from "./journey.ts";
-import type { KeptAcceptance, KeptAppend, KeptCopies, KeptMessage } from "./kept.ts";
+import type { KeptAcceptance, KeptAppend, KeptCopies, KeptMessage, KeptSendingEvent } from "./kept.ts";
 import { adoptKeywords, keywordText } from "./keywords.ts";
 import { keepListPosts } from "./lists.ts";
 import { atPath, inboxId, isRoleTaken, lockAccount, mailboxRow, makePath, parsePath } from "./mailbox-tree.ts";
@@ -115,8 +115,28 @@ export function* accept(acceptance: KeptAcceptance, template?: Template): Op<Acc
   if (listPosts.length > 0) yield* keepListPosts(content, message.stored.sizeBytes, listPosts);
   if (acceptance.released !== undefined) yield* takeFromQuarantine(acceptance.released);
   const id = queued === undefined ? "" : queueIdOf(content);
-  yield* note(acceptance.journey, id === "" ? `m${content}` : id, acceptance.events, id);
+  const { journey, events } = filed === order.length ? acceptance : asFiled(acceptance, placed);
+  yield* note(journey, id === "" ? `m${content}` : id, events, id);
   return { content, placed, queued };
+}
+
+/** What is told of a message for which not everybody had room. */
+function asFiled(
+  { journey, events, here = [] }: KeptAcceptance,
+  placed: readonly Placed[],
+): Pick<KeptAcceptance, "journey"> & { readonly events?: readonly KeptSendingEvent[] | undefined } {
+  const have = new Set(placed.filter(({ kind }) => kind === "placed").map(({ account }) => account));
+  const without = new Set(here.filter(([, accounts]) => !accounts.some((one) => have.has(one))).map(([name]) => name));
+  return {
+    journey: journey.flatMap((entry) => {
+      if (entry.stage !== "filed") return [entry];
+      const detail = typeof entry.detail === "string" ? JSON.parse(entry.detail) : entry.detail;
+      if (!Array.isArray(detail.accounts)) return [entry];
+      const accounts = detail.accounts.filter((one: AccountId) => have.has(one));
+      return accounts.length === 0 ? [] : [{ ...entry, detail: { ...detail, accounts } }];
+    }),
+    events: events?.filter(({ type, recipient }) => type !== "delivered" || !without.has(recipient)),
+  };
 }
 
 type Template = { readonly content: ContentId; readonly sizeBytes: number };
