@@ -8,4 +8,6 @@ export type ShareChange = {
   readonly grantee: AccountId;
   readonly before: string;
   readonly after: string;
+  /** The protocol that it was done by; undefined: it stands in the audit log already, with all that was done with it. */
+  readonly via?: "imap" | "jmap";
 };

@@ -52,8 +52,8 @@ test("rights are given, shown, added and taken away, by who may, to who is there
   assert.deepEqual(await ann.ok("GETACL Team"), ["* ACL Team u1@example.test lrswipkxteacd u2@example.test ls"]);
   await grant("lr");
   assert.deepEqual(
-    told.map(({ before, after }) => `${before}>${after}`),
-    [">lr", "lr>lrs", "lrs>ls", "ls>lr"],
+    told.map(({ before, after, via }) => `${via} ${before}>${after}`),
+    ["imap >lr", "imap lr>lrs", "imap lrs>ls", "imap ls>lr"],
   );
   assert.deepEqual(await ann.ok("LISTRIGHTS Team u2@example.test"), [
     '* LISTRIGHTS Team u2@example.test "" l r s w i p k x t e a',

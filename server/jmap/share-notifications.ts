@@ -35,7 +35,7 @@ export const shareNotificationType: ObjectType = {
 };
 
 export type ShareTeller = {
-  readonly store: Pick<Store, "mailboxes" | "objects" | "objectsPut">;
+  readonly store: Pick<Store, "mailboxes" | "objects" | "objectsPut" | "accounts" | "hostedDomains" | "noteAudit">;
   readonly now: () => number;
   readonly random: (bytes: number) => string;
 };
@@ -84,10 +84,9 @@ export async function notifyOfShare(
   );
 }
 
-export async function tellOfShare(
-  ports: ShareTeller,
-  { by, owner, mailbox, grantee, before, after }: ShareChange,
-): Promise<void> {
+/** Tells whom it is shared with, and the audit log. */
+export async function tellOfShare(ports: ShareTeller, change: ShareChange): Promise<void> {
+  const { by, owner, mailbox, grantee, before, after } = change;
   const found = (await ports.store.mailboxes(owner)).find(({ id }) => id === mailbox);
   const told = (rights: string) => (rights === "" ? null : jmapRights(rights));
   await notifyOfShare(ports, {
@@ -100,6 +99,20 @@ export async function tellOfShare(
     oldRights: told(before),
     newRights: told(after),
   });
+  if (change.via !== undefined) await noteShare(ports, change.via, change, found?.path ?? "");
+}
+
+async function noteShare(
+  { store, now }: ShareTeller,
+  via: "imap" | "jmap",
+  { by, owner, grantee, before, after }: ShareChange,
+  mailbox: string,
+): Promise<void> {
+  const named = async (id: AccountId): Promise<string> => (await store.accounts({ id }))[0]?.name ?? "";
+  const [whose, whom] = [await named(owner), await named(grantee)];
+  const [home] = await store.hostedDomains({ kind: "all" }, { limit: 1, domain: whose.slice(whose.indexOf("@") + 1) });
+  const what = { action: "share", target: `${whose} ${whom}`, detail: { mailbox, before, after } };
+  await store.noteAudit([{ at: now(), tenant: home?.tenant ?? 0, actor: by.name, via, remote: "", ...what }]);
 }
 
 /** RFC 9670 §3.4. */

@@ -59,6 +59,7 @@ export async function share(
         grantee,
         before: done.before,
         after: rights,
+        via: "jmap",
       });
   }
   return undefined;

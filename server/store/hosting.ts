@@ -71,7 +71,7 @@ export type AuditEntry = {
   readonly tenant: TenantId;
   /** Name of the account, or of the system's user who typed it. */
   readonly actor: string;
-  readonly via: "api" | "command line" | "server";
+  readonly via: "api" | "command line" | "imap" | "jmap" | "server";
   readonly remote: string;
   /** "account add", "POST /accounts" */
   readonly action: string;

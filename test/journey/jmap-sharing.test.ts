@@ -55,6 +55,11 @@ test("reading: one mailbox, its emails, and nothing else", async () => {
   const inbox = await ann.mailbox("inbox");
   const both = await ann.import(letter("both"), { mailboxIds: { [team]: true, [inbox]: true } });
   const shared = await share({ mayReadItems: true });
+  const [noted] = (await ask(dev.ready.data, "audit list", { actor: "u1@example.test" })) as Any[];
+  assert.deepEqual(
+    [noted.action, noted.via, noted.target, noted.detail],
+    ["share", "jmap", "u1@example.test u2@example.test", '{"mailbox":"Team","before":"","after":"lr"}'],
+  );
   assert.equal(shared.notUpdated, null);
   await bob.open();
   const account = bob.session.accounts[annId];

@@ -7,7 +7,7 @@ const AuditEntry = z
     id: z.int(),
     at: time,
     actor: z.string().describe("The account, or the system's user who typed the command (the one behind sudo)."),
-    via: z.enum(["api", "command line", "server"]),
+    via: z.enum(["api", "command line", "imap", "jmap", "server"]),
     remote: z.string().describe("Address that it was done from."),
     action: z.string(),
     target: z.string(),

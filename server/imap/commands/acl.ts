@@ -62,6 +62,7 @@ export async function setAcl(session: Session, command: AclCommand, ask: Ask): P
           grantee: grantee.id,
           before: done.before,
           after: rights,
+          via: "imap",
         });
       return ok(`${command.name} completed`);
     default:
