@@ -1,13 +1,12 @@
 // Builds the pages: `node scripts/build-pages.mjs [webmail] [console] [--behind]`. What is built already from the same
 // sources is left alone; `--behind` keeps out of a server's way. dist/ is replaced as a whole, each text in it also compressed (.br, .gz).
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, gzip, constants as zlib } from "node:zlib";
-import { locked, pinnedNode, root } from "./install.mjs";
+import { againWithPinnedNode, locked, root } from "./install.mjs";
 import { builtMark, pageNames, sourceHash, stalePages } from "./pages.mjs";
 
 /** Only these win by compression. */
@@ -68,9 +67,6 @@ async function main() {
 }
 
 if (process.argv.includes("--behind")) setPriority(constants.priority.PRIORITY_LOW);
-const node = pinnedNode();
-if (node !== undefined && process.execPath !== node) {
-  const run = spawnSync(node, process.argv.slice(1), { stdio: "inherit", cwd: root });
-  process.exit(run.status ?? 1);
-}
-await main();
+const status = againWithPinnedNode();
+if (status === undefined) await main();
+else process.exitCode = status;

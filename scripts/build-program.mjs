@@ -1,13 +1,12 @@
 // The program in few files, which is what `npm start`, `npm run angarium` and the tests run: `node scripts/build-program.mjs [--behind]` makes it of the
 // sources, and does nothing where it is made. It is the very same code, and it starts with three fifths of the work (a short command with a quarter), most
 // of which is otherwise the loading of some 1,500 modules. `node main.ts` runs the sources as they lie there; `--behind` keeps out of a server's way.
-import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
-import { locked, pinnedNode, root } from "./install.mjs";
+import { againWithPinnedNode, locked, root } from "./install.mjs";
 import { programFolder, programSources, programs } from "./program.mjs";
 
 /** A server that still runs loads from its own when something is first needed: the last ones stay, and what was made just now. */
@@ -103,9 +102,8 @@ const places = (folder) => (code, file) => {
 
 async function fromCommandLine() {
   if (process.argv.includes("--behind")) setPriority(constants.priority.PRIORITY_LOW);
-  const node = pinnedNode();
-  if (node !== undefined && process.execPath !== node)
-    return spawnSync(node, process.argv.slice(1), { stdio: "inherit", cwd: root }).status ?? 1;
+  const status = againWithPinnedNode();
+  if (status !== undefined) return status;
   try {
     await buildProgram();
     return 0;

@@ -2,7 +2,7 @@
 // any Node from 20 on: this runs before anything else can. Everything it prints goes to stderr.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -69,6 +69,13 @@ export function locked(what) {
 
 /** The pinned Node program, where it is installed. */
 export const pinnedNode = () => (existsSync(nodeProgram) ? nodeProgram : undefined);
+
+/** Runs the same script with the pinned Node, and answers its exit code; undefined where it is that which runs it, or there is none. */
+export function againWithPinnedNode() {
+  // node_modules may be a link to another folder's.
+  if (!existsSync(nodeProgram) || realpathSync(nodeProgram) === realpathSync(process.execPath)) return undefined;
+  return spawnSync(nodeProgram, process.argv.slice(1), { stdio: "inherit", cwd: root }).status ?? 1;
+}
 
 /** Runs npm ci unless another command has just done it; answers what is missing then. */
 function install(withTests) {

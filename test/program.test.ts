@@ -33,18 +33,24 @@ function clone(root: string): void {
 const run = (root: string): string =>
   spawnSync(process.execPath, [join(root, "scripts", "angarium.mjs"), "version"], { encoding: "utf8" }).stdout.trim();
 
-const folderOf = (root: string): string => {
-  const program = JSON.stringify(join(root, "scripts", "program.mjs"));
-  const ask = `console.log((await import(${program})).programFolder());`;
-  return spawnSync(process.execPath, ["--input-type=module", "--eval", ask], { encoding: "utf8" }).stdout.trim();
+/** What a function of a script answers. */
+const ask = (root: string, script: string, name: string): string => {
+  const program = `console.log((await import(${JSON.stringify(join(root, "scripts", script))})).${name}());`;
+  return spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" }).stdout.trim();
 };
+
+test("a script that the pinned Node runs is not run again, though it is found by a link", () => {
+  const root = join(here, "linked");
+  clone(root);
+  assert.equal(ask(root, "install.mjs", "againWithPinnedNode"), "undefined");
+});
 
 test("a command runs what was built, until a source or the folder is another", () => {
   const root = join(here, "clone");
   clone(root);
   assert.equal(run(root), "sources");
   const build = (): void => {
-    const folder = folderOf(root);
+    const folder = ask(root, "program.mjs", "programFolder");
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "main.mjs"), 'process.stdout.write("built\\n");\n');
   };
