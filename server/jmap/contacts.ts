@@ -23,6 +23,7 @@ export const addressBookType: ObjectType = {
   name: "AddressBook",
   capability: contacts,
   guest: { shares: "books", as: ({ books }) => guestBookType(books!) },
+  most: maxAddressBooks,
   properties: ["id", "name", "description", "sortOrder", "isDefault", "isSubscribed", "shareWith", "myRights"],
   serverSet: ["isDefault", "myRights"],
   first: () => [
@@ -50,9 +51,6 @@ export const addressBookType: ObjectType = {
     if (before === undefined) {
       if (data["isDefault"] !== false)
         return { error: invalidProperties(["isDefault"], "isDefault: onSuccessSetIsDefault sets it.") };
-      const { objects } = await allObjects(addressBookType, call, call.account.id);
-      if (objects.length >= maxAddressBooks)
-        return { error: setError("overQuota", `At most ${maxAddressBooks} address books.`) };
     }
     return { data: { ...data, shareWith: shares.ok } };
   },
@@ -91,6 +89,7 @@ export const cardType: ObjectType = {
   guest: { shares: "books", as: ({ books }) => guestCardType(books!) },
   // A card has whatever properties it has: all of them are shown where none are asked for.
   properties: [],
+  unique: "uid",
   show: shownMedia,
   accept: async (after, before, call, _id, account) => {
     const data: { [name: string]: JsonObject[string] } = { ...after };
@@ -122,11 +121,6 @@ export const cardType: ObjectType = {
       return { error: invalidProperties(["uid"], "uid: it cannot be changed.") };
     if (JSON.stringify(data).length > maxCardChars)
       return { error: setError("tooLarge", `A card has at most ${maxCardChars} characters.`) };
-    if (before === undefined) {
-      const { objects } = await call.ports.store.objects(account, cardType.name);
-      if (objects.some((one) => property(one, "uid") === data["uid"]))
-        return { error: invalidProperties(["uid"], "uid: another card has it.") };
-    }
     return { data };
   },
 };

@@ -23,6 +23,10 @@ export type ObjectType = {
   readonly show?: (data: JsonObject, id: string) => JsonObject;
   /** Why it cannot go. */
   readonly keep?: (data: JsonObject, id: string, call: Call) => SetError | undefined | Promise<SetError | undefined>;
+  /** How many an account may have, where that is less than the store allows. */
+  readonly most?: number;
+  /** A property that no two of them have alike. It is not changed. */
+  readonly unique?: string;
   /** Properties that the server sets: a client may send them unchanged. */
   readonly serverSet?: readonly string[];
   /** Of another's account: those that the caller sees. */

@@ -1,7 +1,7 @@
 /** /get, /changes and /set of things that the store keeps as JSON (RFC 8620 §5): each type says how one is read and shown. */
 import * as is from "../../protocol/jmap/check.ts";
 import { applyPatch } from "../../protocol/jmap/patch.ts";
-import { failed, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
+import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
 import type { ObjectEdit, ObjectsChanges } from "../store/jmap.ts";
 import type { AccountId } from "../store/store.ts";
 import { changesArgs, getArgs, pick, pickProperties, setArgs, tooManyToGet, tooManyToSet } from "./arguments.ts";
@@ -10,7 +10,7 @@ import { forCaller, type ObjectType, sharesOf, stateNumber, stateOf } from "./ob
 
 export const objectId = (random: (bytes: number) => string): string => `o${random(10)}`;
 
-/** All that the caller sees, with the state that is told (`state`) and the store's own (`kept`). */
+/** All that the caller sees (and `everything` that there is), with the state that is told (`state`) and the store's own (`kept`). */
 async function load(type: ObjectType, call: Call, account: AccountId) {
   const { store } = call.ports;
   let found = await store.objects(account, type.name);
@@ -21,6 +21,7 @@ async function load(type: ObjectType, call: Call, account: AccountId) {
   const { sees, floor = 0 } = type;
   return {
     objects: sees === undefined ? found.objects : found.objects.filter(({ id, data }) => sees(data as JsonObject, id)),
+    everything: found.objects,
     state: Math.max(found.state, floor),
     kept: found.state,
   };
@@ -155,7 +156,10 @@ export async function setThem(
   const refusal = tooManyToSet(args, call);
   if (refusal !== undefined && "error" in refusal) return refusal;
   const ifState = args.ifInState === undefined ? undefined : (stateNumber(type, args.ifInState) ?? -1);
-  const { objects, state, kept } = await load(type, call, account);
+  const { objects, everything, state, kept } = await load(type, call, account);
+  const { unique, most = Number.POSITIVE_INFINITY } = type;
+  let count = everything.length;
+  const taken = new Set(unique === undefined ? [] : everything.map(({ data }) => (data as JsonObject)[unique]));
   if (ifState !== undefined && ifState !== state) return failed("stateMismatch");
   const known = new Map(objects.map(({ id, data }) => [id, data as JsonObject]));
   const edits: ObjectEdit[] = [];
@@ -167,6 +171,10 @@ export async function setThem(
   const notDestroyed: { [id: string]: SetError } = {};
   const made = new Map<string, string>();
   for (const [creation, object] of Object.entries(args.create ?? {})) {
+    if (count >= most) {
+      notCreated[creation] = setError("overQuota", `An account may have ${most} of these: remove one first.`);
+      continue;
+    }
     const id = objectId(call.ports.random);
     const accepted = await type.accept(object as JsonObject, undefined, call, id, account);
     if ("error" in accepted) {
@@ -174,6 +182,12 @@ export async function setThem(
       continue;
     }
     const { data } = accepted;
+    if (unique !== undefined && taken.has(data[unique])) {
+      notCreated[creation] = invalidProperties([unique], `${unique}: another one has it.`);
+      continue;
+    }
+    if (unique !== undefined) taken.add(data[unique]);
+    count++;
     edits.push({ id, data });
     known.set(id, data);
     made.set(creation, id);
@@ -241,6 +255,7 @@ export async function setThem(
   const put = await call.ports.store.objectsPut(account, type.name, edits, ifState === undefined ? undefined : kept);
   if (put === "state-mismatch") return failed("stateMismatch");
   if (put === "too-many") return failed("requestTooLarge", "There are as many of these as an account may have.");
+  if (put === "too-much") return failed("requestTooLarge", "There is no room for it: remove some, or their pictures.");
   return {
     ok: {
       accountId: args.accountId,

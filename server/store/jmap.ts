@@ -400,7 +400,7 @@ export interface JmapWriter {
     type: string,
     edits: readonly ObjectEdit[],
     ifState: number | undefined,
-  ): Promise<{ readonly before: number; readonly state: number } | "state-mismatch" | "too-many">;
+  ): Promise<{ readonly before: number; readonly state: number } | "state-mismatch" | "too-many" | "too-much">;
   uploadPut(
     account: AccountId,
     id: string,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ThreadCounts } from "../../server/jmap/thread-counts.ts";
 import type { EmailFilter, EmailQuery, MailState } from "../../server/store/jmap.ts";
+import { maxObjects, maxObjectsBytes } from "../../server/store/ops/objects.ts";
 import { type EmailId, Flag, type MailboxId, type Store } from "../../server/store/store.ts";
 import {
   deliver,
@@ -296,6 +297,27 @@ export function emailsContract(open: Open, stories: number): void {
       const { mailboxes } = await store.jmapMailboxes(id);
       const bee = mailboxes.find((mailbox) => mailbox.id === b);
       assert.deepEqual([bee?.path, bee?.sortOrder, bee?.parent], ["Bee", 1, undefined]);
+    });
+
+    test("objects of a type have a bound together, which what is there already does not count against", async () => {
+      const { id } = await newAccount(store);
+      const data = "x".repeat(maxObjectsBytes / 4 - 2);
+      const put = async (...ids: readonly string[]) => {
+        const done = await store.objectsPut(
+          id,
+          "Thing",
+          ids.map((one) => ({ id: one, data })),
+          undefined,
+        );
+        return typeof done === "string" ? done : "done";
+      };
+      assert.equal(await put("a", "b", "c", "d"), "done");
+      assert.equal(await put("e"), "too-much");
+      assert.equal(await put("a", "b"), "done", "in their own places");
+      const small = Array.from({ length: maxObjects }, (_, i) => ({ id: `s${i}`, data: 1 }));
+      assert.notEqual(await store.objectsPut(id, "Small", small, undefined), "too-many");
+      assert.equal(await store.objectsPut(id, "Small", [{ id: "more", data: 1 }], undefined), "too-many");
+      assert.notEqual(await store.objectsPut(id, "Small", [{ id: "s1", data: 2 }], undefined), "too-many");
     });
 
     test("objects: all or none, with their changes", async () => {

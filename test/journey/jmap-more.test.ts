@@ -284,6 +284,24 @@ describe("contacts (RFC 9610)", () => {
     const card = await me.call("ContactCard/set", {
       create: { c: { addressBookIds: { [created.b.id]: true }, name: { full: "Zed" } } },
     });
+    // What one call makes counts too.
+    const many = await me.call("AddressBook/set", {
+      create: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`n${i}`, { name: `Book ${i}` }])),
+    });
+    const made = Object.values(many.created as { [id: string]: { id: string } }).map(({ id }) => id);
+    assert.ok(made.length < 100);
+    assert.match(
+      Object.values(many.notCreated as { [id: string]: { description: string } })[0]?.description ?? "",
+      /^An account may have 100/,
+    );
+    await me.call("AddressBook/set", { destroy: made });
+    const twins = await me.call("ContactCard/set", {
+      create: {
+        a: { addressBookIds: { [created.b.id]: true }, uid: "twin" },
+        b: { addressBookIds: { [created.b.id]: true }, uid: "twin" },
+      },
+    });
+    assert.deepEqual([Object.keys(twins.created), twins.notCreated.b.properties], [["a"], ["uid"]]);
     const refused = await me.call("AddressBook/set", { destroy: [created.b.id] });
     assert.equal(refused.notDestroyed[created.b.id].type, "addressBookHasContents");
     const gone = await me.call("AddressBook/set", { destroy: [created.b.id], onDestroyRemoveContents: true });

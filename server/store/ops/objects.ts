@@ -8,6 +8,8 @@ import { all, type Op, one, publish, type Row, rows, run } from "./tx.ts";
 
 /** Objects of one type that an account may have. */
 export const maxObjects = 20_000;
+/** Octets of all objects of one type of an account: who looks for one reads them all. */
+export const maxObjectsBytes = 32 * 1024 * 1024;
 /** Of those that are gone, the newest are remembered. */
 export const maxGoneObjects = 5_000;
 /** Row that remembers up to where the gone ones are forgotten; no object has an empty id. */
@@ -108,20 +110,18 @@ export function* objectsPut(
   type: string,
   edits: readonly ObjectEdit[],
   ifState: number | undefined,
-): Op<{ readonly before: number; readonly state: number } | "state-mismatch" | "too-many"> {
+): Op<{ readonly before: number; readonly state: number } | "state-mismatch" | "too-many" | "too-much"> {
   if (!(yield* lockAccount(account))) return "state-mismatch";
   const before = yield* stateOf(account, type);
   if (ifState !== undefined && ifState !== before) return "state-mismatch";
   if (edits.length === 0) return { before, state: before };
-  const count = yield* one<{ n: number }>(
-    "SELECT count(*) AS n FROM objects WHERE account = $1 AND type = $2 AND gone = 0",
-    account,
-    type,
-  );
-  if ((count?.n ?? 0) + edits.filter(({ data }) => data !== undefined).length > maxObjects) return "too-many";
+  const texts = edits.map(({ data }) => (data === undefined ? undefined : JSON.stringify(data)));
+  const more = yield* roomFor(account, type, edits, texts);
+  if (more !== undefined) return more;
   const modseq = yield* nextModseq(account);
-  for (const { id, data } of edits) {
-    if (data === undefined)
+  for (const [index, { id }] of edits.entries()) {
+    const text = texts[index];
+    if (text === undefined)
       yield* run(
         "UPDATE objects SET gone = 1, data = 'null', modseq = $4 WHERE account = $1 AND type = $2 AND id = $3 AND gone = 0",
         account,
@@ -138,12 +138,40 @@ export function* objectsPut(
         type,
         id,
         modseq,
-        JSON.stringify(data),
+        text,
       );
   }
   if (edits.some(({ data }) => data === undefined)) yield* forgetGone(account, type);
   yield* publish({ kind: "objects", account, type, modseq });
   return { before, state: modseq };
+}
+
+/** What stands against these edits, whose objects are written as `texts`. Nobody is kept from making less of it. */
+function* roomFor(
+  account: AccountId,
+  type: string,
+  edits: readonly ObjectEdit[],
+  texts: readonly (string | undefined)[],
+): Op<"too-many" | "too-much" | undefined> {
+  type Counted = { readonly n: number; readonly bytes: number | null };
+  const sums = "count(*) AS n, sum(octet_length(o.data)) AS bytes";
+  const all = yield* one<Counted>(
+    `SELECT ${sums} FROM objects o WHERE o.account = $1 AND o.type = $2 AND o.gone = 0`,
+    account,
+    type,
+  );
+  const before = yield* one<Counted>(
+    `SELECT ${sums} FROM {texts $3} t {cross} objects o
+     WHERE o.account = $1 AND o.type = $2 AND o.id = t.value AND o.gone = 0`,
+    account,
+    type,
+    JSON.stringify(edits.map(({ id }) => id)),
+  );
+  const after = texts.filter((text) => text !== undefined);
+  const more = after.length - Number(before?.n ?? 0);
+  if (more > 0 && Number(all?.n ?? 0) + more > maxObjects) return "too-many";
+  const grows = after.reduce((sum, text) => sum + Buffer.byteLength(text), -Number(before?.bytes ?? 0));
+  return grows > 0 && Number(all?.bytes ?? 0) + grows > maxObjectsBytes ? "too-much" : undefined;
 }
 
 function* forgetGone(account: AccountId, type: string): Op<void> {
