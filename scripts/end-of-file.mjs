@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 import { argv, env, exit, getActiveResourcesInfo } from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
 
-const graceMs = Number(env.ANGARIUM_TESTS_GRACE_MS ?? 30_000);
+const graceMs = Number(env.ANGARIUM_TESTS_GRACE_MS ?? 60_000);
 const maxBlockedMs = Number(env.ANGARIUM_TESTS_BLOCKED_MS ?? 10 * 60_000);
 const maxNameBytes = 500;
 

@@ -30,7 +30,7 @@ export type DevProcess = {
   readonly kill: () => Promise<void>;
 };
 
-/** The sources, or what a run of many tests has made of them once (`scripts/bundle.mjs`). */
+/** The sources, or what a run of many tests has made of them once (`scripts/build-program.mjs`). */
 export const main = process.env["ANGARIUM_PROGRAM"] ?? join(import.meta.dirname, "..", "main.ts");
 
 // What a test that failed has left running ends with the process of the test, and does not hold it up.

@@ -3,7 +3,7 @@
 import { domainSettings } from "../domain-settings.ts";
 import type { Deletion, DeletionKind, HostingWriter, Takes, Within } from "../hosting.ts";
 import type { Instant } from "../store.ts";
-import { removeAccount } from "./directory.ts";
+import { removeAccount } from "./accounts.ts";
 import { forgetListsOf } from "./lists.ts";
 import { maskedOf } from "./naming.ts";
 import { all, type Op, one, publish, type Row, rows, run } from "./tx.ts";

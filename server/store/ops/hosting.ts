@@ -14,7 +14,8 @@ import type {
 } from "../hosting.ts";
 import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
 import type { Address, Instant, QueueId } from "../store.ts";
-import { type AccountRow, type AddressRow, accountColumns, accountOf, addressOf } from "./directory.ts";
+import { type AccountRow, accountColumns, accountOf } from "./accounts.ts";
+import { type AddressRow, addressOf } from "./addresses.ts";
 import { all, type Op, one, publish, type Row, rows, run } from "./tx.ts";
 import { inside } from "./within.ts";
 

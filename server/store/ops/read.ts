@@ -4,11 +4,14 @@ import { sort } from "../search-sort.ts";
 import { tryOut } from "../search-trial.ts";
 import { verify } from "../verify.ts";
 import { absentSubscriptions } from "./absent-subscriptions.ts";
+import * as accounts from "./accounts.ts";
+import * as addresses from "./addresses.ts";
 import { audit } from "./audit.ts";
 import * as carry from "./carry.ts";
 import * as contents from "./contents.ts";
+import * as credentials from "./credentials.ts";
 import { deletions, deletionTakes } from "./deletions.ts";
-import * as directory from "./directory.ts";
+import * as domains from "./domains.ts";
 import { emailChanges, enteredInto, lostFrom, mailboxChanges, threadChanges } from "./email-changes.ts";
 import { emailOrder } from "./email-in-order.ts";
 import { emailMatching } from "./email-matching.ts";
@@ -34,6 +37,7 @@ import * as admin from "./queue-admin.ts";
 import { restraints } from "./restraints.ts";
 import * as security from "./security.ts";
 import * as sending from "./sending.ts";
+import * as settings from "./settings.ts";
 import * as sharing from "./sharing.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
@@ -43,12 +47,12 @@ import * as desk from "./tickets.ts";
 import * as words from "./words.ts";
 
 export const readOps = {
-  domains: directory.domains,
-  accounts: directory.accounts,
-  credentials: directory.credentials,
-  addresses: directory.addresses,
-  setting: directory.setting,
-  settings: directory.settings,
+  domains: domains.domains,
+  accounts: accounts.accounts,
+  credentials: credentials.credentials,
+  addresses: addresses.addresses,
+  setting: settings.setting,
+  settings: settings.settings,
   mailboxes: tree.mailboxes,
   absentSubscriptions,
   openMailbox: mailboxes.openMailbox,
@@ -145,6 +149,6 @@ export const readOps = {
   factorByKey: security.factorByKey,
   invitation: security.invitation,
   invitations: security.invitations,
-  sealedCredentials: directory.sealedCredentials,
-  limitedCredentials: directory.limitedCredentials,
+  sealedCredentials: credentials.sealedCredentials,
+  limitedCredentials: credentials.limitedCredentials,
 } as const;

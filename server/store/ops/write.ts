@@ -1,9 +1,12 @@
 /** The operations that write, by their names in `Store`. */
 import { tidy } from "../tidy.ts";
+import * as accounts from "./accounts.ts";
+import * as addresses from "./addresses.ts";
 import { beginRequest, endRequest, leaveRequest, noteAudit } from "./audit.ts";
 import * as carry from "./carry.ts";
+import * as credentials from "./credentials.ts";
 import { purge, softDelete, undelete } from "./deletions.ts";
-import * as directory from "./directory.ts";
+import * as domains from "./domains.ts";
 import { emailAdd, emailsSet } from "./email-set.ts";
 import * as engagement from "./engagement.ts";
 import * as events from "./events.ts";
@@ -26,6 +29,7 @@ import { reschedule } from "./reschedule.ts";
 import { restrain } from "./restraints.ts";
 import * as security from "./security.ts";
 import * as sending from "./sending.ts";
+import * as settings from "./settings.ts";
 import * as sharing from "./sharing.ts";
 import * as sieve from "./sieve.ts";
 import * as sts from "./sts.ts";
@@ -36,18 +40,18 @@ import * as transfer from "./transfer.ts";
 import * as words from "./words-write.ts";
 
 export const writeOps = {
-  putDomain: directory.putDomain,
-  removeDomain: directory.removeDomain,
-  createAccount: directory.createAccount,
-  updateAccount: directory.updateAccount,
-  renameAccount: directory.renameAccount,
-  removeAccount: directory.removeAccount,
-  putCredential: directory.putCredential,
-  removeCredential: directory.removeCredential,
-  putAddress: directory.putAddress,
-  removeAddress: directory.removeAddress,
-  putSetting: directory.putSetting,
-  swapSetting: directory.swapSetting,
+  putDomain: domains.putDomain,
+  removeDomain: domains.removeDomain,
+  createAccount: accounts.createAccount,
+  updateAccount: accounts.updateAccount,
+  renameAccount: accounts.renameAccount,
+  removeAccount: accounts.removeAccount,
+  putCredential: credentials.putCredential,
+  removeCredential: credentials.removeCredential,
+  putAddress: addresses.putAddress,
+  removeAddress: addresses.removeAddress,
+  putSetting: settings.putSetting,
+  swapSetting: settings.swapSetting,
   accept: place.accept,
   acceptCopies: place.acceptCopies,
   append: place.append,
@@ -149,7 +153,7 @@ export const writeOps = {
   changeFactor: security.changeFactor,
   removeFactors: security.removeFactors,
   credentialUsed: security.credentialUsed,
-  limitCredential: directory.limitCredential,
+  limitCredential: credentials.limitCredential,
   raiseCredential: security.raiseCredential,
   webSessionEnd: security.webSessionEnd,
   putInvitation: security.putInvitation,
