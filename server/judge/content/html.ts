@@ -3,6 +3,24 @@
  * Deliberately as forgiving as a browser: broken HTML costs nothing and ends nothing.
  */
 import { decodeEntities } from "../../../protocol/mime/entities.ts";
+import {
+  actionAttribute,
+  attribute,
+  bgcolorAttribute,
+  classAttribute,
+  colorAttribute,
+  eventAttribute,
+  hiddenAttribute,
+  hrefAttribute,
+  idAttribute,
+  sizeAttribute,
+  sizes,
+  srcAttribute,
+  styleAttribute,
+  typeAttribute,
+} from "./html-attributes.ts";
+import { maxSheetChars, noteHiders } from "./html-sheet.ts";
+import { hidesContent, type Print, printOf } from "./html-styles.ts";
 
 /** Characters of visible and of hidden text that are kept. */
 export const maxVisibleChars = 96 * 1024;
@@ -15,10 +33,6 @@ export const maxTagChars = 8 * 1024;
 export const maxTags = 40_000;
 /** Elements around a place that hide it or are tracked at all. */
 const maxOpen = 256;
-/** Characters and rules of style sheets, and classes of them that hide. */
-const maxSheetChars = 64 * 1024;
-const maxRules = 2000;
-const maxHiders = 100;
 const maxLinkText = 300;
 const maxHrefChars = 2048;
 
@@ -64,8 +78,6 @@ const blockTags = new Set(
 const voidTags = new Set("br hr img input meta link base area col wbr source embed param".split(" "));
 const rawTags = new Set(["style", "script", "xml", "noframes", "template"]);
 
-/** How large text is: not at all, hardly, or so that it can be read. */
-type Print = "none" | "tiny" | "plain";
 /** `print` is that of the text in it, inherited or its own. */
 type Open = { readonly tag: string; readonly hides: boolean; readonly print: Print };
 
@@ -219,31 +231,13 @@ class Scanner {
       const close = html.indexOf("</", at);
       if (close < 0) return html.length;
       if (html.slice(close + 2, close + 2 + tag.length).toLowerCase() === tag) {
-        if (tag === "style") this.#sheet(html.slice(from, Math.min(close, from + maxSheetChars)).toLowerCase());
+        if (tag === "style")
+          noteHiders(html.slice(from, Math.min(close, from + maxSheetChars)).toLowerCase(), this.#hiders);
         return after(html, ">", close);
       }
       at = close + 2;
     }
     return html.length;
-  }
-
-  /** Rules for a class or an id by itself; what holds for some screens only stands within further braces. */
-  #sheet(css: string): void {
-    let at = 0;
-    for (let rules = 0; rules < maxRules; rules++) {
-      const open = css.indexOf("{", at);
-      if (open < 0) return;
-      const selectors = css.slice(at, open);
-      let close = css.indexOf("}", open);
-      if (close < 0) return;
-      if (selectors.trimStart().startsWith("@")) close = blockEnd(css, open);
-      else if (hidesContent(css.slice(open + 1, close)))
-        for (const selector of selectors.split(",")) {
-          const name = simpleSelector.exec(selector.trim())?.[1];
-          if (name !== undefined && this.#hiders.size < maxHiders) this.#hiders.add(name);
-        }
-      at = close + 1;
-    }
   }
 
   #isHidden(attributes: string): boolean {
@@ -379,101 +373,10 @@ class Scanner {
   }
 }
 
-const attributePattern = (name: string): RegExp =>
-  new RegExp(`(?:^|[\\s"'/])${name}\\s*=\\s*(?:"([^"]*)"?|'([^']*)'?|([^\\s>]+))`, "i");
-const styleAttribute = attributePattern("style");
-const classAttribute = attributePattern("class");
-const idAttribute = attributePattern("id");
-const sizeAttribute = attributePattern("size");
-const colorAttribute = attributePattern("color");
-const bgcolorAttribute = attributePattern("bgcolor");
-const hrefAttribute = attributePattern("href");
-const srcAttribute = attributePattern("(?:src|data)");
-const actionAttribute = attributePattern("action");
-const typeAttribute = attributePattern("type");
-const hiddenAttribute = /\shidden(?:[\s=/>]|$)/i;
-const eventAttribute = /\son(?:click|load|mouse\w+|error|submit|focus)\s*=/i;
-const sizes = /(?:^|\s)(?:width|height)\s*=\s*["']?(\d{1,5})/i;
-
-function attribute(attributes: string, pattern: RegExp): string | undefined {
-  const found = pattern.exec(attributes);
-  return found === null ? undefined : (found[1] ?? found[2] ?? found[3]);
-}
-
 /** Browsers ignore blanks and controls within an address. */
 function cleanHref(href: string): string {
   const text = decodeEntities(href.length > maxHrefChars ? href.slice(0, maxHrefChars) : href).trim();
   return /[\t\r\n]/.test(text) ? text.replace(/[\t\r\n]+/g, "") : text;
-}
-
-const hidesContent = (style: string): boolean =>
-  /display\s*:\s*none|(?:content-)?visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?![.\d])|max-(?:height|width)\s*:\s*0(?![.\d])|text-indent\s*:\s*-\d{3,}|(?:^|[;\s])clip(?:-path)?\s*:\s*(?:rect\(\s*0|inset\(\s*(?:50|100)%)|scale\(\s*0(?![.\d])/.test(
-    style,
-  ) ||
-  (/overflow\s*:\s*hidden/.test(style) && /(?:^|[;\s])(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)/.test(style)) ||
-  (/position\s*:\s*(?:absolute|fixed)/.test(style) &&
-    /(?:^|[;\s])(?:left|right|top|bottom)\s*:\s*-\d{3,}/.test(style)) ||
-  isUnseen(style);
-
-const textColor = /(?:^|[;\s])color\s*:\s*([^;!]+)/;
-const backColor = /(?:^|[;\s])background(?:-color)?\s*:\s*([^;!]+)/;
-
-/** Letters without colour, or in that of their ground. */
-function isUnseen(style: string): boolean {
-  const color = valueIn(style, textColor);
-  if (color === undefined) return false;
-  if (/^transparent$|^(?:rgb|hsl)a?\([^)]*[,/]\s*0(?:\.0+)?%?\s*\)$|^#(?:[\da-f]{3}0|[\da-f]{6}00)$/.test(color))
-    return true;
-  const ground = valueIn(style, backColor);
-  return ground !== undefined && sameColor(color) === sameColor(ground);
-}
-
-const sameColor = (color: string): string =>
-  color
-    .replace(/\s+/g, "")
-    .replace(/^white$|^rgb\(255,255,255\)$/, "#ffffff")
-    .replace(/^black$|^rgb\(0,0,0\)$/, "#000000")
-    .replace(/^#([\da-f])([\da-f])([\da-f])$/, "#$1$1$2$2$3$3");
-
-/**
- * The size that a style gives to text; undefined where it gives none, or one relative to that around it. A newsletter sets 0 around its
- * columns, against gaps between them, and gives each text its size again.
- */
-function printOf(style: string): Print | undefined {
-  const size =
-    valueIn(style, fontSize) ??
-    valueIn(style, font)
-      ?.split(/\s+/)
-      .find((word) => word.length < maxSizeChars && sizeInFont.test(word));
-  if (size === undefined) return undefined;
-  const found = /^(\d*\.?\d+)\s*([a-z%]*)/.exec(size);
-  if (found === null) return /^(?:inherit|smaller|larger|unset)/.test(size) ? undefined : "plain";
-  const value = Number(found[1]);
-  if (value === 0) return "none";
-  if (found[2] === "em" || found[2] === "%") return undefined;
-  return value < 4 && (found[2] === "px" || found[2] === "pt") ? "tiny" : "plain";
-}
-
-const fontSize = /(?:^|[;\s])font-size\s*:\s*([^;!]+)/;
-const font = /(?:^|[;\s])font\s*:\s*([^;!]+)/;
-const maxSizeChars = 40;
-/** In "bold 14px/1.2 Arial" and "0/0 a". */
-const sizeInFont = /^(?:0|\d*\.?\d+(?:px|pt|r?em|%))(?:\/|$)/;
-
-const valueIn = (style: string, property: RegExp): string | undefined => property.exec(style)?.[1]?.trim();
-
-/** ".a", "p.a", "#a". */
-const simpleSelector = /^[a-z0-9]{0,10}([.#][\w-]{1,60})$/;
-
-/** Where the block that begins at `open` ends, braces within it counted. */
-function blockEnd(css: string, open: number): number {
-  let depth = 0;
-  for (let at = open; at < css.length; at++) {
-    const code = css.charCodeAt(at);
-    if (code === 123) depth++;
-    else if (code === 125 && --depth === 0) return at;
-  }
-  return css.length;
 }
 
 /** The index of the ">" that ends a tag; quotes are minded unless the quote never ends. */
