@@ -222,3 +222,10 @@ function originalRecipient(recipient: ReceivedRecipient): string | undefined {
   const address = formatMailbox(recipient);
   return /^[ -~]*$/.test(address) ? `rfc822;${address}` : undefined;
 }
+
+/** With what is forwarded among what is queued. */
+export function withForwarded(to: Destinations): Destinations {
+  if (to.forwarded.length === 0) return to;
+  const known = new Set(to.queued.map(({ address }) => address));
+  return { ...to, queued: [...to.queued, ...to.forwarded.filter(({ address }) => !known.has(address))], forwarded: [] };
+}
