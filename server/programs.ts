@@ -74,11 +74,14 @@ export const programs: readonly Program[] = [
   },
   {
     name: "restore",
-    usage: "restore FOLDER [--data DIR] [--send]",
-    help: "Puts a backup into an empty data folder. Nothing leaves the copy until you let it go (angarium outgoing release).",
+    usage: "restore FOLDER [--data DIR] [--hold]",
+    help: "Puts a backup into an empty data folder.",
     options: [
       data,
-      ["--send", "the original is gone, and this takes its place: what waits is sent at the first start"],
+      [
+        "--hold",
+        "nothing leaves the copy until you let it go (angarium outgoing release): for a trial beside the original, or to look first",
+      ],
     ],
   },
   { name: "version", usage: "version", help: "Prints the version." },

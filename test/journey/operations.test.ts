@@ -29,7 +29,7 @@ test("backup while it runs, restore elsewhere, verify; nothing is missing, the q
     await dev.kill();
   }
   const restored = join(folder, "restored");
-  const restore = await angarium("restore", join(folder, "backup"), "--data", restored);
+  const restore = await angarium("restore", join(folder, "backup"), "--data", restored, "--hold");
   assert.equal(restore.code, 0, restore.err);
   assert.equal(
     (await angarium("restore", join(folder, "backup"), "--data", data)).code,
@@ -41,6 +41,11 @@ test("backup while it runs, restore elsewhere, verify; nothing is missing, the q
   assert.ok(verify.err.split("\n").length < 110, "progress is not a flood");
   assert.equal((await angarium("queue", "count", "--data", restored)).out, "1\n");
   assert.match(restore.out, /nothing leaves it until you let it go.*outgoing release --data/s);
+  const inPlace = join(folder, "in-place");
+  const sends = await angarium("restore", join(folder, "backup"), "--data", inPlace);
+  assert.match(sends.out, /What waits in it is sent then.*outgoing hold --data/s);
+  const outgoing = JSON.parse((await angarium("outgoing", "show", "--json", "--data", inPlace)).out) as object;
+  assert.deepEqual(outgoing, { held: false, queuedRecipients: 1, putOff: 0, putOffOverdue: 0 });
 
   open = true;
   const second = await startDev([...options, "--data", restored]);

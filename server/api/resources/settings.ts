@@ -30,7 +30,7 @@ const mailRoute = {
 const outgoingHeld = z
   .boolean()
   .describe(
-    "Nothing leaves this server by itself: mail, webhooks, pushes, reports, DNS updates, orders of certificates. So it is in a restored copy until somebody lets it go.",
+    "Nothing leaves this server by itself: mail, webhooks, pushes, reports, DNS updates, orders of certificates. So it is in a copy that was restored with --hold, until somebody lets it go.",
   );
 
 const Settings = z
