@@ -2,7 +2,8 @@
  * Memory of the webmail over an hour of somebody busy, in Chromium: `node test/pages/hour.ts [minutes]` (60). The pages have to be built.
  * A minute is some sixty things done one after the other without waiting for the clock: mail that comes, lists scrolled and searched,
  * conversations read, letters begun with files and thrown away or sent, settings, contacts, dialogs. After every fifth minute the heap is
- * collected and told, with the memory of the renderers as the system sees it (PSS). Playwright holds the browser once, for all of it: with
+ * collected and told, with the memory of the renderers as the system sees it (PSS), and how much of that is no file: their share of the program
+ * grows when fewer other browsers run on the machine, by some 20 MB, and says nothing of the page. Playwright holds the browser once, for all of it: with
  * every connection it puts worlds of its own into the page, which stay there (26 listeners and about 2 MB each). It has the renderer keep
  * the bodies of all answers, up to 100 MB, as the tools of a browser do that are open: here none. Its handles are in these figures.
  */
@@ -113,20 +114,21 @@ async function minute(page: Page, origin: string, at: number): Promise<number> {
   return done;
 }
 
-/** Memory of the renderers of this browser, in MB. */
-function renderers(): readonly number[] {
-  const found: number[] = [];
+/** Memory of the renderers of this browser, in MB: as the system sees it, and without their share of files that others have mapped too. */
+function renderers(): readonly { readonly all: number; readonly own: number }[] {
+  const found: { all: number; own: number }[] = [];
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       if (!command.includes("--type=renderer") || !command.includes(data)) continue;
-      const pss = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
-      if (pss !== undefined) found.push(Number(pss) / 1024);
+      const told = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+      const mb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(told)?.[1]) / 1024;
+      found.push({ all: mb("Pss"), own: mb("Pss") - mb("Pss_File") });
     } catch {
       // It has ended meanwhile.
     }
   }
-  return found.toSorted((a, b) => b - a);
+  return found.toSorted((one, other) => other.all - one.all);
 }
 
 /** Of Playwright's own session with the page alone: each has its buffers. There is no public way to it. */
@@ -162,7 +164,7 @@ async function tell(name: string, port: string): Promise<void> {
   say(
     name,
     `${(usedSize / 1048576).toFixed(1)} MB heap, ${documents} documents, ${nodes} nodes, ${jsEventListeners} listeners; renderers ${renderers()
-      .map((mb) => `${mb.toFixed(0)} MB`)
+      .map(({ all, own }) => `${all.toFixed(0)} MB (${own.toFixed(0)} no file)`)
       .join(", ")}`,
   );
 }
