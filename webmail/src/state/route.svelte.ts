@@ -83,6 +83,9 @@ export const route = {
   },
 };
 
+/** The conversation that is open. */
+export const openThread = (): Id | undefined => (route.now.view === "mail" ? route.now.thread : undefined);
+
 /** `replace`: no new step for the back button. */
 export function go(to: Route, { replace = false } = {}): void {
   const hash = formatRoute(to);
