@@ -2,12 +2,12 @@
 import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 
-const { file, beat, name, maxBlockedMs } = workerData;
+const { file, beat, name, blockedMs } = workerData;
 for (let last = Atomics.load(beat, 0); ; last = Atomics.load(beat, 0)) {
   // Woken by nobody: one look at a time.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, maxBlockedMs);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockedMs);
   if (Atomics.load(beat, 0) !== last) continue;
   const test = Buffer.from(name).toString().replace(/\0+$/, "");
-  writeSync(2, `${file}: "${test}" has not let go of the thread for ${maxBlockedMs / 1000} s. It is ended.\n`);
+  writeSync(2, `${file}: "${test}" has not let go of the thread for ${blockedMs / 1000} s. It is ended.\n`);
   process.kill(process.pid, "SIGKILL");
 }

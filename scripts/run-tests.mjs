@@ -4,10 +4,8 @@ import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { buildProgram } from "./build-program.mjs";
+import { testMs } from "./test-bounds.mjs";
 import { together } from "./together.mjs";
-
-/** A test that says nothing else is given up after this: by far longer than any takes on a slow machine. */
-const timeoutMs = Number(process.env.ANGARIUM_TESTS_TIMEOUT_MS ?? 15 * 60_000);
 
 /** A few files are run as they are, and so is the program that they start. */
 const minFiles = 12;
@@ -21,7 +19,7 @@ if (!few && named.some((file) => file.startsWith("test/"))) process.env.ANGARIUM
 const tests = run({
   files: files.map(({ file }) => file),
   concurrency: 2 * Math.max(2, availableParallelism()),
-  timeout: timeoutMs,
+  timeout: testMs,
   execArgv: ["--import", new URL("end-of-file.mjs", import.meta.url).href],
 });
 tests.on("test:fail", () => {

@@ -12,6 +12,7 @@ const files = {
   "forgets.test.mjs": `test("it passes", () => { createServer().listen(0); });`,
   "hook.test.mjs": `after(() => new Promise(() => createServer().listen(0))); test("it fails before the hook", () => { throw new Error("wrong"); });`,
   "waits.test.mjs": `test("it waits for nothing", () => new Promise(() => createServer().listen(0)));`,
+  "loads.test.mjs": `createServer().listen(0); await new Promise(() => {}); test("it is never reached", () => {});`,
   "loops.test.mjs": `test("it loops", () => { for (;;); });`,
 } as const;
 
@@ -48,5 +49,6 @@ test("whatever a test has left running, its file ends and the test is named", { 
   ])
     assert.ok(said.includes(`✖ ${name}`), `${name} in: ${said}`);
   assert.match(said, /loops\.test\.mjs: "it loops" has not let go of the thread/);
+  assert.match(said, /loads\.test\.mjs: nothing has begun for \S+ s while it loads/);
   assert.match(said, /forgets\.test\.mjs: its tests were over .* still runs: .*1 TCPServerWrap/);
 });
