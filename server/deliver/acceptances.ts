@@ -133,17 +133,20 @@ export function makeAcceptances(
   /** The message itself where somebody keeps it as it is, and what scripts have made of it. */
   const scriptedParts = async (mail: Received, header: Header, to: Destinations, verdict: Taken, scripts: Scripted) => {
     const main = await acceptanceOf(mail, header, to, verdict, scripts);
+    const isKept = main.placements.length > 0 || main.queue !== undefined;
+    const { events, here } = main;
     const changed = await Promise.all(
       scripts.changed.map(
-        async ({ bytes, placements }): Promise<Acceptance> => ({
+        async ({ bytes, placements }, index): Promise<Acceptance> => ({
           message: await messageOf(bytes),
           placements,
           ...underOf(mail),
+          // What a tenant is told goes with the first of what is kept.
+          ...(isKept || index > 0 || events === undefined || here === undefined ? {} : { events, here }),
           journey: [entry(mail, "filed", { sieve: scripts.notes })],
         }),
       ),
     );
-    const isKept = main.placements.length > 0 || main.queue !== undefined;
     return { main, isKept, own: [...(isKept ? [main] : []), ...changed] };
   };
 

@@ -22,6 +22,7 @@ export type Commit = {
     journey?: readonly JourneyEntry[],
     waited?: Waited,
     own?: number,
+    events?: SettleRequest["events"],
   ) => Promise<readonly Accepted[]>;
   /** A notice is owed, but the message is safe already: trouble with it is a line in the log. */
   readonly notice: (mail: Received, made: Promise<Acceptance | undefined>) => Promise<void>;
@@ -54,8 +55,8 @@ export function makeCommit({ store, queue, log }: Pick<DeliverPorts, "store" | "
     return result;
   };
 
-  const together: Commit["together"] = async (notices, remember = [], journey = [], waited, own = 0) =>
-    (await settled({ notices, remember, journey }, waited, own)).accepted;
+  const together: Commit["together"] = async (notices, remember = [], journey = [], waited, own = 0, events = []) =>
+    (await settled({ notices, remember, journey, events }, waited, own)).accepted;
 
   const notice: Commit["notice"] = async (mail, made) => {
     try {

@@ -176,9 +176,10 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
   ): Promise<readonly Reply[]> => {
     const { main, isKept, own } = await acceptances.parts(mail, header, to, verdict, scripts);
     const all = [...own, ...(onward === undefined ? [] : [onward]), ...scripts.sent];
-    // Where nothing is kept the journey alone says what became of the message.
+    // Where nothing is kept as it was the journey and a tenant's events alone say what became of the message.
     const journey = isKept ? [] : main.journey.map((one) => ({ ...one, trace: mail.id }));
-    const results = await commit.together(all, scripts.remember, journey, waited, own.length);
+    const events = own.length > 0 ? [] : main.events;
+    const results = await commit.together(all, scripts.remember, journey, waited, own.length, events);
     const failed = failedAccounts(results.slice(0, own.length).flatMap(({ placed }) => placed));
     noteAccepted(mail, to, main, { queued: isKept ? results[0]?.queued : undefined }, failed.size, scripts.notes);
     const outcomes = outcomesOf(mail, to, new Map([...failed, ...scripts.refused]));

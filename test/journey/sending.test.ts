@@ -575,6 +575,25 @@ test("who puts a tenant's mail into Junk complains, and who takes it out again t
   await imap.logout();
 });
 
+test("a tenant hears of mail of which scripts leave nothing as it was", async () => {
+  await run("sending tenant add", { name: "hut" });
+  await run("sending domain add", { name: "hut.test", tenant: "hut" });
+  const seen = () => events({ tenant: "hut" });
+  const account = "u1@near.test";
+  for (const script of ["discard;", 'require "editheader"; addheader "X-A" "b";']) {
+    await run("sieve put", { account, name: "all", script });
+    await run("sieve activate", { account, name: "all" });
+    const before = (await seen()).length;
+    assert.match((await hand([account], "", "news@hut.test"))[0]!, /^250/);
+    const all = await until(seen, (some) => some.length > before, script);
+    assert.deepEqual(
+      all.slice(before).map(({ type, recipient, detail }) => [type, recipient, detail["here"]]),
+      [["delivered", account, true]],
+    );
+  }
+  await run("sieve activate", { account, name: "" });
+});
+
 test("a tenant's administrator sees its own part, why its mail waits, and steers its campaigns", async () => {
   const origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
   const admin = new ApiTalk(origin, dev.ready.admin);

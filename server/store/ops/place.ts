@@ -125,14 +125,15 @@ function asFiled(
   { journey, events, here = [] }: KeptAcceptance,
   placed: readonly Placed[],
 ): Pick<KeptAcceptance, "journey"> & { readonly events?: readonly KeptSendingEvent[] | undefined } {
-  const have = new Set(placed.filter(({ kind }) => kind === "placed").map(({ account }) => account));
-  const without = new Set(here.filter(([, accounts]) => !accounts.some((one) => have.has(one))).map(([name]) => name));
+  const lost = new Set(placed.map(({ account }) => account));
+  for (const { kind, account } of placed) if (kind === "placed") lost.delete(account);
+  const without = new Set(here.filter(([, accounts]) => accounts.every((one) => lost.has(one))).map(([name]) => name));
   return {
     journey: journey.flatMap((entry) => {
       if (entry.stage !== "filed") return [entry];
       const detail = typeof entry.detail === "string" ? JSON.parse(entry.detail) : entry.detail;
       if (!Array.isArray(detail.accounts)) return [entry];
-      const accounts = detail.accounts.filter((one: AccountId) => have.has(one));
+      const accounts = detail.accounts.filter((one: AccountId) => !lost.has(one));
       return accounts.length === 0 ? [] : [{ ...entry, detail: { ...detail, accounts } }];
     }),
     events: events?.filter(({ type, recipient }) => type !== "delivered" || !without.has(recipient)),
