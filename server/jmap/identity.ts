@@ -10,7 +10,14 @@ import type { JmapPorts } from "./ports.ts";
 
 export const firstIdentityId = "I1";
 const maxSignatureChars = 100_000;
-const texts = ["name", "textSignature", "htmlSignature"];
+/** Of a name that goes with an address, and of the address (RFC 5321 §4.5.3.1). */
+const maxNameChars = 1000;
+const maxAddressChars = 320;
+const texts: { readonly [property: string]: number } = {
+  name: maxNameChars,
+  textSignature: maxSignatureChars,
+  htmlSignature: maxSignatureChars,
+};
 
 export const identityName = "Identity";
 
@@ -43,7 +50,12 @@ export const ownIdentityType: ObjectType = {
       (name) => !ownIdentityType.properties.includes(name) || !isFine(name, data[name]),
     );
     if (bad.length > 0)
-      return { error: invalidProperties(bad, `These cannot be set, or not to this: ${bad.join(", ")}.`) };
+      return {
+        error: invalidProperties(
+          bad,
+          `These cannot be set, or not to this: ${bad.join(", ")}. A name has at most ${maxNameChars} characters, a signature ${maxSignatureChars}.`,
+        ),
+      };
     if (before !== undefined && before["email"] !== data["email"])
       return { error: invalidProperties(["email"], "email: it cannot be changed; make another identity.") };
     if (before === undefined && !(await maySendAs(call.ports, call.account, data["email"] as string, "named")))
@@ -57,10 +69,14 @@ export const ownIdentityType: ObjectType = {
 };
 
 function isFine(name: string, value: unknown): boolean {
-  if (texts.includes(name)) return typeof value === "string" && value.length <= maxSignatureChars;
-  if (name === "email") return typeof value === "string" && value !== "";
+  const most = texts[name];
+  if (most !== undefined) return typeof value === "string" && value.length <= most;
+  if (name === "email") return isAddress(value);
   return value === null || isAddressList(value);
 }
+
+const isAddress = (value: unknown): boolean =>
+  typeof value === "string" && value !== "" && value.length <= maxAddressChars;
 
 export const isAddressList = (value: unknown): boolean =>
   Array.isArray(value) &&
@@ -68,8 +84,10 @@ export const isAddressList = (value: unknown): boolean =>
   value.every(
     (one) =>
       isObject(one) &&
-      typeof one["email"] === "string" &&
-      (one["name"] === undefined || one["name"] === null || typeof one["name"] === "string"),
+      isAddress(one["email"]) &&
+      (one["name"] === undefined ||
+        one["name"] === null ||
+        (typeof one["name"] === "string" && one["name"].length <= maxNameChars)),
   );
 
 /** "*@domain" (RFC 8621 §6) stands for every address of it that is nobody else's: whoever the catch-all goes to, alone, has it. */

@@ -15,10 +15,11 @@ import { doubtOf } from "../../webmail/src/reading/render/links.ts";
 import { isTracker } from "../../webmail/src/reading/render/remote.ts";
 import { blocksOf, piecesOf } from "../../webmail/src/reading/render/text.ts";
 import { type Action, type Condition, type Rule, readRules, writeRules } from "../../webmail/src/settings/rules.ts";
-import { speakers } from "../../webmail/src/shell/people.ts";
+import { nameOf, speakers } from "../../webmail/src/shell/people.ts";
 import { authenticationOf } from "../../webmail/src/trust/authentication.ts";
 import { doubtsOf } from "../../webmail/src/trust/doubts.ts";
 import { hopsOf } from "../../webmail/src/trust/journey.ts";
+import { seen } from "../../webmail/src/trust/turns.ts";
 import { unsubscribeOf } from "../../webmail/src/trust/unsubscribe.ts";
 import { ar } from "../../webmail/src/words/ar.ts";
 import { de } from "../../webmail/src/words/de.ts";
@@ -225,6 +226,27 @@ test("who sent it, by what the server says that it has found, and by no field of
   assert.equal(authenticationOf(written('auth=pass smtp.mailfrom="x@mx.test"')).kind, "ours");
   assert.equal(authenticationOf(written("x-local=pass")).kind, "server");
   assert.equal(authenticationOf(written("x-local=fail; auth=none")).kind, "unknown");
+});
+
+test("names are shown as they are written, and never as nothing", () => {
+  const as = (name: string) => nameOf({ name, email: "z@x.test" });
+  assert.equal(as("Invoice\u202egpj.exe"), "Invoicegpj.exe");
+  for (const nothing of [
+    "",
+    " ",
+    "\u200b\u200d\u2060\ufeff",
+    "\u3164\u115f",
+    "\u2800",
+    "\u{e0041}",
+    '"\u00a0"',
+    "\u0301\u0489",
+  ])
+    assert.equal(as(nothing), "z@x.test", JSON.stringify(nothing));
+  for (const name of ["Ann", "李", "👩‍👧", "...", "é", "क्‍ष"]) assert.equal(as(name), name);
+  assert.equal(as("W".repeat(40_000)), `${"W".repeat(100)}…`);
+  assert.equal(as("😀".repeat(40_000)), `${"😀".repeat(100)}…`);
+  assert.equal(seen("\u3164"), undefined);
+  assert.equal(seen(" שלום\u200f! "), "שלום\u200f!", "a mark of direction says what it should in a subject");
 });
 
 test("look-alikes, names that are addresses, answers that go elsewhere", () => {

@@ -1,6 +1,7 @@
 /** The cards of the address books (JSContact, RFC 9553, over JMAP, RFC 9610). */
 import { type EmailAddress, urn } from "../jmap/types.ts";
 import { session, whenPushed } from "../state/session.svelte.ts";
+import { shortened, shown } from "../trust/turns.ts";
 import type { Card } from "./card.ts";
 
 /** An address book with more is shown up to here. */
@@ -63,8 +64,12 @@ export async function reloadCards(): Promise<void> {
 
 export function nameOfCard(card: Card): string {
   const full = card.name?.full ?? card.name?.components?.map(({ value }) => value).join(" ");
-  if (full !== undefined && full.trim() !== "") return full;
-  return Object.values(card.organizations ?? {})[0]?.name ?? Object.values(card.emails ?? {})[0]?.address ?? "?";
+  return shortened(
+    shown(full) ??
+      shown(Object.values(card.organizations ?? {})[0]?.name) ??
+      Object.values(card.emails ?? {})[0]?.address ??
+      "?",
+  );
 }
 
 /** The addresses of a card; of a group those of its members. */

@@ -1,13 +1,10 @@
 /** People as they are written in lists and headers. */
 import type { EmailAddress, EmailHead } from "../jmap/types.ts";
 import { writerFor } from "../reading/behalf.ts";
-import { withoutTurns } from "../trust/turns.ts";
+import { shortened, shown } from "../trust/turns.ts";
 
 export function nameOf({ name, email }: EmailAddress): string {
-  const plain = withoutTurns(name ?? "")
-    .trim()
-    .replace(/^["']+|["']+$/g, "");
-  return plain === "" ? email : plain;
+  return shortened(shown(shown(name)?.replace(/^["']+|["']+$/g, "")) ?? email);
 }
 
 const firstName = (person: EmailAddress): string => {

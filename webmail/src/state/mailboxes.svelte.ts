@@ -2,6 +2,7 @@
 import { accountOf } from "../jmap/accounts.ts";
 import type { Call, Client } from "../jmap/client.ts";
 import type { Id, Mailbox, Role } from "../jmap/types.ts";
+import { shown } from "../trust/turns.ts";
 import { session } from "./session.svelte.ts";
 
 const roleOrder: readonly (Role | null)[] = [
@@ -91,9 +92,12 @@ export const mailboxesCall: Call = ["Mailbox/get", { ids: null }, "0"];
 export async function loadMailboxes(): Promise<void> {
   const { client } = session;
   const [answers, others] = await Promise.all([client.all([mailboxesCall]), loadShared(client)]);
-  list = answers.get("0").list;
+  list = answers.get("0").list.map(named);
   if (others !== undefined) shared = others;
 }
+
+/** As its name is shown: others may have made it, with any program. */
+const named = (mailbox: Mailbox): Mailbox => ({ ...mailbox, name: shown(mailbox.name) ?? "?" });
 
 /** Undefined where the server is away: what is known of them stays. */
 async function loadShared(client: Client): Promise<readonly SharedAccount[] | undefined> {
@@ -106,7 +110,9 @@ async function loadShared(client: Client): Promise<readonly SharedAccount[] | un
         id,
         name: client.session.accounts[id]?.name ?? "",
         tree: treeOf(
-          ((answers.get(id) as { list?: Mailbox[] })?.list ?? []).filter(({ myRights }) => myRights["mayReadItems"]),
+          ((answers.get(id) as { list?: Mailbox[] })?.list ?? [])
+            .filter(({ myRights }) => myRights["mayReadItems"])
+            .map(named),
         ),
       }))
       .filter((one) => one.tree.length > 0)
