@@ -6,7 +6,7 @@ import { parseTags } from "../dkim/tags.ts";
 export const maxRecordChars = 4096;
 
 /** Whether a TXT record is a DMARC record: its first tag is v=DMARC1. */
-export function isDmarc(text: string): boolean {
+function isDmarc(text: string): boolean {
   return /^[ \t]*v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text);
 }
 
@@ -18,7 +18,7 @@ export function policyIn(records: readonly string[], domain: string): DmarcPolic
   return parseDmarc(text, domain);
 }
 
-export function parseDmarc(text: string, domain: string): DmarcPolicy | undefined {
+function parseDmarc(text: string, domain: string): DmarcPolicy | undefined {
   const tags = parseTags(text);
   if (tags === undefined) return undefined;
   const rua = tags.get("rua") ?? "";

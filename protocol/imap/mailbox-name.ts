@@ -37,7 +37,7 @@ const anyByteAbove = /[\x80-\xff]/;
 const inboxLevel = /^inbox(?=\/|$)/i;
 
 /** "inbox" and "Inbox/x" with INBOX in capitals. */
-export function canonicalInbox(path: string): string {
+function canonicalInbox(path: string): string {
   return path.replace(inboxLevel, "INBOX");
 }
 

@@ -114,7 +114,7 @@ const urlFields = new Set("list-help list-unsubscribe list-subscribe list-post l
 const rawFields = new Set(["return-path", "received"]);
 
 /** RFC 8621 §4.1.2: which forms a field has. Fields that RFC 5322 and RFC 2369 do not define have all of them. */
-export function allowsForm(field: string, form: HeaderForm): boolean {
+function allowsForm(field: string, form: HeaderForm): boolean {
   const name = field.toLowerCase();
   if (form === "Raw") return true;
   if (addressFields.has(name)) return form === "Addresses" || form === "GroupedAddresses";

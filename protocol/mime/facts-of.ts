@@ -103,7 +103,7 @@ export function signatureOf(raw: Uint8Array, root: Part = parseMessage(raw)): Ui
 type TextTaker = Pick<SignatureBuilder, "addAscii" | "addText" | "full">;
 
 /** Gives all that a TEXT search looks at, until the taker has enough. */
-export function visitSearched(raw: Uint8Array, builder: TextTaker, root: Part = parseMessage(raw)): void {
+function visitSearched(raw: Uint8Array, builder: TextTaker, root: Part = parseMessage(raw)): void {
   const bytes = bytesOf(raw);
   const add = (text: string | Buffer): boolean => {
     if (typeof text === "string") builder.addText(text);

@@ -68,13 +68,7 @@ function headerText(bytes: Buffer, start: number, end: number, section: BodySect
 const emptyLine = Buffer.from("\r\n");
 
 /** The fields of a header section with (or without) the names asked, as they stand in it, and an empty line. */
-export function selectFields(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  names: readonly string[],
-  except: boolean,
-): Buffer {
+function selectFields(bytes: Buffer, start: number, end: number, names: readonly string[], except: boolean): Buffer {
   const wanted = new Set<string>();
   for (const name of names) wanted.add(name.toLowerCase());
   const pieces: Buffer[] = [];

@@ -64,7 +64,7 @@ function writeBlock(
 }
 
 /** Calls `take` with each email and its places, ascending. Bytes that are cut or wrong give what they begin with. */
-export function eachPosting(bytes: Uint8Array, take: (email: number, places: Places) => void): void {
+function eachPosting(bytes: Uint8Array, take: (email: number, places: Places) => void): void {
   const list = new PostingList(bytes);
   for (let block = 0; block < list.blocks; block++) list.eachOf(block, take);
 }

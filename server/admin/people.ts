@@ -69,7 +69,7 @@ export async function hostedDomain(world: Pick<World, "store">, name: string): P
 }
 
 /** Why `more` accounts with this quota each are too much for the tenant, or the quota that they get. */
-export async function withinLimits(
+async function withinLimits(
   world: Pick<World, "store">,
   tenantId: number,
   more: number,

@@ -39,7 +39,7 @@ export const standardPorts: { readonly [service in Service]: { readonly port: nu
 export type ListenAddress = { readonly address: string; readonly port: number };
 
 /** "0.0.0.0:25", "[::]:25" (which takes IPv4 too), "127.0.0.1:0". */
-export function parseListenAddress(text: string): ListenAddress | undefined {
+function parseListenAddress(text: string): ListenAddress | undefined {
   const found = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
   const address = found?.[1] ?? found?.[2] ?? "";
   const port = Number(found?.[3]);

@@ -119,7 +119,7 @@ export const fetchStart = ({ uidOnly }: Session, sequence: number, uid: number):
   uidOnly ? `* ${uid} UIDFETCH (` : `* ${sequence} FETCH (`;
 
 /** EXISTS, and RECENT where the client is of the older kind. */
-export function tellSize(session: Session, selected: Selected): void {
+function tellSize(session: Session, selected: Selected): void {
   session.out.line(`* ${selected.view.count} EXISTS`);
   if (!session.rev2) session.out.line(`* ${selected.view.recent} RECENT`);
 }

@@ -38,7 +38,7 @@ export function sendDownload(
 }
 
 /** One range; several, and other units, are answered whole. Both ends are inside. */
-export function readRange(
+function readRange(
   header: string | undefined,
   size: number,
 ): { readonly from: number; readonly to: number } | "unsatisfiable" | undefined {

@@ -26,7 +26,7 @@ export const paths = {
   mark: "/jmap/mark",
 } as const;
 
-export function coreCapability(settings: JmapSettings): JsonObject {
+function coreCapability(settings: JmapSettings): JsonObject {
   return {
     maxSizeUpload: settings.maxUploadBytes,
     maxConcurrentUpload: settings.maxConcurrentUploads,

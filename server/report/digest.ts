@@ -49,7 +49,7 @@ const subjectOf = (count: number): string =>
   count === 1 ? "A message was kept back from you" : `${count} messages were kept back from you`;
 
 /** Plain text; what strangers wrote stays on one line of its own. */
-export function digestText(rows: readonly Quarantined[], at: Instant): string {
+function digestText(rows: readonly Quarantined[], at: Instant): string {
   const days = (until: Instant): number => Math.max(0, Math.round((until - at) / 86_400_000));
   const listed = rows.map((row) =>
     [

@@ -84,7 +84,7 @@ async function sendOne(day: TallyDay, ask: TlsSendAsk): Promise<SentTls> {
 }
 
 /** RFC 8460 §4.4: results are joined by policy. */
-export function tlsReportOf(
+function tlsReportOf(
   { day, domain, count }: Pick<TallyDay, "day" | "domain" | "count">,
   rows: readonly Pick<Tally, "row" | "count">[],
   { ourHost, email }: Pick<TlsSendAsk, "ourHost" | "email">,

@@ -73,7 +73,7 @@ export const noHabits: Habits = {
 };
 
 /** With what is over forgotten. */
-export function presentHabits(habits: Habits, now: number): Habits {
+function presentHabits(habits: Habits, now: number): Habits {
   const quarter = Math.floor(now / quarterMs);
   const gone = quarter - habits.quarter;
   const recent: Habits["recent"] =

@@ -129,6 +129,6 @@ function authorityFailure({ authorized, authorizationError }: TlsInfo): TlsFailu
 }
 
 /** For the journey: "TLSv1.3, certificate not verified". */
-export function describeTls(tls: TlsInfo | undefined): string {
+function describeTls(tls: TlsInfo | undefined): string {
   return tls === undefined ? "none" : `${tls.protocol}, certificate ${tls.authorized ? "verified" : "not verified"}`;
 }

@@ -30,7 +30,7 @@ export const fillPath = (path: string, params: { readonly [name: string]: string
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
 
 /** `body`: bytes as they are, everything else as JSON. */
-export async function fetchApi(method: string, path: string, query: Query = {}, body?: unknown): Promise<Response> {
+async function fetchApi(method: string, path: string, query: Query = {}, body?: unknown): Promise<Response> {
   const url = new URL(base + path, location.origin);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && value !== "") url.searchParams.set(name, String(value));

@@ -18,7 +18,7 @@ export type AttachmentReport = {
 };
 
 /** Whether a leaf is something that a reader would open, rather than the text of the message. */
-export function isAttachment(part: Part): boolean {
+function isAttachment(part: Part): boolean {
   if (part.kind !== "leaf") return false;
   const { type, subtype } = part.contentType;
   if (type !== "text" || (subtype !== "plain" && subtype !== "html")) return true;
@@ -34,7 +34,7 @@ export function hasAttachments(raw: Buffer, root: Part): boolean {
 }
 
 /** Its header says two kinds of structure, or two boundaries: some programs find parts in it where others see none. */
-export function isTwoFaced({ header }: Part): boolean {
+function isTwoFaced({ header }: Part): boolean {
   const types = header.fields
     .filter(({ name }) => name === "content-type")
     .map((field) => fieldValue(header, field).slice(0, maxNamedChars).trim());

@@ -88,7 +88,7 @@ function pictureIn(leaf: X509Certificate): Buffer | undefined {
 }
 
 /** SVG Tiny PS (draft-svg-tiny-ps-abrotman §2): no scripts, no animation, nothing from elsewhere. */
-export function isSafeSvg(text: string): boolean {
+function isSafeSvg(text: string): boolean {
   return (
     /<svg\b[^>]*\bbaseProfile\s*=\s*["']tiny-ps["']/.test(text) &&
     !/<(?:script|animate|set|image|foreignObject)\b|<!ENTITY|\son\w+\s*=|\bhref\s*=\s*["'](?!#)/i.test(text)

@@ -157,7 +157,7 @@ export function* cameInto(account: number, mailbox: number, low: number, high: n
 }
 
 /** The emails among these that are there. */
-export function* visibleAmong(account: AccountId, emails: readonly EmailId[]): Op<ReadonlySet<EmailId>> {
+function* visibleAmong(account: AccountId, emails: readonly EmailId[]): Op<ReadonlySet<EmailId>> {
   const found = yield* rows(
     `SELECT DISTINCT m.email FROM {list $2} l {cross} messages m {by_email}
      WHERE m.account = $1 AND m.email = l.value AND (m.flags & ${Flag.deleted}) = 0`,

@@ -119,7 +119,7 @@ function* pageOf(
 }
 
 /** Columns between the base and the facts. */
-export function textColumns(want: ReturnType<typeof columnsOf>): number {
+function textColumns(want: ReturnType<typeof columnsOf>): number {
   return Number(want.envelope) + Number(want.structure) + Number(want.subject);
 }
 

@@ -15,7 +15,7 @@ import { uploadSealed } from "./sealing.ts";
 import { addressOfDraft, identityOfDraft } from "./writer.ts";
 
 /** HTML to text as people write it: lists have dashes, quotes have >. */
-export function htmlToText(html: string): string {
+function htmlToText(html: string): string {
   const parsed = new DOMParser().parseFromString(html.replace(/<style\b[\s\S]*?<\/style\b[^>]*>/gi, ""), "text/html");
   const walk = (node: Node, prefix: string): string => {
     let text = "";

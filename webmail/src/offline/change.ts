@@ -63,7 +63,7 @@ export function named(calls: readonly Call[]): {
 type NewPart = BodyPart & { readonly partId: string };
 
 /** The email that the server will make of it (RFC 8621 §4.6), as far as it is looked at meanwhile. */
-export function emailHere(id: Id, made: { readonly [name: string]: unknown }, threadId: Id, now: number): Email {
+function emailHere(id: Id, made: { readonly [name: string]: unknown }, threadId: Id, now: number): Email {
   const values = (made["bodyValues"] ?? {}) as { [partId: string]: { value: string } };
   const part = (one: Partial<NewPart>, i: number): BodyPart => ({
     partId: one.partId ?? `file${i}`,

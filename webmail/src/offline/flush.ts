@@ -37,7 +37,7 @@ const keysOf = (set: { readonly [id: Id]: boolean }) => Object.keys(set).sort().
 const asSet = (ids: readonly Id[]) => Object.fromEntries(ids.map((id) => [id, true]));
 
 /** Leaves out moves of emails that somebody else has moved since, and changes of those that are gone. */
-export function withoutConflicts(
+function withoutConflicts(
   update: { readonly [id: Id]: Patch },
   base: Waiting["base"],
   now: ReadonlyMap<Id, { readonly [id: Id]: boolean } | undefined>,

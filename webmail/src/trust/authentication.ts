@@ -27,7 +27,7 @@ export type Authentication =
 const maxFieldChars = 16_000;
 
 /** RFC 8601 §2.2: method=result, then comments, reasons and properties. */
-export function checksOf(field: string): readonly Check[] {
+function checksOf(field: string): readonly Check[] {
   const plain = field
     .slice(0, maxFieldChars)
     .replace(/\([^()]*\)/g, " ")

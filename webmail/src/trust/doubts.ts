@@ -33,7 +33,7 @@ const confusable: { readonly [char: string]: string } = {
 };
 
 /** Letters that are read alike are made alike; "rn" is read "m", "vv" "w". */
-export function skeleton(domain: string): string {
+function skeleton(domain: string): string {
   return [...domain.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "")]
     .map((char) => confusable[char] ?? char)
     .join("")
