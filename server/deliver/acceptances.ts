@@ -59,7 +59,13 @@ export function makeAcceptances(
     else if (placements.length > 0)
       journey.push(entry(mail, "filed", { accounts: [...to.accounts.keys()], into, junkFor }));
     const events = told === undefined ? sendingEvents(mail, to, verdict.held) : noEvents;
-    const more = { ...underOf(mail), ...(events.length === 0 ? {} : { events, here: hereOf(mail, to) }) };
+    // What is rare crosses to the store's thread in a slower way: only where there is something.
+    const here = events.length === 0 ? [] : hereOf(mail, to);
+    const more = {
+      ...underOf(mail),
+      ...(events.length === 0 ? {} : { events }),
+      ...(here.length === 0 ? {} : { here }),
+    };
     if (to.queued.length === 0) return { message, placements, journey, ...more };
     const queued = queuedOf(mail, header, to.queued, queue, settings, verdict.held === true);
     journey.push(

@@ -155,6 +155,11 @@ test("the short name of the API, and mail to people here", async () => {
   const rejected = (await allEvents()).find(({ type }) => type === "email.rejected");
   assert.equal(rejected.data.recipient, "nobody@example.test");
   assert.match(rejected.data.reply, /^550 5\.1\.1/);
+  // Who has no room now may have some later.
+  await admin.ok("POST", "/accounts", { name: "full@example.test", password: "long and secret 1", quotaBytes: 1 });
+  const full = await user.ask("POST", "/emails", { from, to: "full@example.test", subject: "Here", text: "Hello." });
+  assert.deepEqual([full.status, full.headers.get("retry-after")], [429, "900"], JSON.stringify(full.body));
+  assert.match(full.body.errors[0].detail, /^full@example\.test: 452 4\.2\.2 /);
 });
 
 test("what is wrong is told with pointers, and nothing is sent", async () => {

@@ -89,14 +89,17 @@ function refused({ kind, field, why }: NotAsked, fromField: string): Problem<"va
     : new Problem("forbidden", why, [{ pointer: `#${pointer}`, detail: why }]);
 }
 
+/** Where nobody knows when it will be better (a full mailbox, say): as long as a queue waits before its second attempt. */
+const unknownWaitMs = 15 * 60_000;
+
 /** Nobody gets it: the whole request failed. */
 function whollyRejected({ recipients }: Injected, now: number): Problem<"rate" | "rejected"> | undefined {
   if (!recipients.every(({ status }) => status === "rejected")) return undefined;
   const errors = recipients.map(({ address, reason = "" }) => ({ pointer: "#/to", detail: `${address}: ${reason}` }));
   const later = recipients.every((one) => one.later === true);
-  const until = Math.max(...recipients.map((one) => one.until ?? 0));
+  const until = Math.max(...recipients.map((one) => one.until ?? now + unknownWaitMs));
   const seconds = Math.max(1, Math.ceil((until - now) / 1000));
-  const headers: { readonly [name: string]: string } = later && until > 0 ? { "retry-after": String(seconds) } : {};
+  const headers: { readonly [name: string]: string } = later ? { "retry-after": String(seconds) } : {};
   return new Problem(later ? "rate" : "rejected", recipients[0]?.reason ?? "", errors, headers);
 }
 
