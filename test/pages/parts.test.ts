@@ -228,6 +228,19 @@ test("who sent it, by what the server says that it has found, and by no field of
   assert.equal(authenticationOf(written("x-local=fail; auth=none")).kind, "unknown");
 });
 
+test("a vCard that is a weapon costs no time", () => {
+  const card = (inner: string) => readVcards(`BEGIN:VCARD\r\nFN:Ann\r\n${inner}\r\nEND:VCARD\r\n`);
+  for (const inner of [
+    `TEL${";TYPE=x".repeat(300_000)}:1`,
+    `TEL;X=${'"a'.repeat(300_000)}:1`,
+    "TEL:1\r\n".repeat(300_000),
+    "a.EMAIL:a@b.c\r\n".repeat(200_000),
+    `NOTE;ENCODING=QUOTED-PRINTABLE:${"=0D=0A=\r\n".repeat(100_000)}`,
+  ])
+    assert.equal(card(inner)[0]?.name?.full, "Ann");
+  assert.equal(Object.keys(card("TEL:1\r\n".repeat(3_000))[0]?.phones ?? {}).length, 1_999);
+});
+
 test("names are shown as they are written, and never as nothing", () => {
   const as = (name: string) => nameOf({ name, email: "z@x.test" });
   assert.equal(as("Invoice\u202egpj.exe"), "Invoicegpj.exe");

@@ -11,6 +11,9 @@ export const maxVcardChars = 20_000_000;
 
 /** What one property may have of letters: pictures beyond are left out, for a card is not large. */
 const maxValueChars = 200_000;
+/** Properties of one card, and characters of one before its value. */
+const maxLines = 2_000;
+const maxHeadChars = 10_000;
 
 type Line = {
   /** Before the dot: what belongs together ("item1"). */
@@ -32,9 +35,10 @@ function linesOf(text: string): readonly string[] {
 }
 
 function lineOf(text: string): Line | undefined {
-  const match = /^(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":;]|"[^"]*")*)*):([\s\S]*)$/.exec(text);
+  const match = /^(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":;]|"[^"]*")*)*):/.exec(text.slice(0, maxHeadChars));
   if (match === null) return undefined;
-  const [, group = "", name = "", rest = "", raw = ""] = match;
+  const [head, group = "", name = "", rest = ""] = match;
+  const raw = text.slice(head.length);
   const params = new Map<string, string>();
   for (const part of rest.split(";").slice(1)) {
     const [key = "", value] = part.split("=", 2);
@@ -137,7 +141,7 @@ export function readVcards(text: string): readonly CardFields[] {
       }
       current = undefined;
       if (cards.length >= maxImported) break;
-    } else current?.push(line);
+    } else if (current !== undefined && current.length < maxLines) current.push(line);
   }
   return withMembers(cards);
 }
