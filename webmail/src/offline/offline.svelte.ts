@@ -80,7 +80,14 @@ class Beside implements Aside {
     this.kept = kept;
     this.client = client;
     this.#world = world;
-    this.#channel.onmessage = () => void this.kept.reload().then(() => this.count());
+    this.#channel.onmessage = () => this.#behind(this.kept.reload().then(() => this.count()));
+  }
+
+  /** Nobody waits for it. Where the session ends meanwhile, its database is closed under it: then it just ends too. */
+  #behind(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!this.#ended) throw error;
+    });
   }
 
   end(): void {
@@ -110,7 +117,7 @@ class Beside implements Aside {
     if (changes && namesWhatIsHere(calls)) {
       // Its files were kept when the server did not answer; it answers again, perhaps.
       const answers = await this.#here(calls, changes, false);
-      void this.flush();
+      this.#behind(this.flush());
       return answers;
     }
     try {
@@ -147,7 +154,7 @@ class Beside implements Aside {
   /** The connection is back: nothing is put off any longer. */
   back(): void {
     this.#failedAt = Number.NEGATIVE_INFINITY;
-    void this.flush().then(() => this.keepSoon());
+    this.#behind(this.flush().then(() => this.keepSoon()));
   }
 
   /** Carries out what waits; one page at a time. */
@@ -194,7 +201,7 @@ class Beside implements Aside {
   keepSoon(): void {
     clearTimeout(this.#timer);
     if (!keepsMail() || this.#ended) return;
-    this.#timer = setTimeout(() => void this.#keep(), keepAfterMs);
+    this.#timer = setTimeout(() => this.#behind(this.#keep()), keepAfterMs);
   }
   async #keep(): Promise<void> {
     if (this.#keeping || state.waiting > 0 || this.#failedAt > Number.NEGATIVE_INFINITY) return;
@@ -206,7 +213,7 @@ class Beside implements Aside {
         if (lock !== null) await keepRecent(this.kept, this.client, () => !this.#ended && keepsMail());
       });
     } catch (error) {
-      if (!(error instanceof Trouble)) console.error(error);
+      if (!(error instanceof Trouble) && !this.#ended) console.error(error);
     } finally {
       this.#keeping = false;
       if (!this.#ended) await this.count(true);
