@@ -1,5 +1,6 @@
 /** Who one writes as. */
 import { identityCalls } from "../jmap/identity-calls.ts";
+import { Trouble } from "../jmap/trouble.ts";
 import type { EmailAddress, Id, Identity } from "../jmap/types.ts";
 import { session } from "./session.svelte.ts";
 
@@ -41,4 +42,17 @@ export async function loadIdentities(): Promise<void> {
   const behalf: readonly { readonly id: Id; readonly sender: EmailAddress }[] = answers.get("behalf")?.list ?? [];
   senders = new Map(behalf.map(({ id, sender }) => [id, sender]));
   list = answers.get("all")?.list ?? [];
+}
+
+/** Where the server did not answer it is asked again. */
+const againMs = 5_000;
+
+/** The same at the start: that there is no connection is told by the bar, and needs no note of its own. */
+export async function learnIdentities(): Promise<void> {
+  try {
+    await loadIdentities();
+  } catch (error) {
+    if (!(error instanceof Trouble) || error.kind !== "away") throw error;
+    setTimeout(() => void learnIdentities().catch(() => {}), againMs);
+  }
 }
