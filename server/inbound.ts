@@ -99,6 +99,7 @@ export async function startInbound(
     store,
     pool: makePool(indexingPool),
     settings: config.index,
+    sends: () => queue.counters().inMemory > 0,
     log,
     monotonic: () => performance.now(),
   });

@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fitAll } from "../../protocol/words/grams.ts";
 import { quiet } from "../log.ts";
+import type { Change } from "../store/store.ts";
 import { PoisonTask } from "../work/pool.ts";
 import { defaultIndexSettings, type IndexAsk, makeIndexer } from "./indexer.ts";
 
 /** A store with eight emails that are not indexed yet, and what is laid into it. */
-function world(run: (emails: readonly number[]) => Promise<unknown>) {
+function world(
+  run: (emails: readonly number[]) => Promise<unknown>,
+  { sends = () => false, monotonic = () => 0 }: Partial<Pick<IndexAsk, "sends" | "monotonic">> = {},
+) {
+  let tell: Parameters<IndexAsk["store"]["subscribe"]>[0] = () => {};
   const joined: { readonly emails: number; readonly grams: readonly (readonly unknown[])[] }[] = [];
   let closed = (): void => {};
   const closing = new Promise<never>((_, reject) => {
@@ -25,7 +30,10 @@ function world(run: (emails: readonly number[]) => Promise<unknown>) {
     wordsMerge: async () => "done",
     nextGrams: async () => undefined,
     gramsLay: async () => "done",
-    subscribe: () => () => {},
+    subscribe: (listener: typeof tell) => {
+      tell = listener;
+      return () => {};
+    },
   };
   const pool = {
     run: (_: string, { messages }: { readonly messages: readonly { readonly email: number }[] }) =>
@@ -36,10 +44,11 @@ function world(run: (emails: readonly number[]) => Promise<unknown>) {
     store,
     pool,
     settings: defaultIndexSettings,
+    sends,
     log: quiet,
-    monotonic: () => 0,
+    monotonic,
   } as unknown as IndexAsk);
-  return { indexer, joined };
+  return { indexer, joined, mailCame: () => tell([{ kind: "mail", account: 1, mailbox: 1, modseq: 1 } as Change]) };
 }
 
 test("of a portion with a message that nobody can open all others have their words", async () => {
@@ -66,4 +75,34 @@ test("a stop does not wait for what is being opened", async () => {
   await indexer.stop();
   await work;
   assert.deepEqual(joined, []);
+});
+
+test("while mail comes or goes the index waits, but not for ever", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  let now = 0;
+  let sending = true;
+  const empty = async () => ({ blocks: [], words: 0, grams: [] });
+  const { indexer, joined, mailCame } = world(empty, { sends: () => sending, monotonic: () => now });
+  const after = async (ms: number): Promise<number> => {
+    for (const end = now + ms; now < end; ) {
+      now += 1_000;
+      t.mock.timers.tick(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return joined.length;
+  };
+  indexer.start();
+  assert.equal(await after(3_000), 1, "what it lacked at the start does not wait");
+  joined.length = 0;
+  mailCame();
+  assert.equal(await after(10_000), 0, "mail goes out");
+  sending = false;
+  assert.equal(await after(2_000), 0, "it has just gone");
+  assert.equal(await after(3_000), 1, "quiet");
+  joined.length = 0;
+  sending = true;
+  mailCame();
+  assert.equal(await after(55_000), 0);
+  assert.equal(await after(10_000), 1, "it has waited long enough");
+  await indexer.stop();
 });

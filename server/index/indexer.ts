@@ -27,6 +27,8 @@ export type IndexAsk = {
   /** For the indexer alone, which closes it at its end: what a stranger's document takes long for keeps nobody else waiting. */
   readonly pool: Pick<WorkPool, "run" | "close">;
   readonly settings: IndexSettings;
+  /** Mail is on its way out at this moment: the server is not quiet, though none comes in for people here. */
+  readonly sends: () => boolean;
   readonly log: Log;
   readonly monotonic: () => number;
 };
@@ -50,17 +52,23 @@ const restWhileBusy = 4;
 const maxNoted = 10_000;
 const maxDue = 1_000;
 
-/** Its thread: what it fails at once it would fail at again, and halves tell which message it is. */
-export const indexingPool = { threads: 1, maxKills: 1 } as const;
+/**
+ * Its thread: what it fails at once it would fail at again, and halves tell which message it is. Mail that comes and goes has the cores first, and so
+ * a portion may take long.
+ */
+export const indexingPool = { threads: 1, maxKills: 1, niceness: 10, maxTaskMs: 120_000 } as const;
 
 const noWords: Segment = { blocks: [], words: 0, grams: [] };
 
 export function makeIndexer(ask: IndexAsk): Indexer {
-  const { store, pool, settings, log, monotonic } = ask;
+  const { store, pool, settings, sends, log, monotonic } = ask;
   /** Accounts with new mail, and since when. */
   const noted = new Map<AccountId, number>();
   let lastChange = Number.NEGATIVE_INFINITY;
-  const isQuiet = (): boolean => monotonic() - lastChange >= settings.quietMs;
+  const isQuiet = (): boolean => {
+    if (sends()) lastChange = monotonic();
+    return monotonic() - lastChange >= settings.quietMs;
+  };
   let unsubscribe: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;

@@ -25,6 +25,8 @@ export type PoolSettings = {
   readonly maxHeapMb: number;
   /** A thread without work for so long is ended. */
   readonly idleMs: number;
+  /** How far its threads stand back from all others where a core is wanted by several (0 to 19, as of `nice`; on Linux). */
+  readonly niceness: number;
 };
 
 export const defaultPoolSettings: PoolSettings = {
@@ -35,6 +37,7 @@ export const defaultPoolSettings: PoolSettings = {
   maxKills: 3,
   maxHeapMb: 512,
   idleMs: 5 * 60_000,
+  niceness: 0,
 };
 
 /** The pool has as much to do as it may hold: try later (a 4xx to whoever asked). */
@@ -196,7 +199,7 @@ class Thread {
     this.#settings = settings;
     this.#ports = ports;
     this.#worker = new Worker(script, {
-      workerData: { tasks: table },
+      workerData: { tasks: table, niceness: settings.niceness },
       resourceLimits: { maxOldGenerationSizeMb: settings.maxHeapMb },
     });
     this.#worker.unref();

@@ -1,11 +1,15 @@
 /** A worker thread of the pool: takes one task per message, answers in order. */
+import { setPriority } from "node:os";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { heedShared } from "../store/shared-memory.ts";
 import type { Answer, Question } from "./pool.ts";
 import type { TaskTable } from "./tasks.ts";
 
 const port = parentPort as MessagePort;
-const { tasks } = (await import((workerData as { readonly tasks: string }).tasks)) as { readonly tasks: TaskTable };
+const data = workerData as { readonly tasks: string; readonly niceness: number };
+// On Linux this is of the thread that asks (setpriority(2), "C library/kernel differences"); elsewhere it would be of the whole process.
+if (data.niceness > 0 && process.platform === "linux") setPriority(data.niceness);
+const { tasks } = (await import(data.tasks)) as { readonly tasks: TaskTable };
 
 port.on("message", async (question: Question) => {
   heedShared(question.args);

@@ -60,6 +60,7 @@ const indexer = makeIndexer({
   store,
   pool: { run: async (_name: string, task: never) => (await segmentOf(task)) as never, close: async () => {} },
   settings: { enabled: true, quietMs: 0, patienceMs: 0 },
+  sends: () => false,
   log: { info: quiet, warn: quiet, error: console.error } as never,
   monotonic: () => performance.now(),
 });
