@@ -80,6 +80,13 @@ describe("hosting by the REST API", () => {
     const problem = await admin.no(422, "POST", "/accounts", { name: 5, quotaBytes: -1, shoe: 1 });
     assert.deepEqual(problem.errors.map(({ pointer }: Any) => pointer).sort(), ["#/name", "#/quotaBytes", "#/shoe"]);
     assert.equal((await admin.no(422, "POST", "/accounts", { name: "no address" })).errors[0].pointer, "#/name");
+    for (const displayName of ["two\nlines", "turned \u202egnp.exe", "x".repeat(201)]) {
+      const { errors } = await admin.no(422, "POST", "/accounts", { name: "n@example.test", displayName });
+      assert.deepEqual(
+        errors.map(({ pointer }: Any) => pointer),
+        ["#/displayName"],
+      );
+    }
     assert.equal(
       (await admin.no(422, "POST", "/aliases", { address: "a@example.test", targets: ["ok@x.test", "bad"] })).errors[0]
         .pointer,

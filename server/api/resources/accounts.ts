@@ -18,6 +18,7 @@ import type { HostedAccount } from "../../store/hosting.ts";
 import { atLeast } from "../actor.ts";
 import { addressText } from "../alias.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
+import { displayName } from "../display-name.ts";
 import { refusal } from "../outcome.ts";
 import { domainOf, theAccount, withinOf } from "../params.ts";
 import { conflict, forbidden, notFound, wrongField } from "../problem.ts";
@@ -53,7 +54,6 @@ const Naming = z
   })
   .meta({ id: "Naming" });
 
-const displayName = z.string().max(200);
 const quotaBytes = z.int().min(0).describe("0: no limit.");
 const password = z.string().min(1).max(1000);
 

@@ -4,6 +4,7 @@ import { keepAlias, maxTargets, readTargets } from "../../admin/alias-kinds.ts";
 import type { Address } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
 import { addressOf, addressPage, addressQuery, addressText, inDomains, theAlias } from "../alias.ts";
+import { displayName } from "../display-name.ts";
 import { refusal } from "../outcome.ts";
 import { domainOf } from "../params.ts";
 import { conflict, notFound, type Problem, wrongField } from "../problem.ts";
@@ -23,7 +24,7 @@ const Group = z
   .meta({ id: "Group" });
 
 const body = {
-  displayName: z.string().max(200),
+  displayName,
   description: z.string().max(2000),
   members: z.array(addressText).min(1).max(maxTargets),
   posting: z.enum(postings).describe(postingWords),

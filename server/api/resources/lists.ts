@@ -5,13 +5,14 @@ import { listOf, type List as MailingList } from "../../distribute/settings.ts";
 import type { Member as ListMember, ListPost, ListRequest } from "../../store/lists-store.ts";
 import { type Actor, atLeast } from "../actor.ts";
 import { addressPage, addressQuery, addressText, inDomains } from "../alias.ts";
+import { displayName } from "../display-name.ts";
 import { refusal } from "../outcome.ts";
 import { domainOf } from "../params.ts";
 import { conflict, forbidden, notFound, wrongField } from "../problem.ts";
 import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 
 const settings = {
-  displayName: z.string().max(200).describe("Its name for people."),
+  displayName: displayName.describe("Its name for people."),
   description: z.string().max(2000).describe("What it is for."),
   posting: z.enum(["members", "anyone", "moderators"]).describe("Who may post."),
   others: z.enum(["hold", "refuse", "discard"]).describe("What becomes of what others post."),
@@ -36,7 +37,7 @@ const settings = {
 } as const;
 const MailList = z.object({ address: z.string(), ...settings }).meta({ id: "MailingList" });
 const member = {
-  displayName: z.string().max(200),
+  displayName,
   role: z.enum(["member", "moderator", "owner"]),
   delivery: z
     .enum(["each", "daily", "weekly", "none"])

@@ -18,6 +18,7 @@ import type { HostedAccount } from "../../store/hosting.ts";
 import { scopes, shownHashChars } from "../../store/security-store.ts";
 import type { Credential } from "../../store/store.ts";
 import { type Actor, hasLimits, isWhole, mayHandOn, mayWithdraw, outgrown } from "../actor.ts";
+import { displayName } from "../display-name.ts";
 import { domainOf, theAccount } from "../params.ts";
 import { conflict, forbidden, notFound, type Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
@@ -386,7 +387,7 @@ export const routes: readonly Route[] = [
     who: "domain",
     body: z.strictObject({
       address: z.string().max(330),
-      displayName: z.string().max(200).default(""),
+      displayName: displayName.default(""),
       quotaBytes: z.int().nonnegative().default(0),
       days: z.int().min(1).max(90).default(7),
     }),

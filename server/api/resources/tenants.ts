@@ -3,6 +3,7 @@ import { z } from "zod";
 import { emptyTenant, makeTenant, remove } from "../../admin/tenancy.ts";
 import type { HostedCounts, Tenant as Row, TenantSettings } from "../../store/hosting.ts";
 import { Deletion, shownDeletion } from "../deletion.ts";
+import { displayName } from "../display-name.ts";
 import { refusal } from "../outcome.ts";
 import { theTenant } from "../params.ts";
 import { conflict, forbidden, notFound } from "../problem.ts";
@@ -83,7 +84,7 @@ const settingsOf = (
   branding: merged(before.branding, change.branding as { [name: string]: unknown } | undefined),
 });
 
-const displayName = z.string().min(1).max(200);
+const tenantName = displayName.min(1);
 
 export const routes: readonly Route[] = [
   route({
@@ -124,7 +125,7 @@ export const routes: readonly Route[] = [
     who: "platform",
     body: z.strictObject({
       name: z.string().min(1).max(50).describe("Small letters, digits and hyphens."),
-      displayName: displayName.optional(),
+      displayName: tenantName.optional(),
       limits: limits.optional(),
       branding: branding.optional(),
     }),
