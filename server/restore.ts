@@ -30,12 +30,12 @@ export async function restore(words: readonly string[]): Promise<number> {
   });
   process.stdout.write(`Restored ${folder} into ${dataDir}. Start the server with --data ${dataDir}.\n`);
   process.stdout.write(
-    !hold
-      ? `What waits in it is sent then, also what the original may have sent since the backup. If that is at work still, or to look first: angarium outgoing hold --data ${dataDir}
-`
-      : `It takes and serves mail, and nothing leaves it until you let it go: the original may have sent what waits in it already.
+    hold
+      ? `It takes and serves mail, and nothing leaves it until you let it go: the original may have sent what waits in it already.
 What waits:  angarium outgoing show --data ${dataDir}
 Let it go:   angarium outgoing release --data ${dataDir}      (with --discard: but not what waits by then)
+`
+      : `What waits in it is sent then, also what the original may have sent since the backup. If that is at work still, or to look first: angarium outgoing hold --data ${dataDir}
 `,
   );
   return 0;

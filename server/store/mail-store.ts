@@ -79,17 +79,18 @@ export type FlagChange = {
   /** RFC 7162 §3.1.3: leave alone what has changed since. */
   readonly unchangedSince?: number;
 };
+/** A message's marks as they are after a change, and its mod-sequence. */
+type MarksNow = {
+  readonly uid: number;
+  readonly flags: FlagBits;
+  readonly keywords: readonly string[];
+  readonly modseq: number;
+};
 export type FlagResult =
   | {
       readonly kind: "done";
-      readonly changed: readonly {
-        readonly uid: number;
-        readonly flags: FlagBits;
-        readonly keywords: readonly string[];
-        readonly modseq: number;
-        /** Of the message before the change: what somebody else had done to it last. */
-        readonly modseqBefore: number;
-      }[];
+      /** `modseqBefore`: of the message before the change, what somebody else had done to it last. */
+      readonly changed: readonly (MarksNow & { readonly modseqBefore: number })[];
       /** UIDs that failed `unchangedSince`. */
       readonly modified: readonly number[];
       /** Mod-sequence of the account after the change. */
@@ -119,12 +120,7 @@ export type MailboxChanges =
   | {
       readonly kind: "done";
       /** Messages whose marks changed or that are new since the given mod-sequence, in UID order. */
-      readonly changed: readonly {
-        readonly uid: number;
-        readonly flags: FlagBits;
-        readonly keywords: readonly string[];
-        readonly modseq: number;
-      }[];
+      readonly changed: readonly MarksNow[];
       /** UIDs expunged since then, ascending. */
       readonly vanished: readonly number[];
       readonly uidNext: number;

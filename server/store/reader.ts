@@ -52,6 +52,8 @@ export class Reader {
     this.#database = undefined;
     try {
       database?.close();
-    } catch {}
+    } catch {
+      // It is given up anyway: the next call opens another.
+    }
   }
 }

@@ -157,10 +157,14 @@ export class Writer {
     this.#database = undefined;
     try {
       broken?.rollback();
-    } catch {}
+    } catch {
+      // What it had not committed goes with it.
+    }
     try {
       broken?.close();
-    } catch {}
+    } catch {
+      // It is given up anyway: the next call opens another.
+    }
     this.#seenVersion = -1;
   }
 

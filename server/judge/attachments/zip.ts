@@ -84,7 +84,9 @@ export function inflate(
     try {
       const out = how(take, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(maxBytes, 528_384) });
       return out.subarray(0, maxBytes);
-    } catch {}
+    } catch {
+      // It breaks, or would be too much: the beginning is tried, and then there is nothing.
+    }
   return undefined;
 }
 
