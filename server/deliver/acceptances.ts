@@ -148,7 +148,7 @@ export function makeAcceptances(
           placements,
           ...underOf(mail),
           // What a tenant is told goes with the first of what is kept.
-          ...(isKept || index > 0 || events === undefined || here === undefined ? {} : { events, here }),
+          ...(isKept || index > 0 || events === undefined ? {} : { events, ...(here === undefined ? {} : { here }) }),
           journey: [entry(mail, "filed", { sieve: scripts.notes })],
         }),
       ),
