@@ -792,7 +792,8 @@ test("one click unsubscribes from marketing, and from nothing else", async () =>
   // Looking is not leaving.
   assert.equal((await user.ok("POST", "/emails", body)).recipients[0].status, "queued");
   await arrived(person("fan"));
-  assert.equal((await fetch(`${url.slice(0, -1)}x`, { method: "POST" })).status, 404);
+  const another = url.slice(0, -1) + (url.endsWith("x") ? "y" : "x");
+  assert.equal((await fetch(another, { method: "POST" })).status, 404);
   for (let twice = 0; twice < 2; twice++) {
     const click = await fetch(url, { method: "POST", body: new URLSearchParams({ "List-Unsubscribe": "One-Click" }) });
     assert.equal(click.status, 200);
