@@ -42,7 +42,9 @@ for (const [name, error, expected] of failures)
 
 test("250 comes after the store has said so, not before", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
   const accept = async (acceptance: Acceptance): Promise<Accepted> => {
+    asked.resolve();
     await promise;
     return acceptedAs(acceptance, 1);
   };
@@ -50,6 +52,7 @@ test("250 comes after the store has said so, not before", async () => {
   const client = await inData(world);
   client.send("x\r\n.\r\nNOOP\r\n");
   const first = client.reply();
+  await asked.promise;
   const early = await Promise.race([first, new Promise<string>((done) => setTimeout(done, 50, "nothing yet"))]);
   assert.equal(early, "nothing yet");
   assert.ok(world.inFlight.usedBytes > 0);

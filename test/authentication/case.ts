@@ -1,4 +1,5 @@
 /** One row of the table: DNS, a letter, and what is to become of it. */
+import { formatDate } from "../../protocol/mime/fields/date.ts";
 import { rsaKey, type Sign, signed } from "./signer.ts";
 
 export type Zone = { readonly [name: string]: { readonly [type: string]: unknown } };
@@ -20,8 +21,11 @@ export type Row = {
   readonly reply?: RegExp;
 };
 
+/** What lies far from the time it comes at is suspect for that. */
+export const date = formatDate(Date.now());
+
 export const plain = (d: string, more = ""): string =>
-  `From: Ann <a@${d}>\n${more}Subject: Hello\nDate: Wed, 25 Nov 2026 10:00:00 +0000\nTo: u1@example.test\n\nHello there.\n`;
+  `From: Ann <a@${d}>\n${more}Subject: Hello\nDate: ${date}\nTo: u1@example.test\n\nHello there.\n`;
 
 /** SPF that names the test's own address. */
 export const spfPass = "v=spf1 ip4:127.0.0.1 -all";

@@ -1,4 +1,4 @@
-import { plain, type Row, spfFail, spfPass, withKey, withPolicy, type Zone } from "./case.ts";
+import { date, plain, type Row, spfFail, spfPass, withKey, withPolicy, type Zone } from "./case.ts";
 import { signed } from "./signer.ts";
 
 const rows: Row[] = [];
@@ -286,7 +286,7 @@ const from = (name: string, field: (d: string) => string, expected: string, zone
       ...zone?.(d),
     }),
     message: (d) => {
-      const text = `${field(d)}\nSubject: x\nDate: Wed, 25 Nov 2026 10:00:00 +0000\n\nx\n`;
+      const text = `${field(d)}\nSubject: x\nDate: ${date}\n\nx\n`;
       return signed(text, { d });
     },
     expected,

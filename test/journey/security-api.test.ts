@@ -5,6 +5,7 @@ import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
 import { ApiTalk } from "../api-talk.ts";
 import { Authenticator } from "../authenticator.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
+import { wrongCodes } from "../wrong-codes.ts";
 
 let server: DevProcess;
 let origin: string;
@@ -77,8 +78,8 @@ test("app passwords and the second factor, each by their own person", async () =
 
   const { secret, uri } = await talk.ok("POST", "/accounts/me/second-factor");
   assert.match(uri, /^otpauth:\/\/totp\//);
-  await talk.no(422, "POST", "/accounts/me/second-factor/confirm", { code: "000000" });
   const key = totpSecret(secret)!;
+  await talk.no(422, "POST", "/accounts/me/second-factor/confirm", { code: wrongCodes(key, 1)[0] });
   const step = totpStep(Date.now());
   const { recoveryCodes } = await talk.ok("POST", "/accounts/me/second-factor/confirm", { code: hotp(key, step) });
   assert.equal(recoveryCodes.length, 10);
