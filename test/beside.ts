@@ -90,13 +90,18 @@ export async function bring(ready: Ready, letter: Letter, from = "127.0.0.1"): P
 }
 
 const given = new Set<number>();
+/** Test files that run at once draw from ports of their own, while there are not more of them than this. */
+const shares = 40;
+const portsOfShare = 300;
+const firstPort = 20_000 + (Number(process.env["NODE_TEST_WORKER_ID"] ?? 0) % shares) * portsOfShare;
 /**
  * A port that nobody listens on at any of these addresses, another one each time; not of those that the system gives to connections (from 32,768 on):
  * one of them may be taken before it is used.
  */
 export async function freePort(...hosts: readonly string[]): Promise<number> {
   for (;;) {
-    const port = 20_000 + randomInt(12_000);
+    const port = firstPort + randomInt(portsOfShare);
+    if (given.size === portsOfShare) given.clear();
     if (given.has(port)) continue;
     given.add(port);
     const servers = [];

@@ -53,15 +53,15 @@ export async function startDev(args: readonly string[], env: NodeJS.ProcessEnv =
     env: { ...process.env, ...env },
   });
   let log = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    log = (log + chunk.toString()).slice(-200_000);
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    log = (log + chunk).slice(-200_000);
   });
   running.add(child);
   const exited = once(child, "exit").finally(() => running.delete(child));
   const ready = await new Promise<Ready>((resolve, reject) => {
     let text = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
       const end = text.indexOf("\n");
       if (end >= 0) resolve(JSON.parse(text.slice(0, end)) as Ready);
     });
@@ -109,11 +109,11 @@ export async function angarium(
   const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let err = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    out += chunk.toString();
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    out += chunk;
   });
-  child.stderr.on("data", (chunk: Buffer) => {
-    err += chunk.toString();
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    err += chunk;
   });
   const [code] = (await once(child, "close")) as [number | null];
   return { code, out, err };

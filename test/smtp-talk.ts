@@ -1,6 +1,7 @@
 /** A polite SMTP or LMTP client that says one command at a time and hands back each reply: for the journeys. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { StringDecoder } from "node:string_decoder";
 import { connect as secure } from "node:tls";
 
 export class SmtpTalk {
@@ -25,8 +26,9 @@ export class SmtpTalk {
   }
 
   #listen(socket: Socket): void {
+    const decoder = new StringDecoder("utf8");
     socket.on("data", (chunk: Buffer) => {
-      this.#text += chunk.toString("utf8");
+      this.#text += decoder.write(chunk);
       this.#wake();
     });
     socket.on("error", () => {});

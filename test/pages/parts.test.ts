@@ -15,6 +15,7 @@ import { doubtOf } from "../../webmail/src/reading/render/links.ts";
 import { isTracker } from "../../webmail/src/reading/render/remote.ts";
 import { blocksOf, piecesOf } from "../../webmail/src/reading/render/text.ts";
 import { type Action, type Condition, type Rule, readRules, writeRules } from "../../webmail/src/settings/rules.ts";
+import { shortDate } from "../../webmail/src/shell/dates.ts";
 import { nameOf, speakers } from "../../webmail/src/shell/people.ts";
 import { authenticationOf } from "../../webmail/src/trust/authentication.ts";
 import { doubtsOf } from "../../webmail/src/trust/doubts.ts";
@@ -260,6 +261,28 @@ test("names are shown as they are written, and never as nothing", () => {
   assert.equal(as("😀".repeat(40_000)), `${"😀".repeat(100)}…`);
   assert.equal(seen("\u3164"), undefined);
   assert.equal(seen(" שלום\u200f! "), "שלום\u200f!", "a mark of direction says what it should in a subject");
+});
+
+test("in a list a letter of today shows its hour, and one of this week its day, though the clocks were changed", (t) => {
+  const zone = process.env["TZ"];
+  process.env["TZ"] = "Europe/Berlin";
+  t.after(() => {
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  });
+  for (const [now, at, expected] of [
+    ["2027-10-31T23:50", "2027-10-31T23:30", "23:30"],
+    ["2027-10-31T23:50", "2027-10-31T10:10", "10:10"],
+    ["2027-10-31T23:50", "2027-11-01T00:10", "1 Nov"],
+    ["2027-11-01T12:00", "2027-10-31T23:59", "Sun"],
+    ["2027-11-01T12:00", "2027-10-26T00:00", "Tue"],
+    ["2027-11-01T12:00", "2027-10-25T23:30", "25 Oct"],
+    ["2027-03-28T12:00", "2027-03-29T00:10", "29 Mar"],
+    ["2027-03-29T12:00", "2027-03-22T23:30", "22 Mar"],
+    ["2027-03-29T12:00", "2027-03-23T00:10", "Tue"],
+    ["2028-01-01T00:10", "2027-12-31T23:50", "Fri"],
+  ] as const)
+    assert.equal(shortDate(new Date(at).toISOString(), "en-GB", Date.parse(now)), expected, `${at} at ${now}`);
 });
 
 test("look-alikes, names that are addresses, answers that go elsewhere", () => {

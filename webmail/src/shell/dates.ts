@@ -1,6 +1,5 @@
 /** Times as people say them, in the reader's language and zone. */
 
-const dayMs = 86_400_000;
 const made = new Map<string, Intl.DateTimeFormat>();
 
 function format(language: string, kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -13,18 +12,21 @@ function format(language: string, kind: string, options: Intl.DateTimeFormatOpti
   return found;
 }
 
-const startOfDay = (at: Date): number => new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
+/** Where a day begins, so many days from that of `at`: twice a year one has an hour more or less. */
+const startOfDay = (at: Date, days = 0): number =>
+  new Date(at.getFullYear(), at.getMonth(), at.getDate() + days).getTime();
 
 /** For a list: the hour today, the day this year, the year before. */
 export function shortDate(iso: string, language: string, now: number): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return "";
-  const today = startOfDay(new Date(now));
-  if (at.getTime() >= today && at.getTime() < today + dayMs)
+  const today = new Date(now);
+  const isNoLater = at.getTime() < startOfDay(today, 1);
+  if (isNoLater && at.getTime() >= startOfDay(today))
     return format(language, "time", { hour: "numeric", minute: "2-digit" }).format(at);
-  if (at.getTime() >= today - 6 * dayMs && at.getTime() < today + dayMs)
+  if (isNoLater && at.getTime() >= startOfDay(today, -6))
     return format(language, "weekday", { weekday: "short" }).format(at);
-  if (at.getFullYear() === new Date(now).getFullYear())
+  if (at.getFullYear() === today.getFullYear())
     return format(language, "day", { day: "numeric", month: "short" }).format(at);
   return format(language, "year", { year: "numeric", month: "numeric", day: "numeric" }).format(at);
 }
