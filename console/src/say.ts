@@ -64,18 +64,23 @@ export function device(agent: string): string {
   return system === undefined ? browser : `${browser} on ${system}`;
 }
 
-const number = new Intl.NumberFormat();
+/** The console is in English: so are its numbers and times, whatever the browser's language is. "27 Nov 2026, 15:45" is one day everywhere. */
+export const locale = "en-GB";
+const number = new Intl.NumberFormat(locale);
 export const count = (value: number): string => number.format(value);
-const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const percents = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
 export const percent = (share: number): string => percents.format(share);
 
-const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const dayTime = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const onlyDay = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const dayTime = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
 export function time(text: string): string {
   const at = new Date(text);
   if (Number.isNaN(at.getTime())) return text;
   return at.toDateString() === new Date().toDateString() ? `today, ${dayTime.format(at)}` : dateTime.format(at);
 }
+
+export const day = (text: string): string => onlyDay.format(new Date(text));
 
 /** What <input type="datetime-local"> shows of an instant: it has no offset. Empty where it is none. */
 export function localTime(text: string | undefined): string {
@@ -85,7 +90,7 @@ export function localTime(text: string | undefined): string {
     : new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400_000],
   ["hour", 3_600_000],

@@ -211,7 +211,7 @@ test("the reports of a domain", async (t) => {
       reporters: new Set(rows.map((row) => reporters[row.by].organisation)),
     };
   }
-  const day = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
+  const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
   const dayName = (at: number): string => day.format(at * 86_400_000);
 
   async function enter(person: Person, user: string): Promise<void> {
