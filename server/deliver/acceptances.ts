@@ -4,8 +4,9 @@ import { type Header, splitHeader } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import type { Taken } from "../judge/judge.ts";
 import type { Received } from "../receive/received.ts";
+import { toldAsOf } from "../store/queued.ts";
 import type { NewSendingEvent } from "../store/sending.ts";
-import type { Acceptance, AccountId, JourneyEntry } from "../store/store.ts";
+import type { Acceptance, AccountId, JourneyEntry, NewRecipient } from "../store/store.ts";
 import { type Destinations, destinationsOf, withForwarded } from "./destinations.ts";
 import { acceptedEntry, entry, namesBeside } from "./entries.ts";
 import { type ForwardPorts, forwarded } from "./forward.ts";
@@ -71,19 +72,21 @@ export function makeAcceptances(
     journey.push(
       entry(mail, verdict.held === true ? "held" : "queued", {
         recipients: to.queued.map(({ address }) => address),
+        ...throughOf(to.queued, to),
         notBefore: mail.notBefore,
       }),
     );
     return { message, placements, queue: queued, journey, ...more };
   };
 
-  /** What goes on from here as mail of others: a message of its own, for its return path and its first fields are others. */
+  /** What goes on from here as mail of others: a message of its own, for its return path and its first fields are others. `alone`: nothing else is made of it. */
   const forwardOf = async (
     mail: Received,
     header: Header,
     to: Destinations,
     verdict: Taken,
     forward: ForwardPorts,
+    alone: boolean,
   ): Promise<Acceptance> => {
     const [by, ...more] = to.forwarders;
     const address = by === undefined || more.length > 0 ? undefined : formatMailbox(by);
@@ -95,9 +98,15 @@ export function makeAcceptances(
     );
     const message = { bytes, facts: passingFactsOf(bytes) };
     const recipients = to.forwarded.map(({ address }) => address);
+    const events = sendingEvents(
+      mail,
+      alone ? { ...to, queued: to.forwarded } : { queued: to.forwarded },
+      verdict.held,
+    );
     return {
       message,
       placements: [],
+      ...(events.length === 0 ? {} : { events }),
       queue: {
         ...queuedOf(mail, header, to.forwarded, queue, settings, verdict.held === true),
         envelopeFrom,
@@ -107,7 +116,7 @@ export function makeAcceptances(
         acceptedEntry(mail, message.facts, verdict),
         entry(mail, "queued", {
           recipients,
-          forwardedBy: to.forwarders.map(formatMailbox),
+          ...throughOf(to.forwarded, to),
           from: envelopeFrom,
           fromRewritten: rewritten || undefined,
         }),
@@ -157,6 +166,13 @@ export function makeAcceptances(
   };
 
   return { of: acceptanceOf, onward: forwardOf, message: messageOf, plan, scripts: runScripts, parts: scriptedParts };
+}
+
+/** As what recipients are known to who wrote to them, where that is another address. */
+function throughOf(queued: readonly NewRecipient[], { forwarders }: Destinations): JourneyEntry["detail"] {
+  if (forwarders.length === 0) return {};
+  const through = queued.filter(({ toldAs }) => toldAs !== undefined).map((one) => [one.address, toldAsOf(one)]);
+  return { through: Object.fromEntries(through), forwardedBy: forwarders.map(formatMailbox) };
 }
 
 /** The request that hands a message in. */

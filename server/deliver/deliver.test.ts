@@ -155,7 +155,7 @@ test("the same people behind several addresses get one message", async () => {
   assert.equal(done.placed[0]!.overQuota, true);
   assert.equal(done.placed[1]!.overQuota, undefined);
   assert.deepEqual(done.queued?.recipients, [
-    { address: "far@else.test", domain: "else.test", orcpt: "rfc822;list@example.test", notify: undefined },
+    { address: "far@else.test", domain: "else.test", orcpt: "rfc822;list@example.test", notify: undefined, toldAs: "" },
   ]);
   assert.doesNotMatch(done.text, /for </);
   assert.equal(done.offered.length, 1);
@@ -548,14 +548,21 @@ test("who writes to an alias that leads to a suppressed address does not learn w
     at: 0,
     expiresAt: undefined,
   } as const;
-  const suppressed = async (addresses: readonly string[]) => new Map(addresses.map((address) => [address, row]));
-  const { accepted, replies } = await deliver(mail([to("away@example.test")]), {
-    forward,
-    suppression: { suppressed },
-  });
-  assert.deepEqual(accepted, []);
-  assert.deepEqual(replies, [
+  const told = async (which: (address: string) => boolean) => {
+    const suppressed = async (addresses: readonly string[]) =>
+      new Map(addresses.filter(which).map((address) => [address, row]));
+    const { accepted, replies } = await deliver(mail([to("away@example.test")]), {
+      forward,
+      suppression: { suppressed },
+    });
+    assert.deepEqual(accepted, []);
+    return replies;
+  };
+  assert.deepEqual(await told((address) => address !== "away@example.test"), [
     "550 5.7.1 <away@example.test> is forwarded to an address that may not be written to from here",
+  ]);
+  assert.deepEqual(await told((address) => address === "away@example.test"), [
+    "550 5.7.1 <away@example.test> is suppressed (manual): take it off the list before writing to it",
   ]);
 });
 

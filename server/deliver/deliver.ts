@@ -120,13 +120,13 @@ export function makeDeliver(ports: DeliverPorts): Deliver {
     // Our own people's mail holds for SPF and DMARC as it is: an alias elsewhere is a recipient like others.
     const forward = outside && !gated && !flood ? ports.forward : undefined;
     const to = gated || flood ? { ...found, forwarded: [] } : forward === undefined ? withForwarded(found) : found;
-    const onward = forward && (await acceptances.onward(mail, header, to, heard, forward));
+    const kept = to.accounts.size > 0 || to.queued.length > 0;
+    const onward = forward && (await acceptances.onward(mail, header, to, heard, forward, !kept));
     const concerns = ports.sieve?.concerns(to.accounts.keys()) ?? false;
     if (concerns === true || (concerns !== false && (await concerns))) {
       const scripts = await acceptances.scripts(mail, header, to, heard);
       if (scripts !== undefined) return takeScripted(mail, header, to, heard, onward, scripts, waited);
     }
-    const kept = to.accounts.size > 0 || to.queued.length > 0;
     const acceptance = kept || onward === undefined ? await acceptances.of(mail, header, to, heard) : onward;
     const result =
       onward === undefined || !kept

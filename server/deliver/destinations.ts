@@ -176,8 +176,9 @@ function place(
       const { forwards, lists = [] } = resolution;
       const expanded = resolution.accounts.length + forwards.length + lists.length > 1;
       const asked = expanded ? { ...recipient, notify: withoutSuccess(recipient.notify) } : recipient;
+      const toldAs = expanded ? "" : formatMailbox(recipient);
       for (const forward of forwards)
-        addQueued(forwarded, forward, forward.slice(forward.lastIndexOf("@") + 1).toLowerCase(), orcpt, asked);
+        addQueued(forwarded, forward, forward.slice(forward.lastIndexOf("@") + 1).toLowerCase(), orcpt, asked, toldAs);
       return { kind: "taken", accounts: resolution.accounts, queued: true, ...(expanded ? { expanded } : {}) };
     }
     default:
@@ -208,8 +209,13 @@ function addQueued(
   domain: string,
   orcpt: string | undefined,
   { notify }: ReceivedRecipient,
+  toldAs?: string,
 ): void {
-  if (!queued.has(address)) queued.set(address, { address, domain, orcpt, notify });
+  if (queued.has(address)) return;
+  queued.set(
+    address,
+    toldAs === undefined ? { address, domain, orcpt, notify } : { address, domain, orcpt, notify, toldAs },
+  );
 }
 
 function withoutSuccess(notify: Notify | undefined): Notify | undefined {

@@ -20,8 +20,8 @@ export function queuedOf(
     recipients:
       sending === undefined
         ? recipients
-        : recipients.map(({ address, domain, orcpt, notify }) =>
-            withTurn({ address, domain, orcpt, notify }, sending.park, sending.rankOf(address)),
+        : recipients.map(({ address, domain, orcpt, notify, toldAs }) =>
+            withTurn({ address, domain, orcpt, notify }, sending.park, sending.rankOf(address), toldAs),
           ),
     envid: mail.envid,
     ret: mail.ret,

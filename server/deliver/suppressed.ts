@@ -7,8 +7,9 @@ import { isConfirmation, type Sender } from "../dispatch/sender.ts";
 import type { SuppressionBook } from "../dispatch/suppression.ts";
 import type { Received } from "../receive/received.ts";
 import type { ReplyClass } from "../shape/reply-class.ts";
+import { toldAsOf } from "../store/queued.ts";
 import type { NewSendingEvent, Told } from "../store/sending.ts";
-import type { AccountId, Instant } from "../store/store.ts";
+import type { AccountId, Instant, NewRecipient } from "../store/store.ts";
 import type { Destination, Destinations } from "./destinations.ts";
 
 export type Suppressing = Pick<SuppressionBook, "suppressed">;
@@ -20,10 +21,14 @@ export function withoutSuppressed(
   book: Suppressing | undefined,
 ): Destinations | Promise<Destinations> {
   if (book === undefined || to.queued.length + to.forwarded.length === 0) return to;
-  const addresses = [...to.queued, ...to.forwarded].map(({ address }) => address);
+  const addresses = [...to.queued, ...to.forwarded].flatMap(namesOf);
   const asked = book.suppressed(addresses, mail.sending ?? {});
   return asked === undefined ? to : asked.then((found) => (found === undefined ? to : leaveOut(mail, to, found)));
 }
+
+/** What suppresses a recipient: an address of ours that forwards to it, too. */
+const namesOf = ({ address, toldAs }: NewRecipient): readonly string[] =>
+  toldAs === undefined || toldAs === "" ? [address] : [address, toldAs];
 
 function leaveOut(
   mail: Pick<Received, "recipients">,
@@ -31,7 +36,11 @@ function leaveOut(
   found: NonNullable<Awaited<ReturnType<Suppressing["suppressed"]>>>,
 ): Destinations {
   const refusals = new Map([...found].map(([address, { reason }]) => [address, refusal(address, reason)]));
-  const suppressed = [...found].map(([address, { reason, scope }]) => ({ address, reason, scope }));
+  const suppressed = [...to.queued, ...to.forwarded].flatMap((one) => {
+    const why = namesOf(one).flatMap((name) => found.get(name) ?? [])[0];
+    const address = toldAsOf(one);
+    return why === undefined || address === "" ? [] : [{ address, reason: why.reason, scope: why.scope }];
+  });
   return { ...without(mail, to, refusals), suppressed };
 }
 
@@ -41,7 +50,7 @@ function without(
   to: Destinations,
   refusals: ReadonlyMap<string, Reply>,
 ): Destinations {
-  const stays = ({ address }: { readonly address: string }): boolean => !refusals.has(address);
+  const stays = (one: NewRecipient): boolean => !namesOf(one).some((name) => refusals.has(name));
   const forwarded = to.forwarded.filter(stays);
   const each = to.each.map((destination, index): Destination => {
     if (destination.kind === "refused") return destination;
@@ -163,12 +172,14 @@ export function sendingEvents(
     recipient: string,
     detail: NewSendingEvent["detail"],
   ): NewSendingEvent => ({ at, type, ...whose(sending), message: undefined, recipient, detail });
+  const queued = to.queued.map((one, index) => ({ recipient: toldAsOf(one), n: index + 1 }));
+  const told = queued.filter(({ recipient }) => recipient !== "");
   return [
-    ...to.queued.map(({ address }, index) => event("accepted", address, { id, n: index + 1, ...about })),
-    ...(held ? to.queued.map(({ address }, index) => event("held", address, { id, n: index + 1, by: "filter" })) : []),
-    // What stays here is there at once; its message goes by our own id of it, which stands in X-Angarium-Ref too.
+    ...told.map(({ recipient, n }) => event("accepted", recipient, { id, n, ...about })),
+    ...(held ? told.map(({ recipient, n }) => event("held", recipient, { id, n, by: "filter" })) : []),
+    // What stays here is there at once, and so is what goes on to several; its message goes by our own id of it, which stands in X-Angarium-Ref too.
     ...(to.each ?? []).flatMap((one, index) =>
-      one.kind === "taken" && one.accounts.length > 0
+      one.kind === "taken" && (one.accounts.length > 0 || one.expanded === true)
         ? [{ ...event("delivered", formatMailbox(recipients[index]!), { id, here: true, ...about }), message: id }]
         : [],
     ),

@@ -6,8 +6,9 @@ import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
 import type { Effect, Parties } from "../shape/overrides.ts";
 import { gateCountOf, type ReplyClass, suppressionOf } from "../shape/reply-class.ts";
-import { codeOf } from "../shape/reply-code.ts";
+import { codeOf, codesOf } from "../shape/reply-code.ts";
 import { classifyReply, type Shaping } from "../shape/shaping.ts";
+import { toldAsOf } from "../store/queued.ts";
 import type { Strike, Suppression } from "../store/sending.ts";
 import type { Instant, QueuedMessage, QueuedRecipient } from "../store/store.ts";
 import { type Counts, noCounts } from "../warm/account.ts";
@@ -102,8 +103,7 @@ export class Hearing {
       else other++;
       const effects = rule === undefined ? [] : this.#parts.limits.hit(rule, parties, text);
       this.#apply(effects, parties, text);
-      if (tenant !== undefined)
-        this.#suppression(tenant, recipients[index]!.address, name, permanent, text, suppress, strikes);
+      if (tenant !== undefined) this.#suppression(tenant, recipients[index]!, name, permanent, text, suppress, strikes);
       const named = { class: name, rule: rule?.id };
       if (outcome.kind === "failed") return { ...outcome, named };
       const retry = Math.max(0, ...effects.map((effect) => (effect.kind === "retry" ? effect.afterMs : 0)));
@@ -153,14 +153,18 @@ export class Hearing {
 
   #suppression(
     tenant: string,
-    address: string,
+    recipient: QueuedRecipient,
     name: ReplyClass,
     permanent: boolean,
-    evidence: string,
+    said: string,
     suppress: Suppression[],
     strikes: Strike[],
   ): void {
     const { suppression, now } = this.#parts;
+    // What an address of ours forwards to is between the two: the tenant writes to that address.
+    const address = toldAsOf(recipient);
+    if (address === "") return;
+    const evidence = recipient.toldAs === undefined ? said : codesOf(said);
     const scope = `tenant:${tenant}`;
     switch (suppressionOf(name, permanent)) {
       case "at-once":

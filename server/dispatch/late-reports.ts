@@ -10,6 +10,7 @@ import { verpToken } from "../../protocol/return-path/verp.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Log } from "../log.ts";
 import { gateCountOf, suppressionOf } from "../shape/reply-class.ts";
+import { codesOf } from "../shape/reply-code.ts";
 import { classifyReply, otherProvider, type Shaping } from "../shape/shaping.ts";
 import type { NewSendingEvent, SendingEvent } from "../store/sending.ts";
 import type { Instant, QueuedMessage, Store } from "../store/store.ts";
@@ -132,19 +133,20 @@ export function makeLateReports(ask: LateReportsAsk): LateReports {
     if (before.length >= maxLatePerMessage || before.some(({ recipient }) => recipient === about.recipient)) return;
     const words = one?.diagnostic?.replace(codesBefore, "");
     const reply = [one?.replyCode, one?.status, words].filter((part) => part !== undefined && part !== "").join(" ");
+    const forwarded = about.detail["forwarded"] === true;
+    const told = forwarded ? codesOf(reply) : reply;
     const provider = (await whereItWent(about))?.provider ?? otherProvider;
     const { class: name, rule } = classifyReply(shaping, provider, reply);
     const permanent = !/^4/.test(one?.status ?? "5");
     await note(about, "bounced-late", {
       class: name,
-      rule: rule?.id,
-      reply: reply.slice(0, 500),
-      by: report.reportingMta,
+      reply: told.slice(0, 500),
+      ...(forwarded ? { forwarded } : { rule: rule?.id, by: report.reportingMta }),
     });
     if (suppressionOf(name, permanent) === "at-once") {
       const inactive = name === "inactive-mailbox";
       await suppression.add(`tenant:${about.tenant}`, [about.recipient], inactive ? "inactive" : "bounced", {
-        evidence: reply,
+        evidence: told,
         ...(inactive ? { expiresAt: now() + inactiveMs } : {}),
       });
     }

@@ -2,6 +2,7 @@
 import { isEmail, ownerOf } from "../store/program-mail.ts";
 import type { SendingEvent } from "../store/sending.ts";
 import type { Instant, JourneyEntry } from "../store/store.ts";
+import { withoutTargets } from "./without-targets.ts";
 
 export const recipientStates = [
   "queued",
@@ -62,12 +63,13 @@ const after: { readonly [type: string]: RecipientState } = {
 /** States that nothing of the queue changes any more. */
 const last: ReadonlySet<RecipientState> = new Set(["delivered", "bounced", "expired", "canceled"]);
 
-/** `entries`: all that the email's id leads to. Undefined: there is no email of the API, or of a tenant, among them. */
+/** `whole`: all that the email's id leads to. Undefined: there is no email of the API, or of a tenant, among them. */
 export function statusOf(
   id: string,
-  entries: readonly JourneyEntry[],
+  whole: readonly JourneyEntry[],
   events: readonly SendingEvent[],
 ): EmailStatus | undefined {
+  const entries = withoutTargets(whole);
   const first = entries.find(
     ({ stage, detail }) => (stage === "accepted" || stage === "refused") && detail["id"] === id && isEmail(detail),
   );
@@ -91,16 +93,23 @@ export function statusOf(
   for (const address of waiting) states.set(address, { state: sendAt === undefined ? "queued" : "scheduled" });
   // Filed here: whoever of its recipients does not wait has it.
   const refused = new Set(entries.flatMap(({ stage, detail }) => (stage === "bounced" ? names(detail["to"]) : [])));
-  const local = entries.some(({ stage }) => stage === "filed")
-    ? names(detail["to"]).filter((address) => !waiting.has(address) && !refused.has(address))
-    : [];
+  // What went on to several is not waited for.
+  const handedOn = whole.find(({ detail: { through } }) => Object.values(through ?? {}).includes(""));
+  const local =
+    entries.some(({ stage }) => stage === "filed") || handedOn !== undefined
+      ? names(detail["to"]).filter((address) => !waiting.has(address) && !refused.has(address))
+      : [];
   if (first.stage === "refused")
     for (const address of names(detail["to"])) {
       const reply = String(detail["reply"] ?? "");
       states.set(address, { state: "bounced", reply });
       step(first.at, "bounced", address, { reply });
     }
-  for (const address of local) states.set(address, { state: "delivered" });
+  for (const address of local) {
+    states.set(address, { state: "delivered" });
+    if (handedOn !== undefined && !entries.some(({ stage }) => stage === "filed"))
+      step(handedOn.at, "delivered", address, { here: true });
+  }
   for (const { at, stage, detail: more } of entries)
     if (stage === "queued")
       for (const address of waiting) step(at, sendAt === undefined ? "queued" : "scheduled", address);

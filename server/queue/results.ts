@@ -3,7 +3,8 @@ import { replyText } from "../../protocol/smtp/reply.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";
-import type { Writable } from "../store/queued.ts";
+import { codesOf } from "../shape/reply-code.ts";
+import { toldAsOf, type Writable } from "../store/queued.ts";
 import type { NewSendingEvent, SendingEventType, Told } from "../store/sending.ts";
 import type { Instant, JourneyEntry, QueuedMessage, QueuedRecipient, Settlement } from "../store/store.ts";
 import { nextAttempt, type Schedule, warningDue } from "./schedule.ts";
@@ -118,8 +119,10 @@ export function resultsOf(
       reply: said,
     };
     if (message.tenant !== undefined) {
-      if (kind === "delivered" && recipients.length === 1) told = deliveredTold(message, recipient, outcome);
-      else settlement.event = eventOf(message, recipient, outcome, eventTypes[kind], { now, said, host, path, nextAt });
+      if (kind === "delivered" && recipients.length === 1 && recipient.toldAs === undefined)
+        told = deliveredTold(message, recipient, outcome);
+      else if (recipient.toldAs !== "")
+        settlement.event = eventOf(message, recipient, outcome, eventTypes[kind], { now, said, host, path, nextAt });
     }
     settlements.push(settlement);
     const group = groups.find((other) => other.outcome.reply === outcome.reply && other.kind === kind);
@@ -196,21 +199,24 @@ function eventOf(
   },
 ): NewSendingEvent {
   const named = outcome.kind === "delivered" ? undefined : outcome.named;
+  const forwarded = recipient.toldAs !== undefined;
   const detail: { [name: string]: unknown } = {
     // By this number a bounce that comes later finds back.
     n: recipient.id,
     attempt: recipient.attempts + 1,
-    reply: said,
+    // Words about an address that one of ours forwards to may name it, and where they were said tells of it.
+    reply: forwarded ? codesOf(said) : said,
   };
-  if (host !== undefined) detail["host"] = host;
+  if (forwarded) detail["forwarded"] = true;
+  if (!forwarded && host !== undefined) detail["host"] = host;
   if (path?.egress !== undefined) detail["source"] = path.egress.name;
-  if (path?.provider !== undefined) detail["provider"] = path.provider;
+  if (!forwarded && path?.provider !== undefined) detail["provider"] = path.provider;
   if (author !== undefined) detail["author"] = author;
   if (outcome.sandbox === true) detail["sandbox"] = true;
   if (named !== undefined) detail["class"] = named.class;
-  if (named?.rule !== undefined) detail["rule"] = named.rule;
+  if (!forwarded && named?.rule !== undefined) detail["rule"] = named.rule;
   if (nextAt !== undefined) detail["nextAt"] = nextAt;
-  return { at: now, type, tenant, stream, campaign, message: id, recipient: recipient.address, detail };
+  return { at: now, type, tenant, stream, campaign, message: id, recipient: toldAsOf(recipient), detail };
 }
 
 /** Why no less TLS would have done for this message (connections are shared by those who ask the same); nothing where less would have. */

@@ -61,6 +61,25 @@ const late: Reported["outcome"] = {
 };
 const done: Reported["outcome"] = { kind: "delivered", reply: reply(250, undefined, "ok") };
 
+test("a failure of what an address here forwards to is told as one of that address, without words", async () => {
+  const { made, planned } = reports();
+  const one = message("a@x.test", ["secret-one@y.test", "secret-two@y.test"]);
+  const outcome = { ...unknown, reply: reply(550, "5.1.1", "secret is no user") } as const;
+  const some = reported(one, outcome).map(({ recipient, ...rest }, index) => ({
+    ...rest,
+    recipient: { ...recipient, toldAs: index === 0 ? "info@us.test" : "" },
+  }));
+  await made.notice("failure", one, content, some);
+  const text = planned[0]!.bytes.toString();
+  for (const line of [
+    "Final-Recipient: rfc822; info@us.test",
+    "Final-Recipient: rfc822; orig@y.test",
+    "Diagnostic-Code: x-angarium; 550 5.1.1",
+  ])
+    assert.ok(text.includes(`\r\n${line}\r\n`), line);
+  assert.doesNotMatch(text, /secret|mx\.y\.test/);
+});
+
 test("a failure is told to the sender, from the null sender", async () => {
   const { made, planned } = reports();
   const one = message("a@x.test", ["b@y.test", "c@y.test"]);

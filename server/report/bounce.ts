@@ -9,7 +9,8 @@ import type { Notices } from "../deliver/notices.ts";
 import type { QueueNotices } from "../queue/finish.ts";
 import type { Reported } from "../queue/results.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
-import type { Acceptance, Notify, QueuedMessage } from "../store/store.ts";
+import { codesOf } from "../shape/reply-code.ts";
+import type { Acceptance, Notify, QueuedMessage, QueuedRecipient } from "../store/store.ts";
 import { type MadeHereAsk, madeHere } from "./made-here.ts";
 
 export type ReportAsk = MadeHereAsk & {
@@ -127,17 +128,24 @@ function ofQueue(
   const action: ReportedRecipient["action"] =
     kind === "failure" ? "failed" : kind === "delay" ? "delayed" : final ? "delivered" : "relayed";
   const expired = kind === "failure" && outcome.kind === "later";
+  // Who writes to an address that forwards does not learn where it leads: words may name that.
+  const forwarded = recipient.toldAs !== undefined;
   return {
-    address: recipient.address,
+    address: forwarded ? forwarderOf(recipient) : recipient.address,
     orcpt: recipient.orcpt,
     action,
     // RFC 3463 §3.5: a temporary trouble that lasted to the end of the message's life.
     status: expired ? "4.4.7" : statusOf(reply, kind === "failure" ? "5" : kind === "delay" ? "4" : "2"),
-    remoteMta: host,
-    diagnostic: replyText(reply),
+    remoteMta: forwarded ? undefined : host,
+    diagnostic: forwarded ? codesOf(replyText(reply)) : replyText(reply),
     lastAttempt: now,
     willRetryUntil: kind === "delay" ? message.expiresAt : undefined,
   };
+}
+
+/** The address that was written to; of one that stands for several it is the original recipient. */
+function forwarderOf({ toldAs, orcpt, address }: QueuedRecipient): string {
+  return toldAs || (/^rfc822;(.+@.+)$/i.exec(orcpt ?? "")?.[1] ?? address);
 }
 
 function statusOf(reply: Reply, class_: string): string {

@@ -8,3 +8,6 @@ export function codeOf(reply: string): string {
   const plain = reply.slice(0, 500).replaceAll(/<?[^\s<>@]+@[^\s<>@]+>?/g, "<…>");
   return plain.length <= 80 ? plain : `${plain.slice(0, 79)}…`;
 }
+
+/** Its numbers alone ("550 5.1.1"): words may name whom it is about. */
+export const codesOf = (reply: string): string => /^\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3}\b)?/.exec(reply)?.[0] ?? "";

@@ -28,8 +28,8 @@ export function packQueued(queue: NewQueued | undefined, packed: unknown[]): voi
   packed.push(one.envelopeFrom, one.envid, one.ret, one.smtputf8, one.body, one.requireTls, one.tlsOptional);
   packed.push(one.account, one.stream, one.tenant, one.campaign, one.author, one.counted);
   packed.push(one.createdAt, one.notBefore, one.expiresAt, one.held, lease?.owner, lease?.until, lease?.token);
-  for (const { address, domain, orcpt, notify, park, urgency } of one.recipients as readonly AllOfRecipient[])
-    packed.push(address, domain, orcpt, notify, park, urgency);
+  for (const { address, domain, orcpt, notify, park, urgency, toldAs } of one.recipients as readonly AllOfRecipient[])
+    packed.push(address, domain, orcpt, notify, park, urgency, toldAs);
 }
 
 export function unpackQueued(from: Unpacking): NewQueued | undefined {
@@ -77,7 +77,7 @@ function unpackRecipient(from: Unpacking): NewRecipient {
     orcpt: from.next<string | undefined>(),
     notify: from.next<NewRecipient["notify"]>(),
   };
-  return withTurn(plain, from.next(), from.next());
+  return withTurn(plain, from.next(), from.next(), from.next());
 }
 
 // ---------------------------------------------------------------- settling

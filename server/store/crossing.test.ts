@@ -35,6 +35,7 @@ const queue: NewQueued = {
       notify: { never: false, success: true, failure: false, delay: true },
       park: "p",
       urgency: 2,
+      toldAs: "a@b.test",
     },
   ],
   envid: "e",

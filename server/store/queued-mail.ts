@@ -43,6 +43,8 @@ export type NewRecipient = {
   readonly domain: string; // lower-case A-label: the scheduled queue's key
   readonly orcpt: string | undefined;
   readonly notify: Notify | undefined; // undefined: not said
+  /** An address of ours forwards to it, and a tenant is told of that in its place; "": of nobody. Who writes to an address does not learn where it leads. */
+  readonly toldAs?: string;
   /** Where it waits for its turn; undefined: it goes when it is due. */
   readonly park?: string;
   /** Within a park those with less come first; 0 where it is undefined. */

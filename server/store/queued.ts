@@ -26,7 +26,10 @@ export type AllOfQueued = AllOf<
   | "held"
   | "lease"
 >;
-export type AllOfRecipient = AllOf<NewRecipient, "address" | "domain" | "orcpt" | "notify" | "park" | "urgency">;
+export type AllOfRecipient = AllOf<
+  NewRecipient,
+  "address" | "domain" | "orcpt" | "notify" | "park" | "urgency" | "toldAs"
+>;
 
 /** In the place of the domain of recipients that are here, and whose mail waits for its time; no address has it. */
 export const hereDomain = "(here)";
@@ -34,6 +37,9 @@ export const hereDomain = "(here)";
 /** Whether a recipient is one of this domain as a person asks for it. */
 export const isOf = ({ domain, address }: Pick<QueuedRecipient, "domain" | "address">, asked: string): boolean =>
   domain === asked || (domain === hereDomain && address.toLowerCase().endsWith(`@${asked}`));
+
+/** Whom its tenant is told of; "": nobody. */
+export const toldAsOf = ({ address, toldAs = address }: Pick<NewRecipient, "address" | "toldAs">): string => toldAs;
 
 export function queuedMessageOf(
   content: ContentId,
@@ -61,9 +67,9 @@ export function queuedMessageOf(
     notBefore,
     expiresAt: queue.expiresAt,
     recipients: queue.recipients.map((recipient: AllOfRecipient, index): QueuedRecipient => {
-      const { address, domain, orcpt, notify, park, urgency } = recipient;
+      const { address, domain, orcpt, notify, park, urgency, toldAs } = recipient;
       const waits = { attempts: 0, nextAt: notBefore, delayWarned: false, lastReply: undefined, lease };
-      return withTurn({ address, domain, orcpt, notify, id: index + 1, state, ...waits }, park, urgency);
+      return withTurn({ address, domain, orcpt, notify, id: index + 1, state, ...waits }, park, urgency, toldAs);
     }),
   };
   if (tlsOptional !== undefined) message.tlsOptional = tlsOptional;
@@ -74,7 +80,7 @@ export function queuedMessageOf(
 export type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 type OfTenant = Pick<NewQueued, "tenant" | "campaign" | "author" | "counted">;
-type WithTurn = Pick<NewRecipient, "park" | "urgency">;
+type WithTurn = Pick<NewRecipient, "park" | "urgency" | "toldAs">;
 
 /** The message itself, as one of a tenant if it has one. */
 export function ofTenant<T extends object>(
@@ -91,14 +97,16 @@ export function ofTenant<T extends object>(
   return message;
 }
 
-/** The recipient itself, with where and how it waits for its turn, if it does. */
+/** The recipient itself, with where and how it waits for its turn, if it does, and whom it is told as, if as another. */
 export function withTurn<T extends object>(
   recipient: T & Writable<WithTurn>,
   park: string | undefined,
   urgency: number | undefined,
+  toldAs: string | undefined,
 ): T & WithTurn {
   if (park !== undefined) recipient.park = park;
   if (urgency !== undefined) recipient.urgency = urgency;
+  if (toldAs !== undefined) recipient.toldAs = toldAs;
   return recipient;
 }
 

@@ -36,6 +36,8 @@ export function sendingContract(open: Open): void {
             notify: undefined,
             park,
             urgency,
+            ...(address === "secret@far.test" ? { toldAs: "info@near.test" } : {}),
+            ...(address === "member@far.test" ? { toldAs: "" } : {}),
           })),
         },
         journey: [],
@@ -106,9 +108,16 @@ export function sendingContract(open: Open): void {
     });
 
     test("what waits for its time waits until another one, unless its time has come", async () => {
-      const { queued } = await enqueue([["w@far.test", 1]], { notBefore: noon + 1000, expiresAt: noon + 5000 });
+      const { queued } = await enqueue(
+        [
+          ["secret@far.test", 1],
+          ["member@far.test", 1],
+        ],
+        { notBefore: noon + 1000, expiresAt: noon + 5000 },
+      );
       const { id } = queued!;
-      assert.equal(await store.reschedule(id, noon + 9000, noon), 1);
+      assert.deepEqual(await store.queueList({ id }), [queued]);
+      assert.equal(await store.reschedule(id, noon + 9000, noon), 2);
       const moved = (await store.queueList({ id }))[0]!;
       assert.deepEqual(
         [moved.notBefore, moved.expiresAt, moved.recipients[0]?.nextAt],
@@ -118,26 +127,26 @@ export function sendingContract(open: Open): void {
       const told = (await store.trace(id, 10)).filter(({ stage }) => stage === "rescheduled");
       assert.deepEqual(
         told.map(({ detail }) => detail),
-        [{ to: ["w@far.test"], notBefore: noon + 9000 }],
+        [{ to: ["member@far.test", "secret@far.test"], notBefore: noon + 9000 }],
       );
       assert.equal(await store.reschedule(id, noon + 1, noon + 9000), 0);
       assert.equal(await store.reschedule("q0000000000", noon + 1, noon), 0);
-      assert.equal(await store.reschedule(id, noon, noon), 1);
-      assert.equal(await store.queueAct({ id }, "hold", noon), 1);
-      assert.equal(await store.queueAct({ id }, "release", noon), 1);
+      assert.equal(await store.reschedule(id, noon, noon), 2);
+      assert.equal(await store.queueAct({ id }, "hold", noon), 2);
+      assert.equal(await store.queueAct({ id }, "release", noon), 2);
       assert.equal((await claim({ park }))[0]?.id, id);
       assert.equal(await store.reschedule(id, noon + 9000, noon), 0);
-      // Its tenant hears of all that.
+      // Its tenant hears of all that, but not where an address leads that forwards.
       const events = (await store.sendingEvents({ message: id })).filter(({ at }) => at === noon);
       assert.deepEqual(
         events
           .filter(({ type }) => type === "held" || type === "queued")
           .map(({ type, tenant, recipient, detail }) => [type, tenant, recipient, detail]),
         [
-          ["queued", "shop", "w@far.test", { sendAt: noon + 9000 }],
-          ["queued", "shop", "w@far.test", { sendAt: noon }],
-          ["held", "shop", "w@far.test", {}],
-          ["queued", "shop", "w@far.test", { released: true }],
+          ["queued", "shop", "info@near.test", { sendAt: noon + 9000 }],
+          ["queued", "shop", "info@near.test", { sendAt: noon }],
+          ["held", "shop", "info@near.test", {}],
+          ["queued", "shop", "info@near.test", { released: true }],
         ],
       );
       await store.queueAct({}, "delete", noon);

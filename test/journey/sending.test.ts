@@ -688,6 +688,72 @@ test("what a tenant sends by SMTP is an email as any other: its story, its label
   await admin.no(404, "GET", `/emails/${/ as ([0-9a-z]+)/.exec(plain!)![1]}`);
 });
 
+test("who writes to an address here that forwards does not learn where it leads, whatever becomes of it; the administrator does", async () => {
+  const origin = `http://127.0.0.1:${dev.ready.ports["http"]}`;
+  const admin = new ApiTalk(origin, dev.ready.admin);
+  const boss = new ApiTalk(origin, { user: "boss@hosted.test", password: "long and secret 1" });
+  await run("alias add", { address: "info@near.test", targets: ["secret-gone@gmail.com"] });
+  await run("alias add", { address: "desk@near.test", targets: ["secret-gone-too@gmail.com"] });
+  await run("alias add", { address: "good@near.test", targets: ["secret-good@hotmail.com"] });
+  await run("alias add", { address: "team@near.test", targets: ["secret-one@gmail.com", "secret-gone@gmail.com"] });
+  answers = (command) =>
+    /secret-gone/.test(command) ? "550 5.1.1 <secret-gone@gmail.com> is no user of gmail-smtp-in\r\n" : undefined;
+  const start = (await events()).at(-1)?.id ?? 0;
+  const others = ["good@near.test", "team@near.test"];
+  const { id } = await boss.ok("POST", "/emails", {
+    from: "boss@hosted.test",
+    to: ["info@near.test", ...others],
+    subject: "x",
+    text: "x",
+  });
+  const ids: string[] = [id];
+  for (const address of ["desk@near.test", ...others]) {
+    const [said] = await hand([address], "", "news@club.test");
+    ids.push(/ as ([0-9a-z]+)/.exec(said!)![1]!);
+  }
+  const told = async () => (await events({ tenant: "club" })).filter((one) => one.id > start);
+  const ends = (all: readonly Event[]): readonly string[] =>
+    all
+      .filter(({ type }) => type !== "accepted")
+      .map(({ type, recipient }) => `${type} ${recipient}`)
+      .sort();
+  const delivered = ["delivered good@near.test", "delivered team@near.test"];
+  const [byApi, bySmtp] = ["bounced info@near.test", "bounced desk@near.test"];
+  const all = await until(told, (some) => ends(some).length >= 6, "told");
+  assert.deepEqual(ends(all), [bySmtp, byApi, ...delivered, ...delivered].sort());
+  assert.deepEqual(
+    all.filter(({ type }) => type === "bounced").map(({ detail }) => detail["reply"]),
+    ["550 5.1.1", "550 5.1.1"],
+  );
+  const emails = await Promise.all(ids.map((one) => boss.ok("GET", `/emails/${one}`)));
+  const states = (index: number): readonly string[] =>
+    emails[index].recipients.map((one: { address: string; status: string }) => `${one.status} ${one.address}`).sort();
+  assert.deepEqual(states(0), [byApi, ...delivered]);
+  assert.deepEqual([1, 2, 3].flatMap(states), [bySmtp, ...delivered]);
+  const seen = [
+    all,
+    emails,
+    await boss.ok("GET", "/events?tenant=club"),
+    await boss.ok("GET", "/emails"),
+    await boss.ok("GET", "/sending/own"),
+    await boss.ok("GET", "/suppressions"),
+    await boss.ok("GET", "/queue"),
+    await boss.ok("GET", "/journeys"),
+  ];
+  for (const { items } of [seen.at(-1)])
+    for (const { id: journey } of items) seen.push(await boss.ok("GET", `/journeys/${journey}`));
+  for (const one of seen) assert.doesNotMatch(JSON.stringify(one), /secret-/);
+  // What bounced is suppressed as what was written to.
+  assert.match(
+    (await hand(["info@near.test"], "", "news@club.test"))[0]!,
+    /^550 5\.7\.1 <info@near\.test> is suppressed \(bounced\)/,
+  );
+  assert.deepEqual((await told()).at(-1)?.recipient, "info@near.test");
+  const { steps } = await admin.ok("GET", `/journeys/${all.find(({ type }) => type === "bounced")!.message}`);
+  assert.match(JSON.stringify(steps), /secret-gone@gmail\.com.*is no user/);
+  answers = () => undefined;
+});
+
 test("what is written to abuse@ is a ticket about the message; what is upheld is a strike, which the tenant hears of, a restart keeps, and a person lifts", async () => {
   const origin = () => `http://127.0.0.1:${dev.ready.ports["http"]}`;
   const admin = () => new ApiTalk(origin(), dev.ready.admin);

@@ -1,6 +1,7 @@
 /** "Where is my mail?" For administrators, for those of a tenant or domain, and for everybody about their own. */
 import { z } from "zod";
 import { inWords, stateOf, states } from "../../admin/journey-words.ts";
+import { withoutTargets } from "../../inject/without-targets.ts";
 import type { JourneyQuery } from "../../store/hosting.ts";
 import type { JourneyEntry } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
@@ -57,12 +58,14 @@ const isTheirs = (keys: readonly string[], of: NonNullable<JourneyQuery["of"]>):
     ? keys.some((key) => of.addresses.includes(key.replace(/^([^+@]+)\+[^@]*@/, "$1@")))
     : keys.some((key) => of.domains.includes(key.slice(key.lastIndexOf("@") + 1)));
 
-/** Who got it here is told by name to those who administer them. */
+/** Who got it here is told by name to those who administer them, and where an address leads that forwards to whom that belongs to. */
 async function readable(
-  entries: readonly Entry[],
+  whole: readonly Entry[],
   of: JourneyQuery["of"],
   { store }: ApiWorld,
 ): Promise<readonly Entry[]> {
+  const forwarders = whole.flatMap(({ detail }) => detail["forwardedBy"] ?? []).map(String);
+  const entries = of === undefined || forwarders.every((one) => isTheirs([one], of)) ? whole : withoutTargets(whole);
   const names = new Map<unknown, string | undefined>();
   for (const { detail } of entries)
     for (const id of Array.isArray(detail["accounts"]) ? detail["accounts"] : [])

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { inWords } from "../../admin/journey-words.ts";
 import { readDomain } from "../../admin/names.ts";
 import { waitsOf } from "../../admin/queue-waits.ts";
+import { withoutTargets } from "../../inject/without-targets.ts";
+import { codesOf } from "../../shape/reply-code.ts";
 import type { QueuedMessage } from "../../store/store.ts";
 import type { Actor } from "../actor.ts";
 import { performed } from "../outcome.ts";
@@ -40,6 +42,19 @@ const QueuedWhole = Queued.extend({
   ),
 }).meta({ id: "QueuedMessageWithAttempts" });
 
+/** Where an address of ours leads that forwards is for those who administer the platform. */
+const readable = (message: QueuedMessage, actor: Actor): QueuedMessage =>
+  actor.within.kind === "all"
+    ? message
+    : {
+        ...message,
+        recipients: message.recipients.flatMap((one) => {
+          const { toldAs, lastReply } = one;
+          if (toldAs === undefined) return [one];
+          return toldAs === "" ? [] : [{ ...one, address: toldAs, lastReply: lastReply && codesOf(lastReply) }];
+        }),
+      };
+
 const shown = (message: QueuedMessage, waits: Awaited<ReturnType<typeof waitsOf>>): z.input<typeof Queued> => ({
   id: message.id,
   from: message.envelopeFrom,
@@ -47,7 +62,10 @@ const shown = (message: QueuedMessage, waits: Awaited<ReturnType<typeof waitsOf>
   createdAt: at(message.createdAt),
   expiresAt: at(message.expiresAt),
   recipients: message.recipients.map((one) => {
-    const { why, since, until } = waits(message, one);
+    const wait = waits(message, one);
+    const { since, until } = wait;
+    // Where it is sent on to is named there.
+    const why = one.address === one.toldAs ? "It is sent on by this address." : wait.why;
     return {
       address: one.address,
       state: one.state,
@@ -62,13 +80,13 @@ const shown = (message: QueuedMessage, waits: Awaited<ReturnType<typeof waitsOf>
 });
 
 /** A page of them. */
-async function pageOf(rows: readonly QueuedMessage[], limit: number, world: ApiWorld) {
+async function pageOf(rows: readonly QueuedMessage[], limit: number, actor: Actor, world: ApiWorld) {
   const waits = await waitsOf(rows, world);
   return paged(
     rows,
     limit,
     ({ id }) => id,
-    (row) => shown(row, waits),
+    (row) => shown(readable(row, actor), waits),
   );
 }
 
@@ -124,7 +142,7 @@ export const routes: readonly Route[] = [
         const within = actor.role === "user" ? ({ kind: "all" } as const) : actor.within;
         const ids = await store.hostedQueue(within, { account, after: cursor, limit: limit + 1 });
         const rows = (await Promise.all(ids.map((id) => store.queueList({ id, limit: 1 })))).flat();
-        return pageOf(rows, limit, world);
+        return pageOf(rows, limit, actor, world);
       }
       const rows = await store.queueList({
         limit: limit + 1,
@@ -134,7 +152,7 @@ export const routes: readonly Route[] = [
         ...(recipient === undefined ? {} : { recipient }),
         ...(state === undefined ? {} : { state }),
       });
-      return pageOf(rows, limit, world);
+      return pageOf(rows, limit, actor, world);
     },
   }),
   route({
@@ -165,8 +183,9 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { queued: theQueued },
     answer: QueuedWhole,
-    run: async ({ queued }, world) => {
-      const entries = await world.store.journey(queued.id, maxAttempts);
+    run: async ({ actor, queued }, world) => {
+      const whole = await world.store.journey(queued.id, maxAttempts);
+      const entries = actor.within.kind === "all" ? whole : withoutTargets(whole);
       const steps = entries.map((entry) => ({
         at: at(entry.at),
         stage: entry.stage,
@@ -175,7 +194,7 @@ export const routes: readonly Route[] = [
       }));
       const subject = entries.find(({ detail }) => typeof detail["subject"] === "string")?.detail["subject"];
       const waits = await waitsOf([queued], world, entries);
-      return { ...shown(queued, waits), subject: typeof subject === "string" ? subject : null, steps };
+      return { ...shown(readable(queued, actor), waits), subject: typeof subject === "string" ? subject : null, steps };
     },
   }),
   ...(Object.entries(verbs) as [keyof typeof verbs, string][]).map(([verb, summary]) =>

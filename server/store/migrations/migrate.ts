@@ -34,6 +34,7 @@ import { statements as counted } from "./031.ts";
 import { statements as turns } from "./032.ts";
 import { statements as delivered } from "./033.ts";
 import { statements as byPassword } from "./034.ts";
+import { statements as toldAs } from "./035.ts";
 
 /** Migration n is at n - 1. A released one is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -71,6 +72,7 @@ const migrations: readonly (readonly string[])[] = [
   turns,
   delivered,
   byPassword,
+  toldAs,
 ];
 export const schemaVersion = migrations.length;
 

@@ -66,7 +66,6 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number,
     `(queue, id) IN (SELECT r.queue, r.id FROM queue_recipients r JOIN queue_messages q ON q.id = r.queue WHERE ${matches}${more})`;
   const chosen = chosenAnd("");
   const params = filterParams(filter);
-  const column = "RETURNING queue, address";
   let touched: number;
   switch (action) {
     case "retry":
@@ -79,7 +78,7 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number,
       break;
     case "hold": {
       const kept = yield* all<Touched>(
-        `UPDATE queue_recipients SET state = ${held} WHERE ${chosen} AND state = ${scheduled} ${column}`,
+        `UPDATE queue_recipients SET state = ${held} WHERE ${chosen} AND state = ${scheduled} RETURNING ${touchedColumns}`,
         ...params,
       );
       touched = yield* noteAct("held", kept, now, why);
@@ -88,7 +87,7 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number,
     }
     case "release": {
       const free = yield* all<Touched>(
-        `UPDATE queue_recipients SET state = ${scheduled}, next_at = $11 WHERE ${chosen} AND state = ${held} ${column}`,
+        `UPDATE queue_recipients SET state = ${scheduled}, next_at = $11 WHERE ${chosen} AND state = ${held} RETURNING ${touchedColumns}`,
         ...params,
         now,
       );
@@ -97,7 +96,10 @@ export function* queueAct(filter: QueueFilter, action: QueueAction, now: number,
       break;
     }
     case "delete": {
-      const gone = yield* all<Touched>(`DELETE FROM queue_recipients WHERE ${chosen} ${column}`, ...params);
+      const gone = yield* all<Touched>(
+        `DELETE FROM queue_recipients WHERE ${chosen} RETURNING ${touchedColumns}`,
+        ...params,
+      );
       for (const queue of new Set(gone.map((row) => row.queue))) yield* dropEmpty(queue);
       touched = yield* noteAct("deleted", gone, now, why);
       break;
@@ -123,11 +125,13 @@ export function* tellTenants(
     );
     if (whose === undefined) continue;
     const message = queueIdOf(queue);
-    yield* addSendingEvents(some.map(({ address }) => ({ ...whose, at, type, message, recipient: address, detail })));
+    const told = some.map(({ address, told_as }) => told_as ?? address).filter((recipient) => recipient !== "");
+    yield* addSendingEvents(told.map((recipient) => ({ ...whose, at, type, message, recipient, detail })));
   }
 }
 
-type Touched = { readonly queue: number; readonly address: string } & Row;
+export const touchedColumns = "queue, address, told_as";
+export type Touched = { readonly queue: number; readonly address: string; readonly told_as: string | null } & Row;
 
 /** The journey of each message tells what a person did to it; answers how many recipients that were. */
 function* noteAct(

@@ -57,11 +57,12 @@ export type RecipientRow = {
   readonly lease_token: number;
   readonly park: string;
   readonly urgency: number;
+  readonly told_as: string | null;
   readonly until: number | null; // of the owner
 } & Row;
 
 export const recipientColumns = `r.queue, r.id, r.address, r.domain, r.orcpt, r.notify, r.state, r.attempts, r.next_at, r.delay_warned,
-  r.last_reply, r.lease_owner, r.lease_token, r.park, r.urgency, o.until`;
+  r.last_reply, r.lease_owner, r.lease_token, r.park, r.urgency, r.told_as, o.until`;
 
 function messageOf(row: MessageRow, recipients: readonly RecipientRow[]): QueuedMessage {
   return {
@@ -104,6 +105,7 @@ function recipientOf(row: RecipientRow): QueuedRecipient {
     lastReply: row.last_reply ?? undefined,
     ...(row.park === "" ? {} : { park: row.park }),
     ...(row.urgency === 0 ? {} : { urgency: row.urgency }),
+    ...(row.told_as === null ? {} : { toldAs: row.told_as }),
     lease: owner === null ? undefined : { owner, until: row.until ?? 0, token: row.lease_token },
   };
 }
@@ -169,7 +171,7 @@ export function* enqueue(
   for (const recipient of message.recipients)
     yield* run(
       `INSERT INTO queue_recipients (queue, id, address, domain, orcpt, notify, state, attempts, next_at, delay_warned,
-         last_reply, lease_owner, lease_token, park, urgency) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, NULL, $9, $10, $11, $12)`,
+         last_reply, lease_owner, lease_token, park, urgency, told_as) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, NULL, $9, $10, $11, $12, $13)`,
       content,
       recipient.id,
       recipient.address,
@@ -182,6 +184,7 @@ export function* enqueue(
       taken?.token ?? 0,
       recipient.park ?? "",
       recipient.urgency ?? 0,
+      recipient.toldAs ?? null,
     );
   if (taken === undefined) yield* publish({ kind: "queue" });
   return message;

@@ -2,16 +2,16 @@
 import { contentOfQueueId, queueIdOf } from "../queue-id.ts";
 import type { Instant, QueueId } from "../store.ts";
 import { note } from "./journey.ts";
-import { tellTenants } from "./queue-admin.ts";
+import { type Touched, tellTenants, touchedColumns } from "./queue-admin.ts";
 import { held, scheduled } from "./queue-rows.ts";
 import { all, type Op, publish, run } from "./tx.ts";
 
 export function* reschedule(id: QueueId, notBefore: Instant, now: Instant): Op<number> {
   const queue = contentOfQueueId(id);
   if (queue === undefined) return 0;
-  const moved = yield* all<{ readonly queue: number; readonly address: string }>(
+  const moved = yield* all<Touched>(
     `UPDATE queue_recipients SET next_at = $2 WHERE queue = $1 AND state IN (${scheduled}, ${held}) AND attempts = 0
-       AND EXISTS (SELECT 1 FROM queue_messages WHERE id = $1 AND not_before > $3) RETURNING queue, address`,
+       AND EXISTS (SELECT 1 FROM queue_messages WHERE id = $1 AND not_before > $3) RETURNING ${touchedColumns}`,
     queue,
     notBefore,
     now,
