@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { root } from "./install.mjs";
 
 /** They start programs, wait for long, or are long by themselves. */
-const alone = /^(?:test|server\/(?:store|simulate))\/|^server\/filter-command/;
+const alone = /^(?:test|server\/(?:store|simulate))\/|^server\/commands\/filter\./;
 
 /** The folder whose tests are run together: "protocol" as a whole, "server/imap" with all below it. */
 function groupOf(file) {

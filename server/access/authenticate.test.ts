@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { type ClientMechanism, saslClient } from "../../protocol/sasl/client.ts";
 import { plainMessage } from "../../protocol/sasl/plain.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { TlsInfo } from "../net/connection.ts";
 import { defaultLoginSettings, type LoginParts, type LoginSettings, makeLogin } from "./authenticate.ts";
 import { makeDirectory } from "./cached-directory.ts";

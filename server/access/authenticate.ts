@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { loginChallenges, loginText, parsePlain } from "../../protocol/sasl/plain.ts";
 import { maxNameChars, maxPasswordChars } from "../../protocol/sasl/prep.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Account, Credential, Instant, Store } from "../store/store.ts";
 import { bearerLogin, bearerMechanisms } from "./bearer.ts";
 import type { Directory } from "./directory.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import * as tls from "node:tls";
 import { saslClient } from "../../protocol/sasl/client.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { Connection } from "../net/connection.ts";
 import { makeKeyRing } from "../net/tls.ts";
 import { defaultLoginSettings, makeLogin } from "./authenticate.ts";

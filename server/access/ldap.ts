@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Client, Entry } from "ldapts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
 
 export type LdapSettings = {

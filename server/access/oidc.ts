@@ -1,7 +1,7 @@
 /** The configured OpenID Connect issuer: people sign in there, and its tokens open mail protocols. */
 import type { JWTPayload } from "jose";
 import type { Configuration } from "openid-client";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Account, Store } from "../store/store.ts";
 import type { Directory } from "./directory.ts";
 import { loginName } from "./login-name.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { backUp } from "../admin/back-up.ts";
 import { importAccounts } from "../admin/import-accounts.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { openSqliteStore } from "../store/client.ts";
 import { defaultLoginSettings, makeLogin } from "./authenticate.ts";
 import { makeDirectory } from "./cached-directory.ts";

@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { writeWhole } from "../net/write-whole.ts";
 import type { Credential, Instant, Store } from "../store/store.ts";
 import { defaultPasswordSettings, makeCredential, type NewCredential, preparePassword } from "./password.ts";

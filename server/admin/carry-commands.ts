@@ -1,5 +1,7 @@
 /** In and out: mail from another server or from files, and everything of an account into files. */
 import { factsOf } from "../../protocol/mime/facts-of.ts";
+import { quiet } from "../base/log.ts";
+import { parseDuration } from "../base/units.ts";
 import { type MailFormat, mailFormats } from "../carry/account-file.ts";
 import { type ExportPorts, exportAccount } from "../carry/export.ts";
 import { exportDirectory, exportTenant } from "../carry/export-directory.ts";
@@ -8,9 +10,7 @@ import { importExport } from "../carry/import-export.ts";
 import { type FilesImported, importFiles } from "../carry/import-files.ts";
 import { CannotCarry, type PutPorts } from "../carry/put.ts";
 import { ImportRunner, noProgress } from "../carry/runner.ts";
-import { quiet } from "../log.ts";
 import type { Import, ImportProgress, ImportSettings } from "../store/carry-store.ts";
-import { parseDuration } from "../units.ts";
 import { name, withAccount } from "./account-commands.ts";
 import { type Command, command, done, no, type Outcome, type Progress, time, type World } from "./command.ts";
 import { badDomain, findDomain, readAddress, readDomain } from "./names.ts";

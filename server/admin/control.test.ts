@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { FakeStore } from "../access/fake-store.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
 import type { World } from "./command.ts";
 import { controlPath, runCommand, serveControl } from "./control.ts";

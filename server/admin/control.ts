@@ -9,7 +9,7 @@ import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { createServer, request } from "../net/plain-http.ts";
 import { no, type Outcome, type Progress, type World } from "./command.ts";
 import { performByHand } from "./commands.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { fileResolver } from "../net/dns-file.ts";
 import { checkRecords } from "./dns-check.ts";
 import { type SendingDns, type WantedRecord, wantedRecords } from "./dns-wanted.ts";

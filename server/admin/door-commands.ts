@@ -1,10 +1,10 @@
 /** Who is kept out, and the lists that are asked about peers. */
 import { isIP } from "node:net";
+import { parseDuration } from "../base/units.ts";
 import type { Ban, Banned } from "../door/bans.ts";
 import { networkOf } from "../door/networks.ts";
 import { parseNetwork } from "../net/networks.ts";
 import { maxPeerRows } from "../store/peers.ts";
-import { parseDuration } from "../units.ts";
 import { type Command, command, done, no, time, type World } from "./command.ts";
 
 const defaultForMs = 24 * 60 * 60 * 1000;

@@ -1,4 +1,6 @@
 /** The model of sending at volume: sources, pools, streams, tenants, sending domains, campaigns (docs/sending.md). */
+
+import { describeMistake } from "../base/toml.ts";
 import { type Edited, importModel, loadModel, removeThing, shownThing, warningsHere } from "../dispatch/edit.ts";
 import { writeModelFile } from "../dispatch/model.ts";
 import {
@@ -11,7 +13,6 @@ import {
   trackings,
 } from "../dispatch/schema.ts";
 import { steer } from "../dispatch/steer.ts";
-import { describeMistake } from "../toml.ts";
 import {
   type Arguments,
   type Command,

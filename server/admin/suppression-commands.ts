@@ -1,7 +1,8 @@
 /** Addresses that are not written to: listed, added, taken off (docs/sending.md). */
+
+import { parseDuration } from "../base/units.ts";
 import { isScope, maxAtOnce, suppressionReasons } from "../dispatch/suppression.ts";
 import { maxSuppressionRows } from "../store/sending.ts";
-import { parseDuration } from "../units.ts";
 import { type Command, command, done, no, time } from "./command.ts";
 
 const scope = {

@@ -1,5 +1,5 @@
 /** What sending at volume does now, and what a person may do about it: warm-ups, throttles, rules, events (docs/sending.md). */
-import type { Sending } from "../running-sending.ts";
+import type { Sending } from "../assemble/running-sending.ts";
 import { maxEventRows } from "../store/sending.ts";
 import { type Command, command, done, misused, no, type Outcome, time, type World } from "./command.ts";
 

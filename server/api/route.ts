@@ -6,10 +6,10 @@ import type { LdapSettings } from "../access/ldap.ts";
 import type { Oidc, OidcSettings } from "../access/oidc.ts";
 import type { SignUp } from "../access/sign-up.ts";
 import type { World } from "../admin/command.ts";
+import type { Hour } from "../assemble/traffic.ts";
 import type { Begun, Requests } from "../inject/requests.ts";
 import type { TenantId } from "../store/hosting.ts";
 import type { Account } from "../store/store.ts";
-import type { Hour } from "../traffic.ts";
 import type { Actor, Role, Standings } from "./actor.ts";
 import type { Kind, Problem } from "./problem.ts";
 

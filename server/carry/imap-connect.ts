@@ -1,6 +1,6 @@
 /** A way into somebody's mailboxes on another server, by IMAP: to a host that was looked at first, and with sentences for what fails. */
 import type { ImapFlow } from "imapflow";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Guard } from "../net/guard.ts";
 import { whyNotReached } from "../net/why-not-reached.ts";
 import type { ImportSettings } from "../store/carry-store.ts";

@@ -1,6 +1,6 @@
 /** Takes the mail of an account on another server, by IMAP: once, or again and again. What has come is not brought again. */
 import type { FetchMessageObject, ImapFlow, ListResponse } from "imapflow";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Guard } from "../net/guard.ts";
 import type { ImportProgress, ImportSettings } from "../store/carry-store.ts";
 import { marksText } from "../store/ops/carry.ts";

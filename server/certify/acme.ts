@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { Agent } from "node:https";
 import { join } from "node:path";
 import { getCACertificates } from "node:tls";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { chooseKey, ensureNextKey, type MayChangeKey, newKeyPem } from "../net/next-key.ts";
 import type { CertificateFiles, KeyRing } from "../net/tls.ts";
 import { writeWhole } from "../net/write-whole.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { ensureHostedCertificate } from "../net/own-certificate.ts";
 import { makeDomainCertificates } from "./domain-certificates.ts";
 

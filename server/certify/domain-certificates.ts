@@ -5,7 +5,7 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { newKeyPem } from "../net/next-key.ts";
 import type { CertificateFiles } from "../net/tls.ts";
 import { writeWhole } from "../net/write-whole.ts";

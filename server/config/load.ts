@@ -1,9 +1,9 @@
 /** From the text of a configuration file to a checked value, or to all its mistakes at once, each with its line. */
-import { checkValue, type Mistake, type ReadToml, readToml } from "../toml.ts";
-import { keyLines } from "../toml-lines.ts";
+import { checkValue, type Mistake, type ReadToml, readToml } from "../base/toml.ts";
+import { keyLines } from "../base/toml-lines.ts";
 import { type Config, configSchema } from "./config.ts";
 
-export { describeMistake } from "../toml.ts";
+export { describeMistake } from "../base/toml.ts";
 export type { Mistake };
 export type Loaded =
   | { readonly kind: "ok"; readonly config: Config }

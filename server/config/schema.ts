@@ -1,7 +1,7 @@
 /** The configuration file: every key with its type, its default and its documentation. Unknown keys are mistakes. */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { parseDuration, parseSize } from "../units.ts";
+import { parseDuration, parseSize } from "../base/units.ts";
 import type { Check } from "./checks.ts";
 import * as checks from "./checks.ts";
 

@@ -2,8 +2,8 @@
 import type { Header } from "../../protocol/mime/header.ts";
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
+import type { Log } from "../base/log.ts";
 import type { Refused } from "../judge/judge.ts";
-import type { Log } from "../log.ts";
 import type { Received, ReceivedRecipient } from "../receive/received.ts";
 import type { Destinations } from "./destinations.ts";
 import { entry } from "./entries.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { makeQueue } from "../queue/make-queue.ts";
 import { defaultQueueSettings } from "../queue/settings.ts";
 import { fakeDirectory } from "../receive/fake-world.ts";

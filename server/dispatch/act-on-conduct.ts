@@ -1,5 +1,5 @@
 /** What receivers and people say of a tenant's mail is counted, and leads to something: a limit, a pause, the end of a campaign. */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { NewSendingEvent } from "../store/sending.ts";
 import type { Instant, QueuedMessage, Store } from "../store/store.ts";
 import { type ConductBook, judgeCampaign, judgeTenant } from "./conduct.ts";

@@ -1,11 +1,11 @@
 /** Changes to the model by a person or a program: checked as a whole before they are kept. For commands and the API. */
 
 import type { z } from "zod";
+import { checkValue, type Mistake } from "../base/toml.ts";
 import { isOfMachine, machineAddresses } from "../net/machine-addresses.ts";
 import { withoutPassword, withPassword } from "../send/proxy.ts";
 import type { SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
-import { checkValue, type Mistake } from "../toml.ts";
 import { type Model, membersOf, mistakesIn, modelOf, type Named, readModelFile, warningsIn } from "./model.ts";
 import { type Kind, kinds, schemas, wrongName } from "./schema.ts";
 

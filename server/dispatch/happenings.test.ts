@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verifiedNow } from "../domain-watch.ts";
+import { verifiedNow } from "../assemble/domain-watch.ts";
 import { shippedShaping } from "../shape/shipped.ts";
 import { newPlan, type Plan } from "../warm/plan.ts";
 import { blockedEvent, warmupEvents } from "./happenings.ts";

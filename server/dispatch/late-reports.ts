@@ -8,7 +8,7 @@ import { readTextBounce } from "../../protocol/mime/read-text-bounce.ts";
 import type { Mac } from "../../protocol/return-path/srs.ts";
 import { verpToken } from "../../protocol/return-path/verp.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { gateCountOf, suppressionOf } from "../shape/reply-class.ts";
 import { codesOf } from "../shape/reply-code.ts";
 import { classifyReply, otherProvider, type Shaping } from "../shape/shaping.ts";

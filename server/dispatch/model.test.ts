@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { describeMistake } from "../base/toml.ts";
 import type { SendingRow } from "../store/sending.ts";
-import { describeMistake } from "../toml.ts";
 import { importModel, loadModel, putThing, removeThing } from "./edit.ts";
 import { membersOf, readModelFile, streamOf, writeModelFile } from "./model.ts";
 

@@ -1,9 +1,9 @@
 /** The model as a value: sources, pools, streams, tenants, sending domains, campaigns; what is wrong with it, in sentences. Pure. */
 import { stringify } from "smol-toml";
+import { type Mistake, readToml } from "../base/toml.ts";
+import { keyLines } from "../base/toml-lines.ts";
+import { parseDuration } from "../base/units.ts";
 import type { SendingRow } from "../store/sending.ts";
-import { type Mistake, readToml } from "../toml.ts";
-import { keyLines } from "../toml-lines.ts";
-import { parseDuration } from "../units.ts";
 import {
   type Campaign,
   type Kind,

@@ -1,8 +1,8 @@
 /** The things that sending at volume is made of, as they are written in a file, kept in the store and given to the API. */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { parseDuration } from "../base/units.ts";
 import { parseProxy } from "../send/proxy.ts";
-import { parseDuration } from "../units.ts";
 
 /** Names of sources, pools and tenants. */
 const namePattern = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;

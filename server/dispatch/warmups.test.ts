@@ -1,7 +1,7 @@
 /** Warm-ups over a store that may be read again at any moment: no quota twice, no counter lost, and a sentence that says how it stands. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { shippedShaping } from "../shape/shipped.ts";
 import type { NewSendingEvent, QuotaAsk, SendingRow } from "../store/sending.ts";
 import { dayMs } from "../warm/plan.ts";

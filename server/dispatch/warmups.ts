@@ -2,7 +2,7 @@
  * The warm-ups at work: the book of plans, opened as sources and domains are configured, kept in the store, and its quotas
  * reserved there in small portions before anything is sent by them: what a crash loses of a day is a portion, never given twice.
  */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { otherProvider, type Shaping } from "../shape/shaping.ts";
 import type { NewSendingEvent, SendingRow } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";

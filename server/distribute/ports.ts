@@ -1,9 +1,9 @@
 /** What mailing lists need of the server. */
 import type { Mac } from "../../protocol/return-path/srs.ts";
 import type { Directory } from "../access/directory.ts";
+import type { Log } from "../base/log.ts";
 import type { Deliver } from "../deliver/deliver.ts";
 import type { ForwardPorts } from "../deliver/forward.ts";
-import type { Log } from "../log.ts";
 import type { Instant, Store } from "../store/store.ts";
 
 export type DistributePorts = {

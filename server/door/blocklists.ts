@@ -1,6 +1,6 @@
 /** DNS blocklists and allow-lists (RFC 5782), with an eye on their health: a list that answers for everything, or refuses us, is not believed. */
 import { isIP } from "node:net";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Resolver } from "../net/resolver.ts";
 
 export type ListHealth =

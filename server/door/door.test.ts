@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Answer } from "../net/resolver.ts";
 import type { PeerRow } from "../store/peers.ts";
 import type { JourneyEntry } from "../store/store.ts";

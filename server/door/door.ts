@@ -1,9 +1,9 @@
 /** The door: who may come in, how fast, and what is remembered of them. Decisions are in the files beside; here they meet one visitor. */
 import { setTimeout as wait } from "node:timers/promises";
 import { type Reply, reply, replyText } from "../../protocol/smtp/reply.ts";
+import type { Log } from "../base/log.ts";
 import { RefusalBudget } from "../deliver/refusals.ts";
 import { type Judge, nothingToSay, type PartialJudge, type Taken, type Verdict } from "../judge/judge.ts";
-import type { Log } from "../log.ts";
 import { networks } from "../net/networks.ts";
 import type { Received } from "../receive/received.ts";
 import type { Instant, Store } from "../store/store.ts";

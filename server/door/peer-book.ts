@@ -2,7 +2,7 @@
  * What is remembered of peers, behind one small interface: values under keys, each with an end. In memory, written to the store a
  * moment later, so that a restart forgets next to nothing; bounded. Nodes of a cluster share the store and read it again.
  */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { maxPeerRows, type PeerRow } from "../store/peers.ts";
 import type { Instant, Store } from "../store/store.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
-import type { Log } from "../log.ts";
-import { quiet } from "../log.ts";
+import type { Log } from "../base/log.ts";
+import { quiet } from "../base/log.ts";
 import { ContentCache } from "./content-cache.ts";
 import { freshStore, type TestStore } from "./test-store.ts";
 import { type Client, type ImapWorld, imapWorld } from "./world.ts";

@@ -9,7 +9,7 @@ import { parseCommand } from "../../protocol/imap/parse.ts";
 import { CommandReader, strangerLimits, userLimits } from "../../protocol/imap/reader.ts";
 import { capabilityLine, namespaceLine } from "../../protocol/imap/response.ts";
 import type { Login, LoginContext } from "../access/login.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Changes } from "../notify/changes.ts";
 import type { Instant, Store } from "../store/store.ts";

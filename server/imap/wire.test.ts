@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as tls from "node:tls";
 import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Connection, ReadEnd } from "../net/connection.ts";
 import { type KeyRing, makeKeyRing } from "../net/tls.ts";
 import { serveImap } from "./conversation.ts";

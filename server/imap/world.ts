@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as net from "node:net";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import type { Login } from "../access/login.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { Connection } from "../net/connection.ts";
 import { ChangeHub } from "../notify/changes.ts";
 import type { Account, Store } from "../store/store.ts";

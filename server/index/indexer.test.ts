@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fitAll } from "../../protocol/words/grams.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Change } from "../store/store.ts";
 import { PoisonTask } from "../work/pool.ts";
 import { defaultIndexSettings, type IndexAsk, makeIndexer } from "./indexer.ts";

@@ -3,8 +3,8 @@
  * and joins them to the index. Deliveries come first: it rests as long as it works. A process that dies loses nothing but work.
  */
 import { fitAll } from "../../protocol/words/grams.ts";
+import type { Log } from "../base/log.ts";
 import type { Segment } from "../extract/segment.ts";
-import type { Log } from "../log.ts";
 import type { AccountId, Store } from "../store/store.ts";
 import type { WorkPool } from "../work/pool.ts";
 import { PoisonTask } from "../work/pool.ts";

@@ -1,6 +1,6 @@
 /** Which messages of one request are kept as a template with a line, or a letter, for each, and which of them are judged for the others. */
 import { formatMailbox } from "../../protocol/smtp/address.ts";
-import { breather } from "../breathe.ts";
+import { breather } from "../base/breathe.ts";
 import type { Email } from "./email.ts";
 import type { Asked, Ready } from "./inject.ts";
 import { type Kept, markOf, type OwnTexts } from "./kept.ts";

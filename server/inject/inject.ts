@@ -3,7 +3,7 @@ import type { NamedAddress } from "../../protocol/mime/fields/write.ts";
 import { formatMailbox, type Mailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
-import { breather } from "../breathe.ts";
+import { breather } from "../base/breathe.ts";
 import type { MailCopies, MailCopy } from "../deliver/copies.ts";
 import { isLater, rejectedEvents } from "../deliver/suppressed.ts";
 import type { Model } from "../dispatch/model.ts";

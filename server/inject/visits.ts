@@ -1,5 +1,5 @@
 /** Opens and clicks become events: looked at together a moment later, since a scanner shows itself by following every link at once. */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { NewSendingEvent, SendingEvent } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { programOf, scannedLinks, tooSoon, type Visit } from "./machine.ts";

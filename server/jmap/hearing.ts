@@ -3,7 +3,7 @@
  * asked for, each with a mark that says where all of it stands. Who comes back with that mark hears at once whether anything has happened.
  */
 import { createHash } from "node:crypto";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { submissionName } from "../scheduled/scheduled.ts";
 import type { Account, AccountId } from "../store/store.ts";
 import { identityName } from "./identity.ts";

@@ -1,7 +1,7 @@
 /** What has changed in an account, told to those who listen (RFC 8620 §7): by EventSource, WebSocket or subscription alike. */
 import { idOf } from "../../protocol/jmap/ids.ts";
 import { stateText } from "../../protocol/jmap/state.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Changes, Watcher } from "../notify/changes.ts";
 import type { AccountId, Store } from "../store/store.ts";
 

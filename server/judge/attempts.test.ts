@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { splitHeader } from "../../protocol/mime/header.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Received } from "../receive/received.ts";
 import type { PeerRow } from "../store/peers.ts";
 import { StoreTrouble } from "../store/trouble.ts";

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Header } from "../../protocol/mime/header.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Received } from "../receive/received.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { StoreTrouble } from "../store/trouble.ts";

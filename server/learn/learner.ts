@@ -6,6 +6,7 @@
 
 import { mailboxesOf } from "../../protocol/mime/fields/address.ts";
 import { headerValue, splitHeader } from "../../protocol/mime/header.ts";
+import type { Log } from "../base/log.ts";
 import type { Campaigns } from "../judge/content/campaigns.ts";
 import type { Asked, Reading } from "../judge/content/filter.ts";
 import { judgeMessage } from "../judge/content/filter.ts";
@@ -14,7 +15,6 @@ import type { ModelState } from "../judge/content/model.ts";
 import { type Lesson, teach, unteach } from "../judge/content/personal.ts";
 import type { Reported } from "../judge/content/reported.ts";
 import { wasUnproved } from "../judge/content/vouching.ts";
-import type { Log } from "../log.ts";
 import type { AccountId, Change, EmailId, Instant, Mailbox, MailboxId, Store } from "../store/store.ts";
 import type { Lessons } from "./lessons.ts";
 import type { Tenants } from "./tenants.ts";

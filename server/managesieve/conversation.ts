@@ -14,7 +14,7 @@ import {
 import { defaultSieveBounds } from "../../protocol/sieve/bounds.ts";
 import { capabilities } from "../../protocol/sieve/capabilities.ts";
 import type { Login, LoginContext, LoginOutcome } from "../access/login.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Connection } from "../net/connection.ts";
 import { maxScriptBytes } from "../store/sieve-store.ts";
 import type { Account } from "../store/store.ts";

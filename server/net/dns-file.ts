@@ -19,7 +19,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { resolverOf } from "./dns-cache.ts";
 import { normalName, type QuestionType, reverseName, type Value } from "./dns-wire.ts";
 import type { Answer, Resolver } from "./resolver.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { type Answer as DnsRecord, decode, encode } from "dns-packet";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { defaultDnsSettings, networkResolver, parseDnsServer, parseResolvConf, resolverFrom } from "./dns.ts";
 import { fileResolver, parseZone } from "./dns-file.ts";
 import { encodeQuestion, type QuestionType, readAnswer, reverseName } from "./dns-wire.ts";

@@ -1,7 +1,7 @@
 /** Where DNS answers come from: the system's servers, named servers, or a file. */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { type CacheBounds, cachedResolver, defaultCacheBounds } from "./dns-cache.ts";
 import { fileResolver } from "./dns-file.ts";
 import { askNetwork, type DnsServer, type DnsTimes } from "./dns-network.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { FurtherCertificates } from "./further-certificates.ts";
 
 test("so many are kept, the ones asked for last; those who ask for one at once share the reading", async () => {

@@ -2,7 +2,7 @@
  * Certificates of the many names that a provider hosts, beside the few that are always shown: read when a client asks for one, and only
  * so many are in memory. A server with twenty thousand domains starts as fast as one with a single one.
  */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { CertificateFiles } from "./tls.ts";
 
 /** So many are in memory: each holds a context of the TLS library. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createSecureContext, type SecureContext } from "node:tls";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { StsPolicies } from "../send/sts-policies.ts";
 import type { KeptStsPolicy } from "../store/sts-store.ts";
 import { httpsTalk } from "./https-talk.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { defaultListenerSettings, type Listener, type ListenerSettings, listen } from "./listener.ts";
 import { networks, parseNetwork, peerKey } from "./networks.ts";
 

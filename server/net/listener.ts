@@ -2,7 +2,7 @@
 import { createServer, type Socket } from "node:net";
 import type { TLSSocketOptions } from "node:tls";
 import { maxProxyHeaderBytes, readProxyHeader } from "../../protocol/proxy.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { Connection } from "./connection.ts";
 import { networks, peerKey } from "./networks.ts";
 import { takeOver } from "./reading.ts";

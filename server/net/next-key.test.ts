@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { endEntityRecord, tlsaText } from "../../protocol/policy/dane.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { publicKeyOf } from "./next-key.ts";
 import { ensureHostedCertificate, ensureOwnCertificate } from "./own-certificate.ts";
 import { mayChangeKey, publishedKeys } from "./published-keys.ts";

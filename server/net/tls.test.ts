@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as tls from "node:tls";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { ensureHostedCertificate, ensureOwnCertificate } from "./own-certificate.ts";
 import { type KeyRing, makeKeyRing, type TlsSettings } from "./tls.ts";
 

@@ -2,7 +2,7 @@
 import { createHash, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import * as tls from "node:tls";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { type FindFiles, FurtherCertificates } from "./further-certificates.ts";
 import type { MayChangeKey } from "./next-key.ts";
 import { ensureOwnCertificate } from "./own-certificate.ts";

@@ -1,7 +1,7 @@
 /** The authorities whose certificates we believe: the usual ones, and those of a file that is looked at again when it changes. */
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 
 /** How often the file is looked at. */
 const lookEveryMs = 1000;

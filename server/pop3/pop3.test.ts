@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { TLSSocketOptions } from "node:tls";
 import { promisify } from "node:util";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Connection } from "../net/connection.ts";
 import { defaultTlsSettings, makeKeyRing } from "../net/tls.ts";
 import { LocalMaildropLocks } from "./locks.ts";

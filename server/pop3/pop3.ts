@@ -10,7 +10,7 @@ import { advance, capabilities, newSession, outOfTurn, type Session } from "../.
 import { topOf } from "../../protocol/pop3/top.ts";
 import { dotStuffed } from "../../protocol/smtp/dots.ts";
 import type { Login, LoginContext, LoginOutcome } from "../access/login.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Connection } from "../net/connection.ts";
 import type { MaildropLocks } from "./locks.ts";
 import { finish, type MaildropStore, type OpenMaildrop, openMaildrop } from "./open.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import * as tls from "node:tls";
 import type { Login } from "../access/login.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { Connection } from "../net/connection.ts";
 import type { Account, MessageRow } from "../store/store.ts";
 import { LocalMaildropLocks } from "./locks.ts";

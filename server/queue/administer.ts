@@ -1,5 +1,5 @@
 /** What an administrator may do with the queue: look, hold, release, try now, delete, and return to the sender. */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { isOf } from "../store/queued.ts";
 import type { QueuedMessage, QueuedRecipient, QueueFilter, Settlement, Store } from "../store/store.ts";
 import type { Condemned } from "./condemned.ts";

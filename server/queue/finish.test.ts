@@ -1,7 +1,7 @@
 /** What is given back to its park while what held it up is taken back. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { plainTransit } from "../store/queued.ts";
 import type { QueuedMessage, SettleRequest } from "../store/store.ts";
 import { Finisher } from "./finish.ts";

@@ -1,7 +1,7 @@
 /** What becomes of recipients when their attempt is over: settlements, journey and notices, brought into the store as one. */
 
 import type { Reply } from "../../protocol/smtp/reply.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt } from "../send/converse.ts";
 import type { Path } from "../send/site.ts";

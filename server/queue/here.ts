@@ -1,6 +1,6 @@
 /** Mail that waits for its time here though its recipients are here too (RFC 4865): the queue keeps it, and hands it back when it is due. */
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { QueuedMessage, QueuedRecipient, SettleRequest } from "../store/store.ts";
 

@@ -1,5 +1,5 @@
 /** Which messages of the ready stage have their bytes in memory: fresh ones as long as there is room, others while they are being sent. */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { QueuedMessage } from "../store/store.ts";
 import type { Held } from "./item.ts";
 import { MemoryBound } from "./memory-bound.ts";

@@ -3,7 +3,7 @@
  * asked before anything is claimed, so that mail that must wait is not touched while it waits, however much of it there is. Tenants take turns by
  * their weight: nobody's million stands before another's hundred.
  */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { ParkLane } from "../store/sending.ts";
 import type { Instant, QueuedMessage, Store } from "../store/store.ts";
 import type { Dispatching } from "./dispatching.ts";

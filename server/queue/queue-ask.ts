@@ -1,5 +1,5 @@
 /** What the queue at work needs of the rest of the server. */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Send } from "../send/send.ts";
 import type { QueuedMessage, Store } from "../store/store.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { reply } from "../../protocol/smtp/reply.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Attempt, Job } from "../send/converse.ts";
 import type { HeldUp, JobSource } from "../send/pool.ts";

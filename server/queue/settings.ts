@@ -1,5 +1,5 @@
 /** Every bound and time of the queue. */
-import { parseDuration } from "../units.ts";
+import { parseDuration } from "../base/units.ts";
 import { mailboxSchedule, type Schedule } from "./schedule.ts";
 
 export type QueueSettings = {

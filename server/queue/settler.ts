@@ -2,7 +2,7 @@
  * Brings results into the store, many at a time: while one settlement is being made durable the next gathers, so that the
  * batch grows with the load and no timer is needed.
  */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Strike, Suppression } from "../store/sending.ts";
 import type { Acceptance, JourneyEntry, Settlement, Store } from "../store/store.ts";
 import type { Held } from "./item.ts";

@@ -1,7 +1,7 @@
 /** Whose turn it is: ordinary mail before marketing, tenants among each other by weight; what waits in the store too. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { QueuedMessage } from "../store/store.ts";
 import type { Opening } from "./dispatching.ts";
 import { type Held, Item, type ItemOwner, type Share } from "./item.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { reply } from "../../protocol/smtp/reply.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { JourneyEntry } from "../store/store.ts";
 import { maxRefusedPerAddressPerHour, maxRefusedPerHour, RefusedJournal, type RefusedMail } from "./refused.ts";
 

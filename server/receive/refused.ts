@@ -5,7 +5,7 @@
 
 import { formatMailbox } from "../../protocol/smtp/address.ts";
 import { type Reply, replyText } from "../../protocol/smtp/reply.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Instant, JourneyEntry, Store } from "../store/store.ts";
 import type { Received } from "./received.ts";
 

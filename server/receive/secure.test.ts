@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import nodemailer from "nodemailer";
 import { type Login, type LoginOutcome, refused } from "../access/login.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { type KeyRing, makeKeyRing } from "../net/tls.ts";
 import { account, startWorld, Wire, type World, type WorldOptions } from "./fake-world.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { headerValue } from "../../protocol/mime/header.ts";
 import { readReport, returnedHeader } from "../../protocol/mime/read-report.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Received } from "../receive/received.ts";
 import { type DkimKey, makeDkimKey } from "../sign/dkim-keys.ts";
 import { dkimSignature } from "../sign/dkim-signature.ts";

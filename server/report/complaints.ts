@@ -6,8 +6,8 @@ import { authorsOf } from "../../protocol/dmarc/author.ts";
 import type { AskTxt } from "../../protocol/dns.ts";
 import { complaintAddress, type Holding, writeComplaint } from "../../protocol/mime/complaint.ts";
 import { type Header, headerValue, splitHeader } from "../../protocol/mime/header.ts";
+import type { Log } from "../base/log.ts";
 import type { Deliver } from "../deliver/deliver.ts";
-import type { Log } from "../log.ts";
 import { type MadeHereAsk, madeHere } from "./made-here.ts";
 
 export type ComplaintsAsk = MadeHereAsk & {

@@ -1,6 +1,6 @@
 /** Work that is done once for each day that is over (UTC), soon after it, and after a start for what was missed. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 
 export const dayMs = 24 * 60 * 60 * 1000;
 /** Days since 1970. */

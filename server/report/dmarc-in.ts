@@ -1,6 +1,6 @@
 /** DMARC reports about our domains, counted by domain, source and day. */
 import type { Directory } from "../access/directory.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { StoreWriter } from "../store/store.ts";
 import { dayMs, dayOf } from "./daily.ts";
 import type { ReportReader } from "./incoming.ts";

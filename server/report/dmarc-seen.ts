@@ -1,6 +1,6 @@
 /** What was seen of others' DMARC policies, counted for the reports that they are sent: in memory for a moment, then in the store. */
 import { type AggregateRow, maxReportedSignatures, type PublishedPolicy } from "../../protocol/report/aggregate.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { StoreWriter } from "../store/store.ts";
 import { dayOf } from "./daily.ts";
 

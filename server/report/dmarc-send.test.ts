@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Answer } from "../net/resolver.ts";
 import { openSqliteStore } from "../store/client.ts";
 import type { Store } from "../store/store.ts";

@@ -12,7 +12,7 @@ import {
   reportSubject,
 } from "../../protocol/report/aggregate.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Store } from "../store/store.ts";
 import { maxTallyRows, type TallyDay } from "../store/tallies.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parseReportUris } from "../../protocol/report/aggregate.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { StoreReader } from "../store/store.ts";
 

@@ -1,7 +1,7 @@
 /** TLS reports about our domains (RFC 8460), counted by domain and day, by who reports, which policy and what failed. */
 import type { ReportedPolicy, TlsFailureDetail, TlsReport } from "../../protocol/policy/tls-report.ts";
 import type { Directory } from "../access/directory.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { StoreWriter } from "../store/store.ts";
 import { dayOf } from "./daily.ts";
 import type { ReadTls, ReadTlsTask } from "./read-tls.ts";

@@ -1,6 +1,6 @@
 /** Counts what connections to other domains came to, for the reports of RFC 8460: in memory for a moment, then in the store. */
 import type { ReportedPolicy, TlsFailureDetail } from "../../protocol/policy/tls-report.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { TlsResults } from "../send/send.ts";
 import type { StoreWriter } from "../store/store.ts";
 import { dayOf } from "./daily.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { reportAddresses, type TlsReport, writeTlsReport } from "../../protocol/policy/tls-report.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { type HttpsAsk, httpsTalk } from "../net/https-talk.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Store } from "../store/store.ts";

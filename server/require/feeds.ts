@@ -1,12 +1,12 @@
 /** Postmaster pages that are asked by themselves: with what login, when, and what came of it. */
 import { z } from "zod";
+import type { Log } from "../base/log.ts";
 import type { FeedbackBook } from "../dispatch/feedback.ts";
 import type { Model } from "../dispatch/model.ts";
 import type { OAuthClient, Token } from "../fetch/access-token.ts";
 import { googleTokenUrl, makePostmasterTools, postmasterUrl } from "../fetch/postmaster-tools.ts";
 import type { Ask } from "../fetch/resource.ts";
 import { fetchSnds, sndsUrl } from "../fetch/snds.ts";
-import type { Log } from "../log.ts";
 import type { Instant, Store } from "../store/store.ts";
 
 const url = z

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reply, replyText } from "../../protocol/smtp/reply.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { account } from "../receive/fake-world.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { QueuedMessage } from "../store/store.ts";

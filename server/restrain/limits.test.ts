@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { replyText } from "../../protocol/smtp/reply.ts";
+import { quiet } from "../base/log.ts";
 import type { Sender } from "../dispatch/sender.ts";
-import { quiet } from "../log.ts";
 import { account } from "../receive/fake-world.ts";
 import { maxPeerValueChars } from "../store/peers.ts";
 import { fakeLimits } from "./fake-limits.ts";

@@ -1,8 +1,8 @@
 /** Stops accounts of our own that send spam, tells everybody concerned why, and lets them go on when an administrator says so. */
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
 import type { Directory } from "../access/directory.ts";
+import type { Log } from "../base/log.ts";
 import type { PeerBook } from "../door/peer-book.ts";
-import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Outcome } from "../send/classify.ts";
 import type { Account, AccountId, QueuedMessage, Store } from "../store/store.ts";

@@ -1,5 +1,5 @@
 /** What administrators have set of how much accounts, domains and tenants may send: kept in the store, in memory while it is asked. */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { domainSettings } from "../store/domain-settings.ts";
 import type { Account, AccountId, Store } from "../store/store.ts";
 import { allOf, appPasswordOf, type Bounded, hasBounds, type OwnLimits, ownLimitsOf } from "./limits.ts";

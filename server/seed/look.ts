@@ -1,10 +1,10 @@
 /** Looks into a seed mailbox, by IMAP: where letters of ours have come. Nothing there is changed, not even what was read. */
 import type { ImapFlow, ListResponse } from "imapflow";
 import { fieldValue, type Header, splitHeader } from "../../protocol/mime/header.ts";
+import type { Log } from "../base/log.ts";
 import { connected, wordsOf } from "../carry/imap-connect.ts";
 import { CannotCarry } from "../carry/put.ts";
 import type { OAuthClient, Token } from "../fetch/access-token.ts";
-import type { Log } from "../log.ts";
 import type { Guard } from "../net/guard.ts";
 import type { Found } from "./run.ts";
 import type { Seed } from "./schema.ts";

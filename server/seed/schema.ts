@@ -1,7 +1,7 @@
 /** Seed mailboxes and probes, as a person or a program describes them. */
 import { z } from "zod";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
-import { parseDuration } from "../units.ts";
+import { parseDuration } from "../base/units.ts";
 
 /** Names of seeds and probes. */
 export const seedName = z

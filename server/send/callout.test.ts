@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { reply, replyText } from "../../protocol/smtp/reply.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { type Callout, type CalloutSettings, defaultCalloutSettings, makeCallout } from "./callout.ts";
 import { type FakeServer, fakeServer } from "./fake-server.ts";
 import { noTlsResults } from "./fake-transit.ts";

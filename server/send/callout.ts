@@ -3,7 +3,7 @@
  * Only a clear no refuses. Where nobody can be asked the recipient is taken: a backup MX is there for when the primary is not.
  */
 import { type Reply, type ReplyParser, reply } from "../../protocol/smtp/reply.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { PathResult } from "./send.ts";
 import { openSession, type Session, type SessionAsk } from "./session.ts";
 import type { TlsWish } from "./strongest.ts";

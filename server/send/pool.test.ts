@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Job } from "./converse.ts";
 import { type FakeServer, fakeServer } from "./fake-server.ts";
 import { noTlsResults } from "./fake-transit.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test, { after, before } from "node:test";
 import type { Envelope } from "../../protocol/smtp/client.ts";
 import { replyText } from "../../protocol/smtp/reply.ts";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import { ensureOwnCertificate } from "../net/own-certificate.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Outcome } from "./classify.ts";

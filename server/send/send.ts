@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { tlsaText } from "../../protocol/policy/dane.ts";
 import type { ReportedPolicy } from "../../protocol/policy/tls-report.ts";
 import { type Reply, reply } from "../../protocol/smtp/reply.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Domain } from "../store/store.ts";
 import { type CalloutSettings, defaultCalloutSettings, makeCallout } from "./callout.ts";

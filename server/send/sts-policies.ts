@@ -5,7 +5,7 @@
  */
 import { maxPolicyBytes, parsePolicy, type StsPolicy, stsId } from "../../protocol/policy/mta-sts.ts";
 import type { FailureType } from "../../protocol/policy/tls-report.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { type HttpsAsk, httpsTalk } from "../net/https-talk.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { KeptStsPolicy, StsStore } from "../store/sts-store.ts";

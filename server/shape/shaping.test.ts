@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeMistake } from "../toml.ts";
+import { describeMistake } from "../base/toml.ts";
 import type { ReplyClass } from "./reply-class.ts";
 import { classifyReply, limitsOf, loadShaping, providerOf, wayTo } from "./shaping.ts";
 import { shippedShaping } from "./shipped.ts";

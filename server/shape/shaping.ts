@@ -1,7 +1,7 @@
 /** Shaping as data: which provider a domain belongs to, which limits hold there, and which rule a reply hits. */
 
-import { type Mistake, readToml } from "../toml.ts";
-import { keyLines } from "../toml-lines.ts";
+import { type Mistake, readToml } from "../base/toml.ts";
+import { keyLines } from "../base/toml-lines.ts";
 import type { ReplyClass } from "./reply-class.ts";
 import { type Limits, type Provider, type Rule, type ShapingNames, shapingNames, shapingSchema } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 /** The shaping file that comes with Angarium. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeMistake } from "../toml.ts";
+import { describeMistake } from "../base/toml.ts";
 import { loadShaping, type Shaping } from "./shaping.ts";
 
 export function shippedShaping(): Shaping {

@@ -1,6 +1,6 @@
 /** Sees to it that the keys of all our domains change in time, and only as DNS shows them: looks, decides (`rotate.ts`), keeps, tells. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Resolver } from "../net/resolver.ts";
 import type { Domain, Instant, StoreReader, StoreWriter } from "../store/store.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { Answer, Resolver } from "../net/resolver.ts";
 import type { DkimKey } from "./dkim-keys.ts";
 import { ensureDkimKeys, makeDkimKeys, readDkimKeys } from "./dkim-keys.ts";

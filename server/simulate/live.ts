@@ -6,9 +6,9 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { quiet } from "../base/log.ts";
 import { putThing } from "../dispatch/edit.ts";
 import { bookOf, daysKind, planKind } from "../dispatch/warmups.ts";
-import { quiet } from "../log.ts";
 import type { Answer as DnsAnswer, Resolver } from "../net/resolver.ts";
 import type { Dispatching } from "../queue/dispatching.ts";
 import { makeQueue } from "../queue/make-queue.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quiet } from "../log.ts";
+import { quiet } from "../base/log.ts";
 import type { SendingEvent } from "../store/sending.ts";
 import type { Endpoint, Progress } from "./endpoint.ts";
 import { Runner } from "./runner.ts";

@@ -1,6 +1,7 @@
 /** Sends one endpoint its events: from its cursor on, each until it is taken or given up. What it has reached is kept after each round. */
+
+import type { Log } from "../base/log.ts";
 import { eventId, type ToldEvent, typeOf } from "../inject/event-types.ts";
-import type { Log } from "../log.ts";
 import type { SendingEvent } from "../store/sending.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { Emails } from "./emails.ts";

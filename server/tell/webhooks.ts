@@ -1,7 +1,7 @@
 /** All webhook endpoints of this server: made, changed, run. Endpoints and how far each has come are rows of the store. */
 import { randomBytes } from "node:crypto";
+import type { Log } from "../base/log.ts";
 import { currentTypes } from "../inject/event-types.ts";
-import type { Log } from "../log.ts";
 import type { Guard } from "../net/guard.ts";
 import type { Instant, Store } from "../store/store.ts";
 import { type Endpoint, type Progress, rotationMs } from "./endpoint.ts";

@@ -1,9 +1,10 @@
 /** The abuse desk at work: tickets are looked after, what is upheld becomes a strike, and the tenant hears of it. */
+
+import type { Log } from "../base/log.ts";
 import { loadModel } from "../dispatch/edit.ts";
 import type { Alert } from "../dispatch/hear.ts";
 import type { Named } from "../dispatch/model.ts";
 import { type Steering, steer } from "../dispatch/steer.ts";
-import type { Log } from "../log.ts";
 import type { Post } from "../report/post.ts";
 import type { Store } from "../store/store.ts";
 import type { Ticket, TicketChange } from "../store/tickets-store.ts";

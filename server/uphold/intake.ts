@@ -6,7 +6,7 @@ import {
   readAbuseReport,
 } from "../../protocol/mime/abuse-report.ts";
 import { splitHeader } from "../../protocol/mime/header.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { ReportReader } from "../report/incoming.ts";
 import type { Instant, Store } from "../store/store.ts";
 import type { Concerned, TicketReport } from "../store/tickets-store.ts";

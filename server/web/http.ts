@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import ipaddr from "ipaddr.js";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../assemble/metrics.ts";
 import type { KeyRing } from "../net/tls.ts";
 import { checkHosts, type HostPorts } from "./host-check.ts";
 

@@ -2,7 +2,7 @@
  * Whether anything leaves by itself: mail of the queue, mail that was put off, webhooks, pushes, reports, DNS updates, orders of certificates. A copy restored with
  * --hold keeps all of it back until an administrator lets it go, for the original may have done it already. Every node that shares the store hears of a change.
  */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
 import { type Withheld, withheldOf, withheldSetting, withheldWords } from "../store/withheld.ts";
 

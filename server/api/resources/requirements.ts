@@ -1,9 +1,9 @@
 /** What large receivers ask of a sender, the self-test of unsubscribing, blocklists that name us, and what postmaster pages say. */
 import { z } from "zod";
+import type { Requiring } from "../../assemble/requiring.ts";
 import type { FeedbackTaken } from "../../dispatch/feedback.ts";
 import { listingAdvice } from "../../require/listings.ts";
 import { receivers } from "../../require/requirement.ts";
-import type { Requiring } from "../../requiring.ts";
 import { domainOf } from "../params.ts";
 import { Problem, wrongField } from "../problem.ts";
 import { type ApiWorld, at, type Param, type Route, route, time } from "../route.ts";

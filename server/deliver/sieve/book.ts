@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { defaultSieveBounds } from "../../../protocol/sieve/bounds.ts";
 import type { Library } from "../../../protocol/sieve/compiler.ts";
 import { type CompileResult, compileScript } from "../../../protocol/sieve/sieve.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import { Recent } from "../../store/recent.ts";
 import type { SharedScript, SieveScript, VacationResponse } from "../../store/sieve-store.ts";
 import type { AccountId, Store } from "../../store/store.ts";

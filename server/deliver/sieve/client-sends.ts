@@ -6,7 +6,7 @@ import { splitHeader } from "../../../protocol/mime/header.ts";
 import type { Action } from "../../../protocol/sieve/actions.ts";
 import { parseMailbox } from "../../../protocol/smtp/address.ts";
 import type { Directory } from "../../access/directory.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { Received } from "../../receive/received.ts";
 import type { Account } from "../../store/store.ts";
 import { forwardersOf } from "../forward.ts";

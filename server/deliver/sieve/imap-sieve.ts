@@ -6,7 +6,7 @@ import type { MessageFacts } from "../../../protocol/mime/facts.ts";
 import type { Action, Surroundings } from "../../../protocol/sieve/actions.ts";
 import { SieveMessage } from "../../../protocol/sieve/message.ts";
 import { runScripts } from "../../../protocol/sieve/sieve.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { Account, AccountId, Change, Mailbox, MailboxId, MessageRow, Store, UidRange } from "../../store/store.ts";
 import type { ScriptBook } from "./book.ts";
 import type { ClientSend } from "./client-sends.ts";

@@ -2,8 +2,8 @@
 import type { Header } from "../../../protocol/mime/header.ts";
 import type { Mailbox } from "../../../protocol/smtp/address.ts";
 import type { Directory } from "../../access/directory.ts";
+import type { Log } from "../../base/log.ts";
 import type { Taken } from "../../judge/judge.ts";
-import type { Log } from "../../log.ts";
 import type { Received, ReceivedRecipient } from "../../receive/received.ts";
 import type { Account, AccountId, Store, Target } from "../../store/store.ts";
 import type { Forwarded } from "../forward.ts";

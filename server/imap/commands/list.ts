@@ -4,7 +4,7 @@ import { matchesPattern } from "../../../protocol/imap/mailbox-name.ts";
 import * as response from "../../../protocol/imap/response.ts";
 import { allRights, shownRights } from "../../../protocol/imap/rights.ts";
 import { rangesOf } from "../../../protocol/imap/set.ts";
-import { breather } from "../../breathe.ts";
+import { breather } from "../../base/breathe.ts";
 import { Flag, type Mailbox, type SpecialUse, type StoreReader } from "../../store/store.ts";
 import { type Answer, noSuchMailbox, notAllowed, ok } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";

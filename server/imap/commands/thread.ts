@@ -7,7 +7,7 @@ import { orderedSubject, references, type ThreadRow } from "../../../protocol/im
 import { parseMessageIds } from "../../../protocol/mime/fields/message-id.ts";
 import { bytesOf, headerValue, splitHeader } from "../../../protocol/mime/header.ts";
 import { baseSubject } from "../../../protocol/mime/subject.ts";
-import { breathing } from "../../breathe.ts";
+import { breathing } from "../../base/breathe.ts";
 import type { Field, Instant, MessageRow, StoreReader } from "../../store/store.ts";
 import { type Answer, no, ok, outOfRange } from "../answer.ts";
 import type { ContentCache } from "../content-cache.ts";

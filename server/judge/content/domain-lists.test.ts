@@ -1,7 +1,7 @@
 /** Lists of bad domains: what counts as listed, and which lists are not believed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { Answer } from "../../net/resolver.ts";
 import { DomainLists } from "./domain-lists.ts";
 

@@ -2,7 +2,7 @@
  * Lists of bad domains over DNS (RFC 5782 §2.2), asked about the links of a message. A list that answers for everything, or that refuses
  * us, is not believed until it is well again.
  */
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { Resolver } from "../../net/resolver.ts";
 import { domainOf } from "./links.ts";
 import { freeMail } from "./rules/hosts.ts";

@@ -1,7 +1,7 @@
 /** Other programs that are asked about a message too: what they may say, and what follows when they say nothing. */
 import type { Header } from "../../../protocol/mime/header.ts";
 import { reply } from "../../../protocol/smtp/reply.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { Received } from "../../receive/received.ts";
 import type { PartialJudge, Taken, Verdict } from "../judge.ts";
 

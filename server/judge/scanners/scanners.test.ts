@@ -4,7 +4,7 @@ import { createServer as createHttp } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { splitHeader } from "../../../protocol/mime/header.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { Received } from "../../receive/received.ts";
 import { clamav } from "./clamav.ts";
 import { milter } from "./milter.ts";
