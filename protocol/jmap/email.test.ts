@@ -190,6 +190,8 @@ describe("bodies (RFC 8621 §4.1.4)", () => {
       ["<script>alert('<p>')</script>done", true, "done"],
       ["a < b", true, "a < b"],
       ["> only quoted", false, "> only quoted"],
+      ["See you.\r\n\r\nOn 3 May Ann <a@x.test> wrote:\r\n\r\n> when?", false, "See you."],
+      ["From 9:00 on:\nall of it\n> when?", false, "From 9:00 on: all of it"],
     ];
     for (const [source, isHtml, expected] of cases) assert.equal(previewOf(source, isHtml), expected);
     assert.ok(previewOf("😀".repeat(500), false).isWellFormed());

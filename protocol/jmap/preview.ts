@@ -70,15 +70,23 @@ function indexOfEnd(html: string, name: string, from: number): number {
 export function previewOf(text: string, isHtml: boolean): string {
   const source = text.slice(0, maxPreviewSource);
   const plain = isHtml ? htmlText(source) : source;
-  const said = plain
-    .split("\n")
-    .filter((line) => !/^\s*>/.test(line) && !/^\s*[-_=*]{4,}\s*$/.test(line))
-    .join(" ");
+  const lines = plain.split("\n").filter((line) => !/^\s*[-_=*]{4,}\s*$/.test(line));
+  const isQuoted = (line: string | undefined) => line !== undefined && /^\s*>/.test(line);
+  const said = lines.filter((line, i) => !isQuoted(line) && !(isIntro(line) && isQuoted(nextLine(lines, i)))).join(" ");
   const flat = collapse(said) || collapse(plain);
   if (flat.length <= maxPreviewChars) return flat;
   // Never half of a surrogate pair.
   const cut = flat.slice(0, maxPreviewChars);
   return (/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut).trimEnd();
+}
+
+/** "On Thursday, 26 November, Ann <ann@x.test> wrote:", in any language. */
+const isIntro = (line: string): boolean => line.length <= 300 && /[\d@].*[:：]\s*$/.test(line);
+
+/** The next one that is not empty. */
+function nextLine(lines: readonly string[], from: number): string | undefined {
+  for (let i = from + 1; i < Math.min(lines.length, from + 4); i++) if (lines[i]?.trim() !== "") return lines[i];
+  return undefined;
 }
 
 function collapse(text: string): string {

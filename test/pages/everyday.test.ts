@@ -46,7 +46,7 @@ test("every day", async (t) => {
     {
       from: "Cid <cid@studio.test>",
       subject: "In the text",
-      html: '<p>See <img src="cid:red@x" alt="red"></p>',
+      html: '<p>See <img src="cid:red@x" alt="red"></p><div><div>On 3 May 2026 Ann &lt;ann@x.test&gt; wrote:</div><blockquote type="cite"><p>An old word</p></blockquote></div><p></p>',
       ago: 6,
       attachment: { name: "red.png", type: "image/png", base64: red, cid: "red@x" },
     },
@@ -183,6 +183,17 @@ test("every day", async (t) => {
       "it is shown",
     );
     assert.equal(await page.getByLabel("1 attachment").count(), 0);
+  });
+
+  await t.test("what an answer quotes at its end is folded, and unfolded when it is asked for", async () => {
+    assert.ok(!(await frame.getByText("wrote:").isVisible()));
+    assert.ok(!(await frame.getByText("An old word").isVisible()));
+    const high = async () => (await page.locator("article iframe").boundingBox())?.height ?? 0;
+    const before = await high();
+    await frame.getByText("Show what was quoted").click();
+    await frame.getByText("An old word").waitFor();
+    assert.ok(await frame.getByText("wrote:").isVisible());
+    await eventually(async () => (await high()) > before + 20, "the frame is as high as what is in it");
   });
 
   await t.test("a letter: files attached, one taken off, a picture in the text, pasted words, sent", async () => {
@@ -631,7 +642,10 @@ test("every day", async (t) => {
         get(this: HTMLIFrameElement) {
           const inside = own?.get?.call(this) as Window | null;
           if (inside !== null)
-            inside.print = () => printed.push(`${this.getAttribute("sandbox")}|${inside.document.body.innerText}`);
+            inside.print = () =>
+              printed.push(
+                `${this.getAttribute("sandbox")}|${inside.document.body.innerText}|${[...inside.document.images].map(({ naturalWidth }) => naturalWidth)}`,
+              );
           return inside;
         },
       });
@@ -647,6 +661,14 @@ test("every day", async (t) => {
     assert.doesNotMatch(sandbox ?? "", /allow-scripts/);
     for (const part of ["New timetable, new islands", "news@ferryline.test", "Three new islands"])
       assert.ok(text.includes(part), text);
+    await row(ann, "In the text").click();
+    await frame.getByAltText("red").waitFor();
+    await page.getByRole("button", { name: "More" }).last().click();
+    await page.getByRole("menuitem", { name: "Print" }).click();
+    await eventually(async () => (await printed()).length > 1, "it is printed");
+    const [, words = "", pictures] = ((await printed())[1] ?? "").split("|");
+    assert.ok(words.includes("An old word"), "what is folded on the screen is on paper");
+    assert.equal(pictures, "40", "with the picture of the text");
   });
 
   await t.test("no mouse: from the list into a letter and back", async () => {
@@ -711,11 +733,14 @@ test("every day", async (t) => {
     await other.page.keyboard.press("c");
     const own = other.page.locator(".letter");
     await own.getByLabel("To", { exact: true }).fill("nobody at all,");
-    await own.getByLabel("Subject").fill("Too much");
     await own.getByRole("button", { name: "Send", exact: true }).click();
     await own.getByText("is not an email address").first().waitFor();
     await own.getByRole("button", { name: /Remove nobody/ }).click();
     await own.getByLabel("To", { exact: true }).fill(`${friend},`);
+    await own.getByRole("button", { name: "Send", exact: true }).click();
+    await own.getByRole("button", { name: "Send all the same" }).waitFor();
+    await own.getByLabel("Subject").fill("Too much");
+    await own.getByRole("button", { name: "Send all the same" }).waitFor({ state: "detached" });
     await own.locator('[contenteditable="true"]').click();
     await own
       .locator('input[type="file"][multiple]')

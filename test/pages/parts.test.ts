@@ -369,6 +369,13 @@ test("plain text: quotes, signature, links", () => {
       [0, "signature"],
     ],
   );
+  const kinds = (text: string) =>
+    blocksOf(text)
+      .map(({ depth, kind }) => (depth > 0 ? "quote" : kind))
+      .join();
+  assert.equal(kinds("Yes.\n\nOn 3 May 2026, Ann <ann@x.test>\nwrote:\n\n> a"), "text,intro,quote");
+  assert.equal(kinds("Yes.\n-- \nBob\n\nAm 3. Mai schrieb Ann:\n> a"), "text,signature,intro,quote");
+  assert.equal(kinds("These two words:\n> a"), "text,quote", "a sentence of one's own");
   assert.deepEqual(
     piecesOf("see (https://x.test/a_(b)), or mail a@b.test.").filter(({ kind }) => kind === "link"),
     [

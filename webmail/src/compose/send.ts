@@ -202,16 +202,22 @@ export function maxDelaySeconds(): number {
   return typeof value === "number" ? value : 0;
 }
 
+/** Why nobody can get it, whatever else it says. */
+export function unsendable({ to, cc, bcc }: Pick<Draft, "to" | "cc" | "bcc">): string | undefined {
+  const everybody = [...to, ...cc, ...bcc];
+  const wrong = everybody.find(({ email }) => !isAddress(email));
+  if (wrong !== undefined) return t("compose.wrongAddress", { address: wrong.email });
+  return everybody.length === 0 ? t("compose.nobody") : undefined;
+}
+
 /** @param when seconds to wait (so long it can be taken back), or the time it is to be sent */
 export async function sendDraft(
   written: Draft,
   when: { readonly seconds: number } | { readonly at: number },
 ): Promise<Sent> {
   const draft = await atHome(written);
-  const everybody = [...draft.to, ...draft.cc, ...draft.bcc];
-  const wrong = everybody.find(({ email }) => !isAddress(email));
-  if (wrong !== undefined) throw new Trouble("said", t("compose.wrongAddress", { address: wrong.email }));
-  if (everybody.length === 0) throw new Trouble("said", t("compose.nobody"));
+  const why = unsendable(draft);
+  if (why !== undefined) throw new Trouble("said", why);
   if (!session.client.sends) throw new Trouble("said", t("compose.cannotSend"));
   const drafts = await mailboxOf("drafts", t("role.drafts"));
   const sent = await mailboxOf("sent", t("role.sent"));
@@ -229,7 +235,7 @@ export async function sendDraft(
         : when.seconds > 0
           ? { HOLDFOR: String(when.seconds) }
           : {};
-  const recipients = [...new Set(everybody.map(({ email }) => email))];
+  const recipients = [...new Set([...draft.to, ...draft.cc, ...draft.bcc].map(({ email }) => email))];
   const keywords = { $draft: true, $seen: true };
   const made = emailOf(draft, drafts.id, keywords);
   const along = await keyField(from).catch(() => []);

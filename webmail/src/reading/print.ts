@@ -1,9 +1,11 @@
 /** A message on paper: in a sandboxed frame of its own, like on the screen, then the browser's own dialog. */
 import type { Email, EmailAddress } from "../jmap/types.ts";
+import { openedOf, subjectOf } from "../secure/opened.svelte.ts";
 import { longDate } from "../shell/dates.ts";
 import { language, t } from "../words.ts";
 import { writerFor } from "./behalf.ts";
 import { bodyOf } from "./body.ts";
+import { inlinePictures } from "./render/inline-pictures.ts";
 
 export async function printEmail(email: Email): Promise<void> {
   const { sanitize } = await import("./render/sanitize.ts");
@@ -34,7 +36,7 @@ export async function printEmail(email: Email): Promise<void> {
   const people = (list: readonly EmailAddress[] | null) =>
     (list ?? []).map((one) => (one.name ? `${one.name} <${one.email}>` : one.email)).join(", ");
   const title = inside.createElement("h2");
-  title.textContent = email.subject ?? "";
+  title.textContent = subjectOf(email) ?? "";
   const head = [
     title,
     line(t("details.from"), people(email.from)),
@@ -42,9 +44,14 @@ export async function printEmail(email: Email): Promise<void> {
     line(t("details.to"), people(email.to)),
     line(t("details.date"), longDate(email.sentAt ?? email.receivedAt, language())),
   ];
-  const { kind, html, text } = bodyOf(email);
+  const within = openedOf(email.id);
+  const { html, text } = within ?? bodyOf(email);
   const rule = inside.createElement("hr");
-  const clean = kind === "html" ? sanitize(html, { inline: new Map(), remote: undefined }) : undefined;
+  const held: string[] = [];
+  const clean =
+    html === ""
+      ? undefined
+      : sanitize(html, { inline: await inlinePictures(email, html, within, held), remote: undefined });
   if (clean !== undefined) {
     const style = inside.createElement("style");
     style.textContent = clean.styles;
@@ -55,7 +62,13 @@ export async function printEmail(email: Email): Promise<void> {
     pre.textContent = text;
     inside.body.append(...head, rule, pre);
   }
-  frame.contentWindow?.addEventListener("afterprint", () => frame.remove());
+  // A ticket is its code: paper waits for pictures.
+  await Promise.all([...inside.images].map((image) => image.decode().catch(() => {})));
+  const end = () => {
+    frame.remove();
+    for (const url of held) URL.revokeObjectURL(url);
+  };
+  frame.contentWindow?.addEventListener("afterprint", end);
   frame.contentWindow?.print();
-  setTimeout(() => frame.remove(), 60_000);
+  setTimeout(end, 60_000);
 }

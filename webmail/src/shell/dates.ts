@@ -31,6 +31,22 @@ export function shortDate(iso: string, language: string, now: number): string {
   return format(language, "year", { year: "numeric", month: "numeric", day: "numeric" }).format(at);
 }
 
+/** Above a message: the hour always, the day unless it is today. */
+export function dayAndTime(iso: string, language: string, now: number): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "";
+  const today = startOfDay(new Date(now));
+  const time = { hour: "numeric", minute: "2-digit" } as const;
+  if (at.getTime() >= today && at.getTime() < today + dayMs) return format(language, "time", time).format(at);
+  const sameYear = at.getFullYear() === new Date(now).getFullYear();
+  return format(language, sameYear ? "day and time" : "year and time", {
+    ...(sameYear ? { weekday: "short" } : { year: "numeric" }),
+    month: "short",
+    day: "numeric",
+    ...time,
+  }).format(at);
+}
+
 export function longDate(iso: string | number, language: string): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return "";

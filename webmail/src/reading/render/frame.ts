@@ -1,4 +1,5 @@
 /** The frame a message is shown in: sandboxed without scripts, under a policy of its own (frame.html and its headers), as high as what is in it. */
+import { foldedClass } from "./quoted.ts";
 import type { Sanitized } from "./sanitize.ts";
 
 export type FrameSays = {
@@ -8,6 +9,8 @@ export type FrameSays = {
   /** A key that the message has no use for. */
   readonly key: (event: KeyboardEvent) => void;
 };
+
+const foldedQuote = `details.${foldedClass}`;
 
 /** Puts a message into a loaded frame; answers how to let go of it. */
 export function fillFrame(frame: HTMLIFrameElement, message: Sanitized, dark: boolean, says: FrameSays): () => void {
@@ -27,7 +30,10 @@ export function fillFrame(frame: HTMLIFrameElement, message: Sanitized, dark: bo
   if (bodyStyle !== null) inside.body.setAttribute("style", bodyStyle);
   const colour = message.body.getAttribute("bgcolor");
   if (colour !== null) inside.body.setAttribute("bgcolor", colour);
+  // Pictures that come later fold nothing that was unfolded.
+  const unfolded = inside.querySelector<HTMLDetailsElement>(foldedQuote)?.open === true;
   inside.body.replaceChildren(...[...message.body.childNodes].map((node) => inside.importNode(node, true)));
+  if (unfolded) inside.querySelector(foldedQuote)?.setAttribute("open", "");
 
   const fit = () => {
     inside.body.style.zoom = "";
@@ -59,6 +65,7 @@ export function fillFrame(frame: HTMLIFrameElement, message: Sanitized, dark: bo
   inside.addEventListener("focusin", over, { signal });
   inside.addEventListener("mouseleave", away, { signal });
   inside.addEventListener("keydown", says.key, { signal });
+  inside.addEventListener("toggle", fit, { signal, capture: true });
   // Its height is our answer to what is in it: only another width asks again, or styles that look at the height would never come to rest.
   let fitted = frame.clientWidth;
   const watching = new ResizeObserver(() => {

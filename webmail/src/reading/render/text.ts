@@ -1,4 +1,5 @@
 /** Plain text for the eye: links can be followed, what is quoted can be folded, the signature is quiet. */
+import { isIntro } from "./quoted.ts";
 
 export type TextPiece =
   | { readonly kind: "text"; readonly text: string }
@@ -7,7 +8,8 @@ export type TextPiece =
 export type TextBlock = {
   /** How many > stand before each line. */
   readonly depth: number;
-  readonly kind: "text" | "signature";
+  /** intro: who wrote what is quoted below it, and when. */
+  readonly kind: "text" | "signature" | "intro";
   readonly pieces: readonly TextPiece[];
 };
 
@@ -46,7 +48,7 @@ export function piecesOf(text: string): readonly TextPiece[] {
 /** RFC 3676 §4.5: > at the beginning of a line; §4.3: "-- " begins the signature. */
 export function blocksOf(text: string): readonly TextBlock[] {
   const lines = text.replace(/\r\n?/g, "\n").split("\n");
-  const blocks: { depth: number; kind: "text" | "signature"; lines: string[] }[] = [];
+  const blocks: { depth: number; kind: TextBlock["kind"]; lines: string[] }[] = [];
   let signature = false;
   for (const line of lines.slice(0, maxTextLines)) {
     const quoted = /^(?:>\s?)+/.exec(line)?.[0] ?? "";
@@ -55,8 +57,22 @@ export function blocksOf(text: string): readonly TextBlock[] {
     if (depth > 0) signature = false;
     const kind = signature ? "signature" : "text";
     const last = blocks.at(-1);
+    if (depth > 0 && last?.depth === 0 && kind === "text") {
+      const intro = takeIntro(last.lines);
+      if (intro.length > 0) blocks.push({ depth: 0, kind: "intro", lines: intro });
+    }
     if (last !== undefined && last.depth === depth && last.kind === kind) last.lines.push(line.slice(quoted.length));
     else blocks.push({ depth, kind, lines: [line.slice(quoted.length)] });
   }
   return blocks.map(({ depth, kind, lines: own }) => ({ depth, kind, pieces: piecesOf(own.join("\n")) }));
 }
+
+/** Takes the last lines off where they say who is quoted: programs break that into two. */
+function takeIntro(lines: string[]): readonly string[] {
+  const end = lines.findLastIndex((line) => line.trim() !== "") + 1;
+  for (let start = end - 1; start >= Math.max(0, end - maxIntroLines); start--)
+    if (isIntro(lines.slice(start, end).join("\n"))) return lines.splice(start);
+  return [];
+}
+
+const maxIntroLines = 3;
