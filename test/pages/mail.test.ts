@@ -234,12 +234,14 @@ test("the webmail", async (t) => {
     await letter.getByText("Saved").waitFor();
     await accessible(ann.page, "a letter");
     await picture(ann.page, "compose");
-    await letter.getByRole("button", { name: "Send", exact: true }).click();
+    await ann.page.keyboard.press("Control+Enter");
     await note(ann, "Sent.").waitFor();
     const bob = await new (talk.constructor as typeof JmapTalk)(pages.origin, friend, "pw").open();
     await eventually(async () => (await inbox(bob)).includes("Lunch?"), "the letter arrives after the seconds of undo");
     // Gone with them: the next Undo that is in sight is the next letter's.
     await note(ann, "Sent.").waitFor({ state: "detached" });
+    const [own] = await talk.calls(["Email/query", { filter: { subject: "Lunch?" } }]);
+    assert.equal(own?.[1].ids.length, 1, "it was sent once");
     const [, emails] = await bob.calls(
       ["Email/query", { filter: { subject: "Lunch?" } }, "q"],
       ["Email/get", { "#ids": { resultOf: "q", name: "Email/query", path: "/ids" }, fetchAllBodyValues: true }, "e"],
@@ -296,6 +298,9 @@ test("the webmail", async (t) => {
     await ann.page.keyboard.type("archive");
     await ann.page.getByRole("option", { name: /Go to Archive/ }).waitFor();
     await accessible(ann.page, "the palette");
+    await ann.page.keyboard.press("Control+a");
+    await ann.page.keyboard.type("vacat");
+    await ann.page.getByRole("option", { name: "Settings: Vacation" }).waitFor();
     await ann.page.keyboard.press("Escape");
     await ann.page.keyboard.press("?");
     await ann.page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();

@@ -5,6 +5,7 @@ import type { Command } from "../../../ui/components/Palette.svelte";
 import { urn } from "../jmap/types.ts";
 import { chooseKnown } from "../list/choose.ts";
 import { mailboxName } from "../nav/names.ts";
+import { sections } from "../settings/sections.ts";
 import { readAll } from "../state/actions.svelte.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
 import { go, inbox, route, toMailbox, toSpecial, withThread } from "../state/route.svelte.ts";
@@ -232,6 +233,12 @@ export function paletteCommands(all: readonly Doing[]): readonly Command[] {
         keys: keys?.[0] === undefined ? undefined : keyText(keys[0]),
         run,
       })),
+    ...sections().map(({ part, label }) => ({
+      id: `settings ${part}`,
+      label: `${t("go.settings")}: ${t(label)}`,
+      icon: "settings" as const,
+      run: () => go({ view: "settings", part }),
+    })),
     ...[{ name: "", tree: mailboxes.tree }, ...mailboxes.shared].flatMap(({ name: owner, tree }) =>
       tree.map(({ mailbox }) => ({
         id: `to ${mailbox.id}`,

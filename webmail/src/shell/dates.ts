@@ -35,10 +35,10 @@ export function shortDate(iso: string, language: string, now: number): string {
 export function dayAndTime(iso: string, language: string, now: number): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return "";
-  const today = startOfDay(new Date(now));
+  const today = new Date(now);
   const time = { hour: "numeric", minute: "2-digit" } as const;
-  if (at.getTime() >= today && at.getTime() < today + dayMs) return format(language, "time", time).format(at);
-  const sameYear = at.getFullYear() === new Date(now).getFullYear();
+  if (startOfDay(at) === startOfDay(today)) return format(language, "time", time).format(at);
+  const sameYear = at.getFullYear() === today.getFullYear();
   return format(language, sameYear ? "day and time" : "year and time", {
     ...(sameYear ? { weekday: "short" } : { year: "numeric" }),
     month: "short",

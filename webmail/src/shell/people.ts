@@ -31,6 +31,12 @@ export function speakers(emails: readonly EmailHead[], own: ReadonlySet<string>,
     .join(", ");
 }
 
+/** What the reader wrote of a conversation; all of it where that is nothing. */
+export function ownOf(emails: readonly EmailHead[], own: ReadonlySet<string>): readonly EmailHead[] {
+  const found = emails.filter(({ from }) => from?.some(({ email }) => own.has(email.toLowerCase())));
+  return found.length > 0 ? found : emails;
+}
+
 export function recipients(emails: readonly EmailHead[]): string {
   const seen = new Map<string, string>();
   for (const { to } of emails) for (const person of to ?? []) seen.set(person.email.toLowerCase(), nameOf(person));

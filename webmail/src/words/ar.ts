@@ -655,6 +655,7 @@ export const ar: Words = {
   "junk.removed": "أُزيل {sender} من القائمة.",
   "settings.filters": "المرشحات",
   "settings.vacation": "الغياب",
+  "settings.account": "كلمة المرور وتسجيل الدخول",
   "look.theme": "فاتح وداكن",
   "look.system": "مثل الجهاز",
   "look.light": "فاتح",

@@ -638,6 +638,7 @@ export const de: Words = {
   "junk.removed": "{sender} steht nicht mehr auf der Liste.",
   "settings.filters": "Filter",
   "settings.vacation": "Abwesenheit",
+  "settings.account": "Passwort und Anmeldung",
   "look.theme": "Hell und dunkel",
   "look.system": "Wie das Gerät",
   "look.light": "Hell",

@@ -645,6 +645,7 @@ export const en = {
   "junk.removed": "{sender} is removed from the list.",
   "settings.filters": "Filters",
   "settings.vacation": "Vacation",
+  "settings.account": "Password and sign-in",
   "look.theme": "Light and dark",
   "look.system": "As the device",
   "look.light": "Light",

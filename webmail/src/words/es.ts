@@ -620,6 +620,7 @@ export const es: Words = {
   "junk.removed": "{sender} ya no está en la lista.",
   "settings.filters": "Filtros",
   "settings.vacation": "Ausencia",
+  "settings.account": "Contraseña y acceso",
   "look.theme": "Claro y oscuro",
   "look.system": "Como el dispositivo",
   "look.light": "Claro",

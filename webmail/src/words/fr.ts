@@ -629,6 +629,7 @@ export const fr: Words = {
   "junk.removed": "{sender} n’est plus dans la liste.",
   "settings.filters": "Filtres",
   "settings.vacation": "Absence",
+  "settings.account": "Mot de passe et connexion",
   "look.theme": "Clair et sombre",
   "look.system": "Comme l’appareil",
   "look.light": "Clair",

@@ -597,6 +597,7 @@ export const ja: Words = {
   "junk.removed": "{sender} をリストから外しました。",
   "settings.filters": "振り分け",
   "settings.vacation": "不在",
+  "settings.account": "パスワードとサインイン",
   "look.theme": "明るさ",
   "look.system": "端末に合わせる",
   "look.light": "ライト",

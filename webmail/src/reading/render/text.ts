@@ -68,7 +68,7 @@ export function blocksOf(text: string): readonly TextBlock[] {
 }
 
 /** Takes the last lines off where they say who is quoted: programs break that into two. */
-function takeIntro(lines: string[]): readonly string[] {
+function takeIntro(lines: string[]): string[] {
   const end = lines.findLastIndex((line) => line.trim() !== "") + 1;
   for (let start = end - 1; start >= Math.max(0, end - maxIntroLines); start--)
     if (isIntro(lines.slice(start, end).join("\n"))) return lines.splice(start);
