@@ -23,3 +23,22 @@ export async function breathing<T>(work: Iterator<undefined, T>): Promise<T> {
     if (turn !== undefined) await turn;
   }
 }
+
+/** What is made of each of many. */
+export async function breathingMap<T, U>(all: readonly T[], make: (one: T) => U): Promise<U[]> {
+  const pause = breather();
+  const made: U[] = [];
+  for (const one of all) {
+    made.push(make(one));
+    const turn = pause();
+    if (turn !== undefined) await turn;
+  }
+  return made;
+}
+
+export const breathingFlatMap = async <T, U>(all: readonly T[], make: (one: T) => readonly U[]): Promise<U[]> =>
+  (await breathingMap(all, make)).flat();
+
+/** Those of many that a test is for. */
+export const breathingFilter = <T>(all: readonly T[], test: (one: T) => boolean): Promise<T[]> =>
+  breathingFlatMap(all, (one) => (test(one) ? [one] : []));

@@ -1,5 +1,6 @@
 /** What an account has besides its mail, as an export writes it: scripts, contacts, identities, filter, rights, and by choice what opens it. */
 import { isSealed } from "../access/sealed-passwords.ts";
+import { breathingMap } from "../breathe.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
 import type { Account, AccountId, Credential, Mailbox, Store } from "../store/store.ts";
 import { type AccountFile, exportedObjects, formatName, type MailFormat } from "./account-file.ts";
@@ -42,7 +43,7 @@ export async function restOf(
   const objects: { [type: string]: { id: string; data: unknown }[] } = {};
   for (const type of exportedObjects) {
     const found = await store.objects(id, type);
-    if (found.objects.length > 0) objects[type] = found.objects.map((one) => ({ id: one.id, data: one.data }));
+    if (found.objects.length > 0) objects[type] = await breathingMap(found.objects, ({ id, data }) => ({ id, data }));
   }
   const sharedBooks = await bookShares(objects["AddressBook"] ?? [], store);
   return {

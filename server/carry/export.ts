@@ -5,8 +5,10 @@
 import { mkdir, open, rename, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeUtf7 } from "../../protocol/imap/mailbox-name.ts";
+import type { Json } from "../../protocol/jmap/types.ts";
 import { mboxMessage } from "../../protocol/mbox/mbox.ts";
 import type { Account, Mailbox, MessageRow, Store } from "../store/store.ts";
+import { writeJson } from "../write-json.ts";
 import type { MailFormat } from "./account-file.ts";
 import { type RestPorts, restOf } from "./account-rest.ts";
 import { marksHead } from "./marks-field.ts";
@@ -65,13 +67,8 @@ export async function exportAccount(
     await writer.end();
   }
   await writer.close();
-  await writeFile(
-    join(folder, "account.json"),
-    JSON.stringify(await restOf(account, mailboxes, format, passwords, ports), null, 1),
-    {
-      mode: 0o600,
-    },
-  );
+  const rest = await writeJson((await restOf(account, mailboxes, format, passwords, ports)) as unknown as Json);
+  await writeFile(join(folder, "account.json"), rest, { mode: 0o600 });
   return { account: account.name, folder, messages, bytes };
 }
 

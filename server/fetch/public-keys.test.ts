@@ -108,7 +108,7 @@ test("a published key is found by its name, at once when it is new, and not when
     now: () => 0 as never,
     has: async () => has,
     store: {
-      objects: async () => ({ objects: all.map(({ id, data: one }) => ({ id, data: one })), state: 1 }),
+      objects: async () => ({ objects: all.map(({ id, data: one }) => ({ id, data: one })), state: 1, chars: 0 }),
       objectsOfAll: async () => {
         loads++;
         return all;

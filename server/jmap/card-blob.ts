@@ -1,5 +1,7 @@
 /** Blobs that cards keep: see `card-media.ts`. */
+
 import { isObject, type Json, type JsonObject } from "../../protocol/jmap/types.ts";
+import { breather } from "../breathe.ts";
 import type { AccountId } from "../store/store.ts";
 import type { Blob } from "./blobs.ts";
 import type { JmapPorts } from "./ports.ts";
@@ -30,7 +32,9 @@ export async function mediaBlob(
   sees: (card: JsonObject) => boolean = () => true,
 ): Promise<Blob | undefined> {
   const { objects } = await ports.store.objects(account, "ContactCard");
+  const pause = breather();
   for (const { data } of objects) {
+    await pause();
     const card = data as Json;
     const media = isObject(card) && sees(card) ? card["media"] : undefined;
     if (!isObject(media)) continue;

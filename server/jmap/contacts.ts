@@ -4,6 +4,7 @@ import * as is from "../../protocol/jmap/check.ts";
 import { cardFault, cardTexts, maxCardChars } from "../../protocol/jmap/contact-card.ts";
 import { utcDateText } from "../../protocol/jmap/email-header.ts";
 import { invalidProperties, isObject, type JsonObject, setError } from "../../protocol/jmap/types.ts";
+import type { StoredObject } from "../store/jmap.ts";
 import type { AccountId } from "../store/store.ts";
 import { type Call, createdId } from "./call.ts";
 import { contacts } from "./capabilities.ts";
@@ -185,15 +186,36 @@ const textConditions: ReadonlySet<string> = new Set([
   "note",
 ]);
 
+/** What was made of cards that a filter is looking at. */
+const textsOf = new WeakMap<StoredObject, Map<string, string>>();
+
+/** All texts of a card that a condition looks at, in small letters, a line each. */
+function textOf(one: StoredObject, condition: string): string {
+  let known = textsOf.get(one);
+  if (known === undefined) textsOf.set(one, (known = new Map()));
+  let text = known.get(condition);
+  if (text === undefined)
+    known.set(
+      condition,
+      (text = cardTexts(one.data as JsonObject, condition)
+        .join("\n")
+        .toLowerCase()),
+    );
+  return text;
+}
+
 /** RFC 9610 §3.3. */
 export const cardRules: QueryRules = {
+  // As many words as a filter of emails has.
+  weight: (name, value) =>
+    textConditions.has(name) && typeof value === "string" ? 10 * Math.max(1, wordsOf(value).length) : 1,
   condition: (name, value) => {
     if (textConditions.has(name)) {
       if (typeof value !== "string") return "wrong";
       const words = wordsOf(value).map((word) => word.toLowerCase());
       return (one) => {
-        const texts = cardTexts(one.data as JsonObject, name).map((text) => text.toLowerCase());
-        return words.every((word) => texts.some((text) => text.includes(word)));
+        const text = textOf(one, name);
+        return words.every((word) => text.includes(word));
       };
     }
     switch (name) {

@@ -2,6 +2,7 @@
 import * as is from "../../protocol/jmap/check.ts";
 import { applyPatch } from "../../protocol/jmap/patch.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
+import { breather, breathingFilter, breathingMap } from "../breathe.ts";
 import type { ObjectEdit, ObjectsChanges } from "../store/jmap.ts";
 import type { AccountId } from "../store/store.ts";
 import { changesArgs, getArgs, pick, pickProperties, setArgs, tooManyToGet, tooManyToSet } from "./arguments.ts";
@@ -20,12 +21,22 @@ async function load(type: ObjectType, call: Call, account: AccountId) {
   }
   const { sees, floor = 0 } = type;
   return {
-    objects: sees === undefined ? found.objects : found.objects.filter(({ id, data }) => sees(data as JsonObject, id)),
+    objects:
+      sees === undefined
+        ? found.objects
+        : await breathingFilter(found.objects, ({ id, data }) => sees(data as JsonObject, id)),
     everything: found.objects,
     state: Math.max(found.state, floor),
     kept: found.state,
+    chars: found.chars,
   };
 }
+
+/** Whether all of an account's may still be read in this request: the calls of one together do not read them again and again. */
+export const tooMuchRead = (call: Call): Extract<Answer, { error: unknown }> | undefined =>
+  call.room.isFull
+    ? failed("requestTooLarge", "The calls of this request look through too much together: send them apart.")
+    : undefined;
 
 export const allObjects = load;
 
@@ -44,12 +55,15 @@ export const getObjects = (own: ObjectType): Method =>
       if ("error" in names) return names.error;
       const refusal = tooManyToGet(ids, call);
       if (refusal !== undefined) return refusal;
-      const { objects, state } = await load(type, call, account);
+      const full = tooMuchRead(call);
+      if (full !== undefined) return full;
+      const { objects, state, chars } = await load(type, call, account);
+      call.room.takeBytes(chars);
       const wanted = ids === undefined ? undefined : new Set(ids);
       const list = objects.filter(({ id }) => wanted === undefined || wanted.has(id));
       if (list.length > call.ports.settings.maxObjectsInGet) return failed("requestTooLarge");
       const there = new Set(list.map(({ id }) => id));
-      const answered = list.map(({ id, data }) => pick(shown(type, id, data as JsonObject), names));
+      const answered = await breathingMap(list, ({ id, data }) => pick(shown(type, id, data as JsonObject), names));
       if (!call.room.hasFor(answered))
         return failed("requestTooLarge", "They are too large together: ask for fewer at once.");
       return {
@@ -131,7 +145,7 @@ export type SetDone = {
   readonly created: ReadonlyMap<string, string>;
   readonly updated: readonly string[];
   /** All that there is afterwards, of what the caller sees. */
-  readonly all: ReadonlyMap<string, JsonObject>;
+  readonly all: ReadonlyMap<string, { readonly data: unknown }>;
 };
 
 export const setObjects = (own: ObjectType): Method =>
@@ -155,13 +169,19 @@ export async function setThem(
 ): Promise<SetDone | Extract<Answer, { error: unknown }>> {
   const refusal = tooManyToSet(args, call);
   if (refusal !== undefined && "error" in refusal) return refusal;
+  const full = tooMuchRead(call);
+  if (full !== undefined) return full;
   const ifState = args.ifInState === undefined ? undefined : (stateNumber(type, args.ifInState) ?? -1);
-  const { objects, everything, state, kept } = await load(type, call, account);
+  const { objects, everything, state, kept, chars } = await load(type, call, account);
+  call.room.takeBytes(chars);
   const { unique, most = Number.POSITIVE_INFINITY } = type;
   let count = everything.length;
-  const taken = new Set(unique === undefined ? [] : everything.map(({ data }) => (data as JsonObject)[unique]));
   if (ifState !== undefined && ifState !== state) return failed("stateMismatch");
-  const known = new Map(objects.map(({ id, data }) => [id, data as JsonObject]));
+  const taken = new Set(
+    unique === undefined ? [] : await breathingMap(everything, ({ data }) => (data as JsonObject)[unique]),
+  );
+  const known = new Map<string, { readonly data: unknown }>(objects.map((one) => [one.id, one]));
+  const pause = breather();
   const edits: ObjectEdit[] = [];
   const created: { [id: string]: JsonObject } = {};
   const updated: { [id: string]: JsonObject | null } = {};
@@ -171,6 +191,7 @@ export async function setThem(
   const notDestroyed: { [id: string]: SetError } = {};
   const made = new Map<string, string>();
   for (const [creation, object] of Object.entries(args.create ?? {})) {
+    await pause();
     if (count >= most) {
       notCreated[creation] = setError("overQuota", `An account may have ${most} of these: remove one first.`);
       continue;
@@ -189,7 +210,7 @@ export async function setThem(
     if (unique !== undefined) taken.add(data[unique]);
     count++;
     edits.push({ id, data });
-    known.set(id, data);
+    known.set(id, { data });
     made.set(creation, id);
     call.created.set(creation, id);
     const all = shown(type, id, data);
@@ -201,8 +222,9 @@ export async function setThem(
     );
   }
   for (const [key, patch] of Object.entries(args.update ?? {})) {
+    await pause();
     const id = createdId(call, key);
-    const before = id === undefined ? undefined : known.get(id);
+    const before = id === undefined ? undefined : (known.get(id)?.data as JsonObject | undefined);
     if (id === undefined || before === undefined) {
       notUpdated[key] = setError("notFound");
       continue;
@@ -228,7 +250,7 @@ export async function setThem(
       continue;
     }
     const { data } = accepted;
-    known.set(id, data);
+    known.set(id, { data });
     edits.push({ id, data });
     const after = shown(type, id, data);
     const more = Object.fromEntries(
@@ -240,7 +262,7 @@ export async function setThem(
   }
   for (const key of args.destroy ?? []) {
     const id = createdId(call, key);
-    const data = id === undefined ? undefined : known.get(id);
+    const data = id === undefined ? undefined : (known.get(id)?.data as JsonObject | undefined);
     if (id === undefined || data === undefined) {
       notDestroyed[key] = setError("notFound");
       continue;

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
+import { breathingFlatMap } from "../breathe.ts";
 import type { Queue } from "../queue/queue.ts";
 import {
   canceledSubmission,
@@ -14,6 +15,7 @@ import {
 } from "../scheduled/scheduled.ts";
 import type { AccountId } from "../store/store.ts";
 import { readBlob } from "./blobs.ts";
+import type { SetDone } from "./objects.ts";
 import type { JmapPorts } from "./ports.ts";
 import { ReturnedReports } from "./returned.ts";
 import { firstStatus, handedOver, handOver, headerOf, laterStatus, readEnvelope } from "./submission.ts";
@@ -109,13 +111,13 @@ export class Outbox {
   }
 
   /** Looks after what a client has set, and forgets the oldest of too many. `all`: of the account, as far as the client sees. */
-  async follow(account: AccountId, set: readonly string[], all: ReadonlyMap<string, unknown>): Promise<void> {
+  async follow(account: AccountId, set: readonly string[], all: SetDone["all"]): Promise<void> {
     for (const id of set) {
-      const data = all.get(id);
+      const data = all.get(id)?.data;
       if (isSubmission(data)) this.watch(account, id, data);
     }
     if (all.size <= maxBeforeTidying) return;
-    const over = [...all].flatMap(([id, data]) =>
+    const over = await breathingFlatMap([...all], ([id, { data }]) =>
       isSubmission(data) && isAtEnd(data) ? [{ id, at: data.sendAt }] : [],
     );
     over.sort((one, other) => (one.at < other.at ? -1 : 1));

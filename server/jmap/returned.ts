@@ -9,6 +9,7 @@ import { parseState } from "../../protocol/jmap/state.ts";
 import { isObject, type JsonObject } from "../../protocol/jmap/types.ts";
 import { headerValue } from "../../protocol/mime/header.ts";
 import { type ReadReport, readReport } from "../../protocol/mime/read-report.ts";
+import { breather } from "../breathe.ts";
 import { isSubmission, type Submission, submissionName } from "../scheduled/scheduled.ts";
 import type { MailState } from "../store/jmap.ts";
 import type { AccountId, EmailId } from "../store/store.ts";
@@ -122,7 +123,9 @@ export class ReturnedReports {
         : bareId(typeof receipt?.["originalMessageId"] === "string" ? receipt["originalMessageId"] : undefined);
     if (about === undefined) return;
     const { objects } = await store.objects(account, submissionName);
+    const pause = breather();
     for (const { id, data } of objects) {
+      await pause();
       if (!isSubmission(data) || data.messageId !== about) continue;
       const kind = receipt === undefined ? "dsnBlobIds" : "mdnBlobIds";
       const known = data[kind] ?? [];

@@ -7,6 +7,7 @@ import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
 import { permits } from "../access/scopes.ts";
 import type { Account } from "../store/store.ts";
 import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
+import { writeJson } from "../write-json.ts";
 import { type Access, accessToBlobs, blobFor } from "./access.ts";
 import { sharedWith } from "./accounts.ts";
 import type { Authentication, Who } from "./auth.ts";
@@ -156,7 +157,7 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
     if ("status" in parsed) return sendProblem(reply, parsed);
     const answer = await answerRequest(service, who, parsed.value, originOf(request));
     if ("status" in answer) return sendProblem(reply, answer as Problem);
-    return reply.type("application/json").send(JSON.stringify(answer));
+    return reply.type("application/json").send(await writeJson(answer));
   });
   app.post(`${paths.api}/`, api, (_request, reply) => reply.redirect(paths.api, 308));
 

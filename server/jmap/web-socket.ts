@@ -6,6 +6,7 @@ import type { WebSocket } from "ws";
 import * as is from "../../protocol/jmap/check.ts";
 import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
+import { writeJson } from "../write-json.ts";
 import { Hearing } from "./hearing.ts";
 import { sendProblem } from "./problem.ts";
 import type { PushHub, StateChange } from "./push.ts";
@@ -57,10 +58,11 @@ function serve(socket: WebSocket, who: Asking, origin: string, service: JmapServ
   const { log, settings } = service.ports;
   let hearing: Hearing | undefined;
   let missed = 0;
-  const send = (message: object): void => {
+  const write = (text: Buffer | string): void => {
     if (socket.bufferedAmount > maxUnsentBytes) socket.terminate();
-    else if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+    else if (socket.readyState === socket.OPEN) socket.send(text, { binary: false });
   };
+  const send = (message: object): void => write(JSON.stringify(message));
   const refuse = (problem: Problem, requestId: unknown): void =>
     send({ "@type": "RequestError", requestId: typeof requestId === "string" ? requestId : null, ...problem });
   const ping = setInterval(() => {
@@ -120,7 +122,8 @@ function serve(socket: WebSocket, who: Asking, origin: string, service: JmapServ
         const { "@type": _, id, ...request } = value as JsonObject;
         const answer = await answerRequest(service, who, request, origin);
         if ("status" in answer) return refuse(answer as Problem, id);
-        return send({ "@type": "Response", ...(typeof id === "string" ? { requestId: id } : {}), ...answer });
+        const requestId = typeof id === "string" ? { requestId: id } : {};
+        return write(await writeJson({ "@type": "Response", ...requestId, ...answer }));
       }
       case "WebSocketPushEnable":
         return pushEnable(value as JsonObject);

@@ -22,6 +22,7 @@ import { sendingReads, sendingWrites } from "./sending.ts";
 import { sharingReads, sharingWrites } from "./sharing-store.ts";
 import { databaseFile } from "./sqlite.ts";
 import type { Acceptance, Change, NewMessage, Store, StoreReader, StoreWriter } from "./store.ts";
+import { type ObjectTexts, storedObjects } from "./stored-objects.ts";
 import { verifyStore } from "./verify.ts";
 import { wordsQueries, wordsReads, wordsWrites } from "./words.ts";
 import type { ThreadData } from "./worker.ts";
@@ -188,6 +189,7 @@ function readerOf(lanes: readonly Lane[], searching: Lane, busy: () => Promise<v
     peers: op("peers"),
     quarantined: op("quarantined"),
     ...(each(jmapReads, op) as Pick<StoreReader, (typeof jmapReads)[number]>),
+    objects: async (...args) => storedObjects(await ask<ObjectTexts>("objectTexts", args)),
     ...(each(sendingReads, op) as Pick<StoreReader, (typeof sendingReads)[number]>),
     ...(each(hostingReads, op) as Pick<StoreReader, (typeof hostingReads)[number]>),
     ...(each(carryReads, op) as Pick<StoreReader, (typeof carryReads)[number]>),

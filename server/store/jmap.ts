@@ -262,7 +262,14 @@ export type MailboxMade =
 // ---------------------------------------------------------------- objects, uploads, sessions
 
 /** Something small that is kept as JSON. `id` is unique within its account and type. */
+/** `data` is read anew each time: keep what you look at more than once. */
 export type StoredObject = { readonly id: string; readonly data: unknown };
+/** `chars`: how much all of them are as they are kept. */
+export type StoredObjects = {
+  readonly objects: readonly StoredObject[];
+  readonly state: number;
+  readonly chars: number;
+};
 export type ObjectsChanges =
   | {
       readonly kind: "done";
@@ -359,11 +366,7 @@ export interface JmapReader {
   ): Promise<MailboxThreads | undefined>;
   mailboxChanges(account: AccountId, since: MailState, max: number): Promise<MailboxesChanges>;
   /** Objects of a type, all of them where no ids are given; in the order of their ids. */
-  objects(
-    account: AccountId,
-    type: string,
-    ids?: readonly string[],
-  ): Promise<{ readonly objects: readonly StoredObject[]; readonly state: number }>;
+  objects(account: AccountId, type: string, ids?: readonly string[]): Promise<StoredObjects>;
   objectStates(account: AccountId): Promise<readonly { readonly type: string; readonly state: number }[]>;
   objectChanges(account: AccountId, type: string, since: number, max: number): Promise<ObjectsChanges>;
   /** All objects of a type, of every account: for what a server does on its own. */

@@ -353,6 +353,13 @@ describe("contacts (RFC 9610)", () => {
       await ids({ filter: { operator: "NOT", conditions: [{ kind: "group" }] }, sort: [{ property: "name/surname" }] }),
       [b.id, a.id],
     );
+    // What looks through all again and again is refused: too many words, conditions, keys of a sort.
+    for (const [query, type] of [
+      [{ filter: { text: "a ".repeat(51) } }, "unsupportedFilter"],
+      [{ filter: { operator: "OR", conditions: Array(501).fill({ kind: "group" }) } }, "unsupportedFilter"],
+      [{ sort: Array(11).fill({ property: "created" }) }, "unsupportedSort"],
+    ] as const)
+      assert.equal((await me.error("ContactCard/query", query)).type, type);
     const query = await me.call("ContactCard/query", { filter: { "name/given": "ann" } });
     await me.call("ContactCard/set", { update: { [b.id]: { "name/components": [{ kind: "given", value: "Anna" }] } } });
     const changes = await me.call("ContactCard/queryChanges", {

@@ -8,7 +8,8 @@ import {
   type SetError,
   setError,
 } from "../../../protocol/jmap/types.ts";
-import type { StoredObject } from "../../store/jmap.ts";
+import { breathingFlatMap } from "../../breathe.ts";
+import type { ObjectEdit, StoredObject } from "../../store/jmap.ts";
 import type { AccountId } from "../../store/store.ts";
 import { setArgs } from "../arguments.ts";
 import { type Answer, type Call, createdId, method } from "../call.ts";
@@ -39,28 +40,23 @@ async function setOwn(args: is.Of<typeof shape>, call: Call, account: AccountId)
   const { objects: before } = await allObjects(addressBookType, call, account);
   const plain = { ...given, update: given.update && withShares(given.update, before) };
   const doomed = new Set((args.destroy ?? []).flatMap((key) => createdId(call, key) ?? []));
-  const { objects: cards } = await allObjects(cardType, call, account);
-  const booksOf = (card: (typeof cards)[number]) =>
-    Object.keys((property(card, "addressBookIds") as object | undefined) ?? {});
+  const cards = doomed.size === 0 ? [] : await cardsIn(doomed, call, account);
   const notDestroyed: { [id: string]: SetError } = {};
   for (const id of doomed)
-    if (!onDestroyRemoveContents && cards.some((card) => booksOf(card).includes(id)))
+    if (!onDestroyRemoveContents && cards.some(({ books }) => books.includes(id)))
       notDestroyed[id] = setError("addressBookHasContents");
   const destroy = (args.destroy ?? []).filter((key) => notDestroyed[createdId(call, key) ?? ""] === undefined);
   const done = await setThem(addressBookType, { ...plain, destroy }, call, account);
   if ("error" in done) return done;
   const destroyed = new Set(done.ok["destroyed"] as readonly string[]);
   // Cards leave with their last book.
-  const edits = cards
-    .filter((card) => booksOf(card).some((id) => destroyed.has(id)))
-    .map((card) => {
-      const left = booksOf(card).filter((id) => !destroyed.has(id));
-      if (left.length === 0) return { id: card.id, data: undefined };
-      return {
-        id: card.id,
-        data: { ...(card.data as JsonObject), addressBookIds: Object.fromEntries(left.map((id) => [id, true])) },
-      };
-    });
+  const edits = await breathingFlatMap(cards, ({ card, books }): ObjectEdit[] => {
+    const left = books.filter((id) => !destroyed.has(id));
+    if (left.length === books.length) return [];
+    if (left.length === 0) return [{ id: card.id, data: undefined }];
+    const addressBookIds = Object.fromEntries(left.map((id) => [id, true]));
+    return [{ id: card.id, data: { ...(card.data as JsonObject), addressBookIds } }];
+  });
   if (edits.length > 0) await store.objectsPut(account, cardType.name, edits, undefined);
   let newState = done.ok["newState"] as string;
   let defaults: JsonObject = {};
@@ -112,6 +108,15 @@ function withDefaults(
     all[key] = { ...(all[key] as JsonObject | null | undefined), ...(change as JsonObject) };
   }
   return { created, updated };
+}
+
+/** Cards in some of the books, with all of their books. */
+async function cardsIn(books: ReadonlySet<string>, call: Call, account: AccountId) {
+  const { objects } = await allObjects(cardType, call, account);
+  return breathingFlatMap(objects, (card) => {
+    const own = Object.keys((property(card, "addressBookIds") as object | undefined) ?? {});
+    return own.some((id) => books.has(id)) ? [{ card, books: own }] : [];
+  });
 }
 
 /** "shareWith/P7": one person's rights, also where nobody has any yet; null takes them away. */

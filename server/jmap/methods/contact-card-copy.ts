@@ -21,13 +21,13 @@ export const contactCardCopy = method(
     const source = await sourceOf(fromAccountId, call);
     if (source === undefined) return failed("fromAccountNotFound");
     if (args.ifFromInState !== undefined && args.ifFromInState !== String(source.state)) return failed("stateMismatch");
-    const cards = new Map(source.objects.map(({ id, data }) => [id, data as JsonObject]));
+    const cards = new Map(source.objects.map((one) => [one.id, one]));
     const wanted: { [creation: string]: JsonObject } = {};
     const missing: { [creation: string]: SetError } = {};
     const originals = new Map<string, string>();
     for (const [creation, { id: key, ...changes }] of Object.entries(create)) {
       const id = typeof key === "string" ? createdId(call, key) : undefined;
-      const card = id === undefined ? undefined : cards.get(id);
+      const card = id === undefined ? undefined : (cards.get(id)?.data as JsonObject | undefined);
       if (id === undefined || card === undefined) missing[creation] = setError("notFound");
       else {
         originals.set(creation, id);

@@ -1,6 +1,7 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import type { JsonObject } from "../../../protocol/jmap/types.ts";
 import { failed } from "../../../protocol/jmap/types.ts";
+import { breathingFilter, breathingMap } from "../../breathe.ts";
 import { getArgs, pick, tooManyToGet } from "../arguments.ts";
 import { method } from "../call.ts";
 import { contacts } from "../capabilities.ts";
@@ -18,11 +19,13 @@ export const contactCardGet = method(
     const { sees, show = shownMedia, floor = 0 } = forCaller(cardType, call);
     const found = await call.ports.store.objects(account, cardType.name, ids);
     const objects =
-      sees === undefined ? found.objects : found.objects.filter(({ id, data }) => sees(data as JsonObject, id));
+      sees === undefined
+        ? found.objects
+        : await breathingFilter(found.objects, ({ id, data }) => sees(data as JsonObject, id));
     const state = Math.max(found.state, floor);
     if (objects.length > call.ports.settings.maxObjectsInGet)
       return failed("requestTooLarge", "There are more cards than that: ask for them by their ids.");
-    const list = objects.map(({ id, data }) => {
+    const list = await breathingMap(objects, ({ id, data }) => {
       const card: JsonObject = { id, ...show(data as JsonObject, id) };
       return properties === undefined ? card : pick(card, ["id", ...properties]);
     });

@@ -9,7 +9,7 @@ import { principalRules, principalsOf, principalsSince, principalsState } from "
 /** RFC 9670 §2.5. */
 export const principalQueryChanges = method(principals, is.object(queryChangesArgs), async (args, call) => {
   const all = await principalsOf(call);
-  const ids = listObjects(all, args.filter, args.sort, principalRules);
+  const ids = await listObjects(all, args.filter, args.sort, principalRules);
   if ("error" in ids) return ids;
   const state = principalsState(all);
   const changes = principalsSince(args.sinceQueryState, all);

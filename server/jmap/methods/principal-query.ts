@@ -8,7 +8,7 @@ import { principalRules, principalsOf, principalsState } from "../principals.ts"
 /** RFC 9670 §2.4. */
 export const principalQuery = method(principals, is.object(queryArgs), async (args, call) => {
   const all = await principalsOf(call);
-  const ids = listObjects(all, args.filter, args.sort, principalRules);
+  const ids = await listObjects(all, args.filter, args.sort, principalRules);
   if ("error" in ids) return ids;
   const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
   if ("error" in paged) return paged;

@@ -11,7 +11,7 @@ import { listQuotas } from "../quota-query.ts";
 export const quotaQueryChanges = method(quota, is.object(queryChangesArgs), async (args, call) => {
   if (parseState(args.sinceQueryState) === undefined) return failed("cannotCalculateChanges");
   const { quotas, state } = await quotasOf(call);
-  const ids = listQuotas(quotas, args);
+  const ids = await listQuotas(quotas, args);
   if ("error" in ids) return ids;
   const updated = state === args.sinceQueryState ? [] : ids;
   const listed = listChanges(ids, { created: [], updated, destroyed: [] }, args);

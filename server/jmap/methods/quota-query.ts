@@ -8,7 +8,7 @@ import { listQuotas } from "../quota-query.ts";
 /** RFC 9425 §5.3. */
 export const quotaQuery = method(quota, is.object(queryArgs), async (args, call) => {
   const { quotas, state } = await quotasOf(call);
-  const ids = listQuotas(quotas, args);
+  const ids = await listQuotas(quotas, args);
   if ("error" in ids) return ids;
   const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
   if ("error" in paged) return paged;

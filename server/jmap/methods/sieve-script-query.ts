@@ -23,7 +23,7 @@ const rules: QueryRules = {
 export const sieveScriptQuery = method(sieve, is.object(queryArgs), async (args, call, account) => {
   const { scripts, revision } = await call.ports.store.sieveScripts(account);
   const objects = scripts.map((script) => ({ id: scriptId(script.id), data: showScript(script) }));
-  const ids = listObjects(objects, args.filter, args.sort, rules);
+  const ids = await listObjects(objects, args.filter, args.sort, rules);
   if ("error" in ids) return ids;
   const paged = page(ids, args, call.ports.settings.maxObjectsInGet);
   if ("error" in paged) return paged;

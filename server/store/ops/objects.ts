@@ -1,6 +1,7 @@
 /** Small things of an account that are kept as JSON with their changes; uploaded blobs; sessions of browsers and programs. */
-import type { ObjectEdit, ObjectsChanges, StoredObject, Upload, UploadBounds, WebSession } from "../jmap.ts";
+import type { ObjectEdit, ObjectsChanges, StoredObjects, Upload, UploadBounds, WebSession } from "../jmap.ts";
 import type { AccountId } from "../store.ts";
+import { type ObjectTexts, storedObjects } from "../stored-objects.ts";
 import { insertContent } from "./contents.ts";
 import type { KeptMessage } from "./kept.ts";
 import { lockAccount, nextModseq } from "./mailbox-tree.ts";
@@ -24,11 +25,7 @@ function* stateOf(account: AccountId, type: string): Op<number> {
   return row?.modseq ?? 0;
 }
 
-export function* objects(
-  account: AccountId,
-  type: string,
-  ids?: readonly string[],
-): Op<{ readonly objects: readonly StoredObject[]; readonly state: number }> {
+export function* objectTexts(account: AccountId, type: string, ids?: readonly string[]): Op<ObjectTexts> {
   const state = yield* stateOf(account, type);
   const found =
     ids === undefined
@@ -44,7 +41,11 @@ export function* objects(
           type,
           JSON.stringify(ids),
         );
-  return { objects: found.map(([id, data]) => ({ id: id as string, data: JSON.parse(data as string) })), state };
+  return { texts: found.flat() as string[], state };
+}
+
+export function* objects(account: AccountId, type: string, ids?: readonly string[]): Op<StoredObjects> {
+  return storedObjects(yield* objectTexts(account, type, ids));
 }
 
 export function* objectStates(account: AccountId): Op<readonly { readonly type: string; readonly state: number }[]> {

@@ -123,6 +123,7 @@ export const readOps = {
   mailboxCounts: jmapMailboxes.mailboxCounts,
   mailboxThreads,
   objects: objects.objects,
+  objectTexts: objects.objectTexts,
   objectStates: objects.objectStates,
   objectChanges: objects.objectChanges,
   objectsOfAll: objects.objectsOfAll,
