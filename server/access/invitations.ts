@@ -1,5 +1,6 @@
 /** Invitations: a secret that makes one account, once. And signing up, where an administrator has allowed it. */
 import { createHash, randomBytes } from "node:crypto";
+import { isDisplayName, noDisplayName } from "../../protocol/display-name.ts";
 import type { Invitation } from "../store/security-store.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
 import { makeCredential } from "./password.ts";
@@ -52,6 +53,7 @@ export async function acceptInvitation(
   const found = await findInvitation(store, secret, now);
   if (found === undefined) return gone;
   const shown = (displayName ?? found.displayName).slice(0, maxDisplayNameChars);
+  if (!isDisplayName(shown)) return { kind: "refused", faults: [noDisplayName] };
   const faults = await passwordFaults(password, [found.name, shown]);
   if (faults.length > 0) return { kind: "refused", faults };
   const credential = await makeCredential(password, now);

@@ -1,6 +1,7 @@
 /** An LDAP directory: it proves passwords (a bind, RFC 4513 §5.1), and says who there is. */
 import { readFile } from "node:fs/promises";
 import type { Client, Entry } from "ldapts";
+import { displayNameOf } from "../../protocol/display-name.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Log } from "../base/log.ts";
 import type { Account, Instant, Store } from "../store/store.ts";
@@ -160,7 +161,7 @@ function personOf(entry: Entry, addressAttribute: string, nameAttribute: string)
   const mailbox = parseMailbox(first(addressAttribute));
   if (mailbox === undefined) return [];
   const address = `${mailbox.local.toLowerCase().normalize("NFC")}@${mailbox.domain}`;
-  return [{ dn: entry.dn, address, displayName: first(nameAttribute).slice(0, 200) }];
+  return [{ dn: entry.dn, address, displayName: displayNameOf(first(nameAttribute), 200) }];
 }
 
 export type LdapSynced = {

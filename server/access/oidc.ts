@@ -1,6 +1,7 @@
 /** The configured OpenID Connect issuer: people sign in there, and its tokens open mail protocols. */
 import type { JWTPayload } from "jose";
 import type { Configuration } from "openid-client";
+import { displayNameOf } from "../../protocol/display-name.ts";
 import type { Log } from "../base/log.ts";
 import type { Account, Store } from "../store/store.ts";
 import type { Directory } from "./directory.ts";
@@ -211,7 +212,7 @@ export class Oidc {
     const found = await directory.accountByName(name);
     if (found !== undefined) return usable(found);
     if (!settings.createAccounts) return nobody;
-    const displayName = typeof claims["name"] === "string" ? claims["name"].slice(0, maxDisplayNameChars) : "";
+    const displayName = typeof claims["name"] === "string" ? displayNameOf(claims["name"], maxDisplayNameChars) : "";
     const made = await store.createAccount({ name, displayName, role: "user", quotaBytes: 0 }, [], now());
     if (made.kind === "done") return made.account;
     return made.kind === "exists" ? usable(await directory.accountByName(name)) : nobody;

@@ -1,4 +1,5 @@
 /** Signing up without being asked: off unless an administrator allows it, and then in named domains alone. */
+import { isDisplayName, noDisplayName } from "../../protocol/display-name.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { Instant, Store } from "../store/store.ts";
 import type { Joined } from "./invitations.ts";
@@ -39,6 +40,7 @@ export async function signUp(
   if (reserved.test(local)) return refused("This address is kept for the people who run the server: choose another.");
   const name = `${local}@${mailbox.domain}`;
   const displayName = (asked.displayName ?? "").slice(0, maxDisplayNameChars);
+  if (!isDisplayName(displayName)) return refused(noDisplayName);
   const faults = await passwordFaults(asked.password, [name, displayName]);
   if (faults.length > 0) return refused(...faults);
   const credential = await makeCredential(asked.password, now);

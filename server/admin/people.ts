@@ -1,4 +1,5 @@
 /** Making and changing accounts, for the command line and the API alike: what a tenant may have, and who must be left. */
+import { isDisplayName, noDisplayName } from "../../protocol/display-name.ts";
 import { maxPasswordChars } from "../../protocol/sasl/prep.ts";
 import { generatePassword, makeCredential, type NewCredential, parsePhc } from "../access/password.ts";
 import { takeBackScheduled } from "../scheduled/scheduled.ts";
@@ -26,6 +27,7 @@ export async function addAccount(
   if (address === undefined) return badAddress(account.name);
   const name = `${address.local}@${address.domain}`;
   const { displayName = "", role = "user", quotaBytes = 0 } = account;
+  if (!isDisplayName(displayName)) return no(noDisplayName, "displayName");
   const made = await store.createAccount({ name, displayName, role, quotaBytes }, [credential], at);
   if (made.kind === "done") return made;
   if (made.kind === "no-domain") return noDomain(address.domain);
@@ -190,6 +192,7 @@ export async function changePerson(
     readonly quotaBytes?: number | undefined;
   },
 ): Promise<{ readonly kind: "done" } | Refused> {
+  if (!isDisplayName(change.displayName ?? "")) return no(noDisplayName, "displayName");
   if ((change.disabled === true || change.role === "user") && (await isLastAdministrator(world, account)))
     return lastAdministrator(account);
   if (change.quotaBytes !== undefined && change.quotaBytes !== account.quotaBytes) {

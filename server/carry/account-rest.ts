@@ -1,6 +1,6 @@
 /** What an account has besides its mail, as an export writes it: scripts, contacts, identities, filter, rights, and by choice what opens it. */
 import { isSealed } from "../access/sealed-passwords.ts";
-import { breathingMap } from "../breathe.ts";
+import { breathingMap } from "../base/breathe.ts";
 import { filterPrefixes } from "../judge/content/preference-keys.ts";
 import type { Account, AccountId, Credential, Mailbox, Store } from "../store/store.ts";
 import { type AccountFile, exportedObjects, formatName, type MailFormat } from "./account-file.ts";

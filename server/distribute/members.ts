@@ -1,4 +1,5 @@
 /** How people come to a list and leave it: by mail, by links, by those who look after it. */
+import { displayNameOf } from "../../protocol/display-name.ts";
 import type { ListRequest, Member, MemberRole } from "../store/lists-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Letters } from "./letters.ts";
@@ -95,7 +96,7 @@ export function makeMemberships(ports: DistributePorts, letters: Letters) {
     const request: Omit<ListRequest, "id"> = {
       list: list.address,
       address,
-      displayName: displayName.slice(0, 200),
+      displayName: displayNameOf(displayName, 200),
       action,
       state: "unconfirmed",
       secret: ports.secret(),

@@ -1,7 +1,7 @@
 /** Blobs that cards keep: see `card-media.ts`. */
 
 import { isObject, type Json, type JsonObject } from "../../protocol/jmap/types.ts";
-import { breather } from "../breathe.ts";
+import { breather } from "../base/breathe.ts";
 import type { AccountId } from "../store/store.ts";
 import type { Blob } from "./blobs.ts";
 import type { JmapPorts } from "./ports.ts";

@@ -1,5 +1,6 @@
 /** Identities (RFC 8621 §6): addresses that a person may send as, with what goes with them. */
 
+import { isDisplayName, noDisplayName } from "../../protocol/display-name.ts";
 import { invalidProperties, isObject, type JsonObject, setError } from "../../protocol/jmap/types.ts";
 import { parseMailbox } from "../../protocol/smtp/address.ts";
 import type { SendAs } from "../access/directory.ts";
@@ -53,7 +54,7 @@ export const ownIdentityType: ObjectType = {
       return {
         error: invalidProperties(
           bad,
-          `These cannot be set, or not to this: ${bad.join(", ")}. A name has at most ${maxNameChars} characters, a signature ${maxSignatureChars}.`,
+          `These cannot be set, or not to this: ${bad.join(", ")}. A name has at most ${maxNameChars} characters, a signature ${maxSignatureChars}. ${noDisplayName}`,
         ),
       };
     if (before !== undefined && before["email"] !== data["email"])
@@ -70,7 +71,8 @@ export const ownIdentityType: ObjectType = {
 
 function isFine(name: string, value: unknown): boolean {
   const most = texts[name];
-  if (most !== undefined) return typeof value === "string" && value.length <= most;
+  if (most !== undefined)
+    return typeof value === "string" && value.length <= most && (name !== "name" || isDisplayName(value));
   if (name === "email") return isAddress(value);
   return value === null || isAddressList(value);
 }
@@ -87,7 +89,7 @@ export const isAddressList = (value: unknown): boolean =>
       isAddress(one["email"]) &&
       (one["name"] === undefined ||
         one["name"] === null ||
-        (typeof one["name"] === "string" && one["name"].length <= maxNameChars)),
+        (typeof one["name"] === "string" && one["name"].length <= maxNameChars && isDisplayName(one["name"]))),
   );
 
 /** "*@domain" (RFC 8621 §6) stands for every address of it that is nobody else's: whoever the catch-all goes to, alone, has it. */

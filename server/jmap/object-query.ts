@@ -1,7 +1,7 @@
 /** /query and /queryChanges of objects that are few enough to be looked at one by one (RFC 8620 §5.5, §5.6). */
 import * as is from "../../protocol/jmap/check.ts";
 import { failed, isObject, type JsonObject } from "../../protocol/jmap/types.ts";
-import { breathingFlatMap } from "../breathe.ts";
+import { breathingFlatMap } from "../base/breathe.ts";
 import type { StoredObject } from "../store/jmap.ts";
 import { type Comparator, listChanges, page, queryArgs, queryChangesArgs, unknownCollation } from "./arguments.ts";
 import { type Answer, type Method, method } from "./call.ts";

@@ -2,7 +2,7 @@
 import * as is from "../../protocol/jmap/check.ts";
 import { applyPatch } from "../../protocol/jmap/patch.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
-import { breather, breathingFilter, breathingMap } from "../breathe.ts";
+import { breather, breathingFilter, breathingMap } from "../base/breathe.ts";
 import type { ObjectEdit, ObjectsChanges } from "../store/jmap.ts";
 import type { AccountId } from "../store/store.ts";
 import { changesArgs, getArgs, pick, pickProperties, setArgs, tooManyToGet, tooManyToSet } from "./arguments.ts";

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { JsonObject } from "../../protocol/jmap/types.ts";
-import { breathingFlatMap } from "../breathe.ts";
+import { breathingFlatMap } from "../base/breathe.ts";
 import type { Queue } from "../queue/queue.ts";
 import {
   canceledSubmission,

@@ -9,7 +9,7 @@ import { parseState } from "../../protocol/jmap/state.ts";
 import { isObject, type JsonObject } from "../../protocol/jmap/types.ts";
 import { headerValue } from "../../protocol/mime/header.ts";
 import { type ReadReport, readReport } from "../../protocol/mime/read-report.ts";
-import { breather } from "../breathe.ts";
+import { breather } from "../base/breathe.ts";
 import { isSubmission, type Submission, submissionName } from "../scheduled/scheduled.ts";
 import type { MailState } from "../store/jmap.ts";
 import type { AccountId, EmailId } from "../store/store.ts";

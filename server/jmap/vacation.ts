@@ -1,4 +1,5 @@
 /** The vacation answer, one for each account: RFC 8621 §8. Kept with the Sieve scripts, which send it. */
+import { isDisplayName } from "../../protocol/display-name.ts";
 import * as is from "../../protocol/jmap/check.ts";
 import { utcDateText } from "../../protocol/jmap/email-header.ts";
 import { failed, invalidProperties, type JsonObject, type SetError } from "../../protocol/jmap/types.ts";
@@ -18,6 +19,7 @@ export const vacationProperties: readonly string[] = [
 ];
 const maxBodyChars = 100_000;
 const maxSubjectChars = 500;
+const noSubject = "it is one line, without control characters and others that are not seen.";
 const none: VacationResponse = {
   isEnabled: false,
   fromDate: undefined,
@@ -70,6 +72,7 @@ export function readVacation(object: JsonObject): { readonly vacation: VacationR
     ["htmlBody", maxBodyChars],
   ] as const)
     if ((checked[name]?.length ?? 0) > max) return invalidProperties([name], `${name}: at most ${max} characters.`);
+  if (!isDisplayName(checked.subject ?? "")) return invalidProperties(["subject"], `subject: ${noSubject}`);
   const at = (date: string | undefined) => (date === undefined ? undefined : Date.parse(date));
   const { isEnabled, subject, textBody, htmlBody } = checked;
   return {

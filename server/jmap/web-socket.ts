@@ -6,7 +6,7 @@ import type { WebSocket } from "ws";
 import * as is from "../../protocol/jmap/check.ts";
 import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
-import { writeJson } from "../write-json.ts";
+import { writeJson } from "../base/write-json.ts";
 import { Hearing } from "./hearing.ts";
 import { sendProblem } from "./problem.ts";
 import type { PushHub, StateChange } from "./push.ts";

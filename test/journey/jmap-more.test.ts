@@ -214,6 +214,11 @@ describe("the vacation answer (RFC 8621 §8)", () => {
     assert.notEqual(set.newState, set.oldState);
     const { list } = await me.call("VacationResponse/get", { ids: ["singleton"], properties: ["textBody", "toDate"] });
     assert.deepEqual(list, [{ id: "singleton", textBody: "Away", toDate: "2030-01-01T00:00:00Z" }]);
+    for (const subject of ["two\r\nlines", "turned \u202etxt.exe"])
+      assert.deepEqual(
+        (await me.call("VacationResponse/set", { update: { singleton: { subject } } })).notUpdated.singleton.properties,
+        ["subject"],
+      );
     const bad = await me.call("VacationResponse/set", { update: { singleton: { fromDate: "tomorrow" } } });
     assert.deepEqual(bad.notUpdated.singleton.properties, ["fromDate"]);
   });

@@ -75,14 +75,20 @@ describe("submissions", () => {
       create: {
         a: { email: "u1+work@example.test", name: "At work", textSignature: "-- \nAnn" },
         b: { email: "u2@example.test" },
+        c: { email: "u1@example.test", name: "turned \u202egnp.exe" },
+        d: { email: "u1@example.test", replyTo: [{ email: "u1@example.test", name: "two\r\nlines" }] },
+        e: { email: "u1@example.test", name: "שרה כהן \u200f(ABC)" },
       },
     });
-    assert.ok(created.a.id);
+    assert.ok(created.a.id && created.e.id);
+    assert.deepEqual([notCreated.c.properties, notCreated.d.properties], [["name"], ["replyTo"]]);
     assert.equal(notCreated.b.type, "forbiddenFrom");
     const changed = await me.call("Identity/set", { update: { [created.a.id]: { name: "Work" } } });
     assert.deepEqual(changed.updated, { [created.a.id]: null });
-    const { destroyed, notDestroyed } = await me.call("Identity/set", { destroy: [created.a.id, list[0].id] });
-    assert.deepEqual(destroyed, [created.a.id]);
+    const { destroyed, notDestroyed } = await me.call("Identity/set", {
+      destroy: [created.a.id, created.e.id, list[0].id],
+    });
+    assert.deepEqual(destroyed, [created.a.id, created.e.id]);
     assert.equal(notDestroyed[list[0].id].type, "forbidden");
   });
 

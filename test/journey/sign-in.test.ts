@@ -311,6 +311,8 @@ test("an invitation makes one account, with a password that holds; signing up is
   assert.equal(weak.status, 422);
   assert.ok(((await weak.json()) as { errors: string[] }).errors.length >= 2);
   const password = "tomat räv cykel";
+  const turned = await post("/auth/invitation", { token, password, displayName: "turned \u202egnp.exe" });
+  assert.match(await turned.text(), /A name is one line/);
   assert.equal((await post("/auth/invitation", { token, password })).status, 201);
   assert.equal((await post("/auth/invitation", { token, password })).status, 422, "good once");
   assert.equal((await post("/auth/invitation", { token })).status, 404);

@@ -1,5 +1,6 @@
 /** How people prove who they are: app passwords, the second factor, passkeys. Invitations of administrators. */
 import { z } from "zod";
+import { isDisplayName, noDisplayName } from "../../../protocol/display-name.ts";
 import { totpUri } from "../../../protocol/otp/totp.ts";
 import { makeInvitation } from "../../access/invitations.ts";
 import { makeAppPassword } from "../../access/password.ts";
@@ -24,7 +25,13 @@ import { conflict, forbidden, notFound, type Problem, wrongField } from "../prob
 import { type ApiWorld, at, Created, list, type Param, page, paged, type Route, route, time } from "../route.ts";
 import { boundOf } from "../sending-bound.ts";
 
-const label = z.string().trim().min(1).max(100).describe("What it is for, like phone.");
+const label = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine(isDisplayName, noDisplayName)
+  .describe("What it is for, like phone.");
 const theNumber = (what: string): Param<number> => ({
   schema: z
     .string()

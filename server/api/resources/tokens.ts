@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defaultTokenDays, makeToken, scopeForm, sessionsOf, shownSession } from "../../admin/access.ts";
 import type { WebSession } from "../../store/jmap.ts";
 import { hasLimits, mayHandOn, mayWithdraw, outgrown } from "../actor.ts";
+import { displayName } from "../display-name.ts";
 import { refusal } from "../outcome.ts";
 import { theAccount } from "../params.ts";
 import { forbidden, notFound, wrongField } from "../problem.ts";
@@ -85,7 +86,7 @@ export const routes: readonly Route[] = [
     who: "user",
     params: { account: theAccount },
     body: z.strictObject({
-      label: z.string().min(1).max(200),
+      label: displayName.min(1),
       scopes: z
         .array(z.string().regex(scopeForm, "Write accounts:read, domains:write, mail, *:read or *."))
         .min(1)

@@ -8,7 +8,7 @@ import {
   type SetError,
   setError,
 } from "../../../protocol/jmap/types.ts";
-import { breathingFlatMap } from "../../breathe.ts";
+import { breathingFlatMap } from "../../base/breathe.ts";
 import type { ObjectEdit, StoredObject } from "../../store/jmap.ts";
 import type { AccountId } from "../../store/store.ts";
 import { setArgs } from "../arguments.ts";

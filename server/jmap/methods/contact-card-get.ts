@@ -1,7 +1,7 @@
 import * as is from "../../../protocol/jmap/check.ts";
 import type { JsonObject } from "../../../protocol/jmap/types.ts";
 import { failed } from "../../../protocol/jmap/types.ts";
-import { breathingFilter, breathingMap } from "../../breathe.ts";
+import { breathingFilter, breathingMap } from "../../base/breathe.ts";
 import { getArgs, pick, tooManyToGet } from "../arguments.ts";
 import { method } from "../call.ts";
 import { contacts } from "../capabilities.ts";

@@ -1,6 +1,6 @@
 /** JSON of what may be large: it is written in pieces, with turns for others between them. */
-import { isObject, type Json } from "../protocol/jmap/types.ts";
-import { writtenChars } from "../protocol/jmap/written.ts";
+import { isObject, type Json } from "../../protocol/jmap/types.ts";
+import { writtenChars } from "../../protocol/jmap/written.ts";
 import { breather } from "./breathe.ts";
 
 /** More is written in pieces. */
