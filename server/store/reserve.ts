@@ -1,7 +1,7 @@
 /** Room on the disk that is kept for one purpose: that people can delete mail when there is no other room left. */
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { TroubleKind } from "./trouble.ts";
+import { StoreTrouble, type TroubleKind } from "./trouble.ts";
 
 const reserveFile = "reserve";
 /** Enough for the rows that thousands of deletions leave behind. */
@@ -13,7 +13,11 @@ const fullBytes = 256 * 1024;
 /** How often it is looked whether there is room again. */
 const lookEveryMs = 1000;
 
+export const keptForDeleting = new StoreTrouble("disk-full", "What is left of the disk is kept for deleting mail.");
+
 export interface Reserve {
+  /** So much room within the database, which deleted rows have left and which takes none of the disk, is as good as a reserve that is there. */
+  readonly insideBytes: number;
   /** It has been used and is not there again: what only fills the disk has to wait. */
   isUsed(): boolean;
   /** Gives its room to whoever writes next. False where there was none, or where the trouble is another than a full disk. */
@@ -21,9 +25,16 @@ export interface Reserve {
 }
 
 /** None: a full disk is full. */
-export const noReserve: Reserve = { isUsed: () => false, use: () => false };
+export const noReserve: Reserve = { insideBytes: 0, isUsed: () => false, use: () => false };
+
+/** For what becomes a file of its own: refused where it would take what is left of a disk whose reserve is given up. */
+export function needRoom(dir: string, bytes: number): void {
+  if (existsSync(join(dir, reserveFile)) || freeBytes(dir) - bytes >= reserveBytes + spareBytes) return;
+  throw keptForDeleting;
+}
 
 export class DiskReserve implements Reserve {
+  readonly insideBytes = reserveBytes + spareBytes;
   readonly #dir: string;
   readonly #file: string;
   #used = false;
@@ -45,7 +56,7 @@ export class DiskReserve implements Reserve {
 
   use(trouble: TroubleKind): boolean {
     // SQLite's shared memory calls a full disk an error of input and output.
-    if (trouble !== "disk-full" && (trouble !== "io" || this.#freeBytes() > fullBytes)) return false;
+    if (trouble !== "disk-full" && (trouble !== "io" || freeBytes(this.#dir) > fullBytes)) return false;
     if (!existsSync(this.#file)) return false;
     this.#remove();
     this.#used = true;
@@ -56,7 +67,7 @@ export class DiskReserve implements Reserve {
   #make(): boolean {
     try {
       if (statSync(this.#file, { throwIfNoEntry: false })?.size === reserveBytes) return true;
-      if (this.#freeBytes() < reserveBytes + spareBytes) return false;
+      if (freeBytes(this.#dir) < reserveBytes + spareBytes) return false;
       const file = openSync(this.#file, "w", 0o600);
       try {
         // Written, not only announced: a file with holes takes no room.
@@ -73,21 +84,21 @@ export class DiskReserve implements Reserve {
     }
   }
 
-  #freeBytes(): number {
-    try {
-      const { bavail, bsize } = statfsSync(this.#dir);
-      return bavail * bsize;
-    } catch {
-      return Infinity; // It cannot be asked: that is other trouble.
-    }
-  }
-
   #remove(): void {
     try {
       rmSync(this.#file, { force: true });
     } catch {
       // A disk in trouble: the next commit tells.
     }
+  }
+}
+
+function freeBytes(dir: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(dir);
+    return bavail * bsize;
+  } catch {
+    return Infinity; // It cannot be asked: that is other trouble.
   }
 }
 

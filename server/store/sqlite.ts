@@ -162,6 +162,15 @@ export class Database {
     return (this.#prepare("PRAGMA data_version", false).get() as { data_version: number }).data_version;
   }
 
+  /** Room within the file that no row takes. */
+  freeBytes(): number {
+    const { bytes } = this.#prepare(
+      "SELECT freelist_count * page_size AS bytes FROM pragma_freelist_count, pragma_page_size",
+      false,
+    ).get() as { bytes: number };
+    return bytes;
+  }
+
   run(sql: string): void {
     this.#prepare(sql, false).run();
   }

@@ -28,8 +28,17 @@ const port = parentPort as MessagePort;
 async function start(): Promise<void> {
   const { role, dir, cacheKiB, maxPages } = data;
   if (role === "keeper") {
-    const [{ keepLarge }, { Blobs }] = await Promise.all([import("./keep.ts"), import("./blobs.ts")]);
-    serveKeeper(keepLarge, new Blobs(dir));
+    const [{ keepLarge }, { Blobs }, { needRoom }] = await Promise.all([
+      import("./keep.ts"),
+      import("./blobs.ts"),
+      import("./reserve.ts"),
+    ]);
+    const blobs = new Blobs(dir);
+    const write = (bytes: Uint8Array): string => {
+      needRoom(dir, bytes.length);
+      return blobs.write(bytes);
+    };
+    serveKeeper(keepLarge, { write });
     post({ ready: true });
     return;
   }
@@ -89,7 +98,7 @@ function serveReader(reader: Reader): void {
   });
 }
 
-function serveKeeper(keepLarge: typeof Keep.keepLarge, blobs: Blobs): void {
+function serveKeeper(keepLarge: typeof Keep.keepLarge, blobs: Pick<Blobs, "write">): void {
   port.on("message", (message: ToThread) => {
     if ("close" in message) return port.close();
     for (const [id, , args] of message.calls) {

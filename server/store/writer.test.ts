@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -7,6 +7,7 @@ import { Blobs, makeDataFolder } from "./blobs.ts";
 import type { Answer, Call } from "./calls.ts";
 import { packAcceptance } from "./crossing.ts";
 import { Reader } from "./reader.ts";
+import { needRoom } from "./reserve.ts";
 import { Database } from "./sqlite.ts";
 import { Flag, type Mailbox, type NewMessage } from "./store.ts";
 import { Writer } from "./writer.ts";
@@ -229,12 +230,13 @@ test("a full disk is said to be one, and clearing it is enough", () => {
 
 test("on a full disk mail can be deleted, and nothing else takes the room that this takes", () => {
   writer.close();
-  let maxPages: number | undefined = 120;
+  let maxPages: number | undefined = 150;
   let used = false;
   const reserve = {
+    insideBytes: 60_000,
     isUsed: () => used,
     use() {
-      maxPages = 200;
+      maxPages = 230;
       used = true;
       return true;
     },
@@ -248,17 +250,31 @@ test("on a full disk mail can be deleted, and nothing else takes the room that t
   const noise = Buffer.from(Array.from({ length: 20_000 }, (_, at) => (at * at * 31 + (at >> 3)) & 0xff));
   const accepted = () => failures(writer.run([accept(noise)]).answers)[0];
   while (accepted() === undefined);
-  const kept = inboxMessages();
-  const deleted = { uids: [[1, 9]], mode: "add", marks: { flags: Flag.deleted, keywords: [] } };
+  const deleted = { uids: [[1, 1000]], mode: "add", marks: { flags: Flag.deleted, keywords: [] } };
   assert.equal(used, false, "incoming mail does not touch it");
   const { answers, changes } = writer.run([accept(noise), call("setFlags", 1, 1, deleted)]);
   assert.deepEqual(failures(answers).toSorted(), ["disk-full", undefined]);
   assert.equal(changes.length, 1);
   assert.equal(accepted(), "disk-full");
   assert.deepEqual(failures(writer.run([call("expunge", 1, 1, undefined)]).answers), [undefined]);
-  assert.equal(inboxMessages(), kept - Math.min(kept, 9));
+  assert.equal(inboxMessages(), 0);
+  assert.equal(accepted(), "disk-full", "what was deleted takes its room until it is tidied up");
+  assert.deepEqual(failures(writer.run([call("tidy", 1_800_000_000_000)]).answers), [undefined]);
+  assert.equal(accepted(), undefined, "there is room within the database, although the disk is as full as before");
+  while (accepted() === undefined);
+  assert.deepEqual(
+    failures(writer.run([call("expunge", 1, 1, undefined)]).answers),
+    [undefined],
+    "not all of it was taken",
+  );
   used = false;
-  assert.equal(accepted(), undefined, "there is room again");
+  assert.equal(accepted(), undefined, "there is room on the disk again");
+});
+
+test("no file of a large message takes what is left of a disk whose reserve is given up", () => {
+  assert.throws(() => needRoom(dir, 2 ** 60), { kind: "disk-full" });
+  writeFileSync(join(dir, "reserve"), "");
+  needRoom(dir, 2 ** 60);
 });
 
 test("a database held by another process is unavailable, not broken", () => {

@@ -17,7 +17,7 @@ import type { KeptImported } from "./ops/carry.ts";
 import type { KeptAcceptance, KeptAppend, KeptMessage } from "./ops/kept.ts";
 import type { Op, StoredBytes } from "./ops/tx.ts";
 import { writeOps } from "./ops/write.ts";
-import { noReserve, type Reserve } from "./reserve.ts";
+import { keptForDeleting, noReserve, type Reserve } from "./reserve.ts";
 import { heedShared } from "./shared-memory.ts";
 import { type Database, Effects } from "./sqlite.ts";
 import type { Change } from "./store.ts";
@@ -30,11 +30,14 @@ const maxGatherMs = 20;
 const freeing: ReadonlySet<string> = new Set([
   "setFlags",
   "expunge",
+  "move",
   "deleteMailbox",
   "emailsSet",
   "removeQuarantined",
+  "purge",
+  "queueAct",
+  "tidy",
 ]);
-const diskFull = new StoreTrouble("disk-full", "What is left of the disk is kept for deleting mail.");
 
 export class Writer {
   readonly #open: () => Database;
@@ -67,7 +70,7 @@ export class Writer {
    * itself; none is acknowledged when the commit fails.
    */
   run(first: readonly Call[], more: () => readonly Call[] = none): Answers {
-    if (this.#reserve.isUsed()) return this.#makingRoom(first);
+    if (this.#reserve.isUsed() && !this.#hasRoomInside()) return this.#makingRoom(first);
     const calls = [...first];
     try {
       // Calls hardly ever fail, and a savepoint for each has its price: the pages it touches are copied. They get them when one has failed.
@@ -76,9 +79,19 @@ export class Writer {
       this.#reopen();
       // Whatever broke, it was not one of the calls: none of them may be said to be done.
       const trouble = troubleFor(error);
-      if (calls.some(([, name]) => freeing.has(name)) && this.#reserve.use(trouble.kind))
+      if (calls.some(([, name]) => freeing.has(name)) && (this.#reserve.isUsed() || this.#reserve.use(trouble.kind)))
         return this.#makingRoom(calls);
       return { answers: allFailed(calls, trouble), changes: [] };
+    }
+  }
+
+  /** Rows that were deleted have left so much that mail can be taken without the file growing. */
+  #hasRoomInside(): boolean {
+    try {
+      this.#database ??= this.#open();
+      return this.#database.freeBytes() >= this.#reserve.insideBytes;
+    } catch {
+      return false; // What the matter is, the next call tells.
     }
   }
 
@@ -87,7 +100,7 @@ export class Writer {
     const some = calls.filter(([, name]) => freeing.has(name));
     const others = allFailed(
       calls.filter(([, name]) => !freeing.has(name)),
-      diskFull,
+      keptForDeleting,
     );
     if (some.length === 0) return { answers: others, changes: [] };
     try {
