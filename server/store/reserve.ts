@@ -8,6 +8,8 @@ const reserveFile = "reserve";
 const reserveBytes = 4 * 1024 * 1024;
 /** The reserve is only made again where so much more is free: what is short of that is for deleting. */
 const spareBytes = 4 * 1024 * 1024;
+/** With so little free a disk is nearly full: what is in the log of the database alone is kept short. */
+const shortBytes = 128 * 1024 * 1024;
 /** With so little free a disk is full. */
 const fullBytes = 256 * 1024;
 /** How often it is looked whether there is room again. */
@@ -20,12 +22,14 @@ export interface Reserve {
   readonly insideBytes: number;
   /** It has been used and is not there again: what only fills the disk has to wait. */
   isUsed(): boolean;
+  /** The disk is nearly full. */
+  isShort(): boolean;
   /** Gives its room to whoever writes next. False where there was none, or where the trouble is another than a full disk. */
   use(trouble: TroubleKind): boolean;
 }
 
 /** None: a full disk is full. */
-export const noReserve: Reserve = { insideBytes: 0, isUsed: () => false, use: () => false };
+export const noReserve: Reserve = { insideBytes: 0, isUsed: () => false, isShort: () => false, use: () => false };
 
 /** For what becomes a file of its own: refused where it would take what is left of a disk whose reserve is given up. */
 export function needRoom(dir: string, bytes: number): void {
@@ -52,6 +56,10 @@ export class DiskReserve implements Reserve {
     this.#lookedAt = performance.now();
     this.#used = !this.#make();
     return this.#used;
+  }
+
+  isShort(): boolean {
+    return freeBytes(this.#dir) < shortBytes;
   }
 
   use(trouble: TroubleKind): boolean {

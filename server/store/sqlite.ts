@@ -21,6 +21,8 @@ const busyMs = 10_000;
 const pageBytes = 8192;
 /** A checkpoint, which the writer makes itself, comes after this many pages of write-ahead log. */
 const checkpointPages = 4000;
+/** The same on a disk that is nearly full: what lies in the log must still fit into the database when nothing is left but the reserve. */
+const shortCheckpointPages = 250;
 /** A log of this size is worth a quiet moment. */
 const shrinkLogBytes = 2 * 1024 * 1024;
 /** The log is made longer by this much at a time, and by its own length while it is shorter than the most. */
@@ -63,6 +65,7 @@ export class Database {
   readonly #db: DatabaseSync;
   readonly #file: string;
   #logBytes = 0;
+  #short = false;
   /** Transactions until the length of the log is looked at again, and how often it was the same. */
   #untilLook = 1;
   #sameLooks = 0;
@@ -111,7 +114,7 @@ export class Database {
    * writing: nobody else appends meanwhile.
    */
   #growLog(): void {
-    if (--this.#untilLook > 0) return;
+    if (this.#short || --this.#untilLook > 0) return;
     const size = logBytes(this.#file);
     this.#sameLooks = size === this.#logBytes ? this.#sameLooks + 1 : 0;
     this.#untilLook = this.#sameLooks > manySameLooks ? looksApart : 1;
@@ -155,6 +158,14 @@ export class Database {
   shrinkLog(): void {
     if (logBytes(this.#file) < shrinkLogBytes) return;
     this.#db.exec(`PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = ${busyMs}`);
+  }
+
+  /** While the disk is nearly full the log takes little of it. */
+  keepLogShort(short: boolean): void {
+    if (short === this.#short) return;
+    this.#short = short;
+    this.#db.exec(`PRAGMA wal_autocheckpoint = ${short ? shortCheckpointPages : checkpointPages}`);
+    if (short) this.shrinkLog();
   }
 
   /** A number that changes when another connection has written. */

@@ -59,6 +59,7 @@ function serveWriter(writer: Writer): void {
   let lastLook = 0;
   const lookForForeign = () => {
     lastLook = performance.now();
+    writer.heedRoom();
     const changes = writer.foreignChanges();
     if (changes.length > 0) post({ answers: [], ...packChanges(changes) });
   };

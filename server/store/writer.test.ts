@@ -235,6 +235,7 @@ test("on a full disk mail can be deleted, and nothing else takes the room that t
   const reserve = {
     insideBytes: 60_000,
     isUsed: () => used,
+    isShort: () => false,
     use() {
       maxPages = 230;
       used = true;

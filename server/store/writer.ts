@@ -88,8 +88,7 @@ export class Writer {
   /** Rows that were deleted have left so much that mail can be taken without the file growing. */
   #hasRoomInside(): boolean {
     try {
-      this.#database ??= this.#open();
-      return this.#database.freeBytes() >= this.#reserve.insideBytes;
+      return this.#opened().freeBytes() >= this.#reserve.insideBytes;
     } catch {
       return false; // What the matter is, the next call tells.
     }
@@ -114,8 +113,7 @@ export class Writer {
 
   /** `calls` grows by what `more` gives. Without savepoints, undefined where a call failed by itself: all is undone then. */
   #transaction(calls: Call[], more: () => readonly Call[], savepoints: boolean): Answers | undefined {
-    this.#database ??= this.#open();
-    const database = this.#database;
+    const database = this.#opened();
     database.beginImmediate();
     const begun = performance.now();
     const answers: Answer[] = [];
@@ -164,6 +162,14 @@ export class Writer {
     }
   }
 
+  #opened(): Database {
+    if (this.#database === undefined) {
+      this.#database = this.#open();
+      this.#database.keepLogShort(this.#reserve.isShort());
+    }
+    return this.#database;
+  }
+
   /** A connection whose commit has failed knows less than it believes: a new one reads what is really there. */
   #reopen(): void {
     const broken = this.#database;
@@ -190,9 +196,23 @@ export class Writer {
     return changed ? [{ kind: "directory" }, { kind: "queue" }] : [];
   }
 
+  /** Now and then: is there room on the disk? */
+  heedRoom(): void {
+    this.#putLogInOrder((database) => database.keepLogShort(this.#reserve.isShort()));
+  }
+
   /** Nobody has asked for anything for a while. */
   rest(): void {
-    this.#database?.shrinkLog();
+    this.#putLogInOrder((database) => database.shrinkLog());
+  }
+
+  /** What cannot be done on a disk in trouble is left for later: the next commit tells. */
+  #putLogInOrder(how: (database: Database) => void): void {
+    try {
+      if (this.#database !== undefined) how(this.#database);
+    } catch (error) {
+      if (troubleOf(error) === undefined) throw error;
+    }
   }
 
   close(): void {
