@@ -1,4 +1,5 @@
 /** The PROXY protocol, versions 1 and 2: what a load balancer says about the client before the client's own bytes. */
+import { parseIp4, parseIp6 } from "./ip.ts";
 
 export type ProxyEndpoint = { readonly address: string; readonly port: number };
 
@@ -46,14 +47,14 @@ function readVersion1(bytes: Buffer): ProxyHeader {
   if (found === null) return bad;
   const [version, source, destination] = [found[1], found[2]!, found[3]!];
   const [sourcePort, destinationPort] = [Number(found[4]), Number(found[5])];
-  const isAddress = version === "4" ? /^\d{1,3}(?:\.\d{1,3}){3}$/ : /:/;
-  if (!isAddress.test(source) || !isAddress.test(destination) || sourcePort > 65_535 || destinationPort > 65_535)
-    return bad;
+  const address = version === "4" ? written4 : written6;
+  const [from, to] = [address(source), address(destination)];
+  if (from === undefined || to === undefined || sourcePort > 65_535 || destinationPort > 65_535) return bad;
   return {
     kind: "proxied",
     usedBytes,
-    source: { address: source.toLowerCase(), port: sourcePort },
-    destination: { address: destination.toLowerCase(), port: destinationPort },
+    source: { address: from, port: sourcePort },
+    destination: { address: to, port: destinationPort },
   };
 }
 
@@ -86,6 +87,17 @@ function proxied(usedBytes: number, source: string, destination: string, bytes: 
     source: { address: source, port: bytes.readUInt16BE(portsAt) },
     destination: { address: destination, port: bytes.readUInt16BE(portsAt + 2) },
   };
+}
+
+/** As a version 2 header would have it, so that limits per address know it; undefined for what is no address. */
+function written4(text: string): string | undefined {
+  const bytes = parseIp4(text);
+  return bytes && ip4(Buffer.from(bytes), 0);
+}
+
+function written6(text: string): string | undefined {
+  const bytes = parseIp6(text);
+  return bytes && ip6(Buffer.from(bytes), 0);
 }
 
 function ip4(bytes: Buffer, at: number): string {

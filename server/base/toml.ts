@@ -6,7 +6,8 @@ import { keyLines } from "./toml-lines.ts";
 export type Mistake = { readonly line: number | undefined; readonly key: string; readonly message: string };
 export type ReadToml<T> =
   | { readonly kind: "ok"; readonly value: T }
-  | { readonly kind: "mistakes"; readonly mistakes: readonly Mistake[] };
+  /** `raw` is what could be read at all. */
+  | { readonly kind: "mistakes"; readonly mistakes: readonly Mistake[]; readonly raw?: unknown };
 
 /** Never throws for what a person may have written. */
 export function readToml<Schema extends z.ZodType>(text: string, schema: Schema): ReadToml<z.infer<Schema>> {
@@ -31,7 +32,7 @@ export function checkValue<Schema extends z.ZodType>(
   if (result.success) return { kind: "ok", value: result.data };
   const mistakes = result.error.issues.flatMap((issue) => mistakesOf(issue, lineOf));
   mistakes.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return { kind: "mistakes", mistakes };
+  return { kind: "mistakes", mistakes, raw };
 }
 
 function mistakesOf(issue: z.core.$ZodIssue, lineOf: ReturnType<typeof keyLines>): readonly Mistake[] {

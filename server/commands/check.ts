@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { tlsaText } from "../../protocol/policy/dane.ts";
+import { safeJson } from "../../protocol/terminal.ts";
 import { type CheckedRecord, checkRecords, isLack } from "../admin/dns-check.ts";
 import { wantedOf } from "../admin/domain-dns.ts";
 import { resolverOrSentence } from "../assemble/resolver.ts";
@@ -10,27 +11,60 @@ import { readSendingFiles } from "../assemble/sending-files.ts";
 import { openStore } from "../assemble/world.ts";
 import { quiet } from "../base/log.ts";
 import { UsageError } from "../base/usage.ts";
-import { configFile, readConfig } from "../config/read.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigMistakes, configFile, readConfig } from "../config/read.ts";
 import { publishedKeys } from "../net/published-keys.ts";
 import type { Answer, Resolver } from "../net/resolver.ts";
 import { machineLacks } from "./machine-check.ts";
 
-/** Prints sentences. Answers 0 when all is well, 1 when DNS lacks something, 2 when the configuration is wrong. */
+type Found = {
+  readonly file: string;
+  /** What is wrong in the configuration, each with its line. */
+  readonly mistakes: readonly string[];
+  /** What this machine lacks: looked at before the first start. */
+  readonly machine?: readonly string[];
+  /** What DNS lacks: looked at where the configuration is right. */
+  readonly dns?: readonly string[];
+};
+
+/** Prints sentences. Answers 0 when all is well, 1 when the machine or DNS lacks something, 2 when the configuration is wrong. */
 export async function check(words: readonly string[]): Promise<number> {
-  const { data = "data", config: given, dns } = parse(words);
+  const { json = false, ...given } = parse(words);
+  const found = await look(given);
+  if (json) process.stdout.write(`${safeJson(JSON.stringify(found))}\n`);
+  else if (found.mistakes.length > 0) process.stderr.write(`${found.mistakes.join("\n")}\n`);
+  else process.stdout.write(told(found));
+  if (found.mistakes.length > 0) return 2;
+  return [...(found.machine ?? []), ...(found.dns ?? [])].length === 0 ? 0 : 1;
+}
+
+type Given = { readonly data?: string; readonly config?: string; readonly dns?: string };
+
+function told({ file, machine, dns }: Found): string {
+  const all = (what: string, lacks: readonly string[]): string =>
+    lacks.length === 0 ? `${what}: good\n` : lacks.map((sentence) => `${what}: ${sentence}\n`).join("");
+  if (machine !== undefined)
+    return `${all("Machine", machine)}There is no configuration file ${file} yet; the first "angarium start" writes it.\n`;
+  return `${file}: good\n${all("DNS", dns ?? [])}`;
+}
+
+async function look({ data = "data", config: given, dns }: Given): Promise<Found> {
   const dataDir = resolve(data);
   const file = given ?? configFile(dataDir);
-  const config = await readConfig(file, dataDir); // throws all mistakes
-  if (config === undefined && given !== undefined) throw new UsageError(`there is no configuration file ${file}`);
-  if (config === undefined) {
-    // Before the first start: the machine alone.
-    const lacks = await machineLacks(dataDir);
-    const told = lacks.length === 0 ? "Machine: good\n" : lacks.map((sentence) => `Machine: ${sentence}\n`).join("");
-    process.stdout.write(`${told}There is no configuration file ${file} yet; the first "angarium start" writes it.\n`);
-    return lacks.length === 0 ? 0 : 1;
+  let config: Config | undefined;
+  try {
+    config = await readConfig(file, dataDir);
+    if (config !== undefined) readSendingFiles(config.sending, dataDir);
+  } catch (error) {
+    if (error instanceof ConfigMistakes) return { file, mistakes: error.message.split("\n") };
+    throw error;
   }
-  readSendingFiles(config.sending, dataDir); // the same
-  process.stdout.write(`${file}: good\n`);
+  if (config === undefined && given !== undefined) throw new UsageError(`there is no configuration file ${file}`);
+  if (config === undefined) return { file, mistakes: [], machine: await machineLacks(dataDir) };
+  return { file, mistakes: [], dns: await lacksOfDns(config, dataDir, dns) };
+}
+
+async function lacksOfDns(config: Config, dataDir: string, dns: string | undefined): Promise<readonly string[]> {
   const resolver = resolverOrSentence(dns, config.dns.servers)(quiet);
   const lacks = await lacksOfHost(config.hostname, resolver);
   const store = existsSync(dataDir) ? await openStore(dataDir, { ...config.store, readers: 1 }) : undefined;
@@ -42,18 +76,17 @@ export async function check(words: readonly string[]): Promise<number> {
       const ofDomain = wanted.filter(({ id }) => !ofHost.test(id));
       lacks.push(...sentences(await checkRecords(ofDomain, config.hostname, resolver)));
     }
-    lacks.push(...(await lacksOfTlsa(config.hostname, tlsa, resolver)));
+    return [...lacks, ...(await lacksOfTlsa(config.hostname, tlsa, resolver))];
   } finally {
     await store?.close();
   }
-  process.stdout.write(lacks.length === 0 ? "DNS: good\n" : lacks.map((sentence) => `DNS: ${sentence}\n`).join(""));
-  return lacks.length === 0 ? 0 : 1;
 }
 
-function parse(words: readonly string[]): { readonly data?: string; readonly config?: string; readonly dns?: string } {
+function parse(words: readonly string[]): Given & { readonly json?: boolean } {
   const text = { type: "string" } as const;
   try {
-    return parseArgs({ args: [...words], options: { data: text, config: text, dns: text } }).values;
+    return parseArgs({ args: [...words], options: { data: text, config: text, dns: text, json: { type: "boolean" } } })
+      .values;
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -52,9 +52,14 @@ export const programs: readonly Program[] = [
   },
   {
     name: "check",
-    usage: "check [--data DIR] [--config FILE] [--dns FILE|HOST:PORT]",
+    usage: "check [--data DIR] [--config FILE] [--dns FILE|HOST:PORT] [--json]",
     help: "Says what the configuration, this machine and DNS still lack.",
-    options: [data, config, ["--dns FILE|HOST:PORT", "DNS answers from a file, or a resolver"]],
+    options: [
+      data,
+      config,
+      ["--dns FILE|HOST:PORT", "DNS answers from a file, or a resolver"],
+      ["--json", "for programs: file, mistakes, and what machine or dns lack"],
+    ],
   },
   { name: "config", usage: "config", help: "Prints the reference of the configuration file." },
   {

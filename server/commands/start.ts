@@ -29,7 +29,7 @@ import { untilStopped } from "./until-stopped.ts";
 export async function start(words: readonly string[]): Promise<number> {
   const options = parse(words);
   const dataDir = resolve(options.data);
-  const config = await inFolder(dataDir, async () => {
+  const { config, high } = await inFolder(dataDir, async () => {
     makeFolder(dataDir);
     return configuration(dataDir, options);
   });
@@ -51,7 +51,7 @@ export async function start(words: readonly string[]): Promise<number> {
   process.stdout.write(
     first === undefined
       ? `Angarium ${version} is ready: ${places(server)}\n`
-      : await welcome(server, store, config, dataDir, first),
+      : await welcome(server, store, { config, high }, dataDir, first),
   );
   flushCompileCache();
   return stopped;
@@ -78,17 +78,24 @@ function parse(words: readonly string[]): Options {
   return { data: values.data ?? "data", config: values.config, hostname: values.hostname, domain: values.domain };
 }
 
-async function configuration(dataDir: string, options: Options): Promise<Config> {
+type Configured = {
+  readonly config: Config;
+  /** It has just been made, with ports that this user may bind instead of the standard ones. */
+  readonly high: boolean;
+};
+
+async function configuration(dataDir: string, options: Options): Promise<Configured> {
   const file = options.config ?? configFile(dataDir);
   const known = await readConfig(file, dataDir);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { config: known, high: false };
   if (options.config !== undefined) throw new UsageError(`there is no configuration file ${options.config}`);
   const address = anyAddress();
   const host = options.hostname ?? (options.domain === undefined ? ownName() : `mail.${options.domain}`);
-  writeFileSync(file, firstConfig(host, address, await choosePorts(address)), { mode: 0o600, flag: "wx" });
+  const ports = await choosePorts(address);
+  writeFileSync(file, firstConfig(host, address, ports), { mode: 0o600, flag: "wx" });
   const made = await readConfig(file);
   if (made === undefined) throw new Error(`The configuration file ${file} cannot be read.`);
-  return made;
+  return { config: made, high: ports === "high" };
 }
 
 type First = { readonly domain: string; readonly admin: string; readonly password: string };
@@ -116,7 +123,7 @@ const command = process.env["npm_lifecycle_event"] === undefined ? "angarium" : 
 async function welcome(
   server: RunningServer,
   store: Store,
-  config: Config,
+  { config, high }: Configured,
   dataDir: string,
   first: First,
 ): Promise<string> {
@@ -128,7 +135,6 @@ async function welcome(
     },
     { name: first.domain, kind: "local", settings: {} },
   );
-  const high = server.listeners.some(({ service, port }) => service !== "http" && port !== standardPorts[service].port);
   const listeners = server.listeners.map(({ service, address, port }) => ({ service, address, port }));
   const https = server.listeners.find(({ service }) => service === "https")?.port;
   const port = https === undefined || https === standardPorts.https.port ? "" : `:${https}`;
@@ -140,7 +146,7 @@ ${render(listeners)}
 
 Administrator: ${first.admin}
 Password:      ${first.password}   (shown once; change it: ${command} account password ${first.admin})
-Console:       https://${config.hostname}${port}/admin/   (until DNS knows the name: https://localhost${port}/admin/ on this machine)
+Console:       ${https === undefined ? "nowhere, as nothing listens for https" : `https://${config.hostname}${port}/admin/   (until DNS knows the name: https://localhost${port}/admin/ on this machine)`}
 
 Data and configuration: ${dataDir}
 Certificate: self-signed; clients may trust ${server.caFile ?? "the configured one"}
@@ -149,7 +155,7 @@ DNS records to publish for ${first.domain}:
 
 ${render(records.map(({ name, type, value, why }) => ({ name, type, value: value === "" ? "?" : value, why })))}
 
-Next: sign in to the console and choose "Set up a domain"; or here, beside the running server:
+Next: ${https === undefined ? "here" : 'sign in to the console and choose "Set up a domain"; or here'}, beside the running server:
   ${command} account add NAME@${first.domain}
   ${command} check
 `;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeMistake, loadConfig } from "./load.ts";
+import { describeMistake, type Loaded, loadConfig } from "./load.ts";
 
 test("an almost empty file is enough, and the rest is defaults", () => {
   const loaded = loadConfig('hostname = "mail.example.org"\n[listen]\nsmtp = ["0.0.0.0:25", "[::]:25"]\n');
@@ -88,7 +88,7 @@ test("values that no part could work with", () => {
 
 test("files that the server cannot do without are looked for", () => {
   const text =
-    'hostname = "mail.example.org"\n[tls]\ncertificate = "/a/cert.pem"\nmore = ["/a/there", "/a/gone"]\n[sending]\nshaping = "x.toml"';
+    'hostname = "mail.example.org"\n[tls]\ncertificate = "/a/cert.pem"\nmore = ["/a/there", "/a/gone"]\n[sending]\nshaping = "x.toml"\n[filter]\nmodel = "none"';
   const asked: [file: string, besideData: boolean][] = [];
   const loaded = loadConfig(text, (file, besideData) => {
     asked.push([file, besideData]);
@@ -100,11 +100,18 @@ test("files that the server cannot do without are looked for", () => {
     ["/a/gone", false],
     ["x.toml", true],
   ]);
-  assert.deepEqual(loaded.kind === "mistakes" && loaded.mistakes.map((one) => describeMistake("f", one)), [
+  const told = (one: Loaded) => one.kind === "mistakes" && one.mistakes.map((mistake) => describeMistake("f", mistake));
+  assert.deepEqual(told(loaded), [
     "f:3: tls.certificate: /a/cert.pem cannot be read (ENOENT)",
+    "f:3: tls.certificate: its private key is missing: name it with key",
     "f:4: tls.more.1: /a/gone cannot be read (ENOENT)",
     "f:6: sending.shaping: x.toml cannot be read (ENOENT)",
-    "f:3: tls.certificate: its private key is missing: name it with key",
+  ]);
+  // Not only when all else is right.
+  assert.deepEqual(told(loadConfig('sending.shaping = "x.toml"\nhostname = "no host"\nfilter = 3', () => "ENOENT")), [
+    "f:1: sending.shaping: x.toml cannot be read (ENOENT)",
+    "f:2: hostname: is no host name",
+    "f:3: filter: must be a table",
   ]);
   assert.equal(loadConfig(text.replace("more", 'key = "/a/key.pem"\nmore')).kind, "ok");
 });

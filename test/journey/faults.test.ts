@@ -120,15 +120,14 @@ test("a wrong configuration: all mistakes at once with their lines, exit code 2"
     file,
     'hostname = "not a name!"\nbogus = 1\n[listen]\nsmtp = ["nowhere"]\nimapp = []\n[receive]\nmaxMessageBytes = "many"\nmaxErrors = -3\n',
   );
-  for (const command of ["start", "check"]) {
-    const { code, out, err } = await angarium(command, "--data", data);
+  for (const words of [["start"], ["check"], ["check", "--json"]]) {
+    const { code, out, err } = await angarium(...words, "--data", data);
     assert.equal(code, 2);
-    assert.equal(out, "");
+    const json = words.includes("--json");
+    assert.equal(json ? err : out, "");
+    const mistakes: string[] = json ? JSON.parse(out).mistakes : err.trimEnd().split("\n");
     assert.deepEqual(
-      err
-        .trimEnd()
-        .split("\n")
-        .map((line) => /^(.+:\d+: \S+): .{10,}/.exec(line)?.[1]),
+      mistakes.map((line) => /^(.+:\d+: \S+): .{10,}/.exec(line)?.[1]),
       [
         "1: hostname",
         "2: bogus",

@@ -80,6 +80,7 @@ test("the first start prints a table, a password and DNS records; the next one i
   const password = /^Password: +(\S+) /m.exec(first.out)?.[1] ?? "";
   assert.ok(password.length >= 12, first.out);
   for (const record of [/\bMX\b/, /v=spf1/, /v=DKIM1/, /v=DMARC1/]) assert.match(first.out, record);
+  assert.match(first.out, /^What listens where:$/m, "these ports were chosen by whoever wrote the file");
   assert.match(await logIn(first.out, password), /^t OK/m);
   assert.equal(await first.stop(), 0);
 
