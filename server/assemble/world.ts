@@ -21,7 +21,17 @@ export async function openStore(dataDir: string, settings: Config["store"] | und
   if (settings === undefined || settings.postgres === "")
     return inFolder(dataDir, () => openSqliteStore({ dir: dataDir, readers: settings?.readers ?? 2 }));
   const { openPostgresStore } = await import("../store/postgres.ts");
-  return openPostgresStore({ url: settings.postgres, folder: dataDir });
+  try {
+    return await openPostgresStore({ url: settings.postgres, folder: dataDir });
+  } catch (error) {
+    // What PostgreSQL or the way to it says; sentences of our own are left as they are.
+    if (troubleOf(error) === undefined && typeof (error as { readonly code?: unknown }).code !== "string") throw error;
+    const { host, pathname } = new URL(settings.postgres);
+    throw new Error(
+      `PostgreSQL at ${host} (database "${pathname.slice(1)}") cannot be used: ${(error as Error).message}. See that it runs and lets us in, or change [store] postgres in the configuration.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Does `work`; where the data folder or what lies in it is the trouble, rejects with a sentence that says so. */

@@ -154,6 +154,8 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
   await writeFile(model, '[source.a]\naddress = "192.0.2.1"\ncolour = "blue"\n');
   const config = join(folder, "wrong.toml");
   await writeFile(config, `hostname = "mail.example.test"\n[sending]\nshaping = "${shaping}"\nmodel = "${model}"\n`);
+  const nobody = join(folder, "nobody.toml");
+  await writeFile(nobody, 'hostname = "mail.example.test"\nstore.postgres = "postgres://me:secret@127.0.0.1:1/mail"\n');
   const broken = join(folder, "broken");
   await mkdir(broken);
   await writeFile(join(broken, "angarium.sqlite"), Buffer.alloc(100_000, "garbage"));
@@ -188,6 +190,11 @@ test("what cannot start says why in a sentence, and ends", async (t) => {
         1,
         /The data folder \S+\/broken cannot be used: the database is damaged \(file is .*restore/,
         ["queue", "count", "--data", broken],
+      ],
+      [
+        1,
+        /PostgreSQL at 127\.0\.0\.1:1 \(database "mail"\) cannot be used: connect ECONNREFUSED 127\.0\.0\.1:1\. See /,
+        ["start", "--data", join(folder, "e"), "--config", nobody],
       ],
       [1, /There is no data folder \S+\/nowhere\./, ["queue", "count", "--data", join(folder, "nowhere")]],
       [
