@@ -231,7 +231,8 @@ export class Finisher {
         ["delay", results.delayed],
         ["success", results.succeeded],
       ] as const) {
-        const notice = reported.length === 0 ? undefined : await notices.notice(kind, message, content, reported);
+        if (reported.length === 0) continue;
+        const notice = await notices.notice(kind, message, content, reported);
         if (notice !== undefined) made.push(notice);
         // The null sender is told nothing (RFC 5321 §4.5.5): the journey is all that remains of it.
         if (notice !== undefined || (kind === "failure" && message.envelopeFrom === ""))

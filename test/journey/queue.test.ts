@@ -229,6 +229,7 @@ queueLifetimeMs = "2s"
   ] as const) {
     const told = await journey(folder, idOf(subject), has(stage, "notified"));
     assert.equal(told.at(-1)!.detail["sent"], false);
+    assert.equal(told.filter(({ stage }) => stage === "notified").length, 1, "a delay is no failure");
   }
   assert.equal(await ask(folder, "queue count"), 0);
   const strangers = sink.taken.filter(({ from }) => from === "");
