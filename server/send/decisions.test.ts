@@ -77,7 +77,19 @@ test("mistakes in routes are sentences, all of them", () => {
   );
   assert.deepEqual(parseRoutes({}).mistakes.map(routeMistakeWords), ['"routes" must be a list.']);
   assert.deepEqual(parseRoutes(undefined), { routes: [], mistakes: [] });
-  for (const bad of ["smtp:", "smtp:a:0", "smtp:a:b", "http:a:1", "mx:", "smtp:a b:1", ""])
+  for (const bad of [
+    "smtp:",
+    "smtp:a:0",
+    "smtp:a:b",
+    "http:a:1",
+    "mx:",
+    "smtp:a b:1",
+    "mx:a_b!",
+    "mx:.a",
+    "smtp:a..b",
+    "lmtp:@a",
+    "",
+  ])
     assert.equal(parseTarget(bad), undefined, bad);
 });
 

@@ -91,16 +91,20 @@ function matchesSender(pattern: string, sender: string): boolean {
   return pattern[0] === "@" ? sender.endsWith(pattern) : pattern === sender;
 }
 
+/** A domain or a host; those of other scripts are left to DNS. */
+const hostName = /^[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?$/u;
 const hostTarget = /^(smtp|smtps|lmtp):(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+))(?::(\d{1,5}))?$/;
 const defaultPorts: { readonly [protocol: string]: number } = { smtp: 25, smtps: 465, lmtp: 24 };
 
 /** "mx", "mx:other.test", "smtp:host[:port]", "smtps:host[:port]", "lmtp:host[:port]"; IPv6 addresses in brackets. */
 export function parseTarget(text: string, tls: TlsMode = "opportunistic"): Target | "mx" | undefined {
   if (text === "mx") return "mx";
-  if (text.startsWith("mx:"))
-    return text.length > 3 && !/\s/.test(text) ? { kind: "mx", domain: text.slice(3).toLowerCase(), tls } : undefined;
+  if (text.startsWith("mx:")) {
+    const domain = text.slice(3).toLowerCase();
+    return hostName.test(domain) ? { kind: "mx", domain, tls } : undefined;
+  }
   const found = hostTarget.exec(text);
-  if (found === null) return undefined;
+  if (found === null || (found[3] !== undefined && !hostName.test(found[3]))) return undefined;
   const port = Number(found[4] ?? defaultPorts[found[1]!]);
   if (port < 1 || port > 65_535) return undefined;
   return {
