@@ -123,7 +123,8 @@ export class HandingOut implements ItemOwner {
 
   unreachable(path: Path, failures: readonly OpenFailure[], backOffMs: number): void {
     const { ready, dispatch, suspended, crowded, finisher, log } = this.#ask;
-    const said = failures.at(-1)?.reply ?? reply(451, "4.4.1", "The destination has no host to try");
+    const last = failures.at(-1);
+    const said = last?.reply ?? reply(451, "4.4.1", "The destination has no host to try");
     suspended.note(path, said);
     const tries = failures.slice(0, maxTriesShown).map(({ host, address, stage, reply }) => ({
       host,
@@ -137,7 +138,10 @@ export class HandingOut implements ItemOwner {
       for (const { held, recipients } of items) dispatch.untried(held.message, recipients, path);
     }
     log.info({ site: path.site, tries, waiting: items.length, backOffMs }, "destination cannot be reached");
-    const outcome = later(said, failures.at(-1)?.stage === "tls" ? "tls" : "network", backOffMs);
+    const outcome: Outcome = {
+      ...later(said, last?.stage === "tls" ? "tls" : "network", backOffMs),
+      ...(last?.fromServer === true ? { saidBy: last.host } : {}),
+    };
     for (const { held, recipients } of items) {
       if (held.share === undefined) crowded.note(recipients, path);
       finisher.all(held, recipients, outcome, path, { tries });

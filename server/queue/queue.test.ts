@@ -6,6 +6,7 @@ import type { Outcome } from "../send/classify.ts";
 import type { Attempt, Job } from "../send/converse.ts";
 import type { HeldUp, JobSource } from "../send/pool.ts";
 import type { PathResult, Send } from "../send/send.ts";
+import type { OpenFailure } from "../send/session.ts";
 import type { Path } from "../send/site.ts";
 import type { Acceptance } from "../store/store.ts";
 import { FakeStore, mail } from "./fake-store.ts";
@@ -41,6 +42,8 @@ class FakeSend implements Send {
   /** Connections of a site that hangs. */
   hangsAt = 5;
   sharedSite: string | undefined;
+  /** Why a site that is down is. */
+  failures: readonly OpenFailure[] = [];
   retried = 0;
   #source: JobSource | undefined;
 
@@ -74,7 +77,7 @@ class FakeSend implements Send {
     const behaviour = this.behaviours.get(path.key) ?? delivered;
     if (behaviour === "down") {
       this.suspended.add(path.key);
-      this.#source!.unreachable(path, [], 60_000);
+      this.#source!.unreachable(path, this.failures, 60_000);
       return;
     }
     for (;;) {
@@ -414,6 +417,29 @@ test("what cannot be delivered comes back; what is late is told once; then it is
   assert.ok(send.jobs.length > 20, `${send.jobs.length} attempts`);
   assert.ok(store.journey.some(({ stage }) => stage === "expired"));
   await queue.stop();
+});
+
+test("what a host says before there is a session is told as its words, our own are not", async () => {
+  for (const fromServer of [true, false]) {
+    const { queue, send, store, told, offer, pass } = world();
+    send.behaviours.set("shut.test", "down");
+    const host = "mx.shut.test";
+    const said = reply(421, "4.3.2", "busy");
+    send.failures = [{ kind: "failure", stage: "greeting", host, address: "192.0.2.1", reply: said, fromServer }];
+    await queue.start();
+    offer("a@x.test", ["b@shut.test"]);
+    for (let hours = 0; hours < 24 && told.length === 0; hours++) {
+      send.suspended.clear();
+      pass(3_600_000);
+      const looks = store.looks + 2;
+      await until(() => store.looks >= looks && store.leased === 0);
+    }
+    assert.deepEqual(
+      told.map(({ kind, recipients }) => [kind, recipients[0]!.host]),
+      [["delay", fromServer ? host : undefined]],
+    );
+    await queue.stop();
+  }
 });
 
 test("success is reported where nobody else will", async () => {

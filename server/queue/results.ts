@@ -67,7 +67,8 @@ export function resultsOf(
   for (let index = 0; index < recipients.length; index++) {
     const recipient = recipients[index]!;
     const outcome = outcomes[index]!;
-    const reported: Reported = { recipient, outcome, host, final: path?.protocol === "lmtp" };
+    const saidBy = outcome.kind === "delivered" ? undefined : outcome.saidBy;
+    const reported: Reported = { recipient, outcome, host: host ?? saidBy, final: path?.protocol === "lmtp" };
     let kind: Group["kind"];
     let nextAt: Instant | undefined;
     let settled: Settlement["outcome"];

@@ -33,6 +33,8 @@ type Trouble = {
   readonly why: Why;
   /** Our own words, not a server's: no rule is asked about them. */
   readonly ours?: true;
+  /** The host whose words these are, where it said them before there was a session. */
+  readonly saidBy?: string;
   /** What the shaping rules make of the reply, and which rule. */
   readonly named?: { readonly class: string; readonly rule: string | undefined };
 };
