@@ -638,6 +638,12 @@ test("the console", async (t) => {
     await page.keyboard.type("audit");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Audit log" }).waitFor();
+    const here = page.getByRole("navigation").locator('[aria-current="page"]', { hasText: "Audit log" });
+    const isSeen = (link: Element) => {
+      const { left, top, height } = link.getBoundingClientRect();
+      return link.contains(document.elementFromPoint(left + 4, top + height / 2));
+    };
+    await eventually(() => here.evaluate(isSeen), "the menu shows where one is, however long it is");
     await context.close();
   });
 
