@@ -169,6 +169,9 @@ test("beside the mail", async (t) => {
   await t.test("vacation and a signature", async () => {
     await page.goto(`${pages.origin}/#/settings/vacation`);
     await page.getByLabel("Answer messages while I am away").check();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator("textarea:focus[aria-describedby=vacation-problem]").waitFor();
+    await page.locator("#vacation-problem", { hasText: "Write what is to be answered." }).waitFor();
     await page.getByLabel("Answer", { exact: true }).fill("Back on Monday.");
     await page.getByRole("button", { name: "Save" }).click();
     await note("Messages are answered while you are away.").waitFor();
