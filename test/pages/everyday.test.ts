@@ -7,7 +7,7 @@ import { hotp, totpSecret, totpStep } from "../../protocol/otp/totp.ts";
 import { angarium } from "../dev-process.ts";
 import { type Any, JmapTalk } from "../jmap-talk.ts";
 import { wrongCodes } from "../wrong-codes.ts";
-import { accessible, eventually, note, picture, row, startPages } from "./browser.ts";
+import { accessible, desktop, eventually, note, picture, row, startPages } from "./browser.ts";
 import { ordinaryDay, type Seed, seedMail } from "./seed.ts";
 
 /** A red square of 40 by 40: something to be seen. */
@@ -669,6 +669,17 @@ test("every day", async (t) => {
     const [, words = "", pictures] = ((await printed())[1] ?? "").split("|");
     assert.ok(words.includes("An old word"), "what is folded on the screen is on paper");
     assert.equal(pictures, "40", "with the picture of the text");
+
+    // By the browser's own command: all of the conversation, and nothing of the page around it.
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 800, height: 120 });
+    assert.ok(!(await page.getByRole("toolbar").isVisible()));
+    const [whole, paper] = await page
+      .locator(".pane")
+      .evaluate((pane) => [pane.scrollHeight, document.documentElement.scrollHeight]);
+    assert.ok((whole ?? 0) > 120 && (paper ?? 0) >= (whole ?? 0), `${whole} of ${paper}`);
+    await page.emulateMedia({ media: "screen" });
+    await page.setViewportSize(desktop);
   });
 
   await t.test("no mouse: from the list into a letter and back", async () => {

@@ -289,6 +289,10 @@ test("the webmail", async (t) => {
     assert.equal(await ann.page.locator("[data-row]").count(), 1);
     await ann.page.getByRole("status").getByText("1 message found.").waitFor();
     await picture(ann.page, "search");
+    await ann.page.getByLabel("Search mail").fill("from:me to:nadia");
+    await ann.page.keyboard.press("Enter");
+    await ann.page.getByRole("status").getByText("1 message found.").waitFor();
+    await row(ann, "I will bring the thermos").waitFor();
     await ann.page.getByLabel("End the search").click();
     await row(ann, "Boat trip").waitFor();
   });

@@ -1,5 +1,6 @@
 /** What is written into the search box: words, "whole phrases", and operators like from:ann before:2026-01-01 -is:read. */
 import type { Filter, Id } from "../jmap/types.ts";
+import { identities } from "../state/identities.svelte.ts";
 import { mailboxes } from "../state/mailboxes.svelte.ts";
 
 export const operators = [
@@ -77,6 +78,8 @@ function conditionOf({ operator, value }: Term, now: number, account: Id | undef
     case "to":
     case "cc":
     case "bcc":
+      if (value.toLowerCase() !== "me") return { [operator]: value };
+      return { operator: "OR", conditions: [...identities.own].map((address) => ({ [operator]: address })) };
     case "subject":
     case "body":
       return { [operator]: value };
