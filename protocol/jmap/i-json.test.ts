@@ -4,6 +4,12 @@ import { notIJson } from "./i-json.ts";
 import { withoutSame } from "./patch.ts";
 import { mark } from "./snippet.ts";
 
+const whyNot = (text: string): string | undefined => {
+  for (const looking = notIJson(text); ; ) {
+    const step = looking.next();
+    if (step.done === true) return step.value;
+  }
+};
 const good = [
   '{"a":1,"b":{"a":2},"c":[{"a":1},{"a":2}]}',
   '{"a":"\\"a\\":1,\\"a\\":2","b":"{\\\\"}',
@@ -14,7 +20,7 @@ const good = [
 for (const text of good)
   test(`I-JSON: ${text}`, () => {
     JSON.parse(text);
-    assert.equal(notIJson(text), undefined);
+    assert.equal(whyNot(text), undefined);
   });
 const bad: readonly [text: string, why: RegExp][] = [
   ['{"a":1,"a":1}', /"a" stands twice/],
@@ -27,8 +33,14 @@ const bad: readonly [text: string, why: RegExp][] = [
 for (const [text, why] of bad)
   test(`not I-JSON: ${text}`, () => {
     JSON.parse(text);
-    assert.match(notIJson(text) ?? "", why);
+    assert.match(whyNot(text) ?? "", why);
   });
+
+test("I-JSON: strings that no regular expression has room for, and what stands far behind", () => {
+  const long = JSON.stringify(["x".repeat(9_000_000)]);
+  assert.equal(whyNot(long), undefined);
+  assert.match(whyNot(`[${long},${"1,".repeat(20_000)}{"a":1,"a":2}]`) ?? "", /"a" stands twice/);
+});
 
 test("a patch without what says again how it is, whatever the order of names", () => {
   const current = { id: "M1", from: [{ name: "A", email: "a@x" }], rights: { a: true, b: false } };

@@ -4,41 +4,63 @@ import { invalidProperties, isObject, type Json, type JsonObject, type SetError,
 
 export type Patched = { readonly ok: JsonObject } | { readonly path: string; readonly why: string };
 
-const tokensOf = (path: string): readonly string[] =>
-  path.split("/").map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+/** Levels of a path; nothing that is patched lies deeper. */
+const maxPathTokens = 100;
+
+/** One more than a path may have says that it is too deep. */
+const tokensOf = (path: string): string[] =>
+  path.split("/", maxPathTokens + 1).map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+
+/** What a patch does to an object: a new value for a property (null takes it away), or what is done within it. */
+type Step = { readonly path: string; readonly value: Json } | { readonly path: string; readonly within: Steps };
+type Steps = Map<string, Step>;
 
 /** The object after the patch. Null takes a property away (its default then holds). */
 export function applyPatch(before: JsonObject, patch: JsonObject): Patched {
-  const paths = Object.keys(patch).sort();
-  // In order, a path that is the beginning of another comes before all that begin with it.
-  const all = new Set(paths);
-  for (const path of paths)
-    for (let cut = path.indexOf("/"); cut >= 0; cut = path.indexOf("/", cut + 1))
-      if (all.has(path.slice(0, cut))) return { path, why: `"${path.slice(0, cut)}" is patched too.` };
-  let after: JsonObject = before;
-  for (const path of paths) {
-    const put = set(after, tokensOf(path), 0, patch[path] as Json);
-    if (typeof put === "string") return { path, why: put };
-    after = put;
-  }
-  return { ok: after };
+  const steps = stepsOf(patch);
+  return "why" in steps ? steps : apply(before, steps);
 }
 
-function set(object: JsonObject, tokens: readonly string[], at: number, value: Json): JsonObject | string {
-  const name = tokens[at] as string;
-  if (at === tokens.length - 1) {
-    if (value === null) {
-      const { [name]: _, ...rest } = object;
-      return rest;
+function stepsOf(patch: JsonObject): Steps | Exclude<Patched, { ok: unknown }> {
+  const all: Steps = new Map();
+  // In order, a path that is the beginning of another comes before all that begin with it.
+  for (const path of Object.keys(patch).sort()) {
+    const tokens = tokensOf(path);
+    if (tokens.length > maxPathTokens) return { path: path.slice(0, 200), why: "it is too deep." };
+    const last = tokens.pop()!;
+    let steps = all;
+    for (const token of tokens) {
+      let step = steps.get(token);
+      if (step === undefined) steps.set(token, (step = { path, within: new Map() }));
+      if ("value" in step) return { path, why: `"${step.path}" is patched too.` };
+      steps = step.within;
     }
-    return { ...object, [name]: value };
+    const other = steps.get(last);
+    if (other !== undefined) return { path, why: `"${other.path}" is patched too.` };
+    steps.set(last, { path, value: patch[path] as Json });
   }
-  if (!Object.hasOwn(object, name)) return `there is no "${name}".`;
-  const inner = object[name];
-  if (Array.isArray(inner)) return `"${name}" is an array, which is replaced whole.`;
-  if (!isObject(inner)) return `"${name}" is no object.`;
-  const put = set(inner as JsonObject, tokens, at + 1, value);
-  return typeof put === "string" ? put : { ...object, [name]: put };
+  return all;
+}
+
+/** Each object that something is done to is made anew once. */
+function apply(object: JsonObject, steps: Steps): Patched {
+  const after = new Map(Object.entries(object));
+  for (const [name, step] of steps) {
+    if ("value" in step) {
+      if (step.value === null) after.delete(name);
+      else after.set(name, step.value);
+      continue;
+    }
+    const { path, within } = step;
+    if (!after.has(name)) return { path, why: `there is no "${name}".` };
+    const inner = after.get(name);
+    if (Array.isArray(inner)) return { path, why: `"${name}" is an array, which is replaced whole.` };
+    if (!isObject(inner)) return { path, why: `"${name}" is no object.` };
+    const put = apply(inner as JsonObject, within);
+    if ("why" in put) return put;
+    after.set(name, put.ok);
+  }
+  return { ok: Object.fromEntries(after) };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** A request as it comes (RFC 8620 §3.3), with the problems of §3.6.1. */
+import { countValues } from "../json/values.ts";
 import { Mismatch } from "./check.ts";
 import { notIJson } from "./i-json.ts";
 import { type Invocation, isObject, type JmapRequest, type JsonObject, type Problem } from "./types.ts";
@@ -7,6 +8,10 @@ export type RequestLimits = { readonly maxCallsInRequest: number; readonly maxSi
 
 /** Objects and arrays within each other. */
 export const maxJsonDepth = 100;
+/** Values and names of a request: each costs far more than its bytes. */
+export const maxJsonValues = 250_000;
+/** Names of one object: of more the reader makes another kind of object, which takes ten times as long. */
+export const maxJsonNames = 10_000;
 const callIdChars = 1000;
 
 const problem = (kind: "notJSON" | "notRequest" | "unknownCapability" | "limit"): string =>
@@ -27,44 +32,34 @@ const notRequest = (pointer: string, expected: string): Problem => ({
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** I-JSON (RFC 7493): UTF-8, and no deeper than `maxJsonDepth`. */
-export function parseJson(bytes: Uint8Array): { readonly value: unknown } | Problem {
-  const notJson = (why: string): Problem => ({
-    type: problem("notJSON"),
-    status: 400,
-    detail: `The request is not JSON: ${why}`,
-  });
-  let value: unknown;
+/** I-JSON (RFC 7493): UTF-8, with no more in it than `maxJsonValues`, `maxJsonNames` and `maxJsonDepth` say. Others may have their turn between the steps. */
+export function* readingJson(bytes: Uint8Array): Generator<undefined, { readonly value: unknown } | Problem> {
+  const notJson = (detail: string): Problem => ({ type: problem("notJSON"), status: 400, detail });
+  const { values, depth, names } = countValues(bytes, maxJsonValues);
+  if (values > maxJsonValues || names > maxJsonNames)
+    return limitProblem(
+      "maxSizeRequest",
+      `A request may hold ${maxJsonValues} values, and an object ${maxJsonNames} names: send what you have in several requests.`,
+      413,
+    );
+  if (depth > maxJsonDepth) return notJson(`The request has more than ${maxJsonDepth} levels of arrays and objects.`);
   try {
     const text = utf8.decode(bytes);
-    value = JSON.parse(text);
-    const why = notIJson(text);
-    if (why !== undefined) return notJson(why);
+    const value: unknown = JSON.parse(text);
+    const why = yield* notIJson(text);
+    return why === undefined ? { value } : notJson(`The request is not JSON: ${why}`);
   } catch (error) {
-    const why = error instanceof SyntaxError ? error.message : "It is not UTF-8.";
-    return notJson(why);
+    return notJson(`The request is not JSON: ${error instanceof SyntaxError ? error.message : "It is not UTF-8."}`);
   }
-  if (isDeeper(value, maxJsonDepth))
-    return {
-      type: problem("notJSON"),
-      status: 400,
-      detail: `The request has more than ${maxJsonDepth} levels of arrays and objects.`,
-    };
-  return { value };
 }
 
-/** Level by level, without recursion. */
-function isDeeper(value: unknown, max: number): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > max) return true;
-    const next: unknown[] = [];
-    for (const one of level)
-      if (typeof one === "object" && one !== null)
-        for (const each of Object.values(one)) if (typeof each === "object" && each !== null) next.push(each);
-    level = next;
+/** The same at once, for what is small. */
+export function parseJson(bytes: Uint8Array): { readonly value: unknown } | Problem {
+  const reading = readingJson(bytes);
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
   }
-  return false;
 }
 
 /** The request in a JSON value. `knows` tells which capabilities there are. */

@@ -3,14 +3,17 @@
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Values and names at most that `text` (UTF-8, RFC 8259) has, and how deep they lie. What is no JSON is counted all the same. Stops at `maxValues`. */
+/** Values and names at most that `text` (UTF-8, RFC 8259) has, how deep they lie, and how many names stand in one object. What is no JSON is counted all the same. Stops at `maxValues`. */
 export function countValues(
   text: Uint8Array,
   maxValues = Number.POSITIVE_INFINITY,
-): { readonly values: number; readonly depth: number } {
+): { readonly values: number; readonly depth: number; readonly names: number } {
   let values = 1;
   let depth = 0;
   let deepest = 0;
+  let most = 0;
+  /** Names so far in what is open. */
+  const names = [0];
   for (let at = 0; at < text.length && values <= maxValues; at++) {
     switch (text[at]) {
       case quote:
@@ -20,18 +23,22 @@ export function countValues(
       case openObject:
         values++;
         deepest = Math.max(deepest, ++depth);
+        names[depth] = 0;
         break;
       case closeArray:
       case closeObject:
-        depth--;
+        if (depth > 0) depth--;
+        break;
+      case colon:
+        most = Math.max(most, ++names[depth]!);
+        values++;
         break;
       case comma:
-      case colon:
         values++;
         break;
     }
   }
-  return { values, depth: deepest };
+  return { values, depth: deepest, names: most };
 }
 
 /** The quote that ends it, or the end of the text. Long strings (files in base64) are leapt over. */

@@ -4,6 +4,7 @@ import * as is from "../../protocol/jmap/check.ts";
 import { blobsMissing, readDraft, writeDraft } from "../../protocol/jmap/email-create.ts";
 import { emailBlobId, idOf, numberOf } from "../../protocol/jmap/ids.ts";
 import { invalidProperties, isObject, type JsonObject, type SetError, setError } from "../../protocol/jmap/types.ts";
+import { writtenChars } from "../../protocol/jmap/written.ts";
 import { type AccountId, Flag, type MailboxId, type Marks } from "../store/store.ts";
 import { type Access, blobFor } from "./access.ts";
 import { type Call, createdId } from "./call.ts";
@@ -138,7 +139,7 @@ export async function makeEmail(
     return setError("tooLarge", `The parts of an email may have ${settings.maxAttachmentsBytes} bytes together.`);
   const defaults = { at: now(), messageId: `${random(12)}@${ourHost}`, boundary: `=_${random(16)}_`, blobs };
   const bytes =
-    total <= maxQuickBytes
+    total + writtenChars(object, maxQuickBytes) <= maxQuickBytes
       ? writeDraft(draft, defaults)
       : await call.ports.pool.run("jmap-compose", { draft, defaults });
   return fileEmail(bytes, place, call, account);

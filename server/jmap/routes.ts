@@ -2,9 +2,10 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { numberOf } from "../../protocol/jmap/ids.ts";
-import { limitProblem, parseJson, readRequest } from "../../protocol/jmap/request.ts";
+import { limitProblem, readingJson, readRequest } from "../../protocol/jmap/request.ts";
 import type { JsonObject, Problem } from "../../protocol/jmap/types.ts";
 import { permits } from "../access/scopes.ts";
+import { breathing } from "../base/breathe.ts";
 import { writeJson } from "../base/write-json.ts";
 import type { Account } from "../store/store.ts";
 import { diskFullSentence, diskFullType, isDiskFull } from "../store/trouble.ts";
@@ -153,7 +154,7 @@ export function jmapRoutes(app: FastifyInstance, service: JmapService): void {
         status: 400,
         detail: "The Content-Type of a request is application/json.",
       });
-    const parsed = parseJson(bodyOf(request));
+    const parsed = await breathing(readingJson(bodyOf(request)));
     if ("status" in parsed) return sendProblem(reply, parsed);
     const answer = await answerRequest(service, who, parsed.value, originOf(request));
     if ("status" in answer) return sendProblem(reply, answer as Problem);

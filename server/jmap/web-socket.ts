@@ -4,8 +4,9 @@ import websocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import * as is from "../../protocol/jmap/check.ts";
-import { limitProblem, parseJson } from "../../protocol/jmap/request.ts";
+import { limitProblem, readingJson } from "../../protocol/jmap/request.ts";
 import { isObject, type JsonObject, type Problem } from "../../protocol/jmap/types.ts";
+import { breathing } from "../base/breathe.ts";
 import { writeJson } from "../base/write-json.ts";
 import { Hearing } from "./hearing.ts";
 import { sendProblem } from "./problem.ts";
@@ -113,7 +114,7 @@ function serve(socket: WebSocket, who: Asking, origin: string, service: JmapServ
       ? { type: "urn:ietf:params:jmap:error:notRequest", status: 400, detail: "Messages are text." }
       : data.length > settings.maxRequestBytes
         ? limitProblem("maxSizeRequest", "The message is larger than this server takes.")
-        : parseJson(data);
+        : await breathing(readingJson(data));
     if ("status" in parsed) return refuse(parsed, undefined);
     const { value } = parsed;
     const type = isObject(value) ? value["@type"] : undefined;

@@ -3,6 +3,7 @@ import { numberOf } from "../../../protocol/jmap/ids.ts";
 import { setPatch, withoutSame } from "../../../protocol/jmap/patch.ts";
 import { stateText } from "../../../protocol/jmap/state.ts";
 import { failed, invalidProperties, type JsonObject, type SetError, setError } from "../../../protocol/jmap/types.ts";
+import { breather } from "../../base/breathe.ts";
 import type { EmailEdit } from "../../store/jmap.ts";
 import type { AccountId, MailboxId } from "../../store/store.ts";
 import { allowedEdits } from "../allowed-edits.ts";
@@ -46,7 +47,9 @@ export const emailSet = method(
       if (email === undefined) notDestroyed[key] = setError("notFound");
       else doomed.set(email, createdId(call, key) as string);
     }
+    const pause = breather();
     for (const [key, patch] of Object.entries(args.update ?? {})) {
+      await pause();
       const email = numberOf("M", createdId(call, key) ?? "");
       const edit =
         email === undefined
