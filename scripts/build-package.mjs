@@ -24,7 +24,7 @@ export function buildProgram() {
   rmSync(dist, { recursive: true, force: true });
   let modules = 0;
   for (const path of ["main.ts", ...below("protocol"), ...below("server")]) {
-    if (/\.test\.ts$|(?:^|\/)(?:fake-[^/]*|test-store)\.ts$/.test(path)) continue;
+    if (/\.test\.ts$|(?:^|\/)fake-[^/]*\.ts$/.test(path)) continue;
     const target = join(dist, path.replace(/\.ts$/, ".js"));
     mkdirSync(dirname(target), { recursive: true });
     if (!path.endsWith(".ts")) {

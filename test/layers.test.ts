@@ -119,3 +119,23 @@ test("folders depend on each other one way", () => {
   }
   noRing(edges);
 });
+
+test("what no command reaches is for tests alone, and is called fake-…", () => {
+  const edges = Map.groupBy(imports, ({ from }) => from);
+  const reached = new Set<string>();
+  const reach = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { to } of edges.get(file) ?? []) if (isOurs(to)) reach(to);
+    // Threads, and folders that are loaded as a whole.
+    const text = readFileSync(join(root, file), "utf8");
+    for (const [, name = ""] of text.matchAll(/new URL\("(\.\/[^"]+)"/g)) reach(join(dirname(file), name));
+    for (const [, name = ""] of text.matchAll(/import\(`(\.\/[a-z-]+)\//g))
+      for (const one of files) if (dirname(one) === join(dirname(file), name)) reach(one);
+  };
+  reach("main.ts");
+  assert.deepEqual(
+    files.filter((file) => reached.has(file) === /\/fake-[^/]*$/.test(file)),
+    [],
+  );
+});

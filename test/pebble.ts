@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { endEntityRecord, tlsaText } from "../protocol/policy/dane.ts";
+import { keyRecord, tlsaText } from "../protocol/policy/dane.ts";
 import { ensureOwnCertificate } from "../server/net/own-certificate.ts";
 import { publishedKeys } from "../server/net/published-keys.ts";
 import { freePort } from "./beside.ts";
@@ -142,7 +142,7 @@ ${more}`,
       const https = await shownAt(port("https"), "mta-sts.acme.test");
       assert.equal(https?.fingerprint256, certificate.fingerprint256, "HTTPS shows it too, without a restart");
       const [current, next] = publishedKeys(join(data, "tls"), "");
-      assert.equal(current, tlsaText(endEntityRecord(certificate)));
+      assert.equal(current, tlsaText(keyRecord(certificate.publicKey)));
       assert.notEqual(next, undefined);
       break;
     }

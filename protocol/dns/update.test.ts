@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { decode, type TxtAnswer } from "dns-packet";
-import { updateResult, writeUpdate } from "./update.ts";
+import { updateResult, writeUpdates } from "./update.ts";
 
 const key = {
   name: "acme.example.org",
   algorithm: "hmac-sha256",
   secret: Buffer.from("c2VjcmV0IHNlY3JldCBzZWNyZXQ=", "base64"),
 } as const;
-const about = {
-  id: 4711,
-  zone: "example.org",
-  name: "_acme-challenge.mail.example.org",
-  text: "proof",
-  ttlSeconds: 60,
-};
+const about = { name: "_acme-challenge.mail.example.org", type: "TXT", value: "proof", ttlSeconds: 60 } as const;
 
 test("updates signed by TSIG, byte for byte (dnspython takes them)", () => {
   const start =
@@ -26,7 +20,9 @@ test("updates signed by TSIG, byte for byte (dnspython takes them)", () => {
   ] as const;
   for (const [action, record, mac] of cases)
     assert.equal(
-      writeUpdate({ ...about, action }, key, 1_700_000_000).toString("hex"),
+      writeUpdates({ id: 4711, zone: "example.org", changes: [{ ...about, action }] }, key, 1_700_000_000).toString(
+        "hex",
+      ),
       `${start}${record}70726f6f66${tsig}${mac}126700000000`,
     );
 });
@@ -46,9 +42,10 @@ test("what a server answers", () => {
 });
 
 test("a text longer than one string is written as several (RFC 1035 §3.3.14)", () => {
-  const text = `v=DKIM1; p=${"x".repeat(500)}`;
+  const value = `v=DKIM1; p=${"x".repeat(500)}`;
   const name = "r1._domainkey.example.test";
-  const update = writeUpdate({ id: 7, zone: "example.test", name, text, action: "add", ttlSeconds: 60 }, key, 1);
+  const change = { name, type: "TXT", value, action: "add", ttlSeconds: 60 } as const;
+  const update = writeUpdates({ id: 7, zone: "example.test", changes: [change] }, key, 1);
   const [record] = decode(update).authorities as TxtAnswer[];
   assert.equal(record?.name, name);
   const strings = record.data as Buffer[];
@@ -56,5 +53,5 @@ test("a text longer than one string is written as several (RFC 1035 §3.3.14)", 
     strings.map((one) => one.length),
     [255, 255, 1],
   );
-  assert.equal(Buffer.concat(strings).toString(), text);
+  assert.equal(Buffer.concat(strings).toString(), value);
 });

@@ -17,26 +17,13 @@ export type RecordChange = {
   readonly ttlSeconds: number;
 };
 
-export type TxtUpdate = {
-  readonly id: number; // 16 bits
-  readonly zone: string;
-  readonly name: string;
-  readonly text: string;
-  readonly action: "add" | "delete";
-  readonly ttlSeconds: number;
-};
-
 const [classIn, classNone, classAny] = [1, 254, 255];
 const typeNumbers = { A: 1, CNAME: 5, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33, TLSA: 52 } as const;
 const [typeSoa, typeTsig] = [6, 250];
 const opcodeUpdate = 5;
 const fudgeSeconds = 300;
 
-/** The message that changes one TXT record. `nowSeconds`: since 1970. */
-export const writeUpdate = ({ id, zone, text, ...change }: TxtUpdate, key: TsigKey, nowSeconds: number): Buffer =>
-  writeUpdates({ id, zone, changes: [{ ...change, type: "TXT", value: text }] }, key, nowSeconds);
-
-/** The message that makes all changes, or none of them (RFC 2136 §3.7). Throws on a value that is none of its type. */
+/** The message that makes all changes, or none of them (RFC 2136 §3.7). `nowSeconds`: since 1970. Throws on a value that is none of its type. */
 export function writeUpdates(
   update: { readonly id: number; readonly zone: string; readonly changes: readonly RecordChange[] },
   key: TsigKey,

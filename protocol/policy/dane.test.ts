@@ -3,7 +3,7 @@ import { createHash, webcrypto, X509Certificate } from "node:crypto";
 import test, { before } from "node:test";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { endEntityRecord, maxTlsaRecords, type TlsaRecord, tlsaText, usableRecords, verifyDane } from "./dane.ts";
+import { keyRecord, maxTlsaRecords, type TlsaRecord, tlsaText, usableRecords, verifyDane } from "./dane.ts";
 
 x509.cryptoProvider.set(webcrypto as unknown as Crypto);
 const now = Date.UTC(2026, 5, 1);
@@ -118,7 +118,7 @@ test("who is no authority cannot sign for others", () => {
 test("one record of several is enough: roll-over", () => {
   assert.equal(verify([record(3, 1, 1, lone), record(3, 1, 1, leaf)], [leaf]), "3 1 1");
   assert.equal(verify([record(2, 0, 1, stranger), record(3, 1, 1, leaf)], [leaf, middle]), "3 1 1");
-  const own = endEntityRecord(new X509Certificate(leaf.der));
+  const own = keyRecord(new X509Certificate(leaf.der).publicKey);
   assert.equal(verify([own], [leaf]), "3 1 1");
 });
 

@@ -125,12 +125,7 @@ function hashed(bytes: Buffer, matchingType: number): Buffer {
     .digest();
 }
 
-/** The "3 1 1" record of a certificate: what RFC 7672 §3.1 advises servers to publish. */
-export function endEntityRecord(certificate: X509Certificate): TlsaRecord {
-  return keyRecord(certificate.publicKey);
-}
-
-/** The same of a key alone: for one that no certificate holds yet. */
+/** The "3 1 1" record of a key, what RFC 7672 §3.1 advises servers to publish: also of one that no certificate holds yet. */
 export function keyRecord(publicKey: KeyObject): TlsaRecord {
   const spki = publicKey.export({ type: "spki", format: "der" });
   return { usage: 3, selector: 1, matchingType: 1, data: hashed(spki, 1) };

@@ -1,8 +1,8 @@
 /** What scripts do: each case of the table, over the sample message. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { commandTables } from "./command-cases.ts";
-import { runText } from "./test-run.ts";
+import { commandTables } from "../../test/sieve/command-cases.ts";
+import { runText } from "../../test/sieve/test-run.ts";
 
 for (const [name, cases] of Object.entries(commandTables))
   describe(name, () => {

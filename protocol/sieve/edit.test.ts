@@ -2,8 +2,8 @@
 /** What scripts make of the message: RFC 5293, RFC 5703 §5 to §7. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runText, sample } from "../../test/sieve/test-run.ts";
 import { parseMessage } from "../mime/parse.ts";
-import { runText, sample } from "./test-run.ts";
 
 const edit = 'require ["editheader", "fileinto", "variables", "index"];';
 const small = "Subject: one\r\nX-A: 1\r\nX-A: 2\r\nx-a: 3\r\nReceived: x\r\nReturn-Path: <a@b.test>\r\n\r\nbody\r\n";

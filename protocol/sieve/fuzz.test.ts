@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fuzzRounds, seeded } from "../../test/fuzz.ts";
+import { sample, surroundings } from "../../test/sieve/test-run.ts";
 import { SieveMessage } from "./message.ts";
 import { compileScript, runScripts } from "./sieve.ts";
-import { sample, surroundings } from "./test-run.ts";
 
 const words = [
   'require ["fileinto","variables","imap4flags","date","relational","body","mime","foreverypart","regex","editheader","vacation","reject","enotify","duplicate","include","ihave","envelope","copy","index","extracttext","replace","enclose","encoded-character"];',

@@ -1,9 +1,9 @@
 /** Scripts that are wrong: where, and what was expected. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mistakeCases } from "./mistake-cases.ts";
+import { mistakeCases } from "../../test/sieve/mistake-cases.ts";
+import { runText } from "../../test/sieve/test-run.ts";
 import { compileScript } from "./sieve.ts";
-import { runText } from "./test-run.ts";
 
 for (const [script, expected] of mistakeCases)
   test(script.slice(0, 100), () => {

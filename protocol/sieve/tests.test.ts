@@ -1,8 +1,8 @@
 /** Tests of scripts: each line is one case, true or false of the sample message, after the text of the RFC it names. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { tables } from "./test-cases.ts";
-import { runText } from "./test-run.ts";
+import { tables } from "../../test/sieve/test-cases.ts";
+import { runText } from "../../test/sieve/test-run.ts";
 
 for (const { name, needs, options, yes, no } of tables)
   describe(name, () => {

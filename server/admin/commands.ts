@@ -81,8 +81,6 @@ export const commands: readonly Command[] = [
 
 const byName = new Map(commands.map((one) => [one.name, one]));
 
-export const findCommand = (name: string): Command | undefined => byName.get(name);
-
 /** The command that the first words name (the longest name wins), and the words after it. */
 export function commandOf(
   words: readonly string[],

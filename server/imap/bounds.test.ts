@@ -5,8 +5,8 @@ import { factsOf } from "../../protocol/mime/facts-of.ts";
 import type { Log } from "../base/log.ts";
 import { quiet } from "../base/log.ts";
 import { ContentCache } from "./content-cache.ts";
-import { freshStore, type TestStore } from "./test-store.ts";
-import { type Client, type ImapWorld, imapWorld } from "./world.ts";
+import { freshStore, type TestStore } from "./fake-store.ts";
+import { type Client, type ImapWorld, imapWorld } from "./fake-world.ts";
 
 let kept: TestStore;
 let world: ImapWorld;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { freshStore, type TestStore } from "./test-store.ts";
-import { type Client, type ImapWorld, imapWorld, play } from "./world.ts";
+import { freshStore, type TestStore } from "./fake-store.ts";
+import { type Client, type ImapWorld, imapWorld, play } from "./fake-world.ts";
 
 let kept: TestStore;
 let world: ImapWorld;

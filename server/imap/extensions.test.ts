@@ -1,8 +1,8 @@
 /** What IMAP learnt since: REPLACE, PREVIEW, PARTIAL, NOTIFY, MULTISEARCH, UIDONLY, LIST-MYRIGHTS, LIST-METADATA, JMAPACCESS. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { freshStore, type TestStore } from "./test-store.ts";
-import { type Client, type ImapWorld, imapWorld, play } from "./world.ts";
+import { freshStore, type TestStore } from "./fake-store.ts";
+import { type Client, type ImapWorld, imapWorld, play } from "./fake-world.ts";
 
 let kept: TestStore;
 let world: ImapWorld;

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { freshStore, type TestStore } from "./test-store.ts";
-import { type Client, type ImapWorld, imapWorld } from "./world.ts";
+import { freshStore, type TestStore } from "./fake-store.ts";
+import { type Client, type ImapWorld, imapWorld } from "./fake-world.ts";
 
 let kept: TestStore;
 let world: ImapWorld;

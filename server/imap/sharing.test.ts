@@ -4,8 +4,8 @@ import { after, before, test } from "node:test";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
 import type { ShareChange } from "../access/share-change.ts";
 import type { Account } from "../store/store.ts";
-import { freshStore, type TestStore } from "./test-store.ts";
-import { type Client, type ImapWorld, imapWorld } from "./world.ts";
+import { freshStore, type TestStore } from "./fake-store.ts";
+import { type Client, type ImapWorld, imapWorld } from "./fake-world.ts";
 
 let kept: TestStore;
 let world: ImapWorld;

@@ -10,8 +10,8 @@ import { quiet } from "../base/log.ts";
 import type { Connection, ReadEnd } from "../net/connection.ts";
 import { type KeyRing, makeKeyRing } from "../net/tls.ts";
 import { serveImap } from "./conversation.ts";
-import { freshStore, type TestStore } from "./test-store.ts";
-import { type ImapWorld, imapWorld } from "./world.ts";
+import { freshStore, type TestStore } from "./fake-store.ts";
+import { type ImapWorld, imapWorld } from "./fake-world.ts";
 
 let kept: TestStore;
 let world: ImapWorld;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { TLSSocket } from "node:tls";
-import { endEntityRecord, tlsaText } from "../../protocol/policy/dane.ts";
+import { keyRecord, tlsaText } from "../../protocol/policy/dane.ts";
 import { quiet } from "../base/log.ts";
 import { publicKeyOf } from "./next-key.ts";
 import { ensureHostedCertificate, ensureOwnCertificate } from "./own-certificate.ts";
@@ -18,7 +18,7 @@ import { makeKeyRing } from "./tls.ts";
 const folder = mkdtempSync(join(tmpdir(), "angarium-keys-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const yearLater = Date.now() + 380 * 86_400_000;
-const keyOf = (file: string): string => tlsaText(endEntityRecord(new X509Certificate(readFileSync(file))));
+const keyOf = (file: string): string => tlsaText(keyRecord(new X509Certificate(readFileSync(file)).publicKey));
 
 function published(...records: readonly string[]): { tlsa(): Promise<Answer<Tlsa>> } {
   return {

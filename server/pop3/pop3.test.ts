@@ -9,10 +9,10 @@ import { promisify } from "node:util";
 import { quiet } from "../base/log.ts";
 import type { Connection } from "../net/connection.ts";
 import { defaultTlsSettings, makeKeyRing } from "../net/tls.ts";
+import { login, Mail, world } from "./fake-world.ts";
 import { LocalMaildropLocks } from "./locks.ts";
 import { servePop3 } from "./pop3.ts";
 import { defaultPop3Settings } from "./settings.ts";
-import { login, Mail, world } from "./world.ts";
 
 const one = "Subject: one\r\n\r\nHello!\r\n.dot\r\n";
 const two = "Subject: two\r\n\r\nBye!\r\n";

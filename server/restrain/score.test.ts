@@ -5,8 +5,31 @@ import { kmBetween } from "../net/far.ts";
 import { account } from "../receive/fake-world.ts";
 import { maxPeerValueChars } from "../store/peers.ts";
 import { forgiven, type Habits, type Happening, latelyOf, noHabits, withHappening } from "./habits.ts";
-import { frozenBecause, nothingSeen, type Seen, scoreOf, sumOf, usualOf } from "./score.ts";
+import { frozenBecause, type Seen, scoreOf, sumOf, usualOf } from "./score.ts";
 import { Watch } from "./watch.ts";
+
+const nothingSeen: Seen = {
+  recipientsLastDay: 0,
+  usualDay: undefined,
+  recipients: 0,
+  strangers: 0,
+  alike: 0,
+  forged: 0,
+  spam: 0,
+  listedLink: undefined,
+  answersElsewhere: 0,
+  failedLogins: 0,
+  firstProgram: false,
+  networks: 0,
+  countries: [],
+  newCountry: undefined,
+  way: undefined,
+  unusual: 0,
+  tried: 0,
+  refused: 0,
+  complaints: 0,
+  forwards: false,
+};
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

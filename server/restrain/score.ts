@@ -44,29 +44,6 @@ export type Seen = {
   readonly forwards: boolean;
 };
 
-export const nothingSeen: Seen = {
-  recipientsLastDay: 0,
-  usualDay: undefined,
-  recipients: 0,
-  strangers: 0,
-  alike: 0,
-  forged: 0,
-  spam: 0,
-  listedLink: undefined,
-  answersElsewhere: 0,
-  failedLogins: 0,
-  firstProgram: false,
-  networks: 0,
-  countries: [],
-  newCountry: undefined,
-  way: undefined,
-  unusual: 0,
-  tried: 0,
-  refused: 0,
-  complaints: 0,
-  forwards: false,
-};
-
 const percent = (part: number, whole: number): number => Math.round((part * 100) / whole);
 /** So many recipients are many at once. */
 const many = 50;

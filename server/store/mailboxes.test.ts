@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { freshStore } from "../imap/test-store.ts";
+import { freshStore } from "../imap/fake-store.ts";
 
 test("what a rename makes above the new name is not subscribed, what is renamed stays as it was", async () => {
   const { store, accounts, close } = await freshStore();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makePool, PoisonTask, PoolBusy, type PoolSettings } from "./pool.ts";
 
-const table = new URL("./pool-test-tasks.ts", import.meta.url);
+const table = new URL("./fake-tasks.ts", import.meta.url);
 const start = (settings: Partial<PoolSettings> = {}) => {
   const pool = makePool({ threads: 2, ...settings }, table);
   return {

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { SieveMessage } from "../../protocol/sieve/message.ts";
 import { compileScript, runScripts } from "../../protocol/sieve/sieve.ts";
-import { sample, surroundings } from "../../protocol/sieve/test-run.ts";
+import { sample, surroundings } from "../sieve/test-run.ts";
 
 const extensions = [
   "fileinto",

@@ -1,7 +1,7 @@
 /** Scripts for what IMAP clients do (RFC 6785): put by ManageSieve, named by METADATA, run on APPEND, COPY and flag changes. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Client } from "../../server/imap/world.ts";
+import { Client } from "../../server/imap/fake-world.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { ManageSieveTalk } from "../managesieve-talk.ts";

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how variables of Sieve are written.
-/** Scripts that need a server around them: trace fields, mailboxes, the clock, notices, answers. Told as the outcomes of protocol/sieve/test-run.ts are. */
+/** Scripts that need a server around them: trace fields, mailboxes, the clock, notices, answers. Told as the outcomes of test/sieve/test-run.ts are. */
 
 /** `ann` stands for the person, `{id:Work}` for the id of a mailbox; mailboxes Work and Old are there, and those that every account has. */
 export type DeliveredCase = readonly [

@@ -5,13 +5,13 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { commandTables } from "../../protocol/sieve/command-cases.ts";
-import { mistakeCases } from "../../protocol/sieve/mistake-cases.ts";
-import { tables } from "../../protocol/sieve/test-cases.ts";
-import { sample } from "../../protocol/sieve/test-run.ts";
 import { type DevProcess, startDev } from "../dev-process.ts";
 import { JmapTalk } from "../jmap-talk.ts";
 import { ManageSieveTalk } from "../managesieve-talk.ts";
+import { commandTables } from "../sieve/command-cases.ts";
+import { mistakeCases } from "../sieve/mistake-cases.ts";
+import { tables } from "../sieve/test-cases.ts";
+import { sample } from "../sieve/test-run.ts";
 import { type Sink, startSink, type Taken } from "../sink.ts";
 import { SmtpTalk } from "../smtp-talk.ts";
 import { deliveredTables } from "./sieve-table-cases.ts";
@@ -19,7 +19,7 @@ import { deliveredTables } from "./sieve-table-cases.ts";
 type Case = {
   readonly name: string;
   readonly script: string;
-  /** As `show` of protocol/sieve/test-run.ts tells an outcome, or the mistake that PUTSCRIPT is refused with. */
+  /** As `show` of test/sieve/test-run.ts tells an outcome, or the mistake that PUTSCRIPT is refused with. */
   readonly expected: string;
   readonly message: string;
   readonly from: string;

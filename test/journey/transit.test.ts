@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { endEntityRecord, tlsaText } from "../../protocol/policy/dane.ts";
+import { keyRecord, tlsaText } from "../../protocol/policy/dane.ts";
 import { policyId } from "../../protocol/policy/mta-sts.ts";
 import { ask, freePort, has, journey, mailOf, submit } from "../beside.ts";
 import { type DevProcess, startDev, temporaryFolder } from "../dev-process.ts";
@@ -93,7 +93,7 @@ before(async (t) => {
     ...["--https-port", String(nearHttps), "--ca", join(folder, "near", "tls", "ca.pem")],
     ...["--ports", `smtp=${farSmtp},https=${farHttps}`],
   ]);
-  itsKey = tlsaText(endEntityRecord(new X509Certificate(readFileSync(join(far.ready.data, "tls", "server.pem")))));
+  itsKey = tlsaText(keyRecord(new X509Certificate(readFileSync(join(far.ready.data, "tls", "server.pem"))).publicKey));
   writeNames();
   const domains = [
     ...["dane", "rolled", "wrongkey", "unusable", "unsigned", "lying", "good.routed"].map((name) => `${name}.test`),

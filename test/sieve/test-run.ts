@@ -1,9 +1,9 @@
 /** What the tests of this folder run: a script over a message, and what came of it as one line. */
 import { Buffer } from "node:buffer";
-import type { Action, Outcome, Surroundings } from "./actions.ts";
-import { SieveMessage } from "./message.ts";
-import { mistakeText } from "./mistake.ts";
-import { compileScript, runScripts } from "./sieve.ts";
+import type { Action, Outcome, Surroundings } from "../../protocol/sieve/actions.ts";
+import { SieveMessage } from "../../protocol/sieve/message.ts";
+import { mistakeText } from "../../protocol/sieve/mistake.ts";
+import { compileScript, runScripts } from "../../protocol/sieve/sieve.ts";
 
 export const sample = [
   "Return-Path: <bob@sender.test>",
