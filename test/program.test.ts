@@ -35,7 +35,7 @@ const run = (root: string): string =>
 
 /** What a function of a script answers. */
 const ask = (root: string, script: string, name: string): string => {
-  const program = `console.log((await import(${JSON.stringify(join(root, "scripts", script))})).${name}());`;
+  const program = `process.stdout.write(String((await import(${JSON.stringify(join(root, "scripts", script))})).${name}()));`;
   return spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" }).stdout.trim();
 };
 
