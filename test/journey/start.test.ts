@@ -31,7 +31,7 @@ test("the first start prints a table, a password and DNS records; the next one i
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const taken = toml.replace("127.0.0.1:0", `127.0.0.1:${(other.address() as AddressInfo).port}`);
-  await writeFile(join(data, "angarium.toml"), taken);
+  await writeFile(join(data, "angarium.toml"), taken, { mode: 0o644 });
   const failed = spawnSync(process.execPath, [join(clone, "scripts", "angarium.mjs"), "start"], {
     cwd: clone,
     encoding: "utf8",
