@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { FakeStore } from "../access/fake-store.ts";
 import { quiet } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
 import type { World } from "./command.ts";
-import { controlPath, runCommand, serveControl } from "./control.ts";
+import { controlAddress, controlPath, runCommand, serveControl } from "./control.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "angarium-control-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -59,9 +59,10 @@ test("long work tells how far it is; breakage is an error; a socket left behind 
 
 test("nonsense and floods are answered, and the server stays", async () => {
   const control = await serveControl({ dataFolder: folder, world: makeWorld(), log: quiet });
+  using at = controlAddress(folder);
   const post = (body: string): Promise<string> =>
     new Promise((resolve) => {
-      const outgoing = request({ socketPath: controlPath(folder), method: "POST", agent: false }, async (incoming) => {
+      const outgoing = request({ socketPath: at.address, method: "POST", agent: false }, async (incoming) => {
         let text = "";
         for await (const chunk of incoming) text += chunk;
         resolve(`${incoming.statusCode} ${text}`);
@@ -77,11 +78,19 @@ test("nonsense and floods are answered, and the server stays", async () => {
   await control.close();
 });
 
-test("a long folder name has its socket elsewhere", async () => {
+test("a folder with a long name has its socket too, whatever the folder for temporary files is", async (t) => {
   const long = join(folder, "x".repeat(120));
   mkdirSync(long);
-  assert.ok(Buffer.byteLength(controlPath(long)) < 104);
-  const control = await serveControl({ dataFolder: long, world: makeWorld(), log: quiet });
+  const world = makeWorld();
+  const control = await serveControl({ dataFolder: long, world, log: quiet });
+  assert.equal(statSync(controlPath(long)).mode & 0o777, 0o600);
+  const { TMPDIR } = process.env;
+  t.after(() => void (TMPDIR === undefined ? delete process.env["TMPDIR"] : (process.env["TMPDIR"] = TMPDIR)));
+  process.env["TMPDIR"] = folder;
   assert.deepEqual(await runCommand(long, "queue count", {}, never), { kind: "done", result: 0 });
+  await assert.rejects(serveControl({ dataFolder: long, world, log: quiet }), /Another server is using/);
   await control.close();
+  assert.equal(existsSync(controlPath(long)), false);
+  writeFileSync(controlPath(long), ""); // as after kill -9
+  await (await serveControl({ dataFolder: long, world, log: quiet })).close();
 });

@@ -2,11 +2,10 @@
  * How the command line talks to a running server: HTTP on a Unix socket that only the server's own user may open. Where no
  * server runs, the same command works on the store itself.
  */
-import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, lstatSync, openSync, unlinkSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type { Log } from "../base/log.ts";
@@ -25,20 +24,30 @@ type Line =
   | Outcome
   | { readonly kind: "broken"; readonly why: string };
 
-/** `<data>/control.sock`, or a name in the folder for temporary files where that is too long for a socket. */
-export function controlPath(dataFolder: string): string {
-  const path = join(resolve(dataFolder), "control.sock");
-  if (Buffer.byteLength(path) <= maxPathBytes) return path;
-  const name = createHash("sha256").update(path).digest("hex").slice(0, 24);
-  return join(tmpdir(), `angarium-${name}.sock`);
+const socketName = "control.sock";
+
+export const controlPath = (dataFolder: string): string => join(resolve(dataFolder), socketName);
+
+/**
+ * What a socket is told of that path: where it is too long, the way over the folder, held open as long as this is used. Server and command meet
+ * in the data folder alone, for each may have another folder for temporary files (`PrivateTmp` of systemd).
+ */
+export function controlAddress(dataFolder: string): Disposable & { readonly address: string } {
+  const path = controlPath(dataFolder);
+  if (Buffer.byteLength(path) <= maxPathBytes) return { address: path, [Symbol.dispose]: () => {} };
+  if (process.platform !== "linux")
+    throw new Error(
+      `The name of the data folder is too long for a socket in it (${path} has more than ${maxPathBytes} bytes). Give --data a shorter one.`,
+    );
+  const folder = openSync(resolve(dataFolder), "r");
+  return { address: `/proc/self/fd/${folder}/${socketName}`, [Symbol.dispose]: () => closeSync(folder) };
 }
 
 /** Rejects with a sentence where a server uses the folder: asked before anything in it is opened, or brought up to date. */
 export async function nobodyElse(dataFolder: string): Promise<void> {
-  const path = controlPath(dataFolder);
-  if (await isAnswering(path)) {
+  if (await isAnswering(dataFolder)) {
     throw new Error(
-      `Another server is using ${dataFolder} (it answers at ${path}). Stop it first, or give --data another folder.`,
+      `Another server is using ${dataFolder} (it answers at ${controlPath(dataFolder)}). Stop it first, or give --data another folder.`,
     );
   }
 }
@@ -63,9 +72,10 @@ export async function serveControl(parts: {
     server.once("listening", resolve);
   });
   // listen() makes the socket before it returns: at no moment may another user open it. (A thread cannot set the mask.)
+  const at = controlAddress(parts.dataFolder);
   const mask = isMainThread ? process.umask(0o177) : undefined;
   try {
-    server.listen(path);
+    server.listen(at.address);
   } finally {
     if (mask !== undefined) process.umask(mask);
   }
@@ -76,6 +86,7 @@ export async function serveControl(parts: {
     close: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
+      at[Symbol.dispose]();
     },
   };
 }
@@ -151,8 +162,9 @@ function userName(text: string): string {
 async function askServer(dataFolder: string, question: object, progress: Progress): Promise<Outcome | "nobody"> {
   const path = controlPath(dataFolder);
   if (!isOurs(path, dataFolder)) return "nobody";
+  using at = controlAddress(dataFolder);
   const incoming = await new Promise<IncomingMessage | "nobody">((resolve, reject) => {
-    const outgoing = request({ socketPath: path, path: "/", method: "POST", agent: false }, resolve);
+    const outgoing = request({ socketPath: at.address, path: "/", method: "POST", agent: false }, resolve);
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "ECONNREFUSED" || error.code === "ENOENT") resolve("nobody");
       else reject(new Error(`The running server cannot be asked (${error.code ?? error.message}).`));
@@ -202,9 +214,11 @@ function isOurs(path: string, dataFolder: string): boolean {
   }
 }
 
-function isAnswering(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
+async function isAnswering(dataFolder: string): Promise<boolean> {
+  if (!existsSync(controlPath(dataFolder))) return false;
+  using at = controlAddress(dataFolder);
+  return await new Promise((resolve) => {
+    const socket = connect(at.address);
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);
