@@ -77,6 +77,23 @@ test("a stop does not wait for what is being opened", async () => {
   assert.deepEqual(joined, []);
 });
 
+test("a stop does not wait for the rest after a portion that took long", { timeout: 60_000 }, async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  let now = 0;
+  const long = async () => {
+    now += 60_000;
+    return { blocks: [], words: 0, grams: [] };
+  };
+  const { indexer, joined, mailCame } = world(long, { monotonic: () => now });
+  indexer.start();
+  mailCame();
+  now += 3_000;
+  t.mock.timers.tick(3_000);
+  while (joined.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  await indexer.stop();
+});
+
 test("while mail comes or goes the index waits, but not for ever", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
   let now = 0;

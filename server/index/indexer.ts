@@ -121,10 +121,16 @@ export function makeIndexer(ask: IndexAsk): Indexer {
     }
   };
 
-  const rest = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      setTimeout(resolve, stopped ? 0 : ms).unref();
-    });
+  /** A rest is as long as the work before it took: a stop ends it. */
+  const resting = new Set<() => void>();
+  const rest = async (ms: number): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, stopped ? 0 : ms).unref();
+    resting.add(resolve);
+    await promise;
+    resting.delete(resolve);
+    clearTimeout(timer);
+  };
 
   const round = async (): Promise<void> => {
     for (const [account, since] of [...noted]) {
@@ -174,6 +180,7 @@ export function makeIndexer(ask: IndexAsk): Indexer {
       stopped = true;
       unsubscribe?.();
       clearInterval(timer);
+      for (const end of resting) end();
       await pool.close();
       await running;
     },
