@@ -15,10 +15,12 @@ const lookAgainMs = 30_000;
 /** Requests of one endpoint that are under way at a time. */
 export const maxUnderWay = 16;
 const maxAnswerBytes = 64 * 1024;
+const whyClosed = "The server stopped before it had an answer.";
 
 export type Poster = {
   /** Never rejects. */
   post(body: string, headers: { readonly [name: string]: string }): Promise<Posted>;
+  /** What is under way has failed. */
   close(): Promise<void>;
 };
 
@@ -33,6 +35,7 @@ export function makePoster(
     else answer(null, all[0]!.address, all[0]!.family);
   };
   let pool: Promise<Pool> | undefined;
+  let isClosed = false;
 
   const allowed = async (): Promise<NonNullable<typeof known> | string> => {
     if (known !== undefined && known.until > ask.now()) return known;
@@ -64,6 +67,7 @@ export function makePoster(
     post: async (body, headers) => {
       const to = await allowed();
       if (typeof to === "string") return { kind: "failed", why: to };
+      if (isClosed) return { kind: "failed", why: whyClosed };
       const { pathname, search } = to.url;
       const connections = await (pool ??= poolFor(to.url));
       return new Promise((resolve) => {
@@ -79,7 +83,10 @@ export function makePoster(
         );
       });
     },
-    close: async () => (await pool)?.destroy(),
+    close: async () => {
+      isClosed = true;
+      await (await pool)?.destroy();
+    },
   };
 }
 
@@ -133,6 +140,7 @@ function troubleOf({ name, code = "", message }: NodeJS.ErrnoException): string 
   if (code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE")
     return "It closed the connection and did not answer.";
   if (code === "ECONNREFUSED") return "Nothing listens there.";
+  if (code === "UND_ERR_DESTROYED") return whyClosed;
   if (code.startsWith("UND_ERR_CONNECT_TIMEOUT") || code === "ETIMEDOUT") return "It could not be reached in time.";
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "Its certificate is for another name.";
   if (/^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)) return `Its certificate is not good (${code}).`;

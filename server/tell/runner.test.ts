@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { quiet } from "../base/log.ts";
 import type { SendingEvent } from "../store/sending.ts";
 import type { Endpoint, Progress } from "./endpoint.ts";
+import type { Posted } from "./post.ts";
 import { Runner } from "./runner.ts";
 
 const endpoint: Endpoint = {
@@ -119,4 +120,56 @@ test("who has read all there is does not look again before there is more", async
   await runner.rewind(1);
   assert.ok((await wake()) > 2);
   await runner.stop();
+});
+
+test("a stop waits for no endpoint that says nothing: what it has not answered is kept, and tried again", async () => {
+  const silent = Promise.withResolvers<Posted>();
+  const asked = Promise.withResolvers<void>();
+  let kept: Progress | undefined;
+  const runner = new Runner(
+    endpoint,
+    { cursor: 0, retries: [], lastOkAt: undefined, givenUp: 0 },
+    {
+      store: {
+        sendingEvents: async ({ after = 0 }) =>
+          after > 0
+            ? []
+            : [
+                {
+                  id: 1,
+                  at: 0,
+                  type: "delivered",
+                  tenant: "",
+                  stream: "",
+                  campaign: "",
+                  message: "m",
+                  recipient: "a@b",
+                  detail: {},
+                } as SendingEvent,
+              ],
+      },
+      poster: {
+        post: () => {
+          asked.resolve();
+          return silent.promise;
+        },
+        close: async () => silent.resolve({ kind: "failed", why: "closed" }),
+      },
+      keep: async (progress) => {
+        kept = progress;
+      },
+      disable: async () => undefined,
+      withheld: () => false,
+      now: () => 0,
+      random: () => 0.5,
+      log: quiet,
+    },
+  );
+  runner.wake();
+  await asked.promise;
+  await runner.stop(1);
+  assert.deepEqual(
+    kept?.retries.map(({ events, attempts }) => [events, attempts]),
+    [[[1], 1]],
+  );
 });

@@ -16,6 +16,8 @@ import {
 } from "./endpoint.ts";
 import { maxUnderWay, type Posted, type Poster } from "./post.ts";
 
+/** What is under way when the server stops has so long to be answered. */
+const stopGraceMs = 1_000;
 /** Events read at a time. */
 const pageSize = 500;
 const maxAttemptsShown = 100;
@@ -88,10 +90,12 @@ export class Runner {
       });
   }
 
-  /** Waits for what is under way. */
-  async stop(): Promise<void> {
+  /** Waits for what is under way, but not for an endpoint that says nothing: what it has not answered is kept, to be tried again. */
+  async stop(graceMs = stopGraceMs): Promise<void> {
     this.#stopped = true;
+    const late = setTimeout(() => void this.#ports.poster.close(), graceMs);
     await this.#running;
+    clearTimeout(late);
     await this.#ports.poster.close();
   }
 

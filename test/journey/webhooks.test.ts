@@ -282,3 +282,14 @@ test("suppressed addresses: added, listed, imported, exported, taken off; each t
   await admin.no(404, "DELETE", "/suppressions/stop@far.test");
   assert.equal((await send("stop@far.test")).status, "queued");
 });
+
+test("the server stops in order while an endpoint says nothing", async (t) => {
+  const silent = await receiver(t, () => undefined);
+  await admin.ok("POST", "/webhooks", { url: silent.url, events: ["email.delivered"] });
+  await send("last@far.test");
+  await until(
+    () => silent.calls,
+    (all) => all.length === 1,
+  );
+  assert.equal((await dev.stop()).code, 0);
+});
