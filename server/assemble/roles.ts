@@ -3,6 +3,7 @@
  * is made of stands in a file of its own: `ground`, `own-mail`, `outbound`, `inbound`, `submitting`, `mounting`.
  */
 import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import type { World } from "../admin/command.ts";
 import { serveControl } from "../admin/control.ts";
 import { tellOfShare } from "../jmap/share-notifications.ts";
@@ -32,6 +33,8 @@ export type RunningServer = {
 
 /** Sessions get this long to take leave. */
 const listenerGraceMs = 2_000;
+/** Whom we ask may be silent for longer than a stop may take: what is asked of seeds and by imports is asked again after the next start. */
+const strangersGraceMs = 1_000;
 
 /** Rejects with a sentence for an administrator when a port or a certificate cannot be used; the store is closed then. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -139,15 +142,16 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     upholding.stop();
     watching.stop();
     void requiring?.stop();
-    await seeding?.stop();
+    const strangers = Promise.all([seeding?.stop(), importing.runner.stop()]);
     guarding.stop();
     await Promise.all([control.close(), doors?.close(listenerGraceMs)]);
-    await importing.runner.stop();
     await sealed?.stop();
     await jmap.stop();
-    await Promise.all([queue.stop(), reporting.stop(), indexer.stop()]);
+    await Promise.all([
+      Promise.race([strangers, wait(strangersGraceMs)]),
+      ...[queue.stop(), reporting.stop(), indexer.stop(), injecting?.webhooks.stop()],
+    ]);
     await injecting?.stop();
-    await injecting?.webhooks.stop();
     await sending?.stop();
     certificates.stop();
     await transit.stop();

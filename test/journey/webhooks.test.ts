@@ -1,8 +1,9 @@
 /** Webhooks and suppression through the REST API, with receivers that take, refuse, dawdle and are nobody's business. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { type Any, ApiTalk } from "../api-talk.ts";
 import { ask } from "../beside.ts";
@@ -283,7 +284,15 @@ test("suppressed addresses: added, listed, imported, exported, taken off; each t
   assert.equal((await send("stop@far.test")).status, "queued");
 });
 
-test("the server stops in order while an endpoint says nothing", async (t) => {
+test("the server stops in order while those whom it asks say nothing", async (t) => {
+  const imap = createTcpServer().listen(0, "127.0.0.1");
+  t.after(() => imap.close());
+  await once(imap, "listening");
+  const asked = once(imap, "connection");
+  const { port } = imap.address() as AddressInfo;
+  await user.ok("POST", "/accounts/me/imports", { host: "127.0.0.1", port, user: "u", password: "p" });
+  const [connection] = (await asked) as [Socket];
+  t.after(() => connection.destroy());
   const silent = await receiver(t, () => undefined);
   await admin.ok("POST", "/webhooks", { url: silent.url, events: ["email.delivered"] });
   await send("last@far.test");
