@@ -33,6 +33,8 @@ export type RunningServer = {
 
 /** Sessions get this long to take leave. */
 const listenerGraceMs = 2_000;
+/** What has to end by itself has so long in all; the rest of `until-stopped`'s deadline is for writing down what is known. */
+const allGraceMs = 4_000;
 /** Whom we ask may be silent for longer than a stop may take: what is asked of seeds and by imports is asked again after the next start. */
 const strangersGraceMs = 1_000;
 
@@ -137,6 +139,7 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    const began = performance.now();
     tidying.stop();
     signing.stop();
     upholding.stop();
@@ -149,7 +152,8 @@ async function assemble(options: ServerOptions): Promise<RunningServer> {
     await jmap.stop();
     await Promise.all([
       Promise.race([strangers, wait(strangersGraceMs)]),
-      ...[queue.stop(), reporting.stop(), indexer.stop(), injecting?.webhooks.stop()],
+      queue.stop(allGraceMs - (performance.now() - began)),
+      ...[reporting.stop(), indexer.stop(), injecting?.webhooks.stop()],
     ]);
     await injecting?.stop();
     await sending?.stop();

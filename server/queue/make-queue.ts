@@ -154,11 +154,11 @@ export function makeQueue(ask: QueueAsk): Queue & { counters(): QueueCounters } 
       claims.start();
     },
 
-    async stop() {
+    async stop(withinMs = settings.stopGraceMs) {
       life.running = false;
       unsubscribe?.();
       await claims.stop();
-      await send.stop(settings.stopGraceMs);
+      await send.stop(Math.max(0, Math.min(settings.stopGraceMs, withinMs)));
       if (dispatch !== undefined)
         for (const { held, recipients, path } of ready.remove(() => true))
           dispatch.untried(held.message, recipients, path);

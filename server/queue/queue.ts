@@ -22,5 +22,6 @@ export interface Queue {
   poke(): Promise<void>;
   start(): Promise<void>;
   /** Stops taking work, lets running transactions end (bounded), returns the leases. */
-  stop(): Promise<void>;
+  /** Running transactions have `stopGraceMs` to end, and no longer than `withinMs`. */
+  stop(withinMs?: number): Promise<void>;
 }

@@ -88,11 +88,20 @@ test("SIGTERM under load: an end in order within five seconds, nothing acknowled
   timeout: 300_000,
 }, async (t) => {
   const data = await temporaryFolder(t);
-  const sink = await startSink();
+  const asked = Promise.withResolvers<void>();
+  const sink = await startSink((command) => {
+    if (!/^RCPT TO:<silence@/.test(command)) return undefined;
+    asked.resolve();
+    return "";
+  });
   t.after(() => sink.close());
   const args = ["--data", data, "--cleartext-auth", "--deliver-to", `127.0.0.1:${sink.port}`, "--trust", "127.0.0.0/8"];
   const dev = await started(t, args);
   const load = loadOf(t, dev, 16);
+  const relay = await smtpSession(dev.ready.ports["smtp"]!);
+  assert.match(await deliver(relay, "silence@far.test", "Subject: to relay\r\n\r\nx\r\n"), /^250 /);
+  relay.close();
+  await asked.promise;
   const idle = await imapSession(dev.ready.ports["imap"]!, "u5@example.test");
   await idle.send("t IDLE\r\n");
   const dripping = await smtpSession(dev.ready.ports["smtp"]!);
