@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { ensureChromium } from "./chromium.mjs";
+import { ensureChromium, ensureOpenssl } from "./foreign-programs.mjs";
 import { ensureInstalled, root } from "./install.mjs";
 import { stalePages } from "./pages.mjs";
 
@@ -29,6 +29,7 @@ if (files.length === 0) {
 // Tests that drive the pages need them built, and a browser.
 const withPages = files.some((file) => file.startsWith("test/pages/"));
 const chromium = withPages ? ensureChromium() : "";
+if (files.some((file) => fs.readFileSync(join(root, file), "utf8").includes('"openssl"'))) ensureOpenssl();
 if (withPages && stalePages().length > 0) {
   const built = spawnSync(node, [join(root, "scripts", "build-pages.mjs")], { cwd: root, stdio: "inherit" });
   if (built.status !== 0) process.exit(built.status ?? 1);
