@@ -195,6 +195,8 @@ test("a cold source sends what its warm-up allows, engaged recipients first, the
   assert.equal(sinks[gmail]!.taken.length, before, "a paused campaign waits");
   const hour = () => Math.floor(Date.now() / 3_600_000);
   const opened = hour();
+  /** Since then the day, by which a warm-up counts, has been the same. */
+  const isSameDay = () => Math.floor(hour() / 24) === Math.floor(opened / 24);
   /** The hours that it has been sending in, the one that is not over included. */
   const hours = () => hour() - opened + 1;
   await run("campaign set", { name: "shop/may", state: "sending" });
@@ -230,7 +232,7 @@ test("a cold source sends what its warm-up allows, engaged recipients first, the
     )[0]!;
   const used = (await status()).providers[0]!.today;
   assert.equal(used.cap, 100);
-  assert.ok(used.used >= first.length);
+  assert.ok(used.used >= first.length || !isSameDay());
   assert.match((await status()).summary, /^0 % warm; Gmail step 0 of \d+$/);
   // Another one may go beyond its quota by a fifth: 20 of 100.
   const newer = { name: "newer", address: "127.0.0.9", warmup: "normal", targets: ["gmail=5000"] };
@@ -250,7 +252,7 @@ test("a cold source sends what its warm-up allows, engaged recipients first, the
   dev = await startDev(options);
   await more("after", 40);
   const after = (await status()).providers[0]!.today;
-  assert.ok(after.used >= first.length, `${after.used} counted of ${first.length}`);
+  assert.ok(after.used >= first.length || !isSameDay(), `${after.used} counted of ${first.length}`);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const news = () => sent().filter((address) => !address.startsWith("urgent"));
   assert.ok(news().length <= (after.cap / 12 + 1) * hours(), `${news().length} in one hour`);
