@@ -21,7 +21,6 @@ export interface Queue {
   /** Looks for due mail now; resolves when what there is has been claimed. */
   poke(): Promise<void>;
   start(): Promise<void>;
-  /** Stops taking work, lets running transactions end (bounded), returns the leases. */
-  /** Running transactions have `stopGraceMs` to end, and no longer than `withinMs`. */
+  /** Stops taking work, lets running transactions end, and returns the leases. They have `stopGraceMs`, and no longer than `withinMs`. */
   stop(withinMs?: number): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { factsOf } from "../../protocol/mime/facts-of.ts";
+import type { EmailQuery } from "../../server/store/jmap.ts";
 import type { SearchKey, SortKey } from "../../server/store/search-key.ts";
 import { Flag, type MailboxId, type NewMessage, type Store } from "../../server/store/store.ts";
 import {
@@ -319,6 +320,17 @@ export function searchContract(open: Open): void {
         await found(text("large large")),
         expected((at) => at === 7),
       );
+      const ofTexts = (count: number): EmailQuery => ({
+        filter: { kind: "or", of: Array(count).fill({ kind: "text", key: text("large large") }) },
+        sort: [],
+        collapseThreads: false,
+        position: 0,
+        anchor: undefined,
+        limit: 10,
+        total: true,
+      });
+      assert.equal(expectKind(await store.emailQuery(many, ofTexts(8)), "done").total, 5);
+      assert.equal((await store.emailQuery(many, ofTexts(1000))).kind, "too-expensive", "4.5 MB for each eight");
       const every = Array.from({ length: 750 }, (_, at): [number, number] => [at * 2 + 1, at * 2 + 1]);
       assert.deepEqual(
         await found(and({ kind: "uids", uids: every }, body("word1"))),

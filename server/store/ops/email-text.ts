@@ -11,6 +11,8 @@ import { memory, type Op, rows } from "./tx.ts";
 
 /** Message bytes that one query may read; more is refused as too expensive. */
 export const maxQueryBytes = 512 * 1024 * 1024;
+/** So many texts are looked for with one reading: more of them count as reading it again. */
+const textsAtOnce = 8;
 const batchSize = 256;
 
 /** A row as the query found it: its content, and what SQL said of each leaf that has no text. */
@@ -64,6 +66,7 @@ export function* holdsText(
     if (verdict === unknown) open.push(index);
   }
   const { texts } = yield* memory();
+  const readings = Math.ceil(textsOf(tree) / textsAtOnce);
   for (let from = 0; from < open.length; from += batchSize) {
     const places = open.slice(from, from + batchSize);
     const batch = places.map((index) => candidates[index]!);
@@ -94,7 +97,7 @@ export function* holdsText(
       const folded = texts.get(found.content);
       if (folded === undefined || !rulesOut(tree, found, folded)) undecided.push({ ...candidate, index, found });
     }
-    for (const { size } of undecided) budget.left -= size;
+    for (const { size } of undecided) budget.left -= size * readings;
     if (budget.left < 0) return "too-expensive";
     yield* readEach(undecided, false, (candidate, bytes) => {
       answer[candidate.index] = second(tree, candidate, candidate.found, lookInto(bytes));
@@ -102,6 +105,21 @@ export function* holdsText(
     });
   }
   return answer;
+}
+
+/** How many texts it looks for. */
+function textsOf(tree: TextTree): number {
+  switch (tree.kind) {
+    case "text":
+      return 1;
+    case "and":
+    case "or":
+      return tree.of.reduce((sum, one) => sum + textsOf(one), 0);
+    case "not":
+      return textsOf(tree.of);
+    default:
+      return 0;
+  }
 }
 
 /** Whether an email of this text surely does not satisfy the tree. */
