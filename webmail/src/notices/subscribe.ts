@@ -25,6 +25,14 @@ export const noticesWork = (client: Client): boolean =>
   "PushManager" in globalThis &&
   "Notification" in globalThis;
 
+/** In all windows together one is done after the other: what is turned off while it is renewed stays off. */
+const inTurn = <T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
+  "locks" in navigator
+    ? (navigator.locks.request("angarium.notices", signal === undefined ? {} : { signal }, act) as Promise<T>)
+    : act();
+/** Who turns them off or signs out waits so long for a renewal that does not end. */
+const maxWaitMs = 5_000;
+
 export type Wish = { readonly mailboxes: readonly Id[]; readonly details: boolean };
 
 const wordsNow = (): Notices["words"] => ({
@@ -45,7 +53,9 @@ function deviceOf(): string {
 const expiry = () => new Date(Date.now() + lifetimeMs).toISOString().replace(/\.\d+/, "");
 
 /** Asks the browser and the server. Throws Trouble in words where one of them says no. */
-export async function subscribe(client: Client, wish: Wish): Promise<Notices> {
+export const subscribe = (client: Client, wish: Wish): Promise<Notices> => inTurn(() => begin(client, wish));
+
+async function begin(client: Client, wish: Wish): Promise<Notices> {
   const applicationServerKey = keyOf(client);
   if (applicationServerKey === undefined) throw new Trouble("said", t("notices.cannot"));
   if ((await Notification.requestPermission()) !== "granted") throw new Trouble("said", t("notices.denied"));
@@ -96,7 +106,9 @@ export async function subscribe(client: Client, wish: Wish): Promise<Notices> {
 export const changeWish = (wish: Wish): Promise<void> => changeNotices(wish);
 
 /** At every start: a subscription that is near its end is renewed, one that is gone is made again. */
-export async function renew(client: Client): Promise<void> {
+export const renew = (client: Client): Promise<void> => inTurn(() => goOn(client));
+
+async function goOn(client: Client): Promise<void> {
   const now = await readNotices();
   if (now === undefined || !noticesWork(client) || Notification.permission !== "granted") return;
   if (now.accountId !== client.accountId) return forgetNotices();
@@ -104,18 +116,27 @@ export async function renew(client: Client): Promise<void> {
   if (Date.parse(now.expires) - Date.now() > renewBeforeMs) {
     // It has ended where the password was changed meanwhile.
     const { notFound } = await client.one("PushSubscription/get", { ids: [now.subscriptionId], properties: ["id"] });
-    if ((notFound as readonly Id[]).length > 0) await subscribe(client, now);
+    if ((notFound as readonly Id[]).length > 0) await begin(client, now);
     return;
   }
   const answer = await client.one("PushSubscription/set", { update: { [now.subscriptionId]: { expires: expiry() } } });
   if (answer.notUpdated?.[now.subscriptionId] !== undefined) {
-    await subscribe(client, now);
+    await begin(client, now);
     return;
   }
   await changeNotices({ expires: answer.updated?.[now.subscriptionId]?.expires ?? expiry() });
 }
 
 export async function unsubscribe(client: Client | undefined): Promise<void> {
+  try {
+    await inTurn(() => end(client), AbortSignal.timeout(maxWaitMs));
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+    await end(client);
+  }
+}
+
+async function end(client: Client | undefined): Promise<void> {
   const now = await readNotices();
   await forgetNotices();
   if (now === undefined) return;
