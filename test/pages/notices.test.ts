@@ -48,17 +48,26 @@ test("notices of new mail", async (t) => {
         data: service.messages[handed]?.text ?? "",
       });
   };
+  /** The browser may have ended it. */
+  const worker = async () => {
+    const scopeURL = `${pages.origin}/`;
+    if (context.serviceWorkers().length === 0) await cdp.send("ServiceWorker.startWorker", { scopeURL });
+    await eventually(async () => context.serviceWorkers().length > 0, "the service worker runs");
+    return context.serviceWorkers()[0]!;
+  };
   const shown = async (): Promise<{ title: string; body: string }[]> =>
-    (await context.serviceWorkers()[0]?.evaluate(async () => {
+    (await worker()).evaluate(async () => {
       const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
       return (await registration.getNotifications()).map(({ title, body }) => ({ title, body }));
-    })) ?? [];
+    });
   /** Leaves the page, and waits until the browser knows of nobody who looks at it: to who looks nothing is told. */
   const leave = async (): Promise<void> => {
     await page.goto("about:blank");
     await eventually(
       async () =>
-        (await context.serviceWorkers()[0]?.evaluate(async () => {
+        (await (
+          await worker()
+        ).evaluate(async () => {
           const { clients } = globalThis as unknown as { clients: { matchAll(of: object): Promise<unknown[]> } };
           return (await clients.matchAll({ type: "window", includeUncontrolled: true })).length;
         })) === 0,
@@ -147,7 +156,23 @@ test("notices of new mail", async (t) => {
     }, "a notice with the sender is shown");
     await told.catch(async (error: Error) => {
       const last = service.messages.at(-1)?.text;
-      throw new Error(`${error.message}: ${JSON.stringify(await shown())}, ${handed} handed on, at last ${last}`);
+      const asked = (await worker()).evaluate(
+        () =>
+          new Promise<unknown>((resolve) => {
+            const { indexedDB } = globalThis as unknown as { indexedDB: IDBFactory };
+            const opening = indexedDB.open("angarium-notices");
+            opening.onblocked = opening.onerror = () => resolve(`${opening.error ?? "blocked"}`);
+            opening.onsuccess = () => {
+              if (!opening.result.objectStoreNames.contains("notices")) return resolve("nothing");
+              const now = opening.result.transaction("notices").objectStore("notices").get("now");
+              now.onsuccess = () => resolve(now.result);
+            };
+          }),
+      );
+      const kept = await Promise.race([asked, new Promise((late) => setTimeout(late, 5_000, "no answer"))]);
+      throw new Error(
+        `${error.message}: ${JSON.stringify(await shown())}, ${handed} handed on, at last ${last}; kept: ${JSON.stringify(kept)}`,
+      );
     });
     assert.ok(service.messages.length < 100, "what comes together is told together");
     const all = JSON.stringify(await shown());
